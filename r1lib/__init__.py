@@ -1,0 +1,37 @@
+"""r1lib: every part of DeepSeek-R1, small enough to read.
+
+A library of functions: you call it, it never calls you. The list below is the
+reading order and the import order; a module imports only from lines above it.
+
+tokenizer            text <-> ids: byte-level BPE, special tokens, chat prompt
+tasks                Problem, splits that cannot leak
+tasks.countdown      reach a target with given numbers
+tasks.arithmetic     several sums in a row, bare or as a word problem
+tasks.programs       short list functions from a description
+tasks.logic          knights and knaves
+tasks.general        facts, chat, short writing, identity, refusals
+tasks.corpus         the tiny "web": which text, in which style, how often
+verifiers            answer text -> right or wrong, without running it
+optim                AdamW for vectors, Muon for matrices, the learning-rate plan
+progress             progress bars that behave in terminals and notebooks
+model.config         ModelConfig and PRESETS
+model.layers         RMSNorm, rotary positions, SwiGLU
+model.attention      grouped-query and multi-head latent attention, the cache
+model.moe            router, shared and routed experts, bias balancing
+model.mtp            multi-token prediction
+model.transformer    Block and Transformer
+hub                  safetensors + config.json + tokenizer.json, the one format
+artifacts            the shipped tiny checkpoints, checked by sha256
+logprobs             log-probabilities of tokens, entropy, KL estimators
+sampling             generate: batched, cached, finished rows leave the batch
+rewards              accuracy and format: (problem, text) -> [0, 1]
+rollout              problems x group -> a padded batch with mask and rewards
+pretrain             next-token training with the MTP loss
+rl.objectives        per-token objectives and how they are averaged
+rl.grpo              group-relative policy optimisation, the R1-Zero loop
+evaluate             pass@1, pass@k, majority, intervals, reflection counts
+runs                 the folder of a run: checkpoints that survive a kill
+pipeline             the stages of the paper, one call each
+checks               automatic checks of the book's exercises
+plots                every figure of the book
+"""

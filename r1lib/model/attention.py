@@ -1,0 +1,173 @@
+"""Attention: grouped-query, and DeepSeek's multi-head latent attention (MLA).
+
+MLA (DeepSeek-V2, arXiv 2405.04434, section 2.1) caches one small latent per token
+and one rotary key shared by all heads, instead of a key and a value per head. While
+training, keys and values are expanded from the latent ("naive"); while decoding, the
+expansion is absorbed into the query and the output, so the cache is read as it is.
+
+A cache is a plain tensor pair handed in by the caller; a layer never moves it on.
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from r1lib.model.config import ModelConfig
+from r1lib.model.layers import RMSNorm, apply_rope
+
+
+class LayerCache:
+    """Keys (or latents) and values of one layer for up to `positions` tokens."""
+
+    def __init__(self, key_shape, value_shape, batch, positions, **kind):
+        self.key = torch.zeros(batch, positions, *key_shape, **kind)
+        self.value = torch.zeros(batch, positions, *value_shape, **kind)
+
+    def write(self, key, value, start: int) -> tuple[Tensor, Tensor]:
+        """Store new entries at `start` and return everything up to their end."""
+        end = start + key.shape[1]
+        if end > self.key.shape[1]:
+            raise ValueError(
+                f"the cache holds {self.key.shape[1]} tokens, {end} needed"
+            )
+        self.key[:, start:end] = key
+        self.value[:, start:end] = value
+        return self.key[:, :end], self.value[:, :end]
+
+    def select(self, rows: Tensor) -> None:
+        """Keep (or repeat) the given rows of the batch."""
+        self.key, self.value = self.key[rows], self.value[rows]
+
+
+def attend(
+    q: Float[Tensor, "B H T K"],
+    k: Float[Tensor, "B #H S K"],
+    v: Float[Tensor, "B #H S V"],
+    scale: float,
+    mask: Bool[Tensor, "B 1 T S"] | None = None,
+) -> Float[Tensor, "B H T V"]:
+    """softmax(q k^T * scale) v; without a mask, a token sees itself and all before."""
+    T, S = q.shape[2], k.shape[2]
+    if mask is None and T < S:  # the queries are the last T of S tokens
+        mask = torch.ones(T, S, dtype=torch.bool, device=q.device).tril(S - T)
+    if mask is None:
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale)
+    scores = (q @ k.transpose(-1, -2)) * scale
+    return scores.masked_fill(~mask, float("-inf")).softmax(dim=-1) @ v
+
+
+class GroupedQueryAttention(nn.Module):
+    """Several query heads share one key and value head (arXiv 2305.13245)."""
+
+    def __init__(self, c: ModelConfig):
+        super().__init__()
+        self.n_heads, self.n_kv_heads, self.head_dim = (
+            c.n_heads,
+            c.n_kv_heads,
+            c.head_dim,
+        )
+        self.wq = nn.Linear(c.d_model, c.n_heads * c.head_dim, bias=False)
+        self.wk = nn.Linear(c.d_model, c.n_kv_heads * c.head_dim, bias=False)
+        self.wv = nn.Linear(c.d_model, c.n_kv_heads * c.head_dim, bias=False)
+        self.wo = nn.Linear(c.n_heads * c.head_dim, c.d_model, bias=False)
+
+    def new_cache(self, batch: int, positions: int, **kind) -> LayerCache:
+        shape = (self.n_kv_heads, self.head_dim)
+        return LayerCache(shape, shape, batch, positions, **kind)
+
+    def forward(self, x, rope, mask=None, cache=None, start=0):
+        B, T, _ = x.shape
+        q = apply_rope(self.wq(x).view(B, T, self.n_heads, self.head_dim), rope)
+        k = apply_rope(self.wk(x).view(B, T, self.n_kv_heads, self.head_dim), rope)
+        v = self.wv(x).view(B, T, self.n_kv_heads, self.head_dim)
+        if cache is not None:
+            k, v = cache.write(k, v, start)
+        share = self.n_heads // self.n_kv_heads
+        k, v = (y.transpose(1, 2).repeat_interleave(share, dim=1) for y in (k, v))
+        y = attend(q.transpose(1, 2), k, v, self.head_dim**-0.5, mask)
+        return self.wo(y.transpose(1, 2).reshape(B, T, -1))
+
+
+class MultiHeadLatentAttention(nn.Module):
+    """MLA with decoupled rotary keys (DeepSeek-V3, arXiv 2412.19437, eq. 1-11)."""
+
+    def __init__(self, c: ModelConfig):
+        super().__init__()
+        self.n_heads, self.latent = c.n_heads, c.kv_lora_rank
+        self.nope, self.rope, self.v_dim = (
+            c.qk_nope_head_dim,
+            c.qk_rope_head_dim,
+            c.v_head_dim,
+        )
+        self.scale = (self.nope + self.rope) ** -0.5
+        q_out = c.n_heads * (self.nope + self.rope)
+        if c.q_lora_rank:
+            self.wq_a = nn.Linear(c.d_model, c.q_lora_rank, bias=False)
+            self.q_norm = RMSNorm(c.q_lora_rank, 1e-6)
+            self.wq_b = nn.Linear(c.q_lora_rank, q_out, bias=False)
+        else:
+            self.wq = nn.Linear(c.d_model, q_out, bias=False)
+        self.q_lora_rank = c.q_lora_rank
+        self.wkv_a = nn.Linear(c.d_model, self.latent + self.rope, bias=False)
+        self.kv_norm = RMSNorm(self.latent, 1e-6)
+        self.wkv_b = nn.Linear(
+            self.latent, c.n_heads * (self.nope + self.v_dim), bias=False
+        )
+        self.wo = nn.Linear(c.n_heads * self.v_dim, c.d_model, bias=False)
+
+    def new_cache(self, batch: int, positions: int, **kind) -> LayerCache:
+        """The latent with its rotary key, (latent + rope) numbers a token."""
+        return LayerCache((self.latent + self.rope,), (0,), batch, positions, **kind)
+
+    def queries(self, x, rope):
+        """Return the position-free and the rotary part of the queries."""
+        q = self.wq_b(self.q_norm(self.wq_a(x))) if self.q_lora_rank else self.wq(x)
+        q = q.view(*x.shape[:2], self.n_heads, self.nope + self.rope)
+        q_nope, q_pe = q.split((self.nope, self.rope), dim=-1)
+        return q_nope, apply_rope(q_pe, rope)
+
+    def latents(self, x, rope):
+        """Return what is cached: the normalised latent and the rotary key, joined."""
+        latent, k_pe = self.wkv_a(x).split((self.latent, self.rope), dim=-1)
+        k_pe = apply_rope(k_pe.unsqueeze(2), rope).squeeze(2)
+        return torch.cat((self.kv_norm(latent), k_pe), dim=-1)
+
+    def forward(self, x, rope, mask=None, cache=None, start=0):
+        q_nope, q_pe = self.queries(x, rope)
+        latents = self.latents(x, rope)
+        if cache is None:
+            y = self.naive(q_nope, q_pe, latents, mask)
+        else:
+            latents, _ = cache.write(latents, latents[..., :0], start)
+            y = self.absorbed(q_nope, q_pe, latents, mask)
+        return self.wo(y.transpose(1, 2).reshape(*x.shape[:2], -1))
+
+    def naive(self, q_nope, q_pe, latents, mask=None):
+        """Expand a key and a value for each head; best when many tokens come at once."""
+        latent, k_pe = latents.split((self.latent, self.rope), dim=-1)
+        B, S, _ = latent.shape
+        expanded = self.wkv_b(latent).view(B, S, self.n_heads, self.nope + self.v_dim)
+        k_nope, v = expanded.split((self.nope, self.v_dim), dim=-1)
+        k_pe = k_pe.unsqueeze(2).expand(B, S, self.n_heads, self.rope)
+        q = torch.cat((q_nope, q_pe), dim=-1).transpose(1, 2)
+        k = torch.cat((k_nope, k_pe), dim=-1).transpose(1, 2)
+        return attend(q, k, v.transpose(1, 2), self.scale, mask)
+
+    def absorbed(self, q_nope, q_pe, latents, mask=None):
+        """Move the queries into latent space instead; best for one token at a time."""
+        w = self.wkv_b.weight.view(self.n_heads, self.nope + self.v_dim, self.latent)
+        w_key, w_value = w.split((self.nope, self.v_dim), dim=1)
+        q_latent = torch.einsum("bthk,hkc->bhtc", q_nope, w_key)
+        q = torch.cat((q_latent, q_pe.transpose(1, 2)), dim=-1)  # (B, H, T, C + R)
+        B, H, T, width = q.shape
+        scores = (q.reshape(B, H * T, width) @ latents.transpose(1, 2)) * self.scale
+        scores = scores.view(B, H, T, -1)
+        if mask is None and T > 1:
+            mask = torch.ones(T, latents.shape[1], dtype=torch.bool, device=q.device)
+            mask = mask.tril(latents.shape[1] - T)
+        if mask is not None:
+            scores = scores.masked_fill(~mask, float("-inf"))
+        weights = scores.softmax(dim=-1).view(B, H * T, -1)
+        y = (weights @ latents[..., : self.latent]).view(B, H, T, self.latent)
+        return torch.einsum("bhtc,hvc->bhtv", y, w_value)

@@ -1,0 +1,131 @@
+"""DeepSeekMoE: shared experts for everyone, routed experts for some tokens.
+
+Routing as in DeepSeek-V3 (arXiv 2412.19437, eq. 12-16): sigmoid scores; a bias that
+helps to choose experts but never weighs them; the chosen scores, normalised, are the
+weights. After each step the bias of an overloaded expert goes down and that of an
+underloaded one goes up, which balances the load without an auxiliary loss.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from r1lib.model.config import ModelConfig
+from r1lib.model.layers import SwiGLU, swiglu
+
+
+def route(
+    scores: Float[Tensor, "N E"],
+    bias: Float[Tensor, " E"],
+    n_activated: int,
+    n_groups: int = 1,
+    n_limited: int = 1,
+    normalize: bool = True,
+    scale: float = 1.0,
+) -> tuple[Int[Tensor, "N A"], Float[Tensor, "N A"]]:
+    """Choose experts by score + bias, weigh them by score alone.
+
+    With groups, only the `n_limited` groups with the largest sum of their two best
+    experts take part (node-limited routing, section 2.1.2).
+
+    >>> ids, w = route(torch.tensor([[0.9, 0.1, 0.6]]), torch.tensor([0., 1., 0.]), 2)
+    >>> ids.sort().values.tolist(), round(w.sum().item(), 6)
+    ([[0, 1]], 1.0)
+    """
+    chosen_by = scores + bias
+    if n_groups > 1:
+        grouped = chosen_by.view(len(scores), n_groups, -1)
+        group_score = grouped.topk(2, dim=-1).values.sum(-1)
+        keep = group_score.topk(n_limited, dim=-1).indices
+        closed = torch.ones_like(group_score, dtype=torch.bool).scatter_(1, keep, False)
+        chosen_by = grouped.masked_fill(closed.unsqueeze(-1), float("-inf")).flatten(1)
+    ids = chosen_by.topk(n_activated, dim=-1).indices
+    weights = scores.gather(1, ids)
+    if normalize:
+        weights = weights / (weights.sum(-1, keepdim=True) + 1e-20)
+    return ids, weights * scale
+
+
+def update_bias(
+    bias: Float[Tensor, " E"], load: Float[Tensor, " E"], speed: float
+) -> Float[Tensor, " E"]:
+    """Nudge the bias against the load: speed * sign(mean load - load)."""
+    return bias + speed * torch.sign(load.mean() - load)
+
+
+class MoE(nn.Module):
+    """A feed-forward layer of one shared expert and many routed ones."""
+
+    def __init__(self, c: ModelConfig):
+        super().__init__()
+        self.router = nn.Linear(c.d_model, c.n_routed_experts, bias=False)
+        self.register_buffer("router_bias", torch.zeros(c.n_routed_experts))
+        self.register_buffer("load", torch.zeros(c.n_routed_experts), persistent=False)
+        self.experts = nn.ModuleList(
+            SwiGLU(c.d_model, c.moe_ffn_dim) for _ in range(c.n_routed_experts)
+        )
+        self.shared = (
+            SwiGLU(c.d_model, c.n_shared_experts * c.moe_ffn_dim)
+            if c.n_shared_experts
+            else None
+        )
+        self.how = (
+            c.n_activated_experts,
+            c.n_expert_groups,
+            c.n_limited_groups,
+            c.norm_topk_prob,
+            c.route_scale,
+        )
+
+    def forward(self, x):
+        flat = x.reshape(-1, x.shape[-1])  # (B, T, D) -> (N, D)
+        scores = self.router(flat).float().sigmoid()
+        ids, weights = route(scores, self.router_bias, *self.how)
+        if self.training:
+            self.load += torch.bincount(ids.flatten(), minlength=len(self.experts))
+        y = run_experts(flat, ids, weights.to(x.dtype), self.experts)
+        if self.shared is not None:
+            y = y + self.shared(flat)
+        return y.view_as(x)
+
+
+def run_experts_slowly(x, ids, weights, experts):
+    """The definition: sum over a token's experts of weight * expert(token)."""
+    rows = []
+    for token, chosen, weight in zip(x, ids.tolist(), weights, strict=True):
+        rows.append(
+            sum(w * experts[e](token) for e, w in zip(chosen, weight, strict=True))
+        )
+    return torch.stack(rows)
+
+
+def run_experts(
+    x: Float[Tensor, "N D"],
+    ids: Int[Tensor, "N A"],
+    weights: Float[Tensor, "N A"],
+    experts: nn.ModuleList,
+) -> Float[Tensor, "N D"]:
+    """Run every expert once, on all the tokens that chose it; no token is dropped.
+
+    Tokens are sorted by expert and laid into a table with a row of places for each
+    expert, as many as the busiest one needs, so that three batched matrix products
+    serve all experts.
+    """
+    E, A = len(experts), ids.shape[1]
+    order = ids.flatten().argsort(stable=True)  # pairs (token, choice), by expert
+    expert = ids.flatten()[order]
+    load = torch.bincount(expert, minlength=E)
+    busiest = int(load.max())
+    place = torch.arange(len(order), device=x.device) - (load.cumsum(0) - load)[expert]
+    slot = expert * busiest + place
+    table = x.new_zeros(E * busiest, x.shape[1])
+    table = table.index_copy(0, slot, x.index_select(0, order // A)).view(
+        E, busiest, -1
+    )
+    w_gate, w_up, w_down = (
+        torch.stack([getattr(e, name).weight for e in experts]).transpose(1, 2)
+        for name in ("w_gate", "w_up", "w_down")
+    )
+    y = torch.bmm(swiglu(torch.bmm(table, w_gate), torch.bmm(table, w_up)), w_down)
+    y = y.flatten(0, 1).index_select(0, slot) * weights.flatten()[order].unsqueeze(1)
+    return torch.zeros_like(x).index_add(0, order // A, y)

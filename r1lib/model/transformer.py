@@ -1,0 +1,123 @@
+"""Block and Transformer: the whole model, ids in, logits out."""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from r1lib.model.attention import GroupedQueryAttention, MultiHeadLatentAttention
+from r1lib.model.config import ModelConfig
+from r1lib.model.layers import RMSNorm, SwiGLU, lookup_rope, rope_tables
+from r1lib.model.moe import MoE, update_bias
+from r1lib.model.mtp import MTPModule
+
+
+class Block(nn.Module):
+    """Attention, then a feed-forward layer, each added to the residual stream."""
+
+    def __init__(self, c: ModelConfig, moe: bool):
+        super().__init__()
+        self.attn_norm = RMSNorm(c.d_model, c.norm_eps)
+        mla = c.attention == "mla"
+        self.attn = MultiHeadLatentAttention(c) if mla else GroupedQueryAttention(c)
+        self.ffn_norm = RMSNorm(c.d_model, c.norm_eps)
+        self.ffn = MoE(c) if moe else SwiGLU(c.d_model, c.ffn_dim)
+
+    def forward(self, x, rope, mask=None, cache=None, start=0):
+        x = x + self.attn(self.attn_norm(x), rope, mask, cache, start)
+        return x + self.ffn(self.ffn_norm(x))
+
+
+class Cache:
+    """One LayerCache per layer, and how many tokens they hold."""
+
+    def __init__(self, layers: list):
+        self.layers, self.length = layers, 0
+
+    def select(self, rows: Tensor) -> None:
+        """Keep (or repeat) the given rows of the batch in every layer."""
+        for layer in self.layers:
+            layer.select(rows)
+
+
+class Transformer(nn.Module):
+    """A decoder; `forward` always returns logits (B, T, V), `hidden` the states."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        c = self.config = config
+        self.embed = nn.Embedding(c.vocab_size, c.d_model)
+        self.layers = nn.ModuleList(Block(c, c.is_moe(i)) for i in range(c.n_layers))
+        self.norm = RMSNorm(c.d_model, c.norm_eps)
+        self.head = nn.Linear(c.d_model, c.vocab_size, bias=False)
+        self.mtp = MTPModule(c, Block(c, c.is_moe(c.n_layers))) if c.n_mtp else None
+        width = c.qk_rope_head_dim if c.attention == "mla" else c.head_dim
+        tables = rope_tables(c.max_positions, width, c.rope_theta)
+        self.register_buffer("rope", tables, persistent=False)
+        for parameter in self.parameters():
+            if parameter.dim() > 1:
+                nn.init.normal_(parameter, std=c.init_std)
+
+    def new_cache(self, batch: int, positions: int) -> Cache:
+        """Make room for `positions` tokens of `batch` rows."""
+        kind = {"device": self.embed.weight.device, "dtype": self.embed.weight.dtype}
+        return Cache([x.attn.new_cache(batch, positions, **kind) for x in self.layers])
+
+    def rope_at(self, ids, positions, start: int):
+        """Return cos and sin for these ids, counted from `start` unless given."""
+        if positions is None:
+            end = start + ids.shape[1]
+            if end > self.config.max_positions:
+                raise ValueError(
+                    f"the model knows {self.config.max_positions} positions, {end} needed"
+                )
+            return self.rope[:, None, start:end]
+        return lookup_rope(self.rope, positions)
+
+    def hidden(
+        self,
+        ids: Int[Tensor, "B T"],
+        cache: Cache | None = None,
+        *,
+        positions: Int[Tensor, "B T"] | None = None,
+        attn_mask: Bool[Tensor, "B 1 T S"] | None = None,
+    ) -> Float[Tensor, "B T D"]:
+        """Return the final normalised states; with a cache, ids continue it.
+
+        The caller moves the cache on: `cache.length += ids.shape[1]`.
+        """
+        start = cache.length if cache is not None else 0
+        rope = self.rope_at(ids, positions, start)
+        x = self.embed(ids)
+        for i, block in enumerate(self.layers):
+            layer_cache = cache.layers[i] if cache is not None else None
+            x = block(x, rope, attn_mask, layer_cache, start)
+        return self.norm(x)
+
+    def forward(self, ids, cache=None, *, positions=None, attn_mask=None):
+        return self.head(
+            self.hidden(ids, cache, positions=positions, attn_mask=attn_mask)
+        )
+
+
+def mtp_hidden(model: Transformer, ids, hidden) -> Float[Tensor, "B T D"]:
+    """States for predicting two tokens ahead; the head at t stands for token t+2."""
+    if model.mtp is None:
+        raise ValueError("this model has no MTP module (n_mtp is 0)")
+    embedding = model.embed(ids[:, 1:])
+    rope = model.rope_at(embedding[..., 0], None, 0)
+    return model.mtp(hidden[:, :-1], embedding, rope)
+
+
+def router_loads(model: Transformer) -> dict[str, Tensor]:
+    """Tokens per expert since the last `balance`, for each MoE layer by name."""
+    return {n: m.load for n, m in model.named_modules() if isinstance(m, MoE)}
+
+
+def balance(model: Transformer, speed: float) -> None:
+    """Update every router bias from the counted load, then count anew."""
+    for module in model.modules():
+        if isinstance(module, MoE):
+            module.router_bias.copy_(
+                update_bias(module.router_bias, module.load, speed)
+            )
+            module.load.zero_()

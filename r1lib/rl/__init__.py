@@ -1,0 +1,1 @@
+"""Reinforcement learning: objectives as functions, loops as generators of metrics."""

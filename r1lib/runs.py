@@ -1,0 +1,204 @@
+"""The folder of a run: settings, checkpoints, finished stages.
+
+    settings.json       what the run was begun with; other settings are refused
+    base-work/step-N/   the last two checkpoints of a stage that is under way
+    base/               the model that a stage has left: the three files of `hub`
+    base.json           written last of all: sha256 of that model, and its curve
+
+A run that is killed at any moment, also while it saves, goes on from a checkpoint.
+"""
+
+import json
+import math
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from r1lib import files, hub
+
+KEPT = 2  # checkpoints: should the last one be damaged, there is one before it
+
+
+def begin(folder, settings: dict) -> None:
+    """Open a run's folder, new or known; other settings than before are an error."""
+    path = Path(folder) / "settings.json"
+    if not path.exists():
+        if strangers := others(folder):
+            raise ValueError(
+                f"{folder} holds other things, such as {strangers[0]}, and is not the "
+                "folder of a run; choose another one with --out"
+            )
+        files.write_text(path, json.dumps(settings, indent=1))
+    files.recover(folder)
+    for work in Path(folder).glob("*-work"):
+        files.recover(work)
+    known, new = (_flat(x) for x in (files.read_json(path), settings))
+    changed = [name for name in {**known, **new} if known.get(name) != new.get(name)]
+    if changed:
+        was, now = known.get(changed[0]), new.get(changed[0])
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise ValueError(
+            f"{folder} was begun with {changed[0]} {was!r}, not {now!r}{more}; choose "
+            "another folder with --out, or start anew with --fresh"
+        )
+
+
+def others(folder) -> list[str]:
+    """Name what lies in a folder besides traces of a run that was only just begun."""
+    found = (
+        sorted(p.name for p in Path(folder).iterdir()) if Path(folder).exists() else []
+    )
+    return [name for name in found if not name.startswith((".settings.json.", ".lock"))]
+
+
+def forget(folder, stages) -> None:
+    """Remove what the given stages have written, and nothing else."""
+    for stage in stages:
+        for name in (f"{stage}.json", stage, f"{stage}-work"):
+            for path in (name, f".{name}.old", f".{name}.tmp"):
+                files.remove(Path(folder) / path)
+
+
+def is_done(folder, stage: str) -> bool:
+    """Say whether a stage has left its finished model."""
+    folder = Path(folder)
+    return (folder / f"{stage}.json").exists() and (folder / stage).is_dir()
+
+
+def record(folder, stage: str) -> dict:
+    """Read what a finished stage has written about itself: sha256, seconds, curve."""
+    return files.read_json(Path(folder) / f"{stage}.json")
+
+
+def load(folder, stage: str, device: str = "cpu"):
+    """Return (model, tokenizer) of a finished stage, every byte of it checked."""
+    if not is_done(folder, stage):
+        raise ValueError(
+            f"no finished {stage} in {folder}; run the stage {stage} first"
+        )
+    path = Path(folder) / stage
+    model, tokenizer = hub.load_model(path, device)
+    found, written = files.sha256(path), record(folder, stage)["sha256"]
+    if changed := [name for name in written if found.get(name) != written[name]]:
+        raise ValueError(
+            f"{path / changed[0]} is damaged: its sha256 is not the one in {stage}.json"
+        )
+    return model, tokenizer
+
+
+@dataclass
+class Stage:
+    """A stage under way: what is trained, how far it is, and its curve so far."""
+
+    folder: Path
+    name: str
+    model: torch.nn.Module
+    tokenizer: object
+    optimizers: list
+    step: int = 0
+    history: list = field(default_factory=list)
+    memory_gb: float | None = None
+    began: float = field(default_factory=time.perf_counter)
+
+    def seconds(self) -> float:
+        """Time spent on this stage, earlier starts included as far as they count."""
+        return time.perf_counter() - self.began
+
+    def save(self, step: int) -> None:
+        """Write a checkpoint; weights that are not finite never replace a good one."""
+        self.step = step
+        self.memory_gb = max((self.memory_gb, peak_memory_gb()), key=lambda m: m or 0.0)
+        if not all(p.isfinite().all() for p in self.model.parameters()):
+            raise FloatingPointError(f"weights are not finite after step {step}")
+        state = {"step": step, "tokenizer": _digest(self.tokenizer)}
+        state |= {"history": self.history, "seconds": self.seconds()}
+        state["memory_gb"] = self.memory_gb
+        hub.save_training(self.model, self.optimizers, _at(self, step), state)
+        for old in saved(self.folder, self.name)[:-KEPT]:
+            files.remove(old)
+
+    def finish(self) -> None:
+        """Write the finished model, then the record that makes it count."""
+        hub.save(self.model, self.folder / self.name, self.tokenizer)
+        content = {
+            "sha256": files.sha256(self.folder / self.name),
+            "steps": self.step,
+            "seconds": self.seconds(),
+            "memory_gb": self.memory_gb,
+            "history": self.history,
+        }
+        files.write_text(self.folder / f"{self.name}.json", json.dumps(content))
+        files.remove(self.folder / f"{self.name}-work")
+
+
+def resume(folder, name: str, model, tokenizer, optimizers) -> Stage:
+    """Return a Stage that goes on from its last checkpoint, or begins at step 0."""
+    stage = Stage(Path(folder), name, model, tokenizer, optimizers)
+    if not (found := saved(folder, name)):
+        return stage
+    try:
+        state = hub.load_training(model, optimizers, found[-1])
+    except ValueError as error:
+        before = found[-2].name if len(found) > 1 else "the beginning"
+        raise ValueError(
+            f"{error}; remove the folder {found[-1].name} to go on from {before}"
+        ) from error
+    if state["tokenizer"] != _digest(tokenizer):
+        raise ValueError(
+            f"{found[-1]} was made with another tokenizer; start anew with --fresh"
+        )
+    stage.step, stage.history = state["step"], state["history"]
+    stage.memory_gb = state["memory_gb"]
+    stage.began = time.perf_counter() - state["seconds"]
+    return stage
+
+
+def saved(folder, name: str) -> list[Path]:
+    """List the checkpoints of a stage, oldest first."""
+    return sorted((Path(folder) / f"{name}-work").glob("step-*"))
+
+
+def mean_of(steps: list[dict]) -> dict:
+    """Join the metrics of several steps into one point: the last step, and means.
+
+    A metric that only some steps have is the mean of those.
+
+    >>> mean_of([{"step": 1, "loss": 3.0, "mtp_loss": 4.0}, {"step": 2, "loss": 2.0}])
+    {'step': 2, 'loss': 2.5, 'mtp_loss': 4.0}
+    """
+    values = {}
+    for metrics in steps:
+        for name, value in metrics.items():
+            values.setdefault(name, []).append(value)
+    means = {name: math.fsum(found) / len(found) for name, found in values.items()}
+    return {**means, "step": steps[-1]["step"]}
+
+
+def peak_memory_gb() -> float | None:
+    """Largest resident size of this process so far; None where nobody counts it."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak * (1 if sys.platform == "darwin" else 1024) / 1e9
+
+
+def _at(stage: Stage, step: int) -> Path:
+    return stage.folder / f"{stage.name}-work" / f"step-{step:06d}"
+
+
+def _digest(tokenizer) -> str:
+    return hub.digest(json.dumps(tokenizer.merges))
+
+
+def _flat(settings: dict, prefix: str = "") -> dict:
+    """Turn {"a": {"b": 1}} into {"a.b": 1}."""
+    out = {}
+    for name, value in settings.items():
+        inner = isinstance(value, dict)
+        out |= _flat(value, f"{prefix}{name}.") if inner else {prefix + name: value}
+    return out

@@ -1,0 +1,158 @@
+"""Sampling: many prompts at once, with a cache; finished rows leave the batch."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from r1lib.model.transformer import Transformer
+from r1lib.tokenizer import PAD
+
+
+@dataclass
+class Completion:
+    """What the policy wrote: ids (stop token included), and log p of each of them."""
+
+    ids: list[int]
+    logprobs: list[float]
+    finish: str  # "stop": a stop token was sampled; "length": the budget ran out
+
+
+def sample_token(
+    logits: Float[Tensor, "B V"],
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+    generator: torch.Generator | None = None,
+) -> tuple[Int[Tensor, " B"], Float[Tensor, " B"]]:
+    """Draw one token per row; temperature 0 takes the most likely one.
+
+    The log-probability returned is that of softmax(logits / temperature) over the
+    whole vocabulary, so training can compute the same number.
+    """
+    if temperature < 0 or not 0 < top_p <= 1:
+        raise ValueError(
+            f"wanted temperature >= 0 and 0 < top_p <= 1, got {temperature} and {top_p}"
+        )
+    logp = (logits / temperature if temperature else logits).log_softmax(-1)
+    if temperature == 0:
+        ids = logp.argmax(-1)
+    else:
+        allowed = logp if top_p == 1 else keep_top_p(logp, top_p)
+        noise = torch.empty_like(logp).exponential_(generator=generator).log()
+        ids = (allowed - noise).argmax(-1)  # the Gumbel-max trick
+    return ids, logp.gather(1, ids.unsqueeze(1)).squeeze(1)
+
+
+def keep_top_p(logp: Float[Tensor, "B V"], top_p: float) -> Float[Tensor, "B V"]:
+    """Close all but the smallest set of tokens whose probability reaches top_p."""
+    values, order = logp.sort(dim=-1, descending=True)
+    before = values.exp().cumsum(-1) - values.exp()
+    closed = torch.zeros_like(logp, dtype=torch.bool).scatter(1, order, before >= top_p)
+    return logp.masked_fill(closed, float("-inf"))
+
+
+@torch.no_grad()
+def generate(
+    model: Transformer,
+    prompts: list[list[int]],
+    *,
+    max_new_tokens: int,
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+    stop_ids=(),
+    generator: torch.Generator | None = None,
+    repeat: int = 1,
+    steer=None,
+) -> list[Completion]:
+    """Continue each prompt, `repeat` times each, group-major.
+
+    Prompts are padded on the left and read once; their cache is then repeated.
+    `steer(logits, written)` may change the logits before a token is drawn, knowing
+    the ids written so far, (B, t).
+    """
+    if not prompts or not all(prompts):
+        raise ValueError("generate needs at least one prompt, and none may be empty")
+    if max_new_tokens < 1 or repeat < 1:
+        raise ValueError(
+            "max_new_tokens and repeat must be at least 1, "
+            f"got {max_new_tokens} and {repeat}"
+        )
+    longest = max(map(len, prompts))
+    if longest + max_new_tokens > model.config.max_positions:
+        raise ValueError(
+            f"a prompt of {longest} ids and {max_new_tokens} new ones do not fit into "
+            f"{model.config.max_positions} positions"
+        )
+    training, device = model.training, model.embed.weight.device
+    model.eval()
+    stop = torch.tensor(list(stop_ids), dtype=torch.long, device=device)
+    batch = len(prompts) * repeat
+    ids_out = torch.full((batch, max_new_tokens), PAD, device=device)
+    logp_out = torch.zeros(batch, max_new_tokens, device=device)
+    length = torch.zeros(batch, dtype=torch.long, device=device)
+    rows = torch.arange(batch, device=device)  # which outputs the batch still holds
+    is_open = torch.ones(batch, dtype=torch.bool, device=device)
+    logits, cache, seen = read_prompts(model, prompts, max_new_tokens, repeat)
+    for t in range(max_new_tokens):
+        if steer is not None:
+            logits = steer(logits, ids_out[rows, :t])
+        ids, logp = sample_token(logits, temperature, top_p, generator)
+        ids_out[rows[is_open], t] = ids[is_open]
+        logp_out[rows[is_open], t] = logp[is_open]
+        length[rows[is_open]] = t + 1
+        is_open = is_open & ~torch.isin(ids, stop)
+        if t + 1 == max_new_tokens or not is_open.any():
+            break
+        if is_open.float().mean() < 0.85:  # copying the cache costs, idle rows too
+            kept = is_open.nonzero().squeeze(1)
+            cache.select(kept)
+            rows, ids, seen, is_open = rows[kept], ids[kept], seen[kept], is_open[kept]
+        logits = next_logits(model, ids, cache, seen)
+    model.train(training)
+    stopped = torch.isin(ids_out.gather(1, length.unsqueeze(1) - 1).squeeze(1), stop)
+    return [
+        Completion(i[:n], lp[:n], "stop" if s else "length")
+        for i, lp, n, s in zip(
+            ids_out.tolist(),
+            logp_out.tolist(),
+            length.tolist(),
+            stopped.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def read_prompts(model, prompts, room: int, repeat: int):
+    """Feed left-padded prompts; return last logits, the cache, and what keys are real.
+
+    `seen` is (B, S) for all S places of the cache: True for real tokens, and already
+    True for the places that new tokens will take.
+    """
+    device, width = model.embed.weight.device, max(map(len, prompts))
+    ids = torch.tensor(
+        [[PAD] * (width - len(p)) + list(p) for p in prompts], device=device
+    )
+    padding = torch.tensor([width - len(p) for p in prompts], device=device)
+    place = torch.arange(width + room, device=device)
+    seen = place >= padding.unsqueeze(1)
+    positions = (place[:width] - padding.unsqueeze(1)).clamp(min=0)
+    causal = torch.ones(width, width, dtype=torch.bool, device=device).tril()
+    itself = torch.eye(width, dtype=torch.bool, device=device)
+    mask = (causal & seen[:, None, :width]) | itself  # a pad sees itself: no NaN
+    cache = model.new_cache(len(prompts), width + room)
+    hidden = model.hidden(ids, cache, positions=positions, attn_mask=mask.unsqueeze(1))
+    cache.length += width
+    again = torch.arange(len(prompts), device=device).repeat_interleave(repeat)
+    cache.select(again)
+    return model.head(hidden[again, -1]), cache, seen[again]
+
+
+def next_logits(model, ids, cache, seen) -> Float[Tensor, "B V"]:
+    """Feed one token per row and move the cache on."""
+    start = cache.length
+    positions = seen[:, :start].sum(1, keepdim=True)
+    mask = None if seen[:, 0].all() else seen[:, None, None, : start + 1]
+    logits = model(ids.unsqueeze(1), cache, positions=positions, attn_mask=mask)
+    cache.length += 1
+    return logits[:, -1]

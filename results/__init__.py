@@ -1,0 +1,1 @@
+"""Measurements behind the book's numbers: scripts, and the JSON files they wrote."""

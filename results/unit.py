@@ -1,0 +1,190 @@
+"""Measure one unit (what, seed) and write one JSON file; resumable, at most 20 minutes.
+
+    python -m results.unit base 0        pre-train seed 0, skills over steps, the controls
+    python -m results.unit zero 0        R1-Zero from it: P1, P2, P3, P4
+    python -m results.unit early 0       P12: the same RL from a base that cannot check yet
+
+Units of one seed run in this order and share the folder runs/seed-N. Evaluation uses
+test problems only, 16 samples of each at temperature 1.
+"""
+
+import argparse
+import json
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+
+from r1lib import evaluate, files, hub, optim, pipeline, runs
+from r1lib.model.transformer import Transformer
+from r1lib.progress import bar
+from r1lib.rl import grpo
+from tools import provenance
+
+SAMPLES = 16
+EARLY = 1000  # base step of the model that cannot check yet
+MIDDLE = 20  # zero step at which the vote is compared with pass@1
+EARLY_STEPS = 60
+CODE = [  # what a number depends on, with all that these use
+    "r1lib.tasks.corpus.documents",
+    "r1lib.pretrain.train",
+    "r1lib.rl.grpo.train",
+    "r1lib.evaluate.answer",
+    "r1lib.evaluate.summary",
+]
+
+
+def measure(model, tokenizer, how, k=SAMPLES, **kind) -> tuple[dict, evaluate.Answers]:
+    """Answer the test problems; return the summary with pass@16 and the vote."""
+    found = evaluate.answer(
+        model,
+        tokenizer,
+        pipeline.held_out(how.tests, "test"),
+        k,
+        max_new_tokens=how.zero.max_new_tokens,
+        seed=how.seed,
+        **kind,
+    )
+    out = evaluate.summary(found)
+    if k > 1:
+        add_votes(out, found)
+    return out, found
+
+
+def add_votes(out: dict, found: evaluate.Answers) -> None:
+    """Add pass@16 and majority@16, pooled and by family, with intervals."""
+    k = found.right.shape[1]
+    votes = evaluate.majority_right(found)
+    any_right = found.right.amax(1).tolist()
+    names = [p.family for p in found.problems]
+    for family in (None, *sorted(set(names))):
+        place = out if family is None else out[family]
+        for name, values in ((f"majority@{k}", votes), (f"pass@{k}", any_right)):
+            mine = [
+                v for v, n in zip(values, names, strict=True) if family in (None, n)
+            ]
+            place[name] = sum(mine) / len(mine)
+            place[f"{name} interval"] = evaluate.interval(mine)
+
+
+def transcripts(found: evaluate.Answers, n: int = 8) -> list[dict]:
+    """The first sample of the first problems of each family, unselected."""
+    half = len(found.problems) // 2
+    rows = [*range(n // 2), *range(half, half + n // 2)]
+    return [
+        {
+            "prompt": found.problems[i].prompt,
+            "text": found.texts[i][0],
+            "right": bool(found.right[i, 0]),
+        }
+        for i in rows
+    ]
+
+
+def controls(model, tokenizer, how) -> dict:
+    """The base sampled, greedy, and forced to go on until it says yes."""
+    sampled, found = measure(model, tokenizer, how)
+    forced = {"prefix": "<think>", "steer": evaluate.never_give_up(tokenizer)}
+    out = {"sampled": sampled, "transcripts": transcripts(found)}
+    out["greedy"], _ = measure(model, tokenizer, how, 1, temperature=0.0)
+    for name, temperature in (("forced", 1.0), ("forced, T=0.6", 0.6)):
+        out[name], _ = measure(
+            model, tokenizer, how, 4, temperature=temperature, **forced
+        )
+    out["forced, greedy"], _ = measure(
+        model, tokenizer, how, 1, temperature=0.0, **forced
+    )
+    return out
+
+
+def base(folder: Path, how) -> dict:
+    """Pre-train, keep an early copy for P12, and measure the controls of P1."""
+    steps = pipeline.run("base", folder, how)
+    for metrics in bar(steps, how.pretrain.steps, f"base {how.seed}", ("loss",)):
+        if metrics["step"] == EARLY:
+            keep(folder / "base-work", EARLY, folder / "base-early")
+    model, tokenizer = hub.load_model(folder / "base")
+    record = runs.record(folder, "base")
+    return {
+        "P1": {"controls": controls(model, tokenizer, how)},
+        "skills": record["history"],
+        "minutes": record["seconds"] / 60,
+    }
+
+
+def zero(folder: Path, how) -> dict:
+    """Run R1-Zero and measure it at the end, and in the middle for the vote."""
+    steps = pipeline.run("zero", folder, how)
+    shown = ("reward", "length")
+    for metrics in bar(steps, how.zero.steps, f"zero {how.seed}", shown):
+        if metrics["step"] == MIDDLE:
+            keep(folder / "zero-work", MIDDLE, folder / "zero-middle")
+    model, tokenizer = hub.load_model(folder / "zero")
+    final, found = measure(model, tokenizer, how)
+    greedy, _ = measure(model, tokenizer, how, 1, temperature=0.0)
+    hub.load_training(model, [], folder / "zero-middle")
+    middle, during = measure(model, tokenizer, how)
+    record = runs.record(folder, "zero")
+    return {
+        "P1": {"zero": final, "greedy": greedy, "minutes": record["seconds"] / 60},
+        "history": record["history"],
+        "P2": {"length": final["length"]},
+        "P3": {"reflects": final["reflects"]},
+        "P4": {"step": MIDDLE, **middle},
+        "transcripts": {"during": transcripts(during), "after": transcripts(found)},
+    }
+
+
+def early(folder: Path, how) -> dict:
+    """P12: start the same RL from the early base; learning must stay small."""
+    _, tokenizer = hub.load_model(folder / "base")
+    model = Transformer(hub.load(folder / "base").config)
+    hub.load_training(model, [], folder / "base-early")
+    before, _ = measure(model, tokenizer, how, 4)
+    config = replace(how.zero, steps=EARLY_STEPS)
+    optimizers = optim.adamw(model, config.lr)
+    loop = grpo.train(model, tokenizer, pipeline.draw_mixed, config, optimizers)
+    history = []
+    for metrics, _ in bar(
+        loop, config.steps, f"early {how.seed}", ("reward", "length")
+    ):
+        history.append(metrics)
+    after, found = measure(model, tokenizer, how, 4)
+    row = {"base step": EARLY, "before": before, "after": after, "history": history}
+    return {"P12": row, "transcripts": transcripts(found)}
+
+
+def keep(work: Path, step: int, target: Path) -> None:
+    """Copy the checkpoint of a step before the run moves on and deletes it."""
+    with files.new_folder(target) as new:
+        shutil.copytree(work / f"step-{step:06d}", new, dirs_exist_ok=True)
+
+
+UNITS = {"base": base, "zero": zero, "early": early}
+
+
+def main() -> None:
+    """Run one unit and write results/<unit>-<seed>.json."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("unit", choices=UNITS)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    how = pipeline.settings("tiny", seed=asked.seed)
+    found = UNITS[asked.unit](Path("runs") / f"seed-{asked.seed}", how)
+    content = {
+        **found,
+        "seed": asked.seed,
+        "settings": asdict(how),
+        "command": f"python -m results.unit {asked.unit} {asked.seed}",
+        "provenance": provenance.block(CODE, artifacts=["tokenizer"]),
+    }
+    path = Path(__file__).parent / f"{asked.unit}-{asked.seed}.json"
+    files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
+    print(f"wrote results/{path.name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Before any test: check r1lib's shapes at every call, and use two threads."""
+
+import shutil
+import warnings
+
+import pytest
+import tiny_book
+import torch
+
+from tools import book as book_tool
+from tools.book_source import Book
+
+torch.set_num_threads(2)  # tiny tensors: more threads are slower
+
+try:
+    import beartype  # noqa: F401
+except ModuleNotFoundError:
+    SHAPES = "NOT checked: pip install -r requirements-test.txt"
+    warnings.warn(f"r1lib's shapes are {SHAPES}", stacklevel=1)
+else:
+    from jaxtyping import install_import_hook
+
+    SHAPES = "checked by jaxtyping and beartype"
+    # The tower lets an int stand where a float is expected: eps=0.
+    install_import_hook(
+        "r1lib", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+    )
+
+
+def pytest_report_header():
+    return f"r1lib shapes: {SHAPES}"
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """A tiny book, executed once for all tests of the book's tool."""
+    root = tmp_path_factory.mktemp("book")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(root))  # its kernel imports its own r1lib
+        book = tiny_book.make(root)
+        assert book_tool.build(book) == 0
+    return book
+
+
+@pytest.fixture
+def book(built, tmp_path, monkeypatch):
+    """A copy of the executed book that a test may spoil."""
+    shutil.copytree(built.root, tmp_path / "copy")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "copy"))
+    return Book(tmp_path / "copy")

@@ -1,0 +1,121 @@
+"""What the book's tool makes of a source, shown on a tiny book."""
+
+import nbformat
+import pytest
+from tiny_book import chapter, edit
+
+from tools import book as tool
+from tools import slides
+from tools.book_check import problems
+from tools.book_source import BookError, stub
+
+
+def source_of(book, kind="chapters"):
+    nb = nbformat.read(chapter(book, kind), as_version=4)
+    return [cell.source for cell in nb.cells]
+
+
+def test_fresh_book_has_no_problems(book):
+    assert problems(book) == {}
+
+
+def test_second_build_executes_nothing(book, capsys):
+    before = chapter(book).read_bytes()
+    assert tool.build(book) == 0
+    assert "built" not in capsys.readouterr().out
+    assert chapter(book).read_bytes() == before
+
+
+def test_final_cell_is_the_library_without_docstring(book):
+    assert (
+        "# r1lib.numbers.double\n"
+        "def double(x: int) -> int:\n"
+        "    # a comment that stays\n"
+        "    return STEP * x"
+    ) in source_of(book)
+
+
+def test_chapter_has_stubs_and_solutions_have_answers(book):
+    stubbed = 'def half_1(x):\n    raise NotImplementedError("exercise: your turn")'
+    assert stubbed in source_of(book)
+    assert "def half_1(x):\n    return x / STEP" in source_of(book, "solutions")
+
+
+def test_solutions_hold_only_what_exercises_need(book):
+    sources = source_of(book, "solutions")
+    assert "# Solutions: Doubling" in sources
+    assert "## Exercises" in sources
+    assert not any("double(21)" in source for source in sources)
+
+
+def test_cell_ids_depend_on_their_own_text_only(book):
+    before = {c.id for c in nbformat.read(chapter(book), as_version=4).cells}
+    edit(book.sources()[0], "## More of it", "## Even more")
+    want = tool.notebook(book, book.sources()[0], "chapters")
+    assert len(before - {cell.id for cell in want.cells}) == 1
+
+
+def test_failing_cell_is_named(book, capsys):
+    edit(book.sources()[0], "print(3, ", "print(1 / 0, ")
+    with pytest.raises(
+        BookError, match=r"01_doubling.py: .*In \[7\] failed(.|\n)*1 / 0"
+    ):
+        tool.build(book)
+
+
+def test_stderr_is_refused(book):
+    edit(book.sources()[0], "print(3, ", "import sys; print('oh', file=sys.stderr); (")
+    with pytest.raises(BookError, match=r"In \[7\] wrote to stderr:\noh"):
+        tool.build(book)
+
+
+def test_new_neighbour_changes_the_line_of_links_only(book):
+    second = book.root / "book/02_halving.py"
+    second.write_text("# %% [markdown]\n# # Halving\n", encoding="utf-8")
+    assert "the line of links is old" in str(problems(book)["links_fresh"])
+    before = nbformat.read(chapter(book), as_version=4)
+    tool.refresh_links(book)
+    after = nbformat.read(chapter(book), as_version=4)
+    line = "[Contents](../README.md) | [Halving >](02_halving.ipynb)"
+    assert after.cells[0].source == after.cells[-1].source == line
+    assert after.cells[1:-1] == before.cells[1:-1]
+    assert "outputs_fresh" not in problems(book)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "# BEGIN SOLUTION\nx = 1\n# END SOLUTION",
+        "def f():\n    # BEGIN SOLUTION\n    return 1",
+        "def f():\n    # END SOLUTION\n    return 1",
+        "def f():\n    # BEGIN SOLUTION\n    # BEGIN SOLUTION\n    # END SOLUTION",
+    ],
+)
+def test_broken_solution_region_is_an_error(code):
+    with pytest.raises(BookError):
+        stub(code)
+
+
+@pytest.mark.parametrize(
+    "line, reason",
+    [
+        ("# r1lib.numbers.triple", "does not define triple"),
+        ("# r1lib.letters.a", "not a top-level name"),
+        ("# r1lib.numbers.double\nx = 1", "holds only such lines"),
+    ],
+)
+def test_broken_final_cell_is_a_problem(book, line, reason):
+    edit(book.sources()[0], "# r1lib.numbers.double", line)
+    assert reason in problems(book)["sources_readable"][0]
+
+
+def test_slides_are_one_file_with_everything_inside(book):
+    prose = "Twice: $2x$ and <script>alert(1)</script>"
+    edit(chapter(book), "## The final form", f"## The final form\\n\\n{prose}")
+    assert slides.main(book.root) == 0
+    page = (book.root / "course/slides/01_doubling.html").read_text(encoding="utf-8")
+    assert page.count("<section>") == 3
+    assert "data:image/svg+xml" in page and "data:image/png" in page
+    assert "<script>alert" not in page and "&lt;script&gt;alert" in page
+    assert 'src="../' not in page and "http" not in page
+    assert '<pre class="out">42</pre>' in page

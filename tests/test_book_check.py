@@ -1,0 +1,211 @@
+"""What `check` finds, shown on spoiled copies of a tiny book."""
+
+import json
+import re
+
+import nbformat
+import pytest
+from tiny_book import chapter, edit
+
+from tools import book as tool
+from tools import provenance
+from tools.book_check import problems
+
+
+def change_outputs(book, change):
+    """Apply change(cell) to the code cells of the chapter as it lies on disk."""
+    path = chapter(book)
+    nb = nbformat.read(path, as_version=4)
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            change(cell)
+    nbformat.write(nb, path)
+
+
+STALE = {
+    "source": ("book/01_doubling.py", "double(21)", "double(20)"),
+    "prose": ("book/01_doubling.py", "Doubling is easy", "Doubling is not easy"),
+    "tag": ("book/01_doubling.py", '"slide", "nbval', '"nbval'),
+    "library": ("r1lib/numbers.py", "STEP = 2", "STEP = 3"),
+    "artifact": ("artifacts/base/weights", "1 2 3", "1 2 4"),
+}
+
+
+@pytest.mark.parametrize("what", STALE)
+def test_stale_after_an_edit(book, what):
+    path, old, new = STALE[what]
+    edit(book.root / path, old, new)
+    named = {"library": "r1lib.numbers", "artifact": "base"}.get(what, "source changed")
+    assert named in problems(book)["outputs_fresh"][0]
+    assert not tool.is_fresh(book, book.sources()[0])
+
+
+@pytest.mark.parametrize(
+    "path, old, new",
+    [
+        ("r1lib/numbers.py", "Twice a number", "Two times a number"),
+        ("r1lib/numbers.py", "(x: int) -> int", "(x: float) -> float"),
+        ("r1lib/numbers.py", "return x\n", "return x + 1\n"),
+        ("artifacts/other/weights", "4 5 6", "4 5 7"),
+    ],
+    ids=["docstring", "hint", "unused function", "unused artifact"],
+)
+def test_code_and_artifacts_fresh_after_a_harmless_edit(book, path, old, new):
+    edit(book.root / path, old, new)
+    found = "".join(problems(book).get("outputs_fresh", []))
+    assert "code changed" not in found and "artifacts changed" not in found
+
+
+def test_comment_in_a_final_cell_needs_a_build(book):
+    edit(book.root / "r1lib/numbers.py", "a comment that stays", "another comment")
+    assert "r1lib.numbers.double" in problems(book)["inputs_equal_source"][0]
+
+
+def tamper(cell):
+    for output in cell.outputs:
+        if output.get("text") == "3 base\n":
+            output["text"] = "4 base\n"
+
+
+def add_output(**output):
+    def change(cell):
+        if cell.source.startswith("print(3"):
+            cell.outputs = [nbformat.v4.new_output(**output)]
+
+    return change
+
+
+def unrun(cell):
+    if cell.source.startswith("print(3"):
+        cell.execution_count = None
+
+
+def say_right(cell):
+    if "check" in cell.metadata.get("tags", []):
+        cell.outputs[0]["text"] = "Exercise 1.1: correct\n"
+
+
+SPOILED = {
+    "outputs_fresh": tamper,
+    "executed_in_order": unrun,
+    "no_errors_no_stderr": add_output(output_type="stream", name="stderr", text="oh"),
+    "no_private_paths": add_output(output_type="stream", text="in /home/anna/r1lib"),
+    "exact_outputs": lambda cell: cell.outputs.clear(),
+    "small_files": add_output(output_type="stream", text="x" * 1_000_001),
+    "checks_say_what_they_should": say_right,
+}
+
+
+@pytest.mark.parametrize("rule", SPOILED)
+def test_spoiled_output_is_found(book, rule):
+    change_outputs(book, SPOILED[rule])
+    assert "chapters/01_doubling" in problems(book)[rule][0]
+
+
+def test_error_output_is_found(book):
+    change_outputs(book, add_output(output_type="error", ename="E", evalue="oh"))
+    assert "In [7] failed" in problems(book)["no_errors_no_stderr"][0]
+
+
+def test_edited_notebook_is_found(book):
+    edit(chapter(book), "double(21)", "double(22)")
+    assert "'double(22)'" in problems(book)["inputs_equal_source"][0]
+
+
+FORM = {
+    "head_table": ("| Tier | laptop |", "| Level | laptop |"),
+    "short_cells": ("print(3, ", "\n" * 40 + "print(3, "),
+    "images_local_with_alt": ("Two dots become four dots", "dots"),
+    "summary_and_questions": ("# 3. When?", "# When?"),
+    "exercises": ("**Exercise 1.2** (easy, 5 min)", "**Exercise 1.2** (easy)"),
+    "slides": ('tags=["slide"]', 'tags=["picture"]'),
+}
+
+
+@pytest.mark.parametrize("rule", FORM)
+def test_breach_of_form_is_found(book, rule):
+    edit(book.sources()[0], *FORM[rule])
+    assert "chapters/01_doubling" in problems(book)[rule][0]
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("../figures/dots.png", "../figures/none.png"),
+        ("../figures/dots.png", "https://example.org/dots.png"),
+        ("![Two dots become four dots](", '<img src="x.png">![Two dots become four]('),
+    ],
+)
+def test_image_that_is_not_ours_is_found(book, old, new):
+    edit(book.sources()[0], old, new)
+    assert problems(book)["images_local_with_alt"]
+
+
+@pytest.mark.parametrize("lost", ["# BEGIN SOLUTION", 'tags=["check"]'])
+def test_exercise_without_solution_or_check_is_found(book, lost):
+    text = book.sources()[0].read_text()
+    for mark in (lost, "# END SOLUTION") if "SOLUTION" in lost else (lost,):
+        text = re.sub(re.escape(mark), "", text, count=1)
+    book.sources()[0].write_text(text)
+    assert "exercise 1.1: no cell" in problems(book)["exercises"][0]
+
+
+def test_missing_notebook_leftover_and_unlisted_chapter_are_found(book):
+    chapter(book).rename(chapter(book).with_name("05_old.ipynb"))
+    (book.root / "README.md").write_text("nothing, see [there](docs/none.md)")
+    found = problems(book)
+    assert "01_doubling.ipynb is missing" in found["both_notebooks_exist"][0]
+    assert "05_old.ipynb has no source" in found["no_leftovers"][0]
+    assert "01_doubling.ipynb" in found["listed_in_readme"][0]
+    assert "docs/none.md" in str(found["local_links"])
+
+
+def test_check_prints_each_problem_and_fails(book, capsys):
+    edit(book.root / "r1lib/numbers.py", "STEP = 2", "STEP = 3")
+    assert tool.book_check.report(book) == 1
+    assert (
+        "code changed since it was executed: r1lib.numbers" in capsys.readouterr().out
+    )
+
+
+# ---- result files ------------------------------------------------------------------
+
+
+def write_result(book, **content):
+    path = book.root / "results/P1.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"P1": content}))
+
+
+def whole_result(book):
+    made_with = provenance.block(["r1lib.numbers.double"], ["base"], book.root)
+    return {"command": "python x.py", "seeds": [0], "provenance": made_with}
+
+
+@pytest.mark.parametrize("lost", ["command", "seeds", "provenance"])
+def test_result_without_its_origin_is_found(book, lost):
+    content = whole_result(book)
+    del content[lost]
+    write_result(book, **content)
+    assert lost in problems(book)["results_fit"][0]
+
+
+@pytest.mark.parametrize("what", ["library", "artifact"])
+def test_result_goes_stale_with_code_and_artifacts(book, what):
+    write_result(book, **whole_result(book))
+    assert "results_fit" not in problems(book)
+    path, old, new = STALE[what]
+    edit(book.root / path, old, new)
+    assert "changed" in problems(book)["results_fit"][0]
+
+
+def test_artifact_that_differs_from_the_manifest_is_found(book):
+    right = provenance.folder_digest(book.root / "artifacts/base/weights")
+    manifest = {"base": {"sha256": {"weights": right}}, "gone": {"sha256": {"w": "0"}}}
+    (book.root / "artifacts/manifest.json").write_text(json.dumps(manifest))
+    edit(book.root / "artifacts/base/weights", "1 2 3", "1 2 4")
+    assert problems(book)["artifacts_fit"] == [
+        "artifacts/base/weights differs from the manifest",
+        "artifacts/gone/w is missing",
+        "artifacts/other is not in the manifest",
+    ]

@@ -1,0 +1,168 @@
+"""The book: book/NN_name.py -> executed chapters/NN_name.ipynb and solutions/.
+
+    python r1.py build        execute the chapters that are stale
+    python r1.py build 09     execute chapter 09, stale or not;  --all: every chapter
+    python r1.py check        say what is stale or against the rules; executes nothing
+
+One way only: what is edited is book/, what is opened is chapters/.
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from tqdm import tqdm
+
+from tools import book_check
+from tools.book_chapter import KINDS, code_cells, load_one, python_source
+from tools.book_outputs import staleness
+from tools.book_source import (
+    Book,
+    BookError,
+    links,
+    notebook,
+    output_digest,
+    source_digest,
+    tags,
+)
+from tools.provenance import chapter_uses
+
+ROOT = Path(__file__).resolve().parent.parent
+CELL_SECONDS = 1800
+
+
+def execute(nb: NotebookNode, folder: Path, label: str) -> None:
+    """Run all cells in a fresh kernel, with a bar that counts them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {cell.id: name for name, cell in code_cells(nb)}
+    started = [""]
+    with tqdm(total=len(names), desc=label, unit="cell") as bar:
+        client = NotebookClient(
+            nb,
+            timeout=CELL_SECONDS,
+            kernel_name="python3",
+            record_timing=False,
+            coalesce_streams=True,
+            extra_arguments=["--IPKernelApp.log_level=40"],  # errors only
+            resources={"metadata": {"path": str(folder)}},
+            on_cell_start=lambda cell, **_: started.append(names.get(cell.id)),
+            on_cell_executed=lambda **_: bar.update(),
+        )
+        try:
+            client.execute()
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as problem:
+            raise BookError(f"{label}: {started[-1]} failed\n{problem}") from None
+
+
+def reject_stderr(nb: NotebookNode, label: str) -> None:
+    """A warning that nobody explained does not get into a chapter."""
+    for name, cell in code_cells(nb):
+        for output in cell.outputs:
+            if output.get("name") == "stderr":
+                said = output.text.strip()
+                raise BookError(f"{label}: {name} wrote to stderr:\n{said}")
+
+
+def build_one(book: Book, source: Path, kind: str) -> None:
+    """Execute one notebook of a chapter and write it, whole or not at all."""
+    label = f"{kind}/{source.stem}"
+    nb = notebook(book, source, kind)
+    uses = chapter_uses(python_source(book, source), book.root)
+    record = {"made_from": f"book/{source.name}", "source": source_digest(nb), **uses}
+    path = book.output(kind, source)
+    execute(nb, path.parent, label)
+    reject_stderr(nb, label)
+    nb.metadata.pop("language_info", None)  # holds the patch version of Python
+    nb.metadata.pop("widgets", None)
+    nb.metadata["r1"] = record | {"outputs": output_digest(nb)}
+    write(nb, path)
+
+
+def write(nb: NotebookNode, path: Path) -> None:
+    nbformat.validate(nb)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(nbformat.writes(nb) + "\n", encoding="utf-8", newline="\n")
+    os.replace(temporary, path)
+
+
+def refresh_links(book: Book) -> None:
+    """Bring the line of links up to date everywhere; nothing needs to run for it."""
+    for source in book.sources():
+        for kind in KINDS:
+            path = book.output(kind, source)
+            if not path.exists():
+                continue
+            nb, want = nbformat.read(path, as_version=4), links(book, source, kind)
+            old = [c for c in nb.cells if "nav" in tags(c) and c.source != want.source]
+            for cell in old:
+                cell.source = want.source
+            if old:
+                write(nb, path)
+
+
+def is_fresh(book: Book, source: Path) -> bool:
+    """True if both notebooks are there and nothing that they used has changed."""
+    chapter = load_one(book, source)
+    if chapter.problem or len(chapter.got) < len(KINDS):
+        return False
+    return not any(staleness(chapter, kind) for kind in KINDS)
+
+
+def build(book: Book, number: str = "", everything: bool = False) -> int:
+    """Build chapters, then check them; return the exit code."""
+    sources = book.sources(number)
+    if number and not sources:
+        raise BookError(f"there is no book/{number}_*.py")
+    if not number and not everything:
+        sources = [source for source in sources if not is_fresh(book, source)]
+    for source in sources:
+        start = time.monotonic()
+        try:
+            for kind in KINDS:
+                build_one(book, source, kind)
+        except (BookError, SyntaxError) as problem:
+            raise BookError(f"book/{source.name}: {problem}") from None
+        print(f"built {source.stem} in {time.monotonic() - start:.0f} s", flush=True)
+    refresh_links(book)
+    return book_check.report(book, number)
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """One line instead of a page."""
+        self.exit(2, f"r1: {message}\n")
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    parser = Parser(prog="r1.py", description=__doc__.splitlines()[0])
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="build|check")
+    making = verbs.add_parser("build", help="execute chapters")
+    making.add_argument("number", nargs="?", default="", help="two digits, such as 09")
+    making.add_argument("--all", action="store_true", help="also those that are fresh")
+    verbs.add_parser("check", help="execute nothing, say what is stale or wrong")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    asked = arguments(argv)
+    book = Book(ROOT)
+    try:
+        if asked.verb == "check":
+            return book_check.report(book)
+        return build(book, asked.number and asked.number.zfill(2), asked.all)
+    except BookError as problem:
+        print(f"r1: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nr1: stopped; finished notebooks are kept", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,128 @@
+"""Rules about the rest of the project: README, links, leftovers, result files."""
+
+import json
+import re
+from pathlib import Path
+
+from tools import provenance
+from tools.book_chapter import KINDS, Chapter
+from tools.book_form import prose_links
+from tools.book_outputs import PRIVATE
+from tools.book_source import Book
+
+PAGES = ("*.md", "docs/**/*.md", "course/**/*.md", "tests/*.md", "recipes/**/*.md")
+
+
+def listed_in_readme(chapters: list[Chapter]) -> list[str]:
+    """README.md links to every chapter."""
+    if not chapters:
+        return []
+    readme = chapters[0].book.root / "README.md"
+    text = readme.read_text(encoding="utf-8") if readme.exists() else ""
+    names = [f"{chapter.label('chapters')}.ipynb" for chapter in chapters]
+    return [f"README.md does not link to {name}" for name in names if name not in text]
+
+
+def no_leftovers(book: Book) -> list[str]:
+    """Each notebook has a source, and no two sources have the same number."""
+    sources = book.sources()
+    stems = {source.stem for source in sources}
+    problems = [
+        f"{kind}/{path.name} has no source in book/"
+        for kind in KINDS
+        for path in sorted((book.root / kind).glob("*.ipynb"))
+        if path.stem not in stems
+    ]
+    numbers = [source.name[:2] for source in sources]
+    twice = sorted({number for number in numbers if numbers.count(number) > 1})
+    return problems + [f"book/: two chapters have the number {n}" for n in twice]
+
+
+def local_links(book: Book) -> list[str]:
+    """What the pages and chapters link to exists."""
+    problems = []
+    pages = {path for pattern in PAGES for path in book.root.glob(pattern)}
+    for page in sorted({*pages, *(book.root / "chapters").glob("*.ipynb")}):
+        text = page.read_text(encoding="utf-8")
+        if page.suffix == ".ipynb":
+            cells = json.loads(text)["cells"]
+            text = "\n\n".join("".join(c["source"]) for c in cells if is_prose(c))
+        for target in prose_links(text):
+            if not (page.parent / target).exists():
+                name = page.relative_to(book.root).as_posix()
+                problems.append(f"{name}: the link to {target!r} leads nowhere")
+    return problems
+
+
+def is_prose(cell: dict) -> bool:
+    return cell["cell_type"] == "markdown"
+
+
+def artifacts_fit(book: Book) -> list[str]:
+    """The shipped checkpoints are those of artifacts/manifest.json, byte by byte."""
+    return damaged_artifacts(book.root)
+
+
+def damaged_artifacts(root: Path) -> list[str]:
+    """What differs between artifacts/ and the sha256 in its manifest."""
+    manifest = root / "artifacts" / "manifest.json"
+    if not manifest.exists():
+        return []
+    known = json.loads(manifest.read_text(encoding="utf-8"))
+    folders = {path.name for path in manifest.parent.iterdir() if path.is_dir()}
+    problems = [
+        f"artifacts/{name} is not in the manifest" for name in folders - set(known)
+    ]
+    for name, entry in known.items():
+        for file, digest in entry["sha256"].items():
+            path = manifest.parent / name / file
+            if not path.exists():
+                problems.append(f"artifacts/{name}/{file} is missing")
+            elif provenance.folder_digest(path) != digest:
+                problems.append(f"artifacts/{name}/{file} differs from the manifest")
+    return sorted(problems)
+
+
+def results_fit(book: Book) -> list[str]:
+    """Each result names its command and seeds, and fits the code and artifacts."""
+    problems = []
+    for path in sorted((book.root / "results").rglob("*.json")):
+        name = path.relative_to(book.root).as_posix()
+        text = path.read_text(encoding="utf-8")
+        if found := PRIVATE.search(text):
+            problems.append(f"{name}: shows a path of this machine ({found[0]})")
+        try:
+            content = json.loads(text)
+        except json.JSONDecodeError as problem:
+            problems.append(f"{name}: not JSON ({problem})")
+            continue
+        problems += [f"{name}: {p}" for p in result_problems(content, book.root)]
+    return problems
+
+
+def result_problems(content: object, root: Path) -> list[str]:
+    """What one result file lacks; a row such as "P1" inherits what stands above it."""
+    if not isinstance(content, dict):
+        return ["not an object"]
+    above = {key: value for key, value in content.items() if not is_row(key)}
+    rows = {key: row for key, row in content.items() if is_row(key)} or {"": {}}
+    problems: list[str] = []
+    for key, row in rows.items():
+        row = {**above, **row} if isinstance(row, dict) else above
+        for names in (("command",), ("seed", "seeds"), ("provenance",)):
+            if not any(name in row for name in names):
+                problems.append(f"{key} lacks {' or '.join(names)!r}".strip())
+        if isinstance(recorded := row.get("provenance"), dict):
+            problems += [f"{key} {p}".strip() for p in stale(recorded, root)]
+    return list(dict.fromkeys(problems))
+
+
+def is_row(key: str) -> bool:
+    return re.fullmatch(r"P\d+", key) is not None
+
+
+def stale(recorded: dict, root: Path) -> list[str]:
+    try:
+        return provenance.stale(recorded, root)
+    except ValueError as problem:
+        return [f"provenance: {problem}"]

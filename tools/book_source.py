@@ -1,0 +1,242 @@
+"""From book/NN_name.py to the cells of a chapter and of its solutions.
+
+Pure text work, nothing is executed: solution regions, cells that the library fills,
+the line of links, stable cell ids and the digests that tell a stale notebook.
+"""
+
+import ast
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from tools.code_digest import DEFINITIONS, Library, is_docstring
+
+KERNEL = {
+    "display_name": "Python 3 (ipykernel)",
+    "language": "python",
+    "name": "python3",
+}
+MARKER = re.compile(r"# (r1lib(?:\.\w+)+)\s*")
+BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
+STUB = 'raise NotImplementedError("exercise: your turn")'
+SOLUTION_TAGS = {"setup", "needed", "exercise-text", "exercise", "check"}
+
+
+class BookError(Exception):
+    """Something in a chapter's source that its author has to mend."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """The folders of a book; tests make a tiny one."""
+
+    root: Path
+
+    def sources(self, number: str = "") -> list[Path]:
+        """Chapter sources in order, or those of one number such as "09"."""
+        found = sorted((self.root / "book").glob("[0-9][0-9]_*.py"))
+        return [path for path in found if path.name.startswith(number)]
+
+    def output(self, kind: str, source: Path) -> Path:
+        """Where a notebook goes; kind is "chapters" or "solutions"."""
+        return self.root / kind / f"{source.stem}.ipynb"
+
+
+def tags(cell: NotebookNode) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def read_cells(source: Path) -> list[NotebookNode]:
+    """The cells of a source with nothing but their tags as metadata."""
+    cells = jupytext.read(source).cells
+    for cell in cells:
+        kept = cell.metadata.get("tags")
+        cell.metadata = NotebookNode({"tags": kept} if kept else {})
+    return cells
+
+
+# ---- cells that the library fills ----------------------------------------------
+
+
+def definition(dotted: str, library: Library) -> str:
+    """The source text of a function, class or constant of r1lib, docstrings dropped."""
+    module, name = library.split(dotted)
+    if module is None or dotted != f"{module.name}.{name}":
+        raise BookError(f"{dotted} is not a top-level name of r1lib")
+    if name not in module.defs:
+        raise BookError(f"{module.name} does not define {name}")
+    file = library.file(module.name)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return "\n".join(without_docstrings(module.defs[name][-1], lines))
+
+
+def without_docstrings(statement: ast.stmt, lines: list[str]) -> list[str]:
+    """The lines of one statement, decorators and comments kept, docstrings gone."""
+    decorators = getattr(statement, "decorator_list", [])
+    first = min(node.lineno for node in [statement, *decorators])
+    dropped: set[int] = set()
+    for node in ast.walk(statement):
+        if not isinstance(node, DEFINITIONS) or len(node.body) < 2:
+            continue
+        if is_docstring(node.body[0]):
+            last = node.body[0].end_lineno
+            while not lines[last].strip():
+                last += 1
+            dropped.update(range(node.body[0].lineno, last + 1))
+    kept = range(first, statement.end_lineno + 1)
+    return [lines[number - 1] for number in kept if number not in dropped]
+
+
+def fill(code: str, library: Library) -> str:
+    """Replace `# r1lib.module.name` lines by these names and their source."""
+    lines = code.splitlines()
+    if not lines or not MARKER.fullmatch(lines[0]):
+        return code
+    names = [MARKER.fullmatch(line) for line in lines if line.strip()]
+    if not all(names):
+        raise BookError(f"a cell that opens with {lines[0]!r} holds only such lines")
+    parts = [f"# {name[1]}\n{definition(name[1], library)}" for name in names]
+    return "\n\n\n".join(parts)
+
+
+# ---- exercises -------------------------------------------------------------------
+
+
+def stub(code: str) -> str:
+    """Replace each solution region by a line that says whose turn it is."""
+    return replace_regions(code, stubbed=True)
+
+
+def solved(code: str) -> str:
+    """Drop the two lines that mark a solution region."""
+    return replace_regions(code, stubbed=False)
+
+
+def replace_regions(code: str, stubbed: bool) -> str:
+    lines, inside = [], False
+    for line in code.splitlines():
+        word = line.strip()
+        if word in (BEGIN, END):
+            if inside != (word == END):
+                raise BookError(f"{word!r} in the wrong place: {code.splitlines()[0]}")
+            inside = word == BEGIN
+            indent = line[: len(line) - len(line.lstrip())]
+            if inside and not indent:
+                raise BookError("a solution region must be inside a function")
+            if inside and stubbed:
+                lines.append(indent + STUB)
+        elif not (inside and stubbed):
+            lines.append(line)
+    if inside:
+        raise BookError(f"{BEGIN!r} without {END!r}: {code.splitlines()[0]}")
+    return "\n".join(lines)
+
+
+# ---- notebooks -------------------------------------------------------------------
+
+
+def title(source: Path) -> str:
+    """The first heading of a chapter."""
+    found = re.search(r"^# # (.+)$", source.read_text(encoding="utf-8"), re.MULTILINE)
+    if not found:
+        raise BookError("no heading: the first cell has to open with `# Title`")
+    return found[1].strip()
+
+
+def markdown(text: str, *names: str) -> NotebookNode:
+    cell = nbformat.v4.new_markdown_cell(text)
+    cell.metadata = NotebookNode({"tags": list(names)} if names else {})
+    return cell
+
+
+def links(book: Book, source: Path, kind: str) -> NotebookNode:
+    """The line of links at the top and the end of a notebook."""
+    if kind == "solutions":
+        return markdown(f"[To the chapter](../chapters/{source.stem}.ipynb)", "nav")
+    sources = book.sources()
+    here = sources.index(source)
+    parts = ["[Contents](../README.md)"]
+    if here > 0:
+        before = sources[here - 1]
+        parts.insert(0, f"[< {title(before)}]({before.stem}.ipynb)")
+    if here + 1 < len(sources):
+        after = sources[here + 1]
+        parts.append(f"[{title(after)} >]({after.stem}.ipynb)")
+    return markdown(" | ".join(parts), "nav")
+
+
+def chapter_cells(cells: list[NotebookNode], library: Library) -> list[NotebookNode]:
+    """What a learner opens: final cells filled, exercises still to do."""
+    for cell in cells:
+        if cell.cell_type == "code":
+            cell.source = stub(fill(cell.source, library))
+    return cells
+
+
+def solution_cells(cells: list[NotebookNode], library: Library) -> list[NotebookNode]:
+    """The exercises solved, with the cells they need and the headings around them."""
+    kept, heading = [], ""
+    for cell in cells:
+        if tags(cell) & SOLUTION_TAGS:
+            if heading and "setup" not in tags(cell):
+                kept.append(markdown(heading))
+                heading = ""
+            if cell.cell_type == "code":
+                cell.source = solved(fill(cell.source, library))
+            kept.append(cell)
+        elif cell.cell_type == "markdown":
+            for level, text in re.findall(r"^(#+) (.+)$", cell.source, re.MULTILINE):
+                heading = f"{level} {text}"
+                if level == "#":
+                    kept.append(markdown(f"# Solutions: {text}"))
+                    heading = ""
+    return kept
+
+
+def notebook(book: Book, source: Path, kind: str) -> NotebookNode:
+    """The notebook of a source as it is before execution."""
+    make = {"chapters": chapter_cells, "solutions": solution_cells}[kind]
+    cells = make(read_cells(source), Library(book.root))
+    for cell in cells:
+        if "check" in tags(cell):  # what a check prints is exact
+            cell.metadata["tags"] = sorted(tags(cell) | {"nbval-check-output"})
+    line = links(book, source, kind)
+    cells = [line, *cells, NotebookNode(line, metadata=NotebookNode(line.metadata))]
+    name_cells(cells)
+    return NotebookNode(
+        cells=cells,
+        metadata=NotebookNode(kernelspec=NotebookNode(KERNEL)),
+        nbformat=4,
+        nbformat_minor=5,
+    )
+
+
+def name_cells(cells: list[NotebookNode]) -> None:
+    """Give each cell an id from its text, so that an edit changes one id only."""
+    seen: dict[str, int] = {}
+    for cell in cells:
+        name = "nav" if "nav" in tags(cell) else short(cell.source)[:8]
+        seen[name] = seen.get(name, 0) + 1
+        cell.id = name if seen[name] == 1 else f"{name}-{seen[name]}"
+
+
+def short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def source_digest(nb: NotebookNode) -> str:
+    """A digest of all cells but the line of links: type, source, tags."""
+    cells = [cell for cell in nb.cells if "nav" not in tags(cell)]
+    return short(json.dumps([[c.cell_type, c.source, sorted(tags(c))] for c in cells]))
+
+
+def output_digest(nb: NotebookNode) -> str:
+    """A digest of all outputs, so that an edited one is noticed."""
+    outputs = [c.get("outputs", []) for c in nb.cells if c.cell_type == "code"]
+    return short(json.dumps(outputs, sort_keys=True))

@@ -1,0 +1,50 @@
+"""`python r1.py test`: lint, book check, then every test, chapter and solution.
+
+A later step runs even when an earlier one failed; the summary names the ones that
+did. With arguments, only pytest runs and gets them.
+"""
+
+import subprocess
+import sys
+import time
+
+STEPS = {
+    "ruff check": ["ruff", "check"],
+    "ruff format": ["ruff", "format", "--check"],
+    "book check": ["tools.book", "check"],
+    "pytest": ["pytest"],
+}
+
+
+def run(name: str, arguments: list[str]) -> tuple[str, int, float]:
+    """Run one module of this environment; its output goes straight to the screen."""
+    print(f"\n== {name}", flush=True)
+    start = time.monotonic()
+    code = subprocess.run([sys.executable, "-m", *arguments]).returncode
+    return name, code, time.monotonic() - start
+
+
+def summary(results: list[tuple[str, int, float]]) -> str:
+    """One line a step: name, ok or FAILED, seconds."""
+    words = {0: "ok"}
+    rows = [
+        f"{name:12} {words.get(code, f'FAILED ({code})'):12} {seconds:7.1f} s"
+        for name, code, seconds in results
+    ]
+    return "\n".join(["", "== summary", *rows])
+
+
+def main(arguments: list[str]) -> int:
+    """Run what was asked for and return 0 if all of it passed."""
+    steps = {"pytest": ["pytest", *arguments]} if arguments else STEPS
+    try:
+        results = [run(name, command) for name, command in steps.items()]
+    except KeyboardInterrupt:
+        print("\nr1: stopped", file=sys.stderr)
+        return 130
+    print(summary(results), flush=True)
+    return int(any(code for _, code, _ in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
