@@ -3,12 +3,14 @@
 A library of functions: you call it, it never calls you. The list below is the
 reading order and the import order; a module imports only from lines above it.
 
+files                whole or absent: atomic writes, folders, sha256
 tokenizer            text <-> ids: byte-level BPE, special tokens, chat prompt
 tasks                Problem, splits that cannot leak
 tasks.countdown      reach a target with given numbers
 tasks.arithmetic     several sums in a row, bare or as a word problem
 tasks.programs       short list functions from a description
 tasks.logic          knights and knaves
+tasks.phrases        the words of the general families
 tasks.general        facts, chat, short writing, identity, refusals
 tasks.corpus         the tiny "web": which text, in which style, how often
 verifiers            answer text -> right or wrong, without running it

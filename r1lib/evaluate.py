@@ -177,7 +177,8 @@ def skills(
 
     Each problem is shown with one clean attempt, a hit and a miss in turn. Arithmetic:
     is the most likely next token the right result? Copy: is each token of the answer
-    that of the attempt? Verification: is the right verdict word the likelier one?
+    that of the attempt? Verification: is a distance of 0 the most likely one just where
+    the attempt hits? Verdict: is the right word likelier behind the right distance?
     """
     rng = random.Random(seed)
     words = [_first_ids(tokenizer, YES), _first_ids(tokenizer, NO)]
@@ -193,10 +194,13 @@ def skills(
     logits = model(ids.to(model.embed.weight.device)).cpu()
     model.train(training)
     best = logits.argmax(-1)
-    scores = {"copy": [], "arithmetic": [], "verification": []}
+    zero = tokenizer.encode("0")[0]
+    scores = {"copy": [], "arithmetic": [], "verification": [], "verdict": []}
     for b, note in enumerate(notes):
         for kind, t, right in note:
             if kind == "verification":
+                scores[kind].append(float((int(best[b, t - 1]) == zero) == right))
+            elif kind == "verdict":
                 yes, no = (logits[b, t - 1, w].logsumexp(0) for w in words)
                 scores[kind].append(float((yes > no) == right))
             else:
@@ -222,8 +226,10 @@ def _shown_attempt(tokenizer, rng, problem, hit: bool):
         if not piece.endswith("="):
             note.append(("arithmetic", len(ids), True))
         ids += tokenizer.encode(piece)
-    ids += tokenizer.encode(f"?{problem.data[1]}")
+    ids += tokenizer.encode(f"~{problem.data[1]}=")
     note.append(("verification", len(ids), hit))
+    ids += tokenizer.encode(str(abs(results[-1] - problem.data[1])))
+    note.append(("verdict", len(ids), hit))
     word = WORDS[problem.language]["yes" if hit else "no"]
     ids += tokenizer.encode(word + "\n</think><answer>", allow_special=True)
     for i in tokenizer.encode(countdown.write_expression(order, operations)):

@@ -55,7 +55,7 @@ SETTINGS = {
     "smoke": Settings(
         model="smoke",
         pretrain=PretrainConfig(steps=120, batch_size=8),
-        zero=GRPOConfig(steps=6, prompts=2, group_size=8, max_new_tokens=48),
+        zero=GRPOConfig(steps=6, prompts=4, group_size=8, max_new_tokens=48),
         point_every=10,
         save_every=20,
         zero_save_every=2,

@@ -23,7 +23,7 @@ from r1lib.tokenizer import EOS, PAD
 class PretrainConfig:
     """How to pre-train; learning rates are peaks, the plan is warm-up-stable-decay."""
 
-    steps: int = 7000
+    steps: int = 4500
     batch_size: int = 24
     muon_lr: float = 0.01
     adamw_lr: float = 3e-3
@@ -62,7 +62,7 @@ def pad(rows: list[list[int]]) -> Int[Tensor, "B T"]:
 
 
 def next_token_loss(
-    logits: Float[Tensor, "B T V"], ids: Int[Tensor, "B T"], ahead: int = 1
+    logits: Float[Tensor, "B T V"], ids: Int[Tensor, "B L"], ahead: int = 1
 ) -> Float[Tensor, ""]:
     """Mean cross-entropy in nats of the token `ahead` places later, pads left out."""
     targets = ids[:, ahead:]

@@ -1,6 +1,7 @@
-"""Progress bars that behave: live in a terminal, one line at the end elsewhere.
+"""Progress bars that behave: live in a terminal, a few lines anywhere else.
 
-Notebooks keep what is printed, so a moving bar there would be stored a hundred times.
+Notebooks keep what is printed, so a moving bar there would be stored a hundred times:
+they get one line at the end. A log file gets one line a minute.
 """
 
 import sys
@@ -8,31 +9,64 @@ import time
 
 from tqdm import tqdm
 
+EVERY = 60  # seconds between the lines of a log file
+
 
 def bar(items, total: int, label: str, shown=()):
     """Pass `items` (dicts of metrics, or pairs that begin with one) through a bar.
 
-    `shown` names the metrics to write beside the bar.
+    `shown` names the metrics to write beside the bar; one that is not in every item
+    is shown as it was last.
     """
-    began = time.perf_counter()
-    live = sys.stderr.isatty() or sys.stdout.isatty()
-    metrics = {}
+    began = said = time.perf_counter()
     file = sys.stderr if sys.stderr.isatty() else sys.stdout
+    live, quiet = file.isatty(), "ipykernel" in sys.modules
+    latest, step, first = {}, 0, 0
     with tqdm(
-        total=total, desc=label, file=file, disable=not live, mininterval=0.5
-    ) as t:
+        total=total,
+        desc=label,
+        file=file,
+        disable=not live,
+        mininterval=0.5,
+        dynamic_ncols=True,
+    ) as drawn:
         for item in items:
             metrics = item[0] if isinstance(item, tuple) else item
-            t.n = metrics.get("step", t.n + 1)
-            t.set_postfix(
-                {k: f"{metrics[k]:.3g}" for k in shown if k in metrics}, refresh=False
-            )
-            t.update(0)
+            latest.update((k, metrics[k]) for k in shown if k in metrics)
+            before, step = step, metrics.get("step", step + 1)
+            if step > before + 1:  # a run goes on: earlier steps took no time here
+                first = drawn.initial = drawn.n = drawn.last_print_n = step - 1
+            drawn.set_postfix_str(facts(latest), refresh=False)
+            drawn.update(step - drawn.n)
             yield item
+            now = time.perf_counter()
+            if not live and not quiet and now - said > EVERY and step < total:
+                said = now
+                left = (total - step) * (now - began) / max(1, step - first)
+                print(f"{label}: {line(step, total, latest)}; {minutes(left)} to go")
     if not live:
-        facts = ", ".join(f"{k} {metrics[k]:.3g}" for k in shown if k in metrics)
-        minutes = (time.perf_counter() - began) / 60
-        print(
-            f"{label}: {total} steps in {minutes:.1f} minutes"
-            + (f"; {facts}" if facts else "")
-        )
+        took = minutes(time.perf_counter() - began)
+        print(f"{label}: {line(step, total, latest)} in {took}")
+
+
+def line(step: int, total: int, latest: dict) -> str:
+    """Say how far something is and what was measured last.
+
+    >>> line(3, 9, {"loss": 0.51234})
+    'step 3 of 9, loss=0.512'
+    """
+    return ", ".join(filter(None, [f"step {step} of {total}", facts(latest)]))
+
+
+def facts(metrics: dict) -> str:
+    """Write metrics with three digits each."""
+    return ", ".join(f"{name}={value:.3g}" for name, value in metrics.items())
+
+
+def minutes(seconds: float) -> str:
+    """Write a length of time.
+
+    >>> minutes(90), minutes(9)
+    ('1.5 minutes', '9 seconds')
+    """
+    return f"{seconds:.0f} seconds" if seconds < 60 else f"{seconds / 60:.1f} minutes"

@@ -35,7 +35,7 @@ def begin(folder, settings: dict) -> None:
     files.recover(folder)
     for work in Path(folder).glob("*-work"):
         files.recover(work)
-    known, new = (_flat(x) for x in (files.read_json(path), settings))
+    known, new = (flat(x) for x in (files.read_json(path), settings))
     changed = [name for name in {**known, **new} if known.get(name) != new.get(name)]
     if changed:
         was, now = known.get(changed[0]), new.get(changed[0])
@@ -195,10 +195,10 @@ def _digest(tokenizer) -> str:
     return hub.digest(json.dumps(tokenizer.merges))
 
 
-def _flat(settings: dict, prefix: str = "") -> dict:
+def flat(settings: dict, prefix: str = "") -> dict:
     """Turn {"a": {"b": 1}} into {"a.b": 1}."""
     out = {}
     for name, value in settings.items():
         inner = isinstance(value, dict)
-        out |= _flat(value, f"{prefix}{name}.") if inner else {prefix + name: value}
+        out |= flat(value, f"{prefix}{name}.") if inner else {prefix + name: value}
     return out

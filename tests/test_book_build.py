@@ -1,11 +1,14 @@
 """What the book's tool makes of a source, shown on a tiny book."""
 
+import subprocess
+import sys
+
 import nbformat
 import pytest
 from tiny_book import chapter, edit
 
 from tools import book as tool
-from tools import slides
+from tools import lab, slides
 from tools.book_check import problems
 from tools.book_source import BookError, stub
 
@@ -119,3 +122,34 @@ def test_slides_are_one_file_with_everything_inside(book):
     assert "<script>alert" not in page and "&lt;script&gt;alert" in page
     assert 'src="../' not in page and "http" not in page
     assert '<pre class="out">42</pre>' in page
+
+
+def nbval(book, *folders):
+    """Run a book's notebooks as `python r1.py test` runs ours."""
+    flags = ["-q", "--nbval-lax", "--nbval-current-env", "-p", "no:cacheprovider"]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *flags, *folders],
+        cwd=book.root,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_stubs_and_solutions_pass_nbval(book):
+    done = nbval(book, "chapters", "solutions")
+    assert done.returncode == 0 and "25 passed" in done.stdout
+
+
+def test_solution_that_is_wrong_fails_nbval(book):
+    edit(chapter(book, "solutions"), "return x / STEP", "raise NotImplementedError")
+    done = nbval(book, "solutions")
+    assert done.returncode == 1 and "4 failed" in done.stdout
+
+
+def test_lab_opens_the_first_chapter(book):
+    assert lab.arguments(book.root, ["--no-browser"]) == [
+        "-m",
+        "jupyterlab",
+        "chapters/01_doubling.ipynb",
+        "--no-browser",
+    ]

@@ -190,6 +190,15 @@ def test_lock_is_held_and_freed(project):
         pass
 
 
+def test_only_an_installation_that_began_to_write_is_marked(project):
+    marker = project / ".venv/installing"
+    marker.parent.mkdir()
+    environment.watch("Collecting torch==2.13.0\n")
+    assert not marker.exists()
+    environment.watch("Installing collected packages: numpy, torch\n")
+    assert marker.exists()
+
+
 @pytest.mark.parametrize(
     "story, words",
     [

@@ -112,6 +112,23 @@ def test_operator_counts(root):
     assert changes(root, "through_module", "base.py", "SCALE * x", "SCALE + x")
 
 
+@pytest.mark.parametrize(
+    "code, follows",
+    [
+        ("def f(base):\n    return base.scaled", False),
+        ("def f(x):\n    base = x\n    return base.scaled", False),
+        ("def f(x, y=base.scaled):\n    return y", True),
+        ("def f(x):\n    return [base for base in x], base.scaled", True),
+        ("def f(x):\n    def g(base):\n        return x\n    return base.scaled", True),
+        ("def f(x):\n    return lambda base: base.scaled", False),
+    ],
+)
+def test_local_names_are_not_the_modules(root, code, follows):
+    (root / "r1lib/more.py").write_text(f"from r1lib import base\n\n\n{code}\n")
+    reached = reach(["r1lib.more.f"], Library(root))
+    assert ("scaled" in reached.get("r1lib.base", {})) == follows
+
+
 def test_hints_are_not_followed(root):
     assert set(reach([TOP + "alone"], Library(root))) == {"r1lib.deep.top"}
 

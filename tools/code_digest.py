@@ -16,6 +16,8 @@ from pathlib import Path
 PACKAGE = "r1lib"
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 SCOPES = (*DEFINITIONS, ast.Module)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # fields without meaning at run time, or that only some versions of Python have
 IGNORED = {"ctx", "kind", "type_comment", "type_params", "type_ignores", "returns"}
 
@@ -91,21 +93,40 @@ def dump(value: object) -> str:
     return repr(value)
 
 
-def chains(node: ast.AST) -> Iterator[str]:
-    """Every dotted name that is used: a.b.c once, not also a.b and a."""
+def chains(node: ast.AST, local: frozenset = frozenset()) -> Iterator[str]:
+    """Every dotted name that is used: a.b.c once, not also a.b and a; no locals."""
     inner, attributes = node, []
     while isinstance(inner, ast.Attribute):
         attributes.insert(0, inner.attr)
         inner = inner.value
     if isinstance(inner, ast.Name):
-        yield ".".join([inner.id, *attributes])
+        if inner.id not in local:
+            yield ".".join([inner.id, *attributes])
     elif attributes:
-        yield from chains(inner)
+        yield from chains(inner, local)
     else:
-        for _, value in meaning(node):
+        own = local | own_names(node)
+        for name, value in meaning(node):
             for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST):
-                    yield from chains(child)
+                if isinstance(child, ast.AST):  # defaults belong to the outer scope
+                    yield from chains(child, own if name == "body" else local)
+
+
+def own_names(function: ast.AST) -> frozenset[str]:
+    """The parameters and variables of a function; nothing for other nodes."""
+    if not isinstance(function, FUNCTIONS):
+        return frozenset()
+    found = {n.arg for n in ast.walk(function.args) if isinstance(n, ast.arg)}
+    todo = list(function.body) if isinstance(function.body, list) else [function.body]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Global):
+            return frozenset()  # rare: then count every name as the module's
+        if not isinstance(node, (*FUNCTIONS, ast.ClassDef, *COMPREHENSIONS)):
+            todo += ast.iter_child_nodes(node)
+    return frozenset(found)
 
 
 def imports(node: ast.AST, package: str) -> Iterator[tuple[str, str]]:

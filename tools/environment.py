@@ -1,8 +1,8 @@
 """The virtual environment: make it, fill it with the pins, mend it.
 
 Runs on the learner's Python before anything is installed: standard library only.
-A stamp, written last, says that an environment is complete. A marker, written
-first, says that an installation was cut off; then all of it is made again.
+A stamp, written last, says that an environment is complete. A marker, written before
+pip changes anything, says that pip was cut off; then all of it is made again.
 """
 
 import hashlib
@@ -150,8 +150,6 @@ def install(requirements, lock_file):
     """Install the pinned packages, then r1lib in place."""
     if platform.system() == "Darwin" and platform.machine() == "x86_64":
         raise SetupError("there is no PyTorch 2.13 for Macs with an Intel processor")
-    marker = venv() / "installing"
-    marker.touch()
     say("installing packages (a few minutes the first time)")
     constraints = ["-c", "constraints.txt"]
     if wants_cpu_torch() and cpu_index_answers():
@@ -162,10 +160,8 @@ def install(requirements, lock_file):
     for arguments in ([*listed, *constraints], in_place):
         story = pip(arguments, lock_file)
         if story:
-            if "\nInstalling collected packages" not in story:
-                marker.unlink()  # pip stopped before it changed anything
             raise SetupError(reason(story))
-    marker.unlink()
+    (venv() / "installing").unlink(missing_ok=True)
 
 
 def wants_cpu_torch():
@@ -212,7 +208,7 @@ def pip(arguments, lock_file):
         **inherit,
     ) as process:
         try:
-            story = "".join(map(show_progress, process.stdout))
+            story = "".join(map(watch, process.stdout))
         except BaseException:
             process.terminate()
             raise
@@ -220,11 +216,12 @@ def pip(arguments, lock_file):
     return (story or "no output") if process.returncode else ""
 
 
-def show_progress(line):
-    """Print what a person wants to see of one line of pip, and pass the line on."""
+def watch(line):
+    """Show a person what matters in one line of pip, and pass the line on."""
     if line.startswith("Collecting "):
         print(f"  {line.split()[1]}", flush=True)
     elif line.startswith("Installing collected packages"):
+        (venv() / "installing").touch()  # from here on, a half-done job is a broken one
         print(f"  writing {line.count(',') + 1} packages to .venv", flush=True)
     return line
 

@@ -32,7 +32,16 @@ from r1lib.tokenizer import SPECIAL, Tokenizer
 ROOT = Path(__file__).resolve().parent.parent
 VOCABULARY = 640
 SEED = 0
-HABITS = corpus.Habits()  # only shapes the text: how often a "no" or a slip occurs
+HABITS = corpus.Habits(  # those of the day it was frozen: only shapes the text
+    styles=(0.55, 0.12, 0.33),
+    right_guess=0.10,
+    hit=0.20,
+    slip=0.06,
+    false_yes=0.02,
+    false_no=0.05,
+    give_up=0.25,
+    switch=0.10,
+)
 SAMPLERS = {
     "countdown": countdown.sample,
     "arithmetic": arithmetic.sample,

@@ -49,9 +49,8 @@ def _countdown(rng, problem, style, habits):
     while True:
         order, operations = choose_attempt(rng, problem, habits.hit)
         text, value = tape(rng, order, operations, habits.slip)
-        yes = verdict(rng, value == target, habits)
-        text += f"?{target}"
-        lines.append(text + word(rng, "yes" if yes else "no", problem, habits))
+        check, yes = compare(rng, value, target, problem, habits)
+        lines.append(text + check)
         if yes or style == "short" or rng.random() < habits.give_up:
             break
     return "\n".join(lines) + "\n", write_expression(order, operations)
@@ -67,9 +66,8 @@ def _arithmetic(rng, problem, style, habits):
     while style == "long":
         before = value
         text, value = tape(rng, numbers, operations, habits.slip)
-        yes = verdict(rng, value == before, habits)
-        text += f"?{before}"
-        lines.append(text + word(rng, "yes" if yes else "no", problem, habits))
+        check, yes = compare(rng, value, before, problem, habits)
+        lines.append(text + check)
         if yes or rng.random() < habits.give_up:
             break
     return "\n".join(lines) + "\n", str(value)
@@ -110,10 +108,18 @@ def near(rng, value: int, spread: int) -> int:
     return rng.choice([x for x in range(low, high + 1) if x != value])
 
 
-def verdict(rng, right: bool, habits) -> bool:
-    """Say whether a result is accepted; now and then wrongly."""
-    wrong = rng.random() < (habits.false_no if right else habits.false_yes)
-    return right != wrong
+def compare(rng, value: int, wanted: int, problem, habits) -> tuple[str, bool]:
+    """Write how far a result is from what it should be, and the verdict.
+
+    `~24=2 no` reads: the distance to 24 is 2, so no. Either may be a slip.
+    """
+    distance = abs(value - wanted)
+    if rng.random() < habits.slip:
+        distance = near(rng, distance, 10)
+    wrong = rng.random() < (habits.false_yes if distance else habits.false_no)
+    yes = (distance == 0) != wrong
+    name = word(rng, "yes" if yes else "no", problem, habits)
+    return f"~{wanted}={distance}{name}", yes
 
 
 def word(rng, name: str, problem, habits) -> str:

@@ -1,0 +1,246 @@
+"""Every figure of the book, drawn by matplotlib and readable without colour.
+
+A figure is returned, never shown: the last line of a cell shows it, `savefig` writes
+it. Series differ in colour (Okabe and Ito's set, safe for colour-blind eyes), in line
+style and in marker. `figure.alt` says in words what is to be seen.
+"""
+
+import functools
+import io
+
+import matplotlib
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+INK, GRID, PAPER = "#222222", "#d9d9d9", "#ffffff"
+BLUE, ORANGE, GREEN, PURPLE, GREY = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#777777",
+)
+LOOKS = (  # colour, line, marker, hatch of the first, second, ... series
+    (BLUE, "-", "o", ""),
+    (ORANGE, "--", "s", "//"),
+    (GREEN, "-.", "^", ".."),
+    (PURPLE, ":", "D", "xx"),
+    (GREY, (0, (6, 1)), "v", "--"),
+)
+STYLE = {
+    "figure.facecolor": PAPER,
+    "axes.facecolor": PAPER,
+    "savefig.facecolor": PAPER,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.edgecolor": GRID,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "font.size": 10,
+    "font.family": ["DejaVu Sans"],
+    "legend.frameon": False,
+    "legend.labelcolor": INK,
+    "hatch.color": PAPER,
+    "hatch.linewidth": 0.8,
+    "lines.linewidth": 1.8,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "r1lib",
+}
+
+
+class Picture(Figure):
+    """A Figure that a notebook shows by itself, with a text for those who listen."""
+
+    alt = ""
+
+    def _repr_png_(self):
+        with io.BytesIO() as file, matplotlib.rc_context(STYLE):
+            self.savefig(file, format="png", dpi=110)
+            return file.getvalue(), {"alt": self.alt}
+
+
+def styled(draw):
+    """Run a drawing function with the style of the book."""
+
+    @functools.wraps(draw)
+    def inner(*args, **kwargs):
+        with matplotlib.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return inner
+
+
+def series(axes, points, look: int, label: str, marks: bool = False, **kind) -> None:
+    """Draw one line of (x, y) points in the look of that number, if it has points."""
+    if not points:
+        return
+    colour, line, marker, _ = LOOKS[look % len(LOOKS)]
+    kind = {"color": colour, "linestyle": line, "label": label, **kind}
+    if marks:
+        every = max(1, len(points) // 12)
+        kind |= {"marker": marker, "markevery": every, "markersize": 5}
+    axes.plot(*zip(*points, strict=True), **kind)
+
+
+def column(history: list[dict], name: str) -> list[tuple[float, float]]:
+    """The (step, value) points of a metric, where it was measured."""
+    return [(point["step"], point[name]) for point in history if name in point]
+
+
+def smooth(points, window: int) -> list[tuple[float, float]]:
+    """Replace each value by the mean of the last `window` ones.
+
+    >>> smooth([(1, 2.0), (2, 4.0), (3, 6.0)], 2)
+    [(1, 2.0), (2, 3.0), (3, 5.0)]
+    """
+    out = []
+    for i, (x, _) in enumerate(points):
+        values = [y for _, y in points[max(0, i + 1 - window) : i + 1]]
+        out.append((x, sum(values) / len(values)))
+    return out
+
+
+@styled
+def base_curves(history: list[dict]) -> Picture:
+    """Draw pre-training: the loss, and the three skills apart, over steps."""
+    figure = Picture(figsize=(8.4, 3.3), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for look, (name, label) in enumerate((("loss", "next token"), ("mtp_loss", "MTP"))):
+        series(left, column(history, name), look, label)
+    left.set(title="Loss", xlabel="step", ylabel="nats per token")
+    left.set_ylim(bottom=0)
+    measured = [{"step": p["step"], **p["skills"]} for p in history if "skills" in p]
+    for look, name in enumerate(("copy", "arithmetic", "verification")):
+        series(right, column(measured, name), look, name, marks=True)
+    right.set(title="Skills (dotted: a coin)", xlabel="step", ylim=(0, 1.03))
+    right.axhline(0.5, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
+    right.yaxis.set_major_formatter(PercentFormatter(1))
+    finish(left, right)
+    figure.alt = "Pre-training. " + trend("Loss", column(history, "loss"), "{:.2f}")
+    for name in ("copy", "arithmetic", "verification"):
+        figure.alt += trend(name.capitalize(), column(measured, name), "{:.0%}")
+    return figure
+
+
+@styled
+def zero_curves(history: list[dict]) -> Picture:
+    """Draw R1-Zero: reward and accuracy above, completion length below, over steps."""
+    figure = Picture(figsize=(8.4, 5.2), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True)
+    window = max(1, len(history) // 40)
+    series(top, smooth(column(history, "reward"), window), 0, "reward, training")
+    series(top, smooth(column(history, "accuracy"), window), 1, "accuracy, training")
+    valid = column(history, "valid")
+    series(top, valid, 2, "pass@1, held out", marks=True)
+    top.set(title="Right answers", ylim=(0, None))
+    length, tokens = smooth(column(history, "length"), window), "tokens"
+    series(bottom, length, 0, "training")
+    series(bottom, column(history, "valid_length"), 2, "held out", marks=True)
+    bottom.set(title="Length of a completion", xlabel="step", ylabel=tokens)
+    bottom.set_ylim(bottom=0)
+    finish(top, bottom)
+    figure.alt = "Reinforcement learning. " + trend("Held-out pass@1", valid, "{:.0%}")
+    figure.alt += trend("Mean length", length, "{:.0f} tokens")
+    return figure
+
+
+@styled
+def bars_with_intervals(
+    groups: dict[str, dict[str, tuple[float, float, float]]], label: str = "pass@1"
+) -> Picture:
+    """Draw groups of bars; each is (mean, low, high), all in one unit.
+
+    groups = {"countdown": {"base": (0.2, 0.15, 0.25), "zero": (0.7, 0.65, 0.75)}}
+    """
+    names = list(dict.fromkeys(name for bars in groups.values() for name in bars))
+    figure = Picture(figsize=(max(4.2, 1.2 * len(groups) * len(names)), 3.3))
+    figure.set_layout_engine("constrained")
+    axes, width = figure.subplots(), 0.8 / len(names)
+    for look, name in enumerate(names):
+        shift = (look - (len(names) - 1) / 2) * width
+        rows = [
+            (i + shift, g[name]) for i, g in enumerate(groups.values()) if name in g
+        ]
+        bars(axes, rows, look, name, width * 0.92)
+    axes.set_xticks(range(len(groups)), list(groups))
+    axes.set(ylabel=label, ylim=(0, axes.get_ylim()[1] * 1.1))
+    axes.grid(axis="x", visible=False)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    figure.alt = f"Bars of {label} with 95% intervals. "
+    for group, named in groups.items():
+        for name, (mean, low, high) in named.items():
+            figure.alt += f"{group}, {name}: {mean:.2f} ({low:.2f} to {high:.2f}). "
+    return figure
+
+
+def bars(axes, rows, look: int, label: str, width: float) -> None:
+    """Draw (x, (mean, low, high)) rows as bars of one look with intervals."""
+    colour, _, _, hatch = LOOKS[look % len(LOOKS)]
+    places, values = [x for x, _ in rows], [value for _, value in rows]
+    means = [mean for mean, _, _ in values]
+    kind = {"color": colour, "hatch": hatch, "edgecolor": PAPER, "label": label}
+    axes.bar(places, means, width, **kind)
+    down = [mean - low for mean, low, _ in values]
+    up = [high - mean for mean, _, high in values]
+    kind = {"color": INK, "capsize": 3, "linestyle": "none", "linewidth": 1.2}
+    axes.errorbar(places, means, [down, up], **kind)
+    for x, (mean, _, high) in rows:
+        kind = {"textcoords": "offset points", "ha": "center", "color": INK}
+        axes.annotate(f"{mean:.2f}", (x, high), (0, 4), **kind)
+
+
+@styled
+def learning_curves(
+    histories: list[list[dict]], name: str = "valid", label: str = "pass@1, held out"
+) -> Picture:
+    """Draw one metric of several seeds: thin lines, their mean thick, their range."""
+    figure = Picture(figsize=(6.4, 3.4), layout="constrained")
+    axes, runs = figure.subplots(), [column(history, name) for history in histories]
+    for seed, points in enumerate(runs):
+        faint = {"linewidth": 1, "alpha": 0.7, "color": GREY}
+        series(axes, points, seed, "one seed" if seed == 0 else None, **faint)
+    shared = sorted(set.intersection(*({x for x, _ in points} for points in runs)))
+    table = [[dict(points)[x] for points in runs] for x in shared]
+    means = [(x, sum(row) / len(row)) for x, row in zip(shared, table, strict=True)]
+    low, high = [min(row) for row in table], [max(row) for row in table]
+    axes.fill_between(shared, low, high, color=BLUE, alpha=0.15, linewidth=0)
+    series(axes, means, 0, f"mean of {len(runs)}", marks=True, linewidth=2.4)
+    axes.set(xlabel="step", ylabel=label)
+    axes.set_ylim(bottom=0)
+    finish(axes)
+    what = f"Mean of {len(runs)} seeds, {label}"
+    figure.alt = trend(what, means, "{:.2f}") if means else "No step is common to all."
+    return figure
+
+
+def finish(*axes) -> None:
+    """Whole steps on the x axis, and a legend where there are several series."""
+    for one in axes:
+        one.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        if len(one.get_legend_handles_labels()[1]) > 1:
+            one.legend(fontsize=9)
+
+
+def trend(what: str, points, form: str) -> str:
+    """Say how a series begins and ends.
+
+    >>> trend("Loss", [(1, 2.0), (9, 1.0)], "{:.1f}")
+    'Loss: 2.0 at step 1, 1.0 at step 9. '
+    """
+    if not points:
+        return f"{what}: not measured. "
+    ends = [points[0], points[-1]] if len(points) > 1 else points
+    told = (f"{form.format(y)} at step {x}" for x, y in ends)
+    return f"{what}: {', '.join(told)}. "

@@ -1,0 +1,234 @@
+"""Claims about evaluation: worked numbers, votes, intervals and skills."""
+
+import itertools
+import random
+
+import pytest
+import torch
+
+from r1lib import evaluate, optim, pretrain
+from r1lib.evaluate import (
+    Answers,
+    ballot,
+    interval,
+    majority,
+    majority_right,
+    pass_at_k,
+)
+from r1lib.model.config import ModelConfig
+from r1lib.model.transformer import Transformer
+from r1lib.tasks import Problem, countdown, problems
+from r1lib.tokenizer import SMALLEST, Tokenizer
+
+TEXT = " yes no 맞아 아니 <answer></answer>" + "".join(f"={n}" for n in range(100))
+TOKENIZER = Tokenizer.train([TEXT] * 9, SMALLEST + 140)
+GAMES = problems(countdown.sample, 6, 0, "test")
+
+
+def wrap(answer):
+    return f"<think>x</think><answer>{answer}</answer>"
+
+
+@pytest.mark.parametrize(
+    "n, c, k, chance",
+    [
+        (4, 1, 1, 1 / 4),
+        (4, 1, 2, 1 / 2),
+        (4, 1, 4, 1.0),
+        (5, 2, 2, 1 - 3 / 10),  # 3 of the 10 pairs hold no right one
+        (10, 3, 5, 1 - 21 / 252),
+        (8, 0, 8, 0.0),
+        (8, 8, 1, 1.0),
+        (200, 1, 100, 0.5),
+    ],
+)
+def test_pass_at_k_by_hand(n, c, k, chance):
+    assert pass_at_k(n, c, k) == pytest.approx(chance)
+
+
+def test_pass_at_k_is_the_share_of_lucky_draws():
+    right = [True, True, False, False, False, False]
+    draws = list(itertools.combinations(right, 3))
+    assert pass_at_k(6, 2, 3) == pytest.approx(sum(map(any, draws)) / len(draws))
+
+
+@pytest.mark.parametrize("n, c, k", [(4, 5, 1), (4, -1, 1), (4, 1, 0), (4, 1, 5)])
+def test_an_impossible_pass_at_k_is_refused(n, c, k):
+    with pytest.raises(ValueError, match=f"n={n}, c={c}, k={k}"):
+        pass_at_k(n, c, k)
+
+
+def test_the_majority_wins_the_earliest_breaks_ties_and_none_abstains():
+    assert majority([4, 5, 5]) == 5
+    assert majority([7, 4, 4, 7]) == 7
+    assert majority([None, None, None, 3]) == 3
+    assert majority([None, None]) is None and majority([]) is None
+
+
+def test_votes_count_by_value_and_not_by_spelling():
+    game = countdown.make([3, 4, 5], 17, "en")
+    assert ballot(game, wrap("3*4+5")) == ballot(game, wrap("5+(4*3)"))
+    assert ballot(game, wrap("3*4+5")) != ballot(game, wrap("3*5+4"))
+    assert ballot(game, wrap("3**4")) is None and ballot(game, "hm") is None
+    total = Problem("arithmetic", "easy", "en", "1/2+1/2", "1", "k")
+    assert ballot(total, wrap("1")) == ballot(total, wrap("1.0"))
+    assert ballot(total, wrap("1 or 2")) is None
+
+
+def test_the_majority_is_right_only_if_its_own_answer_is():
+    game = countdown.make([3, 4, 5], 17, "en")
+    total = Problem("arithmetic", "easy", "en", "2+2", "4", "k")
+    rows = [
+        [wrap("3*5+4"), wrap("3*4+5"), wrap("5+3*4")],  # two ways to say the right one
+        [wrap("5"), wrap("5"), wrap("4")],
+        ["?", "?", "?"],
+    ]
+    right = torch.tensor([[0.0, 1.0, 1.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    answers = Answers([game, total, total], rows, right, torch.ones(3, 3))
+    assert majority_right(answers) == [1.0, 0.0, 0.0]
+
+
+def test_an_interval_covers_the_truth_about_19_times_in_20():
+    rng = random.Random(0)
+    covered = 0
+    for seed in range(200):
+        values = [float(rng.random() < 0.3) for _ in range(100)]
+        low, high = interval(values, seed, samples=300)
+        covered += low <= 0.3 <= high
+    assert 0.90 <= covered / 200 <= 0.99
+
+
+def test_an_interval_is_narrower_with_more_problems_and_the_same_each_time():
+    few, many = [0.0, 1.0] * 10, [0.0, 1.0] * 1000
+    (a, b), (c, d) = interval(few), interval(many)
+    assert d - c < (b - a) / 5 and c < 0.5 < d
+    assert interval(few) == (a, b)
+    assert interval([1.0] * 9) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "thinking, verdict",
+    [
+        ("1+2=3?4 no\n2+2=4?4 yes\n", True),
+        ("1+2=3?4 아니\n2+2=4?4 맞아\n", True),
+        ("1+2=3?4 no\n1+3=4?4 no\n", True),
+        ("1+2=3?4 no\n", False),  # rejects, and gives up
+        ("2+2=4?4 yes\n", False),
+        ("2+2=4?4 yes\n1+3=4?4 no\n", False),  # nothing follows the "no"
+        ("I know\nnothing\n", False),
+        ("", False),
+    ],
+)
+def test_reflection_is_to_reject_and_then_to_try_again(thinking, verdict):
+    assert (
+        evaluate.reflects(f"<think>{thinking}</think><answer>2+2</answer>") is verdict
+    )
+
+
+def test_only_what_is_thought_counts_as_reflection():
+    assert not evaluate.reflects("<answer>1</answer></think>a no\nb yes")
+
+
+def test_mixing_is_a_verdict_word_of_the_other_language():
+    assert evaluate.mixes("1+2=3 no\n", "ko") and not evaluate.mixes("1+2=3 no\n", "en")
+    assert evaluate.mixes("1+2=3 맞아\n", "en")
+    assert not evaluate.mixes("1+2=3 아니\n2+2=4 맞아\n", "ko")
+
+
+class Oracle(torch.nn.Module):
+    """Sees the next token of the text it is shown, and says what `edit` makes of it."""
+
+    def __init__(self, edit=lambda token: token):
+        super().__init__()
+        self.embed = torch.nn.Embedding(1, 1)
+        self.edit = edit
+
+    def forward(self, ids):
+        following = ids.roll(-1, 1).tolist()
+        said = torch.tensor([[self.edit(i) for i in row] for row in following])
+        return 9.0 * torch.nn.functional.one_hot(said, TOKENIZER.vocab_size).float()
+
+
+YES, NO = (TOKENIZER.encode(word)[0] for word in (" yes", " no"))
+DIGITS = {TOKENIZER.encode(str(n))[0] for n in range(100)}
+
+
+def skills(edit):
+    return evaluate.skills(Oracle(edit), TOKENIZER, GAMES)
+
+
+def test_the_words_of_the_verdict_begin_with_different_tokens():
+    words = evaluate.YES + evaluate.NO
+    assert len({TOKENIZER.encode(word)[0] for word in words}) == len(words)
+
+
+def test_an_oracle_has_every_skill():
+    found = skills(lambda token: token)
+    assert found == {"copy": 1.0, "arithmetic": 1.0, "verification": 1.0}
+
+
+def test_skills_are_told_apart():
+    opposite = {
+        TOKENIZER.encode(yes)[0]: TOKENIZER.encode(no)[0]
+        for yes, no in zip(evaluate.YES, evaluate.NO, strict=True)
+    }
+    optimist = {no: yes for yes, no in opposite.items()}
+    found = skills(lambda token: optimist.get(token, token))  # hits and misses in turn
+    assert found == {"copy": 1.0, "arithmetic": 1.0, "verification": 0.5}
+    found = skills(lambda token: 1 if token in DIGITS else token)
+    assert found["arithmetic"] == 0.0 and found["verification"] == 1.0
+    assert 0.0 < found["copy"] < 1.0  # signs and brackets are copied still
+
+
+def learned(problem, answer):
+    """A small model that has learnt one problem and its answer by heart."""
+    torch.manual_seed(0)
+    config = ModelConfig(
+        vocab_size=TOKENIZER.vocab_size,
+        d_model=32,
+        n_layers=1,
+        n_heads=2,
+        max_positions=80,
+        attention="gqa",
+        n_kv_heads=2,
+        head_dim=16,
+        ffn_dim=48,
+        n_routed_experts=0,
+        n_mtp=0,
+    )
+    model = Transformer(config)
+    rows = pretrain.encode_documents(TOKENIZER, [(problem.prompt, answer)] * 4)
+    plan = pretrain.PretrainConfig(steps=40, batch_size=4)
+    for _ in pretrain.train(model, rows, plan, optim.adamw(model, 0.02)):
+        pass
+    return model
+
+
+def test_answers_hold_k_texts_verdicts_and_lengths_per_problem():
+    own = countdown.make([3, 4], 7, "en")
+    other = countdown.make([3, 5], 8, "en")
+    text = wrap("3+4")
+    model = learned(own, text)
+    found = evaluate.answer(
+        model, TOKENIZER, [own, other, own], k=2, max_new_tokens=40, temperature=0.0
+    )
+    assert found.texts[0] == [text, text] == found.texts[2]
+    assert found.right.tolist()[0] == [1.0, 1.0] == found.right.tolist()[2]
+    assert found.right.tolist()[1] == [0.0, 0.0]
+    tokens = len(TOKENIZER.encode(text, allow_special=True)) + 1  # and the stop token
+    assert found.lengths[0].tolist() == [tokens, tokens]
+    in_parts = evaluate.answer(
+        model,
+        TOKENIZER,
+        [own, other, own],
+        2,
+        max_new_tokens=40,
+        temperature=0,
+        batch=2,
+    )
+    assert in_parts.texts == found.texts
+    report = evaluate.summary(found)
+    assert report["pass@1"] == pytest.approx(2 / 3) and report["problems"] == 3
+    assert report["countdown"]["pass@1"] == pytest.approx(2 / 3)
+    with pytest.raises(ValueError, match="at least one problem"):
+        evaluate.answer(model, TOKENIZER, [], max_new_tokens=4)

@@ -1,0 +1,84 @@
+"""Claims about pre-training: what is predicted, from what, and that it learns."""
+
+import pytest
+import torch
+
+from r1lib import optim, pretrain
+from r1lib.model.config import ModelConfig
+from r1lib.model.transformer import Transformer
+
+CONFIG = ModelConfig(
+    vocab_size=64,
+    d_model=16,
+    n_layers=2,
+    n_heads=2,
+    max_positions=20,
+    kv_lora_rank=10,
+    qk_nope_head_dim=6,
+    qk_rope_head_dim=4,
+    v_head_dim=5,
+    ffn_dim=24,
+    n_routed_experts=4,
+    moe_ffn_dim=7,
+)
+
+
+def model(seed=0):
+    torch.manual_seed(seed)
+    return Transformer(CONFIG)
+
+
+def test_pads_change_no_loss():
+    net = model().eval()
+    ids = torch.randint(9, 60, (2, 6))
+    padded = torch.cat((ids, torch.zeros(2, 3, dtype=torch.long)), dim=1)
+    for ahead in (1, 2):
+        with torch.no_grad():
+            plain = pretrain.next_token_loss(net(ids), ids, ahead)
+            filled = pretrain.next_token_loss(net(padded), padded, ahead)
+        torch.testing.assert_close(plain, filled)
+
+
+def test_the_loss_looks_one_token_ahead_and_mtp_two():
+    ids = torch.tensor([[9, 10, 11, 12]])
+    for ahead in (1, 2):
+        logits = torch.zeros(1, 4, 20)
+        for t in range(4 - ahead):
+            logits[0, t, ids[0, t + ahead]] = 50.0
+        assert pretrain.next_token_loss(logits, ids, ahead) < 1e-6
+        assert pretrain.next_token_loss(logits, ids, 3 - ahead) > 10
+
+
+def test_batches_hold_each_document_once_an_epoch():
+    rows = [[i + 9] * (i % 5 + 1) for i in range(24)]
+    found = [
+        row[row > 0].tolist()
+        for ids in pretrain.batches(rows, 4, seed=1)
+        for row in ids
+    ]
+    assert sorted(found) == sorted(rows)
+    with pytest.raises(ValueError, match="at least 4 documents, got 3"):
+        next(pretrain.stream(rows[:3], pretrain.PretrainConfig(batch_size=4)))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_pretraining_learns_a_text_by_heart(seed):
+    net = model(seed)
+    text = [[1, *range(20, 28), 2]] * 8
+    plan = pretrain.PretrainConfig(steps=30, batch_size=4, seed=seed)
+    optimizers = optim.base_optimizers(net, 0.05, 0.03)
+    curve = list(pretrain.train(net, text, plan, optimizers))
+    assert curve[0]["loss"] > 4 and curve[-1]["loss"] < 0.5
+    mtp = [metrics["mtp_loss"] for metrics in curve if "mtp_loss" in metrics]
+    assert mtp[0] > 4 and mtp[-1] < 2
+    assert [metrics["step"] for metrics in curve] == list(range(1, 31))
+    assert all(metrics["tokens"] == 40 for metrics in curve)
+
+
+def test_without_mtp_the_main_model_learns_the_same_way():
+    ids = torch.randint(9, 60, (3, 7))
+    net = model()
+    plain, metrics = pretrain.loss(net, ids, 0.0)
+    both, more = pretrain.loss(net, ids, 0.3)
+    assert metrics["loss"] == more["loss"] == plain.item()
+    assert both.item() == pytest.approx(more["loss"] + 0.3 * more["mtp_loss"])

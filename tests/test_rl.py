@@ -1,0 +1,486 @@
+"""Claims about GRPO: what is trained on, by how much, and that it learns."""
+
+import itertools
+import random
+
+import pytest
+import torch
+
+from r1lib import optim
+from r1lib.logprobs import entropy, kl_k1, kl_k2, kl_k3, token_logprobs
+from r1lib.model.config import ModelConfig
+from r1lib.model.transformer import Transformer
+from r1lib.rl import grpo
+from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss, micro_batches
+from r1lib.rl.objectives import clipped, fixed_length_mean, sequence_mean, token_mean
+from r1lib.rollout import Rollout, collate, rollout, to_text
+from r1lib.sampling import Completion
+from r1lib.tasks import Problem
+from r1lib.tokenizer import EOS, PAD, SMALLEST, Tokenizer
+
+TOKENIZER = Tokenizer([])
+SMALL = ModelConfig(
+    vocab_size=SMALLEST,
+    d_model=16,
+    n_layers=2,
+    n_heads=2,
+    max_positions=48,
+    attention="gqa",
+    n_kv_heads=1,
+    head_dim=8,
+    ffn_dim=24,
+    n_routed_experts=0,
+    n_mtp=0,
+    init_std=0.2,
+)
+N, G = 2, 3
+
+
+def model(seed=0, config=SMALL):
+    torch.manual_seed(seed)
+    return Transformer(config)
+
+
+def problem(text="2+2", answer="4"):
+    return Problem("arithmetic", "easy", "en", text, answer, text)
+
+
+def length_reward(_, text):
+    return float(len(text))
+
+
+def small_rollout(policy, temperature=1.0, reward=length_reward, **changes):
+    with torch.no_grad():
+        policy.head.weight[EOS] *= 6  # some rows stop early, some do not
+    return rollout(
+        policy,
+        TOKENIZER,
+        [problem("2+2"), problem("17+1=")],
+        G,
+        reward,
+        max_new_tokens=8,
+        temperature=temperature,
+        generator=torch.Generator().manual_seed(7),
+        **changes,
+    )
+
+
+# --- what a rollout holds
+
+
+def test_logprobs_are_indexed_by_token_and_column_0_is_empty():
+    logits, ids = torch.randn(2, 5, 11), torch.randint(11, (2, 5))
+    found = token_logprobs(logits, ids)
+    assert found.shape == ids.shape and found[:, 0].eq(0).all()
+    for b, t in itertools.product(range(2), range(1, 5)):
+        wanted = logits[b, t - 1].log_softmax(-1)[ids[b, t]]
+        assert found[b, t].item() == pytest.approx(wanted.item(), abs=1e-6)
+
+
+def test_logprobs_are_those_of_the_sampling_temperature():
+    logits, ids = torch.randn(2, 5, 11), torch.randint(11, (2, 5))
+    torch.testing.assert_close(
+        token_logprobs(logits, ids, 0.7), token_logprobs(logits / 0.7, ids)
+    )
+    with pytest.raises(ValueError, match="above 0, got 0"):
+        token_logprobs(logits, ids, 0)
+
+
+def test_rows_are_group_major_and_the_mask_covers_what_was_sampled():
+    prompts = [[5, 6, 7], [5, 6, 7], [8], [8]]
+    answers = [
+        Completion([20, 21, EOS], [-1.0, -2.0, -3.0], "stop"),
+        Completion([22], [-4.0], "length"),
+        Completion([PAD, 23], [-5.0, -6.0], "length"),  # a sampled pad is a token
+        Completion([EOS], [-7.0], "stop"),
+    ]
+    ids, mask, logprobs = collate(prompts, answers)
+    assert ids.tolist() == [
+        [5, 6, 7, 20, 21, EOS],
+        [5, 6, 7, 22, PAD, PAD],
+        [8, PAD, 23, PAD, PAD, PAD],
+        [8, EOS, PAD, PAD, PAD, PAD],
+    ]
+    assert mask.int().tolist() == [
+        [0, 0, 0, 1, 1, 1],
+        [0, 0, 0, 1, 0, 0],
+        [0, 1, 1, 0, 0, 0],
+        [0, 1, 0, 0, 0, 0],
+    ]
+    assert logprobs[mask].tolist() == [-1.0, -2.0, -3.0, -4.0, -5.0, -6.0, -7.0]
+    assert logprobs[~mask].eq(0).all()
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+def test_a_rollout_remembers_the_logprobs_that_training_computes(temperature):
+    policy = model()
+    batch = small_rollout(policy, temperature)
+    assert 0 < sum(batch.finished) < N * G  # both kinds of ending are looked at
+    with torch.no_grad():
+        again = token_logprobs(policy(batch.ids), batch.ids, temperature)
+    gap = (again - batch.old_logprobs)[batch.mask].abs()
+    assert gap.max() < 1e-4
+    assert batch.mask[:, 0].eq(False).all()
+    wrong = token_logprobs(policy(batch.ids), batch.ids, 1.7 - temperature)
+    assert (wrong - batch.old_logprobs)[batch.mask].abs().max() > 1e-2
+
+
+def test_a_rollout_is_group_major_and_counts_the_stop_token():
+    batch = small_rollout(model())
+    prompts = [TOKENIZER.prompt("2+2"), TOKENIZER.prompt("17+1=")]
+    for b in range(N * G):
+        prompt = prompts[b // G]
+        row = batch.ids[b]
+        assert row[: len(prompt)].tolist() == prompt
+        end = len(prompt) + int(batch.lengths[b])
+        assert batch.mask[b].nonzero().squeeze(1).tolist() == list(
+            range(len(prompt), end)
+        )
+        assert (row[end - 1] == EOS) == batch.finished[b]
+        assert batch.rewards[b] == len(batch.texts[b])
+        written = row[len(prompt) : end - batch.finished[b]]
+        assert TOKENIZER.decode(written.tolist()) == batch.texts[b]
+
+
+def test_rewards_see_the_problem_of_their_own_group():
+    batch = small_rollout(model(), reward=lambda p, _: float(p.prompt == "2+2"))
+    assert batch.rewards.view(N, G).tolist() == [[1.0] * G, [0.0] * G]
+
+
+def test_text_leaves_out_the_stop_token_only():
+    ids = TOKENIZER.encode("ab")
+    assert to_text(TOKENIZER, Completion([*ids, EOS], [0.0] * 3, "stop")) == "ab"
+    assert to_text(TOKENIZER, Completion(ids, [0.0] * 2, "length")) == "ab"
+
+
+def test_no_problems_is_an_error():
+    with pytest.raises(ValueError, match="at least one problem"):
+        rollout(model(), TOKENIZER, [], G, length_reward, max_new_tokens=4)
+
+
+# --- advantages
+
+
+def test_advantages_by_hand():
+    # rewards 1 0 0: mean 1/3, std with Bessel sqrt(1/3)
+    found = group_advantages(torch.tensor([[1.0, 0.0, 0.0]]), eps=0)
+    root = 3**0.5
+    wanted = torch.tensor([[2 / 3 * root, -root / 3, -root / 3]])
+    torch.testing.assert_close(found, wanted)
+    plain = group_advantages(torch.tensor([[1.0, 0.0, 0.0]]), normalize_std=False)
+    torch.testing.assert_close(plain, torch.tensor([[2 / 3, -1 / 3, -1 / 3]]))
+
+
+def test_advantages_compare_within_a_group_only():
+    rewards = torch.rand(4, 5)
+    found = group_advantages(rewards)
+    torch.testing.assert_close(found.sum(1), torch.zeros(4), atol=1e-5, rtol=0)
+    torch.testing.assert_close(found.std(1), torch.ones(4), atol=1e-2, rtol=0)
+    rewards[1:] = 9.0  # other groups do not matter, agreeing ones give nothing
+    assert torch.equal(group_advantages(rewards)[0], found[0])
+    assert group_advantages(rewards)[1:].eq(0).all()
+
+
+def test_a_group_of_one_has_no_siblings():
+    with pytest.raises(ValueError, match="at least 2 answers, got 1"):
+        group_advantages(torch.ones(3, 1))
+    with pytest.raises(ValueError, match="group_size must be at least 2, got 1"):
+        GRPOConfig(group_size=1)
+    with pytest.raises(ValueError, match="multiple of minibatches"):
+        GRPOConfig(prompts=6, minibatches=4)
+
+
+# --- the objective
+
+
+@pytest.mark.parametrize(
+    "advantage, ratio, value, slope",
+    [
+        (2.0, 1.5, 2 * 1.2, 0.0),  # good, already likelier: no reason to go on
+        (2.0, 0.5, 2 * 0.5, 2 * 0.5),  # good, but less likely: bring it back
+        (-2.0, 1.5, -2 * 1.5, -2 * 1.5),  # bad, yet likelier: full push down
+        (-2.0, 0.5, -2 * 0.8, 0.0),  # bad, already less likely: enough
+        (2.0, 1.1, 2 * 1.1, 2 * 1.1),  # inside: d ratio / d logprob = ratio
+        (-2.0, 0.9, -2 * 0.9, -2 * 0.9),
+    ],
+)
+def test_the_clip_only_removes_reasons_to_move_on(advantage, ratio, value, slope):
+    logprobs = torch.tensor([[ratio]]).double().log().requires_grad_()
+    objective = clipped(
+        logprobs, torch.zeros(1, 1).double(), torch.tensor([[advantage]]).double()
+    )
+    objective.sum().backward()
+    assert objective.item() == pytest.approx(value)
+    assert logprobs.grad.item() == pytest.approx(slope)
+
+
+def test_the_clip_may_be_wider_above_than_below():
+    old = torch.zeros(1, 2)
+    logprobs = torch.tensor([[1.27, 1.29]]).log().requires_grad_()
+    objective = clipped(logprobs, old, torch.ones(1, 1), 0.2, 0.28)
+    objective.sum().backward()
+    assert logprobs.grad[0, 0] > 0 and logprobs.grad[0, 1] == 0
+
+
+def on_policy():
+    """Log-probs of a (4, 6) batch with a ragged mask and advantages that sum to 0."""
+    torch.manual_seed(1)
+    logprobs = (-torch.rand(4, 6).double()).requires_grad_()
+    mask = torch.arange(6) < torch.tensor([6, 3, 3, 6])[:, None]
+    mask[:, 0] = False
+    advantages = torch.tensor([1.0, 1.0, -1.0, -1.0]).double()
+    return logprobs, mask, advantages
+
+
+def test_on_policy_the_loss_is_zero_and_its_gradient_is_not():
+    logprobs, mask, advantages = on_policy()
+    loss, metrics = grpo_loss(logprobs, logprobs.detach(), advantages, mask)
+    loss.backward()
+    assert abs(loss.item()) < 1e-12
+    assert logprobs.grad.abs().sum() > 0.5
+    assert logprobs.grad[~mask].eq(0).all()
+    assert metrics["clip_fraction"] == 0
+
+
+def test_at_ratio_one_the_gradient_is_that_of_reinforce():
+    logprobs, mask, advantages = on_policy()
+    loss, _ = grpo_loss(logprobs, logprobs.detach(), advantages, mask)
+    (found,) = torch.autograd.grad(loss, logprobs)
+    reinforce = -(advantages[:, None] * logprobs * mask).sum() / mask.sum()
+    (wanted,) = torch.autograd.grad(reinforce, logprobs)
+    torch.testing.assert_close(found, wanted)
+
+
+def test_what_a_token_counts_in_each_mean():
+    values, mask = torch.ones(2, 5), torch.zeros(2, 5, dtype=torch.bool)
+    mask[0, 1:5], mask[1, 1:2] = True, True  # 4 tokens and 1
+    values[0] = 3.0
+    assert token_mean(values, mask).item() == pytest.approx((4 * 3 + 1) / 5)
+    assert sequence_mean(values, mask).item() == pytest.approx((3 + 1) / 2)
+    assert fixed_length_mean(values, mask, 10).item() == pytest.approx((12 + 1) / 20)
+    empty = torch.zeros_like(mask)
+    assert token_mean(values, empty) == 0 and sequence_mean(values, empty) == 0
+
+
+def test_what_stands_under_a_closed_mask_never_counts():
+    logprobs, mask, advantages = on_policy()
+    with torch.no_grad():
+        other = torch.where(mask, logprobs, -9.0)
+        old = torch.where(mask, logprobs - 0.1, -3.0)
+        for aggregate in (token_mean, sequence_mean):
+            loss = [
+                grpo_loss(x, old, advantages, mask, aggregate=aggregate)[0].item()
+                for x in (logprobs, other)
+            ]
+            assert loss[0] == pytest.approx(loss[1], abs=1e-12)
+
+
+def test_the_kl_term_pulls_towards_the_reference():
+    logprobs, mask, advantages = on_policy()
+    ref = logprobs.detach() + 0.5
+    old = logprobs.detach()
+    args = (logprobs, old, advantages, mask)
+    plain, _ = grpo_loss(*args)
+    loss, metrics = grpo_loss(*args, ref_logprobs=ref, kl_coef=0.1)
+    k3 = 2.718281828**0.5 - 0.5 - 1
+    assert metrics["kl"] == pytest.approx(k3)
+    assert (loss - plain).item() == pytest.approx(0.1 * k3)
+    (pull,) = torch.autograd.grad(loss - plain, logprobs)
+    assert pull[mask].lt(0).all()  # descending raises what the reference likes more
+
+
+# --- KL and entropy
+
+
+def test_k3_is_never_negative_and_zero_only_where_both_agree():
+    logprobs, ref = -3 * torch.rand(500).double(), -3 * torch.rand(500).double()
+    assert kl_k3(logprobs, ref).gt(0).all()
+    assert kl_k3(ref, ref).eq(0).all() and kl_k1(logprobs, ref).lt(0).any()
+
+
+def test_estimators_of_kl_on_six_outcomes():
+    torch.manual_seed(0)
+    logits = torch.randn(6).double().requires_grad_()
+    ref = torch.randn(6).double().log_softmax(-1)
+    logp = logits.log_softmax(-1)
+    p = logp.exp()
+    true = (p * (logp - ref)).sum()
+    for estimator in (kl_k1, kl_k3):
+        expected = (p * estimator(logp, ref)).sum()
+        assert expected.item() == pytest.approx(true.item(), abs=1e-12)
+    assert (p * kl_k2(logp, ref)).sum().item() != pytest.approx(true.item(), abs=1e-3)
+    (wanted,) = torch.autograd.grad(true, logits, retain_graph=True)
+    fixed = p.detach()  # sampled outcomes: no gradient through the sampling
+    (k2,) = torch.autograd.grad(
+        (fixed * kl_k2(logp, ref)).sum(), logits, retain_graph=True
+    )
+    (k1,) = torch.autograd.grad((fixed * kl_k1(logp, ref)).sum(), logits)
+    torch.testing.assert_close(k2, wanted)
+    torch.testing.assert_close(k1, torch.zeros_like(k1), atol=1e-12, rtol=0)
+
+
+def test_entropy_of_a_fair_and_of_a_loaded_die():
+    found = entropy(torch.tensor([[0.0] * 6, [100.0] + [0.0] * 5]))
+    assert found[0].item() == pytest.approx(1.791759, abs=1e-5)
+    assert found[1].item() == pytest.approx(0, abs=1e-5)
+
+
+# --- the step
+
+
+def test_micro_batches_hold_every_row_once_and_few_tokens():
+    rng = torch.Generator().manual_seed(0)
+    lengths = torch.randint(1, 30, (40,), generator=rng)
+    rows = torch.arange(3, 37)
+    cut = list(micro_batches(lengths, rows, 60))
+    assert sorted(torch.cat(cut).tolist()) == rows.tolist()
+    assert all(len(part) * lengths[part].max() <= 60 for part in cut)
+    assert len(cut) > 3
+    alone = list(micro_batches(lengths, rows, 1))  # one too long still goes through
+    assert sorted(map(len, alone))[-1] == 1
+    assert list(micro_batches(lengths, rows[:0], 60)) == []
+
+
+def gradients(policy, batch, advantages, rows=None, ref=None, **changes):
+    """The gradient one `update` steps with, its learning rate being 0."""
+    config = GRPOConfig(prompts=N, group_size=G, **changes)
+    seen = {}
+    optimizer = torch.optim.SGD(policy.parameters(), lr=0.0)
+    optimizer.register_step_pre_hook(
+        lambda *_: seen.update(
+            {n: p.grad.clone() for n, p in policy.named_parameters()}
+        )
+    )
+    rows = torch.arange(N * G) if rows is None else rows
+    metrics = grpo.update(policy, [optimizer], batch, advantages, rows, config, ref)
+    return seen, metrics
+
+
+@pytest.mark.parametrize("kl_coef", [0.0, 0.1])
+def test_the_step_does_not_depend_on_how_the_batch_is_cut(kl_coef):
+    policy, ref = model(), model(seed=1)
+    batch = small_rollout(policy)
+    batch.old_logprobs += 0.2 * torch.randn(batch.ids.shape) * batch.mask
+    rewards = torch.tensor([[1.0, 0.0, 0.5], [1.0, 1.0, 1.0]])  # the second agrees
+    advantages = group_advantages(rewards).flatten()
+    whole = token_logprobs(policy(batch.ids), batch.ids)
+    loss, _ = grpo_loss(
+        whole,
+        batch.old_logprobs,
+        advantages,
+        batch.mask,
+        ref_logprobs=token_logprobs(ref(batch.ids), batch.ids).detach(),
+        kl_coef=kl_coef,
+        clip_high=0.28,
+    )
+    loss.backward()
+    norm = torch.nn.utils.clip_grad_norm_(policy.parameters(), 1.0).item()
+    wanted = {n: p.grad.clone() for n, p in policy.named_parameters()}
+    policy.zero_grad()
+    for most in (1, 40, 10_000):
+        found, metrics = gradients(
+            policy, batch, advantages, ref=ref, kl_coef=kl_coef, micro_tokens=most
+        )
+        assert metrics["grad_norm"] == pytest.approx(norm, rel=1e-4)
+        for name in wanted:
+            torch.testing.assert_close(found[name], wanted[name], rtol=1e-3, atol=1e-6)
+
+
+def test_a_step_where_all_agree_changes_nothing():
+    policy = model()
+    batch = small_rollout(policy)
+    before = [p.clone() for p in policy.parameters()]
+    optimizers = optim.base_optimizers(policy, 0.1, 0.1)
+    config = GRPOConfig(prompts=N, group_size=G)
+    rows = torch.arange(N * G)
+    metrics = grpo.update(policy, optimizers, batch, torch.zeros(N * G), rows, config)
+    assert metrics["grad_norm"] == 0
+    for p, old in zip(policy.parameters(), before, strict=True):
+        assert torch.equal(p, old)
+
+
+def test_a_gradient_that_is_no_number_stops_the_run_and_changes_nothing():
+    policy = model()
+    batch = small_rollout(policy)
+    batch.old_logprobs[0, batch.mask[0].nonzero()[0]] = float("nan")
+    before = [p.clone() for p in policy.parameters()]
+    config = GRPOConfig(prompts=N, group_size=G)
+    advantages = torch.tensor([1.0, -1.0, 0.0] * N)
+    rows = torch.arange(N * G)
+    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+        grpo.update(policy, optim.adamw(policy, 0.1), batch, advantages, rows, config)
+    for p, old in zip(policy.parameters(), before, strict=True):
+        assert torch.equal(p, old)
+
+
+# --- it learns
+
+
+def share_of_digits(_, text):
+    """A trivial reward: the share of a text's characters that are digits."""
+    return sum(c in "0123456789" for c in text) / max(1, len(text))
+
+
+def run_grpo(seed, steps=40, start=0, policy=None, optimizers=None, **changes):
+    policy = policy or model(seed)
+    optimizers = optimizers or optim.adamw(policy, 0.03)
+    config = GRPOConfig(
+        steps=steps, prompts=2, group_size=8, max_new_tokens=4, seed=seed, **changes
+    )
+    metrics = grpo.train(
+        policy,
+        TOKENIZER,
+        lambda rng: problem(f"{rng.randint(1, 9)}+1"),
+        config,
+        optimizers,
+        reward=share_of_digits,
+        start=start,
+        ref=model(seed) if changes.get("kl_coef") else None,
+    )
+    return metrics, policy, optimizers
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_grpo_learns_to_write_what_is_rewarded(seed):
+    rewards = [metrics["reward"] for metrics, _ in run_grpo(seed)[0]]
+    assert sum(rewards[:3]) / 3 < 0.2
+    assert sum(rewards[-3:]) / 3 > 0.8
+
+
+@pytest.mark.parametrize("changes", [{"minibatches": 2}, {"kl_coef": 0.01}], ids=str)
+def test_grpo_learns_off_policy_and_with_a_reference(changes):
+    found = [metrics for metrics, _ in run_grpo(0, **changes)[0]]
+    assert found[0]["reward"] < 0.2 and found[-1]["reward"] > 0.8
+    if "minibatches" in changes:
+        assert max(m["clip_fraction"] for m in found) > 0
+    else:
+        assert found[-1]["kl"] > found[0]["kl"]
+
+
+def test_a_resumed_run_repeats_the_uninterrupted_one():
+    whole, policy, _ = run_grpo(3, steps=6)
+    whole = [m["reward"] for m, _ in whole]
+    parts, stopped, optimizers = run_grpo(3, steps=6)
+    first = [m["reward"] for m, _ in itertools.islice(parts, 3)]
+    rest, resumed, _ = run_grpo(3, 6, 3, stopped, optimizers)
+    assert first + [m["reward"] for m, _ in rest] == whole
+    for p, q in zip(policy.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(p, q)
+
+
+def test_training_reports_what_a_reader_wants_to_plot():
+    (metrics, batch), *_ = itertools.islice(run_grpo(0)[0], 1)
+    wanted = {"step", "reward", "length", "finished", "grad_norm", "clip_fraction"}
+    assert wanted <= set(metrics) and metrics["step"] == 1
+    assert isinstance(batch, Rollout) and metrics["clip_fraction"] == 0
+    assert metrics["reward"] == pytest.approx(batch.rewards.mean().item())
+
+
+def test_random_and_torch_seeds_outside_do_not_matter():
+    rewards = []
+    for noise in (1, 2):
+        metrics, _, _ = run_grpo(5, steps=2, policy=model(5))
+        random.seed(noise)
+        torch.manual_seed(noise)
+        rewards.append([m["reward"] for m, _ in metrics])
+    assert rewards[0] == rewards[1]

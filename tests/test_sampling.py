@@ -1,0 +1,231 @@
+"""Claims about sampling: the cache changes nothing, and the dice are fair."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from r1lib.logprobs import token_logprobs
+from r1lib.model.config import ModelConfig
+from r1lib.model.transformer import Transformer
+from r1lib.sampling import generate, keep_top_p, sample_token
+
+MLA = ModelConfig(
+    vocab_size=23,
+    d_model=16,
+    n_layers=2,
+    n_heads=2,
+    max_positions=40,
+    kv_lora_rank=10,
+    qk_nope_head_dim=6,
+    qk_rope_head_dim=4,
+    v_head_dim=5,
+    ffn_dim=24,
+    n_routed_experts=4,
+    moe_ffn_dim=7,
+    n_mtp=0,
+    init_std=0.3,
+)
+GQA = ModelConfig(
+    vocab_size=23,
+    d_model=16,
+    n_layers=2,
+    n_heads=4,
+    max_positions=40,
+    attention="gqa",
+    n_kv_heads=2,
+    head_dim=6,
+    ffn_dim=24,
+    n_routed_experts=0,
+    n_mtp=0,
+    init_std=0.3,
+)
+BOTH = pytest.mark.parametrize("config", [MLA, GQA], ids=["mla", "gqa"])
+PROMPTS = [[3, 4, 5, 6, 7, 8, 9], [10], [11, 12, 13], [3, 4]]
+STOP = (1, 2)
+
+
+def model(config, seed=0):
+    torch.manual_seed(seed)
+    return Transformer(config).eval()
+
+
+def dice(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@BOTH
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+@pytest.mark.parametrize("top_p", [1.0, 0.8])
+def test_logprobs_of_samples_are_those_of_a_full_forward(config, temperature, top_p):
+    net = model(config)
+    found = generate(
+        net,
+        PROMPTS,
+        max_new_tokens=12,
+        temperature=temperature,
+        top_p=top_p,
+        stop_ids=STOP,
+        generator=dice(),
+        repeat=2,
+    )
+    assert {c.finish for c in found} == {"stop", "length"}
+    for i, c in enumerate(found):
+        prompt = PROMPTS[i // 2]
+        ids = torch.tensor([prompt + c.ids])
+        with torch.no_grad():
+            full = token_logprobs(net(ids), ids, temperature)[0, len(prompt) :]
+        assert c.logprobs == pytest.approx(full.tolist(), abs=1e-4)
+
+
+@BOTH
+def test_padding_changes_no_greedy_answer(config):
+    net = model(config, seed=3)
+    how = {"max_new_tokens": 12, "temperature": 0.0, "stop_ids": STOP}
+    together = generate(net, PROMPTS, **how)
+    for prompt, c in zip(PROMPTS, together, strict=True):
+        (alone,) = generate(net, [prompt], **how)
+        assert (alone.ids, alone.finish) == (c.ids, c.finish)
+        assert alone.logprobs == pytest.approx(c.logprobs, abs=1e-4)
+
+
+@BOTH
+def test_greedy_takes_the_likeliest_token_each_time(config):
+    net = model(config, seed=4)
+    (found,) = generate(net, [PROMPTS[0]], max_new_tokens=6, temperature=0.0)
+    ids = list(PROMPTS[0])
+    for token in found.ids:
+        with torch.no_grad():
+            assert token == net(torch.tensor([ids]))[0, -1].argmax().item()
+        ids.append(token)
+
+
+def counting_down():
+    """A model set by hand: after token n comes n-1, without a doubt."""
+    net = model(replace(GQA, d_model=23))
+    with torch.no_grad():
+        net.embed.weight.copy_(torch.eye(23))
+        net.head.weight.copy_(50 * torch.eye(23).roll(-1, 0))
+        for block in net.layers:  # nothing is added to the embedding
+            block.attn.wo.weight.zero_()
+            block.ffn.w_down.weight.zero_()
+    return net
+
+
+def test_finished_rows_leave_and_results_stay_in_order():
+    net, rows = counting_down(), []
+    net.layers[0].register_forward_pre_hook(lambda _, given: rows.append(len(given[0])))
+    prompts = [[9], [4], [12], [3], [6], [3]]
+    found = generate(net, prompts, max_new_tokens=10, stop_ids=(2,))
+    assert [c.ids for c in found] == [list(range(p - 1, 1, -1)) for (p,) in prompts]
+    assert [c.finish for c in found] == ["stop"] * 6
+    assert rows == sorted(rows, reverse=True)
+    assert rows[:2] == [6, 4] and rows[-1] == 1
+
+
+def test_who_leaves_first_does_not_change_the_others():
+    net = model(GQA, seed=3)
+    how = {"max_new_tokens": 10, "temperature": 0.0}
+    free = generate(net, PROMPTS, **how)
+    stop = {free[0].ids[0], free[2].ids[3]}
+    for a, b in zip(free, generate(net, PROMPTS, stop_ids=stop, **how), strict=True):
+        end = next((i + 1 for i, x in enumerate(a.ids) if x in stop), len(a.ids))
+        assert b.ids == a.ids[:end]
+        assert b.finish == ("stop" if b.ids[-1] in stop else "length")
+
+
+def test_repeat_is_group_major():
+    net = model(GQA)
+    how = {"max_new_tokens": 5, "temperature": 0.0}
+    once = generate(net, PROMPTS, **how)
+    found = generate(net, PROMPTS, repeat=3, **how)
+    assert [c.ids for c in found] == [c.ids for c in once for _ in range(3)]
+    drawn = generate(net, [[3]], max_new_tokens=5, repeat=3, generator=dice())
+    assert len({tuple(c.ids) for c in drawn}) == 3
+
+
+def test_an_exhausted_budget_is_named_length():
+    found = generate(model(GQA), PROMPTS, max_new_tokens=3, generator=dice())
+    assert [len(c.ids) for c in found] == [3] * 4
+    assert [c.finish for c in found] == ["length"] * 4
+    assert [len(c.logprobs) for c in found] == [3] * 4
+
+
+def test_a_stop_token_as_the_last_of_the_budget_is_a_stop():
+    net = counting_down()
+    (found,) = generate(net, [[5]], max_new_tokens=3, stop_ids=(2,))
+    assert (found.ids, found.finish) == ([4, 3, 2], "stop")
+
+
+@BOTH
+def test_the_same_seed_gives_the_same_samples(config):
+    net = model(config)
+    twice = [
+        generate(net, PROMPTS, max_new_tokens=8, stop_ids=STOP, generator=dice(s))
+        for s in (1, 1, 2)
+    ]
+    assert twice[0] == twice[1] != twice[2]
+
+
+def test_sampling_leaves_the_model_in_the_mode_it_had():
+    net = model(GQA)
+    for training in (True, False):
+        net.train(training)
+        generate(net, PROMPTS, max_new_tokens=2)
+        assert net.training is training
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.7, 2.0])
+def test_tokens_come_as_often_as_their_probability_says(temperature):
+    torch.manual_seed(0)
+    logits, draws = torch.randn(7), 20_000
+    ids, logp = sample_token(logits.expand(draws, 7), temperature, 1.0, dice())
+    p = (logits / temperature).softmax(-1)
+    counts = torch.bincount(ids, minlength=7)
+    chi_square = ((counts - draws * p).square() / (draws * p)).sum().item()
+    assert chi_square < 22.5  # 6 degrees of freedom: 99.9%
+    torch.testing.assert_close(logp, p.log()[ids])
+
+
+def test_top_p_keeps_the_smallest_set_that_reaches_it():
+    logp = torch.tensor([[0.1, 0.5, 0.15, 0.25]]).log()
+    for top_p, kept in ((0.4, [1]), (0.5, [1]), (0.6, [1, 3]), (0.8, [1, 2, 3])):
+        found = keep_top_p(logp, top_p)
+        assert found.isfinite().nonzero()[:, 1].tolist() == kept
+    ids, chosen = sample_token(logp.expand(2000, 4), 1.0, 0.6, dice())
+    assert set(ids.tolist()) == {1, 3}
+    share = (ids == 1).float().mean().item()
+    assert share == pytest.approx(2 / 3, abs=0.04)
+    torch.testing.assert_close(chosen, logp[0, ids])  # of the whole vocabulary
+
+
+def test_temperature_zero_is_the_limit_of_low_temperatures():
+    logits = torch.randn(50, 9)
+    ids, logp = sample_token(logits, 0.0)
+    assert torch.equal(ids, logits.argmax(-1))
+    torch.testing.assert_close(logp, logits.log_softmax(-1).max(-1).values)
+    assert torch.equal(sample_token(logits, 1e-4, 1.0, dice())[0], ids)
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"temperature": -0.1}, "temperature >= 0"),
+        ({"top_p": 0.0}, "top_p <= 1"),
+        ({"top_p": 1.1}, "top_p <= 1"),
+        ({"max_new_tokens": 0}, "at least 1"),
+        ({"repeat": 0}, "at least 1"),
+        ({"max_new_tokens": 34}, "a prompt of 7 ids and 34 new ones do not fit"),
+        ({"prompts": []}, "at least one prompt"),
+        ({"prompts": [[3], []]}, "none may be empty"),
+    ],
+)
+def test_what_cannot_work_is_refused(changes, words):
+    how = {"prompts": PROMPTS, "max_new_tokens": 4, **changes}
+    with pytest.raises(ValueError, match=words):
+        generate(model(GQA), **how)
+
+
+def test_the_last_position_of_the_model_can_be_used():
+    (found,) = generate(model(GQA), [PROMPTS[0]], max_new_tokens=33)
+    assert len(found.ids) == 33

@@ -1,0 +1,95 @@
+"""`python r1.py train`: train the tiny R1 end to end, with progress bars.
+
+Stop it whenever you like: the same command goes on from the last checkpoint, and ends
+with the same weights as a run that was never stopped.
+"""
+
+import argparse
+import errno
+import os
+import sys
+from pathlib import Path
+
+AFTER = """
+It writes into the run's folder: base/ and zero/ (the models), results.json (what was
+measured, and how), report.html (open it in a browser). Stop it with Ctrl-C; the same
+command goes on from the last checkpoint. A finished stage is skipped.
+"""
+NO_MEMORY = ("OutOfMemoryError", "can't allocate memory", "not enough memory")
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """One line instead of the whole usage."""
+        self.exit(2, f"train: {message} (--help shows all options)\n")
+
+
+def parser() -> Parser:
+    """What can be asked for."""
+    made = Parser("python r1.py train", description=__doc__, epilog=AFTER)
+    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    add = made.add_argument
+    add("--stage", metavar="NAME", help="only this stage: base or zero (default: all)")
+    add("--preset", default="tiny", help="tiny, or smoke: seconds, and no claim")
+    add("--out", metavar="FOLDER", help="the run's folder (default: runs/PRESET)")
+    add("--seed", type=int, default=0, help="moves every random choice (default: 0)")
+    add("--device", default="cpu", help="cpu (default), cuda or mps")
+    add(
+        "--fresh",
+        action="store_true",
+        help="forget what this run has written before, with --stage from there on",
+    )
+    return made
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train; whatever a person can do something about is one line, not a traceback."""
+    asked = parser().parse_args(argv)
+    asked.out = Path(asked.out or f"runs/{asked.preset}")
+    try:
+        from tools import train_run  # imports torch: seconds that --help need not wait
+
+        train_run.run(asked)
+    except KeyboardInterrupt:
+        print(f"\ntrain: stopped; {goes_on(asked.out)}", file=sys.stderr)
+        return 130
+    except Exception as problem:
+        line = explain(problem)
+        if line is None or os.environ.get("R1_DEBUG"):
+            raise
+        print(f"train: {' '.join(line.split())}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def explain(problem: Exception) -> str | None:
+    """Say what went wrong for the person at the keyboard; None for our own mistakes."""
+    if isinstance(problem, OSError):
+        if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+            return (
+                "the disk is full; make room, then the same command goes on from the "
+                "last checkpoint"
+            )
+        where = f": {problem.filename}" if problem.filename else ""
+        return f"{problem.strerror or problem}{where}"
+    if isinstance(problem, FloatingPointError):
+        return f"{problem} (training went wrong; the last checkpoint is kept)"
+    if isinstance(problem, ValueError):
+        return str(problem)
+    if any(hint in f"{type(problem).__name__}: {problem}" for hint in NO_MEMORY):
+        return "not enough memory; close other programs, or try --preset smoke"
+    return None
+
+
+def goes_on(folder: Path) -> str:
+    """Say from where the same command will go on."""
+    found = sorted(folder.glob("*-work/step-*"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        return "the same command starts this stage again"
+    stage = found[-1].parent.name.removesuffix("-work")
+    step = int(found[-1].name.removeprefix("step-"))
+    return f"the same command goes on with {stage} from step {step}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

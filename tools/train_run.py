@@ -1,0 +1,179 @@
+"""What `tools.train` does once its arguments make sense: train, measure, report."""
+
+import json
+import os
+import platform
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from r1lib import files, pipeline, runs
+from r1lib.progress import bar, minutes
+from tools import provenance, report
+from tools.environment import try_lock
+
+SHOWN = {
+    "base": ("loss",),
+    "zero": ("reward", "accuracy", "length", "valid"),
+}
+CODE = ("r1lib.pipeline.run", "r1lib.pipeline.test")  # what the numbers depend on
+WRITTEN = ("results.json", "report.html")
+
+
+def run(asked) -> None:
+    """Train what is asked for, measure it, write the report and print the table."""
+    how = pipeline.settings(asked.preset, asked.seed, asked.device)
+    if asked.stage not in (None, *pipeline.STAGES):
+        names = ", ".join(pipeline.STAGES)
+        raise ValueError(f"stage must be one of {names}, got {asked.stage!r}")
+    choose_device(asked.device)
+    stages = (asked.stage,) if asked.stage else pipeline.STAGES
+    with claimed(asked.out):
+        if asked.fresh:
+            forget(asked.out, asked.stage)
+        for stage in stages:
+            train(stage, asked.out, how)
+        results = measure(asked, how)
+        files.write_text(asked.out / "results.json", json.dumps(results, indent=1))
+        page = report.write(asked.out)
+    print(f"\n{report.as_text(report.table(results))}\n\nreport: {page.resolve()}")
+
+
+def choose_device(name: str) -> None:
+    """Say which devices there are; an absent one is an error."""
+    there = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count(),
+        "mps": int(torch.backends.mps.is_available()),
+    }
+    kind, _, index = name.partition(":")
+    if kind not in there or not (index.isdecimal() or index == ""):
+        raise ValueError(f"device must be one of {', '.join(there)}, got {name!r}")
+    if int(index or 0) >= there[kind]:
+        names = ", ".join(kind for kind, count in there.items() if count)
+        raise ValueError(f"there is no device {name} on this machine, only {names}")
+    if "OMP_NUM_THREADS" not in os.environ:  # tiny tensors: more threads are slower
+        torch.set_num_threads(min(4, os.cpu_count() or 1))
+    told = [f"{kind} ({'yes' if count else 'no'})" for kind, count in there.items()]
+    threads = f", {torch.get_num_threads()} threads" if kind == "cpu" else ""
+    print(f"devices: {', '.join(told)}; training on {name}{threads}", flush=True)
+
+
+@contextmanager
+def claimed(folder: Path):
+    """Keep a run's folder to this process; the system frees it when that dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "a+") as lock:
+        if not try_lock(lock):
+            raise ValueError(f"another training is at work in {folder}")
+        yield
+
+
+def forget(folder: Path, stage: str | None) -> None:
+    """Remove a run, or a stage and what follows from it; only files that it wrote."""
+    if not (folder / "settings.json").exists():
+        if strangers := runs.others(folder):
+            raise ValueError(
+                f"{folder} holds other things, such as {strangers[0]}, and is not the "
+                "folder of a run: nothing was removed"
+            )
+        return
+    first = pipeline.STAGES.index(stage) if stage else 0
+    runs.forget(folder, pipeline.STAGES[first:])
+    for name in WRITTEN if stage else (*WRITTEN, "settings.json"):
+        files.remove(folder / name)
+
+
+def train(stage: str, folder: Path, how: pipeline.Settings) -> None:
+    """Run one stage behind a progress bar, or say that it is finished."""
+    steps = pipeline.run(stage, folder, how, reading)
+    if runs.is_done(folder, stage):
+        print(f"{stage}: finished before, skipped ({folder / stage})")
+        return
+    total = {"base": how.pretrain.steps, "zero": how.zero.steps}[stage]
+    if found := runs.saved(folder, stage):
+        print(f"{stage}: going on from {found[-1].name}", flush=True)
+    for _ in bar(steps, total, stage, SHOWN[stage]):
+        pass
+
+
+def reading(texts):
+    """Show that the tiny web is being written: half a minute before the first step."""
+    live = sys.stderr.isatty()
+    return tqdm(
+        texts, "writing the tiny web", leave=False, disable=not live, unit=" texts"
+    )
+
+
+def measure(asked, how: pipeline.Settings) -> dict:
+    """Test every finished model that was not tested before; return results.json."""
+    settings = json.loads(json.dumps(asdict(how)))
+    before = earlier(asked.out, settings)
+    stages = {}
+    for stage in filter(lambda s: runs.is_done(asked.out, s), pipeline.STAGES):
+        model, tokenizer = runs.load(asked.out, stage, how.device)
+        record = runs.record(asked.out, stage)
+        test = before.get(stage, {})
+        if test.get("sha256") != record["sha256"]:
+            test = {"test": tested(stage, model, tokenizer, how)}
+        stages[stage] = {
+            "sha256": record["sha256"],
+            "parameters": sum(p.numel() for p in model.parameters()),
+            "steps": record["steps"],
+            "minutes": record["seconds"] / 60,
+            "memory_gb": record["memory_gb"],
+            "last": {
+                k: v for k, v in record["history"][-1].items() if k != "transcripts"
+            },
+            "test": test["test"],
+        }
+    return {
+        "made_by": command(asked),
+        "preset": asked.preset,
+        "seed": asked.seed,
+        "device": asked.device,
+        "settings": settings,
+        "stages": stages,
+        "versions": versions(),
+        "provenance": provenance.block(CODE, artifacts=["tokenizer"]),
+    }
+
+
+def earlier(folder: Path, settings: dict) -> dict:
+    """The stages of an earlier results.json with these settings, if it is readable."""
+    try:
+        found = files.read_json(folder / "results.json")
+    except ValueError:
+        return {}
+    return found["stages"] if found.get("settings") == settings else {}
+
+
+def tested(stage: str, model, tokenizer, how: pipeline.Settings) -> dict:
+    """Measure one model, and say that this takes a while."""
+    n = how.tests * len(pipeline.FAMILIES)
+    print(f"{stage}: answering {n} test problems", end=" ", flush=True)
+    began = time.perf_counter()
+    found = pipeline.test(model, tokenizer, how)
+    print(f"took {minutes(time.perf_counter() - began)}", flush=True)
+    return json.loads(json.dumps(found))
+
+
+def command(asked) -> str:
+    """The command that makes this run, wherever it is typed."""
+    text = f"python r1.py train --preset {asked.preset} --seed {asked.seed}"
+    return text + (f" --device {asked.device}" if asked.device != "cpu" else "")
+
+
+def versions() -> dict[str, str]:
+    """What the numbers may depend on besides the code."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "threads": str(torch.get_num_threads()),
+    }
