@@ -34,15 +34,15 @@ def box(axes, x, y, width, height, colour, title, lines=(), section=""):
     kind = {"boxstyle": shape, "facecolor": face, "edgecolor": colour, "linewidth": 1.8}
     axes.add_patch(FancyBboxPatch((x, y), width, height, **kind))
     centre = {"ha": "center", "va": "center", "color": INK}
-    top = y + height - (0.33 if lines else height / 2)
-    axes.text(x + width / 2, top, title, fontsize=11.5, fontweight="bold", **centre)
+    top = y + height - 0.34
+    axes.text(x + width / 2, top, title, fontsize=13.5, fontweight="bold", **centre)
     for i, line in enumerate(lines):
-        spot = (x + width / 2, top - 0.36 - 0.29 * i)
-        axes.text(*spot, line, fontsize=9.2, family="DejaVu Sans Mono", **centre)
+        spot = (x + width / 2, top - 0.38 - 0.3 * i)
+        axes.text(*spot, line, fontsize=11, family="DejaVu Sans Mono", **centre)
     if section:
         badge = {"boxstyle": "circle,pad=0.25", "facecolor": colour, "edgecolor": PAPER}
         kind = {"ha": "center", "va": "center", "color": PAPER, "fontweight": "bold"}
-        axes.text(x + 0.04, y + height - 0.04, section, fontsize=9, bbox=badge, **kind)
+        axes.text(x + 0.04, y + height - 0.04, section, fontsize=11, bbox=badge, **kind)
 
 
 def arrow(axes, start, end, colour=INK, bend=0.0):
@@ -56,25 +56,25 @@ def recipe(axes):
     """The strip on top: the chapters that build R1, and where the reader is."""
     for i, (number, name) in enumerate(MAP):
         x, here = 0.35 + 1.84 * i, number == "09"
-        box(axes, x, 5.75, 1.52, 0.78, BLUE if here else GREY, "")
+        box(axes, x, 4.95, 1.52, 0.78, BLUE if here else GREY, "")
         kind = {"ha": "center", "va": "center", "color": INK if here else "#555555"}
         weight = "bold" if here else "normal"
-        spot = (x + 0.28, 6.14)
-        axes.text(*spot, number, fontsize=10, fontweight="bold", **kind)
-        spot = (x + 0.93, 6.14)
-        axes.text(*spot, name, fontsize=9.2, fontweight=weight, **kind)
+        spot = (x + 0.28, 5.34)
+        axes.text(*spot, number, fontsize=11, fontweight="bold", **kind)
+        spot = (x + 0.93, 5.34)
+        axes.text(*spot, name, fontsize=10, fontweight=weight, **kind)
         if i:
-            arrow(axes, (x - 0.3, 6.14), (x - 0.02, 6.14), GREY)
+            arrow(axes, (x - 0.3, 5.34), (x - 0.02, 5.34), GREY)
 
 
 def loop(axes):
     """The ring below: the six stations of one step of R1-Zero."""
-    width, height, top, low = 3.3, 1.55, 3.5, 0.55
-    left, middle, right = 0.5, 4.85, 9.2
+    width, height, top, low = 3.4, 1.4, 3.05, 0.4
+    left, middle, right = 0.4, 4.8, 9.2
     lines = ("numbers=3,7,2,8", "target=37")
     box(axes, left, top, width, height, GREY, "a problem", lines, "2")
-    lines = ("<think> ... no", "<answer> ...", "<think> ... yes", "(G times)")
-    box(axes, middle, top, width, height, BLUE, "a group of answers", lines[:3], "4")
+    lines = ("<think>... no ... yes", "<answer>(8-3)*7+2")
+    box(axes, middle, top, width, height, BLUE, "G answers to it", lines, "4")
     lines = ("right answer?  1 or 0", "format kept?   0.1 or 0")
     box(axes, right, top, width, height, GREEN, "reward by rule", lines, "3")
     lines = ("minus the mean", "of the siblings")
@@ -90,16 +90,16 @@ def loop(axes):
     arrow(axes, (right, below), (middle + width + 0.05, below))
     arrow(axes, (middle, below), (left + width + 0.05, below))
     arrow(axes, (left + width / 2, low + height), (left + width / 2, top - 0.05))
-    kind = {"ha": "center", "va": "center", "fontsize": 11, "color": INK}
+    kind = {"ha": "center", "va": "center", "fontsize": 12.5, "color": INK}
     text = "one step of R1-Zero:  nobody shows a solution, only right or wrong comes back"
-    axes.text(6.5, 2.8, text, style="italic", **kind)
+    axes.text(6.5, 2.42, text, style="italic", **kind)
 
 
 def main():
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(13, 6.8))
+        figure = Figure(figsize=(13, 5.95))
         axes = figure.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, 13), ylim=(0, 6.8))
+        axes.set(xlim=(0, 13), ylim=(0, 5.95))
         axes.axis("off")
         recipe(axes)
         loop(axes)

@@ -12,7 +12,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "artifacts"
 
 @cache
 def manifest() -> dict:
-    """Read artifacts/manifest.json: for each name its files' sha256, seed and metrics."""
+    """Read artifacts/manifest.json: sha256, seed and metrics of each name."""
     return json.loads((FOLDER / "manifest.json").read_text())
 
 

@@ -68,7 +68,7 @@ class Muon(torch.optim.Optimizer):
 def base_optimizers(
     model: nn.Module, muon_lr: float, adamw_lr: float
 ) -> list[torch.optim.Optimizer]:
-    """Give Muon the matrices inside the blocks; AdamW embeddings, head, norms, router."""
+    """Give Muon the matrices inside the blocks, AdamW all other parameters."""
     inside, rest = [], []
     for name, parameter in model.named_parameters():
         matrix = parameter.dim() == 2 and not name.startswith(("embed", "head"))

@@ -34,7 +34,8 @@ def begin(folder, settings: dict) -> None:
         files.write_text(path, json.dumps(settings, indent=1))
     files.recover(folder)
     for work in Path(folder).glob("*-work"):
-        files.recover(work)
+        done = is_done(folder, work.name.removesuffix("-work"))
+        files.remove(work) if done else files.recover(work)
     known, new = (flat(x) for x in (files.read_json(path), settings))
     changed = [name for name in {**known, **new} if known.get(name) != new.get(name)]
     if changed:

@@ -125,7 +125,7 @@ def _chain(tree, kinds, inverse):
 
 
 def parse_number(text: str) -> Fraction | None:
-    """Read one number exactly: 1/2, 0.5, 1,000, 10%, x=3, $5; None for anything else."""
+    """Read one number exactly: 1/2, 0.5, 1,000, 10%, x=3, $5; else None."""
     text = text.strip().strip("$").strip()
     text = re.sub(r"^[A-Za-z]\s*=\s*", "", text)
     form = r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?(\s*/\s*[1-9]\d*)?%?"

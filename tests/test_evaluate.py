@@ -164,7 +164,8 @@ def test_the_words_of_the_verdict_begin_with_different_tokens():
 
 def test_an_oracle_has_every_skill():
     found = skills(lambda token: token)
-    assert found == {"copy": 1.0, "arithmetic": 1.0, "verification": 1.0}
+    every = ("copy", "arithmetic", "verification", "verdict")
+    assert found == dict.fromkeys(every, 1.0)
 
 
 def test_skills_are_told_apart():
@@ -174,10 +175,12 @@ def test_skills_are_told_apart():
     }
     optimist = {no: yes for yes, no in opposite.items()}
     found = skills(lambda token: optimist.get(token, token))  # hits and misses in turn
-    assert found == {"copy": 1.0, "arithmetic": 1.0, "verification": 0.5}
+    assert found["verdict"] == 0.5 and found["verification"] == 1.0
+    assert found["copy"] == found["arithmetic"] == 1.0
     found = skills(lambda token: 1 if token in DIGITS else token)
-    assert found["arithmetic"] == 0.0 and found["verification"] == 1.0
+    assert found["arithmetic"] == 0.0 and found["verification"] == 0.5
     assert 0.0 < found["copy"] < 1.0  # signs and brackets are copied still
+    assert found["verdict"] == 1.0
 
 
 def learned(problem, answer):

@@ -356,20 +356,20 @@ def gradients(policy, batch, advantages, rows=None, ref=None, **changes):
     return seen, metrics
 
 
-@pytest.mark.parametrize("kl_coef", [0.0, 0.1])
-def test_the_step_does_not_depend_on_how_the_batch_is_cut(kl_coef):
+@pytest.mark.parametrize("kl_coef, temperature", [(0.0, 1.0), (0.1, 0.7)])
+def test_the_step_does_not_depend_on_how_the_batch_is_cut(kl_coef, temperature):
     policy, ref = model(), model(seed=1)
-    batch = small_rollout(policy)
+    batch = small_rollout(policy, temperature)
     batch.old_logprobs += 0.2 * torch.randn(batch.ids.shape) * batch.mask
     rewards = torch.tensor([[1.0, 0.0, 0.5], [1.0, 1.0, 1.0]])  # the second agrees
     advantages = group_advantages(rewards).flatten()
-    whole = token_logprobs(policy(batch.ids), batch.ids)
+    whole = token_logprobs(policy(batch.ids), batch.ids, temperature)
     loss, _ = grpo_loss(
         whole,
         batch.old_logprobs,
         advantages,
         batch.mask,
-        ref_logprobs=token_logprobs(ref(batch.ids), batch.ids).detach(),
+        ref_logprobs=token_logprobs(ref(batch.ids), batch.ids, temperature).detach(),
         kl_coef=kl_coef,
         clip_high=0.28,
     )
@@ -379,7 +379,13 @@ def test_the_step_does_not_depend_on_how_the_batch_is_cut(kl_coef):
     policy.zero_grad()
     for most in (1, 40, 10_000):
         found, metrics = gradients(
-            policy, batch, advantages, ref=ref, kl_coef=kl_coef, micro_tokens=most
+            policy,
+            batch,
+            advantages,
+            ref=ref,
+            kl_coef=kl_coef,
+            temperature=temperature,
+            micro_tokens=most,
         )
         assert metrics["grad_norm"] == pytest.approx(norm, rel=1e-4)
         for name in wanted:
@@ -476,11 +482,12 @@ def test_training_reports_what_a_reader_wants_to_plot():
     assert metrics["reward"] == pytest.approx(batch.rewards.mean().item())
 
 
-def test_random_and_torch_seeds_outside_do_not_matter():
-    rewards = []
-    for noise in (1, 2):
-        metrics, _, _ = run_grpo(5, steps=2, policy=model(5))
+def test_the_seed_of_the_run_and_no_other_decides_what_is_sampled():
+    def ids(seed, noise):
         random.seed(noise)
+        policy = model()
         torch.manual_seed(noise)
-        rewards.append([m["reward"] for m, _ in metrics])
-    assert rewards[0] == rewards[1]
+        return [batch.ids.tolist() for _, batch in run_grpo(seed, 2, policy=policy)[0]]
+
+    assert ids(5, noise=1) == ids(5, noise=2)
+    assert ids(5, noise=1)[0] != ids(6, noise=1)[0] != ids(5, noise=1)[1]

@@ -116,7 +116,8 @@ def own_names(function: ast.AST) -> frozenset[str]:
     """The parameters and variables of a function; nothing for other nodes."""
     if not isinstance(function, FUNCTIONS):
         return frozenset()
-    found = {n.arg for n in ast.walk(function.args) if isinstance(n, ast.arg)}
+    parts = ast.iter_child_nodes(function.args)
+    found = {part.arg for part in parts if isinstance(part, ast.arg)}
     todo = list(function.body) if isinstance(function.body, list) else [function.body]
     while todo:
         node = todo.pop()

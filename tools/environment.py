@@ -233,4 +233,4 @@ def reason(story):
     if NETWORK_WORDS.search(story):
         return "no network: the package index cannot be reached (see .venv/setup.log)"
     errors = [line for line in story.splitlines() if line.startswith("ERROR:")]
-    return f"pip failed: {(errors or ['no reason given'])[-1]} (see .venv/setup.log)"
+    return f"pip failed: {(errors or ['no reason given'])[0][:150]} (see .venv/setup.log)"

@@ -144,7 +144,7 @@ class MultiHeadLatentAttention(nn.Module):
         return self.wo(y.transpose(1, 2).reshape(*x.shape[:2], -1))
 
     def naive(self, q_nope, q_pe, latents, mask=None):
-        """Expand a key and a value for each head; best when many tokens come at once."""
+        """Expand a key and a value for each head; best for many tokens at once."""
         latent, k_pe = latents.split((self.latent, self.rope), dim=-1)
         B, S, _ = latent.shape
         expanded = self.wkv_b(latent).view(B, S, self.n_heads, self.nope + self.v_dim)

@@ -1,6 +1,5 @@
 """Block and Transformer: the whole model, ids in, logits out."""
 
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
@@ -68,7 +67,8 @@ class Transformer(nn.Module):
             end = start + ids.shape[1]
             if end > self.config.max_positions:
                 raise ValueError(
-                    f"the model knows {self.config.max_positions} positions, {end} needed"
+                    f"the model knows {self.config.max_positions} positions, "
+                    f"{end} needed"
                 )
             return self.rope[:, None, start:end]
         return lookup_rope(self.rope, positions)

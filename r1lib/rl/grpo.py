@@ -29,7 +29,7 @@ class GRPOConfig:
     steps: int = 120
     prompts: int = 32
     group_size: int = 16
-    max_new_tokens: int = 160
+    max_new_tokens: int = 112
     temperature: float = 1.0
     lr: float = 5e-4
     warmup: float = 0.03
@@ -59,7 +59,8 @@ def group_advantages(
     A group that agrees, all right or all wrong, gets zeros: it holds no signal.
     DeepSeekMath section 4.1.2; std with Bessel's correction, as TRL computes it.
 
-    >>> group_advantages(torch.tensor([[1., 0., 0., 1.], [1., 1., 1., 1.]])).round(decimals=3)
+    >>> rewards = torch.tensor([[1., 0., 0., 1.], [1., 1., 1., 1.]])
+    >>> group_advantages(rewards).round(decimals=3)
     tensor([[ 0.8660, -0.8660, -0.8660,  0.8660],
             [ 0.0000,  0.0000,  0.0000,  0.0000]])
     """

@@ -3,17 +3,20 @@
 A learner's game (TinyZero made it the fruit fly of R1-Zero runs). Attempts are
 written as a calculator tape, `3+5=8,*2=16`: take the first number, then apply one
 operation after the other to the running result. Every result stays a whole number
-from 0 to 50, which is one token. Easy problems have four numbers, hard ones five.
+from 0 to 50, which is one token. Easy problems have three numbers, hard ones four.
 """
 
 import random
+from collections import Counter
+from functools import cache
 from itertools import permutations, product
 
 from r1lib.tasks import Problem
 
 LARGEST = 50  # results stay in 0..50: one token each
 OPERATIONS = "+-*/"
-COUNT = {"easy": 4, "hard": 5}
+COUNT = {"easy": 3, "hard": 4}
+MOST_SOLUTIONS = 2
 WORDS = {
     "en": {"yes": " yes", "no": " no"},
     "ko": {"yes": " 맞아", "no": " 아니"},
@@ -99,15 +102,35 @@ def write_expression(order, operations) -> str:
 
 
 def sample(rng: random.Random, level: str, language: str) -> Problem:
-    """Draw a solvable problem; numbers from 1 to 12, target from 1 to 50."""
+    """Draw a solvable problem; numbers from 1 to 20, target from 1 to 50.
+
+    An easy problem has at most `MOST_SOLUTIONS` tapes that solve it, so luck is rare.
+    """
     while True:
-        numbers = [rng.randint(1, 12) for _ in range(COUNT[level])]
+        numbers = [rng.randint(1, 20) for _ in range(COUNT[level])]
         order, operations, results = _random_tape(rng, numbers)
-        if results is not None and results[-1] > 0:
+        if results is None or results[-1] == 0:
+            continue
+        target = results[-1]
+        if level == "hard" or solutions(tuple(sorted(numbers)), target) <= MOST_SOLUTIONS:
             break
-    target = results[-1]
     rng.shuffle(numbers)
     return make(numbers, target, language, write_expression(order, operations))
+
+
+@cache
+def endings(numbers: tuple) -> Counter:
+    """Count for each final result the tapes that end in it."""
+    return Counter(results[-1] for _, _, results in tapes(numbers))
+
+
+def solutions(numbers: tuple, target: int) -> int:
+    """Return how many tapes reach the target.
+
+    >>> solutions((2, 3, 5), 16)
+    1
+    """
+    return endings(numbers)[target]
 
 
 def make(numbers, target: int, language: str, answer: str = "") -> Problem:

@@ -1,0 +1,138 @@
+"""Kill what saves and what trains, at many moments, and see that it goes on.
+
+    python tests/kill_and_resume.py save FOLDER     die at each call that saves
+    python tests/kill_and_resume.py train FOLDER    die while training, then finish
+
+One process imports torch, then forks a child for each attempt. `train` prints how each
+attempt ended; the caller compares the weights with those of an undisturbed run.
+"""
+
+import itertools
+import os
+import random
+import shutil
+import signal
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from r1lib import artifacts, optim, pipeline, runs
+from r1lib.model.config import PRESETS
+from r1lib.model.transformer import Transformer
+from r1lib.tokenizer import Tokenizer
+
+HOW = pipeline.settings("smoke")
+KILLS = ("time", "file", "time", "file", "file", "")  # of one stage; the last lives
+
+
+def die_at_call(count: int) -> None:
+    """Die instead of the count-th call that makes a file or a folder appear or go."""
+    calls = iter(range(count - 1, -1, -1))
+
+    def deadly(function):
+        def inner(*args, **kwargs):
+            if next(calls, None) == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*args, **kwargs)
+
+        return inner
+
+    for name in ("replace", "fsync", "mkdir", "unlink", "rmdir"):
+        setattr(os, name, deadly(getattr(os, name)))
+
+
+def attempt(work, delay: float | None = None) -> bool:
+    """Call `work` in a child, killed after a delay if one is given; was it killed?"""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+            os._exit(0)
+        except BaseException as problem:
+            print(f"{type(problem).__name__}: {problem}", flush=True)
+            os._exit(1)
+    if delay is not None:
+        threading.Timer(delay, os.kill, (child, signal.SIGKILL)).start()
+    status = os.waitpid(child, 0)[1]
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status):
+        sys.exit(f"an attempt failed by itself: {os.WEXITSTATUS(status)}")
+    return os.WIFSIGNALED(status)
+
+
+def opened(folder: Path) -> runs.Stage:
+    """Open a run's folder with a stage that has something to save."""
+    torch.manual_seed(0)
+    tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
+    config = replace(PRESETS["smoke"], vocab_size=tokenizer.vocab_size)
+    model = Transformer(config)
+    optimizers = optim.base_optimizers(model, 0.1, 0.1)
+    runs.begin(folder, {"kind": "a test"})
+    return runs.resume(folder, "base", model, tokenizer, optimizers)
+
+
+def step(stage: runs.Stage, to: int) -> None:
+    """Move the weights and save."""
+    for parameter in stage.model.parameters():
+        parameter.grad = torch.full_like(parameter, 0.01)
+    for optimizer in stage.optimizers:
+        optimizer.step()
+    stage.history.append({"step": to})
+    stage.save(to)
+
+
+def save(folder: Path) -> None:
+    """Die at the first, second, ... call of a save and a finish; each time go on."""
+
+    def work():
+        stage = opened(folder / "copy")
+        if stage.step < 2 and not runs.is_done(folder / "copy", "base"):
+            step(stage, 2)
+        if not runs.is_done(folder / "copy", "base"):
+            stage.finish()
+
+    step(opened(folder / "start"), 1)
+    wanted = None
+    for count in itertools.count():
+        shutil.rmtree(folder / "copy", ignore_errors=True)
+        shutil.copytree(folder / "start", folder / "copy")
+        killed = count > 0 and attempt(lambda n=count: (die_at_call(n), work()))
+        work()
+        found = runs.record(folder / "copy", "base")
+        assert [point["step"] for point in found["history"]] == [1, 2], found["history"]
+        wanted = wanted or found["sha256"]
+        assert found["sha256"] == wanted, f"after a kill at call {count}: {found}"
+        runs.load(folder / "copy", "base")
+        names = sorted(path.name for path in (folder / "copy").iterdir())
+        assert names == ["base", "base.json", "settings.json"], names
+        if count and not killed:
+            print(f"died at each of {count - 1} calls")
+            return
+
+
+def train(folder: Path) -> None:
+    """Run the stages with kills in between."""
+    optim.base_optimizers(Transformer(PRESETS["smoke"]), 0.1, 0.1)  # slow imports
+    rng = random.Random()
+    for stage in pipeline.STAGES:
+        for kill in KILLS:
+            calls = rng.randrange(1, 30) if kill == "file" else 0
+
+            def work(stage=stage, calls=calls):
+                die_at_call(calls)
+                for _ in pipeline.run(stage, folder, HOW):
+                    pass
+
+            delay = rng.uniform(0.1, 2.0) if kill == "time" else None
+            killed = attempt(work, delay)
+            steps = [int(path.name[5:]) for path in runs.saved(folder, stage)]
+            print(stage, kill, "killed" if killed else "finished", steps, flush=True)
+            if not killed:
+                break
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    {"save": save, "train": train}[sys.argv[1]](Path(sys.argv[2]))
