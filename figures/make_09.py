@@ -71,9 +71,9 @@ def loop(axes):
     """The ring below: the six stations of one step of R1-Zero."""
     width, height, top, low = 3.4, 1.4, 3.05, 0.4
     left, middle, right = 0.4, 4.8, 9.2
-    lines = ("numbers=3,7,2,8", "target=37")
+    lines = ("numbers=3,7,8", "target=35")
     box(axes, left, top, width, height, GREY, "a problem", lines, "2")
-    lines = ("<think>... no ... yes", "<answer>(8-3)*7+2")
+    lines = ("<think>... no ... yes", "<answer>(8-3)*7")
     box(axes, middle, top, width, height, BLUE, "G answers to it", lines, "4")
     lines = ("right answer?  1 or 0", "format kept?   0.1 or 0")
     box(axes, right, top, width, height, GREEN, "reward by rule", lines, "3")

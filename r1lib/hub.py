@@ -31,7 +31,17 @@ def save_tensors(
 ) -> None:
     """Write named tensors atomically, with a note of texts in the header."""
     tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    files.write_bytes(path, to_bytes(tensors, note or {}))
+    files.write_bytes(path, _in_order(to_bytes(tensors, note or {})))
+
+
+def _in_order(content: bytes) -> bytes:
+    """Sort the note in the header: the same tensors shall be the same bytes."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header.get("__metadata__", {}).items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8
+    return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def load_tensors(path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:

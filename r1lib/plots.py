@@ -114,7 +114,7 @@ def smooth(points, window: int) -> list[tuple[float, float]]:
 
 @styled
 def base_curves(history: list[dict]) -> Picture:
-    """Draw pre-training: the loss, and the three skills apart, over steps."""
+    """Draw pre-training: the loss, and the skills apart, over steps."""
     figure = Picture(figsize=(8.4, 3.3), layout="constrained")
     left, right = figure.subplots(1, 2)
     for look, (name, label) in enumerate((("loss", "next token"), ("mtp_loss", "MTP"))):
@@ -122,14 +122,15 @@ def base_curves(history: list[dict]) -> Picture:
     left.set(title="Loss", xlabel="step", ylabel="nats per token")
     left.set_ylim(bottom=0)
     measured = [{"step": p["step"], **p["skills"]} for p in history if "skills" in p]
-    for look, name in enumerate(("copy", "arithmetic", "verification")):
+    skills = [name for name in measured[-1] if name != "step"] if measured else []
+    for look, name in enumerate(skills):
         series(right, column(measured, name), look, name, marks=True)
     right.set(title="Skills (dotted: a coin)", xlabel="step", ylim=(0, 1.03))
     right.axhline(0.5, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
     right.yaxis.set_major_formatter(PercentFormatter(1))
     finish(left, right)
     figure.alt = "Pre-training. " + trend("Loss", column(history, "loss"), "{:.2f}")
-    for name in ("copy", "arithmetic", "verification"):
+    for name in skills:
         figure.alt += trend(name.capitalize(), column(measured, name), "{:.0%}")
     return figure
 

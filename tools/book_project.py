@@ -60,27 +60,7 @@ def is_prose(cell: dict) -> bool:
 
 def artifacts_fit(book: Book) -> list[str]:
     """The shipped checkpoints are those of artifacts/manifest.json, byte by byte."""
-    return damaged_artifacts(book.root)
-
-
-def damaged_artifacts(root: Path) -> list[str]:
-    """What differs between artifacts/ and the sha256 in its manifest."""
-    manifest = root / "artifacts" / "manifest.json"
-    if not manifest.exists():
-        return []
-    known = json.loads(manifest.read_text(encoding="utf-8"))
-    folders = {path.name for path in manifest.parent.iterdir() if path.is_dir()}
-    problems = [
-        f"artifacts/{name} is not in the manifest" for name in folders - set(known)
-    ]
-    for name, entry in known.items():
-        for file, digest in entry["sha256"].items():
-            path = manifest.parent / name / file
-            if not path.exists():
-                problems.append(f"artifacts/{name}/{file} is missing")
-            elif provenance.folder_digest(path) != digest:
-                problems.append(f"artifacts/{name}/{file} differs from the manifest")
-    return sorted(problems)
+    return provenance.damaged_artifacts(book.root)
 
 
 def results_fit(book: Book) -> list[str]:

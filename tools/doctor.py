@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tools.book_project import damaged_artifacts
+from tools.provenance import damaged_artifacts
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (

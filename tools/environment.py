@@ -233,4 +233,5 @@ def reason(story):
     if NETWORK_WORDS.search(story):
         return "no network: the package index cannot be reached (see .venv/setup.log)"
     errors = [line for line in story.splitlines() if line.startswith("ERROR:")]
-    return f"pip failed: {(errors or ['no reason given'])[0][:150]} (see .venv/setup.log)"
+    first = errors[0][:150] if errors else "no reason given"
+    return f"pip failed: {first} (see .venv/setup.log)"

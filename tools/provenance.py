@@ -95,6 +95,26 @@ def stale(recorded: dict, root: Path = ROOT) -> list[str]:
     return problems
 
 
+def damaged_artifacts(root: Path) -> list[str]:
+    """What differs between artifacts/ and the sha256 in its manifest."""
+    manifest = root / "artifacts" / "manifest.json"
+    if not manifest.exists():
+        return []
+    known = json.loads(manifest.read_text(encoding="utf-8"))
+    folders = {path.name for path in manifest.parent.iterdir() if path.is_dir()}
+    problems = [
+        f"artifacts/{name} is not in the manifest" for name in folders - set(known)
+    ]
+    for name, entry in known.items():
+        for file, digest in entry["sha256"].items():
+            path = manifest.parent / name / file
+            if not path.exists():
+                problems.append(f"artifacts/{name}/{file} is missing")
+            elif folder_digest(path) != digest:
+                problems.append(f"artifacts/{name}/{file} differs from the manifest")
+    return sorted(problems)
+
+
 # ---- what a chapter uses -------------------------------------------------------
 
 

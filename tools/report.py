@@ -8,7 +8,8 @@ import html
 from pathlib import Path
 
 from r1lib import files, plots, runs
-from tools.report_pieces import facts, figure, html_table, take
+from r1lib.progress import minutes
+from tools.report_pieces import facts, figure, folded, html_table, take
 
 STYLE = Path(__file__).with_name("report.css")
 HEAD = ("stage", "pass@1 [95% interval]")
@@ -68,10 +69,8 @@ def page(results: dict, records: dict[str, dict]) -> str:
         html_table(table(results)),
         curves(results, records),
         transcripts(records.get("zero", {}).get("history", [])),
-        "<h2>Settings</h2>",
-        facts(runs.flat(results["settings"])),
-        "<h2>Where it comes from</h2>",
-        facts(provenance(results)),
+        folded("Settings", facts(runs.flat(results["settings"]))),
+        folded("What made it, and its checksums", facts(provenance(results))),
     ]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -103,7 +102,7 @@ def story(results: dict) -> str:
     grew = "grew" if after["length"] > before["length"] else "shrank"
     lengths = f"from {before['length']:.0f} to {after['length']:.0f} tokens"
     return (
-        f"{stages['zero']['minutes']:.0f} minutes of pure reinforcement learning "
+        f"{minutes(60 * stages['zero']['minutes'])} of pure reinforcement learning "
         f"{verb} the share of right answers: {share}. The mean completion {grew} "
         f"{lengths}; nothing rewards length."
     )

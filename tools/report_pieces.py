@@ -37,10 +37,13 @@ def svg(picture: plots.Picture) -> str:
     with matplotlib.rc_context(plots.STYLE):
         picture.savefig(file, format="svg", metadata=nothing)
     head, _, body = file.getvalue().partition("<svg")[2].partition(">")
-    box = re.search(r'viewBox="[^"]*"', head)[0]
+    box = re.search(r'viewBox="0 0 ([\d.]+) [^"]*"', head)
+    natural = float(box[1]) * 1.4  # points to pixels, and a little
+    wide = f"max-width:{natural:.0f}px;min-width:{min(natural, 520):.0f}px"
     for colour, name in VARIABLES.items():
         body = body.replace(colour, f"var(--{name})")
-    return f'<svg {box} role="img" aria-label="{html.escape(picture.alt)}">{body}'
+    alt = html.escape(picture.alt)
+    return f'<svg {box[0]} style="{wide}" role="img" aria-label="{alt}">{body}'
 
 
 def take(label: str, one: dict) -> str:
@@ -84,3 +87,8 @@ def facts(rows: dict[str, object]) -> str:
     return (
         f'<div class="scroll"><table class="facts"><tbody>{body}</tbody></table></div>'
     )
+
+
+def folded(title: str, inner: str) -> str:
+    """Something that not everybody wants to see: closed until it is clicked."""
+    return f'<details class="more"><summary>{title}</summary>{inner}</details>'

@@ -1,0 +1,1284 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] tags=["slide"]
+# # R1-Zero: reasoning from pure RL
+#
+# | | |
+# |---|---|
+# | You will build | the R1-Zero loop: groups of sampled answers, rewards by rule, group advantages, the clipped GRPO loss, and a run that learns while you watch |
+# | You need | PyTorch tensors and gradients; the idea of a token and its probability. Chapters 06 and 08 help, but everything used here is explained here |
+# | Minutes to read | 50 |
+# | Minutes to run | 3, on a laptop's processor |
+# | Tier | `laptop`: no GPU, no download |
+# | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 2.1 to 2.3; DeepSeekMath (arXiv 2402.03300), section 4.1 |
+#
+# ![Above, a strip of the chapters that build R1 with chapter 09, R1-Zero, marked. Below, a ring of six stations: a problem, G answers to it, reward by rule, group advantage, clipped loss, a better policy, and back to a problem.](../figures/09_loop.png)
+#
+# What you see: the whole chapter is one ring. The small numbers are the sections
+# in which you build each station.
+
+# %% [markdown]
+# **Run this first.** It imports everything and seeds the one global random
+# generator. Nothing below configures anything else.
+
+# %% tags=["setup"]
+import copy
+import json
+import math
+import random
+import re
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from r1lib import artifacts, checks, evaluate, optim, pipeline, plots
+from r1lib import rewards, verifiers
+from r1lib.logprobs import kl_k3, token_logprobs
+from r1lib.rl import grpo
+from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss, micro_batches
+from r1lib.rl.objectives import clipped, sequence_mean, token_mean
+from r1lib.rollout import Rollout, collate, rollout
+from r1lib.sampling import Completion
+from r1lib.tasks import Problem, arithmetic, corpus, countdown, split_of
+from r1lib.tokenizer import EOS, PAD, Tokenizer
+
+torch.manual_seed(0)
+RESULTS = Path("../results")
+
+# %% [markdown]
+# ## 1. Can a reward alone teach reasoning?
+#
+# Imagine a model that has read a great deal and can continue any text, and that
+# nobody has ever taught to answer a question. You give it a problem. It writes
+# something. You say one word, *right* or *wrong*, and nothing else: no model
+# solution, no hint where it went astray. Then the next problem. Could it learn
+# to reason that way?
+#
+# The DeepSeek-R1 paper answered yes. Its model **R1-Zero** starts from
+# DeepSeek-V3-Base and sees rewards only. On AIME 2024, a mathematics competition
+# for schools, the share of single answers that are right rose from 15.6% to
+# 71.0% (arXiv 2501.12948v1, section 2.2.4 and Table 2; the revised v2, Figure 1,
+# reports 77.9%). A majority vote reached 86.7% (v1, Table 2: among 64 answers;
+# v2, Figure 1: among 16). Meanwhile the answers grew longer by themselves, and
+# words such as "wait" and "check" became five to seven times as frequent (v2,
+# supplementary section on self-evolution; curves in Extended Data Figure 1 of
+# the Nature version).
+#
+# We repeat the experiment in miniature: a model of the same kind, about a
+# million times smaller, and two games with exact rules. Being small buys
+# something that the large experiment could not afford: three seeds, and
+# **controls**. A control is a cheap alternative to the thing you believe in. Ours
+# asks: *would the base model have done as well if we had simply made it think
+# longer?* Keep that question in mind; section 10 answers it with numbers.
+
+# %% [markdown] tags=["slide"]
+# ## 2. A game small enough to watch
+#
+# **Countdown**: reach a target with three given numbers, each used exactly once,
+# by `+ - * /`. An attempt is written like a calculator's paper strip, which we
+# call a **tape**: `8-3=5,*7=35` takes 8, subtracts 3, and multiplies the running
+# result, 5, by 7. Every result is a whole number from 0 to 50 and is one token, so
+# each step of a tape is one small sum that a small model can do.
+
+# %% tags=["nbval-check-output"]
+numbers, target = (3, 7, 8), 35
+problem = countdown.make(numbers, target, "en", answer="(8-3)*7")
+order, operations = (8, 3, 7), "-*"
+results = countdown.run_tape(order, operations)
+
+print("prompt:", problem.prompt)
+print("tape:  ", countdown.write_tape(order, operations, results))
+print("answer:", countdown.write_expression(order, operations))
+print("split: ", split_of(problem))
+
+# %% [markdown]
+# The last line matters. Every problem falls into `train`, `valid` or `test` by a
+# hash of its numbers and target, so the same problem in another order or in
+# Korean falls on the same side. Neither pre-training nor RL ever sees a `valid`
+# or `test` problem.
+#
+# Could a model just write down every tape? Count them, and their tokens:
+
+# %% tags=["nbval-check-output"]
+every = countdown.tapes(numbers)
+hits = [tape for tape in every if tape[2][-1] == target]
+budget = pipeline.settings("tiny").zero.max_new_tokens
+tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
+checked = [countdown.write_tape(*tape) + "~35=2 no\n" for tape in every]
+needed = sum(len(tokenizer.encode(text)) for text in checked)
+
+print(f"{len(every)} tapes, of which {len(hits)} reaches {target}")
+print(f"all of them, checked: {needed} tokens; an answer may have {budget}")
+
+# %% [markdown]
+# No, they do not fit. A solver has room for a handful of attempts, so it pays to do
+# each one correctly, to notice a hit, and to stop there. The second game, **arithmetic**, asks for one
+# long sum, as an expression or as a little story: `compute ((17+5)*2)-8`. Its
+# difficulty is care: one slip on the tape and the answer is wrong. A careful
+# solver does the tape twice and compares.
+#
+# ### What the base model has read
+#
+# Our base model was pre-trained on a made-up "web" in which people solve such
+# problems in three styles. They **guess** (an answer, no work), work **short**
+# (one attempt), or **long**: attempt, check, and after a "no" try again. The
+# check is written out: `~35=2 no` reads "the distance to 35 is 2, so no". The
+# people slip, and some mix English and Korean verdicts. Real web text is like
+# this, which is where real base models got their habits. The shares were fixed
+# before any RL result was looked at:
+
+# %% tags=["nbval-check-output"]
+for name, value in asdict(corpus.Habits()).items():
+    print(f"{name:12} {value}")
+
+# %% tags=["nbval-check-output"]
+clean = corpus.Habits(slip=0.0, false_yes=0.0, false_no=0.0, switch=0.0)
+for style in ("guess", "short", "long"):
+    print(f"--- {style}")
+    print(corpus.trace(random.Random(2), problem, style, clean))
+
+# %% [markdown]
+# ### Ask the base model
+#
+# We load it and ask held-out problems, four answers each, at temperature 1 (the
+# model's own probabilities, neither sharpened nor flattened). A short function
+# names the habit behind each answer. `evaluate.reflects` is true where a
+# completion rejects an attempt and then makes another one.
+
+# %%
+policy, tokenizer = artifacts.load("base-tiny")
+held_out = pipeline.held_out(96, "valid")  # 96 problems of each game
+before = evaluate.answer(policy, tokenizer, held_out, 4, max_new_tokens=budget)
+parameters = sum(p.numel() for p in policy.parameters())
+print(f"{parameters / 1e6:.2f} million parameters, {len(held_out)} problems")
+
+
+# %%
+HABITS = ("guess", "one pass", "double check", "try again")
+
+
+def habit(text):
+    """Name what a completion does before it answers."""
+    if "<think>" not in text:
+        return "guess"
+    if evaluate.reflects(text):
+        return "try again"
+    lines = text.partition("</think>")[0].strip().count("\n") + 1
+    return "one pass" if lines == 1 else "double check"
+
+
+def show(prompt, text, right, label=""):
+    print(f"{label}{prompt}   [{'right' if right else 'wrong'}]")
+    print("    " + text.replace("\n", "\n    ") + "\n")
+
+
+shown = set()
+for problem_, texts, verdicts in zip(before.problems, before.texts, before.right):
+    name = habit(texts[0])
+    if name not in shown:  # the first of its kind, not the best
+        shown.add(name)
+        show(problem_.prompt, texts[0], verdicts[0], f"{name}: ")
+
+# %% [markdown]
+# Now the question that decides everything below: how often does each habit occur,
+# and how often is it right?
+
+
+# %% tags=["slide"]
+def by_habit(answers):
+    """habit -> (share of all completions, share of these that are right)."""
+    found = {name: [] for name in HABITS}
+    for texts, row in zip(answers.texts, answers.right.tolist()):
+        for text, right in zip(texts, row):
+            found[habit(text)].append(right)
+    total = sum(map(len, found.values()))
+    return {
+        name: (len(all_) / total, sum(all_) / max(1, len(all_)))
+        for name, all_ in found.items()
+    }
+
+
+print(f"{'habit':14}{'share':>8}{'right':>8}")
+for name, (share, right) in by_habit(before).items():
+    print(f"{name:14}{share:8.0%}{right:8.0%}")
+
+# %% [markdown]
+# Put yourself in the place of the reward. You cannot see habits; you only pay for
+# right answers. Which of the four lines will you feed? Almost everything that
+# this chapter shows follows from this table, and so does the warning: if thinking
+# were *not* better than guessing in the base model, RL would teach it to guess.
+
+# %% [markdown] tags=["slide"]
+# ## 3. Rewards by rule
+#
+# R1-Zero is paid for two things: the final answer is right, and the thinking
+# stands inside its tags (arXiv 2501.12948v2, section 2.2). Both are decided by a
+# rule, not by another network, because a network can be fooled and would be.
+#
+# $$ r = r_{\text{accuracy}} + 0.1 \cdot r_{\text{format}} $$
+#
+# The paper adds the two with equal weight. We give the format a tenth, so that a
+# wrong answer in perfect form never beats a right one.
+
+# %%
+# r1lib.rewards.FORMAT_WEIGHT
+# r1lib.rewards.accuracy
+# r1lib.rewards.total
+
+# %% [markdown]
+# Four texts, written by hand, for the problem above:
+
+# %% tags=["nbval-check-output"]
+tape = "<think>8-3=5,*7=35~35=0 yes\n</think>"
+texts = {
+    "thinks, right": tape + "<answer>(8-3)*7</answer>",
+    "guesses, right": "<answer>(8-3)*7</answer>",
+    "neat, but wrong": tape + "<answer>35</answer>",
+    "hedges": tape + "<answer>(8-3)*7</answer><answer>35</answer>",
+}
+print(f"{'':17}accuracy  format  total")
+for name, text in texts.items():
+    parts = rewards.accuracy(problem, text), rewards.format(problem, text)
+    total = rewards.total(problem, text)
+    print(f"{name:17}{parts[0]:8.0f}{parts[1]:8.0f}{total:7.1f}")
+
+# %% [markdown]
+# The third text claims the target itself as its answer; the rule wants each number
+# exactly once. The fourth offers two answers, and two answers are none. Notice
+# also what is *not* looked at: the thinking. A tape full of mistakes in front of
+# a right answer earns everything. Whatever the model learns to do between
+# `<think>` and `</think>`, it learns because it helps.
+
+# %% [markdown] tags=["slide"]
+# ## 4. Sampling a group
+#
+# For one problem we sample not one answer but a **group** of $G$ (the paper uses
+# 16). Prompts and answers are then laid side by side in one rectangle of ids.
+# Three rules hold for everything of shape (B, T) in this book; they remove most of
+# the bugs of this field:
+#
+# 1. **Columns are tokens.** `logprobs[b, t]` is the log-probability of the token
+#    in column `t`, given those before it. Column 0 has none before it: it holds 0.
+# 2. **Rows are group-major**: first all answers to problem 1, then all to
+#    problem 2. So `rewards.view(N, G)` has one problem in each row.
+# 3. **The mask is true exactly where the policy chose**: not on the prompt, not on
+#    the padding, but *on the stop token*. Stopping is a choice like any other.
+#
+# Here are two short answers by hand, laid out by the library's `collate`:
+
+# %%
+# r1lib.rollout.collate
+
+# %% tags=["nbval-check-output"]
+prompt = tokenizer.prompt("compute 6*7")
+answers = []
+for text in ("<answer>42</answer>", "<answer>40+2=42</answer>"):
+    written = tokenizer.encode(text, allow_special=True) + [EOS]
+    answers.append(Completion(written, [-0.5] * len(written), "stop"))
+
+ids, mask, logprobs = collate([prompt, prompt], answers)
+print(f"ids and mask: {tuple(ids.shape)}\n")
+print(f"column  {'row 0':<15}mask   {'row 1':<15}mask")
+for t in range(ids.shape[1]):
+    pieces = [repr(tokenizer.decode([i]))[1:-1] for i in ids[:, t].tolist()]
+    marks = [int(m) for m in mask[:, t]]
+    print(f"{t:>6}  {pieces[0]:<15}{marks[0]:<7}{pieces[1]:<15}{marks[1]}")
+
+# %% [markdown]
+# Now a real one: eight problems, sixteen answers each, sampled by the base model
+# and scored by the rule. We keep this batch for the next three sections.
+
+# %%
+N, G = 8, 16
+rng = random.Random(9)
+problems = [pipeline.draw_mixed(rng) for _ in range(N)]
+batch = rollout(
+    policy,
+    tokenizer,
+    problems,
+    G,
+    rewards.total,
+    max_new_tokens=budget,
+    generator=torch.Generator().manual_seed(9),
+)
+plots.batch_picture(batch.ids[:64], batch.mask[:64], batch.rewards[:64], G)
+
+# %% [markdown]
+# What you see: the first four groups. Each row is one completion: the hatched
+# prompt, then what the policy sampled in colour, then empty padding; the number
+# behind it is its reward. The three rules, and a fourth one, as code: if training
+# recomputes the log-probabilities, it must find the ones that sampling wrote down.
+
+# %%
+with torch.no_grad():
+    recomputed = token_logprobs(policy(batch.ids), batch.ids)
+
+assert batch.ids.shape == batch.mask.shape == recomputed.shape
+assert (recomputed[:, 0] == 0).all() and not batch.mask[:, 0].any()  # rule 1
+assert batch.rewards.view(N, G).shape == (N, G)  # rule 2
+assert batch.mask.sum(1).tolist() == batch.lengths.tolist()  # rule 3
+gap = ((recomputed - batch.old_logprobs) * batch.mask).abs().max()
+assert gap < 1e-3, gap
+print("mean reward of each group:", batch.rewards.view(N, G).mean(1))
+
+# %% [markdown] tags=["slide"]
+# ## 5. From REINFORCE to the group advantage
+#
+# We want parameters $\theta$ that make the expected reward large. Sampling is not
+# differentiable, but its probabilities are. As
+# $\nabla \pi = \pi \, \nabla \log \pi$,
+#
+# $$ \nabla_\theta \, \mathbb{E}_{o \sim \pi_\theta}[\,r(o)\,]
+#    = \sum_o r(o)\, \nabla \pi_\theta(o)
+#    = \mathbb{E}_{o \sim \pi_\theta}[\,r(o)\, \nabla \log \pi_\theta(o)\,]. $$
+#
+# This is **REINFORCE**: sample answers, and push up the log-probability of each
+# in proportion to its reward. It is right on average, and very noisy. If all
+# rewards lie between 0 and 1.1, it pushes *every* sampled answer up, the bad ones
+# a little less.
+#
+# The cure is a **baseline** $b$: push by $r - b$. This changes nothing on average,
+# because $\sum_o b\, \nabla \pi(o) = b\, \nabla \sum_o \pi(o) = b\, \nabla 1 = 0$.
+# PPO, the standard method before, trains a second network to predict $b$. GRPO's
+# idea is so simple that it is easy to overlook: *we have sixteen answers to the
+# same question; their mean is the baseline.* Then it divides by their spread:
+#
+# $$ \hat A_i = \frac{r_i - \operatorname{mean}(r_1, \dots, r_G)}
+#    {\operatorname{std}(r_1, \dots, r_G) + \varepsilon} $$
+#
+# First as slowly and clearly as possible:
+
+
+# %%
+def advantages_by_loop(rewards, eps=1e-4):
+    rows = []
+    for group in rewards.tolist():
+        mean = sum(group) / len(group)
+        variance = sum((r - mean) ** 2 for r in group) / (len(group) - 1)
+        rows.append([(r - mean) / (math.sqrt(variance) + eps) for r in group])
+    return torch.tensor(rows)
+
+
+# %% [markdown]
+# And as the library has it, all groups at once:
+
+# %% tags=["slide"]
+# r1lib.rl.grpo.group_advantages
+
+# %% tags=["nbval-check-output"]
+groups = torch.tensor(
+    [
+        [1.1, 0.1, 0.1, 0.0],  # one of four is right
+        [1.1, 1.1, 0.1, 0.1],  # half are
+        [0.1, 0.1, 0.1, 0.1],  # all agree: wrong
+        [1.1, 1.1, 1.1, 1.1],  # all agree: right
+    ]
+)
+torch.testing.assert_close(advantages_by_loop(groups), group_advantages(groups))
+for row in group_advantages(groups).tolist():
+    print("  ".join(f"{a:+.2f}" for a in row), f"  sum {abs(sum(row)):.2f}")
+
+# %% [markdown]
+# Each row sums to zero: some siblings go up, others go down, and it is always a
+# contest *within one question*. A right answer that is rare is pushed harder than
+# one of many. And a group that **agrees** gives zeros: when all sixteen are wrong,
+# or all are right, there is nothing to compare and the whole group teaches
+# nothing. That is why the problems must be neither too hard nor too easy, and why
+# progress slows at both ends. In our batch:
+
+# %%
+advantages = group_advantages(batch.rewards.view(N, G)).flatten()
+agreeing = (batch.rewards.view(N, G).std(1) < 1e-6).sum().item()
+right = batch.rewards >= 1
+print(f"{agreeing} of {N} groups agree and teach nothing")
+print(f"{int(right.sum())} of {N * G} completions are right")
+print(f"their mean advantage: {advantages[right].mean():+.2f}")
+
+# %% [markdown] tags=["slide"]
+# ## 6. Ratio, clip, loss
+#
+# Sampling is expensive, so one would like to take several optimizer steps with the
+# same samples. After the first step, however, the samples come from an *old*
+# policy. The **ratio** corrects for it, token by token,
+#
+# $$ \rho_t = \frac{\pi_\theta(o_t \mid q, o_{<t})}
+#    {\pi_{\text{old}}(o_t \mid q, o_{<t})} = \exp(\log \pi_\theta - \log \pi_{\text{old}}), $$
+#
+# and the **clip** says how far the policy may move before it has to sample again:
+#
+# $$ L_t = \min\big(\rho_t \hat A,\; \operatorname{clip}(\rho_t,
+#    1-\epsilon_{\text{low}}, 1+\epsilon_{\text{high}})\, \hat A\big). $$
+#
+# The minimum is the same for both signs of $\hat A$. (Books and programs that take
+# a maximum for negative ones exist; they push on exactly where they should stop.)
+
+# %%
+# r1lib.rl.objectives.clipped
+# r1lib.rl.objectives.token_mean
+
+# %% [markdown]
+# Four cases cover all of it: the answer was good or bad, and its token has become
+# less or more likely since it was sampled. "Moves" says whether any gradient is
+# left.
+
+# %% tags=["slide", "nbval-check-output"]
+print("advantage  ratio  objective  moves")
+for sign in (1.0, -1.0):
+    for ratio in (0.5, 1.5):
+        logprob = torch.tensor([[math.log(ratio)]], requires_grad=True)
+        value = clipped(logprob, torch.zeros(1, 1), torch.tensor([[sign]]))
+        value.sum().backward()
+        moves = "yes" if logprob.grad.abs().item() > 0 else "no"
+        print(f"{sign:+9.0f}{ratio:7.1f}{value.item():+11.1f}  {moves:>5}")
+
+# %% [markdown]
+# Read it as a sentence each. A good token that has become *less* likely: pull it
+# back, yes. A good token that is already 1.5 times as likely: enough for now. A
+# bad token already halved: enough. A bad token that has become *more* likely: push
+# it down, and with full strength. The clip only ever removes a reason to go on.
+
+
+# %%
+def one_token(ratio, advantage, low=0.2, high=0.28):
+    new = torch.tensor([[ratio]]).log()
+    old, weight = torch.zeros(1, 1), torch.tensor([[advantage]])
+    return clipped(new, old, weight, low, high).item()
+
+
+plots.clip_picture(one_token, low=0.2, high=0.28)
+
+# %% [markdown]
+# What you see: the objective of one token. Left, a good one: nothing is gained
+# beyond the right edge. Right, a bad one: nothing is gained left of the left edge.
+# The edges are those of our runs. The upper one is a little wider (0.28, after
+# DAPO, arXiv 2503.14476), which leaves rare good tokens more room to grow.
+#
+# Now the loss of a whole batch, first as a loop over every single token:
+
+
+# %%
+def grpo_loss_by_loop(logprobs, old, advantages, mask, low=0.2, high=0.2):
+    total, count = 0.0, 0
+    for b in range(mask.shape[0]):
+        for t in range(mask.shape[1]):
+            if not mask[b, t]:
+                continue  # the prompt, or padding
+            ratio = math.exp(logprobs[b, t] - old[b, t])
+            bounded = min(max(ratio, 1 - low), 1 + high)
+            total += min(ratio * advantages[b], bounded * advantages[b])
+            count += 1
+    return -total / count
+
+
+# %% tags=["slide"]
+# r1lib.rl.grpo.grpo_loss
+
+# %% [markdown]
+# Random numbers of the right shapes are the best test: every sign, every side of
+# the clip, and a mask with holes.
+
+# %% tags=["nbval-check-output"]
+generator = torch.Generator().manual_seed(0)
+old = -torch.rand(6, 9, generator=generator)
+new = old + 0.5 * torch.randn(6, 9, generator=generator)
+weights = torch.randn(6, generator=generator)
+holes = torch.rand(6, 9, generator=generator) > 0.3
+
+slow = grpo_loss_by_loop(new, old, weights, holes)
+fast, metrics = grpo_loss(new, old, weights, holes)
+torch.testing.assert_close(torch.as_tensor(slow), fast)
+print(f"loop {slow:.4f}, library {fast:.4f}")
+print(f"tokens outside the clip: {metrics['clip_fraction']:.0%}")
+
+# %% [markdown] tags=["slide"]
+# ### "Why is my loss 0?"
+#
+# This is the question asked most often about GRPO. See it happen, on our batch, on
+# the very first step:
+
+# %%
+logprobs = token_logprobs(policy(batch.ids), batch.ids)
+parts = (logprobs, batch.old_logprobs, advantages, batch.mask)
+
+for aggregate in (sequence_mean, token_mean):
+    policy.zero_grad()
+    loss, _ = grpo_loss(*parts, aggregate=aggregate)
+    loss.backward(retain_graph=True)
+    grads = [p.grad.norm() for p in policy.parameters() if p.grad is not None]
+    norm = torch.stack(grads).norm()
+    print(f"{aggregate.__name__:14} loss {loss:+.4f}   gradient norm {norm:.2f}")
+    if aggregate is sequence_mean:
+        assert abs(loss) < 1e-3 < 1e-2 < norm
+
+lengths = batch.mask.sum(1)
+by_length = -(advantages * lengths).sum() / lengths.sum()
+print(f"{'by hand':14} loss {by_length:+.4f}")
+
+# %% [markdown]
+# Right after sampling every ratio is 1, so a token contributes just its advantage,
+# and the advantages of a group sum to zero. With `sequence_mean`, the average of
+# the paper, the *value* of the loss is therefore 0, up to rounding. Its
+# *gradient* is not: the derivative of $\rho$ at $\rho = 1$ is
+# $\nabla \log \pi_\theta$, and what remains is REINFORCE with a baseline.
+#
+# With `token_mean`, where every token counts the same, the value is minus the
+# length-weighted mean of the advantages, as the last line shows. It is negative
+# if right answers are longer than their siblings. So in GRPO the loss is not a
+# measure of success in any direction, and it may well rise while the model
+# improves. Watch the reward.
+#
+# ### A leash that we leave off: KL
+#
+# Many programs add a penalty for drifting away from a reference model. GRPO's is
+# an estimate of the KL divergence, per token, called $k_3$:
+#
+# $$ k_3 = \frac{\pi_{\text{ref}}}{\pi_\theta}
+#    - \log \frac{\pi_{\text{ref}}}{\pi_\theta} - 1 \;\ge\; 0 $$
+
+# %%
+# r1lib.logprobs.kl_k3
+
+# %% tags=["nbval-check-output"]
+p = torch.tensor([0.7, 0.2, 0.1])  # the policy, over three tokens
+q = torch.tensor([0.5, 0.3, 0.2])  # the reference
+exact = (p * (p / q).log()).sum()
+estimates = kl_k3(p.log(), q.log())
+print(f"exact KL {exact:.4f}, mean of k3 under p {(p * estimates).sum():.4f}")
+print("k3 of each token:", [round(k, 4) for k in estimates.tolist()])
+
+# %% [markdown]
+# R1-Zero used a coefficient of only 0.001 and replaced the reference by the
+# current policy every 400 steps (arXiv 2501.12948v2, the section on training
+# details), so the leash was long and moved along. We use 0: our runs are shorter
+# than one such period, a reference costs another forward pass, and the rule
+# cannot be fooled, so there is no false reward from which to stay away. Chapter
+# 13 has a reward that can be fooled, and there the leash matters.
+
+# %% [markdown] tags=["slide"]
+# ## 7. One step by hand
+#
+# Take one group in which siblings disagree, and take one optimizer step on it. If
+# all of the above is right, right answers become more probable and wrong ones
+# less, *relative to each other*.
+
+# %%
+grouped = batch.rewards.view(N, G)
+n = int((grouped >= 1).float().std(1).argmax())  # the most divided group
+rows = slice(n * G, (n + 1) * G)
+ids, mask, group_right = batch.ids[rows], batch.mask[rows], grouped[n] >= 1
+
+learner = copy.deepcopy(policy)
+optimizers = optim.adamw(learner, lr=3e-4)
+was = token_logprobs(learner(ids), ids)
+loss, _ = grpo_loss(was, was.detach(), advantages[rows], mask)
+loss.backward()
+optim.guarded_step(learner, optimizers)
+with torch.no_grad():
+    now = token_logprobs(learner(ids), ids)
+
+change = ((now - was.detach()) * mask).sum(1).exp()  # of the whole completion
+print(problems[n].prompt)
+for name, which in (("right", group_right), ("wrong", ~group_right)):
+    factor = change[which].log().mean().exp()
+    print(f"{int(which.sum()):2} {name}: probability times {factor:.2f}")
+assert change[group_right].log().mean() > change[~group_right].log().mean()
+
+# %% [markdown]
+# Probabilities of whole completions are multiplied, not added to. An answer that
+# had one chance in a thousand needs a factor of a hundred before anybody sees it
+# twice. This is the arithmetic behind "RL is slow at first".
+
+# %% [markdown] tags=["slide"]
+# ## 8. The loop
+#
+# Everything is there. One step of R1-Zero is: draw problems, sample groups, score,
+# compare, one gradient step.
+
+
+# %% tags=["slide"]
+def simple_zero(policy, config):
+    optimizers = optim.adamw(policy, config.lr)
+    for step in range(config.steps):
+        rng = random.Random(f"{config.seed}-{step}")
+        generator = torch.Generator().manual_seed(rng.getrandbits(62))
+        problems = [pipeline.draw_mixed(rng) for _ in range(config.prompts)]
+        batch = rollout(
+            policy,
+            tokenizer,
+            problems,
+            config.group_size,
+            rewards.total,
+            max_new_tokens=config.max_new_tokens,
+            generator=generator,
+        )
+        grouped = batch.rewards.view(config.prompts, config.group_size)
+        advantages = group_advantages(grouped).flatten()
+        logprobs = token_logprobs(policy(batch.ids), batch.ids)
+        loss, _ = grpo_loss(
+            logprobs, batch.old_logprobs, advantages, batch.mask, clip_high=0.28
+        )
+        loss.backward()
+        norm = optim.guarded_step(policy, optimizers)
+        yield batch.rewards.mean().item(), norm
+
+
+# %% [markdown]
+# Thirty lines, and no trainer class. The library's `grpo.train` is this loop with
+# a learning-rate plan and its `update`, which you see here whole. It does three
+# things more: it skips rows without signal, it cuts the batch into pieces that
+# fit into memory, and it can hold the KL leash.
+
+# %%
+# r1lib.rl.grpo.update
+
+# %% [markdown]
+# Same seed, same problems, same samples, so the two loops must agree:
+
+# %%
+small = GRPOConfig(
+    steps=2, prompts=4, group_size=8, max_new_tokens=budget, warmup=0.0, decay=0.0
+)
+mine, theirs = copy.deepcopy(policy), copy.deepcopy(policy)
+library = grpo.train(
+    theirs, tokenizer, pipeline.draw_mixed, small, optim.adamw(theirs, small.lr)
+)
+for (reward, norm), (metrics, _) in zip(simple_zero(mine, small), library):
+    print(f"reward {reward:.3f} and {metrics['reward']:.3f}", end=",  ")
+    print(f"gradient norm {norm:.3f} and {metrics['grad_norm']:.3f}")
+    assert math.isclose(reward, metrics["reward"], abs_tol=1e-6)
+    assert math.isclose(norm, metrics["grad_norm"], rel_tol=1e-2)
+
+# %% [markdown] tags=["slide"]
+# ## 9. A live run
+#
+# Now we train, for real and from the base model: 25 steps of 16 problems with 16
+# answers each. It takes about two minutes; the long runs of the next section have
+# more and larger steps. (Samples depend on the processor to the last bit, so your
+# numbers will differ a little from those printed here. The assertion below will
+# not.)
+
+# %%
+live = GRPOConfig(steps=25, prompts=16, group_size=16, max_new_tokens=budget)
+live_policy = copy.deepcopy(policy)
+loop = grpo.train(
+    live_policy,
+    tokenizer,
+    pipeline.draw_mixed,
+    live,
+    optim.adamw(live_policy, live.lr),
+)
+history = []
+for metrics, _ in loop:
+    history.append(metrics)
+    if metrics["step"] % 5 == 0:
+        last = history[-5:]
+        mean = {k: sum(m[k] for m in last) / 5 for k in metrics}
+        print(
+            f"steps {metrics['step'] - 4:2} to {metrics['step']:2}: "
+            f"reward {mean['reward']:.2f}, right {mean['accuracy']:.0%}, "
+            f"tokens {mean['length']:.0f}, "
+            f"agreeing groups {mean['agreeing_groups']:.0%}"
+        )
+
+# %% tags=["slide"]
+plots.zero_curves(history)
+
+# %% [markdown]
+# What you see: above, the training reward and the share of right answers rise;
+# below, the length of a completion changes although nobody pays for length. But
+# these are training problems, drawn anew at each step. The honest measure is the
+# same held-out problems as before, with 95% intervals over problems:
+
+# %%
+after = evaluate.answer(live_policy, tokenizer, held_out, 4, max_new_tokens=budget)
+for name, answers in (("before", before), ("after", after)):
+    s = evaluate.summary(answers)
+    low, high = s["interval"]
+    print(
+        f"{name:7} pass@1 {s['pass@1']:.3f}  [{low:.3f}, {high:.3f}]   "
+        f"{s['length']:.0f} tokens, tries again {s['reflects']:.0%}"
+    )
+low_after = evaluate.summary(after)["interval"][0]
+high_before = evaluate.summary(before)["interval"][1]
+assert low_after > high_before, "the intervals overlap"
+
+# %%
+plots.stacked_shares(
+    {
+        name: {h: share for h, (share, _) in by_habit(answers).items()}
+        for name, answers in (("base", before), ("25 steps", after))
+    }
+)
+
+# %% [markdown]
+# What you see: the habits before and after. Compare with the table of section 2:
+# what was right more often has grown, at the expense of the guess. No new habit
+# has appeared, and after 25 steps that is all that one may claim.
+
+# %% [markdown] tags=["slide"]
+# ## 10. The long run
+#
+# The following was measured once per seed and is committed under `results/`; run
+# `python -m results.unit zero 0` to make it again. Each seed has its own base
+# model and its own RL. All numbers are on `test` problems.
+
+# %%
+SEEDS = (0, 1, 2)
+
+
+def read(name):
+    return json.loads((RESULTS / name).read_text(encoding="utf-8"))
+
+
+bases = [read(f"base-{seed}.json") for seed in SEEDS]
+zeros = [read(f"zero-{seed}.json") for seed in SEEDS]
+early = [read(f"early-{seed}.json") for seed in SEEDS]
+
+plan = zeros[0]["settings"]["zero"]
+completions = plan["prompts"] * plan["group_size"]
+print(f"{plan['steps']} steps of {completions} completions, lr {plan['lr']}")
+minutes = [z["P1"]["minutes"] for z in zeros]
+plots.learning_curves([z["history"] for z in zeros])
+
+# %% [markdown]
+# What you see: pass@1 on held-out problems over RL steps, each seed thin and their
+# mean thick.
+#
+# ### Beside its controls
+#
+# A curve that rises proves little by itself. So each base model was measured in
+# every cheap way we could think of, on the same test problems:
+#
+# - **sampled**: as in the curve at step 0; **greedy**: always the likeliest token;
+# - **pass@16**: at least one of sixteen answers is right. Nobody can use that
+#   without knowing which, but it says what is *in* the model;
+# - **forced**: the base has to open with `<think>` and cannot close it before it has
+#   said yes, at temperature 1, at 0.6, and greedily. This is the long style without
+#   any training.
+
+
+# %% tags=["slide"]
+def measures(seed):
+    """Name -> summary, for the base's controls and for Zero, of one seed."""
+    controls = bases[seed]["P1"]["controls"]
+    found = {"base, sampled": controls["sampled"], "base, greedy": controls["greedy"]}
+    found["base, forced"] = controls["forced"]
+    found["base, forced, T=0.6"] = controls["forced, T=0.6"]
+    found["base, forced, greedy"] = controls["forced, greedy"]
+    found["Zero, sampled"] = zeros[seed]["P1"]["zero"]
+    found["Zero, greedy"] = zeros[seed]["P1"]["greedy"]
+    return found
+
+
+def triple(found, name="pass@1"):
+    """(mean, low, high) of a measure."""
+    interval = "interval" if name == "pass@1" else f"{name} interval"
+    return (found[name], *found[interval])
+
+
+table = [measures(seed) for seed in SEEDS]
+print(f"{'pass@1':22}" + "".join(f"{f'seed {s}':>20}" for s in SEEDS) + "  tokens")
+for name in table[0]:
+    cells = ["{:.2f} [{:.2f}, {:.2f}]".format(*triple(t[name])) for t in table]
+    tokens = sum(t[name]["length"] for t in table) / len(table)
+    print(f"{name:22}" + "".join(f"{c:>20}" for c in cells) + f"{tokens:8.0f}")
+cells = [triple(t["base, sampled"], "pass@16") for t in table]
+cells = ["{:.2f} [{:.2f}, {:.2f}]".format(*c) for c in cells]
+print(f"{'base, pass@16':22}" + "".join(f"{c:>20}" for c in cells))
+
+# %%
+plots.interval_dots(
+    {
+        family: {name: [triple(t[name][family]) for t in table] for name in table[0]}
+        for family in ("countdown", "arithmetic")
+    }
+)
+
+# %% [markdown]
+# What you see: the same table by game. Each dot is one seed with its interval.
+#
+# ### Selected, or taught?
+#
+# Two stories can be told about such a table. In the first, RL found a habit that
+# the base already had, thinking long, and made it the usual one: it **selected**.
+# In the second, the model became better at something that the habit alone does not
+# give: fewer slips, a sharper eye for hits, better first attempts. We use the word
+# **emerged** only where Zero beats the *best* forced base with intervals that do
+# not overlap. The rule was written down before the runs; the code applies it:
+
+# %%
+FORCED = ("base, forced", "base, forced, T=0.6", "base, forced, greedy")
+
+
+def verdict(found, family=None):
+    pick = [found[n] if family is None else found[n][family] for n in FORCED]
+    best = max(pick, key=lambda f: f["pass@1"])
+    ours = found["Zero, sampled"]
+    ours = ours if family is None else ours[family]
+    return "emerged" if ours["interval"][0] > best["interval"][1] else "selected"
+
+
+for family in (None, "countdown", "arithmetic"):
+    words = [verdict(found, family) for found in table]
+    print(f"{family or 'both games':12}", *[f"{w:>10}" for w in words])
+
+# %% [markdown]
+# Where it says *selected*, the base with a hand on its shoulder already did as
+# well, and RL's gift is that no hand is needed any more. That is a real gift: the
+# forced base is a trick that we could only build because we knew which habit was
+# the good one. RL found it knowing nothing but right and wrong. Where it says
+# *emerged*, forcing the long style does not explain the gain.
+#
+# This is also the live question about the real R1-Zero. DeepSeek-V3-Base already
+# writes "wait" and "aha" now and then before any RL (Liu et al., arXiv
+# 2503.20783v1). Base models catch up with and pass their RL-trained versions when
+# both get very many tries, which speaks for selection (Yue et al., arXiv
+# 2504.13837). Others train longer and report problems solved that the base never
+# solves in any number of tries (ProRL, arXiv 2505.24864v1). The paper itself had
+# no forced control. Be as careful with the word "emerge" there as here.
+#
+# ### Length, reflection, mixing (P2, P3, P5)
+
+# %%
+print(f"{'':26}" + "".join(f"{f'seed {s}':>12}" for s in SEEDS))
+for name, label, form in (
+    ("length", "tokens", "{:.0f} -> {:.0f}"),
+    ("reflects", "rejects and retries", "{:.0%} -> {:.0%}"),
+    ("mixes", "mixes languages", "{:.1%} -> {:.1%}"),
+):
+    pairs = [(t["base, sampled"][name], t["Zero, sampled"][name]) for t in table]
+    print(f"{label:26}" + "".join(f"{form.format(*p):>12}" for p in pairs))
+    if name != "mixes":
+        grew = [f"x{new / old:.1f}" if old else "from 0" for old, new in pairs]
+        print(f"{'':26}" + "".join(f"{g:>12}" for g in grew))
+
+# %%
+plots.learning_curves(
+    [z["history"] for z in zeros], "length", "tokens in a completion"
+)
+
+# %% [markdown]
+# What you see: the mean length of the training completions over steps. No reward
+# mentions length. Whatever happens to it is a by-product: an answer that checks
+# and tries again *is* longer. The paper's Figure 1 shows the same for R1-Zero, and
+# people often read it as "the model learned that longer is better". It learned
+# that right is better.
+#
+# The last lines of the table are a first look at P5. A verdict in the wrong
+# language is as good as one in the right language if only the answer is paid for,
+# so nothing holds the mixing down. R1-Zero had the same trouble (v2, section 2.3).
+# Chapter 11 pays for language and watches the price.
+#
+# The same two problems before, during and after (seed 0; the first problem of each
+# game on the watch list, not the nicest):
+
+# %% tags=["slide"]
+looks = [p for p in zeros[0]["history"] if "transcripts" in p]
+chosen = [looks[0], looks[min(1, len(looks) - 1)], looks[-1]]
+count = len(looks[0]["transcripts"])
+for place in (0, count // 2):
+    for look in chosen:
+        seen = look["transcripts"][place]
+        show(seen["prompt"], seen["text"], seen["right"], f"step {look['step']}: ")
+
+# %% [markdown]
+# ### Many heads (P4)
+#
+# Sixteen answers, one vote: the most frequent answer wins (for countdown,
+# expressions that are equal up to order count as the same one). The paper's vote
+# lifts 71.0 to 86.7 (v1, Table 2). It needs a model that is right often enough for
+# right answers to meet, and wrong in different ways. We measure in the middle of
+# training:
+
+# %%
+print(f"{'':24}" + "".join(f"{f'seed {s}':>20}" for s in SEEDS))
+for family in ("countdown", "arithmetic"):
+    for name in ("pass@1", "majority@16"):
+        cells = [triple(z["P4"][family], name) for z in zeros]
+        cells = ["{:.2f} [{:.2f}, {:.2f}]".format(*c) for c in cells]
+        print(f"{family + ', ' + name:24}" + "".join(f"{c:>20}" for c in cells))
+print("measured at step", zeros[0]["P4"]["step"])
+
+# %% [markdown]
+# ### What the base must bring (P12)
+#
+# TinyZero, a well-known small replication on the same game, reports that R1-Zero
+# training works from a base of 1.5 billion parameters and fails from one of 0.5.
+# Size is hardly the reason in itself. Look at how our own base learns its skills:
+
+# %%
+plots.base_curves(bases[0]["skills"])
+
+# %% [markdown]
+# What you see: left, the loss of pre-training, a smooth curve. Right, three skills
+# measured apart: copying numbers, doing one step of a tape, and judging an attempt
+# (the dotted line is a coin). The loss tells nothing about when each one arrives.
+#
+# So the control of P12 is the *same* model at an earlier moment of its
+# pre-training, when it can already write in the right form but cannot yet judge
+# its own attempts. We give it the same RL:
+
+# %%
+print(f"{'skill':14}{'early base':>12}{'base':>8}   (mean over seeds)")
+when = early[0]["P12"]["base step"]
+points = [[p for p in b["skills"] if p["step"] == when] for b in bases]
+for name in bases[0]["skills"][-1]["skills"]:
+    then = [p[0]["skills"][name] for p in points if p]
+    final = [b["skills"][-1]["skills"][name] for b in bases]
+    mean = [sum(x) / max(1, len(x)) for x in (then, final)]
+    print(f"{name:14}{mean[0]:12.0%}{mean[1]:8.0%}")
+for moment in ("before", "after"):
+    cells = [triple(e["P12"][moment]) for e in early]
+    cells = ["{:.2f} [{:.2f}, {:.2f}]".format(*c) for c in cells]
+    print(f"early base, {moment} RL: ", ", ".join(cells))
+
+# %%
+steps = len(early[0]["P12"]["history"])
+runs = {
+    "from the base": [z["history"][: steps + 1] for z in zeros],
+    "from the early base": [e["P12"]["history"] for e in early],
+}
+plots.compared_curves(runs, {"accuracy": "right answers", "length": "tokens"})
+
+# %% [markdown]
+# What you see: the same RL from two moments of one pre-training. RL can only pay
+# for what it gets to see. A base that cannot judge its attempts gains nothing by
+# making more of them, so nothing pulls it there.
+
+# %% [markdown] tags=["slide"]
+# ## 11. A gallery of failures
+#
+# Each of these looks like a healthy program. You will meet all of them.
+#
+# **The wrong mask.** Suppose that the mask is off by one, or that the prompt or
+# the padding slips in. The loss stays small and finite. Compare the direction of
+# the gradient with the right one (1 is the same direction, 0 is unrelated):
+
+
+# %%
+def direction(mask):
+    """The gradient of the loss on our batch for a given mask, as one vector."""
+    policy.zero_grad()
+    logprobs = token_logprobs(policy(batch.ids), batch.ids)
+    loss, _ = grpo_loss(logprobs, batch.old_logprobs, advantages, mask)
+    loss.backward()
+    grads = [p.grad for p in policy.parameters() if p.grad is not None]
+    policy.zero_grad()
+    return torch.cat([g.flatten() for g in grads]), loss.item()
+
+
+stop = batch.ids == EOS
+masks = {
+    "right": batch.mask,
+    "prompt too": batch.ids != PAD,
+    "padding too": batch.mask | (batch.ids == PAD),
+    "one too early": batch.mask.roll(-1, 1),
+    "without the stop token": batch.mask & ~stop,
+}
+truth, _ = direction(batch.mask)
+for name, wrong in masks.items():
+    gradient, loss = direction(wrong)
+    same = torch.cosine_similarity(truth, gradient, dim=0)
+    print(f"{name:24} loss {loss:+.3f}   same direction {same:+.2f}")
+
+# %% [markdown]
+# No value of the loss in that list raises an alarm. Only a test of the mask does,
+# like the assertions in section 4. (Leaving out the stop token changes little
+# *here*, as the base is already sure to stop after its answer. In a model that is
+# not, it means that ending is never rewarded, and completions grow into the limit.)
+#
+# **A learning rate that is too high, and a reward for the wrong thing.** Eight tiny
+# steps each from the same base: first sane, then with 40 times the learning rate,
+# then paid for the format alone.
+
+
+# %%
+def eight_steps(lr, reward=rewards.total):
+    learner = copy.deepcopy(policy)
+    config = GRPOConfig(
+        steps=8, prompts=8, group_size=8, max_new_tokens=64, lr=lr, decay=0.0
+    )
+    optimizers = optim.adamw(learner, lr)
+    draw = pipeline.draw_mixed
+    loop = grpo.train(learner, tokenizer, draw, config, optimizers, reward=reward)
+    return [(m["reward"], rollout_.texts) for m, rollout_ in loop]
+
+
+def format_only(problem, text):
+    return rewards.format(problem, text)
+
+
+print("mean reward, steps 1 to 8")
+for name, lr, reward in (
+    ("sane", 5e-4, rewards.total),
+    ("lr x 40", 2e-2, rewards.total),
+    ("format only", 5e-4, format_only),
+):
+    steps = eight_steps(lr, reward)
+    print(f"{name:12}", *[f"{r:5.2f}" for r, _ in steps])
+    print(f"{'':12}  at the end: {steps[-1][1][0][:60]!r}")
+
+# %% [markdown]
+# The second model is broken for good: it writes noise, all rewards agree at 0, so
+# all advantages are 0 and there is no way back. The third learns fastest of all,
+# and learns to write tags. You get what you pay for.
+#
+# **No division by the standard deviation.** How hard does one group push in total?
+# Below, $\sum |\hat A_i|$ for a group of 16 in which `c` answers are right:
+
+# %% tags=["nbval-check-output"]
+print("right of 16     " + "".join(f"{c:6}" for c in (1, 2, 4, 8, 12, 15)))
+for name, std in (("with std", True), ("without std", False)):
+    pushes = []
+    for c in (1, 2, 4, 8, 12, 15):
+        group = torch.tensor([[1.0] * c + [0.0] * (16 - c)])
+        advantage = group_advantages(group, normalize_std=std)
+        pushes.append(advantage.abs().sum().item())
+    print(f"{name:16}" + "".join(f"{push:6.1f}" for push in pushes))
+
+# %% [markdown]
+# With the division, a question answered rightly once in sixteen tries pushes half
+# as much as an evenly divided one; without it, a quarter as much. Dr. GRPO (arXiv
+# 2503.20783) calls the extra weight on very hard and very easy questions a bias
+# and drops the division. Others want it, because rare successes on hard questions
+# are where the news is. With Adam, the overall scale hardly matters.
+#
+# **A prize for rambling.** The paper's average is taken within each completion
+# first, so a token of a long completion weighs less. Two wrong answers, both with
+# advantage -1; what does each of their tokens feel?
+
+# %% tags=["nbval-check-output"]
+mask = torch.zeros(2, 101, dtype=torch.bool)
+mask[0, 1:11] = True  # ten tokens
+mask[1, 1:101] = True  # a hundred tokens
+for aggregate in (sequence_mean, token_mean):
+    values = torch.zeros(2, 101, requires_grad=True)
+    aggregate(-values, mask).backward()
+    short, long = values.grad[0, 1].item(), values.grad[1, 1].item()
+    print(f"{aggregate.__name__:14} short {short:.4f}   long {long:.4f}")
+
+# %% [markdown]
+# By `sequence_mean` the rambling answer is pushed down ten times more gently per
+# token: being wrong at length is cheaper than being wrong briefly. Some of the
+# growth in length that people celebrate comes from here. Our runs use
+# `token_mean`, so this is not where their length comes from.
+
+# %% [markdown]
+# ## 12. What this does not show
+#
+# The tiny web was written by us, and it holds the habit that RL then finds. We did
+# not hide it there to be found: real web text holds it too. But how much of it, in
+# which form, and how far from the surface, differs, and our three seeds say
+# nothing about that. Two games with exact rules are not mathematics. Numbers up to
+# 50, answers of at most a few hundred characters, no knowledge needed: a model
+# this small can be good here and nowhere else. And no answer here needs a *new*
+# idea, only more care and another attempt.
+#
+# What carries over is the mechanism, because it is the same code: the group as a
+# baseline, the clip, the mask, rewards by rule, groups that agree and teach
+# nothing, and a loss that says nothing.
+#
+# ## Summary
+#
+# - R1-Zero asks $G$ times, pays for right answers by rule, and compares each answer
+#   with its siblings. The group's mean replaces PPO's value network.
+# - The gradient is REINFORCE with a baseline; ratio and clip limit how far old
+#   samples are trusted. The loss is about 0 at the start, its gradient is not.
+# - A group that agrees teaches nothing. Problems must be of the right difficulty,
+#   and the base must be able to judge its own attempts.
+# - Length, checking and mixing follow from the reward without being paid for.
+# - "It emerged" is a claim about a control. Without the forced base, nobody could
+#   tell selecting from teaching.
+#
+# ## Questions
+#
+# 1. Your training reward has stood still for 50 steps, and almost all groups agree.
+#    Name two opposite reasons, and how you would tell them apart.
+#
+#    <details><summary>Answer</summary>All wrong (problems too hard, or the format is
+#    broken so that nothing is ever paid) or all right (too easy). The mean reward
+#    tells: near 0 or near its maximum. Cure: other problems, or sampling until
+#    groups disagree, as DAPO does.</details>
+#
+# 2. Why may the baseline depend on the question, but not on the answer that it is
+#    subtracted from? And does the group mean keep to this?
+#
+#    <details><summary>Answer</summary>The proof takes b out of the sum over answers;
+#    that works only if b is the same for each. The group mean contains the answer
+#    itself, so strictly no: it shrinks the gradient by the factor (G-1)/G and
+#    changes nothing else. Exercise 9.2 repairs it.</details>
+#
+# 3. A friend trains on problems whose worked solutions in the base model are right
+#    less often than its guesses. What will R1-Zero training do?
+#
+#    <details><summary>Answer</summary>It will teach the model to guess: shorter
+#    answers, less thinking, and a rising reward. Measure the table of section 2
+#    before you start.</details>
+
+# %% [markdown]
+# ## Exercises
+#
+# Fill in the function, run the cell, then the check below it. Solutions are in
+# `solutions/09_r1_zero.ipynb`.
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 9.1** (easy, 10 min) The clip by hand. Without PyTorch, return
+# `(objective, moves)` for one token: the value of
+# $\min(\rho A, \operatorname{clip}(\rho, 1-\epsilon, 1+\epsilon) A)$, and whether
+# the objective still changes when the ratio changes a little.
+#
+# <details><summary>Hint</summary>Compute both candidates. If the smaller one is the
+# clipped one and the ratio lies outside the range, nothing moves.</details>
+
+
+# %% tags=["exercise"]
+def clip_case(ratio, advantage, eps=0.2):
+    """(objective, moves) of one token."""
+    # BEGIN SOLUTION
+    bounded = min(max(ratio, 1 - eps), 1 + eps)
+    objective = min(ratio * advantage, bounded * advantage)
+    moves = bounded == ratio or objective != bounded * advantage
+    return objective, moves
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_9_1(clip_case)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 9.2** (easy, 10 min) Leave one out. The group mean contains the answer
+# that it judges. RLOO compares each answer with the mean of the *other* $G-1$
+# instead, and does not divide by the spread. Write it for rewards of shape (N, G),
+# without a loop.
+#
+# <details><summary>Hint</summary>The sum of the others is the sum of all minus
+# yourself.</details>
+
+
+# %% tags=["exercise"]
+def leave_one_out(rewards):
+    """Reward minus the mean reward of the siblings, (N, G) -> (N, G)."""
+    # BEGIN SOLUTION
+    others = rewards.sum(1, keepdim=True) - rewards
+    return rewards - others / (rewards.shape[1] - 1)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_9_2(leave_one_out)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 9.3** (medium, 15 min) Two averages. Write the mean over each
+# completion first and then over completions: the one of the paper, which gives
+# long completions' tokens less weight. Places where the mask is false do not
+# count, whatever stands there. A row without any true place counts as 0.
+#
+# <details><summary>Hint</summary>Multiplying by the mask is not enough where a value
+# is infinite or not a number; `torch.where` is. Guard the division by
+# `clamp(min=1)`.</details>
+
+
+# %% tags=["exercise"]
+def my_sequence_mean(values, mask):
+    """(B, T) values and mask -> one number."""
+    # BEGIN SOLUTION
+    kept = torch.where(mask, values, 0.0)
+    return (kept.sum(1) / mask.sum(1).clamp(min=1)).mean()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_9_3(my_sequence_mean)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 9.4** (medium, 15 min) Cheat. Here is a verifier that somebody wrote in
+# a hurry. Write a completion that it believes for *every* countdown problem, in
+# perfect format, while the book's verifier refuses it. (A policy would find this
+# within a few steps.)
+#
+# <details><summary>Hint</summary>It checks the value of the expression. What does it
+# not check?</details>
+
+
+# %% tags=["needed"]
+def naive_correct(completion, numbers, target):
+    """Believe any answer whose expression has the value of the target."""
+    found = re.findall(r"<answer>(.*?)</answer>", completion)
+    tree = verifiers.parse_expression(found[-1]) if found else None
+    return tree is not None and verifiers.value(tree) == target
+
+
+# %% tags=["exercise"]
+def cheat(numbers, target):
+    """A completion that fools `naive_correct` and nobody else."""
+    # BEGIN SOLUTION
+    return f"<think>too easy</think><answer>{target}</answer>"
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_9_4(cheat, naive_correct)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 9.5** (medium, 15 min) The vote. Given the answers of several samples
+# (`None` where there was none) return the most frequent one. `None` does not vote;
+# in a tie the one that came first wins; no votes at all give `None`.
+#
+# <details><summary>Hint</summary>`collections.Counter` keeps the order of first
+# appearance, and `max` returns the first of several largest.</details>
+
+
+# %% tags=["exercise"]
+def vote(answers):
+    """The most frequent answer."""
+    # BEGIN SOLUTION
+    counts = {}
+    for answer in answers:
+        if answer is not None:
+            counts[answer] = counts.get(answer, 0) + 1
+    return max(counts, key=counts.get) if counts else None
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_9_5(vote)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 9.6** (hard, 30 min) The whole loss. Write the GRPO loss with the KL
+# leash, from nothing but `torch`: ratio, clip for both signs, $k_3$ per token with
+# coefficient `beta`, mean over all masked tokens. The check compares value and
+# gradient with the library on random numbers.
+#
+# <details><summary>Hint</summary>The objective is $\min(\cdot) - \beta k_3$, and the
+# loss is minus its mean. With `log_ratio = ref - logprobs`, $k_3$ is
+# `log_ratio.exp() - log_ratio - 1`.</details>
+
+
+# %% tags=["exercise"]
+def my_grpo_loss(logprobs, old, ref, advantages, mask, eps=0.2, beta=0.04):
+    """logprobs, old, ref, mask: (B, T); advantages: (B,). Return one number."""
+    # BEGIN SOLUTION
+    weight = advantages.unsqueeze(1)
+    ratio = (logprobs - old).exp()
+    bounded = ratio.clamp(1 - eps, 1 + eps)
+    objective = torch.minimum(ratio * weight, bounded * weight)
+    log_ratio = ref - logprobs
+    objective = objective - beta * (log_ratio.exp() - log_ratio - 1)
+    return -(objective * mask).sum() / mask.sum()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_9_6(my_grpo_loss)

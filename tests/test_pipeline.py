@@ -1,0 +1,267 @@
+"""The stages run, stop, are killed, and go on to the very same weights."""
+
+import math
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from r1lib import artifacts, files, hub, pipeline, runs
+from r1lib.tasks import split_of
+from r1lib.tokenizer import Tokenizer
+from tools import make_tokenizer
+
+HERE = Path(__file__).parent
+HOW = pipeline.settings("smoke")
+FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills need os.fork")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Equal weights are promised for one machine and one number of threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """A smoke run from start to end."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    for stage in pipeline.STAGES:
+        for _ in pipeline.run(stage, folder, HOW):
+            pass
+    return folder
+
+
+def weights(folder):
+    return [runs.record(folder, stage)["sha256"] for stage in pipeline.STAGES]
+
+
+def numbers(folder, stage):
+    """The curve of a stage without what the clock decides."""
+    history = runs.record(folder, stage)["history"]
+    return [{k: v for k, v in point.items() if "seconds" not in k} for point in history]
+
+
+def start(*arguments):
+    """Run the script of kills with one thread."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parent)}
+    return subprocess.run(
+        [sys.executable, HERE / "kill_and_resume.py", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+# ---- a run -------------------------------------------------------------------
+
+
+def test_a_finished_run_holds_models_and_curves(undisturbed):
+    names = sorted(path.name for path in undisturbed.iterdir())
+    assert names == ["base", "base.json", "settings.json", "zero", "zero.json"]
+    base, zero = numbers(undisturbed, "base"), numbers(undisturbed, "zero")
+    assert [point["step"] for point in base] == list(range(10, 121, 10))
+    assert {"copy", "arithmetic", "verification"} <= set(base[-1]["skills"])
+    assert base[-1]["loss"] < base[0]["loss"] - 1
+    assert [point["step"] for point in zero] == list(range(7))
+    looks = [point["step"] for point in zero if "valid" in point]
+    assert looks == [0, 3, 6]
+
+
+def test_transcripts_show_the_same_problems_at_every_look(undisturbed):
+    looks = [p["transcripts"] for p in numbers(undisturbed, "zero") if "valid" in p]
+    prompts = [[one["prompt"] for one in look] for look in looks]
+    assert prompts[0] == prompts[1] == prompts[2] and len(prompts[0]) == 4
+    assert all(isinstance(one["right"], bool) for one in looks[0])
+
+
+def test_zero_is_trained_from_the_base(undisturbed):
+    """Its weights moved, and not far: it did not start anew."""
+    base, zero = (runs.load(undisturbed, s)[0].state_dict() for s in pipeline.STAGES)
+    moved = [(base[name] - zero[name]).abs().max().item() for name in base]
+    assert 0 < max(moved) < 0.05
+
+
+def test_what_is_measured_was_never_trained_on():
+    for split in ("valid", "test"):
+        held_out = pipeline.held_out(3, split)
+        assert {split_of(problem) for problem in held_out} == {split}
+        assert {p.family for p in held_out} == set(pipeline.FAMILIES)
+
+
+def test_a_finished_model_is_tested_with_intervals(undisturbed):
+    model, tokenizer = runs.load(undisturbed, "zero")
+    found = pipeline.test(model, tokenizer, HOW, k=2)
+    assert found["problems"] == 8 and found["samples"] == 2
+    low, high = found["interval"]
+    assert 0 <= low <= found["pass@1"] <= high <= 1
+
+
+def test_a_finished_stage_does_nothing(undisturbed):
+    assert list(pipeline.run("base", undisturbed, HOW)) == []
+
+
+# ---- stopped and killed --------------------------------------------------------
+
+
+def test_a_stage_that_was_closed_goes_on_to_the_same_weights(undisturbed, tmp_path):
+    for stop in (5, 47):
+        steps = pipeline.run("base", tmp_path, HOW)
+        for metrics in steps:
+            if metrics["step"] == stop:
+                steps.close()
+        assert not runs.is_done(tmp_path, "base")
+    rest = [metrics["step"] for metrics in pipeline.run("base", tmp_path, HOW)]
+    assert rest == list(range(41, 121))
+    assert runs.record(tmp_path, "base")["sha256"] == weights(undisturbed)[0]
+    assert numbers(tmp_path, "base") == numbers(undisturbed, "base")
+
+
+@FORKS
+def test_a_kill_at_any_call_that_saves_loses_nothing(tmp_path):
+    done = start("save", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    calls = int(done.stdout.split()[-2])
+    assert calls > 25
+
+
+@FORKS
+def test_killed_runs_end_with_the_same_weights(undisturbed, tmp_path):
+    done = start("train", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "killed" in done.stdout
+    assert weights(tmp_path) == weights(undisturbed), done.stdout
+    for stage in pipeline.STAGES:
+        assert numbers(tmp_path, stage) == numbers(undisturbed, stage)
+
+
+# ---- checkpoints ---------------------------------------------------------------
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """A stage with a tiny model that was saved at steps 1, 2 and 3."""
+    config = replace(pipeline.PRESETS["smoke"], vocab_size=265, n_layers=1)
+    model = pipeline.Transformer(config)
+    made = runs.Stage(tmp_path, "base", model, Tokenizer([]), [])
+    for step in (1, 2, 3):
+        made.history.append({"step": step})
+        made.save(step)
+    return made
+
+
+def again(stage):
+    return runs.resume(stage.folder, "base", stage.model, stage.tokenizer, [])
+
+
+def test_the_last_two_checkpoints_are_kept(stage):
+    names = [path.name for path in runs.saved(stage.folder, "base")]
+    assert names == ["step-000002", "step-000003"]
+    assert again(stage).step == 3
+
+
+@pytest.mark.parametrize("name", ["training.safetensors", "state.json"])
+def test_a_cut_checkpoint_is_named_with_the_way_on(stage, name):
+    path = stage.folder / "base-work" / "step-000003"
+    content = (path / name).read_bytes()
+    (path / name).write_bytes(content[: len(content) // 2])
+    words = f"{name} is damaged.*remove the folder step-000003 to go on from step-0+2"
+    with pytest.raises(ValueError, match=words):
+        again(stage)
+    files.remove(path)
+    assert again(stage).step == 2
+
+
+def test_one_changed_bit_in_a_checkpoint_is_noticed(stage):
+    path = stage.folder / "base-work" / "step-000003" / "training.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="training.safetensors is damaged"):
+        again(stage)
+
+
+def test_a_checkpoint_of_another_tokenizer_is_refused(stage):
+    other = Tokenizer([(9, 10)])
+    with pytest.raises(ValueError, match="another tokenizer"):
+        runs.resume(stage.folder, "base", stage.model, other, [])
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_weights_that_are_not_finite_never_replace_good_ones(stage, bad):
+    with torch.no_grad():
+        stage.model.norm.weight[0] = bad
+    with pytest.raises(FloatingPointError, match="not finite after step 4"):
+        stage.save(4)
+    assert runs.saved(stage.folder, "base")[-1].name == "step-000003"
+
+
+def test_equal_models_are_equal_files(stage, tmp_path):
+    for name in ("one", "two"):
+        hub.save(stage.model, tmp_path / name, stage.tokenizer)
+    assert files.sha256(tmp_path / "one") == files.sha256(tmp_path / "two")
+
+
+# ---- folders and settings ------------------------------------------------------
+
+
+def test_other_settings_are_refused_by_name(tmp_path):
+    runs.begin(tmp_path, {"lr": 1, "model": {"layers": 2}})
+    runs.begin(tmp_path, {"lr": 1, "model": {"layers": 2}})
+    with pytest.raises(ValueError, match="begun with model.layers 2, not 3; choose"):
+        runs.begin(tmp_path, {"lr": 1, "model": {"layers": 3}})
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(ValueError, match="holds other things, such as thesis.txt"):
+        runs.begin(tmp_path, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_leftovers_of_a_kill_are_cleared(tmp_path):
+    runs.begin(tmp_path, {})
+    (tmp_path / ".base.old").mkdir()
+    (tmp_path / ".zero.tmp").mkdir()
+    (tmp_path / "base-work" / ".step-000004.tmp").mkdir(parents=True)
+    runs.begin(tmp_path, {})
+    assert (tmp_path / "base").is_dir() and not (tmp_path / ".base.old").exists()
+    assert not (tmp_path / ".zero.tmp").exists()
+    assert list((tmp_path / "base-work").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda out: pipeline.run("two", out, HOW), "stage must be one of base, zero"),
+        (lambda out: pipeline.settings("huge"), "preset must be one of tiny, smoke"),
+        (lambda out: next(pipeline.run("zero", out, HOW)), "no finished base in"),
+        (lambda out: replace(HOW, save_every=15), "must be a multiple of point_every"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path, call, words):
+    with pytest.raises(ValueError, match=words):
+        call(tmp_path)
+
+
+# ---- the tokenizer -------------------------------------------------------------
+
+
+def test_the_committed_tokenizer_can_be_made_again():
+    made = Tokenizer.train(make_tokenizer.training_texts(), make_tokenizer.VOCABULARY)
+    make_tokenizer.check(made)
+    kept = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
+    assert made.merges == kept.merges
+
+
+def test_a_tokenizer_that_cuts_numbers_is_refused():
+    with pytest.raises(ValueError, match="wanted one token each, got more for 10, 11"):
+        make_tokenizer.check(Tokenizer([]))
