@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from r1lib import artifacts, evaluate, optim, pretrain, runs
+from r1lib import artifacts, evaluate, optim, pretrain, rewards, runs
 from r1lib.model.config import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.pretrain import PretrainConfig
@@ -54,7 +54,7 @@ SETTINGS = {
     "tiny": Settings(),
     "smoke": Settings(
         model="smoke",
-        pretrain=PretrainConfig(steps=120, batch_size=8),
+        pretrain=PretrainConfig(steps=60, batch_size=8),
         zero=GRPOConfig(steps=6, prompts=4, group_size=8, max_new_tokens=48),
         point_every=10,
         save_every=20,
@@ -121,8 +121,8 @@ def base(folder: Path, how: Settings, watch=iter):
     stage.finish()
 
 
-def zero(folder: Path, how: Settings):
-    """Train R1-Zero from folder/base into folder/zero."""
+def zero(folder: Path, how: Settings, reward=rewards.total):
+    """Train R1-Zero from folder/base into folder/zero; `reward` as in grpo.train."""
     if runs.is_done(folder, "zero"):
         return
     model, tokenizer = runs.load(folder, "base", how.device)
@@ -130,9 +130,8 @@ def zero(folder: Path, how: Settings):
     stage = runs.resume(folder, "zero", model, tokenizer, optimizers)
     if not stage.history:
         stage.history.append({"step": 0, **look(model, tokenizer, how)})
-    steps = grpo.train(
-        model, tokenizer, draw_mixed, how.zero, optimizers, start=stage.step
-    )
+    kind = {"reward": reward, "start": stage.step}
+    steps = grpo.train(model, tokenizer, draw_mixed, how.zero, optimizers, **kind)
     for metrics, _ in steps:
         step, last = metrics["step"], metrics["step"] == how.zero.steps
         if step % how.look_every == 0 or last:

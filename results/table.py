@@ -1,7 +1,7 @@
 """Write the results table of README.md from the measured files.
 
-    python -m results.table            rewrite the block between the two marks
-    python -m results.table --check    say whether the block is what the files say
+python -m results.table            rewrite the block between the two marks
+python -m results.table --check    say whether the block is what the files say
 """
 
 import json

@@ -1,30 +1,35 @@
-"""Measure one unit (what, seed) and write one JSON file; resumable, at most 20 minutes.
+"""Measure one unit, (what, seed), and write one JSON file; a killed one goes on.
 
-    python -m results.unit base 0        pre-train seed 0, skills over steps, the controls
-    python -m results.unit zero 0        R1-Zero from it: P1, P2, P3, P4
-    python -m results.unit early 0       P12: the same RL from a base that cannot check yet
+    python -m results.unit base 0     pre-train: skills over steps, the controls of P1
+    python -m results.unit zero 0     R1-Zero from that base: P1, P2, P3, P4
+    python -m results.unit early 0    P12: the same RL from a base that cannot check yet
 
-Units of one seed run in this order and share the folder runs/seed-N. Evaluation uses
-test problems only, 16 samples of each at temperature 1.
+A base of seed N lives in runs/seed-N. Every R1-Zero starts from the base of seed 0, the
+shipped one: its own seed moves the problems and the sampling of the RL alone. Evaluation
+uses test problems only, 16 samples of each at temperature 1.
 """
 
 import argparse
 import json
 import shutil
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 
 import torch
 
-from r1lib import evaluate, files, hub, optim, pipeline, runs
+from r1lib import artifacts, evaluate, files, hub, optim, pipeline, pretrain, runs
+from r1lib.model.config import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.progress import bar
 from r1lib.rl import grpo
+from r1lib.tasks import corpus, countdown, problems
+from r1lib.tokenizer import Tokenizer
 from tools import provenance
 
 SAMPLES = 16
-EARLY = 1000  # base step of the model that cannot check yet
-MIDDLE = 20  # zero step at which the vote is compared with pass@1
+EARLY = 500  # base step of the model that cannot check yet
+MIDDLE = 40  # zero step at which the vote is compared with pass@1
 EARLY_STEPS = 60
 CODE = [  # what a number depends on, with all that these use
     "r1lib.tasks.corpus.documents",
@@ -101,9 +106,8 @@ def controls(model, tokenizer, how) -> dict:
 def base(folder: Path, how) -> dict:
     """Pre-train, keep an early copy for P12, and measure the controls of P1."""
     steps = pipeline.run("base", folder, how)
-    for metrics in bar(steps, how.pretrain.steps, f"base {how.seed}", ("loss",)):
-        if metrics["step"] == EARLY:
-            keep(folder / "base-work", EARLY, folder / "base-early")
+    for _ in bar(steps, how.pretrain.steps, f"base {how.seed}", ("loss",)):
+        pass
     model, tokenizer = hub.load_model(folder / "base")
     record = runs.record(folder, "base")
     return {
@@ -115,9 +119,13 @@ def base(folder: Path, how) -> dict:
 
 def zero(folder: Path, how) -> dict:
     """Run R1-Zero and measure it at the end, and in the middle for the vote."""
+    how = replace(how, seed=0, pretrain=replace(how.pretrain, seed=0))
+    folder = folder.with_name(f"zero-{how.zero.seed}")
     steps = pipeline.run("zero", folder, how)
+    for name in ("base", "base.json"):
+        share(folder.with_name("seed-0") / name, folder / name)
     shown = ("reward", "length")
-    for metrics in bar(steps, how.zero.steps, f"zero {how.seed}", shown):
+    for metrics in bar(steps, how.zero.steps, f"zero {how.zero.seed}", shown):
         if metrics["step"] == MIDDLE:
             keep(folder / "zero-work", MIDDLE, folder / "zero-middle")
     model, tokenizer = hub.load_model(folder / "zero")
@@ -136,23 +144,47 @@ def zero(folder: Path, how) -> dict:
     }
 
 
+def early_base(how):
+    """Repeat the first EARLY steps of the base of the same seed, and stop there."""
+    tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
+    torch.manual_seed(how.seed)
+    config = replace(PRESETS[how.model], vocab_size=tokenizer.vocab_size)
+    model, c = Transformer(config), how.pretrain
+    texts = corpus.documents(c.steps * c.batch_size, how.seed)
+    documents = pretrain.encode_documents(tokenizer, texts)
+    optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
+    steps = islice(pretrain.train(model, documents, c, optimizers), EARLY)
+    for _ in bar(steps, EARLY, f"early base {how.seed}", ("loss",)):
+        pass
+    return model, tokenizer
+
+
 def early(folder: Path, how) -> dict:
     """P12: start the same RL from the early base; learning must stay small."""
-    _, tokenizer = hub.load_model(folder / "base")
-    model = Transformer(hub.load(folder / "base").config)
-    hub.load_training(model, [], folder / "base-early")
+    model, tokenizer = early_base(how)
+    watched = problems(countdown.sample, how.looks, 0, "valid")
+    known = evaluate.skills(model, tokenizer, watched)
     before, _ = measure(model, tokenizer, how, 4)
     config = replace(how.zero, steps=EARLY_STEPS)
     optimizers = optim.adamw(model, config.lr)
     loop = grpo.train(model, tokenizer, pipeline.draw_mixed, config, optimizers)
     history = []
-    for metrics, _ in bar(
-        loop, config.steps, f"early {how.seed}", ("reward", "length")
-    ):
+    for metrics, _ in bar(loop, EARLY_STEPS, f"early {how.seed}", ("reward", "length")):
         history.append(metrics)
     after, found = measure(model, tokenizer, how, 4)
-    row = {"base step": EARLY, "before": before, "after": after, "history": history}
-    return {"P12": row, "transcripts": transcripts(found)}
+    row = {"base step": EARLY, "skills": known, "before": before, "after": after}
+    return {"P12": row, "history": history, "transcripts": transcripts(found)}
+
+
+def share(source: Path, target: Path) -> None:
+    """Copy a finished base, a folder or a file, to where a run looks for its own."""
+    if target.exists():
+        return
+    if source.is_dir():
+        with files.new_folder(target) as new:
+            shutil.copytree(source, new, dirs_exist_ok=True)
+    else:
+        files.write_bytes(target, source.read_bytes())
 
 
 def keep(work: Path, step: int, target: Path) -> None:

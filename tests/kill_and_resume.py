@@ -25,6 +25,19 @@ from r1lib.model.transformer import Transformer
 from r1lib.tokenizer import Tokenizer
 
 HOW = pipeline.settings("smoke")
+
+
+def digits(problem, text: str) -> float:
+    """A reward that even a model of no skill gets now and then: share of digits."""
+    return sum(sign.isdigit() for sign in text) / max(1, len(text))
+
+
+def train_stage(stage: str, folder):
+    """A stage of a smoke run, in which something can be learned."""
+    steps = pipeline.run(stage, folder, HOW)
+    yield from pipeline.zero(folder, HOW, digits) if stage == "zero" else steps
+
+
 KILLS = ("time", "file", "time", "file", "file", "")  # of one stage; the last lives
 
 
@@ -122,7 +135,7 @@ def train(folder: Path) -> None:
 
             def work(stage=stage, calls=calls):
                 die_at_call(calls)
-                for _ in pipeline.run(stage, folder, HOW):
+                for _ in train_stage(stage, folder):
                     pass
 
             delay = rng.uniform(0.1, 2.0) if kill == "time" else None

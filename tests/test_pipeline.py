@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from kill_and_resume import train_stage
 
 from r1lib import artifacts, files, hub, pipeline, runs
 from r1lib.tasks import split_of
@@ -34,7 +35,7 @@ def undisturbed(tmp_path_factory):
     """A smoke run from start to end."""
     folder = tmp_path_factory.mktemp("undisturbed")
     for stage in pipeline.STAGES:
-        for _ in pipeline.run(stage, folder, HOW):
+        for _ in train_stage(stage, folder):
             pass
     return folder
 
@@ -68,7 +69,7 @@ def test_a_finished_run_holds_models_and_curves(undisturbed):
     names = sorted(path.name for path in undisturbed.iterdir())
     assert names == ["base", "base.json", "settings.json", "zero", "zero.json"]
     base, zero = numbers(undisturbed, "base"), numbers(undisturbed, "zero")
-    assert [point["step"] for point in base] == list(range(10, 121, 10))
+    assert [point["step"] for point in base] == list(range(10, 61, 10))
     assert {"copy", "arithmetic", "verification"} <= set(base[-1]["skills"])
     assert base[-1]["loss"] < base[0]["loss"] - 1
     assert [point["step"] for point in zero] == list(range(7))
@@ -120,7 +121,7 @@ def test_a_stage_that_was_closed_goes_on_to_the_same_weights(undisturbed, tmp_pa
                 steps.close()
         assert not runs.is_done(tmp_path, "base")
     rest = [metrics["step"] for metrics in pipeline.run("base", tmp_path, HOW)]
-    assert rest == list(range(41, 121))
+    assert rest == list(range(41, 61))
     assert runs.record(tmp_path, "base")["sha256"] == weights(undisturbed)[0]
     assert numbers(tmp_path, "base") == numbers(undisturbed, "base")
 

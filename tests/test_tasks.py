@@ -1,4 +1,4 @@
-"""Countdown and arithmetic: right problems, enough of them, and no leak between splits."""
+"""Countdown and arithmetic: right problems, enough of them, no leak between splits."""
 
 import random
 import re

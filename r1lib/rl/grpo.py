@@ -26,12 +26,12 @@ from r1lib.rollout import Rollout, rollout
 class GRPOConfig:
     """How to run R1-Zero; a step is `prompts` x `group_size` completions."""
 
-    steps: int = 120
-    prompts: int = 32
+    steps: int = 150
+    prompts: int = 16
     group_size: int = 16
     max_new_tokens: int = 112
     temperature: float = 1.0
-    lr: float = 5e-4
+    lr: float = 1e-3
     warmup: float = 0.03
     decay: float = 0.5
     clip_low: float = 0.2
