@@ -26,8 +26,8 @@ from r1lib.rollout import Rollout, rollout
 class GRPOConfig:
     """How to run R1-Zero; a step is `prompts` x `group_size` completions."""
 
-    steps: int = 150
-    prompts: int = 16
+    steps: int = 100
+    prompts: int = 32
     group_size: int = 16
     max_new_tokens: int = 112
     temperature: float = 1.0
@@ -37,6 +37,7 @@ class GRPOConfig:
     clip_low: float = 0.2
     clip_high: float = 0.28
     kl_coef: float = 0.0
+    normalize_std: bool = False  # Dr. GRPO; see `train`
     minibatches: int = 1
     micro_tokens: int = 12_000  # most tokens in one forward pass: bounds the memory
     seed: int = 0
@@ -167,6 +168,11 @@ def train(
 
     `draw_problem(rng)` returns a training problem. Step s draws from generators
     seeded by (seed, s) alone, so a resumed run repeats the uninterrupted one.
+
+    Advantages are not divided by the group's std unless the config says so. A group
+    that is all wrong differs in its format alone; divided by its tiny std, these tenths
+    would shout as loudly as right and wrong do elsewhere, and the policy would learn to
+    stop early and neatly.
     """
     policy.train()
     for step in range(start, config.steps):
@@ -187,7 +193,8 @@ def train(
         )
         sampled = time.perf_counter()
         grouped = batch.rewards.view(config.prompts, config.group_size)
-        advantages = group_advantages(grouped).flatten()
+        advantages = group_advantages(grouped, normalize_std=config.normalize_std)
+        advantages = advantages.flatten()
         factor = optim.warmup_stable_decay(
             step, config.steps, config.warmup, config.decay
         )

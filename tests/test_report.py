@@ -1,0 +1,176 @@
+"""The report of a run: complete in itself, and safe whatever a model wrote."""
+
+import math
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from r1lib import plots
+from tools import report, report_pieces
+
+DIGEST = {"model.safetensors": "0" * 64}
+
+
+def stage(mean: float) -> dict:
+    test = {"pass@1": mean, "interval": [mean - 0.05, mean + 0.05], "length": 90 * mean}
+    families = {"countdown": dict(test), "arithmetic": dict(test)}
+    test |= {"problems": 8, "samples": 4, "reflects": mean, **families}
+    return {"test": test, "minutes": 1.5, "memory_gb": None, "sha256": DIGEST}
+
+
+def results(before: float = 0.2, after: float = 0.7) -> dict:
+    return {
+        "made_by": "python r1.py train",
+        "preset": "tiny",
+        "seed": 0,
+        "settings": {"model": "tiny", "zero": {"lr": 0.1}},
+        "stages": {"base": stage(before), "zero": stage(after)},
+        "versions": {"torch": "2"},
+        "provenance": {"code": "0"},
+    }
+
+
+def records(text: str = "<think>1+1=2 yes\n</think>", prompt: str = "1+1") -> dict:
+    """Curves of a base and of a zero run whose model writes one and the same text."""
+    base, zero = [], []
+    for step in range(0, 101, 10):
+        rise = 1 - math.exp(-step / 30)
+        skills = {"copy": rise, "arithmetic": rise / 2, "verification": 0.5 + rise / 2}
+        base.append({"step": step, "loss": 4 - 3 * rise, "skills": skills})
+        point = {
+            "step": step,
+            "reward": rise,
+            "accuracy": rise,
+            "length": 20 + 50 * rise,
+        }
+        one = {"text": text, "prompt": prompt, "right": step > 50}
+        look = {"valid": rise, "valid_length": 30.0, "transcripts": [one] * 4}
+        zero.append(point | (look if step % 20 == 0 else {}))
+    return {"base": {"history": base}, "zero": {"history": zero}}
+
+
+class Links(HTMLParser):
+    """What a page would fetch or run, the tags it holds, and whether they close."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.text, self.tags, self.links, self.open = page, set(), [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        if tag != "meta":
+            self.open.append(tag)
+        for name, value in attributes:
+            assert not name.startswith("on"), name
+            if name in ("src", "href", "xlink:href", "srcset", "action", "data"):
+                self.links.append(value)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def fetched(self) -> list[str]:
+        """All that a browser would fetch or run."""
+        assert self.open == []
+        active = {"script", "link", "iframe", "object", "embed", "img", "base", "form"}
+        outside = [link for link in self.links if not link.startswith("#")]
+        calls = re.findall(r"@import|https?:|url\((?!#)", self.text)
+        return [*sorted(self.tags & active), *outside, *calls]
+
+
+def test_a_report_fetches_and_runs_nothing():
+    page = Links(report.page(results(), records()))
+    assert page.fetched() == []
+    assert {"table", "svg", "details", "pre"} <= page.tags
+
+
+def test_that_test_can_fail():
+    for bad in ("<script></script>", "<img src='http://x'>", "<p style='url(x)'></p>"):
+        page = Links.__new__(Links)
+        HTMLParser.__init__(page)
+        page.text, page.tags, page.links, page.open = bad, set(), [], []
+        page.feed(bad)
+        page.open = []
+        assert page.fetched()
+
+
+def test_every_picture_has_words_for_those_who_listen():
+    text = report.page(results(), records())
+    told = re.findall(r'<svg [^>]*role="img" aria-label="([^"]*)"', text)
+    assert len(told) == text.count("<svg") == 3
+    assert "Held-out pass@1: 0% at step 0, 96% at step 100" in told[1]
+    assert "countdown, zero: 0.70 (0.65 to 0.75)" in told[2]
+
+
+def test_pictures_follow_light_and_dark():
+    text = report.page(results(), records())
+    assert "prefers-color-scheme: dark" in text and "var(--c1)" in text
+    drawn = "".join(re.findall(r"<svg.*?</svg>", text, re.S))
+    assert not re.search("#(222222|ffffff|0072b2)", drawn)
+
+
+@pytest.mark.parametrize("text", ["<script>f()</script>", '"><img src=x onerror=f()>'])
+def test_model_text_and_prompts_are_escaped(text):
+    page = report.page(results(), records(text + " no\n</think>", text))
+    assert text not in page
+    assert Links(page).fetched() == []
+
+
+def test_verdicts_and_tags_are_coloured_after_escaping():
+    shown = report_pieces.marked("<think>1+1=3 no\n1+1=2 맞아\n</think> & no way")
+    assert '1+1=3 <span class="no">no</span>' in shown
+    assert '1+1=2 <span class="yes">맞아</span>' in shown
+    assert '<span class="tag">&lt;/think&gt;</span> &amp; no way' in shown
+
+
+def test_a_long_completion_is_cut():
+    assert len(report_pieces.marked("a" * 10_000)) < 3000
+
+
+def test_transcripts_stand_before_during_and_after():
+    text = report.transcripts(records()["zero"]["history"])
+    assert re.findall(r"<h3>step (\d+) ", text) == ["0", "20", "60", "100"] * 4
+    assert text.count("✓ right") == 8 and text.count("✗ wrong") == 8
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "word"),
+    [(0.1, 0.9, "raised"), (0.9, 0.1, "lowered"), (0.5, 0.52, "left about where")],
+)
+def test_the_story_says_what_came_out(before, after, word):
+    assert word in report.story(results(before, after))
+
+
+def test_a_base_alone_has_a_report():
+    only = results() | {"stages": {"base": stage(0.2)}}
+    page = report.page(only, {"base": records()["base"]})
+    assert "After pre-training the model answers 20%" in page
+    assert Links(page).fetched() == []
+
+
+def test_the_table_is_aligned():
+    lines = report.as_text(report.table(results())).splitlines()
+    assert lines[0].index("countdown") == lines[2].index("0.200", 30)
+    assert lines[3].startswith("zero   0.700 [0.650, 0.750]")
+
+
+def test_learning_curves_show_every_seed_and_their_mean():
+    histories = [records()["zero"]["history"] for _ in range(3)]
+    picture = plots.learning_curves(histories)
+    assert picture.alt.startswith("Mean of 3 seeds, pass@1, held out: 0.00 at step 0")
+    assert len(picture.axes[0].lines) == 4
+
+
+def test_a_notebook_gets_a_png_with_words():
+    content, about = plots.base_curves(records()["base"]["history"])._repr_png_()
+    assert content.startswith(b"\x89PNG") and about["alt"].startswith("Pre-training")
+
+
+def test_curves_of_a_run_that_has_hardly_begun():
+    for draw in (plots.base_curves, plots.zero_curves):
+        assert "not measured" in draw([]).alt

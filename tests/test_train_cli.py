@@ -1,0 +1,337 @@
+"""`python r1.py train`: what it writes, and what it says when something is wrong."""
+
+import errno
+import json
+import os
+import re
+import shutil
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+from test_report import Links
+
+from r1lib import files, pipeline, runs
+from r1lib.tokenizer import Tokenizer
+from tools import train, train_run
+from tools.environment import try_lock
+
+
+def smoke(out, *more):
+    return train.main(["--preset", "smoke", "--out", str(out), *more])
+
+
+@pytest.fixture(scope="module")
+def finished_once(tmp_path_factory):
+    """A smoke run that the command has trained and measured."""
+    folder = tmp_path_factory.mktemp("runs") / "smoke"
+    assert smoke(folder) == 0
+    return folder
+
+
+@pytest.fixture
+def finished(finished_once, tmp_path):
+    """A copy of it that a test may spoil."""
+    return shutil.copytree(finished_once, tmp_path / "smoke")
+
+
+@pytest.fixture
+def stopped(finished_once, tmp_path):
+    """A run whose base was stopped at step 50; its last checkpoint is step 40."""
+    folder = tmp_path / "stopped"
+    steps = pipeline.run("base", folder, pipeline.settings("smoke"))
+    while next(steps)["step"] < 50:
+        pass
+    steps.close()
+    return folder
+
+
+@pytest.fixture
+def error(capsys):
+    """The one line on stderr, which is all that may be there."""
+
+    def read():
+        lines = capsys.readouterr().err.strip().splitlines()
+        assert len(lines) == 1, lines
+        assert lines[0].startswith("train: ")
+        return lines[0]
+
+    return read
+
+
+def weights(folder):
+    return files.sha256(folder / "base")["model.safetensors"]
+
+
+# ---- a whole run -------------------------------------------------------------
+
+
+def test_a_run_leaves_models_results_and_a_report(finished):
+    names = {path.name for path in finished.iterdir()} - {".lock"}
+    assert names == {
+        *("base", "zero", "base.json", "zero.json"),
+        *("settings.json", "results.json", "report.html"),
+    }
+
+
+def test_the_same_command_again_trains_and_measures_nothing(finished, capsys):
+    before = files.read_json(finished / "results.json")
+    assert smoke(finished) == 0
+    said = capsys.readouterr().out
+    assert "base: finished before, skipped" in said
+    assert "zero: finished before, skipped" in said and "answering" not in said
+    assert files.read_json(finished / "results.json") == before
+
+
+def test_the_table_has_a_row_for_each_stage(finished, capsys):
+    assert smoke(finished) == 0
+    lines = capsys.readouterr().out.splitlines()
+    head = next(i for i, line in enumerate(lines) if line.startswith("stage "))
+    for name in ("pass@1 [95% interval]", "countdown", "arithmetic", "minutes"):
+        assert name in lines[head]
+    assert re.match(r"base +0\.\d{3} \[0\.\d{3}, [01]\.\d{3}\] ", lines[head + 2])
+    assert lines[head + 3].startswith("zero ")
+
+
+def test_results_say_what_how_and_from_which_weights(finished):
+    found = json.loads((finished / "results.json").read_text())
+    assert found["settings"]["pretrain"]["steps"] == 60 and found["seed"] == 0
+    assert found["made_by"] == "python r1.py train --preset smoke --seed 0"
+    assert set(found["versions"]) == {"python", "torch", "system", "threads"}
+    assert found["provenance"]["artifacts"].keys() == {"tokenizer"}
+    for stage in pipeline.STAGES:
+        part = found["stages"][stage]
+        assert part["sha256"] == files.sha256(finished / stage)
+        assert part["minutes"] > 0 and part["parameters"] > 100_000
+        assert part["test"]["problems"] == 8
+        memory = part["memory_gb"]
+        assert memory is None or 0.05 < memory < 50
+
+
+def test_one_stage_alone_is_measured_alone(finished, capsys):
+    for name in ("zero", "zero.json", "results.json"):
+        files.remove(finished / name)
+    assert smoke(finished, "--stage", "base") == 0
+    found = files.read_json(finished / "results.json")
+    assert list(found["stages"]) == ["base"]
+    assert "After pre-training" in (finished / "report.html").read_text("utf-8")
+
+
+def test_devices_are_named_and_the_cpu_is_used(finished, capsys):
+    assert smoke(finished) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert re.match(r"devices: cpu \(yes\), .*; training on cpu, \d+ threads", first)
+
+
+def test_the_report_of_a_run_fetches_and_runs_nothing(finished):
+    page = Links((finished / "report.html").read_text("utf-8"))
+    assert page.fetched() == []
+    assert {"table", "svg", "details", "pre"} <= page.tags
+
+
+# ---- wrong arguments -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--stage", "two"], "stage must be one of base, zero, got 'two'"),
+        (["--preset", "huge"], "preset must be one of tiny, smoke, got 'huge'"),
+        (["--device", "tpu"], "device must be one of cpu, cuda, mps, got 'tpu'"),
+        (
+            ["--device", "cuda:99"],
+            "there is no device cuda:99 on this machine, only cpu",
+        ),
+    ],
+)
+def test_a_wrong_argument_is_one_line(tmp_path, error, arguments, words):
+    assert train.main(["--out", str(tmp_path / "new"), *arguments]) == 1
+    assert words in error()
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--seed", "x"], ["--speed"], ["base"]])
+def test_an_argument_that_cannot_be_read_is_one_line(error, arguments):
+    with pytest.raises(SystemExit) as ended:
+        train.main(arguments)
+    assert ended.value.code == 2
+    assert "--help shows all options" in error()
+
+
+def test_help_explains_every_option(capsys):
+    with pytest.raises(SystemExit) as ended:
+        train.main(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for option in ("--stage", "--preset", "--out", "--seed", "--device", "--fresh"):
+        assert option in text
+    assert "Ctrl-C" in text and "report.html" in text
+
+
+def test_zero_needs_a_base(tmp_path, error):
+    assert smoke(tmp_path / "new", "--stage", "zero") == 1
+    assert "there is no finished base in" in error()
+
+
+def test_other_settings_are_refused(finished, error):
+    assert smoke(finished, "--seed", "1") == 1
+    assert "was begun with pretrain.seed 0, not 1" in error()
+    assert smoke(finished) == 0
+
+
+# ---- damaged files -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", pipeline.STAGES)
+def test_a_cut_model_is_named(finished, error, stage):
+    path = finished / stage / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    assert smoke(finished) == 1
+    assert re.search(f"{stage}.model.safetensors is damaged", error())
+
+
+def test_one_changed_bit_of_a_model_is_noticed(finished, error):
+    path = finished / "base" / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert smoke(finished) == 1
+    assert "model.safetensors is damaged: its sha256" in error()
+
+
+def test_zero_does_not_start_from_a_damaged_base(finished, error):
+    path = finished / "base" / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-8])
+    assert smoke(finished, "--stage", "zero", "--fresh") == 1
+    assert "base" in error() and not (finished / "zero").exists()
+
+
+def test_the_tokenizer_of_other_weights_is_refused(finished, error):
+    path = finished / "base" / "tokenizer.json"
+    merges = Tokenizer.load(path).merges
+    Tokenizer([*merges[:-1], (9, 9)]).save(path)
+    assert smoke(finished) == 1
+    assert "tokenizer.json is not the one these weights were saved with" in error()
+
+
+def test_a_damaged_checkpoint_leaves_the_one_before(stopped, error):
+    path = stopped / "base-work" / "step-000040"
+    (path / "training.safetensors").write_bytes(b"cut")
+    assert smoke(stopped, "--stage", "base") == 1
+    assert "remove the folder step-000040 to go on from step-000020" in error()
+    files.remove(path)
+    model = pipeline.settings("smoke")
+    assert next(pipeline.run("base", stopped, model))["step"] == 21
+
+
+# ---- training that goes wrong --------------------------------------------------
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run(tmp_path, error, monkeypatch):
+    how = pipeline.SETTINGS["smoke"]
+    wild = replace(how.pretrain, muon_lr=1e30, adamw_lr=1e30)
+    monkeypatch.setitem(pipeline.SETTINGS, "smoke", replace(how, pretrain=wild))
+    assert smoke(tmp_path / "new", "--stage", "base") == 1
+    assert "the gradient norm is" in (line := error()) and "training went wrong" in line
+    assert not runs.is_done(tmp_path / "new", "base")
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(stopped, error, monkeypatch):
+    before = files.sha256(stopped / "base-work" / "step-000040")
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert smoke(stopped, "--stage", "base") == 1
+    assert "the disk is full; make room" in error()
+    monkeypatch.undo()
+    left = [path.name for path in (stopped / "base-work").iterdir()]
+    assert sorted(left) == ["step-000020", "step-000040"]
+    assert files.sha256(stopped / "base-work" / "step-000040") == before
+
+
+def test_ctrl_c_says_how_to_go_on_and_nothing_is_lost(
+    stopped, finished_once, capsys, monkeypatch
+):
+    def interrupted(items, *rest):
+        for item in items:
+            yield item
+            if item["step"] == 43:
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(train_run, "bar", interrupted)
+    assert smoke(stopped, "--stage", "base") == 130
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert last == "train: stopped; the same command goes on with base from step 40"
+    monkeypatch.undo()
+    assert smoke(stopped, "--stage", "base") == 0
+    assert "base: going on from step-000040" in capsys.readouterr().out
+    assert weights(stopped) == weights(finished_once)
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path, error):
+    (tmp_path / "file").write_text("in the way")
+    assert smoke(tmp_path / "file" / "run") == 1
+    assert "file" in error()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="not root")
+def test_a_folder_without_the_right_to_write_is_one_line(tmp_path, error):
+    (tmp_path / "run").mkdir(mode=0o500)
+    assert smoke(tmp_path / "run") == 1
+    assert "Permission denied" in error()
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (
+            PermissionError(errno.EACCES, "Permission denied", "runs/x"),
+            "denied: runs/x",
+        ),
+        (MemoryError(), "not enough memory"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "not enough memory"),
+    ],
+)
+def test_other_troubles_of_a_machine_are_explained(problem, words):
+    assert words in train.explain(problem)
+
+
+def test_our_own_mistakes_keep_their_traceback():
+    assert train.explain(KeyError("x")) is None
+
+
+# ---- folders -------------------------------------------------------------------
+
+
+def test_two_trainings_cannot_share_a_folder(finished, error):
+    with open(finished / ".lock", "a+") as lock:
+        assert try_lock(lock)
+        assert smoke(finished) == 1
+    assert "another training is at work in" in error()
+
+
+@pytest.mark.parametrize("more", [[], ["--fresh"]])
+def test_a_folder_of_something_else_is_left_alone(tmp_path, error, more):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    (tmp_path / "base").mkdir()
+    assert smoke(tmp_path, *more) == 1
+    assert "is not the folder of a run" in error()
+    assert (tmp_path / "thesis.txt").exists() and (tmp_path / "base").exists()
+
+
+def left_by_fresh(folder, stage=None):
+    train_run.forget(folder, stage)
+    return {path.name for path in folder.iterdir()} - {".lock"}
+
+
+def test_fresh_removes_only_what_a_run_has_written(finished):
+    (finished / "notes.txt").write_text("mine")
+    assert left_by_fresh(finished) == {"notes.txt"}
+
+
+def test_fresh_with_a_stage_keeps_what_comes_before_it(finished):
+    assert left_by_fresh(finished, "zero") == {"settings.json", "base", "base.json"}
+    assert left_by_fresh(finished, "base") == {"settings.json"}
