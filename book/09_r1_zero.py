@@ -44,12 +44,20 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from r1lib import artifacts, checks, evaluate, optim, pipeline, plots
-from r1lib import rewards, sampling, verifiers
+from r1lib import (
+    artifacts,
+    checks,
+    evaluate,
+    optim,
+    pipeline,
+    plots,
+    rewards,
+    sampling,
+    verifiers,
+)
 from r1lib.logprobs import kl_k3, token_logprobs
 from r1lib.rl import grpo
-from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
-from r1lib.rl.grpo import micro_batches
+from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss, micro_batches
 from r1lib.rl.objectives import clipped, sequence_mean, token_mean
 from r1lib.rollout import Rollout, collate, rollout
 from r1lib.tasks import corpus, countdown, split_of
@@ -61,28 +69,26 @@ RESULTS = Path("../results")
 # %% [markdown]
 # ## 1. Can a reward alone teach reasoning?
 #
-# Imagine a model that has read a great deal and can continue any text, and that
-# nobody has ever taught to answer a question. You give it a problem. It writes
+# Imagine a model that has read a great deal and can continue any text, but that
+# nobody has taught to answer a question. You give it a problem. It writes
 # something. You say one word, *right* or *wrong*, and nothing else: no model
-# solution, no hint where it went astray. Then the next problem. Could it learn
-# to reason that way?
+# solution, no hint where it went astray. Then the next problem. Could it learn to
+# reason that way?
 #
 # The DeepSeek-R1 paper answered yes. Its model **R1-Zero** starts from
 # DeepSeek-V3-Base and sees rewards only. On AIME 2024, a mathematics competition
-# for schools, the share of single answers that are right rose from 15.6% to
-# 71.0% (arXiv 2501.12948v1, section 2.2.4 and Table 2; the revised v2, Figure 1,
-# reports 77.9%). A majority vote reached 86.7% (v1, Table 2: among 64 answers;
-# v2, Figure 1: among 16). Meanwhile the answers grew longer by themselves, and
-# words such as "wait" and "check" became five to seven times as frequent (v2,
-# supplementary section on self-evolution; curves in Extended Data Figure 1 of
-# the Nature version).
+# for schools, the share of single answers that are right rose from 15.6% to 71.0%
+# (arXiv 2501.12948v1, section 2.2.4 and Table 2; 77.9% in v2, Figure 1). A
+# majority vote reached 86.7% (v1, Table 2, among 64 answers; v2, Figure 1, among
+# 16). Meanwhile answers grew longer by themselves, and words such as "wait" and
+# "check" became five to seven times as frequent (v2, supplement on self-evolution;
+# curves in Extended Data Figure 1 of the Nature version).
 #
-# We repeat the experiment in miniature: a model of the same kind, about a
-# million times smaller, and two games with exact rules. Being small buys
-# something that the large experiment could not afford: three seeds, and
-# **controls**. A control is a cheap alternative to the thing you believe in. Ours
-# asks: *would the base model have done as well if we had simply made it think
-# longer?* Keep that question in mind; section 10 answers it with numbers.
+# We repeat it in miniature: a model of the same kind, about a million times
+# smaller, and two games with exact rules. Smallness buys what the large experiment
+# could not afford: three seeds, and **controls**. A control is a cheap alternative
+# to the thing you believe in. Ours asks: *would the base model have done as well if
+# we had simply made it think longer?* Section 10 answers with numbers.
 
 # %% [markdown] tags=["slide"]
 # ## 2. A game small enough to watch
@@ -124,21 +130,21 @@ print(f"{len(every)} tapes, of which {len(hits)} reaches {target}")
 print(f"all of them, checked: {needed} tokens; an answer may have {budget}")
 
 # %% [markdown]
-# No, they do not fit. A solver has room for a handful of attempts, so it pays to do
-# each one correctly, to notice a hit, and to stop there. The second game, **arithmetic**, asks for one
-# long sum, as an expression or as a little story: `compute ((17+5)*2)-8`. Its
-# difficulty is care: one slip on the tape and the answer is wrong. A careful
-# solver does the tape twice and compares.
+# They do not fit. A solver has room for a handful of attempts, so it pays to do each
+# one correctly, to notice a hit, and to stop there. The second game,
+# **arithmetic**, asks for one long sum, bare like `compute ((17+5)*2)-8` or as a
+# little story. Its difficulty is care: one slip on the tape spoils the answer. A
+# careful solver does the tape twice and compares.
 #
 # ### What the base model has read
 #
 # Our base model was pre-trained on a made-up "web" in which people solve such
 # problems in three styles. They **guess** (an answer, no work), work **short**
 # (one attempt), or **long**: attempt, check, and after a "no" try again. The
-# check is written out: `~35=2 no` reads "the distance to 35 is 2, so no". The
-# people slip, and some mix English and Korean verdicts. Real web text is like
-# this, which is where real base models got their habits. The shares were fixed
-# before any RL result was looked at:
+# check is written out: `~35=10 no` reads "the distance to 35 is 10, so no". People
+# slip, and some mix English and Korean. Real web text is like this, which is where
+# real base models got their habits. These probabilities were fixed before any RL
+# result was looked at:
 
 # %% tags=["nbval-check-output"]
 for name, value in asdict(corpus.Habits()).items():
@@ -153,10 +159,10 @@ for style in ("guess", "short", "long"):
 # %% [markdown]
 # ### Ask the base model
 #
-# We load it and ask held-out problems, four answers each, at temperature 1 (the
-# model's own probabilities, neither sharpened nor flattened). A short function
-# names the habit behind each answer. `evaluate.reflects` is true where a
-# completion rejects an attempt and then makes another one.
+# We ask held-out problems, four answers each, at temperature 1: the model's own
+# probabilities, neither sharpened nor flattened. A short function names the habit
+# behind an answer; `evaluate.reflects` is true where a completion rejects an
+# attempt and then makes another.
 
 # %%
 policy, tokenizer = artifacts.load("base-tiny")
@@ -202,8 +208,8 @@ for i, texts in enumerate(before.texts):
 def by_habit(answers):
     """habit -> (share of all completions, share of these that are right)."""
     found = {name: [] for name in HABITS}
-    for texts, row in zip(answers.texts, answers.right.tolist()):
-        for text, right in zip(texts, row):
+    for texts, row in zip(answers.texts, answers.right.tolist(), strict=True):
+        for text, right in zip(texts, row, strict=True):
             found[habit(text)].append(right)
     total = sum(map(len, found.values()))
     return {
@@ -217,10 +223,10 @@ for name, (share, right) in by_habit(before).items():
     print(f"{name:14}{share:8.0%}{right:8.0%}")
 
 # %% [markdown]
-# Put yourself in the place of the reward. You cannot see habits; you only pay for
-# right answers. Which of the four lines will you feed? Almost everything that
-# this chapter shows follows from this table, and so does the warning: if thinking
-# were *not* better than guessing in the base model, RL would teach it to guess.
+# Put yourself in the place of the reward. You cannot see habits; you pay for right
+# answers. Which lines of this table will you feed? Almost everything below follows
+# from it, and so does a warning: if thinking were *not* better than guessing in
+# the base model, RL would teach it to guess.
 
 # %% [markdown] tags=["slide"]
 # ## 3. Rewards by rule
@@ -258,19 +264,18 @@ for name, text in texts.items():
     print(f"{name:17}{right:8.0f}{neat:8.0f}{total:7.1f}")
 
 # %% [markdown]
-# The third text claims the target itself as its answer; the rule wants each number
+# The third text gives the target itself as its answer; the rule wants each number
 # exactly once. The fourth offers two answers, and two answers are none. Notice
-# also what is *not* looked at: the thinking. A tape full of mistakes in front of
-# a right answer earns everything. Whatever the model learns to do between
-# `<think>` and `</think>`, it learns because it helps.
+# what is *not* looked at: the thinking. A tape full of mistakes in front of a right
+# answer earns everything. Whatever the model learns to do between `<think>` and
+# `</think>`, it learns because it helps.
 
 # %% [markdown] tags=["slide"]
 # ## 4. Sampling a group
 #
-# For one problem we sample not one answer but a **group** of $G$ (the paper uses
-# 16). Prompts and answers are then laid side by side in one rectangle of ids.
-# Three rules hold for everything of shape (B, T) in this book; they remove most of
-# the bugs of this field:
+# For each problem we sample a **group** of $G$ answers (the paper uses 16). Prompts
+# and answers are then laid into one rectangle of ids. Three rules hold for
+# everything of shape (B, T) in this book; they prevent most bugs of this field:
 #
 # 1. **Columns are tokens.** `logprobs[b, t]` is the log-probability of the token
 #    in column `t`, given those before it. Column 0 has none before it: it holds 0.
@@ -279,7 +284,7 @@ for name, text in texts.items():
 # 3. **The mask is true exactly where the policy chose**: not on the prompt, not on
 #    the padding, but *on the stop token*. Stopping is a choice like any other.
 #
-# Here are two short answers by hand, laid out by the library's `collate`:
+# Two short answers by hand, laid out by the library's `collate`:
 
 # %%
 # r1lib.rollout.collate
@@ -321,9 +326,9 @@ plots.batch_picture(batch.mask[:48], batch.rewards[:48], G)
 
 # %% [markdown]
 # What you see: the first three groups. Each row is one completion: the hatched
-# prompt, then what the policy sampled in colour, then empty padding; the number
-# behind it is its reward. The three rules, and a fourth one, as code: if training
-# recomputes the log-probabilities, it must find the ones that sampling wrote down.
+# prompt, what the policy sampled in colour, then nothing; the number behind it is
+# its reward. The three rules as code, and a fourth: training must find the same
+# log-probabilities that sampling wrote down.
 
 # %%
 with torch.no_grad():
@@ -348,13 +353,12 @@ print("mean reward of each group:", batch.rewards.view(N, G).mean(1))
 #    = \sum_o r(o)\, \nabla \pi_\theta(o)
 #    = \mathbb{E}_{o \sim \pi_\theta}[\,r(o)\, \nabla \log \pi_\theta(o)\,]. $$
 #
-# This is **REINFORCE**: sample answers, and push up the log-probability of each
-# in proportion to its reward. It is right on average, and very noisy. If all
-# rewards lie between 0 and 1.1, it pushes *every* sampled answer up, the bad ones
-# a little less.
+# This is **REINFORCE**: sample answers, and push up the log-probability of each in
+# proportion to its reward. It is right on average, and very noisy: with rewards
+# from 0 to 1.1 it never pushes anything down, bad answers just less up.
 #
-# The cure is a **baseline** $b$: push by $r - b$. This changes nothing on average,
-# because $\sum_o b\, \nabla \pi(o) = b\, \nabla \sum_o \pi(o) = b\, \nabla 1 = 0$.
+# The cure is a **baseline** $b$: push by $r - b$. On average this changes nothing,
+# as $\sum_o b\, \nabla \pi(o) = b\, \nabla \sum_o \pi(o) = b\, \nabla 1 = 0$.
 # PPO, the standard method before, trains a second network to predict $b$. GRPO's
 # idea is so simple that it is easy to overlook: *we have sixteen answers to the
 # same question; their mean is the baseline.* Then it divides by their spread:
@@ -396,7 +400,8 @@ torch.testing.assert_close(advantages_by_loop(groups), final)
 undivided = group_advantages(groups, normalize_std=False)
 
 print(f"{'rewards':22}{'divided by the spread':30}not divided")
-for rows in zip(groups.tolist(), final.tolist(), undivided.tolist()):
+tables = groups.tolist(), final.tolist(), undivided.tolist()
+for rows in zip(*tables, strict=True):
     first = " ".join(f"{r:.1f}" for r in rows[0])
     others = [" ".join(f"{a:+.2f}" for a in row) for row in rows[1:]]
     print(f"{first:22}{others[0]:30}{others[1]}")
@@ -442,8 +447,8 @@ print(f"{agreeing} agree altogether and teach nothing, not even the format")
 # $$ L_t = \min\big(\rho_t \hat A,\; \operatorname{clip}(\rho_t,
 #    1-\epsilon_{\text{low}}, 1+\epsilon_{\text{high}})\, \hat A\big). $$
 #
-# The minimum is the same for both signs of $\hat A$. (Books and programs that take
-# a maximum for negative ones exist; they push on exactly where they should stop.)
+# The minimum stays a minimum for negative $\hat A$. (Programs exist that take a
+# maximum there; they push on exactly where they should stop.)
 
 # %%
 # r1lib.rl.objectives.clipped
@@ -465,10 +470,10 @@ for sign in (1.0, -1.0):
         print(f"{sign:+9.0f}{ratio:7.1f}{value.item():+11.1f}  {moves:>5}")
 
 # %% [markdown]
-# Read it as a sentence each. A good token that has become *less* likely: pull it
-# back, yes. A good token that is already 1.5 times as likely: enough for now. A
-# bad token already halved: enough. A bad token that has become *more* likely: push
-# it down, and with full strength. The clip only ever removes a reason to go on.
+# One sentence each. A good token that has become *less* likely: pull it back. A good
+# token that is already 1.5 times as likely: enough for now. A bad token already
+# halved: enough. A bad token that has become *more* likely: push it down, with
+# full strength. The clip only ever removes a reason to go on.
 
 
 # %%
@@ -538,7 +543,8 @@ for aggregate in (sequence_mean, token_mean):
     loss, _ = grpo_loss(*parts, aggregate=aggregate)
     loss.backward(retain_graph=True)
     norm = torch.nn.utils.clip_grad_norm_(policy.parameters(), math.inf)
-    print(f"{aggregate.__name__:14} loss {loss:+.4f}   gradient norm {norm:.2f}")
+    name = aggregate.__name__
+    print(f"{name:14} loss {loss:+.4f}   gradient norm {norm:.2f}")
     if aggregate is sequence_mean:
         assert abs(loss) < 1e-3 < 1e-2 < norm
 
@@ -549,15 +555,13 @@ print(f"{'by hand':14} loss {by_length:+.4f}")
 # %% [markdown]
 # Right after sampling every ratio is 1, so a token contributes just its advantage,
 # and the advantages of a group sum to zero. With `sequence_mean`, the average of
-# the paper, the *value* of the loss is therefore 0, up to rounding. Its
-# *gradient* is not: the derivative of $\rho$ at $\rho = 1$ is
-# $\nabla \log \pi_\theta$, and what remains is REINFORCE with a baseline.
-#
-# With `token_mean`, where every token counts the same, the value is minus the
-# length-weighted mean of the advantages, as the last line shows. It is negative
-# if right answers are longer than their siblings. So in GRPO the loss is not a
-# measure of success in any direction, and it may well rise while the model
-# improves. Watch the reward.
+# the paper, the *value* of the loss is therefore 0, up to rounding. Its *gradient*
+# is not: the derivative of $\rho$ at $\rho = 1$ is $\nabla \log \pi_\theta$, and
+# what remains is REINFORCE with a baseline. With `token_mean`, where every token
+# counts the same, the value is minus the length-weighted mean of the advantages,
+# as the last line shows: negative where right answers are longer than their
+# siblings. Either way the loss does not measure success, and it may rise while the
+# model improves. Watch the reward.
 #
 # ### A leash that we leave off: KL
 #
@@ -579,19 +583,17 @@ print(f"exact KL {exact:.4f}, mean of k3 under p {(p * estimates).sum():.4f}")
 print("k3 of each token:", [round(k, 4) for k in estimates.tolist()])
 
 # %% [markdown]
-# R1-Zero used a coefficient of only 0.001 and replaced the reference by the
-# current policy every 400 steps (arXiv 2501.12948v2, the section on training
-# details), so the leash was long and moved along. We use 0: our runs are shorter
-# than one such period, a reference costs another forward pass, and the rule
-# cannot be fooled, so there is no false reward from which to stay away. Chapter
-# 13 has a reward that can be fooled, and there the leash matters.
+# R1-Zero used a coefficient of only 0.001 and replaced the reference by the current
+# policy every 400 steps (v2, training details): a long leash that moves along. We
+# use 0: our runs are shorter than one such period, a reference costs another
+# forward pass, and a rule that cannot be fooled leaves no false reward to stay away
+# from. Chapter 13 has a reward that can be fooled, and there the leash matters.
 
 # %% [markdown] tags=["slide"]
 # ## 7. One step by hand
 #
-# Take one group in which siblings disagree, and take one optimizer step on it. If
-# all of the above is right, right answers become more probable and wrong ones
-# less, *relative to each other*.
+# Take one group in which siblings disagree, and one optimizer step on it. If all of
+# the above is right, right answers gain *relative to* wrong ones.
 
 # %%
 n = int((grouped >= 1).float().std(1).argmax())  # the most divided group
@@ -615,9 +617,9 @@ for name, which in (("right", group_right), ("wrong", ~group_right)):
 assert change[group_right].log().mean() > change[~group_right].log().mean()
 
 # %% [markdown]
-# Probabilities of whole completions are multiplied, not added to. An answer that
-# had one chance in a thousand needs a factor of a hundred before anybody sees it
-# twice. This is the arithmetic behind "RL is slow at first".
+# Probabilities of whole completions are multiplied. An answer that had one chance in
+# a thousand needs a factor of a hundred before it is common: this is why RL begins
+# with what the base already does now and then.
 
 # %% [markdown] tags=["slide"]
 # ## 8. The loop
@@ -671,7 +673,8 @@ mine, theirs = copy.deepcopy(policy), copy.deepcopy(policy)
 optimizers = optim.adamw(theirs, small.lr)
 draw = pipeline.draw_mixed
 library = grpo.train(theirs, tokenizer, draw, small, optimizers)
-for (reward, norm), (metrics, _) in zip(simple_zero(mine, small), library):
+both = zip(simple_zero(mine, small), library, strict=True)
+for (reward, norm), (metrics, _) in both:
     print(f"reward {reward:.3f} and {metrics['reward']:.3f}", end=",  ")
     print(f"gradient norm {norm:.3f} and {metrics['grad_norm']:.3f}")
     assert math.isclose(reward, metrics["reward"], abs_tol=1e-6)
@@ -681,10 +684,8 @@ for (reward, norm), (metrics, _) in zip(simple_zero(mine, small), library):
 # ## 9. A live run
 #
 # Now we train, for real and from the base model: 25 steps of 16 problems with 16
-# answers each. It takes about two minutes; the long runs of the next section have
-# more and larger steps. (Samples depend on the processor to the last bit, so your
-# numbers will differ a little from those printed here. The assertion below will
-# not.)
+# answers each. (Samples depend on the processor to the last bit, so your numbers
+# will differ a little from those printed here. The assertion below will hold.)
 
 # %%
 shape = {"prompts": 16, "group_size": 16, "max_new_tokens": budget}
@@ -784,14 +785,16 @@ plots.learning_curves([z["history"] for z in zeros])
 
 
 # %% tags=["slide"]
-CONTROLS = ("sampled", "greedy", "forced", "forced, T=0.6", "forced, greedy")
+FORCED = ("forced", "forced, T=0.6", "forced, greedy")
 
 
 def measures(seed):
     """Name -> summary, for the base's controls and for Zero, of one seed."""
     controls, zero = bases[seed]["P1"]["controls"], zeros[seed]["P1"]
-    found = {f"base, {name}": controls[name] for name in CONTROLS}
-    return found | {"Zero, sampled": zero["zero"], "Zero, greedy": zero["greedy"]}
+    names = ("sampled", "greedy", *FORCED)
+    found = {f"base, {name}": controls[name] for name in names}
+    found |= {"Zero, sampled": zero["zero"], "Zero, greedy": zero["greedy"]}
+    return found
 
 
 def triple(found, name="pass@1"):
@@ -838,12 +841,13 @@ plots.interval_dots(panels)
 # **emerged** only where Zero beats the *best* forced base with intervals that do
 # not overlap. The rule was written down before the runs; the code applies it:
 
+
 # %%
 def verdict(found, family=None):
     """Compare Zero with the best forced base: do the intervals overlap?"""
     if family is not None:
         found = {name: summary[family] for name, summary in found.items()}
-    forced = [found[name] for name in found if "forced" in name]
+    forced = [found[f"base, {name}"] for name in FORCED]
     best = max(forced, key=lambda f: f["pass@1"])["interval"]
     ours = found["Zero, sampled"]["interval"]
     return "emerged" if ours[0] > best[1] else "selected"
@@ -855,11 +859,11 @@ for family in (None, "countdown", "arithmetic"):
     print(f"{family or 'both games':26}" + "".join(f"{w:>20}" for w in words))
 
 # %% [markdown]
-# Where it says *selected*, the base with a hand on its shoulder already did as
-# well or better, and RL's gift is that no hand is needed any more. That is a real gift: the
-# forced base is a trick that we could only build because we knew which habit was
-# the good one. RL found it knowing nothing but right and wrong. Where it says
-# *emerged*, forcing the long style does not explain the gain.
+# Where it says *selected*, the base with a hand on its shoulder already did as well
+# or better, and RL's gift is that no hand is needed any more. That is a real gift:
+# we could force the base only because we knew which habit is the good one; RL found
+# it knowing nothing but right and wrong. Where it says *emerged*, forcing the long
+# style does not explain the gain.
 #
 # This is also the live question about the real R1-Zero. DeepSeek-V3-Base already
 # writes "wait" and "aha" now and then before any RL (Liu et al., arXiv
@@ -878,8 +882,10 @@ for name, label, form in (
     ("reflects", "rejects and retries", "{:.0%} -> {:.0%}"),
     ("mixes", "mixes languages", "{:.1%} -> {:.1%}"),
 ):
-    ends = [[t[f"{m}, sampled"][name] for m in ("base", "Zero")] for t in table]
-    cells = [f"{form.format(*e)} (x{e[1] / max(e[0], 1e-3):.1f})" for e in ends]
+    cells = []
+    for t in table:
+        old, new = t["base, sampled"][name], t["Zero, sampled"][name]
+        cells.append(f"{form.format(old, new)} (x{new / max(old, 1e-3):.1f})")
     print(f"{label:22}" + "".join(f"{cell:>20}" for cell in cells))
 
 # %%
@@ -888,15 +894,14 @@ plots.learning_curves(histories, "length", "tokens in a completion")
 
 # %% [markdown]
 # What you see: the mean length of the training completions over steps. No reward
-# mentions length. Whatever happens to it is a by-product: an answer that checks
-# and tries again *is* longer. The paper's Figure 1 shows the same for R1-Zero, and
-# people often read it as "the model learned that longer is better". It learned
-# that right is better.
+# mentions length; it is a by-product, since an answer that checks and tries again
+# *is* longer. The paper's Figure 1 shows R1-Zero's length, and people often read it
+# as "the model learned that longer is better". It learned that right is better.
 #
-# The last lines of the table are a first look at P5. A verdict in the wrong
-# language is as good as one in the right language if only the answer is paid for,
-# so nothing holds the mixing down. R1-Zero had the same trouble (v2, section 2.3).
-# Chapter 11 pays for language and watches the price.
+# The last line of the table is a first look at P5. A verdict in the wrong language
+# is as good as one in the right language if only the answer is paid for, so nothing
+# holds the mixing down. R1-Zero had the same trouble (v2, section 2.3). Chapter 11
+# pays for language and watches the price.
 #
 # The same two problems before, during and after (seed 0; the first problem of each
 # game on the watch list, not the nicest):
@@ -914,11 +919,9 @@ for place in (0, count // 2):
 # %% [markdown]
 # ### Many heads (P4)
 #
-# Sixteen answers, one vote: the most frequent answer wins (for countdown,
-# expressions that are equal up to order count as the same one). The paper's vote
-# lifts 71.0 to 86.7 (v1, Table 2). It needs a model that is right often enough for
-# right answers to meet, and wrong in different ways. We measure in the middle of
-# training:
+# Sixteen answers, one vote: the most frequent wins (equal expressions such as `3+5`
+# and `5+3` count as one). The paper's vote lifts 71.0 to 86.7 (v1, Table 2). A vote
+# needs right answers that meet and wrong ones that scatter. In mid-training:
 
 # %%
 print(head(f"at step {zeros[0]['P4']['step']}"))
@@ -1105,13 +1108,11 @@ for aggregate in (sequence_mean, token_mean):
 # %% [markdown]
 # ## 12. What this does not show
 #
-# The tiny web was written by us, and it holds the habit that RL then finds. We did
-# not hide it there to be found: real web text holds it too. But how much of it, in
-# which form, and how far from the surface, differs, and our three seeds say
-# nothing about that. Two games with exact rules are not mathematics. Numbers up to
-# 50, answers of at most a few hundred characters, no knowledge needed: a model
-# this small can be good here and nowhere else. And no answer here needs a *new*
-# idea, only more care and another attempt.
+# The tiny web was written by us, and it holds the habit that RL then finds. Real web
+# text holds it too, but how much of it, in which form and how near the surface is
+# another matter, and three seeds say nothing about that. Two games with exact rules
+# are not mathematics: numbers up to 50, short answers, no knowledge needed, and no
+# problem that takes a *new* idea rather than more care and another attempt.
 #
 # What carries over is the mechanism, because it is the same code: the group as a
 # baseline, the clip, the mask, rewards by rule, groups that agree and teach
@@ -1289,19 +1290,19 @@ checks.ex_9_5(vote)
 # gradient with the library on random numbers.
 #
 # <details><summary>Hint</summary>The objective is $\min(\cdot) - \beta k_3$, and the
-# loss is minus its mean. With `log_ratio = ref - logprobs`, $k_3$ is
+# loss is minus its mean. With `log_ratio = ref - new`, $k_3$ is
 # `log_ratio.exp() - log_ratio - 1`.</details>
 
 
 # %% tags=["exercise"]
-def my_grpo_loss(logprobs, old, ref, advantages, mask, eps=0.2, beta=0.04):
-    """logprobs, old, ref, mask: (B, T); advantages: (B,). Return one number."""
+def my_grpo_loss(new, old, ref, advantages, mask, eps=0.2, beta=0.04):
+    """new, old, ref and mask are (B, T), advantages (B,); one number."""
     # BEGIN SOLUTION
     weight = advantages.unsqueeze(1)
-    ratio = (logprobs - old).exp()
+    ratio = (new - old).exp()
     bounded = ratio.clamp(1 - eps, 1 + eps)
     objective = torch.minimum(ratio * weight, bounded * weight)
-    log_ratio = ref - logprobs
+    log_ratio = ref - new
     objective = objective - beta * (log_ratio.exp() - log_ratio - 1)
     return -(objective * mask).sum() / mask.sum()
     # END SOLUTION

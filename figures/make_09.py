@@ -91,7 +91,9 @@ def loop(axes):
     arrow(axes, (middle, below), (left + width + 0.05, below))
     arrow(axes, (left + width / 2, low + height), (left + width / 2, top - 0.05))
     kind = {"ha": "center", "va": "center", "fontsize": 12.5, "color": INK}
-    text = "one step of R1-Zero:  nobody shows a solution, only right or wrong comes back"
+    text = (
+        "one step of R1-Zero: nobody shows a solution, only right or wrong comes back"
+    )
     axes.text(6.5, 2.42, text, style="italic", **kind)
 
 

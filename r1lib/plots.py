@@ -245,3 +245,150 @@ def trend(what: str, points, form: str) -> str:
     ends = [points[0], points[-1]] if len(points) > 1 else points
     told = (f"{form.format(y)} at step {x}" for x, y in ends)
     return f"{what}: {', '.join(told)}. "
+
+
+# ---- chapter 09 ------------------------------------------------------------------
+
+
+@styled
+def batch_picture(mask, rewards, group_size: int) -> Picture:
+    """Draw a rollout: a row per completion, a column per token, groups set apart.
+
+    Prompt tokens are hatched grey, sampled ones blue, the last one of them orange.
+    """
+    rows, places = len(mask), [row.nonzero().flatten().tolist() for row in mask]
+    width = 1 + max(place[-1] for place in places)
+    heights = [b + 0.7 * (b // group_size) for b in range(rows)]
+    figure = Picture(figsize=(8.4, 0.9 + 0.1 * rows), layout="constrained")
+    axes = figure.subplots()
+    for y, place, reward in zip(heights, places, rewards.tolist(), strict=True):
+        first, last = place[0], place[-1]
+        axes.barh(y, first, 0.8, color=GRID, hatch="///", edgecolor=PAPER)
+        axes.barh(y, last - first, 0.8, left=first, color=BLUE)
+        axes.barh(y, 1, 0.8, left=last, color=ORANGE)
+        kind = {"va": "center", "fontsize": 6.5, "color": INK}
+        axes.text(last + 1 + width / 90, y, f"{reward:.1f}", **kind)
+    for name, colour, hatch in (
+        ("prompt: mask 0", GRID, "///"),
+        ("sampled: mask 1", BLUE, ""),
+        ("last sampled: mask 1", ORANGE, ""),
+    ):
+        axes.barh(0, 0, color=colour, hatch=hatch, edgecolor=PAPER, label=name)
+    kind = {"yticks": [], "ylim": (heights[-1] + 1, -1)}
+    axes.set(xlim=(0, width * 1.06), xlabel="token (column)", **kind)
+    axes.grid(visible=False)
+    axes.legend(fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+    counts = f"{rows // group_size} groups of {group_size} completions"
+    figure.alt = f"{counts}; every row is prompt, sampled tokens, then padding. "
+    figure.alt += f"{sum(map(len, places))} tokens were sampled."
+    return figure
+
+
+@styled
+def clip_picture(objective, low: float, high: float) -> Picture:
+    """Draw objective(ratio, advantage) over the ratio, for advantages +1 and -1."""
+    figure = Picture(figsize=(8.4, 2.9), layout="constrained")
+    for axes, sign in zip(figure.subplots(1, 2), (1.0, -1.0), strict=True):
+        ratios = [i / 100 for i in range(0, 201)]
+        points = [(r, objective(r, sign)) for r in ratios]
+        free = [(r, sign * r) for r in ratios]
+        series(axes, free, 4, "without the clip", linewidth=1)
+        series(axes, points, 0, "with the clip", linewidth=2.4)
+        for edge in (1 - low, 1 + high):
+            axes.axvline(edge, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
+        axes.plot([1], [sign], "o", color=INK, markersize=5)
+        good = "right" if sign > 0 else "wrong"
+        axes.set(title=f"A = {sign:+.0f}: a {good} answer", xlabel="ratio")
+        axes.legend(fontsize=9)
+    figure.alt = (
+        f"Clipped objective over the ratio. For A = +1 it rises to ratio {1 + high} "
+        f"and is flat beyond; for A = -1 it is flat below {1 - low} and falls beyond."
+    )
+    return figure
+
+
+@styled
+def stacked_shares(shares: dict[str, dict[str, float]]) -> Picture:
+    """Draw one bar of parts that add up to 1 for each row: {"base": {"guess": 0.6}}."""
+    figure = Picture(figsize=(8.4, 0.9 + 0.5 * len(shares)), layout="constrained")
+    axes, left = figure.subplots(), dict.fromkeys(shares, 0.0)
+    for look, name in enumerate(next(iter(shares.values()))):
+        colour, _, _, hatch = LOOKS[look % len(LOOKS)]
+        kind = {"color": colour, "hatch": hatch, "edgecolor": PAPER, "label": name}
+        for row, parts in shares.items():
+            axes.barh(row, parts[name], 0.62, left=left[row], **kind)
+            if parts[name] > 0.06:
+                middle = left[row] + parts[name] / 2
+                box = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
+                kind_of_text = {"ha": "center", "va": "center", "fontsize": 9}
+                axes.text(middle, row, f"{parts[name]:.0%}", bbox=box, **kind_of_text)
+            left[row] += parts[name]
+            kind["label"] = None
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.grid(visible=False)
+    axes.legend(fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)
+    figure.alt = "Shares. " + " ".join(
+        f"{row}: {', '.join(f'{n} {v:.0%}' for n, v in parts.items())}."
+        for row, parts in shares.items()
+    )
+    return figure
+
+
+@styled
+def compared_curves(runs: dict[str, list], names: dict[str, str]) -> Picture:
+    """Draw metrics of several kinds of run: the mean over seeds, and their range.
+
+    runs = {"a": [history of seed 0, ...], "b": [...]}, names = {metric: axis label}.
+    """
+    figure = Picture(figsize=(8.4, 3.2), layout="constrained")
+    panels, alts = figure.subplots(1, len(names), squeeze=False)[0], []
+    for axes, (name, label) in zip(panels, names.items(), strict=True):
+        for look, (run, histories) in enumerate(runs.items()):
+            tables = [dict(column(history, name)) for history in histories]
+            steps = sorted(set.intersection(*map(set, tables)))
+            rows = [[table[x] for table in tables] for x in steps]
+            means = [
+                (x, sum(row) / len(row)) for x, row in zip(steps, rows, strict=True)
+            ]
+            kind = {"color": LOOKS[look][0], "alpha": 0.15, "linewidth": 0}
+            axes.fill_between(steps, list(map(min, rows)), list(map(max, rows)), **kind)
+            series(axes, means, look, run, marks=True)
+            alts.append(trend(f"{run}, {label}", means, "{:.2f}"))
+        axes.set(xlabel="step", ylabel=label)
+        axes.set_ylim(bottom=0)
+    finish(*panels)
+    figure.alt = "".join(alts)
+    return figure
+
+
+@styled
+def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> Picture:
+    """Draw (mean, low, high) of each seed as dots with whiskers, a row per name.
+
+    panels = {"countdown": {"base": [(0.2, 0.1, 0.3), ...], "zero": [...]}}
+    """
+    names = list(next(iter(panels.values())))
+    figure = Picture(figsize=(8.4, 1.0 + 0.34 * len(names)), layout="constrained")
+    all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (title, rows) in zip(all_axes, panels.items(), strict=True):
+        for y, name in enumerate(names):
+            for seed, (mean, low, high) in enumerate(rows[name]):
+                colour, _, marker, _ = LOOKS[seed % len(LOOKS)]
+                place = y + 0.22 * (seed - (len(rows[name]) - 1) / 2)
+                kind = {"color": colour, "linewidth": 1.4}
+                axes.plot([low, high], [place, place], **kind)
+                label_of = f"seed {seed}" if y == 0 else None
+                kind = {"color": colour, "linestyle": "none", "markersize": 5}
+                axes.plot([mean], [place], marker, label=label_of, **kind)
+        axes.set(title=title, xlabel=label, xlim=(0, 1), yticks=range(len(names)))
+        axes.set_yticklabels(names)
+    all_axes[0].invert_yaxis()
+    all_axes[-1].legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
+    figure.alt = f"Dots of {label} with 95% intervals, means over seeds. " + " ".join(
+        f"{title}, {name}: {sum(m for m, *_ in rows[name]) / len(rows[name]):.2f}."
+        for title, rows in panels.items()
+        for name in names
+    )
+    return figure

@@ -4,8 +4,8 @@
     python -m results.unit zero 0     R1-Zero from that base: P1, P2, P3, P4
     python -m results.unit early 0    P12: the same RL from a base that cannot check yet
 
-A base of seed N lives in runs/seed-N. Every R1-Zero starts from the base of seed 0, the
-shipped one: its own seed moves the problems and the sampling of the RL alone. Evaluation
+A base of seed N lives in runs/seed-N. Each R1-Zero starts from the base of seed 0, the
+shipped one; its own seed moves the problems and the sampling of the RL. Evaluation
 uses test problems only, 16 samples of each at temperature 1.
 """
 
@@ -31,13 +31,14 @@ SAMPLES = 16
 EARLY = 500  # base step of the model that cannot check yet
 MIDDLE = 40  # zero step at which the vote is compared with pass@1
 EARLY_STEPS = 60
-CODE = [  # what a number depends on, with all that these use
+BASE_CODE = [  # what a number depends on, with all that these use
     "r1lib.tasks.corpus.documents",
     "r1lib.pretrain.train",
-    "r1lib.rl.grpo.train",
     "r1lib.evaluate.answer",
     "r1lib.evaluate.summary",
+    "r1lib.evaluate.skills",
 ]
+RL_CODE = [*BASE_CODE, "r1lib.rl.grpo.train"]
 
 
 def measure(model, tokenizer, how, k=SAMPLES, **kind) -> tuple[dict, evaluate.Answers]:
@@ -193,7 +194,7 @@ def keep(work: Path, step: int, target: Path) -> None:
         shutil.copytree(work / f"step-{step:06d}", new, dirs_exist_ok=True)
 
 
-UNITS = {"base": base, "zero": zero, "early": early}
+UNITS = {"base": (base, BASE_CODE), "zero": (zero, RL_CODE), "early": (early, RL_CODE)}
 
 
 def main() -> None:
@@ -205,13 +206,14 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     how = pipeline.settings("tiny", seed=asked.seed)
-    found = UNITS[asked.unit](Path("runs") / f"seed-{asked.seed}", how)
+    measured, code = UNITS[asked.unit]
+    found = measured(Path("runs") / f"seed-{asked.seed}", how)
     content = {
         **found,
         "seed": asked.seed,
         "settings": asdict(how),
         "command": f"python -m results.unit {asked.unit} {asked.seed}",
-        "provenance": provenance.block(CODE, artifacts=["tokenizer"]),
+        "provenance": provenance.block(code, artifacts=["tokenizer"]),
     }
     path = Path(__file__).parent / f"{asked.unit}-{asked.seed}.json"
     files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))

@@ -1,0 +1,73 @@
+"""The checks of chapter 09 refuse the mistakes that learners make, and say why."""
+
+import pytest
+import torch
+
+from r1lib import checks
+from r1lib.rl.grpo import grpo_loss
+
+
+def inverted(ratio, advantage, eps=0.2):
+    """The clip with a maximum for negative advantages: a mistake found in books."""
+    bounded = min(max(ratio, 1 - eps), 1 + eps)
+    both = ratio * advantage, bounded * advantage
+    return (min(both) if advantage > 0 else max(both)), bounded == ratio
+
+
+def token_mean(values, mask):
+    return (values * mask).sum() / mask.sum()
+
+
+def careless_sequence_mean(values, mask):
+    return ((values * mask).sum(1) / mask.sum(1)).mean()
+
+
+def believe(completion, numbers, target):
+    return True
+
+
+def turned(new, old, ref, advantages, mask):
+    kind = {"ref_logprobs": ref, "kl_coef": 0.04}
+    return -grpo_loss(new, old, advantages, mask, **kind)[0]
+
+
+def without_kl(new, old, ref, advantages, mask):
+    return grpo_loss(new, old, advantages, mask)[0]
+
+
+@pytest.mark.parametrize(
+    "check, wrong, reason",
+    [
+        (checks.ex_9_1, (inverted,), "the objective at ratio 0.5 and advantage -1.0"),
+        (checks.ex_9_1, (lambda ratio, a: ratio * a,), "return two things"),
+        (checks.ex_9_2, (lambda r: r - r.mean(1, keepdim=True),), "leave the answer"),
+        (checks.ex_9_2, (lambda r: r,), "a group that agrees must get zeros"),
+        (checks.ex_9_3, (token_mean,), "average each completion first"),
+        (checks.ex_9_3, (careless_sequence_mean,), "still counts"),
+        (checks.ex_9_4, (lambda n, t: "35", believe), "the format is not perfect"),
+        (checks.ex_9_5, (lambda a: max(set(a), key=a.count),), "must not vote"),
+        (checks.ex_9_6, (turned,), "the sign is turned"),
+        (checks.ex_9_6, (without_kl,), "the KL term is missing"),
+    ],
+)
+def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
+    check(*wrong)
+    said = capsys.readouterr().out
+    assert "not right yet - " in said and reason in said
+
+
+def test_an_honest_solution_is_no_cheat(capsys):
+    solutions = {35: "(8-3)*7", 14: "9+5*1", 30: "6*6-6"}
+
+    def honest(numbers, target):
+        return f"<think>.</think><answer>{solutions[target]}</answer>"
+
+    checks.ex_9_4(honest, believe)
+    assert "that is an honest solution" in capsys.readouterr().out
+
+
+def test_checks_do_not_touch_the_global_random_numbers():
+    torch.manual_seed(0)
+    state = torch.get_rng_state()
+    checks.ex_9_6(without_kl)
+    assert torch.equal(torch.get_rng_state(), state)
