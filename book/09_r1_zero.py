@@ -191,6 +191,7 @@ def show(prompt, text, right, label=""):
     print("    " + text.replace("\n", "\n    ") + "\n")
 
 
+# %% tags=["slide"]
 shown = set()
 for i, texts in enumerate(before.texts):
     name = habit(texts[0])
@@ -745,9 +746,10 @@ plots.stacked_shares(
 # %% [markdown] tags=["slide"]
 # ## 10. The long run
 #
-# The following was measured once per seed and is committed under `results/`; run
-# `python -m results.unit zero 0` to make it again. Each seed has its own base
-# model and its own RL. All numbers are on `test` problems.
+# The following was measured once and is committed under `results/`; run
+# `python -m results.unit zero 0` to make it again. One base model, three RL runs
+# that differ in their seed: other problems, other samples. Curves are on `valid`
+# problems, tables on `test` problems.
 
 # %%
 SEEDS = (0, 1, 2)
@@ -757,15 +759,15 @@ def read(name):
     return json.loads((RESULTS / name).read_text(encoding="utf-8"))
 
 
-bases = [read(f"base-{seed}.json") for seed in SEEDS]
+base = read("base-0.json")
 zeros = [read(f"zero-{seed}.json") for seed in SEEDS]
 early = [read(f"early-{seed}.json") for seed in SEEDS]
 
 plan = zeros[0]["settings"]["zero"]
 completions = plan["prompts"] * plan["group_size"]
 print(f"{plan['steps']} steps of {completions} completions, lr {plan['lr']}")
-minutes = [z["P1"]["minutes"] for z in zeros]
-plots.learning_curves([z["history"] for z in zeros])
+histories = [z["history"] for z in zeros]
+plots.learning_curves(histories)
 
 # %% [markdown]
 # What you see: pass@1 on held-out problems over RL steps, each seed thin and their
@@ -773,8 +775,8 @@ plots.learning_curves([z["history"] for z in zeros])
 #
 # ### Beside its controls
 #
-# A curve that rises proves little by itself. So each base model was measured in
-# every cheap way we could think of, on the same test problems:
+# A curve that rises proves little by itself. So the base model was measured in every
+# cheap way we could think of, on the same test problems:
 #
 # - **sampled**: as in the curve at step 0; **greedy**: always the likeliest token;
 # - **pass@16**: at least one of sixteen answers is right. Nobody can use that
@@ -786,15 +788,10 @@ plots.learning_curves([z["history"] for z in zeros])
 
 # %% tags=["slide"]
 FORCED = ("forced", "forced, T=0.6", "forced, greedy")
-
-
-def measures(seed):
-    """Name -> summary, for the base's controls and for Zero, of one seed."""
-    controls, zero = bases[seed]["P1"]["controls"], zeros[seed]["P1"]
-    names = ("sampled", "greedy", *FORCED)
-    found = {f"base, {name}": controls[name] for name in names}
-    found |= {"Zero, sampled": zero["zero"], "Zero, greedy": zero["greedy"]}
-    return found
+controls = base["P1"]["controls"]
+table = {f"base, {n}": [controls[n]] for n in ("sampled", "greedy", *FORCED)}
+table["Zero, sampled"] = [z["P1"]["zero"] for z in zeros]
+table["Zero, greedy"] = [z["P1"]["greedy"] for z in zeros]
 
 
 def triple(found, name="pass@1"):
@@ -803,34 +800,39 @@ def triple(found, name="pass@1"):
     return (found[name], *ends)
 
 
-def line(label, triples, width=26):
-    """One row of a table: a cell "mean [low, high]" for each seed."""
+def row(label, triples):
+    """One line of a table, each cell as "mean [low, high]"."""
     cells = ["{:.2f} [{:.2f}, {:.2f}]".format(*t) for t in triples]
-    return f"{label:{width}}" + "".join(f"{cell:>20}" for cell in cells)
+    return f"{label:26}" + "".join(f"{cell:>20}" for cell in cells)
 
 
-def head(label, width=26):
-    return f"{label:{width}}" + "".join(f"{f'seed {s}':>20}" for s in SEEDS)
+def head(label, names):
+    return f"{label:26}" + "".join(f"{name:>20}" for name in names)
 
+
+GAMES = ("countdown", "arithmetic")
+TITLES = [f"seed {seed}" for seed in SEEDS]
 
 # %% tags=["slide"]
-table = [measures(seed) for seed in SEEDS]
-print(head("pass@1") + "  tokens")
-for name in table[0]:
-    tokens = sum(t[name]["length"] for t in table) / len(table)
-    print(line(name, [triple(t[name]) for t in table]) + f"{tokens:8.0f}")
-most = [triple(t["base, sampled"], "pass@16") for t in table]
-print(line("base, sampled, pass@16", most))
+print(head("pass@1", ("both games", *GAMES)) + "  tokens")
+for name, found in table.items():
+    for seed, one in enumerate(found):
+        label = f"{name}, seed {seed}" if len(found) > 1 else name
+        cells = [triple(one), *[triple(one[game]) for game in GAMES]]
+        print(row(label, cells) + f"{one['length']:8.0f}")
+most = [controls["sampled"], *[controls["sampled"][game] for game in GAMES]]
+print(row("base, sampled, pass@16", [triple(m, "pass@16") for m in most]))
 
 # %%
 panels = {
-    family: {n: [triple(t[n][family]) for t in table] for n in table[0]}
-    for family in ("countdown", "arithmetic")
+    game: {name: [triple(f[game]) for f in found] for name, found in table.items()}
+    for game in GAMES
 }
 plots.interval_dots(panels)
 
 # %% [markdown]
-# What you see: the same table by game. Each dot is one seed with its interval.
+# What you see: the same table as a picture. A dot with its 95% interval for each
+# measurement; Zero has three, one for each seed.
 #
 # ### Selected, or taught?
 #
@@ -843,20 +845,20 @@ plots.interval_dots(panels)
 
 
 # %%
-def verdict(found, family=None):
-    """Compare Zero with the best forced base: do the intervals overlap?"""
-    if family is not None:
-        found = {name: summary[family] for name, summary in found.items()}
-    forced = [found[f"base, {name}"] for name in FORCED]
-    best = max(forced, key=lambda f: f["pass@1"])["interval"]
-    ours = found["Zero, sampled"]["interval"]
-    return "emerged" if ours[0] > best[1] else "selected"
+def verdict(ours, forced):
+    """Compare with the best forced base: do the intervals overlap?"""
+    best = max(forced, key=lambda found: found["pass@1"])
+    return "emerged" if ours["interval"][0] > best["interval"][1] else "selected"
 
 
-print(head(""))
-for family in (None, "countdown", "arithmetic"):
-    words = [verdict(found, family) for found in table]
-    print(f"{family or 'both games':26}" + "".join(f"{w:>20}" for w in words))
+forced = [controls[name] for name in FORCED]
+print(head("", TITLES))
+words = [verdict(z["P1"]["zero"], forced) for z in zeros]
+print(head("both games", words))
+for game in GAMES:
+    part = [f[game] for f in forced]
+    words = [verdict(z["P1"]["zero"][game], part) for z in zeros]
+    print(head(game, words))
 
 # %% [markdown]
 # Where it says *selected*, the base with a hand on its shoulder already did as well
@@ -876,20 +878,19 @@ for family in (None, "countdown", "arithmetic"):
 # ### Length, reflection, mixing (P2, P3, P5)
 
 # %%
-print(head("base -> Zero, sampled"))
+print(head("base -> Zero", TITLES))
 for name, label, form in (
     ("length", "tokens", "{:.0f} -> {:.0f}"),
     ("reflects", "rejects and retries", "{:.0%} -> {:.0%}"),
     ("mixes", "mixes languages", "{:.1%} -> {:.1%}"),
 ):
-    cells = []
-    for t in table:
-        old, new = t["base, sampled"][name], t["Zero, sampled"][name]
-        cells.append(f"{form.format(old, new)} (x{new / max(old, 1e-3):.1f})")
-    print(f"{label:22}" + "".join(f"{cell:>20}" for cell in cells))
+    old, cells = controls["sampled"][name], []
+    for zero in zeros:
+        new = zero["P1"]["zero"][name]
+        cells.append(f"{form.format(old, new)} (x{new / old:.1f})")
+    print(head(label, cells))
 
 # %%
-histories = [z["history"] for z in zeros]
 plots.learning_curves(histories, "length", "tokens in a completion")
 
 # %% [markdown]
@@ -924,11 +925,11 @@ for place in (0, count // 2):
 # needs right answers that meet and wrong ones that scatter. In mid-training:
 
 # %%
-print(head(f"at step {zeros[0]['P4']['step']}"))
-for family in ("countdown", "arithmetic"):
+print(head(f"at step {zeros[0]['P4']['step']}", TITLES))
+for game in GAMES:
     for name in ("pass@1", "majority@16"):
-        cells = [triple(z["P4"][family], name) for z in zeros]
-        print(line(f"{family}, {name}", cells))
+        cells = [triple(z["P4"][game], name) for z in zeros]
+        print(row(f"{game}, {name}", cells))
 
 # %% [markdown]
 # ### What the base must bring (P12)
@@ -938,38 +939,34 @@ for family in ("countdown", "arithmetic"):
 # Size is hardly the reason in itself. Look at how our own base learns its skills:
 
 # %%
-plots.base_curves(bases[0]["skills"])
+plots.base_curves(base["skills"])
 
 # %% [markdown]
 # What you see: left, the loss of pre-training, a smooth curve. Right, three skills
 # measured apart: copying numbers, doing one step of a tape, and judging an attempt
 # (the dotted line is a coin). The loss tells nothing about when each one arrives.
 #
-# So the control of P12 is the *same* model at an earlier moment of its
-# pre-training, when it can already write in the right form but cannot yet judge
-# its own attempts. We give it the same RL:
+# So the control of P12 is such a model at an early moment of its pre-training, when it
+# already writes in the right form but cannot yet judge its own attempts. We give it
+# the same RL:
 
 # %%
-when = early[0]["P12"]["base step"]
-print(head(f"skill at step {when} -> end"))
+when, final = early[0]["P12"]["base step"], base["skills"][-1]["skills"]
+print(head(f"skill at step {when}", (*TITLES, "finished base")))
 for name in ("copy", "arithmetic", "verification"):
-    cells = []
-    for base in bases:
-        measured = {p["step"]: p["skills"] for p in base["skills"]}
-        then, final = measured[when][name], base["skills"][-1]["skills"][name]
-        cells.append(f"{then:.0%} -> {final:.0%}")
-    print(f"{name:26}" + "".join(f"{cell:>20}" for cell in cells))
+    cells = [f"{e['P12']['skills'][name]:.0%}" for e in early]
+    print(head(name, (*cells, f"{final[name]:.0%}")))
 
-print("\n" + head("pass@1"))
+print("\n" + head("pass@1", TITLES))
 for moment in ("before", "after"):
     cells = [triple(e["P12"][moment]) for e in early]
-    print(line(f"early base, {moment} RL", cells))
+    print(row(f"early base, {moment} RL", cells))
 
 # %%
-steps = len(early[0]["P12"]["history"])
+steps = len(early[0]["history"])
 runs = {
-    "from the base": [z["history"][: steps + 1] for z in zeros],
-    "from the early base": [e["P12"]["history"] for e in early],
+    "from the finished base": [h[: steps + 1] for h in histories],
+    "from the early base": [e["history"] for e in early],
 }
 labels = {"accuracy": "right answers", "length": "tokens"}
 plots.compared_curves(runs, labels)

@@ -211,7 +211,7 @@ def learning_curves(
     axes, runs = figure.subplots(), [column(history, name) for history in histories]
     for seed, points in enumerate(runs):
         faint = {"linewidth": 1, "alpha": 0.7, "color": GREY}
-        series(axes, points, seed, "one seed" if seed == 0 else None, **faint)
+        series(axes, points, seed, "_" if seed else "one seed", **faint)
     shared = sorted(set.intersection(*({x for x, _ in points} for points in runs)))
     table = [[dict(points)[x] for points in runs] for x in shared]
     means = [(x, sum(row) / len(row)) for x, row in zip(shared, table, strict=True)]
@@ -369,7 +369,8 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
 
     panels = {"countdown": {"base": [(0.2, 0.1, 0.3), ...], "zero": [...]}}
     """
-    names = list(next(iter(panels.values())))
+    first = next(iter(panels.values()))
+    names, most = list(first), max(first, key=lambda name: len(first[name]))
     figure = Picture(figsize=(8.4, 1.0 + 0.34 * len(names)), layout="constrained")
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (title, rows) in zip(all_axes, panels.items(), strict=True):
@@ -379,7 +380,7 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
                 place = y + 0.22 * (seed - (len(rows[name]) - 1) / 2)
                 kind = {"color": colour, "linewidth": 1.4}
                 axes.plot([low, high], [place, place], **kind)
-                label_of = f"seed {seed}" if y == 0 else None
+                label_of = f"seed {seed}" if name == most else None
                 kind = {"color": colour, "linestyle": "none", "markersize": 5}
                 axes.plot([mean], [place], marker, label=label_of, **kind)
         axes.set(title=title, xlabel=label, xlim=(0, 1), yticks=range(len(names)))

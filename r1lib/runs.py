@@ -24,19 +24,19 @@ KEPT = 2  # checkpoints: should the last one be damaged, there is one before it
 
 def begin(folder, settings: dict) -> None:
     """Open a run's folder, new or known; other settings than before are an error."""
-    path = Path(folder) / "settings.json"
+    path, text = Path(folder) / "settings.json", json.dumps(settings, indent=1)
     if not path.exists():
         if strangers := others(folder):
             raise ValueError(
                 f"{folder} holds other things, such as {strangers[0]}, and is not the "
                 "folder of a run; choose another one with --out"
             )
-        files.write_text(path, json.dumps(settings, indent=1))
+        files.write_text(path, text)
     files.recover(folder)
     for work in Path(folder).glob("*-work"):
         done = is_done(folder, work.name.removesuffix("-work"))
         files.remove(work) if done else files.recover(work)
-    known, new = (flat(x) for x in (files.read_json(path), settings))
+    known, new = flat(files.read_json(path)), flat(json.loads(text))
     changed = [name for name in {**known, **new} if known.get(name) != new.get(name)]
     if changed:
         was, now = known.get(changed[0]), new.get(changed[0])

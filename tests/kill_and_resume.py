@@ -19,12 +19,13 @@ from pathlib import Path
 
 import torch
 
-from r1lib import artifacts, optim, pipeline, runs
+from r1lib import optim, pipeline, runs
 from r1lib.model.config import PRESETS
 from r1lib.model.transformer import Transformer
-from r1lib.tokenizer import Tokenizer
+from r1lib.tokenizer import SMALLEST, Tokenizer
 
 HOW = pipeline.settings("smoke")
+SMALL = replace(PRESETS["smoke"], vocab_size=SMALLEST, n_layers=1, d_model=16)
 
 
 def digits(problem, text: str) -> float:
@@ -78,9 +79,7 @@ def attempt(work, delay: float | None = None) -> bool:
 def opened(folder: Path) -> runs.Stage:
     """Open a run's folder with a stage that has something to save."""
     torch.manual_seed(0)
-    tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
-    config = replace(PRESETS["smoke"], vocab_size=tokenizer.vocab_size)
-    model = Transformer(config)
+    model, tokenizer = Transformer(SMALL), Tokenizer([])
     optimizers = optim.base_optimizers(model, 0.1, 0.1)
     runs.begin(folder, {"kind": "a test"})
     return runs.resume(folder, "base", model, tokenizer, optimizers)

@@ -11,7 +11,8 @@ def inverted(ratio, advantage, eps=0.2):
     """The clip with a maximum for negative advantages: a mistake found in books."""
     bounded = min(max(ratio, 1 - eps), 1 + eps)
     both = ratio * advantage, bounded * advantage
-    return (min(both) if advantage > 0 else max(both)), bounded == ratio
+    objective = min(both) if advantage > 0 else max(both)
+    return objective, bounded == ratio or objective != both[1]
 
 
 def token_mean(values, mask):

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from kill_and_resume import train_stage
+from kill_and_resume import SMALL, train_stage
 
 from r1lib import artifacts, files, hub, pipeline, runs
+from r1lib.model.transformer import Transformer
 from r1lib.tasks import split_of
 from r1lib.tokenizer import Tokenizer
 from tools import make_tokenizer
@@ -150,9 +151,7 @@ def test_killed_runs_end_with_the_same_weights(undisturbed, tmp_path):
 @pytest.fixture
 def stage(tmp_path):
     """A stage with a tiny model that was saved at steps 1, 2 and 3."""
-    config = replace(pipeline.PRESETS["smoke"], vocab_size=265, n_layers=1)
-    model = pipeline.Transformer(config)
-    made = runs.Stage(tmp_path, "base", model, Tokenizer([]), [])
+    made = runs.Stage(tmp_path, "base", Transformer(SMALL), Tokenizer([]), [])
     for step in (1, 2, 3):
         made.history.append({"step": step})
         made.save(step)

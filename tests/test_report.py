@@ -155,7 +155,7 @@ def test_a_base_alone_has_a_report():
 
 def test_the_table_is_aligned():
     lines = report.as_text(report.table(results())).splitlines()
-    assert lines[0].index("countdown") == lines[2].index("0.200", 30)
+    assert lines[2][lines[0].index("countdown") :].startswith("0.200")
     assert lines[3].startswith("zero   0.700 [0.650, 0.750]")
 
 

@@ -85,7 +85,7 @@ def goes_on(folder: Path) -> str:
     """Say from where the same command will go on."""
     found = sorted(folder.glob("*-work/step-*"), key=lambda path: path.stat().st_mtime)
     if not found:
-        return "the same command starts this stage again"
+        return "the same command goes on with what is missing"
     stage = found[-1].parent.name.removesuffix("-work")
     step = int(found[-1].name.removeprefix("step-"))
     return f"the same command goes on with {stage} from step {step}"

@@ -85,7 +85,7 @@ def forget(folder: Path, stage: str | None) -> None:
         return
     first = pipeline.STAGES.index(stage) if stage else 0
     runs.forget(folder, pipeline.STAGES[first:])
-    for name in WRITTEN if stage else (*WRITTEN, "settings.json"):
+    for name in WRITTEN if first else (*WRITTEN, "settings.json"):
         files.remove(folder / name)
 
 
