@@ -60,7 +60,7 @@ from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss, micro_batches
 from r1lib.rl.objectives import clipped, sequence_mean, token_mean
 from r1lib.rollout import Rollout, collate, rollout
-from r1lib.tasks import corpus, countdown, split_of
+from r1lib.tasks import Problem, corpus, countdown, split_of
 from r1lib.tokenizer import EOS, PAD, Tokenizer
 
 torch.manual_seed(0)
@@ -882,7 +882,7 @@ print(head("base -> Zero", TITLES))
 for name, label, form in (
     ("length", "tokens", "{:.0f} -> {:.0f}"),
     ("reflects", "rejects and retries", "{:.0%} -> {:.0%}"),
-    ("mixes", "mixes languages", "{:.1%} -> {:.1%}"),
+    ("mixes", "mixes languages", "{:.0%} -> {:.0%}"),
 ):
     old, cells = controls["sampled"][name], []
     for zero in zeros:
