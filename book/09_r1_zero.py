@@ -747,12 +747,18 @@ plots.stacked_shares(
 # ## 10. The long run
 #
 # The following was measured once and is committed under `results/`; run
-# `python -m results.unit zero 0` to make it again. One base model, three RL runs
+# `python -m results.unit zero 0` to make it again. One base model, and RL runs
 # that differ in their seed: other problems, other samples. Curves are on `valid`
 # problems, tables on `test` problems.
 
+
 # %%
-SEEDS = (0, 1, 2)
+def measured(unit):
+    """The seeds for which results/ holds this unit."""
+    return [s for s in (0, 1, 2) if (RESULTS / f"{unit}-{s}.json").exists()]
+
+
+SEEDS = measured("zero")
 
 
 def read(name):
@@ -761,11 +767,12 @@ def read(name):
 
 base = read("base-0.json")
 zeros = [read(f"zero-{seed}.json") for seed in SEEDS]
-early = [read(f"early-{seed}.json") for seed in SEEDS]
+early = [read(f"early-{seed}.json") for seed in measured("early")]
 
 plan = zeros[0]["settings"]["zero"]
 completions = plan["prompts"] * plan["group_size"]
 print(f"{plan['steps']} steps of {completions} completions, lr {plan['lr']}")
+print(f"seeds measured so far: {SEEDS}, early base: {measured('early')}")
 histories = [z["history"] for z in zeros]
 plots.learning_curves(histories)
 
@@ -824,15 +831,15 @@ most = [controls["sampled"], *[controls["sampled"][game] for game in GAMES]]
 print(row("base, sampled, pass@16", [triple(m, "pass@16") for m in most]))
 
 # %%
-panels = {
-    game: {name: [triple(f[game]) for f in found] for name, found in table.items()}
-    for game in GAMES
-}
+panels = {game: {} for game in GAMES}
+for name, found in table.items():
+    for game in GAMES:
+        panels[game][name] = [triple(one[game]) for one in found]
 plots.interval_dots(panels)
 
 # %% [markdown]
 # What you see: the same table as a picture. A dot with its 95% interval for each
-# measurement; Zero has three, one for each seed.
+# measurement; Zero has one for each seed.
 #
 # ### Selected, or taught?
 #
@@ -942,9 +949,11 @@ for game in GAMES:
 plots.base_curves(base["skills"])
 
 # %% [markdown]
-# What you see: left, the loss of pre-training, a smooth curve. Right, three skills
-# measured apart: copying numbers, doing one step of a tape, and judging an attempt
-# (the dotted line is a coin). The loss tells nothing about when each one arrives.
+# What you see: left, the loss of pre-training, two smooth curves. Right, skills
+# measured apart: copying numbers, doing one step of a tape (arithmetic), finding a
+# distance of 0 just where an attempt hits (verification; the dotted line is a coin),
+# and the word that fits a distance (verdict). They arrive one after the other, and
+# the loss does not tell when.
 #
 # So the control of P12 is such a model at an early moment of its pre-training, when it
 # already writes in the right form but cannot yet judge its own attempts. We give it
@@ -952,12 +961,13 @@ plots.base_curves(base["skills"])
 
 # %%
 when, final = early[0]["P12"]["base step"], base["skills"][-1]["skills"]
-print(head(f"skill at step {when}", (*TITLES, "finished base")))
+young = [f"seed {seed}" for seed in measured("early")]
+print(head(f"skill at step {when}", (*young, "finished base")))
 for name in ("copy", "arithmetic", "verification"):
     cells = [f"{e['P12']['skills'][name]:.0%}" for e in early]
     print(head(name, (*cells, f"{final[name]:.0%}")))
 
-print("\n" + head("pass@1", TITLES))
+print("\n" + head("pass@1", young))
 for moment in ("before", "after"):
     cells = [triple(e["P12"][moment]) for e in early]
     print(row(f"early base, {moment} RL", cells))
@@ -974,7 +984,9 @@ plots.compared_curves(runs, labels)
 # %% [markdown]
 # What you see: the same RL from two moments of one pre-training. RL can only pay
 # for what it gets to see. A base that cannot judge its attempts gains nothing by
-# making more of them, so nothing pulls it there.
+# making more of them, so nothing pulls it there. Read the table of skills before you
+# make too much of it, though: a base this young cannot add yet either. That it needs
+# *both* skills is shown; which of them it misses more is not.
 
 # %% [markdown] tags=["slide"]
 # ## 11. A gallery of failures
@@ -1058,7 +1070,11 @@ for name, answers in (
     print(f"{name:24}{thinks:8.0%}{right:8.0%}{neat:11.0%}")
 
 # %% [markdown]
-# TEXT-GALLERY
+# Read it by columns. Pay for right answers and the column *right* moves; pay for the
+# format and the column *in format* moves, and what happens to the answers is nobody's
+# concern: a policy does what is paid, not what is meant. The learning rate of the last
+# line breaks the model, in all columns at once; a rate that is only a little too high
+# does the same more slowly, and looks like progress for a while.
 #
 # **Dividing by the spread.** How hard does one group push in total? Below,
 # $\sum |\hat A_i|$ for groups of 16. The first has no right answer at all, but half
