@@ -711,10 +711,10 @@ for metrics, _ in loop:
 plots.zero_curves(history)
 
 # %% [markdown]
-# What you see: above, the training reward and the share of right answers rise;
-# below, the length of a completion changes although nobody pays for length. But
-# these are training problems, drawn anew at each step. The honest measure is the
-# same held-out problems as before, with 95% intervals over problems:
+# What you see: above, the training reward and the share of right answers; below, the
+# length of a completion, for which nobody pays. The lines are rough because each
+# step draws 16 new problems. The honest measure is the held-out problems of section
+# 2, with 95% intervals over problems:
 
 # %%
 limit = {"max_new_tokens": budget}
@@ -982,11 +982,11 @@ labels = {"accuracy": "right answers", "length": "tokens"}
 plots.compared_curves(runs, labels)
 
 # %% [markdown]
-# What you see: the same RL from two moments of one pre-training. RL can only pay
-# for what it gets to see. A base that cannot judge its attempts gains nothing by
-# making more of them, so nothing pulls it there. Read the table of skills before you
-# make too much of it, though: a base this young cannot add yet either. That it needs
-# *both* skills is shown; which of them it misses more is not.
+# What you see: the same RL from two moments of one pre-training. RL can only pay for
+# what it gets to see. Where an answer that tries again is right no more often than
+# one that does not, nothing pulls the model there. (So young a base cannot add yet
+# either. The control shows that skills must be there *before* RL, not which of them
+# matters more.)
 
 # %% [markdown] tags=["slide"]
 # ## 11. A gallery of failures
@@ -1015,27 +1015,33 @@ def gradient(mask):
     return loss.item(), torch.cat([g.flatten() for g in found])
 
 
+# %% tags=["slide"]
 _, truth = gradient(right_mask)
+first = right_mask & ~right_mask.roll(1, 1)
+print(f"{'mask':22}{'loss':>8}{'gradient':>10}{'direction':>11}")
 for name, mask in (
     ("right", right_mask),
     ("prompt too", ids != PAD),
-    ("padding too", right_mask | (ids == PAD)),
-    ("one token too late", right_mask.roll(1, 1)),
     ("stop token missing", right_mask & (ids != EOS)),
+    ("first token missing", right_mask & ~first),
+    ("first token only", first),
+    ("one token too late", right_mask.roll(1, 1)),
+    ("padding too", right_mask | (ids == PAD)),
 ):
     loss, found = gradient(mask)
     same = torch.cosine_similarity(truth, found, dim=0)
-    print(f"{name:20} loss {loss:+.3f}   same direction {same:+.2f}")
+    print(f"{name:22}{loss:+8.3f}{found.norm():10.2f}{same:+11.2f}")
 
 # %% [markdown]
-# No value of the loss raises an alarm. Some slips are harmless, and it is worth
-# understanding why. The prompt is the same for all siblings and their advantages
-# sum to zero, so its gradient cancels. The stop token is missed little *here*,
-# because the base is already sure to stop after its answer; in a model that is not,
-# ending would never be rewarded, and completions would grow into the limit. Others
-# are not harmless at all: the mask that comes one token too late loses the first
-# token of the answer, and that is where a completion decides whether to think. Only
-# a test of the mask finds this, like the assertions in section 4.
+# The loss raises no alarm anywhere; in the last line, the worst of all, it is the
+# smallest. Some slips are harmless, and it is worth knowing why. The prompt is the
+# same for all siblings and their advantages sum to zero, so its gradient cancels.
+# The stop token is hardly missed *here*, as the base is already sure to stop after
+# its answer; in a model that is not, stopping would never be rewarded and
+# completions would grow into the limit. But a single token at the front makes a
+# large difference, because it is where a completion decides to think or to guess.
+# And padding, which nobody ever sampled and the model never expected, drowns
+# everything. Only a test of the mask finds this, like the assertions of section 4.
 #
 # **You get what you pay for.** Eight small steps each, from the same base: paid as
 # in section 9, paid for right answers alone, for the format alone, and paid rightly
@@ -1055,7 +1061,7 @@ def few_steps(reward=rewards.total, lr=live.lr):
     return evaluate.answer(learner, tokenizer, held_out[::4], 4, **limit)
 
 
-print(f"{'':24}{'thinks':>8}{'right':>8}{'in format':>11}")
+print(f"{'':24}{'thinks':>8}{'in format':>11}{'right':>8}")
 for name, answers in (
     ("base", before),
     ("as in section 9", few_steps()),
@@ -1063,18 +1069,20 @@ for name, answers in (
     ("only the format paid", few_steps(rewards.format)),
     ("learning rate x 40", few_steps(lr=40 * live.lr)),
 ):
-    texts = [text for row in answers.texts for text in row]
+    texts = [text for group in answers.texts for text in group]
     thinks = sum("<think>" in t for t in texts) / len(texts)
     neat = sum(rewards.format(None, t) for t in texts) / len(texts)
     right = answers.right.mean().item()
-    print(f"{name:24}{thinks:8.0%}{right:8.0%}{neat:11.0%}")
+    print(f"{name:24}{thinks:8.0%}{neat:11.0%}{right:8.0%}")
 
 # %% [markdown]
-# Read it by columns. Pay for right answers and the column *right* moves; pay for the
-# format and the column *in format* moves, and what happens to the answers is nobody's
-# concern: a policy does what is paid, not what is meant. The learning rate of the last
-# line breaks the model, in all columns at once; a rate that is only a little too high
-# does the same more slowly, and looks like progress for a while.
+# Compare the first three trained rows with the base. Paid for right answers alone, it
+# turns to thinking all the same, so the tenth of a point for the format is not what
+# makes R1-Zero think. (A fair suspicion: opening `<think>` is what the format asks
+# for.) Paid for the format alone, it opens `<think>` too, but nobody asks what it
+# writes there: compare its column "right" with that of its neighbours. The last
+# model is broken for good. It writes noise, every reward is 0, all advantages are
+# 0, and no gradient leads back.
 #
 # **Dividing by the spread.** How hard does one group push in total? Below,
 # $\sum |\hat A_i|$ for groups of 16. The first has no right answer at all, but half

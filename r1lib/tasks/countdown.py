@@ -112,7 +112,10 @@ def sample(rng: random.Random, level: str, language: str) -> Problem:
         if results is None or results[-1] == 0:
             continue
         target = results[-1]
-        if level == "hard" or solutions(tuple(sorted(numbers)), target) <= MOST_SOLUTIONS:
+        if (
+            level == "hard"
+            or solutions(tuple(sorted(numbers)), target) <= MOST_SOLUTIONS
+        ):
             break
     rng.shuffle(numbers)
     return make(numbers, target, language, write_expression(order, operations))
