@@ -171,7 +171,7 @@ def test_help_explains_every_option(capsys):
 
 def test_zero_needs_a_base(tmp_path, error):
     assert smoke(tmp_path / "new", "--stage", "zero") == 1
-    assert "there is no finished base in" in error()
+    assert "no finished base in" in error()
 
 
 def test_other_settings_are_refused(finished, error):

@@ -76,7 +76,8 @@ def explain(problem: Exception) -> str | None:
         return f"{problem} (training went wrong; the last checkpoint is kept)"
     if isinstance(problem, ValueError):
         return str(problem)
-    if any(hint in f"{type(problem).__name__}: {problem}" for hint in NO_MEMORY):
+    said = f"{type(problem).__name__}: {problem}"
+    if isinstance(problem, MemoryError) or any(hint in said for hint in NO_MEMORY):
         return "not enough memory; close other programs, or try --preset smoke"
     return None
 
