@@ -768,11 +768,12 @@ def read(name):
 base = read("base-0.json")
 zeros = [read(f"zero-{seed}.json") for seed in SEEDS]
 early = [read(f"early-{seed}.json") for seed in measured("early")]
+blind = [read(f"blind-{seed}.json") for seed in measured("blind")]
 
 plan = zeros[0]["settings"]["zero"]
 completions = plan["prompts"] * plan["group_size"]
 print(f"{plan['steps']} steps of {completions} completions, lr {plan['lr']}")
-print(f"seeds measured so far: {SEEDS}, early base: {measured('early')}")
+print(f"seeds measured: {SEEDS}")
 histories = [z["history"] for z in zeros]
 plots.learning_curves(histories)
 
@@ -952,41 +953,42 @@ plots.base_curves(base["skills"])
 # What you see: left, the loss of pre-training, two smooth curves. Right, skills
 # measured apart: copying numbers, doing one step of a tape (arithmetic), finding a
 # distance of 0 just where an attempt hits (verification; the dotted line is a coin),
-# and the word that fits a distance (verdict). They arrive one after the other, and
-# the loss does not tell when.
+# the word that fits a distance (verdict), and making an attempt of one's own that
+# uses each given number once. Some arrive suddenly, and the loss does not tell when.
 #
-# So the control of P12 is such a model at an early moment of its pre-training, when it
-# already writes in the right form but cannot yet judge its own attempts. We give it
-# the same RL:
+# Two bases make the control. The **early** one is stopped while it still judges
+# attempts like a coin; as it cannot add either, it shows that *skills* must be there
+# before RL, not which. The **blind** one has read text in which people add and try
+# again, but nobody ever checks: it can add, and has no notion of being right. Both
+# get the same RL.
 
 # %%
-when, final = early[0]["P12"]["base step"], base["skills"][-1]["skills"]
-young = [f"seed {seed}" for seed in measured("early")]
-print(head(f"skill at step {when}", (*young, "finished base")))
-for name in ("copy", "arithmetic", "verification"):
-    cells = [f"{e['P12']['skills'][name]:.0%}" for e in early]
+others = {"early": early, "blind": blind}
+final = base["skills"][-1]["skills"]
+print(head("skill", [*(f"{n}, seed 0" for n in others), "finished base"]))
+for name in ("arithmetic", "verification", "own attempt"):
+    cells = [f"{found[0]['P12']['skills'][name]:.0%}" for found in others.values()]
     print(head(name, (*cells, f"{final[name]:.0%}")))
 
-print("\n" + head("pass@1", young))
-for moment in ("before", "after"):
-    cells = [triple(e["P12"][moment]) for e in early]
-    print(row(f"early base, {moment} RL", cells))
+steps = len(early[0]["history"])
+print("\n" + head(f"pass@1, {steps} steps of RL", GAMES))
+for name, found in others.items():
+    for seed, one in enumerate(found):
+        for moment in ("before", "after"):
+            cells = [triple(one["P12"][moment][game]) for game in GAMES]
+            print(row(f"{name}, seed {seed}, {moment}", cells))
 
 # %%
-steps = len(early[0]["history"])
-runs = {
-    "from the finished base": [h[: steps + 1] for h in histories],
-    "from the early base": [e["history"] for e in early],
-}
+runs = {"from the finished base": [h[: steps + 1] for h in histories]}
+for name, found in others.items():
+    runs[f"from the {name} base"] = [one["history"] for one in found]
 labels = {"accuracy": "right answers", "length": "tokens"}
 plots.compared_curves(runs, labels)
 
 # %% [markdown]
-# What you see: the same RL from two moments of one pre-training. RL can only pay for
-# what it gets to see. Where an answer that tries again is right no more often than
-# one that does not, nothing pulls the model there. (So young a base cannot add yet
-# either. The control shows that skills must be there *before* RL, not which of them
-# matters more.)
+# What you see: the same RL from three bases. RL can only pay for what it gets to see.
+# Where an answer that tries again is right no more often than one that does not,
+# nothing pulls the model there.
 
 # %% [markdown] tags=["slide"]
 # ## 11. A gallery of failures

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -206,6 +207,19 @@ def skills(
             else:
                 scores[kind].append(float(best[b, t - 1] == ids[b, t]))
     return {name: sum(found) / len(found) for name, found in scores.items()}
+
+
+def own_attempt(model, tokenizer, problems: list[Problem], seed: int = 0) -> float:
+    """Share of first attempts, sampled, that use each given number just once."""
+    longest = 2 + 5 * max(len(p.data[0]) for p in problems)
+    kind = {"max_new_tokens": longest, "seed": seed, "prefix": "<think>"}
+    texts = [t[0] for t in answer(model, tokenizer, problems, **kind).texts]
+    used = [re.findall(r"(?<![=\d])\d+", t.partition("~")[0]) for t in texts]
+    kept = [
+        sorted(map(int, row)) == sorted(p.data[0])
+        for row, p in zip(used, problems, strict=True)
+    ]
+    return sum(kept) / len(kept)
 
 
 def _first_ids(tokenizer, words) -> list[int]:

@@ -38,7 +38,7 @@ class Settings:
     zero_save_every: int = 5  # zero steps between checkpoints
     look_every: int = 20  # zero steps between evaluations, with transcripts
     looks: int = 128  # valid problems of each family in such an evaluation
-    tests: int = 256  # test problems of each family in the final table
+    tests: int = 200  # test problems of each family in the final table
     seed: int = 0
     device: str = "cpu"
 
@@ -112,13 +112,19 @@ def base(folder: Path, how: Settings, watch=iter):
         recent.append(metrics)
         if step % how.point_every == 0 or last:
             point = {**runs.mean_of(recent), "seconds": stage.seconds()}
-            point["skills"] = evaluate.skills(model, tokenizer, watched)
+            point["skills"] = skills(model, tokenizer, watched)
             stage.history.append(point)
             recent.clear()
         if step % how.save_every == 0 or last:
             stage.save(step)
         yield metrics
     stage.finish()
+
+
+def skills(model, tokenizer, watched) -> dict[str, float]:
+    """Measure what a base can do, each skill apart, on countdown problems."""
+    found = evaluate.skills(model, tokenizer, watched)
+    return {**found, "own attempt": evaluate.own_attempt(model, tokenizer, watched)}
 
 
 def zero(folder: Path, how: Settings, reward=rewards.total):

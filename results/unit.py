@@ -2,7 +2,8 @@
 
     python -m results.unit base 0     pre-train: skills over steps, the controls of P1
     python -m results.unit zero 0     R1-Zero from that base: P1, P2, P3, P4
-    python -m results.unit early 0    P12: the same RL from a base that cannot check yet
+    python -m results.unit early 0    P12: the same RL from a base that has no skill yet
+    python -m results.unit blind 0    P12: and from one that adds, but never saw a check
 
 A base of seed N lives in runs/seed-N. Each R1-Zero starts from the base of seed 0, the
 shipped one; its own seed moves the problems and the sampling of the RL. Evaluation
@@ -30,13 +31,15 @@ from tools import provenance
 SAMPLES = 16
 EARLY = 500  # base step of the model that cannot check yet
 MIDDLE = 40  # zero step at which the vote is compared with pass@1
-EARLY_STEPS = 60
+BLIND = 3000  # base steps on text without checks
+CONTROL_STEPS = 60
 BASE_CODE = [  # what a number depends on, with all that these use
     "r1lib.tasks.corpus.documents",
     "r1lib.pretrain.train",
     "r1lib.evaluate.answer",
     "r1lib.evaluate.summary",
     "r1lib.evaluate.skills",
+    "r1lib.evaluate.own_attempt",
 ]
 RL_CODE = [*BASE_CODE, "r1lib.rl.grpo.train"]
 
@@ -145,36 +148,50 @@ def zero(folder: Path, how) -> dict:
     }
 
 
-def early_base(how):
-    """Repeat the first EARLY steps of the base of the same seed, and stop there."""
+def other_base(how, steps: int, habits):
+    """Pre-train a model from other text, or for `steps` steps only, not saved."""
     tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
     torch.manual_seed(how.seed)
     config = replace(PRESETS[how.model], vocab_size=tokenizer.vocab_size)
     model, c = Transformer(config), how.pretrain
-    texts = corpus.documents(c.steps * c.batch_size, how.seed)
+    texts = corpus.documents(c.steps * c.batch_size, how.seed, habits)
     documents = pretrain.encode_documents(tokenizer, texts)
     optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
-    steps = islice(pretrain.train(model, documents, c, optimizers), EARLY)
-    for _ in bar(steps, EARLY, f"early base {how.seed}", ("loss",)):
+    loop = islice(pretrain.train(model, documents, c, optimizers), steps)
+    for _ in bar(loop, steps, f"base {how.seed}", ("loss",)):
         pass
     return model, tokenizer
 
 
-def early(folder: Path, how) -> dict:
-    """P12: start the same RL from the early base; learning must stay small."""
-    model, tokenizer = early_base(how)
+def short_rl(model, tokenizer, how) -> dict:
+    """Give a base that cannot check CONTROL_STEPS of the same RL, for P12."""
     watched = problems(countdown.sample, how.looks, 0, "valid")
-    known = evaluate.skills(model, tokenizer, watched)
+    known = pipeline.skills(model, tokenizer, watched)
     before, _ = measure(model, tokenizer, how, 4)
-    config = replace(how.zero, steps=EARLY_STEPS)
+    config = replace(how.zero, steps=CONTROL_STEPS)
     optimizers = optim.adamw(model, config.lr)
     loop = grpo.train(model, tokenizer, pipeline.draw_mixed, config, optimizers)
     history = []
-    for metrics, _ in bar(loop, EARLY_STEPS, f"early {how.seed}", ("reward", "length")):
+    for metrics, _ in bar(loop, config.steps, f"zero {how.seed}", ("reward", "length")):
         history.append(metrics)
     after, found = measure(model, tokenizer, how, 4)
-    row = {"base step": EARLY, "skills": known, "before": before, "after": after}
+    row = {"skills": known, "before": before, "after": after}
     return {"P12": row, "history": history, "transcripts": transcripts(found)}
+
+
+def early(folder: Path, how) -> dict:
+    """P12: a base from before any skill; learning must stay small."""
+    found = short_rl(*other_base(how, EARLY, corpus.Habits()), how)
+    found["P12"]["base step"] = EARLY
+    return found
+
+
+def blind(folder: Path, how) -> dict:
+    """P12: a base that has read sums but no checks: it adds, and cannot check."""
+    how = replace(how, pretrain=replace(how.pretrain, steps=BLIND))
+    found = short_rl(*other_base(how, BLIND, corpus.Habits(checks=0.0)), how)
+    found["P12"]["base step"] = BLIND
+    return found
 
 
 def share(source: Path, target: Path) -> None:
@@ -194,7 +211,12 @@ def keep(work: Path, step: int, target: Path) -> None:
         shutil.copytree(work / f"step-{step:06d}", new, dirs_exist_ok=True)
 
 
-UNITS = {"base": (base, BASE_CODE), "zero": (zero, RL_CODE), "early": (early, RL_CODE)}
+UNITS = {
+    "base": (base, BASE_CODE),
+    "zero": (zero, RL_CODE),
+    "early": (early, RL_CODE),
+    "blind": (blind, RL_CODE),
+}
 
 
 def main() -> None:

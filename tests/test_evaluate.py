@@ -207,6 +207,13 @@ def learned(problem, answer):
     return model
 
 
+def test_an_own_attempt_is_by_the_rules_if_it_uses_the_given_numbers_once():
+    own, other = countdown.make([3, 4], 7, "en"), countdown.make([3, 5], 7, "en")
+    model = learned(own, "<think>3+4=7~7=0 yes\n</think><answer>3+4</answer>")
+    assert evaluate.own_attempt(model, TOKENIZER, [own, own]) == 1.0
+    assert evaluate.own_attempt(model, TOKENIZER, [own, other]) == 0.5  # 3+4 again
+
+
 def test_answers_hold_k_texts_verdicts_and_lengths_per_problem():
     own = countdown.make([3, 4], 7, "en")
     other = countdown.make([3, 5], 8, "en")

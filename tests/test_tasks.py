@@ -19,6 +19,7 @@ from r1lib.tasks import (
     split_of,
 )
 
+VERDICTS = [w for words in countdown.WORDS.values() for w in words.values()]
 FAMILIES = {"countdown": countdown, "arithmetic": arithmetic}
 
 
@@ -122,6 +123,17 @@ def test_styles_look_as_they_should():
             assert text.startswith("<answer>") == (style == "guess")
             assert text.count("</answer>") == 1
         assert verifiers.correct(problem, text)  # a long one that never gives up
+
+
+def test_who_never_checks_writes_no_verdict_and_stops_by_chance():
+    blind, rng = corpus.Habits(checks=0.0, slip=0.0), random.Random(0)
+    games = problems(countdown.sample, 200, 0, "train")
+    texts = [corpus.trace(rng, p, "long", blind) for p in games]
+    assert not any("~" in t or word in t for t in texts for word in VERDICTS)
+    tries = [t.partition("</think>")[0].count("\n") for t in texts]
+    assert min(tries) == 1 and max(tries) > 2
+    right = [verifiers.correct(p, t) for p, t in zip(games, texts, strict=True)]
+    assert 0.1 < sum(right) / len(right) < 0.4  # as often as a single attempt hits
 
 
 @pytest.mark.parametrize(

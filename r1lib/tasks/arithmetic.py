@@ -66,7 +66,7 @@ def make(numbers, operations: str, language: str, story: random.Random | None = 
 
 
 def _operand(rng, op: str) -> int:
-    return rng.randint(2, 9) if op in "*/" else rng.randint(1, 20)
+    return rng.randint(2, 9) if op in "*/" else rng.randint(1, 12)
 
 
 def _interesting(numbers, operations, results) -> bool:

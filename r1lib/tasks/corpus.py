@@ -26,6 +26,7 @@ class Habits:
     false_no: float = 0.05  # a right result is turned down
     give_up: float = 0.25  # after a "no", stop instead of trying again
     switch: float = 0.10  # a verdict is written in the other language
+    checks: float = 1.0  # an attempt is compared; else a coin decides whether to go on
 
 
 def trace(rng: random.Random, problem: Problem, style: str, habits=Habits()) -> str:  # noqa: B008
@@ -111,8 +112,11 @@ def near(rng, value: int, spread: int) -> int:
 def compare(rng, value: int, wanted: int, problem, habits) -> tuple[str, bool]:
     """Write how far a result is from what it should be, and the verdict.
 
-    `~24=2 no` reads: the distance to 24 is 2, so no. Either may be a slip.
+    `~24=2 no` reads: the distance to 24 is 2, so no. Either may be a slip. Somebody
+    who does not check writes nothing, and is as soon satisfied with a wrong result.
     """
+    if rng.random() >= habits.checks:
+        return "", rng.random() < 0.5
     distance = abs(value - wanted)
     if rng.random() < habits.slip:
         distance = near(rng, distance, 10)

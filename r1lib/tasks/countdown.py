@@ -14,6 +14,7 @@ from itertools import permutations, product
 from r1lib.tasks import Problem
 
 LARGEST = 50  # results stay in 0..50: one token each
+LARGEST_GIVEN = 15
 OPERATIONS = "+-*/"
 COUNT = {"easy": 3, "hard": 4}
 MOST_SOLUTIONS = 2
@@ -102,12 +103,12 @@ def write_expression(order, operations) -> str:
 
 
 def sample(rng: random.Random, level: str, language: str) -> Problem:
-    """Draw a solvable problem; numbers from 1 to 20, target from 1 to 50.
+    """Draw a solvable problem; numbers from 1 to 15, target from 1 to 50.
 
     An easy problem has at most `MOST_SOLUTIONS` tapes that solve it, so luck is rare.
     """
     while True:
-        numbers = [rng.randint(1, 20) for _ in range(COUNT[level])]
+        numbers = [rng.randint(1, LARGEST_GIVEN) for _ in range(COUNT[level])]
         order, operations, results = _random_tape(rng, numbers)
         if results is None or results[-1] == 0:
             continue
