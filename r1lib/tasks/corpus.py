@@ -18,13 +18,14 @@ from r1lib.tasks.countdown import LARGEST, OPERATIONS, WORDS, apply, write_expre
 class Habits:
     """How the people behind the tiny web write; all values are probabilities."""
 
-    styles: tuple = (0.55, 0.12, 0.33)  # guess, short, long
-    right_guess: float = 0.10  # a guess that happens to be right
-    hit: float = 0.20  # an attempt chosen by somebody who sees the solution
+    styles: tuple = (0.55, 0.10, 0.35)  # guess, short, long
+    right_guess: float = 0.05  # a guess that happens to be right
+    hit: float = 0.15  # an attempt chosen by somebody who sees the solution
+    sight: float = 0.6  # else: an attempt by somebody who sees its last step, if it hits
     slip: float = 0.06  # one result on a tape is wrong
     false_yes: float = 0.02  # a wrong result is waved through
     false_no: float = 0.05  # a right result is turned down
-    give_up: float = 0.25  # after a "no", stop instead of trying again
+    give_up: float = 0.20  # after a "no", stop instead of trying again
     switch: float = 0.10  # a verdict is written in the other language
     checks: float = 1.0  # an attempt is compared; else a coin decides whether to go on
 
@@ -46,9 +47,13 @@ def _countdown(rng, problem, style, habits):
         right = rng.random() < habits.right_guess
         order, operations = choose_attempt(rng, problem, 1.0 if right else 0.0)
         return "", write_expression(order, operations)
-    lines = []
+    lines, tried = [], set()
     while True:
-        order, operations = choose_attempt(rng, problem, habits.hit)
+        for _ in range(9):  # nobody repeats an attempt, unless ideas run out
+            order, operations = choose_attempt(rng, problem, habits.hit, habits.sight)
+            if (order, operations) not in tried:
+                break
+        tried.add((order, operations))
         text, value = tape(rng, order, operations, habits.slip)
         check, yes = compare(rng, value, target, problem, habits)
         lines.append(text + check)
@@ -74,13 +79,26 @@ def _arithmetic(rng, problem, style, habits):
     return "\n".join(lines) + "\n", str(value)
 
 
-def choose_attempt(rng, problem, hit: float):
-    """Choose the next tape: a solution with probability `hit`, else any tape."""
+def choose_attempt(rng, problem, hit: float, sight: float = 0.0):
+    """Choose the next tape: a solution with probability `hit`, else any tape.
+
+    With probability `sight`, any tape ends in the operation that hits, if one does.
+    """
     if rng.random() < hit:
         order = tuple(map(int, re.findall(r"\d+", problem.answer)))
         return order, "".join(re.findall(r"[-+*/]", problem.answer))
+    order, operations = _any_tape(rng, problem.data[0])
+    if rng.random() < sight:
+        for last in OPERATIONS:
+            results = countdown.run_tape(order, operations[:-1] + last)
+            if results is not None and results[-1] == problem.data[1]:
+                return order, operations[:-1] + last
+    return order, operations
+
+
+def _any_tape(rng, numbers) -> tuple[tuple, str]:
     while True:
-        order = list(problem.data[0])
+        order = list(numbers)
         rng.shuffle(order)
         operations = "".join(rng.choice(OPERATIONS) for _ in order[1:])
         if operations[0] in "+*":

@@ -14,10 +14,10 @@ from itertools import permutations, product
 from r1lib.tasks import Problem
 
 LARGEST = 50  # results stay in 0..50: one token each
-LARGEST_GIVEN = 15
+LARGEST_GIVEN = 12
 OPERATIONS = "+-*/"
 COUNT = {"easy": 3, "hard": 4}
-MOST_SOLUTIONS = 2
+MOST_SOLUTIONS = 3
 WORDS = {
     "en": {"yes": " yes", "no": " no"},
     "ko": {"yes": " 맞아", "no": " 아니"},
@@ -103,7 +103,7 @@ def write_expression(order, operations) -> str:
 
 
 def sample(rng: random.Random, level: str, language: str) -> Problem:
-    """Draw a solvable problem; numbers from 1 to 15, target from 1 to 50.
+    """Draw a solvable problem; numbers from 1 to 12, target from 1 to 50.
 
     An easy problem has at most `MOST_SOLUTIONS` tapes that solve it, so luck is rare.
     """
