@@ -210,15 +210,15 @@ def skills(
 
 
 def own_attempt(model, tokenizer, problems: list[Problem], seed: int = 0) -> float:
-    """Share of first attempts, sampled, that use each given number just once."""
-    longest = 2 + 5 * max(len(p.data[0]) for p in problems)
+    """Share of first attempts, sampled, that use no number but the given, each once."""
+    longest = 2 + 8 * max(len(p.data[0]) for p in problems)
     kind = {"max_new_tokens": longest, "seed": seed, "prefix": "<think>"}
-    texts = [t[0] for t in answer(model, tokenizer, problems, **kind).texts]
-    used = [re.findall(r"(?<![=\d])\d+", t.partition("~")[0]) for t in texts]
-    kept = [
-        sorted(map(int, row)) == sorted(p.data[0])
-        for row, p in zip(used, problems, strict=True)
-    ]
+    found = answer(model, tokenizer, problems, **kind)
+    kept = []
+    for problem, texts in zip(problems, found.texts, strict=True):
+        tape = re.sub(r"~\d+=\d*", "", texts[0].partition("\n")[0])
+        used = Counter(map(int, re.findall(r"(?<![=\d])\d+", tape)))
+        kept.append(bool(used) and used <= Counter(problem.data[0]))
     return sum(kept) / len(kept)
 
 

@@ -67,7 +67,7 @@ def problems(sample, n: int, seed: int, split: str, level="easy", language=None)
     while len(out) < n:
         problem = draw(sample, rng, split, level, language)
         tries += 1
-        if tries > 200 * n + 10_000:
+        if tries > 40 * n + 2_000:
             raise ValueError(f"found only {len(out)} distinct {split} problems of {n}")
         if problem.key not in seen:
             seen.add(problem.key)

@@ -20,8 +20,11 @@ class Habits:
 
     styles: tuple = (0.55, 0.10, 0.35)  # guess, short, long
     right_guess: float = 0.05  # a guess that happens to be right
-    hit: float = 0.15  # an attempt chosen by somebody who sees the solution
-    sight: float = 0.6  # else: an attempt by somebody who sees its last step, if it hits
+    hit: float = 0.20  # an attempt chosen by somebody who sees the solution
+    early: float = 0.30  # the distance is looked at before the last step already
+    abandon: float = (
+        0.70  # if it is not the number that is left: stop the attempt there
+    )
     slip: float = 0.06  # one result on a tape is wrong
     false_yes: float = 0.02  # a wrong result is waved through
     false_no: float = 0.05  # a right result is turned down
@@ -47,19 +50,44 @@ def _countdown(rng, problem, style, habits):
         right = rng.random() < habits.right_guess
         order, operations = choose_attempt(rng, problem, 1.0 if right else 0.0)
         return "", write_expression(order, operations)
-    lines, tried = [], set()
+    lines, begun = [], set()
     while True:
-        for _ in range(9):  # nobody repeats an attempt, unless ideas run out
-            order, operations = choose_attempt(rng, problem, habits.hit, habits.sight)
-            if (order, operations) not in tried:
+        for _ in range(9):  # nobody begins as before, unless ideas run out
+            order, operations = choose_attempt(rng, problem, habits.hit)
+            beginning = (order[:-1], operations[:-1])
+            if beginning not in begun:
                 break
-        tried.add((order, operations))
-        text, value = tape(rng, order, operations, habits.slip)
-        check, yes = compare(rng, value, target, problem, habits)
-        lines.append(text + check)
+        begun.add(beginning)
+        line, operations, yes = attempt(rng, problem, order, operations, habits)
+        lines.append(line)
         if yes or style == "short" or rng.random() < habits.give_up:
             break
     return "\n".join(lines) + "\n", write_expression(order, operations)
+
+
+def attempt(rng, problem, order, operations, habits) -> tuple[str, str, bool]:
+    """Write an attempt with its check: the line, its operations, whether it says yes.
+
+    Who looks early, `3+5=8~24=16`, sees that 16 would do as the last number; with
+    another number left, that line may end right there: ` no`.
+    """
+    target, left = problem.data[1], order[-1]
+    if rng.random() >= habits.early * habits.checks:
+        text, value = tape(rng, order, operations, habits.slip)
+        check, yes = compare(rng, value, target, problem, habits)
+        return text + check, operations, yes
+    text, value = tape(rng, order[:-1], operations[:-1], habits.slip)
+    distance = measure(rng, value, target, habits)
+    text += f"~{target}={distance}"
+    last = operations[-1]
+    if distance == left:
+        last = "+" if value < target else "-"
+    result = apply(value, last, left)
+    if result is None or (distance != left and rng.random() < habits.abandon):
+        return text + word(rng, "no", problem, habits), operations, False
+    value = slipped(rng, result, habits.slip)
+    check, yes = compare(rng, value, target, problem, habits)
+    return f"{text},{last}{left}={value}{check}", operations[:-1] + last, yes
 
 
 def _arithmetic(rng, problem, style, habits):
@@ -79,26 +107,13 @@ def _arithmetic(rng, problem, style, habits):
     return "\n".join(lines) + "\n", str(value)
 
 
-def choose_attempt(rng, problem, hit: float, sight: float = 0.0):
-    """Choose the next tape: a solution with probability `hit`, else any tape.
-
-    With probability `sight`, any tape ends in the operation that hits, if one does.
-    """
+def choose_attempt(rng, problem, hit: float):
+    """Choose the next tape: a solution with probability `hit`, else any tape."""
     if rng.random() < hit:
         order = tuple(map(int, re.findall(r"\d+", problem.answer)))
         return order, "".join(re.findall(r"[-+*/]", problem.answer))
-    order, operations = _any_tape(rng, problem.data[0])
-    if rng.random() < sight:
-        for last in OPERATIONS:
-            results = countdown.run_tape(order, operations[:-1] + last)
-            if results is not None and results[-1] == problem.data[1]:
-                return order, operations[:-1] + last
-    return order, operations
-
-
-def _any_tape(rng, numbers) -> tuple[tuple, str]:
     while True:
-        order = list(numbers)
+        order = list(problem.data[0])
         rng.shuffle(order)
         operations = "".join(rng.choice(OPERATIONS) for _ in order[1:])
         if operations[0] in "+*":
@@ -115,10 +130,15 @@ def tape(rng, numbers, operations, slip: float) -> tuple[str, int]:
             value = apply(value, op, number)
             if value is None:
                 break
-            value = near(rng, value, 10) if rng.random() < slip else value
+            value = slipped(rng, value, slip)
             text += f"{',' if i else ''}{op}{number}={value}"
         else:
             return text, value
+
+
+def slipped(rng, value: int, slip: float) -> int:
+    """Return the value, or with probability `slip` a wrong one nearby."""
+    return near(rng, value, 10) if rng.random() < slip else value
 
 
 def near(rng, value: int, spread: int) -> int:
@@ -135,13 +155,16 @@ def compare(rng, value: int, wanted: int, problem, habits) -> tuple[str, bool]:
     """
     if rng.random() >= habits.checks:
         return "", rng.random() < 0.5
-    distance = abs(value - wanted)
-    if rng.random() < habits.slip:
-        distance = near(rng, distance, 10)
+    distance = measure(rng, value, wanted, habits)
     wrong = rng.random() < (habits.false_yes if distance else habits.false_no)
     yes = (distance == 0) != wrong
     name = word(rng, "yes" if yes else "no", problem, habits)
     return f"~{wanted}={distance}{name}", yes
+
+
+def measure(rng, value: int, wanted: int, habits) -> int:
+    """Return how far two numbers are apart, now and then with a slip."""
+    return slipped(rng, abs(value - wanted), habits.slip)
 
 
 def word(rng, name: str, problem, habits) -> str:
