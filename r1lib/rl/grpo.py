@@ -31,14 +31,14 @@ class GRPOConfig:
     group_size: int = 16
     max_new_tokens: int = 112
     temperature: float = 1.0
-    lr: float = 1e-3
+    lr: float = 6e-4
     warmup: float = 0.03
     decay: float = 0.5
     clip_low: float = 0.2
     clip_high: float = 0.28
     kl_coef: float = 0.0
     normalize_std: bool = False  # Dr. GRPO; see `train`
-    minibatches: int = 1
+    minibatches: int = 4  # optimizer steps for one rollout, each on its own part of it
     micro_tokens: int = 12_000  # most tokens in one forward pass: bounds the memory
     seed: int = 0
 

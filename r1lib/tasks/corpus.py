@@ -3,7 +3,7 @@
 Real web text holds quick guesses, short worked solutions, and a few long ones in
 which somebody checks, says so and tries again. So does ours, in two languages that
 are sometimes mixed, and with the slips that people make: `Habits` says how often.
-The numbers were fixed before the first reinforcement-learning run was looked at.
+The numbers were fixed before the first of the reinforcement-learning runs reported.
 """
 
 import random
