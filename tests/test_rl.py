@@ -343,7 +343,7 @@ def test_micro_batches_hold_every_row_once_and_few_tokens():
 
 def gradients(policy, batch, advantages, rows=None, ref=None, **changes):
     """The gradient one `update` steps with, its learning rate being 0."""
-    config = GRPOConfig(prompts=N, group_size=G, **changes)
+    config = GRPOConfig(prompts=N, group_size=G, minibatches=1, **changes)
     seen = {}
     optimizer = torch.optim.SGD(policy.parameters(), lr=0.0)
     optimizer.register_step_pre_hook(
@@ -397,7 +397,7 @@ def test_a_step_where_all_agree_changes_nothing():
     batch = small_rollout(policy)
     before = [p.clone() for p in policy.parameters()]
     optimizers = optim.base_optimizers(policy, 0.1, 0.1)
-    config = GRPOConfig(prompts=N, group_size=G)
+    config = GRPOConfig(prompts=N, group_size=G, minibatches=1)
     rows = torch.arange(N * G)
     metrics = grpo.update(policy, optimizers, batch, torch.zeros(N * G), rows, config)
     assert metrics["grad_norm"] == 0
@@ -410,7 +410,7 @@ def test_a_gradient_that_is_no_number_stops_the_run_and_changes_nothing():
     batch = small_rollout(policy)
     batch.old_logprobs[0, batch.mask[0].nonzero()[0]] = float("nan")
     before = [p.clone() for p in policy.parameters()]
-    config = GRPOConfig(prompts=N, group_size=G)
+    config = GRPOConfig(prompts=N, group_size=G, minibatches=1)
     advantages = torch.tensor([1.0, -1.0, 0.0] * N)
     rows = torch.arange(N * G)
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
@@ -430,9 +430,8 @@ def share_of_digits(_, text):
 def run_grpo(seed, steps=40, start=0, policy=None, optimizers=None, **changes):
     policy = policy or model(seed)
     optimizers = optimizers or optim.adamw(policy, 0.03)
-    config = GRPOConfig(
-        steps=steps, prompts=2, group_size=8, max_new_tokens=4, seed=seed, **changes
-    )
+    shape = {"prompts": 2, "group_size": 8, "max_new_tokens": 4, "minibatches": 1}
+    config = GRPOConfig(steps=steps, seed=seed, **{**shape, **changes})
     metrics = grpo.train(
         policy,
         TOKENIZER,
