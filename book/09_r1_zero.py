@@ -141,12 +141,9 @@ print(f"all of them, checked: {needed} tokens; an answer may have {budget}")
 # Our base model was pre-trained on a made-up "web" in which people solve such
 # problems in three styles. They **guess** (an answer, no work), work **short**
 # (one attempt), or **long**: attempt, check, and after a "no" try again. The
-# check is written out: `~35=10 no` reads "the distance to 35 is 10, so no". Some look
-# **early**, before the last step: in `8-7=1~35=34` the distance is 34, so a 34 would
-# do as the last number, and as it is 3 that is left they may end the attempt right
-# there, ` no`, and save themselves the rest. People slip, and some mix English and
-# Korean. Real web text is like this, which is where real base models got their
-# habits. These probabilities were fixed before the first of the RL runs reported
+# check is written out: `~35=10 no` reads "the distance to 35 is 10, so no". People
+# slip, and some mix English and Korean. Real web text is like this, which is where
+# real base models got their habits. These probabilities were fixed before the first of the RL runs reported
 # here (`docs/experiments.md` in the project tells of earlier, failed designs):
 
 # %% tags=["nbval-check-output"]
@@ -797,10 +794,7 @@ plots.learning_curves(histories)
 #   without knowing which, but it says what is *in* the model;
 # - **forced**: the base has to open with `<think>` and cannot close it before it has
 #   said yes, at temperature 1, at 0.6, and greedily. This is the long style without
-#   any training;
-# - **early look**: forced, and in countdown it also has to look at the distance before
-#   the last step of every attempt. This is the thriftiest habit of the tiny web, forced
-#   by somebody who knows that it is.
+#   any training.
 
 
 # %% tags=["slide"]
@@ -818,8 +812,8 @@ def triple(found, name="pass@1"):
 
 
 def row(label, triples):
-    """One line of a table, each cell as "mean [low, high]", or "-"."""
-    cells = ["{:.2f} [{:.2f}, {:.2f}]".format(*t) if t else "-" for t in triples]
+    """One line of a table, each cell as "mean [low, high]"."""
+    cells = ["{:.2f} [{:.2f}, {:.2f}]".format(*t) for t in triples]
     return f"{label:26}" + "".join(f"{cell:>20}" for cell in cells)
 
 
@@ -827,7 +821,6 @@ def head(label, names):
     return f"{label:26}" + "".join(f"{name:>20}" for name in names)
 
 
-EARLY = ("early look, T=1", "early look, T=0.6")  # countdown only
 GAMES = ("countdown", "arithmetic")
 TITLES = [f"seed {seed}" for seed in SEEDS]
 
@@ -838,9 +831,6 @@ for name, found in table.items():
         label = f"{name}, seed {seed}" if len(found) > 1 else name
         cells = [triple(one), *[triple(one[game]) for game in GAMES]]
         print(row(label, cells) + f"{one['length']:8.0f}")
-for name in EARLY:
-    one = controls[name]
-    print(row(f"base, {name}", [None, triple(one), None]) + f"{one['length']:8.0f}")
 most = [controls["sampled"], *[controls["sampled"][game] for game in GAMES]]
 print(row("base, sampled, pass@16", [triple(m, "pass@16") for m in most]))
 
@@ -880,9 +870,6 @@ for game in GAMES:
     part = [f[game] for f in forced]
     words = [verdict(z["P1"]["zero"][game], part) for z in zeros]
     print(head(game, words))
-early_look = [controls[name]["countdown"] for name in EARLY]
-words = [verdict(z["P1"]["zero"]["countdown"], early_look) for z in zeros]
-print(head("countdown, early look", words))
 
 # %% [markdown]
 # Where it says *selected*, the base with a hand on its shoulder already did as well

@@ -38,7 +38,7 @@ class Settings:
     zero_save_every: int = 5  # zero steps between checkpoints
     look_every: int = 20  # zero steps between evaluations, with transcripts
     looks: int = 128  # valid problems of each family in such an evaluation
-    tests: int = 150  # test problems of each family in the final table
+    tests: int = 256  # test problems of each family in the final table
     seed: int = 0
     device: str = "cpu"
 

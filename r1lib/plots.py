@@ -367,8 +367,7 @@ def compared_curves(runs: dict[str, list], names: dict[str, str]) -> Picture:
 def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> Picture:
     """Draw (mean, low, high) of each seed as dots with whiskers, a row per name.
 
-    panels = {"countdown": {"base": [(0.2, 0.1, 0.3), ...], "zero": [...]}}; the first
-    panel has all the names, another may lack some.
+    panels = {"countdown": {"base": [(0.2, 0.1, 0.3), ...], "zero": [...]}}
     """
     first = next(iter(panels.values()))
     names, most = list(first), max(first, key=lambda name: len(first[name]))
@@ -376,7 +375,7 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (title, rows) in zip(all_axes, panels.items(), strict=True):
         for y, name in enumerate(names):
-            for seed, (mean, low, high) in enumerate(rows.get(name, [])):
+            for seed, (mean, low, high) in enumerate(rows[name]):
                 colour, _, marker, _ = LOOKS[seed % len(LOOKS)]
                 place = y + 0.22 * (seed - (len(rows[name]) - 1) / 2)
                 kind = {"color": colour, "linewidth": 1.4}
@@ -392,6 +391,5 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
         f"{title}, {name}: {sum(m for m, *_ in rows[name]) / len(rows[name]):.2f}."
         for title, rows in panels.items()
         for name in names
-        if name in rows
     )
     return figure

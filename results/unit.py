@@ -44,15 +44,12 @@ BASE_CODE = [  # what a number depends on, with all that these use
 RL_CODE = [*BASE_CODE, "r1lib.rl.grpo.train"]
 
 
-def measure(
-    model, tokenizer, how, k=SAMPLES, game=None, **kind
-) -> tuple[dict, evaluate.Answers]:
-    """Answer the test problems, of one game or all; return the summary, and answers."""
-    tests = pipeline.held_out(how.tests, "test")
+def measure(model, tokenizer, how, k=SAMPLES, **kind) -> tuple[dict, evaluate.Answers]:
+    """Answer the test problems; return the summary with pass@16 and the vote."""
     found = evaluate.answer(
         model,
         tokenizer,
-        [p for p in tests if game in (None, p.family)],
+        pipeline.held_out(how.tests, "test"),
         k,
         max_new_tokens=how.zero.max_new_tokens,
         seed=how.seed,
@@ -95,7 +92,7 @@ def transcripts(found: evaluate.Answers, n: int = 8) -> list[dict]:
 
 
 def controls(model, tokenizer, how) -> dict:
-    """The base sampled, greedy, forced to go on until yes, and forced to look early."""
+    """The base sampled, greedy, and forced to go on until it says yes."""
     sampled, found = measure(model, tokenizer, how)
     forced = {"prefix": "<think>", "steer": evaluate.never_give_up(tokenizer)}
     out = {"sampled": sampled, "transcripts": transcripts(found)}
@@ -107,11 +104,6 @@ def controls(model, tokenizer, how) -> dict:
     out["forced, greedy"], _ = measure(
         model, tokenizer, how, 1, temperature=0.0, **forced
     )
-    forced["steer"] = evaluate.look_early(tokenizer)
-    for temperature in (1.0, 0.6):
-        kind = {"game": "countdown", "temperature": temperature, **forced}
-        name = f"early look, T={temperature:g}"
-        out[name], _ = measure(model, tokenizer, how, 4, **kind)
     return out
 
 

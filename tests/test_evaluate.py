@@ -207,27 +207,6 @@ def learned(problem, answer):
     return model
 
 
-@pytest.mark.parametrize(
-    "text, may_go_on",
-    [
-        ("", False),
-        ("3+5=8", False),
-        ("3+5=8~9=1", True),
-        ("3+5=8~9=1,*2=16~9=7 no\n", False),
-        ("3+5=8~9=1 no\n5-3=2", False),
-    ],
-)
-def test_who_is_forced_to_look_early_cannot_go_on_before(text, may_go_on):
-    comma, end = TOKENIZER.encode(",")[0], TOKENIZER.special_ids["</think>"]
-    steer, nothing = (
-        evaluate.look_early(TOKENIZER),
-        torch.zeros(1, TOKENIZER.vocab_size),
-    )
-    steered = steer(nothing, torch.tensor([TOKENIZER.encode(text)]).long())
-    assert bool(steered[0, comma].isfinite()) == may_go_on
-    assert not steered[0, end].isfinite()  # no yes so far
-
-
 def test_an_own_attempt_is_by_the_rules_if_it_uses_the_given_numbers_once():
     own, other = countdown.make([3, 4], 7, "en"), countdown.make([3, 5], 7, "en")
     model = learned(own, "<think>3+4=7~7=0 yes\n</think><answer>3+4</answer>")

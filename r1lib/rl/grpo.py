@@ -26,10 +26,10 @@ from r1lib.rollout import Rollout, rollout
 class GRPOConfig:
     """How to run R1-Zero; a step is `prompts` x `group_size` completions."""
 
-    steps: int = 100
+    steps: int = 80
     prompts: int = 32
     group_size: int = 16
-    max_new_tokens: int = 112
+    max_new_tokens: int = 144
     temperature: float = 1.0
     lr: float = 6e-4
     warmup: float = 0.03

@@ -50,44 +50,19 @@ def _countdown(rng, problem, style, habits):
         right = rng.random() < habits.right_guess
         order, operations = choose_attempt(rng, problem, 1.0 if right else 0.0)
         return "", write_expression(order, operations)
-    lines, begun = [], set()
+    lines, tried = [], set()
     while True:
-        for _ in range(9):  # nobody begins as before, unless ideas run out
+        for _ in range(9):  # nobody repeats an attempt, unless ideas run out
             order, operations = choose_attempt(rng, problem, habits.hit)
-            beginning = (order[:-1], operations[:-1])
-            if beginning not in begun:
+            if (order, operations) not in tried:
                 break
-        begun.add(beginning)
-        line, operations, yes = attempt(rng, problem, order, operations, habits)
-        lines.append(line)
+        tried.add((order, operations))
+        text, value = tape(rng, order, operations, habits.slip)
+        check, yes = compare(rng, value, target, problem, habits)
+        lines.append(text + check)
         if yes or style == "short" or rng.random() < habits.give_up:
             break
     return "\n".join(lines) + "\n", write_expression(order, operations)
-
-
-def attempt(rng, problem, order, operations, habits) -> tuple[str, str, bool]:
-    """Write an attempt with its check: the line, its operations, whether it says yes.
-
-    Who looks early, `3+5=8~24=16`, sees that 16 would do as the last number; with
-    another number left, that line may end right there: ` no`.
-    """
-    target, left = problem.data[1], order[-1]
-    if rng.random() >= habits.early * habits.checks:
-        text, value = tape(rng, order, operations, habits.slip)
-        check, yes = compare(rng, value, target, problem, habits)
-        return text + check, operations, yes
-    text, value = tape(rng, order[:-1], operations[:-1], habits.slip)
-    distance = measure(rng, value, target, habits)
-    text += f"~{target}={distance}"
-    last = operations[-1]
-    if distance == left:
-        last = "+" if value < target else "-"
-    result = apply(value, last, left)
-    if result is None or (distance != left and rng.random() < habits.abandon):
-        return text + word(rng, "no", problem, habits), operations, False
-    value = slipped(rng, result, habits.slip)
-    check, yes = compare(rng, value, target, problem, habits)
-    return f"{text},{last}{left}={value}{check}", operations[:-1] + last, yes
 
 
 def _arithmetic(rng, problem, style, habits):
@@ -130,15 +105,10 @@ def tape(rng, numbers, operations, slip: float) -> tuple[str, int]:
             value = apply(value, op, number)
             if value is None:
                 break
-            value = slipped(rng, value, slip)
+            value = near(rng, value, 10) if rng.random() < slip else value
             text += f"{',' if i else ''}{op}{number}={value}"
         else:
             return text, value
-
-
-def slipped(rng, value: int, slip: float) -> int:
-    """Return the value, or with probability `slip` a wrong one nearby."""
-    return near(rng, value, 10) if rng.random() < slip else value
 
 
 def near(rng, value: int, spread: int) -> int:
@@ -155,16 +125,13 @@ def compare(rng, value: int, wanted: int, problem, habits) -> tuple[str, bool]:
     """
     if rng.random() >= habits.checks:
         return "", rng.random() < 0.5
-    distance = measure(rng, value, wanted, habits)
+    distance = abs(value - wanted)
+    if rng.random() < habits.slip:
+        distance = near(rng, distance, 10)
     wrong = rng.random() < (habits.false_yes if distance else habits.false_no)
     yes = (distance == 0) != wrong
     name = word(rng, "yes" if yes else "no", problem, habits)
     return f"~{wanted}={distance}{name}", yes
-
-
-def measure(rng, value: int, wanted: int, habits) -> int:
-    """Return how far two numbers are apart, now and then with a slip."""
-    return slipped(rng, abs(value - wanted), habits.slip)
 
 
 def word(rng, name: str, problem, habits) -> str:
