@@ -143,8 +143,8 @@ print(f"all of them, checked: {needed} tokens; an answer may have {budget}")
 # (one attempt), or **long**: attempt, check, and after a "no" try again. The
 # check is written out: `~35=10 no` reads "the distance to 35 is 10, so no". People
 # slip, and some mix English and Korean. Real web text is like this, which is where
-# real base models got their habits. These probabilities were fixed before the first of the RL runs reported
-# here (`docs/experiments.md` in the project tells of earlier, failed designs):
+# real base models got their habits. These probabilities were fixed before the first
+# of the RL runs reported here (`docs/experiments.md` tells of earlier designs):
 
 # %% tags=["nbval-check-output"]
 for name, value in asdict(corpus.Habits()).items():
