@@ -1,0 +1,61 @@
+"""A measurement is kept only where the witness agrees and runs all its code."""
+
+import json
+
+import pytest
+
+from tools import provenance, restamp
+
+WITNESSED = ["r1lib.rl.grpo.train"]
+ELSEWHERE = ["r1lib.tasks.logic"]
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A copy of the project (by links) that holds one result with an old digest."""
+    for name in ("r1lib", "artifacts", "tools"):
+        (tmp_path / name).symlink_to(restamp.ROOT / name)
+    (tmp_path / "results").mkdir()
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    monkeypatch.setattr(restamp, "ROOT", tmp_path)
+    monkeypatch.setattr(restamp, "git", lambda *arguments: "abc1234")
+
+    def write(modules):
+        path = tmp_path / "results" / "one-0.json"
+        block = {"modules": modules, "code": "0" * 16, "artifacts": {}}
+        path.write_text(json.dumps({"P1": 0.5, "provenance": block}))
+        return path
+
+    return write
+
+
+def test_equal_to_the_last_bit_is_stamped_once(results, monkeypatch, capsys):
+    path = results(WITNESSED)
+    monkeypatch.setattr(restamp, "difference", lambda commit: [])
+    assert restamp.stale_results() == [path]
+    restamp.main()
+    content = json.loads(path.read_text())
+    assert content["P1"] == 0.5
+    assert content["provenance"]["measured at"] == "abc1234"
+    assert restamp.stale_results() == []
+    assert "the same to the last bit" in capsys.readouterr().out
+
+
+def test_a_difference_leaves_the_file_alone(results, monkeypatch, capsys):
+    path = results(WITNESSED)
+    before = path.read_text()
+    monkeypatch.setattr(restamp, "difference", lambda commit: ["zero"])
+    with pytest.raises(SystemExit) as stop:
+        restamp.main()
+    assert stop.value.code == 1 and path.read_text() == before
+    assert "differs from abc1234 in: zero" in capsys.readouterr().out
+
+
+def test_code_that_the_witness_does_not_run_cannot_be_vouched_for(results, capsys):
+    path = results(ELSEWHERE)
+    before = path.read_text()
+    assert not restamp.is_witnessed(path)
+    with pytest.raises(SystemExit) as stop:
+        restamp.main()
+    assert stop.value.code == 1 and path.read_text() == before
+    assert "does not run all of its code" in capsys.readouterr().out

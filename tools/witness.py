@@ -1,0 +1,97 @@
+"""A little of everything that a measurement does, as one number for each part.
+
+    python -m tools.witness
+
+Pre-trains the tiny model for two steps, gives it one step of reinforcement learning
+and lets it answer, with fixed seeds on one thread. Two copies of the project that
+print the same line do the same arithmetic, to the last bit, on this machine.
+"""
+
+import hashlib
+import json
+from dataclasses import replace
+
+import torch
+
+from r1lib import artifacts, evaluate, optim, pipeline, pretrain, rewards
+from r1lib.model.config import PRESETS
+from r1lib.model.transformer import Transformer
+from r1lib.rl import grpo
+from r1lib.tasks import corpus, countdown, problems
+from r1lib.tokenizer import Tokenizer
+
+DOCUMENTS = 2000  # enough to hold every family and style of the corpus
+PROBLEMS = 20  # of each game
+
+
+def short(content: object) -> str:
+    """Digest of anything that json can write, or of a model's weights."""
+    if isinstance(content, torch.nn.Module):
+        parts = [t.detach().numpy().tobytes() for t in content.state_dict().values()]
+        return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
+    text = json.dumps(content, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def read_and_train() -> dict[str, str]:
+    """Corpus, tokens, weights after two steps of pre-training."""
+    tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
+    texts = list(corpus.documents(DOCUMENTS, 0))
+    documents = pretrain.encode_documents(tokenizer, texts)
+    torch.manual_seed(0)
+    model = Transformer(replace(PRESETS["tiny"], vocab_size=tokenizer.vocab_size))
+    c = replace(pipeline.settings("tiny").pretrain, steps=2, mtp_every=2)
+    optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
+    for _ in pretrain.train(model, documents, c, optimizers):
+        pass
+    return {
+        "corpus": short(texts),
+        "tokens": short([d.tolist() if torch.is_tensor(d) else d for d in documents]),
+        "pretrain": short(model),
+    }
+
+
+def reinforce_and_answer() -> dict[str, str]:
+    """Answers and rewards of the shipped base, then weights after a step of RL."""
+    model, tokenizer = artifacts.load("base-tiny")
+    how = pipeline.settings("tiny")
+    asked = pipeline.held_out(PROBLEMS, "test")
+    found = evaluate.answer(
+        model, tokenizer, asked, 4, max_new_tokens=how.zero.max_new_tokens
+    )
+    forced = evaluate.answer(
+        model,
+        tokenizer,
+        asked,
+        1,
+        max_new_tokens=how.zero.max_new_tokens,
+        prefix="<think>",
+        steer=evaluate.never_give_up(tokenizer),
+    )
+    paid = [
+        [rewards.total(p, t) for t in texts]
+        for p, texts in zip(asked, found.texts, strict=True)
+    ]
+    watched = problems(countdown.sample, PROBLEMS, 0, "valid")
+    skills = pipeline.skills(model, tokenizer, watched)
+    config = replace(how.zero, steps=1, prompts=8)
+    optimizers = optim.adamw(model, config.lr)
+    for _ in grpo.train(model, tokenizer, pipeline.draw_mixed, config, optimizers):
+        pass
+    return {
+        "answers": short([found.texts, forced.texts]),
+        "summary": short(evaluate.summary(found)),
+        "rewards": short(paid),
+        "skills": short(skills),
+        "zero": short(model),
+    }
+
+
+def main() -> None:
+    """Print one line of json."""
+    torch.set_num_threads(1)
+    print(json.dumps(read_and_train() | reinforce_and_answer()))
+
+
+if __name__ == "__main__":
+    main()
