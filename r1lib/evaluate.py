@@ -13,11 +13,12 @@ from torch import Tensor
 from r1lib import sampling, verifiers
 from r1lib.rollout import to_text
 from r1lib.tasks import Problem, corpus, countdown
-from r1lib.tasks.countdown import WORDS
+from r1lib.tasks.countdown import AGAIN, WORDS
 from r1lib.tokenizer import EOS, PAD
 
 YES = tuple(words["yes"] for words in WORDS.values())
 NO = tuple(words["no"] for words in WORDS.values())
+ONCE_MORE = tuple(AGAIN.values())
 
 
 @dataclass
@@ -153,15 +154,16 @@ def interval(values, seed: int = 0, samples: int = 1000) -> tuple[float, float]:
 
 
 def reflects(text: str) -> bool:
-    """Whether a completion checks an attempt, rejects it, and tries again.
+    """Whether a completion checks an attempt, rejects it, and tries another.
 
     >>> reflects("<think>1+2=3 no\\n2+2=4 yes\\n</think><answer>2+2</answer>")
     True
+    >>> reflects("<think>1+2=3 no\\nagain 1+2=3 no\\n</think><answer>1+2</answer>")
+    False
     """
-    thinking = text.partition("</think>")[0]
-    lines = [line for line in thinking.split("\n") if line]
-    rejected = [i for i, line in enumerate(lines) if line.endswith(NO)]
-    return bool(rejected) and rejected[0] + 1 < len(lines)
+    thinking = text.partition("</think>")[0].removeprefix("<think>")
+    attempts = [x for x in thinking.split("\n") if x and not x.startswith(ONCE_MORE)]
+    return any(attempt.endswith(NO) for attempt in attempts[:-1])
 
 
 def mixes(text: str, language: str) -> bool:

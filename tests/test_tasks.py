@@ -108,7 +108,8 @@ def test_every_result_on_a_clean_tape_is_right():
 
 
 def test_styles_look_as_they_should():
-    clean = corpus.Habits(slip=0, false_yes=0, false_no=0, give_up=0, switch=0)
+    steady = {"give_up": 0, "patience": 200}
+    clean = corpus.Habits(slip=0, false_yes=0, false_no=0, switch=0, **steady)
     rng = random.Random(0)
     for problem in problems(countdown.sample, 50, 0, "train"):
         for style in STYLES:
@@ -130,7 +131,7 @@ def test_who_never_checks_writes_no_verdict_and_stops_by_chance():
 
 
 def test_a_failed_attempt_is_hardly_ever_repeated():
-    careful = corpus.Habits(slip=0, false_yes=0, false_no=0, give_up=0)
+    careful = corpus.Habits(slip=0, false_yes=0, false_no=0, give_up=0, patience=200)
     lines, repeats = 0, 0
     for problem in problems(countdown.sample, 200, 0, "train"):
         text = corpus.trace(random.Random(0), problem, "long", careful)

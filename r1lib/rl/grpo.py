@@ -26,7 +26,7 @@ from r1lib.rollout import Rollout, rollout
 class GRPOConfig:
     """How to run R1-Zero; a step is `prompts` x `group_size` completions."""
 
-    steps: int = 80
+    steps: int = 100
     prompts: int = 32
     group_size: int = 16
     max_new_tokens: int = 144

@@ -11,24 +11,30 @@ import re
 from dataclasses import dataclass
 
 from r1lib.tasks import LANGUAGES, STYLES, Problem, arithmetic, countdown, draw
-from r1lib.tasks.countdown import LARGEST, OPERATIONS, WORDS, apply, write_expression
+from r1lib.tasks.countdown import (
+    AGAIN,
+    LARGEST,
+    OPERATIONS,
+    WORDS,
+    apply,
+    write_expression,
+)
 
 
 @dataclass(frozen=True)
 class Habits:
-    """How the people behind the tiny web write; all values are probabilities."""
+    """How the people behind the tiny web write; values are probabilities,
+    but for `patience`, a number of lines."""
 
-    styles: tuple = (0.55, 0.10, 0.35)  # guess, short, long
+    styles: tuple = (0.60, 0.10, 0.30)  # guess, short, long
     right_guess: float = 0.05  # a guess that happens to be right
-    hit: float = 0.20  # an attempt chosen by somebody who sees the solution
-    early: float = 0.30  # the distance is looked at before the last step already
-    abandon: float = (
-        0.70  # if it is not the number that is left: stop the attempt there
-    )
-    slip: float = 0.06  # one result on a tape is wrong
+    hit: float = 0.15  # an attempt chosen by somebody who sees the solution
+    slip: float = 0.04  # one result on a tape is wrong
     false_yes: float = 0.02  # a wrong result is waved through
     false_no: float = 0.05  # a right result is turned down
-    give_up: float = 0.20  # after a "no", stop instead of trying again
+    again: float = 0.70  # after a "no" in countdown, the same sum is done once more
+    patience: int = 9  # lines after which nobody tries anything else
+    give_up: float = 0.12  # after a "no", stop instead of trying something else
     switch: float = 0.10  # a verdict is written in the other language
     checks: float = 1.0  # an attempt is compared; else a coin decides whether to go on
 
@@ -51,7 +57,7 @@ def _countdown(rng, problem, style, habits):
         order, operations = choose_attempt(rng, problem, 1.0 if right else 0.0)
         return "", write_expression(order, operations)
     lines, tried = [], set()
-    while True:
+    while len(lines) < habits.patience:
         for _ in range(9):  # nobody repeats an attempt, unless ideas run out
             order, operations = choose_attempt(rng, problem, habits.hit)
             if (order, operations) not in tried:
@@ -60,7 +66,13 @@ def _countdown(rng, problem, style, habits):
         text, value = tape(rng, order, operations, habits.slip)
         check, yes = compare(rng, value, target, problem, habits)
         lines.append(text + check)
-        if yes or style == "short" or rng.random() < habits.give_up:
+        if style == "short":
+            break
+        if check and not yes and rng.random() < habits.again:
+            text, value = tape(rng, order, operations, habits.slip)
+            check, yes = compare(rng, value, target, problem, habits)
+            lines.append(AGAIN[problem.language] + text + check)
+        if yes or rng.random() < habits.give_up:
             break
     return "\n".join(lines) + "\n", write_expression(order, operations)
 

@@ -19,6 +19,7 @@ WORDS = {
     "en": {"yes": " yes", "no": " no"},
     "ko": {"yes": " 맞아", "no": " 아니"},
 }
+AGAIN = {"en": "again ", "ko": "다시 "}  # in front of a sum that is done once more
 PROMPT = {"en": "numbers={} target={}", "ko": "숫자={} 목표={}"}
 
 
