@@ -80,19 +80,21 @@ def answer(
     )
 
 
-def never_give_up(tokenizer):
+def never_give_up(tokenizer, avoid=()):
     """Return a `steer` that forbids `</think>` until a yes has been written.
 
     With the prefix "<think>" it forces a model into its long style: the control that
-    tells "RL taught it" from "RL made it go on".
+    tells "RL taught it" from "RL made it go on". No word of `avoid` may be begun.
     """
     end = tokenizer.special_ids["</think>"]
     yes = torch.tensor(_first_ids(tokenizer, YES))
+    never = _first_ids(tokenizer, avoid)
 
     def steer(logits, written):
         said_yes = torch.isin(written, yes.to(written.device)).any(1)
         logits = logits.clone()
         logits[~said_yes, end] = float("-inf")
+        logits[:, never] = float("-inf")
         return logits
 
     return steer

@@ -58,7 +58,27 @@ def measure(model, tokenizer, how, k=SAMPLES, **kind) -> tuple[dict, evaluate.An
     out = evaluate.summary(found)
     if k > 1:
         add_votes(out, found)
+    out["countdown"] |= searching(found)
     return out, found
+
+
+def searching(found: evaluate.Answers) -> dict:
+    """How countdown is searched: attempts in a completion, and sums done twice."""
+    lines = [
+        line
+        for problem, texts in zip(found.problems, found.texts, strict=True)
+        if problem.family == "countdown"
+        for text in texts
+        for line in text.partition("</think>")[0].partition("<think>")[2].split("\n")
+        if line
+    ]
+    repeated = sum(line.startswith(evaluate.ONCE_MORE) for line in lines)
+    completions = sum(p.family == "countdown" for p in found.problems)
+    completions *= found.right.shape[1]
+    return {
+        "attempts": (len(lines) - repeated) / completions,
+        "again": repeated / max(1, len(lines)),
+    }
 
 
 def add_votes(out: dict, found: evaluate.Answers) -> None:
@@ -92,7 +112,11 @@ def transcripts(found: evaluate.Answers, n: int = 8) -> list[dict]:
 
 
 def controls(model, tokenizer, how) -> dict:
-    """The base sampled, greedy, and forced to go on until it says yes."""
+    """The base sampled, greedy, and forced to go on until it says yes.
+
+    The last control also forbids to do a sum again: what a hand can reach that knows
+    not only that the base should go on, but also which of its habits is a waste.
+    """
     sampled, found = measure(model, tokenizer, how)
     forced = {"prefix": "<think>", "steer": evaluate.never_give_up(tokenizer)}
     out = {"sampled": sampled, "transcripts": transcripts(found)}
@@ -103,6 +127,10 @@ def controls(model, tokenizer, how) -> dict:
         )
     out["forced, greedy"], _ = measure(
         model, tokenizer, how, 1, temperature=0.0, **forced
+    )
+    steer = evaluate.never_give_up(tokenizer, avoid=countdown.AGAIN.values())
+    out["forced, nothing twice, T=0.6"], _ = measure(
+        model, tokenizer, how, 4, temperature=0.6, prefix="<think>", steer=steer
     )
     return out
 

@@ -242,3 +242,28 @@ def test_answers_hold_k_texts_verdicts_and_lengths_per_problem():
     assert report["countdown"]["pass@1"] == pytest.approx(2 / 3)
     with pytest.raises(ValueError, match="at least one problem"):
         evaluate.answer(model, TOKENIZER, [], max_new_tokens=4)
+
+
+def test_a_forced_model_goes_on_until_it_has_said_yes():
+    steer = evaluate.never_give_up(TOKENIZER, avoid=["again "])
+    end, again = TOKENIZER.special_ids["</think>"], TOKENIZER.encode("again ")[0]
+    yes, no = (TOKENIZER.encode(word) for word in (" yes", " no"))
+    width = max(len(yes), len(no))
+    written = torch.tensor(
+        [row + TOKENIZER.encode("=1") * (width - len(row)) for row in (yes, no)]
+    )
+    logits = torch.zeros(2, TOKENIZER.vocab_size)
+    steered = steer(logits, written)
+    assert steered[0, end] == 0 and steered[1, end] == float("-inf")
+    assert (steered[:, again] == float("-inf")).all()
+    assert steered.isinf().sum() == 3, "nothing else is forbidden"
+    assert (logits == 0).all(), "the caller's logits stay as they are"
+
+
+def test_without_a_word_to_avoid_only_stopping_is_forbidden():
+    steer = evaluate.never_give_up(TOKENIZER)
+    written = torch.tensor([TOKENIZER.encode("=1=2")])
+    steered = steer(torch.zeros(1, TOKENIZER.vocab_size), written)
+    assert steered.isinf().nonzero().tolist() == [
+        [0, TOKENIZER.special_ids["</think>"]]
+    ]
