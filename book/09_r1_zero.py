@@ -140,11 +140,16 @@ print(f"all of them, checked: {needed} tokens; an answer may have {budget}")
 #
 # Our base model was pre-trained on a made-up "web" in which people solve such
 # problems in three styles. They **guess** (an answer, no work), work **short**
-# (one attempt), or **long**: attempt, check, and after a "no" try again. The
-# check is written out: `~35=10 no` reads "the distance to 35 is 10, so no". People
-# slip, and some mix English and Korean. Real web text is like this, which is where
-# real base models got their habits. These probabilities were fixed before the first
-# of the RL runs reported here (`docs/experiments.md` tells of earlier designs):
+# (one attempt), or **long**: attempt, check, and after a "no" try something else.
+# The check is written out: `~35=10 no` reads "the distance to 35 is 10, so no".
+# People slip, and some mix English and Korean. After a "no" in countdown most of
+# them do the same sum once more (`again`, `다시`) before they believe it. In
+# arithmetic a second look is how slips are found; in countdown it hardly ever pays,
+# since an attempt that misses mostly still misses, and there is only so much room.
+# Nobody has told the model which of these habits are good ones. Real web text is
+# like this, which is where real base models got their habits. These numbers were
+# fixed before the first of the RL runs reported here (`docs/experiments.md` tells of
+# earlier designs):
 
 # %% tags=["nbval-check-output"]
 for name, value in asdict(corpus.Habits()).items():
@@ -794,13 +799,17 @@ plots.learning_curves(histories)
 #   without knowing which, but it says what is *in* the model;
 # - **forced**: the base has to open with `<think>` and cannot close it before it has
 #   said yes, at temperature 1, at 0.6, and greedily. This is the long style without
-#   any training.
+#   any training;
+# - **nothing twice**: forced, and no sum may be done again. For this hand on the
+#   model's shoulder one must already know which habit wastes room.
 
 
 # %% tags=["slide"]
 FORCED = ("forced", "forced, T=0.6", "forced, greedy")
+KNOWING = "nothing twice, T=0.6"
 controls = base["P1"]["controls"]
-table = {f"base, {n}": [controls[n]] for n in ("sampled", "greedy", *FORCED)}
+names = ("sampled", "greedy", *FORCED, KNOWING)
+table = {f"base, {n}": [controls[n]] for n in names}
 table["Zero, sampled"] = [z["P1"]["zero"] for z in zeros]
 table["Zero, greedy"] = [z["P1"]["greedy"] for z in zeros]
 
@@ -814,11 +823,11 @@ def triple(found, name="pass@1"):
 def row(label, triples):
     """One line of a table, each cell as "mean [low, high]"."""
     cells = ["{:.2f} [{:.2f}, {:.2f}]".format(*t) for t in triples]
-    return f"{label:26}" + "".join(f"{cell:>20}" for cell in cells)
+    return f"{label:32}" + "".join(f"{cell:>20}" for cell in cells)
 
 
 def head(label, names):
-    return f"{label:26}" + "".join(f"{name:>20}" for name in names)
+    return f"{label:32}" + "".join(f"{name:>20}" for name in names)
 
 
 GAMES = ("countdown", "arithmetic")
@@ -862,14 +871,17 @@ def verdict(ours, forced):
     return "emerged" if ours["interval"][0] > best["interval"][1] else "selected"
 
 
-forced = [controls[name] for name in FORCED]
-print(head("", TITLES))
-words = [verdict(z["P1"]["zero"], forced) for z in zeros]
-print(head("both games", words))
-for game in GAMES:
-    part = [f[game] for f in forced]
-    words = [verdict(z["P1"]["zero"][game], part) for z in zeros]
-    print(head(game, words))
+def judge(label, rivals):
+    """One line for both games together and one for each."""
+    print(head(label, TITLES))
+    for game in (None, *GAMES):
+        part = [found[game] if game else found for found in rivals]
+        ours = [z["P1"]["zero"][game] if game else z["P1"]["zero"] for z in zeros]
+        print(head(f"  {game or 'both games'}", [verdict(o, part) for o in ours]))
+
+
+judge("against the best forced base", [controls[name] for name in FORCED])
+judge("against the hand that knows more", [controls[KNOWING]])
 
 # %% [markdown]
 # Where it says *selected*, the base with a hand on its shoulder already did as well
@@ -900,6 +912,19 @@ for name, label, form in (
         new = zero["P1"]["zero"][name]
         cells.append(f"{form.format(old, new)} (x{new / old:.1f})")
     print(head(label, cells))
+
+# %% tags=["slide"]
+print(head("countdown", ("base, forced, T=0.6", *TITLES)))
+searches = [controls["forced, T=0.6"], *(z["P1"]["zero"] for z in zeros)]
+for name, label, form in (
+    ("attempts", "different attempts", "{:.1f}"),
+    ("again", "lines that only do a sum again", "{:.0%}"),
+):
+    cells = [form.format(found["countdown"][name]) for found in searches]
+    print(head(label, cells))
+
+# %% [markdown]
+# This is where Zero and the forced base part. AGAIN_PROSE
 
 # %%
 plots.learning_curves(histories, "length", "tokens in a completion")

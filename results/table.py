@@ -13,6 +13,7 @@ from r1lib import files
 HERE = Path(__file__).resolve().parent
 README = HERE.parent / "README.md"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
+FORCED = ("forced", "forced, T=0.6", "forced, greedy", "nothing twice, T=0.6")
 COLUMNS = ("pass@1", "countdown", "arithmetic", "length", "checks, tries again")
 
 
@@ -45,7 +46,7 @@ def table() -> str:
     lines = ["| model | " + " | ".join(COLUMNS) + " |", "|---|" + "---|" * len(COLUMNS)]
     lines.append(row("base, sampled", base["sampled"]))
     lines.append(row("base, greedy", base["greedy"]))
-    for name in ("forced", "forced, T=0.6", "forced, greedy"):
+    for name in FORCED:
         lines.append(row(f"base, {name}", base[name]))
     for seed in seeds_of("zero"):
         lines.append(row(f"R1-Zero, seed {seed}", load(f"zero-{seed}")["P1"]["zero"]))
@@ -53,7 +54,8 @@ def table() -> str:
     note = (
         f"{base['sampled']['problems']} held-out problems, temperature 1 unless said "
         f"otherwise; the base's pass@16 is {best:.3f}. Forced: the base may not stop "
-        "thinking before it has said yes. Every number is in `results/`."
+        "thinking before it has said yes; nothing twice: forced, and it may not do a sum "
+        "again. Every number is in `results/`."
     )
     return "\n".join([*lines, "", note])
 

@@ -129,7 +129,7 @@ def controls(model, tokenizer, how) -> dict:
         model, tokenizer, how, 1, temperature=0.0, **forced
     )
     steer = evaluate.never_give_up(tokenizer, avoid=countdown.AGAIN.values())
-    out["forced, nothing twice, T=0.6"], _ = measure(
+    out["nothing twice, T=0.6"], _ = measure(
         model, tokenizer, how, 4, temperature=0.6, prefix="<think>", steer=steer
     )
     return out
