@@ -54,7 +54,7 @@ def table() -> str:
     note = (
         f"{base['sampled']['problems']} held-out problems, temperature 1 unless said "
         f"otherwise; the base's pass@16 is {best:.3f}. Forced: the base may not stop "
-        "thinking before it has said yes; nothing twice: forced, and it may not do a sum "
+        "thinking before it has said yes; nothing twice: forced, and it may do no sum "
         "again. Every number is in `results/`."
     )
     return "\n".join([*lines, "", note])
