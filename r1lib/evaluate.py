@@ -218,7 +218,8 @@ def own_attempt(model, tokenizer, problems: list[Problem], seed: int = 0) -> flo
     longest = 2 + 5 * max(len(p.data[0]) for p in problems)
     kind = {"max_new_tokens": longest, "seed": seed, "prefix": "<think>"}
     texts = [t[0] for t in answer(model, tokenizer, problems, **kind).texts]
-    used = [re.findall(r"(?<![=\d])\d+", t.partition("~")[0]) for t in texts]
+    tapes = [re.split(r"[~\n]", text)[0] for text in texts]
+    used = [re.findall(r"(?<![=\d])\d+", tape) for tape in tapes]
     kept = [
         sorted(map(int, row)) == sorted(p.data[0])
         for row, p in zip(used, problems, strict=True)

@@ -110,6 +110,7 @@ def guarded_step(model, optimizers, max_norm: float = 1.0) -> float:
     """
     norm = float(nn.utils.clip_grad_norm_(model.parameters(), max_norm))
     if not math.isfinite(norm):
+        model.zero_grad(set_to_none=True)  # nobody should step on it later
         raise FloatingPointError(
             f"the gradient norm is {norm}: lower the learning rate"
         )

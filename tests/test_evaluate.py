@@ -214,6 +214,12 @@ def test_an_own_attempt_is_by_the_rules_if_it_uses_the_given_numbers_once():
     assert evaluate.own_attempt(model, TOKENIZER, [own, other]) == 0.5  # 3+4 again
 
 
+def test_an_own_attempt_needs_no_check_behind_it():
+    own = countdown.make([3, 4], 7, "en")
+    model = learned(own, "<think>3+4=7\n4+3=7\n</think><answer>3+4</answer>")
+    assert evaluate.own_attempt(model, TOKENIZER, [own]) == 1.0
+
+
 def test_answers_hold_k_texts_verdicts_and_lengths_per_problem():
     own = countdown.make([3, 4], 7, "en")
     other = countdown.make([3, 5], 8, "en")
