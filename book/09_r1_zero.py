@@ -987,8 +987,9 @@ plots.base_curves(base["skills"])
 # Two bases make the control. The **early** one is stopped while it still judges
 # attempts like a coin; as it cannot add either, it shows that *skills* must be there
 # before RL, not which. The **blind** one has read text in which people add and try
-# again, but nobody ever checks: it can add, and has no notion of being right. Both
-# get the same RL.
+# again, but nobody ever checks: it can add, and has no notion of being right. (So
+# look only at its line "arithmetic" and "own attempt": it has never seen what the
+# other skills ask about.) Both get the same RL.
 
 # %%
 others = {"early": early, "blind": blind}
@@ -1014,9 +1015,14 @@ labels = {"accuracy": "right answers", "length": "tokens"}
 plots.compared_curves(runs, labels)
 
 # %% [markdown]
-# What you see: the same RL from three bases. RL can only pay for what it gets to see.
-# Where an answer that tries again is right no more often than one that does not,
-# nothing pulls the model there.
+# What you see: the same RL from three bases, both games together. The early base
+# has nothing that could be rewarded. The blind one is the interesting case, and the
+# table above tells its two games apart. Arithmetic needs care, not judgement: one
+# pass over the sum is better than a guess, so RL finds it, check or no check.
+# Countdown needs somebody who *notices* a hit. The blind base does not, so going on
+# is no better than stopping, its answers stay short, and RL has little to pay for.
+# That is the sharper form of TinyZero's remark: what must be in the base is the
+# skill that the particular reward leans on.
 
 # %% [markdown] tags=["slide"]
 # ## 11. A gallery of failures
