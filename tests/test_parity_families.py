@@ -18,10 +18,14 @@ CASES = {
     "v3": ("DeepseekV3", {}),
     "v3-plain-q": ("DeepseekV3", {"q_lora_rank": None}),
     "v3-one-group": ("DeepseekV3", {"n_group": 1, "topk_group": 1}),
-    "v3-two-shared": ("DeepseekV3", {"n_shared_experts": 2}),
-    "v3-raw-weights": ("DeepseekV3", {"norm_topk_prob": False}),
-    "v3-all-dense": ("DeepseekV3", {"first_k_dense_replace": 3}),
-    "v3-half": ("DeepseekV3", {"rope_interleave": False}),
+    "v3-two-shared-raw-weights": (
+        "DeepseekV3",
+        {"n_shared_experts": 2, "norm_topk_prob": False},
+    ),
+    "v3-all-dense-half": (
+        "DeepseekV3",
+        {"first_k_dense_replace": 3, "rope_interleave": False},
+    ),
     "v3-yarn": (
         "DeepseekV3",
         {"rope_parameters": yarn(mscale=1.0, mscale_all_dim=1.0)},
