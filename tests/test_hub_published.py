@@ -10,7 +10,7 @@ import torch
 from r1lib import hub
 from r1lib.hub_families import FAMILIES, read_config
 from r1lib.hub_names import published_name, weights
-from r1lib.model.config import ModelConfig
+from r1lib.model.config import PRESETS, ModelConfig
 from r1lib.model.transformer import Transformer, balance, router_loads
 from r1lib.tokenizer import SMALLEST, Tokenizer
 
@@ -403,6 +403,133 @@ def test_a_config_that_cannot_be_built_is_refused(content, changes, words, tmp_p
     (tmp_path / "config.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match=tmp_path.name):
         hub.load(tmp_path)
+
+
+QWEN25 = {  # config.json as published, fields that only matter for training left out
+    "architectures": ["Qwen2ForCausalLM"],
+    "hidden_act": "silu",
+    "hidden_size": 896,
+    "initializer_range": 0.02,
+    "intermediate_size": 4864,
+    "max_position_embeddings": 32768,
+    "max_window_layers": 24,
+    "model_type": "qwen2",
+    "num_attention_heads": 14,
+    "num_hidden_layers": 24,
+    "num_key_value_heads": 2,
+    "rms_norm_eps": 1e-06,
+    "rope_theta": 1000000.0,
+    "sliding_window": 32768,
+    "tie_word_embeddings": True,
+    "torch_dtype": "bfloat16",
+    "use_sliding_window": False,
+    "vocab_size": 151936,
+}
+LLAMA32 = {
+    "attention_bias": False,
+    "head_dim": 64,
+    "hidden_act": "silu",
+    "hidden_size": 2048,
+    "intermediate_size": 8192,
+    "max_position_embeddings": 131072,
+    "mlp_bias": False,
+    "model_type": "llama",
+    "num_attention_heads": 32,
+    "num_hidden_layers": 16,
+    "num_key_value_heads": 8,
+    "pretraining_tp": 1,
+    "rms_norm_eps": 1e-05,
+    "rope_scaling": LLAMA3 | {"factor": 32.0},
+    "rope_theta": 500000.0,
+    "tie_word_embeddings": True,
+    "vocab_size": 128256,
+}
+DEEPSEEK_V3 = {
+    "attention_bias": False,
+    "first_k_dense_replace": 3,
+    "hidden_act": "silu",
+    "hidden_size": 7168,
+    "intermediate_size": 18432,
+    "kv_lora_rank": 512,
+    "max_position_embeddings": 163840,
+    "model_type": "deepseek_v3",
+    "moe_intermediate_size": 2048,
+    "moe_layer_freq": 1,
+    "n_group": 8,
+    "n_routed_experts": 256,
+    "n_shared_experts": 1,
+    "norm_topk_prob": True,
+    "num_attention_heads": 128,
+    "num_experts_per_tok": 8,
+    "num_hidden_layers": 61,
+    "num_key_value_heads": 128,
+    "num_nextn_predict_layers": 1,
+    "q_lora_rank": 1536,
+    "qk_nope_head_dim": 128,
+    "qk_rope_head_dim": 64,
+    "rms_norm_eps": 1e-06,
+    "rope_scaling": {
+        "beta_fast": 32,
+        "beta_slow": 1,
+        "factor": 40,
+        "mscale": 1.0,
+        "mscale_all_dim": 1.0,
+        "original_max_position_embeddings": 4096,
+        "type": "yarn",
+    },
+    "rope_theta": 10000,
+    "routed_scaling_factor": 2.5,
+    "scoring_func": "sigmoid",
+    "tie_word_embeddings": False,
+    "topk_group": 4,
+    "topk_method": "noaux_tc",
+    "v_head_dim": 128,
+    "vocab_size": 129280,
+}
+V2_LITE = DEEPSEEK_V3 | {
+    "first_k_dense_replace": 1,
+    "hidden_size": 2048,
+    "intermediate_size": 10944,
+    "model_type": "deepseek_v2",
+    "moe_intermediate_size": 1408,
+    "n_group": 1,
+    "n_routed_experts": 64,
+    "n_shared_experts": 2,
+    "norm_topk_prob": False,
+    "num_attention_heads": 16,
+    "num_experts_per_tok": 6,
+    "num_hidden_layers": 27,
+    "num_key_value_heads": 16,
+    "q_lora_rank": None,
+    "rope_scaling": DEEPSEEK_V3["rope_scaling"]
+    | {"mscale": 0.707, "mscale_all_dim": 0.707},
+    "routed_scaling_factor": 1.0,
+    "scoring_func": "softmax",
+    "topk_group": 1,
+    "topk_method": "greedy",
+    "vocab_size": 102400,
+}
+
+
+@pytest.mark.parametrize(
+    "content, preset",
+    [
+        (QWEN25, "qwen2.5-0.5b"),
+        (LLAMA32, "llama-3.2-1b"),
+        (DEEPSEEK_V3, "deepseek-v3"),
+        (V2_LITE, "deepseek-v2-lite"),
+    ],
+)
+def test_a_published_config_is_the_preset(content, preset):
+    wanted = PRESETS[preset]
+    found = read_config(json.loads(json.dumps(content)))
+    assert replace(found, init_std=wanted.init_std) == wanted
+
+
+def test_the_published_eight_bit_weights_are_refused_by_name():
+    eight_bit = {"quantization_config": {"quant_method": "fp8"}}
+    with pytest.raises(ValueError, match="quantization_config must be None.*fp8"):
+        read_config(DEEPSEEK_V3 | eight_bit)
 
 
 ODD = [None, True, -1, 0, 1, 2.5, 10**400, float("inf"), "", "x", [], [3], {}, {"a": 1}]
