@@ -22,6 +22,10 @@ model.attention      grouped-query and multi-head latent attention, the cache
 model.moe            router, shared and routed experts, bias balancing
 model.mtp            multi-token prediction
 model.transformer    Block and Transformer
+model.counts         parameters, active parameters, cache per token
+hub_families         published configurations in our words
+hub_names            published names of tensors, and ours
+hub_published        read a folder that transformers wrote, safely
 hub                  safetensors + config.json + tokenizer.json, the one format
 artifacts            the shipped tiny checkpoints, checked by sha256
 logprobs             log-probabilities of tokens, entropy, KL estimators

@@ -8,7 +8,7 @@ import torch
 from r1lib.model import moe
 from r1lib.model.attention import MultiHeadLatentAttention
 from r1lib.model.config import PRESETS, ModelConfig
-from r1lib.model.layers import apply_rope, rope_tables
+from r1lib.model.layers import apply_rope, apply_rope_half, rope_tables
 from r1lib.model.transformer import Transformer, balance, mtp_hidden, router_loads
 
 B, T = 2, 7
@@ -45,8 +45,27 @@ GQA = replace(
     n_routed_experts=0,
     n_mtp=0,
 )
-ALL = {"mla": MLA, "mla-plain-q": MLA_PLAIN_Q, "dense-mla": DENSE_MLA, "gqa": GQA}
-DENSE = {"dense-mla": DENSE_MLA, "gqa": GQA}  # float64 from end to end
+QWEN = replace(
+    GQA,
+    attention_bias=True,
+    output_bias=True,
+    qk_norm=True,
+    rope_layout="half",
+    rope_scaling="llama3",
+    rope_factor=4.0,
+    original_positions=12,
+)
+YARN_MLA = replace(
+    DENSE_MLA,
+    rope_scaling="yarn",
+    rope_factor=4.0,
+    original_positions=12,
+    mscale=1.0,
+    mscale_all_dim=0.7,
+)
+SOFTMAX = replace(MLA, gate="softmax")
+DENSE = {"dense-mla": DENSE_MLA, "yarn": YARN_MLA, "gqa": GQA, "qwen": QWEN}  # float64
+ALL = {"mla": MLA, "mla-plain-q": MLA_PLAIN_Q, "softmax": SOFTMAX, **DENSE}
 
 
 def make(config, seed=0, dtype=torch.float64):
@@ -87,7 +106,7 @@ def test_reading_with_a_cache_equals_reading_at_once(config, chunks):
     )
 
 
-@pytest.mark.parametrize("config", [MLA, MLA_PLAIN_Q], ids=["mla", "mla-plain-q"])
+@pytest.mark.parametrize("config", [MLA, MLA_PLAIN_Q, SOFTMAX])
 def test_reading_with_a_cache_equals_reading_at_once_with_experts(config):
     model = make(config)  # the router works in float32, so not to the last digit
     ids = some_ids(config)
@@ -176,6 +195,13 @@ def test_rope_turns_neighbouring_pairs_by_their_angle():
     torch.testing.assert_close(y, expected, atol=1e-6, rtol=1e-6)
 
 
+def test_the_two_layouts_are_one_rotation_of_reordered_heads():
+    x = torch.randn(B, T, 3, 6, dtype=torch.float64)
+    rope = rope_tables(T, 6, 100.0).double()[:, None]
+    halves = torch.cat((x[..., 0::2], x[..., 1::2]), dim=-1)
+    assert torch.equal(apply_rope_half(halves, rope), apply_rope(x, rope))
+
+
 @pytest.mark.parametrize("config", DENSE.values(), ids=DENSE)
 def test_more_positions_than_the_model_knows_are_refused(config):
     model = make(config)
@@ -259,6 +285,18 @@ def test_limited_routing_takes_the_groups_with_the_best_two_experts():
     assert sorted(ids[0].tolist()) == [0, 3, 4, 6]
 
 
+def test_softmax_routing_judges_a_group_by_its_best_expert():
+    scores = torch.tensor([[0.3, 0.02, 0.01, 0.2, 0.19, 0.05, 0.15, 0.06, 0.02]])
+    how = {"n_groups": 3, "n_limited": 2}
+    ids, weights = moe.route_softmax(scores, 4, **how)
+    assert sorted(ids[0].tolist()) == [0, 3, 4, 5]
+    torch.testing.assert_close(weights, scores.gather(1, ids))  # they sum to 0.74
+    _, weights = moe.route_softmax(scores, 4, **how, normalize=True, scale=2.0)
+    torch.testing.assert_close(weights, scores.gather(1, ids) * 2 / 0.74)
+    ids, _ = moe.route_softmax(scores, 4)
+    assert sorted(ids[0].tolist()) == [0, 3, 4, 6]
+
+
 def test_closed_groups_stay_closed_when_every_score_is_negative():
     scores = torch.rand(20, 8)
     bias = torch.full((8,), -2.0)
@@ -336,6 +374,9 @@ def expected_count(c: ModelConfig) -> int:
         attention += H * c.v_head_dim * D
     else:
         attention = 2 * D * H * c.head_dim + 2 * D * c.n_kv_heads * c.head_dim
+        if c.attention_bias:
+            attention += (H + 2 * c.n_kv_heads) * c.head_dim
+        attention += c.output_bias * D + c.qk_norm * 2 * c.head_dim
     sparse = 3 * D * c.moe_ffn_dim * (c.n_routed_experts + c.n_shared_experts)
     sparse += D * c.n_routed_experts
     ffn = [sparse if c.is_moe(i) else 3 * D * c.ffn_dim for i in range(c.n_layers + 1)]

@@ -46,6 +46,36 @@ def route(
     return ids, weights * scale
 
 
+def route_softmax(
+    scores: Float[Tensor, "N E"],
+    n_activated: int,
+    n_groups: int = 1,
+    n_limited: int = 1,
+    normalize: bool = False,
+    scale: float = 1.0,
+) -> tuple[Int[Tensor, "N A"], Float[Tensor, "N A"]]:
+    """DeepSeek-V2's routing (arXiv 2405.04434, section 2.2): scores sum to 1, no bias.
+
+    A group is judged by its best expert alone; V2-Lite has no groups.
+
+    >>> ids, w = route_softmax(torch.tensor([[0.5, 0.1, 0.4]]), 2, scale=2.0)
+    >>> ids.tolist(), [round(x, 3) for x in w[0].tolist()]
+    ([[0, 2]], [1.0, 0.8])
+    """
+    chosen_by = scores
+    if n_groups > 1:
+        grouped = scores.view(len(scores), n_groups, -1)
+        best = grouped.max(dim=-1).values
+        closed = torch.ones_like(best, dtype=torch.bool)
+        closed.scatter_(1, best.topk(n_limited, dim=-1).indices, False)
+        chosen_by = grouped.masked_fill(closed.unsqueeze(-1), float("-inf")).flatten(1)
+    ids = chosen_by.topk(n_activated, dim=-1).indices
+    weights = scores.gather(1, ids)
+    if normalize:
+        weights = weights / weights.sum(-1, keepdim=True)
+    return ids, weights * scale
+
+
 def update_bias(
     bias: Float[Tensor, " E"], load: Float[Tensor, " E"], speed: float
 ) -> Float[Tensor, " E"]:
@@ -59,7 +89,9 @@ class MoE(nn.Module):
     def __init__(self, c: ModelConfig):
         super().__init__()
         self.router = nn.Linear(c.d_model, c.n_routed_experts, bias=False)
-        self.register_buffer("router_bias", torch.zeros(c.n_routed_experts))
+        self.softmax = c.gate == "softmax"  # V2's gate has no bias
+        bias = None if self.softmax else torch.zeros(c.n_routed_experts)
+        self.register_buffer("router_bias", bias)
         self.register_buffer("load", torch.zeros(c.n_routed_experts), persistent=False)
         self.experts = nn.ModuleList(
             SwiGLU(c.d_model, c.moe_ffn_dim) for _ in range(c.n_routed_experts)
@@ -79,8 +111,11 @@ class MoE(nn.Module):
 
     def forward(self, x):
         flat = x.reshape(-1, x.shape[-1])  # (B, T, D) -> (N, D)
-        scores = self.router(flat).float().sigmoid()
-        ids, weights = route(scores, self.router_bias, *self.how)
+        scores = self.router(flat).float()
+        if self.softmax:
+            ids, weights = route_softmax(scores.softmax(-1), *self.how)
+        else:
+            ids, weights = route(scores.sigmoid(), self.router_bias, *self.how)
         if self.training:
             self.load += torch.bincount(ids.flatten(), minlength=len(self.experts))
         y = run_experts(flat, ids, weights.to(x.dtype), self.experts)
