@@ -28,15 +28,17 @@ PRETOKENIZERS = {
         r"|\s*[\r\n]+|\s+(?!\S)|\s+",
     ),
 }
-LETTER = rf"[[\p{{L}}\p{{M}}]&&[^{KANA_HAN}]]"
-SIGN = rf"[[\p{{P}}\p{{S}}]&&[^{KANA_HAN}]]"
+KANA, ELSE = rf"&&[{KANA_HAN}]]", rf"&&[^{KANA_HAN}]]"  # ends of [[class]&&...]
+LETTER, SIGN = r"[[\p{L}\p{M}]", r"[[\p{P}\p{S}]"
+OTHER = r"[[^\s\p{L}\p{M}\p{N}\p{P}\p{S}]"
 ONE_PATTERN = {  # the same cuts by one pattern, in the dialect of tiktoken
     "tiny": PATTERN,
-    "deepseek-v3": rf"{DIGITS}|[{KANA_HAN}]+|{SIGN_WORD}"
-    rf"|[^\r\n\p{{L}}\p{{P}}\p{{S}}\p{{N}}{KANA_HAN}]?{LETTER}+"
-    rf"| ?{SIGN}+[\r\n]*"
+    "deepseek-v3": rf"{DIGITS}|{SIGN_WORD}"
+    rf"|{OTHER}{KANA}?{LETTER}{KANA}+|{SIGN}{KANA}+|{OTHER}{KANA}+(?!{LETTER}{KANA})"
+    rf"|[[^\r\n\p{{L}}\p{{P}}\p{{S}}\p{{N}}]{ELSE}?{LETTER}{ELSE}+"
+    rf"| ?{SIGN}{ELSE}+[\r\n]*"
     rf"|\s*[\r\n]+|\s+(?=\z|[\p{{N}}{KANA_HAN}])|\s+(?!\S)|\s+"
-    rf"|[^\s\p{{L}}\p{{M}}\p{{N}}\p{{P}}\p{{S}}{KANA_HAN}]+(?!{LETTER})",
+    rf"|{OTHER}{ELSE}+(?!{LETTER}{ELSE})",
 }
 
 

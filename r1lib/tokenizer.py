@@ -231,7 +231,7 @@ class Chain:
         for i in range(len(self.ids) - 1):
             self._note(i)
 
-    def _note(self, i: int, sign: int = 1) -> tuple[int, int]:
+    def _note(self, i, sign=1):
         """Count the pair that begins at place i, or with sign -1 forget it."""
         pair = self.ids[i], self.ids[self.right[i]]
         if GAP not in pair:
