@@ -4,7 +4,9 @@ A library of functions: you call it, it never calls you. The list below is the
 reading order and the import order; a module imports only from lines above it.
 
 files                whole or absent: atomic writes, folders, sha256
-tokenizer            text <-> ids: byte-level BPE, special tokens, chat prompt
+pretokenize          text -> pieces that no merge crosses
+tokenizer            text <-> ids: byte-level BPE, special tokens
+chat                 conversations <-> ids: thinking kept to train, dropped to ask
 tasks                Problem, splits that cannot leak
 tasks.countdown      reach a target with given numbers
 tasks.arithmetic     several sums in a row, bare or as a word problem

@@ -247,6 +247,35 @@ def trend(what: str, points, form: str) -> str:
     return f"{what}: {', '.join(told)}. "
 
 
+# ---- chapter 02 ------------------------------------------------------------------
+
+
+@styled
+def doubling_curves(panels: dict[str, dict[str, list]], xlabel: str) -> Picture:
+    """Draw (x, y) points of several series in each panel; x doubles from tick to tick.
+
+    panels = {"title, unit": {"series": [(256, 1.0), (512, 1.5), ...], ...}, ...}
+    """
+    figure = Picture(figsize=(8.4, 3.4), layout="constrained")
+    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (title, lines) in zip(all_axes, panels.items(), strict=True):
+        for look, (name, points) in enumerate(lines.items()):
+            series(axes, points, look, name, marks=True)
+        name, _, unit = title.rpartition(", ")
+        axes.set_xscale("log", base=2)
+        axes.set(title=name, xlabel=xlabel, ylabel=unit)
+        axes.set_ylim(bottom=0)
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.legend(fontsize=9)
+    figure.alt = f"Curves over {xlabel}. " + " ".join(
+        f"{title}, {name}: {points[0][1]:.2f} at {points[0][0]}, "
+        f"{points[-1][1]:.2f} at {points[-1][0]}."
+        for title, lines in panels.items()
+        for name, points in lines.items()
+    )
+    return figure
+
+
 # ---- chapter 09 ------------------------------------------------------------------
 
 

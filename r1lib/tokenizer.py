@@ -2,29 +2,25 @@
 
 A token is a run of bytes. Training starts from the 256 single bytes and joins, again
 and again, the pair of neighbours that occurs most often (Sennrich et al. 2016; on
-bytes as in GPT-2). Text is first cut by PATTERN into pieces that no merge crosses:
-digits in threes, words with the space before them, runs of punctuation.
+bytes as in GPT-2). Text is first cut by `pretokenize` into pieces that no merge
+crosses: digits in threes, words with the space before them, runs of punctuation.
 
 Ids: special tokens first, then the 256 bytes, then the merges in training order.
 Special tokens are never produced from ordinary text; a caller has to ask for them.
 Chapter 02 builds this file.
 """
 
+import heapq
 import json
-from collections import Counter
+import operator
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from pathlib import Path
 
 import regex
 
 from r1lib import files
+from r1lib.pretokenize import ONE_PATTERN, PRETOKENIZERS, compiled, pretokenize, stored
 
-PATTERN = (
-    r"\p{N}{1,3}"
-    r"|[^\r\n\p{L}\p{P}\p{S}\p{N}]?[\p{L}\p{M}]+"
-    r"| ?[\p{P}\p{S}]+"
-    r"|\s*[\r\n]+|\s+(?!\S)|\s+|[^\p{L}\p{N}\p{P}\p{S}\s]"
-)
 SPECIAL = (
     "<|pad|>",
     "<|bos|>",
@@ -39,23 +35,32 @@ SPECIAL = (
 PAD, BOS, EOS, USER, ASSISTANT = range(5)
 FIRST_BYTE = len(SPECIAL)
 SMALLEST = FIRST_BYTE + 256  # a vocabulary without a single merge
+MOST_BYTES = 2**26  # of all tokens together: a small file must not ask for gigabytes
+GAP = -1  # an id that is none: between two pieces, or joined to its left neighbour
 
 
 class Tokenizer:
-    """Byte-level BPE: `merges[k]` joins two ids into id SMALLEST + k."""
+    """Byte-level BPE: `merges[k]` joins two ids into id SMALLEST + k.
 
-    def __init__(self, merges: list[tuple[int, int]]):
-        self.merges = list(merges)
-        self.ranks = {pair: SMALLEST + k for k, pair in enumerate(self.merges)}
+    `pretokenizer` names how text is cut before any merge, one of PRETOKENIZERS.
+    """
+
+    def __init__(self, merges: Iterable, pretokenizer: str = "tiny"):
+        self.pretokenizer, self._patterns = pretokenizer, compiled(pretokenizer)
+        self.ranks: dict[tuple[int, int], int] = {}
+        total = 0
         self.bytes_of = {FIRST_BYTE + b: bytes([b]) for b in range(256)}
-        for (left, right), new in self.ranks.items():
-            if left not in self.bytes_of or right not in self.bytes_of:
-                raise ValueError(
-                    f"merge {left},{right} uses an id that is not defined yet"
-                )
+        for new, pair in enumerate(merges, SMALLEST):
+            left, right = pair = check_merge(pair, new)
+            if pair in self.ranks:
+                raise ValueError(f"merge {left},{right} is there twice")
+            total += len(self.bytes_of[left]) + len(self.bytes_of[right])
+            if total > MOST_BYTES:
+                raise ValueError(f"the tokens have more than {MOST_BYTES} bytes")
+            self.ranks[pair] = new
             self.bytes_of[new] = self.bytes_of[left] + self.bytes_of[right]
+        self.merges = list(self.ranks)
         self.special_ids = {text: i for i, text in enumerate(SPECIAL)}
-        self._pieces = regex.compile(PATTERN)
         self._specials = regex.compile("(" + "|".join(map(regex.escape, SPECIAL)) + ")")
         self._cache: dict[str, list[int]] = {}
 
@@ -65,7 +70,9 @@ class Tokenizer:
         return SMALLEST + len(self.merges)
 
     @classmethod
-    def train(cls, texts: Iterable[str], vocab_size: int) -> "Tokenizer":
+    def train(
+        cls, texts: Iterable, vocab_size: int, pretokenizer: str = "tiny"
+    ) -> "Tokenizer":
         """Learn merges until `vocab_size` ids exist, or no pair occurs twice.
 
         Ties go to the pair with the smaller ids, so the result has no luck in it.
@@ -78,25 +85,35 @@ class Tokenizer:
                 f"vocab_size must be at least {SMALLEST} "
                 f"({FIRST_BYTE} special tokens and 256 bytes), got {vocab_size}"
             )
-        pattern = regex.compile(PATTERN)
-        words = Counter(piece for text in texts for piece in pattern.findall(text))
-        return cls(learn_merges(words, vocab_size - SMALLEST))
+        if isinstance(texts, str):
+            raise ValueError("texts must be several str, got one; put it in a list")
+        patterns, words = compiled(pretokenizer), Counter()
+        for text in texts:
+            words.update(pretokenize(check_text(text), patterns))
+        return cls(learn_merges(words, vocab_size - SMALLEST), pretokenizer)
 
-    def encode(self, text: str, allow_special: bool = False) -> list[int]:
-        """Turn text into ids; with `allow_special`, "<think>" becomes one id."""
+    def encode(self, text, allow_special: bool = False) -> list[int]:
+        """Turn a str into ids; with `allow_special`, "<think>" becomes one id.
+
+        The work grows with the length n as n log n, whatever the text. Raises
+        ValueError for what is not a str, and for half a surrogate pair in it.
+        """
         if not allow_special:
-            return self._encode_ordinary(text)
+            return self._encode_ordinary(check_text(text))
         ids = []
-        for part in self._specials.split(text):
+        for part in self._specials.split(check_text(text)):
             special = self.special_ids.get(part)
             ids += self._encode_ordinary(part) if special is None else [special]
         return ids
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable) -> str:
         """Turn ids into text; bytes that are not UTF-8 become the sign U+FFFD."""
         parts = []
         for i in ids:
-            i = int(i)
+            try:
+                i = operator.index(i)
+            except TypeError:
+                raise ValueError(f"ids must be whole numbers, got {i!r}") from None
             if not 0 <= i < self.vocab_size:
                 raise ValueError(f"id must be in 0..{self.vocab_size - 1}, got {i}")
             parts.append(SPECIAL[i].encode() if i < FIRST_BYTE else self.bytes_of[i])
@@ -108,53 +125,76 @@ class Tokenizer:
 
     def _encode_ordinary(self, text: str) -> list[int]:
         ids = []
-        for piece in self._pieces.findall(text):
+        for piece in pretokenize(text, self._patterns):
             known = self._cache.get(piece)
             if known is None:
-                known = self._merge([FIRST_BYTE + b for b in piece.encode("utf-8")])
-                if len(self._cache) < 100_000:
+                start = [FIRST_BYTE + b for b in piece.encode("utf-8")]
+                known = apply_merges(start, self.ranks)
+                if len(piece) < 100 and len(self._cache) < 100_000:
                     self._cache[piece] = known
             ids += known
         return ids
 
-    def _merge(self, ids: list[int]) -> list[int]:
-        """Apply the merges to one piece, earliest merge first."""
-        while len(ids) > 1:
-            pair = min(
-                zip(ids, ids[1:], strict=False), key=lambda p: self.ranks.get(p, 1e9)
-            )
-            if pair not in self.ranks:
-                break
-            ids = join(ids, pair, self.ranks[pair])
-        return ids
-
     def save(self, path) -> None:
         """Write tokenizer.json: the pattern, the special tokens and the merges."""
-        content = {"pattern": PATTERN, "special": SPECIAL, "merges": self.merges}
+        pattern = stored(self.pretokenizer)
+        content = {"pattern": pattern, "special": SPECIAL, "merges": self.merges}
         files.write_text(path, json.dumps(content))
 
     @classmethod
     def load(cls, path) -> "Tokenizer":
-        """Read what `save` wrote; another pattern or special list is an error."""
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        known = {"pattern": PATTERN, "special": list(SPECIAL)}
-        if {name: content.get(name) for name in known} != known:
+        """Read what `save` wrote; whatever else the file holds is a ValueError."""
+        content = files.read_json(path)
+        if not isinstance(content, dict) or not isinstance(content.get("merges"), list):
+            raise ValueError(f"{path} is damaged: wanted an object with a merges list")
+        pattern = content.get("pattern")
+        names = [name for name in PRETOKENIZERS if stored(name) == pattern]
+        if not names or content.get("special") != list(SPECIAL):
             raise ValueError(
                 f"{path} was written for another pattern or special tokens"
             )
-        return cls([tuple(pair) for pair in content["merges"]])
+        try:
+            return cls(content["merges"], names[0])
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged: {error}") from None
 
     def to_tiktoken(self):
-        """Return the same tokenizer as a tiktoken.Encoding, the fast twin."""
+        """Return the same tokenizer as a tiktoken.Encoding, the fast twin.
+
+        tiktoken looks a whole piece up before it merges, so a token that the merges
+        themselves never reach is a ValueError; training does not make one.
+        """
         import tiktoken
 
-        ranks = {text: i for i, text in self.bytes_of.items()}
+        for i, text in self.bytes_of.items():
+            if apply_merges([FIRST_BYTE + b for b in text], self.ranks) != [i]:
+                raise ValueError(f"no text is encoded as id {i}: {text!r}")
         return tiktoken.Encoding(
             "r1lib",
-            pat_str=PATTERN,
-            mergeable_ranks=ranks,
+            pat_str=ONE_PATTERN[self.pretokenizer],
+            mergeable_ranks={text: i for i, text in self.bytes_of.items()},
             special_tokens=self.special_ids,
         )
+
+
+def check_text(text) -> str:
+    """Return a str as it is; anything else is a ValueError."""
+    if not isinstance(text, str):
+        raise ValueError(f"text must be a str, got {type(text).__name__}")
+    return text
+
+
+def check_merge(pair, new: int) -> tuple[int, int]:
+    """Return the merge that makes id `new` as a pair, or say what is wrong with it."""
+    fits = isinstance(pair, list | tuple) and len(pair) == 2
+    if not fits or any(type(i) is not int for i in pair):
+        raise ValueError(f"a merge must be two ids, got {pair!r}"[:200])
+    if not all(FIRST_BYTE <= i < new for i in pair):
+        raise ValueError(
+            f"merge {pair[0]},{pair[1]} uses an id that is not defined yet: "
+            f"wanted {FIRST_BYTE}..{new - 1}"
+        )
+    return tuple(pair)
 
 
 def join(ids: list[int], pair: tuple[int, int], new: int) -> list[int]:
@@ -174,29 +214,79 @@ def join(ids: list[int], pair: tuple[int, int], new: int) -> list[int]:
     return out
 
 
+class Chain:
+    """Pieces of ids as linked lists that know where each pair is and how often.
+
+    A join touches the places of its pair and their neighbours, and nothing else.
+    """
+
+    def __init__(self, pieces: Iterable[list[int]], weights: Iterable[int]):
+        self.ids, self.weights = [GAP], [0]
+        for piece, weight in zip(pieces, weights, strict=True):
+            self.ids += [*piece, GAP]
+            self.weights += [weight] * (len(piece) + 1)
+        self.left = list(range(-1, len(self.ids) - 1))
+        self.right = list(range(1, len(self.ids) + 1))
+        self.count, self.places = Counter(), defaultdict(list)
+        for i in range(len(self.ids) - 1):
+            self._note(i)
+
+    def _note(self, i, sign=1):
+        """Count the pair that begins at place i, or with sign -1 forget it."""
+        pair = self.ids[i], self.ids[self.right[i]]
+        if GAP not in pair:
+            self.count[pair] += sign * self.weights[i]
+            if sign > 0:
+                self.places[pair].append(i)
+        return pair
+
+    def join(self, pair: tuple[int, int], new: int) -> set[tuple[int, int]]:
+        """Replace each `pair` by `new`, from left to right; return the pairs made."""
+        made = set()
+        for i in sorted(self.places.pop(pair)):
+            j = self.right[i]
+            if (self.ids[i], self.ids[j]) != pair:
+                continue  # the place is old, or in "aaa" the join before took it
+            before, after = self.left[i], self.right[j]
+            for place in (before, i, j):
+                self._note(place, -1)
+            self.ids[i], self.ids[j] = new, GAP
+            self.right[i], self.left[after] = after, i
+            made |= {self._note(before), self._note(i)}
+        return made
+
+
+def apply_merges(ids: list[int], ranks: dict[tuple[int, int], int]) -> list[int]:
+    """Apply the merges to one piece, earliest first: n ids cost n log n."""
+    chain = Chain([ids], [1])
+    pair_of = {ranks[pair]: pair for pair in chain.places if pair in ranks}
+    heap = sorted(pair_of)
+    while heap:
+        new = heapq.heappop(heap)
+        for pair in chain.join(pair_of[new], new):
+            if pair in ranks:
+                pair_of[ranks[pair]] = pair
+                heapq.heappush(heap, ranks[pair])
+    return [i for i in chain.ids if i != GAP]
+
+
 def learn_merges(words: Counter, n_merges: int) -> list[tuple[int, int]]:
-    """Find the merges; after each one only the words that held the pair change."""
-    pieces = [[FIRST_BYTE + b for b in word.encode("utf-8")] for word in words]
-    counts = list(words.values())
-    pair_count, holders = Counter(), {}
+    """Find the merges of words that occur so many times, most frequent pair first.
 
-    def add(index: int, sign: int) -> None:
-        ids = pieces[index]
-        for pair in zip(ids, ids[1:], strict=False):
-            pair_count[pair] += sign * counts[index]
-            holders.setdefault(pair, set()).add(index)
-
-    for index in range(len(pieces)):
-        add(index, +1)
+    The heap may say that a pair is more frequent than it is by now, never less. So
+    what comes out on top is looked up, and put back where its count has fallen.
+    """
+    pieces = ([FIRST_BYTE + b for b in word.encode("utf-8")] for word in words)
+    chain = Chain(pieces, words.values())
+    heap = [(-n, pair) for pair, n in chain.count.items()]
+    heapq.heapify(heap)
     merges = []
-    while len(merges) < n_merges and pair_count:
-        pair = min(pair_count, key=lambda p: (-pair_count[p], p))
-        if pair_count[pair] < 2:
-            break
-        for index in holders.pop(pair):
-            add(index, -1)
-            pieces[index] = join(pieces[index], pair, SMALLEST + len(merges))
-            add(index, +1)
+    while len(merges) < n_merges and heap and heap[0][0] <= -2:
+        said, pair = heapq.heappop(heap)
+        if (now := -chain.count[pair]) > said:
+            heapq.heappush(heap, (now, pair))
+            continue
+        for made in chain.join(pair, SMALLEST + len(merges)):
+            heapq.heappush(heap, (-chain.count[made], made))
         merges.append(pair)
-        pair_count = +pair_count
     return merges

@@ -1,0 +1,917 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] tags=["slide"]
+# # The tokenizer: text in, numbers out, nothing lost
+#
+# | | |
+# |---|---|
+# | You will build | a byte-level BPE tokenizer: training, encoding and decoding, first in the plainest way and then fast; the cuts of DeepSeek-V3; special tokens; the frame around a conversation; an export to tiktoken |
+# | You need | Python's lists and dictionaries. No PyTorch, no knowledge of language models |
+# | Minutes to read | 45 |
+# | Minutes to run | 1, on a laptop's processor |
+# | Tier | `laptop`: no GPU, no download |
+# | Paper sections | Sennrich et al. 2016 (arXiv 1508.07909), section 3.2; DeepSeek-V3 (arXiv 2412.19437), section 4.1, "Data Construction"; DeepSeek-R1 (arXiv 2501.12948v2), section 2 |
+#
+# ![Above, a strip of the chapters that build R1 with chapter 02, the tokenizer, marked. Below, the way of a text: pieces, bytes, merges, ids, the frame of a conversation, the model, and text again.](../figures/02_path.png)
+#
+# What you see: the way of a text to the model and back. The small numbers are the
+# sections in which you build each station.
+
+# %% [markdown]
+# **Run this first.** It imports everything. Nothing below configures anything else.
+
+# %% tags=["setup"]
+import codecs
+import heapq
+import random
+import re
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from itertools import pairwise
+
+import regex
+import tiktoken
+import tokenizers
+from tokenizers import models, pre_tokenizers, trainers
+
+from r1lib import artifacts, chat, checks, plots
+from r1lib.chat import TAGS, check
+from r1lib.model.config import PRESETS
+from r1lib.pretokenize import PRETOKENIZERS, compiled
+from r1lib.tasks import arithmetic, corpus, draw, general, logic
+from r1lib.tokenizer import (
+    ASSISTANT,
+    BOS,
+    EOS,
+    FIRST_BYTE,
+    GAP,
+    SMALLEST,
+    SPECIAL,
+    USER,
+    Tokenizer,
+    check_text,
+)
+
+# %% [markdown]
+# ## 1. What is the alphabet of a model?
+#
+# A language model knows no letters. It knows a fixed list of **tokens**, numbered from
+# 0, and for each of them it keeps a vector that it learns. The number of a token is
+# its **id**. Something has to turn text into ids and ids into text, and that something
+# is the **tokenizer**. It is trained once, before the model, and never changed
+# afterwards: the vectors of the model would lose their meaning.
+#
+# Which list should it be? *Words* are too many, and tomorrow somebody invents a new
+# one; a list of words needs an entry "unknown", and what was unknown is lost.
+# *Characters* are better, but Unicode has about 150,000 of them, most of which are
+# seen almost never. *Bytes* are the way out. Every text is stored as bytes, by the rule
+# called **UTF-8**, and there are just 256 different ones:
+
+# %% tags=["nbval-check-output"]
+for text in ("R1", "é", "가", "東", "🙂"):
+    print(f"{text}  {len(text)} characters, bytes {list(text.encode('utf-8'))}")
+
+# %% [markdown]
+# English letters take one byte, Korean syllables three, emoji four. With 256 tokens
+# nothing can ever be unknown, not even a picture file read as text. But it is a poor
+# bargain: a model spends about the same work on each token, and one Korean word would
+# cost it a dozen. We want *few tokens for common text, and none unknown*.
+
+# %% [markdown] tags=["slide"]
+# ## 2. Join what often stands together
+#
+# **Byte-pair encoding** starts from the 256 bytes and asks, again and again: which two
+# neighbours occur together most often? That pair becomes a new token. It is a method of
+# compressing files from 1994, and Sennrich, Haddow and Birch brought it to language in
+# 2016 (arXiv 1508.07909, section 3.2).
+#
+# One pair and one new token, `new`. Here is the whole of what "join" means:
+
+# %%
+# r1lib.tokenizer.join
+
+# %% tags=["nbval-check-output"]
+letters = [FIRST_BYTE + b for b in b"aaabdaaabac"]
+a, b = FIRST_BYTE + ord("a"), FIRST_BYTE + ord("b")
+
+print("before:      ", letters)
+print("a a -> 265:  ", join(letters, (a, a), SMALLEST))
+print("left to right:", join([a, a, a], (a, a), SMALLEST))
+
+# %% [markdown]
+# Ids 0 to 8 are kept for the special tokens of section 7, so byte `b` has the id
+# `9 + b`, and the first new token is 265. The last line answers a question that has to
+# be answered: of three equal neighbours the *left* two are joined.
+#
+# Training repeats this. Count all pairs, take the most frequent, join it everywhere,
+# and count again. A text is given as words with the number of times they occur, so that
+# "the" is counted once and weighted a thousandfold. Two details decide
+# whether two people get the same tokenizer from the same text. What if two pairs are
+# equally frequent? The one with the smaller ids wins. And when to stop? When the
+# vocabulary is full, or when no pair occurs twice.
+
+# %%
+LOOKS = Counter()  # how many pairs an algorithm looks at: its work
+
+
+def naive_merges(words, n_merges):
+    """Count everything anew before each merge."""
+    pieces = [([FIRST_BYTE + b for b in w.encode()], n) for w, n in words.items()]
+    merges = []
+    for k in range(n_merges):
+        count = Counter()
+        for ids, n in pieces:
+            LOOKS["naive training"] += len(ids) - 1
+            for pair in pairwise(ids):
+                count[pair] += n
+        best = min(count, key=lambda pair: (-count[pair], pair), default=None)
+        if best is None or count[best] < 2:
+            break
+        merges.append(best)
+        pieces = [(join(ids, best, SMALLEST + k), n) for ids, n in pieces]
+    return merges
+
+
+# %% tags=["nbval-check-output"]
+def spelled(merges):
+    """The merges as the bytes that they join."""
+    made = Tokenizer(merges).bytes_of
+    return [f"{made[left]} + {made[right]}" for left, right in merges]
+
+
+for line in spelled(naive_merges(Counter(["aaabdaaabac"]), 10)):
+    print(line)
+
+# %% [markdown]
+# Ten merges were allowed, three were found: `aaabdaaabac` is now `aaab d aaab a c`,
+# and no pair occurs twice. Here is a text with more to find, the same sentences about
+# animals in two languages:
+
+# %% tags=["nbval-check-output"]
+sentences = "the cat and the hen and the other cat; 고양이와 암탉과 다른 고양이"
+words = Counter(sentences.split(" "))
+for line in spelled(naive_merges(words, 11)):
+    print(line)
+
+# %% [markdown]
+# It finds `the` and `cat` without having been told what a word is. And it does not know
+# that three bytes are a Korean syllable: `\x91\xec` is the end of one with the
+# beginning of the next, because in so short a text they always stand together. In a
+# longer text a syllable meets many neighbours, and then syllables are found first; the
+# last cell of section 10 counts it. Counting is all the linguistics there is.
+
+# %% [markdown] tags=["slide"]
+# ## 3. Encode and decode
+#
+# The merges, in the order in which they were learned, *are* the tokenizer. To encode,
+# do to the new text what training did to the old one: of the pairs that are
+# present, join the one that was learned first; repeat until none is left.
+
+
+# %%
+def naive_apply(ids, ranks):
+    """Join the earliest merge that is present, everywhere, until none is."""
+    while True:
+        LOOKS["naive encoding"] += len(ids) - 1
+        known = [pair for pair in pairwise(ids) if pair in ranks]
+        if not known:
+            return ids
+        pair = min(known, key=ranks.get)
+        ids = join(ids, pair, ranks[pair])
+
+
+# %% tags=["nbval-check-output"]
+merges = naive_merges(words, 30)
+ranks = {pair: SMALLEST + k for k, pair in enumerate(merges)}
+tokens = Tokenizer(merges)
+for text in ("the hen", "then", "암탉", "dog"):
+    ids = naive_apply([FIRST_BYTE + b for b in text.encode()], ranks)
+    print(f"{text:8}", ids, [tokens.bytes_of[i] for i in ids])
+
+# %% [markdown]
+# `dog` was never seen, and it is not unknown: it is three bytes. Decoding is simple.
+# Each id stands for some bytes, so put them one behind the other and read them as
+# UTF-8. One thing can go wrong, and it will: *a model may stop in the middle of a
+# character*, or write bytes that are no text at all. A decoder that fails then would
+# take the whole training run with it. Ours writes the replacement sign U+FFFD.
+
+# %% tags=["nbval-check-output"]
+cat = tokens.encode("고양이")
+first = [FIRST_BYTE + b for b in "고".encode()]
+print(tokens.decode(cat), repr(tokens.decode(first[:2])), repr(tokens.decode(first)))
+
+# %% [markdown] tags=["slide"]
+# ## 4. Cut first
+#
+# If nothing holds it back, BPE joins across words: `of the` would become a token, and
+# so would `dog.`, `dog,` and `dog!`, three vectors for one animal. So text is first cut
+# into **pieces**, and no merge crosses a cut. This is called **pre-tokenisation**, and
+# it is one regular expression. Ours says, in the order in which it tries:
+#
+# - `\p{N}{1,3}`: at most three digits. Otherwise 1999 and 2000 would be unrelated
+#   tokens, and a sum would be a question about vocabulary.
+# - `[^\r\n\p{L}\p{P}\p{S}\p{N}]?[\p{L}\p{M}]+`: a word, with *the space before it*.
+#   `\p{L}` is a letter of any script, `\p{M}` an accent that is written separately. A
+#   Korean syllable such as 가 is a letter, so Korean is cut at spaces, like English.
+# - ` ?[\p{P}\p{S}]+`: a run of punctuation (P) and symbols (S).
+# - the rest is about spaces and line ends, and signs that are none of these.
+
+# %%
+# r1lib.pretokenize.PATTERN
+# r1lib.pretokenize.pretokenize
+
+# %% tags=["nbval-check-output"]
+tiny = compiled("tiny")
+for text in ("The cat's 12345 lives.", "고양이는 1,234마리야!", "x = f(a+b)  # ok"):
+    print(pretokenize(text, tiny))
+
+# %% [markdown]
+# ### The cuts of DeepSeek-V3
+#
+# DeepSeek-V3, and so R1, cuts in a similar way, with two differences, and the second
+# one has fooled several reimplementations. First, Chinese characters and Japanese kana
+# get a rule of their own, because those languages write no spaces: without it a whole
+# sentence would be one piece. (Korean hangul has spaces, and stays under the rule for
+# words.) Second, there are *three patterns in turn*: the second cuts the
+# pieces of the first, the third those of the second.
+
+# %%
+# r1lib.pretokenize.DIGITS
+# r1lib.pretokenize.KANA_HAN
+# r1lib.pretokenize.SIGN_WORD
+# r1lib.pretokenize.PRETOKENIZERS
+
+# %% tags=["nbval-check-output"]
+deepseek = compiled("deepseek-v3")
+text = "서울 2024年、東京タワーは333m!\n"
+for name, patterns in (("tiny", tiny), ("deepseek-v3", deepseek)):
+    print(f"{name:12}", pretokenize(text, patterns))
+
+# %% [markdown]
+# Why not write one pattern, with `|` between the three? Because they would compete for
+# the same characters. In turn, the digits are gone before anybody looks at spaces. Side
+# by side, whoever matches first at a place takes what it can get:
+
+# %% tags=["nbval-check-output"]
+side_by_side = regex.compile("|".join(PRETOKENIZERS["deepseek-v3"]))
+for text in ("a  7", "Vは", "は・"):
+    print(f"{text!r:8} in turn      {pretokenize(text, deepseek)}")
+    print(f"{'':8} side by side {side_by_side.findall(text)}")
+
+# %% [markdown]
+# `a  7`: in turn, two spaces are the end of their piece and stay together. Side by side
+# the pattern sees the digit behind them and gives back one space. The last line is the
+# most treacherous: the dot ・ belongs to the kana by the second pattern and is a sign by
+# the third, which then cuts it off. A model that was trained with one way of cutting and
+# is used with the other sees tokens in places where it never saw them, and nothing
+# says so. Section 9 therefore compares ours with Hugging Face's `tokenizers`, and the
+# tests of the book do it on 10,000 random strings.
+
+# %% [markdown] tags=["slide"]
+# ## 5. Training, fast
+#
+# The naive loop counts all pairs before each merge, but a merge changes few of them. The
+# fast one keeps the counts and repairs them. When `a b` is joined in `x a b y`, three
+# pairs disappear (`x a`, `a b`, `b y`) and two appear (`x ab`, `ab y`). That is all.
+#
+# For this we need to get from a place to its neighbours, although joined places vanish.
+# A **linked list** can do that: each place knows the next one on its left and on its
+# right. And we need to find all places of a pair, so we write them down
+# as pairs appear:
+
+# %%
+# r1lib.tokenizer.Chain
+
+# %% [markdown]
+# A list of places may be out of date: an earlier join may have eaten one of them. We do
+# not search for such entries in order to delete them. We look, when we come to a place,
+# whether the pair is still there, and go on if it is not. Being lazy is both
+# simpler and faster here, and it happens twice. To find the most frequent pair we use a
+# **heap**, a list which always has its smallest entry at the front. Counts
+# change while they lie in the heap, and we leave them wrong. As a pair only ever becomes
+# *rarer* after it was made, the heap may promise too much, never too little. So if what
+# comes out on top still has its count, it is the best; if not, it goes back with
+# the right one.
+
+# %%
+# r1lib.tokenizer.learn_merges
+
+# %% [markdown]
+# Does it find the same merges, and how much work does it save? We count work in pairs
+# looked at, not in seconds: seconds depend on your machine. From here on, `Chain` counts.
+
+
+# %%
+class CountingChain(Chain):
+    """A Chain that says how often it looked at a pair."""
+
+    def _note(self, i, sign=1):
+        LOOKS["fast"] += 1
+        return super()._note(i, sign)
+
+
+Chain = CountingChain
+
+
+# %%
+def tiny_web(language, n, seed=0):
+    """3 n texts of the tiny world in one language."""
+    rng, out = random.Random(f"{seed}-{language}"), []
+    families = ("chat", "writing", "identity", "refusal")
+    for i in range(n):
+        out.append("\n".join(general.sample(rng, families[i % 4], language)))
+        for family in (logic, arithmetic):
+            problem = draw(family.sample, rng, "train", "easy", language)
+            out.append(problem.prompt)
+    return out
+
+
+def count_words(texts):
+    return Counter(piece for text in texts for piece in pretokenize(text, tiny))
+
+
+both = tiny_web("en", 700) + tiny_web("ko", 700)
+words = count_words(both)
+kilobytes = sum(len(text.encode()) for text in both) / 1000
+print(f"{kilobytes:.0f} kB of text, {len(words)} different pieces")
+
+# %% tags=["nbval-check-output"]
+print(f"{'merges':>8}{'naive looks':>14}{'fast looks':>13}")
+for n in (50, 100, 200, 400):
+    LOOKS.clear()
+    slow, fast = naive_merges(words, n), learn_merges(words, n)
+    assert slow == fast
+    print(f"{n:8}{LOOKS['naive training']:14,}{LOOKS['fast']:13,}")
+
+# %% [markdown]
+# The same merges. Twice as many merges cost the naive loop nearly twice as many looks,
+# since each merge pays for the whole text. The fast one pays for the text once, and then
+# for what changes, which becomes less and less: frequent pairs come first. On a
+# megabyte, `benchmarks/tokenizer.py` measures both beside Hugging Face's `tokenizers`,
+# which is written in Rust.
+
+# %% [markdown] tags=["slide"]
+# ## 6. Encoding, fast
+#
+# Encoding has the same trap. `naive_apply` looks at the whole piece before each
+# join. For words that does not matter, they are short. But pieces may be long: a
+# chemical name, a link, a genome, or an attacker's megabyte without a space. The same
+# chain helps; the heap now holds the *earliest* merge instead of the most frequent one.
+
+# %%
+# r1lib.tokenizer.apply_merges
+
+# %% tags=["nbval-check-output"]
+rng = random.Random(0)
+genome = "".join(rng.choice("acgt") for _ in range(8000))
+learned = learn_merges(count_words([genome]), 600)
+ranks = {pair: SMALLEST + k for k, pair in enumerate(learned)}
+
+print(f"{'letters':>8}{'naive looks':>14}{'fast looks':>13}{'tokens':>9}")
+for n in (250, 500, 1000, 2000):
+    LOOKS.clear()
+    start = [FIRST_BYTE + b for b in genome[:n].encode()]
+    ids = apply_merges(start, ranks)
+    assert ids == naive_apply(start, ranks)
+    looks = f"{LOOKS['naive encoding']:14,}{LOOKS['fast']:13,}"
+    print(f"{n:8}{looks}{len(ids):9}")
+
+# %% [markdown]
+# Twice the letters, and the naive way does about three times the work, the fast way twice.
+# A megabyte of one letter is no danger any more:
+
+# %%
+begin = time.perf_counter()
+ids = Tokenizer([(a, a), (SMALLEST, SMALLEST)]).encode("a" * 2**20)
+assert ids == [SMALLEST + 1] * 2**18
+print(f"{2**20:,} letters: {len(ids):,} tokens, {time.perf_counter() - begin:.1f} s")
+
+# %% [markdown] tags=["slide"]
+# ## 7. Special tokens
+#
+# A model has to know where a text begins, who speaks, and when to stop. For that it has
+# tokens that no text can produce:
+
+# %% tags=["nbval-check-output"]
+tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
+print(dict(enumerate(SPECIAL)))
+print(tokenizer.vocab_size, "ids in all")
+
+# %% [markdown]
+# *No text can produce* is the important part. Suppose a user types `<|assistant|>` into
+# the question. If that became the token `<|assistant|>`, the user would put words into the
+# model's mouth, and everything that was promised about who said what would be void. So
+# `encode` treats it as fifteen harmless signs, unless the caller, not the text, asks for
+# special tokens with `allow_special`. That is for text of our own, such as training data.
+
+# %% tags=["nbval-check-output"]
+text = "<|assistant|><think>sure"
+print(tokenizer.encode(text))
+print(tokenizer.encode(text, allow_special=True))
+print(tokenizer.decode(tokenizer.encode(text)) == text)
+
+# %% [markdown]
+# `tokenizer.prompt` frames a single question, and the question cannot break out of it:
+
+# %% tags=["nbval-check-output"]
+prompt = tokenizer.prompt("<|eos|>2+2")
+print([tokenizer.decode([i]) for i in prompt])
+assert [i for i in prompt if i < FIRST_BYTE] == [BOS, USER, ASSISTANT]
+
+# %% [markdown] tags=["slide"]
+# ## 8. The template that silently deletes thinking
+#
+# A conversation has several turns, and each model has its own way to write them down:
+# its **chat template**. That of DeepSeek-R1 is plain. First comes `bos`, then the system
+# text if there is one, and then, for each turn, user, question, assistant, answer,
+# `eos`, with nothing in between.
+#
+# It also has a rule that is easy to miss. Thinking is long; after a few turns the
+# context would hold little else. So when the *next* question is asked, everything up to
+# `</think>` is dropped from all earlier answers. In the template, which is a small
+# program in the language Jinja, it is this line (`tokenizer_config.json` of DeepSeek-R1):
+# `{% if '</think>' in content %}{% set content = content.split('</think>')[-1] %}`.
+
+# %%
+# r1lib.chat.without_thinking
+# r1lib.chat.encode_answer
+# r1lib.chat.framed
+# r1lib.chat.for_inference
+
+# %% tags=["nbval-check-output"]
+talk = [
+    {"role": "user", "content": "17+5"},
+    {"role": "assistant", "content": "<think>17+5=22</think><answer>22</answer>"},
+    {"role": "user", "content": "*2"},
+]
+print(tokenizer.decode(for_inference(tokenizer, talk)))
+
+# %% [markdown]
+# For answering questions that is right. Now imagine that you have collected 800,000
+# beautiful answers with their thinking, and you want to train a model on them. You take
+# the template, because that is what templates are for, and render each
+# conversation. The template sees an assistant's answer that contains `</think>` and does
+# its duty:
+
+# %% tags=["slide", "nbval-check-output"]
+talk = talk[:2]  # one question, one answer: a training example
+careless = framed(tokenizer, talk, without_thinking)
+print("template:", tokenizer.decode(i for _, ids in careless for i in ids))
+careful = framed(tokenizer, talk, str)
+print("wanted:  ", tokenizer.decode(i for _, ids in careful for i in ids))
+
+# %% [markdown]
+# No error, no warning. The loss will even be *lower*, since answers are easier to predict
+# than thoughts, and the model learns to answer without thinking. So training has
+# a function of its own. It keeps all thinking, and says with a mask which tokens are to
+# be learned: what the model itself has to write, the `eos` behind it included, and
+# nothing that the user wrote.
+
+# %%
+# r1lib.chat.for_training
+
+# %% tags=["nbval-check-output"]
+ids, mask = for_training(tokenizer, talk)
+learned = [tokenizer.decode([i]) for i, m in zip(ids, mask, strict=True) if m]
+print(len(ids), "tokens, to be learned:", learned)
+
+# %% [markdown]
+# How much would be lost? We take what the base model of this book reads (chapter 05
+# builds that corpus) and count the tokens to be learned, with and without the rule:
+
+# %% tags=["nbval-check-output"]
+pairs = [pair for pair in corpus.documents(2000, 0) if "</think>" in pair[1]]
+kept = lost = 0
+for _, answer in pairs:
+    full = len(encode_answer(tokenizer, answer))
+    rest = len(encode_answer(tokenizer, without_thinking(answer)))
+    kept, lost = kept + rest, lost + full - rest
+print(f"{len(pairs)} answers that think: {kept + lost} tokens")
+print(f"deleted by the template: {lost} tokens, {lost / (kept + lost):.0%}")
+
+# %% [markdown]
+# Most of what was to be learned. There is a second half to this story. Somebody who
+# trains on whole conversations *with* all thinking trains the second answer behind a
+# thought that will not be there when the model is used. The clean way is one example
+# for each answer: earlier thinking dropped, its own kept. Exercise 2.5 builds it.
+
+# %% [markdown] tags=["slide"]
+# ## 9. Do others agree?
+#
+# A tokenizer that is almost right is worse than one that fails. So we ask two others,
+# who were written independently: **tiktoken**, OpenAI's encoder, and Hugging
+# Face's **tokenizers**. tiktoken wants one pattern and a table from bytes to rank, and
+# both are at hand: the rank of a token is its id. `to_tiktoken` of the library hands
+# them over. (For the three patterns of DeepSeek-V3 it has one that cuts alike. It is
+# several times as long.) tiktoken is fast and trusting: it looks a piece up before it
+# merges, so a token that the merges never reach would give other ids. Training
+# makes no such token; for merges from elsewhere `to_tiktoken` checks it.
+
+
+# %% [markdown]
+# Hugging Face writes bytes as visible characters, a custom that GPT-2 began: `A` stays
+# `A`, but a space becomes `Ġ`. The bytes that have no visible character of their own get
+# those from number 256 on:
+
+
+# %%
+def byte_letters():
+    """The visible character for each byte."""
+    visible = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    hidden = [b for b in range(256) if b not in visible]
+    named = {b: chr(b) for b in visible}
+    return named | {b: chr(256 + i) for i, b in enumerate(hidden)}
+
+
+LETTERS = byte_letters()
+
+
+def hf_cuts(name):
+    """Our pre-tokenisation, from Hugging Face's parts."""
+    kind = {"behavior": "isolated"}
+    parts = [
+        pre_tokenizers.Split(tokenizers.Regex(pattern), **kind)
+        for pattern in PRETOKENIZERS[name]
+    ]
+    kind = {"add_prefix_space": False, "use_regex": False}
+    return pre_tokenizers.Sequence([*parts, pre_tokenizers.ByteLevel(**kind)])
+
+
+def to_hf(tokenizer):
+    """The same tokenizer for Hugging Face."""
+    name = {
+        i: "".join(LETTERS[b] for b in text) for i, text in tokenizer.bytes_of.items()
+    }
+    merges = [(name[left], name[right]) for left, right in tokenizer.merges]
+    vocab = {text: i for i, text in name.items()}
+    twin = tokenizers.Tokenizer(models.BPE(vocab=vocab, merges=merges))
+    twin.pre_tokenizer = hf_cuts(tokenizer.pretokenizer)
+    return twin
+
+
+# %% [markdown]
+# Now the same texts for all three, by both ways of cutting: English, Korean, a program,
+# emoji, what looks like special tokens, nothing at all, and 300 times random bytes.
+
+# %%
+samples = {
+    "English": ["The cat didn't pay $1,234.56 in 2024; it slept."],
+    "Korean": ["고양이는 2024년에 1,234원을 내지 않았다. ㅋㅋ 잤다!"],
+    "Python": ["def f(xs):\n\treturn [x**2 for x in xs]  # ok\n\n\nprint(f([1]))\n"],
+    "emoji": ["🙂🙂 👩‍👩‍👧🏽 🇰🇷 1️⃣"],
+    "Chinese, Japanese": ["東京タワーは333メートル、北京。は・゛"],
+    "looks special": ["<|user|><think></think>"],
+    "empty": [""],
+    "random bytes": [
+        random.Random(i).randbytes(120).decode("utf-8", "replace") for i in range(300)
+    ],
+}
+twins = {}
+for name in PRETOKENIZERS:
+    ours = Tokenizer.train(both + 3 * sum(samples.values(), []), 900, name)
+    twins[name] = ours, ours.to_tiktoken(), to_hf(ours)
+
+# %% tags=["nbval-check-output"]
+print(f"{'':18}{'tiny':>12}{'deepseek-v3':>14}")
+for kind, texts in samples.items():
+    agree = []
+    for name in PRETOKENIZERS:
+        ours, fast, other = twins[name]
+        ids = [ours.encode(text) for text in texts]
+        assert ids == [fast.encode_ordinary(text) for text in texts]
+        assert ids == [other.encode(text).ids for text in texts]
+        assert [ours.decode(i) for i in ids] == texts
+        agree.append(f"{sum(map(len, ids))} tokens")
+    print(f"{kind:18}{agree[0]:>12}{agree[1]:>14}")
+
+# %% [markdown]
+# All ids are equal, and all texts came back. Where the two columns differ, the cuts do:
+# DeepSeek-V3 lets a sign take the line end behind it, or the first letters.
+#
+# *Training* can be compared too. Hugging Face's trainer also gives ties to the smaller
+# ids, but it numbers the bytes by the characters that stand for them. We name these
+# characters as "special tokens" in our order, and both number alike:
+
+# %% tags=["nbval-check-output"]
+twin = tokenizers.Tokenizer(models.BPE())
+twin.pre_tokenizer = hf_cuts("tiny")
+order = [f"special {i}" for i in range(FIRST_BYTE)] + [LETTERS[b] for b in range(256)]
+trainer = trainers.BpeTrainer(
+    vocab_size=SMALLEST + 500,
+    min_frequency=2,
+    special_tokens=order,
+    show_progress=False,
+)
+twin.train_from_iterator(both, trainer)
+
+ours = Tokenizer.train(both, SMALLEST + 500)
+theirs = {i: text for text, i in twin.get_vocab().items()}
+same = [
+    "".join(LETTERS[b] for b in ours.bytes_of[i]) == theirs[i]
+    for i in range(SMALLEST, ours.vocab_size)
+]
+print(f"{sum(same)} of {len(same)} learned tokens are equal, in the same order")
+
+# %% [markdown] tags=["slide"]
+# ## 10. How large should the vocabulary be?
+#
+# More tokens make shorter texts, and shorter texts are cheaper. But each token costs a
+# row in two matrices, that which turns ids into vectors and that which turns vectors
+# into probabilities:
+
+# %% tags=["nbval-check-output"]
+shapes = {  # ids, width of a vector
+    "tiny": (tokenizer.vocab_size, PRESETS["tiny"].d_model),
+    "DeepSeek-V3": (129_280, 7_168),  # config.json of the published model
+}
+for name, (size, width) in shapes.items():
+    print(f"{name:12} {size:7,} x {width:5,} x 2 = {2 * size * width:13,} numbers")
+
+# %% [markdown]
+# Now a live measurement. One training run gives *every* smaller vocabulary too, because
+# merges come in order: the first 64 merges are what a run with 64 merges would have
+# found. We learn from the tiny world's chats, stories and riddles, once from English
+# alone and once from English and Korean in equal parts (the same number of texts), and
+# then measure on something that neither has read: the 63 questions about facts of
+# `general.facts`, each with its answer, which exist in both languages and say the same.
+
+# %% tags=["nbval-check-output"]
+N_MERGES = 768
+learned_from = {"English": tiny_web("en", 1400), "both": both}
+grown = {
+    name: Tokenizer.train(texts, SMALLEST + N_MERGES).merges
+    for name, texts in learned_from.items()
+}
+facts = {
+    language: [
+        general.josa(f"{asks[0]}\n{answers[-1]}")
+        for asks, answers in general.facts(language)
+    ]
+    for language in ("en", "ko")
+}
+for name, merges in grown.items():
+    print(f"{name:8} {len(merges)} merges, longest token:", end=" ")
+    print(max(Tokenizer(merges).bytes_of.values(), key=len).decode())
+print(facts["en"][0], facts["ko"][0], sep="\n")
+
+# %%
+SIZES = [0, 32, 64, 128, 256, 512, 768]
+
+
+def measure(merges, texts):
+    """(ids in the vocabulary, tokens for one text) for each size."""
+    points = []
+    for k in SIZES:
+        small = Tokenizer(merges[:k])
+        tokens = sum(len(small.encode(text)) for text in texts)
+        points.append((small.vocab_size, tokens / len(texts)))
+    return points
+
+
+names = {"en": "English", "ko": "Korean"}
+per_fact = {
+    f"learned from {source}, tokens for one fact": {
+        names[language]: measure(merges, texts) for language, texts in facts.items()
+    }
+    for source, merges in grown.items()
+}
+plots.doubling_curves(per_fact, "ids in the vocabulary")
+
+# %% [markdown]
+# What you see: on the left the tokenizer read English only, on the right both. The two
+# curves on the right fall together; on the left, Korean stays where it was.
+
+# %% tags=["slide"]
+print(f"{'learned from':14}{'English':>9}{'Korean':>9}{'Korean / English':>19}")
+for source, curves in zip(grown, per_fact.values(), strict=True):
+    en, ko = (curves[name][-1][1] for name in ("English", "Korean"))
+    print(f"{source:14}{en:9.1f}{ko:9.1f}{ko / en:19.2f}")
+    if source == "English":
+        assert ko > 2 * en
+    else:
+        assert ko < 1.5 * en
+
+# %% [markdown]
+# Three things to take with you. **The first merges bring most.** Each doubling of the
+# vocabulary buys less than the one before. **A tokenizer has an opinion about
+# languages.** Who learned from English alone charges a Korean reader several
+# times as many tokens for the same fact: several times the price, the waiting and the
+# context. That is decided before the model has seen a single example, and nothing
+# that comes later can mend it. **What you see is not the web.** The tiny world has few
+# words and repeats its sentences, so the curves fall faster here than
+# they would on real text. Their order does not depend on that.
+#
+# For the book's own tokenizer, which you met in section 7, the choice was 640 ids. It
+# read all families in both languages, and every number from 0 to 99 as well as
+# both verdicts of a check are one token, so that in chapter 09 each is one decision:
+
+# %% tags=["nbval-check-output"]
+single = [len(tokenizer.encode(str(n))) == 1 for n in range(100)]
+verdicts = [tokenizer.encode(word) for word in (" yes", " no", " 맞아", " 아니")]
+print(f"{sum(single)} of 100 numbers are one token; verdicts: {verdicts}")
+
+
+def kind(text):
+    """What a token is made of."""
+    if max(text) < 128:
+        return "no Korean"
+    if "\ufffd" not in text.decode("utf-8", "replace"):
+        return "whole syllables"
+    return "part of one syllable" if len(text) < 3 else "crosses a syllable"
+
+
+joined = [text for i, text in tokenizer.bytes_of.items() if i >= SMALLEST]
+print(dict(Counter(map(kind, joined))))
+print("the longest:", [text.decode() for text in sorted(joined, key=len)[-5:]])
+
+# %% [markdown]
+# ## Summary
+#
+# | what | plain | fast | seen in |
+# |---|---|---|---|
+# | training | count all pairs before each merge | repair the counts that a merge changes | section 5 |
+# | encoding | look at the whole piece before each join | linked list and heap: n log n | section 6 |
+# | cutting | one pattern | DeepSeek-V3: three in turn, not side by side | section 4 |
+# | a conversation | frame with all thinking, for training | without earlier thinking, for the next answer | section 8 |
+#
+# - A token is a run of bytes. 256 bytes make everything writable; merges make common
+#   things short. The order of the merges is the whole tokenizer.
+# - Ties, the side from which runs are joined, and the cuts have to be fixed, or
+#   two tokenizers from the same text differ.
+# - Special tokens come from the program and never from a text.
+# - A chat template for questions is the wrong tool for training: it deletes thinking
+#   and says nothing.
+# - The mix of languages that a tokenizer reads decides what each language costs.
+#
+# ## Questions
+#
+# 1. Your tokenizer and a friend's were trained on the same text to the same size, but
+#    40 tokens differ. Name three places to look.
+#
+#    <details><summary>Answer</summary>The pre-tokenisation (also: patterns in turn or side
+#    by side, and the version of Unicode), how ties are broken (which depends on how the
+#    bytes are numbered), and whether rare pairs were left out (a minimum frequency).
+#    </details>
+#
+# 2. Why may a smaller vocabulary be cut from a larger one by dropping the last merges,
+#    but not by dropping some in the middle?
+#
+#    <details><summary>Answer</summary>A later merge may join what an earlier one made.
+#    Without the earlier one its parts never exist. And even where nothing depends on
+#    it, text would be joined in another order than the one that the counts came
+#    from.</details>
+#
+# 3. A model that was fine-tuned on 10,000 answers with long thinking answers at once,
+#    without a thought. The loss looked excellent. What do you check first?
+#
+#    <details><summary>Answer</summary>Decode one training example, with its mask, and read
+#    it. If `<think>` is missing, the chat template has deleted it.</details>
+
+# %% [markdown]
+# ## Exercises
+#
+# Fill in the function, run the cell, then the check below it. Solutions are in
+# `solutions/02_tokenizer.ipynb`.
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 2.1** (easy, 10 min) The next merge. Given words as tuples of ids with how
+# often each occurs, return the pair that BPE joins next: the most frequent one, in a
+# tie the smallest. Return `None` if there is no pair at all.
+#
+# <details><summary>Hint</summary>`min` with the key `(-count, pair)` does both at
+# once, and its argument `default` helps with the last case.</details>
+
+
+# %% tags=["exercise"]
+def best_pair(words):
+    """{(1, 2, 3): 5, ...} -> the pair to join next."""
+    # BEGIN SOLUTION
+    count = Counter()
+    for ids, n in words.items():
+        for pair in pairwise(ids):
+            count[pair] += n
+    return min(count, key=lambda pair: (-count[pair], pair), default=None)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_2_1(best_pair)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 2.2** (easy, 10 min) From the right. Our pattern cuts 1234567 into 123, 456
+# and 7, so the last piece of a number says nothing about its size. People cut from
+# the right: 1, 234, 567. Do so for a string of digits.
+#
+# <details><summary>Hint</summary>How long is the first piece? The remainder
+# of the length by 3, unless that is 0.</details>
+
+
+# %% tags=["exercise"]
+def cut_from_right(digits):
+    """ "1234567" -> ["1", "234", "567"]."""
+    # BEGIN SOLUTION
+    starts = range(len(digits) % 3, len(digits), 3)
+    pieces = [digits[: len(digits) % 3], *(digits[i : i + 3] for i in starts)]
+    return [piece for piece in pieces if piece]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_2_2(cut_from_right)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 2.3** (medium, 20 min) Show text while it is written. Ids arrive one at a
+# time. Write a generator that yields text as soon as it is certain: a Korean syllable
+# when its third byte is in, and not before. What is still incomplete at the end
+# becomes U+FFFD.
+#
+# <details><summary>Hint</summary>`codecs.getincrementaldecoder("utf-8")("replace")`
+# makes an object that keeps half characters for you. `tokenizer.bytes_of` holds the bytes
+# of ordinary ids; the text of a special one is `SPECIAL[i]`.</details>
+
+
+# %% tags=["exercise"]
+def stream(tokenizer, ids):
+    """Yield the text of ids, piece by piece, never half a character."""
+    # BEGIN SOLUTION
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for i in ids:
+        new = SPECIAL[i].encode() if i < FIRST_BYTE else tokenizer.bytes_of[i]
+        if text := decoder.decode(new):
+            yield text
+    if text := decoder.decode(b"", final=True):
+        yield text
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_2_3(stream)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 2.4** (medium, 25 min) Encode like tiktoken. It does not know our merges,
+# only a table from bytes to rank. Starting from single bytes, join again and again the two
+# neighbours whose bytes *together* have the lowest rank, the leftmost if it occurs
+# several times, until no two neighbours together are in the table.
+#
+# <details><summary>Hint</summary>Keep a list of byte strings. In each round find
+# `min` over `(rank, place)` of all neighbours that can be joined.</details>
+
+
+# %% tags=["exercise"]
+def encode_by_rank(piece, ranks):
+    """Bytes and {bytes: rank} -> list of ranks."""
+    # BEGIN SOLUTION
+    parts = [bytes([b]) for b in piece]
+    while True:
+        found = [
+            (ranks[left + right], i)
+            for i, (left, right) in enumerate(pairwise(parts))
+            if left + right in ranks
+        ]
+        if not found:
+            return [ranks[part] for part in parts]
+        _, i = min(found)
+        parts[i : i + 2] = [parts[i] + parts[i + 1]]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_2_4(encode_by_rank)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 2.5** (medium, 20 min) One example for each answer. Turn a conversation into
+# training examples `(prompt, answer)`, both lists of ids, one for each answer of the
+# assistant. The prompt is what the model will really see: earlier thinking dropped. The
+# answer keeps its own, and ends with `EOS`.
+#
+# <details><summary>Hint</summary>`chat.for_inference` of all messages before an answer
+# is its prompt, and `chat.encode_answer` writes its ids.</details>
+
+
+# %% tags=["exercise"]
+def examples(tokenizer, messages):
+    """A conversation -> [(ids of the prompt, ids of the answer), ...]."""
+    # BEGIN SOLUTION
+    found = []
+    for i, message in enumerate(messages):
+        if message["role"] == "assistant":
+            prompt = chat.for_inference(tokenizer, messages[:i])
+            answer = chat.encode_answer(tokenizer, message["content"])
+            found.append((prompt, [*answer, EOS]))
+    return found
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_2_5(examples)
