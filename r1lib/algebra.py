@@ -1,17 +1,20 @@
 """Are two expressions equal? sympy decides, in a process that can be killed.
 
 Simplifying may take for ever, and a signal cannot stop it in a thread. So the question
-goes, as a tree of plain data, to a worker process; no answer in time and the worker is
-killed. It works from the trees that `answers` has read and bounded: no text is parsed
-by sympy, nothing is evaluated, and nothing is rounded. One worker serves a whole run.
+goes, as a tree of plain data, to a worker process, which ends itself after some seconds
+of computing (so a busy machine changes no verdict) and is killed if it stays silent. It
+works from the trees that `answers` has read and bounded: no text is parsed by sympy,
+nothing is evaluated, and nothing is rounded. One worker serves a whole run.
 """
 
+import contextlib
 import json
 import os
 import queue
 import subprocess
 import sys
 import threading
+import time
 from fractions import Fraction
 
 START_SECONDS = 120.0  # to import sympy on a busy machine; not part of any limit
@@ -60,32 +63,36 @@ class Worker:
         """End the process, whatever it is doing, and wait until it is gone."""
         self.process.kill()
         self.process.wait()
-        self.process.stdin.close()
+        with contextlib.suppress(OSError):  # a question that nobody read
+            self.process.stdin.close()
 
 
 _lock = threading.Lock()
 _workers: list[Worker] = []  # none, or the one in use
 
 
-def equal(first: tuple, second: tuple, seconds: float) -> bool | None:
+def equal(
+    first: tuple, second: tuple, seconds: float = 3.0, patience: float = 60.0
+) -> bool | None:
     """Say whether two trees are the same expression; None where it stays unknown.
 
-    Unknown: sympy cannot prove it, or it takes longer than `seconds`, after which the
-    worker is killed and the next question starts another.
+    Unknown: sympy cannot prove it, or needs more than `seconds` of computing, or there
+    is no reply within `patience` seconds on the clock. The next question then starts
+    another worker.
 
     >>> x, one = ("name", "x"), ("number", Fraction(1))
-    >>> equal(("+", x, one), ("+", one, x), seconds=60)
+    >>> equal(("+", x, one), ("+", one, x))
     True
     """
-    if seconds <= 0:
+    if patience <= 0:
         return None
-    question = json.dumps([first, second], default=str)
+    question = json.dumps([seconds, first, second], default=str)
     with _lock:
         if _workers and _workers[0].owner != os.getpid():  # that one is our parent's
             _workers.clear()
         if not _workers:
             _workers.append(Worker())
-        reply = _workers[0].ask(question, seconds)
+        reply = _workers[0].ask(question, patience)
         if reply in ("late", "dead"):
             _workers.pop().kill()
     return {"equal": True, "unequal": False}.get(reply)
@@ -130,6 +137,14 @@ def decide(sympy, first, second) -> str:
     return {True: "equal", False: "unequal"}.get(zero, "unknown")
 
 
+def watch(limit: list[float]) -> None:
+    """End this process when it has computed beyond the limit, if one is set."""
+    while True:
+        time.sleep(0.05)
+        if any(time.process_time() > seconds for seconds in tuple(limit)):
+            os._exit(1)
+
+
 def serve() -> None:
     """Answer one question a line; end with the parent, or when a question hangs."""
     import sympy
@@ -138,18 +153,19 @@ def serve() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    limit = []
+    threading.Thread(target=watch, args=(limit,), daemon=True).start()
     print("ready", flush=True)
     for line in sys.stdin:
-        alone = threading.Timer(60.0, os._exit, (1,))  # if nobody is left to kill us
-        alone.daemon = True
-        alone.start()
+        seconds, *question = json.loads(line)
+        limit[:] = [time.process_time() + seconds]
         try:
-            reply = decide(sympy, *json.loads(line))
+            reply = decide(sympy, *question)
         except (ArithmeticError, ValueError, TypeError, NotImplementedError):
             reply = "unknown"
         except (MemoryError, RecursionError):
             reply = "unknown"
-        alone.cancel()
+        limit.clear()
         print(reply, flush=True)
 
 

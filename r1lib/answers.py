@@ -351,6 +351,8 @@ class _Reader:
             self.take("]")
             if exact(root) not in range(2, 13):
                 raise Refused("wanted a root from 2 to 12")
+        if self.peek()[0] == "function":
+            raise Refused("a function of a function wants brackets")
         argument = self.group() if self.sees("{") else self.primary()
         if function == "sqrt":
             return ("^", argument, ("number", 1 / exact(root)))

@@ -12,9 +12,9 @@ from fractions import Fraction
 from r1lib import algebra, answers
 from r1lib.answers import DEEPEST, DIGITS, LONGEST, parse_number
 from r1lib.tasks import Problem, logic
-from r1lib.trees import exact, written
+from r1lib.trees import Refused, exact, written
 
-SECONDS = 5.0  # of algebra for one answer
+PATIENCE = 60.0  # seconds on the clock for all the algebra of one answer
 
 
 def extract_answer(completion: str) -> str | None:
@@ -41,12 +41,12 @@ def extract_answer(completion: str) -> str | None:
 
 
 def boxed(text: str) -> str | None:
-    """Return what stands in the braces of \\boxed{...}; None where they never close.
+    """Return what stands in the braces of \\boxed{...}; None where they do not close.
 
     >>> boxed(r"so \\boxed{\\frac{1}{2}}.")
     '\\\\frac{1}{2}'
     """
-    rest, depth = text.partition("\\boxed")[2], 0
+    rest, depth = text.partition("\\boxed")[2][: 10 * LONGEST], 0
     for sign in re.finditer(r"\\[{}]|[{}]", rest if rest.startswith("{") else ""):
         depth += {"{": 1, "}": -1}.get(sign[0], 0)
         if depth == 0:
@@ -158,15 +158,19 @@ def math_equal(gold: str, answer: str) -> bool:
         return False
     left, right = answers.read(gold), answers.read(answer)
     if left is None or right is None:
-        return left is right and answers.wording(gold) == answers.wording(answer)
-    return same(left, right, time.monotonic() + SECONDS)
+        words = answers.wording(answer)
+        return left is right and words != "" and words == answers.wording(gold)
+    try:
+        return same(left, right, time.monotonic() + PATIENCE)
+    except Refused:  # nobody could prove it
+        return False
 
 
 def same(gold: tuple, answer: tuple, deadline: float) -> bool:
     """Say whether two trees are one value; a number must be written out in the answer.
 
     What neither numbers nor structure decide goes to `algebra` until the deadline (in
-    seconds of `time.monotonic`); what it cannot prove is not equal.
+    seconds of `time.monotonic`); what it cannot decide raises `Refused`.
     """
     kinds = {gold[0], answer[0]}
     if "unit" in kinds:
@@ -185,7 +189,10 @@ def same(gold: tuple, answer: tuple, deadline: float) -> bool:
         return True
     if (value := exact(gold)) is not None:
         return written(answer) == value
-    return algebra.equal(gold, answer, deadline - time.monotonic()) is True
+    proved = algebra.equal(gold, answer, patience=deadline - time.monotonic())
+    if proved is None:
+        raise Refused("sympy cannot say in time")
+    return proved
 
 
 def _covers(some: tuple, others: tuple, deadline: float) -> bool:
