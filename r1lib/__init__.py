@@ -15,6 +15,9 @@ tasks.logic          knights and knaves
 tasks.phrases        the words of the general families
 tasks.general        facts, chat, short writing, identity, refusals
 tasks.corpus         the tiny "web": which text, in which style, how often
+trees                expressions as plain data: exact values and bounds
+answers              mathematical text -> a tree, or nothing
+algebra              sympy in a process that can be killed
 verifiers            answer text -> right or wrong, without running it
 optim                AdamW for vectors, Muon for matrices, the learning-rate plan
 progress             progress bars that behave in terminals and notebooks

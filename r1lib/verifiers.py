@@ -6,13 +6,15 @@ in exact fractions. Chapter 06 attacks this file; chapter 09 uses it.
 
 import ast
 import re
+import time
 from fractions import Fraction
 
+from r1lib import algebra, answers
+from r1lib.answers import DEEPEST, DIGITS, LONGEST, parse_number
 from r1lib.tasks import Problem, logic
+from r1lib.trees import Refused, exact, written
 
-LONGEST = 200  # characters of an answer that are looked at
-DEEPEST = 30  # nesting of brackets
-DIGITS = 12  # digits of one number
+PATIENCE = 60.0  # seconds on the clock for all the algebra of one answer
 
 
 def extract_answer(completion: str) -> str | None:
@@ -28,14 +30,29 @@ def extract_answer(completion: str) -> str | None:
     """
     text = completion.rsplit("</think>", 1)[-1]
     if "<answer>" in text or "</answer>" in text:
-        found = re.findall(r"<answer>(.*?)</answer>", text, flags=re.DOTALL)
-        whole = text.count("<answer>") == text.count("</answer>") == 1
-        return found[0].strip() if whole and len(found) == 1 else None
+        if text.count("<answer>") != 1 or text.count("</answer>") != 1:
+            return None
+        inside, closed, _ = text.partition("<answer>")[2].partition("</answer>")
+        return inside.strip() if closed else None
     if "\\boxed" in text:
-        found = re.findall(r"\\boxed\{([^{}]*)\}", text)
-        return found[0].strip() if text.count("\\boxed") == len(found) == 1 else None
+        return boxed(text) if text.count("\\boxed") == 1 else None
     numbers = re.findall(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?", text, flags=re.ASCII)
     return numbers[-1].rstrip(",") if numbers else None
+
+
+def boxed(text: str) -> str | None:
+    """Return what stands in the braces of \\boxed{...}; None where they do not close.
+
+    >>> boxed(r"so \\boxed{\\frac{1}{2}}.")
+    '\\\\frac{1}{2}'
+    """
+    rest, depth = text.partition("\\boxed")[2][: 10 * LONGEST], 0
+    for sign in re.finditer(r"\\[{}]|[{}]", rest if rest.startswith("{") else ""):
+        depth += {"{": 1, "}": -1}.get(sign[0], 0)
+        if depth == 0:
+            inside = rest[1 : sign.start()].strip()
+            return None if re.fullmatch(r"\{[^{}]*\}", inside) else inside
+    return None
 
 
 def parse_expression(text: str) -> ast.expr | None:
@@ -124,31 +141,11 @@ def _chain(tree, kinds, inverse):
         yield ("-" if inverse else "+"), tree
 
 
-def parse_number(text: str) -> Fraction | None:
-    """Read one number exactly: 1/2, 0.5, 1,000, 10%, x=3, $5; else None."""
-    text = text.strip().strip("$").strip()
-    text = re.sub(r"^[A-Za-z]\s*=\s*", "", text)
-    form = r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?(\s*/\s*[1-9]\d*)?%?"
-    if len(text) > 2 * DIGITS or not re.fullmatch(form, text, flags=re.ASCII):
-        return None
-    percent = text.endswith("%")
-    top, _, bottom = text.rstrip("%").replace(",", "").partition("/")
-    number = Fraction(top.strip()) / (Fraction(bottom.strip()) if bottom else 1)
-    return number / 100 if percent else number
-
-
-def parse_value(text: str) -> Fraction | tuple | frozenset | None:
-    """Read a number, a tuple (1, 2), whose order counts, or a set {1, 2}."""
-    text = text.strip().strip("$").strip()
-    shape = {"()": tuple, "{}": frozenset}.get(text[:1] + text[-1:])
-    if shape is None or len(text) > LONGEST:
-        return parse_number(text)
-    parts = [parse_number(part) for part in text[1:-1].split(",")]
-    return None if None in parts else shape(parts)
-
-
 def math_equal(gold: str, answer: str) -> bool:
-    """Say whether two answers have the same value, exactly; else the same text.
+    """Say whether two answers have the same value, exactly; else the same wording.
+
+    Where the gold answer is a number, the other must be one that is written out: 4,
+    not 2+2. docs/answers.md lists every form that is accepted or refused.
 
     >>> math_equal("1/2", "0.5"), math_equal("1000", "1,000"), math_equal("3", "x=3")
     (True, True, True)
@@ -157,10 +154,53 @@ def math_equal(gold: str, answer: str) -> bool:
     >>> math_equal("(1,2)", "(2, 1)"), math_equal("{1,2}", "{2, 1}")
     (False, True)
     """
-    left, right = parse_value(gold), parse_value(answer)
-    if left is not None or right is not None:
-        return left == right
-    return len(answer) <= LONGEST and gold.strip() == answer.strip()
+    if max(len(gold), len(answer)) > LONGEST:
+        return False
+    left, right = answers.read(gold), answers.read(answer)
+    if left is None or right is None:
+        words = answers.wording(answer)
+        return left is right and words != "" and words == answers.wording(gold)
+    try:
+        return same(left, right, time.monotonic() + PATIENCE)
+    except Refused:  # nobody could prove it
+        return False
+
+
+def same(gold: tuple, answer: tuple, deadline: float) -> bool:
+    """Say whether two trees are one value; a number must be written out in the answer.
+
+    What neither numbers nor structure decide goes to `algebra` until the deadline (in
+    seconds of `time.monotonic`); what it cannot decide raises `Refused`.
+    """
+    kinds = {gold[0], answer[0]}
+    if "unit" in kinds:
+        if len(kinds) == 1 and "any" not in (gold[2], answer[2]):
+            known = gold[2] == answer[2]
+            return known and _size(gold) * gold[3] == _size(answer) * answer[3]
+        return _size(gold) is not None and _size(gold) == _size(answer)
+    if kinds & {"tuple", "set", "list", "union"} or "interval" in gold[0] + answer[0]:
+        if len(kinds) > 1:
+            return False
+        if gold[0] in ("set", "union"):
+            return _covers(gold, answer, deadline) and _covers(answer, gold, deadline)
+        pairs = zip(gold[1:], answer[1:], strict=False)
+        return len(gold) == len(answer) and all(same(a, b, deadline) for a, b in pairs)
+    if gold == answer:
+        return True
+    if (value := exact(gold)) is not None:
+        return written(answer) == value
+    proved = algebra.equal(gold, answer, patience=deadline - time.monotonic())
+    if proved is None:
+        raise Refused("sympy cannot say in time")
+    return proved
+
+
+def _covers(some: tuple, others: tuple, deadline: float) -> bool:
+    return all(any(same(a, b, deadline) for b in others[1:]) for a in some[1:])
+
+
+def _size(tree: tuple) -> Fraction | None:
+    return written(tree[1] if tree[0] == "unit" else tree)
 
 
 def correct(problem: Problem, completion: str) -> bool:
@@ -174,5 +214,6 @@ def correct(problem: Problem, completion: str) -> bool:
     if problem.family == "logic":
         return logic.verify(problem, answer)
     if problem.family == "arithmetic":
-        return math_equal(problem.answer, answer)
+        number = parse_number(answer)  # a number: no sum, no unit, no algebra
+        return number is not None and number == parse_number(problem.answer)
     raise ValueError(f"no verifier for the family {problem.family!r}")

@@ -1,10 +1,11 @@
 """Claims about verifiers and rewards: only a right answer pays, whatever is tried."""
 
 import time
+from pathlib import Path
 
 import pytest
 
-from r1lib import rewards
+from r1lib import algebra, rewards
 from r1lib.tasks import Problem, countdown, logic
 from r1lib.verifiers import (
     DEEPEST,
@@ -52,6 +53,11 @@ PUZZLE = logic.make((("is", 1, False), ("same", 0, 1)), "en")  # A knight, B kna
         ("<answer>4</think></answer>", None),
         ("\\boxed{4} \\boxed{5}", None),
         ("\\boxed{4", None),
+        ("\\boxed{\\frac{1}{2}}", "\\frac{1}{2}"),
+        ("\\boxed{\\{1\\}}", "\\{1\\}"),
+        ("\\boxed{}", ""),
+        ("\\boxed{4}}", "4"),
+        ("\\boxed{\\}", None),
         ("\\boxed{{4}}", None),
         ("\\boxed 4", None),
         ("<think>the answer is 4</think>", None),
@@ -59,6 +65,31 @@ PUZZLE = logic.make((("is", 1, False), ("same", 0, 1)), "en")  # A knight, B kna
 )
 def test_the_one_final_answer_is_found_and_hedges_are_not(text, answer):
     assert extract_answer(text) == answer
+
+
+def table(columns):
+    """The rows of docs/answers.md with that many columns, without the backticks."""
+    page = Path(__file__).resolve().parent.parent / "docs" / "answers.md"
+    lines = page.read_text(encoding="utf-8").splitlines()
+    cells = [line.strip("|").split(" | ") for line in lines if line.startswith("| `")]
+    return [[c.strip().strip("`") for c in row] for row in cells if len(row) == columns]
+
+
+@pytest.mark.parametrize("text, answer, why", table(3))
+def test_the_page_says_which_answer_is_found(text, answer, why):
+    assert extract_answer(text) == (None if answer == "nothing" else answer), why
+
+
+@pytest.mark.parametrize("gold, answer, verdict, why", table(4))
+def test_the_page_says_which_answers_are_the_same(gold, answer, verdict, why):
+    assert verdict in ("yes", "no")
+    assert math_equal(gold, answer) is (verdict == "yes"), why
+    if not any(word in why for word in ("unfinished", "not written", "only this way")):
+        assert math_equal(answer, gold) is (verdict == "yes"), "the other way round"
+
+
+def test_the_page_has_its_rows():
+    assert len(table(3)) >= 19 and len(table(4)) >= 107
 
 
 @pytest.mark.parametrize(
@@ -162,6 +193,83 @@ def test_huge_expressions_are_refused_at_once(text):
     assert not correct(SUM, f"<answer>{text}</answer>")
     assert not correct(GAME, text)
     assert time.perf_counter() - began < 1
+
+
+MEGABYTE = 1_000_000
+HOSTILE = [
+    "9**9**9",
+    "9^{9^{9^{9}}}",
+    "9^9^9",
+    "(9^{999})^{999}",
+    "((((2^{999})^{999})^{999})^{999})",
+    "(2^{1000})" * 15,
+    "x^{99999999}",
+    "(x+1)^{99999}",
+    "((x+1)^{99})^{99}",
+    "\\sqrt[999999]{2}",
+    "1e999999",
+    "10^{999999999}",
+    "10^{-999999999}",
+    "2^{-10^{9}}",
+    "9" * MEGABYTE,
+    "1/" + "7" * MEGABYTE,
+    "1," * 99,
+    "1" + ",000" * 49,
+    "(" * 199,
+    "(" * 99 + "1" + ")" * 99,
+    "[" * 99 + "1" + "]" * 99,
+    "{" * 99 + "1" + "}" * 99,
+    "\\{" * 60 + "1" + "\\}" * 60,
+    "\\frac{" * 20 + "1" + "}{2}" * 20,
+    "\\frac{" * 35 + "1" + "}{2}" * 35,
+    "\\sqrt" * 39 + "2",
+    "sqrt" * 49,
+    "-" * 199,
+    "+-" * 99 + "1",
+    "x=" * 99,
+    "x" + " " * MEGABYTE + "=",
+    "\\text{" * 30,
+    "\\left" * 33,
+    "~" * 199,
+    "a" * 30 + "!",
+    "1 " * 99,
+    "1" + " " * 150 + "2",
+    "{" + "1," * 98 + "1}",
+    "{" + "x," * 98 + "1}",
+    "1" + "/1" * 99,
+    "1" + "%" * 190,
+    "__import__('os').system('true')",
+    "().__class__.__bases__",
+    "lambda: 1",
+    "x" + chr(0) + "1",
+    chr(0xD800),
+    "⟨m⟩" * 60,
+    "1⟨" * 99,
+    "ᄀ" * 199,
+    "٣" * 199,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]) + "...")
+def test_hostile_text_is_refused_before_any_algebra(text, monkeypatch):
+    def no_algebra(*_):
+        raise AssertionError("this text was given to sympy")
+
+    monkeypatch.setattr(algebra, "equal", no_algebra)
+    assert not math_equal("1", text) and not math_equal(text, "1")
+    assert not math_equal("{1,2}", text) and not math_equal("(1,2)", f"({text},2)")
+    for problem in (SUM, GAME, PUZZLE):
+        assert not correct(problem, f"<answer>{text}</answer>")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<answer>", "</answer>", "</think>", "\\boxed{", "\\boxed", "{", "\\", "1,", "1/"],
+)
+def test_a_megabyte_of_one_piece_is_searched_once(piece):
+    text = piece * (MEGABYTE // len(piece))
+    for whole in (text, f"\\boxed{{{text}", f"<answer>{text}"):
+        assert not correct(SUM, whole)
 
 
 def test_what_is_just_small_enough_is_read():

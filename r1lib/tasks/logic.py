@@ -1,9 +1,9 @@
 """Knights and knaves: knights say only true things, knaves only false ones.
 
 Each person says one thing; exactly one assignment of knights and knaves fits, found by
-trying all of them. Easy problems have two or three people, hard ones four. Names do not
-matter: the key is the truth tables of what is said, made smallest over all orders of
-the people, so a renamed or reworded puzzle is the same problem.
+trying all of them. Easy problems have two or three people, hard ones four; five on
+request. Names do not matter: the key is the truth tables of what is said, made smallest
+over all orders of the people, so a renamed or reworded puzzle is the same problem.
 """
 
 import random
@@ -14,9 +14,9 @@ from r1lib.tasks import STYLES, Problem
 from r1lib.tasks.countdown import WORDS
 
 PEOPLE = {"easy": (2, 3, 3, 3, 3, 3, 3, 3), "hard": (4,)}
-NAMES = "ABCD"
+NAMES = "ABCDE"
 KINDS = ("is", "is", "same", "different", "exactly", "least", "or", "and", "if")
-LONGEST_ANSWER = 80  # characters; a right one has at most 43
+LONGEST_ANSWER = 80  # characters; a right one has at most 48
 WRONG_GUESS = 0.7  # share of guesses that are wrong on purpose
 KNIGHT = {"en": "knight", "ko": "기사"}
 KNAVE = {"en": "knave", "ko": "거짓"}
@@ -113,9 +113,15 @@ def _draw_statement(rng, speaker, n):
     return (kind, first, rng.random() < 0.5, second, rng.random() < 0.5)
 
 
-def sample(rng: random.Random, level: str, language: str) -> Problem:
-    """Draw a puzzle with exactly one solution."""
-    n = rng.choice(PEOPLE[level])
+def sample(rng: random.Random, level: str, language: str, people: int = 0) -> Problem:
+    """Draw a puzzle with exactly one solution; `people`, 2 to 5, fixes its size.
+
+    Without it the level decides. A puzzle of four or more people is hard, whatever the
+    level asked for.
+    """
+    if people and not 2 <= people <= len(NAMES):
+        raise ValueError(f"wanted 2 to {len(NAMES)} people, got {people}")
+    n = people or rng.choice(PEOPLE[level])
     while True:
         statements = tuple(_draw_statement(rng, i, n) for i in range(n))
         if len(solutions(statements, n)) == 1:
@@ -125,6 +131,8 @@ def sample(rng: random.Random, level: str, language: str) -> Problem:
 def make(statements, language: str) -> Problem:
     """Build the Problem of given statements; data is (number of people, statements)."""
     n = len(statements)
+    if not 2 <= n <= len(NAMES):
+        raise ValueError(f"wanted 2 to {len(NAMES)} people, got {n}")
     found = solutions(statements, n)
     if len(found) != 1:
         raise ValueError(f"wanted exactly one solution, got {len(found)}")

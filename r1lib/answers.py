@@ -1,0 +1,359 @@
+"""Mathematical text -> a tree, or nothing where it is not surely one answer.
+
+Reads what people and models write: 1,000, 10%, 3/4, x=3, 3 cm, LaTeX, tuples, sets,
+intervals. Length, digits, nesting, powers and degree are bounded while reading.
+docs/answers.md is the table of what is accepted and what is refused.
+"""
+
+import re
+from fractions import Fraction
+
+from r1lib.trees import Refused, Tree, bounded, exact, written
+
+LONGEST = 200  # characters of an answer that are looked at
+DEEPEST = 30  # nesting of brackets
+DIGITS = 12  # digits of one number
+MEMBERS = 12  # of a tuple, set or list
+
+FUNCTIONS = ("sqrt", "sin", "cos", "tan", "ln")
+GREEK = "alpha beta gamma delta theta lambda mu phi omega sigma rho pi infty".split()
+BETWEEN_ANSWERS = ("or", "and", "to", "vs", "not", "nor", "but", "if", "is", "by")
+UNITS = {  # name -> what it measures, and how many of the first of its kind it is
+    name: (kind, Fraction(size))
+    for kind, units in {
+        "length": "mm 1 cm 10 m 1000 km 1000000 meters 1000",
+        "mass": "mg 1 g 1000 kg 1000000 grams 1000",
+        "time": "s 1 sec 1 seconds 1 min 60 minutes 60 h 3600 hour 3600 hours 3600",
+        "days": "day 1 days 1",
+        "volume": "ml 1 mL 1 l 1000 L 1000 liters 1000",
+        "angle": "degree 1 degrees 1 circ 1",
+        "dollars": "dollar 1 dollars 1",
+        "cents": "cent 1 cents 1",
+        "won": "won 1 원 1",
+        "things": "개 1",
+        "people": "people 1 명 1",
+        "any": "units 1 unit 1",
+    }.items()
+    for name, size in zip(units.split()[::2], units.split()[1::2], strict=True)
+}
+TEXT = r"\\(?:text|mathrm|mbox|textbf)\s*\{\s*([^{}]*?)\s*\}"
+REWRITE = [  # one way to write each thing; the rest of the file knows only that one
+    (r"^\$+|\$+$|^\\\(|\\\)$|^\\\[|\\\]$", ""),
+    (TEXT, r" ⟨\1⟩ "),
+    (r"\\left(?![a-z])|\\right(?![a-z])|\\[,;:! ]|~|\\q?quad(?![a-z])", " "),
+    (r"\\[dtc]frac(?![a-z])", r"\\frac"),
+    (r"(?<=\d)\{,\}(?=\d)", ","),
+    (r"\\([%$])", r"\1"),
+    (r"\\(?:cdot|times)(?![a-z])|[×·]", "*"),
+    (r"\\div(?![a-z])", "/"),
+    (r"−", "-"),
+    (r"∞", r"\\infty "),
+    (r"π", r"\\pi "),
+    (r"\^\s*\{\s*\\circ\s*\}|\^\s*\\circ(?![a-z])|°", " ⟨degrees⟩ "),
+    (r"\\(?:emptyset|varnothing)(?![a-z])", r"\\{\\}"),
+    (r"(\\frac)\s*(\d)\s*(?=[\d{])", r"\1{\2}"),
+    (r"(\\frac\{[^{}]*\})\s*(\d)", r"\1{\2}"),
+    (r"(\\sqrt)\s*(\d)", r"\1{\2}"),
+    (r"^\s*(?:[A-Za-z]\s*(?:=|\\in(?![a-z])))", ""),
+]
+TOKEN = re.compile(
+    r"(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<command>\\(?:[A-Za-z]+|[{}]))"
+    r"|(?P<word>[A-Za-z]+|[가-힣]+)|⟨(?P<unit>[^⟨⟩]*)⟩|(?P<sign>[-+*/^(){}\[\],%$])",
+    flags=re.ASCII,
+)
+
+
+def parse_number(text: str) -> Fraction | None:
+    """Read one number exactly: 1/2, 0.5, 1,000, 10%, x=3, $5; else None."""
+    text = text.strip().strip("$").strip()
+    text = re.sub(r"^[A-Za-z]\s*=\s*", "", text)
+    form = r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?(\s*/\s*[1-9]\d*)?%?"
+    if len(text) > 2 * DIGITS or not re.fullmatch(form, text, flags=re.ASCII):
+        return None
+    percent = text.endswith("%")
+    top, _, bottom = text.rstrip("%").replace(",", "").partition("/")
+    number = Fraction(top.strip()) / (Fraction(bottom.strip()) if bottom else 1)
+    return number / 100 if percent else number
+
+
+def plain(text: str) -> str:
+    """Rewrite LaTeX and signs so that each thing is written in one way only.
+
+    >>> plain(r"$x = \\dfrac12$")
+    '\\\\frac{1}{2}'
+    """
+    text = text.strip()
+    for pattern, new in REWRITE:
+        text = re.sub(pattern, new, text).strip()
+    return text
+
+
+def wording(text: str) -> str:
+    """Return an answer in words without what LaTeX puts around it."""
+    return re.sub(TEXT, r"\1", text).strip().strip("$").strip()
+
+
+def read(text: str) -> Tree | None:
+    """Read one answer as a tree, or None where it is not surely one.
+
+    >>> read("3/4"), read("(1, x)")
+    (('number', Fraction(3, 4)), ('tuple', ('number', Fraction(1, 1)), ('name', 'x')))
+    >>> read("3 or 4") is None
+    True
+    """
+    if len(text) > LONGEST:
+        return None
+    if (number := parse_number(text)) is not None:
+        return ("number", number)
+    try:
+        return _Reader(tokens(plain(text))).answer()
+    except Refused:
+        return None
+
+
+def tokens(text: str) -> list[tuple[str, str]]:
+    """Cut text into (kind, text) tokens; thousands may have commas outside brackets."""
+    found, at, depth = [], 0, 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        thousands = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])"
+        match = depth == 0 and re.compile(thousands, re.ASCII).match(text, at)
+        match = match or TOKEN.match(text, at)
+        if not match:
+            raise Refused(f"no such sign: {text[at]!r}")
+        kind, word = match.lastgroup or "number", match[match.lastgroup or 0]
+        depth += (word in ("(", "[", "{", "\\{")) - (word in (")", "]", "}", "\\}"))
+        if not 0 <= depth <= DEEPEST or sum(map(str.isdigit, word)) > DIGITS:
+            raise Refused("nested too deep, closed too often, or too many digits")
+        found += _spell(kind, word.replace(",", "") if kind == "number" else word)
+        at = match.end()
+    return found
+
+
+def _spell(kind: str, word: str) -> list[tuple[str, str]]:
+    """Say what a token means; a short word is variables side by side."""
+    if kind == "unit" or (kind == "word" and len(word) > 1 or ord(word[0]) > 127):
+        if word in UNITS:
+            return [("unit", word)]
+    if kind == "command" or word in (*FUNCTIONS, "pi"):
+        word = word.removeprefix("\\")
+        if word in FUNCTIONS:
+            return [("function", word)]
+        if word in GREEK:
+            return [("name", word)]
+        if word in ("frac", "{", "}", "cup"):
+            return [("sign", "\\" + word)]
+        raise Refused(f"no such command: {word}")
+    if kind == "unit":  # \text{...} around something that is no unit
+        return tokens(word)
+    if kind != "word":
+        return [(kind, word)]
+    if len(word) > 3 or word in BETWEEN_ANSWERS or not word.isascii():
+        raise Refused(f"a word, not mathematics: {word}")
+    return [("name", letter) for letter in word]
+
+
+def as_interval(tree: Tree) -> Tree:
+    """In a union, (a, b) is an open interval and not a tuple."""
+    if tree[0] == "tuple" and len(tree) == 3:
+        return ("interval()", *tree[1:])
+    if not tree[0].startswith("interval"):
+        raise Refused("a union of something that is no interval")
+    return tree
+
+
+class _Reader:
+    """A recursive-descent parser: one method for each rule of the grammar."""
+
+    def __init__(self, found):
+        self.tokens, self.at = found, 0
+
+    def peek(self):
+        return self.tokens[self.at] if self.at < len(self.tokens) else ("end", "")
+
+    def sees(self, *signs):
+        return self.peek()[0] == "sign" and self.peek()[1] in signs
+
+    def take(self, *signs):
+        if signs and not self.sees(*signs):
+            raise Refused(f"wanted one of {signs}, got {self.peek()}")
+        self.at += 1
+        return self.tokens[self.at - 1][1]
+
+    def answer(self):
+        """The whole text: one item, one with a unit, a union, or a bare list."""
+        if self.sees("$"):
+            self.take("$")
+        items = [self.item()]
+        if self.peek()[0] == "unit" and written(items[0]) is not None:
+            return self.unit(items[0])
+        while self.sees("\\cup"):
+            self.take()
+            items.append(self.item())
+        if len(items) > 1:
+            return self.end("union", list(map(as_interval, items)))
+        while self.sees(","):
+            self.take()
+            items.append(self.item())
+        return self.end("list", items) if len(items) > 1 else self.end("", items)
+
+    def end(self, kind, items):
+        if self.peek()[0] != "end" or len(items) > MEMBERS:
+            raise Refused(f"more than one answer, or more than {MEMBERS} members")
+        return (kind, *items) if kind else items[0]
+
+    def unit(self, number):
+        """`3 cm`, `3 cm^2`: the number, what it measures, and its size in that."""
+        self.at += 1
+        kind, size = UNITS[self.tokens[self.at - 1][1]]
+        if self.sees("^"):
+            self.take()
+            power = exact(self.exponent())
+            if power not in (2, 3):
+                raise Refused("a unit to another power than 2 or 3")
+            kind, size = f"{kind}^{power}", size**power
+        return self.end("", [("unit", number, kind, size)])
+
+    def item(self):
+        """A set, an interval, a tuple, or else an expression."""
+        start = self.at
+        if self.sees("{", "\\{"):
+            closing = self.take().replace("{", "}")
+            tree = ("set", *self.members(closing))
+            self.take(closing)
+            return tree
+        if self.sees("("):
+            try:
+                return self.sum()
+            except Refused:  # not brackets around one thing
+                self.at = start
+        if self.sees("(", "["):
+            return self.pair(self.take(), self.members(), self.take(")", "]"))
+        return self.sum()
+
+    def members(self, closing=""):
+        items = []
+        if not self.sees(closing):
+            items.append(self.item())
+        while self.sees(","):
+            self.take()
+            items.append(self.item())
+        if len(items) > MEMBERS:
+            raise Refused(f"wanted at most {MEMBERS} members, got {len(items)}")
+        return items
+
+    def pair(self, opening, items, closing):
+        """Brackets with commas: (a, b) is a tuple; [a, b), (0, infinity) intervals."""
+        ends = [item for item in items if item[-1] in ("infty", ("name", "infty"))]
+        if opening + closing == "()" and not ends and len(items) > 1:
+            return ("tuple", *items)
+        if len(items) != 2:
+            raise Refused(f"an interval has two ends, got {len(items)}")
+        low, high = map(exact, items)
+        if low is not None and high is not None and low > high:
+            raise Refused("the ends of the interval are the wrong way round")
+        return ("interval" + opening + closing, *items)
+
+    def sum(self):
+        sign = self.take() if self.sees("-", "+") else "+"
+        tree = self.product()
+        tree = ("-", tree) if sign == "-" else tree
+        while self.sees("-", "+"):
+            sign = self.take()
+            right = self.product()
+            tree = ("+", tree, ("-", right) if sign == "-" else right)
+        return bounded(tree)
+
+    def product(self):
+        tree, divided = self.power(), False
+        while True:
+            if self.sees("*", "/"):
+                sign, right = self.take(), self.power()
+                if sign == "/" and (divided or exact(right) == 0):
+                    raise Refused("division by zero, or a/b/c")
+                divided = divided or sign == "/"
+                tree = (sign, tree, right)
+            elif self.peek()[0] in ("name", "function") or self.sees("(", "\\frac"):
+                if divided:
+                    raise Refused("1/2x may be x/2 or 1/(2x)")
+                tree = ("*", tree, self.power())
+            else:
+                return bounded(tree)
+
+    def power(self):
+        tree = self.primary()
+        if self.sees("^"):
+            self.take()
+            tree = bounded(("^", tree, self.exponent()))
+            if self.sees("^"):
+                raise Refused("a tower of powers")
+        elif tree[0] == "number" and self.sees("%"):
+            self.take()
+            tree = ("number", tree[1] / 100)
+        if self.peek()[0] == "number":
+            raise Refused("a number behind something: not surely one answer")
+        return tree
+
+    def exponent(self):
+        if self.sees("{"):
+            return self.group()
+        if self.sees("-"):
+            self.take()
+            return ("-", self.primary())
+        return self.primary()
+
+    def group(self):
+        self.take("{")
+        tree = self.sum()
+        self.take("}")
+        return tree
+
+    def primary(self):
+        kind, word = self.peek()
+        if kind == "end" or kind == "unit":
+            raise Refused("wanted a number, a name or a bracket")
+        self.at += 1
+        if kind == "number":
+            return self.mixed(Fraction(word))
+        if kind == "name":
+            return ("name", word)
+        if kind == "function":
+            return self.call(word)
+        if word == "(":
+            tree = self.sum()
+            self.take(")")
+            return tree
+        if word == "\\frac":
+            top, bottom = self.group(), self.group()
+            if exact(bottom) == 0:
+                raise Refused("division by zero")
+            return ("/", top, bottom)
+        raise Refused(f"wanted a number, a name or a bracket, got {word}")
+
+    def mixed(self, whole):
+        """A number; with a fraction right behind it they add: 1 1/2 is 3/2."""
+        start = self.at
+        part = self.primary() if self.sees("\\frac") else ("name", "none")
+        if (value := exact(part)) is None:
+            self.at = start
+            return ("number", whole)
+        if whole.denominator != 1 or not 0 < value < 1:
+            raise Refused("a mixed number has a whole part and a part below 1")
+        return ("number", whole + value)
+
+    def call(self, function):
+        root = ("number", Fraction(2))
+        if function == "sqrt" and self.sees("["):
+            self.take()
+            root = self.primary()
+            self.take("]")
+            if exact(root) not in range(2, 13):
+                raise Refused("wanted a root from 2 to 12")
+        if self.peek()[0] == "function":
+            raise Refused("a function of a function wants brackets")
+        argument = self.group() if self.sees("{") else self.primary()
+        if function == "sqrt":
+            return ("^", argument, ("number", 1 / exact(root)))
+        return ("call", function, argument)
