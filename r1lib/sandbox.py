@@ -24,11 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from r1lib import lint
-from r1lib.sandbox_inside import read, write
+from r1lib.sandbox_inside import write
 
 LEVELS = ("none", "limits", "filtered", "walled")
 WALLS = ("landlock", "seccomp", "namespaces")
-LONGEST_CODE = 20_000  # characters
 MOST_OUTPUT = 4 * 2**20  # bytes that one program may send
 START = 60.0  # seconds for a server to start, on a machine that is busy
 HERE = Path(__file__).resolve().parent
@@ -58,12 +57,6 @@ class Returned:
     texts: list[str | None]
     error: str | None
     seconds: float
-
-    def values(self) -> list:
-        """The results as Python values; ValueError where one is missing."""
-        if None in self.texts:
-            raise ValueError(f"the program gave no value: {self.error}")
-        return [read(text) for text in self.texts]
 
 
 def level_of(walls) -> str:
@@ -170,13 +163,15 @@ class Sandbox:
             return Returned([None] * len(inputs), error, 0.0)
         job = json.dumps({"code": code, "entry": entry, "inputs": texts}).encode()
         self.start()
-        header = len(job).to_bytes(4, "big") + (math.ceil(timeout) + 1).to_bytes(4, "big")
+        header = len(job).to_bytes(4, "big") + (math.ceil(timeout) + 1).to_bytes(
+            4, "big"
+        )
         output, status = self._exchange(header + job, timeout)
         return _returned(output, status, len(inputs))
 
     def _refused(self, code):
-        if len(code) > LONGEST_CODE:
-            return f"too long: {len(code)} characters, at most {LONGEST_CODE}"
+        if len(code) > lint.LONGEST:
+            return f"too long: {len(code)} characters, at most {lint.LONGEST}"
         found = lint.forbidden(code) if self.allow_list else []
         return f"forbidden: {found[0]}" if found else None
 
@@ -264,32 +259,41 @@ def run(
         return box.run(code, tests, timeout, entry)
 
 
-def run_many(
-    jobs: list[tuple[str, list]],
-    timeout: float = 2.0,
-    entry: str = "solve",
+def each(
+    items: list,
+    task,
     *,
     level: str = "filtered",
     allow_list: bool = True,
     workers: int = 2,
-) -> list[Outcome]:
-    """Run many (code, tests), on warm servers; outcomes in the order of the jobs."""
-    waiting = iter(enumerate(jobs))
-    outcomes, lock = [None] * len(jobs), threading.Lock()
+) -> list:
+    """Compute `task(box, item)` for every item, on several warm servers, in order."""
+    waiting, lock = iter(enumerate(items)), threading.Lock()
+    done = [None] * len(items)
 
     def work():
         with Sandbox(level, allow_list=allow_list) as box:
             while True:
                 with lock:
-                    i, job = next(waiting, (None, None))
-                if job is None:
+                    i, item = next(waiting, (None, None))
+                if i is None:
                     return
-                outcomes[i] = box.run(*job, timeout, entry)
+                done[i] = task(box, item)
 
     with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(work) for _ in range(min(workers, len(jobs)))]:
-            done.result()
-    return outcomes
+        for worker in [pool.submit(work) for _ in range(min(workers, len(items)))]:
+            worker.result()
+    return done
+
+
+def run_many(
+    jobs: list[tuple[str, list]],
+    timeout: float = 2.0,
+    entry: str = "solve",
+    **options,
+) -> list[Outcome]:
+    """Run many (code, tests); outcomes in the order of the jobs; options of `each`."""
+    return each(jobs, lambda box, job: box.run(*job, timeout, entry), **options)
 
 
 def missing(level: str = "filtered") -> str | None:

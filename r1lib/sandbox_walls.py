@@ -100,7 +100,9 @@ def pythons_files() -> list[str]:
     """List what a Python needs to start: its library, and the folders of its code."""
     with open("/proc/self/maps") as maps:
         mapped = {line.split(maxsplit=5)[5].strip() for line in maps if "/" in line}
-    folders = {os.path.dirname(path) for path in mapped} | {os.path.dirname(os.__file__)}
+    folders = {os.path.dirname(path) for path in mapped} | {
+        os.path.dirname(os.__file__)
+    }
     return [p for p in (*sorted(folders), "/etc/ld.so.cache") if os.path.exists(p)]
 
 
