@@ -20,7 +20,7 @@ import sys
 MODULES = """bisect collections collections.abc copy fractions functools heapq itertools
 math operator random re statistics string typing""".split()  # programs may import them
 DEEPEST = 50  # nesting of a value
-LARGEST = 1_000_000  # characters and items of a value
+LARGEST = 200_000  # characters and items of a value
 BITS = 10_000  # of an integer
 MEMORY = 256 * 2**20  # bytes of address space
 NOBODY = 65534
