@@ -109,7 +109,8 @@ class Sandbox:
         inner_jobs, self.jobs = os.pipe()
         self.results, inner_results = os.pipe()
         self.status, inner_status = os.pipe()
-        inner = (inner_status, inner_jobs, inner_results)
+        inner_life, self.life = os.pipe()  # when our end closes, all of it is killed
+        inner = (inner_status, inner_life, inner_jobs, inner_results)
         script, inside = HERE / "sandbox_walls.py", HERE / "sandbox_inside.py"
         python = [os.path.realpath(sys.executable), "-I", "-S", "-B", str(script)]
         self.server = subprocess.Popen(
@@ -145,7 +146,7 @@ class Sandbox:
             return
         os.killpg(self.server.pid, signal.SIGKILL)  # not reaped: the number is ours
         self.server.wait()
-        for fd in (self.jobs, self.results, self.status):
+        for fd in (self.jobs, self.results, self.status, self.life):
             os.close(fd)
         self.server = None
 
@@ -163,10 +164,13 @@ class Sandbox:
             return Returned([None] * len(inputs), error, 0.0)
         job = json.dumps({"code": code, "entry": entry, "inputs": texts}).encode()
         self.start()
-        header = len(job).to_bytes(4, "big") + (math.ceil(timeout) + 1).to_bytes(
-            4, "big"
-        )
-        output, status = self._exchange(header + job, timeout)
+        numbers = len(job), math.ceil(timeout) + 1  # bytes, and processor seconds
+        header = b"".join(n.to_bytes(4, "big") for n in numbers)
+        try:
+            output, status = self._exchange(header + job, timeout)
+        except BaseException:  # interrupted: the answer must not meet the next job
+            self.stop()
+            raise
         return _returned(output, status, len(inputs))
 
     def _refused(self, code):

@@ -20,7 +20,7 @@ import sys
 MODULES = """bisect collections collections.abc copy fractions functools heapq itertools
 math operator random re statistics string typing""".split()  # programs may import them
 DEEPEST = 50  # nesting of a value
-LARGEST = 200_000  # characters and items of a value
+LARGEST = 200_000  # characters, items and values of a value
 BITS = 10_000  # of an integer
 MEMORY = 256 * 2**20  # bytes of address space
 NOBODY = 65534
@@ -44,7 +44,8 @@ def _dump(tagged) -> str:
 
 def _tag(value, ordered, depth, left):
     kind = type(value)
-    left[0] -= 1 + (len(value) if kind in (str, bytes) else 0)
+    sized = (str, bytes, list, tuple, dict, set, frozenset)
+    left[0] -= 1 + (len(value) if kind in sized else 0)
     if depth < 0 or left[0] < 0:
         raise ValueError("the value is too large or too deep")
     if value is None or kind in (bool, str):
@@ -193,6 +194,7 @@ def main(tell: int, status: int, walls: str, jobs: int, results: int) -> None:
     except (ImportError, OSError) as error:
         os.write(tell, told(error).encode())
         return
+    os.environ.clear()  # Python sets LC_CTYPE itself
     gc.freeze()
     os.write(tell, b"ready")
     os.close(tell)

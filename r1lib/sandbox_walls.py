@@ -16,6 +16,7 @@ import fcntl
 import os
 import platform
 import select
+import signal
 import socket
 import struct
 import sys
@@ -193,14 +194,19 @@ def possible(wanted: list[str]) -> list[str]:
     return walls
 
 
-def main(inside: str, wanted: str, status: int, *pipes: str) -> None:
-    """Build every wall of `wanted` that this machine has; report which ones."""
+def main(inside: str, wanted: str, status: int, life: int, *pipes: str) -> None:
+    """Build every wall of `wanted` that this machine has; report which ones.
+
+    Then stay outside as a guard: when the parent is gone, and with it the other end of
+    the pipe `life`, kill the whole process group.
+    """
     libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     walls = possible(wanted.split(","))
     ours, theirs = socket.socketpair()
     ready, tell = os.pipe()
     os.set_inheritable(tell, True)
-    if (pid := os.fork()) == 0:
+    os.set_inheritable(life, False)
+    if os.fork() == 0:
         build(walls, inside, theirs, [str(tell), str(status), ",".join(walls), *pipes])
     theirs.close()
     os.close(tell)
@@ -209,14 +215,17 @@ def main(inside: str, wanted: str, status: int, *pipes: str) -> None:
         answer_until_sealed(line, ready)
     problem = os.read(ready, 500)
     if problem != b"ready":
-        os.write(status, b"failed: " + (problem or b"Python did not start") + b"\n")
-    else:
-        os.write(status, ("limits," + ",".join(walls)).encode() + b"\n")
-    os.waitpid(pid, 0)
+        raise ValueError(problem.decode() or "Python did not start")
+    os.write(status, ",".join(["limits", *walls]).encode() + b"\n")
+    for pipe in (status, *map(int, pipes)):
+        os.close(pipe)
+    os.read(life, 1)
+    os.killpg(0, signal.SIGKILL)
 
 
 if __name__ == "__main__":
+    status, life, *pipes = map(int, sys.argv[3:])
     try:
-        main(sys.argv[1], sys.argv[2], int(sys.argv[3]), *sys.argv[4:])
+        main(sys.argv[1], sys.argv[2], status, life, *map(str, pipes))
     except (OSError, KeyError, ValueError) as error:
-        os.write(int(sys.argv[3]), f"failed: {error!r}\n".encode())
+        os.write(status, f"failed: {error}\n".encode())

@@ -34,7 +34,7 @@ class Slow(Exception):
 def solve(p):
     raise Slow""",
     "loop that ignores signals": """
-import signal
+import _signal as signal
 try:
     for number in range(1, 65):
         signal.signal(number, signal.SIG_IGN)
@@ -156,7 +156,7 @@ def solve(p):
     lock.acquire()""",
     "wait for input": "def solve(p):\n    return input()",
     "alarm": """
-import signal
+import _signal as signal
 def solve(p):
     signal.alarm(1)
     signal.pause()""",
