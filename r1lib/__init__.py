@@ -19,6 +19,11 @@ trees                expressions as plain data: exact values and bounds
 answers              mathematical text -> a tree, or nothing
 algebra              sympy in a process that can be killed
 verifiers            answer text -> right or wrong, without running it
+sandbox_inside       plain data as text; runs one program in a fork of its own
+sandbox_walls        the launcher: builds walls of the kernel, then seals them
+lint                 look at a program without running it
+sandbox              run hostile programs on tests, compare outside
+code_reward          syntax, lint, run, unit tests, run time -> [0, 1]
 optim                AdamW for vectors, Muon for matrices, the learning-rate plan
 progress             progress bars that behave in terminals and notebooks
 model.config         ModelConfig and PRESETS

@@ -1,0 +1,206 @@
+"""Inside the sandbox: runs one program after another, each in a fork of its own.
+
+Also the notation in which values travel, used on both sides: text that names exact
+types. The parent sends arguments in it and gets results in it; it writes the expected
+value in it too and compares two texts. So `True` is not `1`, a result can have no
+`__eq__` of its own, and what the program returned is never unpacked to be judged.
+
+`serve` never reads a program itself: each fork reads its own from the pipe, so nothing
+of one program is in the memory of the next. Started by `sandbox_walls`, alone, without
+the rest of r1lib.
+"""
+
+import gc
+import importlib
+import json
+import os
+import resource
+import sys
+
+MODULES = """bisect collections collections.abc copy fractions functools heapq itertools
+math operator random re statistics string typing""".split()  # programs may import them
+DEEPEST = 50  # nesting of a value
+LARGEST = 200_000  # characters, items and values of a value
+BITS = 10_000  # of an integer
+MEMORY = 256 * 2**20  # bytes of address space
+NOBODY = 65534
+
+
+def write(value, ordered: bool = True) -> str:
+    """Write plain data as text that keeps exact types; with NaN equal to itself.
+
+    With `ordered=False` two equal dictionaries give the same text, whatever the order
+    of their keys. Raises ValueError for other types, and for huge or deep values.
+
+    >>> write([1, True, (2.5, "a")])
+    '[1,true,{"tuple":[{"float":"0x1.4000000000000p+1"},"a"]}]'
+    """
+    return _dump(_tag(value, ordered, DEEPEST, [LARGEST]))
+
+
+def _dump(tagged) -> str:
+    return json.dumps(tagged, separators=(",", ":"))
+
+
+def _tag(value, ordered, depth, left):
+    kind = type(value)
+    sized = (str, bytes, list, tuple, dict, set, frozenset)
+    left[0] -= 1 + (len(value) if kind in sized else 0)
+    if depth < 0 or left[0] < 0:
+        raise ValueError("the value is too large or too deep")
+    if value is None or kind in (bool, str):
+        return value
+    if kind is int:
+        if value.bit_length() > BITS:
+            raise ValueError(f"an integer has more than {BITS} bits")
+        return value
+    if kind is float:
+        return {"float": (value + 0.0).hex()}  # -0.0 equals 0.0, and then looks equal
+    if kind is bytes:
+        return {"bytes": value.hex()}
+    if kind is dict:
+        value = list(value.items())
+    elif kind not in (list, tuple, set, frozenset):
+        raise ValueError(f"{kind.__name__} is not plain data")
+    items = [_tag(item, ordered, depth - 1, left) for item in value]
+    if kind in (set, frozenset) or (kind is dict and not ordered):
+        items.sort(key=_dump)
+    return items if kind is list else {kind.__name__: items}
+
+
+def read(text: str):
+    """Read what `write` wrote; ValueError for anything else, however hostile."""
+    try:
+        return _untag(json.loads(text, parse_float=_refuse, parse_constant=_refuse))
+    except (TypeError, RecursionError, KeyError) as error:
+        raise ValueError(f"not a value: {type(error).__name__}") from error
+
+
+def _refuse(text):
+    raise ValueError(f"not a value: {text[:20]}")
+
+
+def _untag(tagged):
+    if type(tagged) is list:
+        return [_untag(item) for item in tagged]
+    if type(tagged) is not dict:
+        return tagged
+    ((kind, content),) = tagged.items()
+    if kind == "float":
+        return float.fromhex(content)
+    if kind == "bytes":
+        return bytes.fromhex(content)
+    makers = {"tuple": tuple, "set": set, "frozenset": frozenset, "dict": dict}
+    return makers[kind]([_untag(item) for item in content])
+
+
+def limit(kind: int, most: int) -> None:
+    """Set a limit that this process can never raise again."""
+    hard = resource.getrlimit(kind)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (most, most))
+
+
+def settle() -> None:
+    """Give up files for good, and being root."""
+    limit(resource.RLIMIT_NOFILE, 0)  # nothing new is ever opened
+    limit(resource.RLIMIT_FSIZE, 0)
+    limit(resource.RLIMIT_CORE, 0)
+    limit(resource.RLIMIT_AS, MEMORY)
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+def is_sealed() -> bool:
+    """Feel the wall: even looking at a folder must fail, in the way of a closed line.
+
+    Without the seccomp wall there is nothing to feel, and `serve` does not ask.
+    """
+    try:
+        os.stat("/")
+    except OSError as error:
+        return error.errno == 38  # ENOSYS
+    return False
+
+
+def take(pipe: int, n: int) -> bytes:
+    """Read exactly n bytes; fewer only where the other end has closed."""
+    parts = []
+    while n and (part := os.read(pipe, n)):
+        parts.append(part)
+        n -= len(part)
+    return b"".join(parts)
+
+
+def say(results: int, mark: str, text: str) -> None:
+    """Send one line: "=" a result, "!" an exception of a test, "?" of the program."""
+    line = (mark + text).encode(errors="replace").replace(b"\n", b" ") + b"\n"
+    while line:
+        line = line[os.write(results, line) :]
+
+
+def told(error: BaseException) -> str:
+    """Name an exception in one bounded line."""
+    return f"{type(error).__name__}: {str(error)[:200]}"
+
+
+def play(results: int, code: str, entry: str, inputs: list[str]) -> None:
+    """Run one program: define it, then call it once for each input, in order.
+
+    The one place of this library where text of a model is executed.
+    """
+    program = {"__name__": "program"}
+    try:
+        exec(compile(code, "<program>", "exec"), program)
+        solve = program[entry]
+    except BaseException as error:
+        say(results, "?", told(error))
+        return
+    for text in inputs:
+        try:
+            line = "=", write(solve(*read(text)), ordered=False)
+        except BaseException as error:
+            line = "!", told(error)
+        say(results, *line)
+
+
+def serve(jobs: int, results: int, status: int, sealed: bool) -> None:
+    """Fork for each job, wait for it, report its end and the processor time it took."""
+    while len(header := take(jobs, 8)) == 8:
+        if sealed and not is_sealed():
+            os._exit(1)
+        length = int.from_bytes(header[:4], "big")
+        if (pid := os.fork()) == 0:
+            limit(resource.RLIMIT_CPU, int.from_bytes(header[4:], "big"))
+            limit(resource.RLIMIT_NPROC, 0)
+            job = json.loads(take(jobs, length))
+            os.close(jobs)
+            os.close(status)
+            play(results, **job)
+            os._exit(0)  # no atexit, no waiting for threads
+        _, code, usage = os.wait4(pid, 0)
+        used = round((usage.ru_utime + usage.ru_stime) * 1e6)
+        os.write(status, b"%d %d\n" % (os.waitstatus_to_exitcode(code), used))
+
+
+def main(tell: int, status: int, walls: str, jobs: int, results: int) -> None:
+    """Load what programs may import, give up what can be given up, then serve."""
+    try:
+        for name in MODULES:
+            importlib.import_module(name)
+        settle()
+    except (ImportError, OSError) as error:
+        os.write(tell, told(error).encode())
+        return
+    os.environ.clear()  # Python sets LC_CTYPE itself
+    gc.freeze()
+    os.write(tell, b"ready")
+    os.close(tell)
+    serve(jobs, results, status, "seccomp" in walls)
+
+
+if __name__ == "__main__":
+    tell, status, walls, jobs, results = sys.argv[1:]
+    main(int(tell), int(status), walls, int(jobs), int(results))

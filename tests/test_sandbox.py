@@ -1,0 +1,573 @@
+"""Claims about the sandbox: nothing gets out, nothing hangs, only the answer scores."""
+
+import json
+import math
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from secrets import token_hex
+
+import attack_programs
+import pytest
+
+from r1lib import lint, sandbox, sandbox_inside
+from r1lib.sandbox import Sandbox, run, run_many
+from r1lib.sandbox_inside import read, write
+
+WHY_NOT = sandbox.missing()
+needs_walls = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
+SORT = "def solve(xs):\n    return sorted(xs)"
+SORT_TESTS = [(([3, 1, 2],), [1, 2, 3]), (([],), []), (([5],), [5])]
+
+
+class Place:
+    """A secret, and everything around it where a thief could look for it."""
+
+    def __init__(self, folder: Path):
+        self.secret = "secret-" + token_hex(16)
+        self.folder, self.note = folder, folder / "note"
+        self.note.write_text(self.secret)
+        (folder / self.secret).touch()
+        folder.chmod(0o755)
+        self.visits = 0
+        tcp, unix = (
+            socket.create_server(("127.0.0.1", 0)),
+            socket.socket(socket.AF_UNIX),
+        )
+        unix.bind("\0" + token_hex(8))
+        unix.listen()
+        for server in (tcp, unix):
+            threading.Thread(target=self.serve, args=(server,), daemon=True).start()
+        self.owner = subprocess.Popen(
+            [sys.executable, "-c", "input()"],
+            env={"R1_SECRET": self.secret},
+            stdin=subprocess.PIPE,
+        )
+        self.known = {
+            "path": str(self.note),
+            "port": tcp.getsockname()[1],
+            "name": unix.getsockname()[1:].decode(),
+            "pid": os.getpid(),
+            "owner": self.owner.pid,
+        }
+
+    def serve(self, server):
+        while True:
+            connection, _ = server.accept()
+            self.visits += 1
+            with connection:
+                connection.sendall(self.secret.encode())
+
+    def state(self):
+        """Everything that a vandal or a thief would change."""
+        files = {p.name: p.lstat().st_mode for p in self.folder.iterdir()}
+        return files, self.note.read_text(), self.visits, self.owner.poll()
+
+
+@pytest.fixture(scope="module")
+def place():
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(Path(folder))
+        yield place
+        place.owner.kill()
+        place.owner.wait()
+
+
+@pytest.fixture(scope="module")
+def open_box():
+    """A sandbox that lets every text run: only the walls protect."""
+    with Sandbox(allow_list=False) as box:
+        yield box
+
+
+@pytest.fixture(scope="module")
+def box():
+    with Sandbox() as box:
+        yield box
+
+
+def told(outcome):
+    """An outcome without its seconds."""
+    return outcome.passed, outcome.total, outcome.error
+
+
+def processes(group):
+    """The processes of a group that are alive."""
+    alive = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            alive.append(int(folder.name))
+    return alive
+
+
+def test_there_are_enough_attacks():
+    assert len(attack_programs.ALL) >= 60
+
+
+@needs_walls
+@pytest.mark.parametrize("name", attack_programs.ALL)
+def test_no_attack_scores_escapes_or_hangs_without_the_allow_list(
+    name, place, open_box
+):
+    before = place.state()
+    timeout = 0.4 if name in attack_programs.LOOPS else 10.0
+    code = attack_programs.ALL[name]
+    outcome = open_box.run(code, [((place.known,), place.secret)], timeout)
+    assert (outcome.passed, outcome.total) == (0, 1)
+    assert place.state() == before
+    if name in attack_programs.LOOPS:
+        assert outcome.error.startswith(("timeout", "more than"))
+    elif outcome.error:
+        assert not outcome.error.startswith("timeout"), "it should have failed at once"
+    # the next program finds everything as it was
+    assert told(open_box.run(SORT, SORT_TESTS, 10.0)) == (3, 3, None)
+
+
+@needs_walls
+@pytest.mark.parametrize("name", attack_programs.ALL)
+def test_no_attack_scores_with_the_allow_list(name, place, box):
+    before = place.state()
+    loops = attack_programs.LOOPS | attack_programs.BOMBS
+    timeout = 0.4 if name in loops else 10.0
+    code = attack_programs.ALL[name]
+    outcome = box.run(code, [((place.known,), place.secret)], timeout)
+    assert (outcome.passed, outcome.total) == (0, 1)
+    assert place.state() == before
+
+
+def test_the_allow_list_stops_most_attacks_before_they_run():
+    groups = (attack_programs.EXITS, attack_programs.FORGERS, attack_programs.VANDALS)
+    attacks = {k: v for g in (*groups, attack_programs.THIEVES) for k, v in g.items()}
+    stopped = [name for name, code in attacks.items() if lint.forbidden(code)]
+    assert set(attack_programs.VANDALS) | set(attack_programs.THIEVES) <= set(stopped)
+    assert len(stopped) > 0.8 * len(attacks)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the thieves know Linux only")
+@pytest.mark.parametrize("name", attack_programs.THIEVES)
+def test_the_thieves_do_steal_where_nothing_stops_them(name, place):
+    visits = place.visits
+    code = attack_programs.THIEVES[name]
+    show = "\nimport json, sys\nprint(solve(json.loads(sys.argv[1])))"
+    command = [sys.executable, "-c", code + show, json.dumps(place.known)]
+    env = {"R1_SECRET": place.secret}
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert done.stdout.strip() == place.secret, done.stderr
+    assert (place.visits > visits) == name.startswith("connect")
+
+
+@pytest.fixture(scope="module", params=["seccomp", "landlock,namespaces"])
+def one_wall(request):
+    """A sandbox that lacks the other wall."""
+    walls = request.param.split(",")
+    with Sandbox("limits", allow_list=False, walls=walls) as box:
+        if missing := set(walls) - set(box.walls):
+            pytest.skip(f"this machine has no {missing}")
+        yield box
+
+
+@needs_walls
+@pytest.mark.parametrize("name", attack_programs.THIEVES)
+def test_each_wall_alone_stops_every_thief(name, one_wall, place):
+    """Two walls that do not know of each other: either one would be enough."""
+    test = ((place.known,), place.secret)
+    outcome = one_wall.run(attack_programs.THIEVES[name], [test], 10.0)
+    assert outcome.passed == 0 and outcome.error
+
+
+@needs_walls
+def test_limits_are_set_before_the_first_line_of_a_program(open_box):
+    code = """
+import resource
+NAMES = "NOFILE FSIZE CORE NPROC AS CPU".split()
+FOUND = [resource.getrlimit(getattr(resource, "RLIMIT_" + name)) for name in NAMES]
+def solve():
+    return FOUND
+"""
+    back = open_box.call(code, [()], timeout=3.0)
+    memory = sandbox_inside.MEMORY
+    wanted = [(0, 0)] * 4 + [(memory, memory), (4, 4)]
+    assert read(back.texts[0]) == wanted
+
+
+@needs_walls
+def test_a_program_is_nobody_and_knows_nothing(open_box):
+    code = """
+import os, sys
+def solve():
+    return [dict(os.environ), sys.flags.isolated, "site" in sys.modules]
+"""
+    back = open_box.call(code, [()], timeout=10.0)
+    assert read(back.texts[0]) == [{}, 1, False]
+
+
+@needs_walls
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="root only")
+def test_a_program_of_root_is_not_root(open_box):
+    back = open_box.call(
+        "import os\ndef solve():\n    return os.getresuid()", [()], 10.0
+    )
+    assert back.texts == [None]  # even the question is refused,
+    status = [Path(f"/proc/{pid}/status") for pid in processes(open_box.server.pid)]
+    uids = {re.search(r"Uid:\s+(\d+)", s.read_text())[1] for s in status}
+    caps = {re.search(r"CapEff:\s+(\w+)", s.read_text())[1] for s in status}
+    assert str(sandbox_inside.NOBODY) in uids and "0" * 16 in caps
+
+
+@needs_walls
+def test_after_the_seal_the_kernel_refuses_everything_but_a_few_calls(open_box):
+    code = """
+import os
+TRIES = [lambda: os.stat("/"), lambda: os.open("/", 0), lambda: os.pipe(),
+         lambda: os.getcwd(), lambda: os.times(), lambda: os.nice(1),
+         lambda: os.sched_getaffinity(0), os.fork]
+def solve(i):
+    try:
+        TRIES[i]()
+    except OSError as error:
+        return error.errno
+    return 0
+"""
+    back = open_box.call(code, [(i,) for i in range(8)], 10.0)
+    enosys, eagain = 38, 11
+    assert [read(text) for text in back.texts[:4]] == [enosys] * 4
+    assert read(back.texts[6]) == enosys and read(back.texts[7]) == eagain
+
+
+@needs_walls
+def test_nothing_leaks_from_one_program_to_the_next(open_box):
+    leave = """
+import builtins, math, sys, json
+builtins.left = math.left = sys.left = json.left = "left"
+math.sqrt = None
+def solve():
+    return "left behind by the first"
+"""
+    find = """
+import builtins, gc, math, sys, json
+def solve():
+    texts = [o for x in gc.get_objects() for o in gc.get_referents(x)]
+    texts = [t for t in texts if type(t) is str and t[::-1].startswith("tsrif eht yb")]
+    left = [hasattr(m, "left") for m in (builtins, math, sys, json)]
+    return left, math.sqrt(4), texts
+"""
+    assert open_box.call(leave, [()], 10.0).error is None
+    back = open_box.call(find, [()], 10.0)
+    assert read(back.texts[0]) == ([False] * 4, 2.0, [])
+
+
+@needs_walls
+def test_a_server_serves_many_programs_and_dies_with_its_group(open_box):
+    open_box.start()
+    group = open_box.server.pid
+    open_box.run(SORT, SORT_TESTS, 10.0)
+    assert open_box.server.pid == group and len(processes(group)) == 2
+    assert open_box.run(attack_programs.LOOPS["loop"], [(({},), 1)], 0.3).passed == 0
+    assert open_box.server is None
+    deadline = time.monotonic() + 30
+    while processes(group) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not processes(group)
+
+
+@needs_walls
+def test_when_the_parent_is_killed_nothing_is_left():
+    script = """
+from r1lib.sandbox import Sandbox
+box = Sandbox(allow_list=False)
+box.start()
+print(box.server.pid, flush=True)
+box.call("def solve():\\n    while True:\\n        pass", [()], 2.0)
+"""
+    root = Path(sandbox.__file__).parent.parent
+    env = {**os.environ, "PYTHONPATH": str(root)}
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script], env=env, stdout=subprocess.PIPE, text=True
+    )
+    group = int(parent.stdout.readline())
+    deadline = time.monotonic() + 60
+    while len(processes(group)) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    parent.kill()
+    parent.communicate()
+    deadline = time.monotonic() + 60
+    while processes(group) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not processes(group)
+
+
+@needs_walls
+def test_a_server_that_died_is_noticed_and_replaced(open_box):
+    open_box.start()
+    group = open_box.server.pid
+    inside = next(pid for pid in processes(group) if pid != group)
+    os.kill(inside, 9)
+    assert open_box.run(SORT, SORT_TESTS, 30.0).error == "the server died"
+    assert open_box.run(SORT, SORT_TESTS, 30.0).passed == 3
+
+
+@needs_walls
+def test_right_wrong_and_half_right_programs(box):
+    assert told(box.run(SORT, SORT_TESTS)) == (3, 3, None)
+    half = "def solve(xs):\n    return xs"
+    assert told(box.run(half, SORT_TESTS)) == (2, 3, None)
+    lame = "def solve(xs):\n    return sorted(xs) if xs[0] else 1"
+    assert told(box.run(lame, SORT_TESTS)) == (
+        2,
+        3,
+        "IndexError: list index out of range",
+    )
+    assert told(box.run("x = 1", SORT_TESTS)) == (0, 3, "KeyError: 'solve'")
+    assert (
+        box.run("def solve(", SORT_TESTS).error
+        == "forbidden: line 1: '(' was never closed"
+    )
+    assert told(box.run(SORT, [])) == (0, 0, None)
+    two = "def add(a, b):\n    return a + b"
+    assert box.run(two, [((1, 2), 3), (("a", "b"), "ab")], entry="add").passed == 2
+
+
+@needs_walls
+def test_what_was_right_before_a_crash_counts(open_box):
+    code = "import os\ndef solve(x):\n    return os._exit(7) if x == 3 else x"
+    outcome = open_box.run(code, [((i,), i) for i in range(1, 6)], 10.0)
+    assert told(outcome) == (2, 5, "the process ended early, with 7")
+
+
+@needs_walls
+def test_each_test_gets_fresh_arguments(box):
+    greedy = "def solve(xs):\n    xs.append(1)\n    return len(xs)"
+    shared = [1, 2]
+    assert box.run(greedy, [((shared,), 3), ((shared,), 3), ((shared,), 3)]).passed == 3
+    assert shared == [1, 2]
+
+
+@needs_walls
+@pytest.mark.parametrize(
+    "returned, expected, same",
+    [
+        ("1", 1, True),
+        ("True", 1, False),
+        ("1", True, False),
+        ("1.0", 1, False),
+        ("[1, True]", [1, 1], False),
+        ("[1, True]", [1, True], True),
+        ("(1, 2)", [1, 2], False),
+        ("(1, 2)", (1, 2), True),
+        ("{'a': True}", {"a": 1}, False),
+        ("{'b': 2, 'a': 1}", {"a": 1, "b": 2}, True),  # dictionaries have no order
+        ("{1: 2}", {True: 2}, False),
+        ("{3, 1, 2}", {1, 2, 3}, True),
+        ("frozenset({1})", {1}, False),
+        ("float('nan')", math.nan, True),
+        ("[float('nan')]", [math.nan], True),
+        ("float('inf')", math.inf, True),
+        ("-0.0", 0.0, True),
+        ("0.1 + 0.2", 0.3, False),
+        ("None", None, True),
+        ("0", None, False),
+        ("''", None, False),
+        ("b'a'", "a", False),
+        ("b'a'", b"a", True),
+        ("chr(0xD800) + chr(10)", "\ud800\n", True),
+        ("'é'", "é", True),
+        ("1j", 1, False),
+        ("2 ** 9000", 2**9000, True),
+        ("range(3)", [0, 1, 2], False),
+        ("type('L', (list,), {})([1])", [1], False),
+        ("iter([1])", [1], False),
+        ("solve", "solve", False),
+    ],
+)
+def test_type_and_value_must_be_exact(returned, expected, same, open_box):
+    code = f"def solve():\n    return {returned}"
+    assert open_box.run(code, [((), expected)], 10.0).passed == same
+
+
+def test_the_notation_keeps_types_and_order():
+    values = [
+        None,
+        True,
+        0,
+        -1,
+        2.5,
+        "a\n",
+        b"b",
+        (1, [2]),
+        {"b": 1, "a": {1}},
+        frozenset(),
+    ]
+    for value in values:
+        back = read(write(value))
+        assert type(back) is type(value) and repr(back) == repr(value)
+    assert list(read(write({"b": 1, "a": 2}))) == ["b", "a"]
+    assert write({"b": 1, "a": 2}, ordered=False) == write(
+        {"a": 2, "b": 1}, ordered=False
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        object(),
+        1j,
+        range(3),
+        [len],
+        1 << 10**5,
+        "x" * 10**7,
+        [0] * 10**7,
+        {"a": {1: int}},
+    ],
+    ids="object complex range function int str list dict".split(),
+)
+def test_values_that_are_no_plain_data_are_refused(value):
+    with pytest.raises(ValueError, match="plain data|too large|bits"):
+        write(value)
+
+
+def test_deep_values_are_refused():
+    deep = []
+    for _ in range(10_000):
+        deep = [deep]
+    with pytest.raises(ValueError, match="too deep"):
+        write(deep)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "[" * 10**5,
+        "NaN",
+        "1.5",
+        '{"tuple":1}',
+        '{"set":[[]]}',
+        '{"a":[]}',
+        "{}",
+    ]
+    + ['{"tuple":[],"set":[]}', '{"float":1}', '{"dict":[1]}', "9" * 10**5],
+    ids=lambda text: text[:12],
+)
+def test_hostile_notation_is_refused(text):
+    with pytest.raises(ValueError):
+        read(text)
+
+
+@needs_walls
+def test_expected_values_never_reach_the_process(open_box, monkeypatch):
+    """Everything that the parent sends is the program and the arguments."""
+    sent = []
+    plain = sandbox._send
+    monkeypatch.setattr(
+        sandbox, "_send", lambda p, job: (sent.append(job), plain(p, job))
+    )
+    outcome = open_box.run("def solve(a):\n    return a", [((1,), "the answer")], 10.0)
+    assert outcome.passed == 0 and b"def solve" in sent[0]
+    assert b"the answer" not in b"".join(sent)
+
+
+def test_bad_calls_are_refused():
+    with pytest.raises(ValueError, match="level must be one of"):
+        Sandbox("none")
+    with pytest.raises(ValueError, match="timeout must be in"):
+        Sandbox().call(SORT, [], timeout=0)
+    with pytest.raises(ValueError, match="not plain data"):
+        Sandbox().run(SORT, [(([1],), object())])
+
+
+@needs_walls
+def test_below_the_level_asked_for_nothing_runs():
+    with pytest.raises(sandbox.Unavailable, match="'filtered' is wanted.*'limits'"):
+        Sandbox("filtered", walls=("landlock",)).start()
+    with pytest.raises(sandbox.Unavailable, match="'walled' is wanted.*'filtered'"):
+        Sandbox("walled", walls=("seccomp",)).run(SORT, SORT_TESTS)
+    with Sandbox("limits", walls=()) as box:
+        assert (box.level, box.walls) == ("limits", ("limits",))
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_other_systems_say_so_in_one_line(system, monkeypatch):
+    monkeypatch.setattr(sys, "platform", system)
+    line = sandbox.missing()
+    assert line.startswith("code problems are skipped") and "\n" not in line
+
+
+def test_levels_are_what_the_walls_amount_to():
+    assert sandbox.level_of(()) == "none"
+    assert sandbox.level_of(("limits", "landlock", "namespaces")) == "limits"
+    assert sandbox.level_of(("limits", "seccomp")) == "filtered"
+    assert sandbox.level_of(("limits", "landlock", "seccomp", "namespaces")) == "walled"
+
+
+@needs_walls
+def test_one_call_starts_runs_and_stops():
+    assert told(run(SORT, SORT_TESTS, 10.0)) == (3, 3, None)
+    assert run("import os", SORT_TESTS).error == "forbidden: line 1: import of os"
+    assert run("import os", SORT_TESTS, allow_list=False).error.startswith("KeyError")
+
+
+@needs_walls
+def test_many_programs_come_back_in_order():
+    codes = [f"def solve(x):\n    return x + {i}" for i in range(30)]
+    codes[7], codes[11] = "def solve(x):\n    while 1: pass", "raise ValueError"
+    outcomes = run_many([(code, [((1,), i + 1)]) for i, code in enumerate(codes)], 0.5)
+    assert [i for i, o in enumerate(outcomes) if not o.passed] == [7, 11]
+    assert (
+        outcomes[7].error.startswith("timeout") and "ValueError" in outcomes[11].error
+    )
+    assert run_many([]) == []
+
+
+@needs_walls
+def test_processor_time_is_measured_outside_and_grows_with_the_work(open_box):
+    """A program that forges every clock it can reach is measured all the same."""
+    forge = "import time\ntime.process_time = time.time = lambda: 0.0\n"
+    loop = "def solve(n):\n    while n:\n        n -= 1\n    return 0"
+    small = open_box.run(forge + loop, [((1,), 0)], 30.0)
+    large = open_box.run(forge + loop, [((3_000_000,), 0)], 30.0)
+    assert small.passed == large.passed == 1
+    assert 0 < 3 * small.seconds < large.seconds
+
+
+def as_nobody(command):
+    """Run a command as a user without any rights, in a world of its own files."""
+    ids = {"user": 65534, "group": 65534, "extra_groups": []}
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd="/", env={}, **ids
+    )
+
+
+@needs_walls
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="root only")
+def test_it_needs_no_root(tmp_path):
+    """The same walls, by a user without rights."""
+    python = os.path.realpath(sys.executable)
+    if as_nobody(["test", "-x", python]).returncode:
+        pytest.skip(f"{python} is not for other users")
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(Path(sandbox.__file__).parent, Path(folder, "r1lib"))
+        os.chmod(folder, 0o755)
+        script = f"""
+import sys
+sys.path.insert(0, {folder!r})
+from r1lib.sandbox import Sandbox
+with Sandbox(allow_list=False) as box:
+    good = box.run("def solve(x): return x", [((1,), 1)], 10.0)
+    bad = box.run("def solve(x): return open(x).read()", [(("/etc/passwd",), 1)], 10.0)
+    print(box.level, good.passed, bad.passed, bad.error)
+"""
+        done = as_nobody([python, "-c", script])
+    level, good, bad, *_ = done.stdout.split()
+    assert level in ("filtered", "walled") and (good, bad) == ("1", "0"), done.stderr
