@@ -26,6 +26,7 @@ hub                  safetensors + config.json + tokenizer.json, the one format
 artifacts            the shipped tiny checkpoints, checked by sha256
 logprobs             log-probabilities of tokens, entropy, KL estimators
 sampling             generate: batched, cached, finished rows leave the batch
+speculative          the MTP module drafts, the main model accepts or replaces
 rewards              accuracy and format: (problem, text) -> [0, 1]
 rollout              problems x group -> a padded batch with mask and rewards
 pretrain             next-token training with the MTP loss
