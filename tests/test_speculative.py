@@ -121,9 +121,9 @@ def test_greedy_text_is_that_of_plain_decoding(config, stop):
 def test_logprobs_of_samples_are_those_of_a_full_forward(config):
     model = make(config)
     kind = {"max_new_tokens": 4, "temperature": 0.7, "stop_ids": STOP}
-    found, _ = speculative.generate(model, PROMPTS * 3, **kind, generator=dice())
+    found, _ = speculative.generate(model, PROMPTS * 12, **kind, generator=dice())
     assert {c.finish for c in found} == {"stop", "length"}
-    for prompt, c in zip(PROMPTS * 3, found, strict=True):
+    for prompt, c in zip(PROMPTS * 12, found, strict=True):
         ids = torch.tensor([prompt + c.ids])
         with torch.no_grad():
             full = token_logprobs(model(ids), ids, 0.7)[0, len(prompt) :]

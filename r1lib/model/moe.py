@@ -144,10 +144,17 @@ class MoE(nn.Module):
             c.route_scale,
         )
 
+    def scores(self, logits):
+        """Return how much each token likes each expert, in float32."""
+        return logits.float().sigmoid()
+
+    def choose(self, scores):
+        """Return the experts of each token, and their weights."""
+        return route(scores, self.router_bias, *self.how)
+
     def forward(self, x):
         flat = x.reshape(-1, x.shape[-1])  # (B, T, D) -> (N, D)
-        scores = self.router(flat).float().sigmoid()
-        ids, weights = route(scores, self.router_bias, *self.how)
+        ids, weights = self.choose(self.scores(self.router(flat)))
         if self.training:
             self.load += torch.bincount(ids.flatten(), minlength=len(self.experts))
         y = run_experts(flat, ids, weights.to(x.dtype), self.experts)
@@ -158,7 +165,7 @@ class MoE(nn.Module):
 
 @contextmanager
 def watch_routers(model: nn.Module):
-    """Collect the routers' sigmoid scores, (N, E), while the model runs.
+    """Collect the routers' scores, (N, E), while the model runs.
 
     Yields a dict: name of a MoE layer -> one entry for each time that it ran, N being
     all tokens of that batch in a row. Gradients flow through the scores.
@@ -169,16 +176,16 @@ def watch_routers(model: nn.Module):
     """
     seen, handles = {}, []
 
-    def keep(name):
+    def keep(name, layer):
         def hook(router, given, logits):
-            seen[name].append(logits.float().sigmoid())
+            seen[name].append(layer.scores(logits))
 
         return hook
 
     for name, module in model.named_modules():
         if isinstance(module, MoE):
             seen[name] = []
-            handles.append(module.router.register_forward_hook(keep(name)))
+            handles.append(module.router.register_forward_hook(keep(name, module)))
     try:
         yield seen
     finally:
