@@ -41,7 +41,7 @@ def read_json(path):
         raise ValueError(f"no file {path}")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # not UTF-8, or not JSON
+    except (ValueError, RecursionError) as error:  # not UTF-8, or not JSON
         raise ValueError(f"{path} is damaged: {error}") from error
 
 

@@ -2,7 +2,8 @@
 
 No pickle: safetensors holds numbers and cannot run code. A folder appears under its
 name only when it is complete, and the weights remember which configuration and which
-tokenizer they belong to.
+tokenizer they belong to. `load` also reads what transformers' `save_pretrained` wrote
+for the families of `hub_families`, in one file or in shards.
 """
 
 import hashlib
@@ -13,7 +14,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
-from r1lib import files
+from r1lib import files, hub_published
+from r1lib.hub_names import differences, weights
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
 from r1lib.tokenizer import Tokenizer
@@ -76,111 +78,56 @@ def save(model: Transformer, folder, tokenizer: Tokenizer, dtype=torch.float32) 
             "config": digest(config),
             "tokenizer": digest((new / "tokenizer.json").read_bytes()),
         }
-        weights = {name: t.to(dtype) for name, t in model.state_dict().items()}
-        save_tensors(weights, new / "model.safetensors", note)
+        rounded = {name: t.to(dtype) for name, t in weights(model).items()}
+        save_tensors(rounded, new / "model.safetensors", note)
 
 
 def load_model(folder, device: str = "cpu") -> tuple[Transformer, Tokenizer]:
     """Read a checkpoint folder; whatever does not fit is named in a ValueError."""
     folder = Path(folder)
-    weights, note = load_tensors(folder / "model.safetensors")
-    config_text = _read(folder / "config.json", note.get("config"))
-    _read(folder / "tokenizer.json", note.get("tokenizer"))
-    model = Transformer(ModelConfig.from_json(config_text))
+    found, note = load_tensors(folder / "model.safetensors")
+    content = files.read_json(folder / "config.json")
+    if isinstance(content, dict) and "model_type" in content:
+        raise ValueError(f"{folder} has no tokenizer of ours: read it with hub.load")
+    _check(folder / "config.json", note.get("config"))
+    _check(folder / "tokenizer.json", note.get("tokenizer"))
+    config = ModelConfig.from_dict(content)
+    _compare(hub_published.empty_model(config, found), found, folder)
+    model = Transformer(config)
     tokenizer = Tokenizer.load(folder / "tokenizer.json")
     if tokenizer.vocab_size != model.config.vocab_size:
         raise ValueError(
             f"{folder}: the tokenizer has {tokenizer.vocab_size} ids, the model "
             f"{model.config.vocab_size}"
         )
-    wanted = model.state_dict()
-    if problems := _differences(wanted, weights):
-        raise ValueError(f"{folder}: {'; '.join(problems)}")
-    model.load_state_dict(weights)
+    model.load_state_dict(found, strict=False)  # strictly compared above
     return model.to(device), tokenizer
 
 
-def load(folder) -> Transformer:
-    """Read only the model of a checkpoint folder."""
-    return load_model(folder)[0]
+def load(folder, dtype: torch.dtype = torch.float32) -> Transformer:
+    """Read only the model of a checkpoint folder, ours or a published one."""
+    folder = Path(folder)
+    content = files.read_json(folder / "config.json")
+    if isinstance(content, dict) and "model_type" in content:
+        return hub_published.load(folder, content, dtype)
+    return hub_published.cast(load_model(folder)[0], dtype)
 
 
-def _read(path: Path, wanted: str | None) -> str:
+def _compare(model: Transformer, found: dict[str, torch.Tensor], folder) -> None:
+    if problems := differences(weights(model), found):
+        raise ValueError(f"{folder}: {'; '.join(problems)}")
+
+
+def _check(path: Path, wanted: str | None) -> None:
     if not path.is_file():
         raise ValueError(f"no file {path}")
-    content = path.read_bytes()
-    if wanted and digest(content) != wanted:
+    if wanted and digest(path.read_bytes()) != wanted:
         raise ValueError(f"{path} is not the one these weights were saved with")
-    return content.decode("utf-8")
-
-
-def _differences(wanted: dict, found: dict) -> list[str]:
-    problems = [f"missing {n}" for n in sorted(set(wanted) - set(found))]
-    problems += [f"unexpected {n}" for n in sorted(set(found) - set(wanted))]
-    for name in sorted(set(wanted) & set(found)):
-        if wanted[name].shape != found[name].shape:
-            shapes = f"{tuple(wanted[name].shape)}, got {tuple(found[name].shape)}"
-            problems.append(f"{name}: wanted shape {shapes}")
-    return problems[:5]
-
-
-HF_NAMES = {  # one part of a published name: ours
-    "embed_tokens": "embed",
-    "lm_head": "head",
-    "input_layernorm": "attn_norm",
-    "self_attn": "attn",
-    "q_proj": "wq",
-    "q_a_proj": "wq_a",
-    "q_a_layernorm": "q_norm",
-    "q_b_proj": "wq_b",
-    "kv_a_proj_with_mqa": "wkv_a",
-    "kv_a_layernorm": "kv_norm",
-    "kv_b_proj": "wkv_b",
-    "o_proj": "wo",
-    "post_attention_layernorm": "ffn_norm",
-    "mlp": "ffn",
-    "gate": "router",
-    "shared_experts": "shared",
-    "gate_proj": "w_gate",
-    "up_proj": "w_up",
-    "down_proj": "w_down",
-    "enorm": "embed_norm",
-    "hnorm": "hidden_norm",
-    "eh_proj": "join",
-}
-
-
-def from_hf_deepseek_v3(tensors: dict, config: ModelConfig) -> dict:
-    """Give published DeepSeek-V3 tensors our names.
-
-    Experts come one by one, as on the Hub, or fused, as transformers 5 holds them.
-    The layer after the last is the MTP module; its copies of embed and head go.
-    """
-    renamed, extra = {}, f"layers.{config.n_layers}."
-    for name, tensor in tensors.items():
-        name = name.removeprefix("model.").replace(
-            "gate.e_score_correction_", "router_"
-        )
-        if name.startswith(extra):
-            name = name.removeprefix(extra).replace("shared_head.norm", "norm")
-            if not config.n_mtp or name.startswith(("embed_tokens", "shared_head")):
-                continue
-            own = name.startswith(("enorm", "hnorm", "eh_proj", "norm"))
-            name = f"mtp.{name}" if own else f"mtp.block.{name}"
-        *stem, last = (HF_NAMES.get(part, part) for part in name.split("."))
-        if stem[-1] != "experts":
-            renamed[".".join((*stem, last))] = tensor
-            continue
-        kinds = ("w_gate", "w_up") if last == "gate_up_proj" else (last,)
-        for e, fused in enumerate(tensor):
-            for kind, weight in zip(kinds, fused.chunk(len(kinds)), strict=True):
-                renamed[".".join((*stem, str(e), kind, "weight"))] = weight
-    return renamed
 
 
 def save_training(model, optimizers, folder, state: dict) -> None:
     """Write what a run needs to go on: weights, optimizer moments, and `state`."""
-    tensors = {f"model.{n}": t for n, t in model.state_dict().items()}
+    tensors = {f"model.{n}": t for n, t in weights(model).items()}
     for i, optimizer in enumerate(optimizers):
         for key, moments in optimizer.state_dict()["state"].items():
             for name, value in moments.items():
@@ -198,10 +145,9 @@ def load_training(model, optimizers, folder) -> dict:
     written = files.read_json(Path(folder) / "state.json")
     if digest(path.read_bytes()) != written["sha256"][path.name]:
         raise ValueError(f"{path} is damaged: its sha256 is not the one written down")
-    weights = {n[6:]: t for n, t in tensors.items() if n.startswith("model.")}
-    if problems := _differences(model.state_dict(), weights):
-        raise ValueError(f"{folder}: {'; '.join(problems)}")
-    model.load_state_dict(weights)
+    found = {n[6:]: t for n, t in tensors.items() if n.startswith("model.")}
+    _compare(model, found, folder)
+    model.load_state_dict(found, strict=False)
     for i, optimizer in enumerate(optimizers):
         content = optimizer.state_dict()
         content["state"] = {}

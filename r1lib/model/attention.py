@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from r1lib.model.config import ModelConfig
-from r1lib.model.layers import RMSNorm, apply_rope
+from r1lib.model.layers import RMSNorm, apply_rope, apply_rope_half, yarn_mscale
+
+ROPE = {"interleaved": apply_rope, "half": apply_rope_half}
 
 
 class LayerCache:
@@ -58,7 +60,11 @@ def attend(
 
 
 class GroupedQueryAttention(nn.Module):
-    """Several query heads share one key and value head (arXiv 2305.13245)."""
+    """Several query heads share one key and value head (arXiv 2305.13245).
+
+    Qwen2 adds biases to queries, keys and values; Qwen3 instead normalises each query
+    and key head before it is turned.
+    """
 
     def __init__(self, c: ModelConfig):
         super().__init__()
@@ -67,10 +73,14 @@ class GroupedQueryAttention(nn.Module):
             c.n_kv_heads,
             c.head_dim,
         )
-        self.wq = nn.Linear(c.d_model, c.n_heads * c.head_dim, bias=False)
-        self.wk = nn.Linear(c.d_model, c.n_kv_heads * c.head_dim, bias=False)
-        self.wv = nn.Linear(c.d_model, c.n_kv_heads * c.head_dim, bias=False)
-        self.wo = nn.Linear(c.n_heads * c.head_dim, c.d_model, bias=False)
+        kv, bias = c.n_kv_heads * c.head_dim, c.attention_bias
+        self.wq = nn.Linear(c.d_model, c.n_heads * c.head_dim, bias=bias)
+        self.wk = nn.Linear(c.d_model, kv, bias=bias)
+        self.wv = nn.Linear(c.d_model, kv, bias=bias)
+        self.wo = nn.Linear(c.n_heads * c.head_dim, c.d_model, bias=c.output_bias)
+        self.q_norm = RMSNorm(c.head_dim, c.norm_eps) if c.qk_norm else nn.Identity()
+        self.k_norm = RMSNorm(c.head_dim, c.norm_eps) if c.qk_norm else nn.Identity()
+        self.turn = ROPE[c.rope_layout]
 
     def new_cache(self, batch: int, positions: int, **kind) -> LayerCache:
         shape = (self.n_kv_heads, self.head_dim)
@@ -78,9 +88,10 @@ class GroupedQueryAttention(nn.Module):
 
     def forward(self, x, rope, mask=None, cache=None, start=0):
         B, T, _ = x.shape
-        q = apply_rope(self.wq(x).view(B, T, self.n_heads, self.head_dim), rope)
-        k = apply_rope(self.wk(x).view(B, T, self.n_kv_heads, self.head_dim), rope)
+        q = self.q_norm(self.wq(x).view(B, T, self.n_heads, self.head_dim))
+        k = self.k_norm(self.wk(x).view(B, T, self.n_kv_heads, self.head_dim))
         v = self.wv(x).view(B, T, self.n_kv_heads, self.head_dim)
+        q, k = self.turn(q, rope), self.turn(k, rope)
         if cache is not None:
             k, v = cache.write(k, v, start)
         share = self.n_heads // self.n_kv_heads
@@ -101,6 +112,9 @@ class MultiHeadLatentAttention(nn.Module):
             c.v_head_dim,
         )
         self.scale = (self.nope + self.rope) ** -0.5
+        if c.rope_scaling == "yarn" and c.mscale_all_dim:
+            self.scale *= yarn_mscale(c.rope_factor, c.mscale_all_dim) ** 2
+        self.turn = ROPE[c.rope_layout]
         q_out = c.n_heads * (self.nope + self.rope)
         if c.q_lora_rank:
             self.wq_a = nn.Linear(c.d_model, c.q_lora_rank, bias=False)
@@ -125,12 +139,12 @@ class MultiHeadLatentAttention(nn.Module):
         q = self.wq_b(self.q_norm(self.wq_a(x))) if self.q_lora_rank else self.wq(x)
         q = q.view(*x.shape[:2], self.n_heads, self.nope + self.rope)
         q_nope, q_pe = q.split((self.nope, self.rope), dim=-1)
-        return q_nope, apply_rope(q_pe, rope)
+        return q_nope, self.turn(q_pe, rope)
 
     def latents(self, x, rope):
         """Return what is cached: the normalised latent and the rotary key, joined."""
         latent, k_pe = self.wkv_a(x).split((self.latent, self.rope), dim=-1)
-        k_pe = apply_rope(k_pe.unsqueeze(2), rope).squeeze(2)
+        k_pe = self.turn(k_pe.unsqueeze(2), rope).squeeze(2)
         return torch.cat((self.kv_norm(latent), k_pe), dim=-1)
 
     def forward(self, x, rope, mask=None, cache=None, start=0):

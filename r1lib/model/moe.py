@@ -18,6 +18,23 @@ from r1lib.model.config import ModelConfig
 from r1lib.model.layers import SwiGLU, swiglu
 
 
+def close_groups(
+    chosen_by: Float[Tensor, "N E"], n_groups: int, n_limited: int, best: int
+) -> Float[Tensor, "N E"]:
+    """Set all but the `n_limited` best groups of neighbouring experts to -inf.
+
+    A group is as good as the sum of its `best` best experts: 2 in V3, 1 in V2. The
+    experts of a group sit on one machine, so a token travels to few machines.
+    """
+    if n_groups == 1:
+        return chosen_by
+    grouped = chosen_by.view(len(chosen_by), n_groups, -1)
+    group_score = grouped.topk(best, dim=-1).values.sum(-1)
+    keep = group_score.topk(n_limited, dim=-1).indices
+    closed = torch.ones_like(group_score, dtype=torch.bool).scatter_(1, keep, False)
+    return grouped.masked_fill(closed.unsqueeze(-1), float("-inf")).flatten(1)
+
+
 def route(
     scores: Float[Tensor, "N E"],
     bias: Float[Tensor, " E"],
@@ -42,23 +59,6 @@ def route(
     if normalize:
         weights = weights / (weights.sum(-1, keepdim=True) + 1e-20)
     return ids, weights * scale
-
-
-def close_groups(
-    chosen_by: Float[Tensor, "N E"], n_groups: int, n_limited: int, best: int
-) -> Float[Tensor, "N E"]:
-    """Set all but the `n_limited` best groups of neighbouring experts to -inf.
-
-    A group is as good as the sum of its `best` best experts: 2 in V3, 1 in V2. The
-    experts of a group sit on one machine, so a token travels to few machines.
-    """
-    if n_groups == 1:
-        return chosen_by
-    grouped = chosen_by.view(len(chosen_by), n_groups, -1)
-    group_score = grouped.topk(best, dim=-1).values.sum(-1)
-    keep = group_score.topk(n_limited, dim=-1).indices
-    closed = torch.ones_like(group_score, dtype=torch.bool).scatter_(1, keep, False)
-    return grouped.masked_fill(closed.unsqueeze(-1), float("-inf")).flatten(1)
 
 
 def route_softmax(
@@ -126,7 +126,9 @@ class MoE(nn.Module):
     def __init__(self, c: ModelConfig):
         super().__init__()
         self.router = nn.Linear(c.d_model, c.n_routed_experts, bias=False)
-        self.register_buffer("router_bias", torch.zeros(c.n_routed_experts))
+        self.softmax = c.gate == "softmax"  # V2's gate has no bias
+        bias = None if self.softmax else torch.zeros(c.n_routed_experts)
+        self.register_buffer("router_bias", bias)
         self.register_buffer("load", torch.zeros(c.n_routed_experts), persistent=False)
         self.experts = nn.ModuleList(
             SwiGLU(c.d_model, c.moe_ffn_dim) for _ in range(c.n_routed_experts)
@@ -146,10 +148,13 @@ class MoE(nn.Module):
 
     def scores(self, logits):
         """Return how much each token likes each expert, in float32."""
-        return logits.float().sigmoid()
+        logits = logits.float()
+        return logits.softmax(-1) if self.softmax else logits.sigmoid()
 
     def choose(self, scores):
         """Return the experts of each token, and their weights."""
+        if self.softmax:
+            return route_softmax(scores, *self.how)
         return route(scores, self.router_bias, *self.how)
 
     def forward(self, x):

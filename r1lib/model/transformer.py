@@ -5,9 +5,36 @@ from torch import Tensor, nn
 
 from r1lib.model.attention import GroupedQueryAttention, MultiHeadLatentAttention
 from r1lib.model.config import ModelConfig
-from r1lib.model.layers import RMSNorm, SwiGLU, lookup_rope, rope_tables
+from r1lib.model.layers import (
+    RMSNorm,
+    SwiGLU,
+    angle_tables,
+    llama3_frequencies,
+    lookup_rope,
+    rope_tables,
+    yarn_frequencies,
+    yarn_mscale,
+)
 from r1lib.model.moe import MoE, update_bias
 from r1lib.model.mtp import MTPModule
+
+
+def rope_of(c: ModelConfig) -> Float[Tensor, "2 T R"]:
+    """Return cos and sin for every position and pair, scaled as the model asks."""
+    size = (c.rope_dim, c.rope_theta)
+    if not c.rope_scaling:
+        return rope_tables(c.max_positions, *size)
+    longer = (c.rope_factor, c.original_positions)
+    if c.rope_scaling == "llama3":
+        turns = (c.low_freq_factor, c.high_freq_factor)
+        return angle_tables(c.max_positions, llama3_frequencies(*size, *longer, *turns))
+    frequency = yarn_frequencies(*size, *longer, c.beta_fast, c.beta_slow)
+    tables = angle_tables(c.max_positions, frequency)
+    if not (c.mscale and c.mscale_all_dim):
+        return tables * yarn_mscale(c.rope_factor)
+    # DeepSeek moves the temperature into the attention's scale: this ratio is 1
+    above, below = (yarn_mscale(c.rope_factor, m) for m in (c.mscale, c.mscale_all_dim))
+    return tables * (above / below)
 
 
 class Block(nn.Module):
@@ -48,13 +75,17 @@ class Transformer(nn.Module):
         self.layers = nn.ModuleList(Block(c, c.is_moe(i)) for i in range(c.n_layers))
         self.norm = RMSNorm(c.d_model, c.norm_eps)
         self.head = nn.Linear(c.d_model, c.vocab_size, bias=False)
+        if c.tie_embeddings:
+            self.head.weight = self.embed.weight
         self.mtp = MTPModule(c, Block(c, c.is_moe(c.n_layers))) if c.n_mtp else None
-        width = c.qk_rope_head_dim if c.attention == "mla" else c.head_dim
-        tables = rope_tables(c.max_positions, width, c.rope_theta)
-        self.register_buffer("rope", tables, persistent=False)
-        for parameter in self.parameters():
+        self.register_buffer("rope", rope_of(c), persistent=False)
+        for name, parameter in self.named_parameters():
+            if parameter.is_meta:
+                continue  # no storage, nothing to draw
             if parameter.dim() > 1:
                 nn.init.normal_(parameter, std=c.init_std)
+            elif name.endswith("bias"):
+                nn.init.zeros_(parameter)
 
     def new_cache(self, batch: int, positions: int) -> Cache:
         """Make room for `positions` tokens of `batch` rows."""
@@ -114,10 +145,14 @@ def router_loads(model: Transformer) -> dict[str, Tensor]:
 
 
 def balance(model: Transformer, speed: float) -> None:
-    """Update every router bias from the counted load, then count anew."""
+    """Update every router bias from the counted load, then count anew.
+
+    A softmax gate has no bias: of its load only the count begins anew.
+    """
     for module in model.modules():
         if isinstance(module, MoE):
-            module.router_bias.copy_(
-                update_bias(module.router_bias, module.load, speed)
-            )
+            if module.router_bias is not None:
+                module.router_bias.copy_(
+                    update_bias(module.router_bias, module.load, speed)
+                )
             module.load.zero_()

@@ -1,0 +1,190 @@
+"""Published configurations in our words: config.json -> ModelConfig.
+
+Five families as transformers' `save_pretrained` writes them: DeepSeek-V3 (R1 is one),
+DeepSeek-V2, Qwen2, Qwen3, Llama. A setting that would change what a model computes and
+that is not built here is refused by name, never skipped.
+"""
+
+from r1lib.model.config import ModelConfig
+
+SIZES = {  # the same in all families
+    "vocab_size": "vocab_size",
+    "hidden_size": "d_model",
+    "num_hidden_layers": "n_layers",
+    "num_attention_heads": "n_heads",
+    "max_position_embeddings": "max_positions",
+    "intermediate_size": "ffn_dim",
+    "rms_norm_eps": "norm_eps",
+}
+DEEPSEEK_SIZES = {
+    "kv_lora_rank": "kv_lora_rank",
+    "qk_nope_head_dim": "qk_nope_head_dim",
+    "qk_rope_head_dim": "qk_rope_head_dim",
+    "v_head_dim": "v_head_dim",
+    "first_k_dense_replace": "n_dense_layers",
+    "moe_intermediate_size": "moe_ffn_dim",
+    "n_routed_experts": "n_routed_experts",
+    "n_shared_experts": "n_shared_experts",
+    "num_experts_per_tok": "n_activated_experts",
+    "routed_scaling_factor": "route_scale",
+    "norm_topk_prob": "norm_topk_prob",
+}
+ROPE_SETTINGS = {
+    "default": {},
+    "yarn": {
+        "factor": "rope_factor",
+        "original_max_position_embeddings": "original_positions",
+        "beta_fast": "beta_fast",
+        "beta_slow": "beta_slow",
+        "mscale": "mscale",
+        "mscale_all_dim": "mscale_all_dim",
+    },
+    "llama3": {
+        "factor": "rope_factor",
+        "original_max_position_embeddings": "original_positions",
+        "low_freq_factor": "low_freq_factor",
+        "high_freq_factor": "high_freq_factor",
+    },
+}
+ROPE_NEEDED = ("factor", "original_max_position_embeddings")
+NEUTRAL = {  # settings that may be written, as long as they change nothing
+    "hidden_act": "silu",
+    "mlp_bias": False,
+    "use_sliding_window": False,
+    "quantization_config": None,
+    "moe_layer_freq": 1,
+    "partial_rotary_factor": 1.0,
+    "pretraining_tp": 1,
+}
+ROPE_NEUTRAL = {"attention_factor": None, "truncate": True, "partial_rotary_factor": 1}
+
+
+def _take(content: dict, names: dict) -> dict:
+    if missing := [name for name in names if content.get(name) is None]:
+        raise ValueError(f"config.json lacks {', '.join(missing)}")
+    return {ours: content[theirs] for theirs, ours in names.items()}
+
+
+def _choose(content: dict, name: str, default, allowed):
+    """Return a setting that has few values; any other is refused."""
+    value = content.get(name, default)
+    if value not in allowed:
+        words = " or ".join(repr(x) for x in allowed)
+        raise ValueError(f"config.json: {name} must be {words}, got {value!r}")
+    return value
+
+
+def read_config(content: dict) -> ModelConfig:
+    """Translate a published config.json. Without MTP: the tensors tell whether it is.
+
+    The rotary settings are read from `rope_parameters` (transformers 5), else from
+    `rope_scaling` and `rope_theta`.
+    """
+    for name, value in NEUTRAL.items():
+        _choose(content, name, value, (value, None))
+    kinds = content.get("layer_types") or []
+    if not isinstance(kinds, list) or any(kind != "full_attention" for kind in kinds):
+        raise ValueError('config.json: layer_types must all be "full_attention"')
+    family = _choose(content, "model_type", None, tuple(FAMILIES))
+    tied = _choose(content, "tie_word_embeddings", False, (False, True))
+    found = _take(content, SIZES) | _rope(content)
+    found |= {"tie_embeddings": tied, "n_mtp": 0} | FAMILIES[family](content)
+    return ModelConfig.from_dict(found)
+
+
+def _rope(content: dict) -> dict:
+    given = content.get("rope_parameters") or content.get("rope_scaling") or {}
+    if not isinstance(given, dict):
+        raise ValueError(f"config.json: rope settings must be an object, got {given!r}")
+    given = {name: value for name, value in given.items() if value is not None}
+    theta = given.pop("rope_theta", content.get("rope_theta"))
+    if theta is None:
+        raise ValueError("config.json lacks rope_theta")
+    kind = given.pop("rope_type", given.get("type", "default"))
+    if given.pop("type", kind) != kind or kind not in list(ROPE_SETTINGS):
+        known = ", ".join(ROPE_SETTINGS)
+        raise ValueError(f"config.json: rope type must be one of {known}, got {kind!r}")
+    names, settings = ROPE_SETTINGS[kind], {"rope_theta": theta}
+    for name, value in given.items():
+        if name in names:
+            settings[names[name]] = value
+        elif name not in ROPE_NEUTRAL or value != ROPE_NEUTRAL[name]:
+            raise ValueError(f"config.json: rope {kind} with {name}={value!r}: unknown")
+    if names:
+        _take(given, dict.fromkeys(ROPE_NEEDED, ""))
+        settings["rope_scaling"] = kind
+    return settings
+
+
+def _deepseek(content: dict) -> dict:
+    _choose(content, "attention_bias", False, (False,))
+    layout = _choose(content, "rope_interleave", True, (True, False))
+    return _take(content, DEEPSEEK_SIZES) | {
+        "q_lora_rank": content.get("q_lora_rank") or 0,
+        "rope_layout": "interleaved" if layout else "half",
+    }
+
+
+def _deepseek_v3(content: dict) -> dict:
+    _choose(content, "scoring_func", "sigmoid", ("sigmoid",))
+    _choose(content, "topk_method", "noaux_tc", ("noaux_tc",))
+    groups = {"n_group": "n_expert_groups", "topk_group": "n_limited_groups"}
+    return _deepseek(content) | _take(content, groups)
+
+
+def _deepseek_v2(content: dict) -> dict:
+    _choose(content, "scoring_func", "softmax", ("softmax",))
+    methods = ("greedy", "group_limited_greedy")
+    greedy = _choose(content, "topk_method", "greedy", methods) == "greedy"
+    groups = {"n_group": "n_expert_groups", "topk_group": "n_limited_groups"}
+    limits = {} if greedy else _take(content, groups)
+    return _deepseek(content) | limits | {"gate": "softmax"}
+
+
+def _dense(content: dict) -> dict:
+    heads = content.get("num_key_value_heads")
+    heads = content["num_attention_heads"] if heads is None else heads
+    width = content.get("head_dim")
+    if width is None:
+        width = _head_dim(content["hidden_size"], content["num_attention_heads"])
+    return {
+        "attention": "gqa",
+        "n_kv_heads": heads,
+        "head_dim": width,
+        "rope_layout": "half",
+        "n_routed_experts": 0,
+    }
+
+
+def _head_dim(width, heads) -> int:
+    if not isinstance(width, int) or not isinstance(heads, int) or heads < 1:
+        raise ValueError(f"config.json: hidden_size {width!r} for {heads!r} heads")
+    if width % heads:
+        raise ValueError(
+            f"config.json: hidden_size ({width}) must be a multiple of "
+            f"num_attention_heads ({heads}) where head_dim is not given"
+        )
+    return width // heads
+
+
+def _qwen2(content: dict) -> dict:
+    return _dense(content) | {"attention_bias": True}  # not a setting: always there
+
+
+def _llama(content: dict) -> dict:
+    bias = _choose(content, "attention_bias", False, (False, True))
+    return _dense(content) | {"attention_bias": bias, "output_bias": bias}
+
+
+def _qwen3(content: dict) -> dict:
+    _take(content, {"head_dim": "head_dim"})  # not hidden_size / heads in this family
+    return _llama(content) | {"qk_norm": True}
+
+
+FAMILIES = {
+    "deepseek_v3": _deepseek_v3,
+    "deepseek_v2": _deepseek_v2,
+    "qwen2": _qwen2,
+    "qwen3": _qwen3,
+    "llama": _llama,
+}

@@ -1,0 +1,456 @@
+"""Claims about folders of unknown origin: read whole and right, or refused by name."""
+
+import json
+import struct
+from dataclasses import replace
+
+import pytest
+import torch
+
+from r1lib import hub
+from r1lib.hub_families import FAMILIES, read_config
+from r1lib.hub_names import published_name, weights
+from r1lib.model.config import ModelConfig
+from r1lib.model.transformer import Transformer, balance, router_loads
+from r1lib.tokenizer import SMALLEST, Tokenizer
+
+LLAMA = {
+    "model_type": "llama",
+    "vocab_size": 40,
+    "hidden_size": 24,
+    "intermediate_size": 20,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 30,
+    "rms_norm_eps": 1e-5,
+    "rope_theta": 1e4,
+    "tie_word_embeddings": False,
+}
+DEEPSEEK = {
+    **LLAMA,
+    "kv_lora_rank": 14,
+    "qk_nope_head_dim": 6,
+    "qk_rope_head_dim": 4,
+    "v_head_dim": 5,
+    "first_k_dense_replace": 1,
+    "moe_intermediate_size": 9,
+    "n_routed_experts": 8,
+    "n_shared_experts": 1,
+    "num_experts_per_tok": 3,
+    "routed_scaling_factor": 2.5,
+    "norm_topk_prob": True,
+}
+V3 = {**DEEPSEEK, "model_type": "deepseek_v3", "n_group": 4, "topk_group": 2}
+V2 = {**DEEPSEEK, "model_type": "deepseek_v2", "topk_method": "greedy"}
+LLAMA3 = {
+    "rope_type": "llama3",
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 8192,
+}
+YARN = {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 8}
+
+
+def drawn(content, seed=0):
+    torch.manual_seed(seed)
+    return Transformer(read_config(content)).eval()
+
+
+def publish(model, content, folder, shards=1, **changes):
+    """Write a model as it would be published; `changes` replace tensors, None drops."""
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(content))
+    named = {published_name(n, model.config): x for n, x in weights(model).items()}
+    tensors = {n: x for n, x in (named | changes).items() if x is not None}
+    names, places = sorted(tensors), {}
+    for i in range(shards):
+        file = f"model-{i + 1:05}-of-{shards:05}.safetensors"
+        part = {name: tensors[name] for name in names[i::shards]}
+        places |= dict.fromkeys(part, file)
+        hub.save_tensors(part, folder / (file if shards > 1 else "model.safetensors"))
+    if shards > 1:
+        index = json.dumps({"metadata": {}, "weight_map": places})
+        (folder / "model.safetensors.index.json").write_text(index)
+    return folder
+
+
+IDS = torch.arange(1, 19).view(2, 9)
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+@pytest.mark.parametrize("content", [LLAMA, V3, V2], ids=["llama", "v3", "v2"])
+def test_one_file_and_several_shards_give_the_same_model(content, shards, tmp_path):
+    model = drawn(content)
+    again = hub.load(publish(model, content, tmp_path / "m", shards)).eval()
+    assert again.config == model.config
+    assert torch.equal(again(IDS), model(IDS))
+    assert all(not x.is_meta for x in (*again.parameters(), *again.buffers()))
+
+
+def test_a_loaded_model_can_be_trained_and_shares_nothing_with_its_file(tmp_path):
+    folder = publish(drawn(V3), V3, tmp_path / "m")
+    before = (folder / "model.safetensors").read_bytes()
+    model = hub.load(folder).train()
+    model(IDS).square().mean().backward()
+    with torch.no_grad():
+        for x in model.parameters():
+            x.sub_(0.1)
+    assert sum(x.sum().item() for x in router_loads(model).values()) == 18 * 3
+    assert (folder / "model.safetensors").read_bytes() == before
+    assert not torch.equal(hub.load(folder).head.weight, model.head.weight)
+
+
+def test_bfloat16_keeps_router_biases_exact(tmp_path):
+    model = drawn(V3)
+    model.layers[1].ffn.router_bias.copy_(torch.linspace(-1, 1, 8) / 3)
+    again = hub.load(publish(model, V3, tmp_path / "m"), dtype=torch.bfloat16).eval()
+    assert again.embed.weight.dtype == again.rope.dtype == torch.bfloat16
+    layer = again.layers[1].ffn
+    assert torch.equal(layer.router_bias, model.layers[1].ffn.router_bias)
+    assert layer.load.dtype == torch.float32
+    assert torch.nn.functional.cosine_similarity(
+        again(IDS).float().flatten(), model(IDS).flatten(), dim=0
+    ).gt(0.99)
+
+
+def test_a_tied_head_is_the_embedding_after_loading(tmp_path):
+    content = LLAMA | {"tie_word_embeddings": True}
+    model = drawn(content)
+    assert "head.weight" not in weights(model)
+    for extra in ({}, {"lm_head.weight": model.embed.weight.clone()}):
+        again = hub.load(publish(model, content, tmp_path / "m", **extra)).eval()
+        assert again.head.weight is again.embed.weight
+        assert torch.equal(again(IDS), model(IDS))
+    other = {"lm_head.weight": torch.zeros(40, 24)}
+    with pytest.raises(ValueError, match="lm_head is not the embedding"):
+        hub.load(publish(model, content, tmp_path / "m", **other))
+
+
+def test_a_tied_model_of_ours_is_saved_once_and_comes_back(tmp_path):
+    config = replace(drawn(LLAMA).config, vocab_size=SMALLEST, tie_embeddings=True)
+    torch.manual_seed(1)
+    model = Transformer(config).eval()
+    hub.save(model, tmp_path / "m", Tokenizer([]))
+    tensors, _ = hub.load_tensors(tmp_path / "m" / "model.safetensors")
+    assert "embed.weight" in tensors and "head.weight" not in tensors
+    again = hub.load(tmp_path / "m").eval()
+    assert again.head.weight is again.embed.weight
+    assert torch.equal(again(IDS), model(IDS))
+    hub.save_training(model, [], tmp_path / "t", {"step": 3})
+    fresh = Transformer(config).eval()
+    assert hub.load_training(fresh, [], tmp_path / "t") == {"step": 3}
+    assert torch.equal(fresh(IDS), model(IDS))
+
+
+def test_old_files_may_hold_rotary_frequencies(tmp_path):
+    extra = {"model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(3)}
+    hub.load(publish(drawn(LLAMA), LLAMA, tmp_path / "m", **extra))
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"model.norm.weight": None}, "missing model.norm.weight"),
+        ({"lm_head.weight": None}, "parameters described, .* missing lm_head.weight"),
+        ({"extra": torch.zeros(3)}, "unexpected extra"),
+        (
+            {"model.layers.0.mlp.experts.0.up_proj.weight": torch.zeros(3)},
+            "unexpected model.layers.0.mlp.experts.0.up_proj",
+        ),
+        (
+            {"model.layers.0.self_attn.q_proj.bias": torch.zeros(24)},
+            "unexpected model.layers.0.self_attn.q_proj.bias",
+        ),
+        (
+            {"model.layers.1.self_attn.k_proj.weight": torch.zeros(24, 12)},
+            r"k_proj.weight: wanted shape \(12, 24\), got \(24, 12\)",
+        ),
+        (
+            {"model.norm.weight": torch.zeros(24, dtype=torch.int8)},
+            "model.norm.weight: numbers must be F32, BF16, F16, got I8",
+        ),
+        (
+            {"model.norm.weight": torch.zeros(24, dtype=torch.float8_e4m3fn)},
+            "got F8_E4M3",
+        ),
+    ],
+)
+@pytest.mark.parametrize("shards", [1, 3])
+def test_a_tensor_that_does_not_fit_is_named(changes, words, shards, tmp_path):
+    with pytest.raises(ValueError, match=words):
+        hub.load(publish(drawn(LLAMA), LLAMA, tmp_path / "m", shards, **changes))
+
+
+def test_a_layer_after_the_last_is_the_mtp_module_or_unexpected(tmp_path):
+    content = V3 | {"num_hidden_layers": 3}
+    config = replace(read_config(V3), n_mtp=1)
+    longer = Transformer(config)
+    again = hub.load(publish(longer, V3, tmp_path / "m"))
+    assert again.config == config and again.mtp is not None
+    with pytest.raises(ValueError, match="unexpected model.layers.2"):
+        hub.load(publish(longer, V3 | {"num_hidden_layers": 1}, tmp_path / "m"))
+    with pytest.raises(ValueError, match="missing model.layers.2"):
+        hub.load(publish(drawn(V3), content, tmp_path / "m"))
+
+
+HUGE = {
+    "layers": {"num_hidden_layers": 1 << 20},
+    "width": {"hidden_size": 1 << 20},
+    "words": {"vocab_size": 1 << 20},
+    "experts": {"n_routed_experts": 1 << 20, "n_group": 1, "topk_group": 1},
+}
+
+
+@pytest.mark.parametrize("changes", HUGE.values(), ids=HUGE)
+def test_a_config_far_beyond_the_files_is_refused_before_it_is_built(
+    changes, tmp_path, monkeypatch
+):
+    folder = publish(drawn(V3), V3 | changes, tmp_path / "m")
+
+    def build(*_):
+        raise AssertionError("a model was built")
+
+    monkeypatch.setattr("r1lib.hub_published.Transformer", build)
+    with pytest.raises(ValueError, match=r"describes [\d,]+ parameters .* hold [\d,]+"):
+        hub.load(folder)
+
+
+def test_many_tiny_layers_are_refused_for_their_number(tmp_path):
+    """A large tensor hides the parameters of a million layers, not their names."""
+    content = LLAMA | {"num_hidden_layers": 4000}
+    big = {"extra": torch.zeros(20_000_000, dtype=torch.bfloat16)}
+    with pytest.raises(ValueError, match="in 4,000 layers and experts"):
+        hub.load(publish(drawn(LLAMA), content, tmp_path / "m", **big))
+
+
+def test_our_own_folders_are_held_to_the_same_bound(tmp_path, monkeypatch):
+    config = replace(drawn(LLAMA).config, vocab_size=SMALLEST)
+    hub.save(Transformer(config), tmp_path / "m", Tokenizer([]))
+    path = tmp_path / "m" / "model.safetensors"
+    tensors, note = hub.load_tensors(path)
+    text = replace(config, ffn_dim=1 << 19).to_json()
+    (tmp_path / "m" / "config.json").write_text(text)
+    hub.save_tensors(tensors, path, note | {"config": hub.digest(text)})
+    with pytest.raises(ValueError, match=r"describes [\d,]+ parameters .* hold [\d,]+"):
+        hub.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../m2/model.safetensors",
+        "/etc/passwd",
+        "a/b.safetensors",
+        "..\\b.safetensors",
+        "C:b.safetensors",
+        ".safetensors",
+        "model.bin",
+        "..",
+        "",
+        7,
+        None,
+    ],
+)
+def test_an_index_may_name_files_of_its_own_folder_only(name, tmp_path):
+    folder = publish(drawn(LLAMA), LLAMA, tmp_path / "m", shards=2)
+    publish(drawn(LLAMA), LLAMA, tmp_path / "m2")
+    index = folder / "model.safetensors.index.json"
+    content = json.loads(index.read_text())
+    content["weight_map"]["model.norm.weight"] = name
+    index.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="is not a file of this folder"):
+        hub.load(folder)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"weight_map": []}', "{", "[" * 99999])
+def test_a_damaged_index_is_refused(text, tmp_path):
+    folder = publish(drawn(LLAMA), LLAMA, tmp_path / "m", shards=2)
+    (folder / "model.safetensors.index.json").write_text(text)
+    with pytest.raises(ValueError, match="has no weight_map|is damaged"):
+        hub.load(folder)
+
+
+def test_an_index_and_its_shards_must_agree(tmp_path):
+    folder = publish(drawn(LLAMA), LLAMA, tmp_path / "m", shards=2)
+    index = folder / "model.safetensors.index.json"
+    content = json.loads(index.read_text())
+    places = content["weight_map"]
+    old = places["model.norm.weight"]
+    places["model.norm.weight"] = next(x for x in places.values() if x != old)
+    index.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="holds model.norm|lacks model.norm"):
+        hub.load(folder)
+    (folder / old).unlink()
+    with pytest.raises(ValueError, match="no checkpoint at"):
+        hub.load(folder)
+
+
+def test_pickled_weights_are_not_opened(tmp_path):
+    folder = publish(drawn(LLAMA), LLAMA, tmp_path / "m")
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(ValueError, match="no checkpoint at .*model.safetensors"):
+        hub.load(folder)
+
+
+@pytest.mark.parametrize("kept", [0, 5, 100, -1], ids=lambda n: f"{n} bytes")
+@pytest.mark.parametrize("shards", [1, 2])
+def test_a_cut_weight_file_is_called_damaged(kept, shards, tmp_path):
+    folder = publish(drawn(LLAMA), LLAMA, tmp_path / "m", shards)
+    path = sorted(folder.glob("*.safetensors"))[0]
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(ValueError, match=f"{path.name} is damaged"):
+        hub.load(folder)
+    path.write_bytes(struct.pack("<Q", 1 << 62) + b"{}")
+    with pytest.raises(ValueError, match=f"{path.name} is damaged"):
+        hub.load(folder)
+
+
+def test_a_published_folder_has_no_tokenizer_of_ours(tmp_path):
+    folder = publish(drawn(LLAMA), LLAMA, tmp_path / "m")
+    with pytest.raises(ValueError, match="hub.load"):
+        hub.load_model(folder)
+
+
+# --- config.json
+
+
+@pytest.mark.parametrize("content", [LLAMA, V3, V2])
+def test_an_unscaled_config_is_translated(content):
+    config = read_config(content)
+    assert (config.d_model, config.n_layers, config.vocab_size) == (24, 2, 40)
+    assert config.rope_theta == 1e4 and config.rope_scaling == "" and not config.n_mtp
+
+
+def test_each_family_has_its_own_parts():
+    llama = read_config(LLAMA)
+    assert llama.head_dim == 6 and llama.rope_layout == "half"
+    assert not (llama.attention_bias or llama.output_bias or llama.qk_norm)
+    both = read_config(LLAMA | {"attention_bias": True})
+    assert both.attention_bias and both.output_bias
+    qwen2 = read_config(LLAMA | {"model_type": "qwen2"})
+    assert qwen2.attention_bias and not qwen2.output_bias
+    qwen3 = read_config(LLAMA | {"model_type": "qwen3", "head_dim": 8})
+    assert qwen3.qk_norm and qwen3.head_dim == 8 and not qwen3.attention_bias
+    v3, v2 = read_config(V3), read_config(V2)
+    assert (v3.gate, v3.n_expert_groups, v3.n_limited_groups) == ("sigmoid", 4, 2)
+    assert (v2.gate, v2.n_expert_groups) == ("softmax", 1)
+    assert v3.rope_layout == v2.rope_layout == "interleaved"
+
+
+@pytest.mark.parametrize("where", ["rope_parameters", "rope_scaling"])
+def test_scaled_positions_are_read_from_new_and_old_places(where):
+    config = read_config(LLAMA | {where: LLAMA3})
+    assert config.rope_scaling == "llama3" and config.rope_theta == 1e4
+    assert (config.rope_factor, config.original_positions) == (8.0, 8192)
+    config = read_config(LLAMA | {where: YARN | {"rope_theta": 5e5}})
+    assert config.rope_scaling == "yarn" and config.rope_theta == 5e5
+    assert config.mscale == config.mscale_all_dim == 0
+
+
+WITHOUT = object()
+BAD = [
+    (LLAMA, {"model_type": "gpt2"}, "model_type must be .*'llama', got 'gpt2'"),
+    (LLAMA, {"model_type": None}, "model_type must be"),
+    (LLAMA, {"hidden_size": WITHOUT}, "config.json lacks hidden_size"),
+    (LLAMA, {"hidden_size": "24"}, "hidden_size '24' for 4 heads"),
+    (LLAMA, {"vocab_size": True}, "vocab_size must be int, got True"),
+    (LLAMA, {"num_attention_heads": 5}, r"hidden_size \(24\) must be a multiple of"),
+    (LLAMA, {"num_attention_heads": 0}, "for 0 heads"),
+    (LLAMA, {"num_key_value_heads": 3}, r"n_heads \(4\) must be a multiple of .*\(3\)"),
+    (LLAMA, {"head_dim": 7}, "head_dim must be even, got 7"),
+    (LLAMA, {"vocab_size": 1 << 40}, "vocab_size must be in 0"),
+    (LLAMA, {"num_hidden_layers": 0}, "n_layers must be above 0"),
+    (LLAMA, {"rms_norm_eps": float("nan")}, "norm_eps must be in"),
+    (LLAMA, {"hidden_act": "gelu"}, "hidden_act must be .*got 'gelu'"),
+    (LLAMA, {"mlp_bias": True}, "mlp_bias must be"),
+    (LLAMA, {"quantization_config": {"bits": 4}}, "quantization_config must be"),
+    (LLAMA, {"use_sliding_window": True}, "use_sliding_window must be"),
+    (LLAMA, {"layer_types": ["sliding_attention"]}, "layer_types must all be"),
+    (LLAMA, {"layer_types": 3}, "layer_types"),
+    (LLAMA, {"rope_theta": WITHOUT}, "config.json lacks rope_theta"),
+    (LLAMA, {"rope_theta": 10**400}, "rope_theta must be in"),
+    (LLAMA, {"rope_scaling": {"type": "dynamic", "factor": 2.0}}, "got 'dynamic'"),
+    (LLAMA, {"rope_scaling": {"type": []}}, r"got \[\]"),
+    (LLAMA, {"rope_scaling": "yarn"}, "rope settings must be an object"),
+    (LLAMA, {"rope_scaling": {"type": "yarn"}}, "lacks factor, original_max"),
+    (LLAMA, {"rope_scaling": YARN | {"factor": 0.5}}, "rope_factor >= 1"),
+    (LLAMA, {"rope_scaling": YARN | {"beta_fast": 1}}, "beta_slow must be above 0"),
+    (LLAMA, {"rope_scaling": YARN | {"attention_factor": 2.0}}, "attention_factor=2.0"),
+    (LLAMA, {"rope_scaling": LLAMA3 | {"low_freq_factor": 5}}, "low_freq_factor must"),
+    (LLAMA, {"model_type": "qwen3"}, "config.json lacks head_dim"),
+    (V3, {"n_routed_experts": 9}, r"n_routed_experts \(9\) must be a multiple of"),
+    (V3, {"topk_group": 5}, "n_limited_groups must be at most n_expert_groups"),
+    (V3, {"num_experts_per_tok": 5}, "n_activated_experts must be at most 4, got 5"),
+    (V3, {"n_group": 8, "topk_group": 8}, "two best experts"),
+    (V3, {"n_group": WITHOUT}, "config.json lacks n_group"),
+    (V3, {"scoring_func": "softmax"}, "scoring_func must be"),
+    (V3, {"attention_bias": True}, "attention_bias must be"),
+    (V3, {"moe_layer_freq": 2}, "moe_layer_freq must be"),
+    (V3, {"qk_rope_head_dim": 3}, "qk_rope_head_dim must be even, got 3"),
+    (V3, {"kv_lora_rank": 0}, "kv_lora_rank must be above 0"),
+    (V2, {"topk_method": "noaux_tc"}, "topk_method must be"),
+    (V2, {"topk_method": "group_limited_greedy"}, "config.json lacks n_group"),
+]
+
+
+@pytest.mark.parametrize("content, changes, words", BAD)
+def test_a_config_that_cannot_be_built_is_refused(content, changes, words, tmp_path):
+    content = {n: x for n, x in (content | changes).items() if x is not WITHOUT}
+    with pytest.raises(ValueError, match=words):
+        read_config(content)
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=tmp_path.name):
+        hub.load(tmp_path)
+
+
+ODD = [None, True, -1, 0, 1, 2.5, 10**400, float("inf"), "", "x", [], [3], {}, {"a": 1}]
+
+
+@pytest.mark.parametrize("content", [LLAMA | {"rope_scaling": YARN}, V3, V2])
+def test_any_odd_value_gives_a_config_or_a_value_error(content):
+    refused = 0
+    for name in {**content, "head_dim": 6, "layer_types": [], "q_lora_rank": 8}:
+        for value in ODD:
+            try:
+                read_config(content | {name: value})
+            except ValueError:
+                refused += 1
+    assert refused > 8 * len(content)
+    for name in YARN:
+        for value in ODD:
+            try:
+                read_config(content | {"rope_scaling": YARN | {name: value}})
+            except ValueError:
+                refused += 1
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "{", "7", "", '{"a":' * 5000, "\xff"])
+def test_a_damaged_config_file_is_refused(text, tmp_path):
+    (tmp_path / "config.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValueError):
+        hub.load(tmp_path)
+
+
+def test_every_family_is_tested_above():
+    tried = {content["model_type"] for content, _, _ in BAD}
+    tried |= {changes.get("model_type") for _, changes, _ in BAD} | {"qwen2"}
+    assert set(FAMILIES) <= tried
+
+
+def test_a_softmax_gate_has_no_bias_to_balance():
+    model = drawn(V2).train()
+    assert model.layers[1].ffn.router_bias is None
+    assert not any("router_bias" in name for name in model.state_dict())
+    model(IDS)
+    (load,) = router_loads(model).values()
+    assert load.sum() == 18 * 3
+    balance(model, 0.1)
+    assert load.sum() == 0
+
+
+def test_our_own_config_names_are_not_a_published_config(tmp_path):
+    (tmp_path / "config.json").write_text(ModelConfig().to_json())
+    with pytest.raises(ValueError, match="no checkpoint at"):
+        hub.load(tmp_path)
