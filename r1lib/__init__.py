@@ -29,10 +29,11 @@ progress             progress bars that behave in terminals and notebooks
 model.config         ModelConfig and PRESETS
 model.layers         RMSNorm, rotary positions, SwiGLU
 model.attention      grouped-query and multi-head latent attention, the cache
-model.moe            router, shared and routed experts, bias balancing
+model.moe            router, shared and routed experts, how they are kept busy
 model.mtp            multi-token prediction
 model.transformer    Block and Transformer
 model.counts         parameters, active parameters, cache per token
+costs                FLOPs, memory, GPU hours and dollars of a configuration
 hub_families         published configurations in our words
 hub_names            published names of tensors, and ours
 hub_published        read a folder that transformers wrote, safely
@@ -40,6 +41,7 @@ hub                  safetensors + config.json + tokenizer.json, the one format
 artifacts            the shipped tiny checkpoints, checked by sha256
 logprobs             log-probabilities of tokens, entropy, KL estimators
 sampling             generate: batched, cached, finished rows leave the batch
+speculative          the MTP module drafts, the main model accepts or replaces
 rewards              accuracy and format: (problem, text) -> [0, 1]
 rollout              problems x group -> a padded batch with mask and rewards
 pretrain             next-token training with the MTP loss

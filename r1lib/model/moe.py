@@ -4,14 +4,35 @@ Routing as in DeepSeek-V3 (arXiv 2412.19437, eq. 12-16): sigmoid scores; a bias 
 helps to choose experts but never weighs them; the chosen scores, normalised, are the
 weights. After each step the bias of an overloaded expert goes down and that of an
 underloaded one goes up, which balances the load without an auxiliary loss.
+`route_softmax` is the older gate of DeepSeek-V2 (arXiv 2405.04434, section 2.2), and
+`balance_loss` the auxiliary loss that the bias replaces. Chapter 04 builds this file.
 """
 
+from contextlib import contextmanager
+
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from r1lib.model.config import ModelConfig
 from r1lib.model.layers import SwiGLU, swiglu
+
+
+def close_groups(
+    chosen_by: Float[Tensor, "N E"], n_groups: int, n_limited: int, best: int
+) -> Float[Tensor, "N E"]:
+    """Set all but the `n_limited` best groups of neighbouring experts to -inf.
+
+    A group is as good as the sum of its `best` best experts: 2 in V3, 1 in V2. The
+    experts of a group sit on one machine, so a token travels to few machines.
+    """
+    if n_groups == 1:
+        return chosen_by
+    grouped = chosen_by.view(len(chosen_by), n_groups, -1)
+    group_score = grouped.topk(best, dim=-1).values.sum(-1)
+    keep = group_score.topk(n_limited, dim=-1).indices
+    closed = torch.ones_like(group_score, dtype=torch.bool).scatter_(1, keep, False)
+    return grouped.masked_fill(closed.unsqueeze(-1), float("-inf")).flatten(1)
 
 
 def route(
@@ -32,13 +53,7 @@ def route(
     >>> ids.sort().values.tolist(), round(w.sum().item(), 6)
     ([[0, 1]], 1.0)
     """
-    chosen_by = scores + bias
-    if n_groups > 1:
-        grouped = chosen_by.view(len(scores), n_groups, -1)
-        group_score = grouped.topk(2, dim=-1).values.sum(-1)
-        keep = group_score.topk(n_limited, dim=-1).indices
-        closed = torch.ones_like(group_score, dtype=torch.bool).scatter_(1, keep, False)
-        chosen_by = grouped.masked_fill(closed.unsqueeze(-1), float("-inf")).flatten(1)
+    chosen_by = close_groups(scores + bias, n_groups, n_limited, best=2)
     ids = chosen_by.topk(n_activated, dim=-1).indices
     weights = scores.gather(1, ids)
     if normalize:
@@ -54,26 +69,48 @@ def route_softmax(
     normalize: bool = False,
     scale: float = 1.0,
 ) -> tuple[Int[Tensor, "N A"], Float[Tensor, "N A"]]:
-    """DeepSeek-V2's routing (arXiv 2405.04434, section 2.2): scores sum to 1, no bias.
+    """Choose and weigh experts by softmax scores: the gate of DeepSeek-V2.
 
-    A group is judged by its best expert alone; V2-Lite has no groups.
+    Without groups this is V2-Lite's "greedy". With groups, "group_limited_greedy": a
+    group is as good as its best expert. V2 scales by 16 and does not normalise.
 
-    >>> ids, w = route_softmax(torch.tensor([[0.5, 0.1, 0.4]]), 2, scale=2.0)
-    >>> ids.tolist(), [round(x, 3) for x in w[0].tolist()]
-    ([[0, 2]], [1.0, 0.8])
+    >>> ids, w = route_softmax(torch.tensor([[0.5, 0.2, 0.3]]), 2, scale=16.0)
+    >>> ids.tolist(), w.tolist()
+    ([[0, 2]], [[8.0, 4.800000190734863]])
     """
-    chosen_by = scores
-    if n_groups > 1:
-        grouped = scores.view(len(scores), n_groups, -1)
-        best = grouped.max(dim=-1).values
-        closed = torch.ones_like(best, dtype=torch.bool)
-        closed.scatter_(1, best.topk(n_limited, dim=-1).indices, False)
-        chosen_by = grouped.masked_fill(closed.unsqueeze(-1), float("-inf")).flatten(1)
+    chosen_by = close_groups(scores, n_groups, n_limited, best=1)
     ids = chosen_by.topk(n_activated, dim=-1).indices
     weights = scores.gather(1, ids)
     if normalize:
-        weights = weights / weights.sum(-1, keepdim=True)
+        weights = weights / (weights.sum(-1, keepdim=True) + 1e-20)
     return ids, weights * scale
+
+
+def balance_loss(
+    scores: Float[Tensor, "B T E"],
+    n_activated: int,
+    mask: Bool[Tensor, "B T"] | None = None,
+) -> Float[Tensor, ""]:
+    """Sum over experts of (share of the load) x (share of the score), per sequence.
+
+    The mean over sequences of DeepSeek-V3's eq. 17-20 without its factor alpha: 1
+    when every expert is as busy and as well liked as every other, E / A when A
+    experts do everything. The load f counts tokens and has no gradient; the score
+    share P has one and is pushed away from busy experts. As printed in the paper, the
+    load is that of the top A by score, without the bias. `mask` leaves tokens out.
+    """
+    E = scores.shape[-1]
+    if mask is None:
+        mask = torch.ones_like(scores[..., 0], dtype=torch.bool)
+    real = mask.unsqueeze(-1).to(scores.dtype)
+    tokens = real.sum(1).clamp(min=1)  # (B, 1)
+    chosen = torch.zeros_like(scores).scatter(
+        -1, scores.topk(n_activated, dim=-1).indices, 1.0
+    )
+    load = (chosen * real).sum(1) / tokens * (E / n_activated)  # f, (B, E)
+    share = scores / scores.sum(-1, keepdim=True)
+    liked = (share * real).sum(1) / tokens  # P, (B, E)
+    return (load * liked).sum(-1).mean()
 
 
 def update_bias(
@@ -109,19 +146,56 @@ class MoE(nn.Module):
             c.route_scale,
         )
 
+    def scores(self, logits):
+        """Return how much each token likes each expert, in float32."""
+        logits = logits.float()
+        return logits.softmax(-1) if self.softmax else logits.sigmoid()
+
+    def choose(self, scores):
+        """Return the experts of each token, and their weights."""
+        if self.softmax:
+            return route_softmax(scores, *self.how)
+        return route(scores, self.router_bias, *self.how)
+
     def forward(self, x):
         flat = x.reshape(-1, x.shape[-1])  # (B, T, D) -> (N, D)
-        scores = self.router(flat).float()
-        if self.softmax:
-            ids, weights = route_softmax(scores.softmax(-1), *self.how)
-        else:
-            ids, weights = route(scores.sigmoid(), self.router_bias, *self.how)
+        ids, weights = self.choose(self.scores(self.router(flat)))
         if self.training:
             self.load += torch.bincount(ids.flatten(), minlength=len(self.experts))
         y = run_experts(flat, ids, weights.to(x.dtype), self.experts)
         if self.shared is not None:
             y = y + self.shared(flat)
         return y.view_as(x)
+
+
+@contextmanager
+def watch_routers(model: nn.Module):
+    """Collect the routers' scores, (N, E), while the model runs.
+
+    Yields a dict: name of a MoE layer -> one entry for each time that it ran, N being
+    all tokens of that batch in a row. Gradients flow through the scores.
+
+        with watch_routers(model) as seen:
+            model.hidden(ids)
+        scores = seen["layers.1.ffn"][0].view(*ids.shape, -1)
+    """
+    seen, handles = {}, []
+
+    def keep(name, layer):
+        def hook(router, given, logits):
+            seen[name].append(layer.scores(logits))
+
+        return hook
+
+    for name, module in model.named_modules():
+        if isinstance(module, MoE):
+            seen[name] = []
+            handles.append(module.router.register_forward_hook(keep(name, module)))
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def run_experts_slowly(x, ids, weights, experts):
