@@ -924,7 +924,20 @@ for name, label, form in (
     print(head(label, cells))
 
 # %% [markdown]
-# This is where Zero and the forced base part. AGAIN_PROSE
+# This is where Zero and the forced base part. Both go on after a "no". But the base
+# spends a good third of its lines on sums that it has just done, at whatever
+# temperature it is forced, because that is how people wrote on its web. Zero has
+# given this up almost entirely and puts other attempts in the room. No reward
+# mentions it: searches without the second look simply succeed more often. In
+# arithmetic, where a second look is the only way to find a slip, the transcripts
+# below still take it. *When a check pays* was learned from right and wrong alone.
+#
+# Does that deserve the word "taught"? Every line that Zero writes could be written by
+# the base, and the hand that forbids to do a sum twice does as well. But that hand
+# knows what RL had to find out. And be careful with us, too: the size of this effect
+# was ours to choose. We wrote the wasteful habit into the web (`again`), and in
+# worlds without it RL stayed level with the forced base or below it
+# (`docs/experiments.md`).
 
 # %%
 plots.learning_curves(histories, "length", "tokens in a completion")
