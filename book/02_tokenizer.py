@@ -394,10 +394,10 @@ for n in (250, 500, 1000, 2000):
 # A megabyte of one letter is no danger any more:
 
 # %%
-begin = time.perf_counter()
+begin = time.process_time()
 ids = Tokenizer([(a, a), (SMALLEST, SMALLEST)]).encode("a" * 2**20)
 assert ids == [SMALLEST + 1] * 2**18
-print(f"{2**20:,} letters: {len(ids):,} tokens, {time.perf_counter() - begin:.1f} s")
+print(f"{2**20:,} letters: {len(ids):,} tokens, {time.process_time() - begin:.1f} s")
 
 # %% [markdown] tags=["slide"]
 # ## 7. Special tokens
@@ -600,7 +600,8 @@ for kind, texts in samples.items():
 
 # %% [markdown]
 # All ids are equal, and all texts came back. Where the two columns differ, the cuts do:
-# DeepSeek-V3 lets a sign take the line end behind it, or the first letters.
+# DeepSeek-V3 lets a sign take the line end behind it, or the English letters, as in
+# `'t`.
 #
 # *Training* can be compared too. Hugging Face's trainer also gives ties to the smaller
 # ids, but it numbers the bytes by the characters that stand for them. We name these
@@ -708,9 +709,9 @@ for source, curves in zip(grown, per_fact.values(), strict=True):
 # %% [markdown]
 # Three things to take with you. **The first merges bring most.** Each doubling of the
 # vocabulary buys less than the one before. **A tokenizer has an opinion about
-# languages.** Who learned from English alone charges a Korean reader several
-# times as many tokens for the same fact: several times the price, the waiting and the
-# context. That is decided before the model has seen a single example, and nothing
+# languages.** Who learned from English alone charges a Korean reader more than twice
+# as many tokens for the same fact: twice the price, the waiting and the context. That
+# is decided before the model has seen a single example, and nothing
 # that comes later can mend it. **What you see is not the web.** The tiny world has few
 # words and repeats its sentences, so the curves fall faster here than
 # they would on real text. Their order does not depend on that.

@@ -277,6 +277,7 @@ def test_a_megabyte_is_encoded_as_tiktoken_does():
     assert tokenizer.encode(text) == tokenizer.to_tiktoken().encode_ordinary(text)
 
 
+@pytest.mark.slow
 def test_a_megabyte_of_one_letter_is_encoded_as_tiktoken_does():
     tokenizer = Tokenizer.train(["a" * 100, "b"], SMALLEST + 5)
     ids = tokenizer.encode("a" * 2**20)
@@ -289,4 +290,4 @@ def test_the_work_of_encoding_grows_with_the_length_and_not_its_square(letter):
     tokenizer = Tokenizer.train([letter * 100, letter * 37], SMALLEST + 8)
     for n in (1000, 20_000):
         ids = len((letter * n).encode())
-        assert ids <= notes(tokenizer.encode, letter * n) <= 3 * ids + 10
+        assert 0 < notes(tokenizer.encode, letter * n) <= 3 * ids + 10
