@@ -15,6 +15,7 @@ import json
 import operator
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import pairwise
 
 import regex
 
@@ -218,6 +219,7 @@ class Chain:
     """Pieces of ids as linked lists that know where each pair is and how often.
 
     A join touches the places of its pair and their neighbours, and nothing else.
+    Between two pieces is a GAP; pairs with a GAP are counted, and never joined.
     """
 
     def __init__(self, pieces: Iterable[list[int]], weights: Iterable[int]):
@@ -228,32 +230,28 @@ class Chain:
         self.left = list(range(-1, len(self.ids) - 1))
         self.right = list(range(1, len(self.ids) + 1))
         self.count, self.places = Counter(), defaultdict(list)
-        for i in range(len(self.ids) - 1):
-            self._note(i)
-
-    def _note(self, i, sign=1):
-        """Count the pair that begins at place i, or with sign -1 forget it."""
-        pair = self.ids[i], self.ids[self.right[i]]
-        if GAP not in pair:
-            self.count[pair] += sign * self.weights[i]
-            if sign > 0:
-                self.places[pair].append(i)
-        return pair
+        for i, pair in enumerate(pairwise(self.ids)):
+            self.count[pair] += self.weights[i]
+            self.places[pair].append(i)
 
     def join(self, pair: tuple[int, int], new: int) -> set[tuple[int, int]]:
         """Replace each `pair` by `new`, from left to right; return the pairs made."""
-        made = set()
+        ids, left, right, made = self.ids, self.left, self.right, set()
         for i in sorted(self.places.pop(pair)):
-            j = self.right[i]
-            if (self.ids[i], self.ids[j]) != pair:
+            j = right[i]
+            if (ids[i], ids[j]) != pair:
                 continue  # the place is old, or in "aaa" the join before took it
-            before, after = self.left[i], self.right[j]
-            for place in (before, i, j):
-                self._note(place, -1)
-            self.ids[i], self.ids[j] = new, GAP
-            self.right[i], self.left[after] = after, i
-            made |= {self._note(before), self._note(i)}
-        return made
+            before, after = left[i], right[j]
+            for k in (before, i, j):
+                self.count[ids[k], ids[right[k]]] -= self.weights[k]
+            ids[i], ids[j] = new, GAP
+            right[i], left[after] = after, i
+            for k in (before, i):
+                now = ids[k], ids[right[k]]
+                self.count[now] += self.weights[k]
+                self.places[now].append(k)
+                made.add(now)
+        return {now for now in made if GAP not in now}
 
 
 def apply_merges(ids: list[int], ranks: dict[tuple[int, int], int]) -> list[int]:
@@ -278,7 +276,7 @@ def learn_merges(words: Counter, n_merges: int) -> list[tuple[int, int]]:
     """
     pieces = ([FIRST_BYTE + b for b in word.encode("utf-8")] for word in words)
     chain = Chain(pieces, words.values())
-    heap = [(-n, pair) for pair, n in chain.count.items()]
+    heap = [(-n, pair) for pair, n in chain.count.items() if GAP not in pair]
     heapq.heapify(heap)
     merges = []
     while len(merges) < n_merges and heap and heap[0][0] <= -2:

@@ -1,10 +1,13 @@
 """Claims about text <-> ids: nothing is lost, and tiktoken agrees."""
 
+import json
 import random
 from collections import Counter
 
 import pytest
 
+from r1lib import artifacts, files
+from r1lib.pretokenize import PATTERN, PRETOKENIZERS
 from r1lib.tokenizer import (
     ASSISTANT,
     BOS,
@@ -14,6 +17,7 @@ from r1lib.tokenizer import (
     SPECIAL,
     USER,
     Tokenizer,
+    apply_merges,
     join,
     learn_merges,
 )
@@ -197,18 +201,162 @@ def test_load_reads_what_save_wrote(tokenizer, tmp_path):
     assert again.encode(TRAINING[2]) == tokenizer.encode(TRAINING[2])
 
 
+def content_of(**changed) -> str:
+    """A tokenizer.json with some entries changed; None takes an entry out."""
+    content = {"pattern": PATTERN, "special": list(SPECIAL), "merges": [[9, 10]]}
+    content |= changed
+    return json.dumps({k: v for k, v in content.items() if v is not None})
+
+
 @pytest.mark.parametrize(
-    "content",
+    "content, said",
     [
-        '{"pattern": "x", "special": [], "merges": []}',
-        '{"merges": []}',
-        "not json",
+        ('{"pattern": "x", "special": [], "merges": []}', "another pattern"),
+        ('{"merges": []}', "another pattern"),
+        ("not json", "is damaged"),
+        ("", "is damaged"),
+        (content_of()[:-4], "is damaged"),
+        ("[1, 2]", "is damaged"),
+        ("null", "is damaged"),
+        (content_of(special=None), "another pattern"),
+        (content_of(special=list(SPECIAL)[::-1]), "another pattern"),
+        (content_of(pattern=[PATTERN]), "another pattern"),
+        (content_of(pattern={"a": 1}), "another pattern"),
+        (content_of(merges=None), "is damaged"),
+        (content_of(merges="9,10"), "is damaged"),
+        (content_of(merges={"9": 10}), "is damaged"),
+        (content_of(merges=[9, 10]), "must be two ids, got 9"),
+        (content_of(merges=[[9]]), r"must be two ids, got \[9\]"),
+        (content_of(merges=[[9, 10, 11]]), "must be two ids"),
+        (content_of(merges=[["9", "10"]]), "must be two ids"),
+        (content_of(merges=[[9.0, 10.0]]), "must be two ids"),
+        (content_of(merges=[[True, 10]]), "must be two ids"),
+        (content_of(merges=[[9, None]]), "must be two ids"),
+        (content_of(merges=[[8, 9]]), "wanted 9..264"),
+        (content_of(merges=[[-1, 9]]), "wanted 9..264"),
+        (content_of(merges=[[9, 10**30]]), "wanted 9..264"),
+        (content_of(merges=[[9, 10], [266, 9]]), "wanted 9..265"),
+        (content_of(merges=[[9, 10], [9, 10]]), "is there twice"),
     ],
 )
-def test_a_file_for_another_tokenizer_is_refused(content, tmp_path):
+def test_a_damaged_file_is_refused(content, said, tmp_path):
     (tmp_path / "tokenizer.json").write_text(content)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=said) as error:
         Tokenizer.load(tmp_path / "tokenizer.json")
+    assert "tokenizer.json" in str(error.value)
+
+
+def test_a_whole_file_is_not_refused(tmp_path):
+    # so the test above can fail
+    (tmp_path / "tokenizer.json").write_text(content_of())
+    assert Tokenizer.load(tmp_path / "tokenizer.json").merges == [(9, 10)]
+
+
+def test_a_file_that_is_not_there_is_a_value_error(tmp_path):
+    with pytest.raises(ValueError, match="no file"):
+        Tokenizer.load(tmp_path / "tokenizer.json")
+
+
+def test_a_small_file_cannot_ask_for_gigabytes(tmp_path):
+    merges = [[9, 9], *([i, i] for i in range(SMALLEST, SMALLEST + 60))]
+    (tmp_path / "tokenizer.json").write_text(content_of(merges=merges))
+    with pytest.raises(ValueError, match="more than 67108864 bytes"):
+        Tokenizer.load(tmp_path / "tokenizer.json")
+
+
+@pytest.mark.parametrize("name", PRETOKENIZERS)
+def test_the_way_of_cutting_is_kept_in_the_file(name, tmp_path):
+    made = Tokenizer.train(TRAINING, SMALLEST + 40, name)
+    made.save(tmp_path / "tokenizer.json")
+    again = Tokenizer.load(tmp_path / "tokenizer.json")
+    assert again.pretokenizer == name and again.merges == made.merges
+    text = "東京タワー!\n 12345"
+    assert again.encode(text) == made.encode(text)
+
+
+def test_an_unknown_way_of_cutting_is_refused():
+    with pytest.raises(ValueError, match="tiny, deepseek-v3, got 'gpt-9'"):
+        Tokenizer([], "gpt-9")
+
+
+def test_the_frozen_tokenizer_is_read_and_written_byte_for_byte(tmp_path):
+    path = artifacts.path("tokenizer") / "tokenizer.json"
+    frozen = Tokenizer.load(path)
+    frozen.save(tmp_path / "tokenizer.json")
+    assert (tmp_path / "tokenizer.json").read_bytes() == path.read_bytes()
+    digest = files.sha256(path.parent)["tokenizer.json"]
+    assert digest.startswith("0622c92d55797b04")
+    assert frozen.prompt("R1은 맞아") == [BOS, USER, 91, 58, 520, 501, ASSISTANT]
+
+
+# ---- bad input -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [None, 5, b"bytes", ["a"], 1.5])
+@pytest.mark.parametrize("allow", [False, True])
+def test_what_is_no_text_is_refused(tokenizer, bad, allow):
+    with pytest.raises(ValueError, match=f"got {type(bad).__name__}"):
+        tokenizer.encode(bad, allow)
+
+
+def test_half_a_surrogate_pair_is_refused(tokenizer):
+    with pytest.raises(ValueError, match="surrogates not allowed"):
+        tokenizer.encode("a\ud83d")
+
+
+def test_training_refuses_one_str_and_what_is_no_text():
+    with pytest.raises(ValueError, match="put it in a list"):
+        Tokenizer.train("one text", SMALLEST)
+    with pytest.raises(ValueError, match="got int"):
+        Tokenizer.train(["a", 5], SMALLEST)
+
+
+@pytest.mark.parametrize("bad", ["9", 9.5, None])
+def test_an_id_that_is_no_whole_number_is_refused(tokenizer, bad):
+    with pytest.raises(ValueError, match="must be whole numbers"):
+        tokenizer.decode([bad])
+
+
+def test_any_bytes_can_be_decoded(tokenizer):
+    rng = random.Random(0)
+    for _ in range(200):
+        ids = [rng.randrange(tokenizer.vocab_size) for _ in range(30)]
+        assert isinstance(tokenizer.decode(ids), str)
+
+
+def test_a_token_that_no_text_reaches_is_not_exported():
+    pytest.importorskip("tiktoken")
+    a, b, c = (FIRST_BYTE + byte for byte in b"abc")
+    # "abc" is cut a, bc: so the token ab + c is never made of it
+    shadowed = Tokenizer([(b, c), (a, b), (SMALLEST + 1, c)])
+    assert shadowed.encode("abc") == [a, SMALLEST]
+    with pytest.raises(ValueError, match=f"encoded as id {SMALLEST + 2}: b'abc'"):
+        shadowed.to_tiktoken()
+
+
+# ---- plain and fast ------------------------------------------------------------
+
+
+def apply_naively(ids: list[int], ranks: dict) -> list[int]:
+    """The definition: join the earliest merge that is present, until none is."""
+    while known := [p for p in zip(ids, ids[1:], strict=False) if p in ranks]:
+        pair = min(known, key=ranks.get)
+        ids = join(ids, pair, ranks[pair])
+    return ids
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_fast_encoding_equals_the_plain_way(seed):
+    rng = random.Random(seed)
+    words = Counter("".join(rng.choices("aab", k=9)) for _ in range(40))
+    merges = learn_merges(words, 30)
+    if seed % 2:  # also for merges that no training would have made
+        rng.shuffle(merges)
+        merges = [p for p in merges if max(p) < SMALLEST]
+    ranks = {pair: SMALLEST + k for k, pair in enumerate(merges)}
+    for _ in range(50):
+        ids = [FIRST_BYTE + ord(c) for c in rng.choices("aab", k=rng.randint(0, 40))]
+        assert apply_merges(ids, ranks) == apply_naively(ids, ranks)
 
 
 def test_a_merge_of_an_id_that_does_not_exist_yet_is_refused():

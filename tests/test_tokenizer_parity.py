@@ -226,14 +226,15 @@ def test_a_megabyte_gives_hugging_faces_4096_tokens():
 
 
 def notes(function, *args) -> int:
-    """How often pairs were looked at while a function ran: work, not seconds."""
+    """How often a place of a pair was written down: work, not seconds."""
     profile = cProfile.Profile()
     profile.runcall(function, *args)
-    found = pstats.Stats(profile).stats.items()
     return sum(
-        n
-        for (file, _, name), (_, n, *_) in found
-        if name == "_note" and file.endswith("tokenizer.py")
+        calls[0]
+        for (_, _, name), (*_, callers) in pstats.Stats(profile).stats.items()
+        if name == "<method 'append' of 'list' objects>"
+        for (file, _, _), calls in callers.items()
+        if file.endswith("tokenizer.py")
     )
 
 
@@ -262,7 +263,7 @@ def test_both_twins_encode_alike(name, kind):
 def test_both_twins_encode_noise_alike(name):
     tokenizer, rng = trained(name), random.Random(4)
     fast, other = tokenizer.to_tiktoken(), hf_twin(tokenizer)
-    for seed in range(150):
+    for seed in range(100):
         for text in (noise(seed, 200), random_text(rng)):
             ids = tokenizer.encode(text)
             assert ids == fast.encode_ordinary(text), (seed, text)
@@ -276,6 +277,7 @@ def test_a_megabyte_is_encoded_as_tiktoken_does():
     assert tokenizer.encode(text) == tokenizer.to_tiktoken().encode_ordinary(text)
 
 
+@pytest.mark.slow
 def test_a_megabyte_of_one_letter_is_encoded_as_tiktoken_does():
     tokenizer = Tokenizer.train(["a" * 100, "b"], SMALLEST + 5)
     ids = tokenizer.encode("a" * 2**20)
@@ -286,6 +288,6 @@ def test_a_megabyte_of_one_letter_is_encoded_as_tiktoken_does():
 @pytest.mark.parametrize("letter", ["a", " ", "가", "7", "\n", "!", "\0"])
 def test_the_work_of_encoding_grows_with_the_length_and_not_its_square(letter):
     tokenizer = Tokenizer.train([letter * 100, letter * 37], SMALLEST + 8)
-    for n in (500, 5000):
+    for n in (1000, 20_000):
         ids = len((letter * n).encode())
-        assert notes(tokenizer.encode, letter * n) <= 6 * ids + 10
+        assert 0 < notes(tokenizer.encode, letter * n) <= 3 * ids + 10
