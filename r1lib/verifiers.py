@@ -10,7 +10,8 @@ import time
 from fractions import Fraction
 
 from r1lib import algebra, answers
-from r1lib.answers import DEEPEST, DIGITS, LONGEST, parse_number
+from r1lib.answers import LONGEST
+from r1lib.notation import DEEPEST, DIGITS, parse_number, wording
 from r1lib.tasks import Problem, logic
 from r1lib.trees import Refused, exact, written
 
@@ -158,8 +159,8 @@ def math_equal(gold: str, answer: str) -> bool:
         return False
     left, right = answers.read(gold), answers.read(answer)
     if left is None or right is None:
-        words = answers.wording(answer)
-        return left is right and words != "" and words == answers.wording(gold)
+        words = wording(answer)
+        return left is right and words != "" and words == wording(gold)
     try:
         return same(left, right, time.monotonic() + PATIENCE)
     except Refused:  # nobody could prove it
