@@ -16,6 +16,7 @@ tasks.phrases        the words of the general families
 tasks.general        facts, chat, short writing, identity, refusals
 tasks.corpus         the tiny "web": which text, in which style, how often
 trees                expressions as plain data: exact values and bounds
+notation             how mathematics is written: text -> tokens
 answers              mathematical text -> a tree, or nothing
 algebra              sympy in a process that can be killed
 verifiers            answer text -> right or wrong, without running it

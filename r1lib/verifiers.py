@@ -10,7 +10,8 @@ import time
 from fractions import Fraction
 
 from r1lib import algebra, answers
-from r1lib.answers import DEEPEST, DIGITS, LONGEST, parse_number
+from r1lib.answers import LONGEST
+from r1lib.notation import DEEPEST, DIGITS, parse_number, wording
 from r1lib.tasks import Problem, logic
 from r1lib.trees import Refused, exact, written
 
@@ -158,8 +159,8 @@ def math_equal(gold: str, answer: str) -> bool:
         return False
     left, right = answers.read(gold), answers.read(answer)
     if left is None or right is None:
-        words = answers.wording(answer)
-        return left is right and words != "" and words == answers.wording(gold)
+        words = wording(answer)
+        return left is right and words != "" and words == wording(gold)
     try:
         return same(left, right, time.monotonic() + PATIENCE)
     except Refused:  # nobody could prove it
@@ -181,8 +182,9 @@ def same(gold: tuple, answer: tuple, deadline: float) -> bool:
     if kinds & {"tuple", "set", "list", "union"} or "interval" in gold[0] + answer[0]:
         if len(kinds) > 1:
             return False
-        if gold[0] in ("set", "union"):
-            return _covers(gold, answer, deadline) and _covers(answer, gold, deadline)
+        if gold[0] in ("set", "union") and len(gold) > 1:
+            rows = [[same(g, a, deadline) for a in answer[1:]] for g in gold[1:]]
+            return all(map(any, rows)) and all(map(any, zip(*rows, strict=True)))
         pairs = zip(gold[1:], answer[1:], strict=False)
         return len(gold) == len(answer) and all(same(a, b, deadline) for a, b in pairs)
     if gold == answer:
@@ -193,10 +195,6 @@ def same(gold: tuple, answer: tuple, deadline: float) -> bool:
     if proved is None:
         raise Refused("sympy cannot say in time")
     return proved
-
-
-def _covers(some: tuple, others: tuple, deadline: float) -> bool:
-    return all(any(same(a, b, deadline) for b in others[1:]) for a in some[1:])
 
 
 def _size(tree: tuple) -> Fraction | None:

@@ -7,7 +7,8 @@ from fractions import Fraction
 import pytest
 
 from r1lib import algebra
-from r1lib.answers import DIGITS, LONGEST, MEMBERS, parse_number, read
+from r1lib.answers import LONGEST, MEMBERS, read
+from r1lib.notation import DIGITS, parse_number
 from r1lib.trees import BITS, DEGREE, POWER, Refused, bounded, exact, written
 from r1lib.verifiers import math_equal
 
@@ -48,7 +49,7 @@ def forms(rng, value):
 
 def test_every_form_of_a_number_is_that_number_and_no_other():
     rng, seen = random.Random(0), 0
-    for _ in range(300):
+    for _ in range(120):
         bottom = rng.choice((1, 1, 2, 3, 4, 5, 7, 10, 20, 25, 50))
         value = Fraction(rng.randint(-99_999, 99_999), bottom)
         other = value + Fraction(rng.choice((-1, 1)), rng.choice((1, 7, 1000)))
@@ -57,19 +58,19 @@ def test_every_form_of_a_number_is_that_number_and_no_other():
         assert math_equal(gold, answer), (gold, answer)
         assert not math_equal(gold, rng.choice(list(forms(rng, other)))), (gold, other)
         seen += len(texts)
-    assert seen > 1500
+    assert seen > 600
 
 
 def test_random_pieces_never_raise_and_never_read_as_two_numbers():
     rng, read_ones = random.Random(0), 0
-    for _ in range(1500):
+    for _ in range(1000):
         joint = rng.choice(("", " "))
         text = joint.join(rng.choices(PIECES, k=rng.randint(1, 9)))
         tree = read(text)
         read_ones += tree is not None
         assert math_equal("12345", text) is False
         assert not (math_equal("1", text) and math_equal("2", text))
-    assert read_ones > 40  # so the pieces do make answers
+    assert read_ones > 25  # so the pieces do make answers
 
 
 def test_broken_answers_never_raise():

@@ -1,6 +1,7 @@
 """Claims about the text families: programs, logic, and the general ones."""
 
 import ast
+import hashlib
 import random
 import re
 from collections import Counter
@@ -280,6 +281,42 @@ def test_renamed_people_are_the_same_puzzle():
         assert logic.key_of(renamed) == logic.key_of(puzzle)
     other = (("is", 1, True), *puzzle[1:])
     assert logic.key_of(other) != logic.key_of(puzzle)
+
+
+@pytest.mark.parametrize("people", [2, 3, 4, 5])
+def test_puzzles_of_2_to_5_people_have_one_solution_that_verifies(people):
+    rng, keys = random.Random(0), set()
+    for i in range(30):
+        puzzle = logic.sample(rng, "hard", LANGUAGES[i % 2], people)
+        n, statements = puzzle.data
+        assert n == people == len(statements)
+        assert puzzle.level == ("hard" if n > 3 else "easy")
+        (right,) = logic.solutions(statements, n)
+        assert logic.verify(puzzle, logic.write_answer(right, "en").replace(",", ", "))
+        for other in product((False, True), repeat=n):
+            given = logic.write_answer(other, "ko")
+            assert logic.verify(puzzle, given) == (other == right)
+        keys.add(puzzle.key)
+    assert len(keys) > 10
+
+
+@pytest.mark.parametrize("people", [-1, 1, 6])
+def test_more_than_five_people_or_fewer_than_two_are_an_error(people):
+    with pytest.raises(ValueError, match=f"wanted 2 to 5 people, got {people}"):
+        logic.sample(random.Random(0), "easy", "en", people)
+    with pytest.raises(ValueError, match="wanted 2 to 5 people, got 1"):
+        logic.make((("exactly", 1),), "en")
+
+
+def test_the_puzzles_of_the_tokenizer_text_are_frozen():
+    """The tokenizer was trained on these: a new kind of puzzle must not move them."""
+    rng, digest = random.Random(0), hashlib.sha256()
+    for i in range(300):
+        problem = logic.sample(rng, LEVELS[i % 2], LANGUAGES[i // 2 % 2])
+        digest.update(repr(problem).encode())
+        for style in STYLES:
+            digest.update(logic.trace(rng, problem, style).encode())
+    assert digest.hexdigest().startswith("41f5c1c688ec5d65")
 
 
 def test_every_kind_of_statement_appears():
