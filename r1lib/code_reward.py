@@ -161,7 +161,7 @@ def draw_inputs(key: str, n: int = 20, longest: int = 12) -> list[tuple]:
     return [(xs,) for xs in (*edges, *drawn)][:n]
 
 
-def tests_from(reference: str, inputs, box, entry="solve") -> list[tuple]:
+def generate_tests(reference: str, inputs, box, entry="solve") -> list[tuple]:
     """Generate tests by running a reference program in the sandbox.
 
     Inputs for which it gives no value are outside of what it is defined for, and left

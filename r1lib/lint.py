@@ -163,7 +163,8 @@ def lint(code: str, entry: str = "solve") -> list[Complaint]:
 
 def _habits(tree):
     """Yield complaints about single statements and blocks."""
-    loads = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not _stores(n)}
+    loads = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    loads |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) if not _stores(n)}
     for node in ast.walk(tree):
         for text in _habits_of(node, loads):
             yield Complaint(node.lineno, text)

@@ -30,6 +30,7 @@ LEVELS = ("none", "limits", "filtered", "walled")
 WALLS = ("landlock", "seccomp", "namespaces")
 MOST_OUTPUT = 4 * 2**20  # bytes that one program may send
 START = 60.0  # seconds for a server to start, on a machine that is busy
+PATIENCE, GRACE = 20, 10.0  # killed after PATIENCE * timeout + GRACE, at the latest
 HERE = Path(__file__).resolve().parent
 
 
@@ -155,7 +156,10 @@ class Sandbox:
     ) -> Returned:
         """Define a program and call `entry(*args)` for each args of `inputs`, in order.
 
-        `timeout` is in seconds, for all of it together. Each call gets fresh arguments.
+        `timeout` is in seconds of processor time, rounded up to whole ones, for all of
+        it together: a busy machine makes no program worse. Behind the filter a program
+        cannot wait, only work; the clock on the wall is a second limit, far above.
+        Each call gets fresh arguments.
         """
         if not 0 < timeout <= 60:
             raise ValueError(f"timeout must be in (0, 60] seconds, got {timeout}")
@@ -164,14 +168,15 @@ class Sandbox:
             return Returned([None] * len(inputs), error, 0.0)
         job = json.dumps({"code": code, "entry": entry, "inputs": texts}).encode()
         self.start()
-        numbers = len(job), math.ceil(timeout) + 1  # bytes, and processor seconds
-        header = b"".join(n.to_bytes(4, "big") for n in numbers)
+        seconds = math.ceil(timeout)
+        header = len(job).to_bytes(4, "big") + seconds.to_bytes(4, "big")
         try:
-            output, status = self._exchange(header + job, timeout)
+            patience = PATIENCE * timeout + GRACE
+            output, status = self._exchange(header + job, patience)
         except BaseException:  # interrupted: the answer must not meet the next job
             self.stop()
             raise
-        return _returned(output, status, len(inputs))
+        return _returned(output, status, len(inputs), seconds)
 
     def _refused(self, code):
         if len(code) > lint.LONGEST:
@@ -179,9 +184,9 @@ class Sandbox:
         found = lint.forbidden(code) if self.allow_list else []
         return f"forbidden: {found[0]}" if found else None
 
-    def _exchange(self, job, timeout):
+    def _exchange(self, job, patience):
         """Send a job; return its output, and its status line or why it was killed."""
-        deadline, output = time.monotonic() + timeout, bytearray()
+        deadline, output = time.monotonic() + patience, bytearray()
         try:
             _send(self.jobs, job)
         except BrokenPipeError:
@@ -198,7 +203,7 @@ class Sandbox:
             if line is not None:
                 dead = "the server died"
                 return (output, line.decode()) if line else self._killed(output, dead)
-        return self._killed(output, f"timeout: more than {timeout:g} seconds")
+        return self._killed(output, f"timeout: {patience:g} seconds on the wall clock")
 
     def _killed(self, output, why):
         self.stop()
@@ -231,7 +236,7 @@ def _receive(pipe, output):
         output += part
 
 
-def _returned(output, status, n) -> Returned:
+def _returned(output, status, n, seconds) -> Returned:
     """Sort the lines of a program; the server's status says how it ended."""
     lines = output.decode("ascii", "replace").split("\n")[:-1][:n]
     texts = [line[1:] if line[:1] == "=" else None for line in lines]
@@ -239,7 +244,9 @@ def _returned(output, status, n) -> Returned:
     code, _, used = status.partition(" ")
     if not used.strip().isdecimal():  # it was killed from here
         return Returned(texts + [None] * (n - len(texts)), status, 0.0)
-    if len(texts) < n and error is None:
+    if code == "-9" and int(used) > 0.9e6 * seconds:
+        error = f"timeout: {seconds} seconds of processor time"
+    elif len(texts) < n and error is None:
         error = f"the process ended early, with {code}"
     return Returned(texts + [None] * (n - len(texts)), error, int(used) / 1e6)
 
@@ -255,9 +262,10 @@ def run(
 ) -> Outcome:
     """Count the tests (args, expected) whose result has the expected type and value.
 
-    The program must define `entry`. `timeout` is in seconds for all tests together;
-    `Outcome.seconds` is processor time. ValueError where a test is not plain data,
-    Unavailable where the machine does not reach `level`. Many programs: `run_many`.
+    The program must define `entry`. `timeout` is in seconds of processor time for all
+    tests together, see `Sandbox.call`; so is `Outcome.seconds`. ValueError where a test
+    is not plain data, Unavailable where the machine does not reach `level`. For many
+    programs use `run_many`.
     """
     with Sandbox(level, allow_list=allow_list) as box:
         return box.run(code, tests, timeout, entry)
