@@ -71,10 +71,10 @@ def draw(axes):
     axes.text(6.1, 3.62, "3", fontsize=11, bbox=badge, **kind)
     box(
         axes,
-        0.3,
-        4.75,
-        4.1,
-        1.15,
+        0.9,
+        4.98,
+        4.2,
+        0.9,
         PURPLE,
         ("bias", "who is overloaded is chosen less"),
         "5",
