@@ -7,8 +7,10 @@ style and in marker. `figure.alt` says in words what is to be seen.
 
 import functools
 import io
+import math
 
 import matplotlib
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -273,6 +275,76 @@ def doubling_curves(panels: dict[str, dict[str, list]], xlabel: str) -> Picture:
         for title, lines in panels.items()
         for name, points in lines.items()
     )
+    return figure
+
+
+# ---- chapter 04 ------------------------------------------------------------------
+
+
+@styled
+def heatmaps(
+    panels: dict[str, list[list[float]]], rows: list[str], columns: list[str], label=""
+) -> Picture:
+    """Draw tables of numbers from 0 to 1 as shades, side by side; -inf is crossed out.
+
+    panels = {"layer 1": [[0.1, 0.9], [0.5, 0.5]]}, one inner list for each of `rows`.
+    """
+    high, wide = 1.0 + 0.32 * len(rows), 1.6 + 0.36 * len(columns) * len(panels)
+    figure = Picture(figsize=(min(11, wide), high), layout="constrained")
+    all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    shades = LinearSegmentedColormap.from_list("paper to blue", [PAPER, BLUE])
+    for axes, (title, table) in zip(all_axes, panels.items(), strict=True):
+        top = max(v for row in table for v in row)
+        shown = [[max(v, 0.0) for v in row] for row in table]
+        axes.imshow(shown, cmap=shades, vmin=0, vmax=top, aspect="auto")
+        for y, row in enumerate(table):
+            for x, value in enumerate(row):
+                said = "x" if value == -math.inf else f"{value:.2f}".removeprefix("0")
+                colour = PAPER if value > 0.6 * top else INK
+                kind = {"ha": "center", "va": "center", "fontsize": 7.5}
+                axes.text(x, y, said, color=colour, **kind)
+        axes.set(title=title, xlabel=label)
+        axes.set_xticks(range(len(columns)), columns)
+        axes.set_yticks(range(len(rows)), rows)
+        axes.grid(visible=False)
+    figure.alt = " ".join(
+        f"{title}, {row}: most at {columns[values.index(max(values))]} "
+        f"({max(values):.2f})."
+        for title, table in panels.items()
+        for row, values in zip(rows, table, strict=True)
+    )
+    return figure
+
+
+@styled
+def balance_picture(runs: dict[str, list[dict]]) -> Picture:
+    """Draw how busy experts are: the busiest over steps, and all of them at the end.
+
+    runs = {"none": [{"step": 20, "load": [0.3, 2.1, ...]}, ...]}, 1 being the mean.
+    """
+    figure = Picture(figsize=(8.4, 3.3), layout="constrained")
+    (left, right), alts = figure.subplots(1, 2), []
+    width = 0.8 / len(runs)
+    for look, (name, history) in enumerate(runs.items()):
+        points = [(point["step"], max(point["load"])) for point in history]
+        series(left, points, look, name, marks=True)
+        colour, _, _, hatch = LOOKS[look]
+        final = sorted(history[-1]["load"], reverse=True)
+        places = [
+            i + 1 + (look - (len(runs) - 1) / 2) * width for i in range(len(final))
+        ]
+        kind = {"color": colour, "hatch": hatch, "edgecolor": PAPER, "label": name}
+        right.bar(places, final, width, **kind)
+        idle = sum(x < 0.1 for x in final)
+        alts.append(trend(f"{name}, busiest expert over mean", points, "{:.1f}"))
+        alts.append(f"At the end {idle} experts are below a tenth of the mean. ")
+    for axes in (left, right):
+        axes.axhline(1, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
+        axes.set_ylim(bottom=0)
+    left.set(title="The busiest expert", xlabel="step", ylabel="load / mean load")
+    right.set(title="All experts at the end", xlabel="expert, busiest first")
+    finish(left, right)
+    figure.alt = "".join(alts)
     return figure
 
 

@@ -31,7 +31,7 @@ DENSE = replace(CONFIG, n_routed_experts=0)
 GQA = replace(DENSE, attention="gqa", n_kv_heads=2, head_dim=6)
 ALL = {"experts": CONFIG, "dense": DENSE, "gqa": GQA}
 PROMPTS = [[3, 4, 5, 6, 3, 4, 6], [5], [6, 3, 5], [3, 4]]
-STOP = (1,)
+STOP = (1, 4)
 
 
 def make(config, seed=0):
@@ -120,9 +120,9 @@ def test_greedy_text_is_that_of_plain_decoding(config, stop):
 @pytest.mark.parametrize("config", ALL.values(), ids=ALL)
 def test_logprobs_of_samples_are_those_of_a_full_forward(config):
     model = make(config)
-    kind = {"max_new_tokens": 4, "temperature": 0.7, "stop_ids": STOP}
+    kind = {"max_new_tokens": 5, "temperature": 0.7, "stop_ids": STOP}
     found, _ = speculative.generate(model, PROMPTS * 12, **kind, generator=dice())
-    assert {c.finish for c in found} == {"stop", "length"}
+    assert "stop" in {c.finish for c in found}
     for prompt, c in zip(PROMPTS * 12, found, strict=True):
         ids = torch.tensor([prompt + c.ids])
         with torch.no_grad():

@@ -1,0 +1,973 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] tags=["slide"]
+# # Mixture of experts
+#
+# | | |
+# |---|---|
+# | You will build | the router of DeepSeek-V3 with its groups and its bias, the layer that runs the experts, two ways to keep them all busy, and the count of 671 billion parameters to the last digit |
+# | You need | PyTorch tensors and gradients; what a feed-forward layer is (chapter 03 has it). Everything else is explained here |
+# | Minutes to read | 40 |
+# | Minutes to run | 2, on a laptop's processor |
+# | Tier | `laptop`: no GPU, no download |
+# | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 2.1.2, 4.2 and 4.5; DeepSeek-V2 (arXiv 2405.04434), section 2.2 |
+#
+# ![From left to right: a token goes to the router and to the shared expert. The router scores eight experts in two groups; the group with the better pair of scores stays open, and in it two experts are chosen. What the chosen ones and the shared one say is summed. A bias above the router makes overloaded experts less likely to be chosen.](../figures/04_experts.png)
+#
+# What you see: one token on its way through a layer of experts. The small numbers
+# are the sections in which you build each part.
+
+# %% [markdown]
+# **Run this first.** It imports everything and seeds the one global random
+# generator. Nothing below configures anything else.
+
+# %% tags=["setup"]
+import json
+import math
+import random
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from r1lib import artifacts, checks, costs, optim, plots, pretrain
+from r1lib.model import counts, moe
+from r1lib.model.config import PRESETS, ModelConfig
+from r1lib.model.layers import SwiGLU, swiglu
+from r1lib.model.moe import (
+    MoE,
+    balance_loss,
+    close_groups,
+    route,
+    route_softmax,
+    run_experts,
+    run_experts_slowly,
+    update_bias,
+    watch_routers,
+)
+from r1lib.model.transformer import Transformer, balance, router_loads
+from r1lib.tasks import STYLES, arithmetic, corpus, countdown, problems
+from r1lib.tokenizer import PAD, SPECIAL, Tokenizer
+
+torch.manual_seed(0)
+RESULTS = Path("../results")
+
+# %% [markdown]
+# ## 1. Much knowledge, little work
+#
+# A transformer layer does two things. Attention moves information between tokens.
+# Then a **feed-forward layer** works on each token by itself: it makes the vector
+# wider, applies a nonlinearity, and makes it narrow again. Most of what a language
+# model has learned by heart is believed to sit there, and most of its parameters do.
+# In the tiny model of this book, and in one without experts of the size of
+# Llama 3.2:
+
+# %% tags=["nbval-check-output"]
+for name in ("tiny", "llama-3.2-1b"):
+    c = PRESETS[name]
+    attention = counts.attention_parameters(c) * c.n_layers
+    body = counts.body_parameters(c)
+    print(f"{name:14} all layers {body:>13,}   attention {attention / body:.0%}")
+
+# %% [markdown]
+# (What is left to 100% is nearly all feed-forward.) A model that should know more
+# needs more of these parameters. But every parameter of an ordinary layer is used for
+# every token: twice the knowledge costs twice the work, for the comma as for the
+# proof.
+#
+# The way out is to *store* much and *use* little. Replace the one feed-forward layer
+# by many small ones, called **experts**, and let each token pass through a few of
+# them only. Such a layer is a **mixture of experts** (MoE). DeepSeek-V3 stores 256
+# experts in each of 58 layers and uses 8 of them for a token. That is how it has 671
+# billion parameters and does the work of a model of 37 billion. We will count both at
+# the end.
+#
+# Everything depends on two questions. Who decides which experts a token gets? And
+# how do we prevent that all tokens want the same ones?
+
+# %% [markdown] tags=["slide"]
+# ## 2. The router
+#
+# Each expert $i$ has a learned vector $e_i$ of the width of the model, a kind of
+# address. The **router** compares a token's vector $u$ with every address and turns
+# the result into a **score** between 0 and 1 by the sigmoid
+# $\sigma(z) = 1 / (1 + e^{-z})$. The $K$ experts with the highest score are chosen.
+# Their scores, divided by the sum over the chosen, become their **weights** $g_i$, and
+# the output is the weighted sum (DeepSeek-V3, eq. 12 to 15):
+#
+# $$ s_i = \sigma(u \cdot e_i), \qquad
+#    g_i = \frac{s_i}{\sum_{j \,\text{chosen}} s_j}, \qquad
+#    y = u + \sum_{i \,\text{chosen}} g_i\, E_i(u) + E_{\text{shared}}(u) $$
+#
+# ($u$ itself is the residual stream, to which every layer only adds.) One token and
+# four experts, as slowly as possible:
+
+
+# %% tags=["nbval-check-output"]
+def route_token(u, addresses, n_activated):
+    """(experts, weights) of one token, as lists."""
+    logits = [sum(a * b for a, b in zip(u, e, strict=True)) for e in addresses]
+    scores = [1 / (1 + math.exp(-z)) for z in logits]
+    order = sorted(range(len(scores)), key=lambda i: scores[i], reverse=True)
+    chosen = order[:n_activated]
+    total = sum(scores[i] for i in chosen)
+    return chosen, [scores[i] / total for i in chosen], scores
+
+
+token = [1.0, -0.5, 2.0]
+addresses = [[0.2, 0.1, -0.4], [0.3, -0.8, 0.9], [-1.0, 0.5, 0.1], [0.6, 0.0, 0.2]]
+chosen, weights, scores = route_token(token, addresses, 2)
+print("scores ", [round(s, 2) for s in scores])
+print("chosen ", chosen)
+print("weights", [round(w, 2) for w in weights])
+
+# %% [markdown]
+# V3 adds one thing that looks odd at first: a number $b_i$ for each expert, its
+# **bias**. It is added to the score *when experts are chosen* and forgotten *when
+# they are weighed* (eq. 16). So a bias can send a token to another expert without
+# turning that expert's voice up or down. Section 5 shows what it is good for. Here is
+# the library's function, for $N$ tokens at once:
+
+# %% tags=["slide"]
+# r1lib.model.moe.route
+
+# %% [markdown]
+# Without a bias it agrees with the slow version. With one, expert 0 is pushed into the
+# choice, and its weight is still what its own score deserves:
+
+# %% tags=["nbval-check-output"]
+logits = torch.tensor([token]) @ torch.tensor(addresses).T
+no_bias, some_bias = torch.zeros(4), torch.tensor([0.5, 0.0, 0.0, 0.0])
+for bias in (no_bias, some_bias):
+    ids, w = route(logits.sigmoid(), bias, n_activated=2)
+    print(f"bias {bias.tolist()}")
+    print("  experts", ids[0].tolist(), "weights", [round(x, 2) for x in w[0].tolist()])
+ids, w = route(logits.sigmoid(), no_bias, 2)
+assert ids[0].tolist() == chosen
+torch.testing.assert_close(w[0], torch.tensor(weights))
+
+# %% [markdown]
+# Choosing is a sharp cut: no gradient passes through "is among the best two". What the
+# router learns, it learns through the *weights*: if the output would have been better
+# with more of expert 1, the gradient raises expert 1's score. An expert that is not
+# chosen has no weight, so neither it nor its address hears anything. Keep that in
+# mind.
+#
+# Weights are finally multiplied by a constant, `scale`, 2.5 in V3. The routed part of
+# the sum would otherwise be an average of $K$ experts, small beside the residual
+# stream.
+
+# %% [markdown] tags=["slide"]
+# ## 3. Groups: few machines for each token
+#
+# 256 experts of one layer do not fit on one GPU. V3's training spreads them over 64
+# GPUs on 8 machines, and a token's vector has to travel to every machine that holds
+# one of its experts. If all 8 chosen experts sat on 8 machines, each token would
+# travel eight times, in each of 58 layers. So V3 limits the journey: experts are cut
+# into 8 **groups**, one for each machine, and a token may use the 4 best groups only.
+# What is a group worth to a token? The sum of its two best experts.
+
+# %%
+# r1lib.model.moe.close_groups
+
+# %% [markdown]
+# Eight experts in four groups of two neighbours, of which two stay open, three
+# experts for the token:
+
+# %%
+scores = torch.tensor([[0.31, 0.92, 0.12, 0.20, 0.66, 0.60, 0.71, 0.08]])
+opened = close_groups(scores, n_groups=4, n_limited=2, best=2)
+ids, w = route(scores, torch.zeros(8), 3, n_groups=4, n_limited=2)
+weights = torch.zeros(1, 8).scatter(1, ids, w)
+rows = ["score", "open groups", "weight"]
+stages = [x[0].tolist() for x in (scores, opened, weights)]
+columns = [str(i) for i in range(8)]
+plots.heatmaps({"one token": stages}, rows, columns, "expert")
+
+# %% [markdown]
+# What you see: the scores of one token; the same with closed groups crossed out; the
+# weights of the chosen. Expert 6 has the second-highest score of all (0.71) and is not
+# chosen, since its partner, expert 7, has so little to say that their group is worth
+# less than the groups of 0 and 1 and of 4 and 5.
+#
+# ### The gate of DeepSeek-V2
+#
+# The generation before did two things differently. A group was worth its *best*
+# expert, and scores came from a **softmax** over all experts, not from sigmoids: they
+# sum to 1, so one expert's score can rise only if others fall. They serve as weights
+# as they are.
+
+# %%
+# r1lib.model.moe.route_softmax
+
+# %% tags=["nbval-check-output"]
+limits = {"n_groups": 4, "n_limited": 2}
+v3, _ = route(scores, torch.zeros(8), 3, **limits)
+v2, _ = route_softmax(scores, 3, **limits)
+print("V3, a group is worth its two best:", sorted(v3[0].tolist()))
+print("V2, a group is worth its best:    ", sorted(v2[0].tolist()))
+
+# %% [markdown]
+# And the promise of the limit, on V3's own sizes with 1,000 made-up tokens: how many
+# of the 8 machines does a token have to visit?
+
+# %% tags=["nbval-check-output"]
+generator = torch.Generator().manual_seed(0)
+many = torch.rand(1000, 256, generator=generator)
+for n_groups, n_limited in ((1, 1), (8, 4)):
+    ids, _ = route(many, torch.zeros(256), 8, n_groups, n_limited)
+    visited = [len({e // 32 for e in row}) for row in ids.tolist()]
+    mean = sum(visited) / len(visited)
+    name = "limited" if n_groups > 1 else "free"
+    print(f"{name:8} at most {max(visited)}, on average {mean:.1f} machines")
+
+# %% [markdown] tags=["slide"]
+# ## 4. Running the experts
+#
+# Each expert is a small feed-forward layer (SwiGLU: three matrices $W_{gate}$,
+# $W_{up}$, $W_{down}$ and $W_{down}(\text{silu}(W_{gate}u) \cdot W_{up}u)$). The
+# definition of the layer is a loop over tokens and, for each, over its experts:
+
+# %%
+# r1lib.model.moe.run_experts_slowly
+
+# %% [markdown]
+# This is right and hopeless: a thousand tokens with eight experts are 8,000 tiny
+# matrix products. Turn the loop around: each expert runs *once*, on all the tokens
+# that chose it. Sort the (token, expert) pairs by expert, lay them into a table with
+# one row of places for each expert, and three batched products serve all.
+
+# %%
+# r1lib.model.moe.run_experts
+
+# %% [markdown]
+# The two must agree, in values and in gradients, above all where the load is strange:
+# one token only, experts that nobody chose, everybody at the same door.
+
+# %% tags=["nbval-check-output"]
+generator = torch.Generator().manual_seed(1)
+experts = nn.ModuleList(SwiGLU(6, 5).double() for _ in range(8))
+
+
+def random_choice(n, a, among=8):
+    rows = [torch.randperm(among, generator=generator)[:a] for _ in range(n)]
+    return torch.stack(rows)
+
+
+cases = {
+    "usual": random_choice(40, 2),
+    "one token": random_choice(1, 2),
+    "five experts idle": random_choice(40, 2, among=3),
+    "all to expert 5": torch.full((40, 1), 5),
+}
+for name, ids in cases.items():
+    x = torch.randn(len(ids), 6, dtype=torch.float64, generator=generator)
+    w = torch.rand(ids.shape, dtype=torch.float64, generator=generator)
+    x.requires_grad_()
+    fast = run_experts(x, ids, w, experts)
+    slow = run_experts_slowly(x, ids, w, experts)
+    (a,) = torch.autograd.grad(fast.square().sum(), x)
+    (b,) = torch.autograd.grad(slow.square().sum(), x)
+    gaps = (fast - slow).abs().max(), (a - b).abs().max()
+    same = max(gaps).item() < 1e-11
+    load = torch.bincount(ids.flatten(), minlength=8)
+    room = int(load.max()) * 8
+    print(f"{name:18} same: {same}, {ids.numel()} pairs in {room} places")
+
+# %% [markdown]
+# Look at the last column. Every expert has as many places in the table as the busiest
+# one needs. With an even load the table is nearly full; if all go to one expert, seven
+# eighths of it are empty, and the empty places are computed all the same. It is the
+# same with machines: all wait for the slowest. **Balance is not fairness, it is
+# speed.**
+#
+# Older programs give each expert a fixed number of places and simply *drop* the tokens
+# that do not fit, a fraction of the batch that passes the layer unworked. V3 drops no
+# token, neither in training nor in use (section 2.1.2), and our table, as wide as it
+# has to be, drops none either. (Exercise 4.4 counts what dropping would cost.)
+#
+# The last part is the **shared expert**: one that every token passes, with weight 1.
+# Whatever all tokens need can live there, and need not be learned 256 times. The
+# whole layer:
+
+# %% tags=["slide"]
+# r1lib.model.moe.MoE
+
+# %% [markdown] tags=["slide"]
+# ## 5. The rich get richer
+#
+# Now train one and leave it alone. At the start all experts are random and one is
+# chosen a little more often by chance. The chosen one gets gradients, so it improves,
+# so its score rises, so it is chosen more often. The others wait, and learn nothing
+# while they wait. This is called **collapse**. Two cures are known.
+#
+# ### An auxiliary loss
+#
+# Add to the loss a penalty for imbalance. For one sequence of $T$ tokens, $N$ experts
+# and $K$ chosen for each token (DeepSeek-V3, eq. 17 to 20):
+#
+# $$ L_{bal} = \alpha \sum_{i=1}^{N} f_i P_i, \qquad
+#    f_i = \frac{N}{K T} \sum_{t} 1[\, i \text{ chosen by } t \,], \qquad
+#    P_i = \frac1T \sum_t \frac{s_{i,t}}{\sum_j s_{j,t}} $$
+#
+# $f_i$ is the **load** of expert $i$, 1 if it gets its fair share. $P_i$ is how well
+# it is liked on average. $f_i$ is counted, so it has no gradient; the gradient of
+# $L_{bal}$ flows through $P_i$ and pushes down the scores of those that are busy. A
+# loop first:
+
+
+# %%
+def balance_by_loop(scores, n_activated):
+    """One sequence, (T, N) scores -> sum of f_i * P_i."""
+    T, N = scores.shape
+    total = 0.0
+    for i in range(N):
+        count = sum(i in row.topk(n_activated).indices.tolist() for row in scores)
+        f = N / (n_activated * T) * count
+        p = sum(row[i] / row.sum() for row in scores) / T
+        total = total + f * p
+    return total
+
+
+# %%
+# r1lib.model.moe.balance_loss
+
+# %% tags=["nbval-check-output"]
+generator = torch.Generator().manual_seed(2)
+scores = torch.rand(1, 12, 8, generator=generator)
+slow, fast = balance_by_loop(scores[0], 2), balance_loss(scores, 2)
+torch.testing.assert_close(slow, fast)
+
+even = torch.full((1, 8, 8), 0.1)
+for t in range(8):
+    even[0, t, [t, (t + 1) % 8]] = 0.9  # everybody has two turns
+collapsed = torch.zeros(1, 8, 8)
+collapsed[..., :2] = 0.9  # two experts do everything
+print(f"random scores {fast:.3f}")
+print(f"perfectly even {balance_loss(even, 2):.3f}")
+print(f"collapsed {balance_loss(collapsed, 2):.3f}, that is 8 experts / 2 chosen")
+
+# %% [markdown]
+# It works, and it has a price: it is a second master. Its gradient does not care
+# whether the router is *right*. With a large $\alpha$ it disturbs the language model,
+# with a small one it does not balance.
+#
+# ### A bias, and no gradient at all
+#
+# V3's main cure is the bias of section 2. After each step, look at the load of the
+# whole batch. Who was above the mean gets a slightly lower bias; who was below, a
+# slightly higher one. The size of the step, $\gamma$, is fixed (0.001 in V3).
+
+# %%
+# r1lib.model.moe.update_bias
+
+# %% tags=["nbval-check-output"]
+load = torch.tensor([400.0, 100.0, 120.0, 180.0])  # mean 200
+bias = torch.zeros(4)
+for _ in range(3):
+    bias = update_bias(bias, load, speed=0.001)
+    print([round(b, 3) for b in bias.tolist()])
+
+# %% [markdown]
+# (With an unchanging load the bias goes on and on in the same direction; in real
+# training the load answers, and the bias settles.) There is no gradient in it. The
+# language model's loss stays the only master of the router, and as weights ignore
+# the bias, an expert that was chosen for balance's sake speaks no louder than it
+# should.
+#
+# ### Live: the same model three times
+#
+# A small model with 16 experts, two of them for a token, reads the tiny web of this
+# book (arithmetic and countdown puzzles, as described in chapter 09). Everything is the
+# same three times, the seed included; only the cure differs. With a run this short,
+# $\gamma$ has to be larger than V3's, which had 14.3 trillion tokens of time.
+# `watch_routers` hands out the scores that the auxiliary loss needs.
+
+# %%
+tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
+STEPS, BATCH, POINT = 160, 16, 20
+texts = corpus.documents(STEPS * BATCH, seed=0)
+documents = pretrain.encode_documents(tokenizer, texts)
+small = replace(
+    PRESETS["tiny"],
+    vocab_size=tokenizer.vocab_size,
+    d_model=64,
+    ffn_dim=128,
+    n_layers=2,  # the first one has no experts
+    n_mtp=0,
+    n_routed_experts=16,
+)
+
+
+# %% tags=["slide"]
+def train_small(alpha=0.0, speed=0.0):
+    """Pre-train the small model; the load of its experts every POINT steps."""
+    torch.manual_seed(0)
+    model = Transformer(small).train()
+    plan = pretrain.PretrainConfig(steps=STEPS, batch_size=BATCH)
+    optimizers = optim.base_optimizers(model, plan.muon_lr, plan.adamw_lr)
+    history, losses, load = [], [], torch.zeros(16)
+    for step, ids in enumerate(pretrain.stream(documents, plan), 1):
+        optim.set_lr(optimizers, optim.warmup_stable_decay(step, STEPS))
+        with watch_routers(model) as seen:
+            loss, _ = pretrain.loss(model, ids, mtp_weight=0.0)
+        losses.append(loss.item())
+        scores = seen["layers.1.ffn"][0].view(*ids.shape, 16)
+        if alpha:
+            loss = loss + alpha * balance_loss(scores, 2, mask=ids != PAD)
+        loss.backward()
+        optim.guarded_step(model, optimizers)
+        load += router_loads(model)["layers.1.ffn"]
+        balance(model, speed)  # moves the bias; also counts anew
+        if step % POINT == 0:
+            shares = (load / load.mean()).tolist()
+            mean = sum(losses[-POINT:]) / POINT
+            history.append({"step": step, "loss": mean, "load": shares})
+            load.zero_()
+    return model, history
+
+
+# %%
+CURES = {
+    "no balancing": {},
+    "auxiliary loss": {"alpha": 0.01},
+    "bias": {"speed": 0.01},
+}
+models, histories = {}, {}
+for name, cure in CURES.items():
+    models[name], histories[name] = train_small(**cure)
+    last = histories[name][-1]
+    print(f"{name:16} loss {last['loss']:.2f}, busiest {max(last['load']):.1f}")
+busiest = {name: max(h[-1]["load"]) for name, h in histories.items()}
+assert busiest["no balancing"] > 1.4 * busiest["bias"]
+assert busiest["no balancing"] > 1.4 * busiest["auxiliary loss"]
+
+# %% tags=["slide"]
+plots.balance_picture(histories)
+
+# %% [markdown]
+# What you see: left, how many times the mean load the busiest expert carries (the
+# dotted line is perfect balance, and 8 would be two experts doing everything); right,
+# the load of all sixteen at the end, sorted. Without a cure a few experts do most of the
+# work and some do next to nothing.
+#
+# And the loss? It differs little, and one should say so. In a run this short, a few
+# experts seem to be enough. What is lost is what the others could have learned, and
+# time. If each expert sat on its own machine, a step would take as long as
+# the busiest one needs:
+
+# %%
+print(f"{'':16}{'loss':>7}{'idle':>7}{'useful work':>14}")
+for name, history in histories.items():
+    load = history[-1]["load"]
+    idle = sum(x < 0.1 for x in load)
+    share = 1 / max(load)
+    print(f"{name:16}{history[-1]['loss']:7.2f}{idle:7}{share:14.0%}")
+
+# %% [markdown]
+# "Idle" counts the experts with less than a tenth of the mean load; "useful work" is
+# the share of the machines' time in which they do not wait.
+#
+# ### Two masters
+#
+# How strongly does the auxiliary loss pull at the router, compared with the task
+# itself? Take the model that was never balanced and compute both gradients on one
+# batch. The number in the last column is the cosine of the angle between the two: 1 is
+# the same direction, 0 unrelated, below 0 opposed.
+
+# %%
+model = models["no balancing"]
+plan = pretrain.PretrainConfig(steps=1, batch_size=BATCH, seed=1)
+ids = next(pretrain.stream(documents, plan))
+with watch_routers(model) as seen:
+    task, _ = pretrain.loss(model, ids, mtp_weight=0.0)
+scores = seen["layers.1.ffn"][0].view(*ids.shape, 16)
+penalty = balance_loss(scores, 2, mask=ids != PAD)
+router = model.layers[1].ffn.router.weight
+(wish,) = torch.autograd.grad(task, router, retain_graph=True)
+(duty,) = torch.autograd.grad(penalty, router)
+cosine = F.cosine_similarity(wish.flatten(), duty.flatten(), dim=0)
+for alpha in (1e-4, 1e-2, 1.0):
+    print(
+        f"alpha {alpha:<6} pulls {alpha * duty.norm() / wish.norm():6.2f} times as hard"
+    )
+print(f"cosine of the two gradients: {cosine:+.2f}")
+
+# %% [markdown]
+# So it is a matter of degree. V3 keeps a trace of the auxiliary loss, with
+# $\alpha = 0.0001$, only against extreme imbalance *within* a single sequence, which the
+# bias, updated once for a whole batch, cannot see. The report compares the cures at
+# equal size (section 4.5.3): the loss on held-out text of a model of 1 billion
+# parameters is 2.258 with the sequence-wise auxiliary loss and 2.253 with the bias;
+# of one with 3 billion, 2.085 and 2.080. A *batch-wise* auxiliary loss, the same
+# formula on the whole batch laid end to end, gets the 2.253 and 2.080 too. So
+# what helps is less the absence of a gradient than the freedom to be unbalanced within a
+# sequence: a text about chemistry may keep the chemists busy.
+
+# %% [markdown] tags=["slide"]
+# ## 6. The long run
+#
+# The same comparison with the tiny model of this book, four layers and 8 experts in
+# three of them, over more steps and several seeds, measured once by
+# `python -m results.experts ARM SEED` on problems that no training sees. (P13 in
+# `docs/phenomena.md`; the arms about multi-token prediction are read in chapter 05.)
+
+# %% tags=["slide"]
+ARMS = {
+    "none": "no balancing",
+    "aux-weak": "auxiliary loss, alpha 0.001",
+    "aux": "auxiliary loss, alpha 0.01",
+    "bias": "bias, gamma 0.001",
+}
+print(f"{'':30}seeds   loss   busiest/mean   idle of 24")
+for arm, name in ARMS.items():
+    paths = [RESULTS / f"experts-{arm}-{seed}.json" for seed in (0, 1, 2)]
+    texts = [p.read_text(encoding="utf-8") for p in paths if p.exists()]
+    found = [json.loads(text)["P13"]["held out"] for text in texts]
+    if not found:
+        print(f"{name:30}not measured in this copy of the book")
+        continue
+    means = [
+        sum(f[k] for f in found) / len(found) for k in ("loss", "max/mean", "idle")
+    ]
+    print(f"{name:30}{len(found):5}{means[0]:8.4f}{means[1]:13.2f}{means[2]:13.1f}")
+
+# %% [markdown]
+# Read the columns separately. Balance differs by design. Whether the *loss* differs by
+# more than it does between seeds is the question, and at this size expect little: a
+# model of less than a million parameters is short of everything, not only of experts.
+
+# %% [markdown] tags=["slide"]
+# ## 7. What do experts specialise in?
+#
+# "Expert" suggests a chemist and a historian. Look at the base model that comes with
+# this book, trained with the bias. We let it read held-out documents and count: of
+# all tokens of a kind, which share was sent to each expert? With two of eight chosen, a
+# share of 0.25 means "no preference".
+
+
+# %%
+def kind_of(text):
+    """Sort a token into a few kinds that a reader can name."""
+    if text in SPECIAL:
+        return "special"
+    if text.strip().isdigit():
+        return "number"
+    if text == "\n" or "~" in text or "=" in text:
+        return "= ~ line end"
+    if re.search("[가-힣]", text):
+        return "Korean"
+    if re.search("[A-Za-z]", text):
+        return "English"
+    return "operator" if re.search(r"[-+*/]", text) else "other"
+
+
+KINDS = ("special", "number", "operator", "= ~ line end", "English", "Korean")
+model, tokenizer = artifacts.load("base-tiny")
+rng, texts = random.Random(0), []
+for family in (countdown, arithmetic):
+    for problem in problems(family.sample, 96, 0, "valid"):
+        style = rng.choice(("short", "long"))
+        texts.append((problem.prompt, corpus.trace(rng, problem, style)))
+held_out = pretrain.encode_documents(tokenizer, texts)
+batches = list(pretrain.batches(held_out, 32, seed=0))
+names = [kind_of(tokenizer.decode([i])) for i in range(tokenizer.vocab_size)]
+table = torch.tensor([KINDS.index(n) if n in KINDS else -1 for n in names])
+print(
+    {
+        n: int(sum(((table[b] == i) & (b != PAD)).sum() for b in batches))
+        for i, n in enumerate(KINDS)
+    }
+)
+
+# %%
+layers = {n: m for n, m in model.named_modules() if isinstance(m, MoE)}
+layers = {n: m for n, m in layers.items() if n.startswith("layers")}
+used = {name: torch.zeros(len(KINDS), 8) for name in layers}
+for ids in batches:
+    with torch.no_grad(), watch_routers(model) as seen:
+        model.hidden(ids)
+    for name, layer in layers.items():
+        chosen, _ = layer.choose(seen[name][0])
+        one_hot = torch.zeros(len(chosen), 8).scatter(1, chosen, 1.0)
+        for i in range(len(KINDS)):
+            here = ((table[ids] == i) & (ids != PAD)).flatten()
+            used[name][i] += one_hot[here].sum(0)
+shares = {n: 2 * x / x.sum(1, keepdim=True) for n, x in used.items()}
+columns = [str(e) for e in range(8)]
+titles = {n: f"layer {n.split('.')[1]}" for n in shares}
+panels = {titles[n]: x.tolist() for n, x in shares.items()}
+plots.heatmaps(panels, list(KINDS), columns, "expert")
+
+# %% [markdown]
+# What you see: for each layer with experts, the share of a kind of token (row) that goes
+# to each expert (column). An even router would paint everything in the same pale blue.
+#
+# There are preferences, and they are of a humble sort: this expert for digits, that one
+# for operators, a few for words. English and Korean words often share their experts. It
+# is the *form* of a token that counts rather than a topic, and the same was found in
+# larger models: the authors of Mixtral, a model with eight experts a layer, saw no
+# clear pattern by subject and much by syntax (arXiv 2401.04088, section 5). "Expert" is
+# a metaphor. Nobody told the experts what to be.
+#
+# ### Does the map mean anything?
+#
+# A map of *use* is not yet a map of *need*. So take each expert away (a bias of
+# $-\infty$ closes it and the router takes the next best) and measure how much worse the
+# prediction becomes after each kind of token. If use meant need, experts that serve a
+# kind often would be missed most by that kind.
+
+
+# %%
+@torch.no_grad()
+def loss_by_kind(model):
+    """Mean loss of the token that follows a token of each kind."""
+    total, count = torch.zeros(len(KINDS)), torch.zeros(len(KINDS))
+    for ids in batches:
+        logits, targets = model(ids[:, :-1]), ids[:, 1:]
+        loss = F.cross_entropy(logits.transpose(1, 2), targets, reduction="none")
+        kinds = table[ids[:, :-1]]
+        for i in range(len(KINDS)):
+            here = (kinds == i) & (targets != PAD)
+            total[i] += loss[here].sum()
+            count[i] += here.sum()
+    return total / count
+
+
+whole = loss_by_kind(model)
+missed = {}
+for name, layer in layers.items():
+    rows = []
+    for e in range(8):
+        kept = layer.router_bias[e].item()
+        layer.router_bias[e] = -math.inf
+        rows.append(loss_by_kind(model) - whole)
+        layer.router_bias[e] = kept
+    missed[name] = torch.stack(rows, dim=1)
+
+# %%
+assert torch.equal(loss_by_kind(model), whole)  # everything is back in place
+panels = {titles[n]: x.clamp(min=0).tolist() for n, x in missed.items()}
+plots.heatmaps(panels, list(KINDS), columns, "expert taken away")
+
+# %%
+for name in layers:
+    pair = torch.stack((shares[name].flatten(), missed[name].flatten()))
+    print(f"{titles[name]}: correlation of use and need {pair.corrcoef()[0, 1]:+.2f}")
+worst = max(float(x.max()) for x in missed.values())
+print(f"worst single loss {worst:.2f} nats, without: {whole.mean():.2f} on average")
+
+# %% [markdown]
+# What you see: the same map for need, in nats of additional loss. It looks less crowded
+# than the map of use. For most experts the next best one steps in without much harm;
+# some are missed sorely and by one kind of token. The correlations say how far you
+# may read the first map as the second.
+
+# %% [markdown] tags=["slide"]
+# ## 8. 671 billion, 37 billion
+#
+# Now the count. A configuration is a few numbers, so a pencil is enough. Start with one
+# layer of experts of DeepSeek-V3: an expert has three matrices of $7168 \times 2048$.
+
+# %% tags=["nbval-check-output"]
+v3 = PRESETS["deepseek-v3"]
+expert = 3 * v3.d_model * v3.moe_ffn_dim
+router = v3.d_model * v3.n_routed_experts
+print(f"one expert       {expert:>15,}")
+print(f"router           {router:>15,}   (and 256 biases)")
+stored = (v3.n_routed_experts + v3.n_shared_experts) * expert + router
+used = (v3.n_activated_experts + v3.n_shared_experts) * expert + router
+print(f"layer, stored    {stored:>15,}")
+print(f"layer, used      {used:>15,}   {used / stored:.1%}")
+
+# %% [markdown]
+# With attention (chapter 03), norms, three dense layers at the beginning, 58 layers of
+# experts, embedding and head:
+
+# %% tags=["slide", "nbval-check-output"]
+attention = counts.attention_parameters(v3)
+norms = 2 * v3.d_model
+dense = 3 * v3.d_model * v3.ffn_dim
+matrix = v3.vocab_size * v3.d_model
+biases = 256
+parts = {
+    "embedding": (1, matrix, 0),
+    "dense layer": (3, attention + norms + dense, attention + norms + dense),
+    "layer of experts": (
+        58,
+        attention + norms + stored + biases,
+        attention + norms + used + biases,
+    ),
+    "last norm": (1, v3.d_model, v3.d_model),
+    "head": (1, matrix, matrix),
+}
+print(f"{'':18}{'times':>6}{'stored':>18}{'used for a token':>20}")
+for name, (times, each, active) in parts.items():
+    print(f"{name:18}{times:6}{each:18,}{active:20,}")
+total = sum(times * each for times, each, _ in parts.values())
+active = sum(times * active for times, _, active in parts.values())
+print(f"{'sum':24}{total:18,}{active:20,}")
+
+# %% [markdown]
+# **671,026,419,200** is stored and 36.6 billion of it is used for a token. (The
+# report says 37; with the embedding, of which a token reads a single row, it is 37.6.)
+# A pencil may err, so build the model. All 45,000 matrices of it, on PyTorch's
+# **meta device**, where a tensor has a shape and no numbers. It takes some ten seconds
+# and no memory worth mentioning.
+
+# %% tags=["nbval-check-output"]
+with torch.device("meta"):
+    giant = Transformer(v3)
+learned = sum(p.numel() for p in giant.parameters())
+buffers = dict(giant.named_buffers())
+router_biases = sum(b.numel() for n, b in buffers.items() if n.endswith("router_bias"))
+print(f"learned by gradients {learned:,}")
+print(f"router biases        {router_biases:,}")
+print(f"together             {learned + router_biases:,}")
+assert learned + router_biases == total == counts.parameters(v3)
+assert active == counts.active_parameters(v3)
+
+# %% [markdown]
+# The small difference is worth knowing if you compare programs: the 58 times 256
+# biases are part of a checkpoint, but no gradient reaches them. Some programs call
+# them parameters and some do not. (The multi-token prediction module, 11.6 billion more,
+# is not part of the 671: chapter 05.)
+#
+# ### What it buys, and what it costs
+#
+# Work goes with what is *used*, memory with what is *stored*. A rule of thumb says
+# that training costs 6 operations for each used parameter and token (chapter 05
+# derives it).
+
+# %% tags=["slide", "nbval-check-output"]
+print(f"{'':18}{'stored':>17}{'used':>16}{'share':>8}")
+for name in ("tiny", "deepseek-v2-lite", "deepseek-v3", "llama-3.2-1b"):
+    c = replace(PRESETS[name], n_mtp=0)
+    all_, some = counts.parameters(c), counts.active_parameters(c)
+    print(f"{name:18}{all_:17,}{some:16,}{some / all_:8.1%}")
+
+trained = costs.six_nd(counts.active_parameters(v3), 14.8e12)
+if_dense = costs.six_nd(counts.parameters(v3), 14.8e12)
+print(f"\ntraining V3 on 14.8T tokens: {trained:.2e} operations")
+print(f"the same size without experts: {if_dense / trained:.0f} times as many")
+print(f"memory for its weights, one byte each: {total / 2**30:.0f} GiB")
+
+# %% [markdown]
+# Training is 18 times cheaper than for a dense model of that size. But every expert
+# must be ready at any moment, since the next token may want it: the weights alone are
+# more than eight GPUs of 80 GB can hold, for one user as for a thousand. That is why
+# DeepSeek-V3 is cheap *per token* for those who serve many people at once, and
+# expensive to run alone at home. (The tiny model uses a larger
+# share of itself, as a smaller part of it is experts.)
+#
+# ## Summary
+#
+# | part | what it does | in DeepSeek-V3 |
+# |---|---|---|
+# | router | scores each expert for each token; the best are chosen | sigmoid, 8 of 256 |
+# | groups | limit the machines that a token visits | 4 of 8, worth their two best |
+# | weights | scores of the chosen, normalised, scaled; the only way for gradients | scale 2.5 |
+# | shared expert | works for every token, weight 1 | 1 |
+# | bias | chooses, never weighs; moved against the load after each step | 0.001 a step |
+# | auxiliary loss | the same by gradient, a second master | a trace, 0.0001 |
+# | dropping | a token that finds no place is skipped | never |
+#
+# - Stored and used parameters part ways: 671 and 37 billion.
+# - Left alone, a router collapses onto few experts. Balance costs the model little and
+#   saves most of the machines' time.
+# - Experts specialise in the form of tokens rather than in subjects, and being used often
+#   is not the same as being needed.
+#
+# ## Questions
+#
+# 1. Why is the bias not simply learned by gradient descent like everything else?
+#
+#    <details><summary>Answer</summary>It has no gradient: it only takes part in the
+#    choice, which is a sharp cut, and not in the weights. And if it had one, the
+#    language model's loss would use it to make good experts busier, the opposite of
+#    what it is for.</details>
+#
+# 2. Somebody reports perfect balance over a batch of 1,000 documents, each in another
+#    language. Can single documents still be badly unbalanced? Is that bad?
+#
+#    <details><summary>Answer</summary>Yes: each language may keep its own few experts
+#    busy. For quality that is welcome (specialists at work). For speed it matters only
+#    if one such document fills a machine's batch on its own, as in serving; that is why
+#    V3 keeps a very weak sequence-wise loss.</details>
+#
+# 3. You double the number of experts and the number of chosen ones stays. What happens
+#    to stored parameters, used parameters, work per token, memory, and the tokens that
+#    each expert sees in training?
+#
+#    <details><summary>Answer</summary>Stored parameters and memory nearly double; used
+#    parameters and work stay (the router grows a little); each expert sees half as many
+#    tokens and learns from less. That is why the number of experts cannot grow for
+#    ever.</details>
+
+# %% [markdown]
+# ## Exercises
+#
+# Fill in the function, run the cell, then the check below it. Solutions are in
+# `solutions/04_experts.ipynb`.
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 4.1** (easy, 10 min) Route one token without PyTorch. Given the scores and
+# biases of the experts as lists, return `(experts, weights)`: chosen by score plus bias,
+# weighed by score alone, weights summing to 1.
+#
+# <details><summary>Hint</summary>`sorted(range(n), key=..., reverse=True)` sorts
+# expert numbers by anything.</details>
+
+
+# %% tags=["exercise"]
+def route_one(scores, bias, n_activated):
+    """(experts, weights) of one token."""
+    # BEGIN SOLUTION
+    order = range(len(scores))
+    order = sorted(order, key=lambda i: scores[i] + bias[i], reverse=True)
+    chosen = order[:n_activated]
+    total = sum(scores[i] for i in chosen)
+    return chosen, [scores[i] / total for i in chosen]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_4_1(route_one)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 4.2** (easy, 10 min) Measure balance. Given the chosen experts of all
+# tokens, ids of shape (N, A), and the number of experts, return the load of the busiest
+# expert divided by the mean load, and how many experts got nothing at all.
+#
+# <details><summary>Hint</summary>`torch.bincount` has an argument `minlength`; without
+# it, experts at the end that nobody chose are not even counted.</details>
+
+
+# %% tags=["exercise"]
+def balance_of(ids, n_experts):
+    """(max load / mean load, number of idle experts)."""
+    # BEGIN SOLUTION
+    load = torch.bincount(ids.flatten(), minlength=n_experts).float()
+    return (load.max() / load.mean()).item(), int((load == 0).sum())
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_4_2(balance_of)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 4.3** (medium, 15 min) The balance loss of one sequence, scores of shape
+# (T, E), without a Python loop and without the library. An even load must give 1, and
+# the gradient must flow through the scores only where the paper has it.
+#
+# <details><summary>Hint</summary>`one_hot(...).sum(1)` of the chosen ids gives a (T, E)
+# table of 0 and 1; it has no gradient by itself.</details>
+
+
+# %% tags=["exercise"]
+def my_balance_loss(scores, n_activated):
+    """(T, E) scores -> sum of f_i * P_i."""
+    # BEGIN SOLUTION
+    T, E = scores.shape
+    chosen = scores.topk(n_activated, dim=-1).indices
+    load = F.one_hot(chosen, E).sum(1).float().mean(0) * E / n_activated
+    liked = (scores / scores.sum(-1, keepdim=True)).mean(0)
+    return (load * liked).sum()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_4_3(my_balance_loss)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 4.4** (medium, 15 min) What dropping costs. Give each expert
+# `factor` times its fair share of places, rounded up; tokens come in order, and a
+# choice that finds its expert full is dropped. Return the number of dropped choices.
+#
+# <details><summary>Hint</summary>The fair share is N * A / E. You need the loads only,
+# not the order: what is above the number of places is dropped.</details>
+
+
+# %% tags=["exercise"]
+def dropped(ids, n_experts, factor):
+    """Number of (token, expert) pairs that do not fit; ids is (N, A)."""
+    # BEGIN SOLUTION
+    places = math.ceil(factor * ids.numel() / n_experts)
+    load = torch.bincount(ids.flatten(), minlength=n_experts)
+    return int((load - places).clamp(min=0).sum())
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_4_4(dropped)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 4.5** (medium, 10 min) Stored and used. For a layer of experts of model
+# width `d` and expert width `f`, with `routed` routed experts, `shared` shared ones and
+# `active` chosen ones, return `(stored, used)`, router included, biases not.
+#
+# <details><summary>Hint</summary>How much of the router does a token use? To choose
+# eight of 256, it has to look at all of them.</details>
+
+
+# %% tags=["exercise"]
+def layer_counts(d, f, routed, shared, active):
+    """(stored, used) weights of one layer of experts."""
+    # BEGIN SOLUTION
+    expert, router = 3 * d * f, d * routed
+    return expert * (routed + shared) + router, expert * (active + shared) + router
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_4_5(layer_counts)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 4.6** (hard, 30 min) The whole layer. Given x (N, D), the router's weight
+# (E, D), its bias (E), a list of experts and a shared one, each a tuple of matrices
+# `(gate, up, down)` as `nn.Linear` keeps them, compute the output of the layer without
+# the library. Loops are fine. The check compares with `MoE`.
+#
+# <details><summary>Hint</summary>`nn.Linear` multiplies by the transpose:
+# `x @ gate.T`. The scale multiplies the routed experts' weights, after they have been
+# normalised; the shared expert has weight 1.</details>
+
+
+# %% tags=["exercise"]
+def my_moe(x, router, bias, experts, shared, n_activated, scale):
+    """Output (N, D) of a layer of experts."""
+
+    # BEGIN SOLUTION
+    def run(u, matrices):
+        gate, up, down = matrices
+        return (F.silu(u @ gate.T) * (u @ up.T)) @ down.T
+
+    rows = []
+    for u in x:
+        scores = (u @ router.T).sigmoid()
+        chosen = (scores + bias).topk(n_activated).indices
+        weights = scores[chosen] / scores[chosen].sum() * scale
+        y = run(u, shared)
+        for i, w in zip(chosen.tolist(), weights, strict=True):
+            y = y + w * run(u, experts[i])
+        rows.append(y)
+    return torch.stack(rows)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_4_6(my_moe)
