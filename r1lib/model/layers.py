@@ -23,11 +23,22 @@ class RMSNorm(nn.Module):
         return rms_norm(x, self.weight, self.eps)
 
 
+def rope_frequencies(dim: int, theta: float) -> Float[Tensor, " R"]:
+    """Return theta^(-2i/dim) for pair i: by how many radians a step turns it."""
+    return theta ** (-torch.arange(0, dim, 2, dtype=torch.float32) / dim)
+
+
+def angle_tables(
+    positions: int, frequency: Float[Tensor, " R"], scale: float = 1.0
+) -> Float[Tensor, "2 T R"]:
+    """Return cos and sin of position * frequency, both times `scale` (YaRN's)."""
+    angle = torch.outer(torch.arange(positions, dtype=frequency.dtype), frequency)
+    return torch.stack((angle.cos(), angle.sin())) * scale
+
+
 def rope_tables(positions: int, dim: int, theta: float) -> Float[Tensor, "2 T R"]:
     """Return cos and sin of position * theta^(-2i/dim) for each pair i."""
-    frequency = theta ** (-torch.arange(0, dim, 2, dtype=torch.float32) / dim)
-    angle = torch.outer(torch.arange(positions, dtype=torch.float32), frequency)
-    return torch.stack((angle.cos(), angle.sin()))
+    return angle_tables(positions, rope_frequencies(dim, theta))
 
 
 def apply_rope(
