@@ -7,8 +7,10 @@ style and in marker. `figure.alt` says in words what is to be seen.
 
 import functools
 import io
+import math
 
 import matplotlib
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -245,6 +247,87 @@ def trend(what: str, points, form: str) -> str:
     ends = [points[0], points[-1]] if len(points) > 1 else points
     told = (f"{form.format(y)} at step {x}" for x, y in ends)
     return f"{what}: {', '.join(told)}. "
+
+
+# ---- chapter 03 ------------------------------------------------------------------
+
+
+@styled
+def heat_maps(maps: dict[str, list], rows: list[str], columns: list[str]) -> Picture:
+    """Draw tables of numbers in one colour, dark for the largest; exact zeros grey.
+
+    maps = {"title": [[0.1, 0.0], [0.5, 0.2]]}, with a name for each row and column.
+    """
+    height = 0.9 + 4.6 * len(rows) / len(columns) / len(maps) ** 0.5
+    figure = Picture(figsize=(8.4, min(height, 6.4)), layout="constrained")
+    shades = LinearSegmentedColormap.from_list("paper to blue", (PAPER, BLUE))
+    shades.set_bad(GRID)
+    all_axes = figure.subplots(1, len(maps), squeeze=False)[0]
+    for axes, (title, table) in zip(all_axes, maps.items(), strict=True):
+        axes.imshow([[x or math.nan for x in row] for row in table], shades, vmin=0)
+        small = {"fontsize": 7 if len(columns) * len(maps) < 60 else 5.5}
+        axes.set_title(title, fontsize=9)
+        axes.set_xticks(range(len(columns)), columns, rotation=90, **small)
+        axes.set_yticks(range(len(rows)), rows, **small)
+        axes.grid(visible=False)
+    figure.alt = ""
+    for title, table in maps.items():
+        most = max(
+            (x, -r, -c) for r, row in enumerate(table) for c, x in enumerate(row)
+        )
+        zeros = sum(x == 0 for row in table for x in row)
+        figure.alt += (
+            f"{title}: {len(rows)} by {len(columns)} cells, {zeros} exactly 0; the "
+            f"largest, {most[0]:.2f}, in row {rows[-most[1]]!r}, "
+            f"column {columns[-most[2]]!r}. "
+        )
+    return figure
+
+
+@styled
+def curves(
+    panels: dict[str, dict[str, list]], xlabel: str, ylabel: str, log: str = ""
+) -> Picture:
+    """Draw named lines of (x, y) points; `log` names the logarithmic axes: "xy".
+
+    panels = {"title": {"MHA": [(128, 1.0), (512, 1.1)], "GQA": [...]}}
+    """
+    figure = Picture(figsize=(8.4 if len(panels) > 1 else 6.0, 3.4))
+    figure.set_layout_engine("constrained")
+    for axes, (title, lines) in zip(
+        figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
+    ):
+        for look, (name, points) in enumerate(lines.items()):
+            series(axes, points, look, name, marks=True)
+            ends = f"{points[0][1]:.3g} at {points[0][0]:.3g}, "
+            ends += f"{points[-1][1]:.3g} at {points[-1][0]:.3g}"
+            figure.alt += f"{title}, {name}: {ends}. "
+        kind = {f"{axis}scale": "log" for axis in log}
+        axes.set(title=title, xlabel=xlabel, ylabel=ylabel, **kind)
+        axes.legend(fontsize=8)
+    return figure
+
+
+@styled
+def log_bars(values: dict[str, float], label: str, marked: str = "") -> Picture:
+    """Draw a horizontal bar for each name on a logarithmic scale, some marked.
+
+    Names that hold the text `marked` are drawn in the second colour and hatched.
+    """
+    figure = Picture(figsize=(8.4, 0.8 + 0.32 * len(values)), layout="constrained")
+    axes = figure.subplots()
+    for name, value in values.items():
+        colour, _, _, hatch = LOOKS[bool(marked) and marked in name]
+        axes.barh(name, value, 0.7, color=colour, hatch=hatch, edgecolor=PAPER)
+        kind = {"textcoords": "offset points", "va": "center", "fontsize": 9}
+        axes.annotate(f"{value:,.0f}", (value, name), (4, 0), **kind)
+    axes.invert_yaxis()
+    axes.set(xscale="log", xlabel=label, xlim=(None, 3 * max(values.values())))
+    axes.grid(axis="y", visible=False)
+    figure.alt = f"Bars of {label}. " + " ".join(
+        f"{name}: {value:,.0f}." for name, value in values.items()
+    )
+    return figure
 
 
 # ---- chapter 09 ------------------------------------------------------------------
