@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import torch
 
-from r1lib import rewards, sampling, verifiers
+from r1lib import rewards, verifiers
 from r1lib.model.config import ModelConfig
 from r1lib.model.layers import apply_rope, rope_tables
 from r1lib.model.rope import apply_rope_half, to_neighbours
@@ -177,37 +177,33 @@ def ex_3_5(temperature_for) -> None:
     report("3.5", test)
 
 
-def ex_3_6(decode) -> None:
-    """Greedy decoding with a cache: right tokens, and each read once."""
+def ex_3_6(after_prefix) -> None:
+    """Logits after several endings of one prefix, the prefix read once."""
 
     def test():
-        config = ModelConfig(
-            vocab_size=31, d_model=16, n_layers=2, n_heads=2, ffn_dim=24, n_mtp=0
-        )
-        config = replace(config, n_routed_experts=0, init_std=0.4)
+        config = ModelConfig(vocab_size=31, d_model=16, n_layers=2, n_heads=2, n_mtp=0)
+        config = replace(config, ffn_dim=24, n_routed_experts=0, init_std=0.4)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(5)
             model = Transformer(config).eval()
-        fed = []
-        hook = model.embed.register_forward_hook(lambda _, x, y: fed.append(x[0].shape))
-        prompt = [3, 14, 15, 9, 2, 6]
-        try:
-            with torch.no_grad():
-                got = decode(model, list(prompt), 8)
-        finally:
-            hook.remove()
-        (right,) = sampling.generate(model, [prompt], max_new_tokens=8, temperature=0.0)
-        assert isinstance(got, list), "return a list of 8 ids"
-        assert len(got) == 8, f"wanted the 8 new ids, got {len(got)}"
-        wrong = [
-            i for i, (a, b) in enumerate(zip(got, right.ids, strict=True)) if a != b
-        ]
-        assert not wrong, (
-            f"new token {wrong[0]} differs; who moves the cache on, and by how much?"
+        prefix, endings, fed = [3, 14, 15, 9, 2, 6], [[5, 3], [5, 8], [9, 7]], []
+        hook = model.embed.register_forward_hook(lambda _, x, y: fed.append(x[0]))
+        with torch.no_grad():
+            try:
+                got = after_prefix(model, list(prefix), [list(e) for e in endings])
+            finally:
+                hook.remove()
+            wanted = model(torch.tensor([prefix + e for e in endings]))[:, -1]
+        assert got.shape == (3, 31), f"wanted shape (3, 31), got {tuple(got.shape)}"
+        assert torch.allclose(got[0], wanted[0], atol=1e-4), (
+            "the first row is wrong already; who moves the cache on, and by how much?"
         )
-        read = sum(shape.numel() for shape in fed)
-        assert read <= len(prompt) + 8, (
-            f"right, but {read} tokens were read for a prompt of 6 and 8 new ones"
+        assert torch.allclose(got, wanted, atol=1e-4), (
+            "row 0 is right, others are not: does each ending have a row of the cache?"
+        )
+        read = sum(ids.numel() for ids in fed)
+        assert read <= 6 + 3 * 2, (
+            f"right, but {read} tokens were read for a prefix of 6 and 3 endings of 2"
         )
 
     report("3.6", test)
