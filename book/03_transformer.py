@@ -141,7 +141,8 @@ print(f"at the end:     size {x.square().mean().sqrt():.2f}")
 # %%
 def rms_norm_by_loop(vector, weight, eps):
     mean_square = sum(v * v for v in vector) / len(vector)
-    return [v / math.sqrt(mean_square + eps) * w for v, w in zip(vector, weight)]
+    size = math.sqrt(mean_square + eps)
+    return [v / size * weight[i] for i, v in enumerate(vector)]
 
 
 # %%
