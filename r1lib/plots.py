@@ -12,7 +12,7 @@ import math
 import matplotlib
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
 INK, GRID, PAPER = "#222222", "#d9d9d9", "#ffffff"
 BLUE, ORANGE, GREEN, PURPLE, GREY = (
@@ -292,19 +292,26 @@ def curves(
 
     panels = {"title": {"MHA": [(128, 1.0), (512, 1.1)], "GQA": [...]}}
     """
-    figure = Picture(figsize=(8.4 if len(panels) > 1 else 6.0, 3.4))
+    figure = Picture(figsize=(8.4 if len(panels) > 1 else 6.0, 3.6))
     figure.set_layout_engine("constrained")
-    for axes, (title, lines) in zip(
-        figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
-    ):
+    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (title, lines) in zip(all_axes, panels.items(), strict=True):
         for look, (name, points) in enumerate(lines.items()):
             series(axes, points, look, name, marks=True)
             ends = f"{points[0][1]:.3g} at {points[0][0]:.3g}, "
             ends += f"{points[-1][1]:.3g} at {points[-1][0]:.3g}"
             figure.alt += f"{title}, {name}: {ends}. "
-        kind = {f"{axis}scale": "log" for axis in log}
-        axes.set(title=title, xlabel=xlabel, ylabel=ylabel, **kind)
-        axes.legend(fontsize=8)
+        axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+        for letter, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
+            if letter in log:
+                axes.set(**{f"{letter}scale": "log"})
+                axis.set_major_formatter(lambda value, _: f"{value:,g}")
+                axis.set_minor_formatter(NullFormatter())
+                low, high = axis.get_view_interval()
+                if high < 100 * low:  # less than two decades: more ticks
+                    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    handles = all_axes[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=3, fontsize=9)
     return figure
 
 
