@@ -261,7 +261,7 @@ def heat_maps(maps: dict[str, list], rows: list[str], columns: list[str]) -> Pic
     height = 0.9 + 4.6 * len(rows) / len(columns) / len(maps) ** 0.5
     figure = Picture(figsize=(8.4, min(height, 6.4)), layout="constrained")
     shades = LinearSegmentedColormap.from_list("paper to blue", (PAPER, BLUE))
-    shades.set_bad(GRID)
+    shades = shades.with_extremes(bad=GRID)
     all_axes = figure.subplots(1, len(maps), squeeze=False)[0]
     for axes, (title, table) in zip(all_axes, maps.items(), strict=True):
         axes.imshow([[x or math.nan for x in row] for row in table], shades, vmin=0)
@@ -309,7 +309,8 @@ def curves(
                 axis.set_minor_formatter(NullFormatter())
                 low, high = axis.get_view_interval()
                 if high < 100 * low:  # less than two decades: more ticks
-                    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                    subs = (1, 3) if letter == "x" else (1, 2, 5)
+                    axis.set_major_locator(LogLocator(subs=subs))
     handles = all_axes[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=3, fontsize=9)
     return figure

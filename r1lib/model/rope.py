@@ -27,7 +27,7 @@ def yarn_frequencies(
 
     A pair that turns `beta_fast` times or more within the `original` positions keeps
     its frequency, one that turns `beta_slow` times or less is divided by `factor`,
-    with a straight ramp over the pairs between (YaRN, arXiv 2309.00071, section 3.2;
+    with a straight ramp over the pairs between (YaRN, arXiv 2309.00071, section 3, by parts;
     bounds rounded outwards, as DeepSeek-V3 and transformers do).
     """
     check_stretch(factor, original)
@@ -50,7 +50,7 @@ def yarn_mscale(factor: float, mscale: float = 1.0) -> float:
     """Return 0.1 mscale ln(factor) + 1, and 1 where nothing is stretched.
 
     More keys flatten a softmax; scaling queries and keys by this number each, that is
-    the scores by its square, sharpens it again (YaRN, section 3.4).
+    the scores by its square, sharpens it again (YaRN, section 3).
 
     >>> round(yarn_mscale(40.0), 4)
     1.3689
