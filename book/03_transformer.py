@@ -29,8 +29,8 @@
 # are for one layer with the 128 heads of DeepSeek-V3.
 
 # %% [markdown]
-# **Run this first.** It imports everything and seeds the one global random
-# generator. Nothing below configures anything else.
+# **Run this first**, both cells of it. It imports everything and seeds the one global
+# random generator. Nothing below configures anything else.
 
 # %% tags=["setup"]
 import copy
@@ -66,22 +66,20 @@ from r1lib.model.attention import (
     absorbed_attention,
     attend,
     attend_shared,
-    cache_numbers,
     expand_latents,
     naive_attention,
 )
+from r1lib.model.counts import cache_numbers
 from r1lib.model.layers import (
     angle_tables,
     apply_rope,
-    rms_norm,
-    rope_frequencies,
-    swiglu,
-)
-from r1lib.model.rope import (
     apply_rope_half,
     check_stretch,
     even,
     llama3_frequencies,
+    rms_norm,
+    rope_frequencies,
+    swiglu,
     to_halves,
     to_neighbours,
     yarn_frequencies,
@@ -368,8 +366,8 @@ for start in (0, 7, 1000):
 # reordered alike, so no score changes.)
 
 # %%
-# r1lib.model.rope.apply_rope_half
-# r1lib.model.rope.to_halves
+# r1lib.model.layers.apply_rope_half
+# r1lib.model.layers.to_halves
 
 # %% tags=["nbval-check-output"]
 T, H, K = 7, 3, 10
@@ -450,8 +448,8 @@ assert losses["doubled"] > losses["from 0"] + 0.05
 # factor; in between, a ramp.
 
 # %% tags=["slide"]
-# r1lib.model.rope.yarn_frequencies
-# r1lib.model.rope.yarn_mscale
+# r1lib.model.layers.yarn_frequencies
+# r1lib.model.layers.yarn_mscale
 
 # %% [markdown]
 # The second function answers a side effect. Among 40 times as many keys a softmax
@@ -461,7 +459,7 @@ assert losses["doubled"] > losses["from 0"] + 0.05
 
 # %% tags=["nbval-check-output"]
 plain = rope_frequencies(64, 10_000.0)
-yarn = yarn_frequencies(64, 10_000.0, factor=40.0, original=4096)
+yarn = yarn_frequencies(64, 10_000.0, factor=40.0, original_positions=4096)
 slowed = plain / yarn
 scale = 192**-0.5 * yarn_mscale(40.0) ** 2
 print(f"pairs kept as they are: {int((slowed < 1.0001).sum())} of 32")
@@ -477,7 +475,7 @@ def by_turns(plain, slow, length):
 
 
 llama = rope_frequencies(128, 500_000.0)
-slow = llama3_frequencies(128, 500_000.0, factor=8.0, original=8192)
+slow = llama3_frequencies(128, 500_000.0, factor=8.0, original_positions=8192)
 lines = {
     "DeepSeek-V3: YaRN, 40 times": by_turns(plain, yarn, 4096),
     "Llama 3.1, 8 times": by_turns(llama, slow, 8192),
@@ -725,7 +723,7 @@ print(f"{'absorbed':24}{C + ROPE:34,}")
 # `config.json` files. One formula covers all of them:
 
 # %%
-# r1lib.model.attention.cache_numbers
+# r1lib.model.counts.cache_numbers
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -735,7 +733,7 @@ def mla(layers, latent, rotary):
 
 
 def gqa(layers, groups, width):
-    sizes = {"n_kv_heads": groups, "head_dim": width}
+    sizes = {"n_heads": groups, "n_kv_heads": groups, "head_dim": width}
     return ModelConfig(n_layers=layers, attention="gqa", **sizes)
 
 

@@ -18,11 +18,11 @@ optim                AdamW for vectors, Muon for matrices, the learning-rate pla
 progress             progress bars that behave in terminals and notebooks
 model.config         ModelConfig and PRESETS
 model.layers         RMSNorm, rotary positions, SwiGLU
-model.rope           longer contexts (YaRN, Llama 3), the other order of pairs
 model.attention      grouped-query and multi-head latent attention, the cache
 model.moe            router, shared and routed experts, bias balancing
 model.mtp            multi-token prediction
 model.transformer    Block and Transformer
+model.counts         parameters, active parameters, cache per token
 hub                  safetensors + config.json + tokenizer.json, the one format
 artifacts            the shipped tiny checkpoints, checked by sha256
 logprobs             log-probabilities of tokens, entropy, KL estimators

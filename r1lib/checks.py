@@ -18,8 +18,12 @@ import torch
 
 from r1lib import rewards, verifiers
 from r1lib.model.config import ModelConfig
-from r1lib.model.layers import apply_rope, rope_tables
-from r1lib.model.rope import apply_rope_half, to_neighbours
+from r1lib.model.layers import (
+    apply_rope,
+    apply_rope_half,
+    rope_tables,
+    to_neighbours,
+)
 from r1lib.model.transformer import Transformer
 from r1lib.rl import grpo
 from r1lib.tasks import countdown

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from r1lib import checks
-from r1lib.model.layers import apply_rope
-from r1lib.model.rope import apply_rope_half, to_neighbours
+from r1lib.model.layers import apply_rope, apply_rope_half, to_neighbours
 
 
 def cache_bytes(c, both=2, heads="num_key_value_heads", latent=True, width=True):

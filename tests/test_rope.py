@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from r1lib.model import rope
+from r1lib.model import layers
 from r1lib.model.layers import angle_tables, apply_rope, rope_frequencies, rope_tables
 
 # (dim, theta, factor, original): DeepSeek-V3, its tiny relatives, an odd base
@@ -48,7 +48,7 @@ def hugging_face(kind, dim, theta, factor, original, **more):
 def test_yarn_frequencies_are_those_of_transformers(sizes, betas):
     more = {"beta_fast": betas[0], "beta_slow": betas[1]}
     wanted, _ = hugging_face("yarn", *sizes, **more)
-    found = rope.yarn_frequencies(*sizes, *betas)
+    found = layers.yarn_frequencies(*sizes, *betas)
     torch.testing.assert_close(found, wanted, rtol=4e-7, atol=0)
 
 
@@ -57,7 +57,7 @@ def test_yarn_frequencies_are_those_of_transformers(sizes, betas):
 def test_llama3_frequencies_are_those_of_transformers(sizes, bounds):
     more = {"low_freq_factor": bounds[0], "high_freq_factor": bounds[1]}
     wanted, _ = hugging_face("llama3", *sizes, **more)
-    found = rope.llama3_frequencies(*sizes, *bounds)
+    found = layers.llama3_frequencies(*sizes, *bounds)
     torch.testing.assert_close(found, wanted, rtol=2e-6, atol=0)
 
 
@@ -65,13 +65,13 @@ def test_llama3_frequencies_are_those_of_transformers(sizes, bounds):
 def test_scale_of_the_tables_is_that_of_transformers(mscale, all_dim):
     more = {"mscale": mscale, "mscale_all_dim": all_dim}
     _, wanted = hugging_face("yarn", *YARN[0], **more)
-    found = rope.yarn_mscale(40.0, mscale) / rope.yarn_mscale(40.0, all_dim)
+    found = layers.yarn_mscale(40.0, mscale) / layers.yarn_mscale(40.0, all_dim)
     assert found == pytest.approx(wanted, rel=1e-12)
 
 
 def test_deepseek_v3_keeps_eleven_pairs_and_slows_nine_down_by_forty():
     plain = rope_frequencies(64, 1e4)
-    ratio = plain / rope.yarn_frequencies(64, 1e4, 40.0, 4096)
+    ratio = plain / layers.yarn_frequencies(64, 1e4, 40.0, 4096)
     assert torch.equal(ratio[:11], torch.ones(11))
     torch.testing.assert_close(ratio[23:], torch.full((9,), 40.0))
     assert (ratio[10:24].diff() > 0).all()
@@ -82,15 +82,15 @@ def test_deepseek_v3_keeps_eleven_pairs_and_slows_nine_down_by_forty():
     [(192, 40.0, 1.0, 0.1352338), (192, 40.0, 0.707, 0.1147214)],
 )
 def test_softmax_scale_of_v3_and_v2_lite(width, factor, mscale, softmax_scale):
-    found = width**-0.5 * rope.yarn_mscale(factor, mscale) ** 2
+    found = width**-0.5 * layers.yarn_mscale(factor, mscale) ** 2
     assert found == pytest.approx(softmax_scale, abs=1e-7)
 
 
 def test_nothing_is_scaled_where_nothing_is_stretched():
-    assert rope.yarn_mscale(1.0) == rope.yarn_mscale(0.5) == 1.0
+    assert layers.yarn_mscale(1.0) == layers.yarn_mscale(0.5) == 1.0
     plain = rope_frequencies(16, 100.0)
-    torch.testing.assert_close(rope.yarn_frequencies(16, 100.0, 1.0, 64), plain)
-    torch.testing.assert_close(rope.llama3_frequencies(16, 100.0, 1.0, 64), plain)
+    torch.testing.assert_close(layers.yarn_frequencies(16, 100.0, 1.0, 64), plain)
+    torch.testing.assert_close(layers.llama3_frequencies(16, 100.0, 1.0, 64), plain)
 
 
 def test_llama3_blends_by_the_turns_within_the_original_length():
@@ -98,7 +98,7 @@ def test_llama3_blends_by_the_turns_within_the_original_length():
     for original in (64, 640):
         plain = rope_frequencies(16, 1e4)
         turns = original * plain / (2 * math.pi)
-        ratio = plain / rope.llama3_frequencies(16, 1e4, 4.0, original)
+        ratio = plain / layers.llama3_frequencies(16, 1e4, 4.0, original)
         assert torch.equal(ratio[turns > 4], torch.ones(int((turns > 4).sum())))
         assert (ratio[turns < 1] == 4).all()
         middle = ratio[(turns > 1) & (turns < 4)]
@@ -121,10 +121,10 @@ def test_tables_hold_cos_and_sin_and_the_scale_multiplies_both():
 def test_both_layouts_are_one_rotation_after_reordering():
     x = torch.randn(2, 7, 3, 10, dtype=torch.float64)
     tables = angle_tables(7, rope_frequencies(10, 100.0).double())[:, None]
-    halves = rope.apply_rope_half(rope.to_halves(x), tables)
+    halves = layers.apply_rope_half(layers.to_halves(x), tables)
     assert torch.equal(halves, apply_rope(x, tables))
-    assert torch.equal(rope.to_neighbours(rope.to_halves(x)), x)
-    assert not torch.allclose(rope.apply_rope_half(x, tables), apply_rope(x, tables))
+    assert torch.equal(layers.to_neighbours(layers.to_halves(x)), x)
+    assert not torch.allclose(layers.apply_rope_half(x, tables), apply_rope(x, tables))
 
 
 def test_half_layout_is_that_of_llama():
@@ -133,7 +133,7 @@ def test_half_layout_is_that_of_llama():
     tables = rope_tables(7, 10, 100.0)[:, None]
     cos, sin = (torch.cat((y, y), -1).expand(2, -1, -1) for y in tables)
     turned, _ = llama.apply_rotary_pos_emb(x, x, cos, sin, unsqueeze_dim=2)
-    torch.testing.assert_close(rope.apply_rope_half(x, tables), turned)
+    torch.testing.assert_close(layers.apply_rope_half(x, tables), turned)
 
 
 def test_reordered_weights_give_reordered_queries():
@@ -141,25 +141,25 @@ def test_reordered_weights_give_reordered_queries():
     heads, width, d = 3, 8, 5
     weight, x = torch.randn(heads * width, d), torch.randn(2, 7, d)
     q = (x @ weight.T).view(2, 7, heads, width)
-    moved = rope.to_neighbours(weight.view(heads, width, d), dim=1).reshape(-1, d)
+    moved = layers.to_neighbours(weight.view(heads, width, d), dim=1).reshape(-1, d)
     q_moved = (x @ moved.T).view(2, 7, heads, width)
-    torch.testing.assert_close(q_moved, rope.to_neighbours(q))
+    torch.testing.assert_close(q_moved, layers.to_neighbours(q))
     tables = rope_tables(7, width, 100.0)[:, None]
     torch.testing.assert_close(
-        apply_rope(q_moved, tables), rope.apply_rope_half(q, tables)
+        apply_rope(q_moved, tables), layers.apply_rope_half(q, tables)
     )
 
 
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda: rope.yarn_frequencies(8, 1e4, 0.5, 64), "factor >= 1"),
-        (lambda: rope.yarn_frequencies(8, 1e4, 2.0, 0), "original >= 1"),
-        (lambda: rope.yarn_frequencies(8, 1e4, 2.0, 64, 1.0, 32.0), "beta_slow <"),
-        (lambda: rope.llama3_frequencies(8, 1e4, 0.5, 64), "factor >= 1"),
-        (lambda: rope.llama3_frequencies(8, 1e4, 2.0, 64, 4.0, 1.0), "low < high"),
-        (lambda: rope.to_halves(torch.zeros(2, 3)), "even size, got 3"),
-        (lambda: rope.to_neighbours(torch.zeros(3, 2), dim=0), "even size, got 3"),
+        (lambda: layers.yarn_frequencies(8, 1e4, 0.5, 64), "factor >= 1"),
+        (lambda: layers.yarn_frequencies(8, 1e4, 2.0, 0), "original_positions >= 1"),
+        (lambda: layers.yarn_frequencies(8, 1e4, 2.0, 64, 1.0, 32.0), "beta_slow <"),
+        (lambda: layers.llama3_frequencies(8, 1e4, 0.5, 64), "factor >= 1"),
+        (lambda: layers.llama3_frequencies(8, 1e4, 2.0, 64, 4.0, 1.0), "low < high"),
+        (lambda: layers.to_halves(torch.zeros(2, 3)), "even size, got 3"),
+        (lambda: layers.to_neighbours(torch.zeros(3, 2), dim=0), "even size, got 3"),
     ],
 )
 def test_what_cannot_be_stretched_is_refused(call, words):

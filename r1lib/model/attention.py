@@ -232,16 +232,3 @@ class MultiHeadLatentAttention(nn.Module):
             attention = absorbed_attention
         y = attention(q_nope, q_pe, latents, self.wkv_b.weight, self.scale, mask)
         return self.wo(y.transpose(1, 2).reshape(*x.shape[:2], -1))
-
-
-def cache_numbers(c: ModelConfig) -> int:
-    """Count the numbers that the cache of a model keeps for one token, all layers.
-
-    Times the bytes of a number (2 in bfloat16), times tokens, times sequences: memory.
-
-    >>> cache_numbers(ModelConfig(n_layers=61, kv_lora_rank=512, qk_rope_head_dim=64))
-    35136
-    """
-    if c.attention == "mla":
-        return c.n_layers * (c.kv_lora_rank + c.qk_rope_head_dim)
-    return c.n_layers * 2 * c.n_kv_heads * c.head_dim
