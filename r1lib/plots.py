@@ -12,7 +12,7 @@ import math
 import matplotlib
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
 INK, GRID, PAPER = "#222222", "#d9d9d9", "#ffffff"
 BLUE, ORANGE, GREEN, PURPLE, GREY = (
@@ -274,6 +274,95 @@ def doubling_curves(panels: dict[str, dict[str, list]], xlabel: str) -> Picture:
         f"{points[-1][1]:.2f} at {points[-1][0]}."
         for title, lines in panels.items()
         for name, points in lines.items()
+    )
+    return figure
+
+
+# ---- chapter 03 ------------------------------------------------------------------
+
+
+@styled
+def heat_maps(maps: dict[str, list], rows: list[str], columns: list[str]) -> Picture:
+    """Draw tables of numbers in one colour, dark for the largest; exact zeros grey.
+
+    maps = {"title": [[0.1, 0.0], [0.5, 0.2]]}, with a name for each row and column.
+    """
+    height = 0.9 + 4.6 * len(rows) / len(columns) / len(maps) ** 0.5
+    figure = Picture(figsize=(8.4, min(height, 6.4)), layout="constrained")
+    shades = LinearSegmentedColormap.from_list("paper to blue", (PAPER, BLUE))
+    shades = shades.with_extremes(bad=GRID)
+    all_axes = figure.subplots(1, len(maps), squeeze=False)[0]
+    for axes, (title, table) in zip(all_axes, maps.items(), strict=True):
+        axes.imshow([[x or math.nan for x in row] for row in table], shades, vmin=0)
+        small = {"fontsize": 7 if len(columns) * len(maps) < 60 else 5.5}
+        axes.set_title(title, fontsize=9)
+        axes.set_xticks(range(len(columns)), columns, rotation=90, **small)
+        axes.set_yticks(range(len(rows)), rows, **small)
+        axes.grid(visible=False)
+    figure.alt = ""
+    for title, table in maps.items():
+        most = max(
+            (x, -r, -c) for r, row in enumerate(table) for c, x in enumerate(row)
+        )
+        zeros = sum(x == 0 for row in table for x in row)
+        figure.alt += (
+            f"{title}: {len(rows)} by {len(columns)} cells, {zeros} exactly 0; the "
+            f"largest, {most[0]:.2f}, in row {rows[-most[1]]!r}, "
+            f"column {columns[-most[2]]!r}. "
+        )
+    return figure
+
+
+@styled
+def curves(
+    panels: dict[str, dict[str, list]], xlabel: str, ylabel: str, log: str = ""
+) -> Picture:
+    """Draw named lines of (x, y) points; `log` names the logarithmic axes: "xy".
+
+    panels = {"title": {"MHA": [(128, 1.0), (512, 1.1)], "GQA": [...]}}
+    """
+    figure = Picture(figsize=(8.4 if len(panels) > 1 else 6.0, 3.6))
+    figure.set_layout_engine("constrained")
+    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (title, lines) in zip(all_axes, panels.items(), strict=True):
+        for look, (name, points) in enumerate(lines.items()):
+            series(axes, points, look, name, marks=True)
+            ends = f"{points[0][1]:.3g} at {points[0][0]:.3g}, "
+            ends += f"{points[-1][1]:.3g} at {points[-1][0]:.3g}"
+            figure.alt += f"{title}, {name}: {ends}. "
+        axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+        for letter, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
+            if letter in log:
+                axes.set(**{f"{letter}scale": "log"})
+                axis.set_major_formatter(lambda value, _: f"{value:,g}")
+                axis.set_minor_formatter(NullFormatter())
+                low, high = axis.get_view_interval()
+                if high < 100 * low:  # less than two decades: more ticks
+                    subs = (1, 3) if letter == "x" else (1, 2, 5)
+                    axis.set_major_locator(LogLocator(subs=subs))
+    handles = all_axes[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=3, fontsize=9)
+    return figure
+
+
+@styled
+def log_bars(values: dict[str, float], label: str, marked: str = "") -> Picture:
+    """Draw a horizontal bar for each name on a logarithmic scale, some marked.
+
+    Names that hold the text `marked` are drawn in the second colour and hatched.
+    """
+    figure = Picture(figsize=(8.4, 0.8 + 0.32 * len(values)), layout="constrained")
+    axes = figure.subplots()
+    for name, value in values.items():
+        colour, _, _, hatch = LOOKS[bool(marked) and marked in name]
+        axes.barh(name, value, 0.7, color=colour, hatch=hatch, edgecolor=PAPER)
+        kind = {"textcoords": "offset points", "va": "center", "fontsize": 9}
+        axes.annotate(f"{value:,.0f}", (value, name), (4, 0), **kind)
+    axes.invert_yaxis()
+    axes.set(xscale="log", xlabel=label, xlim=(None, 3 * max(values.values())))
+    axes.grid(axis="y", visible=False)
+    figure.alt = f"Bars of {label}. " + " ".join(
+        f"{name}: {value:,.0f}." for name, value in values.items()
     )
     return figure
 

@@ -1,5 +1,6 @@
 """Sampling: many prompts at once, with a cache; finished rows leave the batch."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -24,24 +25,39 @@ def sample_token(
     temperature: float = 1.0,
     top_p: float = 1.0,
     generator: torch.Generator | None = None,
+    top_k: int = 0,
+    min_p: float = 0.0,
 ) -> tuple[Int[Tensor, " B"], Float[Tensor, " B"]]:
     """Draw one token per row; temperature 0 takes the most likely one.
 
     The log-probability returned is that of softmax(logits / temperature) over the
-    whole vocabulary, so training can compute the same number.
+    whole vocabulary, so training can compute the same number. Tokens are closed by
+    top_k first, then top_p, then min_p; 0, 1 and 0 switch these off.
     """
     if temperature < 0 or not 0 < top_p <= 1:
         raise ValueError(
             f"wanted temperature >= 0 and 0 < top_p <= 1, got {temperature} and {top_p}"
         )
+    if top_k < 0 or not 0 <= min_p <= 1:
+        raise ValueError(
+            f"wanted top_k >= 0 and 0 <= min_p <= 1, got {top_k} and {min_p}"
+        )
     logp = (logits / temperature if temperature else logits).log_softmax(-1)
     if temperature == 0:
         ids = logp.argmax(-1)
     else:
-        allowed = logp if top_p == 1 else keep_top_p(logp, top_p)
+        allowed = keep_top_k(logp, top_k).log_softmax(-1) if top_k else logp
+        allowed = allowed if top_p == 1 else keep_top_p(allowed, top_p)
+        allowed = keep_min_p(allowed, min_p) if min_p else allowed
         noise = torch.empty_like(logp).exponential_(generator=generator).log()
         ids = (allowed - noise).argmax(-1)  # the Gumbel-max trick
     return ids, logp.gather(1, ids.unsqueeze(1)).squeeze(1)
+
+
+def keep_top_k(logp: Float[Tensor, "B V"], top_k: int) -> Float[Tensor, "B V"]:
+    """Close all but the k likeliest tokens (and those as likely as the k-th)."""
+    last = logp.topk(min(top_k, logp.shape[-1]), dim=-1).values[:, -1:]
+    return logp.masked_fill(logp < last, float("-inf"))
 
 
 def keep_top_p(logp: Float[Tensor, "B V"], top_p: float) -> Float[Tensor, "B V"]:
@@ -50,6 +66,12 @@ def keep_top_p(logp: Float[Tensor, "B V"], top_p: float) -> Float[Tensor, "B V"]
     before = values.exp().cumsum(-1) - values.exp()
     closed = torch.zeros_like(logp, dtype=torch.bool).scatter(1, order, before >= top_p)
     return logp.masked_fill(closed, float("-inf"))
+
+
+def keep_min_p(logp: Float[Tensor, "B V"], min_p: float) -> Float[Tensor, "B V"]:
+    """Close tokens less than min_p times as likely as the likeliest (2407.01082)."""
+    best = logp.max(dim=-1, keepdim=True).values
+    return logp.masked_fill(logp < best + math.log(min_p), float("-inf"))
 
 
 @torch.no_grad()
@@ -64,6 +86,8 @@ def generate(
     generator: torch.Generator | None = None,
     repeat: int = 1,
     steer=None,
+    top_k: int = 0,
+    min_p: float = 0.0,
 ) -> list[Completion]:
     """Continue each prompt, `repeat` times each, group-major.
 
@@ -97,7 +121,7 @@ def generate(
     for t in range(max_new_tokens):
         if steer is not None:
             logits = steer(logits, ids_out[rows, :t])
-        ids, logp = sample_token(logits, temperature, top_p, generator)
+        ids, logp = sample_token(logits, temperature, top_p, generator, top_k, min_p)
         ids_out[rows[is_open], t] = ids[is_open]
         logp_out[rows[is_open], t] = logp[is_open]
         length[rows[is_open]] = t + 1

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from r1lib.model import moe
-from r1lib.model.attention import MultiHeadLatentAttention
 from r1lib.model.config import PRESETS, ModelConfig
 from r1lib.model.layers import apply_rope, apply_rope_half, rope_tables
 from r1lib.model.transformer import Transformer, balance, mtp_hidden, router_loads
@@ -113,34 +112,6 @@ def test_reading_with_a_cache_equals_reading_at_once_with_experts(config):
     torch.testing.assert_close(
         cached_logits(model, ids, [3, 1, 2, 1]), model(ids), atol=1e-5, rtol=1e-5
     )
-
-
-@pytest.mark.parametrize("q_lora_rank", [0, 10])
-def test_absorbed_attention_equals_naive(q_lora_rank):
-    config = replace(MLA, q_lora_rank=q_lora_rank)
-    torch.manual_seed(1)
-    attention = MultiHeadLatentAttention(config).double()
-    for x in attention.parameters():
-        torch.nn.init.normal_(x, 0.5, 0.5)
-    x = torch.randn(B, T, config.d_model, dtype=torch.float64)
-    rope = rope_tables(T, config.qk_rope_head_dim, 1e4).double()[:, None]
-    given = (*attention.queries(x, rope), attention.latents(x, rope))
-    naive, absorbed = attention.naive(*given), attention.absorbed(*given)
-    assert naive.shape == (B, config.n_heads, T, config.v_head_dim)
-    torch.testing.assert_close(absorbed, naive, atol=1e-10, rtol=1e-10)
-    mask = torch.rand(B, 1, T, T) < 0.5
-    mask |= torch.eye(T, dtype=torch.bool)
-    torch.testing.assert_close(
-        attention.absorbed(*given, mask),
-        attention.naive(*given, mask),
-        atol=1e-10,
-        rtol=1e-10,
-    )
-
-
-def test_the_latent_cache_holds_one_latent_and_one_rotary_key_per_token():
-    layer = make(MLA).new_cache(B, 11).layers[0]
-    assert layer.key.numel() + layer.value.numel() == B * 11 * (14 + 4)
 
 
 @pytest.mark.parametrize("config", ALL.values(), ids=ALL)

@@ -8,7 +8,13 @@ import torch
 from r1lib.logprobs import token_logprobs
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
-from r1lib.sampling import generate, keep_top_p, sample_token
+from r1lib.sampling import (
+    generate,
+    keep_min_p,
+    keep_top_k,
+    keep_top_p,
+    sample_token,
+)
 
 MLA = ModelConfig(
     vocab_size=23,
@@ -199,6 +205,73 @@ def test_top_p_keeps_the_smallest_set_that_reaches_it():
     torch.testing.assert_close(chosen, logp[0, ids])  # of the whole vocabulary
 
 
+def test_top_k_keeps_the_k_likeliest_tokens():
+    logp = torch.tensor([[0.1, 0.5, 0.15, 0.25], [0.25, 0.25, 0.3, 0.2]]).log()
+    for k, kept in ((1, [[1], [2]]), (2, [[1, 3], [0, 1, 2]]), (9, [[0, 1, 2, 3]] * 2)):
+        found = keep_top_k(logp, k).isfinite()
+        assert [row.nonzero().flatten().tolist() for row in found] == kept
+    ids, chosen = sample_token(logp[:1].expand(2000, 4), 1.0, 1.0, dice(), 2)
+    assert set(ids.tolist()) == {1, 3}
+    share = (ids == 1).float().mean().item()
+    assert share == pytest.approx(2 / 3, abs=0.04)
+    torch.testing.assert_close(chosen, logp[0, ids])  # of the whole vocabulary
+
+
+def test_min_p_asks_for_a_share_of_the_best():
+    logp = torch.tensor([[0.1, 0.5, 0.15, 0.25], [0.25, 0.25, 0.31, 0.19]]).log()
+    for min_p, kept in (
+        (0.1, [[0, 1, 2, 3], [0, 1, 2, 3]]),  # a sure model closes more tokens
+        (0.4, [[1, 3], [0, 1, 2, 3]]),
+        (0.7, [[1], [0, 1, 2]]),
+        (1.0, [[1], [2]]),
+    ):
+        found = keep_min_p(logp, min_p).isfinite()
+        assert [row.nonzero().flatten().tolist() for row in found] == kept
+    ids, _ = sample_token(logp[:1].expand(500, 4), 1.0, 1.0, dice(), 0, 0.4)
+    assert set(ids.tolist()) == {1, 3}
+
+
+def test_filters_together_are_those_of_transformers():
+    process = pytest.importorskip("transformers.generation.logits_process")
+    torch.manual_seed(0)
+    logits = 3 * torch.randn(40, 17)
+    for k, p, m in ((5, 1.0, 0.0), (0, 0.8, 0.0), (0, 1.0, 0.2), (9, 0.7, 0.15)):
+        wanted = logits / 0.8
+        for on, make in (
+            (k, lambda: process.TopKLogitsWarper(k)),  # noqa: B023
+            (p < 1, lambda: process.TopPLogitsWarper(p)),  # noqa: B023
+            (m, lambda: process.MinPLogitsWarper(m)),  # noqa: B023
+        ):
+            wanted = make()(None, wanted) if on else wanted
+        shares = wanted.softmax(-1)
+        for row in range(0, 40, 8):
+            many = logits[row].expand(4000, 17)
+            ids, _ = sample_token(many, 0.8, p, dice(row), k, m)
+            found = torch.bincount(ids, minlength=17) / 4000
+            assert not found[shares[row] == 0].any()
+            torch.testing.assert_close(found, shares[row], atol=0.04, rtol=0)
+
+
+def test_switched_off_filters_change_not_one_bit():
+    logits = torch.randn(300, 19)
+    for top_p in (1.0, 0.9):
+        a = sample_token(logits, 0.7, top_p, dice())
+        b = sample_token(logits, 0.7, top_p, dice(), 0, 0.0)
+        assert torch.equal(a[0], b[0]) and torch.equal(a[1], b[1])
+    ids, _ = sample_token(logits, 0.7, 0.9, dice(), 19, 1e-30)
+    assert torch.equal(ids, sample_token(logits, 0.7, 0.9, dice())[0])
+
+
+def test_generate_hands_the_filters_on():
+    net, how = model(GQA), {"max_new_tokens": 6, "generator": dice()}
+    greedy = generate(net, PROMPTS, max_new_tokens=6, temperature=0.0)
+    for only_the_best in ({"top_k": 1}, {"min_p": 1.0}):
+        found = generate(net, PROMPTS, **how, **only_the_best)
+        assert [c.ids for c in found] == [c.ids for c in greedy]
+    free = generate(net, PROMPTS, **how)
+    assert [c.ids for c in free] != [c.ids for c in greedy]
+
+
 def test_temperature_zero_is_the_limit_of_low_temperatures():
     logits = torch.randn(50, 9)
     ids, logp = sample_token(logits, 0.0)
@@ -213,6 +286,9 @@ def test_temperature_zero_is_the_limit_of_low_temperatures():
         ({"temperature": -0.1}, "temperature >= 0"),
         ({"top_p": 0.0}, "top_p <= 1"),
         ({"top_p": 1.1}, "top_p <= 1"),
+        ({"top_k": -1}, "top_k >= 0"),
+        ({"min_p": -0.1}, "min_p <= 1"),
+        ({"min_p": 1.1}, "min_p <= 1"),
         ({"max_new_tokens": 0}, "at least 1"),
         ({"repeat": 0}, "at least 1"),
         ({"max_new_tokens": 34}, "a prompt of 7 ids and 34 new ones do not fit"),

@@ -59,9 +59,32 @@ def attend(
     return scores.masked_fill(~mask, float("-inf")).softmax(dim=-1) @ v
 
 
+def attend_shared(
+    q: Float[Tensor, "B 1 H K"],
+    k: Float[Tensor, "B S G K"],
+    v: Float[Tensor, "B S G V"],
+    scale: float,
+    mask: Bool[Tensor, "B 1 1 S"] | None = None,
+) -> Float[Tensor, "B 1 H V"]:
+    """Attention of one new token whose H query heads share G key and value heads.
+
+    Heads that share a key stand in one matrix, as if they were several tokens, so the
+    cache is read once and never copied.
+    """
+    B, _, H, K = q.shape
+    G = k.shape[2]
+    together = q.view(B, G, H // G, K)
+    scores = (together @ k.permute(0, 2, 3, 1)) * scale  # (B, G, H / G, S)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    return (scores.softmax(dim=-1) @ v.transpose(1, 2)).reshape(B, 1, H, -1)
+
+
 class GroupedQueryAttention(nn.Module):
     """Several query heads share one key and value head (arXiv 2305.13245).
 
+    As many key heads as query heads give multi-head attention (MHA), the original;
+    a single key head gives multi-query attention (MQA, arXiv 1911.02150).
     Qwen2 adds biases to queries, keys and values; Qwen3 instead normalises each query
     and key head before it is turned.
     """
@@ -95,9 +118,74 @@ class GroupedQueryAttention(nn.Module):
         if cache is not None:
             k, v = cache.write(k, v, start)
         share = self.n_heads // self.n_kv_heads
+        if share > 1 and T == 1:  # decoding: nobody repeats a key for each head
+            y = attend_shared(q, k, v, self.head_dim**-0.5, mask)
+            return self.wo(y.reshape(B, T, -1))
         k, v = (y.transpose(1, 2).repeat_interleave(share, dim=1) for y in (k, v))
         y = attend(q.transpose(1, 2), k, v, self.head_dim**-0.5, mask)
         return self.wo(y.transpose(1, 2).reshape(B, T, -1))
+
+
+def expand_latents(
+    latents: Float[Tensor, "B S W"],
+    weight: Float[Tensor, "O C"],
+    n_heads: int,
+    nope: int,
+) -> tuple[Float[Tensor, "B S H K"], Float[Tensor, "B S H V"]]:
+    """Give every head its key and value, from the latent and the shared rotary key.
+
+    DeepSeek-V3, eq. 1-5: a key is `nope` numbers expanded from the latent (its first C
+    numbers), then the rotary key (the rest), the same for all heads.
+    """
+    latent, k_pe = latents.split(
+        (weight.shape[1], latents.shape[2] - weight.shape[1]), -1
+    )
+    B, S, _ = latent.shape
+    expanded = F.linear(latent, weight).view(B, S, n_heads, -1)
+    k_nope, v = expanded.split((nope, expanded.shape[-1] - nope), dim=-1)
+    k_pe = k_pe.unsqueeze(2).expand(B, S, n_heads, k_pe.shape[-1])
+    return torch.cat((k_nope, k_pe), dim=-1), v
+
+
+def naive_attention(
+    q_nope: Float[Tensor, "B T H K"],
+    q_pe: Float[Tensor, "B T H R"],
+    latents: Float[Tensor, "B S W"],
+    weight: Float[Tensor, "O C"],
+    scale: float,
+    mask: Bool[Tensor, "B 1 T S"] | None = None,
+) -> Float[Tensor, "B H T V"]:
+    """Expand a key and a value for each head; best for many tokens at once."""
+    k, v = expand_latents(latents, weight, *q_nope.shape[2:])
+    q = torch.cat((q_nope, q_pe), dim=-1)
+    return attend(*(x.transpose(1, 2) for x in (q, k, v)), scale, mask)
+
+
+def absorbed_attention(
+    q_nope: Float[Tensor, "B T H K"],
+    q_pe: Float[Tensor, "B T H R"],
+    latents: Float[Tensor, "B S W"],
+    weight: Float[Tensor, "O C"],
+    scale: float,
+    mask: Bool[Tensor, "B 1 T S"] | None = None,
+) -> Float[Tensor, "B H T V"]:
+    """Move the queries into latent space instead; best for one token at a time."""
+    nope, C = q_nope.shape[3], weight.shape[1]
+    w = weight.view(q_nope.shape[2], -1, C)
+    w_key, w_value = w.split((nope, w.shape[1] - nope), dim=1)
+    q_latent = torch.einsum("bthk,hkc->bhtc", q_nope, w_key)
+    q = torch.cat((q_latent, q_pe.transpose(1, 2)), dim=-1)  # (B, H, T, C + R)
+    B, H, T, W = q.shape
+    scores = (q.reshape(B, H * T, W) @ latents.transpose(1, 2)) * scale
+    scores = scores.view(B, H, T, -1)
+    if mask is None and T > 1:
+        mask = torch.ones(T, latents.shape[1], dtype=torch.bool, device=q.device)
+        mask = mask.tril(latents.shape[1] - T)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    weights = scores.softmax(dim=-1).view(B, H * T, -1)
+    y = (weights @ latents[..., :C]).view(B, H, T, C)
+    return torch.einsum("bhtc,hvc->bhtv", y, w_value)
 
 
 class MultiHeadLatentAttention(nn.Module):
@@ -150,38 +238,9 @@ class MultiHeadLatentAttention(nn.Module):
     def forward(self, x, rope, mask=None, cache=None, start=0):
         q_nope, q_pe = self.queries(x, rope)
         latents = self.latents(x, rope)
-        if cache is None:
-            y = self.naive(q_nope, q_pe, latents, mask)
-        else:
+        attention = naive_attention
+        if cache is not None:
             latents, _ = cache.write(latents, latents[..., :0], start)
-            y = self.absorbed(q_nope, q_pe, latents, mask)
+            attention = absorbed_attention
+        y = attention(q_nope, q_pe, latents, self.wkv_b.weight, self.scale, mask)
         return self.wo(y.transpose(1, 2).reshape(*x.shape[:2], -1))
-
-    def naive(self, q_nope, q_pe, latents, mask=None):
-        """Expand a key and a value for each head; best for many tokens at once."""
-        latent, k_pe = latents.split((self.latent, self.rope), dim=-1)
-        B, S, _ = latent.shape
-        expanded = self.wkv_b(latent).view(B, S, self.n_heads, self.nope + self.v_dim)
-        k_nope, v = expanded.split((self.nope, self.v_dim), dim=-1)
-        k_pe = k_pe.unsqueeze(2).expand(B, S, self.n_heads, self.rope)
-        q = torch.cat((q_nope, q_pe), dim=-1).transpose(1, 2)
-        k = torch.cat((k_nope, k_pe), dim=-1).transpose(1, 2)
-        return attend(q, k, v.transpose(1, 2), self.scale, mask)
-
-    def absorbed(self, q_nope, q_pe, latents, mask=None):
-        """Move the queries into latent space instead; best for one token at a time."""
-        w = self.wkv_b.weight.view(self.n_heads, self.nope + self.v_dim, self.latent)
-        w_key, w_value = w.split((self.nope, self.v_dim), dim=1)
-        q_latent = torch.einsum("bthk,hkc->bhtc", q_nope, w_key)
-        q = torch.cat((q_latent, q_pe.transpose(1, 2)), dim=-1)  # (B, H, T, C + R)
-        B, H, T, width = q.shape
-        scores = (q.reshape(B, H * T, width) @ latents.transpose(1, 2)) * self.scale
-        scores = scores.view(B, H, T, -1)
-        if mask is None and T > 1:
-            mask = torch.ones(T, latents.shape[1], dtype=torch.bool, device=q.device)
-            mask = mask.tril(latents.shape[1] - T)
-        if mask is not None:
-            scores = scores.masked_fill(~mask, float("-inf"))
-        weights = scores.softmax(dim=-1).view(B, H * T, -1)
-        y = (weights @ latents[..., : self.latent]).view(B, H, T, self.latent)
-        return torch.einsum("bhtc,hvc->bhtv", y, w_value)

@@ -1,4 +1,10 @@
-"""The small parts: RMSNorm, rotary positions, SwiGLU."""
+"""The small parts: RMSNorm, rotary positions, SwiGLU.
+
+A model that was trained on short texts has never seen its slow rotary pairs turn all
+the way round. To read longer texts these pairs are slowed down, until the new length
+fits into angles that training has shown; fast pairs, which tell neighbours apart, keep
+their speed. YaRN (arXiv 2309.00071) and Llama 3.1 differ in where they draw the line.
+"""
 
 import math
 
@@ -26,7 +32,7 @@ class RMSNorm(nn.Module):
 
 
 def rope_frequencies(dim: int, theta: float) -> Float[Tensor, " R"]:
-    """Return the angle of one step, theta^(-2i/dim) radians, for each pair i."""
+    """Return theta^(-2i/dim) for pair i: by how many radians a step turns it."""
     return theta ** (-torch.arange(0, dim, 2, dtype=torch.float32) / dim)
 
 
@@ -38,40 +44,41 @@ def yarn_frequencies(
     beta_fast: float = 32.0,
     beta_slow: float = 1.0,
 ) -> Float[Tensor, " R"]:
-    """Slow down the pairs that turn too rarely to be learned within the training text.
+    """Slow each pair down by up to `factor`, depending on how often it turns.
 
-    A pair that turns more than `beta_fast` times in `original_positions` keeps its
-    frequency, one that turns less than `beta_slow` times is slowed by `factor`, and
-    those between are blended along a line (YaRN, arXiv 2309.00071, section 3.2).
-
-    >>> plain, yarn = rope_frequencies(64, 1e4), yarn_frequencies(64, 1e4, 40.0, 4096)
-    >>> slowed = (plain / yarn).round().tolist()
-    >>> slowed[:11] == [1.0] * 11, slowed[23:] == [40.0] * 9
-    (True, True)
+    A pair that turns `beta_fast` times or more within `original_positions` keeps
+    its frequency, one that turns `beta_slow` times or less is divided by `factor`,
+    with a straight ramp over the pairs between (YaRN, arXiv 2309.00071, section 3;
+    bounds rounded outwards, as DeepSeek-V3 and transformers do).
     """
+    check_stretch(factor, original_positions)
+    if not 0 < beta_slow < beta_fast:
+        raise ValueError(
+            f"wanted 0 < beta_slow < beta_fast, got {beta_slow} and {beta_fast}"
+        )
     plain = rope_frequencies(dim, theta)
-
-    def pair_that_turns(times: float) -> float:
-        steps = original_positions / (times * 2 * math.pi)  # of one radian each
-        return dim * math.log(steps) / (2 * math.log(theta))
-
-    low = max(math.floor(pair_that_turns(beta_fast)), 0)
-    high = min(math.ceil(pair_that_turns(beta_slow)), dim - 1)
-    ramp = (torch.arange(dim // 2, dtype=torch.float32) - low) / (high - low or 1e-3)
-    ramp = ramp.clamp(0, 1)
+    first, last = (
+        dim
+        * math.log(original_positions / (turns * 2 * math.pi))
+        / (2 * math.log(theta))
+        for turns in (beta_fast, beta_slow)
+    )
+    low, high = max(math.floor(first), 0), min(math.ceil(last), dim - 1)
+    pair = torch.arange(dim // 2, dtype=torch.float32)
+    ramp = ((pair - low) / max(high - low, 1e-3)).clamp(0, 1)
     return plain * (1 - ramp) + plain / factor * ramp
 
 
 def yarn_mscale(factor: float, mscale: float = 1.0) -> float:
-    """Return YaRN's temperature 0.1 * mscale * ln(factor) + 1 (section 3.3).
+    """Return 0.1 mscale ln(factor) + 1, and 1 where nothing is stretched.
 
-    DeepSeek multiplies attention scores by the square of it: longer texts have more
-    tokens to attend to, which would make the softmax flatter.
+    More keys flatten a softmax; scaling queries and keys by this number each, that is
+    the scores by its square, sharpens it again (YaRN, section 3).
 
-    >>> round(192**-0.5 * yarn_mscale(40.0) ** 2, 7)  # DeepSeek-V3
-    0.1352338
+    >>> round(yarn_mscale(40.0), 4)
+    1.3689
     """
-    return 0.1 * mscale * math.log(factor) + 1.0
+    return 0.1 * mscale * math.log(factor) + 1.0 if factor > 1 else 1.0
 
 
 def llama3_frequencies(
@@ -82,25 +89,36 @@ def llama3_frequencies(
     low_freq_factor: float = 1.0,
     high_freq_factor: float = 4.0,
 ) -> Float[Tensor, " R"]:
-    """Slow the slow pairs down as Llama 3.1 does: blend by turns, not by pair index.
+    """Slow down pairs by their wavelength, as Llama 3.1 and later do.
 
-    Pairs with at least `high_freq_factor` turns in `original_positions` keep their
-    frequency, those with at most `low_freq_factor` are slowed by `factor` (Llama 3,
-    arXiv 2407.21783; the rule is published in its code only).
+    Pairs that turn more than `high_freq_factor` times within `original_positions` are
+    kept, those that turn less than `low_freq_factor` times are divided by `factor`, and
+    between both is a blend. (Described in Meta's published code, not in the paper.)
     """
+    check_stretch(factor, original_positions)
+    low, high = low_freq_factor, high_freq_factor
+    if not low < high:
+        raise ValueError(f"wanted low < high factor, got {low} and {high}")
     plain = rope_frequencies(dim, theta)
     turns = original_positions * plain / (2 * math.pi)
-    keep = (turns - low_freq_factor) / (high_freq_factor - low_freq_factor)
-    keep = keep.clamp(0, 1)
-    return plain * keep + plain / factor * (1 - keep)
+    kept = ((turns - low) / (high - low)).clamp(0, 1)
+    return (1 - kept) * plain / factor + kept * plain
+
+
+def check_stretch(factor: float, original_positions: int) -> None:
+    if factor < 1 or original_positions < 1:
+        raise ValueError(
+            "wanted factor >= 1 and original_positions >= 1, "
+            f"got {factor} and {original_positions}"
+        )
 
 
 def angle_tables(
-    positions: int, frequency: Float[Tensor, " R"]
+    positions: int, frequency: Float[Tensor, " R"], scale: float = 1.0
 ) -> Float[Tensor, "2 T R"]:
-    """Return cos and sin of position * frequency."""
-    angle = torch.outer(torch.arange(positions, dtype=torch.float32), frequency)
-    return torch.stack((angle.cos(), angle.sin()))
+    """Return cos and sin of position * frequency, both times `scale` (YaRN's)."""
+    angle = torch.outer(torch.arange(positions, dtype=frequency.dtype), frequency)
+    return torch.stack((angle.cos(), angle.sin())) * scale
 
 
 def rope_tables(positions: int, dim: int, theta: float) -> Float[Tensor, "2 T R"]:
@@ -125,10 +143,40 @@ def apply_rope(
 def apply_rope_half(
     x: Float[Tensor, "B T H K"], rope: Float[Tensor, "2 #B T R"]
 ) -> Float[Tensor, "B T H K"]:
-    """Turn each pair (x[i], x[i + K/2]): the layout of Llama's and Qwen's weights."""
+    """Turn each pair (x[i], x[i + K/2]): the layout of Llama and Qwen checkpoints."""
     first, second = x.chunk(2, dim=-1)
     cos, sin = rope[0].unsqueeze(2), rope[1].unsqueeze(2)
-    return torch.cat((first * cos - second * sin, first * sin + second * cos), dim=-1)
+    turned = (first * cos - second * sin, first * sin + second * cos)
+    return torch.cat(turned, dim=-1)
+
+
+def to_halves(x: Tensor, dim: int = -1) -> Tensor:
+    """Reorder pairs of neighbours (DeepSeek) into halves (Llama, Qwen).
+
+    The dimension must be one head: of queries, of keys, or of the rows of a weight
+    viewed as (heads, head_dim, d_model).
+
+    >>> to_halves(torch.tensor([0, 10, 1, 11, 2, 12]))
+    tensor([ 0,  1,  2, 10, 11, 12])
+    """
+    x = even(x.movedim(dim, -1))
+    return torch.cat((x[..., 0::2], x[..., 1::2]), dim=-1).movedim(-1, dim)
+
+
+def to_neighbours(x: Tensor, dim: int = -1) -> Tensor:
+    """Undo `to_halves`.
+
+    >>> to_neighbours(torch.tensor([0, 1, 2, 10, 11, 12]))
+    tensor([ 0, 10,  1, 11,  2, 12])
+    """
+    halves = even(x.movedim(dim, -1)).chunk(2, dim=-1)
+    return torch.stack(halves, dim=-1).flatten(-2).movedim(-1, dim)
+
+
+def even(x: Tensor) -> Tensor:
+    if x.shape[-1] % 2:
+        raise ValueError(f"pairs need an even size, got {x.shape[-1]}")
+    return x
 
 
 def swiglu(gate: Float[Tensor, "*B F"], up: Float[Tensor, "*B F"]):

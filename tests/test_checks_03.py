@@ -1,0 +1,136 @@
+"""The checks of chapter 03 accept what is right, refuse common mistakes, say why."""
+
+import math
+
+import pytest
+import torch
+
+from r1lib import checks
+from r1lib.model.layers import apply_rope, apply_rope_half, to_neighbours
+
+
+def cache_bytes(c, both=2, heads="num_key_value_heads", latent=True, width=True):
+    if latent and "kv_lora_rank" in c:
+        numbers = c["kv_lora_rank"] + c["qk_rope_head_dim"]
+    else:
+        plain = c["hidden_size"] // c["num_attention_heads"]
+        numbers = both * c[heads] * (c.get("head_dim", plain) if width else plain)
+    return 2 * c["num_hidden_layers"] * numbers
+
+
+def rope_half(x, cos, sin):
+    return apply_rope_half(x, torch.stack((cos, sin))[:, None])
+
+
+def turned_back(x, cos, sin):
+    return rope_half(x, cos, -sin)
+
+
+def no_rotation(x, cos, sin):
+    a, b = x.chunk(2, -1)
+    cos, sin = cos[:, None], sin[:, None]
+    return torch.cat((a * cos + b * sin, a * sin + b * cos), -1)
+
+
+def window_mask(T, S, window):
+    ones = torch.ones(T, S, dtype=torch.bool)
+    return ones.tril(S - T).triu(S - T - window + 1)
+
+
+def absorb(w_q, w_key, w_value, w_out):
+    H, V, _ = w_value.shape
+    into = torch.einsum("hkc,hkd->hcd", w_key, w_q)
+    return into, torch.einsum("dhv,hvc->hdc", w_out.view(-1, H, V), w_value)
+
+
+def temperature_for(logits, wanted):
+    low, high = 1e-3, 1e3
+    for _ in range(100):
+        middle = math.sqrt(low * high)
+        logp = (logits / middle).log_softmax(-1)
+        below = -(logp.exp() * logp).sum() < wanted
+        low, high = (middle, high) if below else (low, middle)
+    return low
+
+
+def after_prefix(model, prefix, endings, moved=True, once=True):
+    if not once:
+        return model(torch.tensor([prefix + e for e in endings]))[:, -1]
+    cache = model.new_cache(1, len(prefix) + len(endings[0]))
+    model(torch.tensor([prefix]), cache)
+    cache.length += len(prefix) if moved else 1
+    cache.select(torch.zeros(len(endings), dtype=torch.long))
+    return model(torch.tensor(endings), cache)[:, -1]
+
+
+def first_ending_only(model, prefix, endings):
+    return after_prefix(model, prefix, endings[:1] * len(endings))
+
+
+RIGHT = [
+    (checks.ex_3_1, cache_bytes),
+    (checks.ex_3_2, rope_half),
+    (checks.ex_3_3, window_mask),
+    (checks.ex_3_4, absorb),
+    (checks.ex_3_5, temperature_for),
+    (checks.ex_3_6, after_prefix),
+]
+
+
+@pytest.mark.parametrize("check, solution", RIGHT)
+def test_a_right_answer_is_accepted(check, solution, capsys):
+    check(solution)
+    assert capsys.readouterr().out.endswith(": correct\n")
+
+
+@pytest.mark.parametrize(
+    "check, wrong, reason",
+    [
+        (checks.ex_3_1, lambda c: cache_bytes(c, both=1), "keys and values are both"),
+        (
+            checks.ex_3_1,
+            lambda c: cache_bytes(c, heads="num_attention_heads"),
+            "only key and value heads",
+        ),
+        (checks.ex_3_1, lambda c: cache_bytes(c, width=False), "gives head_dim"),
+        (checks.ex_3_1, lambda c: cache_bytes(c, latent=False), "one latent"),
+        (
+            checks.ex_3_2,
+            lambda x, c, s: apply_rope(x, torch.stack((c, s))[:, None]),
+            "pairs of neighbours",
+        ),
+        (
+            checks.ex_3_2,
+            lambda x, c, s: to_neighbours(apply_rope(x, torch.stack((c, s))[:, None])),
+            "pairs of neighbours",
+        ),
+        (checks.ex_3_2, no_rotation, "look at the signs"),
+        (checks.ex_3_2, turned_back, "a pair (a, b) becomes"),
+        (checks.ex_3_2, lambda x, c, s: x + 1, "position 0"),
+        (checks.ex_3_3, lambda T, S, w: window_mask(T, S, w + 1), "does not see token"),
+        (checks.ex_3_3, lambda T, S, w: window_mask(S, S, w)[:T], "the last T of S"),
+        (checks.ex_3_3, lambda T, S, w: torch.ones(T, S) > 0, "sees a later one"),
+        (checks.ex_3_4, lambda *w: absorb(*w)[0], "return two tensors"),
+        (
+            checks.ex_3_4,
+            lambda *w: (2 * absorb(*w)[0], absorb(*w)[1]),
+            "the same score",
+        ),
+        (checks.ex_3_5, lambda logits, wanted: 1.0, "at your temperature 1.000"),
+        (checks.ex_3_6, lambda *a: after_prefix(*a, once=False), "tokens were read"),
+        (checks.ex_3_6, lambda *a: after_prefix(*a, moved=False), "moves the cache on"),
+        (checks.ex_3_6, first_ending_only, "row 0 is right"),
+    ],
+)
+def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
+    check(wrong)
+    said = capsys.readouterr().out
+    assert "not right yet - " in said and reason in said
+
+
+def test_checks_do_not_touch_the_global_random_numbers():
+    torch.manual_seed(0)
+    state = torch.get_rng_state()
+    for check, solution in RIGHT:
+        check(solution)
+    assert torch.equal(torch.get_rng_state(), state)
