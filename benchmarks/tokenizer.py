@@ -137,7 +137,8 @@ def main() -> None:
             "command": "python -m benchmarks.tokenizer --save",
             "provenance": provenance.block_of_script(__file__),
         }
-        path = Path(__file__).resolve().parent.parent / "results" / "benchmark-tokenizer.json"
+        root = Path(__file__).resolve().parent.parent
+        path = root / "results" / "benchmark-tokenizer.json"
         files.write_text(path, json.dumps(content, indent=1) + "\n")
 
 
