@@ -1,7 +1,7 @@
 """Training and encoding side by side: ours, Hugging Face's tokenizers, tiktoken, naive.
 
     python -m benchmarks.tokenizer               print medians and ratios
-    python -m benchmarks.tokenizer --save        and write results/
+    python -m benchmarks.tokenizer --save        and write results/benchmark-tokenizer.json
 
 The text is 1 MB of made-up words, few of them frequent and most rare, the same on every
 machine. Rounds alternate between the candidates, so that a slow minute hits all of
@@ -137,11 +137,8 @@ def main() -> None:
             "command": "python -m benchmarks.tokenizer --save",
             "provenance": provenance.block_of_script(__file__),
         }
-        path = (
-            Path(__file__).resolve().parent.parent
-            / "results"
-            / "benchmark-tokenizer.json"
-        )
+        root = Path(__file__).resolve().parent.parent
+        path = root / "results" / "benchmark-tokenizer.json"
         files.write_text(path, json.dumps(content, indent=1) + "\n")
 
 
