@@ -1,7 +1,7 @@
 """Training and encoding side by side: ours, Hugging Face's tokenizers, tiktoken, naive.
 
     python -m benchmarks.tokenizer               print medians and ratios
-    python -m benchmarks.tokenizer --save        and write results/benchmark-tokenizer.json
+    python -m benchmarks.tokenizer --save        and write results/benchmark-*.json
 
 The text is 1 MB of made-up words, few of them frequent and most rare, the same on every
 machine. Rounds alternate between the candidates, so that a slow minute hits all of
