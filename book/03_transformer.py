@@ -1047,12 +1047,12 @@ for name, how in (
     print(f"{name:26}{right:7.0%}{thinks:9.0%}{tokens:8.0f}")
 
 # %% [markdown]
-# With 384 samples a line, differences of three points are noise. Three things are
-# not. Greedy decoding is far from the best: it always takes the likeliest *first*
-# token, and in this base model that means to guess without any thinking. Heat makes
-# it think more often. But plain heat also breaks the solutions, since one bad token
-# among twenty is enough, and there the filters help: they leave the open choice at
-# the beginning open and keep the dice out of the sums, where the model is sure.
+# With 384 samples a line, differences of four points are noise. Three things are
+# not. Greedy decoding never thinks: it always takes the likeliest *first* token, and
+# in this base model that one begins a guess. Heat makes it think more often. But
+# plain heat also breaks the solutions, since one bad token among twenty is enough,
+# and there the filters help: they leave the open choice at the beginning open and
+# keep the dice out of the sums, where the model is sure.
 
 # %% [markdown]
 # ## 14. What this does not show
