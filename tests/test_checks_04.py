@@ -101,7 +101,7 @@ def forgets_bias(x, router, bias, *given):
         (checks.ex_4_3, not_scaled, "an even load must give 1"),
         (checks.ex_4_3, without_gradient, "the gradient is another one"),
         (checks.ex_4_4, rounded_down, "rounded up to 3"),
-        (checks.ex_4_4, lambda ids, e, f: 0, "2 places each"),
+        (checks.ex_4_4, lambda ids, e, f: 0, "is wanted 4 times"),
         (checks.ex_4_5, no_router, "the router is missing"),
         (checks.ex_4_5, router_of_the_chosen, "scores every expert"),
         (checks.ex_4_6, forgets_shared, "the shared expert is missing"),
