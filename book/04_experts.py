@@ -595,7 +595,7 @@ print(
 )
 
 # %%
-layers = {n: m for n, m in model.named_modules() if isinstance(m, MoE)}
+layers = {n: m for n, m in model.named_modules() if hasattr(m, "router")}
 layers = {n: m for n, m in layers.items() if n.startswith("layers")}
 used = {name: torch.zeros(len(KINDS), 8) for name in layers}
 for ids in batches:
