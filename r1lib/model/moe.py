@@ -138,13 +138,8 @@ class MoE(nn.Module):
             if c.n_shared_experts
             else None
         )
-        self.how = (
-            c.n_activated_experts,
-            c.n_expert_groups,
-            c.n_limited_groups,
-            c.norm_topk_prob,
-            c.route_scale,
-        )
+        groups = (c.n_expert_groups, c.n_limited_groups)
+        self.how = (c.n_activated_experts, *groups, c.norm_topk_prob, c.route_scale)
 
     def scores(self, logits):
         """Return how much each token likes each expert, in float32."""
