@@ -1029,7 +1029,8 @@ plots.compared_curves(runs, labels)
 
 # %% [markdown]
 # What you see: the same RL from three bases, both games together. The early base
-# has nothing that could be rewarded. The blind one is the interesting case, and the
+# has nothing that could be rewarded but the format, so that is what it learns: it
+# opens `<think>`, and is as wrong as before. The blind one is the interesting case, and the
 # table above tells its two games apart. Arithmetic needs care, not judgement: one
 # pass over the sum is better than a guess, so RL finds it, check or no check.
 # Countdown needs somebody who *notices* a hit. The blind base does not, so going on
