@@ -45,7 +45,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from r1lib import artifacts, checks, costs, optim, plots, pretrain
-from r1lib.model import counts, moe
+from r1lib.model import counts
 from r1lib.model.config import PRESETS, ModelConfig
 from r1lib.model.layers import SwiGLU, swiglu
 from r1lib.model.moe import (
@@ -60,7 +60,7 @@ from r1lib.model.moe import (
     watch_routers,
 )
 from r1lib.model.transformer import Transformer, balance, router_loads
-from r1lib.tasks import STYLES, arithmetic, corpus, countdown, problems
+from r1lib.tasks import arithmetic, corpus, countdown, problems
 from r1lib.tokenizer import PAD, SPECIAL, Tokenizer
 
 torch.manual_seed(0)

@@ -39,6 +39,8 @@ HABITS = corpus.Habits(  # those of the day it was frozen: only shapes the text
     slip=0.06,
     false_yes=0.02,
     false_no=0.05,
+    again=0.0,
+    patience=1000,
     give_up=0.25,
     switch=0.10,
 )

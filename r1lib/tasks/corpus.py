@@ -68,7 +68,8 @@ def _countdown(rng, problem, style, habits):
         lines.append(text + check)
         if style == "short":
             break
-        if check and not yes and rng.random() < habits.again:
+        doubts = habits.again and check and not yes  # no draw where nobody doubts
+        if doubts and rng.random() < habits.again:
             text, value = tape(rng, order, operations, habits.slip)
             check, yes = compare(rng, value, target, problem, habits)
             lines.append(AGAIN[problem.language] + text + check)
