@@ -11,6 +11,7 @@ brought up to date, and the file says which commit really measured it.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -71,10 +72,14 @@ def is_witnessed(path: Path) -> bool:
 
 
 def difference(commit: str) -> list[str]:
-    """Names of the parts of the witness in which a commit and this copy differ."""
+    """Names of the parts of the witness in which a commit and this copy differ.
+
+    Both read the artifacts of this copy: it is the code that is compared.
+    """
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
         git("worktree", "add", "--detach", str(copy), commit)
+        shutil.copytree(ROOT / "artifacts", copy / "artifacts", dirs_exist_ok=True)
         try:
             before, now = witness(copy), witness(ROOT)
         finally:
