@@ -171,6 +171,7 @@ def main() -> None:
         "kinds": kinds,
         "disagreements": differ,
         "judges": {name: version(name) for name in ("math-verify", "sympy")},
+        "seed": 0,
         "command": "python -m results.agreement",
         "provenance": provenance.block(CODE),
     }
