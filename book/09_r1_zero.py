@@ -692,13 +692,13 @@ for (reward, norm), (metrics, _) in both:
 # %% [markdown] tags=["slide"]
 # ## 9. A live run
 #
-# Now we train, for real and from the base model: 25 steps of 16 problems with 16
+# Now we train, for real and from the base model: 15 steps of 16 problems with 16
 # answers each. (Samples depend on the processor to the last bit, so your numbers
 # will differ a little from those printed here. The assertion below will hold.)
 
 # %%
 shape = {"prompts": 16, "group_size": 16, "max_new_tokens": budget}
-live = GRPOConfig(steps=25, **shape)
+live = GRPOConfig(steps=15, **shape)
 live_policy = copy.deepcopy(policy)
 optimizers = optim.adamw(live_policy, live.lr)
 loop = grpo.train(live_policy, tokenizer, draw, live, optimizers)
@@ -742,14 +742,14 @@ assert low_after > high_before, "the intervals overlap"
 plots.stacked_shares(
     {
         name: {h: share for h, (share, _) in by_habit(answers).items()}
-        for name, answers in (("base", before), ("25 steps", after))
+        for name, answers in (("base", before), ("15 steps", after))
     }
 )
 
 # %% [markdown]
 # What you see: the habits before and after. Compare with the table of section 2:
 # what was right more often has grown, at the expense of the guess. No new habit
-# has appeared, and after 25 steps that is all that one may claim.
+# has appeared, and after 15 steps that is all that one may claim.
 
 # %% [markdown] tags=["slide"]
 # ## 10. The long run
