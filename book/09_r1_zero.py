@@ -1093,17 +1093,17 @@ for name, mask in (
 # And padding, which nobody ever sampled and the model never expected, drowns
 # everything. Only a test of the mask finds this, like the assertions of section 4.
 #
-# **You get what you pay for.** Eight small steps each, from the same base: paid as
+# **You get what you pay for.** Six small steps each, from the same base: paid as
 # in section 9, paid for right answers alone, for the format alone, and paid rightly
 # but with a learning rate 40 times as high.
 
 
 # %%
 def few_steps(reward=rewards.total, lr=live.lr):
-    """Train a copy of the base for eight small steps; answer some problems."""
+    """Train a copy of the base for six small steps; answer some problems."""
     learner = copy.deepcopy(policy)
     shape = {"prompts": 8, "group_size": 16, "max_new_tokens": 64}
-    config = GRPOConfig(steps=8, lr=lr, decay=0.0, **shape)
+    config = GRPOConfig(steps=6, lr=lr, decay=0.0, **shape)
     optimizers = optim.adamw(learner, lr)
     rule = {"reward": reward}
     for _ in grpo.train(learner, tokenizer, draw, config, optimizers, **rule):
@@ -1129,8 +1129,10 @@ for name, answers in (
 # Compare the first three trained rows with the base. Paid for right answers alone, it
 # turns to thinking all the same, so the tenth of a point for the format is not what
 # makes R1-Zero think. (A fair suspicion: opening `<think>` is what the format asks
-# for.) Paid for the format alone, it opens `<think>` too, but nobody asks what it
-# writes there: compare its column "right" with that of its neighbours. The last
+# for.) Paid for the format alone, it opens `<think>` too, and as thinking beats
+# guessing in this base, right answers come along. A few steps cannot tell a proxy
+# from the goal: while both rise together, the wrong reward looks like the right one.
+# They part later, when nothing holds the thinking itself to its purpose. The last
 # model is broken for good. It writes noise, every reward is 0, all advantages are
 # 0, and no gradient leads back.
 #
