@@ -244,7 +244,9 @@ def _returned(output, status, n, seconds) -> Returned:
     code, _, used = status.partition(" ")
     if not used.strip().isdecimal():  # it was killed from here
         return Returned(texts + [None] * (n - len(texts)), status, 0.0)
-    if code == "-9" and int(used) > 0.9e6 * seconds:
+    late = int(used) > 1.1e6 * seconds  # it ignored the signal of the limit
+    texts = [] if late else texts
+    if late or code == f"-{signal.SIGXCPU.value}":
         error = f"timeout: {seconds} seconds of processor time"
     elif len(texts) < n and error is None:
         error = f"the process ended early, with {code}"

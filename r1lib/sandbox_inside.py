@@ -94,11 +94,12 @@ def _untag(tagged):
     return makers[kind]([_untag(item) for item in content])
 
 
-def limit(kind: int, most: int) -> None:
-    """Set a limit that this process can never raise again."""
+def limit(kind: int, most: int, more: int = 0) -> None:
+    """Set a limit that this process can raise by `more` and never by more than that."""
     hard = resource.getrlimit(kind)[1]
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(kind, (most, most))
+    highest = most + more
+    highest = highest if hard == resource.RLIM_INFINITY else min(highest, hard)
+    resource.setrlimit(kind, (min(most, highest), highest))
 
 
 def settle() -> None:
@@ -173,7 +174,8 @@ def serve(jobs: int, results: int, status: int, sealed: bool) -> None:
             os._exit(1)
         length = int.from_bytes(header[:4], "big")
         if (pid := os.fork()) == 0:
-            limit(resource.RLIMIT_CPU, int.from_bytes(header[4:], "big"))
+            # at the soft limit SIGXCPU, which names the reason; at the hard one SIGKILL
+            limit(resource.RLIMIT_CPU, int.from_bytes(header[4:], "big"), more=1)
             limit(resource.RLIMIT_NPROC, 0)
             job = json.loads(take(jobs, length))
             os.close(jobs)

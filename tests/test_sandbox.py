@@ -198,8 +198,27 @@ def solve():
 """
     back = open_box.call(code, [()], timeout=3.0)
     memory = sandbox_inside.MEMORY
-    wanted = [(0, 0)] * 4 + [(memory, memory), (3, 3)]
+    wanted = [(0, 0)] * 4 + [(memory, memory), (3, 4)]
     assert read(back.texts[0]) == wanted
+
+
+@needs_walls
+def test_answers_after_the_limit_count_for_nothing_even_if_the_signal_is_ignored():
+    code = """
+import _signal, time
+_signal.signal(_signal.SIGXCPU, _signal.SIG_IGN)
+def solve(seconds):
+    while time.process_time() < seconds:
+        pass
+    return 1
+"""
+    tests = [((0.1,), 1), ((1.5,), 1)]
+    # the filter would have refused to ignore a signal
+    with Sandbox("limits", allow_list=False, walls=()) as unfiltered:
+        late = unfiltered.run(code, tests, timeout=1.0)
+        assert unfiltered.run(code, tests, timeout=3.0).passed == 2
+    assert (late.passed, late.total) == (0, 2)
+    assert late.error.startswith("timeout")
 
 
 @needs_walls
