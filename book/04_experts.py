@@ -522,7 +522,7 @@ print(f"cosine of the two gradients: {cosine:+.2f}")
 # ## 6. The long run
 #
 # The same comparison with the tiny model of this book, four layers and 8 experts in
-# three of them, over more steps and several seeds, measured once by
+# three of them, over 1,500 steps and three seeds (one column each), measured once by
 # `python -m results.experts ARM SEED` on problems that no training sees. (P13 in
 # `docs/phenomena.md`; the arms about multi-token prediction are read in chapter 05.)
 
@@ -533,18 +533,20 @@ ARMS = {
     "aux": "auxiliary loss, alpha 0.01",
     "bias": "bias, gamma 0.001",
 }
-print(f"{'':30}seeds   loss   busiest/mean   idle of 24")
+long_runs = {}
 for arm, name in ARMS.items():
     paths = [RESULTS / f"experts-{arm}-{seed}.json" for seed in (0, 1, 2)]
-    texts = [p.read_text(encoding="utf-8") for p in paths if p.exists()]
-    found = [json.loads(text)["P13"]["held out"] for text in texts]
-    if not found:
-        print(f"{name:30}not measured in this copy of the book")
-        continue
-    means = [
-        sum(f[k] for f in found) / len(found) for k in ("loss", "max/mean", "idle")
-    ]
-    print(f"{name:30}{len(found):5}{means[0]:8.4f}{means[1]:13.2f}{means[2]:13.1f}")
+    found = [json.loads(p.read_text(encoding="utf-8")) for p in paths if p.exists()]
+    print(name if found else f"{name}: not measured in this copy of the book")
+    if found:
+        long_runs[name] = [f["history"] for f in found]
+        for key, what in (("loss", "loss"), ("max/mean", "busiest / mean")):
+            values = [f["P13"]["held out"][key] for f in found]
+            print(f"    {what:16}", *(f"{value:9.4f}" for value in values))
+
+# %%
+labels = {"max/mean": "busiest / mean", "loss": "loss in training"}
+plots.compared_curves(long_runs, labels)
 
 # %% [markdown]
 # Read the columns separately. Balance differs by design. Whether the *loss* differs by
