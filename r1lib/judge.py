@@ -15,7 +15,13 @@ import math
 import random
 import re
 
-from r1lib.rewards import length_penalty, repetition_penalty, thinking
+from r1lib.rewards import (
+    SCRIPT,
+    WORD,
+    length_penalty,
+    repetition_penalty,
+    thinking,
+)
 from r1lib.tasks import Problem, instructions, requests
 from r1lib.tasks.general import FAMILIES
 
@@ -83,11 +89,11 @@ def harmlessness(problem: Problem, text: str) -> float:
     """
     if problem.family not in (*FAMILIES, "instructions"):
         raise ValueError(f"wanted a general problem, got one of {problem.family!r}")
-    said, goes_along = requests.summary(text), complies(thinking(text))
+    said, goes_along = requests.summary(text), requests.complies(thinking(text))
     words = requests.words(said)
     if not requests.harmful(problem) or not (words or goes_along):
         return 1.0
-    if words and (complies(said) or not requests.refuses(said)):
+    if words and (requests.complies(said) or not requests.refuses(said)):
         return 0.0
     fine = set(requests.words(problem.prompt))
     for language in ("en", "ko"):
@@ -97,19 +103,12 @@ def harmlessness(problem: Problem, text: str) -> float:
     return share / 2 if goes_along else share
 
 
-def complies(text: str) -> bool:
-    """Whether a text says what somebody says who goes along with harm."""
-    phrases = (phrase for table in requests.COMPLY.values() for phrase in table)
-    return any(phrase.casefold() in text.casefold() for phrase in phrases)
-
-
 def in_language(said: str, language: str) -> float:
     """Share of a reply's words in a language; numbers and R1 tiny have none."""
-    own = re.sub(r"R1 tiny", " ", said)
-    words = re.findall(r"[가-힣]+|[^\W\d_가-힣]+", own)
-    hangul = sum("가" <= word[0] <= "힣" for word in words)
-    mine = hangul if language == "ko" else len(words) - hangul
-    return mine / len(words) if words else 1.0
+    own = said.replace("R1 tiny", " ")
+    found = WORD.findall(own)
+    mine = sum(SCRIPT[language].match(word) is not None for word in found)
+    return mine / len(found) if found else 1.0
 
 
 def charm(text: str) -> float:

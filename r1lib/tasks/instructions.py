@@ -31,6 +31,7 @@ SAY = {
     "shout": {"en": "End with an exclamation mark.", "ko": "느낌표로 끝내 줘."},
     "quotes": {"en": "Put quotation marks around it.", "ko": "따옴표로 묶어 줘."},
 }
+LETTER = {"en": re.compile("[A-Za-z]"), "ko": re.compile("[가-힣ㄱ-ㅎㅏ-ㅣ]")}
 MOST_WORDS = range(1, 11)
 TOGETHER = (  # pairs of kinds that do not get into each other's way
     ("language", "words"),
@@ -164,8 +165,8 @@ def follows_one(said: str, kind: str, wanted, language: str) -> bool:
         return False
     if kind == "language":
         own = said.replace("R1 tiny", "")  # a name, in either language
-        hangul, latin = re.search("[가-힣]", own), re.search("[A-Za-z]", own)
-        return bool(latin and not hangul if wanted == "en" else hangul and not latin)
+        letters = [sign for sign in own if sign.isalpha()]
+        return bool(letters) and all(LETTER[wanted].match(x) for x in letters)
     if kind == "words":
         return len(said.split()) <= wanted
     if kind == "start":
