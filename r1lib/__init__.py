@@ -14,6 +14,8 @@ tasks.programs       short list functions from a description
 tasks.logic          knights and knaves
 tasks.phrases        the words of the general families
 tasks.general        facts, chat, short writing, identity, refusals
+tasks.requests       the general families as problems: frames, splits, what is right
+tasks.instructions   "answer in Korean", "use at most 5 words", and their checks
 tasks.corpus         the tiny "web": which text, in which style, how often
 trees                expressions as plain data: exact values and bounds
 notation             how mathematics is written: text -> tokens
@@ -44,6 +46,8 @@ logprobs             log-probabilities of tokens, entropy, KL estimators
 sampling             generate: batched, cached, finished rows leave the batch
 speculative          the MTP module drafts, the main model accepts or replaces
 rewards              accuracy and format: (problem, text) -> [0, 1]
+readability          can a person follow the thinking? mixed language, five marks
+judge                hidden truth, and the noisy, charmed label it comes through
 rollout              problems x group -> a padded batch with mask and rewards
 pretrain             next-token training with the MTP loss
 rl.objectives        per-token objectives and how they are averaged
