@@ -330,8 +330,7 @@ def base(folder: Path, plan: Plan):
         model, c = Transformer(config), plan.pretrain
         optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
         stage = runs.resume(folder, "base", model, tokenizer, optimizers)
-        texts = bar(documents(plan), plan.pool * plan.readings, "texts")
-        read = pretrain.encode_documents(tokenizer, texts)
+        read = pretrain.encode_documents(tokenizer, documents(plan))
         steps = pretrain.train(model, read, c, optimizers, stage.step)
         recent = []
         for metrics in bar(steps, c.steps, f"base {plan.seed}", ("loss",)):
