@@ -74,7 +74,7 @@ class Plan:
     readings: int = 5  # texts about each problem of the pool, on average
     pretrain: PretrainConfig = PretrainConfig(steps=1500, batch_size=16)
     rl: GRPOConfig = GRPOConfig(
-        steps=30, prompts=12, group_size=16, max_new_tokens=72, minibatches=2
+        steps=30, prompts=12, group_size=16, max_new_tokens=72, minibatches=3
     )
     save_every: int = 250  # base steps between checkpoints
     rl_save_every: int = 10
