@@ -183,10 +183,16 @@ def of_math(rng):
 
 
 def of_extract(rng):
-    """`extract_answer`: whatever it finds is a part of the text."""
+    """`extract_answer`: what it finds is a part of the text; 1.0 where it finds any."""
     right = ["<think>2</think><answer>4</answer>", "\\boxed{\\frac{1}{2}}", "so 3"]
-    text = next(completions(rng, right))
-    return text, lambda t: float((verifiers.extract_answer(t) or "") in t)
+
+    def part(t):
+        found = verifiers.extract_answer(t)
+        if found is not None and found not in t:
+            raise ValueError(f"{found[:50]!r} is not in the text")
+        return float(found is not None)
+
+    return next(completions(rng, right)), part
 
 
 def of_language(rng):

@@ -19,8 +19,8 @@ from r1lib import code_reward, files, sandbox
 from r1lib.sandbox import Sandbox
 from tools import provenance
 
-REPEATS = 20
-LARGE = 2000  # numbers in the list on which run time is measured
+REPEATS = 15
+LARGE = 1000  # numbers in the list on which run time is measured
 CODE = ["r1lib.code_reward.score", "r1lib.code_reward.work"]
 SORT = {
     "sorted": "def solve(xs):\n    return [42]+sorted(xs)",
