@@ -58,6 +58,7 @@ WASTE = {  # the same result as on the left, for much more work
     "sorted(xs)": "[sorted(xs)[i] for i in range(len(xs))]",
     "list(dict.fromkeys(xs))": "[x for i,x in enumerate(xs) if x not in xs[:i]]",
 }
+SLOWED = ("sort", "distinct")
 LARGE = 800  # numbers in the list on which run time is measured
 
 
@@ -80,7 +81,7 @@ class Plan:
     rl_save_every: int = 10
     tests: int = 128  # easy test problems
     hard_tests: int = 48
-    samples: int = 8  # of each
+    samples: int = 4  # of each
     slow_tests: int = 23  # test problems that `WASTE` can slow down: all there are
     seed: int = 0
 
@@ -92,7 +93,7 @@ class Plan:
 def wasteable(split: str) -> tuple[Problem, ...]:
     """All problems of a split that begin by sorting or by dropping duplicates."""
     rows = []
-    for first in ("sort", "distinct"):
+    for first in SLOWED:
         for kind, values in programs.VALUES.items():
             for k in values:
                 ops = ((first, None), (kind, k))
@@ -100,6 +101,11 @@ def wasteable(split: str) -> tuple[Problem, ...]:
                     rows.append(programs.make(ops, "en"))
     kept = {p.key: p for p in rows if split_of(p) == split and p.key != SHOWN.key}
     return tuple(kept.values())
+
+
+def can_waste(problem: Problem) -> bool:
+    """Whether the first operation is one of those that `WASTE` slows down."""
+    return programs.read(problem.prompt, problem.language)[0][0] in SLOWED
 
 
 def training(rng: random.Random, plan: Plan, hard: float = 0.0) -> Problem:
@@ -116,8 +122,7 @@ def training(rng: random.Random, plan: Plan, hard: float = 0.0) -> Problem:
 def text(rng: random.Random, problem: Problem, plan: Plan) -> str:
     """Write a completion; now and then by somebody who wastes time."""
     found = programs.trace(rng, problem, rng.choices(STYLES, plan.styles)[0])
-    first = programs.read(problem.prompt, problem.language)[0][0]
-    if first in ("sort", "distinct") and rng.random() < plan.waste:
+    if can_waste(problem) and rng.random() < plan.waste:
         for quick, slow in WASTE.items():
             found = found.replace(quick, slow)
     return found
@@ -138,8 +143,9 @@ def documents(plan: Plan) -> Iterator[tuple[str, str]]:
 class CodeReward:
     """The code reward as `grpo.train` wants it: (problem, text) -> a number.
 
-    One warm sandbox serves all; a program that was judged before is not run again. The
-    text of the reference itself is as fast as the reference: it is not timed.
+    One warm sandbox serves all; a program that was judged before is not run again. Run
+    time is measured where `can_waste` says that it may differ (elsewhere that part is
+    UNMEASURED); the text of the reference is as fast as the reference.
     """
 
     def __init__(self, box: Sandbox):
@@ -158,7 +164,8 @@ class CodeReward:
             return Parts(error="no single <answer>")
         name = (problem.answer, code)
         if name not in self.known:
-            large = [] if code == problem.answer else large_inputs()
+            timed = can_waste(problem) and code != problem.answer
+            large = large_inputs() if timed else []
             kind = {"reference": problem.answer, "large": large}
             self.known[name] = code_reward.score(
                 code, list(problem.data), self.box, **kind
@@ -307,11 +314,7 @@ def test(model, tokenizer, plan, reward: CodeReward) -> dict:
 def controls(model, tokenizer, plan, reward: CodeReward) -> dict:
     """The base made to think: a hand can choose its better style without any RL."""
     rows, out = held_out(plan)["easy"], {}
-    for name, k, temperature in (
-        ("", 4, 1.0),
-        (", T=0.6", 4, 0.6),
-        (", greedy", 1, 0.0),
-    ):
+    for name, k, temperature in (("", plan.samples, 1.0), (", greedy", 1, 0.0)):
         kind = {"prefix": "<think>", "temperature": temperature}
         found = measure(model, tokenizer, rows, k, plan, reward, **kind)
         out[f"thinking{name}"] = found
