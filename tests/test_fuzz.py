@@ -23,6 +23,7 @@ def test_hostile_text_never_raises_and_pays_what_it_may(name):
     assert found["lowest"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
 def test_hostile_programs_never_raise_and_pay_what_they_may():
     with Sandbox() as box:

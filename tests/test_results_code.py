@@ -130,6 +130,7 @@ def test_averages_are_means():
     assert set(code.PART_NAMES) <= set(asdict(Parts()))
 
 
+@pytest.mark.slow
 @needs_walls
 def test_a_small_unit_runs_through_and_says_what_the_chapter_reads(tmp_path):
     found = code.unit(tmp_path, SMALL)
