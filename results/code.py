@@ -1,6 +1,7 @@
 """Measure one unit of P16: pre-train on list programs, then RL with the code reward.
 
-    python -m results.code 0          writes results/code-0.json; a killed one goes on
+    python -m results.code 0            results/code-0.json; a killed one goes on
+    python -m results.code 0 --untimed  the same RL without the speed part, from its base
 
 A small dense model reads list programs, with the slips of `programs.trace`, and some of
 it written by people who `waste` time: they sort a list once for every element of it.
@@ -148,8 +149,9 @@ class CodeReward:
     UNMEASURED); the text of the reference is as fast as the reference.
     """
 
-    def __init__(self, box: Sandbox):
-        self.box, self.known, self.hidden, self.seen = box, {}, {}, []
+    def __init__(self, box: Sandbox, timed: bool = True):
+        self.box, self.timed = box, timed
+        self.known, self.hidden, self.seen = {}, {}, []
 
     def __call__(self, problem: Problem, completion_text: str) -> float:
         """Return the reward, and remember its parts for `means`."""
@@ -164,8 +166,8 @@ class CodeReward:
             return Parts(error="no single <answer>")
         name = (problem.answer, code)
         if name not in self.known:
-            timed = can_waste(problem) and code != problem.answer
-            large = large_inputs() if timed else []
+            differs = can_waste(problem) and code != problem.answer
+            large = large_inputs() if differs and self.timed else []
             kind = {"reference": problem.answer, "large": large}
             self.known[name] = code_reward.score(
                 code, list(problem.data), self.box, **kind
@@ -347,13 +349,13 @@ def base(folder: Path, plan: Plan):
     return runs.load(folder, "base")
 
 
-def learn(folder: Path, plan: Plan, reward: CodeReward):
-    """Train folder/base by the code reward into folder/code; return the model."""
+def learn(folder: Path, plan: Plan, reward: CodeReward, name: str = "code"):
+    """Train folder/base by the code reward into folder/name; return the model."""
     model, tokenizer = base(folder, plan)
-    if runs.is_done(folder, "code"):
-        return runs.load(folder, "code")[0]
+    if runs.is_done(folder, name):
+        return runs.load(folder, name)[0]
     optimizers = optim.adamw(model, plan.rl.lr)
-    stage = runs.resume(folder, "code", model, tokenizer, optimizers)
+    stage = runs.resume(folder, name, model, tokenizer, optimizers)
     steps = grpo.train(
         model,
         tokenizer,
@@ -399,10 +401,24 @@ def unit(folder: Path, plan: Plan) -> dict:
     }
 
 
+def untimed(folder: Path, plan: Plan) -> dict:
+    """RL from the same base without the speed part: is it that part which saves time?"""
+    files_of = folder / f"code-{plan.seed}"
+    runs.begin(files_of, asdict(plan))
+    _, tokenizer = base(files_of, plan)
+    with Sandbox() as box:
+        model = learn(files_of, plan, CodeReward(box, timed=False), "untimed")
+        after = test(model, tokenizer, plan, CodeReward(box))  # measured in full
+    record = runs.record(files_of, "untimed")
+    out = {"P16": {"untimed": after}, "history": record["history"]}
+    return {**out, "minutes": {"RL": record["seconds"] / 60}}
+
+
 def main() -> None:
-    """Run one unit and write results/code-SEED.json."""
+    """Run one unit and write results/code-SEED.json or results/code-untimed-SEED.json."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("seed", type=int)
+    parser.add_argument("--untimed", action="store_true")
     asked = parser.parse_args()
     if why_not := sandbox.missing():
         raise SystemExit(why_not)
@@ -413,14 +429,17 @@ def main() -> None:
         pretrain=replace(plan.pretrain, seed=asked.seed),
         rl=replace(plan.rl, seed=asked.seed),
     )
+    found = (untimed if asked.untimed else unit)(Path("runs"), plan)
+    name = f"code-untimed-{asked.seed}" if asked.untimed else f"code-{asked.seed}"
+    flag = " --untimed" if asked.untimed else ""
     content = {
-        **unit(Path("runs"), plan),
+        **found,
         "seed": asked.seed,
         "settings": asdict(plan),
-        "command": f"python -m results.code {asked.seed}",
+        "command": f"python -m results.code {asked.seed}{flag}",
         "provenance": provenance.block(CODE, artifacts=["tokenizer"]),
     }
-    path = Path(__file__).parent / f"code-{asked.seed}.json"
+    path = Path(__file__).parent / f"{name}.json"
     files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
     print(f"wrote results/{path.name}")
 

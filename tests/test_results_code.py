@@ -149,6 +149,8 @@ def test_a_small_unit_runs_through_and_says_what_the_chapter_reads(tmp_path):
     again = code.unit(tmp_path, SMALL)  # finished stages are read, not run again
     assert again["P16"]["after"]["easy"] == found["P16"]["after"]["easy"]
     assert again["history"] == found["history"]
+    other = code.untimed(tmp_path, SMALL)
+    assert len(other["history"]) == 2 and "easy" in other["P16"]["untimed"]
 
 
 def test_programs_of_the_run_time_study_are_right_and_ordered(box):
