@@ -1,7 +1,7 @@
 """Measure one unit of P16: pre-train on list programs, then RL with the code reward.
 
     python -m results.code 0            results/code-0.json; a killed one goes on
-    python -m results.code 0 --untimed  the same RL without the speed part, from its base
+    python -m results.code 0 --untimed  the same, but no RL step looks at run time
 
 A small dense model reads list programs, with the slips of `programs.trace`, and some of
 it written by people who `waste` time: they sort a list once for every element of it.
@@ -402,7 +402,7 @@ def unit(folder: Path, plan: Plan) -> dict:
 
 
 def untimed(folder: Path, plan: Plan) -> dict:
-    """RL from the same base without the speed part: is it that part which saves time?"""
+    """RL from the same base without the speed part: does that part save time?"""
     files_of = folder / f"code-{plan.seed}"
     runs.begin(files_of, asdict(plan))
     _, tokenizer = base(files_of, plan)
@@ -415,7 +415,7 @@ def untimed(folder: Path, plan: Plan) -> dict:
 
 
 def main() -> None:
-    """Run one unit and write results/code-SEED.json or results/code-untimed-SEED.json."""
+    """Run one unit and write results/code-SEED.json or code-untimed-SEED.json."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("seed", type=int)
     parser.add_argument("--untimed", action="store_true")

@@ -1,6 +1,7 @@
 """Throw hostile text at every verifier: no exception, no hang, rewards in range.
 
-    python -m results.fuzz                 100,000 completions each: results/fuzz.json
+    python -m results.fuzz                 100,000 completions each: results/fuzz.json;
+                                           a killed one goes on
     python -m results.fuzz --n 2000        fewer; prints, writes nothing
 
 Half of the texts are noise (bytes, tokens, brackets, digits, tags, LaTeX, syntax), half
@@ -17,6 +18,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
@@ -275,39 +277,39 @@ def fuzz(check: Callable, most: float, n: int, seed: int) -> dict:
     }
 
 
-def all_of(box: Sandbox | None, n: int, seed: int) -> dict:
-    """Fuzz every verifier; where there is no sandbox, the last one is left out."""
-    found = {}
-    for name, (check, most, every) in verifiers_of(box).items():
-        began = time.perf_counter()
-        found[name] = fuzz(check, most, n // every, seed)
-        found[name]["seconds"] = time.perf_counter() - began
-        print(f"{name:22}{found[name]}", flush=True)
-    return found
-
-
 def main() -> None:
-    """Fuzz every verifier and write results/fuzz.json."""
+    """Fuzz every verifier; results/fuzz.json grows by one verifier at a time."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--n", type=int, default=N)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    if why_not := sandbox.missing():
-        print(why_not)
-        found = all_of(None, asked.n, asked.seed)
-    else:
-        with Sandbox() as box:
-            found = all_of(box, asked.n, asked.seed)
+    path = Path(__file__).parent / "fuzz.json"
     content = {
-        "verifiers": found,
+        "verifiers": {},
         "seed": asked.seed,
+        "n": asked.n,
         "command": "python -m results.fuzz",
         "provenance": provenance.block_of_script(__file__),
     }
-    if asked.n == N:
-        path = Path(__file__).parent / "fuzz.json"
-        files.write_text(path, json.dumps(content, indent=1))
-        print(f"wrote results/{path.name}")
+    if path.exists() and asked.n == N:  # what is there of the same code stays
+        before = files.read_json(path)
+        known = before.pop("verifiers")
+        same = {k: v for k, v in content.items() if k != "verifiers"} == before
+        content["verifiers"] = known if same else {}
+    if why_not := sandbox.missing():
+        print(why_not)
+    with ExitStack() as stack:
+        box = None if why_not else stack.enter_context(Sandbox())
+        for name, (check, most, every) in verifiers_of(box).items():
+            if name in content["verifiers"]:
+                continue
+            began = time.perf_counter()
+            found = fuzz(check, most, asked.n // every, asked.seed)
+            found["seconds"] = time.perf_counter() - began
+            print(f"{name:22}{found}", flush=True)
+            content["verifiers"][name] = found
+            if asked.n == N:
+                files.write_text(path, json.dumps(content, indent=1))
 
 
 if __name__ == "__main__":
