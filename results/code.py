@@ -1,7 +1,8 @@
 """Measure one unit of P16: pre-train on list programs, then RL with the code reward.
 
     python -m results.code 0            results/code-0.json; a killed one goes on
-    python -m results.code 0 --untimed  the same, but no RL step looks at run time
+    python -m results.code 0 --race     results/code-race-0.json: RL from that base, with
+                                        the speed part of the reward and without it
 
 A small dense model reads list programs, with the slips of `programs.trace`, and some of
 it written by people who `waste` time: they sort a list once for every element of it.
@@ -61,6 +62,10 @@ WASTE = {  # the same result as on the left, for much more work
 }
 SLOWED = ("sort", "distinct")
 LARGE = 800  # numbers in the list on which run time is measured
+
+
+RACE = {"steps": 20, "max_new_tokens": 128}  # RL of the race; else as in the plan
+RACE_SAMPLES = 8
 
 
 @dataclass(frozen=True)
@@ -401,24 +406,36 @@ def unit(folder: Path, plan: Plan) -> dict:
     }
 
 
-def untimed(folder: Path, plan: Plan) -> dict:
-    """RL from the same base without the speed part: does that part save time?"""
-    files_of = folder / f"code-{plan.seed}"
-    runs.begin(files_of, asdict(plan))
-    _, tokenizer = base(files_of, plan)
+def race(folder: Path, plan: Plan, steps: dict = RACE) -> dict:
+    """RL on `wasteable` problems with and without the speed part: who stops to waste?
+
+    Both arms start from the base of the unit and get the same problems, and room enough
+    to write a slow program twice, in the plan and in the answer.
+    """
+    folder = folder / f"code-{plan.seed}"
+    runs.begin(folder, asdict(plan))
+    model, tokenizer = base(folder, plan)
+    roomy = replace(plan.rl, **steps)
+    plan = replace(plan, rl=roomy, wasteable=1.0, samples=RACE_SAMPLES)
+    rows, out = list(wasteable("test")), {}
     with Sandbox() as box:
-        model = learn(files_of, plan, CodeReward(box, timed=False), "untimed")
-        after = test(model, tokenizer, plan, CodeReward(box))  # measured in full
-    record = runs.record(files_of, "untimed")
-    out = {"P16": {"untimed": after}, "history": record["history"]}
-    return {**out, "minutes": {"RL": record["seconds"] / 60}}
+        full = CodeReward(box)
+        out["base"] = measure(model, tokenizer, rows, plan.samples, plan, full)
+        for name in ("timed", "untimed"):
+            reward = CodeReward(box, timed=name == "timed")
+            model = learn(folder, plan, reward, name)
+            found = measure(model, tokenizer, rows, plan.samples, plan, full)
+            record = runs.record(folder, name)
+            out[name] = {**found, "history": record["history"]}
+            out[name]["minutes"] = record["seconds"] / 60
+    return {"P16": out, "race": asdict(roomy)}
 
 
 def main() -> None:
-    """Run one unit and write results/code-SEED.json or code-untimed-SEED.json."""
+    """Run one unit and write results/code-SEED.json or code-race-SEED.json."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("seed", type=int)
-    parser.add_argument("--untimed", action="store_true")
+    parser.add_argument("--race", action="store_true")
     asked = parser.parse_args()
     if why_not := sandbox.missing():
         raise SystemExit(why_not)
@@ -429,9 +446,9 @@ def main() -> None:
         pretrain=replace(plan.pretrain, seed=asked.seed),
         rl=replace(plan.rl, seed=asked.seed),
     )
-    found = (untimed if asked.untimed else unit)(Path("runs"), plan)
-    name = f"code-untimed-{asked.seed}" if asked.untimed else f"code-{asked.seed}"
-    flag = " --untimed" if asked.untimed else ""
+    found = (race if asked.race else unit)(Path("runs"), plan)
+    name = f"code-race-{asked.seed}" if asked.race else f"code-{asked.seed}"
+    flag = " --race" if asked.race else ""
     content = {
         **found,
         "seed": asked.seed,

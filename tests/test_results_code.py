@@ -104,12 +104,12 @@ def test_a_slow_program_earns_less_than_a_quick_one(box):
     for quick, waste in code.WASTE.items():
         slow = slow.replace(quick, waste)
     assert slow != code.SHOWN.answer
-    quick, slow = (
-        reward.judge(code.SHOWN, f"<answer>{c}</answer>")
-        for c in (code.SHOWN.answer, slow)
-    )
+    texts = [f"<answer>{c}</answer>" for c in (code.SHOWN.answer, slow)]
+    quick, slow = (reward.judge(code.SHOWN, text) for text in texts)
     assert quick.tests == slow.tests == 1 and quick.speed > slow.speed
     assert quick.speed == code_reward.UNMEASURED and quick.total > slow.total
+    blind = code.CodeReward(box, timed=False)  # it does not look at time
+    assert blind.judge(code.SHOWN, texts[1]).total == quick.total
 
 
 def test_a_program_that_knows_only_the_given_tests_is_seen(box):
@@ -149,8 +149,10 @@ def test_a_small_unit_runs_through_and_says_what_the_chapter_reads(tmp_path):
     again = code.unit(tmp_path, SMALL)  # finished stages are read, not run again
     assert again["P16"]["after"]["easy"] == found["P16"]["after"]["easy"]
     assert again["history"] == found["history"]
-    other = code.untimed(tmp_path, SMALL)
-    assert len(other["history"]) == 2 and "easy" in other["P16"]["untimed"]
+    steps = {"steps": 1, "max_new_tokens": 20}
+    arms = code.race(tmp_path, SMALL, steps)["P16"]
+    assert arms["base"]["problems"] == len(code.wasteable("test"))
+    assert all(len(arms[name]["history"]) == 1 for name in ("timed", "untimed"))
 
 
 def test_programs_of_the_run_time_study_are_right_and_ordered(box):
