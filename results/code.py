@@ -1,7 +1,7 @@
 """Measure one unit of P16: pre-train on list programs, then RL with the code reward.
 
     python -m results.code 0            results/code-0.json; a killed one goes on
-    python -m results.code 0 --race     results/code-race-0.json: RL from that base, with
+    python -m results.code 0 --race     results/code-race-0.json: that base, RL with
                                         the speed part of the reward and without it
 
 A small dense model reads list programs, with the slips of `programs.trace`, and some of
