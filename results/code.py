@@ -1,0 +1,465 @@
+"""Measure one unit of P16: pre-train on list programs, then RL with the code reward.
+
+    python -m results.code 0            results/code-0.json; a killed one goes on
+    python -m results.code 0 --race     results/code-race-0.json: that base, RL with
+                                        the speed part of the reward and without it
+
+A small dense model reads list programs, with the slips of `programs.trace`, and some of
+it written by people who `waste` time: they sort a list once for every element of it.
+Then GRPO rewards what the sandbox measures: does it parse, read well, run, pass its
+tests, run fast? Test problems, and the problem whose four samples are kept
+("sorted, with 42 at the start"), are in no training text and in no step of the RL.
+"""
+
+import argparse
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from statistics import fmean
+
+import torch
+
+from r1lib import (
+    artifacts,
+    code_reward,
+    evaluate,
+    files,
+    optim,
+    pretrain,
+    runs,
+    sampling,
+    sandbox,
+)
+from r1lib.code_reward import Parts
+from r1lib.model.config import PRESETS
+from r1lib.model.transformer import Transformer
+from r1lib.pretrain import PretrainConfig
+from r1lib.progress import bar
+from r1lib.rl import grpo
+from r1lib.rl.grpo import GRPOConfig
+from r1lib.rollout import to_text
+from r1lib.sandbox import Sandbox
+from r1lib.tasks import STYLES, Problem, draw, problems, programs, split_of
+from r1lib.tokenizer import EOS, Tokenizer
+from tools import provenance
+
+CODE = [
+    "r1lib.tasks.programs.trace",
+    "r1lib.pretrain.train",
+    "r1lib.code_reward.score",
+    "r1lib.code_reward.generate_tests",
+    "r1lib.evaluate.interval",
+    "r1lib.rl.grpo.train",
+]
+SHOWN = programs.make((("sort", None), ("start", 42)), "en")  # kept from all training
+PART_NAMES = tuple(code_reward.WEIGHTS)
+WASTE = {  # the same result as on the left, for much more work
+    "sorted(xs)": "[sorted(xs)[i] for i in range(len(xs))]",
+    "list(dict.fromkeys(xs))": "[x for i,x in enumerate(xs) if x not in xs[:i]]",
+}
+SLOWED = ("sort", "distinct")
+LARGE = 800  # numbers in the list on which run time is measured
+
+
+RACE = {"steps": 20, "max_new_tokens": 128}  # RL of the race; else as in the plan
+RACE_SAMPLES = 8
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides a unit; `seed` moves all the random choices."""
+
+    model: str = "tiny-dense"
+    styles: tuple = (0.7, 0.3, 0.0)  # guess, short, long: fixed before any RL
+    pool: int = 5000  # training problems that the texts are about
+    hard: float = 0.15  # of the pool
+    wasteable: float = 0.2  # of the pool and of RL: problems that `WASTE` can slow down
+    waste: float = 0.5  # of the texts about these
+    readings: int = 5  # texts about each problem of the pool, on average
+    pretrain: PretrainConfig = PretrainConfig(steps=1500, batch_size=16)
+    rl: GRPOConfig = GRPOConfig(
+        steps=30, prompts=12, group_size=16, max_new_tokens=72, minibatches=3
+    )
+    save_every: int = 250  # base steps between checkpoints
+    rl_save_every: int = 10
+    tests: int = 128  # easy test problems
+    hard_tests: int = 48
+    samples: int = 4  # of each
+    slow_tests: int = 23  # test problems that `WASTE` can slow down: all there are
+    seed: int = 0
+
+
+# ---- problems and texts ----------------------------------------------------------
+
+
+@cache
+def wasteable(split: str) -> tuple[Problem, ...]:
+    """All problems of a split that begin by sorting or by dropping duplicates."""
+    rows = []
+    for first in SLOWED:
+        for kind, values in programs.VALUES.items():
+            for k in values:
+                ops = ((first, None), (kind, k))
+                if kind != first and programs.draw_cases(ops):
+                    rows.append(programs.make(ops, "en"))
+    kept = {p.key: p for p in rows if split_of(p) == split and p.key != SHOWN.key}
+    return tuple(kept.values())
+
+
+def can_waste(problem: Problem) -> bool:
+    """Whether the first operation is one of those that `WASTE` slows down."""
+    return programs.read(problem.prompt, problem.language)[0][0] in SLOWED
+
+
+def training(rng: random.Random, plan: Plan, hard: float = 0.0) -> Problem:
+    """Draw a training problem in English; never the one that is shown."""
+    if rng.random() < plan.wasteable:
+        return rng.choice(wasteable("train"))
+    level = "hard" if rng.random() < hard else "easy"
+    while True:
+        problem = draw(programs.sample, rng, "train", level, "en")
+        if problem.key != SHOWN.key:
+            return problem
+
+
+def text(rng: random.Random, problem: Problem, plan: Plan) -> str:
+    """Write a completion; now and then by somebody who wastes time."""
+    found = programs.trace(rng, problem, rng.choices(STYLES, plan.styles)[0])
+    if can_waste(problem) and rng.random() < plan.waste:
+        for quick, slow in WASTE.items():
+            found = found.replace(quick, slow)
+    return found
+
+
+def documents(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield (prompt, completion) pairs about a pool of training problems."""
+    rng = random.Random(f"code-{plan.seed}")
+    pool = [training(rng, plan, plan.hard) for _ in range(plan.pool)]
+    for _ in range(plan.pool * plan.readings):
+        problem = rng.choice(pool)
+        yield problem.prompt, text(rng, problem, plan)
+
+
+# ---- the reward ------------------------------------------------------------------
+
+
+class CodeReward:
+    """The code reward as `grpo.train` wants it: (problem, text) -> a number.
+
+    One warm sandbox serves all; a program that was judged before is not run again. Run
+    time is measured where `can_waste` says that it may differ (elsewhere that part is
+    UNMEASURED); the text of the reference is as fast as the reference.
+    """
+
+    def __init__(self, box: Sandbox, timed: bool = True):
+        self.box, self.timed = box, timed
+        self.known, self.hidden, self.seen = {}, {}, []
+
+    def __call__(self, problem: Problem, completion_text: str) -> float:
+        """Return the reward, and remember its parts for `means`."""
+        parts = self.judge(problem, completion_text)
+        self.seen.append(parts)
+        return parts.total
+
+    def judge(self, problem: Problem, completion_text: str) -> Parts:
+        """Score the program of a completion; its speed against the reference."""
+        code = code_reward.extract_program(completion_text)
+        if code is None:
+            return Parts(error="no single <answer>")
+        name = (problem.answer, code)
+        if name not in self.known:
+            differs = can_waste(problem) and code != problem.answer
+            large = large_inputs() if differs and self.timed else []
+            kind = {"reference": problem.answer, "large": large}
+            self.known[name] = code_reward.score(
+                code, list(problem.data), self.box, **kind
+            )
+        return self.known[name]
+
+    def passes_hidden(self, problem: Problem, completion_text: str) -> bool:
+        """Whether a program also passes tests that no reward has ever used."""
+        code = code_reward.extract_program(completion_text)
+        if code is None:
+            return False
+        name = (problem.answer, code)
+        if name not in self.hidden:
+            tests = self.hidden_tests(problem)
+            outcome = self.box.run(code, tests)
+            self.hidden[name] = outcome.passed == outcome.total
+        return self.hidden[name]
+
+    def hidden_tests(self, problem: Problem) -> list[tuple]:
+        """Tests generated from the reference, without the given ones."""
+        if problem.answer not in self.hidden:
+            given = [args for args, _ in problem.data]
+            inputs = [
+                args
+                for args in code_reward.draw_inputs(problem.key)
+                if args not in given
+            ]
+            tests = code_reward.generate_tests(problem.answer, inputs, self.box)
+            self.hidden[problem.answer] = tests
+        return self.hidden[problem.answer]
+
+    def means(self) -> dict[str, float]:
+        """Mean parts and pass rate since the last call, and forget them."""
+        found, self.seen = averages(self.seen), []
+        return found
+
+
+def averages(parts: list[Parts]) -> dict[str, float]:
+    """Mean of each part, of the reward, and the share that passes every test."""
+    out = {name: fmean(getattr(p, name) for p in parts) for name in PART_NAMES}
+    passed = fmean(p.tests == 1 for p in parts)
+    return {"pass": passed, "reward": fmean(p.total for p in parts), **out}
+
+
+@cache
+def large_inputs() -> list[tuple]:
+    """The list on which run time is measured."""
+    return [(random.Random(0).choices(range(10**6), k=LARGE),)]
+
+
+# ---- measuring -------------------------------------------------------------------
+
+
+def answers(model, tokenizer, rows, k, plan, prefix="", temperature=1.0):
+    """Sample k completions of each problem; return texts (N, k) and lengths (N, k)."""
+    start = tokenizer.encode(prefix, allow_special=True)
+    generator, found = torch.Generator().manual_seed(plan.seed), []
+    at_once = max(1, 512 // k)
+    for i in range(0, len(rows), at_once):
+        found += sampling.generate(
+            model,
+            [tokenizer.prompt(p.prompt) + start for p in rows[i : i + at_once]],
+            max_new_tokens=plan.rl.max_new_tokens,
+            temperature=temperature,
+            stop_ids=(EOS,),
+            generator=generator,
+            repeat=k,
+        )
+    texts = [prefix + to_text(tokenizer, c) for c in found]
+    lengths = [len(start) + len(c.ids) for c in found]
+    cut = range(0, len(texts), k)
+    return [texts[i : i + k] for i in cut], [lengths[i : i + k] for i in cut]
+
+
+def measure(model, tokenizer, rows, k, plan, reward: CodeReward, **kind) -> dict:
+    """Measure k samples of each problem: every number with its 95% interval."""
+    texts, lengths = answers(model, tokenizer, rows, k, plan, **kind)
+    judged = [
+        [reward.judge(p, t) for t in row] for p, row in zip(rows, texts, strict=True)
+    ]
+    values = {name: [] for name in (*PART_NAMES, "reward", "pass", "hidden", "length")}
+    values |= {"thinks": [], "wasteful": [], f"pass@{k}": []}
+    for problem, row, parts, n in zip(rows, texts, judged, lengths, strict=True):
+        right = [p.tests == 1 for p in parts]
+        both = [r and reward.passes_hidden(problem, t) for r, t in zip(right, row)]  # noqa: B905
+        for name in PART_NAMES:
+            values[name].append(fmean(getattr(p, name) for p in parts))
+        values["reward"].append(fmean(p.total for p in parts))
+        values["pass"].append(fmean(right))
+        values["hidden"].append(fmean(both))
+        values["length"].append(fmean(n))
+        values["thinks"].append(fmean(t.startswith("<think>") for t in row))
+        values[f"pass@{k}"].append(float(any(right)))
+        if any(right):  # of the right programs only
+            slow = [wastes(t) for t, r in zip(row, right, strict=True) if r]
+            values["wasteful"].append(fmean(slow))
+    out = {"problems": len(rows), "samples": k}
+    for name, found in values.items():
+        if found:
+            out[name] = {"mean": fmean(found), "interval": evaluate.interval(found)}
+    return out
+
+
+def wastes(completion: str) -> bool:
+    """Whether the program of a completion holds one of the slow expressions."""
+    code = code_reward.extract_program(completion) or ""
+    return any(slow in code for slow in WASTE.values())
+
+
+def shown(model, tokenizer, plan, reward: CodeReward) -> list[dict]:
+    """The first four samples for the description that is shown, with every part."""
+    texts, lengths = answers(model, tokenizer, [SHOWN], 4, plan)
+    out = []
+    for completion, n in zip(texts[0], lengths[0], strict=True):
+        parts = reward.judge(SHOWN, completion)
+        row = {"text": completion, "length": n, **asdict(parts)}
+        row |= {"reward": parts.total}
+        row |= {"hidden": reward.passes_hidden(SHOWN, completion)}
+        out.append(row)
+    return out
+
+
+def held_out(plan: Plan) -> dict[str, list[Problem]]:
+    """Test problems by the name of the set; no training draws from their split."""
+    kind = {"seed": 0, "split": "test", "language": "en"}
+    return {
+        "easy": problems(programs.sample, plan.tests, **kind),
+        "hard": problems(programs.sample, plan.hard_tests, level="hard", **kind),
+        "wasteable": list(wasteable("test"))[: plan.slow_tests],
+    }
+
+
+def test(model, tokenizer, plan, reward: CodeReward) -> dict:
+    """All sets sampled, the easy one greedy too, and the four samples."""
+    sets = held_out(plan)
+    out = {
+        name: measure(model, tokenizer, rows, plan.samples, plan, reward)
+        for name, rows in sets.items()
+    }
+    kind = {"temperature": 0.0}
+    out["greedy"] = measure(model, tokenizer, sets["easy"], 1, plan, reward, **kind)
+    out["shown"] = shown(model, tokenizer, plan, reward)
+    return out
+
+
+def controls(model, tokenizer, plan, reward: CodeReward) -> dict:
+    """The base made to think: a hand can choose its better style without any RL."""
+    rows, out = held_out(plan)["easy"], {}
+    for name, k, temperature in (("", plan.samples, 1.0), (", greedy", 1, 0.0)):
+        kind = {"prefix": "<think>", "temperature": temperature}
+        found = measure(model, tokenizer, rows, k, plan, reward, **kind)
+        out[f"thinking{name}"] = found
+    return out
+
+
+# ---- training --------------------------------------------------------------------
+
+
+def base(folder: Path, plan: Plan):
+    """Pre-train into folder/base, if that is not done; return (model, tokenizer)."""
+    if not runs.is_done(folder, "base"):
+        tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
+        torch.manual_seed(plan.seed)
+        config = replace(PRESETS[plan.model], vocab_size=tokenizer.vocab_size)
+        model, c = Transformer(config), plan.pretrain
+        optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
+        stage = runs.resume(folder, "base", model, tokenizer, optimizers)
+        read = pretrain.encode_documents(tokenizer, documents(plan))
+        steps = pretrain.train(model, read, c, optimizers, stage.step)
+        recent = []
+        for metrics in bar(steps, c.steps, f"base {plan.seed}", ("loss",)):
+            recent.append(metrics)
+            if metrics["step"] % plan.save_every == 0 or metrics["step"] == c.steps:
+                point = {**runs.mean_of(recent), "seconds": stage.seconds()}
+                stage.history.append(point)
+                stage.save(metrics["step"])
+                recent.clear()
+        stage.finish()
+    return runs.load(folder, "base")
+
+
+def learn(folder: Path, plan: Plan, reward: CodeReward, name: str = "code"):
+    """Train folder/base by the code reward into folder/name; return the model."""
+    model, tokenizer = base(folder, plan)
+    if runs.is_done(folder, name):
+        return runs.load(folder, name)[0]
+    optimizers = optim.adamw(model, plan.rl.lr)
+    stage = runs.resume(folder, name, model, tokenizer, optimizers)
+    steps = grpo.train(
+        model,
+        tokenizer,
+        lambda rng: training(rng, plan),
+        plan.rl,
+        optimizers,
+        reward=reward,
+        start=stage.step,
+    )
+    lines = ({**m, **reward.means()} for m, _ in steps)
+    for metrics in bar(lines, plan.rl.steps, f"RL {plan.seed}", ("reward", "pass")):
+        del metrics["accuracy"]  # says how many earn 1 or more; here nobody need
+        stage.history.append({**metrics, "seconds": stage.seconds()})
+        step = metrics["step"]
+        if step % plan.rl_save_every == 0 or step == plan.rl.steps:
+            stage.save(step)
+    stage.finish()
+    return model
+
+
+def unit(folder: Path, plan: Plan) -> dict:
+    """Run all of a unit and return what it measured."""
+    files_of = folder / f"code-{plan.seed}"
+    runs.begin(files_of, asdict(plan))
+    model, tokenizer = base(files_of, plan)
+    with Sandbox() as box:
+        reward = CodeReward(box)
+        before = test(model, tokenizer, plan, reward)
+        print("base:", before["easy"]["pass"], flush=True)
+        forced = controls(model, tokenizer, plan, reward)
+        after = test(learn(files_of, plan, reward), tokenizer, plan, reward)
+        level = box.level
+    return {
+        "P16": {"before": before, "after": after, "controls": forced},
+        "history": runs.record(files_of, "code")["history"],
+        "base": runs.record(files_of, "base")["history"],
+        "minutes": {
+            name: runs.record(files_of, stage)["seconds"] / 60
+            for name, stage in (("base", "base"), ("RL", "code"))
+        },
+        "shown": {"prompt": SHOWN.prompt, "reference": SHOWN.answer},
+        "sandbox": level,
+    }
+
+
+def race(folder: Path, plan: Plan, steps: dict = RACE) -> dict:
+    """RL on `wasteable` problems with and without the speed part: who stops to waste?
+
+    Both arms start from the base of the unit and get the same problems, and room enough
+    to write a slow program twice, in the plan and in the answer.
+    """
+    folder = folder / f"code-{plan.seed}"
+    runs.begin(folder, asdict(plan))
+    model, tokenizer = base(folder, plan)
+    roomy = replace(plan.rl, **steps)
+    plan = replace(plan, rl=roomy, wasteable=1.0, samples=RACE_SAMPLES)
+    rows, out = list(wasteable("test")), {}
+    with Sandbox() as box:
+        full = CodeReward(box)
+        out["base"] = measure(model, tokenizer, rows, plan.samples, plan, full)
+        for name in ("timed", "untimed"):
+            reward = CodeReward(box, timed=name == "timed")
+            model = learn(folder, plan, reward, name)
+            found = measure(model, tokenizer, rows, plan.samples, plan, full)
+            record = runs.record(folder, name)
+            out[name] = {**found, "history": record["history"]}
+            out[name]["minutes"] = record["seconds"] / 60
+    return {"P16": out, "race": asdict(roomy)}
+
+
+def main() -> None:
+    """Run one unit and write results/code-SEED.json or code-race-SEED.json."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--race", action="store_true")
+    asked = parser.parse_args()
+    if why_not := sandbox.missing():
+        raise SystemExit(why_not)
+    torch.set_num_threads(1)
+    plan = Plan(seed=asked.seed)
+    plan = replace(
+        plan,
+        pretrain=replace(plan.pretrain, seed=asked.seed),
+        rl=replace(plan.rl, seed=asked.seed),
+    )
+    found = (race if asked.race else unit)(Path("runs"), plan)
+    name = f"code-race-{asked.seed}" if asked.race else f"code-{asked.seed}"
+    flag = " --race" if asked.race else ""
+    content = {
+        **found,
+        "seed": asked.seed,
+        "settings": asdict(plan),
+        "command": f"python -m results.code {asked.seed}{flag}",
+        "provenance": provenance.block(CODE, artifacts=["tokenizer"]),
+    }
+    path = Path(__file__).parent / f"{name}.json"
+    files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
+    print(f"wrote results/{path.name}")
+
+
+if __name__ == "__main__":
+    main()
