@@ -46,6 +46,7 @@ speculative          the MTP module drafts, the main model accepts or replaces
 rewards              accuracy and format: (problem, text) -> [0, 1]
 rollout              problems x group -> a padded batch with mask and rewards
 pretrain             next-token training with the MTP loss
+packing              several documents in one row, kept apart or not
 rl.objectives        per-token objectives and how they are averaged
 rl.grpo              group-relative policy optimisation, the R1-Zero loop
 evaluate             pass@1, pass@k, majority, intervals, reflection counts
