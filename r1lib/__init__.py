@@ -35,6 +35,7 @@ model.mtp            multi-token prediction
 model.transformer    Block and Transformer
 model.counts         parameters, active parameters, cache per token
 costs                FLOPs, memory, GPU hours and dollars of a configuration
+scaling              loss against parameters and tokens: a law and its constants
 hub_families         published configurations in our words
 hub_names            published names of tensors, and ours
 hub_published        read a folder that transformers wrote, safely

@@ -51,7 +51,7 @@ class Packed:
 
 
 def pack(documents: list[list[int]], length: int) -> Packed:
-    """Put whole documents into rows of `length`, longest first, each where it fits best.
+    """Put whole documents into rows of `length`, longest first, where they fit best.
 
     Best is the row with the least room left; a new row opens only if there is none.
 

@@ -30,8 +30,8 @@ from results.experts import held_out
 from tools import provenance
 
 SIZES = ("32x2", "48x3", "64x4", "96x4", "128x4")  # width x layers
-DATA = (300, 600, 1200, 2400)  # batches of the plan's size
-WARMUP, DECAY = 48, 0.3  # steps, and the share of a run in which the rate falls
+DATA = (200, 400, 800, 1600)  # batches of the plan's size
+WARMUP, DECAY = 32, 0.3  # steps, and the share of a run in which the rate falls
 POINT = 30  # steps between points of the training curve
 WATCHED = 128  # held-out countdown problems on which skills are measured
 CODE = [
@@ -113,39 +113,23 @@ def unit(size: str, seed: int, ends=DATA) -> dict:
     texts = corpus.documents(plan.steps * plan.batch_size, seed)
     documents = pretrain.encode_documents(tokenizer, texts)
     batches = list(pretrain.stream(documents, plan))
-    tokens = [int((ids != PAD).sum()) for ids in batches]
-    length = round(sum(tokens) / len(tokens) / plan.batch_size)
-    unseen = held_out(tokenizer)
-    watched = problems(countdown.sample, WATCHED, 0, "valid")
+    length = round(sum(map(len, documents)) / len(documents))
     torch.manual_seed(seed)
-    config = config_of(size, tokenizer.vocab_size)
-    model = Transformer(config)
+    model = Transformer(config_of(size, tokenizer.vocab_size))
     optimizers = optim.base_optimizers(model, plan.muon_lr, plan.adamw_lr)
-    small, points = counts.body_parameters(config), []
+    measure, points = measurement(tokenizer, batches, length), []
     branches = runs(model, optimizers, batches, ends)
     for done, trained, losses in bar(branches, ends[-1], f"{size} {seed}"):
-        loss, evaluated = held_out_loss(trained, unseen)
-        read = sum(tokens[: done["step"]])
-        points.append(
-            {
-                "steps": done["step"],
-                "tokens": read,
-                "loss": loss,
-                "skills": evaluate.skills(trained, tokenizer, watched),
-                "6ND": costs.six_nd(small, read),
-                "flops": costs.training_flops(config, read, length),
-                "seconds": done["seconds"],
-            }
-        )
+        points.append({**done, **measure(trained, done["step"])})
+        history = curve(losses)  # in the end that of the longest run
     return {
         "scaling": {
             "size": size,
-            "parameters": small,  # without embedding and head
-            "all parameters": counts.parameters(config),
+            "parameters": counts.body_parameters(model.config),  # no embedding, no head
+            "all parameters": counts.parameters(model.config),
             "points": points,
-            "evaluated": {"documents": sum(map(len, unseen)), "tokens": evaluated},
         },
-        "history": curve(losses),  # of the longest run
+        "history": history,
         "settings": {
             "batch_size": plan.batch_size,
             "muon_lr": plan.muon_lr,
@@ -156,6 +140,27 @@ def unit(size: str, seed: int, ends=DATA) -> dict:
         },
         "minutes": (time.perf_counter() - began) / 60,
     }
+
+
+def measurement(tokenizer, batches, length: int):
+    """Return a function that says what a model knows after so many of the batches."""
+    tokens = [int((ids != PAD).sum()) for ids in batches]
+    unseen = held_out(tokenizer)
+    watched = problems(countdown.sample, WATCHED, 0, "valid")
+
+    def measure(model, steps: int) -> dict:
+        read, c = sum(tokens[:steps]), model.config
+        loss, count = held_out_loss(model, unseen)
+        return {
+            "tokens": read,
+            "loss": loss,
+            "evaluated tokens": count,
+            "skills": evaluate.skills(model, tokenizer, watched),
+            "6ND": costs.six_nd(counts.body_parameters(c), read),
+            "flops": costs.training_flops(c, read, length),
+        }
+
+    return measure
 
 
 def main() -> None:
