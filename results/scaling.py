@@ -23,7 +23,6 @@ from r1lib import artifacts, costs, evaluate, files, optim, pretrain
 from r1lib.model import counts
 from r1lib.model.config import PRESETS, ModelConfig
 from r1lib.model.transformer import Transformer
-from r1lib.progress import bar
 from r1lib.tasks import corpus, countdown, problems
 from r1lib.tokenizer import PAD, Tokenizer
 from results.experts import held_out
@@ -118,10 +117,11 @@ def unit(size: str, seed: int, ends=DATA) -> dict:
     model = Transformer(config_of(size, tokenizer.vocab_size))
     optimizers = optim.base_optimizers(model, plan.muon_lr, plan.adamw_lr)
     measure, points = measurement(tokenizer, batches, length), []
-    branches = runs(model, optimizers, batches, ends)
-    for done, trained, losses in bar(branches, ends[-1], f"{size} {seed}"):
+    for done, trained, losses in runs(model, optimizers, batches, ends):
         points.append({**done, **measure(trained, done["step"])})
         history = curve(losses)  # in the end that of the longest run
+        told = f"{done['step']} of {ends[-1]} batches, loss {points[-1]['loss']:.3f}"
+        print(f"{size}, seed {seed}: {told}", flush=True)
     return {
         "scaling": {
             "size": size,
