@@ -323,7 +323,7 @@ plots.rows_picture({"padded": [[n] for n in sizes], "packed": inside}, 200)
 # ### Three things go wrong
 #
 # In a packed row a document stands behind strangers. So, first, the last token of one
-# document would be asked for the first token of the next, which it cannot know.
+# document would be asked for the first token of the next, which is none of its business.
 # Second, attention would let a token look into the strangers' texts. Third, its position
 # would say "I am the 180th" when it is the first word of a text. `Packed` has an answer
 # to each:
@@ -979,8 +979,9 @@ for share in (0.2, mfu, 0.5):
 
 # %% [markdown]
 # It is. Llama 3 reports 38 to 43% on such hardware (arXiv 2407.21783, section 3.3.2), and
-# V3 computed most products in 8 bits, whose peak is twice as high. No magic is needed for the number:
-# experts save an order of magnitude of work, and the rest is solid engineering.
+# V3 computed most products in 8 bits, whose peak is twice as high. No magic is needed for
+# the number: experts save an order of magnitude of work, and the rest is solid
+# engineering.
 #
 # ### The six-million confusion
 #
@@ -1048,12 +1049,11 @@ print(f"{cluster / speed:,.0f} times as many, for {days:.0f} days")
 # 2. Somebody packs documents, masks attention, restarts positions, and forgets the loss at
 #    the borders. What does the model learn, and how would you notice?
 #
-#    <details><summary>Answer</summary>After the end token it learns to predict how
-#    documents begin, which it cannot know better than by frequency: a constant
-#    additional loss, one token for each document, and little harm. You notice that the
-#    packed loss is higher than the padded one. The opposite slip, a border in the
-#    attention mask, is worse: the loss becomes *lower* than it should be if neighbours
-#    are related.</details>
+#    <details><summary>Answer</summary>What follows an end token. Here that is always
+#    `<|bos|>`, so it learns one easy thing and the mean loss looks a little *better* than
+#    it is; where documents begin with their first word it would look worse. Little
+#    harm is done, but packed and padded loss no longer agree, and that is how you
+#    notice. (Forgetting the attention mask is worse, and harder to notice.)</details>
 #
 # 3. The law says that twice the parameters would lower your loss by 0.02. Twice the tokens
 #    would do the same. Which do you take?
