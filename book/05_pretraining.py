@@ -860,8 +860,8 @@ floor = chance["questions"][0] * chance["questions"][1] / tokens
 print(f"questions alone contribute {floor:.2f} to it; the law's E is {law['E']:.2f}")
 
 # %% [markdown]
-# Now look at $E$. It should be what nobody can know, and section 2 has shown that
-# questions alone, numbers drawn by chance, must leave about a third of a nat. The
+# Now look at $E$: practically zero. But it should be what nobody can know, and section 2
+# has shown that questions alone, numbers drawn by chance, leave about a third of a nat. The
 # constants of a fit are much less certain than its curve: $E$, $A$ and $\alpha$ can trade
 # against each other, and a floor that no point has come near cannot be seen from above.
 # Something else pulls as well: the last points of the larger models lie *after* their
@@ -885,9 +885,9 @@ for (_, seed), found in sorted(units.items()):
     print(f"{found['scaling']['size']:>6}, seed {seed}    {cells[0]}  {cells[1]}")
 
 # %% [markdown]
-# Here the sizes part ways. After the most text the larger ones have had their phase
-# change, while the smallest still judges like a coin; half as much text was too little for
-# all. Whether a skill has arrived is not a smooth function of size or of text. *Emergent
+# Here the sizes part ways. After the most text the two larger ones have had their phase
+# change, the next is just leaving the coin's line, and the smallest still sits on it. Half
+# as much text was too little for all of them, however smoothly the loss fell. Whether a skill has arrived is not a smooth function of size or of text. *Emergent
 # abilities* is the name for this in large models, and there is a dispute whether they
 # are sudden or only measured by a sudden ruler (arXiv 2304.15004). Our ruler, "is the
 # right token the likeliest", is one of the sudden kind.
