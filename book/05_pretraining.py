@@ -828,7 +828,8 @@ plots.scaling_picture(points, lambda n, d: predict_loss(law, n, d))
 # %% [markdown]
 # What you see: the same measurements twice, over tokens with a line for each size, and
 # over parameters with a line for each amount of text. Marks are measured, lines are the
-# fitted law.
+# fitted law. The smallest size was run with two seeds; how far they are apart says how
+# much of a gap between mark and line means nothing.
 #
 # How far can it be trusted? Leave the largest amount of text out, fit the rest, and
 # predict what was left out. That is what the law is for:
@@ -885,8 +886,9 @@ for (_, seed), found in sorted(units.items()):
     print(f"{found['scaling']['size']:>6}, seed {seed}    {cells[0]}  {cells[1]}")
 
 # %% [markdown]
-# Here the sizes part ways. After the most text the two larger ones have had their phase
-# change, the next is just leaving the coin's line, and the smallest still sits on it. Half
+# Here the sizes part ways, and so do seeds. After the most text the two larger ones have
+# had their phase change, the next is just leaving the coin's line, and the smallest sits
+# on it with one seed and has left it with another: one seed would have told a lie. Half
 # as much text was too little for all of them, however smoothly the loss fell. Whether a skill has arrived is not a smooth function of size or of text. *Emergent
 # abilities* is the name for this in large models, and there is a dispute whether they
 # are sudden or only measured by a sudden ruler (arXiv 2304.15004). Our ruler, "is the
