@@ -773,8 +773,8 @@ assert min(skills[n] for n in ("copy", "arithmetic", "verification")) > 0.9
 # $E$ is what nobody can know (section 2), the second term is what this model is too small
 # for, and the third what it has not read yet. We measured a family of small dense models
 # (`python -m results.scaling SIZE SEED`). The learning rates are the same for all sizes,
-# not tuned for each. Each size was trained *once* with a stable rate, and finished
-# models were branched off by short decays, as section 6 promised.
+# not tuned for each. A size and a seed were trained *once* with a stable rate, and
+# finished models were branched off by short decays, as section 6 promised.
 
 # %%
 units = {}
@@ -889,10 +889,11 @@ for (_, seed), found in sorted(units.items()):
 # Here the sizes part ways, and so do seeds. After the most text the two larger ones have
 # had their phase change, the next is just leaving the coin's line, and the smallest sits
 # on it with one seed and has left it with another: one seed would have told a lie. Half
-# as much text was too little for all of them, however smoothly the loss fell. Whether a skill has arrived is not a smooth function of size or of text. *Emergent
-# abilities* is the name for this in large models, and there is a dispute whether they
-# are sudden or only measured by a sudden ruler (arXiv 2304.15004). Our ruler, "is the
-# right token the likeliest", is one of the sudden kind.
+# as much text was too little for all of them, however smoothly the loss fell. Whether a
+# skill has arrived is not a smooth function of size or of text. *Emergent abilities* is
+# the name for this in large models, and there is a dispute whether they are sudden or
+# only measured by a sudden ruler (arXiv 2304.15004). Our ruler, "is the right token the
+# likeliest", is one of the sudden kind.
 
 # %% [markdown] tags=["slide"]
 # ## 10. The bill
