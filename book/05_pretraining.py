@@ -710,19 +710,13 @@ for name in FLOOR:
 start, end = math.log(V), history[-1]["loss"]
 for step in (500, 1100, 2200):
     loss, skills = at[step]["loss"], at[step]["skills"]
-    print(
-        f"step {step:5,}: {(start - loss) / (start - end):.0%} of the fall of the loss, "
-        f"arithmetic {skills['arithmetic']:.0%}, verification {skills['verification']:.0%}"
-    )
-assert (
-    first_at("copy", 0.5) < first_at("arithmetic", 0.5) <= first_at("verification", 0.5)
-)
-assert (
-    at[1100]["skills"]["verification"]
-    < 0.55
-    < 0.85
-    < at[2200]["skills"]["verification"]
-)
+    done, adds = (start - loss) / (start - end), skills["arithmetic"]
+    print(f"step {step:5,}: {done:.0%} of the fall of the loss", end=", ")
+    print(f"arithmetic {adds:.0%}, verification {skills['verification']:.0%}")
+order = [first_at(name, 0.5) for name in FLOOR]
+assert order == sorted(order) and order[0] < order[1]
+checks_well = {step: at[step]["skills"]["verification"] for step in (1100, 2200)}
+assert checks_well[1100] < 0.55 and checks_well[2200] > 0.85
 
 # %% [markdown]
 # Why does the loss not show it? It is a mean over all tokens, and the tokens that need a
@@ -976,9 +970,8 @@ dense = costs.six_nd(405e9, 15.6 * TRILLION)
 print(f"Llama 3.1 405B, all parameters used: {dense / work:.0f} times the work")
 for share in (0.2, mfu, 0.5):
     hours = costs.gpu_hours(work, PEAK, share)
-    print(
-        f"at {share:.0%}: {hours:10,.0f} hours, ${costs.dollars(hours) / 1e6:.1f} million"
-    )
+    price = costs.dollars(hours) / 1e6
+    print(f"at {share:.0%}: {hours:10,.0f} hours, ${price:.1f} million")
 
 # %% [markdown]
 # It is. Llama 3 reports 38 to 43% on such hardware (arXiv 2407.21783, section 3.3.2), and
