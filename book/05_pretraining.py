@@ -57,13 +57,13 @@ from r1lib import (
     scaling,
 )
 from r1lib.model import counts
-from r1lib.model.config import PRESETS
+from r1lib.model.config import PRESETS, ModelConfig
 from r1lib.model.layers import RMSNorm
 from r1lib.model.transformer import Transformer, mtp_hidden
-from r1lib.optim import NEWTON_SCHULZ, orthogonalize, warmup_stable_decay
+from r1lib.optim import NEWTON_SCHULZ, Muon, orthogonalize, warmup_stable_decay
 from r1lib.packing import Packed, pack
 from r1lib.pretrain import next_token_loss, pad
-from r1lib.scaling import fit_loss, predict_loss
+from r1lib.scaling import GRID, LEAST, MOST, ROUNDS, fit_loss, predict_loss
 from r1lib.tasks import STYLES, arithmetic, corpus, countdown, draw, problems
 from r1lib.tokenizer import EOS, PAD, Tokenizer
 
