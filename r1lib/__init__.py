@@ -37,6 +37,7 @@ model.mtp            multi-token prediction
 model.transformer    Block and Transformer
 model.counts         parameters, active parameters, cache per token
 costs                FLOPs, memory, GPU hours and dollars of a configuration
+scaling              loss against parameters and tokens: a law and its constants
 hub_families         published configurations in our words
 hub_names            published names of tensors, and ours
 hub_published        read a folder that transformers wrote, safely
@@ -50,6 +51,7 @@ readability          can a person follow the thinking? mixed language, five mark
 judge                hidden truth, and the noisy, charmed label it comes through
 rollout              problems x group -> a padded batch with mask and rewards
 pretrain             next-token training with the MTP loss
+packing              several documents in one row, kept apart or not
 rl.objectives        per-token objectives and how they are averaged
 rl.grpo              group-relative policy optimisation, the R1-Zero loop
 evaluate             pass@1, pass@k, majority, intervals, reflection counts

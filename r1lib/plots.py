@@ -437,6 +437,116 @@ def balance_picture(runs: dict[str, list[dict]]) -> Picture:
     return figure
 
 
+# ---- chapter 05 ------------------------------------------------------------------
+
+
+@styled
+def rows_picture(layouts: dict[str, list[list[int]]], width: int) -> Picture:
+    """Draw rows of a batch: documents as blocks, what is left of `width` hatched.
+
+    layouts = {"padded": [[12], [30], ...], "packed": [[30, 12], ...]}, in tokens.
+    """
+    heights = [0.6 + 0.16 * len(rows) for rows in layouts.values()]
+    figure = Picture(figsize=(8.4, 0.7 + sum(heights)), layout="constrained")
+    shape = {"sharex": True, "squeeze": False, "height_ratios": heights}
+    all_axes = figure.subplots(len(layouts), 1, **shape)[:, 0]
+    for axes, (title, rows) in zip(all_axes, layouts.items(), strict=True):
+        for y, row in enumerate(rows):
+            left = 0
+            for i, size in enumerate(row):
+                colour, _, _, _ = LOOKS[i % 4]
+                axes.barh(y, size, 0.8, left=left, color=colour, edgecolor=PAPER)
+                left += size
+            kind = {"color": GRID, "hatch": "///", "edgecolor": PAPER}
+            axes.barh(y, width - left, 0.8, left=left, **kind)
+        real = sum(map(sum, rows))
+        wasted = 1 - real / (width * len(rows))
+        axes.set(title=f"{title}: {wasted:.0%} empty", yticks=[], xlim=(0, width))
+        axes.invert_yaxis()
+        axes.grid(visible=False)
+        figure.alt += f"{title}: {len(rows)} rows of {width}, {wasted:.0%} empty. "
+    all_axes[-1].set_xlabel("token (column)")
+    return figure
+
+
+@styled
+def phase_picture(history: list[dict], marked: dict[str, int]) -> Picture:
+    """Draw skills over steps above the loss; marked = {skill: step of its line}."""
+    figure = Picture(figsize=(8.4, 5.4), layout="constrained")
+    shape = {"sharex": True, "height_ratios": (2, 1)}
+    top, bottom = figure.subplots(2, 1, **shape)
+    measured = [{"step": p["step"], **p["skills"]} for p in history if "skills" in p]
+    for look, (name, step) in enumerate(marked.items()):
+        points, colour = column(measured, name), LOOKS[look][0]
+        series(top, points, look, name, marks=True)
+        for axes in (top, bottom):
+            axes.axvline(step, color=colour, linewidth=1.2, linestyle=(0, (2, 2)))
+        ends = trend(name.capitalize(), points, "{:.0%}")
+        figure.alt += f"{ends}A line marks step {step}. "
+    top.axhline(0.5, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
+    top.set(title="Skills (dotted: a coin)", ylim=(0, 1.03))
+    top.yaxis.set_major_formatter(PercentFormatter(1))
+    series(bottom, column(history, "loss"), 4, "loss")
+    bottom.set(title="Loss of training", xlabel="step", ylabel="nats per token")
+    finish(top, bottom)
+    figure.alt += trend("Loss", column(history, "loss"), "{:.2f}")
+    return figure
+
+
+@styled
+def scaling_picture(points: list[tuple], law) -> Picture:
+    """Draw losses over tokens and over parameters as marks, and `law` as lines.
+
+    points = [(parameters, tokens, loss), ...]; law(parameters, tokens) -> loss. Amounts
+    that differ by less than a tenth (seeds read other documents) share a line.
+    """
+    figure = Picture(figsize=(8.4, 3.8), layout="constrained")
+    panels, names = figure.subplots(1, 2, sharey=True), ("parameters", "tokens")
+    groups = [apart(p[i] for p in points) for i in (0, 1)]
+    for axes, over, fixed in ((panels[0], 1, 0), (panels[1], 0, 1)):
+        for look, group in enumerate(groups[fixed]):
+            colour, line, marker, _ = LOOKS[look % len(LOOKS)]
+            mine = [p for p in points if group <= p[fixed] < 1.1 * group]
+            low, high = 0.85 * groups[over][0], 1.2 * groups[over][-1]
+            xs = [low * (high / low) ** (i / 40) for i in range(41)]
+            ys = [law(*((x, group) if over == 0 else (group, x))) for x in xs]
+            kind = {"color": colour, "linestyle": line, "linewidth": 1.3}
+            axes.plot(xs, ys, **kind)
+            kind = {"color": colour, "linestyle": "none", "markersize": 5}
+            label = f"{brief(group)} {names[fixed]}"
+            spots = [p[over] for p in mine], [p[2] for p in mine]
+            axes.plot(*spots, marker=marker, label=label, **kind)
+        axes.set(xscale="log", xlabel=names[over], title=f"Over {names[over]}")
+        axes.set_xticks(groups[over], list(map(brief, groups[over])))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.legend(fontsize=8)
+    panels[0].set_ylabel("held-out loss, nats per token")
+    best, worst = min(points, key=lambda p: p[2]), max(points, key=lambda p: p[2])
+    figure.alt = f"{len(points)} measured losses beside a fitted law. " + " ".join(
+        f"{brief(n)} parameters, {brief(d)} tokens: {loss:.2f}."
+        for n, d, loss in (worst, best)
+    )
+    return figure
+
+
+def apart(values) -> list[float]:
+    """The sorted values without those less than a tenth above one that is kept."""
+    kept = []
+    for value in sorted(values):
+        if not kept or value >= 1.1 * kept[-1]:
+            kept.append(value)
+    return kept
+
+
+def brief(value: float) -> str:
+    """Write a large number short.
+
+    >>> brief(20_640), brief(1_546_605)
+    ('21k', '1.5M')
+    """
+    return f"{value / 1e6:.1f}M" if value >= 1e6 else f"{value / 1e3:.0f}k"
+
+
 # ---- chapter 09 ------------------------------------------------------------------
 
 
