@@ -875,21 +875,39 @@ timing = {"reference": REFERENCE, "large": large}
 PARTS = ("syntax", "lint", "runs", "tests", "speed")
 
 
-def show_parts(completions, problem, **options):
-    """A table of what each completion earns."""
+def judge_all(completions, problem, **options):
+    """Score completions, print a table of their parts, and return them."""
     if WHY_NOT:
         print(WHY_NOT)
-        return
+        return {}
+    scored = {}
     print(" " * 14 + "".join(f"{n:>8}" for n in PARTS) + "   total  first error")
     for name, text in completions.items():
         parts = code_reward.judge(problem, text, box, **options)
         cells = "".join(f"{getattr(parts, n):8.2f}" for n in PARTS)
-        print(f"{name:14}{cells}{parts.total:8.2f}  {(parts.error or '')[:50]}")
+        print(f"{name:14}{cells}{parts.total:8.2f}  {(parts.error or '')[:45]}")
+        scored[name] = parts
+    return scored
 
 
-show_parts({name: completion(code) for name, code in FOUR.items()}, task, **timing)
+four = {name: completion(code) for name, code in FOUR.items()}
+scored = judge_all(four, task, **timing)
+
+
+# %%
+def earned(parts):
+    """What each part adds to the reward, and what is missing to 1."""
+    weights = code_reward.WEIGHTS
+    adds = {name: weights[name] * getattr(parts, name) for name in PARTS}
+    reads = {"syntax and lint": adds.pop("syntax") + adds.pop("lint")}
+    return {**reads, **adds, "not earned": 1 - parts.total}
+
+
+plots.stacked_shares({n: earned(p) for n, p in scored.items()}) if scored else None
 
 # %% [markdown]
+# What you see: the same rewards as bars, each part as long as what it adds.
+#
 # Two are right, and the fast one earns more. The slip of the third is punished
 # where it should be: it is well formed, it runs, and all of its tests fail, as it returns
 # `None`. The fourth never gets through, and the linter knew why before anything ran.
@@ -927,8 +945,7 @@ else:
 # %%
 table = {tuple(args[0]): expected for args, expected in task.data}
 memory = f"def solve(xs):\n    return {table}.get(tuple(xs), [])"
-show_parts({"memory": completion(memory)}, task)
-
+_ = judge_all({"memory": completion(memory)}, task)
 # %% [markdown]
 # Full marks, but for the speed, which without a reference counts as average. This is the
 # oldest cheat of all: to learn the examination instead of the subject. A model need not be
@@ -973,11 +990,11 @@ else:
 
 # %% [markdown]
 # How well does that work? Here we do know the truth, so it can be measured. For each of
-# 16 tasks a writer proposes six tests and eight programs. The writer understands the
-# task with a certain probability; if not, it makes one mistake, such as even for odd
-# or two steps in the wrong order (`programs.trace` draws it). Tests arrive as text, and
-# `read_tests` takes only lines that are exactly a test. Then a harder case:
-# *the same mistake for all*, as it happens when the wording of a task misleads everybody.
+# 16 tasks six writers propose one test each, and eight others one program each. Some of
+# them misunderstand the task and make one mistake, such as even for odd or two steps in
+# the wrong order (`programs.trace` draws it). Tests arrive as text, and `read_tests`
+# takes only lines that are exactly a test. Then a harder case: *the same mistake for
+# all*, as it happens when the wording of a task misleads everybody.
 
 
 # %%
@@ -1145,6 +1162,7 @@ else:
             second = walls_only.run(code, SECRET, timeout=1.0)
             assert first.passed == second.passed == 0
             one, two = (o.error or "runs; a wrong value" for o in (first, second))
+            two = two.partition(": '")[0]  # without names of files
             print(f"{name:20}{one[:30]:32}{two[:50]}")
 
 # %% [markdown]
@@ -1167,7 +1185,7 @@ else:
 # | the harness patched, the expected value searched for | it is not there | `test_expected_values_never_reach_the_process` |
 # | arguments changed for the next test | read anew for each test | `test_each_test_gets_fresh_arguments` |
 # | something left for the next program | a process of its own | `test_nothing_leaks_from_one_program_to_the_next` |
-# | files, network, local sockets | filter, Landlock, namespaces, each alone enough | `test_each_wall_alone_stops_every_thief` |
+# | files, network, local sockets | the filter; and apart from it Landlock with namespaces; either is enough | `test_each_wall_alone_stops_every_thief` |
 # | native code that calls the kernel by number | the filter looks at the number | `test_the_kernel_refuses_every_system_call_that_is_not_on_the_list` |
 # | becoming root again, reading the environment | nobody, and an empty environment | `test_a_program_of_root_is_not_root`, `test_a_program_is_nobody_and_knows_nothing` |
 # | forged clocks | time is taken outside | `test_processor_time_is_measured_outside_and_grows_with_the_work` |
