@@ -125,8 +125,8 @@ from r1lib.verifiers import PATIENCE
 # %% [markdown] tags=["slide"]
 # ## 2. Find the answer
 #
-# A completion is text: some thinking, then an answer. Before an answer can be judged, it
-# has to be found, and the first version that comes to mind is one line:
+# A completion is text: some thinking, then an answer. Before an answer can be judged,
+# it has to be found, and the first version that comes to mind is one line:
 
 
 # %%
@@ -163,15 +163,16 @@ for text in texts:
     print(f"{first_answer(text)!s:14}{extract_answer(text)!s:16}{text}")
 
 # %% [markdown]
-# In the second line the naive rule takes what was only thought. In the third it takes the
-# first of two, so a model that is unsure can offer both and be paid for luck. The last
-# line shows a decision that could be made otherwise: if nothing follows the thinking,
-# there is no answer, however plainly it was thought.
+# In the second line the naive rule takes what was only thought. In the third it takes
+# the first of two, so a model that is unsure can offer both and be paid for luck. The
+# last line shows a decision that could be made otherwise: if nothing follows the
+# thinking, there is no answer, however plainly it was thought.
 #
 # A word on style. The regular expression above is harmless, others are not:
-# `(a|aa)+$` needs longer than the age of the universe on a few hundred letters *a* and a *b*.
-# What a model writes is hostile text, without any ill will on its part. So no
-# pattern of ours may need more than about linear time, and lengths are bounded first.
+# `(a|aa)+$` needs longer than the age of the universe on a few hundred letters *a*
+# and a *b*. What a model writes is hostile text, without any ill will on its part. So
+# no pattern of ours may need more than about linear time, and lengths are bounded
+# first.
 
 # %% [markdown] tags=["slide"]
 # ## 3. Exact numbers, and a game
@@ -257,12 +258,12 @@ print("floating point:", 1 / 49 * 49, 1 / 49 * 49 == 1)
 print("fractions:     ", Fraction(1, 49) * 49, Fraction(1, 49) * 49 == 1)
 
 # %% [markdown]
-# A tolerance mends the first line, and opens a door for answers that are nearly right. It
-# is better to compute in **fractions**: a `Fraction` keeps numerator and denominator
-# as whole numbers and never rounds. So the verifier that we use has three parts. The
-# first decides what is an expression at all: 200 characters, these signs and no others,
-# brackets at most 30 deep, numbers of at most 12 digits. (`ast.parse` only reads. It
-# executes nothing.)
+# A tolerance mends the first line, and opens a door for answers that are nearly
+# right. It is better to compute in **fractions**: a `Fraction` keeps numerator and
+# denominator as whole numbers and never rounds. So the verifier that we use has three
+# parts. The first decides what is an expression at all: 200 characters, these signs
+# and no others, brackets at most 30 deep, numbers of at most 12 digits. (`ast.parse`
+# only reads. It executes nothing.)
 
 # %%
 # r1lib.verifiers.parse_expression
@@ -291,11 +292,11 @@ assert all(countdown_correct(*game) == (i == 0) for i, game in enumerate(GAMES))
 # %% [markdown] tags=["slide"]
 # ## 4. When are two answers the same?
 #
-# In mathematics the right answer is known, the **gold** answer, and the model's answer has
-# to be compared with it. As texts? `1/2`, `0.5`, `50%`, `\frac{1}{2}` and `x = 1/2`
-# are five texts and one answer, and each mistake here is a lie to the model: a right
-# answer called wrong teaches it to unlearn what it knows. Four steps, each for
-# what the one before leaves undecided.
+# In mathematics the right answer is known, the **gold** answer, and the model's
+# answer has to be compared with it. As texts? `1/2`, `0.5`, `50%`, `\frac{1}{2}` and
+# `x = 1/2` are five texts and one answer, and each mistake here is a lie to the
+# model: a right answer called wrong teaches it to unlearn what it knows. Four steps,
+# each for what the one before leaves undecided.
 #
 # **Step 1: one number, exactly.** Thousands, percent, a fraction, a name in front:
 
@@ -307,13 +308,13 @@ for text in ("1/2", "0.5", "50%", "x = 1/2", "1,000", "12,34", "1/0", "three"):
     print(f"{text:8} {parse_number(text)}")
 
 # %% [markdown]
-# `12,34` is no number here: it might be 1,234 with a slip, or 12.34 in another country, or
-# two numbers. The principle behind all that follows: *what is not surely one answer is
-# refused.*
+# `12,34` is no number here: it might be 1,234 with a slip, or 12.34 in another
+# country, or two numbers. The principle behind all that follows: *what is not surely
+# one answer is refused.*
 #
-# **Step 2: read the structure.** Tuples, sets, intervals, roots, letters, LaTeX. A parser
-# of some 200 lines, `r1lib/answers.py`, turns text into a **tree**, nested tuples such
-# as `("/", top, bottom)`, and refuses whatever it does not understand.
+# **Step 2: read the structure.** Tuples, sets, intervals, roots, letters, LaTeX. A
+# parser of some 200 lines, `r1lib/answers.py`, turns text into a **tree**, nested
+# tuples such as `("/", top, bottom)`, and refuses whatever it does not understand.
 
 # %% tags=["nbval-check-output"]
 
@@ -359,10 +360,10 @@ for text in ("2^{10}", "2^{-1}+1", "2^{5000}", "9^{9^{9}}", r"\sqrt{2}"):
 # r1lib.verifiers._size
 
 # %% [markdown]
-# One line of it deserves a second look: `return written(answer) == value`. Where the gold
-# answer is a number, the model has to *write out* that number. `2+2` has the value 4,
-# and so has every question in arithmetic: if values were enough, repeating the question
-# would always be right. Now see which step decides:
+# One line of it deserves a second look: `return written(answer) == value`. Where the
+# gold answer is a number, the model has to *write out* that number. `2+2` has the
+# value 4, and so has every question in arithmetic: if values were enough, repeating
+# the question would always be right. Now see which step decides:
 
 
 # %%
@@ -402,8 +403,8 @@ for gold, answer in PAIRS:
     print(f"{gold:15}{answer:14}{step:13}{'yes' if verdict else 'no'}")
 
 # %% [markdown]
-# `docs/answers.md` lists more than a hundred such rows with a reason for each, and the tests read
-# that page and try every row, so it cannot become untrue.
+# `docs/answers.md` lists more than a hundred such rows with a reason for each, and
+# the tests read that page and try every row, so it cannot become untrue.
 #
 # ### A second opinion
 #
@@ -438,21 +439,21 @@ for kind, rows in differ.items():
     )
 
 # %% [markdown]
-# No disagreement is an accident: each is a whole kind, and each has a reason. Most are
-# of one sort. Math-Verify is *kind*: it compares six decimals, takes 10% for 10 as well as
-# for 0.1, takes a bare list for a tuple, and an unfinished sum for its value. For
-# *evaluating* a model that is sensible, since nobody there tries to exploit it. As a
-# *reward* each kindness is a door. Think of a gold answer like 1/3 and a
-# model that finds out that many digits from a rough calculation will do.
+# No disagreement is an accident: each is a whole kind, and each has a reason. Most
+# are of one sort. Math-Verify is *kind*: it compares six decimals, takes 10% for 10
+# as well as for 0.1, takes a bare list for a tuple, and an unfinished sum for its
+# value. For *evaluating* a model that is sensible, since nobody there tries to
+# exploit it. As a *reward* each kindness is a door. Think of a gold answer like 1/3
+# and a model that finds out that many digits from a rough calculation will do.
 
 # %% [markdown] tags=["slide"]
 # ## 5. Knights and knaves
 #
 # A third family of problems: on an island everybody is either a **knight**, who says
-# only true things, or a **knave**, who says only false ones. A says: "B is a knave." B says:
-# "A and I are the same." Who is what? A knight's statement must be true and a
-# knave's must be false; with two people there are four possibilities, so try them all.
-# Statements are plain data. Person 0 is A, and `True` stands for a knight:
+# only true things, or a **knave**, who says only false ones. A says: "B is a knave."
+# B says: "A and I are the same." Who is what? A knight's statement must be true and a
+# knave's must be false; with two people there are four possibilities, so try them
+# all. Statements are plain data. Person 0 is A, and `True` stands for a knight:
 
 # %% tags=["nbval-check-output"]
 statements = (("is", 1, False), ("same", 0, 1))
@@ -495,19 +496,20 @@ for answer in (
 # Being right is what we want. A few more things we would *like*, and they are paid
 # in small change.
 #
-# **Format.** R1-Zero was paid for putting its thinking between tags. Ours is strict: one
-# `<think>`, something in it, `</think>`, directly one `<answer>`, something in it, the
-# end. Nothing before, between or behind, since what is allowed there will be used.
+# **Format.** R1-Zero was paid for putting its thinking between tags. Ours is strict:
+# one `<think>`, something in it, `</think>`, directly one `<answer>`, something in
+# it, the end. Nothing before, between or behind, since what is allowed there will be
+# used.
 
 # %% tags=["slide"]
 # r1lib.rewards.format
 
 # %% [markdown]
-# **Language.** R1-Zero mixed languages in its thinking. R1 was therefore paid for the share of
-# words in the language of the question (arXiv 2501.12948v1, section 2.3.2). That sounds
-# simple until you ask what a *word* is. Numbers and operators belong to no language, nor
-# do single letters (a variable `x`, a person `A`) or names of Python, so they must
-# count on neither side.
+# **Language.** R1-Zero mixed languages in its thinking. R1 was therefore paid for the
+# share of words in the language of the question (arXiv 2501.12948v1, section 2.3.2).
+# That sounds simple until you ask what a *word* is. Numbers and operators belong to
+# no language, nor do single letters (a variable `x`, a person `A`) or names of
+# Python, so they must count on neither side.
 
 # %%
 # r1lib.rewards.thinking
@@ -530,19 +532,19 @@ for thought in (
     print(f"    {text}")
 
 # %% [markdown]
-# Thinking without any word mixes nothing, so it is paid in full; *no thinking* is paid
-# nothing, or silence would be the cheapest way to speak one language. Chapter 11 uses this
-# reward and measures its price.
+# Thinking without any word mixes nothing, so it is paid in full; *no thinking* is
+# paid nothing, or silence would be the cheapest way to speak one language. Chapter 11
+# uses this reward and measures its price.
 #
 # **Length and repetition** have no business in "right or wrong", but runs go astray
-# without a hand on them. DAPO (arXiv 2503.14476, equation 13) lowers the reward over the
-# last stretch before the limit $L$, softly, so that a completion is not cut by
+# without a hand on them. DAPO (arXiv 2503.14476, equation 13) lowers the reward over
+# the last stretch before the limit $L$, softly, so that a completion is not cut by
 # surprise; with a buffer $b$ and a length $n$,
 #
 # $$ p(n) = -\frac{\min(\max(n - (L - b),\, 0),\, b)}{b}. $$
 #
-# And a text that says the same again and again pays for the share of **n-grams** (runs of
-# $n$ words) that were there before.
+# And a text that says the same again and again pays for the share of **n-grams**
+# (runs of $n$ words) that were there before.
 
 # %%
 # r1lib.rewards.length_penalty
@@ -590,20 +592,20 @@ print("\nmean of each part:", {k: round(v, 2) for k, v in reward.means().items()
 
 # %% [markdown]
 # The weights follow one law: **no wrong answer may ever beat a right one.** The worst
-# right answer of this mixture gets $1 - 0.1 = 0.9$, the best wrong one $0.1 + 0.1 = 0.2$.
-# With equal weights, 1 for each part, a neat wrong answer in good English would beat a
-# right one that is untidy, and you would get neat English. (Exercise 6.5 checks any
-# mixture.)
+# right answer of this mixture gets 0.9, in no form and full of repetitions; the best
+# wrong one gets 0.2. With equal weights, 1 for each part, a neat wrong answer in good English would
+# beat a right one that is untidy, and you would get neat English. (Exercise 6.5
+# checks any mixture.)
 
 # %% [markdown] tags=["slide"]
 # ## 7. A gallery of cheats
 #
-# Now 24 ways to be paid without being right. Each line below has a naive reward, which
-# we write down and call, and a completion that earns something there. The naive rules
-# are not inventions. Stripped to their core, they are rules of public replications of R1 or
-# of their tools: first answers that count, decimals glued together, thinking that may
-# be empty, bullets that are paid as "steps of reasoning". Next to it stands what the
-# same completion earns from ours. First, answers:
+# Now 24 ways to be paid without being right. Each line below has a naive reward,
+# which we write down and call, and a completion that earns something there. The naive
+# rules are not inventions. Stripped to their core, they are rules of public
+# replications of R1 or of their tools: first answers that count, decimals glued
+# together, thinking that may be empty, bullets that are paid as "steps of reasoning".
+# Next to it stands what the same completion earns from ours. First, answers:
 
 # %%
 sums = Problem("arithmetic", "easy", "en", "compute ((17+5)*2)-8", "36", "sum 1")
@@ -641,8 +643,8 @@ for answer, numbers, target in GAMES[1:6]:
     exhibit(f"game: {answer}", naive, problem, tag(answer))
 
 # %% [markdown]
-# Then mathematics and logic. Six decimals, a percentage read both ways, values instead of
-# written numbers, members in any order, and a person who is both:
+# Then mathematics and logic. Six decimals, a percentage read both ways, members in any
+# order, and a person who is both:
 
 
 # %%
@@ -672,8 +674,8 @@ wanted = ("A=knight", "B=knave")
 exhibit("knight and knave", lambda t: all(w in t for w in wanted), puzzle, both)
 
 # %% [markdown]
-# Then form. Here the naive rules pay for something that can be *counted*: tags, bullets,
-# the word "wait", length, and the absence of foreign words.
+# Then form. Here the naive rules pay for something that can be *counted*: tags,
+# bullets, the word "wait", length, and the absence of foreign words.
 
 
 # %%
@@ -711,10 +713,9 @@ exhibit("says nothing", no_foreign_word, sums, guess, language_consistency)
 
 # %% [markdown]
 # Last, programs. A naive test compares what a program returned with what it should have
-# returned, in the program's own world: by Python's `==`, which an object may define
-# itself; pair by pair, where `zip` stops at the shorter side; or by looking for the
-# word "passed" in what was printed. Ours turns both into text that names exact types and
-# compares these texts (`write`, of section 9).
+# returned by Python's `==`, which an object may define for itself, and for which 1 and
+# `True` are the same; or pair by pair, up to the end of the shorter side. Ours turns
+# both into text that names exact types and compares these texts (`write`, of section 9).
 
 
 # %%
@@ -758,10 +759,10 @@ print(f"{len(gallery)} cheats, paid by ours: {sum(o > 0 for *_, o in gallery)}")
 # close most of the doors: **one answer, in one place, or none**, and **refuse what you
 # do not surely understand.**
 #
-# Is the gallery complete? Of course not. A list of known cheats proves nothing about unknown
-# ones, which is why the rules above say what is *allowed*, and everything else is
-# refused. The tests also throw thousands of random completions at each verifier, which
-# never may raise, hang, or pay outside of its range.
+# Is the gallery complete? Of course not. A list of known cheats proves nothing about
+# unknown ones, which is why the rules above say what is *allowed*, and everything
+# else is refused. The tests also throw thousands of random completions at each
+# verifier, which never may raise, hang, or pay outside of its range.
 
 # %% [markdown] tags=["slide"]
 # ## 8. Programs: "sorted, with 42 at the start"
@@ -807,11 +808,11 @@ for args, expected in task.data[:2]:
 #
 # ### Look at it without running it
 #
-# Much can be known from reading alone, cheaply and without danger. `ast.parse` turns the
-# text into a syntax tree, which settles the question of *syntax*. A **linter** then walks
-# over the tree and complains about what a careful reader would: a name that is used
-# before it is defined, code that is never reached, an `except` that hides all
-# mistakes.
+# Much can be known from reading alone, cheaply and without danger. `ast.parse` turns
+# the text into a syntax tree, which settles the question of *syntax*. A **linter**
+# then walks over the tree and complains about what a careful reader would: a name
+# that is used before it is defined, code that is never reached, an `except` that
+# hides all mistakes.
 
 # %% tags=["nbval-check-output"]
 for name, code in (*FOUR.items(), ("half a text", "def solve(xs):\n    return [42")):
@@ -821,10 +822,10 @@ for name, code in (*FOUR.items(), ("half a text", "def solve(xs):\n    return [4
 # %% [markdown]
 # ### Run it
 #
-# Now the program has to run, on tests whose expected results are known. Nothing that a
-# model wrote is ever run in this process. It goes into a **sandbox**, which is the
-# subject of section 9. Where there is none (it needs Linux), the cells below say so in one
-# line.
+# Now the program has to run, on tests whose expected results are known. Nothing that
+# a model wrote is ever run in this process. It goes into a **sandbox**, which is the
+# subject of section 9. Where there is none (it needs Linux), the cells below say so
+# in one line.
 
 # %%
 WHY_NOT = sandbox.missing()
@@ -843,16 +844,16 @@ print(WHY_NOT or "programs can run here")
 # | speed | 0.10 | only if all passed: how fast, beside a reference program? |
 #
 # The partial credit is explicit, and it obeys the law of section 6: every wrong
-# program stays below $0.05 + 0.05 + 0.1 + 0.5 \cdot 0.7 = 0.55$, and the worst right one
-# gets 0.85. (R1 had compilers and test cases. Lint, partial credit and run time are
-# ours.)
+# program stays below $0.05 + 0.05 + 0.1 + 0.5 \cdot 0.7 = 0.55$, and the worst right
+# one gets 0.85. (R1 had compilers and test cases. Lint, partial credit and run time
+# are ours.)
 
 # %% tags=["slide"]
 # r1lib.code_reward.score
 
 # %% [markdown]
 # For the speed we need a reference and some large input. Ours is a decent program that
-# sorts by merging halves. The large input has 6,000 numbers.
+# sorts by merging halves. The large input has 4,000 numbers.
 
 # %% tags=["slide"]
 REFERENCE = """def merge(a, b):
@@ -870,7 +871,7 @@ def order(xs):
     return merge(order(xs[:half]), order(xs[half:])) if half else xs
 def solve(xs):
     return [42] + order(xs)"""
-large = [([random.Random(0).randrange(10**6) for _ in range(6000)],)]
+large = [([random.Random(0).randrange(10**6) for _ in range(4000)],)]
 timing = {"reference": REFERENCE, "large": large}
 PARTS = ("syntax", "lint", "runs", "tests", "speed")
 
@@ -908,15 +909,16 @@ plots.stacked_shares({n: earned(p) for n, p in scored.items()}) if scored else N
 # %% [markdown]
 # What you see: the same rewards as bars, each part as long as what it adds.
 #
-# Two are right, and the fast one earns more. The slip of the third is punished
-# where it should be: it is well formed, it runs, and all of its tests fail, as it returns
+# Two are right, and the fast one earns more. The slip of the third is punished where
+# it should be: it is well formed, it runs, and all of its tests fail, as it returns
 # `None`. The fourth never gets through, and the linter knew why before anything ran.
 #
 # ### How to measure speed without measuring the weather
 #
-# A reward must not depend on how busy the machine is. So what is measured is *processor*
-# time, by the kernel and outside of the program's reach; medians of several runs, in
-# turns; without what a program needs that does nothing. And only whole doublings count:
+# A reward must not depend on how busy the machine is. So what is measured is
+# *processor* time, by the kernel and outside of the program's reach; medians of
+# several runs, in turns; without what a program needs that does nothing. And only
+# whole doublings count:
 
 # %%
 # r1lib.code_reward.doublings
@@ -947,12 +949,12 @@ table = {tuple(args[0]): expected for args, expected in task.data}
 memory = f"def solve(xs):\n    return {table}.get(tuple(xs), [])"
 _ = judge_all({"memory": completion(memory)}, task)
 # %% [markdown]
-# Full marks, but for the speed, which without a reference counts as average. This is the
-# oldest cheat of all: to learn the examination instead of the subject. A model need not be
-# wicked for it. If the same five tests come back often enough, gradient descent finds
-# the table. The remedy is *more tests than anybody can know*, and a reference
-# program can make them: draw inputs, run the reference, and what it returns is
-# expected from all.
+# Full marks, but for the speed, which without a reference counts as average. This is
+# the oldest cheat of all: to learn the examination instead of the subject. A model
+# need not be wicked for it. If the same five tests come back often enough, gradient
+# descent finds the table. The remedy is *more tests than anybody can know*, and a
+# reference program can make them: draw inputs, run the reference, and what it returns
+# is expected from all.
 
 # %%
 # r1lib.code_reward.generate_tests
@@ -974,14 +976,15 @@ else:
 # %% [markdown]
 # ### Tests that a model wrote
 #
-# Often there is no reference. Then a model may write the tests too, and some of them will be
-# wrong. A wrong test is worse than none: it fails right programs and passes those that
-# share its mistake. What can be done without knowing the truth?
+# Often there is no reference. Then a model may write the tests too, and some of them
+# will be wrong. A wrong test is worse than none: it fails right programs and passes
+# those that share its mistake. What can be done without knowing the truth?
 #
-# Take several programs that were written independently, and believe a test only if *most
-# programs that return anything return what it expects*. Programs that are wrong are mostly
-# wrong in different ways, so they do not agree with each other, and right ones
-# do. (Chen and others call a refined form of it dual execution agreement: CodeT, arXiv 2207.10397.)
+# Take several programs that were written independently, and believe a test only if
+# *most programs that return anything return what it expects*. Programs that are wrong
+# are mostly wrong in different ways, so they do not agree with each other, and right
+# ones do. (Chen and others call a refined form of it dual execution agreement: CodeT,
+# arXiv 2207.10397.)
 
 # %% tags=["slide"]
 # r1lib.code_reward.agreed
@@ -1049,34 +1052,37 @@ else:
 # "Before" is the share of right tests among those proposed, "after" among those kept,
 # and "found" says how many of the right ones were kept. (More tests are right than
 # writers are: a program with a mistake still gives the right result for some inputs.)
-# With half of the writers wrong, each in its own way, everything that the vote keeps is
-# right, and with 70% wrong it still helps. With the same mistake for all it is worth
-# little where most are wrong: about half of what it keeps is false, and more than half of
-# the right tests are thrown away. Agreement is evidence of truth only as far as errors are *independent*, and
-# a single model that writes all programs and all tests is not very independent of
-# itself.
+# With half of the writers wrong, each in its own way, everything that the vote keeps
+# is right, and with 70% wrong it still helps. With the same mistake for all it is
+# worth little where most are wrong: about half of what it keeps is false, and more
+# than half of the right tests are thrown away. Agreement is evidence of truth only as
+# far as errors are *independent*, and a single model that writes all programs and all
+# tests is not very independent of itself.
 
 # %% [markdown] tags=["slide"]
 # ## 9. The sandbox
 #
-# Sooner or later a model that is paid for passing tests writes a program that attacks the test
-# instead of solving the task, without meaning to: some sample happens to call
-# `exit`, and earns something. So we assume the worst of every program. Four ideas:
+# Sooner or later a model that is paid for passing tests writes a program that attacks
+# the test instead of solving the task, without meaning to: some sample happens to
+# call `exit`, and earns something. So we assume the worst of every program. Four
+# ideas:
 #
 # 1. **The answer is not there.** Expected results never enter the process that runs the
 #    program. It gets arguments, and returns plain data as text; the trainer compares. A
 #    program may rewrite its own Python as it likes. There is nothing to steal and no
 #    verdict to forge.
-# 2. **Every program has a process of its own**, a copy of a warm server, which is gone
-#    afterwards. The server never sees a program, so none can leave a present for the next.
-# 3. **The kernel refuses.** Every wish to the outside world, to open a file, to connect,
-#    to start a process, is a **system call**, a request to the kernel. A filter lets some two dozen
-#    harmless ones pass (use memory, read the clock, end), and all others fail.
-# 4. **Limits count work**: processor seconds, memory, output. Behind the filter a program
-#    cannot even wait.
+# 2. **Every program has a process of its own**, a copy of a warm server, which is
+#    gone afterwards. The server never sees a program, so none can leave a present for
+#    the next.
+# 3. **The kernel refuses.** Every wish to the outside world, to open a file, to
+#    connect, to start a process, is a **system call**, a request to the kernel. A
+#    filter lets some two dozen harmless ones pass (use memory, read the clock, end),
+#    and all others fail.
+# 4. **Limits count work**: processor seconds, memory, output. Behind the filter a
+#    program cannot even wait.
 #
-# The heart of it, the loop of the server, is short. `play` is the one place of the whole
-# library where a model's text is executed:
+# The heart of it, the loop of the server, is short. `play` is the one place of the
+# whole library where a model's text is executed:
 
 # %%
 # r1lib.sandbox_inside.serve
@@ -1116,9 +1122,10 @@ else:
 # ### Attack it
 #
 # Twelve programs, each with one bad idea. Each is asked for a secret that it cannot
-# compute, so a passed test would be a theft. We try each twice. First as in training, where
-# an **allow-list** over the syntax tree reads the program and does not even start what
-# wants too much. Then with this list switched off, so that only the walls protect.
+# compute, so a passed test would be a theft. We try each twice. First as in training,
+# where an **allow-list** over the syntax tree reads the program and does not even
+# start what wants too much. Then with this list switched off, so that only the walls
+# protect.
 
 # %%
 ATTACKS = {
@@ -1202,13 +1209,13 @@ else:
 # %% [markdown] tags=["slide"]
 # ## 10. A rule, or a judge?
 #
-# All of this was work. Would it not be easier to *learn* what a right answer looks like?
-# Collect completions, have them marked, train a small network. We try it fairly: on a task
-# for which we have the rule, so that the truth is known.
+# All of this was work. Would it not be easier to *learn* what a right answer looks
+# like? Collect completions, have them marked, train a small network. We try it
+# fairly: on a task for which we have the rule, so that the truth is known.
 #
-# The writer is the base model of this book (chapter 05 trains it), the task **arithmetic**,
-# such as `compute ((17+5)*2)-8`. It writes four completions for each of 400 problems,
-# and the rule marks them.
+# The writer is the base model of this book (chapter 05 trains it), the task
+# **arithmetic**, such as `compute ((17+5)*2)-8`. It writes four completions for each
+# of 400 problems, and the rule marks them.
 
 # %%
 policy, tokenizer = artifacts.load("base-tiny")
@@ -1293,16 +1300,16 @@ print(f"the judge is right about {agrees.mean():.1%} [{low:.1%}, {high:.1%}]")
 print(f"one that calls everything wrong: {lazy:.1%}")
 
 # %% [markdown]
-# That is a judge one could be content with. It has not learned to calculate, of course. It
-# has learned what right completions *look like*, and as long as the texts stay as they
-# are, looks go with truth.
+# That is a judge one could be content with. It has not learned to calculate, of
+# course. It has learned what right completions *look like*, and as long as the texts
+# stay as they are, looks go with truth.
 #
 # ### Now use it as a reward
 #
-# The simplest way to optimise against a judge is **best-of-N**: write N completions, take
-# the one that it likes best. The larger N, the stronger the pressure; RL does in a few
-# hundred steps what an enormous N would. 56 new problems, up to 256 completions each.
-# Beside it, the same game with the rule as the judge.
+# The simplest way to optimise against a judge is **best-of-N**: write N completions,
+# take the one that it likes best. The larger N, the stronger the pressure; RL does in
+# a few hundred steps what an enormous N would. 56 new problems, up to 256 completions
+# each. Beside it, the same game with the rule as the judge.
 
 # %%
 hunt = write_answers("test", 56, 256, seed=3)
@@ -1338,11 +1345,12 @@ plots.curves({"Best of N": lines}, "completions to choose from (N)", "share", lo
 # climbs with it at first, since a good judge *is* useful, then it stands still and
 # falls. The rule has no such turn: what it believes is what is so.
 #
-# Nothing has happened to the judge between left and right. It is the same network with
-# the same accuracy. But that accuracy was an average over *typical* completions, and the
-# larger N, the less typical is what wins. Among 256 texts there are a few that look more right than
-# right ones do, and a maximum finds just these. (Gao and others measured this
-# systematically for large reward models: arXiv 2210.10760.) Look at what it fell for:
+# Nothing has happened to the judge between left and right. It is the same network
+# with the same accuracy. But that accuracy was an average over *typical* completions,
+# and the larger N, the less typical is what wins. Among 256 texts there are a few
+# that look more right than right ones do, and a maximum finds just these. (Gao and
+# others measured this systematically for large reward models: arXiv 2210.10760.) Look
+# at what it fell for:
 
 # %%
 favourite = scores.argmax(1)
@@ -1351,27 +1359,8 @@ fooled.sort(key=lambda i: -scores[i].max().item())
 for i in fooled[:4]:
     text = hunt.texts[i][favourite[i]]
     print(f"{hunt.problems[i].prompt}   [{scores[i].max().sigmoid():.0%} sure]")
-    print(
-        "    "
-        + text.replace("\n", "\n    ")
-        + f"\n    (it is {hunt.problems[i].answer})\n"
-    )
-
-# %% [markdown]
-# Is the fall real, or the luck of 56 problems? Compare each problem with itself:
-
-# %%
-early, late = (best_of(n, scores) for n in (32, 256))
-for name, a, b in zip(("belief", "truth"), early, late, strict=True):
-    low, high = evaluate.interval((b - a).tolist())
-    print(
-        f"{name:7} from N = 32 to 256: {(b - a).mean():+.1%} [{low:+.1%}, {high:+.1%}]"
-    )
-
-believes, right = late
-assert rows[-1][1] > rows[4][1] > rows[0][1]  # its belief climbs all the way
-assert believes.mean() - right.mean() > 0.1  # and leaves the truth behind
-assert rows[-1][3] > 0.95
+    print("    " + text.replace("\n", "\n    "))
+    print(f"    (the right answer is {hunt.problems[i].answer})\n")
 
 # %% [markdown]
 # Two kinds come up again and again. Some are no answers at all: a text that goes on to
@@ -1382,15 +1371,31 @@ assert rows[-1][3] > 0.95
 # oddities are rare and hardly matter. Among 256 there is often one, and the maximum
 # finds it. A problem has one right answer and very many near misses.
 #
-# ### Would a better judge help?
-#
-# Somewhat, and it would only move the turn to the right. One can also mark the favourites,
-# add them to the lesson, and train again; that is how it is done in practice, and it
-# is what "retraining the reward model" in section 1 means. Try it once: the judge's
-# favourites on 40 other problems are marked and learned.
+# How soon the turn comes depends on task and judge, and nobody knows it beforehand.
+# (In countdown the same judge is less accurate, and there the truth only stood still,
+# up to the N of this experiment.) Is the fall real, or the luck of 56 problems?
+# Compare each problem with itself:
 
 # %%
-extra = write_answers("train", 40, 128, seed=4)
+early, late = (best_of(n, scores) for n in (32, 256))
+print("from N = 32 to 256:")
+for name, a, b in zip(("belief", "truth"), early, late, strict=True):
+    low, high = evaluate.interval((b - a).tolist())
+    print(f"  {name:7}{(b - a).mean():+7.1%} [{low:+.1%}, {high:+.1%}]")
+
+assert rows[-1][1] > rows[4][1] > rows[0][1]  # its belief climbs all the way
+assert rows[-1][3] > 0.95 > 0.05 + rows[-1][2]  # the truth stays behind the rule
+
+# %% [markdown]
+# ### Would a better judge help?
+#
+# Somewhat, and it would only move the turn to the right. One can also mark the
+# favourites, add them to the lesson, and train again; that is how it is done in
+# practice, and it is what "retraining the reward model" in section 1 means. Try it
+# once: the judge's favourites on 32 other problems are marked and learned.
+
+# %%
+extra = write_answers("train", 32, 128, seed=4)
 liked = scores_of(judge, extra).topk(4).indices
 picked = [
     [texts[j] for j in row]
@@ -1409,9 +1414,14 @@ for n in (1, 16, 64, 256):
     print(f"{n:4}{first_:14.0%}{second_:14.0%}")
 
 # %% [markdown]
-# PLACEHOLDER-SECOND
+# It helps where the first judge fell for something that it has now seen, and it is
+# still not the rule. In practice this is repeated for as long as the policy trains:
+# the judge runs after the policy, and each round needs new marks from somebody who
+# knows the truth. We had the rule for that. Where there is no rule, people have to do
+# it.
 #
-# And the price? The rule judges about as fast as one can hand it texts:
+# And the price of the rule? It judges about as fast as one can hand
+# it texts:
 
 # %%
 start = time.process_time()
@@ -1425,9 +1435,10 @@ print(f"{16 * 256 / spent:,.0f} completions a second, on one core")
 # ## 11. Learning to program (P16)
 #
 # Does the reward of section 8 teach anything? A small model learned to write list
-# programs from a made-up web, some of it wrong and some of it slow, and was then trained by
-# the loop of chapter 09 with the code reward: lint, run, tests, run time. It was measured on
-# problems that no training saw, once, by `python -m results.code SEED`.
+# programs from a made-up web, some of it wrong and some of it slow, and was then
+# trained by the loop of chapter 09 with the code reward: lint, run, tests, run time.
+# It was measured on problems that no training saw, once, by `python -m results.code
+# SEED`.
 
 
 # %%
@@ -1473,10 +1484,10 @@ for seed, run in found.items():
         before_after(run, split)
 
 # %% [markdown]
-# "Hidden" is the honest line: about twenty generated tests of which no reward ever knew. If
-# "passes the given tests" rose and "hidden" did not, the model would have learned the tests
-# and not the task. Is it more than a habit of thinking first? As in chapter 09, the base
-# with a hand on its shoulder, forced to think, is the control:
+# "Hidden" is the honest line: about twenty generated tests of which no reward ever
+# knew. If "passes the given tests" rose and "hidden" did not, the model would have
+# learned the tests and not the task. Is it more than a habit of thinking first? As in
+# chapter 09, the base with a hand on its shoulder, forced to think, is the control:
 
 # %%
 for seed, run in found.items():
@@ -1486,9 +1497,9 @@ for seed, run in found.items():
     print(f"  {'after RL':26}{cell(run['P16']['after']['easy'], 'pass'):>22}")
 
 # %% [markdown]
-# Then the run time. In a part of the problems half of the base's right programs hold a
-# slow expression, which the tests cannot see and the clock can. If the reward prefers the
-# faster program measurably, the share of slow ones must fall:
+# Then the run time. In a part of the problems half of the base's right programs hold
+# a slow expression, which the tests cannot see and the clock can. If the reward
+# prefers the faster program measurably, the share of slow ones must fall:
 
 # %%
 for seed, run in found.items():
@@ -1497,9 +1508,9 @@ for seed, run in found.items():
     print(f"seed {seed}: slow among the right programs {shares}")
 
 # %% [markdown]
-# And the sentence that this part of the chapter began with. The first four samples for "return the
-# list sorted, with 42 at the start", before and after, unselected, with all parts of the
-# reward (a problem kept out of all training):
+# And the sentence that this part of the chapter began with. The first four samples
+# for "return the list sorted, with 42 at the start", before and after, unselected,
+# with all parts of the reward (a problem kept out of all training):
 
 # %%
 for moment in ("before", "after") if found else ():
@@ -1519,12 +1530,12 @@ plots.learning_curves(histories, "pass", "pass, training") if histories else Non
 # ## 12. What this does not show
 #
 # Verifiable problems are a small part of what people ask. There is no rule for a good
-# letter, a kind answer, or a proof in prose. For those chapter 13 trains reward models, uses
-# them briefly and on a leash, and this chapter is the reason for the leash. Our rules
-# also judge the final answer only. A model that reasons badly and guesses well
-# is paid in full, and nobody looks at its reasons. And a rule protects against
-# false answers, not against questions that should not have been asked: if the tests of
-# a task are wrong, the rule enforces the mistake with great precision.
+# letter, a kind answer, or a proof in prose. For those chapter 13 trains reward
+# models, uses them briefly and on a leash, and this chapter is the reason for the
+# leash. Our rules also judge the final answer only. A model that reasons badly and
+# guesses well is paid in full, and nobody looks at its reasons. And a rule protects
+# against false answers, not against questions that should not have been asked: if the
+# tests of a task are wrong, the rule enforces the mistake with great precision.
 #
 # ## Summary
 #
@@ -1599,9 +1610,9 @@ def find_answer(text):
 checks.ex_6_1(find_answer)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 6.2** (easy, 15 min) One number, exactly. Return a `Fraction` for `7`, `-7`,
-# `3/4`, `0.75`, `75%` and `1,000`, and `None` for everything else. No floating point,
-# at most 12 characters, digits 0 to 9 only.
+# **Exercise 6.2** (easy, 15 min) One number, exactly. Return a `Fraction` for `7`,
+# `-7`, `3/4`, `0.75`, `75%` and `1,000`, and `None` for everything else. No floating
+# point, at most 12 characters, digits 0 to 9 only.
 #
 # <details><summary>Hint</summary>`re.fullmatch` with `re.ASCII` decides what is a
 # number. `Fraction` itself reads "0.75" and "3/4". Commas only every three digits. What
@@ -1699,13 +1710,14 @@ def margin(mixture):
 checks.ex_6_5(margin)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 6.6** (hard, 25 min) The vote on tests. `outputs[p][t]` is what program `p`
-# returned for test `t`, `None` where it returned nothing; `expected[t]` is what the test
-# wants. Return the numbers of the tests to keep: those whose expected value has more
-# votes than any other value, and at least half of the votes cast.
+# **Exercise 6.6** (hard, 25 min) The vote on tests. `outputs[p][t]` is what program
+# `p` returned for test `t`, `None` where it returned nothing; `expected[t]` is what
+# the test wants. Return the numbers of the tests to keep: those whose expected value
+# has more votes than any other value, and at least half of the votes cast.
 #
 # <details><summary>Hint</summary>Programs that returned nothing cast no vote. A test for
-# which nobody returned anything has no votes and is not kept. In Python 1 equals True; here
+# which nobody returned anything has no votes and is not kept. In Python 1 equals
+# True; here
 # they are different votes.</details>
 
 
