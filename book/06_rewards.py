@@ -416,8 +416,12 @@ for gold, answer in PAIRS:
 
 # %%
 def load_result(name):
-    """A committed measurement."""
-    return json.loads((RESULTS / name).read_text(encoding="utf-8"))
+    """A committed measurement, or one line that says that there is none."""
+    path = RESULTS / name
+    if not path.exists():
+        print(f"results/{name}: not measured in this copy of the book")
+        return None
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -939,6 +943,20 @@ else:
     assert seconds[1] < seconds[0] < seconds[2]
 
 # %% [markdown]
+# Does the noise ever decide? Pairs of right programs were scored again and again on a busy
+# machine (`python -m results.run_time`). A *flip* is a measurement in which the slower one
+# earned more, a *tie* one in which both earned the same.
+
+# %%
+if noise := load_result("run-time.json"):
+    print(f"{'times as fast':>13}{'n':>5}{'ties':>6}{'flips':>7}   programs")
+    pairs = [p for t in noise["tasks"].values() for p in t["pairs"]]
+    for pair in sorted(pairs, key=lambda pair: -pair["times faster"]):
+        counts = f"{pair['n']:5}{pair['ties']:6}{pair['flips']:7}"
+        both = f"{pair['quicker']} - {pair['slower']}"
+        print(f"{pair['times faster']:13.1f}{counts}   {both[:50]}")
+
+# %% [markdown]
 # ### Where do tests come from?
 #
 # The task came with five tests. Here is a program that has understood nothing but these
@@ -1338,7 +1356,7 @@ for n in (1, 2, 4, 8, 16, 32, 64, 128, 256):
 # %% tags=["slide"]
 names = ("what the judge believes", "right, chosen by the judge", "right, by the rule")
 lines = {name: [(r[0], r[i]) for r in rows] for i, name in enumerate(names, 1)}
-plots.curves({"Best of N": lines}, "completions to choose from (N)", "share", log="x")
+plots.doubling_curves({"Best of N, share": lines}, "completions to choose from (N)")
 
 # %% [markdown]
 # What you see: the judge's own belief in its choice climbs on and on. The truth
@@ -1430,6 +1448,12 @@ for problem, texts in zip(hunt.problems[:16], hunt.texts, strict=False):
         rewards.total(problem, text)
 spent = time.process_time() - start
 print(f"{16 * 256 / spent:,.0f} completions a second, on one core")
+
+# %%
+if speeds := load_result("benchmark-rewards.json"):
+    print("rewards a second, measured once:")
+    for name, found in speeds["rewards"].items():
+        print(f"  {name:32}{found['per second']:10,.0f}")
 
 # %% [markdown] tags=["slide"]
 # ## 11. Learning to program (P16)
