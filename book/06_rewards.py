@@ -764,9 +764,17 @@ print(f"{len(gallery)} cheats, paid by ours: {sum(o > 0 for *_, o in gallery)}")
 # do not surely understand.**
 #
 # Is the gallery complete? Of course not. A list of known cheats proves nothing about
-# unknown ones, which is why the rules above say what is *allowed*, and everything
-# else is refused. The tests also throw thousands of random completions at each
-# verifier, which never may raise, hang, or pay outside of its range.
+# unknown ones, which is why the rules above say what is *allowed*, and everything else
+# is refused. The tests also throw thousands of random completions at each verifier,
+# which never may raise, hang, or pay outside of its range. A script did the same at
+# length, once (`python -m results.fuzz`):
+
+# %%
+if fuzz := load_result("fuzz.json"):
+    print(f"{'':24}{'completions':>12}{'exceptions':>12}{'lowest':>8}{'highest':>8}")
+    for name, seen in fuzz["verifiers"].items():
+        count = f"{seen['completions']:12,}{len(seen['exceptions']):12}"
+        print(f"{name:24}{count}{seen['lowest']:8.2f}{seen['highest']:8.2f}")
 
 # %% [markdown] tags=["slide"]
 # ## 8. Programs: "sorted, with 42 at the start"
@@ -945,7 +953,9 @@ else:
 # %% [markdown]
 # Does the noise ever decide? Pairs of right programs were scored again and again on a busy
 # machine (`python -m results.run_time`). A *flip* is a measurement in which the slower one
-# earned more, a *tie* one in which both earned the same.
+# earned more, a *tie* one in which both earned the same. Both may happen where two
+# programs are nearly as fast as each other, which is what whole doublings are for;
+# anywhere else a flip would be a mistake in the measurement.
 
 # %%
 if noise := load_result("run-time.json"):
