@@ -1031,11 +1031,11 @@ else:
 # %%
 def guess(rng, problem, wrong):
     """A program of a writer who is wrong with that probability."""
-    while rng.random() < wrong:
+    code, is_wrong = problem.answer, rng.random() < wrong
+    while is_wrong and code == problem.answer:
         text = programs.trace(rng, problem, "guess")
-        if code_reward.extract_program(text) != problem.answer:
-            return code_reward.extract_program(text)
-    return problem.answer
+        code = code_reward.extract_program(text)
+    return code
 
 
 def proposed_tests(rng, problem, writers):
@@ -1078,14 +1078,15 @@ else:
 
 # %% [markdown]
 # "Before" is the share of right tests among those proposed, "after" among those kept,
-# and "found" says how many of the right ones were kept. (More tests are right than
-# writers are: a program with a mistake still gives the right result for some inputs.)
-# With half of the writers wrong, each in its own way, everything that the vote keeps
-# is right, and with 70% wrong it still helps. With the same mistake for all it is
-# worth little where most are wrong: about half of what it keeps is false, and more
-# than half of the right tests are thrown away. Agreement is evidence of truth only as
-# far as errors are *independent*, and a single model that writes all programs and all
-# tests is not very independent of itself.
+# and "found" says how many of the right ones were kept. (A test of a wrong writer may
+# still be right, where the mistake does not show.) As long as at most half of the
+# writers are wrong, each in its own way, nearly everything that the vote keeps is right.
+# Where most are wrong it still raises the share of right tests a great deal, and loses
+# many of them. But with the same mistake for all, the majority decides, and if that is
+# wrong, more than half of what is kept is false. (16 tasks are few: read the table to
+# the nearest tenth.) Agreement is evidence of truth only as far as errors are
+# *independent*, and a single model that writes all programs and all tests is not very
+# independent of itself.
 
 # %% [markdown] tags=["slide"]
 # ## 9. The sandbox
