@@ -540,7 +540,7 @@ def ex_6_3(who_is_who) -> None:
         assert who_is_who([lambda w: w[0]]) is None, (
             "'I am a knight' fits a knight and a knave: two worlds are no answer"
         )
-        three = [lambda w: sum(w) == 1, lambda w: w[0] and w[2], lambda w: sum(w) == 2]
+        three = [lambda w: sum(w) == 1, lambda w: w[0] and w[2], lambda w: sum(w) == 0]
         got = who_is_who(three)
         assert got == (True, False, False), f"one knight among three is A, not {got}"
         shy = [lambda w: 1 - w[1], lambda w: int(w[0] == w[1])]
