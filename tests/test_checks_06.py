@@ -1,0 +1,149 @@
+"""The checks of chapter 06 refuse the mistakes that learners make, and say why."""
+
+import re
+from collections import Counter
+from fractions import Fraction
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from r1lib import checks, verifiers
+from r1lib.notation import parse_number
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def first_answer(text):
+    found = re.search(r"<answer>(.*?)</answer>", text)
+    return found[1].strip() if found else None
+
+
+def only_one(text):
+    """Right, but for the thinking."""
+    found = re.findall(r"<answer>(.*?)</answer>", text)
+    return found[0].strip() if len(found) == 1 else None
+
+
+def by_float(text):
+    number = parse_number(text)
+    return None if number is None else Fraction(float(number))
+
+
+def by_fraction(text):
+    percent = text.endswith("%")
+    try:
+        number = Fraction(text.rstrip("%").replace(",", ""))
+    except (ValueError, ZeroDivisionError):
+        return None
+    return number / 100 if percent else number
+
+
+def worlds(said):
+    every = product((True, False), repeat=len(said))
+    return [
+        w for w in every if all(bool(s(w)) == k for s, k in zip(said, w, strict=True))
+    ]
+
+
+def any_world(said):
+    return next(iter(worlds(said)), None)
+
+
+def believe_everybody(said):
+    every = product((True, False), repeat=len(said))
+    found = [w for w in every if all(s(w) for s in said)]
+    return found[0] if len(found) == 1 else None
+
+
+def only_weights(mixture):
+    return mixture["accuracy"][0] - sum(
+        weight * high
+        for name, (weight, _, high) in mixture.items()
+        if name != "accuracy"
+    )
+
+
+def half_only(outputs, expected):
+    """Half of the votes, but others may have as many."""
+    kept = []
+    for t, wanted in enumerate(expected):
+        votes = Counter(repr(row[t]) for row in outputs if row[t] is not None)
+        if votes and 2 * votes[repr(wanted)] >= votes.total():
+            kept.append(t)
+    return kept
+
+
+def most_only(outputs, expected):
+    """More than others, however few; and True is 1."""
+    kept = []
+    for t, wanted in enumerate(expected):
+        got = [row[t] for row in outputs if row[t] is not None]
+        rivals = [got.count(g) for g in got if g != wanted]
+        if got.count(wanted) > max(rivals, default=0):
+            kept.append(t)
+    return kept
+
+
+def everything(outputs, expected):
+    return list(range(len(expected)))
+
+
+@pytest.mark.parametrize(
+    "check, wrong, reason",
+    [
+        (checks.ex_6_1, first_answer, "only thought"),
+        (checks.ex_6_1, only_one, "only thought"),
+        (checks.ex_6_1, verifiers.extract_answer, "no tags, no answer"),
+        (checks.ex_6_2, by_float, "0.1 is 1/10"),
+        (checks.ex_6_2, by_fraction, "those are no thousands"),
+        (checks.ex_6_2, lambda text: 7, "7 is a Fraction"),
+        (checks.ex_6_3, any_world, "two worlds are no answer"),
+        (checks.ex_6_3, believe_everybody, "A says B is a knave"),
+        (checks.ex_6_4, lambda: [[3, 1, 2]] * 7, "at most six lists"),
+        (checks.ex_6_4, lambda: [[2, 1, 3]], "keeps duplicates passes all"),
+        (checks.ex_6_4, lambda: [[3, 3, 1, 4], []], "only looks at neighbours"),
+        (checks.ex_6_4, lambda: [[3, 1, 3, 4], [0, 2], [10, 9]], "None for an empty"),
+        (checks.ex_6_4, lambda: [[100]], "0 to 99 only"),
+        (checks.ex_6_5, lambda mixture: 1.0, "0.9, not 1.0"),
+        (checks.ex_6_5, only_weights, "a penalty can lower a right answer"),
+        (checks.ex_6_6, half_only, "more are needed"),
+        (checks.ex_6_6, most_only, "less than half"),
+        (checks.ex_6_6, everything, "nobody returned anything"),
+    ],
+)
+def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
+    check(wrong)
+    said = capsys.readouterr().out
+    assert "not right yet - " in said and reason in said, said
+
+
+def only_world(said):
+    found = worlds(said)
+    return found[0] if len(found) == 1 else None
+
+
+def both_rules(outputs, expected):
+    half, most = half_only(outputs, expected), []
+    for t, wanted in enumerate(expected):
+        votes = Counter(repr(row[t]) for row in outputs if row[t] is not None)
+        mine = votes.pop(repr(wanted), 0)
+        most += [t] if mine > max(votes.values(), default=0) else []
+    return sorted(set(half) & set(most))
+
+
+@pytest.mark.parametrize(
+    "check, right",
+    [(checks.ex_6_3, only_world), (checks.ex_6_6, both_rules)],
+)
+def test_a_right_answer_is_right(check, right, capsys):
+    check(right)
+    assert capsys.readouterr().out.endswith(": correct\n")
+
+
+def test_the_notebook_names_real_tests():
+    chapter = (ROOT / "book/06_rewards.py").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", chapter))
+    written = (ROOT / "tests/test_sandbox.py").read_text(encoding="utf-8")
+    assert len(named) >= 15
+    assert not named - set(re.findall(r"^def (test_\w+)", written, re.MULTILINE))
