@@ -42,7 +42,7 @@ MLA = ModelConfig(
     n_activated_experts=4,
     n_expert_groups=4,
     n_limited_groups=2,
-    moe_ffn_dim=9,
+    moe_ffn_dim=24,
     route_scale=2.5,
     norm_eps=1e-5,
 )
@@ -177,7 +177,7 @@ def some_texts(seed, n):
 
 
 @pytest.mark.parametrize("cuts", PRETOKENIZERS)
-@pytest.mark.parametrize("name", ["student-qwen", "student-llama", "smoke"])
+@pytest.mark.parametrize("name", ["student-qwen", "smoke"])
 def test_their_tokenizer_gives_our_ids_and_our_text(name, cuts, tmp_path):
     ours = Tokenizer.train(TEXTS, SMALLEST + 30, cuts)
     model = drawn(replace(PRESETS[name], vocab_size=ROWS))
@@ -185,7 +185,7 @@ def test_their_tokenizer_gives_our_ids_and_our_text(name, cuts, tmp_path):
     theirs = transformers.AutoTokenizer.from_pretrained(tmp_path / "m")
     assert len(theirs) == ours.vocab_size
     rng = random.Random(1)
-    for text in some_texts(0, 200):
+    for text in some_texts(0, 60):
         assert theirs(text).input_ids == ours.encode(text), text
         mixed = text[:9] + rng.choice(SPECIAL) + text[9:]
         ids = ours.encode(mixed, allow_special=True)
