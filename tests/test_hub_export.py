@@ -389,7 +389,7 @@ def test_students_are_smaller_than_their_teacher():
     for shape in ("qwen", "llama"):
         names = [f"student-{shape}{size}" for size in ("-small", "", "-large")]
         sizes = [counts.parameters(students[name]) for name in names]
-        assert sizes == sorted(sizes) and 2 * sizes[0] < sizes[1]
+        assert sizes[0] < sizes[1] < sizes[2]
     assert all(counts.parameters(config) < teacher for config in students.values())
     for config in students.values():
         assert config.attention == "gqa" and config.rope_layout == "half"
