@@ -41,6 +41,7 @@ scaling              loss against parameters and tokens: a law and its constants
 hub_families         published configurations in our words
 hub_names            published names of tensors, and ours
 hub_published        read a folder that transformers wrote, safely
+hub_export           models and tokenizer in the words of transformers
 hub                  safetensors + config.json + tokenizer.json, the one format
 artifacts            the shipped tiny checkpoints, checked by sha256
 logprobs             log-probabilities of tokens, entropy, KL estimators

@@ -8,13 +8,14 @@ for the families of `hub_families`, in one file or in shards.
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
-from r1lib import files, hub_published
+from r1lib import files, hub_export, hub_published
 from r1lib.hub_names import differences, weights
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
@@ -111,6 +112,39 @@ def load(folder, dtype: torch.dtype = torch.float32) -> Transformer:
     if isinstance(content, dict) and "model_type" in content:
         return hub_published.load(folder, content, dtype)
     return hub_published.cast(load_model(folder)[0], dtype)
+
+
+def export_hf(model: Transformer, folder, tokenizer: Tokenizer | None = None) -> None:
+    """Write a model for transformers: AutoModelForCausalLM and AutoTokenizer load it.
+
+    MLA becomes a DeepSeek-V3, grouped-query attention a Llama, a Qwen3 or a Qwen2 (see
+    `hub_export`); `load` reads the folder as well. Weights keep their dtype. The MTP
+    module is left out: transformers knows one only as layer 61 and complains of any
+    other. The tokenizer may have fewer ids than the model has rows, as in published
+    models. Without one, a model of at most 1,024 ids gets the book's; where that cannot
+    be right, a warning says that only the model is written.
+
+    ValueError for a folder that exists (it stays as it is), a tokenizer with too many
+    ids, and whatever no family of transformers can hold.
+    """
+    folder, rows = Path(folder), model.config.vocab_size
+    _check_absent(folder)
+    if tokenizer is None:
+        tokenizer = hub_export.book_tokenizer(rows)
+    elif tokenizer.vocab_size > rows:
+        raise ValueError(f"the tokenizer has {tokenizer.vocab_size} ids, model {rows}")
+    content, tensors = hub_export.contents(model, tokenizer)
+    with files.new_folder(folder) as new:
+        for name, value in content.items():
+            text = json.dumps(value, indent=1, ensure_ascii=False)
+            files.write_text(new / name, text + "\n")
+        save_tensors(tensors, new / "model.safetensors", {"format": "pt"})
+        _check_absent(folder)  # one that another has made, or a killed writer left
+
+
+def _check_absent(folder: Path) -> None:
+    if os.path.lexists(folder):
+        raise ValueError(f"{folder} exists: it would be lost; choose another name")
 
 
 def _compare(model: Transformer, found: dict[str, torch.Tensor], folder) -> None:

@@ -371,3 +371,29 @@ PRESETS |= {
         rope_factor=8.0,
     ),
 }
+# Students for distillation, smaller than the teacher "tiny", shaped as those of the
+# paper: Qwen2.5 (biases, tied embeddings) and Llama. Use with its tokenizer's size:
+# `replace(config, vocab_size=tokenizer.vocab_size)`.
+_STUDENT = ModelConfig(
+    d_model=64,
+    attention="gqa",
+    n_kv_heads=2,
+    head_dim=16,
+    rope_layout="half",
+    ffn_dim=192,
+    n_routed_experts=0,
+    n_mtp=0,
+)
+_SMALLER = {"d_model": 48, "n_layers": 3, "head_dim": 12, "ffn_dim": 144}
+_LARGER = {"d_model": 96, "head_dim": 24, "ffn_dim": 256}
+_STUDENT_QWEN = replace(_STUDENT, attention_bias=True, tie_embeddings=True)
+_STUDENT_LLAMA = replace(_STUDENT, norm_eps=1e-5)
+PRESETS |= {
+    "student-qwen-small": replace(_STUDENT_QWEN, **_SMALLER),
+    "student-qwen": _STUDENT_QWEN,
+    "student-qwen-large": replace(_STUDENT_QWEN, **_LARGER),
+    "student-qwen3": replace(_STUDENT, qk_norm=True, tie_embeddings=True),
+    "student-llama-small": replace(_STUDENT_LLAMA, **_SMALLER),
+    "student-llama": _STUDENT_LLAMA,
+    "student-llama-large": replace(_STUDENT_LLAMA, **_LARGER),
+}
