@@ -54,7 +54,6 @@ from r1lib import (
     packing,
     plots,
     pretrain,
-    scaling,
 )
 from r1lib.model import counts
 from r1lib.model.config import PRESETS, ModelConfig

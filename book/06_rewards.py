@@ -1418,10 +1418,9 @@ assert rows[-1][3] > 0.95 > 0.05 + rows[-1][2]  # the truth stays behind the rul
 # %% [markdown]
 # ### Would a better judge help?
 #
-# Somewhat, and it would only move the turn to the right. One can also mark the
-# favourites, add them to the lesson, and train again; that is how it is done in
-# practice, and it is what "retraining the reward model" in section 1 means. Try it
-# once: the judge's favourites on 32 other problems are marked and learned.
+# One can mark the judge's favourites, add them to the lesson, and train again. That is
+# how it is done in practice, and it is what "retraining the reward model" in section 1
+# means. Try it once: the favourites on 32 other problems are marked and learned.
 
 # %%
 extra = write_answers("train", 32, 128, seed=4)
@@ -1443,8 +1442,9 @@ for n in (1, 16, 64, 256):
     print(f"{n:4}{first_:14.0%}{second_:14.0%}")
 
 # %% [markdown]
-# It helps where the first judge fell for something that it has now seen, and it is
-# still not the rule. In practice this is repeated for as long as the policy trains:
+# Hardly, after one small lesson: a percent or two is what chance would also give. The
+# second judge knows the favourites of the first, and has favourites of its own. In
+# practice this is repeated for as long as the policy trains:
 # the judge runs after the policy, and each round needs new marks from somebody who
 # knows the truth. We had the rule for that. Where there is no rule, people have to do
 # it.
