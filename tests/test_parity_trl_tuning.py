@@ -142,7 +142,7 @@ def test_a_reward_model_and_its_loss_are_those_of_trl(folder, tmp_path):
     pairs = [([*g, EOS], [*b, EOS]) for g, b in zip(GOOD, BAD, strict=True)]
     loss, metrics = pair_loss(ours, pairs)
     assert loss.item() == pytest.approx(wanted.item(), rel=1e-5)
-    logged = made._metrics["train"]
+    logged = made._metrics["eval"]  # where its model is not training
     assert metrics["accuracy"] == pytest.approx(logged["accuracy"][-1])
     assert metrics["margin"] == pytest.approx(logged["margin"][-1], rel=1e-4)
     found = torch.autograd.grad(loss, (ours.score.weight, ours.embed.weight))
@@ -174,7 +174,7 @@ def test_dpo_is_that_of_trl(folder, tmp_path, beta):
         fixed = logprobs(made.ref_model)
     loss, metrics = dpo_loss(*logprobs(model), *fixed, beta=beta)
     assert loss.item() == pytest.approx(wanted.item(), rel=1e-5)
-    logged = made._metrics["train"]
+    logged = made._metrics["eval"]  # where its model is not training
     assert metrics["margin"] == pytest.approx(logged["rewards/margins"][-1], rel=1e-4)
     assert metrics["accuracy"] == pytest.approx(logged["rewards/accuracies"][-1])
     same(gradients(model, loss), their_grad)
