@@ -55,6 +55,13 @@ pretrain             next-token training with the MTP loss
 packing              several documents in one row, kept apart or not
 rl.objectives        per-token objectives and how they are averaged
 rl.grpo              group-relative policy optimisation, the R1-Zero loop
+rl.dpo               the DPO loss: preferences without a reward model
+sft                  supervised fine-tuning, loss on completions only
+tables               completions as parquet, with statistics and a data card
+collect              sample a model into a file that survives a kill
+filters              correct, one language, not rambling, not repeated, unique
+preferences          which of two answers a judge prefers, in both orders
+reward_model         scores learned from pairs, or from single answers
 evaluate             pass@1, pass@k, majority, intervals, reflection counts
 runs                 the folder of a run: checkpoints that survive a kill
 pipeline             the stages of the paper, one call each

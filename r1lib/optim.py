@@ -96,6 +96,21 @@ def warmup_stable_decay(
     return max(0.0, min(1.0, rise, fall))
 
 
+def warmup_cosine(
+    step: int, steps: int, warmup: float = 0.03, lowest: float = 0.1
+) -> float:
+    """Learning-rate factor: rise to 1, then half a cosine down to `lowest` at `steps`.
+
+    >>> [round(warmup_cosine(s, 100, 0.02), 2) for s in (0, 1, 2, 51, 100)]
+    [0.5, 1.0, 1.0, 0.55, 0.1]
+    """
+    rising = max(1, round(warmup * steps))
+    if step < rising:
+        return (step + 1) / rising
+    done = (step - rising) / max(1, steps - rising)
+    return lowest + (1 - lowest) * (1 + math.cos(math.pi * min(1.0, done))) / 2
+
+
 def set_lr(optimizers, factor: float) -> None:
     """Set every learning rate to `factor` times the one it began with."""
     for optimizer in optimizers:

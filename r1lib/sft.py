@@ -1,0 +1,154 @@
+"""Supervised fine-tuning: learn to write given completions, never their prompts.
+
+The loss is the mean over the tokens of the completions, eos included: the mask comes
+from `chat.for_training`, where it is known who writes what. How this file differs from
+the recipe of R1 (arXiv 2501.12948v2): AdamW has no weight decay, and the learning rate
+is that of a tiny model. Router biases stay where pre-training left them, as in the
+last part of DeepSeek-V3's own training (arXiv 2412.19437, section 4.2), and the MTP
+module is not trained. Chapter 10 builds this file.
+"""
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from r1lib import chat, optim
+from r1lib.logprobs import token_logprobs
+from r1lib.rl.grpo import micro_batches
+from r1lib.rl.objectives import token_mean
+from r1lib.tokenizer import PAD
+
+
+@dataclass(frozen=True)
+class SFTConfig:
+    """How to fine-tune; `lr` is the peak, `lowest` the share of it that is left."""
+
+    epochs: int = 2  # as R1
+    batch_size: int = 64  # as R1
+    lr: float = 1e-3  # R1: 5e-6
+    warmup: float = 0.03
+    lowest: float = 0.1  # as R1: a cosine down to a tenth
+    micro_tokens: int = 12_000  # most tokens in one forward pass: bounds the memory
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.epochs < 1 or self.batch_size < 1:
+            raise ValueError(
+                "epochs and batch_size must be at least 1, got "
+                f"{self.epochs} and {self.batch_size}"
+            )
+
+
+@dataclass(frozen=True)
+class Example:
+    """Ids of a whole text, and True where the model shall learn to write them."""
+
+    ids: list[int]
+    mask: list[bool]
+
+
+def encode(tokenizer, pairs: Iterable[tuple[str, str]]) -> list[Example]:
+    """Turn (prompt, completion) texts into examples: framed prompt, completion, eos."""
+    roles = ("user", "assistant")
+    talks = (
+        [{"role": r, "content": t} for r, t in zip(roles, pair, strict=True)]
+        for pair in pairs
+    )
+    return [Example(*chat.for_training(tokenizer, talk)) for talk in talks]
+
+
+def collate(
+    examples: list[Example],
+) -> tuple[Int[Tensor, "B T"], Bool[Tensor, "B T"]]:
+    """Lay examples into (B, T) tensors, padded on the right: ids and mask by token."""
+    width = max(len(example.ids) for example in examples)
+    ids = torch.full((len(examples), width), PAD)
+    mask = torch.zeros(len(examples), width, dtype=torch.bool)
+    for b, example in enumerate(examples):
+        ids[b, : len(example.ids)] = torch.tensor(example.ids)
+        mask[b, : len(example.mask)] = torch.tensor(example.mask)
+    return ids, mask
+
+
+def sft_loss(
+    logprobs: Float[Tensor, "B T"], mask: Bool[Tensor, "B T"]
+) -> tuple[Float[Tensor, ""], dict[str, float]]:
+    """Minus the mean log-probability of the tokens under the mask, in nats.
+
+    >>> sft_loss(torch.tensor([[0., -5., -1., -3.]]), torch.tensor([[0, 0, 1, 1]]) > 0)
+    (tensor(2.), {'loss': 2.0})
+    """
+    loss = -token_mean(logprobs, mask)
+    return loss, {"loss": loss.item()}
+
+
+def batches(examples: list, batch_size: int, epochs: int, seed: int) -> Iterator[list]:
+    """Yield all examples once an epoch, in an order that (seed, epoch) decides."""
+    for epoch in range(epochs):
+        order = list(examples)
+        random.Random(f"{seed}-{epoch}").shuffle(order)
+        for start in range(0, len(order), batch_size):
+            yield order[start : start + batch_size]
+
+
+def update(model, optimizers, examples: list[Example], micro_tokens: int) -> dict:
+    """Take one optimizer step on a batch, in parts of at most `micro_tokens` tokens."""
+    lengths = torch.tensor([len(example.ids) for example in examples])
+    total, loss = sum(sum(example.mask) for example in examples), 0.0
+    for rows in micro_batches(lengths, torch.arange(len(examples)), micro_tokens):
+        ids, mask = (
+            x.to(model.embed.weight.device)
+            for x in collate([examples[i] for i in rows.tolist()])
+        )
+        part, metrics = sft_loss(token_logprobs(model(ids), ids), mask)
+        share = mask.sum() / total  # token means of the parts add up to that of all
+        (part * share).backward()
+        loss += metrics["loss"] * float(share)
+    norm = optim.guarded_step(model, optimizers)
+    return {"loss": loss, "tokens": total, "grad_norm": norm}
+
+
+def train(model, examples: list[Example], config: SFTConfig, optimizers, start=0):
+    """Fine-tune for `config.epochs` passes; yields metrics after each step.
+
+    The last batch of an epoch may be smaller. What step s learns from depends on
+    (seed, s) alone, so a resumed run repeats the uninterrupted one.
+    """
+    check(examples, model.config.max_positions)
+    model.train()
+    a_pass = -(-len(examples) // config.batch_size)
+    steps = a_pass * config.epochs
+    plan = batches(examples, config.batch_size, config.epochs, config.seed)
+    for step, batch in enumerate(plan):
+        if step < start:
+            continue
+        factor = optim.warmup_cosine(step, steps, config.warmup, config.lowest)
+        optim.set_lr(optimizers, factor)
+        metrics = update(model, optimizers, batch, config.micro_tokens)
+        yield {"step": step + 1, "epoch": step // a_pass + 1, **metrics}
+
+
+def check(examples: list[Example], positions: int) -> None:
+    """Refuse examples that teach nothing or do not fit into the model."""
+    if not examples:
+        raise ValueError("fine-tuning needs at least one example, got none")
+    longest = max(len(example.ids) for example in examples)
+    if longest > positions:
+        raise ValueError(
+            f"the model knows {positions} positions, an example has {longest} ids"
+        )
+    for example in examples:
+        if len(example.ids) != len(example.mask):
+            raise ValueError(
+                f"wanted a mask for each of {len(example.ids)} ids, got "
+                f"{len(example.mask)}"
+            )
+        if example.mask[0] or not any(example.mask):
+            raise ValueError(
+                "wanted at least one token to learn, and not the first one: nothing "
+                f"stands before it; got the mask {example.mask[:8]}"
+            )
