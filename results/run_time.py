@@ -21,6 +21,7 @@ from tools import provenance
 
 REPEATS = 15
 LARGE = 1000  # numbers in the list on which run time is measured
+SEED = 0
 CODE = ["r1lib.code_reward.score", "r1lib.code_reward.work"]
 SORT = {
     "sorted": "def solve(xs):\n    return [42]+sorted(xs)",
@@ -81,7 +82,7 @@ TASKS = {"sorted, with 42 at the start": SORT, "without duplicates": DISTINCT}
 def judged(programs: dict, box: Sandbox, repeats: int, n: int) -> dict:
     """Judge each program `repeats` times, in turns; the first one is the reference."""
     reference = next(iter(programs.values()))
-    rng = random.Random(0)
+    rng = random.Random(SEED)
     large = [(rng.choices(range(10**6), k=n),)]
     small = [(rng.choices(range(21), k=k),) for k in (3, 4, 5, 6, 6)]
     tests = code_reward.generate_tests(reference, small, box)
@@ -142,6 +143,7 @@ def main() -> None:
         "tasks": tasks,
         "resolution": code_reward.RESOLUTION,
         "repeats": asked.repeats,
+        "seed": SEED,
         "command": "python -m results.run_time",
         "provenance": provenance.block(CODE),
     }

@@ -21,7 +21,7 @@ def stage(mean: float) -> dict:
 
 def results(before: float = 0.2, after: float = 0.7) -> dict:
     return {
-        "made_by": "python r1.py train",
+        "command": "python r1.py train",
         "preset": "tiny",
         "seed": 0,
         "settings": {"model": "tiny", "zero": {"lr": 0.1}},

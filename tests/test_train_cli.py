@@ -97,7 +97,7 @@ def test_the_table_has_a_row_for_each_stage(finished, capsys):
 def test_results_say_what_how_and_from_which_weights(finished):
     found = json.loads((finished / "results.json").read_text())
     assert found["settings"]["pretrain"]["steps"] == 60 and found["seed"] == 0
-    assert found["made_by"] == "python r1.py train --preset smoke --seed 0"
+    assert found["command"] == "python r1.py train --preset smoke --seed 0"
     assert set(found["versions"]) == {"python", "torch", "system", "threads"}
     assert found["provenance"]["artifacts"].keys() == {"tokenizer"}
     for stage in pipeline.STAGES:

@@ -189,7 +189,7 @@ def transcripts(history: list[dict]) -> str:
 
 def provenance(results: dict) -> dict[str, object]:
     """What made this run, and the sha256 of what it left."""
-    rows = {"command": results["made_by"], **results["versions"]}
+    rows = {"command": results["command"], **results["versions"]}
     rows["digest of the code"] = results["provenance"]["code"]
     for stage, found in results["stages"].items():
         memory = found["memory_gb"]

@@ -133,7 +133,7 @@ def measure(asked, how: pipeline.Settings) -> dict:
             "test": test["test"],
         }
     return {
-        "made_by": command(asked),
+        "command": command(asked),
         "preset": asked.preset,
         "seed": asked.seed,
         "device": asked.device,
