@@ -3,17 +3,20 @@
     python -m tools.witness
 
 Pre-trains the tiny model for two steps, gives it one step of reinforcement learning
-and lets it answer, with fixed seeds on one thread. Two copies of the project that
+and lets it answer, then walks all stages at the smoke preset, with fixed seeds on one
+thread. Two copies of the project that
 print the same line do the same arithmetic, to the last bit, on this machine.
 """
 
 import hashlib
 import json
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
-from r1lib import artifacts, evaluate, optim, pipeline, pretrain, rewards
+from r1lib import artifacts, evaluate, optim, pipeline, pretrain, rewards, runs
 from r1lib.model.config import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.rl import grpo
@@ -87,10 +90,23 @@ def reinforce_and_answer() -> dict[str, str]:
     }
 
 
+def walk() -> dict[str, str]:
+    """Weights and test results of each stage at the smoke preset."""
+    how, out = pipeline.settings("smoke"), {}
+    with tempfile.TemporaryDirectory() as folder:
+        for stage in pipeline.STAGES:
+            for _ in pipeline.run(stage, folder, how):
+                pass
+            model, tokenizer = runs.load(Path(folder), stage)
+            found = pipeline.test(model, tokenizer, how)
+            out[f"walk, {stage}"] = short(model) + short(found)
+    return out
+
+
 def main() -> None:
     """Print one line of json."""
     torch.set_num_threads(1)
-    print(json.dumps(read_and_train() | reinforce_and_answer()))
+    print(json.dumps(read_and_train() | reinforce_and_answer() | walk()))
 
 
 if __name__ == "__main__":
