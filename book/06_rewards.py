@@ -1532,9 +1532,15 @@ for seed, run in found.items():
     print(f"  {'after RL':26}{cell(run['P16']['after']['easy'], 'pass'):>22}")
 
 # %% [markdown]
-# Then the run time. In a part of the problems half of the base's right programs hold
-# a slow expression, which the tests cannot see and the clock can. If the reward
-# prefers the faster program measurably, the share of slow ones must fall:
+# The pass rate of single samples rises in every seed, far outside of the intervals, and
+# the hidden tests confirm it. But look at the greedy lines: the base's *most likely*
+# program was already that good, with or without a hand. So the word of chapter 09 for
+# this is **selected**: RL made the model's best habit its usual one. Hard problems,
+# with three operations, which RL never saw, stay where they were.
+#
+# Then the run time. For a part of the problems half of the texts that the base has read
+# hold a slow expression, which the tests cannot see and the clock can. How often is a
+# right program a slow one?
 
 # %%
 for seed, run in found.items():
@@ -1543,6 +1549,27 @@ for seed, run in found.items():
     print(f"seed {seed}: slow among the right programs {shares}")
 
 # %% [markdown]
+# It falls to nearly nothing, and it would be easy to praise the clock. Don't: a slow
+# program is also a *long* one, and after RL the model thinks first, so that thinking and
+# a slow program together hardly fit into the 72 tokens of a completion. Two causes, one
+# effect; this run cannot tell them apart.
+#
+# So here is a race that can. The same base, problems of this kind only, and room for 128
+# tokens: once with the clock in the reward (*timed*), once with the same reward, in
+# which all right programs count as equally fast (*untimed*).
+
+# %%
+races = {s: load_result(f"code-race-{s}.json") for s in (0, 1, 2)}
+races = {s: run["P16"] for s, run in races.items() if run}
+for seed, arms in races.items():
+    print(f"seed {seed}{'right':>22}{'slow among the right':>24}{'tokens':>9}")
+    for name in ("base", "untimed", "timed"):
+        shares = f"{cell(arms[name], 'pass'):>20}{cell(arms[name], 'wasteful'):>24}"
+        print(f"{name:9}{shares}{arms[name]['length']['mean']:9.0f}")
+
+# %% [markdown]
+# RACE_TEXT
+#
 # And the sentence that this part of the chapter began with. The first four samples
 # for "return the list sorted, with 42 at the start", before and after, unselected,
 # with all parts of the reward (a problem kept out of all training):
