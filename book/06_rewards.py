@@ -1568,7 +1568,12 @@ for seed, arms in races.items():
         print(f"{name:9}{shares}{arms[name]['length']['mean']:9.0f}")
 
 # %% [markdown]
-# RACE_TEXT
+# Both arms learn to be right equally often, and in both the slow programs become rarer,
+# even without a clock: long texts are cut off more often, and thinking helps to see the
+# short way. The clock does the rest. In two of three seeds *timed* ends far below
+# *untimed*, with intervals that do not touch; in seed 0 it ends below, but not by more
+# than chance would allow. A tenth of the reward, for a difference that only the kernel's
+# clock can see, moves what the model writes.
 #
 # And the sentence that this part of the chapter began with. The first four samples
 # for "return the list sorted, with 42 at the start", before and after, unselected,
