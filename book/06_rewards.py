@@ -1569,8 +1569,8 @@ for seed, arms in races.items():
 
 # %% [markdown]
 # Both arms learn to be right equally often, and in both the slow programs become rarer,
-# even without a clock: long texts are cut off more often, and thinking helps to see the
-# short way. The clock does the rest. In two of three seeds *timed* ends far below
+# even without a clock (a longer text has more places to go wrong, which may be why). The
+# clock does the rest. In two of three seeds *timed* ends far below
 # *untimed*, with intervals that do not touch; in seed 0 it ends below, but not by more
 # than chance would allow. A tenth of the reward, for a difference that only the kernel's
 # clock can see, moves what the model writes.
