@@ -1,14 +1,8 @@
 """Draw the road map of chapter 02: python -m figures.make_02 -> figures/02_path.png"""
 
-from pathlib import Path
+from figures.sketch import arrow, card, sheet
+from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
 
-import matplotlib
-from matplotlib.figure import Figure
-
-from figures.make_09 import arrow, box
-from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, STYLE
-
-HERE = Path(__file__).parent
 MAP = (  # chapters of the recipe, this one in colour
     ("02", "tokenizer"),
     ("03", "transformer"),
@@ -24,7 +18,7 @@ def recipe(axes):
     """The strip on top: what is built on the tokenizer, and where the reader is."""
     for i, (number, name) in enumerate(MAP):
         x, here = 0.35 + 1.84 * i, number == "02"
-        box(axes, x, 4.95, 1.52, 0.78, BLUE if here else GREY, "")
+        card(axes, x, 4.95, 1.52, 0.78, BLUE if here else GREY, "")
         kind = {"ha": "center", "va": "center", "color": INK if here else "#555555"}
         weight = "bold" if here else "normal"
         axes.text(x + 0.28, 5.34, number, fontsize=11, fontweight="bold", **kind)
@@ -44,7 +38,7 @@ def path(axes):
         (GREEN, "merges", ("c3+a9, 43+61, ...", "learned by counting"), "2 5 6"),
     )
     for x, (colour, title, lines, section) in zip(places, above, strict=True):
-        box(axes, x, top, width, height, colour, title, lines, section)
+        card(axes, x, top, width, height, colour, title, lines, section)
     below = (
         (GREY, "text again", ("bytes joined,", "read as UTF-8"), "3"),
         (GREY, "model", ("reads ids,", "writes ids"), ""),
@@ -52,7 +46,7 @@ def path(axes):
         (GREEN, "ids", ("whole numbers,", "how many? see 10"), "9 10"),
     )
     for x, (colour, title, lines, section) in zip(places, below, strict=True):
-        box(axes, x, low, width, height, colour, title, lines, section)
+        card(axes, x, low, width, height, colour, title, lines, section)
     for i in range(3):
         start, end = places[i] + width, places[i + 1] - 0.05
         arrow(axes, (start, top + height / 2), (end, top + height / 2))
@@ -65,16 +59,5 @@ def path(axes):
     axes.text(5.2, 2.42, text, style="italic", **kind)
 
 
-def main():
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(13, 5.95))
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, 13), ylim=(0, 5.95))
-        axes.axis("off")
-        recipe(axes)
-        path(axes)
-        figure.savefig(HERE / "02_path.png", dpi=110, metadata={"Software": None})
-
-
 if __name__ == "__main__":
-    main()
+    sheet("02_path.png", 13, 5.95, recipe, path)

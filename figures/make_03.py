@@ -1,16 +1,11 @@
 """Draw the picture of chapter 03: python -m figures.make_03 -> 03_memory.png"""
 
-from pathlib import Path
-
-import matplotlib
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PAPER, PURPLE, STYLE
+from figures.sketch import CENTRE, sheet
+from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PAPER, PURPLE
 
-HERE = Path(__file__).parent
 HEADS, TOP, LOW = 8, 3.55, 1.55
-WORDS = {"ha": "center", "va": "center", "color": INK}
 
 
 def cell(axes, x, y, width, height, colour, hatch="", alpha=1.0):
@@ -26,12 +21,12 @@ def line(axes, start, end, dashed=False):
 
 def heading(axes, middle, title, section, lines):
     """Title above a column, and what it keeps below it."""
-    axes.text(middle, 4.72, title, fontsize=14, fontweight="bold", **WORDS)
-    axes.text(middle, 4.4, section, fontsize=10.5, **WORDS)
+    axes.text(middle, 4.72, title, fontsize=14, fontweight="bold", **CENTRE)
+    axes.text(middle, 4.4, section, fontsize=10.5, **CENTRE)
     for i, text in enumerate(lines):
         weight = "bold" if not i else "normal"
         spot = (middle, 0.62 - 0.32 * i)
-        axes.text(*spot, text, fontsize=11, fontweight=weight, **WORDS)
+        axes.text(*spot, text, fontsize=11, fontweight=weight, **CENTRE)
 
 
 def shared(axes, left, groups, title, section, lines):
@@ -65,27 +60,22 @@ def latent(axes, left):
         line(axes, *ends, dashed=True)
     cell(axes, bar[0], LOW, 1.9, 0.42, PURPLE, "xx")
     cell(axes, bar[0] + 1.98, LOW, 0.52, 0.42, ORANGE, "//")
-    axes.text(bar[0] + 0.95, LOW - 0.22, "latent", fontsize=10, **WORDS)
-    axes.text(bar[0] + 2.24, LOW - 0.22, "rotary key", fontsize=10, **WORDS)
+    axes.text(bar[0] + 0.95, LOW - 0.22, "latent", fontsize=10, **CENTRE)
+    axes.text(bar[0] + 2.24, LOW - 0.22, "rotary key", fontsize=10, **CENTRE)
     lines = ("512 + 64 numbers", "one latent and one rotary key,", "for all 128 heads")
     heading(axes, middle, "MLA", "section 9", lines)
 
 
-def main():
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(13, 5.0))
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, 13), ylim=(-0.25, 5.0))
-        axes.axis("off")
-        for y, text in ((TOP + 0.21, "queries"), (LOW + 0.44, "kept for\neach token")):
-            axes.text(0.72, y, text, fontsize=11.5, style="italic", **WORDS)
-        lines = ("32,768 numbers", "a key and a value", "for each of 128 heads")
-        shared(axes, 1.6, HEADS, "MHA", "section 7", lines)
-        lines = ("2,048 numbers", "8 keys and 8 values,", "16 heads share each")
-        shared(axes, 5.45, 2, "GQA", "section 8", lines)
-        latent(axes, 9.3)
-        figure.savefig(HERE / "03_memory.png", dpi=110, metadata={"Software": None})
+def draw(axes):
+    """The three ways side by side."""
+    for y, text in ((TOP + 0.21, "queries"), (LOW + 0.44, "kept for\neach token")):
+        axes.text(0.72, y, text, fontsize=11.5, style="italic", **CENTRE)
+    lines = ("32,768 numbers", "a key and a value", "for each of 128 heads")
+    shared(axes, 1.6, HEADS, "MHA", "section 7", lines)
+    lines = ("2,048 numbers", "8 keys and 8 values,", "16 heads share each")
+    shared(axes, 5.45, 2, "GQA", "section 8", lines)
+    latent(axes, 9.3)
 
 
 if __name__ == "__main__":
-    main()
+    sheet("03_memory.png", 13, 5.0, draw, bottom=-0.25)

@@ -1,50 +1,14 @@
 """Draw the road map of chapter 04: python -m figures.make_04"""
 
-from pathlib import Path
+from figures.sketch import SMALL, arrow, badge, box, sheet
+from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
 
-import matplotlib
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
-
-from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PAPER, PURPLE, STYLE
-
-HERE = Path(__file__).parent
-PALE = {
-    BLUE: "#e3eff8",
-    ORANGE: "#fbeadf",
-    GREEN: "#e0f3ec",
-    PURPLE: "#f8edf4",
-    GREY: "#f2f2f2",
-}
 SCORES = (".31", ".92", ".12", ".55", ".22", ".48", ".71", ".08")
 CHOSEN, CLOSED = (1, 3), (4, 5, 6, 7)
 
 
-def box(axes, x, y, width, height, colour, lines, section="", **kind):
-    """A rounded box with centred lines, the first one bold, and a section's number."""
-    shape = "round,pad=0,rounding_size=0.1"
-    face = {"facecolor": PALE[colour], "edgecolor": colour, "linewidth": 1.8, **kind}
-    axes.add_patch(FancyBboxPatch((x, y), width, height, boxstyle=shape, **face))
-    middle = y + height / 2 + 0.15 * (len(lines) - 1)
-    for i, line in enumerate(lines):
-        kind = {"ha": "center", "va": "center", "color": INK, "fontsize": 11}
-        kind["fontweight"] = "bold" if i == 0 else "normal"
-        axes.text(x + width / 2, middle - 0.3 * i, line, **kind)
-    if section:
-        badge = {"boxstyle": "circle,pad=0.25", "facecolor": colour, "edgecolor": PAPER}
-        kind = {"ha": "center", "va": "center", "color": PAPER, "fontweight": "bold"}
-        axes.text(x + 0.04, y + height - 0.04, section, fontsize=11, bbox=badge, **kind)
-
-
-def arrow(axes, start, end, colour=INK, line="-"):
-    kind = {"arrowstyle": "-|>", "mutation_scale": 15, "linewidth": 1.8}
-    style = {"color": colour, "linestyle": line, "shrinkA": 0, "shrinkB": 2}
-    axes.add_patch(FancyArrowPatch(start, end, **kind, **style))
-
-
 def draw(axes):
     """From left to right: a token, the router, eight experts, the sum."""
-    small = {"ha": "center", "va": "center", "color": INK, "fontsize": 10.5}
     box(axes, 0.3, 2.3, 1.7, 0.9, GREY, ("a token", "x"))
     box(axes, 2.7, 3.6, 2.4, 1.0, BLUE, ("router", "8 scores, top 2"), "2")
     box(axes, 2.7, 0.55, 2.4, 1.0, GREEN, ("shared expert", "for every token"), "4")
@@ -59,16 +23,14 @@ def draw(axes):
         look = {"linestyle": ":" if closed else "-"}
         colour = ORANGE if used else GREY
         box(axes, 6.9, y - 0.21, 2.1, 0.44, colour, (f"expert {i}",), **look)
-        axes.text(6.45, y, score, **{**small, "fontfamily": "DejaVu Sans Mono"})
+        axes.text(6.45, y, score, **{**SMALL, "fontfamily": "DejaVu Sans Mono"})
         if used:
             arrow(axes, (5.1, 4.1), (6.15, y), ORANGE)
             arrow(axes, (9.05, y), (10.95, 3.2), ORANGE)
     axes.plot([6.1, 9.2], [3.62, 3.62], color=INK, linewidth=1, linestyle=(0, (4, 3)))
-    axes.text(9.75, 5.55, "group 0\n(open)", **small)
-    axes.text(9.85, 2.5, "group 1\n(closed)", **{**small, "color": "#555555"})
-    badge = {"boxstyle": "circle,pad=0.25", "facecolor": PURPLE, "edgecolor": PAPER}
-    kind = {"ha": "center", "va": "center", "color": PAPER, "fontweight": "bold"}
-    axes.text(6.1, 3.62, "3", fontsize=11, bbox=badge, **kind)
+    axes.text(9.75, 5.55, "group 0\n(open)", **SMALL)
+    axes.text(9.85, 2.5, "group 1\n(closed)", **{**SMALL, "color": "#555555"})
+    badge(axes, 6.1, 3.62, "3", PURPLE)
     box(
         axes,
         0.9,
@@ -81,18 +43,8 @@ def draw(axes):
     )
     arrow(axes, (3.9, 4.95), (3.9, 4.62), PURPLE)
     text = "2 of 8 routed experts work for this token; all 8 have to be stored"
-    axes.text(6.5, 0.22, text, style="italic", **{**small, "fontsize": 12})
-
-
-def main():
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(13, 6.1))
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, 13), ylim=(0, 6.1))
-        axes.axis("off")
-        draw(axes)
-        figure.savefig(HERE / "04_experts.png", dpi=110, metadata={"Software": None})
+    axes.text(6.5, 0.22, text, style="italic", **{**SMALL, "fontsize": 12})
 
 
 if __name__ == "__main__":
-    main()
+    sheet("04_experts.png", 13, 6.1, draw)

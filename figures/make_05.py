@@ -1,45 +1,11 @@
 """Draw the road map of chapter 05: python -m figures.make_05"""
 
-from pathlib import Path
+from matplotlib.patches import Rectangle
 
-import matplotlib
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from figures.sketch import PALE, SMALL, arrow, box, sheet
+from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
 
-from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PAPER, PURPLE, STYLE
-
-HERE = Path(__file__).parent
-PALE = {
-    BLUE: "#e3eff8",
-    ORANGE: "#fbeadf",
-    GREEN: "#e0f3ec",
-    PURPLE: "#f8edf4",
-    GREY: "#f2f2f2",
-}
 ROWS = (((3, BLUE), (5, ORANGE)), ((4, GREEN), (2, PURPLE), (2, BLUE)))
-
-
-def box(axes, x, y, width, height, colour, lines, section=""):
-    """A rounded box with centred lines, the first one bold, and a section's number."""
-    shape = "round,pad=0,rounding_size=0.1"
-    face = {"facecolor": PALE[colour], "edgecolor": colour, "linewidth": 1.8}
-    axes.add_patch(FancyBboxPatch((x, y), width, height, boxstyle=shape, **face))
-    middle = y + height / 2 + 0.15 * (len(lines) - 1)
-    for i, line in enumerate(lines):
-        kind = {"ha": "center", "va": "center", "color": INK, "fontsize": 11}
-        kind["fontweight"] = "bold" if i == 0 else "normal"
-        axes.text(x + width / 2, middle - 0.3 * i, line, **kind)
-    if section:
-        badge = {"boxstyle": "circle,pad=0.25", "facecolor": colour, "edgecolor": PAPER}
-        kind = {"ha": "center", "va": "center", "color": PAPER, "fontweight": "bold"}
-        axes.text(x + 0.04, y + height - 0.04, section, fontsize=11, bbox=badge, **kind)
-
-
-def arrow(axes, start, end, colour=INK, bend=0.0):
-    kind = {"arrowstyle": "-|>", "mutation_scale": 15, "linewidth": 1.8}
-    kind["connectionstyle"] = f"arc3,rad={bend}"
-    patch = FancyArrowPatch(start, end, color=colour, shrinkA=0, shrinkB=2, **kind)
-    axes.add_patch(patch)
 
 
 def packed_rows(axes, x, y):
@@ -48,9 +14,7 @@ def packed_rows(axes, x, y):
         left, top = x, y - 0.42 * r
         for size, colour in row:
             kind = {"facecolor": PALE[colour], "edgecolor": colour, "linewidth": 1.4}
-            axes.add_patch(
-                matplotlib.patches.Rectangle((left, top), 0.26 * size, 0.3, **kind)
-            )
+            axes.add_patch(Rectangle((left, top), 0.26 * size, 0.3, **kind))
             left += 0.26 * size
 
 
@@ -63,7 +27,6 @@ def plan(axes, x, y):
 
 def draw(axes):
     """From left to right: documents, rows, model, two heads, loss, optimizers."""
-    small = {"ha": "center", "va": "center", "color": INK, "fontsize": 10.5}
     box(axes, 0.3, 3.3, 2.0, 1.2, GREY, ("tiny web", "guesses, short", "and long"), "1")
     box(axes, 2.9, 3.0, 2.5, 1.8, BLUE, ("packed rows",), "3")
     axes.texts[-2].set_y(4.5)
@@ -78,30 +41,19 @@ def draw(axes):
     arrow(axes, (7.9, 3.7), (8.56, 3.1))
     arrow(axes, (10.9, 4.75), (11.36, 4.2))
     arrow(axes, (10.9, 3.0), (11.36, 3.6), ORANGE)
-    arrow(axes, (4.6, 2.98), (8.56, 2.62), ORANGE, 0.12)
-    axes.text(5.0, 2.32, "the next token, known in training", **small)
+    arrow(axes, (4.6, 2.98), (8.56, 2.62), ORANGE, bend=0.12)
+    axes.text(5.0, 2.32, "the next token, known in training", **SMALL)
     box(axes, 6.3, 0.55, 2.9, 1.1, BLUE, ("AdamW, Muon", "a step of the weights"), "5")
     box(axes, 9.9, 0.55, 2.9, 1.1, PURPLE, ("learning rate",), "6")
     axes.texts[-2].set_y(1.48)
     plan(axes, 10.25, 0.68)
-    arrow(axes, (12.1, 3.36), (8.7, 1.69), INK, -0.2)
+    arrow(axes, (12.1, 3.36), (8.7, 1.69), INK, bend=-0.2)
     arrow(axes, (9.86, 0.95), (9.26, 0.95), PURPLE)
     arrow(axes, (6.95, 1.68), (6.95, 3.24), BLUE)
     text = "thousands of such steps (7); then skills (8),\n"
     text += "a law for the loss (9), and the bill (10)"
-    axes.text(3.0, 1.1, text, style="italic", **{**small, "fontsize": 12})
-
-
-def main():
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(13.2, 5.8))
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, 13.2), ylim=(0, 5.8))
-        axes.axis("off")
-        draw(axes)
-        place = HERE / "05_pretraining.png"
-        figure.savefig(place, dpi=110, metadata={"Software": None})
+    axes.text(3.0, 1.1, text, style="italic", **{**SMALL, "fontsize": 12})
 
 
 if __name__ == "__main__":
-    main()
+    sheet("05_pretraining.png", 13.2, 5.8, draw)

@@ -1,14 +1,8 @@
 """Draw the road map of chapter 06: python -m figures.make_06"""
 
-from pathlib import Path
+from figures.sketch import SMALL, arrow, badge, box, sheet
+from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PURPLE
 
-import matplotlib
-from matplotlib.figure import Figure
-
-from figures.make_04 import arrow, box
-from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, STYLE
-
-HERE = Path(__file__).parent
 VERIFIERS = (  # title, what it compares, section
     ("games", "each number once, exact", "3"),
     ("mathematics", "same value, proved", "4"),
@@ -19,7 +13,6 @@ VERIFIERS = (  # title, what it compares, section
 
 def draw(axes):
     """From left to right: a completion, its answer, the verifiers, the sum."""
-    small = {"ha": "center", "va": "center", "color": INK, "fontsize": 10.5}
     box(axes, 0.2, 2.35, 2.2, 1.3, GREY, ("a completion", "thinking", "and answer"))
     box(axes, 3.2, 3.0, 2.2, 1.0, BLUE, ("find the answer", "one, or none"), "2")
     arrow(axes, (2.4, 3.2), (3.15, 3.45))
@@ -28,10 +21,8 @@ def draw(axes):
         if title == "programs":
             wall = {"facecolor": "none", "linestyle": "--"}
             box(axes, 6.12, y - 0.14, 2.86, 1.16, ORANGE, (), **wall)
-            axes.text(7.55, y - 0.34, "sandbox", **small)
-            spot = {"boxstyle": "circle,pad=0.25", "facecolor": ORANGE}
-            kind = {**small, "color": "#ffffff", "fontweight": "bold", "fontsize": 11}
-            axes.text(8.98, y + 1.0, "9", bbox={**spot, "edgecolor": "#ffffff"}, **kind)
+            axes.text(7.55, y - 0.34, "sandbox", **SMALL)
+            badge(axes, 8.98, y + 1.0, "9", ORANGE)
         box(axes, 6.3, y, 2.5, 0.88, ORANGE, (title, line), section)
         walled = title == "programs"
         arrow(axes, (5.4, 3.5), (6.1 if walled else 6.27, y + 0.44), ORANGE)
@@ -43,21 +34,11 @@ def draw(axes):
     arrow(axes, (5.4, 0.8), (6.25, 0.75), PURPLE)
     arrow(axes, (8.85, 0.75), (10.6, 2.6), PURPLE, "--")
     box(axes, 10.4, 2.65, 2.3, 1.1, GREEN, ("reward", "right: 1, form: 0.1"), "6")
-    axes.text(10.75, 1.45, "small weight", **small)
-    axes.text(10.6, 4.6, "right or wrong", **small)
+    axes.text(10.75, 1.45, "small weight", **SMALL)
+    axes.text(10.6, 4.6, "right or wrong", **SMALL)
     text = "7: a gallery of cheats      10: a learned judge instead of the rules"
-    axes.text(6.5, 6.25, text, style="italic", **{**small, "fontsize": 12})
-
-
-def main():
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(13, 6.5))
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, 13), ylim=(0, 6.5))
-        axes.axis("off")
-        draw(axes)
-        figure.savefig(HERE / "06_rewards.png", dpi=110, metadata={"Software": None})
+    axes.text(6.5, 6.25, text, style="italic", **{**SMALL, "fontsize": 12})
 
 
 if __name__ == "__main__":
-    main()
+    sheet("06_rewards.png", 13, 6.5, draw)

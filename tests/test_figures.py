@@ -1,0 +1,40 @@
+"""A road map in the book is the one that its script draws."""
+
+import runpy
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from figures import sketch
+
+FIGURES = Path(sketch.__file__).parent
+
+
+MOST = 1e-4  # share of pixels; edges of letters may differ between machines
+
+
+def difference(one, other):
+    """Share of the pixels in which two pictures clearly differ."""
+    one, other = imread(one), imread(other)
+    assert one.shape == other.shape
+    return (np.abs(one - other).max(-1) > 0.3).mean()
+
+
+@pytest.mark.parametrize("script", sorted(p.stem for p in FIGURES.glob("make_*.py")))
+def test_a_committed_road_map_is_what_its_script_draws(script, tmp_path, monkeypatch):
+    monkeypatch.setattr(sketch, "HERE", tmp_path)
+    runpy.run_module(f"figures.{script}", run_name="__main__")
+    (drawn,) = tmp_path.iterdir()
+    found = difference(drawn, FIGURES / drawn.name)
+    assert found < MOST, f"run python -m figures.{script} and look at it"
+
+
+def test_one_changed_number_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.setattr(sketch, "HERE", tmp_path)
+    for name, line in (("old.png", "3,7,2,8"), ("new.png", "3,7,8")):
+        card = partial(sketch.card, x=1, y=1, width=3, height=1.4, colour=sketch.GREY)
+        sketch.sheet(name, 13, 6, partial(card, title="a problem", lines=(line,)))
+    assert difference(tmp_path / "old.png", tmp_path / "new.png") > MOST
