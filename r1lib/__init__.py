@@ -65,6 +65,19 @@ reward_model         scores learned from pairs, or from single answers
 evaluate             pass@1, pass@k, majority, intervals, reflection counts
 runs                 the folder of a run: checkpoints that survive a kill
 pipeline             the stages of the paper, one call each
-checks               automatic checks of the book's exercises
+plots.style          colours, lines, markers: how every figure looks
+plots.training       curves of a training over its steps
+plots.bars           bars and dots with their intervals
+plots.lines          lines over any two quantities
+plots.maps           tables of numbers as colours
+plots.pictures       what only one chapter draws
 plots                every figure of the book
+checks.exercise      how the check of an exercise reports
+checks.chapter_02    the exercises of chapter 02
+checks.chapter_03    the exercises of chapter 03
+checks.chapter_04    the exercises of chapter 04
+checks.chapter_05    the exercises of chapter 05
+checks.chapter_06    the exercises of chapter 06
+checks.chapter_09    the exercises of chapter 09
+checks               automatic checks of the book's exercises
 """

@@ -1,0 +1,141 @@
+"""Checks of chapter 05: pre-training the base."""
+
+import torch
+
+from r1lib.checks.exercise import report
+from r1lib.packing import Packed
+from r1lib.pretrain import next_token_loss
+from r1lib.scaling import predict_loss
+from r1lib.tokenizer import PAD
+
+
+def ex_5_1(my_loss) -> None:
+    """Cross-entropy of the next token, pads left out."""
+
+    def test():
+        dice = torch.Generator().manual_seed(0)
+        logits = 3 * torch.randn(2, 5, 11, generator=dice)
+        ids = torch.tensor([[4, 5, 6, 7, 8], [9, 10, 3, PAD, PAD]])
+        got, wanted = float(my_loss(logits, ids)), next_token_loss(logits, ids).item()
+        flat = logits.log_softmax(-1).flatten(0, 1)
+        same = -flat[torch.arange(10), ids.flatten()].mean().item()
+        assert abs(got + wanted) > 1e-4, "the sign is turned: a loss is to be lowered"
+        assert abs(got - same) > 1e-4, (
+            "token t has seen token t itself; it is asked for token t + 1"
+        )
+        padded = -flat.view(2, 5, 11)[:, :-1].gather(2, ids[:, 1:, None]).mean().item()
+        assert abs(got - padded) > 1e-4, "padding is a target here; leave it out"
+        assert abs(got - wanted) < 1e-4, f"the loss is {wanted:.4f}, not {got:.4f}"
+
+    report("5.1", test)
+
+
+def ex_5_2(waste) -> None:
+    """Share of a padded batch that is padding, documents in the order given."""
+
+    def test():
+        got = waste([3, 5, 4, 4], 2)
+        assert abs(got - 0.2) > 1e-6, (
+            "that is all four in one batch; each batch is as wide as its own longest"
+        )
+        assert abs(got - 2 / 18) < 1e-6, f"2 of 10 + 8 places are padding, not {got}"
+        assert abs(waste([3, 3, 3], 3)) < 1e-6, "equal lengths waste nothing"
+        got = waste([6, 2, 4], 2)
+        assert abs(got - 4 / 16) < 1e-6, "the last batch may be smaller: 4 of 16 here"
+
+    report("5.2", test)
+
+
+def ex_5_3(block_mask) -> None:
+    """Who sees whom in a row of several documents."""
+
+    def test():
+        got = block_mask([2, 3], 6)
+        assert got.shape == (6, 6), f"wanted shape (6, 6), got {tuple(got.shape)}"
+        assert got.dtype == torch.bool, "a mask is true or false"
+        assert not got.triu(1).any(), "a token sees a later one"
+        assert not got[2, 1], "token 2 begins a document and sees the one before"
+        assert got.diagonal().all(), (
+            "each token sees itself, padding too, or its softmax has nothing to sum"
+        )
+        owner = torch.tensor([[1, 1, 2, 2, 2, 0]])
+        wanted = Packed(torch.zeros_like(owner), owner).mask[0, 0]
+        assert got.equal(wanted), "the mask of documents of 2 and 3 tokens is another"
+
+    report("5.3", test)
+
+
+def ex_5_4(adamw_step) -> None:
+    """One step of AdamW against torch's, several times over."""
+
+    def test():
+        dice = torch.Generator().manual_seed(0)
+        p = torch.randn(4, generator=dice)
+        theirs = p.clone().requires_grad_()
+        kind = {"lr": 0.1, "betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": 0.1}
+        optimizer = torch.optim.AdamW([theirs], **kind)
+        m, v = torch.zeros(4), torch.zeros(4)
+        for t in (1, 2, 3):
+            grad = torch.randn(4, generator=dice)
+            theirs.grad = grad.clone()
+            optimizer.step()
+            got = adamw_step(p, grad, m, v, t)
+            assert isinstance(got, tuple) and len(got) == 3, (
+                "return three things: (p, m, v)"
+            )
+            p, m, v = got
+            assert torch.allclose(p, theirs.detach(), atol=1e-5), (
+                f"step {t} is another one: are m and v corrected by 1 - beta^t, and "
+                "is the decay taken from p itself, not added to the gradient?"
+            )
+
+    report("5.4", test)
+
+
+def ex_5_5(orthogonal) -> None:
+    """The nearest orthogonal matrix, without a singular value decomposition."""
+
+    def test():
+        dice = torch.Generator().manual_seed(0)
+        for shape in ((6, 6), (4, 9), (9, 4)):
+            x = torch.randn(shape, generator=dice, dtype=torch.float64)
+            got = orthogonal(x.clone())
+            assert got.shape == x.shape, f"wanted {shape}, got {tuple(got.shape)}"
+            u, _, v = torch.linalg.svd(x, full_matrices=False)
+            lengths = torch.linalg.svdvals(got)
+            assert (lengths - 1).abs().max() < 1e-3, (
+                f"singular values end between {lengths.min():.3f} and "
+                f"{lengths.max():.3f}, not at 1: more steps, or was x not scaled first?"
+            )
+            assert torch.allclose(got, u @ v, atol=1e-3), (
+                "it is orthogonal, but turned: the singular vectors must stay"
+            )
+
+    report("5.5", test)
+
+
+def ex_5_6(best_split) -> None:
+    """Parameters and tokens that spend a budget of FLOPs best."""
+
+    def test():
+        for law, flops in (
+            ({"E": 1.7, "A": 406.4, "alpha": 0.34, "B": 410.7, "beta": 0.28}, 1e21),
+            ({"E": 0.6, "A": 30.0, "alpha": 0.5, "B": 5e3, "beta": 0.7}, 1e13),
+        ):
+            got = best_split(law, flops)
+            assert isinstance(got, tuple) and len(got) == 2, (
+                "return two things: (parameters, tokens)"
+            )
+            n, d = got
+            assert abs(6 * n * d / flops - 1) < 1e-3, (
+                f"6ND is {6 * n * d:.3g}, the budget {flops:.3g}"
+            )
+            least = predict_loss(law, n, d)
+            for shift in (0.9, 1.1):
+                other = predict_loss(law, n * shift, d / shift)
+                assert least < other, (
+                    f"with {shift} times the parameters the loss is lower: "
+                    f"{other:.5f} instead of {least:.5f}"
+                )
+
+    report("5.6", test)

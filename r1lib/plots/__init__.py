@@ -1,0 +1,48 @@
+"""Every figure of the book: call plots.curves, plots.heat_maps and so on.
+
+`style` says how they look; the other files hold one kind of figure each.
+"""
+
+from r1lib.plots.bars import (
+    bars_with_intervals,
+    interval_dots,
+    log_bars,
+    stacked_shares,
+)
+from r1lib.plots.lines import curves, doubling_curves
+from r1lib.plots.maps import heat_maps, heatmaps
+from r1lib.plots.pictures import (
+    apart,
+    balance_picture,
+    batch_picture,
+    brief,
+    clip_picture,
+    phase_picture,
+    rows_picture,
+    scaling_picture,
+)
+from r1lib.plots.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    GRID,
+    INK,
+    LOOKS,
+    ORANGE,
+    PAPER,
+    PURPLE,
+    STYLE,
+    Picture,
+    column,
+    finish,
+    series,
+    smooth,
+    styled,
+    trend,
+)
+from r1lib.plots.training import (
+    base_curves,
+    compared_curves,
+    learning_curves,
+    zero_curves,
+)

@@ -1,0 +1,133 @@
+"""Bars and dots: measured values, with their intervals."""
+
+from matplotlib.ticker import PercentFormatter
+
+from r1lib.plots.style import INK, LOOKS, PAPER, Picture, styled
+
+
+@styled
+def bars_with_intervals(
+    groups: dict[str, dict[str, tuple[float, float, float]]], label: str = "pass@1"
+) -> Picture:
+    """Draw groups of bars; each is (mean, low, high), all in one unit.
+
+    groups = {"countdown": {"base": (0.2, 0.15, 0.25), "zero": (0.7, 0.65, 0.75)}}
+    """
+    names = list(dict.fromkeys(name for bars in groups.values() for name in bars))
+    figure = Picture(figsize=(max(4.2, 1.2 * len(groups) * len(names)), 3.3))
+    figure.set_layout_engine("constrained")
+    axes, width = figure.subplots(), 0.8 / len(names)
+    for look, name in enumerate(names):
+        shift = (look - (len(names) - 1) / 2) * width
+        rows = [
+            (i + shift, g[name]) for i, g in enumerate(groups.values()) if name in g
+        ]
+        bars(axes, rows, look, name, width * 0.92)
+    axes.set_xticks(range(len(groups)), list(groups))
+    axes.set(ylabel=label, ylim=(0, axes.get_ylim()[1] * 1.1))
+    axes.grid(axis="x", visible=False)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    figure.alt = f"Bars of {label} with 95% intervals. "
+    for group, named in groups.items():
+        for name, (mean, low, high) in named.items():
+            figure.alt += f"{group}, {name}: {mean:.2f} ({low:.2f} to {high:.2f}). "
+    return figure
+
+
+def bars(axes, rows, look: int, label: str, width: float) -> None:
+    """Draw (x, (mean, low, high)) rows as bars of one look with intervals."""
+    colour, _, _, hatch = LOOKS[look % len(LOOKS)]
+    places, values = [x for x, _ in rows], [value for _, value in rows]
+    means = [mean for mean, _, _ in values]
+    kind = {"color": colour, "hatch": hatch, "edgecolor": PAPER, "label": label}
+    axes.bar(places, means, width, **kind)
+    down = [mean - low for mean, low, _ in values]
+    up = [high - mean for mean, _, high in values]
+    kind = {"color": INK, "capsize": 3, "linestyle": "none", "linewidth": 1.2}
+    axes.errorbar(places, means, [down, up], **kind)
+    for x, (mean, _, high) in rows:
+        kind = {"textcoords": "offset points", "ha": "center", "color": INK}
+        axes.annotate(f"{mean:.2f}", (x, high), (0, 4), **kind)
+
+
+@styled
+def log_bars(values: dict[str, float], label: str, marked: str = "") -> Picture:
+    """Draw a horizontal bar for each name on a logarithmic scale, some marked.
+
+    Names that hold the text `marked` are drawn in the second colour and hatched.
+    """
+    figure = Picture(figsize=(8.4, 0.8 + 0.32 * len(values)), layout="constrained")
+    axes = figure.subplots()
+    for name, value in values.items():
+        colour, _, _, hatch = LOOKS[bool(marked) and marked in name]
+        axes.barh(name, value, 0.7, color=colour, hatch=hatch, edgecolor=PAPER)
+        kind = {"textcoords": "offset points", "va": "center", "fontsize": 9}
+        axes.annotate(f"{value:,.0f}", (value, name), (4, 0), **kind)
+    axes.invert_yaxis()
+    axes.set(xscale="log", xlabel=label, xlim=(None, 3 * max(values.values())))
+    axes.grid(axis="y", visible=False)
+    figure.alt = f"Bars of {label}. " + " ".join(
+        f"{name}: {value:,.0f}." for name, value in values.items()
+    )
+    return figure
+
+
+@styled
+def stacked_shares(shares: dict[str, dict[str, float]]) -> Picture:
+    """Draw one bar of parts that add up to 1 for each row: {"base": {"guess": 0.6}}."""
+    figure = Picture(figsize=(8.4, 0.9 + 0.5 * len(shares)), layout="constrained")
+    axes, left = figure.subplots(), dict.fromkeys(shares, 0.0)
+    for look, name in enumerate(next(iter(shares.values()))):
+        colour, _, _, hatch = LOOKS[look % len(LOOKS)]
+        kind = {"color": colour, "hatch": hatch, "edgecolor": PAPER, "label": name}
+        for row, parts in shares.items():
+            axes.barh(row, parts[name], 0.62, left=left[row], **kind)
+            if parts[name] > 0.06:
+                middle = left[row] + parts[name] / 2
+                box = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
+                kind_of_text = {"ha": "center", "va": "center", "fontsize": 9}
+                axes.text(middle, row, f"{parts[name]:.0%}", bbox=box, **kind_of_text)
+            left[row] += parts[name]
+            kind["label"] = None
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.grid(visible=False)
+    axes.legend(fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)
+    figure.alt = "Shares. " + " ".join(
+        f"{row}: {', '.join(f'{n} {v:.0%}' for n, v in parts.items())}."
+        for row, parts in shares.items()
+    )
+    return figure
+
+
+@styled
+def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> Picture:
+    """Draw (mean, low, high) of each seed as dots with whiskers, a row per name.
+
+    panels = {"countdown": {"base": [(0.2, 0.1, 0.3), ...], "zero": [...]}}
+    """
+    first = next(iter(panels.values()))
+    names, most = list(first), max(first, key=lambda name: len(first[name]))
+    figure = Picture(figsize=(8.4, 1.0 + 0.34 * len(names)), layout="constrained")
+    all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (title, rows) in zip(all_axes, panels.items(), strict=True):
+        for y, name in enumerate(names):
+            for seed, (mean, low, high) in enumerate(rows[name]):
+                colour, _, marker, _ = LOOKS[seed % len(LOOKS)]
+                place = y + 0.22 * (seed - (len(rows[name]) - 1) / 2)
+                kind = {"color": colour, "linewidth": 1.4}
+                axes.plot([low, high], [place, place], **kind)
+                label_of = f"seed {seed}" if name == most else None
+                kind = {"color": colour, "linestyle": "none", "markersize": 5}
+                axes.plot([mean], [place], marker, label=label_of, **kind)
+        axes.set(title=title, xlabel=label, xlim=(0, 1), yticks=range(len(names)))
+        axes.set_yticklabels(names)
+    all_axes[0].invert_yaxis()
+    all_axes[-1].legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
+    figure.alt = f"Dots of {label} with 95% intervals, means over seeds. " + " ".join(
+        f"{title}, {name}: {sum(m for m, *_ in rows[name]) / len(rows[name]):.2f}."
+        for title, rows in panels.items()
+        for name in names
+    )
+    return figure

@@ -1,0 +1,215 @@
+"""Pictures that only one chapter needs: batches, experts, clips, laws."""
+
+from matplotlib.ticker import NullFormatter, PercentFormatter
+
+from r1lib.plots.style import (
+    BLUE,
+    GREY,
+    GRID,
+    INK,
+    LOOKS,
+    ORANGE,
+    PAPER,
+    Picture,
+    column,
+    finish,
+    series,
+    styled,
+    trend,
+)
+
+
+@styled
+def balance_picture(runs: dict[str, list[dict]]) -> Picture:
+    """Draw how busy experts are: the busiest over steps, and all of them at the end.
+
+    runs = {"none": [{"step": 20, "load": [0.3, 2.1, ...]}, ...]}, 1 being the mean.
+    """
+    figure = Picture(figsize=(8.4, 3.3), layout="constrained")
+    (left, right), alts = figure.subplots(1, 2), []
+    width = 0.8 / len(runs)
+    for look, (name, history) in enumerate(runs.items()):
+        points = [(point["step"], max(point["load"])) for point in history]
+        series(left, points, look, name, marks=True)
+        colour, _, _, hatch = LOOKS[look]
+        final = sorted(history[-1]["load"], reverse=True)
+        places = [
+            i + 1 + (look - (len(runs) - 1) / 2) * width for i in range(len(final))
+        ]
+        kind = {"color": colour, "hatch": hatch, "edgecolor": PAPER, "label": name}
+        right.bar(places, final, width, **kind)
+        idle = sum(x < 0.1 for x in final)
+        alts.append(trend(f"{name}, busiest expert over mean", points, "{:.1f}"))
+        alts.append(f"At the end {idle} experts are below a tenth of the mean. ")
+    for axes in (left, right):
+        axes.axhline(1, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
+        axes.set_ylim(bottom=0)
+    left.set(title="The busiest expert", xlabel="step", ylabel="load / mean load")
+    right.set(title="All experts at the end", xlabel="expert, busiest first")
+    finish(left, right)
+    figure.alt = "".join(alts)
+    return figure
+
+
+@styled
+def rows_picture(layouts: dict[str, list[list[int]]], width: int) -> Picture:
+    """Draw rows of a batch: documents as blocks, what is left of `width` hatched.
+
+    layouts = {"padded": [[12], [30], ...], "packed": [[30, 12], ...]}, in tokens.
+    """
+    heights = [0.6 + 0.16 * len(rows) for rows in layouts.values()]
+    figure = Picture(figsize=(8.4, 0.7 + sum(heights)), layout="constrained")
+    shape = {"sharex": True, "squeeze": False, "height_ratios": heights}
+    all_axes = figure.subplots(len(layouts), 1, **shape)[:, 0]
+    for axes, (title, rows) in zip(all_axes, layouts.items(), strict=True):
+        for y, row in enumerate(rows):
+            left = 0
+            for i, size in enumerate(row):
+                colour, _, _, _ = LOOKS[i % 4]
+                axes.barh(y, size, 0.8, left=left, color=colour, edgecolor=PAPER)
+                left += size
+            kind = {"color": GRID, "hatch": "///", "edgecolor": PAPER}
+            axes.barh(y, width - left, 0.8, left=left, **kind)
+        real = sum(map(sum, rows))
+        wasted = 1 - real / (width * len(rows))
+        axes.set(title=f"{title}: {wasted:.0%} empty", yticks=[], xlim=(0, width))
+        axes.invert_yaxis()
+        axes.grid(visible=False)
+        figure.alt += f"{title}: {len(rows)} rows of {width}, {wasted:.0%} empty. "
+    all_axes[-1].set_xlabel("token (column)")
+    return figure
+
+
+@styled
+def phase_picture(history: list[dict], marked: dict[str, int]) -> Picture:
+    """Draw skills over steps above the loss; marked = {skill: step of its line}."""
+    figure = Picture(figsize=(8.4, 5.4), layout="constrained")
+    shape = {"sharex": True, "height_ratios": (2, 1)}
+    top, bottom = figure.subplots(2, 1, **shape)
+    measured = [{"step": p["step"], **p["skills"]} for p in history if "skills" in p]
+    for look, (name, step) in enumerate(marked.items()):
+        points, colour = column(measured, name), LOOKS[look][0]
+        series(top, points, look, name, marks=True)
+        for axes in (top, bottom):
+            axes.axvline(step, color=colour, linewidth=1.2, linestyle=(0, (2, 2)))
+        ends = trend(name.capitalize(), points, "{:.0%}")
+        figure.alt += f"{ends}A line marks step {step}. "
+    top.axhline(0.5, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
+    top.set(title="Skills (dotted: a coin)", ylim=(0, 1.03))
+    top.yaxis.set_major_formatter(PercentFormatter(1))
+    series(bottom, column(history, "loss"), 4, "loss")
+    bottom.set(title="Loss of training", xlabel="step", ylabel="nats per token")
+    finish(top, bottom)
+    figure.alt += trend("Loss", column(history, "loss"), "{:.2f}")
+    return figure
+
+
+@styled
+def scaling_picture(points: list[tuple], law) -> Picture:
+    """Draw losses over tokens and over parameters as marks, and `law` as lines.
+
+    points = [(parameters, tokens, loss), ...]; law(parameters, tokens) -> loss. Amounts
+    that differ by less than a tenth (seeds read other documents) share a line.
+    """
+    figure = Picture(figsize=(8.4, 3.8), layout="constrained")
+    panels, names = figure.subplots(1, 2, sharey=True), ("parameters", "tokens")
+    groups = [apart(p[i] for p in points) for i in (0, 1)]
+    for axes, over, fixed in ((panels[0], 1, 0), (panels[1], 0, 1)):
+        for look, group in enumerate(groups[fixed]):
+            colour, line, marker, _ = LOOKS[look % len(LOOKS)]
+            mine = [p for p in points if group <= p[fixed] < 1.1 * group]
+            low, high = 0.85 * groups[over][0], 1.2 * groups[over][-1]
+            xs = [low * (high / low) ** (i / 40) for i in range(41)]
+            ys = [law(*((x, group) if over == 0 else (group, x))) for x in xs]
+            kind = {"color": colour, "linestyle": line, "linewidth": 1.3}
+            axes.plot(xs, ys, **kind)
+            kind = {"color": colour, "linestyle": "none", "markersize": 5}
+            label = f"{brief(group)} {names[fixed]}"
+            spots = [p[over] for p in mine], [p[2] for p in mine]
+            axes.plot(*spots, marker=marker, label=label, **kind)
+        axes.set(xscale="log", xlabel=names[over], title=f"Over {names[over]}")
+        axes.set_xticks(groups[over], list(map(brief, groups[over])))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.legend(fontsize=8)
+    panels[0].set_ylabel("held-out loss, nats per token")
+    best, worst = min(points, key=lambda p: p[2]), max(points, key=lambda p: p[2])
+    figure.alt = f"{len(points)} measured losses beside a fitted law. " + " ".join(
+        f"{brief(n)} parameters, {brief(d)} tokens: {loss:.2f}."
+        for n, d, loss in (worst, best)
+    )
+    return figure
+
+
+def apart(values) -> list[float]:
+    """The sorted values without those less than a tenth above one that is kept."""
+    kept = []
+    for value in sorted(values):
+        if not kept or value >= 1.1 * kept[-1]:
+            kept.append(value)
+    return kept
+
+
+def brief(value: float) -> str:
+    """Write a large number short.
+
+    >>> brief(20_640), brief(1_546_605)
+    ('21k', '1.5M')
+    """
+    return f"{value / 1e6:.1f}M" if value >= 1e6 else f"{value / 1e3:.0f}k"
+
+
+@styled
+def batch_picture(mask, rewards, group_size: int) -> Picture:
+    """Draw a rollout: a row per completion, a column per token, groups set apart.
+
+    Prompt tokens are hatched grey, sampled ones blue, the last one of them orange.
+    """
+    rows, places = len(mask), [row.nonzero().flatten().tolist() for row in mask]
+    width = 1 + max(place[-1] for place in places)
+    heights = [b + 0.7 * (b // group_size) for b in range(rows)]
+    figure = Picture(figsize=(8.4, 0.9 + 0.1 * rows), layout="constrained")
+    axes = figure.subplots()
+    for y, place, reward in zip(heights, places, rewards.tolist(), strict=True):
+        first, last = place[0], place[-1]
+        axes.barh(y, first, 0.8, color=GRID, hatch="///", edgecolor=PAPER)
+        axes.barh(y, last - first, 0.8, left=first, color=BLUE)
+        axes.barh(y, 1, 0.8, left=last, color=ORANGE)
+        kind = {"va": "center", "fontsize": 6.5, "color": INK}
+        axes.text(last + 1 + width / 90, y, f"{reward:.1f}", **kind)
+    for name, colour, hatch in (
+        ("prompt: mask 0", GRID, "///"),
+        ("sampled: mask 1", BLUE, ""),
+        ("last sampled: mask 1", ORANGE, ""),
+    ):
+        axes.barh(0, 0, color=colour, hatch=hatch, edgecolor=PAPER, label=name)
+    kind = {"yticks": [], "ylim": (heights[-1] + 1, -1)}
+    axes.set(xlim=(0, width * 1.06), xlabel="token (column)", **kind)
+    axes.grid(visible=False)
+    axes.legend(fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+    counts = f"{rows // group_size} groups of {group_size} completions"
+    figure.alt = f"{counts}; every row is prompt, sampled tokens, then padding. "
+    figure.alt += f"{sum(map(len, places))} tokens were sampled."
+    return figure
+
+
+@styled
+def clip_picture(objective, low: float, high: float) -> Picture:
+    """Draw objective(ratio, advantage) over the ratio, for advantages +1 and -1."""
+    figure = Picture(figsize=(8.4, 2.9), layout="constrained")
+    for axes, sign in zip(figure.subplots(1, 2), (1.0, -1.0), strict=True):
+        ratios = [i / 100 for i in range(0, 201)]
+        points = [(r, objective(r, sign)) for r in ratios]
+        free = [(r, sign * r) for r in ratios]
+        series(axes, free, 4, "without the clip", linewidth=1)
+        series(axes, points, 0, "with the clip", linewidth=2.4)
+        for edge in (1 - low, 1 + high):
+            axes.axvline(edge, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
+        axes.plot([1], [sign], "o", color=INK, markersize=5)
+        good = "right" if sign > 0 else "wrong"
+        axes.set(title=f"A = {sign:+.0f}: a {good} answer", xlabel="ratio")
+        axes.legend(fontsize=9)
+    figure.alt = (
+        f"Clipped objective over the ratio. For A = +1 it rises to ratio {1 + high} "
+        f"and is flat beyond; for A = -1 it is flat below {1 - low} and falls beyond."
+    )
+    return figure

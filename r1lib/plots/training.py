@@ -1,0 +1,112 @@
+"""Curves of a training: losses, skills, rewards and lengths over steps."""
+
+from matplotlib.ticker import PercentFormatter
+
+from r1lib.plots.style import (
+    BLUE,
+    GREY,
+    LOOKS,
+    Picture,
+    column,
+    finish,
+    series,
+    smooth,
+    styled,
+    trend,
+)
+
+
+@styled
+def base_curves(history: list[dict]) -> Picture:
+    """Draw pre-training: the loss, and the skills apart, over steps."""
+    figure = Picture(figsize=(8.4, 3.3), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for look, (name, label) in enumerate((("loss", "next token"), ("mtp_loss", "MTP"))):
+        series(left, column(history, name), look, label)
+    left.set(title="Loss", xlabel="step", ylabel="nats per token")
+    left.set_ylim(bottom=0)
+    measured = [{"step": p["step"], **p["skills"]} for p in history if "skills" in p]
+    skills = [name for name in measured[-1] if name != "step"] if measured else []
+    for look, name in enumerate(skills):
+        series(right, column(measured, name), look, name, marks=True)
+    right.set(title="Skills (dotted: a coin)", xlabel="step", ylim=(0, 1.03))
+    right.axhline(0.5, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
+    right.yaxis.set_major_formatter(PercentFormatter(1))
+    finish(left, right)
+    figure.alt = "Pre-training. " + trend("Loss", column(history, "loss"), "{:.2f}")
+    for name in skills:
+        figure.alt += trend(name.capitalize(), column(measured, name), "{:.0%}")
+    return figure
+
+
+@styled
+def zero_curves(history: list[dict]) -> Picture:
+    """Draw R1-Zero: reward and accuracy above, completion length below, over steps."""
+    figure = Picture(figsize=(8.4, 5.2), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True)
+    window = max(1, len(history) // 40)
+    series(top, smooth(column(history, "reward"), window), 0, "reward, training")
+    series(top, smooth(column(history, "accuracy"), window), 1, "accuracy, training")
+    valid = column(history, "valid")
+    series(top, valid, 2, "pass@1, held out", marks=True)
+    top.set(title="Right answers", ylim=(0, None))
+    length, tokens = smooth(column(history, "length"), window), "tokens"
+    series(bottom, length, 0, "training")
+    series(bottom, column(history, "valid_length"), 2, "held out", marks=True)
+    bottom.set(title="Length of a completion", xlabel="step", ylabel=tokens)
+    bottom.set_ylim(bottom=0)
+    finish(top, bottom)
+    figure.alt = "Reinforcement learning. " + trend("Held-out pass@1", valid, "{:.0%}")
+    figure.alt += trend("Mean length", length, "{:.0f} tokens")
+    return figure
+
+
+@styled
+def learning_curves(
+    histories: list[list[dict]], name: str = "valid", label: str = "pass@1, held out"
+) -> Picture:
+    """Draw one metric of several seeds: thin lines, their mean thick, their range."""
+    figure = Picture(figsize=(6.4, 3.4), layout="constrained")
+    axes, runs = figure.subplots(), [column(history, name) for history in histories]
+    for seed, points in enumerate(runs):
+        faint = {"linewidth": 1, "alpha": 0.7, "color": GREY}
+        series(axes, points, seed, "_" if seed else "one seed", **faint)
+    shared = sorted(set.intersection(*({x for x, _ in points} for points in runs)))
+    table = [[dict(points)[x] for points in runs] for x in shared]
+    means = [(x, sum(row) / len(row)) for x, row in zip(shared, table, strict=True)]
+    low, high = [min(row) for row in table], [max(row) for row in table]
+    axes.fill_between(shared, low, high, color=BLUE, alpha=0.15, linewidth=0)
+    series(axes, means, 0, f"mean of {len(runs)}", marks=True, linewidth=2.4)
+    axes.set(xlabel="step", ylabel=label)
+    axes.set_ylim(bottom=0)
+    finish(axes)
+    what = f"Mean of {len(runs)} seeds, {label}"
+    figure.alt = trend(what, means, "{:.2f}") if means else "No step is common to all."
+    return figure
+
+
+@styled
+def compared_curves(runs: dict[str, list], names: dict[str, str]) -> Picture:
+    """Draw metrics of several kinds of run: the mean over seeds, and their range.
+
+    runs = {"a": [history of seed 0, ...], "b": [...]}, names = {metric: axis label}.
+    """
+    figure = Picture(figsize=(8.4, 3.2), layout="constrained")
+    panels, alts = figure.subplots(1, len(names), squeeze=False)[0], []
+    for axes, (name, label) in zip(panels, names.items(), strict=True):
+        for look, (run, histories) in enumerate(runs.items()):
+            tables = [dict(column(history, name)) for history in histories]
+            steps = sorted(set.intersection(*map(set, tables)))
+            rows = [[table[x] for table in tables] for x in steps]
+            means = [
+                (x, sum(row) / len(row)) for x, row in zip(steps, rows, strict=True)
+            ]
+            kind = {"color": LOOKS[look][0], "alpha": 0.15, "linewidth": 0}
+            axes.fill_between(steps, list(map(min, rows)), list(map(max, rows)), **kind)
+            series(axes, means, look, run, marks=True)
+            alts.append(trend(f"{run}, {label}", means, "{:.2f}"))
+        axes.set(xlabel="step", ylabel=label)
+        axes.set_ylim(bottom=0)
+    finish(*panels)
+    figure.alt = "".join(alts)
+    return figure
