@@ -22,7 +22,7 @@ from r1lib.model.transformer import Transformer
 from r1lib.preferences import encode, summary
 from r1lib.pretrain import pad
 from r1lib.rl.grpo import micro_batches
-from r1lib.sft import batches
+from r1lib.sft import scheduled
 from r1lib.tasks import Problem
 from r1lib.tokenizer import Tokenizer
 
@@ -153,13 +153,7 @@ def train(
     if not examples:
         raise ValueError("a reward model needs at least one example, got none")
     model.train()
-    steps = config.epochs * -(-len(examples) // config.batch_size)
-    plan = batches(examples, config.batch_size, config.epochs, config.seed)
-    for step, batch in enumerate(plan):
-        if step < start:
-            continue
-        factor = optim.warmup_cosine(step, steps, config.warmup, config.lowest)
-        optim.set_lr(optimizers, factor)
+    for step, batch in scheduled(examples, config, optimizers, start):
         total, metrics = loss(model, batch)
         total.backward()
         metrics["grad_norm"] = optim.guarded_step(model, optimizers)

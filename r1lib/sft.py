@@ -11,6 +11,7 @@ module is not trained. Chapter 10 builds this file.
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -95,6 +96,21 @@ def batches(examples: list, batch_size: int, epochs: int, seed: int) -> Iterator
             yield order[start : start + batch_size]
 
 
+def scheduled(
+    examples: list, config, optimizers, start: int = 0
+) -> Iterator[tuple[int, list]]:
+    """Yield (step, batch) from step `start` on, the step's learning rate set.
+
+    `config` says batch_size, epochs, seed, warmup and lowest.
+    """
+    steps = config.epochs * -(-len(examples) // config.batch_size)
+    plan = batches(examples, config.batch_size, config.epochs, config.seed)
+    for step, batch in islice(enumerate(plan), start, None):
+        factor = optim.warmup_cosine(step, steps, config.warmup, config.lowest)
+        optim.set_lr(optimizers, factor)
+        yield step, batch
+
+
 def update(model, optimizers, examples: list[Example], micro_tokens: int) -> dict:
     """Take one optimizer step on a batch, in parts of at most `micro_tokens` tokens."""
     lengths = torch.tensor([len(example.ids) for example in examples])
@@ -121,13 +137,7 @@ def train(model, examples: list[Example], config: SFTConfig, optimizers, start=0
     check(examples, model.config.max_positions)
     model.train()
     a_pass = -(-len(examples) // config.batch_size)
-    steps = a_pass * config.epochs
-    plan = batches(examples, config.batch_size, config.epochs, config.seed)
-    for step, batch in enumerate(plan):
-        if step < start:
-            continue
-        factor = optim.warmup_cosine(step, steps, config.warmup, config.lowest)
-        optim.set_lr(optimizers, factor)
+    for step, batch in scheduled(examples, config, optimizers, start):
         metrics = update(model, optimizers, batch, config.micro_tokens)
         yield {"step": step + 1, "epoch": step // a_pass + 1, **metrics}
 
