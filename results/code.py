@@ -11,8 +11,6 @@ tests, run fast? Test problems, and the problem whose four samples are kept
 ("sorted, with 42 at the start"), are in no training text and in no step of the RL.
 """
 
-import argparse
-import json
 import random
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -26,7 +24,6 @@ from r1lib import (
     artifacts,
     code_reward,
     evaluate,
-    files,
     optim,
     pretrain,
     runs,
@@ -44,7 +41,7 @@ from r1lib.rollout import to_text
 from r1lib.sandbox import Sandbox
 from r1lib.tasks import STYLES, Problem, draw, problems, programs, split_of
 from r1lib.tokenizer import EOS, Tokenizer
-from tools import provenance
+from results import one_unit
 
 CODE = [
     "r1lib.tasks.programs.trace",
@@ -433,32 +430,27 @@ def race(folder: Path, plan: Plan, steps: dict = RACE) -> dict:
 
 def main() -> None:
     """Run one unit and write results/code-SEED.json or code-race-SEED.json."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("seed", type=int)
+    parser = one_unit.parser(__doc__, threads=1)
     parser.add_argument("--race", action="store_true")
-    asked = parser.parse_args()
+    asked = one_unit.arguments(parser)
     if why_not := sandbox.missing():
         raise SystemExit(why_not)
-    torch.set_num_threads(1)
     plan = Plan(seed=asked.seed)
     plan = replace(
         plan,
         pretrain=replace(plan.pretrain, seed=asked.seed),
         rl=replace(plan.rl, seed=asked.seed),
     )
-    found = (race if asked.race else unit)(Path("runs"), plan)
     name = f"code-race-{asked.seed}" if asked.race else f"code-{asked.seed}"
     flag = " --race" if asked.race else ""
-    content = {
-        **found,
-        "seed": asked.seed,
-        "settings": asdict(plan),
-        "command": f"python -m results.code {asked.seed}{flag}",
-        "provenance": provenance.block(CODE, artifacts=["tokenizer"]),
-    }
-    path = Path(__file__).parent / f"{name}.json"
-    files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
-    print(f"wrote results/{path.name}")
+    one_unit.write(
+        asked.out / f"{name}.json",
+        (race if asked.race else unit)(Path("runs"), plan),
+        f"results.code {asked.seed}{flag}",
+        CODE,
+        seed=asked.seed,
+        settings=asdict(plan),
+    )
 
 
 if __name__ == "__main__":

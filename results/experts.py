@@ -12,23 +12,20 @@ and writes results/experts-ARM-SEED.json; a killed one begins anew. Loss, load a
 acceptance are measured on documents and prompts of problems that no training sees.
 """
 
-import argparse
-import json
 import random
 import time
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 import torch
 
-from r1lib import artifacts, files, optim, pipeline, pretrain, speculative
+from r1lib import artifacts, optim, pipeline, pretrain, speculative
 from r1lib.model.config import PRESETS
 from r1lib.model.moe import balance_loss, watch_routers
 from r1lib.model.transformer import Transformer, balance, mtp_hidden, router_loads
 from r1lib.progress import bar
 from r1lib.tasks import STYLES, arithmetic, corpus, countdown, problems
 from r1lib.tokenizer import EOS, PAD, Tokenizer
-from tools import provenance
+from results import one_unit
 
 STEPS = 1500
 DOCUMENTS = 512  # held-out documents of each family
@@ -209,23 +206,16 @@ def unit(name: str, seed: int, steps: int) -> dict:
 
 def main() -> None:
     """Run one unit and write its file."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("arm", choices=ARMS)
-    parser.add_argument("seed", type=int)
+    parser = one_unit.parser(__doc__, arm=ARMS)
     parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
-    content = {
-        **unit(asked.arm, asked.seed, asked.steps),
-        "seed": asked.seed,
-        "command": f"python -m results.experts {asked.arm} {asked.seed}",
-        "provenance": provenance.block(CODE, artifacts=["tokenizer"]),
-    }
-    path = asked.out / f"experts-{asked.arm}-{asked.seed}.json"
-    files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
-    print(f"wrote {path.name}")
+    asked = one_unit.arguments(parser)
+    one_unit.write(
+        asked.out / f"experts-{asked.arm}-{asked.seed}.json",
+        unit(asked.arm, asked.seed, asked.steps),
+        f"results.experts {asked.arm} {asked.seed}",
+        CODE,
+        seed=asked.seed,
+    )
 
 
 if __name__ == "__main__":

@@ -10,23 +10,20 @@ is measured on documents of problems that no training sees. A unit takes two to 
 minutes on one core and writes results/scaling-SIZE-SEED.json; a killed one begins anew.
 """
 
-import argparse
 import copy
-import json
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
-from r1lib import artifacts, costs, evaluate, files, optim, pretrain
+from r1lib import artifacts, costs, evaluate, optim, pretrain
 from r1lib.model import counts
 from r1lib.model.config import PRESETS, ModelConfig
 from r1lib.model.transformer import Transformer
 from r1lib.tasks import corpus, countdown, problems
 from r1lib.tokenizer import PAD, Tokenizer
+from results import one_unit
 from results.experts import held_out
-from tools import provenance
 
 SIZES = ("32x2", "48x3", "64x4", "96x4", "128x4")  # width x layers
 DATA = (200, 400, 800, 1600)  # batches of the plan's size
@@ -165,22 +162,14 @@ def measurement(tokenizer, batches, length: int):
 
 def main() -> None:
     """Run one unit and write its file."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("size", choices=SIZES)
-    parser.add_argument("seed", type=int)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
-    content = {
-        **unit(asked.size, asked.seed),
-        "seed": asked.seed,
-        "command": f"python -m results.scaling {asked.size} {asked.seed}",
-        "provenance": provenance.block(CODE, artifacts=["tokenizer"]),
-    }
-    path = asked.out / f"scaling-{asked.size}-{asked.seed}.json"
-    files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
-    print(f"wrote {path.name}")
+    asked = one_unit.arguments(one_unit.parser(__doc__, size=SIZES))
+    one_unit.write(
+        asked.out / f"scaling-{asked.size}-{asked.seed}.json",
+        unit(asked.size, asked.seed),
+        f"results.scaling {asked.size} {asked.seed}",
+        CODE,
+        seed=asked.seed,
+    )
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ shipped one; its own seed moves the problems and the sampling of the RL. Evaluat
 uses test problems only, 16 samples of each at temperature 1.
 """
 
-import argparse
-import json
 import shutil
 from dataclasses import asdict, replace
 from itertools import islice
@@ -26,7 +24,7 @@ from r1lib.progress import bar
 from r1lib.rl import grpo
 from r1lib.tasks import corpus, countdown, problems
 from r1lib.tokenizer import Tokenizer
-from tools import provenance
+from results import one_unit
 
 SAMPLES = 16
 EARLY = 500  # base step of the model that cannot check yet
@@ -249,25 +247,17 @@ UNITS = {
 
 def main() -> None:
     """Run one unit and write results/<unit>-<seed>.json."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("unit", choices=UNITS)
-    parser.add_argument("seed", type=int)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
+    asked = one_unit.arguments(one_unit.parser(__doc__, unit=UNITS))
     how = pipeline.settings("tiny", seed=asked.seed)
     measured, code = UNITS[asked.unit]
-    found = measured(Path("runs") / f"seed-{asked.seed}", how)
-    content = {
-        **found,
-        "seed": asked.seed,
-        "settings": asdict(how),
-        "command": f"python -m results.unit {asked.unit} {asked.seed}",
-        "provenance": provenance.block(code, artifacts=["tokenizer"]),
-    }
-    path = Path(__file__).parent / f"{asked.unit}-{asked.seed}.json"
-    files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
-    print(f"wrote results/{path.name}")
+    one_unit.write(
+        asked.out / f"{asked.unit}-{asked.seed}.json",
+        measured(Path("runs") / f"seed-{asked.seed}", how),
+        f"results.unit {asked.unit} {asked.seed}",
+        code,
+        seed=asked.seed,
+        settings=asdict(how),
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,51 @@
+"""What every script does that measures one unit: read arguments, write one file."""
+
+import argparse
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+
+from r1lib import files
+from tools import provenance
+
+
+def parser(
+    doc: str, threads: int | None = None, **which: Iterable[str]
+) -> argparse.ArgumentParser:
+    """Make a parser for the name of a unit, its seed, --out, and --threads if not set.
+
+    `doc` is the docstring of the script, `which` one argument and the names it takes.
+    """
+    made = argparse.ArgumentParser(description=doc.split("\n")[0])
+    for argument, names in which.items():
+        made.add_argument(argument, choices=names)
+    made.add_argument("seed", type=int)
+    if threads is None:
+        made.add_argument("--threads", type=int, default=torch.get_num_threads())
+    else:
+        made.set_defaults(threads=threads)
+    made.add_argument("--out", type=Path, default=Path(__file__).parent)
+    return made
+
+
+def arguments(made: argparse.ArgumentParser) -> argparse.Namespace:
+    """Read the command line, and compute on as many threads as it says."""
+    asked = made.parse_args()
+    torch.set_num_threads(asked.threads)
+    return asked
+
+
+def write(
+    path: Path, measured: dict, command: str, code: Iterable[str], **more: object
+) -> None:
+    """Write what was measured, then `more`, the command, and what it was made with."""
+    content = {
+        **measured,
+        **more,
+        "command": f"python -m {command}",
+        "provenance": provenance.block(code, artifacts=["tokenizer"]),
+    }
+    files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
+    print(f"wrote {path.name}")
