@@ -105,6 +105,32 @@ def theirs(family, seed=0, **changes):
     return draw_anew(getattr(transformers, f"{family}ForCausalLM")(config), seed)
 
 
+def small_qwen2():
+    """A Qwen2 of 64 words for the trainers of TRL: id 0 pads, id 1 ends."""
+    config = transformers.Qwen2Config(
+        vocab_size=64,
+        hidden_size=32,
+        intermediate_size=40,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=64,
+        pad_token_id=0,
+        eos_token_id=1,
+        bos_token_id=None,
+        tie_word_embeddings=False,
+    )
+    return transformers.Qwen2ForCausalLM(config)
+
+
+@torch.no_grad()
+def draw_evenly(model):
+    """Norms about 1, all else about 0, everything with the same spread."""
+    for x in model.parameters():
+        x.normal_(1.0 if x.dim() == 1 else 0.0, 0.2)
+    return model
+
+
 def some_ids(seed=7, rows=B, length=T):
     generator = torch.Generator().manual_seed(seed)
     return torch.randint(128, (rows, length), generator=generator)

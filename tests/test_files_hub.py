@@ -7,33 +7,18 @@ import struct
 from dataclasses import replace
 
 import pytest
+import small
 import torch
 
 from r1lib import files, hub, optim, pretrain
-from r1lib.model.config import ModelConfig
-from r1lib.model.transformer import Transformer
 from r1lib.tokenizer import SMALLEST, Tokenizer
 
 TOKENIZER = Tokenizer.train(["abcabc abd"], SMALLEST + 2)
-CONFIG = ModelConfig(
-    vocab_size=SMALLEST + 2,
-    d_model=16,
-    n_layers=2,
-    n_heads=2,
-    max_positions=20,
-    kv_lora_rank=10,
-    qk_nope_head_dim=6,
-    qk_rope_head_dim=4,
-    v_head_dim=5,
-    ffn_dim=24,
-    n_routed_experts=4,
-    moe_ffn_dim=7,
-)
+CONFIG = replace(small.EXPERTS, vocab_size=SMALLEST + 2)
 
 
 def model(seed=0, config=CONFIG):
-    torch.manual_seed(seed)
-    net = Transformer(config)
+    net = small.model(config, seed)
     for name, x in net.named_buffers():
         if name.endswith("router_bias"):
             x.normal_()

@@ -3,30 +3,15 @@
 from dataclasses import replace
 
 import pytest
+import small
 import torch
 
 from r1lib import packing, pretrain
 from r1lib.model import transformer
-from r1lib.model.config import ModelConfig
 from r1lib.model.moe import MoE
-from r1lib.model.transformer import Transformer
 from r1lib.tokenizer import PAD
 
-EXPERTS = ModelConfig(
-    vocab_size=64,
-    d_model=16,
-    n_layers=3,
-    n_heads=2,
-    max_positions=40,
-    kv_lora_rank=10,
-    qk_nope_head_dim=6,
-    qk_rope_head_dim=4,
-    v_head_dim=5,
-    ffn_dim=24,
-    n_routed_experts=4,
-    moe_ffn_dim=7,
-    init_std=0.4,
-)
+EXPERTS = replace(small.EXPERTS, n_layers=3, init_std=0.4)
 MLA = replace(EXPERTS, n_routed_experts=0)
 GQA = replace(MLA, attention="gqa", n_heads=4, n_kv_heads=2, head_dim=6)
 KINDS = {"gqa": GQA, "mla": MLA, "experts": EXPERTS}
@@ -35,8 +20,7 @@ EXACT = {"atol": 1e-10, "rtol": 0}
 
 def make(config):
     """A float64 model; its routers too, which otherwise round scores to float32."""
-    torch.manual_seed(0)
-    model = Transformer(config).double().eval()
+    model = small.model(config).double().eval()
     for layer in model.modules():
         if isinstance(layer, MoE):
             layer.scores = torch.sigmoid

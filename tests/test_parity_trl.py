@@ -6,6 +6,7 @@ sees each row without padding on the left.
 
 import json
 
+import parity
 import pytest
 import torch
 
@@ -29,23 +30,7 @@ def folder(tmp_path_factory):
     """A tiny Qwen2 with all its parameters drawn anew, and a word tokenizer."""
     folder = tmp_path_factory.mktemp("qwen2")
     torch.manual_seed(0)
-    config = transformers.Qwen2Config(
-        vocab_size=V,
-        hidden_size=32,
-        intermediate_size=40,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        pad_token_id=PAD,
-        eos_token_id=EOS,
-        bos_token_id=None,
-        tie_word_embeddings=False,
-    )
-    model = transformers.Qwen2ForCausalLM(config)
-    with torch.no_grad():
-        for x in model.parameters():
-            x.normal_(1.0 if x.dim() == 1 else 0.0, 0.2)
-    model.save_pretrained(folder)
+    parity.draw_evenly(parity.small_qwen2()).save_pretrained(folder)
     words = {f"w{i}": i for i in range(V)}
     raw = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="w2"))
     raw.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()

@@ -4,6 +4,7 @@ A tiny Qwen2 stands in for the model. TRL cuts, masks and pads its own data; r1l
 the same ids, and has to learn from the same tokens.
 """
 
+import parity
 import pytest
 import torch
 
@@ -35,29 +36,13 @@ SETTINGS = {
 def folder(tmp_path_factory):
     """A tiny Qwen2 with all its parameters drawn anew."""
     folder = tmp_path_factory.mktemp("qwen2")
-    config = transformers.Qwen2Config(
-        vocab_size=V,
-        hidden_size=32,
-        intermediate_size=40,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=64,
-        pad_token_id=PAD,
-        eos_token_id=EOS,
-        bos_token_id=None,
-        tie_word_embeddings=False,
-    )
-    draw(transformers.Qwen2ForCausalLM(config), 0).save_pretrained(folder)
+    draw(parity.small_qwen2(), 0).save_pretrained(folder)
     return folder
 
 
 def draw(model, seed):
     torch.manual_seed(seed)
-    with torch.no_grad():
-        for x in model.parameters():
-            x.normal_(1.0 if x.dim() == 1 else 0.0, 0.2)
-    return model
+    return parity.draw_evenly(model)
 
 
 def text(ids):

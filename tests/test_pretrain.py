@@ -1,31 +1,14 @@
 """Claims about pre-training: what is predicted, from what, and that it learns."""
 
 import pytest
+import small
 import torch
 
 from r1lib import optim, pretrain
-from r1lib.model.config import ModelConfig
-from r1lib.model.transformer import Transformer
-
-CONFIG = ModelConfig(
-    vocab_size=64,
-    d_model=16,
-    n_layers=2,
-    n_heads=2,
-    max_positions=20,
-    kv_lora_rank=10,
-    qk_nope_head_dim=6,
-    qk_rope_head_dim=4,
-    v_head_dim=5,
-    ffn_dim=24,
-    n_routed_experts=4,
-    moe_ffn_dim=7,
-)
 
 
 def model(seed=0):
-    torch.manual_seed(seed)
-    return Transformer(CONFIG)
+    return small.model(small.EXPERTS, seed)
 
 
 def test_pads_change_no_loss():

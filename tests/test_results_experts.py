@@ -1,36 +1,22 @@
 """The script of P13 trains as the library does, and measures what it says."""
 
+from dataclasses import replace
 from itertools import islice
 
 import pytest
+import small
 import torch
 
 from r1lib import optim, pretrain
-from r1lib.model.config import ModelConfig
-from r1lib.model.transformer import Transformer
 from results import experts
 
-CONFIG = ModelConfig(
-    vocab_size=64,
-    d_model=16,
-    n_layers=3,
-    n_heads=2,
-    max_positions=30,
-    kv_lora_rank=10,
-    qk_nope_head_dim=6,
-    qk_rope_head_dim=4,
-    v_head_dim=5,
-    ffn_dim=24,
-    n_routed_experts=4,
-    moe_ffn_dim=7,
-)
+CONFIG = replace(small.EXPERTS, n_layers=3)
 TEXT = [[1, *range(20, 20 + n % 7 + 2), 2] for n in range(64)]
 PLAN = pretrain.PretrainConfig(steps=8, batch_size=4, mtp_every=2)
 
 
 def make():
-    torch.manual_seed(0)
-    return Transformer(CONFIG)
+    return small.model(CONFIG)
 
 
 def test_the_arm_bias_is_the_training_of_the_base():

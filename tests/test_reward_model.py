@@ -3,40 +3,27 @@
 import itertools
 import math
 import random
+from dataclasses import replace
 
 import pytest
+import small
 import torch
 
 from r1lib import hub, optim, reward_model
-from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
 from r1lib.preferences import Pair, compare, encode, encode_pairs, prefer, summary
 from r1lib.reward_model import RewardConfig, RewardModel
 from r1lib.rl.dpo import dpo_loss, sequence_logprobs
 from r1lib.tasks import Problem
-from r1lib.tokenizer import EOS, SMALLEST, Tokenizer
+from r1lib.tokenizer import EOS, Tokenizer
 
 TOKENIZER = Tokenizer([])
-SMALL = ModelConfig(
-    vocab_size=SMALLEST,
-    d_model=16,
-    n_layers=2,
-    n_heads=2,
-    max_positions=48,
-    attention="gqa",
-    n_kv_heads=1,
-    head_dim=8,
-    ffn_dim=24,
-    n_routed_experts=0,
-    n_mtp=1,
-    init_std=0.2,
-)
+SMALL = replace(small.DENSE, n_mtp=1)
 
 
 def model(seed=0):
     """A reward model with a head that is drawn, not zero."""
-    torch.manual_seed(seed)
-    net = RewardModel.of(Transformer(SMALL))
+    net = RewardModel.of(small.model(SMALL, seed))
     torch.nn.init.normal_(net.score.weight)
     return net
 

@@ -4,41 +4,25 @@ import itertools
 import random
 
 import pytest
+import small
 import torch
 
 from r1lib import optim
 from r1lib.logprobs import entropy, kl_k1, kl_k2, kl_k3, token_logprobs
-from r1lib.model.config import ModelConfig
-from r1lib.model.transformer import Transformer
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss, micro_batches
 from r1lib.rl.objectives import clipped, fixed_length_mean, sequence_mean, token_mean
 from r1lib.rollout import Rollout, collate, rollout, to_text
 from r1lib.sampling import Completion
 from r1lib.tasks import Problem
-from r1lib.tokenizer import EOS, PAD, SMALLEST, Tokenizer
+from r1lib.tokenizer import EOS, PAD, Tokenizer
 
 TOKENIZER = Tokenizer([])
-SMALL = ModelConfig(
-    vocab_size=SMALLEST,
-    d_model=16,
-    n_layers=2,
-    n_heads=2,
-    max_positions=48,
-    attention="gqa",
-    n_kv_heads=1,
-    head_dim=8,
-    ffn_dim=24,
-    n_routed_experts=0,
-    n_mtp=0,
-    init_std=0.2,
-)
 N, G = 2, 3
 
 
-def model(seed=0, config=SMALL):
-    torch.manual_seed(seed)
-    return Transformer(config)
+def model(seed=0):
+    return small.model(small.DENSE, seed)
 
 
 def problem(text="2+2", answer="4"):

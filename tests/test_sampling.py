@@ -3,11 +3,10 @@
 from dataclasses import replace
 
 import pytest
+import small
 import torch
 
 from r1lib.logprobs import token_logprobs
-from r1lib.model.config import ModelConfig
-from r1lib.model.transformer import Transformer
 from r1lib.sampling import (
     generate,
     keep_min_p,
@@ -16,44 +15,16 @@ from r1lib.sampling import (
     sample_token,
 )
 
-MLA = ModelConfig(
-    vocab_size=23,
-    d_model=16,
-    n_layers=2,
-    n_heads=2,
-    max_positions=40,
-    kv_lora_rank=10,
-    qk_nope_head_dim=6,
-    qk_rope_head_dim=4,
-    v_head_dim=5,
-    ffn_dim=24,
-    n_routed_experts=4,
-    moe_ffn_dim=7,
-    n_mtp=0,
-    init_std=0.3,
-)
-GQA = ModelConfig(
-    vocab_size=23,
-    d_model=16,
-    n_layers=2,
-    n_heads=4,
-    max_positions=40,
-    attention="gqa",
-    n_kv_heads=2,
-    head_dim=6,
-    ffn_dim=24,
-    n_routed_experts=0,
-    n_mtp=0,
-    init_std=0.3,
-)
+MLA = replace(small.EXPERTS, vocab_size=23, n_mtp=0, init_std=0.3)
+DENSE = replace(MLA, n_routed_experts=0)
+GQA = replace(DENSE, attention="gqa", n_heads=4, n_kv_heads=2, head_dim=6)
 BOTH = pytest.mark.parametrize("config", [MLA, GQA], ids=["mla", "gqa"])
 PROMPTS = [[3, 4, 5, 6, 7, 8, 9], [10], [11, 12, 13], [3, 4]]
 STOP = (1, 2)
 
 
 def model(config, seed=0):
-    torch.manual_seed(seed)
-    return Transformer(config).eval()
+    return small.model(config, seed).eval()
 
 
 def dice(seed=0):

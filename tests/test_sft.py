@@ -5,36 +5,20 @@ import itertools
 import math
 
 import pytest
+import small
 import torch
 
 from r1lib import optim, pretrain, sampling, sft
 from r1lib.logprobs import token_logprobs
-from r1lib.model.config import ModelConfig
-from r1lib.model.transformer import Transformer
 from r1lib.sft import Example, SFTConfig
-from r1lib.tokenizer import EOS, PAD, SMALLEST, Tokenizer
+from r1lib.tokenizer import EOS, PAD, Tokenizer
 
 TOKENIZER = Tokenizer([])
-SMALL = ModelConfig(
-    vocab_size=SMALLEST,
-    d_model=16,
-    n_layers=2,
-    n_heads=2,
-    max_positions=48,
-    attention="gqa",
-    n_kv_heads=1,
-    head_dim=8,
-    ffn_dim=24,
-    n_routed_experts=0,
-    n_mtp=0,
-    init_std=0.2,
-)
 SUMS = [(f"{a}+1", f"<answer>{a + 1}</answer>") for a in range(1, 9)]
 
 
 def model(seed=0, dtype=torch.float32):
-    torch.manual_seed(seed)
-    return Transformer(SMALL).to(dtype)
+    return small.model(small.DENSE, seed).to(dtype)
 
 
 def examples(pairs=SUMS):

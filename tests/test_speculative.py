@@ -3,30 +3,15 @@
 from dataclasses import replace
 
 import pytest
+import small
 import torch
 
 from r1lib import sampling, speculative
 from r1lib.logprobs import token_logprobs
-from r1lib.model.config import ModelConfig
-from r1lib.model.transformer import Transformer, mtp_hidden
+from r1lib.model.transformer import mtp_hidden
 
 V = 7
-CONFIG = ModelConfig(
-    vocab_size=V,
-    d_model=16,
-    n_layers=2,
-    n_heads=2,
-    max_positions=40,
-    kv_lora_rank=10,
-    qk_nope_head_dim=6,
-    qk_rope_head_dim=4,
-    v_head_dim=5,
-    ffn_dim=24,
-    n_routed_experts=4,
-    moe_ffn_dim=7,
-    n_mtp=1,
-    init_std=0.4,
-)
+CONFIG = replace(small.EXPERTS, vocab_size=V, init_std=0.4)
 DENSE = replace(CONFIG, n_routed_experts=0)
 GQA = replace(DENSE, attention="gqa", n_kv_heads=2, head_dim=6)
 ALL = {"experts": CONFIG, "dense": DENSE, "gqa": GQA}
@@ -35,8 +20,7 @@ STOP = (1, 4)
 
 
 def make(config, seed=0):
-    torch.manual_seed(seed)
-    return Transformer(config).double().eval()
+    return small.model(config, seed).double().eval()
 
 
 def dice(seed=0):

@@ -2,31 +2,18 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
+import small
 import torch
 
 from r1lib import collect, filters, tables
-from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
 from r1lib.tasks import Problem, split_of
-from r1lib.tokenizer import SMALLEST, Tokenizer
+from r1lib.tokenizer import Tokenizer
 
 TOKENIZER = Tokenizer([])
-SMALL = ModelConfig(
-    vocab_size=SMALLEST,
-    d_model=16,
-    n_layers=1,
-    n_heads=2,
-    max_positions=48,
-    attention="gqa",
-    n_kv_heads=1,
-    head_dim=8,
-    ffn_dim=24,
-    n_routed_experts=0,
-    n_mtp=0,
-    init_std=0.2,
-)
 
 
 def row(completion="<think>2+2=4 yes\n</think><answer>4</answer>", **changes):
@@ -208,7 +195,7 @@ def begin(path, problems=None, k=3, **changes):
     settings = {"source": "toy-1", "max_new_tokens": 5, "at_once": 2}
     return collect.collect(
         path,
-        Transformer(SMALL),
+        Transformer(replace(small.DENSE, n_layers=1)),
         TOKENIZER,
         problems or train_problems(5),
         k,

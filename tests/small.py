@@ -1,0 +1,45 @@
+"""Small models for tests: one of each kind, and how to make them.
+
+A test that needs another size changes the one field that matters to it, with `replace`.
+"""
+
+import torch
+
+from r1lib.model.config import ModelConfig
+from r1lib.model.transformer import Transformer
+from r1lib.tokenizer import SMALLEST
+
+DENSE = ModelConfig(  # reads and writes the bytes of `Tokenizer([])`
+    vocab_size=SMALLEST,
+    d_model=16,
+    n_layers=2,
+    n_heads=2,
+    max_positions=48,
+    attention="gqa",
+    n_kv_heads=1,
+    head_dim=8,
+    ffn_dim=24,
+    n_routed_experts=0,
+    n_mtp=0,
+    init_std=0.2,
+)
+EXPERTS = ModelConfig(  # latent attention, experts, an MTP module
+    vocab_size=64,
+    d_model=16,
+    n_layers=2,
+    n_heads=2,
+    max_positions=40,
+    kv_lora_rank=10,
+    qk_nope_head_dim=6,
+    qk_rope_head_dim=4,
+    v_head_dim=5,
+    ffn_dim=24,
+    n_routed_experts=4,
+    moe_ffn_dim=7,
+)
+
+
+def model(config: ModelConfig, seed: int = 0) -> Transformer:
+    """A model whose parameters are drawn with this seed."""
+    torch.manual_seed(seed)
+    return Transformer(config)
