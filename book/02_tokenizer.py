@@ -45,7 +45,7 @@ from tokenizers import models, pre_tokenizers, trainers
 
 from r1lib import artifacts, chat, checks, plots
 from r1lib.chat import TAGS, check
-from r1lib.model.config import PRESETS
+from r1lib.model.presets import PRESETS
 from r1lib.pretokenize import PRETOKENIZERS, compiled
 from r1lib.tasks import arithmetic, corpus, draw, general, logic
 from r1lib.tokenizer import (

@@ -46,7 +46,7 @@ from torch.nn import functional as F
 
 from r1lib import artifacts, checks, costs, optim, plots, pretrain
 from r1lib.model import counts
-from r1lib.model.config import PRESETS, ModelConfig
+from r1lib.model.config import ModelConfig
 from r1lib.model.layers import SwiGLU, swiglu
 from r1lib.model.moe import (
     MoE,
@@ -59,6 +59,7 @@ from r1lib.model.moe import (
     update_bias,
     watch_routers,
 )
+from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer, balance, router_loads
 from r1lib.tasks import arithmetic, corpus, countdown, problems
 from r1lib.tokenizer import PAD, SPECIAL, Tokenizer

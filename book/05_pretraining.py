@@ -56,8 +56,9 @@ from r1lib import (
     pretrain,
 )
 from r1lib.model import counts
-from r1lib.model.config import PRESETS, ModelConfig
+from r1lib.model.config import ModelConfig
 from r1lib.model.layers import RMSNorm
+from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer, mtp_hidden
 from r1lib.optim import NEWTON_SCHULZ, Muon, orthogonalize, warmup_stable_decay
 from r1lib.packing import Packed, pack

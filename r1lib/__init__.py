@@ -29,7 +29,8 @@ sandbox              run hostile programs on tests, compare outside
 code_reward          syntax, lint, run, unit tests, run time -> [0, 1]
 optim                AdamW for vectors, Muon for matrices, the learning-rate plan
 progress             progress bars that behave in terminals and notebooks
-model.config         ModelConfig and PRESETS
+model.config         ModelConfig: every size of a model, checked
+model.presets        PRESETS: configurations by name
 model.layers         RMSNorm, rotary positions, SwiGLU
 model.attention      grouped-query and multi-head latent attention, the cache
 model.moe            router, shared and routed experts, how they are kept busy

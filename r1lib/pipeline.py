@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from r1lib import artifacts, evaluate, optim, pretrain, rewards, runs
-from r1lib.model.config import PRESETS
+from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.pretrain import PretrainConfig
 from r1lib.rl import grpo

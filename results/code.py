@@ -31,7 +31,7 @@ from r1lib import (
     sandbox,
 )
 from r1lib.code_reward import Parts
-from r1lib.model.config import PRESETS
+from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.pretrain import PretrainConfig
 from r1lib.progress import bar

@@ -19,8 +19,8 @@ from dataclasses import asdict, dataclass, replace
 import torch
 
 from r1lib import artifacts, optim, pipeline, pretrain, speculative
-from r1lib.model.config import PRESETS
 from r1lib.model.moe import balance_loss, watch_routers
+from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer, balance, mtp_hidden, router_loads
 from r1lib.progress import bar
 from r1lib.tasks import STYLES, arithmetic, corpus, countdown, problems

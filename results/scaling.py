@@ -18,7 +18,8 @@ import torch
 
 from r1lib import artifacts, costs, evaluate, optim, pretrain
 from r1lib.model import counts
-from r1lib.model.config import PRESETS, ModelConfig
+from r1lib.model.config import ModelConfig
+from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.tasks import corpus, countdown, problems
 from r1lib.tokenizer import PAD, Tokenizer

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from r1lib import artifacts, evaluate, files, hub, optim, pipeline, pretrain, runs
-from r1lib.model.config import PRESETS
+from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.progress import bar
 from r1lib.rl import grpo

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from r1lib import optim, pipeline, runs
-from r1lib.model.config import PRESETS
+from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.tokenizer import SMALLEST, Tokenizer
 

@@ -8,7 +8,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from r1lib import costs
 from r1lib.model import counts
-from r1lib.model.config import PRESETS, ModelConfig
+from r1lib.model.config import ModelConfig
+from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 
 B, T = 2, 7

@@ -18,7 +18,8 @@ from parity import draw_anew, transformers
 from r1lib import artifacts, chat, hub, hub_export, sampling
 from r1lib.hub_names import published_name, weights
 from r1lib.model import counts
-from r1lib.model.config import PRESETS, ModelConfig
+from r1lib.model.config import ModelConfig
+from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer, rope_of
 from r1lib.pretokenize import PRETOKENIZERS
 from r1lib.tasks import arithmetic, countdown, draw

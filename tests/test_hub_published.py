@@ -10,7 +10,8 @@ import torch
 from r1lib import hub
 from r1lib.hub_families import FAMILIES, read_config
 from r1lib.hub_names import published_name, weights
-from r1lib.model.config import PRESETS, ModelConfig
+from r1lib.model.config import ModelConfig
+from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer, balance, router_loads
 from r1lib.tokenizer import SMALLEST, Tokenizer
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from r1lib.model import moe
-from r1lib.model.config import PRESETS, ModelConfig
+from r1lib.model.config import ModelConfig
 from r1lib.model.layers import apply_rope, apply_rope_half, rope_tables
+from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer, balance, mtp_hidden, router_loads
 
 B, T = 2, 7

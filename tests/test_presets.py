@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from r1lib.model import counts
-from r1lib.model.config import LIMIT, PRESETS, ModelConfig
+from r1lib.model.config import LIMIT, ModelConfig
+from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer, rope_of
 
 V3 = PRESETS["deepseek-v3"]

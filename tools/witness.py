@@ -17,7 +17,6 @@ from pathlib import Path
 import torch
 
 from r1lib import artifacts, evaluate, optim, pipeline, pretrain, rewards, runs
-from r1lib.model.config import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.rl import grpo
 from r1lib.tasks import corpus, countdown, problems
@@ -41,8 +40,9 @@ def read_and_train() -> dict[str, str]:
     tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
     texts = list(corpus.documents(DOCUMENTS, 0))
     documents = pretrain.encode_documents(tokenizer, texts)
+    config = artifacts.load("base-tiny")[0].config  # older copies have it, too
     torch.manual_seed(0)
-    model = Transformer(replace(PRESETS["tiny"], vocab_size=tokenizer.vocab_size))
+    model = Transformer(config)
     c = replace(pipeline.settings("tiny").pretrain, steps=2, mtp_every=2)
     optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
     for _ in pretrain.train(model, documents, c, optimizers):

@@ -54,7 +54,7 @@ def mtp_parameters(c: ModelConfig) -> int:
 def parameters(c: ModelConfig) -> int:
     """All numbers of a checkpoint; a tied head is the embedding and counts once.
 
-    >>> from r1lib.model.config import PRESETS
+    >>> from r1lib.model.presets import PRESETS
     >>> parameters(PRESETS["deepseek-v3"])
     671026419200
     """
@@ -83,7 +83,7 @@ def cache_numbers(c: ModelConfig) -> int:
 def cache_bytes(c: ModelConfig, bytes_per_number: int = 2) -> int:
     """Bytes of cache per token; two bytes a number is bfloat16.
 
-    >>> from r1lib.model.config import PRESETS
+    >>> from r1lib.model.presets import PRESETS
     >>> cache_bytes(PRESETS["deepseek-v3"])
     70272
     """
