@@ -455,8 +455,9 @@ if not shown:
 # %% [markdown]
 # Read the losses of each line against each other first: seeds of one arm differ by as
 # much as arms do, so at this size and age the honest answer about the loss is "we cannot
-# tell". The second use does work: more than three of four guesses are accepted, so the
-# main model has to run little more than half as often.
+# tell". The second use does work: more than three of four guesses are accepted, nine of
+# ten if every batch has paid for the module, so the main model has to run little more
+# than half as often.
 
 # %% [markdown] tags=["slide"]
 # ## 5. AdamW, and Muon
@@ -824,8 +825,8 @@ plots.scaling_picture(points, lambda n, d: predict_loss(law, n, d))
 # %% [markdown]
 # What you see: the same measurements twice, over tokens with a line for each size, and
 # over parameters with a line for each amount of text. Marks are measured, lines are the
-# fitted law. The smallest size was run with two seeds; how far they are apart says how
-# much of a gap between mark and line means nothing.
+# fitted law. Every size was run with three seeds; how far these are apart says how much
+# of a gap between mark and line means nothing.
 #
 # How far can it be trusted? Leave the largest amount of text out, fit the rest, and
 # predict what was left out. That is what the law is for:
@@ -882,10 +883,11 @@ for (_, seed), found in sorted(units.items()):
     print(f"{found['scaling']['size']:>6}, seed {seed}    {cells[0]}  {cells[1]}")
 
 # %% [markdown]
-# Here the sizes part ways, and so do seeds. After the most text the two larger ones have
-# had their phase change, the next is just leaving the coin's line, and the smallest sits
-# on it with one seed and has left it with another: one seed would have told a lie. Half
-# as much text was too little for all of them, however smoothly the loss fell. Whether a
+# Here the sizes part ways, and so do seeds. After the most text the largest size has had
+# its phase change with all three seeds, the next one with one or two of them, and the two
+# smaller ones have hardly left the coin's line, yet one run of each has begun to: one seed
+# would have told a lie. Half as much text was too little for all but one run, however
+# smoothly the loss fell. Whether a
 # skill has arrived is not a smooth function of size or of text. *Emergent abilities* is
 # the name for this in large models, and there is a dispute whether they are sudden or
 # only measured by a sudden ruler (arXiv 2304.15004). Our ruler, "is the right token the
