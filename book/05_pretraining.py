@@ -885,8 +885,8 @@ for (_, seed), found in sorted(units.items()):
 # %% [markdown]
 # Here the sizes part ways, and so do seeds. After the most text the largest size has had
 # its phase change with all three seeds, the next one with one or two of them, and the two
-# smaller ones have hardly left the coin's line, yet one run of each has begun to: one seed
-# would have told a lie. Half as much text was too little for all but one run, however
+# smaller ones have hardly left the coin's line, yet some of their runs have begun to: one
+# seed would have told a lie. Half as much text was too little for all but one run, however
 # smoothly the loss fell. Whether a
 # skill has arrived is not a smooth function of size or of text. *Emergent abilities* is
 # the name for this in large models, and there is a dispute whether they are sudden or
