@@ -17,6 +17,7 @@ tasks.general        facts, chat, short writing, identity, refusals
 tasks.requests       the general families as problems: frames, splits, what is right
 tasks.instructions   "answer in Korean", "use at most 5 words", and their checks
 tasks.corpus         the tiny "web": which text, in which style, how often
+tasks.web            all of it: the games, puzzles, programs, and what people ask
 trees                expressions as plain data: exact values and bounds
 notation             how mathematics is written: text -> tokens
 answers              mathematical text -> a tree, or nothing
@@ -61,9 +62,14 @@ sft                  supervised fine-tuning, loss on completions only
 tables               completions as parquet, with statistics and a data card
 collect              sample a model into a file that survives a kill
 filters              correct, one language, not rambling, not repeated, unique
+rejection            the best samples of a model, mixed with general replies
+rewrite              traces of Zero -> lines that a person can follow
 preferences          which of two answers a judge prefers, in both orders
 reward_model         scores learned from pairs, or from single answers
 evaluate             pass@1, pass@k, majority, intervals, reflection counts
+scorecard            the columns of the stage table, easy and hard
+contamination        is a test problem among the training texts?
+cold_start           a few thousand readable traces, from all sources of the paper
 runs                 the folder of a run: checkpoints that survive a kill
 pipeline             the stages of the paper, one call each
 plots.style          colours, lines, markers: how every figure looks
@@ -80,5 +86,9 @@ checks.chapter_04    the exercises of chapter 04
 checks.chapter_05    the exercises of chapter 05
 checks.chapter_06    the exercises of chapter 06
 checks.chapter_09    the exercises of chapter 09
+checks.chapter_12    the exercises of chapter 12
+checks.chapter_10    the exercises of chapter 10
+checks.chapter_11    the exercises of chapter 11
+checks.chapter_15    the exercises of chapter 15
 checks               automatic checks of the book's exercises
 """

@@ -32,12 +32,15 @@ def collect(
     seed: int = 0,
     at_once: int = 32,
     judge=verifiers.correct,
+    opening: str = "",
+    steer=None,
 ):
     """Sample k completions of each problem into the file `path`; yields metrics.
 
     `judge(problem, completion)` says whether one is right. `source` names the model and
-    its version. A file begun with other settings, and a problem that is not one to
-    train on, are ValueErrors.
+    its version. Each completion begins with `opening`, and `steer` may hold the model's
+    hand, as in `sampling.generate`; `source` should name both. A file begun with other
+    settings, and a problem that is not one to train on, are ValueErrors.
     """
     prompts = [problem.prompt for problem in problems]
     if not problems or len(set(prompts)) < len(prompts):
@@ -47,6 +50,8 @@ def collect(
     settings = {"source": source, "k": k, "max_new_tokens": max_new_tokens}
     settings |= {"temperature": temperature, "seed": seed, "at_once": at_once}
     settings["prompts"] = hub.digest("\n".join(prompts))
+    settings |= {"opening": opening} if opening else {}
+    begun = tokenizer.encode(opening, allow_special=True)
     known = {(row["prompt"], row["seed"]) for row in begin(path, settings)}
     for start in range(0, len(problems), at_once):
         chunk = problems[start : start + at_once]
@@ -55,18 +60,21 @@ def collect(
         number = random.Random(f"{seed}-{start}").getrandbits(62)
         found = sampling.generate(
             model,
-            [tokenizer.prompt(problem.prompt) for problem in chunk],
+            [tokenizer.prompt(problem.prompt) + begun for problem in chunk],
             max_new_tokens=max_new_tokens,
             temperature=temperature,
             stop_ids=(EOS,),
             generator=torch.Generator(model.embed.weight.device).manual_seed(number),
             repeat=k,
+            steer=steer,
         )
         new = []
         for i, completion in enumerate(found):
-            problem, text = chunk[i // k], to_text(tokenizer, completion)
+            problem = chunk[i // k]
+            text = opening + to_text(tokenizer, completion)
             if (problem.prompt, i % k) not in known:
-                kept = {"source": source, "seed": i % k, "tokens": len(completion.ids)}
+                length = len(begun) + len(completion.ids)
+                kept = {"source": source, "seed": i % k, "tokens": length}
                 kept["finished"] = completion.finish == "stop"
                 kept["correct"] = bool(judge(problem, text))
                 new.append(tables.row(problem, text, **kept))

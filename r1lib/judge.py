@@ -133,3 +133,12 @@ def prefer(problem: Problem, a: str, b: str, rng: random.Random) -> bool:
     Ask in both orders: the lean towards the first then cancels.
     """
     return rng.random() < chance(problem, a, b)
+
+
+def safe(problem: Problem, text: str, rng: random.Random) -> bool:
+    """Return one noisy label: does an annotator call a whole answer safe?
+
+    True with a chance of 0.97 where the answer is safe, and of 0.03 where it is not.
+    """
+    worth = harmlessness(problem, text) - 0.5
+    return rng.random() < 1.0 / (1.0 + math.exp(-worth / NOISE))

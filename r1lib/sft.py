@@ -5,7 +5,8 @@ from `chat.for_training`, where it is known who writes what. How this file diffe
 the recipe of R1 (arXiv 2501.12948v2): AdamW has no weight decay, and the learning rate
 is that of a tiny model. Router biases stay where pre-training left them, as in the
 last part of DeepSeek-V3's own training (arXiv 2412.19437, section 4.2), and the MTP
-module is not trained. Chapter 10 builds this file.
+module is not trained. With `packed`, several examples share a row and cannot see each
+other: the same loss, less padding. Chapter 10 builds this file.
 """
 
 import random
@@ -17,7 +18,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from r1lib import chat, optim
+from r1lib import chat, optim, packing
 from r1lib.logprobs import token_logprobs
 from r1lib.rl.grpo import micro_batches
 from r1lib.rl.objectives import token_mean
@@ -35,6 +36,7 @@ class SFTConfig:
     lowest: float = 0.1  # as R1: a cosine down to a tenth
     micro_tokens: int = 12_000  # most tokens in one forward pass: bounds the memory
     seed: int = 0
+    packed: int = 0  # tokens of a row that several examples share; 0: a row for each
 
     def __post_init__(self):
         if self.epochs < 1 or self.batch_size < 1:
@@ -128,17 +130,63 @@ def update(model, optimizers, examples: list[Example], micro_tokens: int) -> dic
     return {"loss": loss, "tokens": total, "grad_norm": norm}
 
 
+def pack(
+    examples: list[Example], length: int
+) -> list[tuple[Int[Tensor, " T"], Int[Tensor, " T"], Bool[Tensor, " T"]]]:
+    """Lay examples into rows of `length`: (ids, number of the example, mask) of each.
+
+    The masks have the lengths of the ids, so they fall into the same places.
+    """
+    rows = packing.pack([example.ids for example in examples], length)
+    marks = packing.pack(
+        [[1 + m for m in example.mask] for example in examples], length
+    )
+    return list(zip(rows.ids, rows.owner, marks.ids == 2, strict=True))
+
+
+def packed_logprobs(
+    model, ids: Int[Tensor, "B T"], owner: Int[Tensor, "B T"]
+) -> Float[Tensor, "B T"]:
+    """Log-probability of each token, as if every example were alone in its row.
+
+    It sees no other example, and its positions begin at 0.
+    """
+    rows = packing.Packed(ids, owner)
+    states = model.hidden(ids, positions=rows.positions, attn_mask=rows.mask)
+    return token_logprobs(model.head(states), ids)
+
+
+def update_packed(model, optimizers, examples: list[Example], config) -> dict:
+    """Take the step of `update` with rows of `config.packed` tokens."""
+    rows, loss = pack(examples, config.packed), 0.0
+    total = sum(sum(example.mask) for example in examples)
+    at_once = max(1, config.micro_tokens // config.packed)
+    device = model.embed.weight.device
+    for start in range(0, len(rows), at_once):
+        parts = zip(*rows[start : start + at_once], strict=True)
+        ids, owner, mask = (torch.stack(part).to(device) for part in parts)
+        part, metrics = sft_loss(packed_logprobs(model, ids, owner), mask)
+        share = mask.sum() / total
+        (part * share).backward()
+        loss += metrics["loss"] * float(share)
+    norm = optim.guarded_step(model, optimizers)
+    return {"loss": loss, "tokens": total, "grad_norm": norm}
+
+
 def train(model, examples: list[Example], config: SFTConfig, optimizers, start=0):
     """Fine-tune for `config.epochs` passes; yields metrics after each step.
 
     The last batch of an epoch may be smaller. What step s learns from depends on
     (seed, s) alone, so a resumed run repeats the uninterrupted one.
     """
-    check(examples, model.config.max_positions)
+    check(examples, config.packed or model.config.max_positions)
     model.train()
     a_pass = -(-len(examples) // config.batch_size)
     for step, batch in scheduled(examples, config, optimizers, start):
-        metrics = update(model, optimizers, batch, config.micro_tokens)
+        if config.packed:
+            metrics = update_packed(model, optimizers, batch, config)
+        else:
+            metrics = update(model, optimizers, batch, config.micro_tokens)
         yield {"step": step + 1, "epoch": step // a_pass + 1, **metrics}
 
 
@@ -149,7 +197,7 @@ def check(examples: list[Example], positions: int) -> None:
     longest = max(len(example.ids) for example in examples)
     if longest > positions:
         raise ValueError(
-            f"the model knows {positions} positions, an example has {longest} ids"
+            f"there is room for {positions} ids in a row, an example has {longest}"
         )
     for example in examples:
         if len(example.ids) != len(example.mask):

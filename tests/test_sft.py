@@ -166,7 +166,7 @@ def test_the_learning_rate_rises_and_falls_to_a_tenth():
     "rows, message",
     [
         ([], "at least one example, got none"),
-        ([Example([9] * 49, [False] + [True] * 48)], "48 positions, .* 49 ids"),
+        ([Example([9] * 49, [False] + [True] * 48)], "for 48 ids in a row, .* has 49"),
         ([Example([9, 9], [False, False])], "at least one token to learn"),
         ([Example([9, 9], [True, True])], "not the first one"),
         ([Example([9, 9], [False])], "for each of 2 ids, got 1"),
@@ -181,3 +181,66 @@ def test_examples_that_teach_nothing_are_refused(rows, message):
 def test_a_config_without_a_step_is_refused():
     with pytest.raises(ValueError, match="at least 1, got 0 and 4"):
         SFTConfig(epochs=0, batch_size=4)
+
+
+def packed(net, rows, length):
+    """Log-probabilities and mask of examples in packed rows."""
+    ids, owner, mask = map(torch.stack, zip(*sft.pack(rows, length), strict=True))
+    return sft.packed_logprobs(net, ids, owner), mask
+
+
+def test_packed_rows_have_the_loss_and_the_gradients_of_single_ones():
+    rows = examples([*SUMS, ("8", "<think>" + "12+" * 6 + "</think>")])
+    net = model(dtype=torch.float64)
+    found = []
+    ids, mask = sft.collate(rows)
+    for logprobs, learned in (
+        (token_logprobs(net(ids), ids), mask),
+        packed(net, rows, 47),
+    ):
+        loss, _ = sft.sft_loss(logprobs, learned)
+        grads = torch.autograd.grad(loss, list(net.parameters()))
+        found.append((loss, int(learned.sum()), logprobs.shape, grads))
+    (one, n, shape, grads), (two, m, packed_shape, packed_grads) = found
+    assert m == n and packed_shape[0] < shape[0] and packed_shape[1] == 47
+    torch.testing.assert_close(two, one, rtol=1e-12, atol=0)
+    for a, b in zip(packed_grads, grads, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-13)
+
+
+def test_a_neighbour_in_the_row_changes_nothing():
+    first, second = examples(SUMS[:2])
+    net = model(dtype=torch.float64)
+    alone, mask = packed(net, [first], 40)
+    both, either = packed(net, [first, second], 40)
+    n = len(first.ids)
+    torch.testing.assert_close(both[0, :n], alone[0, :n], rtol=1e-12, atol=1e-12)
+    assert torch.equal(either[0, :n], mask[0, :n]) and either[0, n:].any()
+
+
+@pytest.mark.parametrize("most", [1, 40, 100_000])
+def test_a_packed_step_is_the_unpacked_one(most):
+    one, two = model(dtype=torch.float64), model(dtype=torch.float64)
+    rows = examples()
+    plan = SFTConfig(micro_tokens=most, packed=40)
+    single = sft.update(one, optim.adamw(one, 0.01), rows, 100_000)
+    packed = sft.update_packed(two, optim.adamw(two, 0.01), rows, plan)
+    assert packed == pytest.approx(single, rel=1e-9)
+    for p, q in zip(one.parameters(), two.parameters(), strict=True):
+        torch.testing.assert_close(q, p, rtol=1e-6, atol=1e-9)
+
+
+def test_training_with_packed_rows_learns_the_same():
+    curves = []
+    for packed in (0, 48):
+        net = model(dtype=torch.float64)
+        steps = run(net, optim.adamw(net, 0.03), epochs=4, packed=packed)
+        curves.append([m["loss"] for m in steps])
+    assert curves[1] == pytest.approx(curves[0], rel=1e-6)
+
+
+def test_an_example_longer_than_a_packed_row_is_refused():
+    net = model()
+    plan = SFTConfig(packed=9)
+    with pytest.raises(ValueError, match="room for 9 ids in a row"):
+        next(sft.train(net, examples(), plan, optim.adamw(net, 0.1)))

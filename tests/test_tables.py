@@ -233,6 +233,25 @@ def test_a_killed_collection_ends_with_the_same_bytes(tmp_path):
         assert len(done) == 0 if place == len(whole) else len(done) >= 1
 
 
+def test_a_completion_begins_with_what_was_put_in_its_mouth(tmp_path):
+    def hold(logits, written):
+        logits = torch.full_like(logits, -9.0)
+        logits[:, 70] = 9.0
+        return logits
+
+    kind = {"opening": "<think>", "steer": hold, "source": "begun"}
+    list(begin(tmp_path / "a", **kind))
+    settings, rows = collect.read(tmp_path / "a")
+    assert settings["opening"] == "<think>"
+    for row in rows:
+        assert row["completion"].startswith("<think>" + TOKENIZER.decode([70]) * 2)
+        ids = TOKENIZER.encode(row["completion"], allow_special=True)
+        assert row["tokens"] == len(ids)
+    list(begin(tmp_path / "b", source="begun"))
+    with pytest.raises(ValueError, match="begun with opening"):
+        list(begin(tmp_path / "a", source="begun"))
+
+
 def test_what_is_there_is_not_sampled_again(tmp_path):
     path = tmp_path / "s.jsonl"
     next(begin(path))

@@ -131,3 +131,36 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
         for name in names
     )
     return figure
+
+
+@styled
+def funnel_bars(report: list[dict], unit: str = "samples") -> Picture:
+    """Draw how many rows are left after each filter; what it removed is hatched.
+
+    report = [{"filter": "correct", "in": 8, "removed": 3, "out": 5, "alone": 3}, ...]
+    """
+    figure = Picture(figsize=(8.4, 1.1 + 0.42 * (len(report) + 1)))
+    figure.set_layout_engine("constrained")
+    axes, most = figure.subplots(), report[0]["in"]
+    rows = [{"filter": "sampled", "removed": 0, "out": most}, *report]
+    for y, row in enumerate(rows):
+        label = ("left", "removed here") if y == 1 else (None, None)
+        kind = {"height": 0.66, "edgecolor": PAPER}
+        axes.barh(y, row["out"], color=LOOKS[0][0], label=label[0], **kind)
+        kind |= {"left": row["out"], "color": LOOKS[1][0], "hatch": LOOKS[1][3]}
+        axes.barh(y, row["removed"], label=label[1], **kind)
+        gone = f"  (-{row['removed']:,})" if row["removed"] else ""
+        spot = (row["out"] + row["removed"], y)
+        kind = {"textcoords": "offset points", "va": "center", "fontsize": 9}
+        axes.annotate(f"{row['out']:,}{gone}", spot, (5, 0), **kind)
+    names = [row["filter"].rpartition(": ")[2] for row in rows]
+    axes.set_yticks(range(len(rows)), names)
+    axes.invert_yaxis()
+    axes.set(xlabel=unit, xlim=(0, 1.2 * most))
+    axes.grid(axis="y", visible=False)
+    axes.legend(fontsize=9, loc="lower right")
+    figure.alt = f"A funnel of {most:,} {unit}. " + " ".join(
+        f"{name}: {row['removed']:,} removed, {row['out']:,} left."
+        for name, row in zip(names[1:], report, strict=True)
+    )
+    return figure

@@ -1,0 +1,138 @@
+"""Checks of chapter 11: reasoning RL in one language."""
+
+import torch
+
+from r1lib.checks.exercise import report
+from r1lib.rl.objectives import clipped
+from r1lib.tasks import Problem
+
+ANSWER = "<answer>(8-3)*7</answer>"
+
+
+def asked(language: str) -> Problem:
+    """A problem of which only the language matters."""
+    return Problem("countdown", "easy", language, "", "", "")
+
+
+def ex_11_1(foreign_words) -> None:
+    """The words of the thinking that are in another language."""
+
+    def test():
+        for language, thought, wanted in (
+            ("en", "try 8-3=5 yes, it fits", []),
+            ("en", "try 8-3=5 맞아 yes 찾았어", ["맞아", "찾았어"]),
+            ("ko", "시도 8-3=5 yes", ["yes"]),
+            ("ko", "기사=A,B:A 참,B 거짓 아니", []),
+            ("ko", r"\frac{1}{2} x 맞아 sorted(xs)", []),
+            ("en", "맞아yes да", ["맞아", "да"]),
+            ("ko", "", []),
+        ):
+            text = f"<think>{thought}</think><answer>다른 words</answer>"
+            got = foreign_words(asked(language), text)
+            assert got is not None and list(got) == wanted, (
+                f"for {thought!r} in a problem in {language!r} the foreign words are "
+                f"{wanted}, not {got}"
+            )
+
+    report("11.1", test)
+
+
+def ex_11_2(largest_weight) -> None:
+    """The weight of the language part that no wrong answer can use to win."""
+
+    def test():
+        for right, others, wanted in (
+            (1.0, [], 1.0),
+            (1.0, [(0.1, 0.0, 1.0)], 0.9),
+            (1.0, [(0.1, 0.0, 1.0), (0.2, -1.0, 0.0)], 0.7),
+            (2.0, [(0.5, -1.0, 1.0)], 1.0),
+            (1.0, [(1.0, 0.0, 1.0), (0.5, 0.0, 1.0)], 0.0),
+        ):
+            got = largest_weight(right, others)
+            assert got is not None and abs(got - wanted) < 1e-9, (
+                f"for right {right} and others {others} the weight must stay below "
+                f"{wanted}, not {got}"
+            )
+
+    report("11.2", test)
+
+
+def ex_11_3(spoken) -> None:
+    """Language consistency that a thought without words cannot have."""
+
+    def test():
+        def paid(language, thought, **kind):
+            return spoken(asked(language), f"<think>{thought}</think>{ANSWER}", **kind)
+
+        assert paid("en", "8-3=5,*7=35~35=0") == 0.0, "no word must pay nothing"
+        assert paid("en", "") == 0.0, "no thinking must pay nothing"
+        for language, thought, enough, wanted in (
+            ("en", "8-3=5 yes", 2, 0.5),
+            ("en", "try 8-3=5 yes", 2, 1.0),
+            ("en", "try 8-3=5 yes, it fits", 2, 1.0),
+            ("en", "yes 맞아", 1, 0.5),
+            ("en", "yes 맞아", 2, 0.25),
+            ("ko", "기사=A,B:A 참", 2, 1.0),
+            ("ko", "yes no", 2, 0.0),
+            ("ko", "sorted(xs) 맞아", 2, 0.5),
+        ):
+            got = paid(language, thought, enough=enough)
+            assert abs(got - wanted) < 1e-9, (
+                f"{thought!r} in {language!r} with enough={enough} pays {wanted}, "
+                f"not {got}"
+            )
+
+    report("11.3", test)
+
+
+def ex_11_4(references) -> None:
+    """For each step: after how many steps its reference was made."""
+
+    def test():
+        got = references(7, 3)
+        assert got is not None and len(list(got)) == 7, "one entry for each step"
+        assert list(got)[2] != 3, (
+            "step 3 still had the old reference: the refresh comes at its end"
+        )
+        for steps, every, wanted in (
+            (7, 3, [0, 0, 0, 3, 3, 3, 6]),
+            (3, 1, [0, 1, 2]),
+            (4, 10, [0, 0, 0, 0]),
+        ):
+            got = list(references(steps, every))
+            assert got == wanted, f"{steps} steps, every {every}: {wanted}, not {got}"
+
+    report("11.4", test)
+
+
+def ex_11_5(silent_share) -> None:
+    """The share of tokens whose gradient the clip has taken, against autograd."""
+
+    def test():
+        generator = torch.Generator().manual_seed(0)
+        old = -torch.rand(6, 9, generator=generator)
+        new = old + 0.6 * torch.randn(6, 9, generator=generator)
+        advantages = torch.randn(6, generator=generator)
+        advantages[2] = 0.0
+        mask = torch.rand(6, 9, generator=generator) > 0.3
+        for low, high in ((0.2, 0.28), (0.5, 1.0), (10.0, 10.0)):
+            logprobs = new.clone().requires_grad_()
+            clipped(logprobs, old, advantages[:, None], low, high).sum().backward()
+            counted = mask & (advantages != 0)[:, None]
+            wanted = (logprobs.grad[counted] == 0).float().mean().item()
+            got = float(silent_share(new, old, advantages, mask, low, high))
+            outside = (new - old).exp()
+            outside = ((outside < 1 - low) | (outside > 1 + high))[counted]
+            both = outside.float().mean().item()
+            assert abs(got - both) > 1e-6 or abs(wanted - both) < 1e-6, (
+                "that is every token outside the clip; a bad one that became likelier "
+                "still moves"
+            )
+            assert abs(got - wanted) < 1e-6, (
+                f"at clip {low} / {high} the share is {wanted:.4f}, not {got:.4f}"
+            )
+        nothing = torch.zeros(6, 9, dtype=torch.bool)
+        got = float(silent_share(new, old, advantages, nothing))
+        assert got == 0.0, "without any token the share is 0.0"
+
+    report("11.5", test)

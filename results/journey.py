@@ -1,0 +1,194 @@
+"""Measure one unit of P15, (arm, seed): mistakes in the training data, or none.
+
+    python -m results.journey journey 0     mistakes, noticed and corrected, then right
+    python -m results.journey shortcut 0    the same problems, the right lines only
+
+Both arms fine-tune the shipped base on the same PROBLEMS of each game, in the readable
+form of the cold start, for the same number of steps with the same number of learned
+tokens in each. A journey is longer, so the shortcuts are repeated more often: that is
+the price of equal tokens. Then both answer test problems that no training sees.
+Journey learning: O1 Replication Journey (arXiv 2410.18982). A unit takes some five
+minutes on one core and writes results/journey-ARM-SEED.json; a killed one begins anew.
+"""
+
+import argparse
+import itertools
+import json
+import random
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from r1lib import artifacts, evaluate, files, optim, pipeline, sft
+from r1lib.progress import bar
+from r1lib.rewrite import notices, readable
+from r1lib.tasks import LEVELS, Problem, corpus, countdown, problems
+from tools import provenance
+
+BASE = "base-tiny"
+ARMS = ("journey", "shortcut")
+CODE = [
+    "r1lib.rewrite.readable",
+    "r1lib.rewrite.notices",
+    "r1lib.sft.update",
+    "r1lib.tasks.corpus.tape",
+    "r1lib.evaluate.answer",
+    "r1lib.evaluate.summary",
+]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One unit: what is learned, for how long, and how it is measured."""
+
+    problems: int = 750  # of each game
+    most_misses: int = 4  # in a journey through countdown; at least one
+    steps: int = 60
+    tokens: int = 3000  # learned in each step, at least: the last example is whole
+    muon_lr: float = 0.01  # as in pre-training: AdamW at 1e-3 learns too little
+    adamw_lr: float = 3e-3
+    tests: int = 256  # test problems of each game and level
+    samples: int = 4
+    max_new_tokens: int = 200
+
+
+def journey(rng: random.Random, problem: Problem, most_misses: int) -> list[str]:
+    """Write lines that go wrong, notice it, and end right; in Zero's own form."""
+    if problem.family == "arithmetic":
+        while True:
+            text, value = corpus.tape(rng, *problem.data, slip=0.3)
+            if value != int(problem.answer):
+                break
+        right, wanted = corpus.tape(rng, *problem.data, slip=0.0)
+        away = abs(wanted - value)
+        return [text, f"{right}~{value}={away} no", f"{right}~{wanted}=0 yes"]
+    target, found = problem.data[1], {}
+    misses = rng.randint(1, most_misses)
+    while len(found) < misses:
+        order, operations = corpus.choose_attempt(rng, problem, 0.0)
+        results = countdown.run_tape(order, operations)
+        if results[-1] != target:
+            found[countdown.write_tape(order, operations, results)] = results[-1]
+    order, operations = corpus.choose_attempt(rng, problem, 1.0)
+    hit = countdown.write_tape(order, operations, countdown.run_tape(order, operations))
+    lines = [f"{tape}~{target}={abs(v - target)} no" for tape, v in found.items()]
+    return [*lines, f"{hit}~{target}=0 yes"]
+
+
+def shortcut(problem: Problem, lines: list[str]) -> list[str]:
+    """Leave only what is right of a journey: the hit, or the sum and its check."""
+    if problem.family == "arithmetic":
+        return [lines[-1].partition("~")[0], lines[-1]]
+    return lines[-1:]
+
+
+def pairs(arm: str, seed: int, plan: Plan) -> list[tuple[str, str]]:
+    """Return (prompt, completion) texts: the same problems in the same order."""
+    if arm not in ARMS:
+        raise ValueError(f"arm must be one of {ARMS}, got {arm!r}")
+    rng, out = random.Random(f"journey-{seed}"), []
+    for sample in pipeline.FAMILIES.values():
+        for problem in problems(sample, plan.problems, seed, "train"):
+            lines = journey(rng, problem, plan.most_misses)
+            lines = shortcut(problem, lines) if arm == "shortcut" else lines
+            text = "\n".join(lines)
+            text = f"<think>{text}\n</think><answer>{problem.answer}</answer>"
+            found = readable(problem, text)
+            if found is None:
+                raise AssertionError(f"no readable trace for {problem.prompt}: {text}")
+            out.append((problem.prompt, found))
+    return out
+
+
+def train(model, examples: list, plan: Plan, seed: int):
+    """Take plan.steps steps of at least plan.tokens learned tokens; yields metrics."""
+    optimizers = optim.base_optimizers(model, plan.muon_lr, plan.adamw_lr)
+    model.train()
+    epochs = itertools.count()
+    stream = itertools.chain.from_iterable(shuffled(examples, seed, e) for e in epochs)
+    for step in range(plan.steps):
+        batch, tokens = [], 0
+        while tokens < plan.tokens:
+            batch.append(next(stream))
+            tokens += sum(batch[-1].mask)
+        optim.set_lr(optimizers, optim.warmup_cosine(step, plan.steps))
+        metrics = sft.update(model, optimizers, batch, 12_000)
+        yield {"step": step + 1, "examples": len(batch), **metrics}
+
+
+def shuffled(examples: list, seed: int, epoch: int) -> list:
+    """Return all examples in an order that (seed, epoch) decides."""
+    order = list(examples)
+    random.Random(f"{seed}-{epoch}").shuffle(order)
+    return order
+
+
+def measure(model, tokenizer, plan: Plan, seed: int) -> dict:
+    """Answer test problems of both levels: evaluate.summary of each."""
+    found = {}
+    for level in LEVELS:
+        asked = [
+            problem
+            for sample in pipeline.FAMILIES.values()
+            for problem in problems(sample, plan.tests, 0, "test", level)
+        ]
+        kind = {"max_new_tokens": plan.max_new_tokens, "seed": seed}
+        answers = evaluate.answer(model, tokenizer, asked, plan.samples, **kind)
+        found[level] = evaluate.summary(answers)
+        texts = [text for row in answers.texts for text in row]
+        found[level]["notices"] = sum(map(notices, texts)) / len(texts)
+        found[level]["transcripts"] = [
+            {"prompt": asked[i].prompt, "text": answers.texts[i][0]}
+            for i in (0, 1, plan.tests, plan.tests + 1)
+        ]
+    return found
+
+
+def unit(arm: str, seed: int, plan: Plan) -> dict:
+    """Fine-tune the base on one arm and measure it."""
+    began = time.perf_counter()
+    model, tokenizer = artifacts.load(BASE)
+    examples = sft.encode(tokenizer, pairs(arm, seed, plan))
+    steps = bar(train(model, examples, plan, seed), plan.steps, arm, ("loss",))
+    history = list(steps)
+    seen = sum(m["examples"] for m in history)
+    found = {
+        "arm": arm,
+        "examples": len(examples),
+        "tokens": sum(m["tokens"] for m in history),
+        "tokens of an example": sum(sum(e.mask) for e in examples) / len(examples),
+        "epochs": seen / len(examples),
+        **measure(model, tokenizer, plan, seed),
+    }
+    return {
+        "P15": found,
+        "history": history,
+        "settings": asdict(plan),
+        "minutes": (time.perf_counter() - began) / 60,
+    }
+
+
+def main() -> None:
+    """Run one unit and write its file."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("arm", choices=ARMS)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    content = {
+        **unit(asked.arm, asked.seed, Plan()),
+        "seed": asked.seed,
+        "command": f"python -m results.journey {asked.arm} {asked.seed}",
+        "provenance": provenance.block(CODE, artifacts=["tokenizer", BASE]),
+    }
+    path = asked.out / f"journey-{asked.arm}-{asked.seed}.json"
+    files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
+    print(f"wrote {path.name}")
+
+
+if __name__ == "__main__":
+    main()

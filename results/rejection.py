@@ -1,0 +1,356 @@
+"""Measure one unit of P7, (arm, seed): rejection sampling, and what its data teach.
+
+    python -m results.rejection statistics 0     what each filter removes, and of what
+    python -m results.rejection size-16 0        SFT on 1/16 of the data; size-8, -4, -2
+    python -m results.rejection size-1 0         on all of it
+    python -m results.rejection repeat-16 0      1/16 for as many steps as all of it
+    python -m results.rejection every-filter 0   SFT on equally many rows, none left out
+    python -m results.rejection no-correct 0     ... one of them left out: no-form,
+                                                 no-language, no-length, no-repetition
+    python -m results.rejection no-filter 0      ... all of these left out
+    python -m results.rejection base 0           the base itself, measured the same way
+
+The sampler is a stage of a run (--run and --stage: runs/seed-SEED, dev2), and every
+arm fine-tunes the *base* of a run (--base). The first arm samples and leaves the table
+in runs/rejection-SEED for the others. Sizes are compared at equal epochs (2, as R1), so
+less data also means fewer steps; `repeat-16` tells the two apart. The ablations have
+equally many reasoning rows and the same general rows. Numbers are of test problems.
+"""
+
+import argparse
+import json
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from random import Random
+from statistics import fmean
+
+import torch
+
+from r1lib import (
+    evaluate,
+    files,
+    judge,
+    optim,
+    readability,
+    rejection,
+    runs,
+    sampling,
+    sft,
+    tables,
+)
+from r1lib.progress import bar
+from r1lib.rejection import Sizes
+from r1lib.rollout import to_text
+from r1lib.sft import SFTConfig
+from r1lib.tasks import Problem, instructions, problems, requests, web
+from r1lib.tokenizer import EOS
+from tools import provenance
+
+CODE = [  # what a number depends on, with all that these use
+    "r1lib.rejection.build",
+    "r1lib.sft.train",
+    "r1lib.sampling.generate",
+    "r1lib.evaluate.interval",
+    "r1lib.readability.marks",
+    "r1lib.judge.helpfulness",
+]
+GAMES = (  # measured: family, level
+    ("countdown", "easy"),
+    ("countdown", "hard"),
+    ("arithmetic", "easy"),
+    ("logic", "easy"),
+)
+TALKS = ("facts", "writing", "refusal", "instructions")
+PARTS = {"size-16": 16, "size-8": 8, "size-4": 4, "size-2": 2, "size-1": 1}
+REPEAT = 16  # the part of the data that is read again and again
+ABLATED = ("correct", "form", "language", "length", "repetition")
+LEFT_OUT = {
+    "every-filter": (),
+    **{f"no-{name}": (name,) for name in ABLATED},
+    "no-filter": ABLATED,
+}
+ARMS = ("statistics", *PARTS, f"repeat-{REPEAT}", *LEFT_OUT, "base")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides a unit; `seed` moves all the random choices."""
+
+    sizes: Sizes = rejection.SIZES["tiny"]
+    sft: SFTConfig = SFTConfig()
+    rows: int = 3000  # reasoning rows of an ablation, or as many as all arms have
+    tests: int = 96  # test problems of each game and level
+    talks: int = 48  # test problems of each general family
+    samples: int = 2  # of each
+    shown: int = 4  # transcripts of each kind
+    seed: int = 0
+
+
+# ---- the data --------------------------------------------------------------------
+
+
+def prepare(folder: Path, sampler, plan: Plan, source: str) -> None:
+    """Build the table of the unit's seed, or find it finished."""
+    made = {"sizes": asdict(plan.sizes), "seed": plan.seed, "source": source}
+    runs.begin(folder, made)
+    if (folder / "samples" / "data.parquet").is_file():
+        return
+    model, tokenizer = sampler
+    kind = {"source": source, "seed": plan.seed}
+    building = rejection.build(folder / "samples", model, tokenizer, plan.sizes, **kind)
+    steps, began = plan.sizes.steps, time.perf_counter()
+    for metrics in bar(building, steps, f"samples {plan.seed}", ("correct",)):
+        if "skipped" in metrics:
+            print(metrics["skipped"], flush=True)
+    seconds = {"seconds": time.perf_counter() - began}
+    files.write_text(folder / "time.json", json.dumps(seconds))
+
+
+def raw(folder: Path, plan: Plan) -> tuple[list[dict], list[dict]]:
+    """Read what was sampled before any filter: reasoning rows and judged rows."""
+    work = folder / "samples-work"
+    return tuple(
+        rejection.samples(work, part, plan.sizes)
+        for part in rejection.parts(plan.sizes)
+    )
+
+
+def ablation(rows: list[dict], tokenizer, out: tuple, plan: Plan) -> list[dict]:
+    """Mix the rows that pass without the filters in `out`, as many as in every arm."""
+    kept = {}
+    for name, without in LEFT_OUT.items():
+        names = tuple(f for f in plan.sizes.filters if f not in without)
+        sizes = replace(plan.sizes, filters=names)
+        kept[name] = rejection.sift("reasoning", rows, sizes)[0]
+    n = min(plan.rows, *(len(found) for found in kept.values()))
+    mine = next(kept[name] for name, without in LEFT_OUT.items() if without == out)
+    chosen = Random(f"ablation-{plan.seed}").sample(mine, n)
+    return rejection.mix(chosen, [], tokenizer, plan.sizes, plan.seed)
+
+
+def data(name: str, folder: Path, tokenizer, plan: Plan):
+    """Return the rows of an arm, and how often each is read."""
+    if name in LEFT_OUT:
+        rows = ablation(raw(folder, plan)[0], tokenizer, LEFT_OUT[name], plan)
+        return rows, plan.sft.epochs
+    rows = tables.load(folder / "samples")
+    if name == f"repeat-{REPEAT}":
+        return rows[: len(rows) // REPEAT], plan.sft.epochs * REPEAT
+    return rows[: len(rows) // PARTS[name]], plan.sft.epochs
+
+
+# ---- the filters -----------------------------------------------------------------
+
+
+def statistics(folder: Path, plan: Plan) -> dict:
+    """What was sampled, what each filter removed of it, and a few of these rows."""
+    found = files.read_json(folder / "samples" / "statistics.json")
+    reasoning, judged = raw(folder, plan)
+    return {
+        "table": found,
+        "seconds": files.read_json(folder / "time.json")["seconds"],
+        "sampled": {
+            "reasoning": tables.statistics(reasoning),
+            "judged": tables.statistics(judged) if judged else None,
+        },
+        "families": by_family(reasoning + judged, plan),
+        "judge": judged_by_truth(judged, plan),
+        "shown": shown(reasoning, plan),
+    }
+
+
+def by_family(rows: list[dict], plan: Plan) -> dict:
+    """For each family and level: samples, the share that each filter alone removes."""
+    out, every, kept = {}, rejection.chosen(plan.sizes), Counter()
+    talks = [row["family"] in rejection.GENERAL for row in rows]
+    for part, wanted in (("reasoning", False), ("judged", True)):
+        mine = [row for row, talk in zip(rows, talks, strict=True) if talk == wanted]
+        through = rejection.sift(part, mine, plan.sizes)[0] if mine else []
+        kept.update((row["family"], row["level"]) for row in through)
+    for family, level in sorted({(r["family"], r["level"]) for r in rows}):
+        mine = [r for r in rows if (r["family"], r["level"]) == (family, level)]
+        out[f"{family}, {level}"] = {
+            "samples": len(mine),
+            "tokens": fmean(r["tokens"] for r in mine),
+            "kept": kept[family, level],
+            "removed alone": {
+                filter_: keep(mine).count(False) / len(mine)
+                for filter_, keep in every.items()
+            },
+        }
+    return out
+
+
+def judged_by_truth(rows: list[dict], plan: Plan) -> dict | None:
+    """How good the labels' choice is by the hidden truth, which no filter may read."""
+    asked = {
+        p.prompt: p
+        for family, level, n in rejection.parts(plan.sizes)[1]
+        for p in rejection.training(family, level, n, plan.seed)
+    }
+    worth = {True: [], False: []}
+    for row in rows:
+        truth = judge.helpfulness(asked[row["prompt"]], row["completion"])
+        worth[row["correct"]].append(truth)
+    if not all(worth.values()):
+        return None
+    return {
+        "kept": {"samples": len(worth[True]), "helpfulness": fmean(worth[True])},
+        "removed": {"samples": len(worth[False]), "helpfulness": fmean(worth[False])},
+    }
+
+
+def shown(rows: list[dict], plan: Plan) -> dict:
+    """The first rows that each filter removes, of those that passed all before it."""
+    out, left = {}, rows
+    for name, keep in rejection.chosen(plan.sizes).items():
+        flags = keep(left)
+        gone = [r for r, flag in zip(left, flags, strict=True) if not flag]
+        left = [r for r, flag in zip(left, flags, strict=True) if flag]
+        out[name] = spread(gone, plan.shown)
+    return {**out, "kept": spread(left, plan.shown)}
+
+
+def spread(rows: list[dict], n: int) -> list[dict]:
+    """Take n rows at equal distances, unselected."""
+    step = max(1, len(rows) // n)
+    names = ("family", "language", "prompt", "completion", "tokens", "correct")
+    return [{name: row[name] for name in names} for row in rows[::step][:n]]
+
+
+# ---- the models ------------------------------------------------------------------
+
+
+def tune(model, tokenizer, rows: list[dict], config: SFTConfig, label: str) -> list:
+    """Fine-tune a model on rows; return its curve."""
+    examples = sft.encode(tokenizer, ((r["prompt"], r["completion"]) for r in rows))
+    optimizers = optim.adamw(model, config.lr)
+    steps = -(-len(examples) // config.batch_size) * config.epochs
+    loop = sft.train(model, examples, config, optimizers)
+    return list(bar(loop, steps, label, ("loss",)))
+
+
+def measure(model, tokenizer, plan: Plan) -> dict:
+    """Ask test problems: right, and how it is written, with intervals over problems."""
+    out = {}
+    for family, level in GAMES:
+        asked = problems(web.SAMPLE[family], plan.tests, 0, "test", level)
+        out[f"{family}, {level}"] = marked(model, tokenizer, asked, plan)
+    for family in TALKS:
+        asked = problems(web.SAMPLE[family], plan.talks, 0, "test", "hard")
+        out[family] = marked(model, tokenizer, asked, plan)
+    return out
+
+
+def marked(model, tokenizer, asked: list[Problem], plan: Plan) -> dict:
+    """Sample each problem and take the means of all marks, with intervals."""
+    found = sampling.generate(
+        model,
+        [tokenizer.prompt(problem.prompt) for problem in asked],
+        max_new_tokens=plan.sizes.max_new_tokens,
+        stop_ids=(EOS,),
+        generator=torch.Generator().manual_seed(plan.seed),
+        repeat=plan.samples,
+    )
+    rows = []
+    for i, completion in enumerate(found):
+        problem = asked[i // plan.samples]
+        rows.append(marks(problem, to_text(tokenizer, completion), completion))
+    out = {"problems": len(asked), "samples": plan.samples}
+    for name in rows[0]:
+        values = torch.tensor([float(row[name]) for row in rows])
+        values = values.view(-1, plan.samples).mean(1)
+        out[name] = {"mean": values.mean().item()}
+        out[name]["interval"] = evaluate.interval(values)
+    out["transcripts"] = [
+        {"prompt": asked[i].prompt, "text": to_text(tokenizer, found[i * plan.samples])}
+        for i in range(min(plan.shown, len(asked)))
+    ]
+    return out
+
+
+def marks(problem: Problem, text: str, completion) -> dict:
+    """What the four filters look at, for one completion of a finished model."""
+    kind = {"source": "", "seed": 0, "tokens": len(completion.ids), "correct": True}
+    row = tables.row(problem, text, **kind, finished=completion.finish == "stop")
+    return {
+        "right": right(problem, text),
+        "form": rejection.in_form([row])[0],
+        "mixed": readability.mixed_share(problem, text) > 0,
+        "repeats": not rejection.nothing_twice([row])[0],
+        "unfinished": not row["finished"],
+        "tokens": row["tokens"],
+        "readability": readability.readability(problem, text),
+    }
+
+
+def right(problem: Problem, text: str) -> bool:
+    """Check a completion by the rule of its family."""
+    if problem.family == "instructions":
+        return instructions.right(problem, text)
+    if problem.family in rejection.GENERAL:
+        return requests.right(problem, text)
+    return rejection.judge_of(problem.family, None, 2, 0)(problem, text)
+
+
+# ---- units -----------------------------------------------------------------------
+
+
+def unit(name: str, folder: Path, base, sampler, plan: Plan, source: str) -> dict:
+    """Measure one arm; `base` and `sampler` are (model, tokenizer)."""
+    if name not in ARMS:
+        raise ValueError(f"arm must be one of {', '.join(ARMS)}, got {name!r}")
+    began = time.perf_counter()
+    model, tokenizer = base
+    found = {"arm": name}
+    if name != "base":
+        prepare(folder, sampler, plan, source)
+    if name == "statistics":
+        found |= statistics(folder, plan)
+    elif name != "base":
+        rows, epochs = data(name, folder, tokenizer, plan)
+        torch.manual_seed(plan.seed)
+        config = replace(plan.sft, epochs=epochs, seed=plan.seed)
+        history = tune(model, tokenizer, rows, config, f"{name} {plan.seed}")
+        found |= {"data": tables.statistics(rows), "epochs": epochs}
+        found |= {"steps": len(history), "history": history[9::10] or history}
+    if name != "statistics":
+        found["test"] = measure(model, tokenizer, plan)
+    return {"P7": found, "minutes": (time.perf_counter() - began) / 60}
+
+
+def main() -> None:
+    """Run one unit and write results/rejection-ARM-SEED.json."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("arm", choices=ARMS)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--run", type=Path, help="the run that holds the sampler")
+    parser.add_argument("--stage", default="dev2", help="the stage that samples")
+    parser.add_argument("--base", type=Path, help="the run that holds the base")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    run = asked.run or Path("runs") / f"seed-{asked.seed}"
+    plan = Plan(seed=asked.seed)
+    sampler = runs.load(run, asked.stage)
+    base = runs.load(asked.base or run, "base")
+    folder = Path("runs") / f"rejection-{asked.seed}"
+    content = {
+        **unit(asked.arm, folder, base, sampler, plan, f"{asked.stage} of this run"),
+        "sampler": runs.record(run, asked.stage)["sha256"],
+        "base": runs.record(asked.base or run, "base")["sha256"],
+        "seed": asked.seed,
+        "settings": asdict(plan),
+        "command": f"python -m results.rejection {asked.arm} {asked.seed}",
+        "provenance": provenance.block(CODE, artifacts=["tokenizer"]),
+    }
+    path = asked.out / f"rejection-{asked.arm}-{asked.seed}.json"
+    files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
+    print(f"wrote {path.name}")
+
+
+if __name__ == "__main__":
+    main()

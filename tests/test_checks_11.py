@@ -1,0 +1,91 @@
+"""The checks of chapter 11 refuse the mistakes that learners make, and say why."""
+
+import re
+
+import pytest
+import torch
+
+from r1lib import checks, rewards
+
+
+def every_word(problem, text):
+    """Foreign words, names of people and Python not left out."""
+    found = rewards.WORD.findall(rewards.thinking(text))
+    return [w for w in found if not rewards.SCRIPT[problem.language].match(w)]
+
+
+def of_the_answer(problem, text):
+    return rewards.WORD.findall(re.sub(r"<.*?>", " ", text))
+
+
+def without_punishment(right, others):
+    """Forgets that a part can be below zero."""
+    return max(0.0, right - sum(weight * high for weight, _, high in others))
+
+
+def plain(problem, text, enough=2):
+    return rewards.language_consistency(problem, text)
+
+
+def paid_by_length(problem, text, enough=2):
+    """The share counts, and foreign words help to be enough."""
+    words = len(rewards.WORD.findall(rewards.thinking(text)))
+    share = rewards.language_consistency(problem, text)
+    return share * min(1.0, words / enough)
+
+
+def too_early(steps, every):
+    return [step // every * every for step in range(1, steps + 1)]
+
+
+def outside(logprobs, old, advantages, mask, low=0.2, high=0.28):
+    """Every token outside of the clip, whether it still moves or not."""
+    ratio = (logprobs - old).exp()
+    gone = (ratio < 1 - low) | (ratio > 1 + high)
+    counted = mask & (advantages != 0)[:, None]
+    return (gone & counted).sum().item() / max(1, counted.sum().item())
+
+
+def of_the_whole_mask(logprobs, old, advantages, mask, low=0.2, high=0.28):
+    """Tokens without advantage are in the denominator."""
+    ratio, push = (logprobs - old).exp(), advantages[:, None]
+    gone = ((push > 0) & (ratio > 1 + high)) | ((push < 0) & (ratio < 1 - low))
+    return (gone & mask).sum().item() / max(1, mask.sum().item())
+
+
+@pytest.mark.parametrize(
+    "check, wrong, reason",
+    [
+        (checks.ex_11_1, every_word, "in a problem in 'ko' the foreign words are []"),
+        (checks.ex_11_1, of_the_answer, "the foreign words are []"),
+        (checks.ex_11_2, without_punishment, "must stay below 0.7"),
+        (checks.ex_11_2, lambda right, others: right, "must stay below 0.9"),
+        (checks.ex_11_3, plain, "no word must pay nothing"),
+        (checks.ex_11_3, paid_by_length, "with enough=2 pays 0.25, not 0.5"),
+        (checks.ex_11_4, too_early, "the refresh comes at its end"),
+        (checks.ex_11_4, lambda steps, every: [0], "one entry for each step"),
+        (checks.ex_11_5, outside, "a bad one that became likelier still moves"),
+        (checks.ex_11_5, of_the_whole_mask, "at clip 0.2 / 0.28 the share is"),
+    ],
+)
+def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
+    check(wrong)
+    said = capsys.readouterr().out
+    assert "not right yet - " in said and reason in said, said
+
+
+def nothing(*args, **kwargs):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_a_stub_is_not_started(number, capsys):
+    vars(checks)[f"ex_11_{number}"](nothing)
+    assert capsys.readouterr().out == f"Exercise 11.{number}: not started yet\n"
+
+
+def test_checks_do_not_touch_the_global_random_numbers():
+    torch.manual_seed(0)
+    state = torch.get_rng_state()
+    checks.ex_11_5(outside)
+    assert torch.equal(torch.get_rng_state(), state)
