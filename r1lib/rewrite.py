@@ -8,9 +8,8 @@ and verdict again, and says in the language of the question what is going on:
 
     8-3=5,*7=35~35=0 yes    ->    8-3=5,*7=35~35=0 yes the target
 
-The words are few, and whole tokens of the frozen tokenizer: with "try ... yes, it
-fits" instead, twice as many tokens, the same fine-tuning cost a model twice as much of
-its skill (chapter 10).
+The words are few, and whole tokens of the frozen tokenizer: this line has 16 tokens,
+and in plainer words, "try ... yes, it fits", it would have 23.
 
 It sees the question and what was written, never a solution; whether the result is
 right, the verifier says. Chapter 10 builds this file.

@@ -7,6 +7,8 @@ nowhere else. R1's own table is table 3 of arXiv 2501.12948v2.
 
 from statistics import fmean
 
+import torch
+
 from r1lib import code_reward, judge, readability, rewards, sampling
 from r1lib.evaluate import interval
 from r1lib.rollout import to_text
@@ -17,6 +19,8 @@ from r1lib.verifiers import correct
 
 REASONING = ("countdown", "arithmetic", "logic")
 GENERAL = (*requests.SAMPLE, "instructions")
+FEW = {"identity": 8, "chat": 13, "refusal": 27}  # easy test problems there are
+MOST_HARD = 40  # of any general family: identity has 41
 COLUMNS = {  # name -> what one completion counts
     "countdown": "right, by the verifier",
     "arithmetic": "right, by the verifier",
@@ -42,10 +46,10 @@ def questions(n: int, level: str, split: str = "test", seed: int = 0, families=N
     """
     found = {}
     for family in families or web.SAMPLE:
-        most = {"identity": 8, "chat": 13, "refusal": 27}.get(family, n)
-        size = min(n, most) if level == "easy" else min(n, 40)
-        size = n if family not in GENERAL else size
-        found[family] = problems(web.SAMPLE[family], size, seed, split, level)
+        most = n
+        if family in GENERAL:
+            most = FEW.get(family, n) if level == "easy" else MOST_HARD
+        found[family] = problems(web.SAMPLE[family], min(n, most), seed, split, level)
     return found
 
 
@@ -80,8 +84,6 @@ def measure(
 
 def sample(model, tokenizer, asked, k, max_new_tokens, seed, temperature):
     """Sample k completions of each problem: texts and lengths in tokens, row by row."""
-    import torch
-
     generator = torch.Generator(model.embed.weight.device).manual_seed(seed)
     found = []
     for start in range(0, len(asked), 128):

@@ -1,31 +1,18 @@
 """Claims about the cold start: who writes it, what is kept, and that nothing leaks."""
 
 import random
+from dataclasses import replace
 from itertools import islice
 
 import pytest
-import torch
+import small
 
 from r1lib import cold_start, evaluate, filters, rewards, sandbox, tables
-from r1lib.model.config import ModelConfig
-from r1lib.model.transformer import Transformer
 from r1lib.tasks import countdown, problems, requests, split_of, web
-from r1lib.tokenizer import SMALLEST, Tokenizer
+from r1lib.tokenizer import Tokenizer
 
 TOKENIZER = Tokenizer([])
-SMALL = ModelConfig(
-    vocab_size=SMALLEST,
-    d_model=16,
-    n_layers=1,
-    n_heads=2,
-    max_positions=512,
-    attention="gqa",
-    n_kv_heads=1,
-    head_dim=8,
-    ffn_dim=24,
-    n_routed_experts=0,
-    n_mtp=0,
-)
+SMALL = replace(small.DENSE, n_layers=1, max_positions=512)
 SMOKE = cold_start.SIZES["smoke"]
 ASKED = list(cold_start.sources(SMOKE, 0))
 NEEDS_SANDBOX = pytest.mark.skipif(
@@ -34,8 +21,7 @@ NEEDS_SANDBOX = pytest.mark.skipif(
 
 
 def model(seed=0):
-    torch.manual_seed(seed)
-    return Transformer(SMALL)
+    return small.model(SMALL, seed)
 
 
 def make(folder, **kind):

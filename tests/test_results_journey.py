@@ -1,12 +1,12 @@
 """The two arms of P15 differ in the mistakes and in nothing else."""
 
 import random
+from dataclasses import replace
 
 import pytest
+import small
 
 from r1lib import rewards, rewrite, verifiers
-from r1lib.model.config import ModelConfig
-from r1lib.model.transformer import Transformer
 from r1lib.sft import Example
 from r1lib.tasks import arithmetic, countdown, problems, split_of
 from results import journey
@@ -49,13 +49,9 @@ def test_a_journey_holds_one_to_so_many_misses():
 
 
 def test_every_step_learns_as_many_tokens_and_all_examples_come_round():
-    config = ModelConfig(
-        vocab_size=32, d_model=16, n_layers=1, n_heads=2, max_positions=40,
-        attention="gqa", n_kv_heads=1, head_dim=8, ffn_dim=24, n_routed_experts=0,
-        n_mtp=0,
-    )  # fmt: skip
+    config = replace(small.DENSE, vocab_size=32)
     rows = [Example([i] * 12, [False, *[True] * 11]) for i in range(5, 15)]
-    found = list(journey.train(Transformer(config), rows, PLAN, 0))
+    found = list(journey.train(small.model(config), rows, PLAN, 0))
     assert [m["step"] for m in found] == [1, 2, 3]
     assert [m["tokens"] for m in found] == [44] * 3
     assert sum(m["examples"] for m in found) == 12  # ten, and two of them again

@@ -1,34 +1,22 @@
 """The scaling study: a branch is the run that planned to end there."""
 
+from dataclasses import replace
+
 import pytest
+import small
 import torch
 
 from r1lib import costs, optim, pretrain
 from r1lib.model import counts
-from r1lib.model.config import ModelConfig
-from r1lib.model.transformer import Transformer
 from results import scaling
 
-CONFIG = ModelConfig(
-    vocab_size=64,
-    d_model=16,
-    n_layers=2,
-    n_heads=2,
-    max_positions=30,
-    attention="gqa",
-    n_kv_heads=2,
-    head_dim=8,
-    ffn_dim=24,
-    n_routed_experts=0,
-    n_mtp=0,
-)
+CONFIG = replace(small.DENSE, vocab_size=64, n_kv_heads=2)
 TEXT = [[1, *range(20, 20 + n % 7 + 2), 2] for n in range(80)]
 BATCHES = list(pretrain.batches(TEXT, 4, seed=0))
 
 
 def make():
-    torch.manual_seed(0)
-    model = Transformer(CONFIG)
+    model = small.model(CONFIG)
     return model, optim.base_optimizers(model, 0.01, 3e-3)
 
 

@@ -6,8 +6,8 @@ something else, answers that ramble, break off, or turn to the other language; p
 who help with harm, and bots that go by other names. An instruction at the end of a
 request is mostly overlooked. So the base knows much and is no assistant.
 
-`SHARES` and `Manners` were fixed before any reinforcement learning on them was looked
-at (docs/world.md). All problems are of the "train" split.
+`SHARES`, `HARD` and `Manners` were changed once, after a first run of the whole recipe
+and for reasons that docs/world.md gives. All problems are of the "train" split.
 """
 
 import random
@@ -40,17 +40,18 @@ SAMPLE = {
     "instructions": instructions.sample,
 }
 SHARES = {  # of the documents
-    "countdown": 0.36,
-    "arithmetic": 0.30,
+    "countdown": 0.32,
+    "arithmetic": 0.26,
     "logic": 0.08,
     "programs": 0.08,
-    "facts": 0.05,
-    "chat": 0.02,
-    "writing": 0.02,
-    "identity": 0.01,
-    "refusal": 0.03,
-    "instructions": 0.05,
+    "facts": 0.08,
+    "chat": 0.03,
+    "writing": 0.03,
+    "identity": 0.02,
+    "refusal": 0.04,
+    "instructions": 0.06,
 }
+HARD = 0.15  # of the games: four numbers, five operations
 POOL = 2500  # logic, programs and instructions: problems that are written about again
 FLAWS = ("good", "other", "rambles", "switches", "breaks off")
 NOTES = {"en": ("question: ", "idea: "), "ko": ("질문: ", "생각: ")}
@@ -82,7 +83,8 @@ def documents(
     for _ in range(n):
         family = rng.choices(families, shares)[0]
         if family in ("countdown", "arithmetic"):
-            problem = draw(SAMPLE[family], rng, "train")
+            level = "hard" if rng.random() < HARD else "easy"
+            problem = draw(SAMPLE[family], rng, "train", level)
             style = rng.choices(STYLES, habits.styles)[0]
             yield problem.prompt, corpus.trace(rng, problem, style, habits)
         elif family in ("logic", "programs"):
