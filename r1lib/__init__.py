@@ -59,6 +59,7 @@ rl.objectives        per-token objectives and how they are averaged
 rl.grpo              group-relative policy optimisation, the R1-Zero loop
 rl.dpo               the DPO loss: preferences without a reward model
 sft                  supervised fine-tuning, loss on completions only
+distill              a small student learns from the teacher's texts, or its logits
 tables               completions as parquet, with statistics and a data card
 collect              sample a model into a file that survives a kill
 filters              correct, one language, not rambling, not repeated, unique

@@ -1,0 +1,257 @@
+"""Distillation: a small student learns from what a large teacher writes, or expects.
+
+R1 gave its students plain fine-tuning on the accepted samples (arXiv 2501.12948v1,
+section 2.4): `examples`, then `sft.train`. The older way compares distributions
+token by token (Hinton et al., arXiv 1503.02531): on the teacher's texts, `train`, or on
+texts of the student's own, `on_policy` (Agarwal et al., arXiv 2306.13649; their loss
+without a mixture of the two). `Spent` counts what each way costs, in the same units.
+Chapter 14 builds this file.
+"""
+
+import random
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from r1lib import costs, optim, rewards, sft
+from r1lib.model.config import ModelConfig
+from r1lib.rl.grpo import micro_batches
+from r1lib.rl.objectives import token_mean
+from r1lib.rollout import rollout
+from r1lib.sft import Example, SFTConfig
+
+KINDS = ("forward", "reverse")
+
+
+@dataclass(frozen=True)
+class DistillConfig(SFTConfig):
+    """Fine-tuning towards a teacher's distributions; `kind` is one of KINDS."""
+
+    kind: str = "forward"
+    temperature: float = 1.0  # of both softmaxes
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {KINDS}, got {self.kind!r}")
+        if self.temperature <= 0:
+            raise ValueError(f"temperature must be above 0, got {self.temperature}")
+
+
+@dataclass(frozen=True)
+class OnPolicyConfig:
+    """The student writes `prompts` completions a step, and is corrected in each token.
+
+    The learning rate warms up, then falls as in fine-tuning.
+    """
+
+    steps: int = 100
+    prompts: int = 64
+    max_new_tokens: int = 192
+    lr: float = 1e-3
+    warmup: float = 0.03
+    lowest: float = 0.1
+    kind: str = "reverse"
+    micro_tokens: int = 12_000
+    seed: int = 0
+
+
+@dataclass
+class Spent:
+    """What teaching has used: tokens by what was done with them, and seconds.
+
+    Trained tokens pass the student forward and backward, read ones pass the teacher
+    forward, written ones are sampled one after the other.
+    """
+
+    student_trained: int = 0
+    student_written: int = 0
+    teacher_written: int = 0
+    teacher_read: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        """Add two bills, field by field.
+
+        >>> Spent(student_trained=5) + Spent(2, seconds=1.5)
+        Spent(student_trained=7, student_written=0, teacher_written=0, teacher_read=0, \
+seconds=1.5)
+        """
+        names = [field.name for field in fields(self)]
+        return Spent(**{n: getattr(self, n) + getattr(other, n) for n in names})
+
+    def flops(self, student: ModelConfig, teacher: ModelConfig, length: int) -> float:
+        """FLOPs of all of it, every text taken to be `length` tokens long.
+
+        A written token comes halfway through its text; the prompt is not counted.
+        """
+        halfway = length // 2
+        return (
+            costs.training_flops(student, self.student_trained, length)
+            + costs.decode_flops(student, halfway) * self.student_written
+            + costs.decode_flops(teacher, halfway) * self.teacher_written
+            + costs.read_flops(teacher, length) / length * self.teacher_read
+        )
+
+
+# ---- texts -----------------------------------------------------------------------
+
+
+def examples(
+    rows: Iterable[dict], tokenizer, positions: int, *, unverified: bool = False
+) -> tuple[list[Example], int]:
+    """Turn rows of a table into examples for a student with its own tokenizer.
+
+    Texts go over, not ids, so the teacher may have used another tokenizer. Returns the
+    examples and how many traces were left out because they are longer than `positions`
+    tokens with their prompt: never cut, since a cut trace has no answer. No rows, rows
+    that were not found correct (unless `unverified`), and rows that are all too long
+    are ValueErrors.
+    """
+    rows = list(rows)
+    if not rows:
+        raise ValueError("a student needs at least one trace, got an empty table")
+    wrong = sum(not row["correct"] for row in rows)
+    if wrong and not unverified:
+        raise ValueError(
+            f"{wrong} of {len(rows)} traces were not found correct: filter them, or "
+            "ask for them with unverified=True"
+        )
+    made = sft.encode(tokenizer, ((r["prompt"], r["completion"]) for r in rows))
+    fit = [example for example in made if len(example.ids) <= positions]
+    if not fit:
+        shortest = min(len(example.ids) for example in made)
+        raise ValueError(
+            f"the student reads {positions} tokens, the shortest trace has {shortest}"
+        )
+    return fit, len(made) - len(fit)
+
+
+# ---- distributions ---------------------------------------------------------------
+
+
+def check_same_tokenizer(student, teacher) -> None:
+    """Refuse two tokenizers that differ: their distributions are over other things."""
+    mine, other = ((t.pretokenizer, t.merges) for t in (student, teacher))
+    if mine != other:
+        raise ValueError(
+            f"the tokenizers of student ({student.vocab_size} ids) and teacher "
+            f"({teacher.vocab_size} ids) differ, so their distributions cannot be "
+            "compared: fine-tune on the teacher's texts instead (distill.examples)"
+        )
+
+
+def kl_loss(
+    student: Float[Tensor, "B T V"],
+    teacher: Float[Tensor, "B T W"],
+    mask: Bool[Tensor, "B T"],
+    kind: str = "forward",
+    temperature: float = 1.0,
+) -> Float[Tensor, ""]:
+    """Mean KL divergence of next-token distributions over the tokens under the mask.
+
+    Column t of the mask is token t; the logits that foretold it stand in column t - 1.
+    "forward" is KL(teacher || student): the student must give weight to everything that
+    the teacher might write. "reverse" is KL(student || teacher): it must not write what
+    the teacher would not. Both are multiplied by temperature squared, so that gradients
+    keep their size (arXiv 1503.02531, section 2.1).
+
+    >>> same = torch.zeros(1, 3, 4)
+    >>> kl_loss(same, same, torch.tensor([[False, True, True]]))
+    tensor(0.)
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {KINDS}, got {kind!r}")
+    if student.shape != teacher.shape:
+        raise ValueError(
+            f"student and teacher logits must have one shape, got "
+            f"{tuple(student.shape)} and {tuple(teacher.shape)}"
+        )
+    s = (student[:, :-1] / temperature).log_softmax(-1)
+    t = (teacher[:, :-1] / temperature).log_softmax(-1)
+    if kind == "reverse":
+        s, t = t, s
+    divergence = (t.exp() * (t - s)).sum(-1)
+    return temperature**2 * token_mean(divergence, mask[:, 1:])
+
+
+def pull(student, teacher, ids, mask, kind, temperature, most: int):
+    """Add gradients of `kl_loss` over a batch, in parts of at most `most` tokens."""
+    ends = ids.shape[1] - mask.flip(1).int().argmax(1)
+    total, loss = mask.sum(), 0.0
+    for rows in micro_batches(ends.cpu(), torch.arange(len(ids)), most):
+        width = int(ends[rows].max())
+        part, learned = ids[rows, :width], mask[rows, :width]
+        with torch.no_grad():
+            wanted = teacher(part)
+        value = kl_loss(student(part), wanted, learned, kind, temperature)
+        share = learned.sum() / total  # means of the parts add up to that of all
+        (value * share).backward()
+        loss += value.item() * float(share)
+    return loss
+
+
+def train(student, teacher, given: list[Example], config, optimizers, start: int = 0):
+    """Fit the teacher's distributions on given texts; yields metrics and `Spent`.
+
+    Both models must have one tokenizer (`check_same_tokenizer`). The order of the
+    examples and the learning rate are those of `sft.train`.
+    """
+    sft.check(given, student.config.max_positions)
+    student.train()
+    teacher.eval()
+    for step, batch in sft.scheduled(given, config, optimizers, start):
+        began = time.perf_counter()
+        ids, mask = (x.to(student.embed.weight.device) for x in sft.collate(batch))
+        kind = (config.kind, config.temperature, config.micro_tokens)
+        loss = pull(student, teacher, ids, mask, *kind)
+        norm = optim.guarded_step(student, optimizers)
+        tokens = sum(len(example.ids) for example in batch)
+        bill = Spent(student_trained=tokens, teacher_read=tokens)
+        bill.seconds = time.perf_counter() - began
+        yield {"step": step + 1, "loss": loss, "grad_norm": norm}, bill
+
+
+def on_policy(
+    student, teacher, tokenizer, draw_problem, config, optimizers, start: int = 0
+):
+    """Let the student write and the teacher correct; yields metrics and `Spent`.
+
+    At each token that the student wrote, its whole distribution is pulled towards that
+    of the teacher in the same place. No reward is asked for; "accuracy" is only
+    reported. Step s draws from (seed, s) alone.
+    """
+    student.train()
+    teacher.eval()
+    device = student.embed.weight.device
+    for step in range(start, config.steps):
+        rng = random.Random(f"{config.seed}-{step}")
+        generator = torch.Generator(device).manual_seed(rng.getrandbits(62))
+        problems = [draw_problem(rng) for _ in range(config.prompts)]
+        began = time.perf_counter()
+        batch = rollout(
+            student,
+            tokenizer,
+            problems,
+            1,
+            rewards.total,
+            max_new_tokens=config.max_new_tokens,
+            generator=generator,
+        )
+        factor = optim.warmup_cosine(step, config.steps, config.warmup, config.lowest)
+        optim.set_lr(optimizers, factor)
+        kind = (config.kind, 1.0, config.micro_tokens)
+        loss = pull(student, teacher, batch.ids, batch.mask, *kind)
+        norm = optim.guarded_step(student, optimizers)
+        written = int(batch.lengths.sum())
+        read = written + sum(len(tokenizer.prompt(p.prompt)) for p in problems)
+        bill = Spent(student_trained=read, student_written=written, teacher_read=read)
+        bill.seconds = time.perf_counter() - began
+        metrics = {"step": step + 1, "loss": loss, "grad_norm": norm}
+        metrics["accuracy"] = (batch.rewards >= 1).float().mean().item()
+        metrics["length"] = batch.lengths.float().mean().item()
+        yield metrics, bill
