@@ -40,6 +40,10 @@ class DistillConfig(SFTConfig):
             raise ValueError(f"kind must be one of {KINDS}, got {self.kind!r}")
         if self.temperature <= 0:
             raise ValueError(f"temperature must be above 0, got {self.temperature}")
+        if self.packed:
+            raise ValueError(
+                f"distributions are compared in unpacked rows, got packed={self.packed}"
+            )
 
 
 @dataclass(frozen=True)
@@ -222,8 +226,9 @@ def on_policy(
     """Let the student write and the teacher correct; yields metrics and `Spent`.
 
     At each token that the student wrote, its whole distribution is pulled towards that
-    of the teacher in the same place. No reward is asked for; "accuracy" is only
-    reported. Step s draws from (seed, s) alone.
+    of the teacher in the same place. Both models must have one tokenizer
+    (`check_same_tokenizer`). No reward is asked for; "accuracy" is only reported.
+    Step s draws from (seed, s) alone.
     """
     student.train()
     teacher.eval()
