@@ -629,7 +629,7 @@ plots.heatmaps(panels, list(KINDS), columns, "expert")
 # to each expert (column). An even router would paint everything in the same pale blue.
 #
 # There are preferences, and they are of a humble sort: this expert for digits, that one
-# for operators, a few for words. English and Korean words often share their experts. It
+# for operators, a few for words. English and Korean words share some of their experts. It
 # is the *form* of a token that counts rather than a topic, and the same was found in
 # larger models: the authors of Mixtral, a model with eight experts a layer, saw no
 # clear pattern by subject and much by syntax (arXiv 2401.04088, section 5). "Expert" is

@@ -79,8 +79,10 @@ RESULTS = Path("../results")
 # tokens of web pages, books, code and mathematics; R1-Zero and R1 both grew out of it.
 #
 # Ours reads a **tiny web** of a few million tokens. It is made by a program, and that is
-# its virtue: we know exactly what is in it. People there solve two kinds of puzzles,
-# in English or Korean, and they write in three styles. They **guess** (an answer and
+# its virtue: we know exactly what is in it. In three documents of five, people solve
+# two kinds of puzzles; the rest, small talk, facts, logic and programs, is the matter of
+# later chapters (`docs/world.md`), and this one reads the puzzles alone. They are
+# in English or Korean, and people write in three styles. They **guess** (an answer and
 # no work), solve **short** (one attempt), or **long**: attempt, check, and after
 # a "no" try again. They slip now and then, and some mix the languages. How often all
 # of this happens is one record, fixed before any experiment with it:
@@ -660,9 +662,9 @@ for problem, (text,) in zip(asked, written.texts, strict=True):
 # %% [markdown] tags=["slide"]
 # ## 8. What the loss does not tell
 #
-# The base model of this book is this loop over 7,000 steps, with latent attention
-# (chapter 03), experts balanced by their bias (chapter 04) and MTP. It took about 20
-# minutes on one core. (The run was measured once by `python -m results.unit base 0`.)
+# The base model of this book is this loop over 10,500 steps and over the whole web, with
+# latent attention (chapter 03), experts balanced by their bias (chapter 04) and MTP. It
+# took 51 minutes on one busy core. (Measured once, by `python -m results.unit base 0`.)
 # Every 100 steps its skills were examined one by one, on problems that it never
 # trains on, by asking for the likeliest next token at the right place:
 #
@@ -689,16 +691,16 @@ plots.phase_picture(history, half_way)
 # %% [markdown]
 # What you see: above, the three skills over the steps of pre-training, and dashed lines
 # where each is half of the way from its floor to 100%; below, the loss. **This is the
-# figure to remember from this chapter.** Nearly all of the fall of the loss happens in the
+# figure to remember from this chapter.** Six sevenths of the fall of the loss happen in the
 # first 500 steps, and all that comes after looks like slow polishing. At step 500
 # the model cannot add and judges attempts like a coin.
 #
 # Copying comes first. Arithmetic follows in one long climb. Verification is the
-# strange one: for more than a thousand steps there is *nothing*, it sits exactly on the
-# coin's line while the loss goes down and arithmetic up. Then it leaves the line and is
-# most of the way up some hundred steps later. A distance is a subtraction, so it leans on
-# arithmetic and cannot come before it. Such a late and quick rise is called a **phase
-# change**.
+# strange one: for two thousand steps there is *nothing*, it sits exactly on the
+# coin's line while the loss goes down and arithmetic up. Then it leaves the line, and
+# within a thousand steps it has overtaken arithmetic. A distance is a subtraction, so it
+# has to wait until the model can subtract a little. Such a late and quick rise is called a
+# **phase change**. The bases of seeds 1 and 2 tell the same story (`docs/phenomena.md`).
 #
 # (The loss drawn here is the mean over training batches. Batches of short guesses, which
 # are hard to predict, count as much as batches of long documents; that is why it ends
@@ -711,15 +713,15 @@ for name in FLOOR:
     steps = [first_at(name, share) for share in (0.25, 0.5, 0.75)]
     print(f"{name:14}{steps[0]:10,}{steps[1]:8,}{steps[2]:12,}")
 start, end = math.log(V), history[-1]["loss"]
-for step in (500, 1100, 2200):
+for step in (500, 1800, 3500):
     loss, skills = at[step]["loss"], at[step]["skills"]
     done, adds = (start - loss) / (start - end), skills["arithmetic"]
     print(f"step {step:5,}: {done:.0%} of the fall of the loss", end=", ")
     print(f"arithmetic {adds:.0%}, verification {skills['verification']:.0%}")
 order = [first_at(name, 0.5) for name in FLOOR]
 assert order == sorted(order) and order[0] < order[1]
-checks_well = {step: at[step]["skills"]["verification"] for step in (1100, 2200)}
-assert checks_well[1100] < 0.55 and checks_well[2200] > 0.85
+checks_well = {step: at[step]["skills"]["verification"] for step in (1800, 3500)}
+assert checks_well[1800] < 0.55 and checks_well[3500] > 0.85
 
 # %% [markdown]
 # Why does the loss not show it? It is a mean over all tokens, and the tokens that need a

@@ -25,7 +25,10 @@ algebra              sympy in a process that can be killed
 verifiers            answer text -> right or wrong, without running it
 sandbox_inside       plain data as text; runs one program in a fork of its own
 sandbox_walls        the launcher: builds walls of the kernel, then seals them
-lint                 look at a program without running it
+syntax               programs as trees, and the names that they bind
+allowed              an allow-list over the tree: what may be run at all
+scopes               names that are used before they can be bound
+lint                 what a careful reader complains about
 sandbox              run hostile programs on tests, compare outside
 code_reward          syntax, lint, run, unit tests, run time -> [0, 1]
 optim                AdamW for vectors, Muon for matrices, the learning-rate plan
@@ -66,12 +69,16 @@ filters              correct, one language, not rambling, not repeated, unique
 rejection            the best samples of a model, mixed with general replies
 rewrite              traces of Zero -> lines that a person can follow
 preferences          which of two answers a judge prefers, in both orders
+labels               a model's answers, compared or called safe: what to learn from
 reward_model         scores learned from pairs, or from single answers
+scenarios            the mixed reward: rules where one can judge, models elsewhere
 evaluate             pass@1, pass@k, majority, intervals, reflection counts
 scorecard            the columns of the stage table, easy and hard
 contamination        is a test problem among the training texts?
 cold_start           a few thousand readable traces, from all sources of the paper
 runs                 the folder of a run: checkpoints that survive a kill
+last_stage           reward models, then RL for all scenarios
+recipe               the stages as data: what each needs, how each is run
 pipeline             the stages of the paper, one call each
 plots.style          colours, lines, markers: how every figure looks
 plots.training       curves of a training over its steps
@@ -88,8 +95,10 @@ checks.chapter_05    the exercises of chapter 05
 checks.chapter_06    the exercises of chapter 06
 checks.chapter_09    the exercises of chapter 09
 checks.chapter_12    the exercises of chapter 12
+checks.chapter_13    the exercises of chapter 13
 checks.chapter_10    the exercises of chapter 10
 checks.chapter_11    the exercises of chapter 11
+checks.chapter_14    the exercises of chapter 14
 checks.chapter_15    the exercises of chapter 15
 checks               automatic checks of the book's exercises
 """

@@ -18,7 +18,7 @@ from collections import Counter
 from dataclasses import dataclass
 from statistics import median
 
-from r1lib import lint, verifiers
+from r1lib import lint, syntax, verifiers
 from r1lib.sandbox import Sandbox, each
 from r1lib.sandbox_inside import read, write
 from r1lib.tasks import Problem
@@ -81,7 +81,7 @@ def score(
         raise ValueError("score needs at least one test, got none")
     complaints = lint.lint(code, entry)
     try:
-        lint.parse(code)
+        syntax.parse(code)
     except ValueError as error:
         return Parts(error=str(error))
     tidy = max(0.0, 1 - PER_COMPLAINT * len(complaints))
@@ -184,9 +184,9 @@ def read_tests(text: str, entry: str = "solve") -> list[tuple]:
     [(([2, 1],), [1, 2])]
     """
     tests = []
-    for line in text[: lint.LONGEST].splitlines():
+    for line in text[: syntax.LONGEST].splitlines():
         try:
-            match lint.parse(line.strip()).body:
+            match syntax.parse(line.strip()).body:
                 case [ast.Assert(test=ast.Compare(left=call, ops=[ast.Eq()]) as both)]:
                     test = _test(call, both.comparators[0], entry)
                     tests += [test] if test else []

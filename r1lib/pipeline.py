@@ -1,124 +1,102 @@
 """The stages of the paper, one call each, each resumable after a kill at any moment.
 
-    base   pre-train on the tiny web                     (DeepSeek-V3-Base)
-    zero   pure reinforcement learning from the base     (R1-Zero)
-
-A stage is a generator of metrics, as `train` is. It saves as it goes and starts where
-it was stopped; what it draws depends on (seed, step) alone, so a run that was killed
-ends with the same weights as one that was not. `runs` keeps the folder.
+`recipe` lists them: what each needs, and the settings that decide it. A stage is a
+generator of metrics, as `train` is. It saves as it goes and starts where it was
+stopped; what it draws depends on (seed, step) alone, so a run that was killed ends with
+the same weights as one that was not. `runs` keeps the folder.
 """
 
-from dataclasses import asdict, dataclass, replace
+import copy
+import time
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from r1lib import artifacts, evaluate, optim, pretrain, rewards, runs
+from r1lib import (
+    artifacts,
+    cold_start,
+    evaluate,
+    files,
+    hub,
+    last_stage,
+    optim,
+    pretrain,
+    rejection,
+    rewards,
+    runs,
+    sft,
+    tables,
+)
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
-from r1lib.pretrain import PretrainConfig
+from r1lib.recipe import BY_NAME, STAGES, RefreshedGRPO, Settings
 from r1lib.rl import grpo
-from r1lib.rl.grpo import GRPOConfig
-from r1lib.tasks import arithmetic, corpus, countdown, draw, problems
+from r1lib.scenarios import draw_reasoning
+from r1lib.tasks import arithmetic, countdown, draw, problems, web
 from r1lib.tokenizer import Tokenizer
 
-STAGES = ("base", "zero")
 FAMILIES = {"countdown": countdown.sample, "arithmetic": arithmetic.sample}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything that decides a run; `seed` moves all the random choices."""
-
-    model: str = "tiny"
-    pretrain: PretrainConfig = PretrainConfig()
-    zero: GRPOConfig = GRPOConfig()
-    point_every: int = 100  # base steps between points of the curve: mean loss, skills
-    save_every: int = 500  # base steps between checkpoints
-    zero_save_every: int = 5  # zero steps between checkpoints
-    look_every: int = 20  # zero steps between evaluations, with transcripts
-    looks: int = 128  # valid problems of each family in such an evaluation
-    tests: int = 256  # test problems of each family in the final table
-    seed: int = 0
-    device: str = "cpu"
-
-    def __post_init__(self):
-        if self.save_every % self.point_every:
-            raise ValueError(
-                f"save_every ({self.save_every}) must be a multiple of point_every "
-                f"({self.point_every})"
-            )
-
-
-SETTINGS = {
-    "tiny": Settings(),
-    "smoke": Settings(
-        model="smoke",
-        pretrain=PretrainConfig(steps=60, batch_size=8),
-        zero=GRPOConfig(steps=6, prompts=4, group_size=8, max_new_tokens=48),
-        point_every=10,
-        save_every=20,
-        zero_save_every=2,
-        look_every=3,
-        looks=2,
-        tests=4,
-    ),
-}
-
-
-def settings(name: str, seed: int = 0, device: str = "cpu") -> Settings:
-    """Return named settings with a seed and a device put in."""
-    if name not in SETTINGS:
-        raise ValueError(f"preset must be one of {', '.join(SETTINGS)}, got {name!r}")
-    chosen = SETTINGS[name]
-    return replace(
-        chosen,
-        seed=seed,
-        device=device,
-        pretrain=replace(chosen.pretrain, seed=seed),
-        zero=replace(chosen.zero, seed=seed),
-    )
 
 
 def run(stage: str, folder, how: Settings, watch=iter):
     """Run one stage by name inside a run's folder; yields its metrics.
 
-    `watch(iterable)` may show how far the reading of the tiny web is.
+    `watch(iterable)` may show how far the reading of the tiny web is. A stage whose
+    input is missing is a ValueError that names the command which makes it.
     """
     if stage not in STAGES:
         raise ValueError(f"stage must be one of {', '.join(STAGES)}, got {stage!r}")
     folder = Path(folder)
     runs.begin(folder, asdict(how))
-    return base(folder, how, watch) if stage == "base" else zero(folder, how)
+    if runs.is_done(folder, stage):
+        return iter(())
+    for name in BY_NAME[stage].needs:
+        if not runs.is_done(folder, name):
+            raise ValueError(
+                f"{stage} needs {name}, and there is no finished {name} in {folder}: "
+                f"run `python r1.py train --stage {name}` first"
+            )
+    if stage in ("base", "student"):
+        return pre_train(folder, how, stage, watch)
+    if BY_NAME[stage].config == "last":
+        return RUN[stage](folder, how.last, how.device)
+    return RUN[stage](folder, how)
 
 
-def base(folder: Path, how: Settings, watch=iter):
-    """Pre-train the base model into folder/base."""
-    if runs.is_done(folder, "base"):
-        return
+def length(stage: str, how: Settings) -> int | None:
+    """How many steps a stage has; None where its metrics say it themselves, as `of`."""
+    if BY_NAME[stage].config == "last":
+        return how.last.rl.steps if stage == "r1" else None
+    return getattr(getattr(how, BY_NAME[stage].config), "steps", None)
+
+
+def pre_train(folder: Path, how: Settings, stage: str = "base", watch=iter):
+    """Pre-train the base, or the base of a student, on the same tiny web."""
     tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
     torch.manual_seed(how.seed)
-    config = replace(PRESETS[how.model], vocab_size=tokenizer.vocab_size)
-    model = Transformer(config).to(how.device)
-    c = how.pretrain
+    name = how.model if stage == "base" else how.small
+    config = replace(PRESETS[name], vocab_size=tokenizer.vocab_size)
+    model, c = Transformer(config).to(how.device), getattr(how, BY_NAME[stage].config)
     optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
-    stage = runs.resume(folder, "base", model, tokenizer, optimizers)
-    texts = watch(corpus.documents(c.steps * c.batch_size, how.seed))
+    kept = runs.resume(folder, stage, model, tokenizer, optimizers)
+    texts = watch(web.documents(c.steps * c.batch_size, how.seed))
     documents = pretrain.encode_documents(tokenizer, texts)
     watched = problems(countdown.sample, how.looks, 0, "valid")
     recent = []
-    for metrics in pretrain.train(model, documents, c, optimizers, stage.step):
+    for metrics in pretrain.train(model, documents, c, optimizers, kept.step):
         step, last = metrics["step"], metrics["step"] == c.steps
         recent.append(metrics)
         if step % how.point_every == 0 or last:
-            point = {**runs.mean_of(recent), "seconds": stage.seconds()}
+            point = {**runs.mean_of(recent), "seconds": kept.seconds()}
             point["skills"] = skills(model, tokenizer, watched)
-            stage.history.append(point)
+            kept.history.append(point)
             recent.clear()
         if step % how.save_every == 0 or last:
-            stage.save(step)
+            kept.save(step)
         yield metrics
-    stage.finish()
+    kept.finish()
 
 
 def skills(model, tokenizer, watched) -> dict[str, float]:
@@ -127,26 +105,122 @@ def skills(model, tokenizer, watched) -> dict[str, float]:
     return {**found, "own attempt": evaluate.own_attempt(model, tokenizer, watched)}
 
 
+def reinforce(
+    folder: Path,
+    how: Settings,
+    stage: str,
+    draw_problem,
+    reward,
+    **scores,
+):
+    """Run GRPO from the stage's start; a reference follows the policy if it has one."""
+    config = getattr(how, BY_NAME[stage].config)
+    model, tokenizer = runs.load(folder, BY_NAME[stage].start, how.device)
+    ref = copy.deepcopy(model) if config.kl_coef else None
+    optimizers = optim.adamw(model, config.lr)
+    kept = runs.resume(folder, stage, model, tokenizer, optimizers)
+    refresh = config.refresh if isinstance(config, RefreshedGRPO) else 0
+    if ref is not None and refresh and (old := kept.step // refresh * refresh):
+        hub.load_training(ref, [], kept.beside(f"ref-{old:06d}"))
+    if not kept.history:
+        kept.history.append({"step": 0, **look(model, tokenizer, how, config)})
+    kind = {"reward": reward, "start": kept.step, "ref": ref, **scores}
+    for metrics, _ in grpo.train(
+        model, tokenizer, draw_problem, config, optimizers, **kind
+    ):
+        step, last = metrics["step"], metrics["step"] == config.steps
+        if isinstance(reward, rewards.Weighted):
+            metrics |= reward.means()
+        if ref is not None and refresh and step % refresh == 0:
+            ref.load_state_dict(model.state_dict())
+            hub.save_training(ref, [], kept.beside(f"ref-{step:06d}"), {"step": step})
+        if step % how.look_every == 0 or last:
+            metrics |= look(model, tokenizer, how, config)
+        kept.history.append({**metrics, "seconds": kept.seconds()})
+        if step % how.rl_save_every == 0 or last:
+            kept.save(step)
+        yield metrics
+    kept.finish()
+
+
+def fine_tune(folder: Path, how: Settings, stage: str):
+    """Run SFT of the stage's start on the table that it reads."""
+    (source,) = BY_NAME[stage].reads
+    config = getattr(how, BY_NAME[stage].config)
+    model, tokenizer = runs.load(folder, BY_NAME[stage].start, how.device)
+    rows = tables.load(folder / source)
+    examples = sft.encode(tokenizer, ((r["prompt"], r["completion"]) for r in rows))
+    optimizers = optim.adamw(model, config.lr)
+    kept = runs.resume(folder, stage, model, tokenizer, optimizers)
+    steps = -(-len(examples) // config.batch_size) * config.epochs
+    for metrics in sft.train(model, examples, config, optimizers, kept.step):
+        kept.history.append({**metrics, "seconds": kept.seconds()})
+        if metrics["step"] % how.sft_save_every == 0 or metrics["step"] == steps:
+            kept.save(metrics["step"])
+        yield {**metrics, "of": steps}
+    kept.finish()
+
+
 def zero(folder: Path, how: Settings, reward=rewards.total):
     """Train R1-Zero from folder/base into folder/zero; `reward` as in grpo.train."""
-    if runs.is_done(folder, "zero"):
-        return
-    model, tokenizer = runs.load(folder, "base", how.device)
-    optimizers = optim.adamw(model, how.zero.lr)
-    stage = runs.resume(folder, "zero", model, tokenizer, optimizers)
-    if not stage.history:
-        stage.history.append({"step": 0, **look(model, tokenizer, how)})
-    kind = {"reward": reward, "start": stage.step}
-    steps = grpo.train(model, tokenizer, draw_mixed, how.zero, optimizers, **kind)
-    for metrics, _ in steps:
-        step, last = metrics["step"], metrics["step"] == how.zero.steps
-        if step % how.look_every == 0 or last:
-            metrics |= look(model, tokenizer, how)
-        stage.history.append({**metrics, "seconds": stage.seconds()})
-        if step % how.zero_save_every == 0 or last:
-            stage.save(step)
-        yield metrics
-    stage.finish()
+    return reinforce(folder, how, "zero", draw_mixed, reward)
+
+
+def dev2(folder: Path, how: Settings):
+    """Train Dev2 from Dev1: right, well-formed, and in the language of the question."""
+    return reinforce(folder, how, "dev2", draw_reasoning, in_one_language(how.dev2))
+
+
+def in_one_language(config: RefreshedGRPO) -> rewards.Weighted:
+    """The reward of the first RL of R1: Zero's, plus language consistency."""
+    return rewards.Weighted(
+        {
+            "right": (1.0, rewards.accuracy),
+            "format": (rewards.FORMAT_WEIGHT, rewards.format),
+            "language": (config.language, rewards.language_consistency),
+        }
+    )
+
+
+def cold(folder: Path, how: Settings):
+    """Collect readable traces, most of them from Zero: the table folder/cold."""
+    began, steps = time.perf_counter(), cold_start.steps(how.cold)
+    base, tokenizer = runs.load(folder, "base", how.device)
+    zero, _ = runs.load(folder, "zero", how.device)
+    models = (base, zero, tokenizer)
+    for metrics in cold_start.make(folder / "cold", *models, how.cold, how.seed):
+        yield {**metrics, "of": steps}
+    tabled(folder, "cold", steps, began)
+
+
+def samples(folder: Path, how: Settings):
+    """Sample Dev2 and keep the best, with general replies: the table folder/samples."""
+    began, c = time.perf_counter(), how.samples
+    model, tokenizer = runs.load(folder, "dev2", how.device)
+    kind = {"source": f"dev2 of seed {how.seed}", "seed": how.seed}
+    yield from rejection.build(folder / "samples", model, tokenizer, c, **kind)
+    tabled(folder, "samples", c.steps, began)
+
+
+def tabled(folder: Path, stage: str, steps: int, began: float) -> None:
+    """Record a finished table with its statistics."""
+    found = files.read_json(folder / stage / "statistics.json")
+    done = (steps, time.perf_counter() - began, [{"step": steps, **found}])
+    runs.finish(folder, stage, *done, runs.peak_memory_gb())
+
+
+RUN = {
+    "zero": zero,
+    "cold": cold,
+    "dev1": partial(fine_tune, stage="dev1"),
+    "dev2": dev2,
+    "samples": samples,
+    "dev3": partial(fine_tune, stage="dev3"),
+    "helpful": partial(last_stage.reward_models, names=("helpful",)),
+    "harmless": partial(last_stage.reward_models, names=("harmless",)),
+    "r1": last_stage.r1,
+    "distill": partial(fine_tune, stage="distill"),
+}
 
 
 def draw_mixed(rng):
@@ -159,13 +233,13 @@ def held_out(n: int, split: str, seed: int = 0) -> list:
     return [p for s in FAMILIES.values() for p in problems(s, n, seed, split)]
 
 
-def look(model, tokenizer, how: Settings) -> dict:
+def look(model, tokenizer, how: Settings, config) -> dict:
     """Sample the valid problems once: accuracy, length, and a few transcripts."""
     found = evaluate.answer(
         model,
         tokenizer,
         held_out(how.looks, "valid"),
-        max_new_tokens=how.zero.max_new_tokens,
+        max_new_tokens=config.max_new_tokens,
     )
     shown = range(0, len(found.problems), max(1, len(found.problems) // 8))
     return {

@@ -23,7 +23,7 @@ from r1lib.tokenizer import EOS, PAD
 class PretrainConfig:
     """How to pre-train; learning rates are peaks, the plan is warm-up-stable-decay."""
 
-    steps: int = 7000
+    steps: int = 10_500
     batch_size: int = 24
     muon_lr: float = 0.01
     adamw_lr: float = 3e-3

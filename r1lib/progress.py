@@ -12,11 +12,11 @@ from tqdm import tqdm
 EVERY = 60  # seconds between the lines of a log file
 
 
-def bar(items, total: int, label: str, shown=()):
+def bar(items, total: int | None, label: str, shown=()):
     """Pass `items` (dicts of metrics, or pairs that begin with one) through a bar.
 
     `shown` names the metrics to write beside the bar; one that is not in every item
-    is shown as it was last.
+    is shown as it was last. Without a total the metric `of` says how many there are.
     """
     began = said = time.perf_counter()
     file = sys.stderr if sys.stderr.isatty() else sys.stdout
@@ -34,6 +34,7 @@ def bar(items, total: int, label: str, shown=()):
             metrics = item[0] if isinstance(item, tuple) else item
             latest.update((k, metrics[k]) for k in shown if k in metrics)
             before, step = step, metrics.get("step", step + 1)
+            total = drawn.total = metrics.get("of", total) or step
             if step > before + 1:  # a run goes on: earlier steps took no time here
                 first = drawn.initial = drawn.n = drawn.last_print_n = step - 1
             drawn.set_postfix_str(facts(latest), refresh=False)

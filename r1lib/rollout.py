@@ -59,8 +59,12 @@ def rollout(
     max_new_tokens: int,
     temperature: float = 1.0,
     generator: torch.Generator | None = None,
+    score=None,
 ) -> Rollout:
-    """Sample `group_size` completions of each problem and score them by `reward`."""
+    """Sample `group_size` completions of each problem and score them by `reward`.
+
+    `score(problems, texts)`, if given, scores all of them in one call instead.
+    """
     if not problems:
         raise ValueError("rollout needs at least one problem, got an empty list")
     prompts = [tokenizer.prompt(problem.prompt) for problem in problems]
@@ -75,7 +79,10 @@ def rollout(
     )
     texts = [to_text(tokenizer, c) for c in completions]
     repeated = [p for p in problems for _ in range(group_size)]
-    rewards = [reward(p, text) for p, text in zip(repeated, texts, strict=True)]
+    if score is None:
+        rewards = [reward(p, text) for p, text in zip(repeated, texts, strict=True)]
+    else:
+        rewards = score(repeated, texts)
     ids, mask, logprobs = collate(
         [p for p in prompts for _ in range(group_size)], completions
     )

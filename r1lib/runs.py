@@ -78,7 +78,8 @@ def load(folder, stage: str, device: str = "cpu"):
     """Return (model, tokenizer) of a finished stage, every byte of it checked."""
     if not is_done(folder, stage):
         raise ValueError(
-            f"no finished {stage} in {folder}; run the stage {stage} first"
+            f"there is no finished {stage} in {folder}: run "
+            f"`python r1.py train --stage {stage}` first"
         )
     path = Path(folder) / stage
     model, tokenizer = hub.load_model(path, device)
@@ -108,6 +109,10 @@ class Stage:
         """Time spent on this stage, earlier starts included as far as they count."""
         return time.perf_counter() - self.began
 
+    def beside(self, name: str) -> Path:
+        """Where something that belongs to the checkpoints of this stage is kept."""
+        return self.folder / f"{self.name}-work" / name
+
     def save(self, step: int) -> None:
         """Write a checkpoint; weights that are not finite never replace a good one."""
         self.step = step
@@ -124,15 +129,22 @@ class Stage:
     def finish(self) -> None:
         """Write the finished model, then the record that makes it count."""
         hub.save(self.model, self.folder / self.name, self.tokenizer)
-        content = {
-            "sha256": files.sha256(self.folder / self.name),
-            "steps": self.step,
-            "seconds": self.seconds(),
-            "memory_gb": self.memory_gb,
-            "history": self.history,
-        }
-        files.write_text(self.folder / f"{self.name}.json", json.dumps(content))
-        files.remove(self.folder / f"{self.name}-work")
+        memory = max((self.memory_gb, peak_memory_gb()), key=lambda m: m or 0.0)
+        done = (self.step, self.seconds(), self.history, memory)
+        finish(self.folder, self.name, *done)
+
+
+def finish(folder, stage: str, steps: int, seconds: float, history, memory) -> None:
+    """Write the record that makes a stage count, and forget its checkpoints."""
+    content = {
+        "sha256": files.sha256(Path(folder) / stage),
+        "steps": steps,
+        "seconds": seconds,
+        "memory_gb": memory,
+        "history": history,
+    }
+    files.write_text(Path(folder) / f"{stage}.json", json.dumps(content))
+    files.remove(Path(folder) / f"{stage}-work")
 
 
 def resume(folder, name: str, model, tokenizer, optimizers) -> Stage:
@@ -189,7 +201,7 @@ def peak_memory_gb() -> float | None:
 
 
 def _at(stage: Stage, step: int) -> Path:
-    return stage.folder / f"{stage.name}-work" / f"step-{step:06d}"
+    return stage.beside(f"step-{step:06d}")
 
 
 def _digest(tokenizer) -> str:

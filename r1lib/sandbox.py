@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from r1lib import lint
+from r1lib import allowed, syntax
 from r1lib.sandbox_inside import write
 
 LEVELS = ("none", "limits", "filtered", "walled")
@@ -179,9 +179,9 @@ class Sandbox:
         return _returned(output, status, len(inputs), seconds)
 
     def _refused(self, code):
-        if len(code) > lint.LONGEST:
-            return f"too long: {len(code)} characters, at most {lint.LONGEST}"
-        found = lint.forbidden(code) if self.allow_list else []
+        if len(code) > syntax.LONGEST:
+            return f"too long: {len(code)} characters, at most {syntax.LONGEST}"
+        found = allowed.forbidden(code) if self.allow_list else []
         return f"forbidden: {found[0]}" if found else None
 
     def _exchange(self, job, patience):

@@ -22,14 +22,17 @@ def extract_answer(completion: str) -> str | None:
     """Return the one final answer of a completion, or None.
 
     After the last `</think>`: exactly one <answer>...</answer>, else one \\boxed{...},
-    else the last number. Two answers are no answer: hedging must not pay.
+    else the last number. Two answers are no answer: hedging must not pay. A thought
+    that never ends is no answer either.
 
     >>> extract_answer("<think>2+2=5 no</think><answer>4</answer>")
     '4'
     >>> extract_answer("<answer>4</answer><answer>5</answer>") is None
     True
     """
-    text = completion.rsplit("</think>", 1)[-1]
+    _, closed, text = completion.rpartition("</think>")
+    if not closed and "<think>" in text:
+        return None
     if "<answer>" in text or "</answer>" in text:
         if text.count("<answer>") != 1 or text.count("</answer>") != 1:
             return None

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, replace
 
 import torch
 
-from r1lib import artifacts, optim, pipeline, pretrain, speculative
+from r1lib import artifacts, optim, pipeline, pretrain, recipe, speculative
 from r1lib.model.moe import balance_loss, watch_routers
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer, balance, mtp_hidden, router_loads
@@ -159,7 +159,7 @@ def speculate(model, tokenizer, seed: int) -> dict:
     found = {}
     asked = pipeline.held_out(PROMPTS, "valid")
     prompts = [tokenizer.prompt(problem.prompt) for problem in asked]
-    longest = pipeline.settings("tiny").zero.max_new_tokens
+    longest = recipe.settings("tiny").zero.max_new_tokens
     for name, temperature in (("sampled", 1.0), ("greedy", 0.0)):
         _, found[name] = speculative.generate(
             model,

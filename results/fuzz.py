@@ -22,7 +22,16 @@ from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
-from r1lib import artifacts, code_reward, files, lint, rewards, sandbox, verifiers
+from r1lib import (
+    allowed,
+    artifacts,
+    code_reward,
+    files,
+    lint,
+    rewards,
+    sandbox,
+    verifiers,
+)
 from r1lib.sandbox import Sandbox
 from r1lib.tasks import (
     LANGUAGES,
@@ -210,7 +219,7 @@ def of_lint(rng):
     text = mutated(rng, rng.choice(right)) if rng.random() < 0.6 else noise(rng)
 
     def both(t):
-        return float(not lint.lint(t)) * float(not lint.forbidden(t))
+        return float(not lint.lint(t)) * float(not allowed.forbidden(t))
 
     return text, both
 

@@ -14,7 +14,7 @@ HERE = Path(__file__).resolve().parent
 README = HERE.parent / "README.md"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 FORCED = ("forced", "forced, T=0.6", "forced, greedy", "nothing twice, T=0.6")
-COLUMNS = ("pass@1", "countdown", "arithmetic", "length", "checks, tries again")
+COLUMNS = ("countdown", "arithmetic", "tokens", "checks, tries again")
 
 
 def load(name: str) -> dict:
@@ -27,35 +27,45 @@ def seeds_of(unit: str) -> list[int]:
     return sorted(int(p.stem.split("-")[1]) for p in HERE.glob(f"{unit}-*.json"))
 
 
-def row(label: str, found: dict) -> str:
-    """Write one line: value and 95% interval, families, length, reflection."""
-    low, high = found["interval"]
+def row(label: str, seeds: list[dict]) -> str:
+    """Write one line: pass@1 and interval of each seed, then the rest in that order."""
+
+    def of_each(form, *keys) -> str:
+        cells = []
+        for found in seeds:
+            for key in keys:
+                found = found[key]
+            cells.append(format(found, form))
+        return ", ".join(cells)
+
     cells = [
-        f"{found['pass@1']:.3f} [{low:.3f}, {high:.3f}]",
-        f"{found['countdown']['pass@1']:.3f}",
-        f"{found['arithmetic']['pass@1']:.3f}",
-        f"{found['length']:.0f}",
-        f"{found['reflects']:.0%}",
+        "{:.3f} [{:.3f}, {:.3f}]".format(found["pass@1"], *found["interval"])
+        for found in seeds
     ]
+    cells += [of_each(".2f", game, "pass@1") for game in ("countdown", "arithmetic")]
+    cells += [of_each(".0f", "length"), of_each(".0%", "reflects")]
     return "| " + " | ".join([label, *cells]) + " |"
 
 
 def table() -> str:
     """Return the block: what was measured, on what, and the table itself."""
-    base = load("base-0")["P1"]["controls"]
-    lines = ["| model | " + " | ".join(COLUMNS) + " |", "|---|" + "---|" * len(COLUMNS)]
-    lines.append(row("base, sampled", base["sampled"]))
-    lines.append(row("base, greedy", base["greedy"]))
-    for name in FORCED:
-        lines.append(row(f"base, {name}", base[name]))
-    for seed in seeds_of("zero"):
-        lines.append(row(f"R1-Zero, seed {seed}", load(f"zero-{seed}")["P1"]["zero"]))
-    best = base["sampled"]["pass@16"]
+    seeds = seeds_of("zero")
+    bases = [load(f"base-{seed}")["P1"]["controls"] for seed in seeds]
+    zeros = [load(f"zero-{seed}")["P1"] for seed in seeds]
+    columns = ["model", *(f"seed {seed}" for seed in seeds), *COLUMNS]
+    lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
+    for name in ("sampled", "greedy", *FORCED):
+        lines.append(row(f"base, {name}", [base[name] for base in bases]))
+    lines.append(row("**R1-Zero**, sampled", [zero["zero"] for zero in zeros]))
+    lines.append(row("R1-Zero, greedy", [zero["greedy"] for zero in zeros]))
+    best = ", ".join(f"{base['sampled']['pass@16']:.3f}" for base in bases)
     note = (
-        f"{base['sampled']['problems']} held-out problems, temperature 1 unless said "
-        f"otherwise; the base's pass@16 is {best:.3f}. Forced: the base may not stop "
-        "thinking before it has said yes; nothing twice: forced, and it may do no sum "
-        "again. Every number is in `results/`."
+        f"pass@1 on {zeros[0]['zero']['problems']} held-out problems of countdown and "
+        "arithmetic, with 95% intervals, at temperature 1 unless said otherwise; the "
+        "other columns give the seeds one after another. Each seed has its own base; "
+        f"their pass@16 is {best}. Forced: the base may not stop thinking before it "
+        "has said yes; nothing twice: forced, and it may do no sum again. Every number "
+        "is in `results/`."
     )
     return "\n".join([*lines, "", note])
 

@@ -5,9 +5,9 @@
     python -m results.unit early 0    P12: the same RL from a base that has no skill yet
     python -m results.unit blind 0    P12: and from one that adds, but never saw a check
 
-A base of seed N lives in runs/seed-N. Each R1-Zero starts from the base of seed 0, the
-shipped one; its own seed moves the problems and the sampling of the RL. Evaluation
-uses test problems only, 16 samples of each at temperature 1.
+A run of seed N lives in runs/seed-N, and `r1.py train --seed N --out runs/seed-N` adds
+the later stages. Each R1-Zero starts from the base of its own seed. Evaluation uses
+test problems only, 16 samples of each at temperature 1.
 """
 
 import shutil
@@ -17,12 +17,22 @@ from pathlib import Path
 
 import torch
 
-from r1lib import artifacts, evaluate, files, hub, optim, pipeline, pretrain, runs
+from r1lib import (
+    artifacts,
+    evaluate,
+    files,
+    hub,
+    optim,
+    pipeline,
+    pretrain,
+    recipe,
+    runs,
+)
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.progress import bar
 from r1lib.rl import grpo
-from r1lib.tasks import corpus, countdown, problems
+from r1lib.tasks import corpus, countdown, problems, web
 from r1lib.tokenizer import Tokenizer
 from results import one_unit
 
@@ -32,7 +42,7 @@ MIDDLE = 40  # zero step at which the vote is compared with pass@1
 BLIND = 3000  # base steps on text without checks
 CONTROL_STEPS = 60
 BASE_CODE = [  # what a number depends on, with all that these use
-    "r1lib.tasks.corpus.documents",
+    "r1lib.tasks.web.documents",
     "r1lib.pretrain.train",
     "r1lib.evaluate.answer",
     "r1lib.evaluate.summary",
@@ -149,11 +159,7 @@ def base(folder: Path, how) -> dict:
 
 def zero(folder: Path, how) -> dict:
     """Run R1-Zero and measure it at the end, and in the middle for the vote."""
-    how = replace(how, seed=0, pretrain=replace(how.pretrain, seed=0))
-    folder = folder.with_name(f"zero-{how.zero.seed}")
     steps = pipeline.run("zero", folder, how)
-    for name in ("base", "base.json"):
-        share(folder.with_name("seed-0") / name, folder / name)
     shown = ("reward", "length")
     for metrics in bar(steps, how.zero.steps, f"zero {how.zero.seed}", shown):
         if metrics["step"] == MIDDLE:
@@ -180,7 +186,7 @@ def other_base(how, steps: int, habits):
     torch.manual_seed(how.seed)
     config = replace(PRESETS[how.model], vocab_size=tokenizer.vocab_size)
     model, c = Transformer(config), how.pretrain
-    texts = corpus.documents(c.steps * c.batch_size, how.seed, habits)
+    texts = web.documents(c.steps * c.batch_size, how.seed, habits)
     documents = pretrain.encode_documents(tokenizer, texts)
     optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
     loop = islice(pretrain.train(model, documents, c, optimizers), steps)
@@ -220,17 +226,6 @@ def blind(folder: Path, how) -> dict:
     return found
 
 
-def share(source: Path, target: Path) -> None:
-    """Copy a finished base, a folder or a file, to where a run looks for its own."""
-    if target.exists():
-        return
-    if source.is_dir():
-        with files.new_folder(target) as new:
-            shutil.copytree(source, new, dirs_exist_ok=True)
-    else:
-        files.write_bytes(target, source.read_bytes())
-
-
 def keep(work: Path, step: int, target: Path) -> None:
     """Copy the checkpoint of a step before the run moves on and deletes it."""
     with files.new_folder(target) as new:
@@ -248,7 +243,7 @@ UNITS = {
 def main() -> None:
     """Run one unit and write results/<unit>-<seed>.json."""
     asked = one_unit.arguments(one_unit.parser(__doc__, unit=UNITS))
-    how = pipeline.settings("tiny", seed=asked.seed)
+    how = recipe.settings("tiny", seed=asked.seed)
     measured, code = UNITS[asked.unit]
     one_unit.write(
         asked.out / f"{asked.unit}-{asked.seed}.json",

@@ -31,6 +31,17 @@ def pytest_report_header():
     return f"r1lib shapes: {SHAPES}"
 
 
+@pytest.fixture(scope="module")
+def one_thread():
+    """Equal weights are promised for one machine and one number of threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")  # of `r1.py train` and of its children
+        yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
     """A tiny book, executed once for all tests of the book's tool."""

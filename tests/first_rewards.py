@@ -12,7 +12,9 @@ from r1lib.verifiers import countdown_correct
 
 
 def extract_answer(completion):
-    text = completion.rsplit("</think>", 1)[-1]
+    *before, text = completion.rsplit("</think>", 1)
+    if not before and "<think>" in text:
+        return None
     if "<answer>" in text or "</answer>" in text:
         found = re.findall(r"<answer>(.*?)</answer>", text, flags=re.DOTALL)
         whole = text.count("<answer>") == text.count("</answer>") == 1

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import torch
 
-from r1lib import optim, pipeline, runs
+from r1lib import optim, pipeline, recipe, runs
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.tokenizer import SMALLEST, Tokenizer
 
-HOW = pipeline.settings("smoke")
+HOW = recipe.settings("smoke")
 SMALL = replace(PRESETS["smoke"], vocab_size=SMALLEST, n_layers=1, d_model=16)
 
 
@@ -128,7 +128,7 @@ def train(folder: Path) -> None:
     """Run the stages with kills in between."""
     optim.base_optimizers(Transformer(PRESETS["smoke"]), 0.1, 0.1)  # slow imports
     rng = random.Random()
-    for stage in pipeline.STAGES:
+    for stage in recipe.STAGES:
         for kill in KILLS:
             calls = rng.randrange(1, 30) if kill == "file" else 0
 

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
+from matplotlib.patches import FancyArrowPatch
 
 from figures import sketch
+from r1lib.recipe import RECIPE
 
 FIGURES = Path(sketch.__file__).parent
 
@@ -38,3 +41,14 @@ def test_one_changed_number_is_noticed(tmp_path, monkeypatch):
         card = partial(sketch.card, x=1, y=1, width=3, height=1.4, colour=sketch.GREY)
         sketch.sheet(name, 13, 6, partial(card, title="a problem", lines=(line,)))
     assert difference(tmp_path / "old.png", tmp_path / "new.png") > MOST
+
+
+def test_the_pipeline_is_drawn_from_the_recipe():
+    axes, made = Figure().add_axes((0, 0, 1, 1)), runpy.run_module("figures.make_15")
+    made["draw"](axes)
+    texts = [text.get_text() for text in axes.texts]
+    for stage in RECIPE:
+        assert stage.name in texts, f"{stage.name} is not in figures/make_15.py"
+        assert set(made["words"](stage.does)) <= set(texts)
+    arrows = sum(isinstance(patch, FancyArrowPatch) for patch in axes.patches)
+    assert arrows == sum(len(stage.needs) for stage in RECIPE)

@@ -4,45 +4,37 @@ import math
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import torch
-from kill_and_resume import SMALL, train_stage
+from kill_and_resume import SMALL, digits, train_stage
 
-from r1lib import artifacts, files, hub, pipeline, runs
+from r1lib import artifacts, files, hub, pipeline, recipe, rewards, runs
 from r1lib.model.transformer import Transformer
 from r1lib.tasks import split_of
 from r1lib.tokenizer import Tokenizer
 from tools import make_tokenizer
 
 HERE = Path(__file__).parent
-HOW = pipeline.settings("smoke")
+HOW = recipe.settings("smoke")
+pytestmark = pytest.mark.usefixtures("one_thread")
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills need os.fork")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Equal weights are promised for one machine and one number of threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+def undisturbed(one_thread, tmp_path_factory):
     """A smoke run from start to end."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    for stage in pipeline.STAGES:
+    for stage in recipe.STAGES:
         for _ in train_stage(stage, folder):
             pass
     return folder
 
 
 def weights(folder):
-    return [runs.record(folder, stage)["sha256"] for stage in pipeline.STAGES]
+    return [runs.record(folder, stage)["sha256"] for stage in recipe.STAGES]
 
 
 def numbers(folder, stage):
@@ -52,8 +44,8 @@ def numbers(folder, stage):
 
 
 def start(*arguments):
-    """Run the script of kills with one thread."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parent)}
+    """Run the script of kills."""
+    environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
     return subprocess.run(
         [sys.executable, HERE / "kill_and_resume.py", *arguments],
         env=environment,
@@ -66,9 +58,13 @@ def start(*arguments):
 # ---- a run -------------------------------------------------------------------
 
 
-def test_a_finished_run_holds_models_and_curves(undisturbed):
-    names = sorted(path.name for path in undisturbed.iterdir())
-    assert names == ["base", "base.json", "settings.json", "zero", "zero.json"]
+def test_a_finished_run_holds_what_its_stages_left_and_nothing_else(undisturbed):
+    names = {path.name for path in undisturbed.iterdir()}
+    left = {name for stage in recipe.STAGES for name in (stage, f"{stage}.json")}
+    assert names == {"settings.json", *left}
+
+
+def test_curves_have_a_point_where_they_should(undisturbed):
     base, zero = numbers(undisturbed, "base"), numbers(undisturbed, "zero")
     assert [point["step"] for point in base] == list(range(10, 61, 10))
     assert {"copy", "arithmetic", "verification"} <= set(base[-1]["skills"])
@@ -87,7 +83,7 @@ def test_transcripts_show_the_same_problems_at_every_look(undisturbed):
 
 def test_zero_is_trained_from_the_base(undisturbed):
     """Its weights moved, and not far: it did not start anew."""
-    base, zero = (runs.load(undisturbed, s)[0].state_dict() for s in pipeline.STAGES)
+    base, zero = (runs.load(undisturbed, s)[0].state_dict() for s in ("base", "zero"))
     moved = [(base[name] - zero[name]).abs().max().item() for name in base]
     assert 0 < max(moved) < 0.05
 
@@ -141,8 +137,116 @@ def test_killed_runs_end_with_the_same_weights(undisturbed, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "killed" in done.stdout
     assert weights(tmp_path) == weights(undisturbed), done.stdout
-    for stage in pipeline.STAGES:
+    for stage in recipe.STAGES:
         assert numbers(tmp_path, stage) == numbers(undisturbed, stage)
+
+
+# ---- a reference that follows ----------------------------------------------------
+
+LEASH = recipe.RefreshedGRPO(
+    steps=8,
+    prompts=2,
+    group_size=4,
+    minibatches=2,
+    max_new_tokens=8,
+    kl_coef=0.5,
+    refresh=3,
+)
+LEASHED = replace(HOW, dev2=LEASH, rl_save_every=2, look_every=8, looks=1)
+
+
+def begin_leashed(folder, how=LEASHED):
+    """A run of which only Dev1 is finished, a model of no skill."""
+    torch.manual_seed(0)
+    runs.begin(folder, asdict(how))
+    hub.save(Transformer(SMALL), folder / "dev1", Tokenizer([]))
+    runs.finish(folder, "dev1", 0, 0.0, [], None)
+
+
+def leashed(folder, how=LEASHED):
+    """RL from it with a reward that is paid now and then, in two parts."""
+    parts = {"right": (1.0, digits), "language": (0.3, lambda problem, text: 0.5)}
+    reward = rewards.Weighted(parts)
+    return pipeline.reinforce(folder, how, "dev2", pipeline.draw_mixed, reward)
+
+
+@pytest.fixture(scope="module")
+def unstopped(tmp_path_factory):
+    """The run from Dev1 without a stop."""
+    folder = tmp_path_factory.mktemp("leashed")
+    begin_leashed(folder)
+    assert [metrics["step"] for metrics in leashed(folder)] == list(range(1, 9))
+    return folder
+
+
+def same_dev2(folder, other):
+    one, two = (runs.record(f, "dev2")["sha256"] for f in (folder, other))
+    return one == two and numbers(folder, "dev2") == numbers(other, "dev2")
+
+
+@pytest.mark.parametrize(
+    "stops",
+    [(2,), (3,), (4,), (5,), (6,), (7,), (1, 3, 4, 7)],
+    ids=["before", "at", "just after", "between", "at, saved", "after", "often"],
+)
+def test_a_run_stopped_around_a_refresh_ends_with_the_same_weights(
+    stops, unstopped, tmp_path
+):
+    begin_leashed(tmp_path)
+    for stop in stops:
+        steps = leashed(tmp_path)
+        for metrics in steps:
+            if metrics["step"] == stop:
+                steps.close()
+        assert not runs.is_done(tmp_path, "dev2")
+    rest = [metrics["step"] for metrics in leashed(tmp_path)]
+    assert rest[0] == stops[-1] // 2 * 2 + 1, "it begins after the last checkpoint"
+    assert same_dev2(tmp_path, unstopped)
+
+
+@pytest.mark.parametrize("call", range(1, 7))
+def test_a_crash_at_each_save_of_reference_or_policy_loses_nothing(
+    call, unstopped, tmp_path, monkeypatch
+):
+    """In order: step 2, reference 3, step 4, reference 6, step 6, step 8."""
+    begin_leashed(tmp_path)
+    save, names = hub.save_training, []
+
+    def crash(model, optimizers, path, state):
+        names.append(path.name)
+        if len(names) == call:
+            raise KeyboardInterrupt
+        return save(model, optimizers, path, state)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hub, "save_training", crash)
+        with pytest.raises(KeyboardInterrupt):
+            list(leashed(tmp_path))
+    order = ("step-2", "ref-3", "step-4", "ref-6", "step-6", "step-8")
+    assert [name.replace("00000", "") for name in names] == list(order[:call])
+    list(leashed(tmp_path))
+    assert same_dev2(tmp_path, unstopped)
+
+
+def test_the_reference_decides_the_weights(unstopped, tmp_path):
+    """Or the tests above would pass with any reference."""
+    how = replace(LEASHED, dev2=replace(LEASH, refresh=100))
+    begin_leashed(tmp_path, how)
+    list(leashed(tmp_path, how))
+    assert not same_dev2(tmp_path, unstopped)
+    early = [numbers(f, "dev2")[:4] for f in (tmp_path, unstopped)]
+    assert early[0] == early[1], "until the first refresh they are one run"
+
+
+def test_a_finished_run_keeps_no_reference(unstopped):
+    names = sorted(path.name for path in unstopped.iterdir())
+    assert names == ["dev1", "dev1.json", "dev2", "dev2.json", "settings.json"]
+
+
+def test_each_part_of_the_reward_is_in_the_history(unstopped):
+    for point in numbers(unstopped, "dev2")[1:]:
+        assert point["language"] == 0.5 and 0 <= point["right"] <= 1
+        assert point["reward"] == pytest.approx(point["right"] + 0.15, abs=1e-5)
 
 
 # ---- checkpoints ---------------------------------------------------------------
@@ -242,7 +346,7 @@ def test_leftovers_of_a_kill_are_cleared(tmp_path):
     ("call", "words"),
     [
         (lambda out: pipeline.run("two", out, HOW), "stage must be one of base, zero"),
-        (lambda out: pipeline.settings("huge"), "preset must be one of tiny, smoke"),
+        (lambda out: recipe.settings("huge"), "preset must be one of tiny, smoke"),
         (lambda out: next(pipeline.run("zero", out, HOW)), "no finished base in"),
         (lambda out: replace(HOW, save_every=15), "must be a multiple of point_every"),
     ],

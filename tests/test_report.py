@@ -16,7 +16,11 @@ def stage(mean: float) -> dict:
     test = {"pass@1": mean, "interval": [mean - 0.05, mean + 0.05], "length": 90 * mean}
     families = {"countdown": dict(test), "arithmetic": dict(test)}
     test |= {"problems": 8, "samples": 4, "reflects": mean, **families}
-    return {"test": test, "minutes": 1.5, "memory_gb": None, "sha256": DIGEST}
+    columns = {"countdown": mean, "mixed": 0.0, "length": 90 * mean}
+    card = {name: {"mean": value} for name, value in columns.items()}
+    cards = {"easy": card, "hard": {**card, "countdown": {"mean": 0.0}}}
+    rest = {"minutes": 1.5, "memory_gb": None, "sha256": DIGEST}
+    return {"test": test, "card": cards, **rest}
 
 
 def results(before: float = 0.2, after: float = 0.7) -> dict:
@@ -155,8 +159,15 @@ def test_a_base_alone_has_a_report():
 
 def test_the_table_is_aligned():
     lines = report.as_text(report.table(results())).splitlines()
-    assert lines[2][lines[0].index("countdown") :].startswith("0.200")
-    assert lines[3].startswith("zero   0.700 [0.650, 0.750]")
+    assert lines[2][lines[0].index("countdown") :].startswith(".20 / .00")
+    assert lines[3].split() == "zero .70 / .00 .00 / .00 63 / 63 1.5".split()
+
+
+def test_a_stage_that_left_a_table_has_a_row_without_marks():
+    found = results()
+    found["stages"]["cold"] = {"minutes": 0.5, "sha256": DIGEST, "memory_gb": None}
+    assert report.table(found)[-1] == ["cold", "", "", "", "0.5"]
+    assert Links(report.page(found, records())).fetched() == []
 
 
 def test_learning_curves_show_every_seed_and_their_mean():

@@ -18,7 +18,7 @@ from secrets import token_hex
 import attack_programs
 import pytest
 
-from r1lib import lint, sandbox, sandbox_inside
+from r1lib import allowed, sandbox, sandbox_inside
 from r1lib.sandbox import Sandbox, run, run_many
 from r1lib.sandbox_inside import read, write
 
@@ -150,7 +150,7 @@ def test_no_attack_scores_with_the_allow_list(name, place, box):
 def test_the_allow_list_stops_most_attacks_before_they_run():
     groups = (attack_programs.EXITS, attack_programs.FORGERS, attack_programs.VANDALS)
     attacks = {k: v for g in (*groups, attack_programs.THIEVES) for k, v in g.items()}
-    stopped = [name for name, code in attacks.items() if lint.forbidden(code)]
+    stopped = [name for name, code in attacks.items() if allowed.forbidden(code)]
     assert set(attack_programs.VANDALS) | set(attack_programs.THIEVES) <= set(stopped)
     assert len(stopped) > 0.8 * len(attacks)
 

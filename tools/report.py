@@ -7,33 +7,44 @@ else happens to it. `tools.train` calls `write` when a run is finished.
 import html
 from pathlib import Path
 
-from r1lib import files, plots, runs
+from r1lib import files, plots, runs, scorecard
 from r1lib.progress import minutes
+from r1lib.recipe import BY_NAME, RECIPE
 from tools.report_pieces import facts, figure, folded, html_table, take
 
 STYLE = Path(__file__).with_name("report.css")
-HEAD = ("stage", "pass@1 [95% interval]")
-TAIL = ("length", "checks and tries again", "minutes")
-WHAT = {"base": "pre-training", "zero": "reinforcement learning"}
+WHAT = {stage.name: stage.does for stage in RECIPE}
+FORMS = {"length": "{:.0f}"}  # of a column; shares otherwise
 
 
 def table(results: dict) -> list[list[str]]:
-    """The table of a run as rows of text, the header first."""
-    names = families(results)
-    rows = [[*HEAD, *names, *TAIL]]
+    """The table of a run as rows of text, the header first: easy problems / hard."""
+    names = columns(results)
+    rows = [["stage", *names, "minutes"]]
     for stage, found in results["stages"].items():
-        test = found["test"]
-        low, high = test["interval"]
-        row = [stage, f"{test['pass@1']:.3f} [{low:.3f}, {high:.3f}]"]
-        row += [f"{test[name]['pass@1']:.3f}" for name in names]
-        row += [f"{test['length']:.1f}", f"{test['reflects']:.3f}"]
-        rows.append([*row, f"{found['minutes']:.1f}"])
+        cells = []
+        for name in names:
+            means = [card[name]["mean"] for card in found.get("card", {}).values()]
+            form = FORMS.get(name, "{:.2f}")
+            cells.append(" / ".join(form.format(m).lstrip("0") or "0" for m in means))
+        rows.append([stage, *cells, f"{found['minutes']:.1f}"])
     return rows
 
 
+def columns(results: dict) -> list[str]:
+    """The columns of the scorecard that were measured, in its order."""
+    cards = [c["easy"] for c in (s.get("card") for s in models(results).values()) if c]
+    return [name for name in scorecard.COLUMNS if any(name in card for card in cards)]
+
+
+def models(results: dict) -> dict:
+    """The stages that left a model, which was tested."""
+    return {k: v for k, v in results["stages"].items() if "test" in v}
+
+
 def families(results: dict) -> list[str]:
-    """The task families that a run was tested on."""
-    tests = [found["test"] for found in results["stages"].values()]
+    """The games that a run was tested on."""
+    tests = [found["test"] for found in models(results).values()]
     return sorted({name for t in tests for name in t if isinstance(t[name], dict)})
 
 
@@ -87,7 +98,7 @@ def page(results: dict, records: dict[str, dict]) -> str:
 
 def story(results: dict) -> str:
     """Say in two sentences what came out, whatever it is."""
-    stages = results["stages"]
+    stages = models(results)
     if not {"base", "zero"} <= set(stages):
         (name, found), *_ = stages.items()
         share = f"{found['test']['pass@1']:.0%} of the test problems"
@@ -110,7 +121,7 @@ def story(results: dict) -> str:
 
 def scope(results: dict) -> str:
     """Say what was measured, and on what."""
-    test = next(iter(results["stages"].values()))["test"]
+    test = next(iter(models(results).values()))["test"]
     text = f"{test['problems']} test problems that no training saw, {test['samples']} "
     text += "samples each at temperature 1; intervals are 95% bootstrap over problems."
     if results["preset"] == "smoke":
@@ -120,7 +131,7 @@ def scope(results: dict) -> str:
 
 def tiles(results: dict) -> str:
     """The numbers that a reader looks for first, before and after."""
-    tests = [found["test"] for found in results["stages"].values()]
+    tests = [found["test"] for found in models(results).values()]
     shown = (
         ("right at the first try", "pass@1", "{:.0%}"),
         ("tokens in a completion", "length", "{:.0f}"),
@@ -145,13 +156,13 @@ def curves(results: dict, records: dict) -> str:
         text = "Pre-training. Every skill is measured apart: copying, computing, and "
         text += "saying rightly whether a result is the wanted one."
         out.append(figure(plots.base_curves(records["base"]["history"]), text))
-    if "zero" in records:
-        text = "R1-Zero. Above what is rewarded, below what is not: the length."
-        out.append(figure(plots.zero_curves(records["zero"]["history"]), text))
+    for name in (n for n in ("zero", "dev2", "r1") if n in records):
+        text = f"{BY_NAME[name].paper}. Above what is rewarded, below the length."
+        out.append(figure(plots.zero_curves(records[name]["history"]), text))
     groups = {
         name: {
             stage: (found["test"][name]["pass@1"], *found["test"][name]["interval"])
-            for stage, found in results["stages"].items()
+            for stage, found in models(results).items()
         }
         for name in families(results)
     }

@@ -11,9 +11,11 @@ import sys
 from pathlib import Path
 
 AFTER = """
-It writes into the run's folder: base/ and zero/ (the models), results.json (what was
-measured, and how), report.html (open it in a browser). Stop it with Ctrl-C; the same
-command goes on from the last checkpoint. A finished stage is skipped.
+Stages, in this order: base, zero, cold, dev1, dev2, samples, dev3, helpful, harmless,
+r1, student, distill. Each leaves a folder of its name in the run's folder: a model, a
+table, or a reward model. Beside them are results.json (what was measured, and how) and
+report.html (open it in a browser). Stop it with Ctrl-C; the same command goes on from
+the last checkpoint. A finished stage is skipped.
 """
 NO_MEMORY = ("OutOfMemoryError", "can't allocate memory", "not enough memory")
 
@@ -29,7 +31,8 @@ def parser() -> Parser:
     made = Parser("python r1.py train", description=__doc__, epilog=AFTER)
     made.formatter_class = argparse.RawDescriptionHelpFormatter
     add = made.add_argument
-    add("--stage", metavar="NAME", help="only this stage: base or zero (default: all)")
+    add("--stage", metavar="NAME", help="only this stage (default: all, see below)")
+    add("--from", metavar="NAME", dest="first", help="this stage and all after it")
     add("--preset", default="tiny", help="tiny, or smoke: seconds, and no claim")
     add("--out", metavar="FOLDER", help="the run's folder (default: runs/PRESET)")
     add("--seed", type=int, default=0, help="moves every random choice (default: 0)")
@@ -37,7 +40,7 @@ def parser() -> Parser:
     add(
         "--fresh",
         action="store_true",
-        help="forget what this run has written before, with --stage from there on",
+        help="forget what is there, from the stage that --stage or --from names",
     )
     return made
 

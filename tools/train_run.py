@@ -5,43 +5,52 @@ import os
 import platform
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
-from r1lib import files, pipeline, runs
+from r1lib import files, pipeline, recipe, runs, sandbox, scorecard
 from r1lib.progress import bar, minutes
+from r1lib.recipe import BY_NAME, STAGES, Settings
+from r1lib.tasks import LEVELS
 from tools import provenance, report
 from tools.environment import try_lock
 
-SHOWN = {
-    "base": ("loss",),
-    "zero": ("reward", "accuracy", "length", "valid"),
-}
-CODE = ("r1lib.pipeline.run", "r1lib.pipeline.test")  # what the numbers depend on
+CODE = (  # what the numbers depend on
+    "r1lib.pipeline.run",
+    "r1lib.pipeline.test",
+    "r1lib.scorecard.measure",
+)
 WRITTEN = ("results.json", "report.html")
 
 
 def run(asked) -> None:
     """Train what is asked for, measure it, write the report and print the table."""
-    how = pipeline.settings(asked.preset, asked.seed, asked.device)
-    if asked.stage not in (None, *pipeline.STAGES):
-        names = ", ".join(pipeline.STAGES)
-        raise ValueError(f"stage must be one of {names}, got {asked.stage!r}")
+    how = recipe.settings(asked.preset, asked.seed, asked.device)
+    stages = chosen(asked.stage, asked.first)
     choose_device(asked.device)
-    stages = (asked.stage,) if asked.stage else pipeline.STAGES
     with claimed(asked.out):
         if asked.fresh:
-            forget(asked.out, asked.stage)
+            forget(asked.out, stages[0])
         for stage in stages:
             train(stage, asked.out, how)
         results = measure(asked, how)
         files.write_text(asked.out / "results.json", json.dumps(results, indent=1))
         page = report.write(asked.out)
     print(f"\n{report.as_text(report.table(results))}\n\nreport: {page.resolve()}")
+
+
+def chosen(only: str | None, first: str | None) -> tuple[str, ...]:
+    """The stages to run: one, or one with all after it, or all."""
+    if only and first:
+        raise ValueError(f"wanted --stage or --from, got both: {only} and {first}")
+    name = only or first or STAGES[0]
+    if name not in STAGES:
+        raise ValueError(f"stage must be one of {', '.join(STAGES)}, got {name!r}")
+    return (only,) if only else STAGES[STAGES.index(name) :]
 
 
 def choose_device(name: str) -> None:
@@ -74,8 +83,8 @@ def claimed(folder: Path):
         yield
 
 
-def forget(folder: Path, stage: str | None) -> None:
-    """Remove a run, or a stage and what follows from it; only files that it wrote."""
+def forget(folder: Path, stage: str = STAGES[0]) -> None:
+    """Remove a stage and what follows from it; only files that the run wrote."""
     if not (folder / "settings.json").exists():
         if strangers := runs.others(folder):
             raise ValueError(
@@ -83,22 +92,22 @@ def forget(folder: Path, stage: str | None) -> None:
                 "folder of a run: nothing was removed"
             )
         return
-    first = pipeline.STAGES.index(stage) if stage else 0
-    runs.forget(folder, pipeline.STAGES[first:])
+    first = STAGES.index(stage)
+    runs.forget(folder, STAGES[first:])
     for name in WRITTEN if first else (*WRITTEN, "settings.json"):
         files.remove(folder / name)
 
 
-def train(stage: str, folder: Path, how: pipeline.Settings) -> None:
+def train(stage: str, folder: Path, how: Settings) -> None:
     """Run one stage behind a progress bar, or say that it is finished."""
     steps = pipeline.run(stage, folder, how, reading)
     if runs.is_done(folder, stage):
         print(f"{stage}: finished before, skipped ({folder / stage})")
         return
-    total = {"base": how.pretrain.steps, "zero": how.zero.steps}[stage]
+    total = pipeline.length(stage, how)
     if found := runs.saved(folder, stage):
         print(f"{stage}: going on from {found[-1].name}", flush=True)
-    for _ in bar(steps, total, stage, SHOWN[stage]):
+    for _ in bar(steps, total, stage, BY_NAME[stage].shown):
         pass
 
 
@@ -110,28 +119,32 @@ def reading(texts):
     )
 
 
-def measure(asked, how: pipeline.Settings) -> dict:
+def measure(asked, how: Settings) -> dict:
     """Test every finished model that was not tested before; return results.json."""
     settings = json.loads(json.dumps(asdict(how)))
     before = earlier(asked.out, settings)
     stages = {}
-    for stage in filter(lambda s: runs.is_done(asked.out, s), pipeline.STAGES):
-        model, tokenizer = runs.load(asked.out, stage, how.device)
+    for stage in filter(lambda s: runs.is_done(asked.out, s), STAGES):
         record = runs.record(asked.out, stage)
-        test = before.get(stage, {})
-        if test.get("sha256") != record["sha256"]:
-            test = {"test": tested(stage, model, tokenizer, how)}
         stages[stage] = {
             "sha256": record["sha256"],
-            "parameters": sum(p.numel() for p in model.parameters()),
             "steps": record["steps"],
             "minutes": record["seconds"] / 60,
             "memory_gb": record["memory_gb"],
             "last": {
                 k: v for k, v in record["history"][-1].items() if k != "transcripts"
             },
-            "test": test["test"],
         }
+        if BY_NAME[stage].leaves == "model":
+            model, tokenizer = runs.load(asked.out, stage, how.device)
+            test = before.get(stage, {})
+            if test.get("sha256") != record["sha256"]:
+                test = tested(stage, model, tokenizer, how)
+            stages[stage] |= {
+                "parameters": sum(p.numel() for p in model.parameters()),
+                "test": test["test"],
+                "card": test["card"],
+            }
     return {
         "command": command(asked),
         "preset": asked.preset,
@@ -153,14 +166,29 @@ def earlier(folder: Path, settings: dict) -> dict:
     return found["stages"] if found.get("settings") == settings else {}
 
 
-def tested(stage: str, model, tokenizer, how: pipeline.Settings) -> dict:
-    """Measure one model, and say that this takes a while."""
-    n = how.tests * len(pipeline.FAMILIES)
-    print(f"{stage}: answering {n} test problems", end=" ", flush=True)
+def tested(stage: str, model, tokenizer, how: Settings) -> dict:
+    """Measure one model on the games and on the whole scorecard, easy and hard."""
+    print(f"{stage}: answering test problems of all families", end=" ", flush=True)
     began = time.perf_counter()
-    found = pipeline.test(model, tokenizer, how)
+    found = {"test": pipeline.test(model, tokenizer, how), "card": {}}
+    for level in LEVELS:
+        asked = scorecard.questions(how.cards, level)
+        longest = how.dev2.max_new_tokens
+        with box() as safe:
+            values = scorecard.measure(
+                model, tokenizer, asked, 2, max_new_tokens=longest, box=safe
+            )
+        found["card"][level] = scorecard.summary(values)
     print(f"took {minutes(time.perf_counter() - began)}", flush=True)
     return json.loads(json.dumps(found))
+
+
+def box():
+    """A sandbox for programs; where there is none, one line says so."""
+    if reason := sandbox.missing():
+        print(f"(programs are left out: {reason})", end=" ", flush=True)
+        return nullcontext()
+    return sandbox.Sandbox()
 
 
 def command(asked) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from r1lib import artifacts, evaluate, optim, pipeline, pretrain, rewards, runs
+from r1lib import artifacts, evaluate, optim, pipeline, pretrain, recipe, rewards, runs
 from r1lib.model.transformer import Transformer
 from r1lib.rl import grpo
 from r1lib.tasks import corpus, countdown, problems
@@ -43,7 +43,7 @@ def read_and_train() -> dict[str, str]:
     config = artifacts.load("base-tiny")[0].config  # older copies have it, too
     torch.manual_seed(0)
     model = Transformer(config)
-    c = replace(pipeline.settings("tiny").pretrain, steps=2, mtp_every=2)
+    c = replace(recipe.settings("tiny").pretrain, steps=2, mtp_every=2)
     optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
     for _ in pretrain.train(model, documents, c, optimizers):
         pass
@@ -57,7 +57,7 @@ def read_and_train() -> dict[str, str]:
 def reinforce_and_answer() -> dict[str, str]:
     """Answers and rewards of the shipped base, then weights after a step of RL."""
     model, tokenizer = artifacts.load("base-tiny")
-    how = pipeline.settings("tiny")
+    how = recipe.settings("tiny")
     asked = pipeline.held_out(PROBLEMS, "test")
     found = evaluate.answer(
         model, tokenizer, asked, 4, max_new_tokens=how.zero.max_new_tokens
@@ -92,9 +92,9 @@ def reinforce_and_answer() -> dict[str, str]:
 
 def walk() -> dict[str, str]:
     """Weights and test results of each stage at the smoke preset."""
-    how, out = pipeline.settings("smoke"), {}
+    how, out = recipe.settings("smoke"), {}
     with tempfile.TemporaryDirectory() as folder:
-        for stage in pipeline.STAGES:
+        for stage in recipe.STAGES:
             for _ in pipeline.run(stage, folder, how):
                 pass
             model, tokenizer = runs.load(Path(folder), stage)

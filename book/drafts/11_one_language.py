@@ -45,7 +45,6 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from r1lib.recipe import RefreshedGRPO
 from torch import Tensor
 
 from r1lib import (
@@ -58,9 +57,11 @@ from r1lib import (
     readability,
     recipe,
     rewards,
+    scenarios,
     scorecard,
 )
 from r1lib.logprobs import token_logprobs
+from r1lib.recipe import RefreshedGRPO
 from r1lib.rewards import HANGUL, LATIN
 from r1lib.rl import grpo
 from r1lib.rl.grpo import group_advantages
@@ -369,7 +370,7 @@ for name, text in texts.items():
 
 # %% tags=["nbval-check-output"]
 print("weight   best wrong   worst right   safe")
-for weight in (0.1, 0.3, 0.8, 0.9, 1.0):
+for weight in (0.1, 0.3, 0.6, 0.9, 1.0):
     mixture = pipeline.in_one_language(replace(config, language=weight))
     best_wrong = max(mixture(problem, t) for n, t in texts.items() if "wrong" in n)
     worst_right = min(mixture(problem, t) for n, t in texts.items() if "right" in n)
@@ -379,7 +380,7 @@ for weight in (0.1, 0.3, 0.8, 0.9, 1.0):
 # %% [markdown]
 # With equal weights, as in the paper, a wrong answer in clean language earns more
 # than a right one that mixes and forgets its tags. That need not be fatal when almost
-# everything is well formed. We take 0.3 and need not hope.
+# everything is well formed. We take 0.6 and need not hope.
 #
 # Look at what the third part does to a group, with the spread left undivided as in
 # chapter 09. Four groups of four:
@@ -588,7 +589,7 @@ for name, low, high in (("0.2 / 0.28", 0.2, 0.28), ("10 / 10", 10.0, 10.0)):
 shape = {"prompts": 16, "group_size": 8, "max_new_tokens": LONGEST}
 one = replace(config, **shape, minibatches=16, kl_coef=0.0)
 rng = random.Random(11)
-drawn = [pipeline.draw_reasoning(rng) for _ in range(one.prompts)]
+drawn = [scenarios.draw_reasoning(rng) for _ in range(one.prompts)]
 sampled = torch.Generator().manual_seed(11)
 limit = {"max_new_tokens": LONGEST, "generator": sampled}
 batch = rollout(dev1, tokenizer, drawn, one.group_size, with_meters(one), **limit)
@@ -662,7 +663,7 @@ def one_language(policy, config):
     """Reasoning RL with a refreshed reference; yields the metrics of each step."""
     start, ref = copy.deepcopy(policy), copy.deepcopy(policy)
     optimizers, reward = optim.adamw(policy, config.lr), with_meters(config)
-    draw = pipeline.draw_reasoning
+    draw = scenarios.draw_reasoning
     loop = grpo.train(
         policy, tokenizer, draw, config, optimizers, ref=ref, reward=reward
     )
@@ -934,7 +935,7 @@ for level in ("easy", "hard"):
 # |---|---|---|---|
 # | right, 1 | the verifier says yes | nobody | |
 # | format, 0.1 | one thought, one answer | a dot | being right pays ten times as much |
-# | language, 0.3 | words in the language of the question | a thought without words | the meters; exercise 11.3 |
+# | language, 0.6 | words in the language of the question | a thought without words | the meters; exercise 11.3 |
 #
 # ## Questions
 #

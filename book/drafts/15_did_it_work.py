@@ -24,7 +24,7 @@
 #
 # ![The whole pipeline. The base leads to zero by reinforcement learning. Zero and the base are read for the table cold. Dev1 is the base fine-tuned on cold; dev2 is dev1 after reinforcement learning in one language; dev2 writes the table samples; dev3 is the base fine-tuned on samples. From dev3 come two reward models, helpful and harmless, and, by reinforcement learning for all scenarios that reads both, r1.](../figures/15_pipeline.png)
 #
-# What you see: the ten stages of the recipe, drawn from the same file that runs them.
+# What you see: the stages of the recipe, drawn from the same file that runs them.
 # This chapter asks of every blue box, and of the green one, what it is worth.
 
 # %% [markdown]
@@ -599,7 +599,7 @@ print("".join(f"{b - a:+9.1f}" for a, b in zip(aime, aime[1:], strict=False)))
 # of one training run, on the same 96 test problems of each family:
 
 # %%
-MODELS = tuple(stage.name for stage in recipe.RECIPE if stage.leaves == "model")
+MODELS = tuple(stage.name for stage in recipe.TO_R1 if stage.leaves == "model")
 
 
 def measured():

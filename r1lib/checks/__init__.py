@@ -12,5 +12,14 @@ from r1lib.checks.chapter_09 import ex_9_1, ex_9_2, ex_9_3, ex_9_4, ex_9_5, ex_9
 from r1lib.checks.chapter_10 import ex_10_1, ex_10_2, ex_10_3, ex_10_4, ex_10_5
 from r1lib.checks.chapter_11 import ex_11_1, ex_11_2, ex_11_3, ex_11_4, ex_11_5
 from r1lib.checks.chapter_12 import ex_12_1, ex_12_2, ex_12_3, ex_12_4, ex_12_5
+from r1lib.checks.chapter_13 import ex_13_1, ex_13_2, ex_13_3, ex_13_4, ex_13_5
+from r1lib.checks.chapter_14 import (
+    ex_14_1,
+    ex_14_2,
+    ex_14_3,
+    ex_14_4,
+    ex_14_5,
+    ex_14_6,
+)
 from r1lib.checks.chapter_15 import ex_15_1, ex_15_2, ex_15_3, ex_15_4, ex_15_5
 from r1lib.checks.exercise import report

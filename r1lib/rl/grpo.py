@@ -163,11 +163,13 @@ def train(
     ref=None,
     reward=rewards.total,
     start: int = 0,
+    score=None,
 ):
     """Run the R1-Zero loop; yields metrics and the rollout after each step.
 
     `draw_problem(rng)` returns a training problem. Step s draws from generators
     seeded by (seed, s) alone, so a resumed run repeats the uninterrupted one.
+    `score(problems, texts)` may score a whole rollout at once, in place of `reward`.
 
     Advantages are not divided by the group's std unless the config says so. A group
     that is all wrong differs in its format alone; divided by its tiny std, these tenths
@@ -190,6 +192,7 @@ def train(
             max_new_tokens=config.max_new_tokens,
             temperature=config.temperature,
             generator=generator,
+            score=score,
         )
         sampled = time.perf_counter()
         grouped = batch.rewards.view(config.prompts, config.group_size)

@@ -1,0 +1,1461 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] tags=["slide"]
+# # Distillation: a small model learns to reason from a large one
+#
+# | | |
+# |---|---|
+# | You will build | three ways to teach a small model: by texts, by distributions, by correcting its own texts; the loss behind each; one bill that makes their costs comparable; and a student that learns to reason in front of you |
+# | You need | Chapter 10 for fine-tuning, chapter 12 for where good traces come from. Everything used here is explained here |
+# | Minutes to read | 50 |
+# | Minutes to run | 2, on a laptop's processor |
+# | Tier | `laptop`: no GPU, no download |
+# | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), sections 2.4, 3.2 and 4.1, Tables 5 and 6; knowledge distillation (arXiv 1503.02531), section 2; generalised knowledge distillation (arXiv 2306.13649), sections 2 and 3 |
+#
+# ![Three roads lead from a teacher, R1, to a small student. First, texts: the teacher writes, a filter keeps what is right and readable, the student copies. Second, distributions: on the same texts the student fits the teacher's chances for every next token. Third, its own texts: the student writes, and the teacher corrects it token by token. Below, one bill counts what each road costs.](../figures/14_distillation.png)
+#
+# What you see: the three roads of this chapter. The small numbers are the sections in
+# which you build each of them.
+
+# %% [markdown]
+# **Run this first.** It imports everything and seeds the one global random
+# generator. Nothing below configures anything else.
+
+# %% tags=["setup"]
+import copy
+import json
+import math
+import random
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from statistics import fmean
+
+import torch
+
+from r1lib import (
+    artifacts,
+    checks,
+    collect,
+    costs,
+    distill,
+    evaluate,
+    hub,
+    optim,
+    pipeline,
+    plots,
+    rejection,
+    rewrite,
+    sft,
+    tables,
+)
+from r1lib.model import counts
+from r1lib.model.presets import PRESETS
+from r1lib.tasks import arithmetic, countdown, problems
+from r1lib.tokenizer import EOS, Tokenizer
+
+torch.manual_seed(0)
+RESULTS = Path("../results")
+FOLDER = Path(tempfile.mkdtemp())  # everything this chapter writes
+tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
+
+# %% [markdown]
+# Some cells below show a function of the library as it is. What these need:
+
+# %% tags=["setup"]
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from r1lib import rewards
+from r1lib.distill import KINDS
+from r1lib.model.config import ModelConfig
+from r1lib.rl.grpo import micro_batches
+from r1lib.rl.objectives import token_mean
+from r1lib.rollout import rollout
+from r1lib.sft import Example
+
+# %% [markdown]
+# ## 1. Why distill?
+#
+# We have a model that reasons. It is also the largest model that we have, and somebody
+# must run it. Every token that R1 writes passes through 37 billion of its 671 billion
+# weights, and all 671 billion have to lie in fast memory meanwhile. A phone, a
+# laptop or a single graphics card will not do.
+#
+# There are two ways to a small model that reasons. One repeats the whole story in
+# small: take a small base and reinforce it. The other uses what we have got. The large
+# model has already found out how to reason; let it *write that down*, and let the small
+# one read it. This is **distillation**. The large model is the **teacher**, the small
+# one the **student**. The word is from Hinton, Vinyals and Dean (arXiv 1503.02531), who
+# boiled a group of models down to a single small one.
+#
+# What is at stake, in numbers that depend on nothing but the sizes? One of the
+# published students of R1 has a body like Qwen2.5's with 1.5 billion weights, another
+# one like Llama's with 8 billion. `costs` counts multiplications and additions
+# (**FLOPs**) for one more token after 5,000 others:
+
+# %% tags=["nbval-check-output"]
+published = ("deepseek-v3", "r1-distill-llama-8b", "r1-distill-qwen-1.5b")
+print(f"{'':22}{'weights':>9}{'in bf16':>10}{'FLOPs a token':>16}")
+for name in published:
+    c = PRESETS[name]
+    weights, one = counts.parameters(c), costs.decode_flops(c, 5_000)
+    cells = f"{weights / 1e9:7.1f} B{2 * weights / 1e9:7,.0f} GB{one / 1e9:12.1f} G"
+    print(f"{name:22}{cells}")
+teacher_one, student_one = (
+    costs.decode_flops(PRESETS[n], 5_000) for n in published[::2]
+)
+print(
+    f"the smallest student writes {teacher_one / student_one:.0f} tokens for one of R1"
+)
+
+# %% [markdown] tags=["slide"]
+# And does it work? These are six students from the paper, each a published base that
+# was fine-tuned on the 800,000 samples of chapter 12, **without any reinforcement
+# learning** (arXiv 2501.12948v1, section 2.4; numbers from Table 5). "Vote" is cons@64,
+# a majority vote of 64 answers:
+
+# %% tags=["slide", "nbval-check-output"]
+PAPER = {  # AIME 2024: pass@1 and vote; MATH-500; in percent
+    "Qwen-1.5B": (28.9, 52.7, 83.9),
+    "Qwen-7B": (55.5, 83.3, 92.8),
+    "Qwen-14B": (69.7, 80.0, 93.9),
+    "Qwen-32B": (72.6, 83.3, 94.3),
+    "Llama-8B": (50.4, 80.0, 89.1),
+    "Llama-70B": (70.0, 86.7, 94.5),
+}
+R1_ITSELF = (79.8, 97.3)  # v1, Table 4
+print(f"{'distilled into':16}{'AIME 2024':>10}{'vote':>7}{'MATH-500':>10}{'of R1':>8}")
+for name, (aime, vote, math500) in PAPER.items():
+    share = aime / R1_ITSELF[0]
+    print(f"{name:16}{aime:10.1f}{vote:7.1f}{math500:10.1f}{share:8.0%}")
+print(f"{'R1, the teacher':16}{R1_ITSELF[0]:10.1f}{'':7}{R1_ITSELF[1]:10.1f}")
+
+# %% [markdown]
+# Read the last column downwards, then look at what is *not* there: no student passes
+# its teacher.
+#
+# ### Distillation or reinforcement learning?
+#
+# Then the paper asks the question of this chapter. Take a base of 32 billion weights
+# and run on it what made R1-Zero: reinforcement learning, more than 10,000 steps of it.
+# (The paper calls the result DeepSeek-R1-Zero-Qwen-32B.) Compare with the same size,
+# fine-tuned on R1's samples (v1, section 4.1 and Table 6):
+
+# %% tags=["slide", "nbval-check-output"]
+ALONE = {"AIME 2024": 47.0, "MATH-500": 91.6, "GPQA": 55.0, "LiveCodeBench": 40.2}
+TAUGHT = {"AIME 2024": 72.6, "MATH-500": 94.3, "GPQA": 62.1, "LiveCodeBench": 57.2}
+print(f"{'':24}" + "".join(f"{name:>15}" for name in ALONE))
+for name, row in (("RL alone, 32B", ALONE), ("distilled, 32B", TAUGHT)):
+    print(f"{name:24}" + "".join(f"{x:15.1f}" for x in row.values()))
+print(f"{'':24}" + "".join(f"{TAUGHT[n] - x:+15.1f}" for n, x in ALONE.items()))
+
+# %% [markdown]
+# The authors draw two conclusions: for a small model, learning from a strong teacher is
+# both better and cheaper than large-scale RL of its own; and to go *beyond* what there
+# is, one still needs a stronger base and more RL, since somebody has to be the teacher.
+#
+# Raschka's essay on reasoning models (2025) notes that two rows are missing before
+# one can say what did the work. One is **SFT and then RL on the small model**: perhaps
+# the best of both. The other is **pure SFT on the large base**, without RL: if V3-Base,
+# trained on these samples alone, were as good as R1, the later RL would be a ceremony.
+# At the paper's scale each row is a fortune. At ours it is minutes, so section 9
+# has both of them, beside everything else that this chapter builds.
+#
+# One warning for the whole chapter. The paper's numbers and ours are about different
+# worlds. We put the same *questions*, in the same words, and compare the
+# *direction* of the answers. No number of one ever stands in a table of the other.
+
+# %% [markdown] tags=["slide"]
+# ## 2. A teacher and a student
+#
+# The students of the paper were Qwen and Llama models: another shape than R1's, a
+# pre-training of their own, a tokenizer of their own. Ours are small models in these
+# two shapes: plain attention, no experts. The student has read the same tiny web as the
+# teacher's base, in a pre-training of its own (`recipe`, stage `student`).
+
+# %% tags=["nbval-check-output"]
+SIZES = ("tiny", "student-qwen-large", "student-qwen", "student-qwen-small")
+print(f"{'':20}{'weights':>9}{'active':>9}{'kFLOPs a token':>16}")
+for name in (*SIZES, "student-llama"):
+    c = replace(PRESETS[name], vocab_size=tokenizer.vocab_size)
+    kflops = costs.decode_flops(c, 60) / 1e3
+    sizes = f"{counts.parameters(c):9,}{counts.active_parameters(c):9,}"
+    print(f"{name:20}{sizes}{kflops:16,.0f}")
+
+# %% [markdown]
+# `tiny` is the teacher, with its experts. The student that we mostly use,
+# `student-qwen`, has a third of its weights, and two thirds of the weights that one
+# token passes: experts that are not asked cost nothing. The distance is smaller than in
+# the paper, and our students are near the floor below which a model of this world
+# hardly learns to add. Keep this in mind where the sizes are compared.
+#
+# Here they are. Both get held-out problems of the two games of chapter 09, which
+# neither has ever seen, four answers each.
+
+# %%
+teacher, teachers_own = artifacts.load("r1-tiny")
+base, _ = artifacts.load("student-tiny")
+teacher.eval()  # it is only read from here on
+LONGEST = 144  # tokens that an answer may have in this chapter
+held_out = pipeline.held_out(96, "valid")  # 96 problems of each game
+
+
+def examine(model, n=4):
+    """Answers to the held-out problems, and their summary."""
+    found = evaluate.answer(model, tokenizer, held_out, n, max_new_tokens=LONGEST)
+    return found, evaluate.summary(found)
+
+
+answers, scores = {}, {}
+for name, model in (("student base", base), ("teacher", teacher)):
+    answers[name], scores[name] = examine(model)
+
+
+# %%
+def table(names):
+    """One line for each model: right, interval, by game, and length."""
+    print(f"{'':18} right  [95%]         countdown  arithmetic  tokens")
+    for name in names:
+        s, (low, high) = scores[name], scores[name]["interval"]
+        cells = [s[game]["pass@1"] for game in ("countdown", "arithmetic")]
+        print(
+            f"{name:18}{s['pass@1']:6.2f}  [{low:.2f}, {high:.2f}]"
+            f"{cells[0]:12.2f}{cells[1]:12.2f}{s['length']:8.0f}"
+        )
+
+
+table(scores)
+
+
+# %% tags=["slide"]
+def show(text, label=""):
+    print(label)
+    print("    " + text.replace("\n", "\n    ") + "\n")
+
+
+for i in (0, 96):
+    print(held_out[i].prompt)
+    for name in ("student base", "teacher"):
+        verdict = "right" if answers[name].right[i, 0] else "wrong"
+        show(answers[name].texts[i][0], f"{name} [{verdict}]:")
+
+# %% [markdown] tags=["slide"]
+# ## 3. First way: texts
+#
+# The plainest way is the one that R1 took. The teacher answers a great many problems.
+# What is wrong or hard to read is thrown away. The student is fine-tuned on the rest:
+# the loss is $-\log \pi(y_t \mid \ldots)$, averaged over the tokens of the completions,
+# exactly as in chapter 10. To the student it makes no difference who wrote the text, a
+# person or a machine.
+#
+# Let us collect. R1 answers training problems of both games, once each; `collect` would
+# refuse a held-out one. Then come the filters of chapter 12 that look at a single row:
+# right, in form, in one language, not too long, nothing said twice.
+
+# %%
+asked = [
+    p
+    for game in (countdown, arithmetic)
+    for p in problems(game.sample, 550, 14, "train")
+]
+path = FOLDER / "traces.jsonl"
+kind = {"source": "r1-tiny", "max_new_tokens": LONGEST, "at_once": 275}
+for done in collect.collect(path, teacher, tokenizer, asked, 1, **kind):
+    print(f"{done['problems']:5} problems, {done['correct']:4.0%} right")
+raw = collect.read(path)[1]
+
+# %%
+NAMES = ("correct", "form", "language", "length", "repetition")
+sizes = rejection.Sizes(filters=NAMES, most_tokens=120)
+kept, report = rejection.sift("traces", raw, sizes)
+print(f"{len(kept)} traces of {len(raw)}, {sum(r['tokens'] for r in kept):,} tokens")
+plots.funnel_bars(report, "traces")
+
+# %% [markdown]
+# What you see: what is left of the teacher's samples after each filter.
+#
+# Now the traces have to become **examples**: ids, and a mask that is true on the tokens
+# that the student shall learn to write. A first version is short, and it has two faults
+# that are hard to see later:
+
+
+# %%
+def naive_examples(rows, tokenizer, positions):
+    """Prompt and completion as ids, cut to the length that the student can read."""
+    out = []
+    for row in rows:
+        ids = tokenizer.prompt(row["prompt"])
+        written = tokenizer.encode(row["completion"], allow_special=True) + [EOS]
+        mask = [False] * len(ids) + [True] * len(written)
+        out.append(Example((ids + written)[:positions], mask[:positions]))
+    return out
+
+
+# %% [markdown]
+# Try it on two traces written by hand, one short and one long, for a student that can
+# read only 60 tokens:
+
+# %% tags=["nbval-check-output"]
+game = countdown.make((3, 7, 8), 35, "en", "(8-3)*7")
+hit, end = "8-3=5,*7=35~35=0 yes the target\n", "</think><answer>(8-3)*7</answer>"
+misses = "8+7=15,-3=12~35=23 no false\n7+3=10,+8=18~35=17 no false\n"
+
+
+def by_hand(text, correct=True):
+    note = {"source": "by hand", "seed": 0, "tokens": 9, "finished": True}
+    return tables.row(game, text, **note, correct=correct)
+
+
+short, long = by_hand(f"<think>{hit}{end}"), by_hand(f"<think>{misses}{hit}{end}")
+for row in (short, long):
+    (example,) = naive_examples([row], tokenizer, 60)
+    print(
+        len(example.ids), "tokens, the end:", repr(tokenizer.decode(example.ids[-9:]))
+    )
+
+# %% [markdown]
+# The long one has lost its answer. A student that learns from cut traces learns that
+# one thinks and thinks and then stops without a word. It is not a rare accident: in a
+# well known teaching project 5,305 of 12,000 traces of R1 were longer than the 2,048
+# tokens that its student was given (Raschka, *Reasoning from Scratch*, chapter 8 of the
+# code). So: leave out what does not fit, whole, and **say how many**, since what is
+# left out are the longest thoughts, and those are not a random part.
+#
+# The second fault is not to ask whether the rows were checked at all.
+
+# %%
+# r1lib.distill.examples
+
+# %% tags=["slide", "nbval-check-output"]
+fit, left_out = examples([short, long], tokenizer, 60)
+print(f"{len(fit)} example, left out: {left_out}")
+assert fit == naive_examples([short], tokenizer, 60)  # where nothing is cut: the same
+cases = {
+    "nothing": ([], 60),
+    "unchecked": ([short, by_hand("<answer>56</answer>", correct=False)], 60),
+    "no room": ([long], 60),
+}
+for name, (rows, positions) in cases.items():
+    try:
+        examples(rows, tokenizer, positions)
+    except ValueError as error:
+        print(f"{name}: {error}")
+
+# %% [markdown]
+# ### Texts travel
+#
+# What goes from teacher to student here are *texts*, not ids. So the two need not have
+# the same tokenizer, the same vocabulary, or anything else in common. R1's students
+# kept the tokenizers of Qwen and Llama, slightly changed (the README of the release
+# says so). The same trace for a student that reads single bytes:
+
+# %% tags=["nbval-check-output"]
+bytes_only = Tokenizer([])  # no merges: every byte is a token
+for name, own in (("the teacher's", tokenizer), ("single bytes", bytes_only)):
+    ((example,), _) = examples([short], own, 512)
+    learned = [i for i, m in zip(example.ids, example.mask, strict=True) if m]
+    same = own.decode(learned[:-1]) == short["completion"]
+    print(
+        f"{name:14} {len(example.ids):4} tokens, {len(learned):3} learned, same: {same}"
+    )
+
+# %% [markdown]
+# Count the learned ones: prompt tokens are read and not learned, the stop token is
+# learned like any other. Exercise 14.2 asks where in the *logits* these tokens were
+# foretold.
+
+# %% [markdown] tags=["slide"]
+# ## 4. A student in front of you
+#
+# Everything is ready. Fine-tune a copy of the student's base on the traces. The
+# learning rates are those of pre-training, larger than in chapter 10: the student has a
+# long way to go, and its base is nothing that must be preserved.
+
+# %%
+room = base.config.max_positions
+given, left_out = distill.examples(kept, tokenizer, room)
+one_pass = sum(len(example.ids) for example in given)
+print(f"{len(given)} examples, {one_pass:,} tokens with prompts, {left_out} too long")
+
+
+def fine_tune(rows, epochs, label):
+    """A copy of the student's base that has read the examples `epochs` times."""
+    student = copy.deepcopy(base)
+    optimizers = optim.base_optimizers(student, 0.01, 3e-3)
+    config = sft.SFTConfig(epochs=epochs, batch_size=24)
+    losses = [m["loss"] for m in sft.train(student, rows, config, optimizers)]
+    first, last = fmean(losses[:3]), fmean(losses[-3:])
+    print(f"{label}: {len(losses)} steps, loss {first:.2f} -> {last:.2f}")
+    return student
+
+
+EPOCHS = 4
+student = fine_tune(given, EPOCHS, "distilled")
+
+# %%
+answers["distilled"], scores["distilled"] = examine(student)
+names = ("student base", "distilled", "teacher")
+table(names)
+assert scores["distilled"]["interval"][0] > scores["student base"]["interval"][1]
+
+# %%
+plots.bars_with_intervals(
+    {
+        game: {
+            n: (scores[n][game]["pass@1"], *scores[n][game]["interval"]) for n in names
+        }
+        for game in ("countdown", "arithmetic")
+    }
+)
+
+# %% [markdown]
+# What you see: the share of right answers to problems that none of the three has ever
+# seen, with 95% intervals over problems. The student has read some hundred traces four
+# times. No reward was computed, no group was sampled, nobody told it which of its own
+# answers are wrong.
+#
+# The same problems, before and after:
+
+# %% tags=["slide"]
+for i in (0, 96):
+    print(held_out[i].prompt)
+    for name in ("student base", "distilled"):
+        verdict = "right" if answers[name].right[i, 0] else "wrong"
+        show(answers[name].texts[i][0], f"{name} [{verdict}]:")
+
+# %% [markdown]
+# ### What did it learn, the skill or the manners?
+#
+# Imitation has a known trap: a student may take over how the teacher *sounds* before it
+# takes over what the teacher *can do*. Imitators of large chat models were judged
+# nearly as good by human raters, and were hardly better where answers can be checked
+# (Gudibande et al., arXiv 2305.15717). Here both can be measured apart. Manners: does
+# it think in the tags, reject an attempt, and go on? Skill: is a step of a tape right?
+
+
+# %% tags=["slide"]
+def habits(found):
+    """Shares: in form; goes on after a miss; tapes whose every step is right."""
+    texts = [text for row in found.texts for text in row]
+    lines = [line for text in texts for line in rewards.thinking(text).split("\n")]
+    read = [rewrite.line_pattern().fullmatch(line) for line in lines]
+    tapes = [rewrite.read_tape(match["tape"]) for match in read if match]
+    sums = [countdown.run_tape(order, ops) == got for order, ops, got in tapes]
+    neat = fmean(rewards.format(None, text) for text in texts)
+    return neat, fmean(map(evaluate.reflects, texts)), fmean(sums or [0.0])
+
+
+print(f"{'':14}{'in form':>9}{'goes on after a miss':>23}{'tapes right':>13}")
+for name in names:
+    neat, goes_on, sums = habits(answers[name])
+    print(f"{name:14}{neat:9.0%}{goes_on:23.0%}{sums:13.0%}")
+
+# %% [markdown]
+# The first two columns are manners and the last one is skill. Compare how far each of
+# them moved from the first line to the second, and how far it still is from the third.
+# The form of a thought can be had from a few hundred examples. Sums have to be right
+# one by one, for every pair of numbers, and a few hundred traces hold each pair but
+# rarely.
+# <!-- MEASURE: one sentence on the last column, once student-tiny is there: did the
+# tapes become better, or only more frequent? (Trials with Zero of seed 0 as the teacher
+# and a student base of 600 and of 2,400 steps: in form 18% -> 96% and 17% -> 91%, goes
+# on
+# 3% -> 30% and 5% -> 45%, tapes right 0% -> 2% and 2% -> 24%, right answers 1% -> 4% and
+# 8% -> 25%.) -->
+
+# %% [markdown] tags=["slide"]
+# ## 5. One bill for all
+#
+# Three ways will stand beside each other, and beside RL. "Equal effort" must mean
+# something, and seconds mean little on a machine that does other things too. So we
+# count tokens by what was *done* with them, because that decides the price:
+#
+# - a token that a model **reads** passes forward through its weights once: about 2 FLOPs
+#   for each active weight;
+# - a token that it **writes** costs the same arithmetic, but one after another, each with
+#   a cache of those before it;
+# - a token that it is **trained** on passes forward and backward: about 6.
+
+# %%
+# r1lib.distill.Spent
+
+# %% [markdown]
+# The last method uses exact counts from `costs` instead of the rule of thumb, so that
+# attention is in it. What the live run has used:
+
+# %%
+wrote = sum(row["tokens"] for row in raw)  # also what was thrown away has been paid
+texts_bill = Spent(student_trained=EPOCHS * one_pass, teacher_written=wrote)
+length = round(one_pass / len(given))
+for name, part in (
+    ("the teacher writes", Spent(teacher_written=wrote)),
+    ("the student learns", Spent(student_trained=EPOCHS * one_pass)),
+    ("together", texts_bill),
+):
+    flops = part.flops(base.config, teacher.config, length)
+    print(f"{name:20}{flops / 1e9:8.0f} GFLOPs")
+
+# %% [markdown]
+# Two things are easily forgotten in such a bill. Rejected samples were paid for, so
+# a stricter filter makes the kept ones dearer. And the upper line is paid *once*: a
+# second student, of another size or shape, learns from the same table for the price of
+# the second line. This is why a company that has an R1 publishes six students and not
+# one. The same at the paper's size, by the rule of thumb, with the mean of 5,355
+# tokens a sample (arXiv 2501.12948v2, the supplement on the supervised data):
+
+# %% tags=["nbval-check-output"]
+tokens = 804_745 * 5_355
+active = counts.active_parameters(PRESETS["deepseek-v3"])
+print(f"{tokens / 1e9:.1f} billion tokens")
+print(f"R1 writes them:             {2 * active * tokens:.1e} FLOPs")
+for size in (1.5e9, 8e9, 32e9):
+    print(f"{size / 1e9:3.1f} B read them twice:   {6 * size * 2 * tokens:.1e} FLOPs")
+
+# %% [markdown]
+# (Twice is our assumption, as R1 itself read them; the table has 804,745 samples in
+# the second version. What the filters threw away is not in the first line.) So for a
+# small student the teacher's writing is the larger part, and for a large one its
+# own learning is.
+
+# %% [markdown] tags=["slide"]
+# ## 6. Second way: distributions
+#
+# A text is the *outcome* of a choice. Before the teacher wrote a token it had a chance
+# for each of its words, and all of them but one are lost in the text. Look at one such
+# moment: R1 begins to think about a held-out problem.
+
+# %%
+prompt = tokenizer.prompt(held_out[0].prompt)
+prompt += tokenizer.encode("<think>", allow_special=True)
+with torch.no_grad():
+    chances = {
+        name: model(torch.tensor([prompt]))[0, -1].softmax(-1)
+        for name, model in (("teacher", teacher), ("student", student))
+    }
+print(held_out[0].prompt)
+for i in chances["teacher"].topk(5).indices.tolist():
+    row = "".join(f"{name} {p[i]:6.1%}   " for name, p in chances.items())
+    print(f"    {tokenizer.decode([i])!r:8} {row}")
+
+# %% [markdown]
+# What the teacher might begin with is not one number but several, each with its chance.
+# One trace shows one of them. The whole row tells the student at once which ones are
+# good, which are possible, and that the rest are not: hundreds of numbers at every
+# place, instead of one.
+#
+# ### What fine-tuning on texts does, on average
+#
+# Let $p$ be the teacher's distribution of the next token and $q$ the student's. The
+# **forward KL divergence** is
+#
+# $$ \mathrm{KL}(p \,\|\, q) = \sum_y p(y) \log \frac{p(y)}{q(y)}
+#    = \underbrace{-\sum_y p(y) \log q(y)}_{\text{cross-entropy}}
+#    - \underbrace{\Big(-\sum_y p(y) \log p(y)\Big)}_{\text{entropy of the teacher}}. $$
+#
+# The second part does not depend on the student. The first is the mean of $-\log q(y)$
+# for $y$ written by the teacher, which is exactly the loss of fine-tuning on texts. So
+# **texts are the forward KL, sampled**. The gradients agree on average:
+
+# %% tags=["nbval-check-output"]
+p = torch.tensor([0.6, 0.3, 0.1])
+logits = torch.tensor([0.0, 1.0, 0.5], requires_grad=True)
+
+
+def gradient(loss):
+    (found,) = torch.autograd.grad(loss, logits)
+    return found
+
+
+q = logits.log_softmax(0)
+each = torch.stack([gradient(-logits.log_softmax(0)[y]) for y in range(3)])
+mean = (p[:, None] * each).sum(0)
+exact = gradient((p * (p.log() - q)).sum())
+print("fine-tuning, mean over texts", [f"{x:+.3f}" for x in mean.tolist()])
+print("forward KL                  ", [f"{x:+.3f}" for x in exact.tolist()])
+spread = (p[:, None] * (each - mean) ** 2).sum().sqrt()
+print(f"spread of a single text: {spread:.3f}, length of the mean: {mean.norm():.3f}")
+
+# %% [markdown]
+# Same goal, less noise: here the spread of a single sampled token is larger than what
+# it tries to estimate. On the other hand a text costs nothing to *keep*. The
+# distribution needs the teacher itself, in memory, at every step; or a file with one
+# number for each word and place. For R1's vocabulary of 129,280 and 4.3 billion tokens
+# nobody would like to store that.
+#
+# ### The loss
+#
+# Rule 1 of this book: what has shape (B, T) is indexed by token. Token $t$ was foretold
+# by the logits in column $t-1$. First in plain loops:
+
+
+# %%
+def naive_kl_loss(student, teacher, mask):
+    """Mean over masked tokens of KL(teacher || student), one token at a time."""
+    found = []
+    for b, t in mask.nonzero().tolist():
+        p, q = teacher[b, t - 1].softmax(-1), student[b, t - 1].softmax(-1)
+        found.append(sum(p[v] * (p[v] / q[v]).log() for v in range(len(p))))
+    return sum(found) / len(found)
+
+
+# %%
+# r1lib.distill.KINDS
+# r1lib.distill.kl_loss
+
+# %%
+rng = torch.Generator().manual_seed(0)
+s, t = torch.randn(2, 2, 5, 7, generator=rng)
+few = torch.tensor([[0, 0, 1, 1, 1], [0, 1, 1, 0, 0]]).bool()
+assert torch.allclose(kl_loss(s, t, few), naive_kl_loss(s, t, few), atol=1e-6)
+assert torch.allclose(
+    kl_loss(s, t, few, "reverse"), naive_kl_loss(t, s, few), atol=1e-6
+)
+print("naive and final loss agree, in both directions")
+
+# %% [markdown]
+# ### Forward or reverse: what gives where room is short
+#
+# The library's loss has a second kind. The **reverse KL** is $\mathrm{KL}(q \,\|\, p)$:
+# the mean of $\log q(y) - \log p(y)$ for $y$ written by the *student*. Both are zero
+# exactly where the two agree. A student that can agree does not care which one it is
+# given. A student with too little room must decide where to be wrong, and there they
+# differ:
+#
+# - forward: where $p(y)$ is large and $q(y)$ nearly 0, $\log p/q$ explodes. The student
+#   must give weight to *everything the teacher might write*, even if it also puts weight
+#   where the teacher never goes. It **covers**.
+# - reverse: where $q(y)$ is large and $p(y)$ nearly 0, it explodes. The student must not
+#   write *anything the teacher would not*, even if it drops half of what the teacher does.
+#   It **picks**.
+#
+# A teacher with two favourite answers, and a student with room for one hump only, with
+# a centre and a width to choose:
+
+# %% tags=["slide", "nbval-check-output"]
+places = torch.arange(21.0)
+
+
+def hump(centre, width):
+    return -((places - centre) ** 2) / (2 * width**2)
+
+
+two = torch.logaddexp(math.log(0.65) + hump(5, 1.5), math.log(0.35) + hump(15, 1.5))
+one_token = torch.tensor([[False, True]])
+fits = {}
+for kind in KINDS:
+    shape = torch.tensor([9.0, 2.0], requires_grad=True)  # centre and width
+    optimizer = torch.optim.Adam([shape], lr=0.05)
+    for _ in range(600):
+        mine = hump(shape[0], shape[1]).expand(1, 2, -1)
+        loss = kl_loss(mine, two.expand(1, 2, -1), one_token, kind)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    fits[kind] = hump(*shape.detach()).softmax(0)
+    print(f"{kind:8} centre {shape[0]:4.1f}, width {shape[1].abs():3.1f}, ", end="")
+    print(f"weight where the teacher is not (8 to 12): {fits[kind][8:13].sum():.2f}")
+
+# %%
+lines = {"teacher": two.softmax(0), **fits}
+plots.curves(
+    {"Room for one": {n: list(enumerate(row.tolist())) for n, row in lines.items()}},
+    "answer",
+    "chance",
+)
+
+# %% [markdown]
+# What you see: the teacher's two humps; the forward student, wide, with its centre in
+# a valley where the teacher hardly ever is; and the reverse student, which has
+# given up one of the two and is right about the other. (Begin with a width of 3 instead
+# of 2, and the reverse student ends up wide as well: the reverse kind has more than
+# one valley to roll into, and the better one is not always found.)
+#
+# For reasoning the valley is the problem. Between two good ways to solve a problem
+# there is usually no third one that is half of each: half of the one tape and half of
+# the other is a wrong tape. A student that covers writes things that the teacher would
+# never write. This is the argument for the reverse kind in language models (MiniLLM,
+# arXiv 2306.08543). The argument against it: what the student has dropped, it will
+# never see again, and variety is what voting and later RL live on.
+#
+# ### Temperature
+#
+# One more knob. A teacher that is sure, 99.9% on one token, tells little more than the
+# text does. Dividing both models' logits by a **temperature** $T > 1$ makes the small
+# chances visible: which mistakes would have been nearly right?
+
+# %% tags=["nbval-check-output"]
+sure = torch.tensor([8.0, 4.0, 3.0, -2.0])
+print("   T  chances                            gradient  times T^2")
+for T in (1, 2, 4, 8):
+    chances = (sure / T).softmax(0)
+    blank = torch.zeros(4, requires_grad=True)
+    loss = (chances * (chances.log() - (blank / T).log_softmax(0))).sum()
+    (push,) = torch.autograd.grad(loss, blank)
+    row = "".join(f"{p:8.4f}" for p in chances.tolist())
+    print(f"{T:4}{row}   {push.norm():8.3f}{T**2 * push.norm():11.2f}")
+
+# %% [markdown]
+# Softer distributions also make gradients smaller, about by $1/T^2$ where $T$ is large;
+# hence the factor $T^2$ in the loss, which keeps them in one order of magnitude (arXiv
+# 1503.02531, section 2.1). Higher temperatures made sense for classifiers, whose wrong
+# classes carry much of the news. A language model's chances are spread by themselves
+# wherever there is a choice, so 1 is the usual value, and ours.
+#
+# ### The tokenizers must be one
+#
+# Place by place and word by word can only be compared where places and words are the
+# same. This is the great restriction of the second way, and the reason why R1's
+# students could not have been taught like this: Qwen's and Llama's vocabularies are
+# other ones. The dangerous case is not a different size, which fails loudly. It is two
+# tokenizers of the *same* size whose ids mean other things, where everything runs and
+# the student learns noise:
+
+# %%
+# r1lib.distill.check_same_tokenizer
+
+# %% tags=["nbval-check-output"]
+one, other = Tokenizer([(100, 101), (102, 103)]), Tokenizer([(102, 103), (100, 101)])
+print(
+    one.vocab_size, other.vocab_size, repr(one.decode([265])), repr(other.decode([265]))
+)
+try:
+    check_same_tokenizer(one, other)
+except ValueError as error:
+    print(error)
+check_same_tokenizer(tokenizer, teachers_own)  # ours are one: nothing happens
+
+# %% [markdown]
+# ### The step
+#
+# A batch is cut into parts that fit into memory; each part's loss counts by its share
+# of the tokens, so that the parts add up to the mean of the whole. The teacher only
+# reads: no gradient, no change. The loop around it is the one of fine-tuning, with the
+# same order of examples and the same learning rates, and it writes its own bill.
+
+# %%
+# r1lib.distill.pull
+# r1lib.distill.train
+
+# %% [markdown]
+# Now the same traces, once through, in three ways: by texts, and by both kinds of
+# distributions. What do we measure? How far a student is from its teacher, per token,
+# on texts that the teacher wrote for held-out problems:
+
+
+# %%
+def laid_out(found, right=None, most=64):
+    """One text a problem, of that verdict if given: ids, mask, the teacher's logits."""
+    pairs = []
+    rows = zip(found.problems, found.texts, found.right.tolist(), strict=True)
+    for problem, texts, verdicts in rows:
+        judged = zip(texts, verdicts, strict=True)
+        fit = [text for text, verdict in judged if right in (None, verdict)]
+        pairs += [(problem.prompt, text) for text in fit[:1]]
+    pairs = pairs[:: max(1, len(pairs) // most)]
+    ids, mask = sft.collate(sft.encode(tokenizer, pairs))
+    with torch.no_grad():
+        return ids, mask, teacher(ids)
+
+
+def distances(model, where):
+    """Mean KL per token between a student and the teacher, by kind, on given texts."""
+    ids, mask, wanted = where
+    with torch.no_grad():
+        mine = model(ids)
+    return {kind: kl_loss(mine, wanted, mask, kind).item() for kind in KINDS}
+
+
+def fit_distributions(kind):
+    """A copy of the base that has fitted the teacher's chances on the traces once."""
+    pupil = copy.deepcopy(base)
+    optimizers = optim.base_optimizers(pupil, 0.01, 3e-3)
+    config = distill.DistillConfig(epochs=1, batch_size=24, kind=kind)
+    steps = list(distill.train(pupil, teacher, given, config, optimizers))
+    return pupil, sum((spent for _, spent in steps), distill.Spent())
+
+
+# %%
+once = distill.Spent(student_trained=one_pass, teacher_written=wrote)
+pupils = {"texts": (fine_tune(given, 1, "texts, once"), once)}
+for kind in KINDS:
+    pupil, bill = fit_distributions(kind)
+    pupils[kind] = (pupil, bill + distill.Spent(teacher_written=wrote))
+
+# %% tags=["slide"]
+theirs, far = laid_out(answers["teacher"]), {}
+print(f"{'':10}{'forward KL':>12}{'reverse KL':>12}{'GFLOPs':>9}")
+for name, (pupil, bill) in {"base": (base, distill.Spent()), **pupils}.items():
+    far[name] = distances(pupil, theirs)
+    flops = bill.flops(base.config, teacher.config, length) / 1e9
+    cells = "".join(f"{far[name][kind]:12.3f}" for kind in KINDS)
+    print(f"{name:10}{cells}{flops:9.0f}")
+for kind in KINDS:
+    assert far[kind][kind] < far["base"][kind]  # each is nearer in what it was taught
+
+# %% [markdown]
+# <!-- MEASURE: one sentence on the live table with the shipped models: is forward nearer
+# than texts after one pass, and how much more does it cost? (Trial, base of 2,400
+# steps, forward and reverse KL: base 0.656 and 1.856, texts 0.509 and 1.361, forward
+# 0.495 and
+# 1.341, reverse 0.569 and 1.279; 115, 145, 145 GFLOPs.) -->
+# Each student was trained for one of the columns: texts and "forward" for the first,
+# "reverse" for the second. Whether being nearer to the teacher per token also
+# means being right more often is another question, which section 9 asks with full
+# runs.
+
+# %% [markdown] tags=["slide"]
+# ## 7. Third way: the student's own texts
+#
+# Both ways so far have a blind spot. The student practises on the teacher's texts, and
+# only on those that passed the filters. When it writes by itself, it makes a slip
+# sooner or later, and from then on it stands in a place where no trace has ever been.
+# Nobody has shown it how to go on from there. The mismatch is called **exposure bias**.
+#
+# Do we have it? Measure the distance to the teacher on three kinds of text: right ones
+# of the teacher, right ones of the student, and wrong ones of the student.
+
+# %%
+sources = (
+    ("the teacher's, right", "teacher", 1.0),
+    ("the student's, right", "distilled", 1.0),
+    ("the student's, wrong", "distilled", 0.0),
+)
+print(f"{'texts':22}{'forward KL':>12}{'reverse KL':>12}")
+for label, name, verdict in sources:
+    found = distances(student, laid_out(answers[name], verdict))
+    print(f"{label:22}" + "".join(f"{value:12.3f}" for value in found.values()))
+
+# %% [markdown]
+# If writing by itself were the trouble, the second line would be clearly worse than the
+# first. If *being lost* is, the third line is the bad one: there the two disagree most
+# about how to go on, and there nobody has taught the student anything.
+# <!-- MEASURE: one sentence: which of the two is it here, with the shipped models? (Trial,
+# base of 2,400 steps: reverse KL 0.648, 0.647, 1.414.) -->
+#
+# The cure is to practise where one will play. Let the *student* write. Then let the
+# teacher read it, and say at every token what it would have thought in this place, slip
+# included. The student moves its distribution towards that. This is **on-policy
+# distillation** (Agarwal et al., arXiv 2306.13649, who mix it with the teacher's
+# texts; we do not).
+
+# %%
+# r1lib.distill.on_policy
+
+# %% [markdown]
+# Compare it with the loop of chapter 09. The student samples, as in RL. But where RL
+# gives one number for a whole completion, here every token gets an opinion about
+# every word. And no verifier is asked: "accuracy" is only reported. In fact the reverse
+# KL of whole texts is an RL objective with a peculiar reward,
+#
+# $$ -\mathrm{KL}(q \,\|\, p) =
+#    \mathbb{E}_{y \sim q}\Big[\sum_t \log p(y_t \mid \ldots) - \log q(y_t \mid \ldots)\Big]: $$
+#
+# write what the teacher finds likely, and keep your own variety. (The library
+# takes the gradient of each token's KL in its place and treats the text before it as
+# given; how an early token changes what can be written later is left out, as in
+# the paper.)
+#
+# The price: the student has to write while it learns, and the teacher must be there to
+# read. A few steps, from the distilled student on. The losses of different steps are
+# about different texts, so one of them says little; the cell below it measures on texts
+# that stay the same:
+
+# %%
+before_own = laid_out(answers["distilled"])
+pupil = copy.deepcopy(student)
+config = distill.OnPolicyConfig(steps=8, prompts=48, max_new_tokens=LONGEST)
+optimizers = optim.base_optimizers(pupil, 0.005, 1.5e-3)
+own_bill = distill.Spent()
+for metrics, bill in distill.on_policy(
+    pupil, teacher, tokenizer, pipeline.draw_mixed, config, optimizers
+):
+    own_bill += bill
+    if metrics["step"] in (1, 4, 8):
+        print("step {step}: loss {loss:.3f}, right {accuracy:.0%}".format(**metrics))
+print(
+    f"written {own_bill.student_written:,}, trained on {own_bill.student_trained:,}, "
+    f"read by the teacher {own_bill.teacher_read:,}"
+)
+
+# %%
+print("on texts of the distilled student, reverse KL: ", end="")
+near = [distances(model, before_own)["reverse"] for model in (student, pupil)]
+print(f"{near[0]:.3f} -> {near[1]:.3f}")
+assert near[1] < near[0]
+
+# %% [markdown] tags=["slide"]
+# ## 8. What a student cannot learn from traces
+#
+# A trace is all that the student sees. What does not show in it cannot be learned
+# from it. Four cases.
+#
+# **What the teacher cannot do.** A problem that the teacher never solves leaves no
+# trace behind; the first filter sees to that. Chapter 12 counted it: easy problems
+# crowd in. So a student learns most about what is easy for the teacher. Here are our
+# held-out problems, sorted by how many of the teacher's four answers are right:
+
+# %% tags=["slide"]
+by_teacher = answers["teacher"].right.sum(1)
+print(f"{'teacher, of 4':15}{'problems':>9}{'student base':>14}{'distilled':>11}")
+for low, high in ((0, 0), (1, 2), (3, 3), (4, 4)):
+    mine = (by_teacher >= low) & (by_teacher <= high)
+    label = str(low) if low == high else f"{low} to {high}"
+    cells = [
+        answers[n].right[mine].mean().item() for n in ("student base", "distilled")
+    ]
+    if mine.any():
+        print(f"{label:15}{int(mine.sum()):9}{cells[0]:14.0%}{cells[1]:11.0%}")
+
+# %% [markdown]
+# Read the two columns downwards. A student is no copy, and may well solve a problem
+# that the teacher missed four times; but there it had nobody to follow. (Some of the
+# slope in the last column is nobody's fault: a problem that is hard for one model is
+# hard for another. The column of the base shows how much of it was there before.)
+#
+# **What the teacher does silently.** A teacher may know an answer without writing
+# why: a guess that came from its 671 billion weights. Its text is right, and useless
+# as a lesson. The student learns to *guess*, which is the one thing it is worse at. The
+# filter "form" throws out bare guesses, yet no filter sees a step that was skipped in
+# the middle.
+#
+# **What the student has no room for.** A step that its own weights cannot carry out,
+# it will imitate in form: a line that looks like a sum, with a wrong result. In Table 5
+# of the paper the same samples make 28.9, 55.5, 69.7, 72.6 of students of growing size. The authors of Sky-T1, of whom more below, report that students of 7 and 14
+# billion weights gained little from the data that made a 32-billion one a reasoner.
+#
+# **What was never asked.** The traces are about easy problems of two games. Whether the
+# student has learned to search, or only to search in numbers like these, shows on
+# *hard* problems: four numbers, or five steps, of which no trace speaks. Section 9 has
+# a column for them.
+#
+# ### How bad may a trace be?
+#
+# One would think: perfect traces, perfect student. It is not so simple. In an ablation
+# of the Sky-T1 team (Li et al., arXiv 2502.07374, abstract), training on traces whose
+# *answers were wrong* cost 3.2% of accuracy, while shuffling or deleting *steps* did
+# much more damage. Their reading: what is learned first is the structure of a long
+# thought, trying and checking and turning back, and a wrong thought has that as well.
+# Compare the columns of section 4, manners and skill. It was shown for a large student
+# that could do the steps already. Whether it holds for one that cannot is a question for
+# our experiment: it has an arm without any filter, and others with short traces, long
+# ones, and those of *earlier* teachers: of Zero, which nobody taught to write for
+# readers, of Dev1, Dev2, Dev3.
+
+# %% [markdown] tags=["slide"]
+# ## 9. The long run (P9)
+#
+# The following was measured once, in full runs, and is committed under `results/`;
+# `python -m results.distill traces 0` makes one unit of it, and that file lists the
+# others. Every arm of the first table ends with the same exam: test problems of both
+# games that no stage has ever seen, 256 of each and of each level, four answers or
+# more. Fine-tuning takes about 700,000 tokens in every arm, however many traces there
+# are.
+
+
+# %%
+def results_of(arm):
+    """seed -> what was measured of an arm, for the seeds that there are."""
+    found = {}
+    for seed in (0, 1, 2):
+        file = RESULTS / f"distill-{arm}-{seed}.json"
+        if file.exists():
+            found[seed] = json.loads(file.read_text(encoding="utf-8"))["P9"]
+    return found
+
+
+def mean(runs, level, mark="pass@1"):
+    """Mean over seeds of a mark on the problems of a level."""
+    return fmean(run["test"][level][mark] for run in runs.values())
+
+
+ROWS = {
+    "base": "student base",
+    "written": "SFT, clean solutions",
+    "rl": "RL alone",
+    "traces": "distilled: texts",
+    "forward": "distilled: forward KL",
+    "reverse": "distilled: reverse KL",
+    "own": "distilled: own texts",
+    "traces-rl": "texts, then RL",
+    "big-written": "big base, clean",
+    "big-traces": "big base, texts",
+    "teacher": "R1, the teacher",
+}
+measured = {arm: runs for arm in ROWS if (runs := results_of(arm))}
+print(f"arms measured: {len(measured)} of {len(ROWS)}")
+
+# %% tags=["slide"]
+print(f"{'':24}{'easy':>6}{'hard':>7}{'length':>8}{'TFLOPs':>8}   easy, each seed")
+for arm, runs in measured.items():
+    marks = f"{mean(runs, 'easy'):6.2f}{mean(runs, 'hard'):7.2f}"
+    tokens = mean(runs, "easy", "length")
+    flops = fmean(run["flops"] for run in runs.values()) / 1e12
+    each = "  ".join(
+        "{:.2f} [{:.2f}, {:.2f}]".format(
+            run["test"]["easy"]["pass@1"], *run["test"]["easy"]["interval"]
+        )
+        for run in runs.values()
+    )
+    print(f"{ROWS[arm]:24}{marks}{tokens:8.0f}{flops:8.2f}   {each}")
+
+
+# %%
+def dots(rows):
+    """Panels for `plots.interval_dots`: each seed of each arm, easy and hard."""
+    kept = {name: runs for arm, name in rows.items() if (runs := results_of(arm))}
+    return {
+        level: {
+            name: [
+                (run["test"][level]["pass@1"], *run["test"][level]["interval"])
+                for run in runs.values()
+            ]
+            for name, runs in kept.items()
+        }
+        for level in ("easy", "hard")
+    }
+
+
+plots.interval_dots(dots(ROWS)) if measured else None
+
+# %% [markdown]
+# What you see: every seed of every arm with its 95% interval over problems. "Clean
+# solutions" are the data that a careful person would write for the same problems: one
+# try that fits, one check, no search.
+#
+# How to read it, line by line. *Texts against RL alone* is Table 6 of the paper. *Texts
+# against clean solutions* asks whether it matters that a reasoner wrote them. *Texts,
+# then RL* and *big base, texts* are Raschka's two missing rows. And *R1* is the line
+# that no student should pass.
+# <!-- MEASURE: five sentences, one for each of these comparisons: the two numbers, in how
+# many seeds the intervals are disjoint, and whether it comes out as in the paper (72.6
+# against
+# 47.0). Say openly where it does not, and why: RL here is cheap and the student's base has
+# read traces of the same form. -->
+#
+# ### For the same arithmetic
+#
+# The arms differ in what they cost. RL pays for every sample; texts pay the teacher
+# once. First the bills, in thousands of tokens, means over seeds:
+
+# %%
+PARTS = ("student_trained", "student_written", "teacher_written", "teacher_read")
+print(f"{'thousands of tokens':24}" + "".join(f"{part:>17}" for part in PARTS))
+for arm, runs in measured.items():
+    spent = [fmean(run["spent"][part] for run in runs.values()) for part in PARTS]
+    print(f"{ROWS[arm]:24}" + "".join(f"{n / 1e3:17,.0f}" for n in spent))
+
+# %% [markdown]
+# In the rows of the big base, the one who is trained is as large as the teacher. Now
+# accuracy against FLOPs, with the curve of RL on the student as it trains:
+
+
+# %%
+def spent_so_far(runs, model="student-qwen"):
+    """(TFLOPs, right on easy valid problems) along an RL run, means over seeds."""
+    c = replace(PRESETS[model], vocab_size=tokenizer.vocab_size)
+    curves = []
+    for run in runs.values():
+        length = round(run["test"]["easy"]["length"]) + 20  # with its prompt
+        looks = [p for p in run["rl"] if "valid" in p]
+        bills = [distill.Spent(**p["spent"]).flops(c, c, length) for p in looks]
+        rights = [p["valid"] for p in looks]
+        curves.append(list(zip(bills, rights, strict=True)))
+    out = []
+    for points in zip(*curves, strict=True):
+        flops, right = (fmean(column) for column in zip(*points, strict=True))
+        out.append((flops / 1e12, right))
+    return out
+
+
+def point(arm):
+    runs = results_of(arm)
+    flops = fmean(run["flops"] for run in runs.values()) / 1e12
+    return flops, mean(runs, "easy")
+
+
+COUNTS = (30, 60, 125, 250, 500, 1000)
+by_price = {"RL alone": spent_so_far(measured["rl"]) if "rl" in measured else []}
+for name, arms in {
+    "texts": ("traces",),
+    "forward and reverse KL": ("forward", "reverse"),
+    "own texts": ("own",),
+    "texts, then RL": ("traces-rl",),
+}.items():
+    by_price[name] = sorted(point(arm) for arm in arms if arm in measured)
+by_price = {name: points for name, points in by_price.items() if points}
+panel = {"What the arithmetic buys": by_price}
+plots.curves(panel, "TFLOPs", "right, easy", "x") if by_price else None
+
+# %% [markdown]
+# What you see: the share of right answers over what was spent, the teacher's writing
+# included. The curve of RL is looked at on validation problems as it trains; the points
+# are on the test problems of the table.
+# <!-- MEASURE: where does RL cross the point of the texts, if it does? how much more does
+# the second and third way cost for how much? -->
+#
+# ### How few traces?
+#
+# Sky-T1 (NovaSky, January 2025) became known for a small number: 17,000 traces of an
+# open reasoning model, filtered by right and wrong, fine-tuned into
+# Qwen2.5-32B-Instruct in 19 hours on eight H100, for less than 450 dollars; on several
+# benchmarks on a par with o1-preview (their report, novasky-ai.github.io/posts/sky-t1).
+# R1's students had nearly fifty times as many. So how far do few traces go? Ours range
+# from 30 to 2,000. All arms are trained on the same number of *tokens*, so few traces
+# are read often:
+
+# %%
+several = {n: runs for n in COUNTS if (runs := results_of(f"n-{n}"))}
+if "traces" in measured:
+    most = round(fmean(run["traces"] for run in measured["traces"].values()))
+    several[most] = measured["traces"]
+by_count = {}
+for level in ("easy", "hard") if several else ():
+    lines = {"student": [(n, mean(runs, level)) for n, runs in several.items()]}
+    for arm in ("teacher", "base"):
+        if arm in measured:
+            flat = mean(measured[arm], level)
+            lines[ROWS[arm]] = [(n, flat) for n in (min(several), max(several))]
+    by_count[f"{level} problems, right"] = lines
+plots.doubling_curves(by_count, "traces") if several else None
+
+# %% [markdown]
+# What you see: the student's accuracy over the number of different traces, between the
+# lines of its base and of its teacher.
+# <!-- MEASURE: from how many traces on is the gain flat; what is left between the last
+# point and the teacher; easy against hard. -->
+#
+# ### Which traces?
+
+# %%
+TRACES = {
+    "traces": "right and readable",
+    "correct": "right",
+    "unfiltered": "unfiltered",
+    "shortest": "shortest",
+    "longest": "longest",
+    "harder": "hard ones too",
+    "from-zero": "by Zero",
+    "from-dev1": "by Dev1",
+    "from-dev2": "by Dev2",
+    "from-dev3": "by Dev3",
+}
+there = dots(TRACES)
+plots.interval_dots(there) if there["easy"] else None
+
+# %% [markdown]
+# What you see: students that differ in their traces only. All teachers were asked the
+# same 3,000 training problems, and hard ones on top for "hard ones too"; an arm
+# takes one trace of each problem for which it finds one, and 2,000 at most. So stricter
+# arms have read about somewhat fewer and easier problems.
+# <!-- MEASURE: (a) unfiltered against right: is 3.2% about what it costs here? (b) the
+# shortest and the longest, with the length of the answers that follow; (c) is the best
+# teacher the best teacher: Zero against R1; (d) do hard traces lift hard problems? -->
+#
+# ### Votes, and what distillation cannot do
+#
+# The paper's students gain much by a majority vote (52.7 against 28.9 for the
+# smallest). Sixteen answers each, for the base, the student and its teacher:
+
+# %%
+MARKS = ("pass@1", "majority@16", "pass@16")
+print(f"{'':20}{'level':>6}" + "".join(f"{mark:>13}" for mark in MARKS))
+for arm in ("base", "traces", "teacher"):
+    for level in ("easy", "hard") if arm in measured else ():
+        cells = "".join(f"{mean(measured[arm], level, m):13.2f}" for m in MARKS)
+        print(f"{ROWS[arm]:20}{level:>6}{cells}")
+
+# %% [markdown]
+# <!-- MEASURE: how much of the distance to the teacher does the vote close; pass@16 of the
+# student on hard problems against pass@1 of the teacher: what it could do, and what not. -->
+# The lines "hard" are the ones to look at. pass@16 says whether a right answer is within
+# the student's reach at all; what it does not reach in sixteen tries, no vote will find,
+# and no further RL that begins from this student either, since RL can only raise what
+# is sampled now and then.
+#
+# ### Sizes
+
+# %%
+STUDENTS = {
+    "small": "student-qwen-small",
+    "traces": "student-qwen",
+    "llama": "student-llama",
+    "large": "student-qwen-large",
+}
+print(f"{'':20}{'weights':>9}{'easy':>7}{'hard':>7}")
+for arm, name in STUDENTS.items():
+    if runs := results_of(arm):
+        c = replace(PRESETS[name], vocab_size=tokenizer.vocab_size)
+        marks = f"{mean(runs, 'easy'):7.2f}{mean(runs, 'hard'):7.2f}"
+        print(f"{name:20}{counts.parameters(c):9,}{marks}")
+
+# %% [markdown]
+# <!-- MEASURE: does accuracy rise with the size as in Table 5 (28.9, 55.5, 69.7, 72.6)? is
+# the Llama-shaped student of the same size as good as the Qwen-shaped one? -->
+# Every student has a base of its own, with the same steps on the same web, so a larger
+# student also brings a better base. Table 5 of the paper has the same double meaning.
+
+# %% [markdown] tags=["slide"]
+# ## 10. Out into the world
+#
+# R1's students are useful because anybody's software can load them. Ours can be
+# exported in the same way. `hub.export_hf` writes a folder in the form that the
+# `transformers` library reads. Our Qwen-shaped student becomes a Llama there, whose
+# biases hold Qwen's: `transformers` gives every folder of Qwen2 the cuts of Qwen's own
+# tokenizer, whatever is written in the folder.
+
+# %% tags=["nbval-check-output"]
+hub.export_hf(student, FOLDER / "student", tokenizer)
+for file in sorted((FOLDER / "student").iterdir()):
+    print(file.name)
+about = json.loads((FOLDER / "student" / "config.json").read_text(encoding="utf-8"))
+for name in ("architectures", "hidden_size", "num_hidden_layers", "vocab_size"):
+    print(f"  {name}: {about[name]}")
+
+# %% [markdown]
+# No pickle, no code: weights as plain numbers in safetensors, the rest as JSON. (There
+# are 256 more of them than above: the zeros of a bias that a Llama has and a Qwen has
+# not.) `hub.load` reads the folder back by its published names. If the writer had
+# exchanged two matrices, or the reader turned a rotary pair the wrong way, the logits
+# would tell:
+
+# %% tags=["nbval-check-output"]
+again = hub.load(FOLDER / "student").eval()
+ids = torch.tensor([tokenizer.prompt(held_out[0].prompt)])
+with torch.no_grad():
+    apart = (again(ids) - student.eval()(ids)).abs().max()
+print("weights:", sum(p.numel() for p in again.parameters()))
+print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
+
+# %% [markdown]
+# That our reader understands our writer is a weak proof. The strong one is in
+# `tests/test_hub_export.py`: there `transformers` itself loads such folders, of every
+# family, and must find the same logits, the same tokens for the same texts, and the
+# same 200 greedy tokens. (It is not loaded here, since no chapter needs it.) The other
+# way round, real students such as R1-Distill-Qwen-1.5B, is chapter 16.
+
+# %% [markdown]
+# ## 11. What this does not show
+#
+# Teacher and student have read the same tiny web, so our student knows the games, the
+# form of a tape and even some long thoughts before it meets its first trace. A real
+# student has read the real web, with a share of reasoning in it that nobody has
+# measured. Its teacher is several hundred times larger than the smallest student; ours
+# three times. And in our world the verifier is exact and problems never run out, which
+# should favour RL more than the paper's world does.
+#
+# What carries over is the machinery and the questions: the filters and the bill, the
+# two directions of the KL, the condition on tokenizers, the three controls (clean
+# solutions, RL alone, the big base without RL), and the suspicion that manners are
+# learned first.
+#
+# ## Summary
+#
+# | way | the student sees | needs | what it costs |
+# |---|---|---|---|
+# | texts (the paper's) | one token at each place, written by the teacher | traces only; any tokenizer | the teacher writes once, for all students |
+# | distributions | chances of all words, on the teacher's texts | the teacher at hand; the same tokenizer | the teacher also reads, in every pass |
+# | its own texts | chances of all words, in places where it gets itself | the same | the student writes, the teacher reads |
+# | RL, for comparison | one number for each completion | a verifier, no teacher | the student writes, group by group |
+#
+# - Texts are the forward KL, sampled: the same goal on average, more noise, no teacher
+#   at hand.
+# - Forward KL covers, reverse KL picks; it matters only where the student has too little
+#   room to agree.
+# - Leave out what is too long, whole, and say how much it was; refuse what nobody
+#   checked; refuse two tokenizers that differ.
+# - A trace teaches what it shows. A student hardly learns what its teacher cannot do, does
+#   silently, or was never asked.
+
+# %% [markdown]
+# ## Three questions
+#
+# 1. Your student has the teacher's tokenizer, and the teacher can be run at will. You have
+#    one day. When would you still choose plain texts?
+# 2. Somebody distils from a student that was itself distilled, and so on, five times.
+#    Each time the traces are filtered by a verifier. What happens to right answers, to
+#    variety, and to mistakes that the verifier cannot see?
+# 3. "Distillation beats RL on small models." Name two costs that this sentence leaves out,
+#    and a case in which RL is the only way.
+#
+# <details><summary>Answers</summary>
+#
+# 1. When there are several students, or one that will be trained more than once: the
+#    table is written once and kept, and the teacher need not be in memory. Also where the
+#    teacher is only reached through an interface that returns text.
+# 2. Rightness is held up by the verifier, each generation up to what the one before it could
+#    reach. Variety shrinks, since every sample is a sample of a sample. Mistakes that the
+#    verifier does not see, skipped steps or odd manners, pass through and may grow.
+# 3. The teacher's own training, and its writing, with all that was thrown away. RL is the
+#    only way where nobody is better than your model: somebody has to be the first
+#    teacher.</details>
+
+# %% [markdown]
+# ## Exercises
+#
+# Fill in the function, run the cell, then the check below it. Solutions are in
+# `solutions/14_distillation.ipynb`.
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 14.1** (easy, 10 min) Both directions by hand. Given the chances of a
+# teacher `p` and of a student `q` as lists, return `(forward, reverse)`. A word with no
+# chance in the first distribution costs nothing; one with no chance in the second only
+# is infinitely dear (`math.inf`).
+#
+# <details><summary>Hint</summary>Write one function for $\sum a \log(a/b)$ and call it
+# twice. Look at `a == 0` before you look at `b == 0`.</details>
+
+
+# %% tags=["exercise"]
+def divergences(p, q):
+    """(KL(p || q), KL(q || p)) of two lists of chances."""
+
+    # BEGIN SOLUTION
+    def kl(first, second):
+        total = 0.0
+        for a, b in zip(first, second, strict=True):
+            if a and not b:
+                return math.inf
+            total += a * math.log(a / b) if a else 0.0
+        return total
+
+    return kl(p, q), kl(q, p)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_14_1(divergences)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 14.2** (easy, 10 min) Which places? A prompt has `n` tokens, the completion
+# behind it `m`, the stop token included. In which columns of the logits were the tokens
+# of the completion foretold? Return them in order.
+#
+# <details><summary>Hint</summary>The first token of the completion stands in column `n`
+# of the ids. The logits that foretold it stand where the last token of the prompt is
+# read.</details>
+
+
+# %% tags=["exercise"]
+def columns(n, m):
+    """Columns of the logits that foretell m tokens behind a prompt of n."""
+    # BEGIN SOLUTION
+    return list(range(n - 1, n + m - 1))
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_14_2(columns)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 14.3** (medium, 15 min) A bill on the back of an envelope. By the rule of
+# thumb, reading or writing a token costs 2 FLOPs for each active weight, training on
+# one costs 6. Given the active weights of student and teacher and a `Spent`, return the
+# FLOPs.
+#
+# <details><summary>Hint</summary>Four products: two with the student's size, two with the
+# teacher's. Seconds are not among them.</details>
+
+
+# %% tags=["exercise"]
+def rough_flops(student, teacher, spent):
+    """FLOPs of a bill by the rule of thumb."""
+    # BEGIN SOLUTION
+    mine = 6 * spent.student_trained + 2 * spent.student_written
+    theirs = 2 * (spent.teacher_written + spent.teacher_read)
+    return student * mine + teacher * theirs
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_14_3(rough_flops)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 14.4** (medium, 15 min) Choose. Rows are dictionaries with "prompt",
+# "tokens", "correct" and "finished". Return one row for each prompt that has any: its
+# shortest that is right and ended by itself; the first of several that are equally
+# short; in the order in which the prompts first had a usable row.
+#
+# <details><summary>Hint</summary>A dictionary keeps the order in which keys were first put
+# in, also when a value is replaced later.</details>
+
+
+# %% tags=["exercise"]
+def choose(rows):
+    """The shortest usable trace of each prompt."""
+    # BEGIN SOLUTION
+    best = {}
+    for row in rows:
+        if row["correct"] and row["finished"]:
+            old = best.setdefault(row["prompt"], row)
+            if row["tokens"] < old["tokens"]:
+                best[row["prompt"]] = row
+    return list(best.values())
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_14_4(choose)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 14.5** (easy, 10 min) Refuse. Return True only if the distributions of two
+# models with these tokenizers can be compared place by place. A `Tokenizer` has
+# `merges`, a list of pairs of ids, and `pretokenizer`, the name of the rule by which
+# text is cut first.
+#
+# <details><summary>Hint</summary>The same number of ids is not enough. When do all texts
+# become the same ids in both?</details>
+
+
+# %% tags=["exercise"]
+def comparable(student, teacher):
+    """Do these two tokenizers give every text the same ids?"""
+    # BEGIN SOLUTION
+    same_cuts = student.pretokenizer == teacher.pretokenizer
+    return same_cuts and student.merges == teacher.merges
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_14_5(comparable)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 14.6** (hard, 20 min) Halfway. Between covering and picking lies the
+# generalised Jensen-Shannon divergence (arXiv 2306.13649, section 2). With the mixture
+# $m = \beta p + (1-\beta) q$ it is
+#
+# $$ \beta\, \mathrm{KL}(p \,\|\, m) + (1-\beta)\, \mathrm{KL}(q \,\|\, m). $$
+#
+# Write it for tensors of chances, all above 0, with one number for each row.
+#
+# <details><summary>Hint</summary>Sum over the last axis only. Nothing can explode here: where
+# $p$ or $q$ has weight, $m$ has some too. This is what it is good for.</details>
+
+
+# %% tags=["exercise"]
+def halfway(p, q, beta):
+    """(..., V) chances of teacher and student -> (...) divergences."""
+    # BEGIN SOLUTION
+    m = beta * p + (1 - beta) * q
+    ahead = (p * (p / m).log()).sum(-1)
+    back = (q * (q / m).log()).sum(-1)
+    return beta * ahead + (1 - beta) * back
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_14_6(halfway)

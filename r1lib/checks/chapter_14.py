@@ -1,0 +1,145 @@
+"""Checks of chapter 14: distillation."""
+
+import math
+
+import torch
+
+from r1lib.checks.exercise import report
+from r1lib.distill import Spent
+from r1lib.tokenizer import Tokenizer
+
+
+def ex_14_1(divergences) -> None:
+    """Forward and reverse KL of two lists of chances."""
+
+    def test():
+        p, q = [0.5, 0.5], [0.9, 0.1]
+        ahead = sum(a * math.log(a / b) for a, b in zip(p, q, strict=True))
+        back = sum(b * math.log(b / a) for a, b in zip(p, q, strict=True))
+        got = divergences(p, q)
+        assert len(got) == 2, "return two numbers, forward and reverse"
+        assert abs(got[0] - back) > 1e-9 or abs(got[1] - ahead) > 1e-9, (
+            "the two are exchanged: forward weighs with the teacher's chances"
+        )
+        assert abs(got[0] - ahead) < 1e-9, f"forward is {ahead:.4f}, not {got[0]:.4f}"
+        assert abs(got[1] - back) < 1e-9, f"reverse is {back:.4f}, not {got[1]:.4f}"
+        assert tuple(divergences(p, p)) == (0, 0), "nothing lies between p and p"
+        got = divergences([1.0, 0.0], [0.5, 0.5])
+        assert abs(got[0] - math.log(2)) < 1e-9, (
+            "what the teacher never writes costs the forward kind nothing: 0 log 0 = 0"
+        )
+        assert got[1] == math.inf, (
+            "a student that writes what the teacher never does is infinitely far away"
+        )
+
+    report("14.1", test)
+
+
+def ex_14_2(columns) -> None:
+    """Which columns of the logits foretell the tokens of a completion."""
+
+    def test():
+        got = list(columns(3, 2))
+        assert got != [3, 4], (
+            "these are the columns of the tokens; the logits that foretold a token "
+            "stand one column before it"
+        )
+        assert got == [2, 3], f"a prompt of 3 and a completion of 2: [2, 3], not {got}"
+        assert list(columns(1, 4)) == [0, 1, 2, 3], "a prompt may be a single token"
+        assert list(columns(5, 1)) == [4], "the stop token alone is foretold once"
+
+    report("14.2", test)
+
+
+def ex_14_3(flops) -> None:
+    """A bill in FLOPs by the rule of thumb, 2 for reading and writing, 6 to train."""
+
+    def test():
+        cases = (
+            (Spent(student_trained=10), 6_000, "a trained token costs 6 per parameter"),
+            (Spent(student_written=10), 2_000, "a written token costs 2 per parameter"),
+            (Spent(teacher_written=10), 14_000, "the teacher's tokens at its own size"),
+            (Spent(teacher_read=10), 14_000, "what the teacher reads costs 2 as well"),
+            (Spent(seconds=9.0), 0, "seconds are no FLOPs"),
+            (Spent(1, 2, 3, 4, 5.0), 10_800, "add up all four kinds of tokens"),
+        )
+        for spent, wanted, reason in cases:
+            got = flops(100, 700, spent)
+            assert got == wanted, f"{reason}: {wanted:,} here, not {got:,}"
+
+    report("14.3", test)
+
+
+def ex_14_4(choose) -> None:
+    """The shortest right trace of each problem that ended by itself."""
+
+    def test():
+        def row(prompt, tokens, correct=True, finished=True):
+            made = {"prompt": prompt, "tokens": tokens, "correct": correct}
+            return {**made, "finished": finished}
+
+        a, b = row("one", 30), row("one", 20)
+        wrong, cut = row("one", 9, correct=False), row("two", 8, finished=False)
+        c, d = row("two", 25), row("two", 25)
+        assert choose([a]) == [a], "a problem with one right trace keeps it"
+        assert choose([a, b]) == [b], "of two right traces take the shorter one"
+        assert choose([wrong, a]) == [a], "a wrong trace is short for a reason"
+        assert choose([cut, c]) == [c], "a trace that was cut off has no answer"
+        assert choose([wrong]) == [], "a problem without a right trace has none to give"
+        assert choose([c, a, b]) == [c, b], "keep the order in which problems came"
+        (got,) = choose([c, d])
+        assert got is c, "of two that are equally long take the first"
+
+    report("14.4", test)
+
+
+def ex_14_5(comparable) -> None:
+    """May the distributions of two models be compared place by place?"""
+
+    def test():
+        first = Tokenizer([(100, 101), (102, 103)])
+        same = Tokenizer([(100, 101), (102, 103)])
+        turned = Tokenizer([(102, 103), (100, 101)])
+        fewer = Tokenizer([(100, 101)])
+        cuts = Tokenizer([(100, 101), (102, 103)], "deepseek-v3")
+        assert comparable(first, same) is True, (
+            "two tokenizers with the same merges and cuts are one"
+        )
+        assert comparable(first, fewer) is False, "these have not even the same size"
+        assert comparable(first, turned) is False, (
+            "the same number of ids, but id 265 is another piece of text"
+        )
+        assert comparable(first, cuts) is False, (
+            "the same merges, but another rule where text is cut before merging"
+        )
+
+    report("14.5", test)
+
+
+def ex_14_6(halfway) -> None:
+    """The generalised Jensen-Shannon divergence of two tensors of chances."""
+
+    def between(p, q, beta):
+        m = beta * p + (1 - beta) * q
+        ahead, back = ((x * (x / m).log()).sum(-1) for x in (p, q))
+        return beta * ahead + (1 - beta) * back
+
+    def test():
+        p = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]]).double()
+        q = torch.tensor([[0.2, 0.2, 0.6], [0.3, 0.3, 0.4]]).double()
+        for beta in (0.5, 0.1):
+            wanted, exchanged = between(p, q, beta), between(q, p, beta)
+            got = halfway(p, q, beta)
+            assert got.shape == (2,), "one number for each row: sum over the last axis"
+            assert beta == 0.5 or not torch.allclose(got, exchanged), (
+                "beta weighs the teacher, in the mixture and in the sum"
+            )
+            assert torch.allclose(got, wanted), (
+                f"beta {beta}: {wanted.tolist()}, not {got.tolist()}"
+            )
+        assert torch.allclose(halfway(p, q, 0.5), halfway(q, p, 0.5)), (
+            "halfway between them, both directions are the same"
+        )
+        assert halfway(p, p, 0.3).abs().max() < 1e-12, "nothing lies between p and p"
+
+    report("14.6", test)

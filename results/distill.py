@@ -1,0 +1,281 @@
+"""Measure one unit of P9, (arm, seed): a small student, taught in one of many ways.
+
+    python -m results.distill traces 0        SFT on R1's readable traces
+    python -m results.distill written 0       SFT on clean solutions of the same
+    python -m results.distill rl 0            RL on the student alone
+    python -m results.distill traces-rl 0     RL on top of the first
+    python -m results.distill big-traces 0    the big base, SFT on the same, no RL
+    python -m results.distill teacher 0       R1 itself
+
+ARMS lists the rest: distributions in place of texts, the student's own texts, traces of
+other stages, of other quality and length, fewer of them, harder ones, other students.
+A unit reads runs/seed-SEED, and fine-tuning takes about `tokens` tokens in every arm,
+whatever the number of traces. It writes results/distill-ARM-SEED.json with its bill. A
+killed unit begins anew, except that what a teacher has written stays.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from r1lib import distill, evaluate, optim, pipeline, runs, sft
+from r1lib.distill import DistillConfig, OnPolicyConfig, Spent
+from r1lib.progress import bar
+from r1lib.rl import grpo
+from r1lib.tasks import LEVELS, problems
+from results import one_unit, students, traces
+from results.unit import add_votes
+
+CODE = [
+    "r1lib.distill.train",
+    "r1lib.distill.on_policy",
+    "r1lib.distill.examples",
+    "r1lib.sft.train",
+    "r1lib.rl.grpo.train",
+    "r1lib.pretrain.train",
+    "r1lib.tasks.web.documents",
+    "r1lib.evaluate.answer",
+    "r1lib.evaluate.summary",
+]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to teach; what is not said is as in the arm `traces`.
+
+    `how` is "sft", "forward", "reverse", "own" (the student's texts) or "nothing";
+    `text` says which texts: a way of `traces.chosen`, or "written".
+    """
+
+    how: str = "sft"
+    text: str = "readable"
+    stage: str = "r1"
+    level: str = "easy"
+    n: int = 2000
+    model: str = "student-qwen"
+    rl: bool = False
+    votes: bool = False
+
+
+COUNTS = (30, 60, 125, 250, 500, 1000)
+ARMS = {
+    "teacher": Arm(how="nothing", model="r1", votes=True),
+    "base": Arm(how="nothing", votes=True),
+    "traces": Arm(votes=True),
+    "written": Arm(text="written"),
+    "rl": Arm(how="nothing", rl=True),
+    "traces-rl": Arm(rl=True),
+    "big-traces": Arm(model="base"),
+    "big-written": Arm(model="base", text="written"),
+    "forward": Arm(how="forward"),
+    "reverse": Arm(how="reverse"),
+    "own": Arm(how="own"),
+    **{f"from-{stage}": Arm(stage=stage) for stage in ("zero", "dev1", "dev2", "dev3")},
+    **{w: Arm(text=w) for w in ("unfiltered", "correct", "shortest", "longest")},
+    **{f"n-{n}": Arm(n=n) for n in COUNTS},
+    "harder": Arm(level="both"),
+    "small": Arm(model="student-qwen-small"),
+    "large": Arm(model="student-qwen-large"),
+    "llama": Arm(model="student-llama"),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all arms share; `seed` moves all the random choices."""
+
+    sizes: traces.Sizes = traces.Sizes()
+    tokens: int = 700_000  # trained on, prompts included
+    batch_size: int = 24
+    muon_lr: float = 0.01  # as in pre-training
+    adamw_lr: float = 3e-3
+    rl: grpo.GRPOConfig = grpo.GRPOConfig(steps=60)
+    look_every: int = 10  # steps of RL
+    looks: int = 128  # valid problems of each game in a look
+    own: int = 64  # completions in a step of the student's own
+    tests: int = 256  # test problems of each game and level
+    samples: int = 4
+    votes: int = 16  # samples where a majority is taken
+    seed: int = 0
+
+
+# ---- ways to teach ---------------------------------------------------------------
+
+
+def texts(arm: Arm, run: Path, plan: Plan) -> tuple[list[dict], Spent, dict]:
+    """Return the rows of an arm, what the teacher spent, and how they came about."""
+    rows, bill, found = [], Spent(), {}
+    for level in traces.LEVELS[arm.level]:
+        all_rows, seconds = traces.sampled(run, arm.stage, plan.sizes, plan.seed, level)
+        way = "readable" if arm.text == "written" else arm.text
+        kept = traces.chosen(all_rows, way, plan.sizes)
+        if arm.text == "written":
+            kept = traces.written(kept, plan.sizes, plan.seed, level)
+        else:
+            bill += Spent(
+                teacher_written=sum(row["tokens"] for row in all_rows), seconds=seconds
+            )
+        found[level] = {
+            "sampled": len(all_rows),
+            "right": sum(row["correct"] for row in all_rows) / len(all_rows),
+            "chosen": len(kept),
+        }
+        rows += kept
+    rng = torch.Generator().manual_seed(plan.seed)
+    order = torch.randperm(len(rows), generator=rng).tolist()
+    share = min(1.0, arm.n / len(rows))  # fewer traces need fewer samples
+    bill.teacher_written = round(share * bill.teacher_written)
+    bill.seconds *= share
+    rows = [rows[i] for i in order[: arm.n]]
+    return rows, bill, {"levels": found, "traces": len(rows)}
+
+
+def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
+    """Train a model by an arm; return what it cost and facts about it."""
+    optimizers = optim.base_optimizers(model, plan.muon_lr, plan.adamw_lr)
+    if arm.how == "own":
+        teacher, _ = runs.load(run, arm.stage)
+        steps = round(plan.tokens / (plan.own * 110))  # 110: tokens of a text, about
+        config = OnPolicyConfig(steps, plan.own, plan.sizes.max_new_tokens)
+        config = replace(config, seed=plan.seed)
+        loop = distill.on_policy(
+            model, teacher, tokenizer, pipeline.draw_mixed, config, optimizers
+        )
+        return (*spend(loop, steps, label), {})
+    rows, bill, facts = texts(arm, run, plan)
+    unverified = arm.text == "unfiltered"
+    room = model.config.max_positions
+    given, too_long = distill.examples(rows, tokenizer, room, unverified=unverified)
+    size = sum(len(example.ids) for example in given)
+    epochs = max(1, round(plan.tokens / size))
+    kind = {"epochs": epochs, "batch_size": plan.batch_size, "seed": plan.seed}
+    steps = epochs * -(-len(given) // plan.batch_size)
+    if arm.how == "sft":
+        loop = sft.train(model, given, sft.SFTConfig(**kind), optimizers)
+        loop = billed(loop, given, plan)
+    else:
+        teacher, theirs = runs.load(run, arm.stage)
+        distill.check_same_tokenizer(tokenizer, theirs)
+        config = DistillConfig(**kind, kind=arm.how)
+        loop = distill.train(model, teacher, given, config, optimizers)
+    history, spent = spend(loop, steps, label)
+    return history, bill + spent, {**facts, "epochs": epochs, "too long": too_long}
+
+
+def billed(loop, given: list, plan: Plan) -> Iterator:
+    """Add a bill to each step of fine-tuning: the mean length of a batch is charged."""
+    each = sum(len(example.ids) for example in given) / len(given)
+    a_pass = -(-len(given) // plan.batch_size)
+    last = len(given) - (a_pass - 1) * plan.batch_size
+    began = time.perf_counter()
+    for metrics in loop:
+        n = plan.batch_size if metrics["step"] % a_pass else last
+        now = time.perf_counter()
+        yield metrics, Spent(student_trained=round(n * each), seconds=now - began)
+        began = now
+
+
+def spend(loop, steps: int, label: str) -> tuple[list[dict], Spent]:
+    """Run a way of teaching behind a progress bar; return its curve and its bill."""
+    history, bill = [], Spent()
+
+    def metered():
+        nonlocal bill
+        for metrics, spent in loop:
+            bill += spent
+            history.append(metrics)
+            yield metrics
+
+    for _ in bar(metered(), steps, label, ("loss",)):
+        pass
+    return history[:: max(1, len(history) // 30)], bill
+
+
+def reinforce(model, tokenizer, plan: Plan, label: str):
+    """Run R1-Zero's loop on a model; return its curve with looks, and its bill."""
+    config = replace(plan.rl, seed=plan.seed)
+    watched = pipeline.held_out(plan.looks, "valid")
+    prompt = sum(len(tokenizer.prompt(p.prompt)) for p in watched) / len(watched)
+    bill, history = Spent(), []
+    look = {"max_new_tokens": config.max_new_tokens}
+    loop = grpo.train(
+        model, tokenizer, pipeline.draw_mixed, config, optim.adamw(model, config.lr)
+    )
+
+    def metered():
+        nonlocal bill
+        for metrics, batch in loop:
+            n = int(batch.lengths.sum())
+            seconds = metrics["sample_seconds"] + metrics["train_seconds"]
+            read = round(n + len(batch.texts) * prompt)
+            bill += Spent(student_trained=read, student_written=n, seconds=seconds)
+            if metrics["step"] % plan.look_every == 0:
+                seen = evaluate.answer(model, tokenizer, watched, **look)
+                metrics |= {"valid": seen.right.mean().item(), "spent": asdict(bill)}
+            history.append(metrics)
+            yield metrics
+
+    for _ in bar(metered(), config.steps, label, ("reward", "length")):
+        pass
+    return history, bill
+
+
+# ---- units -----------------------------------------------------------------------
+
+
+def measure(model, tokenizer, arm: Arm, plan: Plan) -> dict:
+    """Answer test problems, easy and hard: `evaluate.summary`, and votes if asked."""
+    found = {}
+    for level in LEVELS:
+        asked = [
+            problem
+            for sample in pipeline.FAMILIES.values()
+            for problem in problems(sample, plan.tests, 0, "test", level)
+        ]
+        k = plan.votes if arm.votes else plan.samples
+        kind = {"max_new_tokens": plan.sizes.max_new_tokens, "seed": plan.seed}
+        answers = evaluate.answer(model, tokenizer, asked, k, **kind)
+        found[level] = evaluate.summary(answers)
+        found[level]["values"] = answers.right.mean(1).tolist()
+        if arm.votes:
+            add_votes(found[level], answers)
+    return found
+
+
+def unit(name: str, run: Path, plan: Plan) -> dict:
+    """Teach one student in one way and measure it."""
+    if name not in ARMS:
+        raise ValueError(f"arm must be one of {', '.join(ARMS)}, got {name!r}")
+    began, arm, label = time.perf_counter(), ARMS[name], f"{name} {plan.seed}"
+    model, tokenizer = students.load(arm.model, run, plan.seed)
+    found, bill = {"arm": asdict(arm)}, Spent()
+    if arm.how != "nothing":
+        found["history"], bill, facts = teach(arm, model, tokenizer, run, plan, label)
+        found |= facts
+    if arm.rl:
+        found["rl"], more = reinforce(model, tokenizer, plan, label)
+        bill += more
+    teacher, _ = runs.load(run, arm.stage)
+    found["test"] = measure(model, tokenizer, arm, plan)
+    length = round(found["test"]["easy"]["length"]) + 20  # with the prompt
+    found["spent"] = asdict(bill)
+    found["flops"] = bill.flops(model.config, teacher.config, length)
+    return {"P9": found, "minutes": (time.perf_counter() - began) / 60}
+
+
+def main() -> None:
+    """Run one unit and write results/distill-ARM-SEED.json."""
+    asked = one_unit.arguments(one_unit.parser(__doc__, threads=1, arm=ARMS))
+    plan = Plan(seed=asked.seed)
+    found = unit(asked.arm, Path("runs") / f"seed-{asked.seed}", plan)
+    path = asked.out / f"distill-{asked.arm}-{asked.seed}.json"
+    command = f"results.distill {asked.arm} {asked.seed}"
+    rest = {"seed": asked.seed, "plan": asdict(plan)}
+    one_unit.write(path, found, command, CODE, **rest)
+
+
+if __name__ == "__main__":
+    main()

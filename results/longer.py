@@ -1,0 +1,161 @@
+"""Measure one seed of R1 thinking longer, and thinking where nobody needs to.
+
+    python -m results.longer 0      reads runs/seed-0/r1, writes results/longer-0.json
+
+Voting: K answers to each test problem of the reasoning families, easy and hard; the
+most frequent one of k = 1, 4, 16 counts, by value or canonical expression. The vote of
+k < K is the mean over K / k disjoint groups. Overthinking: easy questions answered
+after `<think>`, which forces a thought, and after `<answer>`, which forbids one. About
+six minutes on one core; a killed unit begins anew.
+"""
+
+import time
+from pathlib import Path
+from statistics import fmean
+
+import torch
+
+from r1lib import evaluate, runs, sampling, scorecard
+from r1lib.evaluate import Answers
+from r1lib.progress import bar
+from r1lib.rollout import to_text
+from r1lib.tasks import LEVELS, Problem, requests
+from r1lib.tokenizer import EOS
+from r1lib.verifiers import correct
+from results import one_unit
+
+K, VOTERS = 16, (1, 4, 16)
+PROBLEMS, LONGEST = 96, 192  # of a family, tokens
+EASY = ("facts", "chat", "identity", "arithmetic")  # what is asked twice
+QUESTIONS, SAMPLES = 48, 8
+WAYS = {"thinking": "<think>", "plain": "<answer>"}  # how a completion begins
+CODE = [
+    "r1lib.evaluate.answer",
+    "r1lib.evaluate.majority_right",
+    "r1lib.scorecard.questions",
+    "r1lib.scorecard.paired",
+    "r1lib.sampling.generate",
+    "r1lib.tasks.requests.right",
+]
+
+
+def votes(found: Answers, k: int) -> list[float]:
+    """Of each problem, how often the vote of k answers is right, over all groups."""
+    most = found.right.shape[1]
+    if most % k:
+        raise ValueError(f"wanted k that divides {most} answers, got {k}")
+    per_group = [
+        evaluate.majority_right(part(found, start, start + k))
+        for start in range(0, most, k)
+    ]
+    return [fmean(row) for row in zip(*per_group, strict=True)]
+
+
+def part(found: Answers, start: int, end: int) -> Answers:
+    """Take some of the answers to each problem."""
+    texts = [row[start:end] for row in found.texts]
+    cut = (found.right[:, start:end], found.lengths[:, start:end])
+    return Answers(found.problems, texts, *cut)
+
+
+def voted(found: Answers) -> dict:
+    """Mean and interval of every vote, what each costs, and what it adds to one."""
+    tokens, row = found.lengths.mean().item(), {}
+    one = votes(found, 1)
+    for k in VOTERS:
+        values = votes(found, k)
+        row[f"majority@{k}"] = {
+            "mean": fmean(values),
+            "interval": evaluate.interval(values),
+            "tokens": k * tokens,
+            "gain": scorecard.paired(one, values),
+        }
+    any_right = found.right.amax(1).tolist()
+    kind = {"mean": fmean(any_right), "interval": evaluate.interval(any_right)}
+    return {**row, f"pass@{K}": kind, "problems": len(found.problems)}
+
+
+def is_right(problem: Problem, text: str) -> bool:
+    """Judge an answer by the rule of its family."""
+    if problem.family in scorecard.REASONING:
+        return correct(problem, text)
+    return requests.right(problem, text)
+
+
+def begun(model, tokenizer, asked: list[Problem], k: int, longest: int, prefix: str):
+    """Sample k completions of each question, all begun by a prefix: texts, lengths."""
+    start = tokenizer.encode(prefix, allow_special=True)
+    generator = torch.Generator(model.embed.weight.device).manual_seed(0)
+    found = sampling.generate(
+        model,
+        [tokenizer.prompt(p.prompt) + start for p in asked],
+        max_new_tokens=longest,
+        stop_ids=(EOS,),
+        generator=generator,
+        repeat=k,
+    )
+    texts = [prefix + to_text(tokenizer, c) for c in found]
+    lengths = [len(start) + len(c.ids) for c in found]
+    return [texts[i : i + k] for i in range(0, len(texts), k)], lengths
+
+
+def asked_twice(model, tokenizer, asked: list[Problem], k: int, longest: int) -> dict:
+    """Answer the same questions with thinking and without: right, tokens, gain."""
+    found, values = {}, {}
+    for way, prefix in WAYS.items():
+        rows, lengths = begun(model, tokenizer, asked, k, longest, prefix)
+        values[way] = [
+            fmean(float(is_right(p, text)) for text in texts)
+            for p, texts in zip(asked, rows, strict=True)
+        ]
+        found[way] = {
+            "right": fmean(values[way]),
+            "interval": evaluate.interval(values[way]),
+            "tokens": fmean(lengths),
+        }
+    gain = scorecard.paired(values["plain"], values["thinking"])
+    return {**found, "gain of thinking": gain, "problems": len(asked)}
+
+
+def parts(model, tokenizer, problems: int, k: int, questions: int, longest: int):
+    """Yield (metrics, what, name, found): first the votes, then the easy questions."""
+    step = 0
+    for level in LEVELS:
+        asked = scorecard.questions(problems, level, families=scorecard.REASONING)
+        for family, mine in asked.items():
+            kind = {"max_new_tokens": longest}
+            found = evaluate.answer(model, tokenizer, mine, k, **kind)
+            step += 1
+            yield {"step": step}, "voting", f"{family}, {level}", voted(found)
+    asked = scorecard.questions(questions, "easy", families=EASY)
+    for family, mine in asked.items():
+        found = asked_twice(model, tokenizer, mine, SAMPLES, longest)
+        step += 1
+        yield {"step": step}, "overthinking", family, found
+
+
+def unit(folder: Path, seed: int) -> dict:
+    """Measure the R1 of one run."""
+    began, found = time.perf_counter(), {"voting": {}, "overthinking": {}}
+    model, tokenizer = runs.load(folder, "r1")
+    total = len(LEVELS) * len(scorecard.REASONING) + len(EASY)
+    loop = parts(model, tokenizer, PROBLEMS, K, QUESTIONS, LONGEST)
+    for _, what, name, row in bar(loop, total, f"longer {seed}"):
+        found[what][name] = row
+    settings = {"K": K, "problems": PROBLEMS, "longest": LONGEST}
+    settings |= {"questions": QUESTIONS, "samples": SAMPLES}
+    minutes = (time.perf_counter() - began) / 60
+    return {"P14": found, "settings": settings, "minutes": minutes}
+
+
+def main() -> None:
+    """Run one unit and write its file."""
+    asked = one_unit.arguments(one_unit.parser(__doc__))
+    found = unit(Path("runs") / f"seed-{asked.seed}", asked.seed)
+    path = asked.out / f"longer-{asked.seed}.json"
+    command = f"results.longer {asked.seed}"
+    one_unit.write(path, found, command, CODE, seed=asked.seed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""Measure one unit of P8, (arm, seed): climb a reward model alone, for long.
+
+    python -m results.preference_rl unbalanced 0   pairs as the labels leave them
+    python -m results.preference_rl balanced 0     length tells nothing in the pairs
+    python -m results.preference_rl leash 0        unbalanced, with a KL term
+
+The policy is the base of runs/seed-SEED after fine-tuning on replies to requests,
+known ones, flawed ones, and some that end with thanks (in place of Dev3). It
+answers training requests, the judge labels pairs of its answers, and a helpful reward
+model learns from the clear ones. Then GRPO climbs this model and nothing else. Every
+few steps we look, on held-out requests, at the score, and at the truth that no
+training sees. A quarter of the steps (`stop`) is where the paper would have stopped: it
+lets its reward models in for 400 of 1,700 steps. A unit writes
+results/preference-ARM-SEED.json.
+"""
+
+import argparse
+import copy
+import json
+import random
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import fmean
+
+import torch
+
+from r1lib import (
+    evaluate,
+    files,
+    judge,
+    labels,
+    last_stage,
+    optim,
+    reward_model,
+    runs,
+    sft,
+)
+from r1lib.progress import bar
+from r1lib.reward_model import RewardConfig
+from r1lib.rl import grpo
+from r1lib.rl.grpo import GRPOConfig
+from r1lib.scenarios import Preference
+from r1lib.sft import SFTConfig
+from r1lib.tasks import web
+from r1lib.tasks.web import Manners
+from tools import provenance
+
+CODE = [
+    "r1lib.tasks.web.reply",
+    "r1lib.sft.train",
+    "r1lib.last_stage.reward_models",
+    "r1lib.scenarios.Preference",
+    "r1lib.last_stage.quality",
+    "r1lib.labels.draw_general",
+    "r1lib.rl.grpo.train",
+    "r1lib.evaluate.interval",
+]
+# As on the web, but better; and now and then somebody wants to please.
+MANNERS = Manners(
+    flaws=(0.78, 0.06, 0.08, 0.02, 0.06), complies=0.2, overlooks=0.3, pretends=0.1
+)
+PLEASES = 0.3  # share of the replies that end with thanks nobody asked for
+THANKS = {
+    "en": ("Thanks, dear!", "Thank you kindly!", "I am so glad, thank you!"),
+    "ko": ("정말 고마워!", "고마워, 기뻐!", "고마워, 또 부탁해!"),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides a unit; `seed` moves all the random choices."""
+
+    documents: int = 7000  # replies to fine-tune on
+    manners: Manners = MANNERS
+    pleases: float = PLEASES
+    sft: SFTConfig = SFTConfig(epochs=1, batch_size=24, lr=2e-3)
+    stage: last_stage.LastStage = last_stage.LastStage(
+        problems=2000, held_out=240, reply_tokens=64, reward=RewardConfig(epochs=2)
+    )
+    rl: GRPOConfig = GRPOConfig(
+        steps=60, prompts=8, group_size=16, max_new_tokens=64, minibatches=2, decay=0.0
+    )
+    stop: int = 15  # a quarter: where the paper would have stopped
+    look_every: int = 5
+    looks: int = 48  # valid requests in a look
+    tests: int = 160  # test requests at the start, at `stop` and at the end
+    seed: int = 0
+
+
+ARMS = {"unbalanced": (False, 0.0), "balanced": (True, 0.0), "leash": (False, 0.05)}
+
+
+def plan_of(arm: str, seed: int, plan: Plan = Plan()) -> Plan:  # noqa: B008
+    """Return the plan of an arm: are lengths balanced, how strong is the KL term."""
+    if arm not in ARMS:
+        raise ValueError(f"arm must be one of {', '.join(ARMS)}, got {arm!r}")
+    balanced, kl_coef = ARMS[arm]
+    reward = replace(plan.stage.reward, seed=seed)
+    return replace(
+        plan,
+        sft=replace(plan.sft, seed=seed),
+        stage=replace(plan.stage, balanced=balanced, reward=reward, seed=seed),
+        rl=replace(plan.rl, kl_coef=kl_coef, seed=seed),
+        seed=seed,
+    )
+
+
+def replies(plan: Plan) -> list[tuple[str, str]]:
+    """Return (prompt, reply) pairs to training requests, in the plan's manners."""
+    rng, pairs = random.Random(f"replies-{plan.seed}"), []
+    for _ in range(plan.documents):
+        problem = labels.draw_general(rng)
+        text = web.reply(rng, problem, plan.manners)
+        if rng.random() < plan.pleases:
+            text = padded(rng, problem.language, text)
+        pairs.append((problem.prompt, text))
+    return pairs
+
+
+def padded(rng: random.Random, language: str, text: str) -> str:
+    """Put one phrase of thanks, or two, at the end of what the asker reads."""
+    some = " ".join(rng.sample(THANKS[language], rng.choice((1, 1, 2))))
+    said, end, rest = text.rpartition("</answer>")
+    return f"{said} {some}{end}{rest}"
+
+
+def start(folder: Path, base: Path, plan: Plan):
+    """Fine-tune the base into folder/dev3, if that is not done; return the policy."""
+    if not runs.is_done(folder, "dev3"):
+        model, tokenizer = runs.load(base, "base")
+        optimizers = optim.adamw(model, plan.sft.lr)
+        stage = runs.resume(folder, "dev3", model, tokenizer, optimizers)
+        examples = sft.encode(tokenizer, replies(plan))
+        loop = sft.train(model, examples, plan.sft, optimizers, stage.step)
+        steps = plan.sft.epochs * -(-len(examples) // plan.sft.batch_size)
+        for metrics in bar(loop, steps, "fine-tuning", ("loss",)):
+            stage.history.append(metrics)
+            if metrics["step"] % 50 == 0:
+                stage.save(metrics["step"])
+        stage.finish()
+    return runs.load(folder, "dev3")
+
+
+def scored(model, tokenizer, liked: Preference, n: int, split: str, plan: Plan, k=1):
+    """Answer held-out requests: the score, bare and squashed, the truth, a few texts.
+
+    Every interval is one over requests, of which each has k answers.
+    """
+    problems = labels.general_problems(n, 0, split)
+    kind = {"max_new_tokens": plan.rl.max_new_tokens, "seed": plan.seed}
+    rows = labels.answers(model, tokenizer, problems, k, **kind)
+    owners = [p for p in problems for _ in range(k)]
+    texts = [text for row in rows for text in row]
+    scores = liked.scores(owners, texts)
+    worth = [judge.helpfulness(p, t) for p, t in zip(owners, texts, strict=True)]
+    squashed = liked.helpfulness(owners, texts)
+    out = {"score": fmean(scores), "liked": fmean(squashed)}
+    out |= last_stage.quality(owners, texts)
+    for name, values in (("score", scores), ("liked", squashed), ("helpful", worth)):
+        means = [fmean(values[i : i + k]) for i in range(0, len(values), k)]
+        out[f"{name} interval"] = evaluate.interval(means)
+    shown = zip(owners[::k][:8], texts[::k], scores[::k], worth[::k], strict=False)
+    out["transcripts"] = [
+        {"prompt": p.prompt, "text": text, "score": score, "helpful": true}
+        for p, text, score, true in shown
+    ]
+    return out
+
+
+def climb(policy, tokenizer, liked: Preference, plan: Plan):
+    """Climb the helpful model alone; return the curve and the three measurements."""
+    kind = {"ref": None}
+    if plan.rl.kl_coef:
+        kind["ref"] = copy.deepcopy(policy).requires_grad_(False)
+    optimizers = optim.adamw(policy, plan.rl.lr)
+    test = {"start": scored(policy, tokenizer, liked, plan.tests, "test", plan, 2)}
+    first = scored(policy, tokenizer, liked, plan.looks, "valid", plan)
+    history = [{"step": 0, **first}]
+    kind |= {"score": liked.helpfulness}
+    loop = grpo.train(
+        policy, tokenizer, labels.draw_general, plan.rl, optimizers, **kind
+    )
+    for metrics, _ in bar(loop, plan.rl.steps, "preference", ("reward", "length")):
+        if metrics["step"] % plan.look_every == 0:
+            metrics |= scored(policy, tokenizer, liked, plan.looks, "valid", plan)
+        if metrics["step"] == plan.stop:
+            test["stop"] = scored(policy, tokenizer, liked, plan.tests, "test", plan, 2)
+        history.append(metrics)
+    test["end"] = scored(policy, tokenizer, liked, plan.tests, "test", plan, 2)
+    return history, test
+
+
+def unit(folder: Path, base: Path, plan: Plan) -> dict:
+    """Run one unit in its folder and return what it found."""
+    runs.begin(folder, asdict(plan))
+    policy, tokenizer = start(folder, base, plan)
+    for _ in last_stage.reward_models(folder, plan.stage, names=("helpful",)):
+        pass
+    found = runs.record(folder, "helpful")["history"][-1]
+    helpful, _ = reward_model.load(folder / "helpful")
+    scale = found["mean"], found["spread"]
+    liked = Preference(helpful, helpful, tokenizer, *scale)  # safety is not asked
+    history, test = climb(policy, tokenizer, liked, plan)
+    return {"P8": {"helpful": found, **test}, "history": history}
+
+
+def main() -> None:
+    """Run one unit and write results/preference-ARM-SEED.json."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("arm", choices=ARMS)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--base", type=Path, help="the run that holds the base")
+    parser.add_argument("--out", type=Path, default=Path("runs"))
+    parser.add_argument("--threads", type=int, default=1)
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    base = asked.base or Path("runs") / f"seed-{asked.seed}"
+    plan, name = plan_of(asked.arm, asked.seed), f"preference-{asked.arm}-{asked.seed}"
+    content = {
+        **unit(asked.out / name, base, plan),
+        "arm": asked.arm,
+        "seed": asked.seed,
+        "plan": asdict(plan),
+        "command": f"python -m results.preference_rl {asked.arm} {asked.seed}",
+        "provenance": provenance.block(CODE, artifacts=["tokenizer"]),
+    }
+    path = Path(__file__).parent / f"{name}.json"
+    files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
+    print(f"wrote results/{path.name}")
+
+
+if __name__ == "__main__":
+    main()

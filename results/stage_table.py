@@ -1,0 +1,200 @@
+"""The stage table: what each stage of our runs is worth, beside table 3 of the paper.
+
+    python -m results.stages --table            print it, and write docs/stage_table.md
+    python -m results.stages --table --check    say whether that page is up to date
+
+Ours and theirs never share a column: these are other tasks and other models, and only
+the order of the stages can be compared. Means are over all seeds that were measured.
+An interval is of the mean over problems, of a model trained with these seeds: how much
+another seed would differ is what the numbers behind the mean show.
+"""
+
+import json
+from pathlib import Path
+from statistics import fmean
+
+from r1lib import files, scorecard
+from r1lib.recipe import BY_NAME, TO_R1
+from r1lib.tasks import LEVELS
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parent / "docs" / "stage_table.md"
+SEEDS = (0, 1, 2)
+MODELS = tuple(stage.name for stage in TO_R1 if stage.leaves == "model")
+THEIRS = MODELS[1:]  # the paper's table begins with R1-Zero
+PAPER = {  # arXiv 2501.12948v2, table 3: Zero, Dev1, Dev2, Dev3, R1
+    "AIME 2024 (pass@1)": (77.9, 59.0, 74.0, 78.1, 79.8),
+    "MATH-500 (pass@1)": (95.9, 94.2, 95.9, 95.4, 97.3),
+    "LiveCodeBench (pass@1)": (50.0, 57.5, 63.5, 64.6, 65.9),
+    "IF-Eval (strict)": (46.6, 71.7, 72.0, 78.1, 83.3),
+    "AlpacaEval 2.0": (24.7, 50.1, 55.8, 62.1, 87.6),
+}
+BESIDE = ("countdown", "arithmetic", "logic", "programs", "instructions", "helpful")
+
+
+def load(folder: Path = HERE) -> dict[int, dict]:
+    """Read the measured seeds: seed -> stage -> level -> column -> value of problems.
+
+    A file without a stage or a level is a ValueError that names it.
+    """
+    found = {}
+    for seed in SEEDS:
+        path = folder / f"stages-{seed}.json"
+        if not path.exists():
+            continue
+        row = json.loads(path.read_text(encoding="utf-8"))["P6"]
+        for stage in MODELS:
+            for level in LEVELS:
+                if "values" not in row.get(stage, {}).get(level, {}):
+                    raise ValueError(f"{path.name} has no {level} values of {stage}")
+        found[seed] = {
+            stage: {level: row[stage][level]["values"] for level in LEVELS}
+            for stage in MODELS
+        }
+    return found
+
+
+def columns(measured: dict, level: str) -> list[str]:
+    """The columns that every stage of every measured seed has, in their order."""
+    cards = [seed[stage][level] for seed in measured.values() for stage in MODELS]
+    return [n for n in scorecard.COLUMNS if cards and all(n in card for card in cards)]
+
+
+def means(measured: dict, stage: str, level: str, name: str) -> list[float]:
+    """The mean of a column, a number for each seed."""
+    return [fmean(seed[stage][level][name]) for seed in measured.values()]
+
+
+def step(measured: dict, before: str, after: str, level: str, name: str) -> dict:
+    """Rise of a column from one stage to the next, paired by problem, over all seeds.
+
+    A problem counts once: its values are averaged over the seeds first.
+    """
+    rows = []
+    for stage in (before, after):
+        per_seed = [seed[stage][level][name] for seed in measured.values()]
+        rows.append([fmean(values) for values in zip(*per_seed, strict=True)])
+    first, then = (means(measured, s, level, name) for s in (before, after))
+    each = [b - a for a, b in zip(first, then, strict=True)]
+    return {**scorecard.paired(*rows), "seeds": each}
+
+
+def shown(name: str, value: float, sign: str = "") -> str:
+    """Write a value of a column: tokens whole, shares with two digits."""
+    return (
+        f"{value:{sign}.{1 if sign else 0}f}"
+        if name == "length"
+        else f"{value:{sign}.2f}"
+    )
+
+
+def titled(stage: str) -> str:
+    """Name a stage as the recipe and the paper do."""
+    paper = BY_NAME[stage].paper.removeprefix("R1 ")
+    return f"{stage} ({paper})" if paper.lower() != stage else stage
+
+
+def markdown(rows: list[list[str]]) -> list[str]:
+    """Lay out rows, the header first, as a markdown table."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return [lines[0], "|---|" + "---|" * (len(rows[0]) - 1), *lines[1:]]
+
+
+def beside(measured: dict) -> list[str]:
+    """Our columns and theirs, side by side and apart: a row for each stage."""
+    names = [n for n in BESIDE if n in columns(measured, "easy")]
+    rows = [["stage", *(f"ours: {n}" for n in names), *(f"paper: {n}" for n in PAPER)]]
+    for stage in MODELS:
+        ours = [
+            " / ".join(
+                shown(n, fmean(means(measured, stage, level, n))) for level in LEVELS
+            )
+            for n in names
+        ]
+        place = THEIRS.index(stage) if stage in THEIRS else None
+        paper = ["" if place is None else f"{row[place]}" for row in PAPER.values()]
+        rows.append([titled(stage), *ours, *paper])
+    return markdown(rows)
+
+
+def stages(measured: dict, level: str) -> list[str]:
+    """Every column of ours: the mean over seeds, and in brackets each seed."""
+    rows = [["column", *MODELS]]
+    for name in columns(measured, level):
+        cells = []
+        for stage in MODELS:
+            values = means(measured, stage, level, name)
+            listed = ", ".join(shown(name, value) for value in values)
+            cells.append(f"{shown(name, fmean(values))} ({listed})")
+        rows.append([name, *cells])
+    return markdown(rows)
+
+
+def steps(measured: dict, level: str) -> list[str]:
+    """Every rise from stage to stage with its paired interval; clear ones are bold."""
+    pairs = list(zip(MODELS, MODELS[1:], strict=False))
+    rows = [["column", *(f"{a} to {b}" for a, b in pairs)]]
+    for name in columns(measured, level):
+        cells = []
+        for a, b in pairs:
+            found = step(measured, a, b, level, name)
+            low, high = found["interval"]
+            ends = f"[{shown(name, low, '+')}, {shown(name, high, '+')}]"
+            text = f"{shown(name, found['difference'], '+')} {ends}"
+            cells.append(f"**{text}**" if low > 0 or high < 0 else text)
+        rows.append([name, *cells])
+    return markdown(rows)
+
+
+def page(measured: dict) -> str:
+    """Return the whole page, also where only some seeds, or none, were measured."""
+    missing = [seed for seed in SEEDS if seed not in measured]
+    said = ", ".join(map(str, measured)) or "none"
+    left = ", ".join(map(str, missing))
+    lines = [
+        "# The stage table",
+        "",
+        "Written by `python -m results.stages --table`; do not edit.",
+        "",
+        f"Seeds measured: {said}." + (f" Not measured yet: {left}." if left else ""),
+        "",
+        "Columns that begin with `ours` are of the tiny world (easy / hard test "
+        "problems, share right or worth, mean over seeds). Columns that begin with "
+        "`paper` are table 3 of arXiv 2501.12948v2, in percent. They are other tasks "
+        "and other models: compare the order of the stages, never a number.",
+        "",
+        *beside(measured),
+    ]
+    for level in LEVELS if measured else ():
+        lines += ["", f"## Ours, {level} problems: mean (each seed)", ""]
+        lines += stages(measured, level)
+        lines += ["", f"## Ours, {level} problems: from stage to stage", ""]
+        lines += steps(measured, level)
+    if measured:
+        lines += ["", "## What a column counts", ""]
+        lines += [f"- {name}: {what}" for name, what in scorecard.COLUMNS.items()]
+        lines += [
+            "",
+            "From stage to stage: the mean difference over the same problems, its 95% "
+            "bootstrap interval over problems, bold where that excludes 0. Of some "
+            "hundred intervals about five in a hundred exclude 0 by chance.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def main(check: bool = False, path: Path = PAGE, folder: Path = HERE) -> None:
+    """Print and write the page; with `check` only say whether it is what it should be.
+
+    A page that is not up to date ends the program with status 1.
+    """
+    wanted = page(load(folder))
+    if not check:
+        print(wanted)
+        files.write_text(path, wanted)
+    elif not path.exists() or path.read_text(encoding="utf-8") != wanted:
+        raise SystemExit(
+            f"docs/{path.name} is not what results/ says: "
+            "run python -m results.stages --table"
+        )
+    else:
+        print(f"docs/{path.name} is what results/ says")

@@ -1,0 +1,89 @@
+"""Measure P6, one seed: the scorecard of every model that `r1.py train` leaves behind.
+
+    python -m results.stages 0            reads runs/seed-0, writes its stages-0.json
+    python -m results.stages --table      the table of all seeds: docs/stage_table.md
+    python -m results.stages --table --check
+
+Easy and hard test problems of every family, the same for all stages and seeds, so that
+two stages are compared problem by problem (`scorecard.paired`). A model takes about a
+minute and a half on one core; a killed unit begins anew. Where the sandbox cannot run,
+the column of programs is left out.
+"""
+
+import sys
+import time
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+
+from r1lib import recipe, runs, sandbox, scorecard
+from r1lib.progress import bar
+from r1lib.recipe import TO_R1
+from r1lib.tasks import LEVELS
+from results import one_unit, stage_table
+from results.stage_table import MODELS
+
+PROBLEMS, SAMPLES, LONGEST = 96, 4, 192  # of a family, of a problem, tokens
+CODE = [
+    "r1lib.pipeline.run",
+    "r1lib.recipe.settings",
+    "r1lib.scorecard.measure",
+    "r1lib.scorecard.questions",
+    "r1lib.scorecard.summary",
+]
+
+
+def cards(
+    folder: Path, models=MODELS, problems: int = PROBLEMS, samples: int = SAMPLES
+):
+    """Yield (metrics, stage, level, values) for every finished model and level."""
+    asked = {level: scorecard.questions(problems, level) for level in LEVELS}
+    step = 0
+    with nullcontext() if sandbox.missing() else sandbox.Sandbox() as box:
+        for stage in models:
+            model, tokenizer = runs.load(folder, stage)
+            for level in LEVELS:
+                kind = {"max_new_tokens": LONGEST, "box": box}
+                found = scorecard.measure(
+                    model, tokenizer, asked[level], samples, **kind
+                )
+                step += 1
+                yield {"step": step}, stage, level, found
+
+
+def unit(folder: Path, seed: int) -> dict:
+    """Measure all stages of one run."""
+    began, found = time.perf_counter(), {stage: {} for stage in MODELS}
+    total = len(MODELS) * len(LEVELS)
+    for _, stage, level, values in bar(cards(folder), total, f"stages {seed}"):
+        rounded = {n: [round(v, 5) for v in row] for n, row in values.items()}
+        found[stage][level] = {"summary": scorecard.summary(values), "values": rounded}
+    minutes = {
+        stage.name: runs.record(folder, stage.name)["seconds"] / 60 for stage in TO_R1
+    }
+    return {
+        "P6": found,
+        "minutes of training": minutes,
+        "problems": PROBLEMS,
+        "samples": SAMPLES,
+        "settings": asdict(recipe.settings("tiny", seed)),
+        "minutes": (time.perf_counter() - began) / 60,
+    }
+
+
+def main() -> None:
+    """Run one unit and write its file, or make the table of all units."""
+    if "--table" in sys.argv[1:]:
+        odd = [word for word in sys.argv[1:] if word not in ("--table", "--check")]
+        if odd:
+            raise SystemExit(f"--table takes nothing but --check, got {' '.join(odd)}")
+        return stage_table.main(check="--check" in sys.argv[1:])
+    asked = one_unit.arguments(one_unit.parser(__doc__))
+    found = unit(Path("runs") / f"seed-{asked.seed}", asked.seed)
+    path = asked.out / f"stages-{asked.seed}.json"
+    command = f"results.stages {asked.seed}"
+    one_unit.write(path, found, command, CODE, seed=asked.seed)
+
+
+if __name__ == "__main__":
+    main()

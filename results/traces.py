@@ -1,0 +1,125 @@
+"""Traces for P9: a stage's samples on training problems, and ways to choose from them.
+
+Each stage of a run answers the same problems K times, into runs/traces-SEED. Every way
+of choosing takes at most one trace of a problem, so that arms differ in the trace and
+not in the problem.
+"""
+
+import json
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from r1lib import collect, files, pipeline, rejection, runs
+from r1lib.progress import bar
+from r1lib.rewrite import readable
+from r1lib.tasks import Problem, problems
+from results import journey
+
+LEVELS = {"easy": ("easy",), "both": ("easy", "hard")}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much a teacher writes: problems of each game and level, samples of each."""
+
+    problems: int = 1500
+    k: int = 4
+    max_new_tokens: int = 192
+    most_tokens: int = 160  # longer ones ramble
+    at_once: int = 100
+
+
+def asked(sizes: Sizes, seed: int, level: str) -> list[Problem]:
+    """Training problems of both games, with distinct prompts."""
+    found = {}
+    for sample in pipeline.FAMILIES.values():
+        for problem in problems(sample, sizes.problems, seed, "train", level):
+            found.setdefault(problem.prompt, problem)
+    return list(found.values())
+
+
+def sampled(run: Path, stage: str, sizes: Sizes, seed: int, level: str = "easy"):
+    """Let a stage answer, or find its answers: (rows, seconds of sampling).
+
+    A killed collection goes on; its seconds are those of the chunks that were noted.
+    """
+    path = run.with_name(f"traces-{seed}") / f"{stage}-{level}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    model, tokenizer = runs.load(run, stage)
+    given = asked(sizes, seed, level)
+    loop = collect.collect(
+        path,
+        model,
+        tokenizer,
+        given,
+        sizes.k,
+        source=f"{stage} of seed {seed}",
+        max_new_tokens=sizes.max_new_tokens,
+        seed=seed,
+        at_once=sizes.at_once,
+    )
+    clock = path.with_suffix(".json")
+    seconds = files.read_json(clock)["seconds"] if clock.is_file() else 0.0
+
+    def timed():
+        nonlocal seconds
+        began = time.perf_counter()
+        for metrics in loop:
+            seconds += time.perf_counter() - began
+            files.write_text(clock, json.dumps({"seconds": seconds}))
+            yield {"step": -(-metrics["problems"] // sizes.at_once), **metrics}
+            began = time.perf_counter()
+
+    steps = -(-len(given) // sizes.at_once)
+    for _ in bar(timed(), steps, f"{stage} writes", ("correct",)):
+        pass
+    return collect.read(path)[1], seconds
+
+
+def chosen(rows: list[dict], way: str, sizes: Sizes) -> list[dict]:
+    """Take one trace of each problem, in the order of the problems.
+
+    unfiltered    the first sample, whatever it is
+    correct       the first that is right
+    readable      the first that also passes the filters of rejection sampling
+    shortest      the shortest of these
+    longest       the longest of these
+    """
+    filters = {
+        "unfiltered": (),
+        "correct": ("correct",),
+        **dict.fromkeys(
+            ("readable", "shortest", "longest"),
+            ("correct", "form", "language", "length", "repetition"),
+        ),
+    }
+    if way not in filters:
+        raise ValueError(f"way must be one of {', '.join(filters)}, got {way!r}")
+    if filters[way]:
+        kept = rejection.Sizes(filters=filters[way], most_tokens=sizes.most_tokens)
+        rows, _ = rejection.sift(way, rows, kept)
+    best = {}
+    for row in rows:
+        best.setdefault(row["prompt"], []).append(row)
+    if way in ("shortest", "longest"):
+        pick = min if way == "shortest" else max
+        return [pick(found, key=lambda row: row["tokens"]) for found in best.values()]
+    return [found[0] for found in best.values()]
+
+
+def written(rows: list[dict], sizes: Sizes, seed: int, level: str = "easy"):
+    """Solve the problems of the rows as a person would: no try that fails, one check.
+
+    The form is that of the readable traces, so only the search is missing.
+    """
+    known = {problem.prompt: problem for problem in asked(sizes, seed, level)}
+    rng, out = random.Random(f"written-{seed}"), []
+    for row in rows:
+        problem = known[row["prompt"]]
+        lines = journey.shortcut(problem, journey.journey(rng, problem, 1))
+        text = "\n".join(lines)
+        text = f"<think>{text}\n</think><answer>{problem.answer}</answer>"
+        out.append({**row, "completion": readable(problem, text), "source": "a script"})
+    return out

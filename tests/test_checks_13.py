@@ -1,0 +1,82 @@
+"""The checks of chapter 13 refuse the mistakes that learners make, and say why."""
+
+import math
+
+import pytest
+
+from r1lib import checks
+
+
+def one_order(ask, a, b, times=4):
+    return sum(ask(a, b) for _ in range(times)) / times
+
+
+def not_turned(ask, a, b, times=4):
+    return sum(ask(a, b) + ask(b, a) for _ in range(times // 2)) / times
+
+
+def twice_as_often(ask, a, b, times=4):
+    return sum(ask(a, b) - ask(b, a) for _ in range(times)) / (2 * times)
+
+
+def plain(chosen, rejected):
+    return -math.log(1 / (1 + math.exp(rejected - chosen)))
+
+
+def without_log1p(chosen, rejected):
+    lead = chosen - rejected
+    return math.log(1 + math.exp(-abs(lead))) + max(-lead, 0.0)
+
+
+def turned(chosen, rejected):
+    lead = rejected - chosen
+    return math.log1p(math.exp(-abs(lead))) + max(-lead, 0.0)
+
+
+def only_ties(leads):
+    return [i for i, lead in enumerate(leads) if lead == 0]
+
+
+def everything(leads):
+    return list(range(len(leads)))
+
+
+def all_refusals(cases):
+    return sum(refused for _, refused in cases) / len(cases)
+
+
+def careless(cases):
+    fine = [refused for harmful, refused in cases if not harmful]
+    return sum(fine) / max(1, len(fine))
+
+
+@pytest.mark.parametrize(
+    "check, wrong, reason",
+    [
+        (checks.ex_13_1, one_order, "must come out as 0"),
+        (checks.ex_13_1, not_turned, "must come out as 0"),
+        (checks.ex_13_1, twice_as_often, "asked 12 times, wanted 6"),
+        (checks.ex_13_2, plain, "it raised"),
+        (checks.ex_13_2, without_log1p, "use log1p"),
+        (checks.ex_13_2, turned, "scores 3.5 and 2"),
+        (checks.ex_13_3, everything, "drop it"),
+        (checks.ex_13_3, only_ties, "keeps [0, 1, 2, 5]"),
+        (checks.ex_13_4, lambda good: good, "with a chance of"),
+        (
+            checks.ex_13_4,
+            lambda good: good + " Thanks! Thanks!",
+            "still helps the reader",
+        ),
+        (checks.ex_13_5, all_refusals, "is no over-refusal"),
+        (checks.ex_13_5, careless, "no harmless request: None"),
+    ],
+)
+def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
+    check(wrong)
+    said = capsys.readouterr().out
+    assert "not right yet - " in said and reason in said
+
+
+def test_a_text_that_charms_nobody_is_no_flattery(capsys):
+    checks.ex_13_4(lambda good: "The capital of Peru is Lima.")
+    assert "with a chance of" in capsys.readouterr().out

@@ -1,0 +1,126 @@
+"""The checks of chapter 14 refuse the mistakes that learners make, and say why."""
+
+import math
+
+import pytest
+
+from r1lib import checks
+
+
+def kl(p, q):
+    total = 0.0
+    for a, b in zip(p, q, strict=True):
+        if a and not b:
+            return math.inf
+        total += a * math.log(a / b) if a else 0.0
+    return total
+
+
+def without_limits(p, q):
+    def bare(p, q):
+        return sum(a * math.log(a / b) for a, b in zip(p, q, strict=True) if a and b)
+
+    return bare(p, q), bare(q, p)
+
+
+def flops(student, teacher, spent):
+    mine = 6 * spent.student_trained + 2 * spent.student_written
+    return student * mine + teacher * 2 * (spent.teacher_written + spent.teacher_read)
+
+
+def all_alike(student, teacher, spent):
+    mine = 6 * (spent.student_trained + spent.student_written)
+    return student * mine + teacher * 2 * (spent.teacher_written + spent.teacher_read)
+
+
+def one_size(student, teacher, spent):
+    return flops(student, student, spent)
+
+
+def choose(rows):
+    best = {}
+    for row in rows:
+        if row["correct"] and row["finished"]:
+            old = best.get(row["prompt"])
+            if old is None or row["tokens"] < old["tokens"]:
+                best[row["prompt"]] = row
+    return list(best.values())
+
+
+def shortest(rows):
+    best = {}
+    for row in sorted(rows, key=lambda row: row["tokens"]):
+        best.setdefault(row["prompt"], row)
+    return list(best.values())
+
+
+def first_right(rows):
+    best = {}
+    for row in rows:
+        if row["correct"] and row["finished"]:
+            best.setdefault(row["prompt"], row)
+    return list(best.values())
+
+
+def comparable(a, b):
+    return (a.pretokenizer, a.merges) == (b.pretokenizer, b.merges)
+
+
+def halfway(p, q, beta):
+    m = beta * p + (1 - beta) * q
+    ahead, back = ((x * (x / m).log()).sum(-1) for x in (p, q))
+    return beta * ahead + (1 - beta) * back
+
+
+def no_mixture(p, q, beta):
+    ahead, back = (p * (p / q).log()).sum(-1), (q * (q / p).log()).sum(-1)
+    return beta * ahead + (1 - beta) * back
+
+
+def one_number(p, q, beta):
+    return halfway(p, q, beta).mean()
+
+
+@pytest.mark.parametrize(
+    "check, wrong, reason",
+    [
+        (checks.ex_14_1, lambda p, q: (kl(q, p), kl(p, q)), "exchanged"),
+        (checks.ex_14_1, lambda p, q: (kl(p, q), kl(p, q)), "reverse is"),
+        (checks.ex_14_1, lambda p, q: kl(p, q), "it raised TypeError"),
+        (checks.ex_14_1, without_limits, "infinitely far away"),
+        (checks.ex_14_2, lambda n, m: range(n, n + m), "one column before it"),
+        (checks.ex_14_2, lambda n, m: range(n + m - 1), "not [0, 1, 2, 3]"),
+        (checks.ex_14_2, lambda n, m: range(n - 1, n + m), "not [2, 3, 4]"),
+        (checks.ex_14_3, all_alike, "a written token costs 2"),
+        (checks.ex_14_3, one_size, "at its own size"),
+        (checks.ex_14_4, lambda rows: rows, "the shorter one"),
+        (checks.ex_14_4, first_right, "the shorter one"),
+        (checks.ex_14_4, shortest, "short for a reason"),
+        (checks.ex_14_5, lambda a, b: a.vocab_size == b.vocab_size, "another piece"),
+        (checks.ex_14_5, lambda a, b: a.merges == b.merges, "before merging"),
+        (checks.ex_14_5, lambda a, b: a is b, "are one"),
+        (checks.ex_14_6, no_mixture, "beta 0.5"),
+        (checks.ex_14_6, one_number, "one number for each row"),
+        (checks.ex_14_6, lambda p, q, b: halfway(p, q, 1 - b), "weighs the teacher"),
+    ],
+)
+def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
+    check(wrong)
+    said = capsys.readouterr().out
+    assert "not right yet - " in said and reason in said, said
+
+
+@pytest.mark.parametrize(
+    "check, right",
+    [
+        (checks.ex_14_1, lambda p, q: (kl(p, q), kl(q, p))),
+        (checks.ex_14_2, lambda n, m: range(n - 1, n + m - 1)),
+        (checks.ex_14_3, flops),
+        (checks.ex_14_4, choose),
+        (checks.ex_14_5, comparable),
+        (checks.ex_14_6, halfway),
+    ],
+)
+def test_a_right_answer_is_right(check, right, capsys):
+    check(right)
+    assert capsys.readouterr().out.endswith(": correct\n")

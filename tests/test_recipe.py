@@ -1,0 +1,120 @@
+"""Claims about the recipe: an order that can be run, and settings that reach it."""
+
+from dataclasses import asdict, fields, is_dataclass
+
+import pytest
+
+from r1lib import recipe
+from r1lib.recipe import RECIPE, RefreshedGRPO
+from r1lib.rewards import FORMAT_WEIGHT
+from r1lib.rl.grpo import GRPOConfig
+from r1lib.runs import flat
+
+
+def test_a_stage_needs_only_stages_before_it():
+    done = set()
+    for stage in RECIPE:
+        assert set(stage.needs) <= done, stage.name
+        done.add(stage.name)
+    assert len(done) == len(RECIPE), "a name is used twice"
+
+
+def test_only_pre_training_needs_nothing():
+    assert [s.name for s in RECIPE if not s.needs] == ["base", "student"]
+
+
+def test_the_lineage_is_that_of_the_paper():
+    starts = {stage.name: stage.start for stage in RECIPE if stage.leaves == "model"}
+    assert starts == {
+        "base": None,
+        "zero": "base",
+        "dev1": "base",
+        "dev2": "dev1",
+        "dev3": "base",
+        "r1": "dev3",
+        "student": None,
+        "distill": "student",
+    }
+
+
+def test_weights_of_zero_go_nowhere():
+    assert all(stage.start != "zero" for stage in RECIPE)
+    assert [stage.name for stage in RECIPE if "zero" in stage.reads] == ["cold"]
+
+
+def test_a_stage_starts_from_a_model_and_reads_what_was_left():
+    leaves = {stage.name: stage.leaves for stage in RECIPE}
+    assert set(leaves.values()) == {"model", "table", "scores"}
+    for stage in RECIPE:
+        assert stage.start is None or leaves[stage.start] == "model", stage.name
+    tuned = (("dev1", "cold"), ("dev3", "samples"), ("distill", "samples"))
+    for name, source in tuned:
+        assert recipe.BY_NAME[name].reads == (source,) and leaves[source] == "table"
+
+
+def test_names_and_lookup_agree():
+    assert recipe.STAGES == tuple(recipe.BY_NAME)
+    assert all(recipe.BY_NAME[name].name == name for name in recipe.STAGES)
+
+
+@pytest.mark.parametrize("preset", recipe.SETTINGS)
+def test_a_seed_reaches_every_stage(preset):
+    found = recipe.settings(preset, seed=7, device="meta")
+    assert found.seed == 7 and found.device == "meta"
+    for stage in RECIPE:
+        seed = getattr(getattr(found, stage.config), "seed", found.seed)
+        assert seed == 7, stage.name  # a size without a seed is given that of the run
+
+
+@pytest.mark.parametrize("preset", recipe.SETTINGS)
+def test_no_setting_of_a_stage_is_left_over(preset):
+    """Every dataclass among the settings belongs to a stage."""
+    found = recipe.settings(preset)
+    names = {f.name for f in fields(found) if is_dataclass(getattr(found, f.name))}
+    assert names == {stage.config for stage in RECIPE}
+
+
+def test_a_seed_changes_nothing_but_seeds():
+    one, other = recipe.settings("tiny", 0), recipe.settings("tiny", 1)
+    for stage in RECIPE:
+        a, b = (flat(asdict(getattr(how, stage.config))) for how in (one, other))
+        changed = {name.split(".")[-1] for name in a if a[name] != b[name]}
+        assert changed == ({"seed"} if "seed" in a else set())
+
+
+def test_named_settings_are_not_changed_by_asking():
+    before = recipe.SETTINGS["smoke"]
+    recipe.settings("smoke", seed=3)
+    assert recipe.SETTINGS["smoke"] is before and before.zero.seed == 0
+
+
+def test_zero_runs_free_and_dev2_on_a_leash():
+    for preset in recipe.SETTINGS:
+        found = recipe.settings(preset)
+        assert type(found.zero) is GRPOConfig and found.zero.kl_coef == 0
+        assert isinstance(found.dev2, RefreshedGRPO) and found.dev2.kl_coef > 0
+        assert found.dev2.refresh < found.dev2.steps, "the reference is never refreshed"
+
+
+def test_language_can_never_beat_being_right():
+    for preset in recipe.SETTINGS:
+        assert 0 <= recipe.settings(preset).dev2.language < 1 - FORMAT_WEIGHT
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"refresh": 0}, "refresh must be at least 1, got 0"),
+        ({"refresh": -3}, "refresh must be at least 1, got -3"),
+        ({"group_size": 1}, "group_size must be at least 2, got 1"),
+        ({"prompts": 6, "minibatches": 4}, r"prompts \(6\) must be a multiple of"),
+    ],
+)
+def test_a_leash_that_cannot_be_is_refused(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        RefreshedGRPO(**wrong)
+
+
+def test_an_unknown_preset_is_named_with_those_that_are():
+    with pytest.raises(ValueError, match="one of tiny, smoke, got 'huge'"):
+        recipe.settings("huge")

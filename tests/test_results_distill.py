@@ -1,0 +1,191 @@
+"""Claims about the units of P9: which traces, at what price, what each arm trains."""
+
+import random
+from dataclasses import asdict, replace
+
+import pytest
+import small
+import torch
+
+from r1lib import artifacts, hub, runs, tables, verifiers
+from r1lib.distill import Spent
+from r1lib.model.presets import PRESETS
+from r1lib.model.transformer import Transformer
+from r1lib.rl.grpo import GRPOConfig
+from r1lib.tasks import countdown, problems
+from r1lib.tokenizer import Tokenizer
+from results import distill, students, traces
+from results.distill import ARMS, Plan
+
+SIZES = traces.Sizes(problems=4, k=2, max_new_tokens=12, at_once=3)
+PLAN = Plan(
+    sizes=SIZES,
+    tokens=800,
+    batch_size=4,
+    rl=GRPOConfig(steps=2, prompts=2, group_size=2, max_new_tokens=6, minibatches=1),
+    look_every=1,
+    looks=1,
+    own=2,
+    tests=1,
+    samples=2,
+    votes=3,
+)
+
+
+def row(problem, text, seed, tokens=9, **rest):
+    kept = {"finished": True, "correct": verifiers.correct(problem, text), **rest}
+    return tables.row(problem, text, source="r1", seed=seed, tokens=tokens, **kept)
+
+
+def rows():
+    """Four samples of each of two problems: wrong, wordy, short, and twice the same."""
+    out = []
+    for problem in problems(countdown.sample, 2, 0, "train"):
+        (right,) = traces.written([row(problem, "", 0)], traces.Sizes(50), 0)
+        right = right["completion"]
+        line = right.partition("<think>")[2].partition("\n")[0]
+        again = right.replace(line, f"{line}\n{line}")
+        out += [
+            row(problem, "<think>no\n</think><answer>1</answer>", 0),
+            row(problem, again, 1, tokens=4),
+            row(problem, right, 2, tokens=20),
+            row(problem, right, 3, tokens=7),
+        ]
+    return out
+
+
+def test_every_way_takes_one_trace_of_a_problem():
+    for way, wanted in {
+        "unfiltered": [0, 0],
+        "correct": [1, 1],
+        "readable": [2, 2],
+        "shortest": [3, 3],
+        "longest": [2, 2],
+    }.items():
+        found = traces.chosen(rows(), way, traces.Sizes())
+        assert [r["seed"] for r in found] == wanted, way
+    with pytest.raises(ValueError, match="one of unfiltered, correct, .*, got 'best'"):
+        traces.chosen(rows(), "best", traces.Sizes())
+
+
+def test_a_written_solution_is_right_and_never_searches():
+    sizes = traces.Sizes(problems=20)
+    given = [row(p, "", 0) for p in traces.asked(sizes, 0, "easy")]
+    found = traces.written(given, sizes, 0)
+    assert len(found) > 30 and all(r["source"] == "a script" for r in found)
+    known = {p.prompt: p for p in traces.asked(sizes, 0, "easy")}
+    for r in found:
+        assert verifiers.correct(known[r["prompt"]], r["completion"])
+        assert r["completion"].count("\n") == (1 if r["family"] == "countdown" else 2)
+
+
+def test_fewer_problems_are_the_first_of_more():
+    few, many = (traces.asked(traces.Sizes(problems=n), 0, "hard") for n in (3, 6))
+    assert {p.prompt for p in few} < {p.prompt for p in many}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run whose stages are models of no skill."""
+    folder = tmp_path_factory.mktemp("runs") / "seed-0"
+    tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
+    runs.begin(folder, {})
+    config = replace(small.DENSE, vocab_size=tokenizer.vocab_size, max_positions=256)
+    for seed, stage in enumerate(("base", "r1", "dev1")):
+        hub.save(small.model(config, seed), folder / stage, tokenizer)
+        runs.finish(folder, stage, 0, 0.0, [], None)
+    return folder
+
+
+def with_model(monkeypatch, name, **changes):
+    """An arm on a model that is there: the base of the run."""
+    monkeypatch.setitem(ARMS, name, replace(ARMS[name], model="base", **changes))
+    return name
+
+
+@pytest.mark.parametrize("how", ["sft", "forward", "reverse", "own", "nothing"])
+def test_a_unit_teaches_measures_and_pays(run, monkeypatch, how):
+    name = with_model(monkeypatch, "traces", how=how, text="unfiltered", votes=False)
+    found = distill.unit(name, run, PLAN)["P9"]
+    assert set(found["test"]) == {"easy", "hard"}
+    assert found["test"]["easy"]["samples"] == PLAN.samples
+    bill = Spent(**found["spent"])
+    assert (bill.student_trained > 0) == (how != "nothing")
+    assert (bill.teacher_read > 0) == (how in ("forward", "reverse", "own"))
+    assert (bill.student_written > 0) == (how == "own")
+    assert (bill.teacher_written > 0) == (how in ("sft", "forward", "reverse"))
+    assert (found["flops"] > 0) == (how != "nothing")
+    if how == "sft":
+        assert 400 < bill.student_trained < 1_600  # about plan.tokens
+
+
+def test_an_arm_with_rl_pays_for_it_and_is_looked_at(run, monkeypatch):
+    name = with_model(monkeypatch, "rl")
+    found = distill.unit(name, run, PLAN)["P9"]
+    assert [p["step"] for p in found["rl"] if "valid" in p] == [1, 2]
+    paid = [p["spent"]["student_trained"] for p in found["rl"]]
+    assert 0 < paid[0] < paid[1] == found["spent"]["student_trained"]
+
+
+def test_votes_are_taken_where_they_are_asked_for(run, monkeypatch):
+    name = with_model(monkeypatch, "teacher")
+    found = distill.unit(name, run, PLAN)["P9"]["test"]
+    assert "majority@3" in found["hard"] and found["hard"]["samples"] == 3
+
+
+def test_what_a_teacher_wrote_is_written_once(run):
+    first, seconds = traces.sampled(run, "dev1", SIZES, 0)
+    assert seconds > 0 and len(first) == 2 * len(traces.asked(SIZES, 0, "easy"))
+    assert traces.sampled(run, "dev1", SIZES, 0) == (first, seconds)
+
+
+def test_fewer_traces_are_charged_less(run):
+    arm = replace(ARMS["traces"], text="unfiltered", stage="dev1")
+    few, some, facts = distill.texts(replace(arm, n=2), run, PLAN)
+    all_rows, whole, _ = distill.texts(arm, run, PLAN)
+    assert len(few) == facts["traces"] == 2 and few == all_rows[:2]
+    share = 2 / len(all_rows)
+    assert some.teacher_written == round(share * whole.teacher_written)
+
+
+def test_another_student_is_pre_trained_once(run, monkeypatch):
+    roomy = replace(small.DENSE, max_positions=512)
+    monkeypatch.setitem(PRESETS, "student-llama", roomy)
+    made = []
+
+    def short(name, folder, tokenizer, config):
+        made.append(name)
+        steps = replace(config, steps=4, batch_size=2)
+        students_pre_train(name, folder, tokenizer, steps)
+
+    students_pre_train = students.pre_train
+    monkeypatch.setattr(students, "pre_train", short)
+    for _ in range(2):
+        model, _ = students.load("student-llama", run, 0)
+    assert made == ["student-llama"] and isinstance(model, Transformer)
+    record = runs.record(run.with_name("student-llama-0"), "base")
+    assert record["steps"] == 4
+
+
+def test_arms_differ_from_the_paper_s_way_in_what_their_name_says():
+    plain = asdict(ARMS["traces"])
+    for name, arm in ARMS.items():
+        changed = {k for k, v in asdict(arm).items() if v != plain[k]} - {"votes"}
+        assert changed or name == "traces", name
+        if name.startswith(("n-", "from-")) or name in ("small", "large", "llama"):
+            assert len(changed) == 1, name
+    assert torch.tensor([ARMS[f"n-{n}"].n for n in distill.COUNTS]).diff().min() > 0
+
+
+def test_an_arm_that_nobody_knows_is_named(run):
+    with pytest.raises(ValueError, match="got 'magic'"):
+        distill.unit("magic", run, PLAN)
+
+
+def test_a_script_s_randomness_is_its_seed():
+    sizes = traces.Sizes(problems=5)
+    given = [row(p, "", 0) for p in traces.asked(sizes, 0, "easy")]
+    random.seed(1)
+    one = traces.written(given, sizes, 0)
+    random.seed(2)
+    assert traces.written(given, sizes, 0) == one

@@ -1,0 +1,132 @@
+"""The stage table says what the result files say, also where seeds are missing."""
+
+import ast
+import json
+import sys
+
+import pytest
+
+from r1lib import scorecard
+from r1lib.tasks import LEVELS
+from results import stage_table, stages
+from results.stage_table import MODELS, PAPER, THEIRS
+
+
+def write(folder, seed, rise=0.1):
+    """A result file in which every stage is better by `rise`, but for what is noted."""
+    found = {}
+    for i, stage in enumerate(MODELS):
+        values = {n: [rise * i, rise * i + 0.2] for n in scorecard.COLUMNS}
+        values["length"] = [10.0 * i, 10.0 * i + 4]
+        found[stage] = {level: {"values": values} for level in LEVELS}
+    text = json.dumps({"P6": found, "seed": seed})
+    (folder / f"stages-{seed}.json").write_text(text)
+
+
+def test_the_papers_numbers_are_theirs():
+    assert THEIRS == ("zero", "dev1", "dev2", "dev3", "r1")
+    assert {len(row) for row in PAPER.values()} == {len(THEIRS)}
+    aime, alpaca = PAPER["AIME 2024 (pass@1)"], PAPER["AlpacaEval 2.0"]
+    assert aime == (77.9, 59.0, 74.0, 78.1, 79.8)  # the cold start costs reasoning
+    assert alpaca == (24.7, 50.1, 55.8, 62.1, 87.6)
+
+
+def test_without_a_measurement_only_the_paper_is_shown(tmp_path):
+    page = stage_table.page(stage_table.load(tmp_path))
+    assert "Seeds measured: none. Not measured yet: 0, 1, 2." in page
+    assert "ours: " not in page and "| 59.0 |" in page
+
+
+def test_some_seeds_are_averaged_listed_and_named(tmp_path):
+    write(tmp_path, 0, 0.1)
+    write(tmp_path, 2, 0.2)
+    measured = stage_table.load(tmp_path)
+    page = stage_table.page(measured)
+    assert "Seeds measured: 0, 2. Not measured yet: 1." in page
+    lines = page.splitlines()
+    row = next(line for line in lines if line.startswith("| countdown |"))
+    assert "0.10 (0.10, 0.10)" in row and "0.85 (0.60, 1.10)" in row
+    found = stage_table.step(measured, "base", "zero", "easy", "countdown")
+    assert found["difference"] == pytest.approx(0.15)
+    assert found["seeds"] == pytest.approx([0.1, 0.2])
+    assert any("**+0.15 [+0.15, +0.15]**" in line for line in lines)
+
+
+def test_ours_and_theirs_never_share_a_column(tmp_path):
+    write(tmp_path, 0)
+    lines = stage_table.beside(stage_table.load(tmp_path))
+    header, *rows = (line.strip("| ").split(" | ") for line in [lines[0], *lines[2:]])
+    assert all(name.startswith(("ours: ", "paper: ")) for name in header[1:])
+    places = [i for i, name in enumerate(header) if name.startswith("paper: ")]
+    for stage, line in zip(MODELS, lines[2:], strict=True):
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        theirs = [cells[i] for i in places]
+        if stage == "base":
+            assert theirs == [""] * len(PAPER)
+        else:
+            place = THEIRS.index(stage)
+            assert theirs == [str(row[place]) for row in PAPER.values()]
+    assert len(rows) == len(MODELS)
+
+
+def test_a_column_that_some_seed_lacks_is_left_out(tmp_path):
+    write(tmp_path, 0)
+    write(tmp_path, 1)
+    path = tmp_path / "stages-1.json"
+    found = json.loads(path.read_text())
+    del found["P6"]["r1"]["easy"]["values"]["programs"]  # no sandbox there
+    path.write_text(json.dumps(found))
+    measured = stage_table.load(tmp_path)
+    assert "programs" not in stage_table.columns(measured, "easy")
+    assert "programs" in stage_table.columns(measured, "hard")
+    assert "ours: programs" not in stage_table.page(measured)
+
+
+def test_half_a_file_is_refused(tmp_path):
+    write(tmp_path, 0)
+    path = tmp_path / "stages-0.json"
+    found = json.loads(path.read_text())
+    del found["P6"]["dev2"]["hard"]
+    path.write_text(json.dumps(found))
+    with pytest.raises(ValueError, match=r"stages-0.json has no hard values of dev2"):
+        stage_table.load(tmp_path)
+
+
+def test_check_fails_when_the_page_is_stale(tmp_path, capsys):
+    path = tmp_path / "stage_table.md"
+    with pytest.raises(SystemExit, match="run python -m results.stages --table"):
+        stage_table.main(check=True, path=path, folder=tmp_path)
+    write(tmp_path, 0)
+    stage_table.main(path=path, folder=tmp_path)
+    stage_table.main(check=True, path=path, folder=tmp_path)
+    assert "is what results/ says" in capsys.readouterr().out
+    write(tmp_path, 1)
+    with pytest.raises(SystemExit, match="is not what results/ says"):
+        stage_table.main(check=True, path=path, folder=tmp_path)
+
+
+def test_the_committed_page_is_up_to_date():
+    stage_table.main(check=True)
+
+
+@pytest.mark.parametrize("words", [["--table", "3"], ["--check"], []])
+def test_a_wrong_command_line_is_refused(words, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["", *words])
+    with pytest.raises(SystemExit) as stopped:
+        stages.main()
+    assert stopped.value.code != 0
+
+
+def test_the_chapter_shows_the_numbers_of_the_table():
+    book = stage_table.HERE.parent / "book"
+    (chapter,) = book.rglob("15_did_it_work.py")
+    source = chapter.read_text("utf-8")
+    (shown,) = (
+        ast.literal_eval(node.value)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign)
+        and getattr(node.targets[0], "id", "") == "PAPER"
+    )
+    assert list(shown.values()) == list(PAPER.values())
+    for ours, theirs in zip(shown, PAPER, strict=True):
+        assert theirs.startswith(ours)
