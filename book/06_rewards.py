@@ -1394,10 +1394,10 @@ for i in fooled[:4]:
 
 # %% [markdown]
 # Two kinds come up again and again. Some are no answers at all: a text that goes on to
-# the limit, or with broken tags, but full of pieces that the judge likes. Others
-# calculate carefully, only not what was asked. A minus was read as a plus, a number
-# copied wrongly, and the check says yes, since it checks the same wrong sum. To notice
-# that, one has to calculate, which the judge never learned. Among a few texts such
+# the limit, or with broken tags, but full of pieces that the judge likes. In others every
+# piece looks right and the whole is not: the answer is not what was calculated, or what was
+# calculated is not what was asked, and the check says yes all the same. To notice
+# that, one has to read and calculate, which the judge never learned. Among a few texts such
 # oddities are rare and hardly matter. Among 256 there is often one, and the maximum
 # finds it. A problem has one right answer and very many near misses.
 #
