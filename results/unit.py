@@ -39,7 +39,6 @@ from results import one_unit
 SAMPLES = 16
 EARLY = 500  # base step of the model that cannot check yet
 MIDDLE = 40  # zero step at which the vote is compared with pass@1
-BLIND = 3000  # base steps on text without checks
 CONTROL_STEPS = 60
 BASE_CODE = [  # what a number depends on, with all that these use
     "r1lib.tasks.web.documents",
@@ -220,9 +219,9 @@ def early(folder: Path, how) -> dict:
 
 def blind(folder: Path, how) -> dict:
     """P12: a base that has read sums but no checks: it adds, and cannot check."""
-    how = replace(how, pretrain=replace(how.pretrain, steps=BLIND))
-    found = short_rl(*other_base(how, BLIND, corpus.Habits(checks=0.0)), how)
-    found["P12"]["base step"] = BLIND
+    steps = how.pretrain.steps  # as long as the finished base reads
+    found = short_rl(*other_base(how, steps, corpus.Habits(checks=0.0)), how)
+    found["P12"]["base step"] = steps
     return found
 
 
