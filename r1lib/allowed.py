@@ -5,10 +5,11 @@ around any list), that is what `sandbox` builds its walls for.
 """
 
 import ast
+import builtins
 import functools
 import importlib
 import re
-from types import ModuleType
+from types import BuiltinFunctionType, ModuleType
 
 from r1lib.sandbox_inside import MODULES
 from r1lib.syntax import Complaint, binds, parameters, parse
@@ -30,7 +31,16 @@ bin bool bytearray bytes callable chr classmethod complex dict divmod enumerate 
 float format frozenset hash hex id input int isinstance issubclass iter len list map max
 min next object oct ord pow print property range repr reversed round set slice sorted
 staticmethod str sum super tuple type zip""".split()
-INNER = re.compile(r"_.*|(gi|cr|ag|f|tb|co|func)_.*|mro|attrgetter|methodcaller")
+REFUSED = {  # even where a program binds them; without what a notebook adds
+    name
+    for name, value in vars(builtins).items()
+    if isinstance(value, (BuiltinFunctionType, type))
+    if name not in (*BUILTINS, "_")
+}
+INNER = re.compile(r"_.*|(gi|cr|ag|f|tb|co|func)_.*|mro")
+# what looks up attributes by a text, or runs the text of a type hint
+BY_TEXT = """attrgetter methodcaller format format_map Formatter update_wrapper wraps
+get_type_hints ForwardRef singledispatch singledispatchmethod""".split()
 METHODS = """__init__ __name__ __main__ __len__ __iter__ __next__ __getitem__ __call__
 __lt__ __contains__ __add__ __repr__ __str__""".split()
 
@@ -46,12 +56,12 @@ def forbidden(code: str) -> list[Complaint]:
     except ValueError as error:
         where, _, what = str(error).partition(": ")
         return [Complaint(int(where.split()[1]), what)]
+    nodes = list(ast.walk(tree))
+    bound = parameters([tree]).union(*map(binds, nodes))
+    names = {n for n in bound - REFUSED if not _is_dunder(n)} | {*BUILTINS, *METHODS}
     found = []
-    names = {*BUILTINS, *METHODS} | parameters([tree])
-    for node in ast.walk(tree):
-        names |= binds(node)
-    for node in ast.walk(tree):
-        if text := _forbids(node, names):
+    for node in nodes:
+        if text := _forbids(node, names) or _forbids_pattern(node, bound):
             found.append(Complaint(getattr(node, "lineno", 1), text))
     return sorted(found, key=lambda complaint: complaint.line)
 
@@ -67,14 +77,45 @@ def _forbids(node, names):
             return f"import of {node.module}"
         wrong = [n for n in _names(node) if not _is_public(node.module, n)]
         return f"import of {node.module}.{wrong[0]}" if wrong else None
-    if isinstance(node, ast.Attribute):
-        private = INNER.fullmatch(node.attr) and node.attr not in METHODS
-        return f"use of .{node.attr}" if private or node.attr in _modules() else None
     if isinstance(node, ast.Name):
         return f"use of {node.id}" if node.id not in names else None
-    name = getattr(node, "name", None) or getattr(node, "arg", None)
-    dunder = isinstance(name, str) and name.startswith("__") and name not in METHODS
-    return f"use of {name}" if dunder else None
+    if isinstance(node, ast.Constant) or _formats(node):
+        return None
+    of_things = isinstance(node, (ast.Attribute, ast.MatchClass))
+    hidden, dot = (_is_hidden, ".") if of_things else (_is_dunder, "")
+    return next((f"use of {dot}{n}" for n in _identifiers(node) if hidden(n)), None)
+
+
+def _forbids_pattern(node, bound):
+    """Refuse `case Kind(x)`, in which Kind says by a text what x is, unless builtin."""
+    if not (isinstance(node, ast.MatchClass) and node.patterns):
+        return None
+    builtin = isinstance(node.cls, ast.Name) and node.cls.id in {*BUILTINS} - bound
+    return None if builtin else "use of a pattern with positions"
+
+
+def _formats(node):
+    """Whether a node is the .format of a written text that looks up nothing hidden."""
+    match node:
+        case ast.Attribute(attr="format", value=ast.Constant(value=str(text))):
+            return not any(map(_is_hidden, re.findall(r"\.(\w+)", text)))
+    return False
+
+
+def _identifiers(node):
+    """Yield the names that a node holds as texts."""
+    for _, value in ast.iter_fields(node):
+        texts = value if isinstance(value, list) else [value]
+        yield from (text for text in texts if isinstance(text, str))
+
+
+def _is_dunder(name):
+    return name.startswith("__") and bool(name.strip("_")) and name not in METHODS
+
+
+def _is_hidden(name):
+    private = INNER.fullmatch(name) and name not in METHODS
+    return bool(private) or name in BY_TEXT or name in _modules()
 
 
 def _names(node):
@@ -83,7 +124,7 @@ def _names(node):
 
 def _is_public(module, name):
     value = getattr(importlib.import_module(module), name, None)
-    hidden = INNER.fullmatch(name) or isinstance(value, ModuleType)
+    hidden = name.startswith("_") or _is_hidden(name) or _is_module(value)
     return value is not None and not hidden
 
 

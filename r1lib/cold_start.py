@@ -28,7 +28,6 @@ from r1lib import (
     chat,
     code_reward,
     evaluate,
-    files,
     filters,
     hub,
     readability,
@@ -140,7 +139,7 @@ def steps(how: Size) -> int:
 def make(folder, base, zero, tokenizer, how: Size, seed: int = 0):
     """Collect the cold start into the table `folder`; yields metrics after each chunk.
 
-    Samples wait in a folder beside it, and a run that was killed goes on from there.
+    Samples stay beside it, in FOLDER-work: a run that was killed goes on from there.
     Programs are left out where this machine has no sandbox for them; the card says so.
     """
     folder = Path(folder)
@@ -170,7 +169,6 @@ def make(folder, base, zero, tokenizer, how: Size, seed: int = 0):
     kept, report = select(rows, known, tokenizer, how.longest)
     note = f"{NOTE} {missing}" if missing else NOTE
     tables.save(folder, kept, "Cold start", report, note)
-    files.remove(work)
 
 
 def written(asked: list[Problem], tokenizer, judge, seed: int) -> list[dict]:

@@ -52,12 +52,16 @@ def answers(
     temperature: float = 1.0,
     seed: int = 0,
     at_once: int = 64,
+    watch=iter,
 ) -> list[list[str]]:
-    """Sample k answers to each problem; those of a chunk depend on the seed alone."""
+    """Sample k answers to each problem; those of a chunk depend on the seed alone.
+
+    `watch(iterable)` may show how far it is.
+    """
     if not problems:
         raise ValueError("sampling needs at least one problem, got an empty list")
     texts = []
-    for start in range(0, len(problems), at_once):
+    for start in watch(range(0, len(problems), at_once)):
         number = random.Random(f"{seed}-{start}").getrandbits(62)
         found = sampling.generate(
             model,

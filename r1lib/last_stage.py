@@ -3,6 +3,7 @@
     helpful    from pairs of answers, summary only          (Bradley and Terry)
     harmless   from single answers, thinking included
     r1         RL by rule, and at the end by the reward models too
+    answers.json, beside them: the answers that both reward models learn from
 
 All start from the model of the stage before (the paper's reward models from the same
 DeepSeek-V3 checkpoint as R1). `quality` reads the hidden truth: it is for tables and
@@ -10,13 +11,15 @@ figures, and no reward sees it. Chapter 13 builds this file.
 """
 
 import copy
+import json
 import random
+import time
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 
-from r1lib import judge, labels, optim, reward_model, runs, scenarios
+from r1lib import files, judge, labels, optim, reward_model, runs, scenarios
 from r1lib.preferences import encode_pairs
 from r1lib.reward_model import RewardConfig, RewardModel
 from r1lib.rl import grpo
@@ -48,6 +51,10 @@ class LastStage:
     seed: int = 0
 
     def __post_init__(self):
+        if self.answers < 2:
+            raise ValueError(f"wanted 2 answers or more to compare, got {self.answers}")
+        if not 0 <= self.general <= 1:
+            raise ValueError(f"general must be from 0 to 1, got {self.general}")
         if not 0 <= self.preference_from <= self.rl.steps:
             raise ValueError(
                 f"preference_from must be from 0 to {self.rl.steps} (the steps of RL), "
@@ -76,22 +83,33 @@ SIZES = {
 }
 
 
-def settings(name: str, seed: int = 0) -> LastStage:
-    """Return named settings with a seed put in."""
-    if name not in SIZES:
-        raise ValueError(f"preset must be one of {', '.join(SIZES)}, got {name!r}")
-    how = SIZES[name]
+def seeded(how: LastStage, seed: int) -> LastStage:
+    """Return settings with a seed put in, here and in both trainings."""
     both = {"reward": replace(how.reward, seed=seed), "rl": replace(how.rl, seed=seed)}
     return replace(how, seed=seed, **both)
 
 
-def judged(model, tokenizer, how: LastStage, split: str = "train"):
-    """Let the policy answer requests of a split: (problems, answers), from the seed."""
-    n = how.problems if split == "train" else how.held_out
-    problems = labels.general_problems(n, how.seed, split)
+def answered(folder, policy, tokenizer, how: LastStage, start: str, watch=iter):
+    """Let the policy answer requests: {split: (problems, answers)}, from the seed.
+
+    Both reward models learn from the same answers; folder/answers.json keeps them.
+    """
+    sizes = {"train": how.problems, "valid": how.held_out}
+    asked = {s: labels.general_problems(n, how.seed, s) for s, n in sizes.items()}
     kind = {"max_new_tokens": how.reply_tokens, "seed": how.seed}
-    found = labels.answers(model, tokenizer, problems, how.answers, **kind)
-    return problems, found
+    source = {"model": runs.record(folder, start)["sha256"], "k": how.answers, **kind}
+    source["prompts"] = {s: [p.prompt for p in found] for s, found in asked.items()}
+    path = folder / "answers.json"
+    kept = files.read_json(path) if path.exists() else {}
+    if kept.get("source") != source:
+        kind["watch"] = watch
+        found = {
+            split: labels.answers(policy, tokenizer, problems, how.answers, **kind)
+            for split, problems in asked.items()
+        }
+        kept = {"source": source, "answers": found}
+        files.write_text(path, json.dumps(kept, ensure_ascii=False))
+    return {split: (asked[split], kept["answers"][split]) for split in asked}
 
 
 def examples(name: str, tokenizer, problems, answers, how: LastStage, split="train"):
@@ -112,27 +130,37 @@ def reward_models(
     device: str = "cpu",
     start: str = START,
     names=("helpful", "harmless"),
+    watch=iter,
 ):
-    """Train reward models, by default both, into folder/NAME; yields metrics."""
+    """Train reward models, by default both, into folder/NAME; yields metrics.
+
+    `watch(iterable)` may show how far the policy is with the answers they learn from.
+    """
     folder = Path(folder)
     names = [name for name in names if not runs.is_done(folder, name)]
     if not names:
         return
+    began = time.perf_counter()
     policy, tokenizer = runs.load(folder, start, device)
-    asked = {s: judged(policy, tokenizer, how, s) for s in ("train", "valid")}
+    asked = answered(folder, policy, tokenizer, how, start, watch)
     for name in names:
         made = {
             split: examples(name, tokenizer, *asked[split], how, split)
             for split in asked
         }
-        yield from learn(folder, name, policy, tokenizer, made, how)
+        yield from learn(folder, name, policy, tokenizer, made, how, began)
+        began = time.perf_counter()
 
 
-def learn(folder: Path, name: str, policy, tokenizer, made: dict, how: LastStage):
-    """Train one reward model on made["train"]; measure it on made["valid"]."""
+def learn(folder: Path, name, policy, tokenizer, made: dict, how: LastStage, began):
+    """Train one reward model on made["train"]; measure it on made["valid"].
+
+    Its seconds count from `began`, when the answers were not there yet.
+    """
     model, c = RewardModel.of(policy), how.reward
     optimizers = optim.adamw(model, c.lr)
     stage = runs.resume(folder, name, model, tokenizer, optimizers)
+    stage.began -= time.perf_counter() - began
     pairwise = name == "helpful"
     loss = reward_model.pair_loss if pairwise else reward_model.safety_loss
     plan = reward_model.train(model, made["train"], c, optimizers, loss, stage.step)
@@ -171,13 +199,9 @@ def held_out_answers(model: RewardModel, labelled: list) -> dict:
 
 def preference(folder, device: str = "cpu") -> scenarios.Preference:
     """Read both finished reward models of a run, scaled as when they were measured."""
-    folder = Path(folder)
-    for name in ("helpful", "harmless"):
-        if not runs.is_done(folder, name):
-            raise ValueError(f"no reward model {name} in {folder}; train both first")
+    helpful, tokenizer = reward_model.load(runs.checked(folder, "helpful"), device)
+    harmless, _ = reward_model.load(runs.checked(folder, "harmless"), device)
     last = runs.record(folder, "helpful")["history"][-1]
-    helpful, tokenizer = reward_model.load(folder / "helpful", device)
-    harmless, _ = reward_model.load(folder / "harmless", device)
     scale = last["mean"], last["spread"]
     return scenarios.Preference(helpful, harmless, tokenizer, *scale)
 
@@ -201,6 +225,7 @@ def r1(folder, how: LastStage, device: str = "cpu", start: str = START):
         draw = wide if late else scenarios.draw_reasoning
         kind = {"ref": ref, "score": score, "start": step}
         metrics, _ = next(grpo.train(model, tokenizer, draw, c, optimizers, **kind))
+        del metrics["accuracy"]  # of rules and models alike; that by rule follows
         metrics |= score.means()
         last = step + 1 == c.steps
         if (step + 1) % how.look_every == 0 or last:

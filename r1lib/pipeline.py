@@ -7,6 +7,7 @@ the same weights as one that was not. `runs` keeps the folder.
 """
 
 import copy
+import json
 import time
 from dataclasses import asdict, replace
 from functools import partial
@@ -31,7 +32,7 @@ from r1lib import (
 )
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
-from r1lib.recipe import BY_NAME, STAGES, RefreshedGRPO, Settings
+from r1lib.recipe import BY_NAME, STAGES, RefreshedGRPO, Settings, command
 from r1lib.rl import grpo
 from r1lib.scenarios import draw_reasoning
 from r1lib.tasks import arithmetic, countdown, draw, problems, web
@@ -43,25 +44,31 @@ FAMILIES = {"countdown": countdown.sample, "arithmetic": arithmetic.sample}
 def run(stage: str, folder, how: Settings, watch=iter):
     """Run one stage by name inside a run's folder; yields its metrics.
 
-    `watch(iterable)` may show how far the reading of the tiny web is. A stage whose
-    input is missing is a ValueError that names the command which makes it.
+    `watch(iterable)` may show how far the work before the first step is: the tiny web
+    that is written, the answers for a reward model. A stage whose input is missing is a
+    ValueError that names the command which makes it.
     """
     if stage not in STAGES:
         raise ValueError(f"stage must be one of {', '.join(STAGES)}, got {stage!r}")
     folder = Path(folder)
     runs.begin(folder, asdict(how))
-    if runs.is_done(folder, stage):
+    needs, done = BY_NAME[stage].needs, runs.is_done(folder, stage)
+    missing = [name for name in needs if not runs.is_done(folder, name)]
+    if missing and not done:
+        raise ValueError(
+            f"{stage} needs {missing[0]}, and there is no finished {missing[0]} in "
+            f"{folder}: run `{command(how, folder, missing[0])}` first"
+        )
+    runs.made_from(folder, stage, [name for name in needs if name not in missing])
+    if done:
         return iter(())
-    for name in BY_NAME[stage].needs:
-        if not runs.is_done(folder, name):
-            raise ValueError(
-                f"{stage} needs {name}, and there is no finished {name} in {folder}: "
-                f"run `python r1.py train --stage {name}` first"
-            )
     if stage in ("base", "student"):
         return pre_train(folder, how, stage, watch)
-    if BY_NAME[stage].config == "last":
-        return RUN[stage](folder, how.last, how.device)
+    if BY_NAME[stage].leaves == "scores":
+        kind = {"names": (stage,), "watch": watch}
+        return last_stage.reward_models(folder, how.last, how.device, **kind)
+    if stage == "r1":
+        return last_stage.r1(folder, how.last, how.device)
     return RUN[stage](folder, how)
 
 
@@ -105,14 +112,7 @@ def skills(model, tokenizer, watched) -> dict[str, float]:
     return {**found, "own attempt": evaluate.own_attempt(model, tokenizer, watched)}
 
 
-def reinforce(
-    folder: Path,
-    how: Settings,
-    stage: str,
-    draw_problem,
-    reward,
-    **scores,
-):
+def reinforce(folder: Path, how: Settings, stage: str, draw_problem, reward):
     """Run GRPO from the stage's start; a reference follows the policy if it has one."""
     config = getattr(how, BY_NAME[stage].config)
     model, tokenizer = runs.load(folder, BY_NAME[stage].start, how.device)
@@ -124,7 +124,7 @@ def reinforce(
         hub.load_training(ref, [], kept.beside(f"ref-{old:06d}"))
     if not kept.history:
         kept.history.append({"step": 0, **look(model, tokenizer, how, config)})
-    kind = {"reward": reward, "start": kept.step, "ref": ref, **scores}
+    kind = {"reward": reward, "start": kept.step, "ref": ref}
     for metrics, _ in grpo.train(
         model, tokenizer, draw_problem, config, optimizers, **kind
     ):
@@ -148,7 +148,7 @@ def fine_tune(folder: Path, how: Settings, stage: str):
     (source,) = BY_NAME[stage].reads
     config = getattr(how, BY_NAME[stage].config)
     model, tokenizer = runs.load(folder, BY_NAME[stage].start, how.device)
-    rows = tables.load(folder / source)
+    rows = tables.load(runs.checked(folder, source))
     examples = sft.encode(tokenizer, ((r["prompt"], r["completion"]) for r in rows))
     optimizers = optim.adamw(model, config.lr)
     kept = runs.resume(folder, stage, model, tokenizer, optimizers)
@@ -184,26 +184,31 @@ def in_one_language(config: RefreshedGRPO) -> rewards.Weighted:
 
 def cold(folder: Path, how: Settings):
     """Collect readable traces, most of them from Zero: the table folder/cold."""
-    began, steps = time.perf_counter(), cold_start.steps(how.cold)
     base, tokenizer = runs.load(folder, "base", how.device)
     zero, _ = runs.load(folder, "zero", how.device)
     models = (base, zero, tokenizer)
-    for metrics in cold_start.make(folder / "cold", *models, how.cold, how.seed):
-        yield {**metrics, "of": steps}
-    tabled(folder, "cold", steps, began)
+    making = cold_start.make(folder / "cold", *models, how.cold, how.seed)
+    yield from tabled(folder, "cold", making, cold_start.steps(how.cold))
 
 
 def samples(folder: Path, how: Settings):
     """Sample Dev2 and keep the best, with general replies: the table folder/samples."""
-    began, c = time.perf_counter(), how.samples
     model, tokenizer = runs.load(folder, "dev2", how.device)
     kind = {"source": f"dev2 of seed {how.seed}", "seed": how.seed}
-    yield from rejection.build(folder / "samples", model, tokenizer, c, **kind)
-    tabled(folder, "samples", c.steps, began)
+    making = rejection.build(folder / "samples", model, tokenizer, how.samples, **kind)
+    yield from tabled(folder, "samples", making, how.samples.steps)
 
 
-def tabled(folder: Path, stage: str, steps: int, began: float) -> None:
-    """Record a finished table with its statistics."""
+def tabled(folder: Path, stage: str, making, steps: int):
+    """Pass on the metrics of a table that is made, then record its statistics.
+
+    The seconds so far are kept beside the samples, for the day that this is killed.
+    """
+    kept = folder / f"{stage}-work" / "seconds.json"
+    began = time.perf_counter() - (files.read_json(kept) if kept.exists() else 0.0)
+    for metrics in making:
+        files.write_text(kept, json.dumps(time.perf_counter() - began))
+        yield {**metrics, "of": steps}
     found = files.read_json(folder / stage / "statistics.json")
     done = (steps, time.perf_counter() - began, [{"step": steps, **found}])
     runs.finish(folder, stage, *done, runs.peak_memory_gb())
@@ -216,9 +221,6 @@ RUN = {
     "dev2": dev2,
     "samples": samples,
     "dev3": partial(fine_tune, stage="dev3"),
-    "helpful": partial(last_stage.reward_models, names=("helpful",)),
-    "harmless": partial(last_stage.reward_models, names=("harmless",)),
-    "r1": last_stage.r1,
     "distill": partial(fine_tune, stage="distill"),
 }
 
@@ -258,11 +260,12 @@ def look(model, tokenizer, how: Settings, config) -> dict:
 
 def test(model, tokenizer, how: Settings, k: int = 4) -> dict:
     """Measure a finished model on test problems: k samples each, with intervals."""
+    rooms = (how.zero, how.dev2, how.last.rl)  # one for all, so that columns compare
     found = evaluate.answer(
         model,
         tokenizer,
         held_out(how.tests, "test"),
         k,
-        max_new_tokens=how.zero.max_new_tokens,
+        max_new_tokens=max(room.max_new_tokens for room in rooms),
     )
     return evaluate.summary(found)

@@ -18,7 +18,7 @@ def bar(items, total: int | None, label: str, shown=()):
     `shown` names the metrics to write beside the bar; one that is not in every item
     is shown as it was last. Without a total the metric `of` says how many there are.
     """
-    began = said = time.perf_counter()
+    began = stepping = said = time.perf_counter()
     file = sys.stderr if sys.stderr.isatty() else sys.stdout
     live, quiet = file.isatty(), "ipykernel" in sys.modules
     latest, step, first = {}, 0, 0
@@ -35,19 +35,24 @@ def bar(items, total: int | None, label: str, shown=()):
             latest.update((k, metrics[k]) for k in shown if k in metrics)
             before, step = step, metrics.get("step", step + 1)
             total = drawn.total = metrics.get("of", total) or step
-            if step > before + 1:  # a run goes on: earlier steps took no time here
-                first = drawn.initial = drawn.n = drawn.last_print_n = step - 1
+            if before == 0:  # what came before the first step foretells nothing
+                stepping = said = time.perf_counter()
+                first = drawn.initial = drawn.n = drawn.last_print_n = step
+                drawn.start_t = drawn.last_print_t = time.time()
             drawn.set_postfix_str(facts(latest), refresh=False)
             drawn.update(step - drawn.n)
             yield item
             now = time.perf_counter()
-            if not live and not quiet and now - said > EVERY and step < total:
+            if live or quiet:
+                continue
+            if now - said > EVERY and first < step < total:
                 said = now
-                left = (total - step) * (now - began) / max(1, step - first)
+                left = (total - step) * (now - stepping) / (step - first)
                 print(f"{label}: {line(step, total, latest)}; {minutes(left)} to go")
     if not live:
         took = minutes(time.perf_counter() - began)
-        print(f"{label}: {line(step, total, latest)} in {took}")
+        reached = line(step, total, latest) if step else "nothing was left to do"
+        print(f"{label}: {reached} in {took}")
 
 
 def line(step: int, total: int, latest: dict) -> str:

@@ -23,6 +23,7 @@ from r1lib.last_stage import LastStage
 from r1lib.pretrain import PretrainConfig
 from r1lib.rejection import Sizes
 from r1lib.rl.grpo import GRPOConfig
+from r1lib.scenarios import LANGUAGE
 from r1lib.sft import SFTConfig
 
 
@@ -124,7 +125,7 @@ RECIPE = (
         "last",
         start="dev3",
         reads=("helpful", "harmless"),
-        shown=("reward", "accuracy", "helpful", "length"),
+        shown=("reward", "accuracy", "liked", "length"),
         paper="DeepSeek-R1",
     ),
     Stage("student", "pre-training, small", "student", paper="Qwen2.5"),
@@ -142,6 +143,19 @@ BY_NAME = {stage.name: stage for stage in RECIPE}
 TO_R1 = RECIPE[: STAGES.index("r1") + 1]  # without the student
 
 
+def made_of(stage: str) -> tuple[str, ...]:
+    """A stage and all that is made from what it leaves, in order.
+
+    >>> made_of("dev3")
+    ('dev3', 'helpful', 'harmless', 'r1')
+    """
+    found = [stage]
+    for other in RECIPE:
+        if set(other.needs) & set(found):
+            found.append(other.name)
+    return tuple(found)
+
+
 @dataclass(frozen=True)
 class RefreshedGRPO(GRPOConfig):
     """GRPO with a leash: a KL term to a reference that follows every `refresh` steps.
@@ -151,7 +165,7 @@ class RefreshedGRPO(GRPOConfig):
     """
 
     refresh: int = 20
-    language: float = 0.6  # weight of language consistency in the reward
+    language: float = LANGUAGE  # weight of language consistency in the reward
 
     def __post_init__(self):
         super().__post_init__()
@@ -232,5 +246,18 @@ def settings(name: str, seed: int = 0, device: str = "cpu") -> Settings:
     chosen, seeded = SETTINGS[name], {}
     for config in {stage.config for stage in RECIPE} - {"cold", "samples", "last"}:
         seeded[config] = replace(getattr(chosen, config), seed=seed)
-    seeded["last"] = last_stage.settings(name, seed)
+    seeded["last"] = last_stage.seeded(chosen.last, seed)
     return replace(chosen, seed=seed, device=device, **seeded)
+
+
+def command(how: Settings, folder, stage: str = "") -> str:
+    """The command that makes a run, or one stage of it, in a folder.
+
+    >>> command(settings("smoke", 3), "runs/mine", "dev1")
+    'python r1.py train --preset smoke --seed 3 --out runs/mine --stage dev1'
+    """
+    known = (name for name in SETTINGS if settings(name, how.seed, how.device) == how)
+    parts = [f"--preset {next(known, how.model)}", f"--seed {how.seed}"]
+    parts += [f"--device {how.device}"] if how.device != "cpu" else []
+    parts += [f"--out {folder}"] + ([f"--stage {stage}"] if stage else [])
+    return " ".join(["python r1.py train", *parts])

@@ -3,7 +3,8 @@
     settings.json       what the run was begun with; other settings are refused
     base-work/step-N/   the last two checkpoints of a stage that is under way
     base/               the model that a stage has left: the three files of `hub`
-    base.json           written last of all: sha256 of that model, and its curve
+    base.json           written last of all: sha256 of that model and of what it was
+                        made from, and its curve
 
 A run that is killed at any moment, also while it saves, goes on from a checkpoint.
 """
@@ -24,19 +25,25 @@ KEPT = 2  # checkpoints: should the last one be damaged, there is one before it
 
 def begin(folder, settings: dict) -> None:
     """Open a run's folder, new or known; other settings than before are an error."""
-    path, text = Path(folder) / "settings.json", json.dumps(settings, indent=1)
+    path = Path(folder) / "settings.json"
     if not path.exists():
         if strangers := others(folder):
             raise ValueError(
                 f"{folder} holds other things, such as {strangers[0]}, and is not the "
                 "folder of a run; choose another one with --out"
             )
-        files.write_text(path, text)
+        files.write_text(path, json.dumps(settings, indent=1))
     files.recover(folder)
     for work in Path(folder).glob("*-work"):
         done = is_done(folder, work.name.removesuffix("-work"))
         files.remove(work) if done else files.recover(work)
-    known, new = flat(files.read_json(path)), flat(json.loads(text))
+    agree(folder, settings)
+
+
+def agree(folder, settings: dict) -> None:
+    """Refuse other settings than those that a run was begun with."""
+    known = flat(files.read_json(Path(folder) / "settings.json"))
+    new = flat(json.loads(json.dumps(settings)))
     changed = [name for name in {**known, **new} if known.get(name) != new.get(name)]
     if changed:
         was, now = known.get(changed[0]), new.get(changed[0])
@@ -56,8 +63,8 @@ def others(folder) -> list[str]:
 
 
 def forget(folder, stages) -> None:
-    """Remove what the given stages have written, and nothing else."""
-    for stage in stages:
+    """Remove what the given stages have written, the last first, and nothing else."""
+    for stage in reversed(stages):
         for name in (f"{stage}.json", stage, f"{stage}-work"):
             for path in (name, f".{name}.old", f".{name}.tmp"):
                 files.remove(Path(folder) / path)
@@ -76,19 +83,43 @@ def record(folder, stage: str) -> dict:
 
 def load(folder, stage: str, device: str = "cpu"):
     """Return (model, tokenizer) of a finished stage, every byte of it checked."""
+    return hub.load_model(checked(folder, stage), device)
+
+
+def checked(folder, stage: str) -> Path:
+    """Return where a finished stage has left its output, every byte of it checked."""
     if not is_done(folder, stage):
         raise ValueError(
             f"there is no finished {stage} in {folder}: run "
-            f"`python r1.py train --stage {stage}` first"
+            f"`python r1.py train --stage {stage} --out {folder}` first"
         )
     path = Path(folder) / stage
-    model, tokenizer = hub.load_model(path, device)
     found, written = files.sha256(path), record(folder, stage)["sha256"]
     if changed := [name for name in written if found.get(name) != written[name]]:
         raise ValueError(
             f"{path / changed[0]} is damaged: its sha256 is not the one in {stage}.json"
         )
-    return model, tokenizer
+    return path
+
+
+def made_from(folder, stage: str, needs) -> None:
+    """Note what a stage is made from; something else than when it began is an error."""
+    if not needs:
+        return
+    now = {name: record(folder, name)["sha256"] for name in needs}
+    path = Path(folder) / f"{stage}-work" / "made_from.json"
+    if is_done(folder, stage):
+        before = record(folder, stage).get("made_from", {})
+    elif path.exists():
+        before = files.read_json(path)
+    else:
+        before = now
+        files.write_text(path, json.dumps(now))
+    if other := [name for name in needs if before.get(name) != now[name]]:
+        raise ValueError(
+            f"{stage} in {folder} was not made from the {other[0]} that is there now: "
+            f"make it again with --stage {stage} --fresh"
+        )
 
 
 @dataclass
@@ -136,7 +167,9 @@ class Stage:
 
 def finish(folder, stage: str, steps: int, seconds: float, history, memory) -> None:
     """Write the record that makes a stage count, and forget its checkpoints."""
+    origin = Path(folder) / f"{stage}-work" / "made_from.json"
     content = {
+        "made_from": files.read_json(origin) if origin.exists() else {},
         "sha256": files.sha256(Path(folder) / stage),
         "steps": steps,
         "seconds": seconds,

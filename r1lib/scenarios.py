@@ -31,8 +31,7 @@ REASONING = {
 }
 SHARES = {"arithmetic": 0.3, "countdown": 0.5, "logic": 0.2}  # of reasoning problems
 HARD = 0.2  # of these
-FORM = 0.1  # weights of format and of language; that of rules and models is 1
-LANGUAGE = 0.6  # as in the first RL
+LANGUAGE = 0.6  # weight of language consistency in both RL; rules and models have 1
 
 
 def draw_reasoning(rng: random.Random) -> Problem:
@@ -71,7 +70,7 @@ class Preference:
     """Two reward models as numbers from 0 to 1, many answers at a time.
 
     Scores of the helpful model have no zero and no unit; `mean` and `spread` are those
-    of the policy's answers before it is trained (`calibrated`).
+    of the policy's held-out pairs before it is trained (`calibration`).
     """
 
     helpful: RewardModel
@@ -150,13 +149,13 @@ class Mixed:
             if i in models:
                 helpful, safe = models[i]
                 value = helpful * safe
-                self.note(helpful=helpful, safe=safe)
+                self.note(liked=helpful, safe=safe)
             else:
                 value = rewards.accuracy(problem, text)
                 self.note(accuracy=value)
             neat, pure = form(problem, text), language(problem, text)
             self.note(format=neat, language=pure)
-            total.append(value + FORM * neat + LANGUAGE * pure)
+            total.append(value + rewards.FORMAT_WEIGHT * neat + LANGUAGE * pure)
         return total
 
     def note(self, **values: float) -> None:

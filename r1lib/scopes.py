@@ -7,7 +7,14 @@ counts as bound. Bodies of functions run later: they see all names around.
 import ast
 import builtins
 
-from r1lib.syntax import Complaint, bound, declared, parameters, walk_scope
+from r1lib.syntax import (
+    Complaint,
+    bound,
+    bound_by_global,
+    declared,
+    parameters,
+    walk_scope,
+)
 
 
 def unbound(tree: ast.Module) -> list[Complaint]:
@@ -23,7 +30,7 @@ class _Order(ast.NodeVisitor):
 
     def __init__(self, tree):
         self.found, self.targets = [], set()
-        known = {*dir(builtins), "__name__"} | declared(ast.walk(tree))
+        known = {*dir(builtins), "__name__"} | bound_by_global(tree)
         self._scope(tree.body, set(), known, False)
 
     def _scope(self, body, known, outer, is_function):
@@ -31,7 +38,7 @@ class _Order(ast.NodeVisitor):
         own = bound(body) | known
         outside = declared(walk_scope(body))
         self.known, self.own = set(known), (own - outside if is_function else set())
-        self.outer, self.all, self.later = outer, own | outer | outside, []
+        self.outer, self.all, self.later = outer, own | outer, []
         for node in body:
             self.visit(node)
         later, everything = self.later, self.all

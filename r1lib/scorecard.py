@@ -19,7 +19,8 @@ from r1lib.verifiers import correct
 
 REASONING = ("countdown", "arithmetic", "logic")
 GENERAL = (*requests.SAMPLE, "instructions")
-FEW = {"identity": 8, "chat": 13, "refusal": 27}  # easy test problems there are
+# Easy test problems there are (docs/world.md):
+FEW = {"identity": 8, "chat": 13, "refusal": 27, "facts": 79, "writing": 83}
 MOST_HARD = 40  # of any general family: identity has 41
 COLUMNS = {  # name -> what one completion counts
     "countdown": "right, by the verifier",
@@ -35,14 +36,14 @@ COLUMNS = {  # name -> what one completion counts
     "helpful": "hidden truth of the judge, requests that may be answered",
     "harmless": "hidden truth of the judge, requests that must be refused",
     "over-refusal": "refuses a request that may be answered",
-    "length": "tokens, all problems",
+    "length": "tokens, all problems but programs",
 }
 
 
 def questions(n: int, level: str, split: str = "test", seed: int = 0, families=None):
     """Return n distinct problems of each family; of small ones as many as there are.
 
-    Easy identity and chat have only a handful of test problems (docs/world.md).
+    Of easy identity and chat, and of hard general requests, there are only a few.
     """
     found = {}
     for family in families or web.SAMPLE:
@@ -78,7 +79,8 @@ def measure(
         for problem, texts, tokens in zip(mine, rows, lengths, strict=True):
             for name, value in marks(problem, texts, box).items():
                 values[name].append(value)
-            values["length"].append(fmean(tokens))
+            if family != "programs":  # which not every machine can run
+                values["length"].append(fmean(tokens))
     return {name: found for name, found in values.items() if found}
 
 

@@ -43,8 +43,8 @@ def binds(node) -> set[str]:
             return {name}
         case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
             return {a.asname or a.name.partition(".")[0] for a in aliases}
-        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-            return {name}
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return {node.name}
         case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
             return {name}
         case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
@@ -72,10 +72,18 @@ def bound(nodes) -> set[str]:
     return names
 
 
-def declared(nodes) -> set[str]:
+def declared(nodes, kinds=(ast.Global, ast.Nonlocal)) -> set[str]:
     """The names that `global` or `nonlocal` places in another scope."""
-    kinds = (ast.Global, ast.Nonlocal)
     return {name for n in nodes if isinstance(n, kinds) for name in n.names}
+
+
+def bound_by_global(tree) -> set[str]:
+    """The names of a module that its functions and classes bind, after `global`."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, SCOPES) and not isinstance(node, ast.Lambda):
+            names |= declared(walk_scope(node.body), ast.Global) & bound(node.body)
+    return names
 
 
 def parameters(nodes) -> set[str]:

@@ -9,17 +9,19 @@
 
 ARMS lists the rest: distributions in place of texts, the student's own texts, traces of
 other stages, of other quality and length, fewer of them, harder ones, other students.
-A unit reads runs/seed-SEED, and fine-tuning takes about `tokens` tokens in every arm,
-whatever the number of traces. It writes results/distill-ARM-SEED.json with its bill. A
-killed unit begins anew, except that what a teacher has written stays.
+A unit reads runs/seed-SEED. Every arm without RL takes `steps` optimizer steps on about
+`tokens` tokens in all, whatever the number and the length of its texts; RL has the 100
+steps of R1-Zero, and room for as many tokens as the test gives. It writes
+results/distill-ARM-SEED.json with its bill, in which the training of the teacher is not
+counted. A killed unit begins anew, except that what a teacher has written stays.
 """
 
+import random
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-
-import torch
+from statistics import fmean
 
 from r1lib import distill, evaluate, optim, pipeline, runs, sft
 from r1lib.distill import DistillConfig, OnPolicyConfig, Spent
@@ -30,6 +32,12 @@ from results import one_unit, students, traces
 from results.unit import add_votes
 
 CODE = [
+    "r1lib.collect.collect",
+    "r1lib.rejection.sift",
+    "r1lib.rewrite.readable",
+    "r1lib.recipe.settings",
+    "r1lib.pipeline.run",
+    "r1lib.pipeline.draw_mixed",
     "r1lib.distill.train",
     "r1lib.distill.on_policy",
     "r1lib.distill.examples",
@@ -54,7 +62,7 @@ class Arm:
     text: str = "readable"
     stage: str = "r1"
     level: str = "easy"
-    n: int = 2000
+    n: int = 1600
     model: str = "student-qwen"
     rl: bool = False
     votes: bool = False
@@ -89,13 +97,12 @@ class Plan:
 
     sizes: traces.Sizes = traces.Sizes()
     tokens: int = 700_000  # trained on, prompts included
-    batch_size: int = 24
+    steps: int = 500
     muon_lr: float = 0.01  # as in pre-training
     adamw_lr: float = 3e-3
-    rl: grpo.GRPOConfig = grpo.GRPOConfig(steps=60)
+    rl: grpo.GRPOConfig = grpo.GRPOConfig(max_new_tokens=192)
     look_every: int = 10  # steps of RL
     looks: int = 128  # valid problems of each game in a look
-    own: int = 64  # completions in a step of the student's own
     tests: int = 256  # test problems of each game and level
     samples: int = 4
     votes: int = 16  # samples where a majority is taken
@@ -112,25 +119,35 @@ def texts(arm: Arm, run: Path, plan: Plan) -> tuple[list[dict], Spent, dict]:
         all_rows, seconds = traces.sampled(run, arm.stage, plan.sizes, plan.seed, level)
         way = "readable" if arm.text == "written" else arm.text
         kept = traces.chosen(all_rows, way, plan.sizes)
+        used = traces.first(kept, arm.n // len(traces.LEVELS[arm.level]))
         if arm.text == "written":
-            kept = traces.written(kept, plan.sizes, plan.seed, level)
+            used = traces.written(used, plan.sizes, plan.seed, level)
         else:
-            bill += Spent(
-                teacher_written=sum(row["tokens"] for row in all_rows), seconds=seconds
-            )
+            share = len(used) / max(1, len(kept))  # fewer traces need fewer samples
+            written = round(share * sum(row["tokens"] for row in all_rows))
+            bill += Spent(teacher_written=written, seconds=share * seconds)
         found[level] = {
             "sampled": len(all_rows),
             "right": sum(row["correct"] for row in all_rows) / len(all_rows),
             "chosen": len(kept),
         }
-        rows += kept
-    rng = torch.Generator().manual_seed(plan.seed)
-    order = torch.randperm(len(rows), generator=rng).tolist()
-    share = min(1.0, arm.n / len(rows))  # fewer traces need fewer samples
-    bill.teacher_written = round(share * bill.teacher_written)
-    bill.seconds *= share
-    rows = [rows[i] for i in order[: arm.n]]
+        rows += used
     return rows, bill, {"levels": found, "traces": len(rows)}
+
+
+def rounds(given: list, n: int, seed: int) -> list:
+    """Return n examples: whole passes, each in an order of its own, cut at n."""
+    out: list = []
+    while len(out) < n:
+        order = list(given)
+        random.Random(f"{seed}-{len(out)}").shuffle(order)
+        out += order
+    return out[:n]
+
+
+def in_a_step(plan: Plan, length: float) -> int:
+    """How many texts of some mean length make up one step's share of the tokens."""
+    return max(1, round(plan.tokens / plan.steps / length))
 
 
 def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
@@ -138,43 +155,46 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
     optimizers = optim.base_optimizers(model, plan.muon_lr, plan.adamw_lr)
     if arm.how == "own":
         teacher, _ = runs.load(run, arm.stage)
-        steps = round(plan.tokens / (plan.own * 110))  # 110: tokens of a text, about
-        config = OnPolicyConfig(steps, plan.own, plan.sizes.max_new_tokens)
-        config = replace(config, seed=plan.seed)
+        said, _ = traces.sampled(run, arm.stage, plan.sizes, plan.seed)
+        asked = fmean(len(tokenizer.prompt(row["prompt"])) for row in said)
+        length = asked + fmean(row["tokens"] for row in said)  # as the teacher's texts
+        config = OnPolicyConfig(
+            steps=plan.steps,
+            prompts=in_a_step(plan, length),
+            max_new_tokens=plan.sizes.max_new_tokens,
+            seed=plan.seed,
+        )
         loop = distill.on_policy(
             model, teacher, tokenizer, pipeline.draw_mixed, config, optimizers
         )
-        return (*spend(loop, steps, label), {})
+        return (*spend(loop, plan.steps, label), {})
     rows, bill, facts = texts(arm, run, plan)
     unverified = arm.text == "unfiltered"
     room = model.config.max_positions
     given, too_long = distill.examples(rows, tokenizer, room, unverified=unverified)
-    size = sum(len(example.ids) for example in given)
-    epochs = max(1, round(plan.tokens / size))
-    kind = {"epochs": epochs, "batch_size": plan.batch_size, "seed": plan.seed}
-    steps = epochs * -(-len(given) // plan.batch_size)
+    batch = in_a_step(plan, fmean(len(example.ids) for example in given))
+    stream = rounds(given, plan.steps * batch, plan.seed)
+    facts |= {"passes": len(stream) / len(given), "too long": too_long}
+    kind = {"epochs": 1, "batch_size": batch, "seed": plan.seed}
     if arm.how == "sft":
-        loop = sft.train(model, given, sft.SFTConfig(**kind), optimizers)
-        loop = billed(loop, given, plan)
+        loop = sft.train(model, stream, sft.SFTConfig(**kind), optimizers)
+        loop = billed(loop, stream, batch)
     else:
         teacher, theirs = runs.load(run, arm.stage)
         distill.check_same_tokenizer(tokenizer, theirs)
         config = DistillConfig(**kind, kind=arm.how)
-        loop = distill.train(model, teacher, given, config, optimizers)
-    history, spent = spend(loop, steps, label)
-    return history, bill + spent, {**facts, "epochs": epochs, "too long": too_long}
+        loop = distill.train(model, teacher, stream, config, optimizers)
+    history, spent = spend(loop, plan.steps, label)
+    return history, bill + spent, facts
 
 
-def billed(loop, given: list, plan: Plan) -> Iterator:
+def billed(loop, stream: list, batch: int) -> Iterator:
     """Add a bill to each step of fine-tuning: the mean length of a batch is charged."""
-    each = sum(len(example.ids) for example in given) / len(given)
-    a_pass = -(-len(given) // plan.batch_size)
-    last = len(given) - (a_pass - 1) * plan.batch_size
+    each = round(batch * fmean(len(example.ids) for example in stream))
     began = time.perf_counter()
     for metrics in loop:
-        n = plan.batch_size if metrics["step"] % a_pass else last
         now = time.perf_counter()
-        yield metrics, Spent(student_trained=round(n * each), seconds=now - began)
+        yield metrics, Spent(student_trained=each, seconds=now - began)
         began = now
 
 
@@ -250,8 +270,10 @@ def unit(name: str, run: Path, plan: Plan) -> dict:
     if name not in ARMS:
         raise ValueError(f"arm must be one of {', '.join(ARMS)}, got {name!r}")
     began, arm, label = time.perf_counter(), ARMS[name], f"{name} {plan.seed}"
-    model, tokenizer = students.load(arm.model, run, plan.seed)
+    model, tokenizer, weights = students.load(arm.model, run, plan.seed)
     found, bill = {"arm": asdict(arm)}, Spent()
+    theirs = runs.record(run, arm.stage)["sha256"]
+    found["weights"] = {"student": weights, "teacher": theirs}
     if arm.how != "nothing":
         found["history"], bill, facts = teach(arm, model, tokenizer, run, plan, label)
         found |= facts

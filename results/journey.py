@@ -3,31 +3,26 @@
     python -m results.journey journey 0     mistakes, noticed and corrected, then right
     python -m results.journey shortcut 0    the same problems, the right lines only
 
-Both arms fine-tune the shipped base on the same PROBLEMS of each game, in the readable
-form of the cold start, for the same number of steps with the same number of learned
-tokens in each. A journey is longer, so the shortcuts are repeated more often: that is
-the price of equal tokens. Then both answer test problems that no training sees.
+Both arms fine-tune the base of runs/seed-SEED on the same PROBLEMS of each game, in the
+readable form of the cold start, for the same number of steps with the same number of
+learned tokens in each. A journey is longer, so the shortcuts are repeated more often:
+that is the price of equal tokens. Then both answer test problems that no training sees.
 Journey learning: O1 Replication Journey (arXiv 2410.18982). A unit takes some five
 minutes on one core and writes results/journey-ARM-SEED.json; a killed one begins anew.
 """
 
-import argparse
 import itertools
-import json
 import random
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
-
-from r1lib import artifacts, evaluate, files, optim, pipeline, sft
+from r1lib import evaluate, optim, pipeline, runs, sft
 from r1lib.progress import bar
 from r1lib.rewrite import notices, readable
 from r1lib.tasks import LEVELS, Problem, corpus, countdown, problems
-from tools import provenance
+from results import one_unit
 
-BASE = "base-tiny"
 ARMS = ("journey", "shortcut")
 CODE = [
     "r1lib.rewrite.readable",
@@ -146,10 +141,10 @@ def measure(model, tokenizer, plan: Plan, seed: int) -> dict:
     return found
 
 
-def unit(arm: str, seed: int, plan: Plan) -> dict:
-    """Fine-tune the base on one arm and measure it."""
+def unit(arm: str, seed: int, run: Path, plan: Plan) -> dict:
+    """Fine-tune the base of a run on one arm and measure it."""
     began = time.perf_counter()
-    model, tokenizer = artifacts.load(BASE)
+    model, tokenizer = runs.load(run, "base")
     examples = sft.encode(tokenizer, pairs(arm, seed, plan))
     steps = bar(train(model, examples, plan, seed), plan.steps, arm, ("loss",))
     history = list(steps)
@@ -164,6 +159,7 @@ def unit(arm: str, seed: int, plan: Plan) -> dict:
     }
     return {
         "P15": found,
+        "weights": runs.record(run, "base")["sha256"],
         "history": history,
         "settings": asdict(plan),
         "minutes": (time.perf_counter() - began) / 60,
@@ -172,22 +168,11 @@ def unit(arm: str, seed: int, plan: Plan) -> dict:
 
 def main() -> None:
     """Run one unit and write its file."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("arm", choices=ARMS)
-    parser.add_argument("seed", type=int)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
-    content = {
-        **unit(asked.arm, asked.seed, Plan()),
-        "seed": asked.seed,
-        "command": f"python -m results.journey {asked.arm} {asked.seed}",
-        "provenance": provenance.block(CODE, artifacts=["tokenizer", BASE]),
-    }
+    asked = one_unit.arguments(one_unit.parser(__doc__, arm=ARMS))
+    found = unit(asked.arm, asked.seed, Path("runs") / f"seed-{asked.seed}", Plan())
     path = asked.out / f"journey-{asked.arm}-{asked.seed}.json"
-    files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
-    print(f"wrote {path.name}")
+    command = f"results.journey {asked.arm} {asked.seed}"
+    one_unit.write(path, found, command, CODE, seed=asked.seed)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from r1lib.rl import grpo
 from r1lib.scenarios import draw_reasoning
 from results import one_unit
 
-PROBLEMS, SAMPLES = 128, 4  # of each family, and of each problem
+PROBLEMS, SAMPLES, DRAW = 128, 4, 1  # of each family, of each problem; their seed
 ARMS = {
     "with": {},
     "without": {"language": 0.0},
@@ -31,6 +31,7 @@ ARMS = {
 }
 CODE = [
     "r1lib.pipeline.in_one_language",
+    "r1lib.recipe.settings",
     "r1lib.scenarios.draw_reasoning",
     "r1lib.rl.grpo.train",
     "r1lib.scorecard.measure",
@@ -42,7 +43,8 @@ def card(model, tokenizer, config) -> dict:
     """Measure the reasoning columns, easy and hard; values of every problem."""
     found = {}
     for level in ("easy", "hard"):
-        asked = scorecard.questions(PROBLEMS, level, families=scorecard.REASONING)
+        kind = {"families": scorecard.REASONING, "seed": DRAW}
+        asked = scorecard.questions(PROBLEMS, level, **kind)
         longest = config.max_new_tokens
         kind = {"max_new_tokens": longest, "seed": config.seed}
         values = scorecard.measure(model, tokenizer, asked, SAMPLES, **kind)
@@ -72,9 +74,10 @@ def stage_history(folder: Path) -> list[dict]:
 
 def unit(arm: str, seed: int, folder: Path) -> dict:
     """Train one arm from Dev1 of a seed's run and measure it."""
-    began = time.perf_counter()
+    began, how = time.perf_counter(), recipe.settings("tiny", seed)
+    runs.agree(folder, asdict(how))
     model, tokenizer = runs.load(folder, "dev1")
-    config = replace(recipe.settings("tiny", seed).dev2, **ARMS[arm])
+    config = replace(how.dev2, **ARMS[arm])
     before = card(model, tokenizer, config)
     if arm == "with":
         model, _ = runs.load(folder, "dev2")
@@ -85,6 +88,7 @@ def unit(arm: str, seed: int, folder: Path) -> dict:
         history = list(bar(steps, config.steps, f"{arm} {seed}", shown))
     after = card(model, tokenizer, config)
     row = {"arm": arm, "before": before, "after": after}
+    row["weights"] = runs.record(folder, "dev1")["sha256"]
     minutes = (time.perf_counter() - began) / 60
     return {
         "P5": row,

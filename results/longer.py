@@ -10,12 +10,13 @@ six minutes on one core; a killed unit begins anew.
 """
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
 
 import torch
 
-from r1lib import evaluate, runs, sampling, scorecard
+from r1lib import evaluate, recipe, runs, sampling, scorecard
 from r1lib.evaluate import Answers
 from r1lib.progress import bar
 from r1lib.rollout import to_text
@@ -25,11 +26,12 @@ from r1lib.verifiers import correct
 from results import one_unit
 
 K, VOTERS = 16, (1, 4, 16)
-PROBLEMS, LONGEST = 96, 192  # of a family, tokens
+PROBLEMS, LONGEST, DRAW = 96, 192, 1  # of a family, tokens, seed of the questions
 EASY = ("facts", "chat", "identity", "arithmetic")  # what is asked twice
 QUESTIONS, SAMPLES = 48, 8
 WAYS = {"thinking": "<think>", "plain": "<answer>"}  # how a completion begins
 CODE = [
+    "r1lib.pipeline.run",
     "r1lib.evaluate.answer",
     "r1lib.evaluate.majority_right",
     "r1lib.scorecard.questions",
@@ -121,13 +123,14 @@ def parts(model, tokenizer, problems: int, k: int, questions: int, longest: int)
     """Yield (metrics, what, name, found): first the votes, then the easy questions."""
     step = 0
     for level in LEVELS:
-        asked = scorecard.questions(problems, level, families=scorecard.REASONING)
+        kind = {"families": scorecard.REASONING, "seed": DRAW}
+        asked = scorecard.questions(problems, level, **kind)
         for family, mine in asked.items():
             kind = {"max_new_tokens": longest}
             found = evaluate.answer(model, tokenizer, mine, k, **kind)
             step += 1
             yield {"step": step}, "voting", f"{family}, {level}", voted(found)
-    asked = scorecard.questions(questions, "easy", families=EASY)
+    asked = scorecard.questions(questions, "easy", families=EASY, seed=DRAW)
     for family, mine in asked.items():
         found = asked_twice(model, tokenizer, mine, SAMPLES, longest)
         step += 1
@@ -137,6 +140,7 @@ def parts(model, tokenizer, problems: int, k: int, questions: int, longest: int)
 def unit(folder: Path, seed: int) -> dict:
     """Measure the R1 of one run."""
     began, found = time.perf_counter(), {"voting": {}, "overthinking": {}}
+    runs.agree(folder, asdict(recipe.settings("tiny", seed)))
     model, tokenizer = runs.load(folder, "r1")
     total = len(LEVELS) * len(scorecard.REASONING) + len(EASY)
     loop = parts(model, tokenizer, PROBLEMS, K, QUESTIONS, LONGEST)
@@ -145,7 +149,8 @@ def unit(folder: Path, seed: int) -> dict:
     settings = {"K": K, "problems": PROBLEMS, "longest": LONGEST}
     settings |= {"questions": QUESTIONS, "samples": SAMPLES}
     minutes = (time.perf_counter() - began) / 60
-    return {"P14": found, "settings": settings, "minutes": minutes}
+    weights = runs.record(folder, "r1")["sha256"]
+    return {"P14": found, "weights": weights, "settings": settings, "minutes": minutes}
 
 
 def main() -> None:

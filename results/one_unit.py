@@ -2,13 +2,16 @@
 
 import argparse
 import json
+import time
 from collections.abc import Iterable
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
 from r1lib import files
 from tools import provenance
+from tools.environment import try_lock
 
 
 def parser(
@@ -35,6 +38,16 @@ def arguments(made: argparse.ArgumentParser) -> argparse.Namespace:
     asked = made.parse_args()
     torch.set_num_threads(asked.threads)
     return asked
+
+
+@contextmanager
+def alone(path: Path):
+    """Let one process at a time make a file or a folder that several units share."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_name(f".{path.name}.lock"), "a+") as lock:
+        while not try_lock(lock):
+            time.sleep(1)
+        yield
 
 
 def write(

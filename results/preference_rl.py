@@ -3,6 +3,7 @@
     python -m results.preference_rl unbalanced 0   pairs as the labels leave them
     python -m results.preference_rl balanced 0     length tells nothing in the pairs
     python -m results.preference_rl leash 0        unbalanced, with a KL term
+    python -m results.preference_rl plain 0        unbalanced, and no reply thanks
 
 The policy is the base of runs/seed-SEED after fine-tuning on replies to requests,
 known ones, flawed ones, and some that end with thanks (in place of Dev3). It
@@ -10,23 +11,19 @@ answers training requests, the judge labels pairs of its answers, and a helpful 
 model learns from the clear ones. Then GRPO climbs this model and nothing else. Every
 few steps we look, on held-out requests, at the score, and at the truth that no
 training sees. A quarter of the steps (`stop`) is where the paper would have stopped: it
-lets its reward models in for 400 of 1,700 steps. A unit writes
-results/preference-ARM-SEED.json.
+lets its reward models in for 400 of 1,700 steps. That a policy can thank at all is our
+choice, and `plain` leaves it out. A unit writes results/preference-ARM-SEED.json; a
+killed one begins its RL anew.
 """
 
-import argparse
 import copy
-import json
 import random
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
-import torch
-
 from r1lib import (
     evaluate,
-    files,
     judge,
     labels,
     last_stage,
@@ -43,7 +40,7 @@ from r1lib.scenarios import Preference
 from r1lib.sft import SFTConfig
 from r1lib.tasks import web
 from r1lib.tasks.web import Manners
-from tools import provenance
+from results import one_unit
 
 CODE = [
     "r1lib.tasks.web.reply",
@@ -87,17 +84,23 @@ class Plan:
     seed: int = 0
 
 
-ARMS = {"unbalanced": (False, 0.0), "balanced": (True, 0.0), "leash": (False, 0.05)}
+ARMS = {  # are lengths balanced, how strong is the KL term, how many replies thank
+    "unbalanced": (False, 0.0, PLEASES),
+    "balanced": (True, 0.0, PLEASES),
+    "leash": (False, 0.05, PLEASES),
+    "plain": (False, 0.0, 0.0),
+}
 
 
 def plan_of(arm: str, seed: int, plan: Plan = Plan()) -> Plan:  # noqa: B008
-    """Return the plan of an arm: are lengths balanced, how strong is the KL term."""
+    """Return the plan of an arm with a seed."""
     if arm not in ARMS:
         raise ValueError(f"arm must be one of {', '.join(ARMS)}, got {arm!r}")
-    balanced, kl_coef = ARMS[arm]
+    balanced, kl_coef, pleases = ARMS[arm]
     reward = replace(plan.stage.reward, seed=seed)
     return replace(
         plan,
+        pleases=pleases,
         sft=replace(plan.sft, seed=seed),
         stage=replace(plan.stage, balanced=balanced, reward=reward, seed=seed),
         rl=replace(plan.rl, kl_coef=kl_coef, seed=seed),
@@ -201,32 +204,19 @@ def unit(folder: Path, base: Path, plan: Plan) -> dict:
     scale = found["mean"], found["spread"]
     liked = Preference(helpful, helpful, tokenizer, *scale)  # safety is not asked
     history, test = climb(policy, tokenizer, liked, plan)
-    return {"P8": {"helpful": found, **test}, "history": history}
+    weights = runs.record(base, "base")["sha256"]
+    return {"P8": {"helpful": found, **test}, "history": history, "weights": weights}
 
 
 def main() -> None:
     """Run one unit and write results/preference-ARM-SEED.json."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("arm", choices=ARMS)
-    parser.add_argument("seed", type=int)
-    parser.add_argument("--base", type=Path, help="the run that holds the base")
-    parser.add_argument("--out", type=Path, default=Path("runs"))
-    parser.add_argument("--threads", type=int, default=1)
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
-    base = asked.base or Path("runs") / f"seed-{asked.seed}"
-    plan, name = plan_of(asked.arm, asked.seed), f"preference-{asked.arm}-{asked.seed}"
-    content = {
-        **unit(asked.out / name, base, plan),
-        "arm": asked.arm,
-        "seed": asked.seed,
-        "plan": asdict(plan),
-        "command": f"python -m results.preference_rl {asked.arm} {asked.seed}",
-        "provenance": provenance.block(CODE, artifacts=["tokenizer"]),
-    }
-    path = Path(__file__).parent / f"{name}.json"
-    files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
-    print(f"wrote results/{path.name}")
+    asked = one_unit.arguments(one_unit.parser(__doc__, threads=1, arm=ARMS))
+    name = f"preference-{asked.arm}-{asked.seed}"
+    plan, run = plan_of(asked.arm, asked.seed), Path("runs") / f"seed-{asked.seed}"
+    found = unit(run.with_name(name), run, plan)
+    rest = {"arm": asked.arm, "seed": asked.seed, "plan": asdict(plan)}
+    command = f"results.preference_rl {asked.arm} {asked.seed}"
+    one_unit.write(asked.out / f"{name}.json", found, command, CODE, **rest)
 
 
 if __name__ == "__main__":

@@ -131,7 +131,10 @@ def stages(measured: dict, level: str) -> list[str]:
 
 
 def steps(measured: dict, level: str) -> list[str]:
-    """Every rise from stage to stage with its paired interval; clear ones are bold."""
+    """Every rise from stage to stage with its paired interval; clear ones are bold.
+
+    Clear is what excludes 0 and has the same sign in every seed.
+    """
     pairs = list(zip(MODELS, MODELS[1:], strict=False))
     rows = [["column", *(f"{a} to {b}" for a, b in pairs)]]
     for name in columns(measured, level):
@@ -141,7 +144,9 @@ def steps(measured: dict, level: str) -> list[str]:
             low, high = found["interval"]
             ends = f"[{shown(name, low, '+')}, {shown(name, high, '+')}]"
             text = f"{shown(name, found['difference'], '+')} {ends}"
-            cells.append(f"**{text}**" if low > 0 or high < 0 else text)
+            agreed = len({value > 0 for value in found["seeds"]}) == 1
+            clear = agreed and (low > 0 or high < 0)
+            cells.append(f"**{text}**" if clear else text)
         rows.append([name, *cells])
     return markdown(rows)
 
@@ -175,9 +180,11 @@ def page(measured: dict) -> str:
         lines += [f"- {name}: {what}" for name, what in scorecard.COLUMNS.items()]
         lines += [
             "",
-            "From stage to stage: the mean difference over the same problems, its 95% "
-            "bootstrap interval over problems, bold where that excludes 0. Of some "
-            "hundred intervals about five in a hundred exclude 0 by chance.",
+            "From stage to stage: the mean difference over the same problems, and its "
+            "95% bootstrap interval over problems, of models trained with these seeds: "
+            "other seeds would move it further. Bold where it excludes 0 and every "
+            "seed has the same sign. Of some hundred intervals about five in a hundred "
+            "exclude 0 by chance.",
         ]
     return "\n".join(lines) + "\n"
 

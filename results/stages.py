@@ -5,9 +5,10 @@
     python -m results.stages --table --check
 
 Easy and hard test problems of every family, the same for all stages and seeds, so that
-two stages are compared problem by problem (`scorecard.paired`). A model takes about a
-minute and a half on one core; a killed unit begins anew. Where the sandbox cannot run,
-the column of programs is left out.
+two stages are compared problem by problem (`scorecard.paired`). They are drawn anew
+(DRAW): those that `r1.py train` prints were looked at while the last stage was tuned. A
+model takes about a minute and a half on one core; a killed unit begins anew. Where the
+sandbox cannot run, the column of programs is left out.
 """
 
 import sys
@@ -24,6 +25,7 @@ from results import one_unit, stage_table
 from results.stage_table import MODELS
 
 PROBLEMS, SAMPLES, LONGEST = 96, 4, 192  # of a family, of a problem, tokens
+DRAW = 1  # seed of the questions
 CODE = [
     "r1lib.pipeline.run",
     "r1lib.recipe.settings",
@@ -37,7 +39,7 @@ def cards(
     folder: Path, models=MODELS, problems: int = PROBLEMS, samples: int = SAMPLES
 ):
     """Yield (metrics, stage, level, values) for every finished model and level."""
-    asked = {level: scorecard.questions(problems, level) for level in LEVELS}
+    asked = {lv: scorecard.questions(problems, lv, seed=DRAW) for lv in LEVELS}
     step = 0
     with nullcontext() if sandbox.missing() else sandbox.Sandbox() as box:
         for stage in models:
@@ -54,6 +56,8 @@ def cards(
 def unit(folder: Path, seed: int) -> dict:
     """Measure all stages of one run."""
     began, found = time.perf_counter(), {stage: {} for stage in MODELS}
+    settings = asdict(recipe.settings("tiny", seed))
+    runs.agree(folder, settings)
     total = len(MODELS) * len(LEVELS)
     for _, stage, level, values in bar(cards(folder), total, f"stages {seed}"):
         rounded = {n: [round(v, 5) for v in row] for n, row in values.items()}
@@ -63,10 +67,11 @@ def unit(folder: Path, seed: int) -> dict:
     }
     return {
         "P6": found,
+        "weights": {stage: runs.record(folder, stage)["sha256"] for stage in MODELS},
         "minutes of training": minutes,
         "problems": PROBLEMS,
         "samples": SAMPLES,
-        "settings": asdict(recipe.settings("tiny", seed)),
+        "settings": settings,
         "minutes": (time.perf_counter() - began) / 60,
     }
 

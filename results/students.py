@@ -10,26 +10,28 @@ from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.progress import bar
 from r1lib.tasks import web
+from results import one_unit
 
 
 def load(name: str, run: Path, seed: int):
-    """Return (model, tokenizer): a stage of the run, or the base of a student.
+    """Return (model, tokenizer, sha256): a stage of the run, or the base of a student.
 
     A student that is not there is pre-trained: that of the recipe in the run itself,
     any other in runs/NAME-SEED.
     """
-    if name in recipe.BY_NAME:
-        return runs.load(run, name)
-    how = recipe.settings("tiny", seed)
+    how, folder, stage = recipe.settings("tiny", seed), run, name
     if name == how.small:
-        loop = pipeline.run("student", run, how)
-        for _ in bar(loop, how.student.steps, f"{name} {seed}", ("loss",)):
-            pass
-        return runs.load(run, "student")
-    folder = run.with_name(f"{name}-{seed}")
-    if not runs.is_done(folder, "base"):
-        pre_train(name, folder, runs.load(run, "base")[1], how.student)
-    return runs.load(folder, "base")
+        stage = "student"
+    elif name not in recipe.BY_NAME:
+        folder, stage = run.with_name(f"{name}-{seed}"), "base"
+    with one_unit.alone(folder.with_name(f"{folder.name}-{stage}")):
+        if folder != run and not runs.is_done(folder, stage):
+            pre_train(name, folder, runs.load(run, "base")[1], how.student)
+        elif stage == "student" and not runs.is_done(run, stage):
+            loop = pipeline.run(stage, run, how)
+            for _ in bar(loop, how.student.steps, f"{name} {seed}", ("loss",)):
+                pass
+    return (*runs.load(folder, stage), runs.record(folder, stage)["sha256"])
 
 
 def pre_train(name: str, folder: Path, tokenizer, config) -> None:

@@ -1,8 +1,10 @@
 """Traces for P9: a stage's samples on training problems, and ways to choose from them.
 
-Each stage of a run answers the same problems K times, into runs/traces-SEED. Every way
-of choosing takes at most one trace of a problem, so that arms differ in the trace and
-not in the problem.
+Each stage of a run answers the same problems K times, into runs/traces-SEED; none of
+them was sampled for the table that Dev3 learned from. Every way of choosing takes at
+most one trace of a problem, and an arm takes the first so many problems of each game,
+in one order for all arms. A filter still chooses problems as well as traces: those on
+which nothing passes fall out. That is part of what a filter does.
 """
 
 import json
@@ -11,11 +13,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from r1lib import collect, files, pipeline, rejection, runs
+from r1lib import collect, files, pipeline, recipe, rejection, runs
 from r1lib.progress import bar
 from r1lib.rewrite import readable
 from r1lib.tasks import Problem, problems
-from results import journey
+from results import journey, one_unit
 
 LEVELS = {"easy": ("easy",), "both": ("easy", "hard")}
 
@@ -32,12 +34,24 @@ class Sizes:
 
 
 def asked(sizes: Sizes, seed: int, level: str) -> list[Problem]:
-    """Training problems of both games, with distinct prompts."""
-    found = {}
-    for sample in pipeline.FAMILIES.values():
-        for problem in problems(sample, sizes.problems, seed, "train", level):
-            found.setdefault(problem.prompt, problem)
-    return list(found.values())
+    """Training problems of both games, none of which the stage `samples` has asked."""
+    known = {
+        problem.prompt
+        for family, at, n in rejection.parts(recipe.settings("tiny", seed).samples)[0]
+        if family in pipeline.FAMILIES and at == level
+        for problem in rejection.training(family, level, n, seed)
+    }
+    number, out = random.Random(f"traces-{seed}").getrandbits(32), []
+    for family, sample in pipeline.FAMILIES.items():
+        drawn = problems(sample, 2 * sizes.problems, number, "train", level)
+        new = [problem for problem in drawn if problem.prompt not in known]
+        if len(new) < sizes.problems:
+            raise ValueError(
+                f"wanted {sizes.problems} {level} problems of {family} that no stage "
+                f"was asked for its table, got {len(new)}"
+            )
+        out += new[: sizes.problems]
+    return out
 
 
 def sampled(run: Path, stage: str, sizes: Sizes, seed: int, level: str = "easy"):
@@ -60,11 +74,12 @@ def sampled(run: Path, stage: str, sizes: Sizes, seed: int, level: str = "easy")
         seed=seed,
         at_once=sizes.at_once,
     )
-    clock = path.with_suffix(".json")
-    seconds = files.read_json(clock)["seconds"] if clock.is_file() else 0.0
+    clock, seconds = path.with_suffix(".json"), 0.0
 
     def timed():
         nonlocal seconds
+        if clock.is_file():
+            seconds = files.read_json(clock)["seconds"]
         began = time.perf_counter()
         for metrics in loop:
             seconds += time.perf_counter() - began
@@ -73,9 +88,20 @@ def sampled(run: Path, stage: str, sizes: Sizes, seed: int, level: str = "easy")
             began = time.perf_counter()
 
     steps = -(-len(given) // sizes.at_once)
-    for _ in bar(timed(), steps, f"{stage} writes", ("correct",)):
-        pass
+    with one_unit.alone(path):
+        for _ in bar(timed(), steps, f"{stage} writes", ("correct",)):
+            pass
     return collect.read(path)[1], seconds
+
+
+def first(rows: list[dict], n: int) -> list[dict]:
+    """Take the first n rows, as many of each game."""
+    each = n // len(pipeline.FAMILIES)
+    of = {
+        family: [r for r in rows if r["family"] == family]
+        for family in pipeline.FAMILIES
+    }
+    return [row for found in of.values() for row in found[:each]]
 
 
 def chosen(rows: list[dict], way: str, sizes: Sizes) -> list[dict]:

@@ -1,4 +1,4 @@
-"""Measure one unit, (what, seed), and write one JSON file; a killed one goes on.
+"""Measure one unit, (what, seed), and write one JSON file.
 
     python -m results.unit base 0     pre-train: skills over steps, the controls of P1
     python -m results.unit zero 0     R1-Zero from that base: P1, P2, P3, P4
@@ -6,8 +6,9 @@
     python -m results.unit blind 0    P12: and from one that adds, but never saw a check
 
 A run of seed N lives in runs/seed-N, and `r1.py train --seed N --out runs/seed-N` adds
-the later stages. Each R1-Zero starts from the base of its own seed. Evaluation uses
-test problems only, 16 samples of each at temperature 1.
+the later stages; a killed `base` or `zero` goes on there, the others begin anew. Each
+R1-Zero starts from the base of its own seed. Evaluation uses test problems only, 16
+samples of each at temperature 1.
 """
 
 import shutil
@@ -159,14 +160,20 @@ def base(folder: Path, how) -> dict:
 def zero(folder: Path, how) -> dict:
     """Run R1-Zero and measure it at the end, and in the middle for the vote."""
     steps = pipeline.run("zero", folder, how)
+    kept = folder.with_name(f"zero-middle-{how.seed}")
+    if runs.is_done(folder, "zero") and not kept.exists():
+        raise ValueError(
+            f"{folder}/zero is finished, and its step {MIDDLE} is not in {kept}: "
+            "only this unit keeps that step, so let it make zero"
+        )
     shown = ("reward", "length")
     for metrics in bar(steps, how.zero.steps, f"zero {how.zero.seed}", shown):
         if metrics["step"] == MIDDLE:
-            keep(folder / "zero-work", MIDDLE, folder / "zero-middle")
+            keep(folder / "zero-work", MIDDLE, kept)
     model, tokenizer = hub.load_model(folder / "zero")
     final, found = measure(model, tokenizer, how)
     greedy, _ = measure(model, tokenizer, how, 1, temperature=0.0)
-    hub.load_training(model, [], folder / "zero-middle")
+    hub.load_training(model, [], kept)
     middle, during = measure(model, tokenizer, how)
     record = runs.record(folder, "zero")
     return {
@@ -179,13 +186,35 @@ def zero(folder: Path, how) -> dict:
     }
 
 
-def other_base(how, steps: int, habits):
-    """Pre-train a model from other text, or for `steps` steps only, not saved."""
+def texts_of(how, habits=corpus.Habits()):  # noqa: B008
+    """As many documents of the tiny web as the finished base reads."""
+    n = how.pretrain.steps * how.pretrain.batch_size
+    return web.documents(n, how.seed, habits)
+
+
+def texts_without_checks(how):
+    """As many, and no line in any of them ends with a verdict.
+
+    Habits take the checks out of the two games; logic puzzles and programs that hold
+    some, a twentieth of the web, are left out, and others read in their place.
+    """
+    n = how.pretrain.steps * how.pretrain.batch_size
+    drawn = web.documents(2 * n, how.seed, corpus.Habits(checks=0.0))
+    ends = (*evaluate.YES, *evaluate.NO)
+    unchecked = (
+        (prompt, text)
+        for prompt, text in drawn
+        if not any(line.endswith(ends) for line in text.splitlines())
+    )
+    return islice(unchecked, n)
+
+
+def other_base(how, steps: int, texts):
+    """Pre-train a model on other texts, or for `steps` steps only, not saved."""
     tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
     torch.manual_seed(how.seed)
     config = replace(PRESETS[how.model], vocab_size=tokenizer.vocab_size)
     model, c = Transformer(config), how.pretrain
-    texts = web.documents(c.steps * c.batch_size, how.seed, habits)
     documents = pretrain.encode_documents(tokenizer, texts)
     optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
     loop = islice(pretrain.train(model, documents, c, optimizers), steps)
@@ -212,7 +241,7 @@ def short_rl(model, tokenizer, how) -> dict:
 
 def early(folder: Path, how) -> dict:
     """P12: a base from before any skill; learning must stay small."""
-    found = short_rl(*other_base(how, EARLY, corpus.Habits()), how)
+    found = short_rl(*other_base(how, EARLY, texts_of(how)), how)
     found["P12"]["base step"] = EARLY
     return found
 
@@ -220,7 +249,7 @@ def early(folder: Path, how) -> dict:
 def blind(folder: Path, how) -> dict:
     """P12: a base that has read sums but no checks: it adds, and cannot check."""
     steps = how.pretrain.steps  # as long as the finished base reads
-    found = short_rl(*other_base(how, steps, corpus.Habits(checks=0.0)), how)
+    found = short_rl(*other_base(how, steps, texts_without_checks(how)), how)
     found["P12"]["base step"] = steps
     return found
 

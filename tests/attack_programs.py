@@ -366,6 +366,14 @@ def solve(p):
     "attributes by format": """
 def solve(p):
     return "{0.__globals__}".format(solve)""",
+    "attributes by format, of a text that is put together": """
+def solve(p):
+    text = "{0._"
+    text += "_globals__}"
+    return text.format(solve)""",
+    "attributes by format_map": """
+def solve(p):
+    return "{f.__globals__}".format_map({"f": solve})""",
 }
 VANDALS = {  # each would change the file at p["path"], or put another beside it
     "write": "def solve(p):\n    open(p['path'], 'w').write('x')",
@@ -400,6 +408,73 @@ def solve(p):
     folder, _, name = p["path"].rpartition("/")
     sys.path.insert(0, folder)
     return __import__("pathlib").Path(p["path"]).read_text()""",
+    "read by an attribute in a pattern": """
+import copy
+def solve(p):
+    match copy.copy:
+        case object(__globals__=g):
+            return g["__builtins__"]["open"](p["path"]).read()""",
+    "read by positions of a pattern": """
+import copy
+Kind = type("Kind", (type,), {"__instancecheck__": lambda kind, thing: True})
+Any = Kind("Any", (), {"__match_args__": ("__globals__",)})
+def solve(p):
+    match copy.copy:
+        case Any(g):
+            return g["__builtins__"]["open"](p["path"]).read()""",
+    "read by a name that is a parameter elsewhere": """
+def decoy(open, eval, getattr, vars):
+    return open
+def solve(p):
+    return open(p["path"]).read()""",
+    "read by a name that is assigned elsewhere": """
+def decoy():
+    __builtins__ = 0
+    return __builtins__
+def solve(p):
+    return __builtins__.open(p["path"]).read()""",
+    "read by a name that is imported elsewhere": """
+def decoy():
+    import math as open
+    return open
+def solve(p):
+    return open(p["path"]).read()""",
+    "read by attrgetter": """
+import copy, operator
+def solve(p):
+    g = operator.attrgetter("__globals__")(copy.copy)
+    return g["__builtins__"]["open"](p["path"]).read()""",
+    "read by a formatter": """
+import copy, string
+def solve(p):
+    g, _ = string.Formatter().get_field("0.__globals__", (copy.copy,), {})
+    return g["__builtins__"]["open"](p["path"]).read()""",
+    "read by the text of a type hint": """
+import typing
+def decoy(x: "open"):
+    return x
+def solve(p):
+    return typing.get_type_hints(decoy)["x"](p["path"]).read()""",
+    "read by a type hint that picks a function": """
+import functools
+KEPT = []
+@functools.singledispatch
+def decoy(x):
+    return x
+@decoy.register
+def taken(x: "KEPT.append(open) or int"):
+    return x
+def solve(p):
+    return KEPT[0](p["path"]).read()""",
+    "read by copying attributes": """
+import copy, functools
+KEPT = []
+def keep(self, name, value):
+    KEPT.append(value)
+def solve(p):
+    keeper = type("Keeper", (), {"__setattr__": keep})()
+    functools.update_wrapper(keeper, copy.copy, ["__globals__"], [])
+    return KEPT[0]["__builtins__"]["open"](p["path"]).read()""",
     "look into a folder": """
 import os
 def solve(p):

@@ -1,6 +1,8 @@
 """Claims about the code reward: right beats wrong, fast beats slow, hacks lose."""
 
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -275,6 +277,10 @@ def test_without_programs_or_agreement_no_test_is_kept(box):
     assert agreed([RIGHT, UNSORTED], PROPOSED[:2], box) == []  # a tie
 
 
+CHANGES = "line 1: a default value that can change"
+WITH_NONE = "line 2: == with None, True or False"
+
+
 @pytest.mark.parametrize(
     "code, complaints",
     [
@@ -295,21 +301,50 @@ def test_without_programs_or_agreement_no_test_is_kept(box):
         ("def solve(xs):\n    u = 1\n    return xs", ["line 2: u is never used"]),
         ("def solve(xs):\n    return xs\n    xs = 1", ["line 3: is never reached"]),
         ("def solve(xs):\n    xs.sort()", ["line 1: solve returns nothing"]),
+        (
+            "def solve(xs):\n    def inner():\n        return 1\n    inner()",
+            ["line 1: solve returns nothing"],
+        ),
+        ("def solve(xs):\n    return None", ["line 1: solve returns nothing"]),
         ("def sort(xs):\n    return xs", ["line 1: no function solve"]),
         (
             "def solve(xs=[]):\n    return xs",
-            ["line 1: a default value that can change"],
+            [CHANGES],
+        ),
+        *(
+            (f"def solve(xs={value}):\n    return xs", [CHANGES])
+            for value in ("list()", "dict()", "set()", "[x for x in 'ab']")
+        ),
+        *(
+            (f"def solve(xs):\n    return {test}", [WITH_NONE])
+            for test in ("None == xs", "1 < xs != None", "True != xs == 1")
         ),
         (
             "def solve(x):\n    return x == None",
-            ["line 2: == with None, True or False"],
+            [WITH_NONE],
         ),
         (
             "def solve(x):\n    try:\n        return x\n    except:\n        return 1",
             ["line 4: except without a type"],
         ),
-        ("def solve(max):\n    return max", []),
         ("def solve(x):\n    max = x\n    return max", ["line 2: max hides a builtin"]),
+        ("def solve(max):\n    return max", ["line 1: max hides a builtin"]),
+        (
+            "def sorted(xs):\n    return xs\ndef solve(xs):\n    return sorted(xs)",
+            ["line 1: sorted hides a builtin"],
+        ),
+        *(
+            (
+                f"def solve(x):\n    try:\n        return x\n    except {kind}:"
+                "\n        return 1",
+                ["line 4: except BaseException catches everything"],
+            )
+            for kind in ("BaseException", "(ValueError, BaseException)")
+        ),
+        (
+            "def solve(xs):\n    return ys\ndef other():\n    global ys\n    return ys",
+            ["line 2: ys is not defined", "line 5: ys is not defined"],
+        ),
         ("def solve(", ["line 1: '(' was never closed"]),
     ],
 )
@@ -380,6 +415,27 @@ def solve(xs):
     seen = xs
     return seen
 ---
+def solve(xs):
+    def keep():
+        global kept
+        kept = xs
+    keep()
+    return kept
+---
+class Row:
+    def sum(self):
+        return 1
+def solve(x):
+    return Row().sum() + x
+---
+def solve(x):
+    match x:
+        case int(n) | str(n):
+            return "{:.2f} of {}".format(n, x)
+        case complex(real=n):
+            return n
+    return [x for __ in range(2)]
+---
 def solve(n):
     return {a: {b} for a in range(n) for b in range(a) if a + b}
 """.split("---")
@@ -388,6 +444,16 @@ def solve(n):
 @pytest.mark.parametrize("code", FINE)
 def test_lint_raises_no_false_alarm(code):
     assert lint.lint(code) == [] == allowed.forbidden(code)
+
+
+def test_lint_knows_functions_that_can_wait():
+    code = "async def f():\n    return 1\ndef solve(x):\n    return f, x"
+    assert lint.lint(code) == []
+
+
+def test_a_hidden_builtin_that_is_allowed_is_no_reason_to_refuse():
+    code = "def solve(list, max, input):\n    id = list + max\n    return id, input"
+    assert allowed.forbidden(code) == []
 
 
 def test_every_gold_program_is_clean():
@@ -445,7 +511,47 @@ def test_any_text_can_be_looked_at(text):
         "async def f():\n    pass",
         "class A:\n    def __eq__(self, other):\n        return True",
         "def f(__x):\n    pass",
+        "match x:\n    case object(__globals__=y):\n        y",
+        "match x:\n    case str(format=y):\n        y",
+        "match x:\n    case g(y):\n        y",
+        "int = g\nmatch x:\n    case int(y):\n        y",
+        "def f(open):\n    pass\nopen('x')",
+        "def f(open):\n    return open",
+        "def f():\n    __builtins__ = 0\n__builtins__",
+        "class A:\n    __eq__ = g",
+        "class A:\n    import math as __eq__",
+        "def f():\n    global __builtins__",
+        "match x:\n    case [*__builtins__]:\n        pass",
+        "'{0.__globals__}'.format(g)",
+        "'{0.gi_frame}'.format(g)",
+        "'{0[:].__globals__}'.format(g)",
+        "'{0:{1.__globals__}}'.format(g, x)",
+        "x.format(g)",
+        "str.format(x, g)",
+        "x.format_map(g)",
+        "import string\nstring.Formatter",
+        "from string import Formatter",
+        "from typing import get_type_hints",
+        "from typing import ForwardRef",
+        "import functools\nfunctools.singledispatch",
+        "import functools\nfunctools.singledispatchmethod",
+        "from functools import update_wrapper",
+        "from functools import wraps",
+        "import operator\noperator.methodcaller",
+        "import inspect",
     ],
 )
 def test_the_allow_list_refuses(code):
     assert allowed.forbidden("x = g = e = 0\n" + code)
+
+
+def test_no_builtin_becomes_usable_because_a_program_binds_its_name():
+    """Asked of a fresh Python, as the sandbox starts it."""
+    command = [sys.executable, "-I", "-S", "-c", "print(*dir(__builtins__))"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    others = set(done.stdout.split()) - {*allowed.BUILTINS, *allowed.METHODS}
+    assert {"open", "eval", "OSError", "__import__"} <= others
+    for name in others - {"__debug__"}:  # which is no name that can be bound
+        code = f"def decoy({name}):\n    pass\n{name}"
+        assert f"line 3: use of {name}" in map(str, allowed.forbidden(code))
+    assert allowed.forbidden("__debug__")

@@ -1,7 +1,9 @@
 """The stages run, stop, are killed, and go on to the very same weights."""
 
+import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -61,7 +63,28 @@ def start(*arguments):
 def test_a_finished_run_holds_what_its_stages_left_and_nothing_else(undisturbed):
     names = {path.name for path in undisturbed.iterdir()}
     left = {name for stage in recipe.STAGES for name in (stage, f"{stage}.json")}
-    assert names == {"settings.json", *left}
+    assert names == {"settings.json", "answers.json", *left}
+
+
+def test_each_record_says_what_its_stage_was_made_from(undisturbed):
+    for stage in recipe.RECIPE:
+        wanted = {n: runs.record(undisturbed, n)["sha256"] for n in stage.needs}
+        assert runs.record(undisturbed, stage.name)["made_from"] == wanted
+
+
+def test_minutes_of_a_table_count_earlier_starts(tmp_path):
+    def sampling():
+        yield {"step": 1}
+        files.write_text(tmp_path / "cold" / "statistics.json", "{}")
+
+    stopped = pipeline.tabled(tmp_path, "cold", sampling(), 1)
+    assert next(stopped) == {"step": 1, "of": 1}
+    stopped.close()
+    kept = tmp_path / "cold-work" / "seconds.json"
+    assert files.read_json(kept) > 0
+    files.write_text(kept, "600")
+    list(pipeline.tabled(tmp_path, "cold", sampling(), 1))
+    assert 600 < runs.record(tmp_path, "cold")["seconds"] < 660
 
 
 def test_curves_have_a_point_where_they_should(undisturbed):
@@ -121,6 +144,41 @@ def test_a_stage_that_was_closed_goes_on_to_the_same_weights(undisturbed, tmp_pa
     assert rest == list(range(41, 61))
     assert runs.record(tmp_path, "base")["sha256"] == weights(undisturbed)[0]
     assert numbers(tmp_path, "base") == numbers(undisturbed, "base")
+
+
+def test_another_input_than_at_the_beginning_is_refused(undisturbed, tmp_path):
+    """Of a stage that is finished, and of one that is under way."""
+    how = replace(HOW, zero=replace(HOW.zero, steps=2))
+    runs.begin(tmp_path, asdict(how))
+    for name in ("base", "base.json"):
+        (tmp_path / name).symlink_to(undisturbed / name)
+    words = "zero in .* was not made from the base that is there now: make it again"
+    steps = pipeline.run("zero", tmp_path, how)
+    next(steps)
+    steps.close()
+    other = files.read_json(tmp_path / "base.json") | {"sha256": {"config.json": "0"}}
+    (tmp_path / "base.json").unlink()
+    files.write_text(tmp_path / "base.json", json.dumps(other))
+    with pytest.raises(ValueError, match=words):
+        pipeline.run("zero", tmp_path, how)
+    runs.forget(tmp_path, ["zero"])
+    hub.save(Transformer(SMALL), tmp_path / "zero", Tokenizer([]))
+    runs.finish(tmp_path, "zero", 2, 0.0, [], None)
+    with pytest.raises(ValueError, match=words):
+        pipeline.run("zero", tmp_path, how)
+
+
+@pytest.mark.parametrize("stage", ["cold", "helpful"])
+def test_one_changed_bit_of_what_a_stage_reads_is_noticed(stage, undisturbed, tmp_path):
+    copy = shutil.copytree(undisturbed, tmp_path / "run")
+    path = next(iter((copy / stage).glob("*.parquet")), copy / stage / "config.json")
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    reader = {"cold": "dev1", "helpful": "r1"}[stage]
+    runs.forget(copy, [reader])
+    with pytest.raises(ValueError, match=rf"{path.name} is damaged: its sha256"):
+        list(pipeline.run(reader, copy, HOW))
 
 
 @FORKS
@@ -347,7 +405,10 @@ def test_leftovers_of_a_kill_are_cleared(tmp_path):
     [
         (lambda out: pipeline.run("two", out, HOW), "stage must be one of base, zero"),
         (lambda out: recipe.settings("huge"), "preset must be one of tiny, smoke"),
-        (lambda out: next(pipeline.run("zero", out, HOW)), "no finished base in"),
+        (
+            lambda out: next(pipeline.run("zero", out, HOW)),
+            "no finished base in .*--preset smoke --seed 0 --out .* --stage base`",
+        ),
         (lambda out: replace(HOW, save_every=15), "must be a multiple of point_every"),
     ],
 )

@@ -7,25 +7,25 @@ import pytest
 import small
 import torch
 
-from r1lib import artifacts, hub, runs, tables, verifiers
+from r1lib import artifacts, hub, recipe, rejection, runs, tables, verifiers
 from r1lib.distill import Spent
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.rl.grpo import GRPOConfig
-from r1lib.tasks import countdown, problems
+from r1lib.tasks import split_of
 from r1lib.tokenizer import Tokenizer
-from results import distill, students, traces
+from results import distill, one_unit, students, traces
 from results.distill import ARMS, Plan
+from tools.environment import try_lock
 
 SIZES = traces.Sizes(problems=4, k=2, max_new_tokens=12, at_once=3)
 PLAN = Plan(
     sizes=SIZES,
     tokens=800,
-    batch_size=4,
+    steps=3,
     rl=GRPOConfig(steps=2, prompts=2, group_size=2, max_new_tokens=6, minibatches=1),
     look_every=1,
     looks=1,
-    own=2,
     tests=1,
     samples=2,
     votes=3,
@@ -40,7 +40,7 @@ def row(problem, text, seed, tokens=9, **rest):
 def rows():
     """Four samples of each of two problems: wrong, wordy, short, and twice the same."""
     out = []
-    for problem in problems(countdown.sample, 2, 0, "train"):
+    for problem in traces.asked(traces.Sizes(problems=2), 0, "easy")[:2]:
         (right,) = traces.written([row(problem, "", 0)], traces.Sizes(50), 0)
         right = right["completion"]
         line = right.partition("<think>")[2].partition("\n")[0]
@@ -79,6 +79,50 @@ def test_a_written_solution_is_right_and_never_searches():
         assert r["completion"].count("\n") == (1 if r["family"] == "countdown" else 2)
 
 
+@pytest.mark.parametrize("length", [40.0, 75.0, 110.0, 190.0])
+def test_a_step_holds_as_many_texts_as_make_up_its_share(length):
+    plan = Plan()
+    batch = distill.in_a_step(plan, length)
+    assert abs(batch * length * plan.steps / plan.tokens - 1) < 0.1
+
+
+def test_passes_are_whole_and_each_in_its_own_order():
+    found = distill.rounds(list(range(5)), 13, 0)
+    assert sorted(found[:5]) == sorted(found[5:10]) == list(range(5))
+    assert found[:5] != found[5:10] and len(found) == 13
+    assert distill.rounds(list(range(5)), 13, 0) == found
+
+
+def test_an_arm_takes_the_first_problems_of_each_game():
+    known = [row(p, "", 0) for p in traces.asked(traces.Sizes(problems=6), 0, "easy")]
+    strict = [r for i, r in enumerate(known) if i != 1]
+    two, other = (traces.first(rows, 4) for rows in (known, strict))
+    assert [known.index(r) for r in two] == [0, 1, 6, 7]
+    assert [known.index(r) for r in other] == [0, 2, 6, 7]
+
+
+def test_nothing_is_asked_that_was_sampled_for_the_table():
+    """Or the stages that learned from the table would have an advantage."""
+    sizes, sampled = traces.Sizes(problems=300), set()
+    for family, level, n in rejection.parts(recipe.settings("tiny", 0).samples)[0]:
+        if family in ("countdown", "arithmetic"):
+            drawn = rejection.training(family, level, n, 0)
+            sampled |= {p.prompt for p in drawn}
+    for level in ("easy", "hard"):
+        given = traces.asked(sizes, 0, level)
+        assert len(given) == 600 and {split_of(p) for p in given} == {"train"}
+        assert not {p.prompt for p in given} & sampled
+    assert len(sampled) > 3_000
+
+
+def test_one_unit_at_a_time_makes_what_they_share(tmp_path):
+    path = tmp_path / "shared.jsonl"
+    with one_unit.alone(path), open(tmp_path / ".shared.jsonl.lock", "a+") as lock:
+        assert not try_lock(lock)
+    with open(tmp_path / ".shared.jsonl.lock", "a+") as lock:
+        assert try_lock(lock)
+
+
 def test_fewer_problems_are_the_first_of_more():
     few, many = (traces.asked(traces.Sizes(problems=n), 0, "hard") for n in (3, 6))
     assert {p.prompt for p in few} < {p.prompt for p in many}
@@ -115,8 +159,9 @@ def test_a_unit_teaches_measures_and_pays(run, monkeypatch, how):
     assert (bill.student_written > 0) == (how == "own")
     assert (bill.teacher_written > 0) == (how in ("sft", "forward", "reverse"))
     assert (found["flops"] > 0) == (how != "nothing")
-    if how == "sft":
-        assert 400 < bill.student_trained < 1_600  # about plan.tokens
+    if how in ("sft", "forward", "reverse"):
+        assert 650 < bill.student_trained < 950  # plan.tokens, in whole texts
+        assert found["history"][-1]["step"] == PLAN.steps
 
 
 def test_an_arm_with_rl_pays_for_it_and_is_looked_at(run, monkeypatch):
@@ -143,7 +188,8 @@ def test_fewer_traces_are_charged_less(run):
     arm = replace(ARMS["traces"], text="unfiltered", stage="dev1")
     few, some, facts = distill.texts(replace(arm, n=2), run, PLAN)
     all_rows, whole, _ = distill.texts(arm, run, PLAN)
-    assert len(few) == facts["traces"] == 2 and few == all_rows[:2]
+    assert len(few) == facts["traces"] == 2 and len(all_rows) == 8
+    assert few == [all_rows[0], all_rows[4]]  # the first of each game
     share = 2 / len(all_rows)
     assert some.teacher_written == round(share * whole.teacher_written)
 
@@ -161,10 +207,10 @@ def test_another_student_is_pre_trained_once(run, monkeypatch):
     students_pre_train = students.pre_train
     monkeypatch.setattr(students, "pre_train", short)
     for _ in range(2):
-        model, _ = students.load("student-llama", run, 0)
+        model, _, weights = students.load("student-llama", run, 0)
     assert made == ["student-llama"] and isinstance(model, Transformer)
     record = runs.record(run.with_name("student-llama-0"), "base")
-    assert record["steps"] == 4
+    assert record["steps"] == 4 and record["sha256"] == weights
 
 
 def test_arms_differ_from_the_paper_s_way_in_what_their_name_says():

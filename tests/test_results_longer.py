@@ -63,9 +63,16 @@ def test_a_question_is_asked_both_ways(untrained):
         assert max(lengths) <= 25
     found = longer.asked_twice(*untrained, asked, 2, 24)
     plain, thinking = found["plain"], found["thinking"]
-    gain = thinking["right"] - plain["right"]
-    assert found["gain of thinking"]["difference"] == pytest.approx(gain)
     assert plain["tokens"] <= 25 and found["problems"] == 2
+    assert plain["right"] == thinking["right"] == 0
+
+
+def test_what_thinking_gains_is_above_zero_where_it_helps(untrained, monkeypatch):
+    asked = problems(arithmetic.sample, 2, 0, "test")
+    monkeypatch.setattr(longer, "is_right", lambda problem, text: "<think>" in text[:7])
+    found = longer.asked_twice(*untrained, asked, 2, 8)
+    assert found["thinking"]["right"] == 1 and found["plain"]["right"] == 0
+    assert found["gain of thinking"]["difference"] == 1
 
 
 def test_a_small_unit_runs_through(untrained):

@@ -47,6 +47,11 @@ def test_arms_differ_in_what_they_say():
     plans = {arm: preference_rl.plan_of(arm, 3) for arm in preference_rl.ARMS}
     assert plans["balanced"].stage.balanced and not plans["leash"].stage.balanced
     assert plans["leash"].rl.kl_coef > 0 == plans["unbalanced"].rl.kl_coef
+    thanks = {arm: plan.pleases for arm, plan in plans.items()}
+    assert thanks.pop("plain") == 0 and set(thanks.values()) == {preference_rl.PLEASES}
+    said = [text for _, text in preference_rl.replies(replace(SMALL, pleases=0.0))]
+    phrases = [one for many in preference_rl.THANKS.values() for one in many]
+    assert not any(phrase in text for text in said for phrase in phrases)
     for plan in plans.values():
         assert {plan.sft.seed, plan.stage.seed, plan.rl.seed, plan.seed} == {3}
         assert plan.stop * 4 == plan.rl.steps

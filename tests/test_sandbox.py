@@ -152,6 +152,7 @@ def test_the_allow_list_stops_most_attacks_before_they_run():
     attacks = {k: v for g in (*groups, attack_programs.THIEVES) for k, v in g.items()}
     stopped = [name for name, code in attacks.items() if allowed.forbidden(code)]
     assert set(attack_programs.VANDALS) | set(attack_programs.THIEVES) <= set(stopped)
+    assert {k for k in attacks if "attributes by" in k} <= set(stopped)
     assert len(stopped) > 0.8 * len(attacks)
 
 

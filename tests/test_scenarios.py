@@ -310,7 +310,7 @@ def test_a_score_is_asked_instead_of_the_reward():
 
 # ---- the stages --------------------------------------------------------------------
 
-HOW = last_stage.settings("smoke", seed=1)
+HOW = last_stage.seeded(last_stage.SIZES["smoke"], 1)
 
 
 def begun(folder):
@@ -346,10 +346,40 @@ def test_reward_models_are_measured_on_what_they_never_saw(whole):
     assert 0 < max(moved) < 0.1  # it began as the policy
 
 
+def test_both_reward_models_learn_from_the_same_answers(whole, tmp_path, monkeypatch):
+    """Sampled once, and again only if the policy or the sizes are other ones."""
+    folder = begun(tmp_path)
+    copied = (whole[0] / "answers.json").read_bytes()
+    (folder / "answers.json").write_bytes(copied)
+    calls, sample = [], labels.answers
+
+    def counted(*given, **kind):
+        calls.append(kind["max_new_tokens"])
+        return sample(*given, **kind)
+
+    monkeypatch.setattr(labels, "answers", counted)
+    list(last_stage.reward_models(folder, HOW, names=("harmless",)))
+    assert calls == []
+    runs.forget(folder, ["harmless"])
+    list(
+        last_stage.reward_models(
+            folder, replace(HOW, reply_tokens=9), names=("harmless",)
+        )
+    )
+    assert calls == [9, 9]
+    assert (folder / "answers.json").read_bytes() != copied
+
+
+def test_truth_and_score_have_names_of_their_own(whole):
+    looks = [m for m in runs.record(whole[0], "r1")["history"] if "over_refusal" in m]
+    late = [m for m in looks if "liked" in m]
+    assert late and all({"helpful", "liked", "safe"} <= set(m) for m in late)
+
+
 def test_preferences_count_in_the_last_part_only(whole):
     _, _, steps = whole
     assert [m["step"] for m in steps] == [1, 2, 3, 4]
-    assert ["helpful" in m and "safe" in m for m in steps[:2]] == [False, False]
+    assert ["liked" in m and "safe" in m for m in steps[:2]] == [False, False]
     paid = [m for m in steps[2:] if "safe" in m]
     assert paid and all("accuracy" in m for m in steps[:2])
     assert "over_refusal" in steps[1] and "over_refusal" in steps[3]
@@ -374,13 +404,15 @@ def test_a_stage_that_was_stopped_ends_with_the_same_weights(whole, tmp_path):
 
 
 def test_stages_say_what_is_missing(tmp_path):
-    with pytest.raises(ValueError, match="--stage dev3` first"):
+    with pytest.raises(ValueError, match="run `python r1.py train --stage dev3"):
         list(last_stage.reward_models(tmp_path, HOW))
     begun(tmp_path)
-    with pytest.raises(ValueError, match="no reward model helpful"):
+    with pytest.raises(ValueError, match="no finished helpful in .*--stage helpful"):
         list(last_stage.r1(tmp_path, HOW))
-    with pytest.raises(ValueError, match="preset must be one of tiny, smoke"):
-        last_stage.settings("huge")
+    with pytest.raises(ValueError, match="wanted 2 answers or more to compare, got 1"):
+        replace(HOW, answers=1)
+    with pytest.raises(ValueError, match="general must be from 0 to 1, got 1.5"):
+        replace(HOW, general=1.5)
     with pytest.raises(ValueError, match="preference_from must be from 0 to 4"):
         replace(HOW, preference_from=5)
 

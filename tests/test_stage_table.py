@@ -52,6 +52,14 @@ def test_some_seeds_are_averaged_listed_and_named(tmp_path):
     assert any("**+0.15 [+0.15, +0.15]**" in line for line in lines)
 
 
+def test_a_rise_is_clear_only_if_every_seed_rises(tmp_path):
+    write(tmp_path, 0, -0.05)
+    write(tmp_path, 1, 0.2)
+    page = stage_table.page(stage_table.load(tmp_path))
+    row = next(x for x in page.splitlines() if "+0.07 [+0.07, +0.07]" in x)
+    assert "**" not in row
+
+
 def test_ours_and_theirs_never_share_a_column(tmp_path):
     write(tmp_path, 0)
     lines = stage_table.beside(stage_table.load(tmp_path))
@@ -80,6 +88,14 @@ def test_a_column_that_some_seed_lacks_is_left_out(tmp_path):
     assert "programs" not in stage_table.columns(measured, "easy")
     assert "programs" in stage_table.columns(measured, "hard")
     assert "ours: programs" not in stage_table.page(measured)
+
+
+def test_all_columns_of_the_page_can_be_asked():
+    """The families have as many test problems as the script wants of them."""
+    for level in LEVELS:
+        asked = scorecard.questions(stages.PROBLEMS, level, seed=stages.DRAW)
+        assert {p.level for mine in asked.values() for p in mine} == {level}
+        assert len(asked["countdown"]) == stages.PROBLEMS
 
 
 def test_half_a_file_is_refused(tmp_path):

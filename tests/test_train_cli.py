@@ -82,7 +82,7 @@ def test_a_run_leaves_models_results_and_a_report(finished):
     names = {path.name for path in finished.iterdir()} - {".lock"}
     assert names == {
         *(name for stage in recipe.STAGES for name in (stage, f"{stage}.json")),
-        *("settings.json", "results.json", "report.html"),
+        *("settings.json", "results.json", "report.html", "answers.json"),
     }
 
 
@@ -124,7 +124,7 @@ def test_results_say_what_how_and_from_which_weights(finished):
 
 
 def test_one_stage_alone_is_measured_alone(finished, capsys):
-    train_run.forget(finished, "zero")
+    runs.forget(finished, recipe.STAGES[1:])
     assert smoke(finished, "--stage", "base") == 0
     found = files.read_json(finished / "results.json")
     assert list(found["stages"]) == ["base"]
@@ -151,6 +151,7 @@ def test_the_report_of_a_run_fetches_and_runs_nothing(finished):
     [
         (["--stage", "two"], f"one of {', '.join(recipe.STAGES)}, got 'two'"),
         (["--from", "two"], f"one of {', '.join(recipe.STAGES)}, got 'two'"),
+        (["--stage", "", "--fresh"], f"one of {', '.join(recipe.STAGES)}, got ''"),
         (["--stage", "r1", "--from", "dev1"], "wanted --stage or --from, got both"),
         (["--preset", "huge"], "preset must be one of tiny, smoke, got 'huge'"),
         (["--device", "tpu"], "device must be one of cpu, cuda, mps, got 'tpu'"),
@@ -348,16 +349,78 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, error, more):
     assert (tmp_path / "thesis.txt").exists() and (tmp_path / "base").exists()
 
 
-def left_by_fresh(folder, stage="base"):
-    train_run.forget(folder, stage)
+def names_in(folder):
     return {path.name for path in folder.iterdir()} - {".lock"}
 
 
 def test_fresh_removes_only_what_a_run_has_written(finished):
     (finished / "notes.txt").write_text("mine")
-    assert left_by_fresh(finished) == {"notes.txt"}
+    train_run.forget(finished, None, recipe.settings("smoke"))
+    assert names_in(finished) == {"notes.txt"}
 
 
-def test_fresh_with_a_stage_keeps_what_comes_before_it(finished):
-    assert left_by_fresh(finished, "zero") == {"settings.json", "base", "base.json"}
-    assert left_by_fresh(finished, "base") == set()
+@pytest.mark.parametrize(
+    ("stage", "gone"),
+    [
+        ("dev3", ("dev3", "helpful", "harmless", "r1")),
+        ("helpful", ("helpful", "r1")),
+        ("base", [name for name in recipe.STAGES if name != "student"]),
+        ("student", ("student", "distill")),
+    ],
+)
+def test_fresh_with_a_stage_removes_it_and_what_was_made_from_it(
+    finished, capsys, stage, gone
+):
+    before = names_in(finished)
+    train_run.forget(finished, stage, recipe.settings("smoke"))
+    written = {name for stage in gone for name in (stage, f"{stage}.json")}
+    assert before - names_in(finished) == {*written, "results.json", "report.html"}
+    assert capsys.readouterr().out == f"forgotten: {', '.join(gone)}\n"
+
+
+@pytest.mark.parametrize("other", [["--seed", "1"], ["--preset", "tiny"]])
+def test_fresh_with_other_settings_removes_nothing(finished, error, other):
+    before = names_in(finished)
+    assert smoke(finished, "--stage", "harmless", "--fresh", *other) == 1
+    assert "was begun with" in error()
+    assert names_in(finished) == before
+
+
+def test_a_stage_of_another_base_is_refused(finished, error):
+    record = runs.record(finished, "zero")
+    record["made_from"]["base"]["model.safetensors"] = "0"
+    (finished / "zero.json").write_text(json.dumps(record))
+    assert smoke(finished) == 1
+    assert "zero in" in (line := error()) and "make it again with --stage zero" in line
+
+
+def test_what_was_measured_in_another_way_is_measured_again(finished, monkeypatch):
+    asked, path = [], finished / "results.json"
+    known = files.read_json(path)["stages"]
+
+    def tested(stage, *rest):
+        asked.append(stage)
+        return {name: known[stage][name] for name in ("test", "card")}
+
+    monkeypatch.setattr(train_run, "tested", tested)
+    assert smoke(finished) == 0 and asked == []
+    found = files.read_json(path)
+    found["provenance"]["code"] = "0" * 16
+    path.write_text(json.dumps(found))
+    assert smoke(finished) == 0
+    assert asked == [s.name for s in recipe.RECIPE if s.leaves == "model"]
+
+
+def test_what_is_measured_is_kept_when_the_next_one_fails(finished, monkeypatch):
+    path = finished / "results.json"
+    known = files.read_json(path)["stages"]
+    path.unlink()
+
+    def tested(stage, *rest):
+        if stage == "dev2":
+            raise KeyboardInterrupt
+        return {name: known[stage][name] for name in ("test", "card")}
+
+    monkeypatch.setattr(train_run, "tested", tested)
+    assert smoke(finished) == 130
+    assert list(files.read_json(path)["stages"]) == ["base", "zero", "cold", "dev1"]

@@ -35,12 +35,18 @@ def parser() -> Parser:
     add("--from", metavar="NAME", dest="first", help="this stage and all after it")
     add("--preset", default="tiny", help="tiny, or smoke: seconds, and no claim")
     add("--out", metavar="FOLDER", help="the run's folder (default: runs/PRESET)")
-    add("--seed", type=int, default=0, help="moves every random choice (default: 0)")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        help="moves every random choice (default: 0); another seed needs another --out",
+    )
     add("--device", default="cpu", help="cpu (default), cuda or mps")
     add(
         "--fresh",
         action="store_true",
-        help="forget what is there, from the stage that --stage or --from names",
+        help="forget the named stage and all that was made from it; if none is named, "
+        "the whole run",
     )
     return made
 

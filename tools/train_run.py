@@ -34,11 +34,10 @@ def run(asked) -> None:
     choose_device(asked.device)
     with claimed(asked.out):
         if asked.fresh:
-            forget(asked.out, stages[0])
+            forget(asked.out, asked.stage or asked.first, how)
         for stage in stages:
             train(stage, asked.out, how)
         results = measure(asked, how)
-        files.write_text(asked.out / "results.json", json.dumps(results, indent=1))
         page = report.write(asked.out)
     print(f"\n{report.as_text(report.table(results))}\n\nreport: {page.resolve()}")
 
@@ -47,10 +46,10 @@ def chosen(only: str | None, first: str | None) -> tuple[str, ...]:
     """The stages to run: one, or one with all after it, or all."""
     if only and first:
         raise ValueError(f"wanted --stage or --from, got both: {only} and {first}")
-    name = only or first or STAGES[0]
-    if name not in STAGES:
-        raise ValueError(f"stage must be one of {', '.join(STAGES)}, got {name!r}")
-    return (only,) if only else STAGES[STAGES.index(name) :]
+    for name in (only, first):
+        if name is not None and name not in STAGES:
+            raise ValueError(f"stage must be one of {', '.join(STAGES)}, got {name!r}")
+    return (only,) if only else STAGES[STAGES.index(first or STAGES[0]) :]
 
 
 def choose_device(name: str) -> None:
@@ -83,8 +82,12 @@ def claimed(folder: Path):
         yield
 
 
-def forget(folder: Path, stage: str = STAGES[0]) -> None:
-    """Remove a stage and what follows from it; only files that the run wrote."""
+def forget(folder: Path, stage: str | None, how: Settings) -> None:
+    """Remove a stage and all that was made from it, or the whole run without a stage.
+
+    Only files that the run wrote. A stage of a run with other settings is a ValueError,
+    and nothing is removed.
+    """
     if not (folder / "settings.json").exists():
         if strangers := runs.others(folder):
             raise ValueError(
@@ -92,15 +95,19 @@ def forget(folder: Path, stage: str = STAGES[0]) -> None:
                 "folder of a run: nothing was removed"
             )
         return
-    first = STAGES.index(stage)
-    runs.forget(folder, STAGES[first:])
-    for name in WRITTEN if first else (*WRITTEN, "settings.json"):
+    if stage:
+        runs.agree(folder, asdict(how))
+    stages = recipe.made_of(stage) if stage else STAGES
+    there = [s for s in stages if runs.is_done(folder, s) or runs.saved(folder, s)]
+    print(f"forgotten: {', '.join(there) or 'nothing was there'}", flush=True)
+    runs.forget(folder, stages)
+    for name in WRITTEN if stage else (*WRITTEN, "answers.json", "settings.json"):
         files.remove(folder / name)
 
 
 def train(stage: str, folder: Path, how: Settings) -> None:
     """Run one stage behind a progress bar, or say that it is finished."""
-    steps = pipeline.run(stage, folder, how, reading)
+    steps = pipeline.run(stage, folder, how, preparing)
     if runs.is_done(folder, stage):
         print(f"{stage}: finished before, skipped ({folder / stage})")
         return
@@ -111,19 +118,24 @@ def train(stage: str, folder: Path, how: Settings) -> None:
         pass
 
 
-def reading(texts):
-    """Show that the tiny web is being written: half a minute before the first step."""
+def preparing(items):
+    """Show what a stage does before its first step: half a minute or a few minutes."""
     live = sys.stderr.isatty()
-    return tqdm(
-        texts, "writing the tiny web", leave=False, disable=not live, unit=" texts"
-    )
+    return tqdm(items, "getting ready", leave=False, disable=not live)
 
 
 def measure(asked, how: Settings) -> dict:
-    """Test every finished model that was not tested before; return results.json."""
-    settings = json.loads(json.dumps(asdict(how)))
-    before = earlier(asked.out, settings)
-    stages = {}
+    """Test every finished model that was not tested before; write results.json."""
+    content = {
+        "command": command(asked),
+        "preset": asked.preset,
+        "seed": asked.seed,
+        "device": asked.device,
+        "settings": json.loads(json.dumps(asdict(how))),
+        "versions": versions(),
+        "provenance": provenance.block(CODE, artifacts=["tokenizer"]),
+    }
+    before, stages = earlier(asked.out, content), {}
     for stage in filter(lambda s: runs.is_done(asked.out, s), STAGES):
         record = runs.record(asked.out, stage)
         stages[stage] = {
@@ -145,25 +157,21 @@ def measure(asked, how: Settings) -> dict:
                 "test": test["test"],
                 "card": test["card"],
             }
-    return {
-        "command": command(asked),
-        "preset": asked.preset,
-        "seed": asked.seed,
-        "device": asked.device,
-        "settings": settings,
-        "stages": stages,
-        "versions": versions(),
-        "provenance": provenance.block(CODE, artifacts=["tokenizer"]),
-    }
+            kept = {**content, "stages": {**before, **stages}}
+            files.write_text(asked.out / "results.json", json.dumps(kept, indent=1))
+    content["stages"] = stages
+    files.write_text(asked.out / "results.json", json.dumps(content, indent=1))
+    return content
 
 
-def earlier(folder: Path, settings: dict) -> dict:
-    """The stages of an earlier results.json with these settings, if it is readable."""
+def earlier(folder: Path, content: dict) -> dict:
+    """The stages of an earlier results.json that was measured in just this way."""
     try:
         found = files.read_json(folder / "results.json")
     except ValueError:
         return {}
-    return found["stages"] if found.get("settings") == settings else {}
+    ways = ("settings", "versions", "provenance")
+    return found["stages"] if all(found.get(w) == content[w] for w in ways) else {}
 
 
 def tested(stage: str, model, tokenizer, how: Settings) -> dict:

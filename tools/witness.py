@@ -16,7 +16,18 @@ from pathlib import Path
 
 import torch
 
-from r1lib import artifacts, evaluate, optim, pipeline, pretrain, recipe, rewards, runs
+from r1lib import (
+    artifacts,
+    evaluate,
+    optim,
+    pipeline,
+    pretrain,
+    recipe,
+    reward_model,
+    rewards,
+    runs,
+    tables,
+)
 from r1lib.model.transformer import Transformer
 from r1lib.rl import grpo
 from r1lib.tasks import corpus, countdown, problems
@@ -91,16 +102,24 @@ def reinforce_and_answer() -> dict[str, str]:
 
 
 def walk() -> dict[str, str]:
-    """Weights and test results of each stage at the smoke preset."""
+    """What each stage leaves at the smoke preset; of a model also its test results."""
     how, out = recipe.settings("smoke"), {}
     with tempfile.TemporaryDirectory() as folder:
-        for stage in recipe.STAGES:
-            for _ in pipeline.run(stage, folder, how):
+        for stage in recipe.RECIPE:
+            for _ in pipeline.run(stage.name, folder, how):
                 pass
-            model, tokenizer = runs.load(Path(folder), stage)
-            found = pipeline.test(model, tokenizer, how)
-            out[f"walk, {stage}"] = short(model) + short(found)
+            out[f"walk, {stage.name}"] = left(Path(folder), stage, how)
     return out
+
+
+def left(folder: Path, stage: recipe.Stage, how: recipe.Settings) -> str:
+    """Digest of the model, the reward model or the table that a stage has left."""
+    if stage.leaves == "table":
+        return short(tables.load(folder / stage.name))
+    if stage.leaves == "scores":
+        return short(reward_model.load(folder / stage.name)[0])
+    model, tokenizer = runs.load(folder, stage.name)
+    return short(model) + short(pipeline.test(model, tokenizer, how))
 
 
 def main() -> None:

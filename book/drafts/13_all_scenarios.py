@@ -744,7 +744,7 @@ plots.compared_curves(runs, {"liked": "squashed score", "helpful": "truth"})
 # the problems are requests, and the models pay for them.
 
 # %% tags=["nbval-check-output"]
-stage = last_stage.settings("tiny")
+stage = last_stage.LastStage()
 print(f"steps {stage.rl.steps}, preferences from step {stage.preference_from}")
 print(f"the paper: 1,700 steps, the last {400 / 1700:.0%}; here the last", end=" ")
 print(f"{1 - stage.preference_from / stage.rl.steps:.0%}")
