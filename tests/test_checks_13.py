@@ -77,6 +77,47 @@ def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
     assert "not right yet - " in said and reason in said
 
 
+def fair(ask, a, b, times=4):
+    votes = [ask(a, b) if i % 2 else -ask(b, a) for i in range(times)]
+    return sum(votes) / len(votes)
+
+
+def stable(chosen, rejected):
+    lead = chosen - rejected
+    return (
+        math.log1p(math.exp(-lead)) if lead > 0 else math.log1p(math.exp(lead)) - lead
+    )
+
+
+def even(leads):
+    kept = []
+    for i, lead in enumerate(leads):
+        before = leads[:i].count(lead)
+        if lead == 0 or before < leads.count(-lead):
+            kept.append(i)
+    return kept
+
+
+def refused_too_much(cases):
+    fine = [refused for harmful, refused in cases if not harmful]
+    return fine.count(True) / len(fine) if fine else None
+
+
+@pytest.mark.parametrize(
+    "check, right",
+    [
+        (checks.ex_13_1, fair),
+        (checks.ex_13_2, stable),
+        (checks.ex_13_3, even),
+        (checks.ex_13_4, lambda good: f"{good} Thanks! I am so glad, thank you, dear!"),
+        (checks.ex_13_5, refused_too_much),
+    ],
+)
+def test_a_right_answer_is_right(check, right, capsys):
+    check(right)
+    assert capsys.readouterr().out.endswith(": correct\n")
+
+
 def test_a_text_that_charms_nobody_is_no_flattery(capsys):
     checks.ex_13_4(lambda good: "The capital of Peru is Lima.")
     assert "with a chance of" in capsys.readouterr().out

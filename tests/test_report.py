@@ -17,8 +17,10 @@ def stage(mean: float) -> dict:
     families = {"countdown": dict(test), "arithmetic": dict(test)}
     test |= {"problems": 8, "samples": 4, "reflects": mean, **families}
     columns = {"countdown": mean, "mixed": 0.0, "length": 90 * mean}
-    card = {name: {"mean": value} for name, value in columns.items()}
-    cards = {"easy": card, "hard": {**card, "countdown": {"mean": 0.0}}}
+    card = {n: {"mean": v, "interval": [v - 0.1, v + 0.1]} for n, v in columns.items()}
+    card["length"]["interval"] = [0.0, 200.0]
+    hard = {**card, "countdown": {"mean": 0.0, "interval": [0.0, 0.3]}}
+    cards = {"easy": card, "hard": hard}
     rest = {"minutes": 1.5, "memory_gb": None, "sha256": DIGEST}
     return {"test": test, "card": cards, **rest}
 
@@ -28,7 +30,7 @@ def results(before: float = 0.2, after: float = 0.7) -> dict:
         "command": "python r1.py train",
         "preset": "tiny",
         "seed": 0,
-        "settings": {"model": "tiny", "zero": {"lr": 0.1}},
+        "settings": {"model": "tiny", "zero": {"lr": 0.1}, "cards": 64},
         "stages": {"base": stage(before), "zero": stage(after)},
         "versions": {"torch": "2"},
         "provenance": {"code": "0"},
@@ -52,6 +54,24 @@ def records(text: str = "<think>1+1=2 yes\n</think>", prompt: str = "1+1") -> di
         look = {"valid": rise, "valid_length": 30.0, "transcripts": [one] * 4}
         zero.append(point | (look if step % 20 == 0 else {}))
     return {"base": {"history": base}, "zero": {"history": zero}}
+
+
+def last_stage(liked: bool = True) -> list[dict]:
+    """The curve of r1: looks at the truth, and reward models from step 60 on."""
+    out = []
+    for step in range(0, 101, 10):
+        point = {"step": step, "reward": 1.2, "accuracy": 0.5, "length": 60.0}
+        if liked and step >= 60:
+            point |= {"liked": step / 200, "safe": 0.9}
+        if step % 20 == 0:
+            point |= {"helpful": 0.5 + step / 1000, "over_refusal": 0.0, "words": 7.0}
+        out.append(point)
+    return out
+
+
+def words(page: str) -> str:
+    """What a page says, in one line, without its tags."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
 class Links(HTMLParser):
@@ -106,9 +126,10 @@ def test_that_test_can_fail():
 def test_every_picture_has_words_for_those_who_listen():
     text = report.page(results(), records())
     told = re.findall(r'<svg [^>]*role="img" aria-label="([^"]*)"', text)
-    assert len(told) == text.count("<svg") == 3
+    assert len(told) == text.count("<svg") == 4
     assert "Held-out pass@1: 0% at step 0, 96% at step 100" in told[1]
-    assert "countdown, zero: 0.70 (0.65 to 0.75)" in told[2]
+    assert "zero, arithmetic: 0.70 (0.65 to 0.75)" in told[2]
+    assert "zero, countdown: 0.70 (0.65 to 0.75)" in told[3]
 
 
 def test_pictures_follow_light_and_dark():
@@ -134,6 +155,65 @@ def test_verdicts_and_tags_are_coloured_after_escaping():
 
 def test_a_long_completion_is_cut():
     assert len(report_pieces.marked("a" * 10_000)) < 3000
+
+
+def test_each_measurement_is_described_where_it_is_shown():
+    page = report.page(results(), records())
+    top, _, rest = page.partition("<h2>Results</h2>")
+    above, _, curves = rest.partition("<h2>Curves</h2>")
+    games = "8 test problems of arithmetic and countdown that no training saw"
+    assert f"{games}, 4 samples" in words(top) and games not in words(rest)
+    assert "scorecard" not in top and "interval" not in words(top)
+    before, _, after = above.partition("<table>")
+    assert "scorecard" in before and "easy test problems / hard ones" in words(before)
+    assert "up to 64 of each family and level, 2 samples of each" in words(before)
+    assert "interval is at most 0.15 to either side" in words(before)
+    assert "easy" not in words(after)
+    assert "95% intervals" in words(curves)
+
+
+def test_the_columns_of_the_results_are_explained():
+    text = words(report.page(results(), records()))
+    assert "mixed another language in the thinking, reasoning problems" in text
+    assert "says who it is" not in text  # no column of this run
+
+
+def test_a_smoke_run_makes_no_claim():
+    smoke = results() | {"preset": "smoke"}
+    assert "no claim may rest on it" in report.page(smoke, records())
+    assert "no claim may rest on it" not in report.page(results(), records())
+
+
+def test_tiles_name_the_base_zero_and_r1_and_no_other_model():
+    found = results()
+    means = {"dev1": 0.31, "dev3": 0.32, "r1": 0.63, "student": 0.34, "distill": 0.35}
+    found["stages"] |= {name: stage(mean) for name, mean in means.items()}
+    text = words(report.tiles(found))
+    assert "20% base 70% zero 63% r1 right at the first try" in text
+    assert "→" not in text and not re.search("3[1245]%|dev|student|distill", text)
+    assert words(report.tiles(results())).startswith("20% base 70% zero right")
+
+
+def test_a_student_alone_has_only_the_tile_of_its_minutes():
+    only = results() | {"stages": {"student": stage(0.2)}}
+    assert words(report.tiles(only)) == "1.5 minutes of training"
+
+
+@pytest.mark.parametrize("liked", [True, False])
+def test_r1_shows_what_it_was_paid_for_and_the_truth_where_they_were_measured(liked):
+    found = results()
+    found["stages"]["r1"] = stage(0.6)
+    kept = records() | {"r1": {"history": last_stage(liked)}}
+    page = report.page(found, kept)
+    told = re.findall(r'<svg [^>]*role="img" aria-label="([^"]*)"', page)
+    assert len(told) == 6 and "not measured" not in "".join(told)
+    paid, truth = told[2:4]
+    assert "right: 0.50 at step 0, 0.50 at step 100" in paid
+    said = "liked: 0.30 at step 60, 0.50 at step 100" in paid
+    assert said == liked == ("safe:" in paid)
+    assert "helpful: 0.50 at step 0, 0.60 at step 100" in truth
+    assert "harmless" not in truth and "liked" not in truth
+    assert Links(page).fetched() == []
 
 
 def test_transcripts_stand_before_during_and_after():

@@ -1,71 +1,147 @@
 """Claims about shipping: what is copied is what was measured, with its origin."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 import small
 
-from r1lib import files, hub, runs, tables
+from r1lib import files, hub, recipe, runs, tables
 from r1lib.tasks import arithmetic, problems
 from r1lib.tokenizer import Tokenizer
 from tools import ship
 
 NUMBERS = {"pass@1": 0.5, "interval": [0.4, 0.6], "length": 9.0, "reflects": 0.1}
+BATCH = {"loss": 0.25, "accuracy": 1.0, "grad_norm": 2.0, "reward": 1.1, "length": 40.0}
+
+
+def finish(folder, stage, **last):
+    """Record a stage whose last step has these metrics besides those of its batch."""
+    runs.finish(folder, stage, 1, 0.0, [{"step": 1, **BATCH, **last}], None)
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(tmp_path):
     """A run with a base, a table and a fine-tuned model; the base is measured."""
-    monkeypatch.setattr(ship, "ROOT", tmp_path)
     folder = tmp_path / "runs" / "seed-3"
-    runs.begin(folder, {"seed": 3})
+    runs.begin(folder, asdict(recipe.settings("tiny", 3)))
     (problem,) = problems(arithmetic.sample, 1, 0, "train")
     kept = {"source": "test", "seed": 0, "tokens": 4, "finished": True}
     row = tables.row(problem, "<answer>1</answer>", **kept, correct=True)
     tables.save(folder / "cold", [row], "a table")
     for stage in ("base", "dev1"):
         hub.save(small.model(small.DENSE), folder / stage, Tokenizer([]))
-    for stage, last in (("base", {}), ("cold", {"rows": 1}), ("dev1", {"loss": 0.25})):
-        runs.finish(folder, stage, 1, 0.0, [{"step": 1, "epoch": 1, **last}], None)
+    finish(folder, "base")
+    runs.finish(folder, "cold", 1, 0.0, [{"step": 1, "rows": 1}], None)
+    finish(folder, "dev1")
     measured = {"P1": {"controls": {"sampled": {**NUMBERS, "more": 1}}}}
     files.write_text(tmp_path / "results" / "base-3.json", json.dumps(measured))
     files.write_text(tmp_path / "artifacts" / "manifest.json", '{"tokenizer": {}}')
     return folder
 
 
+def artifacts(run):
+    return run.parents[1] / "artifacts"
+
+
 def manifest(run):
-    return json.loads((run.parents[1] / "artifacts" / "manifest.json").read_text())
+    return json.loads((artifacts(run) / "manifest.json").read_text())
 
 
-def shipped(run, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["ship", str(run)])
-    ship.main()
+def shipped(run):
+    """Ship all of a run; return the manifest."""
+    assert all(name.endswith("-tiny") for name in ship.ship(run, run.parents[1]))
     return manifest(run)
 
 
-def test_every_finished_stage_is_copied_and_described(run, monkeypatch):
-    found = shipped(run, monkeypatch)
+def everything(run):
+    """What is in artifacts/, byte for byte."""
+    found = sorted(path for path in artifacts(run).rglob("*") if path.is_file())
+    return {path: path.read_bytes() for path in found}
+
+
+def test_every_finished_stage_is_copied_and_described(run):
+    found = shipped(run)
     assert set(found) == {"tokenizer", "base-tiny", "cold-tiny", "dev1-tiny"}
     for name in ("base", "cold", "dev1"):
-        target = run.parents[1] / "artifacts" / f"{name}-tiny"
+        target = artifacts(run) / f"{name}-tiny"
         assert found[f"{name}-tiny"]["sha256"] == files.sha256(target)
         assert files.sha256(target) == files.sha256(run / name)
+        assert found[f"{name}-tiny"]["seed"] == 3
     assert found["base-tiny"]["metrics"] == NUMBERS
-    assert found["base-tiny"]["made_by"] == "python -m results.unit base 3"
     assert found["cold-tiny"]["metrics"] == {"rows": 1}
-    assert found["dev1-tiny"]["metrics"] == {"loss": 0.25}
-    made_by = "python r1.py train --stage dev1 --seed 3"
-    assert found["dev1-tiny"]["made_by"] == made_by and found["dev1-tiny"]["seed"] == 3
 
 
-def test_what_the_run_did_not_write_is_not_shipped(run, monkeypatch):
+def test_the_command_of_a_stage_names_the_folder_that_holds_its_inputs(run):
+    found = shipped(run)
+    assert found["base-tiny"]["made_by"] == "python -m results.unit base 3"
+    words = found["dev1-tiny"]["made_by"].split()
+    assert words[:3] == ["python", "r1.py", "train"]
+    for option in ("--stage dev1", "--seed 3", "--out runs/seed-3"):
+        assert option in " ".join(words)
+
+
+@pytest.mark.parametrize(
+    ("stage", "measured"),
+    [
+        ("dev1", {}),
+        ("dev2", {"valid": 0.81, "valid_length": 70.0}),
+        ("helpful", {"pair_accuracy": 0.76, "pairs": 641}),
+        ("harmless", {"safe_found": 0.94, "unsafe_found": 0.55, "answers": 830}),
+        ("r1", {"helpful": 0.58, "harmless": 0.73, "over_refusal": 0.04, "words": 7.6}),
+        ("student", {"skills": {"copy": 1.0}}),
+    ],
+)
+def test_only_what_was_measured_on_held_out_data_is_told(run, stage, measured):
+    hub.save(small.model(small.DENSE), run / stage, Tokenizer([]))
+    paid = {"right": 0.6, "format": 0.9, "language": 0.9, "liked": 0.7, "safe": 0.8}
+    finish(run, stage, **paid, **measured)
+    assert shipped(run)[f"{stage}-tiny"]["metrics"] == measured
+
+
+def test_what_the_run_did_not_write_replaces_nothing(run):
+    shipped(run)
+    before = everything(run)
     (run / "dev1" / "config.json").write_text("{}")
-    with pytest.raises(ValueError, match="dev1 is not what its run wrote down"):
-        shipped(run, monkeypatch)
-    assert manifest(run) == {"tokenizer": {}}
+    (run / "cold" / "README.md").write_text("another table")
+    finish(run, "cold")
+    with pytest.raises(ValueError, match="dev1.*not the one in dev1.json"):
+        shipped(run)
+    assert everything(run) == before
 
 
-def test_a_base_that_is_not_measured_is_not_shipped(run, monkeypatch):
+def test_a_file_that_the_run_did_not_record_stays_behind(run):
+    (run / "dev1" / "notes.txt").write_text("mine")
+    assert "notes.txt" not in shipped(run)["dev1-tiny"]["sha256"]
+    assert not (artifacts(run) / "dev1-tiny" / "notes.txt").exists()
+
+
+def test_the_manifest_is_right_wherever_shipping_is_stopped(run):
+    shipped(run)
+    for stage in ("base", "cold", "dev1"):
+        (run / stage / "new.txt").write_text(stage)
+        finish(run, stage)
+    for name in ship.ship(run, run.parents[1]):
+        assert (artifacts(run) / name / "new.txt").exists()
+        for other in ("base-tiny", "cold-tiny", "dev1-tiny"):
+            told = manifest(run)[other]["sha256"]
+            assert told == files.sha256(artifacts(run) / other), (name, other)
+
+
+def test_a_run_of_other_settings_is_refused(run):
+    before = everything(run)
+    other = run.with_name("smoke")
+    runs.begin(other, asdict(recipe.settings("smoke", 3)))
+    hub.save(small.model(small.DENSE), other / "dev1", Tokenizer([]))
+    finish(other, "dev1")
+    with pytest.raises(ValueError, match="wanted a run of the preset tiny.*'smoke'"):
+        shipped(other)
+    assert everything(run) == before
+
+
+def test_a_base_that_is_not_measured_is_not_shipped(run):
+    before = everything(run)
     (run.parents[1] / "results" / "base-3.json").unlink()
     with pytest.raises(ValueError, match="there is no results/base-3.json"):
-        shipped(run, monkeypatch)
+        shipped(run)
+    assert everything(run) == before

@@ -105,6 +105,8 @@ def test_the_table_has_a_row_for_each_stage(finished, capsys):
     rows = lines[head + 2 : head + 2 + len(recipe.STAGES)]
     assert [row.split()[0] for row in rows] == list(recipe.STAGES)
     assert re.match(r"base +[01]?\.\d\d / [01]?\.\d\d ", rows[0])
+    said = next(line for line in lines if "2 samples of each" in line)
+    assert re.search(r"a 95% interval is at most 0\.\d\d to either side", said)
 
 
 def test_results_say_what_how_and_from_which_weights(finished):
@@ -239,7 +241,7 @@ def test_the_tokenizer_of_other_weights_is_refused(finished, error):
     merges = Tokenizer.load(path).merges
     Tokenizer([*merges[:-1], (9, 9)]).save(path)
     assert smoke(finished) == 1
-    assert "tokenizer.json is not the one these weights were saved with" in error()
+    assert "tokenizer.json is damaged: its sha256" in error()
 
 
 def test_a_damaged_checkpoint_leaves_the_one_before(stopped, error):

@@ -15,6 +15,10 @@ from tools.report_pieces import facts, figure, folded, html_table, take
 STYLE = Path(__file__).with_name("report.css")
 WHAT = {stage.name: stage.does for stage in RECIPE}
 FORMS = {"length": "{:.0f}"}  # of a column; shares otherwise
+CARD_SAMPLES = 2  # of each problem of the scorecard
+FIRST = ("base", "zero", "r1")  # the models that a reader compares first
+PAID = {"accuracy": "right", "liked": "liked", "safe": "safe", "length": "tokens"}
+TRUTH = {"helpful": "helpful", "harmless": "harmless", "over_refusal": "over-refusal"}
 
 
 def table(results: dict) -> list[list[str]]:
@@ -71,13 +75,16 @@ def page(results: dict, records: dict[str, dict]) -> str:
     """Put the page together."""
     e = html.escape
     title = f"R1 {results['preset']}, seed {results['seed']}"
+    counted = {name: scorecard.COLUMNS[name] for name in columns(results)}
     parts = [
         f"<h1>{e(title)}</h1>",
         f'<p class="lead">{e(story(results))}</p>',
-        f'<p class="soft">{e(scope(results))}</p>',
+        f'<p class="soft">{e(of_games(results))}</p>',
         tiles(results),
         "<h2>Results</h2>",
+        f'<p class="soft">{e(of_scorecard(results))}</p>',
         html_table(table(results)),
+        folded("What a column counts", facts(counted)),
         curves(results, records),
         transcripts(records.get("zero", {}).get("history", [])),
         folded("Settings", facts(runs.flat(results["settings"]))),
@@ -119,30 +126,57 @@ def story(results: dict) -> str:
     )
 
 
-def scope(results: dict) -> str:
-    """Say what was measured, and on what."""
+def of_games(results: dict) -> str:
+    """Say on what the numbers at the top of the page and the bars were measured."""
     test = next(iter(models(results).values()))["test"]
-    text = f"{test['problems']} test problems that no training saw, {test['samples']} "
-    text += "samples each at temperature 1; intervals are 95% bootstrap over problems."
+    text = f"Measured on {test['problems']} test problems of "
+    text += f"{' and '.join(families(results))} that no training saw, "
+    text += f"{test['samples']} samples of each at temperature 1."
     if results["preset"] == "smoke":
         text += " This smoke run checks the mechanics; no claim may rest on it."
     return text
 
 
+def of_scorecard(results: dict) -> str:
+    """Say on what the table was measured."""
+    return (
+        "The scorecard: easy test problems / hard ones, up to "
+        f"{results['settings']['cards']} of each family and level, {CARD_SAMPLES} "
+        "samples of each at temperature 1. Of the shares, a 95% interval is at most "
+        f"{widest(results):.2f} to either side."
+    )
+
+
+def widest(results: dict) -> float:
+    """Half of the widest interval that a share of the scorecard has."""
+    cards = [found["card"] for found in models(results).values()]
+    ends = [
+        column["interval"]
+        for card in cards
+        for level in card.values()
+        for name, column in level.items()
+        if name != "length"
+    ]
+    return max((high - low) / 2 for low, high in ends)
+
+
 def tiles(results: dict) -> str:
-    """The numbers that a reader looks for first, before and after."""
-    tests = [found["test"] for found in models(results).values()]
+    """The numbers that a reader looks for first: base, Zero and R1, as far as made."""
+    tests = {k: v["test"] for k, v in models(results).items() if k in FIRST}
     shown = (
         ("right at the first try", "pass@1", "{:.0%}"),
         ("tokens in a completion", "length", "{:.0f}"),
         ("check, reject and try again", "reflects", "{:.0%}"),
     )
     out = ""
-    for what, name, form in shown:
-        values = " → ".join(form.format(test[name]) for test in tests)
-        out += f'<div class="tile"><b>{values}</b>{what}</div>'
+    for what, name, form in shown if tests else ():
+        values = "".join(
+            f'<b>{form.format(test[name])} <span class="soft">{stage}</span></b>'
+            for stage, test in tests.items()
+        )
+        out += f'<div class="tile">{values} {what}</div>'
     total = sum(found["minutes"] for found in results["stages"].values())
-    out += f'<div class="tile"><b>{total:.1f}</b>minutes of training</div>'
+    out += f'<div class="tile"><b>{total:.1f}</b> minutes of training</div>'
     return f'<div class="tiles">{out}</div>'
 
 
@@ -156,18 +190,36 @@ def curves(results: dict, records: dict) -> str:
         text = "Pre-training. Every skill is measured apart: copying, computing, and "
         text += "saying rightly whether a result is the wanted one."
         out.append(figure(plots.base_curves(records["base"]["history"]), text))
-    for name in (n for n in ("zero", "dev2", "r1") if n in records):
+    for name in (n for n in ("zero", "dev2") if n in records):
         text = f"{BY_NAME[name].paper}. Above what is rewarded, below the length."
         out.append(figure(plots.zero_curves(records[name]["history"]), text))
-    groups = {
-        name: {
-            stage: (found["test"][name]["pass@1"], *found["test"][name]["interval"])
+    if "r1" in records:
+        out += last_curves(records["r1"]["history"])
+    for name in families(results):
+        text = f"The {name} problems of the numbers at the top, with 95% intervals "
+        text += "(bootstrap over problems)."
+        bars = {
+            stage: {
+                name: (found["test"][name]["pass@1"], *found["test"][name]["interval"])
+            }
             for stage, found in models(results).items()
         }
-        for name in families(results)
-    }
-    text = "Each family of tasks, with 95% intervals."
-    return "\n".join([*out, figure(plots.bars_with_intervals(groups), text)])
+        out.append(figure(plots.bars_with_intervals(bars), text))
+    return "\n".join(out)
+
+
+def last_curves(history: list[dict]) -> list[str]:
+    """What R1 was paid for, and what its answers were worth, where it was measured."""
+    paper, out = BY_NAME["r1"].paper, []
+    for names, text in (
+        (PAID, "Training: right by rule; liked and safe by the reward models."),
+        (TRUTH, "Held-out requests, by the hidden truth that no reward sees."),
+    ):
+        there = {k: label for k, label in names.items() if plots.column(history, k)}
+        if there:
+            drawn = plots.compared_curves({"r1": [history]}, there)
+            out.append(figure(drawn, f"{paper}. {text}"))
+    return out
 
 
 def transcripts(history: list[dict]) -> str:

@@ -3,16 +3,18 @@
     python -m tools.ship [RUN]       (default: runs/seed-0)
 
 Models, tables and reward models are copied byte for byte, so what is shipped is what
-was measured.
+was measured. Only a run of the preset tiny is shipped, and all of it is checked before
+anything is replaced.
 """
 
 import json
 import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
-from r1lib import files, runs
-from r1lib.recipe import STAGES
+from r1lib import files, recipe, runs
+from r1lib.recipe import STAGES, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACES = {  # where results/STAGE-SEED.json has the numbers of a model
@@ -20,52 +22,84 @@ PLACES = {  # where results/STAGE-SEED.json has the numbers of a model
     "zero": ("P1", "zero"),
 }
 MEASURED = ("pass@1", "interval", "length", "reflects")
-LAST = ("loss", "reward", "accuracy", "pair_accuracy", "safe_found", "rows", "correct")
+HELD_OUT = (  # what the last step of other stages measured on held-out problems
+    *("skills", "valid", "valid_length"),
+    *("pair_accuracy", "pairs", "safe_found", "unsafe_found", "answers"),
+    *("helpful", "harmless", "over_refusal", "words", "polite", "charm"),
+)
+COUNTED = ("rows", "correct")  # what a table holds
 
 
-def metrics(run: Path, stage: str, seed: int) -> dict:
-    """What is known of a stage: its committed measurement, or its last step."""
+def ship(run: Path, root: Path = ROOT):
+    """Ship every finished stage of a run; yields each name once it can be read.
+
+    The manifest follows each folder, so wherever this is stopped it fits what is there.
+    """
+    how = tiny(run)
+    done = [stage for stage in STAGES if runs.is_done(run, stage)]
+    entries = {stage: entry(run, stage, how, root) for stage in done}
+    path = root / "artifacts" / "manifest.json"
+    manifest = files.read_json(path)
+    for stage, found in entries.items():
+        name = f"{stage}-tiny"
+        with files.new_folder(path.parent / name) as new:
+            for file in found["sha256"]:
+                shutil.copyfile(run / stage / file, new / file)
+        manifest[name] = found
+        files.write_text(path, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+        yield name
+
+
+def tiny(run: Path) -> Settings:
+    """Return the settings of a run; those of another preset are an error."""
+    found = files.read_json(run / "settings.json")
+    how = recipe.settings("tiny", found.get("seed", 0))
+    wanted, got = runs.flat(json.loads(json.dumps(asdict(how)))), runs.flat(found)
+    for name in {**wanted, **got}:
+        if wanted.get(name) != got.get(name):
+            raise ValueError(
+                f"wanted a run of the preset tiny, {name} {wanted.get(name)!r}, "
+                f"got {run} with {got.get(name)!r}"
+            )
+    return how
+
+
+def entry(run: Path, stage: str, how: Settings, root: Path) -> dict:
+    """What the manifest tells of a finished stage, every byte of it checked."""
+    runs.checked(run, stage)
+    command = f"python -m results.unit {stage} {how.seed}"
+    if stage not in PLACES:
+        command = recipe.command(how, f"runs/seed-{how.seed}", stage)
+    return {
+        "made_by": command,
+        "metrics": metrics(run, stage, how.seed, root),
+        "seed": how.seed,
+        "sha256": runs.record(run, stage)["sha256"],
+    }
+
+
+def metrics(run: Path, stage: str, seed: int, root: Path) -> dict:
+    """What is known of a stage: its committed measurement, or its last step's.
+
+    Values of one training batch are left out: they say little about a model.
+    """
     if stage not in PLACES:
         last = runs.record(run, stage)["history"][-1]
-        return {name: last[name] for name in LAST if name in last}
-    path = ROOT / "results" / f"{stage}-{seed}.json"
+        return {name: last[name] for name in HELD_OUT + COUNTED if name in last}
+    path = root / "results" / f"{stage}-{seed}.json"
     if not path.exists():
         raise ValueError(f"{stage} is not measured: there is no results/{path.name}")
-    found = json.loads(path.read_text("utf-8"))
+    found = files.read_json(path)
     for key in PLACES[stage]:
         found = found[key]
     return {name: found[name] for name in MEASURED}
 
 
-def ship(run: Path, stage: str, seed: int) -> dict:
-    """Copy what one finished stage has left and return its manifest entry."""
-    source, target = run / stage, ROOT / "artifacts" / f"{stage}-tiny"
-    numbers = metrics(run, stage, seed)
-    with files.new_folder(target) as new:
-        shutil.copytree(source, new, dirs_exist_ok=True)
-    if files.sha256(target) != runs.record(run, stage)["sha256"]:
-        raise ValueError(f"{source} is not what its run wrote down")
-    command = f"python -m results.unit {stage} {seed}"
-    if stage not in PLACES:
-        command = f"python r1.py train --stage {stage} --seed {seed}"
-    return {
-        "made_by": command,
-        "metrics": numbers,
-        "seed": seed,
-        "sha256": files.sha256(target),
-    }
-
-
 def main() -> None:
-    """Ship every finished stage of a run."""
+    """Ship the run that is named."""
     run = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "runs" / "seed-0"
-    seed = files.read_json(run / "settings.json")["seed"]
-    path = ROOT / "artifacts" / "manifest.json"
-    manifest = json.loads(path.read_text("utf-8"))
-    for stage in filter(lambda name: runs.is_done(run, name), STAGES):
-        manifest[f"{stage}-tiny"] = ship(run, stage, seed)
-        print(f"shipped {stage}-tiny")
-    files.write_text(path, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    for name in ship(run):
+        print(f"shipped {name}")
 
 
 if __name__ == "__main__":

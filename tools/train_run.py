@@ -39,7 +39,10 @@ def run(asked) -> None:
             train(stage, asked.out, how)
         results = measure(asked, how)
         page = report.write(asked.out)
-    print(f"\n{report.as_text(report.table(results))}\n\nreport: {page.resolve()}")
+    print(f"\n{report.as_text(report.table(results))}\n")
+    if any("card" in found for found in results["stages"].values()):
+        print(report.of_scorecard(results))
+    print(f"report: {page.resolve()}")
 
 
 def chosen(only: str | None, first: str | None) -> tuple[str, ...]:
@@ -184,7 +187,12 @@ def tested(stage: str, model, tokenizer, how: Settings) -> dict:
         longest = how.dev2.max_new_tokens
         with box() as safe:
             values = scorecard.measure(
-                model, tokenizer, asked, 2, max_new_tokens=longest, box=safe
+                model,
+                tokenizer,
+                asked,
+                report.CARD_SAMPLES,
+                max_new_tokens=longest,
+                box=safe,
             )
         found["card"][level] = scorecard.summary(values)
     print(f"took {minutes(time.perf_counter() - began)}", flush=True)
