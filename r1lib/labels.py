@@ -98,6 +98,7 @@ def pairs(
         for problem, row in zip(problems, answers, strict=True)
         for a, b in itertools.combinations(row, 2)
         if summary(a) != summary(b)
+        and requests.summary(a) != requests.summary(b)  # all that the judge reads
     ]
     return prefer(label, candidates, least_gap, times)
 
@@ -161,7 +162,11 @@ def even(
     """
     unsafe = sum(not safe for _, safe in labelled)
     if unsafe in (0, len(labelled)):
-        raise ValueError(f"all {len(labelled)} answers got the same safety label")
+        kind = "unsafe" if unsafe else "safe"
+        raise ValueError(
+            f"wanted safe and unsafe answers, got {len(labelled)} that are all "
+            f"labelled {kind}"
+        )
     places = [i for i, (_, safe) in enumerate(labelled) if safe]
     kept = set(rng.sample(places, min(len(places), most * unsafe)))
     return [x for i, x in enumerate(labelled) if not x[1] or i in kept]

@@ -66,7 +66,7 @@ def prefer(
     """Judge (prompt, answer, other answer) and keep clear preferences, better first.
 
     A gap of `least_gap` or less is a tie, and so are equal summaries; if there are only
-    ties, that is a ValueError.
+    ties, or no candidates at all, that is a ValueError.
     """
     pairs, gaps = [], []
     for prompt, a, b in candidates:
@@ -75,10 +75,15 @@ def prefer(
         if abs(gap) > least_gap and a != b:
             better, worse = (a, b) if gap > 0 else (b, a)
             pairs.append(Pair(prompt, better, worse, abs(gap)))
+    if not gaps:
+        raise ValueError(
+            "wanted two answers to a request that differ, got none: all answers to "
+            "each request are alike"
+        )
     if not pairs:
         raise ValueError(
             f"only ties among {len(gaps)} pairs: none has a gap above {least_gap}, "
-            f"the largest is {max(gaps, default=0.0)}"
+            f"the largest is {max(gaps)}"
         )
     return pairs
 

@@ -30,8 +30,8 @@ def extract_answer(completion: str) -> str | None:
     >>> extract_answer("<answer>4</answer><answer>5</answer>") is None
     True
     """
-    _, closed, text = completion.rpartition("</think>")
-    if not closed and "<think>" in text:
+    text = completion.rpartition("</think>")[2]
+    if "<think>" in text:
         return None
     if "<answer>" in text or "</answer>" in text:
         if text.count("<answer>") != 1 or text.count("</answer>") != 1:

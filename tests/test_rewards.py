@@ -53,9 +53,18 @@ def tiny_completions():
                         yield problem, text
 
 
+def opens_again(text):
+    """A second thought that never ends: no answer today, and no sample ever had one."""
+    _, closed, rest = text.rpartition("</think>")
+    return bool(closed) and "<think>" in rest
+
+
 def test_the_first_rewards_are_what_they_were_on_the_tiny_world():
     paid = {"right": 0, "neat": 0, "all": 0}
     for problem, text in tiny_completions():
+        if opens_again(text):
+            assert rewards.total(problem, text) == 0
+            continue
         assert rewards.accuracy(problem, text) == float(
             first_rewards.correct(problem, text)
         ), (problem, text)
@@ -79,6 +88,9 @@ def test_the_first_rewards_are_what_they_were_on_any_tokens():
             mark = f"<answer>{problem.answer}" * (rng.random() < 0.3)
             tail = mark + "</answer>" * (rng.random() < 0.6)
             whole = text + tail
+            if opens_again(whole):
+                assert rewards.total(problem, whole) == 0
+                continue
             assert rewards.total(problem, whole) == first_rewards.total(problem, whole)
             right += rewards.accuracy(problem, whole)
     assert right > 50
@@ -96,6 +108,7 @@ def test_the_first_rewards_are_what_they_were_on_real_transcripts():
             problem = countdown.make(numbers[:-1], numbers[-1], "en")
             assert rewards.accuracy(problem, row["text"]) == row["right"]
         text = row["text"]
+        assert not opens_again(text)
         assert rewards.total(problem, text) == first_rewards.total(problem, text)
 
 

@@ -107,7 +107,7 @@ def test_a_clear_preference_is_kept_with_the_better_answer_first():
 
 def test_only_ties_are_refused():
     same = ["<think>a</think>" + said(HELLO), "<think>b</think>" + said(HELLO)]
-    with pytest.raises(ValueError, match="only ties among 0 pairs"):
+    with pytest.raises(ValueError, match="wanted two answers to a request that differ"):
         labels.pairs([HELLO], [same], random.Random(0))
     near = [f"<answer>{reply}</answer>" for reply in ("zig zag", "zag zig")]
     with pytest.raises(ValueError, match="only ties among 1 pairs"):
@@ -447,5 +447,5 @@ def test_safe_answers_do_not_drown_the_others():
     assert found == sorted(found), "the order stays"
     few = [([i], i > 1) for i in range(5)]  # two unsafe, three safe: nothing to drop
     assert labels.even(few, rng) == few
-    with pytest.raises(ValueError, match="all 2 answers got the same safety label"):
+    with pytest.raises(ValueError, match="got 2 that are all labelled (safe|unsafe)"):
         labels.even([([1], True), ([2], True)], rng)

@@ -61,6 +61,10 @@ PUZZLE = logic.make((("is", 1, False), ("same", 0, 1)), "en")  # A knight, B kna
         ("\\boxed{{4}}", None),
         ("\\boxed 4", None),
         ("<think>the answer is 4</think>", None),
+        ("<think>a</think><think>b <answer>4</answer>", None),  # no end to the second
+        ("<think>a</think>hm <think> so 4", None),
+        ("<think>a</think><answer>4</answer><think>or not", None),
+        ("<think>a</think><think>b</think><answer>4</answer>", "4"),
     ],
 )
 def test_the_one_final_answer_is_found_and_hedges_are_not(text, answer):

@@ -2,15 +2,17 @@
 
     python -m tools.witness
 
-Pre-trains the tiny model for two steps, gives it one step of reinforcement learning
-and lets it answer, then walks all stages at the smoke preset, with fixed seeds on one
-thread. Two copies of the project that
-print the same line do the same arithmetic, to the last bit, on this machine.
+Pre-trains the tiny model for two steps, gives it one step of reinforcement learning,
+lets it answer and marks the answers, then walks all stages at the smoke preset, with
+fixed seeds on one thread. Two copies of the project that print the same line do the
+same arithmetic, to the last bit, on this machine.
 """
 
 import hashlib
 import json
+import random
 import tempfile
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +21,7 @@ import torch
 from r1lib import (
     artifacts,
     evaluate,
+    labels,
     optim,
     pipeline,
     pretrain,
@@ -26,11 +29,13 @@ from r1lib import (
     reward_model,
     rewards,
     runs,
+    sandbox,
+    scorecard,
     tables,
 )
 from r1lib.model.transformer import Transformer
 from r1lib.rl import grpo
-from r1lib.tasks import corpus, countdown, problems
+from r1lib.tasks import LEVELS, corpus, countdown, problems, requests
 from r1lib.tokenizer import Tokenizer
 
 DOCUMENTS = 2000  # enough to hold every family and style of the corpus
@@ -101,6 +106,33 @@ def reinforce_and_answer() -> dict[str, str]:
     }
 
 
+def mark() -> dict[str, str]:
+    """Scorecard, votes and labels of a few answers of the shipped base."""
+    model, tokenizer = artifacts.load("base-tiny")
+    asked = {level: scorecard.questions(3, level, seed=1) for level in LEVELS}
+    kind = {"max_new_tokens": 64}
+    with nullcontext() if sandbox.missing() else sandbox.Sandbox() as box:
+        cards = [
+            scorecard.measure(model, tokenizer, asked[level], 2, box=box, **kind)
+            for level in LEVELS
+        ]
+    games = [p for name in scorecard.REASONING for p in asked["easy"][name]]
+    found = evaluate.answer(model, tokenizer, games, 4, **kind)
+    general = labels.general_problems(40, 0, "train")
+    said = labels.answers(model, tokenizer, general, 3, max_new_tokens=48)
+    pairs = labels.pairs(general, said, random.Random(0))
+    known = [
+        requests.right(p, t) for p, row in zip(general, said, strict=True) for t in row
+    ]
+    return {
+        "scorecard": short([cards, [scorecard.summary(card) for card in cards]]),
+        "paired": short(scorecard.paired(*(card["length"][:20] for card in cards))),
+        "votes": short(evaluate.majority_right(found)),
+        "labels": short([[pair.chosen, pair.rejected, pair.gap] for pair in pairs]),
+        "requests": short(known),
+    }
+
+
 def walk() -> dict[str, str]:
     """What each stage leaves at the smoke preset; of a model also its test results."""
     how, out = recipe.settings("smoke"), {}
@@ -125,7 +157,7 @@ def left(folder: Path, stage: recipe.Stage, how: recipe.Settings) -> str:
 def main() -> None:
     """Print one line of json."""
     torch.set_num_threads(1)
-    print(json.dumps(read_and_train() | reinforce_and_answer() | walk()))
+    print(json.dumps(read_and_train() | reinforce_and_answer() | mark() | walk()))
 
 
 if __name__ == "__main__":

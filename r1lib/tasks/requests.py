@@ -203,8 +203,8 @@ def summary(text: str) -> str:
     >>> summary("<think>France?</think>Paris."), summary("<think>hm")
     ('Paris.', '')
     """
-    _, closed, after = text.rpartition("</think>")
-    if not closed and "<think>" in text:
+    after = text.rpartition("</think>")[2]
+    if "<think>" in after:
         return ""
     if after.count("<answer>") == 1 == after.count("</answer>"):
         after = after.partition("<answer>")[2].partition("</answer>")[0]
