@@ -31,7 +31,8 @@ def results(tmp_path, monkeypatch):
 
 def test_equal_to_the_last_bit_is_stamped_once(results, monkeypatch, capsys):
     path = results(WITNESSED)
-    monkeypatch.setattr(restamp, "difference", lambda commit: [])
+    every = restamp.parts_of(restamp.WITNESS)
+    monkeypatch.setattr(restamp, "agreement", lambda commit: (every, []))
     assert restamp.stale_results() == [path]
     restamp.main()
     content = json.loads(path.read_text())
@@ -44,18 +45,44 @@ def test_equal_to_the_last_bit_is_stamped_once(results, monkeypatch, capsys):
 def test_a_difference_leaves_the_file_alone(results, monkeypatch, capsys):
     path = results(WITNESSED)
     before = path.read_text()
-    monkeypatch.setattr(restamp, "difference", lambda commit: ["zero"])
+    part = ["reinforce_and_answer, zero"]
+    monkeypatch.setattr(restamp, "agreement", lambda commit: (["mark"], part))
     with pytest.raises(SystemExit) as stop:
         restamp.main()
     assert stop.value.code == 1 and path.read_text() == before
-    assert "differs from abc1234 in: zero" in capsys.readouterr().out
+    assert (
+        "differs from abc1234 in: reinforce_and_answer, zero" in capsys.readouterr().out
+    )
 
 
 def test_code_that_the_witness_does_not_run_cannot_be_vouched_for(results, capsys):
     path = results(ELSEWHERE)
     before = path.read_text()
-    assert not restamp.is_witnessed(path)
+    assert not restamp.is_witnessed(path, restamp.parts_of(restamp.WITNESS))
     with pytest.raises(SystemExit) as stop:
         restamp.main()
     assert stop.value.code == 1 and path.read_text() == before
     assert "does not run all of its code" in capsys.readouterr().out
+
+
+def test_a_part_that_differs_does_not_speak_for_what_others_run(
+    results, monkeypatch, capsys
+):
+    """A new scorecard says nothing against a measurement that never asked it."""
+    path = results(WITNESSED)
+    part = (["reinforce_and_answer"], ["mark, scorecard"])
+    monkeypatch.setattr(restamp, "agreement", lambda commit: part)
+    restamp.main()
+    assert "the same to the last bit" in capsys.readouterr().out
+    assert restamp.stale_results() == []
+    card = results(["r1lib.scorecard.measure"])
+    assert not restamp.is_witnessed(card, part[0])
+    assert restamp.is_witnessed(card, ["mark"])
+    assert not restamp.is_witnessed(path, [])
+
+
+def test_a_part_stands_alone_with_what_it_calls_and_imports():
+    source = restamp.part_of_witness(["walk"])
+    assert "def left" in source and "def short" in source
+    assert "def mark" not in source and "scorecard" not in source
+    compile(source, "witness", "exec")

@@ -5,10 +5,12 @@
 A result file remembers a digest of the code that made it. After a rewrite that
 changes no number, measuring for hours again teaches nothing; so this runs
 `tools.witness` in two copies of the project, that of the commit which last wrote the
-result files and this one. Only if the two agree to the last bit is the digest
-brought up to date, and the file says which commit really measured it.
+result files and this one. Only if all the code of a result is run by parts of the
+witness that agree to the last bit is the digest brought up to date, and the file says
+which commit really measured it.
 """
 
+import ast
 import json
 import os
 import shutil
@@ -16,11 +18,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from r1lib import files
 from tools import provenance
-from tools.code_digest import Library, entries, reach
+from tools.code_digest import DEFINITIONS, Library, entries, reach
 
 ROOT = provenance.ROOT
 WITNESS = ROOT / "tools" / "witness.py"
@@ -34,7 +37,8 @@ def git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def witness(copy: Path) -> dict[str, str]:
+@cache
+def witness(copy: Path) -> dict[str, dict[str, str]]:
     """Run this project's witness on the library of another copy of the project."""
     done = subprocess.run(
         [sys.executable, "-c", WITNESS.read_text(encoding="utf-8")],
@@ -64,15 +68,46 @@ def stale_results() -> list[Path]:
     return found
 
 
-def is_witnessed(path: Path) -> bool:
-    """Say whether the witness runs all the code that a result file used."""
+def parts_of(script: Path) -> list[str]:
+    """Names of the functions that the witness lists as its parts."""
+    for node in ast.parse(script.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and used_names(node.targets[0]) == {"PARTS"}:
+            return [part.id for part in node.value.elts]
+    raise ValueError(f"{script.name} has no PARTS")
+
+
+def part_of_witness(names: Iterable[str]) -> str:
+    """The source of the witness with these parts, what they call and import, alone."""
+    tree = ast.parse(WITNESS.read_text(encoding="utf-8"))
+    defs = {node.name: node for node in tree.body if isinstance(node, DEFINITIONS)}
+    todo, kept = list(names), {}
+    while todo:
+        if (name := todo.pop()) not in kept:
+            kept[name] = defs[name]
+            todo += used_names(defs[name]) & set(defs)
+    used = set().union(*map(used_names, kept.values()))
+    body: list[ast.stmt] = []
+    for node in tree.body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            node.names = [n for n in node.names if (n.asname or n.name) in used]
+            body += [node] if node.names else []
+    return ast.unparse(ast.Module([*body, *kept.values()], []))
+
+
+def used_names(node: ast.AST) -> set[str]:
+    """Every name that is mentioned in a piece of code."""
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def is_witnessed(path: Path, parts: Iterable[str]) -> bool:
+    """Say whether these parts of the witness run all the code that a result used."""
     used = json.loads(path.read_text(encoding="utf-8"))["provenance"]["modules"]
-    source = WITNESS.read_text(encoding="utf-8")
-    return reachable(used) <= reachable(entries(source, Library(ROOT)))
+    found = entries(part_of_witness(parts), Library(ROOT)) if parts else set()
+    return reachable(used) <= reachable(found)
 
 
-def difference(commit: str) -> list[str]:
-    """Names of the parts of the witness in which a commit and this copy differ.
+def agreement(commit: str) -> tuple[list[str], list[str]]:
+    """Parts of the witness in which a commit and this copy agree; where others differ.
 
     Both read the artifacts of this copy: it is the code that is compared.
     """
@@ -84,7 +119,14 @@ def difference(commit: str) -> list[str]:
             before, now = witness(copy), witness(ROOT)
         finally:
             git("worktree", "remove", "--force", str(copy))
-    return sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k))
+    agree = [part for part, found in now.items() if before.get(part) == found]
+    differ = [
+        f"{part}, {name}"
+        for part, found in now.items()
+        for name, value in found.items()
+        if before.get(part, {}).get(name) != value
+    ]
+    return agree, differ
 
 
 def stamp(path: Path, commit: str) -> None:
@@ -97,25 +139,28 @@ def stamp(path: Path, commit: str) -> None:
 
 
 def main() -> None:
-    """Compare once for each commit that wrote stale results, then stamp them."""
-    differs: dict[str, list[str]] = {}
+    """Compare once for each commit that wrote stale results, then stamp what fits."""
+    seen: dict[str, tuple[list[str], list[str]]] = {}
     missed = False
+    everything = parts_of(WITNESS)
     for path in stale_results():
         name = path.relative_to(ROOT).as_posix()
-        if not is_witnessed(path):
+        if not is_witnessed(path, everything):
             print(f"{name}: measure again, the witness does not run all of its code")
             missed = True
             continue
         commit = git("log", "-1", "--format=%h", "--", name)
-        if commit not in differs:
-            differs[commit] = difference(commit)
-        if differs[commit]:
-            parts = ", ".join(differs[commit])
-            print(f"{name}: measure again, it differs from {commit} in: {parts}")
-        else:
+        if commit not in seen:
+            seen[commit] = agreement(commit)
+        agree, differ = seen[commit]
+        if is_witnessed(path, agree):
             stamp(path, commit)
             print(f"{name}: the same to the last bit as at {commit}")
-    if missed or any(differs.values()):
+        else:
+            missed = True
+            where = "; ".join(differ)
+            print(f"{name}: measure again, it differs from {commit} in: {where}")
+    if missed:
         sys.exit(1)
 
 

@@ -140,7 +140,7 @@ def walk() -> dict[str, str]:
         for stage in recipe.RECIPE:
             for _ in pipeline.run(stage.name, folder, how):
                 pass
-            out[f"walk, {stage.name}"] = left(Path(folder), stage, how)
+            out[stage.name] = left(Path(folder), stage, how)
     return out
 
 
@@ -154,10 +154,13 @@ def left(folder: Path, stage: recipe.Stage, how: recipe.Settings) -> str:
     return short(model) + short(pipeline.test(model, tokenizer, how))
 
 
+PARTS = (read_and_train, reinforce_and_answer, mark, walk)
+
+
 def main() -> None:
-    """Print one line of json."""
+    """Print one line of json: part -> what it did -> digest."""
     torch.set_num_threads(1)
-    print(json.dumps(read_and_train() | reinforce_and_answer() | mark() | walk()))
+    print(json.dumps({part.__name__: part() for part in PARTS}))
 
 
 if __name__ == "__main__":

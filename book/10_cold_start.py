@@ -86,7 +86,6 @@ from r1lib.rewrite import (
     FITS,
     LONGEST,
     MISS,
-    OPEN,
     REWRITE,
     SAME,
     SHAPE,
@@ -410,9 +409,6 @@ for name, line in lines.items():
 # tape begins a line; in the first form it began behind a word and a space, and what the
 # model could do there it had to learn again. So the words are those that the tokenizer
 # knows as one token, and they stand behind the verdict.
-#
-# <!-- MEASURE: a trial, one seed, 204 steps from the base: countdown 36%, arithmetic 56% in
-# the first form, 55% and 86% in ours; make it an arm of results/journey.py or leave it -->
 
 # %% [markdown] tags=["slide"]
 # ## 5. Sample, keep, rewrite, check
@@ -756,12 +752,10 @@ for name, text in (("journey", journey), ("shortcut", shortcut)):
     print(text)
 
 # %% [markdown]
-# The long run was measured once (`python -m results.journey journey 0`) and is read
-# from `results/` here. Easy problems are those the model has been trained on; hard ones
-# have four numbers instead of three, or five steps instead of three, and no stage so
-# far has seen one.
-#
-# <!-- MEASURE: P15, seeds 0 to 2: which arm is better on easy and on hard, by family -->
+# The long runs were measured once (`python -m results.journey journey 0`, and so on for
+# three seeds, each from its own base) and are read from `results/` here. Easy problems
+# are of the kind that was trained on; hard ones have four numbers instead of three, or
+# five steps instead of three, and neither arm was trained on one.
 
 
 # %% tags=["slide"]
@@ -784,14 +778,27 @@ for name, units in arms.items():
             print(f"{label:18}{level:8}{cells}{found['length']:8.0f}")
 
 # %% [markdown]
-# Why should a mistake in the examples help? Think of what the trained model meets when
-# it is asked. Its first attempt misses, as first attempts do. A model of journeys
-# has seen this moment thousands of times and knows how to go on. A model of shortcuts
-# has never seen a line that ends in `no`: either it declares the miss a hit, or it is
-# in a place where nobody has ever shown it what to do, and falls back on what the
-# base knew. What protects ours is pre-training, where it read both. So do not expect
-# the difference to be as large as it would be for a model that learns to search here
-# for the first time.
+# Two games, two answers. In **countdown** journeys win by far: 0.55, 0.50 and 0.49 of the
+# easy problems (seeds 0, 1, 2) against 0.20, 0.26 and 0.17. In **arithmetic** they lose:
+# 0.73, 0.63 and 0.78 against 0.90, 0.87 and 0.91, and on the hard expressions 0.14, 0.04
+# and 0.18 against 0.24, 0.20 and 0.57. The sum over both games would have called it a
+# draw, and hidden both.
+#
+# Think of what the trained model meets when it is asked. Countdown is a search. The first
+# attempt misses, as first attempts do, and there is nothing wrong with that. A model
+# of journeys has seen this moment thousands of times and knows how to go on. A model of
+# shortcuts has never seen a line that ends in `false`: it declares the miss a hit, or it
+# is in a place where nobody has shown it what to do. Arithmetic is a calculation. There a
+# wrong line is a slip, and no careful person would make it. Our journeys hold
+# a slip in *every* arithmetic example, and the model learns from them what it is shown:
+# to slip first and to mend it afterwards, and now and then it does not mend it. An
+# imitated mistake costs nothing where trying is the method, and it costs accuracy where
+# it is merely a mistake.
+#
+# So "train on mistakes" is too short a rule. Show the wrong turns of a *search*, do not
+# show slips that nobody needed to make; and look at each kind of problem apart. (That
+# both arms know both forms from pre-training makes the difference smaller than it would
+# be for a model that meets search here for the first time.)
 
 # %% [markdown]
 # ## 10. What this does not show
@@ -807,7 +814,9 @@ for name, units in arms.items():
 # *for*, rise as well is a little more. And a live run with a few hundred rows and one
 # seed shows a direction. The table of stages with its intervals is in chapter 15.
 #
-# <!-- MEASURE: P6, first half: pass@1 and readability of Zero and Dev1 of the long run -->
+# There, over three seeds and 96 test problems of each game, the cold start costs 0.08 of
+# easy countdown and 0.08 of easy arithmetic against Zero, raises readability from
+# 0.86 to 0.91, and lowers the share of mixed completions from 26% to 5%.
 #
 # ## Summary
 #
