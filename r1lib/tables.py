@@ -9,6 +9,7 @@ The folder is complete or absent. Chapter 12 builds this file.
 
 import io
 import json
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -55,7 +56,9 @@ def save(folder, rows: list[dict], title: str, report=(), note: str = "") -> Non
     """
     if not rows:
         raise ValueError(f"a table needs at least one row, got none for {title!r}")
-    import datasets  # takes a second or two: only who needs tables waits for it
+    with warnings.catch_warnings():  # it looks for a widget that nobody asked for
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        import datasets  # takes a second or two: only who needs tables waits for it
     import pyarrow.parquet
 
     kinds = {name: datasets.Value(kind) for name, (kind, _) in COLUMNS.items()}
