@@ -688,12 +688,12 @@ plots.interval_dots(panels, "share, with 95% interval")
 # What you see: left, readability; right, the share of right answers; both with
 # intervals over problems. Read it row by row. The base is right seldom and mostly does
 # not think at all, which counts as unreadable. Zero is right often, in notes of its
-# own. Dev1 thinks always, and in words, and its right answers fall far behind Zero's:
-# a few hundred examples have given it a new hand to write with, and it still slips
-# with it. That is the first half of the paper's table of stages (P6), in little:
-# the form comes first, and reasoning is down until RL wins it back.
-#
-# <!-- MEASURE: the numbers of this run, once the shipped base is the new one -->
+# own. Dev1 thinks always, and in words, mixes languages far less, and is right less
+# often than Zero: a few hundred examples have given it a new hand to write with, and it
+# still slips with it. On so few problems the intervals of the two touch; over three
+# seeds (section 10) the step is clear. That is the first half of the paper's table of
+# stages (P6), in little: the form comes first, and reasoning is down until RL wins it
+# back.
 #
 # Two transcripts of Dev1, the first right ones of more than one line:
 
@@ -707,7 +707,8 @@ for problem, text, right in samples(answers["Dev1"]):
 
 # %% [markdown]
 # And what the person has taught: requests that are no game. The base answers them as
-# its web does; Dev1 has seen a few good replies.
+# its web does. Dev1 has seen a few good replies, which show how a reply looks; what is
+# true of the world it does not learn from a handful, so do not expect more right ones:
 
 # %%
 general = [
