@@ -1005,8 +1005,8 @@ plots.base_curves(bases[0]["skills"])
 # Two bases make the control. The **early** one is stopped while it still judges
 # attempts like a coin; as it cannot add either, it shows that *skills* must be there
 # before RL, not which. The **blind** one has read text in which people add and try
-# again, but nobody ever checks, for 3,000 steps: it can add, if not as surely as the
-# finished base, and has no notion of being right. (So look only at its lines
+# again, but in neither game anybody ever checks, for 3,000 steps: it can add, if not as
+# surely as the finished base, and has no notion of being right there. (So look only at its lines
 # "arithmetic" and "own attempt": it has never seen what the other skills ask about.)
 # Both get the same RL.
 
