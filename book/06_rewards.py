@@ -956,7 +956,7 @@ else:
 # earned more, a *tie* one in which both earned the same. Both may happen where two
 # programs are nearly as fast as each other, which is what whole doublings are for;
 # anywhere else a flip is a mistake of the clock. Among the 195 comparisons of programs that
-# are more than twice as fast as each other there is one.
+# are more than twice as fast as each other there is none.
 
 # %%
 if noise := load_result("run-time.json"):
@@ -1571,10 +1571,12 @@ for seed, arms in races.items():
 # %% [markdown]
 # Both arms learn to be right equally often, and in both the slow programs become rarer,
 # even without a clock (a longer text has more places to go wrong, which may be why). The
-# clock does the rest. *Timed* ends below *untimed* in every seed: far below in seed 2, with
-# intervals that do not touch; in seed 1 they just touch; in seed 0 the difference is no
-# more than chance would allow. A tenth of the reward, for a difference that only the
-# kernel's clock can see, moves what the model writes.
+# clock does a little more. *Timed* ends below *untimed* in every seed: far below in
+# seed 2, with intervals that do not touch; in seeds 0 and 1 the difference is no more
+# than chance would allow, and in seed 1 next to nothing was left to remove. So a tenth of
+# the reward, for a difference that only the kernel's clock can see, can move what the
+# model writes, and need not. (With a clock in the reward even the same seed is
+# another run each time; these are single ones.)
 #
 # And the sentence that this part of the chapter began with. The first four samples
 # for "return the list sorted, with 42 at the start", before and after, unselected,

@@ -3,12 +3,13 @@
 import ast
 import json
 import sys
+from statistics import fmean
 
 import pytest
 
 from r1lib import scorecard
 from r1lib.tasks import LEVELS
-from results import stage_table, stages
+from results import stage_table, stages, table
 from results.stage_table import MODELS, PAPER, THEIRS
 
 
@@ -93,9 +94,10 @@ def test_a_column_that_some_seed_lacks_is_left_out(tmp_path):
 def test_all_columns_of_the_page_can_be_asked():
     """The families have as many test problems as the script wants of them."""
     for level in LEVELS:
-        asked = scorecard.questions(stages.PROBLEMS, level, seed=stages.DRAW)
+        kind = {"seed": stages.DRAW, "families": tuple(scorecard.FEW)}
+        asked = scorecard.questions(stages.PROBLEMS, level, **kind)
         assert {p.level for mine in asked.values() for p in mine} == {level}
-        assert len(asked["countdown"]) == stages.PROBLEMS
+        assert all(asked.values())
 
 
 def test_half_a_file_is_refused(tmp_path):
@@ -123,6 +125,31 @@ def test_check_fails_when_the_page_is_stale(tmp_path, capsys):
 
 def test_the_committed_page_is_up_to_date():
     stage_table.main(check=True)
+
+
+def test_the_table_of_the_readme_is_what_the_results_say(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["", "--check"])
+    table.main()
+
+
+def test_the_stages_in_the_readme_are_those_of_the_page():
+    """Easy problems, means over seeds, as README.md shows them."""
+    readme = (stage_table.HERE.parent / "README.md").read_text("utf-8")
+    lines = [line.strip("| ").split(" | ") for line in readme.splitlines()]
+    rows = {cells[0]: cells[1:] for cells in lines if len(cells) == 7}
+    named = {
+        "countdown": "countdown",
+        "arithmetic": "arithmetic",
+        "readability of the thinking": "readability",
+        "completions that mix languages": "mixed",
+        "follows instructions": "instructions",
+        "helpful, by a truth that no training sees": "helpful",
+        "harmless, the same": "harmless",
+    }
+    measured = stage_table.load()
+    for row, column in named.items():
+        found = [stage_table.means(measured, s, "easy", column) for s in MODELS]
+        assert rows[row] == [f"{fmean(values):.2f}" for values in found], row
 
 
 @pytest.mark.parametrize("words", [["--table", "3"], ["--check"], []])
