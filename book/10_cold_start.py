@@ -77,7 +77,7 @@ BUDGET = 150  # tokens that a completion may have in this chapter
 # Here they are, so that each can be shown whole.
 
 # %% tags=["setup"]
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from r1lib.cold_start import HARM, RULE, length_of
 from r1lib.readability import ENOUGH_WORDS, LONGEST_LINE

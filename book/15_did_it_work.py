@@ -35,7 +35,6 @@
 import json
 import math
 import random
-import re
 from collections import Counter
 from fractions import Fraction
 from itertools import combinations, islice, product
