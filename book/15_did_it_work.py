@@ -544,14 +544,21 @@ for name in columns:
     )
     print(row + ("  *" if low > 0 or high < 0 else ""))
 
+
 # %%
-for part in (columns[:6], columns[6:]):
-    bars = {
+def bars(names):
+    """Both models in some columns in which more is better."""
+    shown = {
         name: {who: (fmean(mine := values[who][name]), *interval(mine)) for who in PAIR}
-        for name in part
-        if name not in ("length", "over-refusal", "mixed")
+        for name in names
     }
-    plots.bars_with_intervals(bars, "share, or worth")
+    return plots.bars_with_intervals(shown, "share, or worth")
+
+
+bars(("countdown", "arithmetic", "logic", "readability", "format"))
+
+# %%
+bars(("facts", "identity", "instructions", "helpful", "harmless"))
 
 # %% [markdown]
 # What you see: the columns in which more is better, with intervals of each model alone.
