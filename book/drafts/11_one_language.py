@@ -275,8 +275,8 @@ config = recipe.settings("tiny").dev2
 LONGEST = 112  # tokens; the long run may use config.max_new_tokens
 asked = [
     p
-    for family in sorted(pipeline.REASONING)
-    for p in distinct(pipeline.REASONING[family], 24, 0, "valid")
+    for family in sorted(scenarios.REASONING)
+    for p in distinct(scenarios.REASONING[family], 24, 0, "valid")
 ]
 
 
@@ -773,15 +773,16 @@ for name, found in (
 #
 # `python -m results.language with 0` makes one unit: the stage of the recipe from Dev1
 # of seed 0, measured before and after on test problems of each reasoning family, easy
-# and hard. There are four arms:
+# and hard. There are five arms:
 #
 # - **with**: the stage as the recipe has it;
 # - **without**: the same without the language part;
+# - **strong**: the same with five times its weight;
 # - **wide**: clip 10;
 # - **still**: the reference stays Dev1, and the KL counts tenfold.
 
 # %%
-ARMS = ("with", "without", "wide", "still")
+ARMS = ("with", "without", "strong", "wide", "still")
 found = {
     arm: {seed: read(f"language-{arm}-{seed}.json") for seed in SEEDS} for arm in ARMS
 }
@@ -814,7 +815,7 @@ for level in ("easy", "hard"):
 
 # %% tags=["slide"]
 for (arm, seed), unit in units.items():
-    if arm in ("with", "without"):
+    if arm in ("with", "without", "strong"):
         share = unit["after"]["easy"]["summary"]["mixed"]
         low, high = share["interval"]
         kept = "yes" if share["mean"] <= 0.03 else "no"

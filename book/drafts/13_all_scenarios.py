@@ -694,11 +694,13 @@ for i in range(3):
 # ## 10. The long runs (P8)
 #
 # The same with all six kinds of requests in two languages, more steps, and held-out
-# test requests for the numbers (`results/preference_rl.py`). Three arms: pairs as the
-# labels leave them; pairs with balanced lengths; and the first again with a KL term
-# that holds the policy near its start (chapter 09, section 7). As in section 5, some of
-# the replies that the policy starts from end with thanks: we put them there, because a
-# policy can only find what it now and then samples. In each arm, the table
+# test requests for the numbers (`results/preference_rl.py`). Four arms: pairs as the
+# labels leave them; pairs with balanced lengths; the first again with a KL term that
+# holds the policy near its start (chapter 09, section 7); and the first again, *plain*.
+# As in section 5, some of the replies that the policy starts from end with thanks: we put
+# them there, because a policy can only find what it now and then samples. How strongly
+# a shortcut pulls is then ours to dial, so the plain arm starts from replies that nobody
+# has dressed up. In each arm, the table
 # shows three moments: before, after a quarter of the steps (the paper's share of this
 # stage in which reward models count is 400 of 1,700), and at the end.
 

@@ -963,8 +963,8 @@ for low, high in ((0, 0), (1, 2), (3, 3), (4, 4)):
 # `python -m results.distill traces 0` makes one unit of it, and that file lists the
 # others. Every arm of the first table ends with the same exam: test problems of both
 # games that no stage has ever seen, 256 of each and of each level, four answers or
-# more. Fine-tuning takes about 700,000 tokens in every arm, however many traces there
-# are.
+# more. Fine-tuning takes 500 optimizer steps and about 700,000 tokens in every arm,
+# however many traces there are and however long they are.
 
 
 # %%
@@ -1115,7 +1115,7 @@ plots.curves(panel, "TFLOPs", "right, easy", "x") if by_price else None
 # Qwen2.5-32B-Instruct in 19 hours on eight H100, for less than 450 dollars; on several
 # benchmarks on a par with o1-preview (their report, novasky-ai.github.io/posts/sky-t1).
 # R1's students had nearly fifty times as many. So how far do few traces go? Ours range
-# from 30 to 2,000. All arms are trained on the same number of *tokens*, so few traces
+# from 30 to 1,600. All arms are trained on the same number of *tokens*, so few traces
 # are read often:
 
 # %%
@@ -1159,9 +1159,10 @@ plots.interval_dots(there) if there["easy"] else None
 
 # %% [markdown]
 # What you see: students that differ in their traces only. All teachers were asked the
-# same 3,000 training problems, and hard ones on top for "hard ones too"; an arm
-# takes one trace of each problem for which it finds one, and 2,000 at most. So stricter
-# arms have read about somewhat fewer and easier problems.
+# same 3,000 training problems, none of which Dev3 and R1 have read a solution of, and hard
+# ones on top for "hard ones too"; an arm takes one trace of each problem for which it
+# finds one, the first 800 of each game. So stricter arms have read about somewhat easier
+# problems.
 # <!-- MEASURE: (a) unfiltered against right: is 3.2% about what it costs here? (b) the
 # shortest and the longest, with the length of the answers that follow; (c) is the best
 # teacher the best teacher: Zero against R1; (d) do hard traces lift hard problems? -->
