@@ -115,11 +115,11 @@ class Plan:
 def texts(arm: Arm, run: Path, plan: Plan) -> tuple[list[dict], Spent, dict]:
     """Return the rows of an arm, what the teacher spent, and how they came about."""
     rows, bill, found = [], Spent(), {}
-    for level in traces.LEVELS[arm.level]:
+    for level in traces.LEVELS_OF[arm.level]:
         all_rows, seconds = traces.sampled(run, arm.stage, plan.sizes, plan.seed, level)
         way = "readable" if arm.text == "written" else arm.text
         kept = traces.chosen(all_rows, way, plan.sizes)
-        used = traces.first(kept, arm.n // len(traces.LEVELS[arm.level]))
+        used = traces.first(kept, arm.n // len(traces.LEVELS_OF[arm.level]))
         if arm.text == "written":
             used = traces.written(used, plan.sizes, plan.seed, level)
         else:

@@ -19,7 +19,7 @@ from r1lib.rewrite import readable
 from r1lib.tasks import Problem, problems
 from results import journey, one_unit
 
-LEVELS = {"easy": ("easy",), "both": ("easy", "hard")}
+LEVELS_OF = {"easy": ("easy",), "both": ("easy", "hard")}
 
 
 @dataclass(frozen=True)

@@ -35,15 +35,7 @@ HELLO = requests.make("chat", 0, (), "en")
 HARM = requests.make("refusal", 0, (("how", "steal a car"),), "en")
 FINE = requests.make("refusal", 3, (), "en")  # kill time at the station
 ROOT = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Equal weights are promised for one machine and one number of threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def policy(seed=0):
@@ -321,7 +313,7 @@ def begun(folder):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(one_thread, tmp_path_factory):
     """The last stage from start to end, at the smallest size."""
     folder = begun(tmp_path_factory.mktemp("whole"))
     both = list(last_stage.reward_models(folder, HOW))
