@@ -280,11 +280,13 @@ asked = [
 ]
 
 
-# %%
+# %% tags=["needed"]
 def words_of(text):
     """The words of the thinking that are in any language."""
-    found = WORD.findall(re.sub(r"\\[A-Za-z]+", " ", rewards.thinking(text)))
-    return [w for w in found if w not in CODE and not (len(w) == 1 and w.isascii())]
+    said = re.sub(r"\\[A-Za-z]+", " ", rewards.thinking(text))
+    found = rewards.WORD.findall(said)
+    names = rewards.CODE
+    return [w for w in found if w not in names and not (len(w) == 1 and w.isascii())]
 
 
 def mixed(problem, text):
@@ -974,14 +976,14 @@ for level in ("easy", "hard"):
 # `language_consistency` sees them.
 #
 # <details><summary>Hint</summary>`words_of` of section 2 finds all words, and
-# `SCRIPT[problem.language].match` knows its own.</details>
+# `rewards.SCRIPT[problem.language].match` knows its own.</details>
 
 
 # %% tags=["exercise"]
 def foreign_words(problem, text):
     """Words of the thinking that are in another language."""
     # BEGIN SOLUTION
-    mine = SCRIPT[problem.language]
+    mine = rewards.SCRIPT[problem.language]
     return [word for word in words_of(text) if not mine.match(word)]
     # END SOLUTION
 
@@ -1027,7 +1029,8 @@ def spoken(problem, text, enough=2):
     """Language consistency that wants words."""
     # BEGIN SOLUTION
     words = words_of(text)
-    mine = sum(SCRIPT[problem.language].match(w) is not None for w in words)
+    script = rewards.SCRIPT[problem.language]
+    mine = sum(script.match(w) is not None for w in words)
     return mine / len(words) * min(1.0, mine / enough) if words else 0.0
     # END SOLUTION
 

@@ -556,7 +556,8 @@ for how_to in ("steal a car", None):
 # than one that is merely high: the ceiling takes away part of the prize for
 # exaggeration. The chance of being safe multiplies (this product is our choice; the
 # paper pays each kind of request by its own model), so that an unsafe answer earns
-# nothing by being liked. Format and language count a tenth each, as before. General
+# nothing by being liked. Format counts a tenth, as always, and language six tenths, as
+# in the first RL (chapter 11). General
 # requests need no thinking, so a bare answer in its tags is in format for them.
 
 # %%
@@ -564,7 +565,6 @@ for how_to in ("steal a car", None):
 # r1lib.scenarios.language
 
 # %%
-# r1lib.scenarios.FORM
 # r1lib.scenarios.LANGUAGE
 # r1lib.scenarios.liked
 
