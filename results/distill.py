@@ -16,7 +16,7 @@ results/distill-ARM-SEED.json with its bill, in which the training of the teache
 counted. A killed unit begins anew, except that what a teacher has written stays.
 """
 
-import random
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -27,8 +27,8 @@ from r1lib import distill, evaluate, optim, pipeline, runs, sft
 from r1lib.distill import DistillConfig, OnPolicyConfig, Spent
 from r1lib.progress import bar
 from r1lib.rl import grpo
-from r1lib.tasks import LEVELS, problems
-from results import one_unit, students, traces
+from r1lib.tasks import LEVELS
+from results import journey, one_unit, students, traces
 from results.unit import add_votes
 
 CODE = [
@@ -137,12 +137,9 @@ def texts(arm: Arm, run: Path, plan: Plan) -> tuple[list[dict], Spent, dict]:
 
 def rounds(given: list, n: int, seed: int) -> list:
     """Return n examples: whole passes, each in an order of its own, cut at n."""
-    out: list = []
-    while len(out) < n:
-        order = list(given)
-        random.Random(f"{seed}-{len(out)}").shuffle(order)
-        out += order
-    return out[:n]
+    passes = -(-n // len(given))
+    orders = (journey.shuffled(given, seed, epoch) for epoch in range(passes))
+    return list(itertools.chain.from_iterable(orders))[:n]
 
 
 def in_a_step(plan: Plan, length: float) -> int:
@@ -250,11 +247,7 @@ def measure(model, tokenizer, arm: Arm, plan: Plan) -> dict:
     """Answer test problems, easy and hard: `evaluate.summary`, and votes if asked."""
     found = {}
     for level in LEVELS:
-        asked = [
-            problem
-            for sample in pipeline.FAMILIES.values()
-            for problem in problems(sample, plan.tests, 0, "test", level)
-        ]
+        asked = journey.exam(plan.tests, level)
         k = plan.votes if arm.votes else plan.samples
         kind = {"max_new_tokens": plan.sizes.max_new_tokens, "seed": plan.seed}
         answers = evaluate.answer(model, tokenizer, asked, k, **kind)

@@ -120,15 +120,20 @@ def shuffled(examples: list, seed: int, epoch: int) -> list:
     return order
 
 
+def exam(n: int, level: str) -> list[Problem]:
+    """Return n test problems of each game, the same for every seed."""
+    return [
+        problem
+        for sample in pipeline.FAMILIES.values()
+        for problem in problems(sample, n, 0, "test", level)
+    ]
+
+
 def measure(model, tokenizer, plan: Plan, seed: int) -> dict:
     """Answer test problems of both levels: evaluate.summary of each."""
     found = {}
     for level in LEVELS:
-        asked = [
-            problem
-            for sample in pipeline.FAMILIES.values()
-            for problem in problems(sample, plan.tests, 0, "test", level)
-        ]
+        asked = exam(plan.tests, level)
         kind = {"max_new_tokens": plan.max_new_tokens, "seed": seed}
         answers = evaluate.answer(model, tokenizer, asked, plan.samples, **kind)
         found[level] = evaluate.summary(answers)
