@@ -31,7 +31,7 @@ REASONING = {
 }
 SHARES = {"arithmetic": 0.3, "countdown": 0.5, "logic": 0.2}  # of reasoning problems
 HARD = 0.2  # of these
-LANGUAGE = 0.6  # weight of language consistency in both RL; rules and models have 1
+LANGUAGE = 0.6  # weight of language consistency; rules and models have 1
 
 
 def draw_reasoning(rng: random.Random) -> Problem:

@@ -2,7 +2,7 @@
 
     python -m results.language with 0      the stage dev2 of the recipe
     python -m results.language without 0   its reward without language consistency
-    python -m results.language strong 0    its reward with five times the weight on it
+    python -m results.language weak 0      its reward with a fifth of the weight on it
     python -m results.language wide 0      clip 10, as R1's first RL had it
     python -m results.language still 0     the reference stays Dev1, KL counts tenfold
 
@@ -20,14 +20,14 @@ from pathlib import Path
 from r1lib import optim, pipeline, recipe, runs, scorecard
 from r1lib.progress import bar
 from r1lib.rl import grpo
-from r1lib.scenarios import draw_reasoning
+from r1lib.scenarios import LANGUAGE, draw_reasoning
 from results import one_unit
 
 PROBLEMS, SAMPLES, DRAW = 128, 4, 1  # of each family, of each problem; their seed
 ARMS = {
     "with": {},
     "without": {"language": 0.0},
-    "strong": {"language": 3.0},
+    "weak": {"language": LANGUAGE},
     "wide": {"clip_low": 10.0, "clip_high": 10.0},
     "still": {"refresh": 10_000, "kl_coef": 0.01},
 }

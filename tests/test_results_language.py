@@ -52,7 +52,7 @@ def test_every_arm_changes_what_it_says_and_nothing_else():
     assert changed == {
         "with": set(),
         "without": {"language"},
-        "strong": {"language"},
+        "weak": {"language"},
         "wide": {"clip_low", "clip_high"},
         "still": {"refresh", "kl_coef"},
     }

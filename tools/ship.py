@@ -1,10 +1,11 @@
 """Put what a measured run has left into artifacts/, with sha256 and where it is from.
 
-    python -m tools.ship [RUN]       (default: runs/seed-0)
+    python -m tools.ship                         all of runs/seed-0
+    python -m tools.ship runs/seed-1 base dev2   these stages of another run
 
 Models, tables and reward models are copied byte for byte, so what is shipped is what
 was measured. Only a run of the preset tiny is shipped, and all of it is checked before
-anything is replaced.
+anything is replaced. `python r1.py train --shipped` puts them into a run's folder.
 """
 
 import json
@@ -13,7 +14,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from r1lib import files, recipe, runs
+from r1lib import files, recipe, runs, shipped
 from r1lib.recipe import STAGES, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,18 +31,20 @@ HELD_OUT = (  # what the last step of other stages measured on held-out problems
 COUNTED = ("rows", "correct")  # what a table holds
 
 
-def ship(run: Path, root: Path = ROOT):
-    """Ship every finished stage of a run; yields each name once it can be read.
+def ship(run: Path, root: Path = ROOT, only=STAGES):
+    """Ship the finished stages of a run; yields each name once it can be read.
 
     The manifest follows each folder, so wherever this is stopped it fits what is there.
     """
     how = tiny(run)
-    done = [stage for stage in STAGES if runs.is_done(run, stage)]
+    if odd := [stage for stage in only if stage not in STAGES]:
+        raise ValueError(f"stage must be one of {', '.join(STAGES)}, got {odd[0]!r}")
+    done = [stage for stage in only if runs.is_done(run, stage)]
     entries = {stage: entry(run, stage, how, root) for stage in done}
     path = root / "artifacts" / "manifest.json"
     manifest = files.read_json(path)
     for stage, found in entries.items():
-        name = f"{stage}-tiny"
+        name = shipped.name_of(stage, how)
         with files.new_folder(path.parent / name) as new:
             for file in found["sha256"]:
                 shutil.copyfile(run / stage / file, new / file)
@@ -70,11 +73,14 @@ def entry(run: Path, stage: str, how: Settings, root: Path) -> dict:
     command = f"python -m results.unit {stage} {how.seed}"
     if stage not in PLACES:
         command = recipe.command(how, f"runs/seed-{how.seed}", stage)
+    record = runs.record(run, stage)
+    kept = ("made_from", "seconds", "sha256", "steps")
     return {
         "made_by": command,
         "metrics": metrics(run, stage, how.seed, root),
         "seed": how.seed,
-        "sha256": runs.record(run, stage)["sha256"],
+        "settings": shipped.digest_of(how),
+        **{name: record[name] for name in kept},
     }
 
 
@@ -96,9 +102,9 @@ def metrics(run: Path, stage: str, seed: int, root: Path) -> dict:
 
 
 def main() -> None:
-    """Ship the run that is named."""
+    """Ship the run that is named, or stages of it."""
     run = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "runs" / "seed-0"
-    for name in ship(run):
+    for name in ship(run, only=sys.argv[2:] or STAGES):
         print(f"shipped {name}")
 
 

@@ -41,6 +41,12 @@ def parser() -> Parser:
         default=0,
         help="moves every random choice (default: 0); another seed needs another --out",
     )
+    add(
+        "--shipped",
+        action="store_true",
+        help="take stages from artifacts/, except those that --stage or --from names: "
+        "only these are trained, and none if none is named",
+    )
     add("--device", default="cpu", help="cpu (default), cuda or mps")
     add(
         "--fresh",

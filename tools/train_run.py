@@ -31,11 +31,14 @@ def run(asked) -> None:
     """Train what is asked for, measure it, write the report and print the table."""
     how = recipe.settings(asked.preset, asked.seed, asked.device)
     stages = chosen(asked.stage, asked.first)
+    taken = ready_made(asked, stages, how) if asked.shipped else ()
     choose_device(asked.device)
     with claimed(asked.out):
         if asked.fresh:
             forget(asked.out, asked.stage or asked.first, how)
-        for stage in stages:
+        for stage in taken:
+            take(stage, asked.out, how)
+        for stage in stages if asked.stage or asked.first or not asked.shipped else ():
             train(stage, asked.out, how)
         results = measure(asked, how)
         page = report.write(asked.out)

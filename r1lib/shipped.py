@@ -1,0 +1,74 @@
+"""Stages that need not be trained: what the measured runs have left is in artifacts/.
+
+All stages of seed 0 are there, and of the other seeds those that take long.
+"""
+
+import json
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from r1lib import artifacts, files, hub, runs
+from r1lib.recipe import BY_NAME, STAGES, Settings
+
+
+def name_of(stage: str, how: Settings) -> str:
+    """The artifact that a stage of a run is shipped as.
+
+    >>> from r1lib.recipe import settings
+    >>> name_of("base", settings("tiny")), name_of("r1", settings("tiny", 2))
+    ('base-tiny', 'r1-tiny-2')
+    """
+    return f"{stage}-{how.model}" + (f"-{how.seed}" if how.seed else "")
+
+
+def digest_of(how: Settings) -> str:
+    """sha256 of all that decides a run, except on which device it ran."""
+    return hub.digest(json.dumps(asdict(replace(how, device="cpu")), sort_keys=True))
+
+
+def stages(how: Settings) -> list[str]:
+    """Names of the stages that are shipped with just these settings, in order."""
+    known, mine = artifacts.manifest(), digest_of(how)
+    return [s for s in STAGES if known.get(name_of(s, how), {}).get("settings") == mine]
+
+
+def take(stage: str, folder, how: Settings) -> None:
+    """Put a shipped stage into a run's folder, as if it had been trained there.
+
+    Its history has one point: what its last step measured on held-out problems. One
+    that was made from something else than what is in the folder is a ValueError.
+    """
+    runs.begin(folder, asdict(how))
+    if stage not in stages(how):
+        seeds = f"seed {how.seed} of the preset {how.model}"
+        raise ValueError(
+            f"no {stage} is shipped for {seeds} with these settings; shipped are "
+            f"{', '.join(stages(how)) or 'none of its stages'}"
+        )
+    entry = artifacts.manifest()[name_of(stage, how)]
+    _check_origin(stage, folder, entry["made_from"])
+    with files.new_folder(Path(folder) / stage) as new:
+        source = artifacts.path(name_of(stage, how))
+        shutil.copytree(source, new, dirs_exist_ok=True)
+    record = {
+        "shipped": name_of(stage, how),
+        "made_from": entry["made_from"],
+        "sha256": entry["sha256"],
+        "steps": entry["steps"],
+        "seconds": entry["seconds"],
+        "memory_gb": None,
+        "history": [{"step": entry["steps"], **entry["metrics"]}],
+    }
+    files.write_text(Path(folder) / f"{stage}.json", json.dumps(record))
+
+
+def _check_origin(stage: str, folder, made_from: dict) -> None:
+    for need in BY_NAME[stage].needs:
+        if runs.is_done(folder, need):
+            there = runs.record(folder, need)["sha256"]
+            if there != made_from[need]:
+                raise ValueError(
+                    f"the shipped {stage} was not made from the {need} in {folder}: "
+                    f"take that one, too, or train {stage}"
+                )
