@@ -39,13 +39,12 @@ def take(stage: str, folder, how: Settings) -> None:
     Its history has one point: what its last step measured on held-out problems. One
     that was made from something else than what is in the folder is a ValueError.
     """
-    runs.begin(folder, asdict(how))
     if stage not in stages(how):
-        seeds = f"seed {how.seed} of the preset {how.model}"
         raise ValueError(
-            f"no {stage} is shipped for {seeds} with these settings; shipped are "
-            f"{', '.join(stages(how)) or 'none of its stages'}"
+            f"wanted a stage that is shipped for seed {how.seed} of {how.model}: "
+            f"{', '.join(stages(how)) or 'there is none'}; got {stage}"
         )
+    runs.begin(folder, asdict(how))
     entry = artifacts.manifest()[name_of(stage, how)]
     _check_origin(stage, folder, entry["made_from"])
     with files.new_folder(Path(folder) / stage) as new:

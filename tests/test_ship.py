@@ -7,6 +7,7 @@ import pytest
 import small
 
 from r1lib import files, hub, recipe, runs, tables
+from r1lib import shipped as lib
 from r1lib.tasks import arithmetic, problems
 from r1lib.tokenizer import Tokenizer
 from tools import ship
@@ -32,7 +33,9 @@ def run(tmp_path):
     for stage in ("base", "dev1"):
         hub.save(small.model(small.DENSE), folder / stage, Tokenizer([]))
     finish(folder, "base")
+    runs.made_from(folder, "cold", ["base"])
     runs.finish(folder, "cold", 1, 0.0, [{"step": 1, "rows": 1}], None)
+    runs.made_from(folder, "dev1", ["base", "cold"])
     finish(folder, "dev1")
     measured = {"P1": {"controls": {"sampled": {**NUMBERS, "more": 1}}}}
     files.write_text(tmp_path / "results" / "base-3.json", json.dumps(measured))
@@ -50,7 +53,7 @@ def manifest(run):
 
 def shipped(run):
     """Ship all of a run; return the manifest."""
-    assert all(name.endswith("-tiny") for name in ship.ship(run, run.parents[1]))
+    assert all(name.endswith("-tiny-3") for name in ship.ship(run, run.parents[1]))
     return manifest(run)
 
 
@@ -62,20 +65,20 @@ def everything(run):
 
 def test_every_finished_stage_is_copied_and_described(run):
     found = shipped(run)
-    assert set(found) == {"tokenizer", "base-tiny", "cold-tiny", "dev1-tiny"}
+    assert set(found) == {"tokenizer", "base-tiny-3", "cold-tiny-3", "dev1-tiny-3"}
     for name in ("base", "cold", "dev1"):
-        target = artifacts(run) / f"{name}-tiny"
-        assert found[f"{name}-tiny"]["sha256"] == files.sha256(target)
+        target = artifacts(run) / f"{name}-tiny-3"
+        assert found[f"{name}-tiny-3"]["sha256"] == files.sha256(target)
         assert files.sha256(target) == files.sha256(run / name)
-        assert found[f"{name}-tiny"]["seed"] == 3
-    assert found["base-tiny"]["metrics"] == NUMBERS
-    assert found["cold-tiny"]["metrics"] == {"rows": 1}
+        assert found[f"{name}-tiny-3"]["seed"] == 3
+    assert found["base-tiny-3"]["metrics"] == NUMBERS
+    assert found["cold-tiny-3"]["metrics"] == {"rows": 1}
 
 
 def test_the_command_of_a_stage_names_the_folder_that_holds_its_inputs(run):
     found = shipped(run)
-    assert found["base-tiny"]["made_by"] == "python -m results.unit base 3"
-    words = found["dev1-tiny"]["made_by"].split()
+    assert found["base-tiny-3"]["made_by"] == "python -m results.unit base 3"
+    words = found["dev1-tiny-3"]["made_by"].split()
     assert words[:3] == ["python", "r1.py", "train"]
     for option in ("--stage dev1", "--seed 3", "--out runs/seed-3"):
         assert option in " ".join(words)
@@ -96,7 +99,7 @@ def test_only_what_was_measured_on_held_out_data_is_told(run, stage, measured):
     hub.save(small.model(small.DENSE), run / stage, Tokenizer([]))
     paid = {"right": 0.6, "format": 0.9, "language": 0.9, "liked": 0.7, "safe": 0.8}
     finish(run, stage, **paid, **measured)
-    assert shipped(run)[f"{stage}-tiny"]["metrics"] == measured
+    assert shipped(run)[f"{stage}-tiny-3"]["metrics"] == measured
 
 
 def test_what_the_run_did_not_write_replaces_nothing(run):
@@ -112,8 +115,8 @@ def test_what_the_run_did_not_write_replaces_nothing(run):
 
 def test_a_file_that_the_run_did_not_record_stays_behind(run):
     (run / "dev1" / "notes.txt").write_text("mine")
-    assert "notes.txt" not in shipped(run)["dev1-tiny"]["sha256"]
-    assert not (artifacts(run) / "dev1-tiny" / "notes.txt").exists()
+    assert "notes.txt" not in shipped(run)["dev1-tiny-3"]["sha256"]
+    assert not (artifacts(run) / "dev1-tiny-3" / "notes.txt").exists()
 
 
 def test_the_manifest_is_right_wherever_shipping_is_stopped(run):
@@ -123,7 +126,7 @@ def test_the_manifest_is_right_wherever_shipping_is_stopped(run):
         finish(run, stage)
     for name in ship.ship(run, run.parents[1]):
         assert (artifacts(run) / name / "new.txt").exists()
-        for other in ("base-tiny", "cold-tiny", "dev1-tiny"):
+        for other in ("base-tiny-3", "cold-tiny-3", "dev1-tiny-3"):
             told = manifest(run)[other]["sha256"]
             assert told == files.sha256(artifacts(run) / other), (name, other)
 
@@ -145,3 +148,22 @@ def test_a_base_that_is_not_measured_is_not_shipped(run):
     with pytest.raises(ValueError, match="there is no results/base-3.json"):
         shipped(run)
     assert everything(run) == before
+
+
+def test_only_the_stages_that_are_named_are_shipped(run):
+    assert list(ship.ship(run, run.parents[1], ["cold"])) == ["cold-tiny-3"]
+    with pytest.raises(ValueError, match="stage must be one of base, .*, got 'dev9'"):
+        list(ship.ship(run, run.parents[1], ["base", "dev9"]))
+    assert set(manifest(run)) == {"tokenizer", "cold-tiny-3"}
+
+
+def test_what_was_shipped_can_be_taken_into_another_run(run, tmp_path, monkeypatch):
+    shipped(run)
+    monkeypatch.setattr(lib.artifacts, "FOLDER", artifacts(run))
+    lib.artifacts.manifest.cache_clear()
+    other, how = tmp_path / "other", recipe.settings("tiny", 3)
+    for stage in lib.stages(how):
+        lib.take(stage, other, how)
+        assert files.sha256(other / stage) == files.sha256(run / stage)
+    assert runs.record(other, "dev1")["seconds"] == runs.record(run, "dev1")["seconds"]
+    lib.artifacts.manifest.cache_clear()

@@ -25,7 +25,8 @@ PLACES = {  # where results/STAGE-SEED.json has the numbers of a model
 MEASURED = ("pass@1", "interval", "length", "reflects")
 HELD_OUT = (  # what the last step of other stages measured on held-out problems
     *("skills", "valid", "valid_length"),
-    *("pair_accuracy", "pairs", "safe_found", "unsafe_found", "answers"),
+    *("pair_accuracy", "pairs", "mean", "spread"),  # the last two: scale of scores
+    *("safe_found", "unsafe_found", "answers"),
     *("helpful", "harmless", "over_refusal", "words", "polite", "charm"),
 )
 COUNTED = ("rows", "correct")  # what a table holds

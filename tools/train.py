@@ -44,8 +44,8 @@ def parser() -> Parser:
     add(
         "--shipped",
         action="store_true",
-        help="take stages from artifacts/, except those that --stage or --from names: "
-        "only these are trained, and none if none is named",
+        help="with --stage or --from: take what comes before from artifacts/; without: "
+        "take all that is there, and train nothing",
     )
     add("--device", default="cpu", help="cpu (default), cuda or mps")
     add(

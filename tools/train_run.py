@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from r1lib import files, pipeline, recipe, runs, sandbox, scorecard
+from r1lib import files, pipeline, recipe, runs, sandbox, scorecard, shipped
 from r1lib.progress import bar, minutes
 from r1lib.recipe import BY_NAME, STAGES, Settings
 from r1lib.tasks import LEVELS
@@ -31,14 +31,18 @@ def run(asked) -> None:
     """Train what is asked for, measure it, write the report and print the table."""
     how = recipe.settings(asked.preset, asked.seed, asked.device)
     stages = chosen(asked.stage, asked.first)
-    taken = ready_made(asked, stages, how) if asked.shipped else ()
+    taken = ()
+    if asked.shipped and (asked.stage or asked.first):
+        taken = needed(stages)
+    elif asked.shipped:
+        taken, stages = shipped.stages(how) or STAGES, ()
     choose_device(asked.device)
     with claimed(asked.out):
         if asked.fresh:
             forget(asked.out, asked.stage or asked.first, how)
         for stage in taken:
             take(stage, asked.out, how)
-        for stage in stages if asked.stage or asked.first or not asked.shipped else ():
+        for stage in stages:
             train(stage, asked.out, how)
         results = measure(asked, how)
         page = report.write(asked.out)
@@ -56,6 +60,12 @@ def chosen(only: str | None, first: str | None) -> tuple[str, ...]:
         if name is not None and name not in STAGES:
             raise ValueError(f"stage must be one of {', '.join(STAGES)}, got {name!r}")
     return (only,) if only else STAGES[STAGES.index(first or STAGES[0]) :]
+
+
+def needed(stages: tuple[str, ...]) -> tuple[str, ...]:
+    """What these stages are made from and none of them makes, in order."""
+    needs = {need for stage in stages for need in BY_NAME[stage].needs}
+    return tuple(name for name in STAGES if name in needs - set(stages))
 
 
 def choose_device(name: str) -> None:
@@ -122,6 +132,15 @@ def train(stage: str, folder: Path, how: Settings) -> None:
         print(f"{stage}: going on from {found[-1].name}", flush=True)
     for _ in bar(steps, total, stage, BY_NAME[stage].shown):
         pass
+
+
+def take(stage: str, folder: Path, how: Settings) -> None:
+    """Take one stage from artifacts/, unless the folder has one that is finished."""
+    if runs.is_done(folder, stage):
+        print(f"{stage}: there already ({folder / stage})")
+        return
+    shipped.take(stage, folder, how)
+    print(f"{stage}: taken from artifacts/{shipped.name_of(stage, how)}")
 
 
 def preparing(items):

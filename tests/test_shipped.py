@@ -1,0 +1,97 @@
+"""Claims about taking stages from artifacts/: they count as if they were trained."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+import small
+
+from r1lib import artifacts, files, hub, pipeline, recipe, runs, shipped
+from r1lib.tokenizer import Tokenizer
+from tools import train, train_run
+
+HOW = recipe.settings("tiny", 3)
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """An artifacts folder with a base and a Dev1 of seed 3, and a way to add more."""
+    folder, manifest = tmp_path / "artifacts", {}
+    artifacts.manifest.cache_clear()
+    monkeypatch.setattr(artifacts, "FOLDER", folder)
+
+    def add(stage, made_from, how=HOW, width=8):
+        name = shipped.name_of(stage, how)
+        config = replace(small.DENSE, d_model=width)
+        hub.save(small.model(config), folder / name, Tokenizer([]))
+        manifest[name] = {
+            "made_from": {n: manifest[f"{n}-tiny-3"]["sha256"] for n in made_from},
+            "metrics": {"valid": 0.5},
+            "seconds": 60.0,
+            "settings": shipped.digest_of(how),
+            "sha256": files.sha256(folder / name),
+            "steps": 7,
+        }
+        files.write_text(folder / "manifest.json", json.dumps(manifest))
+        artifacts.manifest.cache_clear()
+
+    add("base", ())
+    yield add
+    artifacts.manifest.cache_clear()
+
+
+def test_a_stage_that_was_taken_is_a_finished_stage(shelf, tmp_path):
+    run = tmp_path / "run"
+    shipped.take("base", run, HOW)
+    assert runs.is_done(run, "base")
+    assert runs.checked(run, "base") == run / "base"
+    record = runs.record(run, "base")
+    assert record["shipped"] == "base-tiny-3" and record["steps"] == 7
+    assert record["history"] == [{"step": 7, "valid": 0.5}]
+    assert list(pipeline.run("base", run, HOW)) == []
+
+
+def test_the_device_decides_nothing_and_every_other_setting_does(shelf, tmp_path):
+    assert shipped.stages(replace(HOW, device="cuda")) == ["base"]
+    for other in (replace(HOW, cards=65), recipe.settings("tiny", 4)):
+        assert shipped.stages(other) == []
+        with pytest.raises(ValueError, match="there is none; got base"):
+            shipped.take("base", tmp_path / "run", other)
+    with pytest.raises(ValueError, match="wanted a stage that is shipped.*base; got r"):
+        shipped.take("r1", tmp_path / "other", HOW)
+
+
+def test_a_stage_made_from_something_else_is_refused(shelf, tmp_path):
+    run = tmp_path / "run"
+    shelf("zero", ("base",))
+    runs.begin(run, asdict(HOW))
+    hub.save(small.model(replace(small.DENSE, d_model=16)), run / "base", Tokenizer([]))
+    runs.finish(run, "base", 1, 0.0, [{"step": 1}], None)
+    with pytest.raises(ValueError, match="shipped zero was not made from the base in"):
+        shipped.take("zero", run, HOW)
+    assert not runs.is_done(run, "zero")
+    shipped.take("zero", tmp_path / "new", HOW)  # without a base, nothing contradicts
+    runs.made_from(tmp_path / "new", "zero", [])
+
+
+def test_a_damaged_artifact_is_not_taken(shelf, tmp_path):
+    (artifacts.FOLDER / "base-tiny-3" / "config.json").write_text("{}")
+    with pytest.raises(ValueError, match="differs from manifest.json"):
+        shipped.take("base", tmp_path / "run", HOW)
+    assert not (tmp_path / "run" / "base").exists()
+
+
+def test_what_a_stage_needs_is_taken_and_nothing_else(capsys):
+    assert train_run.needed(("base",)) == ()
+    assert train_run.needed(("dev1",)) == ("base", "cold")
+    assert train_run.needed(("r1",)) == ("dev3", "helpful", "harmless")
+    after_dev3 = train_run.chosen(None, "dev3")
+    assert train_run.needed(after_dev3) == ("base", "samples")
+
+
+def test_a_preset_that_is_not_shipped_is_one_clear_line(tmp_path, capsys):
+    asked = ["--preset", "smoke", "--out", str(tmp_path / "run"), "--shipped"]
+    for more in ([], ["--stage", "dev1"]):
+        assert train.main([*asked, *more]) == 1
+        line = capsys.readouterr().err
+        assert "shipped for seed 0 of smoke: there is none; got base" in line
