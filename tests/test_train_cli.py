@@ -109,6 +109,25 @@ def test_the_table_has_a_row_for_each_stage(finished, capsys):
     assert re.search(r"a 95% interval is at most 0\.\d\d to either side", said)
 
 
+def test_a_shipped_stage_has_neither_minutes_nor_curves(finished, capsys):
+    total = re.search(r"<b>([0-9.]+)</b> minutes of training", page(finished))
+    records = {stage: runs.record(finished, stage) for stage in recipe.STAGES}
+    for stage, record in records.items():
+        record |= {"shipped": f"{stage}-smoke", "history": record["history"][-1:]}
+        files.write_text(finished / f"{stage}.json", json.dumps(record))
+    assert smoke(finished) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line for line in lines if line.split(" ")[0] in recipe.STAGES]
+    assert len(rows) == len(recipe.STAGES)
+    assert all(row.split()[-1] == "shipped" for row in rows)
+    assert float(total[1]) > 0 and "<b>0.0</b> minutes of training" in page(finished)
+    assert "Every skill is measured apart" not in page(finished)
+
+
+def page(folder):
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
 def test_results_say_what_how_and_from_which_weights(finished):
     found = json.loads((finished / "results.json").read_text())
     assert found["settings"]["pretrain"]["steps"] == 60 and found["seed"] == 0

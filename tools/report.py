@@ -31,7 +31,8 @@ def table(results: dict) -> list[list[str]]:
             means = [card[name]["mean"] for card in found.get("card", {}).values()]
             form = FORMS.get(name, "{:.2f}")
             cells.append(" / ".join(form.format(m).lstrip("0") or "0" for m in means))
-        rows.append([stage, *cells, f"{found['minutes']:.1f}"])
+        spent = "shipped" if found.get("shipped") else f"{found['minutes']:.1f}"
+        rows.append([stage, *cells, spent])
     return rows
 
 
@@ -175,7 +176,8 @@ def tiles(results: dict) -> str:
             for stage, test in tests.items()
         )
         out += f'<div class="tile">{values} {what}</div>'
-    total = sum(found["minutes"] for found in results["stages"].values())
+    trained = (f for f in results["stages"].values() if not f.get("shipped"))
+    total = sum(found["minutes"] for found in trained)
     out += f'<div class="tile"><b>{total:.1f}</b> minutes of training</div>'
     return f'<div class="tiles">{out}</div>'
 
@@ -184,8 +186,12 @@ def tiles(results: dict) -> str:
 
 
 def curves(results: dict, records: dict) -> str:
-    """The curves of each stage, and the bars that compare the finished models."""
+    """The curves of each stage, and the bars that compare the finished models.
+
+    A stage that was taken from artifacts/ has no curve.
+    """
     out = ["<h2>Curves</h2>"]
+    records = {name: r for name, r in records.items() if not r.get("shipped")}
     if "base" in records:
         text = "Pre-training. Every skill is measured apart: copying, computing, and "
         text += "saying rightly whether a result is the wanted one."

@@ -167,6 +167,7 @@ def measure(asked, how: Settings) -> dict:
             "sha256": record["sha256"],
             "steps": record["steps"],
             "minutes": record["seconds"] / 60,
+            "shipped": record.get("shipped"),
             "memory_gb": record["memory_gb"],
             "last": {
                 k: v for k, v in record["history"][-1].items() if k != "transcripts"
