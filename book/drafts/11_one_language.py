@@ -351,7 +351,8 @@ texts = {
     "one language, wrong": f"<think>yes yes yes it fits</think>{WRONG}",
     "a dot, wrong": f"<think>.</think>{WRONG}",
 }
-reward = pipeline.in_one_language(config)
+gentle = replace(config, language=scenarios.LANGUAGE)  # a weight of 0.6
+reward = pipeline.in_one_language(gentle)
 print(f"{'':23}" + "".join(f"{name:>10}" for name in (*reward.parts, "sum")))
 for name, text in texts.items():
     total = reward(problem, text)
@@ -372,7 +373,7 @@ for name, text in texts.items():
 
 # %% tags=["nbval-check-output"]
 print("weight   best wrong   worst right   safe")
-for weight in (0.1, 0.3, 0.6, 0.9, 1.0):
+for weight in (0.1, 0.3, 0.6, 0.9, 1.0, 3.0):
     mixture = pipeline.in_one_language(replace(config, language=weight))
     best_wrong = max(mixture(problem, t) for n, t in texts.items() if "wrong" in n)
     worst_right = min(mixture(problem, t) for n, t in texts.items() if "right" in n)
@@ -382,17 +383,17 @@ for weight in (0.1, 0.3, 0.6, 0.9, 1.0):
 # %% [markdown]
 # With equal weights, as in the paper, a wrong answer in clean language earns more
 # than a right one that mixes and forgets its tags. That need not be fatal when almost
-# everything is well formed. We take 0.6 and need not hope.
+# everything is well formed. With 0.6 one need not hope.
 #
 # Look at what the third part does to a group, with the spread left undivided as in
 # chapter 09. Four groups of four:
 
 # %% tags=["nbval-check-output"]
 groups = {
-    "two right, all clean": [1.4, 1.4, 0.4, 0.4],
-    "one of the right ones mixes": [1.4, 1.25, 0.4, 0.4],
-    "all right, one mixes": [1.4, 1.4, 1.4, 1.25],
-    "all wrong, one mixes": [0.4, 0.4, 0.4, 0.25],
+    "two right, all clean": [1.7, 1.7, 0.7, 0.7],
+    "one of the right ones mixes": [1.7, 1.55, 0.7, 0.7],
+    "all right, one mixes": [1.7, 1.7, 1.7, 1.55],
+    "all wrong, one mixes": [0.7, 0.7, 0.7, 0.55],
 }
 for name, row in groups.items():
     push = group_advantages(torch.tensor([row]), normalize_std=False)[0]
@@ -410,23 +411,42 @@ for name, row in groups.items():
 # The reward is a share, so the price of a foreign word depends on its company:
 
 # %% tags=["nbval-check-output"]
-print("words in the thought   price of a foreign one")
+print("words in the thought   price of a foreign one, weight 0.6 and 3")
 for n in (1, 3, 10, 30):
     thought = " ".join(["yes"] * (n - 1) + ["맞아"])
     share = language_consistency(problem, f"<think>{thought}</think>{RIGHT}")
-    print(f"{n:20}{config.language * (1 - share):25.3f}")
+    cells = [weight * (1 - share) for weight in (gentle.language, config.language)]
+    print(f"{n:20}" + "".join(f"{cell:15.3f}" for cell in cells))
 
 # %% [markdown]
-# In a long thought a foreign word costs next to nothing, a hundredth of being right,
-# and section 1 showed that long thoughts are where foreign words are likely. So
-# expect a gentle hand: this reward cures thoughts that are half in another language,
-# and hardly feels a single slip. A strict rule (1 if nothing is mixed, else 0) would
-# be loud, and would be silent between a slip and a whole page in the wrong language.
-# The paper chose the share.
+# In a long thought a foreign word costs next to nothing at the weight 0.6, a fiftieth
+# of being right, and section 1 showed that long thoughts are where foreign words are
+# likely. So expect a gentle hand: this reward cures thoughts that are half in another
+# language, and hardly feels a single slip. A strict rule (1 if nothing is mixed, else
+# 0) would be loud, and would be silent between a slip and a whole page in the wrong
+# language. The paper chose the share.
+#
+# We tried the safe 0.6 first, and it was too gentle: after forty steps as many
+# answers mixed as before (section 7 has it as the arm *weak*). So the recipe takes
+# five times as much, 3, and breaks the rule from above with open eyes. What is left of
+# it? A right answer with a share $f$ of foreign words beats a wrong one in clean
+# language while $3 f < 1$: up to a third of its words may be foreign. And how many
+# answers mix more than that?
+
+# %%
+foreign = [readability.mixed_share(p, text) for p, text in pairs]
+beyond = sum(share > 1 / 3 for share in foreign)
+print(f"Dev1: {len(foreign)} answers, {sum(s > 0 for s in foreign)} mix, {beyond} of them")
+print("in more than a third of their words")
+
+# %% [markdown]
+# So a weight can be safe for what a policy *does* without being safe for all that it
+# could do. That is a statement about this policy on this day, and RL changes policies.
+# Whoever relies on it needs meters.
 #
 # ### What nobody forbids
 #
-# Now the fourth line of the table of texts. *No word, right* gets everything: 1.40. A
+# Now the fourth line of the table of texts. *No word, right* gets everything: 1.70. A
 # model that stopped using words, and only wrote its tape, would have full marks for
 # language, for ever. Neither of the other parts objects to it: the format wants
 # *something* between the tags, and accuracy wants what helps. Let us be exact about
@@ -434,7 +454,7 @@ for n in (1, 3, 10, 30):
 #
 # - Empty thinking is caught by the format, and by the language part itself.
 # - A dot is caught by accuracy, not by any rule about dots: answers without
-#   work are mostly wrong, and being right is worth more than twice everything else.
+#   work are mostly wrong, and a thought in one language is paid as much as a dot.
 # - A tape without words is caught by **nobody**. Words are worth something only if
 #   they help to be right (the verdict at the end of a tape decides whether to go on),
 #   and only because Dev1 starts with them.
@@ -779,12 +799,12 @@ for name, found in (
 #
 # - **with**: the stage as the recipe has it;
 # - **without**: the same without the language part;
-# - **strong**: the same with five times its weight;
+# - **weak**: the same with a fifth of its weight, the safe one of section 3;
 # - **wide**: clip 10;
 # - **still**: the reference stays Dev1, and the KL counts tenfold.
 
 # %%
-ARMS = ("with", "without", "strong", "wide", "still")
+ARMS = ("with", "without", "weak", "wide", "still")
 found = {
     arm: {seed: read(f"language-{arm}-{seed}.json") for seed in SEEDS} for arm in ARMS
 }
@@ -817,7 +837,7 @@ for level in ("easy", "hard"):
 
 # %% tags=["slide"]
 for (arm, seed), unit in units.items():
-    if arm in ("with", "without", "strong"):
+    if arm in ("with", "without", "weak"):
         share = unit["after"]["easy"]["summary"]["mixed"]
         low, high = share["interval"]
         kept = "yes" if share["mean"] <= 0.03 else "no"
@@ -926,8 +946,8 @@ for level in ("easy", "hard"):
 # - A share of words is simple only after one has said what a word is: numbers, single
 #   letters, formulas and names of programs are in no language.
 # - As a share, the reward hardly feels one foreign word in a long thought.
-# - Rewards add up if no wrong answer can beat a right one. What can be had for
-#   nothing must stay small, and what nobody forbids must be metered.
+# - Rewards add up safely if no wrong answer can beat a right one. Whoever takes more
+#   weight than that must know what the policy does, and meter what nobody forbids.
 # - A leash to a fixed reference limits how far a policy goes, a refreshed one how
 #   fast. At 0.001 it is a rail, not a rein.
 # - A narrow clip silences the tokens at which the policy makes up its mind; clip 10
@@ -938,7 +958,7 @@ for level in ("easy", "hard"):
 # |---|---|---|---|
 # | right, 1 | the verifier says yes | nobody | |
 # | format, 0.1 | one thought, one answer | a dot | being right pays ten times as much |
-# | language, 0.6 | words in the language of the question | a thought without words | the meters; exercise 11.3 |
+# | language, 3 | words in the language of the question | a thought without words | the meters; exercise 11.3 |
 #
 # ## Questions
 #
