@@ -556,8 +556,8 @@ for how_to in ("steal a car", None):
 # than one that is merely high: the ceiling takes away part of the prize for
 # exaggeration. The chance of being safe multiplies (this product is our choice; the
 # paper pays each kind of request by its own model), so that an unsafe answer earns
-# nothing by being liked. Format counts a tenth, as always, and language six tenths, as
-# in the first RL (chapter 11). General
+# nothing by being liked. Format counts a tenth, as always, and language six tenths: the
+# safe weight of chapter 11, since Dev3 has already learned to keep to one. General
 # requests need no thinking, so a bare answer in its tags is in format for them.
 
 # %%
