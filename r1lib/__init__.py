@@ -79,6 +79,7 @@ cold_start           a few thousand readable traces, from all sources of the pap
 runs                 the folder of a run: checkpoints that survive a kill
 last_stage           reward models, then RL for all scenarios
 recipe               the stages as data: what each needs, how each is run
+shipped              stages that need not be trained, taken from artifacts/
 pipeline             the stages of the paper, one call each
 plots.style          colours, lines, markers: how every figure looks
 plots.training       curves of a training over its steps
