@@ -152,6 +152,7 @@ def base(folder: Path, how) -> dict:
     record = runs.record(folder, "base")
     return {
         "P1": {"controls": controls(model, tokenizer, how)},
+        "weights": record["sha256"],
         "skills": record["history"],
         "minutes": record["seconds"] / 60,
     }
@@ -178,6 +179,7 @@ def zero(folder: Path, how) -> dict:
     record = runs.record(folder, "zero")
     return {
         "P1": {"zero": final, "greedy": greedy, "minutes": record["seconds"] / 60},
+        "weights": record["sha256"],
         "history": record["history"],
         "P2": {"length": final["length"]},
         "P3": {"reflects": final["reflects"]},

@@ -38,6 +38,7 @@ def run(tmp_path):
     runs.made_from(folder, "dev1", ["base", "cold"])
     finish(folder, "dev1")
     measured = {"P1": {"controls": {"sampled": {**NUMBERS, "more": 1}}}}
+    measured["weights"] = files.sha256(folder / "base")
     files.write_text(tmp_path / "results" / "base-3.json", json.dumps(measured))
     files.write_text(tmp_path / "artifacts" / "manifest.json", '{"tokenizer": {}}')
     return folder
@@ -142,12 +143,15 @@ def test_a_run_of_other_settings_is_refused(run):
     assert everything(run) == before
 
 
-def test_a_base_that_is_not_measured_is_not_shipped(run):
-    before = everything(run)
-    (run.parents[1] / "results" / "base-3.json").unlink()
-    with pytest.raises(ValueError, match="there is no results/base-3.json"):
-        shipped(run)
-    assert everything(run) == before
+def test_a_measurement_of_other_weights_is_not_told(run):
+    path = run.parents[1] / "results" / "base-3.json"
+    found = files.read_json(path)
+    finish(run, "base", skills={"copy": 1.0})
+    for other in ({"model.safetensors": "another"}, None):
+        files.write_text(path, json.dumps({**found, "weights": other}))
+        assert shipped(run)["base-tiny-3"]["metrics"] == {"skills": {"copy": 1.0}}
+    path.unlink()
+    assert shipped(run)["base-tiny-3"]["metrics"] == {"skills": {"copy": 1.0}}
 
 
 def test_only_the_stages_that_are_named_are_shipped(run):

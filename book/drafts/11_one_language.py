@@ -436,7 +436,9 @@ for n in (1, 3, 10, 30):
 # %%
 foreign = [readability.mixed_share(p, text) for p, text in pairs]
 beyond = sum(share > 1 / 3 for share in foreign)
-print(f"Dev1: {len(foreign)} answers, {sum(s > 0 for s in foreign)} mix, {beyond} of them")
+print(
+    f"Dev1: {len(foreign)} answers, {sum(s > 0 for s in foreign)} mix, {beyond} of them"
+)
 print("in more than a third of their words")
 
 # %% [markdown]
