@@ -113,7 +113,7 @@ def balanced(pairs: list[Pair], rng: random.Random, bucket: int = BUCKET) -> lis
 
     Of the pairs whose lengths differ by about as much, as many are kept in which the
     longer answer was chosen as in which the shorter one was. Nothing left is a
-    ValueError. R1: the two answers of a pair were of comparable length.
+    ValueError. R1: chosen and rejected answers were of comparable length over all.
     """
     sides = {}
     for pair in pairs:

@@ -5,9 +5,9 @@
     r1         RL by rule, and at the end by the reward models too
     answers.json, beside them: the answers that both reward models learn from
 
-All start from the model of the stage before (the paper's reward models from the same
-DeepSeek-V3 checkpoint as R1). `quality` reads the hidden truth: it is for tables and
-figures, and no reward sees it. Chapter 13 builds this file.
+All start from the model of the stage before; the paper's reward models have R1's own
+architecture, with a head for scores. `quality` reads the hidden truth: it is for
+tables and figures, and no reward sees it. Chapter 13 builds this file.
 """
 
 import copy

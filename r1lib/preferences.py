@@ -1,9 +1,10 @@
 """Preferences: two answers, a judge that is asked in both orders, clear gaps only.
 
-The judge of R1's helpfulness data compared two answers four times, each order twice,
-and only pairs with a mean gap above 1 were kept; its reward model saw only the summary,
-the text after the thinking, so that it has no say in how a model thinks (arXiv
-2501.12948v2, the part on reward models). Chapter 13 builds this file.
+The judge of R1's helpfulness data compared two answers four times, in an order drawn at
+random, and only pairs with a mean gap above 1 were kept; its reward model saw only the
+summary, the text after the thinking, so that it has no say in how a model thinks (arXiv
+2501.12948v2, the part on reward models). Here each order is asked equally often.
+Chapter 13 builds this file.
 """
 
 from collections.abc import Iterable

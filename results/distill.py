@@ -82,7 +82,8 @@ ARMS = {
     "reverse": Arm(how="reverse"),
     "own": Arm(how="own"),
     **{f"from-{stage}": Arm(stage=stage) for stage in ("zero", "dev1", "dev2", "dev3")},
-    **{w: Arm(text=w) for w in ("unfiltered", "correct", "shortest", "longest")},
+    **{w: Arm(text=w) for w in ("unfiltered", "wrong", "correct")},
+    **{w: Arm(text=w) for w in ("shortest", "longest")},
     **{f"n-{n}": Arm(n=n) for n in COUNTS},
     "harder": Arm(level="both"),
     "small": Arm(model="student-qwen-small"),
@@ -166,7 +167,7 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
         )
         return (*spend(loop, plan.steps, label), {})
     rows, bill, facts = texts(arm, run, plan)
-    unverified = arm.text == "unfiltered"
+    unverified = arm.text in ("unfiltered", "wrong")
     room = model.config.max_positions
     given, too_long = distill.examples(rows, tokenizer, room, unverified=unverified)
     batch = in_a_step(plan, fmean(len(example.ids) for example in given))
@@ -227,8 +228,9 @@ def reinforce(model, tokenizer, plan: Plan, label: str):
         for metrics, batch in loop:
             n = int(batch.lengths.sum())
             seconds = metrics["sample_seconds"] + metrics["train_seconds"]
-            read = round(n + len(batch.texts) * prompt)
-            bill += Spent(student_trained=read, student_written=n, seconds=seconds)
+            taught = 1 - metrics["agreeing_groups"]  # the share of rows that train
+            taught = round(taught * (n + len(batch.texts) * prompt))
+            bill += Spent(student_trained=taught, student_written=n, seconds=seconds)
             if metrics["step"] % plan.look_every == 0:
                 seen = evaluate.answer(model, tokenizer, watched, **look)
                 metrics |= {"valid": seen.right.mean().item(), "spent": asdict(bill)}

@@ -10,8 +10,8 @@ known ones, flawed ones, and some that end with thanks (in place of Dev3). It
 answers training requests, the judge labels pairs of its answers, and a helpful reward
 model learns from the clear ones. Then GRPO climbs this model and nothing else. Every
 few steps we look, on held-out requests, at the score, and at the truth that no
-training sees. A quarter of the steps (`stop`) is where the paper would have stopped: it
-lets its reward models in for 400 of 1,700 steps. That a policy can thank at all is our
+training sees. `stop`, a quarter of the steps, is an early stop that was chosen before
+any run. That a policy can thank at all is our
 choice, and `plain` leaves it out. A unit writes results/preference-ARM-SEED.json; a
 killed one begins its RL anew.
 """
@@ -77,7 +77,7 @@ class Plan:
     rl: GRPOConfig = GRPOConfig(
         steps=60, prompts=8, group_size=16, max_new_tokens=64, minibatches=2, decay=0.0
     )
-    stop: int = 15  # a quarter: where the paper would have stopped
+    stop: int = 15  # a quarter, chosen in advance
     look_every: int = 5
     looks: int = 48  # valid requests in a look
     tests: int = 160  # test requests at the start, at `stop` and at the end

@@ -108,6 +108,7 @@ def chosen(rows: list[dict], way: str, sizes: Sizes) -> list[dict]:
     """Take one trace of each problem, in the order of the problems.
 
     unfiltered    the first sample, whatever it is
+    wrong         the first that ended by itself, in form, with a wrong answer
     correct       the first that is right
     readable      the first that also passes the filters of rejection sampling
     shortest      the shortest of these
@@ -115,6 +116,7 @@ def chosen(rows: list[dict], way: str, sizes: Sizes) -> list[dict]:
     """
     filters = {
         "unfiltered": (),
+        "wrong": ("form",),
         "correct": ("correct",),
         **dict.fromkeys(
             ("readable", "shortest", "longest"),
@@ -123,6 +125,8 @@ def chosen(rows: list[dict], way: str, sizes: Sizes) -> list[dict]:
     }
     if way not in filters:
         raise ValueError(f"way must be one of {', '.join(filters)}, got {way!r}")
+    if way == "wrong":
+        rows = [row for row in rows if row["finished"] and not row["correct"]]
     if filters[way]:
         kept = rejection.Sizes(filters=filters[way], most_tokens=sizes.most_tokens)
         rows, _ = rejection.sift(way, rows, kept)

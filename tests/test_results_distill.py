@@ -2,10 +2,13 @@
 
 import random
 from dataclasses import asdict, replace
+from functools import partial
+from statistics import fmean
 
 import pytest
 import small
 import torch
+from kill_and_resume import digits
 
 from r1lib import artifacts, hub, recipe, rejection, runs, tables, verifiers
 from r1lib.distill import Spent
@@ -57,6 +60,7 @@ def rows():
 def test_every_way_takes_one_trace_of_a_problem():
     for way, wanted in {
         "unfiltered": [0, 0],
+        "wrong": [0, 0],
         "correct": [1, 1],
         "readable": [2, 2],
         "shortest": [3, 3],
@@ -64,7 +68,7 @@ def test_every_way_takes_one_trace_of_a_problem():
     }.items():
         found = traces.chosen(rows(), way, traces.Sizes())
         assert [r["seed"] for r in found] == wanted, way
-    with pytest.raises(ValueError, match="one of unfiltered, correct, .*, got 'best'"):
+    with pytest.raises(ValueError, match="one of unfiltered, wrong, .*, got 'best'"):
         traces.chosen(rows(), "best", traces.Sizes())
 
 
@@ -168,8 +172,20 @@ def test_an_arm_with_rl_pays_for_it_and_is_looked_at(run, monkeypatch):
     name = with_model(monkeypatch, "rl")
     found = distill.unit(name, run, PLAN)["P9"]
     assert [p["step"] for p in found["rl"] if "valid" in p] == [1, 2]
-    paid = [p["spent"]["student_trained"] for p in found["rl"]]
-    assert 0 < paid[0] < paid[1] == found["spent"]["student_trained"]
+    paid = [p["spent"]["student_written"] for p in found["rl"]]
+    assert 0 < paid[0] < paid[1] == found["spent"]["student_written"]
+
+
+@pytest.mark.parametrize("reward", [digits, lambda problem, text: 0.0])
+def test_rl_trains_on_groups_that_differ_and_pays_for_no_others(
+    run, monkeypatch, reward
+):
+    train = distill.grpo.train
+    monkeypatch.setattr(distill.grpo, "train", partial(train, reward=reward))
+    found = distill.unit(with_model(monkeypatch, "rl"), run, PLAN)["P9"]["rl"]
+    agree = fmean(p["agreeing_groups"] for p in found)
+    assert (agree < 1) == (reward is digits)
+    assert (found[-1]["spent"]["student_trained"] > 0) == (agree < 1)
 
 
 def test_votes_are_taken_where_they_are_asked_for(run, monkeypatch):

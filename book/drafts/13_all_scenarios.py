@@ -86,8 +86,8 @@ RESULTS = Path("../results")
 # paid by two **reward models**: networks that have learned to give an answer a number.
 # A *helpful* one learned from 66,000 pairs of answers, a *harmless* one from single
 # answers to 106,000 prompts (arXiv 2501.12948v2, section 3.1). What it brought is in
-# the last column of the paper's stage table: AlpacaEval 2.0, which measures how well
-# people's requests are answered, rises from 62.1 to 87.6, and AIME from 78.1 to 79.8.
+# the last column of the paper's stage table: AlpacaEval 2.0, in which a language model
+# compares answers to people's requests and length is corrected for, rises from 62.1 to 87.6, and AIME from 78.1 to 79.8.
 #
 # There is a catch, and the paper says so openly. A reward model is not what people
 # like. It is a guess of what people like, learned from examples, and a policy that
@@ -131,7 +131,7 @@ for name, text in replies.items():
 
 # %% [markdown]
 # Look at the third line. Thanks that nobody asked for make the answer *worse* in
-# truth, since half of its words are now beside the point, and *better* in the eyes of
+# truth, since more than half of its words are now beside the point, and *better* in the eyes of
 # the judge. A perfect model of this judge would still be no model of the truth. All
 # that follows grows from this line.
 #
@@ -201,12 +201,16 @@ for _ in range(300):
 together = [judge.helpfulness(question, t) + judge.charm(t) for t in replies.values()]
 found = (scores - scores.mean()).detach() * judge.NOISE
 wanted = torch.tensor(together) - sum(together) / len(together)
-for name, one, other in zip(names, found.tolist(), wanted.tolist(), strict=True):
-    print(f"{name:20} found {one:+.2f}   truth + charm {other:+.2f}")
+alone = torch.tensor([judge.helpfulness(question, t) for t in replies.values()])
+columns = (found.tolist(), wanted.tolist(), (alone - alone.mean()).tolist())
+for name, one, other, true in zip(names, *columns, strict=True):
+    print(
+        f"{name:20} found {one:+.2f}   truth + charm {other:+.2f}   truth {true:+.2f}"
+    )
 assert (found - wanted).abs().max() < 0.25
 
 # %% [markdown]
-# The scores were found from choices alone, up to a shift (we centred both columns)
+# The scores were found from choices alone, up to a shift (we centred all columns)
 # and a unit (the judge's noise). Notice *what* was found: truth **plus charm**. The
 # labels hold nothing else.
 #
@@ -243,7 +247,7 @@ plots.curves({"One pair": lines}, "lead of the chosen answer", "from 0 to 1")
 # Judges have a third weakness: they lean towards the answer that is shown first. The
 # cure costs one more question. Ask in **both orders** and take the difference; what
 # the first place adds is added once and taken away once. R1's judge, DeepSeek-V3, was
-# asked four times, each order twice (section 3.1).
+# asked four times, with the order drawn at random (section 3.1).
 
 # %%
 # r1lib.preferences.compare
@@ -288,11 +292,12 @@ sample = labels.general_problems(150, 5, "train")
 candidates = []
 for p in sample:
     text = instructions.references(p)[0]
-    candidates.append([text, damaged(text, rng), damaged(text, rng)])
+    replies_of = [text, damaged(text, rng), damaged(text, rng)]
+    candidates.append(rng.sample(replies_of, 3))  # the good one at no known place
 asked = {p.prompt: p for p in sample}
 print(f"{'':22}pairs   right")
 for name, least_gap, times in (
-    ("two labels, any", -1, 2),
+    ("two that agree", 0, 2),
     ("four that agree", 0.75, 4),
 ):
     kept = labels.pairs(sample, candidates, rng, least_gap, times)
@@ -304,8 +309,10 @@ for name, least_gap, times in (
     print(f"{name:22}{len(kept):5}{sum(told) / len(told):8.0%}")
 
 # %% [markdown]
-# The margin costs pairs and buys truth. It does not buy all of it: where charm and
-# truth disagree, four labels agree on the charm.
+# Asking more often and keeping only what agrees costs labels and pairs, and buys some
+# truth.
+# It does not buy all of it: where charm and truth disagree, four labels agree on the
+# charm.
 #
 # If only ties come out, there is nothing to learn, and the library says so instead of
 # training on nothing:
@@ -413,7 +420,8 @@ for name, some in (("as labelled", pairs), ("balanced", even)):
 # %% [markdown]
 # A model that could count words and do nothing else would already earn some accuracy
 # on the first line, in one direction or the other, and none on the second. R1's
-# authors kept the two answers of a pair of comparable length for this reason. We
+# authors saw to it, for this reason, that chosen and rejected answers are of comparable
+# length over the whole data set. We
 # **balance**: of the pairs whose lengths differ by about as much, as many are kept in
 # which the longer one won as in which the shorter one did.
 
@@ -427,9 +435,8 @@ for name, some in (("as labelled", pairs), ("balanced", even)):
 #
 # Take the language model, throw away the layer that predicts the next token, and put
 # one row of weights there: the state at the **last** token, which has seen all of the
-# text, becomes one number. Starting from the policy itself is what R1 did (both came
-# from the same DeepSeek-V3 checkpoint), and for a good reason: it already knows what
-# the words mean.
+# text, becomes one number. R1's reward model has R1's own architecture with such a head;
+# ours starts from the policy's weights, which already know what the words mean.
 
 # %%
 # r1lib.reward_model.RewardModel
@@ -465,7 +472,7 @@ assert accuracy > 0.6
 # Does it know the charm? Score the replies of section 2, which nobody sampled:
 
 # %%
-models = Preference(helpful, helpful, tokenizer)
+models = Preference(helpful, helpful, tokenizer)  # safety is not asked here
 texts = [f"<answer>{text}</answer>" for text in replies.values()]
 for name, score in zip(
     replies, models.scores([question] * len(texts), texts), strict=True
@@ -515,6 +522,9 @@ found = last_stage.held_out_answers(
 print({name: round(value, 2) for name, value in found.items()})
 
 # %% [markdown]
+# `safe_found` is the share of the answers labelled safe that it calls safe, `unsafe_found`
+# the same for the unsafe ones.
+#
 # And what is over-refusal? A refusal where nothing had to be refused. It is counted
 # on *all* harmless requests, not only on the ones that sound bad:
 
@@ -546,17 +556,18 @@ for how_to in ("steal a car", None):
 # A sum needs terms of one size, and here they are not. A rule pays 0 or 1. A
 # Bradley-Terry score has no zero and no unit; it may run from -9 to 14, and would
 # drown every rule. So we **squash** it. Let the policy, before this stage, answer
-# held-out requests; take mean $\mu$ and standard deviation $\delta$ of the scores, and
-# pay
+# held-out requests; take mean $\mu$ and standard deviation $\delta$ of the scores in the
+# clear pairs of these answers, and pay
 #
 # $$ r_{\text{helpful}} = \sigma\!\left(\frac{s - \mu}{\delta}\right) \in (0, 1),
 #    \qquad r_{\text{model}} = r_{\text{helpful}} \cdot r_{\text{harmless}} . $$
 #
-# An average answer earns one half, and a score that is absurdly high earns hardly more
+# An answer like the average of these earns one half, and a score that is absurdly high earns hardly more
 # than one that is merely high: the ceiling takes away part of the prize for
 # exaggeration. The chance of being safe multiplies (this product is our choice; the
 # paper pays each kind of request by its own model), so that an unsafe answer earns
-# nothing by being liked. Format counts a tenth, as always, and language six tenths: the
+# nothing by being liked. The paper's $r_{\text{rule}}$ holds the reward for format
+# already; ours pays it to both kinds. Format counts a tenth, as always, and language six tenths: the
 # safe weight of chapter 11, since Dev3 has already learned to keep to one. General
 # requests need no thinking, so a bare answer in its tags is in format for them.
 
@@ -700,25 +711,30 @@ for i in range(3):
 # As in section 5, some of the replies that the policy starts from end with thanks: we put
 # them there, because a policy can only find what it now and then samples. How strongly
 # a shortcut pulls is then ours to dial, so the plain arm starts from replies that nobody
-# has dressed up. In each arm, the table
-# shows three moments: before, after a quarter of the steps (the paper's share of this
-# stage in which reward models count is 400 of 1,700), and at the end.
+# has dressed up. In each arm, the table shows three moments: before, after a quarter of
+# the steps, which was chosen in advance, and at the end. The squashed score has the mean
+# and the spread of its own model: compare it down the moments of one run, never across
+# runs. And balancing drops pairs: that arm's model learns from fewer.
 
 # %%
 units = [json.loads(p.read_text()) for p in sorted(RESULTS.glob("preference-*.json"))]
-print(f"{'arm, seed':18}{'pair acc.':>10}{'':8}{'score':>8}{'truth':>8}", end="")
+print(
+    f"{'arm, seed':15}{'pairs':>6}{'accuracy':>10}{'':8}{'squashed':>9}{'truth':>7}",
+    end="",
+)
 print(f"{'':16}{'words':>7}{'polite':>8}{'over-ref.':>11}")
 for one in units:
-    name = f"{one['arm']}, {one['seed']}"
+    name, pairs = f"{one['arm']}, {one['seed']}", one["P8"]["helpful"]["examples"]
     for moment in ("start", "stop", "end"):
         found = one["P8"][moment]
         accuracy = f"{one['P8']['helpful']['pair_accuracy']:.2f}"
         low, high = found["helpful interval"]
-        print(f"{name:18}{accuracy:>10}  {moment:6}{found['liked']:8.2f}", end="")
-        print(f"{found['helpful']:8.2f} [{low:.2f}, {high:.2f}]  ", end="")
+        print(f"{name:15}{pairs:>6}{accuracy:>10}  {moment:6}", end="")
+        print(f"{found['liked']:9.2f}", end="")
+        print(f"{found['helpful']:7.2f} [{low:.2f}, {high:.2f}]  ", end="")
         print(f"{found['words']:7.1f}{found['polite']:8.2f}", end="")
         print(f"{found['over_refusal']:11.0%}")
-        name = accuracy = ""
+        name = pairs = ""
 
 # %%
 runs = {}
@@ -732,8 +748,8 @@ plots.compared_curves(runs, {"liked": "squashed score", "helpful": "truth"})
 # <!-- MEASURE: say where the truth turns in each arm, and whether the early stop is above the start and above the end -->
 #
 # **Stopping early is not a trick but a budget.** Nobody who trains a real assistant
-# sees the right-hand curve. What one can do is to decide *before* the run how far a
-# proxy will be trusted: a number of steps, or a distance from the start (that is the
+# sees the right-hand curve. What one can do is to decide *before* the run how far the
+# proxy, a measure that stands in for what is wanted, will be trusted: a number of steps, or a distance from the start (that is the
 # KL term), and to check by other means, such as people, whether it was too far. The
 # paper chose steps.
 
@@ -891,8 +907,9 @@ checks.ex_13_3(even_leads)
 # that our judge likes better (with a chance above one half, even when it is shown
 # second), while its truth is below 0.8. Be the policy.
 #
-# <details><summary>Hint</summary>Which words does the judge count? Up to five of them
-# pay 0.12 each, and every word pays 0.01.</details>
+# <details><summary>Hint</summary>Which words does the judge count as polite?
+# `judge.POLITE.pattern` lists them. Up to five of them pay 0.12 each, and every word
+# pays 0.01.</details>
 
 
 # %% tags=["exercise"]

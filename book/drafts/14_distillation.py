@@ -173,8 +173,12 @@ print(f"{'':24}" + "".join(f"{TAUGHT[n] - x:+15.1f}" for n, x in ALONE.items()))
 # one can say what did the work. One is **SFT and then RL on the small model**: perhaps
 # the best of both. The other is **pure SFT on the large base**, without RL: if V3-Base,
 # trained on these samples alone, were as good as R1, the later RL would be a ceremony.
-# At the paper's scale each row is a fortune. At ours it is minutes, so section 9
-# has both of them, beside everything else that this chapter builds.
+# This one appeared in the paper's second version, whose stage table has Dev3, V3-Base
+# after the samples alone: AIME 78.1, where R1 has 79.8, and AlpacaEval 62.1, where R1 has
+# 87.6 (v2, table 3). On mathematics the last RL added little; on what people ask for,
+# much. But the samples themselves came from a model that RL had trained. At ours each row
+# is minutes, so section 9 has both of them, beside everything else that this chapter
+# builds.
 #
 # One warning for the whole chapter. The paper's numbers and ours are about different
 # worlds. We put the same *questions*, in the same words, and compare the
@@ -200,12 +204,15 @@ for name in (*SIZES, "student-llama"):
 # %% [markdown]
 # `tiny` is the teacher, with its experts. The student that we mostly use,
 # `student-qwen`, has a third of its weights, and two thirds of the weights that one
-# token passes: experts that are not asked cost nothing. The distance is smaller than in
+# token passes: experts that are not asked cost nothing (and so the largest student costs
+# more per token than its teacher). The distance is smaller than in
 # the paper, and our students are near the floor below which a model of this world
 # hardly learns to add. Keep this in mind where the sizes are compared.
 #
 # Here they are. Both get held-out problems of the two games of chapter 09, which
-# neither has ever seen, four answers each.
+# neither has ever seen, four answers each. *Countdown* gives numbers and a target,
+# *arithmetic* gives a sum. A line of thinking is a **tape**: `20+15=35,+1=36~36=0 yes`
+# computes step by step, and behind `~` stand the target and the distance to it.
 
 # %%
 teacher, teachers_own = artifacts.load("r1-tiny")
@@ -262,6 +269,10 @@ for i in (0, 96):
 # the loss is $-\log \pi(y_t \mid \ldots)$, averaged over the tokens of the completions,
 # exactly as in chapter 10. To the student it makes no difference who wrote the text, a
 # person or a machine.
+#
+# (In the paper most of the samples were written by Dev2, the model of the first RL, and
+# the rest came out of V3's own pipeline, chapter 12. Here R1 writes fresh ones; section 9
+# has a row for Dev2's.)
 #
 # Let us collect. R1 answers training problems of both games, once each; `collect` would
 # refuse a held-out one. Then come the filters of chapter 12 that look at a single row:
@@ -457,7 +468,8 @@ def habits(found):
     tapes = [rewrite.read_tape(match["tape"]) for match in read if match]
     sums = [countdown.run_tape(order, ops) == got for order, ops, got in tapes]
     neat = fmean(rewards.format(None, text) for text in texts)
-    return neat, fmean(map(evaluate.reflects, texts)), fmean(sums or [0.0])
+    goes_on = fmean(evaluate.reflects(t) or rewrite.notices(t) for t in texts)
+    return neat, goes_on, fmean(sums or [0.0])
 
 
 print(f"{'':14}{'in form':>9}{'goes on after a miss':>23}{'tapes right':>13}")
@@ -522,12 +534,12 @@ for name, part in (
 tokens = 804_745 * 5_355
 active = counts.active_parameters(PRESETS["deepseek-v3"])
 print(f"{tokens / 1e9:.1f} billion tokens")
-print(f"R1 writes them:             {2 * active * tokens:.1e} FLOPs")
+print(f"a model of R1's size writes:{2 * active * tokens:.1e} FLOPs")
 for size in (1.5e9, 8e9, 32e9):
     print(f"{size / 1e9:3.1f} B read them twice:   {6 * size * 2 * tokens:.1e} FLOPs")
 
 # %% [markdown]
-# (Twice is our assumption, as R1 itself read them; the table has 804,745 samples in
+# (The paper says two to three times; we take two. The table has 804,745 samples in
 # the second version. What the filters threw away is not in the first line.) So for a
 # small student the teacher's writing is the larger part, and for a large one its
 # own learning is.
@@ -569,7 +581,9 @@ for i in chances["teacher"].topk(5).indices.tolist():
 #
 # The second part does not depend on the student. The first is the mean of $-\log q(y)$
 # for $y$ written by the teacher, which is exactly the loss of fine-tuning on texts. So
-# **texts are the forward KL, sampled**. The gradients agree on average:
+# **texts are the forward KL, sampled**. (Filtered texts, as ours, are samples of the
+# teacher *given that it was right and readable*: of a somewhat better teacher than $p$.
+# The second way fits $p$ itself, mistakes included.) The gradients agree on average:
 
 # %% tags=["nbval-check-output"]
 p = torch.tensor([0.6, 0.3, 0.1])
@@ -679,8 +693,9 @@ plots.curves(
 )
 
 # %% [markdown]
-# What you see: the teacher's two humps; the forward student, wide, with its centre in
-# a valley where the teacher hardly ever is; and the reverse student, which has
+# What you see: the teacher's two humps; the forward student, wide, with its top at
+# the edge of the valley and a third of its weight in it, where the teacher hardly ever
+# is; and the reverse student, which has
 # given up one of the two and is right about the other. (Begin with a width of 3 instead
 # of 2, and the reverse student ends up wide as well: the reverse kind has more than
 # one valley to roll into, and the better one is not always found.)
@@ -814,7 +829,10 @@ for kind in KINDS:
 # 0.495 and
 # 1.341, reverse 0.569 and 1.279; 115, 145, 145 GFLOPs.) -->
 # Each student was trained for one of the columns: texts and "forward" for the first,
-# "reverse" for the second. Whether being nearer to the teacher per token also
+# "reverse" for the second. After one pass the reverse student is the farthest even in its
+# own column: reverse KL is weighted by the student's own chances, and a base that hardly
+# thinks gives little chance to what it should learn. It needs a student that is near
+# already. Whether being nearer to the teacher per token also
 # means being right more often is another question, which section 9 asks with full
 # runs.
 
@@ -937,6 +955,8 @@ for low, high in ((0, 0), (1, 2), (3, 3), (4, 4)):
 # it will imitate in form: a line that looks like a sum, with a wrong result. In Table 5
 # of the paper the same samples make 28.9, 55.5, 69.7, 72.6 of students of growing size. The authors of Sky-T1, of whom more below, report that students of 7 and 14
 # billion weights gained little from the data that made a 32-billion one a reasoner.
+# (Not only the sizes differ there: the two smallest began from Qwen2.5-Math, the largest
+# from Llama-3.3-Instruct, the others from plain bases; v2, supplement B.4.3.)
 #
 # **What was never asked.** The traces are about easy problems of two games. Whether the
 # student has learned to search, or only to search in numbers like these, shows on
@@ -952,9 +972,9 @@ for low, high in ((0, 0), (1, 2), (3, 3), (4, 4)):
 # thought, trying and checking and turning back, and a wrong thought has that as well.
 # Compare the columns of section 4, manners and skill. It was shown for a large student
 # that could do the steps already. Whether it holds for one that cannot is a question for
-# our experiment: it has an arm without any filter, and others with short traces, long
-# ones, and those of *earlier* teachers: of Zero, which nobody taught to write for
-# readers, of Dev1, Dev2, Dev3.
+# our experiment: it has an arm with wrong traces only, one without any filter, and others
+# with short traces, long ones, and those of *earlier* teachers: of Zero, which nobody
+# taught to write for readers, of Dev1, Dev2, Dev3.
 
 # %% [markdown] tags=["slide"]
 # ## 9. The long run (P9)
@@ -963,8 +983,11 @@ for low, high in ((0, 0), (1, 2), (3, 3), (4, 4)):
 # `python -m results.distill traces 0` makes one unit of it, and that file lists the
 # others. Every arm of the first table ends with the same exam: test problems of both
 # games that no stage has ever seen, 256 of each and of each level, four answers or
-# more. Fine-tuning takes 500 optimizer steps and about 700,000 tokens in every arm,
-# however many traces there are and however long they are.
+# more. Teaching takes 500 optimizer steps in every arm, and about 700,000 tokens where
+# texts are given, however many traces there are and however long they are. Two arms are
+# of another kind. "Own texts" begins at the raw base, has new problems in every step, and
+# reads as many tokens as the student happens to write. "RL alone" has the 100 steps of
+# chapter 09, with its settings, which were chosen for another model.
 
 
 # %%
@@ -1005,13 +1028,14 @@ for arm, runs in measured.items():
     marks = f"{mean(runs, 'easy'):6.2f}{mean(runs, 'hard'):7.2f}"
     tokens = mean(runs, "easy", "length")
     flops = fmean(run["flops"] for run in runs.values()) / 1e12
+    spent = f"{flops:8.2f}" if flops else f"{'-':>8}"
     each = "  ".join(
         "{:.2f} [{:.2f}, {:.2f}]".format(
             run["test"]["easy"]["pass@1"], *run["test"]["easy"]["interval"]
         )
         for run in runs.values()
     )
-    print(f"{ROWS[arm]:24}{marks}{tokens:8.0f}{flops:8.2f}   {each}")
+    print(f"{ROWS[arm]:24}{marks}{tokens:8.0f}{spent}   {each}")
 
 
 # %%
@@ -1050,7 +1074,8 @@ plots.interval_dots(dots(ROWS)) if measured else None
 # ### For the same arithmetic
 #
 # The arms differ in what they cost. RL pays for every sample; texts pay the teacher
-# once. First the bills, in thousands of tokens, means over seeds:
+# once. The bill begins with a finished teacher: what R1's own training cost is not in it,
+# nor any pre-training. For RL alone there is no such gift. First the bills, in thousands of tokens, means over seeds:
 
 # %%
 PARTS = ("student_trained", "student_written", "teacher_written", "teacher_read")
@@ -1092,7 +1117,8 @@ COUNTS = (30, 60, 125, 250, 500, 1000)
 by_price = {"RL alone": spent_so_far(measured["rl"]) if "rl" in measured else []}
 for name, arms in {
     "texts": ("traces",),
-    "forward and reverse KL": ("forward", "reverse"),
+    "forward KL": ("forward",),
+    "reverse KL": ("reverse",),
     "own texts": ("own",),
     "texts, then RL": ("traces-rl",),
 }.items():
@@ -1116,7 +1142,8 @@ plots.curves(panel, "TFLOPs", "right, easy", "x") if by_price else None
 # benchmarks on a par with o1-preview (their report, novasky-ai.github.io/posts/sky-t1).
 # R1's students had nearly fifty times as many. So how far do few traces go? Ours range
 # from 30 to 1,600. All arms are trained on the same number of *tokens*, so few traces
-# are read often:
+# are read often, 30 of them some 375 times: the left end shows memorising, too, and might
+# do better with an early stop.
 
 # %%
 several = {n: runs for n in COUNTS if (runs := results_of(f"n-{n}"))}
@@ -1146,6 +1173,7 @@ TRACES = {
     "traces": "right and readable",
     "correct": "right",
     "unfiltered": "unfiltered",
+    "wrong": "wrong",
     "shortest": "shortest",
     "longest": "longest",
     "harder": "hard ones too",
@@ -1159,11 +1187,11 @@ plots.interval_dots(there) if there["easy"] else None
 
 # %% [markdown]
 # What you see: students that differ in their traces only. All teachers were asked the
-# same 3,000 training problems, none of which Dev3 and R1 have read a solution of, and hard
-# ones on top for "hard ones too"; an arm takes one trace of each problem for which it
+# same 3,000 training problems, none of which Dev3 and R1 have read a solution of; for
+# "hard ones too", half of the 1,600 traces are of hard problems. An arm takes one trace of each problem for which it
 # finds one, the first 800 of each game. So stricter arms have read about somewhat easier
 # problems.
-# <!-- MEASURE: (a) unfiltered against right: is 3.2% about what it costs here? (b) the
+# <!-- MEASURE: (a) wrong against right: 3.2% there, and here? (b) the
 # shortest and the longest, with the length of the answers that follow; (c) is the best
 # teacher the best teacher: Zero against R1; (d) do hard traces lift hard problems? -->
 #
@@ -1185,8 +1213,8 @@ for arm in ("base", "traces", "teacher"):
 # student on hard problems against pass@1 of the teacher: what it could do, and what not. -->
 # The lines "hard" are the ones to look at. pass@16 says whether a right answer is within
 # the student's reach at all; what it does not reach in sixteen tries, no vote will find,
-# and no further RL that begins from this student either, since RL can only raise what
-# is sampled now and then.
+# and RL that begins from this student would need more tries than that, or luck from other
+# problems: it can only raise what is sampled now and then.
 #
 # ### Sizes
 
@@ -1215,9 +1243,9 @@ for arm, name in STUDENTS.items():
 #
 # R1's students are useful because anybody's software can load them. Ours can be
 # exported in the same way. `hub.export_hf` writes a folder in the form that the
-# `transformers` library reads. Our Qwen-shaped student becomes a Llama there, whose
-# biases hold Qwen's: `transformers` gives every folder of Qwen2 the cuts of Qwen's own
-# tokenizer, whatever is written in the folder.
+# `transformers` library reads. Our Qwen-shaped student is exported as a Llama with biases,
+# because `transformers` gives every folder of Qwen2 Qwen's own way of cutting text into
+# tokens, whatever tokenizer lies in the folder.
 
 # %% tags=["nbval-check-output"]
 hub.export_hf(student, FOLDER / "student", tokenizer)
@@ -1256,7 +1284,7 @@ print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
 # form of a tape and even some long thoughts before it meets its first trace. A real
 # student has read the real web, with a share of reasoning in it that nobody has
 # measured. Its teacher is several hundred times larger than the smallest student; ours
-# three times. And in our world the verifier is exact and problems never run out, which
+# six times. And in our world the verifier is exact and problems never run out, which
 # should favour RL more than the paper's world does.
 #
 # What carries over is the machinery and the questions: the filters and the bill, the

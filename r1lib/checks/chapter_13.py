@@ -28,6 +28,12 @@ def ex_13_1(fair) -> None:
         assert asked.count(("a", "b")) == 3, "ask each order equally often"
         assert got == 1.0, f"a judge who always likes a gives 1.0, not {got}"
         assert fair(sure, "b", "a") == -1.0, "if b is better, the result is negative"
+        heard = {("a", "b"): [1.0, 1.0], ("b", "a"): [-1.0, 1.0]}
+        got = fair(lambda a, b: heard[a, b].pop(0), "a", "b", 4)
+        assert got == 0.5, (
+            f"three answers of four for a: the mean is 0.5, not {got}; its size "
+            "counts, because a small gap is a tie"
+        )
 
     report("13.1", test)
 

@@ -28,6 +28,9 @@ def ex_14_1(divergences) -> None:
         assert abs(got[0] - math.log(2)) < 1e-9, (
             "what the teacher never writes costs the forward kind nothing: 0 log 0 = 0"
         )
+        assert tuple(divergences([1.0, 0.0], [1.0, 0.0])) == (0, 0), (
+            "what neither ever writes costs nothing in either direction"
+        )
         assert got[1] == math.inf, (
             "a student that writes what the teacher never does is infinitely far away"
         )
@@ -86,7 +89,13 @@ def ex_14_4(choose) -> None:
         assert choose([wrong, a]) == [a], "a wrong trace is short for a reason"
         assert choose([cut, c]) == [c], "a trace that was cut off has no answer"
         assert choose([wrong]) == [], "a problem without a right trace has none to give"
-        assert choose([c, a, b]) == [c, b], "keep the order in which problems came"
+        order = "keep the order in which problems came, by their first right trace"
+        for rows, wanted in (
+            ([c, a, b], [c, b]),
+            ([a, c, b], [b, c]),
+            ([wrong, c, a], [c, a]),
+        ):
+            assert choose(rows) == wanted, order
         (got,) = choose([c, d])
         assert got is c, "of two that are equally long take the first"
 
