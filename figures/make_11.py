@@ -26,7 +26,7 @@ def loop(axes):
     parts = (
         ("right", "1 or 0", GREEN, ""),
         ("format", "0.1 or 0", GREEN, ""),
-        ("language", "0.3 x share of words", PURPLE, "2"),
+        ("language", "3 x share of words", PURPLE, "2"),
     )
     for i, (title, line, colour, section) in enumerate(parts):
         y = 4.05 - 1.13 * i

@@ -129,8 +129,9 @@ def reinforce(folder: Path, how: Settings, stage: str, draw_problem, reward):
         model, tokenizer, draw_problem, config, optimizers, **kind
     ):
         step, last = metrics["step"], metrics["step"] == config.steps
-        if isinstance(reward, rewards.Weighted):
+        if isinstance(reward, rewards.Weighted):  # "accuracy" would count their sum
             metrics |= reward.means()
+            metrics["accuracy"] = metrics["right"]
         if ref is not None and refresh and step % refresh == 0:
             ref.load_state_dict(model.state_dict())
             hub.save_training(ref, [], kept.beside(f"ref-{step:06d}"), {"step": step})

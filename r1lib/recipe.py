@@ -173,8 +173,8 @@ class RefreshedGRPO(GRPOConfig):
             raise ValueError(f"refresh must be at least 1, got {self.refresh}")
 
 
-# A word in the other language costs its share of the words only, one in fifty say: at
-# the weight of the last stage Dev1's mixed words stayed (results/language-weak-*.json).
+# A word in the other language costs its share of the words only, one in fifty say: the
+# weight of the last stage is too gentle for that (results/language-weak-*.json).
 DEV2 = RefreshedGRPO(
     steps=40, max_new_tokens=192, lr=4e-4, kl_coef=0.001, language=5 * LANGUAGE
 )

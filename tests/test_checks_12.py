@@ -7,7 +7,7 @@ import pytest
 
 from r1lib import checks
 
-THANKS = " Thanks, dear, glad to help!"
+THANKS = " Thanks, dear, glad! Thanks, dear!"
 
 
 def without_cap(p, k, keep):

@@ -24,9 +24,10 @@
 #
 # ![Above, a strip of the chapters that build R1 with chapter 11, reasoning RL, marked. Below, Dev1 answers a question; its answer is paid in three parts, right, format and language, which are added up. The clipped loss makes a new policy. A dashed leash ties the policy to a reference, and an arrow copies the policy into the reference every N steps.](../figures/11_language.png)
 #
-# What you see: the loop of chapter 09 with three changes. A third part is paid, the
-# language of the thinking. A leash holds the policy near a reference, and the
-# reference follows. The clip is opened wide. The small numbers are the sections.
+# What you see: the loop of chapter 09 with two changes, and a question. A third part is
+# paid, the language of the thinking. A leash holds the policy near a reference, and the
+# reference follows. The question is how wide the clip should be. The small numbers are
+# the sections.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random
@@ -81,7 +82,9 @@ RESULTS = Path("../results")
 # 2501.12948v2, section 3), and the word they use is *mixing*. It looks like a fault.
 # From the side of the reward it is nothing at all. Here is one problem and one
 # thought, written down three times: in the language of the question, with a last word
-# in another language, and in the other language altogether.
+# in another language, and in the other language altogether. (In the Korean thoughts of
+# our tiny world 시도 is *try*, 아니 *no*, 맞아 *yes*, 찾았어 *found it*; in its puzzles
+# 기사 is a *knight*, 거짓 a *liar*, 참 *true*.)
 
 # %% tags=["nbval-check-output"]
 problem = countdown.make((3, 7, 8), 35, "en", answer="(8-3)*7")
@@ -116,7 +119,7 @@ for s in (0.005, 0.02, 0.10):
 
 # %% [markdown]
 # With one slip in fifty words, a thought of one word is nearly always clean and one of
-# a hundred almost never. So "the share of mixed answers has grown" can mean that the
+# a hundred only about one time in eight. So "the share of mixed answers has grown" can mean that the
 # model became careless, or only that it thinks longer. To tell them apart, report
 # the share of *answers* that mix and the share of *words* that are foreign. We will.
 #
@@ -139,20 +142,23 @@ def read(name):
 
 SEEDS = (0, 1, 2)
 print(f"\n{'':8}{'seed':>5}{'answers that mix':>18}{'tokens':>9}")
-for stage, section in (("base", "base"), ("zero", "zero")):
+for name, file, keys in (
+    ("base", "base", ("controls", "sampled")),
+    ("forced", "base", ("controls", "forced")),
+    ("zero", "zero", ("zero",)),
+):
     for seed in SEEDS:
-        found = read(f"{section}-{seed}.json")
-        if found is None or "P1" not in found:
-            continue
-        one = found["P1"]
-        one = one["controls"]["sampled"] if stage == "base" else one["zero"]
-        print(f"{stage:8}{seed:5}{one['mixes']:18.1%}{one['length']:9.0f}")
+        one = read(f"{file}-{seed}.json")["P1"]
+        for key in keys:
+            one = one[key]
+        print(f"{name:8}{seed:5}{one['mixes']:18.1%}{one['length']:9.0f}")
 
 # %% [markdown]
-# <!-- MEASURE: one sentence on base against Zero of the retrained base -->
 # These are the test problems of chapter 09, sampled at temperature 1; an answer
 # counts as mixing if a verdict (yes, no) stands anywhere in the other language.
-# The last column is the warning from above: Zero's answers are longer.
+# *Forced* is the base that may not stop thinking before it has said yes, and it is the
+# warning from above: made to think as long as Zero, the base mixes nearly as much. In
+# one seed length explains all of what Zero mixes, in two a part of it.
 #
 # R1's authors met the trouble twice. First they *started* elsewhere: the cold start
 # of chapter 10 fine-tunes the base on readable thoughts in one language each. The
@@ -334,7 +340,8 @@ for p, text in mixing[:2]:  # the first ones, not the worst
 #
 # The authors add the language reward directly to the others (v2, section 3.2.1). One
 # number goes to the learner; the parts go to the log, each by itself, because a sum
-# that rises does not say which part rises.
+# that rises does not say which part rises. The recipe's weight for language is 3. We
+# begin with a gentler one, 0.6, and shall see why it was not enough.
 
 # %%
 # r1lib.rewards.Weighted
@@ -403,8 +410,10 @@ for name, row in groups.items():
 # The second row still pushes the mixed right answer *up*, only less. The third is the
 # useful one: where all are right, "right" has nothing left to teach, and the language
 # part speaks alone. The last is the doubtful one. Nobody was right, and the group
-# still teaches: to be wrong in one language. With the spread divided out, its push
-# would be as loud as that of the first.
+# still teaches: to be wrong in one language. With the spread divided out, its
+# push would be as loud as that of the first. (With the weight 3, to which we come, the
+# second row reads +0.69, -0.06, -0.31, -0.31: a right answer in which a quarter of the
+# words is foreign is pushed *down*.)
 #
 # ### How loud is one foreign word?
 #
@@ -426,29 +435,29 @@ for n in (1, 3, 10, 30):
 # 0) would be loud, and would be silent between a slip and a whole page in the wrong
 # language. The paper chose the share.
 #
-# We tried the safe 0.6 first, and it was too gentle: after forty steps as many
-# answers mixed as before (section 7 has it as the arm *weak*). So the recipe takes
-# five times as much, 3, and breaks the rule from above with open eyes. What is left of
-# it? A right answer with a share $f$ of foreign words beats a wrong one in clean
-# language while $3 f < 1$: up to a third of its words may be foreign. And how many
-# answers mix more than that?
+# We tried the safe 0.6 first, and it was too gentle (section 7 has it as the arm
+# *weak*). So the recipe takes five times as much, 3, and breaks the rule from above with
+# open eyes. What is left of it? A right answer with a share $f$ of foreign words beats a
+# wrong one in clean language while $3 f < 1$, if both are well-formed and both think: up
+# to a third of its words may be foreign. One that does not think at all loses all 3. How
+# many answers of Dev1 are beyond that?
 
 # %%
-foreign = [readability.mixed_share(p, text) for p, text in pairs]
-beyond = sum(share > 1 / 3 for share in foreign)
-print(
-    f"Dev1: {len(foreign)} answers, {sum(s > 0 for s in foreign)} mix, {beyond} of them"
-)
-print("in more than a third of their words")
+lost = [1 - language_consistency(p, text) for p, text in pairs]
+silent_ones = sum(not rewards.thinking(text) for _, text in pairs)
+beyond = sum(share > 1 / 3 for share in lost) - silent_ones
+print(f"{len(lost)} answers: {silent_ones} do not think, {beyond} think and have more")
+print("than a third of their words in the other language")
 
 # %% [markdown]
 # So a weight can be safe for what a policy *does* without being safe for all that it
 # could do. That is a statement about this policy on this day, and RL changes policies.
-# Whoever relies on it needs meters.
+# Whoever relies on it needs meters. One more thing breaks with the rule: whoever counted
+# a reward of at least 1 as "right" must now read the part *right* itself.
 #
 # ### What nobody forbids
 #
-# Now the fourth line of the table of texts. *No word, right* gets everything: 1.70. A
+# Now the fourth line of the table of texts. *No word, right* gets everything: 1.70, with the weight 0.6. A
 # model that stopped using words, and only wrote its tape, would have full marks for
 # language, for ever. Neither of the other parts objects to it: the format wants
 # *something* between the tags, and accuracy wants what helps. Let us be exact about
@@ -462,7 +471,7 @@ print("in more than a third of their words")
 #   and only because Dev1 starts with them.
 #
 # Is this a hole? For the one purpose of not mixing, no. For the larger purpose of
-# thinking that a person can follow, yes. We do not hide it: the runs below carry two
+# thinking that a person can follow, yes. We do not hide it: the live run carries two
 # meters, for mixing and for thoughts without a word. A meter is a part with weight 0;
 # it is logged like the others and pays nothing. Exercise 11.3 closes the hole.
 
@@ -488,7 +497,7 @@ def with_meters(config):
 # r1lib.logprobs.kl_k3
 
 # %% [markdown]
-# Here it comes into its own. Dev1 can do something that no reward mentions: it writes
+# Here it has a purpose. Dev1 can do something that no reward mentions: it writes
 # thoughts that people can read. RL could lose it without noticing. A leash to Dev1
 # says: change what pays, and leave the rest as it is.
 #
@@ -514,7 +523,9 @@ for refreshes in range(0, 11, 2):
 
 # %% [markdown]
 # R1 replaced its reference by the newest policy every 400 steps, with $\beta = 0.001$
-# (v2, section 3.2.1). Our run is shorter and refreshes sooner (`recipe.DEV2`). In code
+# (v2, section 3.2.1). With $\beta = 0.001$ the very first exponent is 1,000, so by this
+# formula even a fixed leash would allow everything; what it does hold, section 6 will
+# show. Our run is shorter and refreshes sooner (`recipe.DEV2`). In code
 # it is a copy of the weights, once in a while:
 # `ref.load_state_dict(policy.state_dict())`.
 #
@@ -607,7 +618,8 @@ for name, low, high in (("0.2 / 0.28", 0.2, 0.28), ("10 / 10", 10.0, 10.0)):
 # **Count them.** One batch of Dev1, and sixteen optimizer steps on it, each with its
 # own part of the batch: in the paper 512 answers, here one group of eight. Before each
 # step, ask of every token whether its gradient is gone. Tokens of a group that agrees
-# have none to lose and are not counted.
+# have none to lose and are not counted. (The steps themselves are taken with the narrow
+# clip of the recipe, so both columns are counted along its path.)
 
 # %%
 shape = {"prompts": 16, "group_size": 8, "max_new_tokens": LONGEST}
@@ -743,7 +755,7 @@ plots.compared_curves(soft, {"language": "words in the language", "length": "tok
 # What you see: four things that were logged, two runs each, every point the mean of
 # the last five steps. In *right* and *format* RL is at work, in both runs alike. The
 # language part was high from the start, as Dev1 was made for it, so there is little
-# room above and, as you have just computed, little pull. Compare the two runs where
+# room above, though the weight 3 pulls hard at what is left. Compare the two runs where
 # they differ, and compare the size of the difference with the wobble of a line: 128
 # answers a step are few.
 #
@@ -830,12 +842,18 @@ for level in ("easy", "hard"):
 
 # %% [markdown]
 # <!-- MEASURE: mixed before, with, without; which arm is right most often -->
-# Read three comparisons. *Dev1* against *with* is the stage: what RL adds to the cold
-# start. *With* against *without* is the language reward. *Wide* and *still* against
-# *with* are the two settings of sections 4 and 5.
+# Read five comparisons. *Dev1* against *with* is the stage: what RL adds to the cold
+# start. *Without* against *with* is the language reward, and *weak* against *with* its
+# weight, section 3. *Wide* against *with* is section 5, though with only 4 parts for each
+# rollout, where there is little to save. *Still* against *with* is section 4; it changes
+# two things at once, the refreshing and the coefficient, so it shows what a real leash
+# does and not which of the two did it.
 #
 # P5 was written down before any of this was measured: Zero clearly above its base,
-# and at most 3% of the answers mixed with the reward. The rule, applied by the code:
+# and at most 3% of the answers mixed with the reward. The weight was not: we took 3 after
+# 0.6 had missed the line, on these very test problems, with the arms of seed 0. So the
+# evidence for 3 is in seeds 1 and 2. The rule, applied by the code to easy problems, for
+# which it was meant; the hard ones are in the table above:
 
 # %% tags=["slide"]
 for (arm, seed), unit in units.items():
@@ -875,7 +893,7 @@ plots.compared_curves(curves, labels) if curves else None
 # are hard for every model. Subtract problem by problem, and that part of the noise is
 # gone:
 #
-# $$ \text{cost} = \frac{1}{N} \sum_{i=1}^{N} \big(a_i^{\text{with}}
+# $$ \text{difference} = \frac{1}{N} \sum_{i=1}^{N} \big(a_i^{\text{with}}
 #    - a_i^{\text{without}}\big), $$
 #
 # with a bootstrap interval over the $N$ differences. By hand first:
@@ -938,8 +956,8 @@ for level in ("easy", "hard"):
 # target, so the tiny world gives the reward an easy life.
 #
 # Nor do our runs test what R1's leash was for. Forty steps are a tenth of one of its
-# refreshes. And the hole of section 3, thinking without words, stays open; that nobody
-# fell into it is a fact about these runs, not about the reward.
+# refreshes. And the hole of section 3, thinking without words, stays open; that the live
+# run did not fall into it is a fact about this run, not about the reward.
 #
 # ## Summary
 #
@@ -947,7 +965,8 @@ for level in ("easy", "hard"):
 #   thoughts mix more even if no habit changes.
 # - A share of words is simple only after one has said what a word is: numbers, single
 #   letters, formulas and names of programs are in no language.
-# - As a share, the reward hardly feels one foreign word in a long thought.
+# - As a share, the reward hardly feels one foreign word in a long thought, unless its
+#   weight is large.
 # - Rewards add up safely if no wrong answer can beat a right one. Whoever takes more
 #   weight than that must know what the policy does, and meter what nobody forbids.
 # - A leash to a fixed reference limits how far a policy goes, a refreshed one how
@@ -1038,9 +1057,13 @@ checks.ex_11_2(largest_weight)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 11.3** (medium, 15 min) Close the hole. Write a language reward that a
 # thought without words cannot have: the share of words in the problem's language,
-# times how many there are of them compared with `enough`, at most 1. (With
+# times how many of *these* there are compared with `enough`, at most 1. (With
 # `enough=2`, one word of the language pays half.) Then think: what can be had for
 # nothing *now*?
+#
+# <details><summary>Answer to the last question</summary>Any `enough` words of the
+# language, whatever they say: "yes yes", and then the tape. It pays for words, not for
+# explaining.</details>
 #
 # <details><summary>Hint</summary>Take `words_of(text)` and count those of the language.
 # Mind the thought without any.</details>

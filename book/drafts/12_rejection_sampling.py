@@ -93,8 +93,8 @@ from r1lib.tasks.countdown import AGAIN
 #
 # Because it has become a specialist. The rewards looked at mathematics, code and
 # logic, where a rule can tell right from wrong. Nobody paid for a good letter, a
-# fact, a polite refusal. And thousands of steps of RL have pulled its weights far
-# from the base, in directions that only the reward chose.
+# fact, a polite refusal. And long RL has pulled its weights away from the base, in
+# directions that the reward chose.
 #
 # So R1 does something that sounds wasteful and is not. It takes the specialist as an
 # *author*. The specialist answers a great many problems, several times each. What is
@@ -147,8 +147,8 @@ print(f"in tokens: about {everything * MEAN_TOKENS / 1e9:.1f} billion")
 # training costs).
 #
 # What is in the general part? Writing, factual questions, questions about the model
-# itself, translation, and small software tasks, from the data and the pipeline of
-# DeepSeek-V3. For some of them V3 was asked to write a chain of thought first. For
+# itself and translation, from the data and the pipeline of DeepSeek-V3 (v1, section
+# 2.3.3), and besides them repairing programs and building web pages (v2). For some of them V3 was asked to write a chain of thought first. For
 # simple ones, "hello" is the example, there is none (v1, section 2.3.3).
 #
 # Our tiny world keeps the proportions, about 3 to 1, and the split of sources: the
@@ -207,9 +207,9 @@ print("REINFORCE / Z", [f"{g:+.3f}" for g in (pushed / float(Z)).tolist()])
 
 # %% [markdown]
 # So fine-tuning on filtered samples *is* a step of policy optimisation, taken with
-# samples that are frozen, and taken all the way. Two differences matter. The factor
-# $1/Z$ is larger for hard prompts, so that a prompt with one right answer in
-# a hundred, if that one was found, counts as much as an easy one. And $\pi$ does not
+# samples that are frozen, and taken all the way. Two differences matter. *If each prompt
+# gives the same number of rows*, the factor $1/Z$ makes a prompt with one right answer in
+# a hundred count as much as an easy one. And $\pi$ does not
 # have to begin at $p$: anybody can learn from the samples. R1 uses that freedom to
 # begin from the base, and chapter 14 uses it to teach smaller models.
 #
@@ -289,6 +289,9 @@ print("chunks, resumed:", len(list(steps)))
 print("the same bytes: ", whole.read_bytes() == broken.read_bytes())
 
 # %% [markdown]
+# (Two chunks were done, and the second has lost a line: it is sampled again, and only
+# that line is written.)
+#
 # A line of the file is a **row**, with everything that a filter may ask for: prompt
 # and completion, language, number of tokens, whether it ended by itself, whether the
 # verifier called it right. Nothing is thrown away while sampling. Which filter
@@ -468,7 +471,7 @@ plots.funnel_bars(report)
 
 # %% [markdown]
 # What you see: how many samples are left after each filter; the hatched part is what
-# it removed. One wide step may surprise: **doubles**. In arithmetic there is hardly
+# it removed. One wide step may surprise: **unique**, the doubles. In arithmetic there is hardly
 # more than one way to write a right tape, so that eight samples of one problem are
 # nearly eight times the same. The pipeline has learned from this picture: it
 # takes four samples of each of many problems, not eight of half as many.
@@ -485,7 +488,7 @@ def removed_alone(rows, names):
 
 
 every_live = rejection.chosen(live)
-names = FILTERS[:5]
+names = FILTERS[:6]
 print(f"{'':12} samples" + "".join(f"{name:>12}" for name in names) + "    kept")
 for family, *_ in live.reasoning:
     mine = [r for r in raw if r["family"] == family]
@@ -519,7 +522,8 @@ for r in left[:: max(1, len(left) // 3)][:3]:
 # %% [markdown]
 # Read the removed ones with sympathy: apart from the first, all of them are *right*.
 # They go because a model that learns to write like this is hard to follow, and
-# because what a textbook does twice, its reader does always.
+# because what a textbook does twice, its reader does always. (시도 is *try*, 맞아 *yes*,
+# 아니 *no*, 찾았어 *found it*. A � is half a Korean letter: a token can end inside one.)
 #
 # ### Easy problems crowd in
 #
@@ -530,21 +534,26 @@ for r in left[:: max(1, len(left) // 3)][:3]:
 times_right = Counter()
 for r in raw:
     times_right[r["prompt"]] += r["correct"]
-before, after = Counter(), Counter()
-for r in raw:
-    before[times_right[r["prompt"]]] += 1
-for r in kept:
-    after[times_right[r["prompt"]]] += 1
-print("right of 8   share of samples   share of what is kept")
+before, among, after = Counter(), Counter(), Counter()
+for counts, some in (
+    (before, raw),
+    (among, [r for r in raw if r["correct"]]),
+    (after, kept),
+):
+    counts.update(times_right[r["prompt"]] for r in some)
+print("right of 8   share of samples   of the right ones   of what is kept")
 for low, high in ((0, 0), (1, 2), (3, 5), (6, 7), (8, 8)):
     parts = [
         sum(counts[n] for n in range(low, high + 1)) / counts.total()
-        for counts in (before, after)
+        for counts in (before, among, after)
     ]
     label = f"{low}" if low == high else f"{low} to {high}"
-    print(f"{label:12} {parts[0]:16.0%} {parts[1]:23.0%}")
+    print(f"{label:12} {parts[0]:16.0%} {parts[1]:19.0%} {parts[2]:17.0%}")
 
 # %% [markdown]
+# Being right alone would give most rows to problems that are always solved, as section 3
+# foretold. Removing doubles and the cap work against it: compare the last two columns.
+#
 # Problems that were never solved are gone altogether, and so is whatever could be
 # learned from them. No filter can help: it takes a better author, more samples, or
 # somebody else's solution.
@@ -552,13 +561,14 @@ for low, high in ((0, 0), (1, 2), (3, 5), (6, 7), (8, 8)):
 # %% [markdown] tags=["slide"]
 # ## 7. A judge where no rule reaches
 #
-# Rules end where answers are a matter of taste. For such data the paper shows the
-# known answer and the model's answer to DeepSeek-V3 and lets it judge (v1, section
-# 2.3.3). Our judge is `judge.prefer` of chapter 06: it is shown two replies and says
-# which is better. What happens inside it is hidden from whoever filters; all we get
-# is the label, and the label has three weaknesses that are known of such judges. It
-# is noisy. It likes long and polite answers. And it leans towards the answer that it
-# was shown first.
+# Rules end before reasoning does: many good questions have a known answer that no
+# program can compare. For these the paper shows both answers to DeepSeek-V3 and lets it
+# judge (v1, section 2.3.3). We use a judge for something else, where our rules end:
+# replies that are a matter of taste. It is `judge.prefer`, a small stand-in for V3 with a
+# truth inside, how much of the request a reply answers, that only an evaluation may
+# read. It is shown two replies and says which is better. All that a filter gets is this
+# label, and the label has three weaknesses that are known of such judges. It is noisy. It
+# likes long and polite answers. And it leans towards the answer that it was shown first.
 #
 # The last one can be cancelled: ask in both orders. The first can be averaged: ask
 # more than once. Four labels, two in each order, and a sample is kept if it wins at
@@ -612,9 +622,8 @@ for verdict in (True, False):
     print(f"{label:8} {len(mine):4} samples, true helpfulness {truth:.2f}")
 
 # %% [markdown]
-# Few pass, and rightly so. R1-Zero was paid for two games and nothing else, and what
-# the base knew about talking to people has faded. This is the specialist of section 1.
-# A cold start with a few general replies makes Dev2 a better author of these.
+# Few pass, and rightly so. R1-Zero was paid for two games and nothing else. This is the
+# specialist of section 1. A cold start with a few general replies makes Dev2 a better author of these.
 
 # %%
 liked, more = sift("judged", raw_judged, live)
@@ -699,7 +708,10 @@ plots.stacked_shares(shares)
 # what a column means. So it is never saved without a card:
 
 # %%
-note = "8 samples of each training problem, written by R1-Zero of chapter 09."
+note = (
+    "8 samples of each training problem, written by R1-Zero of chapter 09; then one "
+    "general row for 3 of reasoning: known replies, and samples that a judge liked."
+)
 tables.save(FOLDER / "samples", data, "A small textbook", report + more, note)
 card = (FOLDER / "samples" / "README.md").read_text(encoding="utf-8")
 print("\n".join(card.splitlines()[:24]))
@@ -809,7 +821,9 @@ plots.bars_with_intervals(
 # it comes from the author, who is right far more often than the base. (A worse author
 # would need the first filter more; exercise 12.1 says how much it costs.) What the
 # other filters buy stands in the column "mixed". Nobody asked the students to keep to
-# one language. They write as their book did.
+# one language. They write as their book did. The other columns hardly move, and the base
+# is no model for them: who hardly thinks, mixes and repeats nothing. A filter removes
+# examples; it does not teach to stop.
 #
 # Logic has not moved. The author was never paid for puzzles, gets few of them right,
 # and so has little to teach. And now the general part, in the same way:
@@ -834,8 +848,8 @@ for name in ("base", "filtered"):
     print(f"{name:12}" + "".join(f"{share:14.0%}" for share in found))
 
 # %% [markdown]
-# A hundred and fifty replies, read twice, do not make an assistant of a base that
-# answers so few requests. The long run reads more than ten times as many, and section
+# A hundred and fifty replies, read twice, do not make an assistant of a base, and 48
+# replies a family tell apart only differences of about twenty points. The long run reads more than ten times as many, and section
 # 11 asks the same again.
 #
 # The same problem, before and after (the first of each kind):
@@ -851,7 +865,7 @@ for i in range(0, len(held_out), 48):
 # %% [markdown] tags=["slide"]
 # ## 11. The long run (P7)
 #
-# The following was measured once, with Dev2 as the author, three seeds, and is
+# P7 is the line of our plan of experiments about this chapter. The following was measured once, with Dev2 as the author, three seeds, and is
 # committed under `results/`; `python -m results.rejection statistics 0` and the other
 # arms named in that file make it again.
 
@@ -946,8 +960,8 @@ for arm, name in ARMS.items():
 # %% [markdown]
 # <!-- MEASURE: what each row of the table says; which filter could be left out. -->
 # Read the table by columns. The arm in which a mark is worst should be the one without
-# the filter for it; where it is not, the filter had nothing to do, since the
-# author did not make that mistake. Stages work together in this way: what the author
+# the filter for it; where it is not, the filter had nothing to do, since the author did
+# not make that mistake, or another filter removed the same rows. Stages work together in this way: what the author
 # was paid for in its RL, a filter need not remove any more.
 
 # %% [markdown] tags=["slide"]
@@ -956,7 +970,7 @@ for arm, name in ARMS.items():
 # | idea | in the paper | here |
 # |---|---|---|
 # | the author | the model after reasoning RL (Dev2) | Dev2; R1-Zero in the live run |
-# | several samples per prompt, keep the good ones | rule or V3 as judge | verifier, tests in the sandbox, or labels of a judge |
+# | several samples per prompt, keep the good ones | by rule, or by V3 where a known answer cannot be compared by a program | verifier and tests in the sandbox; for replies, labels of a judge |
 # | chaotic text removed | mixed languages, long paragraphs, code blocks | form, language, length, repetition, doubles |
 # | reasoning : general | 626,933 : 177,812 | 3 : 1 in rows |
 # | simple questions | no chain of thought | known replies that stand alone |
@@ -1067,17 +1081,19 @@ checks.ex_12_3(general_rows)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 12.4** (medium, 15 min) Flatter the judge. You get a known reply, worth
 # exactly 1. Return a text that is worth *less*, by the hidden truth, and that the
-# judge, asked in both orders, prefers all the same.
+# judge, asked in both orders, takes all the same in at least four of five cases. (The
+# last reply of section 7 is not enough.)
 #
-# <details><summary>Hint</summary>Section 7: which words does the judge like, whether or
-# not they say anything? Few are enough: the truth minds length.</details>
+# <details><summary>Hint</summary>`judge.POLITE.pattern` lists the words that the judge
+# likes, whether or not they say anything; it counts up to five. The truth minds every
+# word that is beside the point.</details>
 
 
 # %% tags=["exercise"]
 def flatter(reply):
     """A worse reply that the judge prefers."""
     # BEGIN SOLUTION
-    return f"{reply} Thanks, dear, glad to help!"
+    return f"{reply} Thanks, dear, glad! Thanks, dear!"
     # END SOLUTION
 
 

@@ -22,6 +22,7 @@ def ex_11_1(foreign_words) -> None:
             ("en", "try 8-3=5 yes, it fits", []),
             ("en", "try 8-3=5 맞아 yes 찾았어", ["맞아", "찾았어"]),
             ("ko", "시도 8-3=5 yes", ["yes"]),
+            ("en", "맞아 yes 맞아", ["맞아", "맞아"]),
             ("ko", "기사=A,B:A 참,B 거짓 아니", []),
             ("ko", r"\frac{1}{2} x 맞아 sorted(xs)", []),
             ("en", "맞아yes да", ["맞아", "да"]),

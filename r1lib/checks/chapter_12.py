@@ -68,6 +68,10 @@ def ex_12_3(general_rows) -> None:
             "where there are too few rows, all of them are the best that can be done"
         )
         assert general_rows([40], [8, 8], 1.0) == 2, "use the ratio that is given"
+        assert general_rows([30], [8, 8, 8], 3.0) == 1, "8 is nearer to 10 than 16 is"
+        assert general_rows([60], [2, 3, 14, 30], 3.0) == 3, (
+            "rows differ: 2 + 3 + 14 is nearest to 20"
+        )
 
     report("12.3", test)
 
@@ -87,9 +91,9 @@ def ex_12_4(flatter) -> None:
             )
             likes = judge.chance(problem, text, known)
             likes += 1 - judge.chance(problem, known, text)
-            assert likes / 2 > 0.5, (
+            assert likes / 2 >= 0.8, (
                 f"asked in both orders the judge takes it in {likes / 2:.0%} of the "
-                f"cases, for {problem.prompt!r}"
+                f"cases and not in 80%, for {problem.prompt!r}"
             )
 
     report("12.4", test)
@@ -114,6 +118,13 @@ def ex_12_5(leaks) -> None:
         )
         assert leaks([other], held_prompts) == [], "another target, another problem"
         assert leaks([swapped], held_prompts) == [], "another number, another problem"
+        twice = countdown.make((3, 3, 8), 8, "en").prompt
+        held_twice = [countdown.make((3, 8, 8), 8, "en").prompt]
+        assert leaks([twice], held_twice) == [], "which number stands twice matters"
+        held_turned = [countdown.make((3, 7, 35), 8, "en").prompt]
+        assert leaks([countdown.make((3, 7, 8), 35, "en").prompt], held_turned) == [], (
+            "the target is not one of the numbers"
+        )
         rows = [other, turned, swapped, same]
         assert leaks(rows, held_prompts) == [turned, same], "keep the order of the rows"
 
