@@ -457,9 +457,9 @@ print("than a third of their words in the other language")
 #
 # ### What nobody forbids
 #
-# Now the fourth line of the table of texts. *No word, right* gets everything: 1.70, with the weight 0.6. A
-# model that stopped using words, and only wrote its tape, would have full marks for
-# language, for ever. Neither of the other parts objects to it: the format wants
+# Now the fourth line of the table of texts. *No word, right* gets everything: 1.70, with
+# the weight 0.6. A model that stopped using words, and only wrote its tape, would have
+# full marks for language, for ever. Neither of the other parts objects to it: the format wants
 # *something* between the tags, and accuracy wants what helps. Let us be exact about
 # who keeps what in check:
 #
