@@ -4,11 +4,13 @@ from dataclasses import asdict, fields, is_dataclass
 
 import pytest
 
-from r1lib import recipe
+from r1lib import pipeline, recipe
 from r1lib.recipe import RECIPE, RefreshedGRPO
 from r1lib.rewards import FORMAT_WEIGHT
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.runs import flat
+from r1lib.scenarios import LANGUAGE
+from r1lib.tasks import countdown
 
 
 def test_a_stage_needs_only_stages_before_it():
@@ -96,9 +98,21 @@ def test_zero_runs_free_and_dev2_on_a_leash():
         assert found.dev2.refresh < found.dev2.steps, "the reference is never refreshed"
 
 
-def test_language_can_never_beat_being_right():
-    for preset in recipe.SETTINGS:
-        assert 0 <= recipe.settings(preset).dev2.language < 1 - FORMAT_WEIGHT
+def test_language_can_never_beat_being_right_in_the_last_stage():
+    assert 0 < LANGUAGE < 1 - FORMAT_WEIGHT
+
+
+def test_a_right_answer_of_dev2_may_hold_a_quarter_of_foreign_words():
+    """Beyond a third, a wrong one in clean language is paid more (chapter 11)."""
+    problem = countdown.make((3, 7, 8), 35, "en", answer="(8-3)*7")
+    paid = pipeline.in_one_language(recipe.settings("tiny").dev2)
+
+    def reward(words, answer):
+        return paid(problem, f"<think>{words}</think><answer>{answer}</answer>")
+
+    clean_but_wrong = reward("yes yes yes yes", "8*7-3")
+    assert reward("yes yes yes 맞아", "(8-3)*7") > clean_but_wrong
+    assert reward("yes yes 맞아 맞아", "(8-3)*7") < clean_but_wrong
 
 
 @pytest.mark.parametrize(
