@@ -392,7 +392,7 @@ for weight in (0.1, 0.3, 0.6, 0.9, 1.0, 3.0):
 # everything is well formed. With 0.6 one need not hope.
 #
 # Look at what the third part does to a group, with the spread left undivided as in
-# chapter 09. Four groups of four:
+# chapter 09. Five groups of four:
 
 # %% tags=["nbval-check-output"]
 groups = {
@@ -400,6 +400,7 @@ groups = {
     "one of the right ones mixes": [1.7, 1.55, 0.7, 0.7],
     "all right, one mixes": [1.7, 1.7, 1.7, 1.55],
     "all wrong, one mixes": [0.7, 0.7, 0.7, 0.55],
+    "the second, weight 3": [4.1, 3.35, 3.1, 3.1],
 }
 for name, row in groups.items():
     push = group_advantages(torch.tensor([row]), normalize_std=False)[0]
@@ -408,11 +409,10 @@ for name, row in groups.items():
 # %% [markdown]
 # The second row still pushes the mixed right answer *up*, only less. The third is the
 # useful one: where all are right, "right" has nothing left to teach, and the language
-# part speaks alone. The last is the doubtful one. Nobody was right, and the group
+# part speaks alone. The fourth is the doubtful one. Nobody was right, and the group
 # still teaches: to be wrong in one language. With the spread divided out, its
-# push would be as loud as that of the first. (With the weight 3, to which we come, the
-# second row reads +0.69, -0.06, -0.31, -0.31: a right answer in which a quarter of the
-# words is foreign is pushed *down*.)
+# push would be as loud as that of the first. (The last row has the weight 3, to which we
+# come: a right answer in which a quarter of the words is foreign is pushed *down*.)
 #
 # ### How loud is one foreign word?
 #

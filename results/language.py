@@ -69,7 +69,7 @@ def train(policy, tokenizer, config):
 def stage_history(folder: Path) -> list[dict]:
     """What the stage dev2 has written at each step, without its looks."""
     looks = ("valid", "valid_length", "transcripts", "seconds")
-    points = runs.record(folder, "dev2")["history"]
+    points = one_unit.curve(folder, "dev2")
     kept = [{k: v for k, v in p.items() if k not in looks} for p in points]
     return [point for point in kept if point["step"] > 0]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from r1lib import files
+from r1lib import files, runs
 from tools import provenance
 from tools.environment import try_lock
 
@@ -38,6 +38,17 @@ def arguments(made: argparse.ArgumentParser) -> argparse.Namespace:
     asked = made.parse_args()
     torch.set_num_threads(asked.threads)
     return asked
+
+
+def curve(folder: Path, stage: str) -> list[dict]:
+    """The points that a stage has written as it trained; a shipped one has none."""
+    record = runs.record(folder, stage)
+    if "shipped" in record:
+        raise ValueError(
+            f"{stage} in {folder} was taken from artifacts/ and has no curve: train it "
+            f"with --stage {stage} --fresh"
+        )
+    return record["history"]
 
 
 @contextmanager

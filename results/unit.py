@@ -149,11 +149,11 @@ def base(folder: Path, how) -> dict:
     for _ in bar(steps, how.pretrain.steps, f"base {how.seed}", ("loss",)):
         pass
     model, tokenizer = hub.load_model(folder / "base")
-    record = runs.record(folder, "base")
+    record, skills = runs.record(folder, "base"), one_unit.curve(folder, "base")
     return {
         "P1": {"controls": controls(model, tokenizer, how)},
         "weights": record["sha256"],
-        "skills": record["history"],
+        "skills": skills,
         "minutes": record["seconds"] / 60,
     }
 
@@ -180,7 +180,7 @@ def zero(folder: Path, how) -> dict:
     return {
         "P1": {"zero": final, "greedy": greedy, "minutes": record["seconds"] / 60},
         "weights": record["sha256"],
-        "history": record["history"],
+        "history": one_unit.curve(folder, "zero"),
         "P2": {"length": final["length"]},
         "P3": {"reflects": final["reflects"]},
         "P4": {"step": MIDDLE, **middle},

@@ -8,6 +8,7 @@ import small
 
 from r1lib import artifacts, files, hub, pipeline, recipe, runs, shipped
 from r1lib.tokenizer import Tokenizer
+from results import one_unit
 from tools import train, train_run
 
 HOW = recipe.settings("tiny", 3)
@@ -95,3 +96,10 @@ def test_a_preset_that_is_not_shipped_is_one_clear_line(tmp_path, capsys):
         assert train.main([*asked, *more]) == 1
         line = capsys.readouterr().err
         assert "shipped for seed 0 of smoke: there is none; got base" in line
+
+
+def test_a_shipped_stage_has_no_curve_to_measure(shelf, tmp_path):
+    run = tmp_path / "run"
+    shipped.take("base", run, HOW)
+    with pytest.raises(ValueError, match="base in .* was taken from artifacts/"):
+        one_unit.curve(run, "base")

@@ -124,6 +124,12 @@ def test_a_shipped_stage_has_neither_minutes_nor_curves(finished, capsys):
     assert "Every skill is measured apart" not in page(finished)
 
 
+def test_the_curve_of_dev2_counts_right_answers_and_no_sums_of_rewards(finished):
+    steps = [p for p in runs.record(finished, "dev2")["history"] if p["step"] > 0]
+    assert len(steps) == recipe.settings("smoke").dev2.steps
+    assert [p["accuracy"] for p in steps] == [p["right"] for p in steps]
+
+
 def page(folder):
     return (folder / "report.html").read_text(encoding="utf-8")
 
