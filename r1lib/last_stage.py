@@ -14,7 +14,7 @@ import copy
 import json
 import random
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -30,29 +30,39 @@ START = "dev3"  # the stage that the policy and both reward models start from
 
 
 @dataclass(frozen=True)
-class LastStage:
-    """Everything that decides the last stage."""
+class RewardModels:
+    """Everything that decides the two reward models."""
 
-    problems: int = 3000  # training requests that are answered for the reward models
+    problems: int = 3000  # training requests that are answered
     answers: int = 4  # to each of them
     held_out: int = 240  # valid requests, answered for the pair accuracy
     balanced: bool = True  # length must not tell which answer was chosen
-    reply_tokens: int = 96  # most tokens in an answer to a request
+    reply_tokens: int = 96  # most tokens in an answer
     reward: RewardConfig = RewardConfig(epochs=2)  # R1: 1
-    rl: GRPOConfig = GRPOConfig(
-        steps=40, prompts=24, lr=4e-4, decay=0.2, kl_coef=0.001, max_new_tokens=192
-    )
-    preference_from: int = 28  # RL step; R1: 1,300 of 1,700
-    general: float = 0.75  # share of requests from then on
-    save_every: int = 20  # reward-model steps between checkpoints
-    rl_save_every: int = 4
-    look_every: int = 5  # RL steps between looks
-    looks: int = 96  # valid requests in a look
+    save_every: int = 20  # steps between checkpoints
     seed: int = 0
 
     def __post_init__(self):
         if self.answers < 2:
             raise ValueError(f"wanted 2 answers or more to compare, got {self.answers}")
+
+
+@dataclass(frozen=True)
+class LastStage:
+    """Everything that decides RL for all scenarios."""
+
+    rl: GRPOConfig = GRPOConfig(
+        steps=40, prompts=24, lr=2e-4, decay=0.2, kl_coef=0.001, max_new_tokens=192
+    )
+    preference_from: int = 20  # step; R1: 1,300 of 1,700
+    general: float = 0.6  # share of requests from then on
+    save_every: int = 4  # steps between checkpoints
+    look_every: int = 5  # steps between looks
+    looks: int = 96  # valid requests in a look
+    reply_tokens: int = 96  # most tokens in an answer to one
+    seed: int = 0
+
+    def __post_init__(self):
         if not 0 <= self.general <= 1:
             raise ValueError(f"general must be from 0 to 1, got {self.general}")
         if not 0 <= self.preference_from <= self.rl.steps:
@@ -62,34 +72,26 @@ class LastStage:
             )
 
 
-SIZES = {
-    "tiny": LastStage(),
-    "smoke": LastStage(
-        problems=24,
-        answers=3,
-        held_out=12,
-        balanced=False,
-        reply_tokens=12,
-        reward=RewardConfig(epochs=3, batch_size=4),
-        rl=GRPOConfig(
-            steps=4, prompts=2, group_size=4, max_new_tokens=16, minibatches=1
-        ),
-        preference_from=2,
-        save_every=2,
-        rl_save_every=2,
-        look_every=2,
-        looks=4,
-    ),
-}
+SMOKE_MODELS = RewardModels(
+    problems=24,
+    answers=3,
+    held_out=12,
+    balanced=False,
+    reply_tokens=12,
+    reward=RewardConfig(epochs=3, batch_size=4),
+    save_every=2,
+)
+SMOKE = LastStage(
+    rl=GRPOConfig(steps=4, prompts=2, group_size=4, max_new_tokens=16, minibatches=1),
+    preference_from=2,
+    save_every=2,
+    look_every=2,
+    looks=4,
+    reply_tokens=12,
+)
 
 
-def seeded(how: LastStage, seed: int) -> LastStage:
-    """Return settings with a seed put in, here and in both trainings."""
-    both = {"reward": replace(how.reward, seed=seed), "rl": replace(how.rl, seed=seed)}
-    return replace(how, seed=seed, **both)
-
-
-def answered(folder, policy, tokenizer, how: LastStage, start: str, watch=iter):
+def answered(folder, policy, tokenizer, how: RewardModels, start: str, watch=iter):
     """Let the policy answer requests: {split: (problems, answers)}, from the seed.
 
     Both reward models learn from the same answers; folder/answers.json keeps them.
@@ -112,7 +114,7 @@ def answered(folder, policy, tokenizer, how: LastStage, start: str, watch=iter):
     return {split: (asked[split], kept["answers"][split]) for split in asked}
 
 
-def examples(name: str, tokenizer, problems, answers, how: LastStage, split="train"):
+def examples(name: str, tokenizer, problems, answers, how: RewardModels, split="train"):
     """Label answers for one reward model: pairs of ids, or ids with a label."""
     rng = random.Random(f"{name}-{how.seed}-{split}")
     if name == "harmless":
@@ -126,7 +128,7 @@ def examples(name: str, tokenizer, problems, answers, how: LastStage, split="tra
 
 def reward_models(
     folder,
-    how: LastStage,
+    how: RewardModels,
     device: str = "cpu",
     start: str = START,
     names=("helpful", "harmless"),
@@ -152,7 +154,7 @@ def reward_models(
         began = time.perf_counter()
 
 
-def learn(folder: Path, name, policy, tokenizer, made: dict, how: LastStage, began):
+def learn(folder: Path, name, policy, tokenizer, made: dict, how: RewardModels, began):
     """Train one reward model on made["train"]; measure it on made["valid"].
 
     Its seconds count from `began`, when the answers were not there yet.
@@ -231,7 +233,7 @@ def r1(folder, how: LastStage, device: str = "cpu", start: str = START):
         if (step + 1) % how.look_every == 0 or last:
             metrics |= look(model, tokenizer, how)
         stage.history.append(metrics)
-        if (step + 1) % how.rl_save_every == 0 or last:
+        if (step + 1) % how.save_every == 0 or last:
             stage.save(step + 1)
         yield metrics
     stage.finish()

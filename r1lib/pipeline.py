@@ -66,7 +66,7 @@ def run(stage: str, folder, how: Settings, watch=iter):
         return pre_train(folder, how, stage, watch)
     if BY_NAME[stage].leaves == "scores":
         kind = {"names": (stage,), "watch": watch}
-        return last_stage.reward_models(folder, how.last, how.device, **kind)
+        return last_stage.reward_models(folder, how.reward_models, how.device, **kind)
     if stage == "r1":
         return last_stage.r1(folder, how.last, how.device)
     return RUN[stage](folder, how)
@@ -74,8 +74,8 @@ def run(stage: str, folder, how: Settings, watch=iter):
 
 def length(stage: str, how: Settings) -> int | None:
     """How many steps a stage has; None where its metrics say it themselves, as `of`."""
-    if BY_NAME[stage].config == "last":
-        return how.last.rl.steps if stage == "r1" else None
+    if stage == "r1":
+        return how.last.rl.steps
     return getattr(getattr(how, BY_NAME[stage].config), "steps", None)
 
 

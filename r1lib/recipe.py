@@ -19,7 +19,7 @@ what each leaves behind. arXiv 2501.12948v2, figure 2.
 from dataclasses import dataclass, replace
 
 from r1lib import cold_start, last_stage, rejection
-from r1lib.last_stage import LastStage
+from r1lib.last_stage import LastStage, RewardModels
 from r1lib.pretrain import PretrainConfig
 from r1lib.rejection import Sizes
 from r1lib.rl.grpo import GRPOConfig
@@ -106,7 +106,7 @@ RECIPE = (
     Stage(
         "helpful",
         "reward model of the summary",
-        "last",
+        "reward_models",
         leaves="scores",
         start="dev3",
         paper="66k pairs",
@@ -114,7 +114,7 @@ RECIPE = (
     Stage(
         "harmless",
         "reward model of the whole answer",
-        "last",
+        "reward_models",
         leaves="scores",
         start="dev3",
         paper="106k answers",
@@ -141,6 +141,19 @@ RECIPE = (
 STAGES = tuple(stage.name for stage in RECIPE)
 BY_NAME = {stage.name: stage for stage in RECIPE}
 TO_R1 = RECIPE[: STAGES.index("r1") + 1]  # without the student
+
+
+def made_from(stage: str) -> tuple[str, ...]:
+    """All stages that a stage is made from, in order, and itself.
+
+    >>> made_from("dev3")
+    ('base', 'zero', 'cold', 'dev1', 'dev2', 'samples', 'dev3')
+    """
+    found = {stage}
+    for other in reversed(RECIPE):
+        if other.name in found:
+            found.update(other.needs)
+    return tuple(name for name in STAGES if name in found)
 
 
 def made_of(stage: str) -> tuple[str, ...]:
@@ -192,6 +205,7 @@ class Settings:
     dev2: RefreshedGRPO = DEV2
     samples: Sizes = Sizes()
     dev3: SFTConfig = SFTConfig(batch_size=24)
+    reward_models: RewardModels = RewardModels()
     last: LastStage = LastStage()
     small: str = "student-qwen"  # the model that is distilled into
     student: PretrainConfig = PretrainConfig(steps=4_500)
@@ -227,7 +241,8 @@ SETTINGS = {
         dev2=RefreshedGRPO(**_TINY_RL, kl_coef=0.001, refresh=3),
         samples=rejection.SIZES["smoke"],
         dev3=SFTConfig(epochs=2, batch_size=8),
-        last=last_stage.SIZES["smoke"],
+        reward_models=last_stage.SMOKE_MODELS,
+        last=last_stage.SMOKE,
         small="student-qwen-small",
         student=PretrainConfig(steps=60, batch_size=8),
         distill=SFTConfig(epochs=2, batch_size=8),
@@ -248,9 +263,11 @@ def settings(name: str, seed: int = 0, device: str = "cpu") -> Settings:
     if name not in SETTINGS:
         raise ValueError(f"preset must be one of {', '.join(SETTINGS)}, got {name!r}")
     chosen, seeded = SETTINGS[name], {}
-    for config in {stage.config for stage in RECIPE} - {"cold", "samples", "last"}:
+    for config in {stage.config for stage in RECIPE} - {"cold", "samples"}:
         seeded[config] = replace(getattr(chosen, config), seed=seed)
-    seeded["last"] = last_stage.seeded(chosen.last, seed)
+    for config, inner in (("reward_models", "reward"), ("last", "rl")):
+        both = {inner: replace(getattr(seeded[config], inner), seed=seed)}
+        seeded[config] = replace(seeded[config], **both)
     return replace(chosen, seed=seed, device=device, **seeded)
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from r1lib import artifacts, files, hub, runs
-from r1lib.recipe import BY_NAME, STAGES, Settings
+from r1lib.recipe import BY_NAME, RECIPE, STAGES, Settings, made_from
 
 
 def name_of(stage: str, how: Settings) -> str:
@@ -22,15 +22,23 @@ def name_of(stage: str, how: Settings) -> str:
     return f"{stage}-{how.model}" + (f"-{how.seed}" if how.seed else "")
 
 
-def digest_of(how: Settings) -> str:
-    """sha256 of all that decides a run, except on which device it ran."""
-    return hub.digest(json.dumps(asdict(replace(how, device="cpu")), sort_keys=True))
+def digest_of(stage: str, how: Settings) -> str:
+    """sha256 of all that decides a stage of a run, except on which device it ran.
+
+    Settings of stages that it is not made from do not count.
+    """
+    mine = {BY_NAME[name].config for name in made_from(stage)}
+    deciding = asdict(replace(how, device="cpu"))
+    for other in {one.config for one in RECIPE} - mine:
+        del deciding[other]
+    return hub.digest(json.dumps(deciding, sort_keys=True))
 
 
 def stages(how: Settings) -> list[str]:
     """Names of the stages that are shipped with just these settings, in order."""
-    known, mine = artifacts.manifest(), digest_of(how)
-    return [s for s in STAGES if known.get(name_of(s, how), {}).get("settings") == mine]
+    known = artifacts.manifest()
+    found = {stage: known.get(name_of(stage, how), {}) for stage in STAGES}
+    return [s for s in STAGES if found[s].get("settings") == digest_of(s, how)]
 
 
 def take(stage: str, folder, how: Settings) -> None:

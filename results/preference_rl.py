@@ -71,7 +71,7 @@ class Plan:
     manners: Manners = MANNERS
     pleases: float = PLEASES
     sft: SFTConfig = SFTConfig(epochs=1, batch_size=24, lr=2e-3)
-    stage: last_stage.LastStage = last_stage.LastStage(
+    stage: last_stage.RewardModels = last_stage.RewardModels(
         problems=2000, held_out=240, reply_tokens=64, reward=RewardConfig(epochs=2)
     )
     rl: GRPOConfig = GRPOConfig(

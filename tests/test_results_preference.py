@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from r1lib import artifacts, optim, runs
-from r1lib.last_stage import LastStage
+from r1lib.last_stage import RewardModels
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.reward_model import RewardConfig
@@ -19,7 +19,7 @@ from results import preference_rl
 SMALL = preference_rl.Plan(
     documents=12,
     sft=SFTConfig(epochs=1, batch_size=6),
-    stage=LastStage(
+    stage=RewardModels(
         problems=16,
         answers=3,
         held_out=12,

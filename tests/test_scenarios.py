@@ -16,6 +16,7 @@ from r1lib import (
     labels,
     last_stage,
     optim,
+    recipe,
     reward_model,
     runs,
     scenarios,
@@ -302,7 +303,8 @@ def test_a_score_is_asked_instead_of_the_reward():
 
 # ---- the stages --------------------------------------------------------------------
 
-HOW = last_stage.seeded(last_stage.SIZES["smoke"], 1)
+RUN = recipe.settings("smoke", 1)
+MODELS, HOW = RUN.reward_models, RUN.last
 
 
 def begun(folder):
@@ -316,7 +318,7 @@ def begun(folder):
 def whole(one_thread, tmp_path_factory):
     """The last stage from start to end, at the smallest size."""
     folder = begun(tmp_path_factory.mktemp("whole"))
-    both = list(last_stage.reward_models(folder, HOW))
+    both = list(last_stage.reward_models(folder, MODELS))
     steps = list(last_stage.r1(folder, HOW))
     return folder, both, steps
 
@@ -350,12 +352,12 @@ def test_both_reward_models_learn_from_the_same_answers(whole, tmp_path, monkeyp
         return sample(*given, **kind)
 
     monkeypatch.setattr(labels, "answers", counted)
-    list(last_stage.reward_models(folder, HOW, names=("harmless",)))
+    list(last_stage.reward_models(folder, MODELS, names=("harmless",)))
     assert calls == []
     runs.forget(folder, ["harmless"])
     list(
         last_stage.reward_models(
-            folder, replace(HOW, reply_tokens=9), names=("harmless",)
+            folder, replace(MODELS, reply_tokens=9), names=("harmless",)
         )
     )
     assert calls == [9, 9]
@@ -380,10 +382,10 @@ def test_preferences_count_in_the_last_part_only(whole):
 def test_a_stage_that_was_stopped_ends_with_the_same_weights(whole, tmp_path):
     folder = begun(tmp_path)
     for stop in (3, 1):  # in the middle of one model, and at the start again
-        steps = last_stage.reward_models(folder, HOW)
+        steps = last_stage.reward_models(folder, MODELS)
         list(itertools.islice(steps, stop))
         steps.close()
-    list(last_stage.reward_models(folder, HOW))
+    list(last_stage.reward_models(folder, MODELS))
     steps = last_stage.r1(folder, HOW)
     list(itertools.islice(steps, 3))
     steps.close()
@@ -392,17 +394,17 @@ def test_a_stage_that_was_stopped_ends_with_the_same_weights(whole, tmp_path):
         now, then = (runs.record(f, stage)["sha256"] for f in (folder, whole[0]))
         assert now == then, stage
     assert list(last_stage.r1(folder, HOW)) == []
-    assert list(last_stage.reward_models(folder, HOW)) == []
+    assert list(last_stage.reward_models(folder, MODELS)) == []
 
 
 def test_stages_say_what_is_missing(tmp_path):
     with pytest.raises(ValueError, match="run `python r1.py train --stage dev3"):
-        list(last_stage.reward_models(tmp_path, HOW))
+        list(last_stage.reward_models(tmp_path, MODELS))
     begun(tmp_path)
     with pytest.raises(ValueError, match="no finished helpful in .*--stage helpful"):
         list(last_stage.r1(tmp_path, HOW))
     with pytest.raises(ValueError, match="wanted 2 answers or more to compare, got 1"):
-        replace(HOW, answers=1)
+        replace(MODELS, answers=1)
     with pytest.raises(ValueError, match="general must be from 0 to 1, got 1.5"):
         replace(HOW, general=1.5)
     with pytest.raises(ValueError, match="preference_from must be from 0 to 4"):

@@ -29,7 +29,7 @@ def shelf(tmp_path, monkeypatch):
             "made_from": {n: manifest[f"{n}-tiny-3"]["sha256"] for n in made_from},
             "metrics": {"valid": 0.5},
             "seconds": 60.0,
-            "settings": shipped.digest_of(how),
+            "settings": shipped.digest_of(stage, how),
             "sha256": files.sha256(folder / name),
             "steps": 7,
         }
@@ -52,7 +52,7 @@ def test_a_stage_that_was_taken_is_a_finished_stage(shelf, tmp_path):
     assert list(pipeline.run("base", run, HOW)) == []
 
 
-def test_the_device_decides_nothing_and_every_other_setting_does(shelf, tmp_path):
+def test_what_is_shipped_has_just_these_settings(shelf, tmp_path):
     assert shipped.stages(replace(HOW, device="cuda")) == ["base"]
     for other in (replace(HOW, cards=65), recipe.settings("tiny", 4)):
         assert shipped.stages(other) == []
@@ -60,6 +60,16 @@ def test_the_device_decides_nothing_and_every_other_setting_does(shelf, tmp_path
             shipped.take("base", tmp_path / "run", other)
     with pytest.raises(ValueError, match="wanted a stage that is shipped.*base; got r"):
         shipped.take("r1", tmp_path / "other", HOW)
+
+
+def test_settings_of_a_stage_it_is_not_made_from_do_not_count(shelf):
+    shelf("cold", ("base",))
+    later = replace(HOW, last=replace(HOW.last, general=0.1))
+    assert shipped.stages(later) == ["base", "cold"]
+    earlier = replace(HOW, zero=replace(HOW.zero, steps=1))
+    assert shipped.stages(earlier) == ["base"]
+    assert shipped.digest_of("r1", later) != shipped.digest_of("r1", HOW)
+    assert shipped.digest_of("helpful", later) == shipped.digest_of("helpful", HOW)
 
 
 def test_a_stage_made_from_something_else_is_refused(shelf, tmp_path):

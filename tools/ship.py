@@ -80,7 +80,7 @@ def entry(run: Path, stage: str, how: Settings, root: Path) -> dict:
         "made_by": command,
         "metrics": metrics(run, stage, how.seed, root),
         "seed": how.seed,
-        "settings": shipped.digest_of(how),
+        "settings": shipped.digest_of(stage, how),
         **{name: record[name] for name in kept},
     }
 
