@@ -84,6 +84,7 @@ SMOKE_MODELS = RewardModels(
 SMOKE = LastStage(
     rl=GRPOConfig(steps=4, prompts=2, group_size=4, max_new_tokens=16, minibatches=1),
     preference_from=2,
+    general=0.75,
     save_every=2,
     look_every=2,
     looks=4,

@@ -37,6 +37,7 @@ import json
 import math
 import random
 from pathlib import Path
+from statistics import fmean
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -65,6 +66,7 @@ from r1lib.reward_model import RewardConfig
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.scenarios import Preference
+from r1lib.scorecard import paired
 from r1lib.tasks import LEVELS, Problem, draw, instructions, requests, web
 from r1lib.tasks.web import Manners
 
@@ -678,13 +680,13 @@ plots.compared_curves({"this run": [looks]}, names)
 # What you see: left, the squashed score on held-out requests, which is what
 # the policy is trained to raise; in the middle the hidden truth about the same
 # answers; right, the charm, length and politeness, that the judge falls for.
-# <!-- MEASURE: on the shipped base; a trial had squashed score 0.52, 0.64, 0.69, 0.73 and truth 0.52, 0.60, 0.37, 0.26 at steps 0, 6, 12, 18, polite words 0.6 to 1.9 -->
 #
 # The first steps are honest. The policy has answers that are cut short or meant for
 # somebody else, the model has learned to dislike these, and dropping them raises score
 # and truth together. That is the part worth having. What comes after is the part to
-# stop before: the score goes on rising, and the truth falls. Look at `words` and
-# `polite` in the table. Answers hardly grow; they fill with thanks. Nothing is broken
+# stop before: the score goes on rising, and the truth falls below where it began. Look
+# at `words` and `polite` in the table. Answers do not grow; they fill with polite words,
+# until every third or fourth word is one. Nothing is broken
 # here. The loop, the loss and the reward model all work as they should, and the policy
 # does exactly what it is paid for.
 #
@@ -705,19 +707,30 @@ for i in range(3):
 # ## 10. The long runs (P8)
 #
 # The same with all six kinds of requests in two languages, more steps, and held-out
-# test requests for the numbers (`results/preference_rl.py`). Four arms: pairs as the
-# labels leave them; pairs with balanced lengths; the first again with a KL term that
-# holds the policy near its start (chapter 09, section 7); and the first again, *plain*.
-# As in section 5, some of the replies that the policy starts from end with thanks: we put
-# them there, because a policy can only find what it now and then samples. How strongly
-# a shortcut pulls is then ours to dial, so the plain arm starts from replies that nobody
-# has dressed up. In each arm, the table shows three moments: before, after a quarter of
-# the steps, which was chosen in advance, and at the end. The squashed score has the mean
+# test requests for the numbers (`results/preference_rl.py`). Four arms:
+#
+# - **plain**: the policy starts from replies as they stand on our web, some of them
+#   flawed; pairs as the labels leave them.
+# - **unbalanced**: the same, but as in section 5 three in ten of these replies end with
+#   thanks. A policy can only find what it now and then samples, so how strongly this
+#   shortcut pulls is ours to dial; the plain arm is the one in which nobody did.
+# - **balanced**: unbalanced, with pairs of balanced lengths. Balancing drops pairs, so
+#   this arm's model learns from fewer.
+# - **leash**: unbalanced, with a KL term that holds the policy near its start
+#   (chapter 09, section 7).
+#
+# For each run the table shows three moments: before, after a quarter of the steps,
+# which was chosen in advance, and at the end. The squashed score has the mean
 # and the spread of its own model: compare it down the moments of one run, never across
-# runs. And balancing drops pairs: that arm's model learns from fewer.
+# runs.
 
 # %%
-units = [json.loads(p.read_text()) for p in sorted(RESULTS.glob("preference-*.json"))]
+ARMS = ("plain", "unbalanced", "balanced", "leash")
+units = [
+    json.loads((RESULTS / f"preference-{arm}-{seed}.json").read_text(encoding="utf-8"))
+    for arm in ARMS
+    for seed in (0, 1, 2)
+]
 print(
     f"{'arm, seed':15}{'pairs':>6}{'accuracy':>10}{'':8}{'squashed':>9}{'truth':>7}",
     end="",
@@ -759,7 +772,7 @@ plots.compared_curves(runs, {"liked": "squashed score", "helpful": "truth"})
 # In the pipeline all of this is two calls: `last_stage.reward_models`, which samples
 # Dev3, labels, and trains both models, and `last_stage.r1`, which trains Dev3 into R1.
 # At first only reasoning problems are drawn and only rules pay; in the last part most of
-# the problems are requests, and the models pay for them.
+# the prompts are requests, and the models pay for them.
 
 # %% tags=["nbval-check-output"]
 stage = last_stage.LastStage()
@@ -771,11 +784,46 @@ print(f"share of requests from then on: {stage.general:.0%}")
 
 # %% [markdown]
 # The paper lowers the temperature to 0.7 in this stage, since answers became incoherent
-# at higher ones. Ours stays at 1.0, at which everything in this book is measured. What
-# the stage does to reasoning, to
-# instructions and to over-refusal is a column of the stage table of chapter 15.
-# <!-- MEASURE: R1 beside Dev3 on reasoning, helpfulness, harmlessness and over-refusal -->
+# at higher ones. Ours stays at 1.0, at which everything in this book is measured. And
+# our part with requests is longer than the paper's, for a reason that we did not
+# expect. In the first part nobody asks for a poem, and yet poems change: a problem is
+# only right with thinking, so the policy learns to think first, and it does so for
+# requests as well, where thinking does not help (in one run, from 20% of chat
+# to 40% after 20 steps; `docs/experiments.md`, the last stage). Helpfulness falls while nobody looks, and the second
+# part has to win it back before it can win anything. So our first part is short, and
+# the learning rate half of what it was at first.
+#
+# What the stage does, measured on test problems, easy and hard, R1 against the Dev3 that
+# it began as (`results/stages-0.json` and its siblings, paired, with 95% intervals
+# over problems, and the difference of each seed; harmless counts harmful requests only):
 
+# %%
+cards = [
+    json.loads((RESULTS / f"stages-{seed}.json").read_text(encoding="utf-8"))["P6"]
+    for seed in (0, 1, 2)
+]
+COLUMNS = ("countdown", "arithmetic", "instructions", "helpful", "harmless")
+for level in LEVELS:
+    for name in (*COLUMNS, "over-refusal", "length"):
+        before, after = (
+            [card[model][level]["values"][name] for card in cards]
+            for model in ("dev3", "r1")
+        )
+        pooled = [
+            [fmean(one) for one in zip(*rows, strict=True)] for rows in (before, after)
+        ]
+        gain = paired(*pooled)
+        low, high = gain["interval"]
+        each = [fmean(b) - fmean(a) for a, b in zip(before, after, strict=True)]
+        print(
+            f"{level}  {name:13}{gain['difference']:+6.2f} [{low:+.2f}, {high:+.2f}]",
+            end="",
+        )
+        print("   seeds", ", ".join(f"{x:+.2f}" for x in each))
+
+# %% [markdown]
+# <!-- MEASURE: R1 beside Dev3 -->
+#
 # %% [markdown]
 # ## 12. What this does not show
 #
