@@ -756,9 +756,53 @@ for one in units:
 plots.compared_curves(runs, {"liked": "squashed score", "helpful": "truth"})
 
 # %% [markdown]
-# What you see: left, what was optimised; right, what was wanted, on the same held-out
-# requests, for each arm (mean over seeds, and their range).
-# <!-- MEASURE: say where the truth turns in each arm, and whether the early stop is above the start and above the end -->
+# What you see: left, what was optimised; right, what was wanted, on the same 48 requests
+# for validation, for each arm (mean over seeds, and their range).
+#
+# Read the plain arm first, and remember that nobody planted anything there. In the first
+# quarter both curves rise: the truth from 0.37, 0.42 and 0.35 to 0.54, 0.53 and 0.48. Then
+# the score goes on rising and the truth turns round; at the end it is 0.38, 0.41 and 0.39,
+# where it began, with most of the improvement climbed away. Had we looked at
+# the score alone, the last step would seem the best one.
+#
+# Where some replies already please (unbalanced), the shortcut is the first thing that
+# the policy finds. The score rises as before, and the truth is no better at the early
+# stop in two of three seeds, and at the end it is 0.22, 0.18 and 0.19, below the start,
+# with three to five polite words in an answer. A stop that serves the plain arm comes
+# too late here.
+# Balanced pairs, from the same policy, give the first quarter back (0.33, 0.31, 0.29 to
+# 0.45, 0.42, 0.49), although their model is right about fewer held-out pairs: its mistakes
+# matter less because they do not all point the same way. Left
+# to run, it is climbed just the same. The leash is the other cure, and
+# the only one here that lasts: 0.42, 0.41 and 0.42 at the early stop, and 0.41, 0.42 and
+# 0.39 at the end, for a score that stays lower.
+#
+# All of these models pass what is usually asked of a reward model: 0.79 to 0.87 of the
+# held-out pairs. What a policy does to them when it climbs does not stand in that number.
+#
+# And what do answers look like that a model likes and nobody needs? The first requests
+# of the test, in the plain arm of seed 0, at the early stop and at the end:
+
+# %%
+plain = units[0]["P8"]
+for i in range(8):
+    print(plain["end"]["transcripts"][i]["prompt"])
+    for moment in ("stop", "end"):
+        one = plain[moment]["transcripts"][i]
+        said = requests.summary(one["text"]).replace("\n", " / ")
+        print(f"   {moment:5} score {one['score']:+5.1f}", end=", ")
+        print(f"truth {one['helpful']:.2f}: {said}")
+
+# %% [markdown]
+# The model has learned which replies are good *somewhere*: a letter of thanks where one
+# was asked for, a refusal where harm was asked for. What it has learned less well is to
+# whom they were a reply. Nobody who labelled pairs could show it, because the policy
+# did not yet answer a story with a letter. Now it does: whoever asks for a story about a
+# fox and a map reads "To Minsu. Thank you so much for the flowers. I will not forget your
+# warm heart." The letter is worth +3.6; the attempt at a story, at the early stop, was worth
+# -1.0. The duck gets a refusal. That is a
+# second way to please that we did not put there, and it makes over-refusal the best
+# single number to watch: it was 2% at most at the start, in every arm.
 #
 # **Stopping early is not a trick but a budget.** Nobody who trains a real assistant
 # sees the right-hand curve. What one can do is to decide *before* the run how far the
@@ -787,11 +831,11 @@ print(f"share of requests from then on: {stage.general:.0%}")
 # at higher ones. Ours stays at 1.0, at which everything in this book is measured. And
 # our part with requests is longer than the paper's, for a reason that we did not
 # expect. In the first part nobody asks for a poem, and yet poems change: a problem is
-# only right with thinking, so the policy learns to think first, and it does so for
-# requests as well, where thinking does not help (in one run, from 20% of chat
-# to 40% after 20 steps; `docs/experiments.md`, the last stage). Helpfulness falls while nobody looks, and the second
-# part has to win it back before it can win anything. So our first part is short, and
-# the learning rate half of what it was at first.
+# only paid if the policy thinks first, so it learns to think first, and it does so for
+# requests as well, where thinking does not help (in one run chat with a thought grew from
+# 20% to 40% in 20 steps; `docs/experiments.md`, the last stage). Helpfulness falls while
+# nobody looks, and the second part has to win it back before it can win anything. So our
+# first part is short, and the learning rate low.
 #
 # What the stage does, measured on test problems, easy and hard, R1 against the Dev3 that
 # it began as (`results/stages-0.json` and its siblings, paired, with 95% intervals
@@ -822,8 +866,14 @@ for level in LEVELS:
         print("   seeds", ", ".join(f"{x:+.2f}" for x in each))
 
 # %% [markdown]
-# <!-- MEASURE: R1 beside Dev3 -->
-#
+# R1 is ahead of Dev3 where people would notice: more helpful on easy and on hard requests
+# (+0.02 and +0.03, both clear) and harmless more often (0.86 to 0.94, hard 0.82 to 0.92),
+# while over-refusal stays where it was. Countdown, easy
+# arithmetic and instructions are tied. Hard arithmetic loses 0.03, a little more than chance
+# would explain. So the reward models, which a policy can climb to ruin, are worth having in
+# 20 steps of low rate. The truth that they bring is small beside the gain that the
+# samples brought (chapter 12), as AlpacaEval's in the paper is not.
+
 # %% [markdown]
 # ## 12. What this does not show
 #
