@@ -709,8 +709,8 @@ for i in range(3):
 # The same with all six kinds of requests in two languages, more steps, and held-out
 # test requests for the numbers (`results/preference_rl.py`). Four arms:
 #
-# - **plain**: the policy starts from replies as they stand on our web, some of them
-#   flawed; pairs as the labels leave them.
+# - **plain**: the policy starts from replies like those of our web, if better ones (about
+#   every fifth is flawed); pairs as the labels leave them.
 # - **unbalanced**: the same, but as in section 5 three in ten of these replies end with
 #   thanks. A policy can only find what it now and then samples, so how strongly this
 #   shortcut pulls is ours to dial; the plain arm is the one in which nobody did.
@@ -759,7 +759,7 @@ plots.compared_curves(runs, {"liked": "squashed score", "helpful": "truth"})
 # What you see: left, what was optimised; right, what was wanted, on the same 48 requests
 # for validation, for each arm (mean over seeds, and their range).
 #
-# Read the plain arm first, and remember that nobody planted anything there. In the first
+# Read the plain arm first, and remember that nobody planted thanks there. In the first
 # quarter both curves rise: the truth from 0.37, 0.42 and 0.35 to 0.54, 0.53 and 0.48. Then
 # the score goes on rising and the truth turns round; at the end it is 0.38, 0.41 and 0.39,
 # where it began, with most of the improvement climbed away. Had we looked at
@@ -771,8 +771,8 @@ plots.compared_curves(runs, {"liked": "squashed score", "helpful": "truth"})
 # with three to five polite words in an answer. A stop that serves the plain arm comes
 # too late here.
 # Balanced pairs, from the same policy, give the first quarter back (0.33, 0.31, 0.29 to
-# 0.45, 0.42, 0.49), although their model is right about fewer held-out pairs: its mistakes
-# matter less because they do not all point the same way. Left
+# 0.45, 0.42, 0.49), although their model is right about fewer held-out pairs. A likely
+# reason is that its mistakes do not all point the same way. Left
 # to run, it is climbed just the same. The leash is the other cure, and
 # the only one here that lasts: 0.42, 0.41 and 0.42 at the early stop, and 0.41, 0.42 and
 # 0.39 at the end, for a score that stays lower.
@@ -801,8 +801,8 @@ for i in range(8):
 # fox and a map reads "To Minsu. Thank you so much for the flowers. I will not forget your
 # warm heart." The letter is worth +3.6; the attempt at a story, at the early stop, was worth
 # -1.0. The duck gets a refusal. That is a
-# second way to please that we did not put there, and it makes over-refusal the best
-# single number to watch: it was 2% at most at the start, in every arm.
+# second way to please that we did not put there, and over-refusal shows it: 2%
+# at most at the start, in every arm, and 8% to 56% at the end in all but the leashed one.
 #
 # **Stopping early is not a trick but a budget.** Nobody who trains a real assistant
 # sees the right-hand curve. What one can do is to decide *before* the run how far the
@@ -830,8 +830,8 @@ print(f"share of requests from then on: {stage.general:.0%}")
 # The paper lowers the temperature to 0.7 in this stage, since answers became incoherent
 # at higher ones. Ours stays at 1.0, at which everything in this book is measured. And
 # our part with requests is longer than the paper's, for a reason that we did not
-# expect. In the first part nobody asks for a poem, and yet poems change: a problem is
-# only paid if the policy thinks first, so it learns to think first, and it does so for
+# expect. In the first part nobody asks for a poem, and yet poems change: a problem pays
+# better with a thought before the answer, so the policy learns to think first, and it does so for
 # requests as well, where thinking does not help (in one run chat with a thought grew from
 # 20% to 40% in 20 steps; `docs/experiments.md`, the last stage). Helpfulness falls while
 # nobody looks, and the second part has to win it back before it can win anything. So our
@@ -871,8 +871,9 @@ for level in LEVELS:
 # while over-refusal stays where it was. Countdown, easy
 # arithmetic and instructions are tied. Hard arithmetic loses 0.03, a little more than chance
 # would explain. So the reward models, which a policy can climb to ruin, are worth having in
-# 20 steps of low rate. The truth that they bring is small beside the gain that the
-# samples brought (chapter 12), as AlpacaEval's in the paper is not.
+# 20 steps of low rate. What they add to helpfulness is small beside what Dev3 has
+# gained by reading samples (0.18 to 0.35). In the paper it is the other way round: AlpacaEval
+# goes from 55.8 to 62.1 with the samples, and then to 87.6.
 
 # %% [markdown]
 # ## 12. What this does not show

@@ -685,13 +685,13 @@ for what, a, b, name, sign in STEPS if runs_of else ():
 # reward models ask: harmless answers rise from 0.86 to 0.94 (easy) and from 0.82 to 0.92
 # (hard), and helpfulness by 0.02 and 0.03, all clear and in every seed; over-refusal stays
 # where it was. Countdown, easy arithmetic and instructions are tied with Dev3, so R1 is the
-# best model of the table or tied with it in nearly every column. Three columns pay a little:
-# hard arithmetic loses 0.03, readability 0.01, and hard problems are answered in two
+# best model of the table or tied with it in nearly every column. Four columns pay a little:
+# hard arithmetic loses 0.03, readability and easy format 0.01, and hard problems are answered in two
 # languages a little more often (0.04 to 0.05). In the paper AlpacaEval makes its largest
 # step of all here; ours is small, and a likely reason is that much of what is asked for is
 # *knowledge* (63 facts in two languages), which RL does not bring. Nor does the stage keep
 # reasoning by itself. With twice the learning rate and a longer part without requests, it
-# cost 0.10 of hard arithmetic and bought no help (`docs/experiments.md`, the last stage).
+# cost 0.10 of hard arithmetic and bought hardly any help (`docs/experiments.md`, the last stage).
 #
 # One more disagreement: hard countdown. Zero solves 0.13 of it, Dev1 0.01, and seeds 1 and
 # 2 win it back in part (0.08 and 0.17 in R1), seed 0 never. The cold-start traces are of easy games only, and
