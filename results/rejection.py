@@ -8,6 +8,8 @@
     python -m results.rejection no-correct 0     ... one of them left out: no-form,
                                                  no-language, no-length, no-repetition
     python -m results.rejection no-filter 0      ... all of these left out
+    python -m results.rejection no-unique 0      doubles stay; no-limit: of one prompt,
+                                                 as many as there are
     python -m results.rejection base 0           the base itself, measured the same way
 
 The sampler is a stage of a run (--run and --stage: runs/seed-SEED, dev2), and every
@@ -70,6 +72,8 @@ LEFT_OUT = {
     "every-filter": (),
     **{f"no-{name}": (name,) for name in ABLATED},
     "no-filter": ABLATED,
+    "no-unique": ("unique",),
+    "no-limit": ("per prompt",),
 }
 ARMS = ("statistics", *PARTS, f"repeat-{REPEAT}", *LEFT_OUT, "base")
 
