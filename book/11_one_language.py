@@ -43,6 +43,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 import torch
 from jaxtyping import Float
@@ -847,12 +848,43 @@ for level in ("easy", "hard"):
 # only fail to repair the mixing, it makes it, out of a model that hardly mixed.
 #
 # Read the comparisons. *Dev1* against *with* is the stage: what RL adds to the cold
-# start. *Without* against *with* is the language reward, and *weak* against *with* its
-# weight, section 3. Two comparisons wait for their runs, and the table fills when they are
-# there. *Wide* against *with* is section 5, though with only 4 parts for each rollout,
-# where there is little to save. *Still* against *with* is section 4; it changes two things
-# at once, the refreshing and the coefficient, so it will show what a real leash does and
-# not which of the two did it.
+# start. *Without* against *with* is the language reward. *Weak* against *with* is its
+# weight, section 3: with a fifth of it 4 to 6 of a hundred easy answers mix, as in Dev1,
+# so 0.6 undoes what RL makes and repairs nothing of what was there.
+#
+# *Wide* against *with* is section 5, and *still* against *with* is section 4. The same
+# problems were answered in all arms, so the differences can be taken problem by problem
+# (section 8 says how):
+
+# %%
+for arm, other in (("weak", "with"), ("with", "wide"), ("with", "still")):
+    for level in ("easy", "hard"):
+        cells = []
+        for seed in SEEDS:
+            ends = [units[name, seed]["after"][level] for name in (arm, other)]
+            gain = scorecard.paired(*(end["values"]["mixed"] for end in ends))
+            low, high = gain["interval"]
+            cells.append(f"{gain['difference']:+.3f} [{low:+.3f}, {high:+.3f}]")
+        print(f"{arm:4} -> {other:6}{level:6} mixed:  " + "   ".join(cells))
+for arm in ("with", "wide"):
+    clipped_away = fmean(
+        step["clip_fraction"] for seed in SEEDS for step in found[arm][seed]["history"]
+    )
+    print(f"{arm}: share of tokens that the clip silenced {clipped_away:.5f}")
+for arm in ("with", "still"):
+    ends = [found[arm][seed]["history"][-1]["kl"] for seed in SEEDS]
+    print(f"{arm}: KL to its reference after the last step {fmean(ends):.3f}")
+
+# %% [markdown]
+# The weight matters in every seed and at both levels. The other two do not: of their
+# twelve intervals one misses 0, barely, and right answers do not follow them either (the
+# table above). For the clip, the count says why: with 4 parts for
+# each rollout the narrow one silences two or three tokens in a thousand, so there is
+# little to save. The reference was held where it was *and* held ten times as
+# tightly, and still nothing: after 40 steps the policy is some 0.03 nats a token away
+# from Dev1, and a hundredth of that is next to nothing beside rewards that differ by 1.
+# This is no evidence against R1's choices; its rollouts had 16 parts, and its reference
+# stayed for 400 steps at a time. It only says that our forty steps cannot tell.
 #
 # P5 was written down before any of this was measured: Zero clearly above its base,
 # and at most 3% of the answers mixed with the reward. The weight was not: we took 3 after
@@ -878,11 +910,14 @@ curves = {
 }
 curves = {arm: histories_of for arm, histories_of in curves.items() if histories_of}
 labels = {"right": "right answers", "language": "words in the language"}
-plots.compared_curves(curves, labels) if curves else None
+plots.compared_curves(curves, labels)
 
 # %% [markdown]
-# What you see, where units have been measured: the parts of the reward over the
-# steps of the long run, a line for each arm, and a band for its seeds.
+# Two seeds of three keep the rule with the reward, and seed 2 misses it: 4.3%, where Dev1
+# had 6.1%. So what can be promised is "at most one in twenty", not 3%.
+#
+# What you see: the parts of the reward over the steps of the long run, a line for each
+# arm, and a band for its seeds.
 
 # %% [markdown] tags=["slide"]
 # ## 8. What it costs

@@ -6,17 +6,18 @@ from figures.sketch import PALE, SMALL, arrow, box, sheet
 from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PURPLE
 
 FILTERS = ("right", "in form", "one language", "not too long", "nothing twice", "new")
+FILTERS += ("few of a prompt",)
 
 
 def funnel(axes, x, y):
-    """Six sieves, each narrower than the one before."""
+    """Seven sieves, each narrower than the one before."""
     for i, name in enumerate(FILTERS):
-        top, wide, thin = y - 0.55 * i, 1.55 - 0.13 * i, 1.55 - 0.13 * (i + 1)
+        top, wide, thin = y - 0.47 * i, 1.6 - 0.1 * i, 1.6 - 0.1 * (i + 1)
         corners = [(x - wide, top), (x + wide, top)]
-        corners += [(x + thin, top - 0.5), (x - thin, top - 0.5)]
+        corners += [(x + thin, top - 0.42), (x - thin, top - 0.42)]
         look = {"facecolor": PALE[ORANGE], "edgecolor": ORANGE, "linewidth": 1.6}
         axes.add_patch(Polygon(corners, **look))
-        axes.text(x, top - 0.25, name, **SMALL)
+        axes.text(x, top - 0.21, name, **SMALL)
 
 
 LEFT = (  # height, colour, lines, section
@@ -36,7 +37,7 @@ def draw(axes):
     axes.text(5.0, 5.85, "5, 6: the funnel, and what it removes", **SMALL)
     lines = ("mix", "3 parts reasoning", "1 part general")
     box(axes, 8.0, 2.6, 2.0, 1.3, BLUE, lines, "9")
-    arrow(axes, (5.9, 2.4), (7.96, 3.2), ORANGE)
+    arrow(axes, (5.95, 2.45), (7.96, 3.2), ORANGE)
     arrow(axes, (2.3, 1.6), (7.96, 2.85), bend=0.12)
     lines = ("the base", "two epochs", "a new model")
     box(axes, 10.9, 2.6, 2.1, 1.3, GREEN, lines, "10")

@@ -22,7 +22,7 @@
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), section 2.3.3; v2, the supplement on the 800K supervised data |
 #
-# ![From left to right: samples of an RL model fall through a funnel of six filters, right, in form, one language, not too long, nothing twice, new; a judge passes replies that are as good as a known one. What is left is mixed, three parts of reasoning with one part of known replies, and the base learns from the mix for two epochs.](../figures/12_rejection.png)
+# ![From left to right: samples of an RL model fall through a funnel of seven filters, right, in form, one language, not too long, nothing twice, new, few of a prompt; a judge passes replies that are as good as a known one. What is left is mixed, three parts of reasoning with one part of known replies, and the base learns from the mix for two epochs.](../figures/12_rejection.png)
 #
 # What you see: the way of a sample into the training data of the next model. The
 # small numbers are the sections in which you build each part.
@@ -148,8 +148,9 @@ print(f"in tokens: about {everything * MEAN_TOKENS / 1e9:.1f} billion")
 #
 # What is in the general part? Writing, factual questions, questions about the model
 # itself and translation, from the data and the pipeline of DeepSeek-V3 (v1, section
-# 2.3.3), and besides them repairing programs and building web pages (v2). For some of them V3 was asked to write a chain of thought first. For
-# simple ones, "hello" is the example, there is none (v1, section 2.3.3).
+# 2.3.3), and besides them repairing programs and building web pages (v2). For some of
+# them V3 was asked to write a chain of thought first. For simple ones, "hello" is the
+# example, there is none (v1, section 2.3.3).
 #
 # Our tiny world keeps the proportions, about 3 to 1, and the split of sources: the
 # first part is sampled from the model, the second consists of known replies with a
@@ -206,27 +207,28 @@ print("fine-tuning  ", [f"{g:+.3f}" for g in tuned.tolist()])
 print("REINFORCE / Z", [f"{g:+.3f}" for g in (pushed / float(Z)).tolist()])
 
 # %% [markdown]
-# So fine-tuning on filtered samples *is* a step of policy optimisation, taken with
-# samples that are frozen, and taken all the way. Two differences matter. *If each prompt
-# gives the same number of rows*, the factor $1/Z$ makes a prompt with one right answer in
-# a hundred count as much as an easy one. And $\pi$ does not
-# have to begin at $p$: anybody can learn from the samples. R1 uses that freedom to
-# begin from the base, and chapter 14 uses it to teach smaller models.
+# So if the author learned from its own filtered samples, its first step would be a step
+# of REINFORCE, with $1/Z$ as a weight for each prompt: if each prompt gives the same
+# number of rows, one with one right answer in a hundred counts as much as an easy one.
+# After that step the two part, since the model moves and the samples stay frozen. And
+# $\pi$ does not have to begin at $p$: anybody can learn from the samples. R1 uses that
+# freedom to begin from the base, and to teach smaller models (chapter 14).
 #
-# The price is paid in samples. Of a prompt that is answered rightly with chance $p$,
-# at least one of $k$ samples is kept with chance $1 - (1-p)^k$:
+# The price is paid in samples. Of a prompt with pass rate $Z$, at least one of $k$ samples
+# is kept with chance $1 - (1-Z)^k$:
 
 # %% tags=["nbval-check-output"]
-print("pass rate" + "".join(f"{f'k={k}':>8}" for k in (1, 4, 8, 16)))
+print("pass rate" + "".join(f"{f'k={k}':>8}" for k in (1, 4, 8, 16)) + "   k for 90%")
 for rate in (0.9, 0.5, 0.25, 0.05, 0.01):
     found = [1 - (1 - rate) ** k for k in (1, 4, 8, 16)]
-    print(f"{rate:9}" + "".join(f"{chance:8.0%}" for chance in found))
+    needed = math.ceil(math.log(0.1) / math.log(1 - rate))
+    print(f"{rate:9}" + "".join(f"{chance:8.0%}" for chance in found) + f"{needed:12}")
 
 # %% [markdown]
 # With eight samples we keep something of nearly every problem that is solved half of
-# the time, and of every thirteenth that is solved once in a hundred. Left
-# alone, the textbook fills up with easy problems answered eight times over. Hence a
-# cap: of one prompt, at most a few samples.
+# the time, and of every thirteenth that is solved once in a hundred; to keep something
+# of nine in ten of those would take 230. Left alone, the textbook fills up with easy
+# problems answered eight times over. Hence a cap: of one prompt, at most a few samples.
 
 # %% [markdown] tags=["slide"]
 # ## 4. Collect
@@ -331,7 +333,9 @@ print(*FILTERS, sep="\n")
 # - **repetition**: no line of the thinking was there before.
 # - **unique** and **per prompt**: no doubles, and of one prompt only so many.
 #
-# Eight rows, written by hand, for one problem. One of them is good.
+# Eight rows, written by hand, for one problem. One of them is good. A line of thought is a
+# **tape** (chapter 09): `8-3=5,*7=35` takes 3 from 8, and 7 times the 5. Behind `~` stand
+# the target and how far off it is; `~35=0 yes` means reached.
 
 # %%
 PROBLEM = countdown.make((3, 7, 8), 35, "en", answer="(8-3)*7")
@@ -395,7 +399,7 @@ for name, keep in every.items():
 
 # %% [markdown]
 # Look at "unique": it also names "too long". That row has the words of the good one,
-# and rows know nothing of each other's fate. What *each filter alone* would remove is
+# and a filter does not know what the others did. What *each filter alone* would remove is
 # one question; what it removes *after the others* is another, and depends on the
 # order. A report should say both. In a loop:
 
@@ -522,8 +526,9 @@ for r in left[:: max(1, len(left) // 3)][:3]:
 # %% [markdown]
 # Read the removed ones with sympathy: apart from the first, all of them are *right*.
 # They go because a model that learns to write like this is hard to follow, and
-# because what a textbook does twice, its reader does always. (시도 is *try*, 맞아 *yes*,
-# 아니 *no*, 찾았어 *found it*. A � is half a Korean letter: a token can end inside one.)
+# because what a textbook does twice, its reader does always. (맞아 is *yes*, 아니
+# *no*, 시도 in the row by hand *try*. A � is half a Korean letter: a token can end inside
+# one.)
 #
 # ### Easy problems crowd in
 #
@@ -534,13 +539,9 @@ for r in left[:: max(1, len(left) // 3)][:3]:
 times_right = Counter()
 for r in raw:
     times_right[r["prompt"]] += r["correct"]
-before, among, after = Counter(), Counter(), Counter()
-for counts, some in (
-    (before, raw),
-    (among, [r for r in raw if r["correct"]]),
-    (after, kept),
-):
-    counts.update(times_right[r["prompt"]] for r in some)
+before = Counter(times_right[r["prompt"]] for r in raw)
+among = Counter(times_right[r["prompt"]] for r in raw if r["correct"])
+after = Counter(times_right[r["prompt"]] for r in kept)
 print("right of 8   share of samples   of the right ones   of what is kept")
 for low, high in ((0, 0), (1, 2), (3, 5), (6, 7), (8, 8)):
     parts = [
@@ -580,8 +581,8 @@ for low, high in ((0, 0), (1, 2), (3, 5), (6, 7), (8, 8)):
 # %% [markdown]
 # The random generator of the labels is seeded by prompt and text: asked again
 # about the same answer, the judge says the same. Otherwise a resumed collection could
-# not end with the same bytes. How often are these replies kept, by 200 different
-# judges?
+# not end with the same bytes. How often are these replies kept, with 200 seeds
+# of the noise?
 
 # %% tags=["nbval-check-output"]
 letter = requests.make("chat", 0, (), "en")
@@ -598,8 +599,9 @@ for name, text in replies.items():
     print(f"{name:20} {kept_by:4} of 200   {text}")
 
 # %% [markdown]
-# The judge does most of what it should: what misses the point is thrown out. And
-# look at the last line. Politeness that nobody asked for makes a reply *more* likely
+# What misses the point is thrown out, as it should be. A known reply is thrown out too,
+# in one case of three: it is compared with its equal, and the noise decides. A noisy
+# judge costs good samples. And look at the last line. Politeness that nobody asked for makes a reply *more* likely
 # to be kept. A filter passes on the taste of its judge, and a model that learns from
 # the filtered data learns this taste. Chapter 13 shows what happens when one
 # optimises against it for long.
@@ -623,7 +625,9 @@ for verdict in (True, False):
 
 # %% [markdown]
 # Few pass, and rightly so. R1-Zero was paid for two games and nothing else. This is the
-# specialist of section 1. A cold start with a few general replies makes Dev2 a better author of these.
+# specialist of section 1. Dev2 is hardly a better author of these:
+# of its easy chat replies 17% pass, of its easy writing 6% (section 11). So most of the
+# general part is not sampled at all.
 
 # %%
 liked, more = sift("judged", raw_judged, live)
@@ -632,9 +636,15 @@ for r in liked[:3]:
     show(r)
 
 # %% [markdown]
-# Read the thoughts, too. Some have nothing to do with the request, and the answer is
-# good all the same. The judge was shown the answer only, and what nobody looks at is
-# not filtered. Greetings need no thought, so we drop it from simple requests:
+# Read the thoughts, too (질문 is *question*, 생각 *idea*). To "I slept badly last night"
+# the first one has the idea "you can do it, look at the notebook once more and sleep
+# well", and then the answer is "rest a little, drink water and go to bed early". Some
+# thoughts have little to do with the request, and the answer is good all the same. The
+# judge was shown the answer only, and what nobody looks at is
+# not filtered. Greetings need no thought, so we drop it from simple
+# requests. One small mistake of ours: this comes after *unique*, so two replies that
+# differed in their thought alone become the same row, as the first two above do. In the
+# three textbooks of section 11 it happens 12, 9 and 9 times.
 
 # %%
 # r1lib.rejection.plain
@@ -663,8 +673,8 @@ for r in known(tokenizer, 9, Sizes()):
 # %% [markdown]
 # Is this honest work for a "reasoning model"? Think of the reader of the answer. A
 # model that ponders "What color is the sky?" for two hundred tokens wastes its
-# user's time and money. Chapter 01 calls that overthinking. Here is where R1
-# was taught otherwise: by examples of simple questions with plain replies.
+# user's time and money. It is called overthinking, and chapter 15 measures it.
+# Here is where R1 was taught otherwise: by examples of simple questions with plain replies.
 
 # %% [markdown] tags=["slide"]
 # ## 9. The mix
@@ -794,7 +804,8 @@ answers, scores = {}, {}
 print(f"{'':11} right  [95%]          tokens  in form  mixed  repeats")
 for name, model in students.items():
     answers[name], s = examine(model)
-    scores[name], (low, high) = s, s["interval"]
+    scores[name] = s
+    low, high = s["interval"]
     line = f"{name:11}{s['pass@1']:6.2f}  [{low:.2f}, {high:.2f}] {s['length']:10.0f}"
     print(line + f"{s['in form']:9.0%}{s['mixed']:7.0%}{s['repeats']:9.0%}")
 assert scores["filtered"]["interval"][0] > scores["base"]["interval"][1]
@@ -819,11 +830,12 @@ plots.bars_with_intervals(
 # The two students differ in nothing but what they were shown, and the comparison is
 # sobering. Nearly all of the gain in *right answers* is there without any filter:
 # it comes from the author, who is right far more often than the base. (A worse author
-# would need the first filter more; exercise 12.1 says how much it costs.) What the
+# would need the first filter more, and would leave fewer rows: exercise 12.1.) What the
 # other filters buy stands in the column "mixed". Nobody asked the students to keep to
-# one language. They write as their book did. The other columns hardly move, and the base
-# is no model for them: who hardly thinks, mixes and repeats nothing. A filter removes
-# examples; it does not teach to stop.
+# one language. They write as their book did. In form and length
+# the two are about equal. *Repeats* is not better with the filter against it; one run
+# each, but section 11 will find the same. A filter removes examples; it does not teach to
+# stop. (The base is no model here: who hardly thinks, mixes and repeats nothing.)
 #
 # Logic has not moved. The author was never paid for puzzles, gets few of them right,
 # and so has little to teach. And now the general part, in the same way:
@@ -849,8 +861,8 @@ for name in ("base", "filtered"):
 
 # %% [markdown]
 # A hundred and fifty replies, read twice, do not make an assistant of a base, and 48
-# replies a family tell apart only differences of about twenty points. The long run reads more than ten times as many, and section
-# 11 asks the same again.
+# replies a family tell apart only differences of about twenty points. The long run reads
+# more than ten times as many, and section 11 asks the same again.
 #
 # The same problem, before and after (the first of each kind):
 
@@ -865,9 +877,13 @@ for i in range(0, len(held_out), 48):
 # %% [markdown] tags=["slide"]
 # ## 11. The long run (P7)
 #
-# P7 is the line of our plan of experiments about this chapter. The following was measured once, with Dev2 as the author, three seeds, and is
-# committed under `results/`; `python -m results.rejection statistics 0` and the other
-# arms named in that file make it again.
+# In our plan of experiments this chapter is line P7 (`docs/phenomena.md`). It was
+# measured once, with Dev2 as the author, on three seeds. Every arm answers 96 test
+# problems of each kind, and 48 requests of each family, twice. For one seed and one kind
+# that leaves an uncertainty of up to 0.09 either way, so look for differences that
+# all three seeds share. The results are in `results/`, and
+# `python -m results.rejection statistics 0` makes one of them again. Seed 0's funnel, in
+# rows: in, removed, out, and what the filter alone would remove.
 
 
 # %%
@@ -893,9 +909,40 @@ for run in statistics[:1]:
         print("{filter:24} {in:7,} {removed:7,} {out:7,} {alone:7,}".format(**line))
 
 # %% [markdown]
-# <!-- MEASURE: two sentences on what the funnel of Dev2 looks like beside that of Zero
-# in section 6: which filters have least to do, and why. -->
-# Columns: rows in, removed, out, and what the filter alone would remove.
+# (For the judged rows, "correct" is the label of the judge.) And by kind of task, the
+# share that each filter alone would remove, means over seeds:
+
+# %%
+print(f"{'':20} samples" + "".join(f"{name:>12}" for name in FILTERS[:6]) + "    kept")
+for kind_of in statistics[0]["families"]:
+    mine = [run["families"][kind_of] for run in statistics]
+    alone = [fmean(m["removed alone"][name] for m in mine) for name in FILTERS[:6]]
+    shares = "".join(f"{share:12.0%}" for share in alone)
+    sampled, left = (fmean(m[key] for m in mine) for key in ("samples", "kept"))
+    print(f"{kind_of:20}{sampled:8,.0f}{shares}{left:8,.0f}")
+
+# %% [markdown]
+# Put this beside Zero's funnel in section 6. There the language filter took almost a
+# fifth of the rows that had come so far; here it takes one in forty. Most of the
+# way was the cold start, the rest the reward for one language (completions that mix: Zero
+# 0.23, Dev1 0.06, Dev2 0.02; chapter 15). Form and length have hardly anything left to
+# do in either. The widest step after the first is the same: doubles, and most of these
+# are arithmetic.
+#
+# Two lines of the second table deserve a pause. Of *hard countdown* 0%, 2% and 6% of the
+# samples are right in the three seeds, of *hard puzzles* none. 4,800 samples a seed were
+# paid for; 0, 77 and 180 of them are in the textbooks.
+#
+# And *programs*: the language filter alone would remove 59%. That is our mistake. It
+# counts words, and the list of names that are in no language (`rewards.CODE`) has
+# `def` and `sorted`, but forgot `return`, `for`, `in` and `if`. So it has removed nearly
+# every answer to a Korean request for a program; in the three textbooks there is not
+# one. We saw it here, when all the stages had been trained, and have left it as it was
+# measured. Did it do harm? Of the 39 Korean ones among the easy programs of the stage
+# table (chapter 15) the base solves 0.24, Dev2 0.18 and Dev3 0.18; of the English ones
+# 0.18, 0.21 and 0.20. Dev3 is no worse than its author, but worse than its base, in
+# Korean only. Dev2 had fallen as far before this book existed, so we cannot lay it on the
+# filter alone. Print such a table *before* the training.
 #
 # ### How much data?
 #
@@ -906,63 +953,122 @@ for run in statistics[:1]:
 # steps as all of it.
 
 # %%
-PARTS = {"size-16": 16, "size-8": 8, "size-4": 4, "size-2": 2, "size-1": 1}
-PLACES = ("countdown, easy", "countdown, hard", "arithmetic, easy", "logic, easy")
-sizes = {arm: runs for arm in PARTS if (runs := results_of(arm))}
-for arm in (*sizes, "repeat-16", "base"):
-    if runs := results_of(arm):
-        n = fmean(run["data"]["rows"] for run in runs) if arm != "base" else 0
-        cells = "".join(f"{place}: {mean(runs, place):.2f}   " for place in PLACES)
-        print(f"{arm:10} {n:7,.0f} rows   {cells}")
+PARTS = ("size-16", "size-8", "size-4", "size-2", "size-1")
+PLACES = ("countdown, easy", "arithmetic, easy", "countdown, hard", "logic, easy")
 
-# %%
-print(f"{'':12}" + "".join(f"{family:>14}" for family in TALKS))
-for arm in ("base", *sizes):
-    if runs := results_of(arm):
-        print(f"{arm:12}" + "".join(f"{mean(runs, t):14.0%}" for t in TALKS))
+
+def seeds(runs, place, mark="right"):
+    """Mean of a mark over the seeds, and each of them."""
+    each = [run["test"][place][mark]["mean"] for run in runs]
+    return f"{fmean(each):.2f} ({' '.join(f'{x:.2f}' for x in each)})"
+
+
+print(f"{'':12}{'rows':>6}{'steps':>7}  " + "".join(f"{p:24}" for p in PLACES))
+for arm in ("base", *PARTS, "repeat-16"):
+    runs = results_of(arm)
+    rows = fmean(run.get("data", {"rows": 0})["rows"] for run in runs)
+    steps = fmean(run.get("steps", 0) for run in runs)
+    cells = "".join(f"{seeds(runs, place):24}" for place in PLACES)
+    print(f"{arm:12}{rows:6,.0f}{steps:7,.0f}  {cells}")
 
 # %%
 lines = {
     place: [
         (fmean(run["data"]["rows"] for run in runs), mean(runs, place))
-        for runs in sizes.values()
+        for runs in map(results_of, PARTS)
     ]
     for place in PLACES
 }
-plots.doubling_curves(
-    {"Accuracy against data, right": lines}, "rows"
-) if sizes else None
+plots.doubling_curves({"Accuracy against data": lines}, "rows")
 
 # %% [markdown]
 # What you see: the share of right answers to test problems over the number of rows,
 # a mean over seeds.
-# <!-- MEASURE: does the curve flatten? does repeat-16 reach size-1 or not? one sentence
-# on hard problems. -->
+#
+# The smallest part, 16 steps, teaches next to nothing. From there easy countdown and easy
+# arithmetic rise with every doubling, most from 1/8 to 1/4 (by 0.19 and 0.29), in the
+# last one by 0.10 and 0.14; the curve has not flattened where our data end.
+#
+# Now the control. *The same sixteenth*, read for about as many steps as all of it (256
+# against 244), does arithmetic nearly as well (0.82 against 0.87, level in one seed) and
+# countdown less well in every seed (0.47 against 0.62). So most of the gain needs no new
+# row, only more steps. What new rows add is a third of it in countdown and little in
+# arithmetic, where 486 rows already show nearly all there is to see. A curve of accuracy
+# against data nearly always mixes the two, here as elsewhere; ask for the control.
+#
+# Hard countdown has the same mean as the base, but look at the seeds. Where the book has
+# no such row, accuracy falls from 0.05 to 0.00; with 77 it stays at 0.08; with 180 it
+# rises from 0.06 to 0.12. Three seeds are no proof, but it is what one expects: what is
+# not in the book is not learned. Puzzles hardly move.
+#
+# What people ask for, on requests of the hard kind (other wordings, and more wishes at
+# once):
+
+# %%
+print(f"{'':12}" + "".join(f"{family:>24}" for family in TALKS))
+for arm in ("base", *PARTS, "repeat-16"):
+    cells = "".join(f"{seeds(results_of(arm), family):>24}" for family in TALKS)
+    print(f"{arm:12}{cells}")
+
+# %% [markdown]
+# Up to a half of the data makes the base no better at facts; all of it does, in every
+# seed. Refusals come earlier. Instructions of the hard kind stay out of reach.
 #
 # ### Which filter matters?
 #
 # Each arm leaves one filter out; all have equally many rows of reasoning and the very
 # same general rows. A filter that does something should show in the mark that it looks
-# at, and perhaps in accuracy.
+# at, and perhaps in accuracy. Means over the four kinds of task above:
 
 # %%
-ARMS = {"every-filter": "-", "no-correct": "correct", "no-form": "form"}
-ARMS |= {"no-language": "language", "no-length": "length"}
-ARMS |= {"no-repetition": "repetition", "no-filter": "all of these"}
-MARKS = ("right", "form", "mixed", "repeats", "unfinished")
-print(f"{'left out':14}" + "".join(f"{mark:>12}" for mark in MARKS) + "      tokens")
-for arm, name in ARMS.items():
-    if runs := results_of(arm):
-        cells = [fmean(mean(runs, place, mark) for place in PLACES) for mark in MARKS]
-        tokens = fmean(mean(runs, place, "tokens") for place in PLACES)
-        print(f"{name:14}" + "".join(f"{c:12.3f}" for c in cells) + f"{tokens:12.0f}")
+LEFT_OUT = {"every-filter": "-", "no-correct": "correct", "no-form": "form"}
+LEFT_OUT |= {"no-language": "language", "no-length": "length"}
+LEFT_OUT |= {"no-repetition": "repetition", "no-filter": "all these five"}
+LEFT_OUT |= {"no-unique": "unique", "no-limit": "per prompt"}
+MARKS = ("form", "mixed", "repeats", "unfinished")
+print(
+    f"{'left out':16}{'right (seeds)':24}" + "".join(f"{m:>12}" for m in MARKS), end=""
+)
+print("      tokens")
+for arm, name in LEFT_OUT.items():
+    runs = results_of(arm)
+    each = [fmean(mean([run], place) for place in PLACES) for run in runs]
+    right = f"{fmean(each):.3f} ({' '.join(f'{x:.2f}' for x in each)})"
+    cells = [fmean(mean(runs, place, mark) for place in PLACES) for mark in MARKS]
+    tokens = fmean(mean(runs, place, "tokens") for place in PLACES)
+    print(f"{name:16}{right:24}" + "".join(f"{c:12.3f}" for c in cells), end="")
+    print(f"{tokens:12.0f}")
 
 # %% [markdown]
-# <!-- MEASURE: what each row of the table says; which filter could be left out. -->
-# Read the table by columns. The arm in which a mark is worst should be the one without
-# the filter for it; where it is not, the filter had nothing to do, since the author did
-# not make that mistake, or another filter removed the same rows. Stages work together in this way: what the author
-# was paid for in its RL, a filter need not remove any more.
+# One expects an arm to be worst in the mark that its missing filter looks at. For
+# *correct* and *language* it is so; for the others it is not.
+#
+# - **Correct** is worth its price: without it 0.03 fewer right answers, in every seed. (The
+#   mean is low because two of the four kinds are hardly ever solved; in easy countdown it
+#   is 0.46 against 0.52.) Not all of this is the wrong rows themselves, 42% of the
+#   reasoning. A filter also chooses *problems*: without it the book has four
+#   times as many puzzles and fewer sums.
+# - **Language**: without it 0.105 of the answers mix languages instead of 0.084, more in
+#   every seed. Nearly all of the difference is in hard countdown (0.24 against 0.17), and
+#   without all five filters it does not show. So: likely an effect, and a small one.
+# - **All five together**: 0.05 fewer right answers, in every seed, and in two seeds of
+#   three fewer than without *correct* alone. Now 53% of the reasoning is wrong, not 42%:
+#   other filters catch some wrong rows, since a wrong one is often too long or broken
+#   as well, but far from all.
+# - **Form, length, repetition**: nothing that three seeds can show. For form this was to
+#   be expected, since *correct* leaves it thirty rows or fewer. Repetition removes one in
+#   thirteen of the rows that reach it, and its students repeat lines as often with it as
+#   without, 17% of the time. A book without one repetition does not teach not to repeat.
+# - **Unique, per prompt**: nothing either, but this arm lets in few doubles: the cap
+#   leaves at most two rows of a prompt, and the other way round. Of 3,500 prompts only
+#   50 to 150 are lost. What all the doubles would do was not measured.
+# - **A surprise**: without *correct* the students finish more often, repeat less and keep
+#   the form better, in every seed; without all five they finish most often of all. We
+#   have not measured why. A mark that improves is not yet a better model.
+#
+# What an author has learned in its RL leaves a filter less to do. Zero and Dev2 were
+# both paid for form, and from both the form filter removes almost nothing; Zero was not
+# paid for one language, and lost a fifth of its right answers to that filter.
 
 # %% [markdown] tags=["slide"]
 # ## Summary
@@ -998,9 +1104,9 @@ for arm, name in ARMS.items():
 # 2. The rare ones: at a pass rate of 0.05 the chance of at least one rises from 34% to
 #    96%. Easy prompts were full already. The mean pass rate of the prompts falls, so
 #    the table becomes harder, at eight times the price.
-# 3. Each round keeps the longer half of what the last model writes, and the next model
-#    centres on it: length climbs, round by round, though no step rewards it. It is
-#    slow hill climbing on the judge.</details>
+# 3. Each round keeps long replies a little more often than short ones, and the next model
+#    learns from these. So length should climb, round by round, though nobody asked for
+#    it. It is slow hill climbing on the judge.</details>
 
 # %% [markdown]
 # ## Exercises
@@ -1101,8 +1207,8 @@ def flatter(reply):
 checks.ex_12_4(flatter)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 12.5** (hard, 20 min) Search for leaks. Somebody hands you a table without
-# keys. Given the prompts of its countdown rows and the prompts of held-out problems,
+# **Exercise 12.5** (hard, 20 min) Search for leaks. Somebody hands you a table that does
+# not say which problem a row belongs to. Given the prompts of its countdown rows and the prompts of held-out problems,
 # return those rows, in order, that ask for the same as a held-out problem, whatever
 # the order of the numbers and the language. In every prompt the target is the last
 # number.
