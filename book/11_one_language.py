@@ -924,18 +924,21 @@ for (arm, seed), unit in units.items():
 # where Dev1 had 6.1%). So P5 holds in part: the reward cuts the mixing in every seed, to 2
 # to 4% on easy problems and 4 to 7% on hard ones, but 3% is not sure.
 
+
 # %%
-curves = {
-    arm: [unit["history"] for unit in seeds.values()] for arm, seeds in found.items()
-}
-labels = {"right": "right answers", "language": "words in the language"}
-plots.compared_curves(curves, labels)
+def spread(arm, moment="after"):
+    """Share of easy answers that mix: mean of the seeds, the lowest and the highest."""
+    ends = [units[arm, seed][moment]["easy"]["summary"] for seed in SEEDS]
+    shares = [end["mixed"]["mean"] for end in ends]
+    return fmean(shares), min(shares), max(shares)
+
+
+mixing = {"Dev1": spread("with", "before"), **{arm: spread(arm) for arm in ARMS}}
+plots.bars_with_intervals({"easy problems": mixing}, "answers that mix")
 
 # %% [markdown]
-# What you see: two of the three parts, a line for each arm, and a band for its seeds.
-# *Right* wobbles alike in all. On the right even the run without the language reward
-# rises a little. That is not less mixing: an answer without a thought counts 0 here, and
-# a broken one may have none. This is why the tables count answers that mix.
+# What you see: the share of easy answers that mix, before the stage and after it in each
+# arm. A bar is the mean of three seeds; its whisker ends at the lowest and the highest.
 
 # %% [markdown] tags=["slide"]
 # ## 8. What it costs
