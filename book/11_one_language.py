@@ -933,8 +933,9 @@ def spread(arm, moment="after"):
     return fmean(shares), min(shares), max(shares)
 
 
-mixing = {"Dev1": spread("with", "before"), **{arm: spread(arm) for arm in ARMS}}
-plots.bars_with_intervals({"easy problems": mixing}, "answers that mix")
+bars = {"Dev1": spread("with", "before"), **{arm: spread(arm) for arm in ARMS}}
+panel = {arm: {"easy problems": bar} for arm, bar in bars.items()}
+plots.bars_with_intervals(panel, "answers that mix")
 
 # %% [markdown]
 # What you see: the share of easy answers that mix, before the stage and after it in each
