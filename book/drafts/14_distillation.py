@@ -16,7 +16,7 @@
 # | | |
 # |---|---|
 # | You will build | three ways to teach a small model: by texts, by distributions, by correcting its own texts; the loss behind each; one bill that makes their costs comparable; and a student that learns to reason in front of you |
-# | You need | Chapter 10 for fine-tuning, chapter 12 for where good traces come from. Everything used here is explained here |
+# | You need | Chapter 09 for the games and for pass@1, chapter 10 for fine-tuning, chapter 12 for where good traces come from |
 # | Minutes to read | 50 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
@@ -103,7 +103,7 @@ from r1lib.sft import Example
 # one the **student**. The word is from Hinton, Vinyals and Dean (arXiv 1503.02531), who
 # boiled a group of models down to a single small one.
 #
-# What is at stake, in numbers that depend on nothing but the sizes? One of the
+# What is at stake, in numbers that need no experiment? One of the
 # published students of R1 has a body like Qwen2.5's with 1.5 billion weights, another
 # one like Llama's with 8 billion. `costs` counts multiplications and additions
 # (**FLOPs**) for one more token after 5,000 others:
@@ -124,7 +124,7 @@ print(
 )
 
 # %% [markdown] tags=["slide"]
-# And does it work? These are six students from the paper, each a published base that
+# And does it work? These are six students from the paper, each a published model that
 # was fine-tuned on the 800,000 samples of chapter 12, **without any reinforcement
 # learning** (arXiv 2501.12948v1, section 2.4; numbers from Table 5). "Vote" is cons@64,
 # a majority vote of 64 answers:
@@ -146,8 +146,8 @@ for name, (aime, vote, math500) in PAPER.items():
 print(f"{'R1, the teacher':16}{R1_ITSELF[0]:10.1f}{'':7}{R1_ITSELF[1]:10.1f}")
 
 # %% [markdown]
-# Read the last column downwards, then look at what is *not* there: no student passes
-# its teacher.
+# Read the last column downwards: at one answer each, no student passes its teacher. (The
+# votes do, but R1's own vote is not reported.)
 #
 # ### Distillation or reinforcement learning?
 #
@@ -172,12 +172,12 @@ print(f"{'':24}" + "".join(f"{TAUGHT[n] - x:+15.1f}" for n, x in ALONE.items()))
 # Raschka's essay on reasoning models (2025) notes that two rows are missing before
 # one can say what did the work. One is **SFT and then RL on the small model**: perhaps
 # the best of both. The other is **pure SFT on the large base**, without RL: if V3-Base,
-# trained on these samples alone, were as good as R1, the later RL would be a ceremony.
+# trained on these samples alone, were as good as R1, the later RL would have added nothing.
 # This one appeared in the paper's second version, whose stage table has Dev3, V3-Base
 # after the samples alone: AIME 78.1, where R1 has 79.8, and AlpacaEval 62.1, where R1 has
 # 87.6 (v2, table 3). On mathematics the last RL added little; on what people ask for,
-# much. But the samples themselves came from a model that RL had trained. At ours each row
-# is minutes, so section 9 has both of them, beside everything else that this chapter
+# much. But the samples themselves came from a model that RL had trained. In our world
+# each row takes minutes, so section 9 has both, beside everything else that this chapter
 # builds.
 #
 # One warning for the whole chapter. The paper's numbers and ours are about different
@@ -270,8 +270,8 @@ for i in (0, 96):
 # exactly as in chapter 10. To the student it makes no difference who wrote the text, a
 # person or a machine.
 #
-# (In the paper most of the samples were written by Dev2, the model of the first RL, and
-# the rest came out of V3's own pipeline, chapter 12. Here R1 writes fresh ones; section 9
+# (In the paper most of the samples were written by Dev2, the model before R1's second
+# fine-tuning, and the rest came out of V3's own pipeline, chapter 12. Here R1 writes fresh ones; section 9
 # has a row for Dev2's.)
 #
 # Let us collect. R1 answers training problems of both games, once each; `collect` would
@@ -436,7 +436,7 @@ plots.bars_with_intervals(
 
 # %% [markdown]
 # What you see: the share of right answers to problems that none of the three has ever
-# seen, with 95% intervals over problems. The student has read some hundred traces four
+# seen, with 95% intervals over problems. The student has read several hundred traces four
 # times. No reward was computed, no group was sampled, nobody told it which of its own
 # answers are wrong.
 #
@@ -453,10 +453,12 @@ for i in (0, 96):
 # ### What did it learn, the skill or the manners?
 #
 # Imitation has a known trap: a student may take over how the teacher *sounds* before it
-# takes over what the teacher *can do*. Imitators of large chat models were judged
-# nearly as good by human raters, and were hardly better where answers can be checked
-# (Gudibande et al., arXiv 2305.15717). Here both can be measured apart. Manners: does
-# it think in the tags, reject an attempt, and go on? Skill: is a step of a tape right?
+# takes over what the teacher *can do*. Imitators of ChatGPT were rated by people as nearly
+# as good, yet came hardly closer to it in automatic tests of tasks that their data did
+# not cover (Gudibande et al., arXiv 2305.15717). Where the data covered a task they did
+# improve, and ours are about two games only. Here both can be measured apart. Manners: does
+# it think in the tags, reject an attempt, and go on? Skill: of the tapes that it writes,
+# how many have every step right?
 
 
 # %% tags=["slide"]
@@ -469,20 +471,21 @@ def habits(found):
     sums = [countdown.run_tape(order, ops) == got for order, ops, got in tapes]
     neat = fmean(rewards.format(None, text) for text in texts)
     goes_on = fmean(evaluate.reflects(t) or rewrite.notices(t) for t in texts)
-    return neat, goes_on, fmean(sums or [0.0])
+    return neat, goes_on, len(sums) / len(texts), fmean(sums) if sums else math.nan
 
 
-print(f"{'':14}{'in form':>9}{'goes on after a miss':>23}{'tapes right':>13}")
+print(
+    f"{'':14}{'in form':>9}{'goes on':>9}{'tapes an answer':>17}{'of these right':>16}"
+)
 for name in names:
-    neat, goes_on, sums = habits(answers[name])
-    print(f"{name:14}{neat:9.0%}{goes_on:23.0%}{sums:13.0%}")
+    neat, goes_on, tapes, sums = habits(answers[name])
+    print(f"{name:14}{neat:9.0%}{goes_on:9.0%}{tapes:17.2f}{sums:16.0%}")
 
 # %% [markdown]
-# The first two columns are manners and the last one is skill. Compare how far each of
-# them moved from the first line to the second, and how far it still is from the third.
-# The form of a thought can be had from a few hundred examples. Sums have to be right
-# one by one, for every pair of numbers, and a few hundred traces hold each pair but
-# rarely.
+# The last column is skill, the others are manners. Compare how far each of them moved from
+# the first line to the second, and how far it still is from the third. The form is the
+# same in every example; a sum has to be right for each pair of numbers, and a few hundred
+# traces hold many pairs rarely or never.
 # <!-- MEASURE: one sentence on the last column, once student-tiny is there: did the
 # tapes become better, or only more frequent? (Trials with Zero of seed 0 as the teacher
 # and a student base of 600 and of 2,400 steps: in form 18% -> 96% and 17% -> 91%, goes
@@ -526,8 +529,8 @@ for name, part in (
 # Two things are easily forgotten in such a bill. Rejected samples were paid for, so
 # a stricter filter makes the kept ones dearer. And the upper line is paid *once*: a
 # second student, of another size or shape, learns from the same table for the price of
-# the second line. This is why a company that has an R1 publishes six students and not
-# one. The same at the paper's size, by the rule of thumb, with the mean of 5,355
+# the second line. The second to the sixth student of R1 cost no more than their own
+# training. The same at the paper's size, by the rule of thumb, with the mean of 5,355
 # tokens a sample (arXiv 2501.12948v2, the supplement on the supervised data):
 
 # %% tags=["nbval-check-output"]
@@ -540,9 +543,10 @@ for size in (1.5e9, 8e9, 32e9):
 
 # %% [markdown]
 # (The paper says two to three times; we take two. The table has 804,745 samples in
-# the second version. What the filters threw away is not in the first line.) So for a
-# small student the teacher's writing is the larger part, and for a large one its
-# own learning is.
+# the second version. What the filters threw away is not in the first line.) So for 1.5
+# billion weights the teacher's writing is the larger part, for 32 billion the student's
+# learning. At 8 billion they are of one order: the rule of thumb leaves out attention,
+# which for R1 at this length is not small.
 
 # %% [markdown] tags=["slide"]
 # ## 6. Second way: distributions
@@ -609,7 +613,8 @@ print(f"spread of a single text: {spread:.3f}, length of the mean: {mean.norm():
 # it tries to estimate. On the other hand a text costs nothing to *keep*. The
 # distribution needs the teacher itself, in memory, at every step; or a file with one
 # number for each word and place. For R1's vocabulary of 129,280 and 4.3 billion tokens
-# nobody would like to store that.
+# nobody would like to store that. (In practice
+# one keeps the few likeliest words of each place.)
 #
 # ### The loss
 #
@@ -646,9 +651,9 @@ print("naive and final loss agree, in both directions")
 #
 # The library's loss has a second kind. The **reverse KL** is $\mathrm{KL}(q \,\|\, p)$:
 # the mean of $\log q(y) - \log p(y)$ for $y$ written by the *student*. Both are zero
-# exactly where the two agree. A student that can agree does not care which one it is
-# given. A student with too little room must decide where to be wrong, and there they
-# differ:
+# exactly where the two agree. A student that can agree, and is trained to the end, arrives
+# at the same place with both. On the way there, and where it has too little room, it must
+# decide where to be wrong, and they differ:
 #
 # - forward: where $p(y)$ is large and $q(y)$ nearly 0, $\log p/q$ explodes. The student
 #   must give weight to *everything the teacher might write*, even if it also puts weight
@@ -702,10 +707,12 @@ plots.curves(
 #
 # For reasoning the valley is the problem. Between two good ways to solve a problem
 # there is usually no third one that is half of each: half of the one tape and half of
-# the other is a wrong tape. A student that covers writes things that the teacher would
+# the other is a wrong tape. (The picture is about whole texts and a student too small for
+# them. At a single place, a choice between two words has no valley.) A student that covers writes things that the teacher would
 # never write. This is the argument for the reverse kind in language models (MiniLLM,
-# arXiv 2306.08543). The argument against it: what the student has dropped, it will
-# never see again, and variety is what voting and later RL live on.
+# arXiv 2306.08543). The argument against it: what the student has dropped
+# hardly pulls it back, since every word is weighted by the student's own chance, and
+# variety is what voting and later RL live on.
 #
 # ### Temperature
 #
@@ -734,9 +741,10 @@ for T in (1, 2, 4, 8):
 # ### The tokenizers must be one
 #
 # Place by place and word by word can only be compared where places and words are the
-# same. This is the great restriction of the second way, and the reason why R1's
-# students could not have been taught like this: Qwen's and Llama's vocabularies are
-# other ones. The dangerous case is not a different size, which fails loudly. It is two
+# same. This is the great restriction of the second way: R1's students could not have been
+# taught in this plain form, since Qwen's and Llama's vocabularies differ from R1's.
+# (Methods that match two vocabularies exist; they give up the exact comparison.) The
+# dangerous case is not a different size, which fails loudly. It is two
 # tokenizers of the *same* size whose ids mean other things, where everything runs and
 # the student learns noise:
 
@@ -778,10 +786,11 @@ def laid_out(found, right=None, most=64):
     pairs = []
     rows = zip(found.problems, found.texts, found.right.tolist(), strict=True)
     for problem, texts, verdicts in rows:
-        judged = zip(texts, verdicts, strict=True)
-        fit = [text for text, verdict in judged if right in (None, verdict)]
-        pairs += [(problem.prompt, text) for text in fit[:1]]
-    pairs = pairs[:: max(1, len(pairs) // most)]
+        for text, verdict in zip(texts, verdicts, strict=True):
+            if right is None or verdict == right:
+                pairs.append((problem.prompt, text))
+                break  # one text a problem
+    pairs = pairs[:: -(-len(pairs) // most)]
     ids, mask = sft.collate(sft.encode(tokenizer, pairs))
     with torch.no_grad():
         return ids, mask, teacher(ids)
@@ -829,12 +838,8 @@ for kind in KINDS:
 # 0.495 and
 # 1.341, reverse 0.569 and 1.279; 115, 145, 145 GFLOPs.) -->
 # Each student was trained for one of the columns: texts and "forward" for the first,
-# "reverse" for the second. After one pass the reverse student is the farthest even in its
-# own column: reverse KL is weighted by the student's own chances, and a base that hardly
-# thinks gives little chance to what it should learn. It needs a student that is near
-# already. Whether being nearer to the teacher per token also
-# means being right more often is another question, which section 9 asks with full
-# runs.
+# "reverse" for the second. Whether being nearer to the teacher per token also means being
+# right more often is another question, which section 9 asks with full runs.
 
 # %% [markdown] tags=["slide"]
 # ## 7. Third way: the student's own texts
@@ -844,12 +849,13 @@ for kind in KINDS:
 # sooner or later, and from then on it stands in a place where no trace has ever been.
 # Nobody has shown it how to go on from there. The mismatch is called **exposure bias**.
 #
-# Do we have it? Measure the distance to the teacher on three kinds of text: right ones
-# of the teacher, right ones of the student, and wrong ones of the student.
+# Do we have it? Measure the distance to the teacher on four kinds of text: right and wrong
+# ones of the teacher, right and wrong ones of the student.
 
 # %%
 sources = (
     ("the teacher's, right", "teacher", 1.0),
+    ("the teacher's, wrong", "teacher", 0.0),
     ("the student's, right", "distilled", 1.0),
     ("the student's, wrong", "distilled", 0.0),
 )
@@ -859,9 +865,10 @@ for label, name, verdict in sources:
     print(f"{label:22}" + "".join(f"{value:12.3f}" for value in found.values()))
 
 # %% [markdown]
-# If writing by itself were the trouble, the second line would be clearly worse than the
-# first. If *being lost* is, the third line is the bad one: there the two disagree most
-# about how to go on, and there nobody has taught the student anything.
+# Compare each line of the teacher with the same line of the student: what changes is who
+# wrote. If writing by itself were the trouble, both pairs would differ. If *being lost*
+# is, the wrong lines are bad and the right ones are not. Two cautions: wrong texts come
+# from harder problems, and their mean includes the slip itself, not only what follows it.
 # <!-- MEASURE: one sentence: which of the two is it here, with the shipped models? (Trial,
 # base of 2,400 steps: reverse KL 0.648, 0.647, 1.414.) -->
 #
@@ -947,16 +954,17 @@ for low, high in ((0, 0), (1, 2), (3, 3), (4, 4)):
 #
 # **What the teacher does silently.** A teacher may know an answer without writing
 # why: a guess that came from its 671 billion weights. Its text is right, and useless
-# as a lesson. The student learns to *guess*, which is the one thing it is worse at. The
+# as a lesson. The student learns to *guess*, without the weights that made the guess good. The
 # filter "form" throws out bare guesses, yet no filter sees a step that was skipped in
 # the middle.
 #
 # **What the student has no room for.** A step that its own weights cannot carry out,
 # it will imitate in form: a line that looks like a sum, with a wrong result. In Table 5
-# of the paper the same samples make 28.9, 55.5, 69.7, 72.6 of students of growing size. The authors of Sky-T1, of whom more below, report that students of 7 and 14
-# billion weights gained little from the data that made a 32-billion one a reasoner.
-# (Not only the sizes differ there: the two smallest began from Qwen2.5-Math, the largest
-# from Llama-3.3-Instruct, the others from plain bases; v2, supplement B.4.3.)
+# of the paper the four Qwen students of growing size, taught with the same samples, solve
+# 28.9, 55.5, 69.7 and 72.6 percent of AIME. (Not only the sizes differ: the two smallest
+# began from Qwen2.5-Math, the others from plain Qwen2.5; v1, section 2.4.) The authors of
+# Sky-T1, of whom more below, saw only modest gains when they tried students of 7 and 14
+# billion weights.
 #
 # **What was never asked.** The traces are about easy problems of two games. Whether the
 # student has learned to search, or only to search in numbers like these, shows on
@@ -968,13 +976,11 @@ for low, high in ((0, 0), (1, 2), (3, 3), (4, 4)):
 # One would think: perfect traces, perfect student. It is not so simple. In an ablation
 # of the Sky-T1 team (Li et al., arXiv 2502.07374, abstract), training on traces whose
 # *answers were wrong* cost 3.2% of accuracy, while shuffling or deleting *steps* did
-# much more damage. Their reading: what is learned first is the structure of a long
+# much more damage. Their reading: what matters is the structure of a long
 # thought, trying and checking and turning back, and a wrong thought has that as well.
 # Compare the columns of section 4, manners and skill. It was shown for a large student
 # that could do the steps already. Whether it holds for one that cannot is a question for
-# our experiment: it has an arm with wrong traces only, one without any filter, and others
-# with short traces, long ones, and those of *earlier* teachers: of Zero, which nobody
-# taught to write for readers, of Dev1, Dev2, Dev3.
+# section 9.
 
 # %% [markdown] tags=["slide"]
 # ## 9. The long run (P9)
@@ -984,10 +990,11 @@ for low, high in ((0, 0), (1, 2), (3, 3), (4, 4)):
 # others. Every arm of the first table ends with the same exam: test problems of both
 # games that no stage has ever seen, 256 of each and of each level, four answers or
 # more. Teaching takes 500 optimizer steps in every arm, and about 700,000 tokens where
-# texts are given, however many traces there are and however long they are. Two arms are
-# of another kind. "Own texts" begins at the raw base, has new problems in every step, and
-# reads as many tokens as the student happens to write. "RL alone" has the 100 steps of
-# chapter 09, with its settings, which were chosen for another model.
+# texts are given, however many traces there are and however long they are. Three arms
+# are of another kind. "Own texts" draws new problems in every step and trains on as many
+# tokens as the student happens to write. "RL alone" has the 100 steps of chapter 09, with
+# its settings, which were chosen for another model. "Texts, then RL" has both the 500
+# steps and the 100.
 
 
 # %%
@@ -1064,7 +1071,8 @@ plots.interval_dots(dots(ROWS)) if measured else None
 # How to read it, line by line. *Texts against RL alone* is Table 6 of the paper. *Texts
 # against clean solutions* asks whether it matters that a reasoner wrote them. *Texts,
 # then RL* and *big base, texts* are Raschka's two missing rows. And *R1* is the line
-# that no student should pass.
+# to hold the students against. Filtered traces, or RL after them, could in principle
+# carry one past it.
 # <!-- MEASURE: five sentences, one for each of these comparisons: the two numbers, in how
 # many seeds the intervals are disjoint, and whether it comes out as in the paper (72.6
 # against
@@ -1075,7 +1083,7 @@ plots.interval_dots(dots(ROWS)) if measured else None
 #
 # The arms differ in what they cost. RL pays for every sample; texts pay the teacher
 # once. The bill begins with a finished teacher: what R1's own training cost is not in it,
-# nor any pre-training. For RL alone there is no such gift. First the bills, in thousands of tokens, means over seeds:
+# nor any pre-training. RL alone needs no teacher. First the bills, in thousands of tokens, means over seeds:
 
 # %%
 PARTS = ("student_trained", "student_written", "teacher_written", "teacher_read")
@@ -1085,17 +1093,17 @@ for arm, runs in measured.items():
     print(f"{ROWS[arm]:24}" + "".join(f"{n / 1e3:17,.0f}" for n in spent))
 
 # %% [markdown]
-# In the rows of the big base, the one who is trained is as large as the teacher. Now
+# In the rows of the big base, "student" means a model as large as the teacher. Now
 # accuracy against FLOPs, with the curve of RL on the student as it trains:
 
 
 # %%
-def spent_so_far(runs, model="student-qwen"):
+def spent_so_far(runs):
     """(TFLOPs, right on easy valid problems) along an RL run, means over seeds."""
-    c = replace(PRESETS[model], vocab_size=tokenizer.vocab_size)
+    c = replace(PRESETS["student-qwen"], vocab_size=tokenizer.vocab_size)
     curves = []
     for run in runs.values():
-        length = round(run["test"]["easy"]["length"]) + 20  # with its prompt
+        length = round(run["test"]["easy"]["length"]) + 20  # about 20 tokens of prompt
         looks = [p for p in run["rl"] if "valid" in p]
         bills = [distill.Spent(**p["spent"]).flops(c, c, length) for p in looks]
         rights = [p["valid"] for p in looks]
@@ -1113,19 +1121,11 @@ def point(arm):
     return flops, mean(runs, "easy")
 
 
-COUNTS = (30, 60, 125, 250, 500, 1000)
-by_price = {"RL alone": spent_so_far(measured["rl"]) if "rl" in measured else []}
-for name, arms in {
-    "texts": ("traces",),
-    "forward KL": ("forward",),
-    "reverse KL": ("reverse",),
-    "own texts": ("own",),
-    "texts, then RL": ("traces-rl",),
-}.items():
-    by_price[name] = sorted(point(arm) for arm in arms if arm in measured)
-by_price = {name: points for name, points in by_price.items() if points}
+by_price = {"RL alone": spent_so_far(measured["rl"])}
+for arm in ("traces", "forward", "reverse", "own", "traces-rl"):
+    by_price[ROWS[arm]] = [point(arm)]
 panel = {"What the arithmetic buys": by_price}
-plots.curves(panel, "TFLOPs", "right, easy", "x") if by_price else None
+plots.curves(panel, "TFLOPs", "right, easy", "x")
 
 # %% [markdown]
 # What you see: the share of right answers over what was spent, the teacher's writing
@@ -1136,16 +1136,19 @@ plots.curves(panel, "TFLOPs", "right, easy", "x") if by_price else None
 #
 # ### How few traces?
 #
-# Sky-T1 (NovaSky, January 2025) became known for a small number: 17,000 traces of an
-# open reasoning model, filtered by right and wrong, fine-tuned into
+# Sky-T1 (NovaSky, January 2025) became known for a small number: 17,000 traces of
+# QwQ-32B-Preview, put into form by GPT-4o-mini, kept only if right, fine-tuned into
 # Qwen2.5-32B-Instruct in 19 hours on eight H100, for less than 450 dollars; on several
 # benchmarks on a par with o1-preview (their report, novasky-ai.github.io/posts/sky-t1).
+# By the bill of section 5 these are the dollars of the second line; what the writing cost
+# is not in them.
 # R1's students had nearly fifty times as many. So how far do few traces go? Ours range
 # from 30 to 1,600. All arms are trained on the same number of *tokens*, so few traces
 # are read often, 30 of them some 375 times: the left end shows memorising, too, and might
 # do better with an early stop.
 
 # %%
+COUNTS = (30, 60, 125, 250, 500, 1000)
 several = {n: runs for n in COUNTS if (runs := results_of(f"n-{n}"))}
 if "traces" in measured:
     most = round(fmean(run["traces"] for run in measured["traces"].values()))
@@ -1186,11 +1189,13 @@ there = dots(TRACES)
 plots.interval_dots(there) if there["easy"] else None
 
 # %% [markdown]
-# What you see: students that differ in their traces only. All teachers were asked the
-# same 3,000 training problems, none of which Dev3 and R1 have read a solution of; for
-# "hard ones too", half of the 1,600 traces are of hard problems. An arm takes one trace of each problem for which it
-# finds one, the first 800 of each game. So stricter arms have read about somewhat easier
-# problems.
+# What you see: students that differ in the traces they read, and so in the problems that
+# these are about. All teachers were asked the same 3,000 training problems, none of which
+# is in the table from which Dev3 was trained; for "hard ones too", half of the traces
+# are of hard problems. An arm takes one trace of each problem for which it finds one, the
+# first 800 of each game, so a strict arm reads about somewhat easier problems. "Wrong"
+# reads only about problems that R1 missed at least once in four tries, and has as many as
+# there are.
 # <!-- MEASURE: (a) wrong against right: 3.2% there, and here? (b) the
 # shortest and the longest, with the length of the answers that follow; (c) is the best
 # teacher the best teacher: Zero against R1; (d) do hard traces lift hard problems? -->
@@ -1256,9 +1261,7 @@ for name in ("architectures", "hidden_size", "num_hidden_layers", "vocab_size"):
     print(f"  {name}: {about[name]}")
 
 # %% [markdown]
-# No pickle, no code: weights as plain numbers in safetensors, the rest as JSON. (There
-# are 256 more of them than above: the zeros of a bias that a Llama has and a Qwen has
-# not.) `hub.load` reads the folder back by its published names. If the writer had
+# No pickle, no code: weights as plain numbers in safetensors, the rest as JSON. `hub.load` reads the folder back by its published names. If the writer had
 # exchanged two matrices, or the reader turned a rotary pair the wrong way, the logits
 # would tell:
 
@@ -1271,7 +1274,8 @@ print("weights:", sum(p.numel() for p in again.parameters()))
 print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
 
 # %% [markdown]
-# That our reader understands our writer is a weak proof. The strong one is in
+# (The export has 256 weights more than the table of section 2: the zeros of a bias that a
+# Llama has and a Qwen has not.) That our reader understands our writer is a weak proof. The strong one is in
 # `tests/test_hub_export.py`: there `transformers` itself loads such folders, of every
 # family, and must find the same logits, the same tokens for the same texts, and the
 # same 200 greedy tokens. (It is not loaded here, since no chapter needs it.) The other
@@ -1303,8 +1307,8 @@ print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
 #
 # - Texts are the forward KL, sampled: the same goal on average, more noise, no teacher
 #   at hand.
-# - Forward KL covers, reverse KL picks; it matters only where the student has too little
-#   room to agree.
+# - Forward KL covers, reverse KL picks; it shows where the student has too little room,
+#   or too little training, to agree.
 # - Leave out what is too long, whole, and say how much it was; refuse what nobody
 #   checked; refuse two tokenizers that differ.
 # - A trace teaches what it shows. A student hardly learns what its teacher cannot do, does
