@@ -156,6 +156,13 @@ print(f"all of them, checked: {needed} tokens; an answer may have {budget}")
 for name, value in asdict(corpus.Habits()).items():
     print(f"{name:12} {value}")
 
+# %% [markdown]
+# `styles` are the shares of guess, short and long. `hit` is an attempt by somebody who
+# sees the solution; `false_yes` and `false_no` are a wrong result waved through and a
+# right one turned down. After `patience` lines nobody tries anything else, and after any
+# "no" one stops with chance `give_up`. `switch` is a verdict in the other language, and
+# `checks` the chance that an attempt is compared at all, and not judged by a coin.
+
 # %% tags=["nbval-check-output"]
 clean = corpus.Habits(slip=0.0, false_yes=0.0, false_no=0.0, switch=0.0)
 for style in ("guess", "short", "long"):
@@ -362,7 +369,7 @@ print("mean reward of each group:", batch.rewards.view(N, G).mean(1))
 #
 # This is **REINFORCE**: sample answers, and push up the log-probability of each in
 # proportion to its reward. It is right on average, and very noisy: with rewards
-# from 0 to 1.1 it never pushes anything down, bad answers just less up.
+# from 0 to 1.1 it never pushes anything down, bad answers just less up, or not at all.
 #
 # The cure is a **baseline** $b$: push by $r - b$. On average this changes nothing,
 # as $\sum_o b\, \nabla \pi(o) = b\, \nabla \sum_o \pi(o) = b\, \nabla 1 = 0$.
@@ -455,7 +462,8 @@ print(f"{agreeing} agree altogether and teach nothing, not even the format")
 #    1-\epsilon_{\text{low}}, 1+\epsilon_{\text{high}})\, \hat A\big). $$
 #
 # The minimum stays a minimum for negative $\hat A$. (Programs exist that take a
-# maximum there; they push on exactly where they should stop.)
+# maximum there; they push on where they should stop, and
+# stop where they should push.)
 
 # %%
 # r1lib.rl.objectives.clipped
@@ -562,7 +570,7 @@ print(f"{'by hand':14} loss {by_length:+.4f}")
 # %% [markdown]
 # Right after sampling every ratio is 1, so a token contributes just its advantage,
 # and the advantages of a group sum to zero. With `sequence_mean`, the average of
-# the paper, the *value* of the loss is therefore 0, up to rounding. Its *gradient*
+# DeepSeekMath, the *value* of the loss is therefore 0, up to rounding. Its *gradient*
 # is not: the derivative of $\rho$ at $\rho = 1$ is $\nabla \log \pi_\theta$, and
 # what remains is REINFORCE with a baseline. With `token_mean`, where every token
 # counts the same, the value is minus the length-weighted mean of the advantages,
@@ -616,12 +624,12 @@ optim.guarded_step(learner, optimizers)
 with torch.no_grad():
     now = token_logprobs(learner(ids), ids)
 
-change = ((now - was.detach()) * mask).sum(1).exp()  # of the whole completion
+change = ((now - was.detach()) * mask).sum(1)  # log of the factor, by completion
 print(problems[n].prompt)
 for name, which in (("right", group_right), ("wrong", ~group_right)):
-    factor = change[which].log().mean().exp()
+    factor = change[which].mean().exp()  # the geometric mean
     print(f"{int(which.sum()):2} {name}: probability times {factor:.2f}")
-assert change[group_right].log().mean() > change[~group_right].log().mean()
+assert change[group_right].mean() > change[~group_right].mean()
 
 # %% [markdown]
 # Probabilities of whole completions are multiplied. An answer that had one chance in
@@ -749,8 +757,9 @@ plots.stacked_shares(
 
 # %% [markdown]
 # What you see: the habits before and after. Compare with the table of section 2:
-# what was right more often has grown, at the expense of the guess. No new habit
-# has appeared, and after 15 steps that is all that one may claim.
+# everything that was right more often than a guess has grown, though not in the order of
+# the table: "try again" grew most, and it is the one that countdown needs. A new habit
+# could not show here, since `habit` knows four names.
 
 # %% [markdown] tags=["slide"]
 # ## 10. The long run
@@ -758,7 +767,9 @@ plots.stacked_shares(
 # The following was measured once and is committed under `results/`; run
 # `python -m results.unit base 0` and `... zero 0` to make it again. Each seed has a base
 # of its own, pre-trained from other random weights on other text, and one RL run from
-# it. Curves are on `valid` problems, tables on `test` problems.
+# it. The curves of pass@1 are on `valid` problems, tables on `test` problems, other curves
+# are of the training rollouts. P1, P2, ... are the rows of `docs/phenomena.md`, the claims
+# of the paper that this book tries to see again.
 
 
 # %%
@@ -840,7 +851,9 @@ for game in (None, *GAMES):
     for name, found in table.items():
         print(row(name, [triple(one[game] if game else one) for one in found]))
     most = [c["sampled"][game] if game else c["sampled"] for c in controls]
-    print(row("base, sampled, pass@16", [triple(m, "pass@16") for m in most]) + "\n")
+    print(row("base, sampled, pass@16", [triple(m, "pass@16") for m in most]))
+    most = [z["P1"]["zero"][game] if game else z["P1"]["zero"] for z in zeros]
+    print(row("Zero, sampled, pass@16", [triple(m, "pass@16") for m in most]) + "\n")
 print(head("tokens in a completion", TITLES))
 for name, found in table.items():
     print(head(name, [f"{one['length']:.0f}" for one in found]))
@@ -889,17 +902,24 @@ judge("against the best forced base", FORCED)
 judge("against the hand that knows more", (KNOWING,))
 
 # %% [markdown]
-# Where it says *selected*, the base with a hand on its shoulder already did as well
-# or better, and RL's gift is that no hand is needed any more. That is a real gift:
-# we could force the base only because we knew which habit is the good one; RL found
-# it knowing nothing but right and wrong. Where it says *emerged*, forcing the long
-# style does not explain the gain.
+# *Emerged* means that forcing the long style does not explain the gain. *Selected* means
+# that this has not been shown. For both games together Zero's mean is higher in
+# every seed, but the intervals touch in two of three. Look at the games apart. In countdown
+# Zero is better, in all three seeds. In arithmetic the forced, greedy base is better, by
+# 0.04 to 0.05, and RL's gift is only that no hand is needed any more. That is a real gift:
+# we could force the base only because we knew which habit is the good one; RL found it
+# knowing nothing but right and wrong.
+#
+# Seeds 1 and 2 were run once more on another machine, base and all (`results/again-*`):
+# Zero ended at 0.74 and 0.75. The verdicts by game were the same; the single *emerged* for
+# both games together was not there. Trust the lines by game.
 #
 # This is also the live question about the real R1-Zero. DeepSeek-V3-Base already
 # writes "wait" and "aha" now and then before any RL (Liu et al., arXiv
 # 2503.20783v1). Base models catch up with and pass their RL-trained versions when
 # both get very many tries, which speaks for selection (Yue et al., arXiv
-# 2504.13837). Others train longer and report problems solved that the base never
+# 2504.13837). With sixteen tries ours has not caught up: compare the two lines "pass@16".
+# Others train longer and report problems solved that the base never
 # solves in any number of tries (ProRL, arXiv 2505.24864v1). The paper itself had
 # no forced control. Be as careful with the word "emerge" there as here.
 #
@@ -917,6 +937,8 @@ for name, label, form in (
         old, new = base["sampled"][name], zero["P1"]["zero"][name]
         cells.append(f"{form.format(old, new)} (x{new / old:.1f})")
     print(head(label, cells))
+cells = [f"{base['forced']['mixes']:.0%}" for base in controls]
+print(head("mixes languages: base, forced", cells))
 
 # %% tags=["slide"]
 print(head("countdown", TITLES))
@@ -934,8 +956,10 @@ for name, label, form in (
 # temperature it is forced, because that is how people wrote on its web. Zero has
 # given this up almost entirely and puts other attempts in the room. No reward
 # mentions it: searches without the second look simply succeed more often. In
-# arithmetic, where a second look is the only way to find a slip, the transcripts
-# below still take it. *When a check pays* was learned from right and wrong alone.
+# arithmetic, where a second look is how a slip is found, the transcript below still takes
+# it. There it is written without the word `again`, so to give up the one and keep the
+# other RL only had to unlearn that word. But which one to unlearn, it found from right and
+# wrong alone.
 #
 # Does that deserve the word "taught"? Every line that Zero writes could be written by
 # the base, and the hand that forbids to do a sum twice does as well. But that hand
@@ -953,10 +977,13 @@ plots.learning_curves(histories, "length", "tokens in a completion")
 # *is* longer. The paper's Figure 1 shows R1-Zero's length, and people often read it
 # as "the model learned that longer is better". It learned that right is better.
 #
-# The last line of the table is a first look at P5. A verdict in the wrong language
-# is as good as one in the right language if only the answer is paid for, so nothing
-# holds the mixing down. R1-Zero had the same trouble (v2, section 2.3). Chapter 11
-# pays for language and watches the price.
+# The lines about mixing, above, are a first look at P5. Most of it comes with length:
+# whoever writes more verdicts mixes more often. The base that is forced to think, at the
+# same temperature, already mixes 27%, 23% and 27% of its completions. Zero is level
+# with it in seed 0 and goes beyond it in seeds 1 and 2. A verdict in the wrong language is
+# as good as one in the right language if only the answer is paid for, so nothing holds
+# the mixing down. R1-Zero had the same trouble (v2, section 2.3). Chapter 11 pays for
+# language and watches the price.
 #
 # The same two problems before, during and after (seed 0; the first problem of each
 # game on the watch list, not the nicest):
@@ -1034,15 +1061,15 @@ labels = {"accuracy": "right answers", "length": "tokens"}
 plots.compared_curves(runs, labels)
 
 # %% [markdown]
-# What you see: the same RL from three bases, both games together. The early base
-# has nothing that could be rewarded but the format, so that is what it learns: it
-# opens `<think>`, and is as wrong as before. The blind one is the interesting case, and the
-# table above tells its two games apart. Arithmetic needs care, not judgement: one
-# pass over the sum is better than a guess, so RL finds it, check or no check, and right
-# answers become about twice as many. Countdown needs somebody who *notices* a hit. The
-# blind base does not, so going on is no better than stopping, its answers stay short, and
-# RL gains less than half of what was there. That is the sharper form of TinyZero's remark:
-# what must be in the base is the skill that the particular reward leans on.
+# What you see: the same RL from three bases, both games together, on the training
+# rollouts. The early base has hardly anything that could be rewarded but the format, so
+# that is what it learns: it opens `<think>`, and is as wrong as before. The blind one is
+# the interesting case. In both games it finds the same thing: one pass is better than a
+# guess. Its completions grow to about 21 tokens and stop there. In arithmetic right answers
+# become 1.7 to 2.9 times as many, in countdown about 1.4 times. Nobody tries twice: who
+# cannot see a hit gains nothing from a second attempt. From the finished base, which can,
+# the same 60 steps go far higher. This fits TinyZero's remark in a sharper form: what must
+# be in the base is the skill that the particular reward leans on.
 #
 # Be careful with this control, though. The blind base has read less than a third as much
 # as the finished one and slips more often in its sums, so *two* things differ, and how
@@ -1093,15 +1120,18 @@ for name, mask in (
     print(f"{name:22}{loss:+8.3f}{found.norm():10.2f}{same:+11.2f}")
 
 # %% [markdown]
-# The loss raises no alarm anywhere; in the last line, the worst of all, it is the
-# smallest. Some slips are harmless, and it is worth knowing why. The prompt is the
-# same for all siblings and their advantages sum to zero, so its gradient cancels.
-# The stop token is hardly missed *here*, as the base is already sure to stop after
-# its answer; in a model that is not, stopping would never be rewarded and
-# completions would grow into the limit. But a single token at the front makes a
-# large difference, because it is where a completion decides to think or to guess.
-# And padding, which nobody ever sampled and the model never expected, drowns
-# everything. Only a test of the mask finds this, like the assertions of section 4.
+# The loss raises no alarm: in the last line, the worst of all, it is nearly 0. (The
+# length of the gradient would, if one knew the right one.) Some slips are harmless, and it
+# is worth knowing why. The prompt is the same for all siblings and their advantages sum to
+# zero, so its gradient cancels. The stop token is hardly missed *here*, as the base is
+# already sure to stop after its answer; in a model that is not, stopping would never be
+# rewarded and completions would grow into the limit. Leaving out the first token costs
+# little, too, although it alone decides whether to think or to guess: the later tokens
+# of the same completions point the same way. "One token too late" differs from this row
+# in one thing only: it also counts the first padding token behind the stop. Nobody sampled
+# it and the model never expected it, so its gradient is huge. One such token in a row
+# spoils the direction; all of them drown it. Only a test of the mask finds this, like the
+# assertions of section 4.
 #
 # **You get what you pay for.** Six small steps each, from the same base: paid as
 # in section 9, paid for right answers alone, for the format alone, and paid rightly
@@ -1123,7 +1153,7 @@ def few_steps(reward=rewards.total, lr=live.lr):
 
 print(f"{'':24}{'thinks':>8}{'in format':>11}{'right':>8}")
 for name, answers in (
-    ("base", before),
+    ("base", evaluate.answer(policy, tokenizer, held_out[::4], 4, **limit)),
     ("as in section 9", few_steps()),
     ("only right answers paid", few_steps(rewards.accuracy)),
     ("only the format paid", few_steps(rewards.format)),
@@ -1142,9 +1172,10 @@ for name, answers in (
 # for.) Paid for the format alone, it opens `<think>` too, and as thinking beats
 # guessing in this base, right answers come along. A few steps cannot tell a proxy
 # from the goal: while both rise together, the wrong reward looks like the right one.
-# They part later, when nothing holds the thinking itself to its purpose. The last
-# model is broken for good. It writes noise, every reward is 0, all advantages are
-# 0, and no gradient leads back.
+# They may part later: nothing here holds the thinking to its purpose. The last model is
+# broken for good. No answer is in form any more, every reward is 0, all advantages are 0,
+# and no gradient leads back. (48 problems in each line: differences of a few points mean
+# nothing.)
 #
 # **Dividing by the spread.** How hard does one group push in total? Below,
 # $\sum |\hat A_i|$ for groups of 16. The first has no right answer at all, but half
@@ -1168,7 +1199,7 @@ for name, std in (("divided", True), ("not divided", False)):
 # calls the extra weight for very hard and very easy questions a bias; others want
 # it, because a rare success is where the news is.
 #
-# **A prize for rambling.** The paper's average is taken within each completion
+# **A prize for rambling.** DeepSeekMath's average is taken within each completion
 # first, so a token of a long completion weighs less. Two wrong answers, both with
 # advantage -1; what does each of their tokens feel?
 
@@ -1208,8 +1239,8 @@ for aggregate in (sequence_mean, token_mean):
 # - The gradient is REINFORCE with a baseline; ratio and clip limit how far old
 #   samples are trusted. The loss is about 0 at the start, its gradient is not.
 # - A group that agrees teaches nothing. Problems must be of the right difficulty,
-#   and the base must be able to judge its own attempts.
-# - Length, checking and mixing follow from the reward without being paid for.
+#   and the base must already do, now and then, what the reward needs.
+# - Length and checking follow from the reward without being paid for; mixing comes along.
 # - "It emerged" is a claim about a control. Without the forced base, nobody could
 #   tell selecting from teaching.
 #
@@ -1228,8 +1259,8 @@ for aggregate in (sequence_mean, token_mean):
 #
 #    <details><summary>Answer</summary>The proof takes b out of the sum over answers;
 #    that works only if b is the same for each. The group mean contains the answer
-#    itself, so strictly no: it shrinks the gradient by the factor (G-1)/G and
-#    changes nothing else. Exercise 9.2 repairs it.</details>
+#    itself, so strictly no: it shrinks the gradient by the factor (G-1)/G on
+#    average, and changes nothing else as long as nobody divides by the spread. Exercise 9.2 repairs it.</details>
 #
 # 3. A friend trains on problems whose worked solutions in the base model are right
 #    less often than its guesses. What will R1-Zero training do?
@@ -1248,7 +1279,8 @@ for aggregate in (sequence_mean, token_mean):
 # **Exercise 9.1** (easy, 10 min) The clip by hand. Without PyTorch, return
 # `(objective, moves)` for one token: the value of
 # $\min(\rho A, \operatorname{clip}(\rho, 1-\epsilon, 1+\epsilon) A)$, and whether
-# the objective still changes when the ratio changes a little.
+# the objective still changes when the ratio changes a little. (The advantage is not 0,
+# and the ratio is not exactly on an edge.)
 #
 # <details><summary>Hint</summary>Compute both candidates. If the smaller one is the
 # clipped one and the ratio lies outside the range, nothing moves.</details>
@@ -1292,7 +1324,7 @@ checks.ex_9_2(leave_one_out)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 9.3** (medium, 15 min) Two averages. Write the mean over each
-# completion first and then over completions: the one of the paper, which gives
+# completion first and then over completions: the one of DeepSeekMath, which gives
 # long completions' tokens less weight. Places where the mask is false do not
 # count, whatever stands there. A row without any true place counts as 0.
 #
