@@ -175,6 +175,7 @@ def test_chapter_uses_what_its_strings_name(root):
         (root / name).write_text("{}")
     (root / "results/P2.json").write_text("{}")
     source = 'load("base"); read(f"../results/p1/seed{seed}.json"); "P22"; "*"'
+    source += '; f"{a}{b}"; f"{a}/{b}"'
     uses = provenance.chapter_uses(source, root)
     assert list(uses["artifacts"]) == ["base"]
     assert list(uses["results"]) == ["p1/seed0"]

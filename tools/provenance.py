@@ -159,7 +159,7 @@ def literals(tree: ast.AST) -> Iterator[re.Pattern]:
     for parts in parts_of.values():
         name = re.sub(r"^(\.\./)*(artifacts|results)/", "", "".join(parts))
         name = name.removesuffix(".json").rstrip("/")
-        if len(name.replace("*", "")) >= 2:
+        if len(re.sub(r"[\W_]", "", name)) >= 2:  # "*-*" names nothing
             yield re.compile(re.escape(name).replace(r"\*", ".*"))
 
 
