@@ -8,7 +8,8 @@
     python -m results.distill teacher 0       R1 itself
 
 ARMS lists the rest: distributions in place of texts, the student's own texts, traces of
-other stages, of other quality and length, fewer of them, harder ones, other students.
+other stages, of other quality and length, fewer of them, harder ones, other students,
+and a student whose base has read twice as much.
 A unit reads runs/seed-SEED. Every arm without RL takes `steps` optimizer steps on about
 `tokens` tokens in all, whatever the number and the length of its texts; RL has the 100
 steps of R1-Zero, and room for as many tokens as the test gives. It writes
@@ -27,7 +28,7 @@ from r1lib import distill, evaluate, optim, pipeline, runs, sft
 from r1lib.distill import DistillConfig, OnPolicyConfig, Spent
 from r1lib.progress import bar
 from r1lib.rl import grpo
-from r1lib.tasks import LEVELS
+from r1lib.tasks import LEVELS, countdown, problems
 from results import journey, one_unit, students, traces
 from results.unit import add_votes
 
@@ -47,6 +48,7 @@ CODE = [
     "r1lib.tasks.web.documents",
     "r1lib.evaluate.answer",
     "r1lib.evaluate.summary",
+    "r1lib.evaluate.skills",
 ]
 
 
@@ -89,6 +91,10 @@ ARMS = {
     "small": Arm(model="student-qwen-small"),
     "large": Arm(model="student-qwen-large"),
     "llama": Arm(model="student-llama"),
+    "twice-base": Arm(how="nothing", model=students.TWICE, votes=True),
+    "twice-traces": Arm(model=students.TWICE),
+    "twice-written": Arm(model=students.TWICE, text="written"),
+    "twice-rl": Arm(how="nothing", model=students.TWICE, rl=True),
 }
 
 
@@ -104,6 +110,7 @@ class Plan:
     rl: grpo.GRPOConfig = grpo.GRPOConfig(max_new_tokens=192)
     look_every: int = 10  # steps of RL
     looks: int = 128  # valid problems of each game in a look
+    watched: int = 512  # valid problems on which skills are measured
     tests: int = 256  # test problems of each game and level
     samples: int = 4
     votes: int = 16  # samples where a majority is taken
@@ -260,6 +267,12 @@ def measure(model, tokenizer, arm: Arm, plan: Plan) -> dict:
     return found
 
 
+def skills(model, tokenizer, plan: Plan) -> dict[str, float]:
+    """What a model can do, each skill apart: `pipeline.skills` on valid problems."""
+    watched = problems(countdown.sample, plan.watched, 0, "valid")
+    return pipeline.skills(model, tokenizer, watched)
+
+
 def unit(name: str, run: Path, plan: Plan) -> dict:
     """Teach one student in one way and measure it."""
     if name not in ARMS:
@@ -269,12 +282,14 @@ def unit(name: str, run: Path, plan: Plan) -> dict:
     found, bill = {"arm": asdict(arm)}, Spent()
     theirs = runs.record(run, arm.stage)["sha256"]
     found["weights"] = {"student": weights, "teacher": theirs}
+    found["skills"] = {"before": skills(model, tokenizer, plan)}
     if arm.how != "nothing":
         found["history"], bill, facts = teach(arm, model, tokenizer, run, plan, label)
         found |= facts
     if arm.rl:
         found["rl"], more = reinforce(model, tokenizer, plan, label)
         bill += more
+    found["skills"]["after"] = skills(model, tokenizer, plan)
     teacher, _ = runs.load(run, arm.stage)
     found["test"] = measure(model, tokenizer, arm, plan)
     length = round(found["test"]["easy"]["length"]) + 20  # with the prompt

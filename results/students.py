@@ -12,6 +12,8 @@ from r1lib.progress import bar
 from r1lib.tasks import web
 from results import one_unit
 
+TWICE = "student-qwen-twice"  # the recipe's student, after twice as many steps
+
 
 def load(name: str, run: Path, seed: int):
     """Return (model, tokenizer, sha256): a stage of the run, or the base of a student.
@@ -26,7 +28,10 @@ def load(name: str, run: Path, seed: int):
         folder, stage = run.with_name(f"{name}-{seed}"), "base"
     with one_unit.alone(folder.with_name(f"{folder.name}-{stage}")):
         if folder != run and not runs.is_done(folder, stage):
-            pre_train(name, folder, runs.load(run, "base")[1], how.student)
+            tokenizer, config = runs.load(run, "base")[1], how.student
+            if name == TWICE:
+                config = replace(config, steps=2 * config.steps)
+            pre_train(name, folder, tokenizer, config)
         elif stage == "student" and not runs.is_done(run, stage):
             loop = pipeline.run(stage, run, how)
             for _ in bar(loop, how.student.steps, f"{name} {seed}", ("loss",)):
@@ -37,7 +42,8 @@ def load(name: str, run: Path, seed: int):
 def pre_train(name: str, folder: Path, tokenizer, config) -> None:
     """Pre-train another student into folder/base; a killed one goes on."""
     torch.manual_seed(config.seed)
-    model = Transformer(replace(PRESETS[name], vocab_size=tokenizer.vocab_size))
+    shape = PRESETS["student-qwen" if name == TWICE else name]
+    model = Transformer(replace(shape, vocab_size=tokenizer.vocab_size))
     optimizers = optim.base_optimizers(model, config.muon_lr, config.adamw_lr)
     runs.begin(folder, {"model": name, **asdict(config)})
     kept = runs.resume(folder, "base", model, tokenizer, optimizers)

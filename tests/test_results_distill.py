@@ -29,6 +29,7 @@ PLAN = Plan(
     rl=GRPOConfig(steps=2, prompts=2, group_size=2, max_new_tokens=6, minibatches=1),
     look_every=1,
     looks=1,
+    watched=2,
     tests=1,
     samples=2,
     votes=3,
@@ -157,6 +158,8 @@ def test_a_unit_teaches_measures_and_pays(run, monkeypatch, how):
     found = distill.unit(name, run, PLAN)["P9"]
     assert set(found["test"]) == {"easy", "hard"}
     assert found["test"]["easy"]["samples"] == PLAN.samples
+    before, after = found["skills"]["before"], found["skills"]["after"]
+    assert before.keys() == after.keys() and "arithmetic" in after
     bill = Spent(**found["spent"])
     assert (bill.student_trained > 0) == (how != "nothing")
     assert (bill.teacher_read > 0) == (how in ("forward", "reverse", "own"))
@@ -210,22 +213,27 @@ def test_fewer_traces_are_charged_less(run):
     assert some.teacher_written == round(share * whole.teacher_written)
 
 
-def test_another_student_is_pre_trained_once(run, monkeypatch):
+@pytest.mark.parametrize(
+    "name, shape, times",
+    [("student-llama", "student-llama", 1), (students.TWICE, "student-qwen", 2)],
+)
+def test_another_student_is_pre_trained_once(run, monkeypatch, name, shape, times):
     roomy = replace(small.DENSE, max_positions=512)
-    monkeypatch.setitem(PRESETS, "student-llama", roomy)
+    monkeypatch.setitem(PRESETS, shape, roomy)
     made = []
 
     def short(name, folder, tokenizer, config):
-        made.append(name)
+        made.append((name, config.steps))
         steps = replace(config, steps=4, batch_size=2)
         students_pre_train(name, folder, tokenizer, steps)
 
     students_pre_train = students.pre_train
     monkeypatch.setattr(students, "pre_train", short)
     for _ in range(2):
-        model, _, weights = students.load("student-llama", run, 0)
-    assert made == ["student-llama"] and isinstance(model, Transformer)
-    record = runs.record(run.with_name("student-llama-0"), "base")
+        model, _, weights = students.load(name, run, 0)
+    steps = recipe.settings("tiny", 0).student.steps
+    assert made == [(name, times * steps)] and isinstance(model, Transformer)
+    record = runs.record(run.with_name(f"{name}-0"), "base")
     assert record["steps"] == 4 and record["sha256"] == weights
 
 
