@@ -1,0 +1,50 @@
+"""Claims about the run of kills: what is compared, what counts as a kill."""
+
+import json
+
+import pytest
+
+from r1lib.recipe import STAGES
+from results import kills
+
+
+def played(monkeypatch, weights, ends):
+    """Let `train` write a run of those weights; it ends itself where `ends` says so."""
+    calls = []
+
+    def train(run, seed, seconds=None):
+        calls.append((run.name, seconds))
+        for stage in STAGES:
+            (run / stage).mkdir(parents=True, exist_ok=True)
+            content = weights if run.name.startswith("killed") else b"weights"
+            (run / stage / "model.safetensors").write_bytes(content)
+            (run / stage / "README.md").write_text(run.name)  # not compared
+        told = {"zero": {"pass@1": 0.5, "minutes": len(calls)}}
+        (run / "results.json").write_text(json.dumps({"stages": told}))
+        return seconds is None or ends(len(calls))
+
+    monkeypatch.setattr(kills, "train", train)
+    return calls
+
+
+def test_all_kills_are_spent_and_every_run_is_finished(monkeypatch, tmp_path):
+    calls = played(monkeypatch, b"weights", lambda call: call == 4)
+    found = kills.unit(tmp_path, 0, kills=5)["resume"]
+    assert [kill["run"] for kill in found["kills"]] == [0, 0, 1, 1, 1]
+    assert found["runs"] == 2 and found["files"] == len(STAGES)
+    assert [name for name, _ in calls][-1] == "killed-1" and calls[-1][1] is None
+    assert all(0 < seconds < 1 for _, seconds in calls[1:-1])  # a share of no time
+
+
+def test_a_run_that_ends_otherwise_is_noticed(monkeypatch, tmp_path):
+    played(monkeypatch, b"others", lambda call: False)
+    with pytest.raises(ValueError, match="other numbers"):
+        kills.unit(tmp_path, 0, kills=2)
+
+
+def test_clocks_do_not_count_and_numbers_do():
+    one = {"zero": {"minutes": 1.0, "last": [{"seconds": 2, "loss": 0.5}]}}
+    two = {"zero": {"minutes": 9.0, "last": [{"seconds": 7, "loss": 0.5}]}}
+    assert kills.timeless(one) == kills.timeless(two)
+    two["zero"]["last"][0]["loss"] = 0.4
+    assert kills.timeless(one) != kills.timeless(two)
