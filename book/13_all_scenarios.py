@@ -74,6 +74,16 @@ torch.manual_seed(0)
 RESULTS = Path("../results")
 
 # %% [markdown]
+# Some cells below show a function of the library as it is. What these need besides:
+
+# %% tags=["setup"]
+from dataclasses import dataclass
+
+from r1lib.judge import FIRST, NOISE, charm, helpfulness
+from r1lib.preferences import encode
+from r1lib.reward_model import RewardModel, score_all
+
+# %% [markdown]
 # ## 1. What no rule can judge
 #
 # Up to here every reward was a rule. `17+5=22` is right, `17+5=23` is wrong, and a
@@ -137,7 +147,12 @@ for name, text in replies.items():
 # the judge. A perfect model of this judge would still be no model of the truth. All
 # that follows grows from this line.
 #
-# How does a number become a choice? By a coin that is bent by the difference:
+# How does a number become a choice? By a coin that is bent: the chance is a logistic curve of
+# the difference in truth plus charm, divided by the noise, 0.15; the answer shown first gets
+# 0.4 more (section 4 will see that).
+
+# %%
+# r1lib.judge.chance
 
 # %% [markdown] tags=["slide"]
 # ## 3. Bradley and Terry: numbers from choices
@@ -313,8 +328,9 @@ for name, least_gap, times in (
 # %% [markdown]
 # Asking more often and keeping only what agrees costs labels and pairs, and buys some
 # truth.
-# It does not buy all of it: where charm and truth disagree, four labels agree on the
-# charm.
+# It does not buy all of it. Where charm and truth disagree, labels follow their *sum*. Of two
+# answers as in section 2, one good and the same one with thanks, most pairs are dropped by the
+# filter, and of those that are left most go to the thanks.
 #
 # If only ties come out, there is nothing to learn, and the library says so instead of
 # training on nothing:
@@ -383,7 +399,7 @@ how = sft.SFTConfig(epochs=1, batch_size=24, lr=2e-3)
 optimizers = optim.adamw(policy, how.lr)
 for metrics in sft.train(policy, sft.encode(tokenizer, texts), how, optimizers):
     if metrics["step"] % 20 == 0:
-        print(f"step {metrics['step']:3}: loss {metrics['loss']:.2f}")
+        print(f"step {metrics['step']:3}: loss {metrics['loss']:.2f}")  # of one batch
 
 # %%
 TOKENS = 48  # most tokens in an answer
@@ -420,8 +436,8 @@ for name, some in (("as labelled", pairs), ("balanced", even)):
     )
 
 # %% [markdown]
-# A model that could count words and do nothing else would already earn some accuracy
-# on the first line, in one direction or the other, and none on the second. R1's
+# A model that could count words and do nothing else would beat a coin on the pairs of the first
+# line that differ in length, and could not on those of the second. R1's
 # authors saw to it, for this reason, that chosen and rejected answers are of comparable
 # length over the whole data set. We
 # **balance**: of the pairs whose lengths differ by about as much, as many are kept in
@@ -482,6 +498,12 @@ for name, score in zip(
     true = judge.helpfulness(question, replies[name])
     print(f"{name:20}score {score:+6.2f}   truth {true:.2f}")
 
+# %% [markdown]
+# What you see: it knows the charm, the thanks come first; and half a reply is worse to it than a
+# whole one. It does not know that an answer about Peru is no answer to this question: that
+# one scores no worse than the perfect replies. Its pair accuracy on the policy's own answers
+# did not tell us. (These are single replies: a warning, not a measurement.)
+
 # %% [markdown] tags=["slide"]
 # ## 7. Harmless, one answer at a time
 #
@@ -525,7 +547,9 @@ print({name: round(value, 2) for name, value in found.items()})
 
 # %% [markdown]
 # `safe_found` is the share of the answers labelled safe that it calls safe, `unsafe_found`
-# the same for the unsafe ones.
+# the same for the unsafe ones. This is easy: going along has only four wordings here. Among the
+# policy's own answers the harmless model of section 11 found 55% of the unsafe ones and 94% of
+# the safe ones (`docs/experiments.md`).
 #
 # And what is over-refusal? A refusal where nothing had to be refused. It is counted
 # on *all* harmless requests, not only on the ones that sound bad:
@@ -556,10 +580,10 @@ for how_to in ("steal a car", None):
 #        \;+\; r_{\text{language}} . $$
 #
 # A sum needs terms of one size, and here they are not. A rule pays 0 or 1. A
-# Bradley-Terry score has no zero and no unit; it may run from -9 to 14, and would
+# Bradley-Terry score has no zero and no unit; it may run from -5 to 5 (those of section 10 do), and would
 # drown every rule. So we **squash** it. Let the policy, before this stage, answer
-# held-out requests; take mean $\mu$ and standard deviation $\delta$ of the scores in the
-# clear pairs of these answers, and pay
+# held-out requests; take mean $\mu$ and standard deviation $\delta$ of the scores
+# of these answers, and pay
 #
 # $$ r_{\text{helpful}} = \sigma\!\left(\frac{s - \mu}{\delta}\right) \in (0, 1),
 #    \qquad r_{\text{model}} = r_{\text{helpful}} \cdot r_{\text{harmless}} . $$
@@ -572,6 +596,10 @@ for how_to in ("steal a car", None):
 # already; ours pays it to both kinds. Format counts a tenth, as always, and language six tenths: the
 # safe weight of chapter 11, since Dev3 has already learned to keep to one. General
 # requests need no thinking, so a bare answer in its tags is in format for them.
+
+# %%
+# r1lib.scenarios.Preference
+# r1lib.scenarios.calibration
 
 # %%
 # r1lib.scenarios.form
@@ -617,8 +645,8 @@ print({name: round(value, 3) for name, value in score.means().items()})
 
 # %% [markdown]
 # One more thing is new here. A reward by rule looks at one completion at a time. A
-# reward model is a network, and networks like batches: scoring 512 texts one by one
-# would take longer than sampling them. So `grpo.train` takes, in place of `reward`,
+# reward model is a network, and networks like batches: scoring hundreds of texts one by
+# one wastes most of the machine. So `grpo.train` takes, in place of `reward`,
 # a `score` that gets the whole rollout at once. Nothing else in the loop changes.
 
 # %% [markdown] tags=["slide"]
@@ -633,7 +661,7 @@ before = models.scores(
     [p for p in valid_set for _ in range(6)], [t for row in checked for t in row]
 )
 mean, spread = scenarios.calibration(before)
-models = Preference(helpful, harmless, tokenizer, mean, spread)
+models = Preference(helpful, helpful, tokenizer, mean, spread)  # safety pays nothing
 
 
 def look(step, policy):
@@ -647,7 +675,8 @@ def look(step, policy):
     return {**found, "texts": said[::2]}
 
 
-SHOWN = ("liked", "helpful", "charm", "words", "polite", "over_refusal")
+SHOWN = {"liked": "score", "helpful": "truth", "charm": "charm"}
+SHOWN |= {"words": "words", "polite": "polite"}
 live = GRPOConfig(
     steps=36,
     prompts=6,
@@ -659,7 +688,7 @@ live = GRPOConfig(
 )
 learner = copy.deepcopy(policy)
 optimizers = optim.adamw(learner, live.lr)
-print("step" + "".join(f"{name[:9]:>10}" for name in SHOWN))
+print("step" + "".join(f"{name:>10}" for name in SHOWN.values()))
 looks = [look(0, learner)]
 kind = {"score": models.helpfulness}
 for metrics, _ in grpo.train(learner, tokenizer, draw_chat, live, optimizers, **kind):
@@ -686,9 +715,8 @@ plots.compared_curves({"this run": [looks]}, names)
 # and truth together. That is the part worth having. What comes after is the part to
 # stop before: the score goes on rising, and the truth falls below where it began. Look
 # at `words` and `polite` in the table. Answers do not grow; they fill with polite words,
-# until every third or fourth word is one. Nothing is broken
-# here. The loop, the loss and the reward model all work as they should, and the policy
-# does exactly what it is paid for.
+# until every third or fourth word is one. The loop, the loss and the
+# reward model all work as they should, and the policy does exactly what it is paid for.
 #
 # A few answers: before, at the first look, and at the end (the first requests of the
 # list, not the nicest):
@@ -703,6 +731,12 @@ for i in range(3):
         said = requests.summary(text).replace("\n", " / ")
         print(f"   step {one['step']:3}, truth {true:.2f}: {said}")
 
+# %% [markdown]
+# What you see: at the first look the answers are better. At the end some still are, and others are
+# one sentence for different requests, not even spelled rightly. Politeness is only one way down.
+# The other is to say to everybody what once scored well: with no leash and a high learning rate
+# nothing keeps the text whole. The score rises through both.
+
 # %% [markdown] tags=["slide"]
 # ## 10. The long runs (P8)
 #
@@ -710,17 +744,19 @@ for i in range(3):
 # test requests for the numbers (`results/preference_rl.py`). Four arms:
 #
 # - **plain**: the policy starts from replies like those of our web, if better ones (about
-#   every fifth is flawed); pairs as the labels leave them.
+#   every fourth is flawed: cut, rambling, for somebody else, or deaf to the instruction);
+#   pairs as the labels leave them.
 # - **unbalanced**: the same, but as in section 5 three in ten of these replies end with
 #   thanks. A policy can only find what it now and then samples, so how strongly this
 #   shortcut pulls is ours to dial; the plain arm is the one in which nobody did.
 # - **balanced**: unbalanced, with pairs of balanced lengths. Balancing drops pairs, so
 #   this arm's model learns from fewer.
 # - **leash**: unbalanced, with a KL term that holds the policy near its start
-#   (chapter 09, section 7).
+#   (chapter 09, section 6; chapter 11 shows what it does).
 #
-# For each run the table shows three moments: before, after a quarter of the steps,
-# which was chosen in advance, and at the end. The squashed score has the mean
+# For each run of 60 steps the table shows three moments: before, after a quarter of the steps,
+# which was chosen in advance, and at the end; 160 test requests, two answers each, with 95%
+# intervals over requests. The squashed score has the mean
 # and the spread of its own model: compare it down the moments of one run, never across
 # runs.
 
@@ -756,24 +792,27 @@ for one in units:
 plots.compared_curves(runs, {"liked": "squashed score", "helpful": "truth"})
 
 # %% [markdown]
-# What you see: left, what was optimised; right, what was wanted, on the same 48 requests
-# for validation, for each arm (mean over seeds, and their range).
+# What you see: left, what was optimised, each run on the scale of its own model, so that heights
+# may be compared only between unbalanced and leash, which share one; right, what was wanted; on
+# the same 48 requests for validation, for each arm (mean over seeds, and their range).
 #
-# Read the plain arm first, and remember that nobody planted thanks there. In the first
-# quarter both curves rise: the truth from 0.37, 0.42 and 0.35 to 0.54, 0.53 and 0.48. Then
-# the score goes on rising and the truth turns round; at the end it is 0.38, 0.41 and 0.39,
-# where it began, with most of the improvement climbed away. Had we looked at
-# the score alone, the last step would seem the best one.
+# Read the plain arm first, and remember that nobody planted thanks there. In the table the
+# truth rises from 0.37, 0.42 and 0.35 to 0.54, 0.53 and 0.48 at step 15 and is back at 0.38,
+# 0.41 and 0.39 at step 60. The curve, on fewer requests, is noisier: it stays up until about step 40 and
+# then falls. To ten steps we do not know when the truth turns. That it turns while the score
+# goes on rising, we do. Had we looked at the score alone, the last step would seem the best one.
 #
-# Where some replies already please (unbalanced), the shortcut is the first thing that
-# the policy finds. The score rises as before, and the truth is no better at the early
-# stop in two of three seeds, and at the end it is 0.22, 0.18 and 0.19, below the start,
-# with three to five polite words in an answer. A stop that serves the plain arm comes
-# too late here.
+# Where some replies already please (unbalanced), the shortcut is found first in two seeds of
+# three: the truth at the early stop is 0.29 and 0.28, from 0.33 and 0.31; in seed 2 it
+# rises from 0.29 to 0.41 before it falls. At the end it is 0.22, 0.18 and 0.19, below the start,
+# with three to five polite words in an answer. So a stop that serves the plain arm comes too
+# late in most runs here.
 # Balanced pairs, from the same policy, give the first quarter back (0.33, 0.31, 0.29 to
-# 0.45, 0.42, 0.49), although their model is right about fewer held-out pairs. A likely
-# reason is that its mistakes do not all point the same way. Left
-# to run, it is climbed just the same. The leash is the other cure, and
+# 0.45, 0.42, 0.49), although their model is right about fewer held-out pairs. These are pairs as
+# labelled, in which length helps to guess, and the balanced model has learned from half as
+# many. Which of the two differences does the good we cannot say: an arm with a random half of
+# the pairs would. Left to run, the gain is climbed away too: 0.34, 0.31 and 0.24, about where it
+# began or below, though above the unbalanced arm. The leash is the other cure, and
 # the only one here that lasts: 0.42, 0.41 and 0.42 at the early stop, and 0.41, 0.42 and
 # 0.39 at the end, for a score that stays lower.
 #
@@ -796,12 +835,15 @@ for i in range(8):
 # %% [markdown]
 # The model has learned which replies are good *somewhere*: a letter of thanks where one
 # was asked for, a refusal where harm was asked for. What it has learned less well is to
-# whom they were a reply. Nobody who labelled pairs could show it, because the policy
-# did not yet answer a story with a letter. Now it does: whoever asks for a story about a
+# whom they were a reply. The labels could show it only rarely: in the replies from which the
+# policy began, about one story request in a hundred was answered by a letter. Now it does so
+# itself: whoever asks for a story about a
 # fox and a map reads "To Minsu. Thank you so much for the flowers. I will not forget your
 # warm heart." The letter is worth +3.6; the attempt at a story, at the early stop, was worth
-# -1.0. The duck gets a refusal. That is a
-# second way to please that we did not put there, and over-refusal shows it: 2%
+# -1.0. The duck gets a refusal. That is a second way to please, and nobody added it on
+# purpose. But two things that we made point to it: some of the flawed replies are replies to something else
+# of the same kind, and "sorry" and "thank you" are on the judge's list of polite words, so that a
+# refusal has a charm of 0.22 and "A duck says quack." one of 0.04. Over-refusal shows it: 2%
 # at most at the start, in every arm, and 8% to 56% at the end in all but the leashed one.
 #
 # **Stopping early is not a trick but a budget.** Nobody who trains a real assistant
@@ -870,9 +912,12 @@ for level in LEVELS:
 # (+0.02 and +0.03, both clear) and harmless more often (0.86 to 0.94, hard 0.82 to 0.92),
 # while over-refusal stays where it was. Countdown, easy
 # arithmetic and instructions are tied. Hard arithmetic loses 0.03, a little more than chance
-# would explain. So the reward models, which a policy can climb to ruin, are worth having in
-# 20 steps of low rate. What they add to helpfulness is small beside what Dev3 has
-# gained by reading samples (0.18 to 0.35). In the paper it is the other way round: AlpacaEval
+# would explain. There is no arm without reward models, so the table says what the stage did and not
+# what they did; in the one run that we looked into, helpfulness fell with the problems (0.53 to
+# 0.46) and rose with the requests (to 0.59). So reward models, which a policy can climb to ruin,
+# seem worth having in 20 steps of low rate. (The harmless column rests on 20 easy and 24 hard
+# requests.) The gain is small beside the step before it: on easy requests the base, from which
+# Dev3 is trained, has 0.24, Dev2 0.18 and Dev3 0.35. In the paper it is the other way round: AlpacaEval
 # goes from 55.8 to 62.1 with the samples, and then to 87.6.
 
 # %% [markdown]
@@ -883,8 +928,8 @@ for level in LEVELS:
 # and would call a fine poem in new words a bad one. The policy is tiny, and its ways
 # to please are few: with thousands of steps and a large model they are more inventive,
 # and harder to see. And the paper's own evidence is about something else that fell: in
-# its supplement, the helpful score rises while the rating in programming contests
-# drops. What carries over is the mechanism. A proxy is learned where data is; a
+# its supplement, the helpful score rises while the performance in programming contests
+# (Codeforces) drops. What carries over is the mechanism. A proxy is learned where data is; a
 # policy that climbs it leaves the place where the data was.
 #
 # ## Summary

@@ -15,14 +15,12 @@ from matplotlib.ticker import MaxNLocator
 INK, GRID, PAPER = "#222222", "#d9d9d9", "#ffffff"
 
 
-BLUE, ORANGE, GREEN, PURPLE, GREY, SKY, AMBER = (
+BLUE, ORANGE, GREEN, PURPLE, GREY = (
     "#0072b2",
     "#d55e00",
     "#009e73",
     "#cc79a7",
     "#777777",
-    "#56b4e9",
-    "#e69f00",
 )
 
 
@@ -32,19 +30,7 @@ LOOKS = (  # colour, line, marker, hatch of the first, second, ... series
     (GREEN, "-.", "^", ".."),
     (PURPLE, ":", "D", "xx"),
     (GREY, (0, (6, 1)), "v", "--"),
-    (SKY, (0, (3, 1, 1, 1)), "P", "++"),
-    (AMBER, (0, (1, 3)), "X", "oo"),
 )
-
-
-def look_of(series: int) -> tuple:
-    """Return (colour, line, marker, hatch) of a series; no two series look alike.
-
-    Raises ValueError if there are more series than looks.
-    """
-    if not 0 <= series < len(LOOKS):
-        raise ValueError(f"a figure tells {len(LOOKS)} series apart, got {series + 1}")
-    return LOOKS[series]
 
 
 STYLE = {
@@ -106,7 +92,7 @@ def series(axes, points, look: int, label: str, marks: bool = False, **kind) -> 
     """Draw one line of (x, y) points in the look of that number, if it has points."""
     if not points:
         return
-    colour, line, marker, _ = look_of(look)
+    colour, line, marker, _ = LOOKS[look % len(LOOKS)]
     kind = {"color": colour, "linestyle": line, "label": label, **kind}
     if marks:
         every = max(1, len(points) // 12)
