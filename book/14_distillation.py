@@ -839,7 +839,7 @@ for kind in KINDS:
 # is over a longer course.
 # Each student was trained for one of the columns: texts and "forward" for the first,
 # "reverse" for the second. Whether being nearer to the teacher per token also means being
-# right more often is another question, which section 9 asks with full runs.
+# right more often is another question, and section 9 counts right answers only.
 
 # %% [markdown] tags=["slide"]
 # ## 7. Third way: the student's own texts
@@ -871,7 +871,7 @@ for label, name, verdict in sources:
 # from harder problems, and their mean includes the slip itself, not only what follows it.
 # Here it is both, and being lost counts for more: in both pairs the wrong lines are about
 # half as far again from the teacher as the right ones, or more, whoever wrote; that the
-# student wrote adds a little on top.
+# student wrote adds 2% to 40%.
 #
 # The cure is to practise where one will play. Let the *student* write. Then let the
 # teacher read it, and say at every token what it would have thought in this place, slip
@@ -980,7 +980,7 @@ for low, high in ((0, 0), (1, 2), (3, 3), (4, 4)):
 # much more damage. Their reading: what matters is the structure of a long
 # thought, trying and checking and turning back, and a wrong thought has that as well.
 # Compare the columns of section 4, manners and skill. It was shown for a large student
-# that could do the steps already. Whether it holds for one that cannot is a question for
+# that could do the steps already. Whether it holds for small ones is a question for
 # section 9.
 
 # %% [markdown] tags=["slide"]
@@ -1093,35 +1093,42 @@ for at, game in enumerate(("countdown", "arithmetic")):
         print(f"  {' -> '.join(pair):24}{cells}")
 
 # %% [markdown]
-# 1. **Distilled beats RL alone**, in every seed: 0.35, 0.66 and 0.50 of both games against
-#    0.21, 0.55 and 0.37, with intervals that do not touch, for a third of the arithmetic. It is
-#    the direction of Table 6 (72.6 against 47.0). Seed by seed it is carried by other games:
-#    in seed 0 all of it is arithmetic, in seed 2 most of it countdown.
+# 1. **Distilled beats RL alone on easy problems**, in every seed: 0.35, 0.66 and 0.50 of both games
+#    against 0.21, 0.55 and 0.37, with intervals that do not touch, for a third of the
+#    arithmetic on average. It is the direction of Table 6 (72.6 against 47.0). Seed by seed it is
+#    carried by other games: in seed 0 all of it is arithmetic, in seed 2 most of it countdown.
+#    On hard problems it is the other way round, at a low level: RL keeps the base's 0.03 to
+#    0.04, the texts fall below 0.02.
 # 2. **A reasoner's texts beat clean solutions in countdown**, by 0.07, 0.22 and 0.08, **and do
 #    not in arithmetic**, where they are behind by 0.09 and 0.12 and level once. Countdown is a
-#    search: the trace shows what to do after a miss. Arithmetic is a calculation: a clean
-#    solution is half as long and has fewer places to slip (and in equal tokens it is read
-#    8.8 times, a trace 7 times). Chapter 10 found the same with journeys and
-#    shortcuts. Over both games it is a draw in two seeds of three. "Distilled beats
-#    human-style data" holds here where there is something to search.
+#    search: the trace shows what to do after a miss. Arithmetic is a calculation, and there the two
+#    kinds of text are nearly the same, so that a trace has little to add. (In equal tokens a clean solution
+#    is read 8.8 times, a trace 7 times, and much of what a trace student reads is
+#    searches in countdown. We did not test whether that explains the rest.) Chapter 10 found the
+#    same with journeys and shortcuts. Over both games it is a draw in two seeds of three.
+#    "Distilled beats human-style data" holds here where there is something to search.
 # 3. **RL after the texts** adds 0.06, 0.07 and 0.10, most of it in countdown, and costs four
-#    times what the texts did. From the same student without texts, the same RL ended 0.18 to 0.23
-#    lower: reading first is worth more than anything that RL found alone. In seed 1 this
+#    times what the texts did. From the same student without texts, the same RL ended 0.18 to 0.24
+#    lower, so RL does not make the texts superfluous. In seed 1 this
 #    student, of a third of the weights, comes within 0.02 of its teacher on easy problems.
-# 4. **The big base, without any RL**, reaches its teacher on easy problems within 0.03, in
-#    every seed, by reading alone; on clean solutions it stays 0.10 to 0.14 below. So here too
+# 4. **The big base, without any RL**, reaches its teacher on easy problems within 0.03 (in seed 2
+#    measurably below) by reading alone; on clean solutions it stays 0.11 to 0.15 below. So here too
 #    the last RL adds little *to these problems*, as in the table of the paper's second
-#    version. But somebody had to find these traces, and that was RL.
+#    version. But somebody had to find these traces, and that was RL. And on hard
+#    problems, of which it read nothing, it has 0.02 and R1 0.36.
 # 5. **The student stays below R1**, by 0.08 to 0.43 with texts alone, where the same texts
 #    lift the big base to R1. That base is three times as large, and it has read the web for
-#    more than twice as many steps. The table of sizes below tells the two apart.
+#    more than twice as many steps. The table of sizes below comes near to telling the two
+#    apart.
 #
-# And the three ways? Forward KL is worth +0.06, -0.03, +0.03 over the texts that it is
-# computed on, hardly more than seeds differ. Reverse KL gained 0.09 and 0.05 and lost 0.18:
-# in seed 1 it unlearned arithmetic. The student's own texts, corrected by
-# the same reverse KL, do best where the student is worst: +0.24, 0.00, +0.09, and no seed
-# falls below 0.59. The distributions alone were no better teacher. What
-# helped was to be corrected *where one stumbles*, which is what section 7 promised.
+# And the three ways? Forward KL is worth +0.06, -0.03 and +0.03 over the texts that it is
+# computed on, each beyond the noise of problems, with two signs: no gain that one can count on. Reverse KL
+# gained 0.09 and 0.05 and lost 0.18, nearly all of it in arithmetic (0.48 against 0.82 in seed 1).
+# The student's own texts, corrected by the same reverse KL, do best where the student is
+# worst: +0.24, 0.00, +0.09, and no seed falls below 0.59. What helped may be to be corrected
+# *where one stumbles*, as section 7 hoped, or that this arm meets some 7,500 different problems, the
+# others 1,600 seven times. An arm with fresh texts of the teacher would tell them apart, and we
+# have none.
 #
 # ### For the same arithmetic
 #
@@ -1201,7 +1208,7 @@ plots.curves(panel, "TFLOPs", "right, easy", "x")
 # is not in them.
 # R1's students had nearly fifty times as many. So how far do few traces go? Ours range
 # from 30 to 1,600. All arms are trained on the same number of *tokens*, so few traces
-# are read often, 30 of them some 375 times: the left end shows memorising, too, and might
+# are read often, 30 of them 317 to 417 times: the left end shows memorising, too, and might
 # do better with an early stop.
 
 # %%
@@ -1226,8 +1233,9 @@ plots.doubling_curves(by_count, "traces")
 # traces, between the lines of their base and of their teacher, which are means.
 # The first 30 to 60 teach nothing: read some hundreds of times they are learned by heart, and
 # the student ends below its base, or hardly above. From there every doubling pays, most between 125 and
-# 500, and the last step, from 1,000 to 1,600, still brings 0.04 to 0.06. None of the curves
-# is flat yet. On hard problems no number of easy traces helps.
+# 500 in seeds 1 and 2 and after 500 in seed 0, and the last step, from 1,000 to 1,600, still brings 0.04 to 0.06. None of the curves
+# is flat yet. On hard problems every number of easy traces leaves the student
+# below its base.
 #
 # Why is the left end *below* the base? The results hold the skills of chapter 05, each measured
 # apart, before and after: of single sums in a line of thinking, how many are right?
@@ -1247,11 +1255,12 @@ for n in several:
     print(f"{n:5} traces        {sums(arm, 'after')}")
 
 # %% [markdown]
-# What you see: the base's sums are *forgotten*. After 30 traces, read some 375 times, 0.10 to 0.18 of
+# What you see: the base's sums are *forgotten*. After 30 traces, read 317 to 417 times, 0.10 to 0.18 of
 # them are right, of 0.59, 0.98 and 0.95 before, and it takes 1,000 traces to lose next to
-# nothing. Nobody untaught the student. It was pulled so long towards so few texts that
-# what these do not need wore away. (More, and other, texts are the cure that we measured; a lower learning rate
-# and an early stop are others, which we did not try.)
+# nothing. And not only sums: copying an expression falls from 0.97 and more to 0.62 to 0.72. The
+# student knows its 30 texts and can no longer do for other numbers what it did before. (More, and other, texts
+# are the cure that we measured; a lower learning rate and an early stop are others, which we did
+# not try.)
 #
 # ### Which traces?
 
@@ -1274,27 +1283,29 @@ plots.interval_dots(dots(TRACES))
 # %% [markdown]
 # What you see: students that differ in the traces they read, and so in the problems that
 # these are about. All teachers were asked the same 3,000 training problems, none of which
-# is in the table from which Dev3 was trained; for "hard ones too", half of the traces
-# are of hard problems. An arm takes one trace of each problem for which it finds one, the
+# is in the table from which Dev3 was trained; for "hard ones too", 400, 721 and 800 hard traces stand
+# beside 800 easy ones (in seed 0 all of arithmetic, since its R1 solves no hard countdown). An arm takes one trace of each problem for which it finds one, the
 # first 800 of each game, so a strict arm reads about somewhat easier problems. "Wrong"
 # reads only about problems that R1 missed at least once in four tries, and has as many as
 # there are.
 # - **Right answers matter much more here than there.** Wrong traces are about 700, so hold
 #   them against 500 right ones: 0.14, 0.35, 0.15 against 0.21, 0.54, 0.38, where Sky-T1
-#   lost 0.03. Still they lift two bases a little and one a lot: the manner of searching is
-#   learned from wrong traces, too, while sums are learned from right ones, and our students
-#   need both. The large student of Sky-T1 could do the steps before.
+#   lost 0.03. Yet even they lift two bases a little and one a lot. It is not that single sums were
+#   lost: in seeds 1 and 2 (measured there) 0.94 and 0.92 of them are right after wrong traces, 0.91 and
+#   0.84 after 500 right ones. What does the damage we have not isolated; wrong traces
+#   are also about harder problems.
 # - **Filters**: leaving out what is wrong is worth 0.07 to 0.09; form, language, length and
 #   repetition on top, 0.01 to 0.03.
 # - **Length**: of several right traces of a problem, the shortest teach at least as well as the
-#   longest (0.35, 0.65, 0.52 against 0.33, 0.63, 0.47), and the student's own answers come
-#   out a sixth to a quarter shorter: one learns the length, too.
+#   longest (0.34, 0.65, 0.52 against 0.33, 0.63, 0.47, clear of chance in seed 2 alone), and the
+#   student's own answers come out a sixth to a quarter shorter: one learns the length, too.
 # - **The teacher's stage** hardly matters, from Zero to R1: within 0.04 of each other in every seed. All of them have passed the same filters, and a right, readable
 #   trace of an easy problem is nearly the same text whoever wrote it. A better teacher
 #   solves more problems; it does not write better solutions of the same ones.
 # - **Hard traces** lift hard problems, the only thing here that does: from 0.02 to 0.10, 0.33 and
-#   0.08, in seed 1 nearly to the teacher's 0.38, for 0.00, 0.07 and 0.15 fewer easy ones
-#   right. A student can do what it was shown; what it was not shown, it does not infer.
+#   0.08 (countdown 0.00, 0.13, 0.11, arithmetic 0.21, 0.53, 0.05), in seed 1 nearly to the teacher's 0.38, for
+#   0.00, 0.07 and 0.15 fewer easy ones right. A student can do what it was shown; what it was
+#   not shown, it does not infer.
 #
 # ### Votes, and what distillation cannot do
 #
@@ -1340,9 +1351,9 @@ for arm, name in STUDENTS.items():
 # What you see: means rise with the size, as in Table 5, and the Llama-shaped student is as good as
 # the Qwen-shaped one. But seeds differ by as much as sizes do: in seed 0 the smallest equals one of twice
 # its size, in seed 1 that one passes the largest. And the largest, which spends more on a
-# token than its teacher, stays 0.17 below the big base of the first table. What that base has
-# over it is reading, 10,500 steps for 4,500, and experts. So when a distilled model disappoints,
-# it need not be its size.
+# token than its teacher, stays 0.17 below the big base of the first table. That base has more weights
+# in all (725k for 469k), experts, and more reading (10,500 steps for 4,500); which of the three makes
+# the difference is not measured. When a distilled model disappoints, it need not be its size.
 # Every student has a base of its own, with the same steps on the same web, so a larger
 # student also brings a better base. Table 5 of the paper has the same double meaning.
 
@@ -1365,16 +1376,16 @@ for arm in ("base", "written", "traces", "own"):
 # What you see: the seeds differ in whether their base can *add*. That of seed 0 does 0.59 of single sums,
 # the others 0.98 and 0.95; same size, same number of documents, but this skill comes late and
 # all at once (chapter 05), and one of the three was late. An arithmetic problem takes three
-# sums, each done twice, so six right ones in a row have a chance of 0.79, 0.97 and 0.94 to the sixth power after
-# the texts: 0.24, 0.83 and 0.69, not far from the right column. Traces teach the manner of working in all
-# three seeds. What comes of it is decided by the skill that the student brings.
+# sums, each done twice, so six right ones in a row have a chance of 0.79, 0.97 and 0.94 to the sixth
+# power after the texts: 0.24, 0.83 and 0.69, not far from the right column. For the other rows
+# it is far: by this rule clean solutions would have 0.08 in seed 0, and have 0.43. And students
+# whose bases add equally well (0.97 to 0.99 in seed 1: Llama-shaped, large, ours) end at 0.45, 0.55
+# and 0.66 over both games. So a base that cannot add goes far to explain the weak arithmetic of seed 0, and
+# not the rest.
 #
-# It also says why the student's own texts win where they do. In seed 0 they lift the sums to
-# 0.92, the teacher's texts to 0.79: a trace shows any sums, the correction comes at the very sum that
-# went wrong. And RL alone, which pays only for whole answers, got nowhere with a student that
-# cannot add (0.08 of arithmetic in seed 0), and far with one that can (0.68 and 0.53). Three
-# seeds that differ in one number are a hint and no proof, but it is the reading under which
-# the lines of the first table fall into place.
+# The student's own texts lift the sums of seed 0 to 0.92, the teacher's texts to 0.79, for one of
+# the two reasons above. RL alone ended at 0.08 of arithmetic in seed 0 and at 0.68 and 0.53 in the
+# others; in countdown at 0.34, 0.42 and 0.21, where adding is not what separates them.
 
 # %% [markdown] tags=["slide"]
 # ## 10. Out into the world
