@@ -1381,7 +1381,9 @@ for arm in ("base", "written", "traces", "own"):
 # it is far: by this rule clean solutions would have 0.08 in seed 0, and have 0.43. And students
 # whose bases add equally well (0.97 to 0.99 in seed 1: Llama-shaped, large, ours) end at 0.45, 0.55
 # and 0.66 over both games. So a base that cannot add goes far to explain the weak arithmetic of seed 0, and
-# not the rest.
+# not the rest. A test of this: the base of seed 0 trained again for twice as many steps does 0.99 of
+# single sums, and the same texts take it to 0.66, where they took the other to 0.35
+# (`results/distill-twice-traces-0.json`; seeds 1 and 2 of this control are still to be run).
 #
 # The student's own texts lift the sums of seed 0 to 0.92, the teacher's texts to 0.79, for one of
 # the two reasons above. RL alone ended at 0.08 of arithmetic in seed 0 and at 0.68 and 0.53 in the
