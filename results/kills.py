@@ -23,7 +23,8 @@ from results import one_unit
 
 CODE = ["r1lib.runs.finish", "r1lib.runs.resume", "r1lib.pipeline.run"]
 KILLS = 20
-WHEN = (0.05, 1.0)  # a moment for a kill, as a share of the time of a whole run
+WHEN = (0.05, 1.0)  # a moment for a kill, as a share of the time that all stages take
+THE_END = "the end"  # all stages are there, the run measures; killed here once at most
 CLOCK = ("minutes", "memory_gb", "sample_seconds", "train_seconds", "seconds")
 EQUAL = (".safetensors", ".parquet")  # what has to be equal, byte by byte
 
@@ -75,7 +76,7 @@ def begun(run: Path) -> str:
     for stage in STAGES:
         if not runs.is_done(run, stage):
             return stage
-    return "the end"
+    return THE_END
 
 
 def unit(folder: Path, seed: int, kills: int = KILLS) -> dict:
@@ -83,15 +84,15 @@ def unit(folder: Path, seed: int, kills: int = KILLS) -> dict:
 
     Raises ValueError if one of them differs from the run that was left alone.
     """
-    began, rng = time.perf_counter(), random.Random(seed)
+    began, rng = time.time(), random.Random(seed)
     train(folder / "whole", seed)
-    whole = time.perf_counter() - began
+    trained = (folder / "whole" / f"{STAGES[-1]}.json").stat().st_mtime - began
     wanted = outputs(folder / "whole"), numbers(folder / "whole")
     moments, ended = [], 0
     while len(moments) < kills or (folder / f"killed-{ended}").exists():
         run = folder / f"killed-{ended}"
-        left = len(moments) < kills
-        wait = whole * rng.uniform(*WHEN) if left else None
+        kill = len(moments) < kills and begun(run) != THE_END
+        wait = trained * rng.uniform(*WHEN) if kill else None
         if train(run, seed, wait):
             if (outputs(run), numbers(run)) != wanted:
                 raise ValueError(f"after {moments} a run ended with other numbers")
@@ -99,8 +100,14 @@ def unit(folder: Path, seed: int, kills: int = KILLS) -> dict:
         else:
             moments.append({"run": ended, "seconds": wait, "stage": begun(run)})
             print(f"kill {len(moments)} in {moments[-1]['stage']}", flush=True)
-    found = {"kills": moments, "runs": ended, "files": len(wanted[0]), "equal": True}
-    return {"resume": found, "minutes": (time.perf_counter() - began) / 60}
+    found = {
+        "seconds": trained,
+        "kills": moments,
+        "runs": ended,
+        "files": len(wanted[0]),
+        "equal": True,
+    }
+    return {"resume": found, "minutes": (time.time() - began) / 60}
 
 
 def main() -> None:

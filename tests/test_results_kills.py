@@ -8,20 +8,27 @@ from r1lib.recipe import STAGES
 from results import kills
 
 
-def played(monkeypatch, weights, ends):
-    """Let `train` write a run of those weights; it ends itself where `ends` says so."""
+def played(monkeypatch, weights, ends, left_out=STAGES[-1]):
+    """Let `train` write a run of those weights; it ends itself where `ends` says so.
+
+    A killed one has no `left_out`.
+    """
     calls = []
 
     def train(run, seed, seconds=None):
         calls.append((run.name, seconds))
+        ended = seconds is None or ends(len(calls))
         for stage in STAGES:
+            if stage == left_out and not ended:
+                continue
             (run / stage).mkdir(parents=True, exist_ok=True)
             content = weights if run.name.startswith("killed") else b"weights"
             (run / stage / "model.safetensors").write_bytes(content)
             (run / stage / "README.md").write_text(run.name)  # not compared
+            (run / f"{stage}.json").write_text("{}")
         told = {"zero": {"pass@1": 0.5, "minutes": len(calls)}}
         (run / "results.json").write_text(json.dumps({"stages": told}))
-        return seconds is None or ends(len(calls))
+        return ended
 
     monkeypatch.setattr(kills, "train", train)
     return calls
@@ -34,6 +41,14 @@ def test_all_kills_are_spent_and_every_run_is_finished(monkeypatch, tmp_path):
     assert found["runs"] == 2 and found["files"] == len(STAGES)
     assert [name for name, _ in calls][-1] == "killed-1" and calls[-1][1] is None
     assert all(0 < seconds < 1 for _, seconds in calls[1:-1])  # a share of no time
+
+
+def test_a_run_whose_stages_are_there_is_killed_once_at_most(monkeypatch, tmp_path):
+    calls = played(monkeypatch, b"weights", lambda call: False, left_out=None)
+    found = kills.unit(tmp_path, 0, kills=2)["resume"]
+    assert [kill["run"] for kill in found["kills"]] == [0, 1] and found["runs"] == 2
+    assert {kill["stage"] for kill in found["kills"]} == {kills.THE_END}
+    assert [seconds is None for _, seconds in calls] == [True, False, True, False, True]
 
 
 def test_a_run_that_ends_otherwise_is_noticed(monkeypatch, tmp_path):
