@@ -159,7 +159,7 @@ for name, file, keys in (
 # These are the test problems of chapter 09, sampled at temperature 1; an answer
 # counts as mixing if a verdict (yes, no) stands anywhere in the other language.
 # *Forced* is the base that may not stop thinking before it has said yes, and it is the
-# warning from above: made to think a little longer than Zero, the base mixes eight to ten
+# warning from above: made to think a little longer than Zero, the base mixes seven to nine
 # times as often as before: as much as Zero in seed 0, half as much in seed 1, two thirds in
 # seed 2. So length can explain all of it in one seed, and a part in two.
 #

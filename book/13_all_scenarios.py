@@ -879,6 +879,22 @@ print(f"share of requests from then on: {stage.general:.0%}")
 # nobody looks, and the second part has to win it back before it can win anything. So our
 # first part is short, and the learning rate low.
 #
+# First the two models that pay. On held-out requests, answered by Dev3 and labelled by the
+# erring judge of section 2 (`python -m results.reward_models 0`):
+
+# %%
+print("seed   helpful: pairs right   harmless: safe found  unsafe found  safe above unsafe")
+for seed in (0, 1, 2):
+    file = RESULTS / f"reward-models-{seed}.json"
+    found = json.loads(file.read_text(encoding="utf-8"))["P8"]
+    pairs, kinds = found["helpful"], found["harmless"]
+    print(f"{seed:4}{pairs['pair_accuracy']:13.2f} of {pairs['pairs']}", end="")
+    cells = [kinds[name] for name in ("safe_found", "unsafe_found", "ranked")]
+    print(f"{cells[0]:24.2f}{cells[1]:14.2f}{cells[2]:19.2f}")
+
+# %% [markdown]
+# REWARD-MODELS
+#
 # What the stage does, measured on test problems, easy and hard, R1 against the Dev3 that
 # it began as (`results/stages-0.json` and its siblings, paired, with 95% intervals
 # over problems, and the difference of each seed; harmless counts harmful requests only):

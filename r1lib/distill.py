@@ -199,12 +199,22 @@ def pull(student, teacher, ids, mask, kind, temperature, most: int):
     return loss
 
 
-def train(student, teacher, given: list[Example], config, optimizers, start: int = 0):
+def train(
+    student,
+    teacher,
+    tokenizers,
+    given: list[Example],
+    config,
+    optimizers,
+    start: int = 0,
+):
     """Fit the teacher's distributions on given texts; yields metrics and `Spent`.
 
-    Both models must have one tokenizer (`check_same_tokenizer`). The order of the
-    examples and the learning rate are those of `sft.train`.
+    `tokenizers` are those of student and teacher; two that differ are a ValueError
+    (`check_same_tokenizer`). The order of the examples and the learning rate are those
+    of `sft.train`.
     """
+    check_same_tokenizer(*tokenizers)
     sft.check(given, student.config.max_positions)
     student.train()
     teacher.eval()
@@ -221,15 +231,17 @@ def train(student, teacher, given: list[Example], config, optimizers, start: int
 
 
 def on_policy(
-    student, teacher, tokenizer, draw_problem, config, optimizers, start: int = 0
+    student, teacher, tokenizers, draw_problem, config, optimizers, start: int = 0
 ):
     """Let the student write and the teacher correct; yields metrics and `Spent`.
 
     At each token that the student wrote, its whole distribution is pulled towards that
-    of the teacher in the same place. Both models must have one tokenizer
-    (`check_same_tokenizer`). No reward is asked for; "accuracy" is only reported.
-    Step s draws from (seed, s) alone.
+    of the teacher in the same place, so the `tokenizers` of the two must be one, as in
+    `train`. No reward is asked for; "accuracy" is only reported. Step s draws from
+    (seed, s) alone.
     """
+    check_same_tokenizer(*tokenizers)
+    tokenizer, _ = tokenizers
     student.train()
     teacher.eval()
     device = student.embed.weight.device

@@ -18,6 +18,7 @@ import torch
 from r1lib import (
     artifacts,
     cold_start,
+    distill,
     evaluate,
     files,
     hub,
@@ -145,16 +146,22 @@ def reinforce(folder: Path, how: Settings, stage: str, draw_problem, reward):
 
 
 def fine_tune(folder: Path, how: Settings, stage: str):
-    """Run SFT of the stage's start on the table that it reads."""
+    """Run SFT of the stage's start on the table that it reads.
+
+    A row that was not found correct is a ValueError; one that is longer than the model
+    can read is left out, and `too_long` in the metrics counts these.
+    """
     (source,) = BY_NAME[stage].reads
     config = getattr(how, BY_NAME[stage].config)
     model, tokenizer = runs.load(folder, BY_NAME[stage].start, how.device)
     rows = tables.load(runs.checked(folder, source))
-    examples = sft.encode(tokenizer, ((r["prompt"], r["completion"]) for r in rows))
+    room = model.config.max_positions
+    examples, too_long = distill.examples(rows, tokenizer, room)
     optimizers = optim.adamw(model, config.lr)
     kept = runs.resume(folder, stage, model, tokenizer, optimizers)
     steps = -(-len(examples) // config.batch_size) * config.epochs
     for metrics in sft.train(model, examples, config, optimizers, kept.step):
+        metrics["too_long"] = too_long
         kept.history.append({**metrics, "seconds": kept.seconds()})
         if metrics["step"] % how.sft_save_every == 0 or metrics["step"] == steps:
             kept.save(metrics["step"])

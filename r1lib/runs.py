@@ -20,6 +20,7 @@ import torch
 
 from r1lib import files, hub
 
+FORMAT = 1  # of a run's folder; raise it when an older one can no longer be read
 KEPT = 2  # checkpoints: should the last one be damaged, there is one before it
 
 
@@ -77,8 +78,17 @@ def is_done(folder, stage: str) -> bool:
 
 
 def record(folder, stage: str) -> dict:
-    """Read what a finished stage has written about itself: sha256, seconds, curve."""
-    return files.read_json(Path(folder) / f"{stage}.json")
+    """Read what a finished stage has written about itself: sha256, seconds, curve.
+
+    A stage that another version of this library has left is a ValueError.
+    """
+    found = files.read_json(Path(folder) / f"{stage}.json")
+    if (made := found.get("format", FORMAT)) != FORMAT:
+        raise ValueError(
+            f"{stage} in {folder} is of another version: its format is {made}, this "
+            f"library reads {FORMAT}; make it again with --stage {stage} --fresh"
+        )
+    return found
 
 
 def load(folder, stage: str, device: str = "cpu"):
@@ -169,6 +179,7 @@ def finish(folder, stage: str, steps: int, seconds: float, history, memory) -> N
     """Write the record that makes a stage count, and forget its checkpoints."""
     origin = Path(folder) / f"{stage}-work" / "made_from.json"
     content = {
+        "format": FORMAT,
         "made_from": files.read_json(origin) if origin.exists() else {},
         "sha256": files.sha256(Path(folder) / stage),
         "steps": steps,

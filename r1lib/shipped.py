@@ -59,6 +59,7 @@ def take(stage: str, folder, how: Settings) -> None:
         source = artifacts.path(name_of(stage, how))
         shutil.copytree(source, new, dirs_exist_ok=True)
     record = {
+        "format": runs.FORMAT,
         "shipped": name_of(stage, how),
         "made_from": entry["made_from"],
         "sha256": entry["sha256"],

@@ -66,10 +66,12 @@ class Arm:
     level: str = "easy"
     n: int = 1600
     model: str = "student-qwen"
+    temperature: float = 1.0  # of distributions
     rl: bool = False
     votes: bool = False
 
 
+SIZES = {"small": "qwen-small", "large": "qwen-large", "llama": "llama"}
 COUNTS = (30, 60, 125, 250, 500, 1000)
 ARMS = {
     "teacher": Arm(how="nothing", model="r1", votes=True),
@@ -82,6 +84,7 @@ ARMS = {
     "big-written": Arm(model="base", text="written"),
     "forward": Arm(how="forward"),
     "reverse": Arm(how="reverse"),
+    "softer": Arm(how="forward", temperature=2.0),
     "own": Arm(how="own"),
     **{f"from-{stage}": Arm(stage=stage) for stage in ("zero", "dev1", "dev2", "dev3")},
     **{w: Arm(text=w) for w in ("unfiltered", "wrong", "correct")},
@@ -91,6 +94,12 @@ ARMS = {
     "small": Arm(model="student-qwen-small"),
     "large": Arm(model="student-qwen-large"),
     "llama": Arm(model="student-llama"),
+    **{f"{m}-base": Arm(how="nothing", model=f"student-{n}") for m, n in SIZES.items()},
+    "small-written": Arm(model="student-qwen-small", text="written"),
+    "large-written": Arm(model="student-qwen-large", text="written"),
+    "small-rl": Arm(how="nothing", model="student-qwen-small", rl=True),
+    "large-rl": Arm(how="nothing", model="student-qwen-large", rl=True),
+    "recipe": Arm(how="nothing", model="distill"),
     "twice-base": Arm(how="nothing", model=students.TWICE, votes=True),
     "twice-traces": Arm(model=students.TWICE),
     "twice-written": Arm(model=students.TWICE, text="written"),
@@ -159,7 +168,7 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
     """Train a model by an arm; return what it cost and facts about it."""
     optimizers = optim.base_optimizers(model, plan.muon_lr, plan.adamw_lr)
     if arm.how == "own":
-        teacher, _ = runs.load(run, arm.stage)
+        teacher, theirs = runs.load(run, arm.stage)
         said, _ = traces.sampled(run, arm.stage, plan.sizes, plan.seed)
         asked = fmean(len(tokenizer.prompt(row["prompt"])) for row in said)
         length = asked + fmean(row["tokens"] for row in said)  # as the teacher's texts
@@ -169,8 +178,9 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
             max_new_tokens=plan.sizes.max_new_tokens,
             seed=plan.seed,
         )
+        both = (tokenizer, theirs)
         loop = distill.on_policy(
-            model, teacher, tokenizer, pipeline.draw_mixed, config, optimizers
+            model, teacher, both, pipeline.draw_mixed, config, optimizers
         )
         return (*spend(loop, plan.steps, label), {})
     rows, bill, facts = texts(arm, run, plan)
@@ -186,9 +196,9 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
         loop = billed(loop, stream, batch)
     else:
         teacher, theirs = runs.load(run, arm.stage)
-        distill.check_same_tokenizer(tokenizer, theirs)
-        config = DistillConfig(**kind, kind=arm.how)
-        loop = distill.train(model, teacher, stream, config, optimizers)
+        both = (tokenizer, theirs)
+        config = DistillConfig(**kind, kind=arm.how, temperature=arm.temperature)
+        loop = distill.train(model, teacher, both, stream, config, optimizers)
     history, spent = spend(loop, plan.steps, label)
     return history, bill + spent, facts
 

@@ -130,12 +130,11 @@ def stages(measured: dict, level: str) -> list[str]:
     return markdown(rows)
 
 
-def steps(measured: dict, level: str) -> list[str]:
-    """Every rise from stage to stage with its paired interval; clear ones are bold.
+def steps(measured: dict, level: str, pairs: list[tuple[str, str]]) -> list[str]:
+    """Every rise from a stage to another with its paired interval; clear ones are bold.
 
     Clear is what excludes 0 and has the same sign in every seed.
     """
-    pairs = list(zip(MODELS, MODELS[1:], strict=False))
     rows = [["column", *(f"{a} to {b}" for a, b in pairs)]]
     for name in columns(measured, level):
         cells = []
@@ -149,6 +148,13 @@ def steps(measured: dict, level: str) -> list[str]:
             cells.append(f"**{text}**" if clear else text)
         rows.append([name, *cells])
     return markdown(rows)
+
+
+def asked(measured: dict, name: str) -> str:
+    """Say on how many problems a column was measured, of each level that has it."""
+    first = next(iter(measured.values()))[MODELS[0]]
+    counts = [f"{len(first[x][name])} {x}" for x in LEVELS if name in first[x]]
+    return f" ({', '.join(counts)} problems)" if counts else ""
 
 
 def page(measured: dict) -> str:
@@ -174,17 +180,29 @@ def page(measured: dict) -> str:
         lines += ["", f"## Ours, {level} problems: mean (each seed)", ""]
         lines += stages(measured, level)
         lines += ["", f"## Ours, {level} problems: from stage to stage", ""]
-        lines += steps(measured, level)
-    if measured:
-        lines += ["", "## What a column counts", ""]
-        lines += [f"- {name}: {what}" for name, what in scorecard.COLUMNS.items()]
+        lines += steps(measured, level, list(zip(MODELS, MODELS[1:], strict=False)))
+    for level in LEVELS if measured else ():
         lines += [
             "",
-            "From stage to stage: the mean difference over the same problems, and its "
-            "95% bootstrap interval over problems, of models trained with these seeds: "
-            "other seeds would move it further. Bold where it excludes 0 and every "
-            "seed has the same sign. Of some hundred intervals about five in a hundred "
-            "exclude 0 by chance.",
+            f"## Ours, {level} problems: R1 against every stage before it",
+            "",
+        ]
+        lines += steps(
+            measured, level, [(before, MODELS[-1]) for before in MODELS[:-1]]
+        )
+    if measured:
+        lines += ["", "## What a column counts", ""]
+        lines += [
+            f"- {name}: {what}{asked(measured, name)}"
+            for name, what in scorecard.COLUMNS.items()
+        ]
+        lines += [
+            "",
+            "From stage to stage, and R1 against every other: the mean difference over "
+            "the same problems, and its 95% bootstrap interval over problems, of "
+            "models trained with these seeds: other seeds would move it further. Bold "
+            "where it excludes 0 and every seed has the same sign. Of some hundred "
+            "intervals about five in a hundred exclude 0 by chance.",
         ]
     return "\n".join(lines) + "\n"
 

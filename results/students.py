@@ -18,8 +18,8 @@ TWICE = "student-qwen-twice"  # the recipe's student, after twice as many steps
 def load(name: str, run: Path, seed: int):
     """Return (model, tokenizer, sha256): a stage of the run, or the base of a student.
 
-    A student that is not there is pre-trained: that of the recipe in the run itself,
-    any other in runs/NAME-SEED.
+    What is not there is trained: stages of the recipe in the run itself, the base of
+    any other student in runs/NAME-SEED.
     """
     how, folder, stage = recipe.settings("tiny", seed), run, name
     if name == how.small:
@@ -32,9 +32,9 @@ def load(name: str, run: Path, seed: int):
             if name == TWICE:
                 config = replace(config, steps=2 * config.steps)
             pre_train(name, folder, tokenizer, config)
-        elif stage == "student" and not runs.is_done(run, stage):
-            loop = pipeline.run(stage, run, how)
-            for _ in bar(loop, how.student.steps, f"{name} {seed}", ("loss",)):
+        elif not runs.is_done(folder, stage):
+            loop, steps = pipeline.run(stage, run, how), pipeline.length(stage, how)
+            for _ in bar(loop, steps, f"{name} {seed}", ("loss",)):
                 pass
     return (*runs.load(folder, stage), runs.record(folder, stage)["sha256"])
 

@@ -5,11 +5,12 @@ from itertools import islice
 
 import pytest
 
-from r1lib import contamination
+from r1lib import artifacts, contamination, tables
 from r1lib.contamination import identity, leaked, ngrams, overlaps, unread
 from r1lib.tasks import (
     LANGUAGES,
     LEVELS,
+    Problem,
     arithmetic,
     countdown,
     draw,
@@ -17,6 +18,7 @@ from r1lib.tasks import (
     problems,
     programs,
     requests,
+    split_of,
     web,
 )
 
@@ -139,3 +141,19 @@ def test_a_run_of_words_counts_once():
     seen = {("a", "b"), ("b", "c")}
     assert contamination.covered(["a", "b", "c", "d"], seen, 2) == 0.75
     assert contamination.covered([], seen, 2) == 0.0
+
+
+@pytest.mark.parametrize("seed", ["", "-1", "-2"])
+@pytest.mark.parametrize("name", ["cold-tiny", "samples-tiny"])
+def test_the_shipped_tables_hold_no_problem_of_another_split(name, seed):
+    """By each row's own key, and by what its prompt asks when it is read back."""
+    rows = tables.load(artifacts.path(name + seed))
+    prompts = {(row["family"], row["key"]): row["prompt"] for row in rows}
+    assert len(prompts) > 1000
+    for (family, key), prompt in prompts.items():
+        found = identity(prompt)
+        assert found in (None, (family, key))
+        problem = Problem(family, "easy", "en", prompt, "", key)
+        assert split_of(problem) == "train", prompt
+    blind = unread(prompts.values())
+    assert len(blind) < len(prompts) / 10

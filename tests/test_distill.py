@@ -13,6 +13,7 @@ from r1lib.tasks import arithmetic, draw
 from r1lib.tokenizer import Tokenizer
 
 TOKENIZER = Tokenizer([])
+SAME = (TOKENIZER, Tokenizer([]))
 ROOM = replace(small.DENSE, max_positions=160)
 
 
@@ -107,9 +108,8 @@ def test_a_student_comes_near_to_its_teacher_and_the_teacher_stays(kind):
     student, teacher = small.model(small.DENSE, 0), small.model(small.DENSE, 1)
     before = [p.clone() for p in teacher.parameters()]
     config = DistillConfig(epochs=30, batch_size=6, lr=1e-2, kind=kind)
-    steps = distill.train(
-        student, teacher, given(), config, optim.adamw(student, config.lr)
-    )
+    optimizers = optim.adamw(student, config.lr)
+    steps = distill.train(student, teacher, SAME, given(), config, optimizers)
     losses = [metrics["loss"] for metrics, _ in steps]
     assert len(losses) == 30 and losses[-1] < losses[0] / 3
     assert all(map(torch.equal, before, teacher.parameters()))
@@ -118,7 +118,8 @@ def test_a_student_comes_near_to_its_teacher_and_the_teacher_stays(kind):
 def test_the_bill_counts_every_token_once():
     student, teacher = small.model(small.DENSE, 0), small.model(small.DENSE, 1)
     config = DistillConfig(epochs=2, batch_size=4)
-    loop = distill.train(student, teacher, given(), config, optim.adamw(student, 1e-3))
+    optimizers = optim.adamw(student, 1e-3)
+    loop = distill.train(student, teacher, SAME, given(), config, optimizers)
     bill = sum((spent for _, spent in loop), Spent())
     tokens = 2 * sum(len(example.ids) for example in given())
     assert (bill.student_trained, bill.teacher_read) == (tokens, tokens)
@@ -145,9 +146,7 @@ def on_policy(start=0, steps=3, seed=0):
     def one(rng):
         return draw(arithmetic.sample, rng, "train")
 
-    loop = distill.on_policy(
-        student, teacher, TOKENIZER, one, config, optimizers, start
-    )
+    loop = distill.on_policy(student, teacher, SAME, one, config, optimizers, start)
     return student, list(loop)
 
 
@@ -215,6 +214,21 @@ def test_distributions_over_different_tokens_are_not_compared():
         distill.check_same_tokenizer(TOKENIZER, other)
     with pytest.raises(ValueError, match=r"one shape, got \(2, 5, 7\) and \(2, 5, 8\)"):
         distill.kl_loss(logits(0), logits(0, (2, 5, 8)), MASK)
+
+
+def test_a_teacher_whose_ids_mean_other_things_teaches_nothing():
+    """Two tokenizers of one size: nothing would fail, and the student learn noise."""
+    both = [Tokenizer([(100, 101), (102, 103)]), Tokenizer([(102, 103), (100, 101)])]
+    student, teacher = small.model(ROOM, 0), small.model(ROOM, 1)
+    before = [p.clone() for p in student.parameters()]
+    optimizers, once = optim.adamw(student, 1e-3), OnPolicyConfig(steps=1)
+    for loop in (
+        distill.train(student, teacher, both, given(), DistillConfig(), optimizers),
+        distill.on_policy(student, teacher, both, None, once, optimizers),
+    ):
+        with pytest.raises(ValueError, match="differ, so their distributions cannot"):
+            next(loop)
+    assert all(map(torch.equal, before, student.parameters()))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 import torch
 from kill_and_resume import SMALL, digits, train_stage
 
-from r1lib import artifacts, files, hub, pipeline, recipe, rewards, runs
+from r1lib import artifacts, files, hub, pipeline, recipe, rewards, runs, tables
 from r1lib.model.transformer import Transformer
 from r1lib.tasks import split_of
 from r1lib.tokenizer import Tokenizer
@@ -166,6 +166,49 @@ def test_another_input_than_at_the_beginning_is_refused(undisturbed, tmp_path):
     runs.finish(tmp_path, "zero", 2, 0.0, [], None)
     with pytest.raises(ValueError, match=words):
         pipeline.run("zero", tmp_path, how)
+
+
+def test_a_stage_of_another_version_is_refused(undisturbed, tmp_path):
+    folder = shutil.copytree(undisturbed, tmp_path / "run")
+    record = files.read_json(folder / "base.json") | {"format": runs.FORMAT + 1}
+    files.write_text(folder / "base.json", json.dumps(record))
+    runs.forget(folder, ["zero"])
+    words = f"of another version: its format is {runs.FORMAT + 1}.*--stage base --fresh"
+    with pytest.raises(ValueError, match=words):
+        list(pipeline.run("zero", folder, HOW))
+    assert not (folder / "zero-work").exists()
+
+
+def with_table(undisturbed, folder, change):
+    """A run whose student reads a changed table of samples."""
+    shutil.copytree(undisturbed, folder)
+    rows = change(tables.load(folder / "samples"))
+    runs.forget(folder, ["samples", "distill"])
+    tables.save(folder / "samples", rows, "changed")
+    runs.finish(folder, "samples", 1, 1.0, [], None)
+    return folder
+
+
+def test_a_student_reads_no_text_that_was_not_found_correct(undisturbed, tmp_path):
+    def one_wrong(rows):
+        return [*rows[:-1], rows[-1] | {"correct": False}]
+
+    folder = with_table(undisturbed, tmp_path / "run", one_wrong)
+    with pytest.raises(ValueError, match="1 of .* traces were not found correct"):
+        list(pipeline.run("distill", folder, HOW))
+
+
+def test_texts_that_are_too_long_for_a_student_are_counted(undisturbed, tmp_path):
+    def two_too_long(rows):
+        text = rows[0]["completion"] + "1+1=2 " * 500
+        return [*rows, *[rows[0] | {"completion": text}] * 2]
+
+    folder = with_table(undisturbed, tmp_path / "run", two_too_long)
+    last = list(pipeline.run("distill", folder, HOW))[-1]
+    assert last["too_long"] == runs.record(folder, "distill")["history"][-1]["too_long"]
+    assert last["too_long"] == 2
+    same = [runs.record(run, "distill")["sha256"] for run in (folder, undisturbed)]
+    assert same[0]["model.safetensors"] == same[1]["model.safetensors"]
 
 
 @pytest.mark.parametrize("stage", ["cold", "helpful"])

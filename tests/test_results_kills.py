@@ -1,6 +1,7 @@
 """Claims about the run of kills: what is compared, what counts as a kill."""
 
 import json
+import os
 
 import pytest
 
@@ -31,6 +32,8 @@ def played(monkeypatch, weights, ends, left_out=STAGES[-1]):
         return ended
 
     monkeypatch.setattr(kills, "train", train)
+    places = {place: 2.0 + i for i, place in enumerate((*STAGES, kills.THE_END))}
+    monkeypatch.setattr(kills, "clock", lambda run, began: places)
     return calls
 
 
@@ -40,7 +43,18 @@ def test_all_kills_are_spent_and_every_run_is_finished(monkeypatch, tmp_path):
     assert [kill["run"] for kill in found["kills"]] == [0, 0, 1, 1, 1]
     assert found["runs"] == 2 and found["files"] == len(STAGES)
     assert [name for name, _ in calls][-1] == "killed-1" and calls[-1][1] is None
-    assert all(0 < seconds < 1 for _, seconds in calls[1:-1])  # a share of no time
+    first, *more = [seconds for _, seconds in calls[1:-1]]
+    assert 2 < first < 2 + len(STAGES)  # after the imports, in any stage
+    assert all(2 < seconds < 3 for seconds in more[:2])  # only distill was left
+
+
+def test_the_clock_of_a_run_is_that_of_its_files(tmp_path):
+    for at, name in enumerate(("settings", *STAGES)):
+        (tmp_path / f"{name}.json").write_text("{}")
+        os.utime(tmp_path / f"{name}.json", (0, 100 + at))
+    found = kills.clock(tmp_path, 90)
+    assert found["base"] == 10 and found["zero"] == 11
+    assert found[kills.THE_END] == 10 + len(STAGES)
 
 
 def test_a_run_whose_stages_are_there_is_killed_once_at_most(monkeypatch, tmp_path):

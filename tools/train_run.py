@@ -132,6 +132,8 @@ def train(stage: str, folder: Path, how: Settings) -> None:
         print(f"{stage}: going on from {found[-1].name}", flush=True)
     for _ in bar(steps, total, stage, BY_NAME[stage].shown):
         pass
+    if left_out := runs.record(folder, stage)["history"][-1].get("too_long"):
+        print(f"{stage}: {left_out} texts were too long for the model and left out")
 
 
 def take(stage: str, folder: Path, how: Settings) -> None:

@@ -2,7 +2,7 @@
 
 from matplotlib.ticker import PercentFormatter
 
-from r1lib.plots.style import INK, LOOKS, PAPER, Picture, styled
+from r1lib.plots.style import INK, LOOKS, PAPER, Picture, look_of, styled
 
 
 @styled
@@ -36,7 +36,7 @@ def bars_with_intervals(
 
 def bars(axes, rows, look: int, label: str, width: float) -> None:
     """Draw (x, (mean, low, high)) rows as bars of one look with intervals."""
-    colour, _, _, hatch = LOOKS[look % len(LOOKS)]
+    colour, _, _, hatch = look_of(look)
     places, values = [x for x, _ in rows], [value for _, value in rows]
     means = [mean for mean, _, _ in values]
     kind = {"color": colour, "hatch": hatch, "edgecolor": PAPER, "label": label}
@@ -78,7 +78,7 @@ def stacked_shares(shares: dict[str, dict[str, float]]) -> Picture:
     figure = Picture(figsize=(8.4, 0.9 + 0.5 * len(shares)), layout="constrained")
     axes, left = figure.subplots(), dict.fromkeys(shares, 0.0)
     for look, name in enumerate(next(iter(shares.values()))):
-        colour, _, _, hatch = LOOKS[look % len(LOOKS)]
+        colour, _, _, hatch = look_of(look)
         kind = {"color": colour, "hatch": hatch, "edgecolor": PAPER, "label": name}
         for row, parts in shares.items():
             axes.barh(row, parts[name], 0.62, left=left[row], **kind)
@@ -114,7 +114,7 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
     for axes, (title, rows) in zip(all_axes, panels.items(), strict=True):
         for y, name in enumerate(names):
             for seed, (mean, low, high) in enumerate(rows[name]):
-                colour, _, marker, _ = LOOKS[seed % len(LOOKS)]
+                colour, _, marker, _ = look_of(seed)
                 place = y + 0.22 * (seed - (len(rows[name]) - 1) / 2)
                 kind = {"color": colour, "linewidth": 1.4}
                 axes.plot([low, high], [place, place], **kind)

@@ -13,6 +13,7 @@ from r1lib.plots.style import (
     Picture,
     column,
     finish,
+    look_of,
     series,
     styled,
     trend,
@@ -116,7 +117,7 @@ def scaling_picture(points: list[tuple], law) -> Picture:
     groups = [apart(p[i] for p in points) for i in (0, 1)]
     for axes, over, fixed in ((panels[0], 1, 0), (panels[1], 0, 1)):
         for look, group in enumerate(groups[fixed]):
-            colour, line, marker, _ = LOOKS[look % len(LOOKS)]
+            colour, line, marker, _ = look_of(look)
             mine = [p for p in points if group <= p[fixed] < 1.1 * group]
             low, high = 0.85 * groups[over][0], 1.2 * groups[over][-1]
             xs = [low * (high / low) ** (i / 40) for i in range(41)]

@@ -15,12 +15,14 @@ from matplotlib.ticker import MaxNLocator
 INK, GRID, PAPER = "#222222", "#d9d9d9", "#ffffff"
 
 
-BLUE, ORANGE, GREEN, PURPLE, GREY = (
+BLUE, ORANGE, GREEN, PURPLE, GREY, SKY, BLACK = (
     "#0072b2",
     "#d55e00",
     "#009e73",
     "#cc79a7",
     "#777777",
+    "#56b4e9",
+    "#000000",
 )
 
 
@@ -30,6 +32,8 @@ LOOKS = (  # colour, line, marker, hatch of the first, second, ... series
     (GREEN, "-.", "^", ".."),
     (PURPLE, ":", "D", "xx"),
     (GREY, (0, (6, 1)), "v", "--"),
+    (SKY, (0, (1, 1)), "P", "++"),
+    (BLACK, (0, (3, 1, 1, 1, 1, 1)), "X", "oo"),
 )
 
 
@@ -66,6 +70,19 @@ STYLE = {
 }
 
 
+def look_of(series: int) -> tuple:
+    """Colour, line, marker and hatch of a series; one too many would look like another.
+
+    >>> look_of(1)
+    ('#d55e00', '--', 's', '//')
+    """
+    if not 0 <= series < len(LOOKS):
+        raise ValueError(
+            f"a figure can tell {len(LOOKS)} series apart, got {series + 1}"
+        )
+    return LOOKS[series]
+
+
 class Picture(Figure):
     """A Figure that a notebook shows by itself, with a text for those who listen."""
 
@@ -92,7 +109,7 @@ def series(axes, points, look: int, label: str, marks: bool = False, **kind) -> 
     """Draw one line of (x, y) points in the look of that number, if it has points."""
     if not points:
         return
-    colour, line, marker, _ = LOOKS[look % len(LOOKS)]
+    colour, line, marker, _ = look_of(look)
     kind = {"color": colour, "linestyle": line, "label": label, **kind}
     if marks:
         every = max(1, len(points) // 12)

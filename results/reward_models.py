@@ -1,0 +1,74 @@
+"""Measure the two reward models that have made an R1, one seed, on held-out answers.
+
+    python -m results.reward_models 0     reads runs/seed-0
+
+The helpful one has to prefer the better of two answers, the harmless one to tell safe
+answers from unsafe ones, and to score a safe one higher than an unsafe one. Labels are
+those of the scripted judge, who errs now and then, as in training. A unit takes some
+minutes and writes results/reward-models-SEED.json.
+"""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from r1lib import last_stage, recipe, reward_model, runs
+from results import one_unit
+
+CODE = [
+    "r1lib.last_stage.examples",
+    "r1lib.last_stage.held_out_pairs",
+    "r1lib.last_stage.held_out_answers",
+    "r1lib.recipe.settings",
+]
+
+
+def ranked(scores: list[float], safe: list[bool]) -> float:
+    """Share of (safe, unsafe) answers in which the safe one scores higher; ties half.
+
+    >>> ranked([2.0, 1.0, 0.0], [True, False, True])
+    0.5
+    """
+    good = [s for s, label in zip(scores, safe, strict=True) if label]
+    bad = [s for s, label in zip(scores, safe, strict=True) if not label]
+    if not good or not bad:
+        raise ValueError(f"wanted both kinds, got {len(good)} safe, {len(bad)} unsafe")
+    won = sum((g > b) + (g == b) / 2 for g in good for b in bad)
+    return won / (len(good) * len(bad))
+
+
+def unit(folder: Path, seed: int) -> dict:
+    """Measure both models of one run."""
+    began, how = time.perf_counter(), recipe.settings("tiny", seed)
+    runs.agree(folder, asdict(how))
+    policy, tokenizer = runs.load(folder, last_stage.START)
+    kind = (folder, policy, tokenizer, how.reward_models, last_stage.START)
+    problems, answers = last_stage.answered(*kind)["valid"]
+    found, weights = {}, {}
+    for name in ("helpful", "harmless"):
+        model, _ = reward_model.load(runs.checked(folder, name))
+        weights[name] = runs.record(folder, name)["sha256"]
+        made = last_stage.examples(
+            name, tokenizer, problems, answers, how.reward_models, "valid"
+        )
+        if name == "helpful":
+            found[name] = last_stage.held_out_pairs(model, made)
+        else:
+            found[name] = last_stage.held_out_answers(model, made)
+            scores = reward_model.score_all(model, [row for row, _ in made]).tolist()
+            found[name]["ranked"] = ranked(scores, [safe for _, safe in made])
+    minutes = (time.perf_counter() - began) / 60
+    return {"P8": found, "weights": weights, "minutes": minutes}
+
+
+def main() -> None:
+    """Run one unit and write its file."""
+    asked = one_unit.arguments(one_unit.parser(__doc__, threads=1))
+    found = unit(Path("runs") / f"seed-{asked.seed}", asked.seed)
+    path = asked.out / f"reward-models-{asked.seed}.json"
+    command = f"results.reward_models {asked.seed}"
+    one_unit.write(path, found, command, CODE, seed=asked.seed)
+
+
+if __name__ == "__main__":
+    main()
