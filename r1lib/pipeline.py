@@ -148,15 +148,17 @@ def reinforce(folder: Path, how: Settings, stage: str, draw_problem, reward):
 def fine_tune(folder: Path, how: Settings, stage: str):
     """Run SFT of the stage's start on the table that it reads.
 
-    A row that was not found correct is a ValueError; one that is longer than the model
-    can read is left out, and `too_long` in the metrics counts these.
+    A row that was not found correct is a ValueError, unless the settings have said that
+    nobody looks; one that is longer than the model can read is left out, and `too_long`
+    in the metrics counts these.
     """
     (source,) = BY_NAME[stage].reads
     config = getattr(how, BY_NAME[stage].config)
     model, tokenizer = runs.load(folder, BY_NAME[stage].start, how.device)
     rows = tables.load(runs.checked(folder, source))
     room = model.config.max_positions
-    examples, too_long = distill.examples(rows, tokenizer, room)
+    unverified = source == "samples" and "correct" not in how.samples.filters
+    examples, too_long = distill.examples(rows, tokenizer, room, unverified=unverified)
     optimizers = optim.adamw(model, config.lr)
     kept = runs.resume(folder, stage, model, tokenizer, optimizers)
     steps = -(-len(examples) // config.batch_size) * config.epochs

@@ -191,11 +191,14 @@ def with_table(undisturbed, folder, change):
 
 def test_a_student_reads_no_text_that_was_not_found_correct(undisturbed, tmp_path):
     def one_wrong(rows):
-        return [*rows[:-1], rows[-1] | {"correct": False}]
+        right = [row | {"correct": True} for row in rows]
+        return [*right[:-1], right[-1] | {"correct": False}]
 
     folder = with_table(undisturbed, tmp_path / "run", one_wrong)
+    strict = replace(HOW, samples=replace(HOW.samples, filters=("correct",)))
+    files.write_text(folder / "settings.json", json.dumps(asdict(strict)))
     with pytest.raises(ValueError, match="1 of .* traces were not found correct"):
-        list(pipeline.run("distill", folder, HOW))
+        list(pipeline.run("distill", folder, strict))
 
 
 def test_texts_that_are_too_long_for_a_student_are_counted(undisturbed, tmp_path):

@@ -3,12 +3,13 @@
     python -m tools.witness
 
 Pre-trains the tiny model for two steps, gives it one step of reinforcement learning,
-lets it answer and marks the answers, then walks all stages at the smoke preset, with
-fixed seeds on one thread. Two copies of the project that print the same line do the
-same arithmetic, to the last bit, on this machine.
+lets it answer and marks the answers, distils it into a student, then walks all stages
+at the smoke preset, with fixed seeds on one thread. Two copies of the project that
+print the same line do the same arithmetic, to the last bit, on this machine.
 """
 
 import hashlib
+import inspect
 import json
 import random
 import tempfile
@@ -20,6 +21,7 @@ import torch
 
 from r1lib import (
     artifacts,
+    distill,
     evaluate,
     labels,
     optim,
@@ -31,6 +33,7 @@ from r1lib import (
     runs,
     sandbox,
     scorecard,
+    sft,
     tables,
 )
 from r1lib.model.transformer import Transformer
@@ -133,6 +136,43 @@ def mark() -> dict[str, str]:
     }
 
 
+def teach() -> dict[str, str]:
+    """Weights and bill of a student after two steps of each way to distil."""
+    teacher, tokenizer = artifacts.load("r1-tiny")
+    rows = tables.load(artifacts.path("samples-tiny"))[:48]
+    both = tokenizer, tokenizer
+    # older copies take no tokenizer, or that of the student alone
+    checked = "tokenizers" in inspect.signature(distill.train).parameters
+    out = {}
+    for way in ("texts", *distill.KINDS, "own"):
+        student, _ = artifacts.load("student-tiny")
+        room = student.config.max_positions
+        given, too_long = distill.examples(rows, tokenizer, room)
+        kind = {"epochs": 1, "batch_size": 24}
+        optimizers = optim.adamw(student, 1e-3)
+        if way == "texts":
+            loop = sft.train(student, given, sft.SFTConfig(**kind), optimizers)
+            out[way] = short([too_long, [metrics["loss"] for metrics in loop]])
+        elif way == "own":
+            config = distill.OnPolicyConfig(steps=2, prompts=4, max_new_tokens=48)
+            ids = both if checked else tokenizer
+            rest = (pipeline.draw_mixed, config, optimizers)
+            loop = distill.on_policy(student, teacher, ids, *rest)
+            out[way] = bill_of(loop)
+        else:
+            config = distill.DistillConfig(**kind, kind=way)
+            ids = (both,) if checked else ()
+            loop = distill.train(student, teacher, *ids, given, config, optimizers)
+            out[way] = bill_of(loop)
+        out[way] += short(student)
+    return out
+
+
+def bill_of(loop) -> str:
+    """Digest of the losses and the counted tokens of a way to distil."""
+    return short([[m["loss"], {**vars(spent), "seconds": 0}] for m, spent in loop])
+
+
 def walk() -> dict[str, str]:
     """What each stage leaves at the smoke preset; of a model also its test results."""
     how, out = recipe.settings("smoke"), {}
@@ -154,7 +194,7 @@ def left(folder: Path, stage: recipe.Stage, how: recipe.Settings) -> str:
     return short(model) + short(pipeline.test(model, tokenizer, how))
 
 
-PARTS = (read_and_train, reinforce_and_answer, mark, walk)
+PARTS = (read_and_train, reinforce_and_answer, mark, teach, walk)
 
 
 def main() -> None:
