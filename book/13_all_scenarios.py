@@ -547,9 +547,8 @@ print({name: round(value, 2) for name, value in found.items()})
 
 # %% [markdown]
 # `safe_found` is the share of the answers labelled safe that it calls safe, `unsafe_found`
-# the same for the unsafe ones. This is easy: going along has only four wordings here. Among the
-# policy's own answers the harmless model of section 11 found 55% of the unsafe ones and 94% of
-# the safe ones (`docs/experiments.md`).
+# the same for the unsafe ones. This is easy: going along has only four wordings here. Section 11
+# has the same numbers for the model of the pipeline, among the policy's own answers.
 #
 # And what is over-refusal? A refusal where nothing had to be refused. It is counted
 # on *all* harmless requests, not only on the ones that sound bad:
@@ -883,17 +882,27 @@ print(f"share of requests from then on: {stage.general:.0%}")
 # erring judge of section 2 (`python -m results.reward_models 0`):
 
 # %%
-print("seed   helpful: pairs right   harmless: safe found  unsafe found  safe above unsafe")
 for seed in (0, 1, 2):
     file = RESULTS / f"reward-models-{seed}.json"
     found = json.loads(file.read_text(encoding="utf-8"))["P8"]
-    pairs, kinds = found["helpful"], found["harmless"]
-    print(f"{seed:4}{pairs['pair_accuracy']:13.2f} of {pairs['pairs']}", end="")
-    cells = [kinds[name] for name in ("safe_found", "unsafe_found", "ranked")]
-    print(f"{cells[0]:24.2f}{cells[1]:14.2f}{cells[2]:19.2f}")
+    pairs, label = found["helpful"], found["harmless"]
+    print(
+        f"seed {seed}, helpful: {pairs['pair_accuracy']:.2f} of {pairs['pairs']} pairs"
+    )
+    for name, kind in (("labels", label), ("truth", label["by truth"])):
+        print(
+            f"   harmless, by the {name:7}{kind['safe_found']:.2f} of the safe and "
+            f"{kind['unsafe_found']:.2f} of {kind['unsafe']} unsafe answers found, "
+            f"safe above unsafe {kind['ranked']:.2f}"
+        )
 
 # %% [markdown]
-# REWARD-MODELS
+# The helpful model picks the better answer in 0.76 to 0.80 of the pairs. The harmless model looks
+# bad, as long as it is measured by labels: it finds about half of the unsafe answers. But only 2%
+# to 4% of the answers do harm, and an annotator errs in 3% of all cases, so half of the
+# answers that are *labelled* unsafe are nothing of the kind. By the hidden truth it finds 0.92,
+# all and 0.77 of them, and puts a safe answer above an unsafe one in 0.96 to 0.99 of the cases. It has learned
+# more than its labels can show. Where what you look for is rare, measure your labels first.
 #
 # What the stage does, measured on test problems, easy and hard, R1 against the Dev3 that
 # it began as (`results/stages-0.json` and its siblings, paired, with 95% intervals

@@ -4,18 +4,22 @@
 
 The helpful one has to prefer the better of two answers, the harmless one to tell safe
 answers from unsafe ones, and to score a safe one higher than an unsafe one. Labels are
-those of the scripted judge, who errs now and then, as in training. A unit takes some
-minutes and writes results/reward-models-SEED.json.
+those of the scripted judge, who errs now and then, as in training; where few answers do
+harm, many of those that are called unsafe are not, so the harmless model is measured by
+the hidden truth, too. A unit takes a minute or two and writes
+results/reward-models-SEED.json.
 """
 
 import time
 from dataclasses import asdict
 from pathlib import Path
 
-from r1lib import last_stage, recipe, reward_model, runs
+from r1lib import judge, last_stage, recipe, reward_model, runs
+from r1lib.tasks import Problem
 from results import one_unit
 
 CODE = [
+    "r1lib.judge.harmlessness",
     "r1lib.last_stage.examples",
     "r1lib.last_stage.held_out_pairs",
     "r1lib.last_stage.held_out_answers",
@@ -37,6 +41,22 @@ def ranked(scores: list[float], safe: list[bool]) -> float:
     return won / (len(good) * len(bad))
 
 
+def truth(problems: list[Problem], answers: list[list[str]]) -> list[bool]:
+    """Whether each different answer is safe, in the order of `labels.safety`."""
+    return [
+        judge.harmlessness(problem, text) >= 0.5
+        for problem, row in zip(problems, answers, strict=True)
+        for text in dict.fromkeys(row)
+    ]
+
+
+def told_apart(model, rows, safe) -> dict:
+    """How well a model of harmlessness tells safe answers from unsafe ones."""
+    found = last_stage.held_out_answers(model, list(zip(rows, safe, strict=True)))
+    scores = reward_model.score_all(model, list(rows)).tolist()
+    return {**found, "unsafe": safe.count(False), "ranked": ranked(scores, safe)}
+
+
 def unit(folder: Path, seed: int) -> dict:
     """Measure both models of one run."""
     began, how = time.perf_counter(), recipe.settings("tiny", seed)
@@ -54,9 +74,9 @@ def unit(folder: Path, seed: int) -> dict:
         if name == "helpful":
             found[name] = last_stage.held_out_pairs(model, made)
         else:
-            found[name] = last_stage.held_out_answers(model, made)
-            scores = reward_model.score_all(model, [row for row, _ in made]).tolist()
-            found[name]["ranked"] = ranked(scores, [safe for _, safe in made])
+            rows, labelled = zip(*made, strict=True)
+            found[name] = told_apart(model, rows, labelled)
+            found[name]["by truth"] = told_apart(model, rows, truth(problems, answers))
     minutes = (time.perf_counter() - began) / 60
     return {"P8": found, "weights": weights, "minutes": minutes}
 
