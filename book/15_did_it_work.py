@@ -759,20 +759,17 @@ for what, a, b, name, sign in STEPS:
 # just the given numbers, and how many leave one out (`python -m results.reach 0`)?
 
 # %%
-print(
-    f"{'hard countdown':16}{'right':>8}{'attempts':>10}{'all four':>10}{'fewer':>8}{'other':>8}"
-)
+names = ("right", "attempts", "all four", "fewer", "other")
+print(f"{'hard countdown':16}" + "".join(f"{name:>9}" for name in names))
 for seed in (0, 1, 2):
     file = RESULTS / f"reach-{seed}.json"
     reach = json.loads(file.read_text(encoding="utf-8"))["P6"]
     for stage in MODELS[1:]:
         found = reach[stage]["hard"]
+        print(f"{stage:8}seed {seed}: {found['right']:10.2f}", end="")
+        print(f"{found['attempts']:9.1f}", end="")
         cells = [found[name] for name in ("whole", "fewer", "other")]
-        print(
-            f"{stage:8}seed {seed}: {found['right']:7.2f}{found['attempts']:10.1f}",
-            end="",
-        )
-        print(f"{cells[0]:10.2f}{cells[1]:8.2f}{cells[2]:8.2f}")
+        print("".join(f"{cell:9.2f}" for cell in cells))
 
 # %% [markdown]
 # What you see: models go on trying, five to ten times, but at *another game*. After the cold start
