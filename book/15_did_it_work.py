@@ -448,9 +448,8 @@ for name, prompts in sources.items():
     assert not sides["test"] and not sides["valid"]
 
 # %% [markdown]
-# Whatever can be read stands on the training side. (The tables of the other two seeds are
-# looked at in the same way in `tests/test_contamination.py`.) What cannot be read is the
-# rest of the web, which asks nothing.
+# All of them can be read, and all stand on the training side. (The tables of the other two
+# seeds are looked at in the same way in `tests/test_contamination.py`.)
 #
 # Now the same texts by n-grams. We *know* that
 # none of these test problems is in them, so whatever an n-gram finds is a false alarm:

@@ -3,10 +3,10 @@
     python -m results.kills 0     writes results/kills-0.json; some minutes
 
 A run of the smoke preset is killed (SIGKILL, no warning) and begun again by the same
-command until it ends; if it ends before all kills are spent, another one begins. Each
-moment is drawn from the time that the stages still take, so that all stages have their
-chance; the final test, which takes longer than they do, is met only now and then. Every
-run must end with the weights, tables and numbers of the run that nobody killed.
+command until it ends; if it ends before all kills are spent, another one begins. For
+each kill a stage is drawn from those that are not finished, and a moment from the time
+that it takes, so that all stages have their chance. Every run must end with the
+weights, tables and numbers of the run that nobody killed.
 """
 
 import json
@@ -26,6 +26,7 @@ from results import one_unit
 CODE = ["r1lib.runs.finish", "r1lib.runs.resume", "r1lib.pipeline.run"]
 KILLS = 20
 THE_END = "the end"  # all stages are there, the run tests its models
+PLACES = (*STAGES, THE_END)
 CLOCK = ("minutes", "memory_gb", "sample_seconds", "train_seconds", "seconds")
 EQUAL = (".safetensors", ".parquet")  # what has to be equal, byte by byte
 
@@ -52,23 +53,29 @@ def numbers(run: Path) -> dict:
     return timeless(json.loads((run / "results.json").read_text("utf-8"))["stages"])
 
 
-def train(run: Path, seed: int, seconds: float | None = None) -> bool:
-    """Train into a folder, and kill it after so many seconds; True if it ended before.
+def train(run: Path, seed: int, stage: str = "", seconds: float = 0.0) -> bool:
+    """Train into a folder, and kill it some seconds into a stage; True if it ended.
 
-    Raises RuntimeError, with its last lines, if training fails by itself.
+    Without a stage it is left alone. Raises RuntimeError, with its last lines, if
+    training fails by itself.
     """
     command = [sys.executable, "-m", "tools.train", "--preset", "smoke"]
     command += ["--out", str(run), "--seed", str(seed)]
-    kind = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen(command, start_new_session=True, **kind) as process:
-        try:
-            said, _ = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+        kind = {"stdout": said, "stderr": subprocess.STDOUT}
+        with subprocess.Popen(command, start_new_session=True, **kind) as process:
+            while stage and process.poll() is None:
+                if PLACES.index(begun(run)) >= PLACES.index(stage):
+                    time.sleep(seconds)
+                    os.killpg(process.pid, signal.SIGKILL)
+                    break
+                time.sleep(0.01)
+            code = process.wait()
+        if stage and code == -signal.SIGKILL:
             return False
-    if process.returncode:
-        raise RuntimeError(f"training ended with {process.returncode}:\n{said[-2000:]}")
+        if code:
+            said.seek(0)
+            raise RuntimeError(f"training ended with {code}:\n{said.read()[-2000:]}")
     return True
 
 
@@ -84,7 +91,22 @@ def clock(run: Path, began: float) -> dict[str, float]:
     """Seconds from the start of a run to where each stage began, and to the end."""
     written = [run / "settings.json", *(run / f"{stage}.json" for stage in STAGES)]
     moments = [path.stat().st_mtime - began for path in written]
-    return dict(zip((*STAGES, THE_END), moments, strict=True))
+    return dict(zip(PLACES, moments, strict=True))
+
+
+def choose(rng, at: str, spent: set, begins: dict) -> tuple[str, float]:
+    """Draw a stage, and seconds from its beginning, for a run that is at some place.
+
+    No stage is drawn twice in a run, so a short one cannot hold it up; ("", 0) if none
+    is left. A stage that is under way begins when the imports are over.
+    """
+    left = [stage for stage in PLACES[PLACES.index(at) : -1] if stage not in spent]
+    if not left:
+        return "", 0.0
+    stage = rng.choice(left)
+    spent.add(stage)
+    takes = begins[PLACES[PLACES.index(stage) + 1]] - begins[stage]
+    return stage, rng.random() * takes + (begins[STAGES[0]] if stage == at else 0.0)
 
 
 def unit(folder: Path, seed: int, kills: int = KILLS) -> dict:
@@ -96,17 +118,17 @@ def unit(folder: Path, seed: int, kills: int = KILLS) -> dict:
     train(folder / "whole", seed)
     begins = clock(folder / "whole", began)
     wanted = outputs(folder / "whole"), numbers(folder / "whole")
-    moments, ended = [], 0
+    moments, ended, spent = [], 0, set()
     while len(moments) < kills or (folder / f"killed-{ended}").exists():
-        run = folder / f"killed-{ended}"
-        kill, left = len(moments) < kills, begins[THE_END] - begins[begun(run)]
-        wait = begins[STAGES[0]] + left * rng.random() if kill and left else None
-        if train(run, seed, wait):
+        run, stage, seconds = folder / f"killed-{ended}", "", 0.0
+        if len(moments) < kills:
+            stage, seconds = choose(rng, begun(run), spent, begins)
+        if train(run, seed, stage, seconds):
             if (outputs(run), numbers(run)) != wanted:
                 raise ValueError(f"after {moments} a run ended with other numbers")
-            ended += 1
+            ended, spent = ended + 1, set()
         else:
-            moments.append({"run": ended, "seconds": wait, "stage": begun(run)})
+            moments.append({"run": ended, "seconds": seconds, "stage": begun(run)})
             print(f"kill {len(moments)} in {moments[-1]['stage']}", flush=True)
     found = {
         "begins": begins,
