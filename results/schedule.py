@@ -5,8 +5,8 @@
 The recipe pays for preferences in the last part of the stage only, as the paper does.
 Here the reward models pay from the first step; all else is the same, and so are the
 test problems, so that it can be held against Dev3 and R1 of results/stages-SEED.json
-problem by problem. It trains in runs/always-SEED, where a killed unit goes on, and writes
-results/schedule-SEED.json.
+problem by problem. It trains in runs/always-SEED, where a killed unit goes on, and
+writes results/schedule-SEED.json.
 """
 
 import shutil
