@@ -762,8 +762,8 @@ try:
     check_same_tokenizer(one, other)
 except ValueError as error:
     print(error)
-both = tokenizer, teachers_own  # of student and teacher
-check_same_tokenizer(*both)  # ours are one: nothing happens
+tokenizers = tokenizer, teachers_own  # of student and teacher
+check_same_tokenizer(*tokenizers)  # ours are one: nothing happens
 
 # %% [markdown]
 # ### The step
@@ -813,7 +813,7 @@ def fit_distributions(kind):
     pupil = copy.deepcopy(base)
     optimizers = optim.base_optimizers(pupil, 0.01, 3e-3)
     config = distill.DistillConfig(epochs=1, batch_size=24, kind=kind)
-    steps = list(distill.train(pupil, teacher, both, given, config, optimizers))
+    steps = list(distill.train(pupil, teacher, tokenizers, given, config, optimizers))
     return pupil, sum((spent for _, spent in steps), distill.Spent())
 
 
@@ -912,7 +912,7 @@ config = distill.OnPolicyConfig(steps=8, prompts=48, max_new_tokens=LONGEST)
 optimizers = optim.base_optimizers(pupil, 0.005, 1.5e-3)
 own_bill = distill.Spent()
 for metrics, bill in distill.on_policy(
-    pupil, teacher, both, pipeline.draw_mixed, config, optimizers
+    pupil, teacher, tokenizers, pipeline.draw_mixed, config, optimizers
 ):
     own_bill += bill
     if metrics["step"] in (1, 4, 8):
@@ -1077,27 +1077,39 @@ plots.interval_dots(dots(ROWS))
 # beside R1 and beside the same base on clean solutions. Every arm answered the same
 # problems, so we compare problem by problem, each game apart:
 
+
 # %%
-PAIRS = (
+def gains(*pairs):
+    """Print what the second arm of a pair gains over the first, each game and both."""
+    for game in ("countdown", "arithmetic", "both"):
+        print(f"easy, {game}: gain of the second over the first, seeds 0, 1, 2")
+        for pair in pairs:
+            cells = ""
+            for seed in (0, 1, 2):
+                two = [results_of(arm)[seed]["test"]["easy"]["values"] for arm in pair]
+                half = len(two[0]) // 2  # first countdown, then arithmetic
+                begin = half if game == "arithmetic" else 0
+                end = half if game == "countdown" else 2 * half
+                gain = paired(*(values[begin:end] for values in two))
+                cells += "{:+7.2f} [{:+.2f}, {:+.2f}]".format(
+                    gain["difference"], *gain["interval"]
+                )
+            print(f"  {' -> '.join(pair):25}{cells}")
+
+
+gains(
     ("rl", "traces"),
     ("written", "traces"),
     ("rl", "written"),
     ("traces", "traces-rl"),
     ("big-written", "big-traces"),
     ("teacher", "big-traces"),
+    ("traces", "forward"),
+    ("traces", "softer"),
+    ("forward", "softer"),
+    ("traces", "reverse"),
+    ("traces", "own"),
 )
-for at, game in enumerate(("countdown", "arithmetic")):
-    print(f"easy {game}, gain of the second over the first, seeds 0, 1, 2")
-    for pair in PAIRS:
-        cells = ""
-        for seed in (0, 1, 2):
-            both = [results_of(arm)[seed]["test"]["easy"]["values"] for arm in pair]
-            half = len(both[0]) // 2  # first countdown, then arithmetic
-            gain = paired(*(values[at * half : (at + 1) * half] for values in both))
-            cells += "{:+7.2f} [{:+.2f}, {:+.2f}]".format(
-                gain["difference"], *gain["interval"]
-            )
-        print(f"  {' -> '.join(pair):24}{cells}")
 
 # %% [markdown]
 # 1. **Distilled beats RL alone on easy problems**, in every seed: 0.35, 0.66 and 0.50 of both games
@@ -1266,6 +1278,7 @@ for label, arm in (("500 traces", "n-500"), ("RL alone", "rl")):
     minutes = fmean(run["spent"]["seconds"] for run in runs.values()) / 60
     print(f"{label:12}{mean(runs, 'easy'):5.2f} of easy problems, ", end="")
     print(f"{point(arm)[0]:.2f} TFLOPs, {minutes:.1f} minutes")
+gains(("rl", "n-250"), ("rl", "n-500"), ("rl", "n-1000"))
 
 # %% [markdown]
 # For the same accuracy RL takes four times the arithmetic and more than four times the minutes, the
@@ -1418,6 +1431,7 @@ for label, *pair in (
     ("R1's texts", "traces", "small"),
 ):
     print(f"{label:20}{each_seed(pair[0]):24}    {each_seed(pair[1])}")
+gains(("small-rl", "small"), ("small-written", "small"))
 
 # %% [markdown]
 # Texts against RL alone: the gap grows, to 0.23, 0.09 and 0.15 (paired, clear in every seed). RL finds
@@ -1464,6 +1478,7 @@ for label, before, after in (
     ("read 9,000 steps", "twice-base", "twice-traces"),
 ):
     print(f"{label:20}{sums(before, 'after'):28}{each_seed(after)}")
+gains(("traces", "twice-traces"))
 
 # %% [markdown]
 # What you see: after twice the reading all three can add, and what the texts make of them lies

@@ -777,8 +777,16 @@ for seed in (0, 1, 2):
 # back, right answers come back: to 0.43 in Dev3 of seed 2, to 0.30 and down again to 0.21 in
 # seed 1; in seed 0 it stays at 0.08, and four attempts of five use three numbers. The sums themselves are right
 # at least as often as before. So the traces have taught the *form* of a three-number search, and whether
-# it is unlearned is a matter of a few lucky tries: Dev2's samples hold 0, 77 and 180 right answers to hard
-# countdown (seeds 0, 1, 2). Where there is none, there is nothing to keep and nothing to reward. Arithmetic has no such form to lose, since a longer expression prescribes its own
+# it is unlearned is a matter of a few lucky tries, in the samples that Dev2 leaves to Dev3:
+
+# %%
+for seed, name in enumerate(("samples-tiny", "samples-tiny-1", "samples-tiny-2")):
+    rows = tables.load(artifacts.path(name))
+    kept = sum(row["family"] == "countdown" and row["level"] == "hard" for row in rows)
+    print(f"seed {seed}: {kept:3} of {len(rows):,} right answers are to hard countdown")
+
+# %% [markdown]
+# Where there is none, there is nothing to keep and nothing to reward. Arithmetic has no such form to lose, since a longer expression prescribes its own
 # steps. (What we have not done is the other half of the proof: a cold start with four-number
 # traces. Chapter 14 did it for students, and there it is the only thing that lifts hard problems.)
 #

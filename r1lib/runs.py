@@ -83,7 +83,7 @@ def record(folder, stage: str) -> dict:
     A stage that another version of this library has left is a ValueError.
     """
     found = files.read_json(Path(folder) / f"{stage}.json")
-    if (made := found.get("format", FORMAT)) != FORMAT:
+    if (made := found.get("format", 1)) != FORMAT:
         raise ValueError(
             f"{stage} in {folder} is of another version: its format is {made}, this "
             f"library reads {FORMAT}; make it again with --stage {stage} --fresh"

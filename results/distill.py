@@ -19,7 +19,6 @@ counted. A killed unit begins anew, except that what a teacher has written stays
 
 import itertools
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -41,6 +40,8 @@ CODE = [
     "r1lib.pipeline.draw_mixed",
     "r1lib.distill.train",
     "r1lib.distill.on_policy",
+    "r1lib.distill.fine_tune",
+    "r1lib.distill.reinforce",
     "r1lib.distill.examples",
     "r1lib.sft.train",
     "r1lib.rl.grpo.train",
@@ -65,6 +66,7 @@ class Arm:
     stage: str = "r1"
     level: str = "easy"
     n: int = 1600
+    problems: int | None = None  # asked of each game and level; None is the plan's
     model: str = "student-qwen"
     temperature: float = 1.0  # of distributions
     rl: bool = False
@@ -72,7 +74,8 @@ class Arm:
 
 
 SIZES = {"small": "qwen-small", "large": "qwen-large", "llama": "llama"}
-COUNTS = (30, 60, 125, 250, 500, 1000)
+FEW = (30, 60, 125, 250, 500, 1000)
+MANY = (3000, 7500)  # 7,500: about as many problems as "own" draws
 ARMS = {
     "teacher": Arm(how="nothing", model="r1", votes=True),
     "base": Arm(how="nothing", votes=True),
@@ -89,7 +92,8 @@ ARMS = {
     **{f"from-{stage}": Arm(stage=stage) for stage in ("zero", "dev1", "dev2", "dev3")},
     **{w: Arm(text=w) for w in ("unfiltered", "wrong", "correct")},
     **{w: Arm(text=w) for w in ("shortest", "longest")},
-    **{f"n-{n}": Arm(n=n) for n in COUNTS},
+    **{f"n-{n}": Arm(n=n) for n in FEW},
+    **{f"n-{n}": Arm(n=n, problems=4800) for n in MANY},
     "harder": Arm(level="both"),
     "small": Arm(model="student-qwen-small"),
     "large": Arm(model="student-qwen-large"),
@@ -131,14 +135,16 @@ class Plan:
 
 def texts(arm: Arm, run: Path, plan: Plan) -> tuple[list[dict], Spent, dict]:
     """Return the rows of an arm, what the teacher spent, and how they came about."""
-    rows, bill, found = [], Spent(), {}
+    rows, bill, found, sizes = [], Spent(), {}, plan.sizes
+    if arm.problems:
+        sizes = replace(sizes, problems=arm.problems)
     for level in traces.LEVELS_OF[arm.level]:
-        all_rows, seconds = traces.sampled(run, arm.stage, plan.sizes, plan.seed, level)
+        all_rows, seconds = traces.sampled(run, arm.stage, sizes, plan.seed, level)
         way = "readable" if arm.text == "written" else arm.text
-        kept = traces.chosen(all_rows, way, plan.sizes)
+        kept = traces.chosen(all_rows, way, sizes)
         used = traces.first(kept, arm.n // len(traces.LEVELS_OF[arm.level]))
         if arm.text == "written":
-            used = traces.written(used, plan.sizes, plan.seed, level)
+            used = traces.written(used, sizes, plan.seed, level)
         else:
             share = len(used) / max(1, len(kept))  # fewer traces need fewer samples
             written = round(share * sum(row["tokens"] for row in all_rows))
@@ -192,8 +198,7 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
     facts |= {"passes": len(stream) / len(given), "too long": too_long}
     kind = {"epochs": 1, "batch_size": batch, "seed": plan.seed}
     if arm.how == "sft":
-        loop = sft.train(model, stream, sft.SFTConfig(**kind), optimizers)
-        loop = billed(loop, stream, batch)
+        loop = distill.fine_tune(model, stream, sft.SFTConfig(**kind), optimizers)
     else:
         teacher, theirs = runs.load(run, arm.stage)
         both = (tokenizer, theirs)
@@ -201,16 +206,6 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
         loop = distill.train(model, teacher, both, stream, config, optimizers)
     history, spent = spend(loop, plan.steps, label)
     return history, bill + spent, facts
-
-
-def billed(loop, stream: list, batch: int) -> Iterator:
-    """Add a bill to each step of fine-tuning: the mean length of a batch is charged."""
-    each = round(batch * fmean(len(example.ids) for example in stream))
-    began = time.perf_counter()
-    for metrics in loop:
-        now = time.perf_counter()
-        yield metrics, Spent(student_trained=each, seconds=now - began)
-        began = now
 
 
 def spend(loop, steps: int, label: str) -> tuple[list[dict], Spent]:
@@ -236,18 +231,14 @@ def reinforce(model, tokenizer, plan: Plan, label: str):
     prompt = sum(len(tokenizer.prompt(p.prompt)) for p in watched) / len(watched)
     bill, history = Spent(), []
     look = {"max_new_tokens": config.max_new_tokens}
-    loop = grpo.train(
-        model, tokenizer, pipeline.draw_mixed, config, optim.adamw(model, config.lr)
-    )
+    optimizers = optim.adamw(model, config.lr)
+    draw = pipeline.draw_mixed
+    loop = distill.reinforce(model, tokenizer, draw, config, optimizers, prompt)
 
     def metered():
         nonlocal bill
-        for metrics, batch in loop:
-            n = int(batch.lengths.sum())
-            seconds = metrics["sample_seconds"] + metrics["train_seconds"]
-            taught = 1 - metrics["agreeing_groups"]  # the share of rows that train
-            taught = round(taught * (n + len(batch.texts) * prompt))
-            bill += Spent(student_trained=taught, student_written=n, seconds=seconds)
+        for metrics, spent in loop:
+            bill += spent
             if metrics["step"] % plan.look_every == 0:
                 seen = evaluate.answer(model, tokenizer, watched, **look)
                 metrics |= {"valid": seen.right.mean().item(), "spent": asdict(bill)}

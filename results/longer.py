@@ -155,11 +155,7 @@ def unit(folder: Path, seed: int) -> dict:
 
 def main() -> None:
     """Run one unit and write its file."""
-    asked = one_unit.arguments(one_unit.parser(__doc__))
-    found = unit(Path("runs") / f"seed-{asked.seed}", asked.seed)
-    path = asked.out / f"longer-{asked.seed}.json"
-    command = f"results.longer {asked.seed}"
-    one_unit.write(path, found, command, CODE, seed=asked.seed)
+    one_unit.measure(__doc__, unit, CODE, "longer")
 
 
 if __name__ == "__main__":

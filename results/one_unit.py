@@ -40,6 +40,18 @@ def arguments(made: argparse.ArgumentParser) -> argparse.Namespace:
     return asked
 
 
+def measure(doc: str, unit, code: Iterable[str], name: str, **kind) -> None:
+    """Measure one run: `unit(runs/seed-N, N)` into NAME-N.json; `kind` as in `parser`.
+
+    `name` is that of the file; its script has the same with "_" in place of "-".
+    """
+    asked = arguments(parser(doc, **kind))
+    found = unit(Path("runs") / f"seed-{asked.seed}", asked.seed)
+    command = f"results.{name.replace('-', '_')} {asked.seed}"
+    path = asked.out / f"{name}-{asked.seed}.json"
+    write(path, found, command, code, seed=asked.seed)
+
+
 def curve(folder: Path, stage: str) -> list[dict]:
     """The points that a stage has written as it trained; a shipped one has none."""
     record = runs.record(folder, stage)

@@ -10,8 +10,8 @@ and writes results/reach-SEED.json.
 
 import re
 import time
+from collections import Counter
 from dataclasses import asdict
-from itertools import product
 from pathlib import Path
 from statistics import fmean
 
@@ -41,10 +41,9 @@ def attempts(problem: Problem, text: str) -> list[dict]:
         if not compared or not steps:
             continue
         first = [steps[0][0]] if steps[0][0] else []
-        used = sorted(map(int, first + [step[2] for step in steps]))
-        left = list(problem.data[0])
-        given = all(n in left and (left.remove(n) or True) for n in used)
-        kind = "other" if not given else "fewer" if left else "whole"
+        used = Counter(map(int, first + [step[2] for step in steps]))
+        given = Counter(problem.data[0])
+        kind = "whole" if used == given else "fewer" if used < given else "other"
         found.append({"kind": kind, "sums": right(steps), "tape": tape})
     return found
 
@@ -85,9 +84,9 @@ def unit(folder: Path, seed: int) -> dict:
     """Measure the models of one run, easy and hard."""
     began, found = time.perf_counter(), {}
     runs.agree(folder, asdict(recipe.settings("tiny", seed)))
-    for stage, level in tqdm(list(product(MODELS, LEVELS)), f"reach {seed}"):
+    for stage in tqdm(MODELS, f"reach {seed}"):
         model, tokenizer = runs.load(folder, stage)
-        found.setdefault(stage, {})[level] = measure(model, tokenizer, level)
+        found[stage] = {level: measure(model, tokenizer, level) for level in LEVELS}
     weights = {stage: runs.record(folder, stage)["sha256"] for stage in MODELS}
     minutes = (time.perf_counter() - began) / 60
     return {"P6": found, "weights": weights, "minutes": minutes}
@@ -95,11 +94,7 @@ def unit(folder: Path, seed: int) -> dict:
 
 def main() -> None:
     """Run one unit and write its file."""
-    asked = one_unit.arguments(one_unit.parser(__doc__, threads=1))
-    found = unit(Path("runs") / f"seed-{asked.seed}", asked.seed)
-    path = asked.out / f"reach-{asked.seed}.json"
-    command = f"results.reach {asked.seed}"
-    one_unit.write(path, found, command, CODE, seed=asked.seed)
+    one_unit.measure(__doc__, unit, CODE, "reach", threads=1)
 
 
 if __name__ == "__main__":

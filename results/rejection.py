@@ -268,6 +268,8 @@ def marked(model, tokenizer, asked: list[Problem], plan: Plan) -> dict:
         values = values.view(-1, plan.samples).mean(1)
         out[name] = {"mean": values.mean().item()}
         out[name]["interval"] = evaluate.interval(values)
+        if name == "right":  # so that arms can be held against each other in pairs
+            out[name]["values"] = values.tolist()
     out["transcripts"] = [
         {"prompt": asked[i].prompt, "text": to_text(tokenizer, found[i * plan.samples])}
         for i in range(min(plan.shown, len(asked)))

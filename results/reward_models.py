@@ -83,11 +83,7 @@ def unit(folder: Path, seed: int) -> dict:
 
 def main() -> None:
     """Run one unit and write its file."""
-    asked = one_unit.arguments(one_unit.parser(__doc__, threads=1))
-    found = unit(Path("runs") / f"seed-{asked.seed}", asked.seed)
-    path = asked.out / f"reward-models-{asked.seed}.json"
-    command = f"results.reward_models {asked.seed}"
-    one_unit.write(path, found, command, CODE, seed=asked.seed)
+    one_unit.measure(__doc__, unit, CODE, "reward-models", threads=1)
 
 
 if __name__ == "__main__":

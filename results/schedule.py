@@ -1,12 +1,13 @@
-"""Measure P8's schedule, one seed: R1 with preferences all along, not only at the end.
+"""Measure P8's schedule, (arm, seed): R1 with preferences always, or never.
 
-    python -m results.schedule 0      from runs/seed-0, some ten minutes on one core
+    python -m results.schedule always 0    requests and reward models from the start
+    python -m results.schedule never 0     rules alone, to the end
 
 The recipe pays for preferences in the last part of the stage only, as the paper does.
-Here the reward models pay from the first step; all else is the same, and so are the
-test problems, so that it can be held against Dev3 and R1 of results/stages-SEED.json
-problem by problem. It trains in runs/always-SEED, where a killed unit goes on, and
-writes results/schedule-SEED.json.
+All else is the same here, and so are the test problems, so that an arm can be held
+against Dev3 and R1 of results/stages-SEED.json problem by problem. It begins as Dev3 of
+runs/seed-SEED and trains in runs/ARM-SEED, where a killed unit goes on, some ten
+minutes on one core; it writes results/schedule-ARM-SEED.json.
 """
 
 import shutil
@@ -25,6 +26,7 @@ CODE = [
     "r1lib.scorecard.measure",
     "r1lib.scorecard.questions",
 ]
+ARMS = ("always", "never")
 
 
 def begin(run: Path, folder: Path) -> None:
@@ -38,13 +40,17 @@ def begin(run: Path, folder: Path) -> None:
             shutil.copy(run / f"{stage}.json", folder / f"{stage}.json")
 
 
-def unit(run: Path, folder: Path, how: recipe.Settings, **kind) -> dict:
-    """Train R1 with preferences from the first step on; measure it as a stage is."""
-    began = time.perf_counter()
+def unit(arm: str, run: Path, folder: Path, how: recipe.Settings, **kind) -> dict:
+    """Train R1 on another schedule; measure it as a stage is, `kind` as in `cards`."""
+    if arm not in ARMS:
+        raise ValueError(f"arm must be one of {', '.join(ARMS)}, got {arm!r}")
+    began, steps = time.perf_counter(), how.last.rl.steps
     begin(run, folder)
-    always = replace(how.last, preference_from=0)
-    shown = BY_NAME["r1"].shown
-    for _ in bar(last_stage.r1(folder, always), always.rl.steps, "always", shown):
+    changed = replace(how.last, preference_from=0 if arm == "always" else steps)
+    shown = tuple(
+        name for name in BY_NAME["r1"].shown if arm == "always" or name != "liked"
+    )
+    for _ in bar(last_stage.r1(folder, changed), steps, arm, shown):
         pass
     found = {}
     for _, _, level, values in stages.cards(folder, ("r1",), **kind):
@@ -55,20 +61,21 @@ def unit(run: Path, folder: Path, how: recipe.Settings, **kind) -> dict:
         "P8": found,
         "history": runs.record(folder, "r1")["history"],
         "weights": {name: runs.record(folder, name)["sha256"] for name in names},
-        "settings": asdict(always),
+        "settings": asdict(changed),
         "minutes": (time.perf_counter() - began) / 60,
     }
 
 
 def main() -> None:
     """Run one unit and write its file."""
-    asked = one_unit.arguments(one_unit.parser(__doc__, threads=1))
-    how, home = recipe.settings("tiny", asked.seed), Path("runs")
-    runs.agree(home / f"seed-{asked.seed}", asdict(how))
-    found = unit(home / f"seed-{asked.seed}", home / f"always-{asked.seed}", how)
-    path = asked.out / f"schedule-{asked.seed}.json"
-    command = f"results.schedule {asked.seed}"
-    one_unit.write(path, found, command, CODE, seed=asked.seed)
+    asked = one_unit.arguments(one_unit.parser(__doc__, threads=1, arm=ARMS))
+    arm, seed, home = asked.arm, asked.seed, Path("runs")
+    how = recipe.settings("tiny", seed)
+    runs.agree(home / f"seed-{seed}", asdict(how))
+    found = unit(arm, home / f"seed-{seed}", home / f"{arm}-{seed}", how)
+    path = asked.out / f"schedule-{arm}-{seed}.json"
+    command = f"results.schedule {arm} {seed}"
+    one_unit.write(path, found, command, CODE, seed=seed)
 
 
 if __name__ == "__main__":

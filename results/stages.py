@@ -83,11 +83,7 @@ def main() -> None:
         if odd:
             raise SystemExit(f"--table takes nothing but --check, got {' '.join(odd)}")
         return stage_table.main(check="--check" in sys.argv[1:])
-    asked = one_unit.arguments(one_unit.parser(__doc__))
-    found = unit(Path("runs") / f"seed-{asked.seed}", asked.seed)
-    path = asked.out / f"stages-{asked.seed}.json"
-    command = f"results.stages {asked.seed}"
-    one_unit.write(path, found, command, CODE, seed=asked.seed)
+    one_unit.measure(__doc__, unit, CODE, "stages")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,8 @@ def sampled(run: Path, stage: str, sizes: Sizes, seed: int, level: str = "easy")
 
     A killed collection goes on; its seconds are those of the chunks that were noted.
     """
-    path = run.with_name(f"traces-{seed}") / f"{stage}-{level}.jsonl"
+    name = f"{stage}-{level}-{sizes.problems}.jsonl"
+    path = run.with_name(f"traces-{seed}") / name
     path.parent.mkdir(parents=True, exist_ok=True)
     model, tokenizer = runs.load(run, stage)
     given = asked(sizes, seed, level)

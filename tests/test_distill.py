@@ -9,6 +9,7 @@ import torch
 
 from r1lib import costs, distill, optim, sft, tables
 from r1lib.distill import DistillConfig, OnPolicyConfig, Spent
+from r1lib.rl import grpo
 from r1lib.tasks import arithmetic, draw
 from r1lib.tokenizer import Tokenizer
 
@@ -136,17 +137,18 @@ def test_flops_of_a_bill_are_those_of_its_parts():
     assert Spent(teacher_written=3).flops(s, t, 50) == 3 * costs.decode_flops(t, 25)
 
 
+def an_arithmetic_problem(rng):
+    return draw(arithmetic.sample, rng, "train")
+
+
 def on_policy(start=0, steps=3, seed=0):
     student, teacher = small.model(ROOM, 0), small.model(ROOM, 1)
     config = OnPolicyConfig(
         steps=steps, prompts=4, max_new_tokens=8, seed=seed, lr=3e-3
     )
     optimizers = optim.adamw(student, config.lr)
-
-    def one(rng):
-        return draw(arithmetic.sample, rng, "train")
-
-    loop = distill.on_policy(student, teacher, SAME, one, config, optimizers, start)
+    rest = (an_arithmetic_problem, config, optimizers, start)
+    loop = distill.on_policy(student, teacher, SAME, *rest)
     return student, list(loop)
 
 
@@ -165,6 +167,35 @@ def test_on_policy_repeats_itself_step_by_step():
     assert [m["loss"] for m, _ in whole] == [m["loss"] for m, _ in same]
     assert all(map(torch.equal, first.parameters(), again.parameters()))
     assert [m["step"] for m, _ in on_policy(start=2)[1]] == [3]
+
+
+def test_texts_are_fitted_as_by_fine_tuning_and_every_token_is_billed():
+    config = sft.SFTConfig(epochs=2, batch_size=3)
+    students = small.model(ROOM, 0), small.model(ROOM, 0)
+    ours, theirs = (optim.adamw(student, 1e-3) for student in students)
+    wanted = [m["loss"] for m in sft.train(students[0], given(), config, ours)]
+    loop = list(distill.fine_tune(students[1], given(), config, theirs))
+    assert [metrics["loss"] for metrics, _ in loop] == wanted
+    bill = sum((spent for _, spent in loop), Spent())
+    tokens = 2 * sum(len(example.ids) for example in given())
+    assert bill == Spent(student_trained=tokens, seconds=bill.seconds)
+
+
+def test_rl_is_that_of_grpo_and_pays_for_what_is_written_and_what_trains():
+    config = grpo.GRPOConfig(steps=2, prompts=4, group_size=4, max_new_tokens=8)
+    students = small.model(ROOM, 0), small.model(ROOM, 0)
+    ours, theirs = (optim.adamw(student, config.lr) for student in students)
+    rest = (TOKENIZER, an_arithmetic_problem, config)
+    known = list(grpo.train(students[0], *rest, ours))
+    found = list(distill.reinforce(students[1], *rest, theirs, prompt=10))
+    assert all(map(torch.equal, *(student.parameters() for student in students)))
+    for (metrics, batch), (same, bill) in zip(known, found, strict=True):
+        written = int(batch.lengths.sum())
+        share = 1 - metrics["agreeing_groups"]
+        assert metrics["reward"] == same["reward"]
+        assert bill.student_written == written and bill.seconds > 0
+        assert bill.student_trained == round(share * (written + 16 * 10))
+        assert bill.teacher_written == bill.teacher_read == 0
 
 
 def test_texts_go_over_to_a_student_with_another_tokenizer():

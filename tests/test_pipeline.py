@@ -179,6 +179,19 @@ def test_a_stage_of_another_version_is_refused(undisturbed, tmp_path):
     assert not (folder / "zero-work").exists()
 
 
+def test_a_stage_that_says_no_format_is_of_the_first(
+    undisturbed, tmp_path, monkeypatch
+):
+    folder = shutil.copytree(undisturbed, tmp_path / "run")
+    record = files.read_json(folder / "base.json")
+    del record["format"]
+    files.write_text(folder / "base.json", json.dumps(record))
+    assert runs.record(folder, "base") == record
+    monkeypatch.setattr(runs, "FORMAT", 2)
+    with pytest.raises(ValueError, match="its format is 1, this library reads 2"):
+        runs.record(folder, "base")
+
+
 def with_table(undisturbed, folder, change):
     """A run whose student reads a changed table of samples."""
     shutil.copytree(undisturbed, folder)

@@ -18,11 +18,15 @@ def run(tmp_path_factory):
     return folder
 
 
-def test_preferences_pay_from_the_first_step(run, tmp_path):
-    found = schedule.unit(run, tmp_path / "always", HOW, problems=2, samples=1)
-    steps = [point for point in found["history"] if point["step"] > 0]
-    assert len(steps) == HOW.last.rl.steps and all("liked" in p for p in steps)
-    assert found["settings"]["preference_from"] == 0 < HOW.last.preference_from
+@pytest.mark.parametrize(("arm", "begins"), [("always", 0), ("never", "steps")])
+def test_preferences_pay_from_the_first_step_or_never(run, tmp_path, arm, begins):
+    found = schedule.unit(arm, run, tmp_path / arm, HOW, problems=2, samples=1)
+    points = [point for point in found["history"] if point["step"] > 0]
+    steps = HOW.last.rl.steps
+    assert len(points) == steps and 0 < HOW.last.preference_from < steps
+    assert [("liked" in point) for point in points] == [arm == "always"] * steps
+    wanted = steps if begins == "steps" else begins
+    assert found["settings"]["preference_from"] == wanted
     assert set(found["P8"]) == set(LEVELS)
     for stage in ("dev3", "helpful", "harmless"):
         assert found["weights"][stage] == runs.record(run, stage)["sha256"]
@@ -30,7 +34,13 @@ def test_preferences_pay_from_the_first_step(run, tmp_path):
 
 
 def test_a_finished_unit_is_not_trained_again(run, tmp_path):
-    folder = tmp_path / "always"
-    first = schedule.unit(run, folder, HOW, problems=2, samples=1)
-    again = schedule.unit(run, folder, HOW, problems=2, samples=1)
+    folder = tmp_path / "never"
+    first, again = (
+        schedule.unit("never", run, folder, HOW, problems=2, samples=1) for _ in "12"
+    )
     assert first["weights"] == again["weights"] and first["P8"] == again["P8"]
+
+
+def test_an_arm_that_nobody_knows_is_named(run, tmp_path):
+    with pytest.raises(ValueError, match="always, never, got 'often'"):
+        schedule.unit("often", run, tmp_path, HOW)

@@ -21,7 +21,8 @@ def doubling_curves(panels: dict[str, dict[str, list]], xlabel: str) -> Picture:
         axes.set(title=name, xlabel=xlabel, ylabel=unit)
         axes.set_ylim(bottom=0)
         axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.legend(fontsize=9)
+    handles = all_axes[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=3, fontsize=9)
     figure.alt = f"Curves over {xlabel}. " + " ".join(
         f"{title}, {name}: {points[0][1]:.2f} at {points[0][0]}, "
         f"{points[-1][1]:.2f} at {points[-1][0]}."
