@@ -1,0 +1,98 @@
+"""Test why hard countdown is lost (P6), one seed: put it into the cold start.
+
+    python -m results.hard_start 0    from runs/seed-0, some fifteen minutes on one core
+
+The recipe's cold start holds easy problems only. Here Zero also answers hard countdown,
+what is right is made readable like the rest and added to the table, and Dev1 and Dev2
+are trained again with nothing else changed. They are measured as `results.reach` has
+measured those of the recipe. The unit works in runs/hard-start-SEED, where a killed one
+goes on, and writes results/hard-start-SEED.json.
+"""
+
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from r1lib import cold_start, pipeline, recipe, runs, tables
+from r1lib.collect import collect, read
+from r1lib.progress import bar
+from r1lib.tasks import LEVELS, countdown, problems
+from results import one_unit, reach
+
+PROBLEMS, SAMPLES = 900, 4  # hard training problems that Zero answers
+TRAINED = ("dev1", "dev2")
+CODE = [
+    "r1lib.cold_start.select",
+    "r1lib.collect.collect",
+    "r1lib.evaluate.answer",
+    "r1lib.pipeline.run",
+    "r1lib.recipe.settings",
+]
+
+
+def hard_rows(run: Path, folder: Path, how: recipe.Settings, n: int) -> list[dict]:
+    """Let Zero answer hard countdown; return what is right, made readable."""
+    zero, tokenizer = runs.load(run, "zero")
+    asked = problems(countdown.sample, n, how.seed, "train", "hard")
+    kind = {"source": "zero", "max_new_tokens": how.cold.longest, "seed": how.seed}
+    kind["at_once"] = how.cold.at_once
+    path = folder / "hard.jsonl"
+
+    def steps() -> Iterator[dict]:
+        for metrics in collect(path, zero, tokenizer, asked, SAMPLES, **kind):
+            done = -(-metrics["problems"] // how.cold.at_once)
+            yield {"step": done, "correct": metrics["correct"]}
+
+    for _ in bar(steps(), -(-n // how.cold.at_once), "Zero, hard", ("correct",)):
+        pass
+    known = {problem.prompt: problem for problem in asked}
+    return cold_start.select(read(path)[1], known, tokenizer, how.cold.longest)[0]
+
+
+def begin(run: Path, folder: Path, how: recipe.Settings, n: int) -> int:
+    """Lay out the base and the longer table; return how many rows were added."""
+    runs.begin(folder, asdict(how))
+    if not runs.is_done(folder, "base"):
+        shutil.copytree(runs.checked(run, "base"), folder / "base", dirs_exist_ok=True)
+        shutil.copy(run / "base.json", folder / "base.json")
+    known = tables.load(runs.checked(run, "cold"))
+    if not runs.is_done(folder, "cold"):
+        rows = known + hard_rows(run, folder, how, n)
+        tables.save(folder / "cold", rows, "Cold start, and hard countdown")
+        runs.finish(folder, "cold", 0, 0.0, [], None)
+    return len(tables.load(runs.checked(folder, "cold"))) - len(known)
+
+
+def unit(run: Path, folder: Path, how: recipe.Settings, n: int = PROBLEMS) -> dict:
+    """Train Dev1 and Dev2 on the longer table, and measure their attempts."""
+    began = time.perf_counter()
+    found = {"rows added": begin(run, folder, how, n)}
+    for stage in TRAINED:
+        for _ in pipeline.run(stage, folder, how):
+            pass
+        model, tokenizer = runs.load(folder, stage)
+        found[stage] = {lv: reach.measure(model, tokenizer, lv) for lv in LEVELS}
+    names = ("base", "cold", *TRAINED)
+    return {
+        "P6": found,
+        "weights": {name: runs.record(folder, name)["sha256"] for name in names},
+        "minutes": (time.perf_counter() - began) / 60,
+    }
+
+
+def main() -> None:
+    """Run one unit and write its file."""
+    asked = one_unit.arguments(one_unit.parser(__doc__, threads=1))
+    how, home = recipe.settings("tiny", asked.seed), Path("runs")
+    run = home / f"seed-{asked.seed}"
+    runs.agree(run, asdict(how))
+    found = unit(run, home / f"hard-start-{asked.seed}", how)
+    path = asked.out / f"hard-start-{asked.seed}.json"
+    command = f"results.hard_start {asked.seed}"
+    one_unit.write(path, found, command, CODE, seed=asked.seed)
+
+
+if __name__ == "__main__":
+    main()
