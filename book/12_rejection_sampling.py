@@ -55,6 +55,7 @@ from r1lib import (
     readability,
     rejection,
     sampling,
+    scorecard,
     sft,
     tables,
 )
@@ -963,6 +964,11 @@ def seeds(runs, place, mark="right"):
     return f"{fmean(each):.2f} ({' '.join(f'{x:.2f}' for x in each)})"
 
 
+def every_value(run):
+    """The share of right answers to each problem, of all kinds of task in a row."""
+    return [value for place in PLACES for value in run["test"][place]["right"]["values"]]
+
+
 print(f"{'':12}{'rows':>6}{'steps':>7}  " + "".join(f"{p:24}" for p in PLACES))
 for arm in ("base", *PARTS, "repeat-16"):
     runs = results_of(arm)
@@ -1038,6 +1044,21 @@ for arm, name in LEFT_OUT.items():
     tokens = fmean(mean(runs, place, "tokens") for place in PLACES)
     print(f"{name:16}{right:24}" + "".join(f"{c:12.3f}" for c in cells), end="")
     print(f"{tokens:12.0f}")
+
+# %% [markdown]
+# The same problems were asked in every arm, so two arms can be held against each other problem
+# by problem: how much is lost without a filter, with 95% intervals.
+
+# %%
+print(f"{'left out':16}{'seed 0':>20}{'seed 1':>20}{'seed 2':>20}")
+whole = [every_value(run) for run in results_of("every-filter")]
+for arm, name in list(LEFT_OUT.items())[1:]:
+    cells = ""
+    for all_filters, run in zip(whole, results_of(arm), strict=True):
+        found = scorecard.paired(all_filters, every_value(run))
+        low, high = found["interval"]
+        cells += f"{found['difference']:+6.2f} [{low:+.2f}, {high:+.2f}]"
+    print(f"{name:16}{cells}")
 
 # %% [markdown]
 # One expects an arm to be worst in the mark that its missing filter looks at. For

@@ -36,6 +36,7 @@ import copy
 import json
 import math
 import random
+from itertools import product
 from pathlib import Path
 from statistics import fmean
 
@@ -909,28 +910,34 @@ for seed in (0, 1, 2):
 # over problems, and the difference of each seed; harmless counts harmful requests only):
 
 # %%
-cards = [
-    json.loads((RESULTS / f"stages-{seed}.json").read_text(encoding="utf-8"))["P6"]
-    for seed in (0, 1, 2)
-]
+def cards(kind, part, model):
+    """Values by problem of one model, seeds 0, 1 and 2: {level: {column: values}}."""
+    out = []
+    for seed in (0, 1, 2):
+        file = RESULTS / f"{kind}-{seed}.json"
+        found = json.loads(file.read_text(encoding="utf-8"))[part]
+        found = found[model] if model else found
+        out.append({level: found[level]["values"] for level in LEVELS})
+    return out
+
+
 COLUMNS = ("countdown", "arithmetic", "instructions", "helpful", "harmless")
-for level in LEVELS:
-    for name in (*COLUMNS, "over-refusal", "length"):
-        before, after = (
-            [card[model][level]["values"][name] for card in cards]
-            for model in ("dev3", "r1")
-        )
-        pooled = [
-            [fmean(one) for one in zip(*rows, strict=True)] for rows in (before, after)
-        ]
+
+
+def compare(one, other, columns):
+    """Print what the other model gains over the one, paired by problem."""
+    for level, name in product(LEVELS, columns):
+        seeds = [[card[level][name] for card in cards] for cards in (one, other)]
+        pooled = [[fmean(v) for v in zip(*rows, strict=True)] for rows in seeds]
         gain = paired(*pooled)
         low, high = gain["interval"]
-        each = [fmean(b) - fmean(a) for a, b in zip(before, after, strict=True)]
-        print(
-            f"{level}  {name:13}{gain['difference']:+6.2f} [{low:+.2f}, {high:+.2f}]",
-            end="",
-        )
-        print("   seeds", ", ".join(f"{x:+.2f}" for x in each))
+        each = [fmean(b) - fmean(a) for a, b in zip(*seeds, strict=True)]
+        print(f"{level}  {name:13}{gain['difference']:+6.2f}", end="")
+        print(f" [{low:+.2f}, {high:+.2f}]   seeds", *(f"{x:+.2f}" for x in each))
+
+
+dev3, last = (cards("stages", "P6", model) for model in ("dev3", "r1"))
+compare(dev3, last, (*COLUMNS, "over-refusal", "length"))
 
 # %% [markdown]
 # R1 is ahead of Dev3 where people would notice: more helpful on easy and on hard requests
