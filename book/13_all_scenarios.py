@@ -36,7 +36,6 @@ import copy
 import json
 import math
 import random
-from itertools import product
 from pathlib import Path
 from statistics import fmean
 
@@ -926,7 +925,7 @@ COLUMNS = ("countdown", "arithmetic", "instructions", "helpful", "harmless")
 
 def compare(one, other, columns):
     """Print what the other model gains over the one, paired by problem."""
-    for level, name in product(LEVELS, columns):
+    for level, name in [(level, name) for level in LEVELS for name in columns]:
         seeds = [[card[level][name] for card in cards] for cards in (one, other)]
         pooled = [[fmean(v) for v in zip(*rows, strict=True)] for rows in seeds]
         gain = paired(*pooled)
@@ -961,11 +960,13 @@ for arm, label in (("never", "rules alone, to the end"), ("always", "from step 1
     print(label)
     changed = cards(f"schedule-{arm}", "P8", None)
     compare(last, changed, (*COLUMNS, "over-refusal"))
+print("rules alone, against Dev3")
+compare(dev3, cards("schedule-never", "P8", None), ("helpful", "harmless"))
 
 # %% [markdown]
 # What you see, first block: with rules alone the stage forgets what it is not paid for. Helpfulness falls
-# by 0.04 and 0.05, harmlessness by 0.18 and 0.14, in every seed, and all of it
-# stands below the Dev3 that it began as. So what R1 has gained over Dev3 is the reward models' doing. They have a
+# by 0.04 and 0.05, harmlessness by 0.18 and 0.14, in every seed, and they
+# end below the Dev3 that the stage began as (last block; only hard harmlessness within chance). So what R1 has gained over Dev3 is the reward models' doing. They have a
 # price: by rules alone arithmetic would be 0.02 better on easy problems and 0.03 on hard ones, which is the
 # loss that we saw above. Half of the steps went to other things.
 #

@@ -1455,7 +1455,7 @@ gains(
 # (`skills` in the files: 0.81, 0.18, 0.49 before, 0.43, 0.08, 0.25 after). From there RL gains most by size,
 # 0.13, 0.38 and 0.53 in the mean, texts 0.28, 0.50 and 0.58: the lead of the texts melts
 # from 0.23, 0.09 and 0.15 to -0.01, 0.05 and 0.11. In countdown it stays, in every seed and at every
-# size; in arithmetic the large student that found its own way is ahead, by 0.10, 0.04 and 0.03. The student of
+# size; in arithmetic the large student that found its own way is ahead, by 0.09, 0.04 and 0.03. The student of
 # the paper's Table 6 has a twentieth of its teacher's weights, our largest two thirds: "distilled beats RL"
 # is about small students.
 #
