@@ -76,6 +76,7 @@ RESULTS = Path("../results")
 # that they use.
 
 # %% tags=["setup"]
+from r1lib import syntax
 from r1lib.answers import LONGEST
 from r1lib.code_reward import (
     DOUBLINGS,

@@ -94,7 +94,7 @@ from r1lib.rewrite import (
 )
 from r1lib.rl.objectives import token_mean
 from r1lib.rollout import to_text
-from r1lib.sft import Example, SFTConfig, check, update, update_packed
+from r1lib.sft import Example, SFTConfig, check, scheduled, update, update_packed
 from r1lib.tasks import Problem, instructions, requests
 from r1lib.tasks.countdown import AGAIN, WORDS, run_tape, write_expression
 from r1lib.tasks.requests import summary

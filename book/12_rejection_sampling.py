@@ -81,7 +81,7 @@ from collections.abc import Callable
 from r1lib import chat, files, filters, rewards
 from r1lib.collect import read
 from r1lib.filters import Filter
-from r1lib.rejection import SCRIPTED, SIMPLE
+from r1lib.rejection import SCRIPTED, SIMPLE, sample, samples, without_programs
 from r1lib.tasks import LEVELS, Problem, draw
 from r1lib.tasks.countdown import AGAIN
 
@@ -966,7 +966,9 @@ def seeds(runs, place, mark="right"):
 
 def every_value(run):
     """The share of right answers to each problem, of all kinds of task in a row."""
-    return [value for place in PLACES for value in run["test"][place]["right"]["values"]]
+    return [
+        value for place in PLACES for value in run["test"][place]["right"]["values"]
+    ]
 
 
 print(f"{'':12}{'rows':>6}{'steps':>7}  " + "".join(f"{p:24}" for p in PLACES))

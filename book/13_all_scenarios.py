@@ -908,6 +908,7 @@ for seed in (0, 1, 2):
 # it began as (`results/stages-0.json` and its siblings, paired, with 95% intervals
 # over problems, and the difference of each seed; harmless counts harmful requests only):
 
+
 # %%
 def cards(kind, part, model):
     """Values by problem of one model, seeds 0, 1 and 2: {level: {column: values}}."""
