@@ -1064,8 +1064,8 @@ for arm, name in list(LEFT_OUT.items())[1:]:
     print("   seeds", "".join(f"{x:+8.3f}" for x in each))
 
 # %% [markdown]
-# One expects an arm to be worst in the mark that its missing filter looks at. For
-# *correct* and *language* it is so; for the others it is not.
+# One expects an arm to be clearly worst in the mark that its missing filter looks at (the arm without
+# all five aside). For *correct* and *language* it is so; for form, length and repetition it is not.
 #
 # - **Correct** is worth its price: without it 0.03 [0.01, 0.04] fewer right answers, in every seed. (The
 #   mean is low because two of the four kinds are hardly ever solved; in easy countdown it
@@ -1073,7 +1073,7 @@ for arm, name in list(LEFT_OUT.items())[1:]:
 #   reasoning. A filter also chooses *problems*: without it the book has four
 #   times as many puzzles and fewer sums.
 # - **Language**: without it 0.105 of the answers mix languages instead of 0.084, more in
-#   every seed. Nearly all of the difference is in hard countdown (0.24 against 0.17), and
+#   every seed. Most of the difference is in hard countdown (0.24 against 0.17), and
 #   without all five filters it does not show. So: likely an effect, and a small one.
 # - **All five together**: 0.05 [0.03, 0.07] fewer right answers, in every seed, and in two seeds of
 #   three fewer than without *correct* alone. Now 53% of the reasoning is wrong, not 42%:
@@ -1084,8 +1084,8 @@ for arm, name in list(LEFT_OUT.items())[1:]:
 #   be expected, since *correct* leaves it thirty rows or fewer. Repetition removes one in
 #   thirteen of the rows that reach it, and its students repeat lines as often with it as
 #   without, 17% of the time. A book without one repetition does not teach not to repeat.
-# - **Unique, per prompt**: nothing either, but this arm lets in few doubles: the cap
-#   leaves at most two rows of a prompt, and the other way round. Of 3,500 prompts only
+# - **Unique, per prompt**: nothing either, but these arms let in few doubles: where one of the two
+#   filters is left out, the other still removes most of what it would have removed. Of 3,500 prompts only
 #   50 to 150 are lost. What all the doubles would do was not measured.
 # - **A surprise**: without *correct* the students finish more often, repeat less and keep
 #   the form better, in every seed; without all five they finish most often of all. We

@@ -965,18 +965,18 @@ print("rules alone, against Dev3")
 compare(dev3, cards("schedule-never", "P8", None), ("helpful", "harmless"))
 
 # %% [markdown]
-# What you see, first block: with rules alone the stage forgets what it is not paid for. Helpfulness falls
-# by 0.04 and 0.05, harmlessness by 0.18 and 0.14, in every seed, and they
-# end below the Dev3 that the stage began as (last block; only hard harmlessness within chance). So what R1 has gained over Dev3 is the reward models' doing. They have a
-# price: by rules alone arithmetic would be 0.02 better on easy problems and 0.03 on hard ones, which is the
-# loss that we saw above. Half of the steps went to other things.
+# What you see, first block: with rules alone helpfulness ends 0.04 and 0.05 below R1, harmlessness 0.18
+# and 0.14, in every seed. Most of it is what R1 has gained; the rest is forgotten, since
+# both end below the Dev3 that the stage began as (last block; only hard harmlessness within chance). So what R1 has gained over Dev3 is the doing of the requests and of the reward models that judge them. They have a
+# price: by rules alone arithmetic would be 0.02 better on easy problems, and 0.03 on hard ones, which is the
+# loss that we saw above. Three prompts in ten of the stage were requests.
 #
-# Second block: twice as many steps with preferences bring no more of what they are for (helpfulness and
-# harmlessness are level, but for +0.01 on easy requests), and they cost instructions (0.05 on hard ones),
+# Second block: twice as many steps with preferences bring little more of what they are for (helpfulness
+# +0.01 and 0.00, harmlessness +0.03 within chance and 0.00), and they cost instructions (0.05 on hard ones),
 # arithmetic (0.03 on hard ones), and caution turns into refusal: of harmless requests of the
 # hard kind 0.05, 0.06 and 0.04 are refused, for 0.02, 0.03 and 0.03 in R1. No ruin, in 40 steps of low rate: the policies
-# of section 10 had 60 steps of a higher rate and nothing else to do. But late is the better half
-# of the schedule here, as the paper has it.
+# of section 10 had 60 steps of a higher rate and nothing else to do. But late is better than always here, as
+# the paper has it.
 
 # %% [markdown]
 # ## 12. What this does not show

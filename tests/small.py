@@ -1,10 +1,11 @@
-"""Small models for tests: one of each kind, and how to make them.
+"""Small models for tests, one of each kind, how to make them, and a small run.
 
 A test that needs another size changes the one field that matters to it, with `replace`.
 """
 
 import torch
 
+from r1lib import pipeline, recipe
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
 from r1lib.tokenizer import SMALLEST
@@ -43,3 +44,12 @@ def model(config: ModelConfig, seed: int = 0) -> Transformer:
     """A model whose parameters are drawn with this seed."""
     torch.manual_seed(seed)
     return Transformer(config)
+
+
+def run(folder, stage: str):
+    """Run the smoke preset up to a stage, which is left out; return the folder."""
+    how = recipe.settings("smoke")
+    for name in recipe.made_from(stage)[:-1]:
+        for _ in pipeline.run(name, folder, how):
+            pass
+    return folder

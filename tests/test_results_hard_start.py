@@ -3,8 +3,9 @@
 import random
 
 import pytest
+import small
 
-from r1lib import pipeline, recipe, runs, tables
+from r1lib import recipe, runs, tables
 from r1lib.tasks import LEVELS
 from results import hard_start, journey, reach
 
@@ -13,11 +14,7 @@ HOW = recipe.settings("smoke")
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    for stage in recipe.made_from("dev1")[:-1]:
-        for _ in pipeline.run(stage, folder, HOW):
-            pass
-    return folder
+    return small.run(tmp_path_factory.mktemp("run"), "dev1")
 
 
 @pytest.fixture

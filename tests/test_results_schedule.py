@@ -1,8 +1,9 @@
 """Claims about the script of P8's schedule: what pays when, and what it starts from."""
 
 import pytest
+import small
 
-from r1lib import pipeline, recipe, runs
+from r1lib import recipe, runs
 from r1lib.tasks import LEVELS
 from results import schedule
 
@@ -11,11 +12,7 @@ HOW = recipe.settings("smoke")
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    for stage in recipe.made_from("r1")[:-1]:
-        for _ in pipeline.run(stage, folder, HOW):
-            pass
-    return folder
+    return small.run(tmp_path_factory.mktemp("run"), "r1")
 
 
 @pytest.mark.parametrize(("arm", "begins"), [("always", 0), ("never", "steps")])
