@@ -75,7 +75,7 @@ class Arm:
 
 SIZES = {"small": "qwen-small", "large": "qwen-large", "llama": "llama"}
 FEW = (30, 60, 125, 250, 500, 1000)
-MANY = (3000, 7500)  # 7,500: about as many problems as "own" draws
+MANY = (7500,)  # about as many problems as "own" draws
 ARMS = {
     "teacher": Arm(how="nothing", model="r1", votes=True),
     "base": Arm(how="nothing", votes=True),
@@ -106,8 +106,6 @@ ARMS = {
     "recipe": Arm(how="nothing", model="distill"),
     "twice-base": Arm(how="nothing", model=students.TWICE, votes=True),
     "twice-traces": Arm(model=students.TWICE),
-    "twice-written": Arm(model=students.TWICE, text="written"),
-    "twice-rl": Arm(how="nothing", model=students.TWICE, rl=True),
 }
 
 

@@ -9,7 +9,6 @@ measured those of the recipe. The unit works in runs/hard-start-SEED, where a ki
 goes on, and writes results/hard-start-SEED.json.
 """
 
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -54,9 +53,7 @@ def hard_rows(run: Path, folder: Path, how: recipe.Settings, n: int) -> list[dic
 def begin(run: Path, folder: Path, how: recipe.Settings, n: int) -> int:
     """Lay out the base and the longer table; return how many rows were added."""
     runs.begin(folder, asdict(how))
-    if not runs.is_done(folder, "base"):
-        shutil.copytree(runs.checked(run, "base"), folder / "base", dirs_exist_ok=True)
-        shutil.copy(run / "base.json", folder / "base.json")
+    one_unit.take(run, folder, ["base"])
     known = tables.load(runs.checked(run, "cold"))
     if not runs.is_done(folder, "cold"):
         rows = known + hard_rows(run, folder, how, n)
@@ -70,7 +67,8 @@ def unit(run: Path, folder: Path, how: recipe.Settings, n: int = PROBLEMS) -> di
     began = time.perf_counter()
     found = {"rows added": begin(run, folder, how, n)}
     for stage in TRAINED:
-        for _ in pipeline.run(stage, folder, how):
+        loop, steps = pipeline.run(stage, folder, how), pipeline.length(stage, how)
+        for _ in bar(loop, steps, stage, recipe.BY_NAME[stage].shown):
             pass
         model, tokenizer = runs.load(folder, stage)
         found[stage] = {lv: reach.measure(model, tokenizer, lv) for lv in LEVELS}

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import time
 from collections.abc import Iterable
 from contextlib import contextmanager
@@ -50,6 +51,16 @@ def measure(doc: str, unit, code: Iterable[str], name: str, **kind) -> None:
     command = f"results.{name.replace('-', '_')} {asked.seed}"
     path = asked.out / f"{name}-{asked.seed}.json"
     write(path, found, command, code, seed=asked.seed)
+
+
+def take(run: Path, folder: Path, stages: Iterable[str]) -> None:
+    """Copy finished stages of a run into another folder, if they are not there yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for stage in stages:
+        if not runs.is_done(folder, stage):
+            path = runs.checked(run, stage)
+            shutil.copytree(path, folder / stage, dirs_exist_ok=True)
+            shutil.copy(run / f"{stage}.json", folder)
 
 
 def curve(folder: Path, stage: str) -> list[dict]:

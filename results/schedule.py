@@ -10,12 +10,11 @@ runs/seed-SEED and trains in runs/ARM-SEED, where a killed unit goes on, some te
 minutes on one core; it writes results/schedule-ARM-SEED.json.
 """
 
-import shutil
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from r1lib import last_stage, recipe, runs, scorecard
+from r1lib import last_stage, recipe, runs
 from r1lib.progress import bar
 from r1lib.recipe import BY_NAME
 from results import one_unit, stages
@@ -29,33 +28,19 @@ CODE = [
 ARMS = ("always", "never")
 
 
-def begin(run: Path, folder: Path) -> None:
-    """Copy what the stage r1 needs out of a run, as far as it is not there yet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for stage in BY_NAME["r1"].needs:
-        if not runs.is_done(folder, stage):
-            shutil.copytree(
-                runs.checked(run, stage), folder / stage, dirs_exist_ok=True
-            )
-            shutil.copy(run / f"{stage}.json", folder / f"{stage}.json")
-
-
 def unit(arm: str, run: Path, folder: Path, how: recipe.Settings, **kind) -> dict:
     """Train R1 on another schedule; measure it as a stage is, `kind` as in `cards`."""
     if arm not in ARMS:
         raise ValueError(f"arm must be one of {', '.join(ARMS)}, got {arm!r}")
     began, steps = time.perf_counter(), how.last.rl.steps
-    begin(run, folder)
+    one_unit.take(run, folder, BY_NAME["r1"].needs)
     changed = replace(how.last, preference_from=0 if arm == "always" else steps)
-    shown = tuple(
-        name for name in BY_NAME["r1"].shown if arm == "always" or name != "liked"
-    )
-    for _ in bar(last_stage.r1(folder, changed), steps, arm, shown):
+    loop = last_stage.r1(folder, changed)
+    for _ in bar(loop, steps, arm, BY_NAME["r1"].shown):
         pass
     found = {}
     for _, _, level, values in stages.cards(folder, ("r1",), **kind):
-        rounded = {n: [round(v, 5) for v in row] for n, row in values.items()}
-        found[level] = {"summary": scorecard.summary(values), "values": rounded}
+        found[level] = stages.kept(values)
     names = (*BY_NAME["r1"].needs, "r1")
     return {
         "P8": found,

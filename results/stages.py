@@ -53,6 +53,12 @@ def cards(
                 yield {"step": step}, stage, level, found
 
 
+def kept(values: dict[str, list[float]]) -> dict:
+    """What a file keeps of a card: its summary, and the values of every problem."""
+    rounded = {name: [round(v, 5) for v in row] for name, row in values.items()}
+    return {"summary": scorecard.summary(values), "values": rounded}
+
+
 def unit(folder: Path, seed: int) -> dict:
     """Measure all stages of one run."""
     began, found = time.perf_counter(), {stage: {} for stage in MODELS}
@@ -60,8 +66,7 @@ def unit(folder: Path, seed: int) -> dict:
     runs.agree(folder, settings)
     total = len(MODELS) * len(LEVELS)
     for _, stage, level, values in bar(cards(folder), total, f"stages {seed}"):
-        rounded = {n: [round(v, 5) for v in row] for n, row in values.items()}
-        found[stage][level] = {"summary": scorecard.summary(values), "values": rounded}
+        found[stage][level] = kept(values)
     minutes = {
         stage.name: runs.record(folder, stage.name)["seconds"] / 60 for stage in TO_R1
     }
