@@ -32,8 +32,7 @@ def results(before: float = 0.2, after: float = 0.7) -> dict:
         "seed": 0,
         "settings": {"model": "tiny", "zero": {"lr": 0.1}, "cards": 64},
         "stages": {"base": stage(before), "zero": stage(after)},
-        "versions": {"torch": "2"},
-        "provenance": {"code": "0"},
+        "provenance": {"commit": "abc1234", "versions": {"torch": "2"}},
     }
 
 

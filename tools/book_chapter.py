@@ -9,7 +9,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tools.book_source import Book, BookError, fill, notebook, read_cells, solved, tags
-from tools.code_digest import Library
+from tools.library import Library
 
 KINDS = ("chapters", "solutions")
 

@@ -258,8 +258,9 @@ def transcripts(history: list[dict]) -> str:
 
 def provenance(results: dict) -> dict[str, object]:
     """What made this run, and the sha256 of what it left."""
-    rows = {"command": results["command"], **results["versions"]}
-    rows["digest of the code"] = results["provenance"]["code"]
+    made = results["provenance"]
+    rows = {"command": results["command"], **made["versions"]}
+    rows["commit"] = made["commit"] or "not a git checkout"
     for stage, found in results["stages"].items():
         memory = found["memory_gb"]
         told = "not measured here" if memory is None else f"{memory:.2f} GB"
