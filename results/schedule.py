@@ -6,8 +6,8 @@
 The recipe pays for preferences in the last part of the stage only, as the paper does.
 All else is the same here, and so are the test problems, so that an arm can be held
 against Dev3 and R1 of results/data/stages-SEED.json problem by problem. It begins as
-Dev3 of runs/seed-SEED and trains in runs/ARM-SEED, where a killed unit goes on. It takes
-some ten minutes on one core and writes results/data/schedule-ARM-SEED.json.
+Dev3 of runs/seed-SEED and trains in runs/ARM-SEED, where a killed unit goes on; it
+takes some ten minutes on one core and writes results/data/schedule-ARM-SEED.json.
 """
 
 import time
