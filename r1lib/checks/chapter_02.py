@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
+import torch
+
 from r1lib import chat
 from r1lib.checks.exercise import hint, items, parts, plain, report, shown, text
 from r1lib.tokenizer import EOS, Tokenizer
@@ -55,7 +57,8 @@ def ex_2_3(stream) -> None:
     def test(stream):
         def pieces(tokenizer, ids):
             got = stream(tokenizer, ids)
-            assert isinstance(got, Iterable), f"yield pieces of text, not {shown(got)}"
+            many = isinstance(got, Iterable) and not isinstance(got, torch.Tensor)
+            assert many, f"yield pieces of text, not {shown(got)}"
             return (text(piece) for piece in got)
 
         tokenizer = Tokenizer([])

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from r1lib.checks.exercise import hint, items, number, report
+from r1lib.checks.exercise import hint, items, number, plain, report
 
 
 def ex_6_1(find_answer) -> None:
@@ -25,7 +25,7 @@ def ex_6_1(find_answer) -> None:
             ("<think><answer>4</answer></think>", None, "nothing follows the thinking"),
         ):
             with hint(f"{text}: {wanted!r} ({reason})"):
-                got = find_answer(text)
+                got = plain(find_answer(text))
             assert got == wanted, f"{text}: {wanted!r}, not {got!r} ({reason})"
 
     report("6.1", test, find_answer, may_be_none=True)
@@ -121,8 +121,9 @@ def ex_6_4(catching_inputs) -> None:
         wanted = "return a list of lists"
         lists = [items(xs, wanted) for xs in items(catching_inputs(), wanted)]
         assert len(lists) <= 6, f"at most six lists, not {len(lists)}"
-        numbers = [x for xs in lists for x in xs]
-        assert all(type(x) is int and 0 <= x <= 99 for x in numbers), "0 to 99 only"
+        small = all(x in range(100) for xs in lists for x in xs)
+        assert small, "0 to 99 only, whole numbers"
+        lists = [[int(x) for x in xs] for xs in lists]
         for name, mutant in mutants.items():
             caught = any(mutant(list(xs)) != right(xs) for xs in lists)
             assert caught, f"{name} passes all of your tests"

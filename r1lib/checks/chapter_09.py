@@ -5,7 +5,17 @@ import math
 import torch
 
 from r1lib import rewards, verifiers
-from r1lib.checks.exercise import hint, loss, number, parts, report, tensor, text, truth
+from r1lib.checks.exercise import (
+    hint,
+    loss,
+    number,
+    parts,
+    plain,
+    report,
+    tensor,
+    text,
+    truth,
+)
 from r1lib.rl import grpo
 from r1lib.tasks import countdown
 
@@ -109,7 +119,7 @@ def ex_9_5(vote) -> None:
             ([], None, "no votes give None"),
         ):
             with hint(reason):
-                got = vote(answers)
+                got = plain(vote(answers))
             assert got == wanted, f"{reason}: for {answers} {wanted!r}, not {got!r}"
 
     report("9.5", test, vote, may_be_none=True)

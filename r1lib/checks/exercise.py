@@ -18,10 +18,10 @@ spellings of one value, and name the type that was wanted where they get another
 import inspect
 import linecache
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from numbers import Real
+from pathlib import Path
 from types import TracebackType
 
 import torch
@@ -38,13 +38,18 @@ class Watched:
     None is an AssertionError at once, unless it `may_be_none`.
     """
 
-    def __init__(self, function: Callable, may_be_none: bool):
+    def __init__(self, function, may_be_none: bool):
         assert callable(function), f"give the check a function, not {shown(function)}"
         self.function, self.may_be_none = function, may_be_none
         self.returned: list = []
+        self.raised: Exception | None = None
 
     def __call__(self, *args, **options):
-        got = self.function(*args, **options)
+        try:
+            got = self.function(*args, **options)
+        except Exception as problem:
+            self.raised = problem
+            raise
         self.returned.append(got)
         assert got is not None or self.may_be_none, NO_RETURN
         return got
@@ -54,7 +59,7 @@ class Watched:
 
 
 def report(
-    exercise: str, test: Callable, *functions: Callable, may_be_none: bool = False
+    exercise: str, test: Callable, *functions: object, may_be_none: bool = False
 ) -> None:
     """Print one line: not started yet, not right yet with the reason, or correct.
 
@@ -71,7 +76,7 @@ def report(
     print(f"Exercise {exercise}: {verdict(test, *functions, may_be_none=may_be_none)}")
 
 
-def verdict(test: Callable, *functions: Callable, may_be_none: bool = False) -> str:
+def verdict(test: Callable, *functions: object, may_be_none: bool = False) -> str:
     """Run a test and say in a few words how it went."""
     watched: list[Watched] = []
     try:
@@ -128,21 +133,12 @@ def reason(problem: Exception, watched: list[Watched]) -> str:
 
 def is_of_learner(problem: Exception, watched: list[Watched]) -> bool:
     """Was an exception raised inside a learner's function, or in what it called?"""
-    codes = [frame.f_code for frame, _ in traceback.walk_tb(problem.__traceback__)]
-    inside = Watched.__call__.__code__ in codes or any(
-        code.co_filename in files(watched) for code in codes
-    )
+    passed = [file_of(part) for part in chain(problem)]  # a generator runs later
+    inside = any(function.raised is problem for function in watched)
+    inside = inside or bool(files(watched) & set(passed))
     if isinstance(problem, AssertionError):  # a check's own, or an assert of theirs
-        return inside and not is_check(codes[-1].co_filename)
+        return inside and Path(passed[-1]).parent != Path(__file__).parent
     return inside
-
-
-def is_check(filename: str) -> bool:
-    return any(
-        name.startswith("r1lib.checks.") and module.__file__ == filename
-        for name, module in list(sys.modules.items())
-        if getattr(module, "__file__", None)
-    )
 
 
 def files(watched: list[Watched]) -> set[str]:
