@@ -78,7 +78,7 @@ def test_solutions_are_looked_at_with_what_they_keep(book):
     assert line == "solutions/01_doubling: only_here is used and never defined"
 
 
-# ---- the book itself -------------------------------------------------------------------
+# ---- the book itself --------------------------------------------------------------
 
 BOOK = Book(Path(__file__).resolve().parent.parent)
 
