@@ -83,10 +83,6 @@ def test_solutions_are_looked_at_with_what_they_keep(book):
 BOOK = Book(Path(__file__).resolve().parent.parent)
 
 
-def test_every_chapter_defines_what_it_uses():
-    assert found(BOOK) == []
-
-
 def shown_in(number: str, dotted: str):
     """A library function as a chapter shows it, with the names of its setup cells."""
     (source,) = BOOK.sources(number)
