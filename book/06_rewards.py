@@ -39,6 +39,7 @@ import operator
 import os
 import random
 import re
+import struct
 import time
 import zlib
 from collections import Counter
@@ -88,6 +89,7 @@ from r1lib.code_reward import (
 )
 from r1lib.notation import DEEPEST, DIGITS, wording
 from r1lib.rewards import CODE, SCRIPT, WORD
+from r1lib.sandbox_inside import is_sealed, limit, play, resource, take
 from r1lib.tasks import LANGUAGES
 from r1lib.tasks.logic import LONGEST_ANSWER, NAMES, READ, holds
 from r1lib.trees import BITS, POWER, Refused, Tree, written

@@ -57,6 +57,7 @@ from r1lib import (
     verifiers,
 )
 from r1lib.logprobs import kl_k3, token_logprobs
+from r1lib.rewards import format  # not Python's own, in this chapter
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss, micro_batches
 from r1lib.rl.objectives import clipped, sequence_mean, token_mean

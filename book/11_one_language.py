@@ -299,6 +299,7 @@ def words_of(text):
     return [w for w in words if not (len(w) == 1 and w.isascii())]
 
 
+# %%
 def mixed(problem, text):
     """1.0 where a foreign word is in the thinking."""
     return float(readability.mixed_share(problem, text) > 0)

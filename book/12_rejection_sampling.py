@@ -81,7 +81,7 @@ from collections.abc import Callable
 from r1lib import chat, files, filters, rewards
 from r1lib.collect import read
 from r1lib.filters import Filter
-from r1lib.rejection import SCRIPTED, SIMPLE, sample, samples, without_programs
+from r1lib.rejection import SCRIPTED, SIMPLE, parts, sample, samples, without_programs
 from r1lib.tasks import LEVELS, Problem, draw
 from r1lib.tasks.countdown import AGAIN
 
@@ -545,12 +545,12 @@ among = Counter(times_right[r["prompt"]] for r in raw if r["correct"])
 after = Counter(times_right[r["prompt"]] for r in kept)
 print("right of 8   share of samples   of the right ones   of what is kept")
 for low, high in ((0, 0), (1, 2), (3, 5), (6, 7), (8, 8)):
-    parts = [
+    raw_share, right_share, kept_share = (
         sum(counts[n] for n in range(low, high + 1)) / counts.total()
         for counts in (before, among, after)
-    ]
+    )
     label = f"{low}" if low == high else f"{low} to {high}"
-    print(f"{label:12} {parts[0]:16.0%} {parts[1]:19.0%} {parts[2]:17.0%}")
+    print(f"{label:12} {raw_share:16.0%} {right_share:19.0%} {kept_share:17.0%}")
 
 # %% [markdown]
 # Being right alone would give most rows to problems that are always solved, as section 3
@@ -699,9 +699,13 @@ def part_of(row):
     return "known replies" if row["source"] == KNOWN else "judged replies"
 
 
-parts = [*(family for family, *_ in live.reasoning), "judged replies", "known replies"]
+origins = [
+    *(family for family, *_ in live.reasoning),
+    "judged replies",
+    "known replies",
+]
 total = {"rows": len(data), "tokens": sum(r["tokens"] for r in data)}
-shares = {"rows": dict.fromkeys(parts, 0.0), "tokens": dict.fromkeys(parts, 0.0)}
+shares = {"rows": dict.fromkeys(origins, 0.0), "tokens": dict.fromkeys(names, 0.0)}
 for r in data:
     shares["rows"][part_of(r)] += 1 / total["rows"]
     shares["tokens"][part_of(r)] += r["tokens"] / total["tokens"]

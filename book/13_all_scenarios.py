@@ -138,8 +138,8 @@ replies = {
 print("request:", question.prompt, "\n")
 print(f"{'':20}truth  charm  together")
 for name, text in replies.items():
-    true, charm = judge.helpfulness(question, text), judge.charm(text)
-    print(f"{name:20}{true:5.2f}{charm:7.2f}{true + charm:10.2f}   {text}")
+    true, extra = judge.helpfulness(question, text), judge.charm(text)
+    print(f"{name:20}{true:5.2f}{extra:7.2f}{true + extra:10.2f}   {text}")
 
 # %% [markdown]
 # Look at the third line. Thanks that nobody asked for make the answer *worse* in

@@ -86,7 +86,7 @@ def one_number(p, q, beta):
     [
         (checks.ex_14_1, lambda p, q: (kl(q, p), kl(p, q)), "exchanged"),
         (checks.ex_14_1, lambda p, q: (kl(p, q), kl(p, q)), "reverse is"),
-        (checks.ex_14_1, lambda p, q: kl(p, q), "it raised TypeError"),
+        (checks.ex_14_1, lambda p, q: kl(p, q), "return two numbers"),
         (checks.ex_14_1, without_limits, "infinitely far away"),
         (checks.ex_14_2, lambda n, m: range(n, n + m), "one column before it"),
         (checks.ex_14_2, lambda n, m: range(n + m - 1), "not [0, 1, 2, 3]"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tools import book_form, book_outputs, book_project
+from tools import book_form, book_names, book_outputs, book_project
 from tools.book_chapter import Chapter, load
 from tools.book_source import Book
 
@@ -24,6 +24,7 @@ CHAPTER_RULES: list[Callable[[list[Chapter]], list[str]]] = [
     book_form.summary_and_questions,
     book_form.exercises,
     book_form.slides,
+    book_names.names_defined,
     book_project.listed_in_readme,
 ]
 PROJECT_RULES: list[Callable[[Book], list[str]]] = [

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from r1lib.checks.exercise import report
+from r1lib.checks.exercise import hint, number, parts, report, tensor
 from r1lib.model.config import ModelConfig
 from r1lib.model.layers import (
     apply_rope,
@@ -18,7 +18,7 @@ from r1lib.model.transformer import Transformer
 def ex_3_1(cache_bytes) -> None:
     """Bytes of cache for a token, from the fields of a published config.json."""
 
-    def test():
+    def test(cache_bytes):
         gqa = {"num_hidden_layers": 32, "num_attention_heads": 32}
         gqa |= {"num_key_value_heads": 8, "hidden_size": 4096}
         wide = {**gqa, "num_hidden_layers": 28, "num_attention_heads": 16}
@@ -26,28 +26,28 @@ def ex_3_1(cache_bytes) -> None:
         mla = {**gqa, "num_hidden_layers": 61, "num_attention_heads": 128}
         mla |= {"num_key_value_heads": 128, "hidden_size": 7168}
         mla |= {"kv_lora_rank": 512, "qk_rope_head_dim": 64}
-        got = cache_bytes(gqa)
+        got = number(cache_bytes(gqa))
         assert got != 65_536, "keys and values are both kept"
         assert got != 4 * 131_072, "only key and value heads are kept, not all heads"
         assert got == 131_072, f"Llama-3.1-8B keeps 131,072 bytes a token, not {got:,}"
-        assert cache_bytes(wide) == 114_688, (
-            "where a config gives head_dim it is not hidden_size / heads (Qwen3-0.6B)"
-        )
-        assert cache_bytes(mla) == 70_272, (
-            "with MLA, one latent and one rotary key a layer: 70,272 for DeepSeek-V3"
-        )
+        reason = "where a config gives head_dim it is not hidden_size / heads"
+        with hint(reason):
+            assert number(cache_bytes(wide)) == 114_688, f"{reason} (Qwen3-0.6B)"
+        reason = "with MLA, one latent and one rotary key a layer"
+        with hint(reason):
+            got = number(cache_bytes(mla))
+            assert got == 70_272, f"{reason}: 70,272 for DeepSeek-V3, not {got:,}"
 
-    report("3.1", test)
+    report("3.1", test, cache_bytes)
 
 
 def ex_3_2(rope_half) -> None:
     """Rotary positions with pairs that are half a head apart."""
 
-    def test():
+    def test(rope_half):
         x = torch.randn(2, 5, 3, 8, generator=torch.Generator().manual_seed(0))
         cos, sin = tables = rope_tables(5, 8, 100.0)
-        got = rope_half(x, cos, sin)
-        assert got.shape == x.shape, f"wanted {tuple(x.shape)}, got {tuple(got.shape)}"
+        got = tensor(rope_half(x.clone(), cos, sin), (2, 5, 3, 8), x.dtype)
         other = apply_rope(x, tables[:, None])
         for neighbours in (other, to_neighbours(other)):
             assert not torch.allclose(got, neighbours, atol=1e-5), (
@@ -62,44 +62,38 @@ def ex_3_2(rope_half) -> None:
             "a pair (a, b) becomes (a cos - b sin, a sin + b cos)"
         )
 
-    report("3.2", test)
+    report("3.2", test, rope_half)
 
 
 def ex_3_3(window_mask) -> None:
     """Who may see whom: itself and window - 1 tokens before."""
 
-    def test():
-        got = window_mask(4, 4, 2)
-        assert got.shape == (4, 4), f"wanted shape (4, 4), got {tuple(got.shape)}"
-        assert got.dtype == torch.bool, "a mask is true or false"
+    def test(window_mask):
+        got = tensor(window_mask(4, 4, 2), (4, 4), torch.bool)
         assert not got[0, 1], "a token sees a later one"
         assert got.diagonal().all(), "a token must see itself"
         assert not got[2, 0], "with a window of 2, token 2 does not see token 0"
-        late = window_mask(2, 6, 3)
+        late = tensor(window_mask(2, 6, 3), (2, 6), torch.bool)
         wanted = [[False] * 2 + [True] * 3 + [False], [False] * 3 + [True] * 3]
         assert late.tolist() == wanted, (
             "the T queries are the last T of S tokens: query 0 of 2 is token 4 of 6"
         )
 
-    report("3.3", test)
+    report("3.3", test, window_mask)
 
 
 def ex_3_4(absorb) -> None:
     """Two matrices a head that hold all four of MLA's position-free part."""
 
-    def test():
+    def test(absorb):
         dice = torch.Generator().manual_seed(0)
         kind = {"generator": dice, "dtype": torch.float64}
         H, D, K, V, C = 3, 7, 4, 5, 6
         w_q, w_key = torch.randn(H, K, D, **kind), torch.randn(H, K, C, **kind)
         w_value, w_out = torch.randn(H, V, C, **kind), torch.randn(D, H * V, **kind)
-        got = absorb(w_q, w_key, w_value, w_out)
-        assert isinstance(got, tuple) and len(got) == 2, "return two tensors"
-        into, out = got
-        shapes = tuple(into.shape), tuple(out.shape)
-        assert shapes == ((H, C, D), (H, D, C)), (
-            f"wanted shapes {(H, C, D)} and {(H, D, C)}, got {shapes}"
-        )
+        got = parts(absorb(w_q, w_key, w_value, w_out), 2, "return two tensors")
+        into = tensor(got[0], (H, C, D), w_q.dtype)
+        out = tensor(got[1], (H, D, C), w_q.dtype)
         x, c = torch.randn(D, **kind), torch.randn(C, **kind)
         for h in range(H):
             score = (w_q[h] @ x) @ (w_key[h] @ c)
@@ -111,20 +105,20 @@ def ex_3_4(absorb) -> None:
                 "the second one takes a latent to a head's part of the output"
             )
 
-    report("3.4", test)
+    report("3.4", test, absorb)
 
 
 def ex_3_5(temperature_for) -> None:
     """The temperature at which a distribution has a given entropy."""
 
-    def test():
+    def test(temperature_for):
         def entropy(logits, temperature):
             logp = (logits / temperature).log_softmax(-1)
             return -(logp.exp() * logp).sum().item()
 
         logits = torch.tensor([3.0, 1.0, 0.5, -1.0, -2.0])
         for wanted in (0.2, 0.7, 1.2, 1.5):
-            found = float(temperature_for(logits, wanted))
+            found = float(number(temperature_for(logits.clone(), wanted)))
             assert found > 0, f"a temperature is positive, not {found}"
             got = entropy(logits, found)
             assert abs(got - wanted) < 1e-3, (
@@ -132,13 +126,13 @@ def ex_3_5(temperature_for) -> None:
                 f"not {wanted}"
             )
 
-    report("3.5", test)
+    report("3.5", test, temperature_for)
 
 
 def ex_3_6(after_prefix) -> None:
     """Logits after several endings of one prefix, the prefix read once."""
 
-    def test():
+    def test(after_prefix):
         config = ModelConfig(vocab_size=31, d_model=16, n_layers=2, n_heads=2, n_mtp=0)
         config = replace(config, ffn_dim=24, n_routed_experts=0, init_std=0.4)
         with torch.random.fork_rng(devices=[]):
@@ -151,8 +145,8 @@ def ex_3_6(after_prefix) -> None:
                 got = after_prefix(model, list(prefix), [list(e) for e in endings])
             finally:
                 hook.remove()
+            got = tensor(got, (3, 31), torch.float32)
             wanted = model(torch.tensor([prefix + e for e in endings]))[:, -1]
-        assert got.shape == (3, 31), f"wanted shape (3, 31), got {tuple(got.shape)}"
         assert torch.allclose(got[0], wanted[0], atol=1e-4), (
             "the first row is wrong already; who moves the cache on, and by how much?"
         )
@@ -164,4 +158,4 @@ def ex_3_6(after_prefix) -> None:
             f"right, but {read} tokens were read for a prefix of 6 and 3 endings of 2"
         )
 
-    report("3.6", test)
+    report("3.6", test, after_prefix)

@@ -2,7 +2,7 @@
 
 import torch
 
-from r1lib.checks.exercise import report
+from r1lib.checks.exercise import number, parts, report, tensor
 from r1lib.packing import Packed
 from r1lib.pretrain import next_token_loss
 from r1lib.scaling import predict_loss
@@ -12,47 +12,47 @@ from r1lib.tokenizer import PAD
 def ex_5_1(my_loss) -> None:
     """Cross-entropy of the next token, pads left out."""
 
-    def test():
+    def test(my_loss):
         dice = torch.Generator().manual_seed(0)
         logits = 3 * torch.randn(2, 5, 11, generator=dice)
         ids = torch.tensor([[4, 5, 6, 7, 8], [9, 10, 3, PAD, PAD]])
-        got, wanted = float(my_loss(logits, ids)), next_token_loss(logits, ids).item()
+        got = number(my_loss(logits, ids))
+        wanted = next_token_loss(logits, ids).item()
         flat = logits.log_softmax(-1).flatten(0, 1)
-        same = -flat[torch.arange(10), ids.flatten()].mean().item()
+        same = -flat[torch.arange(10), ids.flatten()]
+        unshifted = same.mean().item(), same[ids.flatten() != PAD].mean().item()
         assert abs(got + wanted) > 1e-4, "the sign is turned: a loss is to be lowered"
-        assert abs(got - same) > 1e-4, (
+        assert all(abs(got - x) > 1e-4 for x in unshifted), (
             "token t has seen token t itself; it is asked for token t + 1"
         )
         padded = -flat.view(2, 5, 11)[:, :-1].gather(2, ids[:, 1:, None]).mean().item()
         assert abs(got - padded) > 1e-4, "padding is a target here; leave it out"
         assert abs(got - wanted) < 1e-4, f"the loss is {wanted:.4f}, not {got:.4f}"
 
-    report("5.1", test)
+    report("5.1", test, my_loss)
 
 
 def ex_5_2(waste) -> None:
     """Share of a padded batch that is padding, documents in the order given."""
 
-    def test():
-        got = waste([3, 5, 4, 4], 2)
+    def test(waste):
+        got = number(waste([3, 5, 4, 4], 2))
         assert abs(got - 0.2) > 1e-6, (
             "that is all four in one batch; each batch is as wide as its own longest"
         )
         assert abs(got - 2 / 18) < 1e-6, f"2 of 10 + 8 places are padding, not {got}"
-        assert abs(waste([3, 3, 3], 3)) < 1e-6, "equal lengths waste nothing"
-        got = waste([6, 2, 4], 2)
+        assert abs(number(waste([3, 3, 3], 3))) < 1e-6, "equal lengths waste nothing"
+        got = number(waste([6, 2, 4], 2))
         assert abs(got - 4 / 16) < 1e-6, "the last batch may be smaller: 4 of 16 here"
 
-    report("5.2", test)
+    report("5.2", test, waste)
 
 
 def ex_5_3(block_mask) -> None:
     """Who sees whom in a row of several documents."""
 
-    def test():
-        got = block_mask([2, 3], 6)
-        assert got.shape == (6, 6), f"wanted shape (6, 6), got {tuple(got.shape)}"
-        assert got.dtype == torch.bool, "a mask is true or false"
+    def test(block_mask):
+        got = tensor(block_mask([2, 3], 6), (6, 6), torch.bool)
         assert not got.triu(1).any(), "a token sees a later one"
         assert not got[2, 1], "token 2 begins a document and sees the one before"
         assert got.diagonal().all(), (
@@ -62,13 +62,13 @@ def ex_5_3(block_mask) -> None:
         wanted = Packed(torch.zeros_like(owner), owner).mask[0, 0]
         assert got.equal(wanted), "the mask of documents of 2 and 3 tokens is another"
 
-    report("5.3", test)
+    report("5.3", test, block_mask)
 
 
 def ex_5_4(adamw_step) -> None:
     """One step of AdamW against torch's, several times over."""
 
-    def test():
+    def test(adamw_step):
         dice = torch.Generator().manual_seed(0)
         p = torch.randn(4, generator=dice)
         theirs = p.clone().requires_grad_()
@@ -80,27 +80,28 @@ def ex_5_4(adamw_step) -> None:
             theirs.grad = grad.clone()
             optimizer.step()
             got = adamw_step(p, grad, m, v, t)
-            assert isinstance(got, tuple) and len(got) == 3, (
-                "return three things: (p, m, v)"
-            )
-            p, m, v = got
+            got = parts(got, 3, "return three things: (p, m, v)")
+            p, m, v = (tensor(x, (4,), grad.dtype) for x in got)
             assert torch.allclose(p, theirs.detach(), atol=1e-5), (
                 f"step {t} is another one: are m and v corrected by 1 - beta^t, and "
                 "is the decay taken from p itself, not added to the gradient?"
             )
 
-    report("5.4", test)
+    report("5.4", test, adamw_step)
 
 
 def ex_5_5(orthogonal) -> None:
     """The nearest orthogonal matrix, without a singular value decomposition."""
 
-    def test():
+    def test(orthogonal):
         dice = torch.Generator().manual_seed(0)
         for shape in ((6, 6), (4, 9), (9, 4)):
             x = torch.randn(shape, generator=dice, dtype=torch.float64)
             got = orthogonal(x.clone())
-            assert got.shape == x.shape, f"wanted {shape}, got {tuple(got.shape)}"
+            assert not isinstance(got, torch.Tensor) or got.isfinite().all(), (
+                "it grows without bound: was x not scaled first?"
+            )
+            got = tensor(got, shape, x.dtype)
             u, _, v = torch.linalg.svd(x, full_matrices=False)
             lengths = torch.linalg.svdvals(got)
             assert (lengths - 1).abs().max() < 1e-3, (
@@ -111,22 +112,21 @@ def ex_5_5(orthogonal) -> None:
                 "it is orthogonal, but turned: the singular vectors must stay"
             )
 
-    report("5.5", test)
+    report("5.5", test, orthogonal)
 
 
 def ex_5_6(best_split) -> None:
     """Parameters and tokens that spend a budget of FLOPs best."""
 
-    def test():
+    def test(best_split):
         for law, flops in (
             ({"E": 1.7, "A": 406.4, "alpha": 0.34, "B": 410.7, "beta": 0.28}, 1e21),
             ({"E": 0.6, "A": 30.0, "alpha": 0.5, "B": 5e3, "beta": 0.7}, 1e13),
         ):
-            got = best_split(law, flops)
-            assert isinstance(got, tuple) and len(got) == 2, (
-                "return two things: (parameters, tokens)"
-            )
-            n, d = got
+            got = best_split(dict(law), flops)
+            got = parts(got, 2, "return two things: (parameters, tokens)")
+            n, d = (number(x) for x in got)
+            assert n > 0 and d > 0, f"both are above 0, not {n:.3g} and {d:.3g}"
             assert abs(6 * n * d / flops - 1) < 1e-3, (
                 f"6ND is {6 * n * d:.3g}, the budget {flops:.3g}"
             )
@@ -138,4 +138,4 @@ def ex_5_6(best_split) -> None:
                     f"{other:.5f} instead of {least:.5f}"
                 )
 
-    report("5.6", test)
+    report("5.6", test, best_split)

@@ -2,13 +2,13 @@
 
 from fractions import Fraction
 
-from r1lib.checks.exercise import report
+from r1lib.checks.exercise import hint, items, number, plain, report
 
 
 def ex_6_1(find_answer) -> None:
     """One answer, in one place, after the thinking."""
 
-    def test():
+    def test(find_answer):
         for text, wanted, reason in (
             ("<answer> 4 </answer>", "4", "spaces at the ends are dropped"),
             (
@@ -24,16 +24,17 @@ def ex_6_1(find_answer) -> None:
             ("the answer is 4", None, "no tags, no answer"),
             ("<think><answer>4</answer></think>", None, "nothing follows the thinking"),
         ):
-            got = find_answer(text)
+            with hint(f"{text}: {wanted!r} ({reason})"):
+                got = plain(find_answer(text))
             assert got == wanted, f"{text}: {wanted!r}, not {got!r} ({reason})"
 
-    report("6.1", test)
+    report("6.1", test, find_answer, may_be_none=True)
 
 
 def ex_6_2(my_number) -> None:
     """Written numbers as exact fractions, and nothing else."""
 
-    def test():
+    def test(my_number):
         for text, wanted in (
             ("7", Fraction(7)),
             ("-7", Fraction(-7)),
@@ -44,7 +45,8 @@ def ex_6_2(my_number) -> None:
             ("1,000", Fraction(1000)),
             ("12,345,678", Fraction(12345678)),
         ):
-            got = my_number(text)
+            with hint(f"{text} is {wanted}"):
+                got = my_number(text)
             assert isinstance(got, Fraction), f"{text} is a Fraction, not {got!r}"
             assert got == wanted, f"{text} is {wanted}, not {got}"
         for text, reason in (
@@ -60,30 +62,35 @@ def ex_6_2(my_number) -> None:
             ("inf", "not a number with digits"),
             ("7" * 13, "too long to be looked at"),
         ):
-            got = my_number(text)
+            with hint(f"{text!r} is refused ({reason}): None"):
+                got = my_number(text)
             assert got is None, f"{text!r} is refused ({reason}), not {got}"
 
-    report("6.2", test)
+    report("6.2", test, my_number, may_be_none=True)
 
 
 def ex_6_3(who_is_who) -> None:
     """The only consistent world, or None."""
 
-    def test():
+    def world(got):
+        return None if got is None else tuple(items(got, "return a tuple of booleans"))
+
+    def test(who_is_who):
         pair = [lambda w: not w[1], lambda w: w[0] == w[1]]
-        got = who_is_who(pair)
+        got = world(who_is_who(pair))
         assert got == (True, False), f"A says B is a knave, ...: not {got}"
-        assert who_is_who([lambda w: not w[0]]) is None, "nobody can say: I am a knave"
+        with hint(reason := "nobody can say: I am a knave"):
+            assert who_is_who([lambda w: not w[0]]) is None, reason
         assert who_is_who([lambda w: w[0]]) is None, (
             "'I am a knight' fits a knight and a knave: two worlds are no answer"
         )
         three = [lambda w: sum(w) == 1, lambda w: w[0] and w[2], lambda w: sum(w) == 0]
-        got = who_is_who(three)
+        got = world(who_is_who(three))
         assert got == (True, False, False), f"one knight among three is A, not {got}"
         shy = [lambda w: 1 - w[1], lambda w: int(w[0] == w[1])]
-        assert who_is_who(shy) == (True, False), "a statement may say 1 for true"
+        assert world(who_is_who(shy)) == (True, False), "a statement may say 1 for true"
 
-    report("6.3", test)
+    report("6.3", test, who_is_who, may_be_none=True)
 
 
 def ex_6_4(catching_inputs) -> None:
@@ -110,68 +117,73 @@ def ex_6_4(catching_inputs) -> None:
         "one that returns at most five numbers": lambda xs: right(xs)[:5],
     }
 
-    def test():
-        lists = catching_inputs()
-        assert isinstance(lists, list) and all(type(xs) is list for xs in lists), (
-            "return a list of lists"
-        )
+    def test(catching_inputs):
+        wanted = "return a list of lists"
+        lists = [items(xs, wanted) for xs in items(catching_inputs(), wanted)]
         assert len(lists) <= 6, f"at most six lists, not {len(lists)}"
-        numbers = [x for xs in lists for x in xs]
-        assert all(type(x) is int and 0 <= x <= 99 for x in numbers), "0 to 99 only"
+        small = all(x in range(100) for xs in lists for x in xs)
+        assert small, "0 to 99 only, whole numbers"
+        lists = [[int(x) for x in xs] for xs in lists]
         for name, mutant in mutants.items():
             caught = any(mutant(list(xs)) != right(xs) for xs in lists)
             assert caught, f"{name} passes all of your tests"
 
-    report("6.4", test)
+    report("6.4", test, catching_inputs)
 
 
 def ex_6_5(margin) -> None:
     """How far any right answer is above any wrong one."""
 
-    def test():
+    def test(margin):
         accuracy = {"accuracy": (1.0, 0.0, 1.0)}
         small = {**accuracy, "format": (0.1, 0.0, 1.0)}
-        got = margin(small)
-        assert abs(got - 0.9) < 1e-9, (
+        got = number(margin(small))
+        assert abs(got - 0.9) < 1e-6, (
             f"right without format 1.0, wrong with format 0.1: 0.9, not {got}"
         )
         fines = {**small, "repetition": (0.1, -1.0, 0.0)}
-        got = margin(fines)
-        assert abs(got - 0.8) < 1e-9, (
+        got = number(margin(fines))
+        assert abs(got - 0.8) < 1e-6, (
             f"a penalty can lower a right answer: 0.8, not {got}"
         )
         turned = {**accuracy, "length": (-0.2, 0.0, 1.0)}
-        got = margin(turned)
-        assert abs(got - 0.8) < 1e-9, (
+        got = number(margin(turned))
+        assert abs(got - 0.8) < 1e-6, (
             f"with a negative weight the highest value is the worst: 0.8, not {got}"
         )
         equal = {**accuracy, "a": (1.0, 0.0, 1.0), "b": (0.5, 0.2, 0.6)}
-        assert abs(margin(equal) + 0.2) < 1e-9, "this mixture can be fooled, by 0.2"
+        assert abs(number(margin(equal)) + 0.2) < 1e-6, (
+            "this mixture can be fooled, by 0.2"
+        )
 
-    report("6.5", test)
+    report("6.5", test, margin)
 
 
 def ex_6_6(trusted) -> None:
     """Tests that most programs agree with, as `code_reward.agreed` keeps them."""
 
-    def test():
+    def kept(got):
+        got = list(got) if isinstance(got, set | frozenset) else got
+        numbers = items(got, "return the numbers of the tests, in a list")
+        return sorted(number(x) for x in numbers)
+
+    def test(trusted):
         outputs = [
             [1, 2, None, 5],
             [1, 3, None, 5],
             [1, 3, None, 6],
             [9, 2, None, None],
         ]
-        got = list(trusted(outputs, [1, 3, 4, 5]))
+        got = kept(trusted(outputs, [1, 3, 4, 5]))
         assert 2 not in got, "nobody returned anything for test 2: no votes, not kept"
         assert 1 not in got, "test 1 has two votes against two: more are needed"
         assert 3 in got, "test 3: two of three votes; who returned nothing has none"
         assert got == [0, 3], f"wanted [0, 3], got {got}"
         split = [[1], [1], [2], [3], [4]]
-        assert list(trusted(split, [1])) == [], "two of five votes are less than half"
-        got = list(trusted([[True], [True], [1]], [1]))
+        assert kept(trusted(split, [1])) == [], "two of five votes are less than half"
+        got = kept(trusted([[True], [True], [1]], [1]))
         assert got == [], "True and 1 are different values"
-        assert list(trusted([[[1, 2]], [[1, 2]]], [[1, 2]])) == [0], (
-            "values may be lists"
-        )
+        with hint(reason := "values may be lists"):
+            assert kept(trusted([[[1, 2]], [[1, 2]]], [[1, 2]])) == [0], reason
 
-    report("6.6", test)
+    report("6.6", test, trusted)

@@ -1,9 +1,21 @@
 """Checks of chapter 09: R1-Zero."""
 
+import math
+
 import torch
 
 from r1lib import rewards, verifiers
-from r1lib.checks.exercise import report
+from r1lib.checks.exercise import (
+    hint,
+    loss,
+    number,
+    parts,
+    plain,
+    report,
+    tensor,
+    text,
+    truth,
+)
 from r1lib.rl import grpo
 from r1lib.tasks import countdown
 
@@ -11,7 +23,7 @@ from r1lib.tasks import countdown
 def ex_9_1(clip_case) -> None:
     """Objective of one token, and whether it still moves with the ratio."""
 
-    def test():
+    def test(clip_case):
         for ratio, advantage, objective, moves in (
             (1.0, 1.0, 1.0, True),
             (0.5, 1.0, 0.5, True),
@@ -21,26 +33,25 @@ def ex_9_1(clip_case) -> None:
             (1.1, -2.0, -2.2, True),
         ):
             got = clip_case(ratio, advantage)
-            assert isinstance(got, tuple) and len(got) == 2, (
-                "return two things: (objective, moves)"
-            )
+            value, moving = parts(got, 2, "return two things: (objective, moves)")
+            value, moving = number(value), truth(moving)
             case = f"ratio {ratio} and advantage {advantage:+}"
-            assert abs(got[0] - objective) < 1e-6, (
-                f"the objective at {case} is {objective}, not {got[0]}"
+            assert abs(value - objective) < 1e-6, (
+                f"the objective at {case} is {objective}, not {value}"
             )
-            assert bool(got[1]) == moves, (
+            assert moving == moves, (
                 f"at {case} the objective {'still moves' if moves else 'is flat'}"
             )
 
-    report("9.1", test)
+    report("9.1", test, clip_case)
 
 
 def ex_9_2(leave_one_out) -> None:
     """Each reward minus the mean of its siblings."""
 
-    def test():
-        got = leave_one_out(torch.tensor([[1.0, 0.0, 0.0], [1.0, 1.0, 1.0]]))
-        assert got.shape == (2, 3), f"wanted shape (2, 3), got {tuple(got.shape)}"
+    def test(leave_one_out):
+        given = torch.tensor([[1.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
+        got = tensor(leave_one_out(given), (2, 3), given.dtype)
         assert got[1].abs().max() < 1e-6, "a group that agrees must get zeros"
         assert abs(got[0, 0] - 2 / 3) > 1e-3, (
             "that is the mean of the whole group; leave the answer itself out"
@@ -50,68 +61,74 @@ def ex_9_2(leave_one_out) -> None:
             "for rewards 1, 0, 0 the result is 1, -0.5, -0.5: no division by the spread"
         )
 
-    report("9.2", test)
+    report("9.2", test, leave_one_out)
 
 
 def ex_9_3(sequence_mean) -> None:
     """Mean over each completion, then over completions."""
 
-    def test():
+    def test(sequence_mean):
         values = torch.tensor([[9.0, 1.0, 3.0, 9.0], [9.0, 6.0, 9.0, 9.0]])
         mask = torch.tensor([[0, 1, 1, 0], [0, 1, 0, 0]]).bool()
-        got = float(sequence_mean(values, mask))
+        got = float(number(sequence_mean(values.clone(), mask.clone())))
         assert abs(got - 10 / 3) > 1e-4, (
             "that is the mean over all tokens; average each completion first"
         )
         assert abs(got - 4.0) < 1e-5, f"means 2 and 6 give 4, not {got:.3f}"
-        values[0, 0] = float("inf")
-        got = float(sequence_mean(values, mask))
-        assert abs(got - 4.0) < 1e-5, "a place where the mask is false still counts"
-        mask[1] = False
-        got = float(sequence_mean(values, mask))
-        assert abs(got - 1.0) < 1e-5, "a row without true places must count as 0"
+        values[0, 0], reason = math.inf, "a place where the mask is false still counts"
+        got = number(sequence_mean(values.clone(), mask), nan=reason)
+        assert abs(got - 4.0) < 1e-5, reason
+        mask[1], reason = False, "a row without true places must count as 0"
+        with hint(reason):
+            got = number(sequence_mean(values.clone(), mask), nan=reason)
+        assert abs(got - 1.0) < 1e-5, reason
 
-    report("9.3", test)
+    report("9.3", test, sequence_mean)
 
 
 def ex_9_4(cheat, naive_correct) -> None:
     """A completion that a careless verifier believes and ours refuses."""
 
-    def test():
+    def test(cheat, naive_correct):
         for numbers, target in (((3, 7, 8), 35), ((1, 5, 9), 14), ((6, 6, 6), 30)):
-            text = cheat(numbers, target)
+            completion = text(cheat(numbers, target))
             problem = countdown.make(numbers, target, "en")
-            assert isinstance(text, str), "return the text of a completion"
-            assert rewards.format(problem, text) == 1.0, (
+            assert rewards.format(problem, completion) == 1.0, (
                 "the format is not perfect: <think>something</think>, then one "
                 "<answer>something</answer>"
             )
-            assert naive_correct(text, list(numbers), target), (
+            assert naive_correct(completion, list(numbers), target), (
                 f"the careless verifier does not believe it for {problem.prompt}"
             )
-            assert not verifiers.correct(problem, text), (
+            assert not verifiers.correct(problem, completion), (
                 f"that is an honest solution of {problem.prompt}; cheat"
             )
 
-    report("9.4", test)
+    report("9.4", test, cheat, naive_correct)
 
 
 def ex_9_5(vote) -> None:
     """The most frequent answer; None does not vote; the first wins a tie."""
 
-    def test():
-        assert vote(["4", "5", "5"]) == "5", "the most frequent answer wins"
-        assert vote([None, None, "7"]) == "7", "None must not vote"
-        assert vote(["b", "a", "a", "b"]) == "b", "in a tie the first one wins"
-        assert vote([None, None]) is None and vote([]) is None, "no votes give None"
+    def test(vote):
+        for answers, wanted, reason in (
+            (["4", "5", "5"], "5", "the most frequent answer wins"),
+            ([None, None, "7"], "7", "None must not vote"),
+            (["b", "a", "a", "b"], "b", "in a tie the first one wins"),
+            ([None, None], None, "no votes give None"),
+            ([], None, "no votes give None"),
+        ):
+            with hint(reason):
+                got = plain(vote(answers))
+            assert got == wanted, f"{reason}: for {answers} {wanted!r}, not {got!r}"
 
-    report("9.5", test)
+    report("9.5", test, vote, may_be_none=True)
 
 
-def ex_9_6(loss) -> None:
+def ex_9_6(grpo_loss) -> None:
     """The GRPO loss with KL: value and gradient on random numbers."""
 
-    def test():
+    def test(grpo_loss):
         generator = torch.Generator().manual_seed(0)
         shape = (6, 9)
         old, ref = (-torch.rand(shape, generator=generator) for _ in range(2))
@@ -121,11 +138,11 @@ def ex_9_6(loss) -> None:
 
         def both(function):
             logprobs = start.clone().requires_grad_()
-            value = function(logprobs)
+            value = loss(function(logprobs))
             value.backward()
             return value.item(), logprobs.grad
 
-        got, grad = both(lambda x: loss(x, old, ref, advantages, mask))
+        got, grad = both(lambda x: grpo_loss(x, old, ref, advantages, mask))
         plain, _ = both(lambda x: grpo.grpo_loss(x, old, advantages, mask)[0])
         kind = {"ref_logprobs": ref, "kl_coef": 0.04}
         wanted, right = both(
@@ -138,4 +155,4 @@ def ex_9_6(loss) -> None:
             "the value is right, the gradient is not: did you detach something?"
         )
 
-    report("9.6", test)
+    report("9.6", test, grpo_loss)

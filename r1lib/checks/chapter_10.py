@@ -2,7 +2,17 @@
 
 import torch
 
-from r1lib.checks.exercise import report
+from r1lib.checks.exercise import (
+    items,
+    number,
+    parts,
+    plain,
+    report,
+    shown,
+    tensor,
+    text,
+    truth,
+)
 from r1lib.packing import Packed
 
 MISS = "8+7=15,-3=12~35=23 no false"
@@ -13,8 +23,8 @@ END = "\n</think><answer>(8-3)*7</answer>"
 def ex_10_1(learned_places) -> None:
     """The mask of a row: prompt, completion, padding."""
 
-    def test():
-        got = [bool(m) for m in learned_places(2, 3, 7)]
+    def test(learned_places):
+        got = [truth(m) for m in items(learned_places(2, 3, 7))]
         assert len(got) == 7, (
             f"the mask needs one value for each of 7 places, not {got}"
         )
@@ -22,17 +32,16 @@ def ex_10_1(learned_places) -> None:
         assert not any(got[5:]), "padding is not to be learned"
         assert got[4], "the eos is the last token of the completion: learn it too"
         assert got == [False, False, True, True, True, False, False], f"got {got}"
-        assert list(map(bool, learned_places(1, 2, 3))) == [False, True, True], (
-            "a row without padding is possible"
-        )
+        got = [truth(m) for m in items(learned_places(1, 2, 3))]
+        assert got == [False, True, True], "a row without padding is possible"
 
-    report("10.1", test)
+    report("10.1", test, learned_places)
 
 
 def ex_10_2(readable_line) -> None:
     """A readable line with true distance and verdict, or None after a slip."""
 
-    def test():
+    def test(readable_line):
         for tape, target in (("8-3=6,*7=42", 42), ("8+7=15,-3=13", 35)):
             assert readable_line(tape, target) is None, f"{tape} holds a wrong sum"
         for tape, target, wanted in (
@@ -40,62 +49,64 @@ def ex_10_2(readable_line) -> None:
             ("8+7=15,-3=12", 35, MISS),
             ("20-1=19,/19=1", 4, "20-1=19,/19=1~4=3 no false"),
         ):
-            got = readable_line(tape, target)
+            got = plain(readable_line(tape, target))
             assert got is not None, f"every sum of {tape} is right"
             assert got == wanted, f"wanted {wanted!r}, got {got!r}"
 
-    report("10.2", test)
+    report("10.2", test, readable_line, may_be_none=True)
 
 
 def ex_10_3(to_shortcut) -> None:
     """The right attempt of a journey, alone."""
 
-    def test():
+    def test(to_shortcut):
         clean = f"<think>{HIT}{END}"
-        assert to_shortcut(clean) == clean, "a shortcut must stay as it is"
+        assert text(to_shortcut(clean)) == clean, "a shortcut must stay as it is"
         for misses in (1, 3):
             long = "<think>" + "\n".join([MISS] * misses + [HIT]) + END
-            got = to_shortcut(long)
+            got = text(to_shortcut(long))
             assert "no false" not in got, "an attempt that missed is still there"
             assert got.startswith("<think>") and got.endswith(END), (
                 "keep the tags, the line break and the answer as they are"
             )
             assert got == clean, f"wanted {clean!r}, got {got!r}"
 
-    report("10.3", test)
+    report("10.3", test, to_shortcut)
 
 
 def ex_10_4(may_look) -> None:
     """Who may look at whom in a packed row."""
 
-    def test():
+    def test(may_look):
         owner = torch.tensor([1, 1, 1, 2, 2, 3, 0, 0])
-        got = may_look(owner)
-        assert got.shape == (8, 8), f"wanted shape (8, 8), got {tuple(got.shape)}"
+        got = tensor(may_look(owner), (8, 8)).bool()
         assert not got.triu(1).any(), "somebody looks into the future"
         assert got.diagonal().all(), "everybody may look at themselves"
         assert not got[3, 2], "the second example looks at the first"
         wanted = Packed(owner[None], owner[None]).mask[0, 0]
-        assert torch.equal(got.bool(), wanted), (
-            "earlier tokens of the same example: yes"
-        )
+        assert torch.equal(got, wanted), "earlier tokens of the same example: yes"
 
-    report("10.4", test)
+    report("10.4", test, may_look)
 
 
 def ex_10_5(my_funnel) -> None:
     """Filters in turn, and what each removes."""
 
-    def test():
+    def test(my_funnel):
+        def funnel(rows, filters):
+            got = my_funnel(rows, filters)
+            rows, removed = parts(got, 2, "return (rows, removed)")
+            assert isinstance(removed, dict), f"a dict is wanted, not {shown(removed)}"
+            rows = sorted(items(rows, "return (rows, removed), rows a list"))
+            return rows, {name: number(n) for name, n in removed.items()}
+
         filters = {"even": lambda n: n % 2 == 0, "small": lambda n: n < 6}
-        got = my_funnel(list(range(10)), filters)
-        assert isinstance(got, tuple) and len(got) == 2, "return (rows, removed)"
-        rows, removed = got
-        assert list(rows) == [0, 2, 4], f"0, 2 and 4 pass both filters, got {rows}"
+        rows, removed = funnel(list(range(10)), filters)
+        assert rows == [0, 2, 4], f"0, 2 and 4 pass both filters, got {rows}"
         assert removed != {"even": 5, "small": 4}, (
             "a filter must see only what the ones before it have left"
         )
         assert removed == {"even": 5, "small": 2}, f"wanted 5 and 2, got {removed}"
-        assert my_funnel([7], {}) == ([7], {}), "without filters nothing is removed"
+        assert funnel([7], {}) == ([7], {}), "without filters nothing is removed"
 
-    report("10.5", test)
+    report("10.5", test, my_funnel)

@@ -2,7 +2,7 @@
 
 import torch
 
-from r1lib.checks.exercise import report
+from r1lib.checks.exercise import hint, items, number, report
 from r1lib.rl.objectives import clipped
 from r1lib.tasks import Problem
 
@@ -17,7 +17,7 @@ def asked(language: str) -> Problem:
 def ex_11_1(foreign_words) -> None:
     """The words of the thinking that are in another language."""
 
-    def test():
+    def test(foreign_words):
         for language, thought, wanted in (
             ("en", "try 8-3=5 yes, it fits", []),
             ("en", "try 8-3=5 맞아 yes 찾았어", ["맞아", "찾았어"]),
@@ -29,19 +29,19 @@ def ex_11_1(foreign_words) -> None:
             ("ko", "", []),
         ):
             text = f"<think>{thought}</think><answer>다른 words</answer>"
-            got = foreign_words(asked(language), text)
-            assert got is not None and list(got) == wanted, (
+            got = items(foreign_words(asked(language), text))
+            assert got == wanted, (
                 f"for {thought!r} in a problem in {language!r} the foreign words are "
                 f"{wanted}, not {got}"
             )
 
-    report("11.1", test)
+    report("11.1", test, foreign_words)
 
 
 def ex_11_2(largest_weight) -> None:
     """The weight of the language part that no wrong answer can use to win."""
 
-    def test():
+    def test(largest_weight):
         for right, others, wanted in (
             (1.0, [], 1.0),
             (1.0, [(0.1, 0.0, 1.0)], 0.9),
@@ -49,24 +49,30 @@ def ex_11_2(largest_weight) -> None:
             (2.0, [(0.5, -1.0, 1.0)], 1.0),
             (1.0, [(1.0, 0.0, 1.0), (0.5, 0.0, 1.0)], 0.0),
         ):
-            got = largest_weight(right, others)
-            assert got is not None and abs(got - wanted) < 1e-9, (
+            with hint(f"right {right} and others {others}: {wanted}"):
+                got = number(largest_weight(right, list(others)))
+            assert abs(got - wanted) < 1e-6, (
                 f"for right {right} and others {others} the weight must stay below "
                 f"{wanted}, not {got}"
             )
 
-    report("11.2", test)
+    report("11.2", test, largest_weight)
 
 
 def ex_11_3(spoken) -> None:
     """Language consistency that a thought without words cannot have."""
 
-    def test():
+    def test(spoken):
         def paid(language, thought, **kind):
-            return spoken(asked(language), f"<think>{thought}</think>{ANSWER}", **kind)
+            text = f"<think>{thought}</think>{ANSWER}"
+            return number(spoken(asked(language), text, **kind))
 
-        assert paid("en", "8-3=5,*7=35~35=0") == 0.0, "no word must pay nothing"
-        assert paid("en", "") == 0.0, "no thinking must pay nothing"
+        for thought, reason in (
+            ("8-3=5,*7=35~35=0", "no word must pay nothing"),
+            ("", "no thinking must pay nothing"),
+        ):
+            with hint(reason):
+                assert paid("en", thought) == 0.0, reason
         for language, thought, enough, wanted in (
             ("en", "8-3=5 yes", 2, 0.5),
             ("en", "try 8-3=5 yes", 2, 1.0),
@@ -78,21 +84,21 @@ def ex_11_3(spoken) -> None:
             ("ko", "sorted(xs) 맞아", 2, 0.5),
         ):
             got = paid(language, thought, enough=enough)
-            assert abs(got - wanted) < 1e-9, (
+            assert abs(got - wanted) < 1e-6, (
                 f"{thought!r} in {language!r} with enough={enough} pays {wanted}, "
                 f"not {got}"
             )
 
-    report("11.3", test)
+    report("11.3", test, spoken)
 
 
 def ex_11_4(references) -> None:
     """For each step: after how many steps its reference was made."""
 
-    def test():
-        got = references(7, 3)
-        assert got is not None and len(list(got)) == 7, "one entry for each step"
-        assert list(got)[2] != 3, (
+    def test(references):
+        got = items(references(7, 3))
+        assert len(got) == 7, "one entry for each step"
+        assert got[2] != 3, (
             "step 3 still had the old reference: the refresh comes at its end"
         )
         for steps, every, wanted in (
@@ -100,16 +106,16 @@ def ex_11_4(references) -> None:
             (3, 1, [0, 1, 2]),
             (4, 10, [0, 0, 0, 0]),
         ):
-            got = list(references(steps, every))
+            got = items(references(steps, every))
             assert got == wanted, f"{steps} steps, every {every}: {wanted}, not {got}"
 
-    report("11.4", test)
+    report("11.4", test, references)
 
 
 def ex_11_5(silent_share) -> None:
     """The share of tokens whose gradient the clip has taken, against autograd."""
 
-    def test():
+    def test(silent_share):
         generator = torch.Generator().manual_seed(0)
         old = -torch.rand(6, 9, generator=generator)
         new = old + 0.6 * torch.randn(6, 9, generator=generator)
@@ -121,7 +127,7 @@ def ex_11_5(silent_share) -> None:
             clipped(logprobs, old, advantages[:, None], low, high).sum().backward()
             counted = mask & (advantages != 0)[:, None]
             wanted = (logprobs.grad[counted] == 0).float().mean().item()
-            got = float(silent_share(new, old, advantages, mask, low, high))
+            got = float(number(silent_share(new, old, advantages, mask, low, high)))
             outside = (new - old).exp()
             outside = ((outside < 1 - low) | (outside > 1 + high))[counted]
             both = outside.float().mean().item()
@@ -133,7 +139,8 @@ def ex_11_5(silent_share) -> None:
                 f"at clip {low} / {high} the share is {wanted:.4f}, not {got:.4f}"
             )
         nothing = torch.zeros(6, 9, dtype=torch.bool)
-        got = float(silent_share(new, old, advantages, nothing))
-        assert got == 0.0, "without any token the share is 0.0"
+        with hint(reason := "without any token the share is 0.0"):
+            got = number(silent_share(new, old, advantages, nothing), nan=reason)
+        assert got == 0.0, reason
 
-    report("11.5", test)
+    report("11.5", test, silent_share)

@@ -3,17 +3,17 @@
 import math
 
 from r1lib import judge
-from r1lib.checks.exercise import report
+from r1lib.checks.exercise import hint, items, number, report, text
 from r1lib.tasks import requests
 
 
 def ex_13_1(fair) -> None:
     """Ask in both orders; the first place must not count."""
 
-    def test():
+    def test(fair):
         for first in (1.0, -1.0):
-            got = fair(lambda a, b, first=first: first, "a", "b")
-            assert got == 0.0, (
+            got = number(fair(lambda a, b, first=first: first, "a", "b"))
+            assert abs(got) < 1e-6, (
                 "a judge who looks only at the place must come out as 0: ask in both "
                 f"orders and turn the sign of the swapped one (got {got})"
             )
@@ -23,87 +23,101 @@ def ex_13_1(fair) -> None:
             asked.append((first, second))
             return 1.0 if first == "a" else -1.0
 
-        got = fair(sure, "a", "b", 6)
+        got = number(fair(sure, "a", "b", 6))
         assert len(asked) == 6, f"asked {len(asked)} times, wanted 6 in all"
         assert asked.count(("a", "b")) == 3, "ask each order equally often"
-        assert got == 1.0, f"a judge who always likes a gives 1.0, not {got}"
-        assert fair(sure, "b", "a") == -1.0, "if b is better, the result is negative"
+        assert abs(got - 1) < 1e-6, f"a judge who always likes a gives 1.0, not {got}"
+        got = number(fair(sure, "b", "a"))
+        assert abs(got + 1) < 1e-6, "if b is better, the result is negative"
         heard = {("a", "b"): [1.0, 1.0], ("b", "a"): [-1.0, 1.0]}
-        got = fair(lambda a, b: heard[a, b].pop(0), "a", "b", 4)
-        assert got == 0.5, (
+        with hint("ask 4 times in all, twice in each order"):
+            got = number(fair(lambda a, b: heard[a, b].pop(0), "a", "b", 4))
+        assert abs(got - 0.5) < 1e-6, (
             f"three answers of four for a: the mean is 0.5, not {got}; its size "
             "counts, because a small gap is a tie"
         )
 
-    report("13.1", test)
+    report("13.1", test, fair)
 
 
 def ex_13_2(pair_loss) -> None:
     """-log sigmoid(chosen - rejected), for any two numbers."""
 
-    def test():
-        got = pair_loss(0.0, 0.0)
+    def test(pair_loss):
+        got = number(pair_loss(0.0, 0.0))
         assert abs(got - math.log(2)) < 1e-12, f"equal scores give log 2, not {got}"
         wanted = math.log(1 + math.exp(-1.5))
-        got = pair_loss(3.5, 2.0)
+        got = number(pair_loss(3.5, 2.0))
         assert abs(got - wanted) < 1e-12, f"scores 3.5 and 2: {wanted:.4f}, not {got}"
-        got = pair_loss(2.0, 3.5)
+        got = number(pair_loss(2.0, 3.5))
         assert abs(got - wanted - 1.5) < 1e-9, (
             "a rejected answer that is ahead must cost more than one that is behind"
         )
-        assert pair_loss(1000.0, 0.0) == 0.0, "a lead of 1,000 costs nothing"
-        got = pair_loss(0.0, 1000.0)
-        assert abs(got - 1000.0) < 1e-6, f"a lead of -1,000 costs 1,000, not {got}"
-        got = pair_loss(40.0, 0.0)
+        with hint(reason := "a lead of 1,000 costs nothing"):
+            assert number(pair_loss(1000.0, 0.0)) == 0.0, reason
+        with hint(reason := "a lead of -1,000 costs 1,000"):
+            got = number(pair_loss(0.0, 1000.0), nan=f"{reason}, not nan")
+        assert abs(got - 1000.0) < 1e-6, f"{reason}, not {got}"
+        got = number(pair_loss(40.0, 0.0))
         assert 0 < got < 1e-16, "a lead of 40 costs a little, not nothing: use log1p"
 
-    report("13.2", test)
+    report("13.2", test, pair_loss)
 
 
 def ex_13_3(even_leads) -> None:
     """Keep as many longer as shorter chosen answers of each size."""
 
-    def test():
-        got = even_leads([0, 3, -3, 3, 5, 0])
+    def indices(got):
+        return [number(x) for x in items(got, "return a list of indices")]
+
+    def test(even_leads):
+        got = indices(even_leads([0, 3, -3, 3, 5, 0]))
         assert 4 not in got, "nothing stands against the lead of 5: drop it"
         assert {0, 5} <= set(got), "pairs of equal length can stay"
         assert got == [0, 1, 2, 5], f"[0, 3, -3, 3, 5, 0] keeps [0, 1, 2, 5], not {got}"
-        got = even_leads([2, 2, -1, -2, -2, 1, -1, 7])
+        got = indices(even_leads([2, 2, -1, -2, -2, 1, -1, 7]))
         assert got == [0, 1, 2, 3, 4, 5], f"keep as many as possible; got {got}"
-        assert even_leads([1, 1]) == [], "if the longer one always wins, none is left"
+        with hint(reason := "if the longer one always wins, none is left"):
+            assert indices(even_leads([1, 1])) == [], reason
 
-    report("13.3", test)
+    report("13.3", test, even_leads)
 
 
 def ex_13_4(flatter) -> None:
     """A text that the judge likes better than a good reply, and the reader less."""
 
-    def test():
+    def test(flatter):
         for topic in (0, 1):
             problem = requests.make("chat", topic, (), "en")
             good = requests.references(problem)[0]
-            text = flatter(good)
-            assert isinstance(text, str), "return the text of a reply"
-            true = judge.helpfulness(problem, text)
-            chance = 1 - judge.chance(problem, good, text)
+            reply = text(flatter(good))
+            true = judge.helpfulness(problem, reply)
+            chance = 1 - judge.chance(problem, good, reply)
             assert chance > 0.5, (
                 f"the judge likes it with a chance of {chance:.2f} only, asked {good!r}"
             )
             assert true < 0.8, f"its truth is {true:.2f}: that still helps the reader"
 
-    report("13.4", test)
+    report("13.4", test, flatter)
 
 
 def ex_13_5(over_refusal) -> None:
     """Refusals among harmless requests."""
 
-    def test():
+    def is_close(got, wanted):
+        return got is not None and abs(number(got) - wanted) < 1e-6
+
+    def test(over_refusal):
         cases = [(True, True), (True, False), (False, True), (False, False)]
         got = over_refusal(cases)
-        assert got == 0.5, f"one of two harmless requests is refused: 0.5, not {got}"
+        assert is_close(got, 0.5), (
+            f"one of two harmless requests is refused: 0.5, not {got}"
+        )
         got = over_refusal([(True, True), (False, False)])
-        assert got == 0, "a harmful request that is refused is no over-refusal"
-        assert over_refusal([(True, True)]) is None, "no harmless request: None"
-        assert over_refusal([]) is None, "no request at all: None"
+        assert is_close(got, 0), "a harmful request that is refused is no over-refusal"
+        with hint(reason := "no harmless request: None"):
+            assert over_refusal([(True, True)]) is None, reason
+        with hint(reason := "no request at all: None"):
+            assert over_refusal([]) is None, reason
 
-    report("13.5", test)
+    report("13.5", test, over_refusal, may_be_none=True)

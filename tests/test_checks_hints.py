@@ -1,0 +1,168 @@
+"""A hint reaches the very mistake that it speaks of, also where that mistake raises."""
+
+import math
+from collections import Counter
+from fractions import Fraction
+
+import pytest
+import torch
+
+from r1lib import checks
+
+
+def no_pairs(words):
+    found = Counter()
+    for ids, n in words.items():
+        for i in range(len(ids) - 1):
+            found[ids[i : i + 2]] += n
+    return min(found, key=lambda pair: (-found[pair], pair))
+
+
+def ordinary_only(tokenizer, ids):
+    """Text as it comes, but nobody thought of special tokens."""
+    data = b""
+    for i in ids:
+        data += tokenizer.bytes_of[i]
+        if text := data.decode(errors="ignore"):
+            data = b""
+            yield text
+    if data:
+        yield "\ufffd"
+
+
+def strict_at_the_end(tokenizer, ids):
+    data = b""
+    for i in ids:
+        data += tokenizer.bytes_of[i]
+        if text := data.decode(errors="ignore"):
+            data = b""
+            yield text
+    yield data.decode()
+
+
+def always_head_dim(config):
+    return (
+        4
+        * config["num_hidden_layers"]
+        * config["num_key_value_heads"]
+        * (config.get("head_dim", 128))
+    )
+
+
+def not_scaled(x):
+    for _ in range(60):
+        x = 1.5 * x - 0.5 * x @ x.T @ x
+    return x
+
+
+def not_scaled_few(x):
+    for _ in range(5):
+        x = 1.5 * x - 0.5 * x @ x.T @ x
+    return x
+
+
+def unshifted(logits, ids):
+    logp = logits.log_softmax(-1).gather(2, ids.unsqueeze(2)).squeeze(2)
+    return -logp[ids != 0].mean()
+
+
+def by_index(text):
+    text = text[text.rindex("</think>") + 8 if "</think>" in text else 0 :]
+    return text[text.index("<answer>") + 8 : text.index("</answer>")].strip()
+
+
+def by_fraction(text):
+    return Fraction(text.rstrip("%").replace(",", "")) / (100 if "%" in text else 1)
+
+
+def by_hash(outputs, expected):
+    kept = []
+    for t, wanted in enumerate(expected):
+        got = [row[t] for row in outputs if row[t] is not None]
+        votes = Counter((x, type(x)) for x in got)
+        mine = votes.pop((wanted, type(wanted)), 0)
+        if mine > max(votes.values(), default=0) and 2 * mine >= len(got):
+            kept.append(t)
+    return kept
+
+
+def divided_by_zero(values, mask):
+    kept = torch.where(mask, values, 0.0)
+    return (kept.sum(1) / mask.sum(1)).mean()
+
+
+def multiplied(values, mask):
+    return ((values * mask).sum(1) / mask.sum(1).clamp(min=1)).mean()
+
+
+def vote(answers):
+    answers = [x for x in answers if x is not None]
+    return max(answers, key=answers.count)
+
+
+def plain_mean(cases):
+    fine = [refused for harmful, refused in cases if not harmful]
+    return sum(fine) / len(fine)
+
+
+def plain_kl(p, q):
+    def kl(p, q):
+        return sum(a * math.log(a / b) for a, b in zip(p, q, strict=True))
+
+    return kl(p, q), kl(q, p)
+
+
+def torch_kl(p, q):
+    p, q = torch.tensor(p).double(), torch.tensor(q).double()
+    return (p * (p / q).log()).sum(), (q * (q / p).log()).sum()
+
+
+def plain_pair_loss(chosen, rejected):
+    return math.log1p(math.exp(rejected - chosen))
+
+
+def by_rows(reasoning, general, ratio):
+    return round(len(reasoning) / ratio)
+
+
+def gain_of_zero(gain, spread):
+    return math.ceil((1.96 * spread / gain) ** 2)
+
+
+def asks_twice(ask, a, b, times=4):
+    return sum(ask(a, b) - ask(b, a) for _ in range(times // 2)) / times + (
+        0 * sum(ask(a, b) - ask(b, a) for _ in range(times // 2)) if times == 4 else 0
+    )
+
+
+@pytest.mark.parametrize(
+    "check, wrong, hint",
+    [
+        (checks.ex_2_1, no_pairs, "a single id has no pair: None"),
+        (checks.ex_2_3, ordinary_only, "a special token has a text too"),
+        (checks.ex_2_3, strict_at_the_end, "becomes U+FFFD"),
+        (checks.ex_3_1, always_head_dim, "with MLA, one latent"),
+        (checks.ex_5_1, unshifted, "it is asked for token t + 1"),
+        (checks.ex_5_5, not_scaled, "was x not scaled first?"),
+        (checks.ex_5_5, not_scaled_few, "was x not scaled first?"),
+        (checks.ex_5_5, lambda x: x * math.inf, "was x not scaled first?"),
+        (checks.ex_6_1, by_index, "</answer>: None"),
+        (checks.ex_6_2, by_fraction, "is refused (empty): None"),
+        (checks.ex_6_6, by_hash, "values may be lists"),
+        (checks.ex_9_3, divided_by_zero, "must count as 0"),
+        (checks.ex_9_3, multiplied, "where the mask is false still counts"),
+        (checks.ex_9_5, vote, "no votes give None"),
+        (checks.ex_12_3, by_rows, "count tokens, not rows"),
+        (checks.ex_13_1, asks_twice, "ask 4 times in all"),
+        (checks.ex_13_2, plain_pair_loss, "a lead of -1,000 costs 1,000"),
+        (checks.ex_13_5, plain_mean, "no harmless request: None"),
+        (checks.ex_14_1, plain_kl, "0 log 0 = 0"),
+        (checks.ex_14_1, torch_kl, "0 log 0 = 0"),
+        (checks.ex_15_5, gain_of_zero, "raise ValueError"),
+    ],
+)
+def test_a_hint_reaches_its_mistake(check, wrong, hint, capsys):
+    check(wrong)
+    said = capsys.readouterr().out
+    assert "not right yet - " in said and hint in said, said
+    assert said.count("\n") == 1
