@@ -437,7 +437,9 @@ assert [i for i in prompt if i < FIRST_BYTE] == [BOS, USER, ASSISTANT]
 # A conversation has several turns, and each model has its own way to write them down:
 # its **chat template**. That of DeepSeek-R1 is plain. First comes `bos`, then the system
 # text if there is one, and then, for each turn, user, question, assistant, answer,
-# `eos`, with nothing in between.
+# `eos`, with nothing in between. (Since February 2025 the published template also
+# opens the next answer with `<think>` and a line end, so what the model itself writes
+# may hold `</think>` only.)
 #
 # It also has a rule that is easy to miss. Thinking is long; after a few turns the
 # context would hold little else. So when the *next* question is asked, everything up to

@@ -175,7 +175,7 @@ torch.testing.assert_close(w[0], torch.tensor(weights))
 # %% [markdown] tags=["slide"]
 # ## 3. Groups: few machines for each token
 #
-# The 256 experts of one layer would fit on one GPU (section 10 counts them), but not
+# The 256 experts of one layer would fit on one GPU (section 8 counts them), but not
 # those of 58 layers, and in training each weight also needs its gradient and the state
 # of the optimizer. V3's training spreads the experts over 64 GPUs on 8 machines, and a token's vector has to travel to every machine that holds
 # one of its experts. If all 8 chosen experts sat on 8 machines, each token would
@@ -683,7 +683,7 @@ for name in layers:
     print(f"{titles[name]}: correlation of use and need {pair.corrcoef()[0, 1]:+.2f}")
 worst = max(float(x.max()) for x in missed.values())
 print(f"loss with all experts: {whole.mean():.2f} nats, mean over the kinds")
-print(f"largest increase, one expert taken away: {worst:.2f} nats")
+print(f"largest increase for one kind, one expert taken away: {worst:.2f} nats")
 
 # %% [markdown]
 # What you see: the same map for need, in nats of additional loss. It looks less crowded

@@ -345,6 +345,11 @@ for text in (r"\frac{1}{2}", "(1,2)", "{1,2}", "[0,1)", r"2\sqrt{2}", "3 or 4"):
 for text in ("2^{10}", "2^{-1}+1", "2^{5000}", "9^{9^{9}}", r"\sqrt{2}"):
     tree = answers.read(text)
     print(f"{text:10} {exact(tree) if tree else 'refused while reading'}")
+nine = ("number", Fraction(9))
+try:
+    exact(("^", nine, ("^", nine, nine)))
+except Refused as refused:
+    print("exact, by hand:", refused)
 
 # %% [markdown]
 # **Step 4: algebra**, for roots and letters. Is $2\sqrt2$ the same as $\sqrt8$, is
