@@ -288,6 +288,7 @@ print("a mask off by one is caught:", bool((leaks[later] > 0).any()))
 # A later token can push an earlier one out, and every derivative is zero. So the second
 # test changes what comes later and compares the outputs:
 
+
 # %% tags=["nbval-check-output"]
 def pick_three(x):
     """Keep the three tokens with the highest first number, set the others to 0."""
