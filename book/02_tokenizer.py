@@ -236,8 +236,8 @@ for text in ("The cat's 12345 lives.", "고양이는 1,234마리야!", "x = f(a+
 # %% [markdown]
 # ### The cuts of DeepSeek-V3
 #
-# DeepSeek-V3, and so R1, cuts in a similar way, with two differences, and the second
-# one has fooled several reimplementations. First, Chinese characters and Japanese kana
+# DeepSeek-V3, and so R1, cuts in a similar way. Several details differ, and two of them
+# matter most. First, Chinese characters and Japanese kana
 # get a rule of their own, because those languages write no spaces: without it a whole
 # sentence would be one piece. (Korean hangul has spaces, and stays under the rule for
 # words.) Second, there are *three patterns in turn*: the second cuts the
@@ -414,7 +414,7 @@ print(tokenizer.vocab_size, "ids in all")
 # *No text can produce* is the important part. Suppose a user types `<|assistant|>` into
 # the question. If that became the token `<|assistant|>`, the user would put words into the
 # model's mouth, and everything that was promised about who said what would be void. So
-# `encode` treats it as fifteen harmless signs, unless the caller, not the text, asks for
+# `encode` treats it as thirteen harmless characters, unless the caller, not the text, asks for
 # special tokens with `allow_special`. That is for text of our own, such as training data.
 
 # %% tags=["nbval-check-output"]
@@ -437,7 +437,9 @@ assert [i for i in prompt if i < FIRST_BYTE] == [BOS, USER, ASSISTANT]
 # A conversation has several turns, and each model has its own way to write them down:
 # its **chat template**. That of DeepSeek-R1 is plain. First comes `bos`, then the system
 # text if there is one, and then, for each turn, user, question, assistant, answer,
-# `eos`, with nothing in between.
+# `eos`, with nothing in between. (Since February 2025 the published template also
+# opens the next answer with `<think>` and a line end, so what the model itself writes
+# may hold `</think>` only.)
 #
 # It also has a rule that is easy to miss. Thinking is long; after a few turns the
 # context would hold little else. So when the *next* question is asked, everything up to

@@ -120,7 +120,7 @@ for name in ("tiny", "llama-3.2-1b"):
 
 # %% tags=["nbval-check-output"]
 def route_token(u, addresses, n_activated):
-    """(experts, weights) of one token, as lists."""
+    """(experts, their weights, all scores) of one token, as lists."""
     logits = [sum(a * b for a, b in zip(u, e, strict=True)) for e in addresses]
     scores = [1 / (1 + math.exp(-z)) for z in logits]
     order = sorted(range(len(scores)), key=lambda i: scores[i], reverse=True)
@@ -175,8 +175,9 @@ torch.testing.assert_close(w[0], torch.tensor(weights))
 # %% [markdown] tags=["slide"]
 # ## 3. Groups: few machines for each token
 #
-# 256 experts of one layer do not fit on one GPU. V3's training spreads them over 64
-# GPUs on 8 machines, and a token's vector has to travel to every machine that holds
+# The 256 experts of one layer would fit on one GPU (section 8 counts them), but not
+# those of 58 layers, and in training each weight also needs its gradient and the state
+# of the optimizer. V3's training spreads the experts over 64 GPUs on 8 machines, and a token's vector has to travel to every machine that holds
 # one of its experts. If all 8 chosen experts sat on 8 machines, each token would
 # travel eight times, in each of 58 layers. So V3 limits the journey: experts are cut
 # into 8 **groups**, one for each machine, and a token may use the 4 best groups only.
@@ -314,7 +315,7 @@ for name, ids in cases.items():
 # Now train one and leave it alone. At the start all experts are random and one is
 # chosen a little more often by chance. The chosen one gets gradients, so it improves,
 # so its score rises, so it is chosen more often. The others wait, and learn nothing
-# while they wait. This is called **collapse**. Two cures are known.
+# while they wait. This is called **collapse**. Two cures are common.
 #
 # ### An auxiliary loss
 #
@@ -550,7 +551,8 @@ labels = {"max/mean": "busiest / mean", "loss": "loss in training"}
 plots.compared_curves(long_runs, labels)
 
 # %% [markdown]
-# What you see: one number for each seed. Left alone, the busiest expert of a layer has
+# What you see: the imbalance and the loss along the training, a line for the mean of
+# three seeds with their range around it. Left alone, the busiest expert of a layer has
 # more than twice its share of the work, from the first hundred steps to the end. The
 # auxiliary loss brings this to about 1.1, with a tenth of its weight to between 1.2 and
 # 1.5, and the bias to between 1.1 and 1.3. The bias does so without adding anything to
@@ -680,7 +682,8 @@ for name in layers:
     pair = torch.stack((shares[name].flatten(), missed[name].flatten()))
     print(f"{titles[name]}: correlation of use and need {pair.corrcoef()[0, 1]:+.2f}")
 worst = max(float(x.max()) for x in missed.values())
-print(f"worst single loss {worst:.2f} nats, without: {whole.mean():.2f} on average")
+print(f"loss with all experts: {whole.mean():.2f} nats, mean over the kinds")
+print(f"largest increase for one kind, one expert taken away: {worst:.2f} nats")
 
 # %% [markdown]
 # What you see: the same map for need, in nats of additional loss. It looks less crowded

@@ -501,7 +501,7 @@ for name, score in zip(
 # %% [markdown]
 # What you see: it knows the charm, the thanks come first; and half a reply is worse to it than a
 # whole one. It does not know that an answer about Peru is no answer to this question: that
-# one scores no worse than the perfect replies. Its pair accuracy on the policy's own answers
+# one scores higher than both perfect replies. Its pair accuracy on the policy's own answers
 # did not tell us. (These are single replies: a warning, not a measurement.)
 
 # %% [markdown] tags=["slide"]

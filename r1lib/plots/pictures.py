@@ -83,7 +83,7 @@ def rows_picture(layouts: dict[str, list[list[int]]], width: int) -> Picture:
 
 @styled
 def phase_picture(history: list[dict], marked: dict[str, int]) -> Picture:
-    """Draw skills over steps above the loss; marked = {skill: step of its line}."""
+    """Draw shares of skills over the loss; marked = {skill: step of its line}."""
     figure = Picture(figsize=(8.4, 5.4), layout="constrained")
     shape = {"sharex": True, "height_ratios": (2, 1)}
     top, bottom = figure.subplots(2, 1, **shape)
@@ -92,11 +92,13 @@ def phase_picture(history: list[dict], marked: dict[str, int]) -> Picture:
         points, colour = column(measured, name), LOOKS[look][0]
         series(top, points, look, name, marks=True)
         for axes in (top, bottom):
-            axes.axvline(step, color=colour, linewidth=1.2, linestyle=(0, (2, 2)))
+            dashes = (4 * look, (4, 8))  # lines at the same step stay visible
+            axes.axvline(step, color=colour, linewidth=1.2, linestyle=dashes)
         ends = trend(name.capitalize(), points, "{:.0%}")
         figure.alt += f"{ends}A line marks step {step}. "
     top.axhline(0.5, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
-    top.set(title="Skills (dotted: a coin)", ylim=(0, 1.03))
+    title = "Skills: share of the way from the floor (dotted: half)"
+    top.set(title=title, ylim=(-0.08, 1.03))
     top.yaxis.set_major_formatter(PercentFormatter(1))
     series(bottom, column(history, "loss"), 4, "loss")
     bottom.set(title="Loss of training", xlabel="step", ylabel="nats per token")
