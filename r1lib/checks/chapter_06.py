@@ -152,7 +152,7 @@ def ex_6_5(margin) -> None:
 
 
 def ex_6_6(trusted) -> None:
-    """Tests that most programs agree with, as `code_reward.agreed` keeps them."""
+    """Tests that most programs agree with, as `agreed` of the chapter keeps them."""
 
     def test():
         outputs = [
