@@ -291,7 +291,7 @@ def test_what_is_no_program_is_one_complaint(text):
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
-def test_any_program_can_be_looked_at(text):
+def test_any_text_can_be_looked_at(text):
     complaints = lint.lint(text)
     assert complaints == sorted(set(complaints)) != []
     for complaint in complaints:
