@@ -1,5 +1,7 @@
 """Unit tests that are drawn, read from a model, or filtered by a vote."""
 
+from pathlib import Path
+
 import pytest
 
 from r1lib import sandbox
@@ -13,7 +15,10 @@ from results.unit_tests import (
     precision_and_recall,
     read_tests,
 )
+from tools.book_source import fill
+from tools.code_digest import Library
 
+ROOT = Path(__file__).resolve().parent.parent
 WHY_NOT = sandbox.missing()
 SORT_42 = programs.make((("sort", None), ("start", 42)), "en")
 RIGHT = "def solve(xs):\n    return [42] + sorted(xs)"
@@ -124,3 +129,10 @@ def test_the_measure_sees_a_filter_that_fails(box):
 def test_without_programs_or_agreement_no_test_is_kept(box):
     assert agreed([], PROPOSED, box) == []
     assert agreed([RIGHT, UNSORTED], PROPOSED[:2], box) == []  # a tie
+
+
+def test_a_cell_of_a_chapter_shows_a_function_of_results():
+    shown = fill("# results.unit_tests.draw_inputs", Library(ROOT))
+    first, second, *_ = shown.splitlines()
+    assert first == "# results.unit_tests.draw_inputs"
+    assert second.startswith("def draw_inputs(") and "edge cases" not in shown
