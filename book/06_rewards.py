@@ -77,7 +77,6 @@ RESULTS = Path("../results/data")
 # that they use.
 
 # %% tags=["setup"]
-from r1lib import syntax
 from r1lib.answers import LONGEST
 from r1lib.code_reward import (
     DOUBLINGS,
@@ -830,9 +829,10 @@ for args, expected in task.data[:2]:
 #
 # Much can be known from reading alone, cheaply and without danger. `ast.parse` turns
 # the text into a syntax tree, which settles the question of *syntax*. A **linter**
-# then walks over the tree and complains about what a careful reader would: a name
-# that is used before it is defined, code that is never reached, an `except` that
-# hides all mistakes.
+# then walks over the tree and complains about what a careful reader would. Ours is
+# pyflakes, a well-known one, which sees names that are not defined or never used. We
+# added three habits that hide mistakes: an `except` that catches everything, a default
+# value that can change, and `== None`.
 
 # %% tags=["nbval-check-output"]
 for name, code in (*FOUR.items(), ("half a text", "def solve(xs):\n    return [42")):
@@ -994,13 +994,14 @@ _ = judge_all({"memory": completion(memory)}, task)
 # is expected from all.
 
 # %%
-# r1lib.code_reward.generate_tests
+# results.unit_tests.draw_inputs
+# results.unit_tests.generate_tests
 
 # %%
 if WHY_NOT:
     print(WHY_NOT)
 else:
-    inputs = code_reward.draw_inputs("chapter 06", n=30)
+    inputs = draw_inputs("chapter 06", n=30)
     generated = generate_tests(REFERENCE, inputs, box)
     print(f"{len(generated)} tests, e.g. solve({generated[8][0][0]})")
     both = [*task.data, *generated]
@@ -1024,17 +1025,29 @@ else:
 # arXiv 2207.10397.)
 
 # %% tags=["slide"]
-# r1lib.code_reward.agreed
-# r1lib.code_reward.coping
-# r1lib.code_reward._as_text
+# results.unit_tests.agreed
 
 # %% [markdown]
-# How well does that work? Here we do know the truth, so it can be measured. For each of
-# 16 tasks six writers propose one test each, and eight others one program each. Some of
-# them misunderstand the task and make one mistake, such as even for odd or two steps in
-# the wrong order (`programs.trace` draws it). Tests arrive as text, and `read_tests`
-# takes only lines that are exactly a test. Then a harder case: *the same mistake for
-# all*, as it happens when the wording of a task misleads everybody.
+# How well does that work? Here we do know the truth, so it can be measured: the
+# **precision** of a set of tests is the share of right ones in it, the **recall** of the
+# vote is the share of the right ones that it kept.
+
+# %%
+# results.unit_tests.precision_and_recall
+# results.unit_tests._test_text
+
+# %% [markdown]
+# The tests arrive as text, and `read_tests` takes only lines that are exactly a test.
+
+# %%
+# results.unit_tests.read_tests
+# results.unit_tests._literal_test
+
+# %% [markdown]
+# For each of 16 tasks six writers propose one test each, and eight others one program
+# each. Some of them misunderstand the task and make one mistake, such as even for odd or
+# two steps in the wrong order (`programs.trace` draws it). Then a harder case: *the same
+# mistake for all*, as it happens when the wording of a task misleads everybody.
 
 
 # %%
@@ -1049,15 +1062,15 @@ def guess(rng, problem, wrong):
 
 def proposed_tests(rng, problem, writers):
     """One test from each writer: what it believes its own program to return."""
-    lines, inputs = [], code_reward.draw_inputs(str(rng.random()), 20)[6:]
+    lines, inputs = [], draw_inputs(str(rng.random()), 20)[6:]
     for code, (xs,) in zip(writers, inputs, strict=False):
         text = box.call(code, [(xs,)]).texts[0]
         lines += [f"assert solve({xs}) == {read(text)}"] if text else []
-    return code_reward.read_tests("\n".join(lines))
+    return read_tests("\n".join(lines))
 
 
-def cope(wrong, shared=False, n_tasks=16):
-    """Mean of before, after and found over tasks."""
+def vote_on_tests(wrong, shared=False, n_tasks=16):
+    """Mean precision before and after the vote, and mean recall, over tasks."""
     rng, rows = random.Random(6), []
     for problem in problems(programs.sample, n_tasks, 6, "train", language="en"):
         if shared:  # everybody who is wrong makes this mistake
@@ -1069,7 +1082,7 @@ def cope(wrong, shared=False, n_tasks=16):
             drawn = [guess(rng, problem, wrong) for _ in range(14)]
         tests = proposed_tests(rng, problem, drawn[:6])
         kept = agreed(drawn[6:], tests, box)
-        rows.append(coping(tests, kept, problem.answer, box))
+        rows.append(precision_and_recall(tests, kept, problem.answer, box))
     return {name: sum(r[name] for r in rows) / len(rows) for name in rows[0]}
 
 
@@ -1077,25 +1090,24 @@ def cope(wrong, shared=False, n_tasks=16):
 if WHY_NOT:
     print(WHY_NOT)
 else:
-    print(f"{'wrong writers':32}{'right tests before':>20}{'after':>8}{'found':>8}")
+    columns = f"{'precision before':>18}{'after':>8}{'recall':>8}"
+    print(f"{'wrong writers':32}{columns}")
     for wrong in (0.3, 0.5, 0.7):
         for shared in (False, True):
             kind = "the same mistake" if shared else "each its own mistake"
-            m = cope(wrong, shared)
+            before, after, recall = vote_on_tests(wrong, shared).values()
             label = f"{wrong:.0%}, {kind}"
-            print(f"{label:32}{m['before']:20.0%}{m['after']:8.0%}{m['found']:8.0%}")
+            print(f"{label:32}{before:18.0%}{after:8.0%}{recall:8.0%}")
 
 # %% [markdown]
-# "Before" is the share of right tests among those proposed, "after" among those kept,
-# and "found" says how many of the right ones were kept. (A test of a wrong writer may
-# still be right, where the mistake does not show.) As long as at most half of the
-# writers are wrong, each in its own way, nearly everything that the vote keeps is right.
-# Where most are wrong it still raises the share of right tests a great deal, and loses
-# many of them. But with the same mistake for all, the majority decides, and if that is
-# wrong, more than half of what is kept is false. (16 tasks are few: read the table to
-# the nearest tenth.) Agreement is evidence of truth only as far as errors are
-# *independent*, and a single model that writes all programs and all tests is not very
-# independent of itself.
+# (A test of a wrong writer may still be right, where the mistake does not show.) As
+# long as at most half of the writers are wrong, each in its own way, nearly everything
+# that the vote keeps is right. Where most are wrong it still raises the share of right
+# tests a great deal, and loses many of them. But with the same mistake for all, the
+# majority decides, and if that is wrong, more than half of what is kept is false. (16
+# tasks are few: read the table to the nearest tenth.) Agreement is evidence of truth
+# only as far as errors are *independent*, and a single model that writes all programs
+# and all tests is not very independent of itself.
 
 # %% [markdown] tags=["slide"]
 # ## 9. The sandbox
@@ -1160,10 +1172,9 @@ else:
 # ### Attack it
 #
 # Twelve programs, each with one bad idea. Each is asked for a secret that it cannot
-# compute, so a passed test would be a theft. We try each twice. First as in training,
-# where an **allow-list** over the syntax tree reads the program and does not even
-# start what wants too much. Then with this list switched off, so that only the walls
-# protect.
+# compute, so a passed test would be a theft. Nothing reads the programs first. A list of
+# forbidden words would be no wall, as Python has too many ways around any list, and it
+# would refuse honest programs.
 
 # %%
 ATTACKS = {
@@ -1200,27 +1211,22 @@ SECRET = [(("where is it?",), "the secret")]
 if WHY_NOT:
     print(WHY_NOT)
 else:
-    print(f"{'':20}{'read first':32}only walls")
-    with Sandbox(allow_list=False) as walls_only:
-        for name, code in ATTACKS.items():
-            first = box.run(code, SECRET, timeout=1.0)
-            second = walls_only.run(code, SECRET, timeout=1.0)
-            assert first.passed == second.passed == 0
-            one, two = (o.error or "runs; a wrong value" for o in (first, second))
-            two = two.partition(": '")[0]  # without names of files
-            print(f"{name:20}{one[:30]:32}{two[:50]}")
+    for name, code in ATTACKS.items():
+        outcome = box.run(code, SECRET, timeout=1.0)
+        assert outcome.passed == 0
+        error = outcome.error or "runs; a wrong value"
+        error = error.partition(": '")[0]  # without names of files
+        print(f"{name:20}{error[:50]}")
 
 # %% [markdown]
-# All of them score 0, both times, and the next program finds everything as it was. The
-# two columns show what each line of defence is for. Reading first saves time and gives
-# clear messages, but it is no wall: Python has too many ways around any list. The walls
-# know nothing about Python and need not.
+# All of them score 0, and the next program finds everything as it was. The walls know
+# nothing about Python and need not.
 #
-# The tests attack with more than a hundred programs, with the list and without it:
+# The tests attack with more than a hundred programs:
 #
 # | threat | defence | test (in `tests/test_sandbox.py`) |
 # |---|---|---|
-# | a hundred attacks of all kinds: loops, bombs, exits, forgeries, theft | all of the below | `test_no_attack_scores_escapes_or_hangs_without_the_allow_list`, `test_no_attack_scores_with_the_allow_list` |
+# | a hundred attacks of all kinds: loops, bombs, exits, forgeries, theft | all of the below | `test_no_attack_scores_escapes_or_hangs` |
 # | endless work, also inside C, also ignoring signals | processor seconds counted by the kernel | `test_answers_after_the_limit_count_for_nothing_even_if_the_signal_is_ignored` |
 # | memory, fork and file bombs | limits set before the program's first line | `test_limits_are_set_before_the_first_line_of_a_program` |
 # | waiting for ever | no such system call; else the whole group is killed | `test_a_program_that_could_wait_is_killed_with_its_whole_group` |

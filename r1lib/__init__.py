@@ -25,9 +25,6 @@ algebra              sympy in a process that can be killed
 verifiers            answer text -> right or wrong, without running it
 sandbox_inside       plain data as text; runs one program in a fork of its own
 sandbox_walls        the launcher: builds walls of the kernel, then seals them
-syntax               programs as trees, and the names that they bind
-allowed              an allow-list over the tree: what may be run at all
-scopes               names that are used before they can be bound
 lint                 what a careful reader complains about
 sandbox              run hostile programs on tests, compare outside
 code_reward          syntax, lint, run, unit tests, run time -> [0, 1]

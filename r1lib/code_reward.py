@@ -10,17 +10,13 @@ the counter would live inside the program that it judges. So the noise is fought
 instead: large inputs, medians, the cost of starting subtracted, whole doublings only.
 """
 
-import ast
 import math
-import random
 import re
-from collections import Counter
 from dataclasses import dataclass
 from statistics import median
 
-from r1lib import lint, syntax, verifiers
+from r1lib import lint, verifiers
 from r1lib.sandbox import Sandbox, each
-from r1lib.sandbox_inside import read, write
 from r1lib.tasks import Problem
 
 WEIGHTS = {"syntax": 0.05, "lint": 0.05, "runs": 0.1, "tests": 0.7, "speed": 0.1}
@@ -81,7 +77,7 @@ def score(
         raise ValueError("score needs at least one test, got none")
     complaints = lint.lint(code, entry)
     try:
-        syntax.parse(code)
+        lint.parse(code)
     except ValueError as error:
         return Parts(error=str(error))
     tidy = max(0.0, 1 - PER_COMPLAINT * len(complaints))
@@ -116,30 +112,36 @@ def work(codes: list[str], inputs, box, entry="solve", repeats=3) -> list[float 
     """Measure the processor seconds that each program needs for all inputs.
 
     In turns, the median of `repeats`, without what a program that does nothing needs;
-    at least RESOLUTION. None for a program that did not get through.
+    at least RESOLUTION. Every run counts: None for a program that did not get through
+    each time, with exactly the results of the first run of the first program.
     """
-    times = [[] for _ in (*codes, IDLE)]
-    for _ in range(repeats):
-        for i, code in enumerate((*codes, IDLE.format(entry=entry))):
-            back = box.call(code, inputs, SLOWEST, entry)
-            times[i].append(back.seconds if back.error is None else math.inf)
-    *middle, idle = map(median, times)
-    return [max(t - idle, RESOLUTION) if t < math.inf else None for t in middle]
+    everyone = (*codes, IDLE.format(entry=entry))
+    rounds = [
+        [box.call(code, inputs, SLOWEST, entry) for code in everyone]
+        for _ in range(repeats)
+    ]
+    wanted = rounds[0][0].texts
+    *measured, idle = zip(*rounds, strict=True)
+    start = median(back.seconds for back in idle)
+    seconds = []
+    for runs in measured:
+        same = all(back.error is None and back.texts == wanted for back in runs)
+        spent = median(back.seconds for back in runs) - start
+        seconds.append(max(spent, RESOLUTION) if same else None)
+    return seconds
 
 
 def speed(code: str, reference: str, large, box, entry="solve") -> float:
     """Compare run times in whole doublings: 0.5 as fast as the reference, 1 at best.
 
-    0.0 where the results on the large inputs differ: fast but wrong earns nothing.
+    0.0 where the results on the large inputs differ in any run: fast but wrong earns
+    nothing, nor does a program that is right only now and then.
     """
-    results = [box.call(c, large, SLOWEST, entry).texts for c in (code, reference)]
-    if None in results[1]:
-        raise ValueError("the reference must solve every large input")
-    if results[0] != results[1]:
-        return 0.0
-    mine, theirs = work([code, reference], large, box, entry)
+    theirs, mine = work([reference, code], large, box, entry)
     if theirs is None:
-        raise ValueError("the reference must solve every large input in time")
+        raise ValueError(
+            "the reference must solve every large input in time, each time alike"
+        )
     return doublings(theirs / mine) if mine is not None else 0.0
 
 
@@ -151,93 +153,3 @@ def doublings(ratio: float) -> float:
     """
     steps = round(math.log2(ratio))
     return min(1.0, max(0.0, 0.5 + steps / (2 * DOUBLINGS)))
-
-
-def draw_inputs(key: str, n: int = 20, longest: int = 12) -> list[tuple]:
-    """Draw arguments (xs,) for list programs: edge cases first; the same for a key."""
-    rng = random.Random(f"inputs {key}")
-    edges = [[], [0], [7, 7, 7], [9, 8, 7, 6], list(range(10)), [99, 0, 50]]
-    drawn = [rng.choices(range(21), k=rng.randint(1, longest)) for _ in range(n)]
-    return [(xs,) for xs in (*edges, *drawn)][:n]
-
-
-def generate_tests(reference: str, inputs, box, entry="solve") -> list[tuple]:
-    """Generate tests by running a reference program in the sandbox.
-
-    Inputs for which it gives no value are outside of what it is defined for, and left
-    out. ValueError where none is left.
-    """
-    tests = []
-    back = box.call(reference, inputs, entry=entry)
-    for args, text in zip(inputs, back.texts, strict=True):
-        if text is not None:
-            tests.append((args, read(text)))
-    if not tests:
-        raise ValueError(f"the reference gives no value: {back.error}")
-    return tests
-
-
-def read_tests(text: str, entry: str = "solve") -> list[tuple]:
-    """Read tests that a model wrote, one a line; other lines are skipped.
-
-    >>> read_tests("Tests:\\nassert solve([2, 1]) == [1, 2]\\nassert solve([2")
-    [(([2, 1],), [1, 2])]
-    """
-    tests = []
-    for line in text[: syntax.LONGEST].splitlines():
-        try:
-            match syntax.parse(line.strip()).body:
-                case [ast.Assert(test=ast.Compare(left=call, ops=[ast.Eq()]) as both)]:
-                    test = _test(call, both.comparators[0], entry)
-                    tests += [test] if test else []
-        except (ValueError, TypeError, RecursionError, MemoryError):
-            continue
-    return tests
-
-
-def _test(call, expected, entry):
-    match call:
-        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name == entry:
-            test = tuple(map(ast.literal_eval, args)), ast.literal_eval(expected)
-            write(test)  # plain data only
-            return test
-    return None
-
-
-def agreed(programs: list[str], tests, box, least: float = 0.5, entry="solve") -> list:
-    """Keep the tests whose expected value most programs return, of those that return.
-
-    Tests written by a model are often wrong, and so are its programs; but they rarely
-    make the same mistake (dual execution agreement, in its simplest form: CodeT, arXiv
-    2207.10397). A value must have more votes than any other, and at least `least`.
-    """
-    inputs = [args for args, _ in tests]
-    rows = [box.call(code, inputs, entry=entry).texts for code in programs]
-    kept = []
-    for column, test in zip(zip(*rows, strict=True), tests, strict=False):
-        votes = Counter(text for text in column if text is not None)
-        mine = votes.pop(write(test[1], ordered=False), 0)
-        if mine > max(votes.values(), default=0):
-            kept += [test] if mine >= least * (mine + votes.total()) else []
-    return kept
-
-
-def coping(proposed, kept, reference: str, box, entry="solve") -> dict[str, float]:
-    """Measure a filter of tests: how right they are before and after, what it lost.
-
-    "before" and "after": share of tests that the reference passes; "found": share of
-    the right tests that were kept; 1.0 where there is nothing to lose.
-    """
-    truth = box.call(reference, [args for args, _ in proposed], entry=entry).texts
-    lines = [_as_text(test) for test in proposed]
-    right = [line for line, text in zip(lines, truth, strict=True) if line[1] == text]
-    both = [test for test in kept if _as_text(test) in right]
-    return {
-        "before": len(right) / len(proposed) if proposed else 1.0,
-        "after": len(both) / len(kept) if kept else 1.0,
-        "found": len(both) / len(right) if right else 1.0,
-    }
-
-
-def _as_text(test):
-    return write(list(test[0])), write(test[1], ordered=False)

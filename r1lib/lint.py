@@ -1,102 +1,106 @@
-"""What a careful reader complains about: unknown names, and habits that hide mistakes.
+"""What a careful reader complains about: what pyflakes finds, and three habits.
 
-Texts of any kind are safe to look at: nothing here runs them.
+The habits: an `except` that catches everything, a default value that can change, and
+`==` where `is` is meant.
+
+Texts of any kind are safe to look at: they are parsed and never run.
 """
 
 import ast
+import threading
+import warnings
+from dataclasses import dataclass
 from itertools import pairwise
 
-from r1lib.allowed import BUILTINS, forbidden
-from r1lib.scopes import unbound
-from r1lib.syntax import Complaint, binds, parse, walk_scope
+from pyflakes import messages
+from pyflakes.checker import Checker
 
-ENDS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+LONGEST = 10_000  # characters of a program that are looked at
+SHOWN = 200  # characters of a complaint
+UNSURE = (messages.ImportStarUsed, messages.ImportStarUsage)  # perhaps no mistake
 CONTAINERS = "list dict set bytearray defaultdict deque Counter".split()
+DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+QUIET = threading.Lock()  # the filters of warnings belong to all threads
+
+
+@dataclass(frozen=True, order=True)
+class Complaint:
+    """What is wrong, and in which line."""
+
+    line: int
+    text: str
+
+    def __str__(self):
+        return f"line {self.line}: {self.text}"
+
+
+def parse(code: str) -> ast.Module:
+    """Parse a program of bounded length; ValueError says in one line why not."""
+    if len(code) > LONGEST:
+        raise ValueError(f"line 1: longer than {LONGEST} characters")
+    try:
+        with QUIET, warnings.catch_warnings(action="ignore"):
+            return ast.parse(code)
+    except SyntaxError as error:
+        text = f"line {error.lineno or 1}: {_one_line(error.msg)}"
+    except (ValueError, MemoryError, RecursionError) as error:
+        text = f"line 1: not a program ({type(error).__name__})"
+    raise ValueError(text)
 
 
 def lint(code: str, entry: str = "solve") -> list[Complaint]:
     """List what a careful reader would complain about; a syntax error alone.
 
+    pyflakes decides about names, as if a last line used `entry`.
+
     >>> [str(c) for c in lint("def solve(xs):\\n    return sorted(ys)")]
-    ['line 2: ys is not defined']
+    ["line 2: undefined name 'ys'"]
     """
     try:
         tree = parse(code)
-    except ValueError:
-        return forbidden(code)
-    found = [*_habits(tree)]
+    except ValueError as error:
+        where, _, text = str(error).partition(": ")
+        return [Complaint(int(where.removeprefix("line ")), text)]
+    habits = [Complaint(n.lineno, text) for n in ast.walk(tree) if (text := _habit(n))]
+    return sorted({*habits, *_flakes(tree, entry)})
+
+
+def _flakes(tree, entry):
+    """List the complaints of pyflakes, which a hostile text may make give up."""
+    place = {"lineno": 1, "col_offset": 0}
+    tree.body.append(ast.Expr(ast.Name(entry, ast.Load(), **place), **place))
     try:
-        found += unbound(tree)
-    except RecursionError:
-        found.append(Complaint(1, "nested too deeply to be read"))
-    entries = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
-    solve = next((n for n in entries if n.name == entry), None)
-    if solve is None:
-        found.append(Complaint(1, f"no function {entry}"))
-    elif not any(map(_returns, walk_scope(solve.body))):
-        found.append(Complaint(solve.lineno, f"{entry} returns nothing"))
-    return sorted(set(found), key=lambda complaint: (complaint.line, complaint.text))
+        with QUIET, warnings.catch_warnings(action="ignore"):
+            found = Checker(tree, withDoctest=False).messages
+        sure = [m for m in found if not isinstance(m, UNSURE)]
+        return [
+            Complaint(m.lineno, _one_line(m.message % m.message_args)) for m in sure
+        ]
+    except (ValueError, MemoryError, RecursionError) as error:
+        return [Complaint(1, f"cannot be read to its end ({type(error).__name__})")]
 
 
-def _returns(node):
-    """Whether a node returns a value that is not None."""
-    match node:
-        case ast.Return(value=None | ast.Constant(value=None)):
-            return False
-    return isinstance(node, ast.Return)
+def _one_line(text):
+    return "".join(c if c.isprintable() else "?" for c in text[:SHOWN])
 
 
-def _habits(tree):
-    """Yield complaints about single statements and blocks."""
-    loads = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
-    loads |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) if not _stores(n)}
-    classes = [n for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
-    methods = {n for c in classes for n in c.body if isinstance(n, FUNCTIONS)}
-    for node in ast.walk(tree):
-        for text in _habits_of(node, loads):
-            yield Complaint(node.lineno, text)
-        for name in _own_names(node) if node not in methods else ():
-            if name in BUILTINS:
-                yield Complaint(node.lineno, f"{name} hides a builtin")
-        for field in ("body", "orelse", "finalbody"):
-            block = getattr(node, field, None)
-            for first, second in pairwise(block if isinstance(block, list) else []):
-                if isinstance(first, ENDS):
-                    yield Complaint(second.lineno, "is never reached")
-
-
-def _own_names(node):
-    """The names that a program gives: to values, parameters, functions and classes."""
-    if isinstance(node, ast.arg):
-        return {node.arg}
-    gives = _stores(node) or isinstance(node, (*FUNCTIONS, ast.ClassDef))
-    return binds(node) if gives else set()
-
-
-def _habits_of(node, loads):
-    """List the bad habits of one node."""
+def _habit(node):
+    """Name the bad habit of a node, if it has one."""
     match node:
         case ast.ExceptHandler(type=None):
-            return ["except without a type"]
+            return "except without a type"
         case ast.ExceptHandler(type=kinds):
             named = {n.id for n in ast.walk(kinds) if isinstance(n, ast.Name)}
-            everything = "BaseException" in named
-            return ["except BaseException catches everything"] if everything else []
+            if "BaseException" in named:
+                return "except BaseException catches everything"
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-            defaults = (*node.args.defaults, *node.args.kw_defaults)
-            changing = any(map(_can_change, defaults))
-            return ["a default value that can change"] if changing else []
-        case ast.Compare(left=left, ops=ops, comparators=others):
-            sides = zip(ops, pairwise((left, *others)), strict=True)
-            equals = [s for op, s in sides if isinstance(op, (ast.Eq, ast.NotEq))]
-            odd = any(map(_is_single, (side for pair in equals for side in pair)))
-            return ["== with None, True or False"] if odd else []
-        case ast.Name(id=name, ctx=ast.Store()):
-            unused = name not in loads and not name.startswith("_")
-            return [f"{name} is never used"] if unused else []
-    return []
+            if any(map(_can_change, (*node.args.defaults, *node.args.kw_defaults))):
+                return "a default value that can change"
+        case ast.Compare(left=first, ops=ops, comparators=others):
+            for op, pair in zip(ops, pairwise((first, *others)), strict=True):
+                if isinstance(op, (ast.Eq, ast.NotEq)) and any(map(_is_single, pair)):
+                    return "== with None, True or False"
+    return None
 
 
 def _can_change(node):
@@ -109,11 +113,4 @@ def _can_change(node):
 
 def _is_single(node):
     """Whether a node is None, True or False."""
-    match node:
-        case ast.Constant(value=None | True | False):
-            return True
-    return False
-
-
-def _stores(node):
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    return isinstance(node, ast.Constant) and isinstance(node.value, (bool, type(None)))

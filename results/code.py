@@ -41,7 +41,7 @@ from r1lib.rollout import to_text
 from r1lib.sandbox import Sandbox
 from r1lib.tasks import STYLES, Problem, draw, problems, programs, split_of
 from r1lib.tokenizer import EOS, Tokenizer
-from results import one_unit
+from results import one_unit, unit_tests
 
 SHOWN = programs.make((("sort", None), ("start", 42)), "en")  # kept from all training
 PART_NAMES = tuple(code_reward.WEIGHTS)
@@ -186,10 +186,10 @@ class CodeReward:
             given = [args for args, _ in problem.data]
             inputs = [
                 args
-                for args in code_reward.draw_inputs(problem.key)
+                for args in unit_tests.draw_inputs(problem.key)
                 if args not in given
             ]
-            tests = code_reward.generate_tests(problem.answer, inputs, self.box)
+            tests = unit_tests.generate_tests(problem.answer, inputs, self.box)
             self.hidden[problem.answer] = tests
         return self.hidden[problem.answer]
 

@@ -22,7 +22,6 @@ from contextlib import ExitStack
 from functools import cache
 
 from r1lib import (
-    allowed,
     artifacts,
     code_reward,
     files,
@@ -213,14 +212,10 @@ def of_language(rng):
 
 
 def of_lint(rng):
-    """The two readers of programs that run nothing: lint and the allow-list."""
+    """`lint`, which reads programs and runs nothing: 1.0 without a complaint."""
     right = [p.answer for p, _ in rows_of_programs()]
     text = mutated(rng, rng.choice(right)) if rng.random() < 0.6 else noise(rng)
-
-    def both(t):
-        return float(not lint.lint(t)) * float(not allowed.forbidden(t))
-
-    return text, both
+    return text, lambda t: float(not lint.lint(t))
 
 
 @cache

@@ -16,6 +16,7 @@ from statistics import median
 
 from r1lib import code_reward, files, sandbox
 from r1lib.sandbox import Sandbox
+from results import unit_tests
 from tools import provenance
 
 REPEATS = 15
@@ -83,7 +84,7 @@ def judged(programs: dict, box: Sandbox, repeats: int, n: int) -> dict:
     rng = random.Random(SEED)
     large = [(rng.choices(range(10**6), k=n),)]
     small = [(rng.choices(range(21), k=k),) for k in (3, 4, 5, 6, 6)]
-    tests = code_reward.generate_tests(reference, small, box)
+    tests = unit_tests.generate_tests(reference, small, box)
     rows = {name: {"seconds": [], "speed": [], "reward": []} for name in programs}
     for _ in range(repeats):
         seconds = code_reward.work(list(programs.values()), large, box, repeats=1)

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from benchmarks import rewards as benchmark
-from r1lib import allowed, code_reward, sandbox
+from r1lib import code_reward, sandbox
 from r1lib.code_reward import Parts
 from r1lib.pretrain import PretrainConfig
 from r1lib.rl.grpo import GRPOConfig
@@ -159,7 +159,6 @@ def test_programs_of_the_run_time_study_are_right_and_ordered(box):
     for programs_of in run_time.TASKS.values():
         rows = run_time.judged(programs_of, box, 1, 300)
         assert all(len(row["speed"]) == 1 for row in rows.values())
-        assert all(not allowed.forbidden(c) for c in programs_of.values())
         found = run_time.pairs(rows)
         assert len(found) == len(rows) * (len(rows) - 1) // 2
         assert all(p["times faster"] >= 1 for p in found)

@@ -22,7 +22,7 @@ KERNEL = {
     "language": "python",
     "name": "python3",
 }
-MARKER = re.compile(r"# (r1lib(?:\.\w+)+)\s*")
+MARKER = re.compile(r"# ((?:r1lib|results)(?:\.\w+)+)\s*")
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 STUB = 'raise NotImplementedError("exercise: your turn")'
 SOLUTION_TAGS = {"setup", "needed", "exercise-text", "exercise", "check"}
@@ -65,10 +65,10 @@ def read_cells(source: Path) -> list[NotebookNode]:
 
 
 def definition(dotted: str, library: Library) -> str:
-    """The source text of a function, class or constant of r1lib, docstrings dropped."""
+    """The source of a function, class or constant of a module, docstrings dropped."""
     module, name = library.split(dotted)
     if dotted != f"{module}.{name}":
-        raise BookError(f"{dotted} is not a top-level name of r1lib")
+        raise BookError(f"{dotted} is not a top-level name of r1lib or results")
     statement = library.definitions(module).get(name)
     if statement is None:
         raise BookError(f"{module} does not define {name}")
@@ -94,7 +94,10 @@ def without_docstrings(statement: ast.stmt, lines: list[str]) -> list[str]:
 
 
 def fill(code: str, library: Library) -> str:
-    """Replace `# r1lib.module.name` lines by these names and their source."""
+    """Replace `# r1lib.module.name` lines by these names and their source.
+
+    A notebook cannot import `results`: such cells must show all that they use.
+    """
     lines = code.splitlines()
     if not lines or not MARKER.fullmatch(lines[0]):
         return code

@@ -160,7 +160,7 @@ def ex_6_5(margin) -> None:
 
 
 def ex_6_6(trusted) -> None:
-    """Tests that most programs agree with, as `code_reward.agreed` keeps them."""
+    """Tests that most programs agree with, as `agreed` of the chapter keeps them."""
 
     def kept(got):
         got = list(got) if isinstance(got, set | frozenset) else got

@@ -1,0 +1,138 @@
+"""Unit tests that are drawn, read from a model, or filtered by a vote."""
+
+from pathlib import Path
+
+import pytest
+
+from r1lib import sandbox
+from r1lib.code_reward import score
+from r1lib.sandbox import Sandbox
+from r1lib.tasks import programs
+from results.unit_tests import (
+    agreed,
+    draw_inputs,
+    generate_tests,
+    precision_and_recall,
+    read_tests,
+)
+from tools.book_source import fill
+from tools.code_digest import Library
+
+ROOT = Path(__file__).resolve().parent.parent
+WHY_NOT = sandbox.missing()
+SORT_42 = programs.make((("sort", None), ("start", 42)), "en")
+RIGHT = "def solve(xs):\n    return [42] + sorted(xs)"
+UNSORTED = "def solve(xs):\n    return [42] + xs"
+ONE_BY_ONE = """
+def solve(xs):
+    left, out = list(xs), [42]
+    while left:
+        out.append(min(left))
+        left.remove(min(left))
+    return out
+"""
+
+
+@pytest.fixture(scope="module")
+def box():
+    if WHY_NOT:
+        pytest.skip(WHY_NOT)
+    with Sandbox() as box:
+        yield box
+
+
+def test_generated_tests_come_from_the_reference(box):
+    inputs = draw_inputs(SORT_42.key)
+    assert inputs == draw_inputs(SORT_42.key) != draw_inputs("another")
+    assert ([],) in inputs and len(inputs) == 20
+    tests = generate_tests(SORT_42.answer, inputs, box)
+    assert tests == [((xs,), [42, *sorted(xs)]) for (xs,) in inputs]
+    # they catch what the five given cases may miss
+    sneaky = "def solve(xs):\n    return [42] + sorted(xs) if xs else []"
+    assert score(sneaky, list(SORT_42.data), box).tests == 1
+    assert score(sneaky, tests, box).tests < 1
+
+
+def test_inputs_outside_of_the_reference_are_left_out(box):
+    inputs = [([],), ([3, 1],)]
+    assert generate_tests("def solve(xs):\n    return max(xs)", inputs, box) == [
+        (([3, 1],), 3)
+    ]
+    with pytest.raises(ValueError, match="gives no value"):
+        generate_tests("def solve(xs):\n    return xs[5]", inputs, box)
+
+
+def test_written_tests_are_read_and_never_run():
+    text = """Here are my tests:
+assert solve([2, 1]) == [42, 1, 2]
+  assert solve([]) == [42], "empty"
+assert solve([1], k=2) == 3
+assert other([1]) == 2
+assert solve([1]) != 2
+assert solve(open('/etc/passwd').read()) == 1
+assert solve([1]) == __import__('os').getpid()
+assert solve(-1, 2.5) == (True, None)
+assert solve(1j) == 1
+assert solve([1]) == [[[
+assert solve([5]) == [42, 5"""
+    assert read_tests(text) == [
+        (([2, 1],), [42, 1, 2]),
+        (([],), [42]),
+        ((-1, 2.5), (True, None)),
+    ]
+    assert read_tests("assert solve(" + "[" * 10**5) == []
+    assert read_tests("assert solve(" + "-" * 9_000 + "1) == 1") == []
+    assert read_tests("\0\nassert f(1) == 2", entry="f") == [((1,), 2)]
+
+
+PROPOSED = [
+    (([2, 1],), [42, 1, 2]),
+    (([2, 1],), [42, 2, 1]),  # wrong: not sorted
+    (([],), [42]),
+    (([],), []),  # wrong: 42 forgotten
+    (([3, 3],), [42, 3, 3]),
+    (([5],), 42),  # wrong: a number
+    (([1],), [True, 1]),  # wrong: no program returns this
+]
+
+
+def test_wrong_tests_are_filtered_by_agreement(box):
+    forgets = "def solve(xs):\n    return sorted(xs)"
+    group = [
+        RIGHT,
+        ONE_BY_ONE,
+        UNSORTED,
+        forgets,
+        "def solve(xs):\n    return xs[0]",
+        "x =",
+    ]
+    kept = agreed(group, PROPOSED, box, least=0.4)
+    assert kept == [PROPOSED[0], PROPOSED[2], PROPOSED[4]]
+    measured = precision_and_recall(PROPOSED, kept, SORT_42.answer, box)
+    assert measured == {
+        "precision before": pytest.approx(3 / 7),
+        "precision after": 1.0,
+        "recall": 1.0,
+    }
+
+
+def test_the_measure_sees_a_filter_that_fails(box):
+    """A group that shares a mistake agrees on it: the measure says so."""
+    kept = agreed([UNSORTED] * 3 + [RIGHT], PROPOSED, box)
+    measured = precision_and_recall(PROPOSED, kept, SORT_42.answer, box)
+    assert PROPOSED[1] in kept and PROPOSED[0] not in kept
+    assert measured["precision after"] < 1 and measured["recall"] < 1
+    nothing = precision_and_recall(PROPOSED, [], SORT_42.answer, box)
+    assert nothing["recall"] == 0 and nothing["precision after"] == 1
+
+
+def test_without_programs_or_agreement_no_test_is_kept(box):
+    assert agreed([], PROPOSED, box) == []
+    assert agreed([RIGHT, UNSORTED], PROPOSED[:2], box) == []  # a tie
+
+
+def test_a_cell_of_a_chapter_shows_a_function_of_results():
+    shown = fill("# results.unit_tests.draw_inputs", Library(ROOT))
+    first, second, *_ = shown.splitlines()
+    assert first == "# results.unit_tests.draw_inputs"
+    assert second.startswith("def draw_inputs(") and "edge cases" not in shown
