@@ -16,7 +16,7 @@ from results.unit_tests import (
     read_tests,
 )
 from tools.book_source import fill
-from tools.code_digest import Library
+from tools.library import Library
 
 ROOT = Path(__file__).resolve().parent.parent
 WHY_NOT = sandbox.missing()
