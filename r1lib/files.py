@@ -7,6 +7,7 @@ until the new one is there. `recover` undoes what a kill between the steps has l
 import hashlib
 import json
 import os
+import re
 import reprlib
 import shutil
 from contextlib import contextmanager
@@ -15,7 +16,11 @@ from pathlib import Path
 END = (".tmp", ".old")
 SHOWN = 200  # characters of a value in an error text
 LINE = 1000  # characters of an error text on a screen
-STRAYS = ("Thumbs.db", "desktop.ini", "Icon\r")
+STRAY = re.compile(  # what macOS, Windows, KDE, Jupyter and editors leave in folders
+    r"\.DS_Store|\._.*|\.localized|Icon\r|Thumbs\.db|desktop\.ini|\.directory|"
+    r"\.ipynb_checkpoints|__pycache__|.*~|~\$.*|#.*#|\.#.*|\..*\.sw[a-p]|\.nfs.*",
+    re.IGNORECASE,
+)
 NUMBER = (int, float)
 JSON_KINDS = {
     dict: "an object",
@@ -60,7 +65,7 @@ def is_stray(name: str) -> bool:
     >>> [is_stray(name) for name in (".DS_Store", "notes.txt~", "config.json")]
     [True, True, False]
     """
-    return name in STRAYS or name.startswith((".", "~$", "#")) or name.endswith("~")
+    return STRAY.fullmatch(name) is not None
 
 
 def write_bytes(path, content: bytes) -> None:

@@ -16,7 +16,7 @@ VERBS = {
     "lab": ("tools.lab", True, "open the chapters in JupyterLab"),
     "build": ("tools.book", True, "execute chapters that changed, or chapter NN"),
     "check": ("tools.book", False, "say which chapters and results are stale or wrong"),
-    "slides": ("tools.slides", True, "write one HTML file of slides per chapter"),
+    "slides": ("tools.slides", False, "write one HTML file of slides per chapter"),
     "site": ("tools.site", True, "build the web site of the book"),
     "bench": ("tools.bench", True, "measure this machine and the library"),
     "doctor": ("tools.doctor", False, "say what this machine has and what is missing"),
