@@ -46,10 +46,10 @@ def command_for(argv):
     """Arguments for the environment's Python, or SetupError if they make no sense."""
     verb, rest = argv[0], argv[1:]
     if verb not in verbs():
-        raise SetupError(f"unknown verb {verb!r}; one of: {', '.join(verbs())}")
+        raise SetupError(f"unknown verb {verb[:200]!r}; one of: {', '.join(verbs())}")
     module, takes_arguments, _ = VERBS[verb]
     if rest and not takes_arguments:
-        raise SetupError(f"{verb} takes no arguments, got {rest[0]!r}")
+        raise SetupError(f"{verb} takes no arguments, got {rest[0][:200]!r}")
     named = [verb] if module == "tools.book" else []
     return ["-m", module, *named, *rest]
 

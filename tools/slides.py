@@ -6,13 +6,13 @@ import re
 import sys
 from pathlib import Path
 
-import nbformat
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 from matplotlib.mathtext import math_to_image
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from r1lib import files
+from tools.book_source import BookError, read_notebook
 from tools.page import render
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,7 +73,11 @@ def slide(cell: dict, folder: Path) -> dict:
 def main(root: Path = ROOT) -> int:
     """Write the slides of every chapter."""
     for chapter in sorted((root / "chapters").glob("[0-9]*.ipynb")):
-        cells = nbformat.read(chapter, as_version=4).cells
+        try:
+            cells = read_notebook(chapter).cells
+        except BookError as problem:
+            print(f"r1: {problem}", file=sys.stderr)
+            return 1
         tagged = [c for c in cells if "slide" in c["metadata"].get("tags", [])]
         slides = [slide(cell, chapter.parent) for cell in tagged]
         path = root / "course/slides" / f"{chapter.stem}.html"
