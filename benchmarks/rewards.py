@@ -1,7 +1,7 @@
 """How many rewards a second does each family give, and programs a second the sandbox?
 
     python -m benchmarks.rewards               print medians
-    python -m benchmarks.rewards --save        and write results/benchmark-rewards.json
+    python -m benchmarks.rewards --save        and write it to results/data/
 
 The texts are completions of the tiny web: right ones, wrong ones, guesses. Each number
 is the median of ROUNDS rounds; all families take part in each round, so that a slow
@@ -20,7 +20,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 from r1lib import code_reward, files, rewards, sandbox, verifiers
 from r1lib.sandbox import Sandbox
@@ -177,10 +176,9 @@ def main() -> None:
             "settings": {"rounds": asked.rounds, "texts": TEXTS, "programs": PROGRAMS},
             "seed": SEED,
             "command": "python -m benchmarks.rewards --save",
-            "provenance": provenance.block_of_script(__file__),
+            "provenance": provenance.block(),
         }
-        root = Path(__file__).resolve().parent.parent
-        path = root / "results" / "benchmark-rewards.json"
+        path = provenance.DATA / "benchmark-rewards.json"
         files.write_text(path, json.dumps(content, indent=1) + "\n")
 
 

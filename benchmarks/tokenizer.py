@@ -1,7 +1,7 @@
 """Training and encoding side by side: ours, Hugging Face's tokenizers, tiktoken, naive.
 
     python -m benchmarks.tokenizer               print medians and ratios
-    python -m benchmarks.tokenizer --save        and write results/benchmark-*.json
+    python -m benchmarks.tokenizer --save        and write results/data/benchmark-*.json
 
 The text is 1 MB of made-up words, few of them frequent and most rare, the same on every
 machine. Rounds alternate between the candidates, so that a slow minute hits all of
@@ -16,7 +16,6 @@ import random
 import statistics
 import time
 from collections import Counter
-from pathlib import Path
 
 import tokenizers
 from tokenizers import models, pre_tokenizers, trainers
@@ -135,10 +134,9 @@ def main() -> None:
             },
             "seed": SEED,
             "command": "python -m benchmarks.tokenizer --save",
-            "provenance": provenance.block_of_script(__file__),
+            "provenance": provenance.block(),
         }
-        root = Path(__file__).resolve().parent.parent
-        path = root / "results" / "benchmark-tokenizer.json"
+        path = provenance.DATA / "benchmark-tokenizer.json"
         files.write_text(path, json.dumps(content, indent=1) + "\n")
 
 

@@ -56,7 +56,7 @@ from r1lib.tokenizer import EOS, PAD
 
 torch.manual_seed(0)
 torch.set_num_threads(1)  # for tensors this small, more are no help
-RESULTS = Path("../results")
+RESULTS = Path("../results/data")
 
 # %% [markdown]
 # And these are the functions that the chapter builds, so that each can be compared

@@ -65,7 +65,7 @@ from r1lib.tasks import arithmetic, corpus, countdown, problems
 from r1lib.tokenizer import PAD, SPECIAL, Tokenizer
 
 torch.manual_seed(0)
-RESULTS = Path("../results")
+RESULTS = Path("../results/data")
 
 # %% [markdown]
 # ## 1. Much knowledge, little work

@@ -68,7 +68,7 @@ from r1lib.tasks import STYLES, arithmetic, corpus, countdown, draw, problems
 from r1lib.tokenizer import EOS, PAD, Tokenizer
 
 torch.manual_seed(0)
-RESULTS = Path("../results")
+RESULTS = Path("../results/data")
 
 # %% [markdown]
 # ## 1. A web small enough to read

@@ -69,7 +69,7 @@ from r1lib.sandbox_inside import read, write
 from r1lib.tasks import Problem, arithmetic, countdown, logic, problems, programs
 
 torch.manual_seed(0)
-RESULTS = Path("../results")
+RESULTS = Path("../results/data")
 
 # %% [markdown]
 # Some cells below show a function as the library has it. These are the bounds and names
@@ -420,7 +420,7 @@ def load_result(name):
     """A committed measurement, or one line that says that there is none."""
     path = RESULTS / name
     if not path.exists():
-        print(f"results/{name}: not measured in this copy of the book")
+        print(f"results/data/{name}: not measured in this copy of the book")
         return None
     return json.loads(path.read_text(encoding="utf-8"))
 

@@ -65,7 +65,7 @@ from r1lib.tasks import Problem, corpus, countdown, split_of
 from r1lib.tokenizer import EOS, PAD, Tokenizer
 
 torch.manual_seed(0)
-RESULTS = Path("../results")
+RESULTS = Path("../results/data")
 
 # %% [markdown]
 # ## 1. Can a reward alone teach reasoning?
@@ -910,7 +910,7 @@ judge("against the hand that knows more", (KNOWING,))
 # we could force the base only because we knew which habit is the good one; RL found it
 # knowing nothing but right and wrong.
 #
-# Seeds 1 and 2 were run once more on another machine, base and all (`results/again-*`):
+# Seeds 1 and 2 were run once more on another machine, base and all (`results/data/again-*`):
 # Zero ended at 0.74 and 0.75. The verdicts by game were the same; the single *emerged* for
 # both games together was not there. Trust the lines by game.
 #

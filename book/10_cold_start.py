@@ -69,7 +69,7 @@ from r1lib.logprobs import token_logprobs
 from r1lib.tasks import arithmetic, countdown, problems, split_of, web
 
 torch.manual_seed(0)
-RESULTS = Path("../results")
+RESULTS = Path("../results/data")
 BUDGET = 150  # tokens that a completion may have in this chapter
 
 # %% [markdown]

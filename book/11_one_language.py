@@ -73,7 +73,7 @@ from r1lib.tasks import LANGUAGES, Problem, corpus, countdown
 from r1lib.tasks import problems as distinct
 
 torch.manual_seed(0)
-RESULTS = Path("../results")
+RESULTS = Path("../results/data")
 
 # %% [markdown] tags=["slide"]
 # ## 1. Why Zero mixes languages

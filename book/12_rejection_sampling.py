@@ -65,7 +65,7 @@ from r1lib.tasks import countdown, instructions, problems, requests, web
 from r1lib.tokenizer import EOS, Tokenizer
 
 torch.manual_seed(0)
-RESULTS = Path("../results")
+RESULTS = Path("../results/data")
 temporary = tempfile.TemporaryDirectory()  # it goes when the kernel stops
 FOLDER = Path(temporary.name)  # everything this chapter writes
 tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")

@@ -71,7 +71,7 @@ from r1lib.tasks import LEVELS, Problem, draw, instructions, requests, web
 from r1lib.tasks.web import Manners
 
 torch.manual_seed(0)
-RESULTS = Path("../results")
+RESULTS = Path("../results/data")
 
 # %% [markdown]
 # Some cells below show a function of the library as it is. What these need besides:
@@ -905,7 +905,7 @@ for seed in (0, 1, 2):
 # more than its labels can show. Where what you look for is rare, measure your labels first.
 #
 # What the stage does, measured on test problems, easy and hard, R1 against the Dev3 that
-# it began as (`results/stages-0.json` and its siblings, paired, with 95% intervals
+# it began as (`results/data/stages-0.json` and its siblings, paired, with 95% intervals
 # over problems, and the difference of each seed; harmless counts harmful requests only):
 
 

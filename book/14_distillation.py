@@ -65,7 +65,7 @@ from r1lib.tasks import arithmetic, countdown, problems
 from r1lib.tokenizer import EOS, Tokenizer
 
 torch.manual_seed(0)
-RESULTS = Path("../results")
+RESULTS = Path("../results/data")
 temporary = tempfile.TemporaryDirectory()  # it goes when the kernel stops
 FOLDER = Path(temporary.name)  # everything this chapter writes
 tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
@@ -1470,7 +1470,7 @@ gains(
 #
 # Last, the stage `distill` of `python r1.py train` itself, which reads Dev2's whole table twice, chat and
 # facts and puzzles included, and not 1,600 traces of two games seven times: 0.22, 0.55 and 0.32
-# (`results/distill-recipe-*.json`). Who asks for one skill alone gets more of it.
+# (`results/data/distill-recipe-*.json`). Who asks for one skill alone gets more of it.
 #
 # ### Why do the seeds differ so much?
 #

@@ -66,7 +66,7 @@ from r1lib.tasks import LEVELS, Problem, countdown, draw, problems, requests, we
 from r1lib.tokenizer import EOS
 
 torch.manual_seed(0)
-RESULTS = Path("../results")
+RESULTS = Path("../results/data")
 
 # %% [markdown]
 # Some cells below show a function of the library as it is. What these need, and one check:
@@ -657,7 +657,7 @@ print("".join(f"{b - a:+9.1f}" for a, b in zip(aime, aime[1:], strict=False)))
 # left out, CNMO 2024 (88.1 in Zero, 78.8 in R1) and GPQA Diamond (75.8 and 71.5), are never
 # won back.
 #
-# Ours, from `results/stages-0.json` and its siblings, each the scorecard of all stages
+# Ours, from `results/data/stages-0.json` and its siblings, each the scorecard of all stages
 # of one training run, on the same test problems: 96 of each game, of puzzles and programs,
 # and of the general families as many as there are (easy: 79 facts, 8 questions about
 # itself, 96 instructions, 20 harmful requests; hard: 40, 40, 40 and 24):
@@ -840,7 +840,7 @@ for seed in (0, 1, 2):
 # Training is over; can more thinking at the time of the question still add something?
 # Raschka's essay on reasoning models (2025) ends by looking forward to this combination:
 # a reasoning model with inference-time scaling on top. The simplest such method is the
-# vote of section 3. `results/longer-0.json` and its siblings let R1 answer every
+# vote of section 3. `results/data/longer-0.json` and its siblings let R1 answer every
 # reasoning problem sixteen times. (The models that made "thinking longer" a word, OpenAI's o1
 # of September 2024, came with two plots over logarithmic axes, in which accuracy grows with the
 # compute of RL and with that spent while answering (OpenAI, "Learning to reason with LLMs"). How o1 spends it, one long thought or

@@ -1,6 +1,6 @@
 """Compare math_equal with math-verify, pair by pair; explain every disagreement.
 
-    python -m results.agreement        writes results/agreement.json
+    python -m results.agreement        writes results/data/agreement.json
 
 The pairs are made by templates from a seed, some equal and some not, in each kind of
 answer. Where the two judges differ, the kind's reason says why; a difference without
@@ -14,14 +14,12 @@ import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from importlib.metadata import version
-from pathlib import Path
 
 from r1lib import files
 from r1lib.verifiers import math_equal
 from tools import provenance
 
 PER_KIND = 10
-CODE = ["r1lib.verifiers.math_equal"]
 
 Pair = tuple[str, str, str]  # kind, gold answer, answer
 
@@ -160,7 +158,7 @@ def compare(wanted: list[Pair]) -> tuple[dict, list[dict]]:
 
 
 def main() -> None:
-    """Compare all pairs and write results/agreement.json."""
+    """Compare all pairs and write results/data/agreement.json."""
     if len(sys.argv) > 1:
         sys.exit(f"takes no arguments, got {sys.argv[1:]}")
     wanted = pairs()
@@ -173,11 +171,11 @@ def main() -> None:
         "judges": {name: version(name) for name in ("math-verify", "sympy")},
         "seed": 0,
         "command": "python -m results.agreement",
-        "provenance": provenance.block(CODE),
+        "provenance": provenance.block(),
     }
-    path = Path(__file__).parent / "agreement.json"
+    path = provenance.DATA / "agreement.json"
     files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
-    print(f"{content['agree']} of {len(wanted)} agree; wrote results/{path.name}")
+    print(f"{content['agree']} of {len(wanted)} agree; wrote {path.name}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Measure what one decoding step costs against the context, for kinds of attention.
 
-    python -m results.attention            write results/attention.json, about a minute
+    python -m results.attention            a minute; results/data/attention.json
 
 One new token of one sequence attends to a cache that is already full, in float32: the
 part of a step that grows with the context, without projections and feed-forward. All
@@ -13,7 +13,6 @@ import argparse
 import json
 import statistics
 import time
-from pathlib import Path
 
 import torch
 
@@ -25,11 +24,6 @@ HEADS, GROUPS, HEAD_DIM = 16, 4, 64  # MHA and GQA
 NOPE, ROPE, VALUE, LATENT = 64, 32, 64, 256  # MLA, half of DeepSeek-V3's widths
 CONTEXTS = (128, 512, 2048, 8192)
 ROUNDS, SEEDS = 9, (0, 1, 2)
-CODE = [
-    "r1lib.model.attention.attend_shared",
-    "r1lib.model.attention.naive_attention",
-    "r1lib.model.attention.absorbed_attention",
-]
 
 
 def kinds(context: int, seed: int) -> dict[str, tuple]:
@@ -101,7 +95,7 @@ def table(rounds: int) -> dict[str, dict]:
 
 
 def main() -> None:
-    """Measure, print the ratios and write results/attention.json."""
+    """Measure, print the ratios and write results/data/attention.json."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
@@ -121,11 +115,11 @@ def main() -> None:
         "rounds": asked.rounds,
         "threads": asked.threads,
         "command": f"python -m results.attention --threads {asked.threads}",
-        "provenance": provenance.block(CODE),
+        "provenance": provenance.block(),
     }
-    path = Path(__file__).parent / "attention.json"
+    path = provenance.DATA / "attention.json"
     files.write_text(path, json.dumps(content, indent=1))
-    print(f"wrote results/{path.name}")
+    print(f"wrote {path.name}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Measure one unit of P16: pre-train on list programs, then RL with the code reward.
 
-    python -m results.code 0            results/code-0.json; a killed one goes on
-    python -m results.code 0 --race     results/code-race-0.json: that base, RL with
-                                        the speed part of the reward and without it
+    python -m results.code 0            results/data/code-0.json; a killed one goes on
+    python -m results.code 0 --race     code-race-0.json: that base, RL with the
+                                        speed part of the reward and without it
 
 A small dense model reads list programs, with the slips of `programs.trace`, and some of
 it written by people who `waste` time: they sort a list once for every element of it.
@@ -43,14 +43,6 @@ from r1lib.tasks import STYLES, Problem, draw, problems, programs, split_of
 from r1lib.tokenizer import EOS, Tokenizer
 from results import one_unit
 
-CODE = [
-    "r1lib.tasks.programs.trace",
-    "r1lib.pretrain.train",
-    "r1lib.code_reward.score",
-    "r1lib.code_reward.generate_tests",
-    "r1lib.evaluate.interval",
-    "r1lib.rl.grpo.train",
-]
 SHOWN = programs.make((("sort", None), ("start", 42)), "en")  # kept from all training
 PART_NAMES = tuple(code_reward.WEIGHTS)
 WASTE = {  # the same result as on the left, for much more work
@@ -429,7 +421,7 @@ def race(folder: Path, plan: Plan, steps: dict = RACE) -> dict:
 
 
 def main() -> None:
-    """Run one unit and write results/code-SEED.json or code-race-SEED.json."""
+    """Run one unit and write results/data/code-SEED.json or code-race-SEED.json."""
     parser = one_unit.parser(__doc__, threads=1)
     parser.add_argument("--race", action="store_true")
     asked = one_unit.arguments(parser)
@@ -447,7 +439,6 @@ def main() -> None:
         asked.out / f"{name}.json",
         (race if asked.race else unit)(Path("runs"), plan),
         f"results.code {asked.seed}{flag}",
-        CODE,
         seed=asked.seed,
         settings=asdict(plan),
     )

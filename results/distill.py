@@ -13,8 +13,8 @@ and a student whose base has read twice as much.
 A unit reads runs/seed-SEED. Every arm without RL takes `steps` optimizer steps on about
 `tokens` tokens in all, whatever the number and the length of its texts; RL has the 100
 steps of R1-Zero, and room for as many tokens as the test gives. It writes
-results/distill-ARM-SEED.json with its bill, in which the training of the teacher is not
-counted. A killed unit begins anew, except that what a teacher has written stays.
+results/data/distill-ARM-SEED.json with its bill, in which the training of the teacher
+is not counted. A killed unit begins anew, except that what a teacher has written stays.
 """
 
 import itertools
@@ -30,27 +30,6 @@ from r1lib.rl import grpo
 from r1lib.tasks import LEVELS, countdown, problems
 from results import journey, one_unit, students, traces
 from results.unit import add_votes
-
-CODE = [
-    "r1lib.collect.collect",
-    "r1lib.rejection.sift",
-    "r1lib.rewrite.readable",
-    "r1lib.recipe.settings",
-    "r1lib.pipeline.run",
-    "r1lib.pipeline.draw_mixed",
-    "r1lib.distill.train",
-    "r1lib.distill.on_policy",
-    "r1lib.distill.fine_tune",
-    "r1lib.distill.reinforce",
-    "r1lib.distill.examples",
-    "r1lib.sft.train",
-    "r1lib.rl.grpo.train",
-    "r1lib.pretrain.train",
-    "r1lib.tasks.web.documents",
-    "r1lib.evaluate.answer",
-    "r1lib.evaluate.summary",
-    "r1lib.evaluate.skills",
-]
 
 
 @dataclass(frozen=True)
@@ -298,14 +277,14 @@ def unit(name: str, run: Path, plan: Plan) -> dict:
 
 
 def main() -> None:
-    """Run one unit and write results/distill-ARM-SEED.json."""
+    """Run one unit and write results/data/distill-ARM-SEED.json."""
     asked = one_unit.arguments(one_unit.parser(__doc__, threads=1, arm=ARMS))
     plan = Plan(seed=asked.seed)
     found = unit(asked.arm, Path("runs") / f"seed-{asked.seed}", plan)
     path = asked.out / f"distill-{asked.arm}-{asked.seed}.json"
     command = f"results.distill {asked.arm} {asked.seed}"
     rest = {"seed": asked.seed, "plan": asdict(plan)}
-    one_unit.write(path, found, command, CODE, **rest)
+    one_unit.write(path, found, command, **rest)
 
 
 if __name__ == "__main__":

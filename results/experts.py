@@ -8,7 +8,7 @@
     python -m results.experts mtp-always 0  as bias, MTP loss on every batch
 
 Every unit pre-trains the tiny model for STEPS steps, about five minutes on one core,
-and writes results/experts-ARM-SEED.json; a killed one begins anew. Loss, load and
+and writes results/data/experts-ARM-SEED.json; a killed one begins anew. Loss, load and
 acceptance are measured on documents and prompts of problems that no training sees.
 """
 
@@ -31,16 +31,6 @@ STEPS = 1500
 DOCUMENTS = 512  # held-out documents of each family
 PROMPTS = 64  # held-out prompts of each family that are continued
 POINT = 50  # steps between points of the curve
-CODE = [
-    "r1lib.tasks.corpus.documents",
-    "r1lib.pretrain.loss",
-    "r1lib.pretrain.stream",
-    "r1lib.optim.base_optimizers",
-    "r1lib.model.moe.balance_loss",
-    "r1lib.model.moe.watch_routers",
-    "r1lib.model.transformer.balance",
-    "r1lib.speculative.generate",
-]
 
 
 @dataclass(frozen=True)
@@ -213,7 +203,6 @@ def main() -> None:
         asked.out / f"experts-{asked.arm}-{asked.seed}.json",
         unit(asked.arm, asked.seed, asked.steps),
         f"results.experts {asked.arm} {asked.seed}",
-        CODE,
         seed=asked.seed,
     )
 

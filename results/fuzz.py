@@ -1,7 +1,7 @@
 """Throw hostile text at every verifier: no exception, no hang, rewards in range.
 
-    python -m results.fuzz                 100,000 completions each: results/fuzz.json;
-                                           a killed one goes on
+    python -m results.fuzz                 100,000 completions for each; a killed
+                                           one goes on; results/data/fuzz.json
     python -m results.fuzz --n 2000        fewer; prints, writes nothing
 
 Half of the texts are noise (bytes, tokens, brackets, digits, tags, LaTeX, syntax), half
@@ -20,7 +20,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
-from pathlib import Path
 
 from r1lib import (
     allowed,
@@ -287,18 +286,18 @@ def fuzz(check: Callable, most: float, n: int, seed: int) -> dict:
 
 
 def main() -> None:
-    """Fuzz every verifier; results/fuzz.json grows by one verifier at a time."""
+    """Fuzz every verifier; results/data/fuzz.json grows by one verifier at a time."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--n", type=int, default=N)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    path = Path(__file__).parent / "fuzz.json"
+    path = provenance.DATA / "fuzz.json"
     content = {
         "verifiers": {},
         "seed": asked.seed,
         "n": asked.n,
         "command": "python -m results.fuzz",
-        "provenance": provenance.block_of_script(__file__),
+        "provenance": provenance.block(),
     }
     if path.exists() and asked.n == N:  # what is there of the same code stays
         before = files.read_json(path)

@@ -6,7 +6,7 @@ The recipe's cold start holds easy problems only. Here Zero also answers hard co
 what is right is made readable like the rest and added to the table, and Dev1 and Dev2
 are trained again with nothing else changed. They are measured as `results.reach` has
 measured those of the recipe. The unit works in runs/hard-start-SEED, where a killed one
-goes on, and writes results/hard-start-SEED.json.
+goes on, and writes results/data/hard-start-SEED.json.
 """
 
 import time
@@ -22,13 +22,6 @@ from results import one_unit, reach
 
 PROBLEMS, SAMPLES = 900, 4  # hard training problems that Zero answers
 TRAINED = ("dev1", "dev2")
-CODE = [
-    "r1lib.cold_start.select",
-    "r1lib.collect.collect",
-    "r1lib.evaluate.answer",
-    "r1lib.pipeline.run",
-    "r1lib.recipe.settings",
-]
 
 
 def hard_rows(run: Path, folder: Path, how: recipe.Settings, n: int) -> list[dict]:
@@ -89,7 +82,7 @@ def main() -> None:
     found = unit(run, home / f"hard-start-{asked.seed}", how)
     path = asked.out / f"hard-start-{asked.seed}.json"
     command = f"results.hard_start {asked.seed}"
-    one_unit.write(path, found, command, CODE, seed=asked.seed)
+    one_unit.write(path, found, command, seed=asked.seed)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ readable form of the cold start, for the same number of steps with the same numb
 learned tokens in each. A journey is longer, so the shortcuts are repeated more often:
 that is the price of equal tokens. Then both answer test problems that no training sees.
 Journey learning: O1 Replication Journey (arXiv 2410.18982). A unit takes some five
-minutes on one core and writes results/journey-ARM-SEED.json; a killed one begins anew.
+minutes on one core and writes results/data/journey-ARM-SEED.json; a killed one begins
+anew.
 """
 
 import itertools
@@ -24,14 +25,6 @@ from r1lib.tasks import LEVELS, Problem, corpus, countdown, problems
 from results import one_unit
 
 ARMS = ("journey", "shortcut")
-CODE = [
-    "r1lib.rewrite.readable",
-    "r1lib.rewrite.notices",
-    "r1lib.sft.update",
-    "r1lib.tasks.corpus.tape",
-    "r1lib.evaluate.answer",
-    "r1lib.evaluate.summary",
-]
 
 
 @dataclass(frozen=True)
@@ -177,7 +170,7 @@ def main() -> None:
     found = unit(asked.arm, asked.seed, Path("runs") / f"seed-{asked.seed}", Plan())
     path = asked.out / f"journey-{asked.arm}-{asked.seed}.json"
     command = f"results.journey {asked.arm} {asked.seed}"
-    one_unit.write(path, found, command, CODE, seed=asked.seed)
+    one_unit.write(path, found, command, seed=asked.seed)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Kill whole training runs at random moments, and compare them with one left alone.
 
-    python -m results.kills 0     writes results/kills-0.json; some minutes
+    python -m results.kills 0     writes results/data/kills-0.json; some minutes
 
 A run of the smoke preset is killed (SIGKILL, no warning) and begun again by the same
 command until it ends; if it ends before all kills are spent, another one begins. For
@@ -23,7 +23,6 @@ from r1lib import files, runs
 from r1lib.recipe import STAGES
 from results import one_unit
 
-CODE = ["r1lib.runs.finish", "r1lib.runs.resume", "r1lib.pipeline.run"]
 KILLS = 20
 THE_END = "the end"  # all stages are there, the run tests its models
 PLACES = (*STAGES, THE_END)
@@ -141,13 +140,13 @@ def unit(folder: Path, seed: int, kills: int = KILLS) -> dict:
 
 
 def main() -> None:
-    """Run one unit and write results/kills-SEED.json."""
+    """Run one unit and write results/data/kills-SEED.json."""
     asked = one_unit.arguments(one_unit.parser(__doc__, threads=1))
     with tempfile.TemporaryDirectory() as folder:
         found = unit(Path(folder), asked.seed)
     path = asked.out / f"kills-{asked.seed}.json"
     rest = {"seed": asked.seed}
-    one_unit.write(path, found, f"results.kills {asked.seed}", CODE, **rest)
+    one_unit.write(path, found, f"results.kills {asked.seed}", **rest)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@
 
 A unit starts from runs/seed-N/dev1 and takes some ten minutes on one core; the first is
 there already, as runs/seed-N/dev2. It measures the scorecard's reasoning columns on
-test problems, before and after, and writes results/language-ARM-SEED.json; a killed one
-begins anew.
+test problems, before and after, and writes results/data/language-ARM-SEED.json; a
+killed one begins anew.
 """
 
 import copy
@@ -31,14 +31,6 @@ ARMS = {
     "wide": {"clip_low": 10.0, "clip_high": 10.0},
     "still": {"refresh": 10_000, "kl_coef": 0.01},
 }
-CODE = [
-    "r1lib.pipeline.in_one_language",
-    "r1lib.recipe.settings",
-    "r1lib.scenarios.draw_reasoning",
-    "r1lib.rl.grpo.train",
-    "r1lib.scorecard.measure",
-    "r1lib.scorecard.questions",
-]
 
 
 def card(model, tokenizer, config) -> dict:
@@ -106,7 +98,7 @@ def main() -> None:
     found = unit(asked.arm, asked.seed, Path("runs") / f"seed-{asked.seed}")
     name = f"{asked.arm} {asked.seed}"
     path = asked.out / f"language-{name.replace(' ', '-')}.json"
-    one_unit.write(path, found, f"results.language {name}", CODE, seed=asked.seed)
+    one_unit.write(path, found, f"results.language {name}", seed=asked.seed)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Measure one seed of R1 thinking longer, and thinking where nobody needs to.
 
-    python -m results.longer 0      reads runs/seed-0/r1, writes results/longer-0.json
+    python -m results.longer 0      runs/seed-0/r1 -> results/data/longer-0.json
 
 Voting: K answers to each test problem of the reasoning families, easy and hard; the
 most frequent one of k = 1, 4, 16 counts, by value or canonical expression. The vote of
@@ -30,15 +30,6 @@ PROBLEMS, LONGEST, DRAW = 96, 192, 1  # of a family, tokens, seed of the questio
 EASY = ("facts", "chat", "identity", "arithmetic")  # what is asked twice
 QUESTIONS, SAMPLES = 48, 8
 WAYS = {"thinking": "<think>", "plain": "<answer>"}  # how a completion begins
-CODE = [
-    "r1lib.pipeline.run",
-    "r1lib.evaluate.answer",
-    "r1lib.evaluate.majority_right",
-    "r1lib.scorecard.questions",
-    "r1lib.scorecard.paired",
-    "r1lib.sampling.generate",
-    "r1lib.tasks.requests.right",
-]
 
 
 def votes(found: Answers, k: int) -> list[float]:
@@ -155,7 +146,7 @@ def unit(folder: Path, seed: int) -> dict:
 
 def main() -> None:
     """Run one unit and write its file."""
-    one_unit.measure(__doc__, unit, CODE, "longer")
+    one_unit.measure(__doc__, unit, "longer")
 
 
 if __name__ == "__main__":

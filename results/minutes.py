@@ -1,6 +1,6 @@
 """Keep how long each stage of a whole `python r1.py train` took on an idle machine.
 
-    python -m results.minutes runs/tiny     writes results/minutes-SEED.json
+    python -m results.minutes runs/tiny     writes results/data/minutes-SEED.json
 
 Minutes say something about a machine, so nothing is asserted of them. The final test of
 all models, which follows the last stage, is not counted.
@@ -13,8 +13,7 @@ from pathlib import Path
 from r1lib import files, runs
 from r1lib.recipe import STAGES
 from results import one_unit
-
-CODE = ["r1lib.pipeline.run", "r1lib.recipe.settings"]
+from tools import provenance
 
 
 def unit(run: Path) -> dict:
@@ -40,13 +39,13 @@ def main() -> None:
     """Read one run and write its file."""
     made = argparse.ArgumentParser("python -m results.minutes", description=__doc__)
     made.add_argument("run", type=Path, help="the folder of a finished run")
-    made.add_argument("--out", type=Path, default=Path(__file__).parent)
+    made.add_argument("--out", type=Path, default=provenance.DATA)
     asked = made.parse_args()
     found = unit(asked.run)
     settings = files.read_json(asked.run / "settings.json")
     path = asked.out / f"minutes-{settings['seed']}.json"
     command = "results.minutes runs/tiny"
-    one_unit.write(path, found, command, CODE, seed=settings["seed"])
+    one_unit.write(path, found, command, seed=settings["seed"])
 
 
 if __name__ == "__main__":

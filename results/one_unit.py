@@ -30,7 +30,7 @@ def parser(
         made.add_argument("--threads", type=int, default=torch.get_num_threads())
     else:
         made.set_defaults(threads=threads)
-    made.add_argument("--out", type=Path, default=Path(__file__).parent)
+    made.add_argument("--out", type=Path, default=provenance.DATA)
     return made
 
 
@@ -41,7 +41,7 @@ def arguments(made: argparse.ArgumentParser) -> argparse.Namespace:
     return asked
 
 
-def measure(doc: str, unit, code: Iterable[str], name: str, **kind) -> None:
+def measure(doc: str, unit, name: str, **kind) -> None:
     """Measure one run: `unit(runs/seed-N, N)` into NAME-N.json; `kind` as in `parser`.
 
     `name` is that of the file; its script has the same with "_" in place of "-".
@@ -50,7 +50,7 @@ def measure(doc: str, unit, code: Iterable[str], name: str, **kind) -> None:
     found = unit(Path("runs") / f"seed-{asked.seed}", asked.seed)
     command = f"results.{name.replace('-', '_')} {asked.seed}"
     path = asked.out / f"{name}-{asked.seed}.json"
-    write(path, found, command, code, seed=asked.seed)
+    write(path, found, command, seed=asked.seed)
 
 
 def take(run: Path, folder: Path, stages: Iterable[str]) -> None:
@@ -85,14 +85,17 @@ def alone(path: Path):
 
 
 def write(
-    path: Path, measured: dict, command: str, code: Iterable[str], **more: object
+    path: Path, measured: dict, command: str, *, weights=("tokenizer",), **more: object
 ) -> None:
-    """Write what was measured, then `more`, the command, and what it was made with."""
+    """Write what was measured, then `more`, the command, and where it comes from.
+
+    `weights` are the names of the artifacts that were read.
+    """
     content = {
         **measured,
         **more,
         "command": f"python -m {command}",
-        "provenance": provenance.block(code, artifacts=["tokenizer"]),
+        "provenance": provenance.block(weights),
     }
     files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
     print(f"wrote {path.name}")

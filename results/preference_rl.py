@@ -12,8 +12,8 @@ model learns from the clear ones. Then GRPO climbs this model and nothing else. 
 few steps we look, on held-out requests, at the score, and at the truth that no
 training sees. `stop`, a quarter of the steps, is an early stop that was chosen before
 any run. That a policy can thank at all is our
-choice, and `plain` leaves it out. A unit writes results/preference-ARM-SEED.json; a
-killed one begins its RL anew.
+choice, and `plain` leaves it out. A unit writes results/data/preference-ARM-SEED.json;
+a killed one begins its RL anew.
 """
 
 import copy
@@ -42,16 +42,6 @@ from r1lib.tasks import web
 from r1lib.tasks.web import Manners
 from results import one_unit
 
-CODE = [
-    "r1lib.tasks.web.reply",
-    "r1lib.sft.train",
-    "r1lib.last_stage.reward_models",
-    "r1lib.scenarios.Preference",
-    "r1lib.last_stage.quality",
-    "r1lib.labels.draw_general",
-    "r1lib.rl.grpo.train",
-    "r1lib.evaluate.interval",
-]
 # As on the web, but better; and now and then somebody wants to please.
 MANNERS = Manners(
     flaws=(0.78, 0.06, 0.08, 0.02, 0.06), complies=0.2, overlooks=0.3, pretends=0.1
@@ -209,14 +199,14 @@ def unit(folder: Path, base: Path, plan: Plan) -> dict:
 
 
 def main() -> None:
-    """Run one unit and write results/preference-ARM-SEED.json."""
+    """Run one unit and write results/data/preference-ARM-SEED.json."""
     asked = one_unit.arguments(one_unit.parser(__doc__, threads=1, arm=ARMS))
     name = f"preference-{asked.arm}-{asked.seed}"
     plan, run = plan_of(asked.arm, asked.seed), Path("runs") / f"seed-{asked.seed}"
     found = unit(run.with_name(name), run, plan)
     rest = {"arm": asked.arm, "seed": asked.seed, "plan": asdict(plan)}
     command = f"results.preference_rl {asked.arm} {asked.seed}"
-    one_unit.write(asked.out / f"{name}.json", found, command, CODE, **rest)
+    one_unit.write(asked.out / f"{name}.json", found, command, **rest)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 Hard countdown has four numbers where the easy one has three. Of each attempt in the
 thinking of a model: are all given numbers used, each once, or only some of them? And
 are its sums right? Test problems of the stage table (DRAW). A unit takes some minutes
-and writes results/reach-SEED.json.
+and writes results/data/reach-SEED.json.
 """
 
 import re
@@ -24,7 +24,6 @@ from results import one_unit
 from results.stages import DRAW, LONGEST, MODELS
 
 PROBLEMS, SAMPLES = 128, 4
-CODE = ["r1lib.evaluate.answer", "r1lib.recipe.settings", "r1lib.pipeline.run"]
 STEP = re.compile(r"(\d*)([-+*/])(\d+)=(\d+)")
 
 
@@ -94,7 +93,7 @@ def unit(folder: Path, seed: int) -> dict:
 
 def main() -> None:
     """Run one unit and write its file."""
-    one_unit.measure(__doc__, unit, CODE, "reach", threads=1)
+    one_unit.measure(__doc__, unit, "reach", threads=1)
 
 
 if __name__ == "__main__":

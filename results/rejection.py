@@ -50,14 +50,6 @@ from r1lib.tasks import Problem, instructions, problems, requests, web
 from r1lib.tokenizer import EOS
 from tools import provenance
 
-CODE = [  # what a number depends on, with all that these use
-    "r1lib.rejection.build",
-    "r1lib.sft.train",
-    "r1lib.sampling.generate",
-    "r1lib.evaluate.interval",
-    "r1lib.readability.marks",
-    "r1lib.judge.helpfulness",
-]
 GAMES = (  # measured: family, level
     ("countdown", "easy"),
     ("countdown", "hard"),
@@ -328,7 +320,7 @@ def unit(name: str, folder: Path, base, sampler, plan: Plan, source: str) -> dic
 
 
 def main() -> None:
-    """Run one unit and write results/rejection-ARM-SEED.json."""
+    """Run one unit and write results/data/rejection-ARM-SEED.json."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("arm", choices=ARMS)
     parser.add_argument("seed", type=int)
@@ -336,7 +328,7 @@ def main() -> None:
     parser.add_argument("--stage", default="dev2", help="the stage that samples")
     parser.add_argument("--base", type=Path, help="the run that holds the base")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
+    parser.add_argument("--out", type=Path, default=provenance.DATA)
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     run = asked.run or Path("runs") / f"seed-{asked.seed}"
@@ -351,7 +343,7 @@ def main() -> None:
         "seed": asked.seed,
         "settings": asdict(plan),
         "command": f"python -m results.rejection {asked.arm} {asked.seed}",
-        "provenance": provenance.block(CODE, artifacts=["tokenizer"]),
+        "provenance": provenance.block(["tokenizer"]),
     }
     path = asked.out / f"rejection-{asked.arm}-{asked.seed}.json"
     files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))

@@ -7,7 +7,7 @@ answers from unsafe ones, and to score a safe one higher than an unsafe one. Lab
 those of the scripted judge, who errs now and then, as in training; where few answers do
 harm, many of those that are called unsafe are not, so the harmless model is measured by
 the hidden truth, too. A unit takes a minute or two and writes
-results/reward-models-SEED.json.
+results/data/reward-models-SEED.json.
 """
 
 import time
@@ -17,14 +17,6 @@ from pathlib import Path
 from r1lib import judge, last_stage, recipe, reward_model, runs
 from r1lib.tasks import Problem
 from results import one_unit
-
-CODE = [
-    "r1lib.judge.harmlessness",
-    "r1lib.last_stage.examples",
-    "r1lib.last_stage.held_out_pairs",
-    "r1lib.last_stage.held_out_answers",
-    "r1lib.recipe.settings",
-]
 
 
 def ranked(scores: list[float], safe: list[bool]) -> float:
@@ -83,7 +75,7 @@ def unit(folder: Path, seed: int) -> dict:
 
 def main() -> None:
     """Run one unit and write its file."""
-    one_unit.measure(__doc__, unit, CODE, "reward-models", threads=1)
+    one_unit.measure(__doc__, unit, "reward-models", threads=1)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Does the run-time part of the code reward prefer the faster program, every time?
 
-    python -m results.run_time        writes results/run-time.json
+    python -m results.run_time        writes results/data/run-time.json
 
 Several correct programs of one task, judged REPEATS times in turns: the part `speed`
 of each, the whole reward, and how often noise put a slower program above a quicker one
@@ -12,7 +12,6 @@ import argparse
 import itertools
 import json
 import random
-from pathlib import Path
 from statistics import median
 
 from r1lib import code_reward, files, sandbox
@@ -22,7 +21,6 @@ from tools import provenance
 REPEATS = 15
 LARGE = 1000  # numbers in the list on which run time is measured
 SEED = 0
-CODE = ["r1lib.code_reward.score", "r1lib.code_reward.work"]
 SORT = {
     "sorted": "def solve(xs):\n    return [42]+sorted(xs)",
     "list.sort": "def solve(xs):\n    ys = list(xs)\n    ys.sort()\n    return [42]+ys",
@@ -123,7 +121,7 @@ def pairs(rows: dict) -> list[dict]:
 
 
 def main() -> None:
-    """Judge the programs of all tasks and write results/run-time.json."""
+    """Judge the programs of all tasks and write results/data/run-time.json."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--repeats", type=int, default=REPEATS)
     asked = parser.parse_args()
@@ -145,11 +143,11 @@ def main() -> None:
         "repeats": asked.repeats,
         "seed": SEED,
         "command": "python -m results.run_time",
-        "provenance": provenance.block(CODE),
+        "provenance": provenance.block(),
     }
-    path = Path(__file__).parent / "run-time.json"
+    path = provenance.DATA / "run-time.json"
     files.write_text(path, json.dumps(content, indent=1))
-    print(f"wrote results/{path.name}")
+    print(f"wrote {path.name}")
 
 
 if __name__ == "__main__":

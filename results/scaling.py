@@ -7,7 +7,8 @@ run per unit serves all amounts of data: its learning rate stays constant, and f
 amount a copy leaves it early and decays to zero ("warm-up, stable, decay", arXiv
 2404.06395). The copy is, to the last bit, the run that had planned to end there. Loss
 is measured on documents of problems that no training sees. A unit takes two to eight
-minutes on one core and writes results/scaling-SIZE-SEED.json; a killed one begins anew.
+minutes on one core and writes results/data/scaling-SIZE-SEED.json; a killed one
+begins anew.
 """
 
 import copy
@@ -31,15 +32,6 @@ DATA = (200, 400, 800, 1600)  # batches of the plan's size
 WARMUP, DECAY = 32, 0.3  # steps, and the share of a run in which the rate falls
 POINT = 30  # steps between points of the training curve
 WATCHED = 128  # held-out countdown problems on which skills are measured
-CODE = [
-    "r1lib.tasks.corpus.documents",
-    "r1lib.pretrain.loss",
-    "r1lib.pretrain.stream",
-    "r1lib.optim.base_optimizers",
-    "r1lib.evaluate.skills",
-    "r1lib.costs.training_flops",
-    "r1lib.costs.six_nd",
-]
 
 
 def config_of(size: str, vocab_size: int) -> ModelConfig:
@@ -168,7 +160,6 @@ def main() -> None:
         asked.out / f"scaling-{asked.size}-{asked.seed}.json",
         unit(asked.size, asked.seed),
         f"results.scaling {asked.size} {asked.seed}",
-        CODE,
         seed=asked.seed,
     )
 

@@ -5,9 +5,9 @@
 
 The recipe pays for preferences in the last part of the stage only, as the paper does.
 All else is the same here, and so are the test problems, so that an arm can be held
-against Dev3 and R1 of results/stages-SEED.json problem by problem. It begins as Dev3 of
-runs/seed-SEED and trains in runs/ARM-SEED, where a killed unit goes on, some ten
-minutes on one core; it writes results/schedule-ARM-SEED.json.
+against Dev3 and R1 of results/data/stages-SEED.json problem by problem. It begins as
+Dev3 of runs/seed-SEED and trains in runs/ARM-SEED, where a killed unit goes on; it
+takes some ten minutes on one core and writes results/data/schedule-ARM-SEED.json.
 """
 
 import time
@@ -19,12 +19,6 @@ from r1lib.progress import bar
 from r1lib.recipe import BY_NAME
 from results import one_unit, stages
 
-CODE = [
-    "r1lib.last_stage.r1",
-    "r1lib.recipe.settings",
-    "r1lib.scorecard.measure",
-    "r1lib.scorecard.questions",
-]
 ARMS = ("always", "never")
 
 
@@ -60,7 +54,7 @@ def main() -> None:
     found = unit(arm, home / f"seed-{seed}", home / f"{arm}-{seed}", how)
     path = asked.out / f"schedule-{arm}-{seed}.json"
     command = f"results.schedule {arm} {seed}"
-    one_unit.write(path, found, command, CODE, seed=seed)
+    one_unit.write(path, found, command, seed=seed)
 
 
 if __name__ == "__main__":

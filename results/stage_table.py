@@ -16,9 +16,9 @@ from statistics import fmean
 from r1lib import files, scorecard
 from r1lib.recipe import BY_NAME, TO_R1
 from r1lib.tasks import LEVELS
+from tools import provenance
 
-HERE = Path(__file__).resolve().parent
-PAGE = HERE.parent / "docs" / "stage_table.md"
+PAGE = provenance.ROOT / "docs" / "stage_table.md"
 SEEDS = (0, 1, 2)
 MODELS = tuple(stage.name for stage in TO_R1 if stage.leaves == "model")
 THEIRS = MODELS[1:]  # the paper's table begins with R1-Zero
@@ -32,7 +32,7 @@ PAPER = {  # arXiv 2501.12948v2, table 3: Zero, Dev1, Dev2, Dev3, R1
 BESIDE = ("countdown", "arithmetic", "logic", "programs", "instructions", "helpful")
 
 
-def load(folder: Path = HERE) -> dict[int, dict]:
+def load(folder: Path = provenance.DATA) -> dict[int, dict]:
     """Read the measured seeds: seed -> stage -> level -> column -> value of problems.
 
     A file without a stage or a level is a ValueError that names it.
@@ -207,7 +207,9 @@ def page(measured: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(check: bool = False, path: Path = PAGE, folder: Path = HERE) -> None:
+def main(
+    check: bool = False, path: Path = PAGE, folder: Path = provenance.DATA
+) -> None:
     """Print and write the page; with `check` only say whether it is what it should be.
 
     A page that is not up to date ends the program with status 1.

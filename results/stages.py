@@ -26,13 +26,6 @@ from results.stage_table import MODELS
 
 PROBLEMS, SAMPLES, LONGEST = 96, 4, 192  # of a family, of a problem, tokens
 DRAW = 1  # seed of the questions
-CODE = [
-    "r1lib.pipeline.run",
-    "r1lib.recipe.settings",
-    "r1lib.scorecard.measure",
-    "r1lib.scorecard.questions",
-    "r1lib.scorecard.summary",
-]
 
 
 def cards(
@@ -88,7 +81,7 @@ def main() -> None:
         if odd:
             raise SystemExit(f"--table takes nothing but --check, got {' '.join(odd)}")
         return stage_table.main(check="--check" in sys.argv[1:])
-    one_unit.measure(__doc__, unit, CODE, "stages")
+    one_unit.measure(__doc__, unit, "stages")
 
 
 if __name__ == "__main__":

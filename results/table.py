@@ -6,25 +6,26 @@ python -m results.table --check    say whether the block is what the files say
 
 import json
 import sys
-from pathlib import Path
 
 from r1lib import files
+from tools import provenance
 
-HERE = Path(__file__).resolve().parent
-README = HERE.parent / "README.md"
+README = provenance.ROOT / "README.md"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 FORCED = ("forced", "forced, T=0.6", "forced, greedy", "nothing twice, T=0.6")
 COLUMNS = ("countdown", "arithmetic", "tokens", "checks, tries again")
 
 
 def load(name: str) -> dict:
-    """Read results/NAME.json."""
-    return json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
+    """Read results/data/NAME.json."""
+    return json.loads((provenance.DATA / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def seeds_of(unit: str) -> list[int]:
     """List the seeds for which a unit has been measured."""
-    return sorted(int(p.stem.split("-")[1]) for p in HERE.glob(f"{unit}-*.json"))
+    return sorted(
+        int(p.stem.split("-")[1]) for p in provenance.DATA.glob(f"{unit}-*.json")
+    )
 
 
 def row(label: str, seeds: list[dict]) -> str:
@@ -65,7 +66,7 @@ def table() -> str:
         "other columns give the seeds one after another. Each seed has its own base; "
         f"their pass@16 is {best}. Forced: the base may not stop thinking before it "
         "has said yes; nothing twice: forced, and it may do no sum again. Every number "
-        "is in `results/`."
+        "is in `results/data/`."
     )
     return "\n".join([*lines, "", note])
 

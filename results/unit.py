@@ -41,15 +41,6 @@ SAMPLES = 16
 EARLY = 500  # base step of the model that cannot check yet
 MIDDLE = 40  # zero step at which the vote is compared with pass@1
 CONTROL_STEPS = 60
-BASE_CODE = [  # what a number depends on, with all that these use
-    "r1lib.tasks.web.documents",
-    "r1lib.pretrain.train",
-    "r1lib.evaluate.answer",
-    "r1lib.evaluate.summary",
-    "r1lib.evaluate.skills",
-    "r1lib.evaluate.own_attempt",
-]
-RL_CODE = [*BASE_CODE, "r1lib.rl.grpo.train"]
 
 
 def measure(model, tokenizer, how, k=SAMPLES, **kind) -> tuple[dict, evaluate.Answers]:
@@ -263,23 +254,22 @@ def keep(work: Path, step: int, target: Path) -> None:
 
 
 UNITS = {
-    "base": (base, BASE_CODE),
-    "zero": (zero, RL_CODE),
-    "early": (early, RL_CODE),
-    "blind": (blind, RL_CODE),
+    "base": base,
+    "zero": zero,
+    "early": early,
+    "blind": blind,
 }
 
 
 def main() -> None:
-    """Run one unit and write results/<unit>-<seed>.json."""
+    """Run one unit and write results/data/UNIT-SEED.json."""
     asked = one_unit.arguments(one_unit.parser(__doc__, unit=UNITS))
     how = recipe.settings("tiny", seed=asked.seed)
-    measured, code = UNITS[asked.unit]
+    measured = UNITS[asked.unit]
     one_unit.write(
         asked.out / f"{asked.unit}-{asked.seed}.json",
         measured(Path("runs") / f"seed-{asked.seed}", how),
         f"results.unit {asked.unit} {asked.seed}",
-        code,
         seed=asked.seed,
         settings=asdict(how),
     )

@@ -9,7 +9,7 @@ from r1lib.verifiers import math_equal
 from results import agreement
 
 FOUND = json.loads(
-    (Path(__file__).resolve().parent.parent / "results/agreement.json").read_text(
+    (Path(__file__).resolve().parent.parent / "results/data/agreement.json").read_text(
         encoding="utf-8"
     )
 )

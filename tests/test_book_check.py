@@ -26,7 +26,8 @@ STALE = {
     "source": ("book/01_doubling.py", "double(21)", "double(20)"),
     "prose": ("book/01_doubling.py", "Doubling is easy", "Doubling is not easy"),
     "tag": ("book/01_doubling.py", '"slide", "nbval', '"nbval'),
-    "library": ("r1lib/numbers.py", "STEP = 2", "STEP = 3"),
+    "library": ("r1lib/numbers.py", "return STEP * x", "return x * STEP"),
+    "result": ("results/data/one.json", '"n": 1', '"n": 2'),
     "artifact": ("artifacts/base/weights", "1 2 3", "1 2 4"),
 }
 
@@ -35,7 +36,8 @@ STALE = {
 def test_stale_after_an_edit(book, what):
     path, old, new = STALE[what]
     edit(book.root / path, old, new)
-    named = {"library": "r1lib.numbers", "artifact": "base"}.get(what, "source changed")
+    named = {"artifact": "artifacts changed", "result": "results changed"}
+    named = named.get(what, "source changed")
     assert named in problems(book)["outputs_fresh"][0]
     assert not tool.is_fresh(book, book.sources()[0])
 
@@ -161,25 +163,22 @@ def test_missing_notebook_leftover_and_unlisted_chapter_are_found(book):
 
 
 def test_check_prints_each_problem_and_fails(book, capsys):
-    edit(book.root / "r1lib/numbers.py", "STEP = 2", "STEP = 3")
+    edit(book.root / "artifacts/base/weights", "1 2 3", "1 2 4")
     assert tool.book_check.report(book) == 1
-    assert (
-        "code changed since it was executed: r1lib.numbers" in capsys.readouterr().out
-    )
+    assert "artifacts changed since it was executed: base" in capsys.readouterr().out
 
 
 # ---- result files ------------------------------------------------------------------
 
 
 def write_result(book, **content):
-    path = book.root / "results/P1.json"
-    path.parent.mkdir(exist_ok=True)
+    path = book.root / "results/data/P1.json"
     path.write_text(json.dumps({"P1": content}))
 
 
 def whole_result(book):
-    made_with = provenance.block(["r1lib.numbers.double"], ["base"], book.root)
-    return {"command": "python x.py", "seeds": [0], "provenance": made_with}
+    made = provenance.block(["base"], book.root) | {"commit": "0123abc"}
+    return {"command": "python -m results.x 0", "seeds": [0], "provenance": made}
 
 
 @pytest.mark.parametrize("lost", ["command", "seeds", "provenance"])
@@ -190,13 +189,41 @@ def test_result_without_its_origin_is_found(book, lost):
     assert lost in problems(book)["results_fit"][0]
 
 
-@pytest.mark.parametrize("what", ["library", "artifact"])
-def test_result_goes_stale_with_code_and_artifacts(book, what):
+def test_result_goes_stale_with_its_weights_and_not_with_code(book):
     write_result(book, **whole_result(book))
+    edit(book.root / "r1lib/numbers.py", "STEP = 2", "STEP = 3")
     assert "results_fit" not in problems(book)
-    path, old, new = STALE[what]
-    edit(book.root / path, old, new)
-    assert "changed" in problems(book)["results_fit"][0]
+    edit(book.root / "artifacts/base/weights", "1 2 3", "1 2 4")
+    assert "artifact base changed" in problems(book)["results_fit"][0]
+
+
+@pytest.mark.parametrize(
+    "key, value, said",
+    [
+        ("commit", "yesterday", "is no commit"),
+        ("commit", None, "provenance lacks commit"),
+        ("versions", [], "provenance lacks versions"),
+        ("weights", {"zero": "0"}, "artifact zero is gone"),
+    ],
+)
+def test_provenance_that_says_nothing_is_found(book, key, value, said):
+    content = whole_result(book)
+    content["provenance"][key] = value
+    write_result(book, **content)
+    assert said in problems(book)["results_fit"][0]
+
+
+@pytest.mark.parametrize(
+    "command, said",
+    [
+        ("python -m results.y 0", "no results/y.py"),
+        ("python x.py", "runs no script"),
+        ("python -m 'results.x", "No closing quotation"),
+    ],
+)
+def test_command_that_nobody_can_run_is_found(book, command, said):
+    write_result(book, **whole_result(book) | {"command": command})
+    assert said in problems(book)["results_fit"][0]
 
 
 def test_artifact_that_differs_from_the_manifest_is_found(book):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.code_digest import Library, r1lib_imports
+from tools.library import Library, imports
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = Library(ROOT)
@@ -35,8 +35,8 @@ def imported(name):
     """The r1lib modules that a module imports, wherever it does so."""
     file = LIBRARY.file(name)
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    targets = r1lib_imports(ast.parse(file.read_text()), package).values()
-    return {LIBRARY.split(target)[0].name for target in targets}
+    targets = imports(ast.parse(file.read_text()), package)
+    return {LIBRARY.split(target)[0] for target in targets}
 
 
 def test_map_lists_every_module_once():

@@ -98,7 +98,7 @@ def test_the_first_rewards_are_what_they_were_on_any_tokens():
 
 def test_the_first_rewards_are_what_they_were_on_real_transcripts():
     found = []
-    for path in sorted((ROOT / "results").glob("*-*.json")):
+    for path in sorted((ROOT / "results/data").glob("*-*.json")):
         found += rows(json.loads(path.read_text(encoding="utf-8")))
     assert len(found) > 20
     for row in found:

@@ -39,7 +39,7 @@ def run(tmp_path):
     finish(folder, "dev1")
     measured = {"P1": {"controls": {"sampled": {**NUMBERS, "more": 1}}}}
     measured["weights"] = files.sha256(folder / "base")
-    files.write_text(tmp_path / "results" / "base-3.json", json.dumps(measured))
+    files.write_text(tmp_path / "results/data/base-3.json", json.dumps(measured))
     files.write_text(tmp_path / "artifacts" / "manifest.json", '{"tokenizer": {}}')
     return folder
 
@@ -144,7 +144,7 @@ def test_a_run_of_other_settings_is_refused(run):
 
 
 def test_a_measurement_of_other_weights_is_not_told(run):
-    path = run.parents[1] / "results" / "base-3.json"
+    path = run.parents[1] / "results/data/base-3.json"
     found = files.read_json(path)
     finish(run, "base", skills={"copy": 1.0})
     for other in ({"model.safetensors": "another"}, None):

@@ -11,6 +11,7 @@ from r1lib import scorecard
 from r1lib.tasks import LEVELS
 from results import stage_table, stages, table
 from results.stage_table import MODELS, PAPER, THEIRS
+from tools import provenance
 
 
 def write(folder, seed, rise=0.1):
@@ -134,7 +135,7 @@ def test_the_table_of_the_readme_is_what_the_results_say(monkeypatch):
 
 def test_the_stages_in_the_readme_are_those_of_the_page():
     """Easy problems, means over seeds, as README.md shows them."""
-    readme = (stage_table.HERE.parent / "README.md").read_text("utf-8")
+    readme = (provenance.ROOT / "README.md").read_text("utf-8")
     lines = [line.strip("| ").split(" | ") for line in readme.splitlines()]
     rows = {cells[0]: cells[1:] for cells in lines if len(cells) == 7}
     named = {
@@ -161,7 +162,7 @@ def test_a_wrong_command_line_is_refused(words, monkeypatch):
 
 
 def test_the_chapter_shows_the_numbers_of_the_table():
-    book = stage_table.HERE.parent / "book"
+    book = provenance.ROOT / "book"
     (chapter,) = book.rglob("15_did_it_work.py")
     source = chapter.read_text("utf-8")
     (shown,) = (

@@ -139,8 +139,13 @@ def test_results_say_what_how_and_from_which_weights(finished):
     found = json.loads((finished / "results.json").read_text())
     assert found["settings"]["pretrain"]["steps"] == 60 and found["seed"] == 0
     assert found["command"] == "python r1.py train --preset smoke --seed 0"
-    assert set(found["versions"]) == {"python", "torch", "system", "threads"}
-    assert found["provenance"]["artifacts"].keys() == {"tokenizer"}
+    assert set(found["provenance"]["versions"]) == {
+        "python",
+        "torch",
+        "system",
+        "threads",
+    }
+    assert found["provenance"]["weights"].keys() == {"tokenizer"}
     for stage in recipe.RECIPE:
         part = found["stages"][stage.name]
         assert part["sha256"] == files.sha256(finished / stage.name)
@@ -594,7 +599,7 @@ def test_what_was_measured_in_another_way_is_measured_again(finished, monkeypatc
     monkeypatch.setattr(train_run, "tested", tested)
     assert smoke(finished) == 0 and asked == []
     found = files.read_json(path)
-    found["provenance"]["code"] = "0" * 16
+    found["provenance"]["commit"] = "0" * 12
     path.write_text(json.dumps(found))
     assert smoke(finished) == 0
     assert asked == [s.name for s in recipe.RECIPE if s.leaves == "model"]

@@ -58,6 +58,7 @@ from r1lib.checks import report
 from r1lib.numbers import STEP, double
 
 WEIGHTS = Path("../artifacts") / "base"
+RESULT = Path("../results/data") / "one.json"
 
 # %% [markdown] tags=["slide"]
 # ## The final form
@@ -106,6 +107,9 @@ def half_{0}(x):
 report("1.{0}", lambda: half_{0}(2))
 """
 
+RESULT = """{"n": 1, "command": "python -m results.x 0", "seed": 0, "provenance": {
+ "commit": "0123abc", "versions": {}, "weights": {}}}"""
+
 
 def chapter_text() -> str:
     exact = "".join(EXACT.format(i) for i in range(5))
@@ -119,6 +123,8 @@ def make(root: Path) -> Book:
         "figures/dots.png": "not really",
         "artifacts/base/weights": "1 2 3",
         "artifacts/other/weights": "4 5 6",
+        "results/x.py": "",
+        "results/data/one.json": RESULT,
         "README.md": "[Doubling](chapters/01_doubling.ipynb)\n",
     }
     for name, text in files.items():

@@ -33,7 +33,7 @@ from tools.book_source import (
     source_digest,
     tags,
 )
-from tools.provenance import chapter_uses
+from tools.provenance import chapter_reads
 
 ROOT = Path(__file__).resolve().parent.parent
 CELL_SECONDS = 1800
@@ -75,8 +75,8 @@ def build_one(book: Book, source: Path, kind: str) -> None:
     """Execute one notebook of a chapter and write it, whole or not at all."""
     label = f"{kind}/{source.stem}"
     nb = notebook(book, source, kind)
-    uses = chapter_uses(python_source(book, source), book.root)
-    record = {"made_from": f"book/{source.name}", "source": source_digest(nb), **uses}
+    reads = chapter_reads(python_source(book, source), book.root)
+    record = {"made_from": f"book/{source.name}", "source": source_digest(nb), **reads}
     path = book.output(kind, source)
     execute(nb, path.parent, label)
     reject_stderr(nb, label)
@@ -109,7 +109,7 @@ def refresh_links(book: Book) -> None:
 
 
 def is_fresh(book: Book, source: Path) -> bool:
-    """True if both notebooks are there and nothing that they used has changed."""
+    """True if both notebooks are there and nothing that they read has changed."""
     chapter = load_one(book, source)
     if chapter.problem or len(chapter.got) < len(KINDS):
         return False

@@ -19,7 +19,7 @@ from tools.book_source import (
     solved,
     tags,
 )
-from tools.code_digest import Library
+from tools.library import Library
 
 KINDS = ("chapters", "solutions")
 

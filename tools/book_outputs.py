@@ -15,7 +15,7 @@ from tools.book_chapter import (
     tagged,
 )
 from tools.book_source import links, output_digest, source_digest, tags
-from tools.provenance import chapter_uses
+from tools.provenance import chapter_reads
 
 PRIVATE = re.compile(r"(?<![\w.-])/(home|Users|tmp|work|root)/|[A-Za-z]:\\+Users\\")
 BYTES = 1_000_000
@@ -59,7 +59,7 @@ def first_difference(want, got) -> str:
 
 
 def outputs_fresh(chapters: list[Chapter]) -> list[str]:
-    """Outputs come from this source, this r1lib, these artifacts and results."""
+    """Outputs come from this source, these artifacts and these results."""
     return [
         f"{chapter.label(kind)}: {problem}"
         for chapter in chapters
@@ -79,12 +79,12 @@ def staleness(chapter: Chapter, kind: str) -> list[str]:
     if recorded.get("outputs") != output_digest(chapter.got[kind]):
         problems.append("an output was edited by hand")
     try:
-        uses = chapter_uses(
+        reads = chapter_reads(
             python_source(chapter.book, chapter.source), chapter.book.root
         )
     except SyntaxError as problem:
         return [*problems, f"code that is not Python: {problem}"]
-    for what, now in uses.items():
+    for what, now in reads.items():
         then = recorded.get(what, {})
         changed = [
             name for name in sorted({*now, *then}) if now.get(name) != then.get(name)

@@ -68,9 +68,9 @@ def artifacts_fit(book: Book) -> list[str]:
 
 
 def results_fit(book: Book) -> list[str]:
-    """Each result names its command and seeds, and fits the code and artifacts."""
+    """Each result says how it was measured, and the weights that it read are these."""
     problems = []
-    for path in sorted((book.root / "results").rglob("*.json")):
+    for path in sorted((book.root / provenance.RESULTS).rglob("*.json")):
         name = path.relative_to(book.root).as_posix()
         text = path.read_text(encoding="utf-8")
         if found := PRIVATE.search(text):
@@ -96,17 +96,11 @@ def result_problems(content: object, root: Path) -> list[str]:
         for names in (("command",), ("seed", "seeds"), ("provenance",)):
             if not any(name in row for name in names):
                 problems.append(f"{key} lacks {' or '.join(names)!r}".strip())
-        if isinstance(recorded := row.get("provenance"), dict):
-            problems += [f"{key} {p}".strip() for p in stale(recorded, root)]
+        if "provenance" in row:
+            found = provenance.problems(row, root)
+            problems += [f"{key} {problem}".strip() for problem in found]
     return list(dict.fromkeys(problems))
 
 
 def is_row(key: str) -> bool:
     return re.fullmatch(r"P\d+", key) is not None
-
-
-def stale(recorded: dict, root: Path) -> list[str]:
-    try:
-        return provenance.stale(recorded, root)
-    except ValueError as problem:
-        return [f"provenance: {problem}"]

@@ -16,7 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from r1lib import files
-from tools.code_digest import DEFINITIONS, Library, is_docstring
+from tools.library import DEFINITIONS, Library, is_docstring
 
 KERNEL = {
     "display_name": "Python 3 (ipykernel)",
@@ -80,13 +80,13 @@ def read_notebook(path: Path) -> NotebookNode:
 def definition(dotted: str, library: Library) -> str:
     """The source text of a function, class or constant of r1lib, docstrings dropped."""
     module, name = library.split(dotted)
-    if module is None or dotted != f"{module.name}.{name}":
+    if dotted != f"{module}.{name}":
         raise BookError(f"{dotted} is not a top-level name of r1lib")
-    if name not in module.defs:
-        raise BookError(f"{module.name} does not define {name}")
-    file = library.file(module.name)
-    lines = file.read_text(encoding="utf-8").splitlines()
-    return "\n".join(without_docstrings(module.defs[name][-1], lines))
+    statement = library.definitions(module).get(name)
+    if statement is None:
+        raise BookError(f"{module} does not define {name}")
+    lines = library.file(module).read_text(encoding="utf-8").splitlines()
+    return "\n".join(without_docstrings(statement, lines))
 
 
 def without_docstrings(statement: ast.stmt, lines: list[str]) -> list[str]:

@@ -1,36 +1,126 @@
-"""What an executed notebook or a result file was made with: code, artifacts, results.
+"""Where a number comes from: commit, versions, weights; and what a chapter reads.
 
 A script that writes a result adds, under the key "provenance",
 
-    provenance.block(["r1lib.rl.grpo.train", "r1lib.evaluate"], artifacts=["tiny-base"])
+    provenance.block(weights=["base-tiny"])
 
-or block_of_script(__file__, artifacts=[...]), which finds the names in its imports.
-`python r1.py check` computes all of it again and names what no longer fits.
+beside its command, its seed and its settings. `python r1.py check` verifies that the
+commit exists, that the command can be run and that the weights are still those.
 """
 
 import ast
 import hashlib
 import json
+import platform
 import re
+import shlex
+import subprocess
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
-from tools.code_digest import Library, digests, entries
-
 ROOT = Path(__file__).resolve().parent.parent
+RESULTS = Path("results") / "data"  # one file for each unit of work
+DATA = ROOT / RESULTS
+COMMIT = re.compile(r"[0-9a-f]{7,40}")
+LITTER = {"Thumbs.db", "desktop.ini", "__pycache__"}  # and every name with a dot
 
 
-def short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+# ---- what a result says about itself --------------------------------------------
 
 
-def code_digest(modules: Iterable[str], root: Path = ROOT) -> str:
-    """One digest of the r1lib code that can be reached from modules or functions.
+def block(weights: Iterable[str] = (), root: Path = ROOT) -> dict[str, object]:
+    """The "provenance" of a result: commit, versions, sha256 of the weights it read.
 
-    Names are dotted: "r1lib.rl.grpo" for all of a module, "r1lib.rl.grpo.train" for
-    one function and what it uses.
+    `weights` are names of folders in artifacts/. Where files of the library or of the
+    measuring scripts differ from the commit, "changed" names them.
     """
-    return short(json.dumps(digests(modules, Library(root))))
+    changed = git(root, "status", "--porcelain", "--", "r1lib", "results/*.py")
+    return {
+        "commit": git(root, "rev-parse", "--short=12", "HEAD"),
+        **({"changed": [line[3:] for line in changed.splitlines()]} if changed else {}),
+        "versions": versions(),
+        "weights": {name: artifact_digest(name, root) for name in sorted(weights)},
+    }
+
+
+def versions() -> dict[str, str]:
+    """What a number may depend on besides the code."""
+    import torch  # here: what only checks a book need not wait for it
+
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__.partition("+")[0],
+        "system": f"{platform.system()} {platform.machine()}",
+        "threads": str(torch.get_num_threads()),
+    }
+
+
+def git(root: Path, *arguments: str) -> str | None:
+    """What git prints; None where there is no git or this is no checkout of it."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=root, capture_output=True, text=True
+        )
+    except FileNotFoundError:
+        return None
+    return done.stdout.rstrip("\n") if done.returncode == 0 else None
+
+
+def problems(content: dict, root: Path = ROOT) -> list[str]:
+    """Why nobody could make a result again; [] if somebody could."""
+    recorded = content["provenance"]
+    found = command_problems(content.get("command"), root)
+    if not isinstance(recorded, dict):
+        return [*found, "provenance is not an object"]
+    if absent := [
+        key for key in ("commit", "versions", "weights") if not has(recorded, key)
+    ]:
+        return [*found, f"provenance lacks {', '.join(absent)}"]
+    if not COMMIT.fullmatch(recorded["commit"]):
+        found.append(f"provenance: {recorded['commit']!r:.60} is no commit")
+    elif recorded["commit"] in unknown_commits(root, (recorded["commit"],)):
+        found.append(f"provenance: there is no commit {recorded['commit']}")
+    for name, digest in recorded["weights"].items():
+        if not (root / "artifacts" / name).exists():
+            found.append(f"artifact {name} is gone")
+        elif artifact_digest(name, root) != digest:
+            found.append(f"artifact {name} changed")
+    return found
+
+
+def has(recorded: dict, key: str) -> bool:
+    return isinstance(recorded.get(key), str if key == "commit" else dict)
+
+
+def command_problems(command: object, root: Path) -> list[str]:
+    """Why a command cannot be run here: it has to name a script of this project."""
+    if not isinstance(command, str):
+        return []  # that it is missing is said elsewhere
+    try:
+        words = shlex.split(command)
+    except ValueError as problem:
+        return [f"command {command!r:.80}: {problem}"]
+    if words[:2] == ["python", "r1.py"] and len(words) > 2:
+        return []
+    if words[:2] == ["python", "-m"] and len(words) > 2:
+        script = Path(*words[2].split(".")).with_suffix(".py")
+        return [] if (root / script).is_file() else [f"command: no {script.as_posix()}"]
+    return [f"command {command!r:.80} runs no script of this project"]
+
+
+@cache
+def unknown_commits(root: Path, commits: tuple[str, ...]) -> frozenset[str]:
+    """Those of some commits that the history lacks; none where it is not whole."""
+    if git(root, "rev-parse", "--is-shallow-repository") != "false":
+        return frozenset()
+    lost = [
+        c for c in commits if git(root, "cat-file", "-e", f"{c}^{{commit}}") is None
+    ]
+    return frozenset(lost)
+
+
+# ---- sha256 of artifacts and results ---------------------------------------------
 
 
 def artifact_digest(name: str, root: Path = ROOT) -> str:
@@ -39,8 +129,8 @@ def artifact_digest(name: str, root: Path = ROOT) -> str:
 
 
 def result_digest(name: str, root: Path = ROOT) -> str:
-    """The sha256 of results/NAME.json, or of the result files in results/NAME/."""
-    folder = root / "results" / name
+    """The sha256 of results/data/NAME.json, or of the files in results/data/NAME/."""
+    folder = root / RESULTS / name
     return folder_digest(
         folder if folder.is_dir() else folder.with_name(f"{folder.name}.json")
     )
@@ -56,43 +146,14 @@ def folder_digest(path: Path) -> str:
     lines = [
         f"{file.relative_to(path).as_posix()} {folder_digest(file)}"
         for file in files
-        if not file.name.startswith(".")
+        if not any(map(is_litter, file.relative_to(path).parts))
     ]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def block(
-    modules: Iterable[str], artifacts: Iterable[str] = (), root: Path = ROOT
-) -> dict[str, object]:
-    """The "provenance" entry of a result file."""
-    names = sorted(set(modules))
-    return {
-        "modules": names,
-        "code": code_digest(names, root),
-        "artifacts": {name: artifact_digest(name, root) for name in sorted(artifacts)},
-    }
-
-
-def block_of_script(
-    script: str | Path, artifacts: Iterable[str] = (), root: Path = ROOT
-) -> dict[str, object]:
-    """The same for a script, from the r1lib names that it imports and uses."""
-    source = Path(script).read_text(encoding="utf-8")
-    return block(entries(source, Library(root)), artifacts, root)
-
-
-def stale(recorded: dict, root: Path = ROOT) -> list[str]:
-    """Why a result no longer fits this copy of the project; [] if it does."""
-    problems = []
-    modules = recorded.get("modules", [])
-    if code_digest(modules, root) != recorded.get("code"):
-        problems.append(f"the code changed that it used: {', '.join(modules)}")
-    for name, digest in recorded.get("artifacts", {}).items():
-        if not (root / "artifacts" / name).exists():
-            problems.append(f"artifact {name} is gone")
-        elif artifact_digest(name, root) != digest:
-            problems.append(f"artifact {name} changed")
-    return problems
+def is_litter(name: str) -> bool:
+    """Whether a name is one that desktops and editors leave in folders."""
+    return name.startswith(".") or name.endswith("~") or name in LITTER
 
 
 def damaged_artifacts(root: Path) -> list[str]:
@@ -102,37 +163,37 @@ def damaged_artifacts(root: Path) -> list[str]:
         return []
     known = json.loads(manifest.read_text(encoding="utf-8"))
     folders = {path.name for path in manifest.parent.iterdir() if path.is_dir()}
-    problems = [
-        f"artifacts/{name} is not in the manifest" for name in folders - set(known)
+    found = [
+        f"artifacts/{name} is not in the manifest"
+        for name in folders - set(known)
+        if not is_litter(name)
     ]
     for name, entry in known.items():
         for file, digest in entry["sha256"].items():
             path = manifest.parent / name / file
             if not path.exists():
-                problems.append(f"artifacts/{name}/{file} is missing")
+                found.append(f"artifacts/{name}/{file} is missing")
             elif folder_digest(path) != digest:
-                problems.append(f"artifacts/{name}/{file} differs from the manifest")
-    return sorted(problems)
+                found.append(f"artifacts/{name}/{file} differs from the manifest")
+    return sorted(found)
 
 
-# ---- what a chapter uses -------------------------------------------------------
+# ---- what a chapter reads --------------------------------------------------------
 
 
-def chapter_uses(source: str, root: Path = ROOT) -> dict[str, dict[str, str]]:
-    """Digests of the code, artifacts and results that a chapter's source names."""
-    library = Library(root)
+def chapter_reads(source: str, root: Path = ROOT) -> dict[str, dict[str, str]]:
+    """Digests of the artifacts and results that a chapter's source names."""
     patterns = list(literals(ast.parse(source)))
-    used = {
-        kind: sorted(n for n in names if any(p.fullmatch(n) for p in patterns))
-        for kind, names in {
-            "artifacts": stored(root / "artifacts"),
-            "results": stored(root / "results"),
+    names = {
+        kind: sorted(n for n in stored(folder) if any(p.fullmatch(n) for p in patterns))
+        for kind, folder in {
+            "artifacts": root / "artifacts",
+            "results": root / RESULTS,
         }.items()
     }
     return {
-        "code": digests(entries(source, library), library),
-        "artifacts": {name: artifact_digest(name, root) for name in used["artifacts"]},
-        "results": {name: result_digest(name, root) for name in used["results"]},
+        "artifacts": {name: artifact_digest(name, root) for name in names["artifacts"]},
+        "results": {name: result_digest(name, root) for name in names["results"]},
     }
 
 
@@ -141,7 +202,8 @@ def stored(folder: Path) -> set[str]:
     if not folder.is_dir():
         return set()
     if folder.name == "artifacts":
-        return {path.name for path in folder.iterdir() if path.name != "manifest.json"}
+        names = {path.name for path in folder.iterdir() if path.name != "manifest.json"}
+        return {name for name in names if not is_litter(name)}
     files = [path.relative_to(folder) for path in folder.rglob("*.json")]
     folders = {parent for file in files for parent in file.parents if parent.name}
     return {f.with_suffix("").as_posix() for f in files} | {
@@ -157,7 +219,7 @@ def literals(tree: ast.AST) -> Iterator[re.Pattern]:
         if isinstance(node, ast.Constant) and id(node) not in inside:
             parts_of[node] = [text(node)]
     for parts in parts_of.values():
-        name = re.sub(r"^(\.\./)*(artifacts|results)/", "", "".join(parts))
+        name = re.sub(r"^(\.\./)*(artifacts|results/data)/", "", "".join(parts))
         name = name.removesuffix(".json").rstrip("/")
         if len(re.sub(r"[\W_]", "", name)) >= 2:  # "*-*" names nothing
             yield re.compile(re.escape(name).replace(r"\*", ".*"))

@@ -16,7 +16,7 @@ from tools.report_pieces import drawn, pieces
 
 FIELDS = {  # of results.json, as far as the page needs them
     **dict.fromkeys(("preset", "command"), str),
-    **dict.fromkeys(("settings", "stages", "versions", "provenance"), dict),
+    **dict.fromkeys(("settings", "stages", "provenance"), dict),
     "seed": int,
 }
 WHAT = {stage.name: stage.does for stage in RECIPE}
@@ -74,6 +74,8 @@ def write(folder) -> Path:
     folder = Path(folder)
     path = folder / "results.json"
     results = files.read_json(path, fields=FIELDS)
+    versions = results["provenance"].get("versions")
+    files.check_kind(versions, dict, path, " as provenance.versions")
     for stage, found in results["stages"].items():
         files.check_kind(found, dict, path, f" as {files.line(stage)}")
     if not models(results):
@@ -250,8 +252,9 @@ def transcripts(history: list[dict]) -> str:
 
 def provenance(results: dict) -> dict[str, object]:
     """What made this run, and the sha256 of what it left."""
-    rows = {"command": results["command"], **results["versions"]}
-    rows["digest of the code"] = results["provenance"]["code"]
+    made = results["provenance"]
+    rows = {"command": results["command"], **made["versions"]}
+    rows["commit"] = made.get("commit") or "not a git checkout"
     for stage, found in results["stages"].items():
         memory = found["memory_gb"]
         size = "not measured here" if memory is None else f"{memory:.2f} GB"

@@ -17,9 +17,10 @@ from pathlib import Path
 from r1lib import files, recipe, runs, shipped
 from r1lib.files import shown
 from r1lib.recipe import STAGES, Settings
+from tools import provenance
 
 ROOT = Path(__file__).resolve().parent.parent
-PLACES = {  # where results/STAGE-SEED.json has the numbers of a model
+PLACES = {  # where results/data/STAGE-SEED.json has the numbers of a model
     "base": ("P1", "controls", "sampled"),
     "zero": ("P1", "zero"),
 }
@@ -93,7 +94,10 @@ def metrics(run: Path, stage: str, seed: int, root: Path) -> dict:
 
     Values of one training batch are left out: they say little about a model.
     """
-    record, path = runs.record(run, stage), root / "results" / f"{stage}-{seed}.json"
+    record, path = (
+        runs.record(run, stage),
+        root / provenance.RESULTS / f"{stage}-{seed}.json",
+    )
     found = files.read_json(path) if stage in PLACES and path.exists() else {}
     if found.get("weights") != record["sha256"]:
         last = record["history"][-1]

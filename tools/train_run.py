@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import sys
 import time
 from contextlib import contextmanager, nullcontext
@@ -20,11 +19,6 @@ from r1lib.tasks import LEVELS
 from tools import provenance, report
 from tools.environment import try_lock
 
-CODE = (  # what the numbers depend on
-    "r1lib.pipeline.run",
-    "r1lib.pipeline.test",
-    "r1lib.scorecard.measure",
-)
 WRITTEN = ("results.json", "report.html")
 
 
@@ -159,8 +153,7 @@ def measure(asked, how: Settings) -> dict:
         "seed": asked.seed,
         "device": asked.device,
         "settings": json.loads(json.dumps(asdict(how))),
-        "versions": versions(),
-        "provenance": provenance.block(CODE, artifacts=["tokenizer"]),
+        "provenance": provenance.block(weights=["tokenizer"]),
     }
     before, stages = earlier(asked.out, content), {}
     for stage in filter(lambda s: runs.is_done(asked.out, s), STAGES):
@@ -198,7 +191,7 @@ def earlier(folder: Path, content: dict) -> dict:
         found = files.read_json(folder / "results.json")
     except ValueError:
         return {}
-    ways, stages = ("settings", "versions", "provenance"), found.get("stages")
+    ways, stages = ("settings", "provenance"), found.get("stages")
     if not isinstance(stages, dict) or any(found.get(w) != content[w] for w in ways):
         return {}
     return {name: one for name, one in stages.items() if is_whole(one)}
@@ -263,13 +256,3 @@ def command(asked) -> str:
     """The command that makes this run, wherever it is typed."""
     text = f"python r1.py train --preset {asked.preset} --seed {asked.seed}"
     return text + (f" --device {asked.device}" if asked.device != "cpu" else "")
-
-
-def versions() -> dict[str, str]:
-    """What the numbers may depend on besides the code."""
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "system": f"{platform.system()} {platform.machine()}",
-        "threads": str(torch.get_num_threads()),
-    }
