@@ -34,6 +34,8 @@ JSON_KINDS = {
 
 brief = reprlib.Repr()
 brief.maxstring = brief.maxother = brief.maxlong = SHOWN
+brief.maxlist = brief.maxtuple = brief.maxdict = brief.maxset = 20
+brief.maxlevel = 3
 
 
 def line(text, most: int = LINE) -> str:
