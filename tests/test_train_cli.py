@@ -190,7 +190,7 @@ def test_the_report_of_a_run_fetches_and_runs_nothing(finished):
         (["--seed", "9" * 20], "seed must be a whole number from 0 to 4294967295, got"),
         (["--seed", "-1"], "seed must be a whole number from 0 to 4294967295, got -1"),
         (["--seed", "4294967296", "--fresh"], "got 4294967296"),
-        (["--preset", "\x1b[2J" + "x" * 999], "smoke, got '.x1b.2Jxx"),
+        (["--preset", "\x1b[2J" + "x" * 999], "smoke, got '\\x1b[2Jxx"),
         (["--device", "tpu"], "device must be one of cpu, cuda, mps, got 'tpu'"),
         (
             ["--device", "cuda:99"],
