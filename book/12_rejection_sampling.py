@@ -66,7 +66,8 @@ from r1lib.tokenizer import EOS, Tokenizer
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
-FOLDER = Path(tempfile.mkdtemp())  # everything this chapter writes
+temporary = tempfile.TemporaryDirectory()  # it goes when the kernel stops
+FOLDER = Path(temporary.name)  # everything this chapter writes
 tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
 
 # %% [markdown]

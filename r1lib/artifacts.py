@@ -1,11 +1,10 @@
 """The tiny checkpoints that come with the book, each verified by its sha256."""
 
-import hashlib
-import json
 from functools import cache
 from pathlib import Path
 
-from r1lib import hub
+from r1lib import files, hub
+from r1lib.files import shown
 
 FOLDER = Path(__file__).resolve().parent.parent / "artifacts"
 
@@ -13,23 +12,28 @@ FOLDER = Path(__file__).resolve().parent.parent / "artifacts"
 @cache
 def manifest() -> dict:
     """Read artifacts/manifest.json: sha256, seed and metrics of each name."""
-    return json.loads((FOLDER / "manifest.json").read_text())
-
-
-def sha256(name: str) -> dict[str, str]:
-    """Compute the sha256 of each file of an artifact."""
-    files = sorted((FOLDER / name).iterdir())
-    return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+    path = FOLDER / "manifest.json"
+    found = files.read_json(path)
+    for name, entry in found.items():
+        files.check_kind(entry, dict, path, f" as {files.line(name)}")
+        files.check_kind(entry.get("sha256"), dict, path, f" as sha256 of {name}")
+    return found
 
 
 def path(name: str) -> Path:
-    """Return the folder of a shipped checkpoint after checking every byte of it."""
+    """Return the folder of a shipped checkpoint after checking every byte of it.
+
+    Only the files that the manifest lists count: a system may leave others there.
+    """
     known = manifest()
     if name not in known:
-        raise ValueError(f"no artifact {name!r}; there are {', '.join(sorted(known))}")
-    if sha256(name) != known[name]["sha256"]:
         raise ValueError(
-            f"artifact {name!r} differs from manifest.json: fetch it again"
+            f"no artifact {shown(name)}; there are {', '.join(sorted(known))}"
+        )
+    wanted, there = known[name]["sha256"], (FOLDER / name).is_dir()
+    if not there or files.sha256(FOLDER / name, wanted) != wanted:
+        raise ValueError(
+            f"artifact {shown(name)} differs from manifest.json: fetch it again"
         )
     return FOLDER / name
 

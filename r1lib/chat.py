@@ -13,6 +13,7 @@ Chapter 02 builds this file.
 import re
 from collections.abc import Iterable
 
+from r1lib.files import shown
 from r1lib.tokenizer import ASSISTANT, BOS, EOS, USER, Tokenizer, check_text
 
 TAGS = ("<think>", "</think>", "<answer>", "</answer>")
@@ -82,7 +83,7 @@ def check(messages: list, last: str) -> None:
     """Refuse what is not a conversation: roles, texts, or turns in a wrong order."""
     for message in messages:
         if not isinstance(message, dict) or message.get("role") not in ROLES:
-            raise ValueError(f"a message needs a role of {ROLES}, got {message!r}")
+            raise ValueError(f"a message needs a role of {ROLES}, got {shown(message)}")
         check_text(message.get("content"))
     turns = [m["role"] for m in messages if m["role"] != "system"]
     wanted = ["user", "assistant"] * len(turns)

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from r1lib import files, hub, sampling, tables, verifiers
+from r1lib.files import shown
 from r1lib.rollout import to_text
 from r1lib.tasks import Problem, split_of
 from r1lib.tokenizer import EOS
@@ -46,7 +47,7 @@ def collect(
     if not problems or len(set(prompts)) < len(prompts):
         raise ValueError(f"wanted distinct prompts, got {len(prompts)} in all")
     if held := next((p for p in problems if split_of(p) != "train"), None):
-        raise ValueError(f"{held.prompt!r} is held out: it is in {split_of(held)}")
+        raise ValueError(f"{shown(held.prompt)} is held out: it is in {split_of(held)}")
     settings = {"source": source, "k": k, "max_new_tokens": max_new_tokens}
     settings |= {"temperature": temperature, "seed": seed, "at_once": at_once}
     settings["prompts"] = hub.digest("\n".join(prompts))
@@ -100,8 +101,8 @@ def begin(path, settings: dict) -> list[dict]:
     for name in {**was, **settings}:
         if was.get(name) != settings.get(name):
             raise ValueError(
-                f"{path} was begun with {name} {was.get(name)!r}, not "
-                f"{settings.get(name)!r}; choose another file"
+                f"{path} was begun with {name} {shown(was.get(name))}, not "
+                f"{shown(settings.get(name))}; choose another file"
             )
     return rows
 
@@ -115,15 +116,18 @@ def read(path) -> tuple[dict, list[dict]]:
         try:
             content = json.loads(line)
             if not isinstance(content, dict):
-                raise ValueError(f"wanted an object, got {content!r}")
+                raise ValueError(f"wanted an object, got {shown(content)}")
             if found:
                 tables.check(content)
                 key = (content["prompt"], content["seed"])
                 if key in seen:
-                    raise ValueError(f"sample {key[1]} of {key[0]!r} is there twice")
+                    raise ValueError(
+                        f"sample {key[1]} of {shown(key[0])} is there twice"
+                    )
                 seen.add(key)
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"{path} is damaged in line {number}: {error}") from error
+            where = f"{path} is damaged in line {number}"
+            raise ValueError(f"{where}: {shown(error)}") from error
         found.append(content)
     if not found:
         raise ValueError(f"{path} is empty")

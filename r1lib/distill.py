@@ -20,6 +20,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from r1lib import costs, optim, rewards, sft
+from r1lib.files import shown
 from r1lib.model.config import ModelConfig
 from r1lib.rl import grpo
 from r1lib.rl.objectives import token_mean
@@ -39,7 +40,7 @@ class DistillConfig(SFTConfig):
     def __post_init__(self):
         super().__post_init__()
         if self.kind not in KINDS:
-            raise ValueError(f"kind must be one of {KINDS}, got {self.kind!r}")
+            raise ValueError(f"kind must be one of {KINDS}, got {shown(self.kind)}")
         if self.temperature <= 0:
             raise ValueError(f"temperature must be above 0, got {self.temperature}")
         if self.packed:
@@ -184,7 +185,7 @@ def kl_loss(
     tensor(0.)
     """
     if kind not in KINDS:
-        raise ValueError(f"kind must be one of {KINDS}, got {kind!r}")
+        raise ValueError(f"kind must be one of {KINDS}, got {shown(kind)}")
     if student.shape != teacher.shape:
         raise ValueError(
             f"student and teacher logits must have one shape, got "

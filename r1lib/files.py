@@ -7,11 +7,67 @@ until the new one is there. `recover` undoes what a kill between the steps has l
 import hashlib
 import json
 import os
+import re
+import reprlib
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
 END = (".tmp", ".old")
+SHOWN = 200  # characters of a value in an error text
+LINE = 1000  # characters of an error text on a screen
+STRAY = re.compile(  # what macOS, Windows, KDE, Jupyter and editors leave in folders
+    r"\.DS_Store|\._.*|\.localized|Icon\r|Thumbs\.db|desktop\.ini|\.directory|"
+    r"\.ipynb_checkpoints|__pycache__|.*~|~\$.*|#.*#|\.#.*|\..*\.sw[a-p]|\.nfs.*",
+    re.IGNORECASE,
+)
+NUMBER = (int, float)
+JSON_KINDS = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
+
+brief = reprlib.Repr()
+brief.maxstring = brief.maxother = brief.maxlong = SHOWN
+brief.maxlist = brief.maxtuple = brief.maxdict = brief.maxset = 20
+brief.maxlevel = 3
+
+
+def line(text, most: int = LINE) -> str:
+    """Make one line of a text: no control characters, `most` characters.
+
+    >>> line("a\\n  b \\x1b[31mred")
+    'a b ?[31mred'
+    """
+    words = " ".join(str(text).split())
+    text = "".join(c if c.isprintable() else "?" for c in words)
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def shown(value) -> str:
+    """Show a value in an error text: 200 characters, none of them for control.
+
+    An exception is shown by its own words.
+
+    >>> shown("a\\n"), shown(ValueError("no\\nway")), len(shown("x" * 999))
+    ("'a\\\\n'", 'no way', 200)
+    """
+    text = str(value) if isinstance(value, Exception) else brief.repr(value)
+    return line(text, SHOWN)
+
+
+def is_stray(name: str) -> bool:
+    """Say whether a name is one that a system or an editor leaves in any folder.
+
+    >>> [is_stray(name) for name in (".DS_Store", "notes.txt~", "config.json")]
+    [True, True, False]
+    """
+    return STRAY.fullmatch(name) is not None
 
 
 def write_bytes(path, content: bytes) -> None:
@@ -34,21 +90,48 @@ def write_text(path, content: str) -> None:
     write_bytes(path, content.encode("utf-8"))
 
 
-def read_json(path):
-    """Read a JSON file; one that is absent or damaged is named in a ValueError."""
+def read_json(path, kind=dict, fields: dict | None = None):
+    """Read a JSON file that holds a value of one kind, by default an object.
+
+    `fields` says of which kind some of the object's values must be. A file that is
+    absent, damaged or of another kind is named in a ValueError.
+
+    >>> read_json("no.json")
+    Traceback (most recent call last):
+    ValueError: no file no.json
+    """
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"no file {path}")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # not UTF-8, or not JSON
-        raise ValueError(f"{path} is damaged: {error}") from error
+        raise ValueError(f"{path} is damaged: {shown(error)}") from error
+    check_kind(found, kind, path)
+    for name, wanted in (fields or {}).items():
+        check_kind(found.get(name), wanted, path, f" as {name}")
+    return found
 
 
-def sha256(folder) -> dict[str, str]:
-    """Compute the sha256 of each file of a folder."""
-    files = sorted(path for path in Path(folder).iterdir() if path.is_file())
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+def check_kind(value, kind, path, where: str = "") -> None:
+    """Refuse a value that JSON has, and that is not of the wanted kind."""
+    if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
+        return
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    words = " or ".join(dict.fromkeys(JSON_KINDS[one] for one in kinds))
+    raise ValueError(f"{path} is damaged: wanted {words}{where}, got {shown(value)}")
+
+
+def sha256(folder, names=None) -> dict[str, str]:
+    """Compute the sha256 of files of a folder: of those that are named and there.
+
+    Without names: of each file but those that a system or an editor leaves.
+    """
+    files = {path.name: path for path in Path(folder).iterdir() if path.is_file()}
+    if names is None:
+        names = (name for name in files if not is_stray(name))
+    found = {name: files[name].read_bytes() for name in sorted(names) if name in files}
+    return {name: hashlib.sha256(x).hexdigest() for name, x in found.items()}
 
 
 def remove(path) -> None:

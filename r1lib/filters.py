@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from r1lib import rewards
+from r1lib.files import shown
 from r1lib.tasks import Problem
 
 Filter = Callable[[list[dict]], list[bool]]
@@ -112,7 +113,7 @@ def funnel(
         kept = [row for row, flag in zip(rows, flags, strict=True) if flag]
         if not kept:
             raise ValueError(
-                f"the filter {name!r} removed all of the {len(rows)} rows that "
+                f"the filter {shown(name)} removed all of the {len(rows)} rows that "
                 f"reached it ({len(everything)} before the first filter)"
             )
         alone = keep(everything).count(False)

@@ -12,7 +12,6 @@ import os
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
 from r1lib import files, hub_export, hub_published
@@ -48,17 +47,20 @@ def _in_order(content: bytes) -> bytes:
 
 
 def load_tensors(path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """Read what `save_tensors` wrote; a damaged or cut file is a ValueError."""
+    """Read what `save_tensors` wrote; a damaged or cut file is a ValueError.
+
+    So are numbers of another kind than F32, BF16 and F16, and such as are not finite.
+    """
     path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"no checkpoint at {path}")
     try:
-        with safe_open(path, framework="pt") as file:
-            return {
-                name: file.get_tensor(name) for name in file.keys()
-            }, file.metadata() or {}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
+        hub_published.header(path)
+        found = hub_published.tensors(path)
+        for name, tensor in found.items():
+            hub_published.check_finite(name, tensor)
+    except ValueError as error:
+        named = str(path) in str(error)
+        raise error if named else ValueError(f"{path}: {error}") from error
+    return found, hub_published.note(path)
 
 
 def save(model: Transformer, folder, tokenizer: Tokenizer, dtype=torch.float32) -> None:
@@ -85,17 +87,8 @@ def save(model: Transformer, folder, tokenizer: Tokenizer, dtype=torch.float32) 
 
 def load_model(folder, device: str = "cpu") -> tuple[Transformer, Tokenizer]:
     """Read a checkpoint folder; whatever does not fit is named in a ValueError."""
-    folder = Path(folder)
-    found, note = load_tensors(folder / "model.safetensors")
-    content = files.read_json(folder / "config.json")
-    if isinstance(content, dict) and "model_type" in content:
-        raise ValueError(f"{folder} has no tokenizer of ours: read it with hub.load")
-    _check(folder / "config.json", note.get("config"))
-    _check(folder / "tokenizer.json", note.get("tokenizer"))
-    config = ModelConfig.from_dict(content)
-    _compare(hub_published.empty_model(config, found), found, folder)
+    config, found, tokenizer = read(folder)
     model = Transformer(config)
-    tokenizer = Tokenizer.load(folder / "tokenizer.json")
     if tokenizer.vocab_size != model.config.vocab_size:
         raise ValueError(
             f"{folder}: the tokenizer has {tokenizer.vocab_size} ids, the model "
@@ -105,11 +98,36 @@ def load_model(folder, device: str = "cpu") -> tuple[Transformer, Tokenizer]:
     return model.to(device), tokenizer
 
 
+def read(folder, more: dict | None = None):
+    """Read a checkpoint of ours: (configuration, tensors, tokenizer), all in agreement.
+
+    `more` names tensors that a language model lacks, each with a function that makes
+    one of a configuration. What the headers say is compared before a tensor is read.
+    """
+    folder, path = Path(folder), Path(folder) / "model.safetensors"
+    note = hub_published.note(path)
+    content = files.read_json(folder / "config.json")
+    if "model_type" in content:
+        raise ValueError(f"{folder} has no tokenizer of ours: read it with hub.load")
+    for name in ("config", "tokenizer"):
+        _check(folder / f"{name}.json", note.get(name))
+    try:
+        header = hub_published.header(path)
+        config = ModelConfig.from_dict(content)
+        wanted = weights(hub_published.empty_model(config, header))
+        wanted |= {name: make(config) for name, make in (more or {}).items()}
+        _compare(wanted, header)
+        found, _ = load_tensors(path)
+    except ValueError as error:
+        raise ValueError(f"{folder}: {files.line(error)}") from error
+    return config, found, Tokenizer.load(folder / "tokenizer.json")
+
+
 def load(folder, dtype: torch.dtype = torch.float32) -> Transformer:
     """Read only the model of a checkpoint folder, ours or a published one."""
     folder = Path(folder)
     content = files.read_json(folder / "config.json")
-    if isinstance(content, dict) and "model_type" in content:
+    if "model_type" in content:
         return hub_published.load(folder, content, dtype)
     return hub_published.cast(load_model(folder)[0], dtype)
 
@@ -147,9 +165,9 @@ def _check_absent(folder: Path) -> None:
         raise ValueError(f"{folder} exists: it would be lost; choose another name")
 
 
-def _compare(model: Transformer, found: dict[str, torch.Tensor], folder) -> None:
-    if problems := differences(weights(model), found):
-        raise ValueError(f"{folder}: {'; '.join(problems)}")
+def _compare(wanted: dict[str, torch.Tensor], found: dict[str, torch.Tensor]) -> None:
+    if problems := differences(wanted, found):
+        raise ValueError("; ".join(problems))
 
 
 def _check(path: Path, wanted: str | None) -> None:
@@ -173,21 +191,36 @@ def save_training(model, optimizers, folder, state: dict) -> None:
 
 
 def load_training(model, optimizers, folder) -> dict:
-    """Restore what `save_training` wrote, in place; return its `state`."""
+    """Restore what `save_training` wrote, in place; return its `state`.
+
+    ValueError for files that are damaged, or of another model or other optimizers.
+    """
     path = Path(folder) / "training.safetensors"
+    fields = {"sha256": dict, "state": dict}
+    written = files.read_json(Path(folder) / "state.json", fields=fields)
     tensors, _ = load_tensors(path)
-    written = files.read_json(Path(folder) / "state.json")
-    if digest(path.read_bytes()) != written["sha256"][path.name]:
+    if digest(path.read_bytes()) != written["sha256"].get(path.name):
         raise ValueError(f"{path} is damaged: its sha256 is not the one written down")
     found = {n[6:]: t for n, t in tensors.items() if n.startswith("model.")}
-    _compare(model, found, folder)
+    try:
+        _compare(weights(model), found)
+        moments = [_moments(tensors, i, o) for i, o in enumerate(optimizers)]
+    except ValueError as error:
+        raise ValueError(f"{folder}: {files.line(error)}") from error
     model.load_state_dict(found, strict=False)
-    for i, optimizer in enumerate(optimizers):
-        content = optimizer.state_dict()
-        content["state"] = {}
-        prefix = f"optimizer.{i}."
-        for name in (n for n in tensors if n.startswith(prefix)):
-            key, moment = name.removeprefix(prefix).split(".", 1)
-            content["state"].setdefault(int(key), {})[moment] = tensors[name]
+    for optimizer, content in zip(optimizers, moments, strict=True):
         optimizer.load_state_dict(content)
     return written["state"]
+
+
+def _moments(tensors: dict[str, torch.Tensor], i: int, optimizer) -> dict:
+    """Take the state of one optimizer out of a training file."""
+    content = optimizer.state_dict()
+    content["state"], prefix = {}, f"optimizer.{i}."
+    known = {key for group in content["param_groups"] for key in group["params"]}
+    for name in (n for n in tensors if n.startswith(prefix)):
+        key, _, moment = name.removeprefix(prefix).partition(".")
+        if not key.isdecimal() or int(key) not in known:
+            raise ValueError(f"unexpected {files.line(name, files.SHOWN)}")
+        content["state"].setdefault(int(key), {})[moment] = tensors[name]
+    return content

@@ -5,8 +5,36 @@ DeepSeek-V2, Qwen2, Qwen3, Llama. A setting that would change what a model compu
 that is not built here is refused by name, never skipped.
 """
 
+from r1lib.files import shown
 from r1lib.model.config import ModelConfig
 
+DEFAULTS = {  # what transformers takes where config.json is silent; sizes must be there
+    "llama": {"max_position_embeddings": 2048},
+    "qwen2": {"max_position_embeddings": 32_768, "num_key_value_heads": 32},
+    "qwen3": {
+        "max_position_embeddings": 32_768,
+        "num_key_value_heads": 32,
+        "head_dim": 128,
+    },
+    "deepseek_v2": {
+        "max_position_embeddings": 2048,
+        "q_lora_rank": 1536,  # null means none
+        "first_k_dense_replace": 0,
+        "routed_scaling_factor": 1.0,
+        "norm_topk_prob": False,
+    },
+    "deepseek_v3": {
+        "max_position_embeddings": 4096,
+        "q_lora_rank": 1536,
+        "first_k_dense_replace": 3,
+        "num_experts_per_tok": 8,
+        "n_group": 8,
+        "topk_group": 4,
+        "routed_scaling_factor": 2.5,
+        "norm_topk_prob": True,
+    },
+}
+COMMON = {"rope_theta": 10_000.0, "rms_norm_eps": 1e-6}  # defaults of all families
 SIZES = {  # the same in all families
     "vocab_size": "vocab_size",
     "hidden_size": "d_model",
@@ -46,7 +74,10 @@ ROPE_SETTINGS = {
         "high_freq_factor": "high_freq_factor",
     },
 }
-ROPE_NEEDED = ("factor", "original_max_position_embeddings")
+ROPE_NEEDED = {
+    "yarn": ("factor",),
+    "llama3": ("factor", "low_freq_factor", "high_freq_factor"),
+}
 NEUTRAL = {  # settings that may be written, as long as they change nothing
     "hidden_act": "silu",
     "mlp_bias": False,
@@ -70,7 +101,7 @@ def _choose(content: dict, name: str, default, allowed):
     value = content.get(name, default)
     if value not in allowed:
         words = " or ".join(repr(x) for x in allowed)
-        raise ValueError(f"config.json: {name} must be {words}, got {value!r}")
+        raise ValueError(f"config.json: {name} must be {words}, got {shown(value)}")
     return value
 
 
@@ -78,7 +109,8 @@ def read_config(content: dict) -> ModelConfig:
     """Translate a published config.json. Without MTP: the tensors tell whether it is.
 
     The rotary settings are read from `rope_parameters` (transformers 5), else from
-    `rope_scaling` and `rope_theta`.
+    `rope_scaling` and `rope_theta`. What is absent is as in transformers, except for
+    sizes: these must be there.
     """
     for name, value in NEUTRAL.items():
         _choose(content, name, value, (value, None))
@@ -86,6 +118,7 @@ def read_config(content: dict) -> ModelConfig:
     if not isinstance(kinds, list) or any(kind != "full_attention" for kind in kinds):
         raise ValueError('config.json: layer_types must all be "full_attention"')
     family = _choose(content, "model_type", None, tuple(FAMILIES))
+    content = COMMON | DEFAULTS[family] | content
     tied = _choose(content, "tie_word_embeddings", False, (False, True))
     found = _take(content, SIZES) | _rope(content)
     found |= {"tie_embeddings": tied, "n_mtp": 0} | FAMILIES[family](content)
@@ -95,7 +128,9 @@ def read_config(content: dict) -> ModelConfig:
 def _rope(content: dict) -> dict:
     given = content.get("rope_parameters") or content.get("rope_scaling") or {}
     if not isinstance(given, dict):
-        raise ValueError(f"config.json: rope settings must be an object, got {given!r}")
+        raise ValueError(
+            f"config.json: rope settings must be an object, got {shown(given)}"
+        )
     given = {name: value for name, value in given.items() if value is not None}
     theta = given.pop("rope_theta", content.get("rope_theta"))
     if theta is None:
@@ -103,16 +138,20 @@ def _rope(content: dict) -> dict:
     kind = given.pop("rope_type", given.get("type", "default"))
     if given.pop("type", kind) != kind or kind not in list(ROPE_SETTINGS):
         known = ", ".join(ROPE_SETTINGS)
-        raise ValueError(f"config.json: rope type must be one of {known}, got {kind!r}")
+        raise ValueError(
+            f"config.json: rope type must be one of {known}, got {shown(kind)}"
+        )
     names, settings = ROPE_SETTINGS[kind], {"rope_theta": theta}
     for name, value in given.items():
         if name in names:
             settings[names[name]] = value
         elif name not in ROPE_NEUTRAL or value != ROPE_NEUTRAL[name]:
-            raise ValueError(f"config.json: rope {kind} with {name}={value!r}: unknown")
+            setting = f"{shown(name)[1:-1]}={shown(value)}"
+            raise ValueError(f"config.json: rope {kind} with {setting}: unknown")
     if names:
-        _take(given, dict.fromkeys(ROPE_NEEDED, ""))
+        _take(given, dict.fromkeys(ROPE_NEEDED[kind], ""))
         settings["rope_scaling"] = kind
+        settings.setdefault("original_positions", content["max_position_embeddings"])
     return settings
 
 
@@ -158,11 +197,13 @@ def _dense(content: dict) -> dict:
 
 def _head_dim(width, heads) -> int:
     if not isinstance(width, int) or not isinstance(heads, int) or heads < 1:
-        raise ValueError(f"config.json: hidden_size {width!r} for {heads!r} heads")
+        raise ValueError(
+            f"config.json: hidden_size {shown(width)} for {shown(heads)} heads"
+        )
     if width % heads:
         raise ValueError(
-            f"config.json: hidden_size ({width}) must be a multiple of "
-            f"num_attention_heads ({heads}) where head_dim is not given"
+            f"config.json: hidden_size ({shown(width)}) must be a multiple of "
+            f"num_attention_heads ({shown(heads)}) where head_dim is not given"
         )
     return width // heads
 

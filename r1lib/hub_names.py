@@ -7,6 +7,7 @@ as files hold them, or fused, as transformers 5 holds them in memory.
 import torch
 from torch import Tensor, nn
 
+from r1lib.files import SHOWN, line
 from r1lib.model.config import ModelConfig
 
 NAMES = {  # one part of our name: the published one
@@ -130,7 +131,7 @@ def differences(wanted: dict, found: dict) -> list[str]:
             problems.append(f"{name}: wanted shape {shapes}")
     if sizes[0] > sizes[1]:
         problems = [f"{sizes[0]:,} parameters described, {sizes[1]:,} held", *problems]
-    return problems[:6]
+    return [line(problem, SHOWN) for problem in problems[:6]]
 
 
 def load_state(model: nn.Module, tensors: dict[str, Tensor]) -> None:

@@ -1,8 +1,8 @@
 """Read a folder that transformers' `save_pretrained` wrote: one file, or shards.
 
 Such a folder may come from anywhere. No code of it is run and no pickle opened; file
-names in an index may not leave the folder; and what config.json describes is compared
-with the headers of the weight files before a model is built.
+names in an index may not leave the folder; what config.json describes is compared with
+the headers of the weight files before a model is built; and every weight is finite.
 """
 
 import re
@@ -21,6 +21,7 @@ from r1lib.model.moe import MoE
 from r1lib.model.transformer import Transformer, rope_of
 
 FLOATS = ("F32", "BF16", "F16")
+DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 SHARD = re.compile(r"[\w-][\w.-]*\.safetensors")  # no other folder, no drive
 
 
@@ -29,11 +30,13 @@ def load(folder: Path, content: dict, dtype: torch.dtype) -> Transformer:
     try:
         return _load(folder, content, dtype)
     except ValueError as error:
-        raise ValueError(f"{folder}: {error}") from error
+        raise ValueError(f"{folder}: {files.line(error)}") from error
 
 
 def _load(folder: Path, content: dict, dtype: torch.dtype) -> Transformer:
     """Compare config and headers, build the empty model, then fill it file by file."""
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype must be that of real numbers, got {dtype}")
     config = read_config(content)
     headers = _headers(folder)
     found = {name: x for header in headers.values() for name, x in header.items()}
@@ -45,9 +48,10 @@ def _load(folder: Path, content: dict, dtype: torch.dtype) -> Transformer:
     own = weights(model)
     with torch.no_grad():
         for path in headers:
-            for name, tensor in split_experts(_tensors(path), config).items():
+            for name, tensor in split_experts(tensors(path), config).items():
                 if name in names:
                     own[names[name]].copy_(tensor)
+                    check_finite(name, own[names[name]])
                 elif name == "lm_head.weight":
                     head = tensor.to(dtype)
     if head is not None and not torch.equal(head, model.embed.weight):
@@ -71,6 +75,19 @@ def empty_model(config: ModelConfig, found: dict[str, torch.Tensor]) -> Transfor
         )
     with torch.device("meta"):
         return Transformer(config)
+
+
+def check_finite(name: str, tensor: torch.Tensor) -> None:
+    """Refuse numbers that are infinite or none, also after a cast that was too narrow.
+
+    >>> check_finite("norm.weight", torch.tensor([1.0, float("nan")]))
+    Traceback (most recent call last):
+    ValueError: norm.weight: 1 of 2 numbers are not finite (float32)
+    """
+    if odd := tensor.numel() - int(tensor.isfinite().sum()):
+        kind = str(tensor.dtype).removeprefix("torch.")
+        many = f"{odd:,} of {tensor.numel():,} numbers are not finite ({kind})"
+        raise ValueError(f"{files.line(name, files.SHOWN)}: {many}")
 
 
 def cast(model: Transformer, dtype: torch.dtype) -> Transformer:
@@ -102,17 +119,18 @@ def _headers(folder: Path) -> dict[Path, dict[str, torch.Tensor]]:
     single = folder / "model.safetensors"
     index = folder / f"{single.name}.index.json"
     if single.is_file() or not index.is_file():
-        return {single: _header(single)}
-    content = files.read_json(index)
-    places = content.get("weight_map") if isinstance(content, dict) else None
-    if not isinstance(places, dict) or not places:
+        return {single: header(single)}
+    places = files.read_json(index, fields={"weight_map": dict})["weight_map"]
+    if not places:
         raise ValueError(f"{index.name} has no weight_map")
     for name in places.values():
         if not isinstance(name, str) or not SHARD.fullmatch(name):
-            raise ValueError(f"{index.name}: {name!r} is not a file of this folder")
+            raise ValueError(
+                f"{index.name}: {files.shown(name)} is not a file of this folder"
+            )
     headers = {folder / name: {} for name in sorted(set(places.values()))}
     for path in headers:
-        headers[path] = _header(path)
+        headers[path] = header(path)
         wanted = {name for name, file in places.items() if file == path.name}
         if odd := sorted(wanted ^ set(headers[path])):
             here = "lacks" if odd[0] in wanted else "holds"
@@ -126,21 +144,35 @@ def _open(path: Path):
     try:
         return safe_open(path, framework="pt")
     except SafetensorError as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
+        raise ValueError(f"{path} is damaged: {files.shown(error)}") from error
 
 
-def _header(path: Path) -> dict[str, torch.Tensor]:
-    header = {}
+def header(path: Path) -> dict[str, torch.Tensor]:
+    """Read the names of a weight file, and shapes as tensors without storage.
+
+    ValueError for tensors without numbers, and for numbers that are not FLOATS.
+    """
+    found = {}
     with _open(path) as file:
         for name in file.keys():  # noqa: SIM118
-            part = file.get_slice(name)
+            part, label = file.get_slice(name), files.line(name, files.SHOWN)
             if (kind := part.get_dtype()) not in FLOATS:
                 known = ", ".join(FLOATS)
-                raise ValueError(f"{name}: numbers must be {known}, got {kind}")
-            header[name] = torch.empty(part.get_shape(), device="meta")
-    return header
+                raise ValueError(f"{label}: numbers must be {known}, got {kind}")
+            if not all(shape := part.get_shape()):
+                got = files.shown(tuple(shape))
+                raise ValueError(f"{label}: wanted sizes above 0, got {got}")
+            found[name] = torch.empty(shape, device="meta")
+    return found
 
 
-def _tensors(path: Path) -> dict[str, torch.Tensor]:
+def tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Read the tensors of a weight file."""
     with _open(path) as file:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def note(path: Path) -> dict[str, str]:
+    """Read the texts in the header of a weight file."""
+    with _open(path) as file:
+        return file.metadata() or {}

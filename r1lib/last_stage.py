@@ -104,7 +104,9 @@ def answered(folder, policy, tokenizer, how: RewardModels, start: str, watch=ite
     source["prompts"] = {s: [p.prompt for p in found] for s, found in asked.items()}
     path = folder / "answers.json"
     kept = files.read_json(path) if path.exists() else {}
-    if kept.get("source") != source:
+    if kept.get("source") == source:
+        _check_answers(kept, asked, how.answers, path)
+    else:
         kind["watch"] = watch
         found = {
             split: labels.answers(policy, tokenizer, problems, how.answers, **kind)
@@ -113,6 +115,19 @@ def answered(folder, policy, tokenizer, how: RewardModels, start: str, watch=ite
         kept = {"source": source, "answers": found}
         files.write_text(path, json.dumps(kept, ensure_ascii=False))
     return {split: (asked[split], kept["answers"][split]) for split in asked}
+
+
+def _check_answers(kept: dict, asked: dict, k: int, path) -> None:
+    """Refuse answers that are not k texts for each problem that was asked."""
+    files.check_kind(kept.get("answers"), dict, path, " as answers")
+    for split, problems in asked.items():
+        found = kept["answers"].get(split)
+        files.check_kind(found, list, path, f" as answers of {split}")
+        whole = all(isinstance(texts, list) and len(texts) == k for texts in found)
+        if len(found) != len(problems) or not whole:
+            raise ValueError(f"{path} is damaged: wanted {k} answers to each problem")
+        for text in (text for texts in found for text in texts):
+            files.check_kind(text, str, path, " as each answer")
 
 
 def examples(name: str, tokenizer, problems, answers, how: RewardModels, split="train"):

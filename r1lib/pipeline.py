@@ -31,6 +31,7 @@ from r1lib import (
     sft,
     tables,
 )
+from r1lib.files import shown
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.recipe import BY_NAME, STAGES, RefreshedGRPO, Settings, command
@@ -50,9 +51,10 @@ def run(stage: str, folder, how: Settings, watch=iter):
     ValueError that names the command which makes it.
     """
     if stage not in STAGES:
-        raise ValueError(f"stage must be one of {', '.join(STAGES)}, got {stage!r}")
+        raise ValueError(
+            f"stage must be one of {', '.join(STAGES)}, got {shown(stage)}"
+        )
     folder = Path(folder)
-    runs.begin(folder, asdict(how))
     needs, done = BY_NAME[stage].needs, runs.is_done(folder, stage)
     missing = [name for name in needs if not runs.is_done(folder, name)]
     if missing and not done:
@@ -60,6 +62,7 @@ def run(stage: str, folder, how: Settings, watch=iter):
             f"{stage} needs {missing[0]}, and there is no finished {missing[0]} in "
             f"{folder}: run `{command(how, folder, missing[0])}` first"
         )
+    runs.begin(folder, asdict(how))
     runs.made_from(folder, stage, [name for name in needs if name not in missing])
     if done:
         return iter(())
@@ -215,12 +218,14 @@ def tabled(folder: Path, stage: str, making, steps: int):
     The seconds so far are kept beside the samples, for the day that this is killed.
     """
     kept = folder / f"{stage}-work" / "seconds.json"
-    began = time.perf_counter() - (files.read_json(kept) if kept.exists() else 0.0)
+    before = files.read_json(kept, files.NUMBER) if kept.exists() else 0.0
+    began = time.perf_counter() - max(0.0, before)
     for metrics in making:
-        files.write_text(kept, json.dumps(time.perf_counter() - began))
+        files.write_text(kept, json.dumps(max(0.0, time.perf_counter() - began)))
         yield {**metrics, "of": steps}
     found = files.read_json(folder / stage / "statistics.json")
-    done = (steps, time.perf_counter() - began, [{"step": steps, **found}])
+    spent = max(0.0, time.perf_counter() - began)
+    done = (steps, spent, [{"step": steps, **found}])
     runs.finish(folder, stage, *done, runs.peak_memory_gb())
 
 

@@ -9,6 +9,8 @@ not one with `|` between them: chapter 02 shows where they differ.
 
 import regex
 
+from r1lib.files import shown
+
 PATTERN = (
     r"\p{N}{1,3}"
     r"|[^\r\n\p{L}\p{P}\p{S}\p{N}]?[\p{L}\p{M}]+"
@@ -46,7 +48,7 @@ def compiled(name: str) -> list[regex.Pattern]:
     """Prepare the patterns of a way of cutting for `pretokenize`."""
     if name not in PRETOKENIZERS:
         known = ", ".join(PRETOKENIZERS)
-        raise ValueError(f"pretokenizer must be one of {known}, got {name!r}")
+        raise ValueError(f"pretokenizer must be one of {known}, got {shown(name)}")
     return [regex.compile(f"({pattern})") for pattern in PRETOKENIZERS[name]]
 
 

@@ -30,6 +30,8 @@ def bar(items, total: int | None, label: str, shown=()):
         mininterval=0.5,
         dynamic_ncols=True,
     ) as drawn:
+        drawn._time = time.monotonic  # tqdm's clock can be set back
+        drawn.start_t = drawn.last_print_t = time.monotonic()
         for item in items:
             metrics = item[0] if isinstance(item, tuple) else item
             latest.update((k, metrics[k]) for k in shown if k in metrics)
@@ -38,7 +40,7 @@ def bar(items, total: int | None, label: str, shown=()):
             if before == 0:  # what came before the first step foretells nothing
                 stepping = said = time.perf_counter()
                 first = drawn.initial = drawn.n = drawn.last_print_n = step
-                drawn.start_t = drawn.last_print_t = time.time()
+                drawn.start_t = drawn.last_print_t = time.monotonic()
             drawn.set_postfix_str(facts(latest), refresh=False)
             drawn.update(step - drawn.n)
             yield item
@@ -75,4 +77,5 @@ def minutes(seconds: float) -> str:
     >>> minutes(90), minutes(9)
     ('1.5 minutes', '9 seconds')
     """
+    seconds = max(0.0, seconds)  # a clock may have been set back
     return f"{seconds:.0f} seconds" if seconds < 60 else f"{seconds / 60:.1f} minutes"

@@ -19,6 +19,7 @@ what each leaves behind. arXiv 2501.12948v2, figure 2.
 from dataclasses import dataclass, replace
 
 from r1lib import cold_start, last_stage, rejection
+from r1lib.files import shown
 from r1lib.last_stage import LastStage, RewardModels
 from r1lib.pretrain import PretrainConfig
 from r1lib.rejection import Sizes
@@ -193,6 +194,9 @@ DEV2 = RefreshedGRPO(
 )
 
 
+LARGEST_SEED = 2**32 - 1  # what torch, numpy and random all take
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything that decides a run; `seed` moves all the random choices."""
@@ -222,6 +226,9 @@ class Settings:
     device: str = "cpu"
 
     def __post_init__(self):
+        if type(self.seed) is not int or not 0 <= self.seed <= LARGEST_SEED:
+            wanted = f"seed must be a whole number from 0 to {LARGEST_SEED}"
+            raise ValueError(f"{wanted}, got {shown(self.seed)}")
         if self.save_every % self.point_every:
             raise ValueError(
                 f"save_every ({self.save_every}) must be a multiple of point_every "
@@ -261,14 +268,16 @@ SETTINGS = {
 def settings(name: str, seed: int = 0, device: str = "cpu") -> Settings:
     """Return named settings with a seed, here and in every stage, and a device."""
     if name not in SETTINGS:
-        raise ValueError(f"preset must be one of {', '.join(SETTINGS)}, got {name!r}")
-    chosen, seeded = SETTINGS[name], {}
+        raise ValueError(
+            f"preset must be one of {', '.join(SETTINGS)}, got {shown(name)}"
+        )
+    chosen, seeded = replace(SETTINGS[name], seed=seed), {}
     for config in {stage.config for stage in RECIPE} - {"cold", "samples"}:
         seeded[config] = replace(getattr(chosen, config), seed=seed)
     for config, inner in (("reward_models", "reward"), ("last", "rl")):
         both = {inner: replace(getattr(seeded[config], inner), seed=seed)}
         seeded[config] = replace(seeded[config], **both)
-    return replace(chosen, seed=seed, device=device, **seeded)
+    return replace(chosen, device=device, **seeded)
 
 
 def command(how: Settings, folder, stage: str = "") -> str:

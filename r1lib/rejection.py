@@ -25,6 +25,7 @@ from r1lib import (
     tables,
     verifiers,
 )
+from r1lib.files import shown
 from r1lib.sandbox import Sandbox
 from r1lib.tasks import LEVELS, Problem, draw, instructions, problems, web
 from r1lib.tasks.countdown import AGAIN
@@ -74,7 +75,7 @@ class Sizes:
 
     def __post_init__(self):
         if odd := [name for name in self.filters if name not in FILTERS]:
-            raise ValueError(f"filters must be of {FILTERS}, got {odd[0]!r}")
+            raise ValueError(f"filters must be of {FILTERS}, got {shown(odd[0])}")
         if self.times < 2 or self.times % 2:
             raise ValueError(f"times must be even and at least 2, got {self.times}")
         if min(self.k, self.keep, self.at_once) < 1 or self.ratio <= 0:

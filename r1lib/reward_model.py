@@ -8,15 +8,13 @@ builds this file.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from r1lib import files, hub, hub_published, optim
-from r1lib.hub_names import differences, weights
+from r1lib import hub, optim
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
 from r1lib.preferences import encode, summary
@@ -71,22 +69,14 @@ def load(folder, device: str = "cpu") -> tuple[RewardModel, Tokenizer]:
 
     A language model, or whatever else does not fit, is a ValueError.
     """
-    folder = Path(folder)
-    found, note = hub.load_tensors(folder / "model.safetensors")
-    for name in ("config", "tokenizer"):
-        path = folder / f"{name}.json"
-        if not path.is_file():
-            raise ValueError(f"no file {path}")
-        if note.get(name) != hub.digest(path.read_bytes()):
-            raise ValueError(f"{path} is not the one these weights were saved with")
-    config = ModelConfig.from_dict(files.read_json(folder / "config.json"))
-    wanted = weights(hub_published.empty_model(config, found))
-    wanted["score.weight"] = torch.empty(1, config.d_model, device="meta")
-    if problems := differences(wanted, found):
-        raise ValueError(f"{folder}: {'; '.join(problems)}")
+    config, found, tokenizer = hub.read(folder, {"score.weight": _empty_score})
     model = RewardModel(config)
-    model.load_state_dict(found, strict=False)  # strictly compared above
-    return model.to(device), Tokenizer.load(folder / "tokenizer.json")
+    model.load_state_dict(found, strict=False)  # strictly compared by hub.read
+    return model.to(device), tokenizer
+
+
+def _empty_score(config: ModelConfig) -> Tensor:
+    return torch.empty(1, config.d_model, device="meta")
 
 
 def bradley_terry_loss(

@@ -11,6 +11,7 @@ A run that is killed at any moment, also while it saves, goes on from a checkpoi
 
 import json
 import math
+import re
 import sys
 import time
 from dataclasses import dataclass, field
@@ -19,26 +20,41 @@ from pathlib import Path
 import torch
 
 from r1lib import files, hub
+from r1lib.files import shown
 
 FORMAT = 1  # of a run's folder; raise it when an older one can no longer be read
+CHECKPOINT = re.compile(r"step-\d{6,}")
+KINDS = {  # of what a stage writes about itself
+    "history": list,
+    "seconds": files.NUMBER,
+    "memory_gb": (*files.NUMBER, type(None)),
+}
 KEPT = 2  # checkpoints: should the last one be damaged, there is one before it
 
 
 def begin(folder, settings: dict) -> None:
     """Open a run's folder, new or known; other settings than before are an error."""
+    check_own(folder)
     path = Path(folder) / "settings.json"
     if not path.exists():
-        if strangers := others(folder):
-            raise ValueError(
-                f"{folder} holds other things, such as {strangers[0]}, and is not the "
-                "folder of a run; choose another one with --out"
-            )
         files.write_text(path, json.dumps(settings, indent=1))
     files.recover(folder)
     for work in Path(folder).glob("*-work"):
         done = is_done(folder, work.name.removesuffix("-work"))
         files.remove(work) if done else files.recover(work)
     agree(folder, settings)
+
+
+def check_own(folder) -> None:
+    """Refuse a folder that holds other things and is not the folder of a run."""
+    if (Path(folder) / "settings.json").exists():
+        return
+    if strangers := others(folder):
+        raise ValueError(
+            f"{folder} holds other things, such as {shown(strangers[0])}, and is not "
+            "the folder of a run: nothing there was touched; choose another one with "
+            "--out"
+        )
 
 
 def agree(folder, settings: dict) -> None:
@@ -50,17 +66,16 @@ def agree(folder, settings: dict) -> None:
         was, now = known.get(changed[0]), new.get(changed[0])
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise ValueError(
-            f"{folder} was begun with {changed[0]} {was!r}, not {now!r}{more}; choose "
-            "another folder with --out, or start anew with --fresh"
+            f"{folder} was begun with {changed[0]} {shown(was)}, not {shown(now)}"
+            f"{more}; choose another folder with --out, or start anew with --fresh"
         )
 
 
 def others(folder) -> list[str]:
     """Name what lies in a folder besides traces of a run that was only just begun."""
-    found = (
-        sorted(p.name for p in Path(folder).iterdir()) if Path(folder).exists() else []
-    )
-    return [name for name in found if not name.startswith((".settings.json.", ".lock"))]
+    found = Path(folder).iterdir() if Path(folder).exists() else ()
+    names = sorted(path.name for path in found if not files.is_stray(path.name))
+    return [name for name in names if not name.startswith((".settings.json.", ".lock"))]
 
 
 def forget(folder, stages) -> None:
@@ -82,13 +97,31 @@ def record(folder, stage: str) -> dict:
 
     A stage that another version of this library has left is a ValueError.
     """
-    found = files.read_json(Path(folder) / f"{stage}.json")
+    path = Path(folder) / f"{stage}.json"
+    found = files.read_json(path)
     if (made := found.get("format", 1)) != FORMAT:
         raise ValueError(
-            f"{stage} in {folder} is of another version: its format is {made}, this "
-            f"library reads {FORMAT}; make it again with --stage {stage} --fresh"
+            f"{stage} in {folder} is of another version: its format is {shown(made)}, "
+            f"this library reads {FORMAT}; make it again with --stage {stage} --fresh"
         )
+    found = {"made_from": {}, "memory_gb": None, **found}
+    check_fields(
+        found, {**KINDS, "sha256": dict, "steps": int, "made_from": dict}, path
+    )
+    if not found["history"] or not found["sha256"]:
+        raise ValueError(f"{path} is damaged: its history or its sha256 is empty")
     return found
+
+
+def check_fields(found: dict, kinds: dict, path) -> None:
+    """Refuse what no stage has written about itself: other kinds, lost points."""
+    for name, kind in kinds.items():
+        files.check_kind(found.get(name), kind, path, f" as {name}")
+    for point in found["history"]:
+        files.check_kind(point, dict, path, " as each point of history")
+        files.check_kind(point.get("step"), int, path, " as step of each point")
+    if not 0 <= found["seconds"] < float("inf"):
+        raise ValueError(f"{path} is damaged: seconds is {shown(found['seconds'])}")
 
 
 def load(folder, stage: str, device: str = "cpu"):
@@ -104,7 +137,8 @@ def checked(folder, stage: str) -> Path:
             f"`python r1.py train --stage {stage} --out {folder}` first"
         )
     path = Path(folder) / stage
-    found, written = files.sha256(path), record(folder, stage)["sha256"]
+    written = record(folder, stage)["sha256"]
+    found = files.sha256(path, written)
     if changed := [name for name in written if found.get(name) != written[name]]:
         raise ValueError(
             f"{path / changed[0]} is damaged: its sha256 is not the one in {stage}.json"
@@ -148,7 +182,7 @@ class Stage:
 
     def seconds(self) -> float:
         """Time spent on this stage, earlier starts included as far as they count."""
-        return time.perf_counter() - self.began
+        return max(0.0, time.perf_counter() - self.began)
 
     def beside(self, name: str) -> Path:
         """Where something that belongs to the checkpoints of this stage is kept."""
@@ -198,6 +232,8 @@ def resume(folder, name: str, model, tokenizer, optimizers) -> Stage:
         return stage
     try:
         state = hub.load_training(model, optimizers, found[-1])
+        kinds = {**KINDS, "step": int, "tokenizer": str}
+        check_fields(state, kinds, found[-1] / "state.json")
     except ValueError as error:
         before = found[-2].name if len(found) > 1 else "the beginning"
         raise ValueError(
@@ -215,7 +251,8 @@ def resume(folder, name: str, model, tokenizer, optimizers) -> Stage:
 
 def saved(folder, name: str) -> list[Path]:
     """List the checkpoints of a stage, oldest first."""
-    return sorted((Path(folder) / f"{name}-work").glob("step-*"))
+    found = (Path(folder) / f"{name}-work").glob("step-*")
+    return sorted(path for path in found if CHECKPOINT.fullmatch(path.name))
 
 
 def mean_of(steps: list[dict]) -> dict:

@@ -11,6 +11,8 @@ from pathlib import Path
 from r1lib import artifacts, files, hub, runs
 from r1lib.recipe import BY_NAME, RECIPE, STAGES, Settings, made_from
 
+KINDS = {"made_from": dict, "metrics": dict, "steps": int, "seconds": files.NUMBER}
+
 
 def name_of(stage: str, how: Settings) -> str:
     """The artifact that a stage of a run is shipped as.
@@ -54,10 +56,14 @@ def take(stage: str, folder, how: Settings) -> None:
         )
     runs.begin(folder, asdict(how))
     entry = artifacts.manifest()[name_of(stage, how)]
+    for name, kind in KINDS.items():
+        where = f" as {name} of {name_of(stage, how)}"
+        files.check_kind(entry.get(name), kind, "artifacts/manifest.json", where)
     _check_origin(stage, folder, entry["made_from"])
     with files.new_folder(Path(folder) / stage) as new:
         source = artifacts.path(name_of(stage, how))
-        shutil.copytree(source, new, dirs_exist_ok=True)
+        for name in entry["sha256"]:
+            shutil.copyfile(source / name, new / name)
     record = {
         "format": runs.FORMAT,
         "shipped": name_of(stage, how),
@@ -75,7 +81,7 @@ def _check_origin(stage: str, folder, made_from: dict) -> None:
     for need in BY_NAME[stage].needs:
         if runs.is_done(folder, need):
             there = runs.record(folder, need)["sha256"]
-            if there != made_from[need]:
+            if there != made_from.get(need):
                 raise ValueError(
                     f"the shipped {stage} was not made from the {need} in {folder}: "
                     f"take that one, too, or train {stage}"

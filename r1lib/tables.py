@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from r1lib import files
+from r1lib.files import shown
 from r1lib.tasks import Problem
 
 COLUMNS = {  # name: (type, meaning)
@@ -41,11 +42,13 @@ def row(problem: Problem, completion: str, **rest) -> dict:
 def check(row: dict) -> dict:
     """Return a row as it is; wrong columns and wrong types are a ValueError."""
     if odd := sorted(set(row) ^ set(COLUMNS)):
-        raise ValueError(f"columns that a row lacks, or that nobody knows: {odd}")
+        raise ValueError(
+            f"columns that a row lacks, or that nobody knows: {shown(odd)}"
+        )
     kinds = {"string": str, "int64": int, "bool": bool}
     for name, (kind, _) in COLUMNS.items():
         if type(row[name]) is not kinds[kind]:
-            raise ValueError(f"{name} must be {kind}, got {row[name]!r}")
+            raise ValueError(f"{name} must be {kind}, got {shown(row[name])}")
     return row
 
 
@@ -55,7 +58,7 @@ def save(folder, rows: list[dict], title: str, report=(), note: str = "") -> Non
     `note` says in a sentence how the samples were made. No rows are an error.
     """
     if not rows:
-        raise ValueError(f"a table needs at least one row, got none for {title!r}")
+        raise ValueError(f"a table needs at least one row, got none for {shown(title)}")
     with warnings.catch_warnings():  # it looks for a widget that nobody asked for
         warnings.filterwarnings("ignore", message="IProgress not found")
         import datasets  # takes a second or two: only who needs tables waits for it
@@ -85,8 +88,11 @@ def load(folder) -> list[dict]:
     try:
         rows = pyarrow.parquet.read_table(path).to_pylist()
     except pyarrow.ArrowException as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
-    return [check(row) for row in rows]
+        raise ValueError(f"{path} is damaged: {shown(error)}") from error
+    try:
+        return [check(row) for row in rows]
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {shown(error)}") from error
 
 
 def statistics(rows: list[dict]) -> dict:

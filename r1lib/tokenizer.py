@@ -20,6 +20,7 @@ from itertools import pairwise
 import regex
 
 from r1lib import files
+from r1lib.files import shown
 from r1lib.pretokenize import ONE_PATTERN, PRETOKENIZERS, compiled, pretokenize, stored
 
 SPECIAL = (
@@ -114,7 +115,7 @@ class Tokenizer:
             try:
                 i = operator.index(i)
             except TypeError:
-                raise ValueError(f"ids must be whole numbers, got {i!r}") from None
+                raise ValueError(f"ids must be whole numbers, got {shown(i)}") from None
             if not 0 <= i < self.vocab_size:
                 raise ValueError(f"id must be in 0..{self.vocab_size - 1}, got {i}")
             parts.append(SPECIAL[i].encode() if i < FIRST_BYTE else self.bytes_of[i])
@@ -145,9 +146,7 @@ class Tokenizer:
     @classmethod
     def load(cls, path) -> "Tokenizer":
         """Read what `save` wrote; whatever else the file holds is a ValueError."""
-        content = files.read_json(path)
-        if not isinstance(content, dict) or not isinstance(content.get("merges"), list):
-            raise ValueError(f"{path} is damaged: wanted an object with a merges list")
+        content = files.read_json(path, fields={"merges": list})
         pattern = content.get("pattern")
         names = [name for name in PRETOKENIZERS if stored(name) == pattern]
         if not names or content.get("special") != list(SPECIAL):
@@ -157,7 +156,7 @@ class Tokenizer:
         try:
             return cls(content["merges"], names[0])
         except ValueError as error:
-            raise ValueError(f"{path} is damaged: {error}") from None
+            raise ValueError(f"{path} is damaged: {shown(error)}") from None
 
     def to_tiktoken(self):
         """Return the same tokenizer as a tiktoken.Encoding, the fast twin.
@@ -169,7 +168,7 @@ class Tokenizer:
 
         for i, text in self.bytes_of.items():
             if apply_merges([FIRST_BYTE + b for b in text], self.ranks) != [i]:
-                raise ValueError(f"no text is encoded as id {i}: {text!r}")
+                raise ValueError(f"no text is encoded as id {i}: {shown(text)}")
         return tiktoken.Encoding(
             "r1lib",
             pat_str=ONE_PATTERN[self.pretokenizer],
@@ -189,7 +188,7 @@ def check_merge(pair, new: int) -> tuple[int, int]:
     """Return the merge that makes id `new` as a pair, or say what is wrong with it."""
     fits = isinstance(pair, list | tuple) and len(pair) == 2
     if not fits or any(type(i) is not int for i in pair):
-        raise ValueError(f"a merge must be two ids, got {pair!r}"[:200])
+        raise ValueError(f"a merge must be two ids, got {shown(pair)}"[:200])
     if not all(FIRST_BYTE <= i < new for i in pair):
         raise ValueError(
             f"merge {pair[0]},{pair[1]} uses an id that is not defined yet: "

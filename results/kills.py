@@ -113,7 +113,7 @@ def unit(folder: Path, seed: int, kills: int = KILLS) -> dict:
 
     Raises ValueError if one of them differs from the run that was left alone.
     """
-    began, rng = time.time(), random.Random(seed)
+    began, rng = time.perf_counter(), random.Random(seed)
     train(folder / "whole", seed)
     begins = clock(folder / "whole", began)
     wanted = outputs(folder / "whole"), numbers(folder / "whole")
@@ -136,7 +136,7 @@ def unit(folder: Path, seed: int, kills: int = KILLS) -> dict:
         "files": len(wanted[0]),
         "equal": True,
     }
-    return {"resume": found, "minutes": (time.time() - began) / 60}
+    return {"resume": found, "minutes": (time.perf_counter() - began) / 60}
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """What the book's tool makes of a source, shown on a tiny book."""
 
+import ast
 import subprocess
 import sys
 
@@ -8,7 +9,8 @@ import pytest
 from tiny_book import chapter, edit
 
 from tools import book as tool
-from tools import lab, slides
+from tools import lab, run_tests, slides
+from tools.book_chapter import python_source, without_magics
 from tools.book_check import problems
 from tools.book_source import BookError, stub
 
@@ -122,6 +124,80 @@ def test_slides_are_one_file_with_everything_inside(book):
     assert "<script>alert" not in page and "&lt;script&gt;alert" in page
     assert 'src="../' not in page and "http" not in page
     assert '<pre class="out">42</pre>' in page
+
+
+OTHER = ["[]", "null", "{}", "3", "{", '{"cells": 3, "nbformat": 4}', '{"cells": []}']
+
+
+@pytest.mark.parametrize("text", [*OTHER, '{"cells": [{}], "nbformat": 4}'])
+def test_a_notebook_of_another_kind_is_one_line(book, capsys, text):
+    chapter(book).write_text(text)
+    (said,) = problems(book)["sources_readable"]
+    assert said.startswith("chapters/01_doubling.ipynb is damaged: ")
+    assert slides.main(book.root) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("r1: chapters/01_doubling.ipynb is damaged: ")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = (10\n     % 7)",
+        "x = (10\n% 7)\ny = (\n    3\n    % 2\n)",
+        "x = 10 \\\n% 7",
+        "text = '''\n% 7\n!ls\n%time\n'''",
+        "if True:\n    x = [\n        1,\n        5\n        % 3,\n    ]",
+    ],
+)
+def test_lines_that_look_like_magics_stay(code):
+    assert without_magics(code) == code
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("%matplotlib inline\nx = 1", "pass\nx = 1"),
+        ("!ls -l", "pass"),
+        ("if True:\n    %time f()\n    y = 2", "if True:\n    pass\n    y = 2"),
+        ("%%bash\nls\n% 7", "pass"),
+        ("names = !ls\nx = (9\n% 7)", "pass\nx = (9\n% 7)"),
+    ],
+)
+def test_magics_are_left_out(code, wanted):
+    assert without_magics(code) == wanted
+
+
+def test_the_source_of_a_chapter_keeps_its_expressions(book):
+    source = book.sources()[0]
+    old = source.read_text(encoding="utf-8")
+    source.write_text(f"{old}\n# %%\nrest = (\n    10\n    % 7\n)\n", "utf-8")
+    code = python_source(book, source)
+    assert "    10\n    % 7\n" in code and ast.parse(code)
+
+
+def test_what_cannot_be_opened_is_one_line(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["lab", "chapters/99_none.ipynb"])
+    assert lab.main() == 1
+    assert capsys.readouterr().err == "r1: there is no chapters/99_none.ipynb to open\n"
+    assert run_tests.main(["tests/test_none.py::test_x", "-q"]) == 1
+    said = capsys.readouterr().err
+    assert said == "r1: there is no test file tests/test_none.py\n"
+
+
+@pytest.mark.parametrize("number", ["99", "x", "\x1b[2J" + "9" * 999, "[0-9]"])
+def test_a_chapter_that_is_not_there_is_one_line(capsys, number):
+    assert tool.main(["build", number]) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("r1: there is no book/") and len(said) < 300
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(capsys, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied", "chapters")
+
+    monkeypatch.setattr(tool, "build", refuse)
+    assert tool.main(["build"]) == 1
+    assert capsys.readouterr().err == "r1: Permission denied: chapters\n"
 
 
 def nbval(book, *folders):

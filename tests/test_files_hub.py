@@ -193,6 +193,90 @@ def test_a_tensor_that_does_not_fit_is_named(folder, change, words):
         hub.load(folder)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_not_finite_are_refused(folder, value):
+    rewrite(folder, lambda t: t["norm.weight"].fill_(value))
+    with pytest.raises(ValueError, match="m: .*norm.weight: 16 of 16 .* not finite"):
+        hub.load(folder)
+
+
+KINDS = (torch.int64, torch.int8, torch.bool, torch.float64, torch.float8_e5m2)
+
+
+@pytest.mark.parametrize("dtype", [*KINDS, torch.complex64])
+def test_other_numbers_are_refused_by_name(folder, dtype):
+    rewrite(folder, lambda t: t.update({"norm.weight": torch.ones(16).to(dtype)}))
+    with pytest.raises(ValueError, match="norm.weight: numbers must be F32, BF16, F16"):
+        hub.load(folder)
+
+
+OTHER = ["[]", "null", "3", '"x"', "true", "[[]]"]
+
+
+@pytest.mark.parametrize("text", OTHER)
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
+def test_json_of_another_kind_is_one_short_line(folder, name, text):
+    (folder / name).write_text(text)
+    tensors, note = hub.load_tensors(folder / "model.safetensors")
+    note[name.removesuffix(".json")] = hub.digest(text)
+    hub.save_tensors(tensors, folder / "model.safetensors", note)
+    with pytest.raises(ValueError, match=f"{name} is damaged: wanted an object") as bad:
+        hub.load(folder)
+    assert len(str(bad.value)) < 400
+
+
+@pytest.mark.parametrize("text", [*OTHER, "{}", '{"sha256": [], "state": {}}'])
+def test_a_training_state_of_another_kind_is_refused(tmp_path, text):
+    net, optimizers = begin()
+    hub.save_training(net, optimizers, tmp_path / "t", {"step": 1})
+    (tmp_path / "t" / "state.json").write_text(text)
+    with pytest.raises(ValueError, match="state.json is damaged: wanted an object"):
+        hub.load_training(net, optimizers, tmp_path / "t")
+
+
+def test_moments_of_another_optimizer_are_refused(tmp_path):
+    net, optimizers = begin()
+    go_on(net, optimizers, 0, 1)
+    hub.save_training(net, optimizers, tmp_path / "t", {"step": 1})
+    few = [torch.optim.AdamW([net.norm.weight]) for _ in optimizers]
+    with pytest.raises(ValueError, match="unexpected optimizer.0."):
+        hub.load_training(net, few, tmp_path / "t")
+
+
+# --- error texts
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x" * 9000,
+        "\x1b[2J\n\r\u202e",
+        list(range(9999)),
+        {"a" * 999: "b" * 999},
+        10**999,
+    ],
+)
+def test_a_shown_value_is_short_and_writes_nothing_else(value):
+    text = files.shown(value)
+    assert 0 < len(text) <= 200 and text.isprintable()
+    assert files.shown(ValueError(value)).isprintable()
+
+
+def test_a_short_value_is_shown_as_it_is():
+    assert (
+        files.shown("결과") == "'결과'"
+        and files.shown([1, 2.5, None]) == "[1, 2.5, None]"
+    )
+
+
+def test_strays_have_no_sha256_and_what_is_listed_has(tmp_path):
+    for name in ("a", ".DS_Store", "Thumbs.db", "desktop.ini", "a~", ".a.swp"):
+        (tmp_path / name).write_text("1")
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    assert list(files.sha256(tmp_path)) == ["a"]
+    assert list(files.sha256(tmp_path, ["a", "b", "a~"])) == ["a", "a~"]
+
+
 def test_loading_twice_gives_models_that_share_nothing(folder):
     first, second = hub.load(folder), hub.load(folder)
     with torch.no_grad():

@@ -1,6 +1,7 @@
 """Claims about folders of unknown origin: read whole and right, or refused by name."""
 
 import json
+import math
 import struct
 from dataclasses import replace
 
@@ -30,6 +31,7 @@ LLAMA = {
 }
 DEEPSEEK = {
     **LLAMA,
+    "q_lora_rank": None,
     "kv_lora_rank": 14,
     "qk_nope_head_dim": 6,
     "qk_rope_head_dim": 4,
@@ -182,6 +184,67 @@ def test_old_files_may_hold_rotary_frequencies(tmp_path):
 def test_a_tensor_that_does_not_fit_is_named(changes, words, shards, tmp_path):
     with pytest.raises(ValueError, match=words):
         hub.load(publish(drawn(LLAMA), LLAMA, tmp_path / "m", shards, **changes))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_weights_that_are_not_finite_are_refused(value, dtype, tmp_path):
+    norm = torch.ones(24, dtype=dtype)
+    norm[3] = value
+    folder = publish(drawn(LLAMA), LLAMA, tmp_path / "m", **{"model.norm.weight": norm})
+    with pytest.raises(ValueError, match="m: model.norm.weight: 1 of 24 .*not finite"):
+        hub.load(folder)
+
+
+def test_a_cast_that_is_too_narrow_is_refused(tmp_path):
+    wide = {"model.norm.weight": torch.full((24,), 1e30)}
+    folder = publish(drawn(LLAMA), LLAMA, tmp_path / "m", **wide)
+    assert hub.load(folder, dtype=torch.bfloat16).norm.weight.isfinite().all()
+    with pytest.raises(
+        ValueError, match=r"24 of 24 numbers are not finite \(float16\)"
+    ):
+        hub.load(folder, dtype=torch.float16)
+    with pytest.raises(ValueError, match="dtype must be that of real numbers"):
+        hub.load(folder, dtype=torch.int8)
+
+
+KINDS = (torch.int64, torch.int8, torch.uint8, torch.bool, torch.float64)
+KINDS += (torch.float8_e4m3fn, torch.float8_e5m2, torch.complex64)
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+def test_other_numbers_are_refused_by_name(dtype, tmp_path):
+    other = {"model.norm.weight": torch.ones(24).to(dtype)}
+    with pytest.raises(ValueError, match="m: model.norm.weight: numbers must be F32"):
+        hub.load(publish(drawn(LLAMA), LLAMA, tmp_path / "m", **other))
+
+
+SHAPES = ([0], [1 << 63, 0], [0, 1 << 40, 1 << 40], [1] * 300, [], [24, 1], [12, 2])
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_absurd_shape_is_one_short_line(shape, tmp_path):
+    folder = publish(drawn(LLAMA), LLAMA, tmp_path / "m")
+    path = folder / "model.safetensors"
+    content = path.read_bytes()
+    end = 8 + int.from_bytes(content[:8], "little")
+    header, size = json.loads(content[8:end]), 4 * math.prod(shape)
+    begin = header["model.norm.weight"]["data_offsets"][0]
+    entry = {"dtype": "F32", "shape": shape, "data_offsets": [begin, begin + size]}
+    header["model.norm.weight"] = entry
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + content[end:])
+    with pytest.raises(ValueError) as caught:
+        hub.load(folder)
+    assert len(str(caught.value)) < 800 and "\n" not in str(caught.value)
+
+
+def test_a_name_in_a_file_cannot_write_to_the_terminal(tmp_path):
+    extra = {"a\x1b[2J\n" + "b" * 9000: torch.zeros(2)}
+    folder = publish(drawn(LLAMA), LLAMA, tmp_path / "m", **extra)
+    with pytest.raises(ValueError, match="unexpected a") as caught:
+        hub.load(folder)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 500
 
 
 def test_a_layer_after_the_last_is_the_mtp_module_or_unexpected(tmp_path):
@@ -350,6 +413,41 @@ def test_scaled_positions_are_read_from_new_and_old_places(where):
     assert config.mscale == config.mscale_all_dim == 0
 
 
+SIZES = {
+    *("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers"),
+    *("num_attention_heads", "kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim"),
+    *("v_head_dim", "moe_intermediate_size", "n_routed_experts", "n_shared_experts"),
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_a_config_does_not_say_is_as_in_transformers(family):
+    """Each setting left out by itself, but for sizes that the tensors have anyway."""
+    transformers = pytest.importorskip("transformers")
+    made = transformers.AutoConfig.for_model(family)
+    content = made.to_dict() | {"rope_theta": 10_000.0}
+    assert content.pop("rope_parameters")["rope_theta"] == content["rope_theta"]
+    if family == "deepseek_v2":  # has no default
+        content["num_experts_per_tok"] = 6
+    wanted = read_config(content)
+    for name, value in content.items():
+        if name not in SIZES and value != 6 and name != "model_type":
+            rest = {n: x for n, x in content.items() if n != name}
+            assert read_config(rest) == wanted, name
+
+
+def test_llama_2_says_nothing_of_theta(tmp_path):
+    content = {n: x for n, x in LLAMA.items() if n != "rope_theta"}
+    again = hub.load(publish(drawn(content), content, tmp_path / "m"))
+    assert again.config.rope_theta == 10_000.0
+
+
+def test_scaled_positions_grow_from_the_longest_where_nothing_else_is_said():
+    yarn = {"rope_type": "yarn", "factor": 4.0}
+    config = read_config(LLAMA | {"rope_scaling": yarn})
+    assert config.original_positions == LLAMA["max_position_embeddings"]
+
+
 WITHOUT = object()
 BAD = [
     (LLAMA, {"model_type": "gpt2"}, "model_type must be .*'llama', got 'gpt2'"),
@@ -370,22 +468,23 @@ BAD = [
     (LLAMA, {"use_sliding_window": True}, "use_sliding_window must be"),
     (LLAMA, {"layer_types": ["sliding_attention"]}, "layer_types must all be"),
     (LLAMA, {"layer_types": 3}, "layer_types"),
-    (LLAMA, {"rope_theta": WITHOUT}, "config.json lacks rope_theta"),
+    (LLAMA, {"rope_theta": None}, "config.json lacks rope_theta"),
     (LLAMA, {"rope_theta": 10**400}, "rope_theta must be in"),
     (LLAMA, {"rope_scaling": {"type": "dynamic", "factor": 2.0}}, "got 'dynamic'"),
     (LLAMA, {"rope_scaling": {"type": []}}, r"got \[\]"),
     (LLAMA, {"rope_scaling": "yarn"}, "rope settings must be an object"),
-    (LLAMA, {"rope_scaling": {"type": "yarn"}}, "lacks factor, original_max"),
+    (LLAMA, {"rope_scaling": {"type": "yarn"}}, "lacks factor"),
+    (LLAMA, {"rope_scaling": {"type": "llama3"}}, "lacks factor, low_freq_factor, hi"),
     (LLAMA, {"rope_scaling": YARN | {"factor": 0.5}}, "rope_factor >= 1"),
     (LLAMA, {"rope_scaling": YARN | {"beta_fast": 1}}, "beta_slow must be above 0"),
     (LLAMA, {"rope_scaling": YARN | {"attention_factor": 2.0}}, "attention_factor=2.0"),
     (LLAMA, {"rope_scaling": LLAMA3 | {"low_freq_factor": 5}}, "low_freq_factor must"),
-    (LLAMA, {"model_type": "qwen3"}, "config.json lacks head_dim"),
+    (LLAMA, {"model_type": "qwen3", "head_dim": None}, "config.json lacks head_dim"),
     (V3, {"n_routed_experts": 9}, r"n_routed_experts \(9\) must be a multiple of"),
     (V3, {"topk_group": 5}, "n_limited_groups must be at most n_expert_groups"),
     (V3, {"num_experts_per_tok": 5}, "n_activated_experts must be at most 4, got 5"),
     (V3, {"n_group": 8, "topk_group": 8}, "two best experts"),
-    (V3, {"n_group": WITHOUT}, "config.json lacks n_group"),
+    (V3, {"n_group": None}, "config.json lacks n_group"),
     (V3, {"scoring_func": "softmax"}, "scoring_func must be"),
     (V3, {"attention_bias": True}, "attention_bias must be"),
     (V3, {"moe_layer_freq": 2}, "moe_layer_freq must be"),

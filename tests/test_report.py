@@ -1,13 +1,15 @@
 """The report of a run: complete in itself, and safe whatever a model wrote."""
 
+import json
 import math
 import re
 from html.parser import HTMLParser
 
+import jinja2
 import pytest
 
 from r1lib import plots
-from tools import report, report_pieces
+from tools import page, report, report_pieces
 
 DIGEST = {"model.safetensors": "0" * 64}
 
@@ -143,6 +145,92 @@ def test_model_text_and_prompts_are_escaped(text):
     page = report.page(results(), records(text + " no\n</think>", text))
     assert text not in page
     assert Links(page).fetched() == []
+
+
+HOSTILE = '<script>f()</script>"><img src=x onerror=f()>$x^$</style>&amp;{{ 7*7 }}'
+
+
+def hostile(value):
+    """Replace every text in something by one that would run if nobody escaped it."""
+    if isinstance(value, dict):
+        return {name: hostile(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [hostile(part) for part in value]
+    return HOSTILE if isinstance(value, str) else value
+
+
+def renamed(found: dict, old: str) -> dict:
+    return {HOSTILE if name == old else name: x for name, x in found.items()}
+
+
+def check_harmless(text: str):
+    assert Links(text).fetched() == [] and "49" not in words(text).split()
+    assert HOSTILE not in text and "<script" not in text and "onerror=f()>" not in text
+    assert text.count("</style>") == text.count("<style")
+
+
+def test_hostile_text_in_any_value_is_escaped():
+    found, kept = hostile(results()), hostile(records())
+    check_harmless(report.page(found, kept))
+
+
+@pytest.mark.parametrize("name", ["zero", "base"])
+def test_hostile_names_of_stages_are_escaped(name):
+    found = results()
+    found["stages"] = {**found["stages"], HOSTILE: found["stages"][name]}
+    check_harmless(report.page(found, {**records(), HOSTILE: records()[name]}))
+
+
+def test_hostile_names_of_settings_and_versions_are_escaped():
+    found = results()
+    found["settings"] |= {HOSTILE: {HOSTILE: HOSTILE}}
+    found["provenance"]["versions"] |= {HOSTILE: HOSTILE}
+    check_harmless(report.page(found, records()))
+
+
+def test_hostile_names_of_games_and_files_are_escaped():
+    found = results()
+    for one in found["stages"].values():
+        one["test"] = renamed(one["test"], "countdown")
+        one["sha256"] = {HOSTILE: HOSTILE}
+    check_harmless(report.page(found, records()))
+
+
+@pytest.mark.parametrize("step", [HOSTILE, [HOSTILE], {HOSTILE: 1}])
+def test_a_hostile_step_of_a_transcript_is_escaped(step):
+    history = records()["zero"]["history"]
+    text = report.transcripts([{**point, "step": step} for point in history])
+    assert Links(text).fetched() == [] and HOSTILE not in text
+
+
+def test_a_hostile_alt_text_stays_inside_its_attribute():
+    picture = plots.base_curves(records()["base"]["history"])
+    picture.alt = HOSTILE
+    text = page.macro("svg")(report_pieces.drawn(picture))
+    assert Links(text).fetched() == [] and HOSTILE not in text
+
+
+def test_a_value_that_a_template_lacks_is_an_error():
+    with pytest.raises(jinja2.UndefinedError):
+        page.render("report.html.j2", title="x")
+
+
+def test_the_report_is_written_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page.TEMPLATES.cache.clear()
+    assert "<h2>Results</h2>" in report.page(results(), records())
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "{}", "null", '{"stages": 3}', '{"stages": {"base": []}}']
+)
+def test_results_of_another_kind_are_one_line(tmp_path, text):
+    content = json.loads(text)
+    if content and content["stages"] != 3:
+        content = results() | content
+    (tmp_path / "results.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="results.json is damaged: wanted"):
+        report.write(tmp_path)
 
 
 def test_verdicts_and_tags_are_coloured_after_escaping():

@@ -92,6 +92,44 @@ def test_a_damaged_artifact_is_not_taken(shelf, tmp_path):
     assert not (tmp_path / "run" / "base").exists()
 
 
+def test_strays_beside_an_artifact_are_not_taken(shelf, tmp_path):
+    artifact = artifacts.FOLDER / "base-tiny-3"
+    for name in (".DS_Store", "Thumbs.db", "config.json~"):
+        (artifact / name).write_text("stray")
+    (artifact / ".ipynb_checkpoints").mkdir()
+    (artifacts.FOLDER / ".ipynb_checkpoints").mkdir()
+    assert artifacts.path("base-tiny-3") == artifact
+    shipped.take("base", tmp_path / "run", HOW)
+    names = {path.name for path in (tmp_path / "run" / "base").iterdir()}
+    assert names == {"config.json", "model.safetensors", "tokenizer.json"}
+
+
+def test_an_artifact_that_is_not_there_is_one_line(shelf):
+    files.remove(artifacts.FOLDER / "base-tiny-3")
+    with pytest.raises(ValueError, match="differs from manifest.json"):
+        artifacts.path("base-tiny-3")
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "3", '{"a": []}', '{"a": {}}', "{"])
+def test_a_manifest_of_another_kind_is_one_line(shelf, text):
+    (artifacts.FOLDER / "manifest.json").write_text(text)
+    artifacts.manifest.cache_clear()
+    with pytest.raises(ValueError, match="manifest.json is damaged"):
+        artifacts.path("base-tiny-3")
+
+
+@pytest.mark.parametrize("name", ["made_from", "metrics", "steps", "seconds"])
+def test_an_entry_of_another_kind_is_one_line(shelf, tmp_path, name):
+    manifest = files.read_json(artifacts.FOLDER / "manifest.json")
+    manifest["base-tiny-3"][name] = "x"
+    (artifacts.FOLDER / "manifest.json").write_text(json.dumps(manifest))
+    artifacts.manifest.cache_clear()
+    with pytest.raises(
+        ValueError, match=f"manifest.json is damaged.*as {name} of base"
+    ):
+        shipped.take("base", tmp_path / "run", HOW)
+
+
 def test_what_a_stage_needs_is_taken_and_nothing_else(capsys):
     assert train_run.needed(("base",)) == ()
     assert train_run.needed(("dev1",)) == ("base", "cold")

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -186,6 +187,10 @@ def test_the_report_of_a_run_fetches_and_runs_nothing(finished):
         (["--stage", "", "--fresh"], f"one of {', '.join(recipe.STAGES)}, got ''"),
         (["--stage", "r1", "--from", "dev1"], "wanted --stage or --from, got both"),
         (["--preset", "huge"], "preset must be one of tiny, smoke, got 'huge'"),
+        (["--seed", "9" * 20], "seed must be a whole number from 0 to 4294967295, got"),
+        (["--seed", "-1"], "seed must be a whole number from 0 to 4294967295, got -1"),
+        (["--seed", "4294967296", "--fresh"], "got 4294967296"),
+        (["--preset", "\x1b[2J" + "x" * 999], "smoke, got '\\x1b[2Jxx"),
         (["--device", "tpu"], "device must be one of cpu, cuda, mps, got 'tpu'"),
         (
             ["--device", "cuda:99"],
@@ -199,12 +204,15 @@ def test_a_wrong_argument_is_one_line(tmp_path, error, arguments, words):
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("arguments", [["--seed", "x"], ["--speed"], ["base"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--seed", "x"], ["--seed", "1.5"], ["--seed", "9" * 5000], ["--speed"], ["base"]],
+)
 def test_an_argument_that_cannot_be_read_is_one_line(error, arguments):
     with pytest.raises(SystemExit) as ended:
         train.main(arguments)
     assert ended.value.code == 2
-    assert "--help shows all options" in error()
+    assert "--help shows all options" in (said := error()) and len(said) < 1100
 
 
 def test_help_explains_every_option(capsys):
@@ -378,7 +386,161 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, error, more):
     (tmp_path / "base").mkdir()
     assert smoke(tmp_path, *more) == 1
     assert "is not the folder of a run" in error()
-    assert (tmp_path / "thesis.txt").exists() and (tmp_path / "base").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"thesis.txt", "base"}
+
+
+STRAYS = (".DS_Store", "Thumbs.db", "desktop.ini", ".settings.json.swp", "notes.txt~")
+
+
+def leave_strays(folder):
+    for name in STRAYS:
+        (folder / name).write_text("stray")
+    (folder / ".ipynb_checkpoints").mkdir()
+
+
+def test_strays_in_a_run_are_neither_its_files_nor_in_its_way(finished, capsys):
+    for path in [finished, *(finished / stage for stage in recipe.STAGES)]:
+        leave_strays(path)
+    assert smoke(finished) == 0
+    assert "answering" not in capsys.readouterr().out
+    (finished / "base.json").unlink()  # as if it had been stopped just before
+    runs.finish(finished, "base", 60, 1.0, [{"step": 60}], None)
+    assert not set(runs.record(finished, "base")["sha256"]) & set(STRAYS)
+
+
+def test_a_folder_of_strays_is_as_good_as_empty(tmp_path):
+    leave_strays(tmp_path)
+    runs.begin(tmp_path, {"seed": 0})
+    assert (tmp_path / ".DS_Store").exists()
+
+
+def test_a_copy_of_a_checkpoint_is_no_checkpoint(stopped):
+    for name in ("step-000040 copy", "step-x", "step-000060.bak"):
+        shutil.copytree(
+            stopped / "base-work" / "step-000020", stopped / "base-work" / name
+        )
+    (stopped / "base-work" / "step-000080~").write_text("")
+    assert [p.name for p in runs.saved(stopped, "base")] == [
+        "step-000020",
+        "step-000040",
+    ]
+    assert train.goes_on(stopped).endswith("goes on with base from step 40")
+
+
+OTHER = ["[]", "null", "3", '"x"', "{}", "[[{}]]", "true", '{"format": []}']
+
+
+@pytest.mark.parametrize("text", [*OTHER, '{"history": 1}', '{"sha256": {"a": 1}}'])
+def test_a_record_of_another_kind_is_one_line(finished, error, text):
+    (finished / "zero.json").write_text(text)
+    assert smoke(finished) == 1
+    assert re.search(r"zero\.json is damaged|zero in .*of another version", error())
+
+
+FIELDS = {
+    "sha256": [[], None, {}, "x"],
+    "history": [[], {}, None, [3], [{}], [{"step": "1"}]],
+    "seconds": ["1", None, -1, float("nan"), float("inf"), True],
+    "steps": [None, 1.5, "2"],
+    "memory_gb": ["much", []],
+    "made_from": [[], 3, None],
+    "format": ["1", 0, 2, None],
+}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_field_of_another_kind_is_one_line(finished_once, tmp_path, name):
+    record = runs.record(finished_once, "zero")
+    for value in FIELDS[name]:
+        (tmp_path / "zero.json").write_text(json.dumps({**record, name: value}))
+        with pytest.raises(ValueError, match=r"zero.json is damaged|another version"):
+            runs.record(tmp_path, "zero")
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "3", '"x"', "{"])
+def test_settings_of_another_kind_are_one_line(finished, error, text):
+    (finished / "settings.json").write_text(text)
+    for more in ([], ["--stage", "r1", "--fresh"]):
+        assert smoke(finished, *more) == 1
+        assert "settings.json is damaged" in error()
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "{}", "{", '{"stages": []}'])
+def test_results_of_another_kind_are_measured_again(finished, monkeypatch, text):
+    known = files.read_json(finished / "results.json")["stages"]
+
+    def tested(stage, *rest):
+        return {name: known[stage][name] for name in ("test", "card")}
+
+    monkeypatch.setattr(train_run, "tested", tested)
+    (finished / "results.json").write_text(text)
+    assert smoke(finished) == 0
+    assert files.read_json(finished / "results.json")["stages"] == known
+
+
+@pytest.mark.parametrize(
+    "value", [None, 3, [], {}, {"test": []}, {"card": {"easy": 1}}]
+)
+def test_a_measurement_of_another_kind_does_not_count(finished, value):
+    found = files.read_json(finished / "results.json")
+    assert train_run.is_whole(found["stages"]["base"])
+    assert not train_run.is_whole(value)
+    for part in ("test", "card"):
+        assert not train_run.is_whole({**found["stages"]["base"], part: value})
+    found["stages"]["base"] = value
+    (finished / "results.json").write_text(json.dumps(found))
+    assert "base" not in train_run.earlier(finished, found)
+
+
+@pytest.mark.parametrize("text", ["[]", "null", '{"state": {}, "sha256": []}'])
+def test_a_checkpoint_of_another_kind_leaves_the_one_before(stopped, error, text):
+    (stopped / "base-work" / "step-000040" / "state.json").write_text(text)
+    assert smoke(stopped, "--stage", "base") == 1
+    assert "state.json is damaged" in (said := error())
+    assert "remove the folder step-000040 to go on from step-000020" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("step", "40"), ("history", 3), ("seconds", -1), ("tokenizer", 0)],
+)
+def test_a_state_of_another_kind_leaves_the_one_before(stopped, error, name, value):
+    path = stopped / "base-work" / "step-000040" / "state.json"
+    content = files.read_json(path)
+    content["state"][name] = value
+    path.write_text(json.dumps(content))
+    assert smoke(stopped, "--stage", "base") == 1
+    assert "remove the folder step-000040 to go on from step-000020" in error()
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", '{"answers": []}', '{"answers": {"train": [3]}}']
+)
+def test_kept_answers_of_another_kind_are_one_line(finished, error, text):
+    path, content = finished / "answers.json", json.loads(text)
+    source = files.read_json(path)["source"]
+    path.write_text(json.dumps({"source": source, **content} if content else content))
+    runs.forget(finished, ["helpful", "r1"])
+    assert smoke(finished) == 1
+    assert "answers.json is damaged" in error()
+
+
+def test_a_missing_input_does_not_fix_the_settings_of_a_folder(tmp_path, error):
+    assert smoke(tmp_path / "new", "--stage", "zero") == 1
+    assert "no finished base in" in error()
+    assert not (tmp_path / "new" / "settings.json").exists()
+
+
+def test_a_clock_that_is_set_back_gives_no_negative_time(stopped, monkeypatch):
+    how = recipe.settings("smoke")
+    steps = pipeline.run("base", stopped, how)
+    next(steps)
+    monkeypatch.setattr(time, "time", lambda: -1e9)
+    monkeypatch.setattr(time, "perf_counter", lambda: -1e9)
+    for _ in steps:
+        pass
+    record = runs.record(stopped, "base")
+    assert record["seconds"] >= 0 and all(p["seconds"] >= 0 for p in record["history"])
 
 
 def names_in(folder):

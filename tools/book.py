@@ -19,6 +19,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from tqdm import tqdm
 
+from r1lib.files import SHOWN, line
 from tools import book_check
 from tools.book_chapter import KINDS, code_cells, load_one, python_source
 from tools.book_outputs import staleness
@@ -28,6 +29,7 @@ from tools.book_source import (
     links,
     notebook,
     output_digest,
+    read_notebook,
     source_digest,
     tags,
 )
@@ -98,7 +100,7 @@ def refresh_links(book: Book) -> None:
             path = book.output(kind, source)
             if not path.exists():
                 continue
-            nb, want = nbformat.read(path, as_version=4), links(book, source, kind)
+            nb, want = read_notebook(path), links(book, source, kind)
             old = [c for c in nb.cells if "nav" in tags(c) and c.source != want.source]
             for cell in old:
                 cell.source = want.source
@@ -118,7 +120,7 @@ def build(book: Book, number: str = "", everything: bool = False) -> int:
     """Build chapters, then check them; return the exit code."""
     sources = book.sources(number)
     if number and not sources:
-        raise BookError(f"there is no book/{number}_*.py")
+        raise BookError(f"there is no book/{line(number, SHOWN)}_*.py")
     if not number and not everything:
         sources = [source for source in sources if not is_fresh(book, source)]
     for source in sources:
@@ -136,7 +138,7 @@ def build(book: Book, number: str = "", everything: bool = False) -> int:
 class Parser(argparse.ArgumentParser):
     def error(self, message):
         """One line instead of a page."""
-        self.exit(2, f"r1: {message}\n")
+        self.exit(2, f"r1: {line(message)}\n")
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -158,6 +160,10 @@ def main(argv: list[str]) -> int:
         return build(book, asked.number and asked.number.zfill(2), asked.all)
     except BookError as problem:
         print(f"r1: {problem}", file=sys.stderr)
+        return 1
+    except OSError as problem:
+        said = f"{problem.strerror or problem}: {problem.filename or ''}"
+        print(f"r1: {line(said)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nr1: stopped; finished notebooks are kept", file=sys.stderr)

@@ -1,14 +1,24 @@
 """A chapter as the rules of `check` see it: what it should be and what is committed."""
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
-from tools.book_source import Book, BookError, fill, notebook, read_cells, solved, tags
+from tools.book_source import (
+    Book,
+    BookError,
+    fill,
+    notebook,
+    read_cells,
+    read_notebook,
+    solved,
+    tags,
+)
 from tools.library import Library
 
 KINDS = ("chapters", "solutions")
@@ -54,8 +64,11 @@ def load_one(book: Book, source: Path) -> Chapter:
         chapter.problem = f"book/{source.name}: {problem}"
     for kind in KINDS:
         path = book.output(kind, source)
-        if path.exists():
-            chapter.got[kind] = nbformat.read(path, as_version=4)
+        try:
+            if path.exists():
+                chapter.got[kind] = read_notebook(path)
+        except BookError as problem:
+            chapter.problem = chapter.problem or str(problem)
     return chapter
 
 
@@ -63,8 +76,37 @@ def python_source(book: Book, source: Path) -> str:
     """All code of a chapter, solved and filled, as Python: magics left out."""
     library = Library(book.root)
     cells = [cell for cell in read_cells(source) if cell.cell_type == "code"]
-    code = "\n".join(solved(fill(cell.source, library)) for cell in cells)
-    return re.sub(r"^\s*[%!].*$", "", code, flags=re.MULTILINE)
+    codes = [solved(fill(cell.source, library)) for cell in cells]
+    return "\n".join(map(without_magics, codes))
+
+
+def without_magics(code: str) -> str:
+    """Replace the magics and shell lines of a cell by `pass`; the rest stays.
+
+    IPython says which lines these are: `%` also begins lines of an expression.
+
+    >>> without_magics("%time f()\\nx = (9\\n% 7)")
+    'pass\\nx = (9\\n% 7)'
+    """
+    plain = TransformerManager().transform_cell(code)
+    if plain.strip() == code.strip():
+        return code
+    lines = plain.splitlines()
+    for node in ast.walk(ast.parse(plain)):
+        if isinstance(node, ast.Expr | ast.Assign) and is_magic(node.value):
+            first = lines[node.lineno - 1]
+            lines[node.lineno - 1 : node.end_lineno] = [
+                first[: node.col_offset] + "pass",
+                *[""] * (node.end_lineno - node.lineno),
+            ]
+    return "\n".join(lines)
+
+
+def is_magic(node: ast.expr) -> bool:
+    """Say whether an expression is a call that IPython has put for a magic."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    return ast.unparse(node.func.value) == "get_ipython()"
 
 
 def code_cells(nb: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:

@@ -8,7 +8,7 @@ from tools import provenance
 from tools.book_chapter import KINDS, Chapter
 from tools.book_form import prose_links
 from tools.book_outputs import PRIVATE
-from tools.book_source import Book
+from tools.book_source import Book, BookError, read_notebook
 
 PAGES = ("*.md", "docs/**/*.md", "course/**/*.md", "tests/*.md", "recipes/**/*.md")
 
@@ -43,10 +43,9 @@ def local_links(book: Book) -> list[str]:
     problems = []
     pages = {path for pattern in PAGES for path in book.root.glob(pattern)}
     for page in sorted({*pages, *(book.root / "chapters").glob("*.ipynb")}):
-        text = page.read_text(encoding="utf-8")
-        if page.suffix == ".ipynb":
-            cells = json.loads(text)["cells"]
-            text = "\n\n".join("".join(c["source"]) for c in cells if is_prose(c))
+        text = (
+            notebook_prose(page) if page.suffix == ".ipynb" else page.read_text("utf-8")
+        )
         for target in prose_links(text):
             if not (page.parent / target).exists():
                 name = page.relative_to(book.root).as_posix()
@@ -54,8 +53,13 @@ def local_links(book: Book) -> list[str]:
     return problems
 
 
-def is_prose(cell: dict) -> bool:
-    return cell["cell_type"] == "markdown"
+def notebook_prose(path: Path) -> str:
+    """The markdown cells of a notebook; one that is damaged is named elsewhere."""
+    try:
+        cells = read_notebook(path).cells
+    except BookError:
+        return ""
+    return "\n\n".join(c.source for c in cells if c.cell_type == "markdown")
 
 
 def artifacts_fit(book: Book) -> list[str]:

@@ -15,6 +15,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from r1lib import files
 from tools.library import DEFINITIONS, Library, is_docstring
 
 KERNEL = {
@@ -59,6 +60,18 @@ def read_cells(source: Path) -> list[NotebookNode]:
         kept = cell.metadata.get("tags")
         cell.metadata = NotebookNode({"tags": kept} if kept else {})
     return cells
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a committed notebook; one that is damaged is named in a BookError."""
+    try:
+        nbformat.validate(
+            files.read_json(path, fields={"nbformat": int, "cells": list})
+        )
+    except (ValueError, nbformat.ValidationError) as problem:
+        said = files.shown(problem)
+        raise BookError(f"{path.parent.name}/{path.name} is damaged: {said}") from None
+    return nbformat.read(path, as_version=4)
 
 
 # ---- cells that the library fills ----------------------------------------------

@@ -16,7 +16,7 @@ VERBS = {
     "lab": ("tools.lab", True, "open the chapters in JupyterLab"),
     "build": ("tools.book", True, "execute chapters that changed, or chapter NN"),
     "check": ("tools.book", False, "say which chapters and results are stale or wrong"),
-    "slides": ("tools.slides", True, "write one HTML file of slides per chapter"),
+    "slides": ("tools.slides", False, "write one HTML file of slides per chapter"),
     "site": ("tools.site", True, "build the web site of the book"),
     "bench": ("tools.bench", True, "measure this machine and the library"),
     "doctor": ("tools.doctor", False, "say what this machine has and what is missing"),
@@ -46,10 +46,10 @@ def command_for(argv):
     """Arguments for the environment's Python, or SetupError if they make no sense."""
     verb, rest = argv[0], argv[1:]
     if verb not in verbs():
-        raise SetupError(f"unknown verb {verb!r}; one of: {', '.join(verbs())}")
+        raise SetupError(f"unknown verb {verb[:200]!r}; one of: {', '.join(verbs())}")
     module, takes_arguments, _ = VERBS[verb]
     if rest and not takes_arguments:
-        raise SetupError(f"{verb} takes no arguments, got {rest[0]!r}")
+        raise SetupError(f"{verb} takes no arguments, got {rest[0][:200]!r}")
     named = [verb] if module == "tools.book" else []
     return ["-m", module, *named, *rest]
 

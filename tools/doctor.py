@@ -1,14 +1,13 @@
 """`python r1.py doctor`: what this machine has, and what is missing or damaged."""
 
 import importlib.metadata
-import json
 import os
 import platform
 import shutil
 import sys
 from pathlib import Path
 
-from tools.provenance import damaged_artifacts
+from r1lib.files import line
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (
@@ -72,12 +71,17 @@ def accelerators() -> str:
 
 
 def artifacts_line() -> str:
-    manifest = ROOT / "artifacts" / "manifest.json"
-    if not manifest.exists():
+    from r1lib import artifacts  # imports torch, which may be what is missing
+
+    if not (artifacts.FOLDER / "manifest.json").exists():
         return "none yet (no artifacts/manifest.json)"
-    count = len(json.loads(manifest.read_text(encoding="utf-8")))
-    bad = damaged_artifacts(ROOT)
-    return "DAMAGED: " + "; ".join(bad) if bad else f"{count}, every sha256 right"
+    try:
+        names = artifacts.manifest()
+        for name in names:
+            artifacts.path(name)
+    except ValueError as problem:
+        return f"DAMAGED: {line(problem)}"
+    return f"{len(names)}, every sha256 right"
 
 
 def kernel_line() -> str:
@@ -114,7 +118,11 @@ def facts() -> dict[str, str]:
 
 def main() -> int:
     """Print the facts; 1 if something is missing or damaged."""
-    found = facts()
+    try:
+        found = facts()
+    except (OSError, ValueError, ImportError) as problem:
+        print(f"r1: {line(problem)}", file=sys.stderr)
+        return 1
     for name, fact in found.items():
         print(f"{name:14}{fact}")
     bad = [n for n, fact in found.items() if fact.startswith(("MISSING", "DAMAGED"))]

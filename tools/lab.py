@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from r1lib.files import SHOWN, line
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -14,8 +16,18 @@ def arguments(root: Path, extra: list[str]) -> list[str]:
     return ["-m", "jupyterlab", *first, *extra]
 
 
+def missing(root: Path, extra: list[str]) -> str:
+    """The first notebook or folder that was asked for and is not there."""
+    asked = (name for name in extra if not name.startswith("-"))
+    named = (name for name in asked if "/" in name or name.endswith(".ipynb"))
+    return next((name for name in named if not (root / name).exists()), "")
+
+
 def main() -> int:
     """Become JupyterLab; on Windows, wait for it."""
+    if name := missing(ROOT, sys.argv[1:]):
+        print(f"r1: there is no {line(name, SHOWN)} to open", file=sys.stderr)
+        return 1
     command = [sys.executable, *arguments(ROOT, sys.argv[1:])]
     os.chdir(ROOT)
     if os.name != "nt":

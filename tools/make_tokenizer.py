@@ -119,7 +119,7 @@ def make(root: Path = ROOT) -> Tokenizer:
         tokenizer.save(folder / "tokenizer.json")
     content = (root / "artifacts" / "tokenizer" / "tokenizer.json").read_bytes()
     manifest = root / "artifacts" / "manifest.json"
-    known = json.loads(manifest.read_text()) if manifest.exists() else {}
+    known = files.read_json(manifest) if manifest.exists() else {}
     known["tokenizer"] = {
         "sha256": {"tokenizer.json": hub.digest(content)},
         "seed": SEED,

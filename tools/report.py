@@ -1,18 +1,24 @@
 """A run as one page to read: report.html, complete in itself, for light and dark.
 
-Nothing is fetched when it is opened. What a model wrote is escaped before anything
-else happens to it. `tools.train` calls `write` when a run is finished.
+Nothing is fetched when it is opened. The engine of the templates escapes every text,
+whatever field it comes from. `tools.train` calls `write` when a run is finished.
 """
 
-import html
 from pathlib import Path
+
+import matplotlib
 
 from r1lib import files, plots, runs, scorecard
 from r1lib.progress import minutes
 from r1lib.recipe import BY_NAME, RECIPE
-from tools.report_pieces import facts, figure, folded, html_table, take
+from tools.page import macro, render
+from tools.report_pieces import drawn, pieces
 
-STYLE = Path(__file__).with_name("report.css")
+FIELDS = {  # of results.json, as far as the page needs them
+    **dict.fromkeys(("preset", "command"), str),
+    **dict.fromkeys(("settings", "stages", "provenance"), dict),
+    "seed": int,
+}
 WHAT = {stage.name: stage.does for stage in RECIPE}
 FORMS = {"length": "{:.0f}"}  # of a column; shares otherwise
 CARD_SAMPLES = 2  # of each problem of the scorecard
@@ -66,7 +72,14 @@ def as_text(rows: list[list[str]]) -> str:
 def write(folder) -> Path:
     """Write report.html from what a run's folder holds; return its path."""
     folder = Path(folder)
-    results = files.read_json(folder / "results.json")
+    path = folder / "results.json"
+    results = files.read_json(path, fields=FIELDS)
+    versions = results["provenance"].get("versions")
+    files.check_kind(versions, dict, path, " as provenance.versions")
+    for stage, found in results["stages"].items():
+        files.check_kind(found, dict, path, f" as {files.line(stage)}")
+    if not models(results):
+        raise ValueError(f"{path} is damaged: it has no model that was tested")
     records = {stage: runs.record(folder, stage) for stage in results["stages"]}
     files.write_text(folder / "report.html", page(results, records))
     return folder / "report.html"
@@ -74,30 +87,19 @@ def write(folder) -> Path:
 
 def page(results: dict, records: dict[str, dict]) -> str:
     """Put the page together."""
-    e = html.escape
-    title = f"R1 {results['preset']}, seed {results['seed']}"
-    counted = {name: scorecard.COLUMNS[name] for name in columns(results)}
-    parts = [
-        f"<h1>{e(title)}</h1>",
-        f'<p class="lead">{e(story(results))}</p>',
-        f'<p class="soft">{e(of_games(results))}</p>',
-        tiles(results),
-        "<h2>Results</h2>",
-        f'<p class="soft">{e(of_scorecard(results))}</p>',
-        html_table(table(results)),
-        folded("What a column counts", facts(counted)),
-        curves(results, records),
-        transcripts(records.get("zero", {}).get("history", [])),
-        folded("Settings", facts(runs.flat(results["settings"]))),
-        folded("What made it, and its checksums", facts(provenance(results))),
-    ]
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{e(title)}</title>\n<style>\n{STYLE.read_text(encoding='utf-8')}"
-        "</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(filter(None, parts))
-        + "\n</main>\n</body>\n</html>\n"
+    return render(
+        "report.html.j2",
+        title=f"R1 {results['preset']}, seed {results['seed']}",
+        story=story(results),
+        of_games=of_games(results),
+        tiles=tiles(results),
+        of_scorecard=of_scorecard(results),
+        table=table(results),
+        columns={name: scorecard.COLUMNS[name] for name in columns(results)},
+        curves=curves(results, records),
+        transcripts=transcripts(records.get("zero", {}).get("history", [])),
+        settings=runs.flat(results["settings"]),
+        provenance=provenance(results),
     )
 
 
@@ -164,41 +166,41 @@ def widest(results: dict) -> float:
 def tiles(results: dict) -> str:
     """The numbers that a reader looks for first: base, Zero and R1, as far as made."""
     tests = {k: v["test"] for k, v in models(results).items() if k in FIRST}
-    shown = (
+    labels = (
         ("right at the first try", "pass@1", "{:.0%}"),
         ("tokens in a completion", "length", "{:.0f}"),
         ("check, reject and try again", "reflects", "{:.0%}"),
     )
-    out = ""
-    for what, name, form in shown if tests else ():
-        values = "".join(
-            f'<b>{form.format(test[name])} <span class="soft">{stage}</span></b>'
-            for stage, test in tests.items()
-        )
-        out += f'<div class="tile">{values} {what}</div>'
+    shown = [
+        {
+            "label": label,
+            "values": [(form.format(t[name]), k) for k, t in tests.items()],
+        }
+        for label, name, form in (labels if tests else ())
+    ]
     trained = (f for f in results["stages"].values() if not f.get("shipped"))
     total = sum(found["minutes"] for found in trained)
-    out += f'<div class="tile"><b>{total:.1f}</b> minutes of training</div>'
-    return f'<div class="tiles">{out}</div>'
+    return macro("tiles")(shown, f"{total:.1f}")
 
 
 # ---- parts -------------------------------------------------------------------
 
 
-def curves(results: dict, records: dict) -> str:
-    """The curves of each stage, and the bars that compare the finished models.
+@matplotlib.rc_context({"text.parse_math": False})  # "$" in a name is no formula
+def curves(results: dict, records: dict) -> list[tuple[dict, str]]:
+    """Draw the curves of each stage, and the bars that compare the finished models.
 
-    A stage that was taken from artifacts/ has no curve.
+    Each comes with its caption. A stage that was taken from artifacts/ has no curve.
     """
-    out = ["<h2>Curves</h2>"]
+    out = []
     records = {name: r for name, r in records.items() if not r.get("shipped")}
     if "base" in records:
         text = "Pre-training. Every skill is measured apart: copying, computing, and "
         text += "saying rightly whether a result is the wanted one."
-        out.append(figure(plots.base_curves(records["base"]["history"]), text))
+        out.append((drawn(plots.base_curves(records["base"]["history"])), text))
     for name in (n for n in ("zero", "dev2") if n in records):
         text = f"{BY_NAME[name].paper}. Above what is rewarded, below the length."
-        out.append(figure(plots.zero_curves(records[name]["history"]), text))
+        out.append((drawn(plots.zero_curves(records[name]["history"])), text))
     if "r1" in records:
         out += last_curves(records["r1"]["history"])
     for name in families(results):
@@ -210,11 +212,11 @@ def curves(results: dict, records: dict) -> str:
             }
             for stage, found in models(results).items()
         }
-        out.append(figure(plots.bars_with_intervals(bars), text))
-    return "\n".join(out)
+        out.append((drawn(plots.bars_with_intervals(bars)), text))
+    return out
 
 
-def last_curves(history: list[dict]) -> list[str]:
+def last_curves(history: list[dict]) -> list[tuple[dict, str]]:
     """What R1 was paid for, and what its answers were worth, where it was measured."""
     paper, out = BY_NAME["r1"].paper, []
     for names, text in (
@@ -223,8 +225,8 @@ def last_curves(history: list[dict]) -> list[str]:
     ):
         there = {k: label for k, label in names.items() if plots.column(history, k)}
         if there:
-            drawn = plots.compared_curves({"r1": [history]}, there)
-            out.append(figure(drawn, f"{paper}. {text}"))
+            picture = plots.compared_curves({"r1": [history]}, there)
+            out.append((drawn(picture), f"{paper}. {text}"))
     return out
 
 
@@ -234,37 +236,29 @@ def transcripts(history: list[dict]) -> str:
     if not looks:
         return ""
     chosen = sorted({0, min(1, len(looks) - 1), len(looks) // 2, len(looks) - 1})
-    shown = [looks[i] for i in chosen]
-    out = [
-        "<h2>The same problems, before, during and after</h2>",
-        "<p>Held-out problems, one sample each, none of them selected. A rejected "
-        'attempt ends in <span class="no">no</span>, an accepted one in '
-        '<span class="yes">yes</span>; 아니 and 맞아 say the same in Korean.</p>',
+    steps = [looks[i]["step"] for i in chosen]
+    problems = [
+        {
+            "prompt": takes[0]["prompt"],
+            "takes": [
+                {"step": step, "right": one["right"], "pieces": pieces(one["text"])}
+                for step, one in zip(steps, takes, strict=True)
+            ],
+        }
+        for takes in zip(*(looks[i]["transcripts"] for i in chosen), strict=True)
     ]
-    for i, takes in enumerate(
-        zip(*(look["transcripts"] for look in shown), strict=True)
-    ):
-        cells = [
-            take(f"step {look['step']}", one)
-            for look, one in zip(shown, takes, strict=True)
-        ]
-        out.append(
-            f'<details class="problem"{" open" if i < 3 else ""}>'
-            f"<summary>{html.escape(takes[0]['prompt'])}</summary>"
-            f'<div class="takes">{"".join(cells)}</div></details>'
-        )
-    return "\n".join(out)
+    return macro("transcripts")(problems)
 
 
 def provenance(results: dict) -> dict[str, object]:
     """What made this run, and the sha256 of what it left."""
     made = results["provenance"]
     rows = {"command": results["command"], **made["versions"]}
-    rows["commit"] = made["commit"] or "not a git checkout"
+    rows["commit"] = made.get("commit") or "not a git checkout"
     for stage, found in results["stages"].items():
         memory = found["memory_gb"]
-        told = "not measured here" if memory is None else f"{memory:.2f} GB"
-        rows[f"{stage}: peak memory of the process"] = told
+        size = "not measured here" if memory is None else f"{memory:.2f} GB"
+        rows[f"{stage}: peak memory of the process"] = size
         for name, digest in found["sha256"].items():
             rows[f"{stage}/{name}"] = f"sha256 {digest}"
     return rows

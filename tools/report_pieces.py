@@ -1,13 +1,14 @@
-"""The pieces of a report: pictures as inline SVG, tables, transcripts, all escaped."""
+"""The pieces of a report that need work: pictures as SVG, coloured completions."""
 
-import html
 import io
 import re
 
 import matplotlib
+from markupsafe import Markup
 
 from r1lib import plots
 from r1lib.tasks.countdown import WORDS
+from tools import page
 
 LONGEST = 2000  # characters of a completion that are shown
 VARIABLES = {  # a colour of r1lib.plots -> the CSS variable that follows light and dark
@@ -20,75 +21,53 @@ VARIABLES = {  # a colour of r1lib.plots -> the CSS variable that follows light 
     plots.PURPLE: "c4",
     plots.GREY: "c5",
 }
+YES, NO = (
+    "|".join(re.escape(pair[kind].strip()) for pair in WORDS.values())
+    for kind in ("yes", "no")
+)
+COLOURED = re.compile(
+    rf"(?P<tag></?(?:think|answer)>)|(?<= )(?:(?P<yes>{YES})|(?P<no>{NO}))$", re.M
+)
 
 
-def figure(picture: plots.Picture, caption: str) -> str:
-    """Frame a picture with its caption and its text for those who listen."""
-    return (
-        f"<figure><div>{svg(picture)}</div>"
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-    )
+def drawn(picture: plots.Picture) -> dict:
+    """Draw a picture as SVG whose colours follow the page: its size and its body.
 
-
-def svg(picture: plots.Picture) -> str:
-    """Draw a picture as inline SVG whose colours follow the page."""
+    The body is markup of matplotlib, which escapes the texts in it.
+    """
     file = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with matplotlib.rc_context(plots.STYLE):
         picture.savefig(file, format="svg", metadata=nothing)
     head, _, body = file.getvalue().partition("<svg")[2].partition(">")
-    box = re.search(r'viewBox="0 0 ([\d.]+) [^"]*"', head)
-    natural = float(box[1]) * 1.4  # points to pixels, and a little
-    wide = f"max-width:{natural:.0f}px;min-width:{min(natural, 520):.0f}px"
+    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head).groups()
     for colour, name in VARIABLES.items():
         body = body.replace(colour, f"var(--{name})")
-    alt = html.escape(picture.alt)
-    return f'<svg {box[0]} style="{wide}" role="img" aria-label="{alt}">{body}'
+    natural = float(width) * 1.4  # points to pixels, and a little
+    return {
+        "width": width,
+        "height": height,
+        "widest": f"{natural:.0f}",
+        "narrowest": f"{min(natural, 520):.0f}",
+        "alt": picture.alt,
+        "body": Markup(body),
+    }
 
 
-def take(label: str, one: dict) -> str:
-    """One completion with its verdict."""
-    verdict = ("yes", "✓ right") if one["right"] else ("no", "✗ wrong")
-    mark = f'<span class="{verdict[0]}">{verdict[1]}</span>'
-    text = marked(one["text"])
-    return f'<div class="take"><h3>{label} {mark}</h3><pre>{text}</pre></div>'
+def pieces(text: str) -> list[tuple[str, str]]:
+    """Cut a completion into (kind, text): tags, verdicts that end a line, the rest.
+
+    >>> pieces("<think>1+1=3 no")
+    [('tag', '<think>'), ('', '1+1=3 '), ('no', 'no')]
+    """
+    text = text[:LONGEST] + (" …" if len(text) > LONGEST else "")
+    found, at = [], 0
+    for match in COLOURED.finditer(text):
+        found += [("", text[at : match.start()]), (match.lastgroup, match[0])]
+        at = match.end()
+    return [(kind, part) for kind, part in [*found, ("", text[at:])] if part]
 
 
 def marked(text: str) -> str:
-    """Escape a completion, then colour its tags and its verdicts."""
-    cut = text[:LONGEST] + (" …" if len(text) > LONGEST else "")
-    safe = html.escape(cut)
-    for kind in ("yes", "no"):
-        words = "|".join(re.escape(pair[kind].strip()) for pair in WORDS.values())
-        pattern = rf"(?m)(?<= )({words})$"
-        safe = re.sub(pattern, rf'<span class="{kind}">\1</span>', safe)
-    return re.sub(r"(&lt;/?(?:think|answer)&gt;)", r'<span class="tag">\1</span>', safe)
-
-
-def html_table(rows: list[list[str]]) -> str:
-    """A table with a header row; wide ones scroll by themselves."""
-    head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in rows[0])
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in rows[1:]
-    )
-    return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
-
-
-def facts(rows: dict[str, object]) -> str:
-    """A table of names and values."""
-    body = "".join(
-        f"<tr><td>{html.escape(name)}</td><td>{html.escape(str(value))}</td></tr>"
-        for name, value in rows.items()
-    )
-    return (
-        f'<div class="scroll"><table class="facts"><tbody>{body}</tbody></table></div>'
-    )
-
-
-def folded(title: str, inner: str) -> str:
-    """Something that not everybody wants to see: closed until it is clicked."""
-    return f'<details class="more"><summary>{title}</summary>{inner}</details>'
+    """Escape a completion, with its tags and its verdicts coloured."""
+    return page.macro("marked")(pieces(text))

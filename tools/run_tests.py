@@ -7,6 +7,9 @@ did. With arguments, only pytest runs and gets them.
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+from r1lib.files import SHOWN, line
 
 STEPS = {
     "ruff check": ["ruff", "check"],
@@ -34,8 +37,18 @@ def summary(results: list[tuple[str, int, float]]) -> str:
     return "\n".join(["", "== summary", *rows])
 
 
+def missing(arguments: list[str]) -> str:
+    """The first test file that was asked for and is not there."""
+    named = (name.partition("::")[0] for name in arguments if name[:1] != "-")
+    tests = (name for name in named if name.endswith((".py", ".ipynb")))
+    return next((name for name in tests if not Path(name).exists()), "")
+
+
 def main(arguments: list[str]) -> int:
     """Run what was asked for and return 0 if all of it passed."""
+    if name := missing(arguments):
+        print(f"r1: there is no test file {line(name, SHOWN)}", file=sys.stderr)
+        return 1
     steps = {"pytest": ["pytest", *arguments]} if arguments else STEPS
     try:
         results = [run(name, command) for name, command in steps.items()]

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from r1lib import files, recipe, runs, shipped
+from r1lib.files import shown
 from r1lib.recipe import STAGES, Settings
 from tools import provenance
 
@@ -40,7 +41,9 @@ def ship(run: Path, root: Path = ROOT, only=STAGES):
     """
     how = tiny(run)
     if odd := [stage for stage in only if stage not in STAGES]:
-        raise ValueError(f"stage must be one of {', '.join(STAGES)}, got {odd[0]!r}")
+        raise ValueError(
+            f"stage must be one of {', '.join(STAGES)}, got {shown(odd[0])}"
+        )
     done = [stage for stage in only if runs.is_done(run, stage)]
     entries = {stage: entry(run, stage, how, root) for stage in done}
     path = root / "artifacts" / "manifest.json"
@@ -63,8 +66,8 @@ def tiny(run: Path) -> Settings:
     for name in {**wanted, **got}:
         if wanted.get(name) != got.get(name):
             raise ValueError(
-                f"wanted a run of the preset tiny, {name} {wanted.get(name)!r}, "
-                f"got {run} with {got.get(name)!r}"
+                f"wanted a run of the preset tiny, {name} {shown(wanted.get(name))}, "
+                f"got {run} with {shown(got.get(name))}"
             )
     return how
 

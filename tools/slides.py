@@ -2,76 +2,88 @@
 
 import base64
 import io
-import json
 import re
 import sys
-from html import escape
 from pathlib import Path
 
 from markdown_it import MarkdownIt
+from markupsafe import Markup
 from matplotlib.mathtext import math_to_image
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from r1lib import files
+from tools.book_source import BookError, read_notebook
+from tools.page import render
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def image(alt: str, kind: str, content: bytes, style: str = "") -> str:
-    data = base64.b64encode(content).decode()
-    return f'<img {style} alt="{escape(alt)}" src="data:image/{kind};base64,{data}">'
+IMAGE = Markup('<img {} alt="{}" src="data:image/{};base64,{}">')
+TALL = Markup('style="height: 1.4em"')  # as high as a line of text
 
 
-def formula(text: str, _options: dict) -> str:
+def image(alt: str, kind: str, content: bytes, style: str = "") -> Markup:
+    """An image that is part of the page."""
+    return IMAGE.format(style, alt, kind, base64.b64encode(content).decode())
+
+
+def formula(text: str, _options: dict) -> Markup:
     """A formula as a picture; as its source where matplotlib cannot draw it."""
     picture = io.BytesIO()
     try:
         math_to_image(f"${text.strip()}$", picture, dpi=150, format="svg")
     except ValueError:
-        return f"<code>{escape(text)}</code>"
-    return image(text, "svg+xml", picture.getvalue(), 'style="height: 1.4em"')
+        return Markup("<code>{}</code>").format(text)
+    return image(text, "svg+xml", picture.getvalue(), TALL)
 
 
-def markdown(text: str, folder: Path) -> str:
+def markdown(text: str, folder: Path) -> Markup:
     """Prose as HTML with its pictures inside; HTML in the prose is shown, not run."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     parser.use(dollarmath_plugin, renderer=formula)
 
     def inside(found: re.Match) -> str:
         kind = "png" if found[1].endswith(".png") else "svg+xml"
-        return image(found[2], kind, (folder / found[1]).read_bytes())
+        alt = Markup(found[2])  # escaped by the parser
+        return image(alt, kind, (folder / found[1]).read_bytes())
 
-    return re.sub(
-        r'<img src="(\.[^"]*)" alt="([^"]*)"[^>]*>', inside, parser.render(text)
+    return Markup(
+        re.sub(r'<img src="(\.[^"]*)" alt="([^"]*)"[^>]*>', inside, parser.render(text))
     )
 
 
-def shown(output: dict) -> str:
+def shown(output: dict) -> dict:
     """One output of a cell: a picture, or text that a browser cannot run."""
     data = output.get("data", {})
     if "image/png" in data:
-        return image("", "png", base64.b64decode("".join(data["image/png"])))
+        content = base64.b64decode("".join(data["image/png"]))
+        return {"picture": image("", "png", content)}
     text = "".join(output.get("text", data.get("text/plain", "")))
-    return f'<pre class="out">{escape(text)}</pre>'
+    return {"picture": "", "text": text}
 
 
-def slide(cell: dict, folder: Path) -> str:
+def slide(cell: dict, folder: Path) -> dict:
+    """What the template needs of one cell."""
     source = "".join(cell["source"])
     if cell["cell_type"] == "markdown":
-        return f"<section>{markdown(source, folder)}</section>"
-    outputs = "".join(map(shown, cell["outputs"]))
-    return f"<section><pre>{escape(source)}</pre>{outputs}</section>"
+        return {"prose": markdown(source, folder)}
+    return {"source": source, "outputs": list(map(shown, cell["outputs"]))}
 
 
 def main(root: Path = ROOT) -> int:
-    page = (ROOT / "tools/slides.html").read_text(encoding="utf-8")
+    """Write the slides of every chapter."""
     for chapter in sorted((root / "chapters").glob("[0-9]*.ipynb")):
-        cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
+        try:
+            cells = read_notebook(chapter).cells
+        except BookError as problem:
+            print(f"r1: {problem}", file=sys.stderr)
+            return 1
         tagged = [c for c in cells if "slide" in c["metadata"].get("tags", [])]
-        slides = "\n".join(slide(cell, chapter.parent) for cell in tagged)
+        slides = [slide(cell, chapter.parent) for cell in tagged]
         path = root / "course/slides" / f"{chapter.stem}.html"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        named = page.replace("$title", escape(chapter.stem))
-        path.write_text(named.replace("$slides", slides), encoding="utf-8")
-        print(f"course/slides/{path.name}: {len(tagged)} slides")
+        text = render("slides.html.j2", title=chapter.stem, slides=slides)
+        files.write_text(path, text)
+        print(f"course/slides/{path.name}: {len(slides)} slides")
     return 0
 
 

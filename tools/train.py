@@ -10,6 +10,8 @@ import os
 import sys
 from pathlib import Path
 
+from r1lib.files import line
+
 AFTER = """
 Stages, in this order: base, zero, cold, dev1, dev2, samples, dev3, helpful, harmless,
 r1, student, distill. Each leaves a folder of its name in the run's folder: a model, a
@@ -23,7 +25,7 @@ NO_MEMORY = ("OutOfMemoryError", "can't allocate memory", "not enough memory")
 class Parser(argparse.ArgumentParser):
     def error(self, message):
         """One line instead of the whole usage."""
-        self.exit(2, f"train: {message} (--help shows all options)\n")
+        self.exit(2, f"train: {line(message)} (--help shows all options)\n")
 
 
 def parser() -> Parser:
@@ -69,10 +71,10 @@ def main(argv: list[str] | None = None) -> int:
         print(f"\ntrain: stopped; {goes_on(asked.out)}", file=sys.stderr)
         return 130
     except Exception as problem:
-        line = explain(problem)
-        if line is None or os.environ.get("R1_DEBUG"):
+        said = explain(problem)
+        if said is None or os.environ.get("R1_DEBUG"):
             raise
-        print(f"train: {' '.join(line.split())}", file=sys.stderr)
+        print(f"train: {line(said)}", file=sys.stderr)
         return 1
     return 0
 
@@ -99,7 +101,8 @@ def explain(problem: Exception) -> str | None:
 
 def goes_on(folder: Path) -> str:
     """Say from where the same command will go on."""
-    found = sorted(folder.glob("*-work/step-*"), key=lambda path: path.stat().st_mtime)
+    found = (p for p in folder.glob("*-work/step-*") if p.name[5:].isdecimal())
+    found = sorted(found, key=lambda path: path.stat().st_mtime)
     if not found:
         return "the same command goes on with what is missing"
     stage = found[-1].parent.name.removesuffix("-work")

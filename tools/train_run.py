@@ -12,6 +12,7 @@ import torch
 from tqdm import tqdm
 
 from r1lib import files, pipeline, recipe, runs, sandbox, scorecard, shipped
+from r1lib.files import shown
 from r1lib.progress import bar, minutes
 from r1lib.recipe import BY_NAME, STAGES, Settings
 from r1lib.tasks import LEVELS
@@ -31,6 +32,7 @@ def run(asked) -> None:
     elif asked.shipped:
         taken, stages = shipped.stages(how) or STAGES, ()
     choose_device(asked.device)
+    runs.check_own(asked.out)  # before a lock is left there
     with claimed(asked.out):
         if asked.fresh:
             forget(asked.out, asked.stage or asked.first, how)
@@ -52,7 +54,9 @@ def chosen(only: str | None, first: str | None) -> tuple[str, ...]:
         raise ValueError(f"wanted --stage or --from, got both: {only} and {first}")
     for name in (only, first):
         if name is not None and name not in STAGES:
-            raise ValueError(f"stage must be one of {', '.join(STAGES)}, got {name!r}")
+            raise ValueError(
+                f"stage must be one of {', '.join(STAGES)}, got {shown(name)}"
+            )
     return (only,) if only else STAGES[STAGES.index(first or STAGES[0]) :]
 
 
@@ -71,7 +75,7 @@ def choose_device(name: str) -> None:
     }
     kind, _, index = name.partition(":")
     if kind not in there or not (index.isdecimal() or index == ""):
-        raise ValueError(f"device must be one of {', '.join(there)}, got {name!r}")
+        raise ValueError(f"device must be one of {', '.join(there)}, got {shown(name)}")
     if int(index or 0) >= there[kind]:
         names = ", ".join(kind for kind, count in there.items() if count)
         raise ValueError(f"there is no device {name} on this machine, only {names}")
@@ -98,12 +102,8 @@ def forget(folder: Path, stage: str | None, how: Settings) -> None:
     Only files that the run wrote. A stage of a run with other settings is a ValueError,
     and nothing is removed.
     """
+    runs.check_own(folder)
     if not (folder / "settings.json").exists():
-        if strangers := runs.others(folder):
-            raise ValueError(
-                f"{folder} holds other things, such as {strangers[0]}, and is not the "
-                "folder of a run: nothing was removed"
-            )
         return
     if stage:
         runs.agree(folder, asdict(how))
@@ -191,8 +191,35 @@ def earlier(folder: Path, content: dict) -> dict:
         found = files.read_json(folder / "results.json")
     except ValueError:
         return {}
-    ways = ("settings", "provenance")
-    return found["stages"] if all(found.get(w) == content[w] for w in ways) else {}
+    ways, stages = ("settings", "provenance"), found.get("stages")
+    if not isinstance(stages, dict) or any(found.get(w) != content[w] for w in ways):
+        return {}
+    return {name: one for name, one in stages.items() if is_whole(one)}
+
+
+def is_whole(found) -> bool:
+    """Say whether a stage of results.json holds all that was measured of a model."""
+    if not isinstance(found, dict) or not isinstance(found.get("test"), dict):
+        return False
+    test, card = found["test"], found.get("card")
+    if not isinstance(card, dict) or set(card) != set(LEVELS):
+        return False
+    if not all(isinstance(level, dict) for level in card.values()):
+        return False
+    games = [test, *(test.get(name) for name in pipeline.FAMILIES)]
+    columns = [one for level in card.values() for one in level.values()]
+    numbers = [(game, name) for game in games for name in ("pass@1", "length")]
+    numbers += [(test, "reflects"), *((column, "mean") for column in columns)]
+    return all(map(has_interval, games + columns)) and all(
+        isinstance(one.get(name), files.NUMBER) for one, name in numbers
+    )
+
+
+def has_interval(found) -> bool:
+    """Say whether something that was measured has a 95% interval."""
+    ends = found.get("interval") if isinstance(found, dict) else None
+    numbers = isinstance(ends, list) and all(isinstance(x, files.NUMBER) for x in ends)
+    return numbers and len(ends) == 2
 
 
 def tested(stage: str, model, tokenizer, how: Settings) -> dict:

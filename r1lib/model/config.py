@@ -8,6 +8,8 @@ itself: whatever cannot be built is a ValueError that says which sizes do not fi
 import json
 from dataclasses import asdict, dataclass, fields
 
+from r1lib.files import SHOWN, line, shown
+
 LIMIT = 1 << 20  # no single size of a sane configuration is larger
 ROPE_LIMIT = 1 << 27  # nor is a table of positions with more numbers
 CHOICES = {
@@ -73,13 +75,17 @@ class ModelConfig:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 words = " or ".join(f'"{x}"' for x in allowed)
-                raise ValueError(f"{name} must be {words}, got {getattr(self, name)!r}")
+                raise ValueError(
+                    f"{name} must be {words}, got {shown(getattr(self, name))}"
+                )
         for field in fields(self):
             value = getattr(self, field.name)
             if field.type is int and not 0 <= value <= LIMIT:
-                raise ValueError(f"{field.name} must be in 0..{LIMIT}, got {value}")
+                raise ValueError(
+                    f"{field.name} must be in 0..{LIMIT}, got {shown(value)}"
+                )
             if field.type is float and not 0 <= value <= 1e12:  # no nan, no inf
-                raise ValueError(f"{field.name} must be in 0..1e12, got {value}")
+                raise ValueError(f"{field.name} must be in 0..1e12, got {shown(value)}")
         if self.n_mtp > 1:
             raise ValueError(f"one MTP module at most is built, got n_mtp={self.n_mtp}")
         self._check_present()
@@ -201,13 +207,14 @@ class ModelConfig:
         if not isinstance(content, dict):
             raise ValueError(f"a config is a JSON object, got {type(content).__name__}")
         types = {field.name: field.type for field in fields(cls)}
-        if unknown := sorted(set(content) - set(types)):
-            raise ValueError(f"config has unknown fields: {', '.join(unknown)}")
+        if unknown := sorted(map(str, set(content) - set(types))):
+            names = line(", ".join(unknown), SHOWN)
+            raise ValueError(f"config has unknown fields: {names}")
         for name, value in content.items():
             wanted = (int, float) if types[name] is float else types[name]
             truth = isinstance(value, bool) and types[name] is not bool
             if truth or not isinstance(value, wanted):
                 raise ValueError(
-                    f"{name} must be {types[name].__name__}, got {value!r}"
+                    f"{name} must be {types[name].__name__}, got {shown(value)}"
                 )
         return cls(**content)

@@ -10,6 +10,8 @@ import hashlib
 import random
 from dataclasses import dataclass
 
+from r1lib.files import shown
+
 LANGUAGES = ("en", "ko")
 LEVELS = ("easy", "hard")
 STYLES = ("guess", "short", "long")
@@ -49,11 +51,11 @@ def split_of(problem: Problem) -> str:
 def draw(sample, rng, split: str, level: str = "easy", language: str | None = None):
     """Draw from `sample(rng, level, language)` until a problem of `split` comes up."""
     if split not in SPLITS:
-        raise ValueError(f"split must be one of {SPLITS}, got {split!r}")
+        raise ValueError(f"split must be one of {SPLITS}, got {shown(split)}")
     if level not in LEVELS:
-        raise ValueError(f"level must be one of {LEVELS}, got {level!r}")
+        raise ValueError(f"level must be one of {LEVELS}, got {shown(level)}")
     if language is not None and language not in LANGUAGES:
-        raise ValueError(f"language must be one of {LANGUAGES}, got {language!r}")
+        raise ValueError(f"language must be one of {LANGUAGES}, got {shown(language)}")
     while True:
         problem = sample(rng, level, language or rng.choice(LANGUAGES))
         if split_of(problem) == split:

@@ -10,6 +10,7 @@ import random
 import re
 from dataclasses import dataclass
 
+from r1lib.files import shown
 from r1lib.tasks import LANGUAGES, STYLES, Problem, arithmetic, countdown, draw
 from r1lib.tasks.countdown import (
     AGAIN,
@@ -42,7 +43,7 @@ class Habits:
 def trace(rng: random.Random, problem: Problem, style: str, habits=Habits()) -> str:  # noqa: B008
     """Write a completion to `problem` the way somebody on the tiny web would."""
     if style not in STYLES:
-        raise ValueError(f"style must be one of {STYLES}, got {style!r}")
+        raise ValueError(f"style must be one of {STYLES}, got {shown(style)}")
     write = {"countdown": _countdown, "arithmetic": _arithmetic}[problem.family]
     thinking, answer = write(rng, problem, style, habits)
     if style == "guess":

@@ -3,6 +3,7 @@
 A learner's game (TinyZero made it the fruit fly of R1-Zero runs). Attempts are
 written as a calculator tape, `3+5=8,*2=16`: take the first number, then apply one
 operation after the other to the running result. Every result stays a whole number
+from r1lib.files import shown
 from 0 to 50, which is one token. Easy problems have three numbers, hard ones four.
 """
 
@@ -38,7 +39,7 @@ def apply(a: int, op: str, b: int) -> int | None:
     elif op == "/":
         value = a // b if b and a % b == 0 else -1
     else:
-        raise ValueError(f"operation must be one of {OPERATIONS}, got {op!r}")
+        raise ValueError(f"operation must be one of {OPERATIONS}, got {shown(op)}")
     return value if 0 <= value <= LARGEST else None
 
 

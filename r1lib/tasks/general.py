@@ -9,6 +9,7 @@ import random
 import re
 from functools import cache
 
+from r1lib.files import shown
 from r1lib.tasks import LANGUAGES, phrases
 
 FAMILIES = ("facts", "chat", "writing", "identity", "refusal")
@@ -126,9 +127,9 @@ def is_refusal(completion: str) -> bool:
 def sample(rng: random.Random, family: str, language: str) -> tuple[str, str]:
     """Draw (prompt, completion); half of the "refusal" prompts are harmless."""
     if family not in FAMILIES:
-        raise ValueError(f"family must be one of {FAMILIES}, got {family!r}")
+        raise ValueError(f"family must be one of {FAMILIES}, got {shown(family)}")
     if language not in LANGUAGES:
-        raise ValueError(f"language must be one of {LANGUAGES}, got {language!r}")
+        raise ValueError(f"language must be one of {LANGUAGES}, got {shown(language)}")
     if family == "facts":
         asks, answers = rng.choice(facts(language))
     else:

@@ -11,6 +11,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
+from r1lib.files import shown
 from r1lib.tasks import LANGUAGES, LEVELS, Problem, requests
 from r1lib.tasks.general import FAMILIES
 
@@ -49,7 +50,7 @@ TOGETHER = (  # pairs of kinds that do not get into each other's way
 def sample(rng: random.Random, level: str, language: str) -> Problem:
     """Draw a problem that a known reply can solve, and an unaware one may not."""
     if level not in LEVELS:
-        raise ValueError(f"level must be one of {LEVELS}, got {level!r}")
+        raise ValueError(f"level must be one of {LEVELS}, got {shown(level)}")
     while True:
         topic, chosen = requests.choose(rng, family := rng.choice(FAMILIES), language)
         base = requests.make(family, topic, chosen, language, wording=rng.randrange(12))
@@ -74,7 +75,7 @@ def make(base: Problem, orders: tuple) -> Problem:
     kinds = {kind for kind, _ in orders}
     if base.family not in FAMILIES or not orders or not kinds <= set(SAY):
         wanted = f"wanted a general problem and orders of {tuple(SAY)}"
-        raise ValueError(f"{wanted}, got {base.family!r} and {orders}")
+        raise ValueError(f"{wanted}, got {shown(base.family)} and {orders}")
     if len(kinds) < len(orders):
         raise ValueError(f"wanted at most one order of a kind, got {orders}")
     level = "easy" if len(orders) == 1 else "hard"
@@ -178,4 +179,4 @@ def follows_one(said: str, kind: str, wanted, language: str) -> bool:
         return said.endswith("!")
     if kind == "quotes":
         return len(said) > 2 and said[0] + said[-1] in ('""', "“”")
-    raise ValueError(f"instruction must be one of {tuple(SAY)}, got {kind!r}")
+    raise ValueError(f"instruction must be one of {tuple(SAY)}, got {shown(kind)}")

@@ -10,6 +10,7 @@ import random
 from functools import cache
 from itertools import combinations, permutations, product
 
+from r1lib.files import shown
 from r1lib.tasks import STYLES, Problem
 from r1lib.tasks.countdown import WORDS
 
@@ -51,7 +52,7 @@ def holds(statement, people) -> bool:
         return not first or second
     if kind in ("or", "and"):
         return (first or second) if kind == "or" else (first and second)
-    raise ValueError(f"kind must be one of {KINDS}, got {kind!r}")
+    raise ValueError(f"kind must be one of {KINDS}, got {shown(kind)}")
 
 
 def solutions(statements, n: int) -> list[tuple]:
@@ -228,7 +229,7 @@ def trace(rng: random.Random, problem: Problem, style: str) -> str:
     "short" checks the right assignment; "long" tries them in order until one fits.
     """
     if style not in STYLES:
-        raise ValueError(f"style must be one of {STYLES}, got {style!r}")
+        raise ValueError(f"style must be one of {STYLES}, got {shown(style)}")
     n, statements = problem.data
     (right,) = solutions(statements, n)
     worlds = list(product((False, True), repeat=n))

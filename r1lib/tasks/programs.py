@@ -10,6 +10,7 @@ import hashlib
 import random
 import re
 
+from r1lib.files import shown
 from r1lib.tasks import STYLES, Problem
 from r1lib.tasks.countdown import WORDS
 
@@ -202,7 +203,7 @@ def sample(rng: random.Random, level: str, language: str) -> Problem:
 def trace(rng: random.Random, problem: Problem, style: str) -> str:
     """Write a completion in one of STYLES; only a "guess" may end wrong."""
     if style not in STYLES:
-        raise ValueError(f"style must be one of {STYLES}, got {style!r}")
+        raise ValueError(f"style must be one of {STYLES}, got {shown(style)}")
     ops = read(problem.prompt, problem.language)
     (plan, test, attempt), word = MARKS[problem.language], WORDS[problem.language]
     wrong, (xs, values, wrong_value) = _mistake(rng, ops, problem.data)
