@@ -19,11 +19,12 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from r1lib.files import is_stray
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path("results") / "data"  # one file for each unit of work
 DATA = ROOT / RESULTS
 COMMIT = re.compile(r"[0-9a-f]{7,40}")
-LITTER = {"Thumbs.db", "desktop.ini", "__pycache__"}  # and every name with a dot
 
 
 # ---- what a result says about itself --------------------------------------------
@@ -146,14 +147,9 @@ def folder_digest(path: Path) -> str:
     lines = [
         f"{file.relative_to(path).as_posix()} {folder_digest(file)}"
         for file in files
-        if not any(map(is_litter, file.relative_to(path).parts))
+        if not any(map(is_stray, file.relative_to(path).parts))
     ]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def is_litter(name: str) -> bool:
-    """Whether a name is one that desktops and editors leave in folders."""
-    return name.startswith(".") or name.endswith("~") or name in LITTER
 
 
 def damaged_artifacts(root: Path) -> list[str]:
@@ -166,7 +162,7 @@ def damaged_artifacts(root: Path) -> list[str]:
     found = [
         f"artifacts/{name} is not in the manifest"
         for name in folders - set(known)
-        if not is_litter(name)
+        if not is_stray(name)
     ]
     for name, entry in known.items():
         for file, digest in entry["sha256"].items():
@@ -203,7 +199,7 @@ def stored(folder: Path) -> set[str]:
         return set()
     if folder.name == "artifacts":
         names = {path.name for path in folder.iterdir() if path.name != "manifest.json"}
-        return {name for name in names if not is_litter(name)}
+        return {name for name in names if not is_stray(name)}
     files = [path.relative_to(folder) for path in folder.rglob("*.json")]
     folders = {parent for file in files for parent in file.parents if parent.name}
     return {f.with_suffix("").as_posix() for f in files} | {
