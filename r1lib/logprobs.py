@@ -4,6 +4,8 @@ Everything shaped (B, T) is indexed by token: `token_logprobs(logits, ids)[b, t]
 log p(ids[b, t] | earlier ids). Column 0 has no earlier ids and holds 0.
 """
 
+import math
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -18,8 +20,8 @@ def token_logprobs(
     >>> token_logprobs(torch.zeros(1, 3, 4), torch.tensor([[1, 2, 3]])).exp()
     tensor([[1.0000, 0.2500, 0.2500]])
     """
-    if temperature <= 0:
-        raise ValueError(f"temperature must be above 0, got {temperature}")
+    if not 0 < temperature < math.inf:
+        raise ValueError(f"temperature must be finite and above 0, got {temperature}")
     scaled = logits[:, :-1] / temperature if temperature != 1.0 else logits[:, :-1]
     chosen = -F.cross_entropy(
         scaled.flatten(0, 1), ids[:, 1:].flatten(), reduction="none"
@@ -28,9 +30,15 @@ def token_logprobs(
 
 
 def entropy(logits: Float[Tensor, "*B V"]) -> Float[Tensor, "*B"]:
-    """Entropy in nats of each next-token distribution."""
+    """Entropy in nats of each next-token distribution.
+
+    A closed token, whose logit is -inf, adds nothing: 0 ln 0 is 0.
+
+    >>> round(entropy(torch.tensor([0.0, 0.0, -math.inf])).item(), 4)  # ln 2
+    0.6931
+    """
     logp = logits.log_softmax(-1)
-    return -(logp.exp() * logp).sum(-1)
+    return -(logp.exp() * logp.masked_fill(logp == -math.inf, 0)).sum(-1)
 
 
 def kl_k1(logprobs: Float[Tensor, "*B"], ref_logprobs: Float[Tensor, "*B"]):

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from r1lib import chat, optim, packing
+from r1lib import chat, limits, optim, packing
 from r1lib.logprobs import token_logprobs
 from r1lib.rl.grpo import micro_batches
 from r1lib.rl.objectives import token_mean
@@ -39,11 +39,11 @@ class SFTConfig:
     packed: int = 0  # tokens of a row that several examples share; 0: a row for each
 
     def __post_init__(self):
-        if self.epochs < 1 or self.batch_size < 1:
-            raise ValueError(
-                "epochs and batch_size must be at least 1, got "
-                f"{self.epochs} and {self.batch_size}"
-            )
+        limits.whole(self, "epochs", "batch_size", "micro_tokens")
+        limits.whole(self, "packed", least=0)
+        limits.positive(self, "lr")
+        limits.share(self, "warmup", "lowest")
+        limits.seed(self)
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,8 @@ def sft_loss(
     logprobs: Float[Tensor, "B T"], mask: Bool[Tensor, "B T"]
 ) -> tuple[Float[Tensor, ""], dict[str, float]]:
     """Minus the mean log-probability of the tokens under the mask, in nats.
+
+    What is outside the mask is not read; a mask without any True token gives 0.
 
     >>> sft_loss(torch.tensor([[0., -5., -1., -3.]]), torch.tensor([[0, 0, 1, 1]]) > 0)
     (tensor(2.), {'loss': 2.0})
@@ -179,7 +181,13 @@ def train(model, examples: list[Example], config: SFTConfig, optimizers, start=0
     The last batch of an epoch may be smaller. What step s learns from depends on
     (seed, s) alone, so a resumed run repeats the uninterrupted one.
     """
-    check(examples, config.packed or model.config.max_positions)
+    positions = model.config.max_positions
+    if config.packed > positions:
+        raise ValueError(
+            f"packed rows of {config.packed} tokens need as many positions, the model "
+            f"knows {positions}"
+        )
+    check(examples, config.packed or positions)
     model.train()
     a_pass = -(-len(examples) // config.batch_size)
     for step, batch in scheduled(examples, config, optimizers, start):

@@ -36,7 +36,7 @@ from r1lib import (
     sft,
     tables,
 )
-from r1lib.model.transformer import Transformer
+from r1lib.model.transformer import new_model
 from r1lib.rl import grpo
 from r1lib.tasks import LEVELS, corpus, countdown, problems, requests
 from r1lib.tokenizer import Tokenizer
@@ -60,8 +60,7 @@ def read_and_train() -> dict[str, str]:
     texts = list(corpus.documents(DOCUMENTS, 0))
     documents = pretrain.encode_documents(tokenizer, texts)
     config = artifacts.load("base-tiny")[0].config  # older copies have it, too
-    torch.manual_seed(0)
-    model = Transformer(config)
+    model = new_model(config, 0)
     c = replace(recipe.settings("tiny").pretrain, steps=2, mtp_every=2)
     optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
     for _ in pretrain.train(model, documents, c, optimizers):
