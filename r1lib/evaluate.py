@@ -169,9 +169,7 @@ def interval(
     """
     values = torch.as_tensor(values, dtype=torch.float64)
     if not len(values) or not values.isfinite().all():
-        raise ValueError(
-            f"wanted finite values, at least one, got {values.tolist()[:8]}"
-        )
+        raise ValueError(f"wanted one finite value or more, got {values.tolist()[:8]}")
     lowest, v = values.min().item(), values.max().item()
     if v - lowest <= 1e-9 * max(1.0, abs(v)):
         differ = 1.96**2 / (len(values) + 1.96**2)

@@ -125,7 +125,9 @@ def update(model, optimizers, examples: list[Example], micro_tokens: int) -> dic
             for x in collate([examples[i] for i in rows.tolist()])
         )
         part, metrics = sft_loss(token_logprobs(model(ids), ids), mask)
-        share = mask.sum() / total  # token means of the parts add up to that of all
+        share = mask.sum() / max(
+            1, total
+        )  # token means of the parts add up to that of all
         (part * share).backward()
         loss += metrics["loss"] * float(share)
     norm = optim.guarded_step(model, optimizers)
@@ -168,7 +170,7 @@ def update_packed(model, optimizers, examples: list[Example], config) -> dict:
         parts = zip(*rows[start : start + at_once], strict=True)
         ids, owner, mask = (torch.stack(part).to(device) for part in parts)
         part, metrics = sft_loss(packed_logprobs(model, ids, owner), mask)
-        share = mask.sum() / total
+        share = mask.sum() / max(1, total)
         (part * share).backward()
         loss += metrics["loss"] * float(share)
     norm = optim.guarded_step(model, optimizers)

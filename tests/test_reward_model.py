@@ -147,7 +147,7 @@ def test_the_dpo_loss_by_hand():
     assert metrics["margin"] == pytest.approx(margin) and metrics["accuracy"] == 1
     same, _ = dpo_loss(*ref, *ref)
     assert same.item() == pytest.approx(math.log(2))
-    with pytest.raises(ValueError, match="beta must be above 0, got 0"):
+    with pytest.raises(ValueError, match="beta must be finite and above 0, got 0"):
         dpo_loss(*ref, *ref, beta=0)
 
 
