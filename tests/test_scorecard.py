@@ -217,7 +217,7 @@ def test_a_pair_is_compared_problem_by_problem():
             [144.0] * 8,
             [144.0] * 8,
             (-46.716, 46.716),
-        ),  # tokens: by as many as there are
+        ),  # tokens
     ],
 )
 def test_differences_that_agree_are_no_point(before, after, wanted):
