@@ -2,11 +2,12 @@
 
 The loss is the mean over the tokens of the completions, eos included: the mask comes
 from `chat.for_training`, where it is known who writes what. How this file differs from
-the recipe of R1 (arXiv 2501.12948v2): AdamW has no weight decay, and the learning rate
-is that of a tiny model. Router biases stay where pre-training left them, as in the
-last part of DeepSeek-V3's own training (arXiv 2412.19437, section 4.2), and the MTP
-module is not trained. With `packed`, several examples share a row and cannot see each
-other: the same loss, less padding. Chapter 10 builds this file.
+the recipe of R1 (arXiv 2501.12948v2, B.4.2: batches of 128, up to 32,768 tokens a
+text): AdamW has no weight decay, and batch and learning rate are those of a tiny model.
+Router biases stay where pre-training left them, as in the last part of DeepSeek-V3's
+own training (arXiv 2412.19437, section 4.2), and the MTP module is not trained. With
+`packed`, several examples share a row and cannot see each other: the same loss, less
+padding. Chapter 10 builds this file.
 """
 
 import random
@@ -29,9 +30,9 @@ from r1lib.tokenizer import PAD
 class SFTConfig:
     """How to fine-tune; `lr` is the peak, `lowest` the share of it that is left."""
 
-    epochs: int = 2  # as R1
-    batch_size: int = 64  # as R1
-    lr: float = 1e-3  # R1: 5e-6
+    epochs: int = 2  # R1: 2 or 3 (arXiv 2501.12948v2, B.4.2)
+    batch_size: int = 64  # R1: 128, and 64 for its students (B.4.3)
+    lr: float = 1e-3  # R1: 5e-5, falling to 5e-6
     warmup: float = 0.03
     lowest: float = 0.1  # as R1: a cosine down to a tenth
     micro_tokens: int = 12_000  # most tokens in one forward pass: bounds the memory
