@@ -1,7 +1,8 @@
 """Log-probabilities of tokens, entropy, and estimators of KL.
 
 Everything shaped (B, T) is indexed by token: `token_logprobs(logits, ids)[b, t]` is
-log p(ids[b, t] | earlier ids). Column 0 has no earlier ids and holds 0.
+log p(ids[b, t] | earlier ids). Column 0 has no earlier ids and holds 0. A token that
+both distributions close (-inf) adds nothing to an estimate of KL.
 """
 
 import math
@@ -43,15 +44,17 @@ def entropy(logits: Float[Tensor, "*B V"]) -> Float[Tensor, "*B"]:
 
 def kl_k1(logprobs: Float[Tensor, "*B"], ref_logprobs: Float[Tensor, "*B"]):
     """Unbiased for KL(policy || ref), noisy; as a loss its expected gradient is 0."""
-    return logprobs - ref_logprobs
+    closed = (logprobs == ref_logprobs) & logprobs.isinf()
+    return torch.where(closed, 0, logprobs - ref_logprobs)
 
 
 def kl_k2(logprobs: Float[Tensor, "*B"], ref_logprobs: Float[Tensor, "*B"]):
     """Half the squared log-ratio: biased, but its gradient is the true one."""
-    return 0.5 * (logprobs - ref_logprobs).square()
+    log_ratio = torch.where(logprobs == ref_logprobs, 0, logprobs - ref_logprobs)
+    return 0.5 * log_ratio.square()
 
 
 def kl_k3(logprobs: Float[Tensor, "*B"], ref_logprobs: Float[Tensor, "*B"]):
     """exp(ref - lp) - (ref - lp) - 1: unbiased, never negative (GRPO, eq. 4)."""
-    log_ratio = ref_logprobs - logprobs
+    log_ratio = torch.where(logprobs == ref_logprobs, 0, ref_logprobs - logprobs)
     return torch.expm1(log_ratio) - log_ratio

@@ -513,6 +513,16 @@ def test_estimators_of_kl_on_six_outcomes():
     torch.testing.assert_close(k1, torch.zeros_like(k1), atol=1e-12, rtol=0)
 
 
+@pytest.mark.parametrize("estimator", [kl_k1, kl_k2, kl_k3])
+def test_a_token_closed_for_both_is_no_difference(estimator):
+    logprobs = torch.tensor([float("-inf"), -1.0, -2.0]).requires_grad_()
+    ref = torch.tensor([float("-inf"), -1.0, -1.0])
+    found = estimator(logprobs, ref)
+    found.sum().backward()
+    assert found[:2].tolist() == [0, 0] and found[2] != 0
+    assert logprobs.grad.isfinite().all()
+
+
 def test_entropy_of_a_fair_and_of_a_loaded_die():
     found = entropy(torch.tensor([[0.0] * 6, [100.0] + [0.0] * 5]))
     assert found[0].item() == pytest.approx(1.791759, abs=1e-5)
