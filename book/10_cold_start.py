@@ -549,13 +549,14 @@ assert abs(slow - fast) < 1e-3
 
 # %% [markdown]
 # The loop over steps holds no surprise: shuffle, take a batch, one optimizer step,
-# a learning rate that falls along a cosine to a tenth, and everything twice. Two
-# epochs, batches of 64 and the cosine are the paper's (v2, training details); its
-# learning rate of 5e-6 is for a model a million times as large. Ours begins with the
+# a learning rate that falls along a cosine to a tenth, and everything twice. The paper
+# trains for two or three epochs (v2, B.4.2). Its learning rate falls along a cosine from
+# 5e-5 to 5e-6, which suits a model a million times as large. Ours begins with the
 # optimizers and the rate of pre-training (chapter 05): with AdamW at a third of that rate
 # the same table gave a model that could hardly spell, for a new form of writing in
-# some hundred steps is not a small change. Our table is small, so we take batches of 8;
-# with 64 there would be a dozen steps.
+# some hundred steps is not a small change. The paper's batches hold 128 texts of up to
+# 32,768 tokens. Our table is small, so we take batches of 8; with 128 there would be
+# half a dozen steps.
 
 # %%
 # r1lib.sft.batches

@@ -84,8 +84,8 @@ from torch import Tensor
 from r1lib import rewards
 from r1lib.distill import KINDS
 from r1lib.model.config import ModelConfig
+from r1lib.model.transformer import evaluating
 from r1lib.rl import grpo
-from r1lib.rl.objectives import token_mean
 from r1lib.rollout import rollout
 from r1lib.scorecard import paired
 from r1lib.sft import Example

@@ -234,6 +234,10 @@ for k in (1, 3, 5):
 # means is the interval (Efron, 1979). It answers: how would the mean move if other
 # problems, of the same kind, had been drawn? So what is drawn must be the *problems*,
 # each represented by the mean of its samples.
+#
+# Where all values agree, every draw gives the same mean, and the middle 95% is a point.
+# But 8 right answers of 8 do not prove that no wrong one exists. There the function
+# takes Wilson's interval instead (1927): of 8 right answers it says 68% to 100%.
 
 # %%
 # r1lib.evaluate.interval

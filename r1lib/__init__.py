@@ -4,6 +4,7 @@ A library of functions: you call it, it never calls you. The list below is the
 reading order and the import order; a module imports only from lines above it.
 
 files                whole or absent: atomic writes, folders, sha256
+limits               settings inside their ranges, or a ValueError
 pretokenize          text -> pieces that no merge crosses
 tokenizer            text <-> ids: byte-level BPE, special tokens
 chat                 conversations <-> ids: thinking kept to train, dropped to ask

@@ -30,6 +30,7 @@ from r1lib import (
     evaluate,
     filters,
     hub,
+    limits,
     readability,
     sandbox,
     tables,
@@ -66,6 +67,10 @@ class Size:
     person: int = 120  # rows of each general family, half of them hard
     longest: int = 200  # tokens of a completion
     at_once: int = 100  # problems in a chunk
+
+    def __post_init__(self):
+        limits.whole(self, "zero", "base", "hard_won", "person", least=0)
+        limits.whole(self, "zero_k", "base_k", "hard_won_k", "longest", "at_once")
 
 
 SIZES = {

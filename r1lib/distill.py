@@ -9,6 +9,7 @@ All four yield metrics and `Spent`, what each way costs, in the same units.
 Chapter 14 builds this file.
 """
 
+import math
 import random
 import time
 from collections.abc import Iterable
@@ -19,11 +20,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from r1lib import costs, optim, rewards, sft
+from r1lib import costs, limits, optim, rewards, sft
 from r1lib.files import shown
 from r1lib.model.config import ModelConfig
+from r1lib.model.transformer import evaluating
 from r1lib.rl import grpo
-from r1lib.rl.objectives import token_mean
 from r1lib.rollout import rollout
 from r1lib.sft import Example, SFTConfig
 
@@ -41,8 +42,7 @@ class DistillConfig(SFTConfig):
         super().__post_init__()
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {KINDS}, got {shown(self.kind)}")
-        if self.temperature <= 0:
-            raise ValueError(f"temperature must be above 0, got {self.temperature}")
+        limits.positive(self, "temperature")
         if self.packed:
             raise ValueError(
                 f"distributions are compared in unpacked rows, got packed={self.packed}"
@@ -65,6 +65,14 @@ class OnPolicyConfig:
     kind: str = "reverse"
     micro_tokens: int = 12_000
     seed: int = 0
+
+    def __post_init__(self):
+        limits.whole(self, "steps", "prompts", "max_new_tokens", "micro_tokens")
+        limits.positive(self, "lr")
+        limits.share(self, "warmup", "lowest")
+        limits.seed(self)
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {KINDS}, got {self.kind!r}")
 
 
 @dataclass
@@ -180,6 +188,10 @@ def kl_loss(
     the teacher would not. Both are multiplied by temperature squared, so that gradients
     keep their size (arXiv 1503.02531, section 2.1).
 
+    Logits that foretell a token outside the mask are not read, not even an inf or a
+    NaN; a mask without any True token gives 0. A token that is closed (-inf) for the
+    one whose mean is taken adds nothing: 0 ln 0 is 0.
+
     >>> same = torch.zeros(1, 3, 4)
     >>> kl_loss(same, same, torch.tensor([[False, True, True]]))
     tensor(0.)
@@ -191,22 +203,28 @@ def kl_loss(
             f"student and teacher logits must have one shape, got "
             f"{tuple(student.shape)} and {tuple(teacher.shape)}"
         )
-    s = (student[:, :-1] / temperature).log_softmax(-1)
-    t = (teacher[:, :-1] / temperature).log_softmax(-1)
+    if not 0 < temperature < math.inf:
+        raise ValueError(f"temperature must be finite and above 0, got {temperature}")
+    learned = mask[:, 1:]
+    s, t = (
+        (logits[:, :-1][learned] / temperature).log_softmax(-1)
+        for logits in (student, teacher)
+    )
     if kind == "reverse":
         s, t = t, s
-    divergence = (t.exp() * (t - s)).sum(-1)
-    return temperature**2 * token_mean(divergence, mask[:, 1:])
+    gap = torch.where(t == -math.inf, 0, t - s)
+    total = (t.exp() * gap).sum()
+    return temperature**2 * total / learned.sum().clamp(min=1)
 
 
 def pull(student, teacher, ids, mask, kind, temperature, most: int):
     """Add gradients of `kl_loss` over a batch, in parts of at most `most` tokens."""
     ends = ids.shape[1] - mask.flip(1).int().argmax(1)
-    total, loss = mask.sum(), 0.0
+    total, loss = mask.sum().clamp(min=1), 0.0
     for rows in grpo.micro_batches(ends.cpu(), torch.arange(len(ids)), most):
         width = int(ends[rows].max())
         part, learned = ids[rows, :width], mask[rows, :width]
-        with torch.no_grad():
+        with torch.no_grad(), evaluating(teacher):
             wanted = teacher(part)
         value = kl_loss(student(part), wanted, learned, kind, temperature)
         share = learned.sum() / total  # means of the parts add up to that of all
@@ -231,9 +249,9 @@ def train(
     of `sft.train`.
     """
     check_same_tokenizer(*tokenizers)
-    sft.check(given, student.config.max_positions)
+    positions = min(m.config.max_positions for m in (student, teacher))
+    sft.check(given, positions)
     student.train()
-    teacher.eval()
     for step, batch in sft.scheduled(given, config, optimizers, start):
         began = time.perf_counter()
         ids, mask = (x.to(student.embed.weight.device) for x in sft.collate(batch))
@@ -259,7 +277,6 @@ def on_policy(
     check_same_tokenizer(*tokenizers)
     tokenizer, _ = tokenizers
     student.train()
-    teacher.eval()
     device = student.embed.weight.device
     for step in range(start, config.steps):
         rng = random.Random(f"{config.seed}-{step}")

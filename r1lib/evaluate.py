@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from r1lib import sampling, verifiers
+from r1lib.model.transformer import evaluating
 from r1lib.rollout import to_text
 from r1lib.tasks import Problem, corpus, countdown
 from r1lib.tasks.countdown import AGAIN, WORDS
@@ -47,6 +48,8 @@ def answer(
     """Sample k completions of each problem, each begun by `prefix`, and verify them."""
     if not problems:
         raise ValueError("evaluation needs at least one problem, got an empty list")
+    if k < 1 or batch < 1:
+        raise ValueError(f"k and batch must be at least 1, got {k} and {batch}")
     generator = torch.Generator(model.embed.weight.device).manual_seed(seed)
     start = tokenizer.encode(prefix, allow_special=True)
     texts, lengths = [], []
@@ -145,9 +148,33 @@ def majority_right(answers: Answers) -> list[float]:
     return out
 
 
-def interval(values, seed: int = 0, samples: int = 1000) -> tuple[float, float]:
-    """95% bootstrap interval of the mean; values are one number per problem."""
+def interval(
+    values,
+    seed: int = 0,
+    samples: int = 1000,
+    least: float = 0.0,
+    most: float = 1.0,
+) -> tuple[float, float]:
+    """95% interval of the mean; values are one number per problem.
+
+    It is a bootstrap: the problems are drawn anew `samples` times. Where all n values
+    agree on v, every draw gives v, but n problems cannot say that no other differs. The
+    fallback is Wilson's: up to z^2 / (n + z^2) of all problems may differ from v, with
+    z = 1.96. These may be anywhere from `least` to `most`, or, if v is outside of
+    that, from 0 to 2v. For 0 and 1 this is Wilson's interval of n out of n.
+
+    >>> low, high = interval([1.0] * 8)
+    >>> round(low, 3), high
+    (0.676, 1.0)
+    """
     values = torch.as_tensor(values, dtype=torch.float64)
+    if not len(values) or not values.isfinite().all():
+        raise ValueError(f"wanted one finite value or more, got {values.tolist()[:8]}")
+    lowest, v = values.min().item(), values.max().item()
+    if v - lowest <= 1e-9 * max(1.0, abs(v)):
+        differ = 1.96**2 / (len(values) + 1.96**2)
+        below, above = (v - least, most - v) if least <= v <= most else (abs(v),) * 2
+        return v - differ * below, v + differ * above
     generator = torch.Generator().manual_seed(seed)
     draws = torch.randint(len(values), (samples, len(values)), generator=generator)
     means = values[draws].mean(1)
@@ -194,10 +221,8 @@ def skills(
         notes.append(note)
     width = max(map(len, rows))
     ids = torch.tensor([r + [PAD] * (width - len(r)) for r in rows])
-    training = model.training
-    model.eval()  # or the experts' load would count tokens that nobody trains on
-    logits = model(ids.to(model.embed.weight.device)).cpu()
-    model.train(training)
+    with evaluating(model):  # or the load would count tokens that nobody trains on
+        logits = model(ids.to(model.embed.weight.device)).cpu()
     best = logits.argmax(-1)
     zero = tokenizer.encode("0")[0]
     scores = {"copy": [], "arithmetic": [], "verification": [], "verdict": []}

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from statistics import fmean
 
-from r1lib import files, judge, labels, optim, reward_model, runs, scenarios
+from r1lib import files, judge, labels, limits, optim, reward_model, runs, scenarios
 from r1lib.preferences import encode_pairs
 from r1lib.reward_model import RewardConfig, RewardModel
 from r1lib.rl import grpo
@@ -43,8 +43,9 @@ class RewardModels:
     seed: int = 0
 
     def __post_init__(self):
-        if self.answers < 2:
-            raise ValueError(f"wanted 2 answers or more to compare, got {self.answers}")
+        limits.whole(self, "problems", "held_out", "reply_tokens", "save_every")
+        limits.whole(self, "answers", least=2)
+        limits.seed(self)
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,10 @@ class LastStage:
     seed: int = 0
 
     def __post_init__(self):
-        if not 0 <= self.general <= 1:
-            raise ValueError(f"general must be from 0 to 1, got {self.general}")
+        limits.whole(self, "save_every", "look_every", "looks", "reply_tokens")
+        limits.whole(self, "preference_from", least=0)
+        limits.share(self, "general")
+        limits.seed(self)
         if not 0 <= self.preference_from <= self.rl.steps:
             raise ValueError(
                 f"preference_from must be from 0 to {self.rl.steps} (the steps of RL), "

@@ -37,6 +37,11 @@ class Muon(torch.optim.Optimizer):
     """Momentum, made orthogonal; matrices of one shape are updated together."""
 
     def __init__(self, params, lr: float, momentum: float = 0.95):
+        if not 0 <= lr < math.inf or not 0 <= momentum < 1:
+            raise ValueError(
+                "wanted a finite lr of at least 0 and a momentum from 0 to below 1, "
+                f"got {lr} and {momentum}"
+            )
         super().__init__(params, {"lr": lr, "momentum": momentum})
         for group in self.param_groups:
             if any(p.dim() != 2 for p in group["params"]):

@@ -106,9 +106,8 @@ def mtp_hidden(
     The last token of a document is joined with the first one of the next. Nobody sees
     that state: its target is left out and, `apart`, no other token may look at it.
     """
-    m, ids = model.mtp, rows.ids
-    halves = m.embed_norm(model.embed(ids[:, 1:])), m.hidden_norm(hidden[:, :-1])
     positions = rows.positions[:, :-1] if apart else None
-    rope = model.rope_at(ids[:, 1:], positions, 0)
+    rope = model.rope_at(rows.ids[:, 1:], positions, 0)
     mask = rows.mask[:, :, :-1, :-1] if apart else None
-    return m.norm(m.block(m.join(torch.cat(halves, dim=-1)), rope, mask))
+    real = rows.targets()[:, 1:] != PAD  # the next token is of the same document
+    return model.mtp(hidden[:, :-1], model.embed(rows.ids[:, 1:]), rope, mask, real)

@@ -13,8 +13,6 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from r1lib import (
     artifacts,
     cold_start,
@@ -33,7 +31,7 @@ from r1lib import (
 )
 from r1lib.files import shown
 from r1lib.model.presets import PRESETS
-from r1lib.model.transformer import Transformer
+from r1lib.model.transformer import new_model
 from r1lib.recipe import BY_NAME, STAGES, RefreshedGRPO, Settings, command
 from r1lib.rl import grpo
 from r1lib.scenarios import draw_reasoning
@@ -86,10 +84,10 @@ def length(stage: str, how: Settings) -> int | None:
 def pre_train(folder: Path, how: Settings, stage: str = "base", watch=iter):
     """Pre-train the base, or the base of a student, on the same tiny web."""
     tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
-    torch.manual_seed(how.seed)
     name = how.model if stage == "base" else how.small
     config = replace(PRESETS[name], vocab_size=tokenizer.vocab_size)
-    model, c = Transformer(config).to(how.device), getattr(how, BY_NAME[stage].config)
+    model, c = new_model(config, how.seed), getattr(how, BY_NAME[stage].config)
+    model.to(how.device)
     optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
     kept = runs.resume(folder, stage, model, tokenizer, optimizers)
     texts = watch(web.documents(c.steps * c.batch_size, how.seed))

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from r1lib import optim
+from r1lib import limits, optim
 from r1lib.model.transformer import Transformer, balance, mtp_hidden
 from r1lib.tokenizer import EOS, PAD
 
@@ -32,6 +32,12 @@ class PretrainConfig:
     bias_speed: float = 0.001  # gamma of DeepSeek-V3, section 4.2
     seed: int = 0
 
+    def __post_init__(self):
+        limits.whole(self, "steps", "batch_size", "mtp_every")
+        limits.positive(self, "muon_lr", "adamw_lr")
+        limits.not_negative(self, "mtp_weight", "bias_speed")
+        limits.seed(self)
+
 
 def encode_documents(tokenizer, documents) -> list[list[int]]:
     """Turn (prompt, completion) texts into ids: framed prompt, completion, eos."""
@@ -43,8 +49,11 @@ def encode_documents(tokenizer, documents) -> list[list[int]]:
     ]
 
 
-def batches(documents: list[list[int]], size: int, seed: int, window: int = 64):
-    """Cut documents into batches of similar length, in random order, and pad them."""
+def batches(documents: list[list[int]], size: int, seed, window: int = 64):
+    """Cut documents into batches of similar length, in random order, and pad them.
+
+    The seed may be any text or number; equal ones give equal orders.
+    """
     documents = list(documents)
     rng = random.Random(seed)
     rng.shuffle(documents)
@@ -64,10 +73,16 @@ def pad(rows: list[list[int]]) -> Int[Tensor, "B T"]:
 def next_token_loss(
     logits: Float[Tensor, "B T V"], ids: Int[Tensor, "B L"], ahead: int = 1
 ) -> Float[Tensor, ""]:
-    """Mean cross-entropy in nats of the token `ahead` places later, pads left out."""
+    """Mean cross-entropy in nats of the token `ahead` places later, pads left out.
+
+    Logits that foretell a pad are not read, not even an inf or a NaN. Where no token
+    stands `ahead` places later the loss is 0.
+    """
     targets = ids[:, ahead:]
-    logits = logits[:, : targets.shape[1]]
-    return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=PAD)
+    real = targets != PAD
+    foretold = logits[:, : targets.shape[1]][real]
+    total = F.cross_entropy(foretold, targets[real], reduction="sum")
+    return total / real.sum().clamp(min=1)
 
 
 def loss(model: Transformer, ids: Int[Tensor, "B T"], mtp_weight: float):
@@ -88,6 +103,12 @@ def train(
     start: int = 0,
 ):
     """Train on `documents`, one pass or more; yields metrics after each step."""
+    lengths, positions = [len(ids) for ids in documents], model.config.max_positions
+    if lengths and (min(lengths) < 1 or max(lengths) > positions):
+        raise ValueError(
+            f"wanted documents of 1 to {positions} tokens, got {min(lengths)} to "
+            f"{max(lengths)}"
+        )
     model.train()
     for step, ids in enumerate(stream(documents, config)):
         if step < start:
@@ -109,7 +130,8 @@ def stream(documents, config: PretrainConfig):
         )
     left = config.steps
     for epoch in itertools.count():
-        for ids in batches(documents, config.batch_size, config.seed + epoch):
+        order = f"{config.seed}-{epoch}"  # no other seed has it in another epoch
+        for ids in batches(documents, config.batch_size, order):
             if left == 0:
                 return
             left -= 1

@@ -18,7 +18,7 @@ what each leaves behind. arXiv 2501.12948v2, figure 2.
 
 from dataclasses import dataclass, replace
 
-from r1lib import cold_start, last_stage, rejection
+from r1lib import cold_start, last_stage, limits, rejection
 from r1lib.files import shown
 from r1lib.last_stage import LastStage, RewardModels
 from r1lib.pretrain import PretrainConfig
@@ -183,8 +183,8 @@ class RefreshedGRPO(GRPOConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.refresh < 1:
-            raise ValueError(f"refresh must be at least 1, got {self.refresh}")
+        limits.whole(self, "refresh")
+        limits.not_negative(self, "language")
 
 
 # A word in the other language costs its share of the words only, one in fifty say: the
@@ -192,9 +192,6 @@ class RefreshedGRPO(GRPOConfig):
 DEV2 = RefreshedGRPO(
     steps=40, max_new_tokens=192, lr=4e-4, kl_coef=0.001, language=5 * LANGUAGE
 )
-
-
-LARGEST_SEED = 2**32 - 1  # what torch, numpy and random all take
 
 
 @dataclass(frozen=True)
@@ -226,9 +223,9 @@ class Settings:
     device: str = "cpu"
 
     def __post_init__(self):
-        if type(self.seed) is not int or not 0 <= self.seed <= LARGEST_SEED:
-            wanted = f"seed must be a whole number from 0 to {LARGEST_SEED}"
-            raise ValueError(f"{wanted}, got {shown(self.seed)}")
+        limits.whole(self, "point_every", "save_every", "sft_save_every")
+        limits.whole(self, "rl_save_every", "look_every", "looks", "tests", "cards")
+        limits.seed(self)
         if self.save_every % self.point_every:
             raise ValueError(
                 f"save_every ({self.save_every}) must be a multiple of point_every "

@@ -20,6 +20,7 @@ from r1lib import (
     collect,
     filters,
     judge,
+    limits,
     rewards,
     sandbox,
     tables,
@@ -78,11 +79,9 @@ class Sizes:
             raise ValueError(f"filters must be of {FILTERS}, got {shown(odd[0])}")
         if self.times < 2 or self.times % 2:
             raise ValueError(f"times must be even and at least 2, got {self.times}")
-        if min(self.k, self.keep, self.at_once) < 1 or self.ratio <= 0:
-            raise ValueError(
-                "k, keep and at_once must be at least 1 and ratio above 0, got "
-                f"{self.k}, {self.keep}, {self.at_once} and {self.ratio}"
-            )
+        limits.whole(self, "k", "keep", "at_once", "max_new_tokens", "most_tokens")
+        limits.positive(self, "ratio")
+        limits.share(self, "thinks")
 
     @property
     def steps(self) -> int:

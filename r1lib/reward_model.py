@@ -14,9 +14,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from r1lib import hub, optim
+from r1lib import hub, limits, optim
 from r1lib.model.config import ModelConfig
-from r1lib.model.transformer import Transformer
+from r1lib.model.transformer import Transformer, evaluating
 from r1lib.preferences import encode, summary
 from r1lib.pretrain import pad
 from r1lib.rl.grpo import micro_batches
@@ -35,6 +35,12 @@ class RewardConfig:
     warmup: float = 0.03
     lowest: float = 0.1
     seed: int = 0
+
+    def __post_init__(self):
+        limits.whole(self, "epochs", "batch_size")
+        limits.positive(self, "lr")
+        limits.share(self, "warmup", "lowest")
+        limits.seed(self)
 
 
 class RewardModel(Transformer):
@@ -90,6 +96,8 @@ def bradley_terry_loss(
     >>> round(loss.item(), 4), metrics["accuracy"]
     (0.6931, 0.0)
     """
+    if not len(chosen):
+        raise ValueError("a preference loss needs at least one pair, got none")
     margin = chosen - rejected
     loss = -F.logsigmoid(margin).mean()
     return loss, {
@@ -103,6 +111,8 @@ def pointwise_loss(
     scores: Float[Tensor, " B"], safe: Bool[Tensor, " B"]
 ) -> tuple[Float[Tensor, ""], dict[str, float]]:
     """Logistic loss of single answers: sigmoid(score) is the chance of being safe."""
+    if not len(scores):
+        raise ValueError("a safety loss needs at least one answer, got none")
     loss = F.binary_cross_entropy_with_logits(scores, safe.to(scores.dtype))
     right = ((scores > 0) == safe).float().mean().item()
     return loss, {"loss": loss.item(), "accuracy": right}
@@ -142,6 +152,8 @@ def train(
     """
     if not examples:
         raise ValueError("a reward model needs at least one example, got none")
+    parts = (part for example in examples for part in example)
+    check_rows([part for part in parts if not isinstance(part, bool)], model.config)
     model.train()
     for step, batch in scheduled(examples, config, optimizers, start):
         total, metrics = loss(model, batch)
@@ -150,18 +162,27 @@ def train(
         yield {"step": step + 1, **metrics}
 
 
+def check_rows(rows: list[list[int]], config: ModelConfig) -> None:
+    """Refuse rows that are empty, or longer than the model can read."""
+    lengths = [len(row) for row in rows]
+    if min(lengths) < 1 or max(lengths) > config.max_positions:
+        raise ValueError(
+            f"wanted rows of 1 to {config.max_positions} ids, got "
+            f"{min(lengths)} to {max(lengths)}"
+        )
+
+
 @torch.no_grad()
 def score_all(
     model: RewardModel, rows: list[list[int]], micro_tokens: int = 12_000
 ) -> Float[Tensor, " B"]:
     """Score any number of rows without training; the order is that of the rows."""
-    training = model.training
-    model.eval()  # or the experts' load would count tokens that nobody trains on
     found = torch.zeros(len(rows))
     lengths = torch.tensor([len(row) for row in rows])
-    for part in micro_batches(lengths, torch.arange(len(rows)), micro_tokens):
-        found[part] = score_rows(model, [rows[i] for i in part.tolist()]).float().cpu()
-    model.train(training)
+    with evaluating(model):  # or the load would count tokens that nobody trains on
+        for part in micro_batches(lengths, torch.arange(len(rows)), micro_tokens):
+            scores = score_rows(model, [rows[i] for i in part.tolist()])
+            found[part] = scores.float().cpu()
     return found
 
 

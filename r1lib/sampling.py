@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from r1lib.model.transformer import Transformer
+from r1lib.model.transformer import Transformer, evaluating
 from r1lib.tokenizer import PAD
 
 
@@ -34,9 +34,10 @@ def sample_token(
     whole vocabulary, so training can compute the same number. Tokens are closed by
     top_k first, then top_p, then min_p; 0, 1 and 0 switch these off.
     """
-    if temperature < 0 or not 0 < top_p <= 1:
+    if not 0 <= temperature < math.inf or not 0 < top_p <= 1:
         raise ValueError(
-            f"wanted temperature >= 0 and 0 < top_p <= 1, got {temperature} and {top_p}"
+            "wanted a finite temperature >= 0 and 0 < top_p <= 1, "
+            f"got {temperature} and {top_p}"
         )
     if top_k < 0 or not 0 <= min_p <= 1:
         raise ValueError(
@@ -93,7 +94,8 @@ def generate(
 
     Prompts are padded on the left and read once; their cache is then repeated.
     `steer(logits, written)` may change the logits before a token is drawn, knowing
-    the ids written so far, (B, t).
+    the ids written so far, (B, t). However it ends, by an exception or by Ctrl-C too,
+    the model is left in the mode that it was in.
     """
     if not prompts or not all(prompts):
         raise ValueError("generate needs at least one prompt, and none may be empty")
@@ -108,8 +110,21 @@ def generate(
             f"a prompt of {longest} ids and {max_new_tokens} new ones do not fit into "
             f"{model.config.max_positions} positions"
         )
-    training, device = model.training, model.embed.weight.device
-    model.eval()
+    with evaluating(model):
+        return _generate(
+            model,
+            prompts,
+            max_new_tokens,
+            (temperature, top_p, generator, top_k, min_p),
+            stop_ids,
+            repeat,
+            steer,
+        )
+
+
+def _generate(model, prompts, max_new_tokens, choice, stop_ids, repeat, steer):
+    """Do the work of `generate`; `choice` is what `sample_token` takes after logits."""
+    device = model.embed.weight.device
     stop = torch.tensor(list(stop_ids), dtype=torch.long, device=device)
     batch = len(prompts) * repeat
     ids_out = torch.full((batch, max_new_tokens), PAD, device=device)
@@ -121,7 +136,7 @@ def generate(
     for t in range(max_new_tokens):
         if steer is not None:
             logits = steer(logits, ids_out[rows, :t])
-        ids, logp = sample_token(logits, temperature, top_p, generator, top_k, min_p)
+        ids, logp = sample_token(logits, *choice)
         ids_out[rows[is_open], t] = ids[is_open]
         logp_out[rows[is_open], t] = logp[is_open]
         length[rows[is_open]] = t + 1
@@ -133,7 +148,6 @@ def generate(
             cache.select(kept)
             rows, ids, seen, is_open = rows[kept], ids[kept], seen[kept], is_open[kept]
         logits = next_logits(model, ids, cache, seen)
-    model.train(training)
     stopped = torch.isin(ids_out.gather(1, length.unsqueeze(1) - 1).squeeze(1), stop)
     return [
         Completion(i[:n], lp[:n], "stop" if s else "length")

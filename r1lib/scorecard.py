@@ -145,6 +145,9 @@ def summary(values: dict[str, list[float]]) -> dict[str, dict]:
 def paired(before: list[float], after: list[float]) -> dict:
     """By how much a column rose, problem by problem, with the interval of the mean.
 
+    Where all differences agree, as when nothing changed, the interval is not a point:
+    another problem might differ by the largest value of all, or by 1 (`interval`).
+
     >>> paired([0.0, 0.5, 1.0], [0.5, 1.0, 1.0])["difference"]
     0.3333333333333333
     """
@@ -153,4 +156,6 @@ def paired(before: list[float], after: list[float]) -> dict:
             f"wanted the same problems twice, got {len(before)} and {len(after)}"
         )
     gains = [b - a for a, b in zip(before, after, strict=True)]
-    return {"difference": fmean(gains), "interval": interval(gains)}
+    most = max(1.0, *map(abs, before), *map(abs, after))
+    place = interval(gains, least=-most, most=most)
+    return {"difference": fmean(gains), "interval": place}

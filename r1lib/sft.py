@@ -2,11 +2,12 @@
 
 The loss is the mean over the tokens of the completions, eos included: the mask comes
 from `chat.for_training`, where it is known who writes what. How this file differs from
-the recipe of R1 (arXiv 2501.12948v2): AdamW has no weight decay, and the learning rate
-is that of a tiny model. Router biases stay where pre-training left them, as in the
-last part of DeepSeek-V3's own training (arXiv 2412.19437, section 4.2), and the MTP
-module is not trained. With `packed`, several examples share a row and cannot see each
-other: the same loss, less padding. Chapter 10 builds this file.
+the recipe of R1 (arXiv 2501.12948v2, B.4.2: batches of 128, up to 32,768 tokens a
+text): AdamW has no weight decay, and batch and learning rate are those of a tiny model.
+Router biases stay where pre-training left them, as in the last part of DeepSeek-V3's
+own training (arXiv 2412.19437, section 4.2), and the MTP module is not trained. With
+`packed`, several examples share a row and cannot see each other: the same loss, less
+padding. Chapter 10 builds this file.
 """
 
 import random
@@ -18,7 +19,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from r1lib import chat, optim, packing
+from r1lib import chat, limits, optim, packing
 from r1lib.logprobs import token_logprobs
 from r1lib.rl.grpo import micro_batches
 from r1lib.rl.objectives import token_mean
@@ -29,9 +30,9 @@ from r1lib.tokenizer import PAD
 class SFTConfig:
     """How to fine-tune; `lr` is the peak, `lowest` the share of it that is left."""
 
-    epochs: int = 2  # as R1
-    batch_size: int = 64  # as R1
-    lr: float = 1e-3  # R1: 5e-6
+    epochs: int = 2  # R1: 2 or 3 (arXiv 2501.12948v2, B.4.2)
+    batch_size: int = 64  # R1: 128, and 64 for its students (B.4.3)
+    lr: float = 1e-3  # R1: 5e-5, falling to 5e-6
     warmup: float = 0.03
     lowest: float = 0.1  # as R1: a cosine down to a tenth
     micro_tokens: int = 12_000  # most tokens in one forward pass: bounds the memory
@@ -39,11 +40,11 @@ class SFTConfig:
     packed: int = 0  # tokens of a row that several examples share; 0: a row for each
 
     def __post_init__(self):
-        if self.epochs < 1 or self.batch_size < 1:
-            raise ValueError(
-                "epochs and batch_size must be at least 1, got "
-                f"{self.epochs} and {self.batch_size}"
-            )
+        limits.whole(self, "epochs", "batch_size", "micro_tokens")
+        limits.whole(self, "packed", least=0)
+        limits.positive(self, "lr")
+        limits.share(self, "warmup", "lowest")
+        limits.seed(self)
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ def sft_loss(
     logprobs: Float[Tensor, "B T"], mask: Bool[Tensor, "B T"]
 ) -> tuple[Float[Tensor, ""], dict[str, float]]:
     """Minus the mean log-probability of the tokens under the mask, in nats.
+
+    What is outside the mask is not read; a mask without any True token gives 0.
 
     >>> sft_loss(torch.tensor([[0., -5., -1., -3.]]), torch.tensor([[0, 0, 1, 1]]) > 0)
     (tensor(2.), {'loss': 2.0})
@@ -123,7 +126,9 @@ def update(model, optimizers, examples: list[Example], micro_tokens: int) -> dic
             for x in collate([examples[i] for i in rows.tolist()])
         )
         part, metrics = sft_loss(token_logprobs(model(ids), ids), mask)
-        share = mask.sum() / total  # token means of the parts add up to that of all
+        share = mask.sum() / max(
+            1, total
+        )  # token means of the parts add up to that of all
         (part * share).backward()
         loss += metrics["loss"] * float(share)
     norm = optim.guarded_step(model, optimizers)
@@ -166,7 +171,7 @@ def update_packed(model, optimizers, examples: list[Example], config) -> dict:
         parts = zip(*rows[start : start + at_once], strict=True)
         ids, owner, mask = (torch.stack(part).to(device) for part in parts)
         part, metrics = sft_loss(packed_logprobs(model, ids, owner), mask)
-        share = mask.sum() / total
+        share = mask.sum() / max(1, total)
         (part * share).backward()
         loss += metrics["loss"] * float(share)
     norm = optim.guarded_step(model, optimizers)
@@ -179,7 +184,13 @@ def train(model, examples: list[Example], config: SFTConfig, optimizers, start=0
     The last batch of an epoch may be smaller. What step s learns from depends on
     (seed, s) alone, so a resumed run repeats the uninterrupted one.
     """
-    check(examples, config.packed or model.config.max_positions)
+    positions = model.config.max_positions
+    if config.packed > positions:
+        raise ValueError(
+            f"packed rows of {config.packed} tokens need as many positions, the model "
+            f"knows {positions}"
+        )
+    check(examples, config.packed or positions)
     model.train()
     a_pass = -(-len(examples) // config.batch_size)
     for step, batch in scheduled(examples, config, optimizers, start):

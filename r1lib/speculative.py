@@ -8,11 +8,13 @@ the number of main steps changes. Two tokens cost hardly more than one where dec
 waits for memory, as it does on a GPU with a large model.
 """
 
+import math
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from r1lib.model.transformer import Transformer
+from r1lib.model.transformer import Transformer, evaluating
 from r1lib.sampling import Completion
 from r1lib.tokenizer import PAD
 
@@ -25,8 +27,8 @@ def laws(
     At temperature 0 all of p is on the most likely token, and the log-probabilities
     are those of temperature 1, as in `sampling.sample_token`.
     """
-    if temperature < 0:
-        raise ValueError(f"temperature must be at least 0, got {temperature}")
+    if not 0 <= temperature < math.inf:
+        raise ValueError(f"wanted a finite temperature >= 0, got {temperature}")
     logp = (logits / temperature if temperature else logits).log_softmax(-1)
     if temperature:
         return logp.exp(), logp
@@ -151,8 +153,13 @@ def generate(
     completion's end cuts off; and `main_steps`, those of all rows together.
     """
     _check(model, prompts, max_new_tokens)
-    training = model.training
-    model.eval()
+    with evaluating(model):
+        return _generate(
+            model, prompts, max_new_tokens, temperature, stop_ids, generator
+        )
+
+
+def _generate(model, prompts, max_new_tokens, temperature, stop_ids, generator):
     out = Writer(len(prompts), stop_ids, max_new_tokens)
     ids, cache, seen = lay_out(model, prompts, 2 * max_new_tokens)
     hidden = read_main(model, ids, cache, seen)
@@ -186,7 +193,6 @@ def generate(
         out.accepted += int(ok.sum())
         logps = logp.gather(2, new.unsqueeze(2)).squeeze(2)
         kept = out.write(rows, new, logps, 1 + ok.long())
-    model.train(training)
     return out.done, {
         "main_steps": out.steps,
         "acceptance": out.accepted / max(1, out.steps),

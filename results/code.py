@@ -32,7 +32,7 @@ from r1lib import (
 )
 from r1lib.code_reward import Parts
 from r1lib.model.presets import PRESETS
-from r1lib.model.transformer import Transformer
+from r1lib.model.transformer import new_model
 from r1lib.pretrain import PretrainConfig
 from r1lib.progress import bar
 from r1lib.rl import grpo
@@ -324,9 +324,8 @@ def base(folder: Path, plan: Plan):
     """Pre-train into folder/base, if that is not done; return (model, tokenizer)."""
     if not runs.is_done(folder, "base"):
         tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
-        torch.manual_seed(plan.seed)
         config = replace(PRESETS[plan.model], vocab_size=tokenizer.vocab_size)
-        model, c = Transformer(config), plan.pretrain
+        model, c = new_model(config, plan.seed), plan.pretrain
         optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
         stage = runs.resume(folder, "base", model, tokenizer, optimizers)
         read = pretrain.encode_documents(tokenizer, documents(plan))

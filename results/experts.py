@@ -21,7 +21,13 @@ import torch
 from r1lib import artifacts, optim, pipeline, pretrain, recipe, speculative
 from r1lib.model.moe import balance_loss, watch_routers
 from r1lib.model.presets import PRESETS
-from r1lib.model.transformer import Transformer, balance, mtp_hidden, router_loads
+from r1lib.model.transformer import (
+    balance,
+    evaluating,
+    mtp_hidden,
+    new_model,
+    router_loads,
+)
 from r1lib.progress import bar
 from r1lib.tasks import STYLES, arithmetic, corpus, countdown, problems
 from r1lib.tokenizer import EOS, PAD, Tokenizer
@@ -116,11 +122,10 @@ def max_over_mean(loads: dict) -> float:
 @torch.no_grad()
 def measure(model, batches) -> dict:
     """Held-out loss of the next token and the one after, and the load of experts."""
-    model.eval()
     layers = dict(model.named_modules())
     sums, counts, loads = {1: 0.0, 2: 0.0}, {1: 0, 2: 0}, {}
     for ids in batches:
-        with watch_routers(model) as seen:
+        with evaluating(model), watch_routers(model) as seen:
             hidden = model.hidden(ids)
         for ahead, states in ((1, hidden), (2, mtp_hidden(model, ids, hidden))):
             n = int((ids[:, ahead:] != PAD).sum())
@@ -166,9 +171,8 @@ def unit(name: str, seed: int, steps: int) -> dict:
     """Train one arm and measure it."""
     began, arm = time.perf_counter(), ARMS[name]
     tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
-    torch.manual_seed(seed)
     config = replace(PRESETS["tiny"], vocab_size=tokenizer.vocab_size)
-    model = Transformer(config)
+    model = new_model(config, seed)
     plan = pretrain.PretrainConfig(
         steps=steps,
         mtp_weight=arm.mtp_weight,

@@ -309,7 +309,6 @@ def unit(name: str, folder: Path, base, sampler, plan: Plan, source: str) -> dic
         found |= statistics(folder, plan)
     elif name != "base":
         rows, epochs = data(name, folder, tokenizer, plan)
-        torch.manual_seed(plan.seed)
         config = replace(plan.sft, epochs=epochs, seed=plan.seed)
         history = tune(model, tokenizer, rows, config, f"{name} {plan.seed}")
         found |= {"data": tables.statistics(rows), "epochs": epochs}

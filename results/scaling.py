@@ -21,7 +21,7 @@ from r1lib import artifacts, costs, evaluate, optim, pretrain
 from r1lib.model import counts
 from r1lib.model.config import ModelConfig
 from r1lib.model.presets import PRESETS
-from r1lib.model.transformer import Transformer
+from r1lib.model.transformer import evaluating, new_model
 from r1lib.tasks import corpus, countdown, problems
 from r1lib.tokenizer import PAD, Tokenizer
 from results import one_unit
@@ -77,12 +77,12 @@ def runs(model, optimizers, batches, ends):
 @torch.no_grad()
 def held_out_loss(model, batches) -> tuple[float, int]:
     """Mean loss of the next token over all tokens, and how many these are."""
-    model.eval()
     total, count = 0.0, 0
-    for ids in batches:
-        n = int((ids[:, 1:] != PAD).sum())
-        total += pretrain.next_token_loss(model(ids), ids).item() * n
-        count += n
+    with evaluating(model):
+        for ids in batches:
+            n = int((ids[:, 1:] != PAD).sum())
+            total += pretrain.next_token_loss(model(ids), ids).item() * n
+            count += n
     return total / count, count
 
 
@@ -103,8 +103,7 @@ def unit(size: str, seed: int, ends=DATA) -> dict:
     documents = pretrain.encode_documents(tokenizer, texts)
     batches = list(pretrain.stream(documents, plan))
     length = round(sum(map(len, documents)) / len(documents))
-    torch.manual_seed(seed)
-    model = Transformer(config_of(size, tokenizer.vocab_size))
+    model = new_model(config_of(size, tokenizer.vocab_size), seed)
     optimizers = optim.base_optimizers(model, plan.muon_lr, plan.adamw_lr)
     measure, points = measurement(tokenizer, batches, length), []
     for done, trained, losses in runs(model, optimizers, batches, ends):

@@ -142,6 +142,8 @@ def steps(measured: dict, level: str, pairs: list[tuple[str, str]]) -> list[str]
             found = step(measured, a, b, level, name)
             low, high = found["interval"]
             ends = f"[{shown(name, low, '+')}, {shown(name, high, '+')}]"
+            if shown(name, low, "+") == shown(name, high, "+"):  # an interval, no point
+                ends = f"[{low:+.4f}, {high:+.4f}]"
             text = f"{shown(name, found['difference'], '+')} {ends}"
             agreed = len({value > 0 for value in found["seeds"]}) == 1
             clear = agreed and (low > 0 or high < 0)

@@ -3,11 +3,9 @@
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import torch
-
 from r1lib import optim, pipeline, pretrain, recipe, runs
 from r1lib.model.presets import PRESETS
-from r1lib.model.transformer import Transformer
+from r1lib.model.transformer import new_model
 from r1lib.progress import bar
 from r1lib.tasks import web
 from results import one_unit
@@ -41,9 +39,9 @@ def load(name: str, run: Path, seed: int):
 
 def pre_train(name: str, folder: Path, tokenizer, config) -> None:
     """Pre-train another student into folder/base; a killed one goes on."""
-    torch.manual_seed(config.seed)
     shape = PRESETS["student-qwen" if name == TWICE else name]
-    model = Transformer(replace(shape, vocab_size=tokenizer.vocab_size))
+    shape = replace(shape, vocab_size=tokenizer.vocab_size)
+    model = new_model(shape, config.seed)
     optimizers = optim.base_optimizers(model, config.muon_lr, config.adamw_lr)
     runs.begin(folder, {"model": name, **asdict(config)})
     kept = runs.resume(folder, "base", model, tokenizer, optimizers)

@@ -16,8 +16,6 @@ from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 
-import torch
-
 from r1lib import (
     artifacts,
     evaluate,
@@ -30,7 +28,7 @@ from r1lib import (
     runs,
 )
 from r1lib.model.presets import PRESETS
-from r1lib.model.transformer import Transformer
+from r1lib.model.transformer import new_model
 from r1lib.progress import bar
 from r1lib.rl import grpo
 from r1lib.tasks import corpus, countdown, problems, web
@@ -205,9 +203,8 @@ def texts_without_checks(how):
 def other_base(how, steps: int, texts):
     """Pre-train a model on other texts, or for `steps` steps only, not saved."""
     tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
-    torch.manual_seed(how.seed)
     config = replace(PRESETS[how.model], vocab_size=tokenizer.vocab_size)
-    model, c = Transformer(config), how.pretrain
+    model, c = new_model(config, how.seed), how.pretrain
     documents = pretrain.encode_documents(tokenizer, texts)
     optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
     loop = islice(pretrain.train(model, documents, c, optimizers), steps)

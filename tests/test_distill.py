@@ -276,3 +276,54 @@ def test_settings_that_mean_nothing_are_refused(kind, message):
     if "kind" in kind:
         with pytest.raises(ValueError, match=message):
             distill.kl_loss(logits(0), logits(1), MASK, **kind)
+
+
+# --- what is masked, closed or without sense
+
+
+@pytest.mark.parametrize("kind", ["forward", "reverse"])
+@pytest.mark.parametrize("bad", [float("inf"), float("-inf"), float("nan")])
+def test_logits_outside_the_mask_are_never_read(kind, bad):
+    torch.manual_seed(0)
+    student, teacher = torch.randn(2, 1, 4, 5)
+    mask = torch.tensor([[False, False, True, False]])
+    read = torch.tensor([False, True, False, False])[:, None]
+    dirty = torch.where(read, student, bad).requires_grad_()
+    found = distill.kl_loss(dirty, torch.where(read, teacher, bad), mask, kind)
+    found.backward()
+    assert found == distill.kl_loss(student, teacher, mask, kind) > 0
+    assert dirty.grad.isfinite().all() and dirty.grad[0, [0, 2, 3]].eq(0).all()
+    assert distill.kl_loss(dirty, teacher, torch.zeros_like(mask), kind) == 0
+
+
+@pytest.mark.parametrize("kind", ["forward", "reverse"])
+def test_a_token_closed_for_both_adds_nothing(kind):
+    student, teacher = torch.randn(2, 1, 2, 5)
+    mask = torch.tensor([[False, True]])
+    wanted = distill.kl_loss(student[..., :4], teacher[..., :4], mask, kind)
+    closed = torch.tensor([False] * 4 + [True])
+    student = student.masked_fill(closed, float("-inf")).requires_grad_()
+    teacher = teacher.masked_fill(closed, float("-inf"))
+    found = distill.kl_loss(student, teacher, mask, kind)
+    found.backward()
+    assert found.item() == pytest.approx(wanted.item())
+    assert student.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "config, changes",
+    [
+        (distill.DistillConfig, {"temperature": float("nan")}),
+        (distill.DistillConfig, {"temperature": 0.0}),
+        (distill.DistillConfig, {"epochs": 0}),
+        (distill.OnPolicyConfig, {"prompts": 0}),
+        (distill.OnPolicyConfig, {"steps": -1}),
+        (distill.OnPolicyConfig, {"lr": -1.0}),
+        (distill.OnPolicyConfig, {"kind": "sideways"}),
+    ],
+    ids=str,
+)
+def test_settings_without_sense_are_refused(config, changes):
+    (name,) = changes
+    with pytest.raises(ValueError, match=f"^{name} must be "):
+        config(**changes)

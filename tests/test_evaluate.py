@@ -103,7 +103,45 @@ def test_an_interval_is_narrower_with_more_problems_and_the_same_each_time():
     (a, b), (c, d) = interval(few), interval(many)
     assert d - c < (b - a) / 5 and c < 0.5 < d
     assert interval(few) == (a, b)
-    assert interval([1.0] * 9) == (1.0, 1.0)
+    assert interval([1.0] * 9)[1] - interval([1.0] * 90)[1] == 0
+    assert interval([1.0] * 9)[0] < interval([1.0] * 90)[0] < 1
+
+
+@pytest.mark.parametrize(
+    "values, wanted",
+    [
+        ([1.0] * 8, (0.6756, 1.0)),  # Wilson's interval of 8 of 8
+        ([0.0] * 8, (0.0, 0.3244)),  # and of 0 of 8
+        ([1], (0.2065, 1.0)),  # one problem says little
+        ([0.5] * 8, (0.3378, 0.6622)),  # half of the samples right, everywhere
+        ([0.1 + 0.2, 0.3] * 4, (0.2027, 0.5271)),  # equal up to rounding
+        ([144.0] * 8, (97.2842, 190.7158)),  # a length: from 0 to twice as many
+        ([-3.0] * 8, (-3.9732, -2.0268)),
+    ],
+    ids=str,
+)
+def test_an_interval_of_values_that_agree_is_no_point(values, wanted):
+    assert interval(values) == pytest.approx(wanted, abs=1e-4)
+
+
+@pytest.mark.parametrize("n", [8, 40])
+def test_an_interval_of_all_or_nothing_is_wilsons(n):
+    z = 1.959964
+    centre, half = (n + z * z / 2) / (n + z * z), z * z / 2 / (n + z * z)
+    assert interval([1.0] * n) == pytest.approx((centre - half, centre + half), 1e-4)
+    assert interval([0.0] * n) == pytest.approx((0, 2 * half), 1e-4)
+
+
+@pytest.mark.parametrize("values", [[], [1.0, float("nan")], [float("inf")]], ids=str)
+def test_an_interval_needs_finite_values(values):
+    with pytest.raises(ValueError, match="one finite value or more, got"):
+        interval(values)
+
+
+def test_nobody_is_asked_no_time():
+    total = Problem("arithmetic", "easy", "en", "2+2", "4", "k")
+    with pytest.raises(ValueError, match="k and batch must be at least 1, got 0 and"):
+        evaluate.answer(None, None, [total], 0, max_new_tokens=4)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,15 @@
 """Claims about the experts: two gates, groups, balance, and nobody is dropped."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
-from r1lib import pretrain
+from r1lib import packing, pretrain
 from r1lib.model import moe
 from r1lib.model.config import ModelConfig
-from r1lib.model.transformer import Transformer, balance
+from r1lib.model.transformer import Transformer, balance, router_loads
 
 E, A, D, F = 8, 3, 6, 5
 CONFIG = ModelConfig(
@@ -272,3 +273,89 @@ def test_a_balance_loss_joins_the_pretraining_loss():
         for layer in moe_layers(model)
         if layer is not model.mtp.block.ffn
     )
+
+
+# --- padding is no token
+
+ROWS = [[1, 20, 21, 22, 2], [1, 30, 2], [1, 31, 32, 2]]
+
+
+def loads(model, read):
+    """The load of every MoE layer after `read(model)`."""
+    balance(model, 0.0)
+    read(model)
+    return {name: load.clone() for name, load in router_loads(model).items()}
+
+
+def alone(read):
+    """Read the rows one after the other: nothing is padded."""
+    return lambda model: [read(model, torch.tensor([row])) for row in ROWS]
+
+
+@pytest.mark.parametrize("gate", ["sigmoid", "softmax"])
+@pytest.mark.parametrize("mtp_weight", [0.0, 0.3])
+def test_the_load_counts_real_tokens_only(gate, mtp_weight):
+    torch.manual_seed(0)
+    model = Transformer(replace(CONFIG, gate=gate)).train()
+
+    def read(model, ids):
+        pretrain.loss(model, ids, mtp_weight)
+
+    found = loads(model, lambda m: read(m, pretrain.pad(ROWS)))
+    wanted = loads(model, alone(read))
+    tokens = sum(map(len, ROWS))
+    for name, load in found.items():
+        assert torch.equal(load, wanted[name]), name
+        mtp = name.startswith("mtp")
+        real = (tokens - len(ROWS) if mtp_weight else 0) if mtp else tokens
+        assert load.sum() == A * real
+
+
+def test_packed_rows_count_the_load_of_the_rows_alone():
+    torch.manual_seed(0)
+    model = Transformer(CONFIG).train()
+    rows = packing.pack(ROWS, 9)
+    assert (rows.owner == 0).any()
+    found = loads(model, lambda m: packing.loss(m, rows, 0.3))
+    wanted = loads(model, alone(lambda m, ids: pretrain.loss(m, ids, 0.3)))
+    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+
+
+def test_padding_moves_no_bias():
+    torch.manual_seed(0)
+    model = Transformer(CONFIG).train()
+    biases = []
+    for more in (0, 9):  # more columns of padding
+        for layer in router_layers(model):
+            layer.router_bias.zero_()
+        balance(model, 0.0)
+        model(torch.nn.functional.pad(pretrain.pad(ROWS), (0, more)))
+        balance(model, 0.1)
+        biases.append([layer.router_bias.clone() for layer in router_layers(model)])
+    assert all(map(torch.equal, *biases)) and any(b.any() for b in biases[0])
+
+
+def router_layers(model):
+    return [m for n, m in model.named_modules() if isinstance(m, moe.MoE)]
+
+
+def test_without_training_nothing_is_counted_and_the_mask_changes_no_output():
+    torch.manual_seed(0)
+    layer = moe.MoE(CONFIG)
+    x, real = torch.randn(2, 3, 24), torch.tensor([[1, 1, 0], [0, 0, 0]]) > 0
+    assert torch.equal(layer(x, real), layer(x))
+    assert layer.load.sum() == A * (2 + 6)
+    layer.eval()(x)
+    assert layer.load.sum() == A * (2 + 6)
+
+
+@pytest.mark.parametrize("bad", [float("inf"), float("nan")])
+def test_the_auxiliary_loss_never_reads_what_is_masked(bad):
+    torch.manual_seed(0)
+    scores, mask = torch.rand(2, 5, E), torch.arange(5) < torch.tensor([[3], [0]])
+    dirty = torch.where(mask[..., None], scores, bad).requires_grad_()
+    found = moe.balance_loss(dirty, A, mask)
+    found.backward()
+    assert found == moe.balance_loss(scores, A, mask) > 0
+    assert found == moe.balance_loss(scores[:1, :3], A) / 2  # an empty row adds 0
+    assert dirty.grad.isfinite().all() and dirty.grad[~mask].eq(0).all()

@@ -5,6 +5,7 @@ import small
 import torch
 
 from r1lib import optim, pretrain
+from r1lib.tokenizer import PAD
 
 
 def model(seed=0):
@@ -65,3 +66,71 @@ def test_without_mtp_the_main_model_learns_the_same_way():
     both, more = pretrain.loss(net, ids, 0.3)
     assert metrics["loss"] == more["loss"] == plain.item()
     assert both.item() == pytest.approx(more["loss"] + 0.3 * more["mtp_loss"])
+
+
+# --- orders and masks
+
+
+def orders(seed, epochs=4):
+    """The order of each epoch of `stream`."""
+    documents = [[1, i] for i in range(20, 36)]
+    config = pretrain.PretrainConfig(steps=8 * epochs, batch_size=2, seed=seed)
+    rows = [tuple(b.flatten().tolist()) for b in pretrain.stream(documents, config)]
+    return [tuple(rows[i : i + 8]) for i in range(0, len(rows), 8)]
+
+
+def test_no_epoch_of_a_seed_has_the_order_of_another():
+    found = [order for seed in (0, 1, 2, 10, 11) for order in orders(seed)]
+    assert len(set(found)) == len(found) == 20
+    assert orders(1) == orders(1)
+
+
+@pytest.mark.parametrize("bad", [float("inf"), float("-inf"), float("nan")])
+def test_logits_before_padding_are_never_read(bad):
+    torch.manual_seed(0)
+    ids, logits = torch.tensor([[1, 5, 2, PAD], [1, 2, PAD, PAD]]), torch.randn(2, 4, 9)
+    for ahead in (1, 2):
+        real = torch.zeros(2, 4, dtype=torch.bool)
+        real[:, :-ahead] = ids[:, ahead:] != PAD
+        dirty = torch.where(real[..., None], logits, bad).requires_grad_()
+        found = pretrain.next_token_loss(dirty, ids, ahead)
+        found.backward()
+        assert found == pretrain.next_token_loss(logits, ids, ahead) > 0
+        assert dirty.grad.isfinite().all() and dirty.grad[~real].eq(0).all()
+
+
+def test_where_nothing_follows_the_loss_is_zero():
+    logits = torch.full((1, 2, 9), float("nan"), requires_grad=True)
+    for ids, ahead in (([[1, PAD]], 1), ([[1, 2]], 2), ([[PAD, PAD]], 1)):
+        found = pretrain.next_token_loss(logits, torch.tensor(ids), ahead)
+        found.backward()
+        assert found == 0 and logits.grad.eq(0).all()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"steps": 0},
+        {"batch_size": 0},
+        {"mtp_every": 0},
+        {"muon_lr": 0.0},
+        {"adamw_lr": float("nan")},
+        {"mtp_weight": -0.1},
+        {"bias_speed": float("inf")},
+        {"seed": -1},
+    ],
+    ids=str,
+)
+def test_a_plan_without_sense_is_refused(changes):
+    (name,) = changes
+    with pytest.raises(ValueError, match=f"^{name} must be "):
+        pretrain.PretrainConfig(**changes)
+
+
+@pytest.mark.parametrize("odd", [[], [1] * 49], ids=len)
+def test_documents_that_do_not_fit_are_refused_before_any_work(odd):
+    net = small.model(small.DENSE)
+    config = pretrain.PretrainConfig(steps=1, batch_size=2)
+    steps = pretrain.train(net, [[1, 2], [1, 3], odd], config, optimizers=[])
+    with pytest.raises(ValueError, match="of 1 to 48 tokens, got"):
+        next(steps)

@@ -119,7 +119,7 @@ def test_sizes_without_sense_are_refused():
     for changes, message in (
         ({"times": 3}, "times must be even and at least 2, got 3"),
         ({"k": 0}, "at least 1"),
-        ({"ratio": 0}, "ratio above 0"),
+        ({"ratio": 0}, "ratio must be finite and above 0, got 0"),
     ):
         with pytest.raises(ValueError, match=message):
             Sizes(**changes)

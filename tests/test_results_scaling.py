@@ -20,7 +20,7 @@ def make():
     return model, optim.base_optimizers(model, 0.01, 3e-3)
 
 
-def test_a_branch_is_the_run_that_planned_to_end_there():
+def test_a_branch_is_the_run_that_planned_to_end_there(one_thread):
     found = {
         done["step"]: (model, losses)
         for done, model, losses in scaling.runs(*make(), BATCHES, (5, 10, 20))
@@ -68,4 +68,4 @@ def test_a_unit_says_what_it_measured():
     n = found["scaling"]["parameters"]
     assert two["6ND"] == costs.six_nd(n, two["tokens"]) < two["flops"]
     assert one["loss"] < 6.6 and set(two["skills"]) > {"copy", "verification"}
-    assert two["seconds"] > one["seconds"] > 0
+    assert min(one["seconds"], two["seconds"]) > 0

@@ -147,7 +147,7 @@ def test_the_dpo_loss_by_hand():
     assert metrics["margin"] == pytest.approx(margin) and metrics["accuracy"] == 1
     same, _ = dpo_loss(*ref, *ref)
     assert same.item() == pytest.approx(math.log(2))
-    with pytest.raises(ValueError, match="beta must be above 0, got 0"):
+    with pytest.raises(ValueError, match="beta must be finite and above 0, got 0"):
         dpo_loss(*ref, *ref, beta=0)
 
 
@@ -308,3 +308,32 @@ def test_the_steps_of_a_reward_model_can_be_saved_as_those_of_any_model(tmp_path
     assert hub.load_training(other, again, tmp_path / "step") == {"step": 2}
     for p, q in zip(net.parameters(), other.parameters(), strict=True):
         assert torch.equal(p, q)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"epochs": 0}, {"batch_size": -1}, {"lr": 0.0}, {"lowest": 2.0}],
+    ids=str,
+)
+def test_a_config_without_sense_is_refused(changes):
+    (name,) = changes
+    with pytest.raises(ValueError, match=f"^{name} must be "):
+        reward_model.RewardConfig(**changes)
+
+
+def test_a_loss_of_nothing_is_refused():
+    nothing = torch.zeros(0)
+    with pytest.raises(ValueError, match="at least one pair, got none"):
+        reward_model.bradley_terry_loss(nothing, nothing)
+    with pytest.raises(ValueError, match="at least one answer, got none"):
+        reward_model.pointwise_loss(nothing, nothing > 0)
+
+
+@pytest.mark.parametrize(
+    "example", [([1, 2], []), ([1] * 999, [1]), ([1] * 999, True)], ids=str
+)
+def test_rows_that_do_not_fit_are_refused_before_any_work(example):
+    net = reward_model.RewardModel.of(small.model(small.DENSE))
+    steps = reward_model.train(net, [example], reward_model.RewardConfig(), [])
+    with pytest.raises(ValueError, match="rows of 1 to 48 ids, got"):
+        next(steps)

@@ -1,15 +1,18 @@
 """Claims about GRPO: what is trained on, by how much, and that it learns."""
 
 import itertools
+import math
 import random
+from types import SimpleNamespace
 
 import pytest
 import small
 import torch
 
-from r1lib import optim
+from r1lib import limits, optim
 from r1lib.logprobs import entropy, kl_k1, kl_k2, kl_k3, token_logprobs
 from r1lib.rl import grpo
+from r1lib.rl.dpo import dpo_loss, sequence_logprobs
 from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss, micro_batches
 from r1lib.rl.objectives import clipped, fixed_length_mean, sequence_mean, token_mean
 from r1lib.rollout import Rollout, collate, rollout, to_text
@@ -165,6 +168,64 @@ def test_advantages_compare_within_a_group_only():
     assert group_advantages(rewards)[1:].eq(0).all()
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64, torch.half])
+@pytest.mark.parametrize("normalize_std", [True, False])
+@pytest.mark.parametrize("paid", [0.1, -0.7, 1 / 3, 1000.1])
+@pytest.mark.parametrize("size", [2, 7, 8])
+def test_a_group_that_agrees_gets_exact_zeros(kind, normalize_std, paid, size):
+    rewards = torch.full((3, size), paid, dtype=kind)
+    rewards[1, 0] += 1 + abs(paid) / 8  # its neighbours still agree
+    found = group_advantages(rewards, normalize_std=normalize_std)
+    assert found.dtype == kind and found.isfinite().all()
+    assert found[0].eq(0).all() and found[2].eq(0).all()
+    assert found[1, 0] > 0 > found[1, 1]
+
+
+def test_rounding_is_no_difference_and_a_small_difference_is_one():
+    sums = [[0.1 + 0.2, 0.3, 0.7 - 0.4, 0.6 / 2]]
+    sums = torch.tensor(sums, dtype=torch.float64)
+    assert len(set(sums[0].tolist())) > 1
+    assert group_advantages(sums).eq(0).all()
+    assert group_advantages(sums.float()).eq(0).all()
+    small = torch.tensor([[0.5, 0.5 + 1e-5, 0.5]])
+    assert group_advantages(small, normalize_std=False)[0, 1] > 0
+
+
+def test_a_step_on_rewards_that_agree_moves_no_weight():
+    policy = model()
+    batch = small_rollout(policy)
+    before = [p.clone() for p in policy.parameters()]
+    advantages = group_advantages(torch.full((N, G), 0.1)).flatten()
+    config = GRPOConfig(prompts=N, group_size=G, minibatches=1, kl_coef=0.0)
+    rows = torch.arange(N * G)
+    grpo.update(policy, optim.adamw(policy, 0.1), batch, advantages, rows, config)
+    assert all(map(torch.equal, policy.parameters(), before))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+def test_a_reward_that_is_no_number_is_named(bad):
+    rewards = torch.zeros(3, 4)
+    rewards[1, 2] = bad
+    with pytest.raises(ValueError, match=f"finite, got {bad} for answer 2 of group 1"):
+        group_advantages(rewards)
+
+
+def test_a_reward_that_is_no_number_stops_training_before_the_update():
+    policy = model()
+    before = [p.clone() for p in policy.parameters()]
+    metrics = grpo.train(
+        policy,
+        TOKENIZER,
+        lambda _: problem(),
+        GRPOConfig(prompts=2, group_size=2, max_new_tokens=2, minibatches=1),
+        optim.adamw(policy, 0.1),
+        reward=lambda *_: float("nan"),
+    )
+    with pytest.raises(ValueError, match="got nan for answer 0 of group 0"):
+        next(metrics)
+    assert all(map(torch.equal, policy.parameters(), before))
+
+
 def test_a_group_of_one_has_no_siblings():
     with pytest.raises(ValueError, match="at least 2 answers, got 1"):
         group_advantages(torch.ones(3, 1))
@@ -259,6 +320,155 @@ def test_what_stands_under_a_closed_mask_never_counts():
             assert loss[0] == pytest.approx(loss[1], abs=1e-12)
 
 
+BAD = (float("inf"), float("-inf"), float("nan"))
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("place", ["new", "old", "ref", "all"])
+@pytest.mark.parametrize("kl_coef", [0.0, 0.1])
+def test_what_is_masked_cannot_count_not_even_as_nan(bad, place, kl_coef):
+    logprobs, mask, advantages = on_policy()
+    clean = [logprobs.detach() - d for d in (0.0, 0.1, 1.0)]
+    names = ("new", "old", "ref")
+    dirty = [
+        torch.where(mask, x, bad) if place in (name, "all") else x
+        for name, x in zip(names, clean, strict=True)
+    ]
+
+    def run(new, old, ref, aggregate):
+        new = new.clone().requires_grad_()
+        kind = {"ref_logprobs": ref, "kl_coef": kl_coef, "aggregate": aggregate}
+        loss, metrics = grpo_loss(new, old, advantages, mask, **kind)
+        (slope,) = torch.autograd.grad(loss, new)
+        return loss.item(), metrics, slope
+
+    for aggregate in (token_mean, sequence_mean):
+        loss, metrics, slope = run(*dirty, aggregate)
+        same, equal, also = run(*clean, aggregate)
+        assert loss == same and metrics == equal
+        assert torch.equal(slope, also) and slope[~mask].eq(0).all()
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize(
+    "mean", [token_mean, sequence_mean, lambda v, m: fixed_length_mean(v, m, 9)]
+)
+def test_an_aggregator_never_reads_what_is_masked(mean, bad):
+    values, mask = torch.ones(2, 5).double(), torch.arange(5) < torch.tensor([[3], [0]])
+    wanted = mean(values, mask)
+    dirty = torch.where(mask, values, bad).requires_grad_()
+    mean(dirty, mask).backward()
+    assert mean(dirty, mask) == wanted > 0
+    assert dirty.grad.isfinite().all() and dirty.grad[~mask].eq(0).all()
+    assert mean(dirty, torch.zeros_like(mask)) == 0  # nothing to read
+
+
+def test_sums_of_whole_completions_never_read_what_is_masked():
+    mask = torch.tensor([[False, True, True], [False, False, False]])
+    dirty = torch.tensor([[float("nan"), -1.0, -2.0], [float("-inf")] * 3])
+    dirty.requires_grad_()
+    found = sequence_logprobs(dirty, mask)
+    found.sum().backward()
+    assert found.tolist() == [-3.0, 0.0]
+    assert torch.equal(dirty.grad, mask.float())
+    with pytest.raises(ValueError, match="at least one pair"):
+        dpo_loss(*[torch.zeros(0)] * 4)
+
+
+def test_a_mask_without_a_token_makes_a_loss_of_zero():
+    logprobs, mask, advantages = on_policy()
+    nothing = torch.zeros_like(mask)
+    loss, metrics = grpo_loss(logprobs, logprobs.detach(), advantages, nothing)
+    loss.backward()
+    assert loss == 0 and metrics["clip_fraction"] == 0 and logprobs.grad.eq(0).all()
+    policy = model()
+    batch = small_rollout(policy)
+    batch.mask[:] = False
+    _, metrics = gradients(policy, batch, torch.ones(N * G))
+    assert metrics["grad_norm"] == 0
+    with pytest.raises(ValueError, match="length must be at least 1, got 0"):
+        fixed_length_mean(logprobs, mask, 0)
+
+
+# --- what is refused before any work
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"minibatches": 0},
+        {"minibatches": -1},
+        {"prompts": 0, "minibatches": 1},
+        {"steps": 0},
+        {"steps": True},
+        {"max_new_tokens": 0},
+        {"micro_tokens": 0},
+        {"temperature": 0.0},
+        {"temperature": float("nan")},
+        {"temperature": float("inf")},
+        {"lr": -1e-4},
+        {"lr": float("nan")},
+        {"warmup": 1.5},
+        {"decay": -0.1},
+        {"clip_low": -0.2},
+        {"clip_high": float("inf")},
+        {"kl_coef": -0.1},
+        {"seed": 2**64},
+    ],
+    ids=str,
+)
+def test_settings_without_sense_are_refused(changes):
+    (name, *_) = changes
+    with pytest.raises(ValueError, match=f"^{name} must be "):
+        GRPOConfig(**changes)
+
+
+@pytest.mark.parametrize("odd", [2.5, "2", None, True, float("nan")], ids=str)
+def test_a_size_is_a_whole_number(odd):
+    with pytest.raises(ValueError, match="^steps must be a whole number, got "):
+        limits.whole(SimpleNamespace(steps=odd), "steps")
+
+
+def test_a_refusal_is_short_and_plain():
+    with pytest.raises(ValueError) as caught:
+        limits.positive(SimpleNamespace(lr="\x1b[31m" + "9" * 5000), "lr")
+    assert len(str(caught.value)) < 250 and str(caught.value).isprintable()
+
+
+def test_a_kl_term_without_a_reference_is_refused_before_any_work():
+    def draw(_):
+        raise AssertionError("a problem was drawn")
+
+    policy = model()
+    config = GRPOConfig(prompts=2, group_size=2, minibatches=1, kl_coef=0.1)
+    optimizers = optim.adamw(policy, 0.1)
+    with pytest.raises(ValueError, match="kl_coef is 0.1: wanted a reference"):
+        next(grpo.train(policy, TOKENIZER, draw, config, optimizers))
+    batch, rows = small_rollout(policy), torch.arange(N * G)
+    with pytest.raises(ValueError, match="needs ref_logprobs, got None"):
+        grpo.update(policy, optimizers, batch, torch.ones(N * G), rows, config)
+    with pytest.raises(ValueError, match="needs ref_logprobs, got None"):
+        zeros, open_mask = torch.zeros(2, 3), torch.ones(2, 3, dtype=torch.bool)
+        grpo_loss(zeros, zeros, torch.ones(2), open_mask, kl_coef=0.1)
+
+
+@pytest.mark.parametrize("most", [1, 10_000])
+def test_the_clip_fraction_does_not_depend_on_the_kl_term(most):
+    policy, ref = model(), model(seed=1)
+    batch = small_rollout(policy)
+    batch.old_logprobs += torch.randn(batch.ids.shape) * batch.mask
+    advantages = group_advantages(torch.tensor([[1.0, 0.0, 0.5], [1.0] * 3])).flatten()
+    found = [
+        gradients(policy, batch, advantages, ref=ref, kl_coef=k, micro_tokens=most)[1]
+        for k in (0.0, 1e-9, 0.5)
+    ]
+    shares = [metrics["clip_fraction"] for metrics in found]
+    assert shares[0] > 0.05 and shares == pytest.approx([shares[0]] * 3)
+    ratio = (token_logprobs(policy(batch.ids), batch.ids) - batch.old_logprobs).exp()
+    outside = ((ratio < 0.8) | (ratio > 1.28)) & (advantages[:, None] != 0) & batch.mask
+    assert shares[0] == pytest.approx((outside.sum() / batch.mask.sum()).item())
+
+
 def test_the_kl_term_pulls_towards_the_reference():
     logprobs, mask, advantages = on_policy()
     ref = logprobs.detach() + 0.5
@@ -303,10 +513,41 @@ def test_estimators_of_kl_on_six_outcomes():
     torch.testing.assert_close(k1, torch.zeros_like(k1), atol=1e-12, rtol=0)
 
 
+@pytest.mark.parametrize("estimator", [kl_k1, kl_k2, kl_k3])
+def test_a_token_closed_for_both_is_no_difference(estimator):
+    logprobs = torch.tensor([float("-inf"), -1.0, -2.0]).requires_grad_()
+    ref = torch.tensor([float("-inf"), -1.0, -1.0])
+    found = estimator(logprobs, ref)
+    found.sum().backward()
+    assert found[:2].tolist() == [0, 0] and found[2] != 0
+    assert logprobs.grad.isfinite().all()
+
+
 def test_entropy_of_a_fair_and_of_a_loaded_die():
     found = entropy(torch.tensor([[0.0] * 6, [100.0] + [0.0] * 5]))
     assert found[0].item() == pytest.approx(1.791759, abs=1e-5)
     assert found[1].item() == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("closed", [1, 3, 5])
+def test_a_closed_token_has_no_entropy(closed):
+    logits = torch.zeros(2, 6)
+    logits[:, :closed] = float("-inf")
+    logits.requires_grad_()
+    found = entropy(logits)
+    found.sum().backward()
+    assert found[0].item() == pytest.approx(math.log(6 - closed), abs=1e-6)
+    assert logits.grad.isfinite().all()
+
+
+def test_the_logprob_of_a_closed_token_leaves_no_nan():
+    logits = torch.randn(1, 3, 5)
+    logits[0, 0, 2] = float("-inf")
+    logits.requires_grad_()
+    logprobs = token_logprobs(logits, torch.tensor([[1, 2, 3]]))
+    assert logprobs[0, 1] == float("-inf")
+    token_mean(logprobs, torch.tensor([[False, False, True]])).backward()
+    assert logits.grad.isfinite().all() and logits.grad[0, 0].eq(0).all()
 
 
 # --- the step

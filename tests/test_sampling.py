@@ -6,7 +6,9 @@ import pytest
 import small
 import torch
 
+from r1lib import speculative
 from r1lib.logprobs import token_logprobs
+from r1lib.model.transformer import Transformer, evaluating, new_model
 from r1lib.sampling import (
     generate,
     keep_min_p,
@@ -276,3 +278,82 @@ def test_what_cannot_work_is_refused(changes, words):
 def test_the_last_position_of_the_model_can_be_used():
     (found,) = generate(model(GQA), [PROMPTS[0]], max_new_tokens=33)
     assert len(found.ids) == 33
+
+
+# --- however it ends, the model is as it was before
+
+
+class Stop(BaseException):
+    """As Ctrl-C: no Exception, so a bare `except Exception` would miss it."""
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, Stop])
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("way", ["plain", "speculative", "block"])
+def test_an_interrupted_model_is_left_in_the_mode_it_was_in(
+    monkeypatch, error, training, way
+):
+    net = small.model(small.EXPERTS)
+    net.train(training)
+    net.layers[0].eval()  # a part that is frozen stays so
+
+    def interrupt(*_, **__):
+        assert not net.training
+        raise error
+
+    modes = [module.training for module in net.modules()]
+    monkeypatch.setattr(type(net), "hidden", interrupt)
+    with pytest.raises(error):
+        if way == "plain":
+            generate(net, [[1, 20]], max_new_tokens=2)
+        elif way == "speculative":
+            speculative.generate(net, [[1, 20]], max_new_tokens=2)
+        else:
+            with evaluating(net):
+                net(torch.tensor([[1, 20]]))
+    assert [module.training for module in net.modules()] == modes
+
+
+def test_a_steer_that_fails_in_the_middle_leaves_the_mode():
+    net = small.model(small.DENSE).train()
+
+    def steer(logits, written):
+        if written.shape[1] == 2:
+            raise KeyboardInterrupt
+        return logits
+
+    with pytest.raises(KeyboardInterrupt):
+        generate(net, [[1, 20]], max_new_tokens=5, steer=steer)
+    assert all(module.training for module in net.modules())
+
+
+def test_a_closed_generator_leaves_the_mode():
+    net = small.model(small.DENSE).train()
+
+    def watch():
+        with evaluating(net):
+            yield net.training
+            yield net.training
+
+    looks = watch()
+    assert next(looks) is False
+    looks.close()
+    assert net.training
+
+
+def test_a_new_model_takes_nothing_from_the_common_generator():
+    torch.manual_seed(7)
+    wanted = torch.rand(3)
+    torch.manual_seed(7)
+    first, second, other = (new_model(small.DENSE, seed) for seed in (0, 0, 1))
+    assert torch.equal(torch.rand(3), wanted)
+    assert torch.equal(first.embed.weight, second.embed.weight)
+    assert not torch.equal(first.embed.weight, other.embed.weight)
+    torch.manual_seed(0)
+    assert torch.equal(first.embed.weight, Transformer(small.DENSE).embed.weight)
+
+
+@pytest.mark.parametrize("temperature", [float("nan"), float("inf"), -1.0])
+def test_a_temperature_that_is_no_number_is_refused(temperature):
+    with pytest.raises(ValueError, match="finite temperature >= 0"):
+        sample_token(torch.zeros(1, 3), temperature)

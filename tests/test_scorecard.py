@@ -206,10 +206,24 @@ def test_a_pair_is_compared_problem_by_problem():
     found = scorecard.paired(before, [min(1.0, v + 0.25) for v in before])
     low, high = found["interval"]
     assert found["difference"] == 0.125 and 0.0 < low < 0.125 < high
-    assert scorecard.paired(before, before) == {
-        "difference": 0.0,
-        "interval": (0.0, 0.0),
-    }
+
+
+@pytest.mark.parametrize(
+    "before, after, wanted",
+    [
+        ([0.0, 1.0] * 4, [0.0, 1.0] * 4, (-0.3244, 0.3244)),  # nothing changed
+        ([0.0] * 8, [1.0] * 8, (0.3512, 1.0)),  # all rose: one that falls may be left
+        (
+            [144.0] * 8,
+            [144.0] * 8,
+            (-46.716, 46.716),
+        ),  # tokens
+    ],
+)
+def test_differences_that_agree_are_no_point(before, after, wanted):
+    found = scorecard.paired(before, after)
+    assert found["difference"] == after[0] - before[0]
+    assert found["interval"] == pytest.approx(wanted, abs=0.005)
 
 
 def test_a_fall_is_a_negative_difference():

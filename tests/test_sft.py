@@ -179,7 +179,7 @@ def test_examples_that_teach_nothing_are_refused(rows, message):
 
 
 def test_a_config_without_a_step_is_refused():
-    with pytest.raises(ValueError, match="at least 1, got 0 and 4"):
+    with pytest.raises(ValueError, match="epochs must be at least 1, got 0"):
         SFTConfig(epochs=0, batch_size=4)
 
 
@@ -244,3 +244,50 @@ def test_an_example_longer_than_a_packed_row_is_refused():
     plan = SFTConfig(packed=9)
     with pytest.raises(ValueError, match="room for 9 ids in a row"):
         next(sft.train(net, examples(), plan, optim.adamw(net, 0.1)))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"batch_size": 0},
+        {"micro_tokens": 0},
+        {"packed": -1},
+        {"lr": 0.0},
+        {"lr": float("inf")},
+        {"warmup": 2.0},
+        {"lowest": -0.1},
+        {"seed": 2**63},
+    ],
+    ids=str,
+)
+def test_a_config_without_sense_is_refused(changes):
+    (name,) = changes
+    with pytest.raises(ValueError, match=f"^{name} must be "):
+        SFTConfig(**changes)
+
+
+@pytest.mark.parametrize("length", [49, 64, 10_000])
+def test_rows_longer_than_the_model_are_refused_before_any_work(length):
+    net = small.model(small.DENSE)
+    rows = [sft.Example([1, 20, 21], [False, True, True])]
+    steps = sft.train(net, rows, SFTConfig(packed=length), optimizers=[])
+    with pytest.raises(ValueError, match=f"rows of {length} tokens .* knows 48"):
+        next(steps)
+
+
+def test_positions_beyond_the_model_are_refused():
+    net, ids = small.model(small.DENSE), torch.ones(1, 3, dtype=torch.long)
+    net(ids, positions=torch.tensor([[45, 46, 47]]))
+    with pytest.raises(ValueError, match="knows 48 positions, 49 needed"):
+        net(ids, positions=torch.tensor([[46, 47, 48]]))
+
+
+@pytest.mark.parametrize("bad", [float("inf"), float("-inf"), float("nan")])
+def test_the_loss_never_reads_what_is_not_learned(bad):
+    mask = torch.tensor([[False, False, True, True]])
+    dirty = torch.where(mask, -2.0, bad).requires_grad_()
+    loss, metrics = sft.sft_loss(dirty, mask)
+    loss.backward()
+    assert loss == metrics["loss"] == 2
+    assert dirty.grad.tolist() == [[0.0, 0.0, -0.5, -0.5]]
+    assert sft.sft_loss(dirty, torch.zeros_like(mask))[0] == 0

@@ -81,7 +81,7 @@ def test_greedy_laws_accept_the_right_guess_and_replace_a_wrong_one():
     assert speculative.acceptance(p, q, q.argmax(-1)).tolist() == [1, 0]
     assert speculative.residual(p, q)[1].tolist() == [1, 0, 0]
     torch.testing.assert_close(logp, logits.log_softmax(-1))
-    with pytest.raises(ValueError, match="at least 0, got -1"):
+    with pytest.raises(ValueError, match="finite temperature >= 0, got -1"):
         speculative.laws(logits, -1.0)
 
 

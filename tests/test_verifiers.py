@@ -1,6 +1,6 @@
 """Claims about verifiers and rewards: only a right answer pays, whatever is tried."""
 
-import time
+import sys
 from pathlib import Path
 
 import pytest
@@ -189,14 +189,23 @@ def test_division_is_exact():
     ids=lambda text: text[:12] + "...",
 )
 def test_huge_expressions_are_refused_at_once(text):
-    began = time.perf_counter()
+    calls = []
+    sys.setprofile(lambda *_: calls.append(1))  # work, not seconds
+    try:
+        refuse(text)
+    finally:
+        sys.setprofile(None)
+    assert len(calls) < 20_000
+
+
+def refuse(text):
+    """No reader of answers takes this text for anything."""
     assert parse_expression(text) is None
     assert canonical(text) is None
     assert not countdown_correct(text, [1], 1)
     assert not math_equal("1", text)
     assert not correct(SUM, f"<answer>{text}</answer>")
     assert not correct(GAME, text)
-    assert time.perf_counter() - began < 1
 
 
 MEGABYTE = 1_000_000

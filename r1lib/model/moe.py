@@ -97,11 +97,13 @@ def balance_loss(
     when every expert is as busy and as well liked as every other, E / A when A
     experts do everything. The load f counts tokens and has no gradient; the score
     share P has one and is pushed away from busy experts. As printed in the paper, the
-    load is that of the top A by score, without the bias. `mask` leaves tokens out.
+    load is that of the top A by score, without the bias. `mask` leaves tokens out,
+    even where a score is inf or NaN; a sequence without tokens adds 0.
     """
     E = scores.shape[-1]
     if mask is None:
         mask = torch.ones_like(scores[..., 0], dtype=torch.bool)
+    scores = torch.where(mask.unsqueeze(-1), scores, 1)
     real = mask.unsqueeze(-1).to(scores.dtype)
     tokens = real.sum(1).clamp(min=1)  # (B, 1)
     chosen = torch.zeros_like(scores).scatter(
@@ -152,11 +154,16 @@ class MoE(nn.Module):
             return route_softmax(scores, *self.how)
         return route(scores, self.router_bias, *self.how)
 
-    def forward(self, x):
+    def forward(self, x, real=None):
+        """Work on all tokens; count the load of those that are `real`, (B, T).
+
+        Without `real` all tokens are. The load is counted in training mode only.
+        """
         flat = x.reshape(-1, x.shape[-1])  # (B, T, D) -> (N, D)
         ids, weights = self.choose(self.scores(self.router(flat)))
         if self.training:
-            self.load += torch.bincount(ids.flatten(), minlength=len(self.experts))
+            counted = ids if real is None else ids[real.flatten()]
+            self.load += torch.bincount(counted.flatten(), minlength=len(self.experts))
         y = run_experts(flat, ids, weights.to(x.dtype), self.experts)
         if self.shared is not None:
             y = y + self.shared(flat)

@@ -7,7 +7,7 @@ draft tokens for speculative decoding; the main model works without it.
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from r1lib.model.config import ModelConfig
@@ -30,7 +30,14 @@ class MTPModule(nn.Module):
         hidden: Float[Tensor, "B T D"],
         next_embedding: Float[Tensor, "B T D"],
         rope: Float[Tensor, "2 #B T R"],
+        mask: Bool[Tensor, "B 1 T T"] | None = None,
+        real: Bool[Tensor, "B T"] | None = None,
     ) -> Float[Tensor, "B T D"]:
-        """Return states whose head output at t predicts token t+2."""
+        """Return states whose head output at t predicts token t+2.
+
+        `mask` says which places each may look at, `real` which of them the experts
+        count as load.
+        """
         pair = (self.embed_norm(next_embedding), self.hidden_norm(hidden))
-        return self.norm(self.block(self.join(torch.cat(pair, dim=-1)), rope))
+        joined = self.join(torch.cat(pair, dim=-1))
+        return self.norm(self.block(joined, rope, mask, real=real))

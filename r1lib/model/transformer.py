@@ -1,5 +1,8 @@
 """Block and Transformer: the whole model, ids in, logits out."""
 
+from contextlib import contextmanager
+
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
@@ -17,6 +20,7 @@ from r1lib.model.layers import (
 )
 from r1lib.model.moe import MoE, update_bias
 from r1lib.model.mtp import MTPModule
+from r1lib.tokenizer import PAD
 
 
 def rope_of(c: ModelConfig) -> Float[Tensor, "2 T R"]:
@@ -48,9 +52,10 @@ class Block(nn.Module):
         self.ffn_norm = RMSNorm(c.d_model, c.norm_eps)
         self.ffn = MoE(c) if moe else SwiGLU(c.d_model, c.ffn_dim)
 
-    def forward(self, x, rope, mask=None, cache=None, start=0):
+    def forward(self, x, rope, mask=None, cache=None, start=0, real=None):
         x = x + self.attn(self.attn_norm(x), rope, mask, cache, start)
-        return x + self.ffn(self.ffn_norm(x))
+        y = self.ffn_norm(x)
+        return x + (self.ffn(y, real) if isinstance(self.ffn, MoE) else self.ffn(y))
 
 
 class Cache:
@@ -94,13 +99,14 @@ class Transformer(nn.Module):
 
     def rope_at(self, ids, positions, start: int):
         """Return cos and sin for these ids, counted from `start` unless given."""
+        end = start + ids.shape[1]
+        if positions is not None:  # to look at each one would slow decoding down
+            end = int(positions.max()) + 1 if ids.shape[1] > 1 else 0
+        if end > self.config.max_positions:
+            raise ValueError(
+                f"the model knows {self.config.max_positions} positions, {end} needed"
+            )
         if positions is None:
-            end = start + ids.shape[1]
-            if end > self.config.max_positions:
-                raise ValueError(
-                    f"the model knows {self.config.max_positions} positions, "
-                    f"{end} needed"
-                )
             return self.rope[:, None, start:end]
         return lookup_rope(self.rope, positions)
 
@@ -114,14 +120,15 @@ class Transformer(nn.Module):
     ) -> Float[Tensor, "B T D"]:
         """Return the final normalised states; with a cache, ids continue it.
 
-        The caller moves the cache on: `cache.length += ids.shape[1]`.
+        The caller moves the cache on: `cache.length += ids.shape[1]`. In training mode
+        the experts count their load: every token but PAD.
         """
         start = cache.length if cache is not None else 0
         rope = self.rope_at(ids, positions, start)
-        x = self.embed(ids)
+        x, real = self.embed(ids), ids != PAD
         for i, block in enumerate(self.layers):
             layer_cache = cache.layers[i] if cache is not None else None
-            x = block(x, rope, attn_mask, layer_cache, start)
+            x = block(x, rope, attn_mask, layer_cache, start, real)
         return self.norm(x)
 
     def forward(self, ids, cache=None, *, positions=None, attn_mask=None):
@@ -130,17 +137,50 @@ class Transformer(nn.Module):
         )
 
 
+def new_model(config: ModelConfig, seed: int) -> Transformer:
+    """Draw a model's parameters from a seed; what others draw is not changed by it."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return Transformer(config)
+
+
+@contextmanager
+def evaluating(model: nn.Module):
+    """Put a model into eval mode; afterwards every module is as it was before.
+
+    So it is when the block ends by an exception or by Ctrl-C, or when a generator that
+    holds it is closed.
+
+    >>> layer = nn.Dropout()
+    >>> with evaluating(layer):
+    ...     layer.training
+    False
+    >>> layer.training
+    True
+    """
+    before = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield model
+    finally:
+        for module, training in before:
+            module.training = training
+
+
 def mtp_hidden(model: Transformer, ids, hidden) -> Float[Tensor, "B T D"]:
     """States for predicting two tokens ahead; the head at t stands for token t+2."""
     if model.mtp is None:
         raise ValueError("this model has no MTP module (n_mtp is 0)")
     embedding = model.embed(ids[:, 1:])
-    rope = model.rope_at(embedding[..., 0], None, 0)
-    return model.mtp(hidden[:, :-1], embedding, rope)
+    rope, real = model.rope_at(embedding[..., 0], None, 0), ids[:, 1:] != PAD
+    return model.mtp(hidden[:, :-1], embedding, rope, real=real)
 
 
 def router_loads(model: Transformer) -> dict[str, Tensor]:
-    """Tokens per expert since the last `balance`, for each MoE layer by name."""
+    """Tokens per expert since the last `balance`, for each MoE layer by name.
+
+    Padding is not counted, nor what the model reads outside training mode.
+    """
     return {n: m.load for n, m in model.named_modules() if isinstance(m, MoE)}
 
 

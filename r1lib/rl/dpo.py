@@ -5,6 +5,9 @@ held near a reference, can be found from pairs alone. The reward is then the log
 of policy and reference, times beta.
 """
 
+import math
+
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
@@ -13,8 +16,11 @@ from torch.nn import functional as F
 def sequence_logprobs(
     logprobs: Float[Tensor, "B T"], mask: Bool[Tensor, "B T"]
 ) -> Float[Tensor, " B"]:
-    """Log-probability of whole completions: the sum over the tokens under the mask."""
-    return (logprobs * mask).sum(1)
+    """Log-probability of whole completions: the sum over the tokens under the mask.
+
+    A completion without tokens gets 0, the logarithm of 1.
+    """
+    return torch.where(mask, logprobs, 0).sum(1)
 
 
 def dpo_loss(
@@ -30,8 +36,10 @@ def dpo_loss(
     over pairs; log 2 where the policy is the reference. `accuracy` is the share of
     pairs whose chosen completion has gained more than the rejected one.
     """
-    if beta <= 0:
-        raise ValueError(f"beta must be above 0, got {beta}")
+    if not 0 < beta < math.inf:
+        raise ValueError(f"beta must be finite and above 0, got {beta}")
+    if not len(chosen):
+        raise ValueError("a preference loss needs at least one pair, got none")
     margin = beta * ((chosen - ref_chosen) - (rejected - ref_rejected))
     loss = -F.logsigmoid(margin).mean()
     return loss, {

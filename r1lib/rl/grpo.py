@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from r1lib import optim, rewards
+from r1lib import limits, optim, rewards
 from r1lib.logprobs import kl_k3, token_logprobs
 from r1lib.rl.objectives import clipped, token_mean
 from r1lib.rollout import Rollout, rollout
@@ -43,8 +43,13 @@ class GRPOConfig:
     seed: int = 0
 
     def __post_init__(self):
-        if self.group_size < 2:
-            raise ValueError(f"group_size must be at least 2, got {self.group_size}")
+        limits.whole(self, "steps", "prompts", "minibatches")
+        limits.whole(self, "max_new_tokens", "micro_tokens")
+        limits.whole(self, "group_size", least=2)
+        limits.positive(self, "temperature", "lr")
+        limits.share(self, "warmup", "decay")
+        limits.not_negative(self, "clip_low", "clip_high", "kl_coef")
+        limits.seed(self)
         if self.prompts % self.minibatches:
             raise ValueError(
                 f"prompts ({self.prompts}) must be a multiple of minibatches "
@@ -57,8 +62,10 @@ def group_advantages(
 ) -> Float[Tensor, "N G"]:
     """Compare each of G answers with its siblings: (r - mean) / (std + eps).
 
-    A group that agrees, all right or all wrong, gets zeros: it holds no signal.
-    DeepSeekMath section 4.1.2; std with Bessel's correction, as TRL computes it.
+    A group that agrees, all right or all wrong, gets exact zeros: it holds no signal.
+    Rewards agree if they differ by rounding alone, at most 4 units in the last place
+    of the largest. DeepSeekMath section 4.1.2; std with Bessel's correction, as TRL
+    computes it. Rewards that are inf or NaN are a ValueError.
 
     >>> rewards = torch.tensor([[1., 0., 0., 1.], [1., 1., 1., 1.]])
     >>> group_advantages(rewards).round(decimals=3)
@@ -67,10 +74,19 @@ def group_advantages(
     """
     if rewards.shape[1] < 2:
         raise ValueError(f"a group needs at least 2 answers, got {rewards.shape[1]}")
-    centered = rewards - rewards.mean(dim=1, keepdim=True)
-    if not normalize_std:
-        return centered
-    return centered / (rewards.std(dim=1, keepdim=True) + eps)
+    if not rewards.isfinite().all():
+        group, answer = (~rewards.isfinite()).nonzero()[0].tolist()
+        raise ValueError(
+            f"rewards must be finite, got {rewards[group, answer].item()} "
+            f"for answer {answer} of group {group}"
+        )
+    wide = rewards.to(torch.promote_types(rewards.dtype, torch.float32))
+    found = wide - wide.mean(dim=1, keepdim=True)
+    if normalize_std:
+        found = found / (wide.std(dim=1, keepdim=True) + eps)
+    spread = wide.amax(1, keepdim=True) - wide.amin(1, keepdim=True)
+    rounding = 4 * torch.finfo(rewards.dtype).eps * wide.abs().amax(1, keepdim=True)
+    return torch.where(spread > rounding, found, 0).to(rewards.dtype)
 
 
 def grpo_loss(
@@ -88,18 +104,29 @@ def grpo_loss(
     """Return the GRPO loss: clipped objective, minus kl_coef * k3 to the reference.
 
     On the first step after sampling all ratios are 1 and, as advantages of a group
-    sum to zero, the loss is near 0. Its gradient is not.
+    sum to zero, the loss is near 0. Its gradient is not. `clip_fraction` is the share
+    of all tokens under the mask whose ratio is outside the clip, where the advantage is
+    not 0: without an advantage there is nothing to clip.
+
+    What is outside the mask is not read, not even an inf or a NaN. A mask without any
+    True token gives a loss of 0. A `kl_coef` above 0 without `ref_logprobs` is a
+    ValueError.
     """
+    if kl_coef and ref_logprobs is None:
+        raise ValueError(f"kl_coef is {kl_coef}, which needs ref_logprobs, got None")
+    logprobs = torch.where(mask, logprobs, 0)  # here, or gradients would be 0 * inf
+    old_logprobs = torch.where(mask, old_logprobs, 0)
     objective = clipped(
         logprobs, old_logprobs, advantages.unsqueeze(1), clip_low, clip_high
     )
     metrics = {}
     if kl_coef:
-        kl = kl_k3(logprobs, ref_logprobs)
+        kl = kl_k3(logprobs, torch.where(mask, ref_logprobs, 0))
         objective = objective - kl_coef * kl
         metrics["kl"] = token_mean(kl.detach(), mask).item()
     ratio = (logprobs.detach() - old_logprobs).exp()
     outside = (ratio < 1 - clip_low) | (ratio > 1 + clip_high)
+    outside &= advantages.unsqueeze(1) != 0
     metrics["clip_fraction"] = token_mean(outside.float(), mask).item()
     return -aggregate(objective, mask), metrics
 
@@ -120,9 +147,9 @@ def micro_batches(lengths: Tensor, rows: Tensor, most_tokens: int):
 
 def update(policy, optimizers, batch: Rollout, advantages, rows, config, ref=None):
     """Take one optimizer step on the given rows; those without signal are skipped."""
-    total = batch.mask[rows].sum()  # tokens without signal still count: the step
-    if not config.kl_coef:  # shrinks when few groups disagree
-        rows = rows[advantages[rows].abs() > 1e-6]
+    total = batch.mask[rows].sum().clamp(min=1)  # those without signal still count:
+    if not config.kl_coef:  # the step shrinks when few groups disagree
+        rows = rows[advantages[rows] != 0]
     ends = batch.ids.shape[1] - batch.mask.flip(1).int().argmax(1)
     kept = {"clip_fraction": 0.0, "kl": 0.0}
     for cut in micro_batches(ends.cpu(), rows.cpu(), config.micro_tokens):
@@ -132,7 +159,7 @@ def update(policy, optimizers, batch: Rollout, advantages, rows, config, ref=Non
         )
         logprobs = token_logprobs(policy(ids), ids, config.temperature)
         ref_logprobs = None
-        if config.kl_coef:
+        if config.kl_coef and ref is not None:  # without one, `grpo_loss` refuses
             with torch.no_grad():
                 ref_logprobs = token_logprobs(ref(ids), ids, config.temperature)
         loss, metrics = grpo_loss(
@@ -176,6 +203,10 @@ def train(
     would shout as loudly as right and wrong do elsewhere, and the policy would learn to
     stop early and neatly.
     """
+    if config.kl_coef and ref is None:
+        raise ValueError(
+            f"kl_coef is {config.kl_coef}: wanted a reference model as ref, got None"
+        )
     policy.train()
     for step in range(start, config.steps):
         rng = random.Random(f"{config.seed}-{step}")
@@ -197,6 +228,7 @@ def train(
         sampled = time.perf_counter()
         grouped = batch.rewards.view(config.prompts, config.group_size)
         advantages = group_advantages(grouped, normalize_std=config.normalize_std)
+        agreeing = (advantages == 0).all(1)
         advantages = advantages.flatten()
         factor = optim.warmup_stable_decay(
             step, config.steps, config.warmup, config.decay
@@ -211,7 +243,7 @@ def train(
                 "accuracy": (batch.rewards >= 1).float().mean().item(),
                 "length": batch.lengths.float().mean().item(),
                 "finished": sum(batch.finished) / len(batch.finished),
-                "agreeing_groups": (grouped.std(1) < 1e-6).float().mean().item(),
+                "agreeing_groups": agreeing.float().mean().item(),
                 "sample_seconds": sampled - began,
                 "train_seconds": time.perf_counter() - sampled,
                 **metrics,

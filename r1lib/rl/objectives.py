@@ -3,6 +3,10 @@
 A loss is built from two parts: an objective for each token, and an aggregator that
 says what one token counts. GRPO is `clipped` + `sequence_mean`, DAPO `clipped` +
 `token_mean`, Dr. GRPO `clipped` + `fixed_length_mean` (and no division by the std).
+
+An aggregator never reads a value whose mask is False, not even an inf or a NaN: it
+adds nothing to the mean, and its gradient is exactly 0. A mask without any True token
+gives 0.
 """
 
 import torch
@@ -29,16 +33,18 @@ def clipped(
 def sequence_mean(values: Float[Tensor, "B T"], mask: Bool[Tensor, "B T"]):
     """Mean over each completion, then over completions: GRPO's 1/|o_i|."""
     count = mask.sum(1).clamp(min=1)
-    return ((values * mask).sum(1) / count).mean()
+    return (torch.where(mask, values, 0).sum(1) / count).mean()
 
 
 def token_mean(values: Float[Tensor, "B T"], mask: Bool[Tensor, "B T"]):
     """Mean over all tokens of the batch: every token counts the same (DAPO)."""
-    return (values * mask).sum() / mask.sum().clamp(min=1)
+    return torch.where(mask, values, 0).sum() / mask.sum().clamp(min=1)
 
 
 def fixed_length_mean(
     values: Float[Tensor, "B T"], mask: Bool[Tensor, "B T"], length: int
 ):
     """Sum over tokens divided by a constant length, then the mean (Dr. GRPO)."""
-    return (values * mask).sum(1).mean() / length
+    if length < 1:
+        raise ValueError(f"length must be at least 1, got {length}")
+    return torch.where(mask, values, 0).sum(1).mean() / length
