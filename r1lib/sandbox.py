@@ -349,7 +349,7 @@ def clean(raw: bytes) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def hint(expected, text: str) -> str:
+def hint(expected, text: str | None) -> str:
     """Say what was wanted and what a program gave instead, both cut short."""
     try:
         got = repr(read(text))
@@ -358,7 +358,7 @@ def hint(expected, text: str) -> str:
     return f"wanted {repr(expected):.{HINT}}, got {got:.{HINT}}"
 
 
-def returned(output: bytes, status: str, n: int, seconds: int) -> Returned:
+def returned(output: bytes | bytearray, status: str, n: int, seconds: int) -> Returned:
     """Sort the lines of a program with n inputs; its status says how it ended.
 
     The status is "CODE MICROSECONDS", or else a reason why it was killed from here. No

@@ -34,11 +34,11 @@ except ModuleNotFoundError:  # Windows: only the notation is used, or `sandbox_b
 
 MODULES = """__future__ abc array base64 binascii bisect calendar cmath collections
 collections.abc contextlib copy csv dataclasses datetime decimal difflib enum fractions
-functools graphlib hashlib heapq hmac itertools json keyword math numbers operator
-pprint random re secrets statistics string struct textwrap time timeit types typing
-unicodedata warnings weakref zlib""".split()  # programs may import them
-LAZY = """_colorize _pylong _strptime ast inspect io linecache locale stringprep
-threading tokenize traceback""".split()  # Python and the modules above import them late
+functools graphlib hashlib heapq hmac io itertools json keyword math numbers operator
+pprint random re secrets statistics string struct textwrap time timeit traceback types
+typing unicodedata warnings weakref zlib""".split()  # programs may import them
+LAZY = """_colorize _pylong _strptime ast inspect linecache locale stringprep threading
+tokenize""".split()  # Python and the modules above import them late
 DEEPEST = 50  # nesting of a value
 LARGEST = 200_000  # characters, items and values of a value
 LONGEST_TEXT = 4 * 2**20  # characters that `read` looks at
@@ -215,7 +215,8 @@ def play(results: int, code: str, entry: str, inputs: list[str], prepare=None) -
     `prepare(code)` may refuse it, or give the builtins that it finds. The one place of
     this library where text of a model is executed.
     """
-    program = {"__name__": "program"}
+    sys.modules["program"] = module = type(sys)("program")  # dataclasses look there
+    program = vars(module)
     try:
         if prepare is not None:
             program["__builtins__"] = prepare(code)

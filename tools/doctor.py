@@ -71,6 +71,13 @@ def accelerators() -> str:
     )
 
 
+def sandbox_line() -> str:
+    """The level of the sandbox for programs, and what that promises."""
+    from r1lib import sandbox
+
+    return sandbox.promise()
+
+
 def artifacts_line() -> str:
     manifest = ROOT / "artifacts" / "manifest.json"
     if not manifest.exists():
@@ -104,6 +111,7 @@ def facts() -> dict[str, str]:
         "memory": memory_gb(),
         "disk": f"{disk:.0f} GB free",
         "accelerator": accelerators(),
+        "sandbox": sandbox_line(),
         "offline": f"HF_HUB_OFFLINE={os.environ.get('HF_HUB_OFFLINE', 'not set')}; "
         "no chapter of the tier laptop downloads anything",
         "chapters": str(chapters),

@@ -37,6 +37,9 @@ def run(asked) -> None:
     elif asked.shipped:
         taken, stages = shipped.stages(how) or STAGES, ()
     choose_device(asked.device)
+    promise = sandbox.promise()
+    if not promise.startswith(("filtered", "walled")):
+        print(f"programs run with {promise}", flush=True)
     with claimed(asked.out):
         if asked.fresh:
             forget(asked.out, asked.stage or asked.first, how)
