@@ -837,13 +837,13 @@ for name, code in (*FOUR.items(), ("half a text", "def solve(xs):\n    return [4
 #
 # Now the program has to run, on tests whose expected results are known. Nothing that
 # a model wrote is ever run in this process. It goes into a **sandbox**, which is the
-# subject of section 9. Where there is none (it needs Linux), the cells below say so
-# in one line.
+# subject of section 9. Its walls are those of Linux. On other systems a program runs
+# in a process of its own behind a seat belt, which is no wall, and the first line says so.
 
 # %%
 WHY_NOT = sandbox.missing()
 box = Sandbox()  # starts when it is first used
-print(WHY_NOT or "programs can run here")
+print(WHY_NOT or sandbox.promise())
 
 # %% [markdown]
 # The parts of the reward, with their weights:
@@ -1136,8 +1136,9 @@ for result in ([1, 2], [1, True], (1, 2), {"a": 1.5}, Agreeable(), [[[]]] * 3):
 # A process with limits is no isolation. The kernel's filter (*seccomp*) is. Two more
 # walls stand behind it and close files and network a second time: *Landlock*, and
 # *namespaces*, in which the program has a process table and a network of its own, with
-# nothing in them. The level names what was reached, and below `filtered` nothing is
-# run at all.
+# nothing in them. The level names what was reached. Where it is below `filtered`, the
+# level is `process`: a process of its own with a time limit, behind a **seat belt** that
+# reads the program first. It keeps careless programs from files; hostile ones can get out.
 
 # %%
 # r1lib.sandbox.level_of
@@ -1153,10 +1154,8 @@ else:
 # ### Attack it
 #
 # Twelve programs, each with one bad idea. Each is asked for a secret that it cannot
-# compute, so a passed test would be a theft. We try each twice. First as in training,
-# where an **allow-list** over the syntax tree reads the program and does not even
-# start what wants too much. Then with this list switched off, so that only the walls
-# protect.
+# compute, so a passed test would be a theft. We try each twice: with what this machine
+# has, as in training, and then with nothing but the seat belt.
 
 # %%
 ATTACKS = {
@@ -1193,27 +1192,26 @@ SECRET = [(("where is it?",), "the secret")]
 if WHY_NOT:
     print(WHY_NOT)
 else:
-    print(f"{'':20}{'read first':32}only walls")
-    with Sandbox(allow_list=False) as walls_only:
+    print(f"{'':20}{box.level:42}process")
+    with Sandbox("process") as belt:
         for name, code in ATTACKS.items():
             first = box.run(code, SECRET, timeout=1.0)
-            second = walls_only.run(code, SECRET, timeout=1.0)
+            second = belt.run(code, SECRET, timeout=1.0)
             assert first.passed == second.passed == 0
             one, two = (o.error or "runs; a wrong value" for o in (first, second))
-            two = two.partition(": '")[0]  # without names of files
-            print(f"{name:20}{one[:30]:32}{two[:50]}")
+            one = one.partition(": '")[0]  # without names of files
+            print(f"{name:20}{one[:40]:42}{two[:50]}")
 
 # %% [markdown]
 # All of them score 0, both times, and the next program finds everything as it was. The
-# two columns show what each line of defence is for. Reading first saves time and gives
-# clear messages, but it is no wall: Python has too many ways around any list. The walls
-# know nothing about Python and need not.
+# seat belt gives clear messages, but it is no wall: Python has too many ways around any
+# list. The walls know nothing about Python and need not.
 #
-# The tests attack with more than a hundred programs, with the list and without it:
+# The tests attack the walls with more than a hundred programs:
 #
 # | threat | defence | test (in `tests/test_sandbox.py`) |
 # |---|---|---|
-# | a hundred attacks of all kinds: loops, bombs, exits, forgeries, theft | all of the below | `test_no_attack_scores_escapes_or_hangs_without_the_allow_list`, `test_no_attack_scores_with_the_allow_list` |
+# | a hundred attacks of all kinds: loops, bombs, exits, forgeries, theft | all of the below | `test_no_attack_scores_escapes_or_hangs` |
 # | endless work, also inside C, also ignoring signals | processor seconds counted by the kernel | `test_answers_after_the_limit_count_for_nothing_even_if_the_signal_is_ignored` |
 # | memory, fork and file bombs | limits set before the program's first line | `test_limits_are_set_before_the_first_line_of_a_program` |
 # | waiting for ever | no such system call; else the whole group is killed | `test_a_program_that_could_wait_is_killed_with_its_whole_group` |
@@ -1228,7 +1226,7 @@ else:
 # | becoming root again, reading the environment | nobody, and an empty environment | `test_a_program_of_root_is_not_root`, `test_a_program_is_nobody_and_knows_nothing` |
 # | forged clocks | time is taken outside | `test_processor_time_is_measured_outside_and_grows_with_the_work` |
 # | hostile text sent to the trainer | bounds on length and depth | `test_hostile_notation_is_refused` |
-# | a machine without walls | nothing runs, one clear line | `test_below_the_level_asked_for_nothing_runs`, `test_other_systems_say_so_in_one_line` |
+# | a level that this machine does not reach | nothing runs, one clear line | `test_below_the_level_asked_for_nothing_runs` |
 #
 # One test is of another sort: `test_the_thieves_do_steal_where_nothing_stops_them` runs
 # the thieves *without* the sandbox and sees each of them succeed. A wall is shown to

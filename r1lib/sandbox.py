@@ -22,7 +22,7 @@ import sys
 import threading
 import time
 import weakref
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -366,7 +366,7 @@ def returned(output: bytes | bytearray, status: str, n: int, seconds: int) -> Re
     """
     lines = bytes(output).split(b"\n")[:-1][:n]
     values = [line[1:] if line[:1] == b"=" else None for line in lines]
-    texts = [value and value.decode("ascii", "replace") for value in values]
+    texts = [v if v is None else v.decode("ascii", "replace") for v in values]
     said = (line[1:1000] for line in lines if line[:1] in (b"!", b"?"))
     error = next((clean(line)[:LONGEST_ERROR] for line in said), None)
     code, _, used = status.partition(" ")
@@ -426,7 +426,8 @@ def each(items: list, task, *, level: str | None = None, workers: int = 2) -> li
 
     with ThreadPoolExecutor(max(1, len(boxes))) as pool:
         try:
-            for worker in [pool.submit(work, box) for box in boxes]:
+            workers = [pool.submit(work, box) for box in boxes]
+            for worker in wait(workers, return_when=FIRST_EXCEPTION).done:
                 worker.result()
         except BaseException:
             for box in boxes:

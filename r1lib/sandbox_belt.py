@@ -1,7 +1,6 @@
 """A seat belt for programs where the operating system gives no walls. It is no wall.
 
-Runs alone, once for each program, and lets `sandbox_inside` run what is not refused.
-That keeps a careless program from files and network; a hostile one can get out.
+It keeps careless programs from files and network. Hostile ones can get out.
 """
 
 import _thread
@@ -12,6 +11,7 @@ import os
 import re
 import sys
 import time
+from contextlib import suppress
 
 REFUSED = set("breakpoint compile eval exec globals input open vars".split())
 USUAL = """abs add all and annotations bool call class contains copy deepcopy delitem
@@ -50,6 +50,8 @@ if __name__ == "__main__":  # the job comes in; its lines go out, its status to 
     sys.path.insert(0, os.path.dirname(__file__))
     inside = __import__("sandbox_inside")
     inside.preload()
+    with suppress(AttributeError, OSError, ValueError):  # Windows, macOS have none
+        inside.limit(inside.resource.RLIMIT_AS, inside.MEMORY)
     start = time.process_time()
     _thread.start_new_thread(inside.watch, (start + int(sys.argv[1]),))
     sys.addaudithook(audit)

@@ -89,7 +89,7 @@ def _tag(value, ordered, depth, left):
     return items if kind is list else {kind.__name__: items}
 
 
-def read(text: str):
+def read(text):
     """Read what `write` wrote; ValueError for anything else, however hostile."""
     if not isinstance(text, str) or len(text) > LONGEST_TEXT:
         raise ValueError(f"not a value: no text of at most {LONGEST_TEXT} characters")

@@ -178,7 +178,7 @@ def test_a_program_that_forges_the_clock_gains_nothing():
     if WHY_NOT:
         pytest.skip(WHY_NOT)
     forge = "import time\ntime.process_time = time.perf_counter = lambda: 0.0\n"
-    with Sandbox(allow_list=False) as box:
+    with Sandbox() as box:
         assert speed(forge + BUBBLES, RIGHT, large(3000), box) == 0
 
 

@@ -23,6 +23,7 @@ import pytest
 from r1lib import sandbox, sandbox_inside
 from r1lib.sandbox import Sandbox, run, run_many
 from r1lib.sandbox_inside import read, write
+from results import fuzz
 
 WHY_NOT = sandbox.missing("filtered")
 needs_walls = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
@@ -575,12 +576,32 @@ def test_deep_values_are_refused():
         '{"a":[]}',
         "{}",
     ]
-    + ['{"tuple":[],"set":[]}', '{"float":1}', '{"dict":[1]}', "9" * 10**5],
+    + ['{"tuple":[],"set":[]}', '{"float":1}', '{"dict":[1]}', "9" * 10**5]
+    + ['{"float":"0x1p99999"}', '{"float":"-0x1p1024"}', '{"tuple":"ab"}', "1e999"]
+    + [
+        '{"bytes":"f"}',
+        '{"x":"' + "[" * 10**5,
+        "[" * 60 + "]" * 60,
+        '"\\ud8',
+        " " * 2**23,
+    ],
     ids=lambda text: text[:12],
 )
 def test_hostile_notation_is_refused(text):
     with pytest.raises(ValueError):
         read(text)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_hostile_bytes_from_the_box_raise_only_value_errors(seed):
+    found = fuzz.fuzz(fuzz.of_box, 1.0, 300, seed)
+    assert found["exceptions"] == [] and found["lowest"] == 0 < found["highest"]
+
+
+@pytest.mark.parametrize("value", [b"x", None, 5, ["1"]])
+def test_what_is_no_text_is_no_value(value):
+    with pytest.raises(ValueError, match="not a value"):
+        read(value)
 
 
 @needs_walls
@@ -810,7 +831,7 @@ class Bad(Exception):
         {text}
 def solve(x):
     if x == 1:
-        raise Bad() if {method == "__str__"} else ValueError(Bad())
+        raise Bad() if {method == "__str__"} else KeyError(Bad())
     return x"""
     outcome = open_box.run(code, [((i,), i) for i in range(4)], 20.0)
     assert outcome.passed == 3 and "whose text raises" in outcome.error
