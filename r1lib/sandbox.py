@@ -132,6 +132,10 @@ class Sandbox:
 
     def start(self) -> None:
         """Start the server if none is running; Unavailable if its level is too low."""
+        with self.lock:
+            self._start()
+
+    def _start(self) -> None:
         if self.killed:
             raise Unavailable("this sandbox was ended")
         if self.server is not None:
@@ -141,7 +145,7 @@ class Sandbox:
         if LEVELS.index(reached) >= LEVELS.index(wanted):
             self.wanted = wanted
             return
-        self.stop()
+        self._close()
         if self.wanted not in (None, "process"):
             machine = f"this machine reaches {reached!r} ({answer})"
             raise Unavailable(f"level {wanted!r} is wanted, {machine}")
@@ -170,17 +174,12 @@ class Sandbox:
         for fd in inner:
             os.close(fd)
         self.jobs, self.results, self.status = jobs, results, status
-        self.pipes = (
-            jobs,
-            results,
-            status,
-            life[1],
-        )  # all is killed when the last closes
+        self.pipes = jobs, results, status, life[1]  # the last one closed kills all
         os.set_blocking(results, False)
         answer = self._first_line()
         self.walls = () if answer.startswith("failed") else tuple(answer.split(","))
         if self.wanted is None and self.level == "none":  # an accident, not a machine
-            self.stop()
+            self._close()
             raise Unavailable(f"the server did not start ({answer})")
         return answer
 
@@ -203,25 +202,28 @@ class Sandbox:
 
     def stop(self) -> None:
         """Kill the server and everything it started."""
-        with self.ending:
-            if self.server is None:
-                return
-            with self.server:  # waits for it and closes its files
-                self._kill()
-            self._forget()
+        self._kill()  # what another thread waits for ends, too
+        with self.lock:
+            self._close()
 
     def end(self) -> None:
         """Kill what runs, from any thread, and refuse to start again."""
         self.killed = True
-        with self.ending:
-            if self.server is not None:
-                self._kill()
+        self._kill()
 
     def _kill(self) -> None:
-        if self.pipes:
-            os.killpg(self.server.pid, signal.SIGKILL)  # not reaped: the number is ours
-        else:
-            self.server.kill()
+        with self.ending:
+            if self.pipes:  # not reaped: the number is ours
+                os.killpg(self.server.pid, signal.SIGKILL)
+            elif self.server is not None:
+                self.server.kill()
+
+    def _close(self) -> None:
+        self._kill()
+        with self.ending:
+            if self.server is not None:
+                with self.server:  # waits for it and closes its files
+                    self._forget()
 
     def _forget(self) -> None:
         for fd in self.pipes:
@@ -254,11 +256,11 @@ class Sandbox:
             raise ValueError(f"a job may have {MOST_INPUT} bytes, got {len(job)}")
         with self.lock:
             try:
-                self.start()
+                self._start()
                 run = self._in_belt if self.level == "process" else self._in_server
                 output, status = run(job, math.ceil(timeout), timeout)
             except BaseException:  # interrupted: the answer must not meet the next job
-                self.stop()
+                self._close()
                 raise
         return returned(output, status, len(inputs), math.ceil(timeout))
 
@@ -288,7 +290,7 @@ class Sandbox:
         return self._killed(output, f"timeout: {patience:g} seconds on the wall clock")
 
     def _killed(self, output, why):
-        self.stop()
+        self._close()
         return output, why
 
     def _in_belt(self, job, seconds, timeout):
@@ -301,7 +303,7 @@ class Sandbox:
             why = f"timeout: {timeout + GRACE:g} seconds on the wall clock"
             return late.output or b"", why
         finally:
-            self.stop()
+            self._close()
         if len(output) > MOST_OUTPUT:
             return output[:MOST_OUTPUT], f"more than {MOST_OUTPUT} bytes of output"
         return output, clean(status) or f"-{abs(server.returncode)} 0"

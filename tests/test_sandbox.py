@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from secrets import token_hex
 
@@ -900,6 +901,19 @@ def test_threads_that_share_a_sandbox_get_their_own_answers(open_box):
     for thread in threads:
         thread.join()
     assert seen == [(True, True)] * 320
+
+
+@needs_walls
+def test_a_sandbox_may_be_stopped_by_another_thread(monkeypatch):
+    sent, plain = threading.Event(), sandbox._send
+    monkeypatch.setattr(sandbox, "_send", lambda *job: (plain(*job), sent.set()))
+    loop = "def solve():\n    while True:\n        pass"
+    with Sandbox() as box, ThreadPoolExecutor(1) as pool:
+        running = pool.submit(box.run, loop, [((), 1)], 60.0)
+        sent.wait()
+        box.stop()
+        assert running.result().error == "the server died"
+        assert box.run(SORT, SORT_TESTS, 20.0).passed == 3
 
 
 @needs_walls
