@@ -70,7 +70,7 @@ def test_a_ladder_of_programs_climbs(box):
     """Every step towards a right, clean program pays a little more."""
     ladder = [
         "def solve(xs)",  # does not parse
-        "def other(xs):\n    return ys",  # two complaints, refused by the allow-list
+        "def other(xs):\n    return ys",  # two complaints, no solve
         "def solve(xs):\n    return xs.sorted()",  # clean, but raises
         "def solve(xs):\n    return xs",  # runs, wrong
         "def solve(xs):\n    t = 1\n    return [42] + sorted(xs)",  # right, untidy
@@ -83,7 +83,7 @@ def test_a_ladder_of_programs_climbs(box):
     assert [p.runs for p in parts] == [0, 0, 0, 1, 1, 1]
     assert [p.tests for p in parts] == [0, 0, 0, 0, 1, 1]
     assert [p.lint for p in parts] == [0, 0.5, 1, 1, 0.75, 1]
-    assert parts[0].error == "line 1: expected ':'" and "ys" in parts[1].error
+    assert parts[0].error == "line 1: expected ':'" and "solve" in parts[1].error
     assert "AttributeError" in parts[2].error and parts[5].error is None
 
 
@@ -123,7 +123,7 @@ def test_a_batch_is_judged_in_order():
     parts = judge_many([SORT_42] * 5, texts)
     assert [p.tests == 1 for p in parts] == [True, False, False, False, True]
     assert parts[1] == Parts(error="no single <answer>")
-    assert parts[3].error == "forbidden: line 1: import of os"
+    assert parts[3].error == "KeyError: 'solve'"
     with pytest.raises(ValueError):
         judge_many([SORT_42], [])
 
