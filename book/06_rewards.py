@@ -19,7 +19,7 @@
 # | You need | Python. Section 10 uses PyTorch, but you can read it without |
 # | Minutes to read | 55 |
 # | Minutes to run | 2, on a laptop's processor |
-# | Tier | `laptop`: no GPU, no download. Programs run on Linux only; elsewhere those cells say so and the rest works |
+# | Tier | `laptop`: no GPU, no download. Programs run behind walls on Linux, elsewhere behind a seat belt, and the chapter says which |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), sections 2.2.2 and 2.3.2; v2, section 2.2; DAPO (arXiv 2503.14476), equation 13; CodeT (arXiv 2207.10397) |
 #
 # ![From left to right: a completion; its one answer is found; one of four verifiers judges it, for games, mathematics, logic or programs, the last one inside a sandbox; right or wrong goes into a sum. Below, the thinking goes to rules for format and language, which join the sum with small weights. The sum is the reward.](../figures/06_rewards.png)

@@ -34,11 +34,12 @@ except ModuleNotFoundError:  # Windows: only the notation is used, or `sandbox_b
 
 MODULES = """__future__ abc array base64 binascii bisect calendar cmath collections
 collections.abc contextlib copy csv dataclasses datetime decimal difflib enum fractions
-functools graphlib hashlib heapq hmac io itertools json keyword math numbers operator
-pprint random re secrets statistics string struct textwrap time timeit traceback types
-typing unicodedata warnings weakref zlib""".split()  # programs may import them
-LAZY = """_colorize _pylong _strptime ast inspect linecache locale stringprep threading
-tokenize""".split()  # Python and the modules above import them late
+functools graphlib hashlib heapq hmac html io ipaddress itertools json keyword logging
+math numbers operator pprint queue random re secrets statistics string struct textwrap
+time timeit traceback types typing unicodedata uuid warnings weakref
+zlib""".split()  # programs may import them
+LAZY = """_colorize _pylong _strptime ast inspect linecache locale pathlib pickle
+stringprep threading tokenize""".split()  # imported late, by Python or by the others
 DEEPEST = 50  # nesting of a value
 LARGEST = 200_000  # characters, items and values of a value
 LONGEST_TEXT = 4 * 2**20  # characters that `read` looks at
