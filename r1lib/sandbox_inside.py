@@ -205,7 +205,8 @@ def told(error: BaseException) -> str:
     """Name an exception in one bounded line, without paths of this machine."""
     name = type.__dict__["__name__"].__get__(type(error))[:100]
     try:
-        return f"{name}: {FILES.sub('...', str(error)[:2000])[:200]}"
+        text = FILES.sub("...", str(error)[:2000])[:200]
+        return f"{name}: {text}" if text else name
     except BaseException as second:  # the program wrote its __str__
         return f"{name}, whose text raises {type(second).__name__[:100]}"
 
