@@ -19,7 +19,7 @@
 # | You need | Python. Section 10 uses PyTorch, but you can read it without |
 # | Minutes to read | 55 |
 # | Minutes to run | 2, on a laptop's processor |
-# | Tier | `laptop`: no GPU, no download. Programs run on Linux only; elsewhere those cells say so and the rest works |
+# | Tier | `laptop`: no GPU, no download. Programs run behind walls on Linux, elsewhere behind a seat belt, and the chapter says which |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), sections 2.2.2 and 2.3.2; v2, section 2.2; DAPO (arXiv 2503.14476), equation 13; CodeT (arXiv 2207.10397) |
 #
 # ![From left to right: a completion; its one answer is found; one of four verifiers judges it, for games, mathematics, logic or programs, the last one inside a sandbox; right or wrong goes into a sum. Below, the thinking goes to rules for format and language, which join the sum with small weights. The sum is the reward.](../figures/06_rewards.png)
@@ -844,13 +844,13 @@ for name, code in (*FOUR.items(), ("half a text", "def solve(xs):\n    return [4
 #
 # Now the program has to run, on tests whose expected results are known. Nothing that
 # a model wrote is ever run in this process. It goes into a **sandbox**, which is the
-# subject of section 9. Where there is none (it needs Linux), the cells below say so
-# in one line.
+# subject of section 9. Its walls are those of Linux. On other systems a program runs
+# in a process of its own behind a seat belt, which is no wall, and the first line says so.
 
 # %%
 WHY_NOT = sandbox.missing()
 box = Sandbox()  # starts when it is first used
-print(WHY_NOT or "programs can run here")
+print(WHY_NOT or sandbox.promise())
 
 # %% [markdown]
 # The parts of the reward, with their weights:
@@ -1155,8 +1155,9 @@ for result in ([1, 2], [1, True], (1, 2), {"a": 1.5}, Agreeable(), [[[]]] * 3):
 # A process with limits is no isolation. The kernel's filter (*seccomp*) is. Two more
 # walls stand behind it and close files and network a second time: *Landlock*, and
 # *namespaces*, in which the program has a process table and a network of its own, with
-# nothing in them. The level names what was reached, and below `filtered` nothing is
-# run at all.
+# nothing in them. The level names what was reached. Where it is below `filtered`, the
+# level is `process`: a process of its own with a time limit, behind a **seat belt** that
+# reads the program first. It keeps careless programs from files; hostile ones can get out.
 
 # %%
 # r1lib.sandbox.level_of
@@ -1172,9 +1173,8 @@ else:
 # ### Attack it
 #
 # Twelve programs, each with one bad idea. Each is asked for a secret that it cannot
-# compute, so a passed test would be a theft. Nothing reads the programs first. A list of
-# forbidden words would be no wall, as Python has too many ways around any list, and it
-# would refuse honest programs.
+# compute, so a passed test would be a theft. We try each twice: with what this machine
+# has, as in training, and then with nothing but the seat belt.
 
 # %%
 ATTACKS = {
@@ -1211,18 +1211,22 @@ SECRET = [(("where is it?",), "the secret")]
 if WHY_NOT:
     print(WHY_NOT)
 else:
-    for name, code in ATTACKS.items():
-        outcome = box.run(code, SECRET, timeout=1.0)
-        assert outcome.passed == 0
-        error = outcome.error or "runs; a wrong value"
-        error = error.partition(": '")[0]  # without names of files
-        print(f"{name:20}{error[:50]}")
+    print(f"{'':20}{box.level:42}process")
+    with Sandbox("process") as belt:
+        for name, code in ATTACKS.items():
+            first = box.run(code, SECRET, timeout=1.0)
+            second = belt.run(code, SECRET, timeout=1.0)
+            assert first.passed == second.passed == 0
+            one, two = (o.error or "runs; a wrong value" for o in (first, second))
+            one = one.partition(": '")[0]  # without names of files
+            print(f"{name:20}{one[:40]:42}{two[:50]}")
 
 # %% [markdown]
-# All of them score 0, and the next program finds everything as it was. The walls know
-# nothing about Python and need not.
+# All of them score 0, both times, and the next program finds everything as it was. The
+# seat belt gives clear messages, but it is no wall: Python has too many ways around any
+# list. The walls know nothing about Python and need not.
 #
-# The tests attack with more than a hundred programs:
+# The tests attack the walls with more than a hundred programs:
 #
 # | threat | defence | test (in `tests/test_sandbox.py`) |
 # |---|---|---|
@@ -1241,7 +1245,7 @@ else:
 # | becoming root again, reading the environment | nobody, and an empty environment | `test_a_program_of_root_is_not_root`, `test_a_program_is_nobody_and_knows_nothing` |
 # | forged clocks | time is taken outside | `test_processor_time_is_measured_outside_and_grows_with_the_work` |
 # | hostile text sent to the trainer | bounds on length and depth | `test_hostile_notation_is_refused` |
-# | a machine without walls | nothing runs, one clear line | `test_below_the_level_asked_for_nothing_runs`, `test_other_systems_say_so_in_one_line` |
+# | a level that this machine does not reach | nothing runs, one clear line | `test_below_the_level_asked_for_nothing_runs` |
 #
 # One test is of another sort: `test_the_thieves_do_steal_where_nothing_stops_them` runs
 # the thieves *without* the sandbox and sees each of them succeed. A wall is shown to

@@ -25,6 +25,7 @@ answers              mathematical text -> a tree, or nothing
 algebra              sympy in a process that can be killed
 verifiers            answer text -> right or wrong, without running it
 sandbox_inside       plain data as text; runs one program in a fork of its own
+sandbox_belt         where there are no walls: refuses what no exercise needs
 sandbox_walls        the launcher: builds walls of the kernel, then seals them
 lint                 what a careful reader complains about
 sandbox              run hostile programs on tests, compare outside

@@ -12,7 +12,6 @@ for ever. No file, socket, process, signal or clock can be opened from then on.
 """
 
 import ctypes
-import fcntl
 import os
 import platform
 import select
@@ -20,31 +19,17 @@ import signal
 import socket
 import struct
 import sys
+from functools import cache
 
 FORK = 0x01200011  # the flags of clone() in fork(); a thread has others
-NUMBERS = {  # name: (x86_64, aarch64); allowed for ever
-    "read": (0, 63),
-    "write": (1, 64),
-    "close": (3, 57),
-    "munmap": (11, 215),
-    "brk": (12, 214),
-    "rt_sigprocmask": (14, 135),
-    "rt_sigreturn": (15, 139),
-    "sched_yield": (24, 124),
-    "mremap": (25, 216),
-    "madvise": (28, 233),
-    "getpid": (39, 172),
-    "sendmsg": (46, 211),  # hands the line to the launcher; later there is no socket
-    "exit": (60, 93),
-    "wait4": (61, 260),
-    "gettimeofday": (96, 169),
-    "gettid": (186, 178),
-    "clock_gettime": (228, 113),
-    "exit_group": (231, 94),
-    "set_robust_list": (273, 99),
-    "getrandom": (318, 278),
-    "rseq": (334, 293),
-}
+# name, x86_64, aarch64; allowed for ever. sendmsg hands the line to the launcher, and
+# later there is no socket.
+TABLE = """read 0 63, write 1 64, close 3 57, munmap 11 215, brk 12 214,
+rt_sigprocmask 14 135, rt_sigreturn 15 139, sched_yield 24 124,
+mremap 25 216, madvise 28 233, getpid 39 172, sendmsg 46 211, exit 60 93,
+wait4 61 260, gettimeofday 96 169, gettid 186 178, clock_gettime 228 113,
+exit_group 231 94, set_robust_list 273 99, getrandom 318 278, rseq 334 293"""
+NUMBERS = {name: (int(a), int(b)) for name, a, b in map(str.split, TABLE.split(","))}
 CONDITIONS = {  # name: numbers, then (argument, bits to look at, wanted value) ...
     "mmap": ((9, 222), (4, 0xFFFFFFFF, 0xFFFFFFFF), (2, 4, 0)),  # no file, no code
     "mprotect": ((10, 226), (2, 4, 0)),  # memory never becomes code
@@ -59,12 +44,16 @@ NO_NEW_PRIVILEGES = 38
 NEW_USER, NEW_OTHERS = 0x10000000, 0x6C000000  # network, processes, IPC, host name
 PLAIN_FILE, FOLDER = 0b101, 0b1101  # Landlock: execute, read (and list)
 
-libc = ctypes.CDLL(None, use_errno=True)
+
+@cache
+def libc() -> ctypes.CDLL:
+    """Load the C library that this process already has."""
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def call(number: int, *arguments) -> int:
     """Make a system call; OSError where the kernel refuses."""
-    result = libc.syscall(number, *arguments)
+    result = libc().syscall(number, *arguments)
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result
@@ -76,7 +65,7 @@ def separate() -> None:
     Without root this takes a user namespace, in which we are nobody in particular.
     """
     flags = NEW_OTHERS if os.geteuid() == 0 else NEW_OTHERS | NEW_USER
-    if libc.unshare(flags):
+    if libc().unshare(flags):
         raise OSError(ctypes.get_errno(), "unshare")
 
 
@@ -155,6 +144,8 @@ def build(walls: list[str], inside: str, phone: socket.socket, arguments: list[s
 
 def answer_until_sealed(line: int, ready: int) -> None:
     """Say yes to every question until the inside is ready, then hang up."""
+    import fcntl  # absent on Windows, where this file is only looked at
+
     poll = select.poll()
     poll.register(ready, select.POLLIN)
     poll.register(line, select.POLLIN)
@@ -200,7 +191,7 @@ def main(inside: str, wanted: str, status: int, life: int, *pipes: str) -> None:
     Then stay outside as a guard: when the parent is gone, and with it the other end of
     the pipe `life`, kill the whole process group.
     """
-    libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    libc().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     walls = possible(wanted.split(","))
     ours, theirs = socket.socketpair()
     ready, tell = os.pipe()

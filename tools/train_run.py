@@ -33,6 +33,9 @@ def run(asked) -> None:
         taken, stages = shipped.stages(how) or STAGES, ()
     choose_device(asked.device)
     runs.check_own(asked.out)  # before a lock is left there
+    promise = sandbox.promise()
+    if not promise.startswith(("filtered", "walled")):
+        print(f"programs run with {promise}", flush=True)
     with claimed(asked.out):
         if asked.fresh:
             forget(asked.out, asked.stage or asked.first, how)
