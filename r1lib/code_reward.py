@@ -18,7 +18,7 @@ from collections import Counter
 from dataclasses import dataclass
 from statistics import median
 
-from r1lib import lint, syntax, verifiers
+from r1lib import chat, lint, syntax
 from r1lib.sandbox import Sandbox, each
 from r1lib.sandbox_inside import read, write
 from r1lib.tasks import Problem
@@ -56,8 +56,8 @@ def extract_program(completion: str) -> str | None:
     >>> extract_program("<think>sort</think><answer>```python\\nx = 1\\n```</answer>")
     'x = 1'
     """
-    answer = verifiers.extract_answer(completion)
-    if answer is None or "<answer>" not in completion:
+    answer = chat.answer(completion)
+    if answer is None:
         return None
     fenced = re.fullmatch(r"```(?:python|py)?\n(.*?)\n?```", answer, flags=re.DOTALL)
     return fenced[1] if fenced else answer

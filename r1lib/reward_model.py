@@ -16,10 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from r1lib import files, hub, hub_published, optim
+from r1lib.chat import summary
 from r1lib.hub_names import differences, weights
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
-from r1lib.preferences import encode, summary
+from r1lib.preferences import encode
 from r1lib.pretrain import pad
 from r1lib.rl.grpo import micro_batches
 from r1lib.sft import scheduled
