@@ -32,7 +32,9 @@ from r1lib.tokenizer import ASSISTANT, BOS, EOS, USER, Tokenizer, check_text
 TAGS = ("<think>", "</think>", "<answer>", "</answer>")
 OPEN, CLOSE, OPEN_ANSWER, CLOSE_ANSWER = TAGS
 # Control, format and private characters, variation selectors, fillers, blank Braille.
-INVISIBLE = regex.compile(r"[[\p{C}\p{Default_Ignorable_Code_Point}\u2800]--\s]", regex.V1)
+INVISIBLE = regex.compile(
+    r"[[\p{C}\p{Default_Ignorable_Code_Point}\u2800]--\s]", regex.V1
+)
 ROLES = ("system", "user", "assistant")
 
 

@@ -18,8 +18,7 @@ right, the verifier says. Chapter 10 builds this file.
 import re
 from functools import cache
 
-from r1lib import rewards, verifiers
-from r1lib.chat import answer, thinking
+from r1lib import chat, rewards, verifiers
 from r1lib.tasks import Problem
 from r1lib.tasks.countdown import AGAIN, WORDS, run_tape, write_expression
 
@@ -51,7 +50,7 @@ def readable(problem: Problem, completion: str) -> str | None:
     """
     if len(completion) > LONGEST or not rewards.format(problem, completion):
         return None
-    if set(answer(completion)) & set("<>"):
+    if set(chat.answer(completion)) & set("<>"):
         return None
     if problem.family in ("logic", "programs"):
         right = problem.family == "programs" or verifiers.correct(problem, completion)
@@ -59,7 +58,7 @@ def readable(problem: Problem, completion: str) -> str | None:
         return completion if right and pure else None
     if problem.family not in REWRITE:
         raise ValueError(f"nobody rewrites the family {problem.family!r}")
-    lines = [line_pattern().fullmatch(x) for x in thinking(completion).split("\n")]
+    lines = [line_pattern().fullmatch(x) for x in chat.thinking(completion).split("\n")]
     if not all(lines):
         return None
     found = REWRITE[problem.family](problem, lines)
@@ -101,7 +100,7 @@ def notices(completion: str) -> bool:
     >>> notices("<think>8+7=15,-3=12~35=23 no false\\n8-3=5,*7=35</think>")
     True
     """
-    lines = thinking(completion).split("\n")
+    lines = chat.thinking(completion).split("\n")
     return any(line.endswith(tuple(MISS.values())) for line in lines[:-1])
 
 
