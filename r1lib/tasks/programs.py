@@ -16,7 +16,7 @@ from r1lib.tasks.countdown import WORDS
 
 LARGEST = 99  # every number on the way stays in 0..99
 N_CASES = 5  # drawn blindly; as many more as every mutant needs to fail
-MOST_TRIES = 150  # lists that are looked at for them, and as many more
+MOST_TRIES = 160  # lists that are looked at for them
 MOST_NUMBERS = 20  # of an operation: up to here each wrong one is a mutant
 LENGTHS = {"easy": (1, 2, 2, 2), "hard": (3,)}
 REDUCTIONS = ("sum", "max", "min", "count")  # only ever the last operation
@@ -191,27 +191,25 @@ def telling_cases(ops, cases) -> tuple:
     A mutant that no list tells apart, as "over 6" from "over 7" behind even numbers,
     is right and stays. Only where no list within 0..LARGEST tells, outputs are larger.
     """
-    rng, cases = random.Random(f"telling {describe(ops, 'en')}"), list(cases)
     left = [chain for chain in mutants(ops) if passes(chain, cases)]
-    for i in range(2 * MOST_TRIES if left else 0):
-        xs = rng.choices(_values(rng, ops), k=rng.randint(1, 12))
-        if right := steps(ops, xs, LARGEST if i < MOST_TRIES else 9 * LARGEST**2):
-            case = ((xs,), right[-1])
-            missed = [chain for chain in left if passes(chain, [case])]
-            cases += [case] if missed != left else []
-            left = missed
+    if not left:
+        return tuple(cases)
+    rng, cases = random.Random(f"telling {describe(ops, 'en')}"), list(cases)
+    numbers = [k for _, k in ops if k]
+    close = {k + by for k in numbers for by in (-1, 0, 1)}  # where a chain decides
+    close |= {f(a, b) for a in numbers for b in numbers for f in (sub, floordiv)}
+    close = sorted(x for x in close if 0 <= x <= LARGEST)
+    for i in range(MOST_TRIES):
+        values = rng.sample(range((7, 21, 100)[i % 3]), rng.randint(1, 3))
+        xs = rng.choices(values + close * (i % 2), k=rng.randint(1, 12))
+        if right := steps(ops, xs, LARGEST if 2 * i < MOST_TRIES else 9 * LARGEST**2):
+            missed = [m for m in left if result(m, xs) == right[-1]]
+            if len(missed) < len(left):
+                cases.append(((xs,), right[-1]))
+                left = missed
         if not left:
             break
     return tuple(cases)
-
-
-def _values(rng, ops) -> list[int]:
-    """Draw a few numbers for a list, half of them close to where a chain decides."""
-    numbers = [k for _, k in ops if k]
-    close = [k + rng.randint(-1, 1) for k in numbers]
-    close += [f(a, b) for a in numbers for b in numbers for f in (sub, floordiv)]
-    drawn = rng.sample(range(rng.choice((7, 21, 100))), rng.randint(1, 4))
-    return drawn + [x for x in close if 0 <= x <= LARGEST and rng.random() < 0.5]
 
 
 def draw_cases(ops) -> tuple | None:
