@@ -256,7 +256,7 @@ def test_cases_reject_every_slip_that_makes_a_difference():
         ((("even", None), ("last", 4)), (("even", None), ("last", 5))),
         ((("distinct", None), ("end", 47)), (("end", 47), ("distinct", None))),
         ((("times", 3), ("distinct", None)), (("times", 4), ("distinct", None))),
-        ((("above", 12), ("max", None)), (("above", 13), ("max", None))),
+        ((("above", 12), ("min", None)), (("above", 13), ("min", None))),
     ],
 )
 def test_a_program_that_is_off_by_one_fails(ops, other):

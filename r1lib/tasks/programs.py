@@ -16,7 +16,7 @@ from r1lib.tasks.countdown import WORDS
 
 LARGEST = 99  # every number on the way stays in 0..99
 N_CASES = 5  # drawn blindly; as many more as every mutant needs to fail
-MOST_TRIES = 160  # lists that are looked at for them
+MOST_TRIES = 400  # lists that are looked at for them
 MOST_NUMBERS = 20  # of an operation: up to here each wrong one is a mutant
 LENGTHS = {"easy": (1, 2, 2, 2), "hard": (3,)}
 REDUCTIONS = ("sum", "max", "min", "count")  # only ever the last operation
@@ -201,7 +201,9 @@ def telling_cases(ops, cases) -> tuple:
     close = sorted(x for x in close if 0 <= x <= LARGEST)
     for i in range(MOST_TRIES):
         values = rng.sample(range((7, 21, 100)[i % 3]), rng.randint(1, 3))
-        xs = rng.choices(values + close * (i % 2), k=rng.randint(1, 12))
+        k = rng.choice(numbers or [1])
+        pool = (values, values + close, [k, k + 1, k - 1])[rng.randrange(3)]
+        xs = rng.choices([x for x in pool if x <= LARGEST], k=rng.randint(1, 12))
         if right := steps(ops, xs, LARGEST if 2 * i < MOST_TRIES else 9 * LARGEST**2):
             missed = [m for m in left if result(m, xs) == right[-1]]
             if len(missed) < len(left):
