@@ -56,6 +56,7 @@ from r1lib import (
     algebra,
     answers,
     artifacts,
+    chat,
     checks,
     code_reward,
     evaluate,
@@ -77,7 +78,12 @@ RESULTS = Path("../results/data")
 # that they use.
 
 # %% tags=["setup"]
+import unicodedata
+
+import regex
+
 from r1lib.answers import LONGEST
+from r1lib.chat import CLOSE, CLOSE_ANSWER, OPEN, OPEN_ANSWER, blank
 from r1lib.code_reward import (
     DOUBLINGS,
     PARTIAL,
@@ -87,7 +93,7 @@ from r1lib.code_reward import (
     speed,
 )
 from r1lib.notation import DEEPEST, DIGITS, wording
-from r1lib.rewards import CODE, SCRIPT, WORD
+from r1lib.rewards import CODE, COMMAND, LETTERS, MARK, MARKS, SCRIPT, TAG, WORD, purity
 from r1lib.sandbox_inside import is_sealed, limit, play, resource, take
 from r1lib.tasks import LANGUAGES
 from r1lib.tasks.logic import LONGEST_ANSWER, NAMES, READ, holds
@@ -146,6 +152,8 @@ def first_answer(text):
 # counts. *Two answers are no answer*, even if they are equal.
 
 # %% tags=["slide"]
+# r1lib.chat.summary
+# r1lib.chat.answer
 # r1lib.verifiers.extract_answer
 # r1lib.verifiers.boxed
 
@@ -519,11 +527,14 @@ for answer in (
 # **Language.** R1-Zero mixed languages in its thinking. R1 was therefore paid for the
 # share of words in the language of the question (arXiv 2501.12948v1, section 2.3.2).
 # That sounds simple until you ask what a *word* is. Numbers and operators belong to
-# no language, nor do single letters (a variable `x`, a person `A`) or names of
-# Python, so they must count on neither side.
+# no language, nor do a few single letters (a variable `x`, a person `A`) or names of
+# Python, so they must count on neither side. But whoever spells English as `y1e1s1`,
+# or hides letters between invisible ones, has written a word.
 
 # %%
-# r1lib.rewards.thinking
+# r1lib.chat.thinking
+# r1lib.rewards.words
+# r1lib.rewards.purity
 # r1lib.rewards.language_consistency
 
 # %% tags=["nbval-check-output"]

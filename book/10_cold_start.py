@@ -79,16 +79,16 @@ BUDGET = 150  # tokens that a completion may have in this chapter
 # %% tags=["setup"]
 from collections.abc import Iterator
 
+from r1lib.chat import thinking
 from r1lib.cold_start import HARM, RULE, length_of
 from r1lib.readability import ENOUGH_WORDS, LONGEST_LINE
-from r1lib.rewards import SCRIPT, WORD, language_consistency, thinking
+from r1lib.rewards import SCRIPT, WORD, language_consistency
 from r1lib.rewrite import (
     FITS,
     LONGEST,
     MISS,
     REWRITE,
     SAME,
-    SHAPE,
     line_pattern,
     readable,
 )

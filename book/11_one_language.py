@@ -39,18 +39,21 @@ import json
 import math
 import random
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
+import regex
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from r1lib import (
     artifacts,
+    chat,
     checks,
     evaluate,
     optim,
@@ -62,9 +65,10 @@ from r1lib import (
     scenarios,
     scorecard,
 )
+from r1lib.chat import CLOSE, OPEN, blank
 from r1lib.logprobs import token_logprobs
 from r1lib.recipe import RefreshedGRPO
-from r1lib.rewards import HANGUL, LATIN
+from r1lib.rewards import COMMAND, MARK, MARKS, TAG
 from r1lib.rl import grpo
 from r1lib.rl.grpo import group_advantages
 from r1lib.rl.objectives import clipped
@@ -210,8 +214,8 @@ for language, thought in (
 # So decide, one by one, what is in no language and counts on neither side:
 #
 # - numbers and operators;
-# - a single Latin letter: a variable `x`, a person `A` of the logic puzzles;
-# - commands of LaTeX, `\frac`;
+# - a few single Latin letters: a variable `x`, a person `A` of the logic puzzles;
+# - commands of LaTeX, `\frac`, from a list;
 # - names of Python in programs, from a short list.
 #
 # And a word is a run of letters of *one* script, so `맞아yes` is two words. The
@@ -223,6 +227,7 @@ for language, thought in (
 # r1lib.rewards.WORD
 # r1lib.rewards.SCRIPT
 # r1lib.rewards.CODE
+# r1lib.rewards.LETTERS
 
 # %% tags=["nbval-check-output"]
 for thought in ("try 8-3=5 yes, it fits", "A는 기사, B는 거짓", "맞아yes да 好"):
@@ -230,12 +235,14 @@ for thought in ("try 8-3=5 yes, it fits", "A는 기사, B는 거짓", "맞아yes
 
 # %% [markdown]
 # Whose words? Those of the *thinking*, not of the answer: an answer may have to be in
-# another language, and `<answer>` is judged elsewhere. The thinking is all that
-# comes before the last `</think>`. (Before the *last*: with the first one, a model
+# another language, and `<answer>` is judged elsewhere. The thinking goes from the
+# first `<think>` to the last `</think>`. (To the *last*: with the first one, a model
 # could close its thought after one clean word and go on in a second thought.)
 
 # %% tags=["slide"]
-# r1lib.rewards.thinking
+# r1lib.chat.thinking
+# r1lib.rewards.words
+# r1lib.rewards.purity
 # r1lib.rewards.language_consistency
 
 # %% [markdown]
@@ -293,10 +300,7 @@ asked = [
 # %% tags=["needed"]
 def words_of(text):
     """The words of the thinking that are in any language."""
-    said = re.sub(r"\\[A-Za-z]+", " ", rewards.thinking(text))
-    found = rewards.WORD.findall(said)
-    words = [w for w in found if w not in rewards.CODE]
-    return [w for w in words if not (len(w) == 1 and w.isascii())]
+    return rewards.words(chat.thinking(text))
 
 
 # %%
@@ -307,7 +311,7 @@ def mixed(problem, text):
 
 def wordless(problem, text):
     """1.0 where somebody thinks without a single word."""
-    return float(bool(rewards.thinking(text)) and not words_of(text))
+    return float(bool(chat.thinking(text)) and not words_of(text))
 
 
 def measure(policy, k=2):
@@ -448,9 +452,9 @@ for n in (1, 3, 10, 30):
 # many answers of Dev1 are beyond that?
 
 # %%
-thoughtful = [pair for pair in pairs if rewards.thinking(pair[1])]
+thoughtful = [pair for pair in pairs if chat.thinking(pair[1])]
 beyond = sum(readability.mixed_share(*pair) > 1 / 3 for pair in thoughtful)
-quick = [pair for pair in pairs if not rewards.thinking(pair[1])]
+quick = [pair for pair in pairs if not chat.thinking(pair[1])]
 lucky = sum(rewards.accuracy(*pair) for pair in quick)
 print(f"{len(thoughtful)} think, {beyond} of them with more than a third foreign words")
 print(f"{len(quick)} do not think, {lucky:.0f} of them are right")

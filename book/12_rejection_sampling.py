@@ -379,7 +379,6 @@ by_hand = {
 # generous, since it only pushes; a filter decides what is copied letter by letter.
 
 # %%
-# r1lib.filters._purity
 # r1lib.filters.one_language
 
 # %% [markdown]

@@ -57,10 +57,11 @@ from r1lib import (
     scenarios,
     sft,
 )
+from r1lib.chat import summary
 from r1lib.labels import SAMPLE as GENERAL
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
-from r1lib.preferences import Pair, encode_pairs, summary
+from r1lib.preferences import Pair, encode_pairs
 from r1lib.readability import mixed_share
 from r1lib.reward_model import RewardConfig
 from r1lib.rl import grpo

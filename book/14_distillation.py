@@ -45,6 +45,7 @@ import torch
 
 from r1lib import (
     artifacts,
+    chat,
     checks,
     collect,
     costs,
@@ -469,7 +470,7 @@ for i in (0, 96):
 def habits(found):
     """Shares: in form; goes on after a miss; tapes whose every step is right."""
     texts = [text for row in found.texts for text in row]
-    lines = [line for text in texts for line in rewards.thinking(text).split("\n")]
+    lines = [line for text in texts for line in chat.thinking(text).split("\n")]
     read = [rewrite.line_pattern().fullmatch(line) for line in lines]
     tapes = [rewrite.read_tape(match["tape"]) for match in read if match]
     sums = [countdown.run_tape(order, ops) == got for order, ops, got in tapes]

@@ -7,16 +7,35 @@ answered that template drops the thinking of all earlier answers. Whoever trains
 output trains on answers without thinking, so training has a function of its own here.
 
 A conversation is a list of {"role": "system" | "user" | "assistant", "content": str}.
+
+A completion is read here and nowhere else: `thinking`, then `summary`, and `answer`
+inside the summary. Only the four tags spelled as in TAGS count, anything else is text.
+
+    completion                 thinking   summary
+    <think>a</think>b          a          b
+    b                                     b         never opened
+    a</think>b                 a          b         a template may have opened it
+    <think>a                   a                    cut off: nothing was answered
+    x <think>a</think>b        a          b         x is neither
+    <think>a</think>b<think>c  a, b, c              cut off in a second thought
+
 Chapter 02 builds this file.
 """
 
 import re
 from collections.abc import Iterable
 
+import regex
+
 from r1lib.files import shown
 from r1lib.tokenizer import ASSISTANT, BOS, EOS, USER, Tokenizer, check_text
 
 TAGS = ("<think>", "</think>", "<answer>", "</answer>")
+OPEN, CLOSE, OPEN_ANSWER, CLOSE_ANSWER = TAGS
+# Control, format and private characters, variation selectors, fillers, blank Braille.
+INVISIBLE = regex.compile(
+    r"[[\p{C}\p{Default_Ignorable_Code_Point}\u2800]--\s]", regex.V1
+)
 ROLES = ("system", "user", "assistant")
 
 
@@ -71,12 +90,80 @@ def encode_answer(tokenizer: Tokenizer, text: str) -> list[int]:
 
 
 def without_thinking(answer: str) -> str:
-    """Drop everything up to the last </think>; what follows stays as it is.
+    """Drop everything up to the last </think>, as the template of R1 does.
+
+    Without a </think> the template drops nothing: a thought that was cut off stays in
+    the conversation, while `summary` says that nothing was answered.
 
     >>> without_thinking("<think>17+5=22</think><answer>22</answer>")
     '<answer>22</answer>'
     """
-    return answer.rpartition("</think>")[2]
+    return answer.rpartition(CLOSE)[2]
+
+
+def summary(completion: str) -> str:
+    """Return the text after the last </think>, as it is; "" if it was cut off before.
+
+    Without any thinking that is the whole completion.
+
+    >>> summary("<think>17+5=22</think>22."), summary("Hm, <think>17+5=")
+    ('22.', '')
+    """
+    after = completion.rpartition(CLOSE)[2]
+    return "" if OPEN in after else after
+
+
+def thinking(completion: str) -> str:
+    """Return the thought, from the first <think> to the last </think>, without tags.
+
+    A completion that starts inside a thought, or is cut off in one, is thinking from
+    its start, or to its end. "" where nothing is thought, or nothing that can be seen.
+
+    >>> thinking("<think>17+5=22</think>22."), thinking("Hm, <think>17+5=")
+    ('17+5=22', '17+5=')
+    """
+    before, closed, after = completion.rpartition(CLOSE)
+    thought = completion if OPEN in after else before
+    head, opened, rest = thought.partition(OPEN)
+    if opened and CLOSE not in head:
+        thought = rest
+    thought = thought.replace(OPEN, "\n").replace(CLOSE, "\n").strip()
+    return "" if blank(thought) else thought
+
+
+def answer(completion: str) -> str | None:
+    """Return what is inside the one <answer>...</answer> of the summary, or None.
+
+    Two answers are no answer. "" where nothing that can be seen is inside.
+
+    >>> answer("<think>17+5=22</think><answer>22</answer>"), answer("22")
+    ('22', None)
+    """
+    said = summary(completion)
+    if said.count(OPEN_ANSWER) != 1 or said.count(CLOSE_ANSWER) != 1:
+        return None
+    inside, closed, _ = said.partition(OPEN_ANSWER)[2].partition(CLOSE_ANSWER)
+    if not closed:
+        return None
+    return "" if blank(inside) else inside.strip()
+
+
+def visible(text: str) -> str:
+    """Drop the characters that nobody can see: format, control, fillers, selectors.
+
+    >>> visible("2\u200b2\ufeff \u3164")
+    '22 '
+    """
+    return INVISIBLE.sub("", text)
+
+
+def blank(text: str) -> bool:
+    """Say whether there is nothing to read: spaces, invisible characters, bare marks.
+
+    >>> blank("\u200b \u0301"), blank(".")
+    (True, False)
+    """
+    return not regex.search(r"[^\s\p{M}]", visible(text))
 
 
 def check(messages: list, last: str) -> None:

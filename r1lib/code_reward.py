@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from statistics import median
 
-from r1lib import lint, verifiers
+from r1lib import chat, lint
 from r1lib.sandbox import Sandbox, each
 from r1lib.tasks import Problem
 
@@ -52,8 +52,8 @@ def extract_program(completion: str) -> str | None:
     >>> extract_program("<think>sort</think><answer>```python\\nx = 1\\n```</answer>")
     'x = 1'
     """
-    answer = verifiers.extract_answer(completion)
-    if answer is None or "<answer>" not in completion:
+    answer = chat.answer(completion)
+    if answer is None:
         return None
     fenced = re.fullmatch(r"```(?:python|py)?\n(.*?)\n?```", answer, flags=re.DOTALL)
     return fenced[1] if fenced else answer

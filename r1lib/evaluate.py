@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from r1lib import sampling, verifiers
+from r1lib.chat import thinking
 from r1lib.model.transformer import evaluating
 from r1lib.rollout import to_text
 from r1lib.tasks import Problem, corpus, countdown
@@ -190,8 +191,8 @@ def reflects(text: str) -> bool:
     >>> reflects("<think>1+2=3 no\\nagain 1+2=3 no\\n</think><answer>1+2</answer>")
     False
     """
-    thinking = text.partition("</think>")[0].removeprefix("<think>")
-    attempts = [x for x in thinking.split("\n") if x and not x.startswith(ONCE_MORE)]
+    lines = thinking(text).split("\n")
+    attempts = [x for x in lines if x and not x.startswith(ONCE_MORE)]
     return any(attempt.endswith(NO) for attempt in attempts[:-1])
 
 

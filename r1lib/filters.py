@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 from r1lib import rewards
 from r1lib.files import shown
-from r1lib.tasks import Problem
 
 Filter = Callable[[list[dict]], list[bool]]
 
@@ -25,15 +24,7 @@ def correct(rows: list[dict]) -> list[bool]:
 
 def one_language(rows: list[dict]) -> list[bool]:
     """Keep what has every word, thought or said, in the language of its question."""
-    return [_purity(row) == 1.0 for row in rows]
-
-
-def _purity(row: dict) -> float:
-    problem = Problem("", "", row["language"], row["prompt"], "", "")
-    text = re.sub(r"</?(think|answer)>", "\n", row["completion"])
-    return rewards.language_consistency(
-        problem, f"<think>{text.strip() or '.'}</think>"
-    )
+    return [rewards.purity(row["completion"], row["language"]) == 1.0 for row in rows]
 
 
 def not_rambling(most_tokens: int) -> Filter:

@@ -15,12 +15,12 @@ import math
 import random
 import re
 
+from r1lib.chat import thinking
 from r1lib.rewards import (
     SCRIPT,
     WORD,
     length_penalty,
     repetition_penalty,
-    thinking,
 )
 from r1lib.tasks import Problem, instructions, requests
 from r1lib.tasks.general import FAMILIES

@@ -12,7 +12,8 @@ import random
 import torch
 
 from r1lib import judge, sampling
-from r1lib.preferences import Pair, encode, prefer, summary
+from r1lib.chat import summary
+from r1lib.preferences import Pair, encode, prefer
 from r1lib.rollout import to_text
 from r1lib.tasks import LEVELS, Problem, draw, instructions, requests
 from r1lib.tokenizer import EOS

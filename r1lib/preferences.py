@@ -11,20 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from r1lib import chat
+from r1lib.chat import summary
 from r1lib.tokenizer import EOS
-
-
-def summary(completion: str) -> str:
-    """Return what the reader of an answer gets: the text after the thinking.
-
-    >>> summary("<think>17+5=22</think>22.")
-    '22.'
-    >>> summary("<think>17+5=")
-    ''
-    """
-    if "</think>" not in completion and "<think>" in completion:
-        return completion.partition("<think>")[0]
-    return chat.without_thinking(completion)
 
 
 def encode(tokenizer, prompt: str, completion: str, part=summary) -> list[int]:

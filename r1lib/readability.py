@@ -9,7 +9,8 @@ wrong, and anybody can reach 1 by form alone, so it is for tables and never a re
 import re
 from statistics import fmean
 
-from r1lib.rewards import SCRIPT, WORD, language_consistency, thinking
+from r1lib.chat import thinking
+from r1lib.rewards import SCRIPT, WORD, language_consistency
 from r1lib.tasks import Problem
 from r1lib.tasks.countdown import AGAIN
 from r1lib.tasks.requests import summary

@@ -281,7 +281,7 @@ def nothing_twice(rows: list[dict]) -> list[bool]:
     """Keep where no line of thinking was there before, with "again" in front or not."""
 
     def bare(row):
-        lines = rewards.thinking(row["completion"]).split("\n")
+        lines = chat.thinking(row["completion"]).split("\n")
         for word in AGAIN.values():
             lines = [line.strip().removeprefix(word) for line in lines]
         return {**row, "completion": "\n".join(lines)}
@@ -313,7 +313,7 @@ def plain(rows: list[dict], tokenizer) -> list[dict]:
     out = []
     for row in rows:
         if row["family"] in SIMPLE:
-            text = chat.without_thinking(row["completion"])
+            text = chat.summary(row["completion"])
             tokens = len(chat.encode_answer(tokenizer, text)) + 1
             row = {**row, "completion": text, "tokens": tokens}
         out.append(row)

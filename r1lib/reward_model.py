@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from r1lib import hub, limits, optim
+from r1lib.chat import summary
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer, evaluating
-from r1lib.preferences import encode, summary
+from r1lib.preferences import encode
 from r1lib.pretrain import pad
 from r1lib.rl.grpo import micro_batches
 from r1lib.sft import scheduled

@@ -10,17 +10,33 @@ tokens and not at the problem; `Weighted` adds any of them up and keeps each par
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 
-from r1lib import verifiers
+import regex
+
+from r1lib import chat, verifiers
 from r1lib.tasks import LANGUAGES, Problem
 
 FORMAT_WEIGHT = 0.1
-HANGUL, LATIN = "가-힣ㄱ-ㅎㅏ-ㅣ", "A-Za-zÀ-ÖØ-öø-ɏ"
-WORD = re.compile(f"[{HANGUL}]+|[{LATIN}]+|[^\\W\\d_{HANGUL}{LATIN}]+")
-SCRIPT = {"en": re.compile(f"[{LATIN}]"), "ko": re.compile(f"[{HANGUL}]")}
-# Names of Python that programs use: no language, like numbers and operators.
+WORD = regex.compile(
+    r"\p{Hangul}+|\p{Latin}+|[\p{Alphabetic}--[\p{Hangul}\p{Latin}]]+", regex.V1
+)
+SCRIPT = {"en": regex.compile(r"\p{Latin}"), "ko": regex.compile(r"\p{Hangul}")}
+# In no language: names of Python that programs use, names of people in puzzles, R1,
+# variables, and the commands of LaTeX.
 CODE = frozenset("xs def solve sorted list dict fromkeys len sum max min".split())
+LETTERS = frozenset("ABCDERabknxyz")
+LATEX = """
+frac dfrac tfrac sqrt binom cdot times div pm mp le leq ge geq ne neq lt gt approx equiv
+in to cup cap sum prod int lim log ln sin cos tan infty circ angle pmod bmod pi alpha
+beta gamma delta theta lambda mu sigma phi omega left right begin end text textbf mathrm
+mathbf mathbb boxed quad dots ldots cdots
+"""
+COMMAND = re.compile(rf"\\(?:{'|'.join(LATEX.split())})(?![A-Za-z])")
+TAG = re.compile("|".join(chat.TAGS))
+MARK = regex.compile(r"\p{M}+")
+MARKS = regex.compile(r"(\p{M}{4})\p{M}+")  # sorting long runs is quadratic
 
 
 def accuracy(problem: Problem, completion_text: str) -> float:
@@ -31,18 +47,18 @@ def accuracy(problem: Problem, completion_text: str) -> float:
 def format(problem: Problem | None, completion_text: str) -> float:  # noqa: A001
     """Return 1.0 for exactly <think>something</think><answer>something</answer>.
 
+    What nobody can see, such as a zero-width space, is nothing.
+
     >>> format(None, "<think>2+2=4</think><answer>4</answer>"), format(None, "4")
     (1.0, 0.0)
     """
-    tags = ("<think>", "</think>", "<answer>", "</answer>")
-    if any(completion_text.count(tag) != 1 for tag in tags):
+    if any(completion_text.count(tag) != 1 for tag in chat.TAGS):
         return 0.0
-    thought, _, rest = completion_text.partition("</think>")
-    if not thought.startswith("<think>") or not rest.startswith("<answer>"):
-        return 0.0
-    answer, _, after = rest.removeprefix("<answer>").partition("</answer>")
-    whole = thought.removeprefix("<think>").strip() and answer.strip() and not after
-    return 1.0 if whole else 0.0
+    summary = chat.summary(completion_text)
+    starts = completion_text.startswith(chat.OPEN)
+    around = summary.startswith(chat.OPEN_ANSWER), summary.endswith(chat.CLOSE_ANSWER)
+    both = chat.thinking(completion_text) and chat.answer(completion_text)
+    return 1.0 if starts and all(around) and both else 0.0
 
 
 def total(problem: Problem, completion_text: str) -> float:
@@ -51,41 +67,56 @@ def total(problem: Problem, completion_text: str) -> float:
     return right + FORMAT_WEIGHT * format(problem, completion_text)
 
 
-def thinking(completion_text: str) -> str:
-    """Return what comes before the last </think>, without tags; "" if nobody thinks.
+def words(text: str) -> list[str]:
+    """List the words of a text that are in some language; script changes end a word.
 
-    A completion that was cut off while thinking is thinking to its end.
+    Numbers, operators, LaTeX commands, the names in `CODE` and the single letters in
+    `LETTERS` (A, x) are in none. Letters that digits or underscores keep apart are one
+    word. Decomposed letters are composed, and what nobody can see is dropped.
 
-    >>> thinking("<think>2+2=4</think><answer>4</answer>")
-    '2+2=4'
+    >>> words("so 2x+A=17, y1e_s 맞아yes")
+    ['so', 'yes', '맞아', 'yes']
     """
-    before, closed, _ = completion_text.rpartition("</think>")
-    if not closed:
-        before = completion_text if completion_text.startswith("<think>") else ""
-    return before.replace("<think>", " ").replace("</think>", " ").strip()
+    text = chat.visible(TAG.sub(" ", text))
+    text = unicodedata.normalize("NFC", MARKS.sub(r"\1", text))
+    text = COMMAND.sub(" ", MARK.sub("", text))
+    found = []
+    for chunk in regex.findall(r"\w+", text):
+        runs = WORD.findall(chunk)
+        single = [run for run in runs if len(run) == 1 and run.isascii()]
+        if len(single) > 1:
+            runs = [run for run in runs if run not in single] + ["".join(single)]
+        found += runs
+    return [word for word in found if word not in CODE and word not in LETTERS]
+
+
+def purity(text: str, language: str) -> float:
+    """Share of the `words` of a text that are in a language; 1.0 without a word.
+
+    >>> purity("2+2=4 맞아 yes", "ko"), purity("2+2=4", "ko")
+    (0.5, 1.0)
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"language must be one of {LANGUAGES}, got {language!r}")
+    found = words(text)
+    mine = sum(SCRIPT[language].match(word) is not None for word in found)
+    return mine / len(found) if found else 1.0
 
 
 def language_consistency(problem: Problem, completion_text: str) -> float:
-    """Share of the words of the thinking that are in the problem's language.
+    """Share of the `words` of the thinking that are in the problem's language.
 
-    Arabic numbers, operators, single Latin letters (A, x), LaTeX commands and the names
-    in `CODE` are in no language. No thinking pays 0.0; thinking without a word
-    pays 1.0, for it mixes nothing. R1's first RL, arXiv 2501.12948v1, section 2.3.2.
+    Text before the thinking counts too, so that no word is hidden there. No thinking
+    pays 0.0; thinking without a word pays 1.0, for it mixes nothing. R1's first RL,
+    arXiv 2501.12948v1, section 2.3.2.
 
     >>> game = Problem("countdown", "easy", "ko", "", "", "")
     >>> language_consistency(game, "<think>2+2=4 맞아 yes</think><answer>4</answer>")
     0.5
     """
-    if problem.language not in LANGUAGES:
-        wanted = f"language must be one of {LANGUAGES}"
-        raise ValueError(f"{wanted}, got {problem.language!r}")
-    thought = thinking(completion_text)
-    if not thought:
-        return 0.0
-    found = WORD.findall(re.sub(r"\\[A-Za-z]+", " ", thought))
-    words = [w for w in found if w not in CODE and not (len(w) == 1 and w.isascii())]
-    mine = sum(SCRIPT[problem.language].match(word) is not None for word in words)
-    return mine / len(words) if words else 1.0
+    summary = chat.summary(completion_text)
+    share = purity(completion_text.removesuffix(summary), problem.language)
+    return share if chat.thinking(completion_text) else 0.0
 
 
 def length_penalty(n_tokens: int, longest: int, buffer: int) -> float:

@@ -18,7 +18,7 @@ right, the verifier says. Chapter 10 builds this file.
 import re
 from functools import cache
 
-from r1lib import rewards, verifiers
+from r1lib import chat, rewards, verifiers
 from r1lib.tasks import Problem
 from r1lib.tasks.countdown import AGAIN, WORDS, run_tape, write_expression
 
@@ -27,7 +27,6 @@ FITS = {"en": " the target", "ko": " 목표"}  # behind a yes, in countdown
 SAME = {"en": " true", "ko": " 참"}  # behind a yes, in arithmetic
 MISS = {"en": " false", "ko": " 거짓"}  # behind a no
 NUMBER = r"(?:0|[1-9]\d{0,3})"
-SHAPE = re.compile(r"<think>(.+)</think><answer>([^<>]+)</answer>", re.DOTALL)
 
 
 @cache
@@ -49,8 +48,9 @@ def readable(problem: Problem, completion: str) -> str | None:
     they pass in one language, or not at all; whether a program is right, only a
     sandbox can say (`cold_start.right`).
     """
-    shape = SHAPE.fullmatch(completion) if len(completion) <= LONGEST else None
-    if shape is None or "<think>" in shape[1] or "</think>" in shape[1]:
+    if len(completion) > LONGEST or not rewards.format(problem, completion):
+        return None
+    if set(chat.answer(completion)) & set("<>"):
         return None
     if problem.family in ("logic", "programs"):
         right = problem.family == "programs" or verifiers.correct(problem, completion)
@@ -58,16 +58,14 @@ def readable(problem: Problem, completion: str) -> str | None:
         return completion if right and pure else None
     if problem.family not in REWRITE:
         raise ValueError(f"nobody rewrites the family {problem.family!r}")
-    lines = [
-        line_pattern().fullmatch(line) for line in shape[1].strip("\n").split("\n")
-    ]
+    lines = [line_pattern().fullmatch(x) for x in chat.thinking(completion).split("\n")]
     if not all(lines):
         return None
     found = REWRITE[problem.family](problem, lines)
     if found is None:
         return None
-    thinking, answer = found
-    text = f"<think>{thinking}\n</think><answer>{answer}</answer>"
+    thought, said = found
+    text = f"<think>{thought}\n</think><answer>{said}</answer>"
     both = verifiers.correct(problem, completion), verifiers.correct(problem, text)
     return text if all(both) else None
 
@@ -102,7 +100,7 @@ def notices(completion: str) -> bool:
     >>> notices("<think>8+7=15,-3=12~35=23 no false\\n8-3=5,*7=35</think>")
     True
     """
-    lines = completion.partition("</think>")[0].rstrip("\n").split("\n")
+    lines = chat.thinking(completion).split("\n")
     return any(line.endswith(tuple(MISS.values())) for line in lines[:-1])
 
 

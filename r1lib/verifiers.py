@@ -9,7 +9,7 @@ import re
 import time
 from fractions import Fraction
 
-from r1lib import algebra, answers
+from r1lib import algebra, answers, chat
 from r1lib.answers import LONGEST
 from r1lib.notation import DEEPEST, DIGITS, parse_number, wording
 from r1lib.tasks import Problem, logic
@@ -30,14 +30,9 @@ def extract_answer(completion: str) -> str | None:
     >>> extract_answer("<answer>4</answer><answer>5</answer>") is None
     True
     """
-    text = completion.rpartition("</think>")[2]
-    if "<think>" in text:
-        return None
-    if "<answer>" in text or "</answer>" in text:
-        if text.count("<answer>") != 1 or text.count("</answer>") != 1:
-            return None
-        inside, closed, _ = text.partition("<answer>")[2].partition("</answer>")
-        return inside.strip() if closed else None
+    text = chat.summary(completion)
+    if chat.OPEN_ANSWER in text or chat.CLOSE_ANSWER in text:
+        return chat.answer(completion)
     if "\\boxed" in text:
         return boxed(text) if text.count("\\boxed") == 1 else None
     numbers = re.findall(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?", text, flags=re.ASCII)

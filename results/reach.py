@@ -18,7 +18,7 @@ from statistics import fmean
 from tqdm import tqdm
 
 from r1lib import evaluate, recipe, runs
-from r1lib.rewards import thinking
+from r1lib.chat import thinking
 from r1lib.tasks import LEVELS, Problem, countdown, problems
 from results import one_unit
 from results.stages import DRAW, LONGEST, MODELS

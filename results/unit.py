@@ -18,6 +18,7 @@ from pathlib import Path
 
 from r1lib import (
     artifacts,
+    chat,
     evaluate,
     files,
     hub,
@@ -66,7 +67,7 @@ def searching(found: evaluate.Answers) -> dict:
         for problem, texts in zip(found.problems, found.texts, strict=True)
         if problem.family == "countdown"
         for text in texts
-        for line in text.partition("</think>")[0].partition("<think>")[2].split("\n")
+        for line in chat.thinking(text).split("\n")
         if line
     ]
     repeated = sum(line.startswith(evaluate.ONCE_MORE) for line in lines)

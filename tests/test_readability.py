@@ -5,7 +5,7 @@ import random
 import pytest
 from test_requests import HOSTILE
 
-from r1lib import readability, rewards
+from r1lib import chat, readability, rewards
 from r1lib.tasks import LANGUAGES, STYLES, corpus, countdown, problems
 
 EN, KO = (countdown.make([3, 5, 2], 16, language) for language in LANGUAGES)
@@ -50,7 +50,7 @@ def test_mixed_share_is_what_consistency_leaves():
             text = corpus.trace(rng, problem, style, habits)
             share = readability.mixed_share(problem, text)
             assert 0.0 <= share <= 1.0
-            if rewards.thinking(text):
+            if chat.thinking(text):
                 assert share == 1 - rewards.language_consistency(problem, text)
             else:
                 assert share == 0.0

@@ -10,8 +10,9 @@ import small
 import torch
 
 from r1lib import hub, optim, reward_model
+from r1lib.chat import summary
 from r1lib.model.transformer import Transformer
-from r1lib.preferences import Pair, compare, encode, encode_pairs, prefer, summary
+from r1lib.preferences import Pair, compare, encode, encode_pairs, prefer
 from r1lib.reward_model import RewardConfig, RewardModel
 from r1lib.rl.dpo import dpo_loss, sequence_logprobs
 from r1lib.tasks import Problem
@@ -38,7 +39,7 @@ def model(seed=0):
         ("Paris.", "Paris."),
         ("<think>cut off", ""),
         ("<think>a</think>b</think>c", "c"),
-        ("Hello <think>a", "Hello "),
+        ("Hello <think>a", ""),
     ],
 )
 def test_the_summary_is_what_follows_the_thinking(completion, seen):

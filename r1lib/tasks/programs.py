@@ -9,13 +9,16 @@ the functions here, model code runs only in the sandbox, numbers stay within 0..
 import hashlib
 import random
 import re
+from operator import floordiv, sub
 
 from r1lib.files import shown
 from r1lib.tasks import STYLES, Problem
 from r1lib.tasks.countdown import WORDS
 
 LARGEST = 99  # every number on the way stays in 0..99
-N_CASES = 5
+N_CASES = 5  # drawn blindly; as many more as every mutant needs to fail
+MOST_TRIES = 400  # lists that are looked at for them
+MOST_NUMBERS = 20  # of an operation: up to here each wrong one is a mutant
 LENGTHS = {"easy": (1, 2, 2, 2), "hard": (3,)}
 REDUCTIONS = ("sum", "max", "min", "count")  # only ever the last operation
 WRONG_GUESS = 0.7  # share of guesses that are wrong on purpose
@@ -88,13 +91,13 @@ def result(ops, xs):
     return value
 
 
-def steps(ops, xs) -> list | None:
-    """List the value after each operation, or None if one is empty or leaves 0..99."""
+def steps(ops, xs, largest: int = LARGEST) -> list | None:
+    """List the value after each operation; None if one is empty or above `largest`."""
     value, values = list(xs), []
     for kind, k in ops:
         value = APPLY[kind](value, k)
         numbers = value if isinstance(value, list) else [value]
-        if not numbers or max(numbers) > LARGEST:
+        if not numbers or max(numbers) > largest:
             return None
         values.append(value)
     return values
@@ -162,6 +165,56 @@ def passes(ops, cases) -> bool:
     return all(result(ops, args[0]) == output for args, output in cases)
 
 
+def mutants(ops) -> list[tuple]:
+    """List the chains that differ from a chain in one slip.
+
+    An operation is left out, is its sibling, or is swapped with the next one; a number
+    is off by one or, of an operation with few numbers, any other.
+    """
+    found = []
+    for i, (kind, k) in enumerate(ops):
+        head, tail, near = ops[:i], ops[i + 1 :], VALUES[SIBLING[kind]]
+        slips = [((SIBLING[kind], n),) for n in ([k] if k in near else near)]
+        if k is not None:
+            few = VALUES[kind] if len(VALUES[kind]) <= MOST_NUMBERS else ()
+            slips += [((kind, n),) for n in {k - 1, k + 1, *few} - {k}]
+        if len(ops) > 1:
+            slips.append(())
+        found += [(*head, *slip, *tail) for slip in slips]
+        if tail and tail[0][0] not in REDUCTIONS:
+            found.append((*head, tail[0], ops[i], *tail[1:]))
+    return found
+
+
+def telling_cases(ops, cases) -> tuple:
+    """Add test cases until every mutant of a chain fails one of them.
+
+    A mutant that no list tells apart, as "over 6" from "over 7" behind even numbers,
+    is right and stays. Only where no list within 0..LARGEST tells, outputs are larger.
+    """
+    left = [chain for chain in mutants(ops) if passes(chain, cases)]
+    if not left:
+        return tuple(cases)
+    rng, cases = random.Random(f"telling {describe(ops, 'en')}"), list(cases)
+    numbers = [k for _, k in ops if k]
+    close = {k + by for k in numbers for by in (-1, 0, 1)}  # where a chain decides
+    close |= {f(a, b) for a in numbers for b in numbers for f in (sub, floordiv)}
+    close = sorted(x for x in close if 0 <= x <= LARGEST)
+    for i in range(MOST_TRIES):
+        values = rng.sample(range((7, 21, 100)[i % 3]), rng.randint(1, 3))
+        k = rng.choice(numbers or [1])
+        pool = (values, values + close, [k, k + 1, k - 1])[rng.randrange(3)]
+        xs = rng.choices([x for x in pool if x <= LARGEST], k=rng.randint(1, 12))
+        if right := steps(ops, xs, LARGEST if 2 * i < MOST_TRIES else 9 * LARGEST**2):
+            missed = [m for m in left if result(m, xs) == right[-1]]
+            if len(missed) < len(left):
+                cases.append(((xs,), right[-1]))
+                left = missed
+        if not left:
+            break
+    return tuple(cases)
+
+
 def draw_cases(ops) -> tuple | None:
     """Draw test cases ((xs,), output); None if an operation is idle or out of range."""
     rng, cases = random.Random(describe(ops, "en")), []
@@ -186,7 +239,8 @@ def make(ops, language: str) -> Problem:
 def _problem(ops, language, cases):
     level = "hard" if len(ops) > 2 else "easy"
     text = f"solve(xs): {describe(ops, language)}"
-    return Problem("programs", level, language, text, program(ops), key_of(ops), cases)
+    data = telling_cases(ops, cases)
+    return Problem("programs", level, language, text, program(ops), key_of(ops), data)
 
 
 def sample(rng: random.Random, level: str, language: str) -> Problem:
@@ -206,7 +260,7 @@ def trace(rng: random.Random, problem: Problem, style: str) -> str:
         raise ValueError(f"style must be one of {STYLES}, got {shown(style)}")
     ops = read(problem.prompt, problem.language)
     (plan, test, attempt), word = MARKS[problem.language], WORDS[problem.language]
-    wrong, (xs, values, wrong_value) = _mistake(rng, ops, problem.data)
+    wrong, (xs, values, wrong_value) = _mistake(rng, ops, problem.data[:N_CASES])
     if style == "guess":
         chosen = wrong if rng.random() < WRONG_GUESS else ops
         return f"<answer>{program(chosen)}</answer>"

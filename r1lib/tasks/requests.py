@@ -14,6 +14,7 @@ from collections import Counter
 from dataclasses import replace
 from functools import cache, partial
 
+from r1lib import chat
 from r1lib.files import shown
 from r1lib.tasks import LANGUAGES, LEVELS, Problem, phrases
 from r1lib.tasks.general import ASK, FAMILIES, SLOTS, TOPICS, facts, josa
@@ -197,19 +198,17 @@ def replies(family: str, topic: int, chosen, language: str) -> tuple[str, ...]:
 
 
 def summary(text: str) -> str:
-    """Return what the asker reads: after the thinking, inside <answer> if there is one.
+    """Return what the asker reads: the answer of a completion, else its summary.
 
     Nothing, where the thinking never ends or more than LONGEST characters follow.
 
     >>> summary("<think>France?</think>Paris."), summary("<think>hm")
     ('Paris.', '')
     """
-    after = text.rpartition("</think>")[2]
-    if "<think>" in after:
+    after, inside = chat.summary(text), chat.answer(text)
+    if len(after) > LONGEST or chat.blank(after):
         return ""
-    if after.count("<answer>") == 1 == after.count("</answer>"):
-        after = after.partition("<answer>")[2].partition("</answer>")[0]
-    return after.strip() if len(after) <= LONGEST else ""
+    return after.strip() if inside is None else inside
 
 
 def words(text: str) -> list[str]:
