@@ -24,10 +24,16 @@ CLOSING = re.compile(r"(?:\*{1,3}|_{1,2}|`|\"|'|\$\$?|\s?\\[)\]])?")
 EMPHASIS = ("*", "**", "***", "_", "__", "`", '"', "'")
 JOINED = r"(?:,|;|&|~|/|\b(?:or|and|to|vs|through|by)\b|또는|혹은|이나|와|과)"
 UNIT_WORDS = "|".join(sorted((u for u in UNITS if u.isalpha()), key=len, reverse=True))
+MONTHS = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    "|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+)
 WORDS_BEFORE = (
     "about|around|approximately|roughly|nearly|almost|approx|not|minus|plus|times|over"
     "|under|negative|least|most|than|above|below|between|from|root|power|mod|modulo"
-    "|choose|half|point|comma|base|and a|hundred|thousand|million"
+    "|choose|half|point|comma|base|and a|hundred|thousand|million|maybe|perhaps"
+    "|possibly|probably|step|pages?|chapter|section|figure|table|version|problem"
+    "|question|example|line|case|part"
 )
 WORDS_AFTER = (
     "hundred|thousand|million|billion|trillion|dozen|percent|per|hal(?:f|ves)|thirds?"
@@ -37,11 +43,12 @@ WORDS_AFTER = (
 )
 BAD_BEFORE = re.compile(
     rf"[-+−–—‐‑‒*/×·÷^_<>≤≥≠≈~±|(\[{{\\&#√§№]\s*$"  # an operator or an open bracket
-    rf"|[\d)\]}}%°]\s*{JOINED}\s*$"  # the second of two answers
+    rf"|[\d)\]}}%°]\s*(?:,\s*)?{JOINED}\s*(?:\w{{1,9}}\s*=)?\s*$"  # of two answers
     r"|\d[.):]?\s*$"  # two numbers side by side
     rf"|\d\s*(?:{UNIT_WORDS})\s*(?:,|and)?\s*$"  # 2 hours 30 minutes
-    r"|(?<![A-Za-z'])[A-Za-z]\s*,?\s*$"  # x 4
-    rf"|\b(?:{WORDS_BEFORE})\s+$",
+    r"|(?<![A-Za-z'’])[A-Za-z]\s*,?\s*$"  # x 4
+    rf"|\b(?:{WORDS_BEFORE}|{MONTHS})\.?\s+$"
+    r"|(?:약|대략|거의|마이너스|영하|최소|최대|제)\s*$",
     flags=re.IGNORECASE,
 )
 GOOD_BEFORE = re.compile(r"(?:^|\s|[=:가-힣!?;,.])$")
@@ -49,7 +56,7 @@ GOOD_AFTER = re.compile(r"$|\s|[.,;:](?=\s|$|\*\*|\$|\\[)\]])|[가-힣。]")
 BAD_AFTER = re.compile(
     rf"\s*(?:[-+−–*/×·÷^_=<>≤≥≠≈~±|√\\({{\[%°!?]"
     r"|[A-Za-z](?![A-Za-z'])"  # 4 x
-    rf"|(?:{WORDS_AFTER})(?![A-Za-z])"
+    rf"|(?:{WORDS_AFTER}|{MONTHS})(?![A-Za-z])"
     r"|[만억조천백십년월일시분초배](?!간)|번째|번|째|또는|혹은|이나|분의|에서|부터|퍼센트|도(?:\s|$))",
     flags=re.IGNORECASE,
 )

@@ -8,7 +8,7 @@ import re
 from fractions import Fraction
 
 from r1lib.trees import Refused
-from r1lib.units import unit_of
+from r1lib.units import UNITS, unit_of
 
 DEEPEST = 30  # nesting of brackets
 DIGITS = 12  # digits of one number
@@ -20,7 +20,10 @@ VARIABLES = frozenset("pqrstuvwxyz")  # these letters make a product on their ow
 GAP = r"(?:\{,\}|,\s*\\!|\\,|[\u2009\u202f])"  # between thousands, in LaTeX and print
 TEXT = r"\\(?:text|textrm|textbf|textit|mathrm|mbox)\s*\{([^{}]*)\}"
 LETTER = rf"[A-Za-z]|\\(?:{'|'.join(GREEK)})"
-NAME = re.compile(rf"\s*({LETTER})\s*(?:=|\\in(?![a-z]))")
+INDEX = r"_\s*(?:\w|\{\s*\w{1,3}\s*\})"
+NAME = re.compile(
+    rf"\s*((?:{LETTER})(?:\s*{INDEX}|\s*\([a-z]\))?)\s*(?:=|\\in(?![a-z]))"
+)
 STYLE = r"\\(?:left|right|displaystyle|textstyle|limits|[bB]igg?[lr]?)(?![A-Za-z])\.?"
 WRAPPED = r"\$\$(.*)\$\$|\$(.*)\$|\\\((.*)\\\)|\\\[(.*)\\\]"
 REWRITE = [  # one way to write each thing; the rest of the file knows only that one
@@ -48,6 +51,8 @@ REWRITE = [  # one way to write each thing; the rest of the file knows only that
     (r"(\\frac|\\binom)\s*(\d)\s*(?=[\dA-Za-z\\{])", r"\1{\2}"),
     (r"(\\(?:frac|binom)\{[^{}]*\})\s*(\d)", r"\1{\2}"),
     (r"(\\sqrt)\s*(\d)", r"\1{\2}"),
+    (r"(?<=[A-Za-z^_}])\{\{([^{},]*)\}\}", r"{\1}"),  # needless braces
+    (r"(?<![\\A-Za-z^_}\]])\{(\w+)\}(?=\s*[\^_])", r"\1"),
 ]
 REWRITE = [(re.compile(pattern), new) for pattern, new in REWRITE]
 LATEX_THOUSANDS = re.compile(
@@ -90,7 +95,7 @@ def join_thousands(text: str) -> str:
 def name_of(text: str) -> str | None:
     """Return the name in front of an answer, x of `x = 3`; None where there is none."""
     match = NAME.match(clean(text))
-    return match[1] if match else None
+    return re.sub(r"[\s{}]", "", match[1]) if match else None
 
 
 def clean(text: str) -> str:
@@ -184,6 +189,7 @@ def _spell(kind: str, word: str) -> list[tuple[str, str]]:
     if kind != "word":
         return [(kind, word)]
     short = len(word) == 1 or (len(word) <= 3 and word.islower())
-    if not short or word in BETWEEN_ANSWERS or not word.isascii():
+    unit = len(word) > 1 and word in UNITS  # of a text that is no quantity: 3 cm^4
+    if not short or unit or word in BETWEEN_ANSWERS or not word.isascii():
         raise Refused(f"a word, not mathematics: {word}")
     return [("name", letter) for letter in word]
