@@ -101,11 +101,11 @@ def forms(gold: str, rng: random.Random) -> Iterator[str]:
     yield f"{gold}."
     yield f"\\displaystyle {gold}"
     yield f"\\,{gold}\\!"
-    yield from dict.fromkeys(_rewritten(gold))
-    yield _respaced(gold, rng)
+    yield from dict.fromkeys(rewritten(gold))
+    yield respaced(gold, rng)
 
 
-def _rewritten(gold: str) -> Iterator[str]:
+def rewritten(gold: str) -> Iterator[str]:
     """Yield other commands, braces and delimiters for what is in a gold."""
     yield gold.replace("\\frac", "\\dfrac")
     yield gold.replace("\\frac", "\\tfrac")
@@ -130,7 +130,7 @@ def _rewritten(gold: str) -> Iterator[str]:
     yield gold.replace("-", "−") if "text" not in gold else gold
 
 
-def _respaced(gold: str, rng: random.Random) -> str:
+def respaced(gold: str, rng: random.Random) -> str:
     """Put spaces where LaTeX ignores them: around operators, commas and brackets."""
     if "\\text" in gold or "\\begin" in gold:
         return gold.replace(" & ", "&").replace(" \\\\ ", "\\\\")
