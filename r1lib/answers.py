@@ -42,6 +42,21 @@ def as_interval(tree: Tree) -> Tree:
     return tree
 
 
+def as_unit(tree: Tree) -> Tree:
+    """Read a number times one letter as a quantity, 3 m as metres, where m is a unit.
+
+    >>> as_unit(read("3 m")) == read(r"3 \\text{ m}"), as_unit(read("3x"))[0]
+    (True, '*')
+    """
+    if tree[0] != "*" or written(tree[1]) is None:
+        return tree
+    letter, power = tree[2][1:] if tree[2][0] == "^" else (tree[2], None)
+    name = letter[1] if letter[0] == "name" else ""
+    size = "" if power is None else f"^{exact(power)}"
+    unit = unit_of(f"⟨{name}⟩{size}") if len(name) == 1 else None
+    return ("unit", tree[1], *unit) if unit else tree
+
+
 def real_root(tree: Tree, root: Fraction) -> Tree:
     """The root of a tree; an odd one of a negative number is negative: not complex."""
     value = exact(tree)

@@ -64,14 +64,14 @@ THOUSANDS = re.compile(
 )
 TOKEN = re.compile(
     r"(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<command>\\(?:[A-Za-z]+|[{}]))"
-    r"|(?P<word>[A-Za-z]+|[가-힣]+)|⟨(?P<text>[^⟨⟩]*)⟩|(?P<sign>[-+*/^(){}\[\],%$])",
+    r"|(?P<word>[A-Za-z]+|[가-힣]+|¢)|⟨(?P<text>[^⟨⟩]*)⟩|(?P<sign>[-+*/^(){}\[\],%$])",
     flags=re.ASCII,
 )
 
 
 def parse_number(text: str) -> Fraction | None:
     """Read one number exactly: 1/2, 0.5, 1,000, 10%, x=3, $5; else None."""
-    text = text.strip().removesuffix(".").strip("$").strip().removesuffix(".")
+    text = re.sub(r"(?<!\.)\.(\$?)$", r"\1", text.strip()).strip("$").strip()
     text = re.sub(r"^[A-Za-z]\s*=\s*", "", text).replace("−", "-").replace("\\%", "%")
     text = join_thousands(text)
     form = r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?(\s*/\s*[1-9]\d*)?%?"
@@ -131,7 +131,7 @@ def _unwrapped(text: str) -> str:
 def wording(text: str) -> str:
     """Return an answer in words, without what LaTeX puts around it or ignores.
 
-    >>> wording("x > 3"), wording(r"\\\\text{Monday}."), wording("x^{2} ")
+    >>> wording("x > 3"), wording(r"\\text{Monday}."), wording("x^{2} ")
     ('x>3', 'Monday', 'x^2')
     """
     text = re.sub(r"⟨\s*([^⟨⟩]*?)\s*⟩", r" \1 ", clean(text))

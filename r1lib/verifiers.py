@@ -191,6 +191,8 @@ def math_equal(gold: str, answer: str) -> bool:
     if left is None or right is None:
         words = wording(answer)
         return left is right and words != "" and words == wording(gold)
+    if "unit" in (left[0], right[0]):  # beside a quantity m is a metre
+        left, right = answers.as_unit(left), answers.as_unit(right)
     try:
         return same(left, right, time.monotonic() + PATIENCE)
     except Refused:  # nobody could prove it
