@@ -22,7 +22,7 @@ TEXT = r"\\(?:text|textrm|textbf|textit|mathrm|mbox)\s*\{([^{}]*)\}"
 LETTER = rf"[A-Za-z]|\\(?:{'|'.join(GREEK)})"
 INDEX = r"_\s*(?:\w|\{\s*\w{1,3}\s*\})"
 NAME = re.compile(
-    rf"\s*((?:{LETTER})(?:\s*{INDEX}|\s*\([a-z]\))?)\s*(?:=|\\in(?![a-z]))"
+    rf"\s*((?:{LETTER})(?:\s*{INDEX}|\s*\(\s*[a-z]\s*\))?)\s*(?:=|\\in(?![a-z]))"
 )
 STYLE = r"\\(?:left|right|displaystyle|textstyle|limits|[bB]igg?[lr]?)(?![A-Za-z])\.?"
 WRAPPED = r"\$\$(.*)\$\$|\$(.*)\$|\\\((.*)\\\)|\\\[(.*)\\\]"

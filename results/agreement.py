@@ -123,7 +123,7 @@ def golds() -> Iterator[Pair]:
 
 REASONS = {
     SPELLING: "LaTeX shows both alike; math-verify reads one of them in another way",
-    NEIGHBOUR: "they differ; math-verify drops the order of a bare list",
+    NEIGHBOUR: "math-verify drops the order of lists and letters, bases and text",
     "percent = bare number": "math-verify takes 10% for 10 too; for us it is a tenth",
     "rounded to 6 or more": "math-verify compares six decimals; we round nothing",
     "root, rounded": "math-verify compares six decimals; we round nothing",

@@ -78,7 +78,7 @@ x=31;; y=32;; z=33;; \theta=34;; n=35
 101_2;; 101_3;; 2516_8;; 4343_6;; 11011_2;; 52_9;; A2_{12};; 1024_5
 3+4i;; 3-4i;; -i;; i;; 2i\sqrt{2};; \frac{1+i}{2};; 1+274i;; \frac{-1+i\sqrt{3}}{2}
 13i
-5!;; 10!;; \binom{5}{2};; \binom{10}{3};; \binom{n}{2};; \binom{2n}{n};; n!;; 5!-3!
+5!;; 10!;; \binom{5}{2};; \binom{11}{3};; \binom{n}{2};; \binom{2n}{n};; n!;; 5!-3!
 1\pm\sqrt{19};; 2\pm i;; \pm 5;; \frac{1\pm\sqrt{17}}{4};; -2\pm\sqrt{3}
 AB;; BA;; AC;; \overline{AB};; \triangle ABC;; \angle ABC;; \angle CAB;; ABCD
 l\parallel m
@@ -118,7 +118,7 @@ def rewritten(gold: str) -> Iterator[str]:
     yield gold.replace("\\text", "\\mathrm")
     if not gold.startswith("\\begin"):
         yield (
-            re.sub(r"(?<![\\A-Za-z])([(\[])", r"\\left\1", gold)
+            re.sub(r"(?<!\\)([(\[])", r"\\left\1", gold)
             .replace(")", "\\right)")
             .replace("]", "\\right]")
             if "\\sqrt[" not in gold and "(" in gold
