@@ -92,13 +92,14 @@ from r1lib.code_reward import (
     Parts,
     speed,
 )
-from r1lib.notation import DEEPEST, DIGITS, wording
+from r1lib.last_number import last_number
+from r1lib.notation import DEEPEST, DIGITS, join_thousands, wording
 from r1lib.rewards import CODE, COMMAND, LETTERS, MARK, MARKS, SCRIPT, TAG, WORD, purity
 from r1lib.sandbox_inside import is_sealed, limit, play, resource, take
 from r1lib.tasks import LANGUAGES
 from r1lib.tasks.logic import LONGEST_ANSWER, NAMES, READ, holds
 from r1lib.trees import BITS, POWER, Refused, Tree, written
-from r1lib.verifiers import PATIENCE
+from r1lib.verifiers import BOX, ONE_TOKEN, PATIENCE, _unboxed
 
 # %% [markdown]
 # ## 1. Whom do you trust to say "right"?
@@ -372,7 +373,7 @@ except Refused as refused:
 
 # %% tags=["slide"]
 # r1lib.verifiers.same
-# r1lib.verifiers._size
+# r1lib.verifiers._same_units
 
 # %% [markdown]
 # One line of it deserves a second look: `return written(answer) == value`. Where the
@@ -491,6 +492,7 @@ for world in product((True, False), repeat=2):
 # %%
 # r1lib.tasks.logic._table
 # r1lib.tasks.logic.solutions
+# r1lib.tasks.logic.read_answer
 # r1lib.tasks.logic.verify
 
 # %% tags=["nbval-check-output"]

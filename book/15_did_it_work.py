@@ -62,7 +62,16 @@ from r1lib.contamination import identity, leaked, ngrams, overlaps
 from r1lib.evaluate import interval, majority, pass_at_k
 from r1lib.rollout import to_text
 from r1lib.scorecard import paired
-from r1lib.tasks import LEVELS, Problem, countdown, draw, problems, requests, web
+from r1lib.tasks import (
+    LEVELS,
+    Problem,
+    countdown,
+    draw,
+    logic,
+    problems,
+    requests,
+    web,
+)
 from r1lib.tokenizer import EOS
 
 torch.manual_seed(0)
@@ -179,7 +188,8 @@ for p in (Fraction(1, 20), Fraction(1, 10), Fraction(1, 4), Fraction(1, 2)):
 # has 77.9% on AIME 2024 alone, and 86.7% with a vote among 16 (v2, Figure 1).
 #
 # What counts as the same answer? Letters are too strict: `(8-3)*7` and `7*(8-3)` are
-# one answer. So a number votes by its value and an expression by a canonical form.
+# one answer. So a number votes by its value, an expression by a canonical form, and a
+# puzzle's answer by who is a knight.
 # Without this step voters who agree would split into parties. What is no answer at all,
 # such as an equation where an expression was wanted, does not vote:
 

@@ -20,7 +20,9 @@ tasks.instructions   "answer in Korean", "use at most 5 words", and their checks
 tasks.corpus         the tiny "web": which text, in which style, how often
 tasks.web            all of it: the games, puzzles, programs, and what people ask
 trees                expressions as plain data: exact values and bounds
+units                what a unit measures, and its exact size
 notation             how mathematics is written: text -> tokens
+last_number          the last number of a text, whole or not at all
 answers              mathematical text -> a tree, or nothing
 algebra              sympy in a process that can be killed
 verifiers            answer text -> right or wrong, without running it

@@ -7,8 +7,9 @@ docs/answers.md is the table of what is accepted and what is refused.
 
 from fractions import Fraction
 
-from r1lib.notation import UNITS, parse_number, plain, tokens
+from r1lib.notation import parse_number, plain, tokens
 from r1lib.trees import Refused, Tree, bounded, exact, written
+from r1lib.units import UNITS, unit_of
 
 LONGEST = 200  # characters of an answer that are looked at
 MEMBERS = 12  # of a tuple, set or list
@@ -24,7 +25,7 @@ def read(text: str) -> Tree | None:
     """
     if len(text) > LONGEST:
         return None
-    if (number := parse_number(text)) is not None:
+    if "$" not in text and (number := parse_number(text)) is not None:
         return ("number", number)
     try:
         return _Reader(tokens(plain(text))).answer()
@@ -39,6 +40,41 @@ def as_interval(tree: Tree) -> Tree:
     if not tree[0].startswith("interval"):
         raise Refused("a union of something that is no interval")
     return tree
+
+
+def as_unit(tree: Tree) -> Tree:
+    """Read a number times one letter as a quantity, 3 m as metres, where m is a unit.
+
+    >>> as_unit(read("3 m")) == read(r"3 \\text{ m}"), as_unit(read("3x"))[0]
+    (True, '*')
+    """
+    if tree[0] != "*" or written(tree[1]) is None:
+        return tree
+    letter, power = tree[2][1:] if tree[2][0] == "^" else (tree[2], None)
+    name = letter[1] if letter[0] == "name" else ""
+    size = "" if power is None else f"^{exact(power)}"
+    unit = unit_of(f"⟨{name}⟩{size}") if len(name) == 1 else None
+    return ("unit", tree[1], *unit) if unit else tree
+
+
+def real_root(tree: Tree, root: Fraction) -> Tree:
+    """The root of a tree; an odd one of a negative number is negative: not complex."""
+    value = exact(tree)
+    if root % 2 and value is not None and value < 0:
+        return ("-", ("^", ("number", -value), ("number", 1 / root)))
+    if root % 2 and tree[0] == "-":
+        return ("-", real_root(tree[1], root))
+    return ("^", tree, ("number", 1 / root))
+
+
+def is_number(tree: Tree) -> bool:
+    """Say whether a tree has a value: no variable in it, no tuple, no set."""
+    kind, *parts = tree
+    if kind in ("number", "name"):
+        return kind == "number" or parts == ["pi"]
+    if kind not in ("call", "-", "+", "*", "/", "^"):
+        return False
+    return all(is_number(part) for part in parts if isinstance(part, tuple))
 
 
 class _Reader:
@@ -61,11 +97,14 @@ class _Reader:
 
     def answer(self):
         """The whole text: one item, one with a unit, a union, or a bare list."""
-        if self.sees("$"):
-            self.take("$")
+        if self.sees("$") or (self.sees("-") and self.tokens[1:2] == [("sign", "$")]):
+            return self.dollars()
         items = [self.item()]
-        if self.peek()[0] == "unit" and written(items[0]) is not None:
-            return self.unit(items[0])
+        if self.peek()[0] == "unit":
+            return self.unit(items[0], *unit_of(self.take()))
+        if self.sees("$"):
+            self.take()
+            return self.unit(items[0], *UNITS["$"])
         while self.sees("\\cup"):
             self.take()
             items.append(self.item())
@@ -76,21 +115,24 @@ class _Reader:
             items.append(self.item())
         return self.end("list", items) if len(items) > 1 else self.end("", items)
 
+    def dollars(self):
+        """`$5`, `-$5` and `$-5`, with or without the word behind."""
+        sign = self.take() if self.sees("-") else ""
+        self.take("$")
+        number = self.sum()
+        if self.peek()[0] == "unit" and unit_of(self.peek()[1]) == UNITS["$"]:
+            self.take()
+        return self.unit(("-", number) if sign else number, *UNITS["$"])
+
     def end(self, kind, items):
         if self.peek()[0] != "end" or len(items) > MEMBERS:
             raise Refused(f"more than one answer, or more than {MEMBERS} members")
         return (kind, *items) if kind else items[0]
 
-    def unit(self, number):
+    def unit(self, number, kind, size):
         """`3 cm`, `3 cm^2`: the number, what it measures, and its size in that."""
-        self.at += 1
-        kind, size = UNITS[self.tokens[self.at - 1][1]]
-        if self.sees("^"):
-            self.take()
-            power = exact(self.exponent())
-            if power not in (2, 3):
-                raise Refused("a unit to another power than 2 or 3")
-            kind, size = f"{kind}^{power}", size**power
+        if not is_number(number):
+            raise Refused("a unit behind something that is no number")
         return self.end("", [("unit", number, kind, size)])
 
     def item(self):
@@ -147,7 +189,7 @@ class _Reader:
         tree, divided = self.power(), False
         while True:
             if self.sees("*", "/"):
-                sign, right = self.take(), self.power()
+                sign, right = self.take(), self.signed()
                 if sign == "/" and (divided or exact(right) == 0):
                     raise Refused("division by zero, or a/b/c")
                 divided = divided or sign == "/"
@@ -156,8 +198,24 @@ class _Reader:
                 if divided:
                     raise Refused("1/2x may be x/2 or 1/(2x)")
                 tree = ("*", tree, self.power())
+            elif self.sees("%"):
+                return self.percent(tree)
             else:
                 return bounded(tree)
+
+    def percent(self, tree):
+        """A written number with the sign behind it: 10%, 1/2% and 12 1/2%."""
+        self.take("%")
+        if (value := written(tree)) is None:
+            raise Refused("percent behind something that is not written out")
+        return ("number", value / 100)
+
+    def signed(self):
+        """What follows a sign of division or multiplication: 1/-2."""
+        if self.sees("-"):
+            self.take()
+            return ("-", self.power())
+        return self.power()
 
     def power(self):
         tree = self.primary()
@@ -166,9 +224,6 @@ class _Reader:
             tree = bounded(("^", tree, self.exponent()))
             if self.sees("^"):
                 raise Refused("a tower of powers")
-        elif tree[0] == "number" and self.sees("%"):
-            self.take()
-            tree = ("number", tree[1] / 100)
         if self.peek()[0] == "number":
             raise Refused("a number behind something: not surely one answer")
         return tree
@@ -187,6 +242,14 @@ class _Reader:
         self.take("}")
         return tree
 
+    def part(self):
+        """Above or below a fraction bar: braces, or a single digit or letter."""
+        kind, word = self.peek()
+        if kind == "name" or (kind == "number" and len(word) == 1):
+            self.at += 1
+            return (kind, Fraction(word) if kind == "number" else word)
+        return self.group()
+
     def primary(self):
         kind, word = self.peek()
         if kind == "end" or kind == "unit":
@@ -203,7 +266,7 @@ class _Reader:
             self.take(")")
             return tree
         if word == "\\frac":
-            top, bottom = self.group(), self.group()
+            top, bottom = self.part(), self.part()
             if exact(bottom) == 0:
                 raise Refused("division by zero")
             return ("/", top, bottom)
@@ -212,13 +275,28 @@ class _Reader:
     def mixed(self, whole):
         """A number; with a fraction right behind it they add: 1 1/2 is 3/2."""
         start = self.at
-        part = self.primary() if self.sees("\\frac") else ("name", "none")
-        if (value := exact(part)) is None:
+        if self.sees("\\frac"):
+            value = exact(self.primary())
+        else:
+            value = self.slashed()
+        if value is None:
             self.at = start
             return ("number", whole)
         if whole.denominator != 1 or not 0 < value < 1:
             raise Refused("a mixed number has a whole part and a part below 1")
         return ("number", whole + value)
+
+    def slashed(self):
+        """The fraction 2/3 of `1 2/3`: three tokens right here, or None."""
+        three = self.tokens[self.at : self.at + 3]
+        kinds = [kind for kind, _ in three]
+        if kinds != ["number", "sign", "number"] or three[1][1] != "/":
+            return None
+        top, bottom = three[0][1], three[2][1]
+        if not (top.isdigit() and bottom.isdigit() and Fraction(bottom)):
+            raise Refused("a mixed number has a fraction of whole numbers")
+        self.at += 3
+        return Fraction(top) / Fraction(bottom)
 
     def call(self, function):
         root = ("number", Fraction(2))
@@ -232,5 +310,5 @@ class _Reader:
             raise Refused("a function of a function wants brackets")
         argument = self.group() if self.sees("{") else self.primary()
         if function == "sqrt":
-            return ("^", argument, ("number", 1 / exact(root)))
+            return real_root(argument, exact(root))
         return ("call", function, argument)

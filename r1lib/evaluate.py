@@ -14,7 +14,7 @@ from r1lib import sampling, verifiers
 from r1lib.chat import thinking
 from r1lib.model.transformer import evaluating
 from r1lib.rollout import to_text
-from r1lib.tasks import Problem, corpus, countdown
+from r1lib.tasks import Problem, corpus, countdown, logic
 from r1lib.tasks.countdown import AGAIN, WORDS
 from r1lib.tokenizer import EOS, PAD
 
@@ -126,7 +126,10 @@ def majority(answers: list):
 
 
 def ballot(problem: Problem, text: str):
-    """What a completion votes for: a number's value, an expression's canonical form."""
+    """What a completion votes for: the meaning of its answer, however it is spelled.
+
+    A number's value, an expression's canonical form, who is a knight; None is no vote.
+    """
     found = verifiers.extract_answer(text)
     if found is None:
         return None
@@ -134,7 +137,9 @@ def ballot(problem: Problem, text: str):
         return verifiers.canonical(found)
     if problem.family == "arithmetic":
         return verifiers.parse_number(found)
-    return found
+    if problem.family == "logic":
+        return logic.read_answer(found, problem.data[0])
+    return verifiers.meaning(found)
 
 
 def majority_right(answers: Answers) -> list[float]:

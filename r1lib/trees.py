@@ -89,11 +89,9 @@ def written(tree: Tree) -> Fraction | None:
     if kind == "-":
         value = written(parts[0])
         return None if value is None else -value
-    leaves = all(part[0] == "number" for part in parts)
-    if kind == "/" and parts[0][0] == "-":
-        leaves = parts[0][1][0] == parts[1][0] == "number"
-    if kind == "/" and leaves:
-        return exact(tree)
+    if kind == "/":
+        leaves = [part[1] if part[0] == "-" else part for part in parts]
+        return exact(tree) if all(leaf[0] == "number" for leaf in leaves) else None
     if kind == "^" and exact(parts[1]) is not None:
         signless = parts[1][1] if parts[1][0] == "-" else parts[1]
         return exact(tree) if parts[0][0] == signless[0] == "number" else None

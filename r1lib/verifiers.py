@@ -11,10 +11,18 @@ from fractions import Fraction
 
 from r1lib import algebra, answers, chat
 from r1lib.answers import LONGEST
-from r1lib.notation import DEEPEST, DIGITS, parse_number, wording
+from r1lib.last_number import last_number
+from r1lib.notation import DEEPEST, DIGITS, name_of, parse_number, wording
 from r1lib.tasks import Problem, logic
 from r1lib.trees import Refused, exact, written
 
+BOX = re.compile(r"\\boxed(?![A-Za-z])")
+ONE_TOKEN = re.compile(  # without braces LaTeX boxes one digit or letter
+    r"([0-9A-Za-z])(?![\w.,/^%!*+\\-]*\w)(?!\s*[-+*/^_=<>%!\\({\[](?![)\]]))", re.ASCII
+)
+ONLY_A_BOX = re.compile(
+    r"(?:\$|\\\(|\\\[|\s)*\\boxed\s*(?:\{\s*\})?(?:\$|\\[)\]]|\s|\.)*"
+)
 PATIENCE = 60.0  # seconds on the clock for all the algebra of one answer
 
 
@@ -32,21 +40,38 @@ def extract_answer(completion: str) -> str | None:
     """
     text = chat.summary(completion)
     if chat.OPEN_ANSWER in text or chat.CLOSE_ANSWER in text:
-        return chat.answer(completion)
-    if "\\boxed" in text:
-        return boxed(text) if text.count("\\boxed") == 1 else None
-    numbers = re.findall(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?", text, flags=re.ASCII)
-    return numbers[-1].rstrip(",") if numbers else None
+        inside = chat.answer(completion)
+        return None if inside is None else _unboxed(inside)
+    if found := BOX.findall(text):
+        return boxed(text) if len(found) == 1 else None
+    return last_number(text)
+
+
+def _unboxed(answer: str) -> str | None:
+    """Open the one box that is all there is between the tags; two boxes are none."""
+    found = BOX.findall(answer)
+    if len(found) > 1:
+        return None
+    inside = boxed(answer) if found else None
+    if inside is None:
+        return answer
+    around = answer.replace(inside, "", 1)
+    return inside if ONLY_A_BOX.fullmatch(around) else answer
 
 
 def boxed(text: str) -> str | None:
     """Return what stands in the braces of \\boxed{...}; None where they do not close.
 
-    >>> boxed(r"so \\boxed{\\frac{1}{2}}.")
-    '\\\\frac{1}{2}'
+    >>> boxed(r"so \\boxed{\\frac{1}{2}}."), boxed(r"\\boxed 4")
+    ('\\\\frac{1}{2}', '4')
     """
-    rest, depth = text.partition("\\boxed")[2][: 10 * LONGEST], 0
-    for sign in re.finditer(r"\\[{}]|[{}]", rest if rest.startswith("{") else ""):
+    match = BOX.search(text)
+    rest, depth = text[match.end() :][: 10 * LONGEST] if match else "", 0
+    rest = rest.lstrip()
+    if not rest.startswith("{"):
+        single = ONE_TOKEN.match(rest)
+        return single[1] if single else None
+    for sign in re.finditer(r"\\[{}]|[{}]", rest):
         depth += {"{": 1, "}": -1}.get(sign[0], 0)
         if depth == 0:
             inside = rest[1 : sign.start()].strip()
@@ -155,10 +180,15 @@ def math_equal(gold: str, answer: str) -> bool:
     """
     if max(len(gold), len(answer)) > LONGEST:
         return False
+    names = {name_of(gold), name_of(answer)} - {None}
+    if len(names) > 1:  # x = 2 is no answer to y = 2
+        return False
     left, right = answers.read(gold), answers.read(answer)
     if left is None or right is None:
         words = wording(answer)
         return left is right and words != "" and words == wording(gold)
+    if "unit" in (left[0], right[0]):  # beside a quantity m is a metre
+        left, right = answers.as_unit(left), answers.as_unit(right)
     try:
         return same(left, right, time.monotonic() + PATIENCE)
     except Refused:  # nobody could prove it
@@ -173,10 +203,7 @@ def same(gold: tuple, answer: tuple, deadline: float) -> bool:
     """
     kinds = {gold[0], answer[0]}
     if "unit" in kinds:
-        if len(kinds) == 1 and "any" not in (gold[2], answer[2]):
-            known = gold[2] == answer[2]
-            return known and _size(gold) * gold[3] == _size(answer) * answer[3]
-        return _size(gold) is not None and _size(gold) == _size(answer)
+        return _same_units(gold, answer, deadline)
     if kinds & {"tuple", "set", "list", "union"} or "interval" in gold[0] + answer[0]:
         if len(kinds) > 1:
             return False
@@ -195,8 +222,44 @@ def same(gold: tuple, answer: tuple, deadline: float) -> bool:
     return proved
 
 
-def _size(tree: tuple) -> Fraction | None:
-    return written(tree[1] if tree[0] == "unit" else tree)
+def _same_units(gold: tuple, answer: tuple, deadline: float) -> bool:
+    """Compare quantities; a unit on one side only was asked for by the question."""
+    units = [tree[2:] for tree in (gold, answer) if tree[0] == "unit"]
+    numbers = [tree[1] if tree[0] == "unit" else tree for tree in (gold, answer)]
+    if len(units) == 2 and "any" not in (units[0][0], units[1][0]):
+        if units[0][0] != units[1][0]:
+            return False
+        values = list(map(written, numbers))
+        if None not in values:
+            return values[0] * units[0][1] == values[1] * units[1][1]
+        if units[0] != units[1]:
+            return False
+    return same(*numbers, deadline)
+
+
+def meaning(text: str) -> object:
+    """Return a value that is equal for answers that mean the same, as far as is cheap.
+
+    Numbers, tuples and sets by their values, the rest by its wording. No algebra.
+
+    >>> meaning("1/2") == meaning("0.5"), meaning("{1,2}") == meaning(r"\\{2, 1.0\\}")
+    (True, True)
+    """
+    tree = answers.read(text)
+    return wording(text) if tree is None else _meaning(tree)
+
+
+def _meaning(tree: tuple) -> object:
+    kind, *parts = tree
+    if kind == "unit":
+        value = written(parts[0])
+        return tree if value is None else ("unit", parts[1], value * parts[2])
+    if kind in ("set", "union"):
+        return kind, frozenset(map(_meaning, parts))
+    if kind in ("tuple", "list") or kind.startswith("interval"):
+        return kind, *map(_meaning, parts)
+    value = written(tree)
+    return tree if value is None else value
 
 
 def correct(problem: Problem, completion: str) -> bool:

@@ -115,7 +115,7 @@ def test_broken_answers_never_raise():
         ("{x}\\cup{y}", None),
         ("x\\cup y", None),
         ("2(x,y)", None),
-        ("{x}^2", None),
+        ("{x}^2", ("^", X, number(2))),
         ("x^y^2", None),
         ("x2", None),
         ("(x)2", None),

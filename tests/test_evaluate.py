@@ -17,7 +17,7 @@ from r1lib.evaluate import (
 )
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
-from r1lib.tasks import Problem, countdown, problems
+from r1lib.tasks import Problem, countdown, logic, problems
 from r1lib.tokenizer import SMALLEST, Tokenizer
 
 TEXT = " yes no 맞아 아니 <answer></answer>" + "".join(f"={n}" for n in range(100))
@@ -73,6 +73,33 @@ def test_votes_count_by_value_and_not_by_spelling():
     total = Problem("arithmetic", "easy", "en", "1/2+1/2", "1", "k")
     assert ballot(total, wrap("1")) == ballot(total, wrap("1.0"))
     assert ballot(total, wrap("1 or 2")) is None
+
+
+def test_three_spellings_of_knights_and_knaves_outvote_two_equal_wrong_ones():
+    puzzle = logic.make((("is", 1, False), ("same", 0, 1)), "en")
+    right = ["A=knight,B=knave", "B=knave, A=knight", "A=기사, B=거짓"]
+    wrong = ["A=knave,B=knave"] * 2
+    votes = [ballot(puzzle, wrap(text)) for text in wrong + right]
+    assert majority(votes) == (True, False) and len(set(votes)) == 2
+    assert ballot(puzzle, wrap("A=knight")) is None
+    assert ballot(puzzle, wrap("A=knight,A=knight,B=knave")) is None
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        ("1/2", "0.5", "\\frac{1}{2}"),
+        ("{1,2}", "\\{2, 1\\}", "{2,1,1.0}"),
+        ("(1, 2)", "\\left(1.0,2\\right)"),
+        ("60 min", "1 hour", "3600 seconds"),
+        ("\\text{even}", "even", "even."),
+        ("x > 3", "x>3", "$x\\gt 3$"),
+    ],
+)
+def test_a_vote_in_mathematics_is_for_a_value(same):
+    problem = Problem("mathematics", "easy", "en", "", same[0], "k")
+    assert len({ballot(problem, wrap(text)) for text in same}) == 1
+    assert ballot(problem, wrap("7")) != ballot(problem, wrap(same[0]))
 
 
 def test_the_majority_is_right_only_if_its_own_answer_is():

@@ -59,7 +59,11 @@ PUZZLE = logic.make((("is", 1, False), ("same", 0, 1)), "en")  # A knight, B kna
         ("\\boxed{4}}", "4"),
         ("\\boxed{\\}", None),
         ("\\boxed{{4}}", None),
-        ("\\boxed 4", None),
+        ("\\boxed 4", "4"),
+        ("\\boxed {4}", "4"),
+        ("\\boxed\n{4}", "4"),
+        ("$\\boxed 7$.", "7"),
+        ("\\boxed 42", None),  # LaTeX boxes the 4 only
         ("<think>the answer is 4</think>", None),
         ("<think>a</think><think>b <answer>4</answer>", None),  # no end to the second
         ("<think>a</think>hm <think> so 4", None),
@@ -93,7 +97,7 @@ def test_the_page_says_which_answers_are_the_same(gold, answer, verdict, why):
 
 
 def test_the_page_has_its_rows():
-    assert len(table(3)) >= 19 and len(table(4)) >= 107
+    assert len(table(3)) >= 48 and len(table(4)) >= 150
 
 
 @pytest.mark.parametrize(

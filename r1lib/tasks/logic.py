@@ -210,17 +210,27 @@ def verify(problem: Problem, answer_text: str | None) -> bool:
     >>> verify(puzzle, "B=knave, A=knight"), verify(puzzle, "A=knight,A=knight,B=knave")
     (True, False)
     """
+    people = read_answer(answer_text, problem.data[0])
+    return people is not None and [people] == solutions(
+        problem.data[1], problem.data[0]
+    )
+
+
+def read_answer(answer_text: str | None, n: int) -> tuple[bool, ...] | None:
+    """Read who is a knight: one value for each of n people, or None if that is unclear.
+
+    >>> read_answer("B=knave, A=knight", 2), read_answer("A=knight", 2)
+    ((True, False), None)
+    """
     if not isinstance(answer_text, str) or len(answer_text) > LONGEST_ANSWER:
-        return False
-    n, statements = problem.data
+        return None
     given = {}
     for part in answer_text.split(","):
         name, _, word = part.strip().partition("=")
         if word not in READ or name in given or name not in list(NAMES[:n]):
-            return False
+            return None
         given[name] = READ[word]
-    people = tuple(given[name] for name in sorted(given))
-    return [people] == solutions(statements, n)
+    return tuple(given[name] for name in NAMES[:n]) if len(given) == n else None
 
 
 def trace(rng: random.Random, problem: Problem, style: str) -> str:
