@@ -222,7 +222,7 @@ def preference(folder, device: str = "cpu") -> scenarios.Preference:
     """Read both finished reward models of a run, scaled as when they were measured."""
     helpful, tokenizer = reward_model.load(runs.checked(folder, "helpful"), device)
     harmless, _ = reward_model.load(runs.checked(folder, "harmless"), device)
-    last = runs.record(folder, "helpful")["history"][-1]
+    last = runs.last_point(runs.record(folder, "helpful"))
     scale = last["mean"], last["spread"]
     return scenarios.Preference(helpful, harmless, tokenizer, *scale)
 

@@ -108,9 +108,18 @@ def record(folder, stage: str) -> dict:
     check_fields(
         found, {**KINDS, "sha256": dict, "steps": int, "made_from": dict}, path
     )
-    if not found["history"] or not found["sha256"]:
-        raise ValueError(f"{path} is damaged: its history or its sha256 is empty")
+    if not found["sha256"]:
+        raise ValueError(f"{path} is damaged: its sha256 is empty")
     return found
+
+
+def last_point(found: dict) -> dict:
+    """The last point of a record's curve; {} where nothing was trained.
+
+    >>> last_point({"history": [{"step": 1}, {"step": 2}]}), last_point({"history": []})
+    ({'step': 2}, {})
+    """
+    return found["history"][-1] if found["history"] else {}
 
 
 def check_fields(found: dict, kinds: dict, path) -> None:

@@ -189,7 +189,7 @@ def unit(folder: Path, base: Path, plan: Plan) -> dict:
     policy, tokenizer = start(folder, base, plan)
     for _ in last_stage.reward_models(folder, plan.stage, names=("helpful",)):
         pass
-    found = runs.record(folder, "helpful")["history"][-1]
+    found = runs.last_point(runs.record(folder, "helpful"))
     helpful, _ = reward_model.load(folder / "helpful")
     scale = found["mean"], found["spread"]
     liked = Preference(helpful, helpful, tokenizer, *scale)  # safety is not asked

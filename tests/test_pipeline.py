@@ -81,7 +81,7 @@ def test_minutes_of_a_table_count_earlier_starts(tmp_path):
     assert next(stopped) == {"step": 1, "of": 1}
     stopped.close()
     kept = tmp_path / "cold-work" / "seconds.json"
-    assert files.read_json(kept) > 0
+    assert files.read_json(kept, files.NUMBER) > 0
     files.write_text(kept, "600000")
     list(pipeline.tabled(tmp_path, "cold", sampling(), 1))
     assert 600_000 < runs.record(tmp_path, "cold")["seconds"] < 1_200_000
@@ -443,7 +443,7 @@ def test_other_settings_are_refused_by_name(tmp_path):
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(ValueError, match="holds other things, such as thesis.txt"):
+    with pytest.raises(ValueError, match="holds other things, such as 'thesis.txt'"):
         runs.begin(tmp_path, {})
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 

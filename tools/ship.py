@@ -100,7 +100,7 @@ def metrics(run: Path, stage: str, seed: int, root: Path) -> dict:
     )
     found = files.read_json(path) if stage in PLACES and path.exists() else {}
     if found.get("weights") != record["sha256"]:
-        last = record["history"][-1]
+        last = runs.last_point(record)
         return {name: last[name] for name in HELD_OUT + COUNTED if name in last}
     for key in PLACES[stage]:
         found = found[key]

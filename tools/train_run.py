@@ -129,7 +129,7 @@ def train(stage: str, folder: Path, how: Settings) -> None:
         print(f"{stage}: going on from {found[-1].name}", flush=True)
     for _ in bar(steps, total, stage, BY_NAME[stage].shown):
         pass
-    if left_out := runs.record(folder, stage)["history"][-1].get("too_long"):
+    if left_out := runs.last_point(runs.record(folder, stage)).get("too_long"):
         print(f"{stage}: {left_out} texts were too long for the model and left out")
 
 
@@ -168,7 +168,7 @@ def measure(asked, how: Settings) -> dict:
             "shipped": record.get("shipped"),
             "memory_gb": record["memory_gb"],
             "last": {
-                k: v for k, v in record["history"][-1].items() if k != "transcripts"
+                k: v for k, v in runs.last_point(record).items() if k != "transcripts"
             },
         }
         if BY_NAME[stage].leaves == "model":
