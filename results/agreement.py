@@ -17,6 +17,7 @@ import random
 from collections.abc import Iterator
 from fractions import Fraction
 from importlib.metadata import version
+from pathlib import Path
 
 from r1lib import files
 from r1lib.verifiers import math_equal
