@@ -60,11 +60,20 @@ def opens_again(text):
     return bool(closed) and "<think>" in rest
 
 
+def untagged(text):
+    """An answer that is only a number somewhere: a piece of one counts no longer."""
+    rest = text.rpartition("</think>")[2]
+    return "<answer>" not in rest and "</answer>" not in rest
+
+
 def test_the_first_rewards_are_what_they_were_on_the_tiny_world():
     paid = {"right": 0, "neat": 0, "all": 0}
     for problem, text in tiny_completions():
         if opens_again(text):
             assert rewards.total(problem, text) == 0
+            continue
+        if untagged(text):
+            assert rewards.total(problem, text) <= first_rewards.total(problem, text)
             continue
         assert rewards.accuracy(problem, text) == float(
             first_rewards.correct(problem, text)
@@ -94,6 +103,10 @@ def test_the_first_rewards_are_what_they_were_on_any_tokens():
             whole = text + tail
             if opens_again(whole):
                 assert rewards.total(problem, whole) == 0
+                continue
+            if untagged(whole):
+                most = first_rewards.total(problem, whole)
+                assert rewards.total(problem, whole) <= most
                 continue
             assert rewards.total(problem, whole) == first_rewards.total(problem, whole)
             right += rewards.accuracy(problem, whole)
