@@ -47,12 +47,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from r1lib import artifacts, checks, pipeline, plots, sampling, verifiers
-from r1lib.logprobs import token_logprobs
+from r1lib import artifacts, checks, plots, sampling, verifiers
+from r1lib.losses import token_logprobs
 from r1lib.model.config import ModelConfig
-from r1lib.rollout import to_text
-from r1lib.tasks import arithmetic, corpus, countdown
+from r1lib.recipe import run
+from r1lib.rl.rollout import to_text
 from r1lib.tokenizer import EOS, PAD
+from r1lib.world import arithmetic, corpus, countdown
 
 torch.manual_seed(0)
 torch.set_num_threads(1)  # for tensors this small, more are no help
@@ -1074,7 +1075,7 @@ def outcome(problems, **how):
 
 
 # %% tags=["slide"]
-problems = pipeline.held_out(48, "valid")
+problems = run.held_out(48, "valid")
 print(f"{'':26}{'right':>7}{'thinks':>9}{'tokens':>8}")
 for name, how in (
     ("greedy", {"temperature": 0.0}),

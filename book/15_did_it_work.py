@@ -44,35 +44,17 @@ from statistics import fmean, stdev
 
 import torch
 
-from r1lib import (
-    artifacts,
-    checks,
-    contamination,
-    evaluate,
-    judge,
-    plots,
-    readability,
-    recipe,
-    sampling,
-    scorecard,
-    tables,
-    verifiers,
-)
-from r1lib.contamination import identity, leaked, ngrams, overlaps
+from r1lib import artifacts, checks, evaluate, plots, sampling, verifiers
 from r1lib.evaluate import interval, majority, pass_at_k
-from r1lib.rollout import to_text
-from r1lib.scorecard import paired
-from r1lib.tasks import (
-    LEVELS,
-    Problem,
-    countdown,
-    draw,
-    logic,
-    problems,
-    requests,
-    web,
-)
+from r1lib.problem import LEVELS, Problem, draw, problems
+from r1lib.recipe import stages
+from r1lib.rl.rollout import to_text
 from r1lib.tokenizer import EOS
+from r1lib.traces import tables
+from r1lib.world import countdown, judge, logic, readability, requests, scorecard, web
+from r1lib.world import identity as contamination
+from r1lib.world.identity import identity, leaked, ngrams, overlaps
+from r1lib.world.scorecard import paired
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -83,8 +65,8 @@ RESULTS = Path("../results/data")
 # %% tags=["setup"]
 from collections.abc import Iterable
 
-from r1lib.contamination import LONGEST, READ, checked, covered, read_request, words
-from r1lib.tasks import LANGUAGES, split_of
+from r1lib.problem import LANGUAGES, split_of
+from r1lib.world.identity import LONGEST, READ, checked, covered, read_request, words
 
 # %% [markdown]
 # ## 1. From a number to a number that can be trusted
@@ -325,7 +307,7 @@ assert apart(first)[2] > apart(second)[1]  # apart, the intervals overlap
 assert apart(gains)[1] > 0  # paired, the gain stands clear of 0
 
 # %%
-# r1lib.scorecard.paired
+# r1lib.world.scorecard.paired
 
 # %% [markdown]
 # Same models, same answers. Looked at apart, the intervals overlap widely; paired, the
@@ -385,8 +367,8 @@ for prompt in (
     print(f"{prompt}\n    {identity(prompt)}")
 
 # %%
-# r1lib.contamination.identity
-# r1lib.contamination.leaked
+# r1lib.world.identity.identity
+# r1lib.world.identity.leaked
 
 # %% [markdown]
 # First, does the search find what is there? We plant three test problems in disguise
@@ -487,8 +469,8 @@ print(f"the planted problems, n=8: {', '.join(f'{share:.0%}' for share in copy)}
 # careless copies. A clean result of it proves little.
 
 # %%
-# r1lib.contamination.overlaps
-# r1lib.contamination.covered
+# r1lib.world.identity.overlaps
+# r1lib.world.identity.covered
 
 # %% [markdown] tags=["slide"]
 # ## 7. What else changed?
@@ -677,7 +659,7 @@ print("".join(f"{b - a:+9.1f}" for a, b in zip(aime, aime[1:], strict=False)))
 # itself, 96 instructions, 20 harmful requests; hard: 40, 40, 40 and 24):
 
 # %%
-MODELS = tuple(stage.name for stage in recipe.TO_R1 if stage.leaves == "model")
+MODELS = tuple(stage.name for stage in stages.TO_R1 if stage.leaves == "model")
 
 
 def measured():

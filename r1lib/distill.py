@@ -20,13 +20,15 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from r1lib import costs, limits, optim, rewards, sft
+from r1lib import rewards
 from r1lib.files import shown
+from r1lib.model import counts
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import evaluating
 from r1lib.rl import grpo
-from r1lib.rollout import rollout
-from r1lib.sft import Example, SFTConfig
+from r1lib.rl.rollout import rollout
+from r1lib.training import limits, optim, sft
+from r1lib.training.sft import Example, SFTConfig
 
 KINDS = ("forward", "reverse")
 
@@ -106,10 +108,10 @@ seconds=1.5)
         """
         halfway = length // 2
         return (
-            costs.training_flops(student, self.student_trained, length)
-            + costs.decode_flops(student, halfway) * self.student_written
-            + costs.decode_flops(teacher, halfway) * self.teacher_written
-            + costs.read_flops(teacher, length) / length * self.teacher_read
+            counts.training_flops(student, self.student_trained, length)
+            + counts.decode_flops(student, halfway) * self.student_written
+            + counts.decode_flops(teacher, halfway) * self.teacher_written
+            + counts.read_flops(teacher, length) / length * self.teacher_read
         )
 
 

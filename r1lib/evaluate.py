@@ -11,12 +11,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from r1lib import sampling, verifiers
-from r1lib.chat import thinking
 from r1lib.model.transformer import evaluating
-from r1lib.rollout import to_text
-from r1lib.tasks import Problem, corpus, countdown, logic
-from r1lib.tasks.countdown import AGAIN, WORDS
+from r1lib.problem import Problem
+from r1lib.rl.rollout import to_text
 from r1lib.tokenizer import EOS, PAD
+from r1lib.tokenizer.chat import thinking
+from r1lib.world import corpus, countdown, logic
+from r1lib.world.countdown import AGAIN, WORDS
 
 YES = tuple(words["yes"] for words in WORDS.values())
 NO = tuple(words["no"] for words in WORDS.values())

@@ -23,11 +23,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
-from r1lib import distill, evaluate, optim, pipeline, runs, sft
+from r1lib import distill, evaluate
 from r1lib.distill import DistillConfig, OnPolicyConfig, Spent
+from r1lib.problem import LEVELS, problems
 from r1lib.progress import bar
+from r1lib.recipe import run as pipeline
+from r1lib.recipe import runs
 from r1lib.rl import grpo
-from r1lib.tasks import LEVELS, countdown, problems
+from r1lib.training import optim, sft
+from r1lib.world import countdown
 from results import journey, one_unit, students, traces
 from results.unit import add_votes
 

@@ -18,10 +18,14 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from r1lib import evaluate, optim, pipeline, runs, sft
+from r1lib import evaluate
+from r1lib.problem import LEVELS, Problem, problems
 from r1lib.progress import bar
-from r1lib.rewrite import notices, readable
-from r1lib.tasks import LEVELS, Problem, corpus, countdown, problems
+from r1lib.recipe import run as pipeline
+from r1lib.recipe import runs
+from r1lib.training import optim, sft
+from r1lib.world import corpus, countdown
+from r1lib.world.rewrite import notices, readable
 from results import one_unit
 
 ARMS = ("journey", "shortcut")

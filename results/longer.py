@@ -16,13 +16,15 @@ from statistics import fmean
 
 import torch
 
-from r1lib import evaluate, recipe, runs, sampling, scorecard
+from r1lib import evaluate, sampling
 from r1lib.evaluate import Answers
+from r1lib.problem import LEVELS, Problem
 from r1lib.progress import bar
-from r1lib.rollout import to_text
-from r1lib.tasks import LEVELS, Problem, requests
+from r1lib.recipe import runs, stages
+from r1lib.rl.rollout import to_text
 from r1lib.tokenizer import EOS
 from r1lib.verifiers import correct
+from r1lib.world import requests, scorecard
 from results import one_unit
 
 K, VOTERS = 16, (1, 4, 16)
@@ -131,7 +133,7 @@ def parts(model, tokenizer, problems: int, k: int, questions: int, longest: int)
 def unit(folder: Path, seed: int) -> dict:
     """Measure the R1 of one run."""
     began, found = time.perf_counter(), {"voting": {}, "overthinking": {}}
-    runs.agree(folder, asdict(recipe.settings("tiny", seed)))
+    runs.agree(folder, asdict(stages.settings("tiny", seed)))
     model, tokenizer = runs.load(folder, "r1")
     total = len(LEVELS) * len(scorecard.REASONING) + len(EASY)
     loop = parts(model, tokenizer, PROBLEMS, K, QUESTIONS, LONGEST)

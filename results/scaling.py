@@ -17,13 +17,15 @@ from dataclasses import replace
 
 import torch
 
-from r1lib import artifacts, costs, evaluate, optim, pretrain
+from r1lib import artifacts, evaluate
 from r1lib.model import counts
 from r1lib.model.config import ModelConfig
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import evaluating, new_model
-from r1lib.tasks import corpus, countdown, problems
+from r1lib.problem import problems
 from r1lib.tokenizer import PAD, Tokenizer
+from r1lib.training import optim, pretrain
+from r1lib.world import corpus, countdown
 from results import one_unit
 from results.experts import held_out
 
@@ -145,8 +147,8 @@ def measurement(tokenizer, batches, length: int):
             "loss": loss,
             "evaluated tokens": count,
             "skills": evaluate.skills(model, tokenizer, watched),
-            "6ND": costs.six_nd(counts.body_parameters(c), read),
-            "flops": costs.training_flops(c, read, length),
+            "6ND": counts.six_nd(counts.body_parameters(c), read),
+            "flops": counts.training_flops(c, read, length),
         }
 
     return measure

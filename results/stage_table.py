@@ -13,9 +13,10 @@ import json
 from pathlib import Path
 from statistics import fmean
 
-from r1lib import files, scorecard
-from r1lib.recipe import BY_NAME, TO_R1
-from r1lib.tasks import LEVELS
+from r1lib import files
+from r1lib.problem import LEVELS
+from r1lib.recipe.stages import BY_NAME, TO_R1
+from r1lib.world import scorecard
 from tools import provenance
 
 PAGE = provenance.ROOT / "docs" / "stage_table.md"

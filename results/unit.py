@@ -16,24 +16,16 @@ from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 
-from r1lib import (
-    artifacts,
-    chat,
-    evaluate,
-    files,
-    hub,
-    optim,
-    pipeline,
-    pretrain,
-    recipe,
-    runs,
-)
+from r1lib import artifacts, evaluate, files, hub
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import new_model
+from r1lib.problem import problems
 from r1lib.progress import bar
+from r1lib.recipe import run, runs, stages
 from r1lib.rl import grpo
-from r1lib.tasks import corpus, countdown, problems, web
-from r1lib.tokenizer import Tokenizer
+from r1lib.tokenizer import Tokenizer, chat
+from r1lib.training import optim, pretrain
+from r1lib.world import corpus, countdown, web
 from results import one_unit
 
 SAMPLES = 16
@@ -47,7 +39,7 @@ def measure(model, tokenizer, how, k=SAMPLES, **kind) -> tuple[dict, evaluate.An
     found = evaluate.answer(
         model,
         tokenizer,
-        pipeline.held_out(how.tests, "test"),
+        run.held_out(how.tests, "test"),
         k,
         max_new_tokens=how.zero.max_new_tokens,
         seed=how.seed,
@@ -135,7 +127,7 @@ def controls(model, tokenizer, how) -> dict:
 
 def base(folder: Path, how) -> dict:
     """Pre-train, keep an early copy for P12, and measure the controls of P1."""
-    steps = pipeline.run("base", folder, how)
+    steps = run.run("base", folder, how)
     for _ in bar(steps, how.pretrain.steps, f"base {how.seed}", ("loss",)):
         pass
     model, tokenizer = hub.load_model(folder / "base")
@@ -150,7 +142,7 @@ def base(folder: Path, how) -> dict:
 
 def zero(folder: Path, how) -> dict:
     """Run R1-Zero and measure it at the end, and in the middle for the vote."""
-    steps = pipeline.run("zero", folder, how)
+    steps = run.run("zero", folder, how)
     kept = folder.with_name(f"zero-middle-{how.seed}")
     if runs.is_done(folder, "zero") and not kept.exists():
         raise ValueError(
@@ -217,11 +209,11 @@ def other_base(how, steps: int, texts):
 def short_rl(model, tokenizer, how) -> dict:
     """Give a base that cannot check CONTROL_STEPS of the same RL, for P12."""
     watched = problems(countdown.sample, how.looks, 0, "valid")
-    known = pipeline.skills(model, tokenizer, watched)
+    known = run.skills(model, tokenizer, watched)
     before, _ = measure(model, tokenizer, how, 4)
     config = replace(how.zero, steps=CONTROL_STEPS)
     optimizers = optim.adamw(model, config.lr)
-    loop = grpo.train(model, tokenizer, pipeline.draw_mixed, config, optimizers)
+    loop = grpo.train(model, tokenizer, run.draw_mixed, config, optimizers)
     history = []
     for metrics, _ in bar(loop, config.steps, f"zero {how.seed}", ("reward", "length")):
         history.append(metrics)
@@ -262,7 +254,7 @@ UNITS = {
 def main() -> None:
     """Run one unit and write results/data/UNIT-SEED.json."""
     asked = one_unit.arguments(one_unit.parser(__doc__, unit=UNITS))
-    how = recipe.settings("tiny", seed=asked.seed)
+    how = stages.settings("tiny", seed=asked.seed)
     measured = UNITS[asked.unit]
     one_unit.write(
         asked.out / f"{asked.unit}-{asked.seed}.json",

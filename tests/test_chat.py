@@ -4,17 +4,20 @@ import random
 
 import pytest
 
-from r1lib import (
+from r1lib import evaluate, rewards, verifiers
+from r1lib.problem import Problem
+from r1lib.rewards import code
+from r1lib.tokenizer import (
+    ASSISTANT,
+    BOS,
+    EOS,
+    FIRST_BYTE,
+    SMALLEST,
+    USER,
+    Tokenizer,
     chat,
-    code_reward,
-    evaluate,
-    readability,
-    rewards,
-    rewrite,
-    verifiers,
 )
-from r1lib.tasks import Problem, corpus, requests
-from r1lib.tokenizer import ASSISTANT, BOS, EOS, FIRST_BYTE, SMALLEST, USER, Tokenizer
+from r1lib.world import corpus, readability, requests, rewrite
 
 TOKENIZER = Tokenizer.train(["<think>17+5=22</think> 생각해 보자"] * 4, SMALLEST + 12)
 THINK, END = (TOKENIZER.special_ids[tag] for tag in ("<think>", "</think>"))
@@ -228,7 +231,7 @@ def test_everybody_reads_a_completion_alike(text):
     assert requests.summary(text) == (said.strip() if answer is None else answer)
     if "answer>" in said:
         assert verifiers.extract_answer(text) == answer
-    assert code_reward.extract_program(text) == answer
+    assert code.extract_program(text) == answer
     if rewards.format(sums, text):
         assert text == f"<think>{thought}</think><answer>{answer}</answer>"
 

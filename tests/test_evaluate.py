@@ -6,7 +6,7 @@ import random
 import pytest
 import torch
 
-from r1lib import evaluate, optim, pretrain
+from r1lib import evaluate
 from r1lib.evaluate import (
     Answers,
     ballot,
@@ -17,8 +17,10 @@ from r1lib.evaluate import (
 )
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
-from r1lib.tasks import Problem, countdown, logic, problems
+from r1lib.problem import Problem, problems
 from r1lib.tokenizer import SMALLEST, Tokenizer
+from r1lib.training import optim, pretrain
+from r1lib.world import countdown, logic
 
 TEXT = " yes no 맞아 아니 <answer></answer>" + "".join(f"={n}" for n in range(100))
 TOKENIZER = Tokenizer.train([TEXT] * 9, SMALLEST + 140)

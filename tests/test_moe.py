@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from r1lib import packing, pretrain
 from r1lib.model import moe
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer, balance, router_loads
+from r1lib.training import packing, pretrain
 
 E, A, D, F = 8, 3, 6, 5
 CONFIG = ModelConfig(

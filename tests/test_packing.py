@@ -6,10 +6,10 @@ import pytest
 import small
 import torch
 
-from r1lib import packing, pretrain
 from r1lib.model import transformer
 from r1lib.model.moe import MoE
 from r1lib.tokenizer import PAD
+from r1lib.training import packing, pretrain
 
 EXPERTS = replace(small.EXPERTS, n_layers=3, init_std=0.4)
 MLA = replace(EXPERTS, n_routed_experts=0)

@@ -4,8 +4,8 @@ import pytest
 import small
 import torch
 
-from r1lib import optim, pretrain
 from r1lib.tokenizer import PAD
+from r1lib.training import optim, pretrain
 
 
 def model(seed=0):

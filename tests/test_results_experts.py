@@ -7,7 +7,7 @@ import pytest
 import small
 import torch
 
-from r1lib import optim, pretrain
+from r1lib.training import optim, pretrain
 from results import experts
 
 CONFIG = replace(small.EXPERTS, n_layers=3)

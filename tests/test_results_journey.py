@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 import small
 
-from r1lib import rewards, rewrite, verifiers
-from r1lib.sft import Example
-from r1lib.tasks import arithmetic, countdown, problems, split_of
+from r1lib import rewards, verifiers
+from r1lib.problem import problems, split_of
+from r1lib.training.sft import Example
+from r1lib.world import arithmetic, countdown, rewrite
 from results import journey
 
 PLAN = journey.Plan(problems=12, steps=3, tokens=40)

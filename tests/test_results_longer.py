@@ -8,8 +8,9 @@ import torch
 
 from r1lib import evaluate
 from r1lib.evaluate import Answers
-from r1lib.tasks import arithmetic, problems, requests
+from r1lib.problem import problems
 from r1lib.tokenizer import Tokenizer
+from r1lib.world import arithmetic, requests
 from results import longer
 
 

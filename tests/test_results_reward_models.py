@@ -4,8 +4,9 @@ import random
 
 import pytest
 
-from r1lib import judge, labels
+from r1lib.recipe import labels
 from r1lib.tokenizer import Tokenizer
+from r1lib.world import judge
 from results import reward_models
 
 

@@ -6,8 +6,8 @@ import pytest
 import small
 import torch
 
-from r1lib import costs, optim, pretrain
 from r1lib.model import counts
+from r1lib.training import optim, pretrain
 from results import scaling
 
 CONFIG = replace(small.DENSE, vocab_size=64, n_kv_heads=2)
@@ -66,6 +66,6 @@ def test_a_unit_says_what_it_measured():
     one, two = found["scaling"]["points"]
     assert (one["step"], two["step"]) == (4, 8) and one["tokens"] < two["tokens"]
     n = found["scaling"]["parameters"]
-    assert two["6ND"] == costs.six_nd(n, two["tokens"]) < two["flops"]
+    assert two["6ND"] == counts.six_nd(n, two["tokens"]) < two["flops"]
     assert one["loss"] < 6.6 and set(two["skills"]) > {"copy", "verification"}
     assert min(one["seconds"], two["seconds"]) > 0

@@ -9,9 +9,10 @@ from pathlib import Path
 import first_rewards
 import pytest
 
-from r1lib import artifacts, readability, rewards
-from r1lib.tasks import STYLES, Problem, arithmetic, corpus, countdown, logic, problems
+from r1lib import artifacts, rewards
+from r1lib.problem import STYLES, Problem, problems
 from r1lib.tokenizer import Tokenizer
+from r1lib.world import arithmetic, corpus, countdown, logic, readability
 
 ROOT = Path(__file__).resolve().parent.parent
 SUM = Problem("arithmetic", "easy", "en", "2+2", "4", "2+2")
@@ -86,7 +87,7 @@ def test_the_first_rewards_are_what_they_were_on_the_tiny_world():
         paid["all"] += 1
         paid["right"] += rewards.accuracy(problem, text)
         paid["neat"] += rewards.format(problem, text)
-    assert paid["all"] > 2000
+    assert paid["all"] > 1200
     assert 0.05 < paid["right"] / paid["all"] < 0.95
     assert 0.05 < paid["neat"] / paid["all"] < 0.95
 

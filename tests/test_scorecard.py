@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from r1lib import artifacts, scorecard
+from r1lib import artifacts
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
-from r1lib.tasks import countdown, instructions, logic, problems, requests, web
+from r1lib.problem import problems
 from r1lib.tokenizer import Tokenizer
+from r1lib.world import countdown, instructions, logic, requests, scorecard, web
 
 GAME = countdown.make((3, 7, 8), 35, "en")
 PUZZLE = logic.make((("is", 1, False), ("same", 0, 1)), "en")  # A knight, B knave

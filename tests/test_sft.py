@@ -8,10 +8,11 @@ import pytest
 import small
 import torch
 
-from r1lib import optim, pretrain, sampling, sft
-from r1lib.logprobs import token_logprobs
-from r1lib.sft import Example, SFTConfig
+from r1lib import sampling
+from r1lib.losses import token_logprobs
 from r1lib.tokenizer import EOS, PAD, Tokenizer
+from r1lib.training import optim, pretrain, sft
+from r1lib.training.sft import Example, SFTConfig
 
 TOKENIZER = Tokenizer([])
 SUMS = [(f"{a}+1", f"<answer>{a + 1}</answer>") for a in range(1, 9)]

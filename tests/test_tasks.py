@@ -6,18 +6,8 @@ import re
 import pytest
 
 from r1lib import verifiers
-from r1lib.tasks import (
-    LANGUAGES,
-    LEVELS,
-    SPLITS,
-    STYLES,
-    arithmetic,
-    corpus,
-    countdown,
-    draw,
-    problems,
-    split_of,
-)
+from r1lib.problem import LANGUAGES, LEVELS, SPLITS, STYLES, draw, problems, split_of
+from r1lib.world import arithmetic, corpus, countdown
 
 VERDICTS = [w for words in countdown.WORDS.values() for w in words.values()]
 FAMILIES = {"countdown": countdown, "arithmetic": arithmetic}

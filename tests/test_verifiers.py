@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from r1lib import algebra, rewards
-from r1lib.tasks import Problem, countdown, logic
+from r1lib import rewards
+from r1lib.problem import Problem
 from r1lib.verifiers import (
     DEEPEST,
     DIGITS,
     LONGEST,
+    algebra,
     canonical,
     correct,
     countdown_correct,
@@ -20,6 +21,7 @@ from r1lib.verifiers import (
     parse_number,
     value,
 )
+from r1lib.world import countdown, logic
 
 GAME = countdown.make([3, 4, 5], 17, "en")
 SUM = Problem("arithmetic", "easy", "en", "2+2", "4", "2+2")

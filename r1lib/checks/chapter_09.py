@@ -17,7 +17,7 @@ from r1lib.checks.exercise import (
     truth,
 )
 from r1lib.rl import grpo
-from r1lib.tasks import countdown
+from r1lib.world import countdown
 
 
 def ex_9_1(clip_case) -> None:

@@ -16,10 +16,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from r1lib import limits, optim, rewards
-from r1lib.logprobs import kl_k3, token_logprobs
-from r1lib.rl.objectives import clipped, token_mean
-from r1lib.rollout import Rollout, rollout
+from r1lib import rewards
+from r1lib.losses import clipped, kl_k3, token_logprobs, token_mean
+from r1lib.rl.rollout import Rollout, rollout
+from r1lib.training import limits, optim
 
 
 @dataclass(frozen=True)
