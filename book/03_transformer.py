@@ -51,7 +51,7 @@ from r1lib import artifacts, checks, plots, sampling, verifiers
 from r1lib.losses import token_logprobs
 from r1lib.model.config import ModelConfig
 from r1lib.recipe import run
-from r1lib.rl.rollout import to_text
+from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS, PAD
 from r1lib.world import arithmetic, corpus, countdown
 
@@ -1068,7 +1068,7 @@ def outcome(problems, **how):
     )
     texts = [to_text(tokenizer, done) for done in found]
     asked = [p for p in problems for _ in range(4)]
-    right = [verifiers.correct(p, t) for p, t in zip(asked, texts, strict=True)]
+    right = [p.check(t) for p, t in zip(asked, texts, strict=True)]
     thinks = ["<think>" in t for t in texts]
     n = len(texts)
     return sum(right) / n, sum(thinks) / n, sum(len(d.ids) for d in found) / n

@@ -46,6 +46,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from r1lib import artifacts, checks, evaluate, plots
+from r1lib.losses import next_token_loss
 from r1lib.model import counts
 from r1lib.model.config import ModelConfig
 from r1lib.model.layers import RMSNorm
@@ -54,11 +55,12 @@ from r1lib.model.transformer import Transformer, mtp_hidden
 from r1lib.problem import STYLES, draw, problems
 from r1lib.tokenizer import EOS, PAD, Tokenizer
 from r1lib.training import optim, packing, pretrain
+from r1lib.training.batches import pad
 from r1lib.training.optim import NEWTON_SCHULZ, Muon, orthogonalize, warmup_stable_decay
 from r1lib.training.packing import Packed, pack
-from r1lib.training.pretrain import next_token_loss, pad
 from r1lib.training.scaling import GRID, LEAST, MOST, ROUNDS, fit_loss, predict_loss
 from r1lib.world import arithmetic, corpus, countdown
+from r1lib.world.skills import measure
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -177,7 +179,7 @@ def loss_by_loop(logits, ids):
 
 
 # %% tags=["slide"]
-# r1lib.training.pretrain.next_token_loss
+# r1lib.losses.next_token_loss
 
 # %% [markdown]
 # (`ahead` is 1 here; section 4 asks for 2.) What is a good loss? A number means nothing
@@ -765,11 +767,11 @@ print(f"distances {marks['distances'] / marks['tokens']:.1%}")
 
 # %%
 watched = problems(countdown.sample, 64, 1, "valid")
-skills = evaluate.skills(base, tokenizer, watched)
-young = evaluate.skills(student, tokenizer, watched)
+known = measure(base, tokenizer, watched)
+young = measure(student, tokenizer, watched)
 for name in ("copy", "arithmetic", "verification"):
-    print(f"{name:14} our live run {young[name]:4.0%}   the base {skills[name]:4.0%}")
-assert min(skills[n] for n in ("copy", "arithmetic", "verification")) > 0.9
+    print(f"{name:14} our live run {young[name]:4.0%}   the base {known[name]:4.0%}")
+assert min(known[n] for n in ("copy", "arithmetic", "verification")) > 0.9
 
 # %% [markdown] tags=["slide"]
 # ## 9. A law for the loss

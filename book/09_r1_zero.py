@@ -50,11 +50,12 @@ from r1lib.problem import Problem, split_of
 from r1lib.recipe import run, stages
 from r1lib.rewards import format  # not Python's own, in this chapter
 from r1lib.rl import grpo
-from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss, micro_batches
+from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
 from r1lib.rl.rollout import Rollout, collate, rollout
 from r1lib.tokenizer import EOS, PAD, Tokenizer
 from r1lib.training import optim
-from r1lib.world import corpus, countdown
+from r1lib.training.batches import micro_batches
+from r1lib.world import corpus, countdown, skills
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -166,7 +167,7 @@ for style in ("guess", "short", "long"):
 #
 # We ask held-out problems, four answers each, at temperature 1: the model's own
 # probabilities, neither sharpened nor flattened. A short function names the habit
-# behind an answer; `evaluate.reflects` is true where a completion rejects an
+# behind an answer; `skills.reflects` is true where a completion rejects an
 # attempt and then makes another.
 
 # %%
@@ -185,7 +186,7 @@ def habit(text):
     """Name what a completion does before it answers."""
     if "<think>" not in text:
         return "guess"
-    if evaluate.reflects(text):
+    if skills.reflects(text):
         return "try again"
     lines = text.partition("</think>")[0].strip().count("\n") + 1
     return "one pass" if lines == 1 else "double check"
@@ -729,14 +730,14 @@ plots.zero_curves(history)
 limit = {"max_new_tokens": budget}
 after = evaluate.answer(live_policy, tokenizer, held_out, 4, **limit)
 for name, answers in (("before", before), ("after", after)):
-    s = evaluate.summary(answers)
+    s = skills.summary(answers)
     low, high = s["interval"]
     print(
         f"{name:7} pass@1 {s['pass@1']:.3f}  [{low:.3f}, {high:.3f}]   "
         f"{s['length']:.0f} tokens, tries again {s['reflects']:.0%}"
     )
-low_after = evaluate.summary(after)["interval"][0]
-high_before = evaluate.summary(before)["interval"][1]
+low_after = skills.summary(after)["interval"][0]
+high_before = skills.summary(before)["interval"][1]
 assert low_after > high_before, "the intervals overlap"
 
 # %%

@@ -52,7 +52,7 @@ from r1lib.recipe import cold, run
 from r1lib.tokenizer import chat
 from r1lib.traces import collect, filters, tables
 from r1lib.training import optim, packing, sft
-from r1lib.world import arithmetic, countdown, readability, rewrite, web
+from r1lib.world import arithmetic, countdown, readability, rewrite, skills, web
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -69,17 +69,11 @@ from r1lib.losses import token_mean
 from r1lib.problem import Problem
 from r1lib.recipe.cold import HARM, RULE, length_of
 from r1lib.rewards import SCRIPT, WORD, language_consistency
-from r1lib.rl.rollout import to_text
+from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS, PAD
 from r1lib.tokenizer.chat import thinking
-from r1lib.training.sft import (
-    Example,
-    SFTConfig,
-    check,
-    scheduled,
-    update,
-    update_packed,
-)
+from r1lib.training.batches import scheduled
+from r1lib.training.sft import Example, SFTConfig, check, update, update_packed
 from r1lib.world import instructions, requests
 from r1lib.world.countdown import AGAIN, WORDS, run_tape, write_expression
 from r1lib.world.readability import ENOUGH_WORDS, LONGEST_LINE
@@ -262,7 +256,7 @@ print(f"{'':20}{'thinks':>8}{'right':>8}")
 for name, (examples, opening) in ways.items():
     texts = continued([with_examples(examples, p.prompt) for p in asked], opening)
     thinks = fmean("<think>" in text for text in texts)
-    right = fmean(map(verifiers.correct, asked, texts))
+    right = fmean(map(Problem.check, asked, texts))
     print(f"{name:20}{thinks:8.0%}{right:8.0%}")
 
 # %% [markdown]
@@ -284,7 +278,7 @@ for name, (examples, opening) in ways.items():
 # *could* write if somebody asked for it.
 
 # %%
-hand = evaluate.never_give_up(tokenizer, avoid=countdown.AGAIN.values())
+hand = skills.never_give_up(tokenizer, avoid=countdown.AGAIN.values())
 kind = {"prefix": "<think>", "steer": hand, "seed": 1}
 held = ask(base, problems=asked[:12], k=1, **kind)
 for problem, text, right in samples(held)[:2]:
@@ -311,7 +305,7 @@ cases = (("facts", 3), ("refusal", 1), ("refusal", 0), ("instructions", 5))
 for family, seed in cases:
     (problem,) = problems(web.SAMPLE[family], 1, seed, "train", language="en")
     text = cold.person(random.Random(0), problem)
-    print(problem.prompt, f"  right: {cold.right(problem, text)}")
+    print(problem.prompt, f"  right: {problem.check(text)}")
     print("    " + text.replace("\n", "\n    ") + "\n")
 
 # %% [markdown] tags=["slide"]
@@ -445,7 +439,7 @@ requested = [
     for problem in problems(web.SAMPLE[family], 12, 10, "train")
 ]
 raw = collect.read(work / "zero.jsonl")[1] + collect.read(work / "reflect.jsonl")[1]
-raw += cold.written(requested, tokenizer, cold.right, seed=0)
+raw += cold.written(requested, tokenizer, Problem.check, seed=0)
 assert {split_of(p) for p in [*train_problems, *requested]} == {"train"}
 print(f"{len(raw)} samples, {sum(row['correct'] for row in raw)} of them right")
 
@@ -553,7 +547,7 @@ assert abs(slow - fast) < 1e-3
 # half a dozen steps.
 
 # %%
-# r1lib.training.sft.batches
+# r1lib.training.batches.batches
 # r1lib.training.sft.train
 
 # %% [markdown] tags=["slide"]
@@ -731,7 +725,7 @@ for name, model in (("base", base), ("Dev1", dev1)):
         generator=torch.Generator().manual_seed(0),
     )
     texts = [to_text(tokenizer, completion) for completion in found]
-    good = fmean(map(cold.right, general, texts))
+    good = fmean(map(Problem.check, general, texts))
     print(f"{name:6} right {good:.0%} of {len(general)} held-out requests")
 
 # %% [markdown] tags=["slide"]
@@ -755,7 +749,7 @@ for name, model in (("base", base), ("Dev1", dev1)):
 journey = f"<think>{miss} false\n{hit} the target{end}"
 shortcut = f"<think>{hit} the target{end}"
 for name, text in (("journey", journey), ("shortcut", shortcut)):
-    print(f"--- {name}: right {verifiers.correct(game, text)},", end=" ")
+    print(f"--- {name}: right {game.check(text)},", end=" ")
     print(f"notices a mistake {rewrite.notices(text)}")
     print(text)
 

@@ -64,7 +64,7 @@ from r1lib.rl.rollout import rollout
 from r1lib.tokenizer import chat
 from r1lib.tokenizer.chat import CLOSE, OPEN, blank
 from r1lib.training import optim
-from r1lib.world import corpus, countdown, readability, scorecard
+from r1lib.world import corpus, countdown, draws, readability, scorecard
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -282,8 +282,8 @@ config = stages.settings("tiny").dev2
 LONGEST = 112  # tokens; the long run may use config.max_new_tokens
 asked = [
     p
-    for family in sorted(scenarios.REASONING)
-    for p in distinct(scenarios.REASONING[family], 24, 0, "valid")
+    for family in sorted(draws.REASONING)
+    for p in distinct(draws.REASONING[family], 24, 0, "valid")
 ]
 
 
@@ -629,7 +629,7 @@ for name, low, high in (("0.2 / 0.28", 0.2, 0.28), ("10 / 10", 10.0, 10.0)):
 shape = {"prompts": 16, "group_size": 8, "max_new_tokens": LONGEST}
 one = replace(config, **shape, minibatches=16, kl_coef=0.0)
 rng = random.Random(11)
-drawn = [scenarios.draw_reasoning(rng) for _ in range(one.prompts)]
+drawn = [draws.draw_reasoning(rng) for _ in range(one.prompts)]
 sampled = torch.Generator().manual_seed(11)
 limit = {"max_new_tokens": LONGEST, "generator": sampled}
 batch = rollout(dev1, tokenizer, drawn, one.group_size, with_meters(one), **limit)
@@ -706,7 +706,7 @@ def one_language(policy, config):
     """Reasoning RL with a refreshed reference; yields the metrics of each step."""
     start, ref = copy.deepcopy(policy), copy.deepcopy(policy)
     optimizers, reward = optim.adamw(policy, config.lr), with_meters(config)
-    draw = scenarios.draw_reasoning
+    draw = draws.draw_reasoning
     loop = grpo.train(
         policy, tokenizer, draw, config, optimizers, ref=ref, reward=reward
     )
@@ -872,7 +872,7 @@ for arm, other in (("weak", "with"), ("with", "wide"), ("with", "still")):
         cells = []
         for seed in SEEDS:
             ends = [units[name, seed]["after"][level] for name in (arm, other)]
-            gain = scorecard.paired(*(end["values"]["mixed"] for end in ends))
+            gain = evaluate.paired(*(end["values"]["mixed"] for end in ends))
             low, high = gain["interval"]
             cells.append(f"{gain['difference']:+.3f} [{low:+.3f}, {high:+.3f}]")
         print(f"{arm:4} -> {other:6}{level:6} mixed:  " + "   ".join(cells))
@@ -958,7 +958,7 @@ plots.bars_with_intervals(panel, "answers that mix")
 # %% tags=["nbval-check-output"]
 without = [1.0, 0.75, 0.0, 0.25, 1.0, 0.0, 0.5, 1.0]
 with_it = [1.0, 0.50, 0.0, 0.25, 1.0, 0.0, 0.5, 0.75]
-gain = scorecard.paired(without, with_it)
+gain = evaluate.paired(without, with_it)
 print(f"means {sum(without) / 8:.4f} and {sum(with_it) / 8:.4f}")
 for name, values in (("without", without), ("with", with_it)):
     low, high = evaluate.interval(values)
@@ -987,7 +987,7 @@ for level in ("easy", "hard"):
     for seed in both:
         pair = [values_of(arm, seed, level) for arm in ("without", "with")]
         for name in pair[0]:
-            gain = scorecard.paired(pair[0][name], pair[1][name])
+            gain = evaluate.paired(pair[0][name], pair[1][name])
             low, high = gain["interval"]
             cell = f"{gain['difference']:+.3f} [{low:+.3f}, {high:+.3f}]"
             print(f"{level}, seed {seed}, {name:12}{cell}")

@@ -48,7 +48,7 @@ from r1lib import artifacts, checks, evaluate, plots, sampling
 from r1lib.problem import problems
 from r1lib.recipe import samples
 from r1lib.recipe.samples import FILTERS, GENERAL, KNOWN, Sizes, known, sift
-from r1lib.rl.rollout import to_text
+from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS, Tokenizer
 from r1lib.traces import collect, tables
 from r1lib.training import optim, sft
@@ -58,7 +58,7 @@ from r1lib.world import (
     judge,
     readability,
     requests,
-    scorecard,
+    skills,
     web,
 )
 
@@ -808,7 +808,7 @@ def examine(model):
     pairs = zip(found.problems, found.texts, strict=True)
     marked = [marks(p, t) for p, texts in pairs for t in texts]
     means = {name: fmean(m[name] for m in marked) for name in marked[0]}
-    return found, {**evaluate.summary(found), **means}
+    return found, {**skills.summary(found), **means}
 
 
 # %% tags=["slide"]
@@ -1068,7 +1068,7 @@ whole = [every_value(run) for run in results_of("every-filter")]
 for arm, name in list(LEFT_OUT.items())[1:]:
     two = whole, [every_value(run) for run in results_of(arm)]
     pooled = [[fmean(v) for v in zip(*rows, strict=True)] for rows in two]
-    found = scorecard.paired(*pooled)
+    found = evaluate.paired(*pooled)
     low, high = found["interval"]
     print(f"{name:16}{found['difference']:+7.3f} [{low:+.3f}, {high:+.3f}]", end="")
     each = [fmean(b) - fmean(a) for a, b in zip(*two, strict=True)]

@@ -45,6 +45,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from r1lib import artifacts, checks, plots, rewards
+from r1lib.evaluate import paired
 from r1lib.feedback import reward_model
 from r1lib.feedback.preferences import Pair, encode_pairs
 from r1lib.feedback.reward_model import RewardConfig
@@ -52,15 +53,14 @@ from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
 from r1lib.problem import LEVELS, Problem, draw
 from r1lib.recipe import labels, r1, scenarios
-from r1lib.recipe.labels import SAMPLE as GENERAL
 from r1lib.recipe.scenarios import Preference
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.tokenizer.chat import summary
 from r1lib.training import optim, sft
-from r1lib.world import instructions, judge, requests, web
+from r1lib.world import draws, instructions, judge, requests, web
+from r1lib.world.draws import SAMPLE as GENERAL
 from r1lib.world.readability import mixed_share
-from r1lib.world.scorecard import paired
 from r1lib.world.web import Manners
 
 torch.manual_seed(0)
@@ -298,7 +298,7 @@ def damaged(text, rng):
 
 
 rng = random.Random(1)
-sample = labels.general_problems(150, 5, "train")
+sample = draws.general_problems(150, 5, "train")
 candidates = []
 for p in sample:
     text = instructions.references(p)[0]

@@ -52,7 +52,7 @@ from r1lib.recipe import samples
 from r1lib.tokenizer import EOS, Tokenizer, chat
 from r1lib.traces import collect, tables
 from r1lib.training import optim, sft
-from r1lib.world import arithmetic, countdown, rewrite
+from r1lib.world import arithmetic, countdown, rewrite, skills
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -73,12 +73,12 @@ from torch import Tensor
 
 from r1lib import rewards
 from r1lib.distill import KINDS
+from r1lib.evaluate import paired
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import evaluating
 from r1lib.rl import grpo
 from r1lib.rl.rollout import rollout
 from r1lib.training.sft import Example
-from r1lib.world.scorecard import paired
 
 # %% [markdown]
 # ## 1. Why distill?
@@ -217,7 +217,7 @@ held_out = pipeline.held_out(96, "valid")  # 96 problems of each game
 def examine(model, n=4):
     """Answers to the held-out problems, and their summary."""
     found = evaluate.answer(model, tokenizer, held_out, n, max_new_tokens=LONGEST)
-    return found, evaluate.summary(found)
+    return found, skills.summary(found)
 
 
 answers, scores = {}, {}
@@ -464,7 +464,7 @@ def habits(found):
     tapes = [rewrite.read_tape(match["tape"]) for match in read if match]
     sums = [countdown.run_tape(order, ops) == got for order, ops, got in tapes]
     neat = fmean(rewards.format(None, text) for text in texts)
-    goes_on = fmean(evaluate.reflects(t) or rewrite.notices(t) for t in texts)
+    goes_on = fmean(skills.reflects(t) or rewrite.notices(t) for t in texts)
     return neat, goes_on, len(sums) / len(texts), fmean(sums) if sums else math.nan
 
 

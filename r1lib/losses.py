@@ -19,6 +19,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
+from r1lib.tokenizer import PAD
+
 
 def token_logprobs(
     logits: Float[Tensor, "B T V"], ids: Int[Tensor, "B T"], temperature: float = 1.0
@@ -101,3 +103,18 @@ def fixed_length_mean(
     if length < 1:
         raise ValueError(f"length must be at least 1, got {length}")
     return torch.where(mask, values, 0).sum(1).mean() / length
+
+
+def next_token_loss(
+    logits: Float[Tensor, "B T V"], ids: Int[Tensor, "B L"], ahead: int = 1
+) -> Float[Tensor, ""]:
+    """Mean cross-entropy in nats of the token `ahead` places later, pads left out.
+
+    Logits that foretell a pad are not read, not even an inf or a NaN. Where no token
+    stands `ahead` places later the loss is 0.
+    """
+    targets = ids[:, ahead:]
+    real = targets != PAD
+    foretold = logits[:, : targets.shape[1]][real]
+    total = F.cross_entropy(foretold, targets[real], reduction="sum")
+    return total / real.sum().clamp(min=1)

@@ -10,6 +10,7 @@ import hashlib
 import random
 from dataclasses import dataclass
 
+from r1lib import verifiers
 from r1lib.files import shown
 
 LANGUAGES = ("en", "ko")
@@ -33,6 +34,24 @@ class Problem:
     answer: str
     key: str
     data: tuple = ()
+
+    def check(self, completion: str, box=None) -> bool:
+        """Say whether a completion is right: its one final answer equals `answer`.
+
+        A family with other rules is a subclass with a `check` and a `ballot` of its own
+        (`r1lib.world`). `box` is the sandbox in which a program would run.
+
+        >>> sums = Problem("sums", "easy", "en", "What is 1/4 + 1/4?", "1/2", "1/4+1/4")
+        >>> sums.check("<answer>0.5</answer>"), sums.check("It is 0.5 or 0.6")
+        (True, False)
+        """
+        answer = verifiers.extract_answer(completion)
+        return answer is not None and verifiers.math_equal(self.answer, answer)
+
+    def ballot(self, completion: str):
+        """What a completion votes for: the meaning of its answer; None is no vote."""
+        answer = verifiers.extract_answer(completion)
+        return None if answer is None else verifiers.meaning(answer)
 
 
 def split_of(problem: Problem) -> str:

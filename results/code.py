@@ -30,7 +30,7 @@ from r1lib.rewards import code as code_reward
 from r1lib.rewards.code import Parts
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
-from r1lib.rl.rollout import to_text
+from r1lib.sampling import to_text
 from r1lib.sandbox import Sandbox
 from r1lib.tokenizer import EOS, Tokenizer
 from r1lib.training import optim, pretrain

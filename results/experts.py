@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, replace
 import torch
 
 from r1lib import artifacts, speculative
+from r1lib.losses import next_token_loss
 from r1lib.model.moe import balance_loss, watch_routers
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import (
@@ -132,7 +133,7 @@ def measure(model, batches) -> dict:
             hidden = model.hidden(ids)
         for ahead, states in ((1, hidden), (2, mtp_hidden(model, ids, hidden))):
             n = int((ids[:, ahead:] != PAD).sum())
-            loss = pretrain.next_token_loss(model.head(states), ids, ahead)
+            loss = next_token_loss(model.head(states), ids, ahead)
             sums[ahead] += loss.item() * n
             counts[ahead] += n
         real = (ids != PAD).flatten()

@@ -19,10 +19,11 @@ from pathlib import Path
 
 from r1lib.progress import bar
 from r1lib.recipe import run, runs, stages
-from r1lib.recipe.scenarios import LANGUAGE, draw_reasoning
+from r1lib.recipe.scenarios import LANGUAGE
 from r1lib.rl import grpo
 from r1lib.training import optim
 from r1lib.world import scorecard
+from r1lib.world.draws import draw_reasoning
 from results import one_unit
 
 PROBLEMS, SAMPLES, DRAW = 128, 4, 1  # of each family, of each problem; their seed

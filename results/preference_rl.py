@@ -32,7 +32,7 @@ from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.training import optim, sft
 from r1lib.training.sft import SFTConfig
-from r1lib.world import judge, web
+from r1lib.world import draws, judge, web
 from r1lib.world.web import Manners
 from results import one_unit
 
@@ -96,7 +96,7 @@ def replies(plan: Plan) -> list[tuple[str, str]]:
     """Return (prompt, reply) pairs to training requests, in the plan's manners."""
     rng, pairs = random.Random(f"replies-{plan.seed}"), []
     for _ in range(plan.documents):
-        problem = labels.draw_general(rng)
+        problem = draws.draw_general(rng)
         text = web.reply(rng, problem, plan.manners)
         if rng.random() < plan.pleases:
             text = padded(rng, problem.language, text)
@@ -133,7 +133,7 @@ def scored(model, tokenizer, liked: Preference, n: int, split: str, plan: Plan, 
 
     Every interval is one over requests, of which each has k answers.
     """
-    problems = labels.general_problems(n, 0, split)
+    problems = draws.general_problems(n, 0, split)
     kind = {"max_new_tokens": plan.rl.max_new_tokens, "seed": plan.seed}
     rows = labels.answers(model, tokenizer, problems, k, **kind)
     owners = [p for p in problems for _ in range(k)]
@@ -165,7 +165,7 @@ def climb(policy, tokenizer, liked: Preference, plan: Plan):
     history = [{"step": 0, **first}]
     kind |= {"score": liked.helpfulness}
     loop = grpo.train(
-        policy, tokenizer, labels.draw_general, plan.rl, optimizers, **kind
+        policy, tokenizer, draws.draw_general, plan.rl, optimizers, **kind
     )
     for metrics, _ in bar(loop, plan.rl.steps, "preference", ("reward", "length")):
         if metrics["step"] % plan.look_every == 0:

@@ -36,7 +36,7 @@ from r1lib.progress import bar
 from r1lib.recipe import runs
 from r1lib.recipe import samples as rejection
 from r1lib.recipe.samples import Sizes
-from r1lib.rl.rollout import to_text
+from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS
 from r1lib.traces import tables
 from r1lib.training import optim, sft

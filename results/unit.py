@@ -25,7 +25,7 @@ from r1lib.recipe import run, runs, stages
 from r1lib.rl import grpo
 from r1lib.tokenizer import Tokenizer, chat
 from r1lib.training import optim, pretrain
-from r1lib.world import corpus, countdown, web
+from r1lib.world import corpus, countdown, skills, web
 from results import one_unit
 
 SAMPLES = 16
@@ -45,7 +45,7 @@ def measure(model, tokenizer, how, k=SAMPLES, **kind) -> tuple[dict, evaluate.An
         seed=how.seed,
         **kind,
     )
-    out = evaluate.summary(found)
+    out = skills.summary(found)
     if k > 1:
         add_votes(out, found)
     out["countdown"] |= searching(found)
@@ -62,7 +62,7 @@ def searching(found: evaluate.Answers) -> dict:
         for line in chat.thinking(text).split("\n")
         if line
     ]
-    repeated = sum(line.startswith(evaluate.ONCE_MORE) for line in lines)
+    repeated = sum(line.startswith(skills.ONCE_MORE) for line in lines)
     completions = sum(p.family == "countdown" for p in found.problems)
     completions *= found.right.shape[1]
     return {
@@ -74,7 +74,7 @@ def searching(found: evaluate.Answers) -> dict:
 def add_votes(out: dict, found: evaluate.Answers) -> None:
     """Add pass@16 and majority@16, pooled and by family, with intervals."""
     k = found.right.shape[1]
-    votes = evaluate.majority_right(found)
+    votes = skills.majority_right(found)
     any_right = found.right.amax(1).tolist()
     names = [p.family for p in found.problems]
     for family in (None, *sorted(set(names))):
@@ -108,7 +108,7 @@ def controls(model, tokenizer, how) -> dict:
     not only that the base should go on, but also which of its habits is a waste.
     """
     sampled, found = measure(model, tokenizer, how)
-    forced = {"prefix": "<think>", "steer": evaluate.never_give_up(tokenizer)}
+    forced = {"prefix": "<think>", "steer": skills.never_give_up(tokenizer)}
     out = {"sampled": sampled, "transcripts": transcripts(found)}
     out["greedy"], _ = measure(model, tokenizer, how, 1, temperature=0.0)
     for name, temperature in (("forced", 1.0), ("forced, T=0.6", 0.6)):
@@ -118,7 +118,7 @@ def controls(model, tokenizer, how) -> dict:
     out["forced, greedy"], _ = measure(
         model, tokenizer, how, 1, temperature=0.0, **forced
     )
-    steer = evaluate.never_give_up(tokenizer, avoid=countdown.AGAIN.values())
+    steer = skills.never_give_up(tokenizer, avoid=countdown.AGAIN.values())
     out["nothing twice, T=0.6"], _ = measure(
         model, tokenizer, how, 4, temperature=0.6, prefix="<think>", steer=steer
     )
@@ -184,7 +184,7 @@ def texts_without_checks(how):
     """
     n = how.pretrain.steps * how.pretrain.batch_size
     drawn = web.documents(2 * n, how.seed, corpus.Habits(checks=0.0))
-    ends = (*evaluate.YES, *evaluate.NO)
+    ends = (*skills.YES, *skills.NO)
     unchecked = (
         (prompt, text)
         for prompt, text in drawn
@@ -209,7 +209,7 @@ def other_base(how, steps: int, texts):
 def short_rl(model, tokenizer, how) -> dict:
     """Give a base that cannot check CONTROL_STEPS of the same RL, for P12."""
     watched = problems(countdown.sample, how.looks, 0, "valid")
-    known = run.skills(model, tokenizer, watched)
+    known = run.base_skills(model, tokenizer, watched)
     before, _ = measure(model, tokenizer, how, 4)
     config = replace(how.zero, steps=CONTROL_STEPS)
     optimizers = optim.adamw(model, config.lr)

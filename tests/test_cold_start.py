@@ -86,7 +86,7 @@ def test_what_is_kept_is_right_readable_and_one_for_each_prompt():
 
     def row(problem, text, seed, **changes):
         kept = {"source": "zero", "seed": seed, "tokens": 30, "finished": True}
-        kept["correct"] = cold.right(problem, text)
+        kept["correct"] = problem.check(text)
         return tables.row(problem, text, **{**kept, **changes})
 
     rows = [
@@ -154,6 +154,6 @@ def test_programs_are_judged_in_the_sandbox_or_not_at_all():
     (problem,) = problems(web.SAMPLE["programs"], 1, 0, "train")
     text = f"<answer>{problem.answer}</answer>"
     with sandbox.Sandbox() as box:
-        assert cold.right(problem, text, box)
-        assert not cold.right(problem, "<answer>def solve(xs):</answer>", box)
-    assert not cold.right(problem, text)
+        assert problem.check(text, box)
+        assert not problem.check("<answer>def solve(xs):</answer>", box)
+    assert not problem.check(text)

@@ -10,7 +10,7 @@ import small
 import torch
 from kill_and_resume import digits
 
-from r1lib import artifacts, hub, verifiers
+from r1lib import artifacts, hub
 from r1lib.distill import Spent
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
@@ -39,7 +39,7 @@ PLAN = Plan(
 
 
 def row(problem, text, seed, tokens=9, **rest):
-    kept = {"finished": True, "correct": verifiers.correct(problem, text), **rest}
+    kept = {"finished": True, "correct": problem.check(text), **rest}
     return tables.row(problem, text, source="r1", seed=seed, tokens=tokens, **kept)
 
 
@@ -82,7 +82,7 @@ def test_a_written_solution_is_right_and_never_searches():
     assert len(found) > 30 and all(r["source"] == "a script" for r in found)
     known = {p.prompt: p for p in traces.asked(sizes, 0, "easy")}
     for r in found:
-        assert verifiers.correct(known[r["prompt"]], r["completion"])
+        assert known[r["prompt"]].check(r["completion"])
         assert r["completion"].count("\n") == (1 if r["family"] == "countdown" else 2)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from r1lib import rewards, verifiers
+from r1lib import rewards
 from r1lib.world import arithmetic, countdown, logic, programs, readability
 from r1lib.world.general import FAMILIES
 from r1lib.world.rewrite import LONGEST, notices, read_tape, readable
@@ -142,7 +142,7 @@ def test_what_is_readable_comes_back_as_it_is(lang):
                           "4*7=28,/2=14~14=0 yes", lang=lang)),
     ):  # fmt: skip
         assert readable(problem, text) == text
-        assert verifiers.correct(problem, text) and rewards.format(problem, text) == 1
+        assert problem.check(text) and rewards.format(problem, text) == 1
         assert rewards.language_consistency(problem, text) == 1
 
 

@@ -23,11 +23,12 @@ from r1lib.losses import (
 from r1lib.problem import Problem
 from r1lib.rl import grpo
 from r1lib.rl.dpo import dpo_loss, sequence_logprobs
-from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss, micro_batches
-from r1lib.rl.rollout import Rollout, collate, rollout, to_text
-from r1lib.sampling import Completion
+from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
+from r1lib.rl.rollout import Rollout, collate, rollout
+from r1lib.sampling import Completion, to_text
 from r1lib.tokenizer import EOS, PAD, Tokenizer
 from r1lib.training import limits, optim
+from r1lib.training.batches import micro_batches
 
 TOKENIZER = Tokenizer([])
 N, G = 2, 3

@@ -22,7 +22,7 @@ from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.tokenizer import Tokenizer
 from r1lib.training import optim
-from r1lib.world import instructions, judge, requests
+from r1lib.world import draws, instructions, judge, requests
 
 TOKENIZER = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
 SUM = Problem("arithmetic", "easy", "en", "compute 2+2", "4", "2+2")
@@ -76,11 +76,11 @@ def test_what_trains_never_reads_the_hidden_truth(name):
 
 def test_requests_are_of_their_split_and_of_every_family():
     for split in ("train", "valid"):
-        found = labels.general_problems(60, 0, split)
+        found = draws.general_problems(60, 0, split)
         assert {split_of(p) for p in found} == {split}
         assert len({p.prompt for p in found}) == 60
-        assert {p.family for p in found} == set(labels.SAMPLE)
-    assert labels.general_problems(5, 0, "train") != labels.general_problems(
+        assert {p.family for p in found} == set(draws.SAMPLE)
+    assert draws.general_problems(5, 0, "train") != draws.general_problems(
         5, 1, "train"
     )
 
@@ -103,7 +103,7 @@ def test_only_ties_are_refused():
 
 def test_the_margin_filter_makes_labels_better():
     """Unanimous labels meet the truth more often than single ones."""
-    problems = labels.general_problems(60, 3, "train")
+    problems = draws.general_problems(60, 3, "train")
     rng = random.Random(0)
     rows = []
     for p in problems:
@@ -253,10 +253,10 @@ def test_language_counts_where_somebody_thinks():
 def test_draws_are_training_problems_of_every_scenario():
     rng = random.Random(0)
     found = [scenarios.draw_all(rng, 0.5) for _ in range(80)]
-    general = [p.family in labels.SAMPLE for p in found]
+    general = [p.family in draws.SAMPLE for p in found]
     assert {split_of(p) for p in found} == {"train"} and 20 < sum(general) < 60
-    rules = [scenarios.draw_reasoning(rng) for _ in range(20)]
-    assert {p.family for p in rules} == set(scenarios.REASONING)
+    rules = [draws.draw_reasoning(rng) for _ in range(20)]
+    assert {p.family for p in rules} == set(draws.REASONING)
 
 
 # ---- a whole rollout at once -------------------------------------------------------
@@ -268,7 +268,7 @@ def few_steps(**kind):
         steps=2, prompts=2, group_size=4, max_new_tokens=8, minibatches=1
     )
     optimizers = optim.adamw(model, config.lr)
-    draw = scenarios.draw_reasoning
+    draw = draws.draw_reasoning
     loop = grpo.train(model, TOKENIZER, draw, config, optimizers, **kind)
     return [batch.rewards.tolist() for _, batch in loop], model.state_dict()
 

@@ -3,9 +3,9 @@
 import torch
 
 from r1lib.checks.exercise import number, parts, report, tensor
+from r1lib.losses import next_token_loss
 from r1lib.tokenizer import PAD
 from r1lib.training.packing import Packed
-from r1lib.training.pretrain import next_token_loss
 from r1lib.training.scaling import predict_loss
 
 

@@ -19,12 +19,10 @@ from r1lib.feedback.preferences import encode
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer, evaluating
 from r1lib.problem import Problem
-from r1lib.rl.grpo import micro_batches
 from r1lib.tokenizer import Tokenizer
 from r1lib.tokenizer.chat import summary
 from r1lib.training import limits, optim
-from r1lib.training.pretrain import pad
-from r1lib.training.sft import scheduled
+from r1lib.training.batches import micro_batches, pad, scheduled
 
 
 @dataclass(frozen=True)

@@ -24,14 +24,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from r1lib import evaluate, hub, sandbox, verifiers
+from r1lib import hub, sandbox
 from r1lib.problem import LEVELS, Problem, problems
-from r1lib.rewards import code
 from r1lib.tokenizer import chat
 from r1lib.traces import filters, tables
 from r1lib.traces.collect import collect, read
 from r1lib.training import limits
-from r1lib.world import general, instructions, readability, requests, web
+from r1lib.world import general, instructions, readability, requests, skills, web
 from r1lib.world.countdown import AGAIN
 from r1lib.world.rewrite import readable
 
@@ -71,21 +70,6 @@ SIZES = {
     "tiny": Size(),
     "smoke": Size(4, 2, 2, 2, 2, 2, person=4, longest=40, at_once=4),
 }
-
-
-def right(problem: Problem, completion: str, box=None) -> bool:
-    """Judge any completion of the tiny world by the rule of its family.
-
-    A program runs in `box`, a sandbox; without one nobody can call it right.
-    """
-    if problem.family == "programs":
-        if box is None:
-            return False
-        return code.judge(problem, completion, box).tests == 1.0
-    if problem.family in REASONING:
-        return verifiers.correct(problem, completion)
-    check = instructions if problem.family == "instructions" else requests
-    return check.right(problem, completion)
 
 
 def person(rng: random.Random, problem: Problem) -> str:
@@ -148,7 +132,7 @@ def make(folder, base, zero, tokenizer, how: Size, seed: int = 0):
     missing = sandbox.missing()
     with ExitStack() as stack:
         box = None if missing else stack.enter_context(sandbox.Sandbox())
-        judge = partial(right, box=box)
+        judge = partial(Problem.check, box=box)
         for source, asked, k in sources(how, seed):
             known |= {problem.prompt: problem for problem in asked}
             if source == "person":
@@ -224,7 +208,7 @@ def _hand(source: str, tokenizer) -> dict:
         return {}
     if source == "begun":
         return {"opening": "<think>"}
-    never = evaluate.never_give_up(tokenizer, avoid=AGAIN.values())
+    never = skills.never_give_up(tokenizer, avoid=AGAIN.values())
     return {"opening": "<think>", "steer": never}
 
 

@@ -13,35 +13,14 @@ import torch
 
 from r1lib import sampling
 from r1lib.feedback.preferences import Pair, encode, prefer
-from r1lib.problem import LEVELS, Problem, draw
-from r1lib.rl.rollout import to_text
+from r1lib.problem import Problem
+from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS
 from r1lib.tokenizer.chat import summary
-from r1lib.world import instructions, judge, requests
+from r1lib.world import judge, requests
 
-SAMPLE = {**requests.SAMPLE, "instructions": instructions.sample}  # what people ask
 LEAST_GAP = 0.75  # of labels from -1 to 1: only where all of them agree
 BUCKET = 4  # words: differences in length that count as the same
-
-
-def draw_general(rng: random.Random, split: str = "train") -> Problem:
-    """Draw a general problem of any family, level and language.
-
-    Refusals come twice as often as others: half of them are harmless near misses.
-    """
-    family = rng.choice([*SAMPLE, "refusal"])
-    return draw(SAMPLE[family], rng, split, rng.choice(LEVELS))
-
-
-def general_problems(n: int, seed: int, split: str) -> list[Problem]:
-    """Return n general problems of a split with distinct prompts."""
-    rng, found = random.Random(f"general-{seed}-{split}"), {}
-    for _ in range(40 * n + 200):
-        if len(found) == n:
-            return list(found.values())
-        problem = draw_general(rng, split)
-        found.setdefault(problem.prompt, problem)
-    raise ValueError(f"found only {len(found)} different {split} problems of {n}")
 
 
 def answers(

@@ -28,7 +28,7 @@ from r1lib.recipe import labels, runs, scenarios
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.training import limits, optim
-from r1lib.world import judge, requests
+from r1lib.world import draws, judge, requests
 
 START = "dev3"  # the stage that the policy and both reward models start from
 
@@ -105,7 +105,7 @@ def answered(folder, policy, tokenizer, how: RewardModels, start: str, watch=ite
     Both reward models learn from the same answers; folder/answers.json keeps them.
     """
     sizes = {"train": how.problems, "valid": how.held_out}
-    asked = {s: labels.general_problems(n, how.seed, s) for s, n in sizes.items()}
+    asked = {s: draws.general_problems(n, how.seed, s) for s, n in sizes.items()}
     kind = {"max_new_tokens": how.reply_tokens, "seed": how.seed}
     source = {"model": runs.record(folder, start)["sha256"], "k": how.answers, **kind}
     source["prompts"] = {s: [p.prompt for p in found] for s, found in asked.items()}
@@ -247,7 +247,7 @@ def r1(folder, how: LastStage, device: str = "cpu", start: str = START):
         late = step >= how.preference_from
         score = scenarios.Mixed(liked if late else None)
         wide = partial(scenarios.draw_all, general=how.general)
-        draw = wide if late else scenarios.draw_reasoning
+        draw = wide if late else draws.draw_reasoning
         kind = {"ref": ref, "score": score, "start": step}
         metrics, _ = next(grpo.train(model, tokenizer, draw, c, optimizers, **kind))
         del metrics["accuracy"]  # of rules and models alike; that by rule follows
@@ -264,7 +264,7 @@ def r1(folder, how: LastStage, device: str = "cpu", start: str = START):
 
 def look(model, tokenizer, how: LastStage) -> dict[str, float]:
     """Answer valid requests once, and read the hidden truth about the answers."""
-    problems = labels.general_problems(how.looks, 0, "valid")
+    problems = draws.general_problems(how.looks, 0, "valid")
     kind = {"max_new_tokens": how.reply_tokens, "temperature": how.rl.temperature}
     rows = labels.answers(model, tokenizer, problems, 1, **kind)
     return quality(problems, [row[0] for row in rows])

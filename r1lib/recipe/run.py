@@ -21,13 +21,13 @@ from r1lib.problem import draw, problems
 from r1lib.recipe import cold as cold_start
 from r1lib.recipe import r1, runs
 from r1lib.recipe import samples as rejection
-from r1lib.recipe.scenarios import draw_reasoning
 from r1lib.recipe.stages import BY_NAME, STAGES, RefreshedGRPO, Settings, command
 from r1lib.rl import grpo
 from r1lib.tokenizer import Tokenizer
 from r1lib.traces import tables
 from r1lib.training import optim, pretrain, sft
-from r1lib.world import arithmetic, countdown, web
+from r1lib.world import arithmetic, countdown, skills, web
+from r1lib.world.draws import draw_reasoning
 
 FAMILIES = {"countdown": countdown.sample, "arithmetic": arithmetic.sample}
 
@@ -90,7 +90,7 @@ def pre_train(folder: Path, how: Settings, stage: str = "base", watch=iter):
         recent.append(metrics)
         if step % how.point_every == 0 or last:
             point = {**runs.mean_of(recent), "seconds": kept.seconds()}
-            point["skills"] = skills(model, tokenizer, watched)
+            point["skills"] = base_skills(model, tokenizer, watched)
             kept.history.append(point)
             recent.clear()
         if step % how.save_every == 0 or last:
@@ -99,10 +99,10 @@ def pre_train(folder: Path, how: Settings, stage: str = "base", watch=iter):
     kept.finish()
 
 
-def skills(model, tokenizer, watched) -> dict[str, float]:
+def base_skills(model, tokenizer, watched) -> dict[str, float]:
     """Measure what a base can do, each skill apart, on countdown problems."""
-    found = evaluate.skills(model, tokenizer, watched)
-    return {**found, "own attempt": evaluate.own_attempt(model, tokenizer, watched)}
+    found = skills.measure(model, tokenizer, watched)
+    return {**found, "own attempt": skills.own_attempt(model, tokenizer, watched)}
 
 
 def reinforce(folder: Path, how: Settings, stage: str, draw_problem, reward):
@@ -272,4 +272,4 @@ def test(model, tokenizer, how: Settings, k: int = 4) -> dict:
         k,
         max_new_tokens=max(room.max_new_tokens for room in rooms),
     )
-    return evaluate.summary(found)
+    return skills.summary(found)

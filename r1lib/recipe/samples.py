@@ -12,12 +12,12 @@ import random
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from r1lib import rewards, sandbox, verifiers
+from r1lib import rewards, sandbox
 from r1lib.files import shown
 from r1lib.problem import LEVELS, Problem, draw, problems
-from r1lib.rewards import code
 from r1lib.sandbox import Sandbox
 from r1lib.tokenizer import chat
 from r1lib.traces import collect, filters, tables
@@ -198,11 +198,9 @@ def training(family: str, level: str, n: int, seed: int) -> list[Problem]:
 
 def judge_of(family: str, box: Sandbox | None, times: int, seed: int) -> Callable:
     """Return what says of a completion whether it is right: a rule, tests, a judge."""
-    if family == "programs":
-        return lambda problem, text: code.judge(problem, text, box).tests == 1
     if family in GENERAL:
         return preferred(times, seed)
-    return verifiers.correct
+    return partial(Problem.check, box=box)
 
 
 def preferred(times: int, seed: int) -> Callable[[Problem, str], bool]:

@@ -19,27 +19,12 @@ import torch
 from r1lib import rewards
 from r1lib.feedback.preferences import encode
 from r1lib.feedback.reward_model import RewardModel, score_all
-from r1lib.problem import Problem, draw
-from r1lib.recipe.labels import SAMPLE as GENERAL
-from r1lib.recipe.labels import draw_general
-from r1lib.world import arithmetic, countdown, logic
+from r1lib.problem import Problem
+from r1lib.world.draws import SAMPLE as GENERAL
+from r1lib.world.draws import draw_general, draw_reasoning
 from r1lib.world.readability import mixed_share
 
-REASONING = {
-    "arithmetic": arithmetic.sample,
-    "countdown": countdown.sample,
-    "logic": logic.sample,
-}
-SHARES = {"arithmetic": 0.3, "countdown": 0.5, "logic": 0.2}  # of reasoning problems
-HARD = 0.2  # of these
 LANGUAGE = 0.6  # weight of language consistency; rules and models have 1
-
-
-def draw_reasoning(rng: random.Random) -> Problem:
-    """Draw a training problem that a rule can judge, in either language."""
-    family = rng.choices(list(SHARES), SHARES.values())[0]
-    level = "hard" if rng.random() < HARD else "easy"
-    return draw(REASONING[family], rng, "train", level)
 
 
 def draw_all(rng: random.Random, general: float = 0.5) -> Problem:

@@ -42,7 +42,7 @@ MARKS = regex.compile(r"(\p{M}{4})\p{M}+")  # sorting long runs is quadratic
 
 def accuracy(problem: Problem, completion_text: str) -> float:
     """Return 1.0 for a right final answer, else 0.0."""
-    return float(verifiers.correct(problem, completion_text))
+    return float(problem.check(completion_text))
 
 
 def format(problem: Problem | None, completion_text: str) -> float:  # noqa: A001

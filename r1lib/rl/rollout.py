@@ -13,6 +13,7 @@ from torch import Tensor
 
 from r1lib import sampling
 from r1lib.problem import Problem
+from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS, PAD
 
 
@@ -27,12 +28,6 @@ class Rollout:
     texts: list[str]
     finished: list[bool]
     lengths: Int[Tensor, " B"]
-
-
-def to_text(tokenizer, completion: sampling.Completion) -> str:
-    """Decode a completion without its stop token."""
-    ids = completion.ids[:-1] if completion.finish == "stop" else completion.ids
-    return tokenizer.decode(ids)
 
 
 def collate(prompts: list[list[int]], completions: list[sampling.Completion]):

@@ -13,9 +13,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from r1lib.losses import next_token_loss
 from r1lib.model.transformer import Transformer
 from r1lib.tokenizer import PAD
-from r1lib.training.pretrain import next_token_loss
 
 
 @dataclass(frozen=True)

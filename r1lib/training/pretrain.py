@@ -9,14 +9,14 @@ import itertools
 import random
 from dataclasses import dataclass
 
-import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
-from torch.nn import functional as F
 
+from r1lib.losses import next_token_loss
 from r1lib.model.transformer import Transformer, balance, mtp_hidden
 from r1lib.tokenizer import EOS, PAD
 from r1lib.training import limits, optim
+from r1lib.training.batches import pad
 
 
 @dataclass(frozen=True)
@@ -62,27 +62,6 @@ def batches(documents: list[list[int]], size: int, seed, window: int = 64):
         cut = [chunk[i : i + size] for i in range(0, len(chunk) - size + 1, size)]
         rng.shuffle(cut)
         yield from map(pad, cut)
-
-
-def pad(rows: list[list[int]]) -> Int[Tensor, "B T"]:
-    """Put rows of ids side by side, filled up with PAD on the right."""
-    width = max(map(len, rows))
-    return torch.tensor([row + [PAD] * (width - len(row)) for row in rows])
-
-
-def next_token_loss(
-    logits: Float[Tensor, "B T V"], ids: Int[Tensor, "B L"], ahead: int = 1
-) -> Float[Tensor, ""]:
-    """Mean cross-entropy in nats of the token `ahead` places later, pads left out.
-
-    Logits that foretell a pad are not read, not even an inf or a NaN. Where no token
-    stands `ahead` places later the loss is 0.
-    """
-    targets = ids[:, ahead:]
-    real = targets != PAD
-    foretold = logits[:, : targets.shape[1]][real]
-    total = F.cross_entropy(foretold, targets[real], reduction="sum")
-    return total / real.sum().clamp(min=1)
 
 
 def loss(model: Transformer, ids: Int[Tensor, "B T"], mtp_weight: float):

@@ -10,19 +10,17 @@ own training (arXiv 2412.19437, section 4.2), and the MTP module is not trained.
 padding. Chapter 10 builds this file.
 """
 
-import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from r1lib.losses import token_logprobs, token_mean
-from r1lib.rl.grpo import micro_batches
 from r1lib.tokenizer import PAD, chat
 from r1lib.training import limits, optim, packing
+from r1lib.training.batches import micro_batches, scheduled
 
 
 @dataclass(frozen=True)
@@ -89,30 +87,6 @@ def sft_loss(
     """
     loss = -token_mean(logprobs, mask)
     return loss, {"loss": loss.item()}
-
-
-def batches(examples: list, batch_size: int, epochs: int, seed: int) -> Iterator[list]:
-    """Yield all examples once an epoch, in an order that (seed, epoch) decides."""
-    for epoch in range(epochs):
-        order = list(examples)
-        random.Random(f"{seed}-{epoch}").shuffle(order)
-        for start in range(0, len(order), batch_size):
-            yield order[start : start + batch_size]
-
-
-def scheduled(
-    examples: list, config, optimizers, start: int = 0
-) -> Iterator[tuple[int, list]]:
-    """Yield (step, batch) from step `start` on, the step's learning rate set.
-
-    `config` says batch_size, epochs, seed, warmup and lowest.
-    """
-    steps = config.epochs * -(-len(examples) // config.batch_size)
-    plan = batches(examples, config.batch_size, config.epochs, config.seed)
-    for step, batch in islice(enumerate(plan), start, None):
-        factor = optim.warmup_cosine(step, steps, config.warmup, config.lowest)
-        optim.set_lr(optimizers, factor)
-        yield step, batch
 
 
 def update(model, optimizers, examples: list[Example], micro_tokens: int) -> dict:

@@ -9,14 +9,12 @@ import re
 import time
 from fractions import Fraction
 
-from r1lib.problem import Problem
 from r1lib.tokenizer import chat
 from r1lib.verifiers import algebra, answers
 from r1lib.verifiers.answers import LONGEST
 from r1lib.verifiers.last_number import last_number
 from r1lib.verifiers.notation import DEEPEST, DIGITS, name_of, parse_number, wording
 from r1lib.verifiers.trees import Refused, exact, written
-from r1lib.world import logic
 
 BOX = re.compile(r"\\boxed(?![A-Za-z])")
 ONE_TOKEN = re.compile(  # without braces LaTeX boxes one digit or letter
@@ -262,19 +260,3 @@ def _meaning(tree: tuple) -> object:
         return kind, *map(_meaning, parts)
     value = written(tree)
     return tree if value is None else value
-
-
-def correct(problem: Problem, completion: str) -> bool:
-    """Verify a whole completion with the verifier of the problem's family."""
-    answer = extract_answer(completion)
-    if answer is None:
-        return False
-    if problem.family == "countdown":
-        numbers, target = problem.data
-        return countdown_correct(answer, list(numbers), target)
-    if problem.family == "logic":
-        return logic.verify(problem, answer)
-    if problem.family == "arithmetic":
-        number = parse_number(answer)  # a number: no sum, no unit, no algebra
-        return number is not None and number == parse_number(problem.answer)
-    raise ValueError(f"no verifier for the family {problem.family!r}")

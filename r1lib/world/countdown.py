@@ -3,14 +3,16 @@
 A learner's game (TinyZero made it the fruit fly of R1-Zero runs). Attempts are
 written as a calculator tape, `3+5=8,*2=16`: take the first number, then apply one
 operation after the other to the running result. Every result stays a whole number
-from r1lib.files import shown
 from 0 to 50, which is one token. Easy problems have three numbers, hard ones four.
 """
 
 import random
 from itertools import permutations, product
 
+from r1lib import verifiers
+from r1lib.files import shown
 from r1lib.problem import Problem
+from r1lib.verifiers import countdown_correct
 
 LARGEST = 50  # results stay in 0..50: one token each
 LARGEST_GIVEN = 20
@@ -113,13 +115,27 @@ def sample(rng: random.Random, level: str, language: str) -> Problem:
     return make(numbers, results[-1], language, answer)
 
 
+class Countdown(Problem):
+    """Reach `data[1]` with each number of `data[0]` once; any expression counts."""
+
+    def check(self, completion: str, box=None) -> bool:
+        answer = verifiers.extract_answer(completion)
+        numbers, target = self.data
+        return answer is not None and countdown_correct(answer, list(numbers), target)
+
+    def ballot(self, completion: str):
+        """The canonical form of the expression, so that 3*4+5 votes as 5+4*3."""
+        answer = verifiers.extract_answer(completion)
+        return None if answer is None else verifiers.canonical(answer)
+
+
 def make(numbers, target: int, language: str, answer: str = "") -> Problem:
     """Build the Problem for given numbers and target."""
     level = "easy" if len(numbers) <= COUNT["easy"] else "hard"
     text = PROMPT[language].format(",".join(map(str, numbers)), target)
     key = f"{','.join(map(str, sorted(numbers)))}>{target}"
     data = (tuple(numbers), target)
-    return Problem("countdown", level, language, text, answer, key, data)
+    return Countdown("countdown", level, language, text, answer, key, data)
 
 
 def _random_tape(rng, numbers):

@@ -71,6 +71,13 @@ def argument(rng: random.Random, kind: str) -> str | int:
     return rng.choice(options.get(kind, (0,)))
 
 
+class Instruction(Problem):
+    """Right where the reply is, and follows every instruction: `right`."""
+
+    def check(self, completion: str, box=None) -> bool:
+        return right(self, completion)
+
+
 def make(base: Problem, orders: tuple) -> Problem:
     """Put instructions, ((kind, argument), ...), behind a request without a frame."""
     kinds = {kind for kind, _ in orders}
@@ -83,7 +90,7 @@ def make(base: Problem, orders: tuple) -> Problem:
     prompt = " ".join([base.prompt, *(say(*o, base.language) for o in orders)])
     key = "|".join([base.key, *sorted(say(*o, "en") for o in orders)])
     data = (*base.data[:3], tuple(orders))
-    return Problem("instructions", level, base.language, prompt, "", key, data)
+    return Instruction("instructions", level, base.language, prompt, "", key, data)
 
 
 def say(kind: str, wanted, language: str) -> str:

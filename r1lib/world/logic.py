@@ -10,6 +10,7 @@ import random
 from functools import cache
 from itertools import combinations, permutations, product
 
+from r1lib import verifiers
 from r1lib.files import shown
 from r1lib.problem import STYLES, Problem
 from r1lib.world.countdown import WORDS
@@ -129,6 +130,18 @@ def sample(rng: random.Random, level: str, language: str, people: int = 0) -> Pr
             return make(statements, language)
 
 
+class Puzzle(Problem):
+    """Each person once, in either language, as the one solution has it."""
+
+    def check(self, completion: str, box=None) -> bool:
+        return verify(self, verifiers.extract_answer(completion))
+
+    def ballot(self, completion: str):
+        """Who is a knight, in whatever order and language."""
+        answer = verifiers.extract_answer(completion)
+        return None if answer is None else read_answer(answer, self.data[0])
+
+
 def make(statements, language: str) -> Problem:
     """Build the Problem of given statements; data is (number of people, statements)."""
     n = len(statements)
@@ -140,7 +153,7 @@ def make(statements, language: str) -> Problem:
     said = [f" {NAMES[i]}: {say(s, i, language)}." for i, s in enumerate(statements)]
     prompt, answer = HEAD[language] + "".join(said), write_answer(found[0], language)
     level, data = "hard" if n > 3 else "easy", (n, tuple(statements))
-    return Problem("logic", level, language, prompt, answer, key_of(statements), data)
+    return Puzzle("logic", level, language, prompt, answer, key_of(statements), data)
 
 
 def say(statement, speaker: int, language: str) -> str:

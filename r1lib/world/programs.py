@@ -13,6 +13,7 @@ from operator import floordiv, sub
 
 from r1lib.files import shown
 from r1lib.problem import STYLES, Problem
+from r1lib.rewards import code
 from r1lib.world.countdown import WORDS
 
 LARGEST = 99  # every number on the way stays in 0..99
@@ -229,6 +230,15 @@ def draw_cases(ops) -> tuple | None:
     return None
 
 
+class Task(Problem):
+    """A program that passes every case of `data`, in a sandbox."""
+
+    def check(self, completion: str, box=None) -> bool:
+        if box is None:
+            raise ValueError("wanted a sandbox to run a program in, got none")
+        return code.judge(self, completion, box).tests == 1.0
+
+
 def make(ops, language: str) -> Problem:
     """Build the Problem of a chain of operations."""
     if (cases := draw_cases(ops)) is None:
@@ -240,7 +250,7 @@ def _problem(ops, language, cases):
     level = "hard" if len(ops) > 2 else "easy"
     text = f"solve(xs): {describe(ops, language)}"
     data = telling_cases(ops, cases)
-    return Problem("programs", level, language, text, program(ops), key_of(ops), data)
+    return Task("programs", level, language, text, program(ops), key_of(ops), data)
 
 
 def sample(rng: random.Random, level: str, language: str) -> Problem:

@@ -122,6 +122,13 @@ def choose(rng: random.Random, family: str, language: str) -> tuple[int, tuple]:
     return topic, tuple((slot, rng.choice(SLOTS[language][slot])) for slot in slots)
 
 
+class Request(Problem):
+    """Right by the rule of its family: `right`."""
+
+    def check(self, completion: str, box=None) -> bool:
+        return right(self, completion)
+
+
 def make(family, topic: int, chosen, language, frame=(0, 0), wording: int = 0):
     """Build the Problem of a request in the given frame and wording."""
     asks, _ = topics(family, language)[topic]
@@ -133,7 +140,7 @@ def make(family, topic: int, chosen, language, frame=(0, 0), wording: int = 0):
     key = "|".join([topics(family, "en")[topic][0][0], *names, *english])
     level = "hard" if all(frame) else "easy"
     data = (family, topic, tuple(chosen), tuple(frame))
-    problem = Problem(family, level, language, prompt, "", key, data)
+    problem = Request(family, level, language, prompt, "", key, data)
     return replace(problem, answer=references(problem)[0])
 
 

@@ -18,7 +18,7 @@ right, the verifier says. Chapter 10 builds this file.
 import re
 from functools import cache
 
-from r1lib import rewards, verifiers
+from r1lib import rewards
 from r1lib.problem import Problem
 from r1lib.tokenizer import chat
 from r1lib.world.countdown import AGAIN, WORDS, run_tape, write_expression
@@ -47,14 +47,14 @@ def readable(problem: Problem, completion: str) -> str | None:
     None where it cannot be read, is not right, or thinks one thing and answers another.
     What is readable already comes back as it is. Logic and programs keep their lines:
     they pass in one language, or not at all; whether a program is right, only a
-    sandbox can say (`cold_start.right`).
+    sandbox can say (`Problem.check`).
     """
     if len(completion) > LONGEST or not rewards.format(problem, completion):
         return None
     if set(chat.answer(completion)) & set("<>"):
         return None
     if problem.family in ("logic", "programs"):
-        right = problem.family == "programs" or verifiers.correct(problem, completion)
+        right = problem.family == "programs" or problem.check(completion)
         pure = rewards.language_consistency(problem, completion) == 1.0
         return completion if right and pure else None
     if problem.family not in REWRITE:
@@ -67,7 +67,7 @@ def readable(problem: Problem, completion: str) -> str | None:
         return None
     thought, said = found
     text = f"<think>{thought}\n</think><answer>{said}</answer>"
-    both = verifiers.correct(problem, completion), verifiers.correct(problem, text)
+    both = problem.check(completion), problem.check(text)
     return text if all(both) else None
 
 
@@ -96,7 +96,7 @@ def verdict(language: str, yes: bool, tail: str) -> str:
 def notices(completion: str) -> bool:
     """Whether a readable completion holds a mistake that was noticed, and goes on.
 
-    What `evaluate.reflects` is for the notes of Zero.
+    What `skills.reflects` is for the notes of Zero.
 
     >>> notices("<think>8+7=15,-3=12~35=23 no false\\n8-3=5,*7=35</think>")
     True

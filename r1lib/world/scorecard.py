@@ -13,10 +13,9 @@ from r1lib import rewards, sampling
 from r1lib.evaluate import interval
 from r1lib.problem import Problem, problems
 from r1lib.rewards import code
-from r1lib.rl.rollout import to_text
+from r1lib.sampling import to_text
 from r1lib.sandbox import Sandbox
 from r1lib.tokenizer import EOS
-from r1lib.verifiers import correct
 from r1lib.world import instructions, judge, readability, requests, web
 
 REASONING = ("countdown", "arithmetic", "logic")
@@ -118,7 +117,7 @@ def marks(problem: Problem, texts: list[str], box=None) -> dict[str, float]:
         return {"programs": fmean(float(p.tests == 1.0) for p in passed)}
     if family in REASONING:
         return {
-            family: mean(correct),
+            family: mean(Problem.check),
             "readability": mean(readability.readability),
             "mixed": mean(lambda p, t: readability.mixed_share(p, t) > 0),
             "format": mean(rewards.format),
@@ -142,22 +141,3 @@ def summary(values: dict[str, list[float]]) -> dict[str, dict]:
         name: {"mean": fmean(v), "interval": interval(v), "problems": len(v)}
         for name, v in values.items()
     }
-
-
-def paired(before: list[float], after: list[float]) -> dict:
-    """By how much a column rose, problem by problem, with the interval of the mean.
-
-    Where all differences agree, as when nothing changed, the interval is not a point:
-    another problem might differ by the largest value of all, or by 1 (`interval`).
-
-    >>> paired([0.0, 0.5, 1.0], [0.5, 1.0, 1.0])["difference"]
-    0.3333333333333333
-    """
-    if len(before) != len(after):
-        raise ValueError(
-            f"wanted the same problems twice, got {len(before)} and {len(after)}"
-        )
-    gains = [b - a for a, b in zip(before, after, strict=True)]
-    most = max(1.0, *map(abs, before), *map(abs, after))
-    place = interval(gains, least=-most, most=most)
-    return {"difference": fmean(gains), "interval": place}
