@@ -54,6 +54,11 @@ class Problem:
         return None if answer is None else verifiers.meaning(answer)
 
 
+def check(problem: Problem, completion: str, box=None) -> bool:
+    """Ask a problem whether a completion is right: its own `check`, as a function."""
+    return problem.check(completion, box)
+
+
 def split_of(problem: Problem) -> str:
     """Assign a problem to "train" (90%), "valid" (5%) or "test" (5%), by its key.
 

@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 
 from r1lib import hub, sandbox
-from r1lib.problem import LEVELS, Problem, problems
+from r1lib.problem import LEVELS, Problem, check, problems
 from r1lib.tokenizer import chat
 from r1lib.traces import filters, tables
 from r1lib.traces.collect import collect, read
@@ -132,7 +132,7 @@ def make(folder, base, zero, tokenizer, how: Size, seed: int = 0):
     missing = sandbox.missing()
     with ExitStack() as stack:
         box = None if missing else stack.enter_context(sandbox.Sandbox())
-        judge = partial(Problem.check, box=box)
+        judge = partial(check, box=box)
         for source, asked, k in sources(how, seed):
             known |= {problem.prompt: problem for problem in asked}
             if source == "person":

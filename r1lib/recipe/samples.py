@@ -17,7 +17,7 @@ from pathlib import Path
 
 from r1lib import rewards, sandbox
 from r1lib.files import shown
-from r1lib.problem import LEVELS, Problem, draw, problems
+from r1lib.problem import LEVELS, Problem, check, draw, problems
 from r1lib.sandbox import Sandbox
 from r1lib.tokenizer import chat
 from r1lib.traces import collect, filters, tables
@@ -200,7 +200,7 @@ def judge_of(family: str, box: Sandbox | None, times: int, seed: int) -> Callabl
     """Return what says of a completion whether it is right: a rule, tests, a judge."""
     if family in GENERAL:
         return preferred(times, seed)
-    return partial(Problem.check, box=box)
+    return partial(check, box=box)
 
 
 def preferred(times: int, seed: int) -> Callable[[Problem, str], bool]:

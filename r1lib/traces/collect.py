@@ -15,7 +15,7 @@ import torch
 
 from r1lib import files, hub, sampling
 from r1lib.files import shown
-from r1lib.problem import Problem, split_of
+from r1lib.problem import Problem, check, split_of
 from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS
 from r1lib.traces import tables
@@ -33,7 +33,7 @@ def collect(
     temperature: float = 1.0,
     seed: int = 0,
     at_once: int = 32,
-    judge=Problem.check,
+    judge=check,
     opening: str = "",
     steer=None,
 ):

@@ -11,7 +11,7 @@ import torch
 
 from r1lib import rewards, sampling
 from r1lib.evaluate import interval
-from r1lib.problem import Problem, problems
+from r1lib.problem import Problem, check, problems
 from r1lib.rewards import code
 from r1lib.sampling import to_text
 from r1lib.sandbox import Sandbox
@@ -117,7 +117,7 @@ def marks(problem: Problem, texts: list[str], box=None) -> dict[str, float]:
         return {"programs": fmean(float(p.tests == 1.0) for p in passed)}
     if family in REASONING:
         return {
-            family: mean(Problem.check),
+            family: mean(check),
             "readability": mean(readability.readability),
             "mixed": mean(lambda p, t: readability.mixed_share(p, t) > 0),
             "format": mean(rewards.format),
