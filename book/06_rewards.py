@@ -52,23 +52,15 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from r1lib import (
-    algebra,
-    answers,
-    artifacts,
-    chat,
-    checks,
-    code_reward,
-    evaluate,
-    lint,
-    plots,
-    rewards,
-    sandbox,
-    verifiers,
-)
+from r1lib import artifacts, checks, evaluate, plots, rewards, sandbox, verifiers
+from r1lib.problem import Problem, problems
+from r1lib.rewards import code as code_reward
+from r1lib.rewards import lint
 from r1lib.sandbox import Sandbox
-from r1lib.sandbox_inside import read, write
-from r1lib.tasks import Problem, arithmetic, countdown, logic, problems, programs
+from r1lib.sandbox.inside import read, write
+from r1lib.tokenizer import chat
+from r1lib.verifiers import algebra, answers
+from r1lib.world import arithmetic, countdown, logic, programs
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -82,9 +74,9 @@ import unicodedata
 
 import regex
 
-from r1lib.answers import LONGEST
-from r1lib.chat import CLOSE, CLOSE_ANSWER, OPEN, OPEN_ANSWER, blank
-from r1lib.code_reward import (
+from r1lib.problem import LANGUAGES
+from r1lib.rewards import CODE, COMMAND, LETTERS, MARK, MARKS, SCRIPT, TAG, WORD, purity
+from r1lib.rewards.code import (
     DOUBLINGS,
     PARTIAL,
     PER_COMPLAINT,
@@ -92,14 +84,14 @@ from r1lib.code_reward import (
     Parts,
     speed,
 )
-from r1lib.last_number import last_number
-from r1lib.notation import DEEPEST, DIGITS, join_thousands, wording
-from r1lib.rewards import CODE, COMMAND, LETTERS, MARK, MARKS, SCRIPT, TAG, WORD, purity
-from r1lib.sandbox_inside import is_sealed, limit, play, resource, take
-from r1lib.tasks import LANGUAGES
-from r1lib.tasks.logic import LONGEST_ANSWER, NAMES, READ, holds
-from r1lib.trees import BITS, POWER, Refused, Tree, written
+from r1lib.sandbox.inside import is_sealed, limit, play, resource, take
+from r1lib.tokenizer.chat import CLOSE, CLOSE_ANSWER, OPEN, OPEN_ANSWER, blank
 from r1lib.verifiers import BOX, ONE_TOKEN, PATIENCE, _unboxed
+from r1lib.verifiers.answers import LONGEST
+from r1lib.verifiers.last_number import last_number
+from r1lib.verifiers.notation import DEEPEST, DIGITS, join_thousands, wording
+from r1lib.verifiers.trees import BITS, POWER, Refused, Tree, written
+from r1lib.world.logic import LONGEST_ANSWER, NAMES, READ, holds
 
 # %% [markdown]
 # ## 1. Whom do you trust to say "right"?
@@ -153,8 +145,8 @@ def first_answer(text):
 # counts. *Two answers are no answer*, even if they are equal.
 
 # %% tags=["slide"]
-# r1lib.chat.summary
-# r1lib.chat.answer
+# r1lib.tokenizer.chat.summary
+# r1lib.tokenizer.chat.answer
 # r1lib.verifiers.extract_answer
 # r1lib.verifiers.boxed
 
@@ -312,7 +304,7 @@ assert all(countdown_correct(*game) == (i == 0) for i, game in enumerate(GAMES))
 # **Step 1: one number, exactly.** Thousands, percent, a fraction, a name in front:
 
 # %%
-# r1lib.notation.parse_number
+# r1lib.verifiers.notation.parse_number
 
 # %% tags=["nbval-check-output"]
 for text in ("1/2", "0.5", "50%", "x = 1/2", "1,000", "12,34", "1/0", "three"):
@@ -324,7 +316,7 @@ for text in ("1/2", "0.5", "50%", "x = 1/2", "1,000", "12,34", "1/0", "three"):
 # one answer is refused.*
 #
 # **Step 2: read the structure.** Tuples, sets, intervals, roots, letters, LaTeX. A
-# parser of some 200 lines, `r1lib/answers.py`, turns text into a **tree**, nested
+# parser of some 200 lines, `r1lib/verifiers/answers.py`, turns text into a **tree**, nested
 # tuples such as `("/", top, bottom)`, and refuses whatever it does not understand.
 
 # %% tags=["nbval-check-output"]
@@ -348,8 +340,8 @@ for text in (r"\frac{1}{2}", "(1,2)", "{1,2}", "[0,1)", r"2\sqrt{2}", "3 or 4"):
 # `answers.read` refuses some huge powers already, so the last tree is made by hand:
 
 # %%
-# r1lib.trees.exact
-# r1lib.trees._power
+# r1lib.verifiers.trees.exact
+# r1lib.verifiers.trees._power
 
 # %% tags=["nbval-check-output"]
 for text in ("2^{10}", "2^{-1}+1", "2^{5000}", "9^{9^{9}}", r"\sqrt{2}"):
@@ -490,10 +482,10 @@ for world in product((True, False), repeat=2):
 # because then "right" would have no meaning.
 
 # %%
-# r1lib.tasks.logic._table
-# r1lib.tasks.logic.solutions
-# r1lib.tasks.logic.read_answer
-# r1lib.tasks.logic.verify
+# r1lib.world.logic._table
+# r1lib.world.logic.solutions
+# r1lib.world.logic.read_answer
+# r1lib.world.logic.verify
 
 # %% tags=["nbval-check-output"]
 print("solutions:", solutions(statements, 2))
@@ -534,7 +526,7 @@ for answer in (
 # or hides letters between invisible ones, has written a word.
 
 # %%
-# r1lib.chat.thinking
+# r1lib.tokenizer.chat.thinking
 # r1lib.rewards.words
 # r1lib.rewards.purity
 # r1lib.rewards.language_consistency
@@ -882,7 +874,7 @@ print(WHY_NOT or sandbox.promise())
 # are ours.)
 
 # %% tags=["slide"]
-# r1lib.code_reward.score
+# r1lib.rewards.code.score
 
 # %% [markdown]
 # For the speed we need a reference and some large input. Ours is a decent program that
@@ -954,7 +946,7 @@ plots.stacked_shares({n: earned(p) for n, p in scored.items()}) if scored else N
 # whole doublings count:
 
 # %%
-# r1lib.code_reward.doublings
+# r1lib.rewards.code.doublings
 
 # %% tags=["nbval-check-output"]
 for ratio in (0.05, 0.5, 0.8, 1.0, 1.3, 2.0, 4.0, 16.0, 100.0):
@@ -1148,7 +1140,7 @@ else:
 # whole library where a model's text is executed:
 
 # %%
-# r1lib.sandbox_inside.serve
+# r1lib.sandbox.inside.serve
 
 # %% [markdown]
 # And the notation in which values travel. It names exact types, so that `True` is not

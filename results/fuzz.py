@@ -21,29 +21,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
 
-from r1lib import (
-    artifacts,
-    code_reward,
-    files,
-    lint,
-    rewards,
-    sandbox,
-    verifiers,
-)
+from r1lib import artifacts, files, rewards, sandbox, verifiers
+from r1lib.problem import LANGUAGES, LEVELS, STYLES, Problem
+from r1lib.rewards import code, lint
 from r1lib.sandbox import Sandbox
-from r1lib.sandbox_inside import read, write
-from r1lib.tasks import (
-    LANGUAGES,
-    LEVELS,
-    STYLES,
-    Problem,
-    arithmetic,
-    corpus,
-    countdown,
-    logic,
-    programs,
-)
+from r1lib.sandbox.inside import read, write
 from r1lib.tokenizer import Tokenizer
+from r1lib.world import arithmetic, corpus, countdown, logic, programs
 from tools import provenance
 
 N = 100_000
@@ -231,7 +215,7 @@ def of_programs(box: Sandbox) -> Callable:
     def one(rng):
         problem, right = rng.choice(rows_of_programs())
         text = next(completions(rng, right))
-        return text, lambda t: code_reward.judge(problem, t, box).total
+        return text, lambda t: code.judge(problem, t, box).total
 
     return one
 

@@ -5,8 +5,7 @@ from itertools import combinations
 
 import pytest
 
-from r1lib import algebra
-from r1lib.verifiers import math_equal
+from r1lib.verifiers import algebra, math_equal
 from results.answer_forms import GOLDS, forms
 
 PAIRS = [(a, b) for x, y in combinations(GOLDS, 2) for a, b in ((x, y), (y, x))]

@@ -4,17 +4,20 @@ import random
 
 import pytest
 
-from r1lib import (
+from r1lib import rewards, verifiers
+from r1lib.problem import Problem
+from r1lib.rewards import code
+from r1lib.tokenizer import (
+    ASSISTANT,
+    BOS,
+    EOS,
+    FIRST_BYTE,
+    SMALLEST,
+    USER,
+    Tokenizer,
     chat,
-    code_reward,
-    evaluate,
-    readability,
-    rewards,
-    rewrite,
-    verifiers,
 )
-from r1lib.tasks import Problem, corpus, requests
-from r1lib.tokenizer import ASSISTANT, BOS, EOS, FIRST_BYTE, SMALLEST, USER, Tokenizer
+from r1lib.world import corpus, readability, requests, rewrite, skills
 
 TOKENIZER = Tokenizer.train(["<think>17+5=22</think> 생각해 보자"] * 4, SMALLEST + 12)
 THINK, END = (TOKENIZER.special_ids[tag] for tag in ("<think>", "</think>"))
@@ -228,7 +231,7 @@ def test_everybody_reads_a_completion_alike(text):
     assert requests.summary(text) == (said.strip() if answer is None else answer)
     if "answer>" in said:
         assert verifiers.extract_answer(text) == answer
-    assert code_reward.extract_program(text) == answer
+    assert code.extract_program(text) == answer
     if rewards.format(sums, text):
         assert text == f"<think>{thought}</think><answer>{answer}</answer>"
 
@@ -242,14 +245,14 @@ def test_habits_are_looked_for_in_the_thinking_alone():
         f"{wrong}\n<think>{right}</think>4",
     ):
         assert not rewrite.notices(text)
-        assert not evaluate.reflects(text.replace(" false", "").replace(" true", ""))
+        assert not skills.reflects(text.replace(" false", "").replace(" true", ""))
     for text in (
         f"<think>{wrong}\n{right}</think>4",
         f"<think>{wrong}\n{right}",
         f"<think>{wrong}</think><think>{right}</think>4",
     ):
         assert rewrite.notices(text)
-        assert evaluate.reflects(text.replace(" false", "").replace(" true", ""))
+        assert skills.reflects(text.replace(" false", "").replace(" true", ""))
 
 
 def test_a_conversation_keeps_a_thought_that_was_cut_off_as_the_template_does():

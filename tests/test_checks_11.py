@@ -5,7 +5,8 @@ import re
 import pytest
 import torch
 
-from r1lib import chat, checks, rewards
+from r1lib import checks, rewards
+from r1lib.tokenizer import chat
 
 
 def every_word(problem, text):

@@ -5,8 +5,10 @@ import random
 import pytest
 from test_requests import HOSTILE
 
-from r1lib import chat, readability, rewards
-from r1lib.tasks import LANGUAGES, STYLES, corpus, countdown, problems
+from r1lib import rewards
+from r1lib.problem import LANGUAGES, STYLES, problems
+from r1lib.tokenizer import chat
+from r1lib.world import corpus, countdown, readability
 
 EN, KO = (countdown.make([3, 5, 2], 16, language) for language in LANGUAGES)
 READS = "<think>I try 3+5=8,*2=16: yes, that is it\n</think><answer>(3+5)*2</answer>"

@@ -9,9 +9,10 @@ from pathlib import Path
 import first_rewards
 import pytest
 
-from r1lib import artifacts, readability, rewards
-from r1lib.tasks import STYLES, Problem, arithmetic, corpus, countdown, logic, problems
+from r1lib import artifacts, rewards
+from r1lib.problem import STYLES, Problem, problems
 from r1lib.tokenizer import Tokenizer
+from r1lib.world import arithmetic, corpus, countdown, logic, readability
 
 ROOT = Path(__file__).resolve().parent.parent
 SUM = Problem("arithmetic", "easy", "en", "2+2", "4", "2+2")

@@ -21,9 +21,10 @@ from secrets import token_hex
 import attack_programs
 import pytest
 
-from r1lib import sandbox, sandbox_inside
+from r1lib import sandbox
 from r1lib.sandbox import Sandbox, run, run_many
-from r1lib.sandbox_inside import read, write
+from r1lib.sandbox import inside as sandbox_inside
+from r1lib.sandbox.inside import read, write
 from results import fuzz
 
 WHY_NOT = sandbox.missing("filtered")
@@ -329,7 +330,7 @@ sys.exit(repr(bad) if bad else "all refused")
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="numbers of x86_64")
 def test_the_kernel_refuses_every_system_call_that_is_not_on_the_list():
     """By number, from native code: sockets, ptrace, kill, execve and all the others."""
-    script = str(Path(sandbox.__file__).parent / "sandbox_walls.py")
+    script = str(Path(sandbox.__file__).parent / "walls.py")
     getppid, numbers = "110", ["9", "10", "56", "202", "302"]
     done = subprocess.run(
         [sys.executable, "-c", FILTER, script, "0", getppid, *numbers],

@@ -12,7 +12,7 @@ from r1lib import sandbox
 from r1lib.sandbox import Sandbox
 
 ROOT = Path(sandbox.__file__).parent.parent
-BELT = ROOT / "r1lib" / "sandbox_belt.py"
+BELT = ROOT / "r1lib" / "sandbox" / "belt.py"
 __all__ = ["place"]  # a fixture
 
 # As on Windows: no modules of POSIX, no fork, no poll. Other libraries come before.

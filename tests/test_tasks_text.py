@@ -9,16 +9,8 @@ from itertools import permutations, product
 
 import pytest
 
-from r1lib.tasks import (
-    LANGUAGES,
-    LEVELS,
-    STYLES,
-    general,
-    logic,
-    problems,
-    programs,
-    split_of,
-)
+from r1lib.problem import LANGUAGES, LEVELS, STYLES, problems, split_of
+from r1lib.world import general, logic, programs
 
 FAMILIES = {"programs": programs, "logic": logic}
 HANGUL = re.compile("[가-힣]")

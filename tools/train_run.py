@@ -11,11 +11,15 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from r1lib import files, pipeline, recipe, runs, sandbox, scorecard, shipped
+from r1lib import files, sandbox
 from r1lib.files import shown
+from r1lib.problem import LEVELS
 from r1lib.progress import bar, minutes
-from r1lib.recipe import BY_NAME, STAGES, Settings
-from r1lib.tasks import LEVELS
+from r1lib.recipe import run as pipeline
+from r1lib.recipe import runs, shipped
+from r1lib.recipe import stages as recipe
+from r1lib.recipe.stages import BY_NAME, STAGES, Settings
+from r1lib.world import scorecard
 from tools import provenance, report
 from tools.environment import try_lock
 
