@@ -216,7 +216,7 @@ def test_running_experts_together_equals_running_them_token_by_token():
     ids = torch.stack([torch.randperm(8)[:3] for _ in range(11)])
     weights = torch.rand(11, 3, dtype=torch.float64)
     fast = moe.run_experts(x, ids, weights, group)
-    slow = moe.run_experts_slowly(x, ids, weights, group)
+    slow = moe.slow_experts(x, ids, weights, group)
     torch.testing.assert_close(fast, slow, atol=1e-12, rtol=1e-12)
     inputs = (x, *group.parameters())
     probe = torch.randn_like(fast)
