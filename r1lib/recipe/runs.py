@@ -311,7 +311,7 @@ def _at(stage: Stage, step: int) -> Path:
 
 
 def _digest(tokenizer) -> str:
-    return hub.digest(json.dumps(tokenizer.merges))
+    return files.digest(json.dumps(tokenizer.merges))
 
 
 def flat(settings: dict, prefix: str = "") -> dict:
