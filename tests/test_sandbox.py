@@ -408,7 +408,7 @@ box.start()
 print(box.server.pid, flush=True)
 box.call("def solve():\\n    while True:\\n        pass", [()], 2.0)
 """
-    root = Path(sandbox.__file__).parent.parent
+    root = Path(sandbox.__file__).parents[2]
     env = {**os.environ, "PYTHONPATH": str(root)}
     parent = subprocess.Popen(
         [sys.executable, "-c", script], env=env, stdout=subprocess.PIPE, text=True
@@ -598,6 +598,13 @@ def test_hostile_notation_is_refused(text):
 def test_hostile_bytes_from_the_box_raise_only_value_errors(seed):
     found = fuzz.fuzz(fuzz.of_box, 1.0, 300, seed)
     assert found["exceptions"] == [] and found["lowest"] == 0 < found["highest"]
+
+
+@pytest.mark.parametrize("status", ["0 " + "9" * 5000, "0 ²", "", "-24", "9 9 9"])
+def test_no_status_of_the_box_raises_an_exception(status):
+    """From behind the belt it may be anything: the program can write it itself."""
+    back = sandbox.returned(b"=1\n", status, 1, 1)
+    assert (back.error, back.seconds) == (status, 0.0)
 
 
 @pytest.mark.parametrize("value", [b"x", None, 5, ["1"]])
@@ -802,6 +809,16 @@ def test_right_programs_are_right_on_every_python(name, open_box):
         ("import sys\nraise ValueError(sys.argv)", "ValueError: ['..."),
         ("import sys\nraise ValueError(sys.executable)", "ValueError: ..."),
         (
+            "import sys, os\nraise ValueError(os.path.dirname(sys.prefix))",
+            "ValueError: ...",
+        ),
+        (
+            "import sys, os\nfile = sys.modules['__main__'].__file__\n"
+            "raise ValueError(os.path.dirname(os.path.dirname(file)))",
+            "ValueError: ...",
+        ),
+        ("import json\nraise ValueError(json.__spec__)", "ValueError: ModuleSpec("),
+        (
             "import traceback\nraise ValueError(traceback.format_stack())",
             "ValueError: ['  File \"...",
         ),
@@ -994,7 +1011,7 @@ try:
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
-    root = Path(sandbox.__file__).parent.parent
+    root = Path(sandbox.__file__).parents[2]
     done = subprocess.Popen(
         [sys.executable, "-c", script],
         env={**os.environ, "PYTHONPATH": str(root)},
