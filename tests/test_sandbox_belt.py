@@ -150,9 +150,9 @@ def test_the_belt_refuses_before_the_program_runs(code, word, belt):
         "def solve(xs):\n    # never open() or __globals__\n    return sorted(xs)",
         "import math as m\ndef solve(xs):\n    return sorted(xs, key=m.sqrt)",
         "if __name__ == '__main__':\n    pass\ndef solve(xs):\n    return sorted(xs)",
-        "import sys\nsys.setrecursionlimit(10**6)\ndef solve(xs):\n    return sorted(xs)",
+        f"import sys\nsys.setrecursionlimit(10**6)\n{SORT}",
         "from sys import stdin, maxsize\ndef solve(xs):\n    return sorted(xs)",
-        "import codecs\ndef solve(xs):\n    codecs.encode('a', 'rot13')\n    return sorted(xs)",
+        f"import codecs\ncodecs.encode('a', 'rot13')\n{SORT}",
         """class Record:
     def __init__(self, **fields):
         self.__dict__.update(fields)
