@@ -280,8 +280,8 @@ def test_notes_that_are_no_list_of_texts_do_no_harm(capsys):
 
 
 def test_a_value_whose_own_text_fails_is_named(capsys):
-    report("9.1", lambda f: f(1) + 1, lambda x: Mute())
-    assert "returned (its text raises KeyError) (Mute)" in capsys.readouterr().out
+    report("9.1", lambda f: number(f(1)), lambda x: Mute())
+    assert "a number, not (its text raises KeyError) (Mute)" in capsys.readouterr().out
 
 
 def test_partial_functions_methods_and_callable_objects_have_their_lines_too(
