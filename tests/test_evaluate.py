@@ -352,4 +352,4 @@ def test_an_interval_refuses_options_without_sense(options):
 
 def test_no_problems_are_no_pair():
     with pytest.raises(ValueError, match="wanted one finite value or more, got"):
-        paired([], [])
+        evaluate.paired([], [])
