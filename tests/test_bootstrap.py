@@ -24,7 +24,6 @@ def start(root, *arguments, **variables):
         capture_output=True,
         text=True,
         env=os.environ | variables,
-        timeout=120,
     )
 
 

@@ -50,6 +50,7 @@ class GRPOConfig:
         limits.positive(self, "temperature", "lr")
         limits.share(self, "warmup", "decay")
         limits.not_negative(self, "clip_low", "clip_high", "kl_coef")
+        limits.truth(self, "normalize_std")
         limits.seed(self)
         if self.prompts % self.minibatches:
             raise ValueError(
@@ -144,11 +145,11 @@ def update(policy, optimizers, batch: Rollout, advantages, rows, config, ref=Non
         ids, mask, old = (
             x[cut, :width] for x in (batch.ids, batch.mask, batch.old_logprobs)
         )
-        logprobs = token_logprobs(policy(ids), ids, config.temperature)
+        logprobs = token_logprobs(policy(ids), ids, config.temperature, mask)
         ref_logprobs = None
         if config.kl_coef and ref is not None:  # without one, `grpo_loss` refuses
             with torch.no_grad():
-                ref_logprobs = token_logprobs(ref(ids), ids, config.temperature)
+                ref_logprobs = token_logprobs(ref(ids), ids, config.temperature, mask)
         loss, metrics = grpo_loss(
             logprobs,
             old,
