@@ -278,7 +278,7 @@ def test_a_corpus_pays_for_no_cases_that_it_does_not_need(monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(programs, "telling_cases", no_search)
-        drawn = [*some(programs, 40), programs.make((("below", 6),), "ko")]
+        drawn = [*some(programs, 40), programs.make((("below", 17),), "ko")]
         for problem in drawn:
             programs.trace(random.Random(0), problem, "long")
     for problem in drawn:
