@@ -75,7 +75,19 @@ import unicodedata
 import regex
 
 from r1lib.problem import LANGUAGES
-from r1lib.rewards import CODE, COMMAND, LETTERS, MARK, MARKS, SCRIPT, TAG, WORD, purity
+from r1lib.rewards import (
+    CODE,
+    COMMAND,
+    LETTERS,
+    MARK,
+    MARKS,
+    SCRIPT,
+    SYMBOL,
+    TAG,
+    WORD,
+    letters_of,
+    purity,
+)
 from r1lib.rewards.code import (
     DOUBLINGS,
     PARTIAL,
