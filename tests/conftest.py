@@ -1,5 +1,6 @@
-"""Before any test: check r1lib's shapes at every call, and use two threads."""
+"""Before any test: check r1lib's shapes at every call, and use two cores in all."""
 
+import os
 import shutil
 import warnings
 
@@ -10,7 +11,8 @@ import torch
 from tools import book as book_tool
 from tools.book_source import Book
 
-torch.set_num_threads(2)  # tiny tensors: more threads are slower
+# Tiny tensors: more threads are slower. With workers, each of them has one.
+torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 try:
     import beartype  # noqa: F401

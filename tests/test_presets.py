@@ -50,7 +50,7 @@ def test_a_published_size_is_counted_to_the_last_digit(name):
     assert counts.parameters(PRESETS[name]) == PUBLISHED[name]
 
 
-@pytest.mark.parametrize("name", set(PRESETS) - {"deepseek-v3"})
+@pytest.mark.parametrize("name", sorted(set(PRESETS) - {"deepseek-v3"}))
 def test_the_pencil_agrees_with_the_model(name):
     model = without_storage(PRESETS[name])
     assert counts.parameters(PRESETS[name]) == stored(model)
