@@ -20,7 +20,7 @@ from statistics import fmean
 
 import torch
 
-from r1lib import artifacts, evaluate, sampling, sandbox
+from r1lib import artifacts, evaluate, sandbox
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import new_model
 from r1lib.problem import STYLES, Problem, draw, problems, split_of
@@ -30,9 +30,9 @@ from r1lib.rewards import code as code_reward
 from r1lib.rewards.code import Parts
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
-from r1lib.sampling import to_text
+from r1lib.sampling import Sampling, completions
 from r1lib.sandbox import Sandbox
-from r1lib.tokenizer import EOS, Tokenizer
+from r1lib.tokenizer import Tokenizer
 from r1lib.training import optim, pretrain
 from r1lib.training.pretrain import PretrainConfig
 from r1lib.world import programs
@@ -212,23 +212,21 @@ def large_inputs() -> list[tuple]:
 
 def answers(model, tokenizer, rows, k, plan, prefix="", temperature=1.0):
     """Sample k completions of each problem; return texts (N, k) and lengths (N, k)."""
-    start = tokenizer.encode(prefix, allow_special=True)
-    generator, found = torch.Generator().manual_seed(plan.seed), []
-    at_once = max(1, 512 // k)
-    for i in range(0, len(rows), at_once):
-        found += sampling.generate(
-            model,
-            [tokenizer.prompt(p.prompt) + start for p in rows[i : i + at_once]],
-            max_new_tokens=plan.rl.max_new_tokens,
-            temperature=temperature,
-            stop_ids=(EOS,),
-            generator=generator,
-            repeat=k,
-        )
-    texts = [prefix + to_text(tokenizer, c) for c in found]
-    lengths = [len(start) + len(c.ids) for c in found]
-    cut = range(0, len(texts), k)
-    return [texts[i : i + k] for i in cut], [lengths[i : i + k] for i in cut]
+    found = completions(
+        model,
+        tokenizer,
+        [problem.prompt for problem in rows],
+        k,
+        Sampling(
+            plan.rl.max_new_tokens,
+            temperature,
+            at_once=max(1, 512 // k),
+            opening=prefix,
+        ),
+        generator=torch.Generator().manual_seed(plan.seed),
+    )
+    texts = [[c.text for c in row] for row in found]
+    return texts, [[c.tokens for c in row] for row in found]
 
 
 def measure(model, tokenizer, rows, k, plan, reward: CodeReward, **kind) -> dict:
@@ -324,16 +322,19 @@ def base(folder: Path, plan: Plan):
         optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
         stage = runs.resume(folder, "base", model, tokenizer, optimizers)
         read = pretrain.encode_documents(tokenizer, documents(plan))
-        steps = pretrain.train(model, read, c, optimizers, stage.step)
-        recent = []
-        for metrics in bar(steps, c.steps, f"base {plan.seed}", ("loss",)):
+        loop, recent = pretrain.train(model, read, c, optimizers, stage.step), []
+
+        def point(metrics: dict) -> dict | None:
             recent.append(metrics)
-            if metrics["step"] % plan.save_every == 0 or metrics["step"] == c.steps:
-                point = {**runs.mean_of(recent), "seconds": stage.seconds()}
-                stage.history.append(point)
-                stage.save(metrics["step"])
-                recent.clear()
-        stage.finish()
+            if metrics["step"] % plan.save_every and metrics["step"] != c.steps:
+                return None
+            means = runs.mean_of(recent)
+            recent.clear()
+            return means
+
+        steps = runs.follow(stage, loop, c.steps, plan.save_every, point)
+        for _ in bar(steps, c.steps, f"base {plan.seed}", ("loss",)):
+            pass
     return runs.load(folder, "base")
 
 
@@ -353,15 +354,18 @@ def learn(folder: Path, plan: Plan, reward: CodeReward, name: str = "code"):
         reward=reward,
         start=stage.step,
     )
-    lines = ({**m, **reward.means()} for m, _ in steps)
-    for metrics in bar(lines, plan.rl.steps, f"RL {plan.seed}", ("reward", "pass")):
-        del metrics["accuracy"]  # says how many earn 1 or more; here nobody need
-        stage.history.append({**metrics, "seconds": stage.seconds()})
-        step = metrics["step"]
-        if step % plan.rl_save_every == 0 or step == plan.rl.steps:
-            stage.save(step)
-    stage.finish()
+    lines = ({**metrics, **reward.means()} for metrics, _ in steps)
+    followed = runs.follow(
+        stage, lines, plan.rl.steps, plan.rl_save_every, without_accuracy
+    )
+    for _ in bar(followed, plan.rl.steps, f"RL {plan.seed}", ("reward", "pass")):
+        pass
     return model
+
+
+def without_accuracy(metrics: dict) -> dict:
+    """Drop how many earn 1 or more: here nobody need."""
+    return {name: value for name, value in metrics.items() if name != "accuracy"}
 
 
 def unit(folder: Path, plan: Plan) -> dict:
