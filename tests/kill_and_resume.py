@@ -2,7 +2,6 @@
 
     python tests/kill_and_resume.py save FOLDER     die at each call that saves
     python tests/kill_and_resume.py train FOLDER    die while training, then finish
-    python tests/kill_and_resume.py whole FOLDER    train from start to end
 
 One process imports torch, then forks a child for each attempt. `train` prints how each
 attempt ended; the caller compares the weights with those of an undisturbed run.
@@ -126,13 +125,6 @@ def save(folder: Path) -> None:
             return
 
 
-def whole(folder: Path) -> None:
-    """Run the stages without a kill."""
-    for stage in stages.STAGES:
-        for _ in train_stage(stage, folder):
-            pass
-
-
 def train(folder: Path) -> None:
     """Run the stages with kills in between."""
     optim.base_optimizers(Transformer(PRESETS["smoke"]), 0.1, 0.1)  # slow imports
@@ -156,4 +148,4 @@ def train(folder: Path) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    {"save": save, "train": train, "whole": whole}[sys.argv[1]](Path(sys.argv[2]))
+    {"save": save, "train": train}[sys.argv[1]](Path(sys.argv[2]))
