@@ -15,7 +15,7 @@ VERBS = {
     "test": (
         "tools.run_tests",
         True,
-        "run every test and chapter (--quick: 3 minutes)",
+        "run every test and chapter (--quick: minutes)",
     ),
     "lab": ("tools.lab", True, "open the chapters in JupyterLab"),
     "build": ("tools.book", True, "execute chapters that changed, or chapter NN"),

@@ -1,6 +1,6 @@
 """`python r1.py test`: lint, book check, then every test, chapter and solution.
 
-`--quick` leaves out the chapters and what is marked slow: three minutes on two cores.
+`--quick` leaves out the chapters and what is marked slow.
 A later step runs even when an earlier one failed; the summary names the ones that
 did. With arguments, only pytest runs and gets them; `--quick` among them still leaves
 out what is slow, and takes two workers.
