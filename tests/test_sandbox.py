@@ -125,6 +125,15 @@ def open_box(request):
         yield box
 
 
+def attacks():
+    """Every attack on every Python; a loop takes its second, so others' are slow."""
+    for version in PYTHONS:
+        for name in attack_programs.ALL:
+            slow = version != THIS and name in attack_programs.LOOPS
+            marks = [pytest.mark.slow] if slow else []
+            yield pytest.param(version, name, marks=marks, id=f"{name}-{version}")
+
+
 def told(outcome):
     """An outcome without its seconds."""
     return outcome.passed, outcome.total, outcome.error
@@ -148,8 +157,7 @@ def test_there_are_enough_attacks():
 
 
 @needs_walls
-@each_python
-@pytest.mark.parametrize("name", attack_programs.ALL)
+@pytest.mark.parametrize("open_box, name", attacks(), indirect=["open_box"])
 def test_no_attack_scores_escapes_or_hangs(name, place, open_box):
     before = place.state()
     timeout = 1.0 if name in attack_programs.LOOPS else 20.0

@@ -80,7 +80,9 @@ def belt():
         yield box
 
 
-@pytest.mark.parametrize("system", ["win32", "darwin"])
+@pytest.mark.parametrize(
+    "system", ["win32", pytest.param("darwin", marks=pytest.mark.slow)]
+)
 def test_everything_can_be_imported_and_programs_run(system):
     count, promise, missing, outcome = elsewhere(IMPORT_ALL + RUN, system)
     assert int(count) > 60
@@ -95,6 +97,7 @@ def test_the_doctor_says_which_level_the_machine_has():
     assert "process: no walls here" in line and "could get out" in line
 
 
+@pytest.mark.slow
 def test_training_runs_and_says_once_that_there_is_no_wall(tmp_path):
     lines = elsewhere(TRAIN, "win32", str(tmp_path / "run"))
     assert sum("no walls here" in line for line in lines) == 1
