@@ -5,6 +5,7 @@ group-major, so `rewards.view(N, G)` is legal; the mask is True exactly on token
 the policy sampled, the stop token included.
 """
 
+import random
 from dataclasses import dataclass
 
 import torch
@@ -49,6 +50,36 @@ def collate(prompts: list[list[int]], completions: list[sampling.Completion]):
     return ids, mask, logprobs
 
 
+def step_generators(
+    seed: int, step: int, device
+) -> tuple[random.Random, torch.Generator]:
+    """Generators for problems and for tokens that (seed, step) alone decides."""
+    rng = random.Random(f"{seed}-{step}")
+    return rng, torch.Generator(device).manual_seed(rng.getrandbits(62))
+
+
+def score_one(reward, problem: Problem, text: str) -> float:
+    """Call `reward(problem, text)`; what it raises is a ValueError with the text."""
+    try:
+        return reward(problem, text)
+    except Exception as error:
+        name = getattr(reward, "__name__", type(reward).__name__)
+        raise ValueError(
+            f"reward {name:.80} raised {type(error).__name__} "
+            f"({ascii(str(error))[:200]}) for the completion {ascii(text)[:200]}"
+        ) from error
+
+
+def measures(batch: Rollout) -> dict[str, float]:
+    """Return what every algorithm reports of its samples: means over completions."""
+    return {
+        "reward": batch.rewards.mean().item(),
+        "accuracy": (batch.rewards >= 1).float().mean().item(),
+        "length": batch.lengths.float().mean().item(),
+        "finished": sum(batch.finished) / len(batch.finished),
+    }
+
+
 def rollout(
     model,
     tokenizer,
@@ -63,7 +94,8 @@ def rollout(
 ) -> Rollout:
     """Sample `group_size` completions of each problem and score them by `reward`.
 
-    `score(problems, texts)`, if given, scores all of them in one call instead.
+    `score(problems, texts)`, if given, scores all of them in one call instead. A
+    `reward` that raises is a ValueError that names it and shows the completion.
     """
     if not problems:
         raise ValueError("rollout needs at least one problem, got an empty list")
@@ -80,9 +112,13 @@ def rollout(
     texts = [to_text(tokenizer, c) for c in completions]
     repeated = [p for p in problems for _ in range(group_size)]
     if score is None:
-        rewards = [reward(p, text) for p, text in zip(repeated, texts, strict=True)]
+        rewards = [
+            score_one(reward, p, t) for p, t in zip(repeated, texts, strict=True)
+        ]
     else:
         rewards = score(repeated, texts)
+    if len(rewards) != len(texts):
+        raise ValueError(f"wanted {len(texts)} rewards, got {len(rewards)}")
     ids, mask, logprobs = collate(
         [p for p in prompts for _ in range(group_size)], completions
     )
