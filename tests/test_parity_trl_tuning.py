@@ -16,9 +16,8 @@ from r1lib.rl.dpo import dpo_loss, sequence_logprobs
 transformers = pytest.importorskip("transformers")
 trl = pytest.importorskip("trl")
 datasets = pytest.importorskip("datasets")
-tokenizers = pytest.importorskip("tokenizers")
 
-PAD, EOS, V = 0, 1, 64
+EOS = 1
 PROMPTS = [[5, 6, 7, 8, 9], [10, 11], [12]]
 GOOD = [[20, 21, 22], [23], [24, 25, 26, 27, 28, 29]]
 BAD = [[30], [31, 32, 33, 34], [35, 36]]
@@ -74,20 +73,10 @@ def same(ours, theirs):
         torch.testing.assert_close(ours[name], wanted, rtol=1e-4, atol=1e-6)
 
 
-def tokenizer():
-    """Words w2 to w63, each one token."""
-    words = {"<pad>": PAD, "<eos>": EOS} | {f"w{i}": i for i in range(2, V)}
-    raw = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="w2"))
-    raw.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=raw, pad_token="<pad>", eos_token="<eos>"
-    )
-
-
 def test_fine_tuning_is_that_of_trl(folder, tmp_path):
     made = trl.SFTTrainer(
         model=str(folder),
-        processing_class=tokenizer(),
+        processing_class=parity.word_tokenizer(),
         args=trl.SFTConfig(output_dir=str(tmp_path), shuffle_dataset=False, **SETTINGS),
         train_dataset=dataset(prompt=PROMPTS, completion=GOOD),
     )
@@ -113,7 +102,7 @@ def test_a_reward_model_and_its_loss_are_those_of_trl(folder, tmp_path):
     )
     made = trl.RewardTrainer(
         model=theirs,
-        processing_class=tokenizer(),
+        processing_class=parity.word_tokenizer(),
         args=trl.RewardConfig(output_dir=str(tmp_path), **SETTINGS),
         train_dataset=dataset(chosen=GOOD, rejected=BAD),
     )
@@ -141,7 +130,7 @@ def test_dpo_is_that_of_trl(folder, tmp_path, beta):
     made = trl.DPOTrainer(
         model=str(folder),
         ref_model=draw(ref, 1),
-        processing_class=tokenizer(),
+        processing_class=parity.word_tokenizer(),
         args=trl.DPOConfig(output_dir=str(tmp_path), beta=beta, **SETTINGS),
         train_dataset=dataset(prompt=PROMPTS, chosen=GOOD, rejected=BAD),
     )
