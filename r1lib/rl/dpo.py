@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from r1lib import limits, optim, sft
 from r1lib.logprobs import token_logprobs
 from r1lib.rl.grpo import group_advantages, micro_batches
+from r1lib.rl.objectives import check_shapes
 from r1lib.rollout import Rollout
 
 
@@ -99,6 +100,12 @@ def dpo_loss(
     """
     if not 0 < beta < math.inf:
         raise ValueError(f"beta must be finite and above 0, got {beta}")
+    check_shapes(
+        chosen=chosen,
+        rejected=rejected,
+        ref_chosen=ref_chosen,
+        ref_rejected=ref_rejected,
+    )
     if not len(chosen):
         raise ValueError("a preference loss needs at least one pair, got none")
     margin = beta * ((chosen - ref_chosen) - (rejected - ref_rejected))

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from r1lib import limits, optim, rewards
 from r1lib.logprobs import kl_k3, token_logprobs
-from r1lib.rl.objectives import clip_fraction, clipped, token_mean
+from r1lib.rl.objectives import check_shapes, clip_fraction, clipped, token_mean
 from r1lib.rollout import Rollout, measures, rollout, step_generators
 
 
@@ -121,6 +121,8 @@ def grpo_loss(
     """
     if kl_coef and ref_logprobs is None:
         raise ValueError(f"kl_coef is {kl_coef}, which needs ref_logprobs, got None")
+    check_shapes(logprobs=logprobs, old=old_logprobs, mask=mask, ref=ref_logprobs)
+    check_shapes(advantages=advantages, completions=mask[:, 0])
     logprobs = torch.where(mask, logprobs, 0)  # here, or gradients would be 0 * inf
     old_logprobs = torch.where(mask, old_logprobs, 0)
     parts = (logprobs, old_logprobs, advantages.unsqueeze(1))

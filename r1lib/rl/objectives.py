@@ -31,6 +31,17 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 
+def check_shapes(**tensors: Tensor | None) -> None:
+    """Refuse tensors whose shapes differ; the error names each with its shape.
+
+    Broadcasting would make a loss of them all the same, of the wrong numbers.
+    """
+    shapes = {n: tuple(x.shape) for n, x in tensors.items() if x is not None}
+    if len(set(shapes.values())) > 1:
+        found = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise ValueError(f"wanted tensors of one shape, got {found}")
+
+
 def clipped(
     logprobs: Float[Tensor, "B T"],
     old_logprobs: Float[Tensor, "B T"],
@@ -83,7 +94,7 @@ def two_sided(
     >>> clipped(logprobs, old, bad).item(), two_sided(logprobs, old, bad).item()
     (-9.0, -4.0)
     """
-    if delta <= 1 + clip_high:
+    if not delta > 1 + clip_high:
         raise ValueError(f"delta must be above 1 + clip_high, got {delta}")
     ratio = (logprobs - old_logprobs).exp()
     bounded = ratio.clamp(1 - clip_low, 1 + clip_high)

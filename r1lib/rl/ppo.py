@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from r1lib import limits, optim, rewards
 from r1lib.logprobs import kl_k1, token_logprobs
 from r1lib.rl.grpo import micro_batches
-from r1lib.rl.objectives import clip_fraction, clipped, token_mean
+from r1lib.rl.objectives import check_shapes, clip_fraction, clipped, token_mean
 from r1lib.rollout import Rollout, measures, rollout, step_generators
 
 
@@ -113,6 +113,7 @@ def gae(
     """
     if not 0 <= gamma <= 1 or not 0 <= lam <= 1:
         raise ValueError(f"wanted gamma and lam from 0 to 1, got {gamma} and {lam}")
+    check_shapes(rewards=rewards, values=values, mask=mask)
     rewards, values = torch.where(mask, rewards, 0), torch.where(mask, values, 0)
     _check_finite("rewards", rewards)
     _check_finite("values", values)
@@ -172,6 +173,7 @@ def value_loss(
     """
     if not clip > 0:
         raise ValueError(f"clip must be above 0, got {clip}")
+    check_shapes(values=values, old=old_values, returns=returns, mask=mask)
     values, old_values, returns = (
         torch.where(mask, x, 0) for x in (values, old_values, returns)
     )
@@ -192,6 +194,7 @@ def ppo_loss(
     aggregate=token_mean,
 ) -> tuple[Float[Tensor, ""], dict[str, float]]:
     """Minus the mean of the clipped objective, with an advantage for each token."""
+    check_shapes(logprobs=logprobs, old=old_logprobs, advantages=advantages, mask=mask)
     parts = (torch.where(mask, x, 0) for x in (logprobs, old_logprobs, advantages))
     logprobs, old_logprobs, advantages = parts
     gain = clipped(logprobs, old_logprobs, advantages, clip_low, clip_high)
