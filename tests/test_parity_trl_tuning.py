@@ -11,7 +11,8 @@ import torch
 from r1lib import hub, sft
 from r1lib.logprobs import token_logprobs
 from r1lib.reward_model import RewardModel, pair_loss
-from r1lib.rl.dpo import dpo_loss, sequence_logprobs
+from r1lib.rl import dpo
+from r1lib.rl.dpo import DPOConfig, Pair, dpo_loss, sequence_logprobs
 
 transformers = pytest.importorskip("transformers")
 trl = pytest.importorskip("trl")
@@ -152,3 +153,39 @@ def test_dpo_is_that_of_trl(folder, tmp_path, beta):
     assert metrics["margin"] == pytest.approx(logged["rewards/margins"][-1], rel=1e-4)
     assert metrics["accuracy"] == pytest.approx(logged["rewards/accuracies"][-1])
     same(gradients(model, loss), their_grad)
+
+
+def test_two_whole_dpo_steps_are_those_of_trl(folder, tmp_path):
+    ref = draw(transformers.AutoModelForCausalLM.from_pretrained(folder), 1)
+    ref.save_pretrained(tmp_path / "ref")
+    lr = 1e-3
+    made = trl.DPOTrainer(
+        model=str(folder),
+        ref_model=ref,
+        processing_class=parity.word_tokenizer(),
+        args=trl.DPOConfig(
+            output_dir=str(tmp_path),
+            max_steps=2,
+            learning_rate=lr,
+            lr_scheduler_type="constant",
+            disable_dropout=True,
+            **SETTINGS,
+        ),
+        train_dataset=dataset(prompt=PROMPTS, chosen=GOOD, rejected=BAD),
+    )
+    made.train()
+    policy, ref = hub.load(folder), hub.load(tmp_path / "ref")
+    before = policy.embed.weight.detach().clone()
+    pairs = [
+        Pair(p, [*g, EOS], [*b, EOS])
+        for p, g, b in zip(PROMPTS, GOOD, BAD, strict=True)
+    ]
+    optimizers = [torch.optim.AdamW(policy.parameters(), lr=lr, weight_decay=0.0)]
+    for _ in range(2):
+        dpo.update(policy, ref, optimizers, pairs, DPOConfig(micro_tokens=20))
+    theirs = made.model.state_dict()
+    assert (policy.embed.weight - before).abs().max() > lr
+    for ours, name in (("embed", "model.embed_tokens"), ("head", "lm_head")):
+        torch.testing.assert_close(
+            getattr(policy, ours).weight, theirs[f"{name}.weight"], rtol=0, atol=1e-5
+        )
