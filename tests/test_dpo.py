@@ -8,12 +8,12 @@ import pytest
 import small
 import torch
 
-from r1lib import optim
+from r1lib.problem import Problem
 from r1lib.rl import dpo
 from r1lib.rl.dpo import DPOConfig, Pair, dpo_loss, pair_logprobs, pairs
-from r1lib.rollout import rollout
-from r1lib.tasks import Problem
+from r1lib.rl.rollout import rollout
 from r1lib.tokenizer import EOS, Tokenizer
+from r1lib.training import optim
 
 TOKENIZER = Tokenizer([])
 PAIRS = [

@@ -7,17 +7,16 @@ import jaxtyping
 import pytest
 import torch
 
-from r1lib.logprobs import kl_k1, kl_k2, kl_k3
-from r1lib.rl import ppo
-from r1lib.rl.dpo import dpo_loss
-from r1lib.rl.grpo import grpo_loss
-from r1lib.rl.objectives import (
+from r1lib.losses import (
     cispo,
     clip_fraction,
     clipped,
     fixed_length_mean,
     gspo,
     gspo_ratio,
+    kl_k1,
+    kl_k2,
+    kl_k3,
     masked_importance,
     sapo,
     sequence_log_ratio,
@@ -28,6 +27,9 @@ from r1lib.rl.objectives import (
     two_sided,
     vespo,
 )
+from r1lib.rl import ppo
+from r1lib.rl.dpo import dpo_loss
+from r1lib.rl.grpo import grpo_loss
 from r1lib.rl.reinforce import reinforce_loss
 
 NAN = float("nan")

@@ -12,11 +12,7 @@ import parity
 import pytest
 import torch
 
-from r1lib.logprobs import token_logprobs
-from r1lib.rl import grpo
-from r1lib.rl.dapo import overlong_penalty, without_truncated
-from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
-from r1lib.rl.objectives import (
+from r1lib.losses import (
     cispo,
     clipped,
     fixed_length_mean,
@@ -27,13 +23,17 @@ from r1lib.rl.objectives import (
     sequence_log_ratio,
     sequence_mean,
     sequence_sum,
+    token_logprobs,
     token_mean,
     truncated_importance,
     two_sided,
     vespo,
 )
+from r1lib.rl import grpo
+from r1lib.rl.dapo import overlong_penalty, without_truncated
+from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
 from r1lib.rl.reinforce import batch_std, leave_one_out
-from r1lib.rollout import Rollout
+from r1lib.rl.rollout import Rollout
 
 transformers = pytest.importorskip("transformers")
 trl = pytest.importorskip("trl")

@@ -8,16 +8,15 @@ import pytest
 import small
 import torch
 
-from r1lib import optim
-from r1lib.logprobs import token_logprobs
-from r1lib.reward_model import RewardModel
+from r1lib.feedback.reward_model import RewardModel
+from r1lib.losses import sequence_mean, token_logprobs
+from r1lib.problem import Problem
 from r1lib.rl import ppo
 from r1lib.rl.grpo import grpo_loss
-from r1lib.rl.objectives import sequence_mean
 from r1lib.rl.ppo import PPOConfig, gae, token_rewards, token_values, value_loss
-from r1lib.rollout import rollout
-from r1lib.tasks import Problem
+from r1lib.rl.rollout import rollout
 from r1lib.tokenizer import EOS, Tokenizer
+from r1lib.training import optim
 
 TOKENIZER = Tokenizer([])
 NAN = float("nan")

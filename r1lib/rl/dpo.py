@@ -16,11 +16,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from r1lib import limits, optim, sft
-from r1lib.logprobs import token_logprobs
-from r1lib.rl.grpo import group_advantages, micro_batches
-from r1lib.rl.objectives import check_shapes
-from r1lib.rollout import Rollout
+from r1lib.losses import check_shapes, token_logprobs
+from r1lib.rl.grpo import group_advantages
+from r1lib.rl.rollout import Rollout
+from r1lib.training import limits, optim, sft
+from r1lib.training.batches import micro_batches, scheduled
 
 
 @dataclass(frozen=True)
@@ -164,5 +164,5 @@ def train(
     if not pairs:
         raise ValueError("DPO needs at least one pair, got none")
     policy.train()
-    for step, batch in sft.scheduled(pairs, config, optimizers, start):
+    for step, batch in scheduled(pairs, config, optimizers, start):
         yield {"step": step + 1, **update(policy, ref, optimizers, batch, config)}

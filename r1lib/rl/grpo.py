@@ -16,10 +16,18 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from r1lib import limits, optim, rewards
-from r1lib.logprobs import kl_k3, token_logprobs
-from r1lib.rl.objectives import check_shapes, clip_fraction, clipped, token_mean
-from r1lib.rollout import Rollout, measures, rollout, step_generators
+from r1lib import rewards
+from r1lib.losses import (
+    check_shapes,
+    clip_fraction,
+    clipped,
+    kl_k3,
+    token_logprobs,
+    token_mean,
+)
+from r1lib.rl.rollout import Rollout, measures, rollout, step_generators
+from r1lib.training import limits, optim
+from r1lib.training.batches import micro_batches
 
 
 @dataclass(frozen=True)
@@ -138,20 +146,6 @@ def grpo_loss(
         gain = gain - kl_coef * kl
         metrics["kl"] = token_mean(kl.detach(), mask).item()
     return -aggregate(gain, mask), metrics
-
-
-def micro_batches(lengths: Tensor, rows: Tensor, most_tokens: int):
-    """Cut rows into groups of similar length with at most `most_tokens` each."""
-    rows = rows[lengths[rows].argsort()]
-    cut, width = [], 0
-    for row in rows.tolist():
-        width = max(width, int(lengths[row]))
-        if cut and width * (len(cut) + 1) > most_tokens:
-            yield torch.tensor(cut)
-            cut, width = [], int(lengths[row])
-        cut.append(row)
-    if cut:
-        yield torch.tensor(cut)
 
 
 def update(

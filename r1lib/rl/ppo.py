@@ -19,11 +19,18 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from r1lib import limits, optim, rewards
-from r1lib.logprobs import kl_k1, token_logprobs
-from r1lib.rl.grpo import micro_batches
-from r1lib.rl.objectives import check_shapes, clip_fraction, clipped, token_mean
-from r1lib.rollout import Rollout, measures, rollout, step_generators
+from r1lib import rewards
+from r1lib.losses import (
+    check_shapes,
+    clip_fraction,
+    clipped,
+    kl_k1,
+    token_logprobs,
+    token_mean,
+)
+from r1lib.rl.rollout import Rollout, measures, rollout, step_generators
+from r1lib.training import limits, optim
+from r1lib.training.batches import micro_batches
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from r1lib.losses import token_mean
 from r1lib.rl.grpo import group_advantages
-from r1lib.rl.objectives import token_mean
 
 
 def reinforce_loss(
