@@ -10,7 +10,7 @@ import torch
 
 from r1lib.problem import Problem
 from r1lib.rl import dpo
-from r1lib.rl.dpo import DPOConfig, Pair, dpo_loss, pair_logprobs, pairs
+from r1lib.rl.dpo import DPOConfig, Pair, best_and_worst, dpo_loss, pair_logprobs
 from r1lib.rl.rollout import rollout
 from r1lib.tokenizer import EOS, Tokenizer
 from r1lib.training import optim
@@ -92,7 +92,7 @@ def sampled(policy, rewards, group=3):
 
 def test_pairs_are_the_best_and_the_worst_of_a_group():
     batch = sampled(model(), [0.1, 1.1, 0.0, 1.1, 1.1, 0.1])
-    found = pairs(batch, 3)
+    found = best_and_worst(batch, 3)
     assert len(found) == 2
     for pair, prompt, best, worst in zip(
         found, ("2+2", "17+1="), (1, 3), (2, 5), strict=True
@@ -104,12 +104,12 @@ def test_pairs_are_the_best_and_the_worst_of_a_group():
 
 
 def test_groups_that_agree_make_no_pair():
-    assert pairs(sampled(model(), [0.1] * 6), 3) == []
-    assert len(pairs(sampled(model(), [0.1] * 3 + [0.0, 0.1, 0.1]), 3)) == 1
+    assert best_and_worst(sampled(model(), [0.1] * 6), 3) == []
+    assert len(best_and_worst(sampled(model(), [0.1] * 3 + [0.0, 0.1, 0.1]), 3)) == 1
     with pytest.raises(ValueError, match="at least 2 answers, got 1"):
-        pairs(sampled(model(), [0.0, 1.0], group=1), 1)
+        best_and_worst(sampled(model(), [0.0, 1.0], group=1), 1)
     with pytest.raises(ValueError, match="finite, got nan for answer 1 of group 0"):
-        pairs(sampled(model(), [0.0, math.nan, 1.0, 0.0, 0.0, 0.0]), 3)
+        best_and_worst(sampled(model(), [0.0, math.nan, 1.0, 0.0, 0.0, 0.0]), 3)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_completion_whose_mask_is_closed_makes_no_pair():
     batch = sampled(model(), [1.0, 0.0, 0.5] * 2)
     batch.mask[0] = False
     with pytest.raises(ValueError, match="two completions of at least one token"):
-        pairs(batch, 3)
+        best_and_worst(batch, 3)
 
 
 def test_log_probs_of_pairs_do_not_depend_on_their_company():

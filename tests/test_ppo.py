@@ -252,10 +252,10 @@ def test_a_new_value_model_expects_nothing():
 def test_explained_variance():
     mask = torch.tensor([[True, True, False]])
     returns = torch.tensor([[1.0, 3.0, NAN]])
-    assert ppo.explained(returns, returns, mask) == 1
-    assert ppo.explained(returns, torch.full((1, 3), 2.0), mask) == 0
-    assert ppo.explained(returns, torch.tensor([[3.0, 1.0, NAN]]), mask) == -3
-    assert math.isnan(ppo.explained(torch.ones(1, 3), returns, mask))
+    assert ppo.explained_variance(returns, returns, mask) == 1
+    assert ppo.explained_variance(returns, torch.full((1, 3), 2.0), mask) == 0
+    assert ppo.explained_variance(returns, torch.tensor([[3.0, 1.0, NAN]]), mask) == -3
+    assert math.isnan(ppo.explained_variance(torch.ones(1, 3), returns, mask))
 
 
 # --- the step

@@ -5,7 +5,8 @@ held near a reference, can be found from pairs alone. The reward is then the log
 of policy and reference, times beta.
 
 The loop differs from that of `grpo.train` in its first steps: it neither samples nor
-scores, as its pairs were made before (`pairs`, from a rollout, or from a judge).
+scores, as its pairs were made before: from a rollout by `best_and_worst`, or by a
+judge.
 """
 
 import math
@@ -59,7 +60,7 @@ class Pair:
             )
 
 
-def pairs(batch: Rollout, group_size: int) -> list[Pair]:
+def best_and_worst(batch: Rollout, group_size: int) -> list[Pair]:
     """Pair the best with the worst completion of each group; equal rewards make none.
 
     Of several best or worst ones the first is taken.

@@ -25,9 +25,8 @@ from r1lib.losses import (
     token_logprobs,
     token_mean,
 )
-from r1lib.rl.rollout import Rollout, measures, rollout, step_generators
+from r1lib.rl.rollout import Rollout, measures, parts, rollout, step_generators
 from r1lib.training import limits, optim
-from r1lib.training.batches import micro_batches
 
 
 @dataclass(frozen=True)
@@ -133,14 +132,14 @@ def grpo_loss(
     check_shapes(advantages=advantages, completions=mask[:, 0])
     logprobs = torch.where(mask, logprobs, 0)  # here, or gradients would be 0 * inf
     old_logprobs = torch.where(mask, old_logprobs, 0)
-    parts = (logprobs, old_logprobs, advantages.unsqueeze(1))
+    tokens = (logprobs, old_logprobs, advantages.unsqueeze(1))
     if objective is None:
-        gain = clipped(*parts, clip_low, clip_high)
+        gain = clipped(*tokens, clip_low, clip_high)
     else:
-        gain = objective(*parts, mask)
+        gain = objective(*tokens, mask)
     if weights is not None:
         gain = gain * torch.where(mask, weights, 0)
-    metrics = {"clip_fraction": clip_fraction(*parts, mask, clip_low, clip_high)}
+    metrics = {"clip_fraction": clip_fraction(*tokens, mask, clip_low, clip_high)}
     if kl_coef:
         kl = kl_k3(logprobs, torch.where(mask, ref_logprobs, 0))
         gain = gain - kl_coef * kl
@@ -167,12 +166,10 @@ def update(
     whole = batch.mask[rows]  # rows without signal still count: the step shrinks when
     if not config.kl_coef:  # few groups disagree
         rows = rows[advantages[rows] != 0]
-    ends = batch.ids.shape[1] - batch.mask.flip(1).int().argmax(1)
     kept = {"clip_fraction": 0.0, "kl": 0.0}
-    for cut in micro_batches(ends.cpu(), rows.cpu(), config.micro_tokens):
-        width = int(ends[cut].max())
+    for part, width in parts(batch, rows, config.micro_tokens):
         ids, mask, old = (
-            x[cut, :width] for x in (batch.ids, batch.mask, batch.old_logprobs)
+            x[part, :width] for x in (batch.ids, batch.mask, batch.old_logprobs)
         )
         logprobs = token_logprobs(policy(ids), ids, config.temperature)
         ref_logprobs = None
@@ -182,7 +179,7 @@ def update(
         loss, metrics = grpo_loss(
             logprobs,
             old,
-            advantages[cut],
+            advantages[part],
             mask,
             ref_logprobs=ref_logprobs,
             kl_coef=config.kl_coef,

@@ -28,9 +28,8 @@ from r1lib.losses import (
     token_logprobs,
     token_mean,
 )
-from r1lib.rl.rollout import Rollout, measures, rollout, step_generators
+from r1lib.rl.rollout import Rollout, measures, parts, rollout, step_generators
 from r1lib.training import limits, optim
-from r1lib.training.batches import micro_batches
 
 
 @dataclass(frozen=True)
@@ -202,8 +201,9 @@ def ppo_loss(
 ) -> tuple[Float[Tensor, ""], dict[str, float]]:
     """Minus the mean of the clipped objective, with an advantage for each token."""
     check_shapes(logprobs=logprobs, old=old_logprobs, advantages=advantages, mask=mask)
-    parts = (torch.where(mask, x, 0) for x in (logprobs, old_logprobs, advantages))
-    logprobs, old_logprobs, advantages = parts
+    logprobs, old_logprobs, advantages = (
+        torch.where(mask, x, 0) for x in (logprobs, old_logprobs, advantages)
+    )
     gain = clipped(logprobs, old_logprobs, advantages, clip_low, clip_high)
     outside = clip_fraction(
         logprobs, old_logprobs, advantages, mask, clip_low, clip_high
@@ -211,19 +211,12 @@ def ppo_loss(
     return -aggregate(gain, mask), {"clip_fraction": outside}
 
 
-def parts(batch: Rollout, rows: Int[Tensor, " R"], micro_tokens: int):
-    """Yield (rows, width) of parts of a rollout with at most `micro_tokens` tokens."""
-    ends = batch.ids.shape[1] - batch.mask.flip(1).int().argmax(1)
-    for cut in micro_batches(ends.cpu(), rows.cpu(), micro_tokens):
-        yield cut, int(ends[cut].max())
-
-
 @torch.no_grad()
-def read(function, batch: Rollout, micro_tokens: int) -> Float[Tensor, "B T"]:
+def in_parts(function, batch: Rollout, micro_tokens: int) -> Float[Tensor, "B T"]:
     """Apply function(ids) -> (B, T) to a rollout, part by part, without gradient."""
     result = torch.zeros_like(batch.old_logprobs)
-    for cut, width in parts(batch, torch.arange(len(batch.ids)), micro_tokens):
-        result[cut, :width] = function(batch.ids[cut, :width])
+    for part, width in parts(batch, torch.arange(len(batch.ids)), micro_tokens):
+        result[part, :width] = function(batch.ids[part, :width])
     return result
 
 
@@ -231,13 +224,13 @@ def compare(batch: Rollout, value_model, config: PPOConfig, ref=None):
     """Return the advantages, returns and values of a rollout, each (B, T)."""
     penalty = None
     if config.kl_coef:
-        ref_logprobs = read(
+        ref_logprobs = in_parts(
             lambda ids: token_logprobs(ref(ids), ids, config.temperature),
             batch,
             config.micro_tokens,
         )
         penalty = config.kl_coef * kl_k1(batch.old_logprobs, ref_logprobs)
-    values = read(partial(token_values, value_model), batch, config.micro_tokens)
+    values = in_parts(partial(token_values, value_model), batch, config.micro_tokens)
     placed = token_rewards(batch.rewards, batch.mask, penalty)
     advantages, returns = gae(placed, values, batch.mask, config.gamma, config.lam)
     return whiten(advantages, batch.mask), returns, values
@@ -249,9 +242,9 @@ def update(
     """Take one optimizer step of both models; `compared` is what `compare` returns."""
     aggregate = partial(token_mean, whole=batch.mask[rows])
     kept = {"clip_fraction": 0.0, "value_loss": 0.0}
-    for cut, width in parts(batch, rows, config.micro_tokens):
+    for part, width in parts(batch, rows, config.micro_tokens):
         ids, mask, old, advantages, returns, values = (
-            x[cut, :width]
+            x[part, :width]
             for x in (batch.ids, batch.mask, batch.old_logprobs, *compared)
         )
         loss, metrics = ppo_loss(
@@ -280,7 +273,7 @@ def update(
     return kept
 
 
-def explained(
+def explained_variance(
     returns: Float[Tensor, "B T"],
     values: Float[Tensor, "B T"],
     mask: Bool[Tensor, "B T"],
@@ -361,7 +354,7 @@ def train(
             {
                 "step": step + 1,
                 **measures(batch),
-                "explained_variance": explained(*compared[1:], batch.mask),
+                "explained_variance": explained_variance(*compared[1:], batch.mask),
                 "sample_seconds": sampled - began,
                 "train_seconds": time.perf_counter() - sampled,
                 **metrics,

@@ -17,6 +17,7 @@ from r1lib.files import shown
 from r1lib.problem import Problem
 from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS, PAD
+from r1lib.training.batches import micro_batches
 
 
 @dataclass
@@ -74,6 +75,16 @@ def measures(batch: Rollout) -> dict[str, float]:
         "length": batch.lengths.float().mean().item(),
         "finished": sum(batch.finished) / len(batch.finished),
     }
+
+
+def parts(batch: Rollout, rows: Int[Tensor, " R"], most_tokens: int):
+    """Cut rows of a rollout into parts of at most `most_tokens` tokens each.
+
+    Yields the rows of a part, and its width: the columns that its longest row needs.
+    """
+    ends = batch.ids.shape[1] - batch.mask.flip(1).int().argmax(1)
+    for part in micro_batches(ends.cpu(), rows.cpu(), most_tokens):
+        yield part, int(ends[part].max())
 
 
 def rollout(
