@@ -32,7 +32,7 @@ from r1lib.losses import (
 from r1lib.rl import grpo
 from r1lib.rl.dapo import overlong_penalty, without_truncated
 from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
-from r1lib.rl.reinforce import batch_std, leave_one_out
+from r1lib.rl.reinforce import batch_std_advantages, rloo_advantages
 from r1lib.rl.rollout import Rollout
 
 transformers = pytest.importorskip("transformers")
@@ -322,7 +322,7 @@ def test_corrections_of_a_sampler_that_differs_are_those_of_trl(
 SCALES = {
     "group": group_advantages,
     "none": partial(group_advantages, normalize_std=False),
-    "batch": batch_std,
+    "batch": batch_std_advantages,
 }
 
 
@@ -375,7 +375,7 @@ def test_rloo_is_that_of_trl(folder, tmp_path):
     made.model.train()
     made._generate_single_turn = lambda *_, **__: completions()
     scored = made._generate_and_score_completions(rows_of(PROMPTS))
-    ours = leave_one_out(torch.tensor(rewards).view(N, G)).flatten()
+    ours = rloo_advantages(torch.tensor(rewards).view(N, G)).flatten()
     torch.testing.assert_close(scored["advantages"], ours, rtol=0, atol=1e-6)
 
     theirs, ids, mask, old, _ = off_policy(made.model, 1.0)

@@ -9,29 +9,37 @@ import torch
 from r1lib.rl.dapo import informative_groups, overlong_penalty, without_truncated
 from r1lib.rl.grpo import group_advantages
 from r1lib.rl.reinforce import (
-    batch_baseline,
-    batch_std,
-    leave_one_out,
-    maximum_likelihood,
+    batch_std_advantages,
+    maxrl_advantages,
+    reinforce_advantages,
     reinforce_loss,
+    rloo_advantages,
 )
 
-EVERY = [batch_baseline, leave_one_out, batch_std, maximum_likelihood, group_advantages]
+EVERY = [
+    reinforce_advantages,
+    rloo_advantages,
+    batch_std_advantages,
+    maxrl_advantages,
+    group_advantages,
+]
 
 
 def test_baselines_by_hand():
     rewards = torch.tensor([[1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 1.0]])
-    assert batch_baseline(rewards)[0].tolist() == [0.5, -0.5, -0.5, -0.5]
-    for r, a in zip(rewards, leave_one_out(rewards), strict=True):
+    assert reinforce_advantages(rewards)[0].tolist() == [0.5, -0.5, -0.5, -0.5]
+    for r, a in zip(rewards, rloo_advantages(rewards), strict=True):
         for i in range(4):
             others = torch.cat((r[:i], r[i + 1 :]))
             assert a[i].item() == pytest.approx((r[i] - others.mean()).item())
-    assert maximum_likelihood(rewards)[0].tolist() == pytest.approx([3, -1, -1, -1])
-    assert maximum_likelihood(rewards)[1].tolist() == pytest.approx(
+    assert maxrl_advantages(rewards)[0].tolist() == pytest.approx([3, -1, -1, -1])
+    assert maxrl_advantages(rewards)[1].tolist() == pytest.approx(
         [1 / 3, 1 / 3, -1, 1 / 3]
     )
     centered = group_advantages(rewards, normalize_std=False)
-    torch.testing.assert_close(batch_std(rewards, eps=0), centered / rewards.std())
+    torch.testing.assert_close(
+        batch_std_advantages(rewards, eps=0), centered / rewards.std()
+    )
 
 
 @pytest.mark.parametrize("compare", EVERY)
@@ -42,7 +50,7 @@ def test_groups_that_agree_teach_nothing(compare, paid):
     rewards[1, 2] += 1
     found = compare(rewards)
     assert found.isfinite().all() and found[1, 2] > 0 > found[1, 0]
-    if compare is not batch_baseline:  # which compares with other groups
+    if compare is not reinforce_advantages:  # which compares with other groups
         assert found[[0, 2]].eq(0).all()
 
 
@@ -50,7 +58,7 @@ def test_groups_that_agree_teach_nothing(compare, paid):
 def test_a_group_of_one_is_refused(compare):
     with pytest.raises(ValueError, match="at least 2 answers, got 1"):
         compare(torch.ones(3, 1))
-    batch_baseline(torch.ones(3, 1))  # other groups are its baseline
+    reinforce_advantages(torch.ones(3, 1))  # other groups are its baseline
 
 
 @pytest.mark.parametrize("compare", [*EVERY, informative_groups])
@@ -62,7 +70,7 @@ def test_rewards_that_are_no_numbers_are_refused(compare, bad):
 
 def test_maximum_likelihood_is_for_rewards_from_0():
     with pytest.raises(ValueError, match="at least 0, got -0.5"):
-        maximum_likelihood(torch.tensor([[1.0, -0.5]]))
+        maxrl_advantages(torch.tensor([[1.0, -0.5]]))
 
 
 # --- exact: every group that a policy over three outcomes can write, by its chance
@@ -101,7 +109,7 @@ def true_gradient(function):
 def test_a_baseline_keeps_the_gradient_and_takes_variance():
     wanted = true_gradient(lambda p: (p * PAID).sum())
     plain, noise = mean_and_variance(lambda rewards: rewards, paid=PAID + 1)
-    loo, less = mean_and_variance(leave_one_out, paid=PAID + 1)
+    loo, less = mean_and_variance(rloo_advantages, paid=PAID + 1)
     torch.testing.assert_close(plain, wanted)
     torch.testing.assert_close(loo, wanted)  # no part of its own baseline: unbiased
     assert less < 0.2 * noise
@@ -112,7 +120,7 @@ def test_a_baseline_keeps_the_gradient_and_takes_variance():
 @pytest.mark.parametrize("group", [2, 3, 4])
 def test_maximum_likelihood_follows_the_logarithm_up_to_its_order(group):
     right = torch.tensor([1.0, 0.0, 0.0]).double()
-    found, _ = mean_and_variance(maximum_likelihood, group, right)
+    found, _ = mean_and_variance(maxrl_advantages, group, right)
 
     def truncated(p):  # log p = - sum of (1 - p)^k / k, cut after G - 1 terms
         return -sum((1 - p[0]) ** k / k for k in range(1, group))

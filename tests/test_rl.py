@@ -33,7 +33,7 @@ from r1lib.rl import grpo
 from r1lib.rl.dapo import overlong_penalty, without_truncated
 from r1lib.rl.dpo import dpo_loss, sequence_logprobs
 from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
-from r1lib.rl.reinforce import batch_baseline, leave_one_out, maximum_likelihood
+from r1lib.rl.reinforce import maxrl_advantages, reinforce_advantages, rloo_advantages
 from r1lib.rl.rollout import Rollout, collate, rollout
 from r1lib.sampling import Completion, to_text
 from r1lib.tokenizer import EOS, PAD, Tokenizer
@@ -177,6 +177,8 @@ def broken(problem, text):
         (broken, "reward 'broken' raised KeyError: 'no answer.*9"),
         (Judge(), "reward 'Judge' raised ZeroDivisionError: division by zero for"),
         (lambda p, t: len(t, p), "reward '<lambda>' raised TypeError: len"),
+        (lambda *_: None, "raised TypeError: float.* not 'NoneType' for the compl"),
+        (lambda *_: "much", "raised ValueError: could not convert .*'much' for the"),
     ],
 )
 def test_a_reward_that_raises_is_named_with_the_completion(reward, named):
@@ -832,9 +834,9 @@ def dapo_parts(batch):
 @pytest.mark.parametrize(
     "parts",
     [
-        {"advantages": batch_baseline},
-        {"advantages": leave_one_out, "aggregate": sequence_mean},
-        {"advantages": maximum_likelihood, "objective": VARIANTS["CISPO"][0]},
+        {"advantages": reinforce_advantages},
+        {"advantages": rloo_advantages, "aggregate": sequence_mean},
+        {"advantages": maxrl_advantages, "objective": VARIANTS["CISPO"][0]},
         {"objective": VARIANTS["GSPO"][0], "aggregate": sequence_mean},
     ],
     ids=["REINFORCE", "RLOO", "MaxRL and CISPO", "GSPO"],

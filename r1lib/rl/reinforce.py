@@ -1,10 +1,11 @@
 """REINFORCE: raise the log-probability of what was good, and baselines for "good".
 
-The policy gradient is the mean of A * grad log p (Williams 1992). Any baseline that
-does not depend on the completion itself may be subtracted from its reward: the
-expected gradient stays, its variance shrinks. The functions below differ in nothing
-else. Each takes rewards (N, G), G completions of each of N prompts, returns advantages
-of the same shape, and can be given to `grpo.train` as `advantages`.
+The policy gradient is the mean of A * grad log p (Williams 1992). A baseline that does
+not depend on the completion itself may be subtracted from its reward: the expected
+gradient stays the same, and its variance can shrink. The functions of advantages differ
+in the baseline, and in what they divide by. Each takes rewards (N, G), G completions of
+each of N prompts, and returns advantages of the same shape; `grpo.train` takes them as
+`advantages`.
 """
 
 import torch
@@ -31,10 +32,10 @@ def reinforce_loss(
     return loss, {"loss": loss.item()}
 
 
-def batch_baseline(rewards: Float[Tensor, "N G"]) -> Float[Tensor, "N G"]:
+def reinforce_advantages(rewards: Float[Tensor, "N G"]) -> Float[Tensor, "N G"]:
     """Compare with the mean of all N * G rewards: a hard prompt's answers all lose.
 
-    >>> batch_baseline(torch.tensor([[1.0, 1.0], [0.0, 0.0]]))
+    >>> reinforce_advantages(torch.tensor([[1.0, 1.0], [0.0, 0.0]]))
     tensor([[ 0.5000,  0.5000],
             [-0.5000, -0.5000]])
     """
@@ -42,20 +43,22 @@ def batch_baseline(rewards: Float[Tensor, "N G"]) -> Float[Tensor, "N G"]:
     return together.view_as(rewards)
 
 
-def leave_one_out(rewards: Float[Tensor, "N G"]) -> Float[Tensor, "N G"]:
+def rloo_advantages(rewards: Float[Tensor, "N G"]) -> Float[Tensor, "N G"]:
     """Compare with the mean of the G - 1 siblings (RLOO, arXiv 2402.14740).
 
     As a reward is no part of its own baseline, this one is unbiased. It is the
     difference to the mean of all G, times G / (G - 1).
 
-    >>> leave_one_out(torch.tensor([[1.0, 0.0, 0.5]]))
+    >>> rloo_advantages(torch.tensor([[1.0, 0.0, 0.5]]))
     tensor([[ 0.7500, -0.7500,  0.0000]])
     """
     group = rewards.shape[1]
     return group_advantages(rewards, normalize_std=False) * (group / (group - 1))
 
 
-def batch_std(rewards: Float[Tensor, "N G"], eps: float = 1e-4) -> Float[Tensor, "N G"]:
+def batch_std_advantages(
+    rewards: Float[Tensor, "N G"], eps: float = 1e-4
+) -> Float[Tensor, "N G"]:
     """Compare within the group, divide by the std of the batch (arXiv 2508.08221).
 
     A group that nearly agrees is not blown up, as it is by its own std.
@@ -64,14 +67,14 @@ def batch_std(rewards: Float[Tensor, "N G"], eps: float = 1e-4) -> Float[Tensor,
     return centered / (rewards.std() + eps)
 
 
-def maximum_likelihood(rewards: Float[Tensor, "N G"]) -> Float[Tensor, "N G"]:
+def maxrl_advantages(rewards: Float[Tensor, "N G"]) -> Float[Tensor, "N G"]:
     """(r - mean) / mean within the group: MaxRL (arXiv 2602.02710, algorithm 1).
 
     For rewards of 0 and 1 the mean is the share of right answers, so the rare success
     on a hard prompt weighs most. In expectation this follows log p(right) up to order
     G - 1, not p(right). A group without success gets zeros.
 
-    >>> maximum_likelihood(torch.tensor([[1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0]]))
+    >>> maxrl_advantages(torch.tensor([[1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0]]))
     tensor([[ 3.0000, -1.0000, -1.0000, -1.0000],
             [ 0.3333,  0.3333,  0.3333, -1.0000]])
     """

@@ -58,7 +58,7 @@ def step_generators(
 def score_one(reward, problem: Problem, text: str) -> float:
     """Call `reward(problem, text)`; what it raises is a ValueError with the text."""
     try:
-        return reward(problem, text)
+        return float(reward(problem, text))
     except Exception as error:
         name = getattr(reward, "__name__", type(reward).__name__)
         raise ValueError(
