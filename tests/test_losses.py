@@ -262,6 +262,7 @@ def test_shapes_that_do_not_fit_are_refused_by_name():
         (lambda: grpo_loss(new, old[:, :3], one, mask), r"old \(4, 3\)"),
         (lambda: grpo_loss(new, old, one, mask), r"advantages \(3,\)"),
         (lambda: grpo_loss(new, old, one, mask[:3]), r"mask \(3, 6\)"),
+        (lambda: reinforce_loss(new, advantages, mask), r"advantages \(4, 1\)"),
         (lambda: ppo.gae(new, old[:1], mask), r"values \(1, 6\)"),
         (lambda: ppo.gae(new[0], old[0], mask), r"rewards \(6,\)"),
         (lambda: ppo.value_loss(new, old, advantages, mask), r"returns \(4, 1\)"),

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from r1lib.losses import token_mean
+from r1lib.losses import check_shapes, token_mean
 from r1lib.rl.grpo import group_advantages
 
 
@@ -27,6 +27,8 @@ def reinforce_loss(
 
     Where all ratios are 1 its gradient is that of `grpo_loss`.
     """
+    check_shapes(logprobs=logprobs, mask=mask)
+    check_shapes(advantages=advantages, completions=mask[:, 0])
     logprobs = torch.where(mask, logprobs, 0)
     loss = -aggregate(advantages.unsqueeze(1) * logprobs, mask)
     return loss, {"loss": loss.item()}
