@@ -87,6 +87,7 @@ plots.maps           tables of numbers as colours
 plots.pictures       what only one chapter draws
 plots                every figure of the book
 checks.exercise      how the check of an exercise reports
+checks.chapter_01    the exercises of chapter 01
 checks.chapter_02    the exercises of chapter 02
 checks.chapter_03    the exercises of chapter 03
 checks.chapter_04    the exercises of chapter 04
