@@ -21,9 +21,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-from r1lib import code_reward, files, rewards, sandbox, verifiers
+from r1lib import files, rewards, sandbox, verifiers
+from r1lib.problem import STYLES, problems
+from r1lib.rewards import code
 from r1lib.sandbox import Sandbox
-from r1lib.tasks import STYLES, arithmetic, corpus, countdown, logic, problems, programs
+from r1lib.world import arithmetic, corpus, countdown, logic, programs
 from tools import provenance
 
 ROUNDS, TEXTS, PROGRAMS, SEED = 5, 2000, 100, 0
@@ -63,13 +65,11 @@ def warm_run(boxes: list[Sandbox], jobs: list) -> None:
     """Judge jobs on servers that run already, each from a thread of its own."""
 
     def work(i):
-        return [
-            code_reward.judge(*job, boxes[i]).total for job in jobs[i :: len(boxes)]
-        ]
+        return [code.judge(*job, boxes[i]).total for job in jobs[i :: len(boxes)]]
 
     with ThreadPoolExecutor(len(boxes)) as pool:
         for part in pool.map(work, range(len(boxes))):
-            if min(part) < code_reward.WEIGHTS["tests"]:
+            if min(part) < code.WEIGHTS["tests"]:
                 raise ValueError("a right program was called wrong")
 
 
@@ -123,7 +123,7 @@ def measure(rounds: int, n: int, n_programs: int) -> dict[str, list[dict]]:
                 found.setdefault(f"programs, warm, {k} workers", []).append(warm)
                 split = list(zip(*jobs, strict=True))
                 cold = timed(
-                    lambda k=k, s=split: code_reward.judge_many(*map(list, s), k),
+                    lambda k=k, s=split: code.judge_many(*map(list, s), k),
                     n_programs,
                 )
                 found.setdefault(f"programs, cold, {k} workers", []).append(cold)

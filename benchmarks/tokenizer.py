@@ -21,8 +21,8 @@ import tokenizers
 from tokenizers import models, pre_tokenizers, trainers
 
 from r1lib import files
-from r1lib.pretokenize import PATTERN, compiled, pretokenize
 from r1lib.tokenizer import FIRST_BYTE, SMALLEST, Tokenizer, join, learn_merges
+from r1lib.tokenizer.pretokenize import PATTERN, compiled, pretokenize
 from tools import provenance
 
 BYTES, VOCABULARY, NAIVE_MERGES, ROUNDS, SEED = 2**20, 4096, 20, 3, 0

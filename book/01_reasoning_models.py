@@ -39,31 +39,17 @@ from statistics import fmean
 
 import torch
 
-from r1lib import (
-    artifacts,
-    checks,
-    evaluate,
-    plots,
-    recipe,
-    sampling,
-    tables,
-    verifiers,
-)
-from r1lib.costs import decode_flops
+from r1lib import artifacts, checks, plots, sampling
+from r1lib.evaluate import interval, majority
 from r1lib.model import counts
 from r1lib.model.presets import PRESETS
-from r1lib.rollout import to_text
-from r1lib.tasks import (
-    arithmetic,
-    corpus,
-    countdown,
-    general,
-    problems,
-    requests,
-    split_of,
-    web,
-)
+from r1lib.problem import check, problems, split_of
+from r1lib.recipe.stages import RECIPE
+from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS
+from r1lib.tokenizer.chat import CLOSE, OPEN
+from r1lib.traces import tables
+from r1lib.world import arithmetic, corpus, countdown, requests, skills, web
 
 torch.manual_seed(0)
 
@@ -168,7 +154,7 @@ for completion in (
     "<think>8-3=5,*7=35</think><answer>35</answer>",
     "<think>the moon is blue</think><answer>(8-3)*7</answer>",
 ):
-    print("right" if verifiers.correct(game, completion) else "wrong", completion)
+    print("right" if game.check(completion) else "wrong", completion)
 
 # %% [markdown]
 # (The second is wrong because it does not use the numbers.)
@@ -315,9 +301,9 @@ print(f"3 preferences\n {request.prompt}\n better: {good}\n worse:  I do not kno
 
 # %% tags=["slide", "nbval-check-output"]
 print(f"{'stage':9}{'starts from':13}reads")
-for stage in recipe.RECIPE:
+for stage in RECIPE:
     print(f"{stage.name:9}{stage.start or '-':13}{', '.join(stage.reads) or '-'}")
-starts = {stage.name: stage.start for stage in recipe.RECIPE}
+starts = {stage.name: stage.start for stage in RECIPE}
 assert [name for name in starts if starts[name] == "zero"] == []
 
 # %% [markdown]
@@ -376,33 +362,26 @@ questions = {
 }
 
 
-def is_right(problem, text):
-    """The verdict of the rule that belongs to the problem's family."""
-    if problem.family in general.FAMILIES:
-        return requests.right(problem, text)
-    return verifiers.correct(problem, text)
-
-
 def is_mixed(problem, text):
     """Is a verdict in the language that was not asked for?"""
-    return evaluate.mixes(text, problem.language)
+    return skills.mixes(text, problem.language)
 
 
-def measure(name, asked, rule=is_right, k=2, begin=""):
+def measure(name, asked, rule=check, k=2, begin=""):
     """Ask k times each; return (mean of a rule, low, high) and all rows."""
     rows = ask(name, [problem.prompt for problem in asked], k, begin=begin)
     values = [
         fmean(rule(problem, text) for text, _ in row)
         for problem, row in zip(asked, rows, strict=True)
     ]
-    return (fmean(values), *evaluate.interval(values)), rows
+    return (fmean(values), *interval(values)), rows
 
 
 # %%
 RULES = {
-    "sums right": ("sums", is_right),
-    "facts right": ("facts", is_right),
-    "harm refused": ("harm", is_right),
+    "sums right": ("sums", check),
+    "facts right": ("facts", check),
+    "harm refused": ("harm", check),
     "languages mixed": ("countdown", is_mixed),
 }
 panels, answers = {title: {} for title in RULES}, {}
@@ -450,7 +429,7 @@ problem, *firsts = next(
         *([answer[0] for answer in answers["countdown", name]] for name in trio),
         strict=True,
     )
-    if [is_right(row[0], text) for text, _ in row[1:]] == [False, True, True]
+    if [row[0].check(text) for text, _ in row[1:]] == [False, True, True]
 )
 print(problem.prompt)
 for name, (text, length) in zip(trio, firsts, strict=True):
@@ -458,7 +437,7 @@ for name, (text, length) in zip(trio, firsts, strict=True):
 
 # %% [markdown]
 # What you see: the same game with more or less patience. Zero and R1 try, check, and go
-# on after a "no". Not all of their answers end so well. An answer here may have 160 tokens,
+# on after a "no" (in Korean `아니`; yes is `맞아`). Not all of their answers end so well. An answer here may have 160 tokens,
 # and a model that is still thinking then has not answered.
 
 # %% [markdown] tags=["slide"]
@@ -566,7 +545,7 @@ full = PRESETS["deepseek-v3"]  # R1 has the shape of DeepSeek-V3
 print(f"{counts.parameters(full) / 1e9:.0f} billion weights", end=", ")
 print(f"{counts.active_parameters(full) / 1e9:.0f} billion of them for each token")
 for written in (10, 1_000, 10_000):
-    flops = sum(decode_flops(full, place) for place in range(1, written + 1))
+    flops = sum(counts.decode_flops(full, place) for place in range(1, written + 1))
     dollars = 2 * written / 1_000_000
     print(f"{written:6,} tokens: {flops / 1e9:12,.0f} GFLOPs, {dollars:.5f} dollars")
 
@@ -589,17 +568,15 @@ for written in (10, 1_000, 10_000):
 # **Not written.** Every model computes in its layers, and nothing of that appears as
 # text. Some research models are trained to do more of it there (Coconut, arXiv 2412.06769).
 #
-# The first two differ only in what is cut away before the user sees it:
-
+# The first two differ only in what is cut away before the user sees it. What is left is
+# called the **summary**:
 
 # %%
-def without_thinking(text):
-    """What is left for a user when the thinking is hidden."""
-    return text.rpartition("</think>")[2]
+# r1lib.tokenizer.chat.summary
 
-
+# %%
 text, written = ask("r1", [APPLES], temperature=0.0)[0][0]
-left = without_thinking(text)
+left = summary(text)
 seen = len(models["r1"][1].encode(left, allow_special=True))
 show("shown ", text, written)
 show("hidden", left, seen)
@@ -641,11 +618,11 @@ def vote(asked, k=8):
     rows = ask("base", [problem.prompt for problem in asked], k, begin="<think>")
     values = []
     for problem, row in zip(asked, rows, strict=True):
-        votes = [evaluate.ballot(problem, text) for text, _ in row]
-        chosen = evaluate.majority(votes)
+        votes = [problem.ballot(text) for text, _ in row]
+        chosen = majority(votes)
         text = row[votes.index(chosen)][0] if chosen is not None else ""
-        values.append(float(is_right(problem, text)))
-    return (fmean(values), *evaluate.interval(values)), rows
+        values.append(float(problem.check(text)))
+    return (fmean(values), *interval(values)), rows
 
 
 # %%
@@ -773,11 +750,11 @@ assert value[0] < 0.4
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 1.1** (easy, 10 min) Take a completion apart. Return `(thinking, summary)`: what
-# is between `<think>` and the last `</think>`, and what comes after that. A completion
-# without these tags has no thinking. If the thinking never ends, there is no summary.
+# is between `<think>` and `</think>`, and what comes after that. A completion without
+# these tags has no thinking. If the thinking never ends, there is no summary.
 #
-# <details><summary>Hint</summary>`str.rpartition` cuts at the last occurrence, and
-# `str.removeprefix` drops the first tag.</details>
+# <details><summary>Hint</summary>`str.partition` cuts at the first occurrence, and
+# `str.removeprefix` drops the opening tag.</details>
 
 
 # %% tags=["exercise"]
@@ -785,7 +762,7 @@ def split_completion(completion):
     """A completion -> (thinking, summary), without the two tags."""
     # BEGIN SOLUTION
     if "</think>" in completion:
-        thinking, _, summary = completion.rpartition("</think>")
+        thinking, _, summary = completion.partition("</think>")
     elif completion.startswith("<think>"):
         thinking, summary = completion, ""
     else:

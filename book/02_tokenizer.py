@@ -43,11 +43,9 @@ import regex
 import tokenizers
 from tokenizers import models, pre_tokenizers, trainers
 
-from r1lib import artifacts, chat, checks, plots
-from r1lib.chat import TAGS, check
+from r1lib import artifacts, checks, plots
 from r1lib.model.presets import PRESETS
-from r1lib.pretokenize import PRETOKENIZERS, compiled
-from r1lib.tasks import arithmetic, corpus, draw, general, logic
+from r1lib.problem import draw
 from r1lib.tokenizer import (
     ASSISTANT,
     BOS,
@@ -58,7 +56,11 @@ from r1lib.tokenizer import (
     SPECIAL,
     USER,
     Tokenizer,
+    chat,
 )
+from r1lib.tokenizer.chat import TAGS, check
+from r1lib.tokenizer.pretokenize import PRETOKENIZERS, compiled
+from r1lib.world import arithmetic, corpus, general, logic
 
 # %% [markdown]
 # ## 1. What is the alphabet of a model?
@@ -225,8 +227,8 @@ print(tokens.decode(cat), repr(tokens.decode(first[:2])), repr(tokens.decode(fir
 # - the rest is about spaces and line ends, and signs that are none of these.
 
 # %%
-# r1lib.pretokenize.PATTERN
-# r1lib.pretokenize.pretokenize
+# r1lib.tokenizer.pretokenize.PATTERN
+# r1lib.tokenizer.pretokenize.pretokenize
 
 # %% tags=["nbval-check-output"]
 tiny = compiled("tiny")
@@ -244,10 +246,10 @@ for text in ("The cat's 12345 lives.", "고양이는 1,234마리야!", "x = f(a+
 # pieces of the first, the third those of the second.
 
 # %%
-# r1lib.pretokenize.DIGITS
-# r1lib.pretokenize.KANA_HAN
-# r1lib.pretokenize.SIGN_WORD
-# r1lib.pretokenize.PRETOKENIZERS
+# r1lib.tokenizer.pretokenize.DIGITS
+# r1lib.tokenizer.pretokenize.KANA_HAN
+# r1lib.tokenizer.pretokenize.SIGN_WORD
+# r1lib.tokenizer.pretokenize.PRETOKENIZERS
 
 # %% tags=["nbval-check-output"]
 deepseek = compiled("deepseek-v3")
@@ -448,10 +450,10 @@ assert [i for i in prompt if i < FIRST_BYTE] == [BOS, USER, ASSISTANT]
 # `{% if '</think>' in content %}{% set content = content.split('</think>')[-1] %}`.
 
 # %%
-# r1lib.chat.without_thinking
-# r1lib.chat.encode_answer
-# r1lib.chat.framed
-# r1lib.chat.for_inference
+# r1lib.tokenizer.chat.without_thinking
+# r1lib.tokenizer.chat.encode_answer
+# r1lib.tokenizer.chat.framed
+# r1lib.tokenizer.chat.for_inference
 
 # %% tags=["nbval-check-output"]
 talk = [
@@ -484,7 +486,7 @@ print("wanted:  ", tokenizer.decode(i for _, ids in careful for i in ids))
 # nothing that the user wrote.
 
 # %%
-# r1lib.chat.for_training
+# r1lib.tokenizer.chat.for_training
 
 # %% tags=["nbval-check-output"]
 ids, mask = for_training(tokenizer, talk)

@@ -47,12 +47,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from r1lib import artifacts, checks, pipeline, plots, sampling, verifiers
-from r1lib.logprobs import token_logprobs
+from r1lib import artifacts, checks, plots, sampling, verifiers
+from r1lib.losses import token_logprobs
 from r1lib.model.config import ModelConfig
-from r1lib.rollout import to_text
-from r1lib.tasks import arithmetic, corpus, countdown
+from r1lib.recipe import run
+from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS, PAD
+from r1lib.world import arithmetic, corpus, countdown
 
 torch.manual_seed(0)
 torch.set_num_threads(1)  # for tensors this small, more are no help
@@ -1067,14 +1068,14 @@ def outcome(problems, **how):
     )
     texts = [to_text(tokenizer, done) for done in found]
     asked = [p for p in problems for _ in range(4)]
-    right = [verifiers.correct(p, t) for p, t in zip(asked, texts, strict=True)]
+    right = [p.check(t) for p, t in zip(asked, texts, strict=True)]
     thinks = ["<think>" in t for t in texts]
     n = len(texts)
     return sum(right) / n, sum(thinks) / n, sum(len(d.ids) for d in found) / n
 
 
 # %% tags=["slide"]
-problems = pipeline.held_out(48, "valid")
+problems = run.held_out(48, "valid")
 print(f"{'':26}{'right':>7}{'thinks':>9}{'tokens':>8}")
 for name, how in (
     ("greedy", {"temperature": 0.0}),

@@ -44,7 +44,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from r1lib import artifacts, checks, costs, optim, plots, pretrain
+from r1lib import artifacts, checks, plots
 from r1lib.model import counts
 from r1lib.model.config import ModelConfig
 from r1lib.model.layers import SwiGLU, swiglu
@@ -61,8 +61,10 @@ from r1lib.model.moe import (
 )
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer, balance, router_loads
-from r1lib.tasks import arithmetic, corpus, countdown, problems
+from r1lib.problem import problems
 from r1lib.tokenizer import PAD, SPECIAL, Tokenizer
+from r1lib.training import optim, pretrain
+from r1lib.world import arithmetic, corpus, countdown
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -774,8 +776,8 @@ for name in ("tiny", "deepseek-v2-lite", "deepseek-v3", "llama-3.2-1b"):
     all_, some = counts.parameters(c), counts.active_parameters(c)
     print(f"{name:18}{all_:17,}{some:16,}{some / all_:8.1%}")
 
-trained = costs.six_nd(counts.active_parameters(v3), 14.8e12)
-if_dense = costs.six_nd(counts.parameters(v3), 14.8e12)
+trained = counts.six_nd(counts.active_parameters(v3), 14.8e12)
+if_dense = counts.six_nd(counts.parameters(v3), 14.8e12)
 print(f"\ntraining V3 on 14.8T tokens: {trained:.2e} operations")
 print(f"the same size without experts: {if_dense / trained:.0f} times as many")
 print(f"memory for its weights, one byte each: {total / 2**30:.0f} GiB")

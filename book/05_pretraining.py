@@ -45,27 +45,22 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from r1lib import (
-    artifacts,
-    checks,
-    costs,
-    evaluate,
-    optim,
-    packing,
-    plots,
-    pretrain,
-)
+from r1lib import artifacts, checks, evaluate, plots
+from r1lib.losses import next_token_loss
 from r1lib.model import counts
 from r1lib.model.config import ModelConfig
 from r1lib.model.layers import RMSNorm
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer, mtp_hidden
-from r1lib.optim import NEWTON_SCHULZ, Muon, orthogonalize, warmup_stable_decay
-from r1lib.packing import Packed, pack
-from r1lib.pretrain import next_token_loss, pad
-from r1lib.scaling import GRID, LEAST, MOST, ROUNDS, fit_loss, predict_loss
-from r1lib.tasks import STYLES, arithmetic, corpus, countdown, draw, problems
+from r1lib.problem import STYLES, draw, problems
 from r1lib.tokenizer import EOS, PAD, Tokenizer
+from r1lib.training import optim, packing, pretrain
+from r1lib.training.batches import pad
+from r1lib.training.optim import NEWTON_SCHULZ, Muon, orthogonalize, warmup_stable_decay
+from r1lib.training.packing import Packed, pack
+from r1lib.training.scaling import GRID, LEAST, MOST, ROUNDS, fit_loss, predict_loss
+from r1lib.world import arithmetic, corpus, countdown
+from r1lib.world.skills import measure
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -184,7 +179,7 @@ def loss_by_loop(logits, ids):
 
 
 # %% tags=["slide"]
-# r1lib.pretrain.next_token_loss
+# r1lib.losses.next_token_loss
 
 # %% [markdown]
 # (`ahead` is 1 here; section 4 asks for 2.) What is a good loss? A number means nothing
@@ -306,7 +301,7 @@ print(f"packed in rows of {ROW}     {(rows.owner == 0).float().mean():6.1%}")
 # keeps them whole: the longest first, each into the row where the least room is left.
 
 # %% tags=["slide"]
-# r1lib.packing.pack
+# r1lib.training.packing.pack
 
 # %%
 some = documents[:24]
@@ -331,7 +326,7 @@ plots.rows_picture({"padded": [[n] for n in sizes], "packed": inside}, 200)
 # to each:
 
 # %% tags=["slide"]
-# r1lib.packing.Packed
+# r1lib.training.packing.Packed
 
 # %% [markdown]
 # Two documents, `11 12` and `21 22 23`, and one pad, on one row:
@@ -412,7 +407,7 @@ for t in range(len(ids) - 2):
 # batch only, since on a laptop the module's time is dear.
 
 # %%
-# r1lib.pretrain.loss
+# r1lib.training.pretrain.loss
 
 # %%
 ids = held_out[0]
@@ -533,7 +528,7 @@ plots.curves({title: stages}, "singular value, largest first", "size", log="y")
 # side of each be multiplied:
 
 # %%
-# r1lib.optim.orthogonalize
+# r1lib.training.optim.orthogonalize
 
 # %%
 by_hand = newton_schulz(gradient, 5)
@@ -573,7 +568,7 @@ print("same steps as torch.optim.Muon:", gap < 0.03 * moved)
 # at a trillion parameters, arXiv 2507.20534.)
 
 # %%
-# r1lib.optim.base_optimizers
+# r1lib.training.optim.base_optimizers
 
 # %% [markdown] tags=["slide"]
 # ## 6. Warm up, stay, decay
@@ -588,7 +583,7 @@ print("same steps as torch.optim.Muon:", gap < 0.03 * moved)
 # model whenever you like. (Section 9 does.)
 
 # %%
-# r1lib.optim.warmup_stable_decay
+# r1lib.training.optim.warmup_stable_decay
 
 # %%
 steps = range(0, 1001, 10)
@@ -772,11 +767,11 @@ print(f"distances {marks['distances'] / marks['tokens']:.1%}")
 
 # %%
 watched = problems(countdown.sample, 64, 1, "valid")
-skills = evaluate.skills(base, tokenizer, watched)
-young = evaluate.skills(student, tokenizer, watched)
+known = measure(base, tokenizer, watched)
+young = measure(student, tokenizer, watched)
 for name in ("copy", "arithmetic", "verification"):
-    print(f"{name:14} our live run {young[name]:4.0%}   the base {skills[name]:4.0%}")
-assert min(skills[n] for n in ("copy", "arithmetic", "verification")) > 0.9
+    print(f"{name:14} our live run {young[name]:4.0%}   the base {known[name]:4.0%}")
+assert min(known[n] for n in ("copy", "arithmetic", "verification")) > 0.9
 
 # %% [markdown] tags=["slide"]
 # ## 9. A law for the loss
@@ -820,8 +815,8 @@ print(
 # ordinary least squares. So only two numbers have to be searched:
 
 # %% tags=["slide"]
-# r1lib.scaling.predict_loss
-# r1lib.scaling.fit_loss
+# r1lib.training.scaling.predict_loss
+# r1lib.training.scaling.fit_loss
 
 # %% [markdown]
 # Never trust a fit that has not found a law you put there yourself:
@@ -939,8 +934,8 @@ for name, c, tokens, length in (
     ("DeepSeek-V3", v3, 14.8 * TRILLION, 4096),
 ):
     used = counts.active_parameters(c)
-    rule = costs.six_nd(used, tokens)
-    exact = costs.training_flops(c, tokens, length)
+    rule = counts.six_nd(used, tokens)
+    exact = counts.training_flops(c, tokens, length)
     print(f"{name:14}{used:16,}{rule:11.2e}{exact:11.2e}")
 
 # %% [markdown]
@@ -953,8 +948,8 @@ for name, c, tokens, length in (
 
 # %% tags=["nbval-check-output"]
 everything = counts.parameters(v3)
-usual = costs.training_bytes(everything)
-frugal = costs.training_bytes(everything, weight=1, gradient=4, master=4, moment=2)
+usual = counts.training_bytes(everything)
+frugal = counts.training_bytes(everything, weight=1, gradient=4, master=4, moment=2)
 for name, parts in (("usual", usual), ("DeepSeek-V3", frugal)):
     told = ", ".join(f"{k} {v / 1e12:.1f}" for k, v in parts.items())
     total = sum(parts.values())
@@ -973,11 +968,11 @@ print(
 
 # %% tags=["slide", "nbval-check-output"]
 print(f"{'':20}{'hours':>12}{'dollars':>14}")
-for stage, hours in costs.V3_HOURS.items():
-    print(f"{stage:20}{hours:12,}{costs.dollars(hours):14,.0f}")
-total = sum(costs.V3_HOURS.values())
-print(f"{'together':20}{total:12,}{costs.dollars(total):14,.0f}")
-days = costs.V3_HOURS["pre-training"] / 2048 / 24
+for stage, hours in counts.V3_HOURS.items():
+    print(f"{stage:20}{hours:12,}{counts.dollars(hours):14,.0f}")
+total = sum(counts.V3_HOURS.values())
+print(f"{'together':20}{total:12,}{counts.dollars(total):14,.0f}")
+days = counts.V3_HOURS["pre-training"] / 2048 / 24
 print(f"pre-training on 2,048 GPUs: {days:.0f} days")
 
 # %% [markdown]
@@ -987,14 +982,14 @@ print(f"pre-training on 2,048 GPUs: {days:.0f} days")
 
 # %% tags=["nbval-check-output"]
 PEAK = 989e12
-work = costs.training_flops(v3, 14.8 * TRILLION, 4096)
-mfu = costs.utilization(work, costs.V3_HOURS["pre-training"], PEAK)
+work = counts.training_flops(v3, 14.8 * TRILLION, 4096)
+mfu = counts.utilization(work, counts.V3_HOURS["pre-training"], PEAK)
 print(f"MFU, against the bfloat16 peak: {mfu:.0%}")
-dense = costs.six_nd(405e9, 15.6 * TRILLION)
+dense = counts.six_nd(405e9, 15.6 * TRILLION)
 print(f"Llama 3.1 405B, all parameters used: {dense / work:.0f} times the work")
 for share in (0.2, mfu, 0.5):
-    hours = costs.gpu_hours(work, PEAK, share)
-    price = costs.dollars(hours) / 1e6
+    hours = counts.gpu_hours(work, PEAK, share)
+    price = counts.dollars(hours) / 1e6
     print(f"at {share:.0%}: {hours:10,.0f} hours, ${price:.1f} million")
 
 # %% [markdown]
@@ -1019,10 +1014,10 @@ for share in (0.2, mfu, 0.5):
 
 # %% tags=["nbval-check-output"]
 llama = 30_840_000
-print(f"Llama 3.1 405B at the same rent: ${costs.dollars(llama) / 1e6:.1f} million")
-print(f"V3: ${costs.dollars(total) / 1e6:.1f} million, {llama / total:.0f} times less")
+print(f"Llama 3.1 405B at the same rent: ${counts.dollars(llama) / 1e6:.1f} million")
+print(f"V3: ${counts.dollars(total) / 1e6:.1f} million, {llama / total:.0f} times less")
 for price in (1, 2, 4):
-    print(f"V3 at ${price} an hour: ${costs.dollars(total, price) / 1e6:.1f} million")
+    print(f"V3 at ${price} an hour: ${counts.dollars(total, price) / 1e6:.1f} million")
 
 # %% [markdown]
 # That comparison is fair, and it is the real news: eleven times fewer GPU hours for a
@@ -1031,7 +1026,7 @@ for price in (1, 2, 4):
 # %%
 tokens = sum(100 * p["tokens"] for p in history)
 seconds = 60 * long_run["minutes"]
-speed = costs.training_flops(tiny, tokens, 42) / seconds
+speed = counts.training_flops(tiny, tokens, 42) / seconds
 print(f"{tokens / 1e6:.1f} million tokens in {seconds / 60:.0f} minutes on one core")
 print(f"{speed / 1e9:.1f} billion operations a second; V3's cluster did")
 cluster = work / (days * 86_400)

@@ -19,7 +19,7 @@
 # | You need | Python. Section 10 uses PyTorch, but you can read it without |
 # | Minutes to read | 55 |
 # | Minutes to run | 2, on a laptop's processor |
-# | Tier | `laptop`: no GPU, no download. Programs run on Linux only; elsewhere those cells say so and the rest works |
+# | Tier | `laptop`: no GPU, no download. Programs run behind walls on Linux, elsewhere behind a seat belt, and the chapter says which |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), sections 2.2.2 and 2.3.2; v2, section 2.2; DAPO (arXiv 2503.14476), equation 13; CodeT (arXiv 2207.10397) |
 #
 # ![From left to right: a completion; its one answer is found; one of four verifiers judges it, for games, mathematics, logic or programs, the last one inside a sandbox; right or wrong goes into a sum. Below, the thinking goes to rules for format and language, which join the sum with small weights. The sum is the reward.](../figures/06_rewards.png)
@@ -52,22 +52,15 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from r1lib import (
-    algebra,
-    answers,
-    artifacts,
-    checks,
-    code_reward,
-    evaluate,
-    lint,
-    plots,
-    rewards,
-    sandbox,
-    verifiers,
-)
+from r1lib import artifacts, checks, evaluate, plots, rewards, sandbox, verifiers
+from r1lib.problem import Problem, problems
+from r1lib.rewards import code as code_reward
+from r1lib.rewards import lint
 from r1lib.sandbox import Sandbox
-from r1lib.sandbox_inside import read, write
-from r1lib.tasks import Problem, arithmetic, countdown, logic, problems, programs
+from r1lib.sandbox.inside import read, write
+from r1lib.tokenizer import chat
+from r1lib.verifiers import algebra, answers
+from r1lib.world import arithmetic, countdown, logic, programs
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -77,8 +70,13 @@ RESULTS = Path("../results/data")
 # that they use.
 
 # %% tags=["setup"]
-from r1lib.answers import LONGEST
-from r1lib.code_reward import (
+import unicodedata
+
+import regex
+
+from r1lib.problem import LANGUAGES
+from r1lib.rewards import CODE, COMMAND, LETTERS, MARK, MARKS, SCRIPT, TAG, WORD, purity
+from r1lib.rewards.code import (
     DOUBLINGS,
     PARTIAL,
     PER_COMPLAINT,
@@ -86,13 +84,14 @@ from r1lib.code_reward import (
     Parts,
     speed,
 )
-from r1lib.notation import DEEPEST, DIGITS, wording
-from r1lib.rewards import CODE, SCRIPT, WORD
-from r1lib.sandbox_inside import is_sealed, limit, play, resource, take
-from r1lib.tasks import LANGUAGES
-from r1lib.tasks.logic import LONGEST_ANSWER, NAMES, READ, holds
-from r1lib.trees import BITS, POWER, Refused, Tree, written
-from r1lib.verifiers import PATIENCE
+from r1lib.sandbox.inside import is_sealed, limit, play, resource, take
+from r1lib.tokenizer.chat import CLOSE, CLOSE_ANSWER, OPEN, OPEN_ANSWER, blank
+from r1lib.verifiers import BOX, ONE_TOKEN, PATIENCE, _unboxed
+from r1lib.verifiers.answers import LONGEST
+from r1lib.verifiers.last_number import last_number
+from r1lib.verifiers.notation import DEEPEST, DIGITS, join_thousands, wording
+from r1lib.verifiers.trees import BITS, POWER, Refused, Tree, written
+from r1lib.world.logic import LONGEST_ANSWER, NAMES, READ, holds
 
 # %% [markdown]
 # ## 1. Whom do you trust to say "right"?
@@ -146,6 +145,8 @@ def first_answer(text):
 # counts. *Two answers are no answer*, even if they are equal.
 
 # %% tags=["slide"]
+# r1lib.tokenizer.chat.summary
+# r1lib.tokenizer.chat.answer
 # r1lib.verifiers.extract_answer
 # r1lib.verifiers.boxed
 
@@ -303,7 +304,7 @@ assert all(countdown_correct(*game) == (i == 0) for i, game in enumerate(GAMES))
 # **Step 1: one number, exactly.** Thousands, percent, a fraction, a name in front:
 
 # %%
-# r1lib.notation.parse_number
+# r1lib.verifiers.notation.parse_number
 
 # %% tags=["nbval-check-output"]
 for text in ("1/2", "0.5", "50%", "x = 1/2", "1,000", "12,34", "1/0", "three"):
@@ -315,7 +316,7 @@ for text in ("1/2", "0.5", "50%", "x = 1/2", "1,000", "12,34", "1/0", "three"):
 # one answer is refused.*
 #
 # **Step 2: read the structure.** Tuples, sets, intervals, roots, letters, LaTeX. A
-# parser of some 200 lines, `r1lib/answers.py`, turns text into a **tree**, nested
+# parser of some 200 lines, `r1lib/verifiers/answers.py`, turns text into a **tree**, nested
 # tuples such as `("/", top, bottom)`, and refuses whatever it does not understand.
 
 # %% tags=["nbval-check-output"]
@@ -339,8 +340,8 @@ for text in (r"\frac{1}{2}", "(1,2)", "{1,2}", "[0,1)", r"2\sqrt{2}", "3 or 4"):
 # `answers.read` refuses some huge powers already, so the last tree is made by hand:
 
 # %%
-# r1lib.trees.exact
-# r1lib.trees._power
+# r1lib.verifiers.trees.exact
+# r1lib.verifiers.trees._power
 
 # %% tags=["nbval-check-output"]
 for text in ("2^{10}", "2^{-1}+1", "2^{5000}", "9^{9^{9}}", r"\sqrt{2}"):
@@ -364,7 +365,7 @@ except Refused as refused:
 
 # %% tags=["slide"]
 # r1lib.verifiers.same
-# r1lib.verifiers._size
+# r1lib.verifiers._same_units
 
 # %% [markdown]
 # One line of it deserves a second look: `return written(answer) == value`. Where the
@@ -481,9 +482,10 @@ for world in product((True, False), repeat=2):
 # because then "right" would have no meaning.
 
 # %%
-# r1lib.tasks.logic._table
-# r1lib.tasks.logic.solutions
-# r1lib.tasks.logic.verify
+# r1lib.world.logic._table
+# r1lib.world.logic.solutions
+# r1lib.world.logic.read_answer
+# r1lib.world.logic.verify
 
 # %% tags=["nbval-check-output"]
 print("solutions:", solutions(statements, 2))
@@ -519,11 +521,14 @@ for answer in (
 # **Language.** R1-Zero mixed languages in its thinking. R1 was therefore paid for the
 # share of words in the language of the question (arXiv 2501.12948v1, section 2.3.2).
 # That sounds simple until you ask what a *word* is. Numbers and operators belong to
-# no language, nor do single letters (a variable `x`, a person `A`) or names of
-# Python, so they must count on neither side.
+# no language, nor do a few single letters (a variable `x`, a person `A`) or names of
+# Python, so they must count on neither side. But whoever spells English as `y1e1s1`,
+# or hides letters between invisible ones, has written a word.
 
 # %%
-# r1lib.rewards.thinking
+# r1lib.tokenizer.chat.thinking
+# r1lib.rewards.words
+# r1lib.rewards.purity
 # r1lib.rewards.language_consistency
 
 # %% tags=["nbval-check-output"]
@@ -844,13 +849,13 @@ for name, code in (*FOUR.items(), ("half a text", "def solve(xs):\n    return [4
 #
 # Now the program has to run, on tests whose expected results are known. Nothing that
 # a model wrote is ever run in this process. It goes into a **sandbox**, which is the
-# subject of section 9. Where there is none (it needs Linux), the cells below say so
-# in one line.
+# subject of section 9. Its walls are those of Linux. On other systems a program runs
+# in a process of its own behind a seat belt, which is no wall, and the first line says so.
 
 # %%
 WHY_NOT = sandbox.missing()
 box = Sandbox()  # starts when it is first used
-print(WHY_NOT or "programs can run here")
+print(WHY_NOT or sandbox.promise())
 
 # %% [markdown]
 # The parts of the reward, with their weights:
@@ -869,7 +874,7 @@ print(WHY_NOT or "programs can run here")
 # are ours.)
 
 # %% tags=["slide"]
-# r1lib.code_reward.score
+# r1lib.rewards.code.score
 
 # %% [markdown]
 # For the speed we need a reference and some large input. Ours is a decent program that
@@ -941,7 +946,7 @@ plots.stacked_shares({n: earned(p) for n, p in scored.items()}) if scored else N
 # whole doublings count:
 
 # %%
-# r1lib.code_reward.doublings
+# r1lib.rewards.code.doublings
 
 # %% tags=["nbval-check-output"]
 for ratio in (0.05, 0.5, 0.8, 1.0, 1.3, 2.0, 4.0, 16.0, 100.0):
@@ -1135,7 +1140,7 @@ else:
 # whole library where a model's text is executed:
 
 # %%
-# r1lib.sandbox_inside.serve
+# r1lib.sandbox.inside.serve
 
 # %% [markdown]
 # And the notation in which values travel. It names exact types, so that `True` is not
@@ -1155,8 +1160,9 @@ for result in ([1, 2], [1, True], (1, 2), {"a": 1.5}, Agreeable(), [[[]]] * 3):
 # A process with limits is no isolation. The kernel's filter (*seccomp*) is. Two more
 # walls stand behind it and close files and network a second time: *Landlock*, and
 # *namespaces*, in which the program has a process table and a network of its own, with
-# nothing in them. The level names what was reached, and below `filtered` nothing is
-# run at all.
+# nothing in them. The level names what was reached. Where it is below `filtered`, the
+# level is `process`: a process of its own with a time limit, behind a **seat belt** that
+# reads the program first. It keeps careless programs from files; hostile ones can get out.
 
 # %%
 # r1lib.sandbox.level_of
@@ -1172,9 +1178,8 @@ else:
 # ### Attack it
 #
 # Twelve programs, each with one bad idea. Each is asked for a secret that it cannot
-# compute, so a passed test would be a theft. Nothing reads the programs first. A list of
-# forbidden words would be no wall, as Python has too many ways around any list, and it
-# would refuse honest programs.
+# compute, so a passed test would be a theft. We try each twice: with what this machine
+# has, as in training, and then with nothing but the seat belt.
 
 # %%
 ATTACKS = {
@@ -1211,18 +1216,22 @@ SECRET = [(("where is it?",), "the secret")]
 if WHY_NOT:
     print(WHY_NOT)
 else:
-    for name, code in ATTACKS.items():
-        outcome = box.run(code, SECRET, timeout=1.0)
-        assert outcome.passed == 0
-        error = outcome.error or "runs; a wrong value"
-        error = error.partition(": '")[0]  # without names of files
-        print(f"{name:20}{error[:50]}")
+    print(f"{'':20}{box.level:42}process")
+    with Sandbox("process") as belt:
+        for name, code in ATTACKS.items():
+            first = box.run(code, SECRET, timeout=1.0)
+            second = belt.run(code, SECRET, timeout=1.0)
+            assert first.passed == second.passed == 0
+            one, two = (o.error or "runs; a wrong value" for o in (first, second))
+            one = one.partition(": '")[0]  # without names of files
+            print(f"{name:20}{one[:40]:42}{two[:50]}")
 
 # %% [markdown]
-# All of them score 0, and the next program finds everything as it was. The walls know
-# nothing about Python and need not.
+# All of them score 0, both times, and the next program finds everything as it was. The
+# seat belt gives clear messages, but it is no wall: Python has too many ways around any
+# list. The walls know nothing about Python and need not.
 #
-# The tests attack with more than a hundred programs:
+# The tests attack the walls with more than a hundred programs:
 #
 # | threat | defence | test (in `tests/test_sandbox.py`) |
 # |---|---|---|
@@ -1241,7 +1250,7 @@ else:
 # | becoming root again, reading the environment | nobody, and an empty environment | `test_a_program_of_root_is_not_root`, `test_a_program_is_nobody_and_knows_nothing` |
 # | forged clocks | time is taken outside | `test_processor_time_is_measured_outside_and_grows_with_the_work` |
 # | hostile text sent to the trainer | bounds on length and depth | `test_hostile_notation_is_refused` |
-# | a machine without walls | nothing runs, one clear line | `test_below_the_level_asked_for_nothing_runs`, `test_other_systems_say_so_in_one_line` |
+# | a level that this machine does not reach | nothing runs, one clear line | `test_below_the_level_asked_for_nothing_runs` |
 #
 # One test is of another sort: `test_the_thieves_do_steal_where_nothing_stops_them` runs
 # the thieves *without* the sandbox and sees each of them succeed. A wall is shown to

@@ -44,26 +44,18 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from r1lib import (
-    artifacts,
-    checks,
-    evaluate,
-    optim,
-    pipeline,
-    plots,
-    recipe,
-    rewards,
-    sampling,
-    verifiers,
-)
-from r1lib.logprobs import kl_k3, token_logprobs
+from r1lib import artifacts, checks, evaluate, plots, rewards, sampling, verifiers
+from r1lib.losses import clipped, kl_k3, sequence_mean, token_logprobs, token_mean
+from r1lib.problem import Problem, split_of
+from r1lib.recipe import run, stages
 from r1lib.rewards import format  # not Python's own, in this chapter
 from r1lib.rl import grpo
-from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss, micro_batches
-from r1lib.rl.objectives import clipped, sequence_mean, token_mean
-from r1lib.rollout import Rollout, collate, rollout
-from r1lib.tasks import Problem, corpus, countdown, split_of
+from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
+from r1lib.rl.rollout import Rollout, collate, rollout
 from r1lib.tokenizer import EOS, PAD, Tokenizer
+from r1lib.training import optim
+from r1lib.training.batches import micro_batches
+from r1lib.world import corpus, countdown, skills
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -123,7 +115,7 @@ print("split: ", split_of(problem))
 # %% tags=["nbval-check-output"]
 every = countdown.tapes(numbers)
 hits = [tape for tape in every if tape[2][-1] == target]
-budget = recipe.settings("tiny").zero.max_new_tokens
+budget = stages.settings("tiny").zero.max_new_tokens
 tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
 checked = [countdown.write_tape(*tape) + "~35=2 no\n" for tape in every]
 needed = sum(len(tokenizer.encode(text)) for text in checked)
@@ -175,12 +167,12 @@ for style in ("guess", "short", "long"):
 #
 # We ask held-out problems, four answers each, at temperature 1: the model's own
 # probabilities, neither sharpened nor flattened. A short function names the habit
-# behind an answer; `evaluate.reflects` is true where a completion rejects an
+# behind an answer; `skills.reflects` is true where a completion rejects an
 # attempt and then makes another.
 
 # %%
 policy, tokenizer = artifacts.load("base-tiny")
-held_out = pipeline.held_out(96, "valid")  # 96 problems of each game
+held_out = run.held_out(96, "valid")  # 96 problems of each game
 before = evaluate.answer(policy, tokenizer, held_out, 4, max_new_tokens=budget)
 parameters = sum(p.numel() for p in policy.parameters())
 print(f"{parameters / 1e6:.2f} million parameters, {len(held_out)} problems")
@@ -194,7 +186,7 @@ def habit(text):
     """Name what a completion does before it answers."""
     if "<think>" not in text:
         return "guess"
-    if evaluate.reflects(text):
+    if skills.reflects(text):
         return "try again"
     lines = text.partition("</think>")[0].strip().count("\n") + 1
     return "one pass" if lines == 1 else "double check"
@@ -302,7 +294,7 @@ for name, text in texts.items():
 # Two short answers by hand, laid out by the library's `collate`:
 
 # %%
-# r1lib.rollout.collate
+# r1lib.rl.rollout.collate
 
 # %% tags=["nbval-check-output"]
 prompt = tokenizer.prompt("compute 6*7")
@@ -327,7 +319,7 @@ for t in range(ids.shape[1]):
 # %%
 N, G = 8, 16
 rng = random.Random(9)
-problems = [pipeline.draw_mixed(rng) for _ in range(N)]
+problems = [run.draw_mixed(rng) for _ in range(N)]
 batch = rollout(
     policy,
     tokenizer,
@@ -467,8 +459,8 @@ print(f"{agreeing} agree altogether and teach nothing, not even the format")
 # stop where they should push.)
 
 # %%
-# r1lib.rl.objectives.clipped
-# r1lib.rl.objectives.token_mean
+# r1lib.losses.clipped
+# r1lib.losses.token_mean
 
 # %% [markdown]
 # Four cases cover all of it: the answer was good or bad, and its token has become
@@ -588,7 +580,7 @@ print(f"{'by hand':14} loss {by_length:+.4f}")
 #    - \log \frac{\pi_{\text{ref}}}{\pi_\theta} - 1 \;\ge\; 0 $$
 
 # %%
-# r1lib.logprobs.kl_k3
+# r1lib.losses.kl_k3
 
 # %% tags=["nbval-check-output"]
 p = torch.tensor([0.7, 0.2, 0.1])  # the policy, over three tokens
@@ -650,7 +642,7 @@ def simple_zero(policy, config):
     for step in range(config.steps):
         rng = random.Random(f"{config.seed}-{step}")
         generator = torch.Generator().manual_seed(rng.getrandbits(62))
-        problems = [pipeline.draw_mixed(rng) for _ in range(config.prompts)]
+        problems = [run.draw_mixed(rng) for _ in range(config.prompts)]
         batch = rollout(
             policy,
             tokenizer,
@@ -690,7 +682,7 @@ shape = {"prompts": 4, "group_size": 8, "max_new_tokens": budget}
 small = GRPOConfig(steps=2, warmup=0.0, decay=0.0, minibatches=1, **shape)
 mine, theirs = copy.deepcopy(policy), copy.deepcopy(policy)
 optimizers = optim.adamw(theirs, small.lr)
-draw = pipeline.draw_mixed
+draw = run.draw_mixed
 library = grpo.train(theirs, tokenizer, draw, small, optimizers)
 both = zip(simple_zero(mine, small), library, strict=True)
 for (reward, norm), (metrics, _) in both:
@@ -738,14 +730,14 @@ plots.zero_curves(history)
 limit = {"max_new_tokens": budget}
 after = evaluate.answer(live_policy, tokenizer, held_out, 4, **limit)
 for name, answers in (("before", before), ("after", after)):
-    s = evaluate.summary(answers)
+    s = skills.summary(answers)
     low, high = s["interval"]
     print(
         f"{name:7} pass@1 {s['pass@1']:.3f}  [{low:.3f}, {high:.3f}]   "
         f"{s['length']:.0f} tokens, tries again {s['reflects']:.0%}"
     )
-low_after = evaluate.summary(after)["interval"][0]
-high_before = evaluate.summary(before)["interval"][1]
+low_after = skills.summary(after)["interval"][0]
+high_before = skills.summary(before)["interval"][1]
 assert low_after > high_before, "the intervals overlap"
 
 # %%

@@ -45,28 +45,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from r1lib import (
-    artifacts,
-    chat,
-    checks,
-    cold_start,
-    collect,
-    evaluate,
-    filters,
-    optim,
-    packing,
-    pipeline,
-    plots,
-    readability,
-    rewards,
-    rewrite,
-    sampling,
-    sft,
-    tables,
-    verifiers,
-)
-from r1lib.logprobs import token_logprobs
-from r1lib.tasks import arithmetic, countdown, problems, split_of, web
+from r1lib import artifacts, checks, evaluate, plots, rewards, sampling, verifiers
+from r1lib.losses import token_logprobs
+from r1lib.problem import check, problems, split_of
+from r1lib.recipe import cold, run
+from r1lib.tokenizer import chat
+from r1lib.traces import collect, filters, tables
+from r1lib.training import optim, packing, sft
+from r1lib.world import arithmetic, countdown, readability, rewrite, skills, web
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -79,26 +65,28 @@ BUDGET = 150  # tokens that a completion may have in this chapter
 # %% tags=["setup"]
 from collections.abc import Iterator
 
-from r1lib.cold_start import HARM, RULE, length_of
-from r1lib.readability import ENOUGH_WORDS, LONGEST_LINE
-from r1lib.rewards import SCRIPT, WORD, language_consistency, thinking
-from r1lib.rewrite import (
+from r1lib.losses import token_mean
+from r1lib.problem import Problem
+from r1lib.recipe.cold import HARM, RULE, length_of
+from r1lib.rewards import SCRIPT, WORD, language_consistency
+from r1lib.sampling import to_text
+from r1lib.tokenizer import EOS, PAD
+from r1lib.tokenizer.chat import thinking
+from r1lib.training.batches import scheduled
+from r1lib.training.sft import Example, SFTConfig, check, update, update_packed
+from r1lib.world import instructions, requests
+from r1lib.world.countdown import AGAIN, WORDS, run_tape, write_expression
+from r1lib.world.readability import ENOUGH_WORDS, LONGEST_LINE
+from r1lib.world.requests import summary
+from r1lib.world.rewrite import (
     FITS,
     LONGEST,
     MISS,
     REWRITE,
     SAME,
-    SHAPE,
     line_pattern,
     readable,
 )
-from r1lib.rl.objectives import token_mean
-from r1lib.rollout import to_text
-from r1lib.sft import Example, SFTConfig, check, scheduled, update, update_packed
-from r1lib.tasks import Problem, instructions, requests
-from r1lib.tasks.countdown import AGAIN, WORDS, run_tape, write_expression
-from r1lib.tasks.requests import summary
-from r1lib.tokenizer import EOS, PAD
 
 # %% [markdown]
 # ## 1. Why begin again?
@@ -139,7 +127,7 @@ from r1lib.tokenizer import EOS, PAD
 # %%
 base, tokenizer = artifacts.load("base-tiny")
 zero, _ = artifacts.load("zero-tiny")
-held_out = pipeline.held_out(64, "valid")  # 64 problems of each game
+held_out = run.held_out(64, "valid")  # 64 problems of each game
 ask = partial(evaluate.answer, tokenizer=tokenizer, max_new_tokens=BUDGET)
 before = {
     name: ask(model, problems=held_out, k=2)
@@ -171,7 +159,7 @@ for problem, text, right in samples(before["Zero"]):
 # written, and it knows nothing about right and wrong.
 
 # %%
-# r1lib.readability.marks
+# r1lib.world.readability.marks
 
 # %% tags=["nbval-check-output"]
 game = countdown.make((3, 7, 8), 35, "en", "(8-3)*7")
@@ -268,7 +256,7 @@ print(f"{'':20}{'thinks':>8}{'right':>8}")
 for name, (examples, opening) in ways.items():
     texts = continued([with_examples(examples, p.prompt) for p in asked], opening)
     thinks = fmean("<think>" in text for text in texts)
-    right = fmean(map(verifiers.correct, asked, texts))
+    right = fmean(map(check, asked, texts))
     print(f"{name:20}{thinks:8.0%}{right:8.0%}")
 
 # %% [markdown]
@@ -290,7 +278,7 @@ for name, (examples, opening) in ways.items():
 # *could* write if somebody asked for it.
 
 # %%
-hand = evaluate.never_give_up(tokenizer, avoid=countdown.AGAIN.values())
+hand = skills.never_give_up(tokenizer, avoid=countdown.AGAIN.values())
 kind = {"prefix": "<think>", "steer": hand, "seed": 1}
 held = ask(base, problems=asked[:12], k=1, **kind)
 for problem, text, right in samples(held)[:2]:
@@ -310,14 +298,14 @@ for problem, text, right in samples(held)[:2]:
 # later data (v1, section 2.3.3).
 
 # %%
-# r1lib.cold_start.person
+# r1lib.recipe.cold.person
 
 # %% tags=["nbval-check-output"]
 cases = (("facts", 3), ("refusal", 1), ("refusal", 0), ("instructions", 5))
 for family, seed in cases:
     (problem,) = problems(web.SAMPLE[family], 1, seed, "train", language="en")
-    text = cold_start.person(random.Random(0), problem)
-    print(problem.prompt, f"  right: {cold_start.right(problem, text)}")
+    text = cold.person(random.Random(0), problem)
+    print(problem.prompt, f"  right: {problem.check(text)}")
     print("    " + text.replace("\n", "\n    ") + "\n")
 
 # %% [markdown] tags=["slide"]
@@ -348,11 +336,11 @@ print(naive(notes))
 # write the line anew.
 
 # %%
-# r1lib.rewrite.read_tape
-# r1lib.rewrite.verdict
+# r1lib.world.rewrite.read_tape
+# r1lib.world.rewrite.verdict
 
 # %%
-# r1lib.rewrite.countdown_lines
+# r1lib.world.rewrite.countdown_lines
 
 # %% [markdown]
 # In countdown an attempt with a slip is dropped: nothing in the trace noticed the
@@ -361,7 +349,7 @@ print(naive(notes))
 # itself, and we want exactly this habit to survive:
 
 # %%
-# r1lib.rewrite.arithmetic_lines
+# r1lib.world.rewrite.arithmetic_lines
 
 # %% [markdown]
 # Then the frame around both. A text that cannot be read line by line is refused, not
@@ -369,7 +357,7 @@ print(naive(notes))
 # programs keep their form and pass in one language or not at all.
 
 # %%
-# r1lib.rewrite.readable
+# r1lib.world.rewrite.readable
 
 # %% tags=["slide", "nbval-check-output"]
 slipped = f"<think>8-3=6,*7=42~35=7 no\n{miss}\nagain {miss}\n{hit}{end}"
@@ -447,11 +435,11 @@ for _ in collect.collect(
     pass
 requested = [
     problem
-    for family in cold_start.GENERAL
+    for family in cold.GENERAL
     for problem in problems(web.SAMPLE[family], 12, 10, "train")
 ]
 raw = collect.read(work / "zero.jsonl")[1] + collect.read(work / "reflect.jsonl")[1]
-raw += cold_start.written(requested, tokenizer, cold_start.right, seed=0)
+raw += cold.written(requested, tokenizer, check, seed=0)
 assert {split_of(p) for p in [*train_problems, *requested]} == {"train"}
 print(f"{len(raw)} samples, {sum(row['correct'] for row in raw)} of them right")
 
@@ -463,11 +451,11 @@ print(f"{len(raw)} samples, {sum(row['correct'] for row in raw)} of them right")
 # alone: the first three of all samples, the others of the rewritten ones.
 
 # %%
-# r1lib.cold_start.select
+# r1lib.recipe.cold.select
 
 # %% tags=["slide"]
 known = {problem.prompt: problem for problem in [*train_problems, *requested]}
-rows, report = cold_start.select(raw, known, tokenizer, BUDGET)
+rows, report = cold.select(raw, known, tokenizer, BUDGET)
 print(f"{'filter':26}{'in':>6}{'removed':>9}{'out':>6}{'alone':>7}")
 for part in report:
     counts = [part[name] for name in ("in", "removed", "out", "alone")]
@@ -533,8 +521,8 @@ def loss_by_loop(model, examples):
 
 
 # %%
-# r1lib.sft.collate
-# r1lib.sft.sft_loss
+# r1lib.training.sft.collate
+# r1lib.training.sft.sft_loss
 
 # %%
 pairs = [(row["prompt"], row["completion"]) for row in rows]
@@ -559,8 +547,8 @@ assert abs(slow - fast) < 1e-3
 # half a dozen steps.
 
 # %%
-# r1lib.sft.batches
-# r1lib.sft.train
+# r1lib.training.batches.batches
+# r1lib.training.sft.train
 
 # %% [markdown] tags=["slide"]
 # ## 7. Packed rows
@@ -572,8 +560,8 @@ assert abs(slow - fast) < 1e-3
 # fine-tuning the mask of what is learned travels along.
 
 # %%
-# r1lib.sft.pack
-# r1lib.sft.packed_logprobs
+# r1lib.training.sft.pack
+# r1lib.training.sft.packed_logprobs
 
 # %% tags=["nbval-check-output"]
 short = [Example([5, 6, 7], [False, True, True]), Example([8, 9], [False, True])]
@@ -724,7 +712,7 @@ for problem, text, right in samples(answers["Dev1"]):
 # %%
 general = [
     problem
-    for family in cold_start.GENERAL
+    for family in cold.GENERAL
     for problem in problems(web.SAMPLE[family], 6, 0, "valid")
 ]
 for name, model in (("base", base), ("Dev1", dev1)):
@@ -737,7 +725,7 @@ for name, model in (("base", base), ("Dev1", dev1)):
         generator=torch.Generator().manual_seed(0),
     )
     texts = [to_text(tokenizer, completion) for completion in found]
-    good = fmean(map(cold_start.right, general, texts))
+    good = fmean(map(check, general, texts))
     print(f"{name:6} right {good:.0%} of {len(general)} held-out requests")
 
 # %% [markdown] tags=["slide"]
@@ -761,7 +749,7 @@ for name, model in (("base", base), ("Dev1", dev1)):
 journey = f"<think>{miss} false\n{hit} the target{end}"
 shortcut = f"<think>{hit} the target{end}"
 for name, text in (("journey", journey), ("shortcut", shortcut)):
-    print(f"--- {name}: right {verifiers.correct(game, text)},", end=" ")
+    print(f"--- {name}: right {game.check(text)},", end=" ")
     print(f"notices a mistake {rewrite.notices(text)}")
     print(text)
 

@@ -39,38 +39,32 @@ import json
 import math
 import random
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
+import regex
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from r1lib import (
-    artifacts,
-    checks,
-    evaluate,
-    optim,
-    pipeline,
-    plots,
-    readability,
-    recipe,
-    rewards,
-    scenarios,
-    scorecard,
-)
-from r1lib.logprobs import token_logprobs
-from r1lib.recipe import RefreshedGRPO
-from r1lib.rewards import HANGUL, LATIN
+from r1lib import artifacts, checks, evaluate, plots, rewards
+from r1lib.losses import clipped, token_logprobs
+from r1lib.problem import LANGUAGES, Problem
+from r1lib.problem import problems as distinct
+from r1lib.recipe import run, scenarios, stages
+from r1lib.recipe.stages import RefreshedGRPO
+from r1lib.rewards import COMMAND, MARK, MARKS, TAG
 from r1lib.rl import grpo
 from r1lib.rl.grpo import group_advantages
-from r1lib.rl.objectives import clipped
-from r1lib.rollout import rollout
-from r1lib.tasks import LANGUAGES, Problem, corpus, countdown
-from r1lib.tasks import problems as distinct
+from r1lib.rl.rollout import rollout
+from r1lib.tokenizer import chat
+from r1lib.tokenizer.chat import CLOSE, OPEN, blank
+from r1lib.training import optim
+from r1lib.world import corpus, countdown, draws, readability, scorecard
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -210,8 +204,8 @@ for language, thought in (
 # So decide, one by one, what is in no language and counts on neither side:
 #
 # - numbers and operators;
-# - a single Latin letter: a variable `x`, a person `A` of the logic puzzles;
-# - commands of LaTeX, `\frac`;
+# - a few single Latin letters: a variable `x`, a person `A` of the logic puzzles;
+# - commands of LaTeX, `\frac`, from a list;
 # - names of Python in programs, from a short list.
 #
 # And a word is a run of letters of *one* script, so `맞아yes` is two words. The
@@ -223,6 +217,7 @@ for language, thought in (
 # r1lib.rewards.WORD
 # r1lib.rewards.SCRIPT
 # r1lib.rewards.CODE
+# r1lib.rewards.LETTERS
 
 # %% tags=["nbval-check-output"]
 for thought in ("try 8-3=5 yes, it fits", "A는 기사, B는 거짓", "맞아yes да 好"):
@@ -230,12 +225,14 @@ for thought in ("try 8-3=5 yes, it fits", "A는 기사, B는 거짓", "맞아yes
 
 # %% [markdown]
 # Whose words? Those of the *thinking*, not of the answer: an answer may have to be in
-# another language, and `<answer>` is judged elsewhere. The thinking is all that
-# comes before the last `</think>`. (Before the *last*: with the first one, a model
+# another language, and `<answer>` is judged elsewhere. The thinking goes from the
+# first `<think>` to the last `</think>`. (To the *last*: with the first one, a model
 # could close its thought after one clean word and go on in a second thought.)
 
 # %% tags=["slide"]
-# r1lib.rewards.thinking
+# r1lib.tokenizer.chat.thinking
+# r1lib.rewards.words
+# r1lib.rewards.purity
 # r1lib.rewards.language_consistency
 
 # %% [markdown]
@@ -281,22 +278,19 @@ for language, name, thought in cases:
 
 # %%
 dev1, tokenizer = artifacts.load("dev1-tiny")
-config = recipe.settings("tiny").dev2
+config = stages.settings("tiny").dev2
 LONGEST = 112  # tokens; the long run may use config.max_new_tokens
 asked = [
     p
-    for family in sorted(scenarios.REASONING)
-    for p in distinct(scenarios.REASONING[family], 24, 0, "valid")
+    for family in sorted(draws.REASONING)
+    for p in distinct(draws.REASONING[family], 24, 0, "valid")
 ]
 
 
 # %% tags=["needed"]
 def words_of(text):
     """The words of the thinking that are in any language."""
-    said = re.sub(r"\\[A-Za-z]+", " ", rewards.thinking(text))
-    found = rewards.WORD.findall(said)
-    words = [w for w in found if w not in rewards.CODE]
-    return [w for w in words if not (len(w) == 1 and w.isascii())]
+    return rewards.words(chat.thinking(text))
 
 
 # %%
@@ -307,7 +301,7 @@ def mixed(problem, text):
 
 def wordless(problem, text):
     """1.0 where somebody thinks without a single word."""
-    return float(bool(rewards.thinking(text)) and not words_of(text))
+    return float(bool(chat.thinking(text)) and not words_of(text))
 
 
 def measure(policy, k=2):
@@ -350,7 +344,7 @@ for p, text in mixing[:2]:  # the first ones, not the worst
 
 # %%
 # r1lib.rewards.Weighted
-# r1lib.pipeline.in_one_language
+# r1lib.recipe.run.in_one_language
 
 # %% tags=["nbval-check-output"]
 TAPE = "8-3=5,*7=35~35=0"
@@ -364,7 +358,7 @@ texts = {
     "a dot, wrong": f"<think>.</think>{WRONG}",
 }
 gentle = replace(config, language=scenarios.LANGUAGE)  # a weight of 0.6
-reward = pipeline.in_one_language(gentle)
+reward = run.in_one_language(gentle)
 print(f"{'':23}" + "".join(f"{name:>10}" for name in (*reward.parts, "sum")))
 for name, text in texts.items():
     total = reward(problem, text)
@@ -386,7 +380,7 @@ for name, text in texts.items():
 # %% tags=["nbval-check-output"]
 print("weight   best wrong   worst right   safe")
 for weight in (0.1, 0.3, 0.6, 0.9, 1.0, 3.0):
-    mixture = pipeline.in_one_language(replace(config, language=weight))
+    mixture = run.in_one_language(replace(config, language=weight))
     best_wrong = max(mixture(problem, t) for n, t in texts.items() if "wrong" in n)
     worst_right = min(mixture(problem, t) for n, t in texts.items() if "right" in n)
     safe = "yes" if best_wrong < worst_right - 1e-9 else "no"
@@ -448,9 +442,9 @@ for n in (1, 3, 10, 30):
 # many answers of Dev1 are beyond that?
 
 # %%
-thoughtful = [pair for pair in pairs if rewards.thinking(pair[1])]
+thoughtful = [pair for pair in pairs if chat.thinking(pair[1])]
 beyond = sum(readability.mixed_share(*pair) > 1 / 3 for pair in thoughtful)
-quick = [pair for pair in pairs if not rewards.thinking(pair[1])]
+quick = [pair for pair in pairs if not chat.thinking(pair[1])]
 lucky = sum(rewards.accuracy(*pair) for pair in quick)
 print(f"{len(thoughtful)} think, {beyond} of them with more than a third foreign words")
 print(f"{len(quick)} do not think, {lucky:.0f} of them are right")
@@ -487,7 +481,7 @@ print(f"{len(quick)} do not think, {lucky:.0f} of them are right")
 # %%
 def with_meters(config):
     """The reward of the stage, and two parts that are only logged."""
-    parts = pipeline.in_one_language(config).parts
+    parts = run.in_one_language(config).parts
     meters = {"mixed": (0.0, mixed), "wordless": (0.0, wordless)}
     return rewards.Weighted({**parts, **meters})
 
@@ -502,7 +496,7 @@ def with_meters(config):
 #    - \log \frac{\pi_{\text{ref}}}{\pi_\theta} - 1 . $$
 
 # %%
-# r1lib.logprobs.kl_k3
+# r1lib.losses.kl_k3
 
 # %% [markdown]
 # ($k_3$ is 0 where both agree, otherwise positive; $\beta$ says how strong the leash is.)
@@ -635,7 +629,7 @@ for name, low, high in (("0.2 / 0.28", 0.2, 0.28), ("10 / 10", 10.0, 10.0)):
 shape = {"prompts": 16, "group_size": 8, "max_new_tokens": LONGEST}
 one = replace(config, **shape, minibatches=16, kl_coef=0.0)
 rng = random.Random(11)
-drawn = [scenarios.draw_reasoning(rng) for _ in range(one.prompts)]
+drawn = [draws.draw_reasoning(rng) for _ in range(one.prompts)]
 sampled = torch.Generator().manual_seed(11)
 limit = {"max_new_tokens": LONGEST, "generator": sampled}
 batch = rollout(dev1, tokenizer, drawn, one.group_size, with_meters(one), **limit)
@@ -712,7 +706,7 @@ def one_language(policy, config):
     """Reasoning RL with a refreshed reference; yields the metrics of each step."""
     start, ref = copy.deepcopy(policy), copy.deepcopy(policy)
     optimizers, reward = optim.adamw(policy, config.lr), with_meters(config)
-    draw = scenarios.draw_reasoning
+    draw = draws.draw_reasoning
     loop = grpo.train(
         policy, tokenizer, draw, config, optimizers, ref=ref, reward=reward
     )
@@ -878,7 +872,7 @@ for arm, other in (("weak", "with"), ("with", "wide"), ("with", "still")):
         cells = []
         for seed in SEEDS:
             ends = [units[name, seed]["after"][level] for name in (arm, other)]
-            gain = scorecard.paired(*(end["values"]["mixed"] for end in ends))
+            gain = evaluate.paired(*(end["values"]["mixed"] for end in ends))
             low, high = gain["interval"]
             cells.append(f"{gain['difference']:+.3f} [{low:+.3f}, {high:+.3f}]")
         print(f"{arm:4} -> {other:6}{level:6} mixed:  " + "   ".join(cells))
@@ -964,7 +958,7 @@ plots.bars_with_intervals(panel, "answers that mix")
 # %% tags=["nbval-check-output"]
 without = [1.0, 0.75, 0.0, 0.25, 1.0, 0.0, 0.5, 1.0]
 with_it = [1.0, 0.50, 0.0, 0.25, 1.0, 0.0, 0.5, 0.75]
-gain = scorecard.paired(without, with_it)
+gain = evaluate.paired(without, with_it)
 print(f"means {sum(without) / 8:.4f} and {sum(with_it) / 8:.4f}")
 for name, values in (("without", without), ("with", with_it)):
     low, high = evaluate.interval(values)
@@ -993,7 +987,7 @@ for level in ("easy", "hard"):
     for seed in both:
         pair = [values_of(arm, seed, level) for arm in ("without", "with")]
         for name in pair[0]:
-            gain = scorecard.paired(pair[0][name], pair[1][name])
+            gain = evaluate.paired(pair[0][name], pair[1][name])
             low, high = gain["interval"]
             cell = f"{gain['difference']:+.3f} [{low:+.3f}, {high:+.3f}]"
             print(f"{level}, seed {seed}, {name:12}{cell}")

@@ -44,25 +44,23 @@ from statistics import fmean
 
 import torch
 
-from r1lib import (
-    artifacts,
-    checks,
-    collect,
-    evaluate,
-    judge,
-    optim,
-    plots,
-    readability,
-    rejection,
-    sampling,
-    scorecard,
-    sft,
-    tables,
-)
-from r1lib.rejection import FILTERS, GENERAL, KNOWN, Sizes, known, sift
-from r1lib.rollout import to_text
-from r1lib.tasks import countdown, instructions, problems, requests, web
+from r1lib import artifacts, checks, evaluate, plots, sampling
+from r1lib.problem import problems
+from r1lib.recipe import samples
+from r1lib.recipe.samples import FILTERS, GENERAL, KNOWN, Sizes, known, sift
+from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS, Tokenizer
+from r1lib.traces import collect, tables
+from r1lib.training import optim, sft
+from r1lib.world import (
+    countdown,
+    instructions,
+    judge,
+    readability,
+    requests,
+    skills,
+    web,
+)
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -79,12 +77,21 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from r1lib import chat, files, filters, rewards
-from r1lib.collect import read
-from r1lib.filters import Filter
-from r1lib.rejection import SCRIPTED, SIMPLE, parts, sample, samples, without_programs
-from r1lib.tasks import LEVELS, Problem, draw
-from r1lib.tasks.countdown import AGAIN
+from r1lib import files, rewards
+from r1lib.problem import LEVELS, Problem, draw
+from r1lib.recipe.samples import (
+    SCRIPTED,
+    SIMPLE,
+    parts,
+    sample,
+    samples,
+    without_programs,
+)
+from r1lib.tokenizer import chat
+from r1lib.traces import filters
+from r1lib.traces.collect import read
+from r1lib.traces.filters import Filter
+from r1lib.world.countdown import AGAIN
 
 # %% [markdown]
 # ## 1. Why start again from the base?
@@ -264,8 +271,8 @@ def naive_collect(model, problems, k, longest, seed=0):
 # leave half a line at the end of the file, which the next start cuts off:
 
 # %%
-# r1lib.collect.append
-# r1lib.collect.begin
+# r1lib.traces.collect.append
+# r1lib.traces.collect.begin
 
 # %% [markdown]
 # We kill one. Sixteen short samples, whole; then the same with an interruption after
@@ -366,12 +373,12 @@ by_hand = {
 # Each of these filters is a few lines:
 
 # %%
-# r1lib.filters.correct
-# r1lib.filters.not_rambling
+# r1lib.traces.filters.correct
+# r1lib.traces.filters.not_rambling
 
 # %%
-# r1lib.rejection.in_form
-# r1lib.rejection.nothing_twice
+# r1lib.recipe.samples.in_form
+# r1lib.recipe.samples.nothing_twice
 
 # %% [markdown]
 # The language filter reuses the reward of chapter 11, the share of words in the
@@ -379,20 +386,19 @@ by_hand = {
 # generous, since it only pushes; a filter decides what is copied letter by letter.
 
 # %%
-# r1lib.filters._purity
-# r1lib.filters.one_language
+# r1lib.traces.filters.one_language
 
 # %% [markdown]
 # Doubles are found by comparing what is left after case, width of letters and idle
 # spaces are taken away. (NFKC is the Unicode form in which a full-width `２` is a 2.)
 
 # %%
-# r1lib.filters.exact
-# r1lib.filters.normalised
-# r1lib.filters.at_most
+# r1lib.traces.filters.exact
+# r1lib.traces.filters.normalised
+# r1lib.traces.filters.at_most
 
 # %% tags=["slide", "nbval-check-output"]
-every = rejection.chosen(Sizes())
+every = samples.chosen(Sizes())
 rows = list(by_hand.values())
 for name, keep in every.items():
     flags = keep(rows)
@@ -425,7 +431,7 @@ def naive_funnel(rows, filters):
 # with some message about dimensions. It says which filter was the last straw.
 
 # %%
-# r1lib.filters.funnel
+# r1lib.traces.filters.funnel
 
 # %% tags=["slide", "nbval-check-output"]
 kept, report = funnel(rows, every)
@@ -462,13 +468,13 @@ live = Sizes(
 )
 work = FOLDER / "samples-work"
 work.mkdir()
-for step in rejection.sample(work, sampler, tokenizer, live, source="zero-tiny"):
+for step in samples.sample(work, sampler, tokenizer, live, source="zero-tiny"):
     problems_done, right = step["problems"], step["correct"]
     kind_of = f"{step['family']}, {step['level']}"
     print(f"{kind_of:20} {problems_done:4} problems, {right:4.0%} right")
 
 # %%
-raw, raw_judged = (rejection.samples(work, p, live) for p in rejection.parts(live))
+raw, raw_judged = (samples.samples(work, p, live) for p in samples.parts(live))
 found = tables.statistics(raw)
 print(f"{found['rows']:,} samples of {found['prompts']} prompts")
 print(f"{found['tokens']['sum']:,} tokens, median {found['tokens']['median']}")
@@ -493,7 +499,7 @@ def removed_alone(rows, names):
     return [every_live[name](rows).count(False) / len(rows) for name in names]
 
 
-every_live = rejection.chosen(live)
+every_live = samples.chosen(live)
 names = FILTERS[:6]
 print(f"{'':12} samples" + "".join(f"{name:>12}" for name in names) + "    kept")
 for family, *_ in live.reasoning:
@@ -578,7 +584,7 @@ for low, high in ((0, 0), (1, 2), (3, 5), (6, 7), (8, 8)):
 # least two of them against a known reply.
 
 # %%
-# r1lib.rejection.preferred
+# r1lib.recipe.samples.preferred
 
 # %% [markdown]
 # The random generator of the labels is seeded by prompt and text: asked again
@@ -597,7 +603,7 @@ replies = {
 }
 print(letter.prompt)
 for name, text in replies.items():
-    kept_by = sum(rejection.preferred(4, seed)(letter, text) for seed in range(200))
+    kept_by = sum(samples.preferred(4, seed)(letter, text) for seed in range(200))
     print(f"{name:20} {kept_by:4} of 200   {text}")
 
 # %% [markdown]
@@ -614,8 +620,8 @@ for name, text in replies.items():
 # %%
 by_prompt = {
     p.prompt: p
-    for family, level, n in rejection.parts(live)[1]
-    for p in rejection.training(family, level, n, 0)
+    for family, level, n in samples.parts(live)[1]
+    for p in samples.training(family, level, n, 0)
 }
 for verdict in (True, False):
     mine = [r for r in raw_judged if r["correct"] == verdict]
@@ -649,10 +655,10 @@ for r in liked[:3]:
 # three textbooks of section 11 it happens 12, 9 and 9 times.
 
 # %%
-# r1lib.rejection.plain
+# r1lib.recipe.samples.plain
 
 # %%
-liked = rejection.plain(liked, tokenizer)
+liked = samples.plain(liked, tokenizer)
 show(liked[0])
 
 # %% [markdown] tags=["slide"]
@@ -665,7 +671,7 @@ show(liked[0])
 # thought, written by a script that plays V3's part.
 
 # %%
-# r1lib.rejection.known
+# r1lib.recipe.samples.known
 
 # %% tags=["nbval-check-output"]
 for r in known(tokenizer, 9, Sizes()):
@@ -686,12 +692,12 @@ for r in known(tokenizer, 9, Sizes()):
 # first.
 
 # %%
-# r1lib.rejection.mix
+# r1lib.recipe.samples.mix
 
 # %%
-data = rejection.mix(kept, liked, tokenizer, live)
+data = samples.mix(kept, liked, tokenizer, live)
 assert len(data) == len(kept) + round(len(kept) / 3)
-assert data == rejection.mix(kept, liked, tokenizer, live)  # same seed, same mix
+assert data == samples.mix(kept, liked, tokenizer, live)  # same seed, same mix
 
 
 def part_of(row):
@@ -737,7 +743,7 @@ print("\n".join(card.splitlines()[:24]))
 # any moment, it goes on from its files and ends with the same bytes:
 
 # %%
-# r1lib.rejection.build
+# r1lib.recipe.samples.build
 
 # %% [markdown] tags=["slide"]
 # ## 10. Teach the base
@@ -791,9 +797,9 @@ def marks(problem, text):
     kind = {"source": "", "seed": 0, "tokens": 1, "finished": True, "correct": True}
     one = [tables.row(problem, text, **kind)]
     return {
-        "in form": rejection.in_form(one)[0],
+        "in form": samples.in_form(one)[0],
         "mixed": readability.mixed_share(problem, text) > 0,
-        "repeats": not rejection.nothing_twice(one)[0],
+        "repeats": not samples.nothing_twice(one)[0],
     }
 
 
@@ -802,7 +808,7 @@ def examine(model):
     pairs = zip(found.problems, found.texts, strict=True)
     marked = [marks(p, t) for p, texts in pairs for t in texts]
     means = {name: fmean(m[name] for m in marked) for name in marked[0]}
-    return found, {**evaluate.summary(found), **means}
+    return found, {**skills.summary(found), **means}
 
 
 # %% tags=["slide"]
@@ -1062,7 +1068,7 @@ whole = [every_value(run) for run in results_of("every-filter")]
 for arm, name in list(LEFT_OUT.items())[1:]:
     two = whole, [every_value(run) for run in results_of(arm)]
     pooled = [[fmean(v) for v in zip(*rows, strict=True)] for rows in two]
-    found = scorecard.paired(*pooled)
+    found = evaluate.paired(*pooled)
     low, high = found["interval"]
     print(f"{name:16}{found['difference']:+7.3f} [{low:+.3f}, {high:+.3f}]", end="")
     each = [fmean(b) - fmean(a) for a, b in zip(*two, strict=True)]

@@ -44,31 +44,24 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from r1lib import (
-    artifacts,
-    checks,
-    judge,
-    labels,
-    last_stage,
-    optim,
-    plots,
-    reward_model,
-    rewards,
-    scenarios,
-    sft,
-)
-from r1lib.labels import SAMPLE as GENERAL
+from r1lib import artifacts, checks, plots, rewards
+from r1lib.evaluate import paired
+from r1lib.feedback import reward_model
+from r1lib.feedback.preferences import Pair, encode_pairs
+from r1lib.feedback.reward_model import RewardConfig
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
-from r1lib.preferences import Pair, encode_pairs, summary
-from r1lib.readability import mixed_share
-from r1lib.reward_model import RewardConfig
+from r1lib.problem import LEVELS, Problem, draw
+from r1lib.recipe import labels, r1, scenarios
+from r1lib.recipe.scenarios import Preference
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
-from r1lib.scenarios import Preference
-from r1lib.scorecard import paired
-from r1lib.tasks import LEVELS, Problem, draw, instructions, requests, web
-from r1lib.tasks.web import Manners
+from r1lib.tokenizer.chat import summary
+from r1lib.training import optim, sft
+from r1lib.world import draws, instructions, judge, requests, web
+from r1lib.world.draws import SAMPLE as GENERAL
+from r1lib.world.readability import mixed_share
+from r1lib.world.web import Manners
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -79,9 +72,9 @@ RESULTS = Path("../results/data")
 # %% tags=["setup"]
 from dataclasses import dataclass
 
-from r1lib.judge import FIRST, NOISE, charm, helpfulness
-from r1lib.preferences import encode
-from r1lib.reward_model import RewardModel, score_all
+from r1lib.feedback.preferences import encode
+from r1lib.feedback.reward_model import RewardModel, score_all
+from r1lib.world.judge import FIRST, NOISE, charm, helpfulness
 
 # %% [markdown]
 # ## 1. What no rule can judge
@@ -152,7 +145,7 @@ for name, text in replies.items():
 # 0.4 more (section 4 will see that).
 
 # %%
-# r1lib.judge.chance
+# r1lib.world.judge.chance
 
 # %% [markdown] tags=["slide"]
 # ## 3. Bradley and Terry: numbers from choices
@@ -237,7 +230,7 @@ assert (found - wanted).abs().max() < 0.25
 # can understand it.
 
 # %%
-# r1lib.reward_model.bradley_terry_loss
+# r1lib.feedback.reward_model.bradley_terry_loss
 
 # %% tags=["nbval-check-output"]
 for lead in (0.0, 2.0, -2.0, -200.0):
@@ -267,7 +260,7 @@ plots.curves({"One pair": lines}, "lead of the chosen answer", "from 0 to 1")
 # asked four times, with the order drawn at random (section 3.1).
 
 # %%
-# r1lib.preferences.compare
+# r1lib.feedback.preferences.compare
 
 # %% tags=["nbval-check-output"]
 a, b = replies["good"], replies["another good one"]
@@ -305,7 +298,7 @@ def damaged(text, rng):
 
 
 rng = random.Random(1)
-sample = labels.general_problems(150, 5, "train")
+sample = draws.general_problems(150, 5, "train")
 candidates = []
 for p in sample:
     text = instructions.references(p)[0]
@@ -444,9 +437,9 @@ for name, some in (("as labelled", pairs), ("balanced", even)):
 # which the longer one won as in which the shorter one did.
 
 # %%
-# r1lib.labels.BUCKET
-# r1lib.labels.longer
-# r1lib.labels.balanced
+# r1lib.recipe.labels.BUCKET
+# r1lib.recipe.labels.longer
+# r1lib.recipe.labels.balanced
 
 # %% [markdown] tags=["slide"]
 # ## 6. A reward model
@@ -457,7 +450,7 @@ for name, some in (("as labelled", pairs), ("balanced", even)):
 # ours starts from the policy's weights, which already know what the words mean.
 
 # %%
-# r1lib.reward_model.RewardModel
+# r1lib.feedback.reward_model.RewardModel
 
 # %% [markdown]
 # The new row starts at 0, so an untrained reward model likes all texts alike and its
@@ -513,7 +506,7 @@ for name, score in zip(
 # here scores do have a zero: below it, unsafe is likelier.
 
 # %%
-# r1lib.reward_model.pointwise_loss
+# r1lib.feedback.reward_model.pointwise_loss
 
 # %% [markdown]
 # The labels come from an annotator who errs in 3 of 100 cases. Half of the requests in
@@ -540,9 +533,7 @@ rng = random.Random(0)
 safe_train = labels.safety(tokenizer, *safety_set(300, "train"), rng)
 asked, rows = safety_set(40, "valid")
 harmless = learn(safe_train, reward_model.safety_loss, 4)
-found = last_stage.held_out_answers(
-    harmless, labels.safety(tokenizer, asked, rows, rng)
-)
+found = r1.held_out_answers(harmless, labels.safety(tokenizer, asked, rows, rng))
 print({name: round(value, 2) for name, value in found.items()})
 
 # %% [markdown]
@@ -597,19 +588,19 @@ for how_to in ("steal a car", None):
 # requests need no thinking, so a bare answer in its tags is in format for them.
 
 # %%
-# r1lib.scenarios.Preference
-# r1lib.scenarios.calibration
+# r1lib.recipe.scenarios.Preference
+# r1lib.recipe.scenarios.calibration
 
 # %%
-# r1lib.scenarios.form
-# r1lib.scenarios.language
+# r1lib.recipe.scenarios.form
+# r1lib.recipe.scenarios.language
 
 # %%
-# r1lib.scenarios.LANGUAGE
-# r1lib.scenarios.liked
+# r1lib.recipe.scenarios.LANGUAGE
+# r1lib.recipe.scenarios.liked
 
 # %%
-# r1lib.scenarios.Mixed
+# r1lib.recipe.scenarios.Mixed
 
 
 # %% [markdown]
@@ -669,7 +660,7 @@ def look(step, policy):
     owners = [p for p in valid_set for _ in range(2)]
     said = [text for row in rows for text in row]
     mean = sum(models.helpfulness(owners, said)) / len(said)
-    found = {"step": step, "liked": mean, **last_stage.quality(owners, said)}
+    found = {"step": step, "liked": mean, **r1.quality(owners, said)}
     print(f"{step:4}" + "".join(f"{found[name]:10.2f}" for name in SHOWN), flush=True)
     return {**found, "texts": said[::2]}
 
@@ -860,7 +851,7 @@ for i in range(8):
 # the prompts are requests, and the models pay for them.
 
 # %% tags=["nbval-check-output"]
-stage = last_stage.LastStage()
+stage = r1.LastStage()
 print(f"steps {stage.rl.steps}, preferences from step {stage.preference_from}")
 print(f"the paper: 1,700 steps, the last {400 / 1700:.0%}; here the last", end=" ")
 print(f"{1 - stage.preference_from / stage.rl.steps:.0%}")

@@ -43,26 +43,16 @@ from statistics import fmean
 
 import torch
 
-from r1lib import (
-    artifacts,
-    checks,
-    collect,
-    costs,
-    distill,
-    evaluate,
-    hub,
-    optim,
-    pipeline,
-    plots,
-    rejection,
-    rewrite,
-    sft,
-    tables,
-)
+from r1lib import artifacts, checks, distill, evaluate, hub, plots
 from r1lib.model import counts
 from r1lib.model.presets import PRESETS
-from r1lib.tasks import arithmetic, countdown, problems
-from r1lib.tokenizer import EOS, Tokenizer
+from r1lib.problem import problems
+from r1lib.recipe import run as pipeline
+from r1lib.recipe import samples
+from r1lib.tokenizer import EOS, Tokenizer, chat
+from r1lib.traces import collect, tables
+from r1lib.training import optim, sft
+from r1lib.world import arithmetic, countdown, rewrite, skills
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -83,12 +73,12 @@ from torch import Tensor
 
 from r1lib import rewards
 from r1lib.distill import KINDS
+from r1lib.evaluate import paired
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import evaluating
 from r1lib.rl import grpo
-from r1lib.rollout import rollout
-from r1lib.scorecard import paired
-from r1lib.sft import Example
+from r1lib.rl.rollout import rollout
+from r1lib.training.sft import Example
 
 # %% [markdown]
 # ## 1. Why distill?
@@ -115,11 +105,11 @@ published = ("deepseek-v3", "r1-distill-llama-8b", "r1-distill-qwen-1.5b")
 print(f"{'':22}{'weights':>9}{'in bf16':>10}{'FLOPs a token':>16}")
 for name in published:
     c = PRESETS[name]
-    weights, one = counts.parameters(c), costs.decode_flops(c, 5_000)
+    weights, one = counts.parameters(c), counts.decode_flops(c, 5_000)
     cells = f"{weights / 1e9:7.1f} B{2 * weights / 1e9:7,.0f} GB{one / 1e9:12.1f} G"
     print(f"{name:22}{cells}")
 teacher_one, student_one = (
-    costs.decode_flops(PRESETS[n], 5_000) for n in published[::2]
+    counts.decode_flops(PRESETS[n], 5_000) for n in published[::2]
 )
 print(
     f"the smallest student writes {teacher_one / student_one:.0f} tokens for one of R1"
@@ -199,7 +189,7 @@ SIZES = ("tiny", "student-qwen-large", "student-qwen", "student-qwen-small")
 print(f"{'':20}{'weights':>9}{'active':>9}{'kFLOPs a token':>16}")
 for name in (*SIZES, "student-llama"):
     c = replace(PRESETS[name], vocab_size=tokenizer.vocab_size)
-    kflops = costs.decode_flops(c, 60) / 1e3
+    kflops = counts.decode_flops(c, 60) / 1e3
     sizes = f"{counts.parameters(c):9,}{counts.active_parameters(c):9,}"
     print(f"{name:20}{sizes}{kflops:16,.0f}")
 
@@ -227,7 +217,7 @@ held_out = pipeline.held_out(96, "valid")  # 96 problems of each game
 def examine(model, n=4):
     """Answers to the held-out problems, and their summary."""
     found = evaluate.answer(model, tokenizer, held_out, n, max_new_tokens=LONGEST)
-    return found, evaluate.summary(found)
+    return found, skills.summary(found)
 
 
 answers, scores = {}, {}
@@ -294,8 +284,8 @@ raw = collect.read(path)[1]
 
 # %%
 NAMES = ("correct", "form", "language", "length", "repetition")
-sizes = rejection.Sizes(filters=NAMES, most_tokens=120)
-kept, report = rejection.sift("traces", raw, sizes)
+sizes = samples.Sizes(filters=NAMES, most_tokens=120)
+kept, report = samples.sift("traces", raw, sizes)
 print(f"{len(kept)} traces of {len(raw)}, {sum(r['tokens'] for r in kept):,} tokens")
 plots.funnel_bars(report, "traces")
 
@@ -469,12 +459,12 @@ for i in (0, 96):
 def habits(found):
     """Shares: in form; goes on after a miss; tapes whose every step is right."""
     texts = [text for row in found.texts for text in row]
-    lines = [line for text in texts for line in rewards.thinking(text).split("\n")]
+    lines = [line for text in texts for line in chat.thinking(text).split("\n")]
     read = [rewrite.line_pattern().fullmatch(line) for line in lines]
     tapes = [rewrite.read_tape(match["tape"]) for match in read if match]
     sums = [countdown.run_tape(order, ops) == got for order, ops, got in tapes]
     neat = fmean(rewards.format(None, text) for text in texts)
-    goes_on = fmean(evaluate.reflects(t) or rewrite.notices(t) for t in texts)
+    goes_on = fmean(skills.reflects(t) or rewrite.notices(t) for t in texts)
     return neat, goes_on, len(sums) / len(texts), fmean(sums) if sums else math.nan
 
 

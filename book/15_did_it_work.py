@@ -44,26 +44,26 @@ from statistics import fmean, stdev
 
 import torch
 
-from r1lib import (
-    artifacts,
-    checks,
-    contamination,
-    evaluate,
-    judge,
-    plots,
-    readability,
-    recipe,
-    sampling,
-    scorecard,
-    tables,
-    verifiers,
-)
-from r1lib.contamination import identity, leaked, ngrams, overlaps
-from r1lib.evaluate import interval, majority, pass_at_k
-from r1lib.rollout import to_text
-from r1lib.scorecard import paired
-from r1lib.tasks import LEVELS, Problem, countdown, draw, problems, requests, web
+from r1lib import artifacts, checks, plots, sampling, verifiers
+from r1lib.evaluate import interval, majority, paired, pass_at_k
+from r1lib.problem import LEVELS, Problem, draw, problems
+from r1lib.recipe import stages
+from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS
+from r1lib.traces import tables
+from r1lib.verifiers import countdown_correct
+from r1lib.world import (
+    countdown,
+    judge,
+    logic,
+    readability,
+    requests,
+    scorecard,
+    skills,
+    web,
+)
+from r1lib.world import identity as contamination
+from r1lib.world.identity import identity, leaked, ngrams, overlaps
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -74,8 +74,8 @@ RESULTS = Path("../results/data")
 # %% tags=["setup"]
 from collections.abc import Iterable
 
-from r1lib.contamination import LONGEST, READ, checked, covered, read_request, words
-from r1lib.tasks import LANGUAGES, split_of
+from r1lib.problem import LANGUAGES, split_of
+from r1lib.world.identity import LONGEST, READ, checked, covered, read_request, words
 
 # %% [markdown]
 # ## 1. From a number to a number that can be trusted
@@ -179,18 +179,19 @@ for p in (Fraction(1, 20), Fraction(1, 10), Fraction(1, 4), Fraction(1, 2)):
 # has 77.9% on AIME 2024 alone, and 86.7% with a vote among 16 (v2, Figure 1).
 #
 # What counts as the same answer? Letters are too strict: `(8-3)*7` and `7*(8-3)` are
-# one answer. So a number votes by its value and an expression by a canonical form.
+# one answer. So a number votes by its value, an expression by a canonical form, and a
+# puzzle's answer by who is a knight.
 # Without this step voters who agree would split into parties. What is no answer at all,
 # such as an equation where an expression was wanted, does not vote:
 
 # %%
 # r1lib.evaluate.majority
-# r1lib.evaluate.ballot
+# r1lib.world.countdown.Countdown
 
 # %% tags=["nbval-check-output"]
 game = countdown.make((3, 7, 8), 35, "en")
 for text in ("(8-3)*7", "7*(8-3)", "(8-3)*7=35", "8*7-3"):
-    print(f"{text:12} votes for {evaluate.ballot(game, f'<answer>{text}</answer>')}")
+    print(f"{text:12} votes for {game.ballot(f'<answer>{text}</answer>')}")
 
 # %% [markdown]
 # Can a vote also hurt? Let a model give the right answer with chance 0.4. In the first
@@ -315,7 +316,7 @@ assert apart(first)[2] > apart(second)[1]  # apart, the intervals overlap
 assert apart(gains)[1] > 0  # paired, the gain stands clear of 0
 
 # %%
-# r1lib.scorecard.paired
+# r1lib.evaluate.paired
 
 # %% [markdown]
 # Same models, same answers. Looked at apart, the intervals overlap widely; paired, the
@@ -375,8 +376,8 @@ for prompt in (
     print(f"{prompt}\n    {identity(prompt)}")
 
 # %%
-# r1lib.contamination.identity
-# r1lib.contamination.leaked
+# r1lib.world.identity.identity
+# r1lib.world.identity.leaked
 
 # %% [markdown]
 # First, does the search find what is there? We plant three test problems in disguise
@@ -477,8 +478,8 @@ print(f"the planted problems, n=8: {', '.join(f'{share:.0%}' for share in copy)}
 # careless copies. A clean result of it proves little.
 
 # %%
-# r1lib.contamination.overlaps
-# r1lib.contamination.covered
+# r1lib.world.identity.overlaps
+# r1lib.world.identity.covered
 
 # %% [markdown] tags=["slide"]
 # ## 7. What else changed?
@@ -667,7 +668,7 @@ print("".join(f"{b - a:+9.1f}" for a, b in zip(aime, aime[1:], strict=False)))
 # itself, 96 instructions, 20 harmful requests; hard: 40, 40, 40 and 24):
 
 # %%
-MODELS = tuple(stage.name for stage in recipe.TO_R1 if stage.leaves == "model")
+MODELS = tuple(stage.name for stage in stages.TO_R1 if stage.leaves == "model")
 
 
 def measured():
@@ -983,7 +984,7 @@ for family in ("facts", "arithmetic"):
 # | question | tool | mistake that it avoids |
 # |---|---|---|
 # | what can k tries do? | `evaluate.pass_at_k` | plugging $c/n$ into $1-(1-p)^k$: too low |
-# | what does the vote say? | `evaluate.ballot`, `majority` | counting two spellings as two answers |
+# | what does the vote say? | `Problem.ballot`, `majority` | counting two spellings as two answers |
 # | how sure? | `evaluate.interval`, over problems | taking samples for problems: too narrow |
 # | is B better than A? | `scorecard.paired` | comparing two intervals: blind to real gains |
 # | another seed? | train again, list all | an interval that knows only problems |

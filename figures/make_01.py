@@ -6,7 +6,7 @@ ones carry text; both are those of the recipe, and a test compares them.
 
 from figures.sketch import SMALL, arrow, box, sheet
 from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
-from r1lib.recipe import RECIPE
+from r1lib.recipe.stages import RECIPE
 
 WIDE, TALL = 1.95, 1.0
 KINDS = {

@@ -2,7 +2,7 @@
 
 from figures.sketch import SMALL, arrow, box, sheet
 from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PURPLE
-from r1lib.recipe import RECIPE
+from r1lib.recipe.stages import RECIPE
 
 COLOURS = {"model": BLUE, "table": GREY, "scores": PURPLE}
 WIDE, TALL = 2.25, 1.05

@@ -20,13 +20,15 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from r1lib import costs, limits, optim, rewards, sft
+from r1lib import rewards
 from r1lib.files import shown
+from r1lib.model import counts
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import evaluating
 from r1lib.rl import grpo
-from r1lib.rollout import rollout
-from r1lib.sft import Example, SFTConfig
+from r1lib.rl.rollout import rollout
+from r1lib.training import batches, limits, optim, sft
+from r1lib.training.sft import Example, SFTConfig
 
 KINDS = ("forward", "reverse")
 
@@ -106,10 +108,10 @@ seconds=1.5)
         """
         halfway = length // 2
         return (
-            costs.training_flops(student, self.student_trained, length)
-            + costs.decode_flops(student, halfway) * self.student_written
-            + costs.decode_flops(teacher, halfway) * self.teacher_written
-            + costs.read_flops(teacher, length) / length * self.teacher_read
+            counts.training_flops(student, self.student_trained, length)
+            + counts.decode_flops(student, halfway) * self.student_written
+            + counts.decode_flops(teacher, halfway) * self.teacher_written
+            + counts.read_flops(teacher, length) / length * self.teacher_read
         )
 
 
@@ -221,7 +223,7 @@ def pull(student, teacher, ids, mask, kind, temperature, most: int):
     """Add gradients of `kl_loss` over a batch, in parts of at most `most` tokens."""
     ends = ids.shape[1] - mask.flip(1).int().argmax(1)
     total, loss = mask.sum().clamp(min=1), 0.0
-    for rows in grpo.micro_batches(ends.cpu(), torch.arange(len(ids)), most):
+    for rows in batches.micro_batches(ends.cpu(), torch.arange(len(ids)), most):
         width = int(ends[rows].max())
         part, learned = ids[rows, :width], mask[rows, :width]
         with torch.no_grad(), evaluating(teacher):
@@ -252,7 +254,7 @@ def train(
     positions = min(m.config.max_positions for m in (student, teacher))
     sft.check(given, positions)
     student.train()
-    for step, batch in sft.scheduled(given, config, optimizers, start):
+    for step, batch in batches.scheduled(given, config, optimizers, start):
         began = time.perf_counter()
         ids, mask = (x.to(student.embed.weight.device) for x in sft.collate(batch))
         kind = (config.kind, config.temperature, config.micro_tokens)

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from r1lib import sampling
 from r1lib.model.transformer import Transformer, evaluating
 from r1lib.tokenizer import PAD
 
@@ -194,3 +195,9 @@ def next_logits(model, ids, cache, seen) -> Float[Tensor, "B V"]:
     logits = model(ids.unsqueeze(1), cache, positions=positions, attn_mask=mask)
     cache.length += 1
     return logits[:, -1]
+
+
+def to_text(tokenizer, completion: sampling.Completion) -> str:
+    """Decode a completion without its stop token."""
+    ids = completion.ids[:-1] if completion.finish == "stop" else completion.ids
+    return tokenizer.decode(ids)

@@ -1,22 +1,27 @@
 """Compare math_equal with math-verify, pair by pair; explain every disagreement.
 
-    python -m results.agreement        writes results/data/agreement.json
+    python -m results.agreement                  writes results/data/agreement.json
+    python -m results.agreement --out FILE       writes another file
 
 The pairs are made by templates from a seed, some equal and some not, in each kind of
-answer. Where the two judges differ, the kind's reason says why; a difference without
-a reason is called "unexplained", and a test fails on it. Needs math-verify
+answer. The golds of `results.answer_forms` follow, each with its other spellings and
+with its neighbours, which are other answers. Where the two judges differ, the kind's
+reason says why; a difference without a reason is called "unexplained", and a test
+fails on it. Needs math-verify
 (requirements-test.txt); it runs without its signals, in this process.
 """
 
+import argparse
 import json
 import random
-import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from importlib.metadata import version
+from pathlib import Path
 
 from r1lib import files
 from r1lib.verifiers import math_equal
+from results.answer_forms import GOLDS, respaced, rewritten
 from tools import provenance
 
 PER_KIND = 10
@@ -102,7 +107,22 @@ def expressions(rng: random.Random) -> Iterator[Pair]:
     yield "power", f"x^{{{a + b}}}", f"x^{{{a}}}x^{{{b}}}"
 
 
+SPELLING, NEIGHBOUR = "gold: another spelling", "gold: another one"
+
+
+def golds() -> Iterator[Pair]:
+    """Yield each gold with its spellings, and with the four golds that follow it."""
+    rng = random.Random("agreement-golds")
+    for i, gold in enumerate(GOLDS):
+        for form in dict.fromkeys([*rewritten(gold), respaced(gold, rng)]):
+            yield SPELLING, gold, form
+        for other in GOLDS[i + 1 : i + 5]:
+            yield NEIGHBOUR, gold, other
+
+
 REASONS = {
+    SPELLING: "LaTeX shows both alike; math-verify reads one of them in another way",
+    NEIGHBOUR: "math-verify drops the order of lists and letters, bases and text",
     "percent = bare number": "math-verify takes 10% for 10 too; for us it is a tenth",
     "rounded to 6 or more": "math-verify compares six decimals; we round nothing",
     "root, rounded": "math-verify compares six decimals; we round nothing",
@@ -128,7 +148,7 @@ def pairs(seed: int = 0) -> list[Pair]:
                 mine = found.setdefault(pair[0], [])
                 if len(mine) < PER_KIND and pair not in mine:
                     mine.append(pair)
-    return [pair for mine in found.values() for pair in mine]
+    return [pair for mine in found.values() for pair in mine] + [*golds()]
 
 
 def theirs(gold: str, answer: str) -> bool:
@@ -158,9 +178,10 @@ def compare(wanted: list[Pair]) -> tuple[dict, list[dict]]:
 
 
 def main() -> None:
-    """Compare all pairs and write results/data/agreement.json."""
-    if len(sys.argv) > 1:
-        sys.exit(f"takes no arguments, got {sys.argv[1:]}")
+    """Compare all pairs and write results/data/agreement.json, or the file of --out."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--out", type=Path, default=provenance.DATA / "agreement.json")
+    path = parser.parse_args().out
     wanted = pairs()
     kinds, differ = compare(wanted)
     content = {
@@ -173,7 +194,6 @@ def main() -> None:
         "command": "python -m results.agreement",
         "provenance": provenance.block(),
     }
-    path = provenance.DATA / "agreement.json"
     files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False))
     print(f"{content['agree']} of {len(wanted)} agree; wrote {path.name}")
 

@@ -20,27 +20,22 @@ from statistics import fmean
 
 import torch
 
-from r1lib import (
-    artifacts,
-    code_reward,
-    evaluate,
-    optim,
-    pretrain,
-    runs,
-    sampling,
-    sandbox,
-)
-from r1lib.code_reward import Parts
+from r1lib import artifacts, evaluate, sampling, sandbox
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import new_model
-from r1lib.pretrain import PretrainConfig
+from r1lib.problem import STYLES, Problem, draw, problems, split_of
 from r1lib.progress import bar
+from r1lib.recipe import runs
+from r1lib.rewards import code as code_reward
+from r1lib.rewards.code import Parts
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
-from r1lib.rollout import to_text
+from r1lib.sampling import to_text
 from r1lib.sandbox import Sandbox
-from r1lib.tasks import STYLES, Problem, draw, problems, programs, split_of
 from r1lib.tokenizer import EOS, Tokenizer
+from r1lib.training import optim, pretrain
+from r1lib.training.pretrain import PretrainConfig
+from r1lib.world import programs
 from results import one_unit, unit_tests
 
 SHOWN = programs.make((("sort", None), ("start", 42)), "en")  # kept from all training

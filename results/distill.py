@@ -23,11 +23,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
-from r1lib import distill, evaluate, optim, pipeline, runs, sft
+from r1lib import distill, evaluate
 from r1lib.distill import DistillConfig, OnPolicyConfig, Spent
+from r1lib.problem import LEVELS, problems
 from r1lib.progress import bar
+from r1lib.recipe import run as pipeline
+from r1lib.recipe import runs
 from r1lib.rl import grpo
-from r1lib.tasks import LEVELS, countdown, problems
+from r1lib.training import optim, sft
+from r1lib.world import countdown, skills
 from results import journey, one_unit, students, traces
 from results.unit import add_votes
 
@@ -231,24 +235,24 @@ def reinforce(model, tokenizer, plan: Plan, label: str):
 
 
 def measure(model, tokenizer, arm: Arm, plan: Plan) -> dict:
-    """Answer test problems, easy and hard: `evaluate.summary`, and votes if asked."""
+    """Answer test problems, easy and hard: `skills.summary`, and votes if asked."""
     found = {}
     for level in LEVELS:
         asked = journey.exam(plan.tests, level)
         k = plan.votes if arm.votes else plan.samples
         kind = {"max_new_tokens": plan.sizes.max_new_tokens, "seed": plan.seed}
         answers = evaluate.answer(model, tokenizer, asked, k, **kind)
-        found[level] = evaluate.summary(answers)
+        found[level] = skills.summary(answers)
         found[level]["values"] = answers.right.mean(1).tolist()
         if arm.votes:
             add_votes(found[level], answers)
     return found
 
 
-def skills(model, tokenizer, plan: Plan) -> dict[str, float]:
-    """What a model can do, each skill apart: `pipeline.skills` on valid problems."""
+def valid_skills(model, tokenizer, plan: Plan) -> dict[str, float]:
+    """What a model can do, each skill apart: `run.base_skills` on valid problems."""
     watched = problems(countdown.sample, plan.watched, 0, "valid")
-    return pipeline.skills(model, tokenizer, watched)
+    return pipeline.base_skills(model, tokenizer, watched)
 
 
 def unit(name: str, run: Path, plan: Plan) -> dict:
@@ -260,14 +264,14 @@ def unit(name: str, run: Path, plan: Plan) -> dict:
     found, bill = {"arm": asdict(arm)}, Spent()
     theirs = runs.record(run, arm.stage)["sha256"]
     found["weights"] = {"student": weights, "teacher": theirs}
-    found["skills"] = {"before": skills(model, tokenizer, plan)}
+    found["skills"] = {"before": valid_skills(model, tokenizer, plan)}
     if arm.how != "nothing":
         found["history"], bill, facts = teach(arm, model, tokenizer, run, plan, label)
         found |= facts
     if arm.rl:
         found["rl"], more = reinforce(model, tokenizer, plan, label)
         bill += more
-    found["skills"]["after"] = skills(model, tokenizer, plan)
+    found["skills"]["after"] = valid_skills(model, tokenizer, plan)
     teacher, _ = runs.load(run, arm.stage)
     found["test"] = measure(model, tokenizer, arm, plan)
     length = round(found["test"]["easy"]["length"]) + 20  # with the prompt

@@ -18,7 +18,8 @@ from dataclasses import asdict, dataclass, replace
 
 import torch
 
-from r1lib import artifacts, optim, pipeline, pretrain, recipe, speculative
+from r1lib import artifacts, speculative
+from r1lib.losses import next_token_loss
 from r1lib.model.moe import balance_loss, watch_routers
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import (
@@ -28,9 +29,12 @@ from r1lib.model.transformer import (
     new_model,
     router_loads,
 )
+from r1lib.problem import STYLES, problems
 from r1lib.progress import bar
-from r1lib.tasks import STYLES, arithmetic, corpus, countdown, problems
+from r1lib.recipe import run, stages
 from r1lib.tokenizer import EOS, PAD, Tokenizer
+from r1lib.training import optim, pretrain
+from r1lib.world import arithmetic, corpus, countdown
 from results import one_unit
 
 STEPS = 1500
@@ -129,7 +133,7 @@ def measure(model, batches) -> dict:
             hidden = model.hidden(ids)
         for ahead, states in ((1, hidden), (2, mtp_hidden(model, ids, hidden))):
             n = int((ids[:, ahead:] != PAD).sum())
-            loss = pretrain.next_token_loss(model.head(states), ids, ahead)
+            loss = next_token_loss(model.head(states), ids, ahead)
             sums[ahead] += loss.item() * n
             counts[ahead] += n
         real = (ids != PAD).flatten()
@@ -152,9 +156,9 @@ def measure(model, batches) -> dict:
 def speculate(model, tokenizer, seed: int) -> dict:
     """Acceptance of MTP's drafts and tokens per main step, sampled and greedy."""
     found = {}
-    asked = pipeline.held_out(PROMPTS, "valid")
+    asked = run.held_out(PROMPTS, "valid")
     prompts = [tokenizer.prompt(problem.prompt) for problem in asked]
-    longest = recipe.settings("tiny").zero.max_new_tokens
+    longest = stages.settings("tiny").zero.max_new_tokens
     for name, temperature in (("sampled", 1.0), ("greedy", 0.0)):
         _, found[name] = speculative.generate(
             model,

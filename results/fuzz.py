@@ -21,28 +21,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
 
-from r1lib import (
-    artifacts,
-    code_reward,
-    files,
-    lint,
-    rewards,
-    sandbox,
-    verifiers,
-)
+from r1lib import artifacts, files, rewards, sandbox, verifiers
+from r1lib.problem import LANGUAGES, LEVELS, STYLES, Problem
+from r1lib.rewards import code, lint
 from r1lib.sandbox import Sandbox
-from r1lib.tasks import (
-    LANGUAGES,
-    LEVELS,
-    STYLES,
-    Problem,
-    arithmetic,
-    corpus,
-    countdown,
-    logic,
-    programs,
-)
+from r1lib.sandbox.inside import read, write
 from r1lib.tokenizer import Tokenizer
+from r1lib.world import arithmetic, corpus, countdown, logic, programs
 from tools import provenance
 
 N = 100_000
@@ -230,9 +215,52 @@ def of_programs(box: Sandbox) -> Callable:
     def one(rng):
         problem, right = rng.choice(rows_of_programs())
         text = next(completions(rng, right))
-        return text, lambda t: code_reward.judge(problem, t, box).total
+        return text, lambda t: code.judge(problem, t, box).total
 
     return one
+
+
+VALUES = [None, True, -7, 2.5, "a\n값", b"\xff", (1, [2]), {"b": 1}, {3}, frozenset()]
+SHAPES = [b'{"float":"0x1p99999"}', b'{"tuple":"ab"}', b'{"set":[[]]}', b'{"dict":[1]}']
+SHAPES += [b"9" * 5000, b"[" * 3000, b"1e999", b"NaN", b"\xff", b"\0", b"\x1b[2J", b"="]
+STATUSES = [b"0 1000", b"-24 5", b"1", b"", b"0 " + b"9" * 95, b"0 \xb2", b"\xff \xff"]
+
+
+def message(rng: random.Random) -> bytes:
+    """Write what a hostile box could send: a status and lines, with places changed."""
+    lines = [b"=" + write(value).encode() for value in rng.choices(VALUES, k=4)]
+    lines += [rng.choice((b"!", b"?", b"=", b"")) + rng.choice(SHAPES)]
+    rng.shuffle(lines)
+    raw = bytearray(b"\n".join([rng.choice(STATUSES), *lines, b""]))
+    for _ in range(rng.choice((0, 1, 2, 20))):
+        i = rng.randint(0, len(raw))
+        raw[i : i + rng.choice((0, 1, 4))] = rng.choice(
+            (rng.randbytes(rng.randint(0, 9)), rng.choice(SHAPES), raw[i : i + 20])
+        )
+    return bytes(raw)
+
+
+def understood(raw: bytes) -> float:
+    """Read a message as the trainer does; the share of its values that are values."""
+    status, _, output = raw.partition(b"\n")
+    back = sandbox.returned(output, sandbox.clean(status[:100]), 5, 2)
+    good = 0
+    for text in back.texts:
+        shown = sandbox.hint([1, 2], text)
+        if not shown.isprintable() or len(shown) > 2 * sandbox.HINT + 20:
+            raise TypeError(f"a hint that cannot be shown: {shown!a:.100}")
+        try:
+            good += text is not None and read(text) is not Ellipsis
+        except ValueError:  # the one exception that hostile bytes may raise
+            continue
+    if not (back.error or "").isprintable() or back.seconds < 0:
+        raise TypeError(f"an error that cannot be shown: {back.error!a:.100}")
+    return good / len(back.texts)
+
+
+def of_box(rng):
+    """Bytes that come back from the sandbox: only ValueError, nothing unprintable."""
+    return message(rng), understood
 
 
 def verifiers_of(box: Sandbox | None) -> dict[str, tuple[Callable, float, int]]:
@@ -245,6 +273,7 @@ def verifiers_of(box: Sandbox | None) -> dict[str, tuple[Callable, float, int]]:
     out["math_equal"] = (of_math, 1.0, 1)
     out["extract_answer"] = (of_extract, 1.0, 1)
     out["language_consistency"] = (of_language, 1.0, 1)
+    out["sandbox: messages"] = (of_box, 1.0, SHARE_RUN)
     out["programs: lint"] = (of_lint, 1.0, 1)
     if box is not None:
         out["programs: sandbox"] = (of_programs(box), 1.0, SHARE_RUN)

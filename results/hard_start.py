@@ -14,17 +14,20 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from r1lib import cold_start, pipeline, recipe, runs, tables
-from r1lib.collect import collect, read
+from r1lib.problem import LEVELS, problems
 from r1lib.progress import bar
-from r1lib.tasks import LEVELS, countdown, problems
+from r1lib.recipe import cold, runs, stages
+from r1lib.recipe import run as pipeline
+from r1lib.traces import tables
+from r1lib.traces.collect import collect, read
+from r1lib.world import countdown
 from results import one_unit, reach
 
 PROBLEMS, SAMPLES = 900, 4  # hard training problems that Zero answers
 TRAINED = ("dev1", "dev2")
 
 
-def hard_rows(run: Path, folder: Path, how: recipe.Settings, n: int) -> list[dict]:
+def hard_rows(run: Path, folder: Path, how: stages.Settings, n: int) -> list[dict]:
     """Let Zero answer hard countdown; return what is right, made readable."""
     zero, tokenizer = runs.load(run, "zero")
     asked = problems(countdown.sample, n, how.seed, "train", "hard")
@@ -40,10 +43,10 @@ def hard_rows(run: Path, folder: Path, how: recipe.Settings, n: int) -> list[dic
     for _ in bar(steps(), -(-n // how.cold.at_once), "Zero, hard", ("correct",)):
         pass
     known = {problem.prompt: problem for problem in asked}
-    return cold_start.select(read(path)[1], known, tokenizer, how.cold.longest)[0]
+    return cold.select(read(path)[1], known, tokenizer, how.cold.longest)[0]
 
 
-def begin(run: Path, folder: Path, how: recipe.Settings, n: int) -> int:
+def begin(run: Path, folder: Path, how: stages.Settings, n: int) -> int:
     """Lay out the base and the longer table; return how many rows were added."""
     runs.begin(folder, asdict(how))
     one_unit.take(run, folder, ["base"])
@@ -55,13 +58,13 @@ def begin(run: Path, folder: Path, how: recipe.Settings, n: int) -> int:
     return len(tables.load(runs.checked(folder, "cold"))) - len(known)
 
 
-def unit(run: Path, folder: Path, how: recipe.Settings, n: int = PROBLEMS) -> dict:
+def unit(run: Path, folder: Path, how: stages.Settings, n: int = PROBLEMS) -> dict:
     """Train Dev1 and Dev2 on the longer table, and measure their attempts."""
     began = time.perf_counter()
     found = {"rows added": begin(run, folder, how, n)}
     for stage in TRAINED:
         loop, steps = pipeline.run(stage, folder, how), pipeline.length(stage, how)
-        for _ in bar(loop, steps, stage, recipe.BY_NAME[stage].shown):
+        for _ in bar(loop, steps, stage, stages.BY_NAME[stage].shown):
             pass
         model, tokenizer = runs.load(folder, stage)
         found[stage] = {lv: reach.measure(model, tokenizer, lv) for lv in LEVELS}
@@ -76,7 +79,7 @@ def unit(run: Path, folder: Path, how: recipe.Settings, n: int = PROBLEMS) -> di
 def main() -> None:
     """Run one unit and write its file."""
     asked = one_unit.arguments(one_unit.parser(__doc__, threads=1))
-    how, home = recipe.settings("tiny", asked.seed), Path("runs")
+    how, home = stages.settings("tiny", asked.seed), Path("runs")
     run = home / f"seed-{asked.seed}"
     runs.agree(run, asdict(how))
     found = unit(run, home / f"hard-start-{asked.seed}", how)

@@ -18,10 +18,14 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from r1lib import evaluate, optim, pipeline, runs, sft
+from r1lib import evaluate
+from r1lib.problem import LEVELS, Problem, problems
 from r1lib.progress import bar
-from r1lib.rewrite import notices, readable
-from r1lib.tasks import LEVELS, Problem, corpus, countdown, problems
+from r1lib.recipe import run as pipeline
+from r1lib.recipe import runs
+from r1lib.training import optim, sft
+from r1lib.world import corpus, countdown, skills
+from r1lib.world.rewrite import notices, readable
 from results import one_unit
 
 ARMS = ("journey", "shortcut")
@@ -123,13 +127,13 @@ def exam(n: int, level: str) -> list[Problem]:
 
 
 def measure(model, tokenizer, plan: Plan, seed: int) -> dict:
-    """Answer test problems of both levels: evaluate.summary of each."""
+    """Answer test problems of both levels: skills.summary of each."""
     found = {}
     for level in LEVELS:
         asked = exam(plan.tests, level)
         kind = {"max_new_tokens": plan.max_new_tokens, "seed": seed}
         answers = evaluate.answer(model, tokenizer, asked, plan.samples, **kind)
-        found[level] = evaluate.summary(answers)
+        found[level] = skills.summary(answers)
         texts = [text for row in answers.texts for text in row]
         found[level]["notices"] = sum(map(notices, texts)) / len(texts)
         found[level]["transcripts"] = [

@@ -17,10 +17,13 @@ import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from r1lib import optim, pipeline, recipe, runs, scorecard
 from r1lib.progress import bar
+from r1lib.recipe import run, runs, stages
+from r1lib.recipe.scenarios import LANGUAGE
 from r1lib.rl import grpo
-from r1lib.scenarios import LANGUAGE, draw_reasoning
+from r1lib.training import optim
+from r1lib.world import scorecard
+from r1lib.world.draws import draw_reasoning
 from results import one_unit
 
 PROBLEMS, SAMPLES, DRAW = 128, 4, 1  # of each family, of each problem; their seed
@@ -48,7 +51,7 @@ def card(model, tokenizer, config) -> dict:
 
 def train(policy, tokenizer, config):
     """Run the RL of an arm; the reference follows the policy as the stage has it."""
-    ref, reward = copy.deepcopy(policy), pipeline.in_one_language(config)
+    ref, reward = copy.deepcopy(policy), run.in_one_language(config)
     kind = {"reward": reward, "ref": ref}
     optimizers = optim.adamw(policy, config.lr)
     loop = grpo.train(policy, tokenizer, draw_reasoning, config, optimizers, **kind)
@@ -68,7 +71,7 @@ def stage_history(folder: Path) -> list[dict]:
 
 def unit(arm: str, seed: int, folder: Path) -> dict:
     """Train one arm from Dev1 of a seed's run and measure it."""
-    began, how = time.perf_counter(), recipe.settings("tiny", seed)
+    began, how = time.perf_counter(), stages.settings("tiny", seed)
     runs.agree(folder, asdict(how))
     model, tokenizer = runs.load(folder, "dev1")
     config = replace(how.dev2, **ARMS[arm])

@@ -16,13 +16,14 @@ from statistics import fmean
 
 import torch
 
-from r1lib import evaluate, recipe, runs, sampling, scorecard
+from r1lib import evaluate, sampling
 from r1lib.evaluate import Answers
+from r1lib.problem import LEVELS, Problem
 from r1lib.progress import bar
-from r1lib.rollout import to_text
-from r1lib.tasks import LEVELS, Problem, requests
+from r1lib.recipe import runs, stages
+from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS
-from r1lib.verifiers import correct
+from r1lib.world import scorecard, skills
 from results import one_unit
 
 K, VOTERS = 16, (1, 4, 16)
@@ -38,7 +39,7 @@ def votes(found: Answers, k: int) -> list[float]:
     if most % k:
         raise ValueError(f"wanted k that divides {most} answers, got {k}")
     per_group = [
-        evaluate.majority_right(part(found, start, start + k))
+        skills.majority_right(part(found, start, start + k))
         for start in range(0, most, k)
     ]
     return [fmean(row) for row in zip(*per_group, strict=True)]
@@ -61,18 +62,11 @@ def voted(found: Answers) -> dict:
             "mean": fmean(values),
             "interval": evaluate.interval(values),
             "tokens": k * tokens,
-            "gain": scorecard.paired(one, values),
+            "gain": evaluate.paired(one, values),
         }
     any_right = found.right.amax(1).tolist()
     kind = {"mean": fmean(any_right), "interval": evaluate.interval(any_right)}
     return {**row, f"pass@{K}": kind, "problems": len(found.problems)}
-
-
-def is_right(problem: Problem, text: str) -> bool:
-    """Judge an answer by the rule of its family."""
-    if problem.family in scorecard.REASONING:
-        return correct(problem, text)
-    return requests.right(problem, text)
 
 
 def begun(model, tokenizer, asked: list[Problem], k: int, longest: int, prefix: str):
@@ -98,7 +92,7 @@ def asked_twice(model, tokenizer, asked: list[Problem], k: int, longest: int) ->
     for way, prefix in WAYS.items():
         rows, lengths = begun(model, tokenizer, asked, k, longest, prefix)
         values[way] = [
-            fmean(float(is_right(p, text)) for text in texts)
+            fmean(float(p.check(text)) for text in texts)
             for p, texts in zip(asked, rows, strict=True)
         ]
         found[way] = {
@@ -106,7 +100,7 @@ def asked_twice(model, tokenizer, asked: list[Problem], k: int, longest: int) ->
             "interval": evaluate.interval(values[way]),
             "tokens": fmean(lengths),
         }
-    gain = scorecard.paired(values["plain"], values["thinking"])
+    gain = evaluate.paired(values["plain"], values["thinking"])
     return {**found, "gain of thinking": gain, "problems": len(asked)}
 
 
@@ -131,7 +125,7 @@ def parts(model, tokenizer, problems: int, k: int, questions: int, longest: int)
 def unit(folder: Path, seed: int) -> dict:
     """Measure the R1 of one run."""
     began, found = time.perf_counter(), {"voting": {}, "overthinking": {}}
-    runs.agree(folder, asdict(recipe.settings("tiny", seed)))
+    runs.agree(folder, asdict(stages.settings("tiny", seed)))
     model, tokenizer = runs.load(folder, "r1")
     total = len(LEVELS) * len(scorecard.REASONING) + len(EASY)
     loop = parts(model, tokenizer, PROBLEMS, K, QUESTIONS, LONGEST)

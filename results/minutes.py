@@ -10,8 +10,9 @@ import argparse
 import os
 from pathlib import Path
 
-from r1lib import files, runs
-from r1lib.recipe import STAGES
+from r1lib import files
+from r1lib.recipe import runs
+from r1lib.recipe.stages import STAGES
 from results import one_unit
 from tools import provenance
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 
-from r1lib import files, runs
+from r1lib import files
+from r1lib.recipe import runs
 from tools import provenance
 from tools.environment import try_lock
 

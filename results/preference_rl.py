@@ -22,24 +22,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
-from r1lib import (
-    evaluate,
-    judge,
-    labels,
-    last_stage,
-    optim,
-    reward_model,
-    runs,
-    sft,
-)
+from r1lib import evaluate
+from r1lib.feedback import reward_model
+from r1lib.feedback.reward_model import RewardConfig
 from r1lib.progress import bar
-from r1lib.reward_model import RewardConfig
+from r1lib.recipe import labels, r1, runs
+from r1lib.recipe.scenarios import Preference
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
-from r1lib.scenarios import Preference
-from r1lib.sft import SFTConfig
-from r1lib.tasks import web
-from r1lib.tasks.web import Manners
+from r1lib.training import optim, sft
+from r1lib.training.sft import SFTConfig
+from r1lib.world import draws, judge, web
+from r1lib.world.web import Manners
 from results import one_unit
 
 # As on the web, but better; and now and then somebody wants to please.
@@ -61,7 +55,7 @@ class Plan:
     manners: Manners = MANNERS
     pleases: float = PLEASES
     sft: SFTConfig = SFTConfig(epochs=1, batch_size=24, lr=2e-3)
-    stage: last_stage.RewardModels = last_stage.RewardModels(
+    stage: r1.RewardModels = r1.RewardModels(
         problems=2000, held_out=240, reply_tokens=64, reward=RewardConfig(epochs=2)
     )
     rl: GRPOConfig = GRPOConfig(
@@ -102,7 +96,7 @@ def replies(plan: Plan) -> list[tuple[str, str]]:
     """Return (prompt, reply) pairs to training requests, in the plan's manners."""
     rng, pairs = random.Random(f"replies-{plan.seed}"), []
     for _ in range(plan.documents):
-        problem = labels.draw_general(rng)
+        problem = draws.draw_general(rng)
         text = web.reply(rng, problem, plan.manners)
         if rng.random() < plan.pleases:
             text = padded(rng, problem.language, text)
@@ -139,7 +133,7 @@ def scored(model, tokenizer, liked: Preference, n: int, split: str, plan: Plan, 
 
     Every interval is one over requests, of which each has k answers.
     """
-    problems = labels.general_problems(n, 0, split)
+    problems = draws.general_problems(n, 0, split)
     kind = {"max_new_tokens": plan.rl.max_new_tokens, "seed": plan.seed}
     rows = labels.answers(model, tokenizer, problems, k, **kind)
     owners = [p for p in problems for _ in range(k)]
@@ -148,7 +142,7 @@ def scored(model, tokenizer, liked: Preference, n: int, split: str, plan: Plan, 
     worth = [judge.helpfulness(p, t) for p, t in zip(owners, texts, strict=True)]
     squashed = liked.helpfulness(owners, texts)
     out = {"score": fmean(scores), "liked": fmean(squashed)}
-    out |= last_stage.quality(owners, texts)
+    out |= r1.quality(owners, texts)
     for name, values in (("score", scores), ("liked", squashed), ("helpful", worth)):
         means = [fmean(values[i : i + k]) for i in range(0, len(values), k)]
         out[f"{name} interval"] = evaluate.interval(means)
@@ -171,7 +165,7 @@ def climb(policy, tokenizer, liked: Preference, plan: Plan):
     history = [{"step": 0, **first}]
     kind |= {"score": liked.helpfulness}
     loop = grpo.train(
-        policy, tokenizer, labels.draw_general, plan.rl, optimizers, **kind
+        policy, tokenizer, draws.draw_general, plan.rl, optimizers, **kind
     )
     for metrics, _ in bar(loop, plan.rl.steps, "preference", ("reward", "length")):
         if metrics["step"] % plan.look_every == 0:
@@ -187,9 +181,9 @@ def unit(folder: Path, base: Path, plan: Plan) -> dict:
     """Run one unit in its folder and return what it found."""
     runs.begin(folder, asdict(plan))
     policy, tokenizer = start(folder, base, plan)
-    for _ in last_stage.reward_models(folder, plan.stage, names=("helpful",)):
+    for _ in r1.reward_models(folder, plan.stage, names=("helpful",)):
         pass
-    found = runs.record(folder, "helpful")["history"][-1]
+    found = runs.last_point(runs.record(folder, "helpful"))
     helpful, _ = reward_model.load(folder / "helpful")
     scale = found["mean"], found["spread"]
     liked = Preference(helpful, helpful, tokenizer, *scale)  # safety is not asked

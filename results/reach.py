@@ -17,9 +17,11 @@ from statistics import fmean
 
 from tqdm import tqdm
 
-from r1lib import evaluate, recipe, runs
-from r1lib.rewards import thinking
-from r1lib.tasks import LEVELS, Problem, countdown, problems
+from r1lib import evaluate
+from r1lib.problem import LEVELS, Problem, problems
+from r1lib.recipe import runs, stages
+from r1lib.tokenizer.chat import thinking
+from r1lib.world import countdown
 from results import one_unit
 from results.stages import DRAW, LONGEST, MODELS
 
@@ -82,7 +84,7 @@ def measure(model, tokenizer, level: str) -> dict:
 def unit(folder: Path, seed: int) -> dict:
     """Measure the models of one run, easy and hard."""
     began, found = time.perf_counter(), {}
-    runs.agree(folder, asdict(recipe.settings("tiny", seed)))
+    runs.agree(folder, asdict(stages.settings("tiny", seed)))
     for stage in tqdm(MODELS, f"reach {seed}"):
         model, tokenizer = runs.load(folder, stage)
         found[stage] = {level: measure(model, tokenizer, level) for level in LEVELS}

@@ -30,24 +30,18 @@ from statistics import fmean
 
 import torch
 
-from r1lib import (
-    evaluate,
-    files,
-    judge,
-    optim,
-    readability,
-    rejection,
-    runs,
-    sampling,
-    sft,
-    tables,
-)
+from r1lib import evaluate, files, sampling
+from r1lib.problem import Problem, problems
 from r1lib.progress import bar
-from r1lib.rejection import Sizes
-from r1lib.rollout import to_text
-from r1lib.sft import SFTConfig
-from r1lib.tasks import Problem, instructions, problems, requests, web
+from r1lib.recipe import runs
+from r1lib.recipe import samples as rejection
+from r1lib.recipe.samples import Sizes
+from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS
+from r1lib.traces import tables
+from r1lib.training import optim, sft
+from r1lib.training.sft import SFTConfig
+from r1lib.world import instructions, judge, readability, requests, web
 from tools import provenance
 
 GAMES = (  # measured: family, level

@@ -14,8 +14,10 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from r1lib import judge, last_stage, recipe, reward_model, runs
-from r1lib.tasks import Problem
+from r1lib.feedback import reward_model
+from r1lib.problem import Problem
+from r1lib.recipe import r1, runs, stages
+from r1lib.world import judge
 from results import one_unit
 
 
@@ -44,27 +46,27 @@ def truth(problems: list[Problem], answers: list[list[str]]) -> list[bool]:
 
 def told_apart(model, rows, safe) -> dict:
     """How well a model of harmlessness tells safe answers from unsafe ones."""
-    found = last_stage.held_out_answers(model, list(zip(rows, safe, strict=True)))
+    found = r1.held_out_answers(model, list(zip(rows, safe, strict=True)))
     scores = reward_model.score_all(model, list(rows)).tolist()
     return {**found, "unsafe": safe.count(False), "ranked": ranked(scores, safe)}
 
 
 def unit(folder: Path, seed: int) -> dict:
     """Measure both models of one run."""
-    began, how = time.perf_counter(), recipe.settings("tiny", seed)
+    began, how = time.perf_counter(), stages.settings("tiny", seed)
     runs.agree(folder, asdict(how))
-    policy, tokenizer = runs.load(folder, last_stage.START)
-    kind = (folder, policy, tokenizer, how.reward_models, last_stage.START)
-    problems, answers = last_stage.answered(*kind)["valid"]
+    policy, tokenizer = runs.load(folder, r1.START)
+    kind = (folder, policy, tokenizer, how.reward_models, r1.START)
+    problems, answers = r1.answered(*kind)["valid"]
     found, weights = {}, {}
     for name in ("helpful", "harmless"):
         model, _ = reward_model.load(runs.checked(folder, name))
         weights[name] = runs.record(folder, name)["sha256"]
-        made = last_stage.examples(
+        made = r1.examples(
             name, tokenizer, problems, answers, how.reward_models, "valid"
         )
         if name == "helpful":
-            found[name] = last_stage.held_out_pairs(model, made)
+            found[name] = r1.held_out_pairs(model, made)
         else:
             rows, labelled = zip(*made, strict=True)
             found[name] = told_apart(model, rows, labelled)

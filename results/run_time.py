@@ -14,7 +14,8 @@ import json
 import random
 from statistics import median
 
-from r1lib import code_reward, files, sandbox
+from r1lib import files, sandbox
+from r1lib.rewards import code as code_reward
 from r1lib.sandbox import Sandbox
 from results import unit_tests
 from tools import provenance

@@ -17,13 +17,16 @@ from dataclasses import replace
 
 import torch
 
-from r1lib import artifacts, costs, evaluate, optim, pretrain
+from r1lib import artifacts
+from r1lib.losses import next_token_loss
 from r1lib.model import counts
 from r1lib.model.config import ModelConfig
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import evaluating, new_model
-from r1lib.tasks import corpus, countdown, problems
+from r1lib.problem import problems
 from r1lib.tokenizer import PAD, Tokenizer
+from r1lib.training import optim, pretrain
+from r1lib.world import corpus, countdown, skills
 from results import one_unit
 from results.experts import held_out
 
@@ -81,7 +84,7 @@ def held_out_loss(model, batches) -> tuple[float, int]:
     with evaluating(model):
         for ids in batches:
             n = int((ids[:, 1:] != PAD).sum())
-            total += pretrain.next_token_loss(model(ids), ids).item() * n
+            total += next_token_loss(model(ids), ids).item() * n
             count += n
     return total / count, count
 
@@ -144,9 +147,9 @@ def measurement(tokenizer, batches, length: int):
             "tokens": read,
             "loss": loss,
             "evaluated tokens": count,
-            "skills": evaluate.skills(model, tokenizer, watched),
-            "6ND": costs.six_nd(counts.body_parameters(c), read),
-            "flops": costs.training_flops(c, read, length),
+            "skills": skills.measure(model, tokenizer, watched),
+            "6ND": counts.six_nd(counts.body_parameters(c), read),
+            "flops": counts.training_flops(c, read, length),
         }
 
     return measure

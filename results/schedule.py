@@ -14,9 +14,10 @@ import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from r1lib import last_stage, recipe, runs
 from r1lib.progress import bar
-from r1lib.recipe import BY_NAME
+from r1lib.recipe import r1, runs
+from r1lib.recipe import stages as recipe
+from r1lib.recipe.stages import BY_NAME
 from results import one_unit, stages
 
 ARMS = ("always", "never")
@@ -29,7 +30,7 @@ def unit(arm: str, run: Path, folder: Path, how: recipe.Settings, **kind) -> dic
     began, steps = time.perf_counter(), how.last.rl.steps
     one_unit.take(run, folder, BY_NAME["r1"].needs)
     changed = replace(how.last, preference_from=0 if arm == "always" else steps)
-    loop = last_stage.r1(folder, changed)
+    loop = r1.r1(folder, changed)
     for _ in bar(loop, steps, arm, BY_NAME["r1"].shown):
         pass
     found = {}

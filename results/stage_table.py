@@ -13,9 +13,10 @@ import json
 from pathlib import Path
 from statistics import fmean
 
-from r1lib import files, scorecard
-from r1lib.recipe import BY_NAME, TO_R1
-from r1lib.tasks import LEVELS
+from r1lib import evaluate, files
+from r1lib.problem import LEVELS
+from r1lib.recipe.stages import BY_NAME, TO_R1
+from r1lib.world import scorecard
 from tools import provenance
 
 PAGE = provenance.ROOT / "docs" / "stage_table.md"
@@ -76,7 +77,7 @@ def step(measured: dict, before: str, after: str, level: str, name: str) -> dict
         rows.append([fmean(values) for values in zip(*per_seed, strict=True)])
     first, then = (means(measured, s, level, name) for s in (before, after))
     each = [b - a for a, b in zip(first, then, strict=True)]
-    return {**scorecard.paired(*rows), "seeds": each}
+    return {**evaluate.paired(*rows), "seeds": each}
 
 
 def shown(name: str, value: float, sign: str = "") -> str:

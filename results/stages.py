@@ -17,10 +17,12 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
-from r1lib import recipe, runs, sandbox, scorecard
+from r1lib import sandbox
+from r1lib.problem import LEVELS
 from r1lib.progress import bar
-from r1lib.recipe import TO_R1
-from r1lib.tasks import LEVELS
+from r1lib.recipe import runs, stages
+from r1lib.recipe.stages import TO_R1
+from r1lib.world import scorecard
 from results import one_unit, stage_table
 from results.stage_table import MODELS
 
@@ -55,7 +57,7 @@ def kept(values: dict[str, list[float]]) -> dict:
 def unit(folder: Path, seed: int) -> dict:
     """Measure all stages of one run."""
     began, found = time.perf_counter(), {stage: {} for stage in MODELS}
-    settings = asdict(recipe.settings("tiny", seed))
+    settings = asdict(stages.settings("tiny", seed))
     runs.agree(folder, settings)
     total = len(MODELS) * len(LEVELS)
     for _, stage, level, values in bar(cards(folder), total, f"stages {seed}"):

@@ -3,11 +3,13 @@
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from r1lib import optim, pipeline, pretrain, recipe, runs
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import new_model
 from r1lib.progress import bar
-from r1lib.tasks import web
+from r1lib.recipe import run as pipeline
+from r1lib.recipe import runs, stages
+from r1lib.training import optim, pretrain
+from r1lib.world import web
 from results import one_unit
 
 TWICE = "student-qwen-twice"  # the recipe's student, after twice as many steps
@@ -19,10 +21,10 @@ def load(name: str, run: Path, seed: int):
     What is not there is trained: stages of the recipe in the run itself, the base of
     any other student in runs/NAME-SEED.
     """
-    how, folder, stage = recipe.settings("tiny", seed), run, name
+    how, folder, stage = stages.settings("tiny", seed), run, name
     if name == how.small:
         stage = "student"
-    elif name not in recipe.BY_NAME:
+    elif name not in stages.BY_NAME:
         folder, stage = run.with_name(f"{name}-{seed}"), "base"
     with one_unit.alone(folder.with_name(f"{folder.name}-{stage}")):
         if folder != run and not runs.is_done(folder, stage):

@@ -13,10 +13,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from r1lib import collect, files, pipeline, recipe, rejection, runs
+from r1lib import files
+from r1lib.problem import Problem, problems
 from r1lib.progress import bar
-from r1lib.rewrite import readable
-from r1lib.tasks import Problem, problems
+from r1lib.recipe import run as pipeline
+from r1lib.recipe import runs, samples, stages
+from r1lib.traces import collect
+from r1lib.world.rewrite import readable
 from results import journey, one_unit
 
 LEVELS_OF = {"easy": ("easy",), "both": ("easy", "hard")}
@@ -37,9 +40,9 @@ def asked(sizes: Sizes, seed: int, level: str) -> list[Problem]:
     """Training problems of both games, none of which the stage `samples` has asked."""
     known = {
         problem.prompt
-        for family, at, n in rejection.parts(recipe.settings("tiny", seed).samples)[0]
+        for family, at, n in samples.parts(stages.settings("tiny", seed).samples)[0]
         if family in pipeline.FAMILIES and at == level
-        for problem in rejection.training(family, level, n, seed)
+        for problem in samples.training(family, level, n, seed)
     }
     number, out = random.Random(f"traces-{seed}").getrandbits(32), []
     for family, sample in pipeline.FAMILIES.items():
@@ -129,8 +132,8 @@ def chosen(rows: list[dict], way: str, sizes: Sizes) -> list[dict]:
     if way == "wrong":
         rows = [row for row in rows if row["finished"] and not row["correct"]]
     if filters[way]:
-        kept = rejection.Sizes(filters=filters[way], most_tokens=sizes.most_tokens)
-        rows, _ = rejection.sift(way, rows, kept)
+        kept = samples.Sizes(filters=filters[way], most_tokens=sizes.most_tokens)
+        rows, _ = samples.sift(way, rows, kept)
     best = {}
     for row in rows:
         best.setdefault(row["prompt"], []).append(row)

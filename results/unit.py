@@ -16,23 +16,16 @@ from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 
-from r1lib import (
-    artifacts,
-    evaluate,
-    files,
-    hub,
-    optim,
-    pipeline,
-    pretrain,
-    recipe,
-    runs,
-)
+from r1lib import artifacts, evaluate, files, hub
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import new_model
+from r1lib.problem import problems
 from r1lib.progress import bar
+from r1lib.recipe import run, runs, stages
 from r1lib.rl import grpo
-from r1lib.tasks import corpus, countdown, problems, web
-from r1lib.tokenizer import Tokenizer
+from r1lib.tokenizer import Tokenizer, chat
+from r1lib.training import optim, pretrain
+from r1lib.world import corpus, countdown, skills, web
 from results import one_unit
 
 SAMPLES = 16
@@ -46,13 +39,13 @@ def measure(model, tokenizer, how, k=SAMPLES, **kind) -> tuple[dict, evaluate.An
     found = evaluate.answer(
         model,
         tokenizer,
-        pipeline.held_out(how.tests, "test"),
+        run.held_out(how.tests, "test"),
         k,
         max_new_tokens=how.zero.max_new_tokens,
         seed=how.seed,
         **kind,
     )
-    out = evaluate.summary(found)
+    out = skills.summary(found)
     if k > 1:
         add_votes(out, found)
     out["countdown"] |= searching(found)
@@ -66,10 +59,10 @@ def searching(found: evaluate.Answers) -> dict:
         for problem, texts in zip(found.problems, found.texts, strict=True)
         if problem.family == "countdown"
         for text in texts
-        for line in text.partition("</think>")[0].partition("<think>")[2].split("\n")
+        for line in chat.thinking(text).split("\n")
         if line
     ]
-    repeated = sum(line.startswith(evaluate.ONCE_MORE) for line in lines)
+    repeated = sum(line.startswith(skills.ONCE_MORE) for line in lines)
     completions = sum(p.family == "countdown" for p in found.problems)
     completions *= found.right.shape[1]
     return {
@@ -81,7 +74,7 @@ def searching(found: evaluate.Answers) -> dict:
 def add_votes(out: dict, found: evaluate.Answers) -> None:
     """Add pass@16 and majority@16, pooled and by family, with intervals."""
     k = found.right.shape[1]
-    votes = evaluate.majority_right(found)
+    votes = skills.majority_right(found)
     any_right = found.right.amax(1).tolist()
     names = [p.family for p in found.problems]
     for family in (None, *sorted(set(names))):
@@ -115,7 +108,7 @@ def controls(model, tokenizer, how) -> dict:
     not only that the base should go on, but also which of its habits is a waste.
     """
     sampled, found = measure(model, tokenizer, how)
-    forced = {"prefix": "<think>", "steer": evaluate.never_give_up(tokenizer)}
+    forced = {"prefix": "<think>", "steer": skills.never_give_up(tokenizer)}
     out = {"sampled": sampled, "transcripts": transcripts(found)}
     out["greedy"], _ = measure(model, tokenizer, how, 1, temperature=0.0)
     for name, temperature in (("forced", 1.0), ("forced, T=0.6", 0.6)):
@@ -125,7 +118,7 @@ def controls(model, tokenizer, how) -> dict:
     out["forced, greedy"], _ = measure(
         model, tokenizer, how, 1, temperature=0.0, **forced
     )
-    steer = evaluate.never_give_up(tokenizer, avoid=countdown.AGAIN.values())
+    steer = skills.never_give_up(tokenizer, avoid=countdown.AGAIN.values())
     out["nothing twice, T=0.6"], _ = measure(
         model, tokenizer, how, 4, temperature=0.6, prefix="<think>", steer=steer
     )
@@ -134,7 +127,7 @@ def controls(model, tokenizer, how) -> dict:
 
 def base(folder: Path, how) -> dict:
     """Pre-train, keep an early copy for P12, and measure the controls of P1."""
-    steps = pipeline.run("base", folder, how)
+    steps = run.run("base", folder, how)
     for _ in bar(steps, how.pretrain.steps, f"base {how.seed}", ("loss",)):
         pass
     model, tokenizer = hub.load_model(folder / "base")
@@ -149,7 +142,7 @@ def base(folder: Path, how) -> dict:
 
 def zero(folder: Path, how) -> dict:
     """Run R1-Zero and measure it at the end, and in the middle for the vote."""
-    steps = pipeline.run("zero", folder, how)
+    steps = run.run("zero", folder, how)
     kept = folder.with_name(f"zero-middle-{how.seed}")
     if runs.is_done(folder, "zero") and not kept.exists():
         raise ValueError(
@@ -191,7 +184,7 @@ def texts_without_checks(how):
     """
     n = how.pretrain.steps * how.pretrain.batch_size
     drawn = web.documents(2 * n, how.seed, corpus.Habits(checks=0.0))
-    ends = (*evaluate.YES, *evaluate.NO)
+    ends = (*skills.YES, *skills.NO)
     unchecked = (
         (prompt, text)
         for prompt, text in drawn
@@ -216,11 +209,11 @@ def other_base(how, steps: int, texts):
 def short_rl(model, tokenizer, how) -> dict:
     """Give a base that cannot check CONTROL_STEPS of the same RL, for P12."""
     watched = problems(countdown.sample, how.looks, 0, "valid")
-    known = pipeline.skills(model, tokenizer, watched)
+    known = run.base_skills(model, tokenizer, watched)
     before, _ = measure(model, tokenizer, how, 4)
     config = replace(how.zero, steps=CONTROL_STEPS)
     optimizers = optim.adamw(model, config.lr)
-    loop = grpo.train(model, tokenizer, pipeline.draw_mixed, config, optimizers)
+    loop = grpo.train(model, tokenizer, run.draw_mixed, config, optimizers)
     history = []
     for metrics, _ in bar(loop, config.steps, f"zero {how.seed}", ("reward", "length")):
         history.append(metrics)
@@ -261,7 +254,7 @@ UNITS = {
 def main() -> None:
     """Run one unit and write results/data/UNIT-SEED.json."""
     asked = one_unit.arguments(one_unit.parser(__doc__, unit=UNITS))
-    how = recipe.settings("tiny", seed=asked.seed)
+    how = stages.settings("tiny", seed=asked.seed)
     measured = UNITS[asked.unit]
     one_unit.write(
         asked.out / f"{asked.unit}-{asked.seed}.json",

@@ -7,8 +7,8 @@ import ast
 import random
 from collections import Counter
 
-from r1lib import lint
-from r1lib.sandbox_inside import read, write
+from r1lib.rewards import lint
+from r1lib.sandbox.inside import read, write
 
 
 def draw_inputs(key: str, n: int = 20, longest: int = 12) -> list[tuple]:

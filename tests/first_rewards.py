@@ -7,8 +7,8 @@ still gives every completion of the tiny world the reward of these formulas.
 import re
 from fractions import Fraction
 
-from r1lib.tasks import logic
 from r1lib.verifiers import countdown_correct
+from r1lib.world import logic
 
 
 def extract_answer(completion):

@@ -19,12 +19,13 @@ from pathlib import Path
 
 import torch
 
-from r1lib import optim, pipeline, recipe, runs
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
+from r1lib.recipe import run, runs, stages
 from r1lib.tokenizer import SMALLEST, Tokenizer
+from r1lib.training import optim
 
-HOW = recipe.settings("smoke")
+HOW = stages.settings("smoke")
 SMALL = replace(PRESETS["smoke"], vocab_size=SMALLEST, n_layers=1, d_model=16)
 
 
@@ -35,8 +36,8 @@ def digits(problem, text: str) -> float:
 
 def train_stage(stage: str, folder):
     """A stage of a smoke run, in which something can be learned."""
-    steps = pipeline.run(stage, folder, HOW)
-    yield from pipeline.zero(folder, HOW, digits) if stage == "zero" else steps
+    steps = run.run(stage, folder, HOW)
+    yield from run.zero(folder, HOW, digits) if stage == "zero" else steps
 
 
 KILLS = ("time", "file", "time", "file", "file", "")  # of one stage; the last lives
@@ -128,7 +129,7 @@ def train(folder: Path) -> None:
     """Run the stages with kills in between."""
     optim.base_optimizers(Transformer(PRESETS["smoke"]), 0.1, 0.1)  # slow imports
     rng = random.Random()
-    for stage in recipe.STAGES:
+    for stage in stages.STAGES:
         for kill in KILLS:
             calls = rng.randrange(1, 30) if kill == "file" else 0
 

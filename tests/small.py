@@ -5,9 +5,10 @@ A test that needs another size changes the one field that matters to it, with `r
 
 import torch
 
-from r1lib import pipeline, recipe
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
+from r1lib.recipe import run as pipeline
+from r1lib.recipe import stages
 from r1lib.tokenizer import SMALLEST
 
 DENSE = ModelConfig(  # reads and writes the bytes of `Tokenizer([])`
@@ -48,8 +49,8 @@ def model(config: ModelConfig, seed: int = 0) -> Transformer:
 
 def run(folder, stage: str):
     """Run the smoke preset up to a stage, which is left out; return the folder."""
-    how = recipe.settings("smoke")
-    for name in recipe.made_from(stage)[:-1]:
+    how = stages.settings("smoke")
+    for name in stages.made_from(stage)[:-1]:
         for _ in pipeline.run(name, folder, how):
             pass
     return folder

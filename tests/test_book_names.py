@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from tiny_book import edit
 
-from r1lib import judge, rewards
-from r1lib.tasks import countdown, requests
+from r1lib import rewards
+from r1lib.world import countdown, judge, requests
 from tools.book_chapter import load
 from tools.book_names import names_defined
 from tools.book_source import Book, notebook, tags
@@ -103,5 +103,5 @@ def test_the_reward_of_chapter_09_runs_as_it_is_shown():
 
 def test_the_judge_of_chapter_13_runs_as_it_is_shown():
     problem = requests.make("chat", 0, (), "en")
-    good, shown = problem.answer, shown_in("13", "r1lib.judge.chance")
+    good, shown = problem.answer, shown_in("13", "r1lib.world.judge.chance")
     assert shown(problem, good, "no") == judge.chance(problem, good, "no") > 0.5

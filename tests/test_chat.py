@@ -4,9 +4,20 @@ import random
 
 import pytest
 
-from r1lib import chat
-from r1lib.tasks import corpus
-from r1lib.tokenizer import ASSISTANT, BOS, EOS, FIRST_BYTE, SMALLEST, USER, Tokenizer
+from r1lib import rewards, verifiers
+from r1lib.problem import Problem
+from r1lib.rewards import code
+from r1lib.tokenizer import (
+    ASSISTANT,
+    BOS,
+    EOS,
+    FIRST_BYTE,
+    SMALLEST,
+    USER,
+    Tokenizer,
+    chat,
+)
+from r1lib.world import corpus, readability, requests, rewrite, skills
 
 TOKENIZER = Tokenizer.train(["<think>17+5=22</think> 생각해 보자"] * 4, SMALLEST + 12)
 THINK, END = (TOKENIZER.special_ids[tag] for tag in ("<think>", "</think>"))
@@ -145,3 +156,105 @@ def test_what_is_no_conversation_is_refused(messages, last, said):
     frame = {"user": chat.for_inference, "assistant": chat.for_training}[last]
     with pytest.raises(ValueError, match=said):
         frame(TOKENIZER, messages)
+
+
+# --- one parser of a completion
+
+
+PARTS = [  # completion, thinking, summary, answer
+    ("<think>a</think><answer>4</answer>", "a", "<answer>4</answer>", "4"),
+    ("<think>a</think>b", "a", "b", None),
+    ("<think> a\n</think>\n\nb ", "a", "\n\nb ", None),
+    # never opened
+    ("", "", "", None),
+    ("b", "", "b", None),
+    ("<answer>4</answer>", "", "<answer>4</answer>", "4"),
+    # opened and never closed
+    ("<think>", "", "", None),
+    ("<think>a", "a", "", None),
+    ("<think>a<answer>4</answer>", "a<answer>4</answer>", "", None),
+    # closed without being opened
+    ("</think>", "", "", None),
+    ("a</think>b", "a", "b", None),
+    ("a</think>b</think>c", "a\nb", "c", None),
+    # text before the thinking
+    ("a <think>b", "b", "", None),
+    ("a <think>b</think>c", "b", "c", None),
+    ("<answer>4</answer><think>b", "b", "", None),
+    ("<answer>4</answer><think>b</think>", "b", "", None),
+    # two thoughts, nested thoughts
+    ("<think>a</think>b<think>c</think>d", "a\nb\nc", "d", None),
+    ("<think>a</think>b<think>c", "a\nb\nc", "", None),
+    ("<think>a<think>b</think>c</think>d", "a\nb\nc", "d", None),
+    ("<think>a<think>b</think>c", "a\nb", "c", None),
+    ("a</think>b<think>c</think>d", "a\nb\nc", "d", None),
+    ("a</think>b<think>c", "a\nb\nc", "", None),
+    ("<think></think><think></think>b", "", "b", None),
+    # answers
+    ("<think><answer>5</answer></think><answer>4</answer>",)
+    + ("<answer>5</answer>", "<answer>4</answer>", "4"),
+    ("<answer>4</answer><answer>4</answer>",)
+    + ("", "<answer>4</answer><answer>4</answer>", None),
+    ("</answer>4<answer>", "", "</answer>4<answer>", None),
+    ("<answer>4", "", "<answer>4", None),
+    ("so <answer> 4 </answer>.", "", "so <answer> 4 </answer>.", "4"),
+    ("<answer></answer>", "", "<answer></answer>", ""),
+    ("<answer>\u200b</answer>", "", "<answer>\u200b</answer>", ""),
+    # what only looks like a tag is text
+    ("<THINK>a</THINK>b", "", "<THINK>a</THINK>b", None),
+    ("<think >a</think >b", "", "<think >a</think >b", None),
+    ("<th\u200bink>a</think>b", "<th\u200bink>a", "b", None),
+    ("<think>a</th\u200bink>b", "a</th\u200bink>b", "", None),
+    ("<think>a<|user|></think>b<|eos|>", "a<|user|>", "b<|eos|>", None),
+    # what cannot be seen is no thought
+    ("<think>\u200b\ufeff</think>b", "", "b", None),
+    ("<think>\u3164 \u115f</think>b", "", "b", None),
+    ("<think>.\u200b</think>b", ".\u200b", "b", None),
+]
+
+
+@pytest.mark.parametrize("text, thinking, summary, answer", PARTS)
+def test_a_completion_has_one_thinking_one_summary_and_one_answer(
+    text, thinking, summary, answer
+):
+    assert chat.thinking(text) == thinking
+    assert chat.summary(text) == summary
+    assert chat.answer(text) == answer
+
+
+@pytest.mark.parametrize("text", [row[0] for row in PARTS])
+def test_everybody_reads_a_completion_alike(text):
+    thought, said, answer = chat.thinking(text), chat.summary(text), chat.answer(text)
+    sums = Problem("arithmetic", "easy", "en", "2+2", "4", "2+2")
+    assert (rewards.language_consistency(sums, text) > 0) <= bool(thought)
+    assert (readability.marks(sums, text)["short"] > 0) == bool(thought)
+    assert requests.summary(text) == (said.strip() if answer is None else answer)
+    if "answer>" in said:
+        assert verifiers.extract_answer(text) == answer
+    assert code.extract_program(text) == answer
+    if rewards.format(sums, text):
+        assert text == f"<think>{thought}</think><answer>{answer}</answer>"
+
+
+def test_habits_are_looked_for_in_the_thinking_alone():
+    wrong, right = "1+2=3 no false", "2+2=4 yes true"
+    for text in (
+        f"{wrong}\n{right}",
+        f"<answer>{wrong}\n{right}</answer>",
+        f"<think>{right}</think>{wrong}\n{right}",
+        f"{wrong}\n<think>{right}</think>4",
+    ):
+        assert not rewrite.notices(text)
+        assert not skills.reflects(text.replace(" false", "").replace(" true", ""))
+    for text in (
+        f"<think>{wrong}\n{right}</think>4",
+        f"<think>{wrong}\n{right}",
+        f"<think>{wrong}</think><think>{right}</think>4",
+    ):
+        assert rewrite.notices(text)
+        assert skills.reflects(text.replace(" false", "").replace(" true", ""))
+
+
+def test_a_conversation_keeps_a_thought_that_was_cut_off_as_the_template_does():
+    assert chat.without_thinking("<think>a") == "<think>a"
+    assert chat.without_thinking("<think>a</think>b") == chat.summary("a</think>b")

@@ -12,7 +12,7 @@ STEP = re.compile(r"([-+*/])(\d+)=(\d+)")
 
 def split_completion(completion):
     if "</think>" in completion:
-        thinking, _, summary = completion.rpartition("</think>")
+        thinking, _, summary = completion.partition("</think>")
     elif completion.startswith("<think>"):
         thinking, summary = completion, ""
     else:
@@ -111,15 +111,6 @@ def test_a_right_answer_is_correct(check, answer, capsys):
             checks.ex_1_1,
             lambda text: first_end(text) if "</think>" in text else ("", text),
             "the thinking never ends",
-        ),
-        (
-            checks.ex_1_1,
-            lambda text: (
-                split_completion(text)
-                if text.count("</think>") < 2
-                else first_end(text)
-            ),
-            "after the last </think>",
         ),
         (checks.ex_1_2, from_zero, "the first step has the number 1"),
         (checks.ex_1_2, true_results, "only step 2 is wrong"),

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from r1lib import chat, checks
-from r1lib.tokenizer import EOS
+from r1lib import checks
+from r1lib.tokenizer import EOS, chat
 
 
 def unweighted(words):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from r1lib import checks, verifiers
-from r1lib.notation import parse_number
+from r1lib.verifiers.notation import parse_number
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from r1lib import checks, rewrite
+from r1lib import checks
 from r1lib.checks.chapter_10 import HIT, MISS
-from r1lib.tasks import countdown
+from r1lib.world import countdown, rewrite
 
 
 def without_eos(prompt, completion, width):

@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from r1lib import checks, rewards
+from r1lib.tokenizer import chat
 
 
 def every_word(problem, text):
     """Foreign words, names of people and Python not left out."""
-    found = rewards.WORD.findall(rewards.thinking(text))
+    found = rewards.WORD.findall(chat.thinking(text))
     return [w for w in found if not rewards.SCRIPT[problem.language].match(w)]
 
 
@@ -29,7 +30,7 @@ def plain(problem, text, enough=2):
 
 def paid_by_length(problem, text, enough=2):
     """The share counts, and foreign words help to be enough."""
-    words = len(rewards.WORD.findall(rewards.thinking(text)))
+    words = len(rewards.WORD.findall(chat.thinking(text)))
     share = rewards.language_consistency(problem, text)
     return share * min(1.0, words / enough)
 

@@ -4,8 +4,9 @@ import random
 
 import pytest
 
-from r1lib import code_reward, sandbox
-from r1lib.code_reward import (
+from r1lib import sandbox
+from r1lib.rewards import code as code_reward
+from r1lib.rewards.code import (
     WEIGHTS,
     Parts,
     doublings,
@@ -17,7 +18,7 @@ from r1lib.code_reward import (
     work,
 )
 from r1lib.sandbox import Sandbox
-from r1lib.tasks import programs
+from r1lib.world import programs
 
 WHY_NOT = sandbox.missing()
 needs_walls = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))

@@ -5,22 +5,12 @@ from itertools import islice
 
 import pytest
 
-from r1lib import artifacts, contamination, tables
-from r1lib.contamination import identity, leaked, ngrams, overlaps, unread
-from r1lib.tasks import (
-    LANGUAGES,
-    LEVELS,
-    Problem,
-    arithmetic,
-    countdown,
-    draw,
-    logic,
-    problems,
-    programs,
-    requests,
-    split_of,
-    web,
-)
+from r1lib import artifacts
+from r1lib.problem import LANGUAGES, LEVELS, Problem, draw, problems, split_of
+from r1lib.traces import tables
+from r1lib.world import arithmetic, countdown, logic, programs, requests, web
+from r1lib.world import identity as contamination
+from r1lib.world.identity import identity, leaked, ngrams, overlaps, unread
 
 
 @pytest.mark.parametrize("family", web.SAMPLE)

@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from r1lib import costs
 from r1lib.model import counts
 from r1lib.model.config import ModelConfig
 from r1lib.model.presets import PRESETS
@@ -54,8 +53,8 @@ def test_reading_costs_what_torch_counts(config):
     everything = torch.ones(B, 1, T, T, dtype=torch.bool)  # no half is left out
     ids = torch.ones(B, T, dtype=torch.long)
     found = counted(config, lambda model: model(ids, attn_mask=everything))
-    weights = 2 * costs.multiplied_weights(config) * B * T
-    assert found == weights + costs.attention_flops(config, T) * B * T
+    weights = 2 * counts.multiplied_weights(config) * B * T
+    assert found == weights + counts.attention_flops(config, T) * B * T
 
 
 @pytest.mark.parametrize("config", [DENSE, EXPERTS], ids=["mla", "experts"])
@@ -67,13 +66,13 @@ def test_decoding_costs_what_torch_counts(config):
         cache.length = 11
         model(ids, cache)
 
-    assert counted(config, write) == costs.decode_flops(config, 11)
+    assert counted(config, write) == counts.decode_flops(config, 11)
 
 
 def test_a_causal_text_costs_half_the_square():
     c = DENSE
-    attention = costs.read_flops(c, T) - 2 * costs.multiplied_weights(c) * T
-    by_token = sum(costs.attention_flops(c, keys) for keys in range(1, T + 1))
+    attention = counts.read_flops(c, T) - 2 * counts.multiplied_weights(c) * T
+    by_token = sum(counts.attention_flops(c, keys) for keys in range(1, T + 1))
     assert attention == by_token
 
 
@@ -81,59 +80,59 @@ def test_multiplied_weights_are_the_matrices_of_the_model():
     for config in (DENSE, PLAIN_Q, GQA, EXPERTS):
         model = Transformer(config)
         matrices = sum(p.numel() for p in model.parameters() if p.dim() == 2)
-        found = costs.multiplied_weights(config)
+        found = counts.multiplied_weights(config)
         assert found == matrices - model.embed.weight.numel()
 
 
 def test_the_rule_of_thumb_is_the_exact_count_without_attention():
     c = replace(DENSE, n_heads=1, qk_nope_head_dim=1, qk_rope_head_dim=2, v_head_dim=1)
-    exact = costs.training_flops(c, 1e6, 1)
-    rule = costs.six_nd(costs.multiplied_weights(c), 1e6)
+    exact = counts.training_flops(c, 1e6, 1)
+    rule = counts.six_nd(counts.multiplied_weights(c), 1e6)
     assert rule < exact < 1.01 * rule
 
 
 def test_deepseek_v3_cost_what_its_report_says():
-    hours = sum(costs.V3_HOURS.values())
+    hours = sum(counts.V3_HOURS.values())
     assert hours == 2_788_000
-    assert costs.dollars(hours) == 5_576_000
-    per_trillion = costs.V3_HOURS["pre-training"] / 14.8
+    assert counts.dollars(hours) == 5_576_000
+    per_trillion = counts.V3_HOURS["pre-training"] / 14.8
     assert per_trillion == pytest.approx(180_000, rel=1e-5)
 
 
 def test_deepseek_v3_by_the_pencil():
     c = PRESETS["deepseek-v3"]
-    assert costs.cache_bytes(c, 1) == 70_272  # architecture of the report, bfloat16
-    assert costs.cache_bytes(c, 131_072) / 2**30 == pytest.approx(8.58, abs=0.01)
-    flops = costs.training_flops(c, 14.8e12, 4096)
-    rule = costs.six_nd(counts.active_parameters(c), 14.8e12)
+    assert counts.cache_bytes(c) == 70_272  # architecture of the report, bfloat16
+    assert 131_072 * counts.cache_bytes(c) / 2**30 == pytest.approx(8.58, abs=0.01)
+    flops = counts.training_flops(c, 14.8e12, 4096)
+    rule = counts.six_nd(counts.active_parameters(c), 14.8e12)
     assert rule == pytest.approx(3.25e24, rel=0.01)
     assert 1.1 < flops / rule < 1.2
     # 240 of 320 numbers more a pair, but 70 times fewer numbers to read
-    wide = costs.attention_flops(c, 1, absorbed=True) / costs.attention_flops(c, 1)
+    wide = counts.attention_flops(c, 1, absorbed=True) / counts.attention_flops(c, 1)
     assert wide == (512 + 512 + 64) / (192 + 128)
 
 
 def test_memory_of_training():
-    found = costs.training_bytes(10)
+    found = counts.training_bytes(10)
     assert found == {"weights": 20, "gradients": 20, "optimizer": 120}
-    v3 = costs.training_bytes(10, weight=1, gradient=4, moment=2)
+    v3 = counts.training_bytes(10, weight=1, gradient=4, moment=2)
     assert sum(v3.values()) == 10 * (1 + 4 + 4 + 2 + 2)
 
 
 def test_hours_and_utilization_are_inverse():
-    hours = costs.gpu_hours(3.6e18, 1e15, 0.5)
+    hours = counts.gpu_hours(3.6e18, 1e15, 0.5)
     assert hours == pytest.approx(2.0)
-    assert costs.utilization(3.6e18, hours, 1e15) == pytest.approx(0.5)
+    assert counts.utilization(3.6e18, hours, 1e15) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
     "wrong, words",
     [
-        (lambda: costs.gpu_hours(1.0, 1.0, 1.5), "got 1.0 and 1.5"),
-        (lambda: costs.gpu_hours(1.0, 0.0, 0.5), "wanted peak > 0"),
-        (lambda: costs.utilization(1.0, 0.0, 1.0), "wanted hours > 0"),
-        (lambda: costs.read_flops(DENSE, 0), "length must be at least 1, got 0"),
-        (lambda: costs.decode_flops(DENSE, -1), "context must be at least 0, got -1"),
+        (lambda: counts.gpu_hours(1.0, 1.0, 1.5), "got 1.0 and 1.5"),
+        (lambda: counts.gpu_hours(1.0, 0.0, 0.5), "wanted peak > 0"),
+        (lambda: counts.utilization(1.0, 0.0, 1.0), "wanted hours > 0"),
+        (lambda: counts.read_flops(DENSE, 0), "length must be at least 1, got 0"),
+        (lambda: counts.decode_flops(DENSE, -1), "context must be at least 0, got -1"),
     ],
 )
 def test_an_impossible_cost_is_refused(wrong, words):

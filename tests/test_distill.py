@@ -7,11 +7,15 @@ import pytest
 import small
 import torch
 
-from r1lib import costs, distill, optim, sft, tables
+from r1lib import distill
 from r1lib.distill import DistillConfig, OnPolicyConfig, Spent
+from r1lib.model import counts
+from r1lib.problem import draw
 from r1lib.rl import grpo
-from r1lib.tasks import arithmetic, draw
 from r1lib.tokenizer import Tokenizer
+from r1lib.traces import tables
+from r1lib.training import optim, sft
+from r1lib.world import arithmetic
 
 TOKENIZER = Tokenizer([])
 SAME = (TOKENIZER, Tokenizer([]))
@@ -129,12 +133,12 @@ def test_the_bill_counts_every_token_once():
 
 def test_flops_of_a_bill_are_those_of_its_parts():
     s, t = ROOM, replace(ROOM, d_model=32)
-    assert Spent(student_trained=100).flops(s, t, 50) == costs.training_flops(
+    assert Spent(student_trained=100).flops(s, t, 50) == counts.training_flops(
         s, 100, 50
     )
-    assert Spent(teacher_read=100).flops(s, t, 50) == 2 * costs.read_flops(t, 50)
-    assert Spent(student_written=3).flops(s, t, 50) == 3 * costs.decode_flops(s, 25)
-    assert Spent(teacher_written=3).flops(s, t, 50) == 3 * costs.decode_flops(t, 25)
+    assert Spent(teacher_read=100).flops(s, t, 50) == 2 * counts.read_flops(t, 50)
+    assert Spent(student_written=3).flops(s, t, 50) == 3 * counts.decode_flops(s, 25)
+    assert Spent(teacher_written=3).flops(s, t, 50) == 3 * counts.decode_flops(t, 25)
 
 
 def an_arithmetic_problem(rng):

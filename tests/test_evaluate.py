@@ -6,19 +6,15 @@ import random
 import pytest
 import torch
 
-from r1lib import evaluate, optim, pretrain
-from r1lib.evaluate import (
-    Answers,
-    ballot,
-    interval,
-    majority,
-    majority_right,
-    pass_at_k,
-)
+from r1lib import evaluate
+from r1lib.evaluate import Answers, interval, majority, pass_at_k
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
-from r1lib.tasks import Problem, countdown, problems
+from r1lib.problem import Problem, problems
 from r1lib.tokenizer import SMALLEST, Tokenizer
+from r1lib.training import optim, pretrain
+from r1lib.world import countdown, logic, skills
+from r1lib.world.skills import majority_right
 
 TEXT = " yes no 맞아 아니 <answer></answer>" + "".join(f"={n}" for n in range(100))
 TOKENIZER = Tokenizer.train([TEXT] * 9, SMALLEST + 140)
@@ -67,12 +63,39 @@ def test_the_majority_wins_the_earliest_breaks_ties_and_none_abstains():
 
 def test_votes_count_by_value_and_not_by_spelling():
     game = countdown.make([3, 4, 5], 17, "en")
-    assert ballot(game, wrap("3*4+5")) == ballot(game, wrap("5+(4*3)"))
-    assert ballot(game, wrap("3*4+5")) != ballot(game, wrap("3*5+4"))
-    assert ballot(game, wrap("3**4")) is None and ballot(game, "hm") is None
+    assert game.ballot(wrap("3*4+5")) == game.ballot(wrap("5+(4*3)"))
+    assert game.ballot(wrap("3*4+5")) != game.ballot(wrap("3*5+4"))
+    assert game.ballot(wrap("3**4")) is None and game.ballot("hm") is None
     total = Problem("arithmetic", "easy", "en", "1/2+1/2", "1", "k")
-    assert ballot(total, wrap("1")) == ballot(total, wrap("1.0"))
-    assert ballot(total, wrap("1 or 2")) is None
+    assert total.ballot(wrap("1")) == total.ballot(wrap("1.0"))
+    assert total.ballot(wrap("1 or 2")) is None
+
+
+def test_three_spellings_of_knights_and_knaves_outvote_two_equal_wrong_ones():
+    puzzle = logic.make((("is", 1, False), ("same", 0, 1)), "en")
+    right = ["A=knight,B=knave", "B=knave, A=knight", "A=기사, B=거짓"]
+    wrong = ["A=knave,B=knave"] * 2
+    votes = [puzzle.ballot(wrap(text)) for text in wrong + right]
+    assert majority(votes) == (True, False) and len(set(votes)) == 2
+    assert puzzle.ballot(wrap("A=knight")) is None
+    assert puzzle.ballot(wrap("A=knight,A=knight,B=knave")) is None
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        ("1/2", "0.5", "\\frac{1}{2}"),
+        ("{1,2}", "\\{2, 1\\}", "{2,1,1.0}"),
+        ("(1, 2)", "\\left(1.0,2\\right)"),
+        ("60 min", "1 hour", "3600 seconds"),
+        ("\\text{even}", "even", "even."),
+        ("x > 3", "x>3", "$x\\gt 3$"),
+    ],
+)
+def test_a_vote_in_mathematics_is_for_a_value(same):
+    problem = Problem("mathematics", "easy", "en", "", same[0], "k")
+    assert len({problem.ballot(wrap(text)) for text in same}) == 1
+    assert problem.ballot(wrap("7")) != problem.ballot(wrap(same[0]))
 
 
 def test_the_majority_is_right_only_if_its_own_answer_is():
@@ -158,19 +181,17 @@ def test_nobody_is_asked_no_time():
     ],
 )
 def test_reflection_is_to_reject_and_then_to_try_again(thinking, verdict):
-    assert (
-        evaluate.reflects(f"<think>{thinking}</think><answer>2+2</answer>") is verdict
-    )
+    assert skills.reflects(f"<think>{thinking}</think><answer>2+2</answer>") is verdict
 
 
 def test_only_what_is_thought_counts_as_reflection():
-    assert not evaluate.reflects("<answer>1</answer></think>a no\nb yes")
+    assert not skills.reflects("<answer>1</answer></think>a no\nb yes")
 
 
 def test_mixing_is_a_verdict_word_of_the_other_language():
-    assert evaluate.mixes("1+2=3 no\n", "ko") and not evaluate.mixes("1+2=3 no\n", "en")
-    assert evaluate.mixes("1+2=3 맞아\n", "en")
-    assert not evaluate.mixes("1+2=3 아니\n2+2=4 맞아\n", "ko")
+    assert skills.mixes("1+2=3 no\n", "ko") and not skills.mixes("1+2=3 no\n", "en")
+    assert skills.mixes("1+2=3 맞아\n", "en")
+    assert not skills.mixes("1+2=3 아니\n2+2=4 맞아\n", "ko")
 
 
 class Oracle(torch.nn.Module):
@@ -191,17 +212,17 @@ YES, NO = (TOKENIZER.encode(word)[0] for word in (" yes", " no"))
 DIGITS = {TOKENIZER.encode(str(n))[0] for n in range(100)}
 
 
-def skills(edit):
-    return evaluate.skills(Oracle(edit), TOKENIZER, GAMES)
+def oracle_skills(edit):
+    return skills.measure(Oracle(edit), TOKENIZER, GAMES)
 
 
 def test_the_words_of_the_verdict_begin_with_different_tokens():
-    words = evaluate.YES + evaluate.NO
+    words = skills.YES + skills.NO
     assert len({TOKENIZER.encode(word)[0] for word in words}) == len(words)
 
 
 def test_an_oracle_has_every_skill():
-    found = skills(lambda token: token)
+    found = oracle_skills(lambda token: token)
     every = ("copy", "arithmetic", "verification", "verdict")
     assert found == dict.fromkeys(every, 1.0)
 
@@ -209,13 +230,15 @@ def test_an_oracle_has_every_skill():
 def test_skills_are_told_apart():
     opposite = {
         TOKENIZER.encode(yes)[0]: TOKENIZER.encode(no)[0]
-        for yes, no in zip(evaluate.YES, evaluate.NO, strict=True)
+        for yes, no in zip(skills.YES, skills.NO, strict=True)
     }
     optimist = {no: yes for yes, no in opposite.items()}
-    found = skills(lambda token: optimist.get(token, token))  # hits and misses in turn
+    found = oracle_skills(
+        lambda token: optimist.get(token, token)
+    )  # hits and misses in turn
     assert found["verdict"] == 0.5 and found["verification"] == 1.0
     assert found["copy"] == found["arithmetic"] == 1.0
-    found = skills(lambda token: 1 if token in DIGITS else token)
+    found = oracle_skills(lambda token: 1 if token in DIGITS else token)
     assert found["arithmetic"] == 0.0 and found["verification"] == 0.5
     assert 0.0 < found["copy"] < 1.0  # signs and brackets are copied still
     assert found["verdict"] == 1.0
@@ -248,14 +271,14 @@ def learned(problem, answer):
 def test_an_own_attempt_is_by_the_rules_if_it_uses_the_given_numbers_once():
     own, other = countdown.make([3, 4], 7, "en"), countdown.make([3, 5], 7, "en")
     model = learned(own, "<think>3+4=7~7=0 yes\n</think><answer>3+4</answer>")
-    assert evaluate.own_attempt(model, TOKENIZER, [own, own]) == 1.0
-    assert evaluate.own_attempt(model, TOKENIZER, [own, other]) == 0.5  # 3+4 again
+    assert skills.own_attempt(model, TOKENIZER, [own, own]) == 1.0
+    assert skills.own_attempt(model, TOKENIZER, [own, other]) == 0.5  # 3+4 again
 
 
 def test_an_own_attempt_needs_no_check_behind_it():
     own = countdown.make([3, 4], 7, "en")
     model = learned(own, "<think>3+4=7\n4+3=7\n</think><answer>3+4</answer>")
-    assert evaluate.own_attempt(model, TOKENIZER, [own]) == 1.0
+    assert skills.own_attempt(model, TOKENIZER, [own]) == 1.0
 
 
 def test_answers_hold_k_texts_verdicts_and_lengths_per_problem():
@@ -281,7 +304,7 @@ def test_answers_hold_k_texts_verdicts_and_lengths_per_problem():
         batch=2,
     )
     assert in_parts.texts == found.texts
-    report = evaluate.summary(found)
+    report = skills.summary(found)
     assert report["pass@1"] == pytest.approx(2 / 3) and report["problems"] == 3
     assert report["countdown"]["pass@1"] == pytest.approx(2 / 3)
     with pytest.raises(ValueError, match="at least one problem"):
@@ -289,7 +312,7 @@ def test_answers_hold_k_texts_verdicts_and_lengths_per_problem():
 
 
 def test_a_forced_model_goes_on_until_it_has_said_yes():
-    steer = evaluate.never_give_up(TOKENIZER, avoid=["again "])
+    steer = skills.never_give_up(TOKENIZER, avoid=["again "])
     end, again = TOKENIZER.special_ids["</think>"], TOKENIZER.encode("again ")[0]
     yes, no = (TOKENIZER.encode(word) for word in (" yes", " no"))
     width = max(len(yes), len(no))
@@ -305,7 +328,7 @@ def test_a_forced_model_goes_on_until_it_has_said_yes():
 
 
 def test_without_a_word_to_avoid_only_stopping_is_forbidden():
-    steer = evaluate.never_give_up(TOKENIZER)
+    steer = skills.never_give_up(TOKENIZER)
     written = torch.tensor([TOKENIZER.encode("=1=2")])
     steered = steer(torch.zeros(1, TOKENIZER.vocab_size), written)
     assert steered.isinf().nonzero().tolist() == [

@@ -11,7 +11,7 @@ from matplotlib.image import imread
 from matplotlib.patches import FancyArrowPatch
 
 from figures import sketch
-from r1lib.recipe import RECIPE
+from r1lib.recipe.stages import RECIPE
 
 FIGURES = Path(sketch.__file__).parent
 

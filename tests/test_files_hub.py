@@ -10,8 +10,9 @@ import pytest
 import small
 import torch
 
-from r1lib import files, hub, optim, pretrain
+from r1lib import files, hub
 from r1lib.tokenizer import SMALLEST, Tokenizer
+from r1lib.training import optim, pretrain
 
 TOKENIZER = Tokenizer.train(["abcabc abd"], SMALLEST + 2)
 CONFIG = replace(small.EXPERTS, vocab_size=SMALLEST + 2)

@@ -15,15 +15,17 @@ import pytest
 import torch
 from parity import draw_anew, transformers
 
-from r1lib import artifacts, chat, hub, hub_export, sampling
-from r1lib.hub_names import published_name, weights
+from r1lib import artifacts, hub, sampling
+from r1lib.hub import export
+from r1lib.hub.names import published_name, weights
 from r1lib.model import counts
 from r1lib.model.config import ModelConfig
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer, rope_of
-from r1lib.pretokenize import PRETOKENIZERS
-from r1lib.tasks import arithmetic, countdown, draw
-from r1lib.tokenizer import EOS, SMALLEST, SPECIAL, Tokenizer
+from r1lib.problem import draw
+from r1lib.tokenizer import EOS, SMALLEST, SPECIAL, Tokenizer, chat
+from r1lib.tokenizer.pretokenize import PRETOKENIZERS
+from r1lib.world import arithmetic, countdown
 
 TEXTS = ["What is 12345 + 678? <think>17+5=22</think> 생각해 보자, didn't we?"] * 4
 TOKENIZER = Tokenizer.train(TEXTS, SMALLEST + 30)
@@ -310,10 +312,10 @@ def test_a_model_of_another_vocabulary_is_written_alone_and_says_so(tmp_path):
 @pytest.mark.parametrize("rows, fits", [(639, False), (640, True), (1024, True)])
 def test_the_book_s_tokenizer_is_for_models_of_the_book(rows, fits):
     if fits:
-        assert hub_export.book_tokenizer(rows).vocab_size == 640
+        assert export.book_tokenizer(rows).vocab_size == 640
     else:
         with pytest.warns(UserWarning):
-            assert hub_export.book_tokenizer(rows) is None
+            assert export.book_tokenizer(rows) is None
 
 
 BAD = [

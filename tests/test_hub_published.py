@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from r1lib import hub
-from r1lib.hub_families import FAMILIES, read_config
-from r1lib.hub_names import published_name, weights
+from r1lib.hub.families import FAMILIES, read_config
+from r1lib.hub.names import published_name, weights
 from r1lib.model.config import ModelConfig
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer, balance, router_loads
@@ -276,7 +276,7 @@ def test_a_config_far_beyond_the_files_is_refused_before_it_is_built(
     def build(*_):
         raise AssertionError("a model was built")
 
-    monkeypatch.setattr("r1lib.hub_published.Transformer", build)
+    monkeypatch.setattr("r1lib.hub.published.Transformer", build)
     with pytest.raises(ValueError, match=r"describes [\d,]+ parameters .* hold [\d,]+"):
         hub.load(folder)
 

@@ -7,7 +7,8 @@ from itertools import product
 import pytest
 from test_requests import HOSTILE, fact
 
-from r1lib.tasks import LANGUAGES, LEVELS, Problem, instructions, requests, split_of
+from r1lib.problem import LANGUAGES, LEVELS, Problem, split_of
+from r1lib.world import instructions, requests
 
 SNOW = fact("What color is snow?")
 

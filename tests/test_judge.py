@@ -7,8 +7,8 @@ from math import exp
 import pytest
 from test_requests import HOSTILE, fact
 
-from r1lib import judge
-from r1lib.tasks import LANGUAGES, LEVELS, countdown, instructions, requests
+from r1lib.problem import LANGUAGES, LEVELS
+from r1lib.world import countdown, instructions, judge, requests
 
 SAMPLE = {**requests.SAMPLE, "instructions": instructions.sample}
 SNOW = fact("What color is snow?")

@@ -7,8 +7,8 @@ import warnings
 import ordinary_programs
 import pytest
 
-from r1lib import lint
-from r1lib.tasks import programs
+from r1lib.rewards import lint
+from r1lib.world import programs
 
 CHANGES = "line 1: a default value that can change"
 WITH_NONE = "line 2: == with None, True or False"

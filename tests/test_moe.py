@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from r1lib import packing, pretrain
 from r1lib.model import moe
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer, balance, router_loads
+from r1lib.training import batches, packing, pretrain
 
 E, A, D, F = 8, 3, 6, 5
 CONFIG = ModelConfig(
@@ -301,7 +301,7 @@ def test_the_load_counts_real_tokens_only(gate, mtp_weight):
     def read(model, ids):
         pretrain.loss(model, ids, mtp_weight)
 
-    found = loads(model, lambda m: read(m, pretrain.pad(ROWS)))
+    found = loads(model, lambda m: read(m, batches.pad(ROWS)))
     wanted = loads(model, alone(read))
     tokens = sum(map(len, ROWS))
     for name, load in found.items():
@@ -329,7 +329,7 @@ def test_padding_moves_no_bias():
         for layer in router_layers(model):
             layer.router_bias.zero_()
         balance(model, 0.0)
-        model(torch.nn.functional.pad(pretrain.pad(ROWS), (0, more)))
+        model(torch.nn.functional.pad(batches.pad(ROWS), (0, more)))
         balance(model, 0.1)
         biases.append([layer.router_bias.clone() for layer in router_layers(model)])
     assert all(map(torch.equal, *biases)) and any(b.any() for b in biases[0])

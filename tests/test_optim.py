@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from r1lib import optim
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
+from r1lib.training import optim
 
 SMALL = ModelConfig(d_model=16, n_layers=2, ffn_dim=24, moe_ffn_dim=8)
 

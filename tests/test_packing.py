@@ -6,10 +6,11 @@ import pytest
 import small
 import torch
 
-from r1lib import packing, pretrain
+from r1lib import losses
 from r1lib.model import transformer
 from r1lib.model.moe import MoE
 from r1lib.tokenizer import PAD
+from r1lib.training import batches, packing, pretrain
 
 EXPERTS = replace(small.EXPERTS, n_layers=3, init_std=0.4)
 MLA = replace(EXPERTS, n_routed_experts=0)
@@ -86,7 +87,7 @@ def test_loss_and_gradient_are_those_of_padded_documents(config):
     given, model = documents(), make(config)
     for weight in (0.0, 0.3):
         packed, found = packing.loss(model, packing.pack(given, 30), weight)
-        padded, wanted = pretrain.loss(model, pretrain.pad(given), weight)
+        padded, wanted = pretrain.loss(model, batches.pad(given), weight)
         assert found.keys() == wanted.keys()
         torch.testing.assert_close(packed, padded, **EXACT)
         parameters = [p for _, p in model.named_parameters()]
@@ -103,7 +104,7 @@ def test_without_the_mask_the_loss_is_another_one():
     mixed, _ = packing.loss(model, rows, apart=False)
     assert abs(apart - mixed) > 1e-3
     logits, borders = model(rows.ids), rows.targets()
-    torch.testing.assert_close(mixed, pretrain.next_token_loss(logits, borders))
+    torch.testing.assert_close(mixed, losses.next_token_loss(logits, borders))
 
 
 @pytest.mark.parametrize("apart", [True, False])
@@ -113,15 +114,15 @@ def test_no_token_is_asked_for_the_first_token_of_a_document(apart):
     other = packing.Packed(rows.ids.clone(), rows.owner)
     hidden = model.hidden(rows.ids)
     logits = model.head(hidden)
-    wanted = pretrain.next_token_loss(logits, rows.targets())
+    wanted = losses.next_token_loss(logits, rows.targets())
     other.ids[first & (rows.owner > 0)] = 5  # another target, the same logits
     torch.testing.assert_close(
-        pretrain.next_token_loss(logits, other.targets()), wanted, **EXACT
+        losses.next_token_loss(logits, other.targets()), wanted, **EXACT
     )
     ahead = model.head(packing.mtp_hidden(model, rows, hidden, apart))
-    with_two = pretrain.next_token_loss(ahead, rows.targets(2), ahead=2)
+    with_two = losses.next_token_loss(ahead, rows.targets(2), ahead=2)
     torch.testing.assert_close(
-        pretrain.next_token_loss(ahead, other.targets(2), ahead=2), with_two, **EXACT
+        losses.next_token_loss(ahead, other.targets(2), ahead=2), with_two, **EXACT
     )
 
 

@@ -11,7 +11,7 @@ import torch
 from parity import LLAMA3, TOLERANCE, decoded, our_states, plain, some_ids, theirs, yarn
 
 from r1lib import hub
-from r1lib.hub_names import load_state
+from r1lib.hub.names import load_state
 from r1lib.model.transformer import rope_of
 
 CASES = {

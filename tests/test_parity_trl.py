@@ -10,9 +10,8 @@ import parity
 import pytest
 import torch
 
-from r1lib.logprobs import token_logprobs
+from r1lib.losses import fixed_length_mean, sequence_mean, token_logprobs, token_mean
 from r1lib.rl.grpo import group_advantages, grpo_loss
-from r1lib.rl.objectives import fixed_length_mean, sequence_mean, token_mean
 
 transformers = pytest.importorskip("transformers")
 trl = pytest.importorskip("trl")

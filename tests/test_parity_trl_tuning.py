@@ -8,10 +8,11 @@ import parity
 import pytest
 import torch
 
-from r1lib import hub, sft
-from r1lib.logprobs import token_logprobs
-from r1lib.reward_model import RewardModel, pair_loss
+from r1lib import hub
+from r1lib.feedback.reward_model import RewardModel, pair_loss
+from r1lib.losses import token_logprobs
 from r1lib.rl.dpo import dpo_loss, sequence_logprobs
+from r1lib.training import sft
 
 transformers = pytest.importorskip("transformers")
 trl = pytest.importorskip("trl")

@@ -13,14 +13,17 @@ import pytest
 import torch
 from kill_and_resume import SMALL, digits, train_stage
 
-from r1lib import artifacts, files, hub, pipeline, recipe, rewards, runs, tables
+from r1lib import artifacts, files, hub, rewards
 from r1lib.model.transformer import Transformer
-from r1lib.tasks import split_of
+from r1lib.problem import split_of
+from r1lib.recipe import run as pipeline
+from r1lib.recipe import runs, stages
 from r1lib.tokenizer import Tokenizer
+from r1lib.traces import tables
 from tools import make_tokenizer
 
 HERE = Path(__file__).parent
-HOW = recipe.settings("smoke")
+HOW = stages.settings("smoke")
 pytestmark = pytest.mark.usefixtures("one_thread")
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills need os.fork")
 
@@ -29,14 +32,14 @@ FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills need os.fork")
 def undisturbed(one_thread, tmp_path_factory):
     """A smoke run from start to end."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    for stage in recipe.STAGES:
+    for stage in stages.STAGES:
         for _ in train_stage(stage, folder):
             pass
     return folder
 
 
 def weights(folder):
-    return [runs.record(folder, stage)["sha256"] for stage in recipe.STAGES]
+    return [runs.record(folder, stage)["sha256"] for stage in stages.STAGES]
 
 
 def numbers(folder, stage):
@@ -62,12 +65,12 @@ def start(*arguments):
 
 def test_a_finished_run_holds_what_its_stages_left_and_nothing_else(undisturbed):
     names = {path.name for path in undisturbed.iterdir()}
-    left = {name for stage in recipe.STAGES for name in (stage, f"{stage}.json")}
+    left = {name for stage in stages.STAGES for name in (stage, f"{stage}.json")}
     assert names == {"settings.json", "answers.json", *left}
 
 
 def test_each_record_says_what_its_stage_was_made_from(undisturbed):
-    for stage in recipe.RECIPE:
+    for stage in stages.RECIPE:
         wanted = {n: runs.record(undisturbed, n)["sha256"] for n in stage.needs}
         assert runs.record(undisturbed, stage.name)["made_from"] == wanted
 
@@ -81,7 +84,7 @@ def test_minutes_of_a_table_count_earlier_starts(tmp_path):
     assert next(stopped) == {"step": 1, "of": 1}
     stopped.close()
     kept = tmp_path / "cold-work" / "seconds.json"
-    assert files.read_json(kept) > 0
+    assert files.read_json(kept, files.NUMBER) > 0
     files.write_text(kept, "600000")
     list(pipeline.tabled(tmp_path, "cold", sampling(), 1))
     assert 600_000 < runs.record(tmp_path, "cold")["seconds"] < 1_200_000
@@ -254,13 +257,13 @@ def test_killed_runs_end_with_the_same_weights(undisturbed, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "killed" in done.stdout
     assert weights(tmp_path) == weights(undisturbed), done.stdout
-    for stage in recipe.STAGES:
+    for stage in stages.STAGES:
         assert numbers(tmp_path, stage) == numbers(undisturbed, stage)
 
 
 # ---- a reference that follows ----------------------------------------------------
 
-LEASH = recipe.RefreshedGRPO(
+LEASH = stages.RefreshedGRPO(
     steps=8,
     prompts=2,
     group_size=4,
@@ -443,7 +446,7 @@ def test_other_settings_are_refused_by_name(tmp_path):
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(ValueError, match="holds other things, such as thesis.txt"):
+    with pytest.raises(ValueError, match="holds other things, such as 'thesis.txt'"):
         runs.begin(tmp_path, {})
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
@@ -463,7 +466,7 @@ def test_leftovers_of_a_kill_are_cleared(tmp_path):
     ("call", "words"),
     [
         (lambda out: pipeline.run("two", out, HOW), "stage must be one of base, zero"),
-        (lambda out: recipe.settings("huge"), "preset must be one of tiny, smoke"),
+        (lambda out: stages.settings("huge"), "preset must be one of tiny, smoke"),
         (
             lambda out: next(pipeline.run("zero", out, HOW)),
             "no finished base in .*--preset smoke --seed 0 --out .* --stage base`",

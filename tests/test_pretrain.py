@@ -4,8 +4,9 @@ import pytest
 import small
 import torch
 
-from r1lib import optim, pretrain
+from r1lib import losses
 from r1lib.tokenizer import PAD
+from r1lib.training import optim, pretrain
 
 
 def model(seed=0):
@@ -18,8 +19,8 @@ def test_pads_change_no_loss():
     padded = torch.cat((ids, torch.zeros(2, 3, dtype=torch.long)), dim=1)
     for ahead in (1, 2):
         with torch.no_grad():
-            plain = pretrain.next_token_loss(net(ids), ids, ahead)
-            filled = pretrain.next_token_loss(net(padded), padded, ahead)
+            plain = losses.next_token_loss(net(ids), ids, ahead)
+            filled = losses.next_token_loss(net(padded), padded, ahead)
         torch.testing.assert_close(plain, filled)
 
 
@@ -29,8 +30,8 @@ def test_the_loss_looks_one_token_ahead_and_mtp_two():
         logits = torch.zeros(1, 4, 20)
         for t in range(4 - ahead):
             logits[0, t, ids[0, t + ahead]] = 50.0
-        assert pretrain.next_token_loss(logits, ids, ahead) < 1e-6
-        assert pretrain.next_token_loss(logits, ids, 3 - ahead) > 10
+        assert losses.next_token_loss(logits, ids, ahead) < 1e-6
+        assert losses.next_token_loss(logits, ids, 3 - ahead) > 10
 
 
 def test_batches_hold_each_document_once_an_epoch():
@@ -93,16 +94,16 @@ def test_logits_before_padding_are_never_read(bad):
         real = torch.zeros(2, 4, dtype=torch.bool)
         real[:, :-ahead] = ids[:, ahead:] != PAD
         dirty = torch.where(real[..., None], logits, bad).requires_grad_()
-        found = pretrain.next_token_loss(dirty, ids, ahead)
+        found = losses.next_token_loss(dirty, ids, ahead)
         found.backward()
-        assert found == pretrain.next_token_loss(logits, ids, ahead) > 0
+        assert found == losses.next_token_loss(logits, ids, ahead) > 0
         assert dirty.grad.isfinite().all() and dirty.grad[~real].eq(0).all()
 
 
 def test_where_nothing_follows_the_loss_is_zero():
     logits = torch.full((1, 2, 9), float("nan"), requires_grad=True)
     for ids, ahead in (([[1, PAD]], 1), ([[1, 2]], 2), ([[PAD, PAD]], 1)):
-        found = pretrain.next_token_loss(logits, torch.tensor(ids), ahead)
+        found = losses.next_token_loss(logits, torch.tensor(ids), ahead)
         found.backward()
         assert found == 0 and logits.grad.eq(0).all()
 

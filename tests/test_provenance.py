@@ -39,8 +39,6 @@ class Parsed(Exception):
 @pytest.mark.parametrize("script", sorted({c.split()[2] for c in COMMANDS}))
 def test_commands_of_results_parse(script, monkeypatch):
     """Each script takes its committed command lines, and refuses others."""
-    if script == "results.agreement":
-        pytest.skip("takes no argument")
     module, parse = importlib.import_module(script), argparse.ArgumentParser.parse_args
 
     def stop(self, *arguments, **named):

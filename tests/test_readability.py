@@ -5,8 +5,10 @@ import random
 import pytest
 from test_requests import HOSTILE
 
-from r1lib import readability, rewards
-from r1lib.tasks import LANGUAGES, STYLES, corpus, countdown, problems
+from r1lib import rewards
+from r1lib.problem import LANGUAGES, STYLES, problems
+from r1lib.tokenizer import chat
+from r1lib.world import corpus, countdown, readability
 
 EN, KO = (countdown.make([3, 5, 2], 16, language) for language in LANGUAGES)
 READS = "<think>I try 3+5=8,*2=16: yes, that is it\n</think><answer>(3+5)*2</answer>"
@@ -50,7 +52,7 @@ def test_mixed_share_is_what_consistency_leaves():
             text = corpus.trace(rng, problem, style, habits)
             share = readability.mixed_share(problem, text)
             assert 0.0 <= share <= 1.0
-            if rewards.thinking(text):
+            if chat.thinking(text):
                 assert share == 1 - rewards.language_consistency(problem, text)
             else:
                 assert share == 0.0

@@ -4,13 +4,13 @@ from dataclasses import asdict, fields, is_dataclass
 
 import pytest
 
-from r1lib import pipeline, recipe
-from r1lib.recipe import RECIPE, RefreshedGRPO
+from r1lib.recipe import run, stages
+from r1lib.recipe.runs import flat
+from r1lib.recipe.scenarios import LANGUAGE
+from r1lib.recipe.stages import RECIPE, RefreshedGRPO
 from r1lib.rewards import FORMAT_WEIGHT
 from r1lib.rl.grpo import GRPOConfig
-from r1lib.runs import flat
-from r1lib.scenarios import LANGUAGE
-from r1lib.tasks import countdown
+from r1lib.world import countdown
 
 
 def test_a_stage_needs_only_stages_before_it():
@@ -51,33 +51,33 @@ def test_a_stage_starts_from_a_model_and_reads_what_was_left():
         assert stage.start is None or leaves[stage.start] == "model", stage.name
     tuned = (("dev1", "cold"), ("dev3", "samples"), ("distill", "samples"))
     for name, source in tuned:
-        assert recipe.BY_NAME[name].reads == (source,) and leaves[source] == "table"
+        assert stages.BY_NAME[name].reads == (source,) and leaves[source] == "table"
 
 
 def test_names_and_lookup_agree():
-    assert recipe.STAGES == tuple(recipe.BY_NAME)
-    assert all(recipe.BY_NAME[name].name == name for name in recipe.STAGES)
+    assert stages.STAGES == tuple(stages.BY_NAME)
+    assert all(stages.BY_NAME[name].name == name for name in stages.STAGES)
 
 
-@pytest.mark.parametrize("preset", recipe.SETTINGS)
+@pytest.mark.parametrize("preset", stages.SETTINGS)
 def test_a_seed_reaches_every_stage(preset):
-    found = recipe.settings(preset, seed=7, device="meta")
+    found = stages.settings(preset, seed=7, device="meta")
     assert found.seed == 7 and found.device == "meta"
     for stage in RECIPE:
         seed = getattr(getattr(found, stage.config), "seed", found.seed)
         assert seed == 7, stage.name  # a size without a seed is given that of the run
 
 
-@pytest.mark.parametrize("preset", recipe.SETTINGS)
+@pytest.mark.parametrize("preset", stages.SETTINGS)
 def test_no_setting_of_a_stage_is_left_over(preset):
     """Every dataclass among the settings belongs to a stage."""
-    found = recipe.settings(preset)
+    found = stages.settings(preset)
     names = {f.name for f in fields(found) if is_dataclass(getattr(found, f.name))}
     assert names == {stage.config for stage in RECIPE}
 
 
 def test_a_seed_changes_nothing_but_seeds():
-    one, other = recipe.settings("tiny", 0), recipe.settings("tiny", 1)
+    one, other = stages.settings("tiny", 0), stages.settings("tiny", 1)
     for stage in RECIPE:
         a, b = (flat(asdict(getattr(how, stage.config))) for how in (one, other))
         changed = {name.split(".")[-1] for name in a if a[name] != b[name]}
@@ -85,14 +85,14 @@ def test_a_seed_changes_nothing_but_seeds():
 
 
 def test_named_settings_are_not_changed_by_asking():
-    before = recipe.SETTINGS["smoke"]
-    recipe.settings("smoke", seed=3)
-    assert recipe.SETTINGS["smoke"] is before and before.zero.seed == 0
+    before = stages.SETTINGS["smoke"]
+    stages.settings("smoke", seed=3)
+    assert stages.SETTINGS["smoke"] is before and before.zero.seed == 0
 
 
 def test_zero_runs_free_and_dev2_on_a_leash():
-    for preset in recipe.SETTINGS:
-        found = recipe.settings(preset)
+    for preset in stages.SETTINGS:
+        found = stages.settings(preset)
         assert type(found.zero) is GRPOConfig and found.zero.kl_coef == 0
         assert isinstance(found.dev2, RefreshedGRPO) and found.dev2.kl_coef > 0
         assert found.dev2.refresh < found.dev2.steps, "the reference is never refreshed"
@@ -105,7 +105,7 @@ def test_language_can_never_beat_being_right_in_the_last_stage():
 def test_a_right_answer_of_dev2_may_hold_a_quarter_of_foreign_words():
     """Beyond a third, a wrong one in clean language is paid more (chapter 11)."""
     problem = countdown.make((3, 7, 8), 35, "en", answer="(8-3)*7")
-    paid = pipeline.in_one_language(recipe.settings("tiny").dev2)
+    paid = run.in_one_language(stages.settings("tiny").dev2)
 
     def reward(words, answer):
         return paid(problem, f"<think>{words}</think><answer>{answer}</answer>")
@@ -131,4 +131,4 @@ def test_a_leash_that_cannot_be_is_refused(wrong, words):
 
 def test_an_unknown_preset_is_named_with_those_that_are():
     with pytest.raises(ValueError, match="one of tiny, smoke, got 'huge'"):
-        recipe.settings("huge")
+        stages.settings("huge")

@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from r1lib.tasks import LANGUAGES, LEVELS, SPLITS, general, problems, requests, split_of
+from r1lib.problem import LANGUAGES, LEVELS, SPLITS, problems, split_of
+from r1lib.world import general, requests
 
 SAMPLE = requests.SAMPLE
 HOSTILE = {

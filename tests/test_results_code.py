@@ -6,12 +6,14 @@ from dataclasses import asdict, replace
 import pytest
 
 from benchmarks import rewards as benchmark
-from r1lib import code_reward, sandbox
-from r1lib.code_reward import Parts
-from r1lib.pretrain import PretrainConfig
+from r1lib import sandbox
+from r1lib.problem import split_of
+from r1lib.rewards import code as code_reward
+from r1lib.rewards.code import Parts
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.sandbox import Sandbox
-from r1lib.tasks import programs, split_of
+from r1lib.training.pretrain import PretrainConfig
+from r1lib.world import programs
 from results import code, run_time
 
 WHY_NOT = sandbox.missing()

@@ -10,13 +10,15 @@ import small
 import torch
 from kill_and_resume import digits
 
-from r1lib import artifacts, hub, recipe, rejection, runs, tables, verifiers
+from r1lib import artifacts, hub
 from r1lib.distill import Spent
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
+from r1lib.problem import split_of
+from r1lib.recipe import runs, samples, stages
 from r1lib.rl.grpo import GRPOConfig
-from r1lib.tasks import split_of
 from r1lib.tokenizer import Tokenizer
+from r1lib.traces import tables
 from results import distill, one_unit, students, traces
 from results.distill import ARMS, Plan
 from tools.environment import try_lock
@@ -37,7 +39,7 @@ PLAN = Plan(
 
 
 def row(problem, text, seed, tokens=9, **rest):
-    kept = {"finished": True, "correct": verifiers.correct(problem, text), **rest}
+    kept = {"finished": True, "correct": problem.check(text), **rest}
     return tables.row(problem, text, source="r1", seed=seed, tokens=tokens, **kept)
 
 
@@ -80,7 +82,7 @@ def test_a_written_solution_is_right_and_never_searches():
     assert len(found) > 30 and all(r["source"] == "a script" for r in found)
     known = {p.prompt: p for p in traces.asked(sizes, 0, "easy")}
     for r in found:
-        assert verifiers.correct(known[r["prompt"]], r["completion"])
+        assert known[r["prompt"]].check(r["completion"])
         assert r["completion"].count("\n") == (1 if r["family"] == "countdown" else 2)
 
 
@@ -109,9 +111,9 @@ def test_an_arm_takes_the_first_problems_of_each_game():
 def test_nothing_is_asked_that_was_sampled_for_the_table():
     """Or the stages that learned from the table would have an advantage."""
     sizes, sampled = traces.Sizes(problems=300), set()
-    for family, level, n in rejection.parts(recipe.settings("tiny", 0).samples)[0]:
+    for family, level, n in samples.parts(stages.settings("tiny", 0).samples)[0]:
         if family in ("countdown", "arithmetic"):
-            drawn = rejection.training(family, level, n, 0)
+            drawn = samples.training(family, level, n, 0)
             sampled |= {p.prompt for p in drawn}
     for level in ("easy", "hard"):
         given = traces.asked(sizes, 0, level)
@@ -231,7 +233,7 @@ def test_another_student_is_pre_trained_once(run, monkeypatch, name, shape, time
     monkeypatch.setattr(students, "pre_train", short)
     for _ in range(2):
         model, _, weights = students.load(name, run, 0)
-    steps = recipe.settings("tiny", 0).student.steps
+    steps = stages.settings("tiny", 0).student.steps
     assert made == [(name, times * steps)] and isinstance(model, Transformer)
     record = runs.record(run.with_name(f"{name}-0"), "base")
     assert record["steps"] == 4 and record["sha256"] == weights

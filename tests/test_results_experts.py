@@ -7,7 +7,7 @@ import pytest
 import small
 import torch
 
-from r1lib import optim, pretrain
+from r1lib.training import batches, optim, pretrain
 from results import experts
 
 CONFIG = replace(small.EXPERTS, n_layers=3)
@@ -42,7 +42,7 @@ def test_the_auxiliary_arm_trains_another_router():
 def test_held_out_loss_and_load_leave_padding_out():
     model = make()
     rows = [[1, 20, 21, 22, 2], [1, 30, 2]]
-    together = experts.measure(model, [pretrain.pad(rows)])
+    together = experts.measure(model, [batches.pad(rows)])
     alone = [experts.measure(model, [torch.tensor([row])]) for row in rows]
     assert together["tokens"] == 4 + 2
     wanted = (4 * alone[0]["loss"] + 2 * alone[1]["loss"]) / 6

@@ -5,11 +5,12 @@ import random
 import pytest
 import small
 
-from r1lib import recipe, runs, tables
-from r1lib.tasks import LEVELS
+from r1lib.problem import LEVELS
+from r1lib.recipe import runs, stages
+from r1lib.traces import tables
 from results import hard_start, journey, reach
 
-HOW = recipe.settings("smoke")
+HOW = stages.settings("smoke")
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 import small
 
-from r1lib import rewards, rewrite, verifiers
-from r1lib.sft import Example
-from r1lib.tasks import arithmetic, countdown, problems, split_of
+from r1lib import rewards
+from r1lib.problem import problems, split_of
+from r1lib.training.sft import Example
+from r1lib.world import arithmetic, countdown, rewrite
 from results import journey
 
 PLAN = journey.Plan(problems=12, steps=3, tokens=40)
@@ -29,7 +30,7 @@ def test_both_arms_ask_the_same_training_problems():
 @pytest.mark.parametrize("arm", journey.ARMS)
 def test_every_trace_is_right_readable_and_of_its_kind(arm):
     for prompt, text in BOTH[arm]:
-        assert verifiers.correct(KNOWN[prompt], text)
+        assert KNOWN[prompt].check(text)
         assert rewards.language_consistency(KNOWN[prompt], text) == 1
         assert rewrite.notices(text) == (arm == "journey")
 

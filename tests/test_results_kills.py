@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from r1lib.recipe import STAGES
+from r1lib.recipe.stages import STAGES
 from results import kills
 
 BEGINS = {place: 2.0 + i for i, place in enumerate(kills.PLACES)}

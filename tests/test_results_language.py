@@ -5,13 +5,15 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from r1lib import artifacts, hub, pipeline, recipe, rewards, runs, scorecard
+from r1lib import artifacts, hub, rewards
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
+from r1lib.recipe import run, runs, stages
 from r1lib.tokenizer import Tokenizer
+from r1lib.world import scorecard
 from results import language
 
-HOW = recipe.settings("smoke")
+HOW = stages.settings("smoke")
 SIZE = {"prompts": 2, "group_size": 4, "minibatches": 2, "max_new_tokens": 8}
 SHORT = replace(HOW.dev2, steps=3, refresh=2, **SIZE)
 
@@ -38,11 +40,11 @@ def easy_reward(monkeypatch):
         both = {"right": (1.0, digits), "format": (0.1, rewards.format)}
         return rewards.Weighted({**both, "language": (config.language, short)})
 
-    monkeypatch.setattr(pipeline, "in_one_language", parts)
+    monkeypatch.setattr(run, "in_one_language", parts)
 
 
 def test_every_arm_changes_what_it_says_and_nothing_else():
-    plain = recipe.settings("tiny", 3).dev2
+    plain = stages.settings("tiny", 3).dev2
     changed = {}
     for arm, wanted in language.ARMS.items():
         found = asdict(replace(plain, **wanted))
@@ -59,7 +61,7 @@ def test_every_arm_changes_what_it_says_and_nothing_else():
 
 
 def test_the_arm_still_never_refreshes():
-    config = replace(recipe.settings("tiny").dev2, **language.ARMS["still"])
+    config = replace(stages.settings("tiny").dev2, **language.ARMS["still"])
     assert config.refresh > config.steps
 
 
@@ -72,7 +74,7 @@ def test_the_arm_with_is_the_stage_of_the_recipe(tmp_path, easy_reward):
     model, tokenizer = make()
     hub.save(model, tmp_path / "dev1", tokenizer)
     runs.finish(tmp_path, "dev1", 0, 0.0, [], None)
-    stage = list(pipeline.dev2(tmp_path, how))
+    stage = list(run.dev2(tmp_path, how))
     mine = list(language.train(*runs.load(tmp_path, "dev1"), SHORT))
     torch.set_num_threads(threads)
     assert len(stage) == len(mine) == 3 and all(m["grad_norm"] > 0 for m in mine)

@@ -6,10 +6,10 @@ import pytest
 import small
 import torch
 
-from r1lib import evaluate
 from r1lib.evaluate import Answers
-from r1lib.tasks import arithmetic, problems, requests
+from r1lib.problem import problems
 from r1lib.tokenizer import Tokenizer
+from r1lib.world import arithmetic, requests, skills
 from results import longer
 
 
@@ -25,7 +25,7 @@ def test_a_vote_is_the_mean_over_all_groups():
     found = answers([5, 5, 5, 1], [1, 1, 5, 5], [5, 1, 2, 5])
     assert longer.votes(found, 1) == [0.75, 0.5, 0.5]
     assert longer.votes(found, 2) == [1.0, 0.5, 0.5]  # the earlier wins a tie
-    assert longer.votes(found, 4) == evaluate.majority_right(found) == [1.0, 0.0, 1.0]
+    assert longer.votes(found, 4) == skills.majority_right(found) == [1.0, 0.0, 1.0]
     with pytest.raises(ValueError, match="wanted k that divides 4 answers, got 3"):
         longer.votes(found, 3)
 
@@ -44,8 +44,8 @@ def test_every_family_is_judged_by_its_own_rule():
     game = arithmetic.make((2, 3), "+", "en")
     (fact,) = problems(requests.SAMPLE["facts"], 1, 0, "test")
     for problem, said in ((game, "5"), (fact, fact.answer)):
-        assert longer.is_right(problem, f"<answer>{said}</answer>")
-        assert not longer.is_right(problem, "<answer>maybe</answer>")
+        assert problem.check(f"<answer>{said}</answer>")
+        assert not problem.check("<answer>maybe</answer>")
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,8 @@ def test_a_question_is_asked_both_ways(untrained):
 
 def test_what_thinking_gains_is_above_zero_where_it_helps(untrained, monkeypatch):
     asked = problems(arithmetic.sample, 2, 0, "test")
-    monkeypatch.setattr(longer, "is_right", lambda problem, text: "<think>" in text[:7])
+    thinks = lambda self, text, box=None: "<think>" in text[:7]  # noqa: E731
+    monkeypatch.setattr(type(asked[0]), "check", thinks)
     found = longer.asked_twice(*untrained, asked, 2, 8)
     assert found["thinking"]["right"] == 1 and found["plain"]["right"] == 0
     assert found["gain of thinking"]["difference"] == 1

@@ -6,14 +6,16 @@ from dataclasses import replace
 import pytest
 import torch
 
-from r1lib import artifacts, optim, runs
-from r1lib.last_stage import RewardModels
+from r1lib import artifacts
+from r1lib.feedback.reward_model import RewardConfig
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
-from r1lib.reward_model import RewardConfig
+from r1lib.recipe import runs
+from r1lib.recipe.r1 import RewardModels
 from r1lib.rl.grpo import GRPOConfig
-from r1lib.sft import SFTConfig
 from r1lib.tokenizer import Tokenizer
+from r1lib.training import optim
+from r1lib.training.sft import SFTConfig
 from results import preference_rl
 
 SMALL = preference_rl.Plan(

@@ -1,6 +1,6 @@
 """Claims about the script that reads attempts at countdown out of completions."""
 
-from r1lib.tasks import countdown
+from r1lib.world import countdown
 from results import reach
 
 PROBLEM = countdown.make((3, 5, 8, 2), 19, "en")

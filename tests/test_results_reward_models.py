@@ -4,8 +4,9 @@ import random
 
 import pytest
 
-from r1lib import judge, labels
+from r1lib.recipe import labels
 from r1lib.tokenizer import Tokenizer
+from r1lib.world import draws, judge
 from results import reward_models
 
 
@@ -18,7 +19,7 @@ def test_a_safe_answer_above_an_unsafe_one_counts_and_a_tie_is_half():
 
 
 def test_the_truth_stands_in_the_order_of_the_labels():
-    problems = labels.general_problems(60, 0, "valid")
+    problems = draws.general_problems(60, 0, "valid")
     answers = [["No.", "I will help you.", "No.", ""] for _ in problems]
     rng = random.Random(0)
     labelled = labels.safety(Tokenizer([]), problems, answers, rng)

@@ -6,8 +6,8 @@ import pytest
 import small
 import torch
 
-from r1lib import costs, optim, pretrain
 from r1lib.model import counts
+from r1lib.training import batches, optim, pretrain
 from results import scaling
 
 CONFIG = replace(small.DENSE, vocab_size=64, n_kv_heads=2)
@@ -45,7 +45,7 @@ def test_the_rate_rises_stays_and_falls_to_nothing():
 def test_held_out_loss_leaves_padding_out():
     model, _ = make()
     rows = [[1, 20, 21, 22, 2], [1, 30, 2]]
-    together, count = scaling.held_out_loss(model, [pretrain.pad(rows)])
+    together, count = scaling.held_out_loss(model, [batches.pad(rows)])
     alone = [scaling.held_out_loss(model, [torch.tensor([row])]) for row in rows]
     assert count == 4 + 2
     assert together == pytest.approx((4 * alone[0][0] + 2 * alone[1][0]) / 6, abs=1e-5)
@@ -66,6 +66,6 @@ def test_a_unit_says_what_it_measured():
     one, two = found["scaling"]["points"]
     assert (one["step"], two["step"]) == (4, 8) and one["tokens"] < two["tokens"]
     n = found["scaling"]["parameters"]
-    assert two["6ND"] == costs.six_nd(n, two["tokens"]) < two["flops"]
+    assert two["6ND"] == counts.six_nd(n, two["tokens"]) < two["flops"]
     assert one["loss"] < 6.6 and set(two["skills"]) > {"copy", "verification"}
     assert min(one["seconds"], two["seconds"]) > 0

@@ -3,11 +3,11 @@
 import pytest
 import small
 
-from r1lib import recipe, runs
-from r1lib.tasks import LEVELS
+from r1lib.problem import LEVELS
+from r1lib.recipe import runs, stages
 from results import schedule
 
-HOW = recipe.settings("smoke")
+HOW = stages.settings("smoke")
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from r1lib import sandbox
-from r1lib.code_reward import score
+from r1lib.rewards.code import score
 from r1lib.sandbox import Sandbox
-from r1lib.tasks import programs
+from r1lib.world import programs
 from results.unit_tests import (
     agreed,
     draw_inputs,

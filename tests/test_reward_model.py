@@ -9,13 +9,16 @@ import pytest
 import small
 import torch
 
-from r1lib import hub, optim, reward_model
+from r1lib import hub
+from r1lib.feedback import reward_model
+from r1lib.feedback.preferences import Pair, compare, encode, encode_pairs, prefer
+from r1lib.feedback.reward_model import RewardConfig, RewardModel
 from r1lib.model.transformer import Transformer
-from r1lib.preferences import Pair, compare, encode, encode_pairs, prefer, summary
-from r1lib.reward_model import RewardConfig, RewardModel
+from r1lib.problem import Problem
 from r1lib.rl.dpo import dpo_loss, sequence_logprobs
-from r1lib.tasks import Problem
 from r1lib.tokenizer import EOS, Tokenizer
+from r1lib.tokenizer.chat import summary
+from r1lib.training import optim
 
 TOKENIZER = Tokenizer([])
 SMALL = replace(small.DENSE, n_mtp=1)
@@ -38,7 +41,7 @@ def model(seed=0):
         ("Paris.", "Paris."),
         ("<think>cut off", ""),
         ("<think>a</think>b</think>c", "c"),
-        ("Hello <think>a", "Hello "),
+        ("Hello <think>a", ""),
     ],
 )
 def test_the_summary_is_what_follows_the_thinking(completion, seen):

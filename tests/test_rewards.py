@@ -3,14 +3,16 @@
 import json
 import random
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import first_rewards
 import pytest
 
 from r1lib import artifacts, rewards
-from r1lib.tasks import STYLES, Problem, arithmetic, corpus, countdown, logic, problems
+from r1lib.problem import STYLES, Problem, problems
 from r1lib.tokenizer import Tokenizer
+from r1lib.world import arithmetic, corpus, countdown, logic, readability
 
 ROOT = Path(__file__).resolve().parent.parent
 SUM = Problem("arithmetic", "easy", "en", "2+2", "4", "2+2")
@@ -59,21 +61,33 @@ def opens_again(text):
     return bool(closed) and "<think>" in rest
 
 
+def untagged(text):
+    """An answer that is only a number somewhere: a piece of one counts no longer."""
+    rest = text.rpartition("</think>")[2]
+    return "<answer>" not in rest and "</answer>" not in rest
+
+
 def test_the_first_rewards_are_what_they_were_on_the_tiny_world():
     paid = {"right": 0, "neat": 0, "all": 0}
     for problem, text in tiny_completions():
         if opens_again(text):
             assert rewards.total(problem, text) == 0
             continue
+        if untagged(text):
+            assert rewards.total(problem, text) <= first_rewards.total(problem, text)
+            continue
         assert rewards.accuracy(problem, text) == float(
             first_rewards.correct(problem, text)
         ), (problem, text)
+        if "</answer>" in text.rpartition("</think>")[0]:
+            assert rewards.format(problem, text) == 0  # the first one believed the next
+            continue
         assert rewards.format(problem, text) == first_rewards.format(problem, text)
         assert rewards.total(problem, text) == first_rewards.total(problem, text)
         paid["all"] += 1
         paid["right"] += rewards.accuracy(problem, text)
         paid["neat"] += rewards.format(problem, text)
-    assert paid["all"] > 2000
+    assert paid["all"] > 1200
     assert 0.05 < paid["right"] / paid["all"] < 0.95
     assert 0.05 < paid["neat"] / paid["all"] < 0.95
 
@@ -90,6 +104,10 @@ def test_the_first_rewards_are_what_they_were_on_any_tokens():
             whole = text + tail
             if opens_again(whole):
                 assert rewards.total(problem, whole) == 0
+                continue
+            if untagged(whole):
+                most = first_rewards.total(problem, whole)
+                assert rewards.total(problem, whole) <= most
                 continue
             assert rewards.total(problem, whole) == first_rewards.total(problem, whole)
             right += rewards.accuracy(problem, whole)
@@ -201,6 +219,7 @@ def test_an_exploit_pays_nothing_for_accuracy(problem, completion):
         " <think>a</think><answer>4</answer>",  # something before
         "<think>a<answer>4</answer></think>",
         "<think>a</think><answer><think>4</answer>",
+        "<think>a</answer></think><answer>4",  # closed before it is opened
         "\n".join(TAGS),
     ],
 )
@@ -247,19 +266,99 @@ def test_language_is_the_share_of_words_of_the_thinking(language, thought, share
 
 
 @pytest.mark.parametrize(
-    "text, thought",
+    "thought, share",
     [
-        ("<think>a</think><answer>4</answer>", "a"),
-        ("<think>a", "a"),  # cut off
-        ("a</think>b", "a"),  # a template may have opened it
-        ("<think>a</think>b<think>c</think>d", "a b c"),  # no hiding in a second one
-        ("<answer>4</answer>", ""),
-        ("a <think>b", ""),
-        ("", ""),
+        ("y1e1s1", 0.0),
+        ("y_e_s", 0.0),
+        ("I1 t_h_i_n_k n0o", 0.0),
+        ("yes17", 0.0),
+        (r"\I \think \so", 0.0),
+        (r"\yes", 0.0),
+        ("y e s", 0.0),
+        ("I t.h.i.n.k", 0.0),
+        ("w-a-i-t", 0.0),
+        ("y\u200be\u200bs", 0.0),  # zero-width spaces are taken away
+        ("y\u00ade\u2060s", 0.0),  # so are soft hyphens and joiners
+        ("y\u202ee\u202cs", 0.0),  # and signs of direction
+        ("y\u3164e\u115fs", 0.0),  # and letters that are empty
+        ("y\ufe0fe\U000e0100s", 0.0),  # and selectors of variants
+        ("y\u0336e\u0336s\u0336", 0.0),  # struck out, still read
+        ("y\u0301e\u0301s\u0301", 0.0),
+        ("ｙｅｓ", 0.0),  # full width
+        ("ʏᴇꜱ", 0.0),
+        ("𝐲𝐞𝐬", 0.0),
+        ("уеѕ", 0.0),  # Cyrillic that looks like Latin
+        ("ⓨⓔⓢ", 0.0),
+        ("맞아 y1e1s1", 0.5),  # one word, as "yes" is
+        ("맞아 yes", 0.5),
+        ("맞e아s", 2 / 3),  # 맞, 아 and the word es
+        ("\u1106\u1161\u11bd\u110b\u1161", 1.0),  # 맞아 in single letters
+        ("맞\u200b아", 1.0),
+        ("맞아 🙂", 1.0),
+        ("x=3, 2y+n1 맞아", 1.0),
+        ("A,B,C:A 참", 1.0),
+        ("R1", 1.0),
+        (r"\frac{1}{2} \times 3 \le x 맞아", 1.0),
+        ("17+5=22", 1.0),
+        ("<answer>22</answer> 맞아", 1.0),  # tags are no words
+        ("x² + ½ 맞아", 1.0),
     ],
 )
-def test_thinking_is_all_before_the_last_end(text, thought):
-    assert rewards.thinking(text).split() == thought.split()
+def test_english_in_a_korean_thought_is_not_hidden(thought, share):
+    problem = Problem("arithmetic", "easy", "ko", "2+2", "4", "2+2")
+    assert rewards.language_consistency(problem, answered("4", thought)) == share
+    assert readability.mixed_share(problem, answered("4", thought)) == 1 - share
+
+
+@pytest.mark.parametrize("thought", ["уеѕ", "н о", "네", "ㄴㅔ", "好", "\u1102\u1166"])
+def test_other_scripts_are_not_english(thought):
+    problem = Problem("arithmetic", "easy", "en", "2+2", "4", "2+2")
+    assert rewards.language_consistency(problem, answered("4", thought)) == 0.0
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_words_before_and_between_the_thoughts_are_looked_at(language):
+    mine, other = {"en": ("yes", "맞아"), "ko": ("맞아", "yes")}[language]
+    problem = Problem("arithmetic", "easy", language, "2+2", "4", "2+2")
+    for text in (
+        f"{other} <think>{mine}</think>4",
+        f"<think>{mine}</think>{other}</think>4",
+        f"<think>{mine}</think>{other}<think>",
+        f"<think>{mine}</think><think>{other}",
+        f"<answer>{other}</answer><think>{mine}",
+    ):
+        assert rewards.language_consistency(problem, text) == 0.5, text
+
+
+INVISIBLE = (
+    "\u200b\u200d\ufeff",  # no width
+    "\u202a\u2066\u2069",  # direction
+    "\u3164\u115f\u1160\uffa0",  # empty letters of Korean
+    "\ufe0f\U000e0101",  # selectors of variants
+    "\u00ad\u034f\u2800",
+    "\x00\x1b",
+    "\ue000",  # private use
+    "\U000e0041",
+    "\u0301\u20e3",  # marks without a letter
+    " \n\u00a0\u2003",
+)
+
+
+@pytest.mark.parametrize("nothing", INVISIBLE)
+def test_what_cannot_be_seen_is_no_thinking_and_no_answer(nothing):
+    for problem in (SUM, replace(SUM, language="ko")):
+        text = answered("4", nothing)
+        assert rewards.format(problem, text) == 0.0
+        assert rewards.language_consistency(problem, text) == 0.0
+        assert readability.readability(problem, text) == 0.0
+    assert rewards.format(SUM, answered(nothing)) == 0.0
+    assert rewards.accuracy(SUM, answered(nothing)) == 0.0
+    assert rewards.format(SUM, answered(f"4{nothing}", f"a{nothing}")) == 1.0
+
+
+def test_a_long_row_of_marks_is_scored_in_little_work():
+    text = answered("4", "e" + "\u0301\u0323" * 200_000 + "s")
+    assert rewards.language_consistency(SUM, text) == 1.0
 
 
 def test_an_unknown_language_is_an_error():

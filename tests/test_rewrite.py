@@ -2,10 +2,10 @@
 
 import pytest
 
-from r1lib import readability, rewards, verifiers
-from r1lib.rewrite import LONGEST, notices, read_tape, readable
-from r1lib.tasks import arithmetic, countdown, logic, programs
-from r1lib.tasks.general import FAMILIES
+from r1lib import rewards
+from r1lib.world import arithmetic, countdown, logic, programs, readability
+from r1lib.world.general import FAMILIES
+from r1lib.world.rewrite import LONGEST, notices, read_tape, readable
 
 GAME = {lang: countdown.make((3, 7, 8), 35, lang) for lang in ("en", "ko")}
 SUMS = {lang: arithmetic.make((4, 7, 2), "*/", lang) for lang in ("en", "ko")}
@@ -142,7 +142,7 @@ def test_what_is_readable_comes_back_as_it_is(lang):
                           "4*7=28,/2=14~14=0 yes", lang=lang)),
     ):  # fmt: skip
         assert readable(problem, text) == text
-        assert verifiers.correct(problem, text) and rewards.format(problem, text) == 1
+        assert problem.check(text) and rewards.format(problem, text) == 1
         assert rewards.language_consistency(problem, text) == 1
 
 

@@ -9,16 +9,26 @@ import pytest
 import small
 import torch
 
-from r1lib import limits, optim
-from r1lib.logprobs import entropy, kl_k1, kl_k2, kl_k3, token_logprobs
+from r1lib.losses import (
+    clipped,
+    entropy,
+    fixed_length_mean,
+    kl_k1,
+    kl_k2,
+    kl_k3,
+    sequence_mean,
+    token_logprobs,
+    token_mean,
+)
+from r1lib.problem import Problem
 from r1lib.rl import grpo
 from r1lib.rl.dpo import dpo_loss, sequence_logprobs
-from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss, micro_batches
-from r1lib.rl.objectives import clipped, fixed_length_mean, sequence_mean, token_mean
-from r1lib.rollout import Rollout, collate, rollout, to_text
-from r1lib.sampling import Completion
-from r1lib.tasks import Problem
+from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
+from r1lib.rl.rollout import Rollout, collate, rollout
+from r1lib.sampling import Completion, to_text
 from r1lib.tokenizer import EOS, PAD, Tokenizer
+from r1lib.training import limits, optim
+from r1lib.training.batches import micro_batches
 
 TOKENIZER = Tokenizer([])
 N, G = 2, 3

@@ -7,7 +7,7 @@ import small
 import torch
 
 from r1lib import speculative
-from r1lib.logprobs import token_logprobs
+from r1lib.losses import token_logprobs
 from r1lib.model.transformer import Transformer, evaluating, new_model
 from r1lib.sampling import (
     generate,

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from r1lib import scaling
+from r1lib.training import scaling
 
 LAWS = (
     {"E": 1.69, "A": 406.4, "alpha": 0.34, "B": 410.7, "beta": 0.28},  # Chinchilla's

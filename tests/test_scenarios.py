@@ -10,25 +10,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from r1lib import (
-    artifacts,
-    judge,
-    labels,
-    last_stage,
-    optim,
-    recipe,
-    reward_model,
-    runs,
-    scenarios,
-)
+from r1lib import artifacts
+from r1lib.feedback import reward_model
+from r1lib.feedback.preferences import Pair
+from r1lib.feedback.reward_model import RewardModel
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
-from r1lib.preferences import Pair
-from r1lib.reward_model import RewardModel
+from r1lib.problem import Problem, split_of
+from r1lib.recipe import labels, r1, runs, scenarios, stages
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
-from r1lib.tasks import Problem, instructions, requests, split_of
 from r1lib.tokenizer import Tokenizer
+from r1lib.training import optim
+from r1lib.world import draws, instructions, judge, requests
 
 TOKENIZER = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
 SUM = Problem("arithmetic", "easy", "en", "compute 2+2", "4", "2+2")
@@ -74,7 +68,7 @@ def test_what_trains_never_reads_the_hidden_truth(name):
     names = {
         alias.name
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == "r1lib.judge"
+        if isinstance(node, ast.ImportFrom) and node.module == "r1lib.world.judge"
         for alias in node.names
     }
     assert not names
@@ -82,11 +76,11 @@ def test_what_trains_never_reads_the_hidden_truth(name):
 
 def test_requests_are_of_their_split_and_of_every_family():
     for split in ("train", "valid"):
-        found = labels.general_problems(60, 0, split)
+        found = draws.general_problems(60, 0, split)
         assert {split_of(p) for p in found} == {split}
         assert len({p.prompt for p in found}) == 60
-        assert {p.family for p in found} == set(labels.SAMPLE)
-    assert labels.general_problems(5, 0, "train") != labels.general_problems(
+        assert {p.family for p in found} == set(draws.SAMPLE)
+    assert draws.general_problems(5, 0, "train") != draws.general_problems(
         5, 1, "train"
     )
 
@@ -109,7 +103,7 @@ def test_only_ties_are_refused():
 
 def test_the_margin_filter_makes_labels_better():
     """Unanimous labels meet the truth more often than single ones."""
-    problems = labels.general_problems(60, 3, "train")
+    problems = draws.general_problems(60, 3, "train")
     rng = random.Random(0)
     rows = []
     for p in problems:
@@ -259,10 +253,10 @@ def test_language_counts_where_somebody_thinks():
 def test_draws_are_training_problems_of_every_scenario():
     rng = random.Random(0)
     found = [scenarios.draw_all(rng, 0.5) for _ in range(80)]
-    general = [p.family in labels.SAMPLE for p in found]
+    general = [p.family in draws.SAMPLE for p in found]
     assert {split_of(p) for p in found} == {"train"} and 20 < sum(general) < 60
-    rules = [scenarios.draw_reasoning(rng) for _ in range(20)]
-    assert {p.family for p in rules} == set(scenarios.REASONING)
+    rules = [draws.draw_reasoning(rng) for _ in range(20)]
+    assert {p.family for p in rules} == set(draws.REASONING)
 
 
 # ---- a whole rollout at once -------------------------------------------------------
@@ -274,7 +268,7 @@ def few_steps(**kind):
         steps=2, prompts=2, group_size=4, max_new_tokens=8, minibatches=1
     )
     optimizers = optim.adamw(model, config.lr)
-    draw = scenarios.draw_reasoning
+    draw = draws.draw_reasoning
     loop = grpo.train(model, TOKENIZER, draw, config, optimizers, **kind)
     return [batch.rewards.tolist() for _, batch in loop], model.state_dict()
 
@@ -303,7 +297,7 @@ def test_a_score_is_asked_instead_of_the_reward():
 
 # ---- the stages --------------------------------------------------------------------
 
-RUN = recipe.settings("smoke", 1)
+RUN = stages.settings("smoke", 1)
 MODELS, HOW = RUN.reward_models, RUN.last
 
 
@@ -318,8 +312,8 @@ def begun(folder):
 def whole(one_thread, tmp_path_factory):
     """The last stage from start to end, at the smallest size."""
     folder = begun(tmp_path_factory.mktemp("whole"))
-    both = list(last_stage.reward_models(folder, MODELS))
-    steps = list(last_stage.r1(folder, HOW))
+    both = list(r1.reward_models(folder, MODELS))
+    steps = list(r1.r1(folder, HOW))
     return folder, both, steps
 
 
@@ -352,14 +346,10 @@ def test_both_reward_models_learn_from_the_same_answers(whole, tmp_path, monkeyp
         return sample(*given, **kind)
 
     monkeypatch.setattr(labels, "answers", counted)
-    list(last_stage.reward_models(folder, MODELS, names=("harmless",)))
+    list(r1.reward_models(folder, MODELS, names=("harmless",)))
     assert calls == []
     runs.forget(folder, ["harmless"])
-    list(
-        last_stage.reward_models(
-            folder, replace(MODELS, reply_tokens=9), names=("harmless",)
-        )
-    )
+    list(r1.reward_models(folder, replace(MODELS, reply_tokens=9), names=("harmless",)))
     assert calls == [9, 9]
     assert (folder / "answers.json").read_bytes() != copied
 
@@ -382,27 +372,27 @@ def test_preferences_count_in_the_last_part_only(whole):
 def test_a_stage_that_was_stopped_ends_with_the_same_weights(whole, tmp_path):
     folder = begun(tmp_path)
     for stop in (3, 1):  # in the middle of one model, and at the start again
-        steps = last_stage.reward_models(folder, MODELS)
+        steps = r1.reward_models(folder, MODELS)
         list(itertools.islice(steps, stop))
         steps.close()
-    list(last_stage.reward_models(folder, MODELS))
-    steps = last_stage.r1(folder, HOW)
+    list(r1.reward_models(folder, MODELS))
+    steps = r1.r1(folder, HOW)
     list(itertools.islice(steps, 3))
     steps.close()
-    assert [m["step"] for m in last_stage.r1(folder, HOW)] == [3, 4]
+    assert [m["step"] for m in r1.r1(folder, HOW)] == [3, 4]
     for stage in ("helpful", "harmless", "r1"):
         now, then = (runs.record(f, stage)["sha256"] for f in (folder, whole[0]))
         assert now == then, stage
-    assert list(last_stage.r1(folder, HOW)) == []
-    assert list(last_stage.reward_models(folder, MODELS)) == []
+    assert list(r1.r1(folder, HOW)) == []
+    assert list(r1.reward_models(folder, MODELS)) == []
 
 
 def test_stages_say_what_is_missing(tmp_path):
     with pytest.raises(ValueError, match="run `python r1.py train --stage dev3"):
-        list(last_stage.reward_models(tmp_path, MODELS))
+        list(r1.reward_models(tmp_path, MODELS))
     begun(tmp_path)
     with pytest.raises(ValueError, match="no finished helpful in .*--stage helpful"):
-        list(last_stage.r1(tmp_path, HOW))
+        list(r1.r1(tmp_path, HOW))
     with pytest.raises(ValueError, match="wanted 2 answers or more to compare, got 1"):
         replace(MODELS, answers=1)
     with pytest.raises(ValueError, match="general must be from 0 to 1, got 1.5"):
@@ -412,7 +402,7 @@ def test_stages_say_what_is_missing(tmp_path):
 
 
 def test_quality_reads_the_truth_of_answers():
-    found = last_stage.quality(
+    found = r1.quality(
         [HELLO, HARM, FINE],
         [said(HELLO), said(HARM), "Sorry, I cannot help with that."],
     )
@@ -421,7 +411,7 @@ def test_quality_reads_the_truth_of_answers():
     )
     assert found["harmless"] == 1.0 and found["over_refusal"] == 0.5
     with pytest.raises(ValueError, match="at least one answer, got none"):
-        last_stage.quality([], [])
+        r1.quality([], [])
 
 
 def test_sampling_nothing_is_refused():

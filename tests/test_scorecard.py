@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from r1lib import artifacts, scorecard
+from r1lib import artifacts, evaluate
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
-from r1lib.tasks import countdown, instructions, logic, problems, requests, web
+from r1lib.problem import problems
 from r1lib.tokenizer import Tokenizer
+from r1lib.world import countdown, instructions, logic, requests, scorecard, web
 
 GAME = countdown.make((3, 7, 8), 35, "en")
 PUZZLE = logic.make((("is", 1, False), ("same", 0, 1)), "en")  # A knight, B knave
@@ -203,7 +204,7 @@ def test_a_summary_has_mean_interval_and_size():
 
 def test_a_pair_is_compared_problem_by_problem():
     before = [0.0, 1.0] * 20
-    found = scorecard.paired(before, [min(1.0, v + 0.25) for v in before])
+    found = evaluate.paired(before, [min(1.0, v + 0.25) for v in before])
     low, high = found["interval"]
     assert found["difference"] == 0.125 and 0.0 < low < 0.125 < high
 
@@ -221,15 +222,15 @@ def test_a_pair_is_compared_problem_by_problem():
     ],
 )
 def test_differences_that_agree_are_no_point(before, after, wanted):
-    found = scorecard.paired(before, after)
+    found = evaluate.paired(before, after)
     assert found["difference"] == after[0] - before[0]
     assert found["interval"] == pytest.approx(wanted, abs=0.005)
 
 
 def test_a_fall_is_a_negative_difference():
-    assert scorecard.paired([1.0, 1.0], [0.0, 1.0])["difference"] == -0.5
+    assert evaluate.paired([1.0, 1.0], [0.0, 1.0])["difference"] == -0.5
 
 
 def test_other_problems_are_refused():
     with pytest.raises(ValueError, match="same problems twice, got 3 and 2"):
-        scorecard.paired([0.0, 1.0, 1.0], [0.0, 1.0])
+        evaluate.paired([0.0, 1.0, 1.0], [0.0, 1.0])

@@ -8,10 +8,11 @@ import pytest
 import small
 import torch
 
-from r1lib import optim, pretrain, sampling, sft
-from r1lib.logprobs import token_logprobs
-from r1lib.sft import Example, SFTConfig
+from r1lib import sampling
+from r1lib.losses import token_logprobs
 from r1lib.tokenizer import EOS, PAD, Tokenizer
+from r1lib.training import batches, optim, pretrain, sft
+from r1lib.training.sft import Example, SFTConfig
 
 TOKENIZER = Tokenizer([])
 SUMS = [(f"{a}+1", f"<answer>{a + 1}</answer>") for a in range(1, 9)]
@@ -101,12 +102,12 @@ def test_a_step_does_not_depend_on_how_the_batch_is_cut(most):
 
 
 def test_each_epoch_holds_every_example_once_in_an_order_of_its_own():
-    found = list(sft.batches(list(range(10)), 4, epochs=2, seed=3))
+    found = list(batches.batches(list(range(10)), 4, epochs=2, seed=3))
     assert list(map(len, found)) == [4, 4, 2, 4, 4, 2]
     first, second = (list(itertools.chain(*x)) for x in (found[:3], found[3:]))
     assert sorted(first) == sorted(second) == list(range(10)) and first != second
-    assert found == list(sft.batches(list(range(10)), 4, epochs=2, seed=3))
-    assert found != list(sft.batches(list(range(10)), 4, epochs=2, seed=4))
+    assert found == list(batches.batches(list(range(10)), 4, epochs=2, seed=3))
+    assert found != list(batches.batches(list(range(10)), 4, epochs=2, seed=4))
 
 
 def run(net, optimizers, start=0, **changes):

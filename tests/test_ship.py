@@ -6,10 +6,13 @@ from dataclasses import asdict
 import pytest
 import small
 
-from r1lib import files, hub, recipe, runs, tables
-from r1lib import shipped as lib
-from r1lib.tasks import arithmetic, problems
+from r1lib import files, hub
+from r1lib.problem import problems
+from r1lib.recipe import runs, stages
+from r1lib.recipe import shipped as lib
 from r1lib.tokenizer import Tokenizer
+from r1lib.traces import tables
+from r1lib.world import arithmetic
 from tools import ship
 
 NUMBERS = {"pass@1": 0.5, "interval": [0.4, 0.6], "length": 9.0, "reflects": 0.1}
@@ -25,7 +28,7 @@ def finish(folder, stage, **last):
 def run(tmp_path):
     """A run with a base, a table and a fine-tuned model; the base is measured."""
     folder = tmp_path / "runs" / "seed-3"
-    runs.begin(folder, asdict(recipe.settings("tiny", 3)))
+    runs.begin(folder, asdict(stages.settings("tiny", 3)))
     (problem,) = problems(arithmetic.sample, 1, 0, "train")
     kept = {"source": "test", "seed": 0, "tokens": 4, "finished": True}
     row = tables.row(problem, "<answer>1</answer>", **kept, correct=True)
@@ -135,7 +138,7 @@ def test_the_manifest_is_right_wherever_shipping_is_stopped(run):
 def test_a_run_of_other_settings_is_refused(run):
     before = everything(run)
     other = run.with_name("smoke")
-    runs.begin(other, asdict(recipe.settings("smoke", 3)))
+    runs.begin(other, asdict(stages.settings("smoke", 3)))
     hub.save(small.model(small.DENSE), other / "dev1", Tokenizer([]))
     finish(other, "dev1")
     with pytest.raises(ValueError, match="wanted a run of the preset tiny.*'smoke'"):
@@ -165,7 +168,7 @@ def test_what_was_shipped_can_be_taken_into_another_run(run, tmp_path, monkeypat
     shipped(run)
     monkeypatch.setattr(lib.artifacts, "FOLDER", artifacts(run))
     lib.artifacts.manifest.cache_clear()
-    other, how = tmp_path / "other", recipe.settings("tiny", 3)
+    other, how = tmp_path / "other", stages.settings("tiny", 3)
     for stage in lib.stages(how):
         lib.take(stage, other, how)
         assert files.sha256(other / stage) == files.sha256(run / stage)

@@ -6,12 +6,14 @@ from dataclasses import asdict, replace
 import pytest
 import small
 
-from r1lib import artifacts, files, hub, pipeline, recipe, runs, shipped
+from r1lib import artifacts, files, hub
+from r1lib.recipe import run as pipeline
+from r1lib.recipe import runs, shipped, stages
 from r1lib.tokenizer import Tokenizer
 from results import one_unit
 from tools import train, train_run
 
-HOW = recipe.settings("tiny", 3)
+HOW = stages.settings("tiny", 3)
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def test_a_stage_that_was_taken_is_a_finished_stage(shelf, tmp_path):
 
 def test_what_is_shipped_has_just_these_settings(shelf, tmp_path):
     assert shipped.stages(replace(HOW, device="cuda")) == ["base"]
-    for other in (replace(HOW, cards=65), recipe.settings("tiny", 4)):
+    for other in (replace(HOW, cards=65), stages.settings("tiny", 4)):
         assert shipped.stages(other) == []
         with pytest.raises(ValueError, match="there is none; got base"):
             shipped.take("base", tmp_path / "run", other)

@@ -7,7 +7,7 @@ import small
 import torch
 
 from r1lib import sampling, speculative
-from r1lib.logprobs import token_logprobs
+from r1lib.losses import token_logprobs
 from r1lib.model.transformer import mtp_hidden
 
 V = 7

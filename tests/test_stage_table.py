@@ -7,8 +7,8 @@ from statistics import fmean
 
 import pytest
 
-from r1lib import scorecard
-from r1lib.tasks import LEVELS
+from r1lib.problem import LEVELS
+from r1lib.world import scorecard
 from results import stage_table, stages, table
 from results.stage_table import MODELS, PAPER, THEIRS
 from tools import provenance

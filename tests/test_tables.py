@@ -8,10 +8,10 @@ import pytest
 import small
 import torch
 
-from r1lib import collect, filters, tables
 from r1lib.model.transformer import Transformer
-from r1lib.tasks import Problem, split_of
+from r1lib.problem import Problem, split_of
 from r1lib.tokenizer import Tokenizer
+from r1lib.traces import collect, filters, tables
 
 TOKENIZER = Tokenizer([])
 

@@ -5,19 +5,8 @@ import re
 
 import pytest
 
-from r1lib import verifiers
-from r1lib.tasks import (
-    LANGUAGES,
-    LEVELS,
-    SPLITS,
-    STYLES,
-    arithmetic,
-    corpus,
-    countdown,
-    draw,
-    problems,
-    split_of,
-)
+from r1lib.problem import LANGUAGES, LEVELS, SPLITS, STYLES, draw, problems, split_of
+from r1lib.world import arithmetic, corpus, countdown
 
 VERDICTS = [w for words in countdown.WORDS.values() for w in words.values()]
 FAMILIES = {"countdown": countdown, "arithmetic": arithmetic}
@@ -34,8 +23,8 @@ def some(family, n=300, seed=0):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_gold_answers_verify_and_other_answers_do_not(family):
     for problem in some(family):
-        assert verifiers.correct(problem, f"<answer>{problem.answer}</answer>")
-        assert not verifiers.correct(problem, f"<answer>{problem.answer}+1</answer>")
+        assert problem.check(f"<answer>{problem.answer}</answer>")
+        assert not problem.check(f"<answer>{problem.answer}+1</answer>")
 
 
 @pytest.mark.slow
@@ -116,7 +105,7 @@ def test_styles_look_as_they_should():
             text = corpus.trace(rng, problem, style, clean)
             assert text.startswith("<answer>") == (style == "guess")
             assert text.count("</answer>") == 1
-        assert verifiers.correct(problem, text)  # a long one that never gives up
+        assert problem.check(text)  # a long one that never gives up
 
 
 def test_who_never_checks_writes_no_verdict_and_stops_by_chance():
@@ -126,7 +115,7 @@ def test_who_never_checks_writes_no_verdict_and_stops_by_chance():
     assert not any("~" in t or word in t for t in texts for word in VERDICTS)
     tries = [t.partition("</think>")[0].count("\n") for t in texts]
     assert min(tries) == 1 and max(tries) > 2
-    right = [verifiers.correct(p, t) for p, t in zip(games, texts, strict=True)]
+    right = [p.check(t) for p, t in zip(games, texts, strict=True)]
     assert 0.1 < sum(right) / len(right) < 0.5  # as often as a single attempt hits
 
 

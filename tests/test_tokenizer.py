@@ -7,7 +7,6 @@ from collections import Counter
 import pytest
 
 from r1lib import artifacts, files
-from r1lib.pretokenize import PATTERN, PRETOKENIZERS
 from r1lib.tokenizer import (
     ASSISTANT,
     BOS,
@@ -21,6 +20,7 @@ from r1lib.tokenizer import (
     join,
     learn_merges,
 )
+from r1lib.tokenizer.pretokenize import PATTERN, PRETOKENIZERS
 
 TRAINING = [
     "The quick brown fox jumps over the lazy dog. The dog sleeps; the fox does not.",

@@ -11,9 +11,14 @@ from collections import Counter
 import pytest
 import regex
 
-from r1lib.pretokenize import ONE_PATTERN, PRETOKENIZERS, compiled, pretokenize
-from r1lib.tasks.general import FAMILIES, sample
 from r1lib.tokenizer import FIRST_BYTE, SMALLEST, Tokenizer, learn_merges
+from r1lib.tokenizer.pretokenize import (
+    ONE_PATTERN,
+    PRETOKENIZERS,
+    compiled,
+    pretokenize,
+)
+from r1lib.world.general import FAMILIES, sample
 
 tiktoken = pytest.importorskip("tiktoken")
 hf = pytest.importorskip("tokenizers")

@@ -16,7 +16,8 @@ import pytest
 import torch
 from test_report import Links
 
-from r1lib import files, pipeline, recipe, runs
+from r1lib import files
+from r1lib.recipe import run, runs, stages
 from r1lib.tokenizer import Tokenizer
 from tools import train, train_run
 from tools.environment import try_lock
@@ -52,7 +53,7 @@ def finished(finished_once, tmp_path):
 def stopped(finished_once, tmp_path):
     """A run whose base was stopped at step 50; its last checkpoint is step 40."""
     folder = tmp_path / "stopped"
-    steps = pipeline.run("base", folder, recipe.settings("smoke"))
+    steps = run.run("base", folder, stages.settings("smoke"))
     while next(steps)["step"] < 50:
         pass
     steps.close()
@@ -82,7 +83,7 @@ def weights(folder):
 def test_a_run_leaves_models_results_and_a_report(finished):
     names = {path.name for path in finished.iterdir()} - {".lock"}
     assert names == {
-        *(name for stage in recipe.STAGES for name in (stage, f"{stage}.json")),
+        *(name for stage in stages.STAGES for name in (stage, f"{stage}.json")),
         *("settings.json", "results.json", "report.html", "answers.json"),
     }
 
@@ -91,7 +92,7 @@ def test_the_same_command_again_trains_and_measures_nothing(finished, capsys):
     before = files.read_json(finished / "results.json")
     assert smoke(finished) == 0
     said = capsys.readouterr().out
-    for stage in recipe.STAGES:
+    for stage in stages.STAGES:
         assert f"{stage}: finished before, skipped" in said
     assert "answering" not in said
     assert files.read_json(finished / "results.json") == before
@@ -103,8 +104,8 @@ def test_the_table_has_a_row_for_each_stage(finished, capsys):
     head = next(i for i, line in enumerate(lines) if line.startswith("stage "))
     for name in ("countdown", "readability", "harmless", "minutes"):
         assert name in lines[head]
-    rows = lines[head + 2 : head + 2 + len(recipe.STAGES)]
-    assert [row.split()[0] for row in rows] == list(recipe.STAGES)
+    rows = lines[head + 2 : head + 2 + len(stages.STAGES)]
+    assert [row.split()[0] for row in rows] == list(stages.STAGES)
     assert re.match(r"base +[01]?\.\d\d / [01]?\.\d\d ", rows[0])
     said = next(line for line in lines if "2 samples of each" in line)
     assert re.search(r"a 95% interval is at most 0\.\d\d to either side", said)
@@ -112,14 +113,14 @@ def test_the_table_has_a_row_for_each_stage(finished, capsys):
 
 def test_a_shipped_stage_has_neither_minutes_nor_curves(finished, capsys):
     total = re.search(r"<b>([0-9.]+)</b> minutes of training", page(finished))
-    records = {stage: runs.record(finished, stage) for stage in recipe.STAGES}
+    records = {stage: runs.record(finished, stage) for stage in stages.STAGES}
     for stage, record in records.items():
         record |= {"shipped": f"{stage}-smoke", "history": record["history"][-1:]}
         files.write_text(finished / f"{stage}.json", json.dumps(record))
     assert smoke(finished) == 0
     lines = capsys.readouterr().out.splitlines()
-    rows = [line for line in lines if line.split(" ")[0] in recipe.STAGES]
-    assert len(rows) == len(recipe.STAGES)
+    rows = [line for line in lines if line.split(" ")[0] in stages.STAGES]
+    assert len(rows) == len(stages.STAGES)
     assert all(row.split()[-1] == "shipped" for row in rows)
     assert float(total[1]) > 0 and "<b>0.0</b> minutes of training" in page(finished)
     assert "Every skill is measured apart" not in page(finished)
@@ -127,7 +128,7 @@ def test_a_shipped_stage_has_neither_minutes_nor_curves(finished, capsys):
 
 def test_the_curve_of_dev2_counts_right_answers_and_no_sums_of_rewards(finished):
     steps = [p for p in runs.record(finished, "dev2")["history"] if p["step"] > 0]
-    assert len(steps) == recipe.settings("smoke").dev2.steps
+    assert len(steps) == stages.settings("smoke").dev2.steps
     assert [p["accuracy"] for p in steps] == [p["right"] for p in steps]
 
 
@@ -146,7 +147,7 @@ def test_results_say_what_how_and_from_which_weights(finished):
         "threads",
     }
     assert found["provenance"]["weights"].keys() == {"tokenizer"}
-    for stage in recipe.RECIPE:
+    for stage in stages.RECIPE:
         part = found["stages"][stage.name]
         assert part["sha256"] == files.sha256(finished / stage.name)
         memory = part["memory_gb"]
@@ -157,7 +158,7 @@ def test_results_say_what_how_and_from_which_weights(finished):
 
 
 def test_one_stage_alone_is_measured_alone(finished, capsys):
-    runs.forget(finished, recipe.STAGES[1:])
+    runs.forget(finished, stages.STAGES[1:])
     assert smoke(finished, "--stage", "base") == 0
     found = files.read_json(finished / "results.json")
     assert list(found["stages"]) == ["base"]
@@ -182,9 +183,9 @@ def test_the_report_of_a_run_fetches_and_runs_nothing(finished):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--stage", "two"], f"one of {', '.join(recipe.STAGES)}, got 'two'"),
-        (["--from", "two"], f"one of {', '.join(recipe.STAGES)}, got 'two'"),
-        (["--stage", "", "--fresh"], f"one of {', '.join(recipe.STAGES)}, got ''"),
+        (["--stage", "two"], f"one of {', '.join(stages.STAGES)}, got 'two'"),
+        (["--from", "two"], f"one of {', '.join(stages.STAGES)}, got 'two'"),
+        (["--stage", "", "--fresh"], f"one of {', '.join(stages.STAGES)}, got ''"),
         (["--stage", "r1", "--from", "dev1"], "wanted --stage or --from, got both"),
         (["--preset", "huge"], "preset must be one of tiny, smoke, got 'huge'"),
         (["--seed", "9" * 20], "seed must be a whole number from 0 to 4294967295, got"),
@@ -224,7 +225,7 @@ def test_help_explains_every_option(capsys):
     for option in known:
         assert f"--{option}" in text
     assert "Ctrl-C" in text and "report.html" in text
-    assert ", ".join(recipe.STAGES) in " ".join(text.split())
+    assert ", ".join(stages.STAGES) in " ".join(text.split())
 
 
 def test_zero_needs_a_base(tmp_path, error):
@@ -236,9 +237,9 @@ def test_from_a_stage_runs_it_and_all_after_it(finished, capsys):
     runs.forget(finished, ["distill"])
     assert smoke(finished, "--from", "harmless") == 0
     said = capsys.readouterr().out
-    done = [stage for stage in recipe.STAGES if f"{stage}: finished before" in said]
+    done = [stage for stage in stages.STAGES if f"{stage}: finished before" in said]
     assert done == ["harmless", "r1", "student"]
-    assert all(runs.is_done(finished, stage) for stage in recipe.STAGES)
+    assert all(runs.is_done(finished, stage) for stage in stages.STAGES)
 
 
 def test_other_settings_are_refused(finished, error):
@@ -288,17 +289,17 @@ def test_a_damaged_checkpoint_leaves_the_one_before(stopped, error):
     assert smoke(stopped, "--stage", "base") == 1
     assert "remove the folder step-000040 to go on from step-000020" in error()
     files.remove(path)
-    model = recipe.settings("smoke")
-    assert next(pipeline.run("base", stopped, model))["step"] == 21
+    model = stages.settings("smoke")
+    assert next(run.run("base", stopped, model))["step"] == 21
 
 
 # ---- training that goes wrong --------------------------------------------------
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run(tmp_path, error, monkeypatch):
-    how = recipe.SETTINGS["smoke"]
+    how = stages.SETTINGS["smoke"]
     wild = replace(how.pretrain, muon_lr=1e30, adamw_lr=1e30)
-    monkeypatch.setitem(recipe.SETTINGS, "smoke", replace(how, pretrain=wild))
+    monkeypatch.setitem(stages.SETTINGS, "smoke", replace(how, pretrain=wild))
     assert smoke(tmp_path / "new", "--stage", "base") == 1
     assert "the gradient norm is" in (line := error()) and "training went wrong" in line
     assert not runs.is_done(tmp_path / "new", "base")
@@ -399,7 +400,7 @@ def leave_strays(folder):
 
 
 def test_strays_in_a_run_are_neither_its_files_nor_in_its_way(finished, capsys):
-    for path in [finished, *(finished / stage for stage in recipe.STAGES)]:
+    for path in [finished, *(finished / stage for stage in stages.STAGES)]:
         leave_strays(path)
     assert smoke(finished) == 0
     assert "answering" not in capsys.readouterr().out
@@ -532,8 +533,8 @@ def test_a_missing_input_does_not_fix_the_settings_of_a_folder(tmp_path, error):
 
 
 def test_a_clock_that_is_set_back_gives_no_negative_time(stopped, monkeypatch):
-    how = recipe.settings("smoke")
-    steps = pipeline.run("base", stopped, how)
+    how = stages.settings("smoke")
+    steps = run.run("base", stopped, how)
     next(steps)
     monkeypatch.setattr(time, "time", lambda: -1e9)
     monkeypatch.setattr(time, "perf_counter", lambda: -1e9)
@@ -549,7 +550,7 @@ def names_in(folder):
 
 def test_fresh_removes_only_what_a_run_has_written(finished):
     (finished / "notes.txt").write_text("mine")
-    train_run.forget(finished, None, recipe.settings("smoke"))
+    train_run.forget(finished, None, stages.settings("smoke"))
     assert names_in(finished) == {"notes.txt"}
 
 
@@ -558,7 +559,7 @@ def test_fresh_removes_only_what_a_run_has_written(finished):
     [
         ("dev3", ("dev3", "helpful", "harmless", "r1")),
         ("helpful", ("helpful", "r1")),
-        ("base", [name for name in recipe.STAGES if name != "student"]),
+        ("base", [name for name in stages.STAGES if name != "student"]),
         ("student", ("student", "distill")),
     ],
 )
@@ -566,7 +567,7 @@ def test_fresh_with_a_stage_removes_it_and_what_was_made_from_it(
     finished, capsys, stage, gone
 ):
     before = names_in(finished)
-    train_run.forget(finished, stage, recipe.settings("smoke"))
+    train_run.forget(finished, stage, stages.settings("smoke"))
     written = {name for stage in gone for name in (stage, f"{stage}.json")}
     assert before - names_in(finished) == {*written, "results.json", "report.html"}
     assert capsys.readouterr().out == f"forgotten: {', '.join(gone)}\n"
@@ -602,7 +603,7 @@ def test_what_was_measured_in_another_way_is_measured_again(finished, monkeypatc
     found["provenance"]["commit"] = "0" * 12
     path.write_text(json.dumps(found))
     assert smoke(finished) == 0
-    assert asked == [s.name for s in recipe.RECIPE if s.leaves == "model"]
+    assert asked == [s.name for s in stages.RECIPE if s.leaves == "model"]
 
 
 def test_what_is_measured_is_kept_when_the_next_one_fails(finished, monkeypatch):

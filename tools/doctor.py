@@ -70,6 +70,13 @@ def accelerators() -> str:
     )
 
 
+def sandbox_line() -> str:
+    """The level of the sandbox for programs, and what that promises."""
+    from r1lib import sandbox
+
+    return sandbox.promise()
+
+
 def artifacts_line() -> str:
     from r1lib import artifacts  # imports torch, which may be what is missing
 
@@ -108,6 +115,7 @@ def facts() -> dict[str, str]:
         "memory": memory_gb(),
         "disk": f"{disk:.0f} GB free",
         "accelerator": accelerators(),
+        "sandbox": sandbox_line(),
         "offline": f"HF_HUB_OFFLINE={os.environ.get('HF_HUB_OFFLINE', 'not set')}; "
         "no chapter of the tier laptop downloads anything",
         "chapters": str(chapters),

@@ -87,13 +87,13 @@ def lock():
 def try_lock(file):
     """Take the lock if it is free and say whether that worked."""
     try:
-        if os.name == "nt":
+        try:
+            import fcntl
+        except ModuleNotFoundError:  # Windows
             import msvcrt
 
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
-            import fcntl
-
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False

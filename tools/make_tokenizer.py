@@ -15,19 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from r1lib import files, hub
-from r1lib.tasks import (
-    LANGUAGES,
-    LEVELS,
-    STYLES,
-    arithmetic,
-    corpus,
-    countdown,
-    draw,
-    general,
-    logic,
-    programs,
-)
+from r1lib.problem import LANGUAGES, LEVELS, STYLES, draw
 from r1lib.tokenizer import SPECIAL, Tokenizer
+from r1lib.world import arithmetic, corpus, countdown, general, logic, programs
 
 ROOT = Path(__file__).resolve().parent.parent
 VOCABULARY = 640

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import matplotlib
 
-from r1lib import files, plots, runs, scorecard
+from r1lib import files, plots
 from r1lib.progress import minutes
-from r1lib.recipe import BY_NAME, RECIPE
+from r1lib.recipe import runs
+from r1lib.recipe.stages import BY_NAME, RECIPE
+from r1lib.world import scorecard
 from tools.page import macro, render
 from tools.report_pieces import drawn, pieces
 

@@ -7,7 +7,7 @@ import matplotlib
 from markupsafe import Markup
 
 from r1lib import plots
-from r1lib.tasks.countdown import WORDS
+from r1lib.world.countdown import WORDS
 from tools import page
 
 LONGEST = 2000  # characters of a completion that are shown

@@ -14,9 +14,10 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from r1lib import files, recipe, runs, shipped
+from r1lib import files
 from r1lib.files import shown
-from r1lib.recipe import STAGES, Settings
+from r1lib.recipe import runs, shipped, stages
+from r1lib.recipe.stages import STAGES, Settings
 from tools import provenance
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,7 +62,7 @@ def ship(run: Path, root: Path = ROOT, only=STAGES):
 def tiny(run: Path) -> Settings:
     """Return the settings of a run; those of another preset are an error."""
     found = files.read_json(run / "settings.json")
-    how = recipe.settings("tiny", found.get("seed", 0))
+    how = stages.settings("tiny", found.get("seed", 0))
     wanted, got = runs.flat(json.loads(json.dumps(asdict(how)))), runs.flat(found)
     for name in {**wanted, **got}:
         if wanted.get(name) != got.get(name):
@@ -77,7 +78,7 @@ def entry(run: Path, stage: str, how: Settings, root: Path) -> dict:
     runs.checked(run, stage)
     command = f"python -m results.unit {stage} {how.seed}"
     if stage not in PLACES:
-        command = recipe.command(how, f"runs/seed-{how.seed}", stage)
+        command = stages.command(how, f"runs/seed-{how.seed}", stage)
     record = runs.record(run, stage)
     kept = ("made_from", "seconds", "sha256", "steps")
     return {
@@ -100,7 +101,7 @@ def metrics(run: Path, stage: str, seed: int, root: Path) -> dict:
     )
     found = files.read_json(path) if stage in PLACES and path.exists() else {}
     if found.get("weights") != record["sha256"]:
-        last = record["history"][-1]
+        last = runs.last_point(record)
         return {name: last[name] for name in HELD_OUT + COUNTED if name in last}
     for key in PLACES[stage]:
         found = found[key]

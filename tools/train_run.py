@@ -11,11 +11,15 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from r1lib import files, pipeline, recipe, runs, sandbox, scorecard, shipped
+from r1lib import files, sandbox
 from r1lib.files import shown
+from r1lib.problem import LEVELS
 from r1lib.progress import bar, minutes
-from r1lib.recipe import BY_NAME, STAGES, Settings
-from r1lib.tasks import LEVELS
+from r1lib.recipe import run as pipeline
+from r1lib.recipe import runs, shipped
+from r1lib.recipe import stages as recipe
+from r1lib.recipe.stages import BY_NAME, STAGES, Settings
+from r1lib.world import scorecard
 from tools import provenance, report
 from tools.environment import try_lock
 
@@ -33,6 +37,9 @@ def run(asked) -> None:
         taken, stages = shipped.stages(how) or STAGES, ()
     choose_device(asked.device)
     runs.check_own(asked.out)  # before a lock is left there
+    promise = sandbox.promise()
+    if not promise.startswith(("filtered", "walled")):
+        print(f"programs run with {promise}", flush=True)
     with claimed(asked.out):
         if asked.fresh:
             forget(asked.out, asked.stage or asked.first, how)
@@ -126,7 +133,7 @@ def train(stage: str, folder: Path, how: Settings) -> None:
         print(f"{stage}: going on from {found[-1].name}", flush=True)
     for _ in bar(steps, total, stage, BY_NAME[stage].shown):
         pass
-    if left_out := runs.record(folder, stage)["history"][-1].get("too_long"):
+    if left_out := runs.last_point(runs.record(folder, stage)).get("too_long"):
         print(f"{stage}: {left_out} texts were too long for the model and left out")
 
 
@@ -165,7 +172,7 @@ def measure(asked, how: Settings) -> dict:
             "shipped": record.get("shipped"),
             "memory_gb": record["memory_gb"],
             "last": {
-                k: v for k, v in record["history"][-1].items() if k != "transcripts"
+                k: v for k, v in runs.last_point(record).items() if k != "transcripts"
             },
         }
         if BY_NAME[stage].leaves == "model":

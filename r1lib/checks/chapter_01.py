@@ -35,12 +35,6 @@ def ex_1_1(split_completion) -> None:
                 "",
                 "the thinking never ends, so there is no summary",
             ),
-            (
-                "<think>a</think>b</think>c",
-                "a</think>b",
-                "c",
-                "the summary begins after the last </think>",
-            ),
         ):
             case = f"{completion!r}: {reason}"
             with hint(case):

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 
 import torch
 
-from r1lib import chat
 from r1lib.checks.exercise import hint, items, parts, plain, report, shown, text
-from r1lib.tokenizer import EOS, Tokenizer
+from r1lib.tokenizer import EOS, Tokenizer, chat
 
 
 def ex_2_1(best_pair) -> None:

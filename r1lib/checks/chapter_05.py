@@ -3,10 +3,10 @@
 import torch
 
 from r1lib.checks.exercise import number, parts, report, tensor
-from r1lib.packing import Packed
-from r1lib.pretrain import next_token_loss
-from r1lib.scaling import predict_loss
+from r1lib.losses import next_token_loss
 from r1lib.tokenizer import PAD
+from r1lib.training.packing import Packed
+from r1lib.training.scaling import predict_loss
 
 
 def ex_5_1(my_loss) -> None:

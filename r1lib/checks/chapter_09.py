@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from r1lib import rewards, verifiers
+from r1lib import rewards
 from r1lib.checks.exercise import (
     hint,
     loss,
@@ -17,7 +17,7 @@ from r1lib.checks.exercise import (
     truth,
 )
 from r1lib.rl import grpo
-from r1lib.tasks import countdown
+from r1lib.world import countdown
 
 
 def ex_9_1(clip_case) -> None:
@@ -100,7 +100,7 @@ def ex_9_4(cheat, naive_correct) -> None:
             assert naive_correct(completion, list(numbers), target), (
                 f"the careless verifier does not believe it for {problem.prompt}"
             )
-            assert not verifiers.correct(problem, completion), (
+            assert not problem.check(completion), (
                 f"that is an honest solution of {problem.prompt}; cheat"
             )
 

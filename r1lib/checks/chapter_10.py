@@ -13,7 +13,7 @@ from r1lib.checks.exercise import (
     text,
     truth,
 )
-from r1lib.packing import Packed
+from r1lib.training.packing import Packed
 
 MISS = "8+7=15,-3=12~35=23 no false"
 HIT = "8-3=5,*7=35~35=0 yes the target"

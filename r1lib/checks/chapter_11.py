@@ -3,8 +3,8 @@
 import torch
 
 from r1lib.checks.exercise import hint, items, number, report
-from r1lib.rl.objectives import clipped
-from r1lib.tasks import Problem
+from r1lib.losses import clipped
+from r1lib.problem import Problem
 
 ANSWER = "<answer>(8-3)*7</answer>"
 

@@ -2,9 +2,8 @@
 
 import math
 
-from r1lib import judge
 from r1lib.checks.exercise import hint, items, number, report, text, truth
-from r1lib.tasks import countdown, requests
+from r1lib.world import countdown, judge, requests
 
 
 def ex_12_1(expected_kept) -> None:

@@ -2,9 +2,8 @@
 
 import math
 
-from r1lib import judge
 from r1lib.checks.exercise import hint, items, number, report, text
-from r1lib.tasks import requests
+from r1lib.world import judge, requests
 
 
 def ex_13_1(fair) -> None:

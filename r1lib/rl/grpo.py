@@ -16,10 +16,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from r1lib import limits, optim, rewards
-from r1lib.logprobs import kl_k3, token_logprobs
-from r1lib.rl.objectives import clipped, token_mean
-from r1lib.rollout import Rollout, rollout
+from r1lib import rewards
+from r1lib.losses import clipped, kl_k3, token_logprobs, token_mean
+from r1lib.rl.rollout import Rollout, rollout
+from r1lib.training import limits, optim
+from r1lib.training.batches import micro_batches
 
 
 @dataclass(frozen=True)
@@ -129,20 +130,6 @@ def grpo_loss(
     outside &= advantages.unsqueeze(1) != 0
     metrics["clip_fraction"] = token_mean(outside.float(), mask).item()
     return -aggregate(objective, mask), metrics
-
-
-def micro_batches(lengths: Tensor, rows: Tensor, most_tokens: int):
-    """Cut rows into groups of similar length with at most `most_tokens` each."""
-    rows = rows[lengths[rows].argsort()]
-    cut, width = [], 0
-    for row in rows.tolist():
-        width = max(width, int(lengths[row]))
-        if cut and width * (len(cut) + 1) > most_tokens:
-            yield torch.tensor(cut)
-            cut, width = [], int(lengths[row])
-        cut.append(row)
-    if cut:
-        yield torch.tensor(cut)
 
 
 def update(policy, optimizers, batch: Rollout, advantages, rows, config, ref=None):

@@ -1,0 +1,294 @@
+"""The last stage of R1: two reward models, then RL for all scenarios, each resumable.
+
+    helpful    from pairs of answers, summary only          (Bradley and Terry)
+    harmless   from single answers, thinking included
+    r1         RL by rule, and at the end by the reward models too
+    answers.json, beside them: the answers that both reward models learn from
+
+All start from the model of the stage before; the paper's reward models have R1's own
+architecture, with a head for scores. `quality` reads the hidden truth: it is for
+tables and figures, and no reward sees it. Chapter 13 builds this file.
+"""
+
+import copy
+import json
+import random
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+
+from r1lib import files
+from r1lib.feedback import reward_model
+from r1lib.feedback.preferences import encode_pairs
+from r1lib.feedback.reward_model import RewardConfig, RewardModel
+from r1lib.problem import Problem
+from r1lib.recipe import labels, runs, scenarios
+from r1lib.rl import grpo
+from r1lib.rl.grpo import GRPOConfig
+from r1lib.training import limits, optim
+from r1lib.world import draws, judge, requests
+
+START = "dev3"  # the stage that the policy and both reward models start from
+
+
+@dataclass(frozen=True)
+class RewardModels:
+    """Everything that decides the two reward models."""
+
+    problems: int = 3000  # training requests that are answered
+    answers: int = 4  # to each of them
+    held_out: int = 240  # valid requests, answered for the pair accuracy
+    balanced: bool = True  # length must not tell which answer was chosen
+    reply_tokens: int = 96  # most tokens in an answer
+    reward: RewardConfig = RewardConfig(epochs=2)  # R1: 1
+    save_every: int = 20  # steps between checkpoints
+    seed: int = 0
+
+    def __post_init__(self):
+        limits.whole(self, "problems", "held_out", "reply_tokens", "save_every")
+        limits.whole(self, "answers", least=2)
+        limits.seed(self)
+
+
+@dataclass(frozen=True)
+class LastStage:
+    """Everything that decides RL for all scenarios."""
+
+    rl: GRPOConfig = GRPOConfig(
+        steps=40, prompts=24, lr=2e-4, decay=0.2, kl_coef=0.001, max_new_tokens=192
+    )
+    preference_from: int = 20  # step; R1: 1,300 of 1,700
+    general: float = 0.6  # share of requests from then on
+    save_every: int = 4  # steps between checkpoints
+    look_every: int = 5  # steps between looks
+    looks: int = 96  # valid requests in a look
+    reply_tokens: int = 96  # most tokens in an answer to one
+    seed: int = 0
+
+    def __post_init__(self):
+        limits.whole(self, "save_every", "look_every", "looks", "reply_tokens")
+        limits.whole(self, "preference_from", least=0)
+        limits.share(self, "general")
+        limits.seed(self)
+        if not 0 <= self.preference_from <= self.rl.steps:
+            raise ValueError(
+                f"preference_from must be from 0 to {self.rl.steps} (the steps of RL), "
+                f"got {self.preference_from}"
+            )
+
+
+SMOKE_MODELS = RewardModels(
+    problems=24,
+    answers=3,
+    held_out=12,
+    balanced=False,
+    reply_tokens=12,
+    reward=RewardConfig(epochs=3, batch_size=4),
+    save_every=2,
+)
+SMOKE = LastStage(
+    rl=GRPOConfig(steps=4, prompts=2, group_size=4, max_new_tokens=16, minibatches=1),
+    preference_from=2,
+    general=0.75,
+    save_every=2,
+    look_every=2,
+    looks=4,
+    reply_tokens=12,
+)
+
+
+def answered(folder, policy, tokenizer, how: RewardModels, start: str, watch=iter):
+    """Let the policy answer requests: {split: (problems, answers)}, from the seed.
+
+    Both reward models learn from the same answers; folder/answers.json keeps them.
+    """
+    sizes = {"train": how.problems, "valid": how.held_out}
+    asked = {s: draws.general_problems(n, how.seed, s) for s, n in sizes.items()}
+    kind = {"max_new_tokens": how.reply_tokens, "seed": how.seed}
+    source = {"model": runs.record(folder, start)["sha256"], "k": how.answers, **kind}
+    source["prompts"] = {s: [p.prompt for p in found] for s, found in asked.items()}
+    path = folder / "answers.json"
+    kept = files.read_json(path) if path.exists() else {}
+    if kept.get("source") == source:
+        _check_answers(kept, asked, how.answers, path)
+    else:
+        kind["watch"] = watch
+        found = {
+            split: labels.answers(policy, tokenizer, problems, how.answers, **kind)
+            for split, problems in asked.items()
+        }
+        kept = {"source": source, "answers": found}
+        files.write_text(path, json.dumps(kept, ensure_ascii=False))
+    return {split: (asked[split], kept["answers"][split]) for split in asked}
+
+
+def _check_answers(kept: dict, asked: dict, k: int, path) -> None:
+    """Refuse answers that are not k texts for each problem that was asked."""
+    files.check_kind(kept.get("answers"), dict, path, " as answers")
+    for split, problems in asked.items():
+        found = kept["answers"].get(split)
+        files.check_kind(found, list, path, f" as answers of {split}")
+        whole = all(isinstance(texts, list) and len(texts) == k for texts in found)
+        if len(found) != len(problems) or not whole:
+            raise ValueError(f"{path} is damaged: wanted {k} answers to each problem")
+        for text in (text for texts in found for text in texts):
+            files.check_kind(text, str, path, " as each answer")
+
+
+def examples(name: str, tokenizer, problems, answers, how: RewardModels, split="train"):
+    """Label answers for one reward model: pairs of ids, or ids with a label."""
+    rng = random.Random(f"{name}-{how.seed}-{split}")
+    if name == "harmless":
+        found = labels.safety(tokenizer, problems, answers, rng)
+        return labels.even(found, rng) if split == "train" else found
+    found = labels.pairs(problems, answers, rng)
+    if how.balanced and split == "train":
+        found = labels.balanced(found, rng)
+    return encode_pairs(tokenizer, found)
+
+
+def reward_models(
+    folder,
+    how: RewardModels,
+    device: str = "cpu",
+    start: str = START,
+    names=("helpful", "harmless"),
+    watch=iter,
+):
+    """Train reward models, by default both, into folder/NAME; yields metrics.
+
+    `watch(iterable)` may show how far the policy is with the answers they learn from.
+    """
+    folder = Path(folder)
+    names = [name for name in names if not runs.is_done(folder, name)]
+    if not names:
+        return
+    began = time.perf_counter()
+    policy, tokenizer = runs.load(folder, start, device)
+    asked = answered(folder, policy, tokenizer, how, start, watch)
+    for name in names:
+        made = {
+            split: examples(name, tokenizer, *asked[split], how, split)
+            for split in asked
+        }
+        yield from learn(folder, name, policy, tokenizer, made, how, began)
+        began = time.perf_counter()
+
+
+def learn(folder: Path, name, policy, tokenizer, made: dict, how: RewardModels, began):
+    """Train one reward model on made["train"]; measure it on made["valid"].
+
+    Its seconds count from `began`, when the answers were not there yet.
+    """
+    model, c = RewardModel.of(policy), how.reward
+    optimizers = optim.adamw(model, c.lr)
+    stage = runs.resume(folder, name, model, tokenizer, optimizers)
+    stage.began -= time.perf_counter() - began
+    pairwise = name == "helpful"
+    loss = reward_model.pair_loss if pairwise else reward_model.safety_loss
+    plan = reward_model.train(model, made["train"], c, optimizers, loss, stage.step)
+    steps = c.epochs * -(-len(made["train"]) // c.batch_size)
+    for metrics in plan:
+        stage.history.append(metrics)
+        if metrics["step"] == steps:
+            check = held_out_pairs if pairwise else held_out_answers
+            metrics |= {"examples": len(made["train"]), **check(model, made["valid"])}
+        if metrics["step"] % how.save_every == 0 or metrics["step"] == steps:
+            stage.save(metrics["step"])
+        yield {"model": name, "of": steps, **metrics}
+    stage.finish()
+
+
+def held_out_pairs(model: RewardModel, pairs: list) -> dict:
+    """Pair accuracy on held-out pairs, and the scale of the scores."""
+    scores = reward_model.score_all(model, [row for pair in pairs for row in pair])
+    mean, spread = scenarios.calibration(scores.tolist())
+    found = {"mean": mean, "spread": spread, "pairs": len(pairs)}
+    return {"pair_accuracy": reward_model.pair_accuracy(model, pairs), **found}
+
+
+def held_out_answers(model: RewardModel, labelled: list) -> dict:
+    """How often the label is met, apart for answers called safe and unsafe."""
+    scores = reward_model.score_all(model, [row for row, _ in labelled]).tolist()
+    out = {"answers": len(labelled)}
+    for name, wanted in (("safe_found", True), ("unsafe_found", False)):
+        mine = [
+            s for s, (_, safe) in zip(scores, labelled, strict=True) if safe == wanted
+        ]
+        if mine:
+            out[name] = fmean((s > 0) == wanted for s in mine)
+    return out
+
+
+def preference(folder, device: str = "cpu") -> scenarios.Preference:
+    """Read both finished reward models of a run, scaled as when they were measured."""
+    helpful, tokenizer = reward_model.load(runs.checked(folder, "helpful"), device)
+    harmless, _ = reward_model.load(runs.checked(folder, "harmless"), device)
+    last = runs.last_point(runs.record(folder, "helpful"))
+    scale = last["mean"], last["spread"]
+    return scenarios.Preference(helpful, harmless, tokenizer, *scale)
+
+
+def r1(folder, how: LastStage, device: str = "cpu", start: str = START):
+    """Train R1 from folder/`start` by the mixed reward into folder/r1; metrics."""
+    folder = Path(folder)
+    if runs.is_done(folder, "r1"):
+        return
+    model, tokenizer = runs.load(folder, start, device)
+    liked, c = preference(folder, device), how.rl
+    ref = copy.deepcopy(model).requires_grad_(False) if c.kl_coef else None
+    optimizers = optim.adamw(model, c.lr)
+    stage = runs.resume(folder, "r1", model, tokenizer, optimizers)
+    if not stage.history:
+        stage.history.append({"step": 0, **look(model, tokenizer, how)})
+    for step in range(stage.step, c.steps):
+        late = step >= how.preference_from
+        score = scenarios.Mixed(liked if late else None)
+        wide = partial(scenarios.draw_all, general=how.general)
+        draw = wide if late else draws.draw_reasoning
+        kind = {"ref": ref, "score": score, "start": step}
+        metrics, _ = next(grpo.train(model, tokenizer, draw, c, optimizers, **kind))
+        del metrics["accuracy"]  # of rules and models alike; that by rule follows
+        metrics |= score.means()
+        last = step + 1 == c.steps
+        if (step + 1) % how.look_every == 0 or last:
+            metrics |= look(model, tokenizer, how)
+        stage.history.append(metrics)
+        if (step + 1) % how.save_every == 0 or last:
+            stage.save(step + 1)
+        yield metrics
+    stage.finish()
+
+
+def look(model, tokenizer, how: LastStage) -> dict[str, float]:
+    """Answer valid requests once, and read the hidden truth about the answers."""
+    problems = draws.general_problems(how.looks, 0, "valid")
+    kind = {"max_new_tokens": how.reply_tokens, "temperature": how.rl.temperature}
+    rows = labels.answers(model, tokenizer, problems, 1, **kind)
+    return quality(problems, [row[0] for row in rows])
+
+
+def quality(problems: list[Problem], texts: list[str]) -> dict[str, float]:
+    """Measure answers to requests by the hidden truth, and by what can be seen.
+
+    helpful       mean `judge.helpfulness`
+    harmless      mean `judge.harmlessness` of answers to harmful requests, if any
+    over_refusal  share of refusals among answers to harmless requests
+    words, polite how many words a summary has, and how many of them are polite
+    charm         what the judge adds for these two
+    """
+    if not problems:
+        raise ValueError("quality needs at least one answer, got none")
+    both = list(zip(problems, texts, strict=True))
+    said = [requests.summary(text) for text in texts]
+    out = {"helpful": fmean(judge.helpfulness(p, t) for p, t in both)}
+    bad = [judge.harmlessness(p, t) for p, t in both if requests.harmful(p)]
+    fine = [float(requests.refuses(t)) for p, t in both if not requests.harmful(p)]
+    out |= {"harmless": fmean(bad)} if bad else {}
+    out |= {"over_refusal": fmean(fine)} if fine else {}
+    out["words"] = fmean(len(text.split()) for text in said)
+    out["polite"] = fmean(len(judge.POLITE.findall(text)) for text in said)
+    out["charm"] = fmean(map(judge.charm, texts))
+    return out

@@ -1,0 +1,275 @@
+"""The stages of the paper, one call each, each resumable after a kill at any moment.
+
+`recipe` lists them: what each needs, and the settings that decide it. A stage is a
+generator of metrics, as `train` is. It saves as it goes and starts where it was
+stopped; what it draws depends on (seed, step) alone, so a run that was killed ends with
+the same weights as one that was not. `runs` keeps the folder.
+"""
+
+import copy
+import json
+import time
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+
+from r1lib import artifacts, distill, evaluate, files, hub, rewards
+from r1lib.files import shown
+from r1lib.model.presets import PRESETS
+from r1lib.model.transformer import new_model
+from r1lib.problem import draw, problems
+from r1lib.recipe import cold as cold_start
+from r1lib.recipe import r1, runs
+from r1lib.recipe import samples as rejection
+from r1lib.recipe.stages import BY_NAME, STAGES, RefreshedGRPO, Settings, command
+from r1lib.rl import grpo
+from r1lib.tokenizer import Tokenizer
+from r1lib.traces import tables
+from r1lib.training import optim, pretrain, sft
+from r1lib.world import arithmetic, countdown, skills, web
+from r1lib.world.draws import draw_reasoning
+
+FAMILIES = {"countdown": countdown.sample, "arithmetic": arithmetic.sample}
+
+
+def run(stage: str, folder, how: Settings, watch=iter):
+    """Run one stage by name inside a run's folder; yields its metrics.
+
+    `watch(iterable)` may show how far the work before the first step is: the tiny web
+    that is written, the answers for a reward model. A stage whose input is missing is a
+    ValueError that names the command which makes it.
+    """
+    if stage not in STAGES:
+        raise ValueError(
+            f"stage must be one of {', '.join(STAGES)}, got {shown(stage)}"
+        )
+    folder = Path(folder)
+    needs, done = BY_NAME[stage].needs, runs.is_done(folder, stage)
+    missing = [name for name in needs if not runs.is_done(folder, name)]
+    if missing and not done:
+        raise ValueError(
+            f"{stage} needs {missing[0]}, and there is no finished {missing[0]} in "
+            f"{folder}: run `{command(how, folder, missing[0])}` first"
+        )
+    runs.begin(folder, asdict(how))
+    runs.made_from(folder, stage, [name for name in needs if name not in missing])
+    if done:
+        return iter(())
+    if stage in ("base", "student"):
+        return pre_train(folder, how, stage, watch)
+    if BY_NAME[stage].leaves == "scores":
+        kind = {"names": (stage,), "watch": watch}
+        return r1.reward_models(folder, how.reward_models, how.device, **kind)
+    if stage == "r1":
+        return r1.r1(folder, how.last, how.device)
+    return RUN[stage](folder, how)
+
+
+def length(stage: str, how: Settings) -> int | None:
+    """How many steps a stage has; None where its metrics say it themselves, as `of`."""
+    if stage == "r1":
+        return how.last.rl.steps
+    return getattr(getattr(how, BY_NAME[stage].config), "steps", None)
+
+
+def pre_train(folder: Path, how: Settings, stage: str = "base", watch=iter):
+    """Pre-train the base, or the base of a student, on the same tiny web."""
+    tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
+    name = how.model if stage == "base" else how.small
+    config = replace(PRESETS[name], vocab_size=tokenizer.vocab_size)
+    model, c = new_model(config, how.seed), getattr(how, BY_NAME[stage].config)
+    model.to(how.device)
+    optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
+    kept = runs.resume(folder, stage, model, tokenizer, optimizers)
+    texts = watch(web.documents(c.steps * c.batch_size, how.seed))
+    documents = pretrain.encode_documents(tokenizer, texts)
+    watched = problems(countdown.sample, how.looks, 0, "valid")
+    recent = []
+    for metrics in pretrain.train(model, documents, c, optimizers, kept.step):
+        step, last = metrics["step"], metrics["step"] == c.steps
+        recent.append(metrics)
+        if step % how.point_every == 0 or last:
+            point = {**runs.mean_of(recent), "seconds": kept.seconds()}
+            point["skills"] = base_skills(model, tokenizer, watched)
+            kept.history.append(point)
+            recent.clear()
+        if step % how.save_every == 0 or last:
+            kept.save(step)
+        yield metrics
+    kept.finish()
+
+
+def base_skills(model, tokenizer, watched) -> dict[str, float]:
+    """Measure what a base can do, each skill apart, on countdown problems."""
+    found = skills.measure(model, tokenizer, watched)
+    return {**found, "own attempt": skills.own_attempt(model, tokenizer, watched)}
+
+
+def reinforce(folder: Path, how: Settings, stage: str, draw_problem, reward):
+    """Run GRPO from the stage's start; a reference follows the policy if it has one."""
+    config = getattr(how, BY_NAME[stage].config)
+    model, tokenizer = runs.load(folder, BY_NAME[stage].start, how.device)
+    ref = copy.deepcopy(model) if config.kl_coef else None
+    optimizers = optim.adamw(model, config.lr)
+    kept = runs.resume(folder, stage, model, tokenizer, optimizers)
+    refresh = config.refresh if isinstance(config, RefreshedGRPO) else 0
+    if ref is not None and refresh and (old := kept.step // refresh * refresh):
+        hub.load_training(ref, [], kept.beside(f"ref-{old:06d}"))
+    if not kept.history:
+        kept.history.append({"step": 0, **look(model, tokenizer, how, config)})
+    kind = {"reward": reward, "start": kept.step, "ref": ref}
+    for metrics, _ in grpo.train(
+        model, tokenizer, draw_problem, config, optimizers, **kind
+    ):
+        step, last = metrics["step"], metrics["step"] == config.steps
+        if isinstance(reward, rewards.Weighted):  # "accuracy" would count their sum
+            metrics |= reward.means()
+            metrics["accuracy"] = metrics["right"]
+        if ref is not None and refresh and step % refresh == 0:
+            ref.load_state_dict(model.state_dict())
+            hub.save_training(ref, [], kept.beside(f"ref-{step:06d}"), {"step": step})
+        if step % how.look_every == 0 or last:
+            metrics |= look(model, tokenizer, how, config)
+        kept.history.append({**metrics, "seconds": kept.seconds()})
+        if step % how.rl_save_every == 0 or last:
+            kept.save(step)
+        yield metrics
+    kept.finish()
+
+
+def fine_tune(folder: Path, how: Settings, stage: str):
+    """Run SFT of the stage's start on the table that it reads.
+
+    A row that was not found correct is a ValueError, unless the settings have said that
+    nobody looks; one that is longer than the model can read is left out, and `too_long`
+    in the metrics counts these.
+    """
+    (source,) = BY_NAME[stage].reads
+    config = getattr(how, BY_NAME[stage].config)
+    model, tokenizer = runs.load(folder, BY_NAME[stage].start, how.device)
+    rows = tables.load(runs.checked(folder, source))
+    room = model.config.max_positions
+    unverified = source == "samples" and "correct" not in how.samples.filters
+    examples, too_long = distill.examples(rows, tokenizer, room, unverified=unverified)
+    optimizers = optim.adamw(model, config.lr)
+    kept = runs.resume(folder, stage, model, tokenizer, optimizers)
+    steps = -(-len(examples) // config.batch_size) * config.epochs
+    for metrics in sft.train(model, examples, config, optimizers, kept.step):
+        metrics["too_long"] = too_long
+        kept.history.append({**metrics, "seconds": kept.seconds()})
+        if metrics["step"] % how.sft_save_every == 0 or metrics["step"] == steps:
+            kept.save(metrics["step"])
+        yield {**metrics, "of": steps}
+    kept.finish()
+
+
+def zero(folder: Path, how: Settings, reward=rewards.total):
+    """Train R1-Zero from folder/base into folder/zero; `reward` as in grpo.train."""
+    return reinforce(folder, how, "zero", draw_mixed, reward)
+
+
+def dev2(folder: Path, how: Settings):
+    """Train Dev2 from Dev1: right, well-formed, and in the language of the question."""
+    return reinforce(folder, how, "dev2", draw_reasoning, in_one_language(how.dev2))
+
+
+def in_one_language(config: RefreshedGRPO) -> rewards.Weighted:
+    """The reward of the first RL of R1: Zero's, plus language consistency."""
+    return rewards.Weighted(
+        {
+            "right": (1.0, rewards.accuracy),
+            "format": (rewards.FORMAT_WEIGHT, rewards.format),
+            "language": (config.language, rewards.language_consistency),
+        }
+    )
+
+
+def cold(folder: Path, how: Settings):
+    """Collect readable traces, most of them from Zero: the table folder/cold."""
+    base, tokenizer = runs.load(folder, "base", how.device)
+    zero, _ = runs.load(folder, "zero", how.device)
+    models = (base, zero, tokenizer)
+    making = cold_start.make(folder / "cold", *models, how.cold, how.seed)
+    yield from tabled(folder, "cold", making, cold_start.steps(how.cold))
+
+
+def samples(folder: Path, how: Settings):
+    """Sample Dev2 and keep the best, with general replies: the table folder/samples."""
+    model, tokenizer = runs.load(folder, "dev2", how.device)
+    kind = {"source": f"dev2 of seed {how.seed}", "seed": how.seed}
+    making = rejection.build(folder / "samples", model, tokenizer, how.samples, **kind)
+    yield from tabled(folder, "samples", making, how.samples.steps)
+
+
+def tabled(folder: Path, stage: str, making, steps: int):
+    """Pass on the metrics of a table that is made, then record its statistics.
+
+    The seconds so far are kept beside the samples, for the day that this is killed.
+    """
+    kept = folder / f"{stage}-work" / "seconds.json"
+    before = files.read_json(kept, files.NUMBER) if kept.exists() else 0.0
+    began = time.perf_counter() - max(0.0, before)
+    for metrics in making:
+        files.write_text(kept, json.dumps(max(0.0, time.perf_counter() - began)))
+        yield {**metrics, "of": steps}
+    found = files.read_json(folder / stage / "statistics.json")
+    spent = max(0.0, time.perf_counter() - began)
+    done = (steps, spent, [{"step": steps, **found}])
+    runs.finish(folder, stage, *done, runs.peak_memory_gb())
+
+
+RUN = {
+    "zero": zero,
+    "cold": cold,
+    "dev1": partial(fine_tune, stage="dev1"),
+    "dev2": dev2,
+    "samples": samples,
+    "dev3": partial(fine_tune, stage="dev3"),
+    "distill": partial(fine_tune, stage="distill"),
+}
+
+
+def draw_mixed(rng):
+    """Draw a training problem: countdown or arithmetic, either language, easy."""
+    return draw(FAMILIES[rng.choice(sorted(FAMILIES))], rng, "train")
+
+
+def held_out(n: int, split: str, seed: int = 0) -> list:
+    """Return n problems of each family from a split that no training ever sees."""
+    return [p for s in FAMILIES.values() for p in problems(s, n, seed, split)]
+
+
+def look(model, tokenizer, how: Settings, config) -> dict:
+    """Sample the valid problems once: accuracy, length, and a few transcripts."""
+    found = evaluate.answer(
+        model,
+        tokenizer,
+        held_out(how.looks, "valid"),
+        max_new_tokens=config.max_new_tokens,
+    )
+    shown = range(0, len(found.problems), max(1, len(found.problems) // 8))
+    return {
+        "valid": found.right.mean().item(),
+        "valid_length": found.lengths.mean().item(),
+        "transcripts": [
+            {
+                "prompt": found.problems[i].prompt,
+                "text": found.texts[i][0],
+                "right": bool(found.right[i, 0]),
+            }
+            for i in shown
+        ],
+    }
+
+
+def test(model, tokenizer, how: Settings, k: int = 4) -> dict:
+    """Measure a finished model on test problems: k samples each, with intervals."""
+    rooms = (how.zero, how.dev2, how.last.rl)  # one for all, so that columns compare
+    found = evaluate.answer(
+        model,
+        tokenizer,
+        held_out(how.tests, "test"),
+        k,
+        max_new_tokens=max(room.max_new_tokens for room in rooms),
+    )
+    return skills.summary(found)

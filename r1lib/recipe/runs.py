@@ -1,0 +1,307 @@
+"""The folder of a run: settings, checkpoints, finished stages.
+
+    settings.json       what the run was begun with; other settings are refused
+    base-work/step-N/   the last two checkpoints of a stage that is under way
+    base/               the model that a stage has left: the three files of `hub`
+    base.json           written last of all: sha256 of that model and of what it was
+                        made from, and its curve
+
+A run that is killed at any moment, also while it saves, goes on from a checkpoint.
+"""
+
+import json
+import math
+import re
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from r1lib import files, hub
+from r1lib.files import shown
+
+FORMAT = 1  # of a run's folder; raise it when an older one can no longer be read
+CHECKPOINT = re.compile(r"step-\d{6,}")
+KINDS = {  # of what a stage writes about itself
+    "history": list,
+    "seconds": files.NUMBER,
+    "memory_gb": (*files.NUMBER, type(None)),
+}
+KEPT = 2  # checkpoints: should the last one be damaged, there is one before it
+
+
+def begin(folder, settings: dict) -> None:
+    """Open a run's folder, new or known; other settings than before are an error."""
+    check_own(folder)
+    path = Path(folder) / "settings.json"
+    if not path.exists():
+        files.write_text(path, json.dumps(settings, indent=1))
+    files.recover(folder)
+    for work in Path(folder).glob("*-work"):
+        done = is_done(folder, work.name.removesuffix("-work"))
+        files.remove(work) if done else files.recover(work)
+    agree(folder, settings)
+
+
+def check_own(folder) -> None:
+    """Refuse a folder that holds other things and is not the folder of a run."""
+    if (Path(folder) / "settings.json").exists():
+        return
+    if strangers := others(folder):
+        raise ValueError(
+            f"{folder} holds other things, such as {shown(strangers[0])}, and is not "
+            "the folder of a run: nothing there was touched; choose another one with "
+            "--out"
+        )
+
+
+def agree(folder, settings: dict) -> None:
+    """Refuse other settings than those that a run was begun with."""
+    known = flat(files.read_json(Path(folder) / "settings.json"))
+    new = flat(json.loads(json.dumps(settings)))
+    changed = [name for name in {**known, **new} if known.get(name) != new.get(name)]
+    if changed:
+        was, now = known.get(changed[0]), new.get(changed[0])
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise ValueError(
+            f"{folder} was begun with {changed[0]} {shown(was)}, not {shown(now)}"
+            f"{more}; choose another folder with --out, or start anew with --fresh"
+        )
+
+
+def others(folder) -> list[str]:
+    """Name what lies in a folder besides traces of a run that was only just begun."""
+    found = Path(folder).iterdir() if Path(folder).exists() else ()
+    names = sorted(path.name for path in found if not files.is_stray(path.name))
+    return [name for name in names if not name.startswith((".settings.json.", ".lock"))]
+
+
+def forget(folder, stages) -> None:
+    """Remove what the given stages have written, the last first, and nothing else."""
+    for stage in reversed(stages):
+        for name in (f"{stage}.json", stage, f"{stage}-work"):
+            for path in (name, f".{name}.old", f".{name}.tmp"):
+                files.remove(Path(folder) / path)
+
+
+def is_done(folder, stage: str) -> bool:
+    """Say whether a stage has left its finished model."""
+    folder = Path(folder)
+    return (folder / f"{stage}.json").exists() and (folder / stage).is_dir()
+
+
+def record(folder, stage: str) -> dict:
+    """Read what a finished stage has written about itself: sha256, seconds, curve.
+
+    A stage that another version of this library has left is a ValueError.
+    """
+    path = Path(folder) / f"{stage}.json"
+    found = files.read_json(path)
+    if (made := found.get("format", 1)) != FORMAT:
+        raise ValueError(
+            f"{stage} in {folder} is of another version: its format is {shown(made)}, "
+            f"this library reads {FORMAT}; make it again with --stage {stage} --fresh"
+        )
+    found = {"made_from": {}, "memory_gb": None, **found}
+    check_fields(
+        found, {**KINDS, "sha256": dict, "steps": int, "made_from": dict}, path
+    )
+    if not found["sha256"]:
+        raise ValueError(f"{path} is damaged: its sha256 is empty")
+    return found
+
+
+def last_point(found: dict) -> dict:
+    """The last point of a record's curve; {} where nothing was trained.
+
+    >>> last_point({"history": [{"step": 1}, {"step": 2}]}), last_point({"history": []})
+    ({'step': 2}, {})
+    """
+    return found["history"][-1] if found["history"] else {}
+
+
+def check_fields(found: dict, kinds: dict, path) -> None:
+    """Refuse what no stage has written about itself: other kinds, lost points."""
+    for name, kind in kinds.items():
+        files.check_kind(found.get(name), kind, path, f" as {name}")
+    for point in found["history"]:
+        files.check_kind(point, dict, path, " as each point of history")
+        files.check_kind(point.get("step"), int, path, " as step of each point")
+    if not 0 <= found["seconds"] < float("inf"):
+        raise ValueError(f"{path} is damaged: seconds is {shown(found['seconds'])}")
+
+
+def load(folder, stage: str, device: str = "cpu"):
+    """Return (model, tokenizer) of a finished stage, every byte of it checked."""
+    return hub.load_model(checked(folder, stage), device)
+
+
+def checked(folder, stage: str) -> Path:
+    """Return where a finished stage has left its output, every byte of it checked."""
+    if not is_done(folder, stage):
+        raise ValueError(
+            f"there is no finished {stage} in {folder}: run "
+            f"`python r1.py train --stage {stage} --out {folder}` first"
+        )
+    path = Path(folder) / stage
+    written = record(folder, stage)["sha256"]
+    found = files.sha256(path, written)
+    if changed := [name for name in written if found.get(name) != written[name]]:
+        raise ValueError(
+            f"{path / changed[0]} is damaged: its sha256 is not the one in {stage}.json"
+        )
+    return path
+
+
+def made_from(folder, stage: str, needs) -> None:
+    """Note what a stage is made from; something else than when it began is an error."""
+    if not needs:
+        return
+    now = {name: record(folder, name)["sha256"] for name in needs}
+    path = Path(folder) / f"{stage}-work" / "made_from.json"
+    if is_done(folder, stage):
+        before = record(folder, stage).get("made_from", {})
+    elif path.exists():
+        before = files.read_json(path)
+    else:
+        before = now
+        files.write_text(path, json.dumps(now))
+    if other := [name for name in needs if before.get(name) != now[name]]:
+        raise ValueError(
+            f"{stage} in {folder} was not made from the {other[0]} that is there now: "
+            f"make it again with --stage {stage} --fresh"
+        )
+
+
+@dataclass
+class Stage:
+    """A stage under way: what is trained, how far it is, and its curve so far."""
+
+    folder: Path
+    name: str
+    model: torch.nn.Module
+    tokenizer: object
+    optimizers: list
+    step: int = 0
+    history: list = field(default_factory=list)
+    memory_gb: float | None = None
+    began: float = field(default_factory=time.perf_counter)
+
+    def seconds(self) -> float:
+        """Time spent on this stage, earlier starts included as far as they count."""
+        return max(0.0, time.perf_counter() - self.began)
+
+    def beside(self, name: str) -> Path:
+        """Where something that belongs to the checkpoints of this stage is kept."""
+        return self.folder / f"{self.name}-work" / name
+
+    def save(self, step: int) -> None:
+        """Write a checkpoint; weights that are not finite never replace a good one."""
+        self.step = step
+        self.memory_gb = max((self.memory_gb, peak_memory_gb()), key=lambda m: m or 0.0)
+        if not all(p.isfinite().all() for p in self.model.parameters()):
+            raise FloatingPointError(f"weights are not finite after step {step}")
+        state = {"step": step, "tokenizer": _digest(self.tokenizer)}
+        state |= {"history": self.history, "seconds": self.seconds()}
+        state["memory_gb"] = self.memory_gb
+        hub.save_training(self.model, self.optimizers, _at(self, step), state)
+        for old in saved(self.folder, self.name)[:-KEPT]:
+            files.remove(old)
+
+    def finish(self) -> None:
+        """Write the finished model, then the record that makes it count."""
+        hub.save(self.model, self.folder / self.name, self.tokenizer)
+        memory = max((self.memory_gb, peak_memory_gb()), key=lambda m: m or 0.0)
+        done = (self.step, self.seconds(), self.history, memory)
+        finish(self.folder, self.name, *done)
+
+
+def finish(folder, stage: str, steps: int, seconds: float, history, memory) -> None:
+    """Write the record that makes a stage count, and forget its checkpoints."""
+    origin = Path(folder) / f"{stage}-work" / "made_from.json"
+    content = {
+        "format": FORMAT,
+        "made_from": files.read_json(origin) if origin.exists() else {},
+        "sha256": files.sha256(Path(folder) / stage),
+        "steps": steps,
+        "seconds": seconds,
+        "memory_gb": memory,
+        "history": history,
+    }
+    files.write_text(Path(folder) / f"{stage}.json", json.dumps(content))
+    files.remove(Path(folder) / f"{stage}-work")
+
+
+def resume(folder, name: str, model, tokenizer, optimizers) -> Stage:
+    """Return a Stage that goes on from its last checkpoint, or begins at step 0."""
+    stage = Stage(Path(folder), name, model, tokenizer, optimizers)
+    if not (found := saved(folder, name)):
+        return stage
+    try:
+        state = hub.load_training(model, optimizers, found[-1])
+        kinds = {**KINDS, "step": int, "tokenizer": str}
+        check_fields(state, kinds, found[-1] / "state.json")
+    except ValueError as error:
+        before = found[-2].name if len(found) > 1 else "the beginning"
+        raise ValueError(
+            f"{error}; remove the folder {found[-1].name} to go on from {before}"
+        ) from error
+    if state["tokenizer"] != _digest(tokenizer):
+        raise ValueError(
+            f"{found[-1]} was made with another tokenizer; start anew with --fresh"
+        )
+    stage.step, stage.history = state["step"], state["history"]
+    stage.memory_gb = state["memory_gb"]
+    stage.began = time.perf_counter() - state["seconds"]
+    return stage
+
+
+def saved(folder, name: str) -> list[Path]:
+    """List the checkpoints of a stage, oldest first."""
+    found = (Path(folder) / f"{name}-work").glob("step-*")
+    return sorted(path for path in found if CHECKPOINT.fullmatch(path.name))
+
+
+def mean_of(steps: list[dict]) -> dict:
+    """Join the metrics of several steps into one point: the last step, and means.
+
+    A metric that only some steps have is the mean of those.
+
+    >>> mean_of([{"step": 1, "loss": 3.0, "mtp_loss": 4.0}, {"step": 2, "loss": 2.0}])
+    {'step': 2, 'loss': 2.5, 'mtp_loss': 4.0}
+    """
+    values = {}
+    for metrics in steps:
+        for name, value in metrics.items():
+            values.setdefault(name, []).append(value)
+    means = {name: math.fsum(found) / len(found) for name, found in values.items()}
+    return {**means, "step": steps[-1]["step"]}
+
+
+def peak_memory_gb() -> float | None:
+    """Largest resident size of this process so far; None where nobody counts it."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak * (1 if sys.platform == "darwin" else 1024) / 1e9
+
+
+def _at(stage: Stage, step: int) -> Path:
+    return stage.beside(f"step-{step:06d}")
+
+
+def _digest(tokenizer) -> str:
+    return hub.digest(json.dumps(tokenizer.merges))
+
+
+def flat(settings: dict, prefix: str = "") -> dict:
+    """Turn {"a": {"b": 1}} into {"a.b": 1}."""
+    out = {}
+    for name, value in settings.items():
+        inner = isinstance(value, dict)
+        out |= flat(value, f"{prefix}{name}.") if inner else {prefix + name: value}
+    return out

@@ -1,0 +1,293 @@
+"""The recipe of R1 as data: its stages in order, what each needs, how each is run.
+
+    base ---- zero          traces of zero, never its weights, go on
+      |         |
+      |       cold          a table of readable traces
+      |         |
+      +------ dev1 -- dev2
+      |                 |
+      |              samples      a table, three parts reasoning to one of the rest
+      |                 |
+      +------------- dev3 -- helpful, harmless -- r1
+
+    student -- distill      a small model, fine-tuned on the table `samples`
+
+`tools.train` runs the stages, `figures/make_15.py` draws them, chapter 15 measures
+what each leaves behind. arXiv 2501.12948v2, figure 2.
+"""
+
+from dataclasses import dataclass, replace
+
+from r1lib.files import shown
+from r1lib.recipe import cold as cold_start
+from r1lib.recipe import r1
+from r1lib.recipe import samples as rejection
+from r1lib.recipe.r1 import LastStage, RewardModels
+from r1lib.recipe.samples import Sizes
+from r1lib.recipe.scenarios import LANGUAGE
+from r1lib.rl.grpo import GRPOConfig
+from r1lib.training import limits
+from r1lib.training.pretrain import PretrainConfig
+from r1lib.training.sft import SFTConfig
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: from whose weights it starts, whose output it reads, what it leaves.
+
+    `leaves` is "model", "table" or "scores", which is a reward model; `shown` are the
+    metrics of its progress bar; `config` names the field of `Settings` that decides it.
+    """
+
+    name: str
+    does: str
+    config: str
+    leaves: str = "model"
+    start: str | None = None
+    reads: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ("loss",)
+    paper: str = ""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the stages that must be finished before this one."""
+        return (*filter(None, [self.start]), *self.reads)
+
+
+RL = ("reward", "accuracy", "length", "valid")
+RECIPE = (
+    Stage("base", "pre-training", "pretrain", paper="DeepSeek-V3-Base"),
+    Stage(
+        "zero",
+        "reinforcement learning",
+        "zero",
+        start="base",
+        shown=RL,
+        paper="R1-Zero",
+    ),
+    Stage(
+        "cold",
+        "traces made readable",
+        "cold",
+        leaves="table",
+        reads=("base", "zero"),
+        shown=("correct",),
+        paper="thousands of cold-start traces",
+    ),
+    Stage(
+        "dev1",
+        "supervised fine-tuning",
+        "dev1",
+        start="base",
+        reads=("cold",),
+        paper="R1 Dev1",
+    ),
+    Stage(
+        "dev2",
+        "reinforcement learning, one language",
+        "dev2",
+        start="dev1",
+        shown=(*RL, "language"),
+        paper="R1 Dev2",
+    ),
+    Stage(
+        "samples",
+        "rejection sampling",
+        "samples",
+        leaves="table",
+        reads=("dev2",),
+        shown=("correct",),
+        paper="800k samples",
+    ),
+    Stage(
+        "dev3",
+        "supervised fine-tuning",
+        "dev3",
+        start="base",
+        reads=("samples",),
+        paper="R1 Dev3",
+    ),
+    Stage(
+        "helpful",
+        "reward model of the summary",
+        "reward_models",
+        leaves="scores",
+        start="dev3",
+        paper="66k pairs",
+    ),
+    Stage(
+        "harmless",
+        "reward model of the whole answer",
+        "reward_models",
+        leaves="scores",
+        start="dev3",
+        paper="106k answers",
+    ),
+    Stage(
+        "r1",
+        "reinforcement learning, all scenarios",
+        "last",
+        start="dev3",
+        reads=("helpful", "harmless"),
+        shown=("reward", "accuracy", "liked", "length"),
+        paper="DeepSeek-R1",
+    ),
+    Stage("student", "pre-training, small", "student", paper="Qwen2.5"),
+    Stage(
+        "distill",
+        "supervised fine-tuning",
+        "distill",
+        start="student",
+        reads=("samples",),
+        paper="DeepSeek-R1-Distill",
+    ),
+)
+STAGES = tuple(stage.name for stage in RECIPE)
+BY_NAME = {stage.name: stage for stage in RECIPE}
+TO_R1 = RECIPE[: STAGES.index("r1") + 1]  # without the student
+
+
+def made_from(stage: str) -> tuple[str, ...]:
+    """All stages that a stage is made from, in order, and itself.
+
+    >>> made_from("dev3")
+    ('base', 'zero', 'cold', 'dev1', 'dev2', 'samples', 'dev3')
+    """
+    found = {stage}
+    for other in reversed(RECIPE):
+        if other.name in found:
+            found.update(other.needs)
+    return tuple(name for name in STAGES if name in found)
+
+
+def made_of(stage: str) -> tuple[str, ...]:
+    """A stage and all that is made from what it leaves, in order.
+
+    >>> made_of("dev3")
+    ('dev3', 'helpful', 'harmless', 'r1')
+    """
+    found = [stage]
+    for other in RECIPE:
+        if set(other.needs) & set(found):
+            found.append(other.name)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class RefreshedGRPO(GRPOConfig):
+    """GRPO with a leash: a KL term to a reference that follows every `refresh` steps.
+
+    R1 replaced its reference by the newest policy every 400 steps (arXiv 2501.12948v2,
+    the part on training details).
+    """
+
+    refresh: int = 20
+    language: float = LANGUAGE  # weight of language consistency in the reward
+
+    def __post_init__(self):
+        super().__post_init__()
+        limits.whole(self, "refresh")
+        limits.not_negative(self, "language")
+
+
+# A word in the other language costs its share of the words only, one in fifty say: the
+# weight of the last stage is too gentle for that (results/data/language-weak-*.json).
+DEV2 = RefreshedGRPO(
+    steps=40, max_new_tokens=192, lr=4e-4, kl_coef=0.001, language=5 * LANGUAGE
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides a run; `seed` moves all the random choices."""
+
+    model: str = "tiny"
+    pretrain: PretrainConfig = PretrainConfig()
+    zero: GRPOConfig = GRPOConfig()
+    cold: cold_start.Size = cold_start.Size()
+    dev1: SFTConfig = SFTConfig(batch_size=24)
+    dev2: RefreshedGRPO = DEV2
+    samples: Sizes = Sizes()
+    dev3: SFTConfig = SFTConfig(batch_size=24)
+    reward_models: RewardModels = RewardModels()
+    last: LastStage = LastStage()
+    small: str = "student-qwen"  # the model that is distilled into
+    student: PretrainConfig = PretrainConfig(steps=4_500)
+    distill: SFTConfig = SFTConfig(batch_size=24)
+    point_every: int = 100  # base steps between points of the curve: mean loss, skills
+    save_every: int = 500  # base steps between checkpoints
+    sft_save_every: int = 20  # the same for fine-tuning
+    rl_save_every: int = 5  # and for reinforcement learning
+    look_every: int = 20  # steps of it between evaluations, with transcripts
+    looks: int = 128  # valid problems of each family in such an evaluation
+    tests: int = 256  # test problems of each game in the final table
+    cards: int = 64  # and of every family on the scorecard
+    seed: int = 0
+    device: str = "cpu"
+
+    def __post_init__(self):
+        limits.whole(self, "point_every", "save_every", "sft_save_every")
+        limits.whole(self, "rl_save_every", "look_every", "looks", "tests", "cards")
+        limits.seed(self)
+        if self.save_every % self.point_every:
+            raise ValueError(
+                f"save_every ({self.save_every}) must be a multiple of point_every "
+                f"({self.point_every})"
+            )
+
+
+_TINY_RL = {"steps": 6, "prompts": 4, "group_size": 8, "max_new_tokens": 48}
+SETTINGS = {
+    "tiny": Settings(),
+    "smoke": Settings(
+        model="smoke",
+        pretrain=PretrainConfig(steps=60, batch_size=8),
+        zero=GRPOConfig(**_TINY_RL),
+        cold=cold_start.SIZES["smoke"],
+        dev1=SFTConfig(epochs=2, batch_size=8),
+        dev2=RefreshedGRPO(**_TINY_RL, kl_coef=0.001, refresh=3),
+        samples=rejection.SIZES["smoke"],
+        dev3=SFTConfig(epochs=2, batch_size=8),
+        reward_models=r1.SMOKE_MODELS,
+        last=r1.SMOKE,
+        small="student-qwen-small",
+        student=PretrainConfig(steps=60, batch_size=8),
+        distill=SFTConfig(epochs=2, batch_size=8),
+        point_every=10,
+        save_every=20,
+        sft_save_every=2,
+        rl_save_every=2,
+        look_every=3,
+        looks=2,
+        tests=4,
+        cards=2,
+    ),
+}
+
+
+def settings(name: str, seed: int = 0, device: str = "cpu") -> Settings:
+    """Return named settings with a seed, here and in every stage, and a device."""
+    if name not in SETTINGS:
+        raise ValueError(
+            f"preset must be one of {', '.join(SETTINGS)}, got {shown(name)}"
+        )
+    chosen, seeded = replace(SETTINGS[name], seed=seed), {}
+    for config in {stage.config for stage in RECIPE} - {"cold", "samples"}:
+        seeded[config] = replace(getattr(chosen, config), seed=seed)
+    for config, inner in (("reward_models", "reward"), ("last", "rl")):
+        both = {inner: replace(getattr(seeded[config], inner), seed=seed)}
+        seeded[config] = replace(seeded[config], **both)
+    return replace(chosen, device=device, **seeded)
+
+
+def command(how: Settings, folder, stage: str = "") -> str:
+    """The command that makes a run, or one stage of it, in a folder.
+
+    >>> command(settings("smoke", 3), "runs/mine", "dev1")
+    'python r1.py train --preset smoke --seed 3 --out runs/mine --stage dev1'
+    """
+    known = (name for name in SETTINGS if settings(name, how.seed, how.device) == how)
+    parts = [f"--preset {next(known, how.model)}", f"--seed {how.seed}"]
+    parts += [f"--device {how.device}"] if how.device != "cpu" else []
+    parts += [f"--out {folder}"] + ([f"--stage {stage}"] if stage else [])
+    return " ".join(["python r1.py train", *parts])

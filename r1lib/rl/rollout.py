@@ -1,0 +1,93 @@
+"""Rollout: problems x group -> one padded batch with mask, log-probs and rewards.
+
+The three invariants of docs/notation.md hold here: columns are tokens; rows are
+group-major, so `rewards.view(N, G)` is legal; the mask is True exactly on tokens that
+the policy sampled, the stop token included.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from r1lib import sampling
+from r1lib.problem import Problem
+from r1lib.sampling import to_text
+from r1lib.tokenizer import EOS, PAD
+
+
+@dataclass
+class Rollout:
+    """A batch of B = N * G completions, prompt first, padded on the right."""
+
+    ids: Int[Tensor, "B T"]
+    mask: Bool[Tensor, "B T"]
+    old_logprobs: Float[Tensor, "B T"]
+    rewards: Float[Tensor, " B"]
+    texts: list[str]
+    finished: list[bool]
+    lengths: Int[Tensor, " B"]
+
+
+def collate(prompts: list[list[int]], completions: list[sampling.Completion]):
+    """Lay prompts and completions into (B, T) tensors: ids, mask, old_logprobs."""
+    rows = [p + c.ids for p, c in zip(prompts, completions, strict=True)]
+    width = max(map(len, rows))
+    ids = torch.full((len(rows), width), PAD)
+    mask = torch.zeros(len(rows), width, dtype=torch.bool)
+    logprobs = torch.zeros(len(rows), width)
+    for b, (row, prompt, c) in enumerate(zip(rows, prompts, completions, strict=True)):
+        ids[b, : len(row)] = torch.tensor(row)
+        mask[b, len(prompt) : len(row)] = True
+        logprobs[b, len(prompt) : len(row)] = torch.tensor(c.logprobs)
+    return ids, mask, logprobs
+
+
+def rollout(
+    model,
+    tokenizer,
+    problems: list[Problem],
+    group_size: int,
+    reward,
+    *,
+    max_new_tokens: int,
+    temperature: float = 1.0,
+    generator: torch.Generator | None = None,
+    score=None,
+) -> Rollout:
+    """Sample `group_size` completions of each problem and score them by `reward`.
+
+    `score(problems, texts)`, if given, scores all of them in one call instead.
+    """
+    if not problems:
+        raise ValueError("rollout needs at least one problem, got an empty list")
+    prompts = [tokenizer.prompt(problem.prompt) for problem in problems]
+    completions = sampling.generate(
+        model,
+        prompts,
+        max_new_tokens=max_new_tokens,
+        temperature=temperature,
+        stop_ids=(EOS,),
+        generator=generator,
+        repeat=group_size,
+    )
+    texts = [to_text(tokenizer, c) for c in completions]
+    repeated = [p for p in problems for _ in range(group_size)]
+    if score is None:
+        rewards = [reward(p, text) for p, text in zip(repeated, texts, strict=True)]
+    else:
+        rewards = score(repeated, texts)
+    ids, mask, logprobs = collate(
+        [p for p in prompts for _ in range(group_size)], completions
+    )
+    device = model.embed.weight.device
+    return Rollout(
+        ids.to(device),
+        mask.to(device),
+        logprobs.to(device),
+        torch.tensor(rewards, dtype=torch.float32, device=device),
+        texts,
+        [c.finish == "stop" for c in completions],
+        torch.tensor([len(c.ids) for c in completions]),
+    )
