@@ -6,7 +6,7 @@ from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PURPLE
 WAYS = (  # title, what is done, colour, model, chapters
     ("think longer when asked", "more tokens, more samples, a vote", PURPLE, "", "07"),
     ("pure RL", "rewards for right answers", ORANGE, "R1-Zero", "09"),
-    ("SFT and RL", "examples, then rewards, twice", GREEN, "R1", "10 to 13"),
+    ("SFT and RL", "examples, then rewards, in two rounds", GREEN, "R1", "10 to 13"),
     ("SFT on a teacher's texts", "examples alone: distillation", BLUE, "Distill", "14"),
 )
 
