@@ -39,14 +39,13 @@ from statistics import fmean
 
 import torch
 
-from r1lib import artifacts, checks, plots, sampling
+from r1lib import artifacts, checks, plots
 from r1lib.evaluate import interval, majority
 from r1lib.model import counts
 from r1lib.model.presets import PRESETS
 from r1lib.problem import check, problems, split_of
 from r1lib.recipe.stages import RECIPE
-from r1lib.sampling import to_text
-from r1lib.tokenizer import EOS
+from r1lib.sampling import Sampling, completions
 from r1lib.tokenizer.chat import CLOSE, OPEN
 from r1lib.traces import tables
 from r1lib.world import arithmetic, corpus, countdown, requests, skills, web
@@ -77,40 +76,32 @@ print(f"{len(models)} models with {weights:,} weights each")
 
 # %% [markdown]
 # `ask` is the only tool that this chapter needs. It sends prompts to a model and
-# returns, for each prompt, `k` completions with their numbers of tokens. The
+# returns `k` completions for each prompt, with their `text` and number of `tokens`. The
 # **temperature** says how the next token is chosen. At 0 it is always the most likely
 # one. At 1 it is drawn at random, with the probabilities that the model gives.
 
 
 # %%
-def ask(name, prompts, k=1, temperature=1.0, begin=""):
-    """Rows of k (text, tokens), one row a prompt; each text starts with `begin`."""
-    model, tokenizer = models[name]
-    start = tokenizer.encode(begin, allow_special=True)
-    written = sampling.generate(
-        model,
-        [tokenizer.prompt(prompt) + start for prompt in prompts],
-        max_new_tokens=160,
-        temperature=temperature,
-        stop_ids=(EOS,),
-        generator=torch.Generator().manual_seed(1),
-        repeat=k,
-    )
-    pairs = [(begin + to_text(tokenizer, w), len(start) + len(w.ids)) for w in written]
-    return [pairs[i : i + k] for i in range(0, len(pairs), k)]
+MOST = 160  # tokens that an answer may have
 
 
-def show(label, text, tokens):
+def ask(name, prompts, k=1, temperature=1.0, opening=""):
+    """For each prompt, a row of k completions; each text starts with `opening`."""
+    settings = Sampling(MOST, temperature=temperature, seed=1, opening=opening)
+    return completions(*models[name], prompts, k, settings)
+
+
+def show(label, completion):
     """Print a completion with its name and its length."""
-    print(f"{label} ({tokens} tokens)")
-    print("    " + text.replace("\n", "\n    "))
+    print(f"{label} ({completion.tokens} tokens)")
+    print("    " + completion.text.replace("\n", "\n    "))
 
 
 # %% tags=["slide"]
 APPLES = "Tom has 12 apples, gets 5 more, then has 2 times as many, loses 9. How many?"
 print(APPLES, "\n")
 for name in ("base", "r1"):
-    show(name, *ask(name, [APPLES], temperature=0.0)[0][0])
+    show(name, ask(name, [APPLES], temperature=0.0)[0][0])
 
 # %% [markdown]
 # What you see: `base` has only read text. It answers at once, and is wrong. `r1` is the
@@ -322,9 +313,9 @@ thinks = {}
 for prompt in (APPLES, PARIS):
     print(f"----- {prompt}")
     for name in NAMES:
-        text, tokens = ask(name, [prompt], temperature=0.0)[0][0]
-        thinks[prompt, name] = "<think>" in text
-        show(name, text, tokens)
+        completion = ask(name, [prompt], temperature=0.0)[0][0]
+        thinks[prompt, name] = "<think>" in completion.text
+        show(name, completion)
 
 # %%
 assert not thinks[APPLES, "base"] and all(thinks[APPLES, n] for n in NAMES[1:])
@@ -367,11 +358,11 @@ def is_mixed(problem, text):
     return skills.mixes(text, problem.language)
 
 
-def measure(name, asked, rule=check, k=2, begin=""):
+def measure(name, asked, rule=check, k=2, opening=""):
     """Ask k times each; return (mean of a rule, low, high) and all rows."""
-    rows = ask(name, [problem.prompt for problem in asked], k, begin=begin)
+    rows = ask(name, [problem.prompt for problem in asked], k, opening=opening)
     values = [
-        fmean(rule(problem, text) for text, _ in row)
+        fmean(rule(problem, completion.text) for completion in row)
         for problem, row in zip(asked, rows, strict=True)
     ]
     return (fmean(values), *interval(values)), rows
@@ -424,13 +415,13 @@ assert share("harm refused", "r1") > share("harm refused", "zero") + 0.2
 trio = ("base", "zero", "r1")
 for i, problem in enumerate(questions["countdown"]):
     firsts = [answers["countdown", name][i][0] for name in trio]
-    marks = [problem.check(text) for text, _ in firsts]
+    marks = [problem.check(completion.text) for completion in firsts]
     if problem.language == "en" and marks == [False, True, True]:
         break
 
 print(problem.prompt)
-for name, (text, length) in zip(trio, firsts, strict=True):
-    show(name, text, length)
+for name, completion in zip(trio, firsts, strict=True):
+    show(name, completion)
 
 # %% [markdown]
 # What you see: the same game with more or less patience. Zero and R1 try, check, and go
@@ -448,13 +439,18 @@ for name, (text, length) in zip(trio, firsts, strict=True):
 # without thinking. We begin its answer for it: with `<answer>`, so that it answers
 # at once, or with `<think>`, so that it must think.
 
+
 # %% tags=["slide"]
+def mean_tokens(rows):
+    return fmean(completion.tokens for row in rows for completion in row)
+
+
 ways, tokens = {}, {}
 for kind in ("sums", "facts"):
     ways[kind] = {}
-    for way, begin in (("at once", "<answer>"), ("thinking", "<think>")):
-        ways[kind][way], rows = measure("base", questions[kind], k=6, begin=begin)
-        tokens[kind, way] = fmean(n for row in rows for _, n in row)
+    for way, opening in (("at once", "<answer>"), ("thinking", "<think>")):
+        value, rows = measure("base", questions[kind], k=6, opening=opening)
+        ways[kind][way], tokens[kind, way] = value, mean_tokens(rows)
 
 plots.bars_with_intervals(ways, "right")
 
@@ -483,7 +479,7 @@ thinking = {}
 print("share with thinking   sums  facts")
 for name in ("base", "zero", "r1"):
     for kind in ("sums", "facts"):
-        texts = [text for row in answers[kind, name] for text, _ in row]
+        texts = [completion.text for row in answers[kind, name] for completion in row]
         thinking[name, kind] = fmean("<think>" in text for text in texts)
     print(f"{name:20}{thinking[name, 'sums']:6.0%}{thinking[name, 'facts']:7.0%}")
 assert thinking["base", "sums"] < thinking["base", "facts"] < 0.7
@@ -572,13 +568,13 @@ for written in (10, 1_000, 10_000):
 # r1lib.tokenizer.chat.summary
 
 # %%
-text, written = ask("r1", [APPLES], temperature=0.0)[0][0]
-left = summary(text)
+whole = ask("r1", [APPLES], temperature=0.0)[0][0]
+left = summary(whole.text)
 seen = len(models["r1"][1].encode(left, allow_special=True))
-show("shown ", text, written)
-show("hidden", left, seen)
-print(f"paid for but not seen: {written - seen} tokens")
-assert 0 < seen < written / 2
+print(f"shown ({whole.tokens} tokens)\n{whole.text}\n")
+print(f"hidden ({seen} tokens)\n{left}\n")
+print(f"paid for but not seen: {whole.tokens - seen} tokens")
+assert 0 < seen < whole.tokens / 2
 
 # %% [markdown]
 # The next turn of a conversation does the same cut. Earlier thinking is dropped from the
@@ -612,12 +608,12 @@ assert 0 < seen < written / 2
 # %%
 def vote(asked, k=8):
     """Let the base think k times and vote: the share right, its interval, the rows."""
-    rows = ask("base", [problem.prompt for problem in asked], k, begin="<think>")
+    rows = ask("base", [problem.prompt for problem in asked], k, opening="<think>")
     values = []
     for problem, row in zip(asked, rows, strict=True):
-        votes = [problem.ballot(text) for text, _ in row]
+        votes = [problem.ballot(completion.text) for completion in row]
         chosen = majority(votes)
-        text = row[votes.index(chosen)][0] if chosen is not None else ""
+        text = row[votes.index(chosen)].text if chosen is not None else ""
         values.append(float(problem.check(text)))
     return (fmean(values), *interval(values)), rows
 
@@ -637,8 +633,7 @@ for label, name in (
 ):
     value, rows = measure(name, asked, k=4) if name else vote(asked, k)
     dots[label] = [value]
-    total = sum(n for row in rows for _, n in row)
-    spent[label] = total / (len(rows) if name is None else 4 * len(rows))
+    spent[label] = mean_tokens(rows) * (1 if name else k)
 
 # %% tags=["slide"]
 plots.interval_dots({"countdown, right": dots}, "share")
@@ -669,7 +664,7 @@ assert gain(small, "4  Distill") > 0
 
 # %%
 for name in ("base", "student"):
-    value, _ = measure(name, questions["sums"], begin="<think>")
+    value, _ = measure(name, questions["sums"], opening="<think>")
     size = sum(p.numel() for p in models[name][0].parameters())
     print(f"{name:8}{size:8,} weights, sums right with thinking: {value[0]:.0%}")
 assert value[0] < 0.4
@@ -777,19 +772,24 @@ checks.ex_1_1(split_completion)
 # that is *written* before it, so a slip does not make the steps after it wrong. A division
 # that leaves a remainder, or by 0, is wrong whatever is written.
 #
-# <details><summary>Hint</summary>`re.findall(r"([-+*/])(\d+)=(\d+)", tape)` gives
-# operation, number and result of each step. Test a division by multiplying
-# back.</details>
+# <details><summary>Hint</summary>Keep the current value in a variable, and set it to the
+# written result after each step. Test a division by multiplying back.</details>
+
+
+# %% tags=["needed"]
+def steps(tape):
+    """First number, then the steps: "17+5=22,*2=44" -> 17, [("+", 5, 22), ...]."""
+    found = re.findall(r"([-+*/])(\d+)=(\d+)", tape)
+    first = int(re.match(r"\d+", tape)[0])
+    return first, [(op, int(number), int(result)) for op, number, result in found]
 
 
 # %% tags=["exercise"]
 def find_slips(tape):
     """The numbers of the wrong steps: "17+5=22,*2=40,-8=32" -> [2]."""
     # BEGIN SOLUTION
-    value, wrong = int(re.match(r"\d+", tape)[0]), []
-    steps = re.findall(r"([-+*/])(\d+)=(\d+)", tape)
-    for i, (operation, number, result) in enumerate(steps, 1):
-        number, result = int(number), int(result)
+    (value, rest), wrong = steps(tape), []
+    for i, (operation, number, result) in enumerate(rest, 1):
         right = {
             "+": value + number == result,
             "-": value - number == result,
