@@ -322,16 +322,19 @@ def base(folder: Path, plan: Plan):
         optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
         stage = runs.resume(folder, "base", model, tokenizer, optimizers)
         read = pretrain.encode_documents(tokenizer, documents(plan))
-        steps = pretrain.train(model, read, c, optimizers, stage.step)
-        recent = []
-        for metrics in bar(steps, c.steps, f"base {plan.seed}", ("loss",)):
+        loop, recent = pretrain.train(model, read, c, optimizers, stage.step), []
+
+        def point(metrics: dict) -> dict | None:
             recent.append(metrics)
-            if metrics["step"] % plan.save_every == 0 or metrics["step"] == c.steps:
-                point = {**runs.mean_of(recent), "seconds": stage.seconds()}
-                stage.history.append(point)
-                stage.save(metrics["step"])
-                recent.clear()
-        stage.finish()
+            if metrics["step"] % plan.save_every and metrics["step"] != c.steps:
+                return None
+            means = runs.mean_of(recent)
+            recent.clear()
+            return means
+
+        steps = runs.follow(stage, loop, c.steps, plan.save_every, point)
+        for _ in bar(steps, c.steps, f"base {plan.seed}", ("loss",)):
+            pass
     return runs.load(folder, "base")
 
 
@@ -351,15 +354,18 @@ def learn(folder: Path, plan: Plan, reward: CodeReward, name: str = "code"):
         reward=reward,
         start=stage.step,
     )
-    lines = ({**m, **reward.means()} for m, _ in steps)
-    for metrics in bar(lines, plan.rl.steps, f"RL {plan.seed}", ("reward", "pass")):
-        del metrics["accuracy"]  # says how many earn 1 or more; here nobody need
-        stage.history.append({**metrics, "seconds": stage.seconds()})
-        step = metrics["step"]
-        if step % plan.rl_save_every == 0 or step == plan.rl.steps:
-            stage.save(step)
-    stage.finish()
+    lines = ({**metrics, **reward.means()} for metrics, _ in steps)
+    followed = runs.follow(
+        stage, lines, plan.rl.steps, plan.rl_save_every, without_accuracy
+    )
+    for _ in bar(followed, plan.rl.steps, f"RL {plan.seed}", ("reward", "pass")):
+        pass
     return model
+
+
+def without_accuracy(metrics: dict) -> dict:
+    """Drop how many earn 1 or more: here nobody need."""
+    return {name: value for name, value in metrics.items() if name != "accuracy"}
 
 
 def unit(folder: Path, plan: Plan) -> dict:

@@ -121,11 +121,10 @@ def start(folder: Path, base: Path, plan: Plan):
         examples = sft.encode(tokenizer, replies(plan))
         loop = sft.train(model, examples, plan.sft, optimizers, stage.step)
         steps = plan.sft.epochs * -(-len(examples) // plan.sft.batch_size)
-        for metrics in bar(loop, steps, "fine-tuning", ("loss",)):
-            stage.history.append(metrics)
-            if metrics["step"] % 50 == 0:
-                stage.save(metrics["step"])
-        stage.finish()
+        for _ in bar(
+            runs.follow(stage, loop, steps, 50), steps, "fine-tuning", ("loss",)
+        ):
+            pass
     return runs.load(folder, "dev3")
 
 

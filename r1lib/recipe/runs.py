@@ -218,6 +218,22 @@ class Stage:
         finish(self.folder, self.name, *done)
 
 
+def follow(kept: Stage, loop, steps: int, save_every: int, point=dict):
+    """Pass on the metrics of a training loop: keep its curve, save, finish at its end.
+
+    `point(metrics)` is what the curve keeps of a step; None keeps nothing. Checkpoints
+    come after every `save_every` steps and after step number `steps`, the last one.
+    """
+    for metrics in loop:
+        step = metrics["step"]
+        if (kept_point := point(metrics)) is not None:
+            kept.history.append({"seconds": kept.seconds(), **kept_point})
+        if step % save_every == 0 or step == steps:
+            kept.save(step)
+        yield metrics
+    kept.finish()
+
+
 def finish(folder, stage: str, steps: int, seconds: float, history, memory) -> None:
     """Write the record that makes a stage count, and forget its checkpoints."""
     origin = Path(folder) / f"{stage}-work" / "made_from.json"
