@@ -328,8 +328,8 @@ assert not any(thinks[PARIS, name] for name in ("base", "dev3", "r1"))
 # - **The sum.** Only the base guesses. RL has made Zero think, and all later models have
 #   learned it from texts or rewards. `yes true` in place of `yes` is the cold start's
 #   wording.
-# - **The fact.** Zero, Dev1 and Dev2 think here, too. Thinking paid in all games that they
-#   were rewarded for, and nothing showed them where it does not.
+# - **The fact.** Zero, Dev1 and Dev2 think here, too. Thinking paid in the games for which
+#   Zero and Dev2 were rewarded, and the cold start that Dev1 read thinks about facts, too.
 # - **Dev3 and R1** answer the fact at once. The samples have taught Dev3 both: sums with
 #   thinking, facts without.
 
@@ -418,6 +418,7 @@ for i, problem in enumerate(questions["countdown"]):
     marks = [problem.check(completion.text) for completion in firsts]
     if problem.language == "en" and marks == [False, True, True]:
         break
+assert marks == [False, True, True]
 
 print(problem.prompt)
 for name, completion in zip(trio, firsts, strict=True):
@@ -425,8 +426,9 @@ for name, completion in zip(trio, firsts, strict=True):
 
 # %% [markdown]
 # What you see: the same game with more or less patience. Zero and R1 try, check, and go
-# on after a "no". (Where you see Korean: `아니` is no, `맞아` is yes.) Not all of their answers end so well. An answer here may have 160 tokens,
-# and a model that is still thinking then has not answered.
+# on after a "no". (Where you see Korean: `아니` is no, `맞아` is yes.) Not all of their
+# answers end so well. An answer here may have 160 tokens, and a model that is still
+# thinking then has not answered.
 
 # %% [markdown] tags=["slide"]
 # ## 8. When thinking helps, and when it wastes tokens
