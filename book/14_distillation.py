@@ -766,7 +766,7 @@ check_same_tokenizer(*tokenizers)  # ours are one: nothing happens
 # writes its own bill.
 
 # %%
-# r1lib.distill.pull
+# r1lib.distill.add_gradients
 # r1lib.distill.train
 
 # %% [markdown]

@@ -13,7 +13,7 @@ from r1lib.model.transformer import Transformer
 from r1lib.problem import Problem, problems
 from r1lib.tokenizer import SMALLEST, Tokenizer
 from r1lib.training import optim, pretrain
-from r1lib.world import countdown, logic, skills
+from r1lib.world import arithmetic, countdown, logic, skills
 from r1lib.world.skills import majority_right
 
 TEXT = " yes no 맞아 아니 <answer></answer>" + "".join(f"={n}" for n in range(100))
@@ -66,7 +66,7 @@ def test_votes_count_by_value_and_not_by_spelling():
     assert game.ballot(wrap("3*4+5")) == game.ballot(wrap("5+(4*3)"))
     assert game.ballot(wrap("3*4+5")) != game.ballot(wrap("3*5+4"))
     assert game.ballot(wrap("3**4")) is None and game.ballot("hm") is None
-    total = Problem("arithmetic", "easy", "en", "1/2+1/2", "1", "k")
+    total = arithmetic.make((1, 1), "+", "en")
     assert total.ballot(wrap("1")) == total.ballot(wrap("1.0"))
     assert total.ballot(wrap("1 or 2")) is None
 

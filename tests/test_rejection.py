@@ -297,7 +297,7 @@ def test_a_model_that_is_never_right_leaves_no_table(tmp_path):
 
 def test_where_the_judge_likes_nothing_the_card_says_so(tmp_path, monkeypatch):
     begun = begin(tmp_path / "t", replace(SMOKE, filters=("correct", "unique")))
-    monkeypatch.setattr(samples.verifiers, "correct", lambda problem, text: True)
+    monkeypatch.setattr(samples, "check", lambda problem, text, box=None: True)
     metrics = list(begun)
     emptied = "'judged: correct' removed all of the 6 rows"
     assert emptied in metrics[-1]["skipped"]
