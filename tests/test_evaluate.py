@@ -68,7 +68,7 @@ def test_votes_count_by_value_and_not_by_spelling():
     assert game.ballot(wrap("3**4")) is None and game.ballot("hm") is None
     total = arithmetic.make((1, 1), "+", "en")
     assert total.ballot(wrap("1")) == total.ballot(wrap("1.0"))
-    assert total.ballot(wrap("1 or 2")) is None
+    assert total.ballot(wrap("1 or 2")) != total.ballot(wrap("1"))
 
 
 def test_three_spellings_of_knights_and_knaves_outvote_two_equal_wrong_ones():
