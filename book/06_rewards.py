@@ -159,6 +159,8 @@ def first_answer(text):
 # %% tags=["slide"]
 # r1lib.tokenizer.chat.summary
 # r1lib.tokenizer.chat.answer
+
+# %%
 # r1lib.verifiers.extract_answer
 # r1lib.verifiers.boxed
 
@@ -540,6 +542,8 @@ for answer in (
 # %%
 # r1lib.tokenizer.chat.thinking
 # r1lib.rewards.words
+
+# %%
 # r1lib.rewards.purity
 # r1lib.rewards.language_consistency
 

@@ -232,6 +232,8 @@ for thought in ("try 8-3=5 yes, it fits", "A는 기사, B는 거짓", "맞아yes
 # %% tags=["slide"]
 # r1lib.tokenizer.chat.thinking
 # r1lib.rewards.words
+
+# %%
 # r1lib.rewards.purity
 # r1lib.rewards.language_consistency
 

@@ -45,6 +45,7 @@ from statistics import fmean
 import torch
 
 from r1lib import artifacts, checks, evaluate, plots, sampling
+from r1lib.files import shown
 from r1lib.problem import problems
 from r1lib.recipe import samples
 from r1lib.recipe.samples import FILTERS, GENERAL, KNOWN, Sizes, known, sift

@@ -6,14 +6,13 @@ one problem: the key is a digest of what they do to a few probe lists. Outputs c
 the functions here, model code runs only in the sandbox, numbers stay within 0..99.
 """
 
-import hashlib
 import random
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import floordiv, sub
 
-from r1lib.files import shown
+from r1lib.files import digest, shown
 from r1lib.problem import STYLES, Problem
 from r1lib.rewards import code
 from r1lib.world.countdown import WORDS
@@ -159,8 +158,7 @@ def program(ops) -> str:
 
 def key_of(ops) -> str:
     """Name a chain by its behaviour on the probe lists: words and detours vanish."""
-    outputs = repr([result(ops, xs) for xs in PROBES]).encode()
-    return hashlib.sha256(outputs).hexdigest()[:16]
+    return digest(repr([result(ops, xs) for xs in PROBES]))[:16]
 
 
 def passes(ops, cases) -> bool:
