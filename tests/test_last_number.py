@@ -211,6 +211,10 @@ RIGHT = r"""
 8 | Q: what? A: 8
 """  # gold | sentence
 WRONG = r"""
+5 | 4 OR 5
+5 | 4 AND 5
+5 | 4 TO 5
+5 | 4 Or Maybe 5
 4 | 4 or 5
 5 | 4 or 5
 4 | 3, 4

@@ -37,20 +37,21 @@ BETWEEN = (  # two numbers: a range, a list, a ratio, a formula in words
 BAD_BEFORE = re.compile(
     r"[-+−–—‐‑‒*/×·÷^_<≤≥≠≈~±|(\[{&#√§№]\s*$|(?<![-=])>\s*$"  # an operator, a bracket
     r"|[<>!/~]=\s*$|\\(?!implies|therefore|[Rr]ightarrow)(?:.|[A-Za-z]*)\s*$"
-    rf"|[\d)\]}}%°]\s*\(?(?:,\s*)?(?:{BETWEEN})\s*(?:\w{{1,9}}\s*=)?\s*$"
-    r"|[\d)\]}%°]\s*\(?(?:[^\W\d]+\s*)?,?\s*(?:\bor\b|또는|혹은)\s*(?:\w+\s*=?\s*){0,2}$"
+    rf"|[\d)\]}}%°]\s*\(?(?:,\s*)?(?i:{BETWEEN})\s*(?:\w{{1,9}}\s*=)?\s*$"
+    r"|[\d)\]}%°]\s*\(?(?:[^\W\d]+\s*)?,?\s*(?i:\bor\b|또는|혹은)\s*(?:\w+\s*=?\s*){0,2}$"
     r"|\d[.)]?[^\S\n]*\Z"  # two numbers side by side
     rf"|\d\s*{UNIT}(?:\s*and)?\s*$"  # 2 hours 30 minutes
     r"|\d(?:st|nd|rd|th)?\s+(?:of\s+)?[A-Z][a-z]+,?\s+$"  # 6 May 2024
     r"|(?<![A-Za-z'’])(?!a\s)[A-Za-z]\s*,?\s*$"  # x 4
     rf"|(?i:\b(?:about|around|approximately|approx|roughly|nearly|almost|not|instead of"
-    rf"|minus|negative|plus|times|power|mod|modulo|over|under|above|below|than|{LARGE})\.?\s+$)"
+    r"|minus|negative|plus|times|power|mod|modulo|over|under|above|below|than"
+    rf"|{LARGE})\.?\s+$)"
     r"|n['’]t\s+$|(?:약|대략|거의|마이너스|영하|제)\s*$",
 )
 GOOD_BEFORE = re.compile(r"(?:^|\s|[=:가-힣!?;,.>])$")
 GOOD_AFTER = re.compile(r"$|\s|[.,;:](?=\s|$)|[가-힣。]|\\,")
 BAD_AFTER = re.compile(
-    r"\s*(?:[-+−–*/×·÷^_=<>≤≥≠≈~±|√{\[%°!?]|\\(?!,)|\((?!\w\w)|\((?:mod|or)\b"
+    r"\s*(?:[-+−–*/×·÷^_=<>≤≥≠≈~±|√{\[%°!?]|\\(?!,)|\((?!\w\w)|\((?i:mod|or)\b"
     r"|(?!(?:a|I)\s)[A-Za-z](?![A-Za-z'])"  # 4 x
     rf"|(?i:(?:and )?(?:(?:an?|one|two|three|four)[ -])?(?:{PART}|{LARGE})\b"
     r"|(?:or|per ?cent|squared|cubed|factorial|choose|plus|minus|mod|modulo|st|nd|rd|th"
