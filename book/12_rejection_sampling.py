@@ -83,9 +83,9 @@ from r1lib.problem import LEVELS, Problem, draw
 from r1lib.recipe.samples import (
     SCRIPTED,
     SIMPLE,
+    collected,
     parts,
     sample,
-    samples,
     without_programs,
 )
 from r1lib.tokenizer import chat
@@ -475,7 +475,7 @@ for step in samples.sample(work, sampler, tokenizer, live, source="zero-tiny"):
     print(f"{kind_of:20} {problems_done:4} problems, {right:4.0%} right")
 
 # %%
-raw, raw_judged = (samples.samples(work, p, live) for p in samples.parts(live))
+raw, raw_judged = (samples.collected(work, p, live) for p in samples.parts(live))
 found = tables.statistics(raw)
 print(f"{found['rows']:,} samples of {found['prompts']} prompts")
 print(f"{found['tokens']['sum']:,} tokens, median {found['tokens']['median']}")

@@ -132,7 +132,7 @@ def build(folder, model, tokenizer, sizes: Sizes, *, source: str, seed: int = 0)
     work = folder.with_name(f"{folder.name}-work")
     work.mkdir(parents=True, exist_ok=True)
     yield from sample(work, model, tokenizer, sizes, source=source, seed=seed)
-    reasoning, judged = (samples(work, p, sizes) for p in parts(sizes))
+    reasoning, judged = (collected(work, p, sizes) for p in parts(sizes))
     kept, report = sift("reasoning", reasoning, sizes)
     notes = [
         f"{sizes.k} samples of each training problem, written by {source}; filtered; "
@@ -241,7 +241,7 @@ def preferred(times: int, seed: int) -> Callable[[Problem, str], bool]:
     return right
 
 
-def samples(work, part: list, sizes: Sizes) -> list[dict]:
+def collected(work, part: list, sizes: Sizes) -> list[dict]:
     """Read the collected rows of a part; families that were skipped have none."""
     paths = (Path(work) / f"{family}-{level}.jsonl" for family, level, _ in part)
     return [row for path in paths if path.is_file() for row in collect.read(path)[1]]
