@@ -713,7 +713,7 @@ origins = [
     "known replies",
 ]
 total = {"rows": len(data), "tokens": sum(r["tokens"] for r in data)}
-shares = {"rows": dict.fromkeys(origins, 0.0), "tokens": dict.fromkeys(names, 0.0)}
+shares = {"rows": dict.fromkeys(origins, 0.0), "tokens": dict.fromkeys(origins, 0.0)}
 for r in data:
     shares["rows"][part_of(r)] += 1 / total["rows"]
     shares["tokens"][part_of(r)] += r["tokens"] / total["tokens"]
