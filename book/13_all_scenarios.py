@@ -56,6 +56,7 @@ from r1lib.recipe import labels, r1, scenarios
 from r1lib.recipe.scenarios import Preference
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
+from r1lib.sampling import Sampling, complete
 from r1lib.tokenizer.chat import summary
 from r1lib.training import optim, sft
 from r1lib.world import draws, instructions, judge, requests, web
@@ -397,9 +398,17 @@ for metrics in sft.train(policy, sft.encode(tokenizer, texts), how, optimizers):
 # %%
 TOKENS = 48  # most tokens in an answer
 train_set, valid_set = several(120, "train", 0), several(32, "valid", 0)
-limit = {"max_new_tokens": TOKENS}
-answered = labels.answers(policy, tokenizer, train_set, 6, **limit)
-checked = labels.answers(policy, tokenizer, valid_set, 6, **limit)
+asking = Sampling(TOKENS)
+
+
+def answers(model, problems, k):
+    """Sample k answers to each problem."""
+    prompts = [problem.prompt for problem in problems]
+    return complete(model, tokenizer, prompts, k, asking)
+
+
+answered = answers(policy, train_set, 6)
+checked = answers(policy, valid_set, 6)
 for p, row in list(zip(train_set, answered, strict=True))[:4]:
     print(p.prompt)
     for text in row[:2]:
@@ -656,7 +665,7 @@ models = Preference(helpful, helpful, tokenizer, mean, spread)  # safety pays no
 
 def look(step, policy):
     """Answer held-out requests once: score, truth, and what the answers are like."""
-    rows = labels.answers(policy, tokenizer, valid_set, 2, **limit)
+    rows = answers(policy, valid_set, 2)
     owners = [p for p in valid_set for _ in range(2)]
     said = [text for row in rows for text in row]
     mean = sum(models.helpfulness(owners, said)) / len(said)

@@ -9,10 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from r1lib import sampling
 from r1lib.problem import Problem
-from r1lib.sampling import to_text
-from r1lib.tokenizer import EOS
+from r1lib.sampling import Sampling, completions
 
 
 @dataclass
@@ -43,37 +41,28 @@ def answer(
         raise ValueError("evaluation needs at least one problem, got an empty list")
     if k < 1 or batch < 1:
         raise ValueError(f"k and batch must be at least 1, got {k} and {batch}")
-    generator = torch.Generator(model.embed.weight.device).manual_seed(seed)
-    start = tokenizer.encode(prefix, allow_special=True)
-    texts, lengths = [], []
-    at_once = max(1, batch // k)
-    for i in range(0, len(problems), at_once):
-        prompts = [
-            tokenizer.prompt(p.prompt) + start for p in problems[i : i + at_once]
-        ]
-        found = sampling.generate(
-            model,
-            prompts,
-            max_new_tokens=max_new_tokens,
-            temperature=temperature,
-            stop_ids=(EOS,),
-            generator=generator,
-            repeat=k,
-            steer=steer,
-        )
-        texts += [prefix + to_text(tokenizer, c) for c in found]
-        lengths += [len(start) + len(c.ids) for c in found]
-    grouped = [texts[i : i + k] for i in range(0, len(texts), k)]
+    settings = Sampling(
+        max_new_tokens,
+        temperature,
+        at_once=max(1, batch // k),
+        opening=prefix,
+        steer=steer,
+    )
+    rows = completions(
+        model,
+        tokenizer,
+        [problem.prompt for problem in problems],
+        k,
+        settings,
+        generator=torch.Generator(model.embed.weight.device).manual_seed(seed),
+    )
+    grouped = [[c.text for c in row] for row in rows]
+    lengths = [[float(c.tokens) for c in row] for row in rows]
     right = [
         [float(p.check(t)) for t in row]
         for p, row in zip(problems, grouped, strict=True)
     ]
-    return Answers(
-        problems,
-        grouped,
-        torch.tensor(right),
-        torch.tensor(lengths).view(-1, k).float(),
-    )
+    return Answers(problems, grouped, torch.tensor(right), torch.tensor(lengths))
 
 
 def pass_at_k(n: int, c: int, k: int) -> float:

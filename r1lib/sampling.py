@@ -1,24 +1,47 @@
 """Sampling: many prompts at once, with a cache; finished rows leave the batch."""
 
 import math
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from r1lib import sampling
 from r1lib.model.transformer import Transformer, evaluating
-from r1lib.tokenizer import PAD
+from r1lib.tokenizer import EOS, PAD
 
 
 @dataclass
 class Completion:
-    """What the policy wrote: ids (stop token included), and log p of each of them."""
+    """What the policy wrote: ids (stop token included), and log p of each of them.
+
+    `complete` also fills in the text, which starts with the `opening` it was given.
+    """
 
     ids: list[int]
     logprobs: list[float]
     finish: str  # "stop": a stop token was sampled; "length": the budget ran out
+    text: str = ""
+    opening: int = 0  # tokens at the start of the text that were not sampled
+
+    @property
+    def tokens(self) -> int:
+        """Length of the text in tokens, stop token included."""
+        return self.opening + len(self.ids)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How `complete` asks a model."""
+
+    max_new_tokens: int
+    temperature: float = 1.0
+    seed: int = 0
+    at_once: int = 64  # prompts in one call of `generate`
+    opening: str = ""  # every completion begins with this text
+    steer: Callable | None = None  # as in `generate`
 
 
 def sample_token(
@@ -197,7 +220,75 @@ def next_logits(model, ids, cache, seen) -> Float[Tensor, "B V"]:
     return logits[:, -1]
 
 
-def to_text(tokenizer, completion: sampling.Completion) -> str:
+def complete(
+    model, tokenizer, prompts: list[str], k: int, settings: Sampling, **more
+) -> list[list[str]]:
+    """Ask a model: k texts for each prompt, row by row. `more` is as in `completions`.
+
+    The framed prompt goes in; the stop token does not come out.
+    """
+    rows = completions(model, tokenizer, prompts, k, settings, **more)
+    return [[completion.text for completion in row] for row in rows]
+
+
+def completions(
+    model,
+    tokenizer,
+    prompts: list[str],
+    k: int,
+    settings: Sampling,
+    *,
+    generator: torch.Generator | None = None,
+    watch=iter,
+) -> list[list[Completion]]:
+    """What `complete` returns, with ids, log-probabilities and lengths.
+
+    Without a generator each chunk of `at_once` prompts depends on (seed, place of its
+    first prompt) alone. `watch(iterable)` may show how far it is.
+    """
+    if not prompts:
+        raise ValueError("sampling needs at least one prompt, got an empty list")
+    rows = []
+    for start in watch(range(0, len(prompts), settings.at_once)):
+        part = prompts[start : start + settings.at_once]
+        own = generator or chunk_generator(model, settings.seed, start)
+        rows += chunk(model, tokenizer, part, k, settings, own)
+    return rows
+
+
+def chunk_generator(model, seed: int, start: int) -> torch.Generator:
+    """The generator of the chunk that begins with prompt number `start`."""
+    number = random.Random(f"{seed}-{start}").getrandbits(62)
+    return torch.Generator(model.embed.weight.device).manual_seed(number)
+
+
+def chunk(
+    model,
+    tokenizer,
+    prompts: list[str],
+    k: int,
+    settings: Sampling,
+    generator: torch.Generator | None,
+) -> list[list[Completion]]:
+    """Sample k completions of each prompt in one batch."""
+    opening = tokenizer.encode(settings.opening, allow_special=True)
+    made = generate(
+        model,
+        [tokenizer.prompt(prompt) + opening for prompt in prompts],
+        max_new_tokens=settings.max_new_tokens,
+        temperature=settings.temperature,
+        stop_ids=(EOS,),
+        generator=generator,
+        repeat=k,
+        steer=settings.steer,
+    )
+    for completion in made:
+        completion.text = settings.opening + to_text(tokenizer, completion)
+        completion.opening = len(opening)
+    return [made[i : i + k] for i in range(0, len(made), k)]
+
+
+def to_text(tokenizer, completion: Completion) -> str:
     """Decode a completion without its stop token."""
     ids = completion.ids[:-1] if completion.finish == "stop" else completion.ids
     return tokenizer.decode(ids)

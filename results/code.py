@@ -20,7 +20,7 @@ from statistics import fmean
 
 import torch
 
-from r1lib import artifacts, evaluate, sampling, sandbox
+from r1lib import artifacts, evaluate, sandbox
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import new_model
 from r1lib.problem import STYLES, Problem, draw, problems, split_of
@@ -30,9 +30,9 @@ from r1lib.rewards import code as code_reward
 from r1lib.rewards.code import Parts
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
-from r1lib.sampling import to_text
+from r1lib.sampling import Sampling, completions
 from r1lib.sandbox import Sandbox
-from r1lib.tokenizer import EOS, Tokenizer
+from r1lib.tokenizer import Tokenizer
 from r1lib.training import optim, pretrain
 from r1lib.training.pretrain import PretrainConfig
 from r1lib.world import programs
@@ -212,23 +212,21 @@ def large_inputs() -> list[tuple]:
 
 def answers(model, tokenizer, rows, k, plan, prefix="", temperature=1.0):
     """Sample k completions of each problem; return texts (N, k) and lengths (N, k)."""
-    start = tokenizer.encode(prefix, allow_special=True)
-    generator, found = torch.Generator().manual_seed(plan.seed), []
-    at_once = max(1, 512 // k)
-    for i in range(0, len(rows), at_once):
-        found += sampling.generate(
-            model,
-            [tokenizer.prompt(p.prompt) + start for p in rows[i : i + at_once]],
-            max_new_tokens=plan.rl.max_new_tokens,
-            temperature=temperature,
-            stop_ids=(EOS,),
-            generator=generator,
-            repeat=k,
-        )
-    texts = [prefix + to_text(tokenizer, c) for c in found]
-    lengths = [len(start) + len(c.ids) for c in found]
-    cut = range(0, len(texts), k)
-    return [texts[i : i + k] for i in cut], [lengths[i : i + k] for i in cut]
+    found = completions(
+        model,
+        tokenizer,
+        [problem.prompt for problem in rows],
+        k,
+        Sampling(
+            plan.rl.max_new_tokens,
+            temperature,
+            at_once=max(1, 512 // k),
+            opening=prefix,
+        ),
+        generator=torch.Generator().manual_seed(plan.seed),
+    )
+    texts = [[c.text for c in row] for row in found]
+    return texts, [[c.tokens for c in row] for row in found]
 
 
 def measure(model, tokenizer, rows, k, plan, reward: CodeReward, **kind) -> dict:

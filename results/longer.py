@@ -16,13 +16,12 @@ from statistics import fmean
 
 import torch
 
-from r1lib import evaluate, sampling
+from r1lib import evaluate
 from r1lib.evaluate import Answers
 from r1lib.problem import LEVELS, Problem
 from r1lib.progress import bar
 from r1lib.recipe import runs, stages
-from r1lib.sampling import to_text
-from r1lib.tokenizer import EOS
+from r1lib.sampling import Sampling, completions
 from r1lib.world import scorecard, skills
 from results import one_unit
 
@@ -71,19 +70,16 @@ def voted(found: Answers) -> dict:
 
 def begun(model, tokenizer, asked: list[Problem], k: int, longest: int, prefix: str):
     """Sample k completions of each question, all begun by a prefix: texts, lengths."""
-    start = tokenizer.encode(prefix, allow_special=True)
-    generator = torch.Generator(model.embed.weight.device).manual_seed(0)
-    found = sampling.generate(
+    rows = completions(
         model,
-        [tokenizer.prompt(p.prompt) + start for p in asked],
-        max_new_tokens=longest,
-        stop_ids=(EOS,),
-        generator=generator,
-        repeat=k,
+        tokenizer,
+        [problem.prompt for problem in asked],
+        k,
+        Sampling(longest, at_once=len(asked), opening=prefix),
+        generator=torch.Generator(model.embed.weight.device).manual_seed(0),
     )
-    texts = [prefix + to_text(tokenizer, c) for c in found]
-    lengths = [len(start) + len(c.ids) for c in found]
-    return [texts[i : i + k] for i in range(0, len(texts), k)], lengths
+    lengths = [c.tokens for row in rows for c in row]
+    return [[c.text for c in row] for row in rows], lengths
 
 
 def asked_twice(model, tokenizer, asked: list[Problem], k: int, longest: int) -> dict:

@@ -26,10 +26,11 @@ from r1lib import evaluate
 from r1lib.feedback import reward_model
 from r1lib.feedback.reward_model import RewardConfig
 from r1lib.progress import bar
-from r1lib.recipe import labels, r1, runs
+from r1lib.recipe import r1, runs
 from r1lib.recipe.scenarios import Preference
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
+from r1lib.sampling import Sampling, complete
 from r1lib.training import optim, sft
 from r1lib.training.sft import SFTConfig
 from r1lib.world import draws, judge, web
@@ -134,8 +135,9 @@ def scored(model, tokenizer, liked: Preference, n: int, split: str, plan: Plan, 
     Every interval is one over requests, of which each has k answers.
     """
     problems = draws.general_problems(n, 0, split)
-    kind = {"max_new_tokens": plan.rl.max_new_tokens, "seed": plan.seed}
-    rows = labels.answers(model, tokenizer, problems, k, **kind)
+    prompts = [problem.prompt for problem in problems]
+    asking = Sampling(plan.rl.max_new_tokens, seed=plan.seed)
+    rows = complete(model, tokenizer, prompts, k, asking)
     owners = [p for p in problems for _ in range(k)]
     texts = [text for row in rows for text in row]
     scores = liked.scores(owners, texts)

@@ -30,14 +30,13 @@ from statistics import fmean
 
 import torch
 
-from r1lib import evaluate, files, sampling
+from r1lib import evaluate, files
 from r1lib.problem import Problem, problems
 from r1lib.progress import bar
 from r1lib.recipe import runs
 from r1lib.recipe import samples as rejection
 from r1lib.recipe.samples import Sizes
-from r1lib.sampling import to_text
-from r1lib.tokenizer import EOS
+from r1lib.sampling import Sampling, completions
 from r1lib.traces import tables
 from r1lib.training import optim, sft
 from r1lib.training.sft import SFTConfig
@@ -236,18 +235,19 @@ def measure(model, tokenizer, plan: Plan) -> dict:
 
 def marked(model, tokenizer, asked: list[Problem], plan: Plan) -> dict:
     """Sample each problem and take the means of all marks, with intervals."""
-    found = sampling.generate(
+    found = completions(
         model,
-        [tokenizer.prompt(problem.prompt) for problem in asked],
-        max_new_tokens=plan.sizes.max_new_tokens,
-        stop_ids=(EOS,),
+        tokenizer,
+        [problem.prompt for problem in asked],
+        plan.samples,
+        Sampling(plan.sizes.max_new_tokens, at_once=len(asked)),
         generator=torch.Generator().manual_seed(plan.seed),
-        repeat=plan.samples,
     )
-    rows = []
-    for i, completion in enumerate(found):
-        problem = asked[i // plan.samples]
-        rows.append(marks(problem, to_text(tokenizer, completion), completion))
+    rows = [
+        marks(problem, completion.text, completion)
+        for problem, row in zip(asked, found, strict=True)
+        for completion in row
+    ]
     out = {"problems": len(asked), "samples": plan.samples}
     for name in rows[0]:
         values = torch.tensor([float(row[name]) for row in rows])
@@ -257,7 +257,7 @@ def marked(model, tokenizer, asked: list[Problem], plan: Plan) -> dict:
         if name == "right":  # so that arms can be held against each other in pairs
             out[name]["values"] = values.tolist()
     out["transcripts"] = [
-        {"prompt": asked[i].prompt, "text": to_text(tokenizer, found[i * plan.samples])}
+        {"prompt": asked[i].prompt, "text": found[i][0].text}
         for i in range(min(plan.shown, len(asked)))
     ]
     return out

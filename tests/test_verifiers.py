@@ -17,9 +17,9 @@ from r1lib.verifiers import (
     extract_answer,
     math_equal,
     parse_expression,
-    parse_number,
     value,
 )
+from r1lib.verifiers.notation import parse_number
 from r1lib.world import countdown, logic
 
 GAME = countdown.make([3, 4, 5], 17, "en")

@@ -9,52 +9,13 @@ Chapter 13 builds this file.
 import itertools
 import random
 
-import torch
-
-from r1lib import sampling
 from r1lib.feedback.preferences import Pair, encode, prefer
 from r1lib.problem import Problem
-from r1lib.sampling import to_text
-from r1lib.tokenizer import EOS
 from r1lib.tokenizer.chat import summary
 from r1lib.world import judge, requests
 
 LEAST_GAP = 0.75  # of labels from -1 to 1: only where all of them agree
 BUCKET = 4  # words: differences in length that count as the same
-
-
-def answers(
-    model,
-    tokenizer,
-    problems: list[Problem],
-    k: int,
-    *,
-    max_new_tokens: int,
-    temperature: float = 1.0,
-    seed: int = 0,
-    at_once: int = 64,
-    watch=iter,
-) -> list[list[str]]:
-    """Sample k answers to each problem; those of a chunk depend on the seed alone.
-
-    `watch(iterable)` may show how far it is.
-    """
-    if not problems:
-        raise ValueError("sampling needs at least one problem, got an empty list")
-    texts = []
-    for start in watch(range(0, len(problems), at_once)):
-        number = random.Random(f"{seed}-{start}").getrandbits(62)
-        found = sampling.generate(
-            model,
-            [tokenizer.prompt(p.prompt) for p in problems[start : start + at_once]],
-            max_new_tokens=max_new_tokens,
-            temperature=temperature,
-            stop_ids=(EOS,),
-            generator=torch.Generator(model.embed.weight.device).manual_seed(number),
-            repeat=k,
-        )
-        texts += [to_text(tokenizer, c) for c in found]
-    return [texts[i : i + k] for i in range(0, len(texts), k)]
 
 
 def pairs(

@@ -27,6 +27,7 @@ from r1lib.problem import Problem
 from r1lib.recipe import labels, runs, scenarios
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
+from r1lib.sampling import Sampling, complete
 from r1lib.training import limits, optim
 from r1lib.world import draws, judge, requests
 
@@ -106,18 +107,23 @@ def answered(folder, policy, tokenizer, how: RewardModels, start: str, watch=ite
     """
     sizes = {"train": how.problems, "valid": how.held_out}
     asked = {s: draws.general_problems(n, how.seed, s) for s, n in sizes.items()}
-    kind = {"max_new_tokens": how.reply_tokens, "seed": how.seed}
-    source = {"model": runs.record(folder, start)["sha256"], "k": how.answers, **kind}
-    source["prompts"] = {s: [p.prompt for p in found] for s, found in asked.items()}
+    prompts = {s: [p.prompt for p in found] for s, found in asked.items()}
+    source = {
+        "model": runs.record(folder, start)["sha256"],
+        "k": how.answers,
+        "max_new_tokens": how.reply_tokens,
+        "seed": how.seed,
+        "prompts": prompts,
+    }
     path = folder / "answers.json"
     kept = files.read_json(path) if path.exists() else {}
     if kept.get("source") == source:
         _check_answers(kept, asked, how.answers, path)
     else:
-        kind["watch"] = watch
+        asking = Sampling(how.reply_tokens, seed=how.seed)
         found = {
-            split: labels.answers(policy, tokenizer, problems, how.answers, **kind)
-            for split, problems in asked.items()
+            split: complete(policy, tokenizer, p, how.answers, asking, watch=watch)
+            for split, p in prompts.items()
         }
         kept = {"source": source, "answers": found}
         files.write_text(path, json.dumps(kept, ensure_ascii=False))
@@ -265,8 +271,9 @@ def r1(folder, how: LastStage, device: str = "cpu", start: str = START):
 def look(model, tokenizer, how: LastStage) -> dict[str, float]:
     """Answer valid requests once, and read the hidden truth about the answers."""
     problems = draws.general_problems(how.looks, 0, "valid")
-    kind = {"max_new_tokens": how.reply_tokens, "temperature": how.rl.temperature}
-    rows = labels.answers(model, tokenizer, problems, 1, **kind)
+    prompts = [problem.prompt for problem in problems]
+    asking = Sampling(how.reply_tokens, how.rl.temperature)
+    rows = complete(model, tokenizer, prompts, 1, asking)
     return quality(problems, [row[0] for row in rows])
 
 

@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 
 import regex
 
-from r1lib import verifiers
 from r1lib.problem import LANGUAGES, Problem
 from r1lib.tokenizer import chat
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from r1lib import sampling
 from r1lib.problem import Problem
-from r1lib.sampling import to_text
-from r1lib.tokenizer import EOS, PAD
+from r1lib.sampling import Sampling, chunk
+from r1lib.tokenizer import PAD
 
 
 @dataclass
@@ -62,24 +62,18 @@ def rollout(
     """
     if not problems:
         raise ValueError("rollout needs at least one problem, got an empty list")
-    prompts = [tokenizer.prompt(problem.prompt) for problem in problems]
-    completions = sampling.generate(
-        model,
-        prompts,
-        max_new_tokens=max_new_tokens,
-        temperature=temperature,
-        stop_ids=(EOS,),
-        generator=generator,
-        repeat=group_size,
-    )
-    texts = [to_text(tokenizer, c) for c in completions]
+    settings = Sampling(max_new_tokens, temperature)
+    asked = [problem.prompt for problem in problems]
+    rows = chunk(model, tokenizer, asked, group_size, settings, generator)
+    completions = [completion for row in rows for completion in row]
+    texts = [completion.text for completion in completions]
     repeated = [p for p in problems for _ in range(group_size)]
     if score is None:
         rewards = [reward(p, text) for p, text in zip(repeated, texts, strict=True)]
     else:
         rewards = score(repeated, texts)
     ids, mask, logprobs = collate(
-        [p for p in prompts for _ in range(group_size)], completions
+        [tokenizer.prompt(p.prompt) for p in repeated], completions
     )
     device = model.embed.weight.device
     return Rollout(

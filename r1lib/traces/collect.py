@@ -8,16 +8,11 @@ ends with the same bytes as one that was not. Chapter 12 builds this file.
 
 import json
 import os
-import random
 from pathlib import Path
-
-import torch
 
 from r1lib import files, hub, sampling
 from r1lib.files import shown
 from r1lib.problem import Problem, check, split_of
-from r1lib.sampling import to_text
-from r1lib.tokenizer import EOS
 from r1lib.traces import tables
 
 
@@ -53,33 +48,36 @@ def collect(
     settings |= {"temperature": temperature, "seed": seed, "at_once": at_once}
     settings["prompts"] = hub.digest("\n".join(prompts))
     settings |= {"opening": opening} if opening else {}
-    begun = tokenizer.encode(opening, allow_special=True)
+    asking = sampling.Sampling(
+        max_new_tokens, temperature, opening=opening, steer=steer
+    )
     known = {(row["prompt"], row["seed"]) for row in begin(path, settings)}
     for start in range(0, len(problems), at_once):
-        chunk = problems[start : start + at_once]
-        if all((p.prompt, s) in known for p in chunk for s in range(k)):
+        part = problems[start : start + at_once]
+        if all((p.prompt, s) in known for p in part for s in range(k)):
             continue
-        number = random.Random(f"{seed}-{start}").getrandbits(62)
-        found = sampling.generate(
+        rows = sampling.chunk(
             model,
-            [tokenizer.prompt(problem.prompt) + begun for problem in chunk],
-            max_new_tokens=max_new_tokens,
-            temperature=temperature,
-            stop_ids=(EOS,),
-            generator=torch.Generator(model.embed.weight.device).manual_seed(number),
-            repeat=k,
-            steer=steer,
+            tokenizer,
+            [problem.prompt for problem in part],
+            k,
+            asking,
+            sampling.chunk_generator(model, seed, start),
         )
-        new = []
-        for i, completion in enumerate(found):
-            problem = chunk[i // k]
-            text = opening + to_text(tokenizer, completion)
-            if (problem.prompt, i % k) not in known:
-                length = len(begun) + len(completion.ids)
-                kept = {"source": source, "seed": i % k, "tokens": length}
-                kept["finished"] = completion.finish == "stop"
-                kept["correct"] = bool(judge(problem, text))
-                new.append(tables.row(problem, text, **kept))
+        new = [
+            tables.row(
+                problem,
+                completion.text,
+                source=source,
+                seed=number,
+                tokens=completion.tokens,
+                finished=completion.finish == "stop",
+                correct=bool(judge(problem, completion.text)),
+            )
+            for problem, row in zip(part, rows, strict=True)
+            for number, completion in enumerate(row)
+            if (problem.prompt, number) not in known
+        ]
         append(path, new)
         done = min(start + at_once, len(problems))
         right = sum(row["correct"] for row in new) / len(new)

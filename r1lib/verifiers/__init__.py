@@ -13,7 +13,7 @@ from r1lib.tokenizer import chat
 from r1lib.verifiers import algebra, answers
 from r1lib.verifiers.answers import LONGEST
 from r1lib.verifiers.last_number import last_number
-from r1lib.verifiers.notation import DEEPEST, DIGITS, name_of, parse_number, wording
+from r1lib.verifiers.notation import DEEPEST, DIGITS, name_of, wording
 from r1lib.verifiers.trees import Refused, exact, written
 
 BOX = re.compile(r"\\boxed(?![A-Za-z])")

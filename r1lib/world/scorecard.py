@@ -9,13 +9,12 @@ from statistics import fmean
 
 import torch
 
-from r1lib import rewards, sampling
+from r1lib import rewards
 from r1lib.evaluate import interval
 from r1lib.problem import Problem, check, problems
 from r1lib.rewards import code
-from r1lib.sampling import to_text
+from r1lib.sampling import Sampling, completions
 from r1lib.sandbox import Sandbox
-from r1lib.tokenizer import EOS
 from r1lib.world import instructions, judge, readability, requests, web
 
 REASONING = ("countdown", "arithmetic", "logic")
@@ -74,35 +73,21 @@ def measure(
     for family, mine in asked.items():
         if family == "programs" and box is None:
             continue
-        rows, lengths = sample(
-            model, tokenizer, mine, k, max_new_tokens, seed, temperature
+        rows = completions(
+            model,
+            tokenizer,
+            [problem.prompt for problem in mine],
+            k,
+            Sampling(max_new_tokens, temperature, at_once=128),
+            generator=torch.Generator(model.embed.weight.device).manual_seed(seed),
         )
-        for problem, texts, tokens in zip(mine, rows, lengths, strict=True):
+        for problem, row in zip(mine, rows, strict=True):
+            texts, tokens = [c.text for c in row], [c.tokens for c in row]
             for name, value in marks(problem, texts, box).items():
                 values[name].append(value)
             if family != "programs":  # which not every machine can run
                 values["length"].append(fmean(tokens))
     return {name: found for name, found in values.items() if found}
-
-
-def sample(model, tokenizer, asked, k, max_new_tokens, seed, temperature):
-    """Sample k completions of each problem: texts and lengths in tokens, row by row."""
-    generator = torch.Generator(model.embed.weight.device).manual_seed(seed)
-    found = []
-    for start in range(0, len(asked), 128):
-        found += sampling.generate(
-            model,
-            [tokenizer.prompt(p.prompt) for p in asked[start : start + 128]],
-            max_new_tokens=max_new_tokens,
-            temperature=temperature,
-            stop_ids=(EOS,),
-            generator=generator,
-            repeat=k,
-        )
-    texts = [to_text(tokenizer, c) for c in found]
-    lengths = [len(c.ids) for c in found]
-    cut = range(0, len(found), k)
-    return [texts[i : i + k] for i in cut], [lengths[i : i + k] for i in cut]
 
 
 def marks(problem: Problem, texts: list[str], box=None) -> dict[str, float]:
