@@ -350,6 +350,9 @@ def test_empty_answers_are_paid_for_and_not_chosen():
             r"a scorer must give \d+ finite numbers, got \d+",
         ),
         (lambda n: ([], 0), "finite numbers, got 0"),
+        (lambda n: [0.5] * n, r"must return \(numbers, tokens\), got \[0.5"),
+        (lambda n: (0.5, n), "wanted numbers as scores, got 0.5"),
+        (lambda n: ([None] * n, 0), r"wanted numbers as scores, got \[None"),
         (lambda n: ([0.5] * n, -1), "tokens >= 0, got -1"),
         (lambda n: ([0.5] * n, 0.5), "tokens >= 0, got 0.5"),
         (lambda n: ([0.5] * n, [1] * (n + 1)), r"tokens of \d+ scored texts, got"),
@@ -371,6 +374,7 @@ def test_a_scorer_that_says_nonsense_is_an_error(name, report, message):
         ([[Continuation("a", 51)]], "from 1 to 50 tokens"),
         ([[Continuation("a", 5, "eos")]], "ends by one of"),
         ([[Continuation(b"a", 5)]], "must be a text"),
+        ([[Continuation("a", 5, "stop", math.nan)]], "finite log-probability, got"),
     ],
 )
 def test_a_policy_that_breaks_its_word_is_an_error(rows, message):
@@ -404,6 +408,8 @@ def test_counts_below_one_are_errors():
     for call, keywords in [
         (search.beam, {"lookahead": -1}),
         (search.mcts, {"c": math.nan}),
+        (search.mcts, {"c": math.inf}),
+        (beams.diverse, {"penalty": math.nan}),
         (beams.diverse, {"groups": 3}),
         (beams.diverse, {"penalty": -1.0}),
     ]:

@@ -91,6 +91,27 @@ def test_a_policy_asked_for_less_than_one_is_an_error():
         ask()([("q", "")], 0)
 
 
+def test_recorded_completions_are_handed_out_in_order():
+    samples = {"q": [Continuation("1", 5), Continuation("22", 9), Continuation("3", 4)]}
+
+    def recorded():
+        return models.Recorded(samples, longest=10)
+
+    ask = recorded()
+    assert ask([("q", "")], 2, max_new_tokens=9) == [samples["q"][:2]]
+    assert ask([("q", "")], max_new_tokens=9) == [samples["q"][2:]]
+    with pytest.raises(ValueError, match="wanted 1 recorded completions of 'q'"):
+        ask([("q", "")], max_new_tokens=9)
+    cut = Continuation("", 8, "length")
+    assert recorded()([("q", "")], 2, max_new_tokens=8) == [[samples["q"][0], cut]]
+    for prompt, written, until in [("q", "a", ""), ("q", "", "\n"), ("other", "", "")]:
+        with pytest.raises(ValueError, match="recorded completions"):
+            recorded()([(prompt, written)], max_new_tokens=9, until=until)
+    found = search.best_of_n(PROBLEM, recorded(), models.verified, 30, n=3)
+    assert found.text == "1" and found.tokens == 18
+    assert search.best_of_n(PROBLEM, recorded(), models.verified, 30, n=3) == found
+
+
 # --- scorers
 
 
@@ -157,18 +178,19 @@ def test_a_step_is_labelled_by_the_share_of_rollouts_that_end_right():
         return [[Continuation(end, 5) for end in ends[text]] for _, text in prefixes]
 
     asked = []
-    labels, tokens = process.label(PROBLEM, "a\nb\n= 42", rollouts, 4, 30)
+    texts = [(PROBLEM, "a\nb\n= 42"), (PROBLEM, "41")]
+    labels, tokens = process.label(texts, rollouts, 4, 30)
     assert asked == [([("q", "a\n"), ("q", "a\nb\n")], 4, 30, "")]
     assert labels == [
         process.Step("q", "a\n", 0.5),
         process.Step("q", "a\nb\n", 0.25),
         process.Step("q", "a\nb\n= 42", 1.0),
+        process.Step("q", "41", 0.0),
     ]
     assert tokens == 8 * 5
-    assert process.label(PROBLEM, "41", rollouts, 4, 30) == (
-        [process.Step("q", "41", 0.0)],
-        0,
-    )
+    assert process.label(texts, rollouts, 4, 30, at_once=1) == (labels, tokens)
+    assert [len(prefixes) for prefixes, *_ in asked] == [2, 1, 1]
+    assert process.label([], rollouts, 4, 30) == ([], 0)
 
 
 def test_labels_from_a_policy_that_breaks_its_word_are_errors():
@@ -179,11 +201,11 @@ def test_labels_from_a_policy_that_breaks_its_word_are_errors():
         return [[Continuation("42", 31)] * n for _ in prefixes]
 
     with pytest.raises(ValueError, match="wanted 2 continuations of each of 1"):
-        process.label(PROBLEM, "a\nb", short, 2, 30)
+        process.label([(PROBLEM, "a\nb")], short, 2, 30)
     with pytest.raises(ValueError, match="from 1 to 30 tokens"):
-        process.label(PROBLEM, "a\nb", long, 2, 30)
+        process.label([(PROBLEM, "a\nb")], long, 2, 30)
     with pytest.raises(ValueError, match="n must be a whole number >= 1, got 0"):
-        process.label(PROBLEM, "a\nb", short, 0, 30)
+        process.label([(PROBLEM, "a\nb")], short, 0, 30)
 
 
 def test_the_loss_of_steps_by_hand():

@@ -20,7 +20,7 @@ from collections.abc import Callable
 
 from r1lib.search import beams, trees
 from r1lib.search.ledger import Ledger, SearchResult
-from r1lib.search.paths import Path, at_least_one, best, complete
+from r1lib.search.paths import Path, at_least_one, best, ended
 
 
 def best_of_n(
@@ -94,7 +94,7 @@ def beam(
         steps = beams.next_steps(ledger, paths, n)
         ahead = beams.look_ahead(ledger, steps, lookahead)
         kept = beams.keep(ledger.score(steps, ahead), width)
-        done += [path for path in kept if complete(path)]
+        done += [path for path in kept if ended(path)]
         paths = [path for path in kept if path.finish == "until"]
         if not paths or len(done) >= width:
             break
@@ -122,8 +122,8 @@ def mcts(
     """
     ledger, root = Ledger(problem, ask, score, budget), trees.Node(Path(begin))
     answers, dearest = [], 1
-    if not c >= 0:
-        raise ValueError(f"c must be at least 0, got {c}")
+    if not 0 <= c < math.inf:
+        raise ValueError(f"c must be finite and at least 0, got {c}")
     for _ in range(at_least_one("simulations", simulations)):
         before = ledger.spent
         if root.closed or ledger.left < dearest:

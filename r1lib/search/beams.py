@@ -6,11 +6,12 @@ groups that avoid each other's steps (Vijayakumar et al. 2016, arXiv 1610.02424,
 the Hamming distance): there the unit is a token, here it is a step.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from r1lib.search.ledger import Ledger, SearchResult
-from r1lib.search.paths import STEP, Path, at_least_one, best, complete
+from r1lib.search.paths import STEP, Path, at_least_one, best, ended
 
 
 def diverse(
@@ -33,8 +34,8 @@ def diverse(
     """
     if at_least_one("width", width) % at_least_one("groups", groups):
         raise ValueError(f"wanted groups that divide width {width}, got {groups}")
-    if not penalty >= 0:
-        raise ValueError(f"penalty must be at least 0, got {penalty}")
+    if not 0 <= penalty < math.inf:
+        raise ValueError(f"penalty must be finite and at least 0, got {penalty}")
     ledger, size = Ledger(problem, ask, score, budget), width // groups
     beams, done = [[Path(begin)] for _ in range(groups)], []
     for _ in range(at_least_one("depth", depth)):
@@ -43,7 +44,7 @@ def diverse(
             steps = next_steps(ledger, paths, size * at_least_one("expand", expand))
             kept = keep(ledger.score(steps), size, taken, penalty)
             taken.update(last_step(path) for path in kept)
-            done += [path for path in kept if complete(path)]
+            done += [path for path in kept if ended(path)]
             beams[g] = [path for path in kept if path.finish == "until"]
         if not any(beams):
             break

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from r1lib.search.ledger import Ledger, SearchResult
-from r1lib.search.paths import Path, at_least_one, complete
+from r1lib.search.paths import Path, at_least_one, ended
 from r1lib.tokenizer.chat import CLOSE
 
 AGAIN = "{question}\n\nAn earlier answer:\n{draft}\n\nCheck it, and answer again."
@@ -69,7 +69,7 @@ def refine(
             break
         prompt = again.format(question=problem.prompt, draft=best.text)
         (paths,) = ledger.ask([Path(begin)], prompt=prompt)
-        for answer in ledger.score([path for path in paths if complete(path)]):
+        for answer in ledger.score([path for path in paths if ended(path)]):
             answers.append(answer)
             best = answer if answer.value > best.value else best
     return ledger.result(best, answers)

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from r1lib.search.paths import Path, asked, at_least_one, complete, count, numbers
+from r1lib.search.paths import Path, asked, at_least_one, count, ended, report
 from r1lib.verifiers import extract_answer
 
 NOTHING = (Path(),)  # what a search without a beginning goes on from
@@ -140,8 +140,8 @@ class Ledger:
         if not paths:
             return []
         read = ahead or paths
-        values, tokens = self._score(self.problem, [path.text for path in read])
-        values = numbers(values, len(paths))
+        scored = self._score(self.problem, [path.text for path in read])
+        values, tokens = report(scored, len(paths))
         new = sum(map(self._new_tokens, read))
         cost = self._cost(paths, read, tokens)
         self.scored += cost
@@ -161,8 +161,8 @@ class Ledger:
         while k := self.affordable(wanted, paths=[Path(begin)]) if wanted else 0:
             (paths,) = self.ask([Path(begin)], k)
             wanted -= k
-            ended = [path for path in paths if complete(path)]
-            found += ended if self._score is None else self.score(ended)
+            answers = [path for path in paths if ended(path)]
+            found += answers if self._score is None else self.score(answers)
         if not found:
             raise self.too_little()
         return found
@@ -171,7 +171,7 @@ class Ledger:
         """Let a path be written to its end, if need be, and return it as the result."""
         if path.finish == "until":
             ((path,),) = self.ask([path])
-        if not complete(path):
+        if not ended(path):
             raise self.too_little()
         return self.result(path, [path])
 

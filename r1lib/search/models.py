@@ -82,6 +82,45 @@ class Ask:
         return Continuation(text, len(ids), finish, sum(completion.logprobs))
 
 
+class Recorded:
+    """Whole completions that were sampled before, handed out again in their order.
+
+    `samples` are those of each prompt. A search over them costs no time, and the same
+    tokens as it did when they were sampled; a new object starts from the first again.
+    """
+
+    def __init__(self, samples: dict[str, list[Continuation]], longest: int):
+        self.samples, self.longest = samples, at_least_one("longest", longest)
+        self.used = dict.fromkeys(samples, 0)
+
+    def __call__(
+        self,
+        prefixes: list[tuple[str, str]],
+        n: int = 1,
+        *,
+        max_new_tokens: int,
+        until: str = "",
+    ) -> list[list[Continuation]]:
+        """Return the next n completions of each prompt; longer ones are cut off."""
+        rows = []
+        for prompt, written in prefixes:
+            start = self.used.get(prompt, 0)
+            row = self.samples.get(prompt, [])[start : start + n]
+            if written or until or len(row) < n:
+                raise ValueError(
+                    f"wanted {n} recorded completions of {shown(prompt)} from "
+                    f"{shown(written)} until {shown(until)}, got {len(row)} whole ones"
+                )
+            self.used[prompt] += n
+            rows.append([cut(more, max_new_tokens) for more in row])
+        return rows
+
+
+def cut(more: Continuation, most: int) -> Continuation:
+    """Return a continuation as if it had been cut off after `most` tokens."""
+    return more if more.tokens <= most else Continuation("", most, "length")
+
+
 def ends_with(tokenizer: Tokenizer, until: str) -> list[int]:
     """Return the ids whose text ends with `until`; none for "".
 

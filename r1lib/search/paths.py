@@ -53,7 +53,7 @@ class Path:
         )
 
 
-def complete(path: Path) -> bool:
+def ended(path: Path) -> bool:
     """Whether a policy ended a path by itself and wrote something."""
     return path.finish == "stop" and path.text.strip() != ""
 
@@ -81,14 +81,19 @@ def count(tokens) -> int:
     return whole
 
 
-def numbers(values, n: int) -> list[float]:
-    """Return a scorer's values as floats: one for each of n texts, all finite."""
-    values = [float(value) for value in values]
+def report(scored, n: int) -> tuple:
+    """Return a scorer's (numbers, tokens): a float for each of n texts, all finite."""
+    if not isinstance(scored, tuple) or len(scored) != 2:
+        raise ValueError(f"a scorer must return (numbers, tokens), got {shown(scored)}")
+    try:
+        values = [float(value) for value in scored[0]]
+    except TypeError:
+        raise ValueError(f"wanted numbers as scores, got {shown(scored[0])}") from None
     if len(values) != n or not all(map(math.isfinite, values)):
         raise ValueError(
             f"a scorer must give {n} finite numbers, got {len(values)}: {shown(values)}"
         )
-    return values
+    return values, scored[1]
 
 
 def asked(
@@ -109,10 +114,11 @@ def checked(more, most: int) -> Continuation:
     if not isinstance(more, tuple) or not 2 <= len(more) <= 4:
         raise ValueError(f"wanted a Continuation, got {shown(more)}")
     more = Continuation(*more)
-    if not isinstance(more.text, str) or more.finish not in FINISHES:
+    known = isinstance(more.text, str) and more.finish in FINISHES
+    if not known or not math.isfinite(more.logprob):
         raise ValueError(
             f"a continuation must be a text that ends by one of {FINISHES}, "
-            f"got {shown(more)}"
+            f"with a finite log-probability, got {shown(more)}"
         )
     least = 0 if more.finish == "length" else 1
     if not least <= count(more.tokens) <= most:

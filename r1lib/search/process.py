@@ -45,21 +45,31 @@ def steps(text: str) -> list[str]:
 
 
 def label(
-    problem, text: str, ask: Callable, n: int, max_new_tokens: int
+    answers: Sequence, ask: Callable, n: int, max_new_tokens: int, at_once: int = 64
 ) -> tuple[list[Step], int]:
-    """Label each step of an answer by n rollouts from it; return labels and tokens.
+    """Label each step of (problem, text) by n rollouts from it; return labels, tokens.
 
-    The last step is the whole answer: it needs no rollouts, only the problem's check.
+    Rollouts start from `at_once` steps together. The whole text, behind its last step,
+    needs none: its label is the problem's check.
     """
-    *begun, whole = accumulate(steps(text))
-    prefixes = [(problem.prompt, part) for part in begun]
-    rows = asked(ask, prefixes, at_least_one("n", n), max_new_tokens, "")
-    labels = [
-        Step(problem.prompt, part, sum(problem.check(part + c.text) for c in row) / n)
-        for part, row in zip(begun, rows, strict=True)
+    at_least_one("n", n)
+    begun = [
+        (problem, part)
+        for problem, text in answers
+        for part in list(accumulate(steps(text)))[:-1]
     ]
-    labels.append(Step(problem.prompt, whole, float(problem.check(whole))))
-    return labels, sum(more.tokens for row in rows for more in row)
+    labels, tokens = [], 0
+    for start in range(0, len(begun), at_least_one("at_once", at_once)):
+        part = begun[start : start + at_once]
+        prefixes = [(problem.prompt, text) for problem, text in part]
+        rows = asked(ask, prefixes, n, max_new_tokens, "")
+        for (problem, text), row in zip(part, rows, strict=True):
+            right = sum(problem.check(text + more.text) for more in row)
+            labels.append(Step(problem.prompt, text, right / n))
+        tokens += sum(more.tokens for row in rows for more in row)
+    checked = [(problem.prompt, text, problem.check(text)) for problem, text in answers]
+    labels += [Step(prompt, text, float(right)) for prompt, text, right in checked]
+    return labels, tokens
 
 
 def encode(tokenizer: Tokenizer, prompt: str, text: str) -> tuple[list[int], list[int]]:

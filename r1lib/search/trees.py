@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, field
 
 from r1lib.search.ledger import Ledger
-from r1lib.search.paths import STEP, Path, at_least_one, complete
+from r1lib.search.paths import STEP, Path, at_least_one, ended
 
 
 @dataclass(eq=False)
@@ -24,11 +24,6 @@ class Node:
     visits: int = 0
     total: float = 0.0
     closed: bool = False  # nothing below can be tried that has not been tried
-
-    @property
-    def mean(self) -> float:
-        """Mean value of the results that passed; 0 before the first."""
-        return self.total / self.visits if self.visits else 0.0
 
 
 def uct(total: float, visits: int, parent_visits: int, c: float) -> float:
@@ -93,7 +88,7 @@ def simulate(ledger: Ledger, root: Node, n: int, c: float) -> Path | None:
         return None
     if end.finish != "stop":
         end = ledger.ask([end])[0][0]  # 3 roll out
-    ends = ledger.score([end]) if complete(end) else []  # 4 score
+    ends = ledger.score([end]) if ended(end) else []  # 4 score
     backup(leaf, ends[0].value if ends else 0.0)  # 5 back up
     if leaf.path.finish == "stop" or not ends and not leaf.children:
         close(leaf)
