@@ -263,6 +263,7 @@ def test_steps_of_a_greedy_model_are_its_whole_answer(r1):
     assert whole.text.count("\n") >= 1
 
 
+@pytest.mark.slow
 def test_every_search_answers_with_a_shipped_model(r1):
     ask = Ask(*r1, longest=60, generator=torch.Generator().manual_seed(0))
     score = process.process_score(RewardModel.of(r1[0]), r1[1])

@@ -62,9 +62,9 @@ class Ask:
                 repeat=at_least_one("n", n),
             )
             written = map(self.read, completions)
-        cut = Continuation("", 0, "length")
+        full = Continuation("", 0, "length")
         return [
-            [next(written) if len(row) <= most else cut for _ in range(n)]
+            [next(written) if len(row) <= most else full for _ in range(n)]
             for row in rows
         ]
 

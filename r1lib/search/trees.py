@@ -29,7 +29,7 @@ class Node:
 def uct(total: float, visits: int, parent_visits: int, c: float) -> float:
     """Mean value plus what is uncertain about it; infinite before the first visit.
 
-    Kocsis and Szepesvari 2006, equation 1, with c = 2 C_p.
+    UCB1 on a tree (Kocsis and Szepesvari 2006); c is their 2 C_p.
 
     >>> round(uct(total=3.0, visits=4, parent_visits=10, c=2**0.5), 3)
     1.823
