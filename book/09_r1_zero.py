@@ -38,23 +38,31 @@ import math
 import random
 import re
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from r1lib import artifacts, checks, evaluate, plots, rewards, sampling, verifiers
-from r1lib.losses import clipped, kl_k3, sequence_mean, token_logprobs, token_mean
+from r1lib.losses import (
+    check_shapes,
+    clip_fraction,
+    clipped,
+    kl_k3,
+    sequence_mean,
+    token_logprobs,
+    token_mean,
+)
 from r1lib.problem import Problem, split_of
 from r1lib.recipe import run, stages
 from r1lib.rewards import format  # not Python's own, in this chapter
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
-from r1lib.rl.rollout import Rollout, collate, rollout
+from r1lib.rl.rollout import Rollout, collate, parts, rollout
 from r1lib.tokenizer import EOS, PAD, Tokenizer
 from r1lib.training import optim
-from r1lib.training.batches import micro_batches
 from r1lib.world import corpus, countdown, skills
 
 torch.manual_seed(0)
@@ -544,11 +552,11 @@ print(f"tokens outside the clip: {metrics['clip_fraction']:.0%}")
 
 # %%
 logprobs = token_logprobs(policy(batch.ids), batch.ids)
-parts = (logprobs, batch.old_logprobs, advantages, batch.mask)
+inputs = (logprobs, batch.old_logprobs, advantages, batch.mask)
 
 for aggregate in (sequence_mean, token_mean):
     policy.zero_grad()
-    loss, _ = grpo_loss(*parts, aggregate=aggregate)
+    loss, _ = grpo_loss(*inputs, aggregate=aggregate)
     loss.backward(retain_graph=True)
     norm = torch.nn.utils.clip_grad_norm_(policy.parameters(), math.inf)
     name = aggregate.__name__
@@ -670,6 +678,9 @@ def simple_zero(policy, config):
 # one batch, each time with other rows: a batch is divided into `minibatches` (the
 # paper: 16; ours: 4), each good for one optimizer step. From the second on the
 # samples are a little old, and ratio and clip have work to do.
+
+# %%
+# r1lib.rl.grpo.reference_logprobs
 
 # %%
 # r1lib.rl.grpo.update

@@ -17,7 +17,7 @@ verifiers    [06]          answer text -> right or wrong, without running it
 sandbox      [06]          hostile programs, run behind walls, compared outside
 problem      [06]          a question that checks its answers; splits that cannot leak
 rewards      [06]          accuracy, format, language, programs -> [0, 1]
-rl           [08, 09]      rollouts, GRPO and its relatives
+rl           [08, 09]      rollouts, REINFORCE, PPO, DPO, GRPO and its relatives
 traces       [10, 12]      completions as tables: collected, filtered, documented
 feedback     [13]          what people prefer, and reward models that learn it
 distill      [14]          a small student learns from a teacher's texts or logits

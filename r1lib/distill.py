@@ -219,20 +219,21 @@ def kl_loss(
     return temperature**2 * total / learned.sum().clamp(min=1)
 
 
-def pull(student, teacher, ids, mask, kind, temperature, most: int):
+def add_gradients(student, teacher, ids, mask, kind, temperature, most: int) -> float:
     """Add gradients of `kl_loss` over a batch, in parts of at most `most` tokens."""
     ends = ids.shape[1] - mask.flip(1).int().argmax(1)
-    total, loss = mask.sum().clamp(min=1), 0.0
-    for rows in batches.micro_batches(ends.cpu(), torch.arange(len(ids)), most):
-        width = int(ends[rows].max())
-        part, learned = ids[rows, :width], mask[rows, :width]
-        with torch.no_grad(), evaluating(teacher):
-            wanted = teacher(part)
-        value = kl_loss(student(part), wanted, learned, kind, temperature)
-        share = learned.sum() / total  # means of the parts add up to that of all
-        (value * share).backward()
-        loss += value.item() * float(share)
-    return loss
+    total = mask.sum().clamp(min=1)
+
+    def parts():
+        for rows in batches.micro_batches(ends.cpu(), torch.arange(len(ids)), most):
+            width = int(ends[rows].max())
+            part, learned = ids[rows, :width], mask[rows, :width]
+            with torch.no_grad(), evaluating(teacher):
+                wanted = teacher(part)
+            loss = kl_loss(student(part), wanted, learned, kind, temperature)
+            yield loss, learned.sum() / total, {"loss": loss.item()}
+
+    return batches.accumulate(parts()).get("loss", 0.0)
 
 
 def train(
@@ -258,7 +259,7 @@ def train(
         began = time.perf_counter()
         ids, mask = (x.to(student.embed.weight.device) for x in sft.collate(batch))
         kind = (config.kind, config.temperature, config.micro_tokens)
-        loss = pull(student, teacher, ids, mask, *kind)
+        loss = add_gradients(student, teacher, ids, mask, *kind)
         norm = optim.guarded_step(student, optimizers)
         tokens = sum(len(example.ids) for example in batch)
         bill = Spent(student_trained=tokens, teacher_read=tokens)
@@ -297,7 +298,7 @@ def on_policy(
         factor = optim.warmup_cosine(step, config.steps, config.warmup, config.lowest)
         optim.set_lr(optimizers, factor)
         kind = (config.kind, 1.0, config.micro_tokens)
-        loss = pull(student, teacher, batch.ids, batch.mask, *kind)
+        loss = add_gradients(student, teacher, batch.ids, batch.mask, *kind)
         norm = optim.guarded_step(student, optimizers)
         written = int(batch.lengths.sum())
         read = written + sum(len(tokenizer.prompt(p.prompt)) for p in problems)

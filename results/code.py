@@ -33,7 +33,7 @@ from r1lib.rl.grpo import GRPOConfig
 from r1lib.sampling import Sampling, completions
 from r1lib.sandbox import Sandbox
 from r1lib.tokenizer import Tokenizer
-from r1lib.training import optim, pretrain
+from r1lib.training import limits, optim, pretrain
 from r1lib.training.pretrain import PretrainConfig
 from r1lib.world import programs
 from results import one_unit, unit_tests
@@ -74,6 +74,16 @@ class Plan:
     samples: int = 4  # of each
     slow_tests: int = 23  # test problems that `WASTE` can slow down: all there are
     seed: int = 0
+
+    def __post_init__(self):
+        limits.one_of(self, PRESETS, "model")
+        limits.kind(self, tuple, "styles")
+        limits.kind(self, PretrainConfig, "pretrain")
+        limits.kind(self, GRPOConfig, "rl")
+        limits.whole(self, "pool", "readings", "save_every", "rl_save_every")
+        limits.whole(self, "tests", "hard_tests", "samples", "slow_tests")
+        limits.share(self, "hard", "wasteable", "waste")
+        limits.seed(self)
 
 
 # ---- problems and texts ----------------------------------------------------------
@@ -322,16 +332,19 @@ def base(folder: Path, plan: Plan):
         optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
         stage = runs.resume(folder, "base", model, tokenizer, optimizers)
         read = pretrain.encode_documents(tokenizer, documents(plan))
-        steps = pretrain.train(model, read, c, optimizers, stage.step)
-        recent = []
-        for metrics in bar(steps, c.steps, f"base {plan.seed}", ("loss",)):
+        loop, recent = pretrain.train(model, read, c, optimizers, stage.step), []
+
+        def point(metrics: dict) -> dict | None:
             recent.append(metrics)
-            if metrics["step"] % plan.save_every == 0 or metrics["step"] == c.steps:
-                point = {**runs.mean_of(recent), "seconds": stage.seconds()}
-                stage.history.append(point)
-                stage.save(metrics["step"])
-                recent.clear()
-        stage.finish()
+            if metrics["step"] % plan.save_every and metrics["step"] != c.steps:
+                return None
+            means = runs.mean_of(recent)
+            recent.clear()
+            return means
+
+        steps = runs.follow(stage, loop, c.steps, plan.save_every, point)
+        for _ in bar(steps, c.steps, f"base {plan.seed}", ("loss",)):
+            pass
     return runs.load(folder, "base")
 
 
@@ -351,15 +364,18 @@ def learn(folder: Path, plan: Plan, reward: CodeReward, name: str = "code"):
         reward=reward,
         start=stage.step,
     )
-    lines = ({**m, **reward.means()} for m, _ in steps)
-    for metrics in bar(lines, plan.rl.steps, f"RL {plan.seed}", ("reward", "pass")):
-        del metrics["accuracy"]  # says how many earn 1 or more; here nobody need
-        stage.history.append({**metrics, "seconds": stage.seconds()})
-        step = metrics["step"]
-        if step % plan.rl_save_every == 0 or step == plan.rl.steps:
-            stage.save(step)
-    stage.finish()
+    lines = ({**metrics, **reward.means()} for metrics, _ in steps)
+    followed = runs.follow(
+        stage, lines, plan.rl.steps, plan.rl_save_every, without_accuracy
+    )
+    for _ in bar(followed, plan.rl.steps, f"RL {plan.seed}", ("reward", "pass")):
+        pass
     return model
+
+
+def without_accuracy(metrics: dict) -> dict:
+    """Drop how many earn 1 or more: here nobody need."""
+    return {name: value for name, value in metrics.items() if name != "accuracy"}
 
 
 def unit(folder: Path, plan: Plan) -> dict:

@@ -13,6 +13,7 @@ from r1lib.world import web
 from results import one_unit
 
 TWICE = "student-qwen-twice"  # the recipe's student, after twice as many steps
+SAVE_EVERY = 500
 
 
 def load(name: str, run: Path, seed: int):
@@ -50,8 +51,11 @@ def pre_train(name: str, folder: Path, tokenizer, config) -> None:
     texts = web.documents(config.steps * config.batch_size, config.seed)
     documents = pretrain.encode_documents(tokenizer, texts)
     loop = pretrain.train(model, documents, config, optimizers, kept.step)
-    for metrics in bar(loop, config.steps, f"{name} {config.seed}", ("loss",)):
-        if metrics["step"] % 500 == 0 or metrics["step"] == config.steps:
-            kept.history.append(metrics)
-            kept.save(metrics["step"])
-    kept.finish()
+
+    def point(metrics: dict) -> dict | None:
+        saved = metrics["step"] % SAVE_EVERY == 0 or metrics["step"] == config.steps
+        return metrics if saved else None
+
+    steps = runs.follow(kept, loop, config.steps, SAVE_EVERY, point)
+    for _ in bar(steps, config.steps, f"{name} {config.seed}", ("loss",)):
+        pass

@@ -123,6 +123,20 @@ def small_qwen2():
     return transformers.Qwen2ForCausalLM(config)
 
 
+def word_tokenizer():
+    """Words w2 to w63, each one token; prompts are padded on the left."""
+    tokenizers = pytest.importorskip("tokenizers")
+    words = {"<pad>": 0, "<eos>": 1} | {f"w{i}": i for i in range(2, 64)}
+    raw = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="w2"))
+    raw.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=raw,
+        pad_token="<pad>",
+        eos_token="<eos>",
+        padding_side="left",
+    )
+
+
 @torch.no_grad()
 def draw_evenly(model):
     """Norms about 1, all else about 0, everything with the same spread."""

@@ -4,12 +4,13 @@ A test that needs another size changes the one field that matters to it, with `r
 """
 
 import torch
+from torch import nn
 
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
 from r1lib.recipe import run as pipeline
 from r1lib.recipe import stages
-from r1lib.tokenizer import SMALLEST
+from r1lib.tokenizer import EOS, SMALLEST
 
 DENSE = ModelConfig(  # reads and writes the bytes of `Tokenizer([])`
     vocab_size=SMALLEST,
@@ -45,6 +46,19 @@ def model(config: ModelConfig, seed: int = 0) -> Transformer:
     """A model whose parameters are drawn with this seed."""
     torch.manual_seed(seed)
     return Transformer(config)
+
+
+class Endless(nn.Module):
+    """A head that closes the stop token: its policy never stops by itself."""
+
+    def __init__(self, head: nn.Module):
+        super().__init__()
+        self.head = head
+
+    def forward(self, states):
+        logits = self.head(states)
+        stop = torch.arange(logits.shape[-1]) == EOS
+        return logits.masked_fill(stop, -1e9)
 
 
 def run(folder, stage: str):

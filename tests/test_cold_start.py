@@ -8,7 +8,7 @@ import pytest
 import small
 
 from r1lib import evaluate, rewards, sandbox
-from r1lib.problem import problems, split_of
+from r1lib.problem import check, problems, split_of
 from r1lib.recipe import cold
 from r1lib.tokenizer import Tokenizer
 from r1lib.traces import filters, tables
@@ -55,7 +55,7 @@ def test_the_sources_are_those_of_the_paper():
 
 @pytest.mark.parametrize("family", cold.GENERAL)
 def test_a_person_is_right_and_thinks_in_one_language(family):
-    rows = cold.written(requests_of(family), TOKENIZER, cold.right, 0)
+    rows = cold.written(requests_of(family), TOKENIZER, check, 0)
     assert all(row["correct"] and row["finished"] for row in rows)
     asked = {problem.prompt: problem for problem in requests_of(family)}
     for row in rows:
@@ -156,4 +156,5 @@ def test_programs_are_judged_in_the_sandbox_or_not_at_all():
     with sandbox.Sandbox() as box:
         assert problem.check(text, box)
         assert not problem.check("<answer>def solve(xs):</answer>", box)
-    assert not problem.check(text)
+    with pytest.raises(ValueError, match="wanted a sandbox"):
+        problem.check(text)

@@ -11,15 +11,15 @@ import torch
 from r1lib import hub
 from r1lib.feedback.reward_model import RewardModel, pair_loss
 from r1lib.losses import token_logprobs
-from r1lib.rl.dpo import dpo_loss, sequence_logprobs
+from r1lib.rl import dpo
+from r1lib.rl.dpo import DPOConfig, Pair, dpo_loss, sequence_logprobs
 from r1lib.training import sft
 
 transformers = pytest.importorskip("transformers")
 trl = pytest.importorskip("trl")
 datasets = pytest.importorskip("datasets")
-tokenizers = pytest.importorskip("tokenizers")
 
-PAD, EOS, V = 0, 1, 64
+EOS = 1
 PROMPTS = [[5, 6, 7, 8, 9], [10, 11], [12]]
 GOOD = [[20, 21, 22], [23], [24, 25, 26, 27, 28, 29]]
 BAD = [[30], [31, 32, 33, 34], [35, 36]]
@@ -75,20 +75,10 @@ def same(ours, theirs):
         torch.testing.assert_close(ours[name], wanted, rtol=1e-4, atol=1e-6)
 
 
-def tokenizer():
-    """Words w2 to w63, each one token."""
-    words = {"<pad>": PAD, "<eos>": EOS} | {f"w{i}": i for i in range(2, V)}
-    raw = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="w2"))
-    raw.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=raw, pad_token="<pad>", eos_token="<eos>"
-    )
-
-
 def test_fine_tuning_is_that_of_trl(folder, tmp_path):
     made = trl.SFTTrainer(
         model=str(folder),
-        processing_class=tokenizer(),
+        processing_class=parity.word_tokenizer(),
         args=trl.SFTConfig(output_dir=str(tmp_path), shuffle_dataset=False, **SETTINGS),
         train_dataset=dataset(prompt=PROMPTS, completion=GOOD),
     )
@@ -114,7 +104,7 @@ def test_a_reward_model_and_its_loss_are_those_of_trl(folder, tmp_path):
     )
     made = trl.RewardTrainer(
         model=theirs,
-        processing_class=tokenizer(),
+        processing_class=parity.word_tokenizer(),
         args=trl.RewardConfig(output_dir=str(tmp_path), **SETTINGS),
         train_dataset=dataset(chosen=GOOD, rejected=BAD),
     )
@@ -142,7 +132,7 @@ def test_dpo_is_that_of_trl(folder, tmp_path, beta):
     made = trl.DPOTrainer(
         model=str(folder),
         ref_model=draw(ref, 1),
-        processing_class=tokenizer(),
+        processing_class=parity.word_tokenizer(),
         args=trl.DPOConfig(output_dir=str(tmp_path), beta=beta, **SETTINGS),
         train_dataset=dataset(prompt=PROMPTS, chosen=GOOD, rejected=BAD),
     )
@@ -164,3 +154,39 @@ def test_dpo_is_that_of_trl(folder, tmp_path, beta):
     assert metrics["margin"] == pytest.approx(logged["rewards/margins"][-1], rel=1e-4)
     assert metrics["accuracy"] == pytest.approx(logged["rewards/accuracies"][-1])
     same(gradients(model, loss), their_grad)
+
+
+def test_two_whole_dpo_steps_are_those_of_trl(folder, tmp_path):
+    ref = draw(transformers.AutoModelForCausalLM.from_pretrained(folder), 1)
+    ref.save_pretrained(tmp_path / "ref")
+    lr = 1e-3
+    made = trl.DPOTrainer(
+        model=str(folder),
+        ref_model=ref,
+        processing_class=parity.word_tokenizer(),
+        args=trl.DPOConfig(
+            output_dir=str(tmp_path),
+            max_steps=2,
+            learning_rate=lr,
+            lr_scheduler_type="constant",
+            disable_dropout=True,
+            **SETTINGS,
+        ),
+        train_dataset=dataset(prompt=PROMPTS, chosen=GOOD, rejected=BAD),
+    )
+    made.train()
+    policy, ref = hub.load(folder), hub.load(tmp_path / "ref")
+    before = policy.embed.weight.detach().clone()
+    pairs = [
+        Pair(p, [*g, EOS], [*b, EOS])
+        for p, g, b in zip(PROMPTS, GOOD, BAD, strict=True)
+    ]
+    optimizers = [torch.optim.AdamW(policy.parameters(), lr=lr, weight_decay=0.0)]
+    for _ in range(2):
+        dpo.update(policy, ref, optimizers, pairs, DPOConfig(micro_tokens=20))
+    theirs = made.model.state_dict()
+    assert (policy.embed.weight - before).abs().max() > lr
+    for ours, name in (("embed", "model.embed_tokens"), ("head", "lm_head")):
+        torch.testing.assert_close(
+            getattr(policy, ours).weight, theirs[f"{name}.weight"], rtol=0, atol=1e-5
+        )

@@ -3,32 +3,46 @@
 import itertools
 import math
 import random
+from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 import small
 import torch
 
+from r1lib import losses
+from r1lib.files import shown
 from r1lib.losses import (
+    cispo,
     clipped,
     entropy,
     fixed_length_mean,
+    gspo,
     kl_k1,
     kl_k2,
     kl_k3,
+    sapo,
     sequence_mean,
+    sequence_sum,
     token_logprobs,
     token_mean,
+    vespo,
 )
 from r1lib.problem import Problem
+from r1lib.recipe import r1, stages
 from r1lib.rl import grpo
+from r1lib.rl.dapo import overlong_penalty, without_truncated
 from r1lib.rl.dpo import dpo_loss, sequence_logprobs
 from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
+from r1lib.rl.reinforce import maxrl_advantages, reinforce_advantages, rloo_advantages
 from r1lib.rl.rollout import Rollout, collate, rollout
 from r1lib.sampling import Completion, to_text
 from r1lib.tokenizer import EOS, PAD, Tokenizer
 from r1lib.training import limits, optim
 from r1lib.training.batches import micro_batches
+from r1lib.world import corpus, web
+from results import code, distill, journey, preference_rl, rejection, traces
 
 TOKENIZER = Tokenizer([])
 N, G = 2, 3
@@ -148,6 +162,51 @@ def test_text_leaves_out_the_stop_token_only():
     ids = TOKENIZER.encode("ab")
     assert to_text(TOKENIZER, Completion([*ids, EOS], [0.0] * 3, "stop")) == "ab"
     assert to_text(TOKENIZER, Completion(ids, [0.0] * 2, "length")) == "ab"
+
+
+class Judge:
+    """A reward without a name of its own."""
+
+    def __call__(self, problem, text):
+        return 1 / 0
+
+
+def broken(problem, text):
+    raise KeyError("no answer\x1b[31m" + "9" * 5000)
+
+
+@pytest.mark.parametrize(
+    "reward, named",
+    [
+        (broken, "reward 'broken' raised KeyError: 'no answer.*9"),
+        (Judge(), "reward 'Judge' raised ZeroDivisionError: division by zero for"),
+        (lambda p, t: len(t, p), "reward '<lambda>' raised TypeError: len"),
+        (lambda *_: None, "raised TypeError: float.* not 'NoneType' for the compl"),
+        (lambda *_: "much", "raised ValueError: could not convert .*'much' for the"),
+    ],
+)
+def test_a_reward_that_raises_is_named_with_the_completion(reward, named):
+    with pytest.raises(ValueError, match=named) as caught:
+        small_rollout(model(), reward=reward)
+    message = str(caught.value)
+    first = small_rollout(model()).texts[0]
+    assert message.endswith(f"for the completion {shown(first)}")
+    assert len(message) < 600 and message.isprintable()
+    assert isinstance(caught.value.__cause__, Exception)
+
+
+def test_ctrl_c_in_a_reward_is_no_error_of_the_reward():
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        small_rollout(model(), reward=stop)
+
+
+@pytest.mark.parametrize("rewards", [[1.0] * 5, [1.0] * 7, []])
+def test_a_score_for_each_completion_is_wanted(rewards):
+    with pytest.raises(ValueError, match=f"wanted 6 rewards, got {len(rewards)}"):
+        small_rollout(model(), score=lambda *_: rewards)
 
 
 def test_no_problems_is_an_error():
@@ -576,7 +635,16 @@ def test_micro_batches_hold_every_row_once_and_few_tokens():
     assert list(micro_batches(lengths, rows[:0], 60)) == []
 
 
-def gradients(policy, batch, advantages, rows=None, ref=None, **changes):
+def gradients(
+    policy,
+    batch,
+    advantages,
+    rows=None,
+    ref=None,
+    objective=None,
+    aggregate=token_mean,
+    **changes,
+):
     """The gradient one `update` steps with, its learning rate being 0."""
     config = GRPOConfig(prompts=N, group_size=G, minibatches=1, **changes)
     seen = {}
@@ -587,7 +655,17 @@ def gradients(policy, batch, advantages, rows=None, ref=None, **changes):
         )
     )
     rows = torch.arange(N * G) if rows is None else rows
-    metrics = grpo.update(policy, [optimizer], batch, advantages, rows, config, ref)
+    metrics = grpo.update(
+        policy,
+        [optimizer],
+        batch,
+        advantages,
+        rows,
+        config,
+        ref,
+        objective,
+        aggregate,
+    )
     return seen, metrics
 
 
@@ -627,6 +705,56 @@ def test_the_step_does_not_depend_on_how_the_batch_is_cut(kl_coef, temperature):
             torch.testing.assert_close(found[name], wanted[name], rtol=1e-3, atol=1e-6)
 
 
+VARIANTS = {
+    "GRPO": (None, sequence_mean),
+    "Dr. GRPO": (None, partial(fixed_length_mean, length=8)),
+    "GSPO": (partial(gspo, clip_low=0.05, clip_high=0.05), sequence_mean),
+    "LUSPO": (partial(gspo, clip_low=0.05, clip_high=0.05), sequence_sum),
+    "CISPO": (lambda new, old, a, _: cispo(new, old, a, 1.2), token_mean),
+    "SAPO": (lambda new, old, a, _: sapo(new, old, a), sequence_mean),
+    "VESPO": (vespo, token_mean),
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_no_variant_depends_on_how_the_batch_is_cut(name):
+    objective, aggregate = VARIANTS[name]
+    policy, ref = model(), model(seed=1)
+    batch = small_rollout(policy)
+    batch.old_logprobs += 0.2 * torch.randn(batch.ids.shape) * batch.mask
+    advantages = group_advantages(torch.tensor([[1.0, 0.0, 0.5], [0.0, 1.0, 1.0]]))
+    loss, _ = grpo_loss(
+        token_logprobs(policy(batch.ids), batch.ids),
+        batch.old_logprobs,
+        advantages.flatten(),
+        batch.mask,
+        ref_logprobs=token_logprobs(ref(batch.ids), batch.ids).detach(),
+        kl_coef=0.1,
+        clip_high=0.28,
+        objective=objective,
+        aggregate=aggregate,
+    )
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
+    wanted = {n: p.grad.clone() for n, p in policy.named_parameters()}
+    policy.zero_grad()
+    for most in (1, 10_000):
+        found, _ = gradients(
+            policy,
+            batch,
+            advantages.flatten(),
+            ref=ref,
+            objective=objective,
+            aggregate=aggregate,
+            kl_coef=0.1,
+            micro_tokens=most,
+        )
+        for parameter in wanted:
+            torch.testing.assert_close(
+                found[parameter], wanted[parameter], rtol=1e-3, atol=1e-6
+            )
+
+
 def test_a_step_where_all_agree_changes_nothing():
     policy = model()
     batch = small_rollout(policy)
@@ -662,7 +790,9 @@ def share_of_digits(_, text):
     return sum(c in "0123456789" for c in text) / max(1, len(text))
 
 
-def run_grpo(seed, steps=40, start=0, policy=None, optimizers=None, **changes):
+def run_grpo(
+    seed, steps=40, start=0, policy=None, optimizers=None, parts=None, **changes
+):
     policy = policy or model(seed)
     optimizers = optimizers or optim.adamw(policy, 0.03)
     shape = {"prompts": 2, "group_size": 8, "max_new_tokens": 4, "minibatches": 1}
@@ -676,6 +806,7 @@ def run_grpo(seed, steps=40, start=0, policy=None, optimizers=None, **changes):
         reward=share_of_digits,
         start=start,
         ref=model(seed) if changes.get("kl_coef") else None,
+        **(parts or {}),
     )
     return metrics, policy, optimizers
 
@@ -695,6 +826,63 @@ def test_grpo_learns_off_policy_and_with_a_reference(changes):
         assert max(m["clip_fraction"] for m in found) > 0
     else:
         assert found[-1]["kl"] > found[0]["kl"]
+
+
+def dapo_parts(batch):
+    """A penalty for length, and no tokens of what was cut off."""
+    penalty = overlong_penalty(batch.lengths, 4, 2)
+    mask = without_truncated(batch.mask, batch.finished)
+    return replace(batch, rewards=batch.rewards + penalty, mask=mask)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"advantages": reinforce_advantages},
+        {"advantages": rloo_advantages, "aggregate": sequence_mean},
+        {"advantages": maxrl_advantages, "objective": VARIANTS["CISPO"][0]},
+        {"objective": VARIANTS["GSPO"][0], "aggregate": sequence_mean},
+    ],
+    ids=["REINFORCE", "RLOO", "MaxRL and CISPO", "GSPO"],
+)
+def test_other_algorithms_are_the_same_loop_with_other_functions(parts):
+    loop = run_grpo(0, steps=25, parts=parts, minibatches=2)[0]
+    rewards = [metrics["reward"] for metrics, _ in loop]
+    assert sum(rewards[:3]) / 3 < 0.2
+    assert sum(rewards[-3:]) / 3 > 0.5
+
+
+def test_a_rollout_is_adjusted_before_it_is_compared():
+    seen = []
+
+    def advantages(rewards):
+        seen.append(rewards)
+        return group_advantages(rewards, normalize_std=False)
+
+    parts = {"adjust": dapo_parts, "advantages": advantages}
+    (metrics, batch), (_, plain) = (
+        next(run_grpo(0, steps=1, parts=p)[0]) for p in (parts, None)
+    )
+    assert torch.equal(batch.ids, plain.ids)  # the same samples
+    wanted = plain.rewards + overlong_penalty(plain.lengths, 4, 2)
+    assert torch.equal(batch.rewards, wanted) and torch.equal(seen[0].flatten(), wanted)
+    cut_off = ~torch.tensor(plain.finished)
+    assert cut_off.any() and batch.mask[cut_off].eq(False).all()
+    assert metrics["reward"] == pytest.approx(wanted.mean().item())
+
+
+def test_a_policy_that_never_stops_and_is_masked_for_it_learns_nothing():
+    policy = model()
+    policy.head = small.Endless(policy.head)
+    before = [p.clone() for p in policy.parameters()]
+    for metrics, batch in run_grpo(
+        0, steps=2, policy=policy, parts={"adjust": dapo_parts}
+    )[0]:
+        assert metrics["finished"] == 0 and metrics["length"] == 4
+        assert not batch.mask.any() and metrics["grad_norm"] == 0
+    assert all(map(torch.equal, policy.parameters(), before))
+    metrics, batch = next(run_grpo(0, steps=1, policy=policy)[0])
+    assert batch.mask.sum(1).eq(4).all() and math.isfinite(metrics["grad_norm"])
 
 
 def test_a_resumed_run_repeats_the_uninterrupted_one():
@@ -725,3 +913,59 @@ def test_the_seed_of_the_run_and_no_other_decides_what_is_sampled():
 
     assert ids(5, noise=1) == ids(5, noise=2)
     assert ids(5, noise=1)[0] != ids(6, noise=1)[0] != ids(5, noise=1)[1]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+def test_logits_outside_the_mask_are_not_read(bad, temperature):
+    """Neither the value nor the gradient of a loss can see them."""
+    torch.manual_seed(0)
+    mask = torch.tensor([[0, 0, 1, 1, 1], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0]]) > 0
+    ids = torch.randint(1, 7, mask.shape)
+    logits = torch.randn(*mask.shape, 7)
+    whole = losses.token_logprobs(logits, ids, temperature)
+    foretells = torch.nn.functional.pad(mask[:, 1:], (0, 1))
+    logits[~foretells] = bad
+    logits.requires_grad_()
+    found = losses.token_logprobs(logits, ids, temperature, mask)
+    assert torch.equal(found, torch.where(mask, whole, 0))
+    losses.sequence_mean(found, mask).backward()
+    assert logits.grad.isfinite().all()
+    assert not logits.grad[~foretells].any() and logits.grad[foretells].any()
+
+
+@pytest.mark.parametrize(
+    "make, changes",
+    [
+        (GRPOConfig, {"normalize_std": 1}),
+        (GRPOConfig, {"normalize_std": "no"}),
+        (r1.RewardModels, {"balanced": None}),
+        (r1.RewardModels, {"reward": {"epochs": 2}}),
+        (r1.LastStage, {"rl": {}}),
+        (r1.LastStage, {"rl": None}),
+        (stages.Settings, {"model": "huge"}),
+        (stages.Settings, {"small": []}),
+        (stages.Settings, {"dev2": GRPOConfig()}),
+        (stages.Settings, {"samples": None}),
+        (stages.Settings, {"device": 0}),
+        (web.Manners, {"thinks": 1.5}),
+        (corpus.Habits, {"patience": 0}),
+        (corpus.Habits, {"slip": math.nan}),
+        (traces.Sizes, {"k": -1}),
+        (journey.Plan, {"steps": 0}),
+        (journey.Plan, {"muon_lr": math.nan}),
+        (code.Plan, {"model": "none"}),
+        (code.Plan, {"waste": -0.5}),
+        (preference_rl.Plan, {"pleases": 2}),
+        (preference_rl.Plan, {"stage": r1.LastStage()}),
+        (rejection.Plan, {"sizes": 5}),
+        (distill.Plan, {"tokens": math.inf}),
+        (distill.Plan, {"seed": -1}),
+    ],
+    ids=lambda x: getattr(x, "__qualname__", str(x)),
+)
+def test_no_settings_take_a_value_without_sense(make, changes):
+    (name,) = changes  # given past the check of types that only the tests have
+    with pytest.raises(ValueError, match=f"^{name} must be ") as caught:
+        make.__post_init__(SimpleNamespace(**vars(make()) | changes))
+    assert len(str(caught.value)) < 600

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from r1lib import artifacts
-from r1lib.feedback import reward_model
+from r1lib.feedback import preferences, reward_model
 from r1lib.feedback.preferences import Pair
 from r1lib.feedback.reward_model import RewardModel
 from r1lib.model.presets import PRESETS
@@ -20,7 +20,9 @@ from r1lib.problem import Problem, split_of
 from r1lib.recipe import labels, r1, runs, scenarios, stages
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
+from r1lib.sampling import Sampling, complete
 from r1lib.tokenizer import Tokenizer
+from r1lib.tokenizer.chat import summary
 from r1lib.training import optim
 from r1lib.world import draws, instructions, judge, requests
 
@@ -53,7 +55,9 @@ def said(problem):
 # ---- labels --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["labels.py", "scenarios.py", "preferences.py"])
+@pytest.mark.parametrize(
+    "name", ["recipe/labels.py", "recipe/scenarios.py", "feedback/preferences.py"]
+)
 def test_what_trains_never_reads_the_hidden_truth(name):
     """The two files that make labels and rewards know `prefer` and `safe` alone."""
     tree = ast.parse((ROOT / "r1lib" / name).read_text())
@@ -198,12 +202,15 @@ def test_many_scores_at_once_are_those_of_one_by_one():
     liked = preference()
     problems = [HELLO, HARM, FINE]
     texts = [said(HELLO), "<think>hm</think>" + said(HARM), said(FINE)]
-    one = reward_model.as_reward(liked.helpful, TOKENIZER)
-    whole = reward_model.as_reward(liked.harmless, TOKENIZER, str)
-    both = list(zip(problems, texts, strict=True))
-    wanted = [one(p, t) for p, t in both]
+
+    def one_by_one(model, part):
+        for problem, text in zip(problems, texts, strict=True):
+            row = preferences.encode(TOKENIZER, problem.prompt, text, part)
+            yield reward_model.score_all(model, [row]).sigmoid().item()
+
+    wanted = list(one_by_one(liked.helpful, summary))
     assert liked.helpfulness(problems, texts) == pytest.approx(wanted, abs=1e-5)
-    wanted = [whole(p, t) for p, t in both]
+    wanted = list(one_by_one(liked.harmless, str))
     assert liked.safety(problems, texts) == pytest.approx(wanted, abs=1e-5)
 
 
@@ -339,13 +346,13 @@ def test_both_reward_models_learn_from_the_same_answers(whole, tmp_path, monkeyp
     folder = begun(tmp_path)
     copied = (whole[0] / "answers.json").read_bytes()
     (folder / "answers.json").write_bytes(copied)
-    calls, sample = [], labels.answers
+    calls = []
 
     def counted(*given, **kind):
-        calls.append(kind["max_new_tokens"])
-        return sample(*given, **kind)
+        calls.append(given[4].max_new_tokens)
+        return complete(*given, **kind)
 
-    monkeypatch.setattr(labels, "answers", counted)
+    monkeypatch.setattr(r1, "complete", counted)
     list(r1.reward_models(folder, MODELS, names=("harmless",)))
     assert calls == []
     runs.forget(folder, ["harmless"])
@@ -393,7 +400,7 @@ def test_stages_say_what_is_missing(tmp_path):
     begun(tmp_path)
     with pytest.raises(ValueError, match="no finished helpful in .*--stage helpful"):
         list(r1.r1(tmp_path, HOW))
-    with pytest.raises(ValueError, match="wanted 2 answers or more to compare, got 1"):
+    with pytest.raises(ValueError, match="answers must be at least 2, got 1"):
         replace(MODELS, answers=1)
     with pytest.raises(ValueError, match="general must be from 0 to 1, got 1.5"):
         replace(HOW, general=1.5)
@@ -415,10 +422,11 @@ def test_quality_reads_the_truth_of_answers():
 
 
 def test_sampling_nothing_is_refused():
-    with pytest.raises(ValueError, match="at least one problem"):
-        labels.answers(policy(), TOKENIZER, [], 2, max_new_tokens=4)
-    rows = labels.answers(policy(), TOKENIZER, [HELLO, SUM], 2, max_new_tokens=4)
-    again = labels.answers(policy(), TOKENIZER, [HELLO, SUM], 2, max_new_tokens=4)
+    asking, prompts = Sampling(4), [HELLO.prompt, SUM.prompt]
+    with pytest.raises(ValueError, match="at least one prompt"):
+        complete(policy(), TOKENIZER, [], 2, asking)
+    rows = complete(policy(), TOKENIZER, prompts, 2, asking)
+    again = complete(policy(), TOKENIZER, prompts, 2, asking)
     assert [len(row) for row in rows] == [2, 2] and rows == again
 
 

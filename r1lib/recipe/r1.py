@@ -50,6 +50,8 @@ class RewardModels:
     def __post_init__(self):
         limits.whole(self, "problems", "held_out", "reply_tokens", "save_every")
         limits.whole(self, "answers", least=2)
+        limits.truth(self, "balanced")
+        limits.kind(self, RewardConfig, "reward")
         limits.seed(self)
 
 
@@ -69,6 +71,7 @@ class LastStage:
     seed: int = 0
 
     def __post_init__(self):
+        limits.kind(self, GRPOConfig, "rl")
         limits.whole(self, "save_every", "look_every", "looks", "reply_tokens")
         limits.whole(self, "preference_from", least=0)
         limits.share(self, "general")
@@ -196,15 +199,16 @@ def learn(folder: Path, name, policy, tokenizer, made: dict, how: RewardModels, 
     loss = reward_model.pair_loss if pairwise else reward_model.safety_loss
     plan = reward_model.train(model, made["train"], c, optimizers, loss, stage.step)
     steps = c.epochs * -(-len(made["train"]) // c.batch_size)
-    for metrics in plan:
-        stage.history.append(metrics)
-        if metrics["step"] == steps:
-            check = held_out_pairs if pairwise else held_out_answers
-            metrics |= {"examples": len(made["train"]), **check(model, made["valid"])}
-        if metrics["step"] % how.save_every == 0 or metrics["step"] == steps:
-            stage.save(metrics["step"])
-        yield {"model": name, "of": steps, **metrics}
-    stage.finish()
+
+    def loop():
+        for metrics in plan:
+            if metrics["step"] == steps:
+                check = held_out_pairs if pairwise else held_out_answers
+                metrics |= check(model, made["valid"])
+                metrics["examples"] = len(made["train"])
+            yield {"model": name, "of": steps, **metrics}
+
+    yield from runs.follow(stage, loop(), steps, how.save_every)
 
 
 def held_out_pairs(model: RewardModel, pairs: list) -> dict:
@@ -249,23 +253,31 @@ def r1(folder, how: LastStage, device: str = "cpu", start: str = START):
     stage = runs.resume(folder, "r1", model, tokenizer, optimizers)
     if not stage.history:
         stage.history.append({"step": 0, **look(model, tokenizer, how)})
-    for step in range(stage.step, c.steps):
-        late = step >= how.preference_from
-        score = scenarios.Mixed(liked if late else None)
+
+    def loop():
         wide = partial(scenarios.draw_all, general=how.general)
-        draw = wide if late else draws.draw_reasoning
-        kind = {"ref": ref, "score": score, "start": step}
-        metrics, _ = next(grpo.train(model, tokenizer, draw, c, optimizers, **kind))
-        del metrics["accuracy"]  # of rules and models alike; that by rule follows
-        metrics |= score.means()
-        last = step + 1 == c.steps
-        if (step + 1) % how.look_every == 0 or last:
-            metrics |= look(model, tokenizer, how)
-        stage.history.append(metrics)
-        if (step + 1) % how.save_every == 0 or last:
-            stage.save(step + 1)
-        yield metrics
-    stage.finish()
+        for step in range(stage.step, c.steps):
+            late = step >= how.preference_from
+            score = scenarios.Mixed(liked if late else None)
+            metrics, _ = next(
+                grpo.train(
+                    model,
+                    tokenizer,
+                    wide if late else draws.draw_reasoning,
+                    c,
+                    optimizers,
+                    ref=ref,
+                    score=score,
+                    start=step,
+                )
+            )
+            del metrics["accuracy"]  # of rules and models alike; that by rule follows
+            metrics |= score.means()
+            if (step + 1) % how.look_every == 0 or step + 1 == c.steps:
+                metrics |= look(model, tokenizer, how)
+            yield metrics
+
+    yield from runs.follow(stage, loop(), c.steps, how.save_every)
 
 
 def look(model, tokenizer, how: LastStage) -> dict[str, float]:

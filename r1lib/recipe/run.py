@@ -85,18 +85,17 @@ def pre_train(folder: Path, how: Settings, stage: str = "base", watch=iter):
     documents = pretrain.encode_documents(tokenizer, texts)
     watched = problems(countdown.sample, how.looks, 0, "valid")
     recent = []
-    for metrics in pretrain.train(model, documents, c, optimizers, kept.step):
-        step, last = metrics["step"], metrics["step"] == c.steps
+
+    def point(metrics: dict) -> dict | None:
         recent.append(metrics)
-        if step % how.point_every == 0 or last:
-            point = {**runs.mean_of(recent), "seconds": kept.seconds()}
-            point["skills"] = base_skills(model, tokenizer, watched)
-            kept.history.append(point)
-            recent.clear()
-        if step % how.save_every == 0 or last:
-            kept.save(step)
-        yield metrics
-    kept.finish()
+        if metrics["step"] % how.point_every and metrics["step"] != c.steps:
+            return None
+        means = runs.mean_of(recent)
+        recent.clear()
+        return {**means, "skills": base_skills(model, tokenizer, watched)}
+
+    loop = pretrain.train(model, documents, c, optimizers, kept.step)
+    yield from runs.follow(kept, loop, c.steps, how.save_every, point)
 
 
 def base_skills(model, tokenizer, watched) -> dict[str, float]:
@@ -117,24 +116,31 @@ def reinforce(folder: Path, how: Settings, stage: str, draw_problem, reward):
         hub.load_training(ref, [], kept.beside(f"ref-{old:06d}"))
     if not kept.history:
         kept.history.append({"step": 0, **look(model, tokenizer, how, config)})
-    kind = {"reward": reward, "start": kept.step, "ref": ref}
-    for metrics, _ in grpo.train(
-        model, tokenizer, draw_problem, config, optimizers, **kind
-    ):
-        step, last = metrics["step"], metrics["step"] == config.steps
-        if isinstance(reward, rewards.Weighted):  # "accuracy" would count their sum
-            metrics |= reward.means()
-            metrics["accuracy"] = metrics["right"]
-        if ref is not None and refresh and step % refresh == 0:
-            ref.load_state_dict(model.state_dict())
-            hub.save_training(ref, [], kept.beside(f"ref-{step:06d}"), {"step": step})
-        if step % how.look_every == 0 or last:
-            metrics |= look(model, tokenizer, how, config)
-        kept.history.append({**metrics, "seconds": kept.seconds()})
-        if step % how.rl_save_every == 0 or last:
-            kept.save(step)
-        yield metrics
-    kept.finish()
+
+    def loop():
+        for metrics, _ in grpo.train(
+            model,
+            tokenizer,
+            draw_problem,
+            config,
+            optimizers,
+            reward=reward,
+            start=kept.step,
+            ref=ref,
+        ):
+            step = metrics["step"]
+            if isinstance(reward, rewards.Weighted):  # "accuracy" would count their sum
+                metrics |= reward.means()
+                metrics["accuracy"] = metrics["right"]
+            if ref is not None and refresh and step % refresh == 0:
+                ref.load_state_dict(model.state_dict())
+                place = kept.beside(f"ref-{step:06d}")
+                hub.save_training(ref, [], place, {"step": step})
+            if step % how.look_every == 0 or step == config.steps:
+                metrics |= look(model, tokenizer, how, config)
+            yield metrics
+
+    yield from runs.follow(kept, loop(), config.steps, how.rl_save_every)
 
 
 def fine_tune(folder: Path, how: Settings, stage: str):
@@ -154,13 +160,11 @@ def fine_tune(folder: Path, how: Settings, stage: str):
     optimizers = optim.adamw(model, config.lr)
     kept = runs.resume(folder, stage, model, tokenizer, optimizers)
     steps = -(-len(examples) // config.batch_size) * config.epochs
-    for metrics in sft.train(model, examples, config, optimizers, kept.step):
-        metrics["too_long"] = too_long
-        kept.history.append({**metrics, "seconds": kept.seconds()})
-        if metrics["step"] % how.sft_save_every == 0 or metrics["step"] == steps:
-            kept.save(metrics["step"])
-        yield {**metrics, "of": steps}
-    kept.finish()
+    loop = (
+        {**metrics, "too_long": too_long, "of": steps}
+        for metrics in sft.train(model, examples, config, optimizers, kept.step)
+    )
+    yield from runs.follow(kept, loop, steps, how.sft_save_every)
 
 
 def zero(folder: Path, how: Settings, reward=rewards.total):

@@ -64,9 +64,10 @@ def agree(folder, settings: dict) -> None:
     changed = [name for name in {**known, **new} if known.get(name) != new.get(name)]
     if changed:
         was, now = known.get(changed[0]), new.get(changed[0])
+        name = files.line(changed[0], files.SHOWN)
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise ValueError(
-            f"{folder} was begun with {changed[0]} {shown(was)}, not {shown(now)}"
+            f"{folder} was begun with {name} {shown(was)}, not {shown(now)}"
             f"{more}; choose another folder with --out, or start anew with --fresh"
         )
 
@@ -218,6 +219,22 @@ class Stage:
         finish(self.folder, self.name, *done)
 
 
+def follow(kept: Stage, loop, steps: int, save_every: int, point=dict):
+    """Pass on the metrics of a training loop: keep its curve, save, finish at its end.
+
+    `point(metrics)` is what the curve keeps of a step; None keeps nothing. Checkpoints
+    come after every `save_every` steps and after step number `steps`, the last one.
+    """
+    for metrics in loop:
+        step = metrics["step"]
+        if (kept_point := point(metrics)) is not None:
+            kept.history.append({"seconds": kept.seconds(), **kept_point})
+        if step % save_every == 0 or step == steps:
+            kept.save(step)
+        yield metrics
+    kept.finish()
+
+
 def finish(folder, stage: str, steps: int, seconds: float, history, memory) -> None:
     """Write the record that makes a stage count, and forget its checkpoints."""
     origin = Path(folder) / f"{stage}-work" / "made_from.json"
@@ -295,7 +312,7 @@ def _at(stage: Stage, step: int) -> Path:
 
 
 def _digest(tokenizer) -> str:
-    return hub.digest(json.dumps(tokenizer.merges))
+    return files.digest(json.dumps(tokenizer.merges))
 
 
 def flat(settings: dict, prefix: str = "") -> dict:

@@ -3,14 +3,77 @@
 Rafailov et al., arXiv 2305.18290: the policy that is best for a Bradley-Terry reward,
 held near a reference, can be found from pairs alone. The reward is then the log-ratio
 of policy and reference, times beta.
+
+The loop differs from that of `grpo.train` in its first steps: it neither samples nor
+scores, as its pairs were made before: from a rollout by `best_and_worst`, or by a
+judge.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
+
+from r1lib.losses import check_shapes, token_logprobs
+from r1lib.rl.grpo import group_advantages
+from r1lib.rl.rollout import Rollout
+from r1lib.training import limits, optim, sft
+from r1lib.training.batches import micro_batches, scheduled
+
+
+@dataclass(frozen=True)
+class DPOConfig:
+    """How to run DPO; a step is `batch_size` pairs."""
+
+    epochs: int = 1
+    batch_size: int = 32
+    lr: float = 1e-4
+    beta: float = 0.1
+    warmup: float = 0.03
+    lowest: float = 0.1
+    micro_tokens: int = 12_000  # most tokens in one forward pass: bounds the memory
+    seed: int = 0
+
+    def __post_init__(self):
+        limits.whole(self, "epochs", "batch_size", "micro_tokens")
+        limits.positive(self, "lr", "beta")
+        limits.share(self, "warmup", "lowest")
+        limits.seed(self)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two completions of one prompt, as ids; stop tokens are included."""
+
+    prompt: list[int]
+    chosen: list[int]
+    rejected: list[int]
+
+    def __post_init__(self):
+        if not (self.prompt and self.chosen and self.rejected):
+            raise ValueError(
+                "a pair needs a prompt and two completions of at least one token, got "
+                f"{len(self.prompt)}, {len(self.chosen)} and {len(self.rejected)}"
+            )
+
+
+def best_and_worst(batch: Rollout, group_size: int) -> list[Pair]:
+    """Pair the best with the worst completion of each group; equal rewards make none.
+
+    Of several best or worst ones the first is taken.
+    """
+    rewards = batch.rewards.view(-1, group_size)
+    advantages = group_advantages(rewards, normalize_std=False)
+    found = []
+    for n in (advantages != 0).any(1).nonzero().flatten().tolist():
+        rows = n * group_size + torch.stack((rewards[n].argmax(), rewards[n].argmin()))
+        start = int(batch.mask[rows[0]].int().argmax())
+        chosen, rejected = (batch.ids[b][batch.mask[b]].tolist() for b in rows)
+        found.append(Pair(batch.ids[rows[0], :start].tolist(), chosen, rejected))
+    return found
 
 
 def sequence_logprobs(
@@ -38,6 +101,12 @@ def dpo_loss(
     """
     if not 0 < beta < math.inf:
         raise ValueError(f"beta must be finite and above 0, got {beta}")
+    check_shapes(
+        chosen=chosen,
+        rejected=rejected,
+        ref_chosen=ref_chosen,
+        ref_rejected=ref_rejected,
+    )
     if not len(chosen):
         raise ValueError("a preference loss needs at least one pair, got none")
     margin = beta * ((chosen - ref_chosen) - (rejected - ref_rejected))
@@ -47,3 +116,54 @@ def dpo_loss(
         "margin": margin.mean().item(),
         "accuracy": (margin > 0).float().mean().item(),
     }
+
+
+def pair_logprobs(
+    model, pairs: list[Pair]
+) -> tuple[Float[Tensor, " P"], Float[Tensor, " P"]]:
+    """Log-probabilities of the chosen and of the rejected completions of P pairs."""
+    rows = [(p.prompt, p.chosen) for p in pairs] + [
+        (p.prompt, p.rejected) for p in pairs
+    ]
+    ids, mask = sft.collate(
+        [sft.Example([*p, *c], [False] * len(p) + [True] * len(c)) for p, c in rows]
+    )
+    ids, mask = (x.to(model.embed.weight.device) for x in (ids, mask))
+    chosen, rejected = sequence_logprobs(token_logprobs(model(ids), ids), mask).chunk(2)
+    return chosen, rejected
+
+
+def update(
+    policy, ref, optimizers, pairs: list[Pair], config: DPOConfig
+) -> dict[str, float]:
+    """Take one optimizer step, in parts of at most `config.micro_tokens` tokens."""
+    lengths = [len(p.prompt) + max(len(p.chosen), len(p.rejected)) for p in pairs]
+    kept = {"loss": 0.0, "margin": 0.0, "accuracy": 0.0}
+    for cut in micro_batches(
+        2 * torch.tensor(lengths), torch.arange(len(pairs)), config.micro_tokens
+    ):
+        part = [pairs[i] for i in cut.tolist()]
+        with torch.no_grad():
+            fixed = pair_logprobs(ref, part)
+        loss, metrics = dpo_loss(*pair_logprobs(policy, part), *fixed, config.beta)
+        share = len(part) / len(pairs)  # means of the parts add up to that of all
+        (loss * share).backward()
+        for name, value in metrics.items():
+            kept[name] += value * share
+    kept["grad_norm"] = optim.guarded_step(policy, optimizers)
+    return kept
+
+
+def train(
+    policy, ref, pairs: list[Pair], config: DPOConfig, optimizers, start: int = 0
+):
+    """Learn from pairs, near the reference; yields metrics after each step.
+
+    `ref` is a copy of the policy as it was in the beginning. Step s depends on
+    (seed, s) alone, so a resumed run repeats the whole one.
+    """
+    if not pairs:
+        raise ValueError("DPO needs at least one pair, got none")
+    policy.train()
+    for step, batch in scheduled(pairs, config, optimizers, start):
+        yield {"step": step + 1, **update(policy, ref, optimizers, batch, config)}

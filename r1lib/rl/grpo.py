@@ -8,19 +8,25 @@ serves `minibatches` optimizer steps, so the clip has something to do from the s
 on. Chapter 09 builds it.
 """
 
-import random
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from r1lib import rewards
-from r1lib.losses import clipped, kl_k3, token_logprobs, token_mean
-from r1lib.rl.rollout import Rollout, rollout
+from r1lib.losses import (
+    check_shapes,
+    clip_fraction,
+    clipped,
+    kl_k3,
+    token_logprobs,
+    token_mean,
+)
+from r1lib.rl.rollout import Rollout, measures, parts, rollout, step_generators
 from r1lib.training import limits, optim
-from r1lib.training.batches import micro_batches
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class GRPOConfig:
         limits.positive(self, "temperature", "lr")
         limits.share(self, "warmup", "decay")
         limits.not_negative(self, "clip_low", "clip_high", "kl_coef")
+        limits.truth(self, "normalize_std")
         limits.seed(self)
         if self.prompts % self.minibatches:
             raise ValueError(
@@ -101,6 +108,8 @@ def grpo_loss(
     clip_low: float = 0.2,
     clip_high: float = 0.2,
     aggregate=token_mean,
+    objective=None,
+    weights: Float[Tensor, "B #T"] | None = None,
 ) -> tuple[Float[Tensor, ""], dict[str, float]]:
     """Return the GRPO loss: clipped objective, minus kl_coef * k3 to the reference.
 
@@ -109,60 +118,84 @@ def grpo_loss(
     of all tokens under the mask whose ratio is outside the clip, where the advantage is
     not 0: without an advantage there is nothing to clip.
 
+    `objective(logprobs, old_logprobs, advantages, mask)` may take the place of
+    `clipped`: with the advantages as (B, 1) it returns (B, T), or (B, 1) for a whole
+    completion. `weights` multiply the objective, not the KL term, and have no gradient:
+    the importance of a token where the sampler differs from the trainer.
+
     What is outside the mask is not read, not even an inf or a NaN. A mask without any
     True token gives a loss of 0. A `kl_coef` above 0 without `ref_logprobs` is a
     ValueError.
     """
     if kl_coef and ref_logprobs is None:
         raise ValueError(f"kl_coef is {kl_coef}, which needs ref_logprobs, got None")
+    check_shapes(logprobs=logprobs, old=old_logprobs, mask=mask, ref=ref_logprobs)
+    check_shapes(advantages=advantages, completions=mask[:, 0])
     logprobs = torch.where(mask, logprobs, 0)  # here, or gradients would be 0 * inf
     old_logprobs = torch.where(mask, old_logprobs, 0)
-    objective = clipped(
-        logprobs, old_logprobs, advantages.unsqueeze(1), clip_low, clip_high
-    )
-    metrics = {}
+    tokens = (logprobs, old_logprobs, advantages.unsqueeze(1))
+    if objective is None:
+        gain = clipped(*tokens, clip_low, clip_high)
+    else:
+        gain = objective(*tokens, mask)
+    if weights is not None:
+        gain = gain * torch.where(mask, weights, 0)
+    metrics = {"clip_fraction": clip_fraction(*tokens, mask, clip_low, clip_high)}
     if kl_coef:
         kl = kl_k3(logprobs, torch.where(mask, ref_logprobs, 0))
-        objective = objective - kl_coef * kl
+        gain = gain - kl_coef * kl
         metrics["kl"] = token_mean(kl.detach(), mask).item()
-    ratio = (logprobs.detach() - old_logprobs).exp()
-    outside = (ratio < 1 - clip_low) | (ratio > 1 + clip_high)
-    outside &= advantages.unsqueeze(1) != 0
-    metrics["clip_fraction"] = token_mean(outside.float(), mask).item()
-    return -aggregate(objective, mask), metrics
+    return -aggregate(gain, mask), metrics
 
 
-def update(policy, optimizers, batch: Rollout, advantages, rows, config, ref=None):
-    """Take one optimizer step on the given rows; those without signal are skipped."""
-    total = batch.mask[rows].sum().clamp(min=1)  # those without signal still count:
-    if not config.kl_coef:  # the step shrinks when few groups disagree
+@torch.no_grad()
+def reference_logprobs(ref, ids, mask, config: GRPOConfig) -> Tensor | None:
+    """Log-probabilities of the reference; None where there is none or no KL term."""
+    if not config.kl_coef or ref is None:  # then `grpo_loss` refuses a KL term
+        return None
+    return token_logprobs(ref(ids), ids, config.temperature, mask)
+
+
+def update(
+    policy,
+    optimizers,
+    batch: Rollout,
+    advantages: Float[Tensor, " B"],
+    rows: Int[Tensor, " R"],
+    config: GRPOConfig,
+    ref=None,
+    objective=None,
+    aggregate=token_mean,
+) -> dict[str, float]:
+    """Take one optimizer step on the given rows; those without signal are skipped.
+
+    The rows are read in parts of at most `config.micro_tokens` tokens. How they are cut
+    changes neither the loss nor the gradient, as `aggregate` is given the whole mask.
+    """
+    whole = batch.mask[rows]  # rows without signal still count: the step shrinks when
+    if not config.kl_coef:  # few groups disagree
         rows = rows[advantages[rows] != 0]
-    ends = batch.ids.shape[1] - batch.mask.flip(1).int().argmax(1)
     kept = {"clip_fraction": 0.0, "kl": 0.0}
-    for cut in micro_batches(ends.cpu(), rows.cpu(), config.micro_tokens):
-        width = int(ends[cut].max())
+    for part, width in parts(batch, rows, config.micro_tokens):
         ids, mask, old = (
-            x[cut, :width] for x in (batch.ids, batch.mask, batch.old_logprobs)
+            x[part, :width] for x in (batch.ids, batch.mask, batch.old_logprobs)
         )
-        logprobs = token_logprobs(policy(ids), ids, config.temperature)
-        ref_logprobs = None
-        if config.kl_coef and ref is not None:  # without one, `grpo_loss` refuses
-            with torch.no_grad():
-                ref_logprobs = token_logprobs(ref(ids), ids, config.temperature)
+        logprobs = token_logprobs(policy(ids), ids, config.temperature, mask)
         loss, metrics = grpo_loss(
             logprobs,
             old,
-            advantages[cut],
+            advantages[part],
             mask,
-            ref_logprobs=ref_logprobs,
+            ref_logprobs=reference_logprobs(ref, ids, mask, config),
             kl_coef=config.kl_coef,
             clip_low=config.clip_low,
             clip_high=config.clip_high,
+            aggregate=partial(aggregate, whole=whole),
+            objective=objective,
         )
-        share = mask.sum() / total  # token means of the parts add up to that of all
-        (loss * share).backward()
+        loss.backward()  # the parts add up to the loss of all rows
         for name, value in metrics.items():
-            kept[name] += value * float(share)
+            kept[name] += value * float(mask.sum() / whole.sum().clamp(min=1))
     kept["grad_norm"] = optim.guarded_step(policy, optimizers)
     return kept
 
@@ -178,12 +211,21 @@ def train(
     reward=rewards.total,
     start: int = 0,
     score=None,
+    advantages=None,
+    adjust=None,
+    objective=None,
+    aggregate=token_mean,
 ):
     """Run the R1-Zero loop; yields metrics and the rollout after each step.
 
     `draw_problem(rng)` returns a training problem. Step s draws from generators
     seeded by (seed, s) alone, so a resumed run repeats the uninterrupted one.
     `score(problems, texts)` may score a whole rollout at once, in place of `reward`.
+
+    Other algorithms are this loop with another function: `advantages(rewards)` in place
+    of `group_advantages`, (N, G) to (N, G) (`rl.reinforce`); `adjust(rollout)`, which
+    returns a rollout with changed rewards or mask before they are compared (`rl.dapo`);
+    `objective` as in `grpo_loss`, and an aggregator of `losses`.
 
     Advantages are not divided by the group's std unless the config says so. A group
     that is all wrong differs in its format alone; divided by its tiny std, these tenths
@@ -194,13 +236,15 @@ def train(
         raise ValueError(
             f"kl_coef is {config.kl_coef}: wanted a reference model as ref, got None"
         )
+    if advantages is None:
+        advantages = partial(group_advantages, normalize_std=config.normalize_std)
     policy.train()
     for step in range(start, config.steps):
-        rng = random.Random(f"{config.seed}-{step}")
-        generator = torch.Generator(policy.embed.weight.device)
-        generator.manual_seed(rng.getrandbits(62))
+        rng, generator = step_generators(config.seed, step, policy.embed.weight.device)
+        # 1 draw
         problems = [draw_problem(rng) for _ in range(config.prompts)]
         began = time.perf_counter()
+        # 2 sample, 3 score
         batch = rollout(
             policy,
             tokenizer,
@@ -212,25 +256,32 @@ def train(
             generator=generator,
             score=score,
         )
+        batch = batch if adjust is None else adjust(batch)
         sampled = time.perf_counter()
-        grouped = batch.rewards.view(config.prompts, config.group_size)
-        advantages = group_advantages(grouped, normalize_std=config.normalize_std)
-        agreeing = (advantages == 0).all(1)
-        advantages = advantages.flatten()
+        # 4 compare
+        compared = advantages(batch.rewards.view(config.prompts, config.group_size))
+        # 5 learn
         factor = optim.warmup_stable_decay(
             step, config.steps, config.warmup, config.decay
         )
         optim.set_lr(optimizers, factor)
-        for rows in torch.arange(len(advantages)).chunk(config.minibatches):
-            metrics = update(policy, optimizers, batch, advantages, rows, config, ref)
+        for rows in torch.arange(compared.numel()).chunk(config.minibatches):
+            metrics = update(
+                policy,
+                optimizers,
+                batch,
+                compared.flatten(),
+                rows,
+                config,
+                ref,
+                objective,
+                aggregate,
+            )
         yield (
             {
                 "step": step + 1,
-                "reward": batch.rewards.mean().item(),
-                "accuracy": (batch.rewards >= 1).float().mean().item(),
-                "length": batch.lengths.float().mean().item(),
-                "finished": sum(batch.finished) / len(batch.finished),
-                "agreeing_groups": agreeing.float().mean().item(),
+                **measures(batch),
+                "agreeing_groups": (compared == 0).all(1).float().mean().item(),
                 "sample_seconds": sampled - began,
                 "train_seconds": time.perf_counter() - sampled,
                 **metrics,

@@ -5,6 +5,7 @@ group-major, so `rewards.view(N, G)` is legal; the mask is True exactly on token
 the policy sampled, the stop token included.
 """
 
+import random
 from dataclasses import dataclass
 
 import torch
@@ -12,9 +13,11 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from r1lib import sampling
+from r1lib.files import shown
 from r1lib.problem import Problem
 from r1lib.sampling import Sampling, chunk
 from r1lib.tokenizer import PAD
+from r1lib.training.batches import micro_batches
 
 
 @dataclass
@@ -44,6 +47,46 @@ def collate(prompts: list[list[int]], completions: list[sampling.Completion]):
     return ids, mask, logprobs
 
 
+def step_generators(
+    seed: int, step: int, device
+) -> tuple[random.Random, torch.Generator]:
+    """Generators for problems and for tokens that (seed, step) alone decides."""
+    rng = random.Random(f"{seed}-{step}")
+    return rng, torch.Generator(device).manual_seed(rng.getrandbits(62))
+
+
+def score_one(reward, problem: Problem, text: str) -> float:
+    """Call `reward(problem, text)`; what it raises is a ValueError with the text."""
+    try:
+        return float(reward(problem, text))
+    except Exception as error:
+        name = getattr(reward, "__name__", type(reward).__name__)
+        raise ValueError(
+            f"reward {shown(name)} raised {type(error).__name__}: {shown(error)} "
+            f"for the completion {shown(text)}"
+        ) from error
+
+
+def measures(batch: Rollout) -> dict[str, float]:
+    """Return what every algorithm reports of its samples: means over completions."""
+    return {
+        "reward": batch.rewards.mean().item(),
+        "accuracy": (batch.rewards >= 1).float().mean().item(),
+        "length": batch.lengths.float().mean().item(),
+        "finished": sum(batch.finished) / len(batch.finished),
+    }
+
+
+def parts(batch: Rollout, rows: Int[Tensor, " R"], most_tokens: int):
+    """Cut rows of a rollout into parts of at most `most_tokens` tokens each.
+
+    Yields the rows of a part, and its width: the columns that its longest row needs.
+    """
+    ends = batch.ids.shape[1] - batch.mask.flip(1).int().argmax(1)
+    for part in micro_batches(ends.cpu(), rows.cpu(), most_tokens):
+        yield part, int(ends[part].max())
+
+
 def rollout(
     model,
     tokenizer,
@@ -58,7 +101,8 @@ def rollout(
 ) -> Rollout:
     """Sample `group_size` completions of each problem and score them by `reward`.
 
-    `score(problems, texts)`, if given, scores all of them in one call instead.
+    `score(problems, texts)`, if given, scores all of them in one call instead. A
+    `reward` that raises is a ValueError that names it and shows the completion.
     """
     if not problems:
         raise ValueError("rollout needs at least one problem, got an empty list")
@@ -69,9 +113,13 @@ def rollout(
     texts = [completion.text for completion in completions]
     repeated = [p for p in problems for _ in range(group_size)]
     if score is None:
-        rewards = [reward(p, text) for p, text in zip(repeated, texts, strict=True)]
+        rewards = [
+            score_one(reward, p, t) for p, t in zip(repeated, texts, strict=True)
+        ]
     else:
         rewards = score(repeated, texts)
+    if len(rewards) != len(texts):
+        raise ValueError(f"wanted {len(texts)} rewards, got {len(rewards)}")
     ids, mask, logprobs = collate(
         [tokenizer.prompt(p.prompt) for p in repeated], completions
     )

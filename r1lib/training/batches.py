@@ -1,7 +1,7 @@
 """Batches: examples in an order that a seed decides, padded, cut, and one step."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import torch
@@ -54,3 +54,18 @@ def scheduled(
         factor = optim.warmup_cosine(step, steps, config.warmup, config.lowest)
         optim.set_lr(optimizers, factor)
         yield step, batch
+
+
+def accumulate(parts: Iterable[tuple[Tensor, Tensor, dict]]) -> dict[str, float]:
+    """Add up the gradients of a batch that is cut into parts; return its metrics.
+
+    `parts` yields (loss, share, metrics): a mean over the tokens of a part, the share
+    of the batch's tokens that the part holds, and numbers to average in the same way.
+    Each part is forgotten before the next one is computed.
+    """
+    means: dict[str, float] = {}
+    for loss, share, metrics in parts:
+        (loss * share).backward()
+        for name, value in metrics.items():
+            means[name] = means.get(name, 0.0) + value * float(share)
+    return means

@@ -20,7 +20,7 @@ from torch import Tensor
 from r1lib.losses import token_logprobs, token_mean
 from r1lib.tokenizer import PAD, chat
 from r1lib.training import limits, optim, packing
-from r1lib.training.batches import micro_batches, scheduled
+from r1lib.training.batches import accumulate, micro_batches, scheduled
 
 
 @dataclass(frozen=True)
@@ -92,20 +92,20 @@ def sft_loss(
 def update(model, optimizers, examples: list[Example], micro_tokens: int) -> dict:
     """Take one optimizer step on a batch, in parts of at most `micro_tokens` tokens."""
     lengths = torch.tensor([len(example.ids) for example in examples])
-    total, loss = sum(sum(example.mask) for example in examples), 0.0
-    for rows in micro_batches(lengths, torch.arange(len(examples)), micro_tokens):
-        ids, mask = (
-            x.to(model.embed.weight.device)
-            for x in collate([examples[i] for i in rows.tolist()])
-        )
-        part, metrics = sft_loss(token_logprobs(model(ids), ids), mask)
-        share = mask.sum() / max(
-            1, total
-        )  # token means of the parts add up to that of all
-        (part * share).backward()
-        loss += metrics["loss"] * float(share)
+    total = sum(sum(example.mask) for example in examples)
+
+    def parts():
+        for rows in micro_batches(lengths, torch.arange(len(examples)), micro_tokens):
+            ids, mask = (
+                x.to(model.embed.weight.device)
+                for x in collate([examples[i] for i in rows.tolist()])
+            )
+            loss, metrics = sft_loss(token_logprobs(model(ids), ids, mask=mask), mask)
+            yield loss, mask.sum() / max(1, total), metrics
+
+    metrics = accumulate(parts())
     norm = optim.guarded_step(model, optimizers)
-    return {"loss": loss, "tokens": total, "grad_norm": norm}
+    return {**metrics, "tokens": total, "grad_norm": norm}
 
 
 def pack(
@@ -123,32 +123,38 @@ def pack(
 
 
 def packed_logprobs(
-    model, ids: Int[Tensor, "B T"], owner: Int[Tensor, "B T"]
+    model,
+    ids: Int[Tensor, "B T"],
+    owner: Int[Tensor, "B T"],
+    mask: Bool[Tensor, "B T"] | None = None,
 ) -> Float[Tensor, "B T"]:
     """Log-probability of each token, as if every example were alone in its row.
 
-    It sees no other example, and its positions begin at 0.
+    It sees no other example, and its positions begin at 0. `mask` as in
+    `losses.token_logprobs`.
     """
     rows = packing.Packed(ids, owner)
     states = model.hidden(ids, positions=rows.positions, attn_mask=rows.mask)
-    return token_logprobs(model.head(states), ids)
+    return token_logprobs(model.head(states), ids, mask=mask)
 
 
 def update_packed(model, optimizers, examples: list[Example], config) -> dict:
     """Take the step of `update` with rows of `config.packed` tokens."""
-    rows, loss = pack(examples, config.packed), 0.0
+    rows = pack(examples, config.packed)
     total = sum(sum(example.mask) for example in examples)
     at_once = max(1, config.micro_tokens // config.packed)
     device = model.embed.weight.device
-    for start in range(0, len(rows), at_once):
-        parts = zip(*rows[start : start + at_once], strict=True)
-        ids, owner, mask = (torch.stack(part).to(device) for part in parts)
-        part, metrics = sft_loss(packed_logprobs(model, ids, owner), mask)
-        share = mask.sum() / max(1, total)
-        (part * share).backward()
-        loss += metrics["loss"] * float(share)
+
+    def parts():
+        for start in range(0, len(rows), at_once):
+            columns = zip(*rows[start : start + at_once], strict=True)
+            ids, owner, mask = (torch.stack(column).to(device) for column in columns)
+            loss, metrics = sft_loss(packed_logprobs(model, ids, owner, mask), mask)
+            yield loss, mask.sum() / max(1, total), metrics
+
+    metrics = accumulate(parts())
     norm = optim.guarded_step(model, optimizers)
-    return {"loss": loss, "tokens": total, "grad_norm": norm}
+    return {**metrics, "tokens": total, "grad_norm": norm}
 
 
 def train(model, examples: list[Example], config: SFTConfig, optimizers, start=0):
