@@ -150,7 +150,7 @@ def train(
     if not examples:
         raise ValueError("a reward model needs at least one example, got none")
     parts = (part for example in examples for part in example)
-    check_rows([part for part in parts if not isinstance(part, bool)], model.config)
+    check_rows([part for part in parts if isinstance(part, list)], model.config)
     model.train()
     for step, batch in scheduled(examples, config, optimizers, start):
         total, metrics = loss(model, batch)
