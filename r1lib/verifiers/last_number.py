@@ -12,7 +12,7 @@ from r1lib.verifiers.units import UNITS
 
 REACH = 200  # characters that are looked at before and behind the last digit
 
-DIGIT = re.compile(r"[\d²³¹⁰⁴-⁹₀-₉½¼¾⅐-⅞①-⑳]")
+LAST_DIGIT = re.compile(r"(?s:.*)([\d²³¹⁰⁴-⁹₀-₉½¼¾⅐-⅞①-⑳])")
 WHOLE = rf"(?:\d{{1,3}}(?:(?:,|{GAP})\d{{3}})+(?!\d)|\d+)"
 DECIMAL = rf"(?:{WHOLE}(?:\.\d+)?|\.\d+)"
 NUMBER = re.compile(
@@ -69,9 +69,10 @@ def last_number(text: str) -> str | None:
     >>> last_number("pages 3-4"), last_number("at 3:30"), last_number("2 or 3")
     (None, None, None)
     """
-    last = max((match.start() for match in DIGIT.finditer(text)), default=None)
-    if last is None:
+    digit = LAST_DIGIT.match(text)
+    if digit is None:
         return None
+    last = digit.start(1)
     start = max(0, last - REACH)
     window = text[start : last + REACH]
     bare = MARKS.sub(_blank, window)
