@@ -58,7 +58,7 @@ from r1lib.tokenizer import (
     Tokenizer,
     chat,
 )
-from r1lib.tokenizer.chat import TAGS, check
+from r1lib.tokenizer.chat import CLOSE, TAGS, check
 from r1lib.tokenizer.pretokenize import PRETOKENIZERS, compiled
 from r1lib.world import arithmetic, corpus, general, logic
 

@@ -55,7 +55,7 @@ from r1lib.model.moe import (
     route,
     route_softmax,
     run_experts,
-    run_experts_slowly,
+    slow_experts,
     update_bias,
     watch_routers,
 )
@@ -247,7 +247,7 @@ for n_groups, n_limited in ((1, 1), (8, 4)):
 # definition of the layer is a loop over tokens and, for each, over its experts:
 
 # %%
-# r1lib.model.moe.run_experts_slowly
+# r1lib.model.moe.slow_experts
 
 # %% [markdown]
 # This is right and hopeless: a thousand tokens with eight experts are 8,000 tiny
@@ -283,7 +283,7 @@ for name, ids in cases.items():
     w = torch.rand(ids.shape, dtype=torch.float64, generator=generator)
     x.requires_grad_()
     fast = run_experts(x, ids, w, experts)
-    slow = run_experts_slowly(x, ids, w, experts)
+    slow = slow_experts(x, ids, w, experts)
     (a,) = torch.autograd.grad(fast.square().sum(), x)
     (b,) = torch.autograd.grad(slow.square().sum(), x)
     gaps = (fast - slow).abs().max(), (a - b).abs().max()

@@ -956,9 +956,8 @@ for name, parts in (("usual", usual), ("DeepSeek-V3", frugal)):
     print(
         f"{name:12}{total / everything:.0f} bytes each, {total / 1e12:.1f} TB: {told}"
     )
-print(
-    f"spread evenly over 2,048 GPUs {sum(frugal.values()) / 2048 / 1e9:.1f} GB each, no activations"
-)
+each = sum(frugal.values()) / 2048 / 1e9
+print(f"spread evenly over 2,048 GPUs {each:.1f} GB each, no activations")
 
 # %% [markdown]
 # ### Hours and dollars

@@ -75,7 +75,19 @@ import unicodedata
 import regex
 
 from r1lib.problem import LANGUAGES
-from r1lib.rewards import CODE, COMMAND, LETTERS, MARK, MARKS, SCRIPT, TAG, WORD, purity
+from r1lib.rewards import (
+    CODE,
+    COMMAND,
+    LETTERS,
+    MARK,
+    MARKS,
+    SCRIPT,
+    SYMBOL,
+    TAG,
+    WORD,
+    letters_of,
+    purity,
+)
 from r1lib.rewards.code import (
     DOUBLINGS,
     PARTIAL,
@@ -147,6 +159,8 @@ def first_answer(text):
 # %% tags=["slide"]
 # r1lib.tokenizer.chat.summary
 # r1lib.tokenizer.chat.answer
+
+# %%
 # r1lib.verifiers.extract_answer
 # r1lib.verifiers.boxed
 
@@ -528,6 +542,8 @@ for answer in (
 # %%
 # r1lib.tokenizer.chat.thinking
 # r1lib.rewards.words
+
+# %%
 # r1lib.rewards.purity
 # r1lib.rewards.language_consistency
 

@@ -680,6 +680,9 @@ def simple_zero(policy, config):
 # samples are a little old, and ratio and clip have work to do.
 
 # %%
+# r1lib.rl.grpo.reference_logprobs
+
+# %%
 # r1lib.rl.grpo.update
 
 # %% [markdown]

@@ -47,7 +47,7 @@ from torch import Tensor
 
 from r1lib import artifacts, checks, evaluate, plots, rewards, sampling, verifiers
 from r1lib.losses import token_logprobs
-from r1lib.problem import check, problems, split_of
+from r1lib.problem import problems, split_of
 from r1lib.recipe import cold, run
 from r1lib.tokenizer import chat
 from r1lib.traces import collect, filters, tables
@@ -256,7 +256,7 @@ print(f"{'':20}{'thinks':>8}{'right':>8}")
 for name, (examples, opening) in ways.items():
     texts = continued([with_examples(examples, p.prompt) for p in asked], opening)
     thinks = fmean("<think>" in text for text in texts)
-    right = fmean(map(check, asked, texts))
+    right = fmean(p.check(text) for p, text in zip(asked, texts, strict=True))
     print(f"{name:20}{thinks:8.0%}{right:8.0%}")
 
 # %% [markdown]
@@ -433,13 +433,20 @@ for _ in collect.collect(
     **how,
 ):
     pass
+
+
+def is_right(problem, text):
+    """The rule of the problem's own family."""
+    return problem.check(text)
+
+
 requested = [
     problem
     for family in cold.GENERAL
     for problem in problems(web.SAMPLE[family], 12, 10, "train")
 ]
 raw = collect.read(work / "zero.jsonl")[1] + collect.read(work / "reflect.jsonl")[1]
-raw += cold.written(requested, tokenizer, check, seed=0)
+raw += cold.written(requested, tokenizer, is_right, seed=0)
 assert {split_of(p) for p in [*train_problems, *requested]} == {"train"}
 print(f"{len(raw)} samples, {sum(row['correct'] for row in raw)} of them right")
 
@@ -725,7 +732,7 @@ for name, model in (("base", base), ("Dev1", dev1)):
         generator=torch.Generator().manual_seed(0),
     )
     texts = [to_text(tokenizer, completion) for completion in found]
-    good = fmean(map(check, general, texts))
+    good = fmean(map(is_right, general, texts))
     print(f"{name:6} right {good:.0%} of {len(general)} held-out requests")
 
 # %% [markdown] tags=["slide"]

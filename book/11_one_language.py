@@ -57,7 +57,7 @@ from r1lib.problem import LANGUAGES, Problem
 from r1lib.problem import problems as distinct
 from r1lib.recipe import run, scenarios, stages
 from r1lib.recipe.stages import RefreshedGRPO
-from r1lib.rewards import COMMAND, MARK, MARKS, TAG
+from r1lib.rewards import COMMAND, MARK, MARKS, SYMBOL, TAG, letters_of
 from r1lib.rl import grpo
 from r1lib.rl.grpo import group_advantages
 from r1lib.rl.rollout import rollout
@@ -232,6 +232,8 @@ for thought in ("try 8-3=5 yes, it fits", "A는 기사, B는 거짓", "맞아yes
 # %% tags=["slide"]
 # r1lib.tokenizer.chat.thinking
 # r1lib.rewards.words
+
+# %%
 # r1lib.rewards.purity
 # r1lib.rewards.language_consistency
 

@@ -45,6 +45,7 @@ from statistics import fmean
 import torch
 
 from r1lib import artifacts, checks, evaluate, plots, sampling
+from r1lib.files import shown
 from r1lib.problem import problems
 from r1lib.recipe import samples
 from r1lib.recipe.samples import FILTERS, GENERAL, KNOWN, Sizes, known, sift
@@ -82,9 +83,9 @@ from r1lib.problem import LEVELS, Problem, draw
 from r1lib.recipe.samples import (
     SCRIPTED,
     SIMPLE,
+    collected,
     parts,
     sample,
-    samples,
     without_programs,
 )
 from r1lib.tokenizer import chat
@@ -474,7 +475,7 @@ for step in samples.sample(work, sampler, tokenizer, live, source="zero-tiny"):
     print(f"{kind_of:20} {problems_done:4} problems, {right:4.0%} right")
 
 # %%
-raw, raw_judged = (samples.samples(work, p, live) for p in samples.parts(live))
+raw, raw_judged = (samples.collected(work, p, live) for p in samples.parts(live))
 found = tables.statistics(raw)
 print(f"{found['rows']:,} samples of {found['prompts']} prompts")
 print(f"{found['tokens']['sum']:,} tokens, median {found['tokens']['median']}")
@@ -712,7 +713,7 @@ origins = [
     "known replies",
 ]
 total = {"rows": len(data), "tokens": sum(r["tokens"] for r in data)}
-shares = {"rows": dict.fromkeys(origins, 0.0), "tokens": dict.fromkeys(names, 0.0)}
+shares = {"rows": dict.fromkeys(origins, 0.0), "tokens": dict.fromkeys(origins, 0.0)}
 for r in data:
     shares["rows"][part_of(r)] += 1 / total["rows"]
     shares["tokens"][part_of(r)] += r["tokens"] / total["tokens"]

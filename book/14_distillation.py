@@ -44,6 +44,7 @@ from statistics import fmean
 import torch
 
 from r1lib import artifacts, checks, distill, evaluate, hub, plots
+from r1lib.files import shown
 from r1lib.model import counts
 from r1lib.model.presets import PRESETS
 from r1lib.problem import problems
@@ -51,7 +52,7 @@ from r1lib.recipe import run as pipeline
 from r1lib.recipe import samples
 from r1lib.tokenizer import EOS, Tokenizer, chat
 from r1lib.traces import collect, tables
-from r1lib.training import optim, sft
+from r1lib.training import batches, optim, sft
 from r1lib.world import arithmetic, countdown, rewrite, skills
 
 torch.manual_seed(0)
@@ -767,6 +768,8 @@ check_same_tokenizer(*tokenizers)  # ours are one: nothing happens
 
 # %%
 # r1lib.distill.add_gradients
+
+# %%
 # r1lib.distill.train
 
 # %% [markdown]

@@ -46,6 +46,7 @@ import torch
 
 from r1lib import artifacts, checks, plots, sampling, verifiers
 from r1lib.evaluate import interval, majority, paired, pass_at_k
+from r1lib.files import shown
 from r1lib.problem import LEVELS, Problem, draw, problems
 from r1lib.recipe import stages
 from r1lib.sampling import to_text

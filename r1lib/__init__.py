@@ -22,6 +22,7 @@ traces       [10, 12]      completions as tables: collected, filtered, documente
 feedback     [13]          what people prefer, and reward models that learn it
 distill      [14]          a small student learns from a teacher's texts or logits
 evaluate     [15]          pass@k, majority votes, intervals, paired differences
+search       [07]          more tokens, better answers: votes, beams, trees, budgets
 world        [01, 06, 10]  the tiny world: games, puzzles, requests, and their judges
 recipe       [09 - 15]     the stages of R1 in order, resumable, each one call
 progress     [-]           progress bars that behave in terminals and notebooks

@@ -16,7 +16,7 @@ def manifest() -> dict:
     found = files.read_json(path)
     for name, entry in found.items():
         files.check_kind(entry, dict, path, f" as {files.line(name)}")
-        files.check_kind(entry.get("sha256"), dict, path, f" as sha256 of {name}")
+        files.check_kind(entry.get("sha256", {}), dict, path, f" as sha256 of {name}")
     return found
 
 

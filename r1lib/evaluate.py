@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from r1lib.files import shown
 from r1lib.problem import Problem
 from r1lib.sampling import Sampling, completions
 
@@ -105,9 +106,18 @@ def interval(
     >>> round(low, 3), high
     (0.676, 1.0)
     """
-    values = torch.as_tensor(values, dtype=torch.float64)
-    if not len(values) or not values.isfinite().all():
-        raise ValueError(f"wanted one finite value or more, got {values.tolist()[:8]}")
+    try:
+        values = torch.as_tensor(values, dtype=torch.float64)
+    except (TypeError, RuntimeError):  # of no numbers
+        raise ValueError(f"wanted a list of numbers, got {shown(values)}") from None
+    if values.dim() != 1 or not len(values) or not values.isfinite().all():
+        got = shown(values.tolist())
+        raise ValueError(f"wanted one finite value or more, got {got}")
+    if samples < 1 or not -math.inf < least < most < math.inf:
+        raise ValueError(
+            "wanted 1 sample or more and finite least < most, "
+            f"got {samples}, {least} and {most}"
+        )
     lowest, v = values.min().item(), values.max().item()
     if v - lowest <= 1e-9 * max(1.0, abs(v)):
         differ = 1.96**2 / (len(values) + 1.96**2)
@@ -134,6 +144,6 @@ def paired(before: list[float], after: list[float]) -> dict:
             f"wanted the same problems twice, got {len(before)} and {len(after)}"
         )
     gains = [b - a for a, b in zip(before, after, strict=True)]
-    most = max(1.0, *map(abs, before), *map(abs, after))
+    most = max([1.0, *map(abs, [*before, *after])])
     place = interval(gains, least=-most, most=most)
     return {"difference": fmean(gains), "interval": place}

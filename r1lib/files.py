@@ -122,6 +122,16 @@ def check_kind(value, kind, path, where: str = "") -> None:
     raise ValueError(f"{path} is damaged: wanted {words}{where}, got {shown(value)}")
 
 
+def digest(content: str | bytes) -> str:
+    """Compute the sha256 of a text, as UTF-8, or of bytes, in hexadecimal.
+
+    >>> digest("") == digest(b""), digest("가")[:8]
+    (True, '64ee5293')
+    """
+    content = content.encode() if isinstance(content, str) else content
+    return hashlib.sha256(content).hexdigest()
+
+
 def sha256(folder, names=None) -> dict[str, str]:
     """Compute the sha256 of files of a folder: of those that are named and there.
 
@@ -131,7 +141,7 @@ def sha256(folder, names=None) -> dict[str, str]:
     if names is None:
         names = (name for name in files if not is_stray(name))
     found = {name: files[name].read_bytes() for name in sorted(names) if name in files}
-    return {name: hashlib.sha256(x).hexdigest() for name, x in found.items()}
+    return {name: digest(x) for name, x in found.items()}
 
 
 def remove(path) -> None:

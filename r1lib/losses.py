@@ -39,20 +39,29 @@ from r1lib.tokenizer import PAD
 
 
 def token_logprobs(
-    logits: Float[Tensor, "B T V"], ids: Int[Tensor, "B T"], temperature: float = 1.0
+    logits: Float[Tensor, "B T V"],
+    ids: Int[Tensor, "B T"],
+    temperature: float = 1.0,
+    mask: Bool[Tensor, "B T"] | None = None,
 ) -> Float[Tensor, "B T"]:
     """Return log p(ids[b, t] | earlier) at the sampling temperature; column 0 is 0.
+
+    With a `mask`, tokens outside it get 0 too. The logits that foretell them are not
+    read, not even an inf or a NaN, and their gradient is exactly 0.
 
     >>> token_logprobs(torch.zeros(1, 3, 4), torch.tensor([[1, 2, 3]])).exp()
     tensor([[1.0000, 0.2500, 0.2500]])
     """
     if not 0 < temperature < math.inf:
         raise ValueError(f"temperature must be finite and above 0, got {temperature}")
-    scaled = logits[:, :-1] / temperature if temperature != 1.0 else logits[:, :-1]
-    chosen = -F.cross_entropy(
-        scaled.flatten(0, 1), ids[:, 1:].flatten(), reduction="none"
+    real = (
+        torch.ones_like(ids[:, 1:], dtype=torch.bool) if mask is None else mask[:, 1:]
     )
-    return F.pad(chosen.view(ids.shape[0], -1), (1, 0))
+    scaled = logits[:, :-1][real]
+    scaled = scaled / temperature if temperature != 1.0 else scaled
+    chosen = -F.cross_entropy(scaled, ids[:, 1:][real], reduction="none")
+    found = chosen.new_zeros(real.shape).masked_scatter(real, chosen)
+    return F.pad(found, (1, 0))
 
 
 def entropy(logits: Float[Tensor, "*B V"]) -> Float[Tensor, "*B"]:

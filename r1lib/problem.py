@@ -6,12 +6,12 @@ the target), never at the language or the wording: a problem and its translation
 the same numbers in another order, always fall on the same side.
 """
 
-import hashlib
 import random
 from dataclasses import dataclass
 
 from r1lib import verifiers
-from r1lib.files import shown
+from r1lib.files import digest, shown
+from r1lib.verifiers.notation import parse_number
 
 LANGUAGES = ("en", "ko")
 LEVELS = ("easy", "hard")
@@ -38,6 +38,8 @@ class Problem:
     def check(self, completion: str, box=None) -> bool:
         """Say whether a completion is right: its one final answer equals `answer`.
 
+        Where `answer` is a number, the other must be written as one: 4, not 2+2.
+
         A family with other rules is a subclass with a `check` and a `ballot` of its own
         (`r1lib.world`). `box` is the sandbox in which a program would run.
 
@@ -46,7 +48,12 @@ class Problem:
         (True, False)
         """
         answer = verifiers.extract_answer(completion)
-        return answer is not None and verifiers.math_equal(self.answer, answer)
+        if answer is None:
+            return False
+        number = parse_number(self.answer)
+        if number is not None:
+            return parse_number(answer) == number
+        return verifiers.math_equal(self.answer, answer)
 
     def ballot(self, completion: str):
         """What a completion votes for: the meaning of its answer; None is no vote."""
@@ -67,8 +74,7 @@ def split_of(problem: Problem) -> str:
     >>> split_of(a) == split_of(b)
     True
     """
-    name = f"{problem.family}:{problem.key}".encode()
-    bucket = int.from_bytes(hashlib.sha256(name).digest()[:4], "big") % 20
+    bucket = int(digest(f"{problem.family}:{problem.key}")[:8], 16) % 20
     return {0: "test", 1: "valid"}.get(bucket, "train")
 
 

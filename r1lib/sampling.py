@@ -119,7 +119,7 @@ def generate(
     Prompts are padded on the left and read once; their cache is then repeated.
     `steer(logits, written)` may change the logits before a token is drawn, knowing
     the ids written so far, (B, t). However it ends, by an exception or by Ctrl-C too,
-    the model is left in the mode that it was in.
+    the model is left in the mode that it was in. `slow_generate` is the naive twin.
     """
     if not prompts or not all(prompts):
         raise ValueError("generate needs at least one prompt, and none may be empty")
@@ -146,8 +146,39 @@ def generate(
         )
 
 
+@torch.no_grad()
+def slow_generate(
+    model: Transformer,
+    prompts: list[list[int]],
+    *,
+    max_new_tokens: int,
+    temperature: float = 1.0,
+    stop_ids=(),
+    generator: torch.Generator | None = None,
+) -> list[Completion]:
+    """The naive twin of `generate`: prompt by prompt, all read anew for each token.
+
+    No cache, no padding, no batch. At temperature 0, or for a single prompt with a
+    generator in the same state, it writes what `generate` writes.
+    """
+    written = []
+    with evaluating(model):
+        for prompt in prompts:
+            ids, logprobs, finish = [], [], "length"
+            while finish == "length" and len(ids) < max_new_tokens:
+                text = torch.tensor([[*prompt, *ids]], device=model.embed.weight.device)
+                logits = model(text)[:, -1]
+                token, logp = sample_token(logits, temperature, generator=generator)
+                ids.append(int(token))
+                logprobs.append(float(logp))
+                finish = "stop" if ids[-1] in stop_ids else "length"
+            written.append(Completion(ids, logprobs, finish))
+    return written
+
+
 def _generate(model, prompts, max_new_tokens, choice, stop_ids, repeat, steer):
     """Do the work of `generate`; `choice` is what `sample_token` takes after logits."""
+    # 1. Make room for what is written: one row for each completion.
     device = model.embed.weight.device
     stop = torch.tensor(list(stop_ids), dtype=torch.long, device=device)
     batch = len(prompts) * repeat
@@ -156,8 +187,10 @@ def _generate(model, prompts, max_new_tokens, choice, stop_ids, repeat, steer):
     length = torch.zeros(batch, dtype=torch.long, device=device)
     rows = torch.arange(batch, device=device)  # which outputs the batch still holds
     is_open = torch.ones(batch, dtype=torch.bool, device=device)
+    # 2. Prefill: read each prompt once, then repeat its cache.
     logits, cache, seen = read_prompts(model, prompts, max_new_tokens, repeat)
     for t in range(max_new_tokens):
+        # 3. Draw a token for each row of the batch, and write it down if still open.
         if steer is not None:
             logits = steer(logits, ids_out[rows, :t])
         ids, logp = sample_token(logits, *choice)
@@ -165,13 +198,16 @@ def _generate(model, prompts, max_new_tokens, choice, stop_ids, repeat, steer):
         logp_out[rows[is_open], t] = logp[is_open]
         length[rows[is_open]] = t + 1
         is_open = is_open & ~torch.isin(ids, stop)
+        # 4. Let the finished rows leave.
         if t + 1 == max_new_tokens or not is_open.any():
             break
         if is_open.float().mean() < 0.85:  # copying the cache costs, idle rows too
             kept = is_open.nonzero().squeeze(1)
             cache.select(kept)
             rows, ids, seen, is_open = rows[kept], ids[kept], seen[kept], is_open[kept]
+        # 5. Decode: feed the new tokens.
         logits = next_logits(model, ids, cache, seen)
+    # 6. Cut each row to its length, and say how it ended.
     stopped = torch.isin(ids_out.gather(1, length.unsqueeze(1) - 1).squeeze(1), stop)
     return [
         Completion(i[:n], lp[:n], "stop" if s else "length")

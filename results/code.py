@@ -33,7 +33,7 @@ from r1lib.rl.grpo import GRPOConfig
 from r1lib.sampling import Sampling, completions
 from r1lib.sandbox import Sandbox
 from r1lib.tokenizer import Tokenizer
-from r1lib.training import optim, pretrain
+from r1lib.training import limits, optim, pretrain
 from r1lib.training.pretrain import PretrainConfig
 from r1lib.world import programs
 from results import one_unit, unit_tests
@@ -74,6 +74,16 @@ class Plan:
     samples: int = 4  # of each
     slow_tests: int = 23  # test problems that `WASTE` can slow down: all there are
     seed: int = 0
+
+    def __post_init__(self):
+        limits.one_of(self, PRESETS, "model")
+        limits.kind(self, tuple, "styles")
+        limits.kind(self, PretrainConfig, "pretrain")
+        limits.kind(self, GRPOConfig, "rl")
+        limits.whole(self, "pool", "readings", "save_every", "rl_save_every")
+        limits.whole(self, "tests", "hard_tests", "samples", "slow_tests")
+        limits.share(self, "hard", "wasteable", "waste")
+        limits.seed(self)
 
 
 # ---- problems and texts ----------------------------------------------------------

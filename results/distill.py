@@ -30,7 +30,7 @@ from r1lib.progress import bar
 from r1lib.recipe import run as pipeline
 from r1lib.recipe import runs
 from r1lib.rl import grpo
-from r1lib.training import optim, sft
+from r1lib.training import limits, optim, sft
 from r1lib.world import countdown, skills
 from results import journey, one_unit, students, traces
 from results.unit import add_votes
@@ -109,6 +109,14 @@ class Plan:
     samples: int = 4
     votes: int = 16  # samples where a majority is taken
     seed: int = 0
+
+    def __post_init__(self):
+        limits.kind(self, traces.Sizes, "sizes")
+        limits.kind(self, grpo.GRPOConfig, "rl")
+        limits.whole(self, "tokens", "steps", "look_every", "looks", "watched")
+        limits.whole(self, "tests", "samples", "votes")
+        limits.positive(self, "muon_lr", "adamw_lr")
+        limits.seed(self)
 
 
 # ---- ways to teach ---------------------------------------------------------------

@@ -23,7 +23,7 @@ from r1lib.problem import LEVELS, Problem, problems
 from r1lib.progress import bar
 from r1lib.recipe import run as pipeline
 from r1lib.recipe import runs
-from r1lib.training import optim, sft
+from r1lib.training import limits, optim, sft
 from r1lib.world import corpus, countdown, skills
 from r1lib.world.rewrite import notices, readable
 from results import one_unit
@@ -44,6 +44,11 @@ class Plan:
     tests: int = 256  # test problems of each game and level
     samples: int = 4
     max_new_tokens: int = 200
+
+    def __post_init__(self):
+        limits.whole(self, "problems", "most_misses", "steps", "tokens")
+        limits.whole(self, "tests", "samples", "max_new_tokens")
+        limits.positive(self, "muon_lr", "adamw_lr")
 
 
 def journey(rng: random.Random, problem: Problem, most_misses: int) -> list[str]:

@@ -31,7 +31,7 @@ from r1lib.recipe.scenarios import Preference
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.sampling import Sampling, complete
-from r1lib.training import optim, sft
+from r1lib.training import limits, optim, sft
 from r1lib.training.sft import SFTConfig
 from r1lib.world import draws, judge, web
 from r1lib.world.web import Manners
@@ -67,6 +67,15 @@ class Plan:
     looks: int = 48  # valid requests in a look
     tests: int = 160  # test requests at the start, at `stop` and at the end
     seed: int = 0
+
+    def __post_init__(self):
+        limits.kind(self, Manners, "manners")
+        limits.kind(self, SFTConfig, "sft")
+        limits.kind(self, r1.RewardModels, "stage")
+        limits.kind(self, GRPOConfig, "rl")
+        limits.whole(self, "documents", "stop", "look_every", "looks", "tests")
+        limits.share(self, "pleases")
+        limits.seed(self)
 
 
 ARMS = {  # are lengths balanced, how strong is the KL term, how many replies thank

@@ -38,7 +38,7 @@ from r1lib.recipe import samples as rejection
 from r1lib.recipe.samples import Sizes
 from r1lib.sampling import Sampling, completions
 from r1lib.traces import tables
-from r1lib.training import optim, sft
+from r1lib.training import limits, optim, sft
 from r1lib.training.sft import SFTConfig
 from r1lib.world import instructions, judge, readability, requests, web
 from tools import provenance
@@ -75,6 +75,13 @@ class Plan:
     samples: int = 2  # of each
     shown: int = 4  # transcripts of each kind
     seed: int = 0
+
+    def __post_init__(self):
+        limits.kind(self, Sizes, "sizes")
+        limits.kind(self, SFTConfig, "sft")
+        limits.whole(self, "rows", "tests", "talks", "samples")
+        limits.whole(self, "shown", least=0)
+        limits.seed(self)
 
 
 # ---- the data --------------------------------------------------------------------

@@ -16,6 +16,7 @@ from statistics import fmean
 from r1lib import evaluate, files
 from r1lib.problem import LEVELS
 from r1lib.recipe.stages import BY_NAME, TO_R1
+from r1lib.traces.tables import markdown
 from r1lib.world import scorecard
 from tools import provenance
 
@@ -95,12 +96,6 @@ def titled(stage: str) -> str:
     return f"{stage} ({paper})" if paper.lower() != stage else stage
 
 
-def markdown(rows: list[list[str]]) -> list[str]:
-    """Lay out rows, the header first, as a markdown table."""
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return [lines[0], "|---|" + "---|" * (len(rows[0]) - 1), *lines[1:]]
-
-
 def beside(measured: dict) -> list[str]:
     """Our columns and theirs, side by side and apart: a row for each stage."""
     names = [n for n in BESIDE if n in columns(measured, "easy")]
@@ -115,7 +110,7 @@ def beside(measured: dict) -> list[str]:
         place = THEIRS.index(stage) if stage in THEIRS else None
         paper = ["" if place is None else f"{row[place]}" for row in PAPER.values()]
         rows.append([titled(stage), *ours, *paper])
-    return markdown(rows)
+    return markdown(rows[0], rows[1:])
 
 
 def stages(measured: dict, level: str) -> list[str]:
@@ -128,7 +123,7 @@ def stages(measured: dict, level: str) -> list[str]:
             listed = ", ".join(shown(name, value) for value in values)
             cells.append(f"{shown(name, fmean(values))} ({listed})")
         rows.append([name, *cells])
-    return markdown(rows)
+    return markdown(rows[0], rows[1:])
 
 
 def steps(measured: dict, level: str, pairs: list[tuple[str, str]]) -> list[str]:
@@ -150,7 +145,7 @@ def steps(measured: dict, level: str, pairs: list[tuple[str, str]]) -> list[str]
             clear = agreed and (low > 0 or high < 0)
             cells.append(f"**{text}**" if clear else text)
         rows.append([name, *cells])
-    return markdown(rows)
+    return markdown(rows[0], rows[1:])
 
 
 def asked(measured: dict, name: str) -> str:

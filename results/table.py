@@ -8,6 +8,7 @@ import json
 import sys
 
 from r1lib import files
+from r1lib.traces.tables import markdown
 from tools import provenance
 
 README = provenance.ROOT / "README.md"
@@ -28,8 +29,8 @@ def seeds_of(unit: str) -> list[int]:
     )
 
 
-def row(label: str, seeds: list[dict]) -> str:
-    """Write one line: pass@1 and interval of each seed, then the rest in that order."""
+def row(label: str, seeds: list[dict]) -> list[str]:
+    """Make one row: pass@1 and interval of each seed, then the rest in that order."""
 
     def of_each(form, *keys) -> str:
         cells = []
@@ -45,7 +46,7 @@ def row(label: str, seeds: list[dict]) -> str:
     ]
     cells += [of_each(".2f", game, "pass@1") for game in ("countdown", "arithmetic")]
     cells += [of_each(".0f", "length"), of_each(".0%", "reflects")]
-    return "| " + " | ".join([label, *cells]) + " |"
+    return [label, *cells]
 
 
 def table() -> str:
@@ -54,11 +55,11 @@ def table() -> str:
     bases = [load(f"base-{seed}")["P1"]["controls"] for seed in seeds]
     zeros = [load(f"zero-{seed}")["P1"] for seed in seeds]
     columns = ["model", *(f"seed {seed}" for seed in seeds), *COLUMNS]
-    lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
+    rows = []
     for name in ("sampled", "greedy", *FORCED):
-        lines.append(row(f"base, {name}", [base[name] for base in bases]))
-    lines.append(row("**R1-Zero**, sampled", [zero["zero"] for zero in zeros]))
-    lines.append(row("R1-Zero, greedy", [zero["greedy"] for zero in zeros]))
+        rows.append(row(f"base, {name}", [base[name] for base in bases]))
+    rows.append(row("**R1-Zero**, sampled", [zero["zero"] for zero in zeros]))
+    rows.append(row("R1-Zero, greedy", [zero["greedy"] for zero in zeros]))
     best = ", ".join(f"{base['sampled']['pass@16']:.3f}" for base in bases)
     note = (
         f"pass@1 on {zeros[0]['zero']['problems']} held-out problems of countdown and "
@@ -68,7 +69,7 @@ def table() -> str:
         "has said yes; nothing twice: forced, and it may do no sum again. Every number "
         "is in `results/data/`."
     )
-    return "\n".join([*lines, "", note])
+    return "\n".join([*markdown(columns, rows), "", note])
 
 
 def main() -> None:

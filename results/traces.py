@@ -19,6 +19,7 @@ from r1lib.progress import bar
 from r1lib.recipe import run as pipeline
 from r1lib.recipe import runs, samples, stages
 from r1lib.traces import collect
+from r1lib.training import limits
 from r1lib.world.rewrite import readable
 from results import journey, one_unit
 
@@ -34,6 +35,9 @@ class Sizes:
     max_new_tokens: int = 192
     most_tokens: int = 160  # longer ones ramble
     at_once: int = 100
+
+    def __post_init__(self):
+        limits.whole(self, "problems", "k", "max_new_tokens", "most_tokens", "at_once")
 
 
 def asked(sizes: Sizes, seed: int, level: str) -> list[Problem]:

@@ -1,7 +1,9 @@
-"""Before any test: check r1lib's shapes at every call, and use two threads."""
+"""Before any test: check r1lib's shapes at every call, and use two cores in all."""
 
+import os
 import shutil
 import warnings
+from pathlib import Path
 
 import pytest
 import tiny_book
@@ -10,21 +12,35 @@ import torch
 from tools import book as book_tool
 from tools.book_source import Book
 
-torch.set_num_threads(2)  # tiny tensors: more threads are slower
+# Tiny tensors: more threads are slower. With workers, each of them has one.
+torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
+
+CHECK = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+
+
+def with_shapes() -> list[str]:
+    """The modules of r1lib that import jaxtyping."""
+    root = Path(__file__).resolve().parent.parent
+    files = (root / "r1lib").rglob("*.py")
+    named = [file for file in files if "jaxtyping" in file.read_text("utf-8")]
+    paths = [file.relative_to(root).with_suffix("") for file in named]
+    return sorted(".".join(path.parts).removesuffix(".__init__") for path in paths)
+
 
 try:
-    import beartype  # noqa: F401
+    import beartype
 except ModuleNotFoundError:
     SHAPES = "NOT checked: pip install -r requirements-test.txt"
     warnings.warn(f"r1lib's shapes are {SHAPES}", stacklevel=1)
 else:
+    from beartype.claw import beartype_package
     from jaxtyping import install_import_hook
 
     SHAPES = "checked by jaxtyping and beartype"
     # The tower lets an int stand where a float is expected: eps=0.
-    install_import_hook(
-        "r1lib", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
-    )
+    # What jaxtyping wraps takes up to three times as long: only modules with shapes.
+    install_import_hook(with_shapes(), CHECK)
+    beartype_package("r1lib", conf=beartype.BeartypeConf(is_pep484_tower=True))
 
 
 def pytest_report_header():

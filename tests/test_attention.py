@@ -75,6 +75,35 @@ def test_absorbed_attention_equals_naive_behind_a_mask(q_lora_rank, queries):
     assert (naive - attention.naive_attention(*given)).abs().max() > 1e-3
 
 
+def deepseek_absorbed(q_nope, q_pe, latents, weight, scale, mask=None):
+    """The absorbed branch of MLA.forward in inference/model.py of DeepSeek-V3."""
+    heads, nope, latent = q_nope.shape[2], q_nope.shape[3], weight.shape[1]
+    kv_cache, pe_cache = latents[..., :latent], latents[..., latent:]
+    wkv_b = weight.view(heads, -1, latent)
+    q_nope = torch.einsum("bshd,hdc->bshc", q_nope, wkv_b[:, :nope])
+    scores = (
+        torch.einsum("bshc,btc->bsht", q_nope, kv_cache)
+        + torch.einsum("bshr,btr->bsht", q_pe, pe_cache)
+    ) * scale
+    if mask is not None:
+        scores += mask.unsqueeze(1)
+    x = torch.einsum("bsht,btc->bshc", scores.softmax(dim=-1), kv_cache)
+    return torch.einsum("bshc,hdc->bshd", x, wkv_b[:, nope:])
+
+
+@LATENT
+@pytest.mark.parametrize("queries", [1, T])
+def test_absorbed_attention_equals_the_code_of_deepseek(q_lora_rank, queries):
+    given = latent_parts(q_lora_rank, queries=queries)
+    # DeepSeek's mask is added to the scores, and one query needs none
+    mask = torch.full((T, T), float("-inf")).triu(1) if queries > 1 else None
+    theirs = deepseek_absorbed(*given, mask).transpose(1, 2)
+    torch.testing.assert_close(attention.absorbed_attention(*given), theirs, **CLOSE)
+    single = [x.float() for x in given[:4]]
+    ours = attention.absorbed_attention(*single, given[4])
+    torch.testing.assert_close(ours.double(), theirs, atol=1e-6, rtol=1e-5)
+
+
 def test_only_the_distance_to_a_key_counts():
     near, far = (latent_parts(10, offset=o) for o in (0, 300))
     a, b = attention.naive_attention(*near), attention.naive_attention(*far)

@@ -179,9 +179,6 @@ def test_what_cannot_be_opened_is_one_line(capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["lab", "chapters/99_none.ipynb"])
     assert lab.main() == 1
     assert capsys.readouterr().err == "r1: there is no chapters/99_none.ipynb to open\n"
-    assert run_tests.main(["tests/test_none.py::test_x", "-q"]) == 1
-    said = capsys.readouterr().err
-    assert said == "r1: there is no test file tests/test_none.py\n"
 
 
 @pytest.mark.parametrize("number", ["99", "x", "\x1b[2J" + "9" * 999, "[0-9]"])
@@ -203,6 +200,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(capsys, monkeypatch):
 def nbval(book, *folders):
     """Run a book's notebooks as `python r1.py test` runs ours."""
     flags = ["-q", "--nbval-lax", "--nbval-current-env", "-p", "no:cacheprovider"]
+    flags += run_tests.WORKERS  # each notebook whole, in one of them
     return subprocess.run(
         [sys.executable, "-m", "pytest", *flags, *folders],
         cwd=book.root,

@@ -217,3 +217,104 @@ def test_a_wrong_type_or_shape_is_named(read, value, said):
     with pytest.raises(AssertionError) as problem:
         read(value)
     assert str(problem.value).startswith(said)
+
+
+# ---- a learner's own classes ---------------------------------------------------------
+
+
+class Mute(Exception):
+    """Its text cannot be had."""
+
+    def __str__(self):
+        raise KeyError("no text")
+
+    __repr__ = __str__
+
+
+class MuteStub(Mute, NotImplementedError):
+    pass
+
+
+class Sub(str):
+    def strip(self):
+        raise RuntimeError
+
+
+class Odd(Exception):
+    def __str__(self):
+        return Sub("odd\nand more")
+
+
+def throw(problem):
+    def function(x):
+        raise problem
+
+    return function
+
+
+@pytest.mark.parametrize(
+    "problem, said",
+    [
+        (Mute(), "it raised Mute: (its text raises KeyError) in line"),
+        (MuteStub(), "it raised MuteStub: (its text raises KeyError) in line"),
+        (ValueError(Mute()), "it raised ValueError: (its text raises KeyError)"),
+        (Odd(), "it raised Odd: odd in line"),
+        (type("\x1b[31m" * 99, (Exception,), {})("x"), "it raised ?[31m?[31m"),
+    ],
+    ids=lambda x: type(x).__name__[:9],
+)
+def test_an_exception_whose_own_text_fails_is_named(problem, said, capsys):
+    report("9.1", call, throw(problem))
+    out = capsys.readouterr().out
+    assert said in out and out.strip().isprintable() and out.count("\n") == 1
+
+
+def test_notes_that_are_no_list_of_texts_do_no_harm(capsys):
+    problem = ValueError("wrong")
+    problem.__notes__ = 5
+    report("9.1", call, throw(problem))
+    problem.__notes__ = [Mute(), "a\x1b"]
+    report("9.1", call, throw(problem))
+    first, second = capsys.readouterr().out.splitlines()
+    assert "ValueError: wrong" in first and "raises KeyError) - a?" in second
+
+
+def test_a_value_whose_own_text_fails_is_named(capsys):
+    report("9.1", lambda f: number(f(1)), lambda x: Mute())
+    assert "a number, not (its text raises KeyError) (Mute)" in capsys.readouterr().out
+
+
+def test_partial_functions_methods_and_callable_objects_have_their_lines_too(
+    tmp_path, capsys
+):
+    direct = cell(tmp_path)["direct"]
+    in_class = type("Holder", (), {"__call__": lambda self, x: direct(x)})
+    given = (
+        functools.partial(direct),
+        functools.partial(functools.partial(functools.lru_cache(direct))),
+        functools.partial(direct, 1),
+    )
+    for function in given[:2]:
+        report("9.1", call, function)
+        assert "in line 6: return y / 0" in capsys.readouterr().out
+    report("9.1", lambda f: f(), given[2])
+    assert "in line 6: return y / 0" in capsys.readouterr().out
+    report("9.1", call, in_class())
+    assert "it raised ZeroDivisionError: division by zero in line" in (
+        capsys.readouterr().out
+    )
+    bound = type("Bound", (), {"run": lambda self, x: direct(x)})().run
+    report("9.1", call, bound)
+    assert "it raised ZeroDivisionError: division by zero in line" in (
+        capsys.readouterr().out
+    )
+
+
+def test_builtins_and_what_wraps_itself_have_no_line(capsys):
+    def around(x):
+        return 1 / 0
+
+    around.__wrapped__ = around
+    for function in (max, int, around):
+        report("9.1", call, function)
+    assert capsys.readouterr().out.count("not right yet") == 3

@@ -68,7 +68,7 @@ def test_votes_count_by_value_and_not_by_spelling():
     assert game.ballot(wrap("3**4")) is None and game.ballot("hm") is None
     total = arithmetic.make((1, 1), "+", "en")
     assert total.ballot(wrap("1")) == total.ballot(wrap("1.0"))
-    assert total.ballot(wrap("1 or 2")) is None
+    assert total.ballot(wrap("1 or 2")) != total.ballot(wrap("1"))
 
 
 def test_three_spellings_of_knights_and_knaves_outvote_two_equal_wrong_ones():
@@ -334,3 +334,22 @@ def test_without_a_word_to_avoid_only_stopping_is_forbidden():
     assert steered.isinf().nonzero().tolist() == [
         [0, TOKENIZER.special_ids["</think>"]]
     ]
+
+
+@pytest.mark.parametrize("values", [None, 3, "abc", ["a"], [[1, 2]], [None], object()])
+def test_an_interval_of_no_numbers_is_refused(values):
+    with pytest.raises(ValueError):
+        interval(values)
+
+
+@pytest.mark.parametrize(
+    "options", [{"samples": 0}, {"least": 1.0}, {"most": float("nan")}], ids=str
+)
+def test_an_interval_refuses_options_without_sense(options):
+    with pytest.raises(ValueError, match="wanted 1 sample or more"):
+        interval([0.0, 1.0], **options)
+
+
+def test_no_problems_are_no_pair():
+    with pytest.raises(ValueError, match="wanted one finite value or more, got"):
+        evaluate.paired([], [])

@@ -52,3 +52,16 @@ def test_the_pipeline_is_drawn_from_the_recipe():
         assert set(made["words"](stage.does)) <= set(texts)
     arrows = sum(isinstance(patch, FancyArrowPatch) for patch in axes.patches)
     assert arrows == sum(len(stage.needs) for stage in RECIPE)
+
+
+def test_the_map_of_chapter_01_has_the_lineage_of_the_recipe():
+    axes, made = Figure().add_axes((0, 0, 1, 1)), runpy.run_module("figures.make_01")
+    shown = [stage for stage in RECIPE if stage.name not in made["HIDDEN"]]
+    weights = {(a, b) for a, b, line in made["steps"]() if line == "-"}
+    texts = {(a, b) for a, b, line in made["steps"]() if line == "--"}
+    assert weights == {(stage.start, stage.name) for stage in shown if stage.start}
+    assert set(made["PLACES"]) == {stage.name for stage in shown}
+    assert ("zero", "cold") in texts and not {a for a, _ in weights} & {"zero"}
+    made["recipe"](axes)
+    arrows = sum(isinstance(patch, FancyArrowPatch) for patch in axes.patches)
+    assert arrows == len(weights) + len(texts)

@@ -219,7 +219,7 @@ OTHER = ["[]", "null", "3", '"x"', "true", "[[]]"]
 def test_json_of_another_kind_is_one_short_line(folder, name, text):
     (folder / name).write_text(text)
     tensors, note = hub.load_tensors(folder / "model.safetensors")
-    note[name.removesuffix(".json")] = hub.digest(text)
+    note[name.removesuffix(".json")] = files.digest(text)
     hub.save_tensors(tensors, folder / "model.safetensors", note)
     with pytest.raises(ValueError, match=f"{name} is damaged: wanted an object") as bad:
         hub.load(folder)

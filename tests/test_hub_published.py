@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from r1lib import hub
+from r1lib import files, hub
 from r1lib.hub.families import FAMILIES, read_config
 from r1lib.hub.names import published_name, weights
 from r1lib.model.config import ModelConfig
@@ -296,7 +296,7 @@ def test_our_own_folders_are_held_to_the_same_bound(tmp_path, monkeypatch):
     tensors, note = hub.load_tensors(path)
     text = replace(config, ffn_dim=1 << 19).to_json()
     (tmp_path / "m" / "config.json").write_text(text)
-    hub.save_tensors(tensors, path, note | {"config": hub.digest(text)})
+    hub.save_tensors(tensors, path, note | {"config": files.digest(text)})
     with pytest.raises(ValueError, match=r"describes [\d,]+ parameters .* hold [\d,]+"):
         hub.load(tmp_path / "m")
 

@@ -1,5 +1,6 @@
 """Claims about the model: two ways to compute a thing give one result."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -216,7 +217,7 @@ def test_running_experts_together_equals_running_them_token_by_token():
     ids = torch.stack([torch.randperm(8)[:3] for _ in range(11)])
     weights = torch.rand(11, 3, dtype=torch.float64)
     fast = moe.run_experts(x, ids, weights, group)
-    slow = moe.run_experts_slowly(x, ids, weights, group)
+    slow = moe.slow_experts(x, ids, weights, group)
     torch.testing.assert_close(fast, slow, atol=1e-12, rtol=1e-12)
     inputs = (x, *group.parameters())
     probe = torch.randn_like(fast)
@@ -387,7 +388,7 @@ def test_a_configuration_that_cannot_work_is_refused(change, words):
 
 
 def test_a_configuration_survives_json():
-    assert ModelConfig.from_json(MLA.to_json()) == MLA
+    assert ModelConfig.from_dict(json.loads(MLA.to_json())) == MLA
 
 
 @pytest.mark.parametrize(
@@ -397,9 +398,8 @@ def test_a_configuration_survives_json():
         ('{"d_model": "24"}', "d_model must be int, got '24'"),
         ('{"d_model": 24.5}', "d_model must be int"),
         ('{"rope_theta": null}', "rope_theta must be float"),
-        ("{", "Expecting"),
     ],
 )
 def test_a_damaged_configuration_is_refused(text, words):
     with pytest.raises(ValueError, match=words):
-        ModelConfig.from_json(text)
+        ModelConfig.from_dict(json.loads(text))

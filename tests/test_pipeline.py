@@ -243,6 +243,7 @@ def test_one_changed_bit_of_what_a_stage_reads_is_noticed(stage, undisturbed, tm
         list(pipeline.run(reader, copy, HOW))
 
 
+@pytest.mark.slow
 @FORKS
 def test_a_kill_at_any_call_that_saves_loses_nothing(tmp_path):
     done = start("save", tmp_path)
@@ -251,6 +252,7 @@ def test_a_kill_at_any_call_that_saves_loses_nothing(tmp_path):
     assert calls > 25
 
 
+@pytest.mark.slow
 @FORKS
 def test_killed_runs_end_with_the_same_weights(undisturbed, tmp_path):
     done = start("train", tmp_path)

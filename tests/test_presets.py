@@ -1,5 +1,6 @@
 """Claims about sizes: published numbers, from a pencil and from empty models."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -50,26 +51,24 @@ def test_a_published_size_is_counted_to_the_last_digit(name):
     assert counts.parameters(PRESETS[name]) == PUBLISHED[name]
 
 
-@pytest.mark.parametrize("name", set(PRESETS) - {"deepseek-v3"})
+@pytest.mark.parametrize("name", sorted(set(PRESETS) - {"deepseek-v3"}))
 def test_the_pencil_agrees_with_the_model(name):
     model = without_storage(PRESETS[name])
     assert counts.parameters(PRESETS[name]) == stored(model)
     assert all(x.is_meta for x in (*model.parameters(), *model.buffers()))
 
 
-@pytest.fixture(scope="module")
-def deepseek():
-    return without_storage(V3)
-
-
-def test_all_671_billion_parameters_are_built_without_storage(deepseek):
+@pytest.mark.slow
+def test_all_671_billion_parameters_are_built_without_storage():
+    deepseek = without_storage(V3)
     assert stored(deepseek) == 671_026_419_200
     # torch calls the 58 * 256 router biases buffers: no gradient reaches them
     assert sum(x.numel() for x in deepseek.parameters()) == 671_026_404_352
     assert all(x.is_meta for x in (*deepseek.parameters(), *deepseek.buffers()))
 
 
-def test_the_attention_of_deepseek_is_as_warm_as_published(deepseek):
+def test_the_attention_of_deepseek_is_as_warm_as_published():
+    deepseek = without_storage(replace(V3, n_layers=1))
     assert deepseek.layers[0].attn.scale == pytest.approx(0.1352338, abs=5e-8)
     lite = replace(PRESETS["deepseek-v2-lite"], n_layers=1)
     assert without_storage(lite).layers[0].attn.scale == pytest.approx(
@@ -77,13 +76,13 @@ def test_the_attention_of_deepseek_is_as_warm_as_published(deepseek):
     )
 
 
-def test_the_cache_a_model_makes_is_the_cache_that_was_counted(deepseek):
+def test_the_cache_a_model_makes_is_the_cache_that_was_counted():
     for name, config in PRESETS.items():
         one = replace(config, n_layers=1, n_routed_experts=0, n_mtp=0)
         layer = without_storage(one).new_cache(1, 1).layers[0]
         numbers = layer.key.numel() + layer.value.numel()
         assert counts.cache_numbers(config) == config.n_layers * numbers, name
-    assert deepseek.config.n_layers * (512 + 64) == counts.cache_numbers(V3)
+    assert V3.n_layers * (512 + 64) == counts.cache_numbers(V3)
 
 
 @pytest.mark.parametrize("name", CACHE)
@@ -145,7 +144,7 @@ def test_the_file_of_a_config_names_only_parts_that_are_used():
     assert "rope_scaling" not in PRESETS["tiny"].to_json()
     assert PRESETS["tiny"].to_json().count(":") == 27
     for config in PRESETS.values():
-        assert ModelConfig.from_json(config.to_json()) == config
+        assert ModelConfig.from_dict(json.loads(config.to_json())) == config
     text = PRESETS["qwen2.5-0.5b"].to_json()
     assert '"attention_bias": true' in text and "qk_norm" not in text
 

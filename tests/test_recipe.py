@@ -1,10 +1,11 @@
 """Claims about the recipe: an order that can be run, and settings that reach it."""
 
+import json
 from dataclasses import asdict, fields, is_dataclass
 
 import pytest
 
-from r1lib.recipe import run, stages
+from r1lib.recipe import run, runs, stages
 from r1lib.recipe.runs import flat
 from r1lib.recipe.scenarios import LANGUAGE
 from r1lib.recipe.stages import RECIPE, RefreshedGRPO
@@ -132,3 +133,12 @@ def test_a_leash_that_cannot_be_is_refused(wrong, words):
 def test_an_unknown_preset_is_named_with_those_that_are():
     with pytest.raises(ValueError, match="one of tiny, smoke, got 'huge'"):
         stages.settings("huge")
+
+
+@pytest.mark.parametrize("name", ["\x1b[31m", "a\nb", "n" * 9000], ids=ascii)
+def test_a_setting_with_an_odd_name_is_one_plain_line(name, tmp_path):
+    (tmp_path / "settings.json").write_text(json.dumps({name: 1}))
+    with pytest.raises(ValueError, match="was begun with") as caught:
+        runs.agree(tmp_path, {})
+    text = str(caught.value).replace(str(tmp_path), "")
+    assert text.isprintable() and len(text) < 500

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -122,10 +123,20 @@ def test_sizes_without_sense_are_refused():
     for changes, message in (
         ({"times": 3}, "times must be even and at least 2, got 3"),
         ({"k": 0}, "at least 1"),
+        ({"times": "4"}, "times must be a whole number, got '4'"),
+        ({"times": None}, "times must be a whole number, got None"),
+        ({"filters": None}, "filters must be a tuple, got None"),
+        ({"filters": ("form", 5)}, "filters must be of"),
+        ({"reasoning": 5}, "reasoning must be a tuple, got 5"),
+        ({"reasoning": (("logic", -1, 2),)}, "wanted .family, easy, hard."),
+        ({"reasoning": (("logic", 1),)}, "wanted .family, easy, hard."),
+        ({"judged": ("chat",)}, "wanted .family, easy, hard."),
+        ({"judged": (("chat", 1, 2.5),)}, "wanted .family, easy, hard."),
         ({"ratio": 0}, "ratio must be finite and above 0, got 0"),
     ):
         with pytest.raises(ValueError, match=message):
-            Sizes(**changes)
+            given = SimpleNamespace(**vars(Sizes()) | changes)
+            Sizes.__post_init__(given)  # past the check of types that only tests have
 
 
 # --- the judge

@@ -14,7 +14,6 @@ from r1lib.feedback import reward_model
 from r1lib.feedback.preferences import Pair, compare, encode, encode_pairs, prefer
 from r1lib.feedback.reward_model import RewardConfig, RewardModel
 from r1lib.model.transformer import Transformer
-from r1lib.problem import Problem
 from r1lib.rl.dpo import dpo_loss, sequence_logprobs
 from r1lib.tokenizer import EOS, Tokenizer
 from r1lib.tokenizer.chat import summary
@@ -192,16 +191,6 @@ def test_swapped_pairs_have_the_opposite_accuracy():
     assert reward_model.pair_accuracy(indifferent, pairs) == 0
     with pytest.raises(ValueError, match="at least one pair, got none"):
         reward_model.pair_accuracy(indifferent, [])
-
-
-def test_a_reward_lies_between_0_and_1_and_ignores_the_thinking():
-    reward = reward_model.as_reward(model(), TOKENIZER)
-    problem = Problem("facts", "easy", "en", "Capital?", "", "")
-    one, two = (reward(problem, f"<think>{x}</think>Paris.") for x in ("a", "bb"))
-    assert 0 < one < 1 and one == two != reward(problem, "London.")
-    row = encode(TOKENIZER, "Capital?", "Paris.")
-    wanted = reward_model.score_all(model(), [row]).sigmoid().item()
-    assert one == pytest.approx(wanted)
 
 
 def polite_pairs(n, seed):

@@ -15,7 +15,7 @@ from r1lib.tokenizer import Tokenizer
 from r1lib.world import arithmetic, corpus, countdown, logic, readability
 
 ROOT = Path(__file__).resolve().parent.parent
-SUM = Problem("arithmetic", "easy", "en", "2+2", "4", "2+2")
+SUM = arithmetic.Arithmetic("arithmetic", "easy", "en", "2+2", "4", "2+2")
 GAME = countdown.make([3, 4, 5], 17, "en")
 PUZZLE = logic.make((("is", 1, False), ("same", 0, 1)), "en")  # A knight, B knave
 TAGS = ("<think>", "</think>", "<answer>", "</answer>")
@@ -289,6 +289,23 @@ def test_language_is_the_share_of_words_of_the_thinking(language, thought, share
         ("𝐲𝐞𝐬", 0.0),
         ("уеѕ", 0.0),  # Cyrillic that looks like Latin
         ("ⓨⓔⓢ", 0.0),
+        ("⒴⒠⒮", 0.0),  # letters that are symbols
+        ("\U0001f1fe\U0001f1ea\U0001f1f8", 0.0),  # those of flags
+        ("\U0001f1f8\U0001f1f4 맞아", 0.5),
+        ("\U0001f148\U0001f134", 0.0),  # in squares
+        ("\U0001f188\U0001f174", 0.0),  # white on black
+        ("⠽⠑⠎", 0.0),  # Braille
+        ("ʸᵉˢ", 0.0),  # raised
+        ("ₙₒₚₑ", 0.0),  # lowered
+        ("ℯℓℊ", 0.0),
+        ("да", 0.0),
+        ("ναι", 0.0),
+        ("はい", 0.0),
+        ("是的", 0.0),
+        ("㈀㉯", 1.0),  # Hangul in brackets and circles
+        ("ﾡﾢ 맞아", 1.0),  # half width
+        ("\u2800 맞아", 1.0),  # an empty cell of Braille
+        ("⑴ ① ⒈ ☆ → ℃ 맞아", 1.0),
         ("맞아 y1e1s1", 0.5),  # one word, as "yes" is
         ("맞아 yes", 0.5),
         ("맞e아s", 2 / 3),  # 맞, 아 and the word es
@@ -310,7 +327,9 @@ def test_english_in_a_korean_thought_is_not_hidden(thought, share):
     assert readability.mixed_share(problem, answered("4", thought)) == 1 - share
 
 
-@pytest.mark.parametrize("thought", ["уеѕ", "н о", "네", "ㄴㅔ", "好", "\u1102\u1166"])
+@pytest.mark.parametrize(
+    "thought", ["уеѕ", "н о", "네", "ㄴㅔ", "好", "\u1102\u1166", "㉮", "⠽⠑"]
+)
 def test_other_scripts_are_not_english(thought):
     problem = Problem("arithmetic", "easy", "en", "2+2", "4", "2+2")
     assert rewards.language_consistency(problem, answered("4", thought)) == 0.0

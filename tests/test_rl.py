@@ -11,6 +11,7 @@ import pytest
 import small
 import torch
 
+from r1lib import losses
 from r1lib.files import shown
 from r1lib.losses import (
     cispo,
@@ -29,6 +30,7 @@ from r1lib.losses import (
     vespo,
 )
 from r1lib.problem import Problem
+from r1lib.recipe import r1, stages
 from r1lib.rl import grpo
 from r1lib.rl.dapo import overlong_penalty, without_truncated
 from r1lib.rl.dpo import dpo_loss, sequence_logprobs
@@ -39,6 +41,8 @@ from r1lib.sampling import Completion, to_text
 from r1lib.tokenizer import EOS, PAD, Tokenizer
 from r1lib.training import limits, optim
 from r1lib.training.batches import micro_batches
+from r1lib.world import corpus, web
+from results import code, distill, journey, preference_rl, rejection, traces
 
 TOKENIZER = Tokenizer([])
 N, G = 2, 3
@@ -909,3 +913,59 @@ def test_the_seed_of_the_run_and_no_other_decides_what_is_sampled():
 
     assert ids(5, noise=1) == ids(5, noise=2)
     assert ids(5, noise=1)[0] != ids(6, noise=1)[0] != ids(5, noise=1)[1]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+def test_logits_outside_the_mask_are_not_read(bad, temperature):
+    """Neither the value nor the gradient of a loss can see them."""
+    torch.manual_seed(0)
+    mask = torch.tensor([[0, 0, 1, 1, 1], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0]]) > 0
+    ids = torch.randint(1, 7, mask.shape)
+    logits = torch.randn(*mask.shape, 7)
+    whole = losses.token_logprobs(logits, ids, temperature)
+    foretells = torch.nn.functional.pad(mask[:, 1:], (0, 1))
+    logits[~foretells] = bad
+    logits.requires_grad_()
+    found = losses.token_logprobs(logits, ids, temperature, mask)
+    assert torch.equal(found, torch.where(mask, whole, 0))
+    losses.sequence_mean(found, mask).backward()
+    assert logits.grad.isfinite().all()
+    assert not logits.grad[~foretells].any() and logits.grad[foretells].any()
+
+
+@pytest.mark.parametrize(
+    "make, changes",
+    [
+        (GRPOConfig, {"normalize_std": 1}),
+        (GRPOConfig, {"normalize_std": "no"}),
+        (r1.RewardModels, {"balanced": None}),
+        (r1.RewardModels, {"reward": {"epochs": 2}}),
+        (r1.LastStage, {"rl": {}}),
+        (r1.LastStage, {"rl": None}),
+        (stages.Settings, {"model": "huge"}),
+        (stages.Settings, {"small": []}),
+        (stages.Settings, {"dev2": GRPOConfig()}),
+        (stages.Settings, {"samples": None}),
+        (stages.Settings, {"device": 0}),
+        (web.Manners, {"thinks": 1.5}),
+        (corpus.Habits, {"patience": 0}),
+        (corpus.Habits, {"slip": math.nan}),
+        (traces.Sizes, {"k": -1}),
+        (journey.Plan, {"steps": 0}),
+        (journey.Plan, {"muon_lr": math.nan}),
+        (code.Plan, {"model": "none"}),
+        (code.Plan, {"waste": -0.5}),
+        (preference_rl.Plan, {"pleases": 2}),
+        (preference_rl.Plan, {"stage": r1.LastStage()}),
+        (rejection.Plan, {"sizes": 5}),
+        (distill.Plan, {"tokens": math.inf}),
+        (distill.Plan, {"seed": -1}),
+    ],
+    ids=lambda x: getattr(x, "__qualname__", str(x)),
+)
+def test_no_settings_take_a_value_without_sense(make, changes):
+    (name,) = changes  # given past the check of types that only the tests have
+    with pytest.raises(ValueError, match=f"^{name} must be ") as caught:
+        make.__post_init__(SimpleNamespace(**vars(make()) | changes))
+    assert len(str(caught.value)) < 600

@@ -15,6 +15,7 @@ from r1lib.sampling import (
     keep_top_k,
     keep_top_p,
     sample_token,
+    slow_generate,
 )
 
 MLA = replace(small.EXPERTS, vocab_size=23, n_mtp=0, init_std=0.3)
@@ -89,6 +90,34 @@ def counting_down():
             block.attn.wo.weight.zero_()
             block.ffn.w_down.weight.zero_()
     return net
+
+
+@BOTH
+def test_without_a_cache_prompt_by_prompt_it_is_the_same_greedy_text(config):
+    net = model(config)
+    free = generate(net, PROMPTS, max_new_tokens=12, temperature=0.0)
+    stop = {free[0].ids[4]}
+    fast, slow = (
+        write(net, PROMPTS, max_new_tokens=12, temperature=0.0, stop_ids=stop)
+        for write in (generate, slow_generate)
+    )
+    assert {c.finish for c in fast} == {"stop", "length"}
+    for one, other in zip(fast, slow, strict=True):
+        assert (one.ids, one.finish) == (other.ids, other.finish)
+        assert one.logprobs == pytest.approx(other.logprobs, abs=1e-5)
+
+
+@BOTH
+@pytest.mark.parametrize("prompt", PROMPTS[1:3])
+@pytest.mark.parametrize("seed", range(3))
+def test_without_a_cache_the_same_dice_write_the_same_text(config, prompt, seed):
+    net = model(config)
+    fast, slow = (
+        write(net, [prompt], max_new_tokens=15, temperature=0.8, generator=dice(seed))
+        for write in (generate, slow_generate)
+    )
+    assert fast[0].ids == slow[0].ids
+    assert fast[0].logprobs == pytest.approx(slow[0].logprobs, abs=1e-4)
 
 
 def test_finished_rows_leave_and_results_stay_in_order():

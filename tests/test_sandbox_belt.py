@@ -11,7 +11,7 @@ from test_sandbox import PYTHONS, RIGHT, SORT, SORT_TESTS, THIS, place, told
 from r1lib import sandbox
 from r1lib.sandbox import Sandbox
 
-ROOT = Path(sandbox.__file__).parent.parent
+ROOT = Path(sandbox.__file__).parents[2]
 BELT = ROOT / "r1lib" / "sandbox" / "belt.py"
 __all__ = ["place"]  # a fixture
 
@@ -80,7 +80,9 @@ def belt():
         yield box
 
 
-@pytest.mark.parametrize("system", ["win32", "darwin"])
+@pytest.mark.parametrize(
+    "system", ["win32", pytest.param("darwin", marks=pytest.mark.slow)]
+)
 def test_everything_can_be_imported_and_programs_run(system):
     count, promise, missing, outcome = elsewhere(IMPORT_ALL + RUN, system)
     assert int(count) > 60
@@ -95,6 +97,7 @@ def test_the_doctor_says_which_level_the_machine_has():
     assert "process: no walls here" in line and "could get out" in line
 
 
+@pytest.mark.slow
 def test_training_runs_and_says_once_that_there_is_no_wall(tmp_path):
     lines = elsewhere(TRAIN, "win32", str(tmp_path / "run"))
     assert sum("no walls here" in line for line in lines) == 1
@@ -103,13 +106,11 @@ def test_training_runs_and_says_once_that_there_is_no_wall(tmp_path):
 
 
 def test_the_belt_is_short():
-    assert len(BELT.read_text().splitlines()) <= 60
+    assert len(BELT.read_text().splitlines()) <= 85
 
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_programs_pass_behind_the_belt(name, belted):
-    if name == "huge numbers":
-        pytest.skip("it imports sys")
     outcome = belted.run(RIGHT[name], SORT_TESTS, 60.0)
     assert (*told(outcome), outcome.level) == (3, 3, None, "process")
 
@@ -120,6 +121,7 @@ def test_right_programs_pass_behind_the_belt(name, belted):
         ("import os", "os"),
         ("import os.path as p", "os.path"),
         ("from sys import modules", "sys"),
+        ("from sys import maxsize, _getframe as f", "sys"),
         ("from . import x", "."),
         ("from .os import x", "os"),
         ("open('x')", "open"),
@@ -151,10 +153,35 @@ def test_the_belt_refuses_before_the_program_runs(code, word, belt):
         "def solve(xs):\n    # never open() or __globals__\n    return sorted(xs)",
         "import math as m\ndef solve(xs):\n    return sorted(xs, key=m.sqrt)",
         "if __name__ == '__main__':\n    pass\ndef solve(xs):\n    return sorted(xs)",
+        f"import sys\nsys.setrecursionlimit(10**6)\n{SORT}",
+        "from sys import stdin, maxsize\ndef solve(xs):\n    return sorted(xs)",
+        f"import codecs\ncodecs.encode('a', 'rot13')\n{SORT}",
+        """class Record:
+    def __init__(self, **fields):
+        self.__dict__.update(fields)
+    def __getattr__(self, name):
+        raise AttributeError(name)
+    def __lshift__(self, other):
+        return self
+def solve(xs):
+    return sorted((Record(x=1) << 2) and xs)""",
     ],
 )
 def test_the_belt_lets_ordinary_programs_pass(code, belt):
     assert told(belt.run(code, SORT_TESTS, 60.0)) == (3, 3, None)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys\nsys.modules['os'].listdir('/')",
+        "import sys as s\ngetattr(s, 'mod' + 'ules')['os']",
+        "import sys\nsys._getframe(1)",
+        "from sys import *\nmodules['os']",
+    ],
+)
+def test_a_program_gets_no_more_of_sys_than_is_ordinary(code, belt):
+    assert belt.run(f"{code}\n{SORT}", SORT_TESTS, 60.0).passed == 0
 
 
 @pytest.mark.parametrize("name", attack_programs.THIEVES)

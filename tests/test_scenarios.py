@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from r1lib import artifacts
-from r1lib.feedback import reward_model
+from r1lib.feedback import preferences, reward_model
 from r1lib.feedback.preferences import Pair
 from r1lib.feedback.reward_model import RewardModel
 from r1lib.model.presets import PRESETS
@@ -22,6 +22,7 @@ from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.sampling import Sampling, complete
 from r1lib.tokenizer import Tokenizer
+from r1lib.tokenizer.chat import summary
 from r1lib.training import optim
 from r1lib.world import draws, instructions, judge, requests
 
@@ -201,12 +202,15 @@ def test_many_scores_at_once_are_those_of_one_by_one():
     liked = preference()
     problems = [HELLO, HARM, FINE]
     texts = [said(HELLO), "<think>hm</think>" + said(HARM), said(FINE)]
-    one = reward_model.as_reward(liked.helpful, TOKENIZER)
-    whole = reward_model.as_reward(liked.harmless, TOKENIZER, str)
-    both = list(zip(problems, texts, strict=True))
-    wanted = [one(p, t) for p, t in both]
+
+    def one_by_one(model, part):
+        for problem, text in zip(problems, texts, strict=True):
+            row = preferences.encode(TOKENIZER, problem.prompt, text, part)
+            yield reward_model.score_all(model, [row]).sigmoid().item()
+
+    wanted = list(one_by_one(liked.helpful, summary))
     assert liked.helpfulness(problems, texts) == pytest.approx(wanted, abs=1e-5)
-    wanted = [whole(p, t) for p, t in both]
+    wanted = list(one_by_one(liked.harmless, str))
     assert liked.safety(problems, texts) == pytest.approx(wanted, abs=1e-5)
 
 

@@ -49,15 +49,21 @@ def finished(finished_once, tmp_path):
     return shutil.copytree(finished_once, tmp_path / "smoke")
 
 
-@pytest.fixture
-def stopped(finished_once, tmp_path):
+@pytest.fixture(scope="module")
+def stopped_once(one_thread, tmp_path_factory):
     """A run whose base was stopped at step 50; its last checkpoint is step 40."""
-    folder = tmp_path / "stopped"
+    folder = tmp_path_factory.mktemp("runs") / "stopped"
     steps = run.run("base", folder, stages.settings("smoke"))
     while next(steps)["step"] < 50:
         pass
     steps.close()
     return folder
+
+
+@pytest.fixture
+def stopped(stopped_once, tmp_path):
+    """A copy of it that a test may spoil."""
+    return shutil.copytree(stopped_once, tmp_path / "stopped")
 
 
 @pytest.fixture

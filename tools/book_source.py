@@ -5,7 +5,6 @@ the line of links, stable cell ids and the digests that tell a stale notebook.
 """
 
 import ast
-import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -243,7 +242,7 @@ def name_cells(cells: list[NotebookNode]) -> None:
 
 
 def short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return files.digest(text)[:16]
 
 
 def source_digest(nb: NotebookNode) -> str:

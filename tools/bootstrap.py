@@ -12,7 +12,11 @@ from tools.environment import ROOT, SetupError, set_up
 # verb: (module, does it take arguments, what it does)
 VERBS = {
     "train": ("tools.train", True, "train the tiny R1 end to end (see train --help)"),
-    "test": ("tools.run_tests", True, "run every test and every chapter"),
+    "test": (
+        "tools.run_tests",
+        True,
+        "run every test and chapter (--quick: minutes)",
+    ),
     "lab": ("tools.lab", True, "open the chapters in JupyterLab"),
     "build": ("tools.book", True, "execute chapters that changed, or chapter NN"),
     "check": ("tools.book", False, "say which chapters and results are stale or wrong"),
@@ -64,6 +68,7 @@ def child_environment(verb):
     if verb not in ("train", "bench"):  # tiny tensors: more threads are slower
         defaults["OMP_NUM_THREADS"] = str(min(4, os.cpu_count() or 1))
     if verb == "test":
+        defaults["OMP_NUM_THREADS"] = "1"  # in each of two workers
         defaults |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     search = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return defaults | dict(os.environ) | {"PYTHONPATH": os.pathsep.join(search)}

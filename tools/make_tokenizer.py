@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from r1lib import files, hub
+from r1lib import files
 from r1lib.problem import LANGUAGES, LEVELS, STYLES, draw
 from r1lib.tokenizer import SPECIAL, Tokenizer
 from r1lib.world import arithmetic, corpus, countdown, general, logic, programs
@@ -111,7 +111,7 @@ def make(root: Path = ROOT) -> Tokenizer:
     manifest = root / "artifacts" / "manifest.json"
     known = files.read_json(manifest) if manifest.exists() else {}
     known["tokenizer"] = {
-        "sha256": {"tokenizer.json": hub.digest(content)},
+        "sha256": {"tokenizer.json": files.digest(content)},
         "seed": SEED,
         "made_by": "python -m tools.make_tokenizer",
         "metrics": {"bytes_per_token": bytes_per_token(tokenizer)},

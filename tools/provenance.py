@@ -9,7 +9,6 @@ commit exists, that the command can be run and that the weights are still those.
 """
 
 import ast
-import hashlib
 import json
 import platform
 import re
@@ -19,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from r1lib.files import is_stray
+from r1lib.files import digest, is_stray
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path("results") / "data"  # one file for each unit of work
@@ -82,10 +81,10 @@ def problems(content: dict, root: Path = ROOT) -> list[str]:
         found.append(f"provenance: {recorded['commit']!r:.60} is no commit")
     elif recorded["commit"] in unknown_commits(root, (recorded["commit"],)):
         found.append(f"provenance: there is no commit {recorded['commit']}")
-    for name, digest in recorded["weights"].items():
+    for name, wanted in recorded["weights"].items():
         if not (root / "artifacts" / name).exists():
             found.append(f"artifact {name} is gone")
-        elif artifact_digest(name, root) != digest:
+        elif artifact_digest(name, root) != wanted:
             found.append(f"artifact {name} changed")
     return found
 
@@ -142,14 +141,14 @@ def folder_digest(path: Path) -> str:
     if not path.exists():
         raise FileNotFoundError(f"{path.parent.name}/{path.name} does not exist")
     if path.is_file():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return digest(path.read_bytes())
     files = [file for file in sorted(path.rglob("*")) if file.is_file()]
     lines = [
         f"{file.relative_to(path).as_posix()} {folder_digest(file)}"
         for file in files
         if not any(map(is_stray, file.relative_to(path).parts))
     ]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return digest("\n".join(lines))
 
 
 def damaged_artifacts(root: Path) -> list[str]:
@@ -165,11 +164,11 @@ def damaged_artifacts(root: Path) -> list[str]:
         if not is_stray(name)
     ]
     for name, entry in known.items():
-        for file, digest in entry["sha256"].items():
+        for file, wanted in entry["sha256"].items():
             path = manifest.parent / name / file
             if not path.exists():
                 found.append(f"artifacts/{name}/{file} is missing")
-            elif folder_digest(path) != digest:
+            elif folder_digest(path) != wanted:
                 found.append(f"artifacts/{name}/{file} differs from the manifest")
     return sorted(found)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from r1lib.traces.tables import markdown
 from tools.library import imports
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,14 +90,14 @@ def table(root: Path = ROOT) -> str:
     found = rooms(root)
     floor = floors(found)
     order = [name for name, *_ in reading_order(root)] or sorted(found)
-    rows = ["| room | floor | files | lines | imports |", "|---|---|---|---|---|"]
+    rows = []
     for name in order:
         room = found[name]
         uses = ", ".join(sorted(room.uses, key=order.index)) or "-"
-        rows.append(
-            f"| `{name}` | {floor[name]} | {room.files} | {room.lines} | {uses} |"
-        )
-    return "\n".join([*rows, "", totals(found)])
+        size = (str(n) for n in (floor[name], room.files, room.lines))
+        rows.append([f"`{name}`", *size, uses])
+    head = ("room", "floor", "files", "lines", "imports")
+    return "\n".join([*markdown(head, rows), "", totals(found)])
 
 
 def totals(found: dict[str, Room]) -> str:

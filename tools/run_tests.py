@@ -1,7 +1,9 @@
 """`python r1.py test`: lint, book check, then every test, chapter and solution.
 
+`--quick` leaves out the chapters and what is marked slow.
 A later step runs even when an earlier one failed; the summary names the ones that
-did. With arguments, only pytest runs and gets them.
+did. With arguments, only pytest runs and gets them; `--quick` among them still leaves
+out what is slow, and takes two workers.
 """
 
 import subprocess
@@ -11,12 +13,14 @@ from pathlib import Path
 
 from r1lib.files import SHOWN, line
 
-STEPS = {
+CHECKS = {
     "ruff check": ["ruff", "check"],
     "ruff format": ["ruff", "format", "--check"],
     "book check": ["tools.book", "check"],
-    "pytest": ["pytest"],
 }
+# A file, or a notebook, stays in one worker: its fixtures or its kernel exist once.
+WORKERS = ["-n", "2", "--dist", "loadfile"]
+QUICK = [*WORKERS, "-m", "not slow", "-o", "testpaths=tests"]
 
 
 def run(name: str, arguments: list[str]) -> tuple[str, int, float]:
@@ -44,14 +48,29 @@ def missing(arguments: list[str]) -> str:
     return next((name for name in tests if not Path(name).exists()), "")
 
 
+def steps(arguments: list[str]) -> dict[str, list[str]]:
+    """Name the steps to run, each with its module and the arguments of that module.
+
+    >>> list(steps(["--quick"]))
+    ['ruff check', 'ruff format', 'book check', 'pytest']
+    >>> steps(["tests/test_moe.py", "-x"])
+    {'pytest': ['pytest', 'tests/test_moe.py', '-x']}
+    """
+    own = [argument for argument in arguments if argument != "--quick"]
+    if len(own) < len(arguments):  # pytest takes the last -m or -n that it is given
+        tests = {"pytest": ["pytest", *QUICK, *own]}
+    else:
+        tests = {"pytest": ["pytest", *(own or WORKERS)]}
+    return tests if own else CHECKS | tests
+
+
 def main(arguments: list[str]) -> int:
     """Run what was asked for and return 0 if all of it passed."""
     if name := missing(arguments):
         print(f"r1: there is no test file {line(name, SHOWN)}", file=sys.stderr)
         return 1
-    steps = {"pytest": ["pytest", *arguments]} if arguments else STEPS
     try:
-        results = [run(name, command) for name, command in steps.items()]
+        results = [run(name, command) for name, command in steps(arguments).items()]
     except KeyboardInterrupt:
         print("\nr1: stopped", file=sys.stderr)
         return 130

@@ -15,14 +15,14 @@ what came back with `number`, `truth`, `parts`, `items` or `tensor`: they take a
 spellings of one value, and name the type that was wanted where they get another.
 """
 
-import inspect
+import functools
 import linecache
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from numbers import Real
 from pathlib import Path
-from types import TracebackType
+from types import CodeType, MethodType, TracebackType
 
 import torch
 from torch import Tensor
@@ -92,10 +92,10 @@ def verdict(test: Callable, *functions: object, may_be_none: bool = False) -> st
 
 def is_stub(problem: Exception) -> bool:
     """Is this the line that stands for a solution, and not a refusal of torch's?"""
-    text = str(problem)
-    return isinstance(problem, NotImplementedError) and (
-        not text or text.endswith("your turn")
-    )
+    if not isinstance(problem, NotImplementedError):
+        return False
+    text = one_line(problem)
+    return not text or text.endswith("your turn")
 
 
 @contextmanager
@@ -116,9 +116,10 @@ def hint(text: str) -> Iterator[None]:
 
 def reason(problem: Exception, watched: list[Watched]) -> str:
     """What to say of an exception: of the check, of the learner's code, or between."""
-    raised = f"{type(problem).__name__}: {one_line(problem)}".rstrip(": ")
+    name = one_line(type(problem).__name__, SHORT)
+    raised = f"{name}: {one_line(problem)}".rstrip(": ")
     if is_of_learner(problem, watched):
-        notes = "".join(f" - {note}" for note in getattr(problem, "__notes__", ()))
+        notes = "".join(f" - {note}" for note in notes_of(problem))
         return f"it raised {raised}{place(problem, watched)}{notes}"
     if isinstance(problem, AssertionError):
         text = one_line(problem) or "the result is another one"
@@ -141,10 +142,32 @@ def is_of_learner(problem: Exception, watched: list[Watched]) -> bool:
     return inside
 
 
+def notes_of(problem: Exception) -> list[str]:
+    notes = getattr(problem, "__notes__", ())  # a learner may have put anything there
+    return [one_line(note) for note in notes] if isinstance(notes, list) else []
+
+
 def files(watched: list[Watched]) -> set[str]:
     """The files, or cells of a notebook, that the functions were written in."""
-    functions = [inspect.unwrap(function.function) for function in watched]
-    return {f.__code__.co_filename for f in functions if hasattr(f, "__code__")}
+    written = [code_of(function.function) for function in watched]
+    return {code.co_filename for code in written if code is not None}
+
+
+def code_of(function) -> CodeType | None:
+    """The code behind a function, decorated or partial or the call of an object."""
+    for _ in range(20):  # a wrapper may wrap itself
+        if isinstance(code := getattr(function, "__code__", None), CodeType):
+            if not hasattr(function, "__wrapped__"):
+                return code
+        if isinstance(function, functools.partial):
+            function = function.func
+        elif hasattr(function, "__wrapped__"):
+            function = function.__wrapped__
+        elif isinstance(function, MethodType):
+            function = function.__func__
+        else:
+            function = type(function).__call__
+    return None
 
 
 def place(problem: Exception, watched: list[Watched]) -> str:
@@ -181,9 +204,17 @@ def remember(problem: Exception, start: TracebackType) -> None:
 
 def one_line(text: object, longest: int = LONGEST) -> str:
     """The first line of a text, bounded, without control characters."""
-    first = str(text).strip().partition("\n")[0]
+    first = words(text).strip().partition("\n")[0]
     first = "".join(c if c.isprintable() else "?" for c in first)
     return first if len(first) <= longest else f"{first[: longest - 3]}..."
+
+
+def words(value: object, write: Callable = str) -> str:
+    """What `str` or `repr` write; where a learner's own method fails, that it does."""
+    try:
+        return str.__str__(write(value))
+    except Exception as problem:
+        return f"(its text raises {type(problem).__name__})"
 
 
 def shown(value: object) -> str:
@@ -193,11 +224,11 @@ def shown(value: object) -> str:
     ('[1, 2] (list)', 'a Tensor of shape (2, 3)')
     """
     kind = type(value).__name__
-    if hasattr(value, "shape"):
-        return f"a {kind} of shape {tuple(value.shape)}"
+    if isinstance(shape := getattr(value, "shape", None), tuple):
+        return f"a {kind} of shape {tuple(shape)}"
     if value is None:
         return "None"
-    return f"{one_line(repr(value), SHORT)} ({kind})"
+    return f"{one_line(words(value, repr), SHORT)} ({kind})"
 
 
 # ---- what came back ---------------------------------------------------------------

@@ -15,12 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from r1lib import hub
-from r1lib.feedback.preferences import encode
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer, evaluating
-from r1lib.problem import Problem
 from r1lib.tokenizer import Tokenizer
-from r1lib.tokenizer.chat import summary
 from r1lib.training import limits, optim
 from r1lib.training.batches import micro_batches, pad, scheduled
 
@@ -153,7 +150,7 @@ def train(
     if not examples:
         raise ValueError("a reward model needs at least one example, got none")
     parts = (part for example in examples for part in example)
-    check_rows([part for part in parts if not isinstance(part, bool)], model.config)
+    check_rows([part for part in parts if isinstance(part, list)], model.config)
     model.train()
     for step, batch in scheduled(examples, config, optimizers, start):
         total, metrics = loss(model, batch)
@@ -193,13 +190,3 @@ def pair_accuracy(model: RewardModel, pairs: list) -> float:
     rows = [row for pair in pairs for row in pair]
     chosen, rejected = score_all(model, rows).view(-1, 2).unbind(1)
     return (chosen > rejected).float().mean().item()
-
-
-def as_reward(model: RewardModel, tokenizer, part=summary):
-    """Return reward(problem, completion): the sigmoid of the score, from 0 to 1."""
-
-    def reward(problem: Problem, completion: str) -> float:
-        row = encode(tokenizer, problem.prompt, completion, part)
-        return score_all(model, [row]).sigmoid().item()
-
-    return reward

@@ -6,7 +6,6 @@ tokenizer they belong to. `load` also reads what transformers' `save_pretrained`
 for the families of `hub_families`, in one file or in shards.
 """
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -20,13 +19,6 @@ from r1lib.hub.names import differences, weights
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
 from r1lib.tokenizer import Tokenizer
-
-
-def digest(content: str | bytes) -> str:
-    """sha256 of text or bytes, as hex."""
-    return hashlib.sha256(
-        content.encode() if isinstance(content, str) else content
-    ).hexdigest()
 
 
 def save_tensors(
@@ -79,8 +71,8 @@ def save(model: Transformer, folder, tokenizer: Tokenizer, dtype=torch.float32) 
         files.write_text(new / "config.json", config)
         tokenizer.save(new / "tokenizer.json")
         note = {
-            "config": digest(config),
-            "tokenizer": digest((new / "tokenizer.json").read_bytes()),
+            "config": files.digest(config),
+            "tokenizer": files.digest((new / "tokenizer.json").read_bytes()),
         }
         rounded = {name: t.to(dtype) for name, t in weights(model).items()}
         save_tensors(rounded, new / "model.safetensors", note)
@@ -174,7 +166,7 @@ def _compare(wanted: dict[str, torch.Tensor], found: dict[str, torch.Tensor]) ->
 def _check(path: Path, wanted: str | None) -> None:
     if not path.is_file():
         raise ValueError(f"no file {path}")
-    if wanted and digest(path.read_bytes()) != wanted:
+    if wanted and files.digest(path.read_bytes()) != wanted:
         raise ValueError(f"{path} is not the one these weights were saved with")
 
 
@@ -200,7 +192,7 @@ def load_training(model, optimizers, folder) -> dict:
     fields = {"sha256": dict, "state": dict}
     written = files.read_json(Path(folder) / "state.json", fields=fields)
     tensors, _ = load_tensors(path)
-    if digest(path.read_bytes()) != written["sha256"].get(path.name):
+    if files.digest(path.read_bytes()) != written["sha256"].get(path.name):
         raise ValueError(f"{path} is damaged: its sha256 is not the one written down")
     found = {n[6:]: t for n, t in tensors.items() if n.startswith("model.")}
     try:

@@ -155,7 +155,10 @@ def naive_attention(
     scale: float,
     mask: Bool[Tensor, "B 1 T S"] | None = None,
 ) -> Float[Tensor, "B H T V"]:
-    """Expand a key and a value for each head; best for many tokens at once."""
+    """Expand a key and a value for each head; best for many tokens at once.
+
+    The definition, and the twin of `absorbed_attention`.
+    """
     k, v = expand_latents(latents, weight, *q_nope.shape[2:])
     q = torch.cat((q_nope, q_pe), dim=-1)
     return attend(*(x.transpose(1, 2) for x in (q, k, v)), scale, mask)
@@ -169,23 +172,24 @@ def absorbed_attention(
     scale: float,
     mask: Bool[Tensor, "B 1 T S"] | None = None,
 ) -> Float[Tensor, "B H T V"]:
-    """Move the queries into latent space instead; best for one token at a time."""
-    nope, C = q_nope.shape[3], weight.shape[1]
+    """Move the queries into latent space instead; best for one token at a time.
+
+    `naive_attention` is its twin. The letters are those of DeepSeek's model.py, which
+    adds a second product for the rotary keys; here c runs on over them.
+    """
+    # s: queries, t: cached tokens, h: heads, d: numbers of a head, c: of a latent
+    nope, C, T, S = q_nope.shape[3], weight.shape[1], q_nope.shape[1], latents.shape[1]
     w = weight.view(q_nope.shape[2], -1, C)
     w_key, w_value = w.split((nope, w.shape[1] - nope), dim=1)
-    q_latent = torch.einsum("bthk,hkc->bhtc", q_nope, w_key)
-    q = torch.cat((q_latent, q_pe.transpose(1, 2)), dim=-1)  # (B, H, T, C + R)
-    B, H, T, W = q.shape
-    scores = (q.reshape(B, H * T, W) @ latents.transpose(1, 2)) * scale
-    scores = scores.view(B, H, T, -1)
+    q_latent = torch.einsum("bshd,hdc->bshc", q_nope, w_key)
+    q = torch.cat((q_latent, q_pe), dim=-1)
+    scores = torch.einsum("bshc,btc->bsht", q, latents) * scale
     if mask is None and T > 1:
-        mask = torch.ones(T, latents.shape[1], dtype=torch.bool, device=q.device)
-        mask = mask.tril(latents.shape[1] - T)
+        mask = torch.ones(1, 1, T, S, dtype=torch.bool, device=q.device).tril(S - T)
     if mask is not None:
-        scores = scores.masked_fill(~mask, float("-inf"))
-    weights = scores.softmax(dim=-1).view(B, H * T, -1)
-    y = (weights @ latents[..., :C]).view(B, H, T, C)
-    return torch.einsum("bhtc,hvc->bhtv", y, w_value)
+        scores = scores.masked_fill(~mask.transpose(1, 2), float("-inf"))
+    y = torch.einsum("bsht,btc->bshc", scores.softmax(dim=-1), latents[..., :C])
+    return torch.einsum("bshc,hdc->bhsd", y, w_value)
 
 
 class MultiHeadLatentAttention(nn.Module):

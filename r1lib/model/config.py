@@ -197,11 +197,6 @@ class ModelConfig:
         return json.dumps(content, indent=1)
 
     @classmethod
-    def from_json(cls, text: str) -> "ModelConfig":
-        """Read config.json; unknown names are an error, not ignored."""
-        return cls.from_dict(json.loads(text))
-
-    @classmethod
     def from_dict(cls, content: dict) -> "ModelConfig":
         """Make a configuration of values of unknown origin: names and types first."""
         if not isinstance(content, dict):

@@ -200,8 +200,16 @@ def watch_routers(model: nn.Module):
             handle.remove()
 
 
-def run_experts_slowly(x, ids, weights, experts):
-    """The definition: sum over a token's experts of weight * expert(token)."""
+def slow_experts(
+    x: Float[Tensor, "N D"],
+    ids: Int[Tensor, "N A"],
+    weights: Float[Tensor, "N A"],
+    experts: nn.ModuleList,
+) -> Float[Tensor, "N D"]:
+    """The definition: sum over a token's experts of weight * expert(token).
+
+    The naive twin of `run_experts`: a loop over tokens, and over the experts of each.
+    """
     rows = []
     for token, chosen, weight in zip(x, ids.tolist(), weights, strict=True):
         rows.append(
@@ -220,7 +228,7 @@ def run_experts(
 
     Tokens are sorted by expert and laid into a table with a row of places for each
     expert, as many as the busiest one needs, so that three batched matrix products
-    serve all experts.
+    serve all experts. `slow_experts` is the naive twin.
     """
     E, A = len(experts), ids.shape[1]
     order = ids.flatten().argsort(stable=True)  # pairs (token, choice), by expert

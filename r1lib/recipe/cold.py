@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from r1lib import hub, sandbox
+from r1lib import files, sandbox
 from r1lib.problem import LEVELS, Problem, check, problems
 from r1lib.tokenizer import chat
 from r1lib.traces import filters, tables
@@ -225,4 +225,4 @@ def length_of(tokenizer, text: str) -> int:
 def _digest(model) -> str:
     """Name weights, so that samples of other weights land in another file."""
     sums = {n: [p.double().sum().item()] for n, p in model.state_dict().items()}
-    return hub.digest(json.dumps(sums))[:8]
+    return files.digest(json.dumps(sums))[:8]

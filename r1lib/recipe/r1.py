@@ -50,6 +50,8 @@ class RewardModels:
     def __post_init__(self):
         limits.whole(self, "problems", "held_out", "reply_tokens", "save_every")
         limits.whole(self, "answers", least=2)
+        limits.truth(self, "balanced")
+        limits.kind(self, RewardConfig, "reward")
         limits.seed(self)
 
 
@@ -69,6 +71,7 @@ class LastStage:
     seed: int = 0
 
     def __post_init__(self):
+        limits.kind(self, GRPOConfig, "rl")
         limits.whole(self, "save_every", "look_every", "looks", "reply_tokens")
         limits.whole(self, "preference_from", least=0)
         limits.share(self, "general")

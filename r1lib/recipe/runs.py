@@ -64,9 +64,10 @@ def agree(folder, settings: dict) -> None:
     changed = [name for name in {**known, **new} if known.get(name) != new.get(name)]
     if changed:
         was, now = known.get(changed[0]), new.get(changed[0])
+        name = files.line(changed[0], files.SHOWN)
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise ValueError(
-            f"{folder} was begun with {changed[0]} {shown(was)}, not {shown(now)}"
+            f"{folder} was begun with {name} {shown(was)}, not {shown(now)}"
             f"{more}; choose another folder with --out, or start anew with --fresh"
         )
 
@@ -311,7 +312,7 @@ def _at(stage: Stage, step: int) -> Path:
 
 
 def _digest(tokenizer) -> str:
-    return hub.digest(json.dumps(tokenizer.merges))
+    return files.digest(json.dumps(tokenizer.merges))
 
 
 def flat(settings: dict, prefix: str = "") -> dict:

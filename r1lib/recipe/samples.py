@@ -69,9 +69,13 @@ class Sizes:
     at_once: int = 64  # problems in one call of the sampler
 
     def __post_init__(self):
+        limits.kind(self, tuple, "filters", "reasoning", "judged")
         if odd := [name for name in self.filters if name not in FILTERS]:
             raise ValueError(f"filters must be of {FILTERS}, got {shown(odd[0])}")
-        if self.times < 2 or self.times % 2:
+        for part in (*self.reasoning, *self.judged):
+            check_part(part)
+        limits.whole(self, "times", least=2)
+        if self.times % 2:
             raise ValueError(f"times must be even and at least 2, got {self.times}")
         limits.whole(self, "k", "keep", "at_once", "max_new_tokens", "most_tokens")
         limits.positive(self, "ratio")
@@ -81,6 +85,21 @@ class Sizes:
     def steps(self) -> int:
         """Count the chunks that `build` samples: the length of its progress bar."""
         return sum(-(-n // self.at_once) for part in parts(self) for *_, n in part)
+
+
+def check_part(part) -> None:
+    """Refuse what is not (family, easy problems, hard problems).
+
+    >>> check_part(("logic", -1, 2))
+    Traceback (most recent call last):
+    ValueError: wanted (family, easy, hard) with counts from 0, got ('logic', -1, 2)
+    """
+    right = isinstance(part, tuple) and len(part) == 1 + len(LEVELS)
+    right = right and isinstance(part[0], str)
+    if not right or not all(type(n) is int and n >= 0 for n in part[1:]):
+        raise ValueError(
+            f"wanted (family, easy, hard) with counts from 0, got {shown(part)}"
+        )
 
 
 SIZES = {
@@ -113,7 +132,7 @@ def build(folder, model, tokenizer, sizes: Sizes, *, source: str, seed: int = 0)
     work = folder.with_name(f"{folder.name}-work")
     work.mkdir(parents=True, exist_ok=True)
     yield from sample(work, model, tokenizer, sizes, source=source, seed=seed)
-    reasoning, judged = (samples(work, p, sizes) for p in parts(sizes))
+    reasoning, judged = (collected(work, p, sizes) for p in parts(sizes))
     kept, report = sift("reasoning", reasoning, sizes)
     notes = [
         f"{sizes.k} samples of each training problem, written by {source}; filtered; "
@@ -222,7 +241,7 @@ def preferred(times: int, seed: int) -> Callable[[Problem, str], bool]:
     return right
 
 
-def samples(work, part: list, sizes: Sizes) -> list[dict]:
+def collected(work, part: list, sizes: Sizes) -> list[dict]:
     """Read the collected rows of a part; families that were skipped have none."""
     paths = (Path(work) / f"{family}-{level}.jsonl" for family, level, _ in part)
     return [row for path in paths if path.is_file() for row in collect.read(path)[1]]

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from r1lib import artifacts, files, hub
+from r1lib import artifacts, files
 from r1lib.recipe import runs
 from r1lib.recipe.stages import BY_NAME, RECIPE, STAGES, Settings, made_from
 
@@ -34,7 +34,7 @@ def digest_of(stage: str, how: Settings) -> str:
     deciding = asdict(replace(how, device="cpu"))
     for other in {one.config for one in RECIPE} - mine:
         del deciding[other]
-    return hub.digest(json.dumps(deciding, sort_keys=True))
+    return files.digest(json.dumps(deciding, sort_keys=True))
 
 
 def stages(how: Settings) -> list[str]:

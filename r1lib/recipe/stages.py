@@ -19,6 +19,7 @@ what each leaves behind. arXiv 2501.12948v2, figure 2.
 from dataclasses import dataclass, replace
 
 from r1lib.files import shown
+from r1lib.model.presets import PRESETS
 from r1lib.recipe import cold as cold_start
 from r1lib.recipe import r1
 from r1lib.recipe import samples as rejection
@@ -226,6 +227,16 @@ class Settings:
     device: str = "cpu"
 
     def __post_init__(self):
+        limits.one_of(self, PRESETS, "model", "small")
+        limits.kind(self, PretrainConfig, "pretrain", "student")
+        limits.kind(self, GRPOConfig, "zero")
+        limits.kind(self, cold_start.Size, "cold")
+        limits.kind(self, RefreshedGRPO, "dev2")
+        limits.kind(self, SFTConfig, "dev1", "dev3", "distill")
+        limits.kind(self, Sizes, "samples")
+        limits.kind(self, RewardModels, "reward_models")
+        limits.kind(self, LastStage, "last")
+        limits.kind(self, str, "device")
         limits.whole(self, "point_every", "save_every", "sft_save_every")
         limits.whole(self, "rl_save_every", "look_every", "looks", "tests", "cards")
         limits.seed(self)

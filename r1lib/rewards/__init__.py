@@ -20,7 +20,8 @@ from r1lib.tokenizer import chat
 
 FORMAT_WEIGHT = 0.1
 WORD = regex.compile(
-    r"\p{Hangul}+|\p{Latin}+|[\p{Alphabetic}--[\p{Hangul}\p{Latin}]]+", regex.V1
+    r"\p{Hangul}+|\p{Latin}+|[[\p{Alphabetic}\p{Braille}]--[\p{Hangul}\p{Latin}]]+",
+    regex.V1,
 )
 SCRIPT = {"en": regex.compile(r"\p{Latin}"), "ko": regex.compile(r"\p{Hangul}")}
 # In no language: names of Python that programs use, names of people in puzzles, R1,
@@ -35,6 +36,8 @@ mathbf mathbb boxed quad dots ldots cdots
 """
 COMMAND = re.compile(rf"\\(?:{'|'.join(LATEX.split())})(?![A-Za-z])")
 TAG = re.compile("|".join(chat.TAGS))
+SYMBOL = regex.compile(r"\p{So}")
+FLAGS = range(0x1F1E6, 0x1F1E6 + 26)  # the letters that flags are made of
 MARK = regex.compile(r"\p{M}+")
 MARKS = regex.compile(r"(\p{M}{4})\p{M}+")  # sorting long runs is quadratic
 
@@ -67,21 +70,35 @@ def total(problem: Problem, completion_text: str) -> float:
     return right + FORMAT_WEIGHT * format(problem, completion_text)
 
 
+def letters_of(symbol: str) -> str:
+    """Return the letters that a symbol shows; itself where it shows none.
+
+    >>> letters_of("\u249c"), letters_of("\U0001f1e6"), letters_of("㈀")
+    ('a', 'a', 'ᄀ')
+    """
+    if ord(symbol) in FLAGS:
+        return chr(ord("a") + FLAGS.index(ord(symbol)))
+    shown = unicodedata.normalize("NFKC", symbol)
+    return "".join(filter(str.isalpha, shown)) or symbol
+
+
 def words(text: str) -> list[str]:
     """List the words of a text that are in some language; script changes end a word.
 
     Numbers, operators, LaTeX commands, the names in `CODE` and the single letters in
     `LETTERS` (A, x) are in none. Letters that digits or underscores keep apart are one
-    word. Decomposed letters are composed, and what nobody can see is dropped.
+    word. Decomposed letters are composed, letters in symbols are read, and what nobody
+    can see is dropped.
 
     >>> words("so 2x+A=17, y1e_s 맞아yes")
     ['so', 'yes', '맞아', 'yes']
     """
     text = chat.visible(TAG.sub(" ", text))
+    text = SYMBOL.sub(lambda found: letters_of(found[0]), text)
     text = unicodedata.normalize("NFC", MARKS.sub(r"\1", text))
     text = COMMAND.sub(" ", MARK.sub("", text))
     found = []
-    for chunk in regex.findall(r"\w+", text):
+    for chunk in regex.findall(r"[\w\p{Braille}]+", text):
         runs = WORD.findall(chunk)
         single = [run for run in runs if len(run) == 1 and run.isascii()]
         if len(single) > 1:

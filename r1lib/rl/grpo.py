@@ -56,6 +56,7 @@ class GRPOConfig:
         limits.positive(self, "temperature", "lr")
         limits.share(self, "warmup", "decay")
         limits.not_negative(self, "clip_low", "clip_high", "kl_coef")
+        limits.truth(self, "normalize_std")
         limits.seed(self)
         if self.prompts % self.minibatches:
             raise ValueError(
@@ -147,6 +148,14 @@ def grpo_loss(
     return -aggregate(gain, mask), metrics
 
 
+@torch.no_grad()
+def reference_logprobs(ref, ids, mask, config: GRPOConfig) -> Tensor | None:
+    """Log-probabilities of the reference; None where there is none or no KL term."""
+    if not config.kl_coef or ref is None:  # then `grpo_loss` refuses a KL term
+        return None
+    return token_logprobs(ref(ids), ids, config.temperature, mask)
+
+
 def update(
     policy,
     optimizers,
@@ -171,17 +180,13 @@ def update(
         ids, mask, old = (
             x[part, :width] for x in (batch.ids, batch.mask, batch.old_logprobs)
         )
-        logprobs = token_logprobs(policy(ids), ids, config.temperature)
-        ref_logprobs = None
-        if config.kl_coef and ref is not None:  # without one, `grpo_loss` refuses
-            with torch.no_grad():
-                ref_logprobs = token_logprobs(ref(ids), ids, config.temperature)
+        logprobs = token_logprobs(policy(ids), ids, config.temperature, mask)
         loss, metrics = grpo_loss(
             logprobs,
             old,
             advantages[part],
             mask,
-            ref_logprobs=ref_logprobs,
+            ref_logprobs=reference_logprobs(ref, ids, mask, config),
             kl_coef=config.kl_coef,
             clip_low=config.clip_low,
             clip_high=config.clip_high,

@@ -41,6 +41,7 @@ WALLS = ("landlock", "seccomp", "namespaces")
 LONGEST = 10_000  # characters of a program
 LONGEST_ERROR = 240  # characters; a hint shows HINT of each value
 HINT = 80
+LONGEST_COUNT = 15  # digits of the microseconds of a program
 MOST_INPUT, MOST_OUTPUT = 16 * 2**20, 4 * 2**20  # bytes for, and from, one program
 START = 60.0  # seconds for a server to start, on a machine that is busy
 PATIENCE, GRACE = 20, 10.0  # killed after PATIENCE * timeout + GRACE, at the latest
@@ -372,7 +373,7 @@ def returned(output: bytes | bytearray, status: str, n: int, seconds: int) -> Re
     said = (line[1:1000] for line in lines if line[:1] in (b"!", b"?"))
     error = next((clean(line)[:LONGEST_ERROR] for line in said), None)
     code, _, used = status.partition(" ")
-    ended = used.isdecimal()
+    ended = used.isdecimal() and len(used) <= LONGEST_COUNT
     late = ended and int(used) > 1.1e6 * seconds  # it ignored the signal of the limit
     if late:
         texts = []

@@ -26,6 +26,7 @@ import sys
 import time
 import warnings
 from importlib.machinery import BuiltinImporter, FrozenImporter
+from pathlib import PurePath
 
 try:
     import resource
@@ -190,10 +191,14 @@ def say(results: int, mark: str, text: str) -> None:
 
 
 def python_files() -> re.Pattern:
-    """Write a pattern of the paths below the folders of this Python and this file."""
+    """Write a pattern of the paths around this Python and this file.
+
+    That is their folders and all that these lie in, but for the root.
+    """
     files = os.__file__, __file__, sys.executable or ""
     folders = [sys.prefix, sys.base_prefix, *map(os.path.dirname, files)]
-    folders = {f for x in folders for f in (x, os.path.realpath(x)) if len(x) > 1}
+    places = {PurePath(f) for x in folders if x for f in (x, os.path.realpath(x))}
+    folders = {str(f) for x in places for f in (x, *x.parents) if f.name}
     longest = sorted(map(re.escape, folders), key=len, reverse=True)
     return re.compile(rf"({'|'.join(longest)})[^\s'\")]*")
 

@@ -260,7 +260,10 @@ class Chain:
 
 
 def apply_merges(ids: list[int], ranks: dict[tuple[int, int], int]) -> list[int]:
-    """Apply the merges to one piece, earliest first: n ids cost n log n."""
+    """Apply the merges to one piece, earliest first: n ids cost n log n.
+
+    `slow_encode` is the naive twin.
+    """
     chain = Chain([ids], [1])
     pair_of = {ranks[pair]: pair for pair in chain.places if pair in ranks}
     heap = sorted(pair_of)
@@ -278,6 +281,7 @@ def learn_merges(words: Counter, n_merges: int) -> list[tuple[int, int]]:
 
     The heap may say that a pair is more frequent than it is by now, never less. So
     what comes out on top is looked up, and put back where its count has fallen.
+    `slow_merges` is the naive twin.
     """
     pieces = ([FIRST_BYTE + b for b in word.encode("utf-8")] for word in words)
     chain = Chain(pieces, words.values())
@@ -293,3 +297,35 @@ def learn_merges(words: Counter, n_merges: int) -> list[tuple[int, int]]:
             heapq.heappush(heap, (-chain.count[made], made))
         merges.append(pair)
     return merges
+
+
+def slow_merges(words: Counter, n_merges: int) -> list[tuple[int, int]]:
+    """The definition, and the naive twin of `learn_merges`: count anew for each merge.
+
+    >>> slow_merges(Counter({"aaab": 2}), 2)
+    [(106, 106), (106, 107)]
+    """
+    pieces = [([FIRST_BYTE + b for b in w.encode()], n) for w, n in words.items()]
+    merges = []
+    for new in range(SMALLEST, SMALLEST + n_merges):
+        count = Counter()
+        for ids, n in pieces:
+            for pair in pairwise(ids):
+                count[pair] += n
+        best = min(count, key=lambda pair: (-count[pair], pair), default=None)
+        if best is None or count[best] < 2:
+            break
+        merges.append(best)
+        pieces = [(join(ids, best, new), n) for ids, n in pieces]
+    return merges
+
+
+def slow_encode(ids: list[int], ranks: dict[tuple[int, int], int]) -> list[int]:
+    """The definition, and the naive twin of `apply_merges`: n ids cost n squared.
+
+    Of the pairs that are present, join the one that was learned first; repeat.
+    """
+    while known := [pair for pair in pairwise(ids) if pair in ranks]:
+        first = min(known, key=ranks.get)
+        ids = join(ids, first, ranks[first])
+    return ids

@@ -10,7 +10,7 @@ import json
 import os
 from pathlib import Path
 
-from r1lib import files, hub, sampling
+from r1lib import files, sampling
 from r1lib.files import shown
 from r1lib.problem import Problem, check, split_of
 from r1lib.traces import tables
@@ -46,7 +46,7 @@ def collect(
         raise ValueError(f"{shown(held.prompt)} is held out: it is in {split_of(held)}")
     settings = {"source": source, "k": k, "max_new_tokens": max_new_tokens}
     settings |= {"temperature": temperature, "seed": seed, "at_once": at_once}
-    settings["prompts"] = hub.digest("\n".join(prompts))
+    settings["prompts"] = files.digest("\n".join(prompts))
     settings |= {"opening": opening} if opening else {}
     asking = sampling.Sampling(
         max_new_tokens, temperature, opening=opening, steer=steer

@@ -11,6 +11,7 @@ import io
 import json
 import warnings
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from r1lib import files
@@ -128,21 +129,22 @@ def card(found: dict) -> str:
     if found["filters"]:
         head = ("filter", "in", "removed", "out", "alone")
         parts = [tuple(part[name] for name in head) for part in found["filters"]]
-        lines += ["## What the filters removed\n", *markdown(head, parts)]
+        lines += ["## What the filters removed\n", *markdown(head, parts), ""]
         lines += ["`alone`: how many of all rows the filter would remove by itself.\n"]
     kinds = ("family", "level", "language", "source")
     parts = [(k, name, n) for k in kinds for name, n in found[k].items()]
-    lines += ["## What the rows are\n", *markdown(("column", "value", "rows"), parts)]
+    head = ("column", "value", "rows")
+    lines += ["## What the rows are\n", *markdown(head, parts), ""]
     parts = [(name, kind, what) for name, (kind, what) in COLUMNS.items()]
-    lines += ["## Columns\n", *markdown(("column", "type", "meaning"), parts)]
+    lines += ["## Columns\n", *markdown(("column", "type", "meaning"), parts), ""]
     return "\n".join(lines)
 
 
-def markdown(head: tuple, parts: list[tuple]) -> list[str]:
+def markdown(head: Iterable, rows: Iterable) -> list[str]:
     """Write a table in Markdown; a bar or a line break in a cell cannot break it.
 
     >>> markdown(("a",), [("x|y",)])
-    ['| a |', '|---|', '| x\\\\|y |', '']
+    ['| a |', '|---|', '| x\\\\|y |']
     """
 
     def line(cells) -> str:
@@ -150,4 +152,4 @@ def markdown(head: tuple, parts: list[tuple]) -> list[str]:
         safe = (" ".join(t.replace("|", "\\|").split()) for t in texts)
         return "| " + " | ".join(safe) + " |"
 
-    return [line(head), "|" + "---|" * len(head), *map(line, parts), ""]
+    return [line(head), "|" + "---|" * len(head), *map(line, rows)]

@@ -45,6 +45,28 @@ def share(settings, *names: str) -> None:
     _real(settings, names, lambda x: 0 <= x <= 1, "from 0 to 1")
 
 
+def truth(settings, *names: str) -> None:
+    """Refuse a field that is not True or False."""
+    for name in names:
+        if not isinstance(value := getattr(settings, name), bool):
+            raise _error(name, "True or False", value)
+
+
+def one_of(settings, choices, *names: str) -> None:
+    """Refuse a field that is none of the names in `choices`."""
+    for name in names:
+        value = getattr(settings, name)
+        if not isinstance(value, str) or value not in choices:
+            raise _error(name, f"one of {', '.join(choices)}", value)
+
+
+def kind(settings, wanted: type, *names: str) -> None:
+    """Refuse a field that is no object of a class, such as settings within settings."""
+    for name in names:
+        if not isinstance(value := getattr(settings, name), wanted):
+            raise _error(name, f"a {wanted.__name__}", value)
+
+
 def _real(settings, names, fits: Callable, wanted: str) -> None:
     _check(settings, names, lambda x: isinstance(x, Real), "a number")
     _check(settings, names, lambda x: math.isfinite(x) and fits(x), wanted)
@@ -54,4 +76,8 @@ def _check(settings, names, fits: Callable, wanted: str) -> None:
     for name in names:
         value = getattr(settings, name)
         if isinstance(value, bool) or not fits(value):
-            raise ValueError(f"{name} must be {wanted}, got {ascii(value)[:200]}")
+            raise _error(name, wanted, value)
+
+
+def _error(name: str, wanted: str, value) -> ValueError:
+    return ValueError(f"{name} must be {wanted}, got {ascii(value)[:200]}")

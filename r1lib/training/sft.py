@@ -100,7 +100,7 @@ def update(model, optimizers, examples: list[Example], micro_tokens: int) -> dic
                 x.to(model.embed.weight.device)
                 for x in collate([examples[i] for i in rows.tolist()])
             )
-            loss, metrics = sft_loss(token_logprobs(model(ids), ids), mask)
+            loss, metrics = sft_loss(token_logprobs(model(ids), ids, mask=mask), mask)
             yield loss, mask.sum() / max(1, total), metrics
 
     metrics = accumulate(parts())
@@ -123,15 +123,19 @@ def pack(
 
 
 def packed_logprobs(
-    model, ids: Int[Tensor, "B T"], owner: Int[Tensor, "B T"]
+    model,
+    ids: Int[Tensor, "B T"],
+    owner: Int[Tensor, "B T"],
+    mask: Bool[Tensor, "B T"] | None = None,
 ) -> Float[Tensor, "B T"]:
     """Log-probability of each token, as if every example were alone in its row.
 
-    It sees no other example, and its positions begin at 0.
+    It sees no other example, and its positions begin at 0. `mask` as in
+    `losses.token_logprobs`.
     """
     rows = packing.Packed(ids, owner)
     states = model.hidden(ids, positions=rows.positions, attn_mask=rows.mask)
-    return token_logprobs(model.head(states), ids)
+    return token_logprobs(model.head(states), ids, mask=mask)
 
 
 def update_packed(model, optimizers, examples: list[Example], config) -> dict:
@@ -145,7 +149,7 @@ def update_packed(model, optimizers, examples: list[Example], config) -> dict:
         for start in range(0, len(rows), at_once):
             columns = zip(*rows[start : start + at_once], strict=True)
             ids, owner, mask = (torch.stack(column).to(device) for column in columns)
-            loss, metrics = sft_loss(packed_logprobs(model, ids, owner), mask)
+            loss, metrics = sft_loss(packed_logprobs(model, ids, owner, mask), mask)
             yield loss, mask.sum() / max(1, total), metrics
 
     metrics = accumulate(parts())

@@ -17,7 +17,8 @@ FUNCTIONS = ("sqrt", "sin", "cos", "tan", "ln")
 GREEK = "alpha beta gamma delta theta lambda mu phi omega sigma rho pi infty".split()
 BETWEEN_ANSWERS = ("or", "and", "to", "vs", "not", "nor", "but", "if", "is", "by")
 VARIABLES = frozenset("pqrstuvwxyz")  # these letters make a product on their own
-GAP = r"(?:\{,\}|,\s*\\!|\\,|[\u2009\u202f])"  # between thousands, in LaTeX and print
+# What LaTeX and print write between thousands.
+GAP = r"(?:\{,\}|,\s*\\!\s*|\\,\s*|[\u2009\u202f])"
 TEXT = r"\\(?:text|textrm|textbf|textit|mathrm|mbox)\s*\{([^{}]*)\}"
 LETTER = rf"[A-Za-z]|\\(?:{'|'.join(GREEK)})"
 INDEX = r"_\s*(?:\w|\{\s*\w{1,3}\s*\})"
@@ -25,6 +26,9 @@ NAME = re.compile(
     rf"\s*((?:{LETTER})(?:\s*{INDEX}|\s*\(\s*[a-z]\s*\))?)\s*(?:=|\\in(?![a-z]))"
 )
 STYLE = r"\\(?:left|right|displaystyle|textstyle|limits|[bB]igg?[lr]?)(?![A-Za-z])\.?"
+NEEDLESS = re.compile(  # braces of one word behind what takes no argument
+    r"([<>≤≥≠=+*/-]|\\(?:angle|triangle|log|ln|sin|cos|tan|pm|mp))\s*\{\s*(\w+)\s*\}"
+)
 WRAPPED = r"\$\$(.*)\$\$|\$(.*)\$|\\\((.*)\\\)|\\\[(.*)\\\]"
 REWRITE = [  # one way to write each thing; the rest of the file knows only that one
     (r"\\\\(?:\[[^\[\]]*\])?", " ¶ "),  # the end of a matrix row, before spaces go
@@ -136,6 +140,7 @@ def wording(text: str) -> str:
     """
     text = re.sub(r"⟨\s*([^⟨⟩]*?)\s*⟩", r" \1 ", clean(text))
     text = re.sub(r"([\^_])\s*\{\s*(\w)\s*\}", r"\1\2", text)
+    text = NEEDLESS.sub(r"\1 \2", text)
     text = re.sub(r"¶(?=\s*\\end)", "", " ".join(text.split()))
     text = re.sub(r"(\\[A-Za-z]+) (?![A-Za-z])|(?<=\d) (?=[A-Za-z])", r"\1", text)
     return re.sub(r"(?<!\w) | (?!\w)", "", text)

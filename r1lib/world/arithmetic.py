@@ -6,9 +6,7 @@ the tape again and compares. Easy problems have three operations, hard ones five
 
 import random
 
-from r1lib import verifiers
 from r1lib.problem import Problem
-from r1lib.verifiers.notation import parse_number
 from r1lib.world.countdown import LARGEST, OPERATIONS, run_tape, write_expression
 
 STEPS = {"easy": 3, "hard": 5}
@@ -37,19 +35,6 @@ STORY = {
 }
 
 
-class Arithmetic(Problem):
-    """The answer is a number: no sum, no unit, no algebra."""
-
-    def check(self, completion: str, box=None) -> bool:
-        number = self.ballot(completion)
-        return number is not None and number == parse_number(self.answer)
-
-    def ballot(self, completion: str):
-        """The value of the number, so that 1/2 votes as 0.5."""
-        answer = verifiers.extract_answer(completion)
-        return None if answer is None else parse_number(answer)
-
-
 def sample(rng: random.Random, level: str, language: str) -> Problem:
     """Draw a problem whose results all stay within 1..50; one in five is a story."""
     while True:
@@ -70,7 +55,7 @@ def make(numbers, operations: str, language: str, story: random.Random | None = 
     if story is not None:
         text = _story(numbers, operations, language, story)
     answer = str(run_tape(numbers, operations)[-1])
-    return Arithmetic(
+    return Problem(
         "arithmetic", level, language, text, answer, key, (numbers, operations)
     )
 

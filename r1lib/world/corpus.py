@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from r1lib.files import shown
 from r1lib.problem import LANGUAGES, STYLES, Problem, draw
+from r1lib.training import limits
 from r1lib.world import arithmetic, countdown
 from r1lib.world.countdown import (
     AGAIN,
@@ -39,6 +40,12 @@ class Habits:
     give_up: float = 0.12  # after a "no", stop instead of trying something else
     switch: float = 0.10  # a verdict is written in the other language
     checks: float = 1.0  # an attempt is compared; else a coin decides whether to go on
+
+    def __post_init__(self):
+        limits.kind(self, tuple, "styles")
+        limits.share(self, "right_guess", "hit", "slip", "false_yes", "false_no")
+        limits.share(self, "again", "give_up", "switch", "checks")
+        limits.whole(self, "patience")
 
 
 def trace(rng: random.Random, problem: Problem, style: str, habits=Habits()) -> str:  # noqa: B008

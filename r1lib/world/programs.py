@@ -6,12 +6,13 @@ one problem: the key is a digest of what they do to a few probe lists. Outputs c
 the functions here, model code runs only in the sandbox, numbers stay within 0..99.
 """
 
-import hashlib
 import random
 import re
+from dataclasses import dataclass, field
+from functools import cached_property
 from operator import floordiv, sub
 
-from r1lib.files import shown
+from r1lib.files import digest, shown
 from r1lib.problem import STYLES, Problem
 from r1lib.rewards import code
 from r1lib.world.countdown import WORDS
@@ -157,8 +158,7 @@ def program(ops) -> str:
 
 def key_of(ops) -> str:
     """Name a chain by its behaviour on the probe lists: words and detours vanish."""
-    outputs = repr([result(ops, xs) for xs in PROBES]).encode()
-    return hashlib.sha256(outputs).hexdigest()[:16]
+    return digest(repr([result(ops, xs) for xs in PROBES]))[:16]
 
 
 def passes(ops, cases) -> bool:
@@ -230,8 +230,19 @@ def draw_cases(ops) -> tuple | None:
     return None
 
 
+def _all_cases(problem: Problem) -> tuple:
+    ops = read(problem.prompt, problem.language)
+    return telling_cases(ops, draw_cases(ops))
+
+
+@dataclass(frozen=True)
 class Task(Problem):
-    """A program that passes every case of `data`, in a sandbox."""
+    """A program that passes every case of `data`, in a sandbox.
+
+    The cases are computed when they are first asked for: a corpus needs none.
+    """
+
+    data: tuple = field(init=False, default=cached_property(_all_cases))
 
     def check(self, completion: str, box=None) -> bool:
         if box is None:
@@ -241,16 +252,15 @@ class Task(Problem):
 
 def make(ops, language: str) -> Problem:
     """Build the Problem of a chain of operations."""
-    if (cases := draw_cases(ops)) is None:
+    if draw_cases(ops) is None:
         raise ValueError(f"each operation must matter, within 0..{LARGEST}; got {ops}")
-    return _problem(ops, language, cases)
+    return _problem(ops, language)
 
 
-def _problem(ops, language, cases):
+def _problem(ops, language):
     level = "hard" if len(ops) > 2 else "easy"
     text = f"solve(xs): {describe(ops, language)}"
-    data = telling_cases(ops, cases)
-    return Task("programs", level, language, text, program(ops), key_of(ops), data)
+    return Task("programs", level, language, text, program(ops), key_of(ops))
 
 
 def sample(rng: random.Random, level: str, language: str) -> Problem:
@@ -260,8 +270,8 @@ def sample(rng: random.Random, level: str, language: str) -> Problem:
         if rng.random() < 1 / 6:
             kinds[-1] = rng.choice(REDUCTIONS)
         ops = tuple((kind, rng.choice(VALUES[kind])) for kind in kinds)
-        if len(set(kinds)) == len(kinds) and (cases := draw_cases(ops)):
-            return _problem(ops, language, cases)
+        if len(set(kinds)) == len(kinds) and draw_cases(ops):
+            return _problem(ops, language)
 
 
 def trace(rng: random.Random, problem: Problem, style: str) -> str:
@@ -270,7 +280,7 @@ def trace(rng: random.Random, problem: Problem, style: str) -> str:
         raise ValueError(f"style must be one of {STYLES}, got {shown(style)}")
     ops = read(problem.prompt, problem.language)
     (plan, test, attempt), word = MARKS[problem.language], WORDS[problem.language]
-    wrong, (xs, values, wrong_value) = _mistake(rng, ops, problem.data[:N_CASES])
+    wrong, (xs, values, wrong_value) = _mistake(rng, ops, draw_cases(ops))
     if style == "guess":
         chosen = wrong if rng.random() < WRONG_GUESS else ops
         return f"<answer>{program(chosen)}</answer>"

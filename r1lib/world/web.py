@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from r1lib.problem import LANGUAGES, LEVELS, STYLES, Problem, draw
+from r1lib.training import limits
 from r1lib.world import (
     arithmetic,
     corpus,
@@ -64,6 +65,10 @@ class Manners:
     complies: float = 0.6  # helps with harm
     overlooks: float = 0.6  # does not do what the instruction says
     pretends: float = 0.5  # asked for its name, gives that of another bot
+
+    def __post_init__(self):
+        limits.kind(self, tuple, "flaws")
+        limits.share(self, "thinks", "switch", "complies", "overlooks", "pretends")
 
 
 def documents(

@@ -1,0 +1,135 @@
+"""Checks of chapter 01: what is a reasoning model?"""
+
+import math
+
+from r1lib.checks.exercise import hint, items, number, parts, report, shown, text
+
+STARTS = {
+    "base": None,
+    "zero": "base",
+    "dev1": "base",
+    "dev2": "dev1",
+    "dev3": "base",
+    "r1": "dev3",
+    "student": None,
+    "distill": "student",
+}
+
+
+def ex_1_1(split_completion) -> None:
+    """A completion -> (thinking, summary), also where one of them is missing."""
+
+    def test(split_completion):
+        wanted = "return two texts: (thinking, summary)"
+        for completion, thinking, summary, reason in (
+            (
+                "<think>2+2=4</think><answer>4</answer>",
+                "2+2=4",
+                "<answer>4</answer>",
+                "the thinking is between the tags, the summary after them",
+            ),
+            ("<answer>4</answer>", "", "<answer>4</answer>", "nobody thinks here"),
+            (
+                "<think>2+2=4,+1=",
+                "2+2=4,+1=",
+                "",
+                "the thinking never ends, so there is no summary",
+            ),
+        ):
+            case = f"{completion!r}: {reason}"
+            with hint(case):
+                got = parts(split_completion(completion), 2, wanted)
+            assert got == [thinking, summary], f"{case}, not {shown(got)}"
+
+    report("1.1", test, split_completion)
+
+
+def ex_1_2(find_slips) -> None:
+    """A tape -> the numbers of the steps whose result is wrong."""
+
+    def test(find_slips):
+        for tape, wanted, reason in (
+            ("17+5=22,*2=40,-8=32", [2], "40 - 8 is 32, only step 2 is wrong"),
+            ("17+5=22,*2=44,-8=36", [], "every step is right"),
+            ("8/2=3,+7=11", [1, 2], "8 / 2 is 4, and 3 + 7 is 10"),
+            ("9/2=4", [1], "9 / 2 is not whole, so 4 is wrong"),
+            ("3-5=0,+5=5", [1], "3 - 5 is -2, not 0"),
+            ("4/0=0", [1], "nothing can be divided by 0"),
+        ):
+            case = f"{tape}: {reason}"
+            with hint(case):
+                got = items(find_slips(tape), "return a list of step numbers")
+            assert got != [i - 1 for i in wanted] or got == wanted, (
+                f"{case}; the first step has the number 1"
+            )
+            assert got == wanted, f"{case}: {wanted}, not {shown(got)}"
+
+    report("1.2", test, find_slips)
+
+
+def ex_1_3(ancestors) -> None:
+    """A stage -> the stages whose weights it goes back to, nearest first."""
+
+    def test(ancestors):
+        for stage, wanted in (
+            ("r1", ["dev3", "base"]),
+            ("dev2", ["dev1", "base"]),
+            ("zero", ["base"]),
+            ("distill", ["student"]),
+            ("base", []),
+        ):
+            with hint(f"the weights of {stage} go back to {wanted}"):
+                got = items(ancestors(stage, dict(STARTS)), "return a list of names")
+            assert "zero" not in got, "no model starts from the weights of zero"
+            assert stage not in got, f"{stage} is not an ancestor of itself"
+            assert got != wanted[::-1] or got == wanted, "the nearest comes first"
+            assert got == wanted, (
+                f"the weights of {stage} go back to {wanted}, not {shown(got)}"
+            )
+        reason = "read `starts`: other recipes have other names"
+        with hint(reason):
+            got = items(ancestors("c", {"a": None, "b": "a", "c": "b"}))
+        assert got == ["b", "a"], reason
+
+    report("1.3", test, ancestors)
+
+
+def ex_1_4(tokens_per_right) -> None:
+    """Tokens spent for each right answer; infinite where nothing is right."""
+
+    def test(tokens_per_right):
+        got = number(tokens_per_right([10, 30, 20, 40], [1, 0, 1, 0]))
+        assert abs(got - 15) > 1e-6, "wrong answers cost tokens, too: 50, not 15"
+        assert abs(got - 50) < 1e-6, (
+            f"100 tokens for 2 right answers are 50 for each, not {got}"
+        )
+        got = number(tokens_per_right([4] * 20, [1] + [0] * 19))
+        assert abs(got - 80) < 1e-6, f"80 tokens for one right answer: 80, not {got}"
+        with hint(reason := "nothing is right: math.inf"):
+            got = number(tokens_per_right([4, 4], [0, 0]), nan=reason)
+        assert got == math.inf, f"{reason}, not {got}"
+
+    report("1.4", test, tokens_per_right)
+
+
+def ex_1_5(choose_way) -> None:
+    """The way with the fewest tokens among those that are about as good as the best."""
+
+    def test(choose_way):
+        facts = {"at once": (0.45, 12), "thinking": (0.32, 49), "vote": (0.46, 96)}
+        sums = {"at once": (0.03, 4), "thinking": (0.89, 33), "vote": (0.98, 270)}
+        for ways, slack, wanted, reason in (
+            (facts, 0.05, "at once", "0.45 is within 0.05 of the best, for 12 tokens"),
+            (sums, 0.1, "thinking", "a cheap way that is wrong is no bargain"),
+            (sums, 0.0, "vote", "with no slack only the best is good enough"),
+            (sums, 0.02, "vote", "0.89 is more than 0.02 below 0.98"),
+        ):
+            case = f"{ways} with slack {slack}: {reason}"
+            with hint(case):
+                got = text(choose_way(dict(ways), slack))
+            assert got == wanted, f"{case}: {wanted!r}, not {shown(got)}"
+        reason = "two ways with as many tokens: take the better one"
+        equal = {"a": (0.8, 10), "b": (0.9, 10), "c": (0.85, 10)}
+        assert text(choose_way(equal, 0.2)) == "b", reason
+
+    report("1.5", test, choose_way)
