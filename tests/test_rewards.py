@@ -15,7 +15,7 @@ from r1lib.tokenizer import Tokenizer
 from r1lib.world import arithmetic, corpus, countdown, logic, readability
 
 ROOT = Path(__file__).resolve().parent.parent
-SUM = arithmetic.Arithmetic("arithmetic", "easy", "en", "2+2", "4", "2+2")
+SUM = arithmetic.make((2, 2), "+", "en")
 GAME = countdown.make([3, 4, 5], 17, "en")
 PUZZLE = logic.make((("is", 1, False), ("same", 0, 1)), "en")  # A knight, B knave
 TAGS = ("<think>", "</think>", "<answer>", "</answer>")
