@@ -21,7 +21,7 @@ from r1lib.losses import check_shapes, token_logprobs
 from r1lib.rl.grpo import group_advantages
 from r1lib.rl.rollout import Rollout
 from r1lib.training import limits, optim, sft
-from r1lib.training.batches import micro_batches, scheduled
+from r1lib.training.batches import accumulate, micro_batches, scheduled
 
 
 @dataclass(frozen=True)
@@ -138,20 +138,20 @@ def update(
 ) -> dict[str, float]:
     """Take one optimizer step, in parts of at most `config.micro_tokens` tokens."""
     lengths = [len(p.prompt) + max(len(p.chosen), len(p.rejected)) for p in pairs]
-    kept = {"loss": 0.0, "margin": 0.0, "accuracy": 0.0}
-    for cut in micro_batches(
+    cut = micro_batches(
         2 * torch.tensor(lengths), torch.arange(len(pairs)), config.micro_tokens
-    ):
-        part = [pairs[i] for i in cut.tolist()]
-        with torch.no_grad():
-            fixed = pair_logprobs(ref, part)
-        loss, metrics = dpo_loss(*pair_logprobs(policy, part), *fixed, config.beta)
-        share = len(part) / len(pairs)  # means of the parts add up to that of all
-        (loss * share).backward()
-        for name, value in metrics.items():
-            kept[name] += value * share
-    kept["grad_norm"] = optim.guarded_step(policy, optimizers)
-    return kept
+    )
+
+    def parts():
+        for rows in cut:
+            part = [pairs[i] for i in rows.tolist()]
+            with torch.no_grad():
+                fixed = pair_logprobs(ref, part)
+            loss, metrics = dpo_loss(*pair_logprobs(policy, part), *fixed, config.beta)
+            yield loss, len(part) / len(pairs), metrics
+
+    metrics = accumulate(parts())
+    return {**metrics, "grad_norm": optim.guarded_step(policy, optimizers)}
 
 
 def train(
