@@ -47,7 +47,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from r1lib import artifacts, checks, plots, sampling, verifiers
+from r1lib import artifacts, checks, plots, sampling
 from r1lib.losses import token_logprobs
 from r1lib.model.config import ModelConfig
 from r1lib.recipe import run

@@ -45,7 +45,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from r1lib import artifacts, checks, evaluate, plots, rewards, sampling, verifiers
+from r1lib import artifacts, checks, evaluate, plots, rewards, sampling
 from r1lib.losses import token_logprobs
 from r1lib.problem import problems, split_of
 from r1lib.recipe import cold, run

@@ -77,7 +77,6 @@ from r1lib.distill import KINDS
 from r1lib.evaluate import paired
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import evaluating
-from r1lib.rl import grpo
 from r1lib.rl.rollout import rollout
 from r1lib.training.sft import Example
 

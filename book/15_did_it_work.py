@@ -56,11 +56,9 @@ from r1lib.verifiers import countdown_correct
 from r1lib.world import (
     countdown,
     judge,
-    logic,
     readability,
     requests,
     scorecard,
-    skills,
     web,
 )
 from r1lib.world import identity as contamination
