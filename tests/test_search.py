@@ -372,8 +372,8 @@ def test_a_scorer_that_says_nonsense_is_an_error(name, report, message):
         ([["a"]], "wanted a Continuation, got 'a'"),
         ([[Continuation("a", 0)]], "from 1 to 50 tokens"),
         ([[Continuation("a", 51)]], "from 1 to 50 tokens"),
-        ([[Continuation("a", 5, "eos")]], "ends by one of"),
-        ([[Continuation(b"a", 5)]], "must be a text"),
+        ([[Continuation("a", 5, "eos")]], "must end by one of"),
+        ([[(b"a", 5)]], "wanted a Continuation, got"),
         ([[Continuation("a", 5, "stop", math.nan)]], "finite log-probability, got"),
     ],
 )

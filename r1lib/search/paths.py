@@ -111,13 +111,13 @@ def asked(
 
 def checked(more, most: int) -> Continuation:
     """Return a continuation as it is, if it is one and of at most `most` tokens."""
-    if not isinstance(more, tuple) or not 2 <= len(more) <= 4:
+    fits = isinstance(more, tuple) and 2 <= len(more) <= 4
+    if not fits or not isinstance(more[0], str):
         raise ValueError(f"wanted a Continuation, got {shown(more)}")
     more = Continuation(*more)
-    known = isinstance(more.text, str) and more.finish in FINISHES
-    if not known or not math.isfinite(more.logprob):
+    if more.finish not in FINISHES or not math.isfinite(more.logprob):
         raise ValueError(
-            f"a continuation must be a text that ends by one of {FINISHES}, "
+            f"a continuation must end by one of {FINISHES}, "
             f"with a finite log-probability, got {shown(more)}"
         )
     least = 0 if more.finish == "length" else 1
