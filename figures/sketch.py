@@ -23,15 +23,26 @@ SMALL = {**CENTRE, "fontsize": 10.5}
 def frame(axes, x, y, width, height, colour, rounding, **kind):
     """A rounded rectangle in a pale colour with an edge in the full one."""
     shape = f"round,pad=0,rounding_size={rounding}"
-    face = {"facecolor": PALE[colour], "edgecolor": colour, "linewidth": 1.8, **kind}
-    axes.add_patch(FancyBboxPatch((x, y), width, height, boxstyle=shape, **face))
+    axes.add_patch(
+        FancyBboxPatch(
+            (x, y),
+            width,
+            height,
+            boxstyle=shape,
+            facecolor=PALE[colour],
+            edgecolor=colour,
+            linewidth=1.8,
+            **kind,
+        )
+    )
 
 
 def badge(axes, x, y, section, colour):
     """The number of a section on a coloured disc."""
     disc = {"boxstyle": "circle,pad=0.25", "facecolor": colour, "edgecolor": PAPER}
-    kind = {**CENTRE, "color": PAPER, "fontweight": "bold", "fontsize": 11}
-    axes.text(x, y, section, bbox=disc, **kind)
+    axes.text(
+        x, y, section, bbox=disc, **CENTRE, color=PAPER, fontweight="bold", fontsize=11
+    )
 
 
 def box(axes, x, y, width, height, colour, lines, section="", **kind):
@@ -39,8 +50,14 @@ def box(axes, x, y, width, height, colour, lines, section="", **kind):
     frame(axes, x, y, width, height, colour, 0.1, **kind)
     middle = y + height / 2 + 0.15 * (len(lines) - 1)
     for i, line in enumerate(lines):
-        look = {"fontsize": 11, "fontweight": "normal" if i else "bold", **CENTRE}
-        axes.text(x + width / 2, middle - 0.3 * i, line, **look)
+        axes.text(
+            x + width / 2,
+            middle - 0.3 * i,
+            line,
+            fontsize=11,
+            fontweight="normal" if i else "bold",
+            **CENTRE,
+        )
     if section:
         badge(axes, x + 0.04, y + height - 0.04, section, colour)
 

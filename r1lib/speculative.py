@@ -104,8 +104,9 @@ def lay_out(model, prompts, room: int):
     padding = torch.tensor([width - len(p) for p in prompts], device=device)
     seen = torch.arange(width + room, device=device) >= padding.unsqueeze(1)
     cache = model.new_cache(len(prompts), width + room)
-    kind = {"device": device, "dtype": model.embed.weight.dtype}
-    extra = model.mtp.block.attn.new_cache(len(prompts), width + room, **kind)
+    extra = model.mtp.block.attn.new_cache(
+        len(prompts), width + room, device=device, dtype=model.embed.weight.dtype
+    )
     cache.layers.append(extra)
     return ids, cache, seen
 

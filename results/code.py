@@ -167,9 +167,12 @@ class CodeReward:
         if name not in self.known:
             differs = can_waste(problem) and code != problem.answer
             large = large_inputs() if differs and self.timed else []
-            kind = {"reference": problem.answer, "large": large}
             self.known[name] = code_reward.score(
-                code, list(problem.data), self.box, **kind
+                code,
+                list(problem.data),
+                self.box,
+                reference=problem.answer,
+                large=large,
             )
         return self.known[name]
 
@@ -304,8 +307,9 @@ def test(model, tokenizer, plan, reward: CodeReward) -> dict:
         name: measure(model, tokenizer, rows, plan.samples, plan, reward)
         for name, rows in sets.items()
     }
-    kind = {"temperature": 0.0}
-    out["greedy"] = measure(model, tokenizer, sets["easy"], 1, plan, reward, **kind)
+    out["greedy"] = measure(
+        model, tokenizer, sets["easy"], 1, plan, reward, temperature=0.0
+    )
     out["shown"] = shown(model, tokenizer, plan, reward)
     return out
 
@@ -314,8 +318,16 @@ def controls(model, tokenizer, plan, reward: CodeReward) -> dict:
     """The base made to think: a hand can choose its better style without any RL."""
     rows, out = held_out(plan)["easy"], {}
     for name, k, temperature in (("", plan.samples, 1.0), (", greedy", 1, 0.0)):
-        kind = {"prefix": "<think>", "temperature": temperature}
-        found = measure(model, tokenizer, rows, k, plan, reward, **kind)
+        found = measure(
+            model,
+            tokenizer,
+            rows,
+            k,
+            plan,
+            reward,
+            prefix="<think>",
+            temperature=temperature,
+        )
         out[f"thinking{name}"] = found
     return out
 

@@ -248,8 +248,14 @@ def measure(model, tokenizer, arm: Arm, plan: Plan) -> dict:
     for level in LEVELS:
         asked = journey.exam(plan.tests, level)
         k = plan.votes if arm.votes else plan.samples
-        kind = {"max_new_tokens": plan.sizes.max_new_tokens, "seed": plan.seed}
-        answers = evaluate.answer(model, tokenizer, asked, k, **kind)
+        answers = evaluate.answer(
+            model,
+            tokenizer,
+            asked,
+            k,
+            max_new_tokens=plan.sizes.max_new_tokens,
+            seed=plan.seed,
+        )
         found[level] = skills.summary(answers)
         found[level]["values"] = answers.right.mean(1).tolist()
         if arm.votes:
@@ -295,8 +301,7 @@ def main() -> None:
     found = unit(asked.arm, Path("runs") / f"seed-{asked.seed}", plan)
     path = asked.out / f"distill-{asked.arm}-{asked.seed}.json"
     command = f"results.distill {asked.arm} {asked.seed}"
-    rest = {"seed": asked.seed, "plan": asdict(plan)}
-    one_unit.write(path, found, command, **rest)
+    one_unit.write(path, found, command, seed=asked.seed, plan=asdict(plan))
 
 
 if __name__ == "__main__":

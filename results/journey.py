@@ -136,8 +136,14 @@ def measure(model, tokenizer, plan: Plan, seed: int) -> dict:
     found = {}
     for level in LEVELS:
         asked = exam(plan.tests, level)
-        kind = {"max_new_tokens": plan.max_new_tokens, "seed": seed}
-        answers = evaluate.answer(model, tokenizer, asked, plan.samples, **kind)
+        answers = evaluate.answer(
+            model,
+            tokenizer,
+            asked,
+            plan.samples,
+            max_new_tokens=plan.max_new_tokens,
+            seed=seed,
+        )
         found[level] = skills.summary(answers)
         texts = [text for row in answers.texts for text in row]
         found[level]["notices"] = sum(map(notices, texts)) / len(texts)

@@ -62,8 +62,9 @@ def train(run: Path, seed: int, stage: str = "", seconds: float = 0.0) -> bool:
     command = [sys.executable, "-m", "tools.train", "--preset", "smoke"]
     command += ["--out", str(run), "--seed", str(seed)]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
-        kind = {"stdout": said, "stderr": subprocess.STDOUT}
-        with subprocess.Popen(command, start_new_session=True, **kind) as process:
+        with subprocess.Popen(
+            command, start_new_session=True, stdout=said, stderr=subprocess.STDOUT
+        ) as process:
             while stage and process.poll() is None:
                 if PLACES.index(begun(run)) >= PLACES.index(stage):
                     time.sleep(seconds)
@@ -146,8 +147,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         found = unit(Path(folder), asked.seed)
     path = asked.out / f"kills-{asked.seed}.json"
-    rest = {"seed": asked.seed}
-    one_unit.write(path, found, f"results.kills {asked.seed}", **rest)
+    one_unit.write(path, found, f"results.kills {asked.seed}", seed=asked.seed)
 
 
 if __name__ == "__main__":

@@ -62,8 +62,9 @@ def right(steps: list[tuple[str, str, str, str]]) -> bool:
 def measure(model, tokenizer, level: str) -> dict:
     """Sample countdown problems of a level, and describe the attempts."""
     asked = problems(countdown.sample, PROBLEMS, DRAW, "test", level)
-    kind = {"max_new_tokens": LONGEST, "seed": DRAW}
-    answers = evaluate.answer(model, tokenizer, asked, SAMPLES, **kind)
+    answers = evaluate.answer(
+        model, tokenizer, asked, SAMPLES, max_new_tokens=LONGEST, seed=DRAW
+    )
     rows = [
         attempts(problem, text)
         for problem, texts in zip(asked, answers.texts, strict=True)

@@ -94,8 +94,9 @@ def prepare(folder: Path, sampler, plan: Plan, source: str) -> None:
     if (folder / "samples" / "data.parquet").is_file():
         return
     model, tokenizer = sampler
-    kind = {"source": source, "seed": plan.seed}
-    building = rejection.build(folder / "samples", model, tokenizer, plan.sizes, **kind)
+    building = rejection.build(
+        folder / "samples", model, tokenizer, plan.sizes, source=source, seed=plan.seed
+    )
     steps, began = plan.sizes.steps, time.perf_counter()
     for metrics in bar(building, steps, f"samples {plan.seed}", ("correct",)):
         if "skipped" in metrics:
@@ -272,8 +273,15 @@ def marked(model, tokenizer, asked: list[Problem], plan: Plan) -> dict:
 
 def marks(problem: Problem, text: str, completion) -> dict:
     """What the four filters look at, for one completion of a finished model."""
-    kind = {"source": "", "seed": 0, "tokens": len(completion.ids), "correct": True}
-    row = tables.row(problem, text, **kind, finished=completion.finish == "stop")
+    row = tables.row(
+        problem,
+        text,
+        source="",
+        seed=0,
+        tokens=len(completion.ids),
+        correct=True,
+        finished=completion.finish == "stop",
+    )
     return {
         "right": right(problem, text),
         "form": rejection.in_form([row])[0],

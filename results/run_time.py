@@ -92,8 +92,9 @@ def judged(programs: dict, box: Sandbox, repeats: int, n: int) -> dict:
         for (name, code), spent in zip(programs.items(), seconds, strict=True):
             if spent is None:
                 raise ValueError(f"{name} is too slow to be measured")
-            kind = {"reference": reference, "large": large}
-            parts = code_reward.score(code, tests, box, **kind)
+            parts = code_reward.score(
+                code, tests, box, reference=reference, large=large
+            )
             if parts.tests < 1:
                 raise ValueError(f"{name} is wrong: {parts}")
             rows[name]["seconds"].append(spent)

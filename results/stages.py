@@ -40,9 +40,13 @@ def cards(
         for stage in models:
             model, tokenizer = runs.load(folder, stage)
             for level in LEVELS:
-                kind = {"max_new_tokens": LONGEST, "box": box}
                 found = scorecard.measure(
-                    model, tokenizer, asked[level], samples, **kind
+                    model,
+                    tokenizer,
+                    asked[level],
+                    samples,
+                    max_new_tokens=LONGEST,
+                    box=box,
                 )
                 step += 1
                 yield {"step": step}, stage, level, found

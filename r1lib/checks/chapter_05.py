@@ -72,8 +72,9 @@ def ex_5_4(adamw_step) -> None:
         dice = torch.Generator().manual_seed(0)
         p = torch.randn(4, generator=dice)
         theirs = p.clone().requires_grad_()
-        kind = {"lr": 0.1, "betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": 0.1}
-        optimizer = torch.optim.AdamW([theirs], **kind)
+        optimizer = torch.optim.AdamW(
+            [theirs], lr=0.1, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1
+        )
         m, v = torch.zeros(4), torch.zeros(4)
         for t in (1, 2, 3):
             grad = torch.randn(4, generator=dice)

@@ -144,9 +144,10 @@ def ex_9_6(grpo_loss) -> None:
 
         got, grad = both(lambda x: grpo_loss(x, old, ref, advantages, mask))
         plain, _ = both(lambda x: grpo.grpo_loss(x, old, advantages, mask)[0])
-        kind = {"ref_logprobs": ref, "kl_coef": 0.04}
         wanted, right = both(
-            lambda x: grpo.grpo_loss(x, old, advantages, mask, **kind)[0]
+            lambda x: grpo.grpo_loss(
+                x, old, advantages, mask, ref_logprobs=ref, kl_coef=0.04
+            )[0]
         )
         assert abs(got + wanted) > 1e-4, "the sign is turned: a loss is to be lowered"
         assert abs(got - plain) > 1e-5, "the KL term is missing"

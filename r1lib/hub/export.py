@@ -85,8 +85,7 @@ def as_published(c: ModelConfig, tokenizer: bool) -> ModelConfig:
     if c.attention == "mla":
         return replace(c, n_mtp=0)
     zeros = c.attention_bias and (tokenizer or c.qk_norm)
-    changes = {"rope_layout": "half", "output_bias": c.output_bias or zeros}
-    return replace(c, n_mtp=0, **changes)
+    return replace(c, n_mtp=0, rope_layout="half", output_bias=c.output_bias or zeros)
 
 
 def family(c: ModelConfig) -> str:

@@ -94,8 +94,17 @@ class Transformer(nn.Module):
 
     def new_cache(self, batch: int, positions: int) -> Cache:
         """Make room for `positions` tokens of `batch` rows."""
-        kind = {"device": self.embed.weight.device, "dtype": self.embed.weight.dtype}
-        return Cache([x.attn.new_cache(batch, positions, **kind) for x in self.layers])
+        return Cache(
+            [
+                x.attn.new_cache(
+                    batch,
+                    positions,
+                    device=self.embed.weight.device,
+                    dtype=self.embed.weight.dtype,
+                )
+                for x in self.layers
+            ]
+        )
 
     def rope_at(self, ids, positions, start: int):
         """Return cos and sin for these ids, counted from `start` unless given."""

@@ -61,8 +61,14 @@ def log_bars(values: dict[str, float], label: str, marked: str = "") -> Picture:
     for name, value in values.items():
         colour, _, _, hatch = LOOKS[bool(marked) and marked in name]
         axes.barh(name, value, 0.7, color=colour, hatch=hatch, edgecolor=PAPER)
-        kind = {"textcoords": "offset points", "va": "center", "fontsize": 9}
-        axes.annotate(f"{value:,.0f}", (value, name), (4, 0), **kind)
+        axes.annotate(
+            f"{value:,.0f}",
+            (value, name),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
     axes.invert_yaxis()
     axes.set(xscale="log", xlabel=label, xlim=(None, 3 * max(values.values())))
     axes.grid(axis="y", visible=False)
@@ -85,8 +91,15 @@ def stacked_shares(shares: dict[str, dict[str, float]]) -> Picture:
             if parts[name] > 0.06:
                 middle = left[row] + parts[name] / 2
                 box = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
-                kind_of_text = {"ha": "center", "va": "center", "fontsize": 9}
-                axes.text(middle, row, f"{parts[name]:.0%}", bbox=box, **kind_of_text)
+                axes.text(
+                    middle,
+                    row,
+                    f"{parts[name]:.0%}",
+                    bbox=box,
+                    ha="center",
+                    va="center",
+                    fontsize=9,
+                )
             left[row] += parts[name]
             kind["label"] = None
     axes.invert_yaxis()

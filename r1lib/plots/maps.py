@@ -59,8 +59,9 @@ def heatmaps(
             for x, value in enumerate(row):
                 said = "x" if value == -math.inf else f"{value:.2f}".removeprefix("0")
                 colour = PAPER if value > 0.6 * top else INK
-                kind = {"ha": "center", "va": "center", "fontsize": 7.5}
-                axes.text(x, y, said, color=colour, **kind)
+                axes.text(
+                    x, y, said, color=colour, ha="center", va="center", fontsize=7.5
+                )
         axes.set(title=title, xlabel=label)
         axes.set_xticks(range(len(columns)), columns)
         axes.set_yticks(range(len(rows)), rows)

@@ -37,8 +37,9 @@ def balance_picture(runs: dict[str, list[dict]]) -> Picture:
         places = [
             i + 1 + (look - (len(runs) - 1) / 2) * width for i in range(len(final))
         ]
-        kind = {"color": colour, "hatch": hatch, "edgecolor": PAPER, "label": name}
-        right.bar(places, final, width, **kind)
+        right.bar(
+            places, final, width, color=colour, hatch=hatch, edgecolor=PAPER, label=name
+        )
         idle = sum(x < 0.1 for x in final)
         alts.append(trend(f"{name}, busiest expert over mean", points, "{:.1f}"))
         alts.append(f"At the end {idle} experts are below a tenth of the mean. ")
@@ -60,8 +61,9 @@ def rows_picture(layouts: dict[str, list[list[int]]], width: int) -> Picture:
     """
     heights = [0.6 + 0.16 * len(rows) for rows in layouts.values()]
     figure = Picture(figsize=(8.4, 0.7 + sum(heights)), layout="constrained")
-    shape = {"sharex": True, "squeeze": False, "height_ratios": heights}
-    all_axes = figure.subplots(len(layouts), 1, **shape)[:, 0]
+    all_axes = figure.subplots(
+        len(layouts), 1, sharex=True, squeeze=False, height_ratios=heights
+    )[:, 0]
     for axes, (title, rows) in zip(all_axes, layouts.items(), strict=True):
         for y, row in enumerate(rows):
             left = 0
@@ -69,8 +71,15 @@ def rows_picture(layouts: dict[str, list[list[int]]], width: int) -> Picture:
                 colour, _, _, _ = LOOKS[i % 4]
                 axes.barh(y, size, 0.8, left=left, color=colour, edgecolor=PAPER)
                 left += size
-            kind = {"color": GRID, "hatch": "///", "edgecolor": PAPER}
-            axes.barh(y, width - left, 0.8, left=left, **kind)
+            axes.barh(
+                y,
+                width - left,
+                0.8,
+                left=left,
+                color=GRID,
+                hatch="///",
+                edgecolor=PAPER,
+            )
         real = sum(map(sum, rows))
         wasted = 1 - real / (width * len(rows))
         axes.set(title=f"{title}: {wasted:.0%} empty", yticks=[], xlim=(0, width))
@@ -85,8 +94,7 @@ def rows_picture(layouts: dict[str, list[list[int]]], width: int) -> Picture:
 def phase_picture(history: list[dict], marked: dict[str, int]) -> Picture:
     """Draw shares of skills over the loss; marked = {skill: step of its line}."""
     figure = Picture(figsize=(8.4, 5.4), layout="constrained")
-    shape = {"sharex": True, "height_ratios": (2, 1)}
-    top, bottom = figure.subplots(2, 1, **shape)
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     measured = [{"step": p["step"], **p["skills"]} for p in history if "skills" in p]
     for look, (name, step) in enumerate(marked.items()):
         points, colour = column(measured, name), LOOKS[look][0]

@@ -69,8 +69,15 @@ def learning_curves(
     figure = Picture(figsize=(6.4, 3.4), layout="constrained")
     axes, runs = figure.subplots(), [column(history, name) for history in histories]
     for seed, points in enumerate(runs):
-        faint = {"linewidth": 1, "alpha": 0.7, "color": GREY}
-        series(axes, points, seed, "_" if seed else "one seed", **faint)
+        series(
+            axes,
+            points,
+            seed,
+            "_" if seed else "one seed",
+            linewidth=1,
+            alpha=0.7,
+            color=GREY,
+        )
     shared = sorted(set.intersection(*({x for x, _ in points} for points in runs)))
     table = [[dict(points)[x] for points in runs] for x in shared]
     means = [(x, sum(row) / len(row)) for x, row in zip(shared, table, strict=True)]
@@ -101,8 +108,14 @@ def compared_curves(runs: dict[str, list], names: dict[str, str]) -> Picture:
             means = [
                 (x, sum(row) / len(row)) for x, row in zip(steps, rows, strict=True)
             ]
-            kind = {"color": LOOKS[look][0], "alpha": 0.15, "linewidth": 0}
-            axes.fill_between(steps, list(map(min, rows)), list(map(max, rows)), **kind)
+            axes.fill_between(
+                steps,
+                list(map(min, rows)),
+                list(map(max, rows)),
+                color=LOOKS[look][0],
+                alpha=0.15,
+                linewidth=0,
+            )
             series(axes, means, look, run, marks=True)
             alts.append(trend(f"{run}, {label}", means, "{:.2f}"))
         axes.set(xlabel="step", ylabel=label)

@@ -58,8 +58,9 @@ def run(stage: str, folder, how: Settings, watch=iter):
     if stage in ("base", "student"):
         return pre_train(folder, how, stage, watch)
     if BY_NAME[stage].leaves == "scores":
-        kind = {"names": (stage,), "watch": watch}
-        return r1.reward_models(folder, how.reward_models, how.device, **kind)
+        return r1.reward_models(
+            folder, how.reward_models, how.device, names=(stage,), watch=watch
+        )
     if stage == "r1":
         return r1.r1(folder, how.last, how.device)
     return RUN[stage](folder, how)
@@ -200,8 +201,14 @@ def cold(folder: Path, how: Settings):
 def samples(folder: Path, how: Settings):
     """Sample Dev2 and keep the best, with general replies: the table folder/samples."""
     model, tokenizer = runs.load(folder, "dev2", how.device)
-    kind = {"source": f"dev2 of seed {how.seed}", "seed": how.seed}
-    making = rejection.build(folder / "samples", model, tokenizer, how.samples, **kind)
+    making = rejection.build(
+        folder / "samples",
+        model,
+        tokenizer,
+        how.samples,
+        source=f"dev2 of seed {how.seed}",
+        seed=how.seed,
+    )
     yield from tabled(folder, "samples", making, how.samples.steps)
 
 

@@ -178,7 +178,6 @@ def without_programs(sizes: Sizes) -> str | None:
 def sample(work, model, tokenizer, sizes: Sizes, *, source: str, seed: int = 0):
     """Collect the samples of every family and level in a file of its own."""
     skipped, done = without_programs(sizes), 0
-    kind = {"source": source, "seed": seed, "at_once": sizes.at_once}
     with ExitStack() as stack:
         box = None
         for family, level, n in (each for part in parts(sizes) for each in part):
@@ -197,7 +196,9 @@ def sample(work, model, tokenizer, sizes: Sizes, *, source: str, seed: int = 0):
                 sizes.k,
                 max_new_tokens=sizes.max_new_tokens,
                 judge=judge_of(family, box, sizes.times, seed),
-                **kind,
+                source=source,
+                seed=seed,
+                at_once=sizes.at_once,
             )
             for metrics in steps:
                 step = before + -(-metrics["problems"] // sizes.at_once)
@@ -350,8 +351,15 @@ def known(tokenizer, n: int, sizes: Sizes, seed: int = 0, besides=()) -> list[di
         if rng.random() < sizes.thinks and not simple:
             text = web.thinking(rng, problem, said, SCRIPTED) + text
         tokens = len(chat.encode_answer(tokenizer, text)) + 1
-        kind = {"source": KNOWN, "seed": 0, "tokens": tokens}
-        row = tables.row(problem, text, **kind, finished=True, correct=True)
+        row = tables.row(
+            problem,
+            text,
+            source=KNOWN,
+            seed=0,
+            tokens=tokens,
+            finished=True,
+            correct=True,
+        )
         if filters.normalised(row) not in seen:
             seen.add(filters.normalised(row))
             out.append(row)

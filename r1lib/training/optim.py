@@ -78,14 +78,21 @@ def base_optimizers(
     for name, parameter in model.named_parameters():
         matrix = parameter.dim() == 2 and not name.startswith(("embed", "head"))
         (inside if matrix and "router" not in name else rest).append(parameter)
-    kind = {"lr": adamw_lr, "betas": (0.9, 0.95), "weight_decay": 0.0}
-    return [torch.optim.AdamW(rest, fused=True, **kind), Muon(inside, lr=muon_lr)]
+    return [
+        torch.optim.AdamW(
+            rest, fused=True, lr=adamw_lr, betas=(0.9, 0.95), weight_decay=0.0
+        ),
+        Muon(inside, lr=muon_lr),
+    ]
 
 
 def adamw(model: nn.Module, lr: float) -> list[torch.optim.Optimizer]:
     """AdamW for all parameters, without weight decay."""
-    kind = {"lr": lr, "betas": (0.9, 0.95), "weight_decay": 0.0}
-    return [torch.optim.AdamW(model.parameters(), fused=True, **kind)]
+    return [
+        torch.optim.AdamW(
+            model.parameters(), fused=True, lr=lr, betas=(0.9, 0.95), weight_decay=0.0
+        )
+    ]
 
 
 def warmup_stable_decay(

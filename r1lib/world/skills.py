@@ -113,8 +113,17 @@ def measure(
 def own_attempt(model, tokenizer, problems: list[Problem], seed: int = 0) -> float:
     """Share of first attempts, sampled, that use each given number just once."""
     longest = 2 + 5 * max(len(p.data[0]) for p in problems)
-    kind = {"max_new_tokens": longest, "seed": seed, "prefix": "<think>"}
-    texts = [t[0] for t in answer(model, tokenizer, problems, **kind).texts]
+    texts = [
+        t[0]
+        for t in answer(
+            model,
+            tokenizer,
+            problems,
+            max_new_tokens=longest,
+            seed=seed,
+            prefix="<think>",
+        ).texts
+    ]
     tapes = [re.split(r"[~\n]", text)[0] for text in texts]
     used = [re.findall(r"(?<![=\d])\d+", tape) for tape in tapes]
     kept = [
