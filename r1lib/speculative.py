@@ -19,7 +19,7 @@ from r1lib.sampling import Completion
 from r1lib.tokenizer import PAD
 
 
-def laws(
+def probabilities(
     logits: Float[Tensor, "*B V"], temperature: float
 ) -> tuple[Float[Tensor, "*B V"], Float[Tensor, "*B V"]]:
     """Return p to draw from, and the log-probabilities that a Completion reports.
@@ -65,7 +65,7 @@ def draw(
     return (p.log() - noise.log()).argmax(-1)
 
 
-def around(seen: Bool[Tensor, "B S"], start: int, count: int):
+def positions_and_mask(seen: Bool[Tensor, "B S"], start: int, count: int):
     """Return positions (B, T) and mask (B, 1, T, S) of the T = `count` places at start.
 
     `seen` says which places of the cache belong to the text: not the padding, not a
@@ -82,13 +82,13 @@ def around(seen: Bool[Tensor, "B S"], start: int, count: int):
 
 def read_main(model, ids: Int[Tensor, "B T"], cache, seen) -> Float[Tensor, "B T D"]:
     """States of the main model for ids that continue its cache."""
-    positions, mask = around(seen, cache.length, ids.shape[1])
+    positions, mask = positions_and_mask(seen, cache.length, ids.shape[1])
     return model.hidden(ids, cache, positions=positions, attn_mask=mask)
 
 
 def read_mtp(model, hidden, next_ids: Int[Tensor, "B T"], cache, seen):
     """States of the MTP module at the same places; its cache is the last layer's."""
-    positions, mask = around(seen, cache.length, next_ids.shape[1])
+    positions, mask = positions_and_mask(seen, cache.length, next_ids.shape[1])
     m = model.mtp
     pair = (m.embed_norm(model.embed(next_ids)), m.hidden_norm(hidden))
     rope = model.rope_at(next_ids, positions, cache.length)
@@ -96,7 +96,7 @@ def read_mtp(model, hidden, next_ids: Int[Tensor, "B T"], cache, seen):
     return m.norm(m.block(x, rope, mask, cache.layers[-1], cache.length))
 
 
-def lay_out(model, prompts, room: int):
+def left_pad(model, prompts, room: int):
     """Pad prompts on the left; return ids, an empty cache, the MTP's in it, `seen`."""
     device, width = model.embed.weight.device, max(map(len, prompts))
     rows = [[PAD] * (width - len(p)) + list(p) for p in prompts]
@@ -162,9 +162,9 @@ def generate(
 
 def _generate(model, prompts, max_new_tokens, temperature, stop_ids, generator):
     out = Writer(len(prompts), stop_ids, max_new_tokens)
-    ids, cache, seen = lay_out(model, prompts, 2 * max_new_tokens)
+    ids, cache, seen = left_pad(model, prompts, 2 * max_new_tokens)
     hidden = read_main(model, ids, cache, seen)
-    p, logp = laws(model.head(hidden[:, -1]), temperature)
+    p, logp = probabilities(model.head(hidden[:, -1]), temperature)
     sure = draw(p, generator)
     after = torch.cat((ids[:, 1:], sure.unsqueeze(1)), dim=1)
     guess = read_mtp(model, hidden, after, cache, seen)[:, -1]
@@ -177,10 +177,10 @@ def _generate(model, prompts, max_new_tokens, temperature, stop_ids, generator):
         which = torch.tensor(kept, device=seen.device)
         cache.select(which)
         rows, seen, sure = [rows[i] for i in kept], seen[which], sure[which]
-        q, _ = laws(model.head(guess[which]), temperature)
+        q, _ = probabilities(model.head(guess[which]), temperature)
         draft = draw(q, generator)
         hidden = read_main(model, torch.stack((sure, draft), dim=1), cache, seen)
-        p, logp = laws(model.head(hidden), temperature)
+        p, logp = probabilities(model.head(hidden), temperature)
         chance = torch.rand(len(rows), generator=generator, device=seen.device)
         ok = chance < acceptance(p[:, 0], q, draft)
         rest = torch.where(ok.unsqueeze(1), p[:, 1], residual(p[:, 0], q))

@@ -81,7 +81,7 @@ def auxiliary(model, seen: dict, ids) -> torch.Tensor:
         for scores in runs:
             scores = scores.view(len(ids), -1, scores.shape[-1])
             mask = ids[:, -scores.shape[1] :] != PAD  # MTP begins a token later
-            total = total + balance_loss(scores, layers[name].how[0], mask)
+            total = total + balance_loss(scores, layers[name].routing[0], mask)
     return total
 
 

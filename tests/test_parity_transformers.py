@@ -36,7 +36,7 @@ def test_the_same_experts_are_chosen_and_not_by_chance():
     chosen_by = (scores + layer.router_bias).sort(1).values
     assert chosen_by.diff(dim=1).min() > 1e-6  # no ties that rounding could turn
     assert (chosen_by < 0).any()
-    our_ids, our_weights = route(scores, layer.router_bias, *layer.how)
+    our_ids, our_weights = route(scores, layer.router_bias, *layer.routing)
     order, our_order = ids.argsort(1), our_ids.argsort(1)
     assert torch.equal(ids.gather(1, order), our_ids.gather(1, our_order))
     torch.testing.assert_close(

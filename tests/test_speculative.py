@@ -75,14 +75,16 @@ def test_equal_laws_are_always_accepted_and_leave_no_hole():
 
 def test_greedy_laws_accept_the_right_guess_and_replace_a_wrong_one():
     logits = torch.tensor([[0.0, 3.0, 1.0], [2.0, 0.0, 1.0]])
-    p, logp = speculative.laws(logits, 0.0)
-    q, _ = speculative.laws(torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), 0.0)
+    p, logp = speculative.probabilities(logits, 0.0)
+    q, _ = speculative.probabilities(
+        torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), 0.0
+    )
     assert p.tolist() == [[0, 1, 0], [1, 0, 0]]
     assert speculative.acceptance(p, q, q.argmax(-1)).tolist() == [1, 0]
     assert speculative.residual(p, q)[1].tolist() == [1, 0, 0]
     torch.testing.assert_close(logp, logits.log_softmax(-1))
     with pytest.raises(ValueError, match="finite temperature >= 0, got -1"):
-        speculative.laws(logits, -1.0)
+        speculative.probabilities(logits, -1.0)
 
 
 @pytest.mark.parametrize("config", ALL.values(), ids=ALL)
@@ -119,7 +121,7 @@ def test_drafts_are_those_of_the_mtp_module_on_the_whole_text():
     ids = torch.randint(3, V, (2, 9))
     whole = mtp_hidden(model, ids, model.hidden(ids))
     rows = [ids[0, :6].tolist(), ids[1, :4].tolist()]
-    laid, cache, seen = speculative.lay_out(model, rows, room=5)
+    laid, cache, seen = speculative.left_pad(model, rows, room=5)
     hidden = speculative.read_main(model, laid, cache, seen)
     after = torch.stack((torch.cat((ids[0, 1:7],)), torch.tensor([0, 0, *ids[1, 1:5]])))
     found = speculative.read_mtp(model, hidden, after, cache, seen)
@@ -137,7 +139,7 @@ def test_drafts_are_those_of_the_mtp_module_on_the_whole_text():
 def test_a_rejected_guess_leaves_no_trace():
     model = make(DENSE)
     ids = torch.randint(3, V, (1, 8))
-    laid, cache, seen = speculative.lay_out(model, [ids[0, :5].tolist()], room=6)
+    laid, cache, seen = speculative.left_pad(model, [ids[0, :5].tolist()], room=6)
     speculative.read_main(model, laid, cache, seen)
     cache.length += 5
     wrong = torch.stack((ids[0, 5], (ids[0, 6] + 1) % V)).unsqueeze(0)

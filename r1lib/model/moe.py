@@ -141,7 +141,7 @@ class MoE(nn.Module):
             else None
         )
         groups = (c.n_expert_groups, c.n_limited_groups)
-        self.how = (c.n_activated_experts, *groups, c.norm_topk_prob, c.route_scale)
+        self.routing = (c.n_activated_experts, *groups, c.norm_topk_prob, c.route_scale)
 
     def scores(self, logits):
         """Return how much each token likes each expert, in float32."""
@@ -151,8 +151,8 @@ class MoE(nn.Module):
     def choose(self, scores):
         """Return the experts of each token, and their weights."""
         if self.softmax:
-            return route_softmax(scores, *self.how)
-        return route(scores, self.router_bias, *self.how)
+            return route_softmax(scores, *self.routing)
+        return route(scores, self.router_bias, *self.routing)
 
     def forward(self, x, real=None):
         """Work on all tokens; count the load of those that are `real`, (B, T).

@@ -95,31 +95,33 @@ def person(rng: random.Random, problem: Problem) -> str:
     return "<think>" + "\n".join(lines) + f"\n</think><answer>{said}</answer>"
 
 
-def sources(how: Size, seed: int) -> Iterator[tuple[str, list[Problem], int]]:
+def sources(settings: Size, seed: int) -> Iterator[tuple[str, list[Problem], int]]:
     """Yield (source, training problems, samples of each), the same for every call."""
     for source in ("zero", "begun", "reflect"):
         for family in REASONING:
             n, k = (
-                (how.zero, how.zero_k) if source == "zero" else (how.base, how.base_k)
+                (settings.zero, settings.zero_k)
+                if source == "zero"
+                else (settings.base, settings.base_k)
             )
             if family in ("logic", "programs"):
                 if source != "begun":
                     continue  # Zero was never paid for these: its base is as good
-                n, k = how.hard_won, how.hard_won_k
+                n, k = settings.hard_won, settings.hard_won_k
             number = random.Random(f"cold-{source}-{seed}").getrandbits(32)
             yield source, problems(web.SAMPLE[family], n, number, "train"), k
     for family in GENERAL:
         for level in LEVELS:
-            n = how.person // 2
+            n = settings.person // 2
             yield "person", problems(web.SAMPLE[family], n, seed, "train", level), 1
 
 
-def steps(how: Size) -> int:
+def steps(settings: Size) -> int:
     """Count the steps of `make`: chunks of samples, and tables of written replies."""
-    return sum(_chunks(how, asked) for _, asked, _ in sources(how, 0))
+    return sum(_chunks(settings, asked) for _, asked, _ in sources(settings, 0))
 
 
-def make(folder, base, zero, tokenizer, how: Size, seed: int = 0):
+def make(folder, base, zero, tokenizer, settings: Size, seed: int = 0):
     """Collect the cold start into the table `folder`; yields metrics after each chunk.
 
     Samples stay beside it, in FOLDER-work: a run that was killed goes on from there.
@@ -133,7 +135,7 @@ def make(folder, base, zero, tokenizer, how: Size, seed: int = 0):
     with ExitStack() as stack:
         box = None if missing else stack.enter_context(sandbox.Sandbox())
         judge = partial(check, box=box)
-        for source, asked, k in sources(how, seed):
+        for source, asked, k in sources(settings, seed):
             known |= {problem.prompt: problem for problem in asked}
             if source == "person":
                 rows += written(asked, tokenizer, judge, seed)
@@ -141,15 +143,15 @@ def make(folder, base, zero, tokenizer, how: Size, seed: int = 0):
                 model = zero if source == "zero" else base
                 path = work / f"{source}-{asked[0].family}-{_digest(model)}.jsonl"
                 kind = {"judge": judge, "seed": seed, **_hand(source, tokenizer)}
-                kind |= {"max_new_tokens": how.longest, "source": source}
-                kind["at_once"] = how.at_once
+                kind |= {"max_new_tokens": settings.longest, "source": source}
+                kind["at_once"] = settings.at_once
                 for metrics in collect(path, model, tokenizer, asked, k, **kind):
-                    now = -(-metrics["problems"] // how.at_once)
+                    now = -(-metrics["problems"] // settings.at_once)
                     yield {"step": done + now, "correct": metrics["correct"]}
                 rows += read(path)[1]
-            done += _chunks(how, asked)
+            done += _chunks(settings, asked)
         yield {"step": done}
-    kept, report = select(rows, known, tokenizer, how.longest)
+    kept, report = select(rows, known, tokenizer, settings.longest)
     note = f"{NOTE} {missing}" if missing else NOTE
     tables.save(folder, kept, "Cold start", report, note)
 
@@ -212,9 +214,9 @@ def _hand(source: str, tokenizer) -> dict:
     return {"opening": "<think>", "steer": never}
 
 
-def _chunks(how: Size, asked: list) -> int:
+def _chunks(settings: Size, asked: list) -> int:
     person = asked[0].family in GENERAL
-    return 1 if person else -(-len(asked) // how.at_once)
+    return 1 if person else -(-len(asked) // settings.at_once)
 
 
 def length_of(tokenizer, text: str) -> int:

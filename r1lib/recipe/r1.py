@@ -103,29 +103,29 @@ SMOKE = LastStage(
 )
 
 
-def answered(folder, policy, tokenizer, how: RewardModels, start: str, watch=iter):
+def answered(folder, policy, tokenizer, settings: RewardModels, start: str, watch=iter):
     """Let the policy answer requests: {split: (problems, answers)}, from the seed.
 
     Both reward models learn from the same answers; folder/answers.json keeps them.
     """
-    sizes = {"train": how.problems, "valid": how.held_out}
-    asked = {s: draws.general_problems(n, how.seed, s) for s, n in sizes.items()}
+    sizes = {"train": settings.problems, "valid": settings.held_out}
+    asked = {s: draws.general_problems(n, settings.seed, s) for s, n in sizes.items()}
     prompts = {s: [p.prompt for p in found] for s, found in asked.items()}
     source = {
         "model": runs.record(folder, start)["sha256"],
-        "k": how.answers,
-        "max_new_tokens": how.reply_tokens,
-        "seed": how.seed,
+        "k": settings.answers,
+        "max_new_tokens": settings.reply_tokens,
+        "seed": settings.seed,
         "prompts": prompts,
     }
     path = folder / "answers.json"
     kept = files.read_json(path) if path.exists() else {}
     if kept.get("source") == source:
-        _check_answers(kept, asked, how.answers, path)
+        _check_answers(kept, asked, settings.answers, path)
     else:
-        asking = Sampling(how.reply_tokens, seed=how.seed)
+        asking = Sampling(settings.reply_tokens, seed=settings.seed)
         found = {
-            split: complete(policy, tokenizer, p, how.answers, asking, watch=watch)
+            split: complete(policy, tokenizer, p, settings.answers, asking, watch=watch)
             for split, p in prompts.items()
         }
         kept = {"source": source, "answers": found}
@@ -146,21 +146,23 @@ def _check_answers(kept: dict, asked: dict, k: int, path) -> None:
             files.check_kind(text, str, path, " as each answer")
 
 
-def examples(name: str, tokenizer, problems, answers, how: RewardModels, split="train"):
+def examples(
+    name: str, tokenizer, problems, answers, settings: RewardModels, split="train"
+):
     """Label answers for one reward model: pairs of ids, or ids with a label."""
-    rng = random.Random(f"{name}-{how.seed}-{split}")
+    rng = random.Random(f"{name}-{settings.seed}-{split}")
     if name == "harmless":
         found = labels.safety(tokenizer, problems, answers, rng)
         return labels.even(found, rng) if split == "train" else found
     found = labels.pairs(problems, answers, rng)
-    if how.balanced and split == "train":
+    if settings.balanced and split == "train":
         found = labels.balanced(found, rng)
     return encode_pairs(tokenizer, found)
 
 
 def reward_models(
     folder,
-    how: RewardModels,
+    settings: RewardModels,
     device: str = "cpu",
     start: str = START,
     names=("helpful", "harmless"),
@@ -176,22 +178,24 @@ def reward_models(
         return
     began = time.perf_counter()
     policy, tokenizer = runs.load(folder, start, device)
-    asked = answered(folder, policy, tokenizer, how, start, watch)
+    asked = answered(folder, policy, tokenizer, settings, start, watch)
     for name in names:
         made = {
-            split: examples(name, tokenizer, *asked[split], how, split)
+            split: examples(name, tokenizer, *asked[split], settings, split)
             for split in asked
         }
-        yield from learn(folder, name, policy, tokenizer, made, how, began)
+        yield from learn(folder, name, policy, tokenizer, made, settings, began)
         began = time.perf_counter()
 
 
-def learn(folder: Path, name, policy, tokenizer, made: dict, how: RewardModels, began):
+def learn(
+    folder: Path, name, policy, tokenizer, made: dict, settings: RewardModels, began
+):
     """Train one reward model on made["train"]; measure it on made["valid"].
 
     Its seconds count from `began`, when the answers were not there yet.
     """
-    model, c = RewardModel.of(policy), how.reward
+    model, c = RewardModel.of(policy), settings.reward
     optimizers = optim.adamw(model, c.lr)
     stage = runs.resume(folder, name, model, tokenizer, optimizers)
     stage.began -= time.perf_counter() - began
@@ -208,7 +212,7 @@ def learn(folder: Path, name, policy, tokenizer, made: dict, how: RewardModels, 
                 metrics["examples"] = len(made["train"])
             yield {"model": name, "of": steps, **metrics}
 
-    yield from runs.follow(stage, loop(), steps, how.save_every)
+    yield from runs.follow(stage, loop(), steps, settings.save_every)
 
 
 def held_out_pairs(model: RewardModel, pairs: list) -> dict:
@@ -241,23 +245,23 @@ def preference(folder, device: str = "cpu") -> scenarios.Preference:
     return scenarios.Preference(helpful, harmless, tokenizer, *scale)
 
 
-def r1(folder, how: LastStage, device: str = "cpu", start: str = START):
+def r1(folder, settings: LastStage, device: str = "cpu", start: str = START):
     """Train R1 from folder/`start` by the mixed reward into folder/r1; metrics."""
     folder = Path(folder)
     if runs.is_done(folder, "r1"):
         return
     model, tokenizer = runs.load(folder, start, device)
-    liked, c = preference(folder, device), how.rl
+    liked, c = preference(folder, device), settings.rl
     ref = copy.deepcopy(model).requires_grad_(False) if c.kl_coef else None
     optimizers = optim.adamw(model, c.lr)
     stage = runs.resume(folder, "r1", model, tokenizer, optimizers)
     if not stage.history:
-        stage.history.append({"step": 0, **look(model, tokenizer, how)})
+        stage.history.append({"step": 0, **look(model, tokenizer, settings)})
 
     def loop():
-        wide = partial(scenarios.draw_all, general=how.general)
+        wide = partial(scenarios.draw_all, general=settings.general)
         for step in range(stage.step, c.steps):
-            late = step >= how.preference_from
+            late = step >= settings.preference_from
             score = scenarios.Mixed(liked if late else None)
             metrics, _ = next(
                 grpo.train(
@@ -273,18 +277,18 @@ def r1(folder, how: LastStage, device: str = "cpu", start: str = START):
             )
             del metrics["accuracy"]  # of rules and models alike; that by rule follows
             metrics |= score.means()
-            if (step + 1) % how.look_every == 0 or step + 1 == c.steps:
-                metrics |= look(model, tokenizer, how)
+            if (step + 1) % settings.look_every == 0 or step + 1 == c.steps:
+                metrics |= look(model, tokenizer, settings)
             yield metrics
 
-    yield from runs.follow(stage, loop(), c.steps, how.save_every)
+    yield from runs.follow(stage, loop(), c.steps, settings.save_every)
 
 
-def look(model, tokenizer, how: LastStage) -> dict[str, float]:
+def look(model, tokenizer, settings: LastStage) -> dict[str, float]:
     """Answer valid requests once, and read the hidden truth about the answers."""
-    problems = draws.general_problems(how.looks, 0, "valid")
+    problems = draws.general_problems(settings.looks, 0, "valid")
     prompts = [problem.prompt for problem in problems]
-    asking = Sampling(how.reply_tokens, how.rl.temperature)
+    asking = Sampling(settings.reply_tokens, settings.rl.temperature)
     rows = complete(model, tokenizer, prompts, 1, asking)
     return quality(problems, [row[0] for row in rows])
 

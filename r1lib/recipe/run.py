@@ -32,7 +32,7 @@ from r1lib.world.draws import draw_reasoning
 FAMILIES = {"countdown": countdown.sample, "arithmetic": arithmetic.sample}
 
 
-def run(stage: str, folder, how: Settings, watch=iter):
+def run(stage: str, folder, settings: Settings, watch=iter):
     """Run one stage by name inside a run's folder; yields its metrics.
 
     `watch(iterable)` may show how far the work before the first step is: the tiny web
@@ -49,54 +49,57 @@ def run(stage: str, folder, how: Settings, watch=iter):
     if missing and not done:
         raise ValueError(
             f"{stage} needs {missing[0]}, and there is no finished {missing[0]} in "
-            f"{folder}: run `{command(how, folder, missing[0])}` first"
+            f"{folder}: run `{command(settings, folder, missing[0])}` first"
         )
-    runs.begin(folder, asdict(how))
+    runs.begin(folder, asdict(settings))
     runs.made_from(folder, stage, [name for name in needs if name not in missing])
     if done:
         return iter(())
     if stage in ("base", "student"):
-        return pre_train(folder, how, stage, watch)
+        return pre_train(folder, settings, stage, watch)
     if BY_NAME[stage].leaves == "scores":
         return r1.reward_models(
-            folder, how.reward_models, how.device, names=(stage,), watch=watch
+            folder, settings.reward_models, settings.device, names=(stage,), watch=watch
         )
     if stage == "r1":
-        return r1.r1(folder, how.last, how.device)
-    return RUN[stage](folder, how)
+        return r1.r1(folder, settings.last, settings.device)
+    return RUN[stage](folder, settings)
 
 
-def length(stage: str, how: Settings) -> int | None:
+def length(stage: str, settings: Settings) -> int | None:
     """How many steps a stage has; None where its metrics say it themselves, as `of`."""
     if stage == "r1":
-        return how.last.rl.steps
-    return getattr(getattr(how, BY_NAME[stage].config), "steps", None)
+        return settings.last.rl.steps
+    return getattr(getattr(settings, BY_NAME[stage].config), "steps", None)
 
 
-def pre_train(folder: Path, how: Settings, stage: str = "base", watch=iter):
+def pre_train(folder: Path, settings: Settings, stage: str = "base", watch=iter):
     """Pre-train the base, or the base of a student, on the same tiny web."""
     tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
-    name = how.model if stage == "base" else how.small
+    name = settings.model if stage == "base" else settings.small
     config = replace(PRESETS[name], vocab_size=tokenizer.vocab_size)
-    model, c = new_model(config, how.seed), getattr(how, BY_NAME[stage].config)
-    model.to(how.device)
+    model, c = (
+        new_model(config, settings.seed),
+        getattr(settings, BY_NAME[stage].config),
+    )
+    model.to(settings.device)
     optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
     kept = runs.resume(folder, stage, model, tokenizer, optimizers)
-    texts = watch(web.documents(c.steps * c.batch_size, how.seed))
+    texts = watch(web.documents(c.steps * c.batch_size, settings.seed))
     documents = pretrain.encode_documents(tokenizer, texts)
-    watched = problems(countdown.sample, how.looks, 0, "valid")
+    watched = problems(countdown.sample, settings.looks, 0, "valid")
     recent = []
 
     def point(metrics: dict) -> dict | None:
         recent.append(metrics)
-        if metrics["step"] % how.point_every and metrics["step"] != c.steps:
+        if metrics["step"] % settings.point_every and metrics["step"] != c.steps:
             return None
         means = runs.mean_of(recent)
         recent.clear()
         return {**means, "skills": base_skills(model, tokenizer, watched)}
 
     loop = pretrain.train(model, documents, c, optimizers, kept.step)
-    yield from runs.follow(kept, loop, c.steps, how.save_every, point)
+    yield from runs.follow(kept, loop, c.steps, settings.save_every, point)
 
 
 def base_skills(model, tokenizer, watched) -> dict[str, float]:
@@ -105,10 +108,10 @@ def base_skills(model, tokenizer, watched) -> dict[str, float]:
     return {**found, "own attempt": skills.own_attempt(model, tokenizer, watched)}
 
 
-def reinforce(folder: Path, how: Settings, stage: str, draw_problem, reward):
+def reinforce(folder: Path, settings: Settings, stage: str, draw_problem, reward):
     """Run GRPO from the stage's start; a reference follows the policy if it has one."""
-    config = getattr(how, BY_NAME[stage].config)
-    model, tokenizer = runs.load(folder, BY_NAME[stage].start, how.device)
+    config = getattr(settings, BY_NAME[stage].config)
+    model, tokenizer = runs.load(folder, BY_NAME[stage].start, settings.device)
     ref = copy.deepcopy(model) if config.kl_coef else None
     optimizers = optim.adamw(model, config.lr)
     kept = runs.resume(folder, stage, model, tokenizer, optimizers)
@@ -116,7 +119,7 @@ def reinforce(folder: Path, how: Settings, stage: str, draw_problem, reward):
     if ref is not None and refresh and (old := kept.step // refresh * refresh):
         hub.load_training(ref, [], kept.beside(f"ref-{old:06d}"))
     if not kept.history:
-        kept.history.append({"step": 0, **look(model, tokenizer, how, config)})
+        kept.history.append({"step": 0, **look(model, tokenizer, settings, config)})
 
     def loop():
         for metrics, _ in grpo.train(
@@ -137,14 +140,14 @@ def reinforce(folder: Path, how: Settings, stage: str, draw_problem, reward):
                 ref.load_state_dict(model.state_dict())
                 place = kept.beside(f"ref-{step:06d}")
                 hub.save_training(ref, [], place, {"step": step})
-            if step % how.look_every == 0 or step == config.steps:
-                metrics |= look(model, tokenizer, how, config)
+            if step % settings.look_every == 0 or step == config.steps:
+                metrics |= look(model, tokenizer, settings, config)
             yield metrics
 
-    yield from runs.follow(kept, loop(), config.steps, how.rl_save_every)
+    yield from runs.follow(kept, loop(), config.steps, settings.rl_save_every)
 
 
-def fine_tune(folder: Path, how: Settings, stage: str):
+def fine_tune(folder: Path, settings: Settings, stage: str):
     """Run SFT of the stage's start on the table that it reads.
 
     A row that was not found correct is a ValueError, unless the settings have said that
@@ -152,11 +155,11 @@ def fine_tune(folder: Path, how: Settings, stage: str):
     in the metrics counts these.
     """
     (source,) = BY_NAME[stage].reads
-    config = getattr(how, BY_NAME[stage].config)
-    model, tokenizer = runs.load(folder, BY_NAME[stage].start, how.device)
+    config = getattr(settings, BY_NAME[stage].config)
+    model, tokenizer = runs.load(folder, BY_NAME[stage].start, settings.device)
     rows = tables.load(runs.checked(folder, source))
     room = model.config.max_positions
-    unverified = source == "samples" and "correct" not in how.samples.filters
+    unverified = source == "samples" and "correct" not in settings.samples.filters
     examples, too_long = distill.examples(rows, tokenizer, room, unverified=unverified)
     optimizers = optim.adamw(model, config.lr)
     kept = runs.resume(folder, stage, model, tokenizer, optimizers)
@@ -165,17 +168,19 @@ def fine_tune(folder: Path, how: Settings, stage: str):
         {**metrics, "too_long": too_long, "of": steps}
         for metrics in sft.train(model, examples, config, optimizers, kept.step)
     )
-    yield from runs.follow(kept, loop, steps, how.sft_save_every)
+    yield from runs.follow(kept, loop, steps, settings.sft_save_every)
 
 
-def zero(folder: Path, how: Settings, reward=rewards.total):
+def zero(folder: Path, settings: Settings, reward=rewards.total):
     """Train R1-Zero from folder/base into folder/zero; `reward` as in grpo.train."""
-    return reinforce(folder, how, "zero", draw_mixed, reward)
+    return reinforce(folder, settings, "zero", draw_mixed, reward)
 
 
-def dev2(folder: Path, how: Settings):
+def dev2(folder: Path, settings: Settings):
     """Train Dev2 from Dev1: right, well-formed, and in the language of the question."""
-    return reinforce(folder, how, "dev2", draw_reasoning, in_one_language(how.dev2))
+    return reinforce(
+        folder, settings, "dev2", draw_reasoning, in_one_language(settings.dev2)
+    )
 
 
 def in_one_language(config: RefreshedGRPO) -> rewards.Weighted:
@@ -189,27 +194,27 @@ def in_one_language(config: RefreshedGRPO) -> rewards.Weighted:
     )
 
 
-def cold(folder: Path, how: Settings):
+def cold(folder: Path, settings: Settings):
     """Collect readable traces, most of them from Zero: the table folder/cold."""
-    base, tokenizer = runs.load(folder, "base", how.device)
-    zero, _ = runs.load(folder, "zero", how.device)
+    base, tokenizer = runs.load(folder, "base", settings.device)
+    zero, _ = runs.load(folder, "zero", settings.device)
     models = (base, zero, tokenizer)
-    making = cold_start.make(folder / "cold", *models, how.cold, how.seed)
-    yield from tabled(folder, "cold", making, cold_start.steps(how.cold))
+    making = cold_start.make(folder / "cold", *models, settings.cold, settings.seed)
+    yield from tabled(folder, "cold", making, cold_start.steps(settings.cold))
 
 
-def samples(folder: Path, how: Settings):
+def samples(folder: Path, settings: Settings):
     """Sample Dev2 and keep the best, with general replies: the table folder/samples."""
-    model, tokenizer = runs.load(folder, "dev2", how.device)
+    model, tokenizer = runs.load(folder, "dev2", settings.device)
     making = rejection.build(
         folder / "samples",
         model,
         tokenizer,
-        how.samples,
-        source=f"dev2 of seed {how.seed}",
-        seed=how.seed,
+        settings.samples,
+        source=f"dev2 of seed {settings.seed}",
+        seed=settings.seed,
     )
-    yield from tabled(folder, "samples", making, how.samples.steps)
+    yield from tabled(folder, "samples", making, settings.samples.steps)
 
 
 def tabled(folder: Path, stage: str, making, steps: int):
@@ -250,12 +255,12 @@ def held_out(n: int, split: str, seed: int = 0) -> list:
     return [p for s in FAMILIES.values() for p in problems(s, n, seed, split)]
 
 
-def look(model, tokenizer, how: Settings, config) -> dict:
+def look(model, tokenizer, settings: Settings, config) -> dict:
     """Sample the valid problems once: accuracy, length, and a few transcripts."""
     found = evaluate.answer(
         model,
         tokenizer,
-        held_out(how.looks, "valid"),
+        held_out(settings.looks, "valid"),
         max_new_tokens=config.max_new_tokens,
     )
     shown = range(0, len(found.problems), max(1, len(found.problems) // 8))
@@ -273,13 +278,17 @@ def look(model, tokenizer, how: Settings, config) -> dict:
     }
 
 
-def test(model, tokenizer, how: Settings, k: int = 4) -> dict:
+def test(model, tokenizer, settings: Settings, k: int = 4) -> dict:
     """Measure a finished model on test problems: k samples each, with intervals."""
-    rooms = (how.zero, how.dev2, how.last.rl)  # one for all, so that columns compare
+    rooms = (
+        settings.zero,
+        settings.dev2,
+        settings.last.rl,
+    )  # one for all, so that columns compare
     found = evaluate.answer(
         model,
         tokenizer,
-        held_out(how.tests, "test"),
+        held_out(settings.tests, "test"),
         k,
         max_new_tokens=max(room.max_new_tokens for room in rooms),
     )

@@ -15,59 +15,60 @@ from r1lib.recipe.stages import BY_NAME, RECIPE, STAGES, Settings, made_from
 KINDS = {"made_from": dict, "metrics": dict, "steps": int, "seconds": files.NUMBER}
 
 
-def name_of(stage: str, how: Settings) -> str:
+def name_of(stage: str, settings: Settings) -> str:
     """The artifact that a stage of a run is shipped as.
 
     >>> from r1lib.recipe.stages import settings
     >>> name_of("base", settings("tiny")), name_of("r1", settings("tiny", 2))
     ('base-tiny', 'r1-tiny-2')
     """
-    return f"{stage}-{how.model}" + (f"-{how.seed}" if how.seed else "")
+    return f"{stage}-{settings.model}" + (f"-{settings.seed}" if settings.seed else "")
 
 
-def digest_of(stage: str, how: Settings) -> str:
+def digest_of(stage: str, settings: Settings) -> str:
     """sha256 of all that decides a stage of a run, except on which device it ran.
 
     Settings of stages that it is not made from do not count.
     """
     mine = {BY_NAME[name].config for name in made_from(stage)}
-    deciding = asdict(replace(how, device="cpu"))
+    deciding = asdict(replace(settings, device="cpu"))
     for other in {one.config for one in RECIPE} - mine:
         del deciding[other]
     return files.digest(json.dumps(deciding, sort_keys=True))
 
 
-def stages(how: Settings) -> list[str]:
+def stages(settings: Settings) -> list[str]:
     """Names of the stages that are shipped with just these settings, in order."""
     known = artifacts.manifest()
-    found = {stage: known.get(name_of(stage, how), {}) for stage in STAGES}
-    return [s for s in STAGES if found[s].get("settings") == digest_of(s, how)]
+    found = {stage: known.get(name_of(stage, settings), {}) for stage in STAGES}
+    wanted = {stage: digest_of(stage, settings) for stage in STAGES}
+    return [s for s in STAGES if found[s].get("settings") == wanted[s]]
 
 
-def take(stage: str, folder, how: Settings) -> None:
+def take(stage: str, folder, settings: Settings) -> None:
     """Put a shipped stage into a run's folder, as if it had been trained there.
 
     Its history has one point: what its last step measured on held-out problems. One
     that was made from something else than what is in the folder is a ValueError.
     """
-    if stage not in stages(how):
+    if stage not in (there := stages(settings)):
         raise ValueError(
-            f"wanted a stage that is shipped for seed {how.seed} of {how.model}: "
-            f"{', '.join(stages(how)) or 'there is none'}; got {stage}"
+            f"wanted a stage that is shipped for seed {settings.seed} of "
+            f"{settings.model}: {', '.join(there) or 'there is none'}; got {stage}"
         )
-    runs.begin(folder, asdict(how))
-    entry = artifacts.manifest()[name_of(stage, how)]
+    runs.begin(folder, asdict(settings))
+    entry = artifacts.manifest()[name_of(stage, settings)]
     for name, kind in KINDS.items():
-        where = f" as {name} of {name_of(stage, how)}"
+        where = f" as {name} of {name_of(stage, settings)}"
         files.check_kind(entry.get(name), kind, "artifacts/manifest.json", where)
     _check_origin(stage, folder, entry["made_from"])
     with files.new_folder(Path(folder) / stage) as new:
-        source = artifacts.path(name_of(stage, how))
+        source = artifacts.path(name_of(stage, settings))
         for name in entry["sha256"]:
             shutil.copyfile(source / name, new / name)
     record = {
         "format": runs.FORMAT,
-        "shipped": name_of(stage, how),
+        "shipped": name_of(stage, settings),
         "made_from": entry["made_from"],
         "sha256": entry["sha256"],
         "steps": entry["steps"],

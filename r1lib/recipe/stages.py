@@ -291,14 +291,14 @@ def settings(name: str, seed: int = 0, device: str = "cpu") -> Settings:
     return replace(chosen, device=device, **seeded)
 
 
-def command(how: Settings, folder, stage: str = "") -> str:
+def command(run: Settings, folder, stage: str = "") -> str:
     """The command that makes a run, or one stage of it, in a folder.
 
     >>> command(settings("smoke", 3), "runs/mine", "dev1")
     'python r1.py train --preset smoke --seed 3 --out runs/mine --stage dev1'
     """
-    known = (name for name in SETTINGS if settings(name, how.seed, how.device) == how)
-    parts = [f"--preset {next(known, how.model)}", f"--seed {how.seed}"]
-    parts += [f"--device {how.device}"] if how.device != "cpu" else []
+    known = (name for name in SETTINGS if settings(name, run.seed, run.device) == run)
+    parts = [f"--preset {next(known, run.model)}", f"--seed {run.seed}"]
+    parts += [f"--device {run.device}"] if run.device != "cpu" else []
     parts += [f"--out {folder}"] + ([f"--stage {stage}"] if stage else [])
     return " ".join(["python r1.py train", *parts])

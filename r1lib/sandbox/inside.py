@@ -206,7 +206,7 @@ def python_files() -> re.Pattern:
 FILES = python_files()
 
 
-def told(error: BaseException) -> str:
+def described(error: BaseException) -> str:
     """Name an exception in one bounded line, without paths of this machine."""
     name = type.__dict__["__name__"].__get__(type(error))[:100]
     try:
@@ -230,13 +230,13 @@ def play(results: int, code: str, entry: str, inputs: list[str], prepare=None) -
         exec(compile(code, "<program>", "exec"), program)
         solve = program[entry]
     except BaseException as error:
-        say(results, "?", told(error))
+        say(results, "?", described(error))
         return
     for text in inputs:
         try:
             line = "=", write(solve(*read(text)), ordered=False)
         except BaseException as error:
-            line = "!", told(error)
+            line = "!", described(error)
         say(results, *line)
 
 
@@ -274,7 +274,7 @@ def main(tell: int, status: int, walls: str, jobs: int, results: int) -> None:
         preload()
         settle()
     except (ImportError, OSError) as error:
-        os.write(tell, told(error).encode())
+        os.write(tell, described(error).encode())
         return
     os.environ.clear()  # Python sets LC_CTYPE itself
     gc.freeze()
