@@ -8,6 +8,13 @@
 All start from the model of the stage before; the paper's reward models have R1's own
 architecture, with a head for scores. `quality` reads the hidden truth: it is for
 tables and figures, and no reward sees it. Chapter 13 builds this file.
+
+How this file differs from the paper (arXiv 2501.12948v2, sections 3.1 and 3.2):
+
+1. A judge written as a program labels the answers, not a large model.
+2. Preferences come for the second half of the steps; R1: 400 of 1,700.
+3. A request is paid helpfulness times safety (`scenarios.Mixed`).
+4. Reward models read their data for `RewardConfig.epochs`; R1: once.
 """
 
 import copy

@@ -1,11 +1,16 @@
 """Group Relative Policy Optimization, and the loop that made R1-Zero.
 
 GRPO (DeepSeekMath, arXiv 2402.03300, section 4.1) asks for G answers to one question
-and compares each with its siblings; no value model is needed. How this file differs
-from the paper: tokens are averaged over the batch, not first within a completion
-(DAPO); a KL term to a reference is taken only where `kl_coef` is above 0; one rollout
-serves `minibatches` optimizer steps, so the clip has something to do from the second
-on. Chapter 09 builds it.
+and compares each with its siblings; no value model is needed. Chapter 09 builds it.
+
+How this file differs from the paper:
+
+1. Tokens are averaged over the batch, not first within a completion (DAPO).
+2. Advantages are not divided by the group's std unless `normalize_std` says so.
+3. A KL term to a reference is taken only where `kl_coef` is above 0.
+4. The upper clip is wider than the lower one (DAPO's clip-higher).
+5. One rollout serves `minibatches` optimizer steps, so the clip has something to do
+   from the second on.
 """
 
 import time

@@ -3,6 +3,14 @@
 Many small steps: the skill of checking one's own result appears suddenly, and a few
 large batches of the same text never reach it (chapter 05 shows the curve). Documents
 of similar length share a batch, so little work is spent on padding.
+
+How this file differs from DeepSeek-V3 (arXiv 2412.19437, sections 2.1.2 and 4.2):
+
+1. Muon trains the matrices; AdamW, which V3 uses for everything, trains the rest.
+2. Only every `mtp_every`-th batch pays for the MTP loss.
+3. Documents are padded and not packed (`packing` does that).
+4. The routers' biases alone balance the experts: no sequence-wise loss beside them.
+5. The learning rate warms up, stays and decays once; all numbers are float32.
 """
 
 import itertools
