@@ -15,6 +15,7 @@ How this file differs from the paper (arXiv 2501.12948v2, sections 3.1 and 3.2):
 2. Preferences come for the second half of the steps; R1: 400 of 1,700.
 3. A request is paid helpfulness times safety (`scenarios.Mixed`).
 4. Reward models read their data for `RewardConfig.epochs`; R1: once.
+5. The policy samples at temperature 1; R1: 0.7.
 """
 
 import copy
