@@ -30,6 +30,8 @@ def path(name: str) -> Path:
         raise ValueError(
             f"no artifact {shown(name)}; there are {', '.join(sorted(known))}"
         )
+    if "sha256" not in known[name]:
+        raise ValueError(f"manifest.json is damaged: it lists no file of {shown(name)}")
     wanted, there = known[name]["sha256"], (FOLDER / name).is_dir()
     if not there or files.sha256(FOLDER / name, wanted) != wanted:
         raise ValueError(

@@ -109,7 +109,7 @@ def raw(folder: Path, plan: Plan) -> tuple[list[dict], list[dict]]:
     """Read what was sampled before any filter: reasoning rows and judged rows."""
     work = folder / "samples-work"
     return tuple(
-        rejection.samples(work, part, plan.sizes)
+        rejection.collected(work, part, plan.sizes)
         for part in rejection.parts(plan.sizes)
     )
 

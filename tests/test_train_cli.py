@@ -446,7 +446,7 @@ def test_a_record_of_another_kind_is_one_line(finished, error, text):
 
 FIELDS = {
     "sha256": [[], None, {}, "x"],
-    "history": [[], {}, None, [3], [{}], [{"step": "1"}]],
+    "history": [{}, None, [3], [{}], [{"step": "1"}]],
     "seconds": ["1", None, -1, float("nan"), float("inf"), True],
     "steps": [None, 1.5, "2"],
     "memory_gb": ["much", []],

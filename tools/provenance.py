@@ -164,7 +164,7 @@ def damaged_artifacts(root: Path) -> list[str]:
         if not is_stray(name)
     ]
     for name, entry in known.items():
-        for file, wanted in entry["sha256"].items():
+        for file, wanted in entry.get("sha256", {}).items():
             path = manifest.parent / name / file
             if not path.exists():
                 found.append(f"artifacts/{name}/{file} is missing")

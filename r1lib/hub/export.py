@@ -21,7 +21,7 @@ from r1lib.model.transformer import Transformer
 from r1lib.tokenizer import ASSISTANT, BOS, EOS, PAD, SPECIAL, USER, Tokenizer
 from r1lib.tokenizer.pretokenize import PRETOKENIZERS
 
-ARTIFACTS = Path(__file__).resolve().parent.parent / "artifacts"
+ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
 BOOK_TOKENIZER = ARTIFACTS / "tokenizer" / "tokenizer.json"
 MOST_ROWS = 1024  # no model of the book has more
 CLASSES = {
