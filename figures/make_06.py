@@ -19,17 +19,8 @@ def draw(axes):
     for i, (title, line, section) in enumerate(VERIFIERS):
         y = 5.0 - 1.12 * i
         if title == "programs":
-            box(
-                axes,
-                6.12,
-                y - 0.14,
-                2.86,
-                1.16,
-                ORANGE,
-                (),
-                facecolor="none",
-                linestyle="--",
-            )
+            wall = {"facecolor": "none", "linestyle": "--"}
+            box(axes, 6.12, y - 0.14, 2.86, 1.16, ORANGE, (), **wall)
             axes.text(7.55, y - 0.34, "sandbox", **SMALL)
             badge(axes, 8.98, y + 1.0, "9", ORANGE)
         box(axes, 6.3, y, 2.5, 0.88, ORANGE, (title, line), section)

@@ -15,9 +15,8 @@ def funnel(axes, x, y):
         top, wide, thin = y - 0.47 * i, 1.6 - 0.1 * i, 1.6 - 0.1 * (i + 1)
         corners = [(x - wide, top), (x + wide, top)]
         corners += [(x + thin, top - 0.42), (x - thin, top - 0.42)]
-        axes.add_patch(
-            Polygon(corners, facecolor=PALE[ORANGE], edgecolor=ORANGE, linewidth=1.6)
-        )
+        look = {"facecolor": PALE[ORANGE], "edgecolor": ORANGE, "linewidth": 1.6}
+        axes.add_patch(Polygon(corners, **look))
         axes.text(x, top - 0.21, name, **SMALL)
 
 

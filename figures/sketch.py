@@ -23,26 +23,15 @@ SMALL = {**CENTRE, "fontsize": 10.5}
 def frame(axes, x, y, width, height, colour, rounding, **kind):
     """A rounded rectangle in a pale colour with an edge in the full one."""
     shape = f"round,pad=0,rounding_size={rounding}"
-    axes.add_patch(
-        FancyBboxPatch(
-            (x, y),
-            width,
-            height,
-            boxstyle=shape,
-            facecolor=PALE[colour],
-            edgecolor=colour,
-            linewidth=1.8,
-            **kind,
-        )
-    )
+    face = {"facecolor": PALE[colour], "edgecolor": colour, "linewidth": 1.8, **kind}
+    axes.add_patch(FancyBboxPatch((x, y), width, height, boxstyle=shape, **face))
 
 
 def badge(axes, x, y, section, colour):
     """The number of a section on a coloured disc."""
     disc = {"boxstyle": "circle,pad=0.25", "facecolor": colour, "edgecolor": PAPER}
-    axes.text(
-        x, y, section, bbox=disc, **CENTRE, color=PAPER, fontweight="bold", fontsize=11
-    )
+    kind = {**CENTRE, "color": PAPER, "fontweight": "bold", "fontsize": 11}
+    axes.text(x, y, section, bbox=disc, **kind)
 
 
 def box(axes, x, y, width, height, colour, lines, section="", **kind):
@@ -50,14 +39,8 @@ def box(axes, x, y, width, height, colour, lines, section="", **kind):
     frame(axes, x, y, width, height, colour, 0.1, **kind)
     middle = y + height / 2 + 0.15 * (len(lines) - 1)
     for i, line in enumerate(lines):
-        axes.text(
-            x + width / 2,
-            middle - 0.3 * i,
-            line,
-            fontsize=11,
-            fontweight="normal" if i else "bold",
-            **CENTRE,
-        )
+        look = {"fontsize": 11, "fontweight": "normal" if i else "bold", **CENTRE}
+        axes.text(x + width / 2, middle - 0.3 * i, line, **look)
     if section:
         badge(axes, x + 0.04, y + height - 0.04, section, colour)
 
