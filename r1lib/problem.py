@@ -53,6 +53,11 @@ class Problem:
         number = parse_number(self.answer)
         if number is not None:
             return parse_number(answer) == number
+        if self.data:  # by value alone the target itself would pass in countdown
+            raise ValueError(
+                f"wanted a {self.family} problem as its family makes it, "
+                "with a check of its own, got a plain Problem"
+            )
         return verifiers.math_equal(self.answer, answer)
 
     def ballot(self, completion: str):

@@ -469,3 +469,12 @@ def test_parts_are_logged_unweighted_and_forgotten():
 def test_a_sum_of_no_parts_is_an_error():
     with pytest.raises(ValueError, match="at least one part"):
         rewards.Weighted({})
+
+
+def test_a_plain_problem_does_not_judge_a_family_with_rules_of_its_own():
+    game = countdown.make((3, 7, 8), 35, "en", answer="(8-3)*7")
+    plain = Problem("countdown", "easy", "en", game.prompt, game.answer, "k", game.data)
+    with pytest.raises(ValueError, match="with a check of its own"):
+        plain.check("<answer>35</answer>")
+    assert not game.check("<answer>35</answer>")
+    assert game.check("<answer>7*(8-3)</answer>")
