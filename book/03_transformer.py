@@ -50,7 +50,7 @@ from torch.nn import functional as F
 from r1lib import artifacts, checks, plots, sampling
 from r1lib.losses import token_logprobs
 from r1lib.model.config import ModelConfig
-from r1lib.recipe import run
+from r1lib.recipe import pipeline
 from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS, PAD
 from r1lib.world import arithmetic, corpus, countdown
@@ -1075,7 +1075,7 @@ def outcome(problems, **how):
 
 
 # %% tags=["slide"]
-problems = run.held_out(48, "valid")
+problems = pipeline.held_out(48, "valid")
 print(f"{'':26}{'right':>7}{'thinks':>9}{'tokens':>8}")
 for name, how in (
     ("greedy", {"temperature": 0.0}),

@@ -56,7 +56,7 @@ from r1lib.losses import (
     token_mean,
 )
 from r1lib.problem import Problem, split_of
-from r1lib.recipe import run, stages
+from r1lib.recipe import pipeline, stages
 from r1lib.rewards import format  # not Python's own, in this chapter
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
@@ -180,7 +180,7 @@ for style in ("guess", "short", "long"):
 
 # %%
 policy, tokenizer = artifacts.load("base-tiny")
-held_out = run.held_out(96, "valid")  # 96 problems of each game
+held_out = pipeline.held_out(96, "valid")  # 96 problems of each game
 before = evaluate.answer(policy, tokenizer, held_out, 4, max_new_tokens=budget)
 parameters = sum(p.numel() for p in policy.parameters())
 print(f"{parameters / 1e6:.2f} million parameters, {len(held_out)} problems")
@@ -327,7 +327,7 @@ for t in range(ids.shape[1]):
 # %%
 N, G = 8, 16
 rng = random.Random(9)
-problems = [run.draw_mixed(rng) for _ in range(N)]
+problems = [pipeline.draw_mixed(rng) for _ in range(N)]
 batch = rollout(
     policy,
     tokenizer,
@@ -650,7 +650,7 @@ def simple_zero(policy, config):
     for step in range(config.steps):
         rng = random.Random(f"{config.seed}-{step}")
         generator = torch.Generator().manual_seed(rng.getrandbits(62))
-        problems = [run.draw_mixed(rng) for _ in range(config.prompts)]
+        problems = [pipeline.draw_mixed(rng) for _ in range(config.prompts)]
         batch = rollout(
             policy,
             tokenizer,
@@ -693,7 +693,7 @@ shape = {"prompts": 4, "group_size": 8, "max_new_tokens": budget}
 small = GRPOConfig(steps=2, warmup=0.0, decay=0.0, minibatches=1, **shape)
 mine, theirs = copy.deepcopy(policy), copy.deepcopy(policy)
 optimizers = optim.adamw(theirs, small.lr)
-draw = run.draw_mixed
+draw = pipeline.draw_mixed
 library = grpo.train(theirs, tokenizer, draw, small, optimizers)
 both = zip(simple_zero(mine, small), library, strict=True)
 for (reward, norm), (metrics, _) in both:

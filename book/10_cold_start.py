@@ -48,7 +48,7 @@ from torch import Tensor
 from r1lib import artifacts, checks, evaluate, plots, rewards, sampling
 from r1lib.losses import token_logprobs
 from r1lib.problem import problems, split_of
-from r1lib.recipe import cold, run
+from r1lib.recipe import cold_start, pipeline
 from r1lib.tokenizer import chat
 from r1lib.traces import collect, filters, tables
 from r1lib.training import optim, packing, sft
@@ -67,7 +67,7 @@ from collections.abc import Iterator
 
 from r1lib.losses import token_mean
 from r1lib.problem import Problem
-from r1lib.recipe.cold import HARM, RULE, length_of
+from r1lib.recipe.cold_start import HARM, RULE, length_of
 from r1lib.rewards import SCRIPT, WORD, language_consistency
 from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS, PAD
@@ -127,7 +127,7 @@ from r1lib.world.rewrite import (
 # %%
 base, tokenizer = artifacts.load("base-tiny")
 zero, _ = artifacts.load("zero-tiny")
-held_out = run.held_out(64, "valid")  # 64 problems of each game
+held_out = pipeline.held_out(64, "valid")  # 64 problems of each game
 ask = partial(evaluate.answer, tokenizer=tokenizer, max_new_tokens=BUDGET)
 before = {
     name: ask(model, problems=held_out, k=2)
@@ -298,13 +298,13 @@ for problem, text, right in samples(held)[:2]:
 # later data (v1, section 2.3.3).
 
 # %%
-# r1lib.recipe.cold.person
+# r1lib.recipe.cold_start.person
 
 # %% tags=["nbval-check-output"]
 cases = (("facts", 3), ("refusal", 1), ("refusal", 0), ("instructions", 5))
 for family, seed in cases:
     (problem,) = problems(web.SAMPLE[family], 1, seed, "train", language="en")
-    text = cold.person(random.Random(0), problem)
+    text = cold_start.person(random.Random(0), problem)
     print(problem.prompt, f"  right: {problem.check(text)}")
     print("    " + text.replace("\n", "\n    ") + "\n")
 
@@ -442,11 +442,11 @@ def is_right(problem, text):
 
 requested = [
     problem
-    for family in cold.GENERAL
+    for family in cold_start.GENERAL
     for problem in problems(web.SAMPLE[family], 12, 10, "train")
 ]
 raw = collect.read(work / "zero.jsonl")[1] + collect.read(work / "reflect.jsonl")[1]
-raw += cold.written(requested, tokenizer, is_right, seed=0)
+raw += cold_start.written(requested, tokenizer, is_right, seed=0)
 assert {split_of(p) for p in [*train_problems, *requested]} == {"train"}
 print(f"{len(raw)} samples, {sum(row['correct'] for row in raw)} of them right")
 
@@ -458,11 +458,11 @@ print(f"{len(raw)} samples, {sum(row['correct'] for row in raw)} of them right")
 # alone: the first three of all samples, the others of the rewritten ones.
 
 # %%
-# r1lib.recipe.cold.select
+# r1lib.recipe.cold_start.select
 
 # %% tags=["slide"]
 known = {problem.prompt: problem for problem in [*train_problems, *requested]}
-rows, report = cold.select(raw, known, tokenizer, BUDGET)
+rows, report = cold_start.select(raw, known, tokenizer, BUDGET)
 print(f"{'filter':26}{'in':>6}{'removed':>9}{'out':>6}{'alone':>7}")
 for part in report:
     counts = [part[name] for name in ("in", "removed", "out", "alone")]
@@ -719,7 +719,7 @@ for problem, text, right in samples(answers["Dev1"]):
 # %%
 general = [
     problem
-    for family in cold.GENERAL
+    for family in cold_start.GENERAL
     for problem in problems(web.SAMPLE[family], 6, 0, "valid")
 ]
 for name, model in (("base", base), ("Dev1", dev1)):

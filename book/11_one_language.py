@@ -55,7 +55,7 @@ from r1lib import artifacts, checks, evaluate, plots, rewards
 from r1lib.losses import clipped, token_logprobs
 from r1lib.problem import LANGUAGES, Problem
 from r1lib.problem import problems as distinct
-from r1lib.recipe import run, scenarios, stages
+from r1lib.recipe import pipeline, scenarios, stages
 from r1lib.recipe.stages import RefreshedGRPO
 from r1lib.rewards import COMMAND, MARK, MARKS, SYMBOL, TAG, letters_of
 from r1lib.rl import grpo
@@ -346,7 +346,7 @@ for p, text in mixing[:2]:  # the first ones, not the worst
 
 # %%
 # r1lib.rewards.Weighted
-# r1lib.recipe.run.in_one_language
+# r1lib.recipe.pipeline.in_one_language
 
 # %% tags=["nbval-check-output"]
 TAPE = "8-3=5,*7=35~35=0"
@@ -360,7 +360,7 @@ texts = {
     "a dot, wrong": f"<think>.</think>{WRONG}",
 }
 gentle = replace(config, language=scenarios.LANGUAGE)  # a weight of 0.6
-reward = run.in_one_language(gentle)
+reward = pipeline.in_one_language(gentle)
 print(f"{'':23}" + "".join(f"{name:>10}" for name in (*reward.parts, "sum")))
 for name, text in texts.items():
     total = reward(problem, text)
@@ -382,7 +382,7 @@ for name, text in texts.items():
 # %% tags=["nbval-check-output"]
 print("weight   best wrong   worst right   safe")
 for weight in (0.1, 0.3, 0.6, 0.9, 1.0, 3.0):
-    mixture = run.in_one_language(replace(config, language=weight))
+    mixture = pipeline.in_one_language(replace(config, language=weight))
     best_wrong = max(mixture(problem, t) for n, t in texts.items() if "wrong" in n)
     worst_right = min(mixture(problem, t) for n, t in texts.items() if "right" in n)
     safe = "yes" if best_wrong < worst_right - 1e-9 else "no"
@@ -483,7 +483,7 @@ print(f"{len(quick)} do not think, {lucky:.0f} of them are right")
 # %%
 def with_meters(config):
     """The reward of the stage, and two parts that are only logged."""
-    parts = run.in_one_language(config).parts
+    parts = pipeline.in_one_language(config).parts
     meters = {"mixed": (0.0, mixed), "wordless": (0.0, wordless)}
     return rewards.Weighted({**parts, **meters})
 

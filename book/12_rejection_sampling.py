@@ -47,8 +47,8 @@ import torch
 from r1lib import artifacts, checks, evaluate, plots, sampling
 from r1lib.files import shown
 from r1lib.problem import problems
-from r1lib.recipe import samples
-from r1lib.recipe.samples import FILTERS, GENERAL, KNOWN, Sizes, known, sift
+from r1lib.recipe import rejection
+from r1lib.recipe.rejection import FILTERS, GENERAL, KNOWN, Sizes, known, sift
 from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS, Tokenizer
 from r1lib.traces import collect, tables
@@ -80,7 +80,7 @@ from collections.abc import Callable
 
 from r1lib import files, rewards
 from r1lib.problem import LEVELS, Problem, draw
-from r1lib.recipe.samples import (
+from r1lib.recipe.rejection import (
     SCRIPTED,
     SIMPLE,
     collected,
@@ -378,8 +378,8 @@ by_hand = {
 # r1lib.traces.filters.not_rambling
 
 # %%
-# r1lib.recipe.samples.in_form
-# r1lib.recipe.samples.nothing_twice
+# r1lib.recipe.rejection.in_form
+# r1lib.recipe.rejection.nothing_twice
 
 # %% [markdown]
 # The language filter reuses the reward of chapter 11, the share of words in the
@@ -399,7 +399,7 @@ by_hand = {
 # r1lib.traces.filters.at_most
 
 # %% tags=["slide", "nbval-check-output"]
-every = samples.chosen(Sizes())
+every = rejection.chosen(Sizes())
 rows = list(by_hand.values())
 for name, keep in every.items():
     flags = keep(rows)
@@ -469,13 +469,13 @@ live = Sizes(
 )
 work = FOLDER / "samples-work"
 work.mkdir()
-for step in samples.sample(work, sampler, tokenizer, live, source="zero-tiny"):
+for step in rejection.sample(work, sampler, tokenizer, live, source="zero-tiny"):
     problems_done, right = step["problems"], step["correct"]
     kind_of = f"{step['family']}, {step['level']}"
     print(f"{kind_of:20} {problems_done:4} problems, {right:4.0%} right")
 
 # %%
-raw, raw_judged = (samples.collected(work, p, live) for p in samples.parts(live))
+raw, raw_judged = (rejection.collected(work, p, live) for p in rejection.parts(live))
 found = tables.statistics(raw)
 print(f"{found['rows']:,} samples of {found['prompts']} prompts")
 print(f"{found['tokens']['sum']:,} tokens, median {found['tokens']['median']}")
@@ -500,7 +500,7 @@ def removed_alone(rows, names):
     return [every_live[name](rows).count(False) / len(rows) for name in names]
 
 
-every_live = samples.chosen(live)
+every_live = rejection.chosen(live)
 names = FILTERS[:6]
 print(f"{'':12} samples" + "".join(f"{name:>12}" for name in names) + "    kept")
 for family, *_ in live.reasoning:
@@ -585,7 +585,7 @@ for low, high in ((0, 0), (1, 2), (3, 5), (6, 7), (8, 8)):
 # least two of them against a known reply.
 
 # %%
-# r1lib.recipe.samples.preferred
+# r1lib.recipe.rejection.preferred
 
 # %% [markdown]
 # The random generator of the labels is seeded by prompt and text: asked again
@@ -604,7 +604,7 @@ replies = {
 }
 print(letter.prompt)
 for name, text in replies.items():
-    kept_by = sum(samples.preferred(4, seed)(letter, text) for seed in range(200))
+    kept_by = sum(rejection.preferred(4, seed)(letter, text) for seed in range(200))
     print(f"{name:20} {kept_by:4} of 200   {text}")
 
 # %% [markdown]
@@ -621,8 +621,8 @@ for name, text in replies.items():
 # %%
 by_prompt = {
     p.prompt: p
-    for family, level, n in samples.parts(live)[1]
-    for p in samples.training(family, level, n, 0)
+    for family, level, n in rejection.parts(live)[1]
+    for p in rejection.training(family, level, n, 0)
 }
 for verdict in (True, False):
     mine = [r for r in raw_judged if r["correct"] == verdict]
@@ -656,10 +656,10 @@ for r in liked[:3]:
 # three textbooks of section 11 it happens 12, 9 and 9 times.
 
 # %%
-# r1lib.recipe.samples.plain
+# r1lib.recipe.rejection.plain
 
 # %%
-liked = samples.plain(liked, tokenizer)
+liked = rejection.plain(liked, tokenizer)
 show(liked[0])
 
 # %% [markdown] tags=["slide"]
@@ -672,7 +672,7 @@ show(liked[0])
 # thought, written by a script that plays V3's part.
 
 # %%
-# r1lib.recipe.samples.known
+# r1lib.recipe.rejection.known
 
 # %% tags=["nbval-check-output"]
 for r in known(tokenizer, 9, Sizes()):
@@ -693,12 +693,12 @@ for r in known(tokenizer, 9, Sizes()):
 # first.
 
 # %%
-# r1lib.recipe.samples.mix
+# r1lib.recipe.rejection.mix
 
 # %%
-data = samples.mix(kept, liked, tokenizer, live)
+data = rejection.mix(kept, liked, tokenizer, live)
 assert len(data) == len(kept) + round(len(kept) / 3)
-assert data == samples.mix(kept, liked, tokenizer, live)  # same seed, same mix
+assert data == rejection.mix(kept, liked, tokenizer, live)  # same seed, same mix
 
 
 def part_of(row):
@@ -744,7 +744,7 @@ print("\n".join(card.splitlines()[:24]))
 # any moment, it goes on from its files and ends with the same bytes:
 
 # %%
-# r1lib.recipe.samples.build
+# r1lib.recipe.rejection.build
 
 # %% [markdown] tags=["slide"]
 # ## 10. Teach the base
@@ -798,9 +798,9 @@ def marks(problem, text):
     kind = {"source": "", "seed": 0, "tokens": 1, "finished": True, "correct": True}
     one = [tables.row(problem, text, **kind)]
     return {
-        "in form": samples.in_form(one)[0],
+        "in form": rejection.in_form(one)[0],
         "mixed": readability.mixed_share(problem, text) > 0,
-        "repeats": not samples.nothing_twice(one)[0],
+        "repeats": not rejection.nothing_twice(one)[0],
     }
 
 

@@ -48,8 +48,7 @@ from r1lib.files import shown
 from r1lib.model import counts
 from r1lib.model.presets import PRESETS
 from r1lib.problem import problems
-from r1lib.recipe import run as pipeline
-from r1lib.recipe import samples
+from r1lib.recipe import pipeline, rejection
 from r1lib.tokenizer import EOS, Tokenizer, chat
 from r1lib.traces import collect, tables
 from r1lib.training import batches, optim, sft
@@ -284,8 +283,8 @@ raw = collect.read(path)[1]
 
 # %%
 NAMES = ("correct", "form", "language", "length", "repetition")
-sizes = samples.Sizes(filters=NAMES, most_tokens=120)
-kept, report = samples.sift("traces", raw, sizes)
+sizes = rejection.Sizes(filters=NAMES, most_tokens=120)
+kept, report = rejection.sift("traces", raw, sizes)
 print(f"{len(kept)} traces of {len(raw)}, {sum(r['tokens'] for r in kept):,} tokens")
 plots.funnel_bars(report, "traces")
 

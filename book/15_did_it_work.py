@@ -54,6 +54,7 @@ from r1lib.tokenizer import EOS
 from r1lib.traces import tables
 from r1lib.verifiers import countdown_correct
 from r1lib.world import (
+    contamination,
     countdown,
     judge,
     readability,
@@ -61,8 +62,7 @@ from r1lib.world import (
     scorecard,
     web,
 )
-from r1lib.world import identity as contamination
-from r1lib.world.identity import identity, leaked, ngrams, overlaps
+from r1lib.world.contamination import identity, leaked, ngrams, overlaps
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -74,7 +74,14 @@ RESULTS = Path("../results/data")
 from collections.abc import Iterable
 
 from r1lib.problem import LANGUAGES, split_of
-from r1lib.world.identity import LONGEST, READ, checked, covered, read_request, words
+from r1lib.world.contamination import (
+    LONGEST,
+    READ,
+    checked,
+    covered,
+    read_request,
+    words,
+)
 
 # %% [markdown]
 # ## 1. From a number to a number that can be trusted
@@ -375,8 +382,8 @@ for prompt in (
     print(f"{prompt}\n    {identity(prompt)}")
 
 # %%
-# r1lib.world.identity.identity
-# r1lib.world.identity.leaked
+# r1lib.world.contamination.identity
+# r1lib.world.contamination.leaked
 
 # %% [markdown]
 # First, does the search find what is there? We plant three test problems in disguise
@@ -477,8 +484,8 @@ print(f"the planted problems, n=8: {', '.join(f'{share:.0%}' for share in copy)}
 # careless copies. A clean result of it proves little.
 
 # %%
-# r1lib.world.identity.overlaps
-# r1lib.world.identity.covered
+# r1lib.world.contamination.overlaps
+# r1lib.world.contamination.covered
 
 # %% [markdown] tags=["slide"]
 # ## 7. What else changed?

@@ -25,7 +25,7 @@ from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import new_model
 from r1lib.problem import STYLES, Problem, draw, problems, split_of
 from r1lib.progress import bar
-from r1lib.recipe import runs
+from r1lib.recipe import checkpoints
 from r1lib.rewards import code as code_reward
 from r1lib.rewards.code import Parts
 from r1lib.rl import grpo
@@ -337,12 +337,12 @@ def controls(model, tokenizer, plan, reward: CodeReward) -> dict:
 
 def base(folder: Path, plan: Plan):
     """Pre-train into folder/base, if that is not done; return (model, tokenizer)."""
-    if not runs.is_done(folder, "base"):
+    if not checkpoints.is_done(folder, "base"):
         tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
         config = replace(PRESETS[plan.model], vocab_size=tokenizer.vocab_size)
         model, c = new_model(config, plan.seed), plan.pretrain
         optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
-        stage = runs.resume(folder, "base", model, tokenizer, optimizers)
+        stage = checkpoints.resume(folder, "base", model, tokenizer, optimizers)
         read = pretrain.encode_documents(tokenizer, documents(plan))
         loop, recent = pretrain.train(model, read, c, optimizers, stage.step), []
 
@@ -350,23 +350,23 @@ def base(folder: Path, plan: Plan):
             recent.append(metrics)
             if metrics["step"] % plan.save_every and metrics["step"] != c.steps:
                 return None
-            means = runs.mean_of(recent)
+            means = checkpoints.mean_of(recent)
             recent.clear()
             return means
 
-        steps = runs.follow(stage, loop, c.steps, plan.save_every, point)
+        steps = checkpoints.follow(stage, loop, c.steps, plan.save_every, point)
         for _ in bar(steps, c.steps, f"base {plan.seed}", ("loss",)):
             pass
-    return runs.load(folder, "base")
+    return checkpoints.load(folder, "base")
 
 
 def learn(folder: Path, plan: Plan, reward: CodeReward, name: str = "code"):
     """Train folder/base by the code reward into folder/name; return the model."""
     model, tokenizer = base(folder, plan)
-    if runs.is_done(folder, name):
-        return runs.load(folder, name)[0]
+    if checkpoints.is_done(folder, name):
+        return checkpoints.load(folder, name)[0]
     optimizers = optim.adamw(model, plan.rl.lr)
-    stage = runs.resume(folder, name, model, tokenizer, optimizers)
+    stage = checkpoints.resume(folder, name, model, tokenizer, optimizers)
     steps = grpo.train(
         model,
         tokenizer,
@@ -377,7 +377,7 @@ def learn(folder: Path, plan: Plan, reward: CodeReward, name: str = "code"):
         start=stage.step,
     )
     lines = ({**metrics, **reward.means()} for metrics, _ in steps)
-    followed = runs.follow(
+    followed = checkpoints.follow(
         stage, lines, plan.rl.steps, plan.rl_save_every, without_accuracy
     )
     for _ in bar(followed, plan.rl.steps, f"RL {plan.seed}", ("reward", "pass")):
@@ -393,7 +393,7 @@ def without_accuracy(metrics: dict) -> dict:
 def unit(folder: Path, plan: Plan) -> dict:
     """Run all of a unit and return what it measured."""
     files_of = folder / f"code-{plan.seed}"
-    runs.begin(files_of, asdict(plan))
+    checkpoints.begin(files_of, asdict(plan))
     model, tokenizer = base(files_of, plan)
     with Sandbox() as box:
         reward = CodeReward(box)
@@ -404,10 +404,10 @@ def unit(folder: Path, plan: Plan) -> dict:
         level = box.level
     return {
         "P16": {"before": before, "after": after, "controls": forced},
-        "history": runs.record(files_of, "code")["history"],
-        "base": runs.record(files_of, "base")["history"],
+        "history": checkpoints.record(files_of, "code")["history"],
+        "base": checkpoints.record(files_of, "base")["history"],
         "minutes": {
-            name: runs.record(files_of, stage)["seconds"] / 60
+            name: checkpoints.record(files_of, stage)["seconds"] / 60
             for name, stage in (("base", "base"), ("RL", "code"))
         },
         "shown": {"prompt": SHOWN.prompt, "reference": SHOWN.answer},
@@ -422,7 +422,7 @@ def race(folder: Path, plan: Plan, steps: dict = RACE) -> dict:
     to write a slow program twice, in the plan and in the answer.
     """
     folder = folder / f"code-{plan.seed}"
-    runs.begin(folder, asdict(plan))
+    checkpoints.begin(folder, asdict(plan))
     model, tokenizer = base(folder, plan)
     roomy = replace(plan.rl, **steps)
     plan = replace(plan, rl=roomy, wasteable=1.0, samples=RACE_SAMPLES)
@@ -434,7 +434,7 @@ def race(folder: Path, plan: Plan, steps: dict = RACE) -> dict:
             reward = CodeReward(box, timed=name == "timed")
             model = learn(folder, plan, reward, name)
             found = measure(model, tokenizer, rows, plan.samples, plan, full)
-            record = runs.record(folder, name)
+            record = checkpoints.record(folder, name)
             out[name] = {**found, "history": record["history"]}
             out[name]["minutes"] = record["seconds"] / 60
     return {"P16": out, "race": asdict(roomy)}

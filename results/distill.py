@@ -27,8 +27,7 @@ from r1lib import distill, evaluate
 from r1lib.distill import DistillConfig, OnPolicyConfig, Spent
 from r1lib.problem import LEVELS, problems
 from r1lib.progress import bar
-from r1lib.recipe import run as pipeline
-from r1lib.recipe import runs
+from r1lib.recipe import checkpoints, pipeline
 from r1lib.rl import grpo
 from r1lib.training import limits, optim, sft
 from r1lib.world import countdown, skills
@@ -163,7 +162,7 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
     """Train a model by an arm; return what it cost and facts about it."""
     optimizers = optim.base_optimizers(model, plan.muon_lr, plan.adamw_lr)
     if arm.how == "own":
-        teacher, theirs = runs.load(run, arm.stage)
+        teacher, theirs = checkpoints.load(run, arm.stage)
         said, _ = traces.sampled(run, arm.stage, plan.sizes, plan.seed)
         asked = fmean(len(tokenizer.prompt(row["prompt"])) for row in said)
         length = asked + fmean(row["tokens"] for row in said)  # as the teacher's texts
@@ -189,7 +188,7 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
     if arm.how == "sft":
         loop = distill.fine_tune(model, stream, sft.SFTConfig(**kind), optimizers)
     else:
-        teacher, theirs = runs.load(run, arm.stage)
+        teacher, theirs = checkpoints.load(run, arm.stage)
         both = (tokenizer, theirs)
         config = DistillConfig(**kind, kind=arm.how, temperature=arm.temperature)
         loop = distill.train(model, teacher, both, stream, config, optimizers)
@@ -264,7 +263,7 @@ def measure(model, tokenizer, arm: Arm, plan: Plan) -> dict:
 
 
 def valid_skills(model, tokenizer, plan: Plan) -> dict[str, float]:
-    """What a model can do, each skill apart: `run.base_skills` on valid problems."""
+    """What a model can do, each skill apart, on valid problems."""
     watched = problems(countdown.sample, plan.watched, 0, "valid")
     return pipeline.base_skills(model, tokenizer, watched)
 
@@ -276,7 +275,7 @@ def unit(name: str, run: Path, plan: Plan) -> dict:
     began, arm, label = time.perf_counter(), ARMS[name], f"{name} {plan.seed}"
     model, tokenizer, weights = students.load(arm.model, run, plan.seed)
     found, bill = {"arm": asdict(arm)}, Spent()
-    theirs = runs.record(run, arm.stage)["sha256"]
+    theirs = checkpoints.record(run, arm.stage)["sha256"]
     found["weights"] = {"student": weights, "teacher": theirs}
     found["skills"] = {"before": valid_skills(model, tokenizer, plan)}
     if arm.how != "nothing":
@@ -286,7 +285,7 @@ def unit(name: str, run: Path, plan: Plan) -> dict:
         found["rl"], more = reinforce(model, tokenizer, plan, label)
         bill += more
     found["skills"]["after"] = valid_skills(model, tokenizer, plan)
-    teacher, _ = runs.load(run, arm.stage)
+    teacher, _ = checkpoints.load(run, arm.stage)
     found["test"] = measure(model, tokenizer, arm, plan)
     length = round(found["test"]["easy"]["length"]) + 20  # with the prompt
     found["spent"] = asdict(bill)

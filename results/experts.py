@@ -31,7 +31,7 @@ from r1lib.model.transformer import (
 )
 from r1lib.problem import STYLES, problems
 from r1lib.progress import bar
-from r1lib.recipe import run, stages
+from r1lib.recipe import pipeline, stages
 from r1lib.tokenizer import EOS, PAD, Tokenizer
 from r1lib.training import optim, pretrain
 from r1lib.world import arithmetic, corpus, countdown
@@ -156,7 +156,7 @@ def measure(model, batches) -> dict:
 def speculate(model, tokenizer, seed: int) -> dict:
     """Acceptance of MTP's drafts and tokens per main step, sampled and greedy."""
     found = {}
-    asked = run.held_out(PROMPTS, "valid")
+    asked = pipeline.held_out(PROMPTS, "valid")
     prompts = [tokenizer.prompt(problem.prompt) for problem in asked]
     longest = stages.settings("tiny").zero.max_new_tokens
     for name, temperature in (("sampled", 1.0), ("greedy", 0.0)):

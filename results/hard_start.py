@@ -16,8 +16,7 @@ from pathlib import Path
 
 from r1lib.problem import LEVELS, problems
 from r1lib.progress import bar
-from r1lib.recipe import cold, runs, stages
-from r1lib.recipe import run as pipeline
+from r1lib.recipe import checkpoints, cold_start, pipeline, stages
 from r1lib.traces import tables
 from r1lib.traces.collect import collect, read
 from r1lib.world import countdown
@@ -29,7 +28,7 @@ TRAINED = ("dev1", "dev2")
 
 def hard_rows(run: Path, folder: Path, how: stages.Settings, n: int) -> list[dict]:
     """Let Zero answer hard countdown; return what is right, made readable."""
-    zero, tokenizer = runs.load(run, "zero")
+    zero, tokenizer = checkpoints.load(run, "zero")
     asked = problems(countdown.sample, n, how.seed, "train", "hard")
     kind = {"source": "zero", "max_new_tokens": how.cold.longest, "seed": how.seed}
     kind["at_once"] = how.cold.at_once
@@ -43,19 +42,19 @@ def hard_rows(run: Path, folder: Path, how: stages.Settings, n: int) -> list[dic
     for _ in bar(steps(), -(-n // how.cold.at_once), "Zero, hard", ("correct",)):
         pass
     known = {problem.prompt: problem for problem in asked}
-    return cold.select(read(path)[1], known, tokenizer, how.cold.longest)[0]
+    return cold_start.select(read(path)[1], known, tokenizer, how.cold.longest)[0]
 
 
 def begin(run: Path, folder: Path, how: stages.Settings, n: int) -> int:
     """Lay out the base and the longer table; return how many rows were added."""
-    runs.begin(folder, asdict(how))
+    checkpoints.begin(folder, asdict(how))
     one_unit.take(run, folder, ["base"])
-    known = tables.load(runs.checked(run, "cold"))
-    if not runs.is_done(folder, "cold"):
+    known = tables.load(checkpoints.checked(run, "cold"))
+    if not checkpoints.is_done(folder, "cold"):
         rows = known + hard_rows(run, folder, how, n)
         tables.save(folder / "cold", rows, "Cold start, and hard countdown")
-        runs.finish(folder, "cold", 0, 0.0, [], None)
-    return len(tables.load(runs.checked(folder, "cold"))) - len(known)
+        checkpoints.finish(folder, "cold", 0, 0.0, [], None)
+    return len(tables.load(checkpoints.checked(folder, "cold"))) - len(known)
 
 
 def unit(run: Path, folder: Path, how: stages.Settings, n: int = PROBLEMS) -> dict:
@@ -66,12 +65,12 @@ def unit(run: Path, folder: Path, how: stages.Settings, n: int = PROBLEMS) -> di
         loop, steps = pipeline.run(stage, folder, how), pipeline.length(stage, how)
         for _ in bar(loop, steps, stage, stages.BY_NAME[stage].shown):
             pass
-        model, tokenizer = runs.load(folder, stage)
+        model, tokenizer = checkpoints.load(folder, stage)
         found[stage] = {lv: reach.measure(model, tokenizer, lv) for lv in LEVELS}
     names = ("base", "cold", *TRAINED)
     return {
         "P6": found,
-        "weights": {name: runs.record(folder, name)["sha256"] for name in names},
+        "weights": {name: checkpoints.record(folder, name)["sha256"] for name in names},
         "minutes": (time.perf_counter() - began) / 60,
     }
 
@@ -81,7 +80,7 @@ def main() -> None:
     asked = one_unit.arguments(one_unit.parser(__doc__, threads=1))
     how, home = stages.settings("tiny", asked.seed), Path("runs")
     run = home / f"seed-{asked.seed}"
-    runs.agree(run, asdict(how))
+    checkpoints.agree(run, asdict(how))
     found = unit(run, home / f"hard-start-{asked.seed}", how)
     path = asked.out / f"hard-start-{asked.seed}.json"
     command = f"results.hard_start {asked.seed}"

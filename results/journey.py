@@ -21,8 +21,7 @@ from pathlib import Path
 from r1lib import evaluate
 from r1lib.problem import LEVELS, Problem, problems
 from r1lib.progress import bar
-from r1lib.recipe import run as pipeline
-from r1lib.recipe import runs
+from r1lib.recipe import checkpoints, pipeline
 from r1lib.training import limits, optim, sft
 from r1lib.world import corpus, countdown, skills
 from r1lib.world.rewrite import notices, readable
@@ -157,7 +156,7 @@ def measure(model, tokenizer, plan: Plan, seed: int) -> dict:
 def unit(arm: str, seed: int, run: Path, plan: Plan) -> dict:
     """Fine-tune the base of a run on one arm and measure it."""
     began = time.perf_counter()
-    model, tokenizer = runs.load(run, "base")
+    model, tokenizer = checkpoints.load(run, "base")
     examples = sft.encode(tokenizer, pairs(arm, seed, plan))
     steps = bar(train(model, examples, plan, seed), plan.steps, arm, ("loss",))
     history = list(steps)
@@ -172,7 +171,7 @@ def unit(arm: str, seed: int, run: Path, plan: Plan) -> dict:
     }
     return {
         "P15": found,
-        "weights": runs.record(run, "base")["sha256"],
+        "weights": checkpoints.record(run, "base")["sha256"],
         "history": history,
         "settings": asdict(plan),
         "minutes": (time.perf_counter() - began) / 60,

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 from r1lib import files
-from r1lib.recipe import runs
+from r1lib.recipe import checkpoints
 from r1lib.recipe.stages import STAGES
 from results import one_unit
 
@@ -83,7 +83,7 @@ def train(run: Path, seed: int, stage: str = "", seconds: float = 0.0) -> bool:
 def begun(run: Path) -> str:
     """Name the stage that a run was in."""
     for stage in STAGES:
-        if not runs.is_done(run, stage):
+        if not checkpoints.is_done(run, stage):
             return stage
     return THE_END
 

@@ -18,7 +18,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from r1lib.progress import bar
-from r1lib.recipe import run, runs, stages
+from r1lib.recipe import checkpoints, pipeline, stages
 from r1lib.recipe.scenarios import LANGUAGE
 from r1lib.rl import grpo
 from r1lib.training import optim
@@ -51,7 +51,7 @@ def card(model, tokenizer, config) -> dict:
 
 def train(policy, tokenizer, config):
     """Run the RL of an arm; the reference follows the policy as the stage has it."""
-    ref, reward = copy.deepcopy(policy), run.in_one_language(config)
+    ref, reward = copy.deepcopy(policy), pipeline.in_one_language(config)
     kind = {"reward": reward, "ref": ref}
     optimizers = optim.adamw(policy, config.lr)
     loop = grpo.train(policy, tokenizer, draw_reasoning, config, optimizers, **kind)
@@ -72,12 +72,12 @@ def stage_history(folder: Path) -> list[dict]:
 def unit(arm: str, seed: int, folder: Path) -> dict:
     """Train one arm from Dev1 of a seed's run and measure it."""
     began, how = time.perf_counter(), stages.settings("tiny", seed)
-    runs.agree(folder, asdict(how))
-    model, tokenizer = runs.load(folder, "dev1")
+    checkpoints.agree(folder, asdict(how))
+    model, tokenizer = checkpoints.load(folder, "dev1")
     config = replace(how.dev2, **ARMS[arm])
     before = card(model, tokenizer, config)
     if arm == "with":
-        model, _ = runs.load(folder, "dev2")
+        model, _ = checkpoints.load(folder, "dev2")
         history = stage_history(folder)
     else:
         shown = ("reward", "right", "language", "length")
@@ -85,7 +85,7 @@ def unit(arm: str, seed: int, folder: Path) -> dict:
         history = list(bar(steps, config.steps, f"{arm} {seed}", shown))
     after = card(model, tokenizer, config)
     row = {"arm": arm, "before": before, "after": after}
-    row["weights"] = runs.record(folder, "dev1")["sha256"]
+    row["weights"] = checkpoints.record(folder, "dev1")["sha256"]
     minutes = (time.perf_counter() - began) / 60
     return {
         "P5": row,

@@ -20,7 +20,7 @@ from r1lib import evaluate
 from r1lib.evaluate import Answers
 from r1lib.problem import LEVELS, Problem
 from r1lib.progress import bar
-from r1lib.recipe import runs, stages
+from r1lib.recipe import checkpoints, stages
 from r1lib.sampling import Sampling, completions
 from r1lib.world import scorecard, skills
 from results import one_unit
@@ -121,8 +121,8 @@ def parts(model, tokenizer, problems: int, k: int, questions: int, longest: int)
 def unit(folder: Path, seed: int) -> dict:
     """Measure the R1 of one run."""
     began, found = time.perf_counter(), {"voting": {}, "overthinking": {}}
-    runs.agree(folder, asdict(stages.settings("tiny", seed)))
-    model, tokenizer = runs.load(folder, "r1")
+    checkpoints.agree(folder, asdict(stages.settings("tiny", seed)))
+    model, tokenizer = checkpoints.load(folder, "r1")
     total = len(LEVELS) * len(scorecard.REASONING) + len(EASY)
     loop = parts(model, tokenizer, PROBLEMS, K, QUESTIONS, LONGEST)
     for _, what, name, row in bar(loop, total, f"longer {seed}"):
@@ -130,7 +130,7 @@ def unit(folder: Path, seed: int) -> dict:
     settings = {"K": K, "problems": PROBLEMS, "longest": LONGEST}
     settings |= {"questions": QUESTIONS, "samples": SAMPLES}
     minutes = (time.perf_counter() - began) / 60
-    weights = runs.record(folder, "r1")["sha256"]
+    weights = checkpoints.record(folder, "r1")["sha256"]
     return {"P14": found, "weights": weights, "settings": settings, "minutes": minutes}
 
 

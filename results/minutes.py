@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from r1lib import files
-from r1lib.recipe import runs
+from r1lib.recipe import checkpoints
 from r1lib.recipe.stages import STAGES
 from results import one_unit
 from tools import provenance
@@ -19,7 +19,9 @@ from tools import provenance
 
 def unit(run: Path) -> dict:
     """Minutes of every stage; a stage that the run did not train is a ValueError."""
-    records = {s: runs.record(run, s) for s in STAGES if runs.is_done(run, s)}
+    records = {
+        s: checkpoints.record(run, s) for s in STAGES if checkpoints.is_done(run, s)
+    }
     trained = [stage for stage in records if "shipped" not in records[stage]]
     if missing := [stage for stage in STAGES if stage not in trained]:
         raise ValueError(

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from r1lib import files
-from r1lib.recipe import runs
+from r1lib.recipe import checkpoints
 from tools import provenance
 from tools.environment import try_lock
 
@@ -58,15 +58,15 @@ def take(run: Path, folder: Path, stages: Iterable[str]) -> None:
     """Copy finished stages of a run into another folder, if they are not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
     for stage in stages:
-        if not runs.is_done(folder, stage):
-            path = runs.checked(run, stage)
+        if not checkpoints.is_done(folder, stage):
+            path = checkpoints.checked(run, stage)
             shutil.copytree(path, folder / stage, dirs_exist_ok=True)
             shutil.copy(run / f"{stage}.json", folder)
 
 
 def curve(folder: Path, stage: str) -> list[dict]:
     """The points that a stage has written as it trained; a shipped one has none."""
-    record = runs.record(folder, stage)
+    record = checkpoints.record(folder, stage)
     if "shipped" in record:
         raise ValueError(
             f"{stage} in {folder} was taken from artifacts/ and has no curve: train it "

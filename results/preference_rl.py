@@ -26,7 +26,7 @@ from r1lib import evaluate
 from r1lib.feedback import reward_model
 from r1lib.feedback.reward_model import RewardConfig
 from r1lib.progress import bar
-from r1lib.recipe import r1, runs
+from r1lib.recipe import checkpoints, r1
 from r1lib.recipe.scenarios import Preference
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
@@ -123,18 +123,18 @@ def padded(rng: random.Random, language: str, text: str) -> str:
 
 def start(folder: Path, base: Path, plan: Plan):
     """Fine-tune the base into folder/dev3, if that is not done; return the policy."""
-    if not runs.is_done(folder, "dev3"):
-        model, tokenizer = runs.load(base, "base")
+    if not checkpoints.is_done(folder, "dev3"):
+        model, tokenizer = checkpoints.load(base, "base")
         optimizers = optim.adamw(model, plan.sft.lr)
-        stage = runs.resume(folder, "dev3", model, tokenizer, optimizers)
+        stage = checkpoints.resume(folder, "dev3", model, tokenizer, optimizers)
         examples = sft.encode(tokenizer, replies(plan))
         loop = sft.train(model, examples, plan.sft, optimizers, stage.step)
         steps = plan.sft.epochs * -(-len(examples) // plan.sft.batch_size)
         for _ in bar(
-            runs.follow(stage, loop, steps, 50), steps, "fine-tuning", ("loss",)
+            checkpoints.follow(stage, loop, steps, 50), steps, "fine-tuning", ("loss",)
         ):
             pass
-    return runs.load(folder, "dev3")
+    return checkpoints.load(folder, "dev3")
 
 
 def scored(model, tokenizer, liked: Preference, n: int, split: str, plan: Plan, k=1):
@@ -189,16 +189,16 @@ def climb(policy, tokenizer, liked: Preference, plan: Plan):
 
 def unit(folder: Path, base: Path, plan: Plan) -> dict:
     """Run one unit in its folder and return what it found."""
-    runs.begin(folder, asdict(plan))
+    checkpoints.begin(folder, asdict(plan))
     policy, tokenizer = start(folder, base, plan)
     for _ in r1.reward_models(folder, plan.stage, names=("helpful",)):
         pass
-    found = runs.last_point(runs.record(folder, "helpful"))
+    found = checkpoints.last_point(checkpoints.record(folder, "helpful"))
     helpful, _ = reward_model.load(folder / "helpful")
     scale = found["mean"], found["spread"]
     liked = Preference(helpful, helpful, tokenizer, *scale)  # safety is not asked
     history, test = climb(policy, tokenizer, liked, plan)
-    weights = runs.record(base, "base")["sha256"]
+    weights = checkpoints.record(base, "base")["sha256"]
     return {"P8": {"helpful": found, **test}, "history": history, "weights": weights}
 
 

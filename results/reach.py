@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from r1lib import evaluate
 from r1lib.problem import LEVELS, Problem, problems
-from r1lib.recipe import runs, stages
+from r1lib.recipe import checkpoints, stages
 from r1lib.tokenizer.chat import thinking
 from r1lib.world import countdown
 from results import one_unit
@@ -85,11 +85,11 @@ def measure(model, tokenizer, level: str) -> dict:
 def unit(folder: Path, seed: int) -> dict:
     """Measure the models of one run, easy and hard."""
     began, found = time.perf_counter(), {}
-    runs.agree(folder, asdict(stages.settings("tiny", seed)))
+    checkpoints.agree(folder, asdict(stages.settings("tiny", seed)))
     for stage in tqdm(MODELS, f"reach {seed}"):
-        model, tokenizer = runs.load(folder, stage)
+        model, tokenizer = checkpoints.load(folder, stage)
         found[stage] = {level: measure(model, tokenizer, level) for level in LEVELS}
-    weights = {stage: runs.record(folder, stage)["sha256"] for stage in MODELS}
+    weights = {stage: checkpoints.record(folder, stage)["sha256"] for stage in MODELS}
     minutes = (time.perf_counter() - began) / 60
     return {"P6": found, "weights": weights, "minutes": minutes}
 

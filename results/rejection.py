@@ -33,9 +33,8 @@ import torch
 from r1lib import evaluate, files
 from r1lib.problem import Problem, problems
 from r1lib.progress import bar
-from r1lib.recipe import runs
-from r1lib.recipe import samples as rejection
-from r1lib.recipe.samples import Sizes
+from r1lib.recipe import checkpoints, rejection
+from r1lib.recipe.rejection import Sizes
 from r1lib.sampling import Sampling, completions
 from r1lib.traces import tables
 from r1lib.training import limits, optim, sft
@@ -90,7 +89,7 @@ class Plan:
 def prepare(folder: Path, sampler, plan: Plan, source: str) -> None:
     """Build the table of the unit's seed, or find it finished."""
     made = {"sizes": asdict(plan.sizes), "seed": plan.seed, "source": source}
-    runs.begin(folder, made)
+    checkpoints.begin(folder, made)
     if (folder / "samples" / "data.parquet").is_file():
         return
     model, tokenizer = sampler
@@ -341,13 +340,13 @@ def main() -> None:
     torch.set_num_threads(asked.threads)
     run = asked.run or Path("runs") / f"seed-{asked.seed}"
     plan = Plan(seed=asked.seed)
-    sampler = runs.load(run, asked.stage)
-    base = runs.load(asked.base or run, "base")
+    sampler = checkpoints.load(run, asked.stage)
+    base = checkpoints.load(asked.base or run, "base")
     folder = Path("runs") / f"rejection-{asked.seed}"
     content = {
         **unit(asked.arm, folder, base, sampler, plan, f"{asked.stage} of this run"),
-        "sampler": runs.record(run, asked.stage)["sha256"],
-        "base": runs.record(asked.base or run, "base")["sha256"],
+        "sampler": checkpoints.record(run, asked.stage)["sha256"],
+        "base": checkpoints.record(asked.base or run, "base")["sha256"],
         "seed": asked.seed,
         "settings": asdict(plan),
         "command": f"python -m results.rejection {asked.arm} {asked.seed}",

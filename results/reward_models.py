@@ -16,7 +16,7 @@ from pathlib import Path
 
 from r1lib.feedback import reward_model
 from r1lib.problem import Problem
-from r1lib.recipe import r1, runs, stages
+from r1lib.recipe import checkpoints, r1, stages
 from r1lib.world import judge
 from results import one_unit
 
@@ -54,14 +54,14 @@ def told_apart(model, rows, safe) -> dict:
 def unit(folder: Path, seed: int) -> dict:
     """Measure both models of one run."""
     began, how = time.perf_counter(), stages.settings("tiny", seed)
-    runs.agree(folder, asdict(how))
-    policy, tokenizer = runs.load(folder, r1.START)
+    checkpoints.agree(folder, asdict(how))
+    policy, tokenizer = checkpoints.load(folder, r1.START)
     kind = (folder, policy, tokenizer, how.reward_models, r1.START)
     problems, answers = r1.answered(*kind)["valid"]
     found, weights = {}, {}
     for name in ("helpful", "harmless"):
-        model, _ = reward_model.load(runs.checked(folder, name))
-        weights[name] = runs.record(folder, name)["sha256"]
+        model, _ = reward_model.load(checkpoints.checked(folder, name))
+        weights[name] = checkpoints.record(folder, name)["sha256"]
         made = r1.examples(
             name, tokenizer, problems, answers, how.reward_models, "valid"
         )

@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from r1lib.progress import bar
-from r1lib.recipe import r1, runs
+from r1lib.recipe import checkpoints, r1
 from r1lib.recipe import stages as recipe
 from r1lib.recipe.stages import BY_NAME
 from results import one_unit, stages
@@ -39,8 +39,8 @@ def unit(arm: str, run: Path, folder: Path, how: recipe.Settings, **kind) -> dic
     names = (*BY_NAME["r1"].needs, "r1")
     return {
         "P8": found,
-        "history": runs.record(folder, "r1")["history"],
-        "weights": {name: runs.record(folder, name)["sha256"] for name in names},
+        "history": checkpoints.record(folder, "r1")["history"],
+        "weights": {name: checkpoints.record(folder, name)["sha256"] for name in names},
         "settings": asdict(changed),
         "minutes": (time.perf_counter() - began) / 60,
     }
@@ -51,7 +51,7 @@ def main() -> None:
     asked = one_unit.arguments(one_unit.parser(__doc__, threads=1, arm=ARMS))
     arm, seed, home = asked.arm, asked.seed, Path("runs")
     how = recipe.settings("tiny", seed)
-    runs.agree(home / f"seed-{seed}", asdict(how))
+    checkpoints.agree(home / f"seed-{seed}", asdict(how))
     found = unit(arm, home / f"seed-{seed}", home / f"{arm}-{seed}", how)
     path = asked.out / f"schedule-{arm}-{seed}.json"
     command = f"results.schedule {arm} {seed}"

@@ -20,7 +20,7 @@ from pathlib import Path
 from r1lib import sandbox
 from r1lib.problem import LEVELS
 from r1lib.progress import bar
-from r1lib.recipe import runs, stages
+from r1lib.recipe import checkpoints, stages
 from r1lib.recipe.stages import TO_R1
 from r1lib.world import scorecard
 from results import one_unit, stage_table
@@ -38,7 +38,7 @@ def cards(
     step = 0
     with nullcontext() if sandbox.missing() else sandbox.Sandbox() as box:
         for stage in models:
-            model, tokenizer = runs.load(folder, stage)
+            model, tokenizer = checkpoints.load(folder, stage)
             for level in LEVELS:
                 found = scorecard.measure(
                     model,
@@ -62,16 +62,19 @@ def unit(folder: Path, seed: int) -> dict:
     """Measure all stages of one run."""
     began, found = time.perf_counter(), {stage: {} for stage in MODELS}
     settings = asdict(stages.settings("tiny", seed))
-    runs.agree(folder, settings)
+    checkpoints.agree(folder, settings)
     total = len(MODELS) * len(LEVELS)
     for _, stage, level, values in bar(cards(folder), total, f"stages {seed}"):
         found[stage][level] = kept(values)
     minutes = {
-        stage.name: runs.record(folder, stage.name)["seconds"] / 60 for stage in TO_R1
+        stage.name: checkpoints.record(folder, stage.name)["seconds"] / 60
+        for stage in TO_R1
     }
     return {
         "P6": found,
-        "weights": {stage: runs.record(folder, stage)["sha256"] for stage in MODELS},
+        "weights": {
+            stage: checkpoints.record(folder, stage)["sha256"] for stage in MODELS
+        },
         "minutes of training": minutes,
         "problems": PROBLEMS,
         "samples": SAMPLES,

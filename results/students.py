@@ -6,8 +6,7 @@ from pathlib import Path
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import new_model
 from r1lib.progress import bar
-from r1lib.recipe import run as pipeline
-from r1lib.recipe import runs, stages
+from r1lib.recipe import checkpoints, pipeline, stages
 from r1lib.training import optim, pretrain
 from r1lib.world import web
 from results import one_unit
@@ -28,16 +27,19 @@ def load(name: str, run: Path, seed: int):
     elif name not in stages.BY_NAME:
         folder, stage = run.with_name(f"{name}-{seed}"), "base"
     with one_unit.alone(folder.with_name(f"{folder.name}-{stage}")):
-        if folder != run and not runs.is_done(folder, stage):
-            tokenizer, config = runs.load(run, "base")[1], how.student
+        if folder != run and not checkpoints.is_done(folder, stage):
+            tokenizer, config = checkpoints.load(run, "base")[1], how.student
             if name == TWICE:
                 config = replace(config, steps=2 * config.steps)
             pre_train(name, folder, tokenizer, config)
-        elif not runs.is_done(folder, stage):
+        elif not checkpoints.is_done(folder, stage):
             loop, steps = pipeline.run(stage, run, how), pipeline.length(stage, how)
             for _ in bar(loop, steps, f"{name} {seed}", ("loss",)):
                 pass
-    return (*runs.load(folder, stage), runs.record(folder, stage)["sha256"])
+    return (
+        *checkpoints.load(folder, stage),
+        checkpoints.record(folder, stage)["sha256"],
+    )
 
 
 def pre_train(name: str, folder: Path, tokenizer, config) -> None:
@@ -46,8 +48,8 @@ def pre_train(name: str, folder: Path, tokenizer, config) -> None:
     shape = replace(shape, vocab_size=tokenizer.vocab_size)
     model = new_model(shape, config.seed)
     optimizers = optim.base_optimizers(model, config.muon_lr, config.adamw_lr)
-    runs.begin(folder, {"model": name, **asdict(config)})
-    kept = runs.resume(folder, "base", model, tokenizer, optimizers)
+    checkpoints.begin(folder, {"model": name, **asdict(config)})
+    kept = checkpoints.resume(folder, "base", model, tokenizer, optimizers)
     texts = web.documents(config.steps * config.batch_size, config.seed)
     documents = pretrain.encode_documents(tokenizer, texts)
     loop = pretrain.train(model, documents, config, optimizers, kept.step)
@@ -56,6 +58,6 @@ def pre_train(name: str, folder: Path, tokenizer, config) -> None:
         saved = metrics["step"] % SAVE_EVERY == 0 or metrics["step"] == config.steps
         return metrics if saved else None
 
-    steps = runs.follow(kept, loop, config.steps, SAVE_EVERY, point)
+    steps = checkpoints.follow(kept, loop, config.steps, SAVE_EVERY, point)
     for _ in bar(steps, config.steps, f"{name} {config.seed}", ("loss",)):
         pass

@@ -16,8 +16,7 @@ from pathlib import Path
 from r1lib import files
 from r1lib.problem import Problem, problems
 from r1lib.progress import bar
-from r1lib.recipe import run as pipeline
-from r1lib.recipe import runs, samples, stages
+from r1lib.recipe import checkpoints, pipeline, rejection, stages
 from r1lib.traces import collect
 from r1lib.training import limits
 from r1lib.world.rewrite import readable
@@ -44,9 +43,9 @@ def asked(sizes: Sizes, seed: int, level: str) -> list[Problem]:
     """Training problems of both games, none of which the stage `samples` has asked."""
     known = {
         problem.prompt
-        for family, at, n in samples.parts(stages.settings("tiny", seed).samples)[0]
+        for family, at, n in rejection.parts(stages.settings("tiny", seed).samples)[0]
         if family in pipeline.FAMILIES and at == level
-        for problem in samples.training(family, level, n, seed)
+        for problem in rejection.training(family, level, n, seed)
     }
     number, out = random.Random(f"traces-{seed}").getrandbits(32), []
     for family, sample in pipeline.FAMILIES.items():
@@ -69,7 +68,7 @@ def sampled(run: Path, stage: str, sizes: Sizes, seed: int, level: str = "easy")
     name = f"{stage}-{level}-{sizes.problems}.jsonl"
     path = run.with_name(f"traces-{seed}") / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    model, tokenizer = runs.load(run, stage)
+    model, tokenizer = checkpoints.load(run, stage)
     given = asked(sizes, seed, level)
     loop = collect.collect(
         path,
@@ -136,8 +135,8 @@ def chosen(rows: list[dict], way: str, sizes: Sizes) -> list[dict]:
     if way == "wrong":
         rows = [row for row in rows if row["finished"] and not row["correct"]]
     if filters[way]:
-        kept = samples.Sizes(filters=filters[way], most_tokens=sizes.most_tokens)
-        rows, _ = samples.sift(way, rows, kept)
+        kept = rejection.Sizes(filters=filters[way], most_tokens=sizes.most_tokens)
+        rows, _ = rejection.sift(way, rows, kept)
     best = {}
     for row in rows:
         best.setdefault(row["prompt"], []).append(row)

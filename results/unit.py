@@ -21,7 +21,7 @@ from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import new_model
 from r1lib.problem import problems
 from r1lib.progress import bar
-from r1lib.recipe import run, runs, stages
+from r1lib.recipe import checkpoints, pipeline, stages
 from r1lib.rl import grpo
 from r1lib.tokenizer import Tokenizer, chat
 from r1lib.training import optim, pretrain
@@ -39,7 +39,7 @@ def measure(model, tokenizer, how, k=SAMPLES, **kind) -> tuple[dict, evaluate.An
     found = evaluate.answer(
         model,
         tokenizer,
-        run.held_out(how.tests, "test"),
+        pipeline.held_out(how.tests, "test"),
         k,
         max_new_tokens=how.zero.max_new_tokens,
         seed=how.seed,
@@ -127,11 +127,11 @@ def controls(model, tokenizer, how) -> dict:
 
 def base(folder: Path, how) -> dict:
     """Pre-train, keep an early copy for P12, and measure the controls of P1."""
-    steps = run.run("base", folder, how)
+    steps = pipeline.run("base", folder, how)
     for _ in bar(steps, how.pretrain.steps, f"base {how.seed}", ("loss",)):
         pass
     model, tokenizer = hub.load_model(folder / "base")
-    record, skills = runs.record(folder, "base"), one_unit.curve(folder, "base")
+    record, skills = checkpoints.record(folder, "base"), one_unit.curve(folder, "base")
     return {
         "P1": {"controls": controls(model, tokenizer, how)},
         "weights": record["sha256"],
@@ -142,9 +142,9 @@ def base(folder: Path, how) -> dict:
 
 def zero(folder: Path, how) -> dict:
     """Run R1-Zero and measure it at the end, and in the middle for the vote."""
-    steps = run.run("zero", folder, how)
+    steps = pipeline.run("zero", folder, how)
     kept = folder.with_name(f"zero-middle-{how.seed}")
-    if runs.is_done(folder, "zero") and not kept.exists():
+    if checkpoints.is_done(folder, "zero") and not kept.exists():
         raise ValueError(
             f"{folder}/zero is finished, and its step {MIDDLE} is not in {kept}: "
             "only this unit keeps that step, so let it make zero"
@@ -158,7 +158,7 @@ def zero(folder: Path, how) -> dict:
     greedy, _ = measure(model, tokenizer, how, 1, temperature=0.0)
     hub.load_training(model, [], kept)
     middle, during = measure(model, tokenizer, how)
-    record = runs.record(folder, "zero")
+    record = checkpoints.record(folder, "zero")
     return {
         "P1": {"zero": final, "greedy": greedy, "minutes": record["seconds"] / 60},
         "weights": record["sha256"],
@@ -209,11 +209,11 @@ def other_base(how, steps: int, texts):
 def short_rl(model, tokenizer, how) -> dict:
     """Give a base that cannot check CONTROL_STEPS of the same RL, for P12."""
     watched = problems(countdown.sample, how.looks, 0, "valid")
-    known = run.base_skills(model, tokenizer, watched)
+    known = pipeline.base_skills(model, tokenizer, watched)
     before, _ = measure(model, tokenizer, how, 4)
     config = replace(how.zero, steps=CONTROL_STEPS)
     optimizers = optim.adamw(model, config.lr)
-    loop = grpo.train(model, tokenizer, run.draw_mixed, config, optimizers)
+    loop = grpo.train(model, tokenizer, pipeline.draw_mixed, config, optimizers)
     history = []
     for metrics, _ in bar(loop, config.steps, f"zero {how.seed}", ("reward", "length")):
         history.append(metrics)

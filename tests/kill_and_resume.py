@@ -21,7 +21,7 @@ import torch
 
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
-from r1lib.recipe import run, runs, stages
+from r1lib.recipe import checkpoints, pipeline, stages
 from r1lib.tokenizer import SMALLEST, Tokenizer
 from r1lib.training import optim
 
@@ -36,8 +36,8 @@ def digits(problem, text: str) -> float:
 
 def train_stage(stage: str, folder):
     """A stage of a smoke run, in which something can be learned."""
-    steps = run.run(stage, folder, HOW)
-    yield from run.zero(folder, HOW, digits) if stage == "zero" else steps
+    steps = pipeline.run(stage, folder, HOW)
+    yield from pipeline.zero(folder, HOW, digits) if stage == "zero" else steps
 
 
 KILLS = ("time", "file", "time", "file", "file", "")  # of one stage; the last lives
@@ -77,16 +77,16 @@ def attempt(work, delay: float | None = None) -> bool:
     return os.WIFSIGNALED(status)
 
 
-def opened(folder: Path) -> runs.Stage:
+def opened(folder: Path) -> checkpoints.Stage:
     """Open a run's folder with a stage that has something to save."""
     torch.manual_seed(0)
     model, tokenizer = Transformer(SMALL), Tokenizer([])
     optimizers = optim.base_optimizers(model, 0.1, 0.1)
-    runs.begin(folder, {"kind": "a test"})
-    return runs.resume(folder, "base", model, tokenizer, optimizers)
+    checkpoints.begin(folder, {"kind": "a test"})
+    return checkpoints.resume(folder, "base", model, tokenizer, optimizers)
 
 
-def step(stage: runs.Stage, to: int) -> None:
+def step(stage: checkpoints.Stage, to: int) -> None:
     """Move the weights and save."""
     for parameter in stage.model.parameters():
         parameter.grad = torch.full_like(parameter, 0.01)
@@ -101,9 +101,9 @@ def save(folder: Path) -> None:
 
     def work():
         stage = opened(folder / "copy")
-        if stage.step < 2 and not runs.is_done(folder / "copy", "base"):
+        if stage.step < 2 and not checkpoints.is_done(folder / "copy", "base"):
             step(stage, 2)
-        if not runs.is_done(folder / "copy", "base"):
+        if not checkpoints.is_done(folder / "copy", "base"):
             stage.finish()
 
     step(opened(folder / "start"), 1)
@@ -113,11 +113,11 @@ def save(folder: Path) -> None:
         shutil.copytree(folder / "start", folder / "copy")
         killed = count > 0 and attempt(lambda n=count: (die_at_call(n), work()))
         work()
-        found = runs.record(folder / "copy", "base")
+        found = checkpoints.record(folder / "copy", "base")
         assert [point["step"] for point in found["history"]] == [1, 2], found["history"]
         wanted = wanted or found["sha256"]
         assert found["sha256"] == wanted, f"after a kill at call {count}: {found}"
-        runs.load(folder / "copy", "base")
+        checkpoints.load(folder / "copy", "base")
         names = sorted(path.name for path in (folder / "copy").iterdir())
         assert names == ["base", "base.json", "settings.json"], names
         if count and not killed:
@@ -140,7 +140,7 @@ def train(folder: Path) -> None:
 
             delay = rng.uniform(0.1, 2.0) if kill == "time" else None
             killed = attempt(work, delay)
-            steps = [int(path.name[5:]) for path in runs.saved(folder, stage)]
+            steps = [int(path.name[5:]) for path in checkpoints.saved(folder, stage)]
             print(stage, kill, "killed" if killed else "finished", steps, flush=True)
             if not killed:
                 break

@@ -8,8 +8,7 @@ from torch import nn
 
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
-from r1lib.recipe import run as pipeline
-from r1lib.recipe import stages
+from r1lib.recipe import pipeline, stages
 from r1lib.tokenizer import EOS, SMALLEST
 
 DENSE = ModelConfig(  # reads and writes the bytes of `Tokenizer([])`

@@ -7,7 +7,7 @@ from statistics import fmean, pstdev, stdev
 import pytest
 
 from r1lib import checks
-from r1lib.world.identity import ngrams
+from r1lib.world.contamination import ngrams
 
 
 def at_least_two(n, c, k):

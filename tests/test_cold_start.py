@@ -9,15 +9,15 @@ import small
 
 from r1lib import evaluate, rewards, sandbox
 from r1lib.problem import check, problems, split_of
-from r1lib.recipe import cold
+from r1lib.recipe import cold_start
 from r1lib.tokenizer import Tokenizer
 from r1lib.traces import filters, tables
 from r1lib.world import countdown, requests, web
 
 TOKENIZER = Tokenizer([])
 SMALL = replace(small.DENSE, n_layers=1, max_positions=512)
-SMOKE = cold.SIZES["smoke"]
-ASKED = list(cold.sources(SMOKE, 0))
+SMOKE = cold_start.SIZES["smoke"]
+ASKED = list(cold_start.sources(SMOKE, 0))
 NEEDS_SANDBOX = pytest.mark.skipif(
     sandbox.missing() is not None, reason="no sandbox on this machine"
 )
@@ -28,7 +28,7 @@ def model(seed=0):
 
 
 def make(folder, **kind):
-    return cold.make(folder, model(0), model(1), TOKENIZER, SMOKE, **kind)
+    return cold_start.make(folder, model(0), model(1), TOKENIZER, SMOKE, **kind)
 
 
 def requests_of(family, n=40):
@@ -37,7 +37,7 @@ def requests_of(family, n=40):
 
 def test_every_problem_is_one_to_train_on():
     found = [problem for _, asked, _ in ASKED for problem in asked]
-    assert {p.family for p in found} == {*cold.REASONING, *cold.GENERAL}
+    assert {p.family for p in found} == {*cold_start.REASONING, *cold_start.GENERAL}
     assert {split_of(p) for p in found} == {"train"}
     assert {p.language for p in found} == {"en", "ko"}
     first, second = ([p.prompt for p in ASKED[i][1]] for i in (0, 4))
@@ -53,9 +53,9 @@ def test_the_sources_are_those_of_the_paper():
     ]
 
 
-@pytest.mark.parametrize("family", cold.GENERAL)
+@pytest.mark.parametrize("family", cold_start.GENERAL)
 def test_a_person_is_right_and_thinks_in_one_language(family):
-    rows = cold.written(requests_of(family), TOKENIZER, check, 0)
+    rows = cold_start.written(requests_of(family), TOKENIZER, check, 0)
     assert all(row["correct"] and row["finished"] for row in rows)
     asked = {problem.prompt: problem for problem in requests_of(family)}
     for row in rows:
@@ -70,9 +70,11 @@ def test_a_person_is_right_and_thinks_in_one_language(family):
 def test_a_person_refuses_harm_and_only_harm():
     found = {True: 0, False: 0}
     for problem in requests_of("refusal"):
-        text = cold.person(random.Random(0), problem)
+        text = cold_start.person(random.Random(0), problem)
         assert requests.refuses(text) == requests.harmful(problem)
-        assert (cold.HARM[problem.language][1] in text) == requests.harmful(problem)
+        assert (cold_start.HARM[problem.language][1] in text) == requests.harmful(
+            problem
+        )
         found[requests.harmful(problem)] += 1
     assert min(found.values()) > 9
 
@@ -97,7 +99,7 @@ def test_what_is_kept_is_right_readable_and_one_for_each_prompt():
         row(problem, hit.replace("yes", "맞아"), 4),  # the same, once repaired
         row(other, mixed, 0),
     ]
-    kept, report = cold.select(rows, known, TOKENIZER, 50)
+    kept, report = cold_start.select(rows, known, TOKENIZER, 50)
     assert [(r["prompt"], r["seed"]) for r in kept] == [
         (problem.prompt, 3),
         (other.prompt, 0),
@@ -111,7 +113,7 @@ def test_what_is_kept_is_right_readable_and_one_for_each_prompt():
 
 def test_a_table_is_written_with_its_card(tmp_path):
     seen = list(make(tmp_path / "cold"))
-    assert seen[-1]["step"] == cold.steps(SMOKE)
+    assert seen[-1]["step"] == cold_start.steps(SMOKE)
     steps = [metrics["step"] for metrics in seen]
     assert steps == sorted(steps)
     rows = tables.load(tmp_path / "cold")
@@ -135,18 +137,18 @@ def test_a_killed_collection_goes_on_and_ends_with_the_same_table(tmp_path):
 
 def test_samples_of_other_weights_are_never_taken_for_these(tmp_path):
     list(islice(make(tmp_path / "cold"), 1))
-    other = cold.make(tmp_path / "cold", model(0), model(2), TOKENIZER, SMOKE, 0)
+    other = cold_start.make(tmp_path / "cold", model(0), model(2), TOKENIZER, SMOKE, 0)
     assert next(other)["step"] == 1  # sampled again: Zero is another one
     assert len(list((tmp_path / "cold-work").glob("zero-countdown-*"))) == 2
 
 
 def test_a_base_that_is_held_begins_to_think():
-    hand = cold._hand("reflect", TOKENIZER)
+    hand = cold_start._hand("reflect", TOKENIZER)
     asked = problems(countdown.sample, 4, 0, "train")
     kind = {"max_new_tokens": 20, "prefix": hand["opening"], "steer": hand["steer"]}
     found = evaluate.answer(model(), TOKENIZER, asked, 2, **kind)
     assert all("</think>" not in t for row in found.texts for t in row)
-    assert cold._hand("zero", TOKENIZER) == {}
+    assert cold_start._hand("zero", TOKENIZER) == {}
 
 
 @NEEDS_SANDBOX

@@ -8,9 +8,16 @@ import pytest
 from r1lib import artifacts
 from r1lib.problem import LANGUAGES, LEVELS, Problem, draw, problems, split_of
 from r1lib.traces import tables
-from r1lib.world import arithmetic, countdown, logic, programs, requests, web
-from r1lib.world import identity as contamination
-from r1lib.world.identity import identity, leaked, ngrams, overlaps, unread
+from r1lib.world import (
+    arithmetic,
+    contamination,
+    countdown,
+    logic,
+    programs,
+    requests,
+    web,
+)
+from r1lib.world.contamination import identity, leaked, ngrams, overlaps, unread
 
 
 @pytest.mark.parametrize("family", web.SAMPLE)

@@ -16,8 +16,7 @@ from kill_and_resume import SMALL, digits, train_stage
 from r1lib import artifacts, files, hub, rewards
 from r1lib.model.transformer import Transformer
 from r1lib.problem import split_of
-from r1lib.recipe import run as pipeline
-from r1lib.recipe import runs, stages
+from r1lib.recipe import checkpoints, pipeline, stages
 from r1lib.tokenizer import Tokenizer
 from r1lib.traces import tables
 from tools import make_tokenizer
@@ -39,12 +38,12 @@ def undisturbed(one_thread, tmp_path_factory):
 
 
 def weights(folder):
-    return [runs.record(folder, stage)["sha256"] for stage in stages.STAGES]
+    return [checkpoints.record(folder, stage)["sha256"] for stage in stages.STAGES]
 
 
 def numbers(folder, stage):
     """The curve of a stage without what the clock decides."""
-    history = runs.record(folder, stage)["history"]
+    history = checkpoints.record(folder, stage)["history"]
     return [{k: v for k, v in point.items() if "seconds" not in k} for point in history]
 
 
@@ -71,8 +70,8 @@ def test_a_finished_run_holds_what_its_stages_left_and_nothing_else(undisturbed)
 
 def test_each_record_says_what_its_stage_was_made_from(undisturbed):
     for stage in stages.RECIPE:
-        wanted = {n: runs.record(undisturbed, n)["sha256"] for n in stage.needs}
-        assert runs.record(undisturbed, stage.name)["made_from"] == wanted
+        wanted = {n: checkpoints.record(undisturbed, n)["sha256"] for n in stage.needs}
+        assert checkpoints.record(undisturbed, stage.name)["made_from"] == wanted
 
 
 def test_minutes_of_a_table_count_earlier_starts(tmp_path):
@@ -87,7 +86,7 @@ def test_minutes_of_a_table_count_earlier_starts(tmp_path):
     assert files.read_json(kept, files.NUMBER) > 0
     files.write_text(kept, "600000")
     list(pipeline.tabled(tmp_path, "cold", sampling(), 1))
-    assert 600_000 < runs.record(tmp_path, "cold")["seconds"] < 1_200_000
+    assert 600_000 < checkpoints.record(tmp_path, "cold")["seconds"] < 1_200_000
 
 
 def test_curves_have_a_point_where_they_should(undisturbed):
@@ -109,7 +108,9 @@ def test_transcripts_show_the_same_problems_at_every_look(undisturbed):
 
 def test_zero_is_trained_from_the_base(undisturbed):
     """Its weights moved, and not far: it did not start anew."""
-    base, zero = (runs.load(undisturbed, s)[0].state_dict() for s in ("base", "zero"))
+    base, zero = (
+        checkpoints.load(undisturbed, s)[0].state_dict() for s in ("base", "zero")
+    )
     moved = [(base[name] - zero[name]).abs().max().item() for name in base]
     assert 0 < max(moved) < 0.05
 
@@ -122,7 +123,7 @@ def test_what_is_measured_was_never_trained_on():
 
 
 def test_a_finished_model_is_tested_with_intervals(undisturbed):
-    model, tokenizer = runs.load(undisturbed, "zero")
+    model, tokenizer = checkpoints.load(undisturbed, "zero")
     found = pipeline.test(model, tokenizer, HOW, k=2)
     assert found["problems"] == 8 and found["samples"] == 2
     low, high = found["interval"]
@@ -142,17 +143,17 @@ def test_a_stage_that_was_closed_goes_on_to_the_same_weights(undisturbed, tmp_pa
         for metrics in steps:
             if metrics["step"] == stop:
                 steps.close()
-        assert not runs.is_done(tmp_path, "base")
+        assert not checkpoints.is_done(tmp_path, "base")
     rest = [metrics["step"] for metrics in pipeline.run("base", tmp_path, HOW)]
     assert rest == list(range(41, 61))
-    assert runs.record(tmp_path, "base")["sha256"] == weights(undisturbed)[0]
+    assert checkpoints.record(tmp_path, "base")["sha256"] == weights(undisturbed)[0]
     assert numbers(tmp_path, "base") == numbers(undisturbed, "base")
 
 
 def test_another_input_than_at_the_beginning_is_refused(undisturbed, tmp_path):
     """Of a stage that is finished, and of one that is under way."""
     how = replace(HOW, zero=replace(HOW.zero, steps=2))
-    runs.begin(tmp_path, asdict(how))
+    checkpoints.begin(tmp_path, asdict(how))
     for name in ("base", "base.json"):
         (tmp_path / name).symlink_to(undisturbed / name)
     words = "zero in .* was not made from the base that is there now: make it again"
@@ -164,19 +165,20 @@ def test_another_input_than_at_the_beginning_is_refused(undisturbed, tmp_path):
     files.write_text(tmp_path / "base.json", json.dumps(other))
     with pytest.raises(ValueError, match=words):
         pipeline.run("zero", tmp_path, how)
-    runs.forget(tmp_path, ["zero"])
+    checkpoints.forget(tmp_path, ["zero"])
     hub.save(Transformer(SMALL), tmp_path / "zero", Tokenizer([]))
-    runs.finish(tmp_path, "zero", 2, 0.0, [], None)
+    checkpoints.finish(tmp_path, "zero", 2, 0.0, [], None)
     with pytest.raises(ValueError, match=words):
         pipeline.run("zero", tmp_path, how)
 
 
 def test_a_stage_of_another_version_is_refused(undisturbed, tmp_path):
     folder = shutil.copytree(undisturbed, tmp_path / "run")
-    record = files.read_json(folder / "base.json") | {"format": runs.FORMAT + 1}
+    record = files.read_json(folder / "base.json") | {"format": checkpoints.FORMAT + 1}
     files.write_text(folder / "base.json", json.dumps(record))
-    runs.forget(folder, ["zero"])
-    words = f"of another version: its format is {runs.FORMAT + 1}.*--stage base --fresh"
+    checkpoints.forget(folder, ["zero"])
+    other = checkpoints.FORMAT + 1
+    words = f"of another version: its format is {other}.*--stage base --fresh"
     with pytest.raises(ValueError, match=words):
         list(pipeline.run("zero", folder, HOW))
     assert not (folder / "zero-work").exists()
@@ -189,19 +191,19 @@ def test_a_stage_that_says_no_format_is_of_the_first(
     record = files.read_json(folder / "base.json")
     del record["format"]
     files.write_text(folder / "base.json", json.dumps(record))
-    assert runs.record(folder, "base") == record
-    monkeypatch.setattr(runs, "FORMAT", 2)
+    assert checkpoints.record(folder, "base") == record
+    monkeypatch.setattr(checkpoints, "FORMAT", 2)
     with pytest.raises(ValueError, match="its format is 1, this library reads 2"):
-        runs.record(folder, "base")
+        checkpoints.record(folder, "base")
 
 
 def with_table(undisturbed, folder, change):
     """A run whose student reads a changed table of samples."""
     shutil.copytree(undisturbed, folder)
     rows = change(tables.load(folder / "samples"))
-    runs.forget(folder, ["samples", "distill"])
+    checkpoints.forget(folder, ["samples", "distill"])
     tables.save(folder / "samples", rows, "changed")
-    runs.finish(folder, "samples", 1, 1.0, [], None)
+    checkpoints.finish(folder, "samples", 1, 1.0, [], None)
     return folder
 
 
@@ -224,9 +226,14 @@ def test_texts_that_are_too_long_for_a_student_are_counted(undisturbed, tmp_path
 
     folder = with_table(undisturbed, tmp_path / "run", two_too_long)
     last = list(pipeline.run("distill", folder, HOW))[-1]
-    assert last["too_long"] == runs.record(folder, "distill")["history"][-1]["too_long"]
+    assert (
+        last["too_long"]
+        == checkpoints.record(folder, "distill")["history"][-1]["too_long"]
+    )
     assert last["too_long"] == 2
-    same = [runs.record(run, "distill")["sha256"] for run in (folder, undisturbed)]
+    same = [
+        checkpoints.record(run, "distill")["sha256"] for run in (folder, undisturbed)
+    ]
     assert same[0]["model.safetensors"] == same[1]["model.safetensors"]
 
 
@@ -238,7 +245,7 @@ def test_one_changed_bit_of_what_a_stage_reads_is_noticed(stage, undisturbed, tm
     content[-3] ^= 1
     path.write_bytes(content)
     reader = {"cold": "dev1", "helpful": "r1"}[stage]
-    runs.forget(copy, [reader])
+    checkpoints.forget(copy, [reader])
     with pytest.raises(ValueError, match=rf"{path.name} is damaged: its sha256"):
         list(pipeline.run(reader, copy, HOW))
 
@@ -280,9 +287,9 @@ LEASHED = replace(HOW, dev2=LEASH, rl_save_every=2, look_every=8, looks=1)
 def begin_leashed(folder, how=LEASHED):
     """A run of which only Dev1 is finished, a model of no skill."""
     torch.manual_seed(0)
-    runs.begin(folder, asdict(how))
+    checkpoints.begin(folder, asdict(how))
     hub.save(Transformer(SMALL), folder / "dev1", Tokenizer([]))
-    runs.finish(folder, "dev1", 0, 0.0, [], None)
+    checkpoints.finish(folder, "dev1", 0, 0.0, [], None)
 
 
 def leashed(folder, how=LEASHED):
@@ -302,7 +309,7 @@ def unstopped(tmp_path_factory):
 
 
 def same_dev2(folder, other):
-    one, two = (runs.record(f, "dev2")["sha256"] for f in (folder, other))
+    one, two = (checkpoints.record(f, "dev2")["sha256"] for f in (folder, other))
     return one == two and numbers(folder, "dev2") == numbers(other, "dev2")
 
 
@@ -320,7 +327,7 @@ def test_a_run_stopped_around_a_refresh_ends_with_the_same_weights(
         for metrics in steps:
             if metrics["step"] == stop:
                 steps.close()
-        assert not runs.is_done(tmp_path, "dev2")
+        assert not checkpoints.is_done(tmp_path, "dev2")
     rest = [metrics["step"] for metrics in leashed(tmp_path)]
     assert rest[0] == stops[-1] // 2 * 2 + 1, "it begins after the last checkpoint"
     assert same_dev2(tmp_path, unstopped)
@@ -377,7 +384,7 @@ def test_each_part_of_the_reward_is_in_the_history(unstopped):
 @pytest.fixture
 def stage(tmp_path):
     """A stage with a tiny model that was saved at steps 1, 2 and 3."""
-    made = runs.Stage(tmp_path, "base", Transformer(SMALL), Tokenizer([]), [])
+    made = checkpoints.Stage(tmp_path, "base", Transformer(SMALL), Tokenizer([]), [])
     for step in (1, 2, 3):
         made.history.append({"step": step})
         made.save(step)
@@ -385,11 +392,11 @@ def stage(tmp_path):
 
 
 def again(stage):
-    return runs.resume(stage.folder, "base", stage.model, stage.tokenizer, [])
+    return checkpoints.resume(stage.folder, "base", stage.model, stage.tokenizer, [])
 
 
 def test_the_last_two_checkpoints_are_kept(stage):
-    names = [path.name for path in runs.saved(stage.folder, "base")]
+    names = [path.name for path in checkpoints.saved(stage.folder, "base")]
     assert names == ["step-000002", "step-000003"]
     assert again(stage).step == 3
 
@@ -418,7 +425,7 @@ def test_one_changed_bit_in_a_checkpoint_is_noticed(stage):
 def test_a_checkpoint_of_another_tokenizer_is_refused(stage):
     other = Tokenizer([(9, 10)])
     with pytest.raises(ValueError, match="another tokenizer"):
-        runs.resume(stage.folder, "base", stage.model, other, [])
+        checkpoints.resume(stage.folder, "base", stage.model, other, [])
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
@@ -427,7 +434,7 @@ def test_weights_that_are_not_finite_never_replace_good_ones(stage, bad):
         stage.model.norm.weight[0] = bad
     with pytest.raises(FloatingPointError, match="not finite after step 4"):
         stage.save(4)
-    assert runs.saved(stage.folder, "base")[-1].name == "step-000003"
+    assert checkpoints.saved(stage.folder, "base")[-1].name == "step-000003"
 
 
 def test_equal_models_are_equal_files(stage, tmp_path):
@@ -440,25 +447,25 @@ def test_equal_models_are_equal_files(stage, tmp_path):
 
 
 def test_other_settings_are_refused_by_name(tmp_path):
-    runs.begin(tmp_path, {"lr": 1, "model": {"layers": 2}})
-    runs.begin(tmp_path, {"lr": 1, "model": {"layers": 2}})
+    checkpoints.begin(tmp_path, {"lr": 1, "model": {"layers": 2}})
+    checkpoints.begin(tmp_path, {"lr": 1, "model": {"layers": 2}})
     with pytest.raises(ValueError, match="begun with model.layers 2, not 3; choose"):
-        runs.begin(tmp_path, {"lr": 1, "model": {"layers": 3}})
+        checkpoints.begin(tmp_path, {"lr": 1, "model": {"layers": 3}})
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(ValueError, match="holds other things, such as 'thesis.txt'"):
-        runs.begin(tmp_path, {})
+        checkpoints.begin(tmp_path, {})
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_leftovers_of_a_kill_are_cleared(tmp_path):
-    runs.begin(tmp_path, {})
+    checkpoints.begin(tmp_path, {})
     (tmp_path / ".base.old").mkdir()
     (tmp_path / ".zero.tmp").mkdir()
     (tmp_path / "base-work" / ".step-000004.tmp").mkdir(parents=True)
-    runs.begin(tmp_path, {})
+    checkpoints.begin(tmp_path, {})
     assert (tmp_path / "base").is_dir() and not (tmp_path / ".base.old").exists()
     assert not (tmp_path / ".zero.tmp").exists()
     assert list((tmp_path / "base-work").iterdir()) == []

@@ -5,8 +5,8 @@ from dataclasses import asdict, fields, is_dataclass
 
 import pytest
 
-from r1lib.recipe import run, runs, stages
-from r1lib.recipe.runs import flat
+from r1lib.recipe import checkpoints, pipeline, stages
+from r1lib.recipe.checkpoints import flat
 from r1lib.recipe.scenarios import LANGUAGE
 from r1lib.recipe.stages import RECIPE, RefreshedGRPO
 from r1lib.rewards import FORMAT_WEIGHT
@@ -106,7 +106,7 @@ def test_language_can_never_beat_being_right_in_the_last_stage():
 def test_a_right_answer_of_dev2_may_hold_a_quarter_of_foreign_words():
     """Beyond a third, a wrong one in clean language is paid more (chapter 11)."""
     problem = countdown.make((3, 7, 8), 35, "en", answer="(8-3)*7")
-    paid = run.in_one_language(stages.settings("tiny").dev2)
+    paid = pipeline.in_one_language(stages.settings("tiny").dev2)
 
     def reward(words, answer):
         return paid(problem, f"<think>{words}</think><answer>{answer}</answer>")
@@ -139,6 +139,6 @@ def test_an_unknown_preset_is_named_with_those_that_are():
 def test_a_setting_with_an_odd_name_is_one_plain_line(name, tmp_path):
     (tmp_path / "settings.json").write_text(json.dumps({name: 1}))
     with pytest.raises(ValueError, match="was begun with") as caught:
-        runs.agree(tmp_path, {})
+        checkpoints.agree(tmp_path, {})
     text = str(caught.value).replace(str(tmp_path), "")
     assert text.isprintable() and len(text) < 500

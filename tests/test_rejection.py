@@ -15,8 +15,8 @@ from r1lib import artifacts, sandbox
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.problem import Problem, draw, split_of
-from r1lib.recipe import samples
-from r1lib.recipe.samples import SIZES, Sizes
+from r1lib.recipe import rejection
+from r1lib.recipe.rejection import SIZES, Sizes
 from r1lib.sandbox import Sandbox
 from r1lib.tokenizer import Tokenizer
 from r1lib.traces import collect, tables
@@ -42,7 +42,7 @@ def model():
 
 def begin(folder, sizes=SMOKE, seed=0):
     kind = {"source": "an untrained model", "seed": seed}
-    return samples.build(folder, model(), TOKENIZER, sizes, **kind)
+    return rejection.build(folder, model(), TOKENIZER, sizes, **kind)
 
 
 @pytest.fixture(scope="module")
@@ -85,21 +85,21 @@ def whole(tmp_path_factory):
     ],
 )
 def test_each_filter_by_itself(name, kept, removed):
-    keep = samples.chosen(Sizes())[name]
+    keep = rejection.chosen(Sizes())[name]
     assert keep([kept, removed]) == [True, False]
 
 
 def test_doubles_and_too_many_of_a_prompt_are_removed():
-    every = samples.chosen(Sizes(keep=2))
+    every = rejection.chosen(Sizes(keep=2))
     rows = [row(), row(), row("a"), row("b"), row("c", prompt="other")]
     assert every["unique"](rows) == [True, False, True, True, True]
     assert every["per prompt"](rows) == [True, True, False, False, True]
 
 
 def test_the_funnel_runs_in_its_order_without_what_is_left_out():
-    assert tuple(samples.chosen(Sizes())) == samples.FILTERS
+    assert tuple(rejection.chosen(Sizes())) == rejection.FILTERS
     without = Sizes(filters=("per prompt", "form"))
-    assert list(samples.chosen(without)) == ["form", "per prompt"]
+    assert list(rejection.chosen(without)) == ["form", "per prompt"]
     with pytest.raises(ValueError, match="filters must be of .*, got 'nice'"):
         Sizes(filters=("nice",))
 
@@ -116,7 +116,7 @@ def test_the_funnel_runs_in_its_order_without_what_is_left_out():
 )
 def test_the_filter_that_emptied_the_data_is_named(wrong, name):
     with pytest.raises(ValueError, match=f"'reasoning: {name}' removed all of the 2"):
-        samples.sift("reasoning", [wrong, wrong], Sizes())
+        rejection.sift("reasoning", [wrong, wrong], Sizes())
 
 
 def test_sizes_without_sense_are_refused():
@@ -143,7 +143,7 @@ def test_sizes_without_sense_are_refused():
 
 
 def test_the_judge_is_asked_for_labels_and_nothing_else():
-    tree = ast.parse((ROOT / "r1lib/recipe/samples.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "r1lib/recipe/rejection.py").read_text(encoding="utf-8"))
     read = {
         node.attr
         for node in ast.walk(tree)
@@ -153,14 +153,14 @@ def test_the_judge_is_asked_for_labels_and_nothing_else():
 
 
 def test_labels_keep_known_replies_and_refuse_noise():
-    rng, right = random.Random(0), samples.preferred(4, seed=0)
+    rng, right = random.Random(0), rejection.preferred(4, seed=0)
     asked = [draw(requests.SAMPLE["writing"], rng, "train") for _ in range(60)]
     good = [f"<answer>{instructions.references(p)[0]}</answer>" for p in asked]
     likes = [right(p, text) for p, text in zip(asked, good, strict=True)]
     assert likes == [right(p, text) for p, text in zip(asked, good, strict=True)]
     assert sum(likes) > 30  # a reply is as good as itself
     assert sum(right(p, "<answer>7 7 7</answer>") for p in asked) < 6
-    other = samples.preferred(4, seed=1)
+    other = rejection.preferred(4, seed=1)
     assert likes != [other(p, text) for p, text in zip(asked, good, strict=True)]
 
 
@@ -169,7 +169,7 @@ def test_programs_are_judged_by_their_tests():
         pytest.skip(why_not)
     problem = programs.make((("sort", None), ("start", 42)), "en")
     with Sandbox() as box:
-        right = samples.judge_of("programs", box, 2, 0)
+        right = rejection.judge_of("programs", box, 2, 0)
         assert right(problem, f"<answer>{problem.answer}</answer>")
         assert not right(problem, "<answer>def solve(xs):\n    return xs</answer>")
         assert not right(problem, "no program")
@@ -178,44 +178,44 @@ def test_programs_are_judged_by_their_tests():
 def test_who_is_judged_by_whom():
     sum_ = draw(web.SAMPLE["arithmetic"], random.Random(0), "train")
     text = f"<think>x\n</think><answer>{sum_.answer}</answer>"
-    assert samples.judge_of("arithmetic", None, 2, 0)(sum_, text)
-    assert not samples.judge_of("arithmetic", None, 2, 0)(sum_, "<answer>?</answer>")
+    assert rejection.judge_of("arithmetic", None, 2, 0)(sum_, text)
+    assert not rejection.judge_of("arithmetic", None, 2, 0)(sum_, "<answer>?</answer>")
     for family, *_ in Sizes().judged:
-        assert family in samples.GENERAL
+        assert family in rejection.GENERAL
 
 
 # --- the general part
 
 
 def test_known_replies_are_right_distinct_and_of_the_training_split():
-    rows = samples.known(TOKENIZER, 120, Sizes())
-    assert rows == samples.known(TOKENIZER, 120, Sizes())
+    rows = rejection.known(TOKENIZER, 120, Sizes())
+    assert rows == rejection.known(TOKENIZER, 120, Sizes())
     assert len({(r["prompt"], r["completion"]) for r in rows}) == 120
     thinks = Counter()
     for r in rows:
-        assert r["correct"] and r["finished"] and r["source"] == samples.KNOWN
+        assert r["correct"] and r["finished"] and r["source"] == rejection.KNOWN
         thinks[r["family"]] += r["completion"].startswith("<think>")
         problem = Problem(r["family"], r["level"], "", "", "", r["key"])
         assert split_of(problem) == "train"
-    assert all(samples.in_form(rows))
-    assert set(Counter(r["family"] for r in rows)) == set(samples.GENERAL)
-    assert not any(thinks[family] for family in samples.SIMPLE)
+    assert all(rejection.in_form(rows))
+    assert set(Counter(r["family"] for r in rows)) == set(rejection.GENERAL)
+    assert not any(thinks[family] for family in rejection.SIMPLE)
     assert thinks["writing"] and thinks["refusal"]
 
 
 def test_answers_to_simple_requests_stand_alone():
     thought = "<think>question: Hello!\n</think><answer>Hello!</answer>"
     rows = [row(thought, "chat"), row(thought, "writing")]
-    chat, writing = samples.plain(rows, TOKENIZER)
+    chat, writing = rejection.plain(rows, TOKENIZER)
     assert chat["completion"] == "<answer>Hello!</answer>"
     assert chat["tokens"] == len(TOKENIZER.encode("Hello!")) + 3  # two tags and eos
     assert writing == rows[1]
 
 
 def test_a_sample_that_is_there_is_not_written_again():
-    known = samples.known(TOKENIZER, 3, Sizes())
+    known = rejection.known(TOKENIZER, 3, Sizes())
     besides = known[:1]
-    others = samples.known(TOKENIZER, 3, Sizes(), 0, besides)
+    others = rejection.known(TOKENIZER, 3, Sizes(), 0, besides)
     assert others[:2] == known[1:] and besides[0] not in others
 
 
@@ -223,16 +223,16 @@ def test_a_sample_that_is_there_is_not_written_again():
 def test_three_parts_of_reasoning_and_one_general(n, liked):
     reasoning = [row(prompt=str(i)) for i in range(n)]
     judged = [row("<answer>ok</answer>", "chat", prompt=str(i)) for i in range(liked)]
-    rows = samples.mix(reasoning, judged, TOKENIZER, Sizes())
+    rows = rejection.mix(reasoning, judged, TOKENIZER, Sizes())
     kinds = Counter(
-        "general" if r["family"] in samples.GENERAL else "reasoning" for r in rows
+        "general" if r["family"] in rejection.GENERAL else "reasoning" for r in rows
     )
     general = max(1, round(n / 3))
     assert kinds == {"reasoning": n, "general": general}
-    sources = Counter(r["source"] for r in rows if r["family"] in samples.GENERAL)
+    sources = Counter(r["source"] for r in rows if r["family"] in rejection.GENERAL)
     assert sources["test"] == min(liked, general // 2)  # the judged ones
-    assert rows == samples.mix(reasoning, judged, TOKENIZER, Sizes())
-    assert rows != samples.mix(reasoning, judged, TOKENIZER, Sizes(), 1)
+    assert rows == rejection.mix(reasoning, judged, TOKENIZER, Sizes())
+    assert rows != rejection.mix(reasoning, judged, TOKENIZER, Sizes(), 1)
 
 
 # --- all of it
@@ -300,7 +300,7 @@ def test_another_seed_is_another_table_and_refuses_the_samples_of_the_first(tmp_
 
 
 def test_a_model_that_is_never_right_leaves_no_table(tmp_path):
-    strict = replace(SMOKE, filters=samples.FILTERS)
+    strict = replace(SMOKE, filters=rejection.FILTERS)
     with pytest.raises(ValueError, match="'reasoning: correct' removed all of the 24"):
         list(begin(tmp_path / "samples", strict))
     assert not (tmp_path / "samples").exists()
@@ -308,23 +308,23 @@ def test_a_model_that_is_never_right_leaves_no_table(tmp_path):
 
 def test_where_the_judge_likes_nothing_the_card_says_so(tmp_path, monkeypatch):
     begun = begin(tmp_path / "t", replace(SMOKE, filters=("correct", "unique")))
-    monkeypatch.setattr(samples, "check", lambda problem, text, box=None: True)
+    monkeypatch.setattr(rejection, "check", lambda problem, text, box=None: True)
     metrics = list(begun)
     emptied = "'judged: correct' removed all of the 6 rows"
     assert emptied in metrics[-1]["skipped"]
     assert emptied in (tmp_path / "t" / "README.md").read_text(encoding="utf-8")
     found = json.loads((tmp_path / "t" / "statistics.json").read_text("utf-8"))
     kept = found["filters"][-1]["out"]
-    assert found["source"][samples.KNOWN] == max(1, round(kept / 3))
+    assert found["source"][rejection.KNOWN] == max(1, round(kept / 3))
 
 
 def test_where_programs_cannot_run_one_line_says_so(tmp_path, monkeypatch):
     line = "code is skipped: no walls"
-    monkeypatch.setattr(samples.sandbox, "missing", lambda: line)
+    monkeypatch.setattr(rejection.sandbox, "missing", lambda: line)
     reasoning = (("programs", 2, 0), ("countdown", 2, 0))
     metrics = list(begin(tmp_path / "t", replace(SMOKE, reasoning=reasoning)))
     assert metrics[0] == {"step": 1, "skipped": line}
     assert line in (tmp_path / "t" / "README.md").read_text(encoding="utf-8")
     families = {r["family"] for r in tables.load(tmp_path / "t")}
     assert "countdown" in families and "programs" not in families
-    assert samples.without_programs(SMOKE) is None
+    assert rejection.without_programs(SMOKE) is None

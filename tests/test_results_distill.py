@@ -15,7 +15,7 @@ from r1lib.distill import Spent
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.problem import split_of
-from r1lib.recipe import runs, samples, stages
+from r1lib.recipe import checkpoints, rejection, stages
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.tokenizer import Tokenizer
 from r1lib.traces import tables
@@ -111,9 +111,9 @@ def test_an_arm_takes_the_first_problems_of_each_game():
 def test_nothing_is_asked_that_was_sampled_for_the_table():
     """Or the stages that learned from the table would have an advantage."""
     sizes, sampled = traces.Sizes(problems=300), set()
-    for family, level, n in samples.parts(stages.settings("tiny", 0).samples)[0]:
+    for family, level, n in rejection.parts(stages.settings("tiny", 0).samples)[0]:
         if family in ("countdown", "arithmetic"):
-            drawn = samples.training(family, level, n, 0)
+            drawn = rejection.training(family, level, n, 0)
             sampled |= {p.prompt for p in drawn}
     for level in ("easy", "hard"):
         given = traces.asked(sizes, 0, level)
@@ -140,11 +140,11 @@ def run(tmp_path_factory):
     """A run whose stages are models of no skill."""
     folder = tmp_path_factory.mktemp("runs") / "seed-0"
     tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
-    runs.begin(folder, {})
+    checkpoints.begin(folder, {})
     config = replace(small.DENSE, vocab_size=tokenizer.vocab_size, max_positions=256)
     for seed, stage in enumerate(("base", "r1", "dev1")):
         hub.save(small.model(config, seed), folder / stage, tokenizer)
-        runs.finish(folder, stage, 0, 0.0, [], None)
+        checkpoints.finish(folder, stage, 0, 0.0, [], None)
     return folder
 
 
@@ -235,7 +235,7 @@ def test_another_student_is_pre_trained_once(run, monkeypatch, name, shape, time
         model, _, weights = students.load(name, run, 0)
     steps = stages.settings("tiny", 0).student.steps
     assert made == [(name, times * steps)] and isinstance(model, Transformer)
-    record = runs.record(run.with_name(f"{name}-0"), "base")
+    record = checkpoints.record(run.with_name(f"{name}-0"), "base")
     assert record["steps"] == 4 and record["sha256"] == weights
 
 

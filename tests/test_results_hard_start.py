@@ -6,7 +6,7 @@ import pytest
 import small
 
 from r1lib.problem import LEVELS
-from r1lib.recipe import runs, stages
+from r1lib.recipe import checkpoints, stages
 from r1lib.traces import tables
 from results import hard_start, journey, reach
 
@@ -55,8 +55,8 @@ def test_right_answers_to_hard_countdown_are_added_and_nothing_else_changes(
     assert all(row["correct"] for row in now[len(known) :])
     assert now[-1]["completion"] not in {row["completion"] for row in answered}
     assert set(found["P6"]["dev1"]) == set(found["P6"]["dev2"]) == set(LEVELS)
-    assert found["weights"]["base"] == runs.record(run, "base")["sha256"]
-    assert not runs.is_done(run, "dev1")
+    assert found["weights"]["base"] == checkpoints.record(run, "base")["sha256"]
+    assert not checkpoints.is_done(run, "dev1")
 
 
 def test_a_finished_unit_is_not_trained_again(run, answered, tmp_path):

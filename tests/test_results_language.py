@@ -8,7 +8,7 @@ import torch
 from r1lib import artifacts, hub, rewards
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
-from r1lib.recipe import run, runs, stages
+from r1lib.recipe import checkpoints, pipeline, stages
 from r1lib.tokenizer import Tokenizer
 from r1lib.world import scorecard
 from results import language
@@ -40,7 +40,7 @@ def easy_reward(monkeypatch):
         both = {"right": (1.0, digits), "format": (0.1, rewards.format)}
         return rewards.Weighted({**both, "language": (config.language, short)})
 
-    monkeypatch.setattr(run, "in_one_language", parts)
+    monkeypatch.setattr(pipeline, "in_one_language", parts)
 
 
 def test_every_arm_changes_what_it_says_and_nothing_else():
@@ -70,12 +70,12 @@ def test_the_arm_with_is_the_stage_of_the_recipe(tmp_path, easy_reward):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     how = replace(HOW, dev2=SHORT, looks=1)
-    runs.begin(tmp_path, asdict(how))
+    checkpoints.begin(tmp_path, asdict(how))
     model, tokenizer = make()
     hub.save(model, tmp_path / "dev1", tokenizer)
-    runs.finish(tmp_path, "dev1", 0, 0.0, [], None)
-    stage = list(run.dev2(tmp_path, how))
-    mine = list(language.train(*runs.load(tmp_path, "dev1"), SHORT))
+    checkpoints.finish(tmp_path, "dev1", 0, 0.0, [], None)
+    stage = list(pipeline.dev2(tmp_path, how))
+    mine = list(language.train(*checkpoints.load(tmp_path, "dev1"), SHORT))
     torch.set_num_threads(threads)
     assert len(stage) == len(mine) == 3 and all(m["grad_norm"] > 0 for m in mine)
     kept = language.stage_history(tmp_path)

@@ -10,7 +10,7 @@ from r1lib import artifacts
 from r1lib.feedback.reward_model import RewardConfig
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
-from r1lib.recipe import runs
+from r1lib.recipe import checkpoints
 from r1lib.recipe.r1 import RewardModels
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.tokenizer import Tokenizer
@@ -41,7 +41,8 @@ def base(folder):
     tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
     torch.manual_seed(0)
     model = Transformer(replace(PRESETS["smoke"], vocab_size=tokenizer.vocab_size))
-    runs.resume(folder, "base", model, tokenizer, optim.adamw(model, 1e-3)).finish()
+    optimizers = optim.adamw(model, 1e-3)
+    checkpoints.resume(folder, "base", model, tokenizer, optimizers).finish()
     return folder
 
 

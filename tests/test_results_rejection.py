@@ -10,7 +10,7 @@ from r1lib import artifacts
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.problem import Problem
-from r1lib.recipe import samples
+from r1lib.recipe import rejection
 from r1lib.tokenizer import Tokenizer
 from r1lib.traces import tables
 from r1lib.training.sft import SFTConfig
@@ -18,7 +18,7 @@ from results import rejection as script
 
 TOKENIZER = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
 SMALL = script.Plan(
-    sizes=replace(samples.SIZES["smoke"], max_new_tokens=6, most_tokens=6),
+    sizes=replace(rejection.SIZES["smoke"], max_new_tokens=6, most_tokens=6),
     sft=SFTConfig(batch_size=4),
     tests=1,
     talks=1,
@@ -86,13 +86,13 @@ def test_ablations_have_equally_many_rows_and_the_same_general_ones():
     rows = [made(n=n) for n in range(30)] + [
         made(correct=False, text=wrong, n=n) for n in range(30, 60)
     ]
-    plan = replace(SMALL, sizes=samples.SIZES["tiny"], rows=24)
+    plan = replace(SMALL, sizes=rejection.SIZES["tiny"], rows=24)
     arms = {
         name: script.ablation(rows, TOKENIZER, out, plan)
         for name, out in script.LEFT_OUT.items()
     }
     talks = {
-        name: [r for r in found if r["source"] == samples.KNOWN]
+        name: [r for r in found if r["source"] == rejection.KNOWN]
         for name, found in arms.items()
     }
     assert {len(found) for found in arms.values()} == {32}
@@ -108,7 +108,7 @@ def test_ablations_have_equally_many_rows_and_the_same_general_ones():
 
 def test_too_large_a_plan_takes_what_every_arm_has():
     rows = [made(n=n) for n in range(9)]
-    plan = replace(SMALL, sizes=samples.SIZES["tiny"], rows=1000)
+    plan = replace(SMALL, sizes=rejection.SIZES["tiny"], rows=1000)
     assert len(script.ablation(rows, TOKENIZER, (), plan)) == 12
 
 

@@ -4,7 +4,7 @@ import pytest
 import small
 
 from r1lib.problem import LEVELS
-from r1lib.recipe import runs, stages
+from r1lib.recipe import checkpoints, stages
 from results import schedule
 
 HOW = stages.settings("smoke")
@@ -26,7 +26,7 @@ def test_preferences_pay_from_the_first_step_or_never(run, tmp_path, arm, begins
     assert found["settings"]["preference_from"] == wanted
     assert set(found["P8"]) == set(LEVELS)
     for stage in ("dev3", "helpful", "harmless"):
-        assert found["weights"][stage] == runs.record(run, stage)["sha256"]
+        assert found["weights"][stage] == checkpoints.record(run, stage)["sha256"]
     assert not (run / "r1").exists()
 
 

@@ -17,7 +17,7 @@ from r1lib.feedback.reward_model import RewardModel
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.problem import Problem, split_of
-from r1lib.recipe import labels, r1, runs, scenarios, stages
+from r1lib.recipe import checkpoints, labels, r1, scenarios, stages
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.sampling import Sampling, complete
@@ -311,7 +311,8 @@ MODELS, HOW = RUN.reward_models, RUN.last
 def begun(folder):
     """A folder of a run in which the stage before is finished."""
     model = policy(3)
-    runs.resume(folder, "dev3", model, TOKENIZER, optim.adamw(model, 1e-3)).finish()
+    optimizers = optim.adamw(model, 1e-3)
+    checkpoints.resume(folder, "dev3", model, TOKENIZER, optimizers).finish()
     return folder
 
 
@@ -326,13 +327,13 @@ def whole(one_thread, tmp_path_factory):
 
 def test_reward_models_are_measured_on_what_they_never_saw(whole):
     folder, both, _ = whole
-    last = runs.record(folder, "helpful")["history"][-1]
+    last = checkpoints.record(folder, "helpful")["history"][-1]
     assert 0 <= last["pair_accuracy"] <= 1 and last["spread"] > 0 and last["pairs"] > 0
     assert {m["model"] for m in both} == {"helpful", "harmless"}
-    last = runs.record(folder, "harmless")["history"][-1]
+    last = checkpoints.record(folder, "harmless")["history"][-1]
     assert {"safe_found", "unsafe_found"} & set(last)
     net, _ = reward_model.load(folder / "helpful")
-    start = runs.load(folder, "dev3")[0].state_dict()
+    start = checkpoints.load(folder, "dev3")[0].state_dict()
     moved = [
         (w - net.state_dict()[n]).abs().max().item()
         for n, w in start.items()
@@ -355,14 +356,16 @@ def test_both_reward_models_learn_from_the_same_answers(whole, tmp_path, monkeyp
     monkeypatch.setattr(r1, "complete", counted)
     list(r1.reward_models(folder, MODELS, names=("harmless",)))
     assert calls == []
-    runs.forget(folder, ["harmless"])
+    checkpoints.forget(folder, ["harmless"])
     list(r1.reward_models(folder, replace(MODELS, reply_tokens=9), names=("harmless",)))
     assert calls == [9, 9]
     assert (folder / "answers.json").read_bytes() != copied
 
 
 def test_truth_and_score_have_names_of_their_own(whole):
-    looks = [m for m in runs.record(whole[0], "r1")["history"] if "over_refusal" in m]
+    looks = [
+        m for m in checkpoints.record(whole[0], "r1")["history"] if "over_refusal" in m
+    ]
     late = [m for m in looks if "liked" in m]
     assert late and all({"helpful", "liked", "safe"} <= set(m) for m in late)
 
@@ -388,7 +391,7 @@ def test_a_stage_that_was_stopped_ends_with_the_same_weights(whole, tmp_path):
     steps.close()
     assert [m["step"] for m in r1.r1(folder, HOW)] == [3, 4]
     for stage in ("helpful", "harmless", "r1"):
-        now, then = (runs.record(f, stage)["sha256"] for f in (folder, whole[0]))
+        now, then = (checkpoints.record(f, stage)["sha256"] for f in (folder, whole[0]))
         assert now == then, stage
     assert list(r1.r1(folder, HOW)) == []
     assert list(r1.reward_models(folder, MODELS)) == []

@@ -8,7 +8,7 @@ import small
 
 from r1lib import files, hub
 from r1lib.problem import problems
-from r1lib.recipe import runs, stages
+from r1lib.recipe import checkpoints, stages
 from r1lib.recipe import shipped as lib
 from r1lib.tokenizer import Tokenizer
 from r1lib.traces import tables
@@ -21,14 +21,14 @@ BATCH = {"loss": 0.25, "accuracy": 1.0, "grad_norm": 2.0, "reward": 1.1, "length
 
 def finish(folder, stage, **last):
     """Record a stage whose last step has these metrics besides those of its batch."""
-    runs.finish(folder, stage, 1, 0.0, [{"step": 1, **BATCH, **last}], None)
+    checkpoints.finish(folder, stage, 1, 0.0, [{"step": 1, **BATCH, **last}], None)
 
 
 @pytest.fixture
 def run(tmp_path):
     """A run with a base, a table and a fine-tuned model; the base is measured."""
     folder = tmp_path / "runs" / "seed-3"
-    runs.begin(folder, asdict(stages.settings("tiny", 3)))
+    checkpoints.begin(folder, asdict(stages.settings("tiny", 3)))
     (problem,) = problems(arithmetic.sample, 1, 0, "train")
     kept = {"source": "test", "seed": 0, "tokens": 4, "finished": True}
     row = tables.row(problem, "<answer>1</answer>", **kept, correct=True)
@@ -36,9 +36,9 @@ def run(tmp_path):
     for stage in ("base", "dev1"):
         hub.save(small.model(small.DENSE), folder / stage, Tokenizer([]))
     finish(folder, "base")
-    runs.made_from(folder, "cold", ["base"])
-    runs.finish(folder, "cold", 1, 0.0, [{"step": 1, "rows": 1}], None)
-    runs.made_from(folder, "dev1", ["base", "cold"])
+    checkpoints.made_from(folder, "cold", ["base"])
+    checkpoints.finish(folder, "cold", 1, 0.0, [{"step": 1, "rows": 1}], None)
+    checkpoints.made_from(folder, "dev1", ["base", "cold"])
     finish(folder, "dev1")
     measured = {"P1": {"controls": {"sampled": {**NUMBERS, "more": 1}}}}
     measured["weights"] = files.sha256(folder / "base")
@@ -138,7 +138,7 @@ def test_the_manifest_is_right_wherever_shipping_is_stopped(run):
 def test_a_run_of_other_settings_is_refused(run):
     before = everything(run)
     other = run.with_name("smoke")
-    runs.begin(other, asdict(stages.settings("smoke", 3)))
+    checkpoints.begin(other, asdict(stages.settings("smoke", 3)))
     hub.save(small.model(small.DENSE), other / "dev1", Tokenizer([]))
     finish(other, "dev1")
     with pytest.raises(ValueError, match="wanted a run of the preset tiny.*'smoke'"):
@@ -172,5 +172,8 @@ def test_what_was_shipped_can_be_taken_into_another_run(run, tmp_path, monkeypat
     for stage in lib.stages(how):
         lib.take(stage, other, how)
         assert files.sha256(other / stage) == files.sha256(run / stage)
-    assert runs.record(other, "dev1")["seconds"] == runs.record(run, "dev1")["seconds"]
+    assert (
+        checkpoints.record(other, "dev1")["seconds"]
+        == checkpoints.record(run, "dev1")["seconds"]
+    )
     lib.artifacts.manifest.cache_clear()

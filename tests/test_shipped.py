@@ -7,8 +7,7 @@ import pytest
 import small
 
 from r1lib import artifacts, files, hub
-from r1lib.recipe import run as pipeline
-from r1lib.recipe import runs, shipped, stages
+from r1lib.recipe import checkpoints, pipeline, shipped, stages
 from r1lib.tokenizer import Tokenizer
 from results import one_unit
 from tools import train, train_run
@@ -46,9 +45,9 @@ def shelf(tmp_path, monkeypatch):
 def test_a_stage_that_was_taken_is_a_finished_stage(shelf, tmp_path):
     run = tmp_path / "run"
     shipped.take("base", run, HOW)
-    assert runs.is_done(run, "base")
-    assert runs.checked(run, "base") == run / "base"
-    record = runs.record(run, "base")
+    assert checkpoints.is_done(run, "base")
+    assert checkpoints.checked(run, "base") == run / "base"
+    record = checkpoints.record(run, "base")
     assert record["shipped"] == "base-tiny-3" and record["steps"] == 7
     assert record["history"] == [{"step": 7, "valid": 0.5}]
     assert list(pipeline.run("base", run, HOW)) == []
@@ -77,14 +76,14 @@ def test_settings_of_a_stage_it_is_not_made_from_do_not_count(shelf):
 def test_a_stage_made_from_something_else_is_refused(shelf, tmp_path):
     run = tmp_path / "run"
     shelf("zero", ("base",))
-    runs.begin(run, asdict(HOW))
+    checkpoints.begin(run, asdict(HOW))
     hub.save(small.model(replace(small.DENSE, d_model=16)), run / "base", Tokenizer([]))
-    runs.finish(run, "base", 1, 0.0, [{"step": 1}], None)
+    checkpoints.finish(run, "base", 1, 0.0, [{"step": 1}], None)
     with pytest.raises(ValueError, match="shipped zero was not made from the base in"):
         shipped.take("zero", run, HOW)
-    assert not runs.is_done(run, "zero")
+    assert not checkpoints.is_done(run, "zero")
     shipped.take("zero", tmp_path / "new", HOW)  # without a base, nothing contradicts
-    runs.made_from(tmp_path / "new", "zero", [])
+    checkpoints.made_from(tmp_path / "new", "zero", [])
 
 
 def test_a_damaged_artifact_is_not_taken(shelf, tmp_path):

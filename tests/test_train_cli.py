@@ -17,7 +17,7 @@ import torch
 from test_report import Links
 
 from r1lib import files
-from r1lib.recipe import run, runs, stages
+from r1lib.recipe import checkpoints, pipeline, stages
 from r1lib.tokenizer import Tokenizer
 from tools import train, train_run
 from tools.environment import try_lock
@@ -53,7 +53,7 @@ def finished(finished_once, tmp_path):
 def stopped_once(one_thread, tmp_path_factory):
     """A run whose base was stopped at step 50; its last checkpoint is step 40."""
     folder = tmp_path_factory.mktemp("runs") / "stopped"
-    steps = run.run("base", folder, stages.settings("smoke"))
+    steps = pipeline.run("base", folder, stages.settings("smoke"))
     while next(steps)["step"] < 50:
         pass
     steps.close()
@@ -119,7 +119,7 @@ def test_the_table_has_a_row_for_each_stage(finished, capsys):
 
 def test_a_shipped_stage_has_neither_minutes_nor_curves(finished, capsys):
     total = re.search(r"<b>([0-9.]+)</b> minutes of training", page(finished))
-    records = {stage: runs.record(finished, stage) for stage in stages.STAGES}
+    records = {stage: checkpoints.record(finished, stage) for stage in stages.STAGES}
     for stage, record in records.items():
         record |= {"shipped": f"{stage}-smoke", "history": record["history"][-1:]}
         files.write_text(finished / f"{stage}.json", json.dumps(record))
@@ -133,7 +133,9 @@ def test_a_shipped_stage_has_neither_minutes_nor_curves(finished, capsys):
 
 
 def test_the_curve_of_dev2_counts_right_answers_and_no_sums_of_rewards(finished):
-    steps = [p for p in runs.record(finished, "dev2")["history"] if p["step"] > 0]
+    steps = [
+        p for p in checkpoints.record(finished, "dev2")["history"] if p["step"] > 0
+    ]
     assert len(steps) == stages.settings("smoke").dev2.steps
     assert [p["accuracy"] for p in steps] == [p["right"] for p in steps]
 
@@ -164,7 +166,7 @@ def test_results_say_what_how_and_from_which_weights(finished):
 
 
 def test_one_stage_alone_is_measured_alone(finished, capsys):
-    runs.forget(finished, stages.STAGES[1:])
+    checkpoints.forget(finished, stages.STAGES[1:])
     assert smoke(finished, "--stage", "base") == 0
     found = files.read_json(finished / "results.json")
     assert list(found["stages"]) == ["base"]
@@ -240,12 +242,12 @@ def test_zero_needs_a_base(tmp_path, error):
 
 
 def test_from_a_stage_runs_it_and_all_after_it(finished, capsys):
-    runs.forget(finished, ["distill"])
+    checkpoints.forget(finished, ["distill"])
     assert smoke(finished, "--from", "harmless") == 0
     said = capsys.readouterr().out
     done = [stage for stage in stages.STAGES if f"{stage}: finished before" in said]
     assert done == ["harmless", "r1", "student"]
-    assert all(runs.is_done(finished, stage) for stage in stages.STAGES)
+    assert all(checkpoints.is_done(finished, stage) for stage in stages.STAGES)
 
 
 def test_other_settings_are_refused(finished, error):
@@ -296,7 +298,7 @@ def test_a_damaged_checkpoint_leaves_the_one_before(stopped, error):
     assert "remove the folder step-000040 to go on from step-000020" in error()
     files.remove(path)
     model = stages.settings("smoke")
-    assert next(run.run("base", stopped, model))["step"] == 21
+    assert next(pipeline.run("base", stopped, model))["step"] == 21
 
 
 # ---- training that goes wrong --------------------------------------------------
@@ -308,7 +310,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run(tmp_path, error, monkeypatch)
     monkeypatch.setitem(stages.SETTINGS, "smoke", replace(how, pretrain=wild))
     assert smoke(tmp_path / "new", "--stage", "base") == 1
     assert "the gradient norm is" in (line := error()) and "training went wrong" in line
-    assert not runs.is_done(tmp_path / "new", "base")
+    assert not checkpoints.is_done(tmp_path / "new", "base")
 
 
 def test_a_full_disk_leaves_the_last_checkpoint(stopped, error, monkeypatch):
@@ -411,13 +413,13 @@ def test_strays_in_a_run_are_neither_its_files_nor_in_its_way(finished, capsys):
     assert smoke(finished) == 0
     assert "answering" not in capsys.readouterr().out
     (finished / "base.json").unlink()  # as if it had been stopped just before
-    runs.finish(finished, "base", 60, 1.0, [{"step": 60}], None)
-    assert not set(runs.record(finished, "base")["sha256"]) & set(STRAYS)
+    checkpoints.finish(finished, "base", 60, 1.0, [{"step": 60}], None)
+    assert not set(checkpoints.record(finished, "base")["sha256"]) & set(STRAYS)
 
 
 def test_a_folder_of_strays_is_as_good_as_empty(tmp_path):
     leave_strays(tmp_path)
-    runs.begin(tmp_path, {"seed": 0})
+    checkpoints.begin(tmp_path, {"seed": 0})
     assert (tmp_path / ".DS_Store").exists()
 
 
@@ -427,7 +429,7 @@ def test_a_copy_of_a_checkpoint_is_no_checkpoint(stopped):
             stopped / "base-work" / "step-000020", stopped / "base-work" / name
         )
     (stopped / "base-work" / "step-000080~").write_text("")
-    assert [p.name for p in runs.saved(stopped, "base")] == [
+    assert [p.name for p in checkpoints.saved(stopped, "base")] == [
         "step-000020",
         "step-000040",
     ]
@@ -457,11 +459,11 @@ FIELDS = {
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_field_of_another_kind_is_one_line(finished_once, tmp_path, name):
-    record = runs.record(finished_once, "zero")
+    record = checkpoints.record(finished_once, "zero")
     for value in FIELDS[name]:
         (tmp_path / "zero.json").write_text(json.dumps({**record, name: value}))
         with pytest.raises(ValueError, match=r"zero.json is damaged|another version"):
-            runs.record(tmp_path, "zero")
+            checkpoints.record(tmp_path, "zero")
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "3", '"x"', "{"])
@@ -527,7 +529,7 @@ def test_kept_answers_of_another_kind_are_one_line(finished, error, text):
     path, content = finished / "answers.json", json.loads(text)
     source = files.read_json(path)["source"]
     path.write_text(json.dumps({"source": source, **content} if content else content))
-    runs.forget(finished, ["helpful", "r1"])
+    checkpoints.forget(finished, ["helpful", "r1"])
     assert smoke(finished) == 1
     assert "answers.json is damaged" in error()
 
@@ -540,13 +542,13 @@ def test_a_missing_input_does_not_fix_the_settings_of_a_folder(tmp_path, error):
 
 def test_a_clock_that_is_set_back_gives_no_negative_time(stopped, monkeypatch):
     how = stages.settings("smoke")
-    steps = run.run("base", stopped, how)
+    steps = pipeline.run("base", stopped, how)
     next(steps)
     monkeypatch.setattr(time, "time", lambda: -1e9)
     monkeypatch.setattr(time, "perf_counter", lambda: -1e9)
     for _ in steps:
         pass
-    record = runs.record(stopped, "base")
+    record = checkpoints.record(stopped, "base")
     assert record["seconds"] >= 0 and all(p["seconds"] >= 0 for p in record["history"])
 
 
@@ -588,7 +590,7 @@ def test_fresh_with_other_settings_removes_nothing(finished, error, other):
 
 
 def test_a_stage_of_another_base_is_refused(finished, error):
-    record = runs.record(finished, "zero")
+    record = checkpoints.record(finished, "zero")
     record["made_from"]["base"]["model.safetensors"] = "0"
     (finished / "zero.json").write_text(json.dumps(record))
     assert smoke(finished) == 1

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from r1lib.problem import LEVELS, problems
-from r1lib.world import corpus, identity, instructions, requests, web
+from r1lib.world import contamination, corpus, instructions, requests, web
 from r1lib.world.web import Manners
 
 N = 3000
 TEXTS = list(web.documents(N, 0))
-FAMILIES = Counter(identity.identity(prompt)[0] for prompt, _ in TEXTS)
+FAMILIES = Counter(contamination.identity(prompt)[0] for prompt, _ in TEXTS)
 POLITE = Manners((1.0, 0, 0, 0, 0), thinks=0, complies=0, overlooks=0, pretends=0)
 
 
@@ -36,8 +36,8 @@ def test_no_held_out_problem_is_written_about(split, level):
     for family in web.SAMPLE:
         n = 4 if family in (*requests.SAMPLE, "instructions") else 40
         held += problems(web.SAMPLE[family], n, 0, split, level)
-    assert identity.leaked([prompt for prompt, _ in TEXTS], held) == {}
-    assert identity.leaked([*(p for p, _ in TEXTS), held[0].prompt], held)
+    assert contamination.leaked([prompt for prompt, _ in TEXTS], held) == {}
+    assert contamination.leaked([*(p for p, _ in TEXTS), held[0].prompt], held)
 
 
 def test_every_family_has_its_share():
@@ -49,7 +49,7 @@ def test_every_family_has_its_share():
 
 
 def test_some_games_are_hard():
-    found = [identity.identity(p) for p, _ in TEXTS if p.startswith("numbers=")]
+    found = [contamination.identity(p) for p, _ in TEXTS if p.startswith("numbers=")]
     hard = sum(key.partition(">")[0].count(",") == 3 for _, key in found)
     assert 0.08 < hard / len(found) < 0.23
 

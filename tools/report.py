@@ -10,7 +10,7 @@ import matplotlib
 
 from r1lib import files, plots
 from r1lib.progress import minutes
-from r1lib.recipe import runs
+from r1lib.recipe import checkpoints
 from r1lib.recipe.stages import BY_NAME, RECIPE
 from r1lib.world import scorecard
 from tools.page import macro, render
@@ -82,7 +82,7 @@ def write(folder) -> Path:
         files.check_kind(found, dict, path, f" as {files.line(stage)}")
     if not models(results):
         raise ValueError(f"{path} is damaged: it has no model that was tested")
-    records = {stage: runs.record(folder, stage) for stage in results["stages"]}
+    records = {stage: checkpoints.record(folder, stage) for stage in results["stages"]}
     files.write_text(folder / "report.html", page(results, records))
     return folder / "report.html"
 
@@ -100,7 +100,7 @@ def page(results: dict, records: dict[str, dict]) -> str:
         columns={name: scorecard.COLUMNS[name] for name in columns(results)},
         curves=curves(results, records),
         transcripts=transcripts(records.get("zero", {}).get("history", [])),
-        settings=runs.flat(results["settings"]),
+        settings=checkpoints.flat(results["settings"]),
         provenance=provenance(results),
     )
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from r1lib import files
 from r1lib.files import shown
-from r1lib.recipe import runs, shipped, stages
+from r1lib.recipe import checkpoints, shipped, stages
 from r1lib.recipe.stages import STAGES, Settings
 from tools import provenance
 
@@ -45,7 +45,7 @@ def ship(run: Path, root: Path = ROOT, only=STAGES):
         raise ValueError(
             f"stage must be one of {', '.join(STAGES)}, got {shown(odd[0])}"
         )
-    done = [stage for stage in only if runs.is_done(run, stage)]
+    done = [stage for stage in only if checkpoints.is_done(run, stage)]
     entries = {stage: entry(run, stage, how, root) for stage in done}
     path = root / "artifacts" / "manifest.json"
     manifest = files.read_json(path)
@@ -63,7 +63,10 @@ def tiny(run: Path) -> Settings:
     """Return the settings of a run; those of another preset are an error."""
     found = files.read_json(run / "settings.json")
     how = stages.settings("tiny", found.get("seed", 0))
-    wanted, got = runs.flat(json.loads(json.dumps(asdict(how)))), runs.flat(found)
+    wanted, got = (
+        checkpoints.flat(json.loads(json.dumps(asdict(how)))),
+        checkpoints.flat(found),
+    )
     for name in {**wanted, **got}:
         if wanted.get(name) != got.get(name):
             raise ValueError(
@@ -75,11 +78,11 @@ def tiny(run: Path) -> Settings:
 
 def entry(run: Path, stage: str, how: Settings, root: Path) -> dict:
     """What the manifest tells of a finished stage, every byte of it checked."""
-    runs.checked(run, stage)
+    checkpoints.checked(run, stage)
     command = f"python -m results.unit {stage} {how.seed}"
     if stage not in PLACES:
         command = stages.command(how, f"runs/seed-{how.seed}", stage)
-    record = runs.record(run, stage)
+    record = checkpoints.record(run, stage)
     kept = ("made_from", "seconds", "sha256", "steps")
     return {
         "made_by": command,
@@ -96,12 +99,12 @@ def metrics(run: Path, stage: str, seed: int, root: Path) -> dict:
     Values of one training batch are left out: they say little about a model.
     """
     record, path = (
-        runs.record(run, stage),
+        checkpoints.record(run, stage),
         root / provenance.RESULTS / f"{stage}-{seed}.json",
     )
     found = files.read_json(path) if stage in PLACES and path.exists() else {}
     if found.get("weights") != record["sha256"]:
-        last = runs.last_point(record)
+        last = checkpoints.last_point(record)
         return {name: last[name] for name in HELD_OUT + COUNTED if name in last}
     for key in PLACES[stage]:
         found = found[key]

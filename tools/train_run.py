@@ -15,8 +15,7 @@ from r1lib import files, sandbox
 from r1lib.files import shown
 from r1lib.problem import LEVELS
 from r1lib.progress import bar, minutes
-from r1lib.recipe import run as pipeline
-from r1lib.recipe import runs, shipped
+from r1lib.recipe import checkpoints, pipeline, shipped
 from r1lib.recipe import stages as recipe
 from r1lib.recipe.stages import BY_NAME, STAGES, Settings
 from r1lib.world import scorecard
@@ -36,7 +35,7 @@ def run(asked) -> None:
     elif asked.shipped:
         taken, stages = shipped.stages(how) or STAGES, ()
     choose_device(asked.device)
-    runs.check_own(asked.out)  # before a lock is left there
+    checkpoints.check_own(asked.out)  # before a lock is left there
     promise = sandbox.promise()
     if not promise.startswith(("filtered", "walled")):
         print(f"programs run with {promise}", flush=True)
@@ -109,15 +108,16 @@ def forget(folder: Path, stage: str | None, how: Settings) -> None:
     Only files that the run wrote. A stage of a run with other settings is a ValueError,
     and nothing is removed.
     """
-    runs.check_own(folder)
+    checkpoints.check_own(folder)
     if not (folder / "settings.json").exists():
         return
     if stage:
-        runs.agree(folder, asdict(how))
+        checkpoints.agree(folder, asdict(how))
     stages = recipe.made_of(stage) if stage else STAGES
-    there = [s for s in stages if runs.is_done(folder, s) or runs.saved(folder, s)]
+    begun = (checkpoints.is_done, checkpoints.saved)
+    there = [stage for stage in stages if any(is_so(folder, stage) for is_so in begun)]
     print(f"forgotten: {', '.join(there) or 'nothing was there'}", flush=True)
-    runs.forget(folder, stages)
+    checkpoints.forget(folder, stages)
     for name in WRITTEN if stage else (*WRITTEN, "answers.json", "settings.json"):
         files.remove(folder / name)
 
@@ -125,21 +125,22 @@ def forget(folder: Path, stage: str | None, how: Settings) -> None:
 def train(stage: str, folder: Path, how: Settings) -> None:
     """Run one stage behind a progress bar, or say that it is finished."""
     steps = pipeline.run(stage, folder, how, preparing)
-    if runs.is_done(folder, stage):
+    if checkpoints.is_done(folder, stage):
         print(f"{stage}: finished before, skipped ({folder / stage})")
         return
     total = pipeline.length(stage, how)
-    if found := runs.saved(folder, stage):
+    if found := checkpoints.saved(folder, stage):
         print(f"{stage}: going on from {found[-1].name}", flush=True)
     for _ in bar(steps, total, stage, BY_NAME[stage].shown):
         pass
-    if left_out := runs.last_point(runs.record(folder, stage)).get("too_long"):
+    last = checkpoints.last_point(checkpoints.record(folder, stage))
+    if left_out := last.get("too_long"):
         print(f"{stage}: {left_out} texts were too long for the model and left out")
 
 
 def take(stage: str, folder: Path, how: Settings) -> None:
     """Take one stage from artifacts/, unless the folder has one that is finished."""
-    if runs.is_done(folder, stage):
+    if checkpoints.is_done(folder, stage):
         print(f"{stage}: there already ({folder / stage})")
         return
     shipped.take(stage, folder, how)
@@ -163,20 +164,19 @@ def measure(asked, how: Settings) -> dict:
         "provenance": provenance.block(weights=["tokenizer"]),
     }
     before, stages = earlier(asked.out, content), {}
-    for stage in filter(lambda s: runs.is_done(asked.out, s), STAGES):
-        record = runs.record(asked.out, stage)
+    for stage in filter(lambda s: checkpoints.is_done(asked.out, s), STAGES):
+        record = checkpoints.record(asked.out, stage)
+        last = checkpoints.last_point(record)
         stages[stage] = {
             "sha256": record["sha256"],
             "steps": record["steps"],
             "minutes": record["seconds"] / 60,
             "shipped": record.get("shipped"),
             "memory_gb": record["memory_gb"],
-            "last": {
-                k: v for k, v in runs.last_point(record).items() if k != "transcripts"
-            },
+            "last": {name: last[name] for name in last if name != "transcripts"},
         }
         if BY_NAME[stage].leaves == "model":
-            model, tokenizer = runs.load(asked.out, stage, how.device)
+            model, tokenizer = checkpoints.load(asked.out, stage, how.device)
             test = before.get(stage, {})
             if test.get("sha256") != record["sha256"]:
                 test = tested(stage, model, tokenizer, how)

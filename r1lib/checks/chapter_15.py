@@ -4,7 +4,7 @@ from itertools import combinations
 from math import comb
 
 from r1lib.checks.exercise import hint, items, number, report
-from r1lib.world.identity import ngrams
+from r1lib.world.contamination import ngrams
 
 
 def ex_15_1(at_least_two) -> None:

@@ -32,7 +32,7 @@ from r1lib.feedback import reward_model
 from r1lib.feedback.preferences import encode_pairs
 from r1lib.feedback.reward_model import RewardConfig, RewardModel
 from r1lib.problem import Problem
-from r1lib.recipe import labels, runs, scenarios
+from r1lib.recipe import checkpoints, labels, scenarios
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.sampling import Sampling, complete
@@ -120,7 +120,7 @@ def answered(folder, policy, tokenizer, settings: RewardModels, start: str, watc
     asked = {s: draws.general_problems(n, settings.seed, s) for s, n in sizes.items()}
     prompts = {s: [p.prompt for p in found] for s, found in asked.items()}
     source = {
-        "model": runs.record(folder, start)["sha256"],
+        "model": checkpoints.record(folder, start)["sha256"],
         "k": settings.answers,
         "max_new_tokens": settings.reply_tokens,
         "seed": settings.seed,
@@ -181,11 +181,11 @@ def reward_models(
     `watch(iterable)` may show how far the policy is with the answers they learn from.
     """
     folder = Path(folder)
-    names = [name for name in names if not runs.is_done(folder, name)]
+    names = [name for name in names if not checkpoints.is_done(folder, name)]
     if not names:
         return
     began = time.perf_counter()
-    policy, tokenizer = runs.load(folder, start, device)
+    policy, tokenizer = checkpoints.load(folder, start, device)
     asked = answered(folder, policy, tokenizer, settings, start, watch)
     for name in names:
         made = {
@@ -205,7 +205,7 @@ def learn(
     """
     model, c = RewardModel.of(policy), settings.reward
     optimizers = optim.adamw(model, c.lr)
-    stage = runs.resume(folder, name, model, tokenizer, optimizers)
+    stage = checkpoints.resume(folder, name, model, tokenizer, optimizers)
     stage.began -= time.perf_counter() - began
     pairwise = name == "helpful"
     loss = reward_model.pair_loss if pairwise else reward_model.safety_loss
@@ -220,7 +220,7 @@ def learn(
                 metrics["examples"] = len(made["train"])
             yield {"model": name, "of": steps, **metrics}
 
-    yield from runs.follow(stage, loop(), steps, settings.save_every)
+    yield from checkpoints.follow(stage, loop(), steps, settings.save_every)
 
 
 def held_out_pairs(model: RewardModel, pairs: list) -> dict:
@@ -246,9 +246,11 @@ def held_out_answers(model: RewardModel, labelled: list) -> dict:
 
 def preference(folder, device: str = "cpu") -> scenarios.Preference:
     """Read both finished reward models of a run, scaled as when they were measured."""
-    helpful, tokenizer = reward_model.load(runs.checked(folder, "helpful"), device)
-    harmless, _ = reward_model.load(runs.checked(folder, "harmless"), device)
-    last = runs.last_point(runs.record(folder, "helpful"))
+    helpful, tokenizer = reward_model.load(
+        checkpoints.checked(folder, "helpful"), device
+    )
+    harmless, _ = reward_model.load(checkpoints.checked(folder, "harmless"), device)
+    last = checkpoints.last_point(checkpoints.record(folder, "helpful"))
     scale = last["mean"], last["spread"]
     return scenarios.Preference(helpful, harmless, tokenizer, *scale)
 
@@ -256,13 +258,13 @@ def preference(folder, device: str = "cpu") -> scenarios.Preference:
 def r1(folder, settings: LastStage, device: str = "cpu", start: str = START):
     """Train R1 from folder/`start` by the mixed reward into folder/r1; metrics."""
     folder = Path(folder)
-    if runs.is_done(folder, "r1"):
+    if checkpoints.is_done(folder, "r1"):
         return
-    model, tokenizer = runs.load(folder, start, device)
+    model, tokenizer = checkpoints.load(folder, start, device)
     liked, c = preference(folder, device), settings.rl
     ref = copy.deepcopy(model).requires_grad_(False) if c.kl_coef else None
     optimizers = optim.adamw(model, c.lr)
-    stage = runs.resume(folder, "r1", model, tokenizer, optimizers)
+    stage = checkpoints.resume(folder, "r1", model, tokenizer, optimizers)
     if not stage.history:
         stage.history.append({"step": 0, **look(model, tokenizer, settings)})
 
@@ -289,7 +291,7 @@ def r1(folder, settings: LastStage, device: str = "cpu", start: str = START):
                 metrics |= look(model, tokenizer, settings)
             yield metrics
 
-    yield from runs.follow(stage, loop(), c.steps, settings.save_every)
+    yield from checkpoints.follow(stage, loop(), c.steps, settings.save_every)
 
 
 def look(model, tokenizer, settings: LastStage) -> dict[str, float]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from r1lib import artifacts, files
-from r1lib.recipe import runs
+from r1lib.recipe import checkpoints
 from r1lib.recipe.stages import BY_NAME, RECIPE, STAGES, Settings, made_from
 
 KINDS = {"made_from": dict, "metrics": dict, "steps": int, "seconds": files.NUMBER}
@@ -56,7 +56,7 @@ def take(stage: str, folder, settings: Settings) -> None:
             f"wanted a stage that is shipped for seed {settings.seed} of "
             f"{settings.model}: {', '.join(there) or 'there is none'}; got {stage}"
         )
-    runs.begin(folder, asdict(settings))
+    checkpoints.begin(folder, asdict(settings))
     entry = artifacts.manifest()[name_of(stage, settings)]
     for name, kind in KINDS.items():
         where = f" as {name} of {name_of(stage, settings)}"
@@ -67,7 +67,7 @@ def take(stage: str, folder, settings: Settings) -> None:
         for name in entry["sha256"]:
             shutil.copyfile(source / name, new / name)
     record = {
-        "format": runs.FORMAT,
+        "format": checkpoints.FORMAT,
         "shipped": name_of(stage, settings),
         "made_from": entry["made_from"],
         "sha256": entry["sha256"],
@@ -81,8 +81,8 @@ def take(stage: str, folder, settings: Settings) -> None:
 
 def _check_origin(stage: str, folder, made_from: dict) -> None:
     for need in BY_NAME[stage].needs:
-        if runs.is_done(folder, need):
-            there = runs.record(folder, need)["sha256"]
+        if checkpoints.is_done(folder, need):
+            there = checkpoints.record(folder, need)["sha256"]
             if there != made_from.get(need):
                 raise ValueError(
                     f"the shipped {stage} was not made from the {need} in {folder}: "

@@ -20,11 +20,9 @@ from dataclasses import dataclass, replace
 
 from r1lib.files import shown
 from r1lib.model.presets import PRESETS
-from r1lib.recipe import cold as cold_start
-from r1lib.recipe import r1
-from r1lib.recipe import samples as rejection
+from r1lib.recipe import cold_start, r1, rejection
 from r1lib.recipe.r1 import LastStage, RewardModels
-from r1lib.recipe.samples import Sizes
+from r1lib.recipe.rejection import Sizes
 from r1lib.recipe.scenarios import LANGUAGE
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.training import limits

@@ -1,9 +1,9 @@
 """The stages of the paper, one call each, each resumable after a kill at any moment.
 
-`recipe` lists them: what each needs, and the settings that decide it. A stage is a
+`stages` lists them: what each needs, and the settings that decide it. A stage is a
 generator of metrics, as `train` is. It saves as it goes and starts where it was
 stopped; what it draws depends on (seed, step) alone, so a run that was killed ends with
-the same weights as one that was not. `runs` keeps the folder.
+the same weights as one that was not. `checkpoints` keeps the folder.
 """
 
 import copy
@@ -18,9 +18,7 @@ from r1lib.files import shown
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import new_model
 from r1lib.problem import draw, problems
-from r1lib.recipe import cold as cold_start
-from r1lib.recipe import r1, runs
-from r1lib.recipe import samples as rejection
+from r1lib.recipe import checkpoints, cold_start, r1, rejection
 from r1lib.recipe.stages import BY_NAME, STAGES, RefreshedGRPO, Settings, command
 from r1lib.rl import grpo
 from r1lib.tokenizer import Tokenizer
@@ -44,15 +42,16 @@ def run(stage: str, folder, settings: Settings, watch=iter):
             f"stage must be one of {', '.join(STAGES)}, got {shown(stage)}"
         )
     folder = Path(folder)
-    needs, done = BY_NAME[stage].needs, runs.is_done(folder, stage)
-    missing = [name for name in needs if not runs.is_done(folder, name)]
+    needs, done = BY_NAME[stage].needs, checkpoints.is_done(folder, stage)
+    missing = [name for name in needs if not checkpoints.is_done(folder, name)]
     if missing and not done:
         raise ValueError(
             f"{stage} needs {missing[0]}, and there is no finished {missing[0]} in "
             f"{folder}: run `{command(settings, folder, missing[0])}` first"
         )
-    runs.begin(folder, asdict(settings))
-    runs.made_from(folder, stage, [name for name in needs if name not in missing])
+    checkpoints.begin(folder, asdict(settings))
+    there = [name for name in needs if name not in missing]
+    checkpoints.made_from(folder, stage, there)
     if done:
         return iter(())
     if stage in ("base", "student"):
@@ -84,7 +83,7 @@ def pre_train(folder: Path, settings: Settings, stage: str = "base", watch=iter)
     )
     model.to(settings.device)
     optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
-    kept = runs.resume(folder, stage, model, tokenizer, optimizers)
+    kept = checkpoints.resume(folder, stage, model, tokenizer, optimizers)
     texts = watch(web.documents(c.steps * c.batch_size, settings.seed))
     documents = pretrain.encode_documents(tokenizer, texts)
     watched = problems(countdown.sample, settings.looks, 0, "valid")
@@ -94,12 +93,12 @@ def pre_train(folder: Path, settings: Settings, stage: str = "base", watch=iter)
         recent.append(metrics)
         if metrics["step"] % settings.point_every and metrics["step"] != c.steps:
             return None
-        means = runs.mean_of(recent)
+        means = checkpoints.mean_of(recent)
         recent.clear()
         return {**means, "skills": base_skills(model, tokenizer, watched)}
 
     loop = pretrain.train(model, documents, c, optimizers, kept.step)
-    yield from runs.follow(kept, loop, c.steps, settings.save_every, point)
+    yield from checkpoints.follow(kept, loop, c.steps, settings.save_every, point)
 
 
 def base_skills(model, tokenizer, watched) -> dict[str, float]:
@@ -111,10 +110,10 @@ def base_skills(model, tokenizer, watched) -> dict[str, float]:
 def reinforce(folder: Path, settings: Settings, stage: str, draw_problem, reward):
     """Run GRPO from the stage's start; a reference follows the policy if it has one."""
     config = getattr(settings, BY_NAME[stage].config)
-    model, tokenizer = runs.load(folder, BY_NAME[stage].start, settings.device)
+    model, tokenizer = checkpoints.load(folder, BY_NAME[stage].start, settings.device)
     ref = copy.deepcopy(model) if config.kl_coef else None
     optimizers = optim.adamw(model, config.lr)
-    kept = runs.resume(folder, stage, model, tokenizer, optimizers)
+    kept = checkpoints.resume(folder, stage, model, tokenizer, optimizers)
     refresh = config.refresh if isinstance(config, RefreshedGRPO) else 0
     if ref is not None and refresh and (old := kept.step // refresh * refresh):
         hub.load_training(ref, [], kept.beside(f"ref-{old:06d}"))
@@ -144,7 +143,7 @@ def reinforce(folder: Path, settings: Settings, stage: str, draw_problem, reward
                 metrics |= look(model, tokenizer, settings, config)
             yield metrics
 
-    yield from runs.follow(kept, loop(), config.steps, settings.rl_save_every)
+    yield from checkpoints.follow(kept, loop(), config.steps, settings.rl_save_every)
 
 
 def fine_tune(folder: Path, settings: Settings, stage: str):
@@ -156,19 +155,19 @@ def fine_tune(folder: Path, settings: Settings, stage: str):
     """
     (source,) = BY_NAME[stage].reads
     config = getattr(settings, BY_NAME[stage].config)
-    model, tokenizer = runs.load(folder, BY_NAME[stage].start, settings.device)
-    rows = tables.load(runs.checked(folder, source))
+    model, tokenizer = checkpoints.load(folder, BY_NAME[stage].start, settings.device)
+    rows = tables.load(checkpoints.checked(folder, source))
     room = model.config.max_positions
     unverified = source == "samples" and "correct" not in settings.samples.filters
     examples, too_long = distill.examples(rows, tokenizer, room, unverified=unverified)
     optimizers = optim.adamw(model, config.lr)
-    kept = runs.resume(folder, stage, model, tokenizer, optimizers)
+    kept = checkpoints.resume(folder, stage, model, tokenizer, optimizers)
     steps = -(-len(examples) // config.batch_size) * config.epochs
     loop = (
         {**metrics, "too_long": too_long, "of": steps}
         for metrics in sft.train(model, examples, config, optimizers, kept.step)
     )
-    yield from runs.follow(kept, loop, steps, settings.sft_save_every)
+    yield from checkpoints.follow(kept, loop, steps, settings.sft_save_every)
 
 
 def zero(folder: Path, settings: Settings, reward=rewards.total):
@@ -196,8 +195,8 @@ def in_one_language(config: RefreshedGRPO) -> rewards.Weighted:
 
 def cold(folder: Path, settings: Settings):
     """Collect readable traces, most of them from Zero: the table folder/cold."""
-    base, tokenizer = runs.load(folder, "base", settings.device)
-    zero, _ = runs.load(folder, "zero", settings.device)
+    base, tokenizer = checkpoints.load(folder, "base", settings.device)
+    zero, _ = checkpoints.load(folder, "zero", settings.device)
     models = (base, zero, tokenizer)
     making = cold_start.make(folder / "cold", *models, settings.cold, settings.seed)
     yield from tabled(folder, "cold", making, cold_start.steps(settings.cold))
@@ -205,7 +204,7 @@ def cold(folder: Path, settings: Settings):
 
 def samples(folder: Path, settings: Settings):
     """Sample Dev2 and keep the best, with general replies: the table folder/samples."""
-    model, tokenizer = runs.load(folder, "dev2", settings.device)
+    model, tokenizer = checkpoints.load(folder, "dev2", settings.device)
     making = rejection.build(
         folder / "samples",
         model,
@@ -231,7 +230,7 @@ def tabled(folder: Path, stage: str, making, steps: int):
     found = files.read_json(folder / stage / "statistics.json")
     spent = max(0.0, time.perf_counter() - began)
     done = (steps, spent, [{"step": steps, **found}])
-    runs.finish(folder, stage, *done, runs.peak_memory_gb())
+    checkpoints.finish(folder, stage, *done, checkpoints.peak_memory_gb())
 
 
 RUN = {
