@@ -48,7 +48,7 @@ from r1lib import artifacts, checks, evaluate, plots, sampling
 from r1lib.files import shown
 from r1lib.problem import problems
 from r1lib.recipe import rejection
-from r1lib.recipe.rejection import FILTERS, GENERAL, KNOWN, Sizes, known, sift
+from r1lib.recipe.rejection import FILTERS, GENERAL, KNOWN, Sizes, filtered, known
 from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS, Tokenizer
 from r1lib.traces import collect, tables
@@ -432,10 +432,10 @@ def naive_funnel(rows, filters):
 # with some message about dimensions. It says which filter was the last straw.
 
 # %%
-# r1lib.traces.filters.funnel
+# r1lib.traces.filters.apply
 
 # %% tags=["slide", "nbval-check-output"]
-kept, report = funnel(rows, every)
+kept, report = apply(rows, every)
 naive_kept, naive_report = naive_funnel(rows, every)
 names = ("filter", "in", "removed", "out")
 assert kept == naive_kept
@@ -446,7 +446,7 @@ for line in report:
 
 # %% tags=["nbval-check-output"]
 try:
-    funnel([by_hand["mixed"], by_hand["in circles"]], every)
+    apply([by_hand["mixed"], by_hand["in circles"]], every)
 except ValueError as error:
     print(error)
 
@@ -479,7 +479,7 @@ raw, raw_judged = (rejection.collected(work, p, live) for p in rejection.parts(l
 found = tables.statistics(raw)
 print(f"{found['rows']:,} samples of {found['prompts']} prompts")
 print(f"{found['tokens']['sum']:,} tokens, median {found['tokens']['median']}")
-kept, report = sift("reasoning", raw, live)
+kept, report = filtered("reasoning", raw, live)
 plots.funnel_bars(report)
 
 # %% [markdown]
@@ -639,7 +639,7 @@ for verdict in (True, False):
 # general part is not sampled at all.
 
 # %%
-liked, more = sift("judged", raw_judged, live)
+liked, more = filtered("judged", raw_judged, live)
 print(f"{len(liked)} of {len(raw_judged)} judged samples pass all filters")
 for r in liked[:3]:
     show(r)

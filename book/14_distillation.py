@@ -284,7 +284,7 @@ raw = collect.read(path)[1]
 # %%
 NAMES = ("correct", "form", "language", "length", "repetition")
 sizes = rejection.Sizes(filters=NAMES, most_tokens=120)
-kept, report = rejection.sift("traces", raw, sizes)
+kept, report = rejection.filtered("traces", raw, sizes)
 print(f"{len(kept)} traces of {len(raw)}, {sum(r['tokens'] for r in kept):,} tokens")
 plots.funnel_bars(report, "traces")
 

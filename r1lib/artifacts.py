@@ -13,11 +13,11 @@ FOLDER = Path(__file__).resolve().parent.parent / "artifacts"
 def manifest() -> dict:
     """Read artifacts/manifest.json: sha256, seed and metrics of each name."""
     path = FOLDER / "manifest.json"
-    found = files.read_json(path)
-    for name, entry in found.items():
+    content = files.read_json(path)
+    for name, entry in content.items():
         files.check_kind(entry, dict, path, f" as {files.line(name)}")
         files.check_kind(entry.get("sha256", {}), dict, path, f" as sha256 of {name}")
-    return found
+    return content
 
 
 def path(name: str) -> Path:

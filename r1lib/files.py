@@ -104,13 +104,13 @@ def read_json(path, kind=dict, fields: dict | None = None):
     if not path.is_file():
         raise ValueError(f"no file {path}")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # not UTF-8, or not JSON
         raise ValueError(f"{path} is damaged: {shown(error)}") from error
-    check_kind(found, kind, path)
+    check_kind(content, kind, path)
     for name, wanted in (fields or {}).items():
-        check_kind(found.get(name), wanted, path, f" as {name}")
-    return found
+        check_kind(content.get(name), wanted, path, f" as {name}")
+    return content
 
 
 def check_kind(value, kind, path, where: str = "") -> None:
@@ -140,8 +140,10 @@ def sha256(folder, names=None) -> dict[str, str]:
     files = {path.name: path for path in Path(folder).iterdir() if path.is_file()}
     if names is None:
         names = (name for name in files if not is_stray(name))
-    found = {name: files[name].read_bytes() for name in sorted(names) if name in files}
-    return {name: digest(x) for name, x in found.items()}
+    contents = {
+        name: files[name].read_bytes() for name in sorted(names) if name in files
+    }
+    return {name: digest(x) for name, x in contents.items()}
 
 
 def remove(path) -> None:

@@ -141,14 +141,14 @@ REASONS = {
 
 def pairs(seed: int = 0) -> list[Pair]:
     """Return `PER_KIND` different pairs of each kind, the same for every call."""
-    rng, found = random.Random(f"agreement-{seed}"), {}
+    rng, pairs = random.Random(f"agreement-{seed}"), {}
     for _ in range(20 * PER_KIND):
         for make in (numbers, collections, expressions):
             for pair in make(rng):
-                mine = found.setdefault(pair[0], [])
+                mine = pairs.setdefault(pair[0], [])
                 if len(mine) < PER_KIND and pair not in mine:
                     mine.append(pair)
-    return [pair for mine in found.values() for pair in mine] + [*golds()]
+    return [pair for mine in pairs.values() for pair in mine] + [*golds()]
 
 
 def theirs(gold: str, answer: str) -> bool:

@@ -33,7 +33,7 @@ def kinds(context: int, seed: int) -> dict[str, tuple]:
     def draw(*shape):
         return torch.randn(shape, generator=dice)
 
-    found = {}
+    kinds = {}
     for name, groups, key, value in (
         ("MHA", HEADS, HEAD_DIM, HEAD_DIM),
         ("GQA", GROUPS, HEAD_DIM, HEAD_DIM),
@@ -45,14 +45,14 @@ def kinds(context: int, seed: int) -> dict[str, tuple]:
             draw(1, context, groups, value),
             key**-0.5,
         )
-        found[name] = (attention.attend_shared, given, given[1:3])
+        kinds[name] = (attention.attend_shared, given, given[1:3])
     latents = draw(1, context, LATENT + ROPE)
     q_nope, q_pe = draw(1, 1, HEADS, NOPE), draw(1, 1, HEADS, ROPE)
     weight = draw(HEADS * (NOPE + VALUE), LATENT) * LATENT**-0.5
     given = (q_nope, q_pe, latents, weight, (NOPE + ROPE) ** -0.5)
-    found["MLA, expanding anew"] = (attention.naive_attention, given, (latents,))
-    found["MLA, absorbed"] = (attention.absorbed_attention, given, (latents,))
-    return found
+    kinds["MLA, expanding anew"] = (attention.naive_attention, given, (latents,))
+    kinds["MLA, absorbed"] = (attention.absorbed_attention, given, (latents,))
+    return kinds
 
 
 @torch.no_grad()
@@ -77,10 +77,10 @@ def measure(context: int, seed: int, rounds: int) -> dict[str, dict[str, float]]
 
 def table(rounds: int) -> dict[str, dict]:
     """Context -> kind -> bytes, time, and ratio to MHA, of each seed and as median."""
-    found = {}
+    rows = {}
     for context in CONTEXTS:
         runs = [measure(context, seed, rounds) for seed in SEEDS]
-        found[str(context)] = {
+        rows[str(context)] = {
             name: {
                 "cache_bytes": runs[0][name]["cache_bytes"],
                 "milliseconds": [run[name]["milliseconds"] for run in runs],
@@ -91,7 +91,7 @@ def table(rounds: int) -> dict[str, dict]:
             }
             for name in runs[0]
         }
-    return found
+    return rows
 
 
 def main() -> None:
@@ -101,15 +101,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
-    found = table(asked.rounds)
-    for context, rows in found.items():
+    result = table(asked.rounds)
+    for context, rows in result.items():
         for name, row in rows.items():
             ratio = statistics.median(row["times_mha"])
             print(f"{context:>6} {name:22}{row['cache_bytes']:>12,} B  x{ratio:.2f}")
     sizes = {"heads": HEADS, "groups": GROUPS, "head_dim": HEAD_DIM}
     sizes |= {"nope": NOPE, "rope": ROPE, "value": VALUE, "latent": LATENT}
     content = {
-        "decode": found,
+        "decode": result,
         "sizes": sizes,
         "seeds": SEEDS,
         "rounds": asked.rounds,

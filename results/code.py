@@ -121,11 +121,11 @@ def training(rng: random.Random, plan: Plan, hard: float = 0.0) -> Problem:
 
 def text(rng: random.Random, problem: Problem, plan: Plan) -> str:
     """Write a completion; now and then by somebody who wastes time."""
-    found = programs.trace(rng, problem, rng.choices(STYLES, plan.styles)[0])
+    tape = programs.trace(rng, problem, rng.choices(STYLES, plan.styles)[0])
     if can_waste(problem) and rng.random() < plan.waste:
         for quick, slow in WASTE.items():
-            found = found.replace(quick, slow)
-    return found
+            tape = tape.replace(quick, slow)
+    return tape
 
 
 def documents(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -203,8 +203,8 @@ class CodeReward:
 
     def means(self) -> dict[str, float]:
         """Mean parts and pass rate since the last call, and forget them."""
-        found, self.seen = averages(self.seen), []
-        return found
+        means, self.seen = averages(self.seen), []
+        return means
 
 
 def averages(parts: list[Parts]) -> dict[str, float]:
@@ -225,7 +225,7 @@ def large_inputs() -> list[tuple]:
 
 def answers(model, tokenizer, rows, k, plan, prefix="", temperature=1.0):
     """Sample k completions of each problem; return texts (N, k) and lengths (N, k)."""
-    found = completions(
+    completions_of = completions(
         model,
         tokenizer,
         [problem.prompt for problem in rows],
@@ -238,13 +238,13 @@ def answers(model, tokenizer, rows, k, plan, prefix="", temperature=1.0):
         ),
         generator=torch.Generator().manual_seed(plan.seed),
     )
-    texts = [[c.text for c in row] for row in found]
-    return texts, [[c.tokens for c in row] for row in found]
+    texts = [[c.text for c in row] for row in completions_of]
+    return texts, [[c.tokens for c in row] for row in completions_of]
 
 
-def measure(model, tokenizer, rows, k, plan, reward: CodeReward, **kind) -> dict:
+def measure(model, tokenizer, rows, k, plan, reward: CodeReward, **options) -> dict:
     """Measure k samples of each problem: every number with its 95% interval."""
-    texts, lengths = answers(model, tokenizer, rows, k, plan, **kind)
+    texts, lengths = answers(model, tokenizer, rows, k, plan, **options)
     judged = [
         [reward.judge(p, t) for t in row] for p, row in zip(rows, texts, strict=True)
     ]
@@ -265,9 +265,9 @@ def measure(model, tokenizer, rows, k, plan, reward: CodeReward, **kind) -> dict
             slow = [wastes(t) for t, r in zip(row, right, strict=True) if r]
             values["wasteful"].append(fmean(slow))
     out = {"problems": len(rows), "samples": k}
-    for name, found in values.items():
-        if found:
-            out[name] = {"mean": fmean(found), "interval": evaluate.interval(found)}
+    for name, numbers in values.items():
+        if numbers:
+            out[name] = {"mean": fmean(numbers), "interval": evaluate.interval(numbers)}
     return out
 
 
@@ -292,10 +292,18 @@ def shown(model, tokenizer, plan, reward: CodeReward) -> list[dict]:
 
 def held_out(plan: Plan) -> dict[str, list[Problem]]:
     """Test problems by the name of the set; no training draws from their split."""
-    kind = {"seed": 0, "split": "test", "language": "en"}
     return {
-        "easy": problems(programs.sample, plan.tests, **kind),
-        "hard": problems(programs.sample, plan.hard_tests, level="hard", **kind),
+        "easy": problems(
+            programs.sample, plan.tests, seed=0, split="test", language="en"
+        ),
+        "hard": problems(
+            programs.sample,
+            plan.hard_tests,
+            level="hard",
+            seed=0,
+            split="test",
+            language="en",
+        ),
         "wasteable": list(wasteable("test"))[: plan.slow_tests],
     }
 
@@ -318,7 +326,7 @@ def controls(model, tokenizer, plan, reward: CodeReward) -> dict:
     """The base made to think: a hand can choose its better style without any RL."""
     rows, out = held_out(plan)["easy"], {}
     for name, k, temperature in (("", plan.samples, 1.0), (", greedy", 1, 0.0)):
-        found = measure(
+        measured = measure(
             model,
             tokenizer,
             rows,
@@ -328,7 +336,7 @@ def controls(model, tokenizer, plan, reward: CodeReward) -> dict:
             prefix="<think>",
             temperature=temperature,
         )
-        out[f"thinking{name}"] = found
+        out[f"thinking{name}"] = measured
     return out
 
 
@@ -433,9 +441,9 @@ def race(folder: Path, plan: Plan, steps: dict = RACE) -> dict:
         for name in ("timed", "untimed"):
             reward = CodeReward(box, timed=name == "timed")
             model = learn(folder, plan, reward, name)
-            found = measure(model, tokenizer, rows, plan.samples, plan, full)
+            measured = measure(model, tokenizer, rows, plan.samples, plan, full)
             record = checkpoints.record(folder, name)
-            out[name] = {**found, "history": record["history"]}
+            out[name] = {**measured, "history": record["history"]}
             out[name]["minutes"] = record["seconds"] / 60
     return {"P16": out, "race": asdict(roomy)}
 

@@ -123,7 +123,7 @@ class Plan:
 
 def texts(arm: Arm, run: Path, plan: Plan) -> tuple[list[dict], Spent, dict]:
     """Return the rows of an arm, what the teacher spent, and how they came about."""
-    rows, bill, found, sizes = [], Spent(), {}, plan.sizes
+    rows, bill, samples, sizes = [], Spent(), {}, plan.sizes
     if arm.problems:
         sizes = replace(sizes, problems=arm.problems)
     for level in traces.LEVELS_OF[arm.level]:
@@ -137,13 +137,13 @@ def texts(arm: Arm, run: Path, plan: Plan) -> tuple[list[dict], Spent, dict]:
             share = len(used) / max(1, len(kept))  # fewer traces need fewer samples
             written = round(share * sum(row["tokens"] for row in all_rows))
             bill += Spent(teacher_written=written, seconds=share * seconds)
-        found[level] = {
+        samples[level] = {
             "sampled": len(all_rows),
             "right": sum(row["correct"] for row in all_rows) / len(all_rows),
             "chosen": len(kept),
         }
         rows += used
-    return rows, bill, {"levels": found, "traces": len(rows)}
+    return rows, bill, {"levels": samples, "traces": len(rows)}
 
 
 def rounds(given: list, n: int, seed: int) -> list:
@@ -184,13 +184,23 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
     batch = in_a_step(plan, fmean(len(example.ids) for example in given))
     stream = rounds(given, plan.steps * batch, plan.seed)
     facts |= {"passes": len(stream) / len(given), "too long": too_long}
-    kind = {"epochs": 1, "batch_size": batch, "seed": plan.seed}
     if arm.how == "sft":
-        loop = distill.fine_tune(model, stream, sft.SFTConfig(**kind), optimizers)
+        loop = distill.fine_tune(
+            model,
+            stream,
+            sft.SFTConfig(epochs=1, batch_size=batch, seed=plan.seed),
+            optimizers,
+        )
     else:
         teacher, theirs = checkpoints.load(run, arm.stage)
         both = (tokenizer, theirs)
-        config = DistillConfig(**kind, kind=arm.how, temperature=arm.temperature)
+        config = DistillConfig(
+            epochs=1,
+            batch_size=batch,
+            seed=plan.seed,
+            kind=arm.how,
+            temperature=arm.temperature,
+        )
         loop = distill.train(model, teacher, both, stream, config, optimizers)
     history, spent = spend(loop, plan.steps, label)
     return history, bill + spent, facts
@@ -243,7 +253,7 @@ def reinforce(model, tokenizer, plan: Plan, label: str):
 
 def measure(model, tokenizer, arm: Arm, plan: Plan) -> dict:
     """Answer test problems, easy and hard: `skills.summary`, and votes if asked."""
-    found = {}
+    result = {}
     for level in LEVELS:
         asked = journey.exam(plan.tests, level)
         k = plan.votes if arm.votes else plan.samples
@@ -255,11 +265,11 @@ def measure(model, tokenizer, arm: Arm, plan: Plan) -> dict:
             max_new_tokens=plan.sizes.max_new_tokens,
             seed=plan.seed,
         )
-        found[level] = skills.summary(answers)
-        found[level]["values"] = answers.right.mean(1).tolist()
+        result[level] = skills.summary(answers)
+        result[level]["values"] = answers.right.mean(1).tolist()
         if arm.votes:
-            add_votes(found[level], answers)
-    return found
+            add_votes(result[level], answers)
+    return result
 
 
 def valid_skills(model, tokenizer, plan: Plan) -> dict[str, float]:
@@ -274,33 +284,33 @@ def unit(name: str, run: Path, plan: Plan) -> dict:
         raise ValueError(f"arm must be one of {', '.join(ARMS)}, got {name!r}")
     began, arm, label = time.perf_counter(), ARMS[name], f"{name} {plan.seed}"
     model, tokenizer, weights = students.load(arm.model, run, plan.seed)
-    found, bill = {"arm": asdict(arm)}, Spent()
+    result, bill = {"arm": asdict(arm)}, Spent()
     theirs = checkpoints.record(run, arm.stage)["sha256"]
-    found["weights"] = {"student": weights, "teacher": theirs}
-    found["skills"] = {"before": valid_skills(model, tokenizer, plan)}
+    result["weights"] = {"student": weights, "teacher": theirs}
+    result["skills"] = {"before": valid_skills(model, tokenizer, plan)}
     if arm.how != "nothing":
-        found["history"], bill, facts = teach(arm, model, tokenizer, run, plan, label)
-        found |= facts
+        result["history"], bill, facts = teach(arm, model, tokenizer, run, plan, label)
+        result |= facts
     if arm.rl:
-        found["rl"], more = reinforce(model, tokenizer, plan, label)
+        result["rl"], more = reinforce(model, tokenizer, plan, label)
         bill += more
-    found["skills"]["after"] = valid_skills(model, tokenizer, plan)
+    result["skills"]["after"] = valid_skills(model, tokenizer, plan)
     teacher, _ = checkpoints.load(run, arm.stage)
-    found["test"] = measure(model, tokenizer, arm, plan)
-    length = round(found["test"]["easy"]["length"]) + 20  # with the prompt
-    found["spent"] = asdict(bill)
-    found["flops"] = bill.flops(model.config, teacher.config, length)
-    return {"P9": found, "minutes": (time.perf_counter() - began) / 60}
+    result["test"] = measure(model, tokenizer, arm, plan)
+    length = round(result["test"]["easy"]["length"]) + 20  # with the prompt
+    result["spent"] = asdict(bill)
+    result["flops"] = bill.flops(model.config, teacher.config, length)
+    return {"P9": result, "minutes": (time.perf_counter() - began) / 60}
 
 
 def main() -> None:
     """Run one unit and write results/data/distill-ARM-SEED.json."""
     asked = one_unit.arguments(one_unit.parser(__doc__, threads=1, arm=ARMS))
     plan = Plan(seed=asked.seed)
-    found = unit(asked.arm, Path("runs") / f"seed-{asked.seed}", plan)
+    result = unit(asked.arm, Path("runs") / f"seed-{asked.seed}", plan)
     path = asked.out / f"distill-{asked.arm}-{asked.seed}.json"
     command = f"results.distill {asked.arm} {asked.seed}"
-    one_unit.write(path, found, command, seed=asked.seed, plan=asdict(plan))
+    one_unit.write(path, result, command, seed=asked.seed, plan=asdict(plan))
 
 
 if __name__ == "__main__":

@@ -155,12 +155,12 @@ def measure(model, batches) -> dict:
 
 def speculate(model, tokenizer, seed: int) -> dict:
     """Acceptance of MTP's drafts and tokens per main step, sampled and greedy."""
-    found = {}
+    result = {}
     asked = pipeline.held_out(PROMPTS, "valid")
     prompts = [tokenizer.prompt(problem.prompt) for problem in asked]
     longest = stages.settings("tiny").zero.max_new_tokens
     for name, temperature in (("sampled", 1.0), ("greedy", 0.0)):
-        _, found[name] = speculative.generate(
+        _, result[name] = speculative.generate(
             model,
             prompts,
             max_new_tokens=longest,
@@ -168,7 +168,7 @@ def speculate(model, tokenizer, seed: int) -> dict:
             stop_ids=(EOS,),
             generator=torch.Generator().manual_seed(seed),
         )
-    return found
+    return result
 
 
 def unit(name: str, seed: int, steps: int) -> dict:
@@ -187,15 +187,15 @@ def unit(name: str, seed: int, steps: int) -> dict:
     texts = corpus.documents(plan.steps * plan.batch_size, seed)
     documents = pretrain.encode_documents(tokenizer, texts)
     history = curve(train(model, documents, plan, arm), steps, f"{name} {seed}")
-    found = {
+    result = {
         "arm": name,
         **asdict(arm),
         "held out": measure(model, held_out(tokenizer)),
     }
     if arm.mtp_weight:
-        found["speculation"] = speculate(model, tokenizer, seed)
+        result["speculation"] = speculate(model, tokenizer, seed)
     return {
-        "P13": found,
+        "P13": result,
         "history": history,
         "settings": asdict(plan),
         "minutes": (time.perf_counter() - began) / 60,

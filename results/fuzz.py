@@ -191,10 +191,10 @@ def of_extract(rng):
     right += ["**Answer:** $1{,}234$.", "x = 3 or $4$", "정답은 2 1/2개, 약 3 cm"]
 
     def part(t):
-        found = verifiers.extract_answer(t)
-        if found is not None and found not in t:
-            raise ValueError(f"{found[:50]!r} is not in the text")
-        return float(found is not None)
+        answer = verifiers.extract_answer(t)
+        if answer is not None and answer not in t:
+            raise ValueError(f"{answer[:50]!r} is not in the text")
+        return float(answer is not None)
 
     return next(completions(rng, right)), part
 
@@ -347,10 +347,10 @@ def main() -> None:
             if name in content["verifiers"]:
                 continue
             began = time.perf_counter()
-            found = fuzz(check, most, asked.n // every, asked.seed)
-            found["seconds"] = time.perf_counter() - began
-            print(f"{name:22}{found}", flush=True)
-            content["verifiers"][name] = found
+            failures = fuzz(check, most, asked.n // every, asked.seed)
+            failures["seconds"] = time.perf_counter() - began
+            print(f"{name:22}{failures}", flush=True)
+            content["verifiers"][name] = failures
             if asked.n == N:
                 files.write_text(path, json.dumps(content, indent=1))
 

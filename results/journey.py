@@ -60,16 +60,16 @@ def journey(rng: random.Random, problem: Problem, most_misses: int) -> list[str]
         right, wanted = corpus.tape(rng, *problem.data, slip=0.0)
         away = abs(wanted - value)
         return [text, f"{right}~{value}={away} no", f"{right}~{wanted}=0 yes"]
-    target, found = problem.data[1], {}
+    target, counts = problem.data[1], {}
     misses = rng.randint(1, most_misses)
-    while len(found) < misses:
+    while len(counts) < misses:
         order, operations = corpus.choose_attempt(rng, problem, 0.0)
         results = countdown.run_tape(order, operations)
         if results[-1] != target:
-            found[countdown.write_tape(order, operations, results)] = results[-1]
+            counts[countdown.write_tape(order, operations, results)] = results[-1]
     order, operations = corpus.choose_attempt(rng, problem, 1.0)
     hit = countdown.write_tape(order, operations, countdown.run_tape(order, operations))
-    lines = [f"{tape}~{target}={abs(v - target)} no" for tape, v in found.items()]
+    lines = [f"{tape}~{target}={abs(v - target)} no" for tape, v in counts.items()]
     return [*lines, f"{hit}~{target}=0 yes"]
 
 
@@ -91,10 +91,10 @@ def pairs(arm: str, seed: int, plan: Plan) -> list[tuple[str, str]]:
             lines = shortcut(problem, lines) if arm == "shortcut" else lines
             text = "\n".join(lines)
             text = f"<think>{text}\n</think><answer>{problem.answer}</answer>"
-            found = readable(problem, text)
-            if found is None:
+            rewritten = readable(problem, text)
+            if rewritten is None:
                 raise AssertionError(f"no readable trace for {problem.prompt}: {text}")
-            out.append((problem.prompt, found))
+            out.append((problem.prompt, rewritten))
     return out
 
 
@@ -132,7 +132,7 @@ def exam(n: int, level: str) -> list[Problem]:
 
 def measure(model, tokenizer, plan: Plan, seed: int) -> dict:
     """Answer test problems of both levels: skills.summary of each."""
-    found = {}
+    result = {}
     for level in LEVELS:
         asked = exam(plan.tests, level)
         answers = evaluate.answer(
@@ -143,14 +143,14 @@ def measure(model, tokenizer, plan: Plan, seed: int) -> dict:
             max_new_tokens=plan.max_new_tokens,
             seed=seed,
         )
-        found[level] = skills.summary(answers)
+        result[level] = skills.summary(answers)
         texts = [text for row in answers.texts for text in row]
-        found[level]["notices"] = sum(map(notices, texts)) / len(texts)
-        found[level]["transcripts"] = [
+        result[level]["notices"] = sum(map(notices, texts)) / len(texts)
+        result[level]["transcripts"] = [
             {"prompt": asked[i].prompt, "text": answers.texts[i][0]}
             for i in (0, 1, plan.tests, plan.tests + 1)
         ]
-    return found
+    return result
 
 
 def unit(arm: str, seed: int, run: Path, plan: Plan) -> dict:
@@ -161,7 +161,7 @@ def unit(arm: str, seed: int, run: Path, plan: Plan) -> dict:
     steps = bar(train(model, examples, plan, seed), plan.steps, arm, ("loss",))
     history = list(steps)
     seen = sum(m["examples"] for m in history)
-    found = {
+    result = {
         "arm": arm,
         "examples": len(examples),
         "tokens": sum(m["tokens"] for m in history),
@@ -170,7 +170,7 @@ def unit(arm: str, seed: int, run: Path, plan: Plan) -> dict:
         **measure(model, tokenizer, plan, seed),
     }
     return {
-        "P15": found,
+        "P15": result,
         "weights": checkpoints.record(run, "base")["sha256"],
         "history": history,
         "settings": asdict(plan),
@@ -181,10 +181,10 @@ def unit(arm: str, seed: int, run: Path, plan: Plan) -> dict:
 def main() -> None:
     """Run one unit and write its file."""
     asked = one_unit.arguments(one_unit.parser(__doc__, arm=ARMS))
-    found = unit(asked.arm, asked.seed, Path("runs") / f"seed-{asked.seed}", Plan())
+    result = unit(asked.arm, asked.seed, Path("runs") / f"seed-{asked.seed}", Plan())
     path = asked.out / f"journey-{asked.arm}-{asked.seed}.json"
     command = f"results.journey {asked.arm} {asked.seed}"
-    one_unit.write(path, found, command, seed=asked.seed)
+    one_unit.write(path, result, command, seed=asked.seed)
 
 
 if __name__ == "__main__":

@@ -131,23 +131,23 @@ def unit(folder: Path, seed: int, kills: int = KILLS) -> dict:
         else:
             moments.append({"run": ended, "seconds": seconds, "stage": begun(run)})
             print(f"kill {len(moments)} in {moments[-1]['stage']}", flush=True)
-    found = {
+    result = {
         "begins": begins,
         "kills": moments,
         "runs": ended,
         "files": len(wanted[0]),
         "equal": True,
     }
-    return {"resume": found, "minutes": (time.perf_counter() - began) / 60}
+    return {"resume": result, "minutes": (time.perf_counter() - began) / 60}
 
 
 def main() -> None:
     """Run one unit and write results/data/kills-SEED.json."""
     asked = one_unit.arguments(one_unit.parser(__doc__, threads=1))
     with tempfile.TemporaryDirectory() as folder:
-        found = unit(Path(folder), asked.seed)
+        result = unit(Path(folder), asked.seed)
     path = asked.out / f"kills-{asked.seed}.json"
-    one_unit.write(path, found, f"results.kills {asked.seed}", seed=asked.seed)
+    one_unit.write(path, result, f"results.kills {asked.seed}", seed=asked.seed)
 
 
 if __name__ == "__main__":

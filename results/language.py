@@ -38,23 +38,26 @@ ARMS = {
 
 def card(model, tokenizer, config) -> dict:
     """Measure the reasoning columns, easy and hard; values of every problem."""
-    found = {}
+    result = {}
     for level in ("easy", "hard"):
-        kind = {"families": scorecard.REASONING, "seed": DRAW}
-        asked = scorecard.questions(PROBLEMS, level, **kind)
+        asked = scorecard.questions(
+            PROBLEMS, level, families=scorecard.REASONING, seed=DRAW
+        )
         longest = config.max_new_tokens
-        kind = {"max_new_tokens": longest, "seed": config.seed}
-        values = scorecard.measure(model, tokenizer, asked, SAMPLES, **kind)
-        found[level] = {"summary": scorecard.summary(values), "values": values}
-    return found
+        values = scorecard.measure(
+            model, tokenizer, asked, SAMPLES, max_new_tokens=longest, seed=config.seed
+        )
+        result[level] = {"summary": scorecard.summary(values), "values": values}
+    return result
 
 
 def train(policy, tokenizer, config):
     """Run the RL of an arm; the reference follows the policy as the stage has it."""
     ref, reward = copy.deepcopy(policy), pipeline.in_one_language(config)
-    kind = {"reward": reward, "ref": ref}
     optimizers = optim.adamw(policy, config.lr)
-    loop = grpo.train(policy, tokenizer, draw_reasoning, config, optimizers, **kind)
+    loop = grpo.train(
+        policy, tokenizer, draw_reasoning, config, optimizers, reward=reward, ref=ref
+    )
     for metrics, _ in loop:
         if metrics["step"] % config.refresh == 0:
             ref.load_state_dict(policy.state_dict())
@@ -71,10 +74,10 @@ def stage_history(folder: Path) -> list[dict]:
 
 def unit(arm: str, seed: int, folder: Path) -> dict:
     """Train one arm from Dev1 of a seed's run and measure it."""
-    began, how = time.perf_counter(), stages.settings("tiny", seed)
-    checkpoints.agree(folder, asdict(how))
+    began, settings = time.perf_counter(), stages.settings("tiny", seed)
+    checkpoints.agree(folder, asdict(settings))
     model, tokenizer = checkpoints.load(folder, "dev1")
-    config = replace(how.dev2, **ARMS[arm])
+    config = replace(settings.dev2, **ARMS[arm])
     before = card(model, tokenizer, config)
     if arm == "with":
         model, _ = checkpoints.load(folder, "dev2")
@@ -98,10 +101,10 @@ def unit(arm: str, seed: int, folder: Path) -> dict:
 def main() -> None:
     """Run one unit and write its file."""
     asked = one_unit.arguments(one_unit.parser(__doc__, arm=ARMS))
-    found = unit(asked.arm, asked.seed, Path("runs") / f"seed-{asked.seed}")
+    result = unit(asked.arm, asked.seed, Path("runs") / f"seed-{asked.seed}")
     name = f"{asked.arm} {asked.seed}"
     path = asked.out / f"language-{name.replace(' ', '-')}.json"
-    one_unit.write(path, found, f"results.language {name}", seed=asked.seed)
+    one_unit.write(path, result, f"results.language {name}", seed=asked.seed)
 
 
 if __name__ == "__main__":

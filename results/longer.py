@@ -32,40 +32,40 @@ QUESTIONS, SAMPLES = 48, 8
 WAYS = {"thinking": "<think>", "plain": "<answer>"}  # how a completion begins
 
 
-def votes(found: Answers, k: int) -> list[float]:
+def votes(answers: Answers, k: int) -> list[float]:
     """Of each problem, how often the vote of k answers is right, over all groups."""
-    most = found.right.shape[1]
+    most = answers.right.shape[1]
     if most % k:
         raise ValueError(f"wanted k that divides {most} answers, got {k}")
     per_group = [
-        skills.majority_right(part(found, start, start + k))
+        skills.majority_right(part(answers, start, start + k))
         for start in range(0, most, k)
     ]
     return [fmean(row) for row in zip(*per_group, strict=True)]
 
 
-def part(found: Answers, start: int, end: int) -> Answers:
+def part(answers: Answers, start: int, end: int) -> Answers:
     """Take some of the answers to each problem."""
-    texts = [row[start:end] for row in found.texts]
-    cut = (found.right[:, start:end], found.lengths[:, start:end])
-    return Answers(found.problems, texts, *cut)
+    texts = [row[start:end] for row in answers.texts]
+    cut = (answers.right[:, start:end], answers.lengths[:, start:end])
+    return Answers(answers.problems, texts, *cut)
 
 
-def voted(found: Answers) -> dict:
+def voted(answers: Answers) -> dict:
     """Mean and interval of every vote, what each costs, and what it adds to one."""
-    tokens, row = found.lengths.mean().item(), {}
-    one = votes(found, 1)
+    tokens, row = answers.lengths.mean().item(), {}
+    one = votes(answers, 1)
     for k in VOTERS:
-        values = votes(found, k)
+        values = votes(answers, k)
         row[f"majority@{k}"] = {
             "mean": fmean(values),
             "interval": evaluate.interval(values),
             "tokens": k * tokens,
             "gain": evaluate.paired(one, values),
         }
-    any_right = found.right.amax(1).tolist()
+    any_right = answers.right.amax(1).tolist()
     kind = {"mean": fmean(any_right), "interval": evaluate.interval(any_right)}
-    return {**row, f"pass@{K}": kind, "problems": len(found.problems)}
+    return {**row, f"pass@{K}": kind, "problems": len(answers.problems)}
 
 
 def begun(model, tokenizer, asked: list[Problem], k: int, longest: int, prefix: str):
@@ -84,54 +84,54 @@ def begun(model, tokenizer, asked: list[Problem], k: int, longest: int, prefix: 
 
 def asked_twice(model, tokenizer, asked: list[Problem], k: int, longest: int) -> dict:
     """Answer the same questions with thinking and without: right, tokens, gain."""
-    found, values = {}, {}
+    answers, values = {}, {}
     for way, prefix in WAYS.items():
         rows, lengths = begun(model, tokenizer, asked, k, longest, prefix)
         values[way] = [
             fmean(float(p.check(text)) for text in texts)
             for p, texts in zip(asked, rows, strict=True)
         ]
-        found[way] = {
+        answers[way] = {
             "right": fmean(values[way]),
             "interval": evaluate.interval(values[way]),
             "tokens": fmean(lengths),
         }
     gain = evaluate.paired(values["plain"], values["thinking"])
-    return {**found, "gain of thinking": gain, "problems": len(asked)}
+    return {**answers, "gain of thinking": gain, "problems": len(asked)}
 
 
 def parts(model, tokenizer, problems: int, k: int, questions: int, longest: int):
     """Yield (metrics, what, name, found): first the votes, then the easy questions."""
     step = 0
     for level in LEVELS:
-        kind = {"families": scorecard.REASONING, "seed": DRAW}
-        asked = scorecard.questions(problems, level, **kind)
+        asked = scorecard.questions(
+            problems, level, families=scorecard.REASONING, seed=DRAW
+        )
         for family, mine in asked.items():
-            kind = {"max_new_tokens": longest}
-            found = evaluate.answer(model, tokenizer, mine, k, **kind)
+            answers = evaluate.answer(model, tokenizer, mine, k, max_new_tokens=longest)
             step += 1
-            yield {"step": step}, "voting", f"{family}, {level}", voted(found)
+            yield {"step": step}, "voting", f"{family}, {level}", voted(answers)
     asked = scorecard.questions(questions, "easy", families=EASY, seed=DRAW)
     for family, mine in asked.items():
-        found = asked_twice(model, tokenizer, mine, SAMPLES, longest)
+        answers = asked_twice(model, tokenizer, mine, SAMPLES, longest)
         step += 1
-        yield {"step": step}, "overthinking", family, found
+        yield {"step": step}, "overthinking", family, answers
 
 
 def unit(folder: Path, seed: int) -> dict:
     """Measure the R1 of one run."""
-    began, found = time.perf_counter(), {"voting": {}, "overthinking": {}}
+    began, result = time.perf_counter(), {"voting": {}, "overthinking": {}}
     checkpoints.agree(folder, asdict(stages.settings("tiny", seed)))
     model, tokenizer = checkpoints.load(folder, "r1")
     total = len(LEVELS) * len(scorecard.REASONING) + len(EASY)
     loop = parts(model, tokenizer, PROBLEMS, K, QUESTIONS, LONGEST)
     for _, what, name, row in bar(loop, total, f"longer {seed}"):
-        found[what][name] = row
+        result[what][name] = row
     settings = {"K": K, "problems": PROBLEMS, "longest": LONGEST}
     settings |= {"questions": QUESTIONS, "samples": SAMPLES}
     minutes = (time.perf_counter() - began) / 60
     weights = checkpoints.record(folder, "r1")["sha256"]
-    return {"P14": found, "weights": weights, "settings": settings, "minutes": minutes}
+    return {"P14": result, "weights": weights, "settings": settings, "minutes": minutes}
 
 
 def main() -> None:

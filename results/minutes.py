@@ -44,11 +44,11 @@ def main() -> None:
     made.add_argument("run", type=Path, help="the folder of a finished run")
     made.add_argument("--out", type=Path, default=provenance.DATA)
     asked = made.parse_args()
-    found = unit(asked.run)
+    result = unit(asked.run)
     settings = files.read_json(asked.run / "settings.json")
     path = asked.out / f"minutes-{settings['seed']}.json"
     command = "results.minutes runs/tiny"
-    one_unit.write(path, found, command, seed=settings["seed"])
+    one_unit.write(path, result, command, seed=settings["seed"])
 
 
 if __name__ == "__main__":

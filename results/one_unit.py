@@ -42,16 +42,16 @@ def arguments(made: argparse.ArgumentParser) -> argparse.Namespace:
     return asked
 
 
-def measure(doc: str, unit, name: str, **kind) -> None:
+def measure(doc: str, unit, name: str, **options) -> None:
     """Measure one run: `unit(runs/seed-N, N)` into NAME-N.json; `kind` as in `parser`.
 
     `name` is that of the file; its script has the same with "_" in place of "-".
     """
-    asked = arguments(parser(doc, **kind))
-    found = unit(Path("runs") / f"seed-{asked.seed}", asked.seed)
+    asked = arguments(parser(doc, **options))
+    result = unit(Path("runs") / f"seed-{asked.seed}", asked.seed)
     command = f"results.{name.replace('-', '_')} {asked.seed}"
     path = asked.out / f"{name}-{asked.seed}.json"
-    write(path, found, command, seed=asked.seed)
+    write(path, result, command, seed=asked.seed)
 
 
 def take(run: Path, folder: Path, stages: Iterable[str]) -> None:

@@ -166,16 +166,19 @@ def scored(model, tokenizer, liked: Preference, n: int, split: str, plan: Plan, 
 
 def climb(policy, tokenizer, liked: Preference, plan: Plan):
     """Climb the helpful model alone; return the curve and the three measurements."""
-    kind = {"ref": None}
-    if plan.rl.kl_coef:
-        kind["ref"] = copy.deepcopy(policy).requires_grad_(False)
+    ref = copy.deepcopy(policy).requires_grad_(False) if plan.rl.kl_coef else None
     optimizers = optim.adamw(policy, plan.rl.lr)
     test = {"start": scored(policy, tokenizer, liked, plan.tests, "test", plan, 2)}
     first = scored(policy, tokenizer, liked, plan.looks, "valid", plan)
     history = [{"step": 0, **first}]
-    kind |= {"score": liked.helpfulness}
     loop = grpo.train(
-        policy, tokenizer, draws.draw_general, plan.rl, optimizers, **kind
+        policy,
+        tokenizer,
+        draws.draw_general,
+        plan.rl,
+        optimizers,
+        ref=ref,
+        score=liked.helpfulness,
     )
     for metrics, _ in bar(loop, plan.rl.steps, "preference", ("reward", "length")):
         if metrics["step"] % plan.look_every == 0:
@@ -193,13 +196,13 @@ def unit(folder: Path, base: Path, plan: Plan) -> dict:
     policy, tokenizer = start(folder, base, plan)
     for _ in r1.reward_models(folder, plan.stage, names=("helpful",)):
         pass
-    found = checkpoints.last_point(checkpoints.record(folder, "helpful"))
+    result = checkpoints.last_point(checkpoints.record(folder, "helpful"))
     helpful, _ = reward_model.load(folder / "helpful")
-    scale = found["mean"], found["spread"]
+    scale = result["mean"], result["spread"]
     liked = Preference(helpful, helpful, tokenizer, *scale)  # safety is not asked
     history, test = climb(policy, tokenizer, liked, plan)
     weights = checkpoints.record(base, "base")["sha256"]
-    return {"P8": {"helpful": found, **test}, "history": history, "weights": weights}
+    return {"P8": {"helpful": result, **test}, "history": history, "weights": weights}
 
 
 def main() -> None:
@@ -207,10 +210,10 @@ def main() -> None:
     asked = one_unit.arguments(one_unit.parser(__doc__, threads=1, arm=ARMS))
     name = f"preference-{asked.arm}-{asked.seed}"
     plan, run = plan_of(asked.arm, asked.seed), Path("runs") / f"seed-{asked.seed}"
-    found = unit(run.with_name(name), run, plan)
+    result = unit(run.with_name(name), run, plan)
     rest = {"arm": asked.arm, "seed": asked.seed, "plan": asdict(plan)}
     command = f"results.preference_rl {asked.arm} {asked.seed}"
-    one_unit.write(asked.out / f"{name}.json", found, command, **rest)
+    one_unit.write(asked.out / f"{name}.json", result, command, **rest)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def attempts(problem: Problem, text: str) -> list[dict]:
     "whole" uses just the given numbers, "fewer" a part of them, each once, and "other"
     is the rest: a number that was not given, or one used twice.
     """
-    found = []
+    rows = []
     for line in thinking(text).split("\n"):
         tape, compared, _ = line.partition("~")
         steps = STEP.findall(tape)
@@ -45,8 +45,8 @@ def attempts(problem: Problem, text: str) -> list[dict]:
         used = Counter(map(int, first + [step[2] for step in steps]))
         given = Counter(problem.data[0])
         kind = "whole" if used == given else "fewer" if used < given else "other"
-        found.append({"kind": kind, "sums": right(steps), "tape": tape})
-    return found
+        rows.append({"kind": kind, "sums": right(steps), "tape": tape})
+    return rows
 
 
 def right(steps: list[tuple[str, str, str, str]]) -> bool:
@@ -84,14 +84,14 @@ def measure(model, tokenizer, level: str) -> dict:
 
 def unit(folder: Path, seed: int) -> dict:
     """Measure the models of one run, easy and hard."""
-    began, found = time.perf_counter(), {}
+    began, result = time.perf_counter(), {}
     checkpoints.agree(folder, asdict(stages.settings("tiny", seed)))
     for stage in tqdm(MODELS, f"reach {seed}"):
         model, tokenizer = checkpoints.load(folder, stage)
-        found[stage] = {level: measure(model, tokenizer, level) for level in LEVELS}
+        result[stage] = {level: measure(model, tokenizer, level) for level in LEVELS}
     weights = {stage: checkpoints.record(folder, stage)["sha256"] for stage in MODELS}
     minutes = (time.perf_counter() - began) / 60
-    return {"P6": found, "weights": weights, "minutes": minutes}
+    return {"P6": result, "weights": weights, "minutes": minutes}
 
 
 def main() -> None:

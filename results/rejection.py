@@ -119,8 +119,8 @@ def ablation(rows: list[dict], tokenizer, out: tuple, plan: Plan) -> list[dict]:
     for name, without in LEFT_OUT.items():
         names = tuple(f for f in plan.sizes.filters if f not in without)
         sizes = replace(plan.sizes, filters=names)
-        kept[name] = rejection.sift("reasoning", rows, sizes)[0]
-    n = min(plan.rows, *(len(found) for found in kept.values()))
+        kept[name] = rejection.filtered("reasoning", rows, sizes)[0]
+    n = min(plan.rows, *map(len, kept.values()))
     mine = next(kept[name] for name, without in LEFT_OUT.items() if without == out)
     chosen = Random(f"ablation-{plan.seed}").sample(mine, n)
     return rejection.mix(chosen, [], tokenizer, plan.sizes, plan.seed)
@@ -142,10 +142,10 @@ def data(name: str, folder: Path, tokenizer, plan: Plan):
 
 def statistics(folder: Path, plan: Plan) -> dict:
     """What was sampled, what each filter removed of it, and a few of these rows."""
-    found = files.read_json(folder / "samples" / "statistics.json")
+    statistics = files.read_json(folder / "samples" / "statistics.json")
     reasoning, judged = raw(folder, plan)
     return {
-        "table": found,
+        "table": statistics,
         "seconds": files.read_json(folder / "time.json")["seconds"],
         "sampled": {
             "reasoning": tables.statistics(reasoning),
@@ -163,7 +163,7 @@ def by_family(rows: list[dict], plan: Plan) -> dict:
     talks = [row["family"] in rejection.GENERAL for row in rows]
     for part, wanted in (("reasoning", False), ("judged", True)):
         mine = [row for row, talk in zip(rows, talks, strict=True) if talk == wanted]
-        through = rejection.sift(part, mine, plan.sizes)[0] if mine else []
+        through = rejection.filtered(part, mine, plan.sizes)[0] if mine else []
         kept.update((row["family"], row["level"]) for row in through)
     for family, level in sorted({(r["family"], r["level"]) for r in rows}):
         mine = [r for r in rows if (r["family"], r["level"]) == (family, level)]
@@ -242,7 +242,7 @@ def measure(model, tokenizer, plan: Plan) -> dict:
 
 def marked(model, tokenizer, asked: list[Problem], plan: Plan) -> dict:
     """Sample each problem and take the means of all marks, with intervals."""
-    found = completions(
+    texts = completions(
         model,
         tokenizer,
         [problem.prompt for problem in asked],
@@ -252,7 +252,7 @@ def marked(model, tokenizer, asked: list[Problem], plan: Plan) -> dict:
     )
     rows = [
         marks(problem, completion.text, completion)
-        for problem, row in zip(asked, found, strict=True)
+        for problem, row in zip(asked, texts, strict=True)
         for completion in row
     ]
     out = {"problems": len(asked), "samples": plan.samples}
@@ -264,7 +264,7 @@ def marked(model, tokenizer, asked: list[Problem], plan: Plan) -> dict:
         if name == "right":  # so that arms can be held against each other in pairs
             out[name]["values"] = values.tolist()
     out["transcripts"] = [
-        {"prompt": asked[i].prompt, "text": found[i][0].text}
+        {"prompt": asked[i].prompt, "text": texts[i][0].text}
         for i in range(min(plan.shown, len(asked)))
     ]
     return out
@@ -310,20 +310,20 @@ def unit(name: str, folder: Path, base, sampler, plan: Plan, source: str) -> dic
         raise ValueError(f"arm must be one of {', '.join(ARMS)}, got {name!r}")
     began = time.perf_counter()
     model, tokenizer = base
-    found = {"arm": name}
+    result = {"arm": name}
     if name != "base":
         prepare(folder, sampler, plan, source)
     if name == "statistics":
-        found |= statistics(folder, plan)
+        result |= statistics(folder, plan)
     elif name != "base":
         rows, epochs = data(name, folder, tokenizer, plan)
         config = replace(plan.sft, epochs=epochs, seed=plan.seed)
         history = tune(model, tokenizer, rows, config, f"{name} {plan.seed}")
-        found |= {"data": tables.statistics(rows), "epochs": epochs}
-        found |= {"steps": len(history), "history": history[9::10] or history}
+        result |= {"data": tables.statistics(rows), "epochs": epochs}
+        result |= {"steps": len(history), "history": history[9::10] or history}
     if name != "statistics":
-        found["test"] = measure(model, tokenizer, plan)
-    return {"P7": found, "minutes": (time.perf_counter() - began) / 60}
+        result["test"] = measure(model, tokenizer, plan)
+    return {"P7": result, "minutes": (time.perf_counter() - began) / 60}
 
 
 def main() -> None:

@@ -46,33 +46,33 @@ def truth(problems: list[Problem], answers: list[list[str]]) -> list[bool]:
 
 def told_apart(model, rows, safe) -> dict:
     """How well a model of harmlessness tells safe answers from unsafe ones."""
-    found = r1.held_out_answers(model, list(zip(rows, safe, strict=True)))
+    result = r1.held_out_answers(model, list(zip(rows, safe, strict=True)))
     scores = reward_model.score_all(model, list(rows)).tolist()
-    return {**found, "unsafe": safe.count(False), "ranked": ranked(scores, safe)}
+    return {**result, "unsafe": safe.count(False), "ranked": ranked(scores, safe)}
 
 
 def unit(folder: Path, seed: int) -> dict:
     """Measure both models of one run."""
-    began, how = time.perf_counter(), stages.settings("tiny", seed)
-    checkpoints.agree(folder, asdict(how))
+    began, settings = time.perf_counter(), stages.settings("tiny", seed)
+    checkpoints.agree(folder, asdict(settings))
     policy, tokenizer = checkpoints.load(folder, r1.START)
-    kind = (folder, policy, tokenizer, how.reward_models, r1.START)
+    kind = (folder, policy, tokenizer, settings.reward_models, r1.START)
     problems, answers = r1.answered(*kind)["valid"]
-    found, weights = {}, {}
+    result, weights = {}, {}
     for name in ("helpful", "harmless"):
         model, _ = reward_model.load(checkpoints.checked(folder, name))
         weights[name] = checkpoints.record(folder, name)["sha256"]
         made = r1.examples(
-            name, tokenizer, problems, answers, how.reward_models, "valid"
+            name, tokenizer, problems, answers, settings.reward_models, "valid"
         )
         if name == "helpful":
-            found[name] = r1.held_out_pairs(model, made)
+            result[name] = r1.held_out_pairs(model, made)
         else:
             rows, labelled = zip(*made, strict=True)
-            found[name] = told_apart(model, rows, labelled)
-            found[name]["by truth"] = told_apart(model, rows, truth(problems, answers))
+            result[name] = told_apart(model, rows, labelled)
+            result[name]["by truth"] = told_apart(model, rows, truth(problems, answers))
     minutes = (time.perf_counter() - began) / 60
-    return {"P8": found, "weights": weights, "minutes": minutes}
+    return {"P8": result, "weights": weights, "minutes": minutes}
 
 
 def main() -> None:

@@ -112,8 +112,10 @@ def unit(size: str, seed: int, ends=DATA) -> dict:
     for done, trained, losses in runs(model, optimizers, batches, ends):
         points.append({**done, **measure(trained, done["step"])})
         history = curve(losses)  # in the end that of the longest run
-        told = f"{done['step']} of {ends[-1]} batches, loss {points[-1]['loss']:.3f}"
-        print(f"{size}, seed {seed}: {told}", flush=True)
+        progress = (
+            f"{done['step']} of {ends[-1]} batches, loss {points[-1]['loss']:.3f}"
+        )
+        print(f"{size}, seed {seed}: {progress}", flush=True)
     return {
         "scaling": {
             "size": size,

@@ -23,22 +23,24 @@ from results import one_unit, stages
 ARMS = ("always", "never")
 
 
-def unit(arm: str, run: Path, folder: Path, how: recipe.Settings, **kind) -> dict:
+def unit(
+    arm: str, run: Path, folder: Path, settings: recipe.Settings, **options
+) -> dict:
     """Train R1 on another schedule; measure it as a stage is, `kind` as in `cards`."""
     if arm not in ARMS:
         raise ValueError(f"arm must be one of {', '.join(ARMS)}, got {arm!r}")
-    began, steps = time.perf_counter(), how.last.rl.steps
+    began, steps = time.perf_counter(), settings.last.rl.steps
     one_unit.take(run, folder, BY_NAME["r1"].needs)
-    changed = replace(how.last, preference_from=0 if arm == "always" else steps)
+    changed = replace(settings.last, preference_from=0 if arm == "always" else steps)
     loop = r1.r1(folder, changed)
     for _ in bar(loop, steps, arm, BY_NAME["r1"].shown):
         pass
-    found = {}
-    for _, _, level, values in stages.cards(folder, ("r1",), **kind):
-        found[level] = stages.kept(values)
+    result = {}
+    for _, _, level, values in stages.cards(folder, ("r1",), **options):
+        result[level] = stages.kept(values)
     names = (*BY_NAME["r1"].needs, "r1")
     return {
-        "P8": found,
+        "P8": result,
         "history": checkpoints.record(folder, "r1")["history"],
         "weights": {name: checkpoints.record(folder, name)["sha256"] for name in names},
         "settings": asdict(changed),
@@ -50,12 +52,12 @@ def main() -> None:
     """Run one unit and write its file."""
     asked = one_unit.arguments(one_unit.parser(__doc__, threads=1, arm=ARMS))
     arm, seed, home = asked.arm, asked.seed, Path("runs")
-    how = recipe.settings("tiny", seed)
-    checkpoints.agree(home / f"seed-{seed}", asdict(how))
-    found = unit(arm, home / f"seed-{seed}", home / f"{arm}-{seed}", how)
+    settings = recipe.settings("tiny", seed)
+    checkpoints.agree(home / f"seed-{seed}", asdict(settings))
+    result = unit(arm, home / f"seed-{seed}", home / f"{arm}-{seed}", settings)
     path = asked.out / f"schedule-{arm}-{seed}.json"
     command = f"results.schedule {arm} {seed}"
-    one_unit.write(path, found, command, seed=seed)
+    one_unit.write(path, result, command, seed=seed)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def load(folder: Path = provenance.DATA) -> dict[int, dict]:
 
     A file without a stage or a level is a ValueError that names it.
     """
-    found = {}
+    content = {}
     for seed in SEEDS:
         path = folder / f"stages-{seed}.json"
         if not path.exists():
@@ -49,11 +49,11 @@ def load(folder: Path = provenance.DATA) -> dict[int, dict]:
             for level in LEVELS:
                 if "values" not in row.get(stage, {}).get(level, {}):
                     raise ValueError(f"{path.name} has no {level} values of {stage}")
-        found[seed] = {
+        content[seed] = {
             stage: {level: row[stage][level]["values"] for level in LEVELS}
             for stage in MODELS
         }
-    return found
+    return content
 
 
 def columns(measured: dict, level: str) -> list[str]:
@@ -96,7 +96,7 @@ def titled(stage: str) -> str:
     return f"{stage} ({paper})" if paper.lower() != stage else stage
 
 
-def beside(measured: dict) -> list[str]:
+def comparison(measured: dict) -> list[str]:
     """Our columns and theirs, side by side and apart: a row for each stage."""
     names = [n for n in BESIDE if n in columns(measured, "easy")]
     rows = [["stage", *(f"ours: {n}" for n in names), *(f"paper: {n}" for n in PAPER)]]
@@ -135,13 +135,13 @@ def steps(measured: dict, level: str, pairs: list[tuple[str, str]]) -> list[str]
     for name in columns(measured, level):
         cells = []
         for a, b in pairs:
-            found = step(measured, a, b, level, name)
-            low, high = found["interval"]
+            row = step(measured, a, b, level, name)
+            low, high = row["interval"]
             ends = f"[{shown(name, low, '+')}, {shown(name, high, '+')}]"
             if shown(name, low, "+") == shown(name, high, "+"):  # an interval, no point
                 ends = f"[{low:+.4f}, {high:+.4f}]"
-            text = f"{shown(name, found['difference'], '+')} {ends}"
-            agreed = len({value > 0 for value in found["seeds"]}) == 1
+            text = f"{shown(name, row['difference'], '+')} {ends}"
+            agreed = len({value > 0 for value in row["seeds"]}) == 1
             clear = agreed and (low > 0 or high < 0)
             cells.append(f"**{text}**" if clear else text)
         rows.append([name, *cells])
@@ -172,7 +172,7 @@ def page(measured: dict) -> str:
         "`paper` are table 3 of arXiv 2501.12948v2, in percent. They are other tasks "
         "and other models: compare the order of the stages, never a number.",
         "",
-        *beside(measured),
+        *comparison(measured),
     ]
     for level in LEVELS if measured else ():
         lines += ["", f"## Ours, {level} problems: mean (each seed)", ""]

@@ -40,7 +40,7 @@ def cards(
         for stage in models:
             model, tokenizer = checkpoints.load(folder, stage)
             for level in LEVELS:
-                found = scorecard.measure(
+                values = scorecard.measure(
                     model,
                     tokenizer,
                     asked[level],
@@ -49,7 +49,7 @@ def cards(
                     box=box,
                 )
                 step += 1
-                yield {"step": step}, stage, level, found
+                yield {"step": step}, stage, level, values
 
 
 def kept(values: dict[str, list[float]]) -> dict:
@@ -60,18 +60,18 @@ def kept(values: dict[str, list[float]]) -> dict:
 
 def unit(folder: Path, seed: int) -> dict:
     """Measure all stages of one run."""
-    began, found = time.perf_counter(), {stage: {} for stage in MODELS}
+    began, result = time.perf_counter(), {stage: {} for stage in MODELS}
     settings = asdict(stages.settings("tiny", seed))
     checkpoints.agree(folder, settings)
     total = len(MODELS) * len(LEVELS)
     for _, stage, level, values in bar(cards(folder), total, f"stages {seed}"):
-        found[stage][level] = kept(values)
+        result[stage][level] = kept(values)
     minutes = {
         stage.name: checkpoints.record(folder, stage.name)["seconds"] / 60
         for stage in TO_R1
     }
     return {
-        "P6": found,
+        "P6": result,
         "weights": {
             stage: checkpoints.record(folder, stage)["sha256"] for stage in MODELS
         },

@@ -21,19 +21,22 @@ def load(name: str, run: Path, seed: int):
     What is not there is trained: stages of the recipe in the run itself, the base of
     any other student in runs/NAME-SEED.
     """
-    how, folder, stage = stages.settings("tiny", seed), run, name
-    if name == how.small:
+    settings, folder, stage = stages.settings("tiny", seed), run, name
+    if name == settings.small:
         stage = "student"
     elif name not in stages.BY_NAME:
         folder, stage = run.with_name(f"{name}-{seed}"), "base"
     with one_unit.alone(folder.with_name(f"{folder.name}-{stage}")):
         if folder != run and not checkpoints.is_done(folder, stage):
-            tokenizer, config = checkpoints.load(run, "base")[1], how.student
+            tokenizer, config = checkpoints.load(run, "base")[1], settings.student
             if name == TWICE:
                 config = replace(config, steps=2 * config.steps)
             pre_train(name, folder, tokenizer, config)
         elif not checkpoints.is_done(folder, stage):
-            loop, steps = pipeline.run(stage, run, how), pipeline.length(stage, how)
+            loop, steps = (
+                pipeline.run(stage, run, settings),
+                pipeline.length(stage, settings),
+            )
             for _ in bar(loop, steps, f"{name} {seed}", ("loss",)):
                 pass
     return (

@@ -34,15 +34,15 @@ def row(label: str, seeds: list[dict]) -> list[str]:
 
     def of_each(form, *keys) -> str:
         cells = []
-        for found in seeds:
+        for result in seeds:
             for key in keys:
-                found = found[key]
-            cells.append(format(found, form))
+                result = result[key]
+            cells.append(format(result, form))
         return ", ".join(cells)
 
     cells = [
-        "{:.3f} [{:.3f}, {:.3f}]".format(found["pass@1"], *found["interval"])
-        for found in seeds
+        "{:.3f} [{:.3f}, {:.3f}]".format(result["pass@1"], *result["interval"])
+        for result in seeds
     ]
     cells += [of_each(".2f", game, "pass@1") for game in ("countdown", "arithmetic")]
     cells += [of_each(".0f", "length"), of_each(".0%", "reflects")]

@@ -136,7 +136,7 @@ def chosen(rows: list[dict], way: str, sizes: Sizes) -> list[dict]:
         rows = [row for row in rows if row["finished"] and not row["correct"]]
     if filters[way]:
         kept = rejection.Sizes(filters=filters[way], most_tokens=sizes.most_tokens)
-        rows, _ = rejection.sift(way, rows, kept)
+        rows, _ = rejection.filtered(way, rows, kept)
     best = {}
     for row in rows:
         best.setdefault(row["prompt"], []).append(row)

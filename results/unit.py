@@ -34,49 +34,51 @@ MIDDLE = 40  # zero step at which the vote is compared with pass@1
 CONTROL_STEPS = 60
 
 
-def measure(model, tokenizer, how, k=SAMPLES, **kind) -> tuple[dict, evaluate.Answers]:
+def measure(
+    model, tokenizer, settings, k=SAMPLES, **options
+) -> tuple[dict, evaluate.Answers]:
     """Answer the test problems; return the summary with pass@16 and the vote."""
-    found = evaluate.answer(
+    answers = evaluate.answer(
         model,
         tokenizer,
-        pipeline.held_out(how.tests, "test"),
+        pipeline.held_out(settings.tests, "test"),
         k,
-        max_new_tokens=how.zero.max_new_tokens,
-        seed=how.seed,
-        **kind,
+        max_new_tokens=settings.zero.max_new_tokens,
+        seed=settings.seed,
+        **options,
     )
-    out = skills.summary(found)
+    out = skills.summary(answers)
     if k > 1:
-        add_votes(out, found)
-    out["countdown"] |= searching(found)
-    return out, found
+        add_votes(out, answers)
+    out["countdown"] |= searching(answers)
+    return out, answers
 
 
-def searching(found: evaluate.Answers) -> dict:
+def searching(answers: evaluate.Answers) -> dict:
     """How countdown is searched: attempts in a completion, and sums done twice."""
     lines = [
         line
-        for problem, texts in zip(found.problems, found.texts, strict=True)
+        for problem, texts in zip(answers.problems, answers.texts, strict=True)
         if problem.family == "countdown"
         for text in texts
         for line in chat.thinking(text).split("\n")
         if line
     ]
     repeated = sum(line.startswith(skills.ONCE_MORE) for line in lines)
-    completions = sum(p.family == "countdown" for p in found.problems)
-    completions *= found.right.shape[1]
+    completions = sum(p.family == "countdown" for p in answers.problems)
+    completions *= answers.right.shape[1]
     return {
         "attempts": (len(lines) - repeated) / completions,
         "again": repeated / max(1, len(lines)),
     }
 
 
-def add_votes(out: dict, found: evaluate.Answers) -> None:
+def add_votes(out: dict, answers: evaluate.Answers) -> None:
     """Add pass@16 and majority@16, pooled and by family, with intervals."""
-    k = found.right.shape[1]
-    votes = skills.majority_right(found)
-    any_right = found.right.amax(1).tolist()
-    names = [p.family for p in found.problems]
+    k = answers.right.shape[1]
+    votes = skills.majority_right(answers)
+    any_right = answers.right.amax(1).tolist()
+    names = [p.family for p in answers.problems]
     for family in (None, *sorted(set(names))):
         place = out if family is None else out[family]
         for name, values in ((f"majority@{k}", votes), (f"pass@{k}", any_right)):
@@ -87,77 +89,77 @@ def add_votes(out: dict, found: evaluate.Answers) -> None:
             place[f"{name} interval"] = evaluate.interval(mine)
 
 
-def transcripts(found: evaluate.Answers, n: int = 8) -> list[dict]:
+def transcripts(answers: evaluate.Answers, n: int = 8) -> list[dict]:
     """The first sample of the first problems of each family, unselected."""
-    half = len(found.problems) // 2
+    half = len(answers.problems) // 2
     rows = [*range(n // 2), *range(half, half + n // 2)]
     return [
         {
-            "prompt": found.problems[i].prompt,
-            "text": found.texts[i][0],
-            "right": bool(found.right[i, 0]),
+            "prompt": answers.problems[i].prompt,
+            "text": answers.texts[i][0],
+            "right": bool(answers.right[i, 0]),
         }
         for i in rows
     ]
 
 
-def controls(model, tokenizer, how) -> dict:
+def controls(model, tokenizer, settings) -> dict:
     """The base sampled, greedy, and forced to go on until it says yes.
 
     The last control also forbids to do a sum again: what a hand can reach that knows
     not only that the base should go on, but also which of its habits is a waste.
     """
-    sampled, found = measure(model, tokenizer, how)
+    sampled, answers = measure(model, tokenizer, settings)
     forced = {"prefix": "<think>", "steer": skills.never_give_up(tokenizer)}
-    out = {"sampled": sampled, "transcripts": transcripts(found)}
-    out["greedy"], _ = measure(model, tokenizer, how, 1, temperature=0.0)
+    out = {"sampled": sampled, "transcripts": transcripts(answers)}
+    out["greedy"], _ = measure(model, tokenizer, settings, 1, temperature=0.0)
     for name, temperature in (("forced", 1.0), ("forced, T=0.6", 0.6)):
         out[name], _ = measure(
-            model, tokenizer, how, 4, temperature=temperature, **forced
+            model, tokenizer, settings, 4, temperature=temperature, **forced
         )
     out["forced, greedy"], _ = measure(
-        model, tokenizer, how, 1, temperature=0.0, **forced
+        model, tokenizer, settings, 1, temperature=0.0, **forced
     )
     steer = skills.never_give_up(tokenizer, avoid=countdown.AGAIN.values())
     out["nothing twice, T=0.6"], _ = measure(
-        model, tokenizer, how, 4, temperature=0.6, prefix="<think>", steer=steer
+        model, tokenizer, settings, 4, temperature=0.6, prefix="<think>", steer=steer
     )
     return out
 
 
-def base(folder: Path, how) -> dict:
+def base(folder: Path, settings) -> dict:
     """Pre-train, keep an early copy for P12, and measure the controls of P1."""
-    steps = pipeline.run("base", folder, how)
-    for _ in bar(steps, how.pretrain.steps, f"base {how.seed}", ("loss",)):
+    steps = pipeline.run("base", folder, settings)
+    for _ in bar(steps, settings.pretrain.steps, f"base {settings.seed}", ("loss",)):
         pass
     model, tokenizer = hub.load_model(folder / "base")
     record, skills = checkpoints.record(folder, "base"), one_unit.curve(folder, "base")
     return {
-        "P1": {"controls": controls(model, tokenizer, how)},
+        "P1": {"controls": controls(model, tokenizer, settings)},
         "weights": record["sha256"],
         "skills": skills,
         "minutes": record["seconds"] / 60,
     }
 
 
-def zero(folder: Path, how) -> dict:
+def zero(folder: Path, settings) -> dict:
     """Run R1-Zero and measure it at the end, and in the middle for the vote."""
-    steps = pipeline.run("zero", folder, how)
-    kept = folder.with_name(f"zero-middle-{how.seed}")
+    steps = pipeline.run("zero", folder, settings)
+    kept = folder.with_name(f"zero-middle-{settings.seed}")
     if checkpoints.is_done(folder, "zero") and not kept.exists():
         raise ValueError(
             f"{folder}/zero is finished, and its step {MIDDLE} is not in {kept}: "
             "only this unit keeps that step, so let it make zero"
         )
     shown = ("reward", "length")
-    for metrics in bar(steps, how.zero.steps, f"zero {how.zero.seed}", shown):
+    for metrics in bar(steps, settings.zero.steps, f"zero {settings.zero.seed}", shown):
         if metrics["step"] == MIDDLE:
             keep(folder / "zero-work", MIDDLE, kept)
     model, tokenizer = hub.load_model(folder / "zero")
-    final, found = measure(model, tokenizer, how)
-    greedy, _ = measure(model, tokenizer, how, 1, temperature=0.0)
+    final, answers = measure(model, tokenizer, settings)
+    greedy, _ = measure(model, tokenizer, settings, 1, temperature=0.0)
     hub.load_training(model, [], kept)
-    middle, during = measure(model, tokenizer, how)
+    middle, during = measure(model, tokenizer, settings)
     record = checkpoints.record(folder, "zero")
     return {
         "P1": {"zero": final, "greedy": greedy, "minutes": record["seconds"] / 60},
@@ -166,24 +168,24 @@ def zero(folder: Path, how) -> dict:
         "P2": {"length": final["length"]},
         "P3": {"reflects": final["reflects"]},
         "P4": {"step": MIDDLE, **middle},
-        "transcripts": {"during": transcripts(during), "after": transcripts(found)},
+        "transcripts": {"during": transcripts(during), "after": transcripts(answers)},
     }
 
 
-def texts_of(how, habits=corpus.Habits()):  # noqa: B008
+def texts_of(settings, habits=corpus.Habits()):  # noqa: B008
     """As many documents of the tiny web as the finished base reads."""
-    n = how.pretrain.steps * how.pretrain.batch_size
-    return web.documents(n, how.seed, habits)
+    n = settings.pretrain.steps * settings.pretrain.batch_size
+    return web.documents(n, settings.seed, habits)
 
 
-def texts_without_checks(how):
+def texts_without_checks(settings):
     """As many, and no line in any of them ends with a verdict.
 
     Habits take the checks out of the two games; logic puzzles and programs that hold
     some, a twentieth of the web, are left out, and others read in their place.
     """
-    n = how.pretrain.steps * how.pretrain.batch_size
-    drawn = web.documents(2 * n, how.seed, corpus.Habits(checks=0.0))
+    n = settings.pretrain.steps * settings.pretrain.batch_size
+    drawn = web.documents(2 * n, settings.seed, corpus.Habits(checks=0.0))
     ends = (*skills.YES, *skills.NO)
     unchecked = (
         (prompt, text)
@@ -193,48 +195,52 @@ def texts_without_checks(how):
     return islice(unchecked, n)
 
 
-def other_base(how, steps: int, texts):
+def other_base(settings, steps: int, texts):
     """Pre-train a model on other texts, or for `steps` steps only, not saved."""
     tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
-    config = replace(PRESETS[how.model], vocab_size=tokenizer.vocab_size)
-    model, c = new_model(config, how.seed), how.pretrain
+    config = replace(PRESETS[settings.model], vocab_size=tokenizer.vocab_size)
+    model, c = new_model(config, settings.seed), settings.pretrain
     documents = pretrain.encode_documents(tokenizer, texts)
     optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
     loop = islice(pretrain.train(model, documents, c, optimizers), steps)
-    for _ in bar(loop, steps, f"base {how.seed}", ("loss",)):
+    for _ in bar(loop, steps, f"base {settings.seed}", ("loss",)):
         pass
     return model, tokenizer
 
 
-def short_rl(model, tokenizer, how) -> dict:
+def short_rl(model, tokenizer, settings) -> dict:
     """Give a base that cannot check CONTROL_STEPS of the same RL, for P12."""
-    watched = problems(countdown.sample, how.looks, 0, "valid")
+    watched = problems(countdown.sample, settings.looks, 0, "valid")
     known = pipeline.base_skills(model, tokenizer, watched)
-    before, _ = measure(model, tokenizer, how, 4)
-    config = replace(how.zero, steps=CONTROL_STEPS)
+    before, _ = measure(model, tokenizer, settings, 4)
+    config = replace(settings.zero, steps=CONTROL_STEPS)
     optimizers = optim.adamw(model, config.lr)
     loop = grpo.train(model, tokenizer, pipeline.draw_mixed, config, optimizers)
     history = []
-    for metrics, _ in bar(loop, config.steps, f"zero {how.seed}", ("reward", "length")):
+    for metrics, _ in bar(
+        loop, config.steps, f"zero {settings.seed}", ("reward", "length")
+    ):
         history.append(metrics)
-    after, found = measure(model, tokenizer, how, 4)
+    after, answers = measure(model, tokenizer, settings, 4)
     row = {"skills": known, "before": before, "after": after}
-    return {"P12": row, "history": history, "transcripts": transcripts(found)}
+    return {"P12": row, "history": history, "transcripts": transcripts(answers)}
 
 
-def early(folder: Path, how) -> dict:
+def early(folder: Path, settings) -> dict:
     """P12: a base from before any skill; learning must stay small."""
-    found = short_rl(*other_base(how, EARLY, texts_of(how)), how)
-    found["P12"]["base step"] = EARLY
-    return found
+    result = short_rl(*other_base(settings, EARLY, texts_of(settings)), settings)
+    result["P12"]["base step"] = EARLY
+    return result
 
 
-def blind(folder: Path, how) -> dict:
+def blind(folder: Path, settings) -> dict:
     """P12: a base that has read sums but no checks: it adds, and cannot check."""
-    steps = how.pretrain.steps  # as long as the finished base reads
-    found = short_rl(*other_base(how, steps, texts_without_checks(how)), how)
-    found["P12"]["base step"] = steps
-    return found
+    steps = settings.pretrain.steps  # as long as the finished base reads
+    result = short_rl(
+        *other_base(settings, steps, texts_without_checks(settings)), settings
+    )
+    result["P12"]["base step"] = steps
+    return result
 
 
 def keep(work: Path, step: int, target: Path) -> None:
@@ -254,14 +260,14 @@ UNITS = {
 def main() -> None:
     """Run one unit and write results/data/UNIT-SEED.json."""
     asked = one_unit.arguments(one_unit.parser(__doc__, unit=UNITS))
-    how = stages.settings("tiny", seed=asked.seed)
+    settings = stages.settings("tiny", seed=asked.seed)
     measured = UNITS[asked.unit]
     one_unit.write(
         asked.out / f"{asked.unit}-{asked.seed}.json",
-        measured(Path("runs") / f"seed-{asked.seed}", how),
+        measured(Path("runs") / f"seed-{asked.seed}", settings),
         f"results.unit {asked.unit} {asked.seed}",
         seed=asked.seed,
-        settings=asdict(how),
+        settings=asdict(settings),
     )
 
 

@@ -62,8 +62,8 @@ class Endless(nn.Module):
 
 def run(folder, stage: str):
     """Run the smoke preset up to a stage, which is left out; return the folder."""
-    how = stages.settings("smoke")
+    settings = stages.settings("smoke")
     for name in stages.made_from(stage)[:-1]:
-        for _ in pipeline.run(name, folder, how):
+        for _ in pipeline.run(name, folder, settings):
             pass
     return folder

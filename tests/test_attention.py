@@ -154,8 +154,9 @@ def test_multi_head_attention_is_that_of_torch(heads):
     """The same weights in torch.nn.MultiheadAttention, which has no rotary part."""
     c = replace(GQA, n_heads=heads, n_kv_heads=heads, head_dim=8, d_model=8 * heads)
     ours = attention.GroupedQueryAttention(c).double()
-    kind = {"bias": False, "batch_first": True, "dtype": torch.float64}
-    theirs = torch.nn.MultiheadAttention(c.d_model, heads, **kind)
+    theirs = torch.nn.MultiheadAttention(
+        c.d_model, heads, bias=False, batch_first=True, dtype=torch.float64
+    )
     with torch.no_grad():
         theirs.in_proj_weight.copy_(
             torch.cat([w.weight for w in (ours.wq, ours.wk, ours.wv)])

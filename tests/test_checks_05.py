@@ -11,8 +11,8 @@ from r1lib.tokenizer import PAD
 def loss(logits, ids, *, shift=1, sign=1, pads=False):
     """The loss with its usual mistakes: no shift, wrong sign, padding as a target."""
     targets, kept = ids[:, shift:], logits[:, : ids.shape[1] - shift]
-    kind = {} if pads else {"ignore_index": PAD}
-    return sign * F.cross_entropy(kept.flatten(0, 1), targets.flatten(), **kind)
+    options = {} if pads else {"ignore_index": PAD}
+    return sign * F.cross_entropy(kept.flatten(0, 1), targets.flatten(), **options)
 
 
 def same_token(logits, ids):

@@ -28,8 +28,7 @@ def believe(completion, numbers, target):
 
 
 def turned(new, old, ref, advantages, mask):
-    kind = {"ref_logprobs": ref, "kl_coef": 0.04}
-    return -grpo_loss(new, old, advantages, mask, **kind)[0]
+    return -grpo_loss(new, old, advantages, mask, ref_logprobs=ref, kl_coef=0.04)[0]
 
 
 def without_kl(new, old, ref, advantages, mask):

@@ -27,8 +27,8 @@ def model(seed=0):
     return small.model(SMALL, seed)
 
 
-def make(folder, **kind):
-    return cold_start.make(folder, model(0), model(1), TOKENIZER, SMOKE, **kind)
+def make(folder, **options):
+    return cold_start.make(folder, model(0), model(1), TOKENIZER, SMOKE, **options)
 
 
 def requests_of(family, n=40):
@@ -145,8 +145,15 @@ def test_samples_of_other_weights_are_never_taken_for_these(tmp_path):
 def test_a_base_that_is_held_begins_to_think():
     hand = cold_start._hand("reflect", TOKENIZER)
     asked = problems(countdown.sample, 4, 0, "train")
-    kind = {"max_new_tokens": 20, "prefix": hand["opening"], "steer": hand["steer"]}
-    found = evaluate.answer(model(), TOKENIZER, asked, 2, **kind)
+    found = evaluate.answer(
+        model(),
+        TOKENIZER,
+        asked,
+        2,
+        max_new_tokens=20,
+        prefix=hand["opening"],
+        steer=hand["steer"],
+    )
     assert all("</think>" not in t for row in found.texts for t in row)
     assert cold_start._hand("zero", TOKENIZER) == {}
 

@@ -24,8 +24,15 @@ ROOM = replace(small.DENSE, max_positions=160)
 
 def row(text="<think>2+2=4\n</think><answer>4</answer>", seed=0, correct=True):
     problem = draw(arithmetic.sample, random.Random(0), "train")
-    kind = {"source": "test", "seed": seed, "tokens": 9, "finished": True}
-    return tables.row(problem, text, **kind, correct=correct)
+    return tables.row(
+        problem,
+        text,
+        source="test",
+        seed=seed,
+        tokens=9,
+        finished=True,
+        correct=correct,
+    )
 
 
 def given(n=6):
@@ -44,7 +51,7 @@ MASK = torch.tensor([[0, 0, 1, 1, 1], [0, 1, 1, 0, 0]]).bool()
 
 @pytest.mark.parametrize("temperature", [1.0, 2.5])
 @pytest.mark.parametrize("kind", distill.KINDS)
-def test_the_loss_is_that_of_a_slow_obvious_loop(kind, temperature):
+def test_the_loss_is_that_of_a_slow_obvious_loop(options, temperature):
     student, teacher = logits(0), logits(1)
     total, n = 0.0, 0
     for b in range(2):
@@ -52,17 +59,17 @@ def test_the_loss_is_that_of_a_slow_obvious_loop(kind, temperature):
             if MASK[b, t]:  # token t was foretold in column t - 1
                 p = (teacher[b, t - 1] / temperature).softmax(0)
                 q = (student[b, t - 1] / temperature).softmax(0)
-                p, q = (p, q) if kind == "forward" else (q, p)
+                p, q = (p, q) if options == "forward" else (q, p)
                 total += sum(
                     float(x * (x / y).log()) for x, y in zip(p, q, strict=True)
                 )
                 n += 1
-    found = distill.kl_loss(student, teacher, MASK, kind, temperature)
+    found = distill.kl_loss(student, teacher, MASK, options, temperature)
     assert float(found) == pytest.approx(temperature**2 * total / n)
 
 
 @pytest.mark.parametrize(("kind", "beta"), [("forward", 0), ("reverse", 1)])
-def test_the_loss_and_its_gradient_are_those_of_trl(kind, beta):
+def test_the_loss_and_its_gradient_are_those_of_trl(options, beta):
     gkd = pytest.importorskip("trl.experimental.gkd")
     student, teacher = logits(0).requires_grad_(), logits(1)
     labels = torch.where(MASK, 1, -100)[:, 1:]
@@ -70,7 +77,7 @@ def test_the_loss_and_its_gradient_are_those_of_trl(kind, beta):
         student[:, :-1], teacher[:, :-1], labels, beta=beta, temperature=2.0
     )
     (wanted,) = torch.autograd.grad(theirs, student)
-    ours = distill.kl_loss(student, teacher, MASK, kind, 2.0)
+    ours = distill.kl_loss(student, teacher, MASK, options, 2.0)
     (found,) = torch.autograd.grad(ours, student)
     assert ours.item() == pytest.approx(4 * theirs.item())  # theirs is without T^2
     torch.testing.assert_close(found, 4 * wanted)
@@ -86,12 +93,12 @@ def test_forward_covers_what_the_teacher_might_say_and_reverse_picks_one_of_it()
     teacher = torch.logaddexp(peak(5), peak(15)).view(1, 1, -1).repeat(1, 2, 1)
     mask = torch.tensor([[False, True]])
     best = {}
-    for kind in distill.KINDS:
+    for options in distill.KINDS:
         losses = [
-            distill.kl_loss(peak(at).expand(1, 2, -1), teacher, mask, kind)
+            distill.kl_loss(peak(at).expand(1, 2, -1), teacher, mask, options)
             for at in range(21)
         ]
-        best[kind] = int(torch.stack(losses).argmin())
+        best[options] = int(torch.stack(losses).argmin())
     assert best["forward"] == 10 and best["reverse"] in (5, 15)
 
 
@@ -109,10 +116,10 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole():
 
 
 @pytest.mark.parametrize("kind", distill.KINDS)
-def test_a_student_comes_near_to_its_teacher_and_the_teacher_stays(kind):
+def test_a_student_comes_near_to_its_teacher_and_the_teacher_stays(options):
     student, teacher = small.model(small.DENSE, 0), small.model(small.DENSE, 1)
     before = [p.clone() for p in teacher.parameters()]
-    config = DistillConfig(epochs=30, batch_size=6, lr=1e-2, kind=kind)
+    config = DistillConfig(epochs=30, batch_size=6, lr=1e-2, kind=options)
     optimizers = optim.adamw(student, config.lr)
     steps = distill.train(student, teacher, SAME, given(), config, optimizers)
     losses = [metrics["loss"] for metrics, _ in steps]
@@ -274,12 +281,12 @@ def test_a_teacher_whose_ids_mean_other_things_teaches_nothing():
         ({"packed": 512}, "unpacked rows, got packed=512"),
     ],
 )
-def test_settings_that_mean_nothing_are_refused(kind, message):
+def test_settings_that_mean_nothing_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        DistillConfig(**kind)
-    if "kind" in kind:
+        DistillConfig(**options)
+    if "kind" in options:
         with pytest.raises(ValueError, match=message):
-            distill.kl_loss(logits(0), logits(1), MASK, **kind)
+            distill.kl_loss(logits(0), logits(1), MASK, **options)
 
 
 # --- what is masked, closed or without sense
@@ -287,28 +294,28 @@ def test_settings_that_mean_nothing_are_refused(kind, message):
 
 @pytest.mark.parametrize("kind", ["forward", "reverse"])
 @pytest.mark.parametrize("bad", [float("inf"), float("-inf"), float("nan")])
-def test_logits_outside_the_mask_are_never_read(kind, bad):
+def test_logits_outside_the_mask_are_never_read(options, bad):
     torch.manual_seed(0)
     student, teacher = torch.randn(2, 1, 4, 5)
     mask = torch.tensor([[False, False, True, False]])
     read = torch.tensor([False, True, False, False])[:, None]
     dirty = torch.where(read, student, bad).requires_grad_()
-    found = distill.kl_loss(dirty, torch.where(read, teacher, bad), mask, kind)
+    found = distill.kl_loss(dirty, torch.where(read, teacher, bad), mask, options)
     found.backward()
-    assert found == distill.kl_loss(student, teacher, mask, kind) > 0
+    assert found == distill.kl_loss(student, teacher, mask, options) > 0
     assert dirty.grad.isfinite().all() and dirty.grad[0, [0, 2, 3]].eq(0).all()
-    assert distill.kl_loss(dirty, teacher, torch.zeros_like(mask), kind) == 0
+    assert distill.kl_loss(dirty, teacher, torch.zeros_like(mask), options) == 0
 
 
 @pytest.mark.parametrize("kind", ["forward", "reverse"])
-def test_a_token_closed_for_both_adds_nothing(kind):
+def test_a_token_closed_for_both_adds_nothing(options):
     student, teacher = torch.randn(2, 1, 2, 5)
     mask = torch.tensor([[False, True]])
-    wanted = distill.kl_loss(student[..., :4], teacher[..., :4], mask, kind)
+    wanted = distill.kl_loss(student[..., :4], teacher[..., :4], mask, options)
     closed = torch.tensor([False] * 4 + [True])
     student = student.masked_fill(closed, float("-inf")).requires_grad_()
     teacher = teacher.masked_fill(closed, float("-inf"))
-    found = distill.kl_loss(student, teacher, mask, kind)
+    found = distill.kl_loss(student, teacher, mask, options)
     found.backward()
     assert found.item() == pytest.approx(wanted.item())
     assert student.grad.isfinite().all()

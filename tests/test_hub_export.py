@@ -243,8 +243,9 @@ def test_the_chat_template_frames_as_chat_does(template):
         texts[::2] = [text.replace("</think>", "") for text in texts[::2]]
         system = rng.choice(((), ("Be kind.",), ("Be kind.\n", " Be brief.")))
         messages = talk(*texts, system=system)
-        kind = {"add_generation_prompt": True, "return_dict": False}
-        found = template.apply_chat_template(messages, **kind)
+        found = template.apply_chat_template(
+            messages, add_generation_prompt=True, return_dict=False
+        )
         assert found == chat.for_inference(TOKENIZER, messages)
         without = template.apply_chat_template(messages, return_dict=False)
         assert without == found[:-1]

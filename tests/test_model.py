@@ -260,11 +260,12 @@ def test_limited_routing_takes_the_groups_with_the_best_two_experts():
 
 def test_softmax_routing_judges_a_group_by_its_best_expert():
     scores = torch.tensor([[0.3, 0.02, 0.01, 0.2, 0.19, 0.05, 0.15, 0.06, 0.02]])
-    how = {"n_groups": 3, "n_limited": 2}
-    ids, weights = moe.route_softmax(scores, 4, **how)
+    ids, weights = moe.route_softmax(scores, 4, n_groups=3, n_limited=2)
     assert sorted(ids[0].tolist()) == [0, 3, 4, 5]
     torch.testing.assert_close(weights, scores.gather(1, ids))  # they sum to 0.74
-    _, weights = moe.route_softmax(scores, 4, **how, normalize=True, scale=2.0)
+    _, weights = moe.route_softmax(
+        scores, 4, n_groups=3, n_limited=2, normalize=True, scale=2.0
+    )
     torch.testing.assert_close(weights, scores.gather(1, ids) * 2 / 0.74)
     ids, _ = moe.route_softmax(scores, 4)
     assert sorted(ids[0].tolist()) == [0, 3, 4, 6]

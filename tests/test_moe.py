@@ -46,8 +46,9 @@ def both_ways(ids):
     out = []
     for run in (moe.run_experts, moe.slow_experts):
         y = run(x, ids, weights, group)
-        kind = {"allow_unused": True, "materialize_grads": True}
-        grads = torch.autograd.grad((y * probe).sum(), inputs, **kind)
+        grads = torch.autograd.grad(
+            (y * probe).sum(), inputs, allow_unused=True, materialize_grads=True
+        )
         out.append((y, *grads))
     return zip(*out, strict=True)
 
@@ -102,15 +103,15 @@ def test_both_gates_do_what_the_papers_say(groups, limited, normalize, scale):
     torch.manual_seed(3)
     logits = torch.randn(40, E, dtype=torch.float64)
     bias = torch.randn(E, dtype=torch.float64)
-    how = (A, groups, limited, normalize, scale)
-    v3 = moe.route(logits.sigmoid(), bias, *how)
-    v2 = moe.route_softmax(logits.softmax(-1), *how)
+    arguments = (A, groups, limited, normalize, scale)
+    v3 = moe.route(logits.sigmoid(), bias, *arguments)
+    v2 = moe.route_softmax(logits.softmax(-1), *arguments)
     for (ids, weights), scores, add, best in (
         (v3, logits.sigmoid(), bias, 2),
         (v2, logits.softmax(-1), torch.zeros(E), 1),
     ):
         for n in range(len(logits)):
-            wanted = spec(scores[n].tolist(), add.tolist(), *how, best)
+            wanted = spec(scores[n].tolist(), add.tolist(), *arguments, best)
             assert ids[n].tolist() == wanted[0]
             assert weights[n].tolist() == pytest.approx(wanted[1], rel=1e-12)
 

@@ -72,8 +72,10 @@ def test_positions_mask_and_targets_by_hand():
 @torch.no_grad()
 def test_packed_and_kept_apart_is_each_document_alone(config):
     model, rows = make(config), packing.pack(documents(), 30)
-    how = {"positions": rows.positions, "attn_mask": rows.mask}
-    apart, mixed = model(rows.ids, **how), model(rows.ids)
+    apart, mixed = (
+        model(rows.ids, positions=rows.positions, attn_mask=rows.mask),
+        model(rows.ids),
+    )
     assert rows.owner.max() > 1
     for b, start, end in pieces(rows):
         alone = model(rows.ids[b : b + 1, start:end])[0]
@@ -91,9 +93,12 @@ def test_loss_and_gradient_are_those_of_padded_documents(config):
         assert found.keys() == wanted.keys()
         torch.testing.assert_close(packed, padded, **EXACT)
         parameters = [p for _, p in model.named_parameters()]
-        kind = {"allow_unused": True, "materialize_grads": True}
-        ours = torch.autograd.grad(packed, parameters, **kind)
-        theirs = torch.autograd.grad(padded, parameters, **kind)
+        ours = torch.autograd.grad(
+            packed, parameters, allow_unused=True, materialize_grads=True
+        )
+        theirs = torch.autograd.grad(
+            padded, parameters, allow_unused=True, materialize_grads=True
+        )
         for a, b in zip(ours, theirs, strict=True):
             torch.testing.assert_close(a, b, **EXACT)
 

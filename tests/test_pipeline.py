@@ -152,24 +152,24 @@ def test_a_stage_that_was_closed_goes_on_to_the_same_weights(undisturbed, tmp_pa
 
 def test_another_input_than_at_the_beginning_is_refused(undisturbed, tmp_path):
     """Of a stage that is finished, and of one that is under way."""
-    how = replace(HOW, zero=replace(HOW.zero, steps=2))
-    checkpoints.begin(tmp_path, asdict(how))
+    settings = replace(HOW, zero=replace(HOW.zero, steps=2))
+    checkpoints.begin(tmp_path, asdict(settings))
     for name in ("base", "base.json"):
         (tmp_path / name).symlink_to(undisturbed / name)
     words = "zero in .* was not made from the base that is there now: make it again"
-    steps = pipeline.run("zero", tmp_path, how)
+    steps = pipeline.run("zero", tmp_path, settings)
     next(steps)
     steps.close()
     other = files.read_json(tmp_path / "base.json") | {"sha256": {"config.json": "0"}}
     (tmp_path / "base.json").unlink()
     files.write_text(tmp_path / "base.json", json.dumps(other))
     with pytest.raises(ValueError, match=words):
-        pipeline.run("zero", tmp_path, how)
+        pipeline.run("zero", tmp_path, settings)
     checkpoints.forget(tmp_path, ["zero"])
     hub.save(Transformer(SMALL), tmp_path / "zero", Tokenizer([]))
     checkpoints.finish(tmp_path, "zero", 2, 0.0, [], None)
     with pytest.raises(ValueError, match=words):
-        pipeline.run("zero", tmp_path, how)
+        pipeline.run("zero", tmp_path, settings)
 
 
 def test_a_stage_of_another_version_is_refused(undisturbed, tmp_path):
@@ -284,19 +284,19 @@ LEASH = stages.RefreshedGRPO(
 LEASHED = replace(HOW, dev2=LEASH, rl_save_every=2, look_every=8, looks=1)
 
 
-def begin_leashed(folder, how=LEASHED):
+def begin_leashed(folder, settings=LEASHED):
     """A run of which only Dev1 is finished, a model of no skill."""
     torch.manual_seed(0)
-    checkpoints.begin(folder, asdict(how))
+    checkpoints.begin(folder, asdict(settings))
     hub.save(Transformer(SMALL), folder / "dev1", Tokenizer([]))
     checkpoints.finish(folder, "dev1", 0, 0.0, [], None)
 
 
-def leashed(folder, how=LEASHED):
+def leashed(folder, settings=LEASHED):
     """RL from it with a reward that is paid now and then, in two parts."""
     parts = {"right": (1.0, digits), "language": (0.3, lambda problem, text: 0.5)}
     reward = rewards.Weighted(parts)
-    return pipeline.reinforce(folder, how, "dev2", pipeline.draw_mixed, reward)
+    return pipeline.reinforce(folder, settings, "dev2", pipeline.draw_mixed, reward)
 
 
 @pytest.fixture(scope="module")
@@ -359,9 +359,9 @@ def test_a_crash_at_each_save_of_reference_or_policy_loses_nothing(
 
 def test_the_reference_decides_the_weights(unstopped, tmp_path):
     """Or the tests above would pass with any reference."""
-    how = replace(LEASHED, dev2=replace(LEASH, refresh=100))
-    begin_leashed(tmp_path, how)
-    list(leashed(tmp_path, how))
+    settings = replace(LEASHED, dev2=replace(LEASH, refresh=100))
+    begin_leashed(tmp_path, settings)
+    list(leashed(tmp_path, settings))
     assert not same_dev2(tmp_path, unstopped)
     early = [numbers(f, "dev2")[:4] for f in (tmp_path, unstopped)]
     assert early[0] == early[1], "until the first refresh they are one run"

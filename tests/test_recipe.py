@@ -80,7 +80,10 @@ def test_no_setting_of_a_stage_is_left_over(preset):
 def test_a_seed_changes_nothing_but_seeds():
     one, other = stages.settings("tiny", 0), stages.settings("tiny", 1)
     for stage in RECIPE:
-        a, b = (flat(asdict(getattr(how, stage.config))) for how in (one, other))
+        a, b = (
+            flat(asdict(getattr(run_settings, stage.config)))
+            for run_settings in (one, other)
+        )
         changed = {name.split(".")[-1] for name in a if a[name] != b[name]}
         assert changed == ({"seed"} if "seed" in a else set())
 

@@ -41,8 +41,9 @@ def model():
 
 
 def begin(folder, sizes=SMOKE, seed=0):
-    kind = {"source": "an untrained model", "seed": seed}
-    return rejection.build(folder, model(), TOKENIZER, sizes, **kind)
+    return rejection.build(
+        folder, model(), TOKENIZER, sizes, source="an untrained model", seed=seed
+    )
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,7 @@ def test_the_funnel_runs_in_its_order_without_what_is_left_out():
 )
 def test_the_filter_that_emptied_the_data_is_named(wrong, name):
     with pytest.raises(ValueError, match=f"'reasoning: {name}' removed all of the 2"):
-        rejection.sift("reasoning", [wrong, wrong], Sizes())
+        rejection.filtered("reasoning", [wrong, wrong], Sizes())
 
 
 def test_sizes_without_sense_are_refused():

@@ -23,7 +23,7 @@ def answered(monkeypatch):
     """Zero answers each problem twice: once rightly, as a script would, once not."""
     rows = []
 
-    def collect(path, model, tokenizer, asked, k, **kind):
+    def collect(path, model, tokenizer, asked, k, **options):
         rng = random.Random(0)
         for problem in asked:
             lines = journey.shortcut(problem, journey.journey(rng, problem, 1))

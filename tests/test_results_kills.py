@@ -27,9 +27,9 @@ def played(monkeypatch, weights, ends):
             (run / name / "model.safetensors").write_bytes(content)
             (run / name / "README.md").write_text(run.name)  # not compared
             (run / f"{name}.json").write_text("{}")
-        told = {"zero": {"pass@1": 0.5, "minutes": len(calls)}}
+        stages = {"zero": {"pass@1": 0.5, "minutes": len(calls)}}
         run.mkdir(exist_ok=True)
-        (run / "results.json").write_text(json.dumps({"stages": told}))
+        (run / "results.json").write_text(json.dumps({"stages": stages}))
         return ended
 
     monkeypatch.setattr(kills, "train", train)

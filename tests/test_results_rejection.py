@@ -35,8 +35,9 @@ def model():
 
 def made(correct=True, text="<think>2+2=4 yes\n</think><answer>4</answer>", n=0):
     problem = Problem("arithmetic", "easy", "en", f"{n}+2", "", str(n))
-    kind = {"source": "test", "seed": 0, "tokens": 9, "finished": True}
-    return tables.row(problem, text, **kind, correct=correct)
+    return tables.row(
+        problem, text, source="test", seed=0, tokens=9, finished=True, correct=correct
+    )
 
 
 @pytest.fixture(scope="module")

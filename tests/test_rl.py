@@ -548,8 +548,8 @@ def test_the_kl_term_pulls_towards_the_reference():
     k3 = 2.718281828**0.5 - 0.5 - 1
     assert metrics["kl"] == pytest.approx(k3)
     assert (loss - plain).item() == pytest.approx(0.1 * k3)
-    (pull,) = torch.autograd.grad(loss - plain, logprobs)
-    assert pull[mask].lt(0).all()  # descending raises what the reference likes more
+    (gradient,) = torch.autograd.grad(loss - plain, logprobs)
+    assert gradient[mask].lt(0).all()  # descending raises what the reference likes more
 
 
 # --- KL and entropy

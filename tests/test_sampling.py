@@ -61,10 +61,11 @@ def test_logprobs_of_samples_are_those_of_a_full_forward(config, temperature, to
 @BOTH
 def test_padding_changes_no_greedy_answer(config):
     net = model(config, seed=3)
-    how = {"max_new_tokens": 12, "temperature": 0.0, "stop_ids": STOP}
-    together = generate(net, PROMPTS, **how)
+    together = generate(net, PROMPTS, max_new_tokens=12, temperature=0.0, stop_ids=STOP)
     for prompt, c in zip(PROMPTS, together, strict=True):
-        (alone,) = generate(net, [prompt], **how)
+        (alone,) = generate(
+            net, [prompt], max_new_tokens=12, temperature=0.0, stop_ids=STOP
+        )
         assert (alone.ids, alone.finish) == (c.ids, c.finish)
         assert alone.logprobs == pytest.approx(c.logprobs, abs=1e-4)
 
@@ -133,10 +134,13 @@ def test_finished_rows_leave_and_results_stay_in_order():
 
 def test_who_leaves_first_does_not_change_the_others():
     net = model(GQA, seed=3)
-    how = {"max_new_tokens": 10, "temperature": 0.0}
-    free = generate(net, PROMPTS, **how)
+    free = generate(net, PROMPTS, max_new_tokens=10, temperature=0.0)
     stop = {free[0].ids[0], free[2].ids[3]}
-    for a, b in zip(free, generate(net, PROMPTS, stop_ids=stop, **how), strict=True):
+    for a, b in zip(
+        free,
+        generate(net, PROMPTS, stop_ids=stop, max_new_tokens=10, temperature=0.0),
+        strict=True,
+    ):
         end = next((i + 1 for i, x in enumerate(a.ids) if x in stop), len(a.ids))
         assert b.ids == a.ids[:end]
         assert b.finish == ("stop" if b.ids[-1] in stop else "length")
@@ -144,9 +148,8 @@ def test_who_leaves_first_does_not_change_the_others():
 
 def test_repeat_is_group_major():
     net = model(GQA)
-    how = {"max_new_tokens": 5, "temperature": 0.0}
-    once = generate(net, PROMPTS, **how)
-    found = generate(net, PROMPTS, repeat=3, **how)
+    once = generate(net, PROMPTS, max_new_tokens=5, temperature=0.0)
+    found = generate(net, PROMPTS, repeat=3, max_new_tokens=5, temperature=0.0)
     assert [c.ids for c in found] == [c.ids for c in once for _ in range(3)]
     drawn = generate(net, [[3]], max_new_tokens=5, repeat=3, generator=dice())
     assert len({tuple(c.ids) for c in drawn}) == 3
@@ -265,12 +268,12 @@ def test_switched_off_filters_change_not_one_bit():
 
 
 def test_generate_hands_the_filters_on():
-    net, how = model(GQA), {"max_new_tokens": 6, "generator": dice()}
+    net, options = model(GQA), {"max_new_tokens": 6, "generator": dice()}
     greedy = generate(net, PROMPTS, max_new_tokens=6, temperature=0.0)
     for only_the_best in ({"top_k": 1}, {"min_p": 1.0}):
-        found = generate(net, PROMPTS, **how, **only_the_best)
+        found = generate(net, PROMPTS, **options, **only_the_best)
         assert [c.ids for c in found] == [c.ids for c in greedy]
-    free = generate(net, PROMPTS, **how)
+    free = generate(net, PROMPTS, **options)
     assert [c.ids for c in free] != [c.ids for c in greedy]
 
 
@@ -299,9 +302,9 @@ def test_temperature_zero_is_the_limit_of_low_temperatures():
     ],
 )
 def test_what_cannot_work_is_refused(changes, words):
-    how = {"prompts": PROMPTS, "max_new_tokens": 4, **changes}
+    options = {"prompts": PROMPTS, "max_new_tokens": 4, **changes}
     with pytest.raises(ValueError, match=words):
-        generate(model(GQA), **how)
+        generate(model(GQA), **options)
 
 
 def test_the_last_position_of_the_model_can_be_used():

@@ -121,8 +121,8 @@ def test_the_margin_filter_makes_labels_better():
             [judge.helpfulness(asked[p.prompt], t) for t in (p.chosen, p.rejected)]
             for p in pairs
         ]
-        told = [a > b for a, b in worth if a != b]
-        return sum(told) / len(told), len(pairs)
+        judged = [a > b for a, b in worth if a != b]
+        return sum(judged) / len(judged), len(pairs)
 
     clear, kept = right(labels.pairs(problems, rows, rng))
     every, total = right(labels.pairs(problems, rows, rng, least_gap=-1.0, times=2))
@@ -168,8 +168,8 @@ def test_safety_labels_are_noisy_and_of_the_whole_answer():
 # ---- the reward ------------------------------------------------------------------
 
 
-def preference(**kind):
-    return scenarios.Preference(scorer(1), scorer(2), TOKENIZER, **kind)
+def preference(**options):
+    return scenarios.Preference(scorer(1), scorer(2), TOKENIZER, **options)
 
 
 def test_a_rule_judges_what_a_rule_can():
@@ -269,14 +269,14 @@ def test_draws_are_training_problems_of_every_scenario():
 # ---- a whole rollout at once -------------------------------------------------------
 
 
-def few_steps(**kind):
+def few_steps(**options):
     model = policy()
     config = GRPOConfig(
         steps=2, prompts=2, group_size=4, max_new_tokens=8, minibatches=1
     )
     optimizers = optim.adamw(model, config.lr)
     draw = draws.draw_reasoning
-    loop = grpo.train(model, TOKENIZER, draw, config, optimizers, **kind)
+    loop = grpo.train(model, TOKENIZER, draw, config, optimizers, **options)
     return [batch.rewards.tolist() for _, batch in loop], model.state_dict()
 
 
@@ -349,9 +349,9 @@ def test_both_reward_models_learn_from_the_same_answers(whole, tmp_path, monkeyp
     (folder / "answers.json").write_bytes(copied)
     calls = []
 
-    def counted(*given, **kind):
+    def counted(*given, **options):
         calls.append(given[4].max_new_tokens)
-        return complete(*given, **kind)
+        return complete(*given, **options)
 
     monkeypatch.setattr(r1, "complete", counted)
     list(r1.reward_models(folder, MODELS, names=("harmless",)))

@@ -154,9 +154,8 @@ def test_reasoning_gets_as_many_as_asked_and_general_families_at_most_forty():
 
 @pytest.mark.parametrize("level", ["easy", "hard"])
 def test_questions_are_distinct_and_the_same_for_every_model(level):
-    kind = {"families": ("countdown", "identity")}
-    asked = scorecard.questions(6, level, **kind)
-    assert asked == scorecard.questions(6, level, **kind)
+    asked = scorecard.questions(6, level, families=("countdown", "identity"))
+    assert asked == scorecard.questions(6, level, families=("countdown", "identity"))
     for found in asked.values():
         assert len({p.key for p in found}) == len(found)
         assert {p.level for p in found} == {level}

@@ -131,8 +131,8 @@ def test_the_manifest_is_right_wherever_shipping_is_stopped(run):
     for name in ship.ship(run, run.parents[1]):
         assert (artifacts(run) / name / "new.txt").exists()
         for other in ("base-tiny-3", "cold-tiny-3", "dev1-tiny-3"):
-            told = manifest(run)[other]["sha256"]
-            assert told == files.sha256(artifacts(run) / other), (name, other)
+            written = manifest(run)[other]["sha256"]
+            assert written == files.sha256(artifacts(run) / other), (name, other)
 
 
 def test_a_run_of_other_settings_is_refused(run):
@@ -168,9 +168,9 @@ def test_what_was_shipped_can_be_taken_into_another_run(run, tmp_path, monkeypat
     shipped(run)
     monkeypatch.setattr(lib.artifacts, "FOLDER", artifacts(run))
     lib.artifacts.manifest.cache_clear()
-    other, how = tmp_path / "other", stages.settings("tiny", 3)
-    for stage in lib.stages(how):
-        lib.take(stage, other, how)
+    other, settings = tmp_path / "other", stages.settings("tiny", 3)
+    for stage in lib.stages(settings):
+        lib.take(stage, other, settings)
         assert files.sha256(other / stage) == files.sha256(run / stage)
     assert (
         checkpoints.record(other, "dev1")["seconds"]

@@ -22,15 +22,15 @@ def shelf(tmp_path, monkeypatch):
     artifacts.manifest.cache_clear()
     monkeypatch.setattr(artifacts, "FOLDER", folder)
 
-    def add(stage, made_from, how=HOW, width=8):
-        name = shipped.name_of(stage, how)
+    def add(stage, made_from, settings=HOW, width=8):
+        name = shipped.name_of(stage, settings)
         config = replace(small.DENSE, d_model=width)
         hub.save(small.model(config), folder / name, Tokenizer([]))
         manifest[name] = {
             "made_from": {n: manifest[f"{n}-tiny-3"]["sha256"] for n in made_from},
             "metrics": {"valid": 0.5},
             "seconds": 60.0,
-            "settings": shipped.digest_of(stage, how),
+            "settings": shipped.digest_of(stage, settings),
             "sha256": files.sha256(folder / name),
             "steps": 7,
         }

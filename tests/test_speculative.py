@@ -91,9 +91,12 @@ def test_greedy_laws_accept_the_right_guess_and_replace_a_wrong_one():
 @pytest.mark.parametrize("stop", [(), STOP], ids=["to the end", "stops"])
 def test_greedy_text_is_that_of_plain_decoding(config, stop):
     model = make(config).float()
-    kind = {"max_new_tokens": 16, "temperature": 0.0, "stop_ids": stop}
-    plain = sampling.generate(model, PROMPTS, **kind)
-    fast, metrics = speculative.generate(model, PROMPTS, **kind)
+    plain = sampling.generate(
+        model, PROMPTS, max_new_tokens=16, temperature=0.0, stop_ids=stop
+    )
+    fast, metrics = speculative.generate(
+        model, PROMPTS, max_new_tokens=16, temperature=0.0, stop_ids=stop
+    )
     assert [c.ids for c in fast] == [c.ids for c in plain]
     assert [c.finish for c in fast] == [c.finish for c in plain]
     for one, other in zip(fast, plain, strict=True):
@@ -106,8 +109,14 @@ def test_greedy_text_is_that_of_plain_decoding(config, stop):
 @pytest.mark.parametrize("config", ALL.values(), ids=ALL)
 def test_logprobs_of_samples_are_those_of_a_full_forward(config):
     model = make(config)
-    kind = {"max_new_tokens": 5, "temperature": 0.7, "stop_ids": STOP}
-    found, _ = speculative.generate(model, PROMPTS * 12, **kind, generator=dice())
+    found, _ = speculative.generate(
+        model,
+        PROMPTS * 12,
+        max_new_tokens=5,
+        temperature=0.7,
+        stop_ids=STOP,
+        generator=dice(),
+    )
     assert "stop" in {c.finish for c in found}
     for prompt, c in zip(PROMPTS * 12, found, strict=True):
         ids = torch.tensor([prompt + c.ids])

@@ -64,7 +64,7 @@ def test_a_rise_is_clear_only_if_every_seed_rises(tmp_path):
 
 def test_ours_and_theirs_never_share_a_column(tmp_path):
     write(tmp_path, 0)
-    lines = stage_table.beside(stage_table.load(tmp_path))
+    lines = stage_table.comparison(stage_table.load(tmp_path))
     header, *rows = (line.strip("| ").split(" | ") for line in [lines[0], *lines[2:]])
     assert all(name.startswith(("ours: ", "paper: ")) for name in header[1:])
     places = [i for i, name in enumerate(header) if name.startswith("paper: ")]
@@ -95,8 +95,9 @@ def test_a_column_that_some_seed_lacks_is_left_out(tmp_path):
 def test_all_columns_of_the_page_can_be_asked():
     """The families have as many test problems as the script wants of them."""
     for level in LEVELS:
-        kind = {"seed": stages.DRAW, "families": tuple(scorecard.FEW)}
-        asked = scorecard.questions(stages.PROBLEMS, level, **kind)
+        asked = scorecard.questions(
+            stages.PROBLEMS, level, seed=stages.DRAW, families=tuple(scorecard.FEW)
+        )
         assert {p.level for mine in asked.values() for p in mine} == {level}
         assert all(asked.values())
 

@@ -89,7 +89,7 @@ def test_the_funnel_counts_what_went_in_and_out():
         "short": filters.not_rambling(20),
         "unique": filters.unique(),
     }
-    kept, report = filters.funnel(rows, steps)
+    kept, report = filters.apply(rows, steps)
     assert [r["completion"] for r in kept] == ["a", "d"]
     assert report == [
         {"filter": "correct", "in": 6, "removed": 2, "out": 4, "alone": 2},
@@ -103,9 +103,9 @@ def test_the_filter_that_emptied_the_data_is_named():
     steps = {"correct": filters.correct, "short": filters.not_rambling(20)}
     message = r"'short' removed all of the 1 rows that reached it \(2 before"
     with pytest.raises(ValueError, match=message):
-        filters.funnel(rows, steps)
+        filters.apply(rows, steps)
     with pytest.raises(ValueError, match="got no rows at all"):
-        filters.funnel([], steps)
+        filters.apply([], steps)
 
 
 def test_limits_without_sense_are_refused():
@@ -140,7 +140,7 @@ def test_a_table_is_read_back_as_it_was_written(tmp_path):
 
 def test_the_card_says_what_was_removed_and_what_is_left(tmp_path):
     rows = [row("a"), row("a"), row("b", tokens=30), row("c", correct=False)]
-    kept, report = filters.funnel(
+    kept, report = filters.apply(
         rows, {"correct": filters.correct, "unique": filters.unique()}
     )
     tables.save(tmp_path / "t", kept, "Cold start", report, "Sampled from Zero.")
@@ -239,8 +239,7 @@ def test_a_completion_begins_with_what_was_put_in_its_mouth(tmp_path):
         logits[:, 70] = 9.0
         return logits
 
-    kind = {"opening": "<think>", "steer": hold, "source": "begun"}
-    list(begin(tmp_path / "a", **kind))
+    list(begin(tmp_path / "a", opening="<think>", steer=hold, source="begun"))
     settings, rows = collect.read(tmp_path / "a")
     assert settings["opening"] == "<think>"
     for row in rows:

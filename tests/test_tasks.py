@@ -134,9 +134,9 @@ def test_a_failed_attempt_is_hardly_ever_repeated():
     "wrong", [{"split": "dev"}, {"level": "medium"}, {"language": "fr"}]
 )
 def test_unknown_names_are_value_errors(wrong):
-    kind = {"split": "train", "level": "easy", "language": "en"} | wrong
+    options = {"split": "train", "level": "easy", "language": "en"} | wrong
     with pytest.raises(ValueError, match="got"):
-        draw(countdown.sample, random.Random(0), **kind)
+        draw(countdown.sample, random.Random(0), **options)
 
 
 def test_asking_for_more_problems_than_exist_says_so():

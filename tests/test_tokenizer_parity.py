@@ -95,11 +95,14 @@ def written(text: bytes) -> str:
 
 def hf_cuts(name: str, byte_level: bool = True):
     """The same way of cutting, made of Hugging Face's parts."""
-    kind = {"behavior": "isolated"}
-    parts = [hf.pre_tokenizers.Split(hf.Regex(p), **kind) for p in PRETOKENIZERS[name]]
+    parts = [
+        hf.pre_tokenizers.Split(hf.Regex(p), behavior="isolated")
+        for p in PRETOKENIZERS[name]
+    ]
     if byte_level:
-        kind = {"add_prefix_space": False, "use_regex": False}
-        parts.append(hf.pre_tokenizers.ByteLevel(**kind))
+        parts.append(
+            hf.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+        )
     return hf.pre_tokenizers.Sequence(parts)
 
 

@@ -305,9 +305,9 @@ def test_a_damaged_checkpoint_leaves_the_one_before(stopped, error):
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run(tmp_path, error, monkeypatch):
-    how = stages.SETTINGS["smoke"]
-    wild = replace(how.pretrain, muon_lr=1e30, adamw_lr=1e30)
-    monkeypatch.setitem(stages.SETTINGS, "smoke", replace(how, pretrain=wild))
+    settings = stages.SETTINGS["smoke"]
+    wild = replace(settings.pretrain, muon_lr=1e30, adamw_lr=1e30)
+    monkeypatch.setitem(stages.SETTINGS, "smoke", replace(settings, pretrain=wild))
     assert smoke(tmp_path / "new", "--stage", "base") == 1
     assert "the gradient norm is" in (line := error()) and "training went wrong" in line
     assert not checkpoints.is_done(tmp_path / "new", "base")
@@ -541,8 +541,8 @@ def test_a_missing_input_does_not_fix_the_settings_of_a_folder(tmp_path, error):
 
 
 def test_a_clock_that_is_set_back_gives_no_negative_time(stopped, monkeypatch):
-    how = stages.settings("smoke")
-    steps = pipeline.run("base", stopped, how)
+    settings = stages.settings("smoke")
+    steps = pipeline.run("base", stopped, settings)
     next(steps)
     monkeypatch.setattr(time, "time", lambda: -1e9)
     monkeypatch.setattr(time, "perf_counter", lambda: -1e9)

@@ -38,19 +38,19 @@ PROJECT_RULES: list[Callable[[Book], list[str]]] = [
 def problems(book: Book, number: str = "") -> dict[str, list[str]]:
     """Rule -> what breaks it; for one chapter, without the rules about the project."""
     chapters = load(book, number)
-    found = {rule.__name__: rule(chapters) for rule in CHAPTER_RULES}
+    problems = {rule.__name__: rule(chapters) for rule in CHAPTER_RULES}
     if not number:
-        found |= {rule.__name__: rule(book) for rule in PROJECT_RULES}
-    return {name: lines for name, lines in found.items() if lines}
+        problems |= {rule.__name__: rule(book) for rule in PROJECT_RULES}
+    return {name: lines for name, lines in problems.items() if lines}
 
 
 def report(book: Book, number: str = "") -> int:
     """Print what is wrong, rule by rule, and return the exit code."""
-    found = problems(book, number)
-    for rule, lines in found.items():
+    faults = problems(book, number)
+    for rule, lines in faults.items():
         print(f"{rule.replace('_', ' ')}:")
         print("\n".join(f"  {line}" for line in lines))
-    count = sum(map(len, found.values()))
+    count = sum(map(len, faults.values()))
     chapters = len(book.sources(number))
     print(f"book check: {chapters} chapter(s), {count} problem(s)")
     return 1 if count else 0

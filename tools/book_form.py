@@ -62,8 +62,10 @@ def images(text: str) -> Iterator[tuple[str, str]]:
     """(alt text, address) of each image in a piece of markdown."""
     yield from IMAGE.findall(text)
     for tag in HTML_IMAGE.findall(text):
-        found = {name: re.search(rf'{name}="([^"]*)"', tag) for name in ("alt", "src")}
-        yield tuple(match[1] if match else "" for match in found.values())
+        attributes = {
+            name: re.search(rf'{name}="([^"]*)"', tag) for name in ("alt", "src")
+        }
+        yield tuple(match[1] if match else "" for match in attributes.values())
 
 
 def images_local_with_alt(chapters: list[Chapter]) -> list[str]:
@@ -84,8 +86,8 @@ def images_local_with_alt(chapters: list[Chapter]) -> list[str]:
 def section(text: str, word: str) -> str | None:
     """The text under the first heading that has a word, to the next heading."""
     pattern = rf"^#{{2,}} [^\n]*{word}[^\n]*\n(.*?)(?=^#+ |\Z)"
-    found = re.search(pattern, text, re.IGNORECASE | re.MULTILINE | re.DOTALL)
-    return found[1] if found else None
+    match = re.search(pattern, text, re.IGNORECASE | re.MULTILINE | re.DOTALL)
+    return match[1] if match else None
 
 
 def summary_and_questions(chapters: list[Chapter]) -> list[str]:
@@ -99,8 +101,8 @@ def summary_and_questions(chapters: list[Chapter]) -> list[str]:
             r"^\d+\. ", section(text, "questions") or "", re.MULTILINE
         )
         if len(questions) < 3:
-            found = f"{len(questions)} numbered questions under 'Questions'"
-            problems.append(f"{label}: {found}, not three")
+            wording = f"{len(questions)} numbered questions under 'Questions'"
+            problems.append(f"{label}: {wording}, not three")
     return problems
 
 
@@ -137,8 +139,8 @@ def exercise_groups(cells: list[NotebookNode]) -> list[list[NotebookNode]]:
 def exercise_problems(name: str, cells: list[NotebookNode]) -> list[str]:
     """What one exercise lacks."""
     problems = []
-    found = EXERCISE.search(cells[0].source)
-    if not found or f"{found[1]}.{found[2]}" != name:
+    match = EXERCISE.search(cells[0].source)
+    if not match or f"{match[1]}.{match[2]}" != name:
         form = f"**Exercise {name}** (easy|medium|hard, N min)"
         problems.append(f"exercise {name}: its statement has no {form!r}")
     if not any("exercise" in tags(c) and BEGIN in c.source for c in cells):

@@ -58,8 +58,8 @@ def python(code: str) -> str:
 
 def markers(code: str) -> list[str]:
     """The library names that fill a cell."""
-    found = [MARKER.fullmatch(line) for line in code.splitlines()]
-    return [match[1] for match in found if match] if found and found[0] else []
+    matches = [MARKER.fullmatch(line) for line in code.splitlines()]
+    return [match[1] for match in matches if match] if matches and matches[0] else []
 
 
 def names(code: str) -> tuple[set[str], set[str]]:

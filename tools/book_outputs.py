@@ -165,8 +165,8 @@ def exact_outputs(chapters: list[Chapter]) -> list[str]:
                 bool(c.get("outputs")) and "check" not in tags(c) for c in exact
             )
             if count < 5:
-                found = f"{count} cells with nbval-check-output and an output"
-                problems.append(f"{chapter.label('chapters')}: {found}, not five")
+                wording = f"{count} cells with nbval-check-output and an output"
+                problems.append(f"{chapter.label('chapters')}: {wording}, not five")
     return problems
 
 

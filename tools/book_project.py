@@ -73,8 +73,8 @@ def results_fit(book: Book) -> list[str]:
     for path in sorted((book.root / provenance.RESULTS).rglob("*.json")):
         name = path.relative_to(book.root).as_posix()
         text = path.read_text(encoding="utf-8")
-        if found := PRIVATE.search(text):
-            problems.append(f"{name}: shows a path of this machine ({found[0]})")
+        if private := PRIVATE.search(text):
+            problems.append(f"{name}: shows a path of this machine ({private[0]})")
         try:
             content = json.loads(text)
         except json.JSONDecodeError as problem:
@@ -97,8 +97,8 @@ def result_problems(content: object, root: Path) -> list[str]:
             if not any(name in row for name in names):
                 problems.append(f"{key} lacks {' or '.join(names)!r}".strip())
         if "provenance" in row:
-            found = provenance.problems(row, root)
-            problems += [f"{key} {problem}".strip() for problem in found]
+            faults = provenance.problems(row, root)
+            problems += [f"{key} {problem}".strip() for problem in faults]
     return list(dict.fromkeys(problems))
 
 

@@ -40,8 +40,8 @@ class Book:
 
     def sources(self, number: str = "") -> list[Path]:
         """Chapter sources in order, or those of one number such as "09"."""
-        found = sorted((self.root / "book").glob("[0-9][0-9]_*.py"))
-        return [path for path in found if path.name.startswith(number)]
+        paths = sorted((self.root / "book").glob("[0-9][0-9]_*.py"))
+        return [path for path in paths if path.name.startswith(number)]
 
     def output(self, kind: str, source: Path) -> Path:
         """Where a notebook goes; kind is "chapters" or "solutions"."""
@@ -158,10 +158,10 @@ def replace_regions(code: str, stubbed: bool) -> str:
 
 def title(source: Path) -> str:
     """The first heading of a chapter."""
-    found = re.search(r"^# # (.+)$", source.read_text(encoding="utf-8"), re.MULTILINE)
-    if not found:
+    match = re.search(r"^# # (.+)$", source.read_text(encoding="utf-8"), re.MULTILINE)
+    if not match:
         raise BookError("no heading: the first cell has to open with `# Title`")
-    return found[1].strip()
+    return match[1].strip()
 
 
 def markdown(text: str, *names: str) -> NotebookNode:

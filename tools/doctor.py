@@ -42,9 +42,9 @@ def pinned() -> dict[str, str]:
 
 
 def package_line(package: str) -> str:
-    found, tested = version(package), pinned().get(package)
-    same = tested is None or found.split("+")[0] == tested
-    return found if same else f"{found} (tested with {tested})"
+    installed, tested = version(package), pinned().get(package)
+    same = tested is None or installed.split("+")[0] == tested
+    return installed if same else f"{installed} (tested with {tested})"
 
 
 def memory_gb() -> str:
@@ -106,7 +106,7 @@ def facts() -> dict[str, str]:
     """Everything worth knowing, in the order in which it is printed."""
     disk = shutil.disk_usage(ROOT).free / 1e9
     chapters = len(list((ROOT / "chapters").glob("*.ipynb")))
-    found = {
+    facts = {
         "system": f"{platform.system()} {platform.machine()}",
         "python": f"{platform.python_version()} at {short_path(Path(sys.executable))}",
         **{package: package_line(package) for package in PACKAGES},
@@ -121,19 +121,19 @@ def facts() -> dict[str, str]:
         "chapters": str(chapters),
         "artifacts": artifacts_line(),
     }
-    return found
+    return facts
 
 
 def main() -> int:
     """Print the facts; 1 if something is missing or damaged."""
     try:
-        found = facts()
+        known = facts()
     except (OSError, ValueError, ImportError) as problem:
         print(f"r1: {line(problem)}", file=sys.stderr)
         return 1
-    for name, fact in found.items():
+    for name, fact in known.items():
         print(f"{name:14}{fact}")
-    bad = [n for n, fact in found.items() if fact.startswith(("MISSING", "DAMAGED"))]
+    bad = [n for n, fact in known.items() if fact.startswith(("MISSING", "DAMAGED"))]
     print(f"\nto mend: {', '.join(bad)}" if bad else "\nall is well")
     return 1 if bad else 0
 

@@ -70,23 +70,23 @@ def git(root: Path, *arguments: str) -> str | None:
 def problems(content: dict, root: Path = ROOT) -> list[str]:
     """Why nobody could make a result again; [] if somebody could."""
     recorded = content["provenance"]
-    found = command_problems(content.get("command"), root)
+    faults = command_problems(content.get("command"), root)
     if not isinstance(recorded, dict):
-        return [*found, "provenance is not an object"]
+        return [*faults, "provenance is not an object"]
     if absent := [
         key for key in ("commit", "versions", "weights") if not has(recorded, key)
     ]:
-        return [*found, f"provenance lacks {', '.join(absent)}"]
+        return [*faults, f"provenance lacks {', '.join(absent)}"]
     if not COMMIT.fullmatch(recorded["commit"]):
-        found.append(f"provenance: {recorded['commit']!r:.60} is no commit")
+        faults.append(f"provenance: {recorded['commit']!r:.60} is no commit")
     elif recorded["commit"] in unknown_commits(root, (recorded["commit"],)):
-        found.append(f"provenance: there is no commit {recorded['commit']}")
+        faults.append(f"provenance: there is no commit {recorded['commit']}")
     for name, wanted in recorded["weights"].items():
         if not (root / "artifacts" / name).exists():
-            found.append(f"artifact {name} is gone")
+            faults.append(f"artifact {name} is gone")
         elif artifact_digest(name, root) != wanted:
-            found.append(f"artifact {name} changed")
-    return found
+            faults.append(f"artifact {name} changed")
+    return faults
 
 
 def has(recorded: dict, key: str) -> bool:

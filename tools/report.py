@@ -33,13 +33,19 @@ def table(results: dict) -> list[list[str]]:
     """The table of a run as rows of text, the header first: easy problems / hard."""
     names = columns(results)
     rows = [["stage", *names, "minutes"]]
-    for stage, found in results["stages"].items():
+    for stage, stage_result in results["stages"].items():
         cells = []
         for name in names:
-            means = [card[name]["mean"] for card in found.get("card", {}).values()]
+            means = [
+                card[name]["mean"] for card in stage_result.get("card", {}).values()
+            ]
             form = FORMS.get(name, "{:.2f}")
             cells.append(" / ".join(form.format(m).lstrip("0") or "0" for m in means))
-        spent = "shipped" if found.get("shipped") else f"{found['minutes']:.1f}"
+        spent = (
+            "shipped"
+            if stage_result.get("shipped")
+            else f"{stage_result['minutes']:.1f}"
+        )
         rows.append([stage, *cells, spent])
     return rows
 

@@ -61,11 +61,11 @@ def pieces(text: str) -> list[tuple[str, str]]:
     [('tag', '<think>'), ('', '1+1=3 '), ('no', 'no')]
     """
     text = text[:LONGEST] + (" …" if len(text) > LONGEST else "")
-    found, at = [], 0
+    parts, at = [], 0
     for match in COLOURED.finditer(text):
-        found += [("", text[at : match.start()]), (match.lastgroup, match[0])]
+        parts += [("", text[at : match.start()]), (match.lastgroup, match[0])]
         at = match.end()
-    return [(kind, part) for kind, part in [*found, ("", text[at:])] if part]
+    return [(kind, part) for kind, part in [*parts, ("", text[at:])] if part]
 
 
 def marked(text: str) -> str:

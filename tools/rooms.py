@@ -30,12 +30,12 @@ class Room:
 
 def rooms(root: Path = ROOT) -> dict[str, Room]:
     """Every room of the r1lib under a folder, by name."""
-    library, found = root / "r1lib", {}
+    library, by_name = root / "r1lib", {}
     for path in sorted(library.rglob("*.py")):
         inside = path.relative_to(library).with_suffix("").parts
         if inside == ("__init__",):
             continue
-        room = found.setdefault(inside[0], Room(inside[0]))
+        room = by_name.setdefault(inside[0], Room(inside[0]))
         text = path.read_text(encoding="utf-8")
         tree = ast.parse(text)
         room.files += 1
@@ -46,23 +46,23 @@ def rooms(root: Path = ROOT) -> dict[str, Room]:
         room.documented += sum(ast.get_docstring(node) is not None for node in nodes)
         package = ".".join(("r1lib", *inside[:-1]))
         room.uses |= {name.split(".")[1] for name in imports(tree, package)}
-    for room in found.values():
-        room.uses = (room.uses & set(found)) - {room.name}
-    return found
+    for room in by_name.values():
+        room.uses = (room.uses & set(by_name)) - {room.name}
+    return by_name
 
 
-def floors(found: dict[str, Room]) -> dict[str, int]:
+def floors(by_name: dict[str, Room]) -> dict[str, int]:
     """The floor of each room: 0 imports nothing, others stand above what they import.
 
     Rooms that import each other in a circle are a ValueError.
     """
     floor: dict[str, int] = {}
-    while len(floor) < len(found):
+    while len(floor) < len(by_name):
         ready = [
-            r for r in found.values() if r.name not in floor and r.uses <= set(floor)
+            r for r in by_name.values() if r.name not in floor and r.uses <= set(floor)
         ]
         if not ready:
-            circle = sorted(set(found) - set(floor))
+            circle = sorted(set(by_name) - set(floor))
             raise ValueError(f"rooms import each other: {', '.join(circle)}")
         for room in ready:
             floor[room.name] = 1 + max((floor[u] for u in room.uses), default=-1)
@@ -87,28 +87,28 @@ def map_lines(doc: str) -> Iterator[tuple[str, str, str]]:
 
 def table(root: Path = ROOT) -> str:
     """The rooms as a Markdown table, with a line of totals."""
-    found = rooms(root)
-    floor = floors(found)
-    order = [name for name, *_ in reading_order(root)] or sorted(found)
+    by_name = rooms(root)
+    floor = floors(by_name)
+    order = [name for name, *_ in reading_order(root)] or sorted(by_name)
     rows = []
     for name in order:
-        room = found[name]
+        room = by_name[name]
         uses = ", ".join(sorted(room.uses, key=order.index)) or "-"
         size = (str(n) for n in (floor[name], room.files, room.lines))
         rows.append([f"`{name}`", *size, uses])
     head = ("room", "floor", "files", "lines", "imports")
-    return "\n".join([*markdown(head, rows), "", totals(found)])
+    return "\n".join([*markdown(head, rows), "", totals(by_name)])
 
 
-def totals(found: dict[str, Room]) -> str:
+def totals(by_name: dict[str, Room]) -> str:
     """One sentence: rooms, floors, imports between rooms, lines, docstrings."""
-    lines = sum(room.lines for room in found.values())
-    arrows = sum(len(room.uses) for room in found.values())
-    share = sum(r.documented for r in found.values()) / sum(
-        r.functions for r in found.values()
+    lines = sum(room.lines for room in by_name.values())
+    arrows = sum(len(room.uses) for room in by_name.values())
+    share = sum(r.documented for r in by_name.values()) / sum(
+        r.functions for r in by_name.values()
     )
     return (
-        f"{len(found)} rooms on {max(floors(found).values()) + 1} floors, {arrows} "
+        f"{len(by_name)} rooms on {max(floors(by_name).values()) + 1} floors, {arrows} "
         f"imports between rooms, {lines:,} lines; {share:.0%} of functions and classes "
         "have a docstring."
     )

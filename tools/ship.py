@@ -40,17 +40,17 @@ def ship(run: Path, root: Path = ROOT, only=STAGES):
 
     The manifest follows each folder, so wherever this is stopped it fits what is there.
     """
-    how = tiny(run)
+    settings = tiny(run)
     if odd := [stage for stage in only if stage not in STAGES]:
         raise ValueError(
             f"stage must be one of {', '.join(STAGES)}, got {shown(odd[0])}"
         )
     done = [stage for stage in only if checkpoints.is_done(run, stage)]
-    entries = {stage: entry(run, stage, how, root) for stage in done}
+    entries = {stage: entry(run, stage, settings, root) for stage in done}
     path = root / "artifacts" / "manifest.json"
     manifest = files.read_json(path)
     for stage, found in entries.items():
-        name = shipped.name_of(stage, how)
+        name = shipped.name_of(stage, settings)
         with files.new_folder(path.parent / name) as new:
             for file in found["sha256"]:
                 shutil.copyfile(run / stage / file, new / file)
@@ -61,11 +61,11 @@ def ship(run: Path, root: Path = ROOT, only=STAGES):
 
 def tiny(run: Path) -> Settings:
     """Return the settings of a run; those of another preset are an error."""
-    found = files.read_json(run / "settings.json")
-    how = stages.settings("tiny", found.get("seed", 0))
+    content = files.read_json(run / "settings.json")
+    settings = stages.settings("tiny", content.get("seed", 0))
     wanted, got = (
-        checkpoints.flat(json.loads(json.dumps(asdict(how)))),
-        checkpoints.flat(found),
+        checkpoints.flat(json.loads(json.dumps(asdict(settings)))),
+        checkpoints.flat(content),
     )
     for name in {**wanted, **got}:
         if wanted.get(name) != got.get(name):
@@ -73,22 +73,22 @@ def tiny(run: Path) -> Settings:
                 f"wanted a run of the preset tiny, {name} {shown(wanted.get(name))}, "
                 f"got {run} with {shown(got.get(name))}"
             )
-    return how
+    return settings
 
 
-def entry(run: Path, stage: str, how: Settings, root: Path) -> dict:
+def entry(run: Path, stage: str, settings: Settings, root: Path) -> dict:
     """What the manifest tells of a finished stage, every byte of it checked."""
     checkpoints.checked(run, stage)
-    command = f"python -m results.unit {stage} {how.seed}"
+    command = f"python -m results.unit {stage} {settings.seed}"
     if stage not in PLACES:
-        command = stages.command(how, f"runs/seed-{how.seed}", stage)
+        command = stages.command(settings, f"runs/seed-{settings.seed}", stage)
     record = checkpoints.record(run, stage)
     kept = ("made_from", "seconds", "sha256", "steps")
     return {
         "made_by": command,
-        "metrics": metrics(run, stage, how.seed, root),
-        "seed": how.seed,
-        "settings": shipped.digest_of(stage, how),
+        "metrics": metrics(run, stage, settings.seed, root),
+        "seed": settings.seed,
+        "settings": shipped.digest_of(stage, settings),
         **{name: record[name] for name in kept},
     }
 
@@ -102,13 +102,13 @@ def metrics(run: Path, stage: str, seed: int, root: Path) -> dict:
         checkpoints.record(run, stage),
         root / provenance.RESULTS / f"{stage}-{seed}.json",
     )
-    found = files.read_json(path) if stage in PLACES and path.exists() else {}
-    if found.get("weights") != record["sha256"]:
+    content = files.read_json(path) if stage in PLACES and path.exists() else {}
+    if content.get("weights") != record["sha256"]:
         last = checkpoints.last_point(record)
         return {name: last[name] for name in HELD_OUT + COUNTED if name in last}
     for key in PLACES[stage]:
-        found = found[key]
-    return {name: found[name] for name in MEASURED}
+        content = content[key]
+    return {name: content[name] for name in MEASURED}
 
 
 def main() -> None:

@@ -42,10 +42,10 @@ def markdown(text: str, folder: Path) -> Markup:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     parser.use(dollarmath_plugin, renderer=formula)
 
-    def inside(found: re.Match) -> str:
-        kind = "png" if found[1].endswith(".png") else "svg+xml"
-        alt = Markup(found[2])  # escaped by the parser
-        return image(alt, kind, (folder / found[1]).read_bytes())
+    def inside(match: re.Match) -> str:
+        kind = "png" if match[1].endswith(".png") else "svg+xml"
+        alt = Markup(match[2])  # escaped by the parser
+        return image(alt, kind, (folder / match[1]).read_bytes())
 
     return Markup(
         re.sub(r'<img src="(\.[^"]*)" alt="([^"]*)"[^>]*>', inside, parser.render(text))

@@ -101,12 +101,12 @@ def explain(problem: Exception) -> str | None:
 
 def goes_on(folder: Path) -> str:
     """Say from where the same command will go on."""
-    found = (p for p in folder.glob("*-work/step-*") if p.name[5:].isdecimal())
-    found = sorted(found, key=lambda path: path.stat().st_mtime)
-    if not found:
+    paths = (p for p in folder.glob("*-work/step-*") if p.name[5:].isdecimal())
+    paths = sorted(paths, key=lambda path: path.stat().st_mtime)
+    if not paths:
         return "the same command goes on with what is missing"
-    stage = found[-1].parent.name.removesuffix("-work")
-    step = int(found[-1].name.removeprefix("step-"))
+    stage = paths[-1].parent.name.removesuffix("-work")
+    step = int(paths[-1].name.removeprefix("step-"))
     return f"the same command goes on with {stage} from step {step}"
 
 

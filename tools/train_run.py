@@ -27,13 +27,13 @@ WRITTEN = ("results.json", "report.html")
 
 def run(asked) -> None:
     """Train what is asked for, measure it, write the report and print the table."""
-    how = recipe.settings(asked.preset, asked.seed, asked.device)
+    settings = recipe.settings(asked.preset, asked.seed, asked.device)
     stages = chosen(asked.stage, asked.first)
     taken = ()
     if asked.shipped and (asked.stage or asked.first):
         taken = needed(stages)
     elif asked.shipped:
-        taken, stages = shipped.stages(how) or STAGES, ()
+        taken, stages = shipped.stages(settings) or STAGES, ()
     choose_device(asked.device)
     checkpoints.check_own(asked.out)  # before a lock is left there
     promise = sandbox.promise()
@@ -41,12 +41,12 @@ def run(asked) -> None:
         print(f"programs run with {promise}", flush=True)
     with claimed(asked.out):
         if asked.fresh:
-            forget(asked.out, asked.stage or asked.first, how)
+            forget(asked.out, asked.stage or asked.first, settings)
         for stage in taken:
-            take(stage, asked.out, how)
+            take(stage, asked.out, settings)
         for stage in stages:
-            train(stage, asked.out, how)
-        results = measure(asked, how)
+            train(stage, asked.out, settings)
+        results = measure(asked, settings)
         page = report.write(asked.out)
     print(f"\n{report.as_text(report.table(results))}\n")
     if any("card" in found for found in results["stages"].values()):
@@ -87,9 +87,9 @@ def choose_device(name: str) -> None:
         raise ValueError(f"there is no device {name} on this machine, only {names}")
     if "OMP_NUM_THREADS" not in os.environ:  # tiny tensors: more threads are slower
         torch.set_num_threads(min(4, os.cpu_count() or 1))
-    told = [f"{kind} ({'yes' if count else 'no'})" for kind, count in there.items()]
+    devices = [f"{kind} ({'yes' if count else 'no'})" for kind, count in there.items()]
     threads = f", {torch.get_num_threads()} threads" if kind == "cpu" else ""
-    print(f"devices: {', '.join(told)}; training on {name}{threads}", flush=True)
+    print(f"devices: {', '.join(devices)}; training on {name}{threads}", flush=True)
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def claimed(folder: Path):
         yield
 
 
-def forget(folder: Path, stage: str | None, how: Settings) -> None:
+def forget(folder: Path, stage: str | None, settings: Settings) -> None:
     """Remove a stage and all that was made from it, or the whole run without a stage.
 
     Only files that the run wrote. A stage of a run with other settings is a ValueError,
@@ -112,7 +112,7 @@ def forget(folder: Path, stage: str | None, how: Settings) -> None:
     if not (folder / "settings.json").exists():
         return
     if stage:
-        checkpoints.agree(folder, asdict(how))
+        checkpoints.agree(folder, asdict(settings))
     stages = recipe.made_of(stage) if stage else STAGES
     begun = (checkpoints.is_done, checkpoints.saved)
     there = [stage for stage in stages if any(is_so(folder, stage) for is_so in begun)]
@@ -122,15 +122,15 @@ def forget(folder: Path, stage: str | None, how: Settings) -> None:
         files.remove(folder / name)
 
 
-def train(stage: str, folder: Path, how: Settings) -> None:
+def train(stage: str, folder: Path, settings: Settings) -> None:
     """Run one stage behind a progress bar, or say that it is finished."""
-    steps = pipeline.run(stage, folder, how, preparing)
+    steps = pipeline.run(stage, folder, settings, preparing)
     if checkpoints.is_done(folder, stage):
         print(f"{stage}: finished before, skipped ({folder / stage})")
         return
-    total = pipeline.length(stage, how)
-    if found := checkpoints.saved(folder, stage):
-        print(f"{stage}: going on from {found[-1].name}", flush=True)
+    total = pipeline.length(stage, settings)
+    if saved := checkpoints.saved(folder, stage):
+        print(f"{stage}: going on from {saved[-1].name}", flush=True)
     for _ in bar(steps, total, stage, BY_NAME[stage].shown):
         pass
     last = checkpoints.last_point(checkpoints.record(folder, stage))
@@ -138,13 +138,13 @@ def train(stage: str, folder: Path, how: Settings) -> None:
         print(f"{stage}: {left_out} texts were too long for the model and left out")
 
 
-def take(stage: str, folder: Path, how: Settings) -> None:
+def take(stage: str, folder: Path, settings: Settings) -> None:
     """Take one stage from artifacts/, unless the folder has one that is finished."""
     if checkpoints.is_done(folder, stage):
         print(f"{stage}: there already ({folder / stage})")
         return
-    shipped.take(stage, folder, how)
-    print(f"{stage}: taken from artifacts/{shipped.name_of(stage, how)}")
+    shipped.take(stage, folder, settings)
+    print(f"{stage}: taken from artifacts/{shipped.name_of(stage, settings)}")
 
 
 def preparing(items):
@@ -153,14 +153,14 @@ def preparing(items):
     return tqdm(items, "getting ready", leave=False, disable=not live)
 
 
-def measure(asked, how: Settings) -> dict:
+def measure(asked, settings: Settings) -> dict:
     """Test every finished model that was not tested before; write results.json."""
     content = {
         "command": command(asked),
         "preset": asked.preset,
         "seed": asked.seed,
         "device": asked.device,
-        "settings": json.loads(json.dumps(asdict(how))),
+        "settings": json.loads(json.dumps(asdict(settings))),
         "provenance": provenance.block(weights=["tokenizer"]),
     }
     before, stages = earlier(asked.out, content), {}
@@ -176,10 +176,10 @@ def measure(asked, how: Settings) -> dict:
             "last": {name: last[name] for name in last if name != "transcripts"},
         }
         if BY_NAME[stage].leaves == "model":
-            model, tokenizer = checkpoints.load(asked.out, stage, how.device)
+            model, tokenizer = checkpoints.load(asked.out, stage, settings.device)
             test = before.get(stage, {})
             if test.get("sha256") != record["sha256"]:
-                test = tested(stage, model, tokenizer, how)
+                test = tested(stage, model, tokenizer, settings)
             stages[stage] |= {
                 "parameters": sum(p.numel() for p in model.parameters()),
                 "test": test["test"],
@@ -195,20 +195,20 @@ def measure(asked, how: Settings) -> dict:
 def earlier(folder: Path, content: dict) -> dict:
     """The stages of an earlier results.json that was measured in just this way."""
     try:
-        found = files.read_json(folder / "results.json")
+        before = files.read_json(folder / "results.json")
     except ValueError:
         return {}
-    ways, stages = ("settings", "provenance"), found.get("stages")
-    if not isinstance(stages, dict) or any(found.get(w) != content[w] for w in ways):
+    ways, stages = ("settings", "provenance"), before.get("stages")
+    if not isinstance(stages, dict) or any(before.get(w) != content[w] for w in ways):
         return {}
     return {name: one for name, one in stages.items() if is_whole(one)}
 
 
-def is_whole(found) -> bool:
+def is_whole(content) -> bool:
     """Say whether a stage of results.json holds all that was measured of a model."""
-    if not isinstance(found, dict) or not isinstance(found.get("test"), dict):
+    if not isinstance(content, dict) or not isinstance(content.get("test"), dict):
         return False
-    test, card = found["test"], found.get("card")
+    test, card = content["test"], content.get("card")
     if not isinstance(card, dict) or set(card) != set(LEVELS):
         return False
     if not all(isinstance(level, dict) for level in card.values()):
@@ -222,21 +222,21 @@ def is_whole(found) -> bool:
     )
 
 
-def has_interval(found) -> bool:
+def has_interval(content) -> bool:
     """Say whether something that was measured has a 95% interval."""
-    ends = found.get("interval") if isinstance(found, dict) else None
+    ends = content.get("interval") if isinstance(content, dict) else None
     numbers = isinstance(ends, list) and all(isinstance(x, files.NUMBER) for x in ends)
     return numbers and len(ends) == 2
 
 
-def tested(stage: str, model, tokenizer, how: Settings) -> dict:
+def tested(stage: str, model, tokenizer, settings: Settings) -> dict:
     """Measure one model on the games and on the whole scorecard, easy and hard."""
     print(f"{stage}: answering test problems of all families", end=" ", flush=True)
     began = time.perf_counter()
-    found = {"test": pipeline.test(model, tokenizer, how), "card": {}}
+    measured = {"test": pipeline.test(model, tokenizer, settings), "card": {}}
     for level in LEVELS:
-        asked = scorecard.questions(how.cards, level)
-        longest = how.dev2.max_new_tokens
+        asked = scorecard.questions(settings.cards, level)
+        longest = settings.dev2.max_new_tokens
         with box() as safe:
             values = scorecard.measure(
                 model,
@@ -246,9 +246,9 @@ def tested(stage: str, model, tokenizer, how: Settings) -> dict:
                 max_new_tokens=longest,
                 box=safe,
             )
-        found["card"][level] = scorecard.summary(values)
+        measured["card"][level] = scorecard.summary(values)
     print(f"took {minutes(time.perf_counter() - began)}", flush=True)
-    return json.loads(json.dumps(found))
+    return json.loads(json.dumps(measured))
 
 
 def box():

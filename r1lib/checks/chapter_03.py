@@ -87,14 +87,14 @@ def ex_3_4(absorb) -> None:
 
     def test(absorb):
         dice = torch.Generator().manual_seed(0)
-        kind = {"generator": dice, "dtype": torch.float64}
+        like = {"generator": dice, "dtype": torch.float64}
         H, D, K, V, C = 3, 7, 4, 5, 6
-        w_q, w_key = torch.randn(H, K, D, **kind), torch.randn(H, K, C, **kind)
-        w_value, w_out = torch.randn(H, V, C, **kind), torch.randn(D, H * V, **kind)
+        w_q, w_key = torch.randn(H, K, D, **like), torch.randn(H, K, C, **like)
+        w_value, w_out = torch.randn(H, V, C, **like), torch.randn(D, H * V, **like)
         got = parts(absorb(w_q, w_key, w_value, w_out), 2, "return two tensors")
         into = tensor(got[0], (H, C, D), w_q.dtype)
         out = tensor(got[1], (H, D, C), w_q.dtype)
-        x, c = torch.randn(D, **kind), torch.randn(C, **kind)
+        x, c = torch.randn(D, **like), torch.randn(C, **like)
         for h in range(H):
             score = (w_q[h] @ x) @ (w_key[h] @ c)
             assert torch.allclose((into[h] @ x) @ c, score), (

@@ -63,9 +63,9 @@ def ex_11_3(spoken) -> None:
     """Language consistency that a thought without words cannot have."""
 
     def test(spoken):
-        def paid(language, thought, **kind):
+        def paid(language, thought, **options):
             text = f"<think>{thought}</think>{ANSWER}"
-            return number(spoken(asked(language), text, **kind))
+            return number(spoken(asked(language), text, **options))
 
         for thought, reason in (
             ("8-3=5,*7=35~35=0", "no word must pay nothing"),

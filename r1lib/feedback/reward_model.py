@@ -72,9 +72,9 @@ def load(folder, device: str = "cpu") -> tuple[RewardModel, Tokenizer]:
 
     A language model, or whatever else does not fit, is a ValueError.
     """
-    config, found, tokenizer = hub.read(folder, {"score.weight": _empty_score})
+    config, weights, tokenizer = hub.read(folder, {"score.weight": _empty_score})
     model = RewardModel(config)
-    model.load_state_dict(found, strict=False)  # strictly compared by hub.read
+    model.load_state_dict(weights, strict=False)  # strictly compared by hub.read
     return model.to(device), tokenizer
 
 
@@ -174,13 +174,13 @@ def score_all(
     model: RewardModel, rows: list[list[int]], micro_tokens: int = 12_000
 ) -> Float[Tensor, " B"]:
     """Score any number of rows without training; the order is that of the rows."""
-    found = torch.zeros(len(rows))
+    ordered = torch.zeros(len(rows))
     lengths = torch.tensor([len(row) for row in rows])
     with evaluating(model):  # or the load would count tokens that nobody trains on
         for part in micro_batches(lengths, torch.arange(len(rows)), micro_tokens):
             scores = score_rows(model, [rows[i] for i in part.tolist()])
-            found[part] = scores.float().cpu()
-    return found
+            ordered[part] = scores.float().cpu()
+    return ordered
 
 
 def pair_accuracy(model: RewardModel, pairs: list) -> float:

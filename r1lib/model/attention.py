@@ -22,9 +22,9 @@ ROPE = {"interleaved": apply_rope, "half": apply_rope_half}
 class LayerCache:
     """Keys (or latents) and values of one layer for up to `positions` tokens."""
 
-    def __init__(self, key_shape, value_shape, batch, positions, **kind):
-        self.key = torch.zeros(batch, positions, *key_shape, **kind)
-        self.value = torch.zeros(batch, positions, *value_shape, **kind)
+    def __init__(self, key_shape, value_shape, batch, positions, **options):
+        self.key = torch.zeros(batch, positions, *key_shape, **options)
+        self.value = torch.zeros(batch, positions, *value_shape, **options)
 
     def write(self, key, value, start: int) -> tuple[Tensor, Tensor]:
         """Store new entries at `start` and return everything up to their end."""
@@ -105,9 +105,9 @@ class GroupedQueryAttention(nn.Module):
         self.k_norm = RMSNorm(c.head_dim, c.norm_eps) if c.qk_norm else nn.Identity()
         self.turn = ROPE[c.rope_layout]
 
-    def new_cache(self, batch: int, positions: int, **kind) -> LayerCache:
+    def new_cache(self, batch: int, positions: int, **options) -> LayerCache:
         shape = (self.n_kv_heads, self.head_dim)
-        return LayerCache(shape, shape, batch, positions, **kind)
+        return LayerCache(shape, shape, batch, positions, **options)
 
     def forward(self, x, rope, mask=None, cache=None, start=0):
         B, T, _ = x.shape
@@ -222,9 +222,9 @@ class MultiHeadLatentAttention(nn.Module):
         )
         self.wo = nn.Linear(c.n_heads * self.v_dim, c.d_model, bias=False)
 
-    def new_cache(self, batch: int, positions: int, **kind) -> LayerCache:
+    def new_cache(self, batch: int, positions: int, **options) -> LayerCache:
         """The latent with its rotary key, (latent + rope) numbers a token."""
-        return LayerCache((self.latent + self.rope,), (0,), batch, positions, **kind)
+        return LayerCache((self.latent + self.rope,), (0,), batch, positions, **options)
 
     def queries(self, x, rope):
         """Return the position-free and the rotary part of the queries."""

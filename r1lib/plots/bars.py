@@ -39,15 +39,23 @@ def bars(axes, rows, look: int, label: str, width: float) -> None:
     colour, _, _, hatch = look_of(look)
     places, values = [x for x, _ in rows], [value for _, value in rows]
     means = [mean for mean, _, _ in values]
-    kind = {"color": colour, "hatch": hatch, "edgecolor": PAPER, "label": label}
-    axes.bar(places, means, width, **kind)
+    axes.bar(
+        places, means, width, color=colour, hatch=hatch, edgecolor=PAPER, label=label
+    )
     down = [mean - low for mean, low, _ in values]
     up = [high - mean for mean, _, high in values]
-    kind = {"color": INK, "capsize": 3, "linestyle": "none", "linewidth": 1.2}
-    axes.errorbar(places, means, [down, up], **kind)
+    axes.errorbar(
+        places, means, [down, up], color=INK, capsize=3, linestyle="none", linewidth=1.2
+    )
     for x, (mean, _, high) in rows:
-        kind = {"textcoords": "offset points", "ha": "center", "color": INK}
-        axes.annotate(f"{mean:.2f}", (x, high), (0, 4), **kind)
+        axes.annotate(
+            f"{mean:.2f}",
+            (x, high),
+            (0, 4),
+            textcoords="offset points",
+            ha="center",
+            color=INK,
+        )
 
 
 @styled
@@ -85,9 +93,18 @@ def stacked_shares(shares: dict[str, dict[str, float]]) -> Picture:
     axes, left = figure.subplots(), dict.fromkeys(shares, 0.0)
     for look, name in enumerate(next(iter(shares.values()))):
         colour, _, _, hatch = look_of(look)
-        kind = {"color": colour, "hatch": hatch, "edgecolor": PAPER, "label": name}
+        first = next(iter(shares))  # the legend names each part once
         for row, parts in shares.items():
-            axes.barh(row, parts[name], 0.62, left=left[row], **kind)
+            axes.barh(
+                row,
+                parts[name],
+                0.62,
+                left=left[row],
+                color=colour,
+                hatch=hatch,
+                edgecolor=PAPER,
+                label=name if row == first else None,
+            )
             if parts[name] > 0.06:
                 middle = left[row] + parts[name] / 2
                 box = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
@@ -101,7 +118,6 @@ def stacked_shares(shares: dict[str, dict[str, float]]) -> Picture:
                     fontsize=9,
                 )
             left[row] += parts[name]
-            kind["label"] = None
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(PercentFormatter(1))
@@ -129,11 +145,17 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
             for seed, (mean, low, high) in enumerate(rows[name]):
                 colour, _, marker, _ = look_of(seed)
                 place = y + 0.22 * (seed - (len(rows[name]) - 1) / 2)
-                kind = {"color": colour, "linewidth": 1.4}
-                axes.plot([low, high], [place, place], **kind)
+                axes.plot([low, high], [place, place], color=colour, linewidth=1.4)
                 label_of = f"seed {seed}" if name == most else None
-                kind = {"color": colour, "linestyle": "none", "markersize": 5}
-                axes.plot([mean], [place], marker, label=label_of, **kind)
+                axes.plot(
+                    [mean],
+                    [place],
+                    marker,
+                    label=label_of,
+                    color=colour,
+                    linestyle="none",
+                    markersize=5,
+                )
         axes.set(title=title, xlabel=label, xlim=(0, 1), yticks=range(len(names)))
         axes.set_yticklabels(names)
     all_axes[0].invert_yaxis()
@@ -158,14 +180,27 @@ def funnel_bars(report: list[dict], unit: str = "samples") -> Picture:
     rows = [{"filter": "sampled", "removed": 0, "out": most}, *report]
     for y, row in enumerate(rows):
         label = ("left", "removed here") if y == 1 else (None, None)
-        kind = {"height": 0.66, "edgecolor": PAPER}
-        axes.barh(y, row["out"], color=LOOKS[0][0], label=label[0], **kind)
-        kind |= {"left": row["out"], "color": LOOKS[1][0], "hatch": LOOKS[1][3]}
-        axes.barh(y, row["removed"], label=label[1], **kind)
+        (left, _, _, _), (removed, _, _, hatch) = LOOKS[:2]
+        axes.barh(y, row["out"], 0.66, color=left, edgecolor=PAPER, label=label[0])
+        axes.barh(
+            y,
+            row["removed"],
+            0.66,
+            left=row["out"],
+            color=removed,
+            hatch=hatch,
+            edgecolor=PAPER,
+            label=label[1],
+        )
         gone = f"  (-{row['removed']:,})" if row["removed"] else ""
-        spot = (row["out"] + row["removed"], y)
-        kind = {"textcoords": "offset points", "va": "center", "fontsize": 9}
-        axes.annotate(f"{row['out']:,}{gone}", spot, (5, 0), **kind)
+        axes.annotate(
+            f"{row['out']:,}{gone}",
+            (row["out"] + row["removed"], y),
+            (5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
     names = [row["filter"].rpartition(": ")[2] for row in rows]
     axes.set_yticks(range(len(rows)), names)
     axes.invert_yaxis()

@@ -132,12 +132,17 @@ def scaling_picture(points: list[tuple], law) -> Picture:
             low, high = 0.85 * groups[over][0], 1.2 * groups[over][-1]
             xs = [low * (high / low) ** (i / 40) for i in range(41)]
             ys = [law(*((x, group) if over == 0 else (group, x))) for x in xs]
-            kind = {"color": colour, "linestyle": line, "linewidth": 1.3}
-            axes.plot(xs, ys, **kind)
-            kind = {"color": colour, "linestyle": "none", "markersize": 5}
+            axes.plot(xs, ys, color=colour, linestyle=line, linewidth=1.3)
             label = f"{brief(group)} {names[fixed]}"
             spots = [p[over] for p in mine], [p[2] for p in mine]
-            axes.plot(*spots, marker=marker, label=label, **kind)
+            axes.plot(
+                *spots,
+                marker=marker,
+                label=label,
+                color=colour,
+                linestyle="none",
+                markersize=5,
+            )
         axes.set(xscale="log", xlabel=names[over], title=f"Over {names[over]}")
         axes.set_xticks(groups[over], list(map(brief, groups[over])))
         axes.xaxis.set_minor_formatter(NullFormatter())
@@ -185,16 +190,26 @@ def batch_picture(mask, rewards, group_size: int) -> Picture:
         axes.barh(y, first, 0.8, color=GRID, hatch="///", edgecolor=PAPER)
         axes.barh(y, last - first, 0.8, left=first, color=BLUE)
         axes.barh(y, 1, 0.8, left=last, color=ORANGE)
-        kind = {"va": "center", "fontsize": 6.5, "color": INK}
-        axes.text(last + 1 + width / 90, y, f"{reward:.1f}", **kind)
+        axes.text(
+            last + 1 + width / 90,
+            y,
+            f"{reward:.1f}",
+            va="center",
+            fontsize=6.5,
+            color=INK,
+        )
     for name, colour, hatch in (
         ("prompt: mask 0", GRID, "///"),
         ("sampled: mask 1", BLUE, ""),
         ("last sampled: mask 1", ORANGE, ""),
     ):
         axes.barh(0, 0, color=colour, hatch=hatch, edgecolor=PAPER, label=name)
-    kind = {"yticks": [], "ylim": (heights[-1] + 1, -1)}
-    axes.set(xlim=(0, width * 1.06), xlabel="token (column)", **kind)
+    axes.set(
+        xlim=(0, width * 1.06),
+        xlabel="token (column)",
+        yticks=[],
+        ylim=(heights[-1] + 1, -1),
+    )
     axes.grid(visible=False)
     axes.legend(fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     counts = f"{rows // group_size} groups of {group_size} completions"

@@ -105,16 +105,16 @@ def styled(draw):
     return inner
 
 
-def series(axes, points, look: int, label: str, marks: bool = False, **kind) -> None:
+def series(axes, points, look: int, label: str, marks: bool = False, **options) -> None:
     """Draw one line of (x, y) points in the look of that number, if it has points."""
     if not points:
         return
     colour, line, marker, _ = look_of(look)
-    kind = {"color": colour, "linestyle": line, "label": label, **kind}
+    options = {"color": colour, "linestyle": line, "label": label, **options}
     if marks:
         every = max(1, len(points) // 12)
-        kind |= {"marker": marker, "markevery": every, "markersize": 5}
-    axes.plot(*zip(*points, strict=True), **kind)
+        options |= {"marker": marker, "markevery": every, "markersize": 5}
+    axes.plot(*zip(*points, strict=True), **options)
 
 
 def column(history: list[dict], name: str) -> list[tuple[float, float]]:
@@ -152,5 +152,5 @@ def trend(what: str, points, form: str) -> str:
     if not points:
         return f"{what}: not measured. "
     ends = [points[0], points[-1]] if len(points) > 1 else points
-    told = (f"{form.format(y)} at step {x}" for x, y in ends)
-    return f"{what}: {', '.join(told)}. "
+    points_of = (f"{form.format(y)} at step {x}" for x, y in ends)
+    return f"{what}: {', '.join(points_of)}. "

@@ -74,8 +74,8 @@ def agree(folder, settings: dict) -> None:
 
 def others(folder) -> list[str]:
     """Name what lies in a folder besides traces of a run that was only just begun."""
-    found = Path(folder).iterdir() if Path(folder).exists() else ()
-    names = sorted(path.name for path in found if not files.is_stray(path.name))
+    paths = Path(folder).iterdir() if Path(folder).exists() else ()
+    names = sorted(path.name for path in paths if not files.is_stray(path.name))
     return [name for name in names if not name.startswith((".settings.json.", ".lock"))]
 
 
@@ -99,39 +99,39 @@ def record(folder, stage: str) -> dict:
     A stage that another version of this library has left is a ValueError.
     """
     path = Path(folder) / f"{stage}.json"
-    found = files.read_json(path)
-    if (made := found.get("format", 1)) != FORMAT:
+    content = files.read_json(path)
+    if (made := content.get("format", 1)) != FORMAT:
         raise ValueError(
             f"{stage} in {folder} is of another version: its format is {shown(made)}, "
             f"this library reads {FORMAT}; make it again with --stage {stage} --fresh"
         )
-    found = {"made_from": {}, "memory_gb": None, **found}
+    content = {"made_from": {}, "memory_gb": None, **content}
     check_fields(
-        found, {**KINDS, "sha256": dict, "steps": int, "made_from": dict}, path
+        content, {**KINDS, "sha256": dict, "steps": int, "made_from": dict}, path
     )
-    if not found["sha256"]:
+    if not content["sha256"]:
         raise ValueError(f"{path} is damaged: its sha256 is empty")
-    return found
+    return content
 
 
-def last_point(found: dict) -> dict:
+def last_point(record: dict) -> dict:
     """The last point of a record's curve; {} where nothing was trained.
 
     >>> last_point({"history": [{"step": 1}, {"step": 2}]}), last_point({"history": []})
     ({'step': 2}, {})
     """
-    return found["history"][-1] if found["history"] else {}
+    return record["history"][-1] if record["history"] else {}
 
 
-def check_fields(found: dict, kinds: dict, path) -> None:
+def check_fields(content: dict, kinds: dict, path) -> None:
     """Refuse what no stage has written about itself: other kinds, lost points."""
     for name, kind in kinds.items():
-        files.check_kind(found.get(name), kind, path, f" as {name}")
-    for point in found["history"]:
+        files.check_kind(content.get(name), kind, path, f" as {name}")
+    for point in content["history"]:
         files.check_kind(point, dict, path, " as each point of history")
         files.check_kind(point.get("step"), int, path, " as step of each point")
-    if not 0 <= found["seconds"] < float("inf"):
-        raise ValueError(f"{path} is damaged: seconds is {shown(found['seconds'])}")
+    if not 0 <= content["seconds"] < float("inf"):
+        raise ValueError(f"{path} is damaged: seconds is {shown(content['seconds'])}")
 
 
 def load(folder, stage: str, device: str = "cpu"):
@@ -148,8 +148,8 @@ def checked(folder, stage: str) -> Path:
         )
     path = Path(folder) / stage
     written = record(folder, stage)["sha256"]
-    found = files.sha256(path, written)
-    if changed := [name for name in written if found.get(name) != written[name]]:
+    now = files.sha256(path, written)
+    if changed := [name for name in written if now.get(name) != written[name]]:
         raise ValueError(
             f"{path / changed[0]} is damaged: its sha256 is not the one in {stage}.json"
         )
@@ -254,20 +254,20 @@ def finish(folder, stage: str, steps: int, seconds: float, history, memory) -> N
 def resume(folder, name: str, model, tokenizer, optimizers) -> Stage:
     """Return a Stage that goes on from its last checkpoint, or begins at step 0."""
     stage = Stage(Path(folder), name, model, tokenizer, optimizers)
-    if not (found := saved(folder, name)):
+    if not (places := saved(folder, name)):
         return stage
     try:
-        state = hub.load_training(model, optimizers, found[-1])
+        state = hub.load_training(model, optimizers, places[-1])
         kinds = {**KINDS, "step": int, "tokenizer": str}
-        check_fields(state, kinds, found[-1] / "state.json")
+        check_fields(state, kinds, places[-1] / "state.json")
     except ValueError as error:
-        before = found[-2].name if len(found) > 1 else "the beginning"
+        before = places[-2].name if len(places) > 1 else "the beginning"
         raise ValueError(
-            f"{error}; remove the folder {found[-1].name} to go on from {before}"
+            f"{error}; remove the folder {places[-1].name} to go on from {before}"
         ) from error
     if state["tokenizer"] != _digest(tokenizer):
         raise ValueError(
-            f"{found[-1]} was made with another tokenizer; start anew with --fresh"
+            f"{places[-1]} was made with another tokenizer; start anew with --fresh"
         )
     stage.step, stage.history = state["step"], state["history"]
     stage.memory_gb = state["memory_gb"]
@@ -277,8 +277,8 @@ def resume(folder, name: str, model, tokenizer, optimizers) -> Stage:
 
 def saved(folder, name: str) -> list[Path]:
     """List the checkpoints of a stage, oldest first."""
-    found = (Path(folder) / f"{name}-work").glob("step-*")
-    return sorted(path for path in found if CHECKPOINT.fullmatch(path.name))
+    paths = (Path(folder) / f"{name}-work").glob("step-*")
+    return sorted(path for path in paths if CHECKPOINT.fullmatch(path.name))
 
 
 def mean_of(steps: list[dict]) -> dict:
@@ -293,7 +293,9 @@ def mean_of(steps: list[dict]) -> dict:
     for metrics in steps:
         for name, value in metrics.items():
             values.setdefault(name, []).append(value)
-    means = {name: math.fsum(found) / len(found) for name, found in values.items()}
+    means = {
+        name: math.fsum(numbers) / len(numbers) for name, numbers in values.items()
+    }
     return {**means, "step": steps[-1]["step"]}
 
 

@@ -142,10 +142,19 @@ def make(folder, base, zero, tokenizer, settings: Size, seed: int = 0):
             elif asked[0].family != "programs" or box is not None:
                 model = zero if source == "zero" else base
                 path = work / f"{source}-{asked[0].family}-{_digest(model)}.jsonl"
-                kind = {"judge": judge, "seed": seed, **_hand(source, tokenizer)}
-                kind |= {"max_new_tokens": settings.longest, "source": source}
-                kind["at_once"] = settings.at_once
-                for metrics in collect(path, model, tokenizer, asked, k, **kind):
+                for metrics in collect(
+                    path,
+                    model,
+                    tokenizer,
+                    asked,
+                    k,
+                    judge=judge,
+                    seed=seed,
+                    max_new_tokens=settings.longest,
+                    source=source,
+                    at_once=settings.at_once,
+                    **_hand(source, tokenizer),
+                ):
                     now = -(-metrics["problems"] // settings.at_once)
                     yield {"step": done + now, "correct": metrics["correct"]}
                 rows += read(path)[1]
@@ -161,9 +170,17 @@ def written(asked: list[Problem], tokenizer, judge, seed: int) -> list[dict]:
     rows = []
     for problem in asked:
         text = person(random.Random(f"{seed}-{problem.key}"), problem)
-        kept = {"source": "person", "seed": 0, "tokens": length_of(tokenizer, text)}
-        kept |= {"finished": True, "correct": judge(problem, text)}
-        rows.append(tables.row(problem, text, **kept))
+        rows.append(
+            tables.row(
+                problem,
+                text,
+                source="person",
+                seed=0,
+                tokens=length_of(tokenizer, text),
+                finished=True,
+                correct=judge(problem, text),
+            )
+        )
     return rows
 
 
@@ -185,7 +202,7 @@ def select(
         "ends in time": filters.not_rambling(longest),
         "can be made readable": lambda rows: [rewritten(r) is not None for r in rows],
     }
-    kept, before = filters.funnel(rows, first)
+    kept, before = filters.apply(rows, first)
     texts = [rewritten(row) for row in kept]
     kept = [
         {**row, "completion": text, "tokens": length_of(tokenizer, text)}
@@ -200,7 +217,7 @@ def select(
         "unique": filters.unique(filters.normalised),
         "one for each prompt": filters.at_most(1),
     }
-    kept, after = filters.funnel(kept, then)
+    kept, after = filters.apply(kept, then)
     return kept, before + after
 
 

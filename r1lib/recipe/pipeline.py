@@ -103,8 +103,8 @@ def pre_train(folder: Path, settings: Settings, stage: str = "base", watch=iter)
 
 def base_skills(model, tokenizer, watched) -> dict[str, float]:
     """Measure what a base can do, each skill apart, on countdown problems."""
-    found = skills.measure(model, tokenizer, watched)
-    return {**found, "own attempt": skills.own_attempt(model, tokenizer, watched)}
+    measured = skills.measure(model, tokenizer, watched)
+    return {**measured, "own attempt": skills.own_attempt(model, tokenizer, watched)}
 
 
 def reinforce(folder: Path, settings: Settings, stage: str, draw_problem, reward):
@@ -227,9 +227,9 @@ def tabled(folder: Path, stage: str, making, steps: int):
     for metrics in making:
         files.write_text(kept, json.dumps(max(0.0, time.perf_counter() - began)))
         yield {**metrics, "of": steps}
-    found = files.read_json(folder / stage / "statistics.json")
+    statistics = files.read_json(folder / stage / "statistics.json")
     spent = max(0.0, time.perf_counter() - began)
-    done = (steps, spent, [{"step": steps, **found}])
+    done = (steps, spent, [{"step": steps, **statistics}])
     checkpoints.finish(folder, stage, *done, checkpoints.peak_memory_gb())
 
 
@@ -256,21 +256,21 @@ def held_out(n: int, split: str, seed: int = 0) -> list:
 
 def look(model, tokenizer, settings: Settings, config) -> dict:
     """Sample the valid problems once: accuracy, length, and a few transcripts."""
-    found = evaluate.answer(
+    answers = evaluate.answer(
         model,
         tokenizer,
         held_out(settings.looks, "valid"),
         max_new_tokens=config.max_new_tokens,
     )
-    shown = range(0, len(found.problems), max(1, len(found.problems) // 8))
+    shown = range(0, len(answers.problems), max(1, len(answers.problems) // 8))
     return {
-        "valid": found.right.mean().item(),
-        "valid_length": found.lengths.mean().item(),
+        "valid": answers.right.mean().item(),
+        "valid_length": answers.lengths.mean().item(),
         "transcripts": [
             {
-                "prompt": found.problems[i].prompt,
-                "text": found.texts[i][0],
-                "right": bool(found.right[i, 0]),
+                "prompt": answers.problems[i].prompt,
+                "text": answers.texts[i][0],
+                "right": bool(answers.right[i, 0]),
             }
             for i in shown
         ],
@@ -284,11 +284,11 @@ def test(model, tokenizer, settings: Settings, k: int = 4) -> dict:
         settings.dev2,
         settings.last.rl,
     )  # one for all, so that columns compare
-    found = evaluate.answer(
+    answers = evaluate.answer(
         model,
         tokenizer,
         held_out(settings.tests, "test"),
         k,
         max_new_tokens=max(room.max_new_tokens for room in rooms),
     )
-    return skills.summary(found)
+    return skills.summary(answers)

@@ -145,12 +145,12 @@ def _check_answers(kept: dict, asked: dict, k: int, path) -> None:
     """Refuse answers that are not k texts for each problem that was asked."""
     files.check_kind(kept.get("answers"), dict, path, " as answers")
     for split, problems in asked.items():
-        found = kept["answers"].get(split)
-        files.check_kind(found, list, path, f" as answers of {split}")
-        whole = all(isinstance(texts, list) and len(texts) == k for texts in found)
-        if len(found) != len(problems) or not whole:
+        rows = kept["answers"].get(split)
+        files.check_kind(rows, list, path, f" as answers of {split}")
+        whole = all(isinstance(texts, list) and len(texts) == k for texts in rows)
+        if len(rows) != len(problems) or not whole:
             raise ValueError(f"{path} is damaged: wanted {k} answers to each problem")
-        for text in (text for texts in found for text in texts):
+        for text in (text for texts in rows for text in texts):
             files.check_kind(text, str, path, " as each answer")
 
 
@@ -160,12 +160,12 @@ def examples(
     """Label answers for one reward model: pairs of ids, or ids with a label."""
     rng = random.Random(f"{name}-{settings.seed}-{split}")
     if name == "harmless":
-        found = labels.safety(tokenizer, problems, answers, rng)
-        return labels.even(found, rng) if split == "train" else found
-    found = labels.pairs(problems, answers, rng)
+        labelled = labels.safety(tokenizer, problems, answers, rng)
+        return labels.even(labelled, rng) if split == "train" else labelled
+    labelled = labels.pairs(problems, answers, rng)
     if settings.balanced and split == "train":
-        found = labels.balanced(found, rng)
-    return encode_pairs(tokenizer, found)
+        labelled = labels.balanced(labelled, rng)
+    return encode_pairs(tokenizer, labelled)
 
 
 def reward_models(

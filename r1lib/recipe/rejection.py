@@ -25,7 +25,7 @@ from r1lib.training import limits
 from r1lib.world import instructions, judge, web
 from r1lib.world.countdown import AGAIN
 
-FILTERS = (  # in the order of the funnel
+FILTERS = (  # in the order in which they are applied
     "correct",
     "form",
     "language",
@@ -133,7 +133,7 @@ def build(folder, model, tokenizer, sizes: Sizes, *, source: str, seed: int = 0)
     work.mkdir(parents=True, exist_ok=True)
     yield from sample(work, model, tokenizer, sizes, source=source, seed=seed)
     reasoning, judged = (collected(work, p, sizes) for p in parts(sizes))
-    kept, report = sift("reasoning", reasoning, sizes)
+    kept, report = filtered("reasoning", reasoning, sizes)
     notes = [
         f"{sizes.k} samples of each training problem, written by {source}; filtered; "
         f"then one general row for {sizes.ratio:g} of reasoning: {KNOWN}, and samples "
@@ -144,7 +144,7 @@ def build(folder, model, tokenizer, sizes: Sizes, *, source: str, seed: int = 0)
     liked, more = [], []
     if judged:
         try:
-            liked, more = sift("judged", judged, sizes)
+            liked, more = filtered("judged", judged, sizes)
             liked = plain(liked, tokenizer)
         except ValueError as nothing_left:  # known replies alone make the general part
             notes.append(f"Of the judged samples, {nothing_left}.")
@@ -252,7 +252,7 @@ def collected(work, part: list, sizes: Sizes) -> list[dict]:
 
 
 def chosen(sizes: Sizes) -> dict[str, filters.Filter]:
-    """Return the filters of the funnel, by name, in the order of FILTERS."""
+    """Return the chosen filters, by name, in the order of FILTERS."""
     every = {
         "correct": filters.correct,
         "form": in_form,
@@ -265,10 +265,12 @@ def chosen(sizes: Sizes) -> dict[str, filters.Filter]:
     return {name: every[name] for name in FILTERS if name in sizes.filters}
 
 
-def sift(part: str, rows: list[dict], sizes: Sizes) -> tuple[list[dict], list[dict]]:
-    """Apply the funnel to one part, whose name stands before that of each filter."""
+def filtered(
+    part: str, rows: list[dict], sizes: Sizes
+) -> tuple[list[dict], list[dict]]:
+    """Apply the filters to one part of the rows; each is reported as `part: name`."""
     named = {f"{part}: {name}": keep for name, keep in chosen(sizes).items()}
-    return filters.funnel(rows, named)
+    return filters.apply(rows, named)
 
 
 def in_form(rows: list[dict]) -> list[bool]:

@@ -40,9 +40,9 @@ def digest_of(stage: str, settings: Settings) -> str:
 def stages(settings: Settings) -> list[str]:
     """Names of the stages that are shipped with just these settings, in order."""
     known = artifacts.manifest()
-    found = {stage: known.get(name_of(stage, settings), {}) for stage in STAGES}
+    entries = {stage: known.get(name_of(stage, settings), {}) for stage in STAGES}
     wanted = {stage: digest_of(stage, settings) for stage in STAGES}
-    return [s for s in STAGES if found[s].get("settings") == wanted[s]]
+    return [s for s in STAGES if entries[s].get("settings") == wanted[s]]
 
 
 def take(stage: str, folder, settings: Settings) -> None:

@@ -152,11 +152,11 @@ def made_from(stage: str) -> tuple[str, ...]:
     >>> made_from("dev3")
     ('base', 'zero', 'cold', 'dev1', 'dev2', 'samples', 'dev3')
     """
-    found = {stage}
+    names = {stage}
     for other in reversed(RECIPE):
-        if other.name in found:
-            found.update(other.needs)
-    return tuple(name for name in STAGES if name in found)
+        if other.name in names:
+            names.update(other.needs)
+    return tuple(name for name in STAGES if name in names)
 
 
 def made_of(stage: str) -> tuple[str, ...]:
@@ -165,11 +165,11 @@ def made_of(stage: str) -> tuple[str, ...]:
     >>> made_of("dev3")
     ('dev3', 'helpful', 'harmless', 'r1')
     """
-    found = [stage]
+    names = [stage]
     for other in RECIPE:
-        if set(other.needs) & set(found):
-            found.append(other.name)
-    return tuple(found)
+        if set(other.needs) & set(names):
+            names.append(other.name)
+    return tuple(names)
 
 
 @dataclass(frozen=True)

@@ -71,8 +71,8 @@ def _flakes(tree, entry):
     tree.body.append(ast.Expr(ast.Name(entry, ast.Load(), **place), **place))
     try:
         with QUIET, warnings.catch_warnings(action="ignore"):
-            found = Checker(tree, withDoctest=False).messages
-        sure = [m for m in found if not isinstance(m, UNSURE)]
+            messages = Checker(tree, withDoctest=False).messages
+        sure = [m for m in messages if not isinstance(m, UNSURE)]
         return [
             Complaint(m.lineno, _one_line(m.message % m.message_args)) for m in sure
         ]

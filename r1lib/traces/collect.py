@@ -108,7 +108,7 @@ def begin(path, settings: dict) -> list[dict]:
 
 def read(path) -> tuple[dict, list[dict]]:
     """Read a collection: its settings and its rows; the line of a damage is named."""
-    path, found, seen = Path(path), [], set()
+    path, rows, seen = Path(path), [], set()
     if not path.is_file():
         raise ValueError(f"no collection at {path}")
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
@@ -116,7 +116,7 @@ def read(path) -> tuple[dict, list[dict]]:
             content = json.loads(line)
             if not isinstance(content, dict):
                 raise ValueError(f"wanted an object, got {shown(content)}")
-            if found:
+            if rows:
                 tables.check(content)
                 key = (content["prompt"], content["seed"])
                 if key in seen:
@@ -127,10 +127,10 @@ def read(path) -> tuple[dict, list[dict]]:
         except (ValueError, RecursionError) as error:
             where = f"{path} is damaged in line {number}"
             raise ValueError(f"{where}: {shown(error)}") from error
-        found.append(content)
-    if not found:
+        rows.append(content)
+    if not rows:
         raise ValueError(f"{path} is empty")
-    return found[0], found[1:]
+    return rows[0], rows[1:]
 
 
 def append(path, rows: list[dict]) -> None:

@@ -1,6 +1,6 @@
 """Which samples are good enough to learn from: small filters, and what each removes.
 
-A filter maps rows (see `tables.COLUMNS`) to one bool each: keep it or not. `funnel`
+A filter maps rows (see `tables.COLUMNS`) to one bool each: keep it or not. `apply`
 applies several in turn and counts. R1 kept the correct ones and dropped chaotic text:
 mixed languages, long paragraphs, repetition (arXiv 2501.12948v1, section 2.3.3).
 Chapter 12 builds this file.
@@ -43,7 +43,7 @@ def not_repeated(most: float = 0.0) -> Filter:
 
     def keep(rows: list[dict]) -> list[bool]:
         lines = ([x for x in r["completion"].split("\n") if x.strip()] for r in rows)
-        return [-rewards.repetition_penalty(found, n=1) <= most for found in lines]
+        return [-rewards.repetition_penalty(tokens, n=1) <= most for tokens in lines]
 
     return keep
 
@@ -87,7 +87,7 @@ def at_most(n: int, identity: Callable[[dict], str] = lambda row: row["prompt"])
     return keep
 
 
-def funnel(
+def apply(
     rows: list[dict], filters: dict[str, Filter]
 ) -> tuple[list[dict], list[dict]]:
     """Apply filters in turn; return the rows that pass all, and a report.

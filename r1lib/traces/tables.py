@@ -54,7 +54,7 @@ def check(row: dict) -> dict:
 
 
 def save(folder, rows: list[dict], title: str, report=(), note: str = "") -> None:
-    """Write the three files; `report` is what `filters.funnel` returned.
+    """Write the three files; `report` is what `filters.apply` returned.
 
     `note` says in a sentence how the samples were made. No rows are an error.
     """
@@ -69,13 +69,13 @@ def save(folder, rows: list[dict], title: str, report=(), note: str = "") -> Non
     table = datasets.Dataset.from_list(
         [check(row) for row in rows], features=datasets.Features(kinds)
     )
-    found = {"title": title, "note": note, "filters": list(report), **statistics(rows)}
+    facts = {"title": title, "note": note, "filters": list(report), **statistics(rows)}
     with files.new_folder(folder) as new:
         content = io.BytesIO()
         pyarrow.parquet.write_table(table.data.table, content)
         files.write_bytes(new / "data.parquet", content.getvalue())
-        files.write_text(new / "statistics.json", json.dumps(found, indent=1))
-        files.write_text(new / "README.md", card(found))
+        files.write_text(new / "statistics.json", json.dumps(facts, indent=1))
+        files.write_text(new / "README.md", card(facts))
 
 
 def load(folder) -> list[dict]:
@@ -116,23 +116,23 @@ def statistics(rows: list[dict]) -> dict:
     }
 
 
-def card(found: dict) -> str:
+def card(facts: dict) -> str:
     """Write the data card of a table, from its statistics, in Markdown."""
-    tokens = found["tokens"]
+    tokens = facts["tokens"]
     sizes = f"{tokens['min']:,} to {tokens['max']:,}, median {tokens['median']:,}"
     lines = [
-        f"# {found['title']}\n",
-        *([found["note"] + "\n"] if found["note"] else []),
-        f"{found['rows']:,} rows of {found['prompts']:,} prompts, {found['correct']:,} "
+        f"# {facts['title']}\n",
+        *([facts["note"] + "\n"] if facts["note"] else []),
+        f"{facts['rows']:,} rows of {facts['prompts']:,} prompts, {facts['correct']:,} "
         f"of them correct; {tokens['sum']:,} tokens ({sizes} a row).\n",
     ]
-    if found["filters"]:
+    if facts["filters"]:
         head = ("filter", "in", "removed", "out", "alone")
-        parts = [tuple(part[name] for name in head) for part in found["filters"]]
+        parts = [tuple(part[name] for name in head) for part in facts["filters"]]
         lines += ["## What the filters removed\n", *markdown(head, parts), ""]
         lines += ["`alone`: how many of all rows the filter would remove by itself.\n"]
     kinds = ("family", "level", "language", "source")
-    parts = [(k, name, n) for k in kinds for name, n in found[k].items()]
+    parts = [(k, name, n) for k in kinds for name, n in facts[k].items()]
     head = ("column", "value", "rows")
     lines += ["## What the rows are\n", *markdown(head, parts), ""]
     parts = [(name, kind, what) for name, (kind, what) in COLUMNS.items()]

@@ -88,8 +88,8 @@ def loss(model: Transformer, rows: Packed, mtp_weight: float = 0.0, apart: bool 
     `apart` hides earlier documents and begins positions anew, so that each document is
     read as if it were alone. Without it a row is read as one long text.
     """
-    how = {"positions": rows.positions, "attn_mask": rows.mask} if apart else {}
-    hidden = model.hidden(rows.ids, **how)
+    positions, mask = (rows.positions, rows.mask) if apart else (None, None)
+    hidden = model.hidden(rows.ids, positions=positions, attn_mask=mask)
     main = next_token_loss(model.head(hidden), rows.targets())
     if model.mtp is None or not mtp_weight:
         return main, {"loss": main.item()}

@@ -49,14 +49,14 @@ def extract_answer(completion: str) -> str | None:
 
 def _unboxed(answer: str) -> str | None:
     """Open the one box that is all there is between the tags; two boxes are none."""
-    found = BOX.findall(answer)
-    if len(found) > 1:
+    boxes = BOX.findall(answer)
+    if len(boxes) > 1:
         return None
-    inside = boxed(answer) if found else None
+    inside = boxed(answer) if boxes else None
     if inside is None:
         return answer
-    around = answer.replace(inside, "", 1)
-    return inside if ONLY_A_BOX.fullmatch(around) else answer
+    outside = answer.replace(inside, "", 1)
+    return inside if ONLY_A_BOX.fullmatch(outside) else answer
 
 
 def boxed(text: str) -> str | None:

@@ -93,7 +93,7 @@ def join_thousands(text: str) -> str:
     >>> join_thousands(r"10,\\!080"), join_thousands(r"1{,}000.5")
     ('10080', '1000.5')
     """
-    return LATEX_THOUSANDS.sub(lambda found: re.sub(GAP, "", found[0]), text)
+    return LATEX_THOUSANDS.sub(lambda match: re.sub(GAP, "", match[0]), text)
 
 
 def name_of(text: str) -> str | None:
@@ -148,7 +148,7 @@ def wording(text: str) -> str:
 
 def tokens(text: str) -> list[tuple[str, str]]:
     """Cut text into (kind, text) tokens; thousands may have commas outside brackets."""
-    found, at, depth = [], 0, 0
+    parts, at, depth = [], 0, 0
     alone = not re.search(r"[^A-Za-z\s]", text)  # nothing but letters
     while at < len(text):
         if text[at].isspace():
@@ -159,15 +159,15 @@ def tokens(text: str) -> list[tuple[str, str]]:
             raise Refused(f"no such sign: {text[at]!r}")
         kind, word = match.lastgroup, match[match.lastgroup].strip()
         if kind in ("word", "text") and unit_of(text[at:]):
-            return [*found, ("unit", text[at:])]
+            return [*parts, ("unit", text[at:])]
         depth += (word in ("(", "[", "{", "\\{")) - (word in (")", "]", "}", "\\}"))
         if not 0 <= depth <= DEEPEST or sum(map(str.isdigit, word)) > DIGITS:
             raise Refused("nested too deep, closed too often, or too many digits")
         if kind == "word" and alone and text.strip() != word[:1]:
             _want_variables(word)
-        found += _spell(kind, word.replace(",", "") if kind == "number" else word)
+        parts += _spell(kind, word.replace(",", "") if kind == "number" else word)
         at = match.end()
-    return found
+    return parts
 
 
 def _want_variables(word: str) -> None:

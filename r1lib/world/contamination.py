@@ -51,8 +51,8 @@ def leaked(prompts: Iterable[str], tests: Iterable[Problem]) -> dict[int, str]:
     known = {(p.family, p.key) for p in tests}
     if not known:
         raise ValueError("wanted at least one test problem, got none")
-    found = ((i, identity(prompt)) for i, prompt in enumerate(prompts))
-    return {i: who[1] for i, who in found if who in known}
+    named = ((i, identity(prompt)) for i, prompt in enumerate(prompts))
+    return {i: who[1] for i, who in named if who in known}
 
 
 def unread(prompts: Iterable[str]) -> list[str]:
@@ -110,23 +110,25 @@ def checked(text: object) -> str:
 def read_countdown(prompt: str, language: str) -> str | None:
     """Read given numbers and target; the order of the numbers does not matter."""
     pattern = countdown.PROMPT[language].format(r"(\d{1,3}(?:,\d{1,3})*)", r"(\d{1,3})")
-    found = re.fullmatch(pattern, prompt, re.ASCII)
-    if found is None:
+    match = re.fullmatch(pattern, prompt, re.ASCII)
+    if match is None:
         return None
-    return countdown.make(list(map(int, found[1].split(","))), int(found[2]), "en").key
+    return countdown.make(list(map(int, match[1].split(","))), int(match[2]), "en").key
 
 
 def read_arithmetic(prompt: str, language: str) -> str | None:
     """Read a bare expression, or the numbers and the verbs of a story."""
     bare = arithmetic.PROMPT[language].format(r"([\d()+*/-]+)")
-    if found := re.fullmatch(bare, prompt, re.ASCII):
-        return found[1]
+    if match := re.fullmatch(bare, prompt, re.ASCII):
+        return match[1]
     story = arithmetic.STORY[language]
     end = re.escape(story["end"])
     verbs = {op: part(story[op]) for op in countdown.OPERATIONS}
     start = part(story["start"].replace("{}", "{name}", 1))
-    told = "|".join(verbs.values())
-    if not re.fullmatch(f"{start}(?:{told})+{end}".replace(r"(\d+)", r"\d+"), prompt):
+    any_verb = "|".join(verbs.values())
+    if not re.fullmatch(
+        f"{start}(?:{any_verb})+{end}".replace(r"(\d+)", r"\d+"), prompt
+    ):
         return None
     first = re.match(start, prompt)
     steps = [
@@ -202,9 +204,9 @@ READ = {
 def read_request(prompt: str, language: str) -> tuple[str, str] | None:
     """Read a request in its frame, or bare with instructions behind it."""
     known, ordered, rest, kept = asks(language), orders(language), prompt, []
-    while found := next((o for o in ordered if rest.endswith(f" {o}")), None):
-        rest = rest.removesuffix(f" {found}")
-        kept.append(ordered[found])
+    while order := next((o for o in ordered if rest.endswith(f" {o}")), None):
+        rest = rest.removesuffix(f" {order}")
+        kept.append(ordered[order])
     if kept:
         kinds = {kind for kind, _ in kept}
         for family in FAMILIES if len(kinds) == len(kept) else ():
@@ -226,15 +228,15 @@ def read_request(prompt: str, language: str) -> tuple[str, str] | None:
 @cache
 def asks(language: str) -> dict:
     """(family, request without frame) -> (topic, chosen words), in every wording."""
-    found = {}
+    kinds = {}
     for family in FAMILIES:
         for topic, (ways, _) in enumerate(requests.topics(family, language)):
             slots = re.findall(r"\{(\w+)\}", ways[0])
             options = [[(s, w) for w in SLOTS[language][s]] for s in slots]
             for chosen, way in product(product(*options), ways):
                 text = requests.expand(way, language, chosen)[0]
-                found.setdefault((family, text), (topic, chosen))
-    return found
+                kinds.setdefault((family, text), (topic, chosen))
+    return kinds
 
 
 @cache

@@ -65,15 +65,15 @@ def tapes(numbers) -> list[tuple[tuple, str, list[int]]]:
 
     `a+b` and `b+a` are one attempt, so a first sum or product starts large.
     """
-    found = []
+    made = []
     for order in sorted(set(permutations(numbers))):
         for operations in product(OPERATIONS, repeat=len(numbers) - 1):
             if operations[0] in "+*" and order[0] < order[1]:
                 continue
             results = run_tape(order, operations)
             if results is not None:
-                found.append((order, "".join(operations), results))
-    return found
+                made.append((order, "".join(operations), results))
+    return made
 
 
 def write_tape(order, operations, results) -> str:

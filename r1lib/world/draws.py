@@ -19,13 +19,13 @@ def draw_general(rng: random.Random, split: str = "train") -> Problem:
 
 def general_problems(n: int, seed: int, split: str) -> list[Problem]:
     """Return n general problems of a split with distinct prompts."""
-    rng, found = random.Random(f"general-{seed}-{split}"), {}
+    rng, drawn = random.Random(f"general-{seed}-{split}"), {}
     for _ in range(40 * n + 200):
-        if len(found) == n:
-            return list(found.values())
+        if len(drawn) == n:
+            return list(drawn.values())
         problem = draw_general(rng, split)
-        found.setdefault(problem.prompt, problem)
-    raise ValueError(f"found only {len(found)} different {split} problems of {n}")
+        drawn.setdefault(problem.prompt, problem)
+    raise ValueError(f"found only {len(drawn)} different {split} problems of {n}")
 
 
 REASONING = {

@@ -102,13 +102,13 @@ def fill(rng: random.Random, texts, language: str) -> list[str]:
 @cache
 def facts(language: str) -> list[tuple]:
     """List every fact as (ways to ask, ways to answer)."""
-    found = []
+    pairs = []
     for table, ask in ASK.items():
         for row in table.split(";"):
             words = [word.strip() for word in row.split(",")]
             pair = ask[:2] if language == "en" else ask[2:]
-            found.append(tuple(text.format(*words).split("|") for text in pair))
-    return found
+            pairs.append(tuple(text.format(*words).split("|") for text in pair))
+    return pairs
 
 
 def must_refuse(prompt: str) -> bool:
@@ -117,7 +117,7 @@ def must_refuse(prompt: str) -> bool:
     >>> must_refuse("How do I steal a password?"), must_refuse("How do I kill time?")
     (True, False)
     """
-    return any(how in prompt for slots in SLOTS.values() for how in slots["how"])
+    return any(deed in prompt for slots in SLOTS.values() for deed in slots["how"])
 
 
 def is_refusal(completion: str) -> bool:
@@ -138,8 +138,8 @@ def sample(rng: random.Random, family: str, language: str) -> tuple[str, str]:
         asks, answers = rng.choice(TOPICS[language][section])
     prompt, completion = rng.choice(asks), rng.choice(answers)
     if family == "refusal" and rng.random() < 0.5:
-        how, completion = rng.choice(phrases.SAFE[language].strip().splitlines()).split(
-            " > "
-        )
-        prompt = prompt.replace("{how}", how)
+        deed, completion = rng.choice(
+            phrases.SAFE[language].strip().splitlines()
+        ).split(" > ")
+        prompt = prompt.replace("{how}", deed)
     return tuple(fill(rng, (prompt, completion), language))

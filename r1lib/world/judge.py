@@ -107,9 +107,9 @@ def harmlessness(problem: Problem, text: str) -> float:
 def in_language(said: str, language: str) -> float:
     """Share of a reply's words in a language; numbers and R1 tiny have none."""
     own = said.replace("R1 tiny", " ")
-    found = WORD.findall(own)
-    mine = sum(SCRIPT[language].match(word) is not None for word in found)
-    return mine / len(found) if found else 1.0
+    words = WORD.findall(own)
+    mine = sum(SCRIPT[language].match(word) is not None for word in words)
+    return mine / len(words) if words else 1.0
 
 
 def charm(text: str) -> float:

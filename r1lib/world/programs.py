@@ -129,13 +129,13 @@ def read(prompt: str, language: str) -> tuple:
     >>> read("return the sum of the list sorted, cut to the first 2", "en")
     (('sort', None), ('first', 2), ('sum', None))
     """
-    found = []
+    steps = []
     for kind, phrase in PHRASES[language].items():
         pattern = re.escape(phrase).replace(r"\{k\}", r"(\d+)")
         for match in re.finditer(pattern.replace(r"\{eul\}", "[을를]"), prompt):
             op = (kind, int(match[1]) if match.lastindex else None)
-            found.append((kind in REDUCTIONS, match.start(), op))
-    return tuple(op for _, _, op in sorted(found))
+            steps.append((kind in REDUCTIONS, match.start(), op))
+    return tuple(op for _, _, op in sorted(steps))
 
 
 def expression(ops, inner: str = "xs") -> str:
@@ -172,7 +172,7 @@ def mutants(ops) -> list[tuple]:
     An operation is left out, is its sibling, or is swapped with the next one; a number
     is off by one or, of an operation with few numbers, any other.
     """
-    found = []
+    programs = []
     for i, (kind, k) in enumerate(ops):
         head, tail, near = ops[:i], ops[i + 1 :], VALUES[SIBLING[kind]]
         slips = [((SIBLING[kind], n),) for n in ([k] if k in near else near)]
@@ -181,10 +181,10 @@ def mutants(ops) -> list[tuple]:
             slips += [((kind, n),) for n in {k - 1, k + 1, *few} - {k}]
         if len(ops) > 1:
             slips.append(())
-        found += [(*head, *slip, *tail) for slip in slips]
+        programs += [(*head, *slip, *tail) for slip in slips]
         if tail and tail[0][0] not in REDUCTIONS:
-            found.append((*head, tail[0], ops[i], *tail[1:]))
-    return found
+            programs.append((*head, tail[0], ops[i], *tail[1:]))
+    return programs
 
 
 def telling_cases(ops, cases) -> tuple:

@@ -47,8 +47,8 @@ def marks(problem: Problem, text: str) -> dict[str, float]:
         return dict.fromkeys(names, 0.0)
     bare = {line.removeprefix(AGAIN["en"]).removeprefix(AGAIN["ko"]) for line in lines}
     mine = SCRIPT[problem.language]
-    found = (re.sub(r"\b[A-Za-z]\b", " ", line) for line in lines)  # A, x: no words
-    worded = [sum(mine.match(w) is not None for w in WORD.findall(x)) for x in found]
+    texts = (re.sub(r"\b[A-Za-z]\b", " ", line) for line in lines)  # A, x: no words
+    worded = [sum(mine.match(w) is not None for w in WORD.findall(x)) for x in texts]
     values = (
         language_consistency(problem, text),
         len(bare) / len(lines),

@@ -84,11 +84,11 @@ def topics(family: str, language: str) -> list[tuple]:
         return facts(language)
     if family != "refusal":
         return TOPICS[language][family]
-    (asks, answers), found = TOPICS[language]["ask"][0], []
+    (asks, answers), rows = TOPICS[language]["ask"][0], []
     for row in phrases.SAFE[language].strip().splitlines():
         how, answer = row.split(" > ")
-        found.append(([ask.replace("{how}", how) for ask in asks], [answer]))
-    return [(asks, answers), *found]
+        rows.append(([ask.replace("{how}", how) for ask in asks], [answer]))
+    return [(asks, answers), *rows]
 
 
 def sample(family: str, rng: random.Random, level: str, language: str) -> Problem:
@@ -133,8 +133,8 @@ def make(family, topic: int, chosen, language, frame=(0, 0), wording: int = 0):
     """Build the Problem of a request in the given frame and wording."""
     asks, _ = topics(family, language)[topic]
     ask = expand(asks[wording % len(asks)], language, chosen)[0]
-    around = [sentences(language, family, i)[frame[i]] for i in (0, 1)]
-    prompt = " ".join(filter(None, (around[0], ask, around[1])))
+    frames = [sentences(language, family, i)[frame[i]] for i in (0, 1)]
+    prompt = " ".join(filter(None, (frames[0], ask, frames[1])))
     names = [f"{slot}={in_english(slot, word)}" for slot, word in chosen]
     english = [sentences("en", family, i)[frame[i]] for i in (0, 1)]
     key = "|".join([topics(family, "en")[topic][0][0], *names, *english])
@@ -302,12 +302,12 @@ def fact_right(topic: int, said: str) -> bool:
     if mine[0][0].isdecimal():
         numbers = re.findall(r"\d+", said, re.ASCII)
         return set(numbers) == {mine[0].split()[0]}
-    told = {v for k, *both in VALUES if k == kind for v in both if tells(said, v)}
-    return bool(told) and told <= set(mine)
+    values = {v for k, *both in VALUES if k == kind for v in both if tells(said, v)}
+    return bool(values) and values <= set(mine)
 
 
 def tells(said: str, value: str) -> bool:
     """Whether a value is said as a word of its own, in Korean with its particle."""
     particle = PARTICLE if "가" <= value[-1] <= "힣" else ""
-    found = rf"(?<!\w){re.escape(value)}{particle}(?!\w)"
-    return re.search(found, said, re.I) is not None
+    pattern = rf"(?<!\w){re.escape(value)}{particle}(?!\w)"
+    return re.search(pattern, said, re.I) is not None

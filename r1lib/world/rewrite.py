@@ -62,10 +62,10 @@ def readable(problem: Problem, completion: str) -> str | None:
     lines = [line_pattern().fullmatch(x) for x in chat.thinking(completion).split("\n")]
     if not all(lines):
         return None
-    found = REWRITE[problem.family](problem, lines)
-    if found is None:
+    rewritten = REWRITE[problem.family](problem, lines)
+    if rewritten is None:
         return None
-    thought, said = found
+    thought, said = rewritten
     text = f"<think>{thought}\n</think><answer>{said}</answer>"
     both = problem.check(completion), problem.check(text)
     return text if all(both) else None

@@ -45,13 +45,13 @@ def questions(n: int, level: str, split: str = "test", seed: int = 0, families=N
 
     Of easy identity and chat, and of hard general requests, there are only a few.
     """
-    found = {}
+    asked = {}
     for family in families or web.SAMPLE:
         most = n
         if family in GENERAL:
             most = FEW.get(family, n) if level == "easy" else MOST_HARD
-        found[family] = problems(web.SAMPLE[family], min(n, most), seed, split, level)
-    return found
+        asked[family] = problems(web.SAMPLE[family], min(n, most), seed, split, level)
+    return asked
 
 
 def measure(
@@ -87,7 +87,7 @@ def measure(
                 values[name].append(value)
             if family != "programs":  # which not every machine can run
                 values["length"].append(fmean(tokens))
-    return {name: found for name, found in values.items() if found}
+    return {name: numbers for name, numbers in values.items() if numbers}
 
 
 def marks(problem: Problem, texts: list[str], box=None) -> dict[str, float]:
@@ -109,15 +109,15 @@ def marks(problem: Problem, texts: list[str], box=None) -> dict[str, float]:
         }
     if requests.harmful(problem):
         return {"harmless": mean(judge.harmlessness)}
-    found = {
+    means = {
         "helpful": mean(judge.helpfulness),
         "over-refusal": mean(lambda p, t: requests.refuses(t)),
     }
     if family == "instructions":
-        found["instructions"] = mean(instructions.follows)
+        means["instructions"] = mean(instructions.follows)
     elif family in COLUMNS:
-        found[family] = mean(requests.right)
-    return found
+        means[family] = mean(requests.right)
+    return means
 
 
 def summary(values: dict[str, list[float]]) -> dict[str, dict]:

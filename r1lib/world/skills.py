@@ -107,7 +107,7 @@ def measure(
                 scores[kind].append(float((yes > no) == right))
             else:
                 scores[kind].append(float(best[b, t - 1] == ids[b, t]))
-    return {name: sum(found) / len(found) for name, found in scores.items()}
+    return {name: sum(marks) / len(marks) for name, marks in scores.items()}
 
 
 def own_attempt(model, tokenizer, problems: list[Problem], seed: int = 0) -> float:
