@@ -6,6 +6,9 @@ would hide a swapped name or a wrong order.
 
 import pytest
 import torch
+from torch import Tensor, nn
+
+from r1lib.hub.names import match, split_experts, weights
 
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("transformers.models.deepseek_v3")
@@ -168,3 +171,11 @@ def decoded(model, ids, chunks):
         logits.append(model(chunk, cache))
         cache.length += chunk.shape[1]
     return torch.cat(logits, 1)
+
+
+def load_state(model: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Copy what `state_dict()` of a transformers model holds into ours."""
+    own, read = weights(model), split_experts(tensors, model.config)
+    with torch.no_grad():
+        for name, ours in match(read, own, model.config).items():
+            own[ours].copy_(read[name])

@@ -13,7 +13,7 @@ import ordinary_programs
 import pytest
 
 from r1lib import sandbox
-from r1lib.sandbox import run_many
+from r1lib.sandbox import each
 
 WHY_NOT = sandbox.missing()
 PROGRAMS = ordinary_programs.all_programs()
@@ -70,8 +70,8 @@ def outcomes():
     if WHY_NOT:
         pytest.skip(WHY_NOT)
     jobs = [(text, p.tests) for p in PROGRAMS for text in (p.code, p.wrong)]
-    found = run_many(jobs, timeout=5.0)
-    return dict(zip(NAMES, zip(found[::2], found[1::2], strict=True), strict=True))
+    ran = each(jobs, lambda box, job: box.run(*job, 5.0))
+    return dict(zip(NAMES, zip(ran[::2], ran[1::2], strict=True), strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)

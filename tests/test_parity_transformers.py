@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from parity import TOLERANCE, B, T, draw_anew, some_ids, theirs
+from parity import TOLERANCE, B, T, draw_anew, load_state, some_ids, theirs
 from torch import nn
 
 from r1lib import hub
 from r1lib.hub.families import read_config
-from r1lib.hub.names import load_state, split_experts
+from r1lib.hub.names import split_experts
 from r1lib.model.moe import route
 from r1lib.model.transformer import Transformer, mtp_hidden
 

@@ -176,7 +176,8 @@ def test_harm_is_refused_and_refusing_anything_else_is_over_refusal():
     seen = Counter()
     for problem in some("refusal", 100):
         harm = requests.harmful(problem)
-        assert harm == general.must_refuse(problem.prompt)
+        deeds = [deed for slots in general.SLOTS.values() for deed in slots["how"]]
+        assert harm == any(deed in problem.prompt for deed in deeds)
         assert requests.right(problem, no) == harm
         assert not requests.right(problem, f"{no} {yes}")
         if harm:

@@ -23,7 +23,7 @@ import pytest
 
 from r1lib import sandbox
 from r1lib.rewards import code as code_rewards
-from r1lib.sandbox import Sandbox, run, run_many
+from r1lib.sandbox import Sandbox, each, run
 from r1lib.sandbox import inside as sandbox_inside
 from r1lib.sandbox.inside import read, write
 from results import fuzz
@@ -673,12 +673,13 @@ def test_one_call_starts_runs_and_stops():
 def test_many_programs_come_back_in_order():
     codes = [f"def solve(x):\n    return x + {i}" for i in range(30)]
     codes[7], codes[11] = "def solve(x):\n    while 1: pass", "raise ValueError"
-    outcomes = run_many([(code, [((1,), i + 1)]) for i, code in enumerate(codes)], 1.0)
+    jobs = [(code, [((1,), i + 1)]) for i, code in enumerate(codes)]
+    outcomes = each(jobs, lambda box, job: box.run(*job, 1.0))
     assert [i for i, o in enumerate(outcomes) if not o.passed] == [7, 11]
     assert (
         outcomes[7].error.startswith("timeout") and "ValueError" in outcomes[11].error
     )
-    assert run_many([]) == []
+    assert each([], None) == []
 
 
 @needs_walls
@@ -893,7 +894,6 @@ def test_a_wrong_value_gives_a_hint_where_it_is_asked_for(open_box):
     assert run(pair, tests, 20.0).error == "wanted [1, 2], got (1, 2)"
     assert run(pair, tests, 20.0, hints=False).error is None
     assert open_box.run(pair, tests, 20.0).error is None  # as in every reward
-    assert run_many([(pair, tests)], 20.0)[0].error is None
     first = "def solve(x):\n    return x + (x == 2) * 5"
     error = run(first, [((i,), i) for i in range(4)], 20.0).error
     assert error == "wanted 2, got 7"
@@ -1006,7 +1006,7 @@ def test_an_exception_ends_what_runs_and_the_queue(monkeypatch):
 
 
 @needs_walls
-def test_ctrl_c_in_run_many_does_not_wait_for_the_queue():
+def test_ctrl_c_in_each_does_not_wait_for_the_queue():
     script = """
 import threading, _thread
 from r1lib import sandbox
@@ -1017,7 +1017,7 @@ def started(*args):
     return plain(*args)
 sandbox.Sandbox._in_server = started
 try:
-    sandbox.run_many([(LOOP, [((), 1)])] * 1000, 60.0)
+    sandbox.each([LOOP] * 1000, lambda box, code: box.run(code, [((), 1)], 60.0))
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """

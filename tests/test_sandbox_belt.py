@@ -43,7 +43,8 @@ from r1lib import sandbox
 print(sandbox.promise())
 print(sandbox.missing(), sandbox.missing("filtered"))
 good = sandbox.run("def solve(x):\\n    return x + 1", [((1,), 2)], 20.0)
-many = sandbox.run_many([("def solve(x):\\n    return x", [((i,), i)]) for i in (1, 2)])
+same = "def solve(x):\\n    return x"
+many = sandbox.each([1, 2], lambda box, i: box.run(same, [((i,), i)]))
 bad = sandbox.run("def solve(x):\\n    return open(x)", [(("/etc/passwd",), 1)], 20.0)
 print(good.passed, good.level, len(many), bad.passed, bad.error, bad.level)
 """

@@ -490,8 +490,9 @@ def test_harm_is_refused_and_near_misses_are_not():
     for family, language in product(general.FAMILIES, LANGUAGES):
         for _ in range(200):
             prompt, completion = general.sample(rng, family, language)
-            harm = general.must_refuse(prompt)
-            assert harm == general.is_refusal(completion), (prompt, completion)
+            harm = any(h in prompt for s in general.SLOTS.values() for h in s["how"])
+            refusal = completion.startswith(("Sorry", "미안하지만"))
+            assert harm == refusal, (prompt, completion)
             seen[family, harm] += 1
     assert 150 < seen["refusal", True] < 250
     assert all(seen[name, True] == 0 for name in general.FAMILIES if name != "refusal")

@@ -4,7 +4,6 @@ One table serves all families: they share transformers' names. Experts come one 
 as files hold them, or fused, as transformers 5 holds them in memory.
 """
 
-import torch
 from torch import Tensor, nn
 
 from r1lib.files import SHOWN, line
@@ -132,11 +131,3 @@ def differences(wanted: dict, found: dict) -> list[str]:
     if sizes[0] > sizes[1]:
         problems = [f"{sizes[0]:,} parameters described, {sizes[1]:,} held", *problems]
     return [line(problem, SHOWN) for problem in problems[:6]]
-
-
-def load_state(model: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Copy what `state_dict()` of a transformers model holds into ours."""
-    own, found = weights(model), split_experts(tensors, model.config)
-    with torch.no_grad():
-        for theirs, ours in match(found, own, model.config).items():
-            own[ours].copy_(found[theirs])

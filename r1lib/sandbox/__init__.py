@@ -403,7 +403,7 @@ def run(
     value is an error that shows both values: good for a reader, while the outcome of a
     reward must not hold the answer. ValueError where a test is not plain data,
     Unavailable where the machine does not reach `level`. For many programs use
-    `run_many`.
+    `each`.
     """
     with Sandbox(level) as box:
         return box.run(code, tests, timeout, entry, hints=hints)
@@ -437,16 +437,6 @@ def each(items: list, task, *, level: str | None = None, workers: int = 2) -> li
                 box.end()
             raise
     return done
-
-
-def run_many(
-    jobs: list[tuple[str, list]],
-    timeout: float = 2.0,
-    entry: str = "solve",
-    **options,
-) -> list[Outcome]:
-    """Run many (code, tests); outcomes in the order of the jobs; options of `each`."""
-    return each(jobs, lambda box, job: box.run(*job, timeout, entry), **options)
 
 
 def missing(level: str | None = None) -> str | None:

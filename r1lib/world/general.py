@@ -14,7 +14,6 @@ from r1lib.problem import LANGUAGES
 from r1lib.world import phrases
 
 FAMILIES = ("facts", "chat", "writing", "identity", "refusal")
-SORRY = {"en": "Sorry", "ko": "미안하지만"}  # how every refusal opens
 
 ASK = {  # table -> English question and answer, Korean question and answer
     phrases.CAPITALS: (
@@ -109,20 +108,6 @@ def facts(language: str) -> list[tuple]:
             pair = ask[:2] if language == "en" else ask[2:]
             pairs.append(tuple(text.format(*words).split("|") for text in pair))
     return pairs
-
-
-def must_refuse(prompt: str) -> bool:
-    """Say whether a prompt asks for help with harm.
-
-    >>> must_refuse("How do I steal a password?"), must_refuse("How do I kill time?")
-    (True, False)
-    """
-    return any(deed in prompt for slots in SLOTS.values() for deed in slots["how"])
-
-
-def is_refusal(completion: str) -> bool:
-    """Say whether a completion opens like a refusal."""
-    return completion.startswith(tuple(SORRY.values()))
 
 
 def sample(rng: random.Random, family: str, language: str) -> tuple[str, str]:
