@@ -1,11 +1,10 @@
 """Distillation: a small student learns from what a large teacher writes, or expects.
 
 R1 gave its students plain fine-tuning on the accepted samples (arXiv 2501.12948v1,
-section 2.4): `examples`, then `fine_tune`. The older way compares distributions
+section 2.4): `examples`, then `sft.train`. The older way compares distributions
 token by token (Hinton et al., arXiv 1503.02531): on the teacher's texts, `train`, or on
 texts of the student's own, `on_policy` (Agarwal et al., arXiv 2306.13649; their loss
-without a mixture of the two). RL on the student alone, `reinforce`, asks no teacher.
-All four yield metrics and `Spent`, what each way costs, in the same units.
+without a mixture of the two). Both yield metrics and `Spent`, what a step costs.
 Chapter 14 builds this file.
 """
 
@@ -14,7 +13,6 @@ import random
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from statistics import fmean
 
 import torch
 from jaxtyping import Bool, Float
@@ -25,7 +23,6 @@ from r1lib.files import shown
 from r1lib.model import counts
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import evaluating
-from r1lib.rl import grpo
 from r1lib.rl.rollout import rollout
 from r1lib.training import batches, limits, optim, sft
 from r1lib.training.sft import Example, SFTConfig
@@ -42,8 +39,7 @@ class DistillConfig(SFTConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.kind not in KINDS:
-            raise ValueError(f"kind must be one of {KINDS}, got {shown(self.kind)}")
+        limits.one_of(self, KINDS, "kind")
         limits.positive(self, "temperature")
         if self.packed:
             raise ValueError(
@@ -73,8 +69,7 @@ class OnPolicyConfig:
         limits.positive(self, "lr")
         limits.share(self, "warmup", "lowest")
         limits.seed(self)
-        if self.kind not in KINDS:
-            raise ValueError(f"kind must be one of {KINDS}, got {self.kind!r}")
+        limits.one_of(self, KINDS, "kind")
 
 
 @dataclass
@@ -146,19 +141,6 @@ def examples(
             f"the student reads {positions} tokens, the shortest trace has {shortest}"
         )
     return fit, len(made) - len(fit)
-
-
-def fine_tune(student, given: list[Example], config, optimizers, start: int = 0):
-    """Fit given texts, as `sft.train` does; yields metrics and `Spent`.
-
-    Each step is charged for a batch of texts of mean length.
-    """
-    each = round(config.batch_size * fmean(len(example.ids) for example in given))
-    began = time.perf_counter()
-    for metrics in sft.train(student, given, config, optimizers, start):
-        now = time.perf_counter()
-        yield metrics, Spent(student_trained=each, seconds=now - began)
-        began = time.perf_counter()
 
 
 # ---- distributions ---------------------------------------------------------------
@@ -307,25 +289,4 @@ def on_policy(
         metrics = {"step": step + 1, "loss": loss, "grad_norm": norm}
         metrics["accuracy"] = (batch.rewards >= 1).float().mean().item()
         metrics["length"] = batch.lengths.float().mean().item()
-        yield metrics, bill
-
-
-# ---- no teacher ------------------------------------------------------------------
-
-
-def reinforce(
-    student, tokenizer, draw_problem, config, optimizers, prompt: float, start: int = 0
-):
-    """Let the student learn alone, as `grpo.train` does; yields metrics and `Spent`.
-
-    `prompt` is the mean length of a prompt in tokens. Groups whose rewards agree train
-    nothing (their advantages are 0), so they are charged for their writing alone.
-    """
-    loop = grpo.train(student, tokenizer, draw_problem, config, optimizers, start=start)
-    for metrics, batch in loop:
-        written = int(batch.lengths.sum())
-        share = 1 - metrics["agreeing_groups"]  # of the rows that train
-        trained = round(share * (written + len(batch.texts) * prompt))
-        bill = Spent(student_trained=trained, student_written=written)
-        bill.seconds = metrics["sample_seconds"] + metrics["train_seconds"]
         yield metrics, bill

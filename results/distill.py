@@ -185,7 +185,7 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
     stream = rounds(given, plan.steps * batch, plan.seed)
     facts |= {"passes": len(stream) / len(given), "too long": too_long}
     if arm.how == "sft":
-        loop = distill.fine_tune(
+        loop = billed_sft(
             model,
             stream,
             sft.SFTConfig(epochs=1, batch_size=batch, seed=plan.seed),
@@ -204,6 +204,37 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
         loop = distill.train(model, teacher, both, stream, config, optimizers)
     history, spent = spend(loop, plan.steps, label)
     return history, bill + spent, facts
+
+
+def billed_sft(student, given: list[Example], config, optimizers, start: int = 0):
+    """Fit given texts, as `sft.train` does; yields metrics and `Spent`.
+
+    Each step is charged for a batch of texts of mean length.
+    """
+    each = round(config.batch_size * fmean(len(example.ids) for example in given))
+    began = time.perf_counter()
+    for metrics in sft.train(student, given, config, optimizers, start):
+        now = time.perf_counter()
+        yield metrics, Spent(student_trained=each, seconds=now - began)
+        began = time.perf_counter()
+
+
+def billed_rl(
+    student, tokenizer, draw_problem, config, optimizers, prompt: float, start: int = 0
+):
+    """Let the student learn alone, as `grpo.train` does; yields metrics and `Spent`.
+
+    `prompt` is the mean length of a prompt in tokens. Groups whose rewards agree train
+    nothing (their advantages are 0), so they are charged for their writing alone.
+    """
+    loop = grpo.train(student, tokenizer, draw_problem, config, optimizers, start=start)
+    for metrics, batch in loop:
+        written = int(batch.lengths.sum())
+        share = 1 - metrics["agreeing_groups"]  # of the rows that train
+        trained = round(share * (written + len(batch.texts) * prompt))
+        bill = Spent(student_trained=trained, student_written=written)
+        bill.seconds = metrics["sample_seconds"] + metrics["train_seconds"]
+        yield metrics, bill
 
 
 def spend(loop, steps: int, label: str) -> tuple[list[dict], Spent]:
@@ -231,7 +262,7 @@ def reinforce(model, tokenizer, plan: Plan, label: str):
     look = {"max_new_tokens": config.max_new_tokens}
     optimizers = optim.adamw(model, config.lr)
     draw = pipeline.draw_mixed
-    loop = distill.reinforce(model, tokenizer, draw, config, optimizers, prompt)
+    loop = billed_rl(model, tokenizer, draw, config, optimizers, prompt)
 
     def metered():
         nonlocal bill

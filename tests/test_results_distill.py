@@ -15,10 +15,12 @@ from r1lib.distill import Spent
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer
 from r1lib.problem import split_of
-from r1lib.recipe import checkpoints, rejection, stages
+from r1lib.recipe import checkpoints, pipeline, rejection, stages
+from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.tokenizer import Tokenizer
 from r1lib.traces import tables
+from r1lib.training import optim, sft
 from results import distill, one_unit, students, traces
 from results.distill import ARMS, Plan
 from tools.environment import try_lock
@@ -263,3 +265,42 @@ def test_a_script_s_randomness_is_its_seed():
     one = traces.written(given, sizes, 0)
     random.seed(2)
     assert traces.written(given, sizes, 0) == one
+
+
+ROOM = replace(small.DENSE, max_positions=160)
+BYTES = Tokenizer([])
+
+
+def six_sums():
+    """Six short examples of arithmetic."""
+    texts = [f"<think>{i}+1\n</think><answer>{i + 1}</answer>" for i in range(6)]
+    return sft.encode(BYTES, [(f"{i}+1", text) for i, text in enumerate(texts)])
+
+
+def test_texts_are_fitted_as_by_fine_tuning_and_every_token_is_billed():
+    config = sft.SFTConfig(epochs=2, batch_size=3)
+    students = small.model(ROOM, 0), small.model(ROOM, 0)
+    ours, theirs = (optim.adamw(student, 1e-3) for student in students)
+    wanted = [m["loss"] for m in sft.train(students[0], six_sums(), config, ours)]
+    loop = list(distill.billed_sft(students[1], six_sums(), config, theirs))
+    assert [metrics["loss"] for metrics, _ in loop] == wanted
+    bill = sum((spent for _, spent in loop), Spent())
+    tokens = 2 * sum(len(example.ids) for example in six_sums())
+    assert bill == Spent(student_trained=tokens, seconds=bill.seconds)
+
+
+def test_rl_is_that_of_grpo_and_pays_for_what_is_written_and_what_trains():
+    config = grpo.GRPOConfig(steps=2, prompts=4, group_size=4, max_new_tokens=8)
+    students = small.model(ROOM, 0), small.model(ROOM, 0)
+    ours, theirs = (optim.adamw(student, config.lr) for student in students)
+    rest = (BYTES, pipeline.draw_mixed, config)
+    known = list(grpo.train(students[0], *rest, ours))
+    found = list(distill.billed_rl(students[1], *rest, theirs, prompt=10))
+    assert all(map(torch.equal, *(student.parameters() for student in students)))
+    for (metrics, batch), (same, bill) in zip(known, found, strict=True):
+        written = int(batch.lengths.sum())
+        share = 1 - metrics["agreeing_groups"]
+        assert metrics["reward"] == same["reward"]
+        assert bill.student_written == written and bill.seconds > 0
+        assert bill.student_trained == round(share * (written + 16 * 10))
+        assert bill.teacher_written == bill.teacher_read == 0
