@@ -121,6 +121,21 @@ def generate(
     the ids written so far, (B, t). However it ends, by an exception or by Ctrl-C too,
     the model is left in the mode that it was in. `slow_generate` is the naive twin.
     """
+    check_room(model, prompts, max_new_tokens, repeat)
+    with evaluating(model):
+        return _generate(
+            model,
+            prompts,
+            max_new_tokens,
+            (temperature, top_p, generator, top_k, min_p),
+            stop_ids,
+            repeat,
+            steer,
+        )
+
+
+def check_room(model, prompts, max_new_tokens: int, repeat: int = 1) -> None:
+    """Refuse prompts that are empty, or do not fit into the model with what follows."""
     if not prompts or not all(prompts):
         raise ValueError("generate needs at least one prompt, and none may be empty")
     if max_new_tokens < 1 or repeat < 1:
@@ -133,16 +148,6 @@ def generate(
         raise ValueError(
             f"a prompt of {longest} ids and {max_new_tokens} new ones do not fit into "
             f"{model.config.max_positions} positions"
-        )
-    with evaluating(model):
-        return _generate(
-            model,
-            prompts,
-            max_new_tokens,
-            (temperature, top_p, generator, top_k, min_p),
-            stop_ids,
-            repeat,
-            steer,
         )
 
 

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from r1lib.model.transformer import Transformer, evaluating
-from r1lib.sampling import Completion
+from r1lib.sampling import Completion, check_room
 from r1lib.tokenizer import PAD
 
 
@@ -153,7 +153,9 @@ def generate(
     tokens after the first for each main step of a row: 1 + acceptance, less what a
     completion's end cuts off; and `main_steps`, those of all rows together.
     """
-    _check(model, prompts, max_new_tokens)
+    if model.mtp is None:
+        raise ValueError("this model has no MTP module (n_mtp is 0) to draft with")
+    check_room(model, prompts, max_new_tokens)
     with evaluating(model):
         return _generate(
             model, prompts, max_new_tokens, temperature, stop_ids, generator
@@ -199,18 +201,3 @@ def _generate(model, prompts, max_new_tokens, temperature, stop_ids, generator):
         "acceptance": out.accepted / max(1, out.steps),
         "tokens_per_step": out.tokens / max(1, out.steps),
     }
-
-
-def _check(model, prompts, max_new_tokens: int) -> None:
-    if model.mtp is None:
-        raise ValueError("this model has no MTP module (n_mtp is 0) to draft with")
-    if not prompts or not all(prompts):
-        raise ValueError("generate needs at least one prompt, and none may be empty")
-    if max_new_tokens < 1:
-        raise ValueError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
-    needed = max(map(len, prompts)) + max_new_tokens
-    if needed > model.config.max_positions:
-        raise ValueError(
-            f"{needed} positions are needed, the model knows "
-            f"{model.config.max_positions}"
-        )

@@ -17,7 +17,6 @@ from r1lib.world import arithmetic, countdown
 from r1lib.world.countdown import (
     AGAIN,
     LARGEST,
-    OPERATIONS,
     WORDS,
     apply,
     write_expression,
@@ -110,13 +109,9 @@ def choose_attempt(rng, problem, hit: float):
         order = tuple(map(int, re.findall(r"\d+", problem.answer)))
         return order, "".join(re.findall(r"[-+*/]", problem.answer))
     while True:
-        order = list(problem.data[0])
-        rng.shuffle(order)
-        operations = "".join(rng.choice(OPERATIONS) for _ in order[1:])
-        if operations[0] in "+*":
-            order[:2] = sorted(order[:2], reverse=True)
-        if countdown.run_tape(order, operations) is not None:
-            return tuple(order), operations
+        order, operations, results = countdown.random_tape(rng, problem.data[0])
+        if results is not None:
+            return order, operations
 
 
 def tape(rng, numbers, operations, slip: float) -> tuple[str, int]:

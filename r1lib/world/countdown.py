@@ -107,7 +107,7 @@ def sample(rng: random.Random, level: str, language: str) -> Problem:
     """Draw a solvable problem; numbers from 1 to 20, target from 1 to 50."""
     while True:
         numbers = [rng.randint(1, LARGEST_GIVEN) for _ in range(COUNT[level])]
-        order, operations, results = _random_tape(rng, numbers)
+        order, operations, results = random_tape(rng, numbers)
         if results is not None and results[-1] != 0:
             break
     rng.shuffle(numbers)
@@ -138,7 +138,8 @@ def make(numbers, target: int, language: str, answer: str = "") -> Problem:
     return Countdown("countdown", level, language, text, answer, key, data)
 
 
-def _random_tape(rng, numbers):
+def random_tape(rng, numbers):
+    """Draw a tape: (order, operations, results), results None where it leaves 0..50."""
     order = list(numbers)
     rng.shuffle(order)
     operations = "".join(rng.choice(OPERATIONS) for _ in order[1:])
