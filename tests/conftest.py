@@ -2,6 +2,9 @@
 
 import os
 import shutil
+import subprocess
+import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import torch
 
 from tools import book as book_tool
 from tools.book_source import Book
+from tools.environment import try_lock
 
 # Tiny tensors: more threads are slower. With workers, each of them has one.
 torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
@@ -56,6 +60,32 @@ def one_thread():
         patch.setenv("OMP_NUM_THREADS", "1")  # of `r1.py train` and of its children
         yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def smoke_run(tmp_path_factory):
+    """A smoke run that the command has trained and measured, one for all workers.
+
+    In a process of its own, in which shapes are not checked: that is far quicker.
+    """
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    folder, log = root / "smoke", root / "smoke.txt"
+    command = [sys.executable, "-m", "tools.train", "--preset", "smoke", "--out"]
+    with open(root / "smoke.lock", "a+") as lock:
+        while not try_lock(lock):
+            time.sleep(0.1)
+        if not log.exists():
+            made = subprocess.run(
+                [*command, folder],
+                cwd=Path(__file__).resolve().parent.parent,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+                capture_output=True,
+                text=True,
+            )
+            log.write_text(made.stderr if made.returncode else "", "utf-8")
+    assert log.read_text("utf-8") == ""
+    return folder
 
 
 @pytest.fixture(scope="session")

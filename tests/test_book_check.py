@@ -213,6 +213,15 @@ def test_provenance_that_says_nothing_is_found(book, key, value, said):
     assert said in problems(book)["results_fit"][0]
 
 
+def test_a_result_of_an_older_form_is_one_line_that_says_what_to_do(book):
+    """It had a digest of the code in place of a commit."""
+    old = {"digest": "0" * 64, "measured at": "0123456789ab"}
+    write_result(book, **whole_result(book) | {"provenance": old})
+    (line,) = problems(book)["results_fit"]
+    assert "provenance lacks commit, versions, weights" in line
+    assert line.endswith("an older form, measure it again")
+
+
 @pytest.mark.parametrize(
     "command, said",
     [

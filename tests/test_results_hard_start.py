@@ -14,8 +14,8 @@ HOW = stages.settings("smoke")
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    return small.run(tmp_path_factory.mktemp("run"), "dev1")
+def run(smoke_run, tmp_path_factory):
+    return small.run(smoke_run, tmp_path_factory.mktemp("run") / "smoke", "dev1")
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ HOW = stages.settings("smoke")
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    return small.run(tmp_path_factory.mktemp("run"), "r1")
+def run(smoke_run, tmp_path_factory):
+    return small.run(smoke_run, tmp_path_factory.mktemp("run") / "smoke", "r1")
 
 
 @pytest.mark.parametrize(("arm", "begins"), [("always", 0), ("never", "steps")])

@@ -72,11 +72,12 @@ def problems(content: dict, root: Path = ROOT) -> list[str]:
     recorded = content["provenance"]
     faults = command_problems(content.get("command"), root)
     if not isinstance(recorded, dict):
-        return [*faults, "provenance is not an object"]
+        return [*faults, "provenance is not an object: measure it again"]
     if absent := [
         key for key in ("commit", "versions", "weights") if not has(recorded, key)
     ]:
-        return [*faults, f"provenance lacks {', '.join(absent)}"]
+        lost = ", ".join(absent)
+        return [*faults, f"provenance lacks {lost}: an older form, measure it again"]
     if not COMMIT.fullmatch(recorded["commit"]):
         faults.append(f"provenance: {recorded['commit']!r:.60} is no commit")
     elif recorded["commit"] in unknown_commits(root, (recorded["commit"],)):

@@ -96,21 +96,24 @@ def is_done(folder, stage: str) -> bool:
 def record(folder, stage: str) -> dict:
     """Read what a finished stage has written about itself: sha256, seconds, curve.
 
-    A stage that another version of this library has left is a ValueError.
+    One that is damaged, or that another version of this library has left, is a
+    ValueError that says how to make the stage again.
     """
     path = Path(folder) / f"{stage}.json"
-    content = files.read_json(path)
-    if (made := content.get("format", 1)) != FORMAT:
-        raise ValueError(
-            f"{stage} in {folder} is of another version: its format is {shown(made)}, "
-            f"this library reads {FORMAT}; make it again with --stage {stage} --fresh"
-        )
-    content = {"made_from": {}, "memory_gb": None, **content}
-    check_fields(
-        content, {**KINDS, "sha256": dict, "steps": int, "made_from": dict}, path
-    )
-    if not content["sha256"]:
-        raise ValueError(f"{path} is damaged: its sha256 is empty")
+    kinds = {**KINDS, "sha256": dict, "steps": int, "made_from": dict}
+    try:
+        content = {"made_from": {}, "memory_gb": None, **files.read_json(path)}
+        if (made := content.get("format", 1)) != FORMAT:
+            raise ValueError(
+                f"{stage} in {folder} is of another version: its format is "
+                f"{shown(made)}, this library reads {FORMAT}"
+            )
+        check_fields(content, kinds, path)
+        if not content["sha256"]:
+            raise ValueError(f"{path} is damaged: its sha256 is empty")
+    except ValueError as error:
+        again = f"make it again with --stage {stage} --fresh"
+        raise ValueError(f"{error}; {again}") from error
     return content
 
 
