@@ -206,7 +206,7 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
     return history, bill + spent, facts
 
 
-def billed_sft(student, given: list[Example], config, optimizers, start: int = 0):
+def billed_sft(student, given: list[sft.Example], config, optimizers, start: int = 0):
     """Fit given texts, as `sft.train` does; yields metrics and `Spent`.
 
     Each step is charged for a batch of texts of mean length.

@@ -43,7 +43,7 @@ def arguments(made: argparse.ArgumentParser) -> argparse.Namespace:
 
 
 def measure(doc: str, unit, name: str, **options) -> None:
-    """Measure one run: `unit(runs/seed-N, N)` into NAME-N.json; `kind` as in `parser`.
+    """Measure one run: `unit(runs/seed-N, N)` into NAME-N.json; options of `parser`.
 
     `name` is that of the file; its script has the same with "_" in place of "-".
     """

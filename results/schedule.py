@@ -26,7 +26,7 @@ ARMS = ("always", "never")
 def unit(
     arm: str, run: Path, folder: Path, settings: recipe.Settings, **options
 ) -> dict:
-    """Train R1 on another schedule; measure it as a stage is, `kind` as in `cards`."""
+    """Train R1 on another schedule; measure it as a stage; `options`: see `cards`."""
     if arm not in ARMS:
         raise ValueError(f"arm must be one of {', '.join(ARMS)}, got {arm!r}")
     began, steps = time.perf_counter(), settings.last.rl.steps
