@@ -19,27 +19,10 @@ def recipe(axes):
     for i, (number, name) in enumerate(MAP):
         x, here = 0.35 + 1.84 * i, number == "02"
         card(axes, x, 4.95, 1.52, 0.78, BLUE if here else GREY, "")
+        kind = {"ha": "center", "va": "center", "color": INK if here else "#555555"}
         weight = "bold" if here else "normal"
-        axes.text(
-            x + 0.28,
-            5.34,
-            number,
-            fontsize=11,
-            fontweight="bold",
-            ha="center",
-            va="center",
-            color=INK if here else "#555555",
-        )
-        axes.text(
-            x + 0.93,
-            5.34,
-            name,
-            fontsize=10,
-            fontweight=weight,
-            ha="center",
-            va="center",
-            color=INK if here else "#555555",
-        )
+        axes.text(x + 0.28, 5.34, number, fontsize=11, fontweight="bold", **kind)
+        axes.text(x + 0.93, 5.34, name, fontsize=10, fontweight=weight, **kind)
         if i:
             arrow(axes, (x - 0.3, 5.34), (x - 0.02, 5.34), GREY)
 
@@ -71,17 +54,9 @@ def path(axes):
         arrow(axes, (start, low + height / 2), (end, low + height / 2))
     x = places[3] + width / 2
     arrow(axes, (x, top), (x, low + height + 0.05))
+    kind = {"ha": "center", "va": "center", "fontsize": 12.5, "color": INK}
     text = "nothing is ever unknown, and nothing is lost: decode(encode(text)) == text"
-    axes.text(
-        5.2,
-        2.42,
-        text,
-        style="italic",
-        ha="center",
-        va="center",
-        fontsize=12.5,
-        color=INK,
-    )
+    axes.text(5.2, 2.42, text, style="italic", **kind)
 
 
 if __name__ == "__main__":

@@ -10,18 +10,8 @@ HEADS, TOP, LOW = 8, 3.55, 1.55
 
 def cell(axes, x, y, width, height, colour, hatch="", alpha=1.0):
     """A block of numbers; what is kept in the cache is drawn solid."""
-    axes.add_patch(
-        Rectangle(
-            (x, y),
-            width,
-            height,
-            linewidth=1.2,
-            facecolor=colour,
-            edgecolor=PAPER,
-            hatch=hatch,
-            alpha=alpha,
-        )
-    )
+    kind = {"facecolor": colour, "edgecolor": PAPER, "hatch": hatch, "alpha": alpha}
+    axes.add_patch(Rectangle((x, y), width, height, linewidth=1.2, **kind))
 
 
 def line(axes, start, end, dashed=False):

@@ -13,16 +13,8 @@ def packed_rows(axes, x, y):
     for r, row in enumerate(ROWS):
         left, top = x, y - 0.42 * r
         for size, colour in row:
-            axes.add_patch(
-                Rectangle(
-                    (left, top),
-                    0.26 * size,
-                    0.3,
-                    facecolor=PALE[colour],
-                    edgecolor=colour,
-                    linewidth=1.4,
-                )
-            )
+            kind = {"facecolor": PALE[colour], "edgecolor": colour, "linewidth": 1.4}
+            axes.add_patch(Rectangle((left, top), 0.26 * size, 0.3, **kind))
             left += 0.26 * size
 
 

@@ -19,27 +19,12 @@ def recipe(axes):
     for i, (number, name) in enumerate(MAP):
         x, here = 0.35 + 1.84 * i, number == "09"
         card(axes, x, 4.95, 1.52, 0.78, BLUE if here else GREY, "")
+        kind = {"ha": "center", "va": "center", "color": INK if here else "#555555"}
         weight = "bold" if here else "normal"
         spot = (x + 0.28, 5.34)
-        axes.text(
-            *spot,
-            number,
-            fontsize=11,
-            fontweight="bold",
-            ha="center",
-            va="center",
-            color=INK if here else "#555555",
-        )
+        axes.text(*spot, number, fontsize=11, fontweight="bold", **kind)
         spot = (x + 0.93, 5.34)
-        axes.text(
-            *spot,
-            name,
-            fontsize=10,
-            fontweight=weight,
-            ha="center",
-            va="center",
-            color=INK if here else "#555555",
-        )
+        axes.text(*spot, name, fontsize=10, fontweight=weight, **kind)
         if i:
             arrow(axes, (x - 0.3, 5.34), (x - 0.02, 5.34), GREY)
 
@@ -67,19 +52,11 @@ def loop(axes):
     arrow(axes, (right, below), (middle + width + 0.05, below))
     arrow(axes, (middle, below), (left + width + 0.05, below))
     arrow(axes, (left + width / 2, low + height), (left + width / 2, top - 0.05))
+    kind = {"ha": "center", "va": "center", "fontsize": 12.5, "color": INK}
     text = (
         "one step of R1-Zero: nobody shows a solution, only right or wrong comes back"
     )
-    axes.text(
-        6.5,
-        2.42,
-        text,
-        style="italic",
-        ha="center",
-        va="center",
-        fontsize=12.5,
-        color=INK,
-    )
+    axes.text(6.5, 2.42, text, style="italic", **kind)
 
 
 if __name__ == "__main__":

@@ -10,28 +10,11 @@ def recipe(axes):
     for i, (number, name) in enumerate(MAP):
         x, here = 0.35 + 1.84 * i, number == "11"
         card(axes, x, 5.55, 1.52, 0.78, BLUE if here else GREY, "")
+        kind = {"ha": "center", "va": "center", "color": INK if here else "#555555"}
         weight = "bold" if here else "normal"
-        axes.text(
-            x + 0.28,
-            5.94,
-            number,
-            fontsize=11,
-            fontweight="bold",
-            ha="center",
-            va="center",
-            color=INK if here else "#555555",
-        )
+        axes.text(x + 0.28, 5.94, number, fontsize=11, fontweight="bold", **kind)
         name = name.replace(" ", "\n") if here else name
-        axes.text(
-            x + 0.93,
-            5.94,
-            name,
-            fontsize=10,
-            fontweight=weight,
-            ha="center",
-            va="center",
-            color=INK if here else "#555555",
-        )
+        axes.text(x + 0.93, 5.94, name, fontsize=10, fontweight=weight, **kind)
         if i:
             arrow(axes, (x - 0.3, 5.94), (x - 0.02, 5.94), GREY)
 
@@ -57,11 +40,12 @@ def loop(axes):
     arrow(axes, (10.75, 2.6), (10.75, 1.8))
     lines = ("a copy of the policy", "of some steps ago")
     card(axes, 0.4, 0.35, 3.0, 1.4, GREY, "reference", lines, "4")
-    arrow(axes, (2.5, 2.6), (2.5, 1.75), PURPLE, "--", arrowstyle="-")
+    kind = {"arrowstyle": "-"}
+    arrow(axes, (2.5, 2.6), (2.5, 1.75), PURPLE, "--", **kind)
     axes.text(3.1, 2.18, "leash: KL", **SMALL)
     arrow(axes, (1.2, 2.6), (1.2, 1.8), GREY)
     axes.text(0.62, 2.18, "every N\nsteps", **SMALL)
-    arrow(axes, (8.9, 1.25), (4.0, 1.25), arrowstyle="-")
+    arrow(axes, (8.9, 1.25), (4.0, 1.25), **kind)
     arrow(axes, (4.0, 1.24), (3.42, 2.58))
     axes.text(6.2, 1.48, "one gradient step", **SMALL)
     badge(axes, 4.5, 0.7, "6", BLUE)

@@ -30,7 +30,8 @@ def draw(axes):
     arrow(axes, (10.6, 1.15), (10.6, 2.45), PURPLE)
     arrow(axes, (11.5, 3.15), (12.4, 3.15), GREEN)
     axes.text(12.55, 2.85, "GRPO", **{**SMALL, "ha": "center"})
-    arrow(axes, (1.25, 3.8), (7.2, 5.25), ORANGE, bend=-0.5, line="--")
+    kind = {"bend": -0.5, "line": "--"}
+    arrow(axes, (1.25, 3.8), (7.2, 5.25), ORANGE, **kind)
     axes.text(4.3, 6.25, "9, 10: please the model, not the reader", **SMALL)
 
 

@@ -20,10 +20,10 @@ CENTRE = {"ha": "center", "va": "center", "color": INK}
 SMALL = {**CENTRE, "fontsize": 10.5}
 
 
-def frame(axes, x, y, width, height, colour, rounding, **options):
+def frame(axes, x, y, width, height, colour, rounding, **kind):
     """A rounded rectangle in a pale colour with an edge in the full one."""
     shape = f"round,pad=0,rounding_size={rounding}"
-    face = {"facecolor": PALE[colour], "edgecolor": colour, "linewidth": 1.8, **options}
+    face = {"facecolor": PALE[colour], "edgecolor": colour, "linewidth": 1.8, **kind}
     axes.add_patch(FancyBboxPatch((x, y), width, height, boxstyle=shape, **face))
 
 
@@ -34,9 +34,9 @@ def badge(axes, x, y, section, colour):
     axes.text(x, y, section, bbox=disc, **kind)
 
 
-def box(axes, x, y, width, height, colour, lines, section="", **options):
+def box(axes, x, y, width, height, colour, lines, section="", **kind):
     """A rounded box with centred lines, the first one bold, and a section's number."""
-    frame(axes, x, y, width, height, colour, 0.1, **options)
+    frame(axes, x, y, width, height, colour, 0.1, **kind)
     middle = y + height / 2 + 0.15 * (len(lines) - 1)
     for i, line in enumerate(lines):
         look = {"fontsize": 11, "fontweight": "normal" if i else "bold", **CENTRE}
@@ -58,12 +58,12 @@ def card(axes, x, y, width, height, colour, title, lines=(), section=""):
         badge(axes, x + 0.04, y + height - 0.04, section, colour)
 
 
-def arrow(axes, start, end, colour=INK, line="-", bend=0.0, **options):
+def arrow(axes, start, end, colour=INK, line="-", bend=0.0, **kind):
     """An arrow between two points, bent by a share of its length."""
     look = {"arrowstyle": "-|>", "mutation_scale": 15, "linewidth": 1.8}
     look |= {"color": colour, "linestyle": line, "shrinkA": 0, "shrinkB": 2}
     look["connectionstyle"] = f"arc3,rad={bend}"
-    axes.add_patch(FancyArrowPatch(start, end, **{**look, **options}))
+    axes.add_patch(FancyArrowPatch(start, end, **{**look, **kind}))
 
 
 def sheet(name, width, height, *parts, bottom=0.0):

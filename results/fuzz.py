@@ -347,10 +347,10 @@ def main() -> None:
             if name in content["verifiers"]:
                 continue
             began = time.perf_counter()
-            failures = fuzz(check, most, asked.n // every, asked.seed)
-            failures["seconds"] = time.perf_counter() - began
-            print(f"{name:22}{failures}", flush=True)
-            content["verifiers"][name] = failures
+            report = fuzz(check, most, asked.n // every, asked.seed)
+            report["seconds"] = time.perf_counter() - began
+            print(f"{name:22}{report}", flush=True)
+            content["verifiers"][name] = report
             if asked.n == N:
                 files.write_text(path, json.dumps(content, indent=1))
 

@@ -70,10 +70,8 @@ def unit(run: Path, folder: Path, settings: stages.Settings, n: int = PROBLEMS) 
     began = time.perf_counter()
     result = {"rows added": begin(run, folder, settings, n)}
     for stage in TRAINED:
-        loop, steps = (
-            pipeline.run(stage, folder, settings),
-            pipeline.length(stage, settings),
-        )
+        loop = pipeline.run(stage, folder, settings)
+        steps = pipeline.length(stage, settings)
         for _ in bar(loop, steps, stage, stages.BY_NAME[stage].shown):
             pass
         model, tokenizer = checkpoints.load(folder, stage)

@@ -60,16 +60,16 @@ def journey(rng: random.Random, problem: Problem, most_misses: int) -> list[str]
         right, wanted = corpus.tape(rng, *problem.data, slip=0.0)
         away = abs(wanted - value)
         return [text, f"{right}~{value}={away} no", f"{right}~{wanted}=0 yes"]
-    target, counts = problem.data[1], {}
+    target, wrong = problem.data[1], {}
     misses = rng.randint(1, most_misses)
-    while len(counts) < misses:
+    while len(wrong) < misses:
         order, operations = corpus.choose_attempt(rng, problem, 0.0)
         results = countdown.run_tape(order, operations)
         if results[-1] != target:
-            counts[countdown.write_tape(order, operations, results)] = results[-1]
+            wrong[countdown.write_tape(order, operations, results)] = results[-1]
     order, operations = corpus.choose_attempt(rng, problem, 1.0)
     hit = countdown.write_tape(order, operations, countdown.run_tape(order, operations))
-    lines = [f"{tape}~{target}={abs(v - target)} no" for tape, v in counts.items()]
+    lines = [f"{tape}~{target}={abs(v - target)} no" for tape, v in wrong.items()]
     return [*lines, f"{hit}~{target}=0 yes"]
 
 
