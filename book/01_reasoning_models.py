@@ -50,10 +50,10 @@ torch.manual_seed(0)
 # A **reasoning model** is a language model that has been trained to write steps before
 # its answer, and to use them. Our models write their thinking between `<think>` and
 # `</think>`, and the answer between `<answer>` and `</answer>`, as R1-Zero does in the
-# paper. These tags are tokens like all others: there is no second program inside.
+# paper. These tags are tokens like all others.
 #
-# The book comes with all the models that you will train in it. A model is a program with
-# many numbers, its **weights**, and training changes these numbers. Load six models:
+# A model is a program with many numbers, its **weights**, and training changes them. Load
+# six of the models that you will train in this book:
 
 # %% tags=["nbval-check-output"]
 NAMES = ("base", "zero", "dev1", "dev2", "dev3", "r1")
@@ -537,11 +537,11 @@ plots.interval_dots(forced, "share of answers")
 # gains by *not* thinking. (A caveat: R1's samples have no fact with thinking, so it is out
 # of practice.)
 #
-# How much of this is our own doing? The *size* of the gain on sums is: guesses on our web
-# are bad, so our models have learned to guess badly. That thinking helps where a problem
-# takes several steps is general (arXiv 2201.11903). So is its waste on easy questions:
-# large reasoning models spend hundreds of tokens on 2 + 3 (arXiv 2412.21187), which is
-# called **overthinking**. That thinking makes facts *wrong* is a finding about our models only.
+# How much of this is our own doing? The *size* of the gain on sums is: our models have
+# learned to guess badly. That thinking helps where a problem takes several steps is
+# general (arXiv 2201.11903). So is its waste on easy questions, **overthinking**: large
+# reasoning models spend hundreds of tokens on 2 + 3 (arXiv 2412.21187). That thinking
+# makes facts *wrong* we have seen only in our models.
 #
 # A good reasoning model therefore also decides *whether* to think. How often do ours, and
 # the texts that they have read?
@@ -638,8 +638,8 @@ for written in (10, 1_000, 10_000):
 #
 # **Shown.** R1's weights are public, and everything it writes can be read.
 #
-# **Hidden.** OpenAI's o1 writes a chain of thought, too, but users see only a summary of
-# it, and the final answer. They pay for all the tokens all the same.
+# **Hidden.** OpenAI's o1 writes a chain of thought, too. Its users see a summary of it and
+# the final answer, and pay for all the tokens.
 #
 # **Not written.** Some research models are trained to think more inside their layers,
 # where nothing appears as text (Coconut, arXiv 2412.06769).
@@ -937,14 +937,13 @@ checks.ex_1_4(choose_way)
 # **Exercise 1.5** (medium, 20 min) Measure it yourself. Ask a model each problem `k` times
 # with the opening `<think>` and `k` times with `<answer>`. Return the share right with
 # thinking minus the share right at once. Then call it for `"dev2"` and `"dev3"` with
-# `questions["facts"]`, and plot the results if you like. Which of the two loses more,
-# and why?
+# `questions["facts"]`. Does thinking cost both of them right answers?
 #
 # <details><summary>Hint</summary>`ask(name, prompts, k, opening=...)` returns a row of k
-# completions for each prompt, in order. `problem.check(completion.text)` grades one of them,
-# and `fmean` also takes True and False.</details>
+# completions for each prompt, in order. `problem.check(completion.text)` grades one.</details>
 #
-# <details><summary>Answer to the question</summary>{ANSWER16}</details>
+# <details><summary>Answer to the question</summary>Yes, both lose clearly. Dev2 thinks
+# about every fact, so it is in practice; lack of practice is not the main reason.</details>
 
 
 # %% tags=["exercise"]
