@@ -17,38 +17,25 @@
 # |---|---|
 # | You will build | nothing yet. You ask the finished models of this book, take their answers apart, and measure what thinking buys and what it costs |
 # | You need | Python. Every other idea is explained when it is first used |
-# | Minutes to read | 25 |
+# | Minutes to read | 35 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
-# | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 1 and 2, with its Figure 2; InstructGPT (arXiv 2203.02155) for the three steps of an ordinary model |
+# | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 1 to 3, with its Figure 2; InstructGPT (arXiv 2203.02155) for the last two steps of an ordinary assistant |
 #
-# ![One question about apples with two answers. An ordinary model writes the answer 30 at once: a guess, and wrong. A reasoning model first writes two lines of thinking, a tape of small sums and a second tape with a check, and then the answer 25.](../figures/01_thinking.png)
+# ![One question about apples with two answers. An ordinary model writes the answer 30 at once: a guess, and wrong. A reasoning model first writes two lines of thinking, a tape of small sums and the same tape again with a check, and then the answer 25.](../figures/01_thinking.png)
 #
-# What you see: one question and two ways to answer it, in the style of our models. The
+# What you see: one question and two ways to answer it, as our models write them. The
 # names of the parts (tape, check, answer) come back in every chapter.
 
 # %% [markdown]
-# **Run this first.** It imports everything and seeds the one global random
-# generator. Nothing below configures anything else.
+# **Run this first.** It seeds the one global random generator. Later cells import more,
+# where it is needed. Where a cell says `assert`, the book checks what it claims.
 
 # %% tags=["setup"]
-import math
-import random
-import re
-from statistics import fmean
-
 import torch
 
 from r1lib import artifacts, checks, plots
-from r1lib.evaluate import interval, majority
-from r1lib.model import counts
-from r1lib.model.presets import PRESETS
-from r1lib.problem import check, problems, split_of
-from r1lib.recipe.stages import RECIPE
 from r1lib.sampling import Sampling, completions
-from r1lib.tokenizer.chat import CLOSE, OPEN
-from r1lib.traces import tables
-from r1lib.world import arithmetic, corpus, countdown, requests, skills, web
 
 torch.manual_seed(0)
 
@@ -57,28 +44,29 @@ torch.manual_seed(0)
 #
 # A **language model** continues a text. It reads the text in small pieces called
 # **tokens** and predicts the next one. That token is added to the text, and the model
-# predicts again. The text it starts from is the **prompt**; the text it adds is the
-# **completion**.
+# predicts again, until it predicts the special token that means "the end". The text it
+# starts from is the **prompt**; the text it adds is the **completion**.
 #
 # A **reasoning model** is a language model that has been trained to write steps before
 # its answer, and to use them. Our models write their thinking between `<think>` and
 # `</think>`, and the answer between `<answer>` and `</answer>`, as R1-Zero does in the
-# paper. These tags are tokens like all others: there is no second program inside.
+# paper. These tags are tokens like all others.
 #
-# The book comes with all the models that you will train in it. A model is a program with
-# many numbers, its **weights**, and training changes these numbers. Load six models:
+# A model is a program with many numbers, its **weights**, and training changes them. Load
+# six of the models that you will train in this book:
 
-# %%
+# %% tags=["nbval-check-output"]
 NAMES = ("base", "zero", "dev1", "dev2", "dev3", "r1")
 models = {name: artifacts.load(f"{name}-tiny") for name in NAMES}
-weights = sum(p.numel() for p in models["r1"][0].parameters())
-print(f"{len(models)} models with {weights:,} weights each")
+for name in NAMES:
+    weights = sum(p.numel() for p in models[name][0].parameters())
+    print(f"{name:5}{weights:8,} weights")
 
 # %% [markdown]
-# `ask` is the only tool that this chapter needs. It sends prompts to a model and
-# returns `k` completions for each prompt, with their `text` and number of `tokens`. The
-# **temperature** says how the next token is chosen. At 0 it is always the most likely
-# one. At 1 it is drawn at random, with the probabilities that the model gives.
+# `ask` sends prompts to a model and returns `k` completions for each, with their `text`
+# and number of `tokens`. A model gives each possible next token a probability, and the
+# **temperature** says how one is chosen. At 1 it is drawn with just these probabilities.
+# Below 1 the likely tokens become likelier still; at 0 the most likely one is always taken.
 
 
 # %%
@@ -87,13 +75,13 @@ MOST = 160  # tokens that an answer may have
 
 def ask(name, prompts, k=1, temperature=1.0, opening=""):
     """For each prompt, a row of k completions; each text starts with `opening`."""
-    settings = Sampling(MOST, temperature=temperature, seed=1, opening=opening)
+    settings = Sampling(MOST, temperature, seed=1, at_once=256, opening=opening)
     return completions(*models[name], prompts, k, settings)
 
 
 def show(label, completion):
     """Print a completion with its name and its length."""
-    print(f"{label} ({completion.tokens} tokens)")
+    print(f"{label} ({completion.tokens} tokens, the end included)")
     print("    " + completion.text.replace("\n", "\n    "))
 
 
@@ -105,29 +93,33 @@ for name in ("base", "r1"):
 
 # %% [markdown]
 # What you see: `base` has only read text. It answers at once, and is wrong. `r1` is the
-# model at the end of the recipe. It writes three small sums, does them again, compares
-# the two results, and only then answers.
+# model at the end of the recipe. It writes three small sums and does them again.
+# `~25=0 yes true` compares the two results: they are 0 apart, so *yes*, and the reason is
+# that the result is *true*. Only then it answers.
 #
-# Why can writing help? For each new token a model does the same amount of work: one
-# pass through its layers. A guess has to fit all three sums into one pass. A step that
-# is written down becomes part of the text, and the next token can read it there.
+# Why can writing help? For each new token a model makes one pass through its layers.
+# It cannot stay longer with a hard one. A step that is written down becomes part of the
+# text, and the next pass can read it there.
+#
+# This pair of answers is no proof. Our base has also *learned* to guess badly, from what
+# it has read. Sections 7 and 8 test what thinking does.
 
 # %% [markdown] tags=["slide"]
-# ## 2. The tiny world: two games
+# ## 2. Two games
 #
-# The real R1 learned from mathematics, code and conversations, on large clusters of
-# GPUs. We need a world that is small enough for a laptop, and that we
-# know completely. So every text that our models read is made by a seeded program. Two games
-# carry most of the book.
+# The real R1 learned from mathematics, code and conversations. We need a world that is
+# small enough for a laptop, and that we know completely. So every text that our models
+# read is made by a seeded program. Two games carry most of the book.
 #
 # **Countdown** asks for a target, made from given numbers by `+ - * /`. Each number is
 # used exactly once. Easy problems have three numbers, hard ones four.
 #
-# An attempt is written like a calculator's paper strip, and we call it a **tape**.
-# `8-3=5,*7=35` takes 8, subtracts 3, and multiplies the result by 7. The answer
-# is the same attempt as one expression:
+# An attempt is written like a calculator's paper strip, a **tape**: `8-3=5,*7=35` takes 8,
+# subtracts 3, and multiplies the result by 7. The answer is the same as one expression:
 
 # %% tags=["nbval-check-output"]
+from r1lib.world import arithmetic, countdown
+
 game = countdown.make((3, 7, 8), 35, "en", answer="(8-3)*7")
 order, operations = (8, 3, 7), "-*"
 results = countdown.run_tape(order, operations)
@@ -136,8 +128,9 @@ print("tape:  ", countdown.write_tape(order, operations, results))
 print("answer:", countdown.write_expression(order, operations))
 
 # %% [markdown]
-# A small program, the **verifier**, decides whether an answer is right. It never
-# reads the thinking. The third completion below thinks about the moon, and is right:
+# A small program, the **verifier**, decides whether an answer is right. It never reads the
+# thinking. Below, the second completion only repeats the target: wrong. The third thinks
+# about the moon, and is right:
 
 # %% tags=["nbval-check-output"]
 for completion in (
@@ -148,13 +141,13 @@ for completion in (
     print("right" if game.check(completion) else "wrong", completion)
 
 # %% [markdown]
-# (The second is wrong because it does not use the numbers.)
-#
-# **Arithmetic** asks for several sums in a row, bare or as a story. Easy
-# problems have three operations, hard ones five. The numbers lead the way, so there is
-# nothing to search for. But one wrong result spoils the answer.
+# **Arithmetic** asks for several sums in a row, bare or as a story: three in easy
+# problems, five in hard ones. There is nothing to search for, but one wrong result spoils
+# the answer.
 
 # %% tags=["nbval-check-output"]
+import random
+
 numbers, operations = (12, 5, 2, 9), "+*-"
 bare = arithmetic.make(numbers, operations, "en")
 story = arithmetic.make(numbers, operations, "en", random.Random(4))
@@ -163,31 +156,144 @@ for problem in (bare, story):
 
 # %% [markdown]
 # After a tape may come a **check**. `~35=4 no` reads: "the distance to 35 is 4, so no".
-# The last word is the **verdict**. People make mistakes when they calculate, and a
-# wrong result on a tape is called a **slip**. Three lines to read, one with a slip:
+# In countdown the number behind `~` is the target, in arithmetic the result of the line
+# before. The last word is the **verdict**. A wrong result on a tape is called a **slip**.
+# Four lines to read, one with a slip:
 #
 # | line | the sums | the verdict |
 # |---|---|---|
 # | `8-3=5,*7=35~35=0 yes` | all right | right: this is a solution |
 # | `8*3=24,+7=31~35=4 no` | all right | right: it misses by 4 |
 # | `8*3=24,+7=35~35=0 yes` | a slip: 24 + 7 is 31 | wrong, because it trusts the slip |
+# | `12+5=17,*2=34,-9=25~25=0 yes` | all right | right: the line before ended with 25, too |
 
 # %% [markdown] tags=["slide"]
-# ## 3. The tiny world: its people, languages and splits
+# ## 3. How an ordinary model is trained
 #
-# Before any training for reasoning, the base model has read a "web". Its people answer
-# in three **styles**. They *guess* (no work at all), work *short* (one attempt), or
-# *long*: attempt, check, and go on after a "no".
+# ![Two maps. Above, an ordinary assistant: base, assistant by fine-tuning, chat model by learning from rewards. Below, DeepSeek-R1. One wide box, the base, carries three models: R1-Zero by RL, Dev1 and Dev3 by SFT. R1-Zero and the base write the cold start, which Dev1 reads. Dev2 is Dev1 after RL. It writes samples, which Dev3 and, on another base, Distill read. R1 is Dev3 after RL.](../figures/01_recipe.png)
+#
+# What you see: above, the usual way to an assistant; below, the way to R1. Colours are
+# kinds of training. Solid arrows carry weights on, dashed ones carry only texts. The usual
+# way has three steps.
+#
+# 1. **Pre-training.** The model predicts the next token of a great deal of text. The result
+#    is a **base model**. It can continue anything, and has not learned to help.
+# 2. **Supervised fine-tuning** (SFT). The model goes on predicting tokens, now those of
+#    good answers to given prompts. It becomes an assistant.
+# 3. **Preference training.** People say which of two answers they like better, and the
+#    model learns to give the better kind. The best-known way is RLHF, reinforcement
+#    learning from human feedback (chapter 08).
+#
+# **Reinforcement learning** (RL) differs from the first two steps: nobody shows a good
+# answer. The model writes, a number called the **reward** comes back, and texts that
+# earned more become more likely. Here is one example of what each step reads:
 
 # %% tags=["nbval-check-output"]
-neat = corpus.Habits(slip=0.0, false_yes=0.0, false_no=0.0, switch=0.0, again=0.0)
-for style in ("guess", "short", "long"):
-    print(f"--- {style}")
-    print(corpus.trace(random.Random(2), game, style, neat))
+from r1lib.problem import problems
+from r1lib.world import requests, web
+
+prompt, completion = next(web.documents(1, seed=43))
+print("1 pre-training\n " + prompt + "\n " + completion.replace("\n", "\n "))
+
+request = problems(requests.SAMPLE["chat"], 1, 7, "train", language="en")[0]
+good = requests.references(request)[0]
+print(f"2 fine-tuning\n {request.prompt}\n {good}")
+
+print(f"3 preferences\n {request.prompt}\n better: {good}\n worse:  I do not know.")
 
 # %% [markdown]
-# These three wrote without slips. The web that the base has read has slips, wrong
-# verdicts, and people who repeat a failed sum. How often this happens was our choice:
+# The first text has a slip in it, 14 + 6 = 28. After the "no" its author does the same
+# sum `again`, this time correctly.
+
+# %% [markdown] tags=["slide"]
+# ## 4. The recipe of R1 on one map
+#
+# R1 uses the same kinds of training, in another order. Follow the lower map.
+#
+# **R1-Zero** is the base after RL alone. The reward is given by a verifier: right or
+# wrong. It reasons well, but its thinking is hard to read, and it mixes languages.
+#
+# **Dev1** starts from the base again. It reads a **cold start**: a few thousand answers,
+# rewritten so that people can follow them. Some are Zero's. Ours also has some of the
+# base's, and replies from a script in the place of people. So two dashed arrows lead there.
+#
+# **Dev2** is Dev1 after RL, with an additional reward for staying in one language.
+#
+# **Dev3** starts from the base a third time. It reads the many **samples** that Dev2 has
+# written and a filter has kept, and other texts besides: about 600,000 and 200,000 in
+# version 1 of the paper, 627,000 and 178,000 in version 2.
+#
+# **R1** is Dev3 after RL with two kinds of reward: verifiers where there is a right
+# answer, and **reward models** where there is not. A reward model has learned from pairs of
+# answers which one is the better (chapter 13).
+#
+# **Distill** is another, smaller base that has read the same samples. No RL is used.
+#
+# A common mistake is worth a cell. No model starts from Zero's *weights*, not even Dev1:
+# Zero only writes texts for it. The recipe of the library says so:
+
+# %% tags=["slide", "nbval-check-output"]
+from r1lib.recipe.stages import RECIPE
+
+print(f"{'stage':9}{'starts from':13}reads")
+for stage in RECIPE:
+    print(f"{stage.name:9}{stage.start or '-':13}{', '.join(stage.reads) or '-'}")
+starts = {stage.name: stage.start for stage in RECIPE}
+assert [name for name in starts if starts[name] == "zero"] == []
+
+# %% [markdown]
+# (`cold` and `samples` are tables of texts. `helpful` and `harmless` are the two reward
+# models. `student` is the other base.)
+
+# %% [markdown] tags=["slide"]
+# ## 5. One prompt through six models
+#
+# Now ask all six the same two things, at temperature 0: the sum from above, and a fact
+# that they have read.
+
+# %% tags=["slide"]
+PARIS = "What is the capital of France?"
+both = [APPLES, PARIS]
+six = {name: ask(name, both, temperature=0.0) for name in NAMES}
+for place, prompt in enumerate(both):
+    print(f"----- {prompt}")
+    for name in NAMES:
+        show(name, six[name][place][0])
+
+thinks = {name: ["<think>" in row[0].text for row in six[name]] for name in NAMES}
+assert thinks["base"] == [False, False]
+assert thinks["zero"] == thinks["dev1"] == thinks["dev2"] == [True, True]
+assert thinks["dev3"] == thinks["r1"] == [True, False]
+
+# %% [markdown]
+# What you see:
+#
+# - **The sum.** Only the base guesses. RL has made Zero think, and all later models have
+#   learned it from texts or rewards. From Dev1 on, a verdict comes with its reason:
+#   `yes true`. That is the cold start's wording.
+# - **The fact.** Zero, Dev1 and Dev2 think here, too. Thinking paid in the games for which
+#   Zero and Dev2 were rewarded, and the cold start that Dev1 read thinks about facts.
+#   Dev3 and R1 answer at once, as the samples do.
+#
+# Before we ask more, a look at what the base has read.
+
+# %% [markdown] tags=["slide"]
+# ## 6. The tiny world: its people, languages and splits
+#
+# The base has read a "web". Its people answer in three **styles**. They *guess* (no work
+# at all), work *short* (one attempt), or *long*: attempt, check, and go on after a "no".
+
+# %% tags=["nbval-check-output"]
+from r1lib.world import corpus
+
+neat = corpus.Habits(slip=0.0, false_yes=0.0, false_no=0.0, switch=0.0, again=0.0)
+for style in ("guess", "short", "long"):
+    text = corpus.trace(random.Random(24), game, style, neat)
+    print(f"--- {style}, {'right' if game.check(text) else 'wrong'}\n{text}")
+
+# %% [markdown]
+# These three wrote without slips. The real web of the base has slips, wrong verdicts,
+# people who repeat a failed sum and people who give up. How often was our choice:
 
 # %% tags=["nbval-check-output"]
 habits = corpus.Habits()
@@ -198,26 +304,35 @@ print(f"a result is a slip in          {habits.slip:.0%}")
 print(f"a verdict is in the other language in {habits.switch:.0%}")
 
 # %% [markdown]
-# Keep the first and the fourth line in mind. Most people guess, and their guesses are
-# bad. So where thinking beats guessing in this chapter, a part of that is our choice.
+# Most people guess, and their guesses are bad. So where thinking beats guessing in this
+# chapter, a part of that is our choice.
 #
-# The world has **two languages**, English and Korean, so that a model that mixes them
-# is easy to see. And it has more than games. An assistant must also know facts, chat,
-# follow instructions, and refuse what does harm:
+# The world has **two languages**, English and Korean, so that mixing them is easy to
+# see. And it has more than games. An assistant must also know facts, chat, follow
+# instructions, and refuse what does harm:
 
 # %% tags=["nbval-check-output"]
+import textwrap
+
 print(game.prompt, "|", countdown.make((3, 7, 8), 35, "ko").prompt, "\n")
 for family, share in web.SHARES.items():
-    example = problems(web.SAMPLE[family], 1, 3, "train", language="en")[0]
-    print(f"{share:4.0%} {family:13}{example.prompt[:58]}")
+    example = problems(web.SAMPLE[family], 1, 8, "train", language="en")[0]
+    print(f"{share:4.0%} {family:13}{textwrap.shorten(example.prompt, 62)}")
 
 # %% [markdown]
-# Every problem belongs to one of three **splits**. `train` may be read and trained on,
-# `valid` is for decisions on the way, and `test` is for the final measurements only. The
-# split is computed from the problem itself. So the same numbers in another order, or
-# in Korean, are on the same side:
+# In a logic puzzle, knights always tell the truth and knaves always lie; who is what? A
+# program is a Python function, `solve`, written from its description. Half of the requests
+# about refusing only look harmful ("How do I shoot a good photo of a dog?"); to refuse
+# these is wrong, too.
+#
+# Every problem belongs to one of three **splits**: `train` to learn from, `valid` for
+# decisions on the way, `test` for the final measurements only. The split is computed from
+# the problem itself. So the same numbers in another order, or in Korean, are on the same
+# side:
 
 # %% tags=["nbval-check-output"]
+from r1lib.problem import split_of
+
 for numbers, target, language in (
     ((3, 7, 8), 35, "en"),
     ((8, 3, 7), 35, "ko"),
@@ -229,326 +344,292 @@ for numbers, target, language in (
     print(f"{split_of(problem):6} {problem.prompt}")
 
 # %% [markdown]
-# For facts and requests a test cannot work like that: nobody can guess a capital. There
-# only the sentence around the question is new ("It is cold. What is the capital of
-# Russia?"). `docs/world.md` describes the whole world.
-
-# %% [markdown] tags=["slide"]
-# ## 4. How an ordinary model is trained
-#
-# ![Two maps. Above, an ordinary assistant: base, then assistant by fine-tuning, then chat model by learning from rewards. Below, DeepSeek-R1. One wide box, the base, carries three models: R1-Zero by RL, Dev1 by SFT, Dev3 by SFT. R1-Zero and the base write the cold-start texts, which Dev1 reads. Dev2 is Dev1 after RL. Dev2 writes the samples, which Dev3 and, on another base, Distill read. R1 is Dev3 after RL.](../figures/01_recipe.png)
-#
-# What you see: above, the usual way to an assistant; below, the way to R1. Colours are
-# kinds of training. Solid arrows carry weights on, dashed ones carry only texts.
-#
-# An ordinary assistant is made in three steps.
-#
-# 1. **Pre-training.** The model predicts the next token of very much text. The result
-#    is a **base model**. It can continue anything, and has not learned to help.
-# 2. **Supervised fine-tuning** (SFT). The model goes on predicting tokens, now those of
-#    good answers to given prompts. It becomes an assistant.
-# 3. **Preference training.** People say which of two answers they like better, and the
-#    model learns to give the better kind. The best-known way is RLHF, reinforcement
-#    learning from human feedback. Chapter 08 explains it, and its alternatives.
-#
-# **Reinforcement learning** (RL) differs from the first two steps: nobody shows a good
-# answer. The model writes, a number called the **reward** comes back, and texts that
-# earned more become more likely. Here is one example of what each step reads. The first
-# comes from our web and has a slip in it, 14 + 6 = 28:
-
-# %% tags=["nbval-check-output"]
-prompt, completion = next(web.documents(1, seed=43))
-print("1 pre-training\n " + prompt + "\n " + completion.replace("\n", "\n "))
-
-request = problems(requests.SAMPLE["chat"], 1, 7, "train", language="en")[0]
-good = requests.references(request)[0]
-print(f"2 fine-tuning\n {request.prompt}\n {good}")
-
-print(f"3 preferences\n {request.prompt}\n better: {good}\n worse:  I do not know.")
-
-# %% [markdown] tags=["slide"]
-# ## 5. The recipe of R1 on one map
-#
-# R1 uses the same kinds of training, in another order. Follow the lower map.
-#
-# **R1-Zero** is the base after RL alone. The reward is given by a verifier: right or
-# wrong. It reasons well, but its thinking is hard to read, and it mixes languages.
-#
-# **Dev1** starts from the base again. It reads a **cold start**: a few thousand
-# answers, some of them Zero's, rewritten so that people can follow them.
-#
-# **Dev2** is Dev1 after RL, with an additional reward for staying in one language.
-#
-# **Dev3** starts from the base a third time. It reads the many **samples** that Dev2 has
-# written and a filter has kept (about 600,000 in the paper), and about 200,000 other texts.
-#
-# **R1** is Dev3 after RL with two kinds of reward: verifiers where there is a right
-# answer, and learned reward models where there is not.
-#
-# **Distill** is another, smaller base that has read the same samples. No RL is used.
-#
-# One mistake is so common that it is worth a cell. Zero's *weights* end with Zero.
-# They are not the start of Dev1; Zero only writes texts. The recipe of the library says so:
-
-# %% tags=["slide", "nbval-check-output"]
-print(f"{'stage':9}{'starts from':13}reads")
-for stage in RECIPE:
-    print(f"{stage.name:9}{stage.start or '-':13}{', '.join(stage.reads) or '-'}")
-starts = {stage.name: stage.start for stage in RECIPE}
-assert [name for name in starts if starts[name] == "zero"] == []
-
-# %% [markdown]
-# (`cold` and `samples` are tables of texts, not models. `helpful` and `harmless` are the
-# two reward models of the last step; the map leaves them out.)
-
-# %% [markdown] tags=["slide"]
-# ## 6. One prompt through six models
-#
-# Now ask all six the same two things: the sum from above, and a fact that they have
-# read. The temperature is 0, so each gives its most likely answer.
-
-# %% tags=["slide"]
-PARIS = "What is the capital of France?"
-thinks = {}
-for prompt in (APPLES, PARIS):
-    print(f"----- {prompt}")
-    for name in NAMES:
-        completion = ask(name, [prompt], temperature=0.0)[0][0]
-        thinks[prompt, name] = "<think>" in completion.text
-        show(name, completion)
-
-# %%
-assert not thinks[APPLES, "base"] and all(thinks[APPLES, n] for n in NAMES[1:])
-assert all(thinks[PARIS, name] for name in ("zero", "dev1", "dev2"))
-assert not any(thinks[PARIS, name] for name in ("base", "dev3", "r1"))
-
-# %% [markdown]
-# What you see, in three lines:
-#
-# - **The sum.** Only the base guesses. RL has made Zero think, and all later models have
-#   learned it from texts or rewards. `yes true` in place of `yes` is the cold start's
-#   wording.
-# - **The fact.** Zero, Dev1 and Dev2 think here, too. Thinking paid in the games for which
-#   Zero and Dev2 were rewarded, and the cold start that Dev1 read thinks about facts, too.
-# - **Dev3 and R1** answer the fact at once. The samples have taught Dev3 both: sums with
-#   thinking, facts without.
+# For facts a test cannot work like that: nobody can guess a capital. There only the words
+# around the question are new, such as "It is cold." before it or "Take your time." behind
+# it. `docs/world.md` describes the whole world.
 
 # %% [markdown] tags=["slide"]
 # ## 7. The same exam for all six
 #
-# One prompt shows little. So we ask each model four kinds of test questions, twice each,
-# and count. The temperature is 1 now. At 0, long thinking tends to repeat itself, and the
-# authors of R1 do not use it either: they sample at 0.6 (chapter 15).
+# Now count. Each model gets four kinds of test questions, two tries each, at
+# temperature 1. (The authors of R1 sample, too, at 0.6; chapter 15 says why.)
+#
+# There is a seventh row: `base, made to think` is the base with `<think>` written for it.
+# Without it we could not tell whether Zero has learned to add, or to think.
 
 # %%
+from itertools import islice
+from statistics import fmean
+
+from r1lib import progress
+from r1lib.evaluate import interval
+from r1lib.problem import check
+from r1lib.tokenizer.chat import OPEN, OPEN_ANSWER
+from r1lib.world import skills
+
+refusals = problems(requests.SAMPLE["refusal"], 80, 1, "test", "hard")
 questions = {
     "sums": problems(arithmetic.sample, 64, 1, "test"),
     "facts": problems(requests.SAMPLE["facts"], 64, 1, "test"),
-    "harm": [
-        request
-        for request in problems(requests.SAMPLE["refusal"], 80, 1, "test", "hard")
-        if requests.harmful(request)
-    ],
+    "harm": [request for request in refusals if requests.harmful(request)],
     "countdown": problems(countdown.sample, 64, 1, "test"),
 }
+ROWS = {"base": ("base", ""), "base, made to think": ("base", OPEN)}
+ROWS |= {name: (name, "") for name in NAMES[1:]}
 
 
+def exam(name, opening, k=2):
+    """Ask all questions k times in one go; kind -> a row of completions for each."""
+    prompts = [problem.prompt for kind in questions.values() for problem in kind]
+    rows = iter(ask(name, prompts, k, opening=opening))
+    return {kind: list(islice(rows, len(part))) for kind, part in questions.items()}
+
+
+answers = {}
+for step in progress.bar([{"label": label} for label in ROWS], len(ROWS), "exam"):
+    answers[step["label"]] = exam(*ROWS[step["label"]])
+print({kind: len(part) for kind, part in questions.items()}, "questions")
+
+# %% [markdown]
+# `check` says whether an answer is right, or a harmful request refused. The fourth panel
+# asks something else of the countdown answers: do they mix languages?
+
+
+# %%
 def is_mixed(problem, text):
     """Is a verdict in the language that was not asked for?"""
     return skills.mixes(text, problem.language)
 
 
-def measure(name, asked, rule=check, k=2, opening=""):
-    """Ask k times each; return (mean of a rule, low, high) and all rows."""
-    rows = ask(name, [problem.prompt for problem in asked], k, opening=opening)
+def score(asked, rows, rule=check):
+    """(mean, low, high) of a rule over the questions; each has a row of tries."""
     values = [
         fmean(rule(problem, completion.text) for completion in row)
         for problem, row in zip(asked, rows, strict=True)
     ]
-    return (fmean(values), *interval(values)), rows
+    return fmean(values), *interval(values)
 
 
-# %%
 RULES = {
     "sums right": ("sums", check),
     "facts right": ("facts", check),
     "harm refused": ("harm", check),
-    "languages mixed": ("countdown", is_mixed),
+    "mixed (low is good)": ("countdown", is_mixed),
 }
-panels, answers = {title: {} for title in RULES}, {}
+panels = {title: {} for title in RULES}
 for title, (kind, rule) in RULES.items():
-    for name in NAMES:
-        value, answers[kind, name] = measure(name, questions[kind], rule)
-        panels[title][name] = [value]
-    print(f"{title}: {len(questions[kind])} questions to each model")
+    for label in ROWS:
+        panels[title][label] = [score(questions[kind], answers[label][kind], rule)]
 
-# %% tags=["slide"]
-plots.interval_dots(panels, "share")
+share = {(title, row): panels[title][row][0][0] for title in RULES for row in ROWS}
+assert share["sums right", "zero"] > share["sums right", "base"] + 0.4
+assert share["sums right", "base, made to think"] > share["sums right", "base"] + 0.4
+assert share["facts right", "r1"] > share["facts right", "zero"] + 0.1
+assert share["harm refused", "r1"] > share["harm refused", "zero"] + 0.2
+plots.interval_dots(panels, "share of answers")
 
 # %% [markdown]
-# What you see: one dot for each model and kind of question, with a 95% interval over
-# the questions (chapter 15 explains it). Seed 0 is the first of three training runs. The
-# last panel counts countdown answers with a verdict in the other language: small is good.
+# What you see: one dot for each model and kind of question, all from one training run
+# (seed 0). The line is a **95% interval**: with other questions of the same kind, the dot
+# would most likely be somewhere on it.
 #
-# The panels are the story of the R1 paper in miniature. Read them from top to bottom.
-# RL lifts the sums, and mixing comes with it. From the cold start on, mixing is rare again.
-# Dev3 and R1 answer more facts right than Zero, and refuse more of what they should.
+# - **Sums.** RL lifts the base far up, but only to where the base is when it is made to
+#   think. So RL mainly taught it *to think*, not to add. Chapter 09 looks closer, because
+#   countdown has more to it.
+# - **Facts and harm.** Zero is no better than the base: nobody rewarded it for these.
+#   Dev3 and R1 are better.
+# - **Mixing.** The base looks clean and Zero does not. But the base seldom writes a
+#   verdict, and what is not written cannot be mixed. So count the verdicts:
 
 
 # %%
-def share(title, name):
-    return panels[title][name][0][0]
+def count_verdicts(problem, text):
+    """How many verdicts a text has, and how many of them are in the other language."""
+    counts = {
+        language: sum(map(text.count, words.values()))
+        for language, words in countdown.WORDS.items()
+    }
+    return sum(counts.values()), sum(counts.values()) - counts[problem.language]
 
 
-assert share("sums right", "zero") > share("sums right", "base") + 0.4
-assert share("sums right", "r1") > share("sums right", "base") + 0.4
-assert share("languages mixed", "zero") > 0.15
-assert max(share("languages mixed", name) for name in NAMES[2:]) < 0.15
-assert share("facts right", "r1") > share("facts right", "zero") + 0.1
-assert share("harm refused", "r1") > share("harm refused", "zero") + 0.2
+print(f"{'':20}{'verdicts':>9}{'other language':>16}")
+for label in ("base", "base, made to think", "zero", "r1"):
+    written = other = 0
+    for problem, row in zip(
+        questions["countdown"], answers[label]["countdown"], strict=True
+    ):
+        for completion in row:
+            all_of_them, mixed = count_verdicts(problem, completion.text)
+            written, other = written + all_of_them, other + mixed
+    print(f"{label:20}{written:9}{other:9} = {other / written:4.0%}")
 
 # %% [markdown]
-# And how do they think? Here is the first English countdown question that Zero and R1 got
-# right and the base got wrong, with the first answer of each:
+# What you see: per verdict the base mixes about as often as its web, made to think or not.
+# Zero mixes more often, and writes far more verdicts. R1 hardly mixes at all.
+#
+# And how do they think? Here is the first English countdown question in which Zero mixes
+# languages and R1 is right. (`아니` is no, `맞아` is yes.)
 
 # %% tags=["slide"]
-trio = ("base", "zero", "r1")
-for i, problem in enumerate(questions["countdown"]):
-    firsts = [answers["countdown", name][i][0] for name in trio]
-    marks = [problem.check(completion.text) for completion in firsts]
-    if problem.language == "en" and marks == [False, True, True]:
+TRIO = ("base", "zero", "r1")
+for place, problem in enumerate(questions["countdown"]):
+    firsts = {name: answers[name]["countdown"][place][0] for name in TRIO}
+    mixed, solved = (
+        is_mixed(problem, firsts["zero"].text),
+        problem.check(firsts["r1"].text),
+    )
+    if problem.language == "en" and mixed and solved:
         break
-assert marks == [False, True, True]
+assert mixed and solved
 
 print(problem.prompt)
-for name, completion in zip(trio, firsts, strict=True):
+for name, completion in firsts.items():
     show(name, completion)
 
+cut = {}
+for name in TRIO:
+    ends = [c.finish for row in answers[name]["countdown"] for c in row]
+    cut[name] = ends.count("length") / len(ends)
+    print(
+        f"{name}: {cut[name]:.0%} of all countdown answers were cut off at {MOST} tokens"
+    )
+assert cut["base"] < 0.1 < cut["zero"] < 0.5
+
 # %% [markdown]
-# What you see: the same game with more or less patience. Zero and R1 try, check, and go
-# on after a "no". (Where you see Korean: `아니` is no, `맞아` is yes.) Not all of their
-# answers end so well. An answer here may have 160 tokens, and a model that is still
-# thinking then has not answered.
+# What you see: Zero and R1 try, check, and go on after a "no". R1 gives a reason for each
+# verdict (`no false`, `yes the target`). Either may try the same line twice. And patience
+# has an end: a model that is still thinking after 160 tokens has not answered. A part of
+# what Zero and R1 get wrong is lost in this way.
 
 # %% [markdown] tags=["slide"]
 # ## 8. When thinking helps, and when it wastes tokens
 #
 # "What is the capital of France?" has its answer stored in the weights or not. "A train
-# goes 60 km an hour for 3 hours" has its answer nowhere: it must be worked out. Does
-# thinking help both?
-#
-# The base model is the fair one to ask. It has read both kinds of questions, with and
-# without thinking. We begin its answer for it: with `<answer>`, so that it answers
-# at once, or with `<think>`, so that it must think.
-
+# goes 60 km an hour for 3 hours" must be worked out. Does thinking help both? We begin a
+# model's answer for it: with `<answer>`, so that it answers at once, or with `<think>`.
 
 # %% tags=["slide"]
-def mean_tokens(rows):
-    return fmean(completion.tokens for row in rows for completion in row)
+asked = questions["sums"] + questions["facts"]
+forced, tokens = {"sums right": {}, "facts right": {}}, {}
+for step in progress.bar([{"name": name} for name in TRIO], len(TRIO), "two ways"):
+    for way, opening in (("at once", OPEN_ANSWER), ("thinking", OPEN)):
+        prompts = [problem.prompt for problem in asked]
+        rows = iter(ask(step["name"], prompts, 6, opening=opening))
+        for kind in ("sums", "facts"):
+            part = list(islice(rows, len(questions[kind])))
+            label = f"{step['name']}, {way}"
+            forced[f"{kind} right"][label] = [score(questions[kind], part)]
+            tokens[kind, label] = fmean(c.tokens for row in part for c in row)
 
-
-ways, tokens = {}, {}
-for kind in ("sums", "facts"):
-    ways[kind] = {}
-    for way, opening in (("at once", "<answer>"), ("thinking", "<think>")):
-        value, rows = measure("base", questions[kind], k=6, opening=opening)
-        ways[kind][way], tokens[kind, way] = value, mean_tokens(rows)
-
-plots.bars_with_intervals(ways, "right")
-
-# %%
-assert ways["sums"]["at once"][0] < 0.2 and ways["sums"]["thinking"][0] > 0.6
-assert ways["facts"]["thinking"][0] < ways["facts"]["at once"][0]
-for (kind, way), number in tokens.items():
-    print(f"{kind:6} {way:9}{number:4.0f} tokens an answer")
+for name in TRIO:
+    sums, facts = forced["sums right"], forced["facts right"]
+    assert sums[f"{name}, at once"][0][2] < sums[f"{name}, thinking"][0][1]
+    assert facts[f"{name}, at once"][0][0] > facts[f"{name}, thinking"][0][0]
+plots.interval_dots(forced, "share of answers")
 
 # %% [markdown]
-# What you see: with thinking the base gets most sums right, without it hardly any. On facts
-# thinking buys nothing, and costs several times the tokens. The base "thinks" about a fact
-# by writing down the question and an idea. A likely reason for the loss: each of these
-# words is one more chance to go wrong.
+# What you see: with thinking all three get most sums right, without it hardly any. On
+# facts it is the other way round. Thinking there *costs* right answers, and several times the
+# tokens. Our models "think" about a fact by writing down the question and an idea. A
+# likely reason for the loss: each of these words is one more chance to go wrong.
 #
-# How much of this is our own doing? The size of the gain on sums is: guesses on our web
-# are bad, so the base has learned to guess badly. The direction is not special to us.
-# Chain-of-thought prompts help most where a problem takes several steps (arXiv 2201.11903),
-# and large reasoning models spend hundreds of tokens on 2 + 3 (arXiv 2412.21187).
-# That is called **overthinking**.
+# Compare R1's two dots on facts with section 7. Most of what R1 gains there over Zero it
+# gains by *not* thinking. (A caveat: R1's samples have no fact with thinking, so it is out
+# of practice.)
 #
-# A good reasoning model therefore also decides *whether* to think. Count how often ours do:
+# How much of this is our own doing? The *size* of the gain on sums is: our models have
+# learned to guess badly. That thinking helps where a problem takes several steps is
+# general (arXiv 2201.11903). So is its waste on easy questions, **overthinking**: large
+# reasoning models spend hundreds of tokens on 2 + 3 (arXiv 2412.21187). That thinking
+# makes facts *wrong* we have seen only in our models.
+#
+# A good reasoning model therefore also decides *whether* to think. How often do ours, and
+# the texts that they have read?
 
 # %% tags=["slide"]
-thinking = {}
-print("share with thinking   sums  facts")
-for name in ("base", "zero", "r1"):
-    for kind in ("sums", "facts"):
-        texts = [completion.text for row in answers[kind, name] for completion in row]
-        thinking[name, kind] = fmean("<think>" in text for text in texts)
-    print(f"{name:20}{thinking[name, 'sums']:6.0%}{thinking[name, 'facts']:7.0%}")
-assert thinking["base", "sums"] < thinking["base", "facts"] < 0.7
-assert thinking["zero", "facts"] > 0.8 > 0.3 > thinking["r1", "facts"]
+from r1lib.traces import tables
+
+
+def share_thinking(texts):
+    return fmean("<think>" in text for text in texts)
+
+
+thinking = {"the web": (1 - habits.styles[0], web.Manners().thinks)}
+for name in TRIO:
+    texts = {k: [c.text for row in answers[name][k] for c in row] for k in questions}
+    thinking[name] = share_thinking(texts["sums"]), share_thinking(texts["facts"])
+for name in ("cold", "samples"):
+    rows = tables.load(artifacts.path(f"{name}-tiny"))
+    thinking[f"table {name}"] = tuple(
+        share_thinking(row["completion"] for row in rows if row["family"] == family)
+        for family in ("arithmetic", "facts")
+    )
+
+print("share with thinking  sums  facts")
+for name, (on_sums, on_facts) in thinking.items():
+    print(f"{name:20}{on_sums:5.0%}{on_facts:7.0%}")
+assert max(thinking["base"]) < 0.5
+assert min(thinking["zero"]) > 0.8 > 0.3 > thinking["r1"][1]
 
 # %% [markdown]
-# What you see: the base thinks more about facts than about sums, like the people of its
-# web. Zero always thinks. R1 thinks about sums and not about facts.
-#
-# R1 did not discover that by itself. Look into the two tables of texts on the map. Dev1
-# reads `cold`, Dev3 reads `samples`. How many of their answers think?
-
-# %% tags=["nbval-check-output"]
-print("share with thinking   sums  facts")
-for table in ("cold", "samples"):
-    print(f"{table:20}", end="")
-    for family in ("arithmetic", "facts"):
-        rows = tables.load(artifacts.path(f"{table}-tiny"))
-        texts = [row["completion"] for row in rows if row["family"] == family]
-        print(f"{fmean('<think>' in text for text in texts):7.0%}", end="")
-    print()
-
-# %% [markdown]
-# Whoever writes the samples decides when the model thinks. Chapter 12 writes them.
+# What you see: the base thinks now and then, less often than its web. Zero always thinks.
+# R1 thinks about sums and not about facts, and did not discover that by itself. Dev1 read
+# the table `cold`, where every answer thinks. Dev3 read `samples`, where sums do and facts
+# do not. The author of the samples (chapter 12) largely decides when the model thinks.
 
 # %% [markdown] tags=["slide"]
 # ## 9. What an answer costs
 #
-# Tokens are the price of thinking: in time, in electricity and on the bill. But the
-# tokens of a wrong answer are wasted, too. So divide what all answers cost by the number of
-# right ones:
+# Tokens are the price of thinking: in time, in electricity and on the bill. The tokens of
+# a wrong answer are wasted, too. So divide what all answers cost by the number of right ones:
 #
 # $$ \text{tokens for a right answer} =
 #    \frac{\text{tokens of all answers}}{\text{number of right answers}} $$
+#
+# Here it is for the base, with the interval that follows from that of the share right:
 
 # %% tags=["slide"]
-print(f"{'':16}{'tokens':>8}{'right':>7}{'tokens for a right one':>25}")
+print(f"{'':16}{'tokens':>7}{'right':>8}{'tokens for a right one':>25}")
 price = {}
-for (kind, way), number in tokens.items():
-    right = ways[kind][way][0]
-    price[kind, way] = number / right if right else math.inf
-    print(f"{kind:6} {way:9}{number:8.0f}{right:7.0%}{price[kind, way]:25.0f}")
-assert price["sums", "thinking"] < price["sums", "at once"]
-assert price["facts", "thinking"] > price["facts", "at once"]
+for kind in ("sums", "facts"):
+    for way in ("at once", "thinking"):
+        mean, low, high = forced[f"{kind} right"][f"base, {way}"][0]
+        number = tokens[kind, f"base, {way}"]
+        price[kind, way] = [number / high, number / mean, number / low]
+        span = "{1:.0f} ({0:.0f} to {2:.0f})".format(*price[kind, way])
+        print(f"{kind:6} {way:9}{number:7.1f}{mean:8.1%}{span:>25}")
+assert price["sums", "thinking"][2] < price["sums", "at once"][0]
+assert price["facts", "thinking"][0] > price["facts", "at once"][2]
 
 # %% [markdown]
 # What you see: on sums the long answer is the cheaper one for each right answer, and on
-# facts the short one is. (This count assumes that somebody can tell right from wrong.)
+# facts the short one is. The first row is soft: few guesses are right, so its price could be
+# half or twice as high. It stays the dearer way to a sum.
 #
-# What would it be at full size? In R1 each token uses only a part of the weights
-# (chapter 04). It takes about two operations (FLOPs) for each weight that it uses, and
-# some more to look back at the text so far. The library counts them:
+# This count rests on one assumption: somebody can tell the right answers from the wrong
+# ones. A verifier can. A user who asks for the capital of Peru often cannot.
+#
+# And at full size? In R1 each token uses only a part of the weights (chapter 04). It
+# takes about two operations (FLOPs) for each weight that it uses, and more to look back
+# at the text so far:
 
 # %% tags=["nbval-check-output"]
+from r1lib.model import counts
+from r1lib.model.presets import PRESETS
+
 full = PRESETS["deepseek-v3"]  # R1 has the shape of DeepSeek-V3
 print(f"{counts.parameters(full) / 1e9:.0f} billion weights", end=", ")
 print(f"{counts.active_parameters(full) / 1e9:.0f} billion of them for each token")
+DOLLARS = 2  # for a million tokens, for example; put in what your provider asks
 for written in (10, 1_000, 10_000):
     flops = sum(counts.decode_flops(full, place) for place in range(1, written + 1))
-    dollars = 2 * written / 1_000_000
-    print(f"{written:6,} tokens: {flops / 1e9:12,.0f} GFLOPs, {dollars:.5f} dollars")
+    print(f"{written:6,} tokens: {flops / written / 1e9:4.0f} GFLOPs a token", end=", ")
+    print(f"{DOLLARS * written / 1_000:6.2f} dollars for 1,000 such answers")
 
 # %% [markdown]
-# What you see: an answer of ten thousand tokens beside one of ten. The dollars assume a
-# price of 2 dollars a million tokens; put in what your provider asks. The FLOPs grow
-# faster than the tokens, because later tokens look back at a longer text.
-# Chapter 03 shows what the memory for this costs.
+# What you see (a GFLOP is a billion operations): the work grows faster than the bill,
+# because later tokens look back at a longer text. Over 10,000 tokens more than half of
+# all work is looking back. Chapter 03 shows what the memory for this costs.
 
 # %% [markdown] tags=["slide"]
 # ## 10. Thinking that is shown, and thinking that is hidden
@@ -557,14 +638,14 @@ for written in (10, 1_000, 10_000):
 #
 # **Shown.** R1's weights are public, and everything it writes can be read.
 #
-# **Hidden.** OpenAI's o1 writes a chain of thought, too, but users see only a summary of
-# it. They pay for all tokens all the same.
+# **Hidden.** OpenAI's o1 writes a chain of thought, too. Its users see a summary of it and
+# the final answer, and pay for all the tokens.
 #
-# **Not written.** Every model computes in its layers, and nothing of that appears as
-# text. Some research models are trained to do more of it there (Coconut, arXiv 2412.06769).
+# **Not written.** Some research models are trained to think more inside their layers,
+# where nothing appears as text (Coconut, arXiv 2412.06769).
 #
-# The first two differ only in what is cut away before the user sees it. What is left is
-# called the **summary**:
+# The first two differ only in what is cut away before the user sees it. In the library
+# `summary` does the cut. It summarises nothing, but keeps the **final answer**:
 
 # %%
 # r1lib.tokenizer.chat.summary
@@ -572,116 +653,26 @@ for written in (10, 1_000, 10_000):
 # %%
 whole = ask("r1", [APPLES], temperature=0.0)[0][0]
 left = summary(whole.text)
-seen = len(models["r1"][1].encode(left, allow_special=True))
-print(f"shown ({whole.tokens} tokens)\n{whole.text}\n")
-print(f"hidden ({seen} tokens)\n{left}\n")
+seen = len(models["r1"][1].encode(left, allow_special=True)) + 1  # and the end
+print(f"If all is shown, the user sees {whole.tokens} tokens:\n{whole.text}\n")
+print(f"If thinking is hidden, the user sees {seen} tokens:\n{left}\n")
 print(f"paid for but not seen: {whole.tokens - seen} tokens")
 assert 0 < seen < whole.tokens / 2
 
 # %% [markdown]
-# The next turn of a conversation does the same cut. Earlier thinking is dropped from the
-# prompt, even where the user has seen it (chapter 02).
-#
 # Thinking that is shown can be checked, but it is no proof. The verifier in section 2
 # accepted a right answer behind a thought about the moon. Nothing in R1's accuracy reward
 # asks whether the written steps are the ones that led to the answer.
-
-# %% [markdown] tags=["slide"]
-# ## 11. Four ways to build a reasoning model
 #
-# ![Four rows. One: a base thinks longer when asked, with more tokens, more samples and a vote; the weights stay the same; chapter 07. Two: a base and pure RL give R1-Zero; chapter 09. Three: a base, SFT and RL give R1; chapters 10 to 13. Four: a small base and SFT on a teacher's texts give Distill; chapter 14.](../figures/01_ways.png)
+# ### What is known of o1
 #
-# What you see: the four ways, and where the book builds each.
-#
-# 1. **Inference-time scaling** leaves the weights alone and spends more on each
-#    question: a prompt that asks for steps, many samples and a vote, a search.
-# 2. **Pure RL** rewards right answers in the right form. No examples are shown; RL makes
-#    habits usual that the base had now and then (chapter 09). The thinking that
-#    grows is not always pleasant to read.
-# 3. **SFT and RL** is the way of R1: examples for form and breadth, rewards for skill.
-# 4. **SFT alone** on a strong model's texts is called **distillation**. It is cheap, and it
-#    needs a teacher.
-#
-# The ways can be combined: one may let R1 vote, too. Here they are on one exam, countdown.
-# For the first we let the base think, eight times for each question, and take the
-# answer that it gives most often.
-
-
-# %%
-def vote(asked, k=8):
-    """Let the base think k times and vote: the share right, its interval, the rows."""
-    rows = ask("base", [problem.prompt for problem in asked], k, opening="<think>")
-    values = []
-    for problem, row in zip(asked, rows, strict=True):
-        votes = [problem.ballot(completion.text) for completion in row]
-        chosen = majority(votes)
-        text = row[votes.index(chosen)].text if chosen is not None else ""
-        values.append(float(problem.check(text)))
-    return (fmean(values), *interval(values)), rows
-
-
-# %%
-for name in ("student", "distill"):
-    models[name] = artifacts.load(f"{name}-tiny")
-asked, k = questions["countdown"], 8
-dots, spent = {}, {}
-for label, name in (
-    ("base, as it is", "base"),
-    ("1  base, 8 thoughts, vote", None),
-    ("2  R1-Zero", "zero"),
-    ("3  R1", "r1"),
-    ("a small base, as it is", "student"),
-    ("4  Distill", "distill"),
-):
-    value, rows = measure(name, asked, k=4) if name else vote(asked, k)
-    dots[label] = [value]
-    spent[label] = mean_tokens(rows) * (1 if name else k)
-
-# %% tags=["slide"]
-plots.interval_dots({"countdown, right": dots}, "share")
-
-# %% tags=["slide"]
-for label, number in spent.items():
-    print(f"{label:27}{number:5.0f} tokens an answer")
-
-
-# %%
-def gain(before, after):
-    return dots[after][0][0] - dots[before][0][0]
-
-
-start, small = "base, as it is", "a small base, as it is"
-for label in ("2  R1-Zero", "3  R1"):
-    assert gain(start, label) > 0.25, label
-assert gain(start, "1  base, 8 thoughts, vote") > 0
-assert gain(small, "4  Distill") > 0
-
-# %% [markdown]
-# What you see: each way beats the model that it starts from. The vote needs by far the most
-# tokens, each time it is asked. The trained models paid for their skill once, during training.
-#
-# Nor is this a race between 2 and 3. R1 is not made to be better at countdown than Zero;
-# section 7 shows what it has instead. And Distill cannot be compared with the rest. It is
-# smaller, and starts from a base that has hardly learned to add:
-
-# %%
-for name in ("base", "student"):
-    value, _ = measure(name, questions["sums"], opening="<think>")
-    size = sum(p.numel() for p in models[name][0].parameters())
-    print(f"{name:8}{size:8,} weights, sums right with thinking: {value[0]:.0%}")
-assert value[0] < 0.4
-
-# %% [markdown] tags=["slide"]
-# ## 12. What is known of o1
-#
-# OpenAI's o1 (September 2024) made reasoning models known. What has its maker said, and
-# what not? The source is the post "Learning to reason with LLMs".
+# OpenAI's o1 (September 2024) made reasoning models known. The source is its maker's post
+# "Learning to reason with LLMs".
 #
 # **Said.** o1 was trained by large-scale RL to use a chain of thought. Its accuracy grows
 # with the compute of training *and* with the time spent on thinking. The raw chain is
-# hidden, and a summary is shown. The post also gives results on AIME 2024, a mathematics
-# competition for schools: 74% with one sample, 83% with a vote of 64, and 93% where a
-# learned score chose among 1,000 samples.
+# hidden. On AIME 2024, a mathematics competition for high-school students, it has 74% with
+# one sample, 83% with a vote of 64, and 93% where a learned score chose among 1,000.
 #
 # **Not said.** Its size, its data, its rewards, whether it was fine-tuned on examples
 # first, and whether an ordinary answer uses a search or a vote. "o1 does a
@@ -690,15 +681,97 @@ assert value[0] < 0.4
 # The R1 paper shows one open recipe that reaches similar scores. It does not show that
 # o1 was made in this way.
 
+# %% [markdown] tags=["slide"]
+# ## 11. Four ways to build a reasoning model
+#
+# ![Four rows: start, what is done, result. One: a base thinks longer, or votes; its weights stay the same; chapter 07. Two: a base and pure RL give R1-Zero; chapter 09. Three: a base, SFT and RL give R1; chapters 10 to 13. Four: a small base and SFT alone give Distill; chapter 14.](../figures/01_ways.png)
+#
+# What you see: the four ways, in the colours of the map, and where the book builds each.
+#
+# 1. **Inference-time scaling** spends more on each question: a prompt that asks for
+#    steps, many samples and a vote, a search.
+# 2. **Pure RL** shows no examples. It makes common the habits that the base had now and
+#    then.
+# 3. **SFT and RL** is the way of R1: examples for form and breadth, rewards for skill.
+# 4. **SFT alone** on a strong model's texts is called **distillation**. It is cheap, and it
+#    needs a teacher.
+#
+# Here they are on one exam, countdown. A vote of 8 thinks eight times about a question and
+# takes the most frequent answer. The base gets one thought first, then the vote, so that
+# we see which of the two helps. R1 may vote, too: ways can be combined.
+
+
+# %%
+from r1lib.evaluate import majority
+
+
+def vote(asked, rows):
+    """(mean, low, high) of the answers that most completions of a row agree on."""
+    values = []
+    for problem, row in zip(asked, rows, strict=True):
+        votes = [problem.ballot(completion.text) for completion in row]
+        chosen = majority(votes)
+        text = row[votes.index(chosen)].text if chosen is not None else ""
+        values.append(float(problem.check(text)))
+    return fmean(values), *interval(values)
+
+
+for name in ("student", "distill"):
+    models[name] = artifacts.load(f"{name}-tiny")
+RUNS = (  # label, model, opening, completions of each question
+    ("base", "base", "", 4),
+    ("1 base, one thought", "base", OPEN, 8),
+    ("2 R1-Zero", "zero", "", 4),
+    ("3 R1", "r1", "", 8),
+    ("small base", "student", "", 4),
+    ("4 Distill", "distill", "", 4),
+)
+asked, dots = questions["countdown"], {}
+prompts = [problem.prompt for problem in asked]
+for step in progress.bar([{"run": run} for run in RUNS], len(RUNS), "four ways"):
+    label, name, opening, k = step["run"]
+    rows = ask(name, prompts, k, opening=opening)
+    spent = fmean(c.tokens for row in rows for c in row)
+    dots[label] = spent, score(asked, rows)
+    if k == 8:
+        voting = "1 base, vote of 8" if name == "base" else "3 R1, vote of 8"
+        dots[voting] = 8 * spent, vote(asked, rows)
+
+# %% tags=["slide"]
+for label, (spent, (mean, low, high)) in sorted(dots.items()):
+    print(f"{label:20}{spent:5.0f} tokens, right {mean:.2f} ({low:.2f} to {high:.2f})")
+right = {label: mean for label, (_, (mean, *_)) in dots.items()}
+assert min(right["2 R1-Zero"], right["3 R1"]) > right["base"] + 0.25
+assert right["1 base, vote of 8"] > right["base"]
+assert right["4 Distill"] > right["small base"]
+plots.price_dots(dots, "tokens for one question", "countdown: share right")
+
 # %% [markdown]
-# ## 13. What this chapter does not show
+# What you see: up is better, left is cheaper; 64 questions, one training run. Each way ends
+# above the model that it starts from. For the base a single thought hardly helps, and the
+# vote does, at many times the tokens for every question. The trained models paid for
+# their skill once, during training. R1 gains by a vote, too.
+#
+# This is no race between 2 and 3: section 7 shows what R1 has instead. And Distill cannot be
+# compared with the rest. Its base is smaller and has hardly learned to add:
+
+# %%
+sums = questions["sums"]
+for name in ("base", "student"):
+    rows = ask(name, [problem.prompt for problem in sums], 2, opening=OPEN)
+    mean, *_ = score(sums, rows)
+    size = sum(p.numel() for p in models[name][0].parameters())
+    print(f"{name:8}{size:8,} weights, sums right with thinking: {mean:.0%}")
+assert mean < 0.4
+
+# %% [markdown]
+# ## 12. What this chapter does not show
 #
 # All numbers here are of one training run on a web that we wrote. Chapter 15 repeats the
 # measurements over three runs and says how sure they are.
 #
-# Our games are not mathematics, our facts are a short list, and our models repeat what
-# they have read. What carries over is the *recipe*, step by step. The size of each gain
-# does not.
+# Our games are not mathematics, and our facts are a short list. What carries over is the
+# *recipe*, step by step. The size of each gain does not.
 #
 # ## Summary
 #
@@ -706,8 +779,8 @@ assert value[0] < 0.4
 #   answer. The steps are ordinary tokens.
 # - An ordinary assistant: pre-training, SFT, preferences. The recipe of R1 uses the same
 #   kinds of step. Three of its models start from the base; Zero passes on texts only.
-# - The tiny world has countdown and arithmetic, tapes and checks, slips, three styles, two
-#   languages and three splits.
+# - The tiny world has two games, three styles, two languages and three splits.
+# - On sums, RL taught our base to think more than to add: made to think, it was as good.
 # - Thinking pays where an answer must be worked out, and wastes tokens where it is stored.
 # - Compare the tokens for a *right* answer, and count hidden tokens, too.
 # - Four ways: think longer, pure RL, SFT and RL, SFT alone.
@@ -722,15 +795,15 @@ assert value[0] < 0.4
 #    grew out of Dev1, and Dev2 wrote the samples that Dev3 read.</details>
 #
 # 2. Your reasoning model answers "Which country is Lima in?" with 400 tokens of thinking.
-#    Name two things that you could change.
+#    Name two things to change.
 #
-#    <details><summary>Answer</summary>At the time of the question: begin its answer after the
-#    thinking, or send facts to a model that does not think. In training: add facts answered
-#    at once to the SFT samples, as Dev3's were, or let tokens cost reward
-#    (chapter 07).</details>
+#    <details><summary>Answer</summary>At the time of the question: start its answer with
+#    `<answer>`, so that it cannot think, or send facts to a model that does not think. In
+#    training: add facts answered at once to the SFT samples, as Dev3's were, or let
+#    tokens cost reward (chapter 07).</details>
 #
-# 3. A provider hides the thinking and bills its tokens. Which of the statements in this chapter
-#    could you still check from outside?
+# 3. A provider hides the thinking and bills its tokens. What could you still check from
+#    outside?
 #
 #    <details><summary>Answer</summary>Whether the answers are right, and what a right answer
 #    costs, because the bill counts the tokens. Not how the model thinks, in which
@@ -743,9 +816,11 @@ assert value[0] < 0.4
 # `solutions/01_reasoning_models.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 1.1** (easy, 10 min) Take a completion apart. Return `(thinking, summary)`: what
+# **Exercise 1.1** (easy, 10 min) Take a completion apart. Return `(thinking, final)`: what
 # is between `<think>` and `</think>`, and what comes after that. A completion without
-# these tags has no thinking. If the thinking never ends, there is no summary.
+# these tags has no thinking. If the thinking never ends, there is no final answer. Some
+# programs write `<think>` into the prompt themselves; then a completion has `</think>`
+# only, and its thinking begins at the start.
 #
 # <details><summary>Hint</summary>`str.partition` cuts at the first occurrence, and
 # `str.removeprefix` drops the opening tag.</details>
@@ -753,15 +828,15 @@ assert value[0] < 0.4
 
 # %% tags=["exercise"]
 def split_completion(completion):
-    """A completion -> (thinking, summary), without the two tags."""
+    """A completion -> (thinking, final answer), without the two tags."""
     # BEGIN SOLUTION
     if "</think>" in completion:
-        thinking, _, summary = completion.partition("</think>")
+        thinking, _, final = completion.partition("</think>")
     elif completion.startswith("<think>"):
-        thinking, summary = completion, ""
+        thinking, final = completion, ""
     else:
-        thinking, summary = "", completion
-    return thinking.removeprefix("<think>"), summary
+        thinking, final = "", completion
+    return thinking.removeprefix("<think>"), final
     # END SOLUTION
 
 
@@ -779,6 +854,9 @@ checks.ex_1_1(split_completion)
 
 
 # %% tags=["needed"]
+import re
+
+
 def steps(tape):
     """First number, then the steps: "17+5=22,*2=44" -> 17, [("+", 5, 22), ...]."""
     found = re.findall(r"([-+*/])(\d+)=(\d+)", tape)
@@ -809,9 +887,9 @@ def find_slips(tape):
 checks.ex_1_2(find_slips)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 1.3** (easy, 10 min) Whose weights? `starts` says for each stage from whose
-# weights it starts; `None` means from random ones. Return all stages that a model's weights
-# go back to, the nearest first. For `"r1"` this is `["dev3", "base"]`.
+# **Exercise 1.3** (easy, 10 min) Whose weights? `starts`, made in section 4, says for each
+# stage from whose weights it starts; `None` means from random ones. Return all stages that
+# a model's weights go back to, the nearest first. For `"r1"` this is `["dev3", "base"]`.
 #
 # <details><summary>Hint</summary>Follow `starts` in a `while` loop until it says
 # `None`.</details>
@@ -833,26 +911,7 @@ def ancestors(stage, starts):
 checks.ex_1_3(ancestors)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 1.4** (easy, 5 min) The price of being right. You get the tokens of each answer,
-# and for each a 1 or 0: right or wrong. Return the tokens spent for each right answer. If
-# nothing is right, no number of tokens is enough: return `math.inf`.
-#
-# <details><summary>Hint</summary>Wrong answers cost tokens, too.</details>
-
-
-# %% tags=["exercise"]
-def tokens_per_right(tokens, right):
-    """Tokens of all answers, divided by the number of right ones."""
-    # BEGIN SOLUTION
-    return sum(tokens) / sum(right) if sum(right) else math.inf
-    # END SOLUTION
-
-
-# %% tags=["check"]
-checks.ex_1_4(tokens_per_right)
-
-# %% [markdown] tags=["exercise-text"]
-# **Exercise 1.5** (medium, 15 min) Decide how long to think. `ways` maps the name of a way
+# **Exercise 1.4** (medium, 15 min) Decide how long to think. `ways` maps the name of a way
 # to `(share right, tokens)`. A way is good enough if its share is at most `slack` below the
 # best share. Return the name of the good way with the fewest tokens; of two with as many
 # tokens, the better one.
@@ -872,4 +931,37 @@ def choose_way(ways, slack):
 
 
 # %% tags=["check"]
-checks.ex_1_5(choose_way)
+checks.ex_1_4(choose_way)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 1.5** (medium, 20 min) Measure it yourself. Ask a model each problem `k` times
+# with the opening `<think>` and `k` times with `<answer>`. Return the share right with
+# thinking minus the share right at once. Then call it for `"dev2"` and `"dev3"` with
+# `questions["facts"]`. Does thinking cost both of them right answers?
+#
+# <details><summary>Hint</summary>`ask(name, prompts, k, opening=...)` returns a row of k
+# completions for each prompt, in order. `problem.check(completion.text)` grades one.</details>
+#
+# <details><summary>Answer to the question</summary>Yes, both lose clearly. Dev2 thinks
+# about every fact, so it is in practice; lack of practice is not the main reason.</details>
+
+
+# %% tags=["exercise"]
+def thinking_gain(ask, name, problems, k=4):
+    """Share right when made to think, minus share right when made to answer at once."""
+    # BEGIN SOLUTION
+    shares = []
+    for opening in ("<think>", "<answer>"):
+        rows = ask(name, [problem.prompt for problem in problems], k, opening=opening)
+        right = [
+            problem.check(completion.text)
+            for problem, row in zip(problems, rows, strict=True)
+            for completion in row
+        ]
+        shares.append(fmean(right))
+    return shares[0] - shares[1]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_1_5(thinking_gain)

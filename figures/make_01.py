@@ -21,14 +21,19 @@ PLACES = {  # stage -> (x, y, colour, lines)
     "cold": (2.9, 2.6, GREEN, ("cold start", "few texts, ch. 10")),
     "dev1": (5.4, 2.6, BLUE, ("Dev1", "SFT, ch. 10")),
     "dev2": (5.4, 4.3, ORANGE, ("Dev2", "RL, ch. 11")),
-    "samples": (7.9, 4.3, GREEN, ("samples", "many texts, ch. 12")),
+    "samples": (
+        7.9,
+        4.3,
+        GREEN,
+        ("samples", "many texts, ch. 12", "and other texts"),
+    ),
     "dev3": (10.4, 2.6, BLUE, ("Dev3", "SFT, ch. 12")),
-    "r1": (10.4, 4.3, ORANGE, ("R1", "RL, ch. 13")),
+    "r1": (10.4, 4.3, ORANGE, ("R1", "RL, ch. 13", "two reward models")),
     "student": (12.9, 0.9, GREY, ("another base", "smaller")),
     "distill": (12.9, 4.3, BLUE, ("Distill", "SFT, ch. 14")),
 }
 WIDTHS = {"base": 11.95}  # a bar under all models that start from it
-HIDDEN = ("helpful", "harmless")  # the two reward models: chapter 13 draws them
+HIDDEN = ("helpful", "harmless")  # the two reward models: a line in the box of R1
 
 
 def steps() -> list[tuple[str, str, str]]:
@@ -89,18 +94,18 @@ def link(axes, start, end, line):
 
 
 def key(axes):
-    """At the bottom: what colours and lines mean."""
+    """On top of both maps: what colours and lines mean."""
     for i, (colour, name) in enumerate(KINDS.items()):
         x = 0.4 + 3.35 * i
-        box(axes, x, 0.02, 0.3, 0.24, colour, ("",))
-        axes.text(x + 0.42, 0.14, name, **{**SMALL, "ha": "left"})
-    arrow(axes, (13.0, 0.26), (13.6, 0.26), INK)
-    arrow(axes, (13.0, 0.02), (13.6, 0.02), PURPLE, "--")
-    axes.text(13.7, 0.26, "weights", **{**SMALL, "ha": "left"})
-    axes.text(13.7, 0.02, "texts", **{**SMALL, "ha": "left"})
+        box(axes, x, 9.02, 0.3, 0.24, colour, ("",))
+        axes.text(x + 0.42, 9.14, name, **{**SMALL, "ha": "left"})
+    arrow(axes, (13.0, 9.26), (13.6, 9.26), INK)
+    arrow(axes, (13.0, 9.02), (13.6, 9.02), PURPLE, "--")
+    axes.text(13.7, 9.26, "weights", **{**SMALL, "ha": "left"})
+    axes.text(13.7, 9.02, "texts", **{**SMALL, "ha": "left"})
 
 
 LEFT = {**SMALL, "ha": "left", "fontsize": 13.5, "fontweight": "bold"}
 
 if __name__ == "__main__":
-    sheet("01_recipe.png", 15.2, 8.9, ordinary, recipe, key, bottom=-0.2)
+    sheet("01_recipe.png", 15.2, 9.5, ordinary, recipe, key, bottom=0.4)

@@ -1,6 +1,5 @@
 """The checks of chapter 01 refuse the mistakes that learners make, and say why."""
 
-import math
 import re
 
 import pytest
@@ -12,17 +11,23 @@ STEP = re.compile(r"([-+*/])(\d+)=(\d+)")
 
 def split_completion(completion):
     if "</think>" in completion:
-        thinking, _, summary = completion.partition("</think>")
+        thinking, _, final = completion.partition("</think>")
     elif completion.startswith("<think>"):
-        thinking, summary = completion, ""
+        thinking, final = completion, ""
     else:
-        thinking, summary = "", completion
-    return thinking.removeprefix("<think>"), summary
+        thinking, final = "", completion
+    return thinking.removeprefix("<think>"), final
 
 
 def first_end(completion):
-    thinking, _, summary = completion.partition("</think>")
-    return thinking.removeprefix("<think>"), summary
+    thinking, _, final = completion.partition("</think>")
+    return thinking.removeprefix("<think>"), final
+
+
+def only_opened(completion):
+    if completion.startswith("<think>"):
+        return split_completion(completion)
+    return "", completion
 
 
 def steps(tape):
@@ -76,14 +81,25 @@ def ancestors(stage, starts):
     return found
 
 
-def tokens_per_right(tokens, right):
-    return sum(tokens) / sum(right) if sum(right) else math.inf
-
-
 def choose_way(ways, slack):
     best = max(right for right, _ in ways.values())
     good = [name for name in ways if ways[name][0] >= best - slack]
     return min(good, key=lambda name: (ways[name][1], -ways[name][0]))
+
+
+def share_right(ask, name, problems, k, opening, first=False):
+    rows = ask(name, [problem.prompt for problem in problems], k, opening=opening)
+    right = [
+        problem.check(completion.text)
+        for problem, row in zip(problems, rows, strict=True)
+        for completion in (row[:1] if first else row)
+    ]
+    return sum(right) / len(right)
+
+
+def thinking_gain(ask, name, problems, k=4, ways=("<think>", "<answer>"), **more):
+    first, second = (share_right(ask, name, problems, k, way, **more) for way in ways)
+    return first - second
 
 
 @pytest.mark.parametrize(
@@ -92,8 +108,8 @@ def choose_way(ways, slack):
         (checks.ex_1_1, split_completion),
         (checks.ex_1_2, find_slips),
         (checks.ex_1_3, ancestors),
-        (checks.ex_1_4, tokens_per_right),
-        (checks.ex_1_5, choose_way),
+        (checks.ex_1_4, choose_way),
+        (checks.ex_1_5, thinking_gain),
     ],
 )
 def test_a_right_answer_is_correct(check, answer, capsys):
@@ -122,20 +138,46 @@ def test_a_right_answer_is_correct(check, answer, capsys):
         (checks.ex_1_3, lambda s, starts: ancestors(s, starts)[::-1], "nearest"),
         (
             checks.ex_1_4,
-            lambda t, r: sum(a * b for a, b in zip(t, r, strict=True)) / sum(r),
-            "wrong answers cost tokens",
-        ),
-        (checks.ex_1_4, lambda t, r: sum(t) / max(1, sum(r)), "nothing is right"),
-        (checks.ex_1_4, lambda t, r: sum(t) / sum(r), "nothing is right: math.inf"),
-        (
-            checks.ex_1_5,
             lambda ways, slack: min(ways, key=lambda name: ways[name][1]),
             "no bargain",
         ),
         (
-            checks.ex_1_5,
+            checks.ex_1_4,
             lambda ways, slack: max(ways, key=lambda name: ways[name][0]),
             "for 12 tokens",
+        ),
+        (checks.ex_1_1, only_opened, "without <think> the thinking begins"),
+        (
+            checks.ex_1_5,
+            lambda *given: -thinking_gain(*given),
+            "not the other way",
+        ),
+        (
+            checks.ex_1_5,
+            lambda *given: thinking_gain(*given, first=True),
+            "75% right with thinking",
+        ),
+        (
+            checks.ex_1_5,
+            lambda *given: thinking_gain(*given, ways=("<think>", "")),
+            "the opening is",
+        ),
+        (
+            checks.ex_1_5,
+            lambda ask, name, problems, k: thinking_gain(ask, "r1", problems),
+            "ask 'dev3', 2 times",
+        ),
+        (
+            checks.ex_1_5,
+            lambda ask, name, problems, k: share_right(
+                ask, name, problems, k, "<think>"
+            ),
+            "once with <think> and once with <answer>",
+        ),
+        (
+            checks.ex_1_5,
+            lambda ask, name, problems, k: ask(name, problems, k, opening="<think>"),
+            "the prompts of the problems",
         ),
     ],
 )

@@ -1,7 +1,5 @@
 """Checks of chapter 01: what is a reasoning model?"""
 
-import math
-
 from r1lib.checks.exercise import hint, items, number, parts, report, shown, text
 
 STARTS = {
@@ -17,29 +15,35 @@ STARTS = {
 
 
 def ex_1_1(split_completion) -> None:
-    """A completion -> (thinking, summary), also where one of them is missing."""
+    """A completion -> (thinking, final answer), also where one of them is missing."""
 
     def test(split_completion):
-        wanted = "return two texts: (thinking, summary)"
-        for completion, thinking, summary, reason in (
+        wanted = "return two texts: (thinking, final answer)"
+        for completion, thinking, final, reason in (
             (
                 "<think>2+2=4</think><answer>4</answer>",
                 "2+2=4",
                 "<answer>4</answer>",
-                "the thinking is between the tags, the summary after them",
+                "the thinking is between the tags, the final answer after them",
             ),
             ("<answer>4</answer>", "", "<answer>4</answer>", "nobody thinks here"),
+            (
+                "2+2=4</think><answer>4</answer>",
+                "2+2=4",
+                "<answer>4</answer>",
+                "without <think> the thinking begins at the start",
+            ),
             (
                 "<think>2+2=4,+1=",
                 "2+2=4,+1=",
                 "",
-                "the thinking never ends, so there is no summary",
+                "the thinking never ends, so there is no final answer",
             ),
         ):
             case = f"{completion!r}: {reason}"
             with hint(case):
                 got = parts(split_completion(completion), 2, wanted)
-            assert got == [thinking, summary], f"{case}, not {shown(got)}"
+            assert got == [thinking, final], f"{case}, not {shown(got)}"
 
     report("1.1", test, split_completion)
 
@@ -94,25 +98,7 @@ def ex_1_3(ancestors) -> None:
     report("1.3", test, ancestors)
 
 
-def ex_1_4(tokens_per_right) -> None:
-    """Tokens spent for each right answer; infinite where nothing is right."""
-
-    def test(tokens_per_right):
-        got = number(tokens_per_right([10, 30, 20, 40], [1, 0, 1, 0]))
-        assert abs(got - 15) > 1e-6, "wrong answers cost tokens, too: 50, not 15"
-        assert abs(got - 50) < 1e-6, (
-            f"100 tokens for 2 right answers are 50 for each, not {got}"
-        )
-        got = number(tokens_per_right([4] * 20, [1] + [0] * 19))
-        assert abs(got - 80) < 1e-6, f"80 tokens for one right answer: 80, not {got}"
-        with hint(reason := "nothing is right: math.inf"):
-            got = number(tokens_per_right([4, 4], [0, 0]), nan=reason)
-        assert got == math.inf, f"{reason}, not {got}"
-
-    report("1.4", test, tokens_per_right)
-
-
-def ex_1_5(choose_way) -> None:
+def ex_1_4(choose_way) -> None:
     """The way with the fewest tokens among those that are about as good as the best."""
 
     def test(choose_way):
@@ -132,4 +118,72 @@ def ex_1_5(choose_way) -> None:
         equal = {"a": (0.8, 10), "b": (0.9, 10), "c": (0.85, 10)}
         assert text(choose_way(equal, 0.2)) == "b", reason
 
-    report("1.5", test, choose_way)
+    report("1.4", test, choose_way)
+
+
+def ex_1_5(thinking_gain) -> None:
+    """Share right with thinking minus share right at once, from a model's answers."""
+
+    def test(thinking_gain):
+        sums = Asked(with_thinking=(1, 1, 0, 1), at_once=(0, 0, 0, 1))
+        got = number(thinking_gain(sums.ask, "r1", sums.problems, 4))
+        sums.check_calls("r1", 4)
+        assert abs(got + 0.5) > 1e-6, "with thinking minus at once, not the other way"
+        reason = "75% right with thinking and 25% at once are a gain of 0.5"
+        assert abs(got - 0.5) < 1e-6, f"{reason}, not {got:.3g}"
+        facts = Asked(with_thinking=(0, 0), at_once=(1, 0))
+        got = number(thinking_gain(facts.ask, "dev3", facts.problems, 2))
+        facts.check_calls("dev3", 2)
+        reason = "0% right with thinking and 50% at once: thinking costs, -0.5"
+        assert abs(got + 0.5) < 1e-6, f"{reason}, not {got:.3g}"
+
+    report("1.5", test, thinking_gain)
+
+
+class Asked:
+    """Two problems and an `ask` that knows how often each way of asking is right."""
+
+    def __init__(self, with_thinking, at_once):
+        self.rights = {"<think>": with_thinking, "<answer>": at_once}
+        self.problems, self.calls = [Made("1+1", "2"), Made("2+3", "5")], []
+
+    def ask(self, name, prompts, k=1, temperature=1.0, opening=""):
+        prompts = list(prompts)
+        reason = "give `ask` the prompts of the problems, in order"
+        assert prompts == [problem.prompt for problem in self.problems], reason
+        reason = 'the opening is "<think>" or "<answer>"'
+        assert opening in self.rights, f"{reason}, not {shown(opening)}"
+        self.calls.append((name, k, opening))
+        pattern = self.rights[opening]
+        return [
+            [
+                Text(f"{opening}{p.answer if pattern[i % len(pattern)] else 'moon'}")
+                for i in range(k)
+            ]
+            for p in self.problems
+        ]
+
+    def check_calls(self, name, k):
+        reason = "ask once with <think> and once with <answer>"
+        openings = sorted(opening for *_, opening in self.calls)
+        assert openings == ["<answer>", "<think>"], reason
+        reason = f"ask {name!r}, {k} times for each prompt"
+        assert all(call[:2] == (name, k) for call in self.calls), reason
+
+
+class Made:
+    """A problem that is solved by a completion that ends with its answer."""
+
+    def __init__(self, prompt, answer):
+        self.prompt, self.answer = prompt, answer
+
+    def check(self, completion):
+        assert isinstance(completion, str), "check the `text` of a completion"
+        return completion.endswith(self.answer)
+
+
+class Text:
+    """A completion with nothing but its text."""
+
+    def __init__(self, text):
+        self.text = text

@@ -159,12 +159,39 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
         axes.set(title=title, xlabel=label, xlim=(0, 1), yticks=range(len(names)))
         axes.set_yticklabels(names)
     all_axes[0].invert_yaxis()
-    all_axes[-1].legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
+    if len(first[most]) > 1:
+        all_axes[-1].legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
     figure.alt = f"Dots of {label} with 95% intervals, means over seeds. " + " ".join(
         f"{title}, {name}: {sum(m for m, *_ in rows[name]) / len(rows[name]):.2f}."
         for title, rows in panels.items()
         for name in names
     )
+    return figure
+
+
+@styled
+def price_dots(
+    points: dict[str, tuple[float, tuple[float, float, float]]],
+    xlabel: str,
+    ylabel: str,
+) -> Picture:
+    """Draw a named dot for each (price, (mean, low, high)), over a logarithmic price.
+
+    points = {"base": (16, (0.2, 0.1, 0.3)), "vote of 8": (394, (0.4, 0.3, 0.5))}
+    """
+    figure = Picture(figsize=(8.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for name, (price, (mean, low, high)) in points.items():
+        axes.plot([price, price], [low, high], color=LOOKS[0][0], linewidth=1.4)
+        axes.plot([price], [mean], "o", color=LOOKS[0][0], markersize=6)
+        kind = {"textcoords": "offset points", "va": "center", "fontsize": 9}
+        axes.annotate(name, (price, mean), (7, 0), **kind)
+        figure.alt += f"{name}: {mean:.2f} for {price:.0f}. "
+    most = max(price for price, _ in points.values())
+    axes.set(xscale="log", xlabel=xlabel, ylabel=ylabel, ylim=(0, 1))
+    axes.set_xlim(right=4 * most)  # room for the last name
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    figure.alt = f"Dots of {ylabel} over {xlabel}. " + figure.alt.strip()
     return figure
 
 
