@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from r1lib.model.transformer import Transformer, evaluating
-from r1lib.tokenizer import EOS, PAD
+from r1lib.tokenizer import PAD
 
 
 @dataclass
@@ -313,7 +313,7 @@ def chunk(
         [tokenizer.prompt(prompt) + opening for prompt in prompts],
         max_new_tokens=settings.max_new_tokens,
         temperature=settings.temperature,
-        stop_ids=(EOS,),
+        stop_ids=(tokenizer.eos,),
         generator=generator,
         repeat=k,
         steer=settings.steer,

@@ -122,7 +122,7 @@ def reinforcement(model, tokenizer, task, optimizers, asked, start):
 
 
 def sample(sampler, tokenizer, config, seed: int, step: int, chunk: int):
-    """Sample one piece of a rollout; (seed, step, chunk) alone decides what is drawn."""
+    """Sample one piece of a rollout: (seed, step, chunk) decides what is drawn."""
     rng = random.Random(f"{seed}-{step}-{chunk}")
     problems = [draw_reasoning(rng) for _ in range(config.prompts // CHUNKS)]
     generator = torch.Generator(sampler.embed.weight.device)

@@ -149,7 +149,8 @@ def gather(model: nn.Module, whole: nn.Module) -> None:
 def save(model: nn.Module, optimizers: list, folder, state: dict) -> None:
     """Write a checkpoint, each rank its slices; the folder is complete or absent.
 
-    A parameter that is never trained must say so: its `requires_grad` is False. `state` is what else the run needs to go on, as JSON.
+    `state` is what else the run needs to go on, as JSON. A parameter that is never
+    trained must say so: its `requires_grad` is False.
     """
     folder = Path(folder)
     temporary = folder.with_name(f".{folder.name}{files.END[0]}")
