@@ -61,8 +61,8 @@ class Plan:
             f"  dollars     {self.dollars():>20,.2f}",
             f"  {fits} one {self.gpu} of {gpu.memory / 1e9:.0f} GB",
             f"  computed, not measured: {self.trains:.0%} of {gpu.peak / 1e12:.0f} "
-            f"TFLOPs to train, {SAMPLES:.0%} of {gpu.bandwidth / 1e12:.2f} TB/s to sample, "
-            f"${gpu.price:.2f} an hour",
+            f"TFLOPs to train, {SAMPLES:.0%} of {gpu.bandwidth / 1e12:.2f} TB/s to "
+            f"sample, ${gpu.price:.2f} an hour",
         ]
         return "\n".join(lines)
 
