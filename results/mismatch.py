@@ -14,7 +14,6 @@ some five minutes on one core, and writes results/data/mismatch-ARM-SEED.json.
 """
 
 import copy
-import random
 import time
 from collections import deque
 from contextlib import contextmanager
@@ -297,7 +296,7 @@ def unit(arm: str, seed: int) -> dict:
 
 
 def look(seed: int) -> dict:
-    """Samplers beside their trainers, without any training; a dense model as control."""
+    """Samplers beside their trainers, untrained; a dense model is the control."""
     base = f"base-tiny-{seed}" if seed else "base-tiny"
     names = {"base": base, "zero": "zero-tiny", "dense": "distill-tiny"}
     rows = [
