@@ -70,7 +70,7 @@ PAIRS = [
 @pytest.mark.parametrize("check, answer", PAIRS)
 def test_a_right_answer_is_correct(check, answer, capsys):
     check(answer)
-    assert "Correct" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith(": correct\n")
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,4 @@ def test_a_right_answer_is_correct(check, answer, capsys):
 def test_a_wrong_answer_is_told_why(check, answer, words, capsys):
     check(answer)
     out = capsys.readouterr().out
-    assert "Correct" not in out and words in out
+    assert "not right yet - " in out and words in out
