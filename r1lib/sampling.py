@@ -67,6 +67,7 @@ def sample_token(
         raise ValueError(
             f"wanted top_k >= 0 and 0 <= min_p <= 1, got {top_k} and {min_p}"
         )
+    logits = logits.float()  # a bfloat16 model's too: 8 bits are too few to draw from
     logp = (logits / temperature if temperature else logits).log_softmax(-1)
     if temperature == 0:
         ids = logp.argmax(-1)

@@ -32,14 +32,16 @@ def ex_16_2(idle) -> None:
             assert abs(got - (stages - 1) / parts) > 1e-6, (
                 f"{got:.3f} for {case} compares with the busy time, not with all of it"
             )
-            assert abs(got - wanted) < 1e-6, f"wanted {wanted:.3f} for {case}, not {got}"
+            assert abs(got - wanted) < 1e-6, (
+                f"wanted {wanted:.3f} for {case}, not {got}"
+            )
         assert number(idle(1, 5)) == 0, "one stage never waits"
 
     report("16.2", test, idle)
 
 
 def ex_16_3(bytes_of_a_rank) -> None:
-    """Memory of a rank when states, gradients and weights are cut, one after another."""
+    """Memory of a rank when states, gradients and weights are cut, in this order."""
 
     def test(bytes_of_a_rank):
         wanted = {0: 16_000, 1: 7_000, 2: 5_500, 3: 4_000}
