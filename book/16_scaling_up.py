@@ -38,14 +38,18 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
 import torch
-
-warnings.filterwarnings("ignore", category=FutureWarning)
-
+import torch.distributed as dist
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.nn.parallel import DistributedDataParallel
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -59,12 +63,14 @@ from r1lib.hub.fp8 import BLOCK
 from r1lib.hub.published import cast
 from r1lib.losses import token_logprobs
 from r1lib.model import counts
-from r1lib.model.moe import run_experts
+from r1lib.model.moe import MoE, run_experts
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import new_model
 from r1lib.problem import problems
 from r1lib.rl.rollout import collate
 from r1lib.tokenizer import EOS
+from r1lib.training import optim
+from r1lib.training.distributed import WAYS, Task, exchange, norm_of, total
 from r1lib.training.pretrain import loss
 from r1lib.world import countdown
 
@@ -521,16 +527,16 @@ for rank in range(2):
     print(f"rank {rank} keeps or sends {to} rows to ranks 0 and 1")
 
 # %%
-total = torch.zeros_like(tokens)
+combined = torch.zeros_like(tokens)
 with torch.no_grad():
     for rank in range(2):  # what each rank computes for everyone
         mine = layer.experts[2 * rank : 2 * rank + 2]
         row, place = (choice // 2 == rank).nonzero(as_tuple=True)
         local = choice[row, place].unsqueeze(1) % 2
         done = run_experts(tokens[row], local, torch.ones(len(row), 1), mine)
-        total.index_add_(0, row, done * weights[row, place].unsqueeze(1))
+        combined.index_add_(0, row, done * weights[row, place].unsqueeze(1))
     alone = run_experts(tokens, choice, weights, layer.experts)
-assert torch.allclose(total, alone, atol=1e-6)
+assert torch.allclose(combined, alone, atol=1e-6)
 print("two ranks with two experts each do what one with four does")
 
 # %% [markdown]
@@ -595,7 +601,7 @@ def chosen_by(policy):
     """Logits of all texts, and the experts of each layer for each token."""
     seen, handles = [], []
     for block in policy.layers:
-        if hasattr(block.ffn, "router"):
+        if isinstance(block.ffn, MoE):
 
             def note(router, given, logits, ffn=block.ffn):
                 seen.append(ffn.choose(ffn.scores(logits))[0].sort(-1).values)

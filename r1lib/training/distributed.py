@@ -118,11 +118,12 @@ def step(
         loss = task(losses[min(i, len(losses) - 1)])
         (loss * (ranks * counts)).backward()  # times ranks: both ways take the mean
         found += loss.item() * counts
-    norm = optim.guarded_step(model, optimizers, number=_number)
+    norm = optim.guarded_step(model, optimizers, number=norm_of)
     return {"loss": total(found), "grad_norm": norm}
 
 
-def _number(norm: Tensor) -> float:
+def norm_of(norm: Tensor) -> float:
+    """The norm of a gradient as a number, also where each rank has a part of it."""
     return float(norm.full_tensor() if isinstance(norm, DTensor) else norm)
 
 
@@ -203,16 +204,16 @@ def experts_across(
     received = torch.empty_like(sent)
     dist.all_to_all_single(received, sent)
     there, back = received.tolist(), sent.tolist()
-    rows = _exchange(x[order // choices], back, there)
+    rows = exchange(x[order // choices], back, there)
     local = expert.new_empty(len(rows))
     dist.all_to_all_single(local, expert % each, there, back)
     one = torch.ones_like(rows[:, :1])
     done = run_experts(rows, local.unsqueeze(1), one, mine) if len(rows) else rows
-    done = _exchange(done, there, back) * scales.flatten()[order].unsqueeze(1)
+    done = exchange(done, there, back) * scales.flatten()[order].unsqueeze(1)
     return torch.zeros_like(x).index_add(0, order // choices, done)
 
 
-def _exchange(rows: Tensor, sent: list[int], received: list[int]) -> Tensor:
+def exchange(rows: Tensor, sent: list[int], received: list[int]) -> Tensor:
     """Send so many rows to each rank, and return those that all ranks have sent."""
     room = rows.new_empty(sum(received), rows.shape[1])
     return all_to_all_single(room, rows.contiguous(), received, sent)
