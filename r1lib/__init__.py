@@ -7,7 +7,7 @@ world, recipe, checks and plots know a game or a stage of the recipe.
 files        [-]           whole or absent: atomic writes, folders, sha256, error texts
 tokenizer    [02]          text <-> ids; conversations; what a completion is made of
 model        [03, 04]      the transformer: attention, experts, MTP, its cache, its size
-hub          [16]          safetensors + config.json + tokenizer.json; published models
+hub          [16]   checkpoints of ours and of others, their tokenizers, downloads
 artifacts    [-]           the shipped tiny checkpoints, checked by sha256
 losses       [05 - 09]     log-probabilities, objectives for each token, ways to average
 sampling     [03]          prompts -> completions: batched, cached, filtered

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from r1lib.model.transformer import Transformer, evaluating
-from r1lib.tokenizer import EOS, PAD
+from r1lib.tokenizer import PAD
 
 
 @dataclass
@@ -67,6 +67,7 @@ def sample_token(
         raise ValueError(
             f"wanted top_k >= 0 and 0 <= min_p <= 1, got {top_k} and {min_p}"
         )
+    logits = logits.float()  # a bfloat16 model's too: 8 bits are too few to draw from
     logp = (logits / temperature if temperature else logits).log_softmax(-1)
     if temperature == 0:
         ids = logp.argmax(-1)
@@ -318,7 +319,7 @@ def chunk(
         [tokenizer.prompt(prompt) + opening for prompt in prompts],
         max_new_tokens=settings.max_new_tokens,
         temperature=settings.temperature,
-        stop_ids=(EOS,),
+        stop_ids=(tokenizer.eos,),
         generator=generator,
         repeat=k,
         steer=settings.steer,

@@ -626,10 +626,13 @@ def test_a_published_config_is_the_preset(content, preset):
     assert replace(found, init_std=wanted.init_std) == wanted
 
 
-def test_the_published_eight_bit_weights_are_refused_by_name():
-    eight_bit = {"quantization_config": {"quant_method": "fp8"}}
-    with pytest.raises(ValueError, match="quantization_config must be None.*fp8"):
-        read_config(DEEPSEEK_V3 | eight_bit)
+@pytest.mark.parametrize(
+    "given",
+    [{"quant_method": "gptq"}, "fp8", {"quant_method": "fp8", "weight_block_size": 64}],
+)
+def test_weights_of_unknown_quantisation_are_refused_by_name(given):
+    with pytest.raises(ValueError, match="quantization_config must be null, or fp8"):
+        read_config(DEEPSEEK_V3 | {"quantization_config": given})
 
 
 ODD = [None, True, -1, 0, 1, 2.5, 10**400, float("inf"), "", "x", [], [3], {}, {"a": 1}]

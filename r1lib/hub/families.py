@@ -6,6 +6,7 @@ that is not built here is refused by name, never skipped.
 """
 
 from r1lib.files import shown
+from r1lib.hub import fp8
 from r1lib.model.config import ModelConfig
 
 DEFAULTS = {  # what transformers takes where config.json is silent; sizes must be there
@@ -82,7 +83,6 @@ NEUTRAL = {  # settings that may be written, as long as they change nothing
     "hidden_act": "silu",
     "mlp_bias": False,
     "use_sliding_window": False,
-    "quantization_config": None,
     "moe_layer_freq": 1,
     "partial_rotary_factor": 1.0,
     "pretraining_tp": 1,
@@ -112,6 +112,7 @@ def read_config(content: dict) -> ModelConfig:
     `rope_scaling` and `rope_theta`. What is absent is as in transformers, except for
     sizes: these must be there.
     """
+    fp8.is_used(content)  # else refused
     for name, value in NEUTRAL.items():
         _choose(content, name, value, (value, None))
     kinds = content.get("layer_types") or []

@@ -13,14 +13,16 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from r1lib import files
+from r1lib.hub import fp8
 from r1lib.hub.families import read_config
-from r1lib.hub.names import has_mtp, match, split_experts, weights
+from r1lib.hub.names import has_mtp, is_copy, match, split_experts, weights
 from r1lib.model.config import ModelConfig
 from r1lib.model.counts import parameters
 from r1lib.model.moe import MoE
 from r1lib.model.transformer import Transformer, rope_of
 
 FLOATS = ("F32", "BF16", "F16")
+PART = 2**20  # numbers that are looked at together
 DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 SHARD = re.compile(r"[\w-][\w.-]*\.safetensors")  # no other folder, no drive
 
@@ -34,29 +36,58 @@ def load(folder: Path, content: dict, dtype: torch.dtype) -> Transformer:
 
 
 def _load(folder: Path, content: dict, dtype: torch.dtype) -> Transformer:
-    """Compare config and headers, build the empty model, then fill it file by file."""
+    """Compare config and headers, build the empty model, then fill it by tensors."""
     if dtype not in DTYPES:
         raise ValueError(f"dtype must be that of real numbers, got {dtype}")
     config = read_config(content)
-    headers = _headers(folder)
-    found = {name: x for header in headers.values() for name, x in header.items()}
+    found, places = {}, {}
+    for path, header in _headers(folder, fp8.is_used(content)).items():
+        found |= header
+        places |= dict.fromkeys(header, path)
+    found = fp8.without_scales(found)
     config = replace(config, n_mtp=int(has_mtp(found, config)))
-    found = split_experts(found, config)
+    stored, found = list(found), split_experts(found, config)
     model = empty_model(config, found)
     names, head = match(found, weights(model), config), None
+    check_memory(config, dtype)
     model = _allocate(model, dtype)
     own = weights(model)
     with torch.no_grad():
-        for path in headers:
-            for name, tensor in split_experts(tensors(path), config).items():
-                if name in names:
-                    own[names[name]].copy_(tensor)
-                    check_finite(name, own[names[name]])
-                elif name == "lm_head.weight":
-                    head = tensor.to(dtype)
+        for name in stored:
+            if is_copy(name, config) and name != "lm_head.weight":
+                continue
+            tensor = fp8.read(name, places, read_tensor)
+            for part, values in split_experts({name: tensor}, config).items():
+                if part in names:
+                    own[names[part]].copy_(values)
+                    check_finite(part, own[names[part]])
+                elif part == "lm_head.weight":
+                    head = values.to(dtype)
     if head is not None and not torch.equal(head, model.embed.weight):
         raise ValueError("tie_word_embeddings is true, lm_head is not the embedding")
     return model
+
+
+def check_memory(config: ModelConfig, dtype: torch.dtype) -> None:
+    """Refuse a model that does not fit into the memory that is free, if that is known.
+
+    Better one line now than a killed process later.
+    """
+    needed = parameters(config) * dtype.itemsize
+    if (free := free_bytes()) is not None and needed > free:
+        raise ValueError(
+            f"the weights need {needed / 1e9:,.1f} GB as {dtype}, {free / 1e9:,.1f} GB "
+            "are free: choose a smaller model, or dtype=torch.bfloat16"
+        )
+
+
+def free_bytes() -> int | None:
+    """Memory that is available now; None where the system does not say (not Linux)."""
+    path = Path("/proc/meminfo")
+    if not path.exists():
+        return None
+    found = re.search(r"MemAvailable:\s+(\d+) kB", path.read_text())
+    return int(found[1]) * 1024 if found else None
 
 
 def empty_model(config: ModelConfig, found: dict[str, torch.Tensor]) -> Transformer:
@@ -84,7 +115,8 @@ def check_finite(name: str, tensor: torch.Tensor) -> None:
     Traceback (most recent call last):
     ValueError: norm.weight: 1 of 2 numbers are not finite (float32)
     """
-    if odd := tensor.numel() - int(tensor.isfinite().sum()):
+    parts = tensor.flatten().split(PART)  # a mask of all numbers would need memory
+    if odd := tensor.numel() - sum(int(part.isfinite().sum()) for part in parts):
         kind = str(tensor.dtype).removeprefix("torch.")
         many = f"{odd:,} of {tensor.numel():,} numbers are not finite ({kind})"
         raise ValueError(f"{files.line(name, files.SHOWN)}: {many}")
@@ -114,12 +146,13 @@ def _allocate(model: Transformer, dtype: torch.dtype) -> Transformer:
     return model
 
 
-def _headers(folder: Path) -> dict[Path, dict[str, torch.Tensor]]:
+def _headers(folder: Path, eight: bool) -> dict[Path, dict[str, torch.Tensor]]:
     """Read names and shapes of every weight file, as tensors without storage."""
+    kinds = (*FLOATS, fp8.KIND) if eight else FLOATS
     single = folder / "model.safetensors"
     index = folder / f"{single.name}.index.json"
     if single.is_file() or not index.is_file():
-        return {single: header(single)}
+        return {single: header(single, kinds)}
     places = files.read_json(index, fields={"weight_map": dict})["weight_map"]
     if not places:
         raise ValueError(f"{index.name} has no weight_map")
@@ -130,7 +163,7 @@ def _headers(folder: Path) -> dict[Path, dict[str, torch.Tensor]]:
             )
     headers = {folder / name: {} for name in sorted(set(places.values()))}
     for path in headers:
-        headers[path] = header(path)
+        headers[path] = header(path, kinds)
         wanted = {name for name, file in places.items() if file == path.name}
         if odd := sorted(wanted ^ set(headers[path])):
             here = "lacks" if odd[0] in wanted else "holds"
@@ -147,17 +180,17 @@ def _open(path: Path):
         raise ValueError(f"{path} is damaged: {files.shown(error)}") from error
 
 
-def header(path: Path) -> dict[str, torch.Tensor]:
+def header(path: Path, kinds=FLOATS) -> dict[str, torch.Tensor]:
     """Read the names of a weight file, and shapes as tensors without storage.
 
-    ValueError for tensors without numbers, and for numbers that are not FLOATS.
+    ValueError for tensors without numbers, and for numbers of other kinds.
     """
     found = {}
     with _open(path) as file:
         for name in file.keys():  # noqa: SIM118
             part, label = file.get_slice(name), files.line(name, files.SHOWN)
-            if (kind := part.get_dtype()) not in FLOATS:
-                known = ", ".join(FLOATS)
+            if (kind := part.get_dtype()) not in kinds:
+                known = ", ".join(kinds)
                 raise ValueError(f"{label}: numbers must be {known}, got {kind}")
             if not all(shape := part.get_shape()):
                 got = files.shown(tuple(shape))
@@ -170,6 +203,12 @@ def tensors(path: Path) -> dict[str, torch.Tensor]:
     """Read the tensors of a weight file."""
     with _open(path) as file:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def read_tensor(path: Path, name: str) -> torch.Tensor:
+    """Read one tensor; the file is closed at once, so that its pages can go."""
+    with _open(path) as file:
+        return file.get_tensor(name)
 
 
 def note(path: Path) -> dict[str, str]:

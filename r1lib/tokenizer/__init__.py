@@ -53,6 +53,8 @@ class Tokenizer:
     `pretokenizer` names how text is cut before any merge, one of PRETOKENIZERS.
     """
 
+    eos = EOS  # the id that ends a completion
+
     def __init__(self, merges: Iterable, pretokenizer: str = "tiny"):
         self.pretokenizer, self._patterns = pretokenizer, compiled(pretokenizer)
         self.ranks: dict[tuple[int, int], int] = {}
@@ -259,17 +261,19 @@ class Chain:
         return {now for now in made if GAP not in now}
 
 
-def apply_merges(ids: list[int], ranks: dict[tuple[int, int], int]) -> list[int]:
+def apply_merges(
+    ids: list[int], ranks: dict[tuple[int, int], int], made: list[int] | None = None
+) -> list[int]:
     """Apply the merges to one piece, earliest first: n ids cost n log n.
 
-    `slow_encode` is the naive twin.
+    A merge of rank r makes the id r, or `made[r]`. `slow_encode` is the naive twin.
     """
     chain = Chain([ids], [1])
     pair_of = {ranks[pair]: pair for pair in chain.places if pair in ranks}
     heap = sorted(pair_of)
     while heap:
         new = heapq.heappop(heap)
-        for pair in chain.join(pair_of[new], new):
+        for pair in chain.join(pair_of[new], new if made is None else made[new]):
             if pair in ranks:
                 pair_of[ranks[pair]] = pair
                 heapq.heappush(heap, ranks[pair])

@@ -130,12 +130,13 @@ def set_lr(optimizers, factor: float) -> None:
             group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
 
 
-def guarded_step(model, optimizers, max_norm: float = 1.0) -> float:
+def guarded_step(model, optimizers, max_norm: float = 1.0, number=float) -> float:
     """Clip the gradient, step, clear; a gradient that is not finite is an error.
 
-    Returns the gradient's norm before clipping.
+    Returns the gradient's norm before clipping; `number` reads it, where the gradient
+    is spread over several processes.
     """
-    norm = float(nn.utils.clip_grad_norm_(model.parameters(), max_norm))
+    norm = number(nn.utils.clip_grad_norm_(model.parameters(), max_norm))
     if not math.isfinite(norm):
         model.zero_grad(set_to_none=True)  # nobody should step on it later
         raise FloatingPointError(

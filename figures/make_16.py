@@ -1,0 +1,103 @@
+"""Draw four ways to cut the work of a training step: python -m figures.make_16"""
+
+from matplotlib.patches import Rectangle
+
+from figures.sketch import CENTRE, PALE, SMALL, arrow, sheet
+from r1lib.plots import BLUE, GREY, ORANGE
+
+
+def block(axes, x, y, width, height, colour, text="", fontsize=10.5):
+    """A rectangle with a word in it."""
+    look = {"facecolor": PALE[colour], "edgecolor": colour, "linewidth": 1.6}
+    axes.add_patch(Rectangle((x, y), width, height, **look))
+    axes.text(x + width / 2, y + height / 2, text, fontsize=fontsize, **CENTRE)
+
+
+def title(axes, x, y, name, text):
+    axes.text(x, y, name, fontsize=13.5, fontweight="bold", **CENTRE)
+    axes.text(x, y - 0.36, text, **SMALL)
+
+
+def data(axes, x, y):
+    """Two whole models, each with half of the batch."""
+    title(axes, x + 3.3, y + 3.1, "data", "whole models, parts of the batch")
+    for rank, colour in enumerate((BLUE, ORANGE)):
+        at = x + 0.3 + 3.4 * rank
+        block(
+            axes, at, y + 1.7, 2.6, 0.5, colour, f"rows {'1-4' if not rank else '5-8'}"
+        )
+        for layer in range(2):
+            block(
+                axes, at, y + 1.0 - 0.55 * layer, 2.6, 0.5, colour, f"layer {layer + 1}"
+            )
+        arrow(axes, (at + 1.3, y + 1.68), (at + 1.3, y + 1.55))
+    arrow(axes, (x + 2.95, y + 0.95), (x + 3.65, y + 0.95), arrowstyle="<|-|>")
+    axes.text(x + 3.3, y + 0.05, "add up the gradients, once a step", **SMALL)
+
+
+def tensor(axes, x, y):
+    """Every matrix cut into columns and rows."""
+    title(axes, x + 3.3, y + 3.1, "tensor", "parts of every matrix")
+    for rank, colour in enumerate((BLUE, ORANGE)):
+        for layer in range(2):
+            at = x + 1.6 + 1.75 * rank
+            block(
+                axes,
+                at,
+                y + 1.55 - 0.75 * layer,
+                1.65,
+                0.65,
+                colour,
+                f"half of {layer + 1}",
+            )
+    axes.text(x + 3.3, y + 0.05, "add up the outputs, twice a layer", **SMALL)
+
+
+def pipeline(axes, x, y):
+    """Layers on different ranks; micro-batches follow one another."""
+    title(axes, x + 3.3, y + 3.1, "pipeline", "parts of the layers, in turn")
+    for rank, colour in enumerate((BLUE, ORANGE)):
+        row = y + 1.55 - 0.75 * rank
+        axes.text(x + 0.75, row + 0.3, f"layer {rank + 1}", **SMALL)
+        for i in range(4):
+            block(axes, x + 1.6 + 0.9 * (i + rank), row, 0.85, 0.6, colour, str(i + 1))
+        idle = x + 1.6 + (0.9 * 4 if rank == 0 else 0)
+        block(axes, idle, row, 0.85, 0.6, GREY, "idle", 9)
+    axes.text(
+        x + 3.3, y + 0.05, "time runs to the right; numbers are micro-batches", **SMALL
+    )
+
+
+def expert(axes, x, y):
+    """Experts on different ranks; tokens travel to them and back."""
+    title(axes, x + 3.3, y + 3.1, "expert", "parts of the experts")
+    for rank, colour in enumerate((BLUE, ORANGE)):
+        at = x + 0.3 + 3.4 * rank
+        for i in range(4):
+            block(axes, at + 0.65 * i, y + 1.85, 0.6, 0.4, colour, "token", 7.5)
+        for i in range(2):
+            block(
+                axes,
+                at + 1.3 * i,
+                y + 0.45,
+                1.25,
+                0.55,
+                colour,
+                f"expert {2 * rank + i + 1}",
+                9.5,
+            )
+        arrow(axes, (at + 0.6, y + 1.8), (at + 0.6, y + 1.05), colour)
+    arrow(axes, (x + 2.2, y + 1.8), (x + 4.2, y + 1.05), BLUE)
+    arrow(axes, (x + 4.6, y + 1.8), (x + 2.5, y + 1.05), ORANGE)
+    axes.text(x + 3.3, y + 0.05, "tokens travel to their experts and back", **SMALL)
+
+
+def parallel(axes):
+    """The four cuts; blue is the first rank, orange the second."""
+    for i, part in enumerate((data, tensor, pipeline, expert)):
+        part(axes, 0.2 + 7.2 * (i % 2), 4.3 - 4.0 * (i // 2))
+    axes.text(7.3, 0.05, "blue: the first rank      orange: the second", **SMALL)
+
+
+if __name__ == "__main__":
+    sheet("16_parallel.png", 14.6, 8.0, parallel, bottom=-0.2)

@@ -1,0 +1,118 @@
+"""What a run will need, computed before it starts: memory, FLOPs, hours, dollars.
+
+Everything here is arithmetic on a configuration (`r1lib.model.counts`) and on three
+assumptions, printed with each plan: the share of a GPU's peak that training uses, the
+share of its bandwidth that sampling uses, and the price of an hour. Not measured.
+"""
+
+from dataclasses import dataclass, field
+
+from r1lib.model import counts
+from r1lib.model.config import ModelConfig
+
+TRAINS, SAMPLES = 0.35, 0.4  # shares of peak and of bandwidth that are used, assumed
+STEP_SECONDS = 2.5e-4  # of a layer's small kernels for one token of Python-led decoding
+
+
+@dataclass(frozen=True)
+class GPU:
+    """FLOPs a second (bfloat16, dense), bytes a second, bytes, dollars an hour."""
+
+    peak: float
+    bandwidth: float
+    memory: float
+    price: float
+
+
+GPUS = {  # data sheets of NVIDIA; prices are round numbers of rented single GPUs
+    "a100": GPU(312e12, 2.0e12, 80e9, 1.5),
+    "h100": GPU(989e12, 3.35e12, 80e9, 2.5),
+    "h200": GPU(989e12, 4.8e12, 141e9, 3.0),
+    "h800": GPU(989e12, 3.35e12, 80e9, counts.H800_DOLLARS),
+}
+
+
+@dataclass
+class Plan:
+    """Memory by part in bytes, FLOPs and GPU hours by part; `note` says what for."""
+
+    title: str
+    parameters: int
+    memory: dict[str, float] = field(default_factory=dict)
+    flops: dict[str, float] = field(default_factory=dict)
+    hours: dict[str, float] = field(default_factory=dict)
+    gpu: str = "h100"
+    trains: float = TRAINS
+
+    def dollars(self) -> float:
+        """Rent for all hours."""
+        return sum(self.hours.values()) * GPUS[self.gpu].price
+
+    def text(self) -> str:
+        """The plan as lines to print, with what was assumed."""
+        gpu = GPUS[self.gpu]
+        lines = [self.title, f"  parameters {self.parameters:>22,}"]
+        parts = (("memory, GB", self.memory, 1e9), ("FLOPs, 1e15", self.flops, 1e15))
+        for name, values, unit in (*parts, ("GPU hours", self.hours, 1)):
+            lines.append(f"  {name:12}{sum(values.values()) / unit:>20,.2f}")
+            lines += [f"    {k:24}{v / unit:>10,.2f}" for k, v in values.items()]
+        fits = "fits into" if sum(self.memory.values()) < gpu.memory else "exceeds"
+        lines += [
+            f"  dollars     {self.dollars():>20,.2f}",
+            f"  {fits} one {self.gpu} of {gpu.memory / 1e9:.0f} GB",
+            f"  computed, not measured: {self.trains:.0%} of {gpu.peak / 1e12:.0f} "
+            f"TFLOPs to train, {SAMPLES:.0%} of {gpu.bandwidth / 1e12:.2f} TB/s to "
+            f"sample, ${gpu.price:.2f} an hour",
+        ]
+        return "\n".join(lines)
+
+
+def training_memory(c: ModelConfig, tokens: int) -> dict[str, float]:
+    """Bytes to train in mixed precision, `tokens` in one forward and backward pass.
+
+    Weights, gradients and two moments are float32, as a small learning rate needs; the
+    arithmetic is bfloat16. A layer keeps about 34 bytes for each number of its width
+    and token (Korthikanti et al., arXiv 2205.05198, without the attention matrix), the
+    head three float32 copies of the logits.
+    """
+    held = counts.training_bytes(counts.parameters(c), 4, 4, 0, 4)
+    return held | {
+        "activations": 34.0 * c.n_layers * c.d_model * tokens,
+        "logits": 3 * 4.0 * c.vocab_size * tokens,
+    }
+
+
+def reinforcement(title, c, config, prompt: int, written: float, gpu: str) -> Plan:
+    """Plan GRPO: prompts of `prompt` tokens, completions of `written` on average."""
+    machine, rows = GPUS[gpu], config.prompts * config.group_size
+    longest = prompt + config.max_new_tokens
+    size = counts.parameters(c)
+    memory = training_memory(c, config.micro_tokens)
+    memory["cache"] = float(rows * longest * counts.cache_bytes(c, 4))
+    each = counts.read_flops(c, prompt) / config.group_size
+    each += written * counts.decode_flops(c, round(prompt + written / 2))
+    completions = config.steps * rows
+    learn = counts.training_flops(c, completions * (prompt + written), longest)
+    read = 4 * size + rows * (prompt + written / 2) * counts.cache_bytes(c, 4)
+    seconds = read / (machine.bandwidth * SAMPLES) + STEP_SECONDS * c.n_layers
+    hours = {"sampling": config.steps * config.max_new_tokens * seconds / 3600}
+    hours["learning"] = counts.gpu_hours(learn, machine.peak, TRAINS)
+    flops = {"sampling": completions * each, "learning": learn}
+    return Plan(title, size, memory, flops, hours, gpu)
+
+
+def training(
+    title, c, tokens: float, length: int, at_once: int, gpu: str, trains=TRAINS
+) -> Plan:
+    """Plan pre-training or fine-tuning on so many tokens, `at_once` in a pass."""
+    flops = counts.training_flops(c, tokens, length)
+    hours = counts.gpu_hours(flops, GPUS[gpu].peak, trains)
+    return Plan(
+        title,
+        counts.parameters(c),
+        training_memory(c, at_once),
+        {"training": flops},
+        {"training": hours},
+        gpu,
+        trains,
+    )
