@@ -1,0 +1,109 @@
+"""Measure one unit, (arm, seed), of RL's variants: equal samples, one base, P11.
+
+    python -m results.variants grpo 0        one arm of `rl_arms.ARMS`
+    python -m results.variants base 0        the base that all arms of a seed start from
+    python -m results.variants look-ppo 0    a short look at rates, on valid problems
+    python -m results.variants --all ...     what is missing; of all arms, or of these
+
+An arm is 40 steps of 8 prompts x 16 completions of at most 96 tokens, on easy countdown
+and arithmetic, some 90 seconds on one core. Then 48 test problems of each game are
+answered 16 times at temperature 1. A unit writes results/data/variants-ARM-SEED.json; a
+killed one begins anew. Peak memory is that of the whole process until training ends:
+interpreter, libraries, models, optimizer, samples and activations; `before_gb` is the
+same before anything is trained, so the difference is the price of training.
+"""
+
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from r1lib import artifacts
+from r1lib.progress import bar
+from r1lib.recipe import runs
+from results import one_unit, rl_measure
+from results.rl_arms import ARMS, LOOKS
+from results.rl_measure import SEEDS, base_of, card, followed
+from tools import provenance
+
+LOOK_STEPS, LOOK_PROBLEMS = 20, 32
+SHOWN = ("reward", "length", "margin")
+LOOK_NAMES = {f"look-{arm}": arm for arm in LOOKS}
+NAMES = ("base", *ARMS, *LOOK_NAMES)
+
+
+def trained(arm: str, seed: int, config, *rate: float):
+    """Train one arm: the policy, its tokenizer, and what is to be written down."""
+    policy, tokenizer = artifacts.load(base_of(seed))
+    before = runs.peak_memory_gb()
+    training = ARMS[arm].start(policy, tokenizer, config, *rate)
+    history, failed = [], None
+    try:
+        for metrics in bar(followed(training.loop), None, f"{arm} {seed}", SHOWN):
+            history.append(metrics)
+    except FloatingPointError as error:
+        failed = str(error)
+    memory = {"before_gb": before, "peak_gb": runs.peak_memory_gb()}
+    found = {"history": history, "held": training.held(), "memory": memory}
+    return policy, tokenizer, {**found, "failed": failed}
+
+
+def unit(arm: str, seed: int) -> dict:
+    """Train and grade one arm."""
+    config = ARMS[arm].config(seed)
+    policy, tokenizer, found = trained(arm, seed, config)
+    after = card(policy, tokenizer, config.max_new_tokens)
+    row = {"arm": arm, "says": ARMS[arm].says, "after": after}
+    return {"P11": row, **found, "settings": asdict(config)}
+
+
+def base(seed: int) -> dict:
+    """Grade the base of a seed."""
+    model, tokenizer = artifacts.load(base_of(seed))
+    config = rl_measure.CONFIG
+    after = card(model, tokenizer, config.max_new_tokens)
+    return {"P11": {"arm": "base", "says": "before any RL", "after": after}}
+
+
+def look(arm: str, seed: int) -> dict:
+    """Train an arm for a short while at several rates; grade it on valid problems."""
+    config = replace(ARMS[arm].config(seed), steps=LOOK_STEPS)
+    found = {}
+    for rate in LOOKS[arm]:
+        policy, tokenizer, kept = trained(arm, seed, config, rate)
+        kind = {"split": "valid", "n": LOOK_PROBLEMS}
+        after = card(policy, tokenizer, config.max_new_tokens, **kind)
+        found[f"{rate:g}"] = {"after": after, "last": kept["history"][-1]}
+    return {"look": found, "arm": arm, "settings": asdict(config)}
+
+
+def path_of(name: str, out: Path = provenance.DATA) -> Path:
+    """The file of a unit, such as "grpo 0"."""
+    return out / f"variants-{name.replace(' ', '-')}.json"
+
+
+def main() -> None:
+    """Run one unit and write its file, or all that are missing."""
+    if sys.argv[1:2] == ["--all"]:
+        names = sys.argv[2:] or [name for name in NAMES if name not in LOOK_NAMES]
+        units = [f"{name} {seed}" for name in names for seed in SEEDS]
+        return rl_measure.run_missing("results.variants", units, path_of)
+    asked = one_unit.arguments(one_unit.parser(__doc__, arm=NAMES))
+    began, name = time.perf_counter(), f"{asked.arm} {asked.seed}"
+    if asked.arm in LOOK_NAMES:
+        found = look(LOOK_NAMES[asked.arm], asked.seed)
+    else:
+        found = base(asked.seed) if asked.arm == "base" else unit(asked.arm, asked.seed)
+    minutes = (time.perf_counter() - began) / 60
+    one_unit.write(
+        path_of(name, asked.out),
+        found,
+        f"results.variants {name}",
+        weights=("tokenizer", base_of(asked.seed)),
+        seed=asked.seed,
+        minutes=minutes,
+    )
+
+
+if __name__ == "__main__":
+    main()
