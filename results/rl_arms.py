@@ -348,6 +348,6 @@ ARMS = {
 }
 LOOKS = {  # arm whose rate is chosen -> what is tried, on valid problems of seed 0
     "ppo": (3e-4, 1e-3, 3e-3),
-    "dpo": (1e-4, 3e-4, 1e-3),
-    "dpo-iterated": (1e-4, 3e-4, 1e-3),
+    "dpo": (3e-4, 1e-3, 3e-3),
+    "dpo-iterated": (3e-4, 6e-4, 1e-3),
 }
