@@ -39,12 +39,12 @@ from r1lib.rl.reinforce import (
 )
 from r1lib.rl.rollout import Rollout, measures, rollout, step_generators
 from r1lib.training import optim
-from results.rl_measure import CONFIG, Training
+from results.rl_measure import CONFIG, Measured, Training
 
 # Chosen by `results.variants look-...` on valid problems (results/data/variants-look-*)
 VALUE_LR = 1e-3
-DPO_LR = 3e-4
-ITERATED_LR = 3e-4
+DPO_LR = 1e-3
+ITERATED_LR = 6e-4
 PAIRS = 8  # of an optimizer step of DPO on the samples of the base
 BUFFER = 32  # tokens before the limit over which DAPO's penalty falls
 
@@ -63,38 +63,13 @@ def grpo_loop(policy, tokenizer, config, arm) -> Training:
         arm.draw(config) if arm.draw else run.draw_mixed,
         config,
         optimizers,
+        reward=rewards.total,
         ref=reference,
         advantages=arm.advantages,
         objective=measured if arm.objective else None,
         aggregate=arm.aggregate,
     )
     return Training(measured.said(loop), policy, optimizers, reference)
-
-
-class Measured:
-    """An objective that remembers which share of tokens it left without a gradient.
-
-    `outside`, of the same arguments, returns True where that is so.
-    """
-
-    def __init__(self, objective, outside=None):
-        self.objective, self.outside, self.seen = objective, outside, []
-
-    def __call__(self, logprobs, old_logprobs, advantages, mask) -> Tensor:
-        if self.outside is not None:
-            out = self.outside(logprobs.detach(), old_logprobs, advantages, mask)
-            self.seen.append((int((out & mask).sum()), int(mask.sum())))
-        return self.objective(logprobs, old_logprobs, advantages, mask)
-
-    def said(self, loop):
-        """Put the share of each step into its metrics, as `outside`."""
-        for metrics, batch in loop:
-            found = {}
-            if self.seen:
-                out, of = map(sum, zip(*self.seen, strict=True))
-                found["outside"] = out / max(1, of)
-                self.seen.clear()
-            yield {**metrics, **found}, batch
 
 
 def plain(logprobs, old_logprobs, advantages, mask):
@@ -113,7 +88,7 @@ def outside_gspo(logprobs, old_logprobs, advantages, mask, low=3e-4, high=4e-4):
     return torch.where(advantages > 0, moved > high, moved < -low)
 
 
-def group_of_64(config: GRPOConfig) -> Callable:
+def twice(config: GRPOConfig) -> Callable:
     """Draw each problem twice in a row: two groups of 32 are one of 64."""
     kept = []
 
@@ -173,9 +148,8 @@ def dapo_loop(policy, tokenizer, config, arm) -> Training:
     """DAPO: it ends when it has drawn as many completions as the others."""
     optimizers = optim.adamw(policy, config.lr)
     refill = Refill(policy, tokenizer, config)
-    loop = grpo.train(
-        policy, tokenizer, run.draw_mixed, config, optimizers, adjust=refill
-    )
+    drawn, kind = (policy, tokenizer, run.draw_mixed), {"adjust": refill}
+    loop = grpo.train(*drawn, config, optimizers, reward=rewards.total, **kind)
     budget = config.steps * config.prompts * config.group_size
 
     def until_spent():
@@ -210,8 +184,16 @@ def ppo_loop(policy, tokenizer, config, arm, value_lr: float = VALUE_LR) -> Trai
     value_model = RewardModel.of(policy)
     optimizers = optim.adamw(policy, config.lr)
     value_optimizers = optim.adamw(value_model, value_lr)
-    models = (policy, value_model, tokenizer)
-    loop = ppo.train(*models, run.draw_mixed, settings, optimizers, value_optimizers)
+    loop = ppo.train(
+        policy,
+        value_model,
+        tokenizer,
+        run.draw_mixed,
+        settings,
+        optimizers,
+        value_optimizers,
+        reward=rewards.total,
+    )
     return Training(loop, policy, optimizers, None, value_model, value_optimizers)
 
 
@@ -338,7 +320,7 @@ ARMS = {
     "group-64": Arm(
         "2 prompts x 64",
         {"prompts": 4, "group_size": 32},
-        draw=group_of_64,
+        draw=twice,
         advantages=compare_64,
     ),
     "group-8": Arm("16 prompts x 8", {"prompts": 16, "group_size": 8}),

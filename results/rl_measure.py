@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
+from torch import Tensor
 
 from r1lib import evaluate, rewards
 from r1lib.problem import Problem
@@ -20,6 +21,7 @@ from r1lib.recipe import run
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.rl.rollout import Rollout
 from r1lib.world import skills
+from results import one_unit
 from tools import provenance
 
 STEPS = 40
@@ -107,6 +109,32 @@ def followed(loop: Iterator[tuple[dict, Rollout | None]]) -> Iterator[dict]:
         }
 
 
+class Measured:
+    """An objective that remembers which share of tokens it left without a gradient.
+
+    `outside`, of the same arguments, returns True where that is so.
+    """
+
+    def __init__(self, objective, outside=None):
+        self.objective, self.outside, self.seen = objective, outside, []
+
+    def __call__(self, logprobs, old_logprobs, advantages, mask) -> Tensor:
+        if self.outside is not None:
+            out = self.outside(logprobs.detach(), old_logprobs, advantages, mask)
+            self.seen.append((int((out & mask).sum()), int(mask.sum())))
+        return self.objective(logprobs, old_logprobs, advantages, mask)
+
+    def said(self, loop):
+        """Put the share of each step into its metrics, as `outside`."""
+        for metrics, batch in loop:
+            found = {}
+            if self.seen:
+                out, of = map(sum, zip(*self.seen, strict=True))
+                found["outside"] = out / max(1, of)
+                self.seen.clear()
+            yield {**metrics, **found}, batch
+
+
 # ---- what a model can do ---------------------------------------------------------
 
 
@@ -181,20 +209,54 @@ def card_of(
     return graded(found)
 
 
-# ---- one after the other ---------------------------------------------------------
+# ---- one unit, or one after the other ----------------------------------------------
 
 
-def run_missing(
-    script: str,
-    units: list[str],
-    path_of: Callable[[str], Path],
-    out: Path = provenance.DATA,
-) -> None:
-    """Run the units of a script whose files are not there, each in its own process.
+def path_of(script: str, name: str, seed: int, out: Path = provenance.DATA) -> Path:
+    """The file of a unit.
 
-    A unit is its arguments, such as "grpo 0". One that fails does not stop the others.
+    >>> path_of("thinking_less", "dear", 0).name
+    'thinking-less-dear-0.json'
     """
-    for unit in units:
-        if not path_of(unit).exists():
-            command = [sys.executable, "-m", script, *unit.split(), "--out", str(out)]
-            subprocess.run([*command, "--threads", str(torch.get_num_threads())])
+    return out / f"{script.replace('_', '-')}-{name}-{seed}.json"
+
+
+def main(
+    doc: str,
+    script: str,
+    names: Iterable[str],
+    unit: Callable[[str, int], dict],
+    weights: Callable[[str, int], Iterable[str]],
+    optional: Iterable[str] = (),
+) -> None:
+    """Run one unit of a script and write its file, or all that are missing.
+
+    `--all` runs every name but those that are `optional`, or the names behind it, for
+    all seeds. `weights(name, seed)` are the artifacts that a unit reads.
+    """
+    if sys.argv[1:2] == ["--all"]:
+        return run_missing(script, sys.argv[2:] or names)
+    chosen = {"name": [*names, *optional]}
+    asked = one_unit.arguments(one_unit.parser(doc, **chosen))
+    began = time.perf_counter()
+    found = unit(asked.name, asked.seed)
+    one_unit.write(
+        path_of(script, asked.name, asked.seed, asked.out),
+        found,
+        f"results.{script} {asked.name} {asked.seed}",
+        weights=("tokenizer", *weights(asked.name, asked.seed)),
+        seed=asked.seed,
+        minutes=(time.perf_counter() - began) / 60,
+    )
+
+
+def run_missing(script: str, names: Iterable[str]) -> None:
+    """Run the units of a script that have no file yet, each in its own process.
+
+    One that fails does not stop the others.
+    """
+    for name in names:
+        for seed in SEEDS:
+            if not path_of(script, name, seed).exists():
+                unit = [f"results.{script}", name, str(seed)]
+                subprocess.run([sys.executable, "-m", *unit])

@@ -13,23 +13,18 @@ interpreter, libraries, models, optimizer, samples and activations; `before_gb` 
 same before anything is trained, so the difference is the price of training.
 """
 
-import sys
-import time
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from r1lib import artifacts
 from r1lib.progress import bar
 from r1lib.recipe import runs
-from results import one_unit, rl_measure
+from results import rl_measure
 from results.rl_arms import ARMS, LOOKS
-from results.rl_measure import SEEDS, base_of, card, followed
-from tools import provenance
+from results.rl_measure import base_of, card, followed
 
 LOOK_STEPS, LOOK_PROBLEMS = 20, 32
 SHOWN = ("reward", "length", "margin")
 LOOK_NAMES = {f"look-{arm}": arm for arm in LOOKS}
-NAMES = ("base", *ARMS, *LOOK_NAMES)
 
 
 def trained(arm: str, seed: int, config, *rate: float):
@@ -77,31 +72,18 @@ def look(arm: str, seed: int) -> dict:
     return {"look": found, "arm": arm, "settings": asdict(config)}
 
 
-def path_of(name: str, out: Path = provenance.DATA) -> Path:
-    """The file of a unit, such as "grpo 0"."""
-    return out / f"variants-{name.replace(' ', '-')}.json"
+def measured(name: str, seed: int) -> dict:
+    """Measure what a name stands for: the base, an arm, or a look at rates."""
+    if name in LOOK_NAMES:
+        return look(LOOK_NAMES[name], seed)
+    return base(seed) if name == "base" else unit(name, seed)
 
 
 def main() -> None:
     """Run one unit and write its file, or all that are missing."""
-    if sys.argv[1:2] == ["--all"]:
-        names = sys.argv[2:] or [name for name in NAMES if name not in LOOK_NAMES]
-        units = [f"{name} {seed}" for name in names for seed in SEEDS]
-        return rl_measure.run_missing("results.variants", units, path_of)
-    asked = one_unit.arguments(one_unit.parser(__doc__, arm=NAMES))
-    began, name = time.perf_counter(), f"{asked.arm} {asked.seed}"
-    if asked.arm in LOOK_NAMES:
-        found = look(LOOK_NAMES[asked.arm], asked.seed)
-    else:
-        found = base(asked.seed) if asked.arm == "base" else unit(asked.arm, asked.seed)
-    minutes = (time.perf_counter() - began) / 60
-    one_unit.write(
-        path_of(name, asked.out),
-        found,
-        f"results.variants {name}",
-        weights=("tokenizer", base_of(asked.seed)),
-        seed=asked.seed,
-        minutes=minutes,
+    names = ("base", *ARMS)
+    rl_measure.main(
+        __doc__, "variants", names, measured, lambda _, s: [base_of(s)], LOOK_NAMES
     )
 
 
