@@ -39,11 +39,11 @@ from r1lib.rl.reinforce import (
 )
 from r1lib.rl.rollout import Rollout, measures, rollout, step_generators
 from r1lib.training import optim
-from results.rl_measure import CONFIG, Measured, Training
+from results.rl_measure import CONFIG, STEPS, Measured, Training
 
 # Chosen by `results.variants look-...` on valid problems (results/data/variants-look-*)
 VALUE_LR = 1e-3
-DPO_LR = 1e-3
+DPO_LR, DPO_BETA = 1e-3, 0.1
 ITERATED_LR = 6e-4
 PAIRS = 8  # of an optimizer step of DPO on the samples of the base
 BUFFER = 32  # tokens before the limit over which DAPO's penalty falls
@@ -212,10 +212,10 @@ def sampled(policy, tokenizer, config: GRPOConfig, step: int) -> Rollout:
     )
 
 
-def dpo_loop(policy, tokenizer, config, arm, lr: float = DPO_LR) -> Training:
+def dpo_loop(policy, tokenizer, config, arm, lr=DPO_LR, beta=DPO_BETA) -> Training:
     """DPO offline: all samples are the base's, then one pass over their pairs."""
     reference, optimizers = copy.deepcopy(policy), optim.adamw(policy, lr)
-    settings = DPOConfig(batch_size=PAIRS, lr=lr, seed=config.seed)
+    settings = DPOConfig(batch_size=PAIRS, lr=lr, beta=beta, seed=config.seed)
 
     def loop():
         pairs = []
@@ -282,7 +282,7 @@ class Arm:
         return replace(CONFIG, seed=seed, **self.changes)
 
     def start(self, policy, tokenizer, config: GRPOConfig, *rate: float) -> Training:
-        """Make the loop ready; `rate` is the learning rate that a look asks for."""
+        """Make the loop ready; `rate` is what a look asks for."""
         return self.loop(policy, tokenizer, config, self, *rate)
 
 
@@ -328,8 +328,8 @@ ARMS = {
     "luspo": Arm("GSPO, longer ones count more", aggregate=sequence_sum, **SEQUENCE),
     "batch-std": Arm("divided by the batch's std", advantages=batch_std_advantages),
 }
-LOOKS = {  # arm whose rate is chosen -> what is tried, on valid problems of seed 0
-    "ppo": (3e-4, 1e-3, 3e-3),
-    "dpo": (3e-4, 1e-3, 3e-3),
-    "dpo-iterated": (3e-4, 6e-4, 1e-3),
+LOOKS = {  # arm -> steps, and the rates that are tried on valid problems of seed 0
+    "ppo": (20, ((3e-4,), (1e-3,), (3e-3,))),
+    "dpo": (STEPS, ((3e-4, 0.1), (6e-4, 0.1), (1e-3, 0.1), (1e-3, 0.5))),  # and beta
+    "dpo-iterated": (20, ((3e-4,), (6e-4,), (1e-3,))),
 }

@@ -22,7 +22,7 @@ from results import rl_measure
 from results.rl_arms import ARMS, LOOKS
 from results.rl_measure import base_of, card, followed
 
-LOOK_STEPS, LOOK_PROBLEMS = 20, 32
+LOOK_PROBLEMS = 32  # of each game
 SHOWN = ("reward", "length", "margin")
 LOOK_NAMES = {f"look-{arm}": arm for arm in LOOKS}
 
@@ -61,14 +61,15 @@ def base(seed: int) -> dict:
 
 
 def look(arm: str, seed: int) -> dict:
-    """Train an arm for a short while at several rates; grade it on valid problems."""
-    config = replace(ARMS[arm].config(seed), steps=LOOK_STEPS)
-    found = {}
-    for rate in LOOKS[arm]:
-        policy, tokenizer, kept = trained(arm, seed, config, rate)
+    """Train an arm at several rates, for a short while; grade it on valid problems."""
+    steps, rates = LOOKS[arm]
+    config, found = replace(ARMS[arm].config(seed), steps=steps), {}
+    for rate in rates:
+        policy, tokenizer, kept = trained(arm, seed, config, *rate)
         kind = {"split": "valid", "n": LOOK_PROBLEMS}
         after = card(policy, tokenizer, config.max_new_tokens, **kind)
-        found[f"{rate:g}"] = {"after": after, "last": kept["history"][-1]}
+        name = " ".join(f"{value:g}" for value in rate)
+        found[name] = {"after": after, "last": kept["history"][-1]}
     return {"look": found, "arm": arm, "settings": asdict(config)}
 
 

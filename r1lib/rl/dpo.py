@@ -80,8 +80,9 @@ def better_and_worse(batch: Rollout, group_size: int) -> list[Pair]:
     The second best meets the second worst, and so on while their rewards differ. Where
     rewards are 0 and 1 there are as many pairs as right answers, or as wrong ones.
     """
+    rewards = batch.rewards.view(-1, group_size)
     found = []
-    for n, group in enumerate(batch.rewards.view(-1, group_size)):
+    for n, group in enumerate(group_advantages(rewards, normalize_std=False)):
         order = group.argsort(stable=True, descending=True)
         for better, worse in zip(order, order.flip(0), strict=True):
             if not group[better] > group[worse]:
