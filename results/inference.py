@@ -120,9 +120,9 @@ def searches(setting: Setting) -> dict[str, tuple[int, Callable]]:
     wide = {"width": 4, "expand": 4, **begin}
     found = {
         "beam 2 x 2": (1024, partial(search.beam, width=2, expand=2, **begin)),
-        "beam 4 x 4": (4096, partial(search.beam, **wide)),
-        "lookahead 4 x 4": (4096, partial(search.beam, lookahead=1, **wide)),
-        "diverse 4 x 4": (4096, partial(beams.diverse, groups=2, **wide)),
+        "beam 4 x 4": (2048, partial(search.beam, **wide)),
+        "lookahead 4 x 4": (2048, partial(search.beam, lookahead=1, **wide)),
+        "diverse 4 x 4": (2048, partial(beams.diverse, groups=2, **wide)),
         "mcts 512": (512, partial(search.mcts, **begin)),
         "mcts 2048": (2048, partial(search.mcts, **begin)),
     }
@@ -133,7 +133,7 @@ def searches(setting: Setting) -> dict[str, tuple[int, Callable]]:
     found["refine"] = (1024, again)
     read = partial(tools.with_calculator, read=countdown.sum_at_end, **begin)
     found["calculator"] = (512, read)
-    for most in (16, 32, 64, 128):
+    for most in (16, 32, 64):
         found[f"stop at {most}"] = (512, partial(forcing.force, most=most))
     for word in ("again", "no"):
         for least in (64, 128):

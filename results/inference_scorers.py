@@ -29,11 +29,11 @@ class Plan:
     hard: int = 16  # hard countdown
     sums: int = 24  # hard arithmetic
     facts: int = 32
-    samples: int = 64  # recorded, of each problem
+    samples: int = 32  # recorded, of each problem
     starts: int = 4  # places in the recording from which votes are counted
     longest: int = 192  # tokens of one completion
-    budgets: tuple = (128, 256, 512, 1024, 2048, 4096)
-    lessons: int = 128  # training problems of the scorers
+    budgets: tuple = (128, 256, 512, 1024, 2048)
+    lessons: int = 96  # training problems of the scorers
     answers: int = 8  # of each, for the outcome model
     walked: int = 2  # of these, for the process model
     rollouts: int = 4  # from each step
