@@ -35,13 +35,16 @@
 import json
 import math
 import pathlib
+import re
 from collections import Counter, defaultdict
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import accumulate
 from statistics import fmean, pstdev
 
 import torch
+from torch.nn import functional as F
 
 from r1lib import artifacts, checks, plots, search
 from r1lib.evaluate import majority, paired
@@ -50,12 +53,22 @@ from r1lib.feedback.reward_model import RewardConfig, RewardModel
 from r1lib.problem import problems
 from r1lib.progress import bar
 from r1lib.search import beams, process, trees, votes
+from r1lib.search.forcing import AGAIN
 from r1lib.search.ledger import Ledger, OutOfTokens, SearchResult
 from r1lib.search.models import Ask, Recorded, outcome_score, verified
-from r1lib.search.paths import STEP, Continuation, Path, at_least_one, best, ended
+from r1lib.search.paths import (
+    STEP,
+    Continuation,
+    Path,
+    asked,
+    at_least_one,
+    best,
+    ended,
+)
+from r1lib.search.process import Step
 from r1lib.search.together import together
+from r1lib.search.tools import CALL, last_expression
 from r1lib.tokenizer.chat import CLOSE
-from r1lib.training import batches
 from r1lib.training import optim
 from r1lib.verifiers import extract_answer, parse_expression, value
 from r1lib.verifiers.notation import DIGITS
@@ -94,7 +107,7 @@ print(f"{one.tokens} tokens, finish {one.finish!r}, log-probability {one.logprob
 # the same nudge is one tag. We open its answer with `<think>`, or with `<answer>`.
 
 # %%
-asked = problems(countdown.sample, 40, 3, "test")  # easy, held out
+games = problems(countdown.sample, 40, 3, "test")  # easy, held out
 sums = problems(arithmetic.sample, 40, 3, "test")
 
 
@@ -110,7 +123,7 @@ def share(name, problems, begin, k=4):
 
 
 chain = {}
-for family, mine in (("countdown", asked), ("arithmetic", sums)):
+for family, mine in (("countdown", games), ("arithmetic", sums)):
     for begin in ("<answer>", "<think>"):
         chain[family, begin] = right, tokens = share("base", mine, begin)
         print(f"base, {family:11}{begin:9} {right:4.0%} right, {tokens:3.0f} tokens")
@@ -162,8 +175,8 @@ print("right" if target.check(text) else "wrong")
 
 # %%
 LIVE = 16
-drawn = policy("r1")([(p.prompt, "") for p in asked], LIVE)
-samples = {p.prompt: row for p, row in zip(asked, drawn, strict=True)}
+drawn = policy("r1")([(p.prompt, "") for p in games], LIVE)
+samples = {p.prompt: row for p, row in zip(games, drawn, strict=True)}
 
 
 def recorded():
@@ -171,7 +184,7 @@ def recorded():
     return Recorded(samples, LONGEST)
 
 
-single = [fmean(p.check(m.text) for m in samples[p.prompt]) for p in asked]
+single = [fmean(p.check(m.text) for m in samples[p.prompt]) for p in games]
 print(f"R1, one answer: {fmean(single):.0%} right")
 
 # %% [markdown]
@@ -182,12 +195,12 @@ print(f"R1, one answer: {fmean(single):.0%} right")
 # r1lib.search.votes.self_consistency
 
 # %%
-found = self_consistency(asked[0], recorded(), budget=2000, n=LIVE)
-texts = [m.text for m in samples[asked[0].prompt] if m.finish == "stop"]
-naive = majority([asked[0].ballot(text) for text in texts])
+found = self_consistency(games[0], recorded(), budget=2000, n=LIVE)
+texts = [m.text for m in samples[games[0].prompt] if m.finish == "stop"]
+naive = majority([games[0].ballot(text) for text in texts])
 drawn_texts = [path.text for path in found.candidates]
 assert drawn_texts == texts[: len(drawn_texts)]
-assert len(drawn_texts) < len(texts) or asked[0].ballot(found.text) == naive
+assert len(drawn_texts) < len(texts) or games[0].ballot(found.text) == naive
 print(f"{len(found.candidates)} finished answers, {found.tokens} tokens")
 print(found.answer)
 
@@ -199,7 +212,7 @@ print(found.answer)
 def replay(way, n):
     """Use a search on every game with n recorded answers: the share right, tokens."""
     right, tokens = [], []
-    for problem in asked:
+    for problem in games:
         try:
             found = way(problem, recorded(), budget=LIVE * LONGEST * 3, n=n)
             right.append(float(problem.check(found.text)))
@@ -383,7 +396,9 @@ for name, found in (
     ("best of n", search.best_of_n(toy_game, Toy(TABLE), judge, 1000, n=4)),
 ):
     print(f"{name:10}{found.tokens} tokens, {found.scored} of them for the scorer")
-    print(f"{'':10}{found.answer}: {'right' if toy_game.check(found.text) else 'wrong'}")
+    print(
+        f"{'':10}{found.answer}: {'right' if toy_game.check(found.text) else 'wrong'}"
+    )
 
 # %% [markdown]
 # Four answers of 10 tokens are 40, and the scorer's 8 make 48. Every search takes a
@@ -452,7 +467,7 @@ print(f"loss: {fmean(losses[:5]):.2f} at first, {fmean(losses[-5:]):.2f} at last
 assert fmean(losses[-5:]) < fmean(losses[:5])
 
 # %% tags=["slide"]
-held = next(p for p in asked if len(steps(samples[p.prompt][0].text)) >= 4)
+held = next(p for p in games if len(steps(samples[p.prompt][0].text)) >= 4)
 text = samples[held.prompt][0].text
 (values,), (read,) = process.step_values(prm, tokenizer, held.prompt, [text])
 truth, _ = label([(held, text)], policy("r1", seed=4), 8, LONGEST)
@@ -545,7 +560,7 @@ for name, way in (
     ("lookahead", partial(beam, lookahead=1, **wide)),
     ("diverse", partial(beams.diverse, groups=3, **wide)),
 ):
-    tokens, right = side_by_side(way, asked[:16])
+    tokens, right = side_by_side(way, games[:16])
     print(f"{name:10}{tokens:6.0f} tokens {right:4.0%} right of 16 games")
 
 # %% [markdown] tags=["slide"]
@@ -593,8 +608,10 @@ def grow(problem, ask, score, budget, simulations, n):
         yield root, simulate(book, root, n, math.sqrt(2)), book.spent
 
 
-for root, answer, spent in grow(toy_game, Toy(TABLE), judge, 1000, 5, 2):
+walks = list(grow(toy_game, Toy(TABLE), judge, 1000, 5, 2))
+for _, answer, spent in walks:
     print(f"{spent:3} tokens: {answer.text!r} scored {answer.value}")
+root = walks[0][0]
 for child in root.children:
     print(f"{child.path.text.strip()}: {child.visits} visits, {child.total:.1f} in all")
 
@@ -606,9 +623,8 @@ for child in root.children:
 
 # %% tags=["slide"]
 asks = policy("r1", seed=6)
-for root, _, spent in grow(asked[1], asks, judged, 2500, 16, 4):  # noqa: B007
-    pass
-print(f"{asked[1].prompt}: {root.visits} simulations, {spent} tokens")
+root, _, spent = list(grow(games[1], asks, judged, 2500, 16, 4))[-1]
+print(f"{games[1].prompt}: {root.visits} simulations, {spent} tokens")
 plots.tree_picture(root)
 
 # %% [markdown]
@@ -618,7 +634,7 @@ plots.tree_picture(root)
 
 # %%
 first_lines = [
-    len({more.text.partition("\n")[0] for more in samples[p.prompt]}) for p in asked
+    len({more.text.partition("\n")[0] for more in samples[p.prompt]}) for p in games
 ]
 print(f"{fmean(first_lines):.1f} different first lines in {LIVE} samples")
 assert fmean(first_lines) > 4
@@ -647,8 +663,8 @@ def stop(problem, ask, most):
     return force(problem, ask, 600, most=most)
 
 
-shorter = [side_by_side(partial(stop, most=n), asked) for n in (16, 32, 64, 128)]
-longer = [side_by_side(partial(wait, least=n), asked) for n in (64, 128)]
+shorter = [side_by_side(partial(stop, most=n), games) for n in (16, 32, 64, 128)]
+longer = [side_by_side(partial(wait, least=n), games) for n in (64, 128)]
 for name, points in (("early stop", shorter), ("made to wait", longer)):
     row = ", ".join(f"{right:.0%} for {tokens:.0f} tokens" for tokens, right in points)
     print(f"{name}: {row}")
@@ -668,8 +684,10 @@ assert shorter[0][1] < fmean(single)
 
 # %%
 again = partial(refine, score=rate, budget=1200, rounds=2)
-tokens, right = side_by_side(again, asked)
-print(f"refine: {right:.0%} right for {tokens:.0f} tokens; one answer {fmean(single):.0%}")
+tokens, right = side_by_side(again, games)
+print(
+    f"refine: {right:.0%} right for {tokens:.0f} tokens; one answer {fmean(single):.0%}"
+)
 
 # %% [markdown]
 # **A tool.** When the model writes `=`, a program can write the result. Cobbe et al.
@@ -682,7 +700,9 @@ print(f"refine: {right:.0%} right for {tokens:.0f} tokens; one answer {fmean(sin
 # %% tags=["nbval-check-output"]
 for expression in ("17*23", "(1+2)/6", "2**99999", "1/0", "__import__('os')"):
     print(f"{expression:18}{calculate(expression)}")
-print(countdown.sum_at_end("<think>8-3=5,*7"), "|", countdown.sum_at_end("8-3=5,*7=35~35"))
+print(
+    countdown.sum_at_end("<think>8-3=5,*7"), "|", countdown.sum_at_end("8-3=5,*7=35~35")
+)
 
 # %% [markdown]
 # A tape's step goes on from the result before it, so `*7` alone is no sum. Only the world
@@ -706,9 +726,9 @@ for name, (tokens, right) in (("alone", alone), ("with a calculator", helped)):
 # games, and a vote. Nothing is trained.
 
 # %%
-fresh = policy("r1", seed=11)([(p.prompt, "") for p in asked], 8)
+fresh = policy("r1", seed=11)([(p.prompt, "") for p in games], 8)
 one_each, eight = [], []
-for problem, row in zip(asked, fresh, strict=True):
+for problem, row in zip(games, fresh, strict=True):
     one_each.append(fmean(problem.check(more.text) for more in row))
     ballots = [problem.ballot(m.text) for m in row if m.finish == "stop"]
     chosen = majority(ballots)
@@ -789,7 +809,7 @@ CHOICES = {
 }
 SEARCHES = {
     "beam, process model": ("beam 2 x 2", "beam 4 x 4"),
-    "tree search, process model": ("mcts 512", "mcts 2048"),
+    "tree search, process model": ("mcts 512", "mcts 1024"),
 }
 
 
@@ -817,6 +837,7 @@ plots.doubling_curves(
 # May a vote of a weak model replace training? We compare the base's vote, at each
 # budget, with one answer of R1, problem by problem. An interval that excludes 0 is a
 # difference; one that holds it is a tie.
+
 
 # %% tags=["slide"]
 def versus(model, way, other, rival):
@@ -892,7 +913,7 @@ print("(share right, tokens)")
 # tokens, problem by problem, to a plain vote over recorded samples.
 
 # %% tags=["slide"]
-HUNTS = ("beam 4 x 4", "lookahead 4 x 4", "diverse 4 x 4", "mcts 512", "mcts 2048")
+HUNTS = ("beam 4 x 4", "lookahead 2 x 2", "diverse 4 x 4", "mcts 512", "mcts 1024")
 
 
 def rival(model, hunt, name):
@@ -913,7 +934,9 @@ for model in MODELS:
         gap = paired(plain, column(model, hunt))
         low, high = gap["interval"]
         print(f"{model:5} {hunt:16}{tokens:7.0f}{scored:8.0f}{right:7.2f}", end="")
-        print(f"{fmean(plain):6.2f}   {gap['difference']:+.2f} [{low:+.2f}, {high:+.2f}]")
+        print(
+            f"{fmean(plain):6.2f}   {gap['difference']:+.2f} [{low:+.2f}, {high:+.2f}]"
+        )
 
 # %% [markdown]
 # PROSE_P10
@@ -923,6 +946,7 @@ for model in MODELS:
 #
 # Let the process model choose among more and more answers. What it *promises* for the
 # chosen answer must rise, because it is a maximum. Does the share of right answers?
+
 
 # %% tags=["slide"]
 def promises(model, scorer):
@@ -936,7 +960,10 @@ def promises(model, scorer):
 
 
 plots.doubling_curves(
-    {f"R1, {scorer} model, share": promises("r1", scorer) for scorer in ("process", "outcome")},
+    {
+        f"R1, {scorer} model, share": promises("r1", scorer)
+        for scorer in ("process", "outcome")
+    },
     "answers to choose from",
 )
 
@@ -982,20 +1009,22 @@ for model in MODELS:
 # ones. Hard questions take longer, so look at each question by itself, too:
 
 # %%
-flat = [(m.tokens, game.check(m.text)) for game in asked for m in samples[game.prompt]]
+flat = [(m.tokens, game.check(m.text)) for game in games for m in samples[game.prompt]]
 flat.sort()
 quarter = len(flat) // 4
 for i in range(4):
     part = flat[i * quarter : (i + 1) * quarter]
     print(f"{part[0][0]:3} to {part[-1][0]:3} tokens: {fmean(r for _, r in part):4.0%}")
 within = []
-for game in asked:
+for game in games:
     row = sorted(samples[game.prompt], key=lambda m: m.tokens)
     halves = row[: LIVE // 2], row[LIVE // 2 :]
     short, long_ones = (fmean(game.check(m.text) for m in half) for half in halves)
     within.append(long_ones - short)
 print(f"long minus short half of one question: {fmean(within):+.2f}")
-assert flat and fmean(r for _, r in flat[:quarter]) > fmean(r for _, r in flat[-quarter:])
+assert flat and fmean(r for _, r in flat[:quarter]) > fmean(
+    r for _, r in flat[-quarter:]
+)
 
 # %% [markdown]
 # Training made answers longer *and* better, compared with the base. It does not follow
@@ -1010,7 +1039,7 @@ assert flat and fmean(r for _, r in flat[:quarter]) > fmean(r for _, r in flat[-
 for limit in (48, 96, LONGEST):
     kept = [
         (m.tokens <= limit and m.finish == "stop", game.check(m.text))
-        for game in asked
+        for game in games
         for m in samples[game.prompt]
     ]
     done = fmean(whole for whole, _ in kept)
@@ -1025,7 +1054,7 @@ for limit in (48, 96, LONGEST):
 
 # %%
 runs = [
-    fmean(game.check(samples[game.prompt][i].text) for game in asked)
+    fmean(game.check(samples[game.prompt][i].text) for game in games)
     for i in range(LIVE)
 ]
 print(f"lowest {min(runs):.0%}, mean {fmean(runs):.0%}, highest {max(runs):.0%}")
@@ -1044,7 +1073,7 @@ assert max(runs) - min(runs) > 0.04
 
 # %%
 groups = defaultdict(list)
-for game, chance in zip(asked, single, strict=True):
+for game, chance in zip(games, single, strict=True):
     found = self_consistency(game, recorded(), LIVE * LONGEST * 2, n=LIVE)
     name = "under 1/3" if chance < 1 / 3 else "to 2/3" if chance < 2 / 3 else "over"
     groups[name].append((chance, float(game.check(found.text))))

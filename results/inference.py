@@ -117,18 +117,19 @@ def searches(setting: Setting) -> dict[str, tuple[int, Callable]]:
     """The ways that write step by step: name -> (budget, search)."""
     score, begin = setting.scores, {"begin": setting.begin}
     outcome, steps = score["outcome"], score["process"]
+    narrow = {"width": 2, "expand": 2, **begin}
     wide = {"width": 4, "expand": 4, **begin}
     found = {
-        "beam 2 x 2": (1024, partial(search.beam, width=2, expand=2, **begin)),
+        "beam 2 x 2": (1024, partial(search.beam, **narrow)),
         "beam 4 x 4": (2048, partial(search.beam, **wide)),
-        "lookahead 4 x 4": (2048, partial(search.beam, lookahead=1, **wide)),
+        "lookahead 2 x 2": (1024, partial(search.beam, lookahead=1, **narrow)),
         "diverse 4 x 4": (2048, partial(beams.diverse, groups=2, **wide)),
         "mcts 512": (512, partial(search.mcts, **begin)),
-        "mcts 2048": (2048, partial(search.mcts, **begin)),
+        "mcts 1024": (1024, partial(search.mcts, **begin)),
     }
     found = {name: (b, partial(f, score=steps)) for name, (b, f) in found.items()}
     sure = partial(search.mcts, score=verified, **begin)
-    found["mcts 2048, verifier"] = (2048, sure)
+    found["mcts 1024, verifier"] = (1024, sure)
     again = partial(forcing.refine, score=outcome, rounds=3, **begin)
     found["refine"] = (1024, again)
     read = partial(tools.with_calculator, read=countdown.sum_at_end, **begin)

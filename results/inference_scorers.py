@@ -33,7 +33,7 @@ class Plan:
     starts: int = 4  # places in the recording from which votes are counted
     longest: int = 192  # tokens of one completion
     budgets: tuple = (128, 256, 512, 1024, 2048)
-    lessons: int = 96  # training problems of the scorers
+    lessons: int = 64  # training problems of the scorers
     answers: int = 8  # of each, for the outcome model
     walked: int = 2  # of these, for the process model
     rollouts: int = 4  # from each step
