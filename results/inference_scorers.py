@@ -7,6 +7,7 @@ model how often rollouts from a step come out right.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import fmean
 
 from r1lib.feedback import preferences, reward_model
@@ -65,7 +66,7 @@ class Setting:
     outcome: RewardModel | None = None
     process: RewardModel | None = None
 
-    @property
+    @cached_property
     def scores(self) -> dict[str, Callable]:
         """The scorers by name; each remembers what it has said of a text."""
         tokenizer = self.ask.tokenizer
