@@ -55,7 +55,7 @@ from r1lib.progress import bar
 from r1lib.search import beams, process, trees, votes
 from r1lib.search.forcing import AGAIN
 from r1lib.search.ledger import Ledger, OutOfTokens, SearchResult
-from r1lib.search.models import Ask, Recorded, outcome_score, verified
+from r1lib.search.models import Ask, Recorded, outcome_score, remembered, verified
 from r1lib.search.paths import (
     STEP,
     Continuation,
@@ -74,7 +74,9 @@ from r1lib.verifiers import extract_answer, parse_expression, value
 from r1lib.verifiers.notation import DIGITS
 from r1lib.world import arithmetic, countdown
 
+# %%
 models = {name: artifacts.load(f"{name}-tiny") for name in ("base", "r1")}
+tokenizer = models["r1"][1]
 
 # %% [markdown] tags=["slide"]
 # ## 1. More tokens for one answer
@@ -94,7 +96,7 @@ def policy(name, temperature=1.0, seed=1):
     return Ask(*models[name], LONGEST, temperature, generator)
 
 
-game = problems(countdown.sample, 1, 3, "test")[0]
+game = problems(countdown.sample, 1, 4, "test", language="en")[0]
 ((one,),) = policy("r1")([(game.prompt, "")])
 print(game.prompt)
 print(one.text)
@@ -229,8 +231,8 @@ for n, (tokens, right) in zip(SIZES, lines["vote"], strict=True):
     print(f"{n:2} answers {tokens:6.0f} tokens {right:4.0%} right")
 
 # %% [markdown]
-# What you see: two answers are hardly better than one, because two votes cannot
-# outvote each other. With more answers the curve climbs, and then it flattens.
+# What you see: the curve climbs, and then it flattens. Two votes cannot outvote each
+# other. But an answer that was cut off has no vote, so a second one can replace it.
 
 # %% [markdown] tags=["slide"]
 # ## 3. Best of N: somebody has to choose
@@ -268,7 +270,6 @@ answers = [
     for more in row
     if more.finish == "stop"
 ]
-tokenizer = models["r1"][1]
 graded = [
     (preferences.encode(tokenizer, p.prompt, text, str), float(p.check(text)))
     for p, text in answers
@@ -289,7 +290,7 @@ def learn(examples, epochs, label):
 
 
 orm, losses = learn(graded, 2, "outcome model")
-rate = outcome_score(orm, tokenizer)
+rate = remembered(outcome_score(orm, tokenizer))  # computes each text once
 print(f"loss: {fmean(losses[:5]):.2f} at first, {fmean(losses[-5:]):.2f} at last")
 
 # %%
@@ -304,9 +305,10 @@ for name, way in ways.items():
     print(f"{name:26}{row}")
 
 # %% [markdown]
-# What you see: the columns are 1 to 16 answers. Only the verifier climbs for sure. A
-# learned scorer that saw a few hundred answers is a weak judge, and the more answers it
-# may choose from, the more chances it has to be wrong. Section 11 has better ones.
+# What you see: the columns are 1 to 16 answers. The verifier climbs furthest, as it must.
+# The policy's own probability is a surprisingly good judge of its answers here. The
+# learned one saw a few hundred answers. The more answers it may choose from, the more
+# chances it has to like a wrong one.
 
 # %% [markdown] tags=["slide"]
 # ## 4. The weighted vote
@@ -590,6 +592,8 @@ for total, visits in ((3.0, 4), (0.5, 1), (0.0, 0)):
 # r1lib.search.trees.Node
 # r1lib.search.trees.select
 # r1lib.search.trees.expand
+
+# %%
 # r1lib.search.trees.backup
 # r1lib.search.trees.close
 # r1lib.search.trees.simulate
@@ -1275,7 +1279,7 @@ def step_labels(rollouts):
 checks.ex_7_5(step_labels)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 7.6** (open, an hour or an evening) Your own search. Write
+# **Exercise 7.6** (hard, 60 min) Your own search, an open experiment. Write
 # `mine(problem, ask, budget)` that returns a `SearchResult` and never spends more than
 # its budget. The check tries it on scripted policies. Then measure it on the 40 games
 # at 1,000 tokens a question against the vote, paired, and on fresh problems if you

@@ -14,7 +14,7 @@ from r1lib.feedback import preferences, reward_model
 from r1lib.feedback.reward_model import RewardConfig, RewardModel
 from r1lib.problem import Problem, problems
 from r1lib.search import process
-from r1lib.search.models import Ask, outcome_score, verified
+from r1lib.search.models import Ask, outcome_score, remembered, verified
 from r1lib.search.paths import Continuation
 from r1lib.training import optim
 from r1lib.world import arithmetic, countdown
@@ -75,20 +75,6 @@ class Setting:
             "process": remembered(process.process_score(self.process, tokenizer)),
             "verifier": verified,
         }
-
-
-def remembered(score: Callable) -> Callable:
-    """Return a scorer that computes each text once; what it reports stays the same."""
-    known = {}
-
-    def again(problem, texts):
-        new = [t for t in dict.fromkeys(texts) if (problem.prompt, t) not in known]
-        if new:
-            for text, *pair in zip(new, *score(problem, new), strict=True):
-                known[problem.prompt, text] = pair
-        return tuple(zip(*(known[problem.prompt, t] for t in texts), strict=True))
-
-    return again
 
 
 def record(ask: Ask, asked: list[Problem], n: int, begin: str) -> dict:

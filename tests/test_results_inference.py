@@ -11,7 +11,7 @@ from r1lib.problem import split_of
 from r1lib.search import models, votes
 from r1lib.search.paths import Continuation
 from r1lib.world import arithmetic
-from results import inference, inference_scorers
+from results import inference
 
 SMALL = inference.Plan(
     easy=1,
@@ -69,19 +69,6 @@ def test_a_search_that_finishes_nothing_is_wrong_and_paid():
 
     found = inference.attempt(vote, SUM, models.Recorded(row(5), 24))
     assert (found["right"], found["tokens"], found["text"]) == (0.0, 5, "")
-
-
-def test_a_scorer_that_remembers_reports_the_same_again():
-    calls = []
-
-    def score(problem, texts):
-        calls.append(list(texts))
-        return [float(len(t)) for t in texts], [len(t) for t in texts]
-
-    again = inference_scorers.remembered(score)
-    assert again(SUM, ["a", "bb", "a"]) == ((1.0, 2.0, 1.0), (1, 2, 1))
-    assert again(SUM, ["bb", "ccc"]) == ((2.0, 3.0), (2, 3))
-    assert calls == [["a", "bb"], ["ccc"]]
 
 
 def test_separation_and_the_best_of_n():
