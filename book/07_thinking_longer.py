@@ -447,21 +447,18 @@ for step, before in zip(labelled, [None, *labelled]):  # noqa: B905
 print(f"{spent} tokens for {len(labelled)} labels")
 
 # %% [markdown]
-# What you see: the share of right answers behind each line. A "no" costs little here,
-# because R1 tries again; the labels say how much hope is left, not whether a line is
-# correct. And the bill is large: many tokens for few labels.
+# What you see: the share of right answers behind each line. The labels say how much
+# hope is left, and not whether a line is correct. A failed try costs little as long as
+# there is room for the next one. And the bill is large: many tokens for few labels.
 #
-# Now label two answers of each training problem, and train. The loss is the
+# Now label one answer to each training problem, and train. The loss is the
 # cross-entropy between the label and the model's number, at the last token of a step.
 
 # %%
 # r1lib.search.process.step_loss
 
 # %%
-pairs = {p.prompt: [] for p in lessons}
-for p, text in answers:
-    pairs[p.prompt].append((p, text))
-walked = [pair for row in pairs.values() for pair in row[:2]]
+walked = list({p.prompt: (p, text) for p, text in answers}.values())
 labels, spent = label(walked, asker, n=4, max_new_tokens=LONGEST)
 print(f"{len(labels)} labels for {spent:,} tokens")
 prm, losses = learn(process.examples(tokenizer, labels), 3, "process model")
@@ -556,14 +553,15 @@ def side_by_side(way, games, seed=3):
     return fmean(tokens), fmean(right)
 
 
-wide = {"score": judged, "budget": 3000, "width": 3, "expand": 3}
+FEW = 16
+wide = {"score": judged, "budget": 1500, "width": 2, "expand": 2}
 for name, way in (
     ("beam", partial(beam, **wide)),
     ("lookahead", partial(beam, lookahead=1, **wide)),
-    ("diverse", partial(beams.diverse, groups=3, **wide)),
+    ("diverse", partial(beams.diverse, groups=2, **wide)),
 ):
-    tokens, right = side_by_side(way, games[:16])
-    print(f"{name:10}{tokens:6.0f} tokens {right:4.0%} right of 16 games")
+    tokens, right = side_by_side(way, games[:FEW])
+    print(f"{name:10}{tokens:6.0f} tokens {right:4.0%} right of {FEW} games")
 
 # %% [markdown] tags=["slide"]
 # ## 8. A tree that grows where results are good
@@ -667,8 +665,8 @@ def stop(problem, ask, most):
     return force(problem, ask, 600, most=most)
 
 
-shorter = [side_by_side(partial(stop, most=n), games) for n in (16, 32, 64, 128)]
-longer = [side_by_side(partial(wait, least=n), games) for n in (64, 128)]
+shorter = [side_by_side(partial(stop, most=n), games) for n in (16, 64)]
+longer = [side_by_side(partial(wait, least=n), games) for n in (64,)]
 for name, points in (("early stop", shorter), ("made to wait", longer)):
     row = ", ".join(f"{right:.0%} for {tokens:.0f} tokens" for tokens, right in points)
     print(f"{name}: {row}")
@@ -676,9 +674,9 @@ print(f"R1, as it is: {fmean(single):.0%}")
 assert shorter[0][1] < fmean(single)
 
 # %% [markdown]
-# What you see: stopping early saves tokens and costs answers, step by step. Making R1 wait
-# buys nothing here. It stops when it has said yes, and to turn down a right line is
-# a lie. s1's model had stopped too early; ours rarely does.
+# What you see: stopping early saves tokens and costs answers. Making R1 wait costs
+# answers, too. It stops when it has said yes; to turn down a right line is a lie, and R1
+# believes it. The model of s1 had stopped too early, and ours rarely does.
 #
 # **Self-refinement** shows a model its own answer and asks for a better one (Madaan et
 # al., arXiv 2303.17651). Our models were never asked such a thing.
