@@ -466,7 +466,8 @@ print(f"loss: {fmean(losses[:5]):.2f} at first, {fmean(losses[-5:]):.2f} at last
 assert fmean(losses[-5:]) < fmean(losses[:5])
 
 # %% tags=["slide"]
-held = next(p for p in games if len(steps(samples[p.prompt][0].text)) >= 4)
+english = [p for p in games if p.language == "en"]
+held = next(p for p in english if len(steps(samples[p.prompt][0].text)) >= 4)
 text = samples[held.prompt][0].text
 (values,), (read,) = process.step_values(prm, tokenizer, held.prompt, [text])
 truth, _ = label([(held, text)], policy("r1", seed=4), 8, LONGEST)
@@ -625,8 +626,8 @@ for child in root.children:
 
 # %% tags=["slide"]
 asks = policy("r1", seed=6)
-root, _, spent = list(grow(games[1], asks, judged, 2500, 16, 4))[-1]
-print(f"{games[1].prompt}: {root.visits} simulations, {spent} tokens")
+root, _, spent = list(grow(english[1], asks, judged, 2500, 16, 4))[-1]
+print(f"{english[1].prompt}: {root.visits} simulations, {spent} tokens")
 plots.tree_picture(root)
 
 # %% [markdown]
@@ -831,7 +832,14 @@ plots.doubling_curves(
 )
 
 # %% [markdown]
-# PROSE_CURVES
+# What you see: a point for each budget; lines further up and to the left are better. For
+# all three models the vote climbs far above one answer, and the likeliest answer climbs
+# with it. The learned judge helps the base's vote most, once there are many answers. The
+# verifier is the ceiling. For the base it is far away: the right answer was
+# written, and nobody found it. The searches step by step lie below the vote.
+#
+# One caution. R1 has lost hard countdown on its way (chapter 10 shows where), and a
+# quarter of these problems are of that kind. So R1's ceiling is low in this mix.
 
 # %% [markdown] tags=["slide"]
 # ### Where the curves cross
@@ -856,6 +864,12 @@ for budget in BUDGETS:
     tokens, right = point("base", f"vote {budget}")
     gap = versus("base", f"vote {budget}", "r1", "sampled")
     print(f"base, vote: {right:.2f} for {tokens:5.0f} tokens, {gap}")
+
+# %% [markdown]
+# What you see: a few hundred tokens of votes bring the base level with one answer of
+# R1, and more tokens pass it. R1 gets there with a fraction of them, each time it is
+# asked: training has paid for that once. (In this mix hard countdown helps the base; R1
+# has lost it.)
 
 # %% [markdown] tags=["slide"]
 # ### RL and SFT plus inference-time scaling
@@ -885,7 +899,10 @@ for kind in dict.fromkeys(KINDS):
 assert fmean(column("r1", f"vote {top}")) > fmean(column("r1", "sampled"))
 
 # %% [markdown]
-# PROSE_NAMED
+# What you see: votes on top of training add to every model, in every seed. They add most
+# to the base, which is right now and then, and least where nothing is left to find: R1
+# solves no hard countdown with any number of votes. **Inference-time scaling finds what a
+# model can do sometimes. It does not teach it anything.**
 
 # %% [markdown] tags=["slide"]
 # ### Ways to change one answer
@@ -901,7 +918,10 @@ for way in ONE:
 print("(share right, tokens)")
 
 # %% [markdown]
-# PROSE_ONE
+# What you see: no way to lengthen or repeat one answer helps. Early stops cost answers. A
+# forced "no" or "again" costs more, because the model then gives up a right line.
+# Nobody taught these models to look at an answer of their own, and refinement harms. A
+# calculator is the one change that helps a trained model, at no cost.
 
 # %% [markdown] tags=["slide"]
 # ## 12. Why R1's authors call two of these unsuccessful
@@ -941,7 +961,9 @@ for model in MODELS:
         )
 
 # %% [markdown]
-# PROSE_P10
+# What you see: at equal tokens a search is level with the vote or below it. And more is
+# not better: the wide beam costs several times the narrow one and is no more often
+# right. A third of the tokens went to the judge.
 
 # %% [markdown] tags=["slide"]
 # ### The judge is exploited
@@ -977,7 +999,9 @@ for scorer in ("process", "outcome"):
     assert gaps[-1] > gaps[0]
 
 # %% [markdown]
-# PROSE_EXPLOIT
+# What you see: the promise rises with each doubling. The share of right answers rises at
+# first, and then stops or falls. A judge that errs sometimes is asked for its largest
+# value, and that is where its errors are. A wide beam does the same at each step.
 
 # %% tags=["slide"]
 worst = max(
@@ -990,7 +1014,9 @@ for step, number in worst["steps"]:
 print(f"promised {worst['value']:.2f}, wrong; one solution: {worst['answer']}")
 
 # %% [markdown]
-# PROSE_FOOLED
+# This is the wrong answer that a beam was surest of, with the judge's value behind each
+# step. Compute it by hand. It has the look of a right answer, and the look is what the judge
+# has learned. R1's authors met the same at their size, and used rules as rewards.
 
 # %%
 for model in MODELS:
@@ -1000,7 +1026,10 @@ for model in MODELS:
     print(f"{model:5} {number:.0f} different first lines among {n} samples")
 
 # %% [markdown]
-# PROSE_WIDE
+# What you see: the second reason of the paper. At the root alone there are so many moves
+# that a thousand tokens visit most of them once. A tree pays when a position comes back
+# and its value can be trusted; here neither holds. (With the verifier as its judge the
+# same tree does well: `mcts 1024, verifier` in the files.)
 
 # %% [markdown] tags=["slide"]
 # ## 13. What readers ask
@@ -1097,7 +1126,8 @@ for model in MODELS:
         print(f"{model:5} {way:9}{right:6.2f} right {tokens:5.0f} tokens")
 
 # %% [markdown]
-# PROSE_FACTS
+# What you see: a forced thought about a fact costs tokens and answers. It is also a beginning
+# that the model was not taught for facts; chapter 15 discusses what that proves.
 
 # %% [markdown]
 # ## 14. What this chapter does not show

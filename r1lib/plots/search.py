@@ -81,10 +81,13 @@ def layout(root) -> dict:
 def last_line(text: str, longest: int = 24) -> str:
     """Return the last line of a text, shortened in the middle of a word if need be.
 
-    >>> last_line("2+3=5\\n5*2=10\\n")
-    '5*2=10'
+    Letters that the fonts of a figure may lack become dots.
+
+    >>> last_line("2+3=5\\n5*2=10\\n"), last_line("맞아")
+    ('5*2=10', '··')
     """
     line = text.strip().rpartition("\n")[2].replace("$", "")
+    line = "".join(c if ord(c) < 0x250 else "·" for c in line)
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
