@@ -1,10 +1,11 @@
 """Pictures of chapter 07: a search tree, and the values of the steps of one answer."""
 
 from r1lib.plots.style import GREY, INK, PAPER, Picture, look_of, styled
+from r1lib.tokenizer.chat import OPEN
 
 
 @styled
-def tree_picture(root, most: int = 14) -> Picture:
+def tree_picture(root, most: int = 8) -> Picture:
     """Draw a search tree: size is how often a node was passed, colour its mean value.
 
     A node has `path.text`, `visits`, `total` and `children`. The texts of the `most`
@@ -31,11 +32,11 @@ def tree_picture(root, most: int = 14) -> Picture:
     )
     busiest = sorted(nodes[1:], key=lambda node: -node.visits)[:most]
     for node in busiest:
-        kind = {"fontsize": 7, "family": "DejaVu Sans Mono", "va": "center"}
+        kind = {"fontsize": 7, "family": "DejaVu Sans Mono", "va": "bottom"}
         box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.8}
-        words = f"{last_line(node.path.text)}  {node.visits}"
+        words = f"{last_line(node.path.text).removeprefix(OPEN)}  {node.visits}"
         axes.annotate(
-            words, places[node], (9, 0), textcoords="offset points", bbox=box, **kind
+            words, places[node], (4, 7), textcoords="offset points", bbox=box, **kind
         )
     figure.colorbar(dots, label="mean value", shrink=0.7)
     deepest = max(x for x, _ in places.values())
