@@ -34,7 +34,7 @@ def tree_picture(root, most: int = 8) -> Picture:
     for node in busiest:
         kind = {"fontsize": 7, "family": "DejaVu Sans Mono", "va": "bottom"}
         box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.8}
-        words = f"{last_line(node.path.text.replace(OPEN, str()))}  {node.visits}"
+        words = f"{last_line(node.path.text.replace(OPEN, ''))}  {node.visits}"
         axes.annotate(
             words, places[node], (4, 7), textcoords="offset points", bbox=box, **kind
         )
