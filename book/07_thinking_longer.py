@@ -25,7 +25,7 @@
 # ![A map. On the left a policy that writes, a scorer that judges, and a ledger that counts all tokens. From there three rows lead to one answer and the tokens it took: whole answers side by side with vote, best of n and weighted vote; step by step with beam, lookahead and tree search; one answer, changed, with budget forcing, refine and calculator.](../figures/07_map.png)
 #
 # What you see: nine ways to spend more tokens on a question. The numbers are the
-# sections that build them. The weights of the model never change in this chapter.
+# sections that build them. The weights of the policy never change in this chapter.
 
 # %% [markdown]
 # **Run this first.** It imports everything and loads two models of the book: the base,
@@ -579,8 +579,8 @@ for total, visits in ((3.0, 4), (0.5, 1), (0.0, 0)):
     print(f"{total} in {visits} visits: {uct(total, visits, 10, c=2**0.5):.2f}")
 
 # %% [markdown]
-# Three quarters of four results lose against one half of one: one visit is hardly
-# known. What was never visited comes first. The other moves:
+# A mean of 0.75 over four results loses to 0.5 from a single one, because one result
+# says little. A child without visits comes first. The other moves:
 
 # %%
 # r1lib.search.trees.Node
@@ -671,8 +671,8 @@ assert shorter[0][1] < fmean(single)
 
 # %% [markdown]
 # What you see: stopping early saves tokens and costs answers. Making R1 wait costs
-# answers, too. It stops when it has said yes; to turn down a right line is a lie, and R1
-# believes it. The model of s1 had stopped too early, and ours rarely does.
+# answers, too. R1 stops when it has said yes. Our "no" turns down a line that was often
+# right, and R1 leaves it. The model of s1 had stopped too early; ours rarely does.
 #
 # **Self-refinement** shows a model its own answer and asks for a better one (Madaan et
 # al., arXiv 2303.17651). Our models were never asked such a thing.
@@ -830,8 +830,8 @@ plots.doubling_curves(
 # What you see: a point for each budget; lines further up and to the left are better. For
 # all three models the vote climbs far above one answer, and the likeliest answer climbs
 # with it. The learned judge helps the base's vote most, once there are many answers. The
-# verifier is the ceiling. For the base it is far away: the right answer was
-# written, and nobody found it. The searches step by step lie below the vote.
+# verifier is the ceiling. For the base it is far away: a right answer was written, and
+# neither a vote nor a learned judge chose it. The searches lie at the vote or below.
 #
 # One caution. R1 has lost hard countdown on its way (chapter 10 shows where), and a
 # quarter of these problems are of that kind. So R1's ceiling is low in this mix.
@@ -909,12 +909,16 @@ for way in ONE:
     row = "".join(f"{right:8.2f} {tokens:5.0f}" for tokens, right in cells)
     print(f"{way:24}{row}")
 print("(share right, tokens)")
+for model in MODELS:
+    print(
+        f"{model}, calculator - sampled:", versus(model, "calculator", model, "sampled")
+    )
 
 # %% [markdown]
 # What you see: no way to lengthen or repeat one answer helps. Early stops cost answers. A
 # forced "no" or "again" costs more, because the model then gives up a right line.
 # Nobody taught these models to look at an answer of their own, and refinement harms. A
-# calculator is the one change that helps a trained model, at no cost.
+# calculator is the one change that helps, and it costs nothing.
 
 # %% [markdown] tags=["slide"]
 # ## 12. Why R1's authors call two of these unsuccessful
@@ -922,9 +926,10 @@ print("(share right, tokens)")
 # Section 4.2 of the paper (version 1) names what did not work for R1: process reward
 # models and MCTS. The reasons given for the first: a step is hard to define, a step is hard
 # to label, and a learned judge is *hacked*. For the second: the space of texts is far larger
-# than that of chess, and a value model for it is hard to train.
+# than that of chess, and a value model for it is hard to train. The paper speaks of
+# training *and* of search; it grants that a PRM can rerank answers, at a price.
 #
-# Do they pay here? Each search has spent some tokens on each problem. We give the same
+# We test the search. Does it pay here? Each search has spent some tokens on each problem. We give the same
 # tokens, problem by problem, to a plain vote over recorded samples.
 
 # %% tags=["slide"]
@@ -955,8 +960,8 @@ for model in MODELS:
 
 # %% [markdown]
 # What you see: at equal tokens a search is level with the vote or below it. And more is
-# not better: the wide beam costs several times the narrow one and is no more often
-# right. A third of the tokens went to the judge.
+# not better: a wide beam costs more than twice as much as a narrow one, and gives the
+# judge more to choose from. About a third of the tokens went to the judge.
 
 # %% [markdown] tags=["slide"]
 # ### The judge is exploited
@@ -1006,8 +1011,9 @@ print(f"promised {worst['value']:.2f}, wrong; one solution: {worst['answer']}")
 
 # %% [markdown]
 # This is the wrong answer that a beam was surest of, with the judge's value behind each
-# step. Compute it by hand. It has the look of a right answer, and the look is what the judge
-# has learned. R1's authors met the same at their size, and used rules as rewards.
+# step. Compute the tape by hand: it has a slip. But it has the look of a right answer, and
+# the look is a part of what the judge has learned. The paper calls this reward hacking,
+# and R1's rewards for reasoning are rules.
 
 # %%
 for model in MODELS:
@@ -1015,12 +1021,18 @@ for model in MODELS:
     number = fmean(fmean(row["different first steps"]) for row in wide_rows)
     n = units[model, 0]["settings"]["samples"]
     print(f"{model:5} {number:.0f} different first lines among {n} samples")
+for model in MODELS:
+    cells = [
+        point(model, way) for way in ("mcts 1024, verifier", "best of n, verifier 1024")
+    ]
+    row = ", ".join(f"{right:.2f} for {tokens:.0f} tokens" for tokens, right in cells)
+    print(f"{model:5} verifier as the judge: tree and best of n {row}")
 
 # %% [markdown]
-# What you see: the second reason of the paper. At the root alone there are so many moves
-# that a thousand tokens visit most of them once. A tree pays when a position comes back
-# and its value can be trusted; here neither holds. (With the verifier as its judge the
-# same tree does well: `mcts 1024, verifier` in the files.)
+# What you see: the second reason of the paper. About half of the samples begin with a
+# line of their own. The tree tries four lines at each node, and a thousand tokens pay
+# for a handful of simulations. A tree pays where it can come back to a position often. Even
+# with the verifier as its judge, which makes no errors, it is not ahead of best-of-n.
 
 # %% [markdown] tags=["slide"]
 # ## 13. What readers ask
@@ -1055,7 +1067,7 @@ assert flat and fmean(r for _, r in flat[:quarter]) > fmean(
 # ### Why are my answers cut off, and their score 0?
 #
 # Because the limit of tokens was reached before the answer. A completion without an
-# answer counts as wrong, so a low limit looks like a bad model.
+# answer counts as wrong, so a low limit makes a good model look bad.
 
 # %%
 for limit in (48, 96, LONGEST):
@@ -1085,8 +1097,8 @@ assert max(runs) - min(runs) > 0.04
 
 # %% [markdown]
 # Nothing differs but the random generator. Average several samples of each question, and
-# give an interval (chapter 15). A greedy answer has no such noise; it is another
-# model of behaviour, and often a worse one.
+# give an interval (chapter 15). A greedy answer has no such noise. But it measures
+# another way to answer, and often a worse one.
 #
 # ### Why does my vote not help?
 #
