@@ -129,6 +129,19 @@ def test_an_outcome_model_is_paid_for_what_it_reads(part):
     assert tokens == wanted == ([6, 7, 2] if part is str else [2, 2, 2])
 
 
+def test_a_scorer_that_remembers_reports_the_same_again():
+    calls = []
+
+    def score(problem, texts):
+        calls.append(list(texts))
+        return [float(len(t)) for t in texts], [len(t) for t in texts]
+
+    again = models.remembered(score)
+    assert again(PROBLEM, ["a", "bb", "a"]) == ([1.0, 2.0, 1.0], [1, 2, 1])
+    assert again(PROBLEM, ["bb", "ccc"]) == ([2.0, 3.0], [2, 3])
+    assert calls == [["a", "bb"], ["ccc"]]
+
+
 # --- steps
 
 

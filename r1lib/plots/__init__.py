@@ -23,6 +23,7 @@ from r1lib.plots.pictures import (
     rows_picture,
     scaling_picture,
 )
+from r1lib.plots.search import steps_picture, tree_picture
 from r1lib.plots.style import (
     BLUE,
     GREEN,

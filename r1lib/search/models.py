@@ -141,6 +141,24 @@ def verified(problem, texts: list[str]) -> tuple[list[float], list[int]]:
     return [float(problem.check(text)) for text in texts], [0] * len(texts)
 
 
+def remembered(score: Callable) -> Callable:
+    """Return a scorer that computes each text once and reports the same again.
+
+    It saves time where searches are replayed; what a text costs does not change.
+    """
+    known = {}
+
+    def again(problem, texts):
+        new = [t for t in dict.fromkeys(texts) if (problem.prompt, t) not in known]
+        if new:
+            for text, *pair in zip(new, *score(problem, new), strict=True):
+                known[problem.prompt, text] = pair
+        rows = [known[problem.prompt, text] for text in texts]
+        return [value for value, _ in rows], [tokens for _, tokens in rows]
+
+    return again
+
+
 def outcome_score(model: RewardModel, tokenizer: Tokenizer, part=str) -> Callable:
     """Return a scorer of whole answers; it costs the tokens that the model reads.
 

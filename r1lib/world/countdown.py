@@ -7,6 +7,7 @@ from 0 to 50, which is one token. Easy problems have three numbers, hard ones fo
 """
 
 import random
+import re
 from itertools import permutations, product
 
 from r1lib import verifiers
@@ -18,6 +19,7 @@ LARGEST = 50  # results stay in 0..50: one token each
 LARGEST_GIVEN = 20
 OPERATIONS = "+-*/"
 COUNT = {"easy": 3, "hard": 4}
+LONGEST_TAPE = 200  # characters of a line that are read
 WORDS = {
     "en": {"yes": " yes", "no": " no"},
     "ko": {"yes": " 맞아", "no": " 아니"},
@@ -88,6 +90,23 @@ def write_tape(order, operations, results) -> str:
     ):
         text += f"{',' if i else ''}{op}{number}={result}"
     return text
+
+
+def sum_at_end(text: str) -> str | None:
+    """Return the sum that a tape asks for next, without its "=", None if it asks none.
+
+    A step goes on from the result before it. A check asks for the distance of the last
+    result to a number.
+
+    >>> sum_at_end("<think>3+5"), sum_at_end("3+5=8,*2"), sum_at_end("3+5=8,*2=16~20")
+    ('3+5', '8*2', '20-16')
+    """
+    line = text.rpartition("\n")[2][-LONGEST_TAPE:]
+    if check := re.search(r"(?<!\d)(\d{1,3})~(\d{1,3})$", line):
+        low, high = sorted(map(int, check.groups()))
+        return f"{high}-{low}"
+    step = re.search(r"(?<!\d)(\d{1,3}),?([-+*/]\d{1,3})$", line)
+    return step and "".join(step.groups())
 
 
 def write_expression(order, operations) -> str:

@@ -1,0 +1,42 @@
+"""The pictures of chapter 07 show every node and every step, and say it in words."""
+
+from r1lib import plots
+from r1lib.plots import search
+from r1lib.search.paths import Path
+from r1lib.search.trees import Node, backup
+
+
+def tree():
+    """A root with two children; the second has two of its own."""
+    root = Node(Path())
+    root.children = [Node(Path(text), root) for text in ("a\n", "b\n")]
+    last = root.children[1]
+    last.children = [Node(Path(f"b\n{text}\n"), last) for text in ("c", "d")]
+    for node, value in ((root.children[0], 0.0), *((n, 1.0) for n in last.children)):
+        backup(node, value)
+    return root
+
+
+def test_a_tree_has_a_place_for_each_node():
+    root = tree()
+    places = search.layout(root)
+    assert [node.path.text for node in places] == ["", "a\n", "b\n", "b\nc\n", "b\nd\n"]
+    depths = [place[0] for place in places.values()]
+    assert depths == [0, 1, 1, 2, 2] and len(set(places.values())) == 5
+    first, second = root.children
+    low, high = (places[child][1] for child in second.children)
+    assert places[second][1] == (low + high) / 2
+
+
+def test_a_tree_is_described():
+    alt = plots.tree_picture(tree()).alt
+    assert "5 nodes, 2 steps deep, with 2 first steps, after 3 simulations" in alt
+    assert "a: 1 visits, mean value 0.00." in alt and "b: 2 visits" in alt
+    assert "after 0 simulations" in plots.tree_picture(Node(Path())).alt
+
+
+def test_steps_are_described_and_shortened():
+    values = {"rollouts": [0.5, 1.0], "model": [0.4, 0.9]}
+    alt = plots.steps_picture(["<think>1+1=2\n", "x" * 99], values).alt
+    assert "rollouts, step by step: 0.50, 1.00." in alt and "model" in alt
+    assert search.last_line("x" * 99) == "x" * 23 + "…"
