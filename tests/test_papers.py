@@ -13,17 +13,19 @@ PAPERS = (ROOT / "docs/papers.md").read_text("utf-8")
 GLOSSARY = (ROOT / "docs/glossary.md").read_text("utf-8")
 SUMMARY = (ROOT / "book/B_mathematics.py").read_text("utf-8").partition("## Summary")[2]
 NAMES = sorted(set(re.findall(r"`(r1lib(?:\.\w+)+)`", PAPERS + SUMMARY)))
+RULE = re.compile("-+|(---\\|)+---")  # the line under the head of a table
 
 
 def rows(page: str) -> list[list[str]]:
     """The cells of each row of the tables of a page, headings left out."""
     lines = re.findall(r"^\|(.+)\|$", page, re.MULTILINE)
     cells = [[cell.strip() for cell in line.split(" | ")] for line in lines]
+    below = [*cells[1:], [""]]
     return [
         row
-        for row, below in zip(cells, [*cells[1:], [""]], strict=True)
-        if not set(row[0]) <= {"-", "|"} and not set(below[0]) <= {"-", "|"}
-    ] + cells[-1:]
+        for row, after in zip(cells, below, strict=True)
+        if not RULE.fullmatch(row[0]) and not RULE.fullmatch(after[0])
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)

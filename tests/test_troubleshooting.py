@@ -14,7 +14,7 @@ FILES = ("r1.py", "tools/bootstrap.py", "tools/environment.py", "tools/doctor.py
 QUIET = (  # texts of these files that are no messages
     "Every verb first sets up what is missing",
     "The first start downloads about 1 GB into .venv",
-    "import sys, pip; print(",
+    "import sys, pip; print",
     "Installing collected packages",  # pip's, as are the next two
     "No space left",
     "NewConnectionError|",
