@@ -148,9 +148,9 @@ for name, baseline in (("none", 0.0), ("expected reward", p @ rewards), ("far of
 # second model, the value model. GRPO takes the mean reward of the *group*: the $G$
 # completions sampled for one prompt.
 #
-# There is a small print. The group mean contains the completion's own reward, so it is not
-# a constant for it. We can list all groups of three and compute the exact mean of GRPO's
-# gradient, before it is divided by the standard deviation:
+# One detail is easy to overlook. The group mean contains the completion's own reward, so it
+# is not a constant for this completion. We can list all groups of a size and compute the
+# exact mean of GRPO's gradient (before any division by the standard deviation):
 
 
 # %%

@@ -15,7 +15,7 @@
 #
 # | | |
 # |---|---|
-# | You will build | a next-token model with its loss, gradient, optimizer and sampler, in less than 40 lines |
+# | You will build | a next-token model with its loss, gradient, optimizer and sampler, in about 40 lines |
 # | You need | Python; lists, functions, classes |
 # | Minutes to read | 35 |
 # | Minutes to run | 1, on a laptop's processor |
