@@ -49,6 +49,15 @@ def line(text, most: int = LINE) -> str:
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
+def printable(text: str) -> str:
+    """Escape what a terminal would obey: control, format and private characters.
+
+    >>> print(printable("red: \\x1b[31m, next line: \\n, 빨강"))
+    red: \\x1b[31m, next line: \\n, 빨강
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def shown(value) -> str:
     """Show a value in an error text: 200 characters, none of them for control.
 

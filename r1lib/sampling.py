@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -150,6 +150,38 @@ def check_room(model, prompts, max_new_tokens: int, repeat: int = 1) -> None:
             f"a prompt of {longest} ids and {max_new_tokens} new ones do not fit into "
             f"{model.config.max_positions} positions"
         )
+
+
+@torch.no_grad()
+def stream(
+    model: Transformer,
+    prompt: list[int],
+    *,
+    max_new_tokens: int,
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+    stop_ids=(),
+    generator: torch.Generator | None = None,
+) -> Iterator[int]:
+    """Yield the ids of one completion as they are drawn, the stop token included.
+
+    They are those of `generate` for this prompt alone. Until the iterator ends or is
+    closed, the model stays in eval mode.
+    """
+    room = model.config.max_positions - len(prompt)
+    if not prompt or not 1 <= max_new_tokens <= room:
+        raise ValueError(
+            f"wanted a prompt, and 1 to {room} new ids after it, got {len(prompt)} ids "
+            f"and {max_new_tokens} new ones"
+        )
+    with evaluating(model):
+        logits, cache, seen = read_prompts(model, [prompt], max_new_tokens, 1)
+        for left in reversed(range(max_new_tokens)):
+            ids, _ = sample_token(logits, temperature, top_p, generator)
+            yield int(ids)
+            if int(ids) in stop_ids or not left:
+                break
+            logits = next_logits(model, ids, cache, seen)
 
 
 @torch.no_grad()

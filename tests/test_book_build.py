@@ -6,13 +6,14 @@ import sys
 
 import nbformat
 import pytest
+import tiny_book
 from tiny_book import chapter, edit
 
 from tools import book as tool
 from tools import lab, run_tests, slides
 from tools.book_chapter import python_source, without_magics
 from tools.book_check import problems
-from tools.book_source import BookError, stub
+from tools.book_source import BookError, links, number_of, stub
 
 
 def source_of(book, kind="chapters"):
@@ -173,6 +174,21 @@ def test_the_source_of_a_chapter_keeps_its_expressions(book):
     source.write_text(f"{old}\n# %%\nrest = (\n    10\n    % 7\n)\n", "utf-8")
     code = python_source(book, source)
     assert "    10\n    % 7\n" in code and ast.parse(code)
+
+
+def test_an_appendix_needs_no_exercises_no_slides_and_no_solutions(book):
+    text = tiny_book.chapter_text().partition("# ## Exercises")[0]
+    text = text.replace('"slide", ', "").replace(' tags=["slide"]', "")
+    (book.root / "book/B_more.py").write_text(text, encoding="utf-8")
+    (source,) = book.sources("B")
+    assert book.sources()[-1] == source and number_of(source) == "B"
+    assert links(book, source, "chapters").source == "[Contents](../README.md)"
+    assert problems(book) == {
+        "both_notebooks_exist": [
+            "chapters/B_more.ipynb is missing: python r1.py build B"
+        ],
+        "listed_in_readme": ["README.md does not link to chapters/B_more.ipynb"],
+    }
 
 
 def test_what_cannot_be_opened_is_one_line(capsys, monkeypatch):

@@ -16,6 +16,7 @@ from r1lib.sampling import (
     keep_top_p,
     sample_token,
     slow_generate,
+    stream,
 )
 
 MLA = replace(small.EXPERTS, vocab_size=23, n_mtp=0, init_std=0.3)
@@ -56,6 +57,32 @@ def test_logprobs_of_samples_are_those_of_a_full_forward(config, temperature, to
         with torch.no_grad():
             full = token_logprobs(net(ids), ids, temperature)[0, len(prompt) :]
         assert c.logprobs == pytest.approx(full.tolist(), abs=1e-4)
+
+
+@BOTH
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+def test_a_stream_is_what_generate_writes(config, temperature):
+    net = small.model(config)
+    how = {"max_new_tokens": 12, "temperature": temperature, "stop_ids": STOP}
+    for seed in range(3):
+        (found,) = generate(net, [PROMPTS[0]], generator=dice(seed), **how)
+        ids = stream(net, PROMPTS[0], generator=dice(seed), **how)
+        assert list(ids) == found.ids and net.training
+
+
+def test_a_stream_that_is_closed_leaves_the_model_as_it_was():
+    net = small.model(GQA)
+    ids = stream(net, PROMPTS[0], max_new_tokens=5)
+    next(ids)
+    assert not net.training
+    ids.close()
+    assert net.training
+
+
+@pytest.mark.parametrize("prompt, new", [([], 3), ([3, 4], 0), ([3] * 7, 34)])
+def test_a_stream_without_a_prompt_or_without_room_is_refused(prompt, new):
+    with pytest.raises(ValueError, match=f"got {len(prompt)} ids and {new} new ones"):
+        next(stream(small.model(MLA), prompt, max_new_tokens=new))
 
 
 @BOTH

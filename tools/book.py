@@ -2,6 +2,7 @@
 
     python r1.py build        execute the chapters that are stale
     python r1.py build 09     execute chapter 09, stale or not;  --all: every chapter
+    python r1.py build B      execute appendix B
     python r1.py check        say what is stale or against the rules; executes nothing
 
 One way only: what is edited is book/, what is opened is chapters/.
@@ -26,6 +27,7 @@ from tools.book_outputs import staleness
 from tools.book_source import (
     Book,
     BookError,
+    kinds,
     links,
     notebook,
     output_digest,
@@ -111,9 +113,9 @@ def refresh_links(book: Book) -> None:
 def is_fresh(book: Book, source: Path) -> bool:
     """True if both notebooks are there and nothing that they read has changed."""
     chapter = load_one(book, source)
-    if chapter.problem or len(chapter.got) < len(KINDS):
+    if chapter.problem or len(chapter.got) < len(kinds(source)):
         return False
-    return not any(staleness(chapter, kind) for kind in KINDS)
+    return not any(staleness(chapter, kind) for kind in kinds(source))
 
 
 def build(book: Book, number: str = "", everything: bool = False) -> int:
@@ -126,7 +128,7 @@ def build(book: Book, number: str = "", everything: bool = False) -> int:
     for source in sources:
         start = time.monotonic()
         try:
-            for kind in KINDS:
+            for kind in kinds(source):
                 build_one(book, source, kind)
         except (BookError, SyntaxError) as problem:
             raise BookError(f"book/{source.name}: {problem}") from None
@@ -145,7 +147,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser = Parser(prog="r1.py", description=__doc__.splitlines()[0])
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="build|check")
     making = verbs.add_parser("build", help="execute chapters")
-    making.add_argument("number", nargs="?", default="", help="two digits, such as 09")
+    making.add_argument("number", nargs="?", default="", help="such as 09, or B")
     making.add_argument("--all", action="store_true", help="also those that are fresh")
     verbs.add_parser("check", help="execute nothing, say what is stale or wrong")
     return parser.parse_args(argv)
@@ -157,7 +159,10 @@ def main(argv: list[str]) -> int:
     try:
         if asked.verb == "check":
             return book_check.report(book)
-        return build(book, asked.number and asked.number.zfill(2), asked.all)
+        number = asked.number.upper()  # "9" is chapter 09, "b" is appendix B
+        if number.isdigit():
+            number = number.zfill(2)
+        return build(book, number, asked.all)
     except BookError as problem:
         print(f"r1: {problem}", file=sys.stderr)
         return 1

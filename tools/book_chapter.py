@@ -13,7 +13,9 @@ from tools.book_source import (
     Book,
     BookError,
     fill,
+    kinds,
     notebook,
+    number_of,
     read_cells,
     read_notebook,
     solved,
@@ -21,7 +23,7 @@ from tools.book_source import (
 )
 from tools.library import Library
 
-KINDS = ("chapters", "solutions")
+KINDS = ("chapters", "solutions")  # folders; an appendix has only the first
 
 
 @dataclass
@@ -36,7 +38,7 @@ class Chapter:
 
     @property
     def number(self) -> str:
-        return self.source.name[:2]
+        return number_of(self.source)
 
     def cells(self) -> list[NotebookNode]:
         """The cells of the source itself, solutions included."""
@@ -59,10 +61,10 @@ def load(book: Book, number: str = "") -> list[Chapter]:
 def load_one(book: Book, source: Path) -> Chapter:
     chapter = Chapter(book, source)
     try:
-        chapter.want = {kind: notebook(book, source, kind) for kind in KINDS}
+        chapter.want = {kind: notebook(book, source, kind) for kind in kinds(source)}
     except (BookError, SyntaxError) as problem:
         chapter.problem = f"book/{source.name}: {problem}"
-    for kind in KINDS:
+    for kind in kinds(source):
         path = book.output(kind, source)
         try:
             if path.exists():

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from nbformat import NotebookNode
 
 from tools.book_chapter import Chapter, code_cells, markdown_text, prose, tagged
-from tools.book_source import BEGIN, tags
+from tools.book_source import BEGIN, is_appendix, tags
 
 HEAD = (
     "you will build",
@@ -107,10 +107,13 @@ def summary_and_questions(chapters: list[Chapter]) -> list[str]:
 
 
 def exercises(chapters: list[Chapter]) -> list[str]:
-    """Four exercises or more, each with statement, solution and check, in order."""
+    """Four exercises or more, each with statement, solution and check, in order.
+
+    An appendix has none.
+    """
     problems = []
     for chapter in chapters:
-        if chapter.problem:
+        if chapter.problem or is_appendix(chapter.source):
             continue
         label, groups = chapter.label("chapters"), exercise_groups(chapter.cells())
         if len(groups) < 4:
@@ -153,10 +156,11 @@ def exercise_problems(name: str, cells: list[NotebookNode]) -> list[str]:
 
 
 def slides(chapters: list[Chapter]) -> list[str]:
-    """At least three cells are tagged for the slides of the chapter."""
+    """Three cells of a chapter or more are tagged for its slides."""
+    taught = [chapter for chapter in chapters if not is_appendix(chapter.source)]
     return [
         f"{label}: {count} cells with the tag 'slide', not three"
-        for label, nb in wanted(chapters)
+        for label, nb in wanted(taught)
         if (count := len(tagged(nb, "slide"))) < 3
     ]
 

@@ -14,7 +14,7 @@ from tools.book_chapter import (
     python_source,
     tagged,
 )
-from tools.book_source import links, output_digest, source_digest, tags
+from tools.book_source import kinds, links, output_digest, source_digest, tags
 from tools.provenance import chapter_reads
 
 PRIVATE = re.compile(r"(?<![\w.-])/(home|Users|tmp|work|root)/|[A-Za-z]:\\+Users\\")
@@ -27,11 +27,11 @@ def sources_readable(chapters: list[Chapter]) -> list[str]:
 
 
 def both_notebooks_exist(chapters: list[Chapter]) -> list[str]:
-    """Each source has its two notebooks."""
+    """Each source has its notebooks."""
     return [
         f"{chapter.label(kind)}.ipynb is missing: python r1.py build {chapter.number}"
         for chapter in chapters
-        for kind in KINDS
+        for kind in kinds(chapter.source)
         if kind not in chapter.got
     ]
 

@@ -8,7 +8,7 @@ from tools import provenance
 from tools.book_chapter import KINDS, Chapter
 from tools.book_form import prose_links
 from tools.book_outputs import PRIVATE
-from tools.book_source import Book, BookError, read_notebook
+from tools.book_source import Book, BookError, number_of, read_notebook
 
 PAGES = ("*.md", "docs/**/*.md", "course/**/*.md", "tests/*.md", "recipes/**/*.md")
 
@@ -33,7 +33,7 @@ def no_leftovers(book: Book) -> list[str]:
         for path in sorted((book.root / kind).glob("*.ipynb"))
         if path.stem not in stems
     ]
-    numbers = [source.name[:2] for source in sources]
+    numbers = list(map(number_of, sources))
     twice = sorted({number for number in numbers if numbers.count(number) > 1})
     return problems + [f"book/: two chapters have the number {n}" for n in twice]
 

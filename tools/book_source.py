@@ -1,5 +1,8 @@
 """From book/NN_name.py to the cells of a chapter and of its solutions.
 
+An appendix is book/X_name.py with a letter in place of the number. It has no exercises,
+so it has no solutions.
+
 Pure text work, nothing is executed: solution regions, cells that the library fills,
 the line of links, stable cell ids and the digests that tell a stale notebook.
 """
@@ -39,13 +42,28 @@ class Book:
     root: Path
 
     def sources(self, number: str = "") -> list[Path]:
-        """Chapter sources in order, or those of one number such as "09"."""
-        paths = sorted((self.root / "book").glob("[0-9][0-9]_*.py"))
-        return [path for path in paths if path.name.startswith(number)]
+        """Sources in order, appendices last, or those of one number: "09", "B"."""
+        patterns, folder = ("[0-9][0-9]_*.py", "[A-Z]_*.py"), self.root / "book"
+        paths = [path for pattern in patterns for path in sorted(folder.glob(pattern))]
+        return [path for path in paths if number in ("", number_of(path))]
 
     def output(self, kind: str, source: Path) -> Path:
         """Where a notebook goes; kind is "chapters" or "solutions"."""
         return self.root / kind / f"{source.stem}.ipynb"
+
+
+def number_of(source: Path) -> str:
+    """The number of a chapter, or the letter of an appendix."""
+    return source.name.partition("_")[0]
+
+
+def is_appendix(source: Path) -> bool:
+    return not number_of(source).isdigit()
+
+
+def kinds(source: Path) -> tuple[str, ...]:
+    """The notebooks that a source gives."""
+    return ("chapters",) if is_appendix(source) else ("chapters", "solutions")
 
 
 def tags(cell: NotebookNode) -> set[str]:
@@ -174,7 +192,8 @@ def links(book: Book, source: Path, kind: str) -> NotebookNode:
     """The line of links at the top and the end of a notebook."""
     if kind == "solutions":
         return markdown(f"[To the chapter](../chapters/{source.stem}.ipynb)", "nav")
-    sources = book.sources()
+    mine = is_appendix(source)
+    sources = [other for other in book.sources() if is_appendix(other) == mine]
     here = sources.index(source)
     parts = ["[Contents](../README.md)"]
     if here > 0:

@@ -18,6 +18,7 @@ VERBS = {
         "run every test and chapter (--quick: minutes)",
     ),
     "lab": ("tools.lab", True, "open the chapters in JupyterLab"),
+    "chat": ("tools.chat", True, "talk to a model, side by side with --compare"),
     "build": ("tools.book", True, "execute chapters that changed, or chapter NN"),
     "check": ("tools.book", False, "say which chapters and results are stale or wrong"),
     "slides": ("tools.slides", False, "write one HTML file of slides per chapter"),

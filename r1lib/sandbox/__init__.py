@@ -26,6 +26,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
+from r1lib.files import printable
 from r1lib.sandbox.inside import read, write
 
 LEVELS = ("none", "process", "limits", "filtered", "walled")
@@ -348,8 +349,7 @@ def _receive(pipe, output):
 
 def clean(raw: bytes) -> str:
     """Read bytes of the box as text for a terminal: control characters are escaped."""
-    text = bytes(raw).strip().decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return printable(bytes(raw).strip().decode("utf-8", "backslashreplace"))
 
 
 def hint(expected, text: str | None) -> str:
