@@ -13,6 +13,7 @@ import signal
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,6 +26,7 @@ from r1lib.files import shown
 from r1lib.recipe.runs import peak_memory_gb
 
 ROUNDS, RUNS = 5, 3
+SIDES = ("ours", "theirs")
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
 
 
@@ -32,12 +34,12 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
 class Side:
     """One way, or several, to do a row's work.
 
-    `answer()` computes what both sides have to agree on: tensors, numbers, ids, texts,
-    by name. Each function of `ways` does the work once. It returns its seconds where
-    the harness should not count all that it did, or else None.
+    `answer(way)` computes, in one of them, what both sides have to agree on: tensors,
+    numbers, ids, texts, by name. Each function of `ways` does the work once. It returns
+    its seconds where the harness should not count all that it did, or else None.
     """
 
-    answer: Callable[[], dict]
+    answer: Callable[[str], dict]
     ways: dict[str, Callable[[], float | None]]
 
 
@@ -73,9 +75,9 @@ class Here:
         torch.set_num_threads(threads)
         self.side = make()
 
-    def answer(self) -> dict:
+    def answer(self, way: str) -> dict:
         """Return what the other side has to agree with; tensors as arrays."""
-        found = self.side.answer()
+        found = self.side.answer(way)
         return {
             name: x.detach().numpy() if isinstance(x, Tensor) else x
             for name, x in found.items()
@@ -151,8 +153,8 @@ class Process:
         self.pipe.send(asked)
         return self._reply()
 
-    def answer(self) -> dict:
-        return self._ask("answer")
+    def answer(self, way: str) -> dict:
+        return self._ask("answer", way)
 
     def ways(self) -> list[str]:
         return self._ask("ways")
@@ -224,31 +226,31 @@ def fastest(side) -> tuple[str, dict[str, float | str]]:
     return min(fine, key=fine.get), tried
 
 
-def one_run(row: Row, small: bool, rounds: int, threads: int, start=Process) -> dict:
-    """Start both sides, check them, and time them in turns."""
+@contextmanager
+def started(row: Row, small: bool, threads: int, start=Process):
+    """Both sides of a row, by name; closed in the end."""
     sides = {}
     try:
-        for name in ("ours", "theirs"):
+        for name in SIDES:
             sides[name] = start(partial(getattr(row, name), small), threads)
-        answers = {name: side.answer() for name, side in sides.items()}
-        apart = check(answers["ours"], answers["theirs"], row.tolerance)
-        best, tried, seconds = {}, {}, {name: [] for name in sides}
-        for name, side in sides.items():
-            best[name], tried[name] = fastest(side)
-        for i in range(rounds):
-            for name in list(sides)[:: -1 if i % 2 else 1]:
-                seconds[name].append(sides[name].seconds(best[name]))
-        memory = {name: side.memory() for name, side in sides.items()}
+        yield sides
     finally:
         for side in sides.values():
             side.close()
-    return {
-        "seconds": seconds,
-        "way": best,
-        "tried": tried,
-        "memory_gb": memory,
-        "apart": apart,
-    }
+
+
+def one_run(sides: dict, ways: dict[str, str], rounds: int, tolerance: float) -> dict:
+    """Check both sides in the ways that were chosen, warm up, and time them in turns."""
+    answers = {name: side.answer(ways[name]) for name, side in sides.items()}
+    apart = check(answers["ours"], answers["theirs"], tolerance)
+    seconds = {name: [] for name in sides}
+    for name, side in sides.items():
+        side.seconds(ways[name])
+    for i in range(rounds):
+        for name in SIDES[:: -1 if i % 2 else 1]:
+            seconds[name].append(sides[name].seconds(ways[name]))
+    memory = {name: side.memory() for name, side in sides.items()}
+    return {"seconds": seconds, "memory_gb": memory, "apart": apart}
 
 
 def measure(
@@ -260,11 +262,19 @@ def measure(
     threads: int = 1,
     start=Process,
 ) -> dict:
-    """Measure a row: several runs, each with new processes, and what the floor is."""
+    """Measure a row: several runs, each with new processes, and what the floor is.
+
+    Processes of their own choose the ways, so that no way adds to another's memory.
+    """
     before, work = load(), row.work(small)
     torch.set_num_threads(threads)
     least = floor.seconds(work, quick=small)
-    found = [one_run(row, small, rounds, threads, start) for _ in range(runs)]
+    with started(row, small, threads, start) as sides:
+        tried = {name: fastest(side) for name, side in sides.items()}
+    ways, found = {name: best for name, (best, _) in tried.items()}, []
+    for _ in range(runs):
+        with started(row, small, threads, start) as sides:
+            found.append(one_run(sides, ways, rounds, row.tolerance))
     return {
         "what": row.what,
         "peer": row.peer,
@@ -272,6 +282,8 @@ def measure(
         **summary(found, least),
         "count": work.count,
         "unit": work.unit,
+        "way": ways,
+        "tried": {name: all_ways for name, (_, all_ways) in tried.items()},
         "floor": least,
         "runs": found,
         "settings": {
@@ -290,22 +302,23 @@ def summary(runs: list[dict], least: dict) -> dict:
 
     The ratio is taken within each round; "of runs" are the medians of single runs.
     """
-    sides = {s: [x for run in runs for x in run["seconds"][s]] for s in ("ours", "theirs")}
+    sides = {s: [x for run in runs for x in run["seconds"][s]] for s in SIDES}
     ratios = [
-        [b / a for a, b in zip(*(run["seconds"][s] for s in sides), strict=True)]
+        [b / a for a, b in zip(*(run["seconds"][s] for s in SIDES), strict=True)]
         for run in runs
     ]
     every = [ratio for run in ratios for ratio in run]
+    medians = {side: statistics.median(found) for side, found in sides.items()}
     return {
-        "seconds": {side: statistics.median(found) for side, found in sides.items()},
+        "seconds": medians,
         "ratio": {
             "median": statistics.median(every),
             "range": [min(every), max(every)],
             "of runs": [statistics.median(run) for run in ratios],
         },
         "times_floor": {
-            side: statistics.median(found) / least["seconds"] if least["seconds"] else None
-            for side, found in sides.items()
+            side: median / least["seconds"] if least["seconds"] else None
+            for side, median in medians.items()
         },
     }
 
@@ -326,7 +339,7 @@ def report(name: str, found: dict) -> str:
     for side, seconds in found["seconds"].items():
         rate, times = found["count"] / seconds, found["times_floor"][side]
         memory = found["runs"][-1]["memory_gb"][side]
-        way = found["runs"][-1]["way"][side]
+        way = found["way"][side]
         lines.append(
             f"  {side:8}{seconds:8.4g} s  {rate:12,.0f} {found['unit']}/s"
             + (f"  {times:6.1f} x floor" if times else "")

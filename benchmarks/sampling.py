@@ -44,7 +44,7 @@ def ours(name: str, batch: int, small: bool) -> Side:
     asked, generator = prompts(n), torch.Generator().manual_seed(0)
 
     @torch.no_grad()
-    def answer():
+    def answer(_):
         made = sampling.generate(
             model, asked, max_new_tokens=min(new, CHECKED), temperature=0
         )
@@ -60,8 +60,8 @@ def ours(name: str, batch: int, small: bool) -> Side:
 
 def theirs(name: str, batch: int, small: bool) -> Side:
     models.quiet()
-    (n, repeat, new), ours = sizes(batch, small), models.ours(name, small)
-    kinds = {kind: models.theirs(ours, kind).eval() for kind in models.ways_of(ours)}
+    (n, repeat, new), mine = sizes(batch, small), models.ours(name, small)
+    kinds = {kind: models.theirs(mine, kind).eval() for kind in models.ways_of(mine)}
     ids, mask = models.left_padded(prompts(n))
 
     def written(model, length: int, **options):
@@ -75,9 +75,10 @@ def theirs(name: str, batch: int, small: bool) -> Side:
         )
 
     @torch.no_grad()
-    def answer():
-        model = next(iter(kinds.values()))
-        rows = written(model, min(new, CHECKED), do_sample=False)
+    def answer(way):
+        model, cache = ways[way]
+        few = min(new, CHECKED)
+        rows = written(model, few, do_sample=False, cache_implementation=cache)
         return {
             "logits": model(probe()).logits,
             "greedy ids": rows[:, ids.shape[1] :].tolist(),
@@ -99,10 +100,9 @@ def theirs(name: str, batch: int, small: bool) -> Side:
 
     ways = {}
     for kind, model in kinds.items():
-        for cache in ("dynamic", "static"):
-            way = f"{cache} cache" + (f", {kind}" if kind else "")
-            ways[way] = partial(write, model, None if cache == "dynamic" else cache)
-    return Side(answer, ways)
+        for name, cache in (("dynamic", None), ("static", "static")):
+            ways[f"{name} cache" + (f", {kind}" if kind else "")] = (model, cache)
+    return Side(answer, {way: partial(write, *pair) for way, pair in ways.items()})
 
 
 def work(name: str, batch: int, small: bool) -> floor.Work:

@@ -62,7 +62,7 @@ def ours(name: str, small: bool) -> Side:
     steps, probe = loop(model, documents), torch.tensor(documents[:2])
 
     @torch.no_grad()
-    def answer():
+    def answer(_):
         before = probed(model(probe))
         with torch.enable_grad():
             made = next(loop(model, documents, AT_ONCE))
@@ -106,8 +106,8 @@ def theirs(name: str, small: bool) -> Side:
         return model, their_adamw(model)
 
     @torch.no_grad()
-    def answer():
-        model, optimizer = made(models.ways_of(mine)[0])
+    def answer(way):
+        model, optimizer = made(kinds[way])
         before = probed(model(probe).logits)
         with torch.enable_grad():
             found = their_step(model, ids, optimizer)
@@ -118,15 +118,12 @@ def theirs(name: str, small: bool) -> Side:
             "their change": probed(model(probe).logits, before),
         }
 
-    ways = {}
-    for kind in models.ways_of(mine):
+    def steps(kind):
         model, optimizer = made(kind)
+        return lambda: their_step(model, ids, optimizer) and None
 
-        def step(model=model, optimizer=optimizer):
-            their_step(model, ids, optimizer)
-
-        ways[kind or "sdpa"] = step
-    return Side(answer, ways)
+    kinds = {kind or "sdpa": kind for kind in models.ways_of(mine)}
+    return Side(answer, {way: steps(kind) for way, kind in kinds.items()})
 
 
 def work(name: str, small: bool) -> floor.Work:
