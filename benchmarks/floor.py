@@ -154,8 +154,8 @@ def seconds(work: Work, quick: bool = False) -> dict:
     computing = sum(n * each[shape] for shape, n in work.products.items())
     fastest = max((2 * r * i * c / s for (r, i, c), s in each.items()), default=0.0)
     computing += work.flops / fastest if work.flops else 0.0
-    rate = copy_rate(work.block, least)
-    moving = work.moved / rate
+    rate = copy_rate(work.block, least) if work.moved else None
+    moving = work.moved / rate if rate else 0.0
     return {
         "seconds": max(computing, moving),
         "computing": computing,
@@ -172,9 +172,9 @@ def report(found: dict) -> str:
     """Say in one line what the floor is."""
     if not found["seconds"]:
         return "  floor   none: no matrix product, and little to move"
-    rate = found["flops_per_second"] or 0.0
+    flops, moved = (found[f"{x}_per_second"] or 0.0 for x in ("flops", "bytes"))
     return (
         f"  floor   {found['seconds']:8.4g} s: products {found['computing']:.4g} s at "
-        f"{rate / 1e9:.1f} GFLOP/s, moving {found['moving']:.4g} s at "
-        f"{found['bytes_per_second'] / 1e9:.1f} GB/s"
+        f"{flops / 1e9:.1f} GFLOP/s, moving {found['moving']:.4g} s at "
+        f"{moved / 1e9:.1f} GB/s"
     )

@@ -98,10 +98,10 @@ def rollout(name: str, natural: bool, small: bool) -> Rollout:
 
 @torch.no_grad()
 def changed(logits: torch.Tensor, batch: Rollout) -> dict[str, torch.Tensor]:
-    """What one optimizer step has changed, and what was there before."""
+    """What a model says after one optimizer step, and what the step has changed."""
     new = token_logprobs(logits, batch.ids, mask=batch.mask)
     return {
-        "log-probabilities": batch.old_logprobs,
+        "log-probabilities after the step": new,
         "their change": new - batch.old_logprobs,
     }
 
@@ -164,7 +164,8 @@ class Trainer:
         pool = {asked(p): p for p in models.problems(c.prompts)}
         reward = rewards.total if natural else coin
 
-        def score(prompts, completions, **_):
+        def score(prompts, completions, completion_ids, **_):
+            self.shortest = min(map(len, completion_ids))
             pairs = zip(prompts, completions, strict=True)
             return [reward(pool[prompt], text) for prompt, text in pairs]
 
@@ -217,9 +218,8 @@ class Trainer:
     def seconds(self) -> float:
         """Train for two GRPO steps; return the seconds of the second one."""
         self.made.train()
-        shortest = self.made._metrics["train"]["completions/min_length"][-1]
-        if shortest < self.least:
-            raise ValueError(f"wanted {self.least} tokens each, got {shortest}")
+        if self.shortest < self.least:
+            raise ValueError(f"wanted {self.least} tokens each, got {self.shortest}")
         return self.clock.ended[-1] - self.clock.began[-self.minibatches]
 
     def learn(self, batch: Rollout):

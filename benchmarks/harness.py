@@ -50,7 +50,8 @@ class Row:
     `ours(small)` and `theirs(small)` make the sides, `work(small)` says what they have
     to do. `goal` is the ratio of the peer's seconds to ours that is aimed at. Tensors
     may differ by `tolerance` times the largest number in them. `weights` are the
-    artifacts that are read. `missing()` says why a machine cannot run the row.
+    artifacts that are read. `missing()` says why a machine cannot run the row. `once`:
+    it takes minutes and needs no warming up, so one round in a run is enough.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Row:
     tolerance: float = 1e-4
     weights: tuple[str, ...] = ("tokenizer",)
     missing: Callable[[], str | None] = lambda: None
+    once: bool = False
 
 
 # ---- one side --------------------------------------------------------------------
@@ -211,10 +213,13 @@ def check(ours: dict, theirs: dict, tolerance: float) -> dict[str, float]:
 def fastest(side) -> tuple[str, dict[str, float | str]]:
     """Try every way twice, the first time to warm up; return the best, and all.
 
-    A way that fails is no way, but it is written down why.
+    A way that fails is no way, but it is written down why. The only way is not tried.
     """
     tried: dict[str, float | str] = {}
-    for way in side.ways():
+    ways = side.ways()
+    if len(ways) == 1:
+        return ways[0], {}
+    for way in ways:
         try:
             side.seconds(way)
             tried[way] = side.seconds(way)
@@ -239,13 +244,14 @@ def started(row: Row, small: bool, threads: int, start=Process):
             side.close()
 
 
-def one_run(sides: dict, ways: dict[str, str], rounds: int, tolerance: float) -> dict:
+def one_run(row: Row, sides: dict, ways: dict[str, str], rounds: int) -> dict:
     """Check both sides in the ways that were chosen, warm up, and time them in turns."""
     answers = {name: side.answer(ways[name]) for name, side in sides.items()}
-    apart = check(answers["ours"], answers["theirs"], tolerance)
+    apart = check(answers["ours"], answers["theirs"], row.tolerance)
     seconds = {name: [] for name in sides}
     for name, side in sides.items():
-        side.seconds(ways[name])
+        if not row.once:
+            side.seconds(ways[name])
     for i in range(rounds):
         for name in SIDES[:: -1 if i % 2 else 1]:
             seconds[name].append(sides[name].seconds(ways[name]))
@@ -266,7 +272,7 @@ def measure(
 
     Processes of their own choose the ways, so that no way adds to another's memory.
     """
-    before, work = load(), row.work(small)
+    before, work, rounds = load(), row.work(small), 1 if row.once else rounds
     torch.set_num_threads(threads)
     least = floor.seconds(work, quick=small)
     with started(row, small, threads, start) as sides:
@@ -274,7 +280,7 @@ def measure(
     ways, found = {name: best for name, (best, _) in tried.items()}, []
     for _ in range(runs):
         with started(row, small, threads, start) as sides:
-            found.append(one_run(sides, ways, rounds, row.tolerance))
+            found.append(one_run(row, sides, ways, rounds))
     return {
         "what": row.what,
         "peer": row.peer,
