@@ -11,8 +11,9 @@ from functools import partial
 
 import torch
 
-from benchmarks import floor, models
-from benchmarks.harness import Row, Side
+from benchmarks import floor
+from benchmarks.harness import Row
+from benchmarks.sides import Side
 from r1lib.model.config import ModelConfig
 from r1lib.model.layers import SwiGLU
 from r1lib.model.moe import MoE

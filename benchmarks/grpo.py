@@ -21,7 +21,8 @@ import torch
 from torch import nn
 
 from benchmarks import floor, models
-from benchmarks.harness import Row, Side
+from benchmarks.harness import Row
+from benchmarks.sides import Side
 from r1lib import rewards, sampling
 from r1lib.losses import token_logprobs
 from r1lib.problem import Problem

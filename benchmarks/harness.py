@@ -6,41 +6,22 @@ ways to do the work (a peer's static or dynamic cache, say), its fastest takes p
 Rounds alternate, and a ratio is taken within a round, so that a slow minute hits both.
 """
 
-import math
-import multiprocessing
 import os
-import signal
 import statistics
-import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import torch
-from torch import Tensor
 
 from benchmarks import floor
 from benchmarks.floor import Work
+from benchmarks.sides import Process, Side
 from r1lib.files import shown
-from r1lib.recipe.runs import peak_memory_gb
 
 ROUNDS, RUNS = 5, 3
 SIDES = ("ours", "theirs")
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-
-
-@dataclass(frozen=True)
-class Side:
-    """One way, or several, to do a row's work.
-
-    `answer(way)` computes, in one of them, what both sides have to agree on: tensors,
-    numbers, ids, texts, by name. Each function of `ways` does the work once. It returns
-    its seconds where the harness should not count all that it did, or else None.
-    """
-
-    answer: Callable[[str], dict]
-    ways: dict[str, Callable[[], float | None]]
 
 
 @dataclass(frozen=True)
@@ -65,112 +46,6 @@ class Row:
     weights: tuple[str, ...] = ("tokenizer",)
     missing: Callable[[], str | None] = lambda: None
     once: bool = False
-
-
-# ---- one side --------------------------------------------------------------------
-
-
-class Here:
-    """A side in this process: for tests, and inside the process of a side."""
-
-    def __init__(self, make: Callable[[], Side], threads: int):
-        torch.set_num_threads(threads)
-        self.side = make()
-
-    def answer(self, way: str) -> dict:
-        """Return what the other side has to agree with; tensors as arrays."""
-        found = self.side.answer(way)
-        return {
-            name: x.detach().numpy() if isinstance(x, Tensor) else x
-            for name, x in found.items()
-        }
-
-    def ways(self) -> list[str]:
-        return list(self.side.ways)
-
-    def seconds(self, way: str) -> float:
-        """Do the work once and return the seconds on the wall."""
-        began = time.perf_counter()
-        own = self.side.ways[way]()
-        return time.perf_counter() - began if own is None else own
-
-    def memory(self) -> float | None:
-        """Peak memory of the process in GB, so far."""
-        return peak_memory_gb()
-
-    def close(self) -> None:
-        pass
-
-
-def serve(pipe, make: Callable[[], Side], threads: int) -> None:
-    """Answer calls of `Process` until there are none."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
-    try:
-        here = Here(make, threads)
-    except Exception as error:
-        pipe.send((False, f"{type(error).__name__}: {error}"))
-        return
-    pipe.send((True, None))
-    while (asked := pipe.recv()) is not None:
-        try:
-            pipe.send((True, getattr(here, asked[0])(*asked[1:])))
-        except Exception as error:
-            pipe.send((False, f"{type(error).__name__}: {error}"))
-
-
-class Process:
-    """The same, in a process of its own."""
-
-    def __init__(self, make: Callable[[], Side], threads: int):
-        context = multiprocessing.get_context("spawn")
-        self.pipe, inner = context.Pipe()
-        self.process = context.Process(target=serve, args=(inner, make, threads))
-        before = {name: os.environ.get(name) for name in THREADS}
-        os.environ.update(dict.fromkeys(THREADS, str(threads)))
-        try:
-            self.process.start()
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
-        inner.close()
-        try:
-            self._reply()
-        except BaseException:
-            self.close()
-            raise
-
-    def _reply(self):
-        try:
-            fine, reply = self.pipe.recv()
-        except EOFError:
-            raise RuntimeError("the process of a side died") from None
-        if not fine:
-            raise RuntimeError(reply)
-        return reply
-
-    def _ask(self, *asked):
-        self.pipe.send(asked)
-        return self._reply()
-
-    def answer(self, way: str) -> dict:
-        return self._ask("answer", way)
-
-    def ways(self) -> list[str]:
-        return self._ask("ways")
-
-    def seconds(self, way: str) -> float:
-        return self._ask("seconds", way)
-
-    def memory(self) -> float | None:
-        return self._ask("memory")
-
-    def close(self) -> None:
-        self.process.terminate()
-        self.process.join()
-        self.pipe.close()
 
 
 # ---- the same? -------------------------------------------------------------------
@@ -245,7 +120,7 @@ def started(row: Row, small: bool, threads: int, start=Process):
 
 
 def one_run(row: Row, sides: dict, ways: dict[str, str], rounds: int) -> dict:
-    """Check both sides in the ways that were chosen, warm up, and time them in turns."""
+    """Check both sides in the chosen ways, warm up, and time them in turns."""
     answers = {name: side.answer(ways[name]) for name, side in sides.items()}
     apart = check(answers["ours"], answers["theirs"], row.tolerance)
     seconds = {name: [] for name in sides}
@@ -291,6 +166,7 @@ def measure(
         "way": ways,
         "tried": {name: all_ways for name, (_, all_ways) in tried.items()},
         "floor": least,
+        "memory_gb": found[-1]["memory_gb"],
         "runs": found,
         "settings": {
             "small": small,
@@ -344,23 +220,13 @@ def report(name: str, found: dict) -> str:
     ]
     for side, seconds in found["seconds"].items():
         rate, times = found["count"] / seconds, found["times_floor"][side]
-        memory = found["runs"][-1]["memory_gb"][side]
+        memory = found["memory_gb"][side]
         way = found["way"][side]
         lines.append(
             f"  {side:8}{seconds:8.4g} s  {rate:12,.0f} {found['unit']}/s"
             + (f"  {times:6.1f} x floor" if times else "")
-            + (f"  {memory:5.2f} GB" if memory else "")
+            + (f"  {memory['peak']:5.2f} GB" if memory["peak"] else "")
             + f"  ({way})"
         )
     lines.append(floor.report(found["floor"]))
     return "\n".join(lines)
-
-
-def slope(x: list[float], y: list[float]) -> float:
-    """Least-squares slope of log y over log x: 2 where y grows as the square of x.
-
-    >>> round(slope([1, 2, 4], [3, 12, 48]), 6)
-    2.0
-    """
-    logs = [(math.log(a), math.log(b)) for a, b in zip(x, y, strict=True)]
-    return statistics.linear_regression(*zip(*logs, strict=True)).slope

@@ -77,7 +77,7 @@ def theirs(model: Transformer, experts: str | None = None):
 
 
 def ways_of(model: Transformer) -> tuple[str | None, ...]:
-    """The ways in which transformers can run this model's experts; None if it has none."""
+    """How transformers can run this model's experts; None if it has none."""
     return EXPERTS if model.config.n_routed_experts else (None,)
 
 

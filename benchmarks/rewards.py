@@ -33,7 +33,8 @@ from functools import partial
 import torch
 
 from benchmarks.floor import Work
-from benchmarks.harness import Row, Side, load
+from benchmarks.harness import Row, load
+from benchmarks.sides import Side
 from r1lib import files, rewards, sandbox, verifiers
 from r1lib.problem import STYLES, problems
 from r1lib.rewards import code
@@ -225,7 +226,7 @@ def in_sandbox(small: bool) -> Side:
     def work(i):
         return [boxes[i].run(*job).passed for job in wanted[i::workers]]
 
-    return Side(*spread(work, workers))
+    return Side(*spread(work, workers), lambda: [box.stop() for box in boxes] and None)
 
 
 CALLER = """

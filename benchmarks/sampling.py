@@ -11,7 +11,8 @@ from functools import partial
 import torch
 
 from benchmarks import floor, models
-from benchmarks.harness import Row, Side
+from benchmarks.harness import Row
+from benchmarks.sides import Side
 from r1lib import sampling
 
 GROUP, NEW, SMALL_NEW, CHECKED = 16, 64, 4, 16  # tokens; greedy ones that must agree
@@ -22,8 +23,10 @@ DENSE = {512: 3.0, 64: 3.0, 1: 3.0}
 def sizes(batch: int, small: bool) -> tuple[int, int, int]:
     """Prompts, completions of each, and new tokens."""
     repeat = min(batch, 2 if small else GROUP)
-    return min(batch // repeat, 2) if small else batch // repeat, repeat, (
-        SMALL_NEW if small else NEW
+    return (
+        min(batch // repeat, 2) if small else batch // repeat,
+        repeat,
+        (SMALL_NEW if small else NEW),
     )
 
 
@@ -34,9 +37,7 @@ def prompts(n: int) -> list[list[int]]:
 
 def probe() -> torch.Tensor:
     """Ids for which both sides give logits."""
-    return torch.randint(
-        10, 600, (3, 20), generator=torch.Generator().manual_seed(1)
-    )
+    return torch.randint(10, 600, (3, 20), generator=torch.Generator().manual_seed(1))
 
 
 def ours(name: str, batch: int, small: bool) -> Side:

@@ -13,7 +13,8 @@ from collections import Counter
 from functools import cache, partial
 
 from benchmarks.floor import Work
-from benchmarks.harness import Row, Side
+from benchmarks.harness import Row
+from benchmarks.sides import Side
 from r1lib.tokenizer import FIRST_BYTE, SMALLEST, Tokenizer, slow_merges
 from r1lib.tokenizer.pretokenize import PATTERN, compiled, pretokenize
 
@@ -120,9 +121,7 @@ def learned_by_tokenizers(small: bool) -> Side:
 
     def answer(_):
         twin = hugging_face(text, size)
-        return compared(
-            FIRST_BYTE + twin.get_vocab_size(), len(twin.encode(text).ids)
-        )
+        return compared(FIRST_BYTE + twin.get_vocab_size(), len(twin.encode(text).ids))
 
     return Side(answer, {"train": lambda: hugging_face(text, size) and None})
 

@@ -9,7 +9,8 @@ from functools import partial
 import torch
 
 from benchmarks import floor, models
-from benchmarks.harness import Row, Side
+from benchmarks.harness import Row
+from benchmarks.sides import Side
 from r1lib.model.transformer import Transformer
 from r1lib.tokenizer import Tokenizer
 from r1lib.training import optim, pretrain
