@@ -1,4 +1,10 @@
-"""How many rewards a second does each family give, and programs a second the sandbox?
+"""How fast are answers and programs judged: beside others, and family by family?
+
+`ROWS` compares `math_equal` with math-verify, and our sandbox, whose servers run
+already, with a process of Python for each program, which has no walls at all.
+
+Besides, how many rewards a second does each family give, and programs a second the
+sandbox? Chapter 06 reads it.
 
     python -m benchmarks.rewards               print medians
     python -m benchmarks.rewards --save        and write it to results/data/
@@ -16,11 +22,19 @@ import json
 import os
 import random
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 
+import torch
+
+from benchmarks.floor import Work
+from benchmarks.harness import Row, load
+from benchmarks.sides import Side
 from r1lib import files, rewards, sandbox, verifiers
 from r1lib.problem import STYLES, problems
 from r1lib.rewards import code
@@ -29,6 +43,7 @@ from r1lib.world import arithmetic, corpus, countdown, logic, programs
 from tools import provenance
 
 ROUNDS, TEXTS, PROGRAMS, SEED = 5, 2000, 100, 0
+COUNT = 1000  # answers, and programs, of a row
 PLAIN = [("1/2", "0.5"), ("1000", "1,000"), ("3", "x=3"), ("3", "3 or 4"), ("7", "8")]
 PLAIN += [("(1,2)", "(2,1)"), ("{1,2}", "{2,1}"), ("[1,2)", r"\left[1,2\right)")]
 ALGEBRA = [("x^{2}+2x+1", "(x+1)^2"), ("2\\sqrt{2}", "\\sqrt{8}"), ("x+y", "y+x")]
@@ -150,9 +165,143 @@ def summary(found: dict[str, list[dict]]) -> dict[str, dict]:
     return out
 
 
-def load() -> float | None:
-    """How many processes wanted to run in the last minute; None where nobody counts."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+# ---- beside others ---------------------------------------------------------------
+
+
+def answers(small: bool) -> list[tuple[str, str]]:
+    """Different (gold, answer) pairs of kinds in which both judges mean the same."""
+    from results import agreement
+
+    found, wanted = {}, 20 if small else COUNT
+    for seed in range(20):
+        for kind, gold, answer in agreement.pairs(seed):
+            if kind not in agreement.REASONS:
+                found[(gold, answer)] = kind
+        if len(found) > wanted:
+            break
+    pairs = sorted(found)
+    random.Random(SEED).shuffle(pairs)
+    return pairs[:wanted]
+
+
+def verdicts(judge: Callable, small: bool) -> Side:
+    """Judge all pairs, one after the other."""
+    pairs = answers(small)
+
+    def judged():
+        return [bool(judge(gold, answer)) for gold, answer in pairs]
+
+    def step():
+        judged()
+
+    return Side(lambda _: {"verdicts": judged()}, {"one by one": step})
+
+
+def math_verify(small: bool) -> Side:
+    """math-verify without its time limits: it is faster so."""
+    import logging
+
+    from results import agreement
+
+    logging.disable(logging.WARNING)
+    return verdicts(agreement.theirs, small)
+
+
+def jobs(small: bool) -> list[tuple[str, list]]:
+    """Programs with the tests of their problems; every other one does nothing."""
+    rows = problems(programs.sample, 50, SEED, "train", language="en")
+    n = 4 if small else COUNT
+    idle = code.IDLE.format(entry="solve")
+    pairs = [(rows[i % 50].answer, list(rows[i % 50].data)) for i in range(n)]
+    return [(idle if i % 2 else text, tests) for i, (text, tests) in enumerate(pairs)]
+
+
+def in_sandbox(small: bool) -> Side:
+    """As many servers as threads, which run already."""
+    wanted, workers = jobs(small), torch.get_num_threads()
+    boxes = [Sandbox() for _ in range(workers)]
+    for box in boxes:
+        box.start()
+
+    def work(i):
+        return [boxes[i].run(*job).passed for job in wanted[i::workers]]
+
+    return Side(*spread(work, workers), lambda: [box.stop() for box in boxes] and None)
+
+
+CALLER = """
+import ast, sys
+code, inputs = ast.literal_eval(sys.stdin.read())
+scope = {}
+exec(code, scope)
+print([scope["solve"](*args) for args in inputs])
+"""
+
+
+def process_each(small: bool) -> Side:
+    """A new Python for each program, as many at a time as there are threads."""
+    import ast
+
+    wanted, workers = jobs(small), torch.get_num_threads()
+
+    def passed(text, tests):
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-B", "-c", CALLER],
+            input=repr((text, [args for args, _ in tests])),
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+        got = ast.literal_eval(done.stdout)
+        return sum(x == y for x, (_, y) in zip(got, tests, strict=True))
+
+    def work(i):
+        return [passed(*job) for job in wanted[i::workers]]
+
+    return Side(*spread(work, workers))
+
+
+def spread(work: Callable, workers: int) -> tuple[Callable, dict]:
+    """Answer and ways of a side whose work is cut into parts, each in a thread."""
+
+    def all_parts():
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(work, range(workers)))
+
+    def step():
+        all_parts()
+
+    return lambda _: {"tests passed": all_parts()}, {f"{workers} at a time": step}
+
+
+def counted(unit: str, few: int, small: bool) -> Work:
+    return Work(few if small else COUNT, unit)
+
+
+ROWS = [
+    Row(
+        "rewards-math",
+        f"judging {COUNT:,} math answers",
+        "math-verify",
+        1.0,
+        partial(verdicts, verifiers.math_equal),
+        math_verify,
+        partial(counted, "answers", 20),
+        weights=(),
+        once=True,
+    ),
+    Row(
+        "rewards-programs",
+        f"judging {COUNT:,} programs",
+        "a process for each program, without walls",
+        20.0,
+        in_sandbox,
+        process_each,
+        partial(counted, "programs", 4),
+        weights=(),
+        missing=sandbox.missing,
+    ),
+]
 
 
 def main() -> None:

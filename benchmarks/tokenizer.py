@@ -1,34 +1,33 @@
-"""Training and encoding side by side: ours, Hugging Face's tokenizers, tiktoken, naive.
-
-    python -m benchmarks.tokenizer               print medians and ratios
-    python -m benchmarks.tokenizer --save        and write results/data/benchmark-*.json
+"""Training and encoding: ours against the naive loop, tokenizers and tiktoken.
 
 The text is 1 MB of made-up words, few of them frequent and most rare, the same on every
-machine. Rounds alternate between the candidates, so that a slow minute hits all of
-them, and ratios are taken within a round. Seconds are those of the processor, summed
-over threads. The naive loop counts all pairs before each merge, so it learns only the
-first NAIVE_MERGES, and ours is timed on as many beside it.
+machine. The naive loop counts all pairs before each merge, as minbpe does; it is faster
+than minbpe's, since it counts a word once, however often the word occurs. It takes
+minutes, so its row has one round in a run. Hugging Face's tokenizers are written in
+Rust, and so is tiktoken.
 """
 
-import argparse
-import json
 import random
-import statistics
 import time
 from collections import Counter
+from functools import cache, partial
 
-import tokenizers
-from tokenizers import models, pre_tokenizers, trainers
-
-from r1lib import files
-from r1lib.tokenizer import FIRST_BYTE, SMALLEST, Tokenizer, join, learn_merges
+from benchmarks.floor import Work
+from benchmarks.harness import Row
+from benchmarks.sides import Side
+from r1lib.tokenizer import FIRST_BYTE, SMALLEST, Tokenizer, slow_merges
 from r1lib.tokenizer.pretokenize import PATTERN, compiled, pretokenize
-from tools import provenance
 
-BYTES, VOCABULARY, NAIVE_MERGES, ROUNDS, SEED = 2**20, 4096, 20, 3, 0
+BYTES, VOCABULARY, SEED, FIRST = 2**20, 4096, 0, 20
 
 
-def made_up(n_bytes: int, seed: int) -> str:
+def sizes(small: bool) -> tuple[int, int]:
+    """Bytes of text and ids to learn."""
+    return (20_000, SMALLEST + 60) if small else (BYTES, VOCABULARY)
+
+
+@cache
+def made_up(n_bytes: int, seed: int = SEED) -> str:
     """Text whose word number r occurs in proportion to 1 / r, as Zipf saw it."""
     rng = random.Random(seed)
     sounds = [a + b for a in "bdfgklmnprst" for b in ("a", "e", "i", "o", "ou", "ai")]
@@ -38,23 +37,53 @@ def made_up(n_bytes: int, seed: int) -> str:
     return " ".join(rng.choices(words, chance, k=n_bytes // 4))[:n_bytes]
 
 
-def naive_merges(words: Counter, n_merges: int) -> list[tuple[int, int]]:
-    """Count all pairs anew before each merge."""
-    pieces = [([FIRST_BYTE + b for b in w.encode()], n) for w, n in words.items()]
-    merges = []
-    for k in range(n_merges):
-        count = Counter()
-        for ids, n in pieces:
-            for pair in zip(ids, ids[1:], strict=False):
-                count[pair] += n
-        best = min(count, key=lambda pair: (-count[pair], pair))
-        merges.append(best)
-        pieces = [(join(ids, best, SMALLEST + k), n) for ids, n in pieces]
-    return merges
+def trained(small: bool) -> Tokenizer:
+    n_bytes, size = sizes(small)
+    return Tokenizer.train([made_up(n_bytes)], size)
+
+
+def work(unit: str, small: bool) -> Work:
+    """No matrix product, and a megabyte moves in no time: there is no floor."""
+    return Work(sizes(small)[0], unit)
+
+
+# ---- training --------------------------------------------------------------------
+
+
+def first_merges(merges: list) -> dict:
+    return {"first merges": [tuple(pair) for pair in merges[:FIRST]]}
+
+
+def train(small: bool) -> Side:
+    def step():
+        trained(small)
+
+    return Side(lambda _: first_merges(trained(small).merges), {"train": step})
+
+
+def train_naively(small: bool) -> Side:
+    n_bytes, size = sizes(small)
+    text, wanted = made_up(n_bytes), trained(small).merges
+
+    def words() -> Counter:
+        return Counter(pretokenize(text, compiled("tiny")))
+
+    def step():
+        began = time.perf_counter()
+        merges = slow_merges(words(), size - SMALLEST)
+        spent = time.perf_counter() - began
+        if merges != [tuple(pair) for pair in wanted]:
+            raise ValueError("the naive loop learned other merges")
+        return spent
+
+    return Side(lambda _: first_merges(slow_merges(words(), FIRST)), {"naive": step})
 
 
 def hugging_face(text: str, size: int):
     """Train Hugging Face's BPE on the same pieces (its ties go by other numbers)."""
+    import tokenizers
+    from tokenizers import models, pre_tokenizers, trainers
+
     twin = tokenizers.Tokenizer(models.BPE())
     split = pre_tokenizers.Split(tokenizers.Regex(PATTERN), behavior="isolated")
     level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
@@ -69,76 +98,90 @@ def hugging_face(text: str, size: int):
     return twin
 
 
-def seconds(function, *args) -> tuple[float, object]:
-    start = time.process_time()
-    result = function(*args)
-    return time.process_time() - start, result
+def learned(small: bool) -> Side:
+    """What is equal where ties may differ: ids, and how many tokens the text has."""
+    n_bytes, _ = sizes(small)
+
+    def answer(_):
+        ours = trained(small)
+        return compared(ours.vocab_size, len(ours.encode(made_up(n_bytes))))
+
+    return Side(answer, {"train": lambda: trained(small) and None})
 
 
-def one_round(text: str, words: Counter) -> dict[str, float]:
-    """Processor seconds of each candidate, once."""
-    out = {}
-    out["train, ours"], ours = seconds(Tokenizer.train, [text], VOCABULARY)
-    out["train, tokenizers"], twin = seconds(hugging_face, text, VOCABULARY)
-    out["first merges, ours"], few = seconds(learn_merges, words, NAIVE_MERGES)
-    out["first merges, naive"], same = seconds(naive_merges, words, NAIVE_MERGES)
-    fast = ours.to_tiktoken()
-    out["encode, ours"], ids = seconds(ours.encode, text)
-    out["encode, tiktoken"], others = seconds(fast.encode_ordinary, text)
-    out["encode, tokenizers"], _ = seconds(twin.encode, text)
-    if few != same or ids != others or ours.vocab_size != VOCABULARY:
-        raise ValueError("the candidates disagree: no time is worth reporting")
-    return out
+def compared(size: int, tokens: int) -> dict:
+    import torch
+
+    return {"ids": size, "tokens": torch.tensor([float(tokens)])}
 
 
-def measure(rounds: int) -> dict:
-    """Medians of seconds, and of the ratios of ours to the others within a round."""
-    text = made_up(BYTES, SEED)
-    words = Counter(pretokenize(text, compiled("tiny")))
-    found = [one_round(text, words) for _ in range(rounds)]
-    medians = {name: statistics.median(f[name] for f in found) for name in found[0]}
-    ratios = {}
-    for name in medians:
-        task, _, candidate = name.partition(", ")
-        if candidate != "ours":
-            each = [f[f"{task}, ours"] / f[name] for f in found]
-            ratios[f"{task}: ours / {candidate}"] = {
-                "median": statistics.median(each),
-                "range": [min(each), max(each)],
-            }
-    return {"seconds": medians, "ratios": ratios, "pieces": len(words)}
+def learned_by_tokenizers(small: bool) -> Side:
+    n_bytes, size = sizes(small)
+    text = made_up(n_bytes)
+
+    def answer(_):
+        twin = hugging_face(text, size)
+        return compared(FIRST_BYTE + twin.get_vocab_size(), len(twin.encode(text).ids))
+
+    return Side(answer, {"train": lambda: hugging_face(text, size) and None})
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--save", action="store_true")
-    asked = parser.parse_args()
-    found = measure(asked.rounds)
-    print(
-        f"{BYTES:,} bytes, {found['pieces']:,} different pieces, {asked.rounds} rounds"
-    )
-    for name, value in found["seconds"].items():
-        print(f"    {name:24}{value:8.3f} s")
-    for name, ratio in found["ratios"].items():
-        low, high = ratio["range"]
-        print(f"    {name:34}{ratio['median']:8.3f}   ({low:.3f} to {high:.3f})")
-    if asked.save:
-        content = {
-            "tokenizer": found,
-            "settings": {
-                "bytes": BYTES,
-                "vocabulary": VOCABULARY,
-                "naive merges": NAIVE_MERGES,
-                "rounds": asked.rounds,
-            },
-            "seed": SEED,
-            "command": "python -m benchmarks.tokenizer --save",
-            "provenance": provenance.block(),
-        }
-        path = provenance.DATA / "benchmark-tokenizer.json"
-        files.write_text(path, json.dumps(content, indent=1) + "\n")
+# ---- encoding --------------------------------------------------------------------
 
 
-if __name__ == "__main__":
-    main()
+def encode(small: bool) -> Side:
+    """Encode a text that is new: our tokenizer remembers pieces that it has met."""
+    text, merges = made_up(sizes(small)[0]), trained(small).merges
+
+    def step():
+        fresh = Tokenizer(merges)
+        began = time.perf_counter()
+        fresh.encode(text)
+        return time.perf_counter() - began
+
+    return Side(lambda _: {"ids": Tokenizer(merges).encode(text)}, {"ours": step})
+
+
+def encode_by_tiktoken(small: bool) -> Side:
+    text, fast = made_up(sizes(small)[0]), trained(small).to_tiktoken()
+
+    def step():
+        fast.encode_ordinary(text)
+
+    return Side(lambda _: {"ids": fast.encode_ordinary(text)}, {"tiktoken": step})
+
+
+ROWS = [
+    Row(
+        "bpe-train",
+        "BPE training, 1 MB to 4,096 ids",
+        "a naive loop, as in minbpe",
+        30.0,
+        train,
+        train_naively,
+        partial(work, "bytes"),
+        weights=(),
+        once=True,
+    ),
+    Row(
+        "bpe-train-rust",
+        "BPE training, 1 MB to 4,096 ids",
+        "Hugging Face tokenizers (Rust)",
+        1.0,
+        learned,
+        learned_by_tokenizers,
+        partial(work, "bytes"),
+        tolerance=0.005,
+        weights=(),
+    ),
+    Row(
+        "bpe-encode",
+        "BPE encoding, 1 MB",
+        "tiktoken (Rust)",
+        0.05,
+        encode,
+        encode_by_tiktoken,
+        partial(work, "bytes"),
+        weights=(),
+    ),
+]

@@ -23,7 +23,7 @@ VERBS = {
     "check": ("tools.book", False, "say which chapters and results are stale or wrong"),
     "slides": ("tools.slides", False, "write one HTML file of slides per chapter"),
     "site": ("tools.site", True, "build the web site of the book"),
-    "bench": ("tools.bench", True, "measure this machine and the library"),
+    "bench": ("tools.bench", True, "measure beside what others offer (bench --list)"),
     "doctor": ("tools.doctor", False, "say what this machine has and what is missing"),
 }
 
@@ -98,7 +98,7 @@ def main(argv):
         return 0
     try:
         arguments = command_for(argv)
-        python = set_up(with_tests=argv[0] == "test")
+        python = set_up(with_tests=argv[0] in ("test", "bench"))
         return hand_over(python, arguments, argv[0])
     except SetupError as problem:
         print(f"r1: {problem}", file=sys.stderr)

@@ -35,7 +35,8 @@ def block(weights: Iterable[str] = (), root: Path = ROOT) -> dict[str, object]:
     `weights` are names of folders in artifacts/. Where files of the library or of the
     measuring scripts differ from the commit, "changed" names them.
     """
-    changed = git(root, "status", "--porcelain", "--", "r1lib", "results/*.py")
+    code = ("r1lib", "results/*.py", "benchmarks")
+    changed = git(root, "status", "--porcelain", "--", *code)
     return {
         "commit": git(root, "rev-parse", "--short=12", "HEAD"),
         **({"changed": [line[3:] for line in changed.splitlines()]} if changed else {}),
