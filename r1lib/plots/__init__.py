@@ -8,6 +8,7 @@ from r1lib.plots.bars import (
     funnel_bars,
     interval_dots,
     log_bars,
+    stacked_bars,
     stacked_shares,
 )
 from r1lib.plots.lines import curves, doubling_curves
