@@ -5,6 +5,7 @@
 
 from r1lib.plots.bars import (
     bars_with_intervals,
+    difference_dots,
     funnel_bars,
     interval_dots,
     log_bars,

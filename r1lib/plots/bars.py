@@ -2,7 +2,7 @@
 
 from matplotlib.ticker import PercentFormatter
 
-from r1lib.plots.style import INK, LOOKS, PAPER, Picture, look_of, styled
+from r1lib.plots.style import GREY, INK, LOOKS, PAPER, Picture, look_of, styled
 
 
 @styled
@@ -174,6 +174,30 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
         f"{title}, {name}: {sum(m for m, *_ in rows[name]) / len(rows[name]):.2f}."
         for title, rows in panels.items()
         for name in names
+    )
+    return figure
+
+
+@styled
+def difference_dots(rows: dict[str, tuple], label: str) -> Picture:
+    """Draw ((mean, low, high), means of seeds) for each name, around a line at 0.
+
+    Rows whose interval contains 0 are grey: a tie.
+    """
+    figure = Picture(figsize=(8.4, 1.1 + 0.26 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    axes.axvline(0, color=INK, linewidth=1)
+    for y, ((mean, low, high), seeds) in enumerate(rows.values()):
+        tie = low <= 0 <= high
+        colour = GREY if tie else LOOKS[mean < 0][0]
+        axes.plot([low, high], [y, y], color=colour, linewidth=4, alpha=0.45)
+        axes.plot(seeds, [y] * len(seeds), "|", color=colour, markersize=9)
+        axes.plot([mean], [y], "o" if tie else "D", color=colour, markersize=6)
+    axes.set(xlabel=label, yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6))
+    axes.set_yticklabels(list(rows))
+    figure.alt = f"{label}, with 95% intervals. " + " ".join(
+        f"{name}: {mean:+.2f} ({low:+.2f} to {high:+.2f})."
+        for name, ((mean, low, high), _) in rows.items()
     )
     return figure
 
