@@ -12,7 +12,12 @@ def stages(axes):
     """Above: three stages, each with what it reads."""
     for x, colour, lines, reads in (
         (0.3, BLUE, ("1  fine-tuning", "a first policy"), "prompts with good answers"),
-        (4.7, GREEN, ("2  reward model", "a number for an answer"), "pairs: A better B"),
+        (
+            4.7,
+            GREEN,
+            ("2  reward model", "a number for an answer"),
+            "pairs: A better B",
+        ),
         (9.1, ORANGE, ("3  RL", "PPO"), "prompts alone"),
     ):
         box(axes, x, 4.6, 3.5, 1.0, colour, lines)
