@@ -306,7 +306,7 @@ for sign in (1.0, -1.0):
 # deserve? With $\lambda = 0$ only its own change counts, which is called **TD**, temporal difference.
 # With $\lambda = 1$ it gets the final reward minus the value before it, called
 # **Monte Carlo**. Between them, later changes count less and less. This is
-# **GAE**, generalized advantage estimation, also called TD($\lambda$):
+# **GAE**, generalized advantage estimation, the idea of TD($\lambda$):
 #
 # $$ A_t = \delta_t + (\gamma \lambda)\, \delta_{t+1} + (\gamma \lambda)^2\, \delta_{t+2} + \dots $$
 #
@@ -457,9 +457,10 @@ for name, values in cases.items():
     print(f"{name:28}{length:8.2f}{same:11.2f}")
 
 # %% [markdown]
-# What you see: 1 and 1 is the true gradient. Five answers follow.
+# What you see: 1 and 1 is the true gradient. Six answers follow.
 #
-# - **$k_1$ in the loss does nothing.** Its expected gradient is 0, since it is the mean score.
+# - **$k_1$ in the loss does nothing.** Its expected gradient is the mean score, and that is 0.
+# - **Upside down, $k_3$ pulls about twice too hard** here.
 # - **$k_2$ is the true one**, although its value is biased.
 # - **$k_3$, as in GRPO, pulls almost the same way, but is not the same.** It is the gradient of the other KL,
 #   $\operatorname{KL}(\pi_{\text{ref}} \| \pi)$. Times the ratio it is exact. DeepSeek-V3.2 does so.
@@ -543,11 +544,12 @@ curve = list(bar(steps, total, "DPO", ("loss", "accuracy")))
 print(f"{len(pairs)} pairs, loss {curve[0]['loss']:.2f} -> {curve[-1]['loss']:.2f}")
 take_exam("DPO", student)
 assert abs(curve[0]["loss"] - math.log(2)) < 0.02 and curve[-1]["loss"] < 0.65
+assert answered["DPO"].right.mean() > answered["base"].right.mean() + 0.03
 
 # %% [markdown]
 # What you see: the loss falls from log 2, and with it the model learns to tell these pairs
-# apart. The exam need not follow. DPO writes no answers while it learns, so it cannot
-# notice where its new habits lead.
+# apart. The exam rises, too. But DPO writes no answers while it learns, so it cannot
+# notice where its new habits lead (section 9).
 
 # %% [markdown] tags=["slide"]
 # ## 6. GRPO: siblings in place of a value model
@@ -666,7 +668,7 @@ assert difference < 1e-4 * grpo_gradient.abs().max()
 # %% [markdown] tags=["slide"]
 # ## 7. One table for the whole family
 #
-# Since 2024 a new name has appeared every few weeks. All of them answer the same five questions.
+# Many names have appeared since 2024. All of them answer the same five questions.
 # A dot means "as GRPO, or not what the paper is about".
 #
 # | name | baseline, divided by | ratio of | what bounds it | average over | KL |
@@ -687,7 +689,8 @@ assert difference < 1e-4 * grpo_gradient.abs().max()
 # | MaxRL | group mean, that mean | · | · | · | · |
 #
 # (R1 used 0.001 for KL, in its first RL after the cold start a clip of 10, and replaced the reference by the policy
-# every 400 steps. The papers are listed in `r1lib/losses.py`. TRL's own default is the row DAPO.)
+# every 400 steps. The papers are listed in `r1lib/losses.py`. TRL's default is
+# the row DAPO, but with 0.2 on both sides.)
 #
 # As code, a row is three functions, and `grpo.train` takes them as arguments. Do they differ? On the first
 # step after sampling, compare the direction of each gradient with GRPO's (1 is the same direction):
@@ -738,7 +741,7 @@ for name, (compare, objective, average) in FAMILY.items():
 # ### What the ratio does when it is not 1
 #
 # The middle columns matter once samples are old. Here is the push on one token, over its
-# ratio, for advantage +1:
+# ratio:
 
 
 # %%
@@ -910,19 +913,18 @@ plots.compared_curves(histories, names)
 
 
 # %%
-def measured(paths):
+def measured(paths, kind, name):
     """arm -> seed -> what was measured, of all files that are there."""
     found = {}
     for path in sorted(paths):
         content = json.loads(path.read_text(encoding="utf-8"))
-        card = content.get("P11")
-        if card:  # else a short look that chose a learning rate
-            seed = int(path.stem.rpartition("-")[2])
-            found.setdefault(card["arm"], {})[seed] = {**content, **card}
+        if card := content.get(kind):  # else a short look that chose a learning rate
+            seeds = found.setdefault(card[name], {})
+            seeds[content["seed"]] = {**content, **card}
     return found
 
 
-runs = measured(RESULTS.glob("variants-*.json"))
+runs = measured(RESULTS.glob("variants-*.json"), "P11", "arm")
 MAIN = ("reinforce", "rloo", "ppo", "grpo", "dpo", "dpo-iterated")
 MAIN = [arm for arm in MAIN if arm in runs]
 print("measured:", ", ".join(f"{arm} ({len(runs[arm])})" for arm in ("base", *MAIN)))
@@ -932,7 +934,7 @@ def curve_of(arm, name):
     """(name, reward) points: means over seeds, rewards smoothed over 5 steps."""
     seeds = [run["history"] for run in runs[arm].values()]
     points = []
-    for steps in zip(*seeds, strict=True):
+    for steps in zip(*seeds, strict=False):  # the shortest of them ends the line
         if all("reward" in step for step in steps):
             x, y = (fmean(step[key] for step in steps) for key in (name, "reward"))
             points.append((x, y))
@@ -950,6 +952,7 @@ plots.curves(panels, "completions, or seconds", "reward, mean of seeds")
 
 # %% [markdown]
 # What you see: the reward while training, on the left for each sample and on the right for each second.
+# For each sample the online methods are hard to tell apart.
 # A value model is one more network to run and to train, so PPO needs more seconds
 # for the same samples. (The line of `dpo` is flat: it samples everything from the base first, and
 # learns at the end.)
@@ -986,7 +989,9 @@ plots.interval_dots(dots, "share of test problems")
 # ### Every variant, beside the recipe
 #
 # Is a difference real? All runs answer the same problems, so we compare problem by problem, and
-# put the three seeds together. If the interval of the mean difference contains 0, we call it a tie.
+# put the three seeds together. But this interval knows the problems only. It does not know how
+# another run would end. So we ask for two things: the interval must not contain 0, and all three seeds
+# must agree about the sign. Everything else is called a tie.
 
 
 # %%
@@ -1010,20 +1015,25 @@ def beside(arm, rival="grpo"):
 others = [arm for arm in runs if arm not in ("base", "grpo")]
 differences = {arm: beside(arm) for arm in others}
 differences = dict(sorted(differences.items(), key=lambda pair: -pair[1][0][0]))
-ties = [arm for arm, ((_, low, high), _) in differences.items() if low <= 0 <= high]
-better = [arm for arm, ((_, low, _), _) in differences.items() if low > 0]
-worse = [arm for arm, ((_, _, high), _) in differences.items() if high < 0]
-for label, arms in (("ahead", better), ("tie", ties), ("behind", worse)):
-    print(f"{label:7}{len(arms):3}: {', '.join(arms) or '-'}")
+verdicts = {"ahead": [], "tie": [], "behind": []}
+for arm, ((mean, low, high), seeds) in differences.items():
+    agree = low * high > 0 and min(seeds) * max(seeds) > 0
+    verdicts["tie" if not agree else "ahead" if mean > 0 else "behind"].append(arm)
+for verdict, arms in verdicts.items():
+    print(f"{verdict:7}{len(arms):3}: {', '.join(arms) or '-'}")
 plots.difference_dots(differences, "pass@1, less that of grpo")
 
 # %% [markdown]
 # What you see: a row for each variant. The bar is the interval of the difference, and the small marks are
-# the seeds. Grey rows are ties. With this many comparisons one or two may
-# leave 0 by chance alone: look whether all three seeds agree.
+# the seeds. Grey rows are ties.
+#
+# One row measures the noise: `rloo`. Its advantages are those of `grpo` times 16/15, a factor that AdamW hardly
+# notices, and it has no clip, which silences next to nothing here. The two are nearly the same
+# algorithm. What separates their seeds is chance, and no smaller difference means anything. `reinforce` is
+# behind by little more than that. DPO on samples of the base is behind by far: it never sees its own answers.
 #
 # pass@1 is not everything. How long are the answers, how much variety is left, and
-# how many tokens did the clip silence?
+# how many tokens did the clip silence? (The last column counts answers that are no mere guess.)
 
 # %%
 print(f"{'':15}{'tokens':>7}{'pass@16':>9}{'entropy':>9}{'clipped':>9}{'thinks':>8}")
@@ -1048,9 +1058,42 @@ for arm in ("grpo", *differences):
 # (arXiv 2506.10947). Other models did not. Had the answers leaked into its training? In
 # our world that cannot be, since test problems never enter any text. So we can ask cleanly: can a reward that
 # knows nothing select a good habit?
+#
+# Five rewards, the same loop. `true` pays right answers. `majority` pays the answer that most of a group
+# gives, without looking at the truth. `format` pays one thought and one answer, whatever they say.
+# `coin` pays at random, and `inverted` pays wrong answers. What you see below: the exam after 40 steps, a
+# dot for each seed.
+#
+# Look at `format`: nobody asks for right answers, and more of them are right. The reward has selected thinking, and
+# thinking is better than guessing in this base. `coin` selects nothing. It pushes at random, which
+# wears skills down. So where a random reward helps, something else must do the selecting; the
+# study suspects the clip, which treats likely and unlikely tokens differently.
 
 # %%
-spurious = measured(RESULTS.glob("spurious-*.json"))
+spurious = measured(RESULTS.glob("spurious-*.json"), "spurious", "reward")
+REWARDS = ("true", "majority", "format", "coin", "inverted")
+rows = {"base": runs["base"]} | {r: spurious[r] for r in REWARDS if r in spurious}
+
+
+def habit(run, name):
+    """A share without an interval, in the form of a triple."""
+    return (run["after"]["all"]["habits"][name],) * 3
+
+
+plots.interval_dots(
+    {
+        title: {
+            name: [find(run) for _, run in sorted(seeds.items())]
+            for name, seeds in rows.items()
+        }
+        for title, find in (
+            ("right", partial(triple, name="pass@1")),
+            ("checks its work", partial(habit, name="checks")),
+            ("in format", partial(habit, name="format")),
+        )
+    },
+    "share",
+)
 
 # %% [markdown] tags=["slide"]
 # ## 10. When nothing learns

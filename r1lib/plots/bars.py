@@ -182,13 +182,13 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
 def difference_dots(rows: dict[str, tuple], label: str) -> Picture:
     """Draw ((mean, low, high), means of seeds) for each name, around a line at 0.
 
-    Rows whose interval contains 0 are grey: a tie.
+    Rows whose interval contains 0, or whose seeds disagree about the sign, are grey.
     """
     figure = Picture(figsize=(8.4, 1.1 + 0.26 * len(rows)), layout="constrained")
     axes = figure.subplots()
     axes.axvline(0, color=INK, linewidth=1)
     for y, ((mean, low, high), seeds) in enumerate(rows.values()):
-        tie = low <= 0 <= high
+        tie = low <= 0 <= high or min(seeds) < 0 < max(seeds)
         colour = GREY if tie else LOOKS[mean < 0][0]
         axes.plot([low, high], [y, y], color=colour, linewidth=4, alpha=0.45)
         axes.plot(seeds, [y] * len(seeds), "|", color=colour, markersize=9)
