@@ -1064,8 +1064,8 @@ for arm in ("grpo", *differences):
 # `coin` pays at random, and `inverted` pays wrong answers. What you see below: the exam after 40 steps, a
 # dot for each seed.
 #
-# Look at `format`: nobody asks for right answers, and more of them are right. The reward has selected thinking, and
-# thinking is better than guessing in this base. `coin` selects nothing. It pushes at random, which
+# Look at `majority` and `format`: nobody checks the answers, and more of them are right. Both rewards select
+# thinking, and thinking is better than guessing in this base. `coin` selects nothing. It pushes at random, which
 # wears skills down. So where a random reward helps, something else must do the selecting; the
 # study suspects the clip, which treats likely and unlikely tokens differently.
 
