@@ -10,7 +10,14 @@ import torch
 
 from r1lib.problem import Problem
 from r1lib.rl import dpo
-from r1lib.rl.dpo import DPOConfig, Pair, best_and_worst, dpo_loss, pair_logprobs
+from r1lib.rl.dpo import (
+    DPOConfig,
+    Pair,
+    best_and_worst,
+    better_and_worse,
+    dpo_loss,
+    pair_logprobs,
+)
 from r1lib.rl.rollout import rollout
 from r1lib.tokenizer import EOS, Tokenizer
 from r1lib.training import optim
@@ -110,6 +117,26 @@ def test_groups_that_agree_make_no_pair():
         best_and_worst(sampled(model(), [0.0, 1.0], group=1), 1)
     with pytest.raises(ValueError, match="finite, got nan for answer 1 of group 0"):
         best_and_worst(sampled(model(), [0.0, math.nan, 1.0, 0.0, 0.0, 0.0]), 3)
+
+
+def test_every_completion_is_in_one_pair_at_most():
+    batch = sampled(model(), [0.0, 1.1, 0.1, 1.0, 0.1, 0.0, 1.1, 0.1], group=4)
+    found = better_and_worse(batch, 4)
+    chosen, rejected = (1, 3, 6, 4), (0, 2, 5, 7)
+    assert [p.prompt for p in found] == [
+        TOKENIZER.prompt(text) for text in ("2+2", "2+2", "17+1=")
+    ]
+    for pair, best, worst in zip(found, chosen, rejected, strict=False):
+        assert pair.chosen == batch.ids[best][batch.mask[best]].tolist()
+        assert pair.rejected == batch.ids[worst][batch.mask[worst]].tolist()
+
+
+def test_the_first_of_many_pairs_is_the_best_and_the_worst():
+    batch = sampled(model(), [0.1, 1.1, 0.0, 1.1, 1.1, 0.1])
+    assert better_and_worse(batch, 3) == best_and_worst(batch, 3)
+    assert better_and_worse(sampled(model(), [0.1] * 6), 3) == []
+    with pytest.raises(ValueError, match="finite, got nan for answer 1 of group 0"):
+        better_and_worse(sampled(model(), [0.0, math.nan, 1.0, 0.0, 0.0, 0.0]), 3)
 
 
 @pytest.mark.parametrize(

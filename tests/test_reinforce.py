@@ -6,7 +6,12 @@ import math
 import pytest
 import torch
 
-from r1lib.rl.dapo import informative_groups, overlong_penalty, without_truncated
+from r1lib.rl.dapo import (
+    informative_groups,
+    overlong_penalty,
+    refilled,
+    without_truncated,
+)
 from r1lib.rl.grpo import group_advantages
 from r1lib.rl.reinforce import (
     batch_std_advantages,
@@ -15,6 +20,8 @@ from r1lib.rl.reinforce import (
     reinforce_loss,
     rloo_advantages,
 )
+from r1lib.rl.rollout import Rollout
+from r1lib.tokenizer import PAD
 
 EVERY = [
     reinforce_advantages,
@@ -149,6 +156,48 @@ def test_reinforce_never_reads_what_is_masked():
 def test_informative_groups_are_those_that_disagree():
     rewards = torch.tensor([[0.1] * 3, [0.1, 0.1, 1.1], [1.1] * 3, [0.0, 0.1, 0.0]])
     assert informative_groups(rewards).tolist() == [False, True, False, True]
+
+
+def group_of(name: int, rewards: list[float], width: int = 3) -> Rollout:
+    """A rollout of groups of two; every tensor says which row a value came from."""
+    rows = torch.arange(len(rewards)) + 10 * name
+    wide = rows[:, None].expand(-1, width)
+    mask = torch.ones(len(rows), width, dtype=torch.bool)
+    texts = [str(row) for row in rows.tolist()]
+    paid = torch.tensor(rewards, dtype=torch.float32)
+    return Rollout(wide, mask, -wide.float(), paid, texts, [True] * len(rows), rows)
+
+
+def test_groups_that_agree_are_refilled_in_place():
+    batch = group_of(1, [0, 0, 1, 0, 1, 1, 0, 1])
+    more = iter([group_of(2, [1, 1, 0, 1], 5), group_of(3, [1, 0], 2)])
+    asked = []
+
+    def draw(n):
+        asked.append(n)
+        return next(more)
+
+    full, drawn = refilled(batch, 2, draw)
+    assert asked == [2, 1] and [len(one.texts) for one in drawn] == [4, 2]
+    wanted = [22, 23, 12, 13, 30, 31, 16, 17]
+    assert full.texts == [str(row) for row in wanted]
+    assert full.lengths.tolist() == full.ids[:, 0].tolist() == wanted
+    assert (-full.old_logprobs[:, 0]).tolist() == wanted
+    assert full.rewards.tolist() == [0, 1, 1, 0, 1, 0, 0, 1]
+    assert full.mask.sum(1).tolist() == [5, 5, 3, 3, 2, 2, 3, 3]
+    assert full.ids[2].tolist() == [12, 12, 12, PAD, PAD]
+    assert batch.texts == [str(row) for row in range(10, 18)], "left as it was"
+
+
+def test_refilling_gives_up_and_keeps_what_agrees():
+    batch = group_of(1, [1, 1, 0, 1])
+    full, drawn = refilled(batch, 2, lambda n: group_of(2, [0, 0] * n), most=3)
+    assert len(drawn) == 3 and full.texts == batch.texts
+    same, none = refilled(group_of(1, [0, 1]), 2, lambda n: pytest.fail("drew"))
+    assert none == [] and same.texts == ["10", "11"]
+    assert refilled(batch, 2, lambda n: pytest.fail("drew"), most=0)[0] is batch
+    with pytest.raises(ValueError, match="0 draws or more, got -1"):
+        refilled(batch, 2, lambda n: batch, most=-1)
 
 
 def test_the_overlong_penalty_grows_over_its_buffer_only():

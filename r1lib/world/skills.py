@@ -7,7 +7,7 @@ import torch
 
 from r1lib.evaluate import Answers, answer, interval, majority
 from r1lib.model.transformer import evaluating
-from r1lib.problem import Problem
+from r1lib.problem import STYLES, Problem
 from r1lib.tokenizer import PAD
 from r1lib.tokenizer.chat import thinking
 from r1lib.world import corpus, countdown
@@ -62,9 +62,40 @@ def reflects(text: str) -> bool:
     >>> reflects("<think>1+2=3 no\\nagain 1+2=3 no\\n</think><answer>1+2</answer>")
     False
     """
-    lines = thinking(text).split("\n")
-    attempts = [x for x in lines if x and not x.startswith(ONCE_MORE)]
-    return any(attempt.endswith(NO) for attempt in attempts[:-1])
+    tried = [line for line in attempts(text) if not line.startswith(ONCE_MORE)]
+    return any(line.endswith(NO) for line in tried[:-1])
+
+
+def attempts(text: str) -> list[str]:
+    """The lines of a thought, those that do a sum once more included.
+
+    >>> attempts("<think>1+2=3\\n\\nagain 1+2=3</think>3")
+    ['1+2=3', 'again 1+2=3']
+    """
+    return [line for line in thinking(text).split("\n") if line]
+
+
+def style(text: str) -> str:
+    """Say how somebody answered: a guess without a thought, one line, or several.
+
+    >>> style("<answer>3</answer>"), style("<think>1+2=3\\n</think><answer>3</answer>")
+    ('guess', 'short')
+    """
+    return STYLES[min(len(attempts(text)), 2)]
+
+
+def checks(text: str) -> bool:
+    """Whether a completion compares an attempt with what it should be, and says so.
+
+    >>> checks("<think>1+2=3~4=1 no"), checks("<think>1+2=3</think>3")
+    (True, False)
+    """
+    return any(line.endswith((*YES, *NO)) for line in attempts(text))
+
+
+def repeats(text: str) -> bool:
+    """Whether a completion does a sum once more that it has just done."""
+    return any(line.startswith(ONCE_MORE) for line in attempts(text))
 
 
 def mixes(text: str, language: str) -> bool:

@@ -1,0 +1,181 @@
+"""The scripts of P11, spurious rewards and thinking less: small units run through."""
+
+import random
+from dataclasses import asdict, replace
+from types import SimpleNamespace
+
+import pytest
+import small
+import torch
+
+from r1lib import artifacts
+from r1lib.losses import gspo, sapo
+from r1lib.rl.grpo import GRPOConfig, group_advantages
+from r1lib.rl.rollout import Rollout
+from r1lib.tokenizer import Tokenizer, chat
+from r1lib.world import arithmetic
+from results import rl_arms, rl_measure, spurious, thinking_less, variants
+from results.rl_arms import ARMS
+
+TOKENIZER = Tokenizer([])
+TINY = GRPOConfig(steps=2, prompts=4, group_size=4, max_new_tokens=8)
+CONFIG = replace(small.DENSE, max_positions=200)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Units so small that each takes a second, on a model of no skill."""
+    monkeypatch.setattr(artifacts, "load", lambda _: (small.model(CONFIG), TOKENIZER))
+    for module in (rl_measure, rl_arms, spurious.rl_measure):
+        monkeypatch.setattr(module, "CONFIG", TINY)
+    monkeypatch.setattr(rl_measure, "TESTS", 2)
+    monkeypatch.setattr(rl_measure, "SAMPLES", 2)
+    monkeypatch.setattr(spurious, "VALID", 2)
+    monkeypatch.setattr(rl_arms.rewards, "total", digits)
+    return monkeypatch
+
+
+TOKENIZER = Tokenizer([])
+
+
+def digits(problem, text):
+    """A reward that a model of no skill gets now and then."""
+    return sum(sign < "a" for sign in text) / max(1, len(text))
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_every_arm_trains_and_is_graded(tiny, arm):
+    changes = {k: v for k, v in ARMS[arm].changes.items() if k == "kl_coef"}
+    tiny.setattr(rl_arms.Arm, "config", lambda self, seed: replace(TINY, **changes))
+    found = variants.unit(arm, 0)
+    assert found["failed"] is None and found["P11"]["arm"] == arm
+    assert found["held"]["policy"] > 0 and found["held"]["optimizer states"] > 0
+    last = found["history"][-1]
+    assert 32 <= last["completions"] <= 48 and last["tokens"] > 0
+    assert any(point.get("grad_norm", 0) > 0 for point in found["history"])
+    after = found["P11"]["after"]
+    assert len(after["values"]["right"]) == after["all"]["problems"] == 4
+    assert set(after) == {"all", "arithmetic", "countdown", "values", "samples"}
+
+
+def test_an_arm_changes_what_it_says_and_nothing_else():
+    plain = asdict(rl_measure.CONFIG)
+    for name, arm in ARMS.items():
+        found = asdict(arm.config(3))
+        changed = {key for key in plain if found[key] != plain[key]}
+        assert changed == {"seed", *arm.changes}, name
+        each = (found["prompts"], found["group_size"], found["steps"])
+        assert each[0] * each[1] * each[2] == 40 * 8 * 16
+
+
+def test_two_groups_of_32_are_compared_as_one_of_64():
+    drawn = rl_arms.twice(None)
+    rng = random.Random(0)
+    keys = [drawn(rng).key for _ in range(6)]
+    assert keys[::2] == keys[1::2] and len(set(keys)) == 3
+    paid = torch.rand(4, 32)
+    wanted = group_advantages(paid.view(2, 64), normalize_std=False)
+    assert rl_arms.compare_64(paid).view(2, 64).equal(wanted)
+
+
+def test_the_share_without_a_gradient_is_that_of_the_gradient():
+    logprobs = (torch.randn(6, 5) * 1e-3).requires_grad_()
+    mask = torch.rand(6, 5) > 0.3
+    mask[:, 0] = True
+    rest = (torch.zeros(6, 5), torch.tensor([1.0, -1, 1, -1, 1, -1])[:, None], mask)
+    measured = rl_measure.Measured(gspo, rl_arms.outside_gspo)
+    gain = measured(logprobs, *rest)
+    gain.sum().backward()
+    still = (logprobs.grad == 0) & mask
+    ((said, _),) = measured.said([({}, None)])
+    assert said["outside"] == pytest.approx((still.sum() / mask.sum()).item())
+    soft = rl_arms.maskless(sapo)
+    assert soft(logprobs, *rest).equal(sapo(logprobs, *rest[:2]))
+
+
+def test_seconds_samples_and_tokens_add_up():
+    batch = small_rollout([2, 3], [0.0, 1.0])
+    more = {"drawn": 5, "drawn_tokens": 9}
+    found = list(rl_measure.followed(iter([({}, batch), (more, batch), ({}, None)])))
+    assert [point["completions"] for point in found] == [2, 7, 7]
+    assert [point["tokens"] for point in found] == [5, 14, 14]
+    assert found[0]["entropy"] == pytest.approx(0.5) and "entropy" not in found[2]
+
+
+def small_rollout(lengths: list[int], rewards: list[float]) -> Rollout:
+    mask = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
+    logprobs = torch.where(mask, -0.5, -9.0)
+    paid, texts = torch.tensor(rewards), ["" for _ in lengths]
+    flags = [True for _ in lengths]
+    return Rollout(
+        mask.long(), mask, logprobs, paid, texts, flags, torch.tensor(lengths)
+    )
+
+
+def test_every_spurious_reward_pays_what_it_says():
+    asked = [arithmetic.make((2, 3), "+", "en")] * 4
+    said = ["<answer>5</answer>", "<answer>4</answer>", "<answer>4</answer>", "no"]
+    assert spurious.true(asked, said) == [1, 0, 0, 0]
+    assert spurious.inverted(asked, said) == [0, 1, 1, 1]
+    assert spurious.voted(asked, said, 4) == [0, 1, 1, 0]
+    assert spurious.voted(asked, said, 2) == [1, 0, 1, 0], "the earlier wins a tie"
+    thought = "<think>2+3=5</think><answer>1</answer>"
+    assert spurious.formatted(asked[:2], [thought, said[0]]) == [1, 0]
+    assert spurious.voted(asked[:2], ["<think>", "<think>"], 2) == [0, 0]
+    paid = spurious.coin(asked * 500, said * 500, random.Random(0), 0.2)
+    assert sum(paid) / len(paid) == pytest.approx(0.2, abs=0.03)
+
+
+def test_a_spurious_unit_runs_through(tiny):
+    for name in spurious.REWARDS:
+        found = spurious.unit(name, 0)
+        assert found["spurious"]["reward"] == name and len(found["history"]) == 2
+        assert all(0 <= point["right"] <= 1 for point in found["history"])
+
+
+def test_half_of_the_thoughts_are_emptied():
+    thought, bare = "<think>1+1=2\n</think><answer>2</answer>", "<answer>2</answer>"
+    rows = [{"completion": thought, "n": i} for i in range(6)]
+    rows += [{"completion": bare, "n": 6}]
+    found = thinking_less.emptied(rows, random.Random(0))
+    texts = [row["completion"] for row in found]
+    assert texts.count("<think></think>" + bare) == 4 and texts[6] != bare
+    assert texts.count("<think>\n1+1=2\n</think>" + bare) == 3
+    assert {chat.thinking(text) for text in texts} == {"", "1+1=2"}
+    assert [row["n"] for row in found] == list(range(7))
+
+
+def test_only_right_answers_pay_for_their_tokens():
+    batch = small_rollout([36, 72, 144], [1.0, 0.0, 1.0])
+    found = thinking_less.priced(batch, 0.9, 144)
+    assert found.rewards.tolist() == pytest.approx([0.775, 0.0, 0.1])
+    assert thinking_less.priced(batch, 0.0, 144).rewards.equal(batch.rewards)
+
+
+def test_a_unit_of_thinking_less_runs_through(tiny):
+    tiny.setattr(thinking_less, "CONFIG", TINY)
+    tiny.setattr(thinking_less, "PROBLEMS", 2)
+    tiny.setattr(thinking_less, "SAMPLES", 2)
+    tiny.setattr(thinking_less, "LONGEST", 8)
+    tiny.setattr(thinking_less.rewards, "accuracy", digits)
+    row = {"completion": "<think>1</think>1", "prompt": "1", "correct": True}
+    tiny.setattr(thinking_less.tables, "load", lambda _: [row] * 4)
+    for arm in thinking_less.ARMS:
+        found = thinking_less.unit(arm, 0)
+        after = found["thinking less"]["after"]
+        assert set(after) >= {"own", "plain"} and after["own"]["facts"]["problems"] == 2
+        assert bool(found["history"]) == (arm != "dev1")
+
+
+def test_only_missing_units_are_run(monkeypatch, tmp_path):
+    ran = []
+    monkeypatch.setattr(rl_measure.provenance, "DATA", tmp_path)
+    monkeypatch.setattr(
+        rl_measure, "path_of", lambda *unit: tmp_path / "-".join(map(str, unit))
+    )
+    (tmp_path / "spurious-coin-1").touch()
+    monkeypatch.setattr(
+        rl_measure, "subprocess", SimpleNamespace(run=lambda c: ran.append(c[2:]))
+    )
+    rl_measure.run_missing("spurious", ["coin"])
+    assert ran == [["results.spurious", "coin", seed] for seed in "02"]
