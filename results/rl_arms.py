@@ -43,7 +43,7 @@ from results.rl_measure import CONFIG, STEPS, Measured, Training
 
 # Chosen by `results.variants look-...` on valid problems (results/data/variants-look-*)
 VALUE_LR = 1e-3
-DPO_LR, DPO_BETA = 1e-3, 0.1
+DPO_LR, DPO_BETA = 6e-4, 0.1
 ITERATED_LR = 6e-4
 PAIRS = 8  # of an optimizer step of DPO on the samples of the base
 BUFFER = 32  # tokens before the limit over which DAPO's penalty falls

@@ -2,13 +2,14 @@
 
     python -m results.thinking_less dev1 0     Dev1, which thinks about everything
     python -m results.thinking_less free 0     RL from Dev1; tokens cost nothing
-    python -m results.thinking_less cheap 0    a right answer pays less if it is long
-    python -m results.thinking_less dear 0     the same at three times the price
+    python -m results.thinking_less cheap 0    each token costs a little
+    python -m results.thinking_less dear 0     each token costs four times as much
     python -m results.thinking_less hybrid 0   Dev1's fine-tuning, half of the thoughts
     python -m results.thinking_less --all ...  what is missing; of all arms, or of these
 
-A right answer of n tokens pays 1 - price * n / 144, as in arXiv 2502.04463; a wrong one
-pays nothing, whatever its length. RL draws countdown, arithmetic and facts alike.
+An answer of n tokens pays 1 if it is right, and costs price * n / 144. At the low price
+Dev1's thoughts about games are worth their tokens, and those about facts are not; at
+the high one no thought is. RL draws countdown, arithmetic and facts alike.
 `hybrid` starts from the base and reads the table that made Dev1, in as many steps: in
 half of its rows the thought is now empty, and the others begin with a new line, so that
 `<think></think>` or `<think>` and a new line asks for either (Qwen3, arXiv 2505.09388,
@@ -19,7 +20,6 @@ results/data/thinking-less-ARM-SEED.json; a killed one begins anew.
 
 import random
 from dataclasses import asdict, replace
-from functools import partial
 
 from r1lib import artifacts, distill, rewards
 from r1lib.problem import draw
@@ -35,7 +35,7 @@ from results import rl_measure
 from results.rl_measure import Training, card_of, followed
 
 FAMILIES = ("arithmetic", "countdown", "facts")
-PRICES = {"free": 0.0, "cheap": 0.3, "dear": 0.9}  # of the most tokens
+PRICES = {"free": 0.0, "cheap": 0.5, "dear": 2.0}  # of the most tokens
 ARMS = ("dev1", *PRICES, "hybrid")
 LONGEST, PROBLEMS, SAMPLES, DRAW = 144, 48, 4, 1
 NOTHING, THOUGHT = chat.OPEN + chat.CLOSE, chat.OPEN + "\n"
@@ -58,15 +58,22 @@ def draw_three(rng: random.Random):
     return draw(web.SAMPLE[rng.choice(FAMILIES)], rng, "train")
 
 
-def priced(batch: Rollout, price: float, longest: int) -> Rollout:
-    """Take the price of its tokens off the reward of each right answer."""
-    cost = price * batch.lengths.to(batch.rewards.device) / longest
-    return replace(batch, rewards=batch.rewards * (1 - cost))
+class Priced:
+    """Take the price of its tokens off the reward of each answer; remember the rest."""
+
+    def __init__(self, price: float, longest: int):
+        self.price, self.longest, self.right = price, longest, 0.0
+
+    def __call__(self, batch: Rollout) -> Rollout:
+        self.right = batch.rewards.mean().item()
+        cost = self.price * batch.lengths.to(batch.rewards.device) / self.longest
+        return replace(batch, rewards=batch.rewards - cost)
 
 
 def reinforced(policy, tokenizer, config, price: float) -> Training:
     """Make RL from a model ready, where tokens have a price."""
     optimizers = optim.adamw(policy, config.lr)
+    priced = Priced(price, config.max_new_tokens)
     loop = grpo.train(
         policy,
         tokenizer,
@@ -74,15 +81,10 @@ def reinforced(policy, tokenizer, config, price: float) -> Training:
         config,
         optimizers,
         reward=rewards.accuracy,
-        adjust=partial(priced, price=price, longest=config.max_new_tokens),
+        adjust=priced,
     )
-
-    def said():
-        for metrics, batch in loop:  # a right answer always pays something
-            right = (batch.rewards > 0).float().mean().item()
-            yield {**metrics, "right": right}, batch
-
-    return Training(said(), policy, optimizers)
+    said = (({**metrics, "right": priced.right}, batch) for metrics, batch in loop)
+    return Training(said, policy, optimizers)
 
 
 def emptied(rows: list[dict], rng: random.Random) -> list[dict]:

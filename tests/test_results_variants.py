@@ -15,6 +15,7 @@ from r1lib.rl.rollout import Rollout
 from r1lib.tokenizer import Tokenizer, chat
 from r1lib.world import arithmetic
 from results import rl_arms, rl_measure, spurious, thinking_less, variants
+from results import variants_table as pages
 from results.rl_arms import ARMS
 
 TOKENIZER = Tokenizer([])
@@ -145,11 +146,13 @@ def test_half_of_the_thoughts_are_emptied():
     assert [row["n"] for row in found] == list(range(7))
 
 
-def test_only_right_answers_pay_for_their_tokens():
-    batch = small_rollout([36, 72, 144], [1.0, 0.0, 1.0])
-    found = thinking_less.priced(batch, 0.9, 144)
-    assert found.rewards.tolist() == pytest.approx([0.775, 0.0, 0.1])
-    assert thinking_less.priced(batch, 0.0, 144).rewards.equal(batch.rewards)
+def test_every_answer_pays_for_its_tokens():
+    batch, priced = small_rollout([36, 72, 144], [1.0, 0.0, 1.0]), {}
+    for price in (0.0, 2.0):
+        taken = thinking_less.Priced(price, 144)
+        priced[price] = taken(batch).rewards.tolist()
+        assert taken.right == pytest.approx(2 / 3)
+    assert priced == {0.0: [1.0, 0.0, 1.0], 2.0: [0.5, -1.0, -1.0]}
 
 
 def test_a_unit_of_thinking_less_runs_through(tiny):
@@ -179,3 +182,30 @@ def test_only_missing_units_are_run(monkeypatch, tmp_path):
     )
     rl_measure.run_missing("spurious", ["coin"])
     assert ran == [["results.spurious", "coin", seed] for seed in "02"]
+
+
+def test_the_page_is_what_the_files_say():
+    assert pages.PAGE.read_text(encoding="utf-8") == pages.page()
+
+
+def test_only_what_has_every_seed_is_on_the_page(tmp_path):
+    for seed in (0, 1):
+        (tmp_path / f"variants-grpo-{seed}.json").write_text('{"seed": 0}')
+    assert pages.load("variants", "grpo", tmp_path) == []
+    (tmp_path / "variants-grpo-2.json").write_text('{"seed": 2}')
+    assert len(pages.load("variants", "grpo", tmp_path)) == 3
+
+
+def test_a_difference_is_bold_where_problems_and_seeds_agree():
+    def cards(rights):
+        mean = [sum(row) / len(row) / 10 for row in rights]
+        return [
+            {"samples": 10, "values": {"right": r}, "all": {"pass@1": m}}
+            for r, m in zip(rights, mean, strict=True)
+        ]
+
+    low, high = cards([[1, 2] * 9] * 3), cards([[5, 7] * 9, [6, 7] * 9, [6, 8] * 9])
+    noisy = cards([[1, 2] * 9, [1, 3] * 9, [9, 9] * 9])
+    assert pages.against(high, low).startswith("**+0.50 [+0.4")
+    assert pages.against(noisy, low).startswith("+0.27 [")
+    assert pages.against(low, low).startswith("+0.00 [-")
