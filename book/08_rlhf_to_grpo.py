@@ -35,9 +35,10 @@
 import copy
 import json
 import math
+import time
 from functools import partial
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 
 import torch
 from jaxtyping import Bool, Float
@@ -374,16 +375,9 @@ assert a > b
 #
 # A policy that climbs such a score for long finds texts that the model likes and
 # people do not (chapter 13). So RLHF adds a leash: a penalty for each token that the policy
-# finds likelier than the reference does. In PPO the penalty is a part of the reward. For one answer of three tokens with
-# reward 1:
-
-# %% tags=["nbval-check-output"]
-leash = 0.1 * torch.tensor([[0.0, 0.5, -0.2, 0.1, 0.0]])  # 0.1 x log-ratio of tokens
-real = torch.tensor([[False, True, True, True, False]])
-placed = ppo.token_rewards(torch.tensor([1.0]), real, leash)
-print([round(r, 2) for r in placed[0].tolist()])
-
-# %% [markdown]
+# finds likelier than the reference does. In PPO the penalty is a part of the reward. (`ppo.token_rewards`
+# puts the reward on the last token, and takes the penalty off every token.)
+#
 # The mean log-ratio is the **KL divergence**, a measure of how far
 # two distributions are apart: $\operatorname{KL}(\pi \| \pi_{\text{ref}}) =
 # \mathbb{E}_{o \sim \pi}[\log \pi(o) - \log \pi_{\text{ref}}(o)]$. It is 0 where they
@@ -654,7 +648,7 @@ for step in range(3):
 # ### Is GRPO then just REINFORCE?
 #
 # At ratio 1, yes: REINFORCE with the group's mean as its baseline. The two
-# gradients agree in every weight:
+# values of the losses differ, and the gradients agree in every weight:
 
 # %%
 plain_loss, _ = reinforce_loss(
@@ -869,22 +863,22 @@ def run_live(name):
     return grpo.train(*common, **parts), learner
 
 
-histories = {}
+histories, spent = {}, {}
 for name in ("REINFORCE", "PPO", "GRPO"):
     loop, learner = run_live(name)
+    began = time.process_time()  # of this process, whatever else the machine does
     metrics = [m for m, _ in bar(loop, shape["steps"], name, ("reward", "length"))]
-    histories[name] = [metrics]
+    histories[name], spent[name] = [metrics], time.process_time() - began
     take_exam(name, learner)
 
 # %% tags=["slide"]
 print(f"{'':12}{'seconds':>9}{'trained models':>16}{'right, less base':>19}")
 start = answered["base"].right.mean(1).tolist()
 for name, (metrics,) in histories.items():
-    seconds = sum(m["sample_seconds"] + m["train_seconds"] for m in metrics)
     gain = evaluate.paired(start, answered[name].right.mean(1).tolist())
     low, high = gain["interval"]
     models = 2 if name == "PPO" else 1
-    print(f"{name:12}{seconds:9.0f}{models:16}", end="")
+    print(f"{name:12}{spent[name]:9.0f}{models:16}", end="")
     print(f"   {gain['difference']:+.2f} [{low:+.2f}, {high:+.2f}]")
     assert low > 0, f"{name} did not learn"
     rewards_of = plots.smooth(plots.column(metrics, "reward"), 4)
@@ -988,37 +982,37 @@ plots.interval_dots(dots, "share of test problems")
 #
 # ### Every variant, beside the recipe
 #
-# Is a difference real? All runs answer the same problems, so we compare problem by problem, and
-# put the three seeds together. But this interval knows the problems only. It does not know how
-# another run would end. So we ask for two things: the interval must not contain 0, and all three seeds
-# must agree about the sign. Everything else is called a tie.
+# Is a difference real? All runs answer the same problems, so we compare problem by problem. The
+# interval of the mean difference says how sure it is for other problems. But another *run* would end
+# elsewhere, too. So a second interval, over the three seeds, must exclude 0 as well. Everything
+# else is called a tie. (`docs/variants.md` has all the numbers, by the same rule.)
 
 
 # %%
+STUDENT = 4.303  # 97.5% of Student's t for the mean of three seeds
+
+
 def beside(arm, rival="grpo"):
-    """(difference of pass@1, low, high) over problems, and that of each seed."""
-    ours, theirs, each = [], [], []
-    for seed in sorted(runs[arm].keys() & runs[rival].keys()):
-        pair = [
-            [
-                right / runs[name][seed]["after"]["samples"]
-                for right in runs[name][seed]["after"]["values"]["right"]
-            ]
-            for name in (rival, arm)
-        ]
-        theirs, ours = theirs + pair[0], ours + pair[1]
-        each.append(fmean(pair[1]) - fmean(pair[0]))
-    found = evaluate.paired(theirs, ours)
-    return (found["difference"], *found["interval"]), each
+    """Difference of pass@1 with its interval, that of each seed, and: is it clear?"""
+    seeds, tables = sorted(runs[arm].keys() & runs[rival].keys()), []
+    for name in (rival, arm):
+        cards = [runs[name][seed]["after"] for seed in seeds]
+        tables.append([[n / c["samples"] for n in c["values"]["right"]] for c in cards])
+    means = [[fmean(row) for row in zip(*table, strict=True)] for table in tables]
+    found = evaluate.paired(*means)
+    low, high = found["interval"]
+    each = [fmean(b) - fmean(a) for a, b in zip(*tables, strict=True)]
+    spread = STUDENT * stdev(each) / len(each) ** 0.5 if len(each) > 2 else math.inf
+    clear = low * high > 0 and abs(fmean(each)) > spread
+    return (found["difference"], low, high), each, clear
 
 
 others = [arm for arm in runs if arm not in ("base", "grpo")]
 differences = {arm: beside(arm) for arm in others}
 differences = dict(sorted(differences.items(), key=lambda pair: -pair[1][0][0]))
 verdicts = {"ahead": [], "tie": [], "behind": []}
-for arm, ((mean, low, high), seeds) in differences.items():
-    agree = low * high > 0 and min(seeds) * max(seeds) > 0
-    verdicts["tie" if not agree else "ahead" if mean > 0 else "behind"].append(arm)
+for arm, ((mean, _, _), _, clear) in differences.items():
+    verdicts["tie" if not clear else "ahead" if mean > 0 else "behind"].append(arm)
 for verdict, arms in verdicts.items():
     print(f"{verdict:7}{len(arms):3}: {', '.join(arms) or '-'}")
 plots.difference_dots(differences, "pass@1, less that of grpo")
@@ -1029,8 +1023,8 @@ plots.difference_dots(differences, "pass@1, less that of grpo")
 #
 # One row measures the noise: `rloo`. Its advantages are those of `grpo` times 16/15, a factor that AdamW hardly
 # notices, and it has no clip, which silences next to nothing here. The two are nearly the same
-# algorithm. What separates their seeds is chance, and no smaller difference means anything. `reinforce` is
-# behind by little more than that. DPO on samples of the base is behind by far: it never sees its own answers.
+# algorithm. What separates their seeds is chance. No smaller difference means anything.
+# DPO on samples of the base is behind by far: it never sees its own answers.
 #
 # pass@1 is not everything. How long are the answers, how much variety is left, and
 # how many tokens did the clip silence? (The last column counts answers that are no mere guess.)

@@ -180,24 +180,23 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
 
 @styled
 def difference_dots(rows: dict[str, tuple], label: str) -> Picture:
-    """Draw ((mean, low, high), means of seeds) for each name, around a line at 0.
+    """Draw ((mean, low, high), means of seeds, clear) for each name around a line at 0.
 
-    Rows whose interval contains 0, or whose seeds disagree about the sign, are grey.
+    Rows that are not clear, which are ties, are grey.
     """
     figure = Picture(figsize=(8.4, 1.1 + 0.26 * len(rows)), layout="constrained")
     axes = figure.subplots()
     axes.axvline(0, color=INK, linewidth=1)
-    for y, ((mean, low, high), seeds) in enumerate(rows.values()):
-        tie = low <= 0 <= high or min(seeds) < 0 < max(seeds)
-        colour = GREY if tie else LOOKS[mean < 0][0]
+    for y, ((mean, low, high), seeds, clear) in enumerate(rows.values()):
+        colour = LOOKS[mean < 0][0] if clear else GREY
         axes.plot([low, high], [y, y], color=colour, linewidth=4, alpha=0.45)
         axes.plot(seeds, [y] * len(seeds), "|", color=colour, markersize=9)
-        axes.plot([mean], [y], "o" if tie else "D", color=colour, markersize=6)
+        axes.plot([mean], [y], "D" if clear else "o", color=colour, markersize=6)
     axes.set(xlabel=label, yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6))
     axes.set_yticklabels(list(rows))
     figure.alt = f"{label}, with 95% intervals. " + " ".join(
         f"{name}: {mean:+.2f} ({low:+.2f} to {high:+.2f})."
-        for name, ((mean, low, high), _) in rows.items()
+        for name, ((mean, low, high), *_) in rows.items()
     )
     return figure
 
