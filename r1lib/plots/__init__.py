@@ -5,10 +5,12 @@
 
 from r1lib.plots.bars import (
     bars_with_intervals,
+    difference_dots,
     funnel_bars,
     interval_dots,
     log_bars,
     price_dots,
+    stacked_bars,
     stacked_shares,
 )
 from r1lib.plots.lines import curves, doubling_curves

@@ -2,7 +2,7 @@
 
 from matplotlib.ticker import PercentFormatter
 
-from r1lib.plots.style import INK, LOOKS, PAPER, Picture, look_of, styled
+from r1lib.plots.style import GREY, INK, LOOKS, PAPER, Picture, look_of, styled
 
 
 @styled
@@ -131,6 +131,38 @@ def stacked_shares(shares: dict[str, dict[str, float]]) -> Picture:
 
 
 @styled
+def stacked_bars(rows: dict[str, dict[str, float]], label: str) -> Picture:
+    """Draw one bar of parts for each row, its total behind it; a row may lack parts.
+
+    rows = {"PPO": {"policy": 16.0, "value model": 16.0}, "GRPO": {"policy": 16.0}}
+    """
+    names = list(dict.fromkeys(name for parts in rows.values() for name in parts))
+    figure = Picture(figsize=(8.4, 1.2 + 0.4 * len(rows)), layout="constrained")
+    axes, left = figure.subplots(), dict.fromkeys(rows, 0.0)
+    for look, name in enumerate(names):
+        colour, _, _, hatch = look_of(look)
+        kind = {"color": colour, "hatch": hatch, "edgecolor": PAPER}
+        has = [row for row, parts in rows.items() if name in parts]
+        values, starts = [rows[row][name] for row in has], [left[row] for row in has]
+        axes.barh(has, values, 0.62, left=starts, label=name, **kind)
+        for row, value in zip(has, values, strict=True):
+            left[row] += value
+    for row, total in left.items():
+        spot = {"textcoords": "offset points", "va": "center", "fontsize": 9}
+        axes.annotate(f"{total:,.0f}", (total, row), (4, 0), **spot)
+    axes.set_yticks(list(rows))
+    axes.invert_yaxis()
+    axes.set(xlabel=label, xlim=(0, 1.1 * max(left.values())))
+    axes.grid(axis="y", visible=False)
+    axes.legend(fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)
+    figure.alt = f"Bars of {label}. " + " ".join(
+        f"{row}: {', '.join(f'{n} {v:,.0f}' for n, v in parts.items())}."
+        for row, parts in rows.items()
+    )
+    return figure
+
+
+@styled
 def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> Picture:
     """Draw (mean, low, high) of each seed as dots with whiskers, a row per name.
 
@@ -192,6 +224,28 @@ def price_dots(
     axes.set_xlim(right=4 * most)  # room for the last name
     axes.xaxis.set_major_formatter("{x:,.0f}")
     figure.alt = f"Dots of {ylabel} over {xlabel}. " + figure.alt.strip()
+
+
+@styled
+def difference_dots(rows: dict[str, tuple], label: str) -> Picture:
+    """Draw ((mean, low, high), means of seeds, clear) for each name around a line at 0.
+
+    Rows that are not clear, which are ties, are grey.
+    """
+    figure = Picture(figsize=(8.4, 1.1 + 0.26 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    axes.axvline(0, color=INK, linewidth=1)
+    for y, ((mean, low, high), seeds, clear) in enumerate(rows.values()):
+        colour = LOOKS[mean < 0][0] if clear else GREY
+        axes.plot([low, high], [y, y], color=colour, linewidth=4, alpha=0.45)
+        axes.plot(seeds, [y] * len(seeds), "|", color=colour, markersize=9)
+        axes.plot([mean], [y], "D" if clear else "o", color=colour, markersize=6)
+    axes.set(xlabel=label, yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6))
+    axes.set_yticklabels(list(rows))
+    figure.alt = f"{label}, with 95% intervals. " + " ".join(
+        f"{name}: {mean:+.2f} ({low:+.2f} to {high:+.2f})."
+        for name, ((mean, low, high), *_) in rows.items()
+    )
     return figure
 
 

@@ -1,0 +1,1314 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] tags=["slide"]
+# # From RLHF to GRPO
+#
+# | | |
+# |---|---|
+# | You will build | REINFORCE with baselines, PPO with its value model, three estimators of KL, DPO, and the family of GRPO as one loop with exchangeable parts |
+# | You need | PyTorch tensors and gradients; chapter 01 for the tiny world. Every other idea is explained when it is first used |
+# | Minutes to read | 40 |
+# | Minutes to run | 3, on a laptop's processor |
+# | Tier | `laptop`: no GPU, no download |
+# | Paper sections | InstructGPT (arXiv 2203.02155), section 3; PPO (1707.06347); GAE (1506.02438); DPO (2305.18290); DeepSeekMath (2402.03300), section 4; DeepSeek-R1 (2501.12948v2), on RL |
+#
+# ![Five stations in a row: draw prompts, sample completions, score them with rewards, compare them as advantages, learn by a loss and a step, and back to the first. Under score: a rule, a reward model, less KL. Under compare: batch mean for REINFORCE, value model for PPO, siblings for RLOO and GRPO. Under learn: log-prob for REINFORCE, ratio and clip for PPO and GRPO, other weights for CISPO and others. Below, a dashed arrow leads from pairs that were made before straight to DPO.](../figures/08_loop.png)
+#
+# What you see: the whole chapter. All algorithms share one loop. They differ in two
+# stations, *compare* and *learn*. Numbers in brackets are sections.
+
+# %% [markdown]
+# **Run this first.** It imports everything and seeds the one global random
+# generator. Nothing below configures anything else.
+
+# %% tags=["setup"]
+import copy
+import json
+import math
+import time
+from functools import partial
+from pathlib import Path
+from statistics import fmean, stdev
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from r1lib import artifacts, checks, evaluate, losses, plots, rewards
+from r1lib.feedback import reward_model
+from r1lib.feedback.preferences import encode
+from r1lib.losses import (
+    check_shapes,
+    clipped,
+    kl_k1,
+    kl_k2,
+    kl_k3,
+    sequence_mean,
+    token_logprobs,
+    token_mean,
+)
+from r1lib.model.counts import parameters, training_bytes
+from r1lib.model.presets import PRESETS
+from r1lib.problem import problems
+from r1lib.progress import bar
+from r1lib.rl import dapo, dpo, grpo, ppo
+from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
+from r1lib.rl.reinforce import (
+    batch_std_advantages,
+    maxrl_advantages,
+    reinforce_advantages,
+    rloo_advantages,
+)
+from r1lib.rl.rollout import rollout
+from r1lib.training import optim
+from r1lib.world import arithmetic
+
+torch.manual_seed(0)
+RESULTS = Path("../results/data")
+
+# %% [markdown] tags=["slide"]
+# ## 1. Three stages and four models
+#
+# ![Above, three stages: fine-tuning reads prompts with good answers and makes a first policy; a reward model reads pairs and gives a number for an answer; RL with PPO reads prompts alone. Below, what stage three holds in memory: policy and value model with 16 bytes for each weight, reference and reward model with 2 bytes.](../figures/08_rlhf.png)
+#
+# What you see: RLHF, reinforcement learning from human feedback, as InstructGPT made it
+# known. Stage 1 is fine-tuning on good answers. In stage 2 people say which of two
+# answers they like better, and a **reward model** learns to predict this. In stage 3 the
+# language model, now called the **policy**, writes answers and learns to earn reward.
+#
+# Stage 3 holds four models. The policy writes. The **value model** guesses, while an
+# answer is being written, how much reward it will earn. The **reference** is a frozen copy
+# of the policy from the start, and keeps it from drifting away. The reward model judges.
+#
+# A model that is trained costs about eight times the memory of a frozen one. It needs
+# gradients, two running averages for the optimizer (AdamW), and an exact copy of its weights.
+
+# %%
+weights = parameters(PRESETS["r1-distill-llama-8b"])
+trained = sum(training_bytes(weights).values()) / 1e9
+frozen = training_bytes(weights)["weights"] / 1e9
+policy_only, ref = {"policy": trained}, {"reference": frozen}
+memory = {
+    "PPO (RLHF)": policy_only
+    | {"value model": trained}
+    | ref
+    | {"reward model": frozen},
+    "GRPO, reward model, KL": policy_only | ref | {"reward model": frozen},
+    "DPO": policy_only | ref,
+    "GRPO, rule, no KL": policy_only,
+}
+plots.stacked_bars(memory, f"GB for a model of {weights / 1e9:.0f} billion weights")
+
+# %% [markdown]
+# What you see: gigabytes without what the layers compute on the way. All four models have
+# one size here; in practice some are smaller. From top to bottom one model after the other
+# disappears. This chapter explains what each was for, and what replaces it.
+
+# %% [markdown] tags=["slide"]
+# ## 2. REINFORCE: learning from rewards
+#
+# We start with a policy that is as small as possible. It writes one token out of three. Its
+# parameters are three numbers, the **logits** $z$, and its probabilities are
+# $\pi = \operatorname{softmax}(z)$. Each token has a reward $r$.
+#
+# We want to raise the expected reward $J = \sum_o \pi(o)\, r(o)$. Because
+# $\nabla \pi = \pi \nabla \log \pi$, its gradient is an expectation, too:
+#
+# $$ \nabla J = \sum_o r(o)\, \nabla \pi(o)
+#    = \mathbb{E}_{o \sim \pi}\big[\, r(o)\, \nabla \log \pi(o) \,\big]. $$
+#
+# So we need not try all tokens: we sample some and average. $\nabla \log \pi(o)$ is called
+# the **score function**. For logits it is simple: 1 at the sampled token, minus the
+# probabilities. The sampled token goes up, and all tokens share the way down.
+
+# %% tags=["slide", "nbval-check-output"]
+z = torch.tensor([1.0, 0.5, -0.5], requires_grad=True)
+paid = torch.tensor([0.0, 1.0, 0.5])  # the reward of each token
+pi = z.softmax(0)
+scores = torch.eye(3) - pi.detach()  # row o: the score function of token o
+
+expected = (pi * paid).sum()
+(exact,) = torch.autograd.grad(expected, z)
+by_hand = (pi[:, None] * paid[:, None] * scores).sum(0)
+print("probabilities  ", [round(x, 3) for x in pi.tolist()])
+print("exact gradient ", [round(x, 3) for x in exact.tolist()])
+print("mean of r score", [round(x, 3) for x in by_hand.tolist()])
+torch.testing.assert_close(exact, by_hand)
+
+# %% [markdown]
+# This is **REINFORCE** (Williams, 1992). A completion of many tokens changes nothing: its
+# log-probability is the sum over its tokens, and each of them gets the completion's reward.
+#
+# ### What a baseline does
+#
+# Suppose every reward is raised by 10. The task is the same, but every sampled token is now
+# pushed up hard, and only the differences between these pushes carry information. The cure
+# is to subtract a **baseline** $b$ first. The result, $A = r - b$, is the **advantage**.
+#
+# Does that change the gradient? The scores have a mean of 0, because
+# $\sum_o \pi(o) \nabla \log \pi(o) = \nabla \sum_o \pi(o) = \nabla 1 = 0$. So a baseline that
+# does not depend on the sampled token adds $b$ times 0. The cell computes
+# mean and variance exactly, without sampling:
+
+# %% tags=["nbval-check-output"]
+print("baseline            mean of the estimate      variance")
+for name, b in (
+    ("none", 0.0),
+    ("the mean reward", expected.item()),
+    ("10, a bad guess", 10.0),
+):
+    estimates = (paid - b)[:, None] * scores  # one row for each token
+    mean = (pi[:, None] * estimates).sum(0)
+    variance = (pi[:, None] * (estimates - mean).square()).sum().item()
+    torch.testing.assert_close(mean, exact)
+    print(f"{name:18}", [round(x, 3) for x in mean.tolist()], f"{variance:9.2f}")
+
+# %% [markdown]
+# What you see: the same mean three times. The variance, the noise of one sample, is another
+# matter. A good baseline lowers it, and a bad one raises it.
+#
+# ### Groups: the baseline for free
+#
+# Where does the mean reward come from? Sample a **group** of $G$ completions of the same
+# prompt and use their mean. One detail matters. The group's mean contains the reward that it is
+# subtracted from, so it is not quite independent. The mean of the other $G - 1$ is:
+# **RLOO**, leave one out (Ahmadian et al., arXiv 2402.14740).
+
+
+# %%
+def estimate(compare, group, paid, times=20_000):
+    """Sample that many groups; (mean, variance) of their gradient estimates."""
+    generator = torch.Generator().manual_seed(group)
+    draws = torch.multinomial(pi.detach(), times * group, True, generator=generator)
+    advantages = compare(paid[draws].view(times, group))
+    pushes = advantages[..., None] * scores[draws].view(times, group, 3)
+    means = pushes.mean(1)
+    return means.mean(0), means.var(0).sum().item()
+
+
+BASELINES = {
+    "none": lambda rewards: rewards,
+    "mean of the others (RLOO)": rloo_advantages,
+    "mean of the group": partial(group_advantages, normalize_std=False),
+}
+noise = {name: [] for name in BASELINES}
+print("length of the mean gradient, exact 1.00     G = 8     16     64")
+for name, compare in BASELINES.items():
+    lengths = []
+    for group in (8, 16, 64):
+        mean, variance = estimate(compare, group, paid + 1)
+        lengths.append((mean @ exact / (exact @ exact)).item())
+        noise[name].append((group, variance))
+    print(f"{name:43}" + "".join(f"{x:7.2f}" for x in lengths))
+assert noise["none"][0][1] > 4 * noise["mean of the others (RLOO)"][0][1]
+plots.curves({"rewards from 1 to 2": noise}, "group size G", "variance", log="xy")
+
+# %% [markdown]
+# What you see: the variance of the gradient estimate, for groups of 8, 16 and 64, with
+# 20,000 sampled groups each. Eight times as many samples give an eighth of the variance. In this
+# example a baseline gives more than that for nothing. (The mean of the group is shorter by
+# $(G-1)/G$, like a slightly smaller learning rate, so its variance is lower, too.)
+#
+# DeepSeekMath used $G = 64$, R1 used 16, and TRL's default is 8. A larger group is less
+# noisy, but for the same number of completions it means fewer prompts.
+#
+# In the library, the loss is minus what we want to raise. `mask` is true on the tokens that the
+# policy sampled. Everything shaped (B, T) has a row for each completion and a column for each token.
+
+# %%
+# r1lib.rl.reinforce.reinforce_loss
+
+
+# %% tags=["nbval-check-output"]
+def reinforce_by_loop(logprobs, advantages, mask):
+    total, count = 0.0, 0
+    for b, t in mask.nonzero().tolist():
+        total += advantages[b].item() * logprobs[b, t].item()
+        count += 1
+    return -total / count
+
+
+generator = torch.Generator().manual_seed(0)
+logprobs = -torch.rand(4, 6, generator=generator)
+mask = torch.rand(4, 6, generator=generator) > 0.3
+advantages = torch.tensor([1.0, -1.0, 0.5, -0.5])
+fast, _ = reinforce_loss(logprobs, advantages, mask)
+slow = reinforce_by_loop(logprobs, advantages, mask)
+print(f"loop {slow:.4f}, library {fast.item():.4f}")
+
+# %% [markdown] tags=["slide"]
+# ## 3. PPO: old samples and a value model
+#
+# REINFORCE may use a sample for one step only. After the step the samples come from an
+# *old* policy. Sampling is expensive, so PPO (proximal policy optimization) uses them for
+# a few more steps. It corrects each token by the **ratio** $\rho = \pi / \pi_{\text{old}}$,
+# and the **clip** says how far this may go:
+#
+# $$ \min\big(\rho A,\; \operatorname{clip}(\rho, 1-\epsilon, 1+\epsilon)\, A\big) $$
+#
+# ![Four cases on a line of ratios with the range from 0.8 to 1.2 marked. A good token at ratio 0.5: the gradient pulls it back up. A good token at 1.5: gradient 0. A bad token at 0.5: gradient 0. A bad token at 1.5: the gradient pushes it down.](../figures/08_clip.png)
+#
+# What you see: one token with advantage +1 or -1, less or more likely than when it was
+# sampled. The gradient ends where the token has already gone far enough in the
+# right direction. Where it went in the *wrong* direction, nothing stops the correction.
+# (`losses.clipped` is this formula, letter by letter. Chapter 09 shows it.)
+#
+# ### Why `min`, and not `max`, for bad tokens?
+#
+# Some well-known programs take a maximum where the advantage is negative. The cell compares
+# the two. "Push" is the gradient with respect to the token's log-probability.
+
+
+# %% tags=["nbval-check-output"]
+def clipped_with_max(logprobs, old, advantages):
+    ratio = (logprobs - old).exp()
+    both = ratio * advantages, ratio.clamp(0.8, 1.2) * advantages
+    return torch.where(advantages > 0, torch.minimum(*both), torch.maximum(*both))
+
+
+def push(objective, ratio, sign):
+    logprob = torch.tensor([[math.log(ratio)]], requires_grad=True)
+    gain = objective(logprob, torch.zeros(1, 1), torch.tensor([[sign]]))
+    return torch.autograd.grad(gain.sum(), logprob)[0].item()
+
+
+print("advantage  ratio   push with min   push with max")
+for sign in (1.0, -1.0):
+    for ratio in (0.5, 1.5):
+        pushes = [push(f, ratio, sign) for f in (clipped, clipped_with_max)]
+        print(f"{sign:+9.0f}{ratio:7.1f}{pushes[0]:+16.1f}{pushes[1]:+16.1f}")
+
+# %% [markdown]
+# What you see: with the maximum, a bad token that is already rare is pushed further down,
+# and one that became common is left alone. Both are the wrong way round. The minimum
+# holds for both signs.
+#
+# ### The value model
+#
+# In section 2 each token of a completion got the same advantage. But some tokens
+# deserve more of the credit. A value model $V$ estimates the reward to come from the text so far. A
+# token after which the estimate rises was good, even in an answer that fails.
+# The change is called $\delta_t = r_t + V_{t+1} - V_t$.
+#
+# ![A completion in four pieces: a right sum, a slip, the slip is noticed, and mended. The value before them is 0.4, 0.7, 0.2, 0.9, and the reward at the end is 1. With lambda 0 the slip gets advantage -0.5; with lambda 0.5 it gets -0.12; with lambda 1 it gets +0.3, like all pieces of a right answer.](../figures/08_gae.png)
+#
+# What you see: a made-up completion in four pieces, treated as four tokens. Which advantage does the slip
+# deserve? With $\lambda = 0$ only its own change counts, which is called **TD**, temporal difference.
+# With $\lambda = 1$ it gets the final reward minus the value before it, called
+# **Monte Carlo**. Between them, later changes count less and less. This is
+# **GAE**, generalized advantage estimation, the idea of TD($\lambda$):
+#
+# $$ A_t = \delta_t + (\gamma \lambda)\, \delta_{t+1} + (\gamma \lambda)^2\, \delta_{t+2} + \dots $$
+#
+# ($\gamma$ would make late rewards count less, with $\gamma V_{t+1}$ inside $\delta_t$. For language
+# models it is 1.) The library walks backwards once, as
+# $A_t = \delta_t + \gamma \lambda A_{t+1}$, and steps over places that are masked.
+# Below it, the formula as it is written, and both on the completion of the picture:
+
+# %%
+# r1lib.rl.ppo._check_finite
+# r1lib.rl.ppo.gae
+
+
+# %% tags=["slide", "nbval-check-output"]
+def gae_by_definition(rewards, values, gamma=1.0, lam=1.0):
+    after = [*values[1:], 0.0]
+    deltas = [
+        r + gamma * v_after - v
+        for r, v, v_after in zip(rewards, values, after, strict=True)
+    ]
+    return [
+        sum((gamma * lam) ** k * d for k, d in enumerate(deltas[t:]))
+        for t in range(len(deltas))
+    ]
+
+
+values, reward_of = [0.4, 0.7, 0.2, 0.9], [0.0, 0.0, 0.0, 1.0]
+everywhere = torch.ones(1, 4, dtype=torch.bool)
+print("lambda   right sum    slip  noticed   mended")
+for lam in (0.0, 0.5, 0.95, 1.0):
+    inputs = torch.tensor([reward_of]), torch.tensor([values]), everywhere
+    found, returns = gae(*inputs, lam=lam)
+    slow = torch.tensor([gae_by_definition(reward_of, values, lam=lam)])
+    torch.testing.assert_close(found, slow)
+    print(f"{lam:6}   " + "".join(f"{a:+9.2f}" for a in found[0].tolist()))
+
+# %% [markdown]
+# What you see: the numbers of the picture. Small $\lambda$ trusts the value model, and is wrong where
+# the model is wrong. $\lambda = 1$ trusts only the reward, and is noisy. In the R1 paper's own comparison
+# PPO with 0.95 did clearly worse than with 1 on long thinking, where a guess early in the
+# text is hard. With 1 it came close to GRPO.
+#
+# The value model learns the **returns** $A_t + V_t$ by a squared error (`ppo.value_loss`).
+# It is as large as the policy and starts with no idea. That is the price that GRPO avoids.
+
+# %% [markdown] tags=["slide"]
+# ## 4. A reward model, and a leash
+#
+# Where no rule can tell right from wrong, a reward model gives the reward. Chapter 13 trains
+# one. Here we only use it. By the model of Bradley and Terry (1952), the chance that
+# answer A is preferred to B is $\sigma(s_A - s_B)$, with $\sigma(x) = 1 / (1 + e^{-x})$ and scores $s$.
+
+# %%
+judge, tokenizer = reward_model.load(artifacts.path("helpful-tiny"))
+question = "What is the capital of France?"
+replies = {"A": "Paris.", "B": "I do not know."}
+rows = [encode(tokenizer, question, f"<answer>{r}</answer>") for r in replies.values()]
+a, b = reward_model.score_all(judge, rows).tolist()
+print(f"scores {a:.2f} and {b:.2f}")
+print(f"chance that A is preferred: {torch.sigmoid(torch.tensor(a - b)):.0%}")
+assert a > b
+
+# %% [markdown]
+# Only the difference means something; scores have no zero of their own.
+#
+# A policy that climbs such a score for long finds texts that the model likes and
+# people do not (chapter 13). So RLHF adds a leash: a penalty for each token that the policy
+# finds likelier than the reference does. In PPO the penalty is a part of the reward. (`ppo.token_rewards`
+# puts the reward on the last token, and takes the penalty off every token.)
+#
+# The mean log-ratio is the **KL divergence**, a measure of how far
+# two distributions are apart: $\operatorname{KL}(\pi \| \pi_{\text{ref}}) =
+# \mathbb{E}_{o \sim \pi}[\log \pi(o) - \log \pi_{\text{ref}}(o)]$. It is 0 where they
+# agree, and positive elsewhere.
+#
+# ### Which KL, and which sign?
+#
+# The exact sum over a vocabulary is expensive, so programs estimate it from the sampled
+# token. Three estimators are in use. With $x = \log \pi_{\text{ref}} - \log \pi$:
+#
+# $$ k_1 = -x, \qquad k_2 = \tfrac12 x^2, \qquad k_3 = e^{x} - x - 1 $$
+#
+# Several well-known programs have $k_3$ upside down, with $\log \pi - \log \pi_{\text{ref}}$ in place of $x$.
+# An exact sum over six tokens shows what each estimates:
+
+# %% tags=["slide", "nbval-check-output"]
+logits = torch.tensor([1.2, 0.4, 0.0, -0.3, -1.0, -1.5]).double().requires_grad_()
+logp = logits.log_softmax(0)  # the policy
+ref_logp = torch.tensor([-0.5, 0.8, 0.3, 0.0, -0.2, -0.4]).double().log_softmax(0)
+
+
+def under_policy(values):
+    """Mean over tokens that the policy samples; no gradient through the sampling."""
+    return (logp.detach().exp() * values).sum()
+
+
+true_kl = (logp.exp() * (logp - ref_logp)).sum()
+print(f"exact KL {true_kl.item():.3f}\n\n{'':18}{'mean':>7}{'std':>7}{'least':>8}")
+upside_down = torch.expm1(logp - ref_logp) - (logp - ref_logp)
+for name, k in (
+    ("k1", kl_k1(logp, ref_logp)),
+    ("k2", kl_k2(logp, ref_logp)),
+    ("k3", kl_k3(logp, ref_logp)),
+    ("k3, upside down", upside_down),
+):
+    mean, spread = under_policy(k), under_policy(k.square())
+    std = (spread - mean.square()).sqrt().item()
+    print(f"{name:18}{mean.item():7.3f}{std:7.3f}{k.min().item():8.3f}")
+
+# %% [markdown]
+# What you see: $k_1$ and $k_3$ have the right mean. $k_3$ is never negative. Upside down it
+# is never negative either, so it looks healthy, and it estimates something else.
+#
+# ### Is the gradient of the KL term right?
+#
+# A right *value* is not enough. If the estimate is added to the loss, its *gradient* counts.
+# Compare the expected gradients with that of the exact KL:
+
+
+# %% tags=["slide", "nbval-check-output"]
+def gradient(values):
+    return torch.autograd.grad(under_policy(values), logits, retain_graph=True)[0]
+
+
+(truth,) = torch.autograd.grad(true_kl, logits, retain_graph=True)
+ratio = (logp - logp.detach()).exp()  # 1, but it has the gradient of the policy
+cases = {
+    "k1 in the loss": kl_k1(logp, ref_logp),
+    "k2 in the loss": kl_k2(logp, ref_logp),
+    "k3 in the loss": kl_k3(logp, ref_logp),
+    "k3 upside down in the loss": upside_down,
+    "k3 x ratio in the loss": kl_k3(logp, ref_logp) * ratio,
+    "k1 in the reward": kl_k1(logp, ref_logp).detach() * logp,
+}
+print(f"{'':28}{'length':>8}{'direction':>11}")
+for name, values in cases.items():
+    found = gradient(values)
+    length, same = (found.norm() / truth.norm()).item(), 0.0
+    if length > 1e-9:
+        same = torch.cosine_similarity(found, truth, dim=0).item()
+    print(f"{name:28}{length:8.2f}{same:11.2f}")
+
+# %% [markdown]
+# What you see: 1 and 1 is the true gradient. Six answers follow.
+#
+# - **$k_1$ in the loss does nothing.** Its expected gradient is the mean score, and that is 0.
+# - **Upside down, $k_3$ pulls about twice too hard** here.
+# - **$k_2$ is the true one**, although its value is biased.
+# - **$k_3$, as in GRPO, pulls almost the same way, but is not the same.** It is the gradient of the other KL,
+#   $\operatorname{KL}(\pi_{\text{ref}} \| \pi)$. Times the ratio it is exact. DeepSeek-V3.2 does so.
+# - **$k_1$ in the reward is exact**, too, and there it needs no gradient of its own. So
+#   computing a KL under `no_grad` is right for a reward, and is no leash at all in a loss.
+# - **On-policy distillation** (chapter 14) may use the same term: teacher minus student log-probability
+#   is a reward, not a loss. Its mean is minus a KL; the printed "loss" is not.
+
+# %% [markdown] tags=["slide"]
+# ## 5. DPO: no reward model, no sampling
+#
+# The leash makes a closed solution possible. Which policy is best for
+# "reward minus $\beta$ times KL"? One can show that it is
+#
+# $$ \pi^*(o) = \tfrac{1}{Z}\, \pi_{\text{ref}}(o)\, e^{r(o)/\beta}, $$
+#
+# with a $Z$ that makes the probabilities sum to 1 (exercise 8.4). Solve for the reward:
+# $r = \beta \log (\pi^* / \pi_{\text{ref}}) + \beta \log Z$. Put this into Bradley and Terry's
+# $\sigma(r_A - r_B)$, and the unknown $Z$, the same for both answers, cancels. What is
+# left contains only the policy. So train the policy on pairs, as if it were the reward model:
+#
+# $$ L = -\log \sigma\Big( \beta \big[
+#    \log \tfrac{\pi(\text{chosen})}{\pi_{\text{ref}}(\text{chosen})}
+#    - \log \tfrac{\pi(\text{rejected})}{\pi_{\text{ref}}(\text{rejected})} \big] \Big) $$
+#
+# This is **DPO**, direct preference optimization.
+
+# %%
+# r1lib.rl.dpo.dpo_loss
+
+# %% tags=["nbval-check-output"]
+chosen, rejected = torch.tensor([-12.0, -9.0]), torch.tensor([-11.0, -15.0])
+
+
+def dpo_by_hand(c, r, ref_c, ref_r, beta=0.1):
+    margin = beta * ((c - ref_c) - (r - ref_r))
+    return math.log(1 + math.exp(-margin))
+
+
+at_start, _ = dpo_loss(chosen, rejected, chosen, rejected)
+print(f"policy = reference: loss {at_start:.4f}, log 2 is {math.log(2):.4f}")
+better, metrics = dpo_loss(chosen + 2, rejected - 3, chosen, rejected)
+each = zip(chosen.tolist(), rejected.tolist(), strict=True)
+by_hand = fmean(dpo_by_hand(c + 2, r - 3, c, r) for c, r in each)
+print(f"chosen +2, rejected -3: loss {better:.4f}, by hand {by_hand:.4f}")
+
+# %% [markdown]
+# The loss starts at log 2 for every pair. How likely an answer is does not matter, only how that
+# changed since the reference.
+#
+# Now run it. We sample eight answers to each of 48 sums, and take the best and the worst of each group
+# that disagrees. The exam is on held-out problems, here and in section 8.
+
+# %%
+base, tokenizer = artifacts.load("base-tiny")
+LIMIT = 64  # tokens that an answer may have
+exam = problems(arithmetic.sample, 64, 5, "valid")
+asked = problems(arithmetic.sample, 48, 8, "train")
+answered, samples = {}, torch.Generator().manual_seed(8)
+sampled = rollout(
+    base, tokenizer, asked, 8, rewards.total, max_new_tokens=LIMIT, generator=samples
+)
+pairs = dpo.best_and_worst(sampled, 8)
+
+
+def take_exam(name, model):
+    """Four answers to each exam problem; print and keep the share right."""
+    found = evaluate.answer(model, tokenizer, exam, 4, max_new_tokens=LIMIT)
+    answered[name] = found
+    low, high = evaluate.interval(found.right.mean(1))
+    right, length = found.right.mean().item(), found.lengths.mean().item()
+    print(f"{name:10} right {right:.2f} [{low:.2f}, {high:.2f}], {length:.0f} tokens")
+
+
+take_exam("base", base)
+config = dpo.DPOConfig(epochs=3, batch_size=16, lr=1e-3)
+student = copy.deepcopy(base)
+steps = dpo.train(student, base, pairs, config, optim.adamw(student, config.lr))
+total = 3 * math.ceil(len(pairs) / 16)
+curve = list(bar(steps, total, "DPO", ("loss", "accuracy")))
+print(f"{len(pairs)} pairs, loss {curve[0]['loss']:.2f} -> {curve[-1]['loss']:.2f}")
+take_exam("DPO", student)
+assert abs(curve[0]["loss"] - math.log(2)) < 0.02 and curve[-1]["loss"] < 0.65
+assert answered["DPO"].right.mean() > answered["base"].right.mean() + 0.03
+
+# %% [markdown]
+# What you see: the loss falls from log 2, and with it the model learns to tell these pairs
+# apart. The exam rises, too. But DPO writes no answers while it learns, so it cannot
+# notice where its new habits lead (section 9).
+
+# %% [markdown] tags=["slide"]
+# ## 6. GRPO: siblings in place of a value model
+#
+# GRPO keeps the ratio and the clip of PPO, and takes its baseline from the group, as in
+# section 2. Then it divides by the group's standard deviation:
+#
+# $$ A_i = \frac{r_i - \operatorname{mean}(r_1 \dots r_G)}
+#    {\operatorname{std}(r_1 \dots r_G) + 0.0001} $$
+#
+# No value model is trained, and every token of a completion gets the same $A$. Chapter 09
+# builds `group_advantages` and `grpo_loss`. Here are the relatives side by side. The
+# cell prints the advantage of a right and of a wrong answer, in a hard, a middling
+# and an easy group:
+
+# %% tags=["slide", "nbval-check-output"]
+right = (1, 4, 7)
+groups = torch.tensor([[1.0] * c + [0.0] * (8 - c) for c in right])
+COMPARE = {
+    "REINFORCE: batch mean": reinforce_advantages,
+    "RLOO: the siblings": rloo_advantages,
+    "Dr. GRPO: the group": partial(group_advantages, normalize_std=False),
+    "GRPO: / group's std": group_advantages,
+    "Lite PPO: / batch's std": batch_std_advantages,
+    "MaxRL: / group's mean": maxrl_advantages,
+}
+print(f"{'right of 8':24}" + "".join(f"{c:>16}" for c in right))
+for name, compare in COMPARE.items():
+    found = compare(groups)
+    cells = [f"{row[0].item():+.2f} {row[-1].item():+.2f}" for row in found]
+    print(f"{name:24}" + "".join(f"{cell:>16}" for cell in cells))
+
+# %% [markdown]
+# What you see: in the hard group a single right answer is pushed up a little more by RLOO than by
+# the plain mean, much more when one divides by the std, and most in MaxRL. That is the only
+# difference between these six.
+#
+# ### "Why is my loss 0?"
+#
+# No question about GRPO is asked more often. We take a real batch: eight problems with
+# eight answers of the base.
+
+# %%
+first = rollout(
+    base,
+    tokenizer,
+    problems(arithmetic.sample, 8, 3, "train"),
+    8,
+    rewards.total,
+    max_new_tokens=LIMIT,
+    generator=torch.Generator().manual_seed(3),
+)
+logprobs = token_logprobs(base(first.ids), first.ids, mask=first.mask)
+old = first.old_logprobs
+advantages = group_advantages(first.rewards.view(8, 8)).flatten()
+
+
+def flat_gradient(loss):
+    """The gradient of all weights as one vector."""
+    weights = list(base.parameters())
+    found = torch.autograd.grad(
+        loss, weights, retain_graph=True, allow_unused=True, materialize_grads=True
+    )
+    return torch.cat([g.flatten() for g in found])
+
+
+zero, _ = grpo_loss(logprobs, old, advantages, first.mask, aggregate=sequence_mean)
+grpo_gradient = flat_gradient(zero)
+print(f"loss {zero.item():+.4f}, length of its gradient {grpo_gradient.norm():.2f}")
+assert abs(zero.item()) < 1e-3 < 0.1 < grpo_gradient.norm()
+
+# %% [markdown]
+# The *value* is 0 because every ratio is 1 right after sampling: each completion adds its advantage, and
+# the advantages of a group sum to 0. The *gradient* is not 0. Like every policy loss, this
+# one is a device for making a gradient. It is no measure of success. Watch the reward.
+#
+# Three small variations. With `token_mean`, long answers count more, and the value is not exactly 0. With
+# a KL term, the printed loss is $\beta$ times KL, so it starts at 0 and *rises*. And if it is 0 at
+# every later step, look at the ratio.
+#
+# ### "Why is my ratio always 1?"
+#
+# Because you take one optimizer step for each batch of samples. Then old and new policy are the
+# same model, and the clip has nothing to do. Many programs do not even compute old
+# log-probabilities then, and use a copy without gradient. It must be that copy, never the number 1: the
+# gradient flows through the numerator. After one step the ratio moves:
+
+# %%
+learner = copy.deepcopy(base)
+optimizers = optim.adamw(learner, lr=6e-4)
+for step in range(3):
+    now = token_logprobs(learner(first.ids), first.ids, mask=first.mask)
+    moved = (now - old).exp()[first.mask]
+    loss, metrics = grpo_loss(now, old, advantages, first.mask)
+    print(f"after {step} steps: ratio {moved.min():.2f} to {moved.max():.2f}", end=", ")
+    print(f"outside the clip {metrics['clip_fraction']:.1%}")
+    assert (moved.max() - moved.min() < 1e-2) == (step == 0)
+    loss.backward()
+    optim.guarded_step(learner, optimizers)
+
+# %% [markdown]
+# ### Is GRPO then just REINFORCE?
+#
+# At ratio 1, yes: REINFORCE with the group's mean as its baseline. The two
+# values of the losses differ, and the gradients agree in every weight:
+
+# %%
+plain_loss, _ = reinforce_loss(
+    logprobs, advantages, first.mask, aggregate=sequence_mean
+)
+difference = (flat_gradient(plain_loss) - grpo_gradient).abs().max()
+print(f"largest difference in {len(grpo_gradient):,} weights: {difference:.0e}")
+print(f"losses: REINFORCE {plain_loss.item():+.3f}, GRPO {zero.item():+.3f}")
+assert difference < 1e-4 * grpo_gradient.abs().max()
+
+# %% [markdown] tags=["slide"]
+# ## 7. One table for the whole family
+#
+# Many names have appeared since 2024. All of them answer the same five questions.
+# A dot means "as GRPO, or not what the paper is about".
+#
+# | name | baseline, divided by | ratio of | what bounds it | average over | KL |
+# |---|---|---|---|---|---|
+# | REINFORCE | batch mean, - | - | - | tokens | - |
+# | RLOO | siblings, - | - (TRL: completion) | - (TRL: clip 0.2) | completions | $k_1$ in reward |
+# | PPO | value model, - | token | clip 0.2 | tokens | $k_1$ in reward |
+# | **GRPO** | group mean, its std | token | clip | each completion first | $k_3$ in loss |
+# | **R1** | · | not said | clip 10 | not said | · with 0.001 |
+# | Dr. GRPO | group mean, - | · | · | a constant length | - |
+# | BNPO | · | · | · | tokens of one micro-batch | · |
+# | DAPO | · | · | 0.2 below, 0.28 above | all tokens | - |
+# | GSPO | · | completion, per token | 0.0003, 0.0004 | · | · |
+# | LUSPO | · | as GSPO | as GSPO | sum of each completion | · |
+# | CISPO | · | token, as weight | weight capped | all tokens | - |
+# | SAPO | · | token | soft, no edge | · | · |
+# | VESPO | · | completion, as weight | soft, no edge | all tokens | · |
+# | MaxRL | group mean, that mean | · | · | · | · |
+#
+# (R1 used 0.001 for KL, in its first RL after the cold start a clip of 10, and replaced the reference by the policy
+# every 400 steps. The papers are listed in `r1lib/losses.py`. TRL's default is
+# the row DAPO, but with 0.2 on both sides.)
+#
+# As code, a row is three functions, and `grpo.train` takes them as arguments. Do they differ? On the first
+# step after sampling, compare the direction of each gradient with GRPO's (1 is the same direction):
+
+
+# %%
+def plain(logprobs, old, advantages, mask):
+    """REINFORCE: no ratio, no bound."""
+    return advantages * logprobs
+
+
+def tokenwise(objective, **settings):
+    """An objective that does not ask for the mask, as `grpo.train` wants it."""
+    return lambda lp, old, adv, mask: objective(lp, old, adv, **settings)
+
+
+no_std = partial(group_advantages, normalize_std=False)
+constant = partial(losses.fixed_length_mean, length=LIMIT)
+usual, wide = tokenwise(clipped), tokenwise(clipped, clip_high=0.28)
+FAMILY = {  # name: (advantages, objective, average)
+    "GRPO": (group_advantages, usual, sequence_mean),
+    "REINFORCE": (reinforce_advantages, plain, token_mean),
+    "RLOO": (rloo_advantages, plain, sequence_mean),
+    "Dr. GRPO": (no_std, usual, constant),
+    "DAPO": (group_advantages, wide, token_mean),
+    "GSPO": (group_advantages, losses.gspo, sequence_mean),
+    "LUSPO": (group_advantages, losses.gspo, losses.sequence_sum),
+    "CISPO": (group_advantages, tokenwise(losses.cispo), token_mean),
+    "SAPO": (group_advantages, tokenwise(losses.sapo), sequence_mean),
+    "VESPO": (group_advantages, losses.vespo, token_mean),
+    "MaxRL": (maxrl_advantages, usual, sequence_mean),
+}
+
+# %%
+print("direction of the first step, beside GRPO's")
+for name, (compare, objective, average) in FAMILY.items():
+    paid_by = compare(first.rewards.view(8, 8)).flatten()
+    loss, _ = grpo_loss(
+        logprobs, old, paid_by, first.mask, objective=objective, aggregate=average
+    )
+    same = torch.cosine_similarity(flat_gradient(loss), grpo_gradient, dim=0)
+    print(f"{name:10}{same:6.2f}  " + "#" * round(40 * max(0.0, same.item())))
+
+# %% [markdown]
+# What you see: on the first step all ratios are 1, so only baseline and average can
+# matter. GSPO and SAPO *are* GRPO here, and no direction is far away. Expect ties in section 9.
+#
+# ### What the ratio does when it is not 1
+#
+# The middle columns matter once samples are old. Here is the push on one token, over its
+# ratio:
+
+
+# %%
+def pushes(objective, sign=1.0):
+    ratios = torch.arange(0.05, 3.0, 0.05)
+    lp = ratios.log().view(-1, 1).requires_grad_()
+    ones = torch.ones(len(lp), 1)
+    gain = objective(lp, torch.zeros_like(lp), sign * ones, ones > 0)
+    (found,) = torch.autograd.grad(gain.sum(), lp)
+    return list(zip(ratios.tolist(), found.flatten().tolist(), strict=True))
+
+
+SHAPES = {
+    "GRPO, clip 0.2": usual,
+    "DAPO, 0.28 above": wide,
+    "CISPO, cap 2": tokenwise(losses.cispo, cap=2.0),
+    "SAPO": FAMILY["SAPO"][1],
+    "VESPO": losses.vespo,
+}
+panels = {
+    f"advantage {sign:+.0f}": {n: pushes(f, sign) for n, f in SHAPES.items()}
+    for sign in (1.0, -1.0)
+}
+plots.curves(panels, "ratio", "push")
+
+# %% [markdown]
+# What you see: the clip is an edge. SAPO and VESPO are hills. CISPO never falls to 0, so no
+# token is silenced. On the right nothing bounds GRPO: a bad token that became ten times as
+# likely is pushed ten times as hard. (`losses.two_sided` adds that bound.)
+#
+# ### "Token level or sequence level?"
+#
+# Two different choices hide behind these words. One is the *ratio*: of a token, or of the whole
+# completion (GSPO). The other is the *average*: what does one token of a short and of a
+# long completion count?
+
+# %% tags=["nbval-check-output"]
+mask = torch.zeros(2, 101, dtype=torch.bool)
+mask[0, 1:11], mask[1, 1:101] = True, True  # ten tokens and a hundred
+print(f"{'weight of a token':20}{'of 10':>9}{'of 100':>9}")
+for average in (sequence_mean, token_mean, losses.sequence_sum, constant):
+    gain = torch.zeros(2, 101, requires_grad=True)
+    average(gain, mask).backward()
+    name = getattr(average, "__name__", "fixed_length_mean")
+    print(f"{name:20}{gain.grad[0, 1]:9.4f}{gain.grad[1, 1]:9.4f}")
+
+# %% [markdown]
+# What you see: only `sequence_mean` makes a token of a long answer lighter. A long wrong
+# answer is then punished less for each token, which favours rambling (Dr. GRPO's point).
+# The others treat both alike; they differ in scale, which acts like another learning rate.
+#
+# ### Filters: which samples count at all
+#
+# DAPO changes the samples, too. **Dynamic sampling** draws new prompts until enough groups disagree. The **overlong
+# penalty** makes length near the limit costly. And one may **mask** what was cut off: a completion that ran into the limit
+# may have been right.
+
+# %% tags=["nbval-check-output"]
+print(dapo.informative_groups(torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])))
+print(dapo.overlong_penalty(torch.tensor([50, 80, 90, 100]), longest=100, buffer=20))
+cut = dapo.without_truncated(torch.ones(2, 3, dtype=torch.bool), [True, False])
+print(cut.int().tolist(), "the second was cut off")
+
+# %% [markdown]
+# ### A reference that moves
+#
+# A fixed reference is a leash tied to the start, and a long run strains against it. R1 ties it
+# anew every 400 steps, by `ref.load_state_dict(policy.state_dict())`. Chapter 11, section 4,
+# shows what this does to the KL.
+#
+# ### When sampler and trainer differ
+#
+# Large runs sample with a fast engine in low precision and train with another program. "Old" and "new" then differ before any
+# step, which breaks the ratio in silence. The cure is another weight, trainer over sampler. Here
+# the sampler is the base with weights rounded to bfloat16, which keeps two or three digits:
+
+# %%
+sampler = copy.deepcopy(base)
+with torch.no_grad():
+    for weight in sampler.parameters():
+        weight.copy_(weight.bfloat16())
+    rounded = token_logprobs(sampler(first.ids), first.ids, mask=first.mask)
+gap = torch.where(first.mask, logprobs.detach() - rounded, 0)
+whole = losses.sequence_log_ratio(logprobs.detach(), rounded, first.mask)
+for name, rho in (("tokens", gap[first.mask].exp()), ("completions", whole.exp())):
+    print(f"{name:12} ratio {rho.min():.3f} to {rho.max():.3f}")
+example = torch.tensor([[0.2, 1.0, 8.0]]).log()
+print("truncated at 3:", losses.truncated_importance(example))
+print("masked above 3:", losses.masked_importance(example))
+
+# %% [markdown]
+# What you see: ratios near 1. A completion is a product of many of them, so long ones, and models with
+# many experts, may be far off. **Truncated** importance weights bound
+# what is large, and **masked** ones drop it; both multiply the objective. (Sampling with top-p
+# breaks the ratio, too: log-probabilities must be of the distribution that was sampled.)
+
+# %% [markdown] tags=["slide"]
+# ## 8. Live: one policy, three algorithms
+#
+# Now train. The same base, the same problems, the same rewards and number of samples, three
+# algorithms: 12 steps of 8 problems with 8 answers.
+
+# %%
+shape = {"steps": 12, "prompts": 8, "group_size": 8, "max_new_tokens": LIMIT}
+shape |= {"minibatches": 2}
+
+
+def draw(rng):
+    """A training problem."""
+    return problems(arithmetic.sample, 1, rng.getrandbits(30), "train")[0]
+
+
+def run_live(name):
+    """A generator of metrics, and the policy that it trains."""
+    learner = copy.deepcopy(base)
+    optimizers = optim.adamw(learner, 6e-4)
+    common = (learner, tokenizer, draw, GRPOConfig(**shape), optimizers)
+    if name == "PPO":
+        values = reward_model.RewardModel.of(base)  # a copy with a head for numbers
+        more = ppo.PPOConfig(**shape), optimizers, optim.adamw(values, 1e-3)
+        return ppo.train(learner, values, tokenizer, draw, *more), learner
+    if name == "GRPO":
+        return grpo.train(*common), learner
+    parts = {"advantages": reinforce_advantages, "objective": plain}
+    return grpo.train(*common, **parts), learner
+
+
+histories, spent = {}, {}
+for name in ("REINFORCE", "PPO", "GRPO"):
+    loop, learner = run_live(name)
+    began = time.process_time()  # of this process, whatever else the machine does
+    metrics = [m for m, _ in bar(loop, shape["steps"], name, ("reward", "length"))]
+    histories[name], spent[name] = [metrics], time.process_time() - began
+    take_exam(name, learner)
+
+# %% tags=["slide"]
+print(f"{'':12}{'seconds':>9}{'trained models':>16}{'right, less base':>19}")
+start = answered["base"].right.mean(1).tolist()
+for name, (metrics,) in histories.items():
+    gain = evaluate.paired(start, answered[name].right.mean(1).tolist())
+    low, high = gain["interval"]
+    models = 2 if name == "PPO" else 1
+    print(f"{name:12}{spent[name]:9.0f}{models:16}", end="")
+    print(f"   {gain['difference']:+.2f} [{low:+.2f}, {high:+.2f}]")
+    assert low > 0, f"{name} did not learn"
+    rewards_of = plots.smooth(plots.column(metrics, "reward"), 4)
+    for metric, (_, smooth) in zip(metrics, rewards_of, strict=True):
+        metric["mean of 4 steps"] = smooth
+names = {"mean of 4 steps": "reward, mean of 4 steps", "length": "tokens"}
+plots.compared_curves(histories, names)
+
+# %% [markdown]
+# What you see: above, the bill and the gain on the exam, with its interval. Below, three rising lines that
+# cross each other. Each algorithm learned. Which one is ahead after 12 steps is chance. PPO is slower, because it
+# runs and trains a second model.
+
+# %% [markdown] tags=["slide"]
+# ## 9. What longer runs showed
+#
+# The following was measured once and is committed under `results/data/`. Run
+# `python -m results.variants grpo 0` to make one of the files again. Each run has 40 steps of 128
+# completions, on countdown and arithmetic, from the bases of seeds 0, 1 and 2. All see the same
+# problems in the same order. The exam is 48 test problems of each game, 16 answers each.
+#
+# Here `grpo` is the recipe of this book: the group's mean without a division, clip 0.2 and 0.28, token mean. Every other
+# run changes one thing, which its name says.
+#
+# ### The same number of samples (P11)
+
+
+# %%
+def measured(paths, kind, name):
+    """arm -> seed -> what was measured, of all files that are there."""
+    found = {}
+    for path in sorted(paths):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if card := content.get(kind):  # else a short look that chose a learning rate
+            seeds = found.setdefault(card[name], {})
+            seeds[content["seed"]] = {**content, **card}
+    return found
+
+
+runs = measured(RESULTS.glob("variants-*.json"), "P11", "arm")
+MAIN = ("reinforce", "rloo", "ppo", "grpo", "dpo", "dpo-iterated")
+MAIN = [arm for arm in MAIN if arm in runs]
+print("measured:", ", ".join(f"{arm} ({len(runs[arm])})" for arm in ("base", *MAIN)))
+
+
+def curve_of(arm, name):
+    """(name, reward) points: means over seeds, rewards smoothed over 5 steps."""
+    seeds = [run["history"] for run in runs[arm].values()]
+    points = []
+    for steps in zip(*seeds, strict=False):  # the shortest of them ends the line
+        if all("reward" in step for step in steps):
+            x, y = (fmean(step[key] for step in steps) for key in (name, "reward"))
+            points.append((x, y))
+    return plots.smooth(points, 5)
+
+
+panels = {
+    title: {arm: curve_of(arm, name) for arm in MAIN}
+    for title, name in (
+        ("over completions", "completions"),
+        ("over seconds of one core", "cpu_seconds"),
+    )
+}
+plots.curves(panels, "completions, or seconds", "reward, mean of seeds")
+
+# %% [markdown]
+# What you see: the reward while training, on the left for each sample and on the right for each second.
+# For each sample the online methods are hard to tell apart.
+# A value model is one more network to run and to train, so PPO needs more seconds
+# for the same samples. (The line of `dpo` is flat: it samples everything from the base first, and
+# learns at the end.)
+
+
+# %%
+def triple(run, name):
+    found = run["after"]["all"]
+    return (found[name], *found[f"{name} interval"])
+
+
+dots = {
+    name: {
+        arm: [triple(run, name) for _, run in sorted(runs[arm].items())]
+        for arm in ("base", *MAIN)
+    }
+    for name in ("pass@1", "pass@16")
+}
+print(f"{'':14}{'numbers held':>14}{'GB for training':>17}{'seconds':>9}{'tokens':>8}")
+for arm in MAIN:
+    every = list(runs[arm].values())
+    held = fmean(sum(run["held"].values()) for run in every) / 1e6
+    extra = fmean(r["memory"]["peak_gb"] - r["memory"]["before_gb"] for r in every)
+    seconds = fmean(run["history"][-1]["cpu_seconds"] for run in every)
+    length = fmean(run["after"]["all"]["tokens"] for run in every)
+    print(f"{arm:14}{held:12.1f} M{extra:17.2f}{seconds:9.0f}{length:8.0f}")
+plots.interval_dots(dots, "share of test problems")
+
+# %% [markdown]
+# What you see: below, the exam, a dot with its 95% interval for each seed. `pass@16` is the share of
+# problems that at least one of 16 answers solves. Above, the price: numbers held in memory
+# (weights, gradients, optimizer), memory added by training, and seconds of one core.
+#
+# ### Every variant, beside the recipe
+#
+# Is a difference real? All runs answer the same problems, so we compare problem by problem. The
+# interval of the mean difference says how sure it is for other problems. But another *run* would end
+# elsewhere, too. So a second interval, over the three seeds, must exclude 0 as well. Everything
+# else is called a tie. (`docs/variants.md` has all the numbers, by the same rule.)
+
+
+# %%
+STUDENT = 4.303  # 97.5% of Student's t for the mean of three seeds
+
+
+def beside(arm, rival="grpo"):
+    """Difference of pass@1 with its interval, that of each seed, and: is it clear?"""
+    seeds, tables = sorted(runs[arm].keys() & runs[rival].keys()), []
+    for name in (rival, arm):
+        cards = [runs[name][seed]["after"] for seed in seeds]
+        tables.append([[n / c["samples"] for n in c["values"]["right"]] for c in cards])
+    means = [[fmean(row) for row in zip(*table, strict=True)] for table in tables]
+    found = evaluate.paired(*means)
+    low, high = found["interval"]
+    each = [fmean(b) - fmean(a) for a, b in zip(*tables, strict=True)]
+    spread = STUDENT * stdev(each) / len(each) ** 0.5 if len(each) > 2 else math.inf
+    clear = low * high > 0 and abs(fmean(each)) > spread
+    return (found["difference"], low, high), each, clear
+
+
+others = [arm for arm in runs if arm not in ("base", "grpo")]
+differences = {arm: beside(arm) for arm in others}
+differences = dict(sorted(differences.items(), key=lambda pair: -pair[1][0][0]))
+verdicts = {"ahead": [], "tie": [], "behind": []}
+for arm, ((mean, _, _), _, clear) in differences.items():
+    verdicts["tie" if not clear else "ahead" if mean > 0 else "behind"].append(arm)
+for verdict, arms in verdicts.items():
+    print(f"{verdict:7}{len(arms):3}: {', '.join(arms) or '-'}")
+plots.difference_dots(differences, "pass@1, less that of grpo")
+
+# %% [markdown]
+# What you see: a row for each variant. The bar is the interval of the difference, and the small marks are
+# the seeds. Grey rows are ties.
+#
+# One row measures the noise: `rloo`. Its advantages are those of `grpo` times 16/15, a factor that AdamW hardly
+# notices, and it has no clip, which silences next to nothing here. The two are nearly the same
+# algorithm. What separates their seeds is chance. No smaller difference means anything.
+# DPO on samples of the base is behind by far: it never sees its own answers.
+#
+# pass@1 is not everything. How long are the answers, how much variety is left, and
+# how many tokens did the clip silence? (The last column counts answers that are no mere guess.)
+
+# %%
+print(f"{'':15}{'tokens':>7}{'pass@16':>9}{'entropy':>9}{'clipped':>9}{'thinks':>8}")
+for arm in ("grpo", *differences):
+    every = list(runs[arm].values())
+    last = [m for run in every for m in run["history"][-5:]]
+    after = [run["after"] for run in every]
+    entropy = [m["entropy"] for m in last if "entropy" in m]
+    clipped_share = [m.get("outside", m.get("clip_fraction")) for m in last]
+    clipped_share = [x for x in clipped_share if x is not None]
+    thinks = fmean(1 - card["all"]["habits"]["guess"] for card in after)
+    print(f"{arm:15}{fmean(card['all']['tokens'] for card in after):7.0f}", end="")
+    print(f"{fmean(card['all']['pass@16'] for card in after):9.2f}", end="")
+    for values in (entropy, clipped_share):
+        print(f"{fmean(values):9.3f}" if values else f"{'-':>9}", end="")
+    print(f"{thinks:8.0%}")
+
+# %% [markdown]
+# ### Rewards that have nothing to do with the task
+#
+# In 2025 a study found that a well-known model became better at mathematics by *random* rewards
+# (arXiv 2506.10947). Other models did not. Had the answers leaked into its training? In
+# our world that cannot be, since test problems never enter any text. So we can ask cleanly: can a reward that
+# knows nothing select a good habit?
+#
+# Five rewards, the same loop. `true` pays right answers. `majority` pays the answer that most of a group
+# gives, without looking at the truth. `format` pays one thought and one answer, whatever they say.
+# `coin` pays at random, and `inverted` pays wrong answers. What you see below: the exam after 40 steps, a
+# dot for each seed.
+#
+# Look at `majority` and `format`: nobody checks the answers, and more of them are right. Both rewards select
+# thinking, and thinking is better than guessing in this base. `coin` selects nothing. It pushes at random, which
+# wears skills down. So where a random reward helps, something else must do the selecting; the
+# study suspects the clip, which treats likely and unlikely tokens differently.
+
+# %%
+spurious = measured(RESULTS.glob("spurious-*.json"), "spurious", "reward")
+REWARDS = ("true", "majority", "format", "coin", "inverted")
+rows = {"base": runs["base"]} | {r: spurious[r] for r in REWARDS if r in spurious}
+
+
+def habit(run, name):
+    """A share without an interval, in the form of a triple."""
+    return (run["after"]["all"]["habits"][name],) * 3
+
+
+plots.interval_dots(
+    {
+        title: {
+            name: [find(run) for _, run in sorted(seeds.items())]
+            for name, seeds in rows.items()
+        }
+        for title, find in (
+            ("right", partial(triple, name="pass@1")),
+            ("checks its work", partial(habit, name="checks")),
+            ("in format", partial(habit, name="format")),
+        )
+    },
+    "share",
+)
+
+# %% [markdown] tags=["slide"]
+# ## 10. When nothing learns
+#
+# The reward is flat, or 0, and the loss says nothing. This is the other question that readers ask most.
+# Look at the samples before you change a setting. Four numbers find most causes. Here is a healthy run
+# beside three broken ones, each before any training:
+
+
+# %%
+def strict(problem, text):
+    """A format reward that wants line breaks which the model never writes."""
+    inside = text.partition("<think>\n")[2].partition("\n</think>\n<answer>\n")
+    return float(bool(inside[2]) and text.endswith("\n</answer>"))
+
+
+def look(level="easy", reward=rewards.total, limit=LIMIT):
+    """Shares that say why a batch teaches or does not."""
+    batch = rollout(
+        base,
+        tokenizer,
+        problems(arithmetic.sample, 16, 3, "train", level),
+        8,
+        reward,
+        max_new_tokens=limit,
+        generator=torch.Generator().manual_seed(3),
+    )
+    grouped = batch.rewards.view(16, 8)
+    return {
+        "reward": grouped.mean().item(),
+        "finished": fmean(batch.finished),
+        "in format": fmean(rewards.format(None, text) for text in batch.texts),
+        "agreeing groups": (group_advantages(grouped) == 0)
+        .all(1)
+        .float()
+        .mean()
+        .item(),
+    }
+
+
+looks = {
+    "healthy": look(),
+    "limit of 8 tokens": look(limit=8),
+    "a format nobody writes": look(reward=strict),
+    "problems too hard": look("hard", rewards.accuracy),
+}
+print(f"{'':24}" + "".join(f"{name:>17}" for name in looks["healthy"]))
+for name, found in looks.items():
+    print(f"{name:24}" + "".join(f"{value:17.2f}" for value in found.values()))
+assert looks["a format nobody writes"]["agreeing groups"] == 1
+
+# %% [markdown]
+# What you see, and what to do:
+#
+# - **All groups agree.** No advantage, no gradient. Either nothing is ever paid, or everything is. Print ten completions and
+#   run the reward on them by hand. A pattern with line breaks that the model does not write is the classic.
+# - **Few answers finish.** The limit cuts them off before the answer, so accuracy *and* format fall to 0. Raise
+#   the limit, or shorten the task.
+# - **Many groups agree, the reward is low.** The problems are too hard. Take easier ones, larger groups, or sample
+#   until groups disagree.
+# - **Format rises, accuracy stays 0.** The format is the only thing that was ever paid. Here, too, the base must
+#   be right now and then (chapter 09, P12).
+# - **It was fine, then text turns to noise ("!!!!"), or KL explodes.** Nearly always the learning rate, sometimes a wrong mask. See the row
+#   `high-lr` above, and the gallery in chapter 09.
+# - **You cannot reach somebody's curve.** Compare base, prompt, reward and number of completions first. Section 9 says how
+#   little the name of the algorithm matters.
+
+# %% [markdown]
+# ## 11. What this chapter does not show
+#
+# Our runs are short, and the policy is tiny. In 40 steps with nearly fresh samples ratios stay
+# near 1. So the methods that were made for old samples, very long answers or many experts had little
+# to repair here. A tie in our table is no proof of a tie at full size. And each method got the
+# learning rate of the recipe, or one of three: a method could be better with a rate of its own.
+#
+# ## Summary
+#
+# - All these algorithms are one loop: draw, sample, score, compare, learn. REINFORCE raises the log-probability of what earned more than
+#   a baseline.
+# - A baseline leaves the expected gradient alone and removes noise. PPO trains a value model for it, and GRPO asks the
+#   siblings.
+# - Ratio and clip limit the use of old samples. The minimum holds for both signs.
+# - $k_3$ is a good value, $k_2$ a good gradient, and $k_1$ belongs into the reward.
+# - DPO needs pairs alone. Its loss starts at log 2.
+# - At ratio 1 the loss of GRPO is about 0, and its gradient is that of REINFORCE.
+#
+# ## Questions
+#
+# 1. A colleague's GRPO run prints a loss that rises from 0 to 0.02. The reward rises, too. What is the loss?
+#
+#    <details><summary>Answer</summary>Almost only the KL term: the policy's own term is near 0 at ratio 1. The policy
+#    moves away from its reference, as it must in order to learn.</details>
+#
+# 2. You train with PPO and $\lambda = 1$. What does the value model still do?
+#
+#    <details><summary>Answer</summary>It is the baseline: the advantage is the final reward minus the value before the token. It
+#    lowers the noise, and no longer changes what is expected.</details>
+#
+# 3. Your reward model prefers long answers. Which of the methods in this chapter is safe from that?
+#
+#    <details><summary>Answer</summary>None. All raise what is scored higher, and DPO learns the same preference from
+#    the pairs. A KL term slows it down. Only a better score repairs it.</details>
+
+# %% [markdown]
+# ## Exercises
+#
+# Fill in the function, run the cell, then the check below it. Solutions are in
+# `solutions/08_rlhf_to_grpo.ipynb`.
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 8.1** (easy, 2 min) The right way up. A program contains this line:
+# `return math.exp(logp - ref) - (logp - ref) - 1`. It is meant to be $k_3$. Mend it.
+#
+# <details><summary>Hint 1</summary>In $k_3$, $x$ is the reference's log-probability minus the policy's.</details>
+#
+# <details><summary>Hint 2</summary>Where the policy finds a token $e$ times as likely, $k_3$ is $1/e$.</details>
+
+
+# %% tags=["exercise"]
+def mended_k3(logp, ref):
+    """k3 of one token, from log-probabilities of policy and reference."""
+    # BEGIN SOLUTION
+    return math.exp(ref - logp) - (ref - logp) - 1
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_8_1(mended_k3)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 8.2** (easy, 10 min) The exact gradient. For a policy over a few tokens, return the gradient
+# of the expected reward with respect to the logits, as a list. Use the probabilities and the rewards
+# alone, without sampling and without autograd.
+#
+# <details><summary>Hint 1</summary>Use the mean reward as a baseline. The gradient does not change, and the formula becomes shorter.</details>
+#
+# <details><summary>Hint 2</summary>Logit $i$ gets $\pi_i (r_i - \text{mean reward})$.</details>
+
+
+# %% tags=["exercise"]
+def exact_gradient(probabilities, rewards):
+    """Lists of the same length -> the gradient of the expected reward, as a list."""
+    # BEGIN SOLUTION
+    mean = sum(p * r for p, r in zip(probabilities, rewards, strict=True))
+    return [p * (r - mean) for p, r in zip(probabilities, rewards, strict=True)]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_8_2(exact_gradient)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 8.3** (medium, 15 min) GAE. Return the advantages of one completion as a list, with
+# $\gamma = 1$. `values[t]` is the value before token t; after the last token it is 0.
+#
+# <details><summary>Hint 1</summary>Walk backwards. The advantage of the token after the last is 0, too.</details>
+#
+# <details><summary>Hint 2</summary>$A_t = r_t + V_{t+1} - V_t + \lambda A_{t+1}$.</details>
+
+
+# %% tags=["exercise"]
+def my_gae(rewards, values, lam):
+    """Lists of the same length -> the advantage of each token."""
+    # BEGIN SOLUTION
+    advantages, after, value_after = [], 0.0, 0.0
+    for reward, value in zip(reversed(rewards), reversed(values), strict=True):
+        after = reward + value_after - value + lam * after
+        value_after = value
+        advantages.append(after)
+    return advantages[::-1]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_8_3(my_gae)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 8.4** (medium, 15 min) The policy that DPO looks for. Given the probabilities of the reference, the rewards and
+# $\beta$, return the probabilities that are best for reward minus $\beta$ times KL (section 5). Rewards may be large.
+#
+# <details><summary>Hint 1</summary>Multiply each reference probability by $e^{r/\beta}$, then divide by the sum.</details>
+#
+# <details><summary>Hint 2</summary>$e^{1000}$ is too large for a computer. Subtract the largest reward from all first: $Z$ takes care of the rest.</details>
+
+
+# %% tags=["exercise"]
+def best_policy(ref, rewards, beta):
+    """Probabilities of the best policy near the reference, as a list."""
+    # BEGIN SOLUTION
+    most = max(rewards)
+    weights = [
+        p * math.exp((r - most) / beta) for p, r in zip(ref, rewards, strict=True)
+    ]
+    return [weight / sum(weights) for weight in weights]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_8_4(best_policy)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 8.5** (hard, 60 min) A row of your own. Invent advantages: a function from rewards (N, G) to advantages (N, G).
+# The check asks for two laws only. A group that agrees gets zeros, and in one group a higher reward never gets a
+# lower advantage. Then train with it as in section 8, three times with another `seed` in `GRPOConfig`, and
+# compare with `GRPO`. Is the difference larger than that between seeds?
+#
+# <details><summary>Hint 1</summary>Ideas: ranks in place of rewards, the median as a baseline, only the best against the rest.</details>
+#
+# <details><summary>Hint 2</summary>`grpo.train(..., advantages=my_advantages)` is all that has to change in `run_live`. Compare exams by
+# `evaluate.paired`.</details>
+
+
+# %% tags=["exercise"]
+def my_advantages(rewards):
+    """(N, G) rewards -> (N, G) advantages."""
+    # BEGIN SOLUTION
+    lower = (rewards.unsqueeze(1) < rewards.unsqueeze(2)).sum(2)
+    higher = (rewards.unsqueeze(1) > rewards.unsqueeze(2)).sum(2)
+    return (lower - higher) / rewards.shape[1]  # ranks, centred
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_8_5(my_advantages)

@@ -1,0 +1,134 @@
+"""Checks of chapter 08: from RLHF to GRPO."""
+
+import math
+
+import torch
+
+from r1lib.checks.exercise import hint, items, number, report, shown, tensor
+from r1lib.rl.ppo import gae
+
+
+def close(got, wanted, tolerance: float = 1e-4) -> bool:
+    """Are two lists of numbers of one length, and the same up to rounding?"""
+    return len(got) == len(wanted) and all(
+        abs(number(a) - b) < tolerance for a, b in zip(got, wanted, strict=True)
+    )
+
+
+def ex_8_1(mended_k3) -> None:
+    """Log-probabilities of policy and reference -> k3, the right way up."""
+
+    def test(mended_k3):
+        got = number(mended_k3(-1.0, -1.0))
+        assert abs(got) < 1e-6, f"where both agree k3 is 0, not {got}"
+        got = number(mended_k3(-1.0, -2.0))
+        assert abs(got - (math.e - 2)) > 1e-6, (
+            "the policy finds it e times as likely: 1/e, and not e - 2, "
+            "which is k3 upside down"
+        )
+        assert abs(got - 1 / math.e) < 1e-6, (
+            f"the policy finds it e times as likely: 1/e = 0.3679, not {got}"
+        )
+        got = number(mended_k3(-2.0, -1.0))
+        assert abs(got - (math.e - 2)) < 1e-6, (
+            f"the reference finds it e times as likely: e - 2 = 0.7183, not {got}"
+        )
+
+    report("8.1", test, mended_k3)
+
+
+def ex_8_2(exact_gradient) -> None:
+    """Probabilities and rewards -> gradient of the expected reward by logits."""
+
+    def test(exact_gradient):
+        wanted = "return a list with a number for each logit"
+        for probabilities, rewards, right, reason in (
+            ([0.5, 0.5], [1.0, 0.0], [0.25, -0.25], "0.5 x (1 - 0.5) goes up"),
+            ([0.2, 0.3, 0.5], [2.0] * 3, [0.0] * 3, "equal rewards teach nothing"),
+            ([0.1, 0.6, 0.3], [1.0, 0.0, 0.5], [0.075, -0.15, 0.075], "a mean of 0.25"),
+        ):
+            case = f"probabilities {probabilities}, rewards {rewards}: {reason}"
+            with hint(case):
+                got = items(exact_gradient(list(probabilities), list(rewards)), wanted)
+                same = close(got, right)
+            plain = [p * r for p, r in zip(probabilities, rewards, strict=True)]
+            assert same or not close(got, plain), (
+                f"{case}; the score function is 1 at the token, minus probabilities"
+            )
+            assert same, f"{case}: {right}, not {shown(got)}"
+
+    report("8.2", test, exact_gradient)
+
+
+def ex_8_3(my_gae) -> None:
+    """Rewards and values of one completion -> the advantage of each token."""
+
+    def test(my_gae):
+        wanted = "return a list with an advantage for each token"
+        for rewards, values, lam, reason in (
+            ([0.0, 1.0], [0.5, 0.5], 0.0, "lambda 0: only the next value counts"),
+            ([0.0, 0.0, 1.0], [0.4, 0.7, 0.2], 1.0, "lambda 1: reward minus value"),
+            ([0.0, -0.1, 1.0], [0.4, 0.7, 0.2], 0.5, "rewards may come on the way"),
+        ):
+            inputs = torch.tensor([rewards]), torch.tensor([values])
+            mask = torch.ones(1, len(rewards), dtype=torch.bool)
+            right = gae(*inputs, mask, lam=lam)[0][0].tolist()
+            case = f"rewards {rewards}, values {values}: {reason}"
+            with hint(case):
+                got = items(my_gae(list(rewards), list(values), lam), wanted)
+                same = close(got, right)
+            assert same or not close(got[::-1], right), f"{case}; the first comes first"
+            shorter = [round(x, 3) for x in right]
+            assert same, f"{case}: {shorter}, not {shown(got)}"
+
+    report("8.3", test, my_gae)
+
+
+def ex_8_4(best_policy) -> None:
+    """Reference, rewards and beta -> the best policy near the reference."""
+
+    def test(best_policy):
+        wanted = "return a list of probabilities"
+        e = math.e
+        for ref, rewards, beta, right, reason in (
+            ([0.5, 0.5], [1.0, 1.0], 0.1, [0.5, 0.5], "equal rewards change nothing"),
+            ([0.5, 0.5], [1.0, 0.0], 1.0, [e / (e + 1), 1 / (e + 1)], "e to 1"),
+            ([0.2, 0.8], [0.1, 0.0], 0.1, [e / (e + 4), 4 / (e + 4)], "0.2 e to 0.8"),
+            ([0.5, 0.5], [999.0, 1000.0], 0.1, [0.0, 1.0], "large rewards, no inf"),
+        ):
+            case = f"reference {ref}, rewards {rewards}, beta {beta}: {reason}"
+            with hint(case):
+                got = items(best_policy(list(ref), list(rewards), beta), wanted)
+                same = close(got, right)
+                total = sum(number(p) for p in got)
+            assert abs(total - 1) < 1e-6, f"probabilities sum to 1, not to {total:.3f}"
+            assert same, f"{case}: {[round(p, 3) for p in right]}, not {shown(got)}"
+
+    report("8.4", test, best_policy)
+
+
+def ex_8_5(my_advantages) -> None:
+    """Any advantages that keep two laws."""
+
+    def test(my_advantages):
+        for paid in ([0.0, 0.0], [1.0, 0.1], [0.5, 1.0]):
+            agree = torch.tensor(paid).unsqueeze(1).expand(2, 4).clone()
+            with hint("two groups that agree"):
+                got = tensor(my_advantages(agree), (2, 4))
+            assert got.abs().max() < 1e-5, "a group that agrees gets zeros"
+        rewards = torch.rand(6, 8, generator=torch.Generator().manual_seed(0)).round(
+            decimals=1
+        )
+        with hint("rewards from 0 to 1"):
+            got = tensor(my_advantages(rewards.clone()), (6, 8))
+        assert got.isfinite().all(), "an advantage is infinite"
+        assert got.abs().max() > 1e-6, "all advantages are 0: nothing would be learned"
+        for row, paid in zip(got.tolist(), rewards.tolist(), strict=True):
+            order = sorted(zip(paid, row, strict=True))
+            for (low, before), (high, after) in zip(order, order[1:], strict=False):
+                assert low == high or after >= before - 1e-6, (
+                    "in one group a higher reward never gets a lower advantage: "
+                    f"reward {low:.1f} got {before:.2f}, reward {high:.1f} {after:.2f}"
+                )
+
+    report("8.5", test, my_advantages)

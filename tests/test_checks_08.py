@@ -1,0 +1,100 @@
+"""The checks of chapter 08 refuse the mistakes that learners make, and say why."""
+
+import math
+
+import pytest
+import torch
+
+from r1lib import checks
+from r1lib.rl.grpo import group_advantages
+
+
+def mended_k3(logp, ref):
+    return math.exp(ref - logp) - (ref - logp) - 1
+
+
+def exact_gradient(probabilities, rewards):
+    mean = sum(p * r for p, r in zip(probabilities, rewards, strict=True))
+    return [p * (r - mean) for p, r in zip(probabilities, rewards, strict=True)]
+
+
+def my_gae(rewards, values, lam):
+    """As the sum says, not as the book's solution does it."""
+    deltas = [
+        r + v_after - v
+        for r, v, v_after in zip(rewards, values, [*values[1:], 0.0], strict=True)
+    ]
+    return [
+        sum(lam**k * delta for k, delta in enumerate(deltas[t:]))
+        for t in range(len(deltas))
+    ]
+
+
+def best_policy(ref, rewards, beta):
+    logits = torch.tensor(ref).double().log() + torch.tensor(rewards).double() / beta
+    return logits.softmax(0).tolist()
+
+
+def without_shift(ref, rewards, beta):
+    weights = [p * math.exp(r / beta) for p, r in zip(ref, rewards, strict=True)]
+    return [weight / sum(weights) for weight in weights]
+
+
+def against_the_best(rewards):
+    return rewards - rewards.amax(1, keepdim=True)
+
+
+@pytest.mark.parametrize(
+    "check, answer",
+    [
+        (checks.ex_8_1, mended_k3),
+        (checks.ex_8_2, exact_gradient),
+        (checks.ex_8_3, my_gae),
+        (checks.ex_8_4, best_policy),
+        (checks.ex_8_5, group_advantages),
+        (checks.ex_8_5, against_the_best),
+    ],
+)
+def test_a_right_answer_is_correct(check, answer, capsys):
+    check(answer)
+    assert capsys.readouterr().out.endswith(": correct\n")
+
+
+@pytest.mark.parametrize(
+    "check, wrong, reason",
+    [
+        (checks.ex_8_1, lambda p, q: mended_k3(q, p), "k3 upside down"),
+        (checks.ex_8_1, lambda p, q: p - q, "e times as likely: 1/e = 0.3679"),
+        (checks.ex_8_1, lambda p, q: math.exp(q - p), "where both agree k3 is 0"),
+        (
+            checks.ex_8_2,
+            lambda p, r: [a * b for a, b in zip(p, r, strict=True)],
+            "minus probabilities",
+        ),
+        (checks.ex_8_2, lambda p, r: exact_gradient(p, r)[:1], "0.5 x (1 - 0.5)"),
+        (checks.ex_8_3, lambda r, v, lam: my_gae(r, v, lam)[::-1], "first comes first"),
+        (checks.ex_8_3, lambda r, v, lam: my_gae(r, v, 1.0), "only the next value"),
+        (checks.ex_8_3, lambda r, v, lam: my_gae(r, v, 0.0), "reward minus value"),
+        (
+            checks.ex_8_3,
+            lambda r, v, lam: my_gae([0.0] * (len(r) - 1) + r[-1:], v, lam),
+            "on the way",
+        ),
+        (
+            checks.ex_8_4,
+            lambda p, r, b: [a / 2 for a in best_policy(p, r, b)],
+            "sum to 1",
+        ),
+        (checks.ex_8_4, without_shift, "large rewards, no inf"),
+        (checks.ex_8_4, lambda p, r, b: best_policy(p, r, 1.0), "0.2 e to 0.8"),
+        (checks.ex_8_4, lambda p, r, b: list(p), "e to 1"),
+        (checks.ex_8_5, lambda r: r, "a group that agrees gets zeros"),
+        (checks.ex_8_5, lambda r: r * 0, "nothing would be learned"),
+        (checks.ex_8_5, lambda r: -group_advantages(r), "never gets a lower advantage"),
+        (checks.ex_8_5, lambda r: r - r.mean(), "a group that agrees gets zeros"),
+    ],
+)
+def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
+    check(wrong)
+    said = capsys.readouterr().out
+    assert "not right yet - " in said and reason in said

@@ -1,0 +1,28 @@
+"""The figures of chapter 08 show every part and every variant, and say it in words."""
+
+from matplotlib.colors import to_hex
+
+from r1lib import plots
+
+
+def test_stacked_bars_start_where_the_part_before_ends():
+    rows = {"PPO": {"policy": 16.0, "value model": 16.0, "reference": 2.0}}
+    rows["GRPO"] = {"policy": 16.0, "reference": 2.0}  # a row may lack a part
+    picture = plots.stacked_bars(rows, "GB")
+    bars = [(bar.get_x(), bar.get_width()) for bar in picture.axes[0].patches]
+    assert bars == [(0, 16), (0, 16), (16, 16), (32, 2), (16, 2)]
+    assert [text.get_text() for text in picture.axes[0].texts] == ["34", "18"]
+    assert "GRPO: policy 16, reference 2." in picture.alt
+
+
+def test_a_difference_that_is_not_clear_is_grey():
+    rows = {
+        "better": ((0.2, 0.1, 0.3), [0.1, 0.2, 0.3], True),
+        "tie": ((0.1, 0.05, 0.15), [-0.1, 0.1, 0.3], False),
+        "worse": ((-0.2, -0.3, -0.1), [-0.2], True),
+    }
+    picture = plots.difference_dots(rows, "pass@1")
+    marks = [line for line in picture.axes[0].lines if line.get_marker() in "oD"]
+    colours = [to_hex(mark.get_color()) for mark in marks]
+    assert colours == [plots.BLUE, plots.GREY, plots.ORANGE]
+    assert "tie: +0.10 (+0.05 to +0.15)." in picture.alt
