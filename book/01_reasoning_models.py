@@ -364,7 +364,7 @@ from statistics import fmean
 from r1lib import progress
 from r1lib.evaluate import interval
 from r1lib.problem import check
-from r1lib.tokenizer.chat import OPEN, OPEN_ANSWER
+from r1lib.tokenizer.chat import CLOSE, OPEN, OPEN_ANSWER
 from r1lib.world import skills
 
 refusals = problems(requests.SAMPLE["refusal"], 80, 1, "test", "hard")
