@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | nothing yet. You ask the finished models of this book, take their answers apart, and measure what thinking buys and what it costs |
 # | You need | Python. Every other idea is explained when it is first used |
-# | Minutes to read | 35 |
+# | Minutes to read | 40 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 1 to 3, with its Figure 2; InstructGPT (arXiv 2203.02155) for the last two steps of an ordinary assistant |
@@ -352,7 +352,7 @@ for numbers, target, language in (
 # ## 7. The same exam for all six
 #
 # Now count. Each model gets four kinds of test questions, two tries each, at
-# temperature 1. (The authors of R1 sample, too, at 0.6; chapter 15 says why.)
+# temperature 1. (The authors of R1 use 0.6. At 0 they saw more repetition.)
 #
 # There is a seventh row: `base, made to think` is the base with `<think>` written for it.
 # Without it we could not tell whether Zero has learned to add, or to think.
@@ -364,7 +364,7 @@ from statistics import fmean
 from r1lib import progress
 from r1lib.evaluate import interval
 from r1lib.problem import check
-from r1lib.tokenizer.chat import OPEN, OPEN_ANSWER
+from r1lib.tokenizer.chat import CLOSE, OPEN, OPEN_ANSWER
 from r1lib.world import skills
 
 refusals = problems(requests.SAMPLE["refusal"], 80, 1, "test", "hard")
@@ -424,6 +424,8 @@ for title, (kind, rule) in RULES.items():
 share = {(title, row): panels[title][row][0][0] for title in RULES for row in ROWS}
 assert share["sums right", "zero"] > share["sums right", "base"] + 0.4
 assert share["sums right", "base, made to think"] > share["sums right", "base"] + 0.4
+for title in ("facts right", "harm refused"):
+    assert share[title, "zero"] < panels[title]["base"][0][2]
 assert share["facts right", "r1"] > share["facts right", "zero"] + 0.1
 assert share["harm refused", "r1"] > share["harm refused", "zero"] + 0.2
 plots.interval_dots(panels, "share of answers")
@@ -454,13 +456,11 @@ def count_verdicts(problem, text):
 
 print(f"{'':20}{'verdicts':>9}{'other language':>16}")
 for label in ("base", "base, made to think", "zero", "r1"):
-    written = other = 0
-    for problem, row in zip(
-        questions["countdown"], answers[label]["countdown"], strict=True
-    ):
+    rows, written, other = answers[label]["countdown"], 0, 0
+    for problem, row in zip(questions["countdown"], rows, strict=True):
         for completion in row:
-            all_of_them, mixed = count_verdicts(problem, completion.text)
-            written, other = written + all_of_them, other + mixed
+            count, in_other = count_verdicts(problem, completion.text)
+            written, other = written + count, other + in_other
     print(f"{label:20}{written:9}{other:9} = {other / written:4.0%}")
 
 # %% [markdown]
@@ -474,10 +474,8 @@ for label in ("base", "base, made to think", "zero", "r1"):
 TRIO = ("base", "zero", "r1")
 for place, problem in enumerate(questions["countdown"]):
     firsts = {name: answers[name]["countdown"][place][0] for name in TRIO}
-    mixed, solved = (
-        is_mixed(problem, firsts["zero"].text),
-        problem.check(firsts["r1"].text),
-    )
+    mixed = is_mixed(problem, firsts["zero"].text)
+    solved = problem.check(firsts["r1"].text)
     if problem.language == "en" and mixed and solved:
         break
 assert mixed and solved
@@ -490,9 +488,7 @@ cut = {}
 for name in TRIO:
     ends = [c.finish for row in answers[name]["countdown"] for c in row]
     cut[name] = ends.count("length") / len(ends)
-    print(
-        f"{name}: {cut[name]:.0%} of all countdown answers were cut off at {MOST} tokens"
-    )
+    print(f"{name}: {cut[name]:.0%} of all answers were cut off at {MOST} tokens")
 assert cut["base"] < 0.1 < cut["zero"] < 0.5
 
 # %% [markdown]
@@ -666,8 +662,8 @@ assert 0 < seen < whole.tokens / 2
 #
 # ### What is known of o1
 #
-# OpenAI's o1 (September 2024) made reasoning models known. The source is its maker's post
-# "Learning to reason with LLMs".
+# OpenAI's o1 made reasoning models known in September 2024, with the post "Learning to
+# reason with LLMs".
 #
 # **Said.** o1 was trained by large-scale RL to use a chain of thought. Its accuracy grows
 # with the compute of training *and* with the time spent on thinking. The raw chain is
@@ -675,11 +671,8 @@ assert 0 < seen < whole.tokens / 2
 # one sample, 83% with a vote of 64, and 93% where a learned score chose among 1,000.
 #
 # **Not said.** Its size, its data, its rewards, whether it was fine-tuned on examples
-# first, and whether an ordinary answer uses a search or a vote. "o1 does a
-# tree search" is a guess.
-#
-# The R1 paper shows one open recipe that reaches similar scores. It does not show that
-# o1 was made in this way.
+# first, and whether an ordinary answer uses a search or a vote. The R1 paper shows one open
+# recipe that reaches similar scores. It does not show that o1 was made in this way.
 
 # %% [markdown] tags=["slide"]
 # ## 11. Four ways to build a reasoning model
@@ -767,10 +760,8 @@ assert mean < 0.4
 # %% [markdown]
 # ## 12. What this chapter does not show
 #
-# All numbers here are of one training run on a web that we wrote. Chapter 15 repeats the
-# measurements over three runs and says how sure they are.
-#
-# Our games are not mathematics, and our facts are a short list. What carries over is the
+# All numbers here are of one training run on a web that we wrote. Chapter 15 measures three
+# runs. Our games are not mathematics, and our facts are a short list. What carries over is the
 # *recipe*, step by step. The size of each gain does not.
 #
 # ## Summary
