@@ -15,7 +15,7 @@ from torch import Tensor
 from r1lib.recipe.runs import peak_memory_gb
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-PATIENCE = 10.0  # seconds for a process to end by itself
+PATIENCE = 60.0  # seconds for a process to end by itself
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ real ones.
 
 import argparse
 import json
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 
@@ -57,9 +58,9 @@ def skip_without(row):
 
 @pytest.mark.parametrize("name", EACH)
 def test_a_small_row_runs_through_and_has_the_form(name):
-    row = ROWS[name]
+    row, runs = ROWS[name], 1 if name.startswith(SLOW) else 2
     skip_without(row)
-    found = harness.measure(row, small=True, rounds=2, runs=2, start=Here)
+    found = harness.measure(row, small=True, rounds=2, runs=runs, start=Here)
     assert tuple(found) == KEYS
     assert json.loads(json.dumps(found)) == found
     rounds = 1 if row.once else 2
@@ -68,7 +69,7 @@ def test_a_small_row_runs_through_and_has_the_form(name):
         assert all(apart <= row.tolerance for apart in run["apart"].values())
     low, high = found["ratio"]["range"]
     assert 0 < low <= found["ratio"]["median"] <= high
-    assert len(found["ratio"]["of runs"]) == 2
+    assert len(found["ratio"]["of runs"]) == runs
     assert found["floor"]["seconds"] >= 0
     for side in harness.SIDES:
         tried = found["tried"][side]
@@ -90,7 +91,7 @@ def spoiled(small_model):
 
 
 def with_a_word_more(learn):
-    return lambda words, n: learn(words | {"zzz": 10**6}, n)
+    return lambda words, n: learn(words + Counter({"zzz": 10**6}), n)
 
 
 def weighed_wrongly(route):
@@ -214,7 +215,7 @@ def test_a_side_in_a_process_of_its_own_answers_and_ends():
         assert memory["peak"] is None or 0 < memory["made"] <= memory["peak"] < 100
     finally:
         side.close()
-    assert side.process.exitcode == 0
+    assert not side.process.is_alive()
 
 
 def test_a_side_that_cannot_be_made_says_why():
@@ -360,6 +361,7 @@ def small_file(name, folder):
     return json.loads((folder / f"bench-{name}.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_file_with_its_origin(tmp_path):
     """With two real processes."""
     found = small_file("experts", tmp_path)

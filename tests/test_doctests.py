@@ -1,4 +1,4 @@
-"""The examples in the docstrings of r1lib and tools say what comes out."""
+"""The examples in the docstrings of r1lib, tools and benchmarks say what comes out."""
 
 import ast
 import doctest
@@ -20,7 +20,8 @@ def examples(path: Path) -> int:
     return sum(len(doctest.DocTestParser().get_examples(text or "")) for text in texts)
 
 
-FILES = [path for part in ("r1lib", "tools") for path in (ROOT / part).rglob("*.py")]
+PARTS = ("r1lib", "tools", "benchmarks")
+FILES = [path for part in PARTS for path in (ROOT / part).rglob("*.py")]
 COUNTS = {path: examples(path) for path in sorted(FILES)}
 
 
