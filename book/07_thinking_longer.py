@@ -957,9 +957,11 @@ for model in MODELS:
         print(
             f"{fmean(plain):6.2f}   {gap['difference']:+.2f} [{low:+.2f}, {high:+.2f}]"
         )
+        assert low <= 0  # no search is clearly ahead
 
 # %% [markdown]
-# What you see: at equal tokens a search is level with the vote or below it. And more is
+# What you see: at equal tokens no search is clearly ahead of the vote, and several are
+# clearly behind (an interval below 0). And more is
 # not better: a wide beam costs more than twice as much as a narrow one, and gives the
 # judge more to choose from. About a third of the tokens went to the judge.
 
@@ -1011,8 +1013,8 @@ print(f"promised {worst['value']:.2f}, wrong; one solution: {worst['answer']}")
 
 # %% [markdown]
 # This is the wrong answer that a beam was surest of, with the judge's value behind each
-# step. Compute the tape by hand: it has a slip. But it has the look of a right answer, and
-# the look is a part of what the judge has learned. The paper calls this reward hacking,
+# step. Compute it by hand, and compare: the check has repeated the mistake and said yes.
+# It looks like a right answer, and the look is a part of what the judge has learned. The paper calls this reward hacking,
 # and R1's rewards for reasoning are rules.
 
 # %%
