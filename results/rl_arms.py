@@ -46,7 +46,7 @@ VALUE_LR = 1e-3
 DPO_LR, DPO_BETA = 6e-4, 0.1
 ITERATED_LR = 6e-4
 PAIRS = 8  # of an optimizer step of DPO on the samples of the base
-BUFFER = 32  # tokens before the limit over which DAPO's penalty falls
+BUFFER = 19  # tokens before the limit over which DAPO's penalty falls: a fifth of it
 
 
 # ---- one loop of grpo, with another function in one place ---------------------------
@@ -111,10 +111,14 @@ def compare_64(rewards: Tensor) -> Tensor:
 
 
 class Refill:
-    """DAPO's changes to a rollout: groups that agree are replaced, long answers pay."""
+    """DAPO's changes to a rollout: groups that agree are replaced, long answers pay.
 
-    def __init__(self, policy, tokenizer, config: GRPOConfig):
+    Without a `buffer` they do not pay.
+    """
+
+    def __init__(self, policy, tokenizer, config: GRPOConfig, buffer: int | None):
         self.policy, self.tokenizer, self.config = policy, tokenizer, config
+        self.buffer = buffer
         self.calls, self.drawn, self.tokens, self.reward = 0, 0, 0, 0.0
 
     def draw(self, n: int) -> Rollout:
@@ -139,15 +143,17 @@ class Refill:
         self.drawn = sum(len(one.texts) for one in every)
         self.tokens = sum(int(one.lengths.sum()) for one in every)
         self.reward = torch.cat([one.rewards for one in every]).mean().item()
+        if self.buffer is None:
+            return full
         longest = self.config.max_new_tokens
-        penalty = dapo.overlong_penalty(full.lengths, longest, BUFFER)
+        penalty = dapo.overlong_penalty(full.lengths, longest, self.buffer)
         return replace(full, rewards=full.rewards + penalty.to(full.rewards.device))
 
 
-def dapo_loop(policy, tokenizer, config, arm) -> Training:
+def dapo_loop(policy, tokenizer, config, arm, buffer=BUFFER) -> Training:
     """DAPO: it ends when it has drawn as many completions as the others."""
     optimizers = optim.adamw(policy, config.lr)
-    refill = Refill(policy, tokenizer, config)
+    refill = Refill(policy, tokenizer, config, buffer)
     drawn, kind = (policy, tokenizer, run.draw_mixed), {"adjust": refill}
     loop = grpo.train(*drawn, config, optimizers, reward=rewards.total, **kind)
     budget = config.steps * config.prompts * config.group_size
@@ -304,6 +310,9 @@ ARMS = {
     "dpo": Arm("pairs of right and wrong from samples of the base", loop=dpo_loop),
     "dpo-iterated": Arm("the same, sampled anew each step", loop=iterated_loop),
     "dapo": Arm("groups that agree are refilled; long ones pay", loop=dapo_loop),
+    "refill": Arm(
+        "groups that agree are refilled", loop=partial(dapo_loop, buffer=None)
+    ),
     "std": Arm("divided by the std of the group", {"normalize_std": True}),
     "maxrl": Arm("divided by the mean of the group", advantages=maxrl_advantages),
     "symmetric": Arm("clip 0.2 on both sides", {"clip_high": 0.2}),
