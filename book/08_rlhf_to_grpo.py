@@ -62,14 +62,8 @@ from r1lib.model.counts import parameters, training_bytes
 from r1lib.model.presets import PRESETS
 from r1lib.problem import problems
 from r1lib.progress import bar
-from r1lib.rl import dapo, dpo, grpo, ppo
+from r1lib.rl import dapo, dpo, grpo, ppo, reinforce
 from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
-from r1lib.rl.reinforce import (
-    batch_std_advantages,
-    maxrl_advantages,
-    reinforce_advantages,
-    rloo_advantages,
-)
 from r1lib.rl.rollout import rollout
 from r1lib.training import optim
 from r1lib.world import arithmetic
@@ -199,7 +193,7 @@ def estimate(compare, group, paid, times=20_000):
 
 BASELINES = {
     "none": lambda rewards: rewards,
-    "mean of the others (RLOO)": rloo_advantages,
+    "mean of the others (RLOO)": reinforce.rloo_advantages,
     "mean of the group": partial(group_advantages, normalize_std=False),
 }
 noise = {name: [] for name in BASELINES}
@@ -563,12 +557,12 @@ assert answered["DPO"].right.mean() > answered["base"].right.mean() + 0.03
 right = (1, 4, 7)
 groups = torch.tensor([[1.0] * c + [0.0] * (8 - c) for c in right])
 COMPARE = {
-    "REINFORCE: batch mean": reinforce_advantages,
-    "RLOO: the siblings": rloo_advantages,
+    "REINFORCE: batch mean": reinforce.reinforce_advantages,
+    "RLOO: the siblings": reinforce.rloo_advantages,
     "Dr. GRPO: the group": partial(group_advantages, normalize_std=False),
     "GRPO: / group's std": group_advantages,
-    "Lite PPO: / batch's std": batch_std_advantages,
-    "MaxRL: / group's mean": maxrl_advantages,
+    "Lite PPO: / batch's std": reinforce.batch_std_advantages,
+    "MaxRL: / group's mean": reinforce.maxrl_advantages,
 }
 print(f"{'right of 8':24}" + "".join(f"{c:>16}" for c in right))
 for name, compare in COMPARE.items():
@@ -706,8 +700,8 @@ constant = partial(losses.fixed_length_mean, length=LIMIT)
 usual, wide = tokenwise(clipped), tokenwise(clipped, clip_high=0.28)
 FAMILY = {  # name: (advantages, objective, average)
     "GRPO": (group_advantages, usual, sequence_mean),
-    "REINFORCE": (reinforce_advantages, plain, token_mean),
-    "RLOO": (rloo_advantages, plain, sequence_mean),
+    "REINFORCE": (reinforce.reinforce_advantages, plain, token_mean),
+    "RLOO": (reinforce.rloo_advantages, plain, sequence_mean),
     "Dr. GRPO": (no_std, usual, constant),
     "DAPO": (group_advantages, wide, token_mean),
     "GSPO": (group_advantages, losses.gspo, sequence_mean),
@@ -715,7 +709,7 @@ FAMILY = {  # name: (advantages, objective, average)
     "CISPO": (group_advantages, tokenwise(losses.cispo), token_mean),
     "SAPO": (group_advantages, tokenwise(losses.sapo), sequence_mean),
     "VESPO": (group_advantages, losses.vespo, token_mean),
-    "MaxRL": (maxrl_advantages, usual, sequence_mean),
+    "MaxRL": (reinforce.maxrl_advantages, usual, sequence_mean),
 }
 
 # %%
@@ -859,7 +853,7 @@ def run_live(name):
         return ppo.train(learner, values, tokenizer, draw, *more), learner
     if name == "GRPO":
         return grpo.train(*common), learner
-    parts = {"advantages": reinforce_advantages, "objective": plain}
+    parts = {"advantages": reinforce.reinforce_advantages, "objective": plain}
     return grpo.train(*common, **parts), learner
 
 
@@ -1024,7 +1018,7 @@ plots.difference_dots(differences, "pass@1, less that of grpo")
 # One row measures the noise: `rloo`. Its advantages are those of `grpo` times 16/15, a factor that AdamW hardly
 # notices, and it has no clip, which silences next to nothing here. The two are nearly the same
 # algorithm. What separates their seeds is chance. No smaller difference means anything.
-# DPO on samples of the base is behind by far: it never sees its own answers.
+# DPO on samples of the base is behind: while it learns it never sees its own answers.
 #
 # pass@1 is not everything. How long are the answers, how much variety is left, and
 # how many tokens did the clip silence? (The last column counts answers that are no mere guess.)
@@ -1161,7 +1155,7 @@ assert looks["a format nobody writes"]["agreeing groups"] == 1
 # Our runs are short, and the policy is tiny. In 40 steps with nearly fresh samples ratios stay
 # near 1. So the methods that were made for old samples, very long answers or many experts had little
 # to repair here. A tie in our table is no proof of a tie at full size. And each method got the
-# learning rate of the recipe, or one of three: a method could be better with a rate of its own.
+# learning rate of the recipe, or one of a few: a method could be better with a rate of its own.
 #
 # ## Summary
 #
