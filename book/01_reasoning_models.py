@@ -32,6 +32,8 @@
 # where it is needed. Where a cell says `assert`, the book checks what it claims.
 
 # %% tags=["setup"]
+from statistics import fmean
+
 import torch
 
 from r1lib import artifacts, checks, plots
@@ -359,7 +361,6 @@ for numbers, target, language in (
 
 # %%
 from itertools import islice
-from statistics import fmean
 
 from r1lib import progress
 from r1lib.evaluate import interval

@@ -46,6 +46,7 @@ from statistics import fmean, pstdev
 import torch
 from torch.nn import functional as F
 
+# %% tags=["setup"]
 from r1lib import artifacts, checks, plots, search
 from r1lib.evaluate import majority, paired
 from r1lib.feedback import preferences, reward_model
