@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from r1lib.recipe.run import draw_mixed
+from r1lib.recipe.pipeline import draw_mixed
 
 from r1lib import artifacts, files, hub
 from r1lib.hub import export

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from r1lib.recipe.runs import peak_memory_gb
+from r1lib.recipe.checkpoints import peak_memory_gb
 from torch import Tensor
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")

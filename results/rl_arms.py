@@ -26,7 +26,7 @@ from r1lib.losses import (
     token_mean,
     vespo,
 )
-from r1lib.recipe import run
+from r1lib.recipe import pipeline
 from r1lib.rl import dapo, dpo, grpo, ppo
 from r1lib.rl.dpo import DPOConfig
 from r1lib.rl.grpo import GRPOConfig, group_advantages
@@ -60,7 +60,7 @@ def grpo_loop(policy, tokenizer, config, arm) -> Training:
     loop = grpo.train(
         policy,
         tokenizer,
-        arm.draw(config) if arm.draw else run.draw_mixed,
+        arm.draw(config) if arm.draw else pipeline.draw_mixed,
         config,
         optimizers,
         reward=rewards.total,
@@ -95,7 +95,7 @@ def twice(config: GRPOConfig) -> Callable:
     def draw(rng):
         if kept:
             return kept.pop()
-        kept.append(run.draw_mixed(rng))
+        kept.append(pipeline.draw_mixed(rng))
         return kept[-1]
 
     return draw
@@ -129,7 +129,7 @@ class Refill:
         return rollout(
             self.policy,
             self.tokenizer,
-            [run.draw_mixed(rng) for _ in range(n)],
+            [pipeline.draw_mixed(rng) for _ in range(n)],
             self.config.group_size,
             rewards.total,
             max_new_tokens=self.config.max_new_tokens,
@@ -154,7 +154,7 @@ def dapo_loop(policy, tokenizer, config, arm, buffer=BUFFER) -> Training:
     """DAPO: it ends when it has drawn as many completions as the others."""
     optimizers = optim.adamw(policy, config.lr)
     refill = Refill(policy, tokenizer, config, buffer)
-    drawn, kind = (policy, tokenizer, run.draw_mixed), {"adjust": refill}
+    drawn, kind = (policy, tokenizer, pipeline.draw_mixed), {"adjust": refill}
     loop = grpo.train(*drawn, config, optimizers, reward=rewards.total, **kind)
     budget = config.steps * config.prompts * config.group_size
 
@@ -194,7 +194,7 @@ def ppo_loop(policy, tokenizer, config, arm, value_lr: float = VALUE_LR) -> Trai
         policy,
         value_model,
         tokenizer,
-        run.draw_mixed,
+        pipeline.draw_mixed,
         settings,
         optimizers,
         value_optimizers,
@@ -209,7 +209,7 @@ def sampled(policy, tokenizer, config: GRPOConfig, step: int) -> Rollout:
     return rollout(
         policy,
         tokenizer,
-        [run.draw_mixed(rng) for _ in range(config.prompts)],
+        [pipeline.draw_mixed(rng) for _ in range(config.prompts)],
         config.group_size,
         rewards.total,
         max_new_tokens=config.max_new_tokens,

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from r1lib import evaluate, rewards
 from r1lib.problem import Problem
-from r1lib.recipe import run
+from r1lib.recipe import pipeline
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.rl.rollout import Rollout
 from r1lib.world import skills
@@ -185,7 +185,7 @@ def card(
     model, tokenizer, longest: int, split: str = "test", n: int | None = None
 ) -> dict:
     """Answer n held-out problems of each game, SAMPLES times each, and grade them."""
-    asked = run.held_out(TESTS if n is None else n, split)
+    asked = pipeline.held_out(TESTS if n is None else n, split)
     return card_of(model, tokenizer, asked, longest)
 
 

@@ -23,7 +23,7 @@ from r1lib import artifacts, rewards
 from r1lib.evaluate import majority
 from r1lib.problem import Problem
 from r1lib.progress import bar
-from r1lib.recipe import run
+from r1lib.recipe import pipeline
 from r1lib.rl import grpo
 from r1lib.training import optim
 from results import rl_measure
@@ -99,7 +99,7 @@ class Truth:
 def start(policy, tokenizer, config, score: Callable) -> Training:
     """Make GRPO ready to climb a score."""
     optimizers, truth = optim.adamw(policy, config.lr), Truth(score)
-    drawn = (policy, tokenizer, run.draw_mixed)
+    drawn = (policy, tokenizer, pipeline.draw_mixed)
     loop = grpo.train(*drawn, config, optimizers, score=truth)
     return Training(truth.said(loop), policy, optimizers)
 

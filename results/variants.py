@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 
 from r1lib import artifacts
 from r1lib.progress import bar
-from r1lib.recipe import runs
+from r1lib.recipe import checkpoints
 from results import rl_measure
 from results.rl_arms import ARMS, LOOKS
 from results.rl_measure import base_of, card, followed
@@ -30,7 +30,7 @@ LOOK_NAMES = {f"look-{arm}": arm for arm in LOOKS}
 def trained(arm: str, seed: int, config, *rate: float):
     """Train one arm: the policy, its tokenizer, and what is to be written down."""
     policy, tokenizer = artifacts.load(base_of(seed))
-    before = runs.peak_memory_gb()
+    before = checkpoints.peak_memory_gb()
     training = ARMS[arm].start(policy, tokenizer, config, *rate)
     history, failed = [], None
     try:
@@ -38,7 +38,7 @@ def trained(arm: str, seed: int, config, *rate: float):
             history.append(metrics)
     except FloatingPointError as error:
         failed = str(error)
-    memory = {"before_gb": before, "peak_gb": runs.peak_memory_gb()}
+    memory = {"before_gb": before, "peak_gb": checkpoints.peak_memory_gb()}
     found = {"history": history, "held": training.held(), "memory": memory}
     return policy, tokenizer, {**found, "failed": failed}
 

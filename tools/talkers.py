@@ -9,7 +9,7 @@ from r1lib import artifacts, hub, sampling
 from r1lib.files import SHOWN, line, shown
 from r1lib.model.transformer import Transformer
 from r1lib.problem import Problem, draw
-from r1lib.recipe import runs
+from r1lib.recipe import checkpoints
 from r1lib.tokenizer import EOS, Tokenizer
 from r1lib.tokenizer.chat import CLOSE, OPEN
 from r1lib.world import arithmetic, countdown
@@ -55,7 +55,7 @@ def load(asked: str) -> Talker:
 
 def finished(run: Path) -> list[str]:
     """The models that a run has finished, the last of the recipe first."""
-    found = [stage for stage in MODELS if runs.is_done(run, stage)]
+    found = [stage for stage in MODELS if checkpoints.is_done(run, stage)]
     if not found:
         raise ValueError(f"{run} has no finished model yet: python r1.py train")
     return found
