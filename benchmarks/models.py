@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from r1lib.recipe.pipeline import draw_mixed
 
 from r1lib import artifacts, files, hub
 from r1lib.hub import export
@@ -20,6 +19,7 @@ from r1lib.model.config import ModelConfig
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer, new_model
 from r1lib.problem import Problem
+from r1lib.recipe.pipeline import draw_mixed
 from r1lib.tokenizer import BOS, EOS, PAD, SPECIAL, Tokenizer
 
 TRAINED = {"v3": "base-tiny", "dense": "student-tiny", "zero": "zero-tiny"}

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from r1lib.recipe.checkpoints import peak_memory_gb
 from torch import Tensor
+
+from r1lib.recipe.checkpoints import peak_memory_gb
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
 PATIENCE = 60.0  # seconds for a process to end by itself
