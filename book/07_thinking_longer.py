@@ -793,9 +793,7 @@ def point(model, way, kind=None):
 print(Counter(KINDS))
 for model in MODELS:
     tokens, right = point(model, "sampled")
-    print(f"{model:5} one answer: {right:.2f} right, {tokens:3.0f} tokens", end="; ")
-    minutes = [units[model, seed]["minutes"] for seed in SEEDS]
-    print("minutes a seed:", ", ".join(f"{m:.0f}" for m in minutes))
+    print(f"{model:5} one answer: {right:.2f} right, {tokens:3.0f} tokens")
 
 # %% tags=["slide"]
 CHOICES = {
@@ -829,7 +827,7 @@ plots.doubling_curves(
 # %% [markdown]
 # What you see: a point for each budget; lines further up and to the left are better. For
 # all three models the vote climbs far above one answer, and the likeliest answer climbs
-# with it. The learned judge helps the base's vote most, once there are many answers. The
+# with it or past it. The learned judge helps the base's vote most, once there are many answers. The
 # verifier is the ceiling. For the base it is far away: a right answer was written, and
 # neither a vote nor a learned judge chose it. The searches lie at the vote or below.
 #
@@ -918,7 +916,8 @@ for model in MODELS:
 # What you see: no way to lengthen or repeat one answer helps. Early stops cost answers. A
 # forced "no" or "again" costs more, because the model then gives up a right line.
 # Nobody taught these models to look at an answer of their own, and refinement harms. A
-# calculator is the one change that helps, and it costs nothing.
+# calculator is the one change that helps Zero and R1, and it costs nothing. For the base
+# it is a tie.
 
 # %% [markdown] tags=["slide"]
 # ## 12. Why R1's authors call two of these unsuccessful
