@@ -474,7 +474,8 @@ plots.steps_picture(
 # %% [markdown]
 # What you see: each step of an answer that the model has never read, with eight new
 # rollouts beside the model's guess. The model reads an answer once; the rollouts had to
-# write many. It follows them roughly. `process_score` makes a scorer of it.
+# write many. A few hundred labels are not many, so it stays unsure, and it rises at the line
+# that says yes. Keep that in mind for section 12. `process_score` makes a scorer of it.
 
 # %% [markdown] tags=["slide"]
 # ## 7. Beam search
@@ -716,6 +717,10 @@ tool = partial(with_calculator, budget=400, read=countdown.sum_at_end)
 helped = side_by_side(tool, hard)
 for name, (tokens, right) in (("alone", alone), ("with a calculator", helped)):
     print(f"hard arithmetic, {name:18}{right:4.0%} right for {tokens:.0f} tokens")
+
+# %% [markdown]
+# One answer to each of 32 questions is too little to tell the two apart. Section 11 has
+# more of them.
 
 # %% [markdown] tags=["slide"]
 # ## 10. Live: beat R1's single answer
@@ -1118,6 +1123,10 @@ for name, row in sorted(groups.items()):
     print(f"{name:10}{len(row):3} games: one {before:4.0%}, vote {after:4.0%}")
 
 # %% [markdown]
+# What you see: the vote wins even where a single answer is mostly wrong, as long as the
+# wrong answers differ from each other. It loses where one wrong answer keeps coming
+# back, and where no answer is ever right.
+#
 # ### When is thinking longer a waste?
 #
 # When there is nothing to work out. The same units asked for facts, as the model likes,
