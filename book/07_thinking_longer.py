@@ -475,7 +475,8 @@ plots.steps_picture(
 # %% [markdown]
 # What you see: each step of an answer that the model has never read, with eight new
 # rollouts beside the model's guess. The model reads an answer once; the rollouts had to
-# write many. It follows them roughly. `process_score` makes a scorer of it.
+# write many. A few hundred labels are not many, so it stays unsure, and it rises at the line
+# that says yes. Keep that in mind for section 12. `process_score` makes a scorer of it.
 
 # %% [markdown] tags=["slide"]
 # ## 7. Beam search
@@ -718,6 +719,10 @@ helped = side_by_side(tool, hard)
 for name, (tokens, right) in (("alone", alone), ("with a calculator", helped)):
     print(f"hard arithmetic, {name:18}{right:4.0%} right for {tokens:.0f} tokens")
 
+# %% [markdown]
+# One answer to each of 32 questions is too little to tell the two apart. Section 11 has
+# more of them.
+
 # %% [markdown] tags=["slide"]
 # ## 10. Live: beat R1's single answer
 #
@@ -794,9 +799,7 @@ def point(model, way, kind=None):
 print(Counter(KINDS))
 for model in MODELS:
     tokens, right = point(model, "sampled")
-    print(f"{model:5} one answer: {right:.2f} right, {tokens:3.0f} tokens", end="; ")
-    minutes = [units[model, seed]["minutes"] for seed in SEEDS]
-    print("minutes a seed:", ", ".join(f"{m:.0f}" for m in minutes))
+    print(f"{model:5} one answer: {right:.2f} right, {tokens:3.0f} tokens")
 
 # %% tags=["slide"]
 CHOICES = {
@@ -830,7 +833,7 @@ plots.doubling_curves(
 # %% [markdown]
 # What you see: a point for each budget; lines further up and to the left are better. For
 # all three models the vote climbs far above one answer, and the likeliest answer climbs
-# with it. The learned judge helps the base's vote most, once there are many answers. The
+# with it or past it. The learned judge helps the base's vote most, once there are many answers. The
 # verifier is the ceiling. For the base it is far away: a right answer was written, and
 # neither a vote nor a learned judge chose it. The searches lie at the vote or below.
 #
@@ -919,7 +922,8 @@ for model in MODELS:
 # What you see: no way to lengthen or repeat one answer helps. Early stops cost answers. A
 # forced "no" or "again" costs more, because the model then gives up a right line.
 # Nobody taught these models to look at an answer of their own, and refinement harms. A
-# calculator is the one change that helps, and it costs nothing.
+# calculator is the one change that helps Zero and R1, and it costs nothing. For the base
+# it is a tie.
 
 # %% [markdown] tags=["slide"]
 # ## 12. Why R1's authors call two of these unsuccessful
@@ -1120,6 +1124,10 @@ for name, row in sorted(groups.items()):
     print(f"{name:10}{len(row):3} games: one {before:4.0%}, vote {after:4.0%}")
 
 # %% [markdown]
+# What you see: the vote wins even where a single answer is mostly wrong, as long as the
+# wrong answers differ from each other. It loses where one wrong answer keeps coming
+# back, and where no answer is ever right.
+#
 # ### When is thinking longer a waste?
 #
 # When there is nothing to work out. The same units asked for facts, as the model likes,
