@@ -43,8 +43,9 @@ easy countdown and arithmetic, the learning rate of the recipe (6e-4; of DPO, ch
 valid problems). "vs grpo" is the difference in pass@1. "Outside" is the share of tokens
 without a gradient, by the arm's own clip where it is not GRPO's. Entropy is the mean
 of -log p of what was sampled in the last {LAST} steps. CPU seconds are those of the
-training process on one core of two, of which others used the second. Peak memory is
-that of the process: about 0.71 GB of it is there before training begins.
+training process on a machine that others used too, and the later rows were measured
+when it was busier: compare grpo, reinforce, rloo and ppo, measured one after the other.
+Peak memory is that of the process: 0.71 GB of it is there before training begins.
 """
 SPURIOUS = """
 ## Spurious rewards
