@@ -92,11 +92,11 @@ def test_a_small_unit_runs_through_and_says_what_the_chapter_reads():
     for name, arm in arms.items():
         assert len(arm["right"]) == len(arm["tokens"]) == 3, name
         assert all(0 <= value <= 1 for value in arm["right"])
-        assert max(arm["tokens"]) <= max(arm["budget"], SMALL.longest), name
+        if not arm["scored"]:  # the first score may cost more than what is left
+            assert max(arm["tokens"]) <= max(arm["budget"], SMALL.longest), name
     assert arms["best of n, process 256"]["scored"] > 0 == arms["vote 256"]["scored"]
     for name, rivals in found["P10"]["equal tokens"].items():
-        for arm in rivals.values():
-            spent = zip(arm["tokens"], arms[name]["tokens"], strict=True)
-            assert all(mine <= its for mine, its in spent), name
+        spent = zip(rivals["vote"]["tokens"], arms[name]["tokens"], strict=True)
+        assert all(mine <= its for mine, its in spent), name
     assert set(found["P10"]["exploited"]) == {"outcome", "process"}
     assert set(found["P14"]["facts"]) == {"free", "thinking", "at once"}
