@@ -85,7 +85,13 @@ tokenizer = models["r1"][1]
 # The **policy** is the model that writes. `Ask` turns a model into one: it takes
 # prefixes, each a pair of a prompt and the text written so far, and returns
 # continuations of each. A continuation says how many tokens it took, how it ended, and
-# how likely the policy found it (its log-probability).
+# how likely the policy found it (its log-probability). It ends with `"stop"` where the
+# model ended its answer, with `"until"` where a string that we wait for was written,
+# such as `STEP`, the end of a line, and with `"length"` where it was cut off.
+#
+# A line of thinking is one try, a *tape*: sums from left to right, each going on from
+# the last result. Then come `~`, the target and the difference to it, and a verdict.
+# The model can get its own sums wrong.
 
 # %%
 LONGEST = 192  # tokens of one completion
@@ -189,7 +195,7 @@ print(f"R1, one answer: {fmean(single):.0%} right")
 
 # %% [markdown]
 # The library's search has the same two lines in it. `Ledger` keeps the account of
-# tokens; section 5 opens it.
+# tokens; section 5 says what it counts.
 
 # %%
 # r1lib.search.votes.self_consistency
@@ -346,6 +352,11 @@ for name in ("vote", "best of n, outcome model", "weighted vote, outcome model")
 #   its cache does not read the same beginning twice;
 # - nothing for questions, openings, and whatever a program adds.
 #
+# A search talks to policy and scorer through its ledger only. `ask(paths, n, until)`
+# continues each path n times, `score(paths)` gives each a value, and `draw(n)` asks for
+# whole answers and drops those that were cut off. `affordable(n)` says how many of n
+# still fit into the budget.
+#
 # A toy policy makes the account easy to follow. It takes what comes next from a table,
 # and each entry costs 5 tokens.
 
@@ -416,7 +427,7 @@ for budget in (9, 12):
 # %% [markdown] tags=["slide"]
 # ## 6. A process reward model
 #
-# A score at the end comes late: R1 may waste a hundred tokens behind its first slip. A
+# A score at the end comes late: R1 may waste a hundred tokens after its first slip. A
 # **process reward model** (PRM) scores each step. For us a step is a line of thinking.
 #
 # Where do labels for steps come from? For the first such models people read the steps
@@ -443,7 +454,7 @@ for step, before in zip(labelled, [None, *labelled]):  # noqa: B905
 print(f"{spent} tokens for {len(labelled)} labels")
 
 # %% [markdown]
-# What you see: the share of right answers behind each line. The labels say how much
+# What you see: the share of right answers after each line. The labels say how much
 # hope is left, and not whether a line is correct. A failed try costs little as long as
 # there is room for the next one. And the bill is large: many tokens for few labels.
 #
@@ -565,11 +576,12 @@ for name, way in (
 # ## 8. A tree that grows where results are good
 #
 # A beam forgets what it drops. **Monte Carlo tree search** (MCTS) keeps all paths and
-# returns to them. Each simulation has four moves: *select* a leaf, *expand* it by
+# returns to them. Each simulation has five moves: *select* a leaf, *expand* it by
 # next steps, write one of them to its end (a *rollout*), and *back up* the score.
 #
 # Selecting has to weigh two things: go where results were good, and go where few
-# results are known. The bound of Kocsis and Szepesvari adds them:
+# results are known. The bound of Kocsis and Szepesvári (2006) adds them. The larger $c$
+# is, the more it explores:
 #
 # $$ \text{bound} = \frac{\text{total}}{\text{visits}} + c \sqrt{\frac{\ln \text{visits of the parent}}{\text{visits}}} $$
 
@@ -628,9 +640,10 @@ print(f"{english[1].prompt}: {root.visits} simulations, {spent} tokens")
 plots.tree_picture(root)
 
 # %% [markdown]
-# What you see: R1's first line can be nearly anything, so the tree is broad and stays
-# shallow. Chess has some thirty moves in a position; a line of text has far more. How
-# many different first lines are among the samples of one question?
+# What you see: the number at a node is its visits, its colour the mean value. The tree
+# may try only four lines at each node, and it is three steps deep when the tokens are
+# gone. Chess has some thirty moves in a position; a line of text has far more. How many
+# different first lines are among the samples of one question?
 
 # %%
 first_lines = [
@@ -643,9 +656,9 @@ assert fmean(first_lines) > 4
 # ## 9. One answer, longer, shorter, or again
 #
 # **Budget forcing** changes the length of one thought (s1, arXiv 2501.19393). Where a
-# model would stop too early, its `</think>` is taken away and "Wait" is written. Where it
-# thinks too long, `</think>` is put there. Our models do not know "Wait". Their tapes go
-# on behind a "no", so we write that word of the problem's language.
+# model would stop too early, its `</think>` is taken away and "Wait" is written. Where
+# it thinks too long, `</think>` is put there. Our models do not know "Wait". Their
+# tapes go on after a "no", so we write that word of the problem's language.
 
 # %%
 # r1lib.search.forcing.force
@@ -753,6 +766,9 @@ plots.doubling_curves(
 )
 
 # %% [markdown]
+# *Paired* takes the difference game by game; in brackets is its 95% interval. These are
+# fresh samples, so the numbers differ a little from those of section 2.
+#
 # What you see: one to sixteen recorded answers over what they cost, the scorer's
 # tokens included. The verifier is the ceiling. A vote gets much of the way, and needs
 # nobody to judge.
@@ -831,11 +847,12 @@ plots.doubling_curves(
 )
 
 # %% [markdown]
-# What you see: a point for each budget; lines further up and to the left are better. For
-# all three models the vote climbs far above one answer, and the likeliest answer climbs
-# with it or past it. The learned judge helps the base's vote most, once there are many answers. The
-# verifier is the ceiling. For the base it is far away: a right answer was written, and
-# neither a vote nor a learned judge chose it. The searches lie at the vote or below.
+# What you see: a point for each budget; lines further up and to the left are better.
+# For all three models the vote climbs far above one answer, and the likeliest answer
+# climbs with it or past it. The learned judge helps the base's vote most, once there
+# are many answers. The verifier is the ceiling. For the base it is far away: a right
+# answer was written, and neither a vote nor a learned judge chose it. The searches lie
+# at the vote or below.
 #
 # One caution. R1 has lost hard countdown on its way (chapter 10 shows where), and a
 # quarter of these problems are of that kind. So R1's ceiling is low in this mix.
@@ -843,7 +860,7 @@ plots.doubling_curves(
 # %% [markdown] tags=["slide"]
 # ### Where the curves cross
 #
-# May a vote of a weak model replace training? We compare the base's vote, at each
+# Can a vote of a weak model replace training? We compare the base's vote, at each
 # budget, with one answer of R1, problem by problem. An interval that excludes 0 is a
 # difference; one that holds it is a tie.
 
@@ -865,10 +882,10 @@ for budget in BUDGETS:
     print(f"base, vote: {right:.2f} for {tokens:5.0f} tokens, {gap}")
 
 # %% [markdown]
-# What you see: a few hundred tokens of votes bring the base level with one answer of
-# R1, and more tokens pass it. R1 gets there with a fraction of them, each time it is
-# asked: training has paid for that once. (In this mix hard countdown helps the base; R1
-# has lost it.)
+# What you see: a few hundred tokens of votes bring the base up to one answer of R1, and
+# more tokens pass it. R1 gets there with a fraction of them, each time it is asked:
+# training paid for that, once. (R1 solves no hard countdown, a quarter of this mix:
+# section 11 ends with R1's share by kind.)
 
 # %% [markdown] tags=["slide"]
 # ### RL and SFT plus inference-time scaling
@@ -919,11 +936,11 @@ for model in MODELS:
     )
 
 # %% [markdown]
-# What you see: no way to lengthen or repeat one answer helps. Early stops cost answers. A
-# forced "no" or "again" costs more, because the model then gives up a right line.
+# What you see: no way to lengthen or repeat one answer helps. Early stops cost answers.
+# A forced "no" or "again" costs more, because the model then gives up a right line.
 # Nobody taught these models to look at an answer of their own, and refinement harms. A
-# calculator is the one change that helps Zero and R1, and it costs nothing. For the base
-# it is a tie.
+# calculator is the one change that helps Zero and R1, but the answers get longer.
+# For the base it is a tie.
 
 # %% [markdown] tags=["slide"]
 # ## 12. Why R1's authors call two of these unsuccessful
@@ -934,8 +951,9 @@ for model in MODELS:
 # than that of chess, and a value model for it is hard to train. The paper speaks of
 # training *and* of search; it grants that a PRM can rerank answers, at a price.
 #
-# We test the search. Does it pay here? Each search has spent some tokens on each problem. We give the same
-# tokens, problem by problem, to a plain vote over recorded samples.
+# We test the search. Does it pay here? Each search has spent some tokens on each
+# problem. We give the same tokens, problem by problem, to a plain vote over recorded
+# samples.
 
 # %% tags=["slide"]
 HUNTS = ("beam 2 x 2", "beam 4 x 4", "lookahead 2 x 2", "diverse 4 x 4", "mcts 1024")
@@ -966,9 +984,9 @@ for model in MODELS:
 
 # %% [markdown]
 # What you see: at equal tokens no search is clearly ahead of the vote, and several are
-# clearly behind (an interval below 0). And more is
-# not better: a wide beam costs more than twice as much as a narrow one, and gives the
-# judge more to choose from. About a third of the tokens went to the judge.
+# clearly behind (an interval below 0). And more is hardly better: a wide beam costs
+# more than twice as much as a narrow one, and gives the judge more to choose from.
+# Between 29% and 46% of the tokens went to the judge.
 
 # %% [markdown] tags=["slide"]
 # ### The judge is exploited
@@ -1014,13 +1032,14 @@ worst = max(
 print(worst["prompt"])
 for step, number in worst["steps"]:
     print(f"{number:5.2f}  {step.strip()}")
-print(f"promised {worst['value']:.2f}, wrong; one solution: {worst['answer']}")
+print(f"promised {worst['value']:.2f}, wrong; the right answer: {worst['answer']}")
 
 # %% [markdown]
-# This is the wrong answer that a beam was surest of, with the judge's value behind each
-# step. Compute it by hand, and compare: the check has repeated the mistake and said yes.
-# It looks like a right answer, and the look is a part of what the judge has learned. The paper calls this reward hacking,
-# and R1's rewards for reasoning are rules.
+# This is the wrong answer that a beam was surest of, with the judge's value after each
+# step. Compute it by hand, and compare: the check has repeated the mistake and said
+# yes. It looks like a right answer, and the look is a part of what the judge has
+# learned. The paper calls this reward hacking, and R1's rewards for reasoning are
+# rules.
 
 # %%
 for model in MODELS:
@@ -1036,18 +1055,19 @@ for model in MODELS:
     print(f"{model:5} verifier as the judge: tree and best of n {row}")
 
 # %% [markdown]
-# What you see: the second reason of the paper. About half of the samples begin with a
-# line of their own. The tree tries four lines at each node, and a thousand tokens pay
-# for a handful of simulations. A tree pays where it can come back to a position often. Even
-# with the verifier as its judge, which makes no errors, it is not ahead of best-of-n.
+# What you see: the second reason of the paper. Among 32 samples there are 15 to 21
+# different first lines. The tree tries four lines at each node, and a thousand tokens
+# pay for a handful of simulations. A tree pays where it can come back to a position
+# often. Even with the verifier as its judge, which makes no errors, the tree is not
+# ahead of best-of-n, which had somewhat more tokens.
 
 # %% [markdown] tags=["slide"]
 # ## 13. What readers ask
 #
 # ### Does a longer answer mean a better one?
 #
-# Readers of R1 look for growing lengths. Within one model the long answers are the bad
-# ones. Hard questions take longer, so look at each question by itself, too:
+# Readers of R1 look for growing lengths. Are the long answers of one model the good
+# ones? Hard questions take longer, so look at each question by itself, too:
 
 # %%
 flat = [(m.tokens, game.check(m.text)) for game in games for m in samples[game.prompt]]
@@ -1068,6 +1088,10 @@ assert flat and fmean(r for _, r in flat[:quarter]) > fmean(
 )
 
 # %% [markdown]
+# What you see: the last quarter was cut off at the limit, so nearly all of it is wrong.
+# Of the other three the shortest is not the best. Part of the difference within a
+# question is the limit, too, and not the length.
+#
 # Training made answers longer *and* better, compared with the base. It does not follow
 # that of two answers the longer one is better.
 #
@@ -1103,9 +1127,10 @@ print(f"standard deviation {pstdev(runs):.1%}")
 assert max(runs) - min(runs) > 0.04
 
 # %% [markdown]
-# Nothing differs but the random generator. Average several samples of each question, and
-# give an interval (chapter 15). A greedy answer has no such noise. But it measures
-# another way to answer, and often a worse one.
+# Nothing differs but the random generator. Average several samples of each question,
+# and give an interval (chapter 15). A greedy answer has no such noise. But it measures
+# another way to answer: in section 11 it is better than a sample for the base, and
+# about equal for Zero and R1.
 #
 # ### Why does my vote not help?
 #
@@ -1124,9 +1149,9 @@ for name, row in sorted(groups.items()):
     print(f"{name:10}{len(row):3} games: one {before:4.0%}, vote {after:4.0%}")
 
 # %% [markdown]
-# What you see: the vote wins even where a single answer is mostly wrong, as long as the
-# wrong answers differ from each other. It loses where one wrong answer keeps coming
-# back, and where no answer is ever right.
+# What you see: the vote gains in every group, even where a single answer is mostly
+# wrong, as long as the wrong answers differ from each other. It cannot solve a game
+# where no answer is ever right, or where one wrong answer comes more often.
 #
 # ### When is thinking longer a waste?
 #
@@ -1156,7 +1181,7 @@ for model in MODELS:
 # - More tokens can go into one longer answer, many answers, or a search over steps.
 # - A vote needs answers that meet, and no judge. Count meanings, not texts.
 # - Best-of-N is as good as its judge. With a verifier it is the ceiling; a learned judge is
-#   chosen against, more so with each answer more. A weighted vote dampens that.
+#   exploited, and more so with every extra answer. A weighted vote dampens that.
 # - A process reward model learns step labels from rollouts of the policy itself.
 # - Beam search and MCTS need a judge of unfinished texts, in a space that is too wide.
 # - Count all tokens, those of the scorer included, and compare at equal tokens, paired.

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | REINFORCE with baselines, PPO with its value model, three estimators of KL, DPO, and the family of GRPO as one loop with exchangeable parts |
 # | You need | PyTorch tensors and gradients; chapter 01 for the tiny world. Every other idea is explained when it is first used |
-# | Minutes to read | 40 |
+# | Minutes to read | 60 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | InstructGPT (arXiv 2203.02155), section 3; PPO (1707.06347); GAE (1506.02438); DPO (2305.18290); DeepSeekMath (2402.03300), section 4; DeepSeek-R1 (2501.12948v2), on RL |
@@ -210,15 +210,18 @@ plots.curves({"rewards from 1 to 2": noise}, "group size G", "variance", log="xy
 
 # %% [markdown]
 # What you see: the variance of the gradient estimate, for groups of 8, 16 and 64, with
-# 20,000 sampled groups each. Eight times as many samples give an eighth of the variance. In this
-# example a baseline gives more than that for nothing. (The mean of the group is shorter by
-# $(G-1)/G$, like a slightly smaller learning rate, so its variance is lower, too.)
+# 20,000 sampled groups each. Here every reward was raised by 1, as rewards seldom have
+# a mean of 0. Without a baseline, eight times as many samples give an eighth of the
+# variance. In this example a baseline gives more than that for nothing. (The mean of
+# the group is shorter by $(G-1)/G$, like a slightly smaller learning rate, so its
+# variance is lower, too.)
 #
 # DeepSeekMath used $G = 64$, R1 used 16, and TRL's default is 8. A larger group is less
 # noisy, but for the same number of completions it means fewer prompts.
 #
-# In the library, the loss is minus what we want to raise. `mask` is true on the tokens that the
-# policy sampled. Everything shaped (B, T) has a row for each completion and a column for each token.
+# In the library, the loss is minus what we want to raise. `mask` is true on the tokens
+# that the policy sampled. Everything shaped (B, T) has a row for each completion and a
+# column for each token.
 
 # %%
 # r1lib.rl.reinforce.reinforce_loss
@@ -297,18 +300,19 @@ for sign in (1.0, -1.0):
 #
 # ![A completion in four pieces: a right sum, a slip, the slip is noticed, and mended. The value before them is 0.4, 0.7, 0.2, 0.9, and the reward at the end is 1. With lambda 0 the slip gets advantage -0.5; with lambda 0.5 it gets -0.12; with lambda 1 it gets +0.3, like all pieces of a right answer.](../figures/08_gae.png)
 #
-# What you see: a made-up completion in four pieces, treated as four tokens. Which advantage does the slip
-# deserve? With $\lambda = 0$ only its own change counts, which is called **TD**, temporal difference.
-# With $\lambda = 1$ it gets the final reward minus the value before it, called
-# **Monte Carlo**. Between them, later changes count less and less. This is
-# **GAE**, generalized advantage estimation, the idea of TD($\lambda$):
+# What you see: a made-up completion in four pieces, treated as four tokens. Which
+# advantage does the slip deserve? With $\lambda = 0$ only its own change counts, which
+# is called **TD**, temporal difference. With $\lambda = 1$ it gets the final reward
+# minus the value before it, called **Monte Carlo**. Between them, later changes count
+# less and less. This is **GAE**, generalized advantage estimation, the idea of
+# TD($\lambda$):
 #
 # $$ A_t = \delta_t + (\gamma \lambda)\, \delta_{t+1} + (\gamma \lambda)^2\, \delta_{t+2} + \dots $$
 #
-# ($\gamma$ would make late rewards count less, with $\gamma V_{t+1}$ inside $\delta_t$. For language
-# models it is 1.) The library walks backwards once, as
-# $A_t = \delta_t + \gamma \lambda A_{t+1}$, and steps over places that are masked.
-# Below it, the formula as it is written, and both on the completion of the picture:
+# ($\gamma$ would make late rewards count less, with $\gamma V_{t+1}$ inside $\delta_t$.
+# For language models it is 1.) The library walks backwards once, as $A_t = \delta_t +
+# \gamma \lambda A_{t+1}$, and steps over places that are masked. Below it, the formula
+# as it is written, and both on the completion of the picture:
 
 # %%
 # r1lib.rl.ppo._check_finite
@@ -339,20 +343,22 @@ for lam in (0.0, 0.5, 0.95, 1.0):
     print(f"{lam:6}   " + "".join(f"{a:+9.2f}" for a in found[0].tolist()))
 
 # %% [markdown]
-# What you see: the numbers of the picture. Small $\lambda$ trusts the value model, and is wrong where
-# the model is wrong. $\lambda = 1$ trusts only the reward, and is noisy. In the R1 paper's own comparison
-# PPO with 0.95 did clearly worse than with 1 on long thinking, where a guess early in the
-# text is hard. With 1 it came close to GRPO.
+# What you see: the numbers of the picture. Small $\lambda$ trusts the value model, and
+# is wrong where the model is wrong. $\lambda = 1$ trusts only the reward, and is noisy.
+# In the R1 paper's own comparison PPO with 0.95 did clearly worse than with 1 on long
+# thinking, where a guess early in the text is hard. With 1 it came close to GRPO.
 #
-# The value model learns the **returns** $A_t + V_t$ by a squared error (`ppo.value_loss`).
-# It is as large as the policy and starts with no idea. That is the price that GRPO avoids.
+# The value model learns the **returns** $A_t + V_t$ by a squared error
+# (`ppo.value_loss`). It is often as large as the policy, and its guesses are poor at
+# first. That is the price that GRPO avoids.
 
 # %% [markdown] tags=["slide"]
 # ## 4. A reward model, and a leash
 #
-# Where no rule can tell right from wrong, a reward model gives the reward. Chapter 13 trains
-# one. Here we only use it. By the model of Bradley and Terry (1952), the chance that
-# answer A is preferred to B is $\sigma(s_A - s_B)$, with $\sigma(x) = 1 / (1 + e^{-x})$ and scores $s$.
+# Where no rule can tell right from wrong, a reward model gives the reward. Chapter 13
+# trains one. Here we only use it. By the model of Bradley and Terry (1952), the chance
+# that answer A is preferred to B is $\sigma(s_A - s_B)$, with $\sigma(x) = 1 / (1 +
+# e^{-x})$ and scores $s$.
 
 # %%
 judge, tokenizer = reward_model.load(artifacts.path("helpful-tiny"))
@@ -367,10 +373,12 @@ assert a > b
 # %% [markdown]
 # Only the difference means something; scores have no zero of their own.
 #
-# A policy that climbs such a score for long finds texts that the model likes and
-# people do not (chapter 13). So RLHF adds a leash: a penalty for each token that the policy
-# finds likelier than the reference does. In PPO the penalty is a part of the reward. (`ppo.token_rewards`
-# puts the reward on the last token, and takes the penalty off every token.)
+# A policy that climbs such a score for long finds texts that the model likes and people
+# do not (chapter 13). So RLHF adds a leash: a penalty on each token, $\beta$ times the
+# log-ratio $\log \pi - \log \pi_{\text{ref}}$. The log-ratio is positive where the
+# policy finds the token likelier than the reference does, and negative elsewhere. In
+# PPO the penalty is a part of the reward. (`ppo.token_rewards` puts the reward on the
+# last token, and takes the penalty off every token.)
 #
 # The mean log-ratio is the **KL divergence**, a measure of how far
 # two distributions are apart: $\operatorname{KL}(\pi \| \pi_{\text{ref}}) =
@@ -384,8 +392,9 @@ assert a > b
 #
 # $$ k_1 = -x, \qquad k_2 = \tfrac12 x^2, \qquad k_3 = e^{x} - x - 1 $$
 #
-# Several well-known programs have $k_3$ upside down, with $\log \pi - \log \pi_{\text{ref}}$ in place of $x$.
-# An exact sum over six tokens shows what each estimates:
+# Several well-known programs have $k_3$ upside down, with $\log \pi - \log
+# \pi_{\text{ref}}$ in place of $x$. An exact sum over six tokens shows what each
+# estimates:
 
 # %% tags=["slide", "nbval-check-output"]
 logits = torch.tensor([1.2, 0.4, 0.0, -0.3, -1.0, -1.5]).double().requires_grad_()
@@ -466,9 +475,10 @@ for name, values in cases.items():
 # $$ \pi^*(o) = \tfrac{1}{Z}\, \pi_{\text{ref}}(o)\, e^{r(o)/\beta}, $$
 #
 # with a $Z$ that makes the probabilities sum to 1 (exercise 8.4). Solve for the reward:
-# $r = \beta \log (\pi^* / \pi_{\text{ref}}) + \beta \log Z$. Put this into Bradley and Terry's
-# $\sigma(r_A - r_B)$, and the unknown $Z$, the same for both answers, cancels. What is
-# left contains only the policy. So train the policy on pairs, as if it were the reward model:
+# $r = \beta \log (\pi^* / \pi_{\text{ref}}) + \beta \log Z$. Put this into Bradley and
+# Terry's $\sigma(r_A - r_B)$, and the unknown $Z$, the same for both answers, cancels.
+# What is left contains only the policy and the reference. So train the policy on pairs,
+# as if it were the reward model:
 #
 # $$ L = -\log \sigma\Big( \beta \big[
 #    \log \tfrac{\pi(\text{chosen})}{\pi_{\text{ref}}(\text{chosen})}
@@ -499,8 +509,9 @@ print(f"chosen +2, rejected -3: loss {better:.4f}, by hand {by_hand:.4f}")
 # The loss starts at log 2 for every pair. How likely an answer is does not matter, only how that
 # changed since the reference.
 #
-# Now run it. We sample eight answers to each of 48 sums, and take the best and the worst of each group
-# that disagrees. The exam is on held-out problems, here and in section 8.
+# Now run it. We sample eight answers to each of 48 sums, and take the best and the
+# worst of each group that disagrees. The exam is on held-out problems, here and in
+# section 8.
 
 # %%
 base, tokenizer = artifacts.load("base-tiny")
@@ -610,20 +621,22 @@ print(f"loss {zero.item():+.4f}, length of its gradient {grpo_gradient.norm():.2
 assert abs(zero.item()) < 1e-3 < 0.1 < grpo_gradient.norm()
 
 # %% [markdown]
-# The *value* is 0 because every ratio is 1 right after sampling: each completion adds its advantage, and
-# the advantages of a group sum to 0. The *gradient* is not 0. Like every policy loss, this
-# one is a device for making a gradient. It is no measure of success. Watch the reward.
+# The *value* is 0 because every ratio is 1 right after sampling: each completion adds
+# its advantage, and the advantages of a group sum to 0. The *gradient* is not 0. Like
+# every policy loss, this one is a device for making a gradient. It is no measure of
+# success. Watch the reward.
 #
-# Three small variations. With `token_mean`, long answers count more, and the value is not exactly 0. With
-# a KL term, the printed loss is $\beta$ times KL, so it starts at 0 and *rises*. And if it is 0 at
-# every later step, look at the ratio.
+# Three small variations. With `token_mean`, long answers count more, and the value is
+# not exactly 0. With a KL term, the printed loss is $\beta$ times KL, so it starts at 0
+# and *rises*. And if it is 0 at every later step, look at the ratio.
 #
 # ### "Why is my ratio always 1?"
 #
-# Because you take one optimizer step for each batch of samples. Then old and new policy are the
-# same model, and the clip has nothing to do. Many programs do not even compute old
-# log-probabilities then, and use a copy without gradient. It must be that copy, never the number 1: the
-# gradient flows through the numerator. After one step the ratio moves:
+# Because you take one optimizer step for each batch of samples. Then old and new policy
+# are the same model, and the clip has nothing to do. Many programs do not even compute
+# old log-probabilities then, and use a copy without gradient. It must be that copy,
+# never the number 1: the gradient flows through the numerator. After one step the ratio
+# moves:
 
 # %%
 learner = copy.deepcopy(base)
@@ -676,12 +689,13 @@ assert difference < 1e-4 * grpo_gradient.abs().max()
 # | VESPO | · | completion, as weight | soft, no edge | all tokens | · |
 # | MaxRL | group mean, that mean | · | · | · | · |
 #
-# (R1 used 0.001 for KL, in its first RL after the cold start a clip of 10, and replaced the reference by the policy
-# every 400 steps. The papers are listed in `r1lib/losses.py`. TRL's default is
-# the row DAPO, but with 0.2 on both sides.)
+# (R1 used 0.001 for KL, in its first RL after the cold start a clip of 10, and replaced
+# the reference by the policy every 400 steps. The papers are listed in
+# `r1lib/losses.py`. TRL's default is the row DAPO, but with 0.2 on both sides.)
 #
-# As code, a row is three functions, and `grpo.train` takes them as arguments. Do they differ? On the first
-# step after sampling, compare the direction of each gradient with GRPO's (1 is the same direction):
+# As code, a row is three functions, and `grpo.train` takes them as arguments. Do they
+# differ? On the first step after sampling, compare the direction of each gradient with
+# GRPO's (1 is the same direction):
 
 
 # %%
@@ -724,7 +738,8 @@ for name, (compare, objective, average) in FAMILY.items():
 
 # %% [markdown]
 # What you see: on the first step all ratios are 1, so only baseline and average can
-# matter. GSPO and SAPO *are* GRPO here, and no direction is far away. Expect ties in section 9.
+# matter. GSPO and SAPO *are* GRPO here. DAPO, LUSPO, CISPO and VESPO weigh all tokens
+# alike, and that alone turns the direction by about 40 degrees.
 #
 # ### What the ratio does when it is not 1
 #
@@ -783,9 +798,10 @@ for average in (sequence_mean, token_mean, losses.sequence_sum, constant):
 #
 # ### Filters: which samples count at all
 #
-# DAPO changes the samples, too. **Dynamic sampling** draws new prompts until enough groups disagree. The **overlong
-# penalty** makes length near the limit costly. And one may **mask** what was cut off: a completion that ran into the limit
-# may have been right.
+# DAPO changes the samples, too. **Dynamic sampling** draws new prompts until enough
+# groups disagree. The **overlong penalty** makes length near the limit costly. And one
+# may **mask** what was cut off: a completion that ran into the limit may have been
+# right.
 
 # %% tags=["nbval-check-output"]
 print(dapo.informative_groups(torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])))
@@ -802,9 +818,10 @@ print(cut.int().tolist(), "the second was cut off")
 #
 # ### When sampler and trainer differ
 #
-# Large runs sample with a fast engine in low precision and train with another program. "Old" and "new" then differ before any
-# step, which breaks the ratio in silence. The cure is another weight, trainer over sampler. Here
-# the sampler is the base with weights rounded to bfloat16, which keeps two or three digits:
+# Large runs sample with a fast engine in low precision and train with another program.
+# "Old" and "new" then differ before any step, which breaks the ratio in silence. The
+# cure is another weight, trainer over sampler. Here the sampler is the base with
+# weights rounded to bfloat16, which keeps two or three digits:
 
 # %%
 sampler = copy.deepcopy(base)
@@ -821,10 +838,11 @@ print("truncated at 3:", losses.truncated_importance(example))
 print("masked above 3:", losses.masked_importance(example))
 
 # %% [markdown]
-# What you see: ratios near 1. A completion is a product of many of them, so long ones, and models with
-# many experts, may be far off. **Truncated** importance weights bound
-# what is large, and **masked** ones drop it; both multiply the objective. (Sampling with top-p
-# breaks the ratio, too: log-probabilities must be of the distribution that was sampled.)
+# What you see: ratios near 1. A completion is a product of many of them, so long ones,
+# and models with many experts, may be far off. **Truncated** importance weights bound
+# what is large, and **masked** ones drop it; both multiply the objective. (Sampling
+# with top-p breaks the ratio, too: log-probabilities must be of the distribution that
+# was sampled.)
 
 # %% [markdown] tags=["slide"]
 # ## 8. Live: one policy, three algorithms
@@ -882,8 +900,9 @@ names = {"mean of 4 steps": "reward, mean of 4 steps", "length": "tokens"}
 plots.compared_curves(histories, names)
 
 # %% [markdown]
-# What you see: above, the bill and the gain on the exam, with its interval. Below, three rising lines that
-# cross each other. Each algorithm learned. Which one is ahead after 12 steps is chance. PPO is slower, because it
+# What you see: above, the bill and the gain on the exam, with its interval. Below,
+# three rising lines that cross each other. Each algorithm learned. One run of each
+# cannot say which is better; section 9 asks with three seeds. PPO is slower, because it
 # runs and trains a second model.
 
 # %% [markdown] tags=["slide"]
@@ -894,8 +913,12 @@ plots.compared_curves(histories, names)
 # completions, on countdown and arithmetic, from the bases of seeds 0, 1 and 2. All see the same
 # problems in the same order. The exam is 48 test problems of each game, 16 answers each.
 #
-# Here `grpo` is the recipe of this book: the group's mean without a division, clip 0.2 and 0.28, token mean. Every other
-# run changes one thing, which its name says.
+# Here `grpo` is the recipe of this book: the group's mean without a division, clip 0.2
+# and 0.28, token mean. Every other run keeps the rest of the recipe. `reinforce` and
+# `rloo` change the baseline and drop ratio and clip; `std` divides by the group's std,
+# as the paper's GRPO does; `dapo` adds refilled groups and the overlong penalty; `gspo`
+# and `sapo` change the ratio or the clip, and average each completion first, as their
+# papers do.
 #
 # ### The same number of samples (P11)
 
@@ -939,10 +962,10 @@ panels = {
 plots.curves(panels, "completions, or seconds", "reward, mean of seeds")
 
 # %% [markdown]
-# What you see: the reward while training, on the left for each sample and on the right for each second.
-# For each sample the online methods are hard to tell apart.
-# A value model is one more network to run and to train, so PPO needs more seconds
-# for the same samples. (The line of `dpo` is flat: it samples everything from the base first, and
+# What you see: the reward while training, on the left for each sample and on the right
+# for each second. For each sample the online methods are hard to tell apart. A value
+# model is one more network to run and to train, so PPO needs more seconds for the same
+# samples. (The line of `dpo` is flat: it samples everything from the base first, and
 # learns at the end.)
 
 
@@ -970,16 +993,18 @@ for arm in MAIN:
 plots.interval_dots(dots, "share of test problems")
 
 # %% [markdown]
-# What you see: below, the exam, a dot with its 95% interval for each seed. `pass@16` is the share of
-# problems that at least one of 16 answers solves. Above, the price: numbers held in memory
-# (weights, gradients, optimizer), memory added by training, and seconds of one core.
+# What you see: below, the exam, a dot with its 95% interval for each seed. `pass@16` is
+# the share of problems that at least one of 16 answers solves. Above, the price:
+# numbers held in memory (weights, gradients, optimizer), memory added by training, and
+# seconds of one core.
 #
 # ### Every variant, beside the recipe
 #
-# Is a difference real? All runs answer the same problems, so we compare problem by problem. The
-# interval of the mean difference says how sure it is for other problems. But another *run* would end
-# elsewhere, too. So a second interval, over the three seeds, must exclude 0 as well. Everything
-# else is called a tie. (`docs/variants.md` has all the numbers, by the same rule.)
+# Is a difference real? All runs answer the same problems, so we compare problem by
+# problem. The interval of the mean difference says how sure it is for other problems.
+# But another *run* would end elsewhere, too. So a second interval, over the three
+# seeds, must exclude 0 as well. Everything else is called a tie. (`docs/variants.md`
+# has all the numbers, by the same rule.)
 
 
 # %%
@@ -1012,13 +1037,16 @@ for verdict, arms in verdicts.items():
 plots.difference_dots(differences, "pass@1, less that of grpo")
 
 # %% [markdown]
-# What you see: a row for each variant. The bar is the interval of the difference, and the small marks are
-# the seeds. Grey rows are ties.
+# What you see: a row for each variant. The bar is the interval of the difference, and
+# the small marks are the seeds. Grey rows are ties.
 #
-# One row measures the noise: `rloo`. Its advantages are those of `grpo` times 16/15, a factor that AdamW hardly
-# notices, and it has no clip, which silences next to nothing here. The two are nearly the same
-# algorithm. What separates their seeds is chance. No smaller difference means anything.
-# DPO on samples of the base is behind: while it learns it never sees its own answers.
+# One row measures the noise: `rloo`. Its advantages are those of `grpo` times 16/15, a
+# factor that AdamW hardly notices, and it has no clip, which silences next to nothing
+# here. The two are nearly the same algorithm. What separates their seeds is chance. No
+# smaller difference means anything. `dpo` learns from pairs of the base alone;
+# `dpo-iterated` makes new pairs from the current policy before each step. Both are
+# behind, so stale samples cannot be the whole reason. A pair uses only the best and the
+# worst of a group, which may matter, too.
 #
 # pass@1 is not everything. How long are the answers, how much variety is left, and
 # how many tokens did the clip silence? (The last column counts answers that are no mere guess.)
@@ -1042,20 +1070,22 @@ for arm in ("grpo", *differences):
 # %% [markdown]
 # ### Rewards that have nothing to do with the task
 #
-# In 2025 a study found that a well-known model became better at mathematics by *random* rewards
-# (arXiv 2506.10947). Other models did not. Had the answers leaked into its training? In
-# our world that cannot be, since test problems never enter any text. So we can ask cleanly: can a reward that
-# knows nothing select a good habit?
+# In 2025 a study found that a well-known model became better at mathematics by *random*
+# rewards (arXiv 2506.10947). Other models did not. Had the answers leaked into its
+# training? In our world that cannot be, since test problems never enter any text. So we
+# can ask cleanly: can a reward that knows nothing select a good habit?
 #
-# Five rewards, the same loop. `true` pays right answers. `majority` pays the answer that most of a group
-# gives, without looking at the truth. `format` pays one thought and one answer, whatever they say.
-# `coin` pays at random, and `inverted` pays wrong answers. What you see below: the exam after 40 steps, a
-# dot for each seed.
+# Five rewards, the same loop. `true` pays right answers. `majority` pays the answer
+# that most of a group gives, without looking at the truth. `format` pays one thought
+# and one answer, whatever they say. `coin` pays at random, and `inverted` pays wrong
+# answers. What you see below: the exam after 40 steps, a dot for each seed.
 #
-# Look at `majority` and `format`: nobody checks the answers, and more of them are right. Both rewards select
-# thinking, and thinking is better than guessing in this base. `coin` selects nothing. It pushes at random, which
-# wears skills down. So where a random reward helps, something else must do the selecting; the
-# study suspects the clip, which treats likely and unlikely tokens differently.
+# Look at `majority` and `format`: nobody checks the answers, and in all three runs of
+# each more of them are right. (The seeds differ so much that by our rule both are still
+# ties.) Both rewards select thinking, and thinking is better than guessing in this
+# base. `coin` selects nothing. It pushes at random, which wears skills down. So where a
+# random reward helps, something else must do the selecting; the study suspects the
+# clip, which treats likely and unlikely tokens differently.
 
 # %%
 spurious = measured(RESULTS.glob("spurious-*.json"), "spurious", "reward")
@@ -1086,9 +1116,9 @@ plots.interval_dots(
 # %% [markdown] tags=["slide"]
 # ## 10. When nothing learns
 #
-# The reward is flat, or 0, and the loss says nothing. This is the other question that readers ask most.
-# Look at the samples before you change a setting. Four numbers find most causes. Here is a healthy run
-# beside three broken ones, each before any training:
+# The reward is flat, or 0, and the loss says nothing. This is the other question that
+# readers ask most. Look at the samples before you change a setting. Four numbers find
+# most causes. Here is a healthy run beside three broken ones, each before any training:
 
 
 # %%
@@ -1138,24 +1168,25 @@ assert looks["a format nobody writes"]["agreeing groups"] == 1
 #
 # - **All groups agree.** No advantage, no gradient. Either nothing is ever paid, or everything is. Print ten completions and
 #   run the reward on them by hand. A pattern with line breaks that the model does not write is the classic.
-# - **Few answers finish.** The limit cuts them off before the answer, so accuracy *and* format fall to 0. Raise
-#   the limit, or shorten the task.
+# - **Fewer answers finish.** The limit cuts off those that think, so accuracy
+#   *and* format fall to 0; what still finishes is a bare guess. Raise the limit.
 # - **Many groups agree, the reward is low.** The problems are too hard. Take easier ones, larger groups, or sample
 #   until groups disagree.
 # - **Format rises, accuracy stays 0.** The format is the only thing that was ever paid. Here, too, the base must
 #   be right now and then (chapter 09, P12).
-# - **It was fine, then text turns to noise ("!!!!"), or KL explodes.** Nearly always the learning rate, sometimes a wrong mask. See the row
-#   `high-lr` above, and the gallery in chapter 09.
+# - **It was fine, then text turns to noise ("!!!!"), or KL explodes.** Nearly always the learning rate, sometimes a wrong mask. See the
+#   gallery in chapter 09.
 # - **You cannot reach somebody's curve.** Compare base, prompt, reward and number of completions first. Section 9 says how
 #   little the name of the algorithm matters.
 
 # %% [markdown]
 # ## 11. What this chapter does not show
 #
-# Our runs are short, and the policy is tiny. In 40 steps with nearly fresh samples ratios stay
-# near 1. So the methods that were made for old samples, very long answers or many experts had little
-# to repair here. A tie in our table is no proof of a tie at full size. And each method got the
-# learning rate of the recipe, or one of a few: a method could be better with a rate of its own.
+# Our runs are short, and the policy is tiny. In 40 steps with nearly fresh samples
+# ratios stay near 1. So the methods that were made for old samples, very long answers
+# or many experts had little to repair here. A tie in our table is no proof of a tie at
+# full size. And each method got the learning rate of the recipe, or one of a few: a
+# method could be better with a rate of its own.
 #
 # ## Summary
 #
@@ -1164,7 +1195,7 @@ assert looks["a format nobody writes"]["agreeing groups"] == 1
 # - A baseline leaves the expected gradient alone and removes noise. PPO trains a value model for it, and GRPO asks the
 #   siblings.
 # - Ratio and clip limit the use of old samples. The minimum holds for both signs.
-# - $k_3$ is a good value, $k_2$ a good gradient, and $k_1$ belongs into the reward.
+# - $k_3$ is a good value, $k_2$ a good gradient, and $k_1$ belongs in the reward.
 # - DPO needs pairs alone. Its loss starts at log 2.
 # - At ratio 1 the loss of GRPO is about 0, and its gradient is that of REINFORCE.
 #
@@ -1212,9 +1243,9 @@ def mended_k3(logp, ref):
 checks.ex_8_1(mended_k3)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 8.2** (easy, 10 min) The exact gradient. For a policy over a few tokens, return the gradient
-# of the expected reward with respect to the logits, as a list. Use the probabilities and the rewards
-# alone, without sampling and without autograd.
+# **Exercise 8.2** (easy, 10 min) The exact gradient. For a policy over a few tokens,
+# return the gradient of the expected reward with respect to the logits, as a list. Use
+# the probabilities and the rewards alone, without sampling and without autograd.
 #
 # <details><summary>Hint 1</summary>Use the mean reward as a baseline. The gradient does not change, and the formula becomes shorter.</details>
 #
@@ -1259,8 +1290,9 @@ def my_gae(rewards, values, lam):
 checks.ex_8_3(my_gae)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 8.4** (medium, 15 min) The policy that DPO looks for. Given the probabilities of the reference, the rewards and
-# $\beta$, return the probabilities that are best for reward minus $\beta$ times KL (section 5). Rewards may be large.
+# **Exercise 8.4** (medium, 15 min) The policy that DPO looks for. Given the
+# probabilities of the reference, the rewards and $\beta$, return the probabilities that
+# are best for reward minus $\beta$ times KL (section 5). Rewards may be large.
 #
 # <details><summary>Hint 1</summary>Multiply each reference probability by $e^{r/\beta}$, then divide by the sum.</details>
 #
@@ -1283,9 +1315,10 @@ def best_policy(ref, rewards, beta):
 checks.ex_8_4(best_policy)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 8.5** (hard, 60 min) A row of your own. Invent advantages: a function from rewards (N, G) to advantages (N, G).
-# The check asks for two laws only. A group that agrees gets zeros, and in one group a higher reward never gets a
-# lower advantage. Then train with it as in section 8, three times with another `seed` in `GRPOConfig`, and
+# **Exercise 8.5** (hard, 60 min) A row of your own. Invent advantages: a function from
+# rewards (N, G) to advantages (N, G). The check asks for two laws only. A group that
+# agrees gets zeros, and in one group a higher reward never gets a lower advantage. Then
+# train with it as in section 8, three times with another `seed` in `GRPOConfig`, and
 # compare with `GRPO`. Is the difference larger than that between seeds?
 #
 # <details><summary>Hint 1</summary>Ideas: ranks in place of rewards, the median as a baseline, only the best against the rest.</details>
