@@ -15,10 +15,8 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-import torch.distributed.checkpoint as dcp
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.nn.functional import all_to_all_single
@@ -153,6 +151,9 @@ def save(model: nn.Module, optimizers: list, folder, state: dict) -> None:
     `state` is what else the run needs to go on, as JSON. A parameter that is never
     trained must say so: its `requires_grad` is False.
     """
+    import torch.distributed.checkpoint as dcp  # here, as it loads much of torchrun
+    from torch.distributed.checkpoint.state_dict import get_state_dict
+
     folder = Path(folder)
     temporary = folder.with_name(f".{folder.name}{files.END[0]}")
     if dist.get_rank() == 0:
@@ -168,6 +169,9 @@ def save(model: nn.Module, optimizers: list, folder, state: dict) -> None:
 
 def load(model: nn.Module, optimizers: list, folder) -> dict:
     """Restore what `save` wrote, whatever the number of ranks then; return `state`."""
+    import torch.distributed.checkpoint as dcp  # as in `save`
+    from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
+
     folder = Path(folder)
     state = files.read_json(folder / "state.json")
     tensors = dict(zip(NAMES, get_state_dict(model, optimizers), strict=True))
