@@ -307,7 +307,7 @@ ROWS = [
         partial(ours, name, natural),
         partial(theirs, name, natural),
         partial(work, name, natural),
-        tolerance=1e-2,
+        tolerance=1e-3,
         weights=("tokenizer", models.TRAINED[name]),
     )
     for label, name, natural, goal, what in (
