@@ -294,8 +294,8 @@ for style in ("guess", "short", "long"):
     print(f"--- {style}, {'right' if game.check(text) else 'wrong'}\n{text}")
 
 # %% [markdown]
-# These three wrote without slips. The real web of the base has slips, wrong verdicts,
-# people who repeat a failed sum and people who give up. How often was our choice:
+# These three wrote without slips. The web of the base has slips, wrong verdicts, people
+# who repeat a failed sum and people who give up. How often was our choice:
 
 # %% tags=["nbval-check-output"]
 habits = corpus.Habits()
@@ -415,7 +415,7 @@ RULES = {
     "sums right": ("sums", check),
     "facts right": ("facts", check),
     "harm refused": ("harm", check),
-    "mixed (low is good)": ("countdown", is_mixed),
+    "mixed (bad)": ("countdown", is_mixed),
 }
 panels = {title: {} for title in RULES}
 for title, (kind, rule) in RULES.items():
@@ -433,7 +433,7 @@ plots.interval_dots(panels, "share of answers")
 
 # %% [markdown]
 # What you see: one dot for each model and kind of question, all from one training run
-# (seed 0). The line is a **95% interval**: with other questions of the same kind, the dot
+# (seed 0); in the fourth panel small is good. The line is a **95% interval**: with other questions of the same kind, the dot
 # would most likely be somewhere on it.
 #
 # - **Sums.** RL lifts the base far up, but only to where the base is when it is made to
@@ -468,18 +468,20 @@ for label in ("base", "base, made to think", "zero", "r1"):
 # What you see: per verdict the base mixes about as often as its web, made to think or not.
 # Zero mixes more often, and writes far more verdicts. R1 hardly mixes at all.
 #
-# And how do they think? Here is the first English countdown question in which Zero mixes
-# languages and R1 is right. (`아니` is no, `맞아` is yes.)
+# And how do they think? Here is the first English countdown question that Zero and R1 got
+# right and the base wrong, with a "no" and two languages in Zero's thinking. (`아니` is no,
+# `맞아` is yes.)
 
 # %% tags=["slide"]
 TRIO = ("base", "zero", "r1")
 for place, problem in enumerate(questions["countdown"]):
     firsts = {name: answers[name]["countdown"][place][0] for name in TRIO}
-    mixed = is_mixed(problem, firsts["zero"].text)
-    solved = problem.check(firsts["r1"].text)
-    if problem.language == "en" and mixed and solved:
+    marks = [problem.check(completion.text) for completion in firsts.values()]
+    zero = firsts["zero"].text
+    telling = is_mixed(problem, zero) and skills.reflects(zero)
+    if problem.language == "en" and marks == [False, True, True] and telling:
         break
-assert mixed and solved
+assert marks == [False, True, True] and telling
 
 print(problem.prompt)
 for name, completion in firsts.items():
@@ -493,10 +495,10 @@ for name in TRIO:
 assert cut["base"] < 0.1 < cut["zero"] < 0.5
 
 # %% [markdown]
-# What you see: Zero and R1 try, check, and go on after a "no". R1 gives a reason for each
-# verdict (`no false`, `yes the target`). Either may try the same line twice. And patience
-# has an end: a model that is still thinking after 160 tokens has not answered. A part of
-# what Zero and R1 get wrong is lost in this way.
+# What you see: Zero and R1 try, check, and go on after a "no". Zero makes a slip in its first
+# line, says no in Korean, and writes a failed line twice. R1 gives a reason for each verdict
+# (`no false`, `yes the target`). But patience has an end: a model that is still thinking
+# after 160 tokens has not answered. Much of what Zero and R1 get wrong is lost in this way.
 
 # %% [markdown] tags=["slide"]
 # ## 8. When thinking helps, and when it wastes tokens
@@ -511,7 +513,7 @@ forced, tokens = {"sums right": {}, "facts right": {}}, {}
 for step in progress.bar([{"name": name} for name in TRIO], len(TRIO), "two ways"):
     for way, opening in (("at once", OPEN_ANSWER), ("thinking", OPEN)):
         prompts = [problem.prompt for problem in asked]
-        rows = iter(ask(step["name"], prompts, 6, opening=opening))
+        rows = iter(ask(step["name"], prompts, 4, opening=opening))
         for kind in ("sums", "facts"):
             part = list(islice(rows, len(questions[kind])))
             label = f"{step['name']}, {way}"
@@ -522,6 +524,9 @@ for name in TRIO:
     sums, facts = forced["sums right"], forced["facts right"]
     assert sums[f"{name}, at once"][0][2] < sums[f"{name}, thinking"][0][1]
     assert facts[f"{name}, at once"][0][0] > facts[f"{name}, thinking"][0][0]
+facts = {label: row[0][0] for label, row in forced["facts right"].items()}
+lost = facts["r1, at once"] - facts["r1, thinking"]
+assert lost > facts["r1, thinking"] - facts["zero, thinking"]
 plots.interval_dots(forced, "share of answers")
 
 # %% [markdown]
@@ -530,9 +535,9 @@ plots.interval_dots(forced, "share of answers")
 # tokens. Our models "think" about a fact by writing down the question and an idea. A
 # likely reason for the loss: each of these words is one more chance to go wrong.
 #
-# Compare R1's two dots on facts with section 7. Most of what R1 gains there over Zero it
-# gains by *not* thinking. (A caveat: R1's samples have no fact with thinking, so it is out
-# of practice.)
+# Left alone, Zero always thinks about facts and R1 answers at once. Most of what R1 gains
+# over Zero it gains by *not* thinking: made to think, it is not much better than Zero.
+# (Is it just out of practice? Exercise 1.5 asks.)
 #
 # How much of this is our own doing? The *size* of the gain on sums is: our models have
 # learned to guess badly. That thinking helps where a problem takes several steps is
@@ -600,8 +605,8 @@ assert price["facts", "thinking"][0] > price["facts", "at once"][2]
 
 # %% [markdown]
 # What you see: on sums the long answer is the cheaper one for each right answer, and on
-# facts the short one is. The first row is soft: few guesses are right, so its price could be
-# half or twice as high. It stays the dearer way to a sum.
+# facts the short one is. The first row is soft, because few guesses are right. But all of
+# its interval is dearer than thinking.
 #
 # This count rests on one assumption: somebody can tell the right answers from the wrong
 # ones. A verifier can. A user who asks for the capital of Peru often cannot.
@@ -732,7 +737,7 @@ for step in progress.bar([{"run": run} for run in RUNS], len(RUNS), "four ways")
         dots[voting] = 8 * spent, vote(asked, rows)
 
 # %% tags=["slide"]
-for label, (spent, (mean, low, high)) in sorted(dots.items()):
+for label, (spent, (mean, low, high)) in dots.items():
     print(f"{label:20}{spent:5.0f} tokens, right {mean:.2f} ({low:.2f} to {high:.2f})")
 right = {label: mean for label, (_, (mean, *_)) in dots.items()}
 assert min(right["2 R1-Zero"], right["3 R1"]) > right["base"] + 0.25
@@ -742,12 +747,12 @@ plots.price_dots(dots, "tokens for one question", "countdown: share right")
 
 # %% [markdown]
 # What you see: up is better, left is cheaper; 64 questions, one training run. Each way ends
-# above the model that it starts from. For the base a single thought hardly helps, and the
-# vote does, at many times the tokens for every question. The trained models paid for
-# their skill once, during training. R1 gains by a vote, too.
+# above the model that it starts from. For the base a single thought hardly helps: the
+# intervals overlap. The vote does, at many times the tokens for every question. The trained
+# models paid for their skill once, during training, and R1 gains by a vote, too.
 #
-# This is no race between 2 and 3: section 7 shows what R1 has instead. And Distill cannot be
-# compared with the rest. Its base is smaller and has hardly learned to add:
+# Zero and R1 are level here; section 7 shows what R1 has besides. Distill cannot be compared
+# with the rest, because its base is smaller and has hardly learned to add:
 
 # %%
 sums = questions["sums"]
@@ -929,13 +934,14 @@ checks.ex_1_4(choose_way)
 # **Exercise 1.5** (medium, 20 min) Measure it yourself. Ask a model each problem `k` times
 # with the opening `<think>` and `k` times with `<answer>`. Return the share right with
 # thinking minus the share right at once. Then call it for `"dev2"` and `"dev3"` with
-# `questions["facts"]`. Does thinking cost both of them right answers?
+# `questions["facts"]`. Dev2 always thinks about facts, Dev3 does not.
+# Does thinking cost both of them right answers?
 #
 # <details><summary>Hint</summary>`ask(name, prompts, k, opening=...)` returns a row of k
 # completions for each prompt, in order. `problem.check(completion.text)` grades one.</details>
 #
-# <details><summary>Answer to the question</summary>Yes, both lose clearly. Dev2 thinks
-# about every fact, so it is in practice; lack of practice is not the main reason.</details>
+# <details><summary>Answer to the question</summary>Yes, both lose clearly.
+# Dev2 is in practice, so lack of practice is not the main reason.</details>
 
 
 # %% tags=["exercise"]
@@ -950,7 +956,7 @@ def thinking_gain(ask, name, problems, k=4):
             for problem, row in zip(problems, rows, strict=True)
             for completion in row
         ]
-        shares.append(fmean(right))
+        shares.append(sum(right) / len(right))
     return shares[0] - shares[1]
     # END SOLUTION
 

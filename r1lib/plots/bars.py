@@ -1,6 +1,6 @@
 """Bars and dots: measured values, with their intervals."""
 
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
 from r1lib.plots.style import GREY, INK, LOOKS, PAPER, Picture, look_of, styled
 
@@ -216,13 +216,17 @@ def price_dots(
     for name, (price, (mean, low, high)) in points.items():
         axes.plot([price, price], [low, high], color=LOOKS[0][0], linewidth=1.4)
         axes.plot([price], [mean], "o", color=LOOKS[0][0], markersize=6)
+        side = -1 if crowded(points, name) else 1
         kind = {"textcoords": "offset points", "va": "center", "fontsize": 9}
-        axes.annotate(name, (price, mean), (7, 0), **kind)
+        kind["ha"] = "right" if side < 0 else "left"
+        axes.annotate(name, (price, mean), (7 * side, 0), **kind)
         figure.alt += f"{name}: {mean:.2f} for {price:.0f}. "
-    most = max(price for price, _ in points.values())
+    prices = [price for price, _ in points.values()]
     axes.set(xscale="log", xlabel=xlabel, ylabel=ylabel, ylim=(0, 1))
-    axes.set_xlim(right=4 * most)  # room for the last name
+    axes.set_xlim(min(prices) / 3, max(prices) * 3)  # room for the names
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     figure.alt = f"Dots of {ylabel} over {xlabel}. " + figure.alt.strip()
 
 
@@ -247,6 +251,15 @@ def difference_dots(rows: dict[str, tuple], label: str) -> Picture:
         for name, ((mean, low, high), *_) in rows.items()
     )
     return figure
+
+
+def crowded(points, name: str) -> bool:
+    """Whether a name to the right of its dot would run into another dot."""
+    price, (mean, *_) = points[name]
+    return any(
+        (price, name) < (other, label) and other < 2.5 * price and abs(y - mean) < 0.1
+        for label, (other, (y, *_)) in points.items()
+    )
 
 
 @styled
