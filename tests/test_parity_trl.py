@@ -195,9 +195,9 @@ def gradient_of(model, loss):
     return torch.cat([p.grad.flatten() for p in model.parameters()])
 
 
-def same(model, ours, theirs):
+def same(model, ours, theirs, tolerance=1e-6):
     """Compare losses and gradients, the latter relative to their norm."""
-    assert ours.item() == pytest.approx(theirs.item(), rel=1e-6, abs=1e-6)
+    assert ours.item() == pytest.approx(theirs.item(), rel=tolerance, abs=tolerance)
     wanted, found = gradient_of(model, theirs), gradient_of(model, ours)
     assert wanted.norm() > 1e-3
     assert (found - wanted).norm() < 1e-5 * wanted.norm()
@@ -239,7 +239,9 @@ def test_loss_and_gradient_are_those_of_trl(
         objective=objective_of(loss_type, level, delta),
     )
     assert 0.1 < metrics["clip_fraction"] < 0.9  # the clip had something to do
-    same(model, loss, made._compute_loss(model, theirs))
+    # VESPO weighs by an exponential of a whole completion, and so rounding, too.
+    tolerance = 4e-6 if loss_type == "vespo" else 1e-6
+    same(model, loss, made._compute_loss(model, theirs), tolerance)
 
 
 def test_the_defaults_of_grpo_loss_are_clipped_token_means(folder, tmp_path):
