@@ -228,6 +228,7 @@ def price_dots(
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.xaxis.set_minor_formatter(NullFormatter())
     figure.alt = f"Dots of {ylabel} over {xlabel}. " + figure.alt.strip()
+    return figure
 
 
 @styled
