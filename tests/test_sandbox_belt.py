@@ -18,7 +18,7 @@ __all__ = ["place"]  # a fixture
 # As on Windows: no modules of POSIX, no fork, no poll. Other libraries come before.
 ELSEWHERE = """
 import os, select, signal, sys, sysconfig, types
-import torch, tqdm, transformers
+import matplotlib.font_manager, torch, tqdm, transformers
 sysconfig.get_config_vars()
 for name in "resource fcntl pwd grp termios pty tty".split():
     sys.modules[name] = None
