@@ -32,7 +32,6 @@ from r1lib.rl.dpo import DPOConfig
 from r1lib.rl.grpo import GRPOConfig, group_advantages
 from r1lib.rl.ppo import PPOConfig
 from r1lib.rl.reinforce import (
-    batch_std_advantages,
     maxrl_advantages,
     reinforce_advantages,
     rloo_advantages,
@@ -335,7 +334,6 @@ ARMS = {
     "group-8": Arm("16 prompts x 8", {"prompts": 16, "group_size": 8}),
     "vespo": Arm("soft weights of whole completions", objective=vespo),
     "luspo": Arm("GSPO, longer ones count more", aggregate=sequence_sum, **SEQUENCE),
-    "batch-std": Arm("divided by the batch's std", advantages=batch_std_advantages),
 }
 LOOKS = {  # arm -> steps, and the rates that are tried on valid problems of seed 0
     "ppo": (20, ((3e-4,), (1e-3,), (3e-3,))),
