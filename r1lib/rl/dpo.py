@@ -74,24 +74,6 @@ def best_and_worst(batch: Rollout, group_size: int) -> list[Pair]:
     return found
 
 
-def better_and_worse(batch: Rollout, group_size: int) -> list[Pair]:
-    """Pair completions of each group, each used once: the best with the worst, and on.
-
-    The second best meets the second worst, and so on while their rewards differ. Where
-    rewards are 0 and 1 there are as many pairs as right answers, or as wrong ones.
-    """
-    rewards = batch.rewards.view(-1, group_size)
-    found = []
-    for n, group in enumerate(group_advantages(rewards, normalize_std=False)):
-        order = group.argsort(stable=True, descending=True)
-        for better, worse in zip(order, order.flip(0), strict=True):
-            if not group[better] > group[worse]:
-                break
-            rows = (n * group_size + int(b) for b in (better, worse))
-            found.append(pair_of(batch, *rows))
-    return found
-
-
 def pair_of(batch: Rollout, chosen: int, rejected: int) -> Pair:
     """Make a pair of two rows of a rollout that answer one prompt."""
     start = int(batch.mask[chosen].int().argmax())
