@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 
 from r1lib import artifacts, distill, evaluate, files, hub, rewards
-from r1lib.files import shown
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import new_model
 from r1lib.problem import draw, problems
@@ -37,10 +36,7 @@ def run(stage: str, folder, settings: Settings, watch=iter):
     that is written, the answers for a reward model. A stage whose input is missing is a
     ValueError that names the command which makes it.
     """
-    if stage not in STAGES:
-        raise ValueError(
-            f"stage must be one of {', '.join(STAGES)}, got {shown(stage)}"
-        )
+    files.one_of("stage", stage, STAGES)
     folder = Path(folder)
     needs, done = BY_NAME[stage].needs, checkpoints.is_done(folder, stage)
     missing = [name for name in needs if not checkpoints.is_done(folder, name)]

@@ -18,7 +18,7 @@ what each leaves behind. arXiv 2501.12948v2, figure 2.
 
 from dataclasses import dataclass, replace
 
-from r1lib.files import shown
+from r1lib.files import one_of
 from r1lib.model.presets import PRESETS
 from r1lib.recipe import cold_start, r1, rejection
 from r1lib.recipe.r1 import LastStage, RewardModels
@@ -222,10 +222,7 @@ SETTINGS = {
 
 def settings(name: str, seed: int = 0, device: str = "cpu") -> Settings:
     """Return named settings with a seed, here and in every stage, and a device."""
-    if name not in SETTINGS:
-        raise ValueError(
-            f"preset must be one of {', '.join(SETTINGS)}, got {shown(name)}"
-        )
+    one_of("preset", name, SETTINGS)
     chosen, seeded = replace(SETTINGS[name], seed=seed), {}
     for config in {stage.config for stage in RECIPE} - {"cold", "samples"}:
         seeded[config] = replace(getattr(chosen, config), seed=seed)

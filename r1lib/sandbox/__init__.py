@@ -26,7 +26,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from r1lib.files import printable
+from r1lib.files import one_of, printable
 from r1lib.sandbox.inside import read, write
 
 LEVELS = ("none", "process", "limits", "filtered", "walled")
@@ -111,8 +111,7 @@ class Sandbox:
     """
 
     def __init__(self, level: str | None = None, *, walls=WALLS, python=None):
-        if level is not None and level not in LEVELS[1:]:
-            raise ValueError(f"level must be one of {LEVELS[1:]}, got {level!r:.200}")
+        one_of("level", level, (None, *LEVELS[1:]))
         self.wanted, self.ask = level, ",".join(walls)
         self.python = os.path.realpath(python or sys.executable)
         self.walls, self.server, self.pipes = (), None, ()

@@ -11,7 +11,7 @@ from functools import cache
 from itertools import combinations, permutations, product
 
 from r1lib import verifiers
-from r1lib.files import shown
+from r1lib.files import one_of, shown
 from r1lib.problem import STYLES, Problem
 from r1lib.world.countdown import WORDS
 
@@ -251,8 +251,7 @@ def trace(rng: random.Random, problem: Problem, style: str) -> str:
 
     "short" checks the right assignment; "long" tries them in order until one fits.
     """
-    if style not in STYLES:
-        raise ValueError(f"style must be one of {STYLES}, got {shown(style)}")
+    one_of("style", style, STYLES)
     n, statements = problem.data
     (right,) = solutions(statements, n)
     worlds = list(product((False, True), repeat=n))
