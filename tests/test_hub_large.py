@@ -123,7 +123,7 @@ def test_an_unknown_family_lists_the_known_ones():
 
 def hub_that(raises, monkeypatch):
     """A huggingface_hub whose download fails, or notes what it was asked for."""
-    errors = pytest.importorskip("huggingface_hub").errors
+    errors = pytest.importorskip("huggingface_hub.errors")
     asked = {}
 
     def snapshot_download(repository, **rest):

@@ -128,12 +128,10 @@ def load(folder, dtype: torch.dtype = torch.float32) -> Transformer:
 def export_hf(model: Transformer, folder, tokenizer: Tokenizer | None = None) -> None:
     """Write a model for transformers: AutoModelForCausalLM and AutoTokenizer load it.
 
-    MLA becomes a DeepSeek-V3, grouped-query attention a Llama, a Qwen3 or a Qwen2 (see
-    `hub_export`); `load` reads the folder as well. Weights keep their dtype. The MTP
-    module is left out: transformers knows one only as layer 61 and complains of any
-    other. The tokenizer may have fewer ids than the model has rows, as in published
-    models. Without one, a model of at most 1,024 ids gets the book's; where that cannot
-    be right, a warning says that only the model is written.
+    `hub.export` says which family it becomes; `load` reads the folder as well. Weights
+    keep their dtype. The MTP module is left out: transformers knows one only as layer
+    61. The tokenizer may have fewer ids than the model has rows, as in published
+    models; without one, a model of at most 1,024 ids gets the book's, or a warning.
 
     ValueError for a folder that exists (it stays as it is), a tokenizer with too many
     ids, and whatever no family of transformers can hold.

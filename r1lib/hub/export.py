@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from r1lib.hub.families import DEEPSEEK_SIZES, ROPE_SETTINGS, SIZES, read_config
+from r1lib.hub.families import DEEPSEEK_SIZES, GROUPS, ROPE_SETTINGS, SIZES, read_config
 from r1lib.hub.names import published_name, weights
 from r1lib.model.config import ModelConfig
 from r1lib.model.layers import to_halves
@@ -59,10 +59,7 @@ CHAT_TEMPLATE = (
 
 
 def book_tokenizer(rows: int) -> Tokenizer | None:
-    """Return the tokenizer of the book for a model of `rows` ids, if it can be its own.
-
-    Otherwise a warning, and None.
-    """
+    """The book's tokenizer for a model of `rows` ids; else a warning, and None."""
     tokenizer = Tokenizer.load(BOOK_TOKENIZER)
     if tokenizer.vocab_size <= rows <= MOST_ROWS:
         return tokenizer
@@ -107,8 +104,7 @@ def config_json(c: ModelConfig) -> dict:
     if c.attention == "gqa":
         extra = {"num_key_value_heads": c.n_kv_heads, "head_dim": c.head_dim}
     else:
-        names |= DEEPSEEK_SIZES
-        names |= {"n_group": "n_expert_groups", "topk_group": "n_limited_groups"}
+        names |= DEEPSEEK_SIZES | GROUPS
         extra["q_lora_rank"] = c.q_lora_rank or None
         extra["rope_interleave"] = c.rope_layout == "interleaved"
         if not dense and (c.n_routed_experts < 2 or not c.n_shared_experts):

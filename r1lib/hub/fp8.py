@@ -47,10 +47,7 @@ def without_scales(found: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def read(name: str, places: dict, read_tensor) -> Tensor:
-    """Read a tensor by `read_tensor(file, name)`, and widen it where it is in blocks.
-
-    `places` says which file holds which name: scales may be in another one.
-    """
+    """Read a tensor by `read_tensor(file, name)`; widen it where it is in blocks."""
     tensor, scale = read_tensor(places[name], name), name + SCALE
     if scale in places:
         return widened(tensor, read_tensor(places[scale], scale))

@@ -107,10 +107,7 @@ def split_experts(tensors: dict[str, Tensor], c: ModelConfig) -> dict[str, Tenso
 def match(
     found: dict[str, Tensor], wanted: dict[str, Tensor], c: ModelConfig
 ) -> dict[str, str]:
-    """Map published names to ours, for the tensors that `wanted` asks for.
-
-    Whatever is missing, unexpected or of another shape is named, as the file does.
-    """
+    """Map published names to ours, for the tensors that `wanted` asks for."""
     names = {published_name(name, c): name for name in wanted}
     published = {name: wanted[ours] for name, ours in names.items()}
     found = {name: x for name, x in found.items() if not is_copy(name, c)}

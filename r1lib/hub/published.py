@@ -69,10 +69,7 @@ def _load(folder: Path, content: dict, dtype: torch.dtype) -> Transformer:
 
 
 def check_memory(config: ModelConfig, dtype: torch.dtype) -> None:
-    """Refuse a model that does not fit into the memory that is free, if that is known.
-
-    Better one line now than a killed process later.
-    """
+    """Refuse a model that does not fit into the free memory, if that is known."""
     needed = parameters(config) * dtype.itemsize
     if (free := free_bytes()) is not None and needed > free:
         raise ValueError(
@@ -181,10 +178,7 @@ def _open(path: Path):
 
 
 def header(path: Path, kinds=FLOATS) -> dict[str, torch.Tensor]:
-    """Read the names of a weight file, and shapes as tensors without storage.
-
-    ValueError for tensors without numbers, and for numbers of other kinds.
-    """
+    """Read the names of a weight file, and shapes as tensors without storage."""
     found = {}
     with _open(path) as file:
         for name in file.keys():  # noqa: SIM118

@@ -59,10 +59,7 @@ class PublishedTokenizer(Tokenizer):
 
 
 def load(folder, frame: tuple[str, str] = ("", "")) -> PublishedTokenizer:
-    """Read tokenizer.json, and from tokenizer_config.json which tokens begin and end.
-
-    ValueError for what is damaged.
-    """
+    """Read tokenizer.json; tokenizer_config.json says which tokens begin and end."""
     path = Path(folder) / "tokenizer.json"
     content = files.read_json(path, fields={"model": dict})
     beside = path.with_name("tokenizer_config.json")

@@ -112,10 +112,7 @@ SMOKE = LastStage(
 
 
 def answered(folder, policy, tokenizer, settings: RewardModels, start: str, watch=iter):
-    """Let the policy answer requests: {split: (problems, answers)}, from the seed.
-
-    Both reward models learn from the same answers; folder/answers.json keeps them.
-    """
+    """Let the policy answer requests: {split: (problems, answers)}, from the seed."""
     sizes = {"train": settings.problems, "valid": settings.held_out}
     asked = {s: draws.general_problems(n, settings.seed, s) for s, n in sizes.items()}
     prompts = {s: [p.prompt for p in found] for s, found in asked.items()}

@@ -70,10 +70,7 @@ def score(
     timeout: float = 2.0,
     entry: str = "solve",
 ) -> Parts:
-    """Score a program on tests (args, expected); its speed on the `large` inputs.
-
-    Speed is measured against the program `reference`, and only if all tests pass.
-    """
+    """Score a program on tests (args, expected); its speed on the `large` inputs."""
     if not tests:
         raise ValueError("score needs at least one test, got none")
     complaints = lint.lint(code, entry)

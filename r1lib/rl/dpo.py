@@ -61,10 +61,7 @@ class Pair:
 
 
 def best_and_worst(batch: Rollout, group_size: int) -> list[Pair]:
-    """Pair the best with the worst completion of each group; equal rewards make none.
-
-    Of several best or worst ones the first is taken.
-    """
+    """Pair the first best and the first worst of each group whose rewards differ."""
     rewards = batch.rewards.view(-1, group_size)
     advantages = group_advantages(rewards, normalize_std=False)
     found = []
@@ -162,11 +159,7 @@ def update(
 def train(
     policy, ref, pairs: list[Pair], config: DPOConfig, optimizers, start: int = 0
 ):
-    """Learn from pairs, near the reference; yields metrics after each step.
-
-    `ref` is a copy of the policy as it was in the beginning. Step s depends on
-    (seed, s) alone, so a resumed run repeats the whole one.
-    """
+    """Learn from pairs, near `ref`, the first policy; yields metrics of each step."""
     if not pairs:
         raise ValueError("DPO needs at least one pair, got none")
     policy.train()
