@@ -80,14 +80,14 @@ def save(model: Transformer, folder, tokenizer: Tokenizer, dtype=torch.float32) 
 
 def load_model(folder, device: str = "cpu") -> tuple[Transformer, Tokenizer]:
     """Read a checkpoint folder; whatever does not fit is named in a ValueError."""
-    config, found, tokenizer = read(folder)
+    config, tensors, tokenizer = read(folder)
     model = Transformer(config)
     if tokenizer.vocab_size != model.config.vocab_size:
         raise ValueError(
             f"{folder}: the tokenizer has {tokenizer.vocab_size} ids, the model "
             f"{model.config.vocab_size}"
         )
-    model.load_state_dict(found, strict=False)  # strictly compared above
+    model.load_state_dict(tensors, strict=False)  # strictly compared above
     return model.to(device), tokenizer
 
 
@@ -110,10 +110,10 @@ def read(folder, more: dict | None = None):
         wanted = weights(published.empty_model(config, header))
         wanted |= {name: make(config) for name, make in (more or {}).items()}
         _compare(wanted, header)
-        found, _ = load_tensors(path)
+        stored, _ = load_tensors(path)
     except ValueError as error:
         raise ValueError(f"{folder}: {files.line(error)}") from error
-    return config, found, Tokenizer.load(folder / "tokenizer.json")
+    return config, stored, Tokenizer.load(folder / "tokenizer.json")
 
 
 def load(folder, dtype: torch.dtype = torch.float32) -> Transformer:
@@ -156,8 +156,8 @@ def _check_absent(folder: Path) -> None:
         raise ValueError(f"{folder} exists: it would be lost; choose another name")
 
 
-def _compare(wanted: dict[str, torch.Tensor], found: dict[str, torch.Tensor]) -> None:
-    if problems := differences(wanted, found):
+def _compare(wanted: dict[str, torch.Tensor], held: dict[str, torch.Tensor]) -> None:
+    if problems := differences(wanted, held):
         raise ValueError("; ".join(problems))
 
 
@@ -192,13 +192,13 @@ def load_training(model, optimizers, folder) -> dict:
     tensors, _ = load_tensors(path)
     if files.digest(path.read_bytes()) != written["sha256"].get(path.name):
         raise ValueError(f"{path} is damaged: its sha256 is not the one written down")
-    found = {n[6:]: t for n, t in tensors.items() if n.startswith("model.")}
+    own = {n[6:]: t for n, t in tensors.items() if n.startswith("model.")}
     try:
-        _compare(weights(model), found)
+        _compare(weights(model), own)
         moments = [_moments(tensors, i, o) for i, o in enumerate(optimizers)]
     except ValueError as error:
         raise ValueError(f"{folder}: {files.line(error)}") from error
-    model.load_state_dict(found, strict=False)
+    model.load_state_dict(own, strict=False)
     for optimizer, content in zip(optimizers, moments, strict=True):
         optimizer.load_state_dict(content)
     return written["state"]

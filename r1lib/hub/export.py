@@ -147,19 +147,19 @@ def _compare(c: ModelConfig, again: ModelConfig, name: str) -> None:
 
 def tensors(model: Transformer, published: ModelConfig) -> dict[str, Tensor]:
     """Return the weights under their published names, without the MTP module."""
-    found, c = {}, model.config
+    renamed, c = {}, model.config
     for name, x in weights(model).items():
         part = name.split(".")[-2]
         turned = {"wq": c.n_heads, "wk": c.n_kv_heads, "q_norm": 1, "k_norm": 1}
         if c.rope_layout != published.rope_layout and part in turned:
             x = to_halves(x.unflatten(0, (turned[part], -1)), 1).flatten(0, 1)
         if not name.startswith("mtp."):
-            found[published_name(name, c)] = x
+            renamed[published_name(name, c)] = x
     if published.output_bias and not c.output_bias:
         for layer in range(c.n_layers):
             name = published_name(f"layers.{layer}.attn.wo.bias", c)
-            found[name] = torch.zeros_like(model.norm.weight)
-    return found
+            renamed[name] = torch.zeros_like(model.norm.weight)
+    return renamed
 
 
 def byte_letters() -> list[str]:
@@ -225,10 +225,10 @@ def contents(
         "dtype": str(model.embed.weight.dtype).removeprefix("torch."),
         **{f"{name}_token_id": i if tokenizer else None for name, i in ids.items()},
     }
-    found = {"config.json": config}
+    written = {"config.json": config}
     if tokenizer is not None:
-        found["tokenizer.json"] = tokenizer_json(tokenizer)
-        found["tokenizer_config.json"] = {
+        written["tokenizer.json"] = tokenizer_json(tokenizer)
+        written["tokenizer_config.json"] = {
             "tokenizer_class": "PreTrainedTokenizerFast",
             **{f"{name}_token": SPECIAL[i] for name, i in ids.items()},
             "model_max_length": c.max_positions,
@@ -237,4 +237,4 @@ def contents(
             "clean_up_tokenization_spaces": False,
             "chat_template": CHAT_TEMPLATE,
         }
-    return found, tensors(model, c)
+    return written, tensors(model, c)

@@ -123,9 +123,9 @@ def read_config(content: dict) -> ModelConfig:
     content = COMMON | DEFAULTS[family] | content
     special = _deepseek if family.startswith("deepseek") else _dense
     tied = _choose(content, "tie_word_embeddings", False, (False, True))
-    found = _take(content, SIZES) | _rope(content)
-    found |= {"tie_embeddings": tied, "n_mtp": 0} | special(content)
-    return ModelConfig.from_dict(found)
+    ours = _take(content, SIZES) | _rope(content)
+    ours |= {"tie_embeddings": tied, "n_mtp": 0} | special(content)
+    return ModelConfig.from_dict(ours)
 
 
 def _rope(content: dict) -> dict:

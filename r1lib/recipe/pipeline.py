@@ -73,11 +73,8 @@ def pre_train(folder: Path, settings: Settings, stage: str = "base", watch=iter)
     tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
     name = settings.model if stage == "base" else settings.small
     config = replace(PRESETS[name], vocab_size=tokenizer.vocab_size)
-    model, c = (
-        new_model(config, settings.seed),
-        getattr(settings, BY_NAME[stage].config),
-    )
-    model.to(settings.device)
+    model = new_model(config, settings.seed).to(settings.device)
+    c = getattr(settings, BY_NAME[stage].config)
     optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
     kept = checkpoints.resume(folder, stage, model, tokenizer, optimizers)
     texts = watch(web.documents(c.steps * c.batch_size, settings.seed))
@@ -274,12 +271,11 @@ def look(model, tokenizer, settings: Settings, config) -> dict:
 
 
 def test(model, tokenizer, settings: Settings, k: int = 4) -> dict:
-    """Measure a finished model on test problems: k samples each, with intervals."""
-    rooms = (
-        settings.zero,
-        settings.dev2,
-        settings.last.rl,
-    )  # one for all, so that columns compare
+    """Measure a finished model on test problems: k samples each, with intervals.
+
+    The longest room of all stages is that of each, so that columns compare.
+    """
+    rooms = (settings.zero, settings.dev2, settings.last.rl)
     answers = evaluate.answer(
         model,
         tokenizer,

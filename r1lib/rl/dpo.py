@@ -64,11 +64,11 @@ def best_and_worst(batch: Rollout, group_size: int) -> list[Pair]:
     """Pair the first best and the first worst of each group whose rewards differ."""
     rewards = batch.rewards.view(-1, group_size)
     advantages = group_advantages(rewards, normalize_std=False)
-    found = []
+    pairs = []
     for n in (advantages != 0).any(1).nonzero().flatten().tolist():
         rows = n * group_size + torch.stack((rewards[n].argmax(), rewards[n].argmin()))
-        found.append(pair_of(batch, *rows.tolist()))
-    return found
+        pairs.append(pair_of(batch, *rows.tolist()))
+    return pairs
 
 
 def pair_of(batch: Rollout, chosen: int, rejected: int) -> Pair:

@@ -53,9 +53,9 @@ def joined():
 
 def total(number: float) -> float:
     """Add up a number over all ranks."""
-    found = torch.tensor(float(number), dtype=torch.float64)
-    dist.all_reduce(found)
-    return found.item()
+    summed = torch.tensor(float(number), dtype=torch.float64)
+    dist.all_reduce(summed)
+    return summed.item()
 
 
 class Task(nn.Module):

@@ -185,9 +185,7 @@ def check(examples: list[Example], positions: int) -> None:
         raise ValueError("fine-tuning needs at least one example, got none")
     longest = max(len(example.ids) for example in examples)
     if longest > positions:
-        raise ValueError(
-            f"there is room for {positions} ids in a row, an example has {longest}"
-        )
+        raise ValueError(f"room for {positions} ids in a row, an example has {longest}")
     for example in examples:
         if len(example.ids) != len(example.mask):
             raise ValueError(

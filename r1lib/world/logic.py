@@ -147,11 +147,11 @@ def make(statements, language: str) -> Problem:
     n = len(statements)
     if not 2 <= n <= len(NAMES):
         raise ValueError(f"wanted 2 to {len(NAMES)} people, got {n}")
-    found = solutions(statements, n)
-    if len(found) != 1:
-        raise ValueError(f"wanted exactly one solution, got {len(found)}")
+    fitting = solutions(statements, n)
+    if len(fitting) != 1:
+        raise ValueError(f"wanted exactly one solution, got {len(fitting)}")
     said = [f" {NAMES[i]}: {say(s, i, language)}." for i, s in enumerate(statements)]
-    prompt, answer = HEAD[language] + "".join(said), write_answer(found[0], language)
+    prompt, answer = HEAD[language] + "".join(said), write_answer(fitting[0], language)
     level, data = "hard" if n > 3 else "easy", (n, tuple(statements))
     return Puzzle("logic", level, language, prompt, answer, key_of(statements), data)
 
