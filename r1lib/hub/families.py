@@ -10,23 +10,9 @@ from r1lib.hub import fp8
 from r1lib.model.config import ModelConfig
 
 DEFAULTS = {  # what transformers takes where config.json is silent; sizes must be there
-    "llama": {"max_position_embeddings": 2048},
-    "qwen2": {"max_position_embeddings": 32_768, "num_key_value_heads": 32},
-    "qwen3": {
-        "max_position_embeddings": 32_768,
-        "num_key_value_heads": 32,
-        "head_dim": 128,
-    },
-    "deepseek_v2": {
-        "max_position_embeddings": 2048,
-        "q_lora_rank": 1536,  # null means none
-        "first_k_dense_replace": 0,
-        "routed_scaling_factor": 1.0,
-        "norm_topk_prob": False,
-    },
     "deepseek_v3": {
         "max_position_embeddings": 4096,
-        "q_lora_rank": 1536,
+        "q_lora_rank": 1536,  # null means none
         "first_k_dense_replace": 3,
         "num_experts_per_tok": 8,
         "n_group": 8,
@@ -34,6 +20,20 @@ DEFAULTS = {  # what transformers takes where config.json is silent; sizes must 
         "routed_scaling_factor": 2.5,
         "norm_topk_prob": True,
     },
+    "deepseek_v2": {
+        "max_position_embeddings": 2048,
+        "q_lora_rank": 1536,
+        "first_k_dense_replace": 0,
+        "routed_scaling_factor": 1.0,
+        "norm_topk_prob": False,
+    },
+    "qwen2": {"max_position_embeddings": 32_768, "num_key_value_heads": 32},
+    "qwen3": {
+        "max_position_embeddings": 32_768,
+        "num_key_value_heads": 32,
+        "head_dim": 128,
+    },
+    "llama": {"max_position_embeddings": 2048},
 }
 COMMON = {"rope_theta": 10_000.0, "rms_norm_eps": 1e-6}  # defaults of all families
 SIZES = {  # the same in all families
