@@ -3,7 +3,7 @@
 No pickle: safetensors holds numbers and cannot run code. A folder appears under its
 name only when it is complete, and the weights remember which configuration and which
 tokenizer they belong to. `load` also reads what transformers' `save_pretrained` wrote
-for the families of `hub_families`, in one file or in shards.
+for the families of `hub.families`, in one file or in shards.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Our models and our tokenizer in the words of transformers: the way out.
 
-`hub_families` and `hub_names` read what others publish; this writes with the same
+`hub.families` and `hub.names` read what others publish; this writes with the same
 tables, and reads each configuration back before it is believed. Three families are
 written: DeepSeek-V3 (multi-head latent attention, experts), Qwen3 (norms on queries and
 keys) and Llama, which also takes what is Qwen2's: biases on queries, keys and values.

@@ -106,7 +106,7 @@ def sample(family: str, rng: random.Random, level: str, language: str) -> Proble
     return make(family, topic, chosen, language, frame, rng.randrange(12))
 
 
-SAMPLE = {family: partial(sample, family) for family in FAMILIES}  # for tasks.draw
+SAMPLE = {family: partial(sample, family) for family in FAMILIES}  # for problem.draw
 
 
 def choose(rng: random.Random, family: str, language: str) -> tuple[int, tuple]:
