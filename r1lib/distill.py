@@ -49,10 +49,7 @@ class DistillConfig(SFTConfig):
 
 @dataclass(frozen=True)
 class OnPolicyConfig:
-    """The student writes `prompts` completions a step, and is corrected in each token.
-
-    The learning rate warms up, then falls as in fine-tuning.
-    """
+    """The student writes `prompts` completions a step, corrected in each token."""
 
     steps: int = 100
     prompts: int = 64

@@ -1,4 +1,4 @@
-"""Evaluation: pass@1, pass@k, majority votes, intervals, skills, reflection counts."""
+"""Evaluation: pass@1, pass@k, majority votes, intervals, paired differences."""
 
 import math
 from collections import Counter
