@@ -25,6 +25,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from torch import nn
 
 from r1lib import artifacts, files, hub, rewards
 from r1lib.losses import next_token_loss, token_logprobs, token_mean
@@ -73,7 +74,7 @@ def my_part(rows: Sequence) -> Sequence:
     """Take every W-th row of a batch, the first one by rank; none may go without."""
     ranks = dist.get_world_size()
     if len(rows) < ranks:
-        raise ValueError(f"wanted at least a row for each of {ranks} ranks, got {rows}")
+        raise ValueError(f"wanted at least a row for each of {ranks} ranks, got {len(rows)}")
     return rows[dist.get_rank() :: ranks]
 
 
