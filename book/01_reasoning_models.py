@@ -527,6 +527,11 @@ for name in TRIO:
 facts = {label: row[0][0] for label, row in forced["facts right"].items()}
 lost = facts["r1, at once"] - facts["r1, thinking"]
 assert lost > facts["r1, thinking"] - facts["zero, thinking"]
+print(
+    "facts right: R1 at once {:.2f}, R1 thinking {:.2f}, Zero thinking {:.2f}".format(
+        *(facts[label] for label in ("r1, at once", "r1, thinking", "zero, thinking"))
+    )
+)
 plots.interval_dots(forced, "share of answers")
 
 # %% [markdown]
@@ -535,8 +540,8 @@ plots.interval_dots(forced, "share of answers")
 # tokens. Our models "think" about a fact by writing down the question and an idea. A
 # likely reason for the loss: each of these words is one more chance to go wrong.
 #
-# Left alone, Zero always thinks about facts and R1 answers at once. Most of what R1 gains
-# over Zero it gains by *not* thinking: made to think, it is not much better than Zero.
+# Left alone, Zero always thinks about facts and R1 answers at once. The printed line
+# compares them: made to think, R1 is still ahead of Zero, but it loses most of its lead.
 # (Is it just out of practice? Exercise 1.5 asks.)
 #
 # How much of this is our own doing? The *size* of the gain on sums is: our models have
