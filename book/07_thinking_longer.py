@@ -22,15 +22,13 @@
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948), section 4.2 of version 1, "Unsuccessful Attempts"; each method names its own paper |
 #
-# ![A map. In a frame on the left three shared parts: a policy that writes, a scorer that judges answers or steps, and a ledger that counts all tokens. From the frame three rows lead to one answer and the tokens it took. Whole answers, side by side: vote, best of n, weighted vote. Step by step: beam, lookahead, tree search. One answer, changed: budget forcing, refine, calculator.](../figures/07_map.png)
+# ![A map. In a frame on the left three shared parts: a policy that writes, a scorer that judges, a ledger that counts tokens. Arrows lead from it to three rows, and on to one answer and its tokens. Whole answers: vote, best of n, weighted vote. Step by step: beam, lookahead, tree search. One answer, changed: budget forcing, refine, calculator.](../figures/07_map.png)
 #
-# What you see: nine ways to spend more tokens on a question, with the numbers of the
-# sections that build them. The weights of the policy never change in this chapter.
+# What you see: nine ways to spend more tokens on a question, with the numbers of their
+# sections. The weights of the policy never change in this chapter.
 #
 # **On a first reading, skip sections 7 to 9.** They search step by step, or change one
-# answer. Sections 10 to 14 can be followed without them.
-#
-# **Run the next cell first.** It imports everything that the chapter uses.
+# answer. The rest can be followed without them. **Run the next cell first.**
 
 # %% tags=["setup"]
 import json
@@ -70,9 +68,9 @@ from r1lib.world import arithmetic, countdown
 # %% [markdown] tags=["slide"]
 # ## 1. More tokens for one answer
 #
-# A language model does about the same work for every token. So more work on a question
-# means more tokens: a longer answer, several answers, or a search among unfinished ones.
-# This is **inference-time scaling**.
+# A language model does about the same work for every token. To spend more on a question,
+# it must write more: a longer answer, several answers, or a search among unfinished
+# ones. This is **inference-time scaling**.
 #
 # The **policy** is the model that writes. `Ask` wraps it: it takes pairs of a prompt and
 # the text written so far, and returns continuations. Each has a text, its number of
@@ -85,7 +83,7 @@ from r1lib.world import arithmetic, countdown
 #
 # In countdown (chapter 01) a line of thinking is one attempt, a *tape*: sums from left to
 # right, each going on from the last result. Then come `~`, the target, the distance to
-# it, and a verdict. The model can get its own sums wrong.
+# it, and a verdict.
 
 # %%
 models = {name: artifacts.load(f"{name}-tiny") for name in ("base", "r1")}
@@ -135,13 +133,13 @@ for family, mine in (("countdown", games), ("arithmetic", sums)):
     assert chain[family, "<think>"][0] > chain[family, "<answer>"][0]
 
 # %% [markdown] tags=["slide"]
-# What you see: the same weights, with one tag of difference. It works because the base
-# already *has* a habit of working things out. The tag only asks for it.
+# What you see: the same weights, with one tag of difference. The base already *has* a
+# habit of working things out, and the tag asks for it.
 #
 # ## 2. Many answers and a vote
 #
-# The next idea is to draw several answers to one question and to keep the most frequent
-# one. Wang et al. called this **self-consistency** (arXiv 2203.11171). It needs no
+# The next idea: draw several answers to one question, and keep the most frequent one. Wang
+# et al. called this **self-consistency** (arXiv 2203.11171). It needs no
 # judge, but it has to know when two answers are the same:
 
 # %% tags=["nbval-check-output"]
@@ -209,8 +207,8 @@ for n, (tokens, right) in zip(SIZES, replayed["vote"], strict=True):
     print(f"{n:2} answers {fmean(tokens):6.0f} tokens {fmean(right):4.0%} right")
 
 # %% [markdown] tags=["slide"]
-# What you see: the curve climbs, and then flattens. Two votes cannot outvote each other.
-# Still, an answer that was cut off has no vote, so a second one can take its place.
+# What you see: the curve climbs, and then flattens. Two votes cannot outvote each other,
+# but an answer that was cut off has no vote, and a second one can take its place.
 #
 # ## 3. Best of N: somebody has to choose
 #
@@ -299,9 +297,9 @@ for name, columns in replayed.items():
 
 # %% [markdown]
 # What you see: the verifier climbs furthest, as it must. The policy's own probability is a
-# surprisingly good judge here. The ORM has seen only a few hundred answers. The more
-# answers it may choose from, the more chances it has to like a wrong one. Summed over
-# equal answers, its errors matter less.
+# surprisingly good judge here. The ORM has learned from a few hundred answers only. The
+# more it may choose from, the more chances it has to like a wrong one. Summed over equal
+# answers, its errors matter less.
 
 # %% [markdown] tags=["slide"]
 # ## 5. One account of tokens
@@ -316,8 +314,8 @@ for name, columns in replayed.items():
 # - 0 for the question, for the opening that we write, and for what a program adds.
 #
 # Every search takes a `budget`, the most tokens that policy and scorer may spend together.
-# What if nothing is finished within it? Then the search raises `OutOfTokens`. Half of a
-# thought returned as an answer would hide the failure.
+# Where nothing is finished within it, the search raises `OutOfTokens`. Half of a thought,
+# returned as an answer, would hide the failure.
 #
 # A toy makes the account easy to follow. Its policy takes from a table what comes next,
 # in turn, and each entry costs 5 tokens. Its judge reads a text at 5 tokens a line, and
@@ -388,8 +386,7 @@ except OutOfTokens as error:
 # bill doubles. A budget of 15 pays for one answer, but not for its score.
 #
 # Both answers are wrong. Each of the four first lines was continued once, and the only
-# right answer comes second behind `8-3=5`. Section 7 finds it with a better use of the
-# same 80 tokens.
+# right answer comes second behind `8-3=5`. Section 7 finds it with the same 80 tokens.
 
 # %% [markdown] tags=["slide"]
 # ## 6. A process reward model
@@ -412,13 +409,13 @@ except OutOfTokens as error:
 # Now label the steps of one answer to each training problem, by four rollouts from each
 # step, and train. As before, always saying 0.5 would have a loss of 0.69.
 #
-# Then look at one answer that the PRM has not read, with eight new rollouts from each of
-# its steps. Which answer? We need one whose fate is open. So the code takes the English
-# game that R1 solves nearest to half of the time, and a long finished answer to it.
+# Then look at one answer that the PRM has not read, with eight new rollouts from each
+# step. Its fate should be open. So the code takes the English game that R1 solves nearest
+# to half of the time, and a long finished answer to it.
 
 # %% tags=["slide"]
 walked = list({p.prompt: (p, text) for p, text in answers}.values())
-labels, spent = label(walked[:36], asker, n=4, max_new_tokens=LONGEST)
+labels, spent = label(walked, asker, n=4, max_new_tokens=LONGEST)
 print(f"{len(labels)} labels for {spent:,} tokens")
 prm = learn(process.examples(tokenizer, labels), 3, "process model")
 
@@ -435,13 +432,13 @@ plots.steps_picture(
 )
 
 # %% [markdown]
-# What you see: each step of the answer, with the share of right rollouts beside the
-# model's guess. The labels say how much hope is left, and not whether a line is correct:
-# a failed attempt costs little as long as there is room for another.
+# What you see: the share of right rollouts from each step, beside the model's guess. The
+# labels say how much hope is left, and not whether a line is correct: a failed attempt
+# costs little as long as there is room for another.
 #
-# The rollouts wrote thousands of tokens for one answer; the model reads it once. But it
-# has learned from few labels. It stays unsure, and it rises at the line that says yes.
-# Keep that in mind for section 12.
+# The rollouts wrote thousands of tokens; the model reads the answer once. But it has
+# learned from few labels. It stays unsure, and it rises at the line that says yes. Keep
+# that in mind for section 12.
 
 # %% [markdown] tags=["slide"]
 # ## 7. Beam search
@@ -451,7 +448,7 @@ plots.steps_picture(
 # With a value for each step, bad paths can be dropped early. **Beam search** writes
 # several next steps, keeps the best `width` paths, and goes on from these.
 #
-# ![Two searches on the same toy question, numbers 3, 7, 8 and target 35, with four next steps each time. Width 1 keeps only 8+7=15, the step of highest value, and its best answer is (8+7)*3 with value 0.2. Width 2 keeps 8-3=5, too, and finds (8-3)*7 with value 0.9.](../figures/07_beam.png)
+# ![Two searches on one toy question, numbers 3, 7, 8 and target 35. Width 1 keeps only 8+7=15, and its best answer is (8+7)*3 with value 0.2. Width 2 keeps 8-3=5, too, and finds (8-3)*7 with value 0.9.](../figures/07_beam.png)
 #
 # What you see: the toy of section 5. Both searches write four next steps each time. Green
 # is kept, orange is chosen. Width 1 follows `8+7=15`, the step with the highest value,
@@ -492,8 +489,8 @@ for width, each in ((1, 4), (2, 2)):
 # - **Diverse beams** keep groups apart: a step loses value if another group has just
 #   taken the same one (Vijayakumar et al., arXiv 1610.02424).
 #
-# Here are all three with R1 and our PRM, on the game of section 6. One game shows how they
-# run, not how good they are: section 12 compares them on many.
+# Here are all three with R1 and our PRM, on the game of section 6. One game does not say
+# how good they are: section 12 compares them on many.
 
 # %%
 judged = process.process_score(prm, tokenizer)
@@ -536,8 +533,8 @@ for name, way in (
 # r1lib.search.trees.simulate
 
 # %% [markdown]
-# Now by hand, on the toy. Each simulation may add two next steps to a leaf. The tokens are
-# running totals, of policy and judge together.
+# Now by hand, on the toy. A simulation may add two next steps to a leaf. The tokens are
+# running totals of policy and judge together.
 
 
 # %% tags=["nbval-check-output"]
@@ -566,14 +563,14 @@ for number, (root, answer, spent) in enumerate(walk, 1):
 # 1. The root gets two first steps (10 tokens). The first one is rolled out to an answer
 #    (5), and the judge reads both lines of it (10): 25 in all.
 # 2. A child without visits comes first, so `8-3=5` is next. It gets two answers as
-#    children (10). The first one is judged (10).
-# 3. Both children have one visit and a score of 0.1. Of equals the first is taken.
+#    children (10), and the first one is judged (10).
+# 3. Both children have one visit and a score of 0.1. Of equals the first is taken:
 #    `8+7=15` gets two answers, and one is judged.
-# 4. The two bounds are shown above this line. `8-3=5` has the lower mean, but only one
-#    visit, so its bound is higher. Its second answer has been written already. Only the
-#    judge is paid. This is the right answer.
-# 5. Everything below `8-3=5` is tried: it is closed. One answer is left in the tree. After
-#    it the root is closed, too, and the search ends.
+# 4. The two bounds are printed above this line. `8-3=5` has the lower mean, but only one
+#    visit, so its bound is higher. Its second answer is there already, and only the judge
+#    is paid. This is the right answer.
+# 5. Everything below `8-3=5` is tried: it is closed. One answer is left. After it the root
+#    is closed, too, and the search ends.
 #
 # Here is R1's tree for the game of section 6, with our PRM as the judge:
 
@@ -584,9 +581,10 @@ print(f"{held.prompt}: {root.visits} simulations, {spent} tokens")
 plots.tree_picture(root)
 
 # %% [markdown]
-# What you see: the number in a node is its visits, the colour its mean value. Hollow nodes
-# were written and never tried. Each node has at most four next steps, and the tree is
-# still shallow when the tokens are gone. Section 12 asks how wide it would have to be.
+# What you see: the number in a node is its visits, the colour its mean value. A rollout
+# that is cut off counts 0. Hollow nodes were written and never tried. Each node has at
+# most four next steps, and the tree is still shallow when the tokens are gone. Section 12
+# asks how wide it would have to be.
 
 # %% [markdown] tags=["slide"]
 # ## 9. One answer, longer, shorter, or again
@@ -627,9 +625,9 @@ show("made to wait, again", partial(force, most=LONGEST, least=64, wait=once_mor
 show("refined", partial(refine, score=rate, rounds=2))
 
 # %% [markdown]
-# What you see: the game of section 1, which R1 solves in one line. Stopped early, it has to
-# guess. Our "no" turns down a line that was right, and R1 leaves it. The model of s1 had
-# stopped too early; ours rarely does. Section 11 has the numbers.
+# What you see: the game of section 1. Stopped early, R1 has to guess. Our "no" comes behind
+# a line that was right: R1 closes its thought again and again, and then loses the thread.
+# The model of s1 had stopped too early; ours rarely does. Section 11 has the numbers.
 #
 # **A tool.** When the model writes `=`, a program can write the result. Cobbe et al.
 # trained with such a calculator. What the model wrote is parsed and never run as code;
@@ -653,11 +651,9 @@ print(countdown.sum_at_end("<think>8-3=5,*7"), "from a tape that ends with ,*7")
 # %% [markdown] tags=["slide"]
 # ## 10. Live: beat R1's single answer
 #
-# Back to the recorded answers of sections 2 to 4, now over what they cost. Nothing was
-# trained for the vote. Does it beat a single answer of the same model?
-#
-# We compare game by game. The *paired* gain is the mean of these differences, and in
-# brackets is its 95% interval.
+# Back to the recorded answers of sections 2 to 4, now over what they cost. Does the vote
+# beat a single answer of the same model? Nothing was trained for it. We compare game by
+# game: the *paired* gain is the mean of the differences, with its 95% interval.
 
 # %% tags=["slide"]
 gain = paired(single, replayed["vote"][-1][1])
@@ -673,15 +669,15 @@ lines = {
 plots.doubling_curves({"easy countdown, share right": lines}, "tokens a question")
 
 # %% [markdown] tags=["slide"]
-# What you see: a point for 1, 2, 4, 8 and 16 answers, over all tokens that they cost. The
-# verifier is the ceiling. A vote gets much of the way there, without a judge. The
-# weighted vote lies to the right of it, because its judge is paid, too.
+# What you see: points for 1, 2, 4, 8 and 16 answers, over all tokens that they cost. A
+# vote comes near the ceiling without a judge. The weighted vote lies to the right of it,
+# because its judge is paid, too.
 #
 # ## 11. The measured curves
 #
 # One live run on one family shows little. `results/inference.py` measured every way of
-# this chapter on 64 held-out problems: easy and hard countdown, and hard arithmetic. All
-# ways had the same problems and the same account of tokens.
+# this chapter on 64 held-out problems, with one account of tokens: easy and hard
+# countdown, and hard arithmetic.
 #
 # There are three models: the base with an opening `<think>`, R1-Zero, and R1. For the base
 # the three seeds are three trained models. Of Zero and R1 one model is shipped. Their
@@ -720,17 +716,17 @@ def point(model, way, kind=None):
 print(Counter(KINDS))
 ONE = ("sampled", "greedy", "stop at 16", "stop at 64", "wait, no, until 64")
 for way in (*ONE, "wait, again, until 64", "refine", "calculator"):
-    cells = (point(model, way) for model in MODELS)
-    row = "".join(f"  {m} {p:.2f}, {t:3.0f}" for m, (t, p) in zip(MODELS, cells))  # noqa: B905
-    print(f"{way:22}{row}")
+    print(f"{way:22}", end="")
+    for model in MODELS:
+        tokens, right = point(model, way)
+        print(f"  {model} {right:.2f} ({tokens:3.0f})", end="")
+    print()
 
 # %% [markdown]
-# Each cell has the share of right answers and the tokens.
-#
-# What you see: no way to lengthen or repeat one answer helps. Early stops cost right
-# answers. A forced "no" or "again" costs more, because the model then gives up a right
-# line. Refinement harms as well: nobody taught these models to look at an answer of their
-# own. Only the calculator gains, and the answers of Zero and R1 get longer with it.
+# What you see: shares of right answers, with the tokens in brackets. No way to lengthen or
+# repeat one answer helps. Early stops cost right answers. A forced "no" or "again" costs
+# more, because the model then gives up a right line. Refinement harms as well: nobody
+# taught these models to look at an answer of their own. Only the calculator gains.
 #
 # Next, the ways that use several answers or search, at growing budgets:
 
@@ -765,16 +761,13 @@ plots.doubling_curves(
 )
 
 # %% [markdown]
-# What you see: lines further up and to the left are better. For all three models the vote
-# climbs far above one answer, and the likeliest answer climbs with it or past it. The ORM
-# helps the base's vote most, once there are many answers. The searches lie at the vote or
-# below it.
+# What you see: up and to the left is better. For all three models the vote climbs far above
+# one answer, and the likeliest answer climbs with it or past it. The ORM helps the base's
+# vote most, once there are many answers. The searches lie at the vote or below it.
 #
-# The verifier is the ceiling, and for the base it is far away. There a right answer was
-# written, and neither a vote nor a learned judge chose it.
-#
-# One caution: R1 has lost hard countdown on its way (chapter 10 shows where), and a
-# quarter of these problems are of that kind. So R1's ceiling is low in this mix.
+# For the base the verifier, our ceiling, is far away: a right answer was written, and
+# neither a vote nor a learned judge chose it. R1's ceiling is low in this mix. R1 has lost
+# hard countdown on its way (chapter 10 shows where), a quarter of these problems.
 #
 # ### Where the curves cross
 #
@@ -806,10 +799,10 @@ for budget in BUDGETS:
 #
 # ### RL and SFT plus inference-time scaling
 #
-# Raschka's essay "Understanding Reasoning LLMs" (Ahead of AI, February 2025) sorts
-# reasoning models into four kinds, as chapter 01 does. It ends by looking forward to a
-# combination: a model trained by RL and SFT, with inference-time scaling on top. Here it
-# is, against one answer of the same model, paired:
+# Sebastian Raschka's essay "Understanding Reasoning LLMs" (his newsletter Ahead of AI,
+# February 2025) describes four ways to build a reasoning model, those of chapter 01. It
+# looks forward to a combination: a model trained by RL and SFT, with inference-time
+# scaling on top. Here it is, against one answer of the same model, paired:
 
 # %% tags=["slide"]
 top = BUDGETS[-1]
@@ -837,8 +830,8 @@ for model in MODELS:
 # R1 solves no hard countdown with any number of votes. **Inference-time scaling finds
 # what a model can do sometimes. It does not teach it anything.**
 #
-# The last lines show that the calculator's gain is one for Zero and R1; for the base it is
-# a tie.
+# The last lines compare the calculator with one answer in the same way: a gain for Zero
+# and R1, a tie for the base.
 
 # %% [markdown] tags=["slide"]
 # ## 12. Why R1's authors call two of these unsuccessful
@@ -849,9 +842,8 @@ for model in MODELS:
 # far larger than that of chess, and a value model for it is hard to train. The paper
 # speaks of training *and* of search; it grants that a PRM can rerank answers, at a price.
 #
-# We test the search. Does it pay here? Each search has spent some tokens on each problem.
-# We give the same tokens, problem by problem, to a plain vote over recorded samples.
-# `beam 2 x 2` keeps two paths and writes two next steps of each.
+# We test the search. Whatever tokens it has spent on a problem, a plain vote gets as many
+# for the same problem. `beam 2 x 2` keeps two paths and writes two next steps of each.
 
 # %% tags=["slide"]
 HUNTS = ("beam 2 x 2", "beam 4 x 4", "lookahead 2 x 2", "diverse 4 x 4", "mcts 1024")
@@ -875,10 +867,9 @@ print(f"{min(shares):.0%} to {max(shares):.0%} of the tokens went to the judge")
 plots.difference_dots(rows, "share right: search less vote, at equal tokens")
 
 # %% [markdown]
-# What you see: a bar is a 95% interval, a tick one seed, and grey is a tie. At equal tokens
-# no search is clearly ahead of the vote, and several are clearly behind. More is hardly
-# better: a wide beam costs more than twice as much as a narrow one, and gives the judge
-# more to choose from.
+# What you see: a bar is a 95% interval, a tick one seed, and grey is a tie. No search is
+# clearly ahead of the vote, and several are clearly behind. A wide beam costs more than
+# twice as much as a narrow one, and gives the judge more to choose from.
 #
 # ### The judge is exploited
 #
@@ -929,22 +920,20 @@ for model in MODELS:
     n = units[model, 0]["settings"]["samples"]
     print(f"{model:5}{fmean(map(fmean, found)):3.0f} different first lines", end="")
     print(f" among {n} samples")
+print("\nwith the verifier as the judge")
 for model in MODELS:
-    print(f"{model:5}verifier as judge:", end="")
-    for name, way in (("tree", "mcts 1024"), ("best of n", "best of n")):
-        way = f"{way}, verifier" + " 1024" * (name == "best of n")
-        tokens, right = point(model, way)
-        print(f" {name} {right:.2f} for {tokens:.0f} tokens", end=";")
-    print()
+    t1, tree = point(model, "mcts 1024, verifier")
+    t2, plain = point(model, "best of n, verifier 1024")
+    print(f"{model:5}tree {tree:.2f} for {t1:.0f} tokens", end=", ")
+    print(f"best of n {plain:.2f} for {t2:.0f} tokens")
 
 # %% [markdown]
-# What you see: compute the line by hand. The last step of the question is `+2`, and the
-# model added 5. The check has repeated the mistake and said yes. The answer *looks* right,
-# and the look is a part of what the judge has learned. The paper calls this reward
-# hacking, and R1's rewards for reasoning are rules.
+# What you see: the question ends with `+2`, and the model added 5. The check repeats the
+# mistake and says yes. The answer *looks* right, and the look is a part of what the judge
+# has learned. The paper calls this reward hacking; R1's rewards for reasoning are rules.
 #
-# Among 32 samples of a question there are 15 to 21 different first lines. The tree tries
-# four lines at each node, and a thousand tokens pay for a handful of simulations. A tree
+# Among 32 samples of a question half of the first lines or more are different. The tree
+# tries four at each node, and a thousand tokens pay for a handful of simulations. A tree
 # pays where it can come back to a position often. Even with the verifier as its judge,
 # which makes no errors, it is not ahead of best-of-n, which had somewhat more tokens.
 
@@ -981,9 +970,9 @@ assert max(runs) - min(runs) > 0.04
 # ### Does a longer answer mean a better one?
 #
 # Not within one model. The last quarter was cut off at the limit, so nearly all of it is
-# wrong. Of the other three the longest is not the best. Long answers are those with failed
-# attempts, and hard questions take longer. Training made answers longer *and* better; it
-# does not follow that of two answers the longer one is better.
+# wrong. Of the other three the longest is not the best: long answers are those with failed
+# attempts. Training made answers longer *and* better, but of two answers the longer one
+# need not be the better.
 #
 # ### Why are my answers cut off, and their score 0?
 #
@@ -993,11 +982,11 @@ assert max(runs) - min(runs) > 0.04
 # ### Why do I not get the published accuracy?
 #
 # A single answer at temperature 1 is one draw. The last line shows sixteen runs of the
-# same model on the same questions; nothing differs but the random generator. Average
-# several samples of each question, and give an interval (chapter 15). A greedy answer has
-# no such noise, but it measures another way to answer: see `greedy` in section 11.
+# same model on the same questions. Average several samples of each, and give an interval
+# (chapter 15). A greedy answer has no such noise, but it is another way to answer: see
+# `greedy` in section 11.
 #
-# The next cell has the numbers for two more questions.
+# Two more questions, and their numbers:
 
 # %%
 groups = defaultdict(list)
@@ -1019,9 +1008,9 @@ for model in MODELS:
 # ### Why does my vote not help?
 #
 # A vote finds the answer that the model gives most often. Where this is a wrong one, more
-# votes make it surer. The first lines above sort the games by how often a single answer is
-# right. The vote gains even where that is seldom, as long as the wrong answers differ from
-# each other. It cannot solve a game where no answer is ever right.
+# votes make it surer. The first lines above sort the games by how often one answer is
+# right. The vote gains even where that is seldom, as long as the wrong answers differ. It
+# cannot solve a game where no answer is ever right.
 #
 # ### When is thinking longer a waste?
 #
@@ -1033,16 +1022,15 @@ for model in MODELS:
 # %% [markdown]
 # ## 14. What this chapter does not show
 #
-# Our scorers are as small as the policy and have read a few hundred answers. A PRM of seven
-# billion weights, trained on millions of labels, is another thing. Our steps are lines of
-# a game. And 64 problems leave wide intervals: read a tie as "we cannot tell".
+# Our scorers are as small as the policy and have read a few hundred answers. A PRM of
+# billions of weights, trained on millions of labels, is another thing. Our steps are lines
+# of a game. And 64 problems leave wide intervals: read a tie as "we cannot tell".
 #
 # ## Summary
 #
-# - More tokens can go into one longer answer, many answers, or a search over steps.
 # - A vote needs answers that coincide, and no judge. Count meanings, not texts.
-# - Best-of-N is as good as its judge. With a verifier it is the ceiling. A learned judge is
-#   exploited, and more so with every extra answer. A weighted vote dampens that.
+# - Best-of-N is as good as its judge. A learned judge is exploited, and more so with every
+#   extra answer. A weighted vote dampens that.
 # - A process reward model learns step labels from rollouts of the policy itself.
 # - Beam search and MCTS need a judge of unfinished texts, in a space that is too wide.
 # - Count all tokens, those of the scorer included, and compare at equal tokens, paired.
@@ -1210,8 +1198,8 @@ checks.ex_7_5(step_labels)
 # **Exercise 7.6** (hard, 60 min) Your own search, an open experiment. Write
 # `mine(problem, ask, budget)` that returns a `SearchResult` and never spends more than
 # its budget. The check tries it on scripted policies. Then measure it on the 40 games
-# at 1,000 tokens a question against the vote, paired, and on fresh problems if you
-# have looked at these too often. One idea: use exercise 7.4 inside a vote.
+# at 1,000 tokens a question against the vote, paired. Take fresh problems if you have
+# looked at these too often. One idea: use exercise 7.4 inside a vote.
 #
 # <details><summary>Hint 1</summary>`Ledger(problem, ask, None, budget)` counts for you:
 # `draw(n)` returns finished paths, `result(path, all)` makes the answer.</details>

@@ -65,7 +65,7 @@ def colour_nodes(figure, axes, places: dict, most: int) -> None:
         zorder=3,
     )
     for node, mean in zip(nodes, means, strict=True):
-        colour = PAPER if mean < (low + high) / 2 else INK
+        colour = PAPER if mean < low + 0.6 * (high - low) else INK
         kind = {"ha": "center", "va": "center", "fontsize": 7, "zorder": 4}
         axes.text(*places[node], str(node.visits), color=colour, **kind)
     figure.colorbar(dots, label="mean value", shrink=0.7)
