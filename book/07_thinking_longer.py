@@ -139,8 +139,8 @@ for family, mine in (("countdown", games), ("arithmetic", sums)):
 # ## 2. Many answers and a vote
 #
 # The next idea: draw several answers to one question, and keep the most frequent one. Wang
-# et al. called this **self-consistency** (arXiv 2203.11171). It needs no
-# judge, but it has to know when two answers are the same:
+# et al. called this **self-consistency** (arXiv 2203.11171). It needs no judge, but it has
+# to know when two answers are the same:
 
 # %% tags=["nbval-check-output"]
 target = countdown.make((3, 4, 5), 17, "en")
@@ -225,8 +225,9 @@ for n, (tokens, right) in zip(SIZES, replayed["vote"], strict=True):
 #   it is right (Cobbe et al., arXiv 2110.14168).
 #
 # Our ORM is R1 with one number as its output, in place of the next token. It learns from
-# R1's own answers to *training* problems, each marked right or wrong by the verifier. A
-# model that always says 0.5 has a loss of $\ln 2 = 0.69$, so 0.69 is the number to beat.
+# R1's own answers to *training* problems, each marked right or wrong by the verifier. How
+# low should its loss be? A model that always says 0.5 has a loss of $\ln 2 = 0.69$. One
+# that always says the mean label has less; `learn` prints that number, too.
 
 # %%
 # r1lib.search.votes.likeliest
@@ -258,6 +259,9 @@ def learn(examples, epochs, name):
     steps = epochs * math.ceil(len(examples) / config.batch_size)
     losses = [metrics["loss"] for metrics in bar(loop, steps, name, ("loss",))]
     print(f"loss: {fmean(losses[:5]):.2f} at first, {fmean(losses[-5:]):.2f} at last")
+    p = fmean(share for _, share in examples)
+    constant = -p * math.log(p) - (1 - p) * math.log(1 - p)
+    print(f"a model that always says {p:.2f}: {constant:.2f}")
     assert fmean(losses[-5:]) < math.log(2)
     return model
 
@@ -294,12 +298,20 @@ for name, way in ways.items():
 print(f"{'answers':28}" + "".join(f"{n:6}" for n in SIZES))
 for name, columns in replayed.items():
     print(f"{name:28}" + "".join(f"{fmean(right):6.0%}" for _, right in columns))
+means = defaultdict(list)
+for problem in games:
+    texts = [m.text for m in samples[problem.prompt] if m.finish == "stop"]
+    for text, score in zip(texts, rate(problem, texts)[0], strict=True):
+        means[problem.check(text)].append(score)
+print("outcome model, mean score of answers:", end=" ")
+print(f"right {fmean(means[True]):.2f}, wrong {fmean(means[False]):.2f}")
 
 # %% [markdown]
 # What you see: the verifier climbs furthest, as it must. The policy's own probability is a
-# surprisingly good judge here. The ORM has learned from a few hundred answers only. The
-# more it may choose from, the more chances it has to like a wrong one. Summed over equal
-# answers, its errors matter less.
+# surprisingly good judge here. The ORM is a weak one: it has learned from a few hundred
+# answers, and its scores of right and wrong answers lie close together. The more it may
+# choose from, the more chances it has to like a wrong one. Summed over equal answers, its
+# errors matter less.
 
 # %% [markdown] tags=["slide"]
 # ## 5. One account of tokens
@@ -407,7 +419,7 @@ except OutOfTokens as error:
 
 # %% [markdown]
 # Now label the steps of one answer to each training problem, by four rollouts from each
-# step, and train. As before, always saying 0.5 would have a loss of 0.69.
+# step, and train. Again a model that always says 0.5 would have a loss of 0.69.
 #
 # Then look at one answer that the PRM has not read, with eight new rollouts from each
 # step. Its fate should be open. So the code takes the English game that R1 solves nearest
@@ -572,6 +584,8 @@ for number, (root, answer, spent) in enumerate(walk, 1):
 # 5. Everything below `8-3=5` is tried: it is closed. One answer is left. After it the root
 #    is closed, too, and the search ends.
 #
+# The library's `search.mcts` is this loop. At the end it returns the best answer.
+#
 # Here is R1's tree for the game of section 6, with our PRM as the judge:
 
 # %% tags=["slide"]
@@ -723,10 +737,10 @@ for way in (*ONE, "wait, again, until 64", "refine", "calculator"):
     print()
 
 # %% [markdown]
-# What you see: shares of right answers, with the tokens in brackets. No way to lengthen or
-# repeat one answer helps. Early stops cost right answers. A forced "no" or "again" costs
-# more, because the model then gives up a right line. Refinement harms as well: nobody
-# taught these models to look at an answer of their own. Only the calculator gains.
+# What you see: shares of right answers, with the tokens in brackets. `sampled` is one answer
+# at temperature 1. No way to lengthen or repeat it helps. Early stops cost right answers,
+# and a forced "no" or "again" costs more. Refinement harms as well: nobody taught these
+# models to look at an answer of their own. Of the changes only the calculator gains.
 #
 # Next, the ways that use several answers or search, at growing budgets:
 
@@ -843,7 +857,8 @@ for model in MODELS:
 # speaks of training *and* of search; it grants that a PRM can rerank answers, at a price.
 #
 # We test the search. Whatever tokens it has spent on a problem, a plain vote gets as many
-# for the same problem. `beam 2 x 2` keeps two paths and writes two next steps of each.
+# for the same problem. `beam 2 x 2` keeps two paths and writes two next steps of each;
+# `mcts 1024` has a budget of 1,024 tokens.
 
 # %% tags=["slide"]
 HUNTS = ("beam 2 x 2", "beam 4 x 4", "lookahead 2 x 2", "diverse 4 x 4", "mcts 1024")
@@ -864,7 +879,7 @@ for model in MODELS:
         name = f"{model}, {hunt}, {tokens:,.0f} tokens"
         rows[name] = (gap["difference"], low, high), seeds, high < 0
 print(f"{min(shares):.0%} to {max(shares):.0%} of the tokens went to the judge")
-plots.difference_dots(rows, "share right: search less vote, at equal tokens")
+plots.difference_dots(rows, "share right: search minus vote, at equal tokens")
 
 # %% [markdown]
 # What you see: a bar is a 95% interval, a tick one seed, and grey is a tie. No search is
@@ -894,7 +909,7 @@ panels = {
 }
 for name, both in panels.items():
     gaps = [p - r for (_, p), (_, r) in zip(*both.values(), strict=True)]
-    print(f"{name}: promised less right {gaps[0]:+.2f} of one, {gaps[-1]:+.2f} of all")
+    print(f"{name}: promised minus right {gaps[0]:+.2f} of one, {gaps[-1]:+.2f} of all")
     assert gaps[-1] > gaps[0]
 plots.doubling_curves(panels, "answers to choose from")
 
@@ -932,8 +947,8 @@ for model in MODELS:
 # mistake and says yes. The answer *looks* right, and the look is a part of what the judge
 # has learned. The paper calls this reward hacking; R1's rewards for reasoning are rules.
 #
-# Among 32 samples of a question half of the first lines or more are different. The tree
-# tries four at each node, and a thousand tokens pay for a handful of simulations. A tree
+# Among 32 samples of a question half to two thirds of the first lines are different. The
+# tree tries four at each node, and a thousand tokens pay for a handful of simulations. A tree
 # pays where it can come back to a position often. Even with the verifier as its judge,
 # which makes no errors, it is not ahead of best-of-n, which had somewhat more tokens.
 
