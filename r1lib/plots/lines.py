@@ -10,22 +10,30 @@ def doubling_curves(panels: dict[str, dict[str, list]], xlabel: str) -> Picture:
     """Draw (x, y) points of several series in each panel; x doubles from tick to tick.
 
     panels = {"title, unit": {"series": [(256, 1.0), (512, 1.5), ...], ...}, ...}
+    Panels of one unit share their axis.
     """
     figure = Picture(figsize=(8.4, 3.4), layout="constrained")
-    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    for axes, (title, lines) in zip(all_axes, panels.items(), strict=True):
+    shared = len({title.rpartition(", ")[2] for title in panels}) == 1
+    all_axes = figure.subplots(1, len(panels), squeeze=False, sharey=shared)[0]
+    tops = [
+        max((y for points in lines.values() for _, y in points), default=0) or 1
+        for lines in panels.values()
+    ]
+    for i, (axes, (title, lines)) in enumerate(
+        zip(all_axes, panels.items(), strict=True)
+    ):
         for look, (name, points) in enumerate(lines.items()):
             series(axes, points, look, name, marks=True)
         name, _, unit = title.rpartition(", ")
         axes.set_xscale("log", base=2)
-        axes.set(title=name, xlabel=xlabel, ylabel=unit)
-        axes.set_ylim(bottom=0)
+        axes.set(title=name, xlabel=xlabel, ylabel="" if shared and i else unit)
+        axes.set_ylim(0, 1.06 * (max(tops) if shared else tops[i]))
         axes.xaxis.set_major_formatter("{x:,.0f}")
     handles = all_axes[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=3, fontsize=9)
     figure.alt = f"Curves over {xlabel}. " + " ".join(
-        f"{title}, {name}: {points[0][1]:.2f} at {points[0][0]}, "
-        f"{points[-1][1]:.2f} at {points[-1][0]}."
+        f"{title}, {name}: {points[0][1]:.2f} at {points[0][0]:,.0f}, "
+        f"{points[-1][1]:.2f} at {points[-1][0]:,.0f}."
         for title, lines in panels.items()
         for name, points in lines.items()
     )
