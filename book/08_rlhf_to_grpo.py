@@ -22,10 +22,11 @@
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | InstructGPT (arXiv 2203.02155), section 3; PPO (1707.06347); GAE (1506.02438); DPO (2305.18290); DeepSeekMath (2402.03300), section 4; DeepSeek-R1 (2501.12948v2), on RL |
 #
-# ![Five stations in a row: draw prompts, sample completions, score them with rewards, compare them as advantages, learn by a loss and a step, and back to the first. Under score: a rule, a reward model, less KL. Under compare: batch mean for REINFORCE, value model for PPO, siblings for RLOO and GRPO. Under learn: log-prob for REINFORCE, ratio and clip for PPO and GRPO, other weights for CISPO and others. Below, a dashed arrow leads from pairs that were made before straight to DPO.](../figures/08_loop.png)
+# ![Five stations in a row: draw prompts, sample completions, score them as rewards, compare them as advantages, learn by a loss and a step, and back to the first with the improved policy. Under score: a rule, a reward model, minus a KL penalty. Under compare: mean of the batch for REINFORCE, mean of the others for RLOO, a value model for PPO, mean of the group for GRPO. Under learn: log-probability for REINFORCE, ratio and clip for PPO and GRPO, other bounds for CISPO, SAPO and others. Below, a dashed arrow leads from pairs from before straight to DPO.](../figures/08_loop.png)
 #
 # What you see: the whole chapter. All algorithms share one loop. They differ in two
-# stations, *compare* and *learn*. Numbers in brackets are sections.
+# stations, *compare* and *learn*. The discs are the numbers of the sections. On a first
+# reading you may skip section 7.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random
@@ -38,7 +39,7 @@ import math
 import time
 from functools import partial
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 
 import torch
 from jaxtyping import Bool, Float
@@ -62,7 +63,7 @@ from r1lib.model.counts import parameters, training_bytes
 from r1lib.model.presets import PRESETS
 from r1lib.problem import problems
 from r1lib.progress import bar
-from r1lib.rl import dapo, dpo, grpo, ppo, reinforce
+from r1lib.rl import dpo, grpo, ppo, reinforce
 from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
 from r1lib.rl.rollout import rollout
 from r1lib.training import optim
@@ -74,19 +75,21 @@ RESULTS = Path("../results/data")
 # %% [markdown] tags=["slide"]
 # ## 1. Three stages and four models
 #
-# ![Above, three stages: fine-tuning reads prompts with good answers and makes a first policy; a reward model reads pairs and gives a number for an answer; RL with PPO reads prompts alone. Below, what stage three holds in memory: policy and value model with 16 bytes for each weight, reference and reward model with 2 bytes.](../figures/08_rlhf.png)
+# ![Above, three stages: fine-tuning reads prompts with good answers and makes a first policy; a reward model reads pairs, "A is better than B", and gives a number for an answer; RL with PPO reads prompts alone. Below, what stage three holds in memory: policy and value model with 16 bytes for each weight, reference and reward model with 2 bytes.](../figures/08_rlhf.png)
 #
 # What you see: RLHF, reinforcement learning from human feedback, as InstructGPT made it
-# known. Stage 1 is fine-tuning on good answers. In stage 2 people say which of two
-# answers they like better, and a **reward model** learns to predict this. In stage 3 the
-# language model, now called the **policy**, writes answers and learns to earn reward.
+# known. Stage 1 fine-tunes a model on good answers. In stage 2 people say which of two
+# answers they prefer, and a **reward model** learns to predict their choice. In stage 3
+# the language model, now called the **policy**, writes answers and learns to earn reward.
 #
-# Stage 3 holds four models. The policy writes. The **value model** guesses, while an
-# answer is being written, how much reward it will earn. The **reference** is a frozen copy
-# of the policy from the start, and keeps it from drifting away. The reward model judges.
+# Stage 3 holds four models. The policy writes. The **value model** estimates, while an
+# answer is being written, how much reward it will earn. The **reference** is a frozen
+# copy of the first policy, and keeps the policy from drifting away. The reward model
+# judges the finished answer.
 #
-# A model that is trained costs about eight times the memory of a frozen one. It needs
-# gradients, two running averages for the optimizer (AdamW), and an exact copy of its weights.
+# A model that is trained takes eight times the memory of a frozen one. Besides the weights
+# it needs gradients, two running averages for the optimizer (AdamW), and a second copy of
+# the weights in higher precision.
 
 # %%
 weights = parameters(PRESETS["r1-distill-llama-8b"])
@@ -105,9 +108,10 @@ memory = {
 plots.stacked_bars(memory, f"GB for a model of {weights / 1e9:.0f} billion weights")
 
 # %% [markdown]
-# What you see: gigabytes without what the layers compute on the way. All four models have
-# one size here; in practice some are smaller. From top to bottom one model after the other
-# disappears. This chapter explains what each was for, and what replaces it.
+# What you see: gigabytes, without the activations that the layers compute on the way. All
+# four models have one size here; in practice some are smaller. From top to bottom one
+# model after another disappears. This chapter explains what each was for, and what
+# replaces it.
 
 # %% [markdown] tags=["slide"]
 # ## 2. REINFORCE: learning from rewards
@@ -116,15 +120,15 @@ plots.stacked_bars(memory, f"GB for a model of {weights / 1e9:.0f} billion weigh
 # parameters are three numbers, the **logits** $z$, and its probabilities are
 # $\pi = \operatorname{softmax}(z)$. Each token has a reward $r$.
 #
-# We want to raise the expected reward $J = \sum_o \pi(o)\, r(o)$. Because
-# $\nabla \pi = \pi \nabla \log \pi$, its gradient is an expectation, too:
+# We want to raise the expected reward $J = \sum_o \pi(o)\, r(o)$, a sum over the tokens
+# $o$. Because $\nabla \pi = \pi \nabla \log \pi$, its gradient is an expectation, too:
 #
 # $$ \nabla J = \sum_o r(o)\, \nabla \pi(o)
 #    = \mathbb{E}_{o \sim \pi}\big[\, r(o)\, \nabla \log \pi(o) \,\big]. $$
 #
 # So we need not try all tokens: we sample some and average. $\nabla \log \pi(o)$ is called
 # the **score function**. For logits it is simple: 1 at the sampled token, minus the
-# probabilities. The sampled token goes up, and all tokens share the way down.
+# probabilities. A step along it raises the sampled token and lowers the others.
 
 # %% tags=["slide", "nbval-check-output"]
 z = torch.tensor([1.0, 0.5, -0.5], requires_grad=True)
@@ -141,8 +145,9 @@ print("mean of r score", [round(x, 3) for x in by_hand.tolist()])
 torch.testing.assert_close(exact, by_hand)
 
 # %% [markdown]
-# This is **REINFORCE** (Williams, 1992). A completion of many tokens changes nothing: its
-# log-probability is the sum over its tokens, and each of them gets the completion's reward.
+# This is **REINFORCE** (Williams, 1992). The same holds for completions of many tokens: the
+# log-probability of a completion is the sum over its tokens, and each of them gets the
+# completion's reward.
 #
 # ### What a baseline does
 #
@@ -152,8 +157,8 @@ torch.testing.assert_close(exact, by_hand)
 #
 # Does that change the gradient? The scores have a mean of 0, because
 # $\sum_o \pi(o) \nabla \log \pi(o) = \nabla \sum_o \pi(o) = \nabla 1 = 0$. So a baseline that
-# does not depend on the sampled token adds $b$ times 0. The cell computes
-# mean and variance exactly, without sampling:
+# does not depend on the sampled token adds $b$ times 0. The cell computes the mean and the
+# variance of the estimate exactly, without sampling:
 
 # %% tags=["nbval-check-output"]
 print("baseline            mean of the estimate      variance")
@@ -175,9 +180,9 @@ for name, b in (
 # ### Groups: the baseline for free
 #
 # Where does the mean reward come from? Sample a **group** of $G$ completions of the same
-# prompt and use their mean. One detail matters. The group's mean contains the reward that it is
-# subtracted from, so it is not quite independent. The mean of the other $G - 1$ is:
-# **RLOO**, leave one out (Ahmadian et al., arXiv 2402.14740).
+# prompt and use their mean. One detail matters: the mean contains the very reward from which
+# it is subtracted, so the two are not independent. The mean of the other $G - 1$ rewards
+# is. This baseline is called **RLOO**, leave one out (Ahmadian et al., arXiv 2402.14740).
 
 
 # %%
@@ -206,21 +211,22 @@ for name, compare in BASELINES.items():
         noise[name].append((group, variance))
     print(f"{name:43}" + "".join(f"{x:7.2f}" for x in lengths))
 assert noise["none"][0][1] > 4 * noise["mean of the others (RLOO)"][0][1]
-plots.curves({"rewards from 1 to 2": noise}, "group size G", "variance", log="xy")
+title = "Rewards from 1 to 2"
+plots.curves({title: noise}, "group size G", "variance", log="xy", ticks=(8, 16, 64))
 
 # %% [markdown]
-# What you see: the variance of the gradient estimate, for groups of 8, 16 and 64, with
-# 20,000 sampled groups each. Here every reward was raised by 1, as rewards seldom have
-# a mean of 0. Without a baseline, eight times as many samples give an eighth of the
-# variance. In this example a baseline gives more than that for nothing. (The mean of
-# the group is shorter by $(G-1)/G$, like a slightly smaller learning rate, so its
-# variance is lower, too.)
+# What you see: the variance of the gradient estimate for groups of 8, 16 and 64, over
+# 20,000 sampled groups each. Every reward was raised by 1 here, as rewards seldom have a
+# mean of 0. A group of 8 with a baseline is less noisy than a group of 64 without one.
 #
-# DeepSeekMath used $G = 64$, R1 used 16, and TRL's default is 8. A larger group is less
-# noisy, but for the same number of completions it means fewer prompts.
+# The printed table shows the price of the simpler baseline. With the mean of the group the
+# gradient is shorter by $(G-1)/G$, which acts like a slightly smaller learning rate.
 #
-# In the library, the loss is minus what we want to raise. `mask` is true on the tokens
-# that the policy sampled. Everything shaped (B, T) has a row for each completion and a
+# DeepSeekMath used $G = 64$, R1 used 16, and 8 is the default of TRL, a popular library. A
+# larger group is less noisy, but for the same number of completions it means fewer prompts.
+#
+# In our library, the loss is minus what we want to raise. `mask` is true on the tokens
+# that the policy sampled. A tensor of shape (B, T) has a row for each completion and a
 # column for each token.
 
 # %%
@@ -250,7 +256,7 @@ print(f"loop {slow:.4f}, library {fast.item():.4f}")
 # REINFORCE may use a sample for one step only. After the step the samples come from an
 # *old* policy. Sampling is expensive, so PPO (proximal policy optimization) uses them for
 # a few more steps. It corrects each token by the **ratio** $\rho = \pi / \pi_{\text{old}}$,
-# and the **clip** says how far this may go:
+# and the **clip** limits how far this goes:
 #
 # $$ \min\big(\rho A,\; \operatorname{clip}(\rho, 1-\epsilon, 1+\epsilon)\, A\big) $$
 #
@@ -259,12 +265,12 @@ print(f"loop {slow:.4f}, library {fast.item():.4f}")
 # What you see: one token with advantage +1 or -1, less or more likely than when it was
 # sampled. The gradient ends where the token has already gone far enough in the
 # right direction. Where it went in the *wrong* direction, nothing stops the correction.
-# (`losses.clipped` is this formula, letter by letter. Chapter 09 shows it.)
+# (`losses.clipped` is this formula. Chapter 09 shows its code.)
 #
 # ### Why `min`, and not `max`, for bad tokens?
 #
-# Some well-known programs take a maximum where the advantage is negative. The cell compares
-# the two. "Push" is the gradient with respect to the token's log-probability.
+# Should it not be the maximum where the advantage is negative? The cell compares the two.
+# "Push" is the gradient with respect to the token's log-probability.
 
 
 # %% tags=["nbval-check-output"]
@@ -289,20 +295,27 @@ for sign in (1.0, -1.0):
 # %% [markdown]
 # What you see: with the maximum, a bad token that is already rare is pushed further down,
 # and one that became common is left alone. Both are the wrong way round. The minimum
-# holds for both signs.
+# is right for both signs.
+#
+# A caution for reading other programs: many compute *losses*, which are objectives with
+# a minus, and take the larger of two losses. The maximum of the losses is the minimum of
+# the objectives, so this is the same clip.
 #
 # ### The value model
 #
 # In section 2 each token of a completion got the same advantage. But some tokens
-# deserve more of the credit. A value model $V$ estimates the reward to come from the text so far. A
-# token after which the estimate rises was good, even in an answer that fails.
-# The change is called $\delta_t = r_t + V_{t+1} - V_t$.
+# deserve more of the credit. A value model reads the text before a token $t$ and estimates
+# the reward that the finished answer will get, $V_t$. If the estimate rises after a token,
+# that token was a good one, even if the answer fails in the end.
+#
+# The change is $\delta_t = r_t + V_{t+1} - V_t$. Here $r_t$ is the reward paid at token $t$:
+# 0 everywhere but at the last token, where the estimate that would follow is 0.
 #
 # ![A completion in four pieces: a right sum, a slip, the slip is noticed, and mended. The value before them is 0.4, 0.7, 0.2, 0.9, and the reward at the end is 1. With lambda 0 the slip gets advantage -0.5; with lambda 0.5 it gets -0.12; with lambda 1 it gets +0.3, like all pieces of a right answer.](../figures/08_gae.png)
 #
 # What you see: a made-up completion in four pieces, treated as four tokens. Which
 # advantage does the slip deserve? With $\lambda = 0$ only its own change counts, which
-# is called **TD**, temporal difference. With $\lambda = 1$ it gets the final reward
+# is called **TD**, temporal difference. With $\lambda = 1$ the slip gets the final reward
 # minus the value before it, called **Monte Carlo**. Between them, later changes count
 # less and less. This is **GAE**, generalized advantage estimation, the idea of
 # TD($\lambda$):
@@ -311,8 +324,8 @@ for sign in (1.0, -1.0):
 #
 # ($\gamma$ would make late rewards count less, with $\gamma V_{t+1}$ inside $\delta_t$.
 # For language models it is 1.) The library walks backwards once, as $A_t = \delta_t +
-# \gamma \lambda A_{t+1}$, and steps over places that are masked. Below it, the formula
-# as it is written, and both on the completion of the picture:
+# \gamma \lambda A_{t+1}$, and steps over places that are masked. The cell below it has the
+# formula as it is written, and runs both on the completion of the picture:
 
 # %%
 # r1lib.rl.ppo._check_finite
@@ -344,18 +357,18 @@ for lam in (0.0, 0.5, 0.95, 1.0):
 
 # %% [markdown]
 # What you see: the numbers of the picture. Small $\lambda$ trusts the value model, and
-# is wrong where the model is wrong. $\lambda = 1$ trusts only the reward, and is noisy.
-# In the R1 paper's own comparison PPO with 0.95 did clearly worse than with 1 on long
-# thinking, where a guess early in the text is hard. With 1 it came close to GRPO.
+# is wrong where the value model is wrong. $\lambda = 1$ trusts only the reward, and is
+# noisy. In the R1 paper's own comparison on mathematics (v2, supplement), PPO with 0.95 did
+# clearly worse than with 1. With 1 it came close to GRPO.
 #
 # The value model learns the **returns** $A_t + V_t$ by a squared error
-# (`ppo.value_loss`). It is often as large as the policy, and its guesses are poor at
-# first. That is the price that GRPO avoids.
+# (`ppo.value_loss`). It is often as large as the policy, and its estimates are poor at
+# first. GRPO avoids this price.
 
 # %% [markdown] tags=["slide"]
 # ## 4. A reward model, and a leash
 #
-# Where no rule can tell right from wrong, a reward model gives the reward. Chapter 13
+# Where no rule can separate right from wrong, a reward model gives the reward. Chapter 13
 # trains one. Here we only use it. By the model of Bradley and Terry (1952), the chance
 # that answer A is preferred to B is $\sigma(s_A - s_B)$, with $\sigma(x) = 1 / (1 +
 # e^{-x})$ and scores $s$.
@@ -371,11 +384,11 @@ print(f"chance that A is preferred: {torch.sigmoid(torch.tensor(a - b)):.0%}")
 assert a > b
 
 # %% [markdown]
-# Only the difference means something; scores have no zero of their own.
+# Only the difference of two scores has a meaning; a single score says nothing.
 #
-# A policy that climbs such a score for long finds texts that the model likes and people
-# do not (chapter 13). So RLHF adds a leash: a penalty on each token, $\beta$ times the
-# log-ratio $\log \pi - \log \pi_{\text{ref}}$. The log-ratio is positive where the
+# A policy that climbs such a score for long finds texts that the reward model likes and
+# people do not (chapter 13). So RLHF adds a leash: a penalty on each token, $\beta$ times
+# the log-ratio $\log \pi - \log \pi_{\text{ref}}$. The log-ratio is positive where the
 # policy finds the token likelier than the reference does, and negative elsewhere. In
 # PPO the penalty is a part of the reward. (`ppo.token_rewards` puts the reward on the
 # last token, and takes the penalty off every token.)
@@ -392,7 +405,7 @@ assert a > b
 #
 # $$ k_1 = -x, \qquad k_2 = \tfrac12 x^2, \qquad k_3 = e^{x} - x - 1 $$
 #
-# Several well-known programs have $k_3$ upside down, with $\log \pi - \log
+# Some published programs have $k_3$ upside down, with $\log \pi - \log
 # \pi_{\text{ref}}$ in place of $x$. An exact sum over six tokens shows what each
 # estimates:
 
@@ -427,7 +440,9 @@ for name, k in (
 # ### Is the gradient of the KL term right?
 #
 # A right *value* is not enough. If the estimate is added to the loss, its *gradient* counts.
-# Compare the expected gradients with that of the exact KL:
+# The cell compares each expected gradient with that of the exact KL. "Length" is its length
+# divided by the true one. "Direction" is the cosine of the angle between the two. The true
+# gradient has 1 and 1.
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -454,31 +469,35 @@ for name, values in cases.items():
     print(f"{name:28}{length:8.2f}{same:11.2f}")
 
 # %% [markdown]
-# What you see: 1 and 1 is the true gradient. Six answers follow.
+# What you see, row by row:
 #
-# - **$k_1$ in the loss does nothing.** Its expected gradient is the mean score, and that is 0.
-# - **Upside down, $k_3$ pulls about twice too hard** here.
-# - **$k_2$ is the true one**, although its value is biased.
-# - **$k_3$, as in GRPO, pulls almost the same way, but is not the same.** It is the gradient of the other KL,
-#   $\operatorname{KL}(\pi_{\text{ref}} \| \pi)$. Times the ratio it is exact. DeepSeek-V3.2 does so.
-# - **$k_1$ in the reward is exact**, too, and there it needs no gradient of its own. So
-#   computing a KL under `no_grad` is right for a reward, and is no leash at all in a loss.
-# - **On-policy distillation** (chapter 14) may use the same term: teacher minus student log-probability
-#   is a reward, not a loss. Its mean is minus a KL; the printed "loss" is not.
+# - **$k_1$ in the loss does nothing.** Its expected gradient is the mean of the score
+#   function, which is 0.
+# - **$k_2$ is exact**, although its value is biased.
+# - **$k_3$, as in GRPO, pulls in almost the same direction, but less hard** here. It follows
+#   another KL, $\operatorname{KL}(\pi_{\text{ref}} \| \pi)$. Multiplied by the ratio it is
+#   exact; DeepSeek-V3.2 does so. Upside down it pulls about twice too hard.
+# - **$k_1$ in the reward is exact**, too. A reward needs no gradient of its own, so there
+#   the KL may be computed under `no_grad`. In a loss, a KL without gradient is no leash.
+#
+# The last row explains a loss that you will meet in chapter 14. In **on-policy
+# distillation** a student writes, and a teacher scores each token: teacher's minus
+# student's log-probability. This score is minus $k_1$ with the teacher as reference, used
+# as a reward. So the mean score is minus a KL, and the printed loss is no KL.
 
 # %% [markdown] tags=["slide"]
 # ## 5. DPO: no reward model, no sampling
 #
-# The leash makes a closed solution possible. Which policy is best for
-# "reward minus $\beta$ times KL"? One can show that it is
+# With the leash, the best policy can be written down. For "reward minus $\beta$ times
+# KL", one can show that it is
 #
 # $$ \pi^*(o) = \tfrac{1}{Z}\, \pi_{\text{ref}}(o)\, e^{r(o)/\beta}, $$
 #
 # with a $Z$ that makes the probabilities sum to 1 (exercise 8.4). Solve for the reward:
 # $r = \beta \log (\pi^* / \pi_{\text{ref}}) + \beta \log Z$. Put this into Bradley and
 # Terry's $\sigma(r_A - r_B)$, and the unknown $Z$, the same for both answers, cancels.
-# What is left contains only the policy and the reference. So train the policy on pairs,
-# as if it were the reward model:
+# What is left contains only the policy and the reference. So we can train the policy on
+# pairs directly, as if it were the reward model:
 #
 # $$ L = -\log \sigma\Big( \beta \big[
 #    \log \tfrac{\pi(\text{chosen})}{\pi_{\text{ref}}(\text{chosen})}
@@ -506,12 +525,13 @@ by_hand = fmean(dpo_by_hand(c + 2, r - 3, c, r) for c, r in each)
 print(f"chosen +2, rejected -3: loss {better:.4f}, by hand {by_hand:.4f}")
 
 # %% [markdown]
-# The loss starts at log 2 for every pair. How likely an answer is does not matter, only how that
-# changed since the reference.
+# The loss starts at log 2 for every pair. How likely an answer is does not matter, only
+# how much likelier it became than under the reference.
 #
-# Now run it. We sample eight answers to each of 48 sums, and take the best and the
-# worst of each group that disagrees. The exam is on held-out problems, here and in
-# section 8.
+# Now run it. We sample eight answers to each of 48 sums. The reward `rewards.total` pays 1
+# for a right answer, and 0.1 for the right format (chapter 06). The best and the worst
+# answer of a group make a pair, if their rewards differ. The exam is on held-out
+# problems, here and in section 8.
 
 # %%
 base, tokenizer = artifacts.load("base-tiny")
@@ -551,7 +571,7 @@ assert answered["DPO"].right.mean() > answered["base"].right.mean() + 0.03
 # notice where its new habits lead (section 9).
 
 # %% [markdown] tags=["slide"]
-# ## 6. GRPO: siblings in place of a value model
+# ## 6. GRPO: a group in place of a value model
 #
 # GRPO keeps the ratio and the clip of PPO, and takes its baseline from the group, as in
 # section 2. Then it divides by the group's standard deviation:
@@ -560,16 +580,16 @@ assert answered["DPO"].right.mean() > answered["base"].right.mean() + 0.03
 #    {\operatorname{std}(r_1 \dots r_G) + 0.0001} $$
 #
 # No value model is trained, and every token of a completion gets the same $A$. Chapter 09
-# builds `group_advantages` and `grpo_loss`. Here are the relatives side by side. The
-# cell prints the advantage of a right and of a wrong answer, in a hard, a middling
-# and an easy group:
+# builds `group_advantages` and `grpo_loss`. Here is the formula beside five relatives. The
+# cell prints the advantage of a right and of a wrong answer in a hard, a middling and an
+# easy group, where 1, 4 and 7 of 8 answers are right:
 
 # %% tags=["slide", "nbval-check-output"]
 right = (1, 4, 7)
 groups = torch.tensor([[1.0] * c + [0.0] * (8 - c) for c in right])
 COMPARE = {
     "REINFORCE: batch mean": reinforce.reinforce_advantages,
-    "RLOO: the siblings": reinforce.rloo_advantages,
+    "RLOO: the others": reinforce.rloo_advantages,
     "Dr. GRPO: the group": partial(group_advantages, normalize_std=False),
     "GRPO: / group's std": group_advantages,
     "Lite PPO: / batch's std": reinforce.batch_std_advantages,
@@ -582,9 +602,10 @@ for name, compare in COMPARE.items():
     print(f"{name:24}" + "".join(f"{cell:>16}" for cell in cells))
 
 # %% [markdown]
-# What you see: in the hard group a single right answer is pushed up a little more by RLOO than by
-# the plain mean, much more when one divides by the std, and most in MaxRL. That is the only
-# difference between these six.
+# What you see: all six subtract a mean. They differ in *which* mean, of the whole batch in the first
+# row and of the group in the others, and in the scale of the result. In the hard group, RLOO
+# pushes the single right answer up a little more than the plain mean does. Dividing by a
+# std pushes it much more, and MaxRL most.
 #
 # ### "Why is my loss 0?"
 #
@@ -622,21 +643,19 @@ assert abs(zero.item()) < 1e-3 < 0.1 < grpo_gradient.norm()
 
 # %% [markdown]
 # The *value* is 0 because every ratio is 1 right after sampling: each completion adds
-# its advantage, and the advantages of a group sum to 0. The *gradient* is not 0. Like
-# every policy loss, this one is a device for making a gradient. It is no measure of
-# success. Watch the reward.
+# its advantage, and the advantages of a group sum to 0. The *gradient* is not 0. A policy
+# loss is a device for making a gradient. To see whether a run succeeds, watch the reward.
 #
-# Three small variations. With `token_mean`, long answers count more, and the value is
-# not exactly 0. With a KL term, the printed loss is $\beta$ times KL, so it starts at 0
-# and *rises*. And if it is 0 at every later step, look at the ratio.
+# Two variations. With `token_mean`, long answers count more, and the value is not exactly
+# 0. With a KL term, the printed loss is $\beta$ times the KL, so it starts at 0 and *rises*.
 #
 # ### "Why is my ratio always 1?"
 #
 # Because you take one optimizer step for each batch of samples. Then old and new policy
 # are the same model, and the clip has nothing to do. Many programs do not even compute
-# old log-probabilities then, and use a copy without gradient. It must be that copy,
-# never the number 1: the gradient flows through the numerator. After one step the ratio
-# moves:
+# old log-probabilities then, and use a copy without gradient. It must be that copy, and not
+# the number 1 for the whole ratio: the gradient flows through the numerator. If we take
+# more steps on the same samples, the ratio moves:
 
 # %%
 learner = copy.deepcopy(base)
@@ -645,17 +664,22 @@ for step in range(3):
     now = token_logprobs(learner(first.ids), first.ids, mask=first.mask)
     moved = (now - old).exp()[first.mask]
     loss, metrics = grpo_loss(now, old, advantages, first.mask)
-    print(f"after {step} steps: ratio {moved.min():.2f} to {moved.max():.2f}", end=", ")
+    after = f"after {step} step" + "s" * (step != 1)
+    print(f"{after:13} ratio {moved.min():.3f} to {moved.max():.3f}", end=", ")
     print(f"outside the clip {metrics['clip_fraction']:.1%}")
     assert (moved.max() - moved.min() < 1e-2) == (step == 0)
     loss.backward()
     optim.guarded_step(learner, optimizers)
 
 # %% [markdown]
+# What you see: before the first step every ratio is 1. One step leaves nearly all tokens
+# inside the clip, and moves a few very far: one became more than four times as likely,
+# another less than a hundredth. From the second step on, the clip has work to do.
+#
 # ### Is GRPO then just REINFORCE?
 #
-# At ratio 1, yes: REINFORCE with the group's mean as its baseline. The two
-# values of the losses differ, and the gradients agree in every weight:
+# At ratio 1, yes: REINFORCE with the group's advantages. The values of the two losses
+# differ, and the gradients agree in every weight:
 
 # %%
 plain_loss, _ = reinforce_loss(
