@@ -676,8 +676,8 @@ assert difference < 1e-4 * grpo_gradient.abs().max()
 #
 # *On a first reading you may skip this section: run its cells and go on to section 8.*
 #
-# Many names have appeared since 2024. You need not learn these names. Each is GRPO with
-# another answer to one or more of five questions, and the table is for looking them up.
+# Many names have appeared since 2024. You need not learn these names. Each can be read as
+# GRPO with another answer to one or more of five questions. The table is for looking up.
 #
 # | question | GRPO | other answers |
 # |---|---|---|
@@ -688,7 +688,7 @@ assert difference < 1e-4 * grpo_gradient.abs().max()
 # | Where is the KL? | $k_3$ in the loss | $k_1$ in the reward: PPO, RLOO. Nowhere: Dr. GRPO, DAPO, CISPO |
 #
 # (R1 used 0.001 for the KL and, after the cold start, a clip of 10; it replaced the
-# reference by the policy every 400 steps. Chapter 11 tries them.)
+# reference by the policy every 400 steps. Chapter 11 looks at these.)
 #
 # As code, each name is three functions, which `grpo.train` takes as arguments: advantages,
 # an objective for each token, and an average. The cell writes eleven names in this way, and
@@ -1014,7 +1014,7 @@ plots.difference_dots(rows, "pass@1, minus that of the recipe")
 
 # %%
 def outside(run):
-    """Share of tokens outside the clip, mean over all steps; None where no clip is."""
+    """Share of tokens outside the clip, mean over all steps; None if not measured."""
     history = run["history"]
     values = [m.get("outside", m.get("clip_fraction")) for m in history]
     values = [value for value in values if value is not None]
@@ -1118,7 +1118,7 @@ for title, families in (("games", ("arithmetic", "countdown")), ("facts", ("fact
         means = [map(fmean, zip(*places, strict=True)) for places in seeds]
         said = [f"{right:.2f} in {tokens:2.0f} tokens" for tokens, right in means]
         print(f"{title}, {name:14}{',  '.join(said)}")
-plots.seed_curves(panels, "tokens of an answer", "right")
+plots.seed_curves(panels, "tokens of an answer", "share right")
 
 # %% [markdown]
 # What you see: a line for each model, from answers without a thought to answers with one.
