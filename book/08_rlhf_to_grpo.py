@@ -153,7 +153,7 @@ torch.testing.assert_close(exact, by_hand)
 # pushed up hard, and only the differences between these pushes carry information. The cure
 # is to subtract a **baseline** $b$ first. The result, $A = r - b$, is the **advantage**.
 #
-# Does that change the gradient? The scores have a mean of 0, because
+# Does that change the gradient? The score function has a mean of 0, because
 # $\sum_o \pi(o) \nabla \log \pi(o) = \nabla \sum_o \pi(o) = \nabla 1 = 0$. So a baseline that
 # does not depend on the sampled token adds $b$ times 0. The cell computes the mean and the
 # variance of the estimate exactly, without sampling:
@@ -460,8 +460,8 @@ for name, values in cases.items():
 # - **$k_1$ in the loss does nothing.** Its expected gradient is the mean of the score
 #   function, which is 0.
 # - **$k_2$ is exact**, although its value is biased.
-# - **$k_3$, as in GRPO, pulls in almost the same direction, but less hard** here. It follows
-#   another KL, $\operatorname{KL}(\pi_{\text{ref}} \| \pi)$. Multiplied by the ratio it is
+# - **$k_3$, as in GRPO, pulls in almost the same direction, but less hard** here. It is the
+#   gradient of another KL, $\operatorname{KL}(\pi_{\text{ref}} \| \pi)$. Multiplied by the ratio it is
 #   exact; DeepSeek-V3.2 does so. Upside down it pulls about twice too hard.
 # - **$k_1$ in the reward is exact**, too. A reward needs no gradient of its own, so there
 #   the KL may be computed under `no_grad`. In a loss, a KL without gradient is no leash.
@@ -828,7 +828,7 @@ print("masked above 3:", losses.masked_importance(example))
 # ## 8. Live: one policy, three algorithms
 #
 # Now we train. The base, the problems, the rewards and the number of samples are the same
-# for three algorithms: 12 steps of 8 problems with 8 answers.
+# for three algorithms: 12 rounds of 8 problems with 8 answers, in two optimizer steps each.
 
 # %%
 shape = {"steps": 12, "prompts": 8, "group_size": 8, "max_new_tokens": LIMIT}
@@ -942,7 +942,8 @@ plots.curves(panels, labels, "reward, mean of seeds")
 # %% [markdown]
 # What you see: the reward while training. For each sample the online methods are hard to
 # separate. PPO needs more seconds, as its value model is one more network to run and to
-# train. (The line of `dpo` is flat: it samples everything from the base before it learns.)
+# train. (The line of `dpo` is flat: it samples everything from the base before it learns.
+# `dpo-iterated` makes new pairs before each step.)
 
 
 # %%
@@ -969,8 +970,8 @@ for arm in MAIN:
 plots.interval_dots(dots, "share of test problems")
 
 # %% [markdown]
-# What you see: below, the exam, with a 95% interval for each seed. `pass@16` is the share of
-# problems that at least one of 16 answers solves. Above, the price: numbers held in memory
+# What you see: below, the exam, with a 95% interval for each seed. `pass@1` is the share of
+# right answers, and `pass@16` that of problems with at least one of 16 right. Above, the price: numbers held in memory
 # (weights, gradients, optimizer), memory added by training, and seconds of one core.
 #
 # ### Every variant, beside the recipe
@@ -1034,8 +1035,8 @@ for arm in ("recipe", *(arm for arm, found in others.items() if found["clear"]))
 # What you see: some variants are clearly behind. The clip of `gspo` silences about 30% of all
 # tokens, as its width is the paper's and was not retuned for our model. `dapo` writes much
 # shorter answers; probably its overlong penalty taught it to stop early. `dpo` learns only
-# from pairs of the base's answers. But `dpo-iterated` makes new pairs before each step and
-# is behind, too, so stale samples cannot be the whole reason.
+# from pairs of the base's answers. But `dpo-iterated` is behind, too, so stale samples
+# cannot be the whole reason.
 #
 # ### Rewards that have nothing to do with the task
 #
@@ -1131,15 +1132,15 @@ plots.seed_curves(panels, "tokens of an answer", "share right")
 # 0 is tied with this one. A price of 2 costs the games about a third of their right answers.
 #
 # The hybrid model obeys its switch. Without a thought it is level with Dev1 without one.
-# With a thought it is behind Dev1 on facts, and behind in the games in two of three seeds.
+# With a thought it is behind Dev1 in all three seeds, in the games once by very little.
 
 # %% [markdown] tags=["slide"]
 # ## 11. When nothing learns
 #
 # The reward is flat, or 0, and the loss says nothing. Look at the samples before you change
 # a setting. Here are four numbers of a healthy run and of three broken ones, before any
-# training. (The last row pays right answers only. With `rewards.total`, groups without a
-# right answer would still disagree about the format.)
+# training. A group agrees if all its rewards are equal. (The last row pays right answers
+# only. With `rewards.total`, groups without one would still disagree about the format.)
 
 
 # %%
