@@ -13,7 +13,7 @@ from r1lib.plots.bars import (
     stacked_bars,
     stacked_shares,
 )
-from r1lib.plots.lines import curves, doubling_curves
+from r1lib.plots.lines import curves, doubling_curves, seed_curves
 from r1lib.plots.maps import heat_maps, heatmaps
 from r1lib.plots.pictures import (
     apart,

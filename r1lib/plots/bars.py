@@ -188,7 +188,9 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
                     linestyle="none",
                     markersize=5,
                 )
-        axes.set(title=title, xlabel=label, xlim=(0, 1), yticks=range(len(names)))
+        axes.set(title=title, xlabel=label, yticks=range(len(names)))
+        axes.set(xlim=(-0.03, 1.03), xticks=(0, 0.25, 0.5, 0.75, 1))
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.set_yticklabels(names)
     all_axes[0].invert_yaxis()
     if len(first[most]) > 1:
