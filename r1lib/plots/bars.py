@@ -190,7 +190,7 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
                 )
         axes.set(title=title, xlabel=label, xlim=(0, 1), yticks=range(len(names)))
         axes.set_yticklabels(names)
-    all_axes[0].invert_yaxis()
+    all_axes[0].set_ylim(len(names) - 0.5, -0.5)  # the first on top, air around all
     if len(first[most]) > 1:
         all_axes[-1].legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
     figure.alt = f"Dots of {label} with 95% intervals, means over seeds. " + " ".join(
