@@ -18,7 +18,7 @@
 # | You will build | a measure of readability and a way to fool it; a rewriter of traces; supervised fine-tuning with mask, loss, training loop and packed rows; and Dev1, fine-tuned before your eyes |
 # | You need | PyTorch tensors and gradients; the two games of chapter 01, and what R1-Zero is (chapter 09) |
 # | Minutes to read | 40 |
-# | Minutes to run | 2, on a laptop's processor |
+# | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), table 3 and supplement B.3.2 and B.4.2; arXiv 2501.12948v1, sections 2.2.4 and 2.3.1; O1 Replication Journey (arXiv 2410.18982) |
 #
@@ -34,6 +34,7 @@
 # %% tags=["setup"]
 import copy
 import json
+import math
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -218,8 +219,8 @@ for name, text in (("notes", notes), ("mixed", mixed), ("decorated", decorate(no
 #
 # Version 1 of the paper (section 2.3.1) names the sources: prompts with a long
 # chain of thought as an example; asking a model for reflection and verification;
-# outputs of R1-Zero in readable form; and people who refine the result. Zero's own samples need
-# no explanation. The three others follow.
+# outputs of R1-Zero in readable form; and people who refine the result. Zero's own
+# samples need no explanation. The three others follow.
 #
 # ### Examples in front of the question
 #
@@ -272,12 +273,13 @@ for name, (examples, opening) in ways.items():
 # %% [markdown]
 # Examples do not help our base; they hurt it. The likely reason is what it has read. In
 # the tiny web a document holds one question and one answer, and each document was read
-# alone. So this base has never seen a second question, nor a position so far from the
-# start, and it does not take the first question for an example of anything.
+# alone. So this base has never seen a second question, and it does not take the first one
+# for an example of anything.
 #
 # Learning from examples in the prompt is itself learned, from texts that repeat their own
 # pattern. The real web is full of them, so for a large base few-shot is the natural tool.
-# Ours takes the opening `<think>` instead, and calls this source *begun*.
+# Ours gets the opening `<think>` instead. It then thinks every time, though on 24 problems
+# it is not clearly more often right. We call this source *begun*.
 #
 # ### Ask for reflection
 #
@@ -500,7 +502,8 @@ for name, wanted in (("read only", False), ("learned", True)):
 
 # %% [markdown]
 # The last learned token is the **eos**: stopping is part of the answer. A model that never
-# learns it rambles on after its answer.
+# learns it rambles on. This happens in practice. Where padding and eos share one id, as in
+# many libraries, a mask that is computed from the ids drops both.
 #
 # Now the loss, twice. First as slowly as possible, one token at a time and nothing padded.
 # Then for a whole batch at once. `collate` pads the rows on the right, and
@@ -675,11 +678,12 @@ plots.curves(curve, "step", "nats per learned token")
 learned = fmean(sum(example.mask) for example in examples)
 nats = fmean(losses[-5:]) * learned
 print(f"{learned:.0f} learned tokens in a completion, together about {nats:.0f} nats")
+print(f"e^-nats is {math.exp(-nats):.1%}")
 
 # %% [markdown]
-# With so many nats a model writes exactly this completion with probability
-# $e^{-\text{nats}}$, a few times in a hundred. Part of that is honest doubt, since nobody
-# can know which attempt comes next. The rest are slips to come.
+# (A nat is the unit of a natural logarithm.) A model writes exactly this completion with a
+# probability of about $e^{-\text{nats}}$, which is small. Part of that is honest doubt, since
+# nobody can know which attempt comes next. The rest are slips to come.
 #
 # And slips have company. In training, the model reads the example's own tokens (**teacher
 # forcing**). When it answers, it reads its own. After one wrong token it is in a place that no
@@ -742,7 +746,7 @@ plots.interval_dots(panels, "share")
 # - *Fresh* does not move. No row of the table repeats a line, and Dev1 repeats lines as
 #   often as Zero.
 # - *Right* falls. Dev1 has a new form to write in, and still slips in it. On so few
-#   problems the intervals of Zero and Dev1 overlap or touch; three seeds decide it in section 9.
+#   problems one cannot be sure; three seeds decide it in section 9.
 
 # %% [markdown]
 # One prompt, before and after: the first that both Zero and Dev1 solve in several lines.
@@ -765,8 +769,8 @@ for i, problem in enumerate(held_out):
 # ### Form without content
 #
 # The person's replies teach how to treat requests that are no game. Twelve rows of each
-# kind are too few to show it, so we ask the Dev1 that ships with the book. The pipeline
-# trained it in the same way on a larger table. Here are the first three held-out English
+# kind are too few to show it, so we ask the Dev1 that ships with the book. It read a larger
+# table, with AdamW alone and a lower rate. Here are the first three held-out English
 # requests of the kind that may or may not do harm, at temperature 0:
 
 # %% tags=["slide"]

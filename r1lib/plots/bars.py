@@ -187,9 +187,11 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
                     color=colour,
                     linestyle="none",
                     markersize=5,
+                    clip_on=False,
                 )
         axes.set(title=title, xlabel=label, xlim=(0, 1), yticks=range(len(names)))
         axes.set_yticklabels(names)
+        axes.xaxis.set_major_formatter("{x:g}")
     all_axes[0].set_ylim(len(names) - 0.5, -0.5)  # the first on top, air around all
     if len(first[most]) > 1:
         all_axes[-1].legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
