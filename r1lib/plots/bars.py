@@ -187,12 +187,14 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
                     color=colour,
                     linestyle="none",
                     markersize=5,
+                    clip_on=False,
                 )
         axes.set(title=title, xlabel=label, yticks=range(len(names)))
         axes.set(xlim=(-0.03, 1.03), xticks=(0, 0.25, 0.5, 0.75, 1))
         axes.xaxis.set_major_formatter("{x:g}")
         axes.set_yticklabels(names)
-    all_axes[0].invert_yaxis()
+        axes.xaxis.set_major_formatter("{x:g}")
+    all_axes[0].set_ylim(len(names) - 0.5, -0.5)  # the first on top, air around all
     if len(first[most]) > 1:
         all_axes[-1].legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
     figure.alt = f"Dots of {label} with 95% intervals, means over seeds. " + " ".join(
