@@ -19,7 +19,9 @@ def heat_maps(maps: dict[str, list], rows: list[str], columns: list[str]) -> Pic
     shades = shades.with_extremes(bad=GRID)
     all_axes = figure.subplots(1, len(maps), squeeze=False)[0]
     for axes, (title, table) in zip(all_axes, maps.items(), strict=True):
-        axes.imshow([[x or math.nan for x in row] for row in table], shades, vmin=0)
+        shown = [[x or math.nan for x in row] for row in table]
+        image = axes.imshow(shown, shades, vmin=0)
+        figure.colorbar(image, ax=axes, shrink=0.7)
         small = {"fontsize": 7 if len(columns) * len(maps) < 60 else 5.5}
         axes.set_title(title, fontsize=9)
         axes.set_xticks(range(len(columns)), columns, rotation=90, **small)
