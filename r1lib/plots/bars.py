@@ -105,7 +105,7 @@ def stacked_shares(shares: dict[str, dict[str, float]]) -> Picture:
                 edgecolor=PAPER,
                 label=name if row == first else None,
             )
-            if parts[name] > 0.06:
+            if parts[name] > 0.04:  # room for its number
                 middle = left[row] + parts[name] / 2
                 box = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
                 axes.text(
@@ -187,6 +187,7 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
                     color=colour,
                     linestyle="none",
                     markersize=5,
+                    clip_on=False,  # or a dot at 1 would be cut in half
                 )
         axes.set(title=title, xlabel=label, xlim=(0, 1), yticks=range(len(names)))
         axes.set_yticklabels(names)
