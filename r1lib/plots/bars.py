@@ -105,7 +105,7 @@ def stacked_shares(shares: dict[str, dict[str, float]]) -> Picture:
                 edgecolor=PAPER,
                 label=name if row == first else None,
             )
-            if parts[name] > 0.06:
+            if parts[name] > 0.04:  # room for its number
                 middle = left[row] + parts[name] / 2
                 box = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
                 axes.text(
@@ -187,13 +187,12 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
                     color=colour,
                     linestyle="none",
                     markersize=5,
-                    clip_on=False,
+                    clip_on=False,  # or a dot at 1 would be cut in half
                 )
         axes.set(title=title, xlabel=label, yticks=range(len(names)))
-        axes.set(xlim=(-0.03, 1.03), xticks=(0, 0.25, 0.5, 0.75, 1))
+        axes.set(xlim=(-0.03, 1.03), xticks=(0, 0.5, 1))
         axes.xaxis.set_major_formatter("{x:g}")
         axes.set_yticklabels(names)
-        axes.xaxis.set_major_formatter("{x:g}")
     all_axes[0].set_ylim(len(names) - 0.5, -0.5)  # the first on top, air around all
     if len(first[most]) > 1:
         all_axes[-1].legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
