@@ -165,3 +165,23 @@ def ex_14_6(halfway) -> None:
         )
 
     report("14.6", test, halfway)
+
+
+def ex_14_7(lesson) -> None:
+    """A choice of n rows to learn from, at most one for each prompt."""
+
+    def test(lesson):
+        rows = [
+            {"prompt": f"{i // 2}", "tokens": 20 + i % 5, "family": "ab"[i % 4 > 1]}
+            for i in range(12)
+        ]  # six prompts, two rows each
+        for n, wanted in ((1, 1), (4, 4), (6, 6), (9, 6)):
+            got = items(lesson(list(rows), n))
+            assert all(row in rows for row in got), "return rows that were given"
+            prompts = [row["prompt"] for row in got]
+            assert len(set(prompts)) == len(prompts), "a prompt is there twice"
+            assert len(got) == wanted, (
+                f"of 6 prompts, {n} rows asked for: {wanted} rows, not {len(got)}"
+            )
+
+    report("14.7", test, lesson)

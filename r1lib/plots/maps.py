@@ -102,7 +102,8 @@ def token_map(lines: list[list[tuple[str, float]]], label: str) -> Picture:
             left += wide
     axes.invert_yaxis()
     axes.axis("off")
-    figure.colorbar(ScalarMappable(scale, shades), label=label, shrink=0.9, pad=0.01)
+    bar = {"ax": axes, "label": label, "shrink": 0.9, "pad": 0.01}
+    figure.colorbar(ScalarMappable(scale, shades), **bar)
     figure.alt = f"A text of {sum(map(len, lines))} tokens, coloured by {label}. " + (
         " ".join(
             f"{text.strip()!r}: {value:.1f}."
