@@ -30,6 +30,7 @@ from r1lib.checks.chapter_14 import (
     ex_14_4,
     ex_14_5,
     ex_14_6,
+    ex_14_7,
 )
 from r1lib.checks.chapter_15 import ex_15_1, ex_15_2, ex_15_3, ex_15_4, ex_15_5
 from r1lib.checks.exercise import report
