@@ -21,7 +21,7 @@ def bar(items, total: int | None, label: str, shown=()):
     began = stepping = said = time.perf_counter()
     file = sys.stderr if sys.stderr.isatty() else sys.stdout
     live, quiet = file.isatty(), "ipykernel" in sys.modules
-    latest, step, first = {}, 0, 0
+    latest, step, first, of = {}, 0, 0, total
     with tqdm(
         total=total,
         desc=label,
@@ -36,7 +36,8 @@ def bar(items, total: int | None, label: str, shown=()):
             metrics = item[0] if isinstance(item, tuple) else item
             latest.update((k, metrics[k]) for k in shown if k in metrics)
             before, step = step, metrics.get("step", step + 1)
-            total = drawn.total = metrics.get("of", total) or step
+            drawn.total = of = metrics.get("of", of)
+            total = of or step  # where nothing says how many, these are all so far
             if before == 0:  # what came before the first step foretells nothing
                 stepping = said = time.perf_counter()
                 first = drawn.initial = drawn.n = drawn.last_print_n = step

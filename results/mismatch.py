@@ -10,7 +10,7 @@
 and stale-tis, stale-replay, and `look`, which trains nothing: it compares samplers with
 their trainer on base, Zero and a dense student. Without a correction the trainer takes
 its own log-probabilities as the old ones, as if it had written the texts. An arm takes
-some five minutes on one core, and writes results/data/mismatch-ARM-SEED.json.
+some two minutes on one core, and writes results/data/mismatch-ARM-SEED.json.
 """
 
 import copy
@@ -38,7 +38,7 @@ AGE, CAP, LARGEST = 8, 2.0, 448.0  # steps; of an importance weight; the largest
 FAMILIES = (countdown.sample, arithmetic.sample)
 SAMPLERS = ("same", "bf16", "fp8", "stale")
 ARMS = (*SAMPLERS, "fp8-tis", "fp8-replay", "stale-tis", "stale-replay")
-CONFIG = grpo.GRPOConfig(steps=60, prompts=16, max_new_tokens=96)
+CONFIG = grpo.GRPOConfig(steps=40, prompts=8, max_new_tokens=96)
 
 
 # ---- samplers ------------------------------------------------------------------

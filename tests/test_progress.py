@@ -52,6 +52,11 @@ def test_what_comes_before_the_first_step_foretells_nothing(clock, capsys, first
     )
 
 
+def test_without_a_number_of_steps_those_that_came_are_all(clock, capsys):
+    assert len(list(progress.bar([{"loss": 1.0}] * 40, None, "grpo"))) == 40
+    assert said(capsys) == ["grpo: step 40 of 40 in 0 seconds"]
+
+
 def test_metrics_may_say_how_many_steps_there_are(clock, capsys):
     items = [{"step": 1, "of": 2}, ({"step": 2, "of": 2}, "with a batch")]
     assert list(progress.bar(items, None, "cold")) == items
