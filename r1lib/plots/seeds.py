@@ -37,6 +37,7 @@ def seed_dots(
         f"{title}, {name}: {', '.join(f'{value:.2g}' for value in values)}."
         for title, rows in panels.items()
         for name, values in rows.items()
+        if values
     )
     return figure
 
