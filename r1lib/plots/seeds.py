@@ -23,12 +23,12 @@ def seed_dots(
         for y, name in enumerate(names):
             dots(axes, y, rows.get(name, ()))
         axes.set(title=title, yticks=range(len(names)))
+        axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_yticklabels(names)
         if title in log:
             axes.set_xscale("log")
         else:
             axes.set_xlim(left=0)
-    all_axes[0].invert_yaxis()
     handles = {label: h for axes in all_axes for h, label in legend(axes)}
     all_axes[-1].legend(
         handles.values(), handles, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1)
