@@ -107,6 +107,8 @@ def config_json(c: ModelConfig) -> dict:
         names |= DEEPSEEK_SIZES | GROUPS
         extra["q_lora_rank"] = c.q_lora_rank or None
         extra["rope_interleave"] = c.rope_layout == "interleaved"
+        # transformers knows this router by heart, vLLM asks for its name
+        extra |= {"scoring_func": "sigmoid", "topk_method": "noaux_tc"}
         if not dense and (c.n_routed_experts < 2 or not c.n_shared_experts):
             raise ValueError(
                 "deepseek_v3 needs a shared expert and two routed ones, got "
