@@ -1,6 +1,6 @@
 """Lines over any two quantities, several panels beside each other."""
 
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from r1lib.plots.style import Picture, series, styled
 
@@ -50,6 +50,9 @@ def curves(
             ends += f"{points[-1][1]:.3g} at {points[-1][0]:.3g}"
             figure.alt += f"{title}, {name}: {ends}. "
         axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+        if "x" not in log:
+            whole = all(float(x).is_integer() for row in lines.values() for x, _ in row)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=whole))
         for letter, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
             if letter in log:
                 axes.set(**{f"{letter}scale": "log"})

@@ -119,7 +119,7 @@ def compared_curves(runs: dict[str, list], names: dict[str, str]) -> Picture:
             series(axes, means, look, run, marks=True)
             alts.append(trend(f"{run}, {label}", means, "{:.2f}"))
         axes.set(xlabel="step", ylabel=label)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.05 * axes.get_ylim()[1])  # no line on the frame
     finish(*panels)
     figure.alt = "".join(alts)
     return figure
