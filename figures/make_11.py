@@ -1,4 +1,4 @@
-"""Draw one step of the RL of chapter 11: python -m figures.make_11 -> 11_language.png"""
+"""Draw one step of the RL of chapter 11: python -m figures.make_11"""
 
 from figures.sketch import SMALL, arrow, badge, card, sheet
 from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PURPLE

@@ -23,14 +23,15 @@ def fixed(axes):
     arrow(axes, (2.0, 2.0), (2.98, 2.5), BLUE)
     axes.plot([3.05], [2.54], "o", color=BLUE, markersize=9)
     axes.text(3.25, 2.85, "policy", **{**SMALL, "ha": "left"})
-    axes.text(2.4, 3.75, "fixed: limits how far", **BOLD)
+    axes.text(2.4, 4.35, "fixed: limits how far", **BOLD)
 
 
 def moved(axes):
     """On the right: the reference is replaced by the policy, again and again."""
-    for i in range(4):
-        x, y = 6.4 + 1.1 * i, 1.7 + 0.3 * i
-        reach(axes, x, y, "Dev1" if not i else "")
+    places = [(6.4 + 1.1 * i, 1.7 + 0.3 * i) for i in range(4)]
+    for x, y in places:
+        reach(axes, x, y, "Dev1" if (x, y) == places[0] else "")
+    for x, y in places:
         arrow(axes, (x, y), (x + 1.02, y + 0.28), BLUE)
     axes.plot([x + 1.1], [y + 0.3], "o", color=BLUE, markersize=9)
     axes.text(x + 1.3, y + 0.55, "policy", **{**SMALL, "ha": "left"})

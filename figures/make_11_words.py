@@ -36,4 +36,4 @@ def thought(axes):
 MONO = "DejaVu Sans Mono"
 
 if __name__ == "__main__":
-    sheet("11_words.png", 11.6, 3.1, thought)
+    sheet("11_words.png", 12.7, 3.1, thought)

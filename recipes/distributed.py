@@ -74,7 +74,8 @@ def my_part(rows: Sequence) -> Sequence:
     """Take every W-th row of a batch, the first one by rank; none may go without."""
     ranks = dist.get_world_size()
     if len(rows) < ranks:
-        raise ValueError(f"wanted at least a row for each of {ranks} ranks, got {len(rows)}")
+        got = len(rows)
+        raise ValueError(f"wanted at least a row for each of {ranks} ranks, got {got}")
     return rows[dist.get_rank() :: ranks]
 
 

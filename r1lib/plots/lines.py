@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import (
+    FixedLocator,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
 
 from r1lib.plots.style import Picture, look_of, series, styled
 
@@ -68,6 +74,9 @@ def curves(
             ends += f"{points[-1][1]:.3g} at {points[-1][0]:.3g}"
             figure.alt += f"{title}, {name}: {ends}. "
         axes.set(title=title, xlabel=label, ylabel=ylabel)
+        if "x" not in log:
+            whole = all(float(x).is_integer() for row in lines.values() for x, _ in row)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=whole))
         for letter, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
             if letter in log:
                 axes.set(**{f"{letter}scale": "log"})

@@ -122,7 +122,7 @@ def compared_curves(
             series(axes, means, look, run, marks=True)
             alts.append(trend(f"{run}, {label}", means, "{:.2f}"))
         axes.set(xlabel="step", ylabel=label)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.05 * axes.get_ylim()[1])  # no line on the frame
         if name in percent:
             axes.set_ylim(0, 1.03)
             axes.yaxis.set_major_formatter(PercentFormatter(1))
