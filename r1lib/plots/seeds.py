@@ -7,7 +7,7 @@ from r1lib.plots.style import GREY, Picture, look_of, styled
 def seed_dots(
     panels: dict[str, dict[str, list]], log: tuple = (), beside: str = ""
 ) -> Picture:
-    """Draw a dot for each seed, a row per name; titles in `log` have such an axis.
+    """Draw a dot for each seed, a row per name; panels in `log` share such an axis.
 
     A grey line marks the mean of the row `beside`. A row may be absent or empty.
 
@@ -28,7 +28,11 @@ def seed_dots(
         if title in log:
             axes.set_xscale("log")
         else:
-            axes.set_xlim(left=0)
+            axes.set_xlim(left=-0.02 * axes.get_xlim()[1])
+    logarithmic = [axes for axes in all_axes if axes.get_title("left") in log]
+    for axes in logarithmic:
+        limits = [edge for other in logarithmic for edge in other.get_xlim()]
+        axes.set_xlim(min(limits), max(limits))
     handles = {label: h for axes in all_axes for h, label in legend(axes)}
     all_axes[-1].legend(
         handles.values(), handles, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1)
