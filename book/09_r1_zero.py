@@ -118,8 +118,7 @@ print(f"all of them, checked: {needed} tokens; an answer may have {budget}")
 # %% [markdown]
 # Read it aloud. 8 plus 7 is 15, times 3 is 45. Behind `~` comes the check: the
 # distance from 45 to 35 is 10, so *no*. The second attempt misses by 0, so *yes*. The
-# thinking ends there, and the answer repeats the attempt as an expression. This is the
-# behaviour that we hope to see more of at the end of the chapter.
+# thinking ends there, and the answer repeats the attempt as an expression.
 #
 # `split` matters, too. Every problem falls into `train`, `valid` or `test` by a
 # hash of its numbers and target, so the same problem in another order or in
@@ -159,18 +158,17 @@ for style, share in zip(("guess", "short", "long"), clean.styles, strict=True):
 # arithmetic a second look is how slips are found; in countdown it hardly ever pays,
 # since an attempt that misses mostly still misses, and there is only so much room.
 #
-# Nobody has told the model which of these habits are good ones. Real web text is
-# like this, which is where real base models got their habits. How often each occurs
-# was fixed before the first of the RL runs reported here: see `Habits` in
-# `r1lib/world/corpus.py`, and `docs/experiments.md` for earlier designs.
+# Real web text is like this, too. How often each habit occurs was fixed before the RL runs
+# reported here: see `Habits` in `r1lib/world/corpus.py`, and `docs/experiments.md` for
+# earlier designs.
 #
 # ### Ask the base model
 #
 # We ask held-out problems, four answers each, at temperature 1: the model's own
 # probabilities, neither sharpened nor flattened. The function `habit` names the habit
 # behind an answer; `skills.reflects` is true where a completion rejects an
-# attempt and then makes another. First we look at one answer of each kind. Then we count
-# how often each habit occurs, and how often it is right.
+# attempt and then makes another. Look at one answer of each kind. Then: how often does each
+# habit occur, and how often is it right?
 
 # %%
 policy, tokenizer = artifacts.load("base-tiny")
@@ -229,11 +227,11 @@ for game in GAMES:
 
 # %% [markdown]
 # Put yourself in the place of the reward. You cannot see habits; you pay for right
-# answers. Which lines of this table will you feed? In both games any kind of thinking is
+# answers. Which lines of this table will you feed? In both games thinking of any kind is
 # right far more often than a guess: about twice as often in countdown, and many times as
-# often in arithmetic. (Between the three kinds of thinking these few samples cannot
-# decide.) Almost everything below follows from this table, and so does a warning: if
-# thinking were *not* better than guessing in the base model, RL would teach it to guess.
+# often in arithmetic. (These few samples cannot rank the three kinds of thinking.) Almost
+# everything below follows from this. If thinking were *not* better than guessing in
+# the base model, RL would teach it to guess.
 #
 # ## 3. Rewards by rule
 #
@@ -384,9 +382,8 @@ print("mean reward of each group:", batch.rewards.view(N, G).mean(1))
 # $$ \hat A_i = \frac{r_i - \operatorname{mean}(r_1, \dots, r_G)}
 #    {\operatorname{std}(r_1, \dots, r_G) + \varepsilon} $$
 #
-# The library's function does all groups at once. (It refuses rewards that are not finite,
-# and its last lines give exact zeros where a group differs by rounding alone.) The cell
-# below tests it against a version that is as slow and clear as possible.
+# The library's function does all groups at once. The cell below tests it against a version
+# that is as slow and clear as possible.
 
 # %% tags=["slide"]
 # r1lib.rl.grpo.group_advantages
@@ -434,8 +431,8 @@ for rows in zip(*tables, strict=True):
 # Divided by the small spread of its group, its tenth of a point becomes the largest
 # advantage of the table: neatness shouts as loudly as being right does elsewhere.
 # So here our runs depart from the paper and leave the division out
-# (`normalize_std=False`), as Dr. GRPO does for another reason (section 11). In our
-# batch:
+# (`normalize_std=False`). Dr. GRPO (arXiv 2503.20783) does so for another reason: it calls
+# the extra weight for very hard and very easy questions a bias. In our batch:
 
 # %%
 grouped = batch.rewards.view(N, G)
@@ -463,10 +460,8 @@ print(f"{agreeing} agree altogether and teach nothing, not even the format")
 # $$ L_t = \min\big(\rho_t \hat A,\; \operatorname{clip}(\rho_t,
 #    1-\epsilon_{\text{low}}, 1+\epsilon_{\text{high}})\, \hat A\big). $$
 #
-# The minimum stays a minimum for negative $\hat A$. (Programs exist that take a
-# maximum there; they push on where they should stop, and
-# stop where they should push.) An optimizer minimizes, so the loss is minus the mean of
-# $L_t$ over tokens.
+# The minimum stays a minimum for negative $\hat A$. An optimizer minimizes, so the loss is
+# minus the mean of $L_t$ over tokens.
 
 # %%
 # r1lib.losses.clipped
@@ -496,7 +491,7 @@ for sign in (1.0, -1.0):
 plots.clip_picture(one_token, low=0.2, high=0.28)
 
 # %% [markdown]
-# One sentence for each line of the table. A good token that has become *less* likely: pull
+# Line by line. A good token that has become *less* likely: pull
 # it back. A good token that is already 1.5 times as likely: enough for now. A bad token
 # already halved: enough. A bad token that has become *more* likely: push it down, with
 # full strength. The clip only ever removes a reason to go on.
@@ -507,11 +502,10 @@ plots.clip_picture(one_token, low=0.2, high=0.28)
 # DAPO, arXiv 2503.14476), which leaves rare good tokens more room to grow. (The
 # functions below take 0.2 on both sides unless they get other edges.)
 #
-# Now the loss of a whole batch. In the library's function you may skip `ref_logprobs` and
-# `kl_coef`, which belong to a penalty explained below, and `objective` and `weights`, which
-# other algorithms need (chapter 08). The cell after it compares with a loop over every
-# single token. Random numbers of the right shapes are the best test: every sign, every
-# side of the clip, and a mask with holes.
+# Now the loss of a whole batch. At first reading skip `ref_logprobs` and
+# `kl_coef` (a penalty explained below), and `objective` and `weights` (for other
+# algorithms, chapter 08). The cell after it compares with a loop over every
+# single token, on random numbers of the right shapes.
 
 # %% tags=["slide"]
 # r1lib.rl.grpo.grpo_loss
@@ -669,15 +663,15 @@ def simple_zero(policy, config):
 
 # %% [markdown]
 # Fewer than thirty lines, and no trainer class. The library's `grpo.train` is this loop
-# with four additions. Read them in `grpo.update`, if you like (`??grpo.update`).
+# with four additions (`??grpo.update` shows them):
 #
-# - A plan for the learning rate: a short warm-up, and a decay at the end.
-# - **Minibatches**: a batch is divided into several parts (the paper: 16; ours: 4), each
+# - a plan for the learning rate: a short warm-up, and a decay at the end;
+# - **minibatches**: a batch is divided into parts (the paper: 16; ours: 4), each
 #   good for one optimizer step. From the second on the samples are a little old, and
-#   ratio and clip have work to do.
-# - It saves time and memory: completions with advantage 0 are not computed, and
-#   the others go through the model in pieces.
-# - It can add the KL penalty.
+#   ratio and clip have work to do;
+# - completions with advantage 0 are not computed, and the others go through the model in
+#   pieces that fit into memory;
+# - the KL penalty, if wanted.
 #
 # Same seed, same problems, same samples, so with one minibatch and a constant learning
 # rate the two must agree. (If both steps earn the same reward, that is chance: they draw
@@ -753,18 +747,17 @@ for game in GAMES:
 plots.stacked_shares(shares)
 
 # %% [markdown]
-# What you see: the habits before and after, in each game. Guessing shrinks, and every way
-# of thinking grows. "Try again" grows most in countdown, which needs it; in
-# arithmetic it is the double check. A new habit could not show here, since `habit`
-# knows four names.
+# What you see: the habits before and after, in each game. Guessing shrinks. In countdown
+# "try again" takes most of its place, in arithmetic "double check". A new habit could not
+# show here, since `habit` knows four names.
 #
 # ## 10. The long run
 #
 # The following was measured once and is committed under `results/`; run
 # `python -m results.unit base 0` and `... zero 0` to make it again. Each of three seeds has
 # a base of its own, pre-trained from other random weights on other text, and one RL run
-# from it. (The pictures of problems and the curves of pass@1 use `valid` problems. The
-# final comparison uses `test` problems, so its numbers differ a little.)
+# from it. The curve of pass@1 is on `valid` problems, the comparisons below it on `test`
+# problems, so their numbers differ a little.
 
 
 # %%
@@ -797,9 +790,8 @@ plots.compared_curves({"R1-Zero": histories}, labels, percent=("valid",))
 # What you see: left, pass@1 on held-out problems over RL steps; right, the mean length of
 # the training completions. The line is the mean of the three seeds, and the shaded band
 # reaches from the lowest seed to the highest. No reward mentions length. Answers grow
-# because an answer that checks and tries again *is* longer. People often read the
-# length curve in the paper's Figure 1 as "the model learned that longer is better". What
-# it learned is that right is better.
+# because an answer that checks and tries again *is* longer. The paper's Figure 1 is often
+# read as "the model learned that longer is better". It learned that right is better.
 #
 # The same two problems before, during and after (seed 0; of the problems that were
 # looked at in every run, the first of each game, not the nicest):
@@ -831,6 +823,7 @@ for place in (0, count // 2):
 # %% tags=["slide"]
 FORCED = ("forced", "forced, T=0.6", "forced, greedy")
 KNOWING = "nothing twice, T=0.6"  # as the files call it
+# in the files P1, P2, ... are claims of the paper, listed in docs/phenomena.md
 controls = [base["P1"]["controls"] for base in bases]
 names = ("sampled", "greedy", *FORCED, KNOWING)
 table = {f"base, {name}": [c[name] for c in controls] for name in names[:-1]}
@@ -905,7 +898,7 @@ for name, found in table.items():
     print(f"{name:28}{cells[0]:>18}{cells[1]:>20}{tokens:>16}")
 print()
 judge("against the best forced base", FORCED)
-judge("against the base that never says again", (KNOWING,))
+judge('against the base, never "again"', (KNOWING,))
 
 # %% [markdown]
 # *Emerged* means that forcing the long style does not explain the gain. *Selected* means
@@ -918,25 +911,24 @@ judge("against the base that never says again", (KNOWING,))
 # next section shows why.
 #
 # In arithmetic the rule compares a greedy base with a sampled Zero. Greedy against
-# greedy, they are less than 0.02 apart in every seed. So there RL's gain over forcing is
+# greedy, they are less than 0.02 apart in every seed. There RL's gain over forcing is
 # only that nobody has to force the model any more. That is a real gain: we could force the
-# base only because we knew which habit is the good one. RL found it knowing nothing but
-# right and wrong.
+# base only because we knew the good habit. RL found it knowing only right and wrong.
 #
 # Seeds 1 and 2 were run once more on another machine, base and all (`results/data/again-*`):
 # Zero ended at 0.74 and 0.75. The verdicts by game were the same; the single *emerged* for
 # both games together was not there. Trust the lines by game.
 #
-# This is also the live question about the real R1-Zero. DeepSeek-V3-Base already
-# writes "wait" and "aha" now and then before any RL (Liu et al., arXiv
-# 2503.20783v1). Base models catch up with and pass their RL-trained versions when
-# both get very many tries, which speaks for selection (Yue et al., arXiv
-# 2504.13837). Others train longer and report problems solved that the base never
-# solves in any number of tries (ProRL, arXiv 2505.24864v1). The paper itself had
-# no forced control. Be as careful with the word "emerge" there as here.
+# The same question is open for the real R1-Zero. DeepSeek-V3-Base already writes "wait" and
+# "aha" now and then before any RL (Liu et al., arXiv 2503.20783v1). With very many tries
+# base models catch up with their RL-trained versions, which speaks for selection (Yue et
+# al., arXiv 2504.13837). Others train longer and report problems that the base never solves
+# (ProRL, arXiv 2505.24864v1). The paper itself had no forced control.
 
 # %% [markdown] tags=["slide"]
 # ### What the room is spent on
+#
+# *You may skip this section at first reading.*
 #
 # In countdown room is scarce, and sampled Zero beats the forced base. Does it waste less? Count
 # the sums themselves. A line is a **repeat** if the same completion has written its sum
@@ -983,9 +975,9 @@ rows = {
 }
 print(f"{'':22}{'right':>8}{'repeats':>10}{'valid':>8}{'never ends':>13}")
 for name, (model, temperature, options) in rows.items():
-    limit = {"max_new_tokens": budget, "temperature": temperature}
+    how = {"max_new_tokens": budget, "temperature": temperature, **options}
     k = 4 if temperature else 1
-    shares = spending(evaluate.answer(model, tokenizer, games, k, **limit, **options))
+    shares = spending(evaluate.answer(model, tokenizer, games, k, **how))
     right, again, sound, endless = shares
     print(f"{name:22}{right:8.2f}{again:10.0%}{sound:8.0%}{endless:13.0%}")
 
@@ -995,7 +987,8 @@ for name, (model, temperature, options) in rows.items():
 # difference is large. Zero hardly ever writes the word `again` any more, but it still
 # repeats itself: RL removed the word and only some of the habit.
 #
-# Look at the last two columns of the greedy line. A model that always takes the likeliest
+# Look at the greedy line: most of its lines are repeats, and most of its thoughts never
+# end. A model that always takes the likeliest
 # token, and has failed once, finds the same attempt the likeliest again. It writes the same
 # line until its room is used up. This is why greedy Zero is worse than sampled Zero in the
 # table above. The paper met the same trouble in its evaluation: greedy decoding of long
@@ -1029,25 +1022,24 @@ for kind, found in table.items():
 
 # %% [markdown]
 # Zero's answers are more than four times as long as those of its base, and they reject an
-# attempt and try another about eight times as often. The forced base does all that, too.
+# attempt and try another eight to nine times as often. The forced base does that, too.
 #
 # **Mixing** is different. Each verdict is a chance to slip into the other language, so longer
-# answers mix more often. That is enough to explain seed 0, where Zero mixes no more
-# than the base that is forced at the same temperature. It is not enough in seeds 1 and 2. In seed
+# answers mix more often. That may be all in seed 0, where Zero mixes no more
+# than the base forced at the same temperature. It is not all in seeds 1 and 2. In seed
 # 1 Zero's answers are even *shorter* than those of the forced base, and twice as many
-# mix. Nor is it only the chance of sampling: greedy Zero of seed 1 still mixes 39%, where a
-# greedy forced base never does. In that run the verdict in the wrong language has become the
-# likeliest token. It was learned.
+# mix. Nor is it only the chance of sampling: greedy Zero of seed 1 still mixes 39%, and a
+# greedy forced base never does. In that run the verdict in the wrong language has become
+# the likeliest token: it was learned.
 #
-# Why? A verdict in the wrong language is as good as one in the right language if only
-# the answer is paid for. So no reward works against the mixing; but nothing we measured says
-# why it rose here and hardly in seed 0. R1-Zero had the same trouble (v2, section 2.3).
-# Chapter 11 pays for language and watches the price.
+# Why? If only the answer is paid for, both verdicts are equally good, so no reward works
+# against the mixing. That does not explain why it rose in this run. R1-Zero had the
+# same trouble (v2, section 2.3). Chapter 11 pays for language and watches the price.
 #
-# **Many heads.** In mid-training, at step 40, the majority of sixteen answers lifts
+# **Many heads.** At step 40, the majority of sixteen answers lifts
 # countdown from 0.51, 0.51 and 0.49 to 0.80, 0.80 and 0.79 (test problems;
-# `results/data/zero-*.json`). The paper's vote lifts 71.0 to 86.7 (v1, Table 2).
-# [Chapter 07](07_thinking_longer.ipynb) is about votes, and in Exercise 9.5 you write one.
+# `results/data/zero-*.json`); the paper's vote, 71.0 to 86.7 (v1, Table 2). See
+# [chapter 07](07_thinking_longer.ipynb), and Exercise 9.5.
 #
 # ### What the base must bring
 #
@@ -1061,18 +1053,17 @@ plots.base_curves(bases[0]["skills"])
 # %% [markdown]
 # What you see: left, the loss of pre-training for the next token and for the token after
 # that (MTP, chapter 05), two smooth curves. Right, skills
-# measured apart: copying numbers, doing one step of a tape (arithmetic), finding a
-# distance of 0 just where an attempt hits (verification; the dotted line is a coin),
-# the word that fits a distance (verdict), and making an attempt of one's own that
-# uses each given number once. Some arrive suddenly, and the loss does not tell when.
+# measured apart. The base learns to copy numbers, to do one step of a tape (arithmetic), to
+# find a distance of 0 just where an attempt hits (verification), to choose the word for a
+# distance (verdict), and to make an attempt of its own that uses each given number once.
+# Some skills arrive suddenly, and the loss does not tell when.
 #
-# Two bases make the control. The **early** one is stopped while it still judges
-# attempts like a coin. As it cannot add either, it shows that *skills* must be there
+# Two bases make the control, and get the same RL. The **early** one is stopped while it still
+# judges attempts like a coin. As it cannot add either, it shows that *skills* must be there
 # before RL, not which. The **blind** one was trained for 3,000 steps on text in which
 # people add and try again, but in neither game does anybody ever check. It can add, if not as
-# surely as the finished base, and has no notion of being right there. (So look only at its
-# lines "arithmetic" and "own attempt": it has never seen what the other skills ask about.)
-# Both get the same RL as the finished base.
+# surely as the finished base, and has no notion of being right there. (The skills
+# that it has never seen asked about, such as verification, say nothing about it.)
 
 # %%
 others = {"early": early, "blind": blind}
@@ -1083,14 +1074,13 @@ for name in ("arithmetic", "verification", "own attempt"):
     print(head(name, (*cells, f"{final[name]:.0%}")))
 
 steps = len(early[0]["history"])
-print(
-    f"\n{f'{steps} steps of RL':22}{'countdown':>12}{'arithmetic':>12}{'tries again':>13}"
-)
+columns = "".join(f"{name:>13}" for name in (*GAMES, "tries again"))
+print(f"\n{f'{steps} steps of RL':22}{columns}")
 for name, found in others.items():
     for seed, one in enumerate(found):
         for moment in ("before", "after"):
             point = one["P12"][moment]
-            cells = "".join(f"{point[game]['pass@1']:12.2f}" for game in GAMES)
+            cells = "".join(f"{point[game]['pass@1']:13.2f}" for game in GAMES)
             print(f"{name}, {seed}, {moment:10}{cells}{point['reflects']:13.0%}")
 
 runs = {"the finished base": [h[1 : steps + 1] for h in histories]}
@@ -1105,24 +1095,24 @@ plots.compared_curves(runs, labels, percent=("accuracy", "form"))
 # %% [markdown]
 # What you see: the same RL from three bases, both games together, on the training
 # rollouts; a line is the mean of three seeds, with the range of the seeds shaded. The
-# early base is hardly ever right, so only the format can be learned. It is learned
+# early base is hardly ever right, so only the format can be learned. It is learned almost
 # completely, and the answers stay as wrong as before.
 #
-# The blind one is the interesting case. In both games it finds the same thing: one pass is
+# The blind one is the interesting case. In both games it finds that one pass is
 # better than a guess. Its completions grow to about 21 tokens and stop there. In
 # arithmetic right answers become 1.7 to 2.9 times as many, in countdown about 1.4 times.
 # Nobody tries twice, as the last column of the table shows: a model that cannot see a hit
 # gains nothing from a second attempt. From the finished base, which can, the same
-# 60 steps go far higher. This fits TinyZero's remark in a sharper form: the base needs the
-# skill that this reward depends on.
+# 60 steps go far higher. So the base needs the skill that this reward depends on.
 #
-# Be careful with this control, though. The blind base has read less than a third as much
-# as the finished one and slips more often in its sums, so *two* things differ, and how
-# far RL could lift a blind base that adds perfectly is not shown here.
+# Be careful, though. The blind base has read less than a third as much as the finished one
+# and slips more often in its sums, so *two* things differ. How far RL could lift a blind base
+# that adds perfectly is not shown here.
 #
 # ## 11. A gallery of failures
 #
-# Each of these looks like a healthy program. You will meet all of them.
+# *You may skip this section at first reading.* Each of these looks like a healthy program.
+# You will meet all of them.
 #
 # **The wrong mask.** Suppose that the mask is off by one, or that the prompt or
 # the padding slips in. The loss stays small and finite. Compare the direction of
@@ -1165,23 +1155,21 @@ for name, mask in (
 # %% [markdown]
 # The loss raises no alarm: in the last line, the worst of all, it is nearly 0. (The
 # gradient norm would give it away, but only if you knew the correct norm.) Some slips are
-# harmless, and it is worth knowing why. The prompt is the same for all siblings and their
+# harmless. The prompt is the same for all siblings and their
 # advantages sum to zero, so its gradient cancels. The stop token is hardly missed *here*,
 # as the base is already sure to stop after its answer. In a model that is not, stopping
 # would never be rewarded and completions would grow into the limit. Leaving out the first
-# token costs little, too, although it alone decides whether to think or to guess: the
-# later tokens of the same completions point the same way.
+# token costs little, too: the later tokens of the same completions point the same way.
 #
-# "One token too late" leaves out the first token as well, and it does one thing more: it
+# "One token too late" leaves out the first token as well, and does one thing more: it
 # counts the first padding token behind the stop. Nobody sampled that token and the model
 # never expected it, so its gradient is huge. One such token per row spoils the direction;
 # counting all the padding drowns it. Only a test of the mask finds this, like the
 # assertions of section 4.
 #
 # **You get what you pay for.** The next cell trains four copies of the base, each for six
-# small steps of 8 problems, with at most 64 tokens an answer. One is paid for right answers
-# and the format, one for right answers alone, one for the format alone. The last is paid
-# for both, with a learning rate 40 times as high.
+# small steps of 8 problems, with at most 64 tokens an answer. Three differ in what is paid
+# for; the last has a learning rate 40 times as high.
 
 
 # %%
@@ -1214,20 +1202,12 @@ for name, answers in (
 # %% [markdown]
 # Compare the first three trained rows with the base. Paid for right answers alone, it
 # turns to thinking all the same, so the tenth of a point for the format is not what
-# makes R1-Zero think. (A fair suspicion: opening `<think>` is what the format asks
-# for.) Paid for the format alone, it opens `<think>` too, and as thinking beats
-# guessing in this base, right answers come along. A few steps cannot tell a proxy
-# from the goal: while both rise together, the wrong reward looks like the right one.
-# They may part later: this reward does not require the thinking to be useful. The last
-# model is broken for good. No answer is in form any more, every reward is 0, all advantages are 0,
-# and no gradient leads back. (48 problems in each line: differences of a few points mean
-# nothing.)
-#
-# **Dividing by the spread.** In section 5 a group that only differed in its format got
-# advantages as large as any other, because of the division. Without it, such a group
-# whispers. The price is that rare successes on hard questions count less. Dr. GRPO (arXiv
-# 2503.20783) calls the extra weight for very hard and very easy questions a bias; others
-# want it, because a rare success is where the news is.
+# makes R1-Zero think. Paid for the format alone, it opens `<think>` too, and as thinking
+# beats guessing in this base, right answers come along. While both rise together, the
+# wrong reward looks like the right one. They may part later: this reward does not
+# require the thinking to be useful. The last model is broken for good. No answer is in form
+# any more, every reward and every advantage is 0, and no gradient leads back. (48 problems
+# in each line: differences of a few points mean nothing.)
 #
 # **A prize for rambling.** DeepSeekMath's average is taken within each completion
 # first, so a token of a long completion weighs less. Two wrong answers, both with
@@ -1259,8 +1239,7 @@ for aggregate in (sequence_mean, token_mean):
 # problem that takes a *new* idea rather than more care and another attempt.
 #
 # What carries over is the mechanism, because it is the same code: the group as a
-# baseline, the clip, the mask, rewards by rule, groups that agree and teach
-# nothing, and a loss that says nothing.
+# baseline, the clip, the mask, and rewards by rule.
 #
 # ## Summary
 #
@@ -1270,8 +1249,8 @@ for aggregate in (sequence_mean, token_mean):
 #   samples are trusted. The loss is about 0 at the start, its gradient is not.
 # - A group that agrees teaches nothing. Problems must be of the right difficulty,
 #   and the base must already do, now and then, what the reward needs.
-# - Length and checking follow from the reward without being paid for. Mixing came along in
-#   two seeds of three.
+# - Length and checking follow from the reward without being paid for. Mixing came along, in
+#   two seeds of three more than length explains.
 # - "It emerged" is a claim about a control. Without the forced base, nobody could
 #   tell selecting from teaching.
 #

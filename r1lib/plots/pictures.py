@@ -239,7 +239,8 @@ def clip_picture(objective, low: float, high: float) -> Picture:
         good = "right" if sign > 0 else "wrong"
         axes.set(title=f"A = {sign:+.0f}: a {good} answer", xlabel="ratio")
         axes.set_ylabel("objective of one token")
-        axes.legend(fontsize=9)
+    named = axes.get_legend_handles_labels()
+    figure.legend(*named, loc="outside upper center", ncols=4, fontsize=9)
     figure.alt = (
         f"Clipped objective over the ratio. For A = +1 it rises to ratio {1 + high} "
         f"and is flat beyond; for A = -1 it is flat below {1 - low} and falls beyond."

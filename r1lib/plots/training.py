@@ -127,8 +127,11 @@ def compared_curves(
             axes.set_ylim(0, 1.03)
             axes.yaxis.set_major_formatter(PercentFormatter(1))
     finish(*panels)
-    for axes in panels[1:]:
-        if axes.get_legend():  # the first panel names the runs
-            axes.get_legend().remove()
+    if len(panels) > 1 and len(runs) > 1:  # one legend for all, above them
+        for legend in filter(None, (axes.get_legend() for axes in panels)):
+            legend.remove()
+        handles, labels = panels[0].get_legend_handles_labels()
+        places = {"loc": "outside upper center", "ncols": len(runs), "fontsize": 9}
+        figure.legend(handles, labels, **places)
     figure.alt = "".join(alts)
     return figure
