@@ -450,10 +450,12 @@ usual = sampling.generate(
 with torch.no_grad(), evaluating(base):
     dice = torch.Generator().manual_seed(0)
     quick, saved = _generate(base, starts, 60, 0.0, (EOS,), dice)
+    _, drawn = _generate(base, starts, 60, 1.0, (EOS,), dice)
 assert [done.ids for done in quick] == [done.ids for done in usual]
 print("same text:", tokenizer.decode(quick[0].ids[:20]).replace("\n", " "))
-print(f"guesses accepted {saved['acceptance']:.2f}")
-print(f"tokens for each step of the main model {saved['tokens_per_step']:.2f}")
+for name, run in (("temperature 0", saved), ("temperature 1", drawn)):
+    print(f"{name}: accepted {run['acceptance']:.2f}", end=", ")
+    print(f"tokens for each step of the main model {run['tokens_per_step']:.2f}")
 
 # %% [markdown] tags=["slide"]
 # V3 reports that 85 to 90% of such guesses are accepted, and 1.8 times as many tokens per second
@@ -652,7 +654,7 @@ for problem, (text,) in zip(asked, written.texts, strict=True):
 
 # %% [markdown] tags=["slide"]
 # The *form* is there after these few steps: tags open and close, and numbers are where numbers
-# belong. The sums are nonsense. Form first, content later: the next section watches it come.
+# belong. But they are not the numbers of the puzzle. Form first, content later: the next section watches it come.
 #
 # ## 9. What the loss does not tell
 #
@@ -784,8 +786,8 @@ for path in sorted(RESULTS.glob("scaling-*.json")):
     units.append(json.loads(path.read_text(encoding="utf-8"))["scaling"])
 points = [(u["parameters"], p["tokens"], p["loss"]) for u in units for p in u["points"]]
 law = fit_loss(torch.tensor(points).double())
-print(f"L = {law['E']:.2f} + {law['A']:.2g} / N^{law['alpha']:.2f}", end=" ")
-print(f"+ {law['B']:.2g} / D^{law['beta']:.2f}, off by {law['rms']:.3f} nats (RMS)")
+print(f"L = {law['E']:.2f} + {law['A']:.0f} / N^{law['alpha']:.2f}", end=" ")
+print(f"+ {law['B']:.0f} / D^{law['beta']:.2f}, off by {law['rms']:.3f} nats (RMS)")
 
 most = {n: max(d for m, d, _ in points if m == n) for n, _, _ in points}
 kept = [p for p in points if p[1] < 0.9 * most[p[0]]]
@@ -1055,7 +1057,7 @@ checks.ex_5_3(block_mask)
 
 # %% tags=["exercise"]
 def adamw_step(p, grad, m, v, t, lr=0.1, betas=(0.9, 0.95), eps=1e-8, decay=0.1):
-    """(p, m, v): p = 1, grad = 2, m = v = 0 and t = 1 give p = 1 - 0.01 - 0.1 = 0.89."""
+    """(p, m, v): p = 1, grad = 2, m = v = 0, t = 1 give p = 1 - 0.01 - 0.1 = 0.89."""
     # BEGIN SOLUTION
     m = betas[0] * m + (1 - betas[0]) * grad
     v = betas[1] * v + (1 - betas[1]) * grad**2
