@@ -16,9 +16,9 @@
 # | | |
 # |---|---|
 # | You will build | nothing yet. You ask the finished models of this book, take their answers apart, and measure what thinking buys and what it costs |
-# | You need | Python. Every other idea is explained when it is first used |
+# | You need | Python and an installed book (`python r1.py lab`). Every other idea is explained when it is first used |
 # | Minutes to read | 40 |
-# | Minutes to run | 1, on a laptop's processor |
+# | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 1 to 3, with its Figure 2; InstructGPT (arXiv 2203.02155) for the last two steps of an ordinary assistant |
 #
@@ -94,14 +94,14 @@ for name in ("base", "r1"):
     show(name, ask(name, [APPLES], temperature=0.0)[0][0])
 
 # %% [markdown]
-# What you see: `base` has only read text. It answers at once, and is wrong. `r1` is the
-# model at the end of the recipe. It writes three small sums and does them again.
-# `~25=0 yes true` compares the two results: they are 0 apart, so *yes*, and the reason is
-# that the result is *true*. Only then it answers.
+# What you see: `base` has only read text, among it questions with answers in these tags.
+# It answers at once, and is wrong. `r1` is the model at the end of the recipe. It writes
+# three small calculations and does them again. The end of its second line, `~25=0 yes
+# true`, compares the two results: they are 0 apart, so it is content. Only then does it answer.
 #
-# Why can writing help? For each new token a model makes one pass through its layers.
-# It cannot stay longer with a hard one. A step that is written down becomes part of the
-# text, and the next pass can read it there.
+# Why can writing help? For each new token a model does one fixed computation, called a
+# **forward pass**. It cannot stay longer with a hard token. But a step that is written down
+# becomes part of the text, and the next pass can read it there.
 #
 # This pair of answers is no proof. Our base has also *learned* to guess badly, from what
 # it has read. Sections 7 and 8 test what thinking does.
@@ -157,7 +157,7 @@ for problem in (bare, story):
     print(f"{problem.prompt}   answer: {problem.answer}")
 
 # %% [markdown]
-# After a tape may come a **check**. `~35=4 no` reads: "the distance to 35 is 4, so no".
+# A tape may be followed by a **check**. `~35=4 no` reads: "the distance to 35 is 4, so no".
 # In countdown the number behind `~` is the target, in arithmetic the result of the line
 # before. The last word is the **verdict**. A wrong result on a tape is called a **slip**.
 # Four lines to read, one with a slip:
@@ -174,8 +174,8 @@ for problem in (bare, story):
 #
 # ![Two maps. Above, an ordinary assistant: base, assistant by fine-tuning, chat model by learning from rewards. Below, DeepSeek-R1. One wide box, the base, carries three models: R1-Zero by RL, Dev1 and Dev3 by SFT. R1-Zero and the base write the cold start, which Dev1 reads. Dev2 is Dev1 after RL. It writes samples, which Dev3 and, on another base, Distill read. R1 is Dev3 after RL.](../figures/01_recipe.png)
 #
-# What you see: above, the usual way to an assistant; below, the way to R1. Colours are
-# kinds of training. Solid arrows carry weights on, dashed ones carry only texts. The usual
+# What you see: above, the usual way to an assistant; below, the way to R1. Grey, blue and
+# orange are kinds of training; green boxes are tables of texts. Solid arrows carry weights on, dashed ones carry only texts. The usual
 # way has three steps.
 #
 # 1. **Pre-training.** The model predicts the next token of a great deal of text. The result
@@ -201,7 +201,8 @@ request = problems(requests.SAMPLE["chat"], 1, 7, "train", language="en")[0]
 good = requests.references(request)[0]
 print(f"2 fine-tuning\n {request.prompt}\n {good}")
 
-print(f"3 preferences\n {request.prompt}\n better: {good}\n worse:  I do not know.")
+worse = "I do not know."  # ours, made up for this page
+print(f"3 preferences\n {request.prompt}\n better: {good}\n worse:  {worse}")
 
 # %% [markdown]
 # The first text has a slip in it, 14 + 6 = 28. After the "no" its author does the same
@@ -212,24 +213,25 @@ print(f"3 preferences\n {request.prompt}\n better: {good}\n worse:  I do not kno
 #
 # R1 uses the same kinds of training, in another order. Follow the lower map.
 #
-# **R1-Zero** is the base after RL alone. The reward is given by a verifier: right or
-# wrong. It reasons well, but its thinking is hard to read, and it mixes languages.
+# | model | starts from | training | why |
+# |---|---|---|---|
+# | **R1-Zero** | base | RL; a verifier says right or wrong | it reasons well, but its thinking is hard to read and mixes languages |
+# | **Dev1** | base | SFT on the **cold start**: a few thousand readable answers | to think so that people can follow |
+# | **Dev2** | Dev1 | RL, also paid for staying in one language | to win back reasoning |
+# | **Dev3** | base | SFT on the **samples**: many answers that a filter kept | one model that reasons, and does all else |
+# | **R1** | Dev3 | RL, with verifiers and reward models | to be helpful and harmless |
+# | **Distill** | a smaller base | SFT on the same samples, no RL | a cheap model that reasons |
 #
-# **Dev1** starts from the base again. It reads a **cold start**: a few thousand answers,
-# rewritten so that people can follow them. Some are Zero's. Ours also has some of the
-# base's, and replies from a script in the place of people. So two dashed arrows lead there.
+# **The cold start** has rewritten answers of Zero. Ours also has some of the base's, and
+# scripted replies that take the place of human ones. That is why two dashed arrows
+# lead there.
 #
-# **Dev2** is Dev1 after RL, with an additional reward for staying in one language.
+# **The samples** are mostly written by Dev2; answers about facts, chat and safety come from
+# elsewhere. The paper has about 600,000 and 200,000 in version 1, 627,000 and 178,000
+# in version 2.
 #
-# **Dev3** starts from the base a third time. It reads the many **samples** that Dev2 has
-# written and a filter has kept, and other texts besides: about 600,000 and 200,000 in
-# version 1 of the paper, 627,000 and 178,000 in version 2.
-#
-# **R1** is Dev3 after RL with two kinds of reward: verifiers where there is a right
-# answer, and **reward models** where there is not. A reward model has learned from pairs of
-# answers which one is the better (chapter 13).
-#
-# **Distill** is another, smaller base that has read the same samples. No RL is used.
+# **A reward model** gives a score where no verifier can: it has learned from pairs of
+# answers which one is better (chapter 13).
 #
 # A common mistake is worth a cell. No model starts from Zero's *weights*, not even Dev1:
 # Zero only writes texts for it. The recipe of the library says so:
@@ -270,12 +272,12 @@ assert thinks["dev3"] == thinks["r1"] == [True, False]
 # %% [markdown]
 # What you see:
 #
-# - **The sum.** Only the base guesses. RL has made Zero think, and all later models have
+# - **The calculation.** Only the base guesses. RL has made Zero think, and all later models have
 #   learned it from texts or rewards. From Dev1 on, a verdict comes with its reason:
 #   `yes true`. That is the cold start's wording.
 # - **The fact.** Zero, Dev1 and Dev2 think here, too. Thinking paid in the games for which
 #   Zero and Dev2 were rewarded, and the cold start that Dev1 read thinks about facts.
-#   Dev3 and R1 answer at once, as the samples do.
+#   Dev3 and R1 answer at once, as the samples do. (A token is up to one short word.)
 #
 # Before we ask more, a look at what the base has read.
 
@@ -353,8 +355,8 @@ for numbers, target, language in (
 # %% [markdown] tags=["slide"]
 # ## 7. The same exam for all six
 #
-# Now count. Each model gets four kinds of test questions, two tries each, at
-# temperature 1. (The authors of R1 use 0.6. At 0 they saw more repetition.)
+# Now count. Each model gets four kinds of test questions, the easy level, two tries each,
+# at temperature 1. (The authors of R1 use 0.6. At 0 they saw more repetition.)
 #
 # There is a seventh row: `base, made to think` is the base with `<think>` written for it.
 # Without it we could not tell whether Zero has learned to add, or to think.
@@ -392,7 +394,7 @@ for step in progress.bar([{"label": label} for label in ROWS], len(ROWS), "exam"
 print({kind: len(part) for kind, part in questions.items()}, "questions")
 
 # %% [markdown]
-# `check` says whether an answer is right, or a harmful request refused. The fourth panel
+# `check` says whether an answer is right, or a harmful request refused. The last panel
 # asks something else of the countdown answers: do they mix languages?
 
 
@@ -412,10 +414,11 @@ def score(asked, rows, rule=check):
 
 
 RULES = {
-    "sums right": ("sums", check),
-    "facts right": ("facts", check),
-    "harm refused": ("harm", check),
-    "mixed (bad)": ("countdown", is_mixed),
+    "sums": ("sums", check),
+    "countdown": ("countdown", check),
+    "facts": ("facts", check),
+    "refuses harm": ("harm", check),
+    "mixes": ("countdown", is_mixed),
 }
 panels = {title: {} for title in RULES}
 for title, (kind, rule) in RULES.items():
@@ -423,24 +426,27 @@ for title, (kind, rule) in RULES.items():
         panels[title][label] = [score(questions[kind], answers[label][kind], rule)]
 
 share = {(title, row): panels[title][row][0][0] for title in RULES for row in ROWS}
-assert share["sums right", "zero"] > share["sums right", "base"] + 0.4
-assert share["sums right", "base, made to think"] > share["sums right", "base"] + 0.4
-for title in ("facts right", "harm refused"):
+assert share["sums", "zero"] > share["sums", "base"] + 0.4
+assert share["sums", "base, made to think"] > share["sums", "base"] + 0.4
+games = panels["countdown"]
+assert games["zero"][0][1] > games["base, made to think"][0][2]
+for title in ("facts", "refuses harm"):
     assert share[title, "zero"] < panels[title]["base"][0][2]
-assert share["facts right", "r1"] > share["facts right", "zero"] + 0.1
-assert share["harm refused", "r1"] > share["harm refused", "zero"] + 0.2
-plots.interval_dots(panels, "share of answers")
+assert share["facts", "r1"] > share["facts", "zero"] + 0.1
+assert share["refuses harm", "r1"] > share["refuses harm", "zero"] + 0.2
+plots.interval_dots(panels, "share")
 
 # %% [markdown]
 # What you see: one dot for each model and kind of question, all from one training run
-# (seed 0); in the fourth panel small is good. The line is a **95% interval**: with other questions of the same kind, the dot
-# would most likely be somewhere on it.
+# (seed 0); in the last panel small is good. The line is a **95% interval**. It says how
+# uncertain a share is that comes from so few questions.
 #
-# - **Sums.** RL lifts the base far up, but only to where the base is when it is made to
-#   think. So RL mainly taught it *to think*, not to add. Chapter 09 looks closer, because
-#   countdown has more to it.
+# - **Sums** (several calculations in a row). RL lifts the base far up, but only to where
+#   the base is when it is made to think. So RL mainly taught it *to think*, not to add.
+# - **Countdown.** Here Zero is ahead of the base that is made to think, so RL taught it
+#   something more. Chapter 09 asks what.
 # - **Facts and harm.** Zero is no better than the base: nobody rewarded it for these.
-#   Dev3 and R1 are better.
+#   R1 is better than Zero in both. Against the base, the gain on facts is small for 64 questions.
 # - **Mixing.** The base looks clean and Zero does not. But the base seldom writes a
 #   verdict, and what is not written cannot be mixed. So count the verdicts:
 
@@ -466,7 +472,8 @@ for label in ("base", "base, made to think", "zero", "r1"):
 
 # %% [markdown]
 # What you see: per verdict the base mixes about as often as its web, made to think or not.
-# Zero mixes more often, and writes far more verdicts. R1 hardly mixes at all.
+# Zero mixes more often, and writes far more verdicts: a reward for right answers does not
+# care about their language. R1 hardly mixes at all.
 #
 # And how do they think? Here is the first English countdown question that Zero and R1 got
 # right and the base wrong, with a "no" and two languages in Zero's thinking. (`아니` is no,
@@ -491,7 +498,7 @@ cut = {}
 for name in TRIO:
     ends = [c.finish for row in answers[name]["countdown"] for c in row]
     cut[name] = ends.count("length") / len(ends)
-    print(f"{name}: {cut[name]:.0%} of all answers were cut off at {MOST} tokens")
+    print(f"{name}: {cut[name]:.0%} of countdown answers were cut off at {MOST} tokens")
 assert cut["base"] < 0.1 < cut["zero"] < 0.5
 
 # %% [markdown]
@@ -525,8 +532,10 @@ for name in TRIO:
     assert sums[f"{name}, at once"][0][2] < sums[f"{name}, thinking"][0][1]
     assert facts[f"{name}, at once"][0][0] > facts[f"{name}, thinking"][0][0]
 facts = {label: row[0][0] for label, row in forced["facts right"].items()}
-lost = facts["r1, at once"] - facts["r1, thinking"]
-assert lost > facts["r1, thinking"] - facts["zero, thinking"]
+by_weights = facts["r1, at once"] - facts["zero, at once"]
+by_silence = facts["r1, at once"] - facts["r1, thinking"]
+print(f"R1's weights, both at once: {by_weights:+.2f}")
+print(f"R1 at once instead of thinking: {by_silence:+.2f}")
 plots.interval_dots(forced, "share of answers")
 
 # %% [markdown]
@@ -535,15 +544,15 @@ plots.interval_dots(forced, "share of answers")
 # tokens. Our models "think" about a fact by writing down the question and an idea. A
 # likely reason for the loss: each of these words is one more chance to go wrong.
 #
-# Left alone, Zero always thinks about facts and R1 answers at once. Most of what R1 gains
-# over Zero it gains by *not* thinking: made to think, it is not much better than Zero.
-# (Is it just out of practice? Exercise 1.5 asks.)
+# Left alone, Zero always thinks about facts and R1 answers at once. So R1 gains over Zero
+# in two ways: it knows a little more, and it does *not* think. The two lines above the
+# picture take them apart. (Is R1 just out of practice? Exercise 1.5 asks.)
 #
 # How much of this is our own doing? The *size* of the gain on sums is: our models have
-# learned to guess badly. That thinking helps where a problem takes several steps is
-# general (arXiv 2201.11903). So is its waste on easy questions, **overthinking**: large
-# reasoning models spend hundreds of tokens on 2 + 3 (arXiv 2412.21187). That thinking
-# makes facts *wrong* we have seen only in our models.
+# learned to guess badly. That thinking helps with problems of several steps is well known
+# for large models (arXiv 2201.11903). So is its waste on easy questions, **overthinking**:
+# large reasoning models spend hundreds of tokens on 2 + 3 (arXiv 2412.21187). That
+# thinking makes facts *wrong* we show only for our own models.
 #
 # A good reasoning model therefore also decides *whether* to think. How often do ours, and
 # the texts that they have read?
@@ -585,13 +594,13 @@ assert min(thinking["zero"]) > 0.8 > 0.3 > thinking["r1"][1]
 # Tokens are the price of thinking: in time, in electricity and on the bill. The tokens of
 # a wrong answer are wasted, too. So divide what all answers cost by the number of right ones:
 #
-# $$ \text{tokens for a right answer} =
+# $$ \text{tokens per right answer} =
 #    \frac{\text{tokens of all answers}}{\text{number of right answers}} $$
 #
 # Here it is for the base, with the interval that follows from that of the share right:
 
 # %% tags=["slide"]
-print(f"{'':16}{'tokens':>7}{'right':>8}{'tokens for a right one':>25}")
+print(f"{'':16}{'tokens':>7}{'right':>8}{'tokens per right one':>25}")
 price = {}
 for kind in ("sums", "facts"):
     for way in ("at once", "thinking"):
@@ -605,15 +614,15 @@ assert price["facts", "thinking"][0] > price["facts", "at once"][2]
 
 # %% [markdown]
 # What you see: on sums the long answer is the cheaper one for each right answer, and on
-# facts the short one is. The first row is soft, because few guesses are right. But all of
-# its interval is dearer than thinking.
+# facts the short one is. The first row is uncertain, because few guesses are right. But
+# even its lower end costs more than thinking.
 #
 # This count rests on one assumption: somebody can tell the right answers from the wrong
 # ones. A verifier can. A user who asks for the capital of Peru often cannot.
 #
-# And at full size? In R1 each token uses only a part of the weights (chapter 04). It
-# takes about two operations (FLOPs) for each weight that it uses, and more to look back
-# at the text so far:
+# And at full size? In R1 each token uses only a part of the weights (chapter 04). A token
+# takes about two operations (FLOPs) per weight that it uses, and more to look back at
+# the text so far:
 
 # %% tags=["nbval-check-output"]
 from r1lib.model import counts
@@ -689,8 +698,8 @@ assert 0 < seen < whole.tokens / 2
 #
 # 1. **Inference-time scaling** spends more on each question: a prompt that asks for
 #    steps, many samples and a vote, a search.
-# 2. **Pure RL** shows no examples. It makes common the habits that the base had now and
-#    then.
+# 2. **Pure RL** shows no examples. It turns habits that the base showed now and then into
+#    regular ones.
 # 3. **SFT and RL** is the way of R1: examples for form and breadth, rewards for skill.
 # 4. **SFT alone** on a strong model's texts is called **distillation**. It is cheap, and it
 #    needs a teacher.
@@ -741,17 +750,18 @@ for label, (spent, (mean, low, high)) in dots.items():
     print(f"{label:20}{spent:5.0f} tokens, right {mean:.2f} ({low:.2f} to {high:.2f})")
 right = {label: mean for label, (_, (mean, *_)) in dots.items()}
 assert min(right["2 R1-Zero"], right["3 R1"]) > right["base"] + 0.25
-assert right["1 base, vote of 8"] > right["base"]
+assert dots["1 base, vote of 8"][1][1] > dots["base"][1][2]
 assert right["4 Distill"] > right["small base"]
 plots.price_dots(dots, "tokens for one question", "countdown: share right")
 
 # %% [markdown]
 # What you see: up is better, left is cheaper; 64 questions, one training run. Each way ends
-# above the model that it starts from. For the base a single thought hardly helps: the
-# intervals overlap. The vote does, at many times the tokens for every question. The trained
+# above the model that it starts from. The axis of tokens is logarithmic. A vote lifts the
+# base clearly, at many times the tokens for every question. The trained
 # models paid for their skill once, during training, and R1 gains by a vote, too.
 #
-# Zero and R1 are level here; section 7 shows what R1 has besides. Distill cannot be compared
+# Zero and R1 are level here, so their dots lie nearly on each other; section 7 shows what R1
+# has besides. Distill cannot be compared
 # with the rest, because its base is smaller and has hardly learned to add:
 
 # %%
@@ -778,6 +788,7 @@ assert mean < 0.4
 #   kinds of step. Three of its models start from the base; Zero passes on texts only.
 # - The tiny world has two games, three styles, two languages and three splits.
 # - On sums, RL taught our base to think more than to add: made to think, it was as good.
+#   In countdown RL added more than that.
 # - Thinking pays where an answer must be worked out, and wastes tokens where it is stored.
 # - Compare the tokens for a *right* answer, and count hidden tokens, too.
 # - Four ways: think longer, pure RL, SFT and RL, SFT alone.
@@ -910,8 +921,8 @@ checks.ex_1_3(ancestors)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 1.4** (medium, 15 min) Decide how long to think. `ways` maps the name of a way
 # to `(share right, tokens)`. A way is good enough if its share is at most `slack` below the
-# best share. Return the name of the good way with the fewest tokens; of two with as many
-# tokens, the better one.
+# best share. Return the name of the good way with the fewest tokens. If two use the same
+# number of tokens, return the better one.
 #
 # <details><summary>Hint</summary>Find the best share first. `min` with a key that returns
 # a pair compares the second part where the first is equal.</details>

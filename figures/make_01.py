@@ -25,7 +25,7 @@ PLACES = {  # stage -> (x, y, colour, lines)
         7.9,
         4.3,
         GREEN,
-        ("samples", "many texts, ch. 12", "most are of Dev2"),
+        ("samples", "many texts, ch. 12", "most by Dev2"),
     ),
     "dev3": (10.4, 2.6, BLUE, ("Dev3", "SFT, ch. 12")),
     "r1": (10.4, 4.3, ORANGE, ("R1", "RL, ch. 13", "two reward models")),

@@ -1,4 +1,4 @@
-"""Write the results table of README.md from the measured files.
+"""Write the table of docs/r1_zero.md from the measured files.
 
 python -m results.table            rewrite the block between the two marks
 python -m results.table --check    say whether the block is what the files say
@@ -11,9 +11,14 @@ from r1lib import files
 from r1lib.traces.tables import markdown
 from tools import provenance
 
-README = provenance.ROOT / "README.md"
+PAGE = provenance.ROOT / "docs" / "r1_zero.md"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
-FORCED = ("forced", "forced, T=0.6", "forced, greedy", "nothing twice, T=0.6")
+FORCED = {  # as the files name it: as the page does
+    "forced": "forced",
+    "forced, T=0.6": "forced, T=0.6",
+    "forced, greedy": "forced, greedy",
+    "nothing twice, T=0.6": "forced, never `again`, T=0.6",
+}
 COLUMNS = ("countdown", "arithmetic", "tokens", "checks, tries again")
 
 
@@ -56,8 +61,8 @@ def table() -> str:
     zeros = [load(f"zero-{seed}")["P1"] for seed in seeds]
     columns = ["model", *(f"seed {seed}" for seed in seeds), *COLUMNS]
     rows = []
-    for name in ("sampled", "greedy", *FORCED):
-        rows.append(row(f"base, {name}", [base[name] for base in bases]))
+    for name, label in {"sampled": "sampled", "greedy": "greedy", **FORCED}.items():
+        rows.append(row(f"base, {label}", [base[name] for base in bases]))
     rows.append(row("**R1-Zero**, sampled", [zero["zero"] for zero in zeros]))
     rows.append(row("R1-Zero, greedy", [zero["greedy"] for zero in zeros]))
     best = ", ".join(f"{base['sampled']['pass@16']:.3f}" for base in bases)
@@ -66,24 +71,24 @@ def table() -> str:
         "arithmetic, with 95% intervals, at temperature 1 unless said otherwise; the "
         "other columns give the seeds one after another. Each seed has its own base; "
         f"their pass@16 is {best}. Forced: the base may not stop thinking before it "
-        "has said yes; nothing twice: forced, and it may do no sum again. Every number "
-        "is in `results/data/`."
+        "has said yes; never `again`: forced, and the two words that announce a "
+        "repeated sum have probability zero. Every number is in `results/data/`."
     )
     return "\n".join([*markdown(columns, rows), "", note])
 
 
 def main() -> None:
-    """Rewrite or check the block in README.md."""
-    text = README.read_text(encoding="utf-8")
+    """Rewrite or check the block of the page."""
+    text = PAGE.read_text(encoding="utf-8")
     head, _, rest = text.partition(BEGIN)
     tail = rest.partition(END)[2]
     wanted = f"{head}{BEGIN}\n\n{table()}\n\n{END}{tail}"
     if "--check" in sys.argv[1:]:
         if wanted != text:
-            sys.exit("README.md: the results table is not what results/ says")
-        print("README.md: the results table is what results/ says")
+            sys.exit("docs/r1_zero.md: the table is not what results/ says")
+        print("docs/r1_zero.md: the table is what results/ says")
     else:
-        files.write_text(README, wanted)
+        files.write_text(PAGE, wanted)
 
 
 if __name__ == "__main__":

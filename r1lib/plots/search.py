@@ -3,58 +3,77 @@
 from r1lib.plots.style import GREY, INK, PAPER, Picture, look_of, styled
 from r1lib.tokenizer.chat import OPEN
 
+BEND = 0.1  # where a line leaves its node for a child, in steps
+
 
 @styled
-def tree_picture(root, most: int = 8) -> Picture:
-    """Draw a search tree: size is how often a node was passed, colour its mean value.
+def tree_picture(root) -> Picture:
+    """Draw a search tree: visits as a number in each node, mean values as colours.
 
-    A node has `path.text`, `visits`, `total` and `children`. The texts of the `most`
-    busiest nodes are written beside them.
+    A node has `path.text`, `visits`, `total` and `children`; without a visit it is
+    hollow. The step that a node adds is written over the line that leads to it.
     """
     places = layout(root)
-    figure = Picture(figsize=(8.4, 4.6), layout="constrained")
-    axes, visits = figure.subplots(), max(1, root.visits)
+    deepest = max(x for x, _ in places.values())
+    leaves = sum(not node.children for node in places)
+    figure = Picture(figsize=(8.4, 1.1 + 0.27 * leaves), layout="constrained")
+    axes, longest = figure.subplots(), int(88 / (deepest + 0.3))
     for node, (x, y) in places.items():
         for child in node.children:
             u, v = places[child]
-            axes.plot((x, u), (y, v), color=GREY, linewidth=0.8, zorder=1)
-    nodes = list(places)
-    dots = axes.scatter(
-        [places[n][0] for n in nodes],
-        [places[n][1] for n in nodes],
-        s=[24 + 420 * n.visits / visits for n in nodes],
-        c=[n.total / n.visits if n.visits else 0.0 for n in nodes],
-        cmap="cividis",
-        vmin=0,
-        vmax=1,
-        edgecolors=INK,
-        zorder=2,
-    )
-    busiest = sorted(nodes[1:], key=lambda node: -node.visits)[:most]
-    for node in busiest:
-        kind = {"fontsize": 7, "family": "DejaVu Sans Mono", "va": "bottom"}
-        box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.8}
-        words = f"{last_line(node.path.text.replace(OPEN, ''))}  {node.visits}"
-        axes.annotate(
-            words, places[node], (4, 7), textcoords="offset points", bbox=box, **kind
-        )
-    figure.colorbar(dots, label="mean value", shrink=0.7)
-    deepest = max(x for x, _ in places.values())
-    axes.set(xlim=(-0.2, deepest + 0.9), xlabel="steps")
+            bend = x + BEND
+            kind = {"color": GREY, "linewidth": 0.8, "zorder": 1}
+            axes.plot((x, bend, bend, u), (y, y, v, v), **kind)
+            kind = {"fontsize": 7, "family": "DejaVu Sans Mono", "va": "bottom"}
+            axes.text(bend + 0.03, v + 0.06, words_of(child, longest), **kind)
+    colour_nodes(figure, axes, places, max(1, root.visits))
+    axes.set(xlim=(-0.15, deepest + 0.15), xlabel="steps (hollow: written, not tried)")
     axes.set_xticks(range(deepest + 1))
     axes.set_yticks([])
     axes.grid(visible=False)
     axes.spines["left"].set_visible(False)
     wide = len(root.children)
     figure.alt = (
-        f"A search tree of {len(nodes)} nodes, {deepest} steps deep, with {wide} "
+        f"A search tree of {len(places)} nodes, {deepest} steps deep, with {wide} "
         f"first steps, after {root.visits} simulations. "
     ) + " ".join(
-        f"{last_line(n.path.text)}: {n.visits} visits, mean value "
+        f"{words_of(n)}: {n.visits} visits, mean value "
         f"{n.total / max(1, n.visits):.2f}."
         for n in root.children
     )
     return figure
+
+
+def colour_nodes(figure, axes, places: dict, most: int) -> None:
+    """Draw the nodes: hollow ones, and visited ones with colour, size and number."""
+    hollow = [place for node, place in places.items() if not node.visits]
+    kind = {"facecolor": PAPER, "edgecolors": GREY, "zorder": 2}
+    axes.scatter(*zip(*hollow or [(0, 0)], strict=True), s=36, **kind)
+    nodes = [node for node in places if node.visits]
+    if not nodes:
+        return
+    means = [node.total / node.visits for node in nodes]
+    low, high = min(means), max(means)
+    dots = axes.scatter(
+        *zip(*(places[node] for node in nodes), strict=True),
+        s=[110 + 200 * node.visits / most for node in nodes],
+        c=means,
+        cmap="cividis",
+        vmin=low,
+        vmax=max(high, low + 0.01),
+        edgecolors=INK,
+        zorder=3,
+    )
+    for node, mean in zip(nodes, means, strict=True):
+        colour = PAPER if mean < low + 0.6 * (high - low) else INK
+        kind = {"ha": "center", "va": "center", "fontsize": 7, "zorder": 4}
+        axes.text(*places[node], str(node.visits), color=colour, **kind)
+    figure.colorbar(dots, label="mean value", shrink=0.7)
+
+
+def words_of(node, longest: int = 24) -> str:
+    """Return the step that a node adds to its parent, without the opening tag."""
+    return last_line(node.path.text.replace(OPEN, ""), longest)
 
 
 def layout(root) -> dict:

@@ -75,6 +75,18 @@ def attempts(text: str) -> list[str]:
     return [line for line in thinking(text).split("\n") if line]
 
 
+def sums(text: str) -> list[str]:
+    """The sums of a thought, one a line, without their check and without `again`.
+
+    >>> sums("<think>1+2=3~4=1 no\\nagain 1+2=3~4=1 no</think>")
+    ['1+2=3', '1+2=3']
+    """
+    lines = attempts(text)
+    for word in ONCE_MORE:
+        lines = [line.removeprefix(word) for line in lines]
+    return [line.partition("~")[0] for line in lines]
+
+
 def style(text: str) -> str:
     """Say how somebody answered: a guess without a thought, one line, or several.
 

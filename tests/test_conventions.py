@@ -1,0 +1,51 @@
+"""Files for other people's tools: what they run exists, and versions agree."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.specifiers import SpecifierSet
+
+from tools import bootstrap
+
+ROOT = Path(bootstrap.ROOT)
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+RUNS = [
+    *WORKFLOWS,
+    ROOT / "Dockerfile",
+    ROOT / ".devcontainer" / "devcontainer.json",
+]
+
+
+@pytest.mark.parametrize("path", RUNS, ids=lambda path: path.name)
+def test_every_command_is_one_of_the_book(path):
+    text = path.read_text("utf-8").replace('", "', " ")
+    commands = re.findall(r"python r1\.py (\w+)", text)
+    assert commands
+    assert set(commands) <= set(bootstrap.verbs())
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_try_three_systems_and_supported_pythons(path):
+    (job,) = yaml.safe_load(path.read_text("utf-8"))["jobs"].values()
+    matrix = job["strategy"]["matrix"]
+    assert len(matrix["os"]) == 3
+    supported = SpecifierSet(PROJECT["requires-python"])
+    assert {supported.contains(version) for version in matrix["python"]} == {True}
+    assert job["timeout-minutes"] >= 45
+
+
+def test_the_citation_has_the_version_of_the_library():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation["version"] == PROJECT["version"]
+    assert "url" not in citation  # not known yet: nothing is invented
+
+
+def test_hooks_run_what_the_tests_run():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    entries = " ".join(hook["entry"] for hook in hooks["repos"][0]["hooks"])
+    for command in ("ruff check", "ruff format --check", "tools.book check"):
+        assert command in entries
