@@ -142,7 +142,7 @@ def asks_twice(ask, a, b, times=4):
         (checks.ex_2_3, ordinary_only, "a special token has a text too"),
         (checks.ex_2_3, strict_at_the_end, "becomes U+FFFD"),
         (checks.ex_3_2, always_head_dim, "with MLA, one latent"),
-        (checks.ex_5_1, unshifted, "it is asked for token t + 1"),
+        (checks.ex_5_2, unshifted, "it is asked for token t + 1"),
         (checks.ex_5_5, not_scaled, "was x not scaled first?"),
         (checks.ex_5_5, not_scaled_few, "was x not scaled first?"),
         (checks.ex_5_5, lambda x: x * math.inf, "was x not scaled first?"),
