@@ -54,13 +54,13 @@ def test_side_by_side_is_as_alone():
 def test_each_search_keeps_its_own_limit():
     policy = ask(1.0)
     prefixes = [("q", "", 3), ("q", "", 20), ("q", "", 1)]
-    rows = together.batch(policy, prefixes, 4, "")
+    rows = policy.batch(prefixes, 4, "")
     for (*_, most), row in zip(prefixes, rows, strict=True):
         for more in row:
             assert 1 <= more.tokens <= most
             assert more.finish == "stop" or more.tokens == most
     long = "x" * small.DENSE.max_positions
-    assert together.batch(policy, [("q", long, 5)], 2, "") == [
+    assert policy.batch([("q", long, 5)], 2, "") == [
         [Continuation("", 0, "length")] * 2
     ]
 
