@@ -43,13 +43,6 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    Qwen2Config,
-    Qwen2ForCausalLM,
-)
-from transformers.utils import logging
 
 from r1lib import artifacts, checks, hub, plots, sampling
 from r1lib.hub.published import cast
@@ -64,13 +57,13 @@ from r1lib.tokenizer import EOS
 from r1lib.training.pretrain import loss
 from r1lib.world import countdown
 
-logging.set_verbosity_error()
-logging.disable_progress_bar()
+warnings.filterwarnings("ignore", "IProgress not found")  # of tqdm: it draws in text
 torch.manual_seed(0)
 ROOT, RESULTS = Path("..").resolve(), Path("../results/data")
 
 # %% [markdown]
-# Some cells below show a function of the library as it is. What these need besides:
+# Some cells below show a function of the library as it is. These need a few more names, and
+# section 2 needs the library `transformers`:
 
 # %% tags=["setup"]
 from collections.abc import Callable
@@ -82,10 +75,20 @@ from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
+from transformers.utils import logging
 
 from r1lib.hub.fp8 import BLOCK
 from r1lib.training import optim
 from r1lib.training.distributed import WAYS, Task, exchange, norm_of, total
+
+logging.set_verbosity_error()
+logging.disable_progress_bar()
 
 # %% [markdown] tags=["slide"]
 # ## 1. What grows
@@ -318,8 +321,8 @@ assert 0.01 < error < 0.05
 #
 # `hub.export_hf` writes one of our models as a folder for `transformers`. Latent attention
 # with experts becomes a `deepseek_v3`, because that is what it is. Does our tiny R1 answer
-# there as it does here, token by token? We take three test problems, greedily, and show
-# what comes to an end within 200 tokens:
+# there as it does here, token by token? We take three test problems and decode greedily, at
+# most 200 tokens. (A greedy R1 may repeat itself until then, as chapter 09 explains.)
 
 # %% tags=["nbval-check-output"]
 model, tokenizer = artifacts.load("r1-tiny")
@@ -328,7 +331,8 @@ with warnings.catch_warnings():
     hub.export_hf(model, folder / "r1", tokenizer)
 exported = AutoModelForCausalLM.from_pretrained(folder / "r1", dtype=torch.float32)
 their_tokenizer = AutoTokenizer.from_pretrained(folder / "r1")
-games = problems(countdown.sample, 3, 0, "test")
+games = problems(countdown.sample, 12, 0, "test")
+games = [game for game in games if game.language == "en"][:3]
 prompts = [tokenizer.prompt(game.prompt) for game in games]
 settings = {"max_new_tokens": 200, "temperature": 0, "stop_ids": (EOS,)}
 written = sampling.generate(model, prompts, **settings)
@@ -346,7 +350,8 @@ for game, ours, here in zip(games, prompts, written, strict=True):
         print(their_tokenizer.decode(there), "\n")
 
 # %% [markdown]
-# The same folder can be served by vLLM, uploaded, or fine-tuned with TRL. Tokenizers can
+# The same folder can be uploaded, fine-tuned with TRL, or served by vLLM, whose kernels ask for
+# larger heads than our tiny models have (`recipes/README.md` says which). Tokenizers can
 # be read, too: `r1lib.hub.tokenizers.load` takes the `tokenizer.json` of DeepSeek, Qwen and
 # Llama 3, which are byte-level BPE as in chapter 02.
 
