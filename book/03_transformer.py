@@ -52,7 +52,7 @@ from r1lib.model.config import ModelConfig
 from r1lib.model.counts import cache_numbers
 from r1lib.model.moe import MoE  # chapter 04 builds it
 from r1lib.model.mtp import MTPModule  # chapter 05 builds it
-from r1lib.model.transformer import evaluating, lookup_rope, rope_at, rope_of
+from r1lib.model.transformer import evaluating, rope_at, rope_of
 from r1lib.recipe import pipeline
 from r1lib.sampling import Completion, check_room, slow_generate, to_text
 from r1lib.tokenizer import EOS, PAD
@@ -77,7 +77,6 @@ from r1lib.model.layers import (
     apply_rope,
     apply_rope_half,
     check_stretch,
-    even,
     rms_norm,
     rope_frequencies,
     swiglu,
