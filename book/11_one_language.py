@@ -59,7 +59,7 @@ from r1lib.rl import grpo
 from r1lib.rl.grpo import group_advantages
 from r1lib.rl.rollout import rollout
 from r1lib.tokenizer import chat
-from r1lib.tokenizer.chat import CLOSE, OPEN, blank
+from r1lib.tokenizer.chat import thinking
 from r1lib.training import optim
 from r1lib.world import corpus, countdown, draws, readability, scorecard
 
@@ -169,8 +169,8 @@ for name, file, keys in (
 # $$ r_{\text{language}} = \frac{\text{words in the target language}}
 #    {\text{all words}}. $$
 #
-# Everything that matters hides in the word "word". The obvious program splits at
-# spaces and looks for letters:
+# Everything that matters hides in the word "word". The obvious program splits at spaces and
+# looks for letters. (`A는 기사, B는 거짓` says that A is a knight and B a liar.)
 
 
 # %% tags=["nbval-check-output"]
@@ -199,7 +199,7 @@ for language, thought in (
 #
 # ![A thought in seven tiles: try, a tape, yes, a Cyrillic word, x, a formula, so. The English words are blue, the foreign word orange, the tape, the variable and the formula grey. Below: language reward = 3 English words of 4 = 0.75.](../figures/11_words.png)
 #
-# What you see: the same thought, piece by piece. Numbers and operators, single Latin
+# What you see: a thought, piece by piece. Numbers and operators, single Latin
 # letters (a variable, a person of a logic puzzle), commands of LaTeX and names of Python
 # are in no language. They count on neither side.
 #
@@ -220,7 +220,6 @@ for language, thought in (
 # second thought.)
 
 # %% tags=["slide"]
-# r1lib.tokenizer.chat.thinking
 # r1lib.rewards.words
 # r1lib.rewards.purity
 # r1lib.rewards.language_consistency
@@ -369,7 +368,7 @@ for n in (1, 3, 10, 30):
 # %% [markdown]
 # A share is quiet in long thoughts, just where foreign words are likely (section 1). At
 # the weight 0.6 one foreign word among thirty costs a fiftieth of being right. We tried 0.6
-# first, and it repaired almost nothing (section 7 has it as the arm *weak*). So we took
+# first, and it repaired little (section 7 has it as the arm *weak*). So we took
 # five times as much. (A strict rule, 1 if nothing is mixed and else 0, would be loud
 # always. But it could not tell a slip from a page in the wrong language. The paper chose the
 # share. Exercise 11.6 tries the rule.)
@@ -763,6 +762,7 @@ def means(panels):
 skills = {
     "countdown": ("easy", "countdown"),
     "arithmetic": ("easy", "arithmetic"),
+    "hard countdown": ("hard", "countdown"),
     "hard arithmetic": ("hard", "arithmetic"),
     "mixed (bad)": ("easy", "mixed"),
 }
