@@ -59,7 +59,7 @@ from r1lib.rl import grpo
 from r1lib.rl.grpo import group_advantages
 from r1lib.rl.rollout import rollout
 from r1lib.tokenizer import chat
-from r1lib.tokenizer.chat import CLOSE, OPEN, blank
+from r1lib.tokenizer.chat import thinking
 from r1lib.training import optim
 from r1lib.world import corpus, countdown, draws, readability, scorecard
 
@@ -169,8 +169,8 @@ for name, file, keys in (
 # $$ r_{\text{language}} = \frac{\text{words in the target language}}
 #    {\text{all words}}. $$
 #
-# Everything that matters hides in the word "word". The obvious program splits at
-# spaces and looks for letters:
+# Everything that matters hides in the word "word". The obvious program splits at spaces and
+# looks for letters. (`A는 기사, B는 거짓` says that A is a knight and B a liar.)
 
 
 # %% tags=["nbval-check-output"]
@@ -199,7 +199,7 @@ for language, thought in (
 #
 # ![A thought in seven tiles: try, a tape, yes, a Cyrillic word, x, a formula, so. The English words are blue, the foreign word orange, the tape, the variable and the formula grey. Below: language reward = 3 English words of 4 = 0.75.](../figures/11_words.png)
 #
-# What you see: the same thought, piece by piece. Numbers and operators, single Latin
+# What you see: a thought, piece by piece. Numbers and operators, single Latin
 # letters (a variable, a person of a logic puzzle), commands of LaTeX and names of Python
 # are in no language. They count on neither side.
 #
@@ -220,7 +220,6 @@ for language, thought in (
 # second thought.)
 
 # %% tags=["slide"]
-# r1lib.tokenizer.chat.thinking
 # r1lib.rewards.words
 # r1lib.rewards.purity
 # r1lib.rewards.language_consistency
@@ -369,7 +368,7 @@ for n in (1, 3, 10, 30):
 # %% [markdown]
 # A share is quiet in long thoughts, just where foreign words are likely (section 1). At
 # the weight 0.6 one foreign word among thirty costs a fiftieth of being right. We tried 0.6
-# first, and it repaired almost nothing (section 7 has it as the arm *weak*). So we took
+# first, and it repaired little (section 7 has it as the arm *weak*). So we took
 # five times as much. (A strict rule, 1 if nothing is mixed and else 0, would be loud
 # always. But it could not tell a slip from a page in the wrong language. The paper chose the
 # share. Exercise 11.6 tries the rule.)
@@ -672,7 +671,7 @@ for name, how in arms.items():
         last = histories[name][end - 5 : end]
         mean = {
             part: sum(m[part] for m in last) / 5
-            for part in ("right", "format", "language", "mixed", "wordless", "length")
+            for part in ("right", "language", "mixed", "wordless")
         }
         cells = ", ".join(f"{part} {value:.2f}" for part, value in mean.items())
         print(f"  steps {end - 4:2} to {end:2}: {cells}")
@@ -763,25 +762,25 @@ def means(panels):
 skills = {
     "countdown": ("easy", "countdown"),
     "arithmetic": ("easy", "arithmetic"),
+    "hard countdown": ("hard", "countdown"),
     "hard arithmetic": ("hard", "arithmetic"),
-    "mixed (bad)": ("easy", "mixed"),
 }
 panels = {
     title: {"Dev1": summary("with", *where, "before"), "Dev2": summary("with", *where)}
     for title, where in skills.items()
 }
 means(panels)
-plots.interval_dots(panels, "share")
+plots.interval_dots(panels, "right")
 
 # %% [markdown]
 # What you see: Dev1, and the same model after the stage, which is then called **Dev2**. Each
-# dot is a seed. Right answers rise in both games and in every seed, most of all in hard
-# arithmetic, and fewer answers mix. This is the repair that chapter 10 promised. (Hard
-# countdown stays nearly lost: RL cannot reward what the policy never finds.)
+# dot is a seed. In both games right answers rise in every seed, most of all in hard
+# arithmetic. This is the repair that chapter 10 promised. Hard countdown stays nearly lost:
+# RL cannot reward what the policy hardly ever finds.
 #
 # ### What the language reward does
 #
-# Four more arms change one thing each:
+# Four more arms differ from the recipe, which is called *with*:
 #
 # - **without**: no language part;
 # - **weak**: the weight 0.6;

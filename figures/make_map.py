@@ -6,7 +6,7 @@ means of three seeds on easy test problems, read from the results of the stage t
 
 from statistics import fmean
 
-from figures import make_01
+from figures import make_01, pipeline
 from figures.sketch import SMALL, box, sheet
 from results import stage_table
 
@@ -33,7 +33,7 @@ def lines_of(stage: str, measured) -> tuple[str, ...]:
         values = stage_table.means(measured, stage, "easy", column)
         return f"{100 * fmean(values):.0f}%"
 
-    found = [make_01.PLACES[stage][3][0], f"solves {mean('countdown')}"]
+    found = [pipeline.PLACES[stage][3][0], f"solves {mean('countdown')}"]
     if stage in SIDE:
         column, words = SIDE[stage]
         found.append(f"{words} {mean(column)}")
@@ -43,11 +43,11 @@ def lines_of(stage: str, measured) -> tuple[str, ...]:
 def draw(axes) -> None:
     """Every model over the one whose weights it starts from."""
     measured = stage_table.load()
-    for start, end, line in make_01.steps():
-        make_01.link(axes, start, end, line)
-    for name, (x, y, colour, _) in make_01.PLACES.items():
-        width = make_01.WIDTHS.get(name, make_01.WIDE)
-        box(axes, x, y, width, make_01.TALL, colour, lines_of(name, measured))
+    for start, end, line in pipeline.steps():
+        pipeline.link(axes, start, end, line)
+    for name, (x, y, colour, _) in pipeline.PLACES.items():
+        width = pipeline.WIDTHS.get(name, pipeline.WIDE)
+        box(axes, x, y, width, pipeline.TALL, colour, lines_of(name, measured))
 
 
 def key(axes) -> None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.patches import FancyArrowPatch
 
-from figures import sketch
+from figures import pipeline, sketch
 from r1lib.recipe.stages import RECIPE
 
 FIGURES = Path(sketch.__file__).parent
@@ -56,12 +56,24 @@ def test_the_pipeline_is_drawn_from_the_recipe():
 
 def test_the_map_of_chapter_01_has_the_lineage_of_the_recipe():
     axes, made = Figure().add_axes((0, 0, 1, 1)), runpy.run_module("figures.make_01")
-    shown = [stage for stage in RECIPE if stage.name not in made["HIDDEN"]]
-    weights = {(a, b) for a, b, line in made["steps"]() if line == "-"}
-    texts = {(a, b) for a, b, line in made["steps"]() if line == "--"}
+    shown = [stage for stage in RECIPE if stage.name not in pipeline.HIDDEN]
+    weights = {(a, b) for a, b, line in pipeline.steps() if line == "-"}
+    texts = {(a, b) for a, b, line in pipeline.steps() if line == "--"}
     assert weights == {(stage.start, stage.name) for stage in shown if stage.start}
-    assert set(made["PLACES"]) == {stage.name for stage in shown}
+    assert set(pipeline.PLACES) == {stage.name for stage in shown}
     assert ("zero", "cold") in texts and not {a for a, _ in weights} & {"zero"}
     made["recipe"](axes)
     arrows = sum(isinstance(patch, FancyArrowPatch) for patch in axes.patches)
     assert arrows == len(weights) + len(texts)
+
+
+def test_the_map_of_a_chapter_is_that_of_the_recipe():
+    axes = Figure().add_axes((0, 0, 1, 1))
+    pipeline.you_are_here(axes, ("cold", "dev1"))
+    left, low, width, height = pipeline.around(("cold", "dev1"))
+    for name, (x, y, *_) in pipeline.PLACES.items():
+        inside = left < x < left + width and low < y < low + height
+        assert inside == (name in ("cold", "dev1"))
+    arrows = sum(isinstance(patch, FancyArrowPatch) for patch in axes.patches)
+    assert arrows == len(pipeline.steps()) + 2  # and the two of the key
+    assert "you are here" in [text.get_text() for text in axes.texts]
