@@ -390,6 +390,8 @@ for name in ("small base", "small student", "big base", "big student", "teacher"
 # %% [markdown] tags=["slide"]
 # ## 5. One bill for all
 #
+# (You may skip this section at first reading.)
+#
 # Three ways will be compared, and RL. "Equal effort" must mean something, and seconds say
 # little on a busy machine. So we count tokens by what was *done* with them:
 #
@@ -421,7 +423,7 @@ active = counts.active_parameters(PRESETS["deepseek-v3"])
 print(f"{tokens / 1e9:.1f} billion tokens")
 print(f"a teacher of R1's size writes them: {2 * active * tokens:.1e} FLOPs")
 for size in (1.5e9, 8e9, 32e9):
-    print(f"{size / 1e9:4.1f} B weights learn from them: {6 * size * 2 * tokens:.1e}")
+    print(f"{size / 1e9:4.1f} B weights learn: {6 * size * 2 * tokens:.1e} FLOPs")
 
 # %% [markdown]
 # For the smallest student the writing costs more than the learning, for the largest it
@@ -895,6 +897,8 @@ plots.scatter(groups, "single sums right, base", "easy problems right, student")
 
 # %% [markdown] tags=["slide"]
 # ## 10. Out into the world
+#
+# (You may skip this section at first reading.)
 #
 # R1's students are useful because anybody's software can load them. `hub.export_hf` writes
 # ours in the form that `transformers` reads: weights as safetensors, the rest as JSON, no
