@@ -54,6 +54,7 @@ from r1lib.model import counts
 from r1lib.model.config import ModelConfig
 from r1lib.model.presets import PRESETS
 from r1lib.problem import problems
+from r1lib.progress import bar
 from r1lib.recipe import pipeline, rejection
 from r1lib.rl.rollout import rollout
 from r1lib.tokenizer import EOS, Tokenizer, chat
@@ -98,8 +99,8 @@ for name in published:
 # distillation does alone (v1, section 2.4).
 #
 # They also ask the question of this chapter: **is it better to distil into a small model,
-# or to reinforce it?** So they trained a base of 32 billion weights with RL for more than
-# 10,000 steps, as R1-Zero was (v1, section 4.1). In percent, from Tables 4 to 6:
+# or to train it by RL?** So they took a base of 32 billion weights through more than
+# 10,000 steps of RL, as R1-Zero was (v1, section 4.1). In percent, from Tables 4 to 6:
 
 # %% tags=["slide", "nbval-check-output"]
 PAPER = {  # AIME 2024 and MATH-500, one answer each
@@ -304,9 +305,9 @@ def fine_tune(start, rows, epochs, label):
     pupil = copy.deepcopy(start)
     optimizers = optim.base_optimizers(pupil, 0.01, 3e-3)  # as in pre-training
     config = sft.SFTConfig(epochs=epochs, batch_size=24)
-    losses = [m["loss"] for m in sft.train(pupil, rows, config, optimizers)]
-    first, last = fmean(losses[:3]), fmean(losses[-3:])
-    print(f"{label}: {len(losses)} steps, loss {first:.2f} -> {last:.2f}")
+    loop = sft.train(pupil, rows, config, optimizers)
+    for _ in bar(loop, epochs * math.ceil(len(rows) / 24), label, ("loss",)):
+        pass
     return pupil
 
 
@@ -377,9 +378,9 @@ for name in ("small base", "small student", "big base", "big student", "teacher"
 # %% [markdown]
 # What you see: the first three columns are manners. After the lesson both students have
 # them, about as the teacher does. The last column is skill, and only the big student has
-# it. It did not learn its sums from these traces: its base could add already. It lacked
-# the habit of writing the sum down, checking it, and going on. That is what a trace
-# shows.
+# it. It did not learn its sums from these traces: its base wrote few tapes, but most were
+# right. What it lacked was the habit of writing a sum down, checking it, and going on.
+# That is what a trace shows.
 #
 # The small student *sounds* like R1. It gains because it now tries, and tries again. But
 # a sum has to be right for each pair of numbers, and a few hundred traces hold most pairs
@@ -388,6 +389,8 @@ for name in ("small base", "small student", "big base", "big student", "teacher"
 
 # %% [markdown] tags=["slide"]
 # ## 5. One bill for all
+#
+# (You may skip this section at first reading.)
 #
 # Three ways will be compared, and RL. "Equal effort" must mean something, and seconds say
 # little on a busy machine. So we count tokens by what was *done* with them:
@@ -417,14 +420,16 @@ for name, part in (
 
 tokens = 804_745 * 5_355
 active = counts.active_parameters(PRESETS["deepseek-v3"])
-print(f"R1 writes {tokens / 1e9:.1f} billion tokens: {2 * active * tokens:.1e} FLOPs")
+print(f"{tokens / 1e9:.1f} billion tokens")
+print(f"a teacher of R1's size writes them: {2 * active * tokens:.1e} FLOPs")
 for size in (1.5e9, 8e9, 32e9):
-    print(f"{size / 1e9:4.1f} B learn from them: {6 * size * 2 * tokens:.1e} FLOPs")
+    print(f"{size / 1e9:4.1f} B weights learn: {6 * size * 2 * tokens:.1e} FLOPs")
 
 # %% [markdown]
-# Two things are easily forgotten. Rejected samples were paid for, too, so a strict filter
-# makes the kept ones dearer. And the teacher's line is paid *once*: R1's second to sixth
-# student cost no more than their own training.
+# For the smallest student the writing costs more than the learning, for the largest it
+# is the other way round. Two things are easily forgotten. Rejected samples were paid for,
+# too, so a strict filter makes the kept ones dearer. And the teacher's line is paid
+# *once*: R1's second to sixth student cost no more than their own training.
 
 # %% [markdown] tags=["slide"]
 # ## 6. Second way: probabilities
@@ -559,7 +564,9 @@ for kind in KINDS:
     fits[f"{kind} KL"] = hump(*shape.detach()).softmax(0)
     print(f"{kind}: {fits[f'{kind} KL'][8:13].sum():.2f} in the valley, 8 to 12")
 lines = {name: list(enumerate(row.tolist())) for name, row in fits.items()}
-plots.curves({"Room for one hump": lines}, "answer", "probability")
+picture = plots.curves({"Room for one hump": lines}, "answer", "probability")
+picture.axes[0].set_xticks(range(0, 21, 5))
+picture
 
 # %% [markdown]
 # What you see: the forward student covers both humps, with a third of its probability in
@@ -633,7 +640,8 @@ by_texts = fine_tune(bases["small"], given, 1, "texts")
 by_rows = copy.deepcopy(bases["small"])
 optimizers = optim.base_optimizers(by_rows, 0.01, 3e-3)
 config = distill.DistillConfig(epochs=1, batch_size=24)
-for _ in train(by_rows, teacher, tokenizers, given, config, optimizers):
+loop = train(by_rows, teacher, tokenizers, given, config, optimizers)
+for _ in bar(loop, math.ceil(len(given) / 24), "probabilities", ("loss",)):
     pass
 far = {"base": bases["small"], "texts": by_texts, "probabilities": by_rows}
 far = {name: distance(model, on_teachers) for name, model in far.items()}
@@ -691,10 +699,11 @@ for token, value in found:
 plots.token_map(lines[:6], "reverse KL, nats")
 
 # %% [markdown]
-# What you see: the teacher agrees with nearly every token: the form, the numbers chosen,
-# the order of steps. It objects to the *results of the sums*. So this signal goes exactly
-# where the small student fails. A verifier sees less: it gives one number for the whole
-# completion, and pays in full where a wrong tape ends in a right answer.
+# What you see: on its own texts the student is further from the teacher. In the picture the
+# teacher agrees with nearly every token: the form, the numbers chosen, the order of steps.
+# It objects most to the *results of the sums*. So the signal goes where the small student
+# fails. A verifier sees less: it gives one number for the whole completion, and pays in
+# full where, as here, a wrong tape ends in a right answer.
 
 # %%
 # r1lib.distill.on_policy
@@ -711,16 +720,16 @@ plots.token_map(lines[:6], "reverse KL, nats")
 # gradient of each token's KL and treats the text before it as given, as the paper does.)
 #
 # The price: the student has to write while it learns, and the teacher must be there to
-# read. Eight steps, measured on texts that stay the same:
+# read. Six steps, measured on texts that stay the same:
 
 # %%
 pupil = copy.deepcopy(student)
-config = distill.OnPolicyConfig(steps=8, prompts=48, max_new_tokens=LONGEST)
+config = distill.OnPolicyConfig(steps=6, prompts=48, max_new_tokens=LONGEST)
 optimizers = optim.base_optimizers(pupil, 0.005, 1.5e-3)
 spent = Spent()
-for _, bill in on_policy(
-    pupil, teacher, tokenizers, pipeline.draw_mixed, config, optimizers
-):
+draw = pipeline.draw_mixed
+loop = on_policy(pupil, teacher, tokenizers, draw, config, optimizers)
+for _, bill in bar(loop, config.steps, "on-policy", ("loss",)):
     spent += bill
 print(f"written {spent.student_written:,}, read by the teacher {spent.teacher_read:,}")
 near = [distance(model, on_own, "reverse") for model in (student, pupil)]
@@ -728,10 +737,9 @@ print(f"reverse KL on texts of the small student: {near[0]:.2f} -> {near[1]:.2f}
 assert near[1] < near[0]
 
 # %% [markdown]
-# What you see: the distance falls. Eight steps are too few to see it in right answers; section
-# 9 has 500.
-
-# %% [markdown] tags=["slide"]
+# What you see: the distance falls. Six steps are too few to see it in right answers;
+# section 9 has 500.
+#
 # ## 8. What a student cannot learn from traces
 #
 # A trace is all that the student sees. What does not show in it cannot be learned from it.
@@ -890,6 +898,8 @@ plots.scatter(groups, "single sums right, base", "easy problems right, student")
 # %% [markdown] tags=["slide"]
 # ## 10. Out into the world
 #
+# (You may skip this section at first reading.)
+#
 # R1's students are useful because anybody's software can load them. `hub.export_hf` writes
 # ours in the form that `transformers` reads: weights as safetensors, the rest as JSON, no
 # code. Then we read the folder back by its published names. (That `transformers` itself
@@ -929,8 +939,7 @@ print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
 #   applies it where the student really goes.
 # - A trace passes on manners quickly; skill must be in the base, or come with very many
 #   traces or with corrections.
-
-# %% [markdown]
+#
 # ## Three questions
 #
 # 1. Your student has the teacher's tokenizer, and the teacher can be run at will. When would
