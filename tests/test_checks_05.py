@@ -116,4 +116,4 @@ def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
 def test_right_answers_are_right(capsys):
     checks.ex_5_2(loss)
     checks.ex_5_4(adamw)
-    assert capsys.readouterr().out == "Exercise 5.1: correct\nExercise 5.4: correct\n"
+    assert capsys.readouterr().out == "Exercise 5.2: correct\nExercise 5.4: correct\n"
