@@ -25,6 +25,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from torch import nn
 
 from r1lib import artifacts, files, hub, rewards
 from r1lib.losses import next_token_loss, token_logprobs, token_mean
