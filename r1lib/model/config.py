@@ -149,13 +149,12 @@ class ModelConfig:
             return
         yield from self._not_a_multiple("n_routed_experts", "n_expert_groups")
         size = self.n_routed_experts // self.n_expert_groups
-        most = {
-            "n_limited_groups": self.n_expert_groups,
-            "n_activated_experts": size * self.n_limited_groups,
-        }
-        for name, limit in most.items():
-            if getattr(self, name) > limit:
-                yield f"{name} must be at most {limit}, got {getattr(self, name)}"
+        if self.n_limited_groups > self.n_expert_groups:
+            most = f"at most n_expert_groups ({self.n_expert_groups})"
+            yield f"n_limited_groups must be {most}, got {self.n_limited_groups}"
+        if self.n_activated_experts > (most := size * self.n_limited_groups):
+            got = self.n_activated_experts
+            yield f"n_activated_experts must be at most {most}, got {got}"
         if self.n_expert_groups > 1 and size < 2 and self.gate == "sigmoid":
             yield "a group is judged by its two best experts, it has only 1"
 
