@@ -88,6 +88,11 @@ def warm_run(boxes: list[Sandbox], jobs: list) -> None:
                 raise ValueError("a right program was called wrong")
 
 
+def cold_run(jobs: list, workers: int) -> None:
+    """Judge jobs on servers that are started for it."""
+    sandbox.each(jobs, lambda box, job: code.judge(*job, box), workers=workers)
+
+
 def tasks_of(n: int, n_programs: int) -> dict[str, tuple[Callable, int]]:
     """Name -> (task, how many rewards it gives), for all that needs no sandbox."""
     out = {}
@@ -136,11 +141,7 @@ def measure(rounds: int, n: int, n_programs: int) -> dict[str, list[dict]]:
             for k in (1, 2)[: len(boxes)]:
                 warm = timed(lambda k=k: warm_run(boxes[:k], jobs), n_programs)
                 found.setdefault(f"programs, warm, {k} workers", []).append(warm)
-                split = list(zip(*jobs, strict=True))
-                cold = timed(
-                    lambda k=k, s=split: code.judge_many(*map(list, s), k),
-                    n_programs,
-                )
+                cold = timed(lambda k=k: cold_run(jobs, k), n_programs)
                 found.setdefault(f"programs, cold, {k} workers", []).append(cold)
             if boxes:
                 one = rows[0].answer, list(rows[0].data)

@@ -22,10 +22,11 @@
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | InstructGPT (arXiv 2203.02155), section 3; PPO (1707.06347); GAE (1506.02438); DPO (2305.18290); DeepSeekMath (2402.03300), section 4; DeepSeek-R1 (2501.12948v2), on RL |
 #
-# ![Five stations in a row: draw prompts, sample completions, score them with rewards, compare them as advantages, learn by a loss and a step, and back to the first. Under score: a rule, a reward model, less KL. Under compare: batch mean for REINFORCE, value model for PPO, siblings for RLOO and GRPO. Under learn: log-prob for REINFORCE, ratio and clip for PPO and GRPO, other weights for CISPO and others. Below, a dashed arrow leads from pairs that were made before straight to DPO.](../figures/08_loop.png)
+# ![Five stations in a row: draw prompts, sample completions, score them as rewards, compare them as advantages, learn by a loss and a step, and back to the first with the improved policy. Under score: a rule, a reward model, minus a KL penalty. Under compare: mean of the batch for REINFORCE, mean of the others for RLOO, a value model for PPO, mean of the group for GRPO. Under learn: log-probability for REINFORCE, ratio and clip for PPO and GRPO, other bounds for CISPO, SAPO and others. Below, a dashed arrow leads from pairs from before straight to DPO.](../figures/08_loop.png)
 #
 # What you see: the whole chapter. All algorithms share one loop. They differ in two
-# stations, *compare* and *learn*. Numbers in brackets are sections.
+# stations, *compare* and *learn*. The discs are the numbers of the sections. On a first
+# reading you may skip section 7.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random
@@ -38,7 +39,7 @@ import math
 import time
 from functools import partial
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 
 import torch
 from jaxtyping import Bool, Float
@@ -62,7 +63,7 @@ from r1lib.model.counts import parameters, training_bytes
 from r1lib.model.presets import PRESETS
 from r1lib.problem import problems
 from r1lib.progress import bar
-from r1lib.rl import dapo, dpo, grpo, ppo, reinforce
+from r1lib.rl import dpo, grpo, ppo, reinforce
 from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
 from r1lib.rl.rollout import rollout
 from r1lib.training import optim
@@ -74,19 +75,21 @@ RESULTS = Path("../results/data")
 # %% [markdown] tags=["slide"]
 # ## 1. Three stages and four models
 #
-# ![Above, three stages: fine-tuning reads prompts with good answers and makes a first policy; a reward model reads pairs and gives a number for an answer; RL with PPO reads prompts alone. Below, what stage three holds in memory: policy and value model with 16 bytes for each weight, reference and reward model with 2 bytes.](../figures/08_rlhf.png)
+# ![Above, three stages: fine-tuning reads prompts with good answers and makes a first policy; a reward model reads pairs, "A is better than B", and gives a number for an answer; RL with PPO reads prompts alone. Below, what stage three holds in memory: policy and value model with 16 bytes for each weight, reference and reward model with 2 bytes.](../figures/08_rlhf.png)
 #
 # What you see: RLHF, reinforcement learning from human feedback, as InstructGPT made it
-# known. Stage 1 is fine-tuning on good answers. In stage 2 people say which of two
-# answers they like better, and a **reward model** learns to predict this. In stage 3 the
+# known. Stage 1 fine-tunes a model on good answers. In stage 2 people choose the better of
+# two answers, and a **reward model** learns to predict their choice. In stage 3 the
 # language model, now called the **policy**, writes answers and learns to earn reward.
 #
-# Stage 3 holds four models. The policy writes. The **value model** guesses, while an
-# answer is being written, how much reward it will earn. The **reference** is a frozen copy
-# of the policy from the start, and keeps it from drifting away. The reward model judges.
+# Stage 3 holds four models. The policy writes. The **value model** estimates, while an
+# answer is being written, how much reward it will earn. The **reference** is a frozen
+# copy of the first policy, and keeps the policy from drifting away. The reward model
+# judges the finished answer.
 #
-# A model that is trained costs about eight times the memory of a frozen one. It needs
-# gradients, two running averages for the optimizer (AdamW), and an exact copy of its weights.
+# A model that is trained takes eight times the memory of a frozen one. Besides the weights
+# it needs gradients, two running averages for the optimizer (AdamW), and a second copy of
+# the weights in higher precision.
 
 # %%
 weights = parameters(PRESETS["r1-distill-llama-8b"])
@@ -105,9 +108,9 @@ memory = {
 plots.stacked_bars(memory, f"GB for a model of {weights / 1e9:.0f} billion weights")
 
 # %% [markdown]
-# What you see: gigabytes without what the layers compute on the way. All four models have
-# one size here; in practice some are smaller. From top to bottom one model after the other
-# disappears. This chapter explains what each was for, and what replaces it.
+# What you see: gigabytes, activations not counted, for models of one size. From top to
+# bottom one model after another disappears. This chapter explains what each was for, and
+# what replaces it.
 
 # %% [markdown] tags=["slide"]
 # ## 2. REINFORCE: learning from rewards
@@ -116,15 +119,15 @@ plots.stacked_bars(memory, f"GB for a model of {weights / 1e9:.0f} billion weigh
 # parameters are three numbers, the **logits** $z$, and its probabilities are
 # $\pi = \operatorname{softmax}(z)$. Each token has a reward $r$.
 #
-# We want to raise the expected reward $J = \sum_o \pi(o)\, r(o)$. Because
-# $\nabla \pi = \pi \nabla \log \pi$, its gradient is an expectation, too:
+# We want to raise the expected reward $J = \sum_o \pi(o)\, r(o)$, a sum over the tokens
+# $o$. Because $\nabla \pi = \pi \nabla \log \pi$, its gradient is an expectation, too:
 #
 # $$ \nabla J = \sum_o r(o)\, \nabla \pi(o)
 #    = \mathbb{E}_{o \sim \pi}\big[\, r(o)\, \nabla \log \pi(o) \,\big]. $$
 #
 # So we need not try all tokens: we sample some and average. $\nabla \log \pi(o)$ is called
-# the **score function**. For logits it is simple: 1 at the sampled token, minus the
-# probabilities. The sampled token goes up, and all tokens share the way down.
+# the **score function**. For logits it is 1 at the sampled token, minus the probabilities.
+# A step along it raises the sampled token and lowers the others.
 
 # %% tags=["slide", "nbval-check-output"]
 z = torch.tensor([1.0, 0.5, -0.5], requires_grad=True)
@@ -141,8 +144,8 @@ print("mean of r score", [round(x, 3) for x in by_hand.tolist()])
 torch.testing.assert_close(exact, by_hand)
 
 # %% [markdown]
-# This is **REINFORCE** (Williams, 1992). A completion of many tokens changes nothing: its
-# log-probability is the sum over its tokens, and each of them gets the completion's reward.
+# This is **REINFORCE** (Williams, 1992). The log-probability of a completion is the sum over
+# its tokens, so each token gets the completion's reward.
 #
 # ### What a baseline does
 #
@@ -150,10 +153,10 @@ torch.testing.assert_close(exact, by_hand)
 # pushed up hard, and only the differences between these pushes carry information. The cure
 # is to subtract a **baseline** $b$ first. The result, $A = r - b$, is the **advantage**.
 #
-# Does that change the gradient? The scores have a mean of 0, because
+# Does that change the gradient? The score function has a mean of 0, because
 # $\sum_o \pi(o) \nabla \log \pi(o) = \nabla \sum_o \pi(o) = \nabla 1 = 0$. So a baseline that
-# does not depend on the sampled token adds $b$ times 0. The cell computes
-# mean and variance exactly, without sampling:
+# does not depend on the sampled token adds $b$ times 0. The cell computes the mean and the
+# variance of the estimate exactly, without sampling:
 
 # %% tags=["nbval-check-output"]
 print("baseline            mean of the estimate      variance")
@@ -169,15 +172,15 @@ for name, b in (
     print(f"{name:18}", [round(x, 3) for x in mean.tolist()], f"{variance:9.2f}")
 
 # %% [markdown]
-# What you see: the same mean three times. The variance, the noise of one sample, is another
-# matter. A good baseline lowers it, and a bad one raises it.
+# What you see: the same mean three times. The variance, the noise of one sample, falls with a
+# good baseline and rises with a bad one.
 #
 # ### Groups: the baseline for free
 #
 # Where does the mean reward come from? Sample a **group** of $G$ completions of the same
-# prompt and use their mean. One detail matters. The group's mean contains the reward that it is
-# subtracted from, so it is not quite independent. The mean of the other $G - 1$ is:
-# **RLOO**, leave one out (Ahmadian et al., arXiv 2402.14740).
+# prompt and use their mean. One detail matters: the mean contains the very reward from which
+# it is subtracted, so the two are not independent. The mean of the other $G - 1$ rewards
+# is. This baseline is called **RLOO**, leave one out (Ahmadian et al., arXiv 2402.14740).
 
 
 # %%
@@ -206,22 +209,20 @@ for name, compare in BASELINES.items():
         noise[name].append((group, variance))
     print(f"{name:43}" + "".join(f"{x:7.2f}" for x in lengths))
 assert noise["none"][0][1] > 4 * noise["mean of the others (RLOO)"][0][1]
-plots.curves({"rewards from 1 to 2": noise}, "group size G", "variance", log="xy")
+title = "Rewards from 1 to 2"
+plots.curves({title: noise}, "group size G", "variance", log="xy", ticks=(8, 16, 64))
 
 # %% [markdown]
-# What you see: the variance of the gradient estimate, for groups of 8, 16 and 64, with
-# 20,000 sampled groups each. Here every reward was raised by 1, as rewards seldom have
-# a mean of 0. Without a baseline, eight times as many samples give an eighth of the
-# variance. In this example a baseline gives more than that for nothing. (The mean of
-# the group is shorter by $(G-1)/G$, like a slightly smaller learning rate, so its
-# variance is lower, too.)
+# What you see: the variance over 20,000 sampled groups. (Every reward was raised by 1, as
+# rewards seldom have a mean of 0.) A group of 8 with a baseline is less noisy than one of 64
+# without. The table shows the price of the simpler baseline: with the mean of the group the
+# gradient is shorter by $(G-1)/G$, like a slightly smaller learning rate.
 #
-# DeepSeekMath used $G = 64$, R1 used 16, and TRL's default is 8. A larger group is less
-# noisy, but for the same number of completions it means fewer prompts.
+# DeepSeekMath used $G = 64$, and R1 16. For the same number of completions, a larger group
+# means fewer prompts.
 #
-# In the library, the loss is minus what we want to raise. `mask` is true on the tokens
-# that the policy sampled. Everything shaped (B, T) has a row for each completion and a
-# column for each token.
+# In our library, a loss is minus what we want to raise. A tensor of shape (B, T) has a row
+# for each completion and a column for each token. `mask` is true on sampled tokens.
 
 # %%
 # r1lib.rl.reinforce.reinforce_loss
@@ -250,21 +251,21 @@ print(f"loop {slow:.4f}, library {fast.item():.4f}")
 # REINFORCE may use a sample for one step only. After the step the samples come from an
 # *old* policy. Sampling is expensive, so PPO (proximal policy optimization) uses them for
 # a few more steps. It corrects each token by the **ratio** $\rho = \pi / \pi_{\text{old}}$,
-# and the **clip** says how far this may go:
+# and the **clip** limits how far this goes:
 #
 # $$ \min\big(\rho A,\; \operatorname{clip}(\rho, 1-\epsilon, 1+\epsilon)\, A\big) $$
 #
 # ![Four cases on a line of ratios with the range from 0.8 to 1.2 marked. A good token at ratio 0.5: the gradient pulls it back up. A good token at 1.5: gradient 0. A bad token at 0.5: gradient 0. A bad token at 1.5: the gradient pushes it down.](../figures/08_clip.png)
 #
 # What you see: one token with advantage +1 or -1, less or more likely than when it was
-# sampled. The gradient ends where the token has already gone far enough in the
-# right direction. Where it went in the *wrong* direction, nothing stops the correction.
-# (`losses.clipped` is this formula, letter by letter. Chapter 09 shows it.)
+# sampled. The gradient ends where the token has gone far enough in the right direction.
+# Where it went in the *wrong* direction, nothing stops the correction.
+# (`losses.clipped` is this formula. Chapter 09 shows its code.)
 #
 # ### Why `min`, and not `max`, for bad tokens?
 #
-# Some well-known programs take a maximum where the advantage is negative. The cell compares
-# the two. "Push" is the gradient with respect to the token's log-probability.
+# Should it not be the maximum where the advantage is negative? The cell compares the two.
+# "Push" is the gradient with respect to the token's log-probability.
 
 
 # %% tags=["nbval-check-output"]
@@ -289,30 +290,32 @@ for sign in (1.0, -1.0):
 # %% [markdown]
 # What you see: with the maximum, a bad token that is already rare is pushed further down,
 # and one that became common is left alone. Both are the wrong way round. The minimum
-# holds for both signs.
+# is right for both signs.
+#
+# (Many programs compute *losses*, which are objectives with a minus, and take the maximum
+# of two losses. That is the minimum of the objectives, so it is the same clip.)
 #
 # ### The value model
 #
 # In section 2 each token of a completion got the same advantage. But some tokens
-# deserve more of the credit. A value model $V$ estimates the reward to come from the text so far. A
-# token after which the estimate rises was good, even in an answer that fails.
-# The change is called $\delta_t = r_t + V_{t+1} - V_t$.
+# deserve more of the credit. A value model reads the text before token $t$ and estimates
+# the reward that the finished answer will get, $V_t$. If the estimate rises after a token,
+# that token was a good one, even if the answer fails in the end. The change is $\delta_t =
+# r_t + V_{t+1} - V_t$, where the reward $r_t$ is paid at the last token, and $V$ after it is 0.
 #
 # ![A completion in four pieces: a right sum, a slip, the slip is noticed, and mended. The value before them is 0.4, 0.7, 0.2, 0.9, and the reward at the end is 1. With lambda 0 the slip gets advantage -0.5; with lambda 0.5 it gets -0.12; with lambda 1 it gets +0.3, like all pieces of a right answer.](../figures/08_gae.png)
 #
 # What you see: a made-up completion in four pieces, treated as four tokens. Which
-# advantage does the slip deserve? With $\lambda = 0$ only its own change counts, which
-# is called **TD**, temporal difference. With $\lambda = 1$ it gets the final reward
-# minus the value before it, called **Monte Carlo**. Between them, later changes count
-# less and less. This is **GAE**, generalized advantage estimation, the idea of
-# TD($\lambda$):
+# advantage does the slip deserve? With $\lambda = 0$ only its own change counts, called
+# **TD**, temporal difference. With $\lambda = 1$ the slip gets the final reward minus the
+# value before it, called **Monte Carlo**. Between them, later changes count less and less.
+# This is **GAE**, generalized advantage estimation:
 #
 # $$ A_t = \delta_t + (\gamma \lambda)\, \delta_{t+1} + (\gamma \lambda)^2\, \delta_{t+2} + \dots $$
 #
-# ($\gamma$ would make late rewards count less, with $\gamma V_{t+1}$ inside $\delta_t$.
-# For language models it is 1.) The library walks backwards once, as $A_t = \delta_t +
-# \gamma \lambda A_{t+1}$, and steps over places that are masked. Below it, the formula
-# as it is written, and both on the completion of the picture:
+# ($\gamma$ would make late rewards count less; for language models it is 1.) The library
+# walks backwards once, as $A_t = \delta_t + \gamma \lambda A_{t+1}$, and steps over masked
+# places. The next cell has the formula as written, and runs both on this completion:
 
 # %%
 # r1lib.rl.ppo._check_finite
@@ -344,18 +347,18 @@ for lam in (0.0, 0.5, 0.95, 1.0):
 
 # %% [markdown]
 # What you see: the numbers of the picture. Small $\lambda$ trusts the value model, and
-# is wrong where the model is wrong. $\lambda = 1$ trusts only the reward, and is noisy.
-# In the R1 paper's own comparison PPO with 0.95 did clearly worse than with 1 on long
-# thinking, where a guess early in the text is hard. With 1 it came close to GRPO.
+# is wrong where the value model is wrong. $\lambda = 1$ trusts only the reward, and is
+# noisy. In the R1 paper's own comparison on mathematics (v2, supplement), PPO with 0.95 did
+# clearly worse than with 1. With 1 it came close to GRPO.
 #
 # The value model learns the **returns** $A_t + V_t$ by a squared error
-# (`ppo.value_loss`). It is often as large as the policy, and its guesses are poor at
-# first. That is the price that GRPO avoids.
+# (`ppo.value_loss`). It is often as large as the policy, and its estimates are poor at
+# first. GRPO avoids this price.
 
 # %% [markdown] tags=["slide"]
 # ## 4. A reward model, and a leash
 #
-# Where no rule can tell right from wrong, a reward model gives the reward. Chapter 13
+# Where no rule can separate right from wrong, a reward model gives the reward. Chapter 13
 # trains one. Here we only use it. By the model of Bradley and Terry (1952), the chance
 # that answer A is preferred to B is $\sigma(s_A - s_B)$, with $\sigma(x) = 1 / (1 +
 # e^{-x})$ and scores $s$.
@@ -371,28 +374,24 @@ print(f"chance that A is preferred: {torch.sigmoid(torch.tensor(a - b)):.0%}")
 assert a > b
 
 # %% [markdown]
-# Only the difference means something; scores have no zero of their own.
+# A policy that climbs such a score for long finds texts that the reward model likes and
+# people do not (chapter 13). So RLHF adds a leash: a penalty on each token, $\beta$ times
+# the log-ratio $\log \pi - \log \pi_{\text{ref}}$. It is positive where the policy finds the
+# token likelier than the reference does. In PPO the penalty is taken off the reward of each
+# token (`ppo.token_rewards`).
 #
-# A policy that climbs such a score for long finds texts that the model likes and people
-# do not (chapter 13). So RLHF adds a leash: a penalty on each token, $\beta$ times the
-# log-ratio $\log \pi - \log \pi_{\text{ref}}$. The log-ratio is positive where the
-# policy finds the token likelier than the reference does, and negative elsewhere. In
-# PPO the penalty is a part of the reward. (`ppo.token_rewards` puts the reward on the
-# last token, and takes the penalty off every token.)
-#
-# The mean log-ratio is the **KL divergence**, a measure of how far
-# two distributions are apart: $\operatorname{KL}(\pi \| \pi_{\text{ref}}) =
-# \mathbb{E}_{o \sim \pi}[\log \pi(o) - \log \pi_{\text{ref}}(o)]$. It is 0 where they
-# agree, and positive elsewhere.
+# The mean log-ratio is the **KL divergence** of two distributions:
+# $\operatorname{KL}(\pi \| \pi_{\text{ref}}) = \mathbb{E}_{o \sim \pi}[\log \pi(o) - \log
+# \pi_{\text{ref}}(o)]$. It is 0 where they agree, and positive elsewhere.
 #
 # ### Which KL, and which sign?
 #
-# The exact sum over a vocabulary is expensive, so programs estimate it from the sampled
-# token. Three estimators are in use. With $x = \log \pi_{\text{ref}} - \log \pi$:
+# Programs estimate the KL from the sampled token alone, as the sum over a whole vocabulary
+# is expensive. Three estimators are in use. With $x = \log \pi_{\text{ref}} - \log \pi$:
 #
 # $$ k_1 = -x, \qquad k_2 = \tfrac12 x^2, \qquad k_3 = e^{x} - x - 1 $$
 #
-# Several well-known programs have $k_3$ upside down, with $\log \pi - \log
+# Some published programs have $k_3$ upside down, with $\log \pi - \log
 # \pi_{\text{ref}}$ in place of $x$. An exact sum over six tokens shows what each
 # estimates:
 
@@ -427,7 +426,9 @@ for name, k in (
 # ### Is the gradient of the KL term right?
 #
 # A right *value* is not enough. If the estimate is added to the loss, its *gradient* counts.
-# Compare the expected gradients with that of the exact KL:
+# The cell compares each expected gradient with that of the exact KL: its length, divided by
+# the true length, and its direction, as the cosine of the angle between the two. The true
+# gradient has 1 and 1.
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -454,31 +455,34 @@ for name, values in cases.items():
     print(f"{name:28}{length:8.2f}{same:11.2f}")
 
 # %% [markdown]
-# What you see: 1 and 1 is the true gradient. Six answers follow.
+# What you see, row by row:
 #
-# - **$k_1$ in the loss does nothing.** Its expected gradient is the mean score, and that is 0.
-# - **Upside down, $k_3$ pulls about twice too hard** here.
-# - **$k_2$ is the true one**, although its value is biased.
-# - **$k_3$, as in GRPO, pulls almost the same way, but is not the same.** It is the gradient of the other KL,
-#   $\operatorname{KL}(\pi_{\text{ref}} \| \pi)$. Times the ratio it is exact. DeepSeek-V3.2 does so.
-# - **$k_1$ in the reward is exact**, too, and there it needs no gradient of its own. So
-#   computing a KL under `no_grad` is right for a reward, and is no leash at all in a loss.
-# - **On-policy distillation** (chapter 14) may use the same term: teacher minus student log-probability
-#   is a reward, not a loss. Its mean is minus a KL; the printed "loss" is not.
+# - **$k_1$ in the loss does nothing.** Its expected gradient is the mean of the score
+#   function, which is 0.
+# - **$k_2$ is exact**, although its value is biased.
+# - **$k_3$, as in GRPO, pulls in almost the same direction, but less hard** here. It is the
+#   gradient of another KL, $\operatorname{KL}(\pi_{\text{ref}} \| \pi)$. Multiplied by the ratio it is
+#   exact; DeepSeek-V3.2 does so. Upside down it pulls about twice too hard.
+# - **$k_1$ in the reward is exact**, too. A reward needs no gradient of its own, so there
+#   the KL may be computed under `no_grad`. In a loss, a KL without gradient is no leash.
+#
+# The last row is also **on-policy distillation** (chapter 14). There a student writes, and
+# each token is rewarded by the teacher's minus the student's log-probability, which is
+# minus $k_1$. So the mean reward is minus a KL, and the printed loss is no KL.
 
 # %% [markdown] tags=["slide"]
 # ## 5. DPO: no reward model, no sampling
 #
-# The leash makes a closed solution possible. Which policy is best for
-# "reward minus $\beta$ times KL"? One can show that it is
+# With the leash, the best policy can be written down. For "reward minus $\beta$ times
+# KL", one can show that it is
 #
 # $$ \pi^*(o) = \tfrac{1}{Z}\, \pi_{\text{ref}}(o)\, e^{r(o)/\beta}, $$
 #
 # with a $Z$ that makes the probabilities sum to 1 (exercise 8.4). Solve for the reward:
 # $r = \beta \log (\pi^* / \pi_{\text{ref}}) + \beta \log Z$. Put this into Bradley and
 # Terry's $\sigma(r_A - r_B)$, and the unknown $Z$, the same for both answers, cancels.
-# What is left contains only the policy and the reference. So train the policy on pairs,
-# as if it were the reward model:
+# What is left contains only the policy and the reference. So we can train the policy on
+# pairs directly, as if it were the reward model:
 #
 # $$ L = -\log \sigma\Big( \beta \big[
 #    \log \tfrac{\pi(\text{chosen})}{\pi_{\text{ref}}(\text{chosen})}
@@ -506,12 +510,12 @@ by_hand = fmean(dpo_by_hand(c + 2, r - 3, c, r) for c, r in each)
 print(f"chosen +2, rejected -3: loss {better:.4f}, by hand {by_hand:.4f}")
 
 # %% [markdown]
-# The loss starts at log 2 for every pair. How likely an answer is does not matter, only how that
-# changed since the reference.
+# The loss starts at log 2 for every pair. How likely an answer is does not matter, only
+# how much likelier it became than under the reference.
 #
-# Now run it. We sample eight answers to each of 48 sums, and take the best and the
-# worst of each group that disagrees. The exam is on held-out problems, here and in
-# section 8.
+# Now run it. We sample eight answers to each of 48 sums. `rewards.total` pays 1 for a right
+# answer, and 0.1 for the right format (chapter 06). The best and the worst answer of a
+# group make a pair, if their rewards differ. The exam is on held-out problems.
 
 # %%
 base, tokenizer = artifacts.load("base-tiny")
@@ -546,12 +550,11 @@ assert abs(curve[0]["loss"] - math.log(2)) < 0.02 and curve[-1]["loss"] < 0.65
 assert answered["DPO"].right.mean() > answered["base"].right.mean() + 0.03
 
 # %% [markdown]
-# What you see: the loss falls from log 2, and with it the model learns to tell these pairs
-# apart. The exam rises, too. But DPO writes no answers while it learns, so it cannot
-# notice where its new habits lead (section 9).
+# What you see: the loss falls from log 2, and the exam rises. But DPO writes no answers while
+# it learns, so it cannot notice where its new habits lead (section 9).
 
 # %% [markdown] tags=["slide"]
-# ## 6. GRPO: siblings in place of a value model
+# ## 6. GRPO: a group in place of a value model
 #
 # GRPO keeps the ratio and the clip of PPO, and takes its baseline from the group, as in
 # section 2. Then it divides by the group's standard deviation:
@@ -560,16 +563,15 @@ assert answered["DPO"].right.mean() > answered["base"].right.mean() + 0.03
 #    {\operatorname{std}(r_1 \dots r_G) + 0.0001} $$
 #
 # No value model is trained, and every token of a completion gets the same $A$. Chapter 09
-# builds `group_advantages` and `grpo_loss`. Here are the relatives side by side. The
-# cell prints the advantage of a right and of a wrong answer, in a hard, a middling
-# and an easy group:
+# builds `group_advantages` and `grpo_loss`. Here is the formula beside five relatives: the
+# advantage of a right and of a wrong answer, in groups with 1, 4 and 7 right answers of 8.
 
 # %% tags=["slide", "nbval-check-output"]
 right = (1, 4, 7)
 groups = torch.tensor([[1.0] * c + [0.0] * (8 - c) for c in right])
 COMPARE = {
     "REINFORCE: batch mean": reinforce.reinforce_advantages,
-    "RLOO: the siblings": reinforce.rloo_advantages,
+    "RLOO: the others": reinforce.rloo_advantages,
     "Dr. GRPO: the group": partial(group_advantages, normalize_std=False),
     "GRPO: / group's std": group_advantages,
     "Lite PPO: / batch's std": reinforce.batch_std_advantages,
@@ -582,9 +584,10 @@ for name, compare in COMPARE.items():
     print(f"{name:24}" + "".join(f"{cell:>16}" for cell in cells))
 
 # %% [markdown]
-# What you see: in the hard group a single right answer is pushed up a little more by RLOO than by
-# the plain mean, much more when one divides by the std, and most in MaxRL. That is the only
-# difference between these six.
+# What you see: all six subtract a mean. They differ in *which* mean (the first row takes the
+# whole batch's, the others the group's) and in scale. In the hard group, RLOO pushes the
+# single right answer up a little more than the plain mean does. Dividing by a std pushes
+# it much more, and MaxRL most.
 #
 # ### "Why is my loss 0?"
 #
@@ -622,21 +625,18 @@ assert abs(zero.item()) < 1e-3 < 0.1 < grpo_gradient.norm()
 
 # %% [markdown]
 # The *value* is 0 because every ratio is 1 right after sampling: each completion adds
-# its advantage, and the advantages of a group sum to 0. The *gradient* is not 0. Like
-# every policy loss, this one is a device for making a gradient. It is no measure of
-# success. Watch the reward.
+# its advantage, and the advantages of a group sum to 0. The *gradient* is not 0. A policy
+# loss is a device for making a gradient. To see whether a run succeeds, watch the reward.
 #
-# Three small variations. With `token_mean`, long answers count more, and the value is
-# not exactly 0. With a KL term, the printed loss is $\beta$ times KL, so it starts at 0
-# and *rises*. And if it is 0 at every later step, look at the ratio.
+# With `token_mean`, long answers count more, and the value is not exactly 0. With a KL term,
+# the printed loss is $\beta$ times the KL, so it starts at 0 and *rises*.
 #
 # ### "Why is my ratio always 1?"
 #
 # Because you take one optimizer step for each batch of samples. Then old and new policy
-# are the same model, and the clip has nothing to do. Many programs do not even compute
-# old log-probabilities then, and use a copy without gradient. It must be that copy,
-# never the number 1: the gradient flows through the numerator. After one step the ratio
-# moves:
+# are the same model, and the clip has nothing to do. (The ratio may still not be replaced by
+# the number 1, as the gradient flows through its numerator.) With more steps on the same
+# samples, the ratio moves:
 
 # %%
 learner = copy.deepcopy(base)
@@ -645,17 +645,22 @@ for step in range(3):
     now = token_logprobs(learner(first.ids), first.ids, mask=first.mask)
     moved = (now - old).exp()[first.mask]
     loss, metrics = grpo_loss(now, old, advantages, first.mask)
-    print(f"after {step} steps: ratio {moved.min():.2f} to {moved.max():.2f}", end=", ")
+    after = f"after {step} step" + "s" * (step != 1)
+    print(f"{after:13} ratio {moved.min():.3f} to {moved.max():.3f}", end=", ")
     print(f"outside the clip {metrics['clip_fraction']:.1%}")
     assert (moved.max() - moved.min() < 1e-2) == (step == 0)
     loss.backward()
     optim.guarded_step(learner, optimizers)
 
 # %% [markdown]
+# What you see: before the first step every ratio is 1. One step leaves nearly all tokens
+# inside the clip, and moves a few very far: one token becomes several times as likely,
+# another almost impossible. From the second step on, the clip has work to do.
+#
 # ### Is GRPO then just REINFORCE?
 #
-# At ratio 1, yes: REINFORCE with the group's mean as its baseline. The two
-# values of the losses differ, and the gradients agree in every weight:
+# At ratio 1, yes: REINFORCE with the group's advantages. The values of the two losses
+# differ, and the gradients agree in every weight:
 
 # %%
 plain_loss, _ = reinforce_loss(
@@ -669,33 +674,26 @@ assert difference < 1e-4 * grpo_gradient.abs().max()
 # %% [markdown] tags=["slide"]
 # ## 7. One table for the whole family
 #
-# Many names have appeared since 2024. All of them answer the same five questions.
-# A dot means "as GRPO, or not what the paper is about".
+# *On a first reading you may skip this section: run its cells and go on to section 8.*
 #
-# | name | baseline, divided by | ratio of | what bounds it | average over | KL |
-# |---|---|---|---|---|---|
-# | REINFORCE | batch mean, - | - | - | tokens | - |
-# | RLOO | siblings, - | - (TRL: completion) | - (TRL: clip 0.2) | completions | $k_1$ in reward |
-# | PPO | value model, - | token | clip 0.2 | tokens | $k_1$ in reward |
-# | **GRPO** | group mean, its std | token | clip | each completion first | $k_3$ in loss |
-# | **R1** | · | not said | clip 10 | not said | · with 0.001 |
-# | Dr. GRPO | group mean, - | · | · | a constant length | - |
-# | BNPO | · | · | · | tokens of one micro-batch | · |
-# | DAPO | · | · | 0.2 below, 0.28 above | all tokens | - |
-# | GSPO | · | completion, per token | 0.0003, 0.0004 | · | · |
-# | LUSPO | · | as GSPO | as GSPO | sum of each completion | · |
-# | CISPO | · | token, as weight | weight capped | all tokens | - |
-# | SAPO | · | token | soft, no edge | · | · |
-# | VESPO | · | completion, as weight | soft, no edge | all tokens | · |
-# | MaxRL | group mean, that mean | · | · | · | · |
+# Many names have appeared since 2024. You need not learn these names. Each can be read as
+# GRPO with another answer to one or more of five questions. The table is for looking up.
 #
-# (R1 used 0.001 for KL, in its first RL after the cold start a clip of 10, and replaced
-# the reference by the policy every 400 steps. The papers are listed in
-# `r1lib/losses.py`. TRL's default is the row DAPO, but with 0.2 on both sides.)
+# | question | GRPO | other answers |
+# |---|---|---|
+# | Which baseline, and divided by what? | the group's mean, its std | the batch's mean: REINFORCE. The mean of the others: RLOO. A value model: PPO. Not divided: Dr. GRPO. Divided by the mean: MaxRL |
+# | A ratio of what? | each token | none: REINFORCE, RLOO. The whole completion: GSPO, LUSPO, VESPO |
+# | What bounds the ratio? | a clip | 0.2 below and 0.28 above: DAPO. 0.0003 and 0.0004: GSPO, LUSPO. A weight with a cap: CISPO. A weight that fades: SAPO, VESPO |
+# | Averaged over what? | each completion first | all tokens: PPO, DAPO, CISPO, VESPO. A constant length: Dr. GRPO. The sum of each completion: LUSPO |
+# | Where is the KL? | $k_3$ in the loss | $k_1$ in the reward: PPO, RLOO. Nowhere: Dr. GRPO, DAPO, CISPO |
 #
-# As code, a row is three functions, and `grpo.train` takes them as arguments. Do they
-# differ? On the first step after sampling, compare the direction of each gradient with
-# GRPO's (1 is the same direction):
+# (R1 used 0.001 for the KL and, after the cold start, a clip of 10; it replaced the
+# reference by the policy every 400 steps. Chapter 11 looks at these.)
+#
+# As code, each name is three functions, which `grpo.train` takes as arguments: advantages,
+# an objective for each token, and an average. The cell writes eleven names in this way, and
+# compares the direction of each gradient with GRPO's on the first step after sampling. (1
+# is the same direction.)
 
 
 # %%
@@ -725,8 +723,6 @@ FAMILY = {  # name: (advantages, objective, average)
     "VESPO": (group_advantages, losses.vespo, token_mean),
     "MaxRL": (reinforce.maxrl_advantages, usual, sequence_mean),
 }
-
-# %%
 print("direction of the first step, beside GRPO's")
 for name, (compare, objective, average) in FAMILY.items():
     paid_by = compare(first.rewards.view(8, 8)).flatten()
@@ -739,17 +735,16 @@ for name, (compare, objective, average) in FAMILY.items():
 # %% [markdown]
 # What you see: on the first step all ratios are 1, so only baseline and average can
 # matter. GSPO and SAPO *are* GRPO here. DAPO, LUSPO, CISPO and VESPO weigh all tokens
-# alike, and that alone turns the direction by about 40 degrees.
+# alike, and on this batch that alone turns the direction by about 40 degrees.
 #
 # ### What the ratio does when it is not 1
 #
-# The middle columns matter once samples are old. Here is the push on one token, over its
-# ratio:
+# Once samples are old, ratio and bound matter. Here is the push on one token, over its ratio:
 
 
 # %%
 def pushes(objective, sign=1.0):
-    ratios = torch.arange(0.05, 3.0, 0.05)
+    ratios = torch.arange(0.01, 3.0, 0.01)
     lp = ratios.log().view(-1, 1).requires_grad_()
     ones = torch.ones(len(lp), 1)
     gain = objective(lp, torch.zeros_like(lp), sign * ones, ones > 0)
@@ -771,15 +766,16 @@ panels = {
 plots.curves(panels, "ratio", "push")
 
 # %% [markdown]
-# What you see: the clip is an edge. SAPO and VESPO are hills. CISPO never falls to 0, so no
-# token is silenced. On the right nothing bounds GRPO: a bad token that became ten times as
-# likely is pushed ten times as hard. (`losses.two_sided` adds that bound.)
+# What you see: with GRPO and DAPO the push falls to 0 at the edge of the clip. With SAPO and
+# VESPO it fades. With CISPO it never falls to 0, so no token is silenced. On the right
+# nothing bounds GRPO: a bad token that became ten times as likely is pushed down ten times
+# as hard. (`losses.two_sided` adds that bound.)
 #
 # ### "Token level or sequence level?"
 #
-# Two different choices hide behind these words. One is the *ratio*: of a token, or of the whole
-# completion (GSPO). The other is the *average*: what does one token of a short and of a
-# long completion count?
+# Two different choices hide behind these words. One is the *ratio*: of a token, or of the
+# whole completion (GSPO). The other is the *average*: how much does one token of a short,
+# and of a long completion, count?
 
 # %% tags=["nbval-check-output"]
 mask = torch.zeros(2, 101, dtype=torch.bool)
@@ -792,36 +788,22 @@ for average in (sequence_mean, token_mean, losses.sequence_sum, constant):
     print(f"{name:20}{gain.grad[0, 1]:9.4f}{gain.grad[1, 1]:9.4f}")
 
 # %% [markdown]
-# What you see: only `sequence_mean` makes a token of a long answer lighter. A long wrong
-# answer is then punished less for each token, which favours rambling (Dr. GRPO's point).
-# The others treat both alike; they differ in scale, which acts like another learning rate.
+# What you see: only `sequence_mean` makes a token of a long answer count less. The tokens of
+# a long wrong answer are then punished less, which favours rambling (the point of Dr. GRPO).
+# The others count both alike. They differ in scale, which acts like another learning rate.
 #
 # ### Filters: which samples count at all
 #
-# DAPO changes the samples, too. **Dynamic sampling** draws new prompts until enough
-# groups disagree. The **overlong penalty** makes length near the limit costly. And one
-# may **mask** what was cut off: a completion that ran into the limit may have been
-# right.
-
-# %% tags=["nbval-check-output"]
-print(dapo.informative_groups(torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])))
-print(dapo.overlong_penalty(torch.tensor([50, 80, 90, 100]), longest=100, buffer=20))
-cut = dapo.without_truncated(torch.ones(2, 3, dtype=torch.bool), [True, False])
-print(cut.int().tolist(), "the second was cut off")
-
-# %% [markdown]
-# ### A reference that moves
-#
-# A fixed reference is a leash tied to the start, and a long run strains against it. R1 ties it
-# anew every 400 steps, by `ref.load_state_dict(policy.state_dict())`. Chapter 11, section 4,
-# shows what this does to the KL.
+# DAPO changes the samples, too (`r1lib.rl.dapo`). **Dynamic sampling** draws new prompts until
+# enough groups disagree. The **overlong penalty** makes length near the limit costly. And
+# one may **mask** answers that were cut off, as they might have become right.
 #
 # ### When sampler and trainer differ
 #
-# Large runs sample with a fast engine in low precision and train with another program.
-# "Old" and "new" then differ before any step, which breaks the ratio in silence. The
-# cure is another weight, trainer over sampler. Here the sampler is the base with
-# weights rounded to bfloat16, which keeps two or three digits:
+# Large runs sample with one fast program and train with another. The two disagree a little
+# about every probability, even before any step, and no error message says so. The cure is
+# one more weight: the trainer's probability over the sampler's. Here the sampler is the
+# base with weights rounded to bfloat16, of two or three digits:
 
 # %%
 sampler = copy.deepcopy(base)
@@ -838,17 +820,15 @@ print("truncated at 3:", losses.truncated_importance(example))
 print("masked above 3:", losses.masked_importance(example))
 
 # %% [markdown]
-# What you see: ratios near 1. A completion is a product of many of them, so long ones,
-# and models with many experts, may be far off. **Truncated** importance weights bound
-# what is large, and **masked** ones drop it; both multiply the objective. (Sampling
-# with top-p breaks the ratio, too: log-probabilities must be of the distribution that
-# was sampled.)
+# What you see: ratios near 1. The weight of a completion is a product over its tokens, so
+# it may be far off for long ones. A **truncated** weight is bounded, and a **masked** one is
+# set to 0 where it is too large; either multiplies the objective.
 
 # %% [markdown] tags=["slide"]
 # ## 8. Live: one policy, three algorithms
 #
-# Now train. The same base, the same problems, the same rewards and number of samples, three
-# algorithms: 12 steps of 8 problems with 8 answers.
+# Now we train. The base, the problems, the rewards and the number of samples are the same
+# for three algorithms: 12 rounds of 8 problems with 8 answers, in two optimizer steps each.
 
 # %%
 shape = {"steps": 12, "prompts": 8, "group_size": 8, "max_new_tokens": LIMIT}
@@ -900,45 +880,42 @@ names = {"mean of 4 steps": "reward, mean of 4 steps", "length": "tokens"}
 plots.compared_curves(histories, names)
 
 # %% [markdown]
-# What you see: above, the bill and the gain on the exam, with its interval. Below,
-# three rising lines that cross each other. Each algorithm learned. One run of each
-# cannot say which is better; section 9 asks with three seeds. PPO is slower, because it
-# runs and trains a second model.
+# What you see: the cost and the gain on the exam, then the reward and the length of the
+# answers. Each algorithm learned, and the lines cross each other. One run of each cannot say
+# which is better; section 9 asks with three seeds. PPO is slower, because it runs and
+# trains a second model.
 
 # %% [markdown] tags=["slide"]
 # ## 9. What longer runs showed
 #
-# The following was measured once and is committed under `results/data/`. Run
-# `python -m results.variants grpo 0` to make one of the files again. Each run has 40 steps of 128
-# completions, on countdown and arithmetic, from the bases of seeds 0, 1 and 2. All see the same
-# problems in the same order. The exam is 48 test problems of each game, 16 answers each.
+# These runs were made once, by `results/variants.py`. Each has 40 steps of 128 completions, on countdown and arithmetic, from the bases
+# of seeds 0, 1 and 2. The exam is 48 test problems of each game, with 16 answers to each.
 #
-# Here `grpo` is the recipe of this book: the group's mean without a division, clip 0.2
-# and 0.28, token mean. Every other run keeps the rest of the recipe. `reinforce` and
-# `rloo` change the baseline and drop ratio and clip; `std` divides by the group's std,
-# as the paper's GRPO does; `dapo` adds refilled groups and the overlong penalty; `gspo`
-# and `sapo` change the ratio or the clip, and average each completion first, as their
-# papers do.
+# A word on names. So far, GRPO was the paper's. The GRPO of this book's recipe does not
+# divide by the std, clips at 0.2 and 0.28, and averages over all tokens. Here it is called
+# `recipe`, and `std` is the recipe with the paper's division by the std. Every other run
+# differs from the recipe in what its name says
+# ([docs/variants.md](../docs/variants.md) lists the differences).
 #
-# ### The same number of samples (P11)
+# ### The same number of samples
 
 
 # %%
-def measured(paths, kind, name):
-    """arm -> seed -> what was measured, of all files that are there."""
+def measured(pattern, name):
+    """arm -> seed -> what was measured, of all arms that have three seeds."""
     found = {}
-    for path in sorted(paths):
+    for path in sorted(RESULTS.glob(pattern)):
         content = json.loads(path.read_text(encoding="utf-8"))
-        if card := content.get(kind):  # else a short look that chose a learning rate
-            seeds = found.setdefault(card[name], {})
-            seeds[content["seed"]] = {**content, **card}
-    return found
+        for card in content.values():
+            if isinstance(card, dict) and "after" in card:
+                seeds = found.setdefault(card[name], {})
+                seeds[content["seed"]] = {**content, **card}
+    return {arm: seeds for arm, seeds in found.items() if len(seeds) == 3}
 
 
-runs = measured(RESULTS.glob("variants-*.json"), "P11", "arm")
-MAIN = ("reinforce", "rloo", "ppo", "grpo", "dpo", "dpo-iterated")
-MAIN = [arm for arm in MAIN if arm in runs]
-print("measured:", ", ".join(f"{arm} ({len(runs[arm])})" for arm in ("base", *MAIN)))
+runs = measured("variants-*.json", "arm")
+runs["recipe"] = runs.pop("grpo")
+MAIN = ("reinforce", "rloo", "ppo", "recipe", "dpo", "dpo-iterated")
 
 
 def curve_of(arm, name):
@@ -955,18 +932,18 @@ def curve_of(arm, name):
 panels = {
     title: {arm: curve_of(arm, name) for arm in MAIN}
     for title, name in (
-        ("over completions", "completions"),
-        ("over seconds of one core", "cpu_seconds"),
+        ("For each sample", "completions"),
+        ("For each second", "cpu_seconds"),
     )
 }
-plots.curves(panels, "completions, or seconds", "reward, mean of seeds")
+labels = ("completions seen", "CPU seconds")
+plots.curves(panels, labels, "reward, mean of seeds")
 
 # %% [markdown]
-# What you see: the reward while training, on the left for each sample and on the right
-# for each second. For each sample the online methods are hard to tell apart. A value
-# model is one more network to run and to train, so PPO needs more seconds for the same
-# samples. (The line of `dpo` is flat: it samples everything from the base first, and
-# learns at the end.)
+# What you see: the reward while training. For each sample the online methods are hard to
+# separate. PPO needs more seconds, as its value model is one more network to run and to
+# train. (The line of `dpo` is flat: it samples everything from the base before it learns.
+# `dpo-iterated` makes new pairs before each step.)
 
 
 # %%
@@ -993,104 +970,97 @@ for arm in MAIN:
 plots.interval_dots(dots, "share of test problems")
 
 # %% [markdown]
-# What you see: below, the exam, a dot with its 95% interval for each seed. `pass@16` is
-# the share of problems that at least one of 16 answers solves. Above, the price:
-# numbers held in memory (weights, gradients, optimizer), memory added by training, and
-# seconds of one core.
+# What you see: below, the exam, with a 95% interval for each seed. `pass@1` is the share of
+# right answers, and `pass@16` that of problems with at least one of 16 right. Above, the price: numbers held in memory
+# (weights, gradients, optimizer), memory added by training, and seconds of one core.
 #
 # ### Every variant, beside the recipe
 #
 # Is a difference real? All runs answer the same problems, so we compare problem by
-# problem. The interval of the mean difference says how sure it is for other problems.
-# But another *run* would end elsewhere, too. So a second interval, over the three
-# seeds, must exclude 0 as well. Everything else is called a tie. (`docs/variants.md`
-# has all the numbers, by the same rule.)
+# problem. We call a difference clear if two intervals exclude 0: one over problems, and one
+# over the three seeds, as another run would end elsewhere. All else is a tie
+# (`evaluate.paired_seeds`).
 
 
 # %%
-STUDENT = 4.303  # 97.5% of Student's t for the mean of three seeds
+def shares(arm):
+    """Share of right answers to each test problem, a list for each seed."""
+    cards = [run["after"] for run in runs[arm].values()]
+    return [[n / card["samples"] for n in card["values"]["right"]] for card in cards]
 
 
-def beside(arm, rival="grpo"):
-    """Difference of pass@1 with its interval, that of each seed, and: is it clear?"""
-    seeds, tables = sorted(runs[arm].keys() & runs[rival].keys()), []
-    for name in (rival, arm):
-        cards = [runs[name][seed]["after"] for seed in seeds]
-        tables.append([[n / c["samples"] for n in c["values"]["right"]] for c in cards])
-    means = [[fmean(row) for row in zip(*table, strict=True)] for table in tables]
-    found = evaluate.paired(*means)
-    low, high = found["interval"]
-    each = [fmean(b) - fmean(a) for a, b in zip(*tables, strict=True)]
-    spread = STUDENT * stdev(each) / len(each) ** 0.5 if len(each) > 2 else math.inf
-    clear = low * high > 0 and abs(fmean(each)) > spread
-    return (found["difference"], low, high), each, clear
-
-
-others = [arm for arm in runs if arm not in ("base", "grpo")]
-differences = {arm: beside(arm) for arm in others}
-differences = dict(sorted(differences.items(), key=lambda pair: -pair[1][0][0]))
-verdicts = {"ahead": [], "tie": [], "behind": []}
-for arm, ((mean, _, _), _, clear) in differences.items():
-    verdicts["tie" if not clear else "ahead" if mean > 0 else "behind"].append(arm)
-for verdict, arms in verdicts.items():
-    print(f"{verdict:7}{len(arms):3}: {', '.join(arms) or '-'}")
-plots.difference_dots(differences, "pass@1, less that of grpo")
+others = {
+    arm: evaluate.paired_seeds(shares("recipe"), shares(arm))
+    for arm in runs
+    if arm not in ("base", "recipe")
+}
+others = dict(sorted(others.items(), key=lambda pair: -pair[1]["difference"]))
+rows = {
+    arm: ((found["difference"], *found["interval"]), found["each"], found["clear"])
+    for arm, found in others.items()
+}
+DIALS = ("group-4", "group-8", "group-64", "clip-10", "kl-0.001", "kl-0.04")
+assert not any(others[arm]["clear"] for arm in DIALS)
+del rows["high-lr"]  # it would squeeze the axis; the table below has it
+plots.difference_dots(rows, "pass@1, minus that of the recipe")
 
 # %% [markdown]
-# What you see: a row for each variant. The bar is the interval of the difference, and
-# the small marks are the seeds. Grey rows are ties.
+# What you see: the bar of a row is its interval over problems, and the small marks are the
+# seeds. Grey rows are ties.
 #
-# One row measures the noise: `rloo`. Its advantages are those of `grpo` times 16/15, a
-# factor that AdamW hardly notices, and it has no clip, which silences next to nothing
-# here. The two are nearly the same algorithm. What separates their seeds is chance. No
-# smaller difference means anything. `dpo` learns from pairs of the base alone;
-# `dpo-iterated` makes new pairs from the current policy before each step. Both are
-# behind, so stale samples cannot be the whole reason. A pair uses only the best and the
-# worst of a group, which may matter, too.
+# Look at the dials that people turn most often. Groups of 4, 8 or 64 answers, with as many samples in
+# all: ties. A clip at 10, which never acts: a tie, because at this learning rate few tokens
+# leave the range at all. A KL term with a coefficient of 0.001 or 0.04: ties. These runs are
+# short, so none of this says what thousands of steps would do.
 #
-# pass@1 is not everything. How long are the answers, how much variety is left, and
-# how many tokens did the clip silence? (The last column counts answers that are no mere guess.)
+# One tie shows how large chance is. `rloo` multiplies the recipe's advantages by 16/15,
+# which AdamW hardly notices, and drops a clip that silences almost nothing here. The two
+# are nearly the same algorithm, and yet their seeds differ by several points.
+#
+# The table has the recipe and the rows that are no ties. "Tokens" is the length of an answer,
+# and "outside" the share of tokens outside the clip, over all steps.
+
 
 # %%
-print(f"{'':15}{'tokens':>7}{'pass@16':>9}{'entropy':>9}{'clipped':>9}{'thinks':>8}")
-for arm in ("grpo", *differences):
-    every = list(runs[arm].values())
-    last = [m for run in every for m in run["history"][-5:]]
-    after = [run["after"] for run in every]
-    entropy = [m["entropy"] for m in last if "entropy" in m]
-    clipped_share = [m.get("outside", m.get("clip_fraction")) for m in last]
-    clipped_share = [x for x in clipped_share if x is not None]
-    thinks = fmean(1 - card["all"]["habits"]["guess"] for card in after)
-    print(f"{arm:15}{fmean(card['all']['tokens'] for card in after):7.0f}", end="")
-    print(f"{fmean(card['all']['pass@16'] for card in after):9.2f}", end="")
-    for values in (entropy, clipped_share):
-        print(f"{fmean(values):9.3f}" if values else f"{'-':>9}", end="")
-    print(f"{thinks:8.0%}")
+def outside(run):
+    """Share of tokens outside the clip, mean over all steps; None if not measured."""
+    history = run["history"]
+    values = [m.get("outside", m.get("clip_fraction")) for m in history]
+    values = [value for value in values if value is not None]
+    return fmean(values) if values else None
+
+
+print(f"{'':15}{'pass@1':>8}{'pass@16':>9}{'tokens':>8}{'outside':>9}")
+for arm in ("recipe", *(arm for arm, found in others.items() if found["clear"])):
+    after = [run["after"]["all"] for run in runs[arm].values()]
+    silent = [x for x in map(outside, runs[arm].values()) if x is not None]
+    print(f"{arm:15}{fmean(card['pass@1'] for card in after):8.2f}", end="")
+    print(f"{fmean(card['pass@16'] for card in after):9.2f}", end="")
+    print(f"{fmean(card['tokens'] for card in after):8.0f}", end="")
+    print(f"{fmean(silent):9.1%}" if silent else f"{'-':>9}")
 
 # %% [markdown]
+# What you see: some variants are clearly behind. `high-lr` has ten times the learning rate, and
+# has forgotten nearly everything, without any error message. The clip of `gspo` silences about 30% of all
+# tokens, as its width is the paper's and was not retuned for our model. `dapo` writes much
+# shorter answers; probably its overlong penalty taught it to stop early. `dpo` learns only
+# from pairs of the base's answers. But `dpo-iterated` is behind, too, so stale samples
+# cannot be the whole reason.
+#
 # ### Rewards that have nothing to do with the task
 #
 # In 2025 a study found that a well-known model became better at mathematics by *random*
-# rewards (arXiv 2506.10947). Other models did not. Had the answers leaked into its
-# training? In our world that cannot be, since test problems never enter any text. So we
-# can ask cleanly: can a reward that knows nothing select a good habit?
+# rewards (arXiv 2506.10947). Had the answers leaked into its training data? Ours hold no test
+# problem. So we can ask cleanly: can a reward that knows nothing select a good habit?
 #
-# Five rewards, the same loop. `true` pays right answers. `majority` pays the answer
-# that most of a group gives, without looking at the truth. `format` pays one thought
-# and one answer, whatever they say. `coin` pays at random, and `inverted` pays wrong
-# answers. What you see below: the exam after 40 steps, a dot for each seed.
-#
-# Look at `majority` and `format`: nobody checks the answers, and in all three runs of
-# each more of them are right. (The seeds differ so much that by our rule both are still
-# ties.) Both rewards select thinking, and thinking is better than guessing in this
-# base. `coin` selects nothing. It pushes at random, which wears skills down. So where a
-# random reward helps, something else must do the selecting; the study suspects the
-# clip, which treats likely and unlikely tokens differently.
+# Five rewards, the same loop. `true` pays right answers. `majority` pays the most frequent
+# answer of a group, right or wrong. `format` pays one thought and one answer, whatever they
+# say. `coin` pays at random, and `inverted` pays wrong answers.
 
 # %%
-spurious = measured(RESULTS.glob("spurious-*.json"), "spurious", "reward")
+spurious = measured("spurious-*.json", "reward")
 REWARDS = ("true", "majority", "format", "coin", "inverted")
-rows = {"base": runs["base"]} | {r: spurious[r] for r in REWARDS if r in spurious}
+rows = {"base": runs["base"]} | {reward: spurious[reward] for reward in REWARDS}
 
 
 def habit(run, name):
@@ -1113,12 +1083,73 @@ plots.interval_dots(
     "share",
 )
 
+# %% [markdown]
+# What you see: the exam after 40 steps. With `majority` and `format` nobody checks the
+# answers, and yet more of them are right in all three runs. (The seeds differ so much that
+# by our rule both are ties with the base.) Both select thinking, and in this base thinking
+# is better than guessing. `coin` selects nothing, and makes the model worse. So where a
+# random reward helps, something else must do the selecting. The study suspects the clip.
+
 # %% [markdown] tags=["slide"]
-# ## 10. When nothing learns
+# ## 10. Thinking less
 #
-# The reward is flat, or 0, and the loss says nothing. This is the other question that
-# readers ask most. Look at the samples before you change a setting. Four numbers find
-# most causes. Here is a healthy run beside three broken ones, each before any training:
+# Tokens cost time and money, and not every question needs a thought. One remedy is a
+# **price**: RL takes a little reward away for each token. Another is **hybrid thinking**: a
+# model is fine-tuned on answers with and without a thought, and the opening of an answer
+# asks for one or the other (Qwen3, arXiv 2505.09388, section 4.3).
+#
+# Three runs of 30 RL steps start from Dev1, the model of chapter 10 that was fine-tuned to
+# think. A right answer pays 1, and 144 tokens, the most that an answer may have, cost 0,
+# 0.5 or 2. The hybrid model reads Dev1's data with half of the thoughts emptied. In the
+# exam each model answers without a thought, and as it likes. The hybrid model is also
+# asked for a thought.
+
+# %%
+less = measured("thinking-less-*.json", "arm")
+NAMES = {"dev1": "Dev1", "free": "RL, price 0", "cheap": "RL, price 0.5"}
+NAMES |= {"dear": "RL, price 2", "hybrid": "hybrid"}
+WAYS = ("plain", "own", "thinking")  # no thought, as the model likes, a thought
+
+
+def point(run, way, families):
+    """(tokens, share right) of one seed, the mean over families."""
+    cards = [run["after"][way][family] for family in families]
+    return tuple(fmean(card[key] for card in cards) for key in ("tokens", "pass@1"))
+
+
+panels = {}
+for title, families in (("games", ("arithmetic", "countdown")), ("facts", ("facts",))):
+    panels[title] = {}
+    for arm, name in NAMES.items():
+        every = list(less[arm].values())
+        ways = [way for way in WAYS if way in every[0]["after"]]
+        seeds = [[point(run, way, families) for run in every] for way in ways]
+        panels[title][name] = seeds
+        means = [map(fmean, zip(*places, strict=True)) for places in seeds]
+        said = [f"{right:.2f} in {tokens:2.0f} tokens" for tokens, right in means]
+        print(f"{title}, {name:14}{',  '.join(said)}")
+plots.seed_curves(panels, "tokens of an answer", "share right")
+
+# %% [markdown]
+# What you see: a line for each model, from answers without a thought to answers with one.
+# Small marks are seeds. In the games all lines rise, and for facts they fall. That is
+# **overthinking**: in all three seeds Dev1 spends four times the tokens on facts, and is
+# right less often.
+#
+# At a price of 0.5, answers about facts are shorter than Dev1's and more of them are right,
+# while the games stay as they were. The price is not the whole reason, as the run at price
+# 0 is tied with this one. A price of 2 costs the games about a third of their right answers.
+#
+# The hybrid model obeys its switch. Without a thought it is level with Dev1 without one.
+# With a thought it is behind Dev1 in all three seeds, in the games once by very little.
+
+# %% [markdown] tags=["slide"]
+# ## 11. When nothing learns
+#
+# The reward is flat, or 0, and the loss says nothing. Look at the samples before you change
+# a setting. Here are four numbers of a healthy run and of three broken ones, before any
+# training. A group agrees if all its rewards are equal. (The last row pays right answers
+# only. With `rewards.total`, groups without one would still disagree about the format.)
 
 
 # %%
@@ -1166,50 +1197,48 @@ assert looks["a format nobody writes"]["agreeing groups"] == 1
 # %% [markdown]
 # What you see, and what to do:
 #
-# - **All groups agree.** No advantage, no gradient. Either nothing is ever paid, or everything is. Print ten completions and
-#   run the reward on them by hand. A pattern with line breaks that the model does not write is the classic.
-# - **Fewer answers finish.** The limit cuts off those that think, so accuracy
-#   *and* format fall to 0; what still finishes is a bare guess. Raise the limit.
-# - **Many groups agree, the reward is low.** The problems are too hard. Take easier ones, larger groups, or sample
-#   until groups disagree.
-# - **Format rises, accuracy stays 0.** The format is the only thing that was ever paid. Here, too, the base must
-#   be right now and then (chapter 09, P12).
-# - **It was fine, then text turns to noise ("!!!!"), or KL explodes.** Nearly always the learning rate, sometimes a wrong mask. See the
-#   gallery in chapter 09.
-# - **You cannot reach somebody's curve.** Compare base, prompt, reward and number of completions first. Section 9 says how
-#   little the name of the algorithm matters.
-
-# %% [markdown]
-# ## 11. What this chapter does not show
+# - **All groups agree.** No advantage, no gradient. Either nothing is ever paid, or everything
+#   is. Print ten completions and score them by hand.
+# - **Fewer answers finish.** The limit cuts off those that think, so accuracy *and* format
+#   fall to 0. Raise the limit.
+# - **Many groups agree, the reward is low.** The problems are too hard. Take easier ones,
+#   larger groups, or sample until groups disagree.
+# - **During training, format rises and accuracy stays 0.** The base must be right now and
+#   then, or the format is all that is ever paid (chapter 09).
+# - **Text turns to noise ("!!!!"), or KL explodes.** Suspect the learning rate first, then a
+#   wrong mask. Chapter 09 has a gallery.
+# - **You cannot reach somebody's curve.** Compare base, prompt, reward and number of
+#   completions first. In section 9 several algorithms were tied, and rewards made larger
+#   differences than algorithms did.
 #
-# Our runs are short, and the policy is tiny. In 40 steps with nearly fresh samples
-# ratios stay near 1. So the methods that were made for old samples, very long answers
-# or many experts had little to repair here. A tie in our table is no proof of a tie at
-# full size. And each method got the learning rate of the recipe, or one of a few: a
-# method could be better with a rate of its own.
+# ## 12. What this chapter does not show
+#
+# Our runs are short, and the policy is tiny. With nearly fresh samples most ratios stay
+# near 1. So methods that were made for old samples, very long answers or many experts had
+# little to repair here. Ties may end at full size, or with a learning rate of one's own.
 #
 # ## Summary
 #
-# - All these algorithms are one loop: draw, sample, score, compare, learn. REINFORCE raises the log-probability of what earned more than
-#   a baseline.
-# - A baseline leaves the expected gradient alone and removes noise. PPO trains a value model for it, and GRPO asks the
-#   siblings.
-# - Ratio and clip limit the use of old samples. The minimum holds for both signs.
+# - REINFORCE raises the log-probability of what earned more than a baseline. The baseline
+#   leaves the expected gradient alone and removes noise. PPO trains a value model for it,
+#   and GRPO takes the mean of the group.
+# - Ratio and clip limit the use of old samples. The minimum is right for both signs.
 # - $k_3$ is a good value, $k_2$ a good gradient, and $k_1$ belongs in the reward.
-# - DPO needs pairs alone. Its loss starts at log 2.
+# - DPO needs only pairs. Its loss starts at log 2.
 # - At ratio 1 the loss of GRPO is about 0, and its gradient is that of REINFORCE.
+# - A high price for each token shortens thoughts, and costs right answers where they help.
 #
 # ## Questions
 #
 # 1. A colleague's GRPO run prints a loss that rises from 0 to 0.02. The reward rises, too. What is the loss?
 #
-#    <details><summary>Answer</summary>Almost only the KL term: the policy's own term is near 0 at ratio 1. The policy
-#    moves away from its reference, as it must in order to learn.</details>
+#    <details><summary>Answer</summary>Almost only the KL term, as the rest is near 0 at ratio 1. The policy moves away
+#    from its reference, as it must in order to learn.</details>
 #
 # 2. You train with PPO and $\lambda = 1$. What does the value model still do?
 #
 #    <details><summary>Answer</summary>It is the baseline: the advantage is the final reward minus the value before the token. It
-#    lowers the noise, and no longer changes what is expected.</details>
+#    lowers the noise.</details>
 #
 # 3. Your reward model prefers long answers. Which of the methods in this chapter is safe from that?
 #
@@ -1244,8 +1273,8 @@ checks.ex_8_1(mended_k3)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 8.2** (easy, 10 min) The exact gradient. For a policy over a few tokens,
-# return the gradient of the expected reward with respect to the logits, as a list. Use
-# the probabilities and the rewards alone, without sampling and without autograd.
+# return the gradient of the expected reward with respect to the logits, as a list, without
+# sampling and without autograd.
 #
 # <details><summary>Hint 1</summary>Use the mean reward as a baseline. The gradient does not change, and the formula becomes shorter.</details>
 #
@@ -1291,8 +1320,8 @@ checks.ex_8_3(my_gae)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 8.4** (medium, 15 min) The policy that DPO looks for. Given the
-# probabilities of the reference, the rewards and $\beta$, return the probabilities that
-# are best for reward minus $\beta$ times KL (section 5). Rewards may be large.
+# probabilities of the reference, the rewards and $\beta$, return the best probabilities
+# (section 5). Rewards may be large.
 #
 # <details><summary>Hint 1</summary>Multiply each reference probability by $e^{r/\beta}$, then divide by the sum.</details>
 #
@@ -1316,10 +1345,10 @@ checks.ex_8_4(best_policy)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 8.5** (hard, 60 min) A row of your own. Invent advantages: a function from
-# rewards (N, G) to advantages (N, G). The check asks for two laws only. A group that
-# agrees gets zeros, and in one group a higher reward never gets a lower advantage. Then
-# train with it as in section 8, three times with another `seed` in `GRPOConfig`, and
-# compare with `GRPO`. Is the difference larger than that between seeds?
+# rewards (N, G) to advantages (N, G). Two laws hold: a group that agrees gets zeros, and in
+# one group a higher reward never gets a lower advantage. Then train with it as in section
+# 8, with three values of `seed` in `GRPOConfig`. Is the difference to `GRPO` larger than
+# between seeds?
 #
 # <details><summary>Hint 1</summary>Ideas: ranks in place of rewards, the median as a baseline, only the best against the rest.</details>
 #

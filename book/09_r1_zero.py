@@ -22,14 +22,18 @@
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 2.1 to 2.3; DeepSeekMath (arXiv 2402.03300), section 4.1 |
 #
-# ![Above, a strip of the chapters that build R1 with chapter 09, R1-Zero, marked. Below, a ring of six stations: a problem, G answers to it, reward by rule, group advantage, clipped loss, a better policy, and back to a problem.](../figures/09_loop.png)
+# ![The map of the recipe. A frame, you are here, holds R1-Zero. A solid arrow for weights leads from the base to R1-Zero. Only a dashed arrow, for texts, leads on from there to the cold start; Dev1, Dev3 and R1 get their weights from the base.](../figures/09_map.png)
 #
-# What you see: the whole chapter is one ring. The small numbers are the sections
-# in which you build each station.
-
-# %% [markdown]
-# **Run this first.** It imports everything and seeds the one global random
-# generator. Nothing below configures anything else.
+# What you see: where this chapter is in the recipe of R1. R1-Zero starts from the base
+# and passes on texts, never weights.
+#
+# ![A ring of six stations with the sections that build them: a problem, section 2; G answers to it, section 4; reward by rule, section 3; group advantage, section 5; clipped loss, section 6; a better policy, section 7; and back to a problem.](../figures/09_loop.png)
+#
+# What you see: the whole chapter is one ring. A small number is the section in which
+# you build that station.
+#
+# **Run the next cell first.** It imports everything and seeds the global random
+# generator.
 
 # %% tags=["setup"]
 import copy
@@ -37,31 +41,21 @@ import json
 import math
 import random
 import re
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn import functional as F
 
-from r1lib import artifacts, checks, evaluate, plots, rewards, sampling, verifiers
-from r1lib.losses import (
-    check_shapes,
-    clip_fraction,
-    clipped,
-    kl_k3,
-    sequence_mean,
-    token_logprobs,
-    token_mean,
-)
+from r1lib import artifacts, checks, evaluate, plots, sampling, verifiers
+from r1lib.losses import check_shapes, clip_fraction, kl_k3, sequence_mean
 from r1lib.problem import Problem, split_of
 from r1lib.recipe import pipeline, stages
-from r1lib.rewards import format  # not Python's own, in this chapter
 from r1lib.rl import grpo
-from r1lib.rl.grpo import GRPOConfig, group_advantages, grpo_loss
-from r1lib.rl.rollout import Rollout, collate, parts, rollout
-from r1lib.tokenizer import EOS, PAD, Tokenizer
+from r1lib.rl.grpo import GRPOConfig
+from r1lib.rl.rollout import rollout
+from r1lib.tokenizer import EOS, PAD, Tokenizer, chat
 from r1lib.training import optim
 from r1lib.world import corpus, countdown, rewrite, skills
 
@@ -91,92 +85,90 @@ RESULTS = Path("../results/data")
 # could not afford: three seeds, and **controls**. A control is a cheap alternative
 # to the thing you believe in. Ours asks: *would the base model have done as well if
 # we had simply made it think longer?* Section 10 answers with numbers.
-
-# %% [markdown] tags=["slide"]
+#
 # ## 2. A game small enough to watch
 #
 # **Countdown**: reach a target with three given numbers, each used exactly once,
 # by `+ - * /`. An attempt is written like a calculator's paper strip, which we
 # call a **tape**: `8-3=5,*7=35` takes 8, subtracts 3, and multiplies the running
 # result, 5, by 7. Every result is a whole number from 0 to 50 and is one token, so
-# each step of a tape is one small sum that a small model can do.
+# each step of a tape is one small sum that a small model can do. Here is a
+# successful answer:
 
 # %% tags=["nbval-check-output"]
 numbers, target = (3, 7, 8), 35
 problem = countdown.make(numbers, target, "en", answer="(8-3)*7")
-order, operations = (8, 3, 7), "-*"
-results = countdown.run_tape(order, operations)
+solved = """<think>8+7=15,*3=45~35=10 no
+8-3=5,*7=35~35=0 yes
+</think><answer>(8-3)*7</answer>"""
 
-print("prompt:", problem.prompt)
-print("tape:  ", countdown.write_tape(order, operations, results))
-print("answer:", countdown.write_expression(order, operations))
-print("split: ", split_of(problem))
+print(problem.prompt)
+print(solved)
+print("right:", problem.check(solved), "  split:", split_of(problem))
 
-# %% [markdown]
-# The last line matters. Every problem falls into `train`, `valid` or `test` by a
-# hash of its numbers and target, so the same problem in another order or in
-# Korean falls on the same side. Neither pre-training nor RL ever sees a `valid`
-# or `test` problem.
-#
-# Could a model just write down every tape? Count them, and their tokens:
-
-# %% tags=["nbval-check-output"]
 every = countdown.tapes(numbers)
 hits = [tape for tape in every if tape[2][-1] == target]
 budget = stages.settings("tiny").zero.max_new_tokens
 tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
 checked = [countdown.write_tape(*tape) + "~35=2 no\n" for tape in every]
 needed = sum(len(tokenizer.encode(text)) for text in checked)
-
-print(f"{len(every)} tapes, of which {len(hits)} reaches {target}")
+print(f"\n{len(every)} tapes, of which {len(hits)} reaches {target}")
 print(f"all of them, checked: {needed} tokens; an answer may have {budget}")
 
 # %% [markdown]
-# They do not fit. A solver has room for a handful of attempts, so it pays to do each
-# one correctly, to notice a hit, and to stop there. The second game,
-# **arithmetic**, asks for one long sum, bare like `compute ((17+5)*2)-8` or as a
-# little story. Its difficulty is care: one slip on the tape spoils the answer. A
-# careful solver does the tape twice and compares.
+# Read it aloud. 8 plus 7 is 15, times 3 is 45. Behind `~` comes the check: the
+# distance from 45 to 35 is 10, so *no*. The second attempt misses by 0, so *yes*. The
+# thinking ends there, and the answer repeats the attempt as an expression.
+#
+# `split` matters, too. Every problem falls into `train`, `valid` or `test` by a
+# hash of its numbers and target, so the same problem in another order or in
+# Korean falls on the same side. Neither pre-training nor RL ever sees a `valid`
+# or `test` problem.
+#
+# Could a model just write down every tape? The last two lines say no: they do not fit. A
+# solver has room for a handful of attempts, so it pays to do each
+# one correctly, to notice a hit, and to stop there.
+#
+# The second game, **arithmetic**, asks for one long sum, bare like
+# `compute ((17+5)*2)-8` or as a little story. The difficulty is in being careful: one
+# slip on the tape spoils the answer. A careful solver does the tape twice and compares.
 #
 # ### What the base model has read
 #
 # Our base model was pre-trained on a made-up "web" in which people solve such
 # problems in three styles. They **guess** (an answer, no work), work **short**
 # (one attempt), or **long**: attempt, check, and after a "no" try something else.
-# The check is written out: `~35=10 no` reads "the distance to 35 is 10, so no".
-# People slip, and some mix English and Korean. After a "no" in countdown most of
-# them do the same sum once more (`again`, `다시`) before they believe it. In
-# arithmetic a second look is how slips are found; in countdown it hardly ever pays,
-# since an attempt that misses mostly still misses, and there is only so much room.
-# Nobody has told the model which of these habits are good ones. Real web text is
-# like this, which is where real base models got their habits. These numbers were
-# fixed before the first of the RL runs reported here (`docs/experiments.md` tells of
-# earlier designs):
-
-# %% tags=["nbval-check-output"]
-for name, value in asdict(corpus.Habits()).items():
-    print(f"{name:12} {value}")
-
-# %% [markdown]
-# `styles` are the shares of guess, short and long. `hit` is an attempt by somebody who
-# sees the solution; `false_yes` and `false_no` are a wrong result waved through and a
-# right one turned down. After `patience` lines nobody tries anything else, and after any
-# "no" one stops with chance `give_up`. `switch` is a verdict in the other language, and
-# `checks` the chance that an attempt is compared at all, and not judged by a coin.
+# In each style some are right. The next cell draws texts by chance, and shows the first
+# right one of each style (of the long style, the first with a failed attempt).
 
 # %% tags=["nbval-check-output"]
 clean = corpus.Habits(slip=0.0, false_yes=0.0, false_no=0.0, switch=0.0)
-for style in ("guess", "short", "long"):
-    print(f"--- {style}")
-    print(corpus.trace(random.Random(2), problem, style, clean))
+for style, share in zip(("guess", "short", "long"), clean.styles, strict=True):
+    print(f"--- {style}: {share:.0%} of the texts")
+    for seed in range(1000):
+        text = corpus.trace(random.Random(seed), problem, style, clean)
+        if problem.check(text) and skills.reflects(text) == (style == "long"):
+            print(text)
+            break
 
 # %% [markdown]
+# Most texts are worse than these. People slip, they wave a wrong result through, and
+# some give the verdict in the other language. After a "no" in countdown most of
+# them do the same sum once more (`again`, `다시`) before they believe it. In
+# arithmetic a second look is how slips are found; in countdown it hardly ever pays,
+# since an attempt that misses mostly still misses, and there is only so much room.
+#
+# Real web text is like this, too. How often each habit occurs was fixed before the RL runs
+# reported here: see `Habits` in `r1lib/world/corpus.py`, and `docs/experiments.md` for
+# earlier designs.
+#
 # ### Ask the base model
 #
 # We ask held-out problems, four answers each, at temperature 1: the model's own
-# probabilities, neither sharpened nor flattened. A short function names the habit
+# probabilities, neither sharpened nor flattened. The function `habit` names the habit
 # behind an answer; `skills.reflects` is true where a completion rejects an
-# attempt and then makes another.
+# attempt and then makes another. Look at one answer of each kind. Then: how often does each
+# habit occur, and how often is it right?
 
 # %%
 policy, tokenizer = artifacts.load("base-tiny")
@@ -185,8 +177,7 @@ before = evaluate.answer(policy, tokenizer, held_out, 4, max_new_tokens=budget)
 parameters = sum(p.numel() for p in policy.parameters())
 print(f"{parameters / 1e6:.2f} million parameters, {len(held_out)} problems")
 
-
-# %%
+GAMES = ("countdown", "arithmetic")
 HABITS = ("guess", "one pass", "double check", "try again")
 
 
@@ -214,54 +205,51 @@ for i, texts in enumerate(before.texts):
         prompt, right = held_out[i].prompt, before.right[i, 0]
         show(prompt, texts[0], right, f"{name}: ")
 
-# %% [markdown]
-# Now the question that decides everything below: how often does each habit occur,
-# and how often is it right?
 
-
-# %% tags=["slide"]
-def by_habit(answers):
-    """habit -> (share of all completions, share of these that are right)."""
+def by_habit(answers, game):
+    """habit -> whether right, for each completion in one game."""
     found = {name: [] for name in HABITS}
-    for texts, row in zip(answers.texts, answers.right.tolist(), strict=True):
-        for text, right in zip(texts, row, strict=True):
-            found[habit(text)].append(right)
-    total = sum(map(len, found.values()))
-    return {
-        name: (len(all_) / total, sum(all_) / max(1, len(all_)))
-        for name, all_ in found.items()
-    }
+    rows = zip(answers.problems, answers.texts, answers.right.tolist(), strict=True)
+    for asked, texts, row in rows:
+        if asked.family == game:
+            for text, right in zip(texts, row, strict=True):
+                found[habit(text)].append(right)
+    return found
 
 
-print(f"{'habit':14}{'share':>8}{'right':>8}")
-for name, (share, right) in by_habit(before).items():
-    print(f"{name:14}{share:8.0%}{right:8.0%}")
+for game in GAMES:
+    found = by_habit(before, game)
+    count = sum(map(len, found.values()))
+    print(f"{game:14}{'share':>8}{'right':>8}   of")
+    for name, marks in found.items():
+        right = f"{sum(marks) / len(marks):.0%}" if marks else "-"
+        print(f"  {name:12}{len(marks) / count:8.0%}{right:>8}{len(marks):5}")
 
 # %% [markdown]
 # Put yourself in the place of the reward. You cannot see habits; you pay for right
-# answers. Which lines of this table will you feed? Almost everything below follows
-# from it, and so does a warning: if thinking were *not* better than guessing in
+# answers. Which lines of this table will you feed? In both games thinking of any kind is
+# right far more often than a guess: about twice as often in countdown, and many times as
+# often in arithmetic. (These few samples cannot rank the three kinds of thinking.) Almost
+# everything below follows from this. If thinking were *not* better than guessing in
 # the base model, RL would teach it to guess.
-
-# %% [markdown] tags=["slide"]
+#
 # ## 3. Rewards by rule
 #
 # R1-Zero is paid for two things: the final answer is right, and the thinking
-# stands inside its tags (arXiv 2501.12948v2, section 2.2). Both are decided by a
+# is inside its tags (arXiv 2501.12948v2, section 2.2). Both are decided by a
 # rule, not by another network, because a network can be fooled and would be.
 #
 # $$ r = r_{\text{accuracy}} + 0.1 \cdot r_{\text{format}} $$
 #
 # The paper adds the two with equal weight. We give the format a tenth, so that a
-# wrong answer in perfect form never beats a right one.
+# wrong answer in perfect form never beats a right one. (The function `format` below hides
+# Python's own in this notebook.) Then four texts, written by hand, for the problem above:
 
 # %%
 # r1lib.rewards.FORMAT_WEIGHT
 # r1lib.rewards.accuracy
+# r1lib.rewards.format
 # r1lib.rewards.total
-
-# %% [markdown]
-# Four texts, written by hand, for the problem above:
 
 # %% tags=["nbval-check-output"]
 tape = "<think>8-3=5,*7=35~35=0 yes\n</think>"
@@ -273,24 +261,28 @@ texts = {
 }
 print(f"{'':17}accuracy  format  total")
 for name, text in texts.items():
-    right = rewards.accuracy(problem, text)
-    neat = rewards.format(problem, text)
-    total = rewards.total(problem, text)
-    print(f"{name:17}{right:8.0f}{neat:8.0f}{total:7.1f}")
+    right, neat = accuracy(problem, text), format(problem, text)
+    print(f"{name:17}{right:8.0f}{neat:8.0f}{total(problem, text):7.1f}")
 
 # %% [markdown]
 # The third text gives the target itself as its answer; the rule wants each number
-# exactly once. The fourth offers two answers, and two answers are none. Notice
+# exactly once. The fourth offers two answers, and two answers count as none. Notice
 # what is *not* looked at: the thinking. A tape full of mistakes in front of a right
 # answer earns everything. Whatever the model learns to do between `<think>` and
 # `</think>`, it learns because it helps.
-
-# %% [markdown] tags=["slide"]
+#
 # ## 4. Sampling a group
 #
+# The model that chooses tokens is called the **policy**, $\pi_\theta$, with parameters
+# $\theta$. We write $q$ for the question (the prompt), $o$ for an answer (the
+# completion), $o_t$ for its token number $t$, and $o_{<t}$ for the tokens before that.
+# So $\pi_\theta(o_t \mid q, o_{<t})$ is the probability of the next token, and the
+# product of these over $t$ is $\pi_\theta(o \mid q)$, the probability of the answer.
+#
 # For each problem we sample a **group** of $G$ answers (the paper uses 16). Prompts
-# and answers are then laid into one rectangle of ids. Three rules hold for
-# everything of shape (B, T) in this book; they prevent most bugs of this field:
+# and answers are then laid into one rectangle of ids, of shape (B, T): $B$ completions,
+# $T$ tokens. Three rules hold for everything of this shape in this book; they prevent most
+# bugs of this field:
 #
 # 1. **Columns are tokens.** `logprobs[b, t]` is the log-probability of the token
 #    in column `t`, given those before it. Column 0 has none before it: it holds 0.
@@ -299,7 +291,7 @@ for name, text in texts.items():
 # 3. **The mask is true exactly where the policy chose**: not on the prompt, not on
 #    the padding, but *on the stop token*. Stopping is a choice like any other.
 #
-# Two short answers by hand, laid out by the library's `collate`:
+# The library's `collate` lays them out. Below it, two short answers written by hand:
 
 # %%
 # r1lib.rl.rollout.collate
@@ -333,7 +325,7 @@ batch = rollout(
     tokenizer,
     problems,
     G,
-    rewards.total,
+    total,
     max_new_tokens=budget,
     generator=torch.Generator().manual_seed(9),
 )
@@ -341,9 +333,18 @@ plots.batch_picture(batch.mask[:48], batch.rewards[:48], G)
 
 # %% [markdown]
 # What you see: the first three groups. Each row is one completion: the hatched
-# prompt, what the policy sampled in colour, then nothing; the number behind it is
-# its reward. The three rules as code, and a fourth: training must find the same
+# prompt, what the policy sampled in colour, then nothing. The number behind it is
+# its reward.
+#
+# Training needs the log-probability of every token, and this function is the heart of
+# it. The logits at column $t$ are about the token at column $t+1$, so `logits[:, :-1]`
+# is compared with `ids[:, 1:]`. `cross_entropy` without a reduction is minus the
+# log-probability of the token that was chosen. `F.pad` puts the 0 of rule 1 in front.
+# Below it come the three rules as code, and a fourth: training must find the same
 # log-probabilities that sampling wrote down.
+
+# %%
+# r1lib.losses.token_logprobs
 
 # %%
 with torch.no_grad():
@@ -374,17 +375,21 @@ print("mean reward of each group:", batch.rewards.view(N, G).mean(1))
 #
 # The cure is a **baseline** $b$: push by $r - b$. On average this changes nothing,
 # as $\sum_o b\, \nabla \pi(o) = b\, \nabla \sum_o \pi(o) = b\, \nabla 1 = 0$.
-# PPO, the standard method before, trains a second network to predict $b$. GRPO's
+# PPO, the earlier standard, trains a second network to predict $b$. GRPO's
 # idea is so simple that it is easy to overlook: *we have sixteen answers to the
 # same question; their mean is the baseline.* Then it divides by their spread:
 #
 # $$ \hat A_i = \frac{r_i - \operatorname{mean}(r_1, \dots, r_G)}
 #    {\operatorname{std}(r_1, \dots, r_G) + \varepsilon} $$
 #
-# First as slowly and clearly as possible:
+# The library's function does all groups at once. The cell below tests it against a version
+# that is as slow and clear as possible.
+
+# %% tags=["slide"]
+# r1lib.rl.grpo.group_advantages
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def advantages_by_loop(rewards, eps=1e-4):
     rows = []
     for group in rewards.tolist():
@@ -394,13 +399,6 @@ def advantages_by_loop(rewards, eps=1e-4):
     return torch.tensor(rows)
 
 
-# %% [markdown]
-# And as the library has it, all groups at once:
-
-# %% tags=["slide"]
-# r1lib.rl.grpo.group_advantages
-
-# %% tags=["nbval-check-output"]
 groups = torch.tensor(
     [
         [1.1, 0.1, 0.1, 0.0],  # one of four is right
@@ -433,8 +431,8 @@ for rows in zip(*tables, strict=True):
 # Divided by the small spread of its group, its tenth of a point becomes the largest
 # advantage of the table: neatness shouts as loudly as being right does elsewhere.
 # So here our runs depart from the paper and leave the division out
-# (`normalize_std=False`), as Dr. GRPO does for another reason (section 11). In our
-# batch:
+# (`normalize_std=False`). Dr. GRPO (arXiv 2503.20783) does so for another reason: it calls
+# the extra weight for very hard and very easy questions a bias. In our batch:
 
 # %%
 grouped = batch.rewards.view(N, G)
@@ -462,9 +460,8 @@ print(f"{agreeing} agree altogether and teach nothing, not even the format")
 # $$ L_t = \min\big(\rho_t \hat A,\; \operatorname{clip}(\rho_t,
 #    1-\epsilon_{\text{low}}, 1+\epsilon_{\text{high}})\, \hat A\big). $$
 #
-# The minimum stays a minimum for negative $\hat A$. (Programs exist that take a
-# maximum there; they push on where they should stop, and
-# stop where they should push.)
+# The minimum stays a minimum for negative $\hat A$. An optimizer minimizes, so the loss is
+# minus the mean of $L_t$ over tokens.
 
 # %%
 # r1lib.losses.clipped
@@ -473,9 +470,16 @@ print(f"{agreeing} agree altogether and teach nothing, not even the format")
 # %% [markdown]
 # Four cases cover all of it: the answer was good or bad, and its token has become
 # less or more likely since it was sampled. "Moves" says whether any gradient is
-# left.
+# left. The same as a picture below.
 
-# %% tags=["slide", "nbval-check-output"]
+
+# %% tags=["slide"]
+def one_token(ratio, advantage, low=0.2, high=0.28):
+    new = torch.tensor([[ratio]]).log()
+    old, weight = torch.zeros(1, 1), torch.tensor([[advantage]])
+    return clipped(new, old, weight, low, high).item()
+
+
 print("advantage  ratio  objective  moves")
 for sign in (1.0, -1.0):
     for ratio in (0.5, 1.5):
@@ -484,54 +488,43 @@ for sign in (1.0, -1.0):
         value.sum().backward()
         moves = "yes" if logprob.grad.abs().item() > 0 else "no"
         print(f"{sign:+9.0f}{ratio:7.1f}{value.item():+11.1f}  {moves:>5}")
-
-# %% [markdown]
-# One sentence each. A good token that has become *less* likely: pull it back. A good
-# token that is already 1.5 times as likely: enough for now. A bad token already
-# halved: enough. A bad token that has become *more* likely: push it down, with
-# full strength. The clip only ever removes a reason to go on.
-
-
-# %%
-def one_token(ratio, advantage, low=0.2, high=0.28):
-    new = torch.tensor([[ratio]]).log()
-    old, weight = torch.zeros(1, 1), torch.tensor([[advantage]])
-    return clipped(new, old, weight, low, high).item()
-
-
 plots.clip_picture(one_token, low=0.2, high=0.28)
 
 # %% [markdown]
+# Line by line. A good token that has become *less* likely: pull
+# it back. A good token that is already 1.5 times as likely: enough for now. A bad token
+# already halved: enough. A bad token that has become *more* likely: push it down, with
+# full strength. The clip only ever removes a reason to go on.
+#
 # What you see: the objective of one token. Left, a good one: nothing is gained
 # beyond the right edge. Right, a bad one: nothing is gained left of the left edge.
 # The edges are those of our runs. The upper one is a little wider (0.28, after
-# DAPO, arXiv 2503.14476), which leaves rare good tokens more room to grow.
+# DAPO, arXiv 2503.14476), which leaves rare good tokens more room to grow. (The
+# functions below take 0.2 on both sides unless they get other edges.)
 #
-# Now the loss of a whole batch, first as a loop over every single token:
+# Now the loss of a whole batch. At first reading skip `ref_logprobs` and
+# `kl_coef` (a penalty explained below), and `objective` and `weights` (for other
+# algorithms, chapter 08). The cell after it compares with a loop over every
+# single token, on random numbers of the right shapes.
+
+# %% tags=["slide"]
+# r1lib.rl.grpo.grpo_loss
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def grpo_loss_by_loop(logprobs, old, advantages, mask, low=0.2, high=0.2):
-    total, count = 0.0, 0
+    summed, count = 0.0, 0
     for b in range(mask.shape[0]):
         for t in range(mask.shape[1]):
             if not mask[b, t]:
                 continue  # the prompt, or padding
             ratio = math.exp(logprobs[b, t] - old[b, t])
             bounded = min(max(ratio, 1 - low), 1 + high)
-            total += min(ratio * advantages[b], bounded * advantages[b])
+            summed += min(ratio * advantages[b], bounded * advantages[b])
             count += 1
-    return -total / count
+    return -summed / count
 
 
-# %% tags=["slide"]
-# r1lib.rl.grpo.grpo_loss
-
-# %% [markdown]
-# Random numbers of the right shapes are the best test: every sign, every side of
-# the clip, and a mask with holes.
-
-# %% tags=["nbval-check-output"]
 generator = torch.Generator().manual_seed(0)
 old = -torch.rand(6, 9, generator=generator)
 new = old + 0.5 * torch.randn(6, 9, generator=generator)
@@ -547,8 +540,15 @@ print(f"tokens outside the clip: {metrics['clip_fraction']:.0%}")
 # %% [markdown] tags=["slide"]
 # ### "Why is my loss 0?"
 #
-# This is the question asked most often about GRPO. See it happen, on our batch, on
-# the very first step:
+# This is the question asked most often about GRPO. The answer depends on how tokens are
+# averaged. Let $L_{i,t}$ be the objective of token $t$ in completion $i$, and $|o_i|$ the
+# number of its tokens. Two averages are in use:
+#
+# $$ \text{sequence mean: } \frac1B \sum_{i=1}^B \frac{1}{|o_i|} \sum_t L_{i,t}
+#    \qquad \text{token mean: } \frac{1}{\sum_i |o_i|} \sum_{i=1}^B \sum_t L_{i,t} $$
+#
+# The first is DeepSeekMath's, and you write it in Exercise 9.3. The second, DAPO's, is
+# ours. Both on our batch, on the very first step:
 
 # %%
 logprobs = token_logprobs(policy(batch.ids), batch.ids)
@@ -570,8 +570,8 @@ print(f"{'by hand':14} loss {by_length:+.4f}")
 
 # %% [markdown]
 # Right after sampling every ratio is 1, so a token contributes just its advantage,
-# and the advantages of a group sum to zero. With `sequence_mean`, the average of
-# DeepSeekMath, the *value* of the loss is therefore 0, up to rounding. Its *gradient*
+# and the advantages of a group sum to zero. With `sequence_mean` the *value* of the
+# loss is therefore 0, up to rounding. Its *gradient*
 # is not: the derivative of $\rho$ at $\rho = 1$ is $\nabla \log \pi_\theta$, and
 # what remains is REINFORCE with a baseline. With `token_mean`, where every token
 # counts the same, the value is minus the length-weighted mean of the advantages,
@@ -581,31 +581,21 @@ print(f"{'by hand':14} loss {by_length:+.4f}")
 #
 # ### A leash that we leave off: KL
 #
-# Many programs add a penalty for drifting away from a reference model. GRPO's is
-# an estimate of the KL divergence, per token, called $k_3$:
+# Many programs add a penalty for drifting away from a reference model, usually the model
+# before RL. Drift is measured by the **KL divergence**: the mean of $\log \pi_\theta(o
+# \mid q) - \log \pi_{\text{ref}}(o \mid q)$ over answers that the policy samples. It is 0
+# if the two models agree, and positive otherwise. GRPO estimates it for each token by
 #
 # $$ k_3 = \frac{\pi_{\text{ref}}}{\pi_\theta}
-#    - \log \frac{\pi_{\text{ref}}}{\pi_\theta} - 1 \;\ge\; 0 $$
-
-# %%
-# r1lib.losses.kl_k3
-
-# %% tags=["nbval-check-output"]
-p = torch.tensor([0.7, 0.2, 0.1])  # the policy, over three tokens
-q = torch.tensor([0.5, 0.3, 0.2])  # the reference
-exact = (p * (p / q).log()).sum()
-estimates = kl_k3(p.log(), q.log())
-print(f"exact KL {exact:.4f}, mean of k3 under p {(p * estimates).sum():.4f}")
-print("k3 of each token:", [round(k, 4) for k in estimates.tolist()])
-
-# %% [markdown]
+#    - \log \frac{\pi_{\text{ref}}}{\pi_\theta} - 1 \;\ge\; 0. $$
+#
+# [Chapter 08](08_rlhf_to_grpo.ipynb) tests this estimate and its rivals in section 4.
 # R1-Zero used a coefficient of only 0.001 and replaced the reference by the current
 # policy every 400 steps (v2, training details): a long leash that moves along. We
 # use 0: our runs are shorter than one such period, a reference costs another
 # forward pass, and a rule that cannot be fooled leaves no false reward to stay away
 # from. Chapter 13 has a reward that can be fooled, and there the leash matters.
-
-# %% [markdown] tags=["slide"]
+#
 # ## 7. One step by hand
 #
 # Take one group in which siblings disagree, and one optimizer step on it. If all of
@@ -636,12 +626,12 @@ assert change[group_right].mean() > change[~group_right].mean()
 # Probabilities of whole completions are multiplied. An answer that had one chance in
 # a thousand needs a factor of a hundred before it is common: this is why RL begins
 # with what the base already does now and then.
-
-# %% [markdown] tags=["slide"]
+#
 # ## 8. The loop
 #
 # Everything is there. One step of R1-Zero is: draw problems, sample groups, score,
-# compare, one gradient step.
+# compare, one gradient step. (`optim.guarded_step` is the optimizer step. It first clips
+# the norm of the gradient, and refuses a gradient that is not finite.)
 
 
 # %% tags=["slide"]
@@ -656,7 +646,7 @@ def simple_zero(policy, config):
             tokenizer,
             problems,
             config.group_size,
-            rewards.total,
+            total,
             max_new_tokens=config.max_new_tokens,
             generator=generator,
         )
@@ -664,29 +654,28 @@ def simple_zero(policy, config):
         advantages = group_advantages(grouped, normalize_std=False).flatten()
         logprobs = token_logprobs(policy(batch.ids), batch.ids)
         old, mask = batch.old_logprobs, batch.mask
-        loss, _ = grpo_loss(logprobs, old, advantages, mask)
+        edges = {"clip_low": config.clip_low, "clip_high": config.clip_high}
+        loss, _ = grpo_loss(logprobs, old, advantages, mask, **edges)
         loss.backward()
         norm = optim.guarded_step(policy, optimizers)
         yield batch.rewards.mean().item(), norm
 
 
 # %% [markdown]
-# Less than thirty lines, and no trainer class. The library's `grpo.train` is this loop with
-# a learning-rate plan and its `update`, which you see here whole. It does three
-# things more: it skips rows without signal, it cuts the batch into pieces that
-# fit into memory, and it can hold the KL leash. And it is called several times for
-# one batch, each time with other rows: a batch is divided into `minibatches` (the
-# paper: 16; ours: 4), each good for one optimizer step. From the second on the
-# samples are a little old, and ratio and clip have work to do.
-
-# %%
-# r1lib.rl.grpo.reference_logprobs
-
-# %%
-# r1lib.rl.grpo.update
-
-# %% [markdown]
-# Same seed, same problems, same samples, so with one minibatch the two must agree:
+# Fewer than thirty lines, and no trainer class. The library's `grpo.train` is this loop
+# with four additions (`??grpo.update` shows them):
+#
+# - a plan for the learning rate: a short warm-up, and a decay at the end;
+# - **minibatches**: a batch is divided into parts (the paper: 16; ours: 4), each
+#   good for one optimizer step. From the second on the samples are a little old, and
+#   ratio and clip have work to do;
+# - completions with advantage 0 are not computed, and the others go through the model in
+#   pieces that fit into memory;
+# - the KL penalty, if wanted.
+#
+# Same seed, same problems, same samples, so with one minibatch and a constant learning
+# rate the two must agree. (If both steps earn the same reward, that is chance: they draw
+# different problems.)
 
 # %%
 shape = {"prompts": 4, "group_size": 8, "max_new_tokens": budget}
@@ -727,8 +716,6 @@ for metrics, _ in loop:
             f"tokens {mean['length']:.0f}, "
             f"agreeing groups {mean['agreeing_groups']:.0%}"
         )
-
-# %% tags=["slide"]
 plots.zero_curves(history)
 
 # %% [markdown]
@@ -751,29 +738,26 @@ low_after = skills.summary(after)["interval"][0]
 high_before = skills.summary(before)["interval"][1]
 assert low_after > high_before, "the intervals overlap"
 
-# %%
-plots.stacked_shares(
-    {
-        name: {h: share for h, (share, _) in by_habit(answers).items()}
-        for name, answers in (("base", before), ("15 steps", after))
-    }
-)
+both, shares = {"base": before, "15 steps": after}, {}
+for game in GAMES:
+    for name, answers in both.items():
+        found = by_habit(answers, game)
+        count = sum(map(len, found.values()))
+        shares[f"{game}, {name}"] = {h: len(m) / count for h, m in found.items()}
+plots.stacked_shares(shares)
 
 # %% [markdown]
-# What you see: the habits before and after. Compare with the table of section 2:
-# everything that was right more often than a guess has grown, though not in the order of
-# the table: "try again" grew most, and it is the one that countdown needs. A new habit
-# could not show here, since `habit` knows four names.
-
-# %% [markdown] tags=["slide"]
+# What you see: the habits before and after, in each game. Guessing shrinks. In countdown
+# "try again" takes most of its place, in arithmetic "double check". A new habit could not
+# show here, since `habit` knows four names.
+#
 # ## 10. The long run
 #
 # The following was measured once and is committed under `results/`; run
-# `python -m results.unit base 0` and `... zero 0` to make it again. Each seed has a base
-# of its own, pre-trained from other random weights on other text, and one RL run from
-# it. The curves of pass@1 are on `valid` problems, tables on `test` problems, other curves
-# are of the training rollouts. P1, P2, ... are the rows of `docs/phenomena.md`, the claims
-# of the paper that this book tries to see again.
+# `python -m results.unit base 0` and `... zero 0` to make it again. Each of three seeds has
+# a base of its own, pre-trained from other random weights on other text, and one RL run
+# from it. The curve of pass@1 is on `valid` problems, the comparisons below it on `test`
+# problems, so their numbers differ a little.
 
 
 # %%
@@ -799,20 +783,36 @@ completions = plan["prompts"] * plan["group_size"]
 print(f"{plan['steps']} steps of {completions} completions, lr {plan['lr']}")
 print(f"seeds measured: {SEEDS}")
 histories = [z["history"] for z in zeros]
-plots.learning_curves(histories)
+labels = {"valid": "pass@1, held out", "length": "tokens, training"}
+plots.compared_curves({"R1-Zero": histories}, labels, percent=("valid",))
 
 # %% [markdown]
-# What you see: pass@1 on held-out problems over RL steps, each seed thin and their
-# mean thick.
+# What you see: left, pass@1 on held-out problems over RL steps; right, the mean length of
+# the training completions. The line is the mean of the three seeds, and the shaded band
+# reaches from the lowest seed to the highest. No reward mentions length. Answers grow
+# because an answer that checks and tries again *is* longer. The paper's Figure 1 is often
+# read as "the model learned that longer is better". It learned that right is better.
 #
+# The same two problems before, during and after (seed 0; of the problems that were
+# looked at in every run, the first of each game, not the nicest):
+
+# %% tags=["slide"]
+looks = [p for p in zeros[0]["history"] if "transcripts" in p]
+chosen = [looks[0], looks[min(1, len(looks) - 1)], looks[-1]]
+count = len(looks[0]["transcripts"])
+for place in (0, count // 2):
+    for look in chosen:
+        seen = look["transcripts"][place]
+        label = f"step {look['step']}: "
+        show(seen["prompt"], seen["text"], seen["right"], label)
+
+# %% [markdown]
 # ### Beside its controls
 #
 # A curve that rises proves little by itself. So each base was measured in every cheap
 # way we could think of, on the same test problems:
 #
 # - **sampled**: as in the curve at step 0; **greedy**: always the likeliest token;
-# - **pass@16**: at least one of sixteen answers is right. Nobody can use that
-#   without knowing which, but it says what is *in* the model;
 # - **forced**: the base has to open with `<think>` and cannot close it before it has
 #   said yes, at temperature 1, at 0.6, and greedily. This is the long style without
 #   any training;
@@ -823,6 +823,7 @@ plots.learning_curves(histories)
 # %% tags=["slide"]
 FORCED = ("forced", "forced, T=0.6", "forced, greedy")
 KNOWING = "nothing twice, T=0.6"  # as the files call it
+# in the files P1, P2, ... are claims of the paper, listed in docs/phenomena.md
 controls = [base["P1"]["controls"] for base in bases]
 names = ("sampled", "greedy", *FORCED, KNOWING)
 table = {f"base, {name}": [c[name] for c in controls] for name in names[:-1]}
@@ -837,33 +838,11 @@ def triple(found, name="pass@1"):
     return (found[name], *ends)
 
 
-def row(label, triples):
-    """One line of a table, each cell as "mean [low, high]"."""
-    cells = ["{:.2f} [{:.2f}, {:.2f}]".format(*t) for t in triples]
-    return f"{label:32}" + "".join(f"{cell:>20}" for cell in cells)
-
-
 def head(label, names):
     return f"{label:32}" + "".join(f"{name:>20}" for name in names)
 
 
-GAMES = ("countdown", "arithmetic")
 TITLES = [f"seed {seed}" for seed in SEEDS]
-
-# %% tags=["slide"]
-for game in (None, *GAMES):
-    print(head(f"pass@1, {game or 'both games'}", TITLES))
-    for name, found in table.items():
-        print(row(name, [triple(one[game] if game else one) for one in found]))
-    most = [c["sampled"][game] if game else c["sampled"] for c in controls]
-    print(row("base, sampled, pass@16", [triple(m, "pass@16") for m in most]))
-    most = [z["P1"]["zero"][game] if game else z["P1"]["zero"] for z in zeros]
-    print(row("Zero, sampled, pass@16", [triple(m, "pass@16") for m in most]) + "\n")
-print(head("tokens in a completion", TITLES))
-for name, found in table.items():
-    print(head(name, [f"{one['length']:.0f}" for one in found]))
-
-# %%
 panels = {game: {} for game in GAMES}
 for name, found in table.items():
     for game in GAMES:
@@ -871,20 +850,29 @@ for name, found in table.items():
 plots.interval_dots(panels)
 
 # %% [markdown]
-# What you see: the same table as a picture. A dot with its 95% interval for each
-# measurement, one for each seed.
+# What you see: a dot with its 95% interval for each measurement, one for each seed. Read
+# three rows first. **base, sampled** is where RL starts. **base, forced, T=0.6** is the best
+# that the long style does without training and without knowing more. **Zero, sampled** is
+# where RL ends. In countdown Zero is clearly to the right of the forced base; in
+# arithmetic the two are level.
 #
 # ### Selected, or taught?
 #
-# Two stories can be told about such a table. In the first, RL found a habit that
+# Two stories can be told about such a picture. In the first, RL found a habit that
 # the base already had, thinking long, and made it the usual one: it **selected**.
 # In the second, the model became better at something that the habit alone does not
 # give: fewer slips, a sharper eye for hits, better first attempts. We use the word
 # **emerged** only where Zero beats the *best* forced base with intervals that do
-# not overlap. The rule was written down before the runs; the code applies it:
+# not overlap. The rule was written down before the runs; the code applies it. Above the
+# verdicts are the numbers of the picture, seeds 0, 1 and 2 one after another:
 
 
-# %%
+# %% tags=["slide"]
+def digits(found, form="{:.2f}"):
+    """The values of the seeds, one after another."""
+    return "  ".join(form.format(value) for value in found)
+
+
 def verdict(ours, forced):
     """Compare with the best forced base: do the intervals overlap?"""
     best = max(forced, key=lambda found: found["pass@1"])
@@ -903,53 +891,46 @@ def judge(label, rivals):
         print(head(f"  {game or 'both games'}", cells))
 
 
+print(f"{'pass@1':28}{'countdown':>18}{'arithmetic':>20}{'tokens':>16}")
+for name, found in table.items():
+    cells = [digits(one[game]["pass@1"] for one in found) for game in GAMES]
+    tokens = digits((one["length"] for one in found), "{:.0f}")
+    print(f"{name:28}{cells[0]:>18}{cells[1]:>20}{tokens:>16}")
+print()
 judge("against the best forced base", FORCED)
-judge("against the base that never says again", (KNOWING,))
+judge('against the base, never "again"', (KNOWING,))
 
 # %% [markdown]
 # *Emerged* means that forcing the long style does not explain the gain. *Selected* means
 # that this has not been shown. For both games together Zero's mean is higher in
-# every seed, but the intervals touch in two of three. Look at the games apart. In countdown
-# Zero is better, in all three seeds. In arithmetic the rule compares a greedy base with
-# a sampled Zero. Greedy against greedy, the forced base has 1.00, 0.94 and 1.00, Zero 0.98,
-# 0.96 and 0.99: less than 0.02 apart in every seed. So there RL's gain over forcing is
-# only that nobody has to force the model any more. That is a real gain: we could force the base only because we knew which habit is the good one; RL found it
-# knowing nothing but right and wrong.
+# every seed, but the intervals touch in two of three. Look at the games apart.
+#
+# In countdown *sampled* Zero is better than every forced base, in all three seeds. This
+# does not hold for *greedy* Zero. Its intervals overlap with those of the greedy forced
+# base, and its mean is below that of the base forced at temperature 0.6, in every seed. The
+# next section shows why.
+#
+# In arithmetic the rule compares a greedy base with a sampled Zero. Greedy against
+# greedy, they are less than 0.02 apart in every seed. There RL's gain over forcing is
+# only that nobody has to force the model any more. That is a real gain: we could force the
+# base only because we knew the good habit. RL found it knowing only right and wrong.
 #
 # Seeds 1 and 2 were run once more on another machine, base and all (`results/data/again-*`):
 # Zero ended at 0.74 and 0.75. The verdicts by game were the same; the single *emerged* for
 # both games together was not there. Trust the lines by game.
 #
-# This is also the live question about the real R1-Zero. DeepSeek-V3-Base already
-# writes "wait" and "aha" now and then before any RL (Liu et al., arXiv
-# 2503.20783v1). Base models catch up with and pass their RL-trained versions when
-# both get very many tries, which speaks for selection (Yue et al., arXiv
-# 2504.13837). With sixteen tries ours has not caught up: compare the two lines "pass@16".
-# Others train longer and report problems solved that the base never
-# solves in any number of tries (ProRL, arXiv 2505.24864v1). The paper itself had
-# no forced control. Be as careful with the word "emerge" there as here.
-#
-# ### Length, reflection, mixing (P2, P3, P5)
-
-# %%
-print(head("base -> Zero", TITLES))
-for name, label, form in (
-    ("length", "tokens", "{:.0f} -> {:.0f}"),
-    ("reflects", "rejects and retries", "{:.0%} -> {:.0%}"),
-    ("mixes", "mixes languages", "{:.0%} -> {:.0%}"),
-):
-    cells = []
-    for zero, base in zip(zeros, controls, strict=True):
-        old, new = base["sampled"][name], zero["P1"]["zero"][name]
-        cells.append(f"{form.format(old, new)} (x{new / old:.1f})")
-    print(head(label, cells))
-cells = [f"{base['forced']['mixes']:.0%}" for base in controls]
-print(head("mixes languages: base, forced", cells))
+# The same question is open for the real R1-Zero. DeepSeek-V3-Base already writes "wait" and
+# "aha" now and then before any RL (Liu et al., arXiv 2503.20783v1). With very many tries
+# base models catch up with their RL-trained versions, which speaks for selection (Yue et
+# al., arXiv 2504.13837). Others train longer and report problems that the base never solves
+# (ProRL, arXiv 2505.24864v1). The paper itself had no forced control.
 
 # %% [markdown] tags=["slide"]
 # ### What the room is spent on
 #
-# In countdown room is scarce, and Zero beats the forced base. Does it waste less? Count
+# *You may skip this section at first reading.*
+#
+# In countdown room is scarce, and sampled Zero beats the forced base. Does it waste less? Count
 # the sums themselves. A line is a **repeat** if the same completion has written its sum
 # before, whether or not it says `again`. A line is **valid** if it uses each given
 # number once and every step is right. The shipped pair of seed 0 plays now:
@@ -994,9 +975,9 @@ rows = {
 }
 print(f"{'':22}{'right':>8}{'repeats':>10}{'valid':>8}{'never ends':>13}")
 for name, (model, temperature, options) in rows.items():
-    limit = {"max_new_tokens": budget, "temperature": temperature}
+    how = {"max_new_tokens": budget, "temperature": temperature, **options}
     k = 4 if temperature else 1
-    shares = spending(evaluate.answer(model, tokenizer, games, k, **limit, **options))
+    shares = spending(evaluate.answer(model, tokenizer, games, k, **how))
     right, again, sound, endless = shares
     print(f"{name:22}{right:8.2f}{again:10.0%}{sound:8.0%}{endless:13.0%}")
 
@@ -1006,7 +987,8 @@ for name, (model, temperature, options) in rows.items():
 # difference is large. Zero hardly ever writes the word `again` any more, but it still
 # repeats itself: RL removed the word and only some of the habit.
 #
-# Look at the last two columns of the greedy line. A model that always takes the likeliest
+# Look at the greedy line: most of its lines are repeats, and most of its thoughts never
+# end. A model that always takes the likeliest
 # token, and has failed once, finds the same attempt the likeliest again. It writes the same
 # line until its room is used up. This is why greedy Zero is worse than sampled Zero in the
 # table above. The paper met the same trouble in its evaluation: greedy decoding of long
@@ -1018,52 +1000,48 @@ for name, (model, temperature, options) in rows.items():
 # this effect was ours to choose: we wrote the wasteful habit into the web. In
 # worlds without it RL stayed level with the forced base or below it (`docs/experiments.md`).
 
-# %%
-plots.learning_curves(histories, "length", "tokens in a completion")
-
-# %% [markdown]
-# What you see: the mean length of the training completions over steps. No reward
-# mentions length; it is a by-product, since an answer that checks and tries again
-# *is* longer. The paper's Figure 1 shows R1-Zero's length, and people often read it
-# as "the model learned that longer is better". It learned that right is better.
+# ### Length, reflection, mixing
 #
-# The lines about mixing, above, are a first look at P5. Most of it comes with length:
-# whoever writes more verdicts mixes more often. The base that is forced to think, at the
-# same temperature, already mixes 27%, 23% and 27% of its completions. Zero is level
-# with it in seed 0 and goes beyond it in seeds 1 and 2. A verdict in the wrong language is
-# as good as one in the right language if only the answer is paid for, so nothing holds
-# the mixing down. R1-Zero had the same trouble (v2, section 2.3). Chapter 11 pays for
-# language and watches the price.
-#
-# The same two problems before, during and after (seed 0; the first problem of each
-# game on the watch list, not the nicest):
+# The paper reports three changes that nobody paid for: longer answers, more reflection,
+# and a mix of languages. Ours, beside the controls:
 
-# %% tags=["slide"]
-looks = [p for p in zeros[0]["history"] if "transcripts" in p]
-chosen = [looks[0], looks[min(1, len(looks) - 1)], looks[-1]]
-count = len(looks[0]["transcripts"])
-for place in (0, count // 2):
-    for look in chosen:
-        seen = look["transcripts"][place]
-        label = f"step {look['step']}: "
-        show(seen["prompt"], seen["text"], seen["right"], label)
-
-# %% [markdown]
-# ### Many heads (P4)
-#
-# Sixteen answers, one vote: the most frequent wins (equal expressions such as `3+5`
-# and `5+3` count as one). The paper's vote lifts 71.0 to 86.7 (v1, Table 2). A vote
-# needs right answers that meet and wrong ones that scatter. In mid-training:
 
 # %%
-print(head(f"at step {zeros[0]['P4']['step']}", TITLES))
-for game in GAMES:
-    for name in ("pass@1", "majority@16"):
-        cells = [triple(z["P4"][game], name) for z in zeros]
-        print(row(f"{game}, {name}", cells))
+def shares_of(kind, found):
+    print(f"{kind:26}" + "".join(f"{digits(f, form):>18}" for f, form in found))
+
+
+print(f"{'':26}{'tokens':>18}{'tries again':>18}{'mixes':>18}")
+for kind, found in table.items():
+    if kind.startswith(("base, sampled", "base, forced", "Zero")):
+        cells = [([one["length"] for one in found], "{:.0f}")]
+        cells += [
+            ([one[key] for one in found], "{:.0%}") for key in ("reflects", "mixes")
+        ]
+        shares_of(kind, cells)
 
 # %% [markdown]
-# ### What the base must bring (P12)
+# Zero's answers are more than four times as long as those of its base, and they reject an
+# attempt and try another eight to nine times as often. The forced base does that, too.
+#
+# **Mixing** is different. Each verdict is a chance to slip into the other language, so longer
+# answers mix more often. That may be all in seed 0, where Zero mixes no more
+# than the base forced at the same temperature. It is not all in seeds 1 and 2. In seed
+# 1 Zero's answers are even *shorter* than those of the forced base, and twice as many
+# mix. Nor is it only the chance of sampling: greedy Zero of seed 1 still mixes 39%, and a
+# greedy forced base never does. In that run the verdict in the wrong language has become
+# the likeliest token: it was learned.
+#
+# Why? If only the answer is paid for, both verdicts are equally good, so no reward works
+# against the mixing. That does not explain why it rose in this run. R1-Zero had the
+# same trouble (v2, section 2.3). Chapter 11 pays for language and watches the price.
+#
+# **Many heads.** At step 40, the majority of sixteen answers lifts
+# countdown from 0.51, 0.51 and 0.49 to 0.80, 0.80 and 0.79 (test problems;
+# `results/data/zero-*.json`); the paper's vote, 71.0 to 86.7 (v1, Table 2). See
+# [chapter 07](07_thinking_longer.ipynb), and Exercise 9.5.
+#
+# ### What the base must bring
 #
 # TinyZero, a well-known small replication on the same game, reports that R1-Zero
 # training works from a base of 1.5 billion parameters and fails from one of 0.5.
@@ -1073,19 +1051,19 @@ for game in GAMES:
 plots.base_curves(bases[0]["skills"])
 
 # %% [markdown]
-# What you see: left, the loss of pre-training, two smooth curves. Right, skills
-# measured apart: copying numbers, doing one step of a tape (arithmetic), finding a
-# distance of 0 just where an attempt hits (verification; the dotted line is a coin),
-# the word that fits a distance (verdict), and making an attempt of one's own that
-# uses each given number once. Some arrive suddenly, and the loss does not tell when.
+# What you see: left, the loss of pre-training for the next token and for the token after
+# that (MTP, chapter 05), two smooth curves. Right, skills
+# measured apart. The base learns to copy numbers, to do one step of a tape (arithmetic), to
+# find a distance of 0 just where an attempt hits (verification), to choose the word for a
+# distance (verdict), and to make an attempt of its own that uses each given number once.
+# Some skills arrive suddenly, and the loss does not tell when.
 #
-# Two bases make the control. The **early** one is stopped while it still judges
-# attempts like a coin; as it cannot add either, it shows that *skills* must be there
-# before RL, not which. The **blind** one has read text in which people add and try
-# again, but in neither game anybody ever checks, for 3,000 steps: it can add, if not as
-# surely as the finished base, and has no notion of being right there. (So look only at its lines
-# "arithmetic" and "own attempt": it has never seen what the other skills ask about.)
-# Both get the same RL.
+# Two bases make the control, and get the same RL. The **early** one is stopped while it still
+# judges attempts like a coin. As it cannot add either, it shows that *skills* must be there
+# before RL, not which. The **blind** one was trained for 3,000 steps on text in which
+# people add and try again, but in neither game does anybody ever check. It can add, if not as
+# surely as the finished base, and has no notion of being right there. (The skills
+# that it has never seen asked about, such as verification, say nothing about it.)
 
 # %%
 others = {"early": early, "blind": blind}
@@ -1096,39 +1074,45 @@ for name in ("arithmetic", "verification", "own attempt"):
     print(head(name, (*cells, f"{final[name]:.0%}")))
 
 steps = len(early[0]["history"])
-print("\n" + head(f"pass@1, {steps} steps of RL", GAMES))
+columns = "".join(f"{name:>13}" for name in (*GAMES, "tries again"))
+print(f"\n{f'{steps} steps of RL':22}{columns}")
 for name, found in others.items():
     for seed, one in enumerate(found):
         for moment in ("before", "after"):
-            cells = [triple(one["P12"][moment][game]) for game in GAMES]
-            print(row(f"{name}, seed {seed}, {moment}", cells))
+            point = one["P12"][moment]
+            cells = "".join(f"{point[game]['pass@1']:13.2f}" for game in GAMES)
+            print(f"{name}, {seed}, {moment:10}{cells}{point['reflects']:13.0%}")
 
-# %%
-runs = {"from the finished base": [h[: steps + 1] for h in histories]}
+runs = {"the finished base": [h[1 : steps + 1] for h in histories]}
 for name, found in others.items():
-    runs[f"from the {name} base"] = [one["history"] for one in found]
-labels = {"accuracy": "right answers", "length": "tokens"}
-plots.compared_curves(runs, labels)
+    runs[f"the {name} base"] = [one["history"] for one in found]
+for points in sum(runs.values(), []):
+    for point in points:  # the reward is 1 for right, and 0.1 for the format
+        point["form"] = 10 * (point["reward"] - point["accuracy"])
+labels = {"accuracy": "right answers", "form": "in format", "length": "tokens"}
+plots.compared_curves(runs, labels, percent=("accuracy", "form"))
 
 # %% [markdown]
 # What you see: the same RL from three bases, both games together, on the training
-# rollouts. The early base has hardly anything that could be rewarded but the format, so
-# that is what it learns: it opens `<think>`, and is as wrong as before. The blind one is
-# the interesting case. In both games it finds the same thing: one pass is better than a
-# guess. Its completions grow to about 21 tokens and stop there. In arithmetic right answers
-# become 1.7 to 2.9 times as many, in countdown about 1.4 times. Nobody tries twice: who
-# cannot see a hit gains nothing from a second attempt. From the finished base, which can,
-# the same 60 steps go far higher. This fits TinyZero's remark in a sharper form: what must
-# be in the base is the skill that the particular reward leans on.
+# rollouts; a line is the mean of three seeds, with the range of the seeds shaded. The
+# early base is hardly ever right, so only the format can be learned. It is learned almost
+# completely, and the answers stay as wrong as before.
 #
-# Be careful with this control, though. The blind base has read less than a third as much
-# as the finished one and slips more often in its sums, so *two* things differ, and how
-# far RL could lift a blind base that adds perfectly is not shown here.
-
-# %% [markdown] tags=["slide"]
+# The blind one is the interesting case. In both games it finds that one pass is
+# better than a guess. Its completions grow to about 21 tokens and stop there. In
+# arithmetic right answers become 1.7 to 2.9 times as many, in countdown about 1.4 times.
+# Nobody tries twice, as the last column of the table shows: a model that cannot see a hit
+# gains nothing from a second attempt. From the finished base, which can, the same
+# 60 steps go far higher. So the base needs the skill that this reward depends on.
+#
+# Be careful, though. The blind base has read less than a third as much as the finished one
+# and slips more often in its sums, so *two* things differ. How far RL could lift a blind base
+# that adds perfectly is not shown here.
+#
 # ## 11. A gallery of failures
 #
-# Each of these looks like a healthy program. You will meet all of them.
+# *You may skip this section at first reading.* Each of these looks like a healthy program.
+# You will meet all of them.
 #
 # **The wrong mask.** Suppose that the mask is off by one, or that the prompt or
 # the padding slips in. The loss stays small and finite. Compare the direction of
@@ -1137,7 +1121,7 @@ plots.compared_curves(runs, labels)
 # programs on the first step.)
 
 
-# %%
+# %% tags=["slide"]
 part = slice(0, 4 * G)  # four groups are enough for a direction
 ids, right_mask = batch.ids[part], batch.mask[part]
 logprobs = token_logprobs(policy(ids), ids)
@@ -1152,7 +1136,6 @@ def gradient(mask):
     return loss.item(), torch.cat([g.flatten() for g in found])
 
 
-# %% tags=["slide"]
 _, truth = gradient(right_mask)
 first = right_mask & ~right_mask.roll(1, 1)
 print(f"{'mask':22}{'loss':>8}{'gradient':>10}{'direction':>11}")
@@ -1171,25 +1154,26 @@ for name, mask in (
 
 # %% [markdown]
 # The loss raises no alarm: in the last line, the worst of all, it is nearly 0. (The
-# length of the gradient would, if one knew the right one.) Some slips are harmless, and it
-# is worth knowing why. The prompt is the same for all siblings and their advantages sum to
-# zero, so its gradient cancels. The stop token is hardly missed *here*, as the base is
-# already sure to stop after its answer; in a model that is not, stopping would never be
-# rewarded and completions would grow into the limit. Leaving out the first token costs
-# little, too, although it alone decides whether to think or to guess: the later tokens
-# of the same completions point the same way. "One token too late" differs from this row
-# in one thing only: it also counts the first padding token behind the stop. Nobody sampled
-# it and the model never expected it, so its gradient is huge. One such token in a row
-# spoils the direction; all of them drown it. Only a test of the mask finds this, like the
+# gradient norm would give it away, but only if you knew the correct norm.) Some slips are
+# harmless. The prompt is the same for all siblings and their
+# advantages sum to zero, so its gradient cancels. The stop token is hardly missed *here*,
+# as the base is already sure to stop after its answer. In a model that is not, stopping
+# would never be rewarded and completions would grow into the limit. Leaving out the first
+# token costs little, too: the later tokens of the same completions point the same way.
+#
+# "One token too late" leaves out the first token as well, and does one thing more: it
+# counts the first padding token behind the stop. Nobody sampled that token and the model
+# never expected it, so its gradient is huge. One such token per row spoils the direction;
+# counting all the padding drowns it. Only a test of the mask finds this, like the
 # assertions of section 4.
 #
-# **You get what you pay for.** Six small steps each, from the same base: paid as
-# in section 9, paid for right answers alone, for the format alone, and paid rightly
-# but with a learning rate 40 times as high.
+# **You get what you pay for.** The next cell trains four copies of the base, each for six
+# small steps of 8 problems, with at most 64 tokens an answer. Three differ in what is paid
+# for; the last has a learning rate 40 times as high.
 
 
 # %%
-def few_steps(reward=rewards.total, lr=live.lr):
+def few_steps(reward=total, lr=live.lr):
     """Train a copy of the base for six small steps; answer some problems."""
     learner = copy.deepcopy(policy)
     shape = {"prompts": 8, "group_size": 16, "max_new_tokens": 64}
@@ -1201,53 +1185,29 @@ def few_steps(reward=rewards.total, lr=live.lr):
     return evaluate.answer(learner, tokenizer, held_out[::4], 4, **limit)
 
 
-print(f"{'':24}{'thinks':>8}{'in format':>11}{'right':>8}")
+print(f"{'':26}{'thinks':>8}{'in format':>11}{'right':>8}")
 for name, answers in (
     ("base", evaluate.answer(policy, tokenizer, held_out[::4], 4, **limit)),
-    ("as in section 9", few_steps()),
-    ("only right answers paid", few_steps(rewards.accuracy)),
-    ("only the format paid", few_steps(rewards.format)),
+    ("right answers and format", few_steps()),
+    ("only right answers paid", few_steps(accuracy)),
+    ("only the format paid", few_steps(format)),
     ("learning rate x 40", few_steps(lr=40 * live.lr)),
 ):
     texts = [text for group in answers.texts for text in group]
     thinks = sum("<think>" in t for t in texts) / len(texts)
-    neat = sum(rewards.format(None, t) for t in texts) / len(texts)
+    neat = sum(format(None, t) for t in texts) / len(texts)
     right = answers.right.mean().item()
-    print(f"{name:24}{thinks:8.0%}{neat:11.0%}{right:8.0%}")
+    print(f"{name:26}{thinks:8.0%}{neat:11.0%}{right:8.0%}")
 
 # %% [markdown]
 # Compare the first three trained rows with the base. Paid for right answers alone, it
 # turns to thinking all the same, so the tenth of a point for the format is not what
-# makes R1-Zero think. (A fair suspicion: opening `<think>` is what the format asks
-# for.) Paid for the format alone, it opens `<think>` too, and as thinking beats
-# guessing in this base, right answers come along. A few steps cannot tell a proxy
-# from the goal: while both rise together, the wrong reward looks like the right one.
-# They may part later: nothing here holds the thinking to its purpose. The last model is
-# broken for good. No answer is in form any more, every reward is 0, all advantages are 0,
-# and no gradient leads back. (48 problems in each line: differences of a few points mean
-# nothing.)
-#
-# **Dividing by the spread.** How hard does one group push in total? Below,
-# $\sum |\hat A_i|$ for groups of 16. The first has no right answer at all, but half
-# of it keeps the format; then 1, 2, 4, ... answers are right.
-
-# %% tags=["nbval-check-output"]
-counts = (1, 2, 4, 8, 12, 15)
-print(f"{'right of 16':18}     0" + "".join(f"{c:6}" for c in counts))
-groups = [[0.1] * 8 + [0.0] * 8]
-groups += [[1.0] * c + [0.0] * (16 - c) for c in counts]
-for name, std in (("divided", True), ("not divided", False)):
-    pushes = group_advantages(torch.tensor(groups), normalize_std=std)
-    pushes = pushes.abs().sum(1).tolist()
-    print(f"{name:18}" + "".join(f"{push:6.1f}" for push in pushes))
-
-# %% [markdown]
-# Divided, the group that only differs in its format pushes as hard as the most
-# informative group there is. Not divided, it whispers. The price is that rare
-# successes on hard questions count less: one right answer in sixteen pushes a
-# quarter as hard as eight, instead of half as hard. Dr. GRPO (arXiv 2503.20783)
-# calls the extra weight for very hard and very easy questions a bias; others want
-# it, because a rare success is where the news is.
+# makes R1-Zero think. Paid for the format alone, it opens `<think>` too, and as thinking
+# beats guessing in this base, right answers come along. While both rise together, the
+# wrong reward looks like the right one. They may part later: this reward does not
+# require the thinking to be useful. The last model is broken for good. No answer is in form
+# any more, every reward and every advantage is 0, and no gradient leads back. (48 problems
+# in each line: differences of a few points mean nothing.)
 #
 # **A prize for rambling.** DeepSeekMath's average is taken within each completion
 # first, so a token of a long completion weighs less. Two wrong answers, both with
@@ -1265,11 +1225,11 @@ for aggregate in (sequence_mean, token_mean):
 
 # %% [markdown]
 # By `sequence_mean` the rambling answer is pushed down ten times more gently per
-# token: being wrong at length is cheaper than being wrong briefly. Some of the
-# growth in length that people celebrate comes from here. Our runs use
-# `token_mean`, so this is not where their length comes from.
-
-# %% [markdown]
+# token: being wrong at length is cheaper than being wrong briefly. Dr. GRPO (arXiv
+# 2503.20783) argues that some of the growth in length that people celebrate, above all
+# that of wrong answers, comes from here. Our runs use `token_mean`, so this is not where
+# their length comes from.
+#
 # ## 12. What this does not show
 #
 # The tiny web was written by us, and it holds the habit that RL then finds. Real web
@@ -1279,8 +1239,7 @@ for aggregate in (sequence_mean, token_mean):
 # problem that takes a *new* idea rather than more care and another attempt.
 #
 # What carries over is the mechanism, because it is the same code: the group as a
-# baseline, the clip, the mask, rewards by rule, groups that agree and teach
-# nothing, and a loss that says nothing.
+# baseline, the clip, the mask, and rewards by rule.
 #
 # ## Summary
 #
@@ -1290,7 +1249,8 @@ for aggregate in (sequence_mean, token_mean):
 #   samples are trusted. The loss is about 0 at the start, its gradient is not.
 # - A group that agrees teaches nothing. Problems must be of the right difficulty,
 #   and the base must already do, now and then, what the reward needs.
-# - Length and checking follow from the reward without being paid for; mixing comes along.
+# - Length and checking follow from the reward without being paid for. Mixing came along, in
+#   two seeds of three more than length explains.
 # - "It emerged" is a claim about a control. Without the forced base, nobody could
 #   tell selecting from teaching.
 #
@@ -1318,8 +1278,7 @@ for aggregate in (sequence_mean, token_mean):
 #    <details><summary>Answer</summary>It will teach the model to guess: shorter
 #    answers, less thinking, and a rising reward. Measure the table of section 2
 #    before you start.</details>
-
-# %% [markdown]
+#
 # ## Exercises
 #
 # Fill in the function, run the cell, then the check below it. Solutions are in
@@ -1405,7 +1364,7 @@ checks.ex_9_3(my_sequence_mean)
 # not check?</details>
 
 
-# %% tags=["needed"]
+# %% tags=["exercise"]
 def naive_correct(completion, numbers, target):
     """Believe any answer whose expression has the value of the target."""
     found = re.findall(r"<answer>(.*?)</answer>", completion)
@@ -1413,7 +1372,6 @@ def naive_correct(completion, numbers, target):
     return tree is not None and verifiers.value(tree) == target
 
 
-# %% tags=["exercise"]
 def cheat(numbers, target):
     """A completion that fools `naive_correct` and nobody else."""
     # BEGIN SOLUTION

@@ -15,114 +15,100 @@
 #
 # | | |
 # |---|---|
-# | You will build | a small table of readable traces from four sources, the rewriter that makes Zero's notes readable, filters that count what they remove, supervised fine-tuning with its loss on completions only, packed rows, and a first model that reasons so that you can follow it |
-# | You need | PyTorch tensors and gradients; what R1-Zero is (chapter 09). Everything else is explained here |
-# | Minutes to read | 45 |
-# | Minutes to run | 2, on a laptop's processor |
+# | You will build | a measure of readability and a way to fool it; a rewriter of traces; supervised fine-tuning with mask, loss, training loop and packed rows; and Dev1, fine-tuned before your eyes |
+# | You need | PyTorch tensors and gradients; the two games of chapter 01, and what R1-Zero is (chapter 09) |
+# | Minutes to read | 40 |
+# | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
-# | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), section 2.3.1; v2, section 3 and the supplement on cold-start data; O1 Replication Journey (arXiv 2410.18982) |
+# | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), table 3 and supplement B.3.2 and B.4.2; arXiv 2501.12948v1, sections 2.2.4 and 2.3.1; O1 Replication Journey (arXiv 2410.18982) |
 #
-# ![From left to right: four sources of traces, R1-Zero, the base begun with a thought, the base held by the hand, and a person; then keep what is right, rewrite, check again, and a table of a few thousand rows; below, fine-tuning starts from the base, not from Zero, and gives Dev1.](../figures/10_cold.png)
+# ![The map of the recipe. A frame, you are here, holds the table called cold start and the model Dev1. Dashed arrows for texts lead from R1-Zero and from the base to the cold start, and from there to Dev1. A solid arrow for weights leads from the base to Dev1, and from there on to Dev2. R1-Zero has no solid arrow to any later model.](../figures/10_map.png)
 #
-# What you see: the road of a trace through this chapter. The small numbers are the
-# sections in which you build each part.
+# What you see: the recipe of R1, with the two boxes of this chapter in colour. Solid
+# arrows carry weights, dashed arrows carry only texts.
 
 # %% [markdown]
-# **Run this first.** It imports everything and seeds the one global random
-# generator. Nothing below configures anything else.
+# **Run this first.** It seeds the one global random generator. Later cells import more,
+# where it is needed.
 
 # %% tags=["setup"]
 import copy
 import json
-import random
-import re
-import tempfile
+import math
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 
 import torch
-from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import nn
 
-from r1lib import artifacts, checks, evaluate, plots, rewards, sampling
+from r1lib import artifacts, checks, evaluate, plots
 from r1lib.losses import token_logprobs
-from r1lib.problem import problems, split_of
 from r1lib.recipe import cold_start, pipeline
-from r1lib.tokenizer import chat
-from r1lib.traces import collect, filters, tables
+from r1lib.sampling import Sampling, completions, generate
+from r1lib.tokenizer import EOS, chat
 from r1lib.training import optim, packing, sft
-from r1lib.world import arithmetic, countdown, readability, rewrite, skills, web
+from r1lib.world import arithmetic, countdown, readability, rewrite, web
+from r1lib.world.countdown import WORDS, run_tape, write_expression
+from r1lib.world.rewrite import FITS, MISS, read_tape, verdict
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
 BUDGET = 150  # tokens that a completion may have in this chapter
 
-# %% [markdown]
-# The functions of the library that this chapter shows use names of their own modules.
-# Here they are, so that each can be shown whole.
-
-# %% tags=["setup"]
-from collections.abc import Iterator
-
-from r1lib.losses import token_mean
-from r1lib.problem import Problem
-from r1lib.recipe.cold_start import HARM, RULE, length_of
-from r1lib.rewards import SCRIPT, WORD, language_consistency
-from r1lib.sampling import to_text
-from r1lib.tokenizer import EOS, PAD
-from r1lib.tokenizer.chat import thinking
-from r1lib.training.batches import scheduled
-from r1lib.training.sft import Example, SFTConfig, check, update, update_packed
-from r1lib.world import instructions, requests
-from r1lib.world.countdown import AGAIN, WORDS, run_tape, write_expression
-from r1lib.world.readability import ENOUGH_WORDS, LONGEST_LINE
-from r1lib.world.requests import summary
-from r1lib.world.rewrite import (
-    FITS,
-    LONGEST,
-    MISS,
-    REWRITE,
-    SAME,
-    line_pattern,
-    readable,
-)
-
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## 1. Why begin again?
 #
-# Chapter 09 ended with a success. R1-Zero, trained by nothing but right and wrong,
-# solves problems that its base does not. Then its makers read what it writes, and
-# did not like it. Its thinking mixes languages, runs on without structure, and is
-# made for nobody (arXiv 2501.12948v1, section 2.2.4, at its end). No reward ever asked
-# for a reader, so there is none in its mind.
+# Chapter 09 ended well. R1-Zero learned to reason from nothing but right and wrong, and it
+# solves problems that its base does not. Why is it not the end of the book?
 #
-# The way out is an old one, and it sounds like a step back: show it how. Before any
-# new reinforcement learning a model is **fine-tuned** on a small set of good
-# examples, so that RL starts from a writer whom one can read. The paper calls this the
-# **cold start**: the engine is warmed by a little supervised data, thousands of
-# examples where the later stages use hundreds of thousands (v1, section 2.3.1).
+# Because somebody has to read what it writes. The thinking of R1-Zero is hard to follow
+# and mixes languages (arXiv 2501.12948v1, section 2.2.4). No reward ever asked for a
+# reader.
 #
-# Two things are easy to get wrong here, and many descriptions do.
+# The authors are frank about the motive for what comes next. They call it "primarily
+# product-driven" (arXiv 2501.12948v2, supplement B.3.2). People use the model through its
+# text, and they like a text that thinks as they do. So the new examples speak in the
+# first person: "I", where R1-Zero says "we" or avoids pronouns. They are conversational.
+# First they make sure of the problem, then they reason, reflect and verify, in the
+# language of the question. A **summary** of the steps follows the thinking, because
+# R1-Zero gives a bare result.
 #
-# *What* is fine-tuned is DeepSeek-V3-Base, the same base from which Zero came, and not
-# Zero. Zero's weights end with Zero. What passes on from it is text: traces of its
-# thinking, chosen and made readable. The model that comes out of the cold start
-# is called Dev1 in the second version of the paper (v2, section 3).
+# The same paragraph adds a warning. A lively first-person voice can earn more trust than
+# the model deserves. The voice was designed by people. It is no evidence of a mind.
 #
-# *What it costs* is reasoning in mathematics. In the paper's own table of stages AIME 2024,
-# a hard competition, falls from 77.9 for Zero to 59.0 for Dev1 (MATH-500 only from 95.9 to
-# 94.2, and programs gain, LiveCodeBench from 50.0 to 57.5), while following instructions
-# (IFEval) rises from 46.6 to 71.7. The later stages win the loss back, up to 79.8 for R1. So if your
-# fine-tuned model is a worse reasoner than Zero at the end of this chapter, nothing
-# is broken. We measure both sides.
+# The way to such a voice is **supervised fine-tuning** (SFT): the model reads a small set
+# of good examples and learns to continue prompts as they do. The paper calls this stage
+# the **cold start**. RL that begins with a raw base is unstable at first, and a little
+# supervised data warms it up (v1, section 2.3.1). "A little" means thousands of examples;
+# chapter 12 uses hundreds of thousands.
+#
+# Two points are easy to get wrong.
+#
+# **Dev1 starts from the base, not from R1-Zero.** Follow the solid arrows on the map.
+# R1-Zero passes on texts, and its weights end with it. The model that reads the cold
+# start is called Dev1 in version 2 of the paper.
+#
+# **Reasoning gets worse first.** Here are five rows of the paper's table 3 (v2):
+#
+# | benchmark | measures | R1-Zero | Dev1 | R1 |
+# |---|---|---|---|---|
+# | AIME 2024 | competition mathematics | 77.9 | 59.0 | 79.8 |
+# | MATH-500 | mathematics | 95.9 | 94.2 | 97.3 |
+# | LiveCodeBench | programs | 50.0 | 57.5 | 65.9 |
+# | IF-Eval | following instructions | 46.6 | 71.7 | 83.3 |
+# | AlpacaEval 2.0 | being preferred to another model | 24.7 | 50.1 | 87.6 |
+#
+# Dev1 behaves much better and loses 19 points on AIME. The authors blame the small size
+# of the cold start (v2, section 4), and later stages win the loss back. So if your Dev1
+# solves fewer problems than R1-Zero, nothing is broken. We measure both sides.
 
 # %% [markdown] tags=["slide"]
 # ## 2. What a reader sees
 #
-# Here are the base and our R1-Zero, the model of chapter 09. We ask both some held-out
-# problems of the two games, at temperature 1, and look at the first right answers of
-# Zero that think in several lines.
+# Here are the base and our R1-Zero, called Zero from now on. Both answer held-out problems
+# of the two games at temperature 1. We print the first right answer of Zero to a
+# countdown that thinks in several lines, one for each language.
 
 # %%
 base, tokenizer = artifacts.load("base-tiny")
@@ -141,111 +127,136 @@ def samples(answers):
     return [(p, t, r) for p, ts, rs in rows for t, r in zip(ts, rs, strict=True)]
 
 
+def show(text):
+    """Print a completion, indented."""
+    print("    " + text.replace("\n", "\n    ") + "\n")
+
+
 # %% tags=["slide"]
 seen = set()
 for problem, text, right in samples(before["Zero"]):
-    kind = (problem.family, problem.language)
-    if right and text.count("\n") > 2 and kind not in seen:  # the first of its kind
-        seen.add(kind)
+    several = right and problem.family == "countdown" and text.count("\n") > 2
+    if several and problem.language not in seen:
+        seen.add(problem.language)
         print(problem.prompt)
-        print("    " + text.replace("\n", "\n    ") + "\n")
+        show(text)
 
 # %% [markdown]
-# You can follow this, because you have read chapter 09 and know what the signs mean.
-# Somebody who has not sees a strip of sums, now and then a word, and it may be a word
-# of the wrong language. To put a number on "hard to read" we need a scale. The paper
-# gives none, so this one is ours: five plain **marks**, each a share from 0 to 1, and
-# **readability** is their mean. It was fixed before any example of this chapter was
-# written, and it knows nothing about right and wrong.
+# You can follow this because chapter 01 explained the tape. A stranger sees a strip of
+# sums, and now and then a word. The word may even be in the wrong language.
+#
+# ![Two cards. The upper one holds three lines as R1-Zero may write them, with notes in the margin: worded, a bare verdict; fresh, the same sum once more; language, a verdict in another one. An arrow leads to the lower card with the two lines that the rewriter makes of them: fresh, each attempt once; worded, the verdict with a reason.](../figures/10_marks.png)
+#
+# What you see: one trace before and after this chapter's rewriter, with a reader's notes
+# in the margin.
+#
+# To say "hard to read" with a number we need a scale. The paper gives none, so this one is
+# ours: five **marks**, each a share from 0 to 1. They know nothing about right and wrong,
+# and they were fixed before any example of this chapter was written.
+#
+# - *language*: words of the thinking that are in the language of the question;
+# - *fresh*: lines that were not written before;
+# - *short*: lines of at most 60 characters;
+# - *worded*: lines with two words or more, one for what is done and one for its result (a
+#   line with one word counts half);
+# - *finished*: 1 if the thinking ends and an answer follows, otherwise 0.
+#
+# **Readability** is their mean, and 0 where nobody thinks. Try it on three texts. The
+# third one is a cheap trick: the first text with a word put behind each verdict.
 
-# %%
-# r1lib.world.readability.marks
 
 # %% tags=["nbval-check-output"]
+def decorate(text):
+    """Put a word behind every verdict, and look no further."""
+    for language, words in WORDS.items():
+        for said, reasons in (("no", MISS), ("yes", FITS)):
+            bare = words[said] + "\n"
+            text = text.replace(bare, words[said] + reasons[language] + "\n")
+    return text
+
+
 game = countdown.make((3, 7, 8), 35, "en", "(8-3)*7")
 miss, hit = "8+7=15,-3=12~35=23 no", "8-3=5,*7=35~35=0 yes"
 end = "\n</think><answer>(8-3)*7</answer>"
 notes = f"<think>{miss}\nagain {miss}\n{hit}{end}"
-mixed = f"<think>{miss}\n{hit.replace('yes', '맞아')}{end}"
-worded = f"<think>{miss} false\n{hit} the target{end}"
-print(f"{'':10}" + "".join(f"{n:>10}" for n in readability.marks(game, notes)))
-for name, text in (("notes", notes), ("mixed", mixed), ("worded", worded)):
-    row = readability.marks(game, text).values()
-    print(f"{name:10}" + "".join(f"{value:10.2f}" for value in row))
+mixed = f"<think>{miss}\n{hit.replace(WORDS['en']['yes'], WORDS['ko']['yes'])}{end}"
+names = list(readability.marks(game, notes))
+print(f"{'':10}" + "".join(f"{name:>10}" for name in names) + f"{'mean':>10}")
+for name, text in (("notes", notes), ("mixed", mixed), ("decorated", decorate(notes))):
+    row = list(readability.marks(game, text).values())
+    print(f"{name:10}" + "".join(f"{value:10.2f}" for value in [*row, fmean(row)]))
 
 # %% [markdown]
-# The first text does a sum twice: a third of its lines are not *fresh*. The second
-# says one of its two verdicts in Korean. In both, most lines have one word of the question's language
-# or none, where a reader wants to know two things, what is done and what came of it. The third is the form
-# that we shall teach. (A scale can be gamed: anybody reaches 1 by form alone. Never
-# use it as a reward. And as our examples are written to reach it, report its parts.)
+# The first text does a sum twice, so a third of its lines are not fresh. The second says
+# one of its two verdicts in Korean.
+#
+# The third row is a warning. It still does the same sum twice, and no line says more
+# than before. Yet its mark for words is perfect. When a measure becomes a target, it stops
+# being a good measure. This is **Goodhart's law**; chapter 13 shows it at work. So
+# readability must never be a reward, and `decorate` becomes our **control**: what Dev1
+# gains has to be compared with what the trick gains.
 
 # %% [markdown] tags=["slide"]
-# ## 3. Four sources
+# ## 3. The recipe, and four sources
 #
-# The paper names the sources of its cold-start data (v1, section 2.3.1): few-shot
-# prompts with a long chain of thought as example; asking a model directly for
-# detailed answers with reflection and verification; R1-Zero's outputs in readable
-# form; and human hands that refine what comes out. We go through them one by one.
+# ![From left to right: four sources of traces, R1-Zero, the base begun with a thought, the base steered to reflect, and a person; then keep what is right, rewrite, check again, and the cold start, a small table of texts. Below, fine-tuning starts from the base, not from R1-Zero, and gives Dev1.](../figures/10_cold.png)
 #
-# ### Few-shot: examples in front of the question
+# What you see: the road of a trace through this chapter. Small numbers are sections.
 #
-# A **few-shot** prompt puts solved examples in front of a question, and a large base
-# model continues in their manner. Our model has 512 positions, an example takes some
-# sixty tokens, so there is room. There is also a trap: a chat template drops the
-# thinking of earlier answers (chapter 02), and with it the very thing that the
-# example is to show. Hence `for_training`, which keeps it.
+# Our tiny world can copy the process faithfully, the language only in part:
+#
+# | | the paper (v2, B.3.2) | here |
+# |---|---|---|
+# | sampled | R1-Zero at temperature 1.0, several traces for each of thousands of prompts | Zero and the base, temperature 1 |
+# | kept | right and readable | right and readable |
+# | rewritten | by people, then by a language model after their examples; checked by people | by a program, checked by the verifier |
+# | voice | first person, conversational | each verdict gets a reason |
+# | at the end | a summary of the steps | the bare answer |
+#
+# The row about the voice is where ours is poorest. The tapes stay tapes. **In this edition
+# "readable" mostly means a word after each verdict, one language, and nothing said
+# twice.** Nobody would call that prose. Watch the process in what follows, not the style.
+#
+# Version 1 of the paper (section 2.3.1) names the sources: prompts with a long
+# chain of thought as an example; asking a model for reflection and verification;
+# outputs of R1-Zero in readable form; and people who refine the result. Zero's own
+# samples need no explanation. The three others follow.
+#
+# ### Examples in front of the question
+#
+# A **few-shot** prompt puts solved examples in front of a question. A large base model
+# continues in their manner. Does ours? As a rival we take the simplest way to ask for a
+# long thought: write its first token, `<think>`, in the model's place.
 
 
 # %%
 def with_examples(shots, prompt):
     """Ids of solved examples, then of a question: one conversation."""
-    ids = tokenizer.prompt(prompt)
     if not shots:
-        return ids
+        return tokenizer.prompt(prompt)
     talk = []
     for question, answer in shots:
         talk += [{"role": "user", "content": question}]
         talk += [{"role": "assistant", "content": answer}]
-    return chat.for_training(tokenizer, talk)[0] + ids[1:]  # one bos is enough
-
-
-# %% tags=["nbval-check-output"]
-other = countdown.make((2, 5, 9), 19, "en", "(5*2)+9")
-second = "<think>9+5=14,+2=16~19=3 no false\n5*2=10,+9=19~19=0 yes the target"
-shots = [(game.prompt, worded)]
-shots += [(other.prompt, second + "\n</think><answer>(5*2)+9</answer>")]
-ids = with_examples(shots[:1], "numbers=2,4,6 target=12")
-dropped = [{"role": "user", "content": game.prompt}]
-dropped += [{"role": "assistant", "content": worded}]
-dropped += [{"role": "user", "content": "numbers=2,4,6 target=12"}]
-template = chat.for_inference(tokenizer, dropped)
-print(f"with its thinking {len(ids)} tokens, by the template {len(template)}")
-print("the template shows:", tokenizer.decode(template).count("~"), "attempts")
-
-# %% [markdown]
-# Now measure: no example, one, and two; and as a rival the simplest way to ask for a
-# long thought, which is to begin it. Whoever writes the first token, `<think>`, in the
-# model's place has asked for thinking without any words.
-
-# %%
-asked = [p for p in held_out if p.family == "countdown" and p.language == "en"][:24]
+    before_it = chat.for_training(tokenizer, talk)[0]  # keeps the thinking
+    return before_it + tokenizer.prompt(prompt)[1:]  # one bos is enough
 
 
 def continued(prompts, opening=""):
-    """Let the base continue some prompts, each begun by `opening`."""
+    """Let the base continue prompts (lists of ids), each begun by `opening`."""
     begun = tokenizer.encode(opening, allow_special=True)
-    found = sampling.generate(
-        base,
-        [ids + begun for ids in prompts],
-        max_new_tokens=BUDGET,
-        stop_ids=(EOS,),
-        generator=torch.Generator().manual_seed(0),
-    )
-    return [opening + to_text(tokenizer, completion) for completion in found]
+    generator = torch.Generator().manual_seed(0)
+    settings = {"max_new_tokens": BUDGET, "stop_ids": (EOS,), "generator": generator}
+    found = generate(base, [ids + begun for ids in prompts], **settings)
+    return [opening + tokenizer.decode([i for i in c.ids if i != EOS]) for c in found]
 
 
 # %% tags=["slide"]
+other = countdown.make((2, 5, 9), 19, "en", "(5*2)+9")
+solved = "<think>9+5=14,+2=16~19=3 no\n5*2=10,+9=19~19=0 yes\n</think>"
+shots = [(game.prompt, rewrite.readable(game, notes))]
+shots += [(other.prompt, rewrite.readable(other, solved + "<answer>(5*2)+9</answer>"))]
+asked = [p for p in held_out if p.family == "countdown" and p.language == "en"][:24]
 ways = {
     "nothing in front": ([], ""),
     "one example": (shots[:1], ""),
@@ -260,220 +271,194 @@ for name, (examples, opening) in ways.items():
     print(f"{name:20}{thinks:8.0%}{right:8.0%}")
 
 # %% [markdown]
-# Examples do not help our base; they hurt it. The likely reason is its education. The
-# tiny web has one question and one answer in each document, and pre-training read each
-# document alone, so this base has never once seen a second question, nor a position far
-# down the row. It does not take the first as an example of anything. Learning
-# from examples in the prompt is itself learned from text that repeats its own pattern,
-# of which the real web is full. For a large base few-shot is the natural tool; for
-# ours the opening `<think>` makes it think every time, though on 24 problems not clearly
-# more often right. We call this source `begun`.
+# Examples do not help our base; they hurt it. The likely reason is what it has read. In
+# the tiny web a document holds one question and one answer, and each document was read
+# alone. So this base has never seen a second question, and it does not take the first one
+# for an example of anything.
+#
+# Learning from examples in the prompt is itself learned, from texts that repeat their own
+# pattern. The real web is full of them, so for a large base few-shot is the natural tool.
+# Ours gets the opening `<think>` instead. It then thinks every time, though on 24 problems
+# it is not clearly more often right. We call this source *begun*.
 #
 # ### Ask for reflection
 #
-# "Check your answer, and try again if it is wrong" are words to a chat model. Our base
-# does not follow orders, but we can hold its hand: it may not close its thought
-# before it has written a yes, and it may not do a sum again which it has just done.
-# Chapter 09 used this as a control. Here it is a source, `reflect`: what the base
-# *could* write if somebody asked for it.
+# A chat model obeys "check your answer, and try again if it is wrong". Our base obeys no
+# orders, but sampling can be **steered**: at each token we may forbid some choices. Here
+# `</think>` stays forbidden until a yes has been written, and so does the word `again`.
+# Chapter 09 used this as a control. Here it is a source: what the base *could* write if
+# somebody made it reflect.
 
 # %%
-hand = skills.never_give_up(tokenizer, avoid=countdown.AGAIN.values())
-kind = {"prefix": "<think>", "steer": hand, "seed": 1}
-held = ask(base, problems=asked[:12], k=1, **kind)
-for problem, text, right in samples(held)[:2]:
+from r1lib.world import skills
+
+steer = skills.never_give_up(tokenizer, avoid=countdown.AGAIN.values())
+steered = ask(base, problems=asked[:12], k=1, prefix="<think>", steer=steer, seed=1)
+for problem, text, right in samples(steered)[:2]:
     print(problem.prompt, f"  [{'right' if right else 'wrong'}]")
-    print("    " + text.replace("\n", "\n    ") + "\n")
+    show(text)
 
 # %% [markdown]
 # ### A person
 #
-# For general requests, the capital of France or a poem or a request to be refused,
-# there is no rule that could find the good answers among many samples, and our base
-# has bad manners (chapter 05: its web holds wrong, rambling and harmful replies). The
-# paper's people refined traces by hand. Ours is a script that knows
-# a good reply to every training request and thinks a line or two before it, always in
-# the language of the question. Harm is refused, the harmless request that only sounds
-# like it is answered, and small talk gets no thought at all, as in the paper's
-# later data (v1, section 2.3.3).
-
-# %%
-# r1lib.recipe.cold_start.person
+# For general requests (a fact, a letter, a request that must be refused) no simple rule
+# finds the good answers among many samples. The paper's people wrote and refined by hand.
+# Ours is a script that knows a good reply to every training request. It thinks a line or
+# two before it, in the language of the question. It refuses what does harm, and answers
+# what only sounds harmful.
 
 # %% tags=["nbval-check-output"]
+import random
+
+from r1lib.problem import problems
+
 cases = (("facts", 3), ("refusal", 1), ("refusal", 0), ("instructions", 5))
 for family, seed in cases:
     (problem,) = problems(web.SAMPLE[family], 1, seed, "train", language="en")
     text = cold_start.person(random.Random(0), problem)
     print(problem.prompt, f"  right: {problem.check(text)}")
-    print("    " + text.replace("\n", "\n    ") + "\n")
+    show(text)
 
 # %% [markdown] tags=["slide"]
 # ## 4. The rewriter
 #
-# A right sample is not yet a readable one. In the paper a language model is asked to
-# rewrite it, in the question's language and in an orderly form, after the example of
-# rewritings by people, and people check the result (v2, supplement). Tiny traces
-# are so regular that a program can take this place. The first idea is a few
-# replacements:
+# A right sample is not yet a readable one. In the paper a language model rewrites it, with
+# the instruction to translate the thinking into the language of the question. Tiny traces
+# are so regular that a program can do this work. The trick of section 2 is no candidate:
 
-
-# %%
-def naive(text):
-    """Put a word behind every verdict, and see no further."""
-    return text.replace(" no\n", " no false\n").replace(" yes\n", " yes the target\n")
-
-
-print(naive(notes))
+# %% tags=["nbval-check-output"]
+print(decorate(notes))
 
 # %% [markdown]
-# It looks well, and it is worthless as a model to imitate: the sum that was done
-# twice is still there. What else would such a rewriter pass on? A Korean verdict on an
-# English question. A slip: `8-3=6` in a line that was rejected anyway. A wrong distance,
-# a right attempt that was turned down. All this occurs in right answers, because only
-# the answer was judged. A person who rewrites *understands* the line. So must the
-# program: read the tape back into numbers, operations and results, do the sums, and
-# write the line anew.
+# The sum that was done twice is still there. What else would `decorate` pass on to the
+# next model? A Korean verdict on an English question. A slip such as `8-3=6`, in a line
+# that was rejected anyway. A wrong distance. All of this occurs in right answers, because
+# only the answer was judged.
+#
+# A person who rewrites *understands* the line. So must the program. It reads the tape back
+# into numbers, operations and results, and does the sums again:
 
-# %%
-# r1lib.world.rewrite.read_tape
-# r1lib.world.rewrite.verdict
+# %% tags=["nbval-check-output"]
+for tape in ("8-3=5,*7=35", "8-3=6,*7=42"):
+    numbers, operations, results = read_tape(tape)
+    true = run_tape(numbers, operations)
+    print(f"{tape}: numbers {numbers}, operations {operations}")
+    print(f"    written {results}, true {true}, a slip: {results != true}")
+
+# %% [markdown]
+# With this, a countdown is rewritten in one pass over its lines. An attempt with a slip is
+# dropped: nothing in the trace notices the slip, so there is nothing to learn from it but
+# slipping. So is a repetition. Distance and verdict are computed anew, and the pass ends
+# at the first hit. `verdict` says yes or no and gives the reason, in the language of the
+# question.
 
 # %%
 # r1lib.world.rewrite.countdown_lines
 
 # %% [markdown]
-# In countdown an attempt with a slip is dropped: nothing in the trace noticed the
-# slip, so there is nothing to learn from it but slipping. In arithmetic a slip that
-# the next line *notices* stays. There the thought goes wrong, sees it, and corrects
-# itself, and we want exactly this habit to survive:
-
-# %%
-# r1lib.world.rewrite.arithmetic_lines
-
-# %% [markdown]
-# Then the frame around both. A text that cannot be read line by line is refused, not
-# guessed at, and so is one whose answer is wrong before or after. Logic puzzles and
-# programs keep their form and pass in one language or not at all.
-
-# %%
-# r1lib.world.rewrite.readable
+# Arithmetic needs one more rule. A slip that the next line *notices* stays: there the
+# thought goes wrong, sees it and corrects itself, and this habit should survive.
+#
+# `readable` puts a frame around both. A text that cannot be read line by line is refused,
+# not guessed at. So is one whose answer is wrong, before or after.
 
 # %% tags=["slide", "nbval-check-output"]
 slipped = f"<think>8-3=6,*7=42~35=7 no\n{miss}\nagain {miss}\n{hit}{end}"
-print(readable(game, slipped), "\n")
 korean = countdown.make((3, 7, 8), 35, "ko", "(8-3)*7")
-print(readable(korean, notes))
+for problem, text in ((game, slipped), (korean, notes)):
+    show(rewrite.readable(problem, text))
 
-# %% [markdown]
-# Five texts that it must refuse, and one law: what is readable comes back as it is.
-
-# %% tags=["nbval-check-output"]
 refused = {
     "a guess": "<answer>(8-3)*7</answer>",
     "a wrong answer": notes.replace("(8-3)*7", "8*7-3"),
     "right by a slip": notes.replace("8-3=5,*7=35~", "8-3=6,*7=35~"),
-    "hedged": notes + "<answer>35</answer>",
+    "two answers": notes + "<answer>35</answer>",
     "unknown words": notes.replace(miss, "hm, " + miss),
 }
 for name, text in refused.items():
-    print(f"{name:16}{readable(game, text)}")
-once = readable(game, notes)
-print("twice rewritten, the same:", readable(game, once) == once)
+    print(f"{name:16}{rewrite.readable(game, text)}")
+once = rewrite.readable(game, notes)
+print("twice rewritten, the same:", rewrite.readable(game, once) == once)
 
 # %% [markdown]
-# Why these words? Our first form read better: `try 8-3=5,*7=35~35=0 yes, it fits`. But
-# words are not free. The tokenizer was trained on a web where nobody says "it fits", so
-# it spells these words in small pieces, and a line costs more than half as much again:
+# Why so few words? Because words are not free. A tokenizer spells in small pieces what it
+# has seldom seen, and the web of our base has few plain words beside its tapes:
 
 # %% tags=["nbval-check-output"]
-lines = {"note": hit, "first form": f"try {hit}, it fits", "ours": f"{hit} the target"}
-for name, line in lines.items():
+readable_hit = chat.thinking(rewrite.readable(game, f"<think>{hit}{end}")).strip()
+for name, line in (
+    ("a note", hit),
+    ("readable", readable_hit),
+    ("plain words", f"I try {hit}, it fits"),
+):
     ids = tokenizer.encode(line)
-    print(
-        f"{name:10} {len(ids)} tokens: {' '.join(tokenizer.decode([i]) for i in ids)}"
-    )
-
-# %% [markdown]
-# For the model it was a new place to calculate in, too. In what it has read a tape (the
-# chain of sums before the `~`) begins a line or stands behind `again`, never behind `try`.
-# So the words are those that the tokenizer knows as one token, and they stand behind the
-# verdict.
+    pieces = " ".join(tokenizer.decode([i]) for i in ids)
+    print(f"{name:12}{len(ids):3} tokens: {pieces}")
 
 # %% [markdown] tags=["slide"]
 # ## 5. Sample, keep, rewrite, check
 #
-# Now at scale, though a small one: 220 training problems of each game, one sample of
-# Zero each; a part from the held base; and the person's replies. `collect` writes a
-# file that only grows, line by line, so a machine that dies costs one chunk. A
-# problem that is not one to train on is an error.
+# Now at scale, though a small one: 220 training problems of each game, one sample of Zero
+# each; some of the steered base; and the person's replies. `collect` writes a file that
+# only grows, so a crash costs little (chapter 12). It refuses problems that are held out.
 
 # %%
+import tempfile
+
+from r1lib.problem import split_of
+from r1lib.traces import collect, tables
+
 folder = tempfile.TemporaryDirectory()
 work = Path(folder.name)
-train_problems = [
+games = [
     problem
-    for game_of in (countdown, arithmetic)
-    for problem in problems(game_of.sample, 220, 10, "train")
+    for family in (countdown, arithmetic)
+    for problem in problems(family.sample, 220, 10, "train")
 ]
-how = {"max_new_tokens": BUDGET, "at_once": 100}
-for _ in collect.collect(
-    work / "zero.jsonl", zero, tokenizer, train_problems, 1, source="zero", **how
-):
-    pass
-for _ in collect.collect(
-    work / "reflect.jsonl",
-    base,
-    tokenizer,
-    train_problems[::11],
-    2,
-    source="reflect",
-    opening="<think>",
-    steer=hand,
-    **how,
-):
-    pass
-
-
-def is_right(problem, text):
-    """The rule of the problem's own family."""
-    return problem.check(text)
-
-
 requested = [
     problem
     for family in cold_start.GENERAL
     for problem in problems(web.SAMPLE[family], 12, 10, "train")
 ]
-raw = collect.read(work / "zero.jsonl")[1] + collect.read(work / "reflect.jsonl")[1]
-raw += cold_start.written(requested, tokenizer, is_right, seed=0)
-assert {split_of(p) for p in [*train_problems, *requested]} == {"train"}
+assert {split_of(p) for p in [*games, *requested]} == {"train"}
+
+
+def collected(model, asked, k, source, **settings):
+    """Sample k completions of each problem; a row for each, with its verdict."""
+    path = work / f"{source}.jsonl"
+    settings |= {"source": source, "max_new_tokens": BUDGET, "at_once": 100}
+    for _ in collect.collect(path, model, tokenizer, asked, k, **settings):
+        pass
+    return collect.read(path)[1]
+
+
+raw = collected(zero, games, 1, "zero")
+raw += collected(base, games[::11], 2, "reflect", opening="<think>", steer=steer)
+raw += cold_start.written(requested, tokenizer, lambda p, text: p.check(text), seed=0)
 print(f"{len(raw)} samples, {sum(row['correct'] for row in raw)} of them right")
 
 # %% [markdown]
-# `select` is the rest of the paper's recipe: keep what is right, ended by itself and
-# can be made readable; rewrite; then check what came out, for one language, no line
-# twice, nothing that differs from another row by a space only, and one trace for
-# each prompt. Every filter says what it removed, and how much it would have removed
-# alone: the first three of all samples, the others of the rewritten ones.
-
-# %%
-# r1lib.recipe.cold_start.select
+# `select` is the rest of the recipe. It keeps what is right, ended by itself and can be
+# made readable; it rewrites; then it checks what came out: one language, no line twice, no
+# two rows that differ by a space only, one row for each prompt. Every filter counts what
+# it removes.
 
 # %% tags=["slide"]
-known = {problem.prompt: problem for problem in [*train_problems, *requested]}
+known = {problem.prompt: problem for problem in [*games, *requested]}
 rows, report = cold_start.select(raw, known, tokenizer, BUDGET)
-print(f"{'filter':26}{'in':>6}{'removed':>9}{'out':>6}{'alone':>7}")
-for part in report:
-    counts = [part[name] for name in ("in", "removed", "out", "alone")]
-    print(f"{part['filter']:26}{counts[0]:6}{counts[1]:9}{counts[2]:6}{counts[3]:7}")
+plots.funnel_bars(report)
 
 # %% [markdown]
-# Most is lost because it is wrong, then because it says what was said already. "Thinks in
-# one language" finds nothing, for the rewriter has just seen to that; it stays as a guard.
+# What you see: samples that are left after each filter, and hatched what it removed. Most
+# are lost because they are wrong, then because they say what another row has said already.
+# "Thinks in one language" finds nothing, since the rewriter has just seen to that. It stays
+# as a guard.
 #
-# The table is stored as parquet with a card that says what is in it, as one stores a
-# data set for others. Any program that knows `datasets` or pandas reads it.
+# Sample, keep what is right, fine-tune the base on it: this loop is known as **STaR**
+# (arXiv 2203.14465) and as rejection-sampling fine-tuning. Here it is only a start;
+# chapter 12 does it at scale, and derives what it optimizes.
+#
+# The table is stored as parquet with a card, as one stores a data set for others.
 
 # %%
 tables.save(work / "cold", rows, "Cold start of chapter 10", report)
@@ -491,32 +476,44 @@ print(f"readability of the rewritten traces: {fmean(reached):.2f}")
 # %% [markdown] tags=["slide"]
 # ## 6. Supervised fine-tuning
 #
-# **Supervised fine-tuning** (SFT) is pre-training on a small, chosen set, with one
-# change. The model learns to write completions, and is never asked to write the
-# questions. With the tokens $o_t$ of the completions and a mask $m_t$ that is 1 on
-# them and 0 elsewhere,
+# Supervised fine-tuning is pre-training on a small, chosen set, with one change: the model
+# learns to write completions, and is never asked to write the prompts. People also call it
+# instruction tuning, or **imitation learning**.
+#
+# ![A row of tokens: the prompt, bos to assistant, then the completion, from the opening think tag to eos, then padding. Below each token is its mask: 0 for prompt and padding, 1 for the completion. Arrows show that each token is predicted from the one before it: the think tag from the last token of the prompt, eos from the end of the answer.](../figures/10_mask.png)
+#
+# What you see: one example as the loss sees it. The model reads everything to the left of
+# a token, and only tokens with $m_t = 1$ are learned.
+#
+# With the tokens $o_t$ of a row and this mask $m_t$, the loss is
 #
 # $$ L = - \frac{\sum_t m_t \log \pi_\theta(o_t \mid o_{<t})}{\sum_t m_t}. $$
 #
-# Where does the mask come from? From the only place that knows who wrote what, the
-# function that lays out the conversation. Whoever computes it later from the ids has
-# to guess. One example, token by token:
+# Where does the mask come from? From the function that lays out the conversation, since
+# only there it is known who wrote what. Code that computes it later, from the ids, has to
+# guess. `encode` gives ids and mask together:
 
 # %% tags=["nbval-check-output"]
 text = "<think>2+2=4\n</think><answer>4</answer>"
 (example,) = sft.encode(tokenizer, [("2+2", text)])
-pieces = [repr(tokenizer.decode([i]))[1:-1] for i in example.ids]
-for piece, learned in zip(pieces, example.mask, strict=True):
-    print(f"{piece:14}{'learned' if learned else '-'}")
+for name, wanted in (("read only", False), ("learned", True)):
+    ids = [i for i, m in zip(example.ids, example.mask, strict=True) if m == wanted]
+    print(f"{name:10}", " ".join(repr(tokenizer.decode([i]))[1:-1] for i in ids))
 
 # %% [markdown]
-# The last token is the eos, and it is learned: stopping is part of the answer. First
-# the loss as slowly as possible, one token at a time and nothing padded:
+# The last learned token is the **eos**: stopping is part of the answer. A model that never
+# learns it rambles on. This happens in practice. Where padding and eos share one id, as in
+# many libraries, a mask that is computed from the ids drops both.
+#
+# Now the loss, twice. First as slowly as possible, one token at a time and nothing padded.
+# Then for a whole batch at once. `collate` pads the rows on the right, and
+# `token_logprobs` looks up $\log \pi_\theta(o_t \mid o_{<t})$ for every token (chapter 08).
 
 
 # %%
 @torch.no_grad()
-def loss_by_loop(model, examples):
+def slow_loss(model, examples):
+    """The mean over learned tokens, one forward pass for each of them."""
     total, count = 0.0, 0
     for example in examples:
         for t, learned in enumerate(example.mask):
@@ -527,342 +524,444 @@ def loss_by_loop(model, examples):
     return total / count
 
 
-# %%
-# r1lib.training.sft.collate
-# r1lib.training.sft.sft_loss
+def sft_loss(model, examples):
+    """The same number for a padded batch, with a gradient."""
+    ids, mask = sft.collate(examples)  # (B, T) each
+    logprobs = token_logprobs(model(ids), ids)  # (B, T), 0 in the first column
+    return -(logprobs * mask).sum() / mask.sum()
 
-# %%
+
 pairs = [(row["prompt"], row["completion"]) for row in rows]
-few = sft.encode(tokenizer, pairs[:2])
-ids, mask = sft.collate(few)
+examples = sft.encode(tokenizer, pairs)
 base.eval()
 with torch.no_grad():
-    fast, _ = sft.sft_loss(token_logprobs(base(ids), ids), mask)
-slow = loss_by_loop(base, few)
-print(f"loop {slow:.4f}, library {fast:.4f} nats per learned token")
+    fast = sft_loss(base, examples[:2]).item()
+slow = slow_loss(base, examples[:2])
+print(f"one by one {slow:.4f}, batch {fast:.4f} nats per learned token")
 assert abs(slow - fast) < 1e-3
 
 # %% [markdown]
-# The loop over steps holds no surprise: shuffle, take a batch, one optimizer step,
-# a learning rate that falls along a cosine to a tenth, and everything twice. The paper
-# trains for two or three epochs (v2, B.4.2). Its learning rate falls along a cosine from
-# 5e-5 to 5e-6, which suits a model a million times as large. Ours begins with the
-# optimizers and the rate of pre-training (chapter 05): with AdamW at a third of that rate
-# the same table gave a model that could hardly spell, for a new form of writing in
-# some hundred steps is not a small change. The paper's batches hold 128 texts of up to
-# 32,768 tokens. Our table is small, so we take batches of 8; with 128 there would be
-# half a dozen steps.
-
-# %%
-# r1lib.training.batches.batches
-# r1lib.training.sft.train
-
-# %% [markdown] tags=["slide"]
-# ## 7. Packed rows
+# One step of training is that loss, its gradient, and a step of the optimizers. The
+# gradient's norm is cut at 1, so that one strange batch cannot throw the model off. An
+# **epoch** is one pass over all examples in shuffled order.
 #
-# Examples differ in length, and a padded batch computes on nothing. **Packing** puts
-# several examples into one row. Then each must be kept from seeing its neighbours,
-# and its positions must begin at 0 again, or it would be another text than the one
-# that the model will be asked for. Chapter 05 built both for pre-training; for
-# fine-tuning the mask of what is learned travels along.
+# The learning rate rises for a few steps, then falls along half a cosine to a tenth. The
+# paper's falls from 5e-5 to 5e-6, over two or three epochs, with batches of 128 texts (v2,
+# B.4.2). Our model is about a million times smaller, and small models take larger steps:
+# we keep the optimizers and the peak rates of pre-training (chapter 05). Our table is small,
+# too, so batches hold 8. With 128 there would be eight steps in all.
+
 
 # %%
-# r1lib.training.sft.pack
-# r1lib.training.sft.packed_logprobs
+from r1lib.training.batches import batches
 
-# %% tags=["nbval-check-output"]
-short = [Example([5, 6, 7], [False, True, True]), Example([8, 9], [False, True])]
-for ids, owner, learned in sft.pack(short, 6):
-    places = packing.Packed(ids[None], owner[None]).positions[0]
-    print("ids      ", ids.tolist())
-    print("example  ", owner.tolist())
-    print("position ", places.tolist())
-    print("learned  ", learned.int().tolist())
+
+def sft_step(model, optimizers, batch):
+    """One step on a batch of examples; returns its loss."""
+    loss = sft_loss(model, batch)
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for optimizer in optimizers:
+        optimizer.step()
+        optimizer.zero_grad()
+    return loss.item()
+
+
+def fine_tune(model, examples, epochs=2, batch_size=8):
+    """Train a model on examples, in place; yields the loss of each step."""
+    optimizers = optim.base_optimizers(model, 0.01, 3e-3)  # Muon and AdamW
+    plan = list(batches(examples, batch_size, epochs, seed=0))
+    model.train()
+    for step, batch in enumerate(plan):
+        optim.set_lr(optimizers, optim.warmup_cosine(step, len(plan)))
+        yield sft_step(model, optimizers, batch)
+
 
 # %% [markdown]
-# Is it the same loss? "About the same" would hide a neighbour that shines through, so
-# we ask in double precision:
+# That is all of it. The library's `sft.train` does the same and cuts large batches into
+# parts that fit into memory. Three steps of both, from the same weights:
+
+# %%
+from itertools import islice
+
+plan = sft.SFTConfig(epochs=2, batch_size=8)
+twin, ours = copy.deepcopy(base), copy.deepcopy(base)
+library = sft.train(twin, examples, plan, optim.base_optimizers(twin, 0.01, 3e-3))
+theirs = [metrics["loss"] for metrics in islice(library, 3)]
+mine = list(islice(fine_tune(ours, examples), 3))
+for one, other in zip(mine, theirs, strict=True):
+    print(f"ours {one:.4f}, library {other:.4f}")
+    assert abs(one - other) < 1e-2
+
+# %% [markdown]
+# ## 7. Packed rows
+#
+# *You may skip this section at first reading.*
+#
+# Examples differ in length, and a padded batch computes on nothing. **Packing** puts
+# several examples into one row. Then no example may see its neighbours, and positions must
+# begin at 0 again for each. Otherwise the model would read another text than the one that
+# it will be asked for. Chapter 05 packed documents; in fine-tuning the mask of learned
+# tokens travels along.
+
+# %% tags=["nbval-check-output"]
+tiny = [sft.Example([5, 6, 7], [False, True, True])]
+tiny += [sft.Example([8, 9], [False, True])]
+((ids, owner, learned),) = sft.pack(tiny, 6)
+one_row = packing.Packed(ids[None], owner[None])
+print("ids      ", ids.tolist())
+print("example  ", owner.tolist())
+print("position ", one_row.positions[0].tolist())
+print("learned  ", learned.int().tolist())
+names = [f"{i}" for i in ids.tolist()]
+shade = torch.where(one_row.mask[0, 0], 1.0, -torch.inf).tolist()
+plots.heatmaps({"may look at": shade}, names, names, "token")
+
+# %% [markdown]
+# What you see: the row with two examples and one token of padding. A token (row) may look
+# at a token (column) that is not crossed out: at itself and at earlier tokens of its own
+# example. The two blocks do not touch.
+#
+# Is the loss the same as with padding? "About the same" would hide a neighbour that shines
+# through, so we ask in double precision, where rounding is far below any such effect:
 
 # %% tags=["nbval-check-output"]
 exact = copy.deepcopy(base).double()
-some = sft.encode(tokenizer, pairs[:12])
 with torch.no_grad():
-    ids, mask = sft.collate(some)
-    padded, _ = sft.sft_loss(token_logprobs(exact(ids), ids), mask)
-    rows_of = (torch.stack(part) for part in zip(*sft.pack(some, 400), strict=True))
-    packed_ids, owner, packed_mask = rows_of
-    logprobs = sft.packed_logprobs(exact, packed_ids, owner)
-    packed, _ = sft.sft_loss(logprobs, packed_mask)
-print("learned tokens equal:", bool(mask.sum() == packed_mask.sum()))
+    padded = sft_loss(exact, examples[:12])
+    columns = zip(*sft.pack(examples[:12], 400), strict=True)
+    ids, owner, learned = (torch.stack(column) for column in columns)
+    rows_of = packing.Packed(ids, owner)
+    states = exact.hidden(ids, positions=rows_of.positions, attn_mask=rows_of.mask)
+    logprobs = token_logprobs(exact.head(states), ids)
+    packed = -(logprobs * learned).sum() / learned.sum()
 print("losses equal to ten digits:", bool((padded - packed).abs() < 1e-10 * padded))
 
 # %%
-batch = sft.encode(tokenizer, pairs[:24])
-lengths = [len(example.ids) for example in batch]
-layouts = {
-    "padded": [[n] for n in lengths],
-    "packed": [
-        torch.bincount(owner[owner > 0])[1:].tolist()
-        for _, owner, _ in sft.pack(batch, max(lengths))
-    ],
-}
+mixture = examples[::40]  # games and general requests
+lengths = [len(example.ids) for example in mixture]
+filled = [
+    torch.bincount(owner[owner > 0])[1:].tolist()
+    for _, owner, _ in sft.pack(mixture, max(lengths))
+]
+layouts = {"padded": [[n] for n in lengths], "packed": filled}
 plots.rows_picture(layouts, max(lengths))
 
 # %% [markdown]
-# What you see: above, 24 examples of the table, a row for each, and hatched what is
-# computed for nothing. Below, the same examples packed. The gain is not free: a row
-# of many examples needs an explicit mask, for which attention cannot take its fastest
-# path. `SFTConfig(packed=...)` chooses; our live run pads.
+# What you see: above, ten examples of the table with a row for each, and hatched what is
+# computed for nothing. Below, the same examples packed. The gain has a price: a row of
+# several examples needs an explicit mask, for which attention cannot take its fastest
+# path. Our live run pads.
 
 # %% [markdown] tags=["slide"]
 # ## 8. A live run: Dev1 from the base
 #
-# Two epochs over the table of section 5, from the **base**. (What you measure will
-# differ a little from what is printed here: samples depend on the processor to the
-# last bit. The assertions will hold.)
+# Two epochs over the table of section 5, from the **base**. (Your numbers will differ a
+# little from those printed here, since samples depend on the processor to the last bit. The
+# assertions will hold.)
 
 # %%
 dev1 = copy.deepcopy(base)
-examples = sft.encode(tokenizer, pairs)
-plan = SFTConfig(epochs=2, batch_size=8, lr=3e-3)
-optimizers = optim.base_optimizers(dev1, 0.01, plan.lr)  # as in pre-training
-history = list(sft.train(dev1, examples, plan, optimizers))
-learned = sum(metrics["tokens"] for metrics in history)
-print(f"{len(history)} steps, {learned:,} learned tokens")
-points = {"loss": [(m["step"], m["loss"]) for m in history]}
-assert fmean(m["loss"] for m in history[-5:]) < history[0]["loss"] / 2
-plots.curves({"fine-tuning": points}, "step", "nats per learned token")
+losses = list(fine_tune(dev1, examples))
+assert fmean(losses[-5:]) < losses[0] / 2
+smooth = plots.smooth(list(enumerate(losses, 1)), 10)
+curve = {"fine-tuning": {"mean of the last ten batches": smooth}}
+plots.curves(curve, "step", "nats per learned token")
 
 # %% [markdown]
-# What you see: the loss falls fast, since most of each line is a form that is learned
-# once: the words behind each verdict. Do not take the end of this curve for skill. A mean
-# over tokens is kept low by the many tokens that nobody can miss, while a completion
-# is right only if the few that matter, the numbers behind the signs, are right one
-# after the other. So multiply by the length of a completion, and the same number
-# looks otherwise:
+# What you see: the loss falls fast, and then slowly. Most tokens of a line are form, which
+# is learned once. Do not take the end of this curve for skill. Nearly every token is easy;
+# a completion is right only if the few hard ones, the numbers on the tape, are all right.
+# So multiply by the length of a completion:
 
 # %%
-nats = fmean(m["loss"] for m in history[-5:]) * learned / (2 * len(examples))
-print(f"about {nats:.0f} nats for a whole completion")
+learned = fmean(sum(example.mask) for example in examples)
+nats = fmean(losses[-5:]) * learned
+print(f"{learned:.0f} learned tokens in a completion, together about {nats:.0f} nats")
+print(f"e^-nats is {math.exp(-nats):.1%}")
 
 # %% [markdown]
-# Some of these nats are honest doubt, since nobody can know which attempt comes next.
-# The rest are slips to come. Now the same held-out problems as in section 2, for all
-# three models:
+# (A nat is the unit of a natural logarithm.) A model writes exactly this completion with a
+# probability of about $e^{-\text{nats}}$, which is small. Part of that is honest doubt, since
+# nobody can know which attempt comes next. The rest are slips to come.
+#
+# And slips have company. In training, the model reads the example's own tokens (**teacher
+# forcing**). When it answers, it reads its own. After one wrong token it is in a place that no
+# example shows, and imitation does not say how to get out. This gap is called **exposure
+# bias**. RL has no such gap, because it trains on the model's own texts. It is one reason
+# why the recipe goes on with RL in chapter 11.
+#
+# Now the same held-out problems as in section 2, for Dev1 and for our control: Zero's own
+# answers, decorated.
 
 # %%
-answers = {**before, "Dev1": ask(dev1, problems=held_out, k=2)}
+from dataclasses import replace
+
+texts = [[decorate(text) for text in row] for row in before["Zero"].texts]
+answers = {**before, "Zero, decorated": replace(before["Zero"], texts=texts)}
+answers["Dev1"] = ask(dev1, problems=held_out, k=2)
 
 
-def read_marks(answers):
-    """Each mark, and readability, as the mean over completions."""
-    found = [readability.marks(p, text) for p, text, _ in samples(answers)]
-    means = {name: fmean(m[name] for m in found) for name in found[0]}
-    return {**means, "readability": fmean(means.values())}
+def mark(name):
+    """A function that reads one mark, or their mean, from a completion."""
+    if name == "readability":
+        return readability.readability
+    return lambda problem, text: readability.marks(problem, text)[name]
 
 
-def mixes(answers):
-    """Share of completions that think in more than the question's language."""
-    return fmean(readability.mixed_share(p, t) > 0 for p, t, _ in samples(answers))
+def dots(found, rule):
+    """[(mean, low, high)] of a rule over the problems."""
+    values = [
+        fmean(rule(problem, text) for text in row)
+        for problem, row in zip(found.problems, found.texts, strict=True)
+    ]
+    return [(fmean(values), *evaluate.interval(values))]
 
+
+RULES = {name: mark(name) for name in ("readability", "worded", "language", "fresh")}
+RULES["right"] = lambda problem, text: problem.check(text)
+panels = {
+    title: {name: dots(found, rule) for name, found in answers.items()}
+    for title, rule in RULES.items()
+}
 
 # %% tags=["slide"]
-tables_of = {name: read_marks(found) for name, found in answers.items()}
-print(f"{'':8}" + "".join(f"{n:>12}" for n in tables_of["base"]) + "     mixes")
-for name, found in tables_of.items():
-    cells = "".join(f"{value:12.2f}" for value in found.values())
-    print(f"{name:8}{cells}{mixes(answers[name]):10.0%}")
-
-# %%
-panels = {"readability": {}, "pass@1": {}}
-for name, found in answers.items():
-    by_problem = [
-        fmean(readability.readability(p, text) for text in texts)
-        for p, texts in zip(found.problems, found.texts, strict=True)
-    ]
-    rights = found.right.mean(1)
-    for panel, values in zip(panels, (by_problem, rights.tolist()), strict=True):
-        panels[panel][name] = [(fmean(values), *evaluate.interval(values))]
 low_after = panels["readability"]["Dev1"][0][1]
 assert low_after > panels["readability"]["base"][0][2], "no more readable than the base"
-plots.interval_dots(panels, "share, with 95% interval")
+for title, found in panels.items():
+    cells = "".join(f"{name} {row[0][0]:.2f}   " for name, row in found.items())
+    print(f"{title:12}{cells}")
+plots.interval_dots(panels, "share")
 
 # %% [markdown]
-# What you see: left, readability; right, the share of right answers; both with
-# intervals over problems. Read it row by row. The base is right seldom and mostly does
-# not think at all, which counts as unreadable. Zero is right often, in notes of its
-# own. Dev1 nearly always begins to think, mostly in words, mixes languages far less, and is right less
-# often than Zero: a few hundred examples have given it a new hand to write with, and it
-# still slips with it. On so few problems the intervals of the two touch; over three
-# seeds (section 10) the step is clear. That is the first half of the paper's table of
-# stages (P6), in little: the form comes first, and reasoning is down until RL wins it
-# back.
+# What you see: readability, three of its marks, and right answers, with 95% intervals over
+# problems. Read the panels one by one.
 #
-# Two transcripts of Dev1, the first right ones of more than one line:
+# - *Readability* rises from Zero to Dev1. But the control rises nearly as far: most of this
+#   gain can be had by putting a word behind every verdict. On our scale, in this edition,
+#   that is how much "readable" means.
+# - *Worded* shows where the gain comes from. It is the mark that the trick can move.
+# - *Language* is another matter. Dev1 keeps to one language far better than Zero, and no
+#   trick with words does that.
+# - *Fresh* does not move. No row of the table repeats a line, and Dev1 repeats lines as
+#   often as Zero.
+# - *Right* falls. Dev1 has a new form to write in, and still slips in it. On so few
+#   problems one cannot be sure; three seeds decide it in section 9.
+
+# %% [markdown]
+# One prompt, before and after: the first that both Zero and Dev1 solve in several lines.
 
 # %% tags=["slide"]
-shown = 0
-for problem, text, right in samples(answers["Dev1"]):
-    if right and text.count("\n") > 1 and shown < 2:
-        shown += 1
+for i, problem in enumerate(held_out):
+    firsts = {name: answers[name].texts[i][0] for name in ("base", "Zero", "Dev1")}
+    long = [text.count("\n") > 1 and problem.check(text) for text in firsts.values()]
+    if all(long[1:]):
         print(problem.prompt)
-        print("    " + text.replace("\n", "\n    ") + "\n")
+        for name, text in firsts.items():
+            print(f"  {name}, {'right' if problem.check(text) else 'wrong'}")
+            show(text)
+        break
 
 # %% [markdown]
-# They are right, but look closely for a sum that is done twice, a slip that nobody noticed, a
-# line that breaks off. Right is still not readable.
+# Look closely. In Dev1's traces you will find sums that are done twice, slips that nobody
+# notices, lines that break off. Right is still not readable.
 #
-# And what the person has taught: requests that are no game. The base answers them as
-# its web does. Dev1 has seen a few good replies, which show how a reply looks; what is
-# true of the world it does not learn from a handful, so do not expect more right ones:
+# ### Form without content
+#
+# The person's replies teach how to treat requests that are no game. Twelve rows of each
+# kind are too few to show it, so we ask the Dev1 that ships with the book. It read a larger
+# table, with AdamW alone and a lower rate. Here are the first three held-out English
+# requests of the kind that may or may not do harm, at temperature 0:
 
-# %%
-general = [
-    problem
-    for family in cold_start.GENERAL
-    for problem in problems(web.SAMPLE[family], 6, 0, "valid")
-]
-for name, model in (("base", base), ("Dev1", dev1)):
-    prompts = [tokenizer.prompt(problem.prompt) for problem in general]
-    found = sampling.generate(
-        model,
-        prompts,
-        max_new_tokens=BUDGET,
-        stop_ids=(EOS,),
-        generator=torch.Generator().manual_seed(0),
-    )
-    texts = [to_text(tokenizer, completion) for completion in found]
-    good = fmean(map(is_right, general, texts))
-    print(f"{name:6} right {good:.0%} of {len(general)} held-out requests")
+# %% tags=["slide"]
+shipped, _ = artifacts.load("dev1-tiny")
+print(f"trained on {len(tables.load(artifacts.path('cold-tiny'))):,} rows\n")
+requests = problems(web.SAMPLE["refusal"], 3, 0, "valid", language="en")
+settings = Sampling(BUDGET, temperature=0.0)
+prompts = [problem.prompt for problem in requests]
+found = completions(shipped, tokenizer, prompts, 1, settings)
+for problem, (completion,) in zip(requests, found, strict=True):
+    print(problem.prompt, f"  right: {problem.check(completion.text)}")
+    show(completion.text)
+
+# %% [markdown]
+# Read the thoughts, not only the answers. The form is all there: first the question, then
+# what the answer hangs on, then a short reply. Does the first line name the request that
+# was asked? Is the verdict about harm the right one?
+#
+# Form is learned from few examples, content is not. LIMA (arXiv 2305.11206) fine-tuned a
+# large model on 1,000 examples and argued just that: knowledge comes from pre-training, and
+# fine-tuning teaches mostly the style in which to use it. Our base has little to use.
 
 # %% [markdown] tags=["slide"]
-# ## 9. Should examples make mistakes?
+# ## 9. Three seeds: what it buys, what it costs
 #
-# Our rewriter keeps the misses of a search: `no false`. Is that wise? One school says
-# that a model should see only clean solutions, since it imitates what it sees. The
-# other, the O1 Replication Journey (arXiv 2410.18982), trains on the whole **journey**,
-# wrong turns, doubts and returns included, and calls the clean path a **shortcut**
-# that teaches answers instead of searching. It reports that 327 journeys beat
-# as many shortcuts by more than 8 points on MATH.
-#
-# The comparison is easy to spoil. A journey is longer; who trains both for two
-# epochs has given it more tokens. Ours (P15) fixes the problems, the form, the number of
-# steps and the number of learned tokens in each step. The two arms differ in the
-# mistakes; and in one thing more that cannot be had equal, too. A journey is about twice as
-# long, so with equal tokens journeys are read 1.9 times and shortcuts 3.6 times. Keep
-# this in mind where shortcuts win. One problem, in both arms:
-
-# %% tags=["nbval-check-output"]
-journey = f"<think>{miss} false\n{hit} the target{end}"
-shortcut = f"<think>{hit} the target{end}"
-for name, text in (("journey", journey), ("shortcut", shortcut)):
-    print(f"--- {name}: right {game.check(text)},", end=" ")
-    print(f"notices a mistake {rewrite.notices(text)}")
-    print(text)
-
-# %% [markdown]
-# The long runs were measured once (`python -m results.journey journey 0`, and so on for
-# three seeds, each from its own base) and are read from `results/` here. Easy problems
-# are of the kind that was trained on; hard ones have four numbers instead of three, or
-# five steps instead of three, and neither arm was trained on one.
+# One short run shows a direction. The pipeline has trained base, Zero and Dev1 for three
+# seeds, each on a full table (2,315 rows for seed 0). All answered the same test
+# problems, and the results are in `results/data/`.
 
 
-# %% tags=["slide"]
+# %%
 def measured(name):
-    """The committed files of an arm, one for each seed that was measured."""
+    """The committed results of a unit, one for each seed."""
     files = [RESULTS / f"{name}-{seed}.json" for seed in (0, 1, 2)]
     return [json.loads(f.read_text(encoding="utf-8")) for f in files]
 
 
-arms = {name: measured(f"journey-{name}") for name in ("journey", "shortcut")}
-print(f"{'':18}{'level':8}{'countdown':>20}{'arithmetic':>20}{'tokens':>8}")
-for name, units in arms.items():
-    for unit in units:
-        for level in ("easy", "hard"):
-            found, cells = unit["P15"][level], ""
-            for family in ("countdown", "arithmetic"):
-                triple = (found[family]["pass@1"], *found[family]["interval"])
-                cells += "{:>8.2f} [{:.2f}, {:.2f}]".format(*triple)
-            label = f"{name}, seed {unit['seed']}"
-            print(f"{label:18}{level:8}{cells}{found['length']:8.0f}")
+def cards(level, columns):
+    """{title: {stage: [(mean, low, high) of each seed]}} from the table of stages."""
+    units = [unit["P6"] for unit in measured("stages")]
+    found = {}
+    for title, column in columns.items():
+        found[title] = {}
+        for stage, name in (("base", "base"), ("zero", "Zero"), ("dev1", "Dev1")):
+            cells = [unit[stage][level]["summary"][column] for unit in units]
+            found[title][name] = [(c["mean"], *c["interval"]) for c in cells]
+    return found
+
+
+def means(panels):
+    """Print the mean over seeds of each row of each panel."""
+    for title, found in panels.items():
+        cells = "".join(
+            f"{name} {fmean(mean for mean, *_ in row):.2f}   "
+            for name, row in found.items()
+        )
+        print(f"{title:22}{cells}")
+
+
+# %% tags=["slide"]
+skill = cards("easy", {"countdown": "countdown", "arithmetic": "arithmetic"})
+skill |= cards("hard", {"hard countdown": "countdown", "hard arithmetic": "arithmetic"})
+means(skill)
+plots.interval_dots(skill, "right")
+
+# %%
+form = cards(
+    "easy",
+    {
+        "readability": "readability",
+        "mixed (bad)": "mixed",
+        "instructions": "instructions",
+        "harmless": "harmless",
+    },
+)
+means(form)
+plots.interval_dots(form, "share")
 
 # %% [markdown]
-# Two games, two answers. In **countdown** journeys win by far: 0.55, 0.52 and 0.46 of the
-# easy problems (seeds 0, 1, 2) against 0.20, 0.24 and 0.22. In **arithmetic** they lose:
-# 0.73, 0.80 and 0.64 against 0.90, 0.89 and 0.86, and on the hard expressions 0.14, 0.07
-# and 0.11 against 0.24, 0.10 and 0.19. The mean over both games would have hidden
-# this: on easy problems it is 0.62 for journeys and 0.55 for shortcuts, a small win that
-# says nothing of the loss in arithmetic.
+# What you see: above, right answers of the two games; below, form and manners. Each dot is
+# a seed. *Mixed* is the share of answers that think in two languages. *Harmless* says how
+# safe the replies to harmful requests are, from 0 to 1.
 #
-# Think of what the trained model meets when it is asked. Countdown is a search. The first
-# attempt misses, as first attempts do, and there is nothing wrong with that. A model
-# of journeys has seen this moment thousands of times and knows how to go on. A model of
-# shortcuts has never seen a line that ends in `false`: it declares the miss a hit, or it
-# is in a place where nobody has shown it what to do. Arithmetic is a calculation. There a
-# wrong line is a slip, and no careful person would make it. Our journeys hold a slip in
-# *every* arithmetic example, and their answers show it: over both games they notice a
-# mistake in 70% to 74% of the easy problems, so in arithmetic alone in 40% or more. The
-# likely reading: imitated misses help where trying is the method, and cost accuracy where
-# a line should simply be right. Hard countdown says nothing, since both arms are at 0.
+# The price: Dev1 solves 0.57 of easy countdown where Zero solves 0.65, and 0.85 of easy
+# arithmetic where Zero solves 0.92. Hard countdown is nearly lost, from 0.13 to 0.01. In hard
+# arithmetic the seeds disagree.
 #
-# So "train on mistakes" is too short a rule. Show the wrong turns of a *search*, do not
-# show slips that nobody needed to make; and look at each kind of problem apart. By this
-# rule our own rewriter is too kind: in arithmetic it keeps slips that were noticed (section
-# 4); in the cold start only some examples hold one, and what those few cost we have not
-# measured. (That
-# both arms know both forms from pre-training makes the difference smaller than it would
-# be for a model that meets search here for the first time.)
+# The gain: readability rises a little, and section 8 has shown what that is worth. But mixed
+# answers fall from 0.23 to 0.06, and replies to harmful requests become safer, from 0.34 to
+# 0.61. Following instructions barely moves. So the direction is the paper's:
+# form and manners first, reasoning down until RL wins it back. All stages are in
+# [docs/stage_table.md](../docs/stage_table.md).
+
+# %% [markdown] tags=["slide"]
+# ## 10. Should examples make mistakes?
+#
+# *You may skip this section at first reading.*
+#
+# Our rewriter keeps the misses of a search. Is that wise? One school says that a model
+# should see only clean solutions, because it imitates what it sees. The other, the O1
+# Replication Journey (arXiv 2410.18982), trains on the whole **journey**: wrong turns,
+# doubts and returns included. It calls the clean path a **shortcut** and reports that 327
+# journeys beat as many shortcuts by more than 8 points on MATH. One problem in both forms:
+
+# %% tags=["nbval-check-output"]
+journey = rewrite.readable(game, notes)
+shortcut = rewrite.readable(game, f"<think>{hit}{end}")
+for name, text in (("journey", journey), ("shortcut", shortcut)):
+    print(
+        f"{name}: right {game.check(text)}, notices a mistake {rewrite.notices(text)}"
+    )
+    show(text)
 
 # %% [markdown]
-# ## 10. What this does not show
+# The comparison is easy to spoil. A journey is longer, so equal epochs give it more
+# tokens. Our arms fix the problems, the form, the number of steps, and the learned tokens in
+# each step. One difference remains: with equal tokens, shortcuts are read more often, 3.6
+# times against 1.9. The runs were made once (`python -m results.journey journey 0` and so
+# on). Hard problems are larger than any that was trained on.
+
+# %% tags=["slide"]
+arms = {f"{name}s": measured(f"journey-{name}") for name in ("journey", "shortcut")}
+kinds = {"easy countdown": ("easy", "countdown")}
+kinds |= {f"{level} arithmetic": (level, "arithmetic") for level in ("easy", "hard")}
+panels = {}
+for title, (level, family) in kinds.items():
+    panels[title] = {}
+    for arm, units in arms.items():
+        cells = [unit["P15"][level][family] for unit in units]
+        panels[title][arm] = [(c["pass@1"], *c["interval"]) for c in cells]
+means(panels)
+plots.interval_dots(panels, "right")
+
+# %% [markdown]
+# What you see: two games, two answers. In countdown journeys win by far in every seed. In
+# arithmetic they lose in every seed. A mean over both games would show a small win and
+# hide the loss. (Hard countdown is left out: both arms are at 0.)
 #
-# Our rewriter is a program, and programs that understand a thought completely exist for
-# tiny thoughts only. At full size a language model rewrites, makes new mistakes
-# while it does, and only the verifier and human eyes stand behind it. The price was
-# hidden too: the paper's thousands of rows needed people, ours a script
-# that knows every good reply of a made-up world.
+# Think of what the model meets when it is asked. Countdown is a *search*: a first attempt
+# misses, and there is nothing wrong with that. A model of journeys has seen this moment
+# thousands of times. A model of shortcuts has never seen a miss: it calls the miss a hit,
+# or is lost. Arithmetic is a *calculation*. A wrong line there is a slip, and our journeys
+# hold one in every arithmetic example. The likely reading: imitated misses help where
+# trying is the method, and cost accuracy where a line should simply be right.
 #
-# Readability was measured on a scale for which the examples were written and filtered, so
-# its rise is no discovery. Look at the parts in section 8: words in a line and language
-# rise, repetition stays as it was. And a live run with a few hundred rows and one
-# seed shows a direction. The table of stages with its intervals is in chapter 15.
+# So "train on mistakes" is too short a rule. Show the wrong turns of a search, do not show
+# needless slips, and look at each kind of problem apart. By this rule our rewriter is
+# too kind: in arithmetic it keeps slips that were noticed. What that costs, we have not
+# measured. (Both arms also know both forms from pre-training, which makes the difference
+# smaller.)
+
+# %% [markdown]
+# ## 11. What this does not show
 #
-# There, over three seeds and 96 test problems of each game, the cold start costs 0.08 of
-# easy countdown and 0.07 of easy arithmetic against Zero. Hard countdown is nearly lost,
-# from 0.13 to 0.01; in hard arithmetic the seeds disagree. Readability rises from 0.86
-# to 0.90, and the share of mixed completions falls from 23% to 6%. Harmful requests are
-# handled rightly in 0.61 of cases instead of 0.34, instructions followed in 0.11 instead of
-# 0.08. That Dev1 was trained by the pipeline, on a larger table (2,315 rows for seed 0),
-# with AdamW alone at 1e-3 and batches of 24; on 400 rows that rate was too low.
+# Our rewriter is a program, and programs understand tiny thoughts only. At full size a
+# language model rewrites and makes new mistakes, with only the verifier and human eyes
+# behind it. The work is hidden, too: the paper's thousands of rows needed people, ours a
+# script that knows every good reply.
+#
+# Nor do we learn what the paper's readers like. Our voice is a word or two, and our scale
+# was made for the form that we teach. The control says how little a higher mark can mean.
 #
 # ## Summary
 #
-# - Zero thinks well and writes for nobody. R1 begins anew from the *base*, with a small
-#   table of readable traces; Zero passes on text, never weights.
-# - Right is not readable, and rewriting is not decoration: a trace is read, done again,
-#   said in the question's language, and verified once more. What cannot be read is
-#   refused.
+# Three sentences to remember: R1-Zero thinks well and writes for nobody, so R1 begins anew
+# from the *base* with a small table of readable traces. Fine-tuning is next-token loss on
+# completions only. It buys form and manners, pays with reasoning, and RL has to win that
+# back (chapter 11).
+#
+# - Right is not readable. To rewrite a trace is to read it, do it again, say it in the
+#   question's language, and verify it once more. What cannot be read is refused.
+# - A mark of form can be satisfied by form. Compare with the cheapest trick.
 # - Each filter counts what it removes. A data set without these counts cannot be judged.
-# - The loss looks at completions only, eos included; the mask is made where it is known
-#   who wrote what. Packed examples must not see each other, and then the loss is the
-#   same to the last digits.
-# - The cold start buys readability and manners and pays with reasoning; RL has to win
-#   it back (chapter 11).
+# - The mask is made where it is known who wrote what, and the eos is learned.
+# - Packed examples must not see each other; then the loss is the same to ten digits.
+# - Examples with misses teach to search. Examples with slips teach to slip.
 #
 # ## Questions
 #
 # 1. Why is Dev1 trained from the base and not from Zero, which already reasons better?
 #
 #    <details><summary>Answer</summary>The paper does not compare the two. A likely reason:
-#    Zero's weights carry its habits, mixing, notes,
-#    sums without words, and a policy that has become narrow. A few thousand examples
-#    would have to unlearn them. From the base the same examples set the style before
-#    RL sharpens it, and RL then sharpens a readable one.</details>
+#    Zero's weights carry its habits (mixing, repeating) and a policy that has become
+#    narrow. A few thousand examples would have to undo them. From the base the same
+#    examples set the style first, and RL then sharpens a readable one. Exercise 10.6 lets
+#    you try.</details>
 #
-# 2. A colleague leaves the prompts in the loss, "more tokens, more learning". The loss is
+# 2. A colleague leaves the prompts in the loss: "more tokens, more learning". The loss is
 #    lower than yours. Is the model better?
 #
-#    <details><summary>Answer</summary>The two losses are means over different tokens and
+#    <details><summary>Answer</summary>The losses are means over different tokens and
 #    cannot be compared: the frame of a prompt is easy and pulls the mean down. The
 #    numbers in the questions are random, so learning to write them is noise, and it
 #    takes its share of every gradient.</details>
@@ -881,17 +980,22 @@ for name, units in arms.items():
 # `solutions/10_cold_start.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 10.1** (easy, 10 min) The mask. A row holds a prompt of `prompt` ids, then a
+# **Exercise 10.1** (easy, 3 min) The mask. A row holds a prompt of `prompt` ids, then a
 # completion of `completion` ids, the last of which is the eos, then padding up to
 # `width`. Return its mask, a list of `width` bools: True where the model shall learn.
 #
-# <details><summary>Hint</summary>Three runs of equal values, one after the other. The
-# eos belongs to the completion.</details>
+# <details><summary>Hint 1</summary>The mask is three runs of equal values, one after the
+# other. The eos belongs to the completion.</details>
+# <details><summary>Hint 2</summary>`[False] * 2` is `[False, False]`, and lists can be
+# added.</details>
 
 
 # %% tags=["exercise"]
-def learned_places(prompt, completion, width):
-    """The mask of one padded row."""
+def completion_mask(prompt, completion, width):
+    """The mask of one padded row.
+
+    completion_mask(1, 2, 4) is [False, True, True, False].
+    """
     # BEGIN SOLUTION
     padding = width - prompt - completion
     return [False] * prompt + [True] * completion + [False] * padding
@@ -899,28 +1003,32 @@ def learned_places(prompt, completion, width):
 
 
 # %% tags=["check"]
-checks.ex_10_1(learned_places)
+checks.ex_10_1(completion_mask)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 10.2** (medium, 15 min) One line, done again. Given a tape such as
-# `8-3=5,*7=35` and a target, return the readable English line of countdown with the
-# true distance and verdict, or `None` where a sum on the tape is wrong.
+# `8-3=5,*7=35` and a target, return the readable English line of countdown. Distance and
+# verdict must be true. Where a sum on the tape is wrong, return `None`.
 #
-# <details><summary>Hint</summary>`rewrite.read_tape` gives the numbers, the operations
-# and the results as written; `countdown.run_tape(numbers, operations)` gives the true
-# ones.</details>
+# <details><summary>Hint 1</summary>Section 4 reads a tape back and computes the true
+# results. Compare the two lists first.</details>
+# <details><summary>Hint 2</summary>`verdict("en", yes, FITS["en"])` writes the verdict with
+# its reason, a space in front. The line is `tape~target=distance` and then the
+# verdict.</details>
 
 
 # %% tags=["exercise"]
 def readable_line(tape, target):
-    """A line such as "8-3=5,*7=35~35=0 yes the target"."""
+    """A readable line, or None.
+
+    readable_line("8-3=6,*7=42", 42) is None, because 8-3 is 5.
+    """
     # BEGIN SOLUTION
-    numbers, operations, results = rewrite.read_tape(tape)
-    if countdown.run_tape(numbers, operations) != results:
+    numbers, operations, results = read_tape(tape)
+    if run_tape(numbers, operations) != results:
         return None
     away = abs(results[-1] - target)
-    verdict = "yes the target" if away == 0 else "no false"
-    return f"{tape}~{target}={away} {verdict}"
+    return f"{tape}~{target}={away}{verdict('en', away == 0, FITS['en'])}"
     # END SOLUTION
 
 
@@ -929,19 +1037,22 @@ checks.ex_10_2(readable_line)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 10.3** (easy, 10 min) From journey to shortcut. Given a right completion in
-# the readable form of countdown, return the same completion without the attempts that
-# missed.
+# the readable English form of countdown, return the same completion without the attempts
+# that missed. A line that missed ends in `verdict("en", False, "")`.
 #
-# <details><summary>Hint</summary>Cut at `<think>` and `</think>`, split the middle into
-# lines, and keep those that do not end in "no false".</details>
+# <details><summary>Hint 1</summary>Cut at `<think>` and `</think>`, and split the middle
+# into lines.</details>
+# <details><summary>Hint 2</summary>`text.removeprefix("<think>").partition("</think>")`
+# gives the thought, the tag, and the rest. Keep the last line break.</details>
 
 
 # %% tags=["exercise"]
 def to_shortcut(text):
-    """The completion with its last attempt only."""
+    """The completion with its last attempt only; a shortcut comes back as it is."""
     # BEGIN SOLUTION
     thought, _, rest = text.removeprefix("<think>").partition("</think>")
-    lines = [x for x in thought.split("\n") if not x.endswith("no false")]
+    missed = verdict("en", False, "")
+    lines = [line for line in thought.split("\n") if not line.endswith(missed)]
     return "<think>" + "\n".join(lines) + "</think>" + rest
     # END SOLUTION
 
@@ -950,20 +1061,25 @@ def to_shortcut(text):
 checks.ex_10_3(to_shortcut)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 10.4** (medium, 15 min) Who may look at whom. Given the number of the
-# example that each token of a packed row belongs to, as a tensor (T,), 0 for padding,
-# return a bool tensor (T, T) that is True where token t (row) may look at token s
-# (column): itself and earlier tokens of its own example. Padding may look at padding.
+# **Exercise 10.4** (medium, 15 min) Who may look at whom. `owner` (T,) holds for each
+# token of a packed row the number of its example, and 0 for padding. Return a bool tensor
+# (T, T): True where token t (row) may look at token s (column). A token may look at itself
+# and at earlier tokens of its own example. Padding may look at padding.
 #
-# <details><summary>Hint</summary>Compare the tensor with itself by broadcasting; `tril`
-# keeps what is not in the future.</details>
+# <details><summary>Hint 1</summary>Section 7 has a picture of it. Compare the tensor with
+# itself by broadcasting.</details>
+# <details><summary>Hint 2</summary>`owner[:, None] == owner[None, :]` is (T, T), and `tril`
+# removes the future.</details>
 
 
 # %% tags=["exercise"]
 def may_look(owner):
-    """(T,) owners -> (T, T) bools."""
+    """(T,) owners -> (T, T) bools.
+
+    may_look(torch.tensor([1, 2])) is [[True, False], [False, True]].
+    """
     # BEGIN SOLUTION
-    return (owner.unsqueeze(1) == owner.unsqueeze(0)).tril()
+    return (owner[:, None] == owner[None, :]).tril()
     # END SOLUTION
 
 
@@ -975,13 +1091,18 @@ checks.ex_10_4(may_look)
 # rows; a filter is a function from one row to True (keep it) or False. Return the rows
 # that pass all, and a dict from each name to how many rows it removed.
 #
-# <details><summary>Hint</summary>A filter sees only what the ones before it have left.
+# <details><summary>Hint 1</summary>A filter sees only what the ones before it have left.
 # </details>
+# <details><summary>Hint 2</summary>In each round: make the list of kept rows, note the
+# difference of the two lengths, go on with the kept ones.</details>
 
 
 # %% tags=["exercise"]
 def my_funnel(rows, filters):
-    """(rows that are left, {name: how many it removed})."""
+    """(rows that are left, {name: how many it removed}).
+
+    my_funnel([1, 2, 3], {"odd": lambda n: n % 2 == 1}) is ([1, 3], {"odd": 1}).
+    """
     # BEGIN SOLUTION
     removed = {}
     for name, keep in filters.items():
@@ -994,3 +1115,43 @@ def my_funnel(rows, filters):
 
 # %% tags=["check"]
 checks.ex_10_5(my_funnel)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 10.6** (hard, 45 min) Predict, then run: an open experiment. Why not fine-tune
+# Zero? Write `compare(starts, train, measure)`: for each name and model in the dict
+# `starts`, measure the model, train a *copy* of it, and measure the copy. Return
+# {name: (before, after)}. The models themselves must stay as they were.
+#
+# First write down what you expect of Zero against the base: more often right? more
+# readable? more mixing? Then run it:
+#
+# ```python
+# train = lambda model: list(fine_tune(model, examples))
+# measure = lambda model: fmean(r for *_, r in samples(ask(model, problems=held_out, k=2)))
+# compare({"base": base, "Zero": zero}, train, measure)
+# ```
+#
+# Repeat it with other shuffles before you believe it, and with readability as the measure.
+# Does the small table change Zero as much as it changes the base?
+#
+# <details><summary>Hint 1</summary>`train` changes the model that it gets, and may return
+# anything.</details>
+# <details><summary>Hint 2</summary>`copy.deepcopy(model)` is a copy with weights of its
+# own.</details>
+
+
+# %% tags=["exercise"]
+def compare(starts, train, measure):
+    """{name: model} -> {name: (measure before training, measure of a trained copy)}."""
+    # BEGIN SOLUTION
+    found = {}
+    for name, model in starts.items():
+        tuned = copy.deepcopy(model)
+        train(tuned)
+        found[name] = (measure(model), measure(tuned))
+    return found
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_10_6(compare)

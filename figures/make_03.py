@@ -1,81 +1,53 @@
-"""Draw the picture of chapter 03: python -m figures.make_03 -> 03_memory.png"""
+"""Draw the head picture of chapter 03: python -m figures.make_03 -> 03_model.png"""
 
-from matplotlib.patches import Rectangle
+from figures.sketch import CENTRE, arrow, badge, box, frame, sheet
+from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
 
-from figures.sketch import CENTRE, sheet
-from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PAPER, PURPLE
-
-HEADS, TOP, LOW = 8, 3.55, 1.55
-
-
-def cell(axes, x, y, width, height, colour, hatch="", alpha=1.0):
-    """A block of numbers; what is kept in the cache is drawn solid."""
-    kind = {"facecolor": colour, "edgecolor": PAPER, "hatch": hatch, "alpha": alpha}
-    axes.add_patch(Rectangle((x, y), width, height, linewidth=1.2, **kind))
+STREAM = 4.9  # where the residual stream runs upwards
+SMALL = {**CENTRE, "fontsize": 10.5}
 
 
-def line(axes, start, end, dashed=False):
-    style = (0, (3, 2)) if dashed else "-"
-    axes.plot(*zip(start, end, strict=True), color=GREY, linewidth=1, linestyle=style)
+def plus(axes, y):
+    """A layer's output is added to the stream."""
+    circle = {"boxstyle": "circle,pad=0.12", "facecolor": "white", "edgecolor": INK}
+    axes.text(STREAM, y, "+", bbox=circle, **{**CENTRE, "fontsize": 13})
 
 
-def heading(axes, middle, title, section, lines):
-    """Title above a column, and what it keeps below it."""
-    axes.text(middle, 4.72, title, fontsize=14, fontweight="bold", **CENTRE)
-    axes.text(middle, 4.4, section, fontsize=10.5, **CENTRE)
-    for i, text in enumerate(lines):
-        weight = "bold" if not i else "normal"
-        spot = (middle, 0.62 - 0.32 * i)
-        axes.text(*spot, text, fontsize=11, fontweight=weight, **CENTRE)
-
-
-def shared(axes, left, groups, title, section, lines):
-    """Query heads above, the key and value heads that they share below."""
-    width, gap = 0.32, 0.44
-    middle = left + gap * (HEADS - 1) / 2 + width / 2
-    for h in range(HEADS):
-        cell(axes, left + gap * h, TOP, width, 0.42, BLUE)
-    for g in range(groups):
-        size = HEADS // groups
-        centre = left + gap * (g * size + (size - 1) / 2) + width / 2
-        cell(axes, centre - width / 2, LOW + 0.45, width, 0.42, ORANGE, "//")
-        cell(axes, centre - width / 2, LOW, width, 0.42, GREEN, "..")
-        for h in range(g * size, (g + 1) * size):
-            line(axes, (left + gap * h + width / 2, TOP), (centre, LOW + 0.87))
-    heading(axes, middle, title, section, lines)
-
-
-def latent(axes, left):
-    """Keys and values of all heads drawn pale: expanded, or absorbed, never kept."""
-    width, gap = 0.32, 0.44
-    middle = left + gap * (HEADS - 1) / 2 + width / 2
-    bar = (middle - 1.25, 2.0)
-    for h in range(HEADS):
-        x = left + gap * h
-        cell(axes, x, TOP, width, 0.42, BLUE)
-        cell(axes, x, LOW + 0.98, width, 0.32, ORANGE, "//", 0.35)
-        cell(axes, x, LOW + 0.66, width, 0.3, GREEN, "..", 0.35)
-        line(axes, (x + width / 2, TOP), (x + width / 2, LOW + 1.3))
-        ends = (x + width / 2, LOW + 0.66), (middle + 0.13 * (h - 3.5), LOW + 0.42)
-        line(axes, *ends, dashed=True)
-    cell(axes, bar[0], LOW, 1.9, 0.42, PURPLE, "xx")
-    cell(axes, bar[0] + 1.98, LOW, 0.52, 0.42, ORANGE, "//")
-    axes.text(bar[0] + 0.95, LOW - 0.22, "latent", fontsize=10, **CENTRE)
-    axes.text(bar[0] + 2.24, LOW - 0.22, "rotary key", fontsize=10, **CENTRE)
-    lines = ("512 + 64 numbers", "one latent and one rotary key,", "for all 128 heads")
-    heading(axes, middle, "MLA", "section 9", lines)
+def branch(axes, low, colour, lines, section):
+    """From the stream through a norm and a layer, and back into the stream."""
+    box(axes, 5.75, low, 1.15, 0.62, GREY, ("RMSNorm",))
+    box(axes, 7.35, low, 2.35, 0.62, colour, lines, section)
+    arrow(axes, (STREAM, low + 0.31), (5.75, low + 0.31))
+    arrow(axes, (6.9, low + 0.31), (7.35, low + 0.31))
+    axes.plot((8.5, 8.5), (low + 0.62, low + 0.95), color=INK, linewidth=1.8)
+    arrow(axes, (8.5, low + 0.95), (STREAM + 0.2, low + 0.95))
+    plus(axes, low + 0.95)
 
 
 def draw(axes):
-    """The three ways side by side."""
-    for y, text in ((TOP + 0.21, "queries"), (LOW + 0.44, "kept for\neach token")):
-        axes.text(0.72, y, text, fontsize=11.5, style="italic", **CENTRE)
-    lines = ("32,768 numbers", "a key and a value", "for each of 128 heads")
-    shared(axes, 1.6, HEADS, "MHA", "section 7", lines)
-    lines = ("2,048 numbers", "8 keys and 8 values,", "16 heads share each")
-    shared(axes, 5.45, 2, "GQA", "section 8", lines)
-    latent(axes, 9.3)
+    """Ids at the bottom, logits at the top, the stream between them."""
+    frame(axes, 4.3, 1.5, 5.8, 2.75, GREY, 0.12, linestyle="--")
+    axes.text(4.1, 2.9, "block\n4 times here,\n61 times in V3", ha="right", va="center")
+    badge(axes, 4.34, 4.21, "9", GREY)
+    arrow(axes, (STREAM, 1.0), (STREAM, 4.75))
+    branch(axes, 1.75, BLUE, ("attention",), "3-8")
+    branch(axes, 3.05, GREEN, ("feed-forward",), "2")
+    box(axes, 3.65, 0.4, 2.5, 0.6, PURPLE, ("embedding",))
+    axes.text(1.5, 0.7, "token ids\n25 8 317 ...", **SMALL)
+    arrow(axes, (2.3, 0.7), (3.65, 0.7))
+    box(axes, 3.65, 4.75, 2.5, 0.6, PURPLE, ("RMSNorm, head",))
+    axes.text(STREAM + 0.12, 1.24, "residual stream", ha="left", va="center")
+    arrow(axes, (6.15, 5.05), (7.35, 5.05))
+    axes.text(6.75, 5.24, "logits", **SMALL)
+    box(axes, 7.35, 4.75, 2.35, 0.6, ORANGE, ("sample",), "10")
+    arrow(axes, (9.7, 5.05), (11.2, 5.05))
+    axes.text(11.9, 5.05, "next token", **SMALL)
+    axes.plot((11.9, 11.9), (4.85, 0.12), color=INK, linewidth=1.2, linestyle="--")
+    axes.plot((11.9, 1.5), (0.12, 0.12), color=INK, linewidth=1.2, linestyle="--")
+    arrow(axes, (1.5, 0.12), (1.5, 0.42), linewidth=1.2)
+    box(axes, 10.45, 1.75, 1.1, 0.62, ORANGE, ("cache",), "6")
+    arrow(axes, (9.7, 2.06), (10.45, 2.06), arrowstyle="<|-|>")
 
 
 if __name__ == "__main__":
-    sheet("03_memory.png", 13, 5.0, draw, bottom=-0.25)
+    sheet("03_model.png", 13, 5.6, draw)

@@ -43,15 +43,15 @@ def draw(axes):
     arrow(axes, (10.9, 3.0), (11.36, 3.6), ORANGE)
     arrow(axes, (4.6, 2.98), (8.56, 2.62), ORANGE, bend=0.12)
     axes.text(5.0, 2.32, "the next token, known in training", **SMALL)
-    box(axes, 6.3, 0.55, 2.9, 1.1, BLUE, ("AdamW, Muon", "a step of the weights"), "5")
-    box(axes, 9.9, 0.55, 2.9, 1.1, PURPLE, ("learning rate",), "6")
+    box(axes, 6.3, 0.55, 2.9, 1.1, BLUE, ("AdamW, Muon", "a step of the weights"), "6")
+    box(axes, 9.9, 0.55, 2.9, 1.1, PURPLE, ("learning rate",), "7")
     axes.texts[-2].set_y(1.48)
     plan(axes, 10.25, 0.68)
     arrow(axes, (12.1, 3.36), (8.7, 1.69), INK, bend=-0.2)
     arrow(axes, (9.86, 0.95), (9.26, 0.95), PURPLE)
     arrow(axes, (6.95, 1.68), (6.95, 3.24), BLUE)
-    text = "thousands of such steps (7); then skills (8),\n"
-    text += "a law for the loss (9), and the bill (10)"
+    text = "thousands of such steps (8); then skills (9),\n"
+    text += "a law for the loss (10), and the bill (11)"
     axes.text(3.0, 1.1, text, style="italic", **{**SMALL, "fontsize": 12})
 
 

@@ -16,7 +16,7 @@ def stages(axes):
             4.7,
             GREEN,
             ("2  reward model", "a number for an answer"),
-            "pairs: A better B",
+            "pairs: A is better than B",
         ),
         (9.1, ORANGE, ("3  RL", "PPO"), "prompts alone"),
     ):

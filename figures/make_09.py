@@ -1,50 +1,25 @@
-"""Draw the road map of chapter 09: python -m figures.make_09 -> figures/09_loop.png"""
+"""Draw the ring of chapter 09: python -m figures.make_09 -> figures/09_loop.png"""
 
 from figures.sketch import arrow, card, sheet
 from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
 
-MAP = (  # chapters of the recipe, this one in colour
-    ("05", "base model"),
-    ("09", "R1-Zero"),
-    ("10", "cold start"),
-    ("11", "reasoning RL"),
-    ("12", "rejection\nsampling"),
-    ("13", "all\nscenarios"),
-    ("14", "distillation"),
-)
-
-
-def recipe(axes):
-    """The strip on top: the chapters that build R1, and where the reader is."""
-    for i, (number, name) in enumerate(MAP):
-        x, here = 0.35 + 1.84 * i, number == "09"
-        card(axes, x, 4.95, 1.52, 0.78, BLUE if here else GREY, "")
-        kind = {"ha": "center", "va": "center", "color": INK if here else "#555555"}
-        weight = "bold" if here else "normal"
-        spot = (x + 0.28, 5.34)
-        axes.text(*spot, number, fontsize=11, fontweight="bold", **kind)
-        spot = (x + 0.93, 5.34)
-        axes.text(*spot, name, fontsize=10, fontweight=weight, **kind)
-        if i:
-            arrow(axes, (x - 0.3, 5.34), (x - 0.02, 5.34), GREY)
-
 
 def loop(axes):
-    """The ring below: the six stations of one step of R1-Zero."""
+    """The six stations of one step of R1-Zero, with the sections that build them."""
     width, height, top, low = 3.4, 1.4, 3.05, 0.4
     left, middle, right = 0.4, 4.8, 9.2
     lines = ("numbers=3,7,8", "target=35")
-    card(axes, left, top, width, height, GREY, "a problem", lines, "2")
+    card(axes, left, top, width, height, GREY, "a problem", lines, "§2")
     lines = ("<think>... no ... yes", "<answer>(8-3)*7")
-    card(axes, middle, top, width, height, BLUE, "G answers to it", lines, "4")
+    card(axes, middle, top, width, height, BLUE, "G answers to it", lines, "§4")
     lines = ("right answer?  1 or 0", "format kept?   0.1 or 0")
-    card(axes, right, top, width, height, GREEN, "reward by rule", lines, "3")
+    card(axes, right, top, width, height, GREEN, "reward by rule", lines, "§3")
     lines = ("minus the mean", "of the siblings")
-    card(axes, right, low, width, height, ORANGE, "group advantage", lines, "5")
+    card(axes, right, low, width, height, ORANGE, "group advantage", lines, "§5")
     lines = ("min(ratio A,", "clip(ratio) A)")
-    card(axes, middle, low, width, height, ORANGE, "clipped loss", lines, "6")
+    card(axes, middle, low, width, height, ORANGE, "clipped loss", lines, "§6")
     lines = ("one gradient step", "then ask again")
-    card(axes, left, low, width, height, PURPLE, "a better policy", lines, "7")
+    card(axes, left, low, width, height, PURPLE, "a better policy", lines, "§7")
     level, below = top + height / 2, low + height / 2
     arrow(axes, (left + width, level), (middle - 0.05, level))
     arrow(axes, (middle + width, level), (right - 0.05, level))
@@ -60,4 +35,4 @@ def loop(axes):
 
 
 if __name__ == "__main__":
-    sheet("09_loop.png", 13, 5.95, recipe, loop)
+    sheet("09_loop.png", 13, 4.75, loop)

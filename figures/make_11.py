@@ -1,26 +1,11 @@
-"""Draw the road map of chapter 11: python -m figures.make_11 -> 11_language.png"""
+"""Draw one step of the RL of chapter 11: python -m figures.make_11"""
 
-from figures.make_09 import MAP
 from figures.sketch import SMALL, arrow, badge, card, sheet
-from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
-
-
-def recipe(axes):
-    """The strip on top: the chapters that build R1, and where the reader is."""
-    for i, (number, name) in enumerate(MAP):
-        x, here = 0.35 + 1.84 * i, number == "11"
-        card(axes, x, 5.55, 1.52, 0.78, BLUE if here else GREY, "")
-        kind = {"ha": "center", "va": "center", "color": INK if here else "#555555"}
-        weight = "bold" if here else "normal"
-        axes.text(x + 0.28, 5.94, number, fontsize=11, fontweight="bold", **kind)
-        name = name.replace(" ", "\n") if here else name
-        axes.text(x + 0.93, 5.94, name, fontsize=10, fontweight=weight, **kind)
-        if i:
-            arrow(axes, (x - 0.3, 5.94), (x - 0.02, 5.94), GREY)
+from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PURPLE
 
 
 def loop(axes):
-    """Below: an answer, its three parts, the loss, the policy and its leash."""
+    """An answer, its three parts, the loss, the policy and its leash."""
     lines = ("begins as Dev1", "thinks and answers")
     card(axes, 0.4, 2.6, 3.0, 1.4, BLUE, "policy", lines)
     parts = (
@@ -47,10 +32,10 @@ def loop(axes):
     axes.text(0.62, 2.18, "every N\nsteps", **SMALL)
     arrow(axes, (8.9, 1.25), (4.0, 1.25), **kind)
     arrow(axes, (4.0, 1.24), (3.42, 2.58))
-    axes.text(6.2, 1.48, "one gradient step", **SMALL)
-    badge(axes, 4.5, 0.7, "6", BLUE)
-    axes.text(6.5, 0.7, "the run, with and without language", **SMALL)
+    axes.text(6.4, 1.45, "one gradient step", **SMALL)
+    badge(axes, 4.6, 0.7, "6", BLUE)
+    axes.text(6.6, 0.7, "live, with and without language", **SMALL)
 
 
 if __name__ == "__main__":
-    sheet("11_language.png", 13, 6.55, recipe, loop)
+    sheet("11_language.png", 13, 5.35, loop)

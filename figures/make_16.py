@@ -24,13 +24,13 @@ def data(axes, x, y):
     for rank, colour in enumerate((BLUE, ORANGE)):
         at = x + 0.3 + 3.4 * rank
         block(
-            axes, at, y + 1.7, 2.6, 0.5, colour, f"rows {'1-4' if not rank else '5-8'}"
+            axes, at, y + 2.0, 2.6, 0.5, colour, f"rows {'1-4' if not rank else '5-8'}"
         )
         for layer in range(2):
             block(
                 axes, at, y + 1.0 - 0.55 * layer, 2.6, 0.5, colour, f"layer {layer + 1}"
             )
-        arrow(axes, (at + 1.3, y + 1.68), (at + 1.3, y + 1.55))
+        arrow(axes, (at + 1.3, y + 1.98), (at + 1.3, y + 1.52))
     arrow(axes, (x + 2.95, y + 0.95), (x + 3.65, y + 0.95), arrowstyle="<|-|>")
     axes.text(x + 3.3, y + 0.05, "add up the gradients, once a step", **SMALL)
 
@@ -40,16 +40,8 @@ def tensor(axes, x, y):
     title(axes, x + 3.3, y + 3.1, "tensor", "parts of every matrix")
     for rank, colour in enumerate((BLUE, ORANGE)):
         for layer in range(2):
-            at = x + 1.6 + 1.75 * rank
-            block(
-                axes,
-                at,
-                y + 1.55 - 0.75 * layer,
-                1.65,
-                0.65,
-                colour,
-                f"half of {layer + 1}",
-            )
+            at, row = x + 0.9 + 2.45 * rank, y + 1.55 - 0.75 * layer
+            block(axes, at, row, 2.35, 0.65, colour, f"half of layer {layer + 1}")
     axes.text(x + 3.3, y + 0.05, "add up the outputs, twice a layer", **SMALL)
 
 

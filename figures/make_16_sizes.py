@@ -6,27 +6,29 @@ from r1lib.plots import BLUE, GREEN, ORANGE, PURPLE
 SIZES = (
     ("tiny R1", "0.7 million", "one core of a laptop", GREEN, "1"),
     ("Qwen2.5-0.5B", "0.5 billion", "one GPU", BLUE, "3"),
-    ("Qwen2.5-7B", "7.6 billion", "several GPUs, one model", ORANGE, "4"),
-    ("DeepSeek-V3, R1", "671 billion", "2,048 GPUs, four cuts at once", PURPLE, "5"),
+    ("Qwen2.5-7B", "7.6 billion", "several GPUs", ORANGE, "4"),
+    ("DeepSeek-V3, R1", "671 billion", "2,048 GPUs", PURPLE, "5"),
 )
 STEPS = (
-    "the same code",
-    "bfloat16, real checkpoints",
-    "FSDP2: slices of each tensor",
+    "read a published\ncheckpoint (2)",
+    "slice every tensor\nover the GPUs (4)",
+    "spread layers and\nexperts, too (4)",
 )
-WIDE, LEFT = 3.3, 0.25
+LAST = "at every size: when the sampler is another program (6)"
+WIDE, LEFT, EACH = 2.75, 0.25, 4.25
 
 
 def sizes(axes):
     """Four boxes from left to right, and what is new at each step."""
     for i, (name, size, where, colour, section) in enumerate(SIZES):
-        x = LEFT + 4.05 * i
+        x = LEFT + EACH * i
         lines = (name, size + " weights", where)
         box(axes, x, 1.0, WIDE, 1.35, colour, lines, section)
         if i:
-            arrow(axes, (x - 0.75, 1.68), (x - 0.05, 1.68))
-            axes.text(x - 0.4, 0.55, STEPS[i - 1], **SMALL)
+            arrow(axes, (x - EACH + WIDE + 0.05, 1.68), (x - 0.05, 1.68))
+            axes.text(x - (EACH - WIDE) / 2, 1.3, STEPS[i - 1], **SMALL)
+    axes.text(8.0, 0.55, LAST, **SMALL)
 
 
 if __name__ == "__main__":
-    sheet("16_sizes.png", 16.0, 2.6, sizes, bottom=0.2)
+    sheet("16_sizes.png", 16.0, 2.7, sizes, bottom=0.2)

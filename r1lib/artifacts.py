@@ -27,16 +27,12 @@ def path(name: str) -> Path:
     """
     known = manifest()
     if name not in known:
-        raise ValueError(
-            f"no artifact {shown(name)}; there are {', '.join(sorted(known))}"
-        )
+        raise ValueError(f"no artifact {shown(name)}, only {', '.join(sorted(known))}")
     if "sha256" not in known[name]:
         raise ValueError(f"manifest.json is damaged: it lists no file of {shown(name)}")
     wanted, there = known[name]["sha256"], (FOLDER / name).is_dir()
     if not there or files.sha256(FOLDER / name, wanted) != wanted:
-        raise ValueError(
-            f"artifact {shown(name)} differs from manifest.json: fetch it again"
-        )
+        raise ValueError(f"{shown(name)} differs from manifest.json: fetch it again")
     return FOLDER / name
 
 

@@ -49,10 +49,7 @@ class DistillConfig(SFTConfig):
 
 @dataclass(frozen=True)
 class OnPolicyConfig:
-    """The student writes `prompts` completions a step, and is corrected in each token.
-
-    The learning rate warms up, then falls as in fine-tuning.
-    """
+    """The student writes `prompts` completions a step, corrected in each token."""
 
     steps: int = 100
     prompts: int = 64
@@ -166,13 +163,14 @@ def kl_loss(
 ) -> Float[Tensor, ""]:
     """Mean KL divergence of next-token distributions over the tokens under the mask.
 
-    Column t of the mask is token t; the logits that foretold it stand in column t - 1.
-    "forward" is KL(teacher || student): the student must give weight to everything that
-    the teacher might write. "reverse" is KL(student || teacher): it must not write what
-    the teacher would not. Both are multiplied by temperature squared, so that gradients
-    keep their size (arXiv 1503.02531, section 2.1).
+    Column t of the mask is token t; the logits that predicted it are in column t - 1.
+    "forward" is KL(teacher || student), mode-covering: the student must give some
+    probability to everything that the teacher might write. "reverse" is KL(student ||
+    teacher), mode-seeking: it must not write what the teacher would not. Both are
+    multiplied by temperature squared, so that gradients keep their size (arXiv
+    1503.02531, section 2.1).
 
-    Logits that foretell a token outside the mask are not read, not even an inf or a
+    Logits that predict a token outside the mask are not read, not even an inf or a
     NaN; a mask without any True token gives 0. A token that is closed (-inf) for the
     one whose mean is taken adds nothing: 0 ln 0 is 0.
 
@@ -255,8 +253,8 @@ def on_policy(
     """Let the student write and the teacher correct; yields metrics and `Spent`.
 
     At each token that the student wrote, its whole distribution is pulled towards that
-    of the teacher in the same place, so the `tokenizers` of the two must be one, as in
-    `train`. No reward is asked for; "accuracy" is only reported. Step s draws from
+    of the teacher in the same position, so the `tokenizers` of the two must be one, as
+    in `train`. No reward is asked for; "accuracy" is only reported. Step s draws from
     (seed, s) alone.
     """
     check_same_tokenizer(*tokenizers)

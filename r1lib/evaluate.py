@@ -1,9 +1,9 @@
-"""Evaluation: pass@1, pass@k, majority votes, intervals, skills, reflection counts."""
+"""Evaluation: pass@1, pass@k, majority votes, intervals, paired differences."""
 
 import math
 from collections import Counter
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import fmean, stdev
 
 import torch
 from jaxtyping import Float
@@ -12,6 +12,8 @@ from torch import Tensor
 from r1lib.files import shown
 from r1lib.problem import Problem
 from r1lib.sampling import Sampling, completions
+
+STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # 97.5% of t, by number of seeds
 
 
 @dataclass
@@ -147,3 +149,29 @@ def paired(before: list[float], after: list[float]) -> dict:
     most = max([1.0, *map(abs, [*before, *after])])
     place = interval(gains, least=-most, most=most)
     return {"difference": fmean(gains), "interval": place}
+
+
+def paired_seeds(before: list[list[float]], after: list[list[float]]) -> dict:
+    """By how much runs differ: lists of one value per problem, a list for each seed.
+
+    Returns `paired` of the means over seeds, `each`, the difference of each seed, and
+    `clear`: whether two 95% intervals exclude 0. One is that of `paired`, over
+    problems. The other is Student's over seeds, as another run would differ, too.
+
+    >>> low, high = [[0.2, 0.1]] * 3, [[0.8, 0.9], [0.9, 0.8], [0.8, 0.8]]
+    >>> found = paired_seeds(low, high)
+    >>> round(found["difference"], 3), found["clear"]
+    (0.683, True)
+    """
+    if len(before) != len(after) or len(after) not in STUDENT:
+        wanted = f"wanted the same number of seeds twice, one of {list(STUDENT)}"
+        raise ValueError(f"{wanted}, got {len(before)} and {len(after)}")
+    means = [
+        [fmean(row) for row in zip(*runs, strict=True)] for runs in (before, after)
+    ]
+    each = [fmean(b) - fmean(a) for a, b in zip(before, after, strict=True)]
+    spread = STUDENT[len(each)] * stdev(each) / len(each) ** 0.5
+    found = paired(*means)
+    low, high = found["interval"]
+    clear = (low > 0 or high < 0) and abs(fmean(each)) > spread
+    return {**found, "each": each, "clear": clear}

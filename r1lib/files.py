@@ -70,6 +70,13 @@ def shown(value) -> str:
     return line(text, SHOWN)
 
 
+def one_of(name: str, value, choices) -> None:
+    """Refuse a value that is none of the choices; the error calls it `name`."""
+    if value not in choices:
+        known = ", ".join(map(str, choices))
+        raise ValueError(f"{name} must be one of {known}, got {shown(value)}")
+
+
 def is_stray(name: str) -> bool:
     """Say whether a name is one that a system or an editor leaves in any folder.
 

@@ -60,8 +60,8 @@ def token_logprobs(
     scaled = logits[:, :-1][real]
     scaled = scaled / temperature if temperature != 1.0 else scaled
     chosen = -F.cross_entropy(scaled, ids[:, 1:][real], reduction="none")
-    found = chosen.new_zeros(real.shape).masked_scatter(real, chosen)
-    return F.pad(found, (1, 0))
+    logprobs = chosen.new_zeros(real.shape).masked_scatter(real, chosen)
+    return F.pad(logprobs, (1, 0))
 
 
 def entropy(logits: Float[Tensor, "*B V"]) -> Float[Tensor, "*B"]:
@@ -101,8 +101,8 @@ def check_shapes(**tensors: Tensor | None) -> None:
     """
     shapes = {n: tuple(x.shape) for n, x in tensors.items() if x is not None}
     if len(set(shapes.values())) > 1:
-        found = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
-        raise ValueError(f"wanted tensors of one shape, got {found}")
+        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise ValueError(f"wanted tensors of one shape, got {listed}")
 
 
 def clipped(

@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass
 
 from r1lib import verifiers
-from r1lib.files import digest, shown
+from r1lib.files import digest, one_of
 from r1lib.verifiers.notation import parse_number
 
 LANGUAGES = ("en", "ko")
@@ -85,12 +85,9 @@ def split_of(problem: Problem) -> str:
 
 def draw(sample, rng, split: str, level: str = "easy", language: str | None = None):
     """Draw from `sample(rng, level, language)` until a problem of `split` comes up."""
-    if split not in SPLITS:
-        raise ValueError(f"split must be one of {SPLITS}, got {shown(split)}")
-    if level not in LEVELS:
-        raise ValueError(f"level must be one of {LEVELS}, got {shown(level)}")
-    if language is not None and language not in LANGUAGES:
-        raise ValueError(f"language must be one of {LANGUAGES}, got {shown(language)}")
+    one_of("split", split, SPLITS)
+    one_of("level", level, LEVELS)
+    one_of("language", language, (None, *LANGUAGES))
     while True:
         problem = sample(rng, level, language or rng.choice(LANGUAGES))
         if split_of(problem) == split:

@@ -247,15 +247,10 @@ def _generate(model, prompts, max_new_tokens, choice, stop_ids, repeat, steer):
         logits = next_logits(model, ids, cache, seen)
     # 6. Cut each row to its length, and say how it ended.
     stopped = torch.isin(ids_out.gather(1, length.unsqueeze(1) - 1).squeeze(1), stop)
+    columns = [x.tolist() for x in (ids_out, logp_out, length, stopped)]
     return [
         Completion(i[:n], lp[:n], "stop" if s else "length")
-        for i, lp, n, s in zip(
-            ids_out.tolist(),
-            logp_out.tolist(),
-            length.tolist(),
-            stopped.tolist(),
-            strict=True,
-        )
+        for i, lp, n, s in zip(*columns, strict=True)
     ]
 
 

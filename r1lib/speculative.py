@@ -14,7 +14,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from r1lib.model.transformer import Transformer, evaluating
+from r1lib.model.attention import LayerCache
+from r1lib.model.transformer import Transformer, evaluating, rope_at
 from r1lib.sampling import Completion, check_room
 from r1lib.tokenizer import PAD
 
@@ -91,7 +92,7 @@ def read_mtp(model, hidden, next_ids: Int[Tensor, "B T"], cache, seen):
     positions, mask = positions_and_mask(seen, cache.length, next_ids.shape[1])
     m = model.mtp
     pair = (m.embed_norm(model.embed(next_ids)), m.hidden_norm(hidden))
-    rope = model.rope_at(next_ids, positions, cache.length)
+    rope = rope_at(model.rope, next_ids.shape[1], cache.length, positions)
     x = m.join(torch.cat(pair, dim=-1))
     return m.norm(m.block(x, rope, mask, cache.layers[-1], cache.length))
 
@@ -104,10 +105,8 @@ def left_pad(model, prompts, room: int):
     padding = torch.tensor([width - len(p) for p in prompts], device=device)
     seen = torch.arange(width + room, device=device) >= padding.unsqueeze(1)
     cache = model.new_cache(len(prompts), width + room)
-    extra = model.mtp.block.attn.new_cache(
-        len(prompts), width + room, device=device, dtype=model.embed.weight.dtype
-    )
-    cache.layers.append(extra)
+    shapes, like = model.mtp.block.attn.cache_shapes, model.embed.weight
+    cache.layers.append(LayerCache(*shapes, len(prompts), width + room, like))
     return ids, cache, seen
 
 

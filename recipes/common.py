@@ -13,12 +13,12 @@ import torch
 
 from r1lib import artifacts, files, hub, sampling
 from r1lib.hub import tokenizers
-from r1lib.hub.download import download
 from r1lib.hub.families import read_config
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import new_model
 from r1lib.progress import bar
 from recipes import plan
+from recipes.download import download
 
 BASE = (  # of a base model, that has no chat template of its own
     "A user asks a question and an assistant answers it after thinking.\nUser: ",

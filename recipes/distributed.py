@@ -18,15 +18,18 @@ import random
 import re
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from torch import nn
 
 from r1lib import artifacts, files, hub, rewards
 from r1lib.losses import next_token_loss, token_logprobs, token_mean
+from r1lib.model.moe import MoE
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import balance, mtp_hidden, new_model
 from r1lib.rl import grpo
@@ -51,7 +54,7 @@ def pre_training(model, tokenizer, task, optimizers, asked, start):
         optim.set_lr(optimizers, optim.warmup_stable_decay(step, asked.steps))
         weight = config.mtp_weight if step % config.mtp_every == 0 else 0.0
         shares = [share_of(ids, ahead) for ahead in (1, 2)]
-        mine = distributed.my_part(ids).to(model.embed.weight.device)
+        mine = my_part(ids).to(model.embed.weight.device)
 
         def loss(model, mine=mine, weight=weight, shares=shares):
             hidden = model.hidden(mine)
@@ -62,14 +65,30 @@ def pre_training(model, tokenizer, task, optimizers, asked, start):
             return found + weight * shares[1] * next_token_loss(extra, mine, ahead=2)
 
         metrics = distributed.step(task, model, optimizers, [loss])
-        distributed.add_loads(model)
+        add_loads(model)
         balance(model, config.bias_speed)
         yield {"step": step + 1, **metrics}
 
 
+def my_part(rows: Sequence) -> Sequence:
+    """Take every W-th row of a batch, the first one by rank; none may go without."""
+    ranks = dist.get_world_size()
+    if len(rows) < ranks:
+        got = len(rows)
+        raise ValueError(f"wanted at least a row for each of {ranks} ranks, got {got}")
+    return rows[dist.get_rank() :: ranks]
+
+
+def add_loads(model: nn.Module) -> None:
+    """Add up what the experts of each rank have counted, for `balance`."""
+    for module in model.modules():
+        if isinstance(module, MoE):
+            dist.all_reduce(module.load)
+
+
 def share_of(ids, ahead: int) -> float:
     """Share of a batch's targets that this rank's rows hold."""
-    mine = distributed.my_part(ids)
+    mine = my_part(ids)
     return float((mine[:, ahead:] != PAD).sum() / (ids[:, ahead:] != PAD).sum())
 
 
@@ -79,7 +98,7 @@ def fine_tuning(model, tokenizer, task, optimizers, asked, start):
     examples = sft.encode(tokenizer, pairs)
     config = sft.SFTConfig(1, asked.batch, seed=asked.seed)
     for step, batch in scheduled(examples, config, optimizers, start):
-        mine = distributed.my_part(batch)
+        mine = my_part(batch)
         total = sum(sum(example.mask) for example in batch)
         losses = list(sft_losses(mine, total, asked.tokens, model.embed.weight.device))
         yield {"step": step + 1, **distributed.step(task, model, optimizers, losses)}
@@ -111,7 +130,7 @@ def reinforcement(model, tokenizer, task, optimizers, asked, start):
         optim.set_lr(optimizers, factor)
         batches = [
             sample(sampler, tokenizer, config, asked.seed, step, chunk)
-            for chunk in distributed.my_part(range(CHUNKS))
+            for chunk in my_part(range(CHUNKS))
         ]
         tokens = distributed.total(sum(int(b.mask.sum()) for b in batches))
         reward = distributed.total(sum(float(b.rewards.sum()) for b in batches))

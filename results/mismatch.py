@@ -1,16 +1,16 @@
 """Measure one unit of engine mismatch, (arm, seed): one model samples, another learns.
 
     python -m results.mismatch same 0           R1-Zero whose sampler is its trainer
-    python -m results.mismatch bf16 0           the sampler computes in bfloat16
     python -m results.mismatch fp8 0            its weights have eight bits, in blocks
     python -m results.mismatch stale 0          it is the policy of 8 steps ago
     python -m results.mismatch fp8-tis 0        truncated importance weights (TIS)
     python -m results.mismatch fp8-replay 0     the trainer takes the sampler's experts
 
-and stale-tis, stale-replay, and `look`, which trains nothing: it compares samplers with
-their trainer on base, Zero and a dense student. Without a correction the trainer takes
-its own log-probabilities as the old ones, as if it had written the texts. An arm takes
-some two minutes on one core, and writes results/data/mismatch-ARM-SEED.json.
+and stale-tis, stale-replay, and `look`, which trains nothing: it compares samplers, one
+in bfloat16 among them, with their trainer on base, Zero and a dense student. Without a
+correction the trainer takes its own log-probabilities as the old ones, as if it had
+written the texts. An arm takes some two minutes on one core, and writes
+results/data/mismatch-ARM-SEED.json.
 """
 
 import copy
@@ -36,7 +36,7 @@ from results import one_unit
 
 AGE, CAP, LARGEST = 8, 2.0, 448.0  # steps; of an importance weight; the largest E4M3
 FAMILIES = (countdown.sample, arithmetic.sample)
-SAMPLERS = ("same", "bf16", "fp8", "stale")
+SAMPLERS = ("same", "fp8", "stale")
 ARMS = (*SAMPLERS, "fp8-tis", "fp8-replay", "stale-tis", "stale-replay")
 CONFIG = grpo.GRPOConfig(steps=40, prompts=8, max_new_tokens=96)
 

@@ -217,6 +217,24 @@ def sampled(policy, tokenizer, config: GRPOConfig, step: int) -> Rollout:
     )
 
 
+def better_and_worse(batch: Rollout, group_size: int) -> list[dpo.Pair]:
+    """Pair completions of each group, each used once: the best with the worst, and on.
+
+    The second best meets the second worst, and so on while their rewards differ. Where
+    rewards are 0 and 1 there are as many pairs as right answers, or as wrong ones.
+    """
+    rewards = batch.rewards.view(-1, group_size)
+    pairs = []
+    for n, group in enumerate(group_advantages(rewards, normalize_std=False)):
+        order = group.argsort(stable=True, descending=True)
+        for better, worse in zip(order, order.flip(0), strict=True):
+            if not group[better] > group[worse]:
+                break
+            rows = (n * group_size + int(b) for b in (better, worse))
+            pairs.append(dpo.pair_of(batch, *rows))
+    return pairs
+
+
 def dpo_loop(policy, tokenizer, config, arm, lr=DPO_LR, beta=DPO_BETA) -> Training:
     """DPO offline: all samples are the base's, then one pass over their pairs."""
     reference, optimizers = copy.deepcopy(policy), optim.adamw(policy, lr)
@@ -226,7 +244,7 @@ def dpo_loop(policy, tokenizer, config, arm, lr=DPO_LR, beta=DPO_BETA) -> Traini
         pairs = []
         for step in range(config.steps):
             batch = sampled(reference, tokenizer, config, step)
-            pairs += dpo.better_and_worse(batch, config.group_size)
+            pairs += better_and_worse(batch, config.group_size)
             yield {"step": step + 1, **measures(batch)}, batch
         for metrics in dpo.train(policy, reference, pairs, settings, optimizers):
             step = config.steps + metrics["step"]
@@ -244,7 +262,7 @@ def iterated_loop(policy, tokenizer, config, arm, lr: float = ITERATED_LR) -> Tr
         policy.train()
         for step in range(config.steps):
             batch = sampled(policy, tokenizer, config, step)
-            pairs = dpo.better_and_worse(batch, config.group_size)
+            pairs = better_and_worse(batch, config.group_size)
             schedule = (step, config.steps, config.warmup, config.decay)
             optim.set_lr(optimizers, optim.warmup_stable_decay(*schedule))
             metrics = {"pairs": len(pairs)}

@@ -12,7 +12,7 @@ same arm differs too. All else is a tie.
 import json
 import sys
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 
 from r1lib import evaluate, files
 from r1lib.traces.tables import markdown
@@ -22,7 +22,6 @@ from results.rl_measure import SEEDS, path_of
 from tools import provenance
 
 PAGE = provenance.ROOT / "docs" / "variants.md"
-STUDENT = 4.303  # 97.5% of Student's t with two degrees of freedom, for three seeds
 LAST = 5  # steps at the end of a curve that are averaged
 STYLES = ("guess", "short", "long", "checks", "tries again", "repeats", "format")
 INTRO = f"""# Variants of reinforcement learning, measured
@@ -77,28 +76,17 @@ def each(values: list[float], form: str) -> str:
 
 def against(cards: list[dict], others: list[dict]) -> str:
     """Write the paired difference in pass@1 of two lists of cards, seed by seed."""
-    both = []
-    for group in (others, cards):
-        rows = [[r / c["samples"] for r in c["values"]["right"]] for c in group]
-        both.append([fmean(problem) for problem in zip(*rows, strict=True)])
-    found = evaluate.paired(*both)
-    low, high = found["interval"]
-    gains = [
-        card["all"]["pass@1"] - other["all"]["pass@1"]
-        for card, other in zip(cards, others, strict=True)
+    both = [
+        [
+            [right / card["samples"] for right in card["values"]["right"]]
+            for card in group
+        ]
+        for group in (others, cards)
     ]
+    found = evaluate.paired_seeds(*both)
+    low, high = found["interval"]
     text = f"{found['difference']:+.2f} [{low:+.2f}, {high:+.2f}]"
-    return f"**{text}**" if agreed(gains) and (low > 0 or high < 0) else text
-
-
-def agreed(gains: list[float]) -> bool:
-    """Whether the 95% interval of the mean over three seeds excludes 0 (Student).
-
-    >>> agreed([-0.28, -0.14, -0.23]), agreed([-0.02, -0.07, -0.04])
-    (True, False)
-    """
-    spread = STUDENT * stdev(gains) / len(gains) ** 0.5
-    return abs(fmean(gains)) > spread
+    return f"**{text}**" if found["clear"] else text
 
 
 def over(history: list[dict], name: str, last: int = 0) -> float | None:

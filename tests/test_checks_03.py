@@ -1,12 +1,14 @@
 """The checks of chapter 03 accept what is right, refuse common mistakes, say why."""
 
-import math
-
 import pytest
 import torch
 
 from r1lib import checks
 from r1lib.model.layers import apply_rope, apply_rope_half, to_neighbours
+
+
+def mended_norm(x, weight, eps=1e-6, over=torch.mean):
+    return x * (over(x.square(), -1, keepdim=True) + eps).rsqrt() * weight
 
 
 def cache_bytes(c, both=2, heads="num_key_value_heads", latent=True, width=True):
@@ -43,16 +45,6 @@ def absorb(w_q, w_key, w_value, w_out):
     return into, torch.einsum("dhv,hvc->hdc", w_out.view(-1, H, V), w_value)
 
 
-def temperature_for(logits, wanted):
-    low, high = 1e-3, 1e3
-    for _ in range(100):
-        middle = math.sqrt(low * high)
-        logp = (logits / middle).log_softmax(-1)
-        below = -(logp.exp() * logp).sum() < wanted
-        low, high = (middle, high) if below else (low, middle)
-    return low
-
-
 def after_prefix(model, prefix, endings, moved=True, once=True):
     if not once:
         return model(torch.tensor([prefix + e for e in endings]))[:, -1]
@@ -68,12 +60,12 @@ def first_ending_only(model, prefix, endings):
 
 
 RIGHT = [
-    (checks.ex_3_1, cache_bytes),
-    (checks.ex_3_2, rope_half),
-    (checks.ex_3_3, window_mask),
+    (checks.ex_3_1, mended_norm),
+    (checks.ex_3_2, cache_bytes),
+    (checks.ex_3_3, rope_half),
+    (checks.ex_3_6, window_mask),
     (checks.ex_3_4, absorb),
-    (checks.ex_3_5, temperature_for),
-    (checks.ex_3_6, after_prefix),
+    (checks.ex_3_5, after_prefix),
 ]
 
 
@@ -86,40 +78,42 @@ def test_a_right_answer_is_accepted(check, solution, capsys):
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
-        (checks.ex_3_1, lambda c: cache_bytes(c, both=1), "keys and values are both"),
+        (checks.ex_3_1, lambda x, w: mended_norm(x, w, over=torch.sum), "the mean of"),
+        (checks.ex_3_1, lambda x, w: mended_norm(x, w, 0.0), "where is eps"),
+        (checks.ex_3_1, lambda x, w: mended_norm(x, 2 * w), "then scaled"),
+        (checks.ex_3_2, lambda c: cache_bytes(c, both=1), "keys and values are both"),
         (
-            checks.ex_3_1,
+            checks.ex_3_2,
             lambda c: cache_bytes(c, heads="num_attention_heads"),
             "only key and value heads",
         ),
-        (checks.ex_3_1, lambda c: cache_bytes(c, width=False), "gives head_dim"),
-        (checks.ex_3_1, lambda c: cache_bytes(c, latent=False), "one latent"),
+        (checks.ex_3_2, lambda c: cache_bytes(c, width=False), "gives head_dim"),
+        (checks.ex_3_2, lambda c: cache_bytes(c, latent=False), "one latent"),
         (
-            checks.ex_3_2,
+            checks.ex_3_3,
             lambda x, c, s: apply_rope(x, torch.stack((c, s))[:, None]),
             "pairs of neighbours",
         ),
         (
-            checks.ex_3_2,
+            checks.ex_3_3,
             lambda x, c, s: to_neighbours(apply_rope(x, torch.stack((c, s))[:, None])),
             "pairs of neighbours",
         ),
-        (checks.ex_3_2, no_rotation, "look at the signs"),
-        (checks.ex_3_2, turned_back, "a pair (a, b) becomes"),
-        (checks.ex_3_2, lambda x, c, s: x + 1, "position 0"),
-        (checks.ex_3_3, lambda T, S, w: window_mask(T, S, w + 1), "does not see token"),
-        (checks.ex_3_3, lambda T, S, w: window_mask(S, S, w)[:T], "the last T of S"),
-        (checks.ex_3_3, lambda T, S, w: torch.ones(T, S) > 0, "sees a later one"),
+        (checks.ex_3_3, no_rotation, "look at the signs"),
+        (checks.ex_3_3, turned_back, "a pair (a, b) becomes"),
+        (checks.ex_3_3, lambda x, c, s: x + 1, "position 0"),
+        (checks.ex_3_6, lambda T, S, w: window_mask(T, S, w + 1), "does not see token"),
+        (checks.ex_3_6, lambda T, S, w: window_mask(S, S, w)[:T], "the last T of S"),
+        (checks.ex_3_6, lambda T, S, w: torch.ones(T, S) > 0, "sees a later one"),
         (checks.ex_3_4, lambda *w: absorb(*w)[0], "return two tensors"),
         (
             checks.ex_3_4,
             lambda *w: (2 * absorb(*w)[0], absorb(*w)[1]),
             "the same score",
         ),
-        (checks.ex_3_5, lambda logits, wanted: 1.0, "at your temperature 1.000"),
-        (checks.ex_3_6, lambda *a: after_prefix(*a, once=False), "tokens were read"),
-        (checks.ex_3_6, lambda *a: after_prefix(*a, moved=False), "moves the cache on"),
-        (checks.ex_3_6, first_ending_only, "row 0 is right"),
+        (checks.ex_3_5, lambda *a: after_prefix(*a, once=False), "tokens were read"),
+        (checks.ex_3_5, lambda *a: after_prefix(*a, moved=False), "moves the cache on"),
+        (checks.ex_3_5, first_ending_only, "row 0 is right"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):

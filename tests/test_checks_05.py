@@ -90,11 +90,11 @@ def equal(law, flops):
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
-        (checks.ex_5_1, same_token, "asked for token t + 1"),
-        (checks.ex_5_1, turned, "the sign is turned"),
-        (checks.ex_5_1, with_padding, "padding is a target here"),
-        (checks.ex_5_2, one_batch, "as wide as its own longest"),
-        (checks.ex_5_2, full_last, "the last batch may be smaller"),
+        (checks.ex_5_2, same_token, "asked for token t + 1"),
+        (checks.ex_5_2, turned, "the sign is turned"),
+        (checks.ex_5_2, with_padding, "padding is a target here"),
+        (checks.ex_5_1, one_batch, "as wide as its own longest"),
+        (checks.ex_5_1, full_last, "the last batch may be smaller"),
         (checks.ex_5_3, only_causal, "sees the one before"),
         (checks.ex_5_3, not_causal, "sees a later one"),
         (checks.ex_5_3, blind_padding, "padding too"),
@@ -114,6 +114,6 @@ def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
 
 
 def test_right_answers_are_right(capsys):
-    checks.ex_5_1(loss)
+    checks.ex_5_2(loss)
     checks.ex_5_4(adamw)
     assert capsys.readouterr().out == "Exercise 5.1: correct\nExercise 5.4: correct\n"

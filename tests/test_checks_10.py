@@ -1,10 +1,12 @@
 """The checks of chapter 10 refuse the mistakes that learners make, and say why."""
 
+import copy
+
 import pytest
 import torch
 
 from r1lib import checks
-from r1lib.checks.chapter_10 import HIT, MISS
+from r1lib.checks.chapter_10 import HIT, MISS, NO, YES
 from r1lib.world import countdown, rewrite
 
 
@@ -16,7 +18,7 @@ def without_eos(prompt, completion, width):
 def believing(tape, target):
     """Trusts the results as they are written."""
     away = abs(rewrite.read_tape(tape)[2][-1] - target)
-    return f"{tape}~{target}={away} " + ("no false" if away else "yes the target")
+    return f"{tape}~{target}={away}{NO if away else YES}"
 
 
 def without_misses(text):
@@ -30,6 +32,40 @@ def all_alone(rows, filters):
 
 def same(owner):
     return owner.unsqueeze(1) == owner.unsqueeze(0)
+
+
+def itself(starts, train, measure):
+    before = {name: measure(model) for name, model in starts.items()}
+    return {n: (before[n], train(m) or measure(m)) for n, m in starts.items()}
+
+
+def from_one_start(starts, train, measure):
+    train(tuned := copy.deepcopy(starts["base"]))
+    return {name: (measure(m), measure(tuned)) for name, m in starts.items()}
+
+
+def one_copy(starts, train, measure):
+    found = {}
+    for name, model in starts.items():
+        train(tuned := copy.deepcopy(starts["base"]))
+        found[name] = (measure(model), measure(tuned))
+    return found
+
+
+def only_after(starts, train, measure):
+    return {name: after for name, (_, after) in fair(starts, train, measure).items()}
+
+
+def backwards(starts, train, measure):
+    return {n: pair[::-1] for n, pair in fair(starts, train, measure).items()}
+
+
+def fair(starts, train, measure):
+    found = {}
+    for name, model in starts.items():
+        train(tuned := copy.deepcopy(model))
+        found[name] = (measure(model), measure(tuned))
+    return found
 
 
 @pytest.mark.parametrize(
@@ -50,12 +86,22 @@ def same(owner):
         ),
         (checks.ex_10_5, all_alone, "only what the ones before it"),
         (checks.ex_10_5, lambda rows, filters: rows, "return (rows, removed)"),
+        (checks.ex_10_6, itself, "a copy"),
+        (checks.ex_10_6, from_one_start, "train each start once"),
+        (checks.ex_10_6, one_copy, "its own start"),
+        (checks.ex_10_6, only_after, "(before, after)"),
+        (checks.ex_10_6, backwards, "first comes"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
     check(wrong)
     said = capsys.readouterr().out
     assert "not right yet - " in said and reason in said
+
+
+def test_a_fair_comparison_is_correct(capsys):
+    checks.ex_10_6(fair)
+    assert capsys.readouterr().out == "Exercise 10.6: correct\n"
 
 
 def test_the_lines_of_the_check_are_those_of_the_rewriter():

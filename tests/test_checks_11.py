@@ -54,6 +54,14 @@ def of_the_whole_mask(logprobs, old, advantages, mask, low=0.2, high=0.28):
     return (gone & mask).sum().item() / max(1, mask.sum().item())
 
 
+def a_share(problem, text):
+    return rewards.language_consistency(problem, text)
+
+
+def paid_without_words(problem, text):
+    return float(rewards.language_consistency(problem, text) == 1.0)
+
+
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
@@ -67,6 +75,8 @@ def of_the_whole_mask(logprobs, old, advantages, mask, low=0.2, high=0.28):
         (checks.ex_11_4, lambda steps, every: [0], "one entry for each step"),
         (checks.ex_11_5, outside, "a bad one that became likelier still moves"),
         (checks.ex_11_5, of_the_whole_mask, "at clip 0.2 / 0.28 the share is"),
+        (checks.ex_11_6, a_share, "one foreign word is too many"),
+        (checks.ex_11_6, paid_without_words, "a thought without words pays nothing"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
@@ -79,7 +89,7 @@ def nothing(*args, **kwargs):
     raise NotImplementedError
 
 
-@pytest.mark.parametrize("number", range(1, 6))
+@pytest.mark.parametrize("number", range(1, 7))
 def test_a_stub_is_not_started(number, capsys):
     vars(checks)[f"ex_11_{number}"](nothing)
     assert capsys.readouterr().out == f"Exercise 11.{number}: not started yet\n"

@@ -81,6 +81,13 @@ def one_number(p, q, beta):
     return halfway(p, q, beta).mean()
 
 
+def lesson(rows, n):
+    first = {}
+    for row in rows:
+        first.setdefault(row["prompt"], row)
+    return list(first.values())[:n]
+
+
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
@@ -102,6 +109,9 @@ def one_number(p, q, beta):
         (checks.ex_14_6, no_mixture, "beta 0.5"),
         (checks.ex_14_6, one_number, "one number for each row"),
         (checks.ex_14_6, lambda p, q, b: halfway(p, q, 1 - b), "weighs the teacher"),
+        (checks.ex_14_7, lambda rows, n: rows[:n], "a prompt is there twice"),
+        (checks.ex_14_7, lambda rows, n: lesson(rows, n - 1), "not 0"),
+        (checks.ex_14_7, lambda rows, n: range(n), "rows that were given"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
@@ -119,6 +129,7 @@ def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
         (checks.ex_14_4, choose),
         (checks.ex_14_5, comparable),
         (checks.ex_14_6, halfway),
+        (checks.ex_14_7, lesson),
     ],
 )
 def test_a_right_answer_is_right(check, right, capsys):

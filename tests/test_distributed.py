@@ -19,6 +19,7 @@ from r1lib import hub
 from r1lib.hub.names import weights
 from r1lib.model.moe import MoE, run_experts
 from r1lib.training import distributed
+from recipes.distributed import my_part
 from results import sharded
 
 NEAR = 1e-5
@@ -145,7 +146,7 @@ def test_what_cannot_be_spread_is_refused(alone):
     with pytest.raises(ValueError, match="way must be one of ddp, fsdp, got 'zero'"):
         distributed.wrap(model, "zero")
     with pytest.raises(ValueError, match="wanted at least a row for each of 1 ranks"):
-        distributed.my_part([])
+        my_part([])
 
 
 def test_who_is_not_started_by_torchrun_is_told():

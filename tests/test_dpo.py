@@ -14,13 +14,13 @@ from r1lib.rl.dpo import (
     DPOConfig,
     Pair,
     best_and_worst,
-    better_and_worse,
     dpo_loss,
     pair_logprobs,
 )
 from r1lib.rl.rollout import rollout
 from r1lib.tokenizer import EOS, Tokenizer
 from r1lib.training import optim
+from results.rl_arms import better_and_worse
 
 TOKENIZER = Tokenizer([])
 PAIRS = [

@@ -353,3 +353,22 @@ def test_an_interval_refuses_options_without_sense(options):
 def test_no_problems_are_no_pair():
     with pytest.raises(ValueError, match="wanted one finite value or more, got"):
         evaluate.paired([], [])
+
+
+def test_a_difference_is_clear_where_problems_and_seeds_agree():
+    before = [[0.1, 0.2, 0.1, 0.3]] * 3
+    seeds = [[0.6, 0.6, 0.6, 0.8], [0.5, 0.5, 0.5, 0.7], [0.7, 0.7, 0.7, 0.9]]
+    found = evaluate.paired_seeds(before, seeds)
+    assert found["each"] == pytest.approx([0.475, 0.375, 0.575]) and found["clear"]
+    assert found["difference"] == pytest.approx(0.475)
+    one_lucky = [before[0], before[1], [1.0, 0.9, 1.0, 1.0]]
+    assert not evaluate.paired_seeds(before, one_lucky)["clear"]
+    one_problem = [[0.1, 0.2, 0.7, 0.3]] * 3
+    assert not evaluate.paired_seeds(before, one_problem)["clear"]
+
+
+@pytest.mark.parametrize("seeds", [(3, 2), (1, 1), (0, 0)])
+def test_seeds_that_cannot_be_compared_are_refused(seeds):
+    before, after = ([[0.5, 0.5]] * n for n in seeds)
+    with pytest.raises(ValueError, match="wanted the same number of seeds twice"):
+        evaluate.paired_seeds(before, after)

@@ -296,6 +296,13 @@ def test_weights_keep_their_dtype(tmp_path):
     assert torch.equal(theirs.lm_head.weight, model.head.weight)
 
 
+def test_vllm_is_told_which_router_it_is():
+    """Without these names vLLM has no place for the biases of a router, and stops."""
+    content = export.config_json(MLA)
+    assert content["topk_method"] == "noaux_tc" and content["scoring_func"] == "sigmoid"
+    assert "topk_method" not in export.config_json(DENSE)
+
+
 @torch.no_grad()
 def test_a_model_of_another_vocabulary_is_written_alone_and_says_so(tmp_path):
     model = drawn(QWEN)

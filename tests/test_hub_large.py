@@ -10,10 +10,10 @@ from test_hub_published import IDS, V3, publish
 
 from r1lib import hub
 from r1lib.hub import fp8, published
-from r1lib.hub.download import download
 from r1lib.hub.families import read_config
 from r1lib.hub.names import published_name, weights
 from r1lib.model.transformer import Transformer
+from recipes.download import download
 
 EIGHT = {"quant_method": "fp8", "fmt": "e4m3", "weight_block_size": [128, 128]}
 SIZES = {"hidden_size": 144, "moe_intermediate_size": 130, "intermediate_size": 272}
@@ -123,7 +123,7 @@ def test_an_unknown_family_lists_the_known_ones():
 
 def hub_that(raises, monkeypatch):
     """A huggingface_hub whose download fails, or notes what it was asked for."""
-    errors = pytest.importorskip("huggingface_hub").errors
+    errors = pytest.importorskip("huggingface_hub.errors")
     asked = {}
 
     def snapshot_download(repository, **rest):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from r1lib import files, hub
-from r1lib.hub.families import FAMILIES, read_config
+from r1lib.hub.families import DEFAULTS, read_config
 from r1lib.hub.names import published_name, weights
 from r1lib.model.config import ModelConfig
 from r1lib.model.presets import PRESETS
@@ -420,7 +420,7 @@ SIZES = {
 }
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", DEFAULTS)
 def test_what_a_config_does_not_say_is_as_in_transformers(family):
     """Each setting left out by itself, but for sizes that the tensors have anyway."""
     transformers = pytest.importorskip("transformers")
@@ -666,7 +666,7 @@ def test_a_damaged_config_file_is_refused(text, tmp_path):
 def test_every_family_is_tested_above():
     tried = {content["model_type"] for content, _, _ in BAD}
     tried |= {changes.get("model_type") for _, changes, _ in BAD} | {"qwen2"}
-    assert set(FAMILIES) <= tried
+    assert set(DEFAULTS) <= tried
 
 
 def test_a_softmax_gate_has_no_bias_to_balance():

@@ -8,7 +8,7 @@ import torch
 
 from r1lib.model import moe
 from r1lib.model.config import ModelConfig
-from r1lib.model.transformer import Transformer, balance, router_loads
+from r1lib.model.transformer import Transformer, balance, rope_at, router_loads
 from r1lib.training import batches, packing, pretrain
 
 E, A, D, F = 8, 3, 6, 5
@@ -205,9 +205,9 @@ def test_watched_routers_tell_the_scores_and_change_nothing():
     assert set(seen) == {"layers.1.ffn", "layers.2.ffn", "mtp.block.ffn"}
     assert [len(s) for s in seen["layers.1.ffn"]] == [14, 6]
     assert seen["mtp.block.ffn"] == []  # the main model does not use it
-    x = model.layers[0](model.embed(ids), model.rope_at(ids, None, 0))
+    x = model.layers[0](model.embed(ids), rope_at(model.rope, ids.shape[1]))
     block = model.layers[1]
-    x = x + block.attn(block.attn_norm(x), model.rope_at(ids, None, 0))
+    x = x + block.attn(block.attn_norm(x), rope_at(model.rope, ids.shape[1]))
     wanted = block.ffn.router(block.ffn_norm(x)).sigmoid().view(14, E)
     torch.testing.assert_close(seen["layers.1.ffn"][0], wanted)
     model(ids)

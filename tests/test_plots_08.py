@@ -26,3 +26,22 @@ def test_a_difference_that_is_not_clear_is_grey():
     colours = [to_hex(mark.get_color()) for mark in marks]
     assert colours == [plots.BLUE, plots.GREY, plots.ORANGE]
     assert "tie: +0.10 (+0.05 to +0.15)." in picture.alt
+
+
+def test_curves_of_seeds_go_through_their_means_and_show_each_seed():
+    seeds = [[(6, 0.1), (8, 0.3)], [(60, 0.7), (64, 0.5)]]
+    picture = plots.seed_curves({"games": {"Dev1": seeds}}, "tokens", "right")
+    line, marks = picture.axes[0].lines
+    assert line.get_xydata().tolist() == [[7, 0.2], [62, 0.6]]
+    assert len(marks.get_xydata()) == 4 and marks.get_linestyle() == "None"
+    assert "games, Dev1: 0.20 at 7, 0.60 at 62." in picture.alt
+
+
+def test_panels_of_curves_may_have_axes_of_their_own():
+    lines = {"PPO": [(8, 1.0), (64, 2.0)]}
+    panels, labels = {"a": lines, "b": lines}, ("completions", "seconds")
+    picture = plots.curves(panels, labels, "reward", log="x", ticks=(8, 64))
+    assert [axes.get_xlabel() for axes in picture.axes] == list(labels)
+    for axes in picture.axes:
+        assert axes.get_xticks().tolist() == [8, 64]
+        assert not len(axes.get_xticks(minor=True))

@@ -21,7 +21,7 @@ from r1lib.rl.grpo import GRPOConfig
 from r1lib.tokenizer import Tokenizer
 from r1lib.traces import tables
 from r1lib.training import optim, sft
-from results import distill, one_unit, students, traces
+from results import distill, distill_table, one_unit, students, traces
 from results.distill import ARMS, Plan
 from tools.environment import try_lock
 
@@ -304,3 +304,15 @@ def test_rl_is_that_of_grpo_and_pays_for_what_is_written_and_what_trains():
         assert bill.student_written == written and bill.seconds > 0
         assert bill.student_trained == round(share * (written + 16 * 10))
         assert bill.teacher_written == bill.teacher_read == 0
+
+
+def test_the_page_is_what_the_files_say():
+    assert distill_table.PAGE.read_text(encoding="utf-8") == distill_table.page()
+
+
+def test_the_page_names_every_arm_or_leaves_it_out_on_purpose():
+    few = {f"n-{n}" for n in distill_table.FEW} | {"n-7500"}
+    sizes = {arm for row in distill_table.SIZES.values() for arm in row if arm}
+    named = {*distill_table.WAYS, *distill_table.TRACES, *few, *sizes}
+    assert named == set(ARMS)
+    assert {arm for pair in distill_table.PAIRS for arm in pair} <= named

@@ -9,11 +9,11 @@ import small
 from r1lib import files, hub
 from r1lib.problem import problems
 from r1lib.recipe import checkpoints, stages
-from r1lib.recipe import shipped as lib
 from r1lib.tokenizer import Tokenizer
 from r1lib.traces import tables
 from r1lib.world import arithmetic
 from tools import ship
+from tools import shipped as lib
 
 NUMBERS = {"pass@1": 0.5, "interval": [0.4, 0.6], "length": 9.0, "reflects": 0.1}
 BATCH = {"loss": 0.25, "accuracy": 1.0, "grad_norm": 2.0, "reward": 1.1, "length": 40.0}

@@ -7,10 +7,10 @@ import pytest
 import small
 
 from r1lib import artifacts, files, hub
-from r1lib.recipe import checkpoints, pipeline, shipped, stages
+from r1lib.recipe import checkpoints, pipeline, stages
 from r1lib.tokenizer import Tokenizer
 from results import one_unit
-from tools import train, train_run
+from tools import shipped, train, train_run
 
 HOW = stages.settings("tiny", 3)
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from r1lib import files
 from r1lib.files import shown
-from r1lib.recipe import checkpoints, shipped, stages
+from r1lib.recipe import checkpoints, stages
 from r1lib.recipe.stages import STAGES, Settings
-from tools import provenance
+from tools import provenance, shipped
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACES = {  # where results/data/STAGE-SEED.json has the numbers of a model

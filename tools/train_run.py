@@ -15,11 +15,11 @@ from r1lib import files, sandbox
 from r1lib.files import shown
 from r1lib.problem import LEVELS
 from r1lib.progress import bar, minutes
-from r1lib.recipe import checkpoints, pipeline, shipped
+from r1lib.recipe import checkpoints, pipeline
 from r1lib.recipe import stages as recipe
 from r1lib.recipe.stages import BY_NAME, STAGES, Settings
 from r1lib.world import scorecard
-from tools import provenance, report
+from tools import provenance, report, shipped
 from tools.environment import try_lock
 
 WRITTEN = ("results.json", "report.html")

@@ -12,8 +12,22 @@ from r1lib.checks.chapter_06 import ex_6_1, ex_6_2, ex_6_3, ex_6_4, ex_6_5, ex_6
 from r1lib.checks.chapter_07 import ex_7_1, ex_7_2, ex_7_3, ex_7_4, ex_7_5, ex_7_6
 from r1lib.checks.chapter_08 import ex_8_1, ex_8_2, ex_8_3, ex_8_4, ex_8_5
 from r1lib.checks.chapter_09 import ex_9_1, ex_9_2, ex_9_3, ex_9_4, ex_9_5, ex_9_6
-from r1lib.checks.chapter_10 import ex_10_1, ex_10_2, ex_10_3, ex_10_4, ex_10_5
-from r1lib.checks.chapter_11 import ex_11_1, ex_11_2, ex_11_3, ex_11_4, ex_11_5
+from r1lib.checks.chapter_10 import (
+    ex_10_1,
+    ex_10_2,
+    ex_10_3,
+    ex_10_4,
+    ex_10_5,
+    ex_10_6,
+)
+from r1lib.checks.chapter_11 import (
+    ex_11_1,
+    ex_11_2,
+    ex_11_3,
+    ex_11_4,
+    ex_11_5,
+    ex_11_6,
+)
 from r1lib.checks.chapter_12 import ex_12_1, ex_12_2, ex_12_3, ex_12_4, ex_12_5
 from r1lib.checks.chapter_13 import ex_13_1, ex_13_2, ex_13_3, ex_13_4, ex_13_5
 from r1lib.checks.chapter_14 import (
@@ -23,6 +37,8 @@ from r1lib.checks.chapter_14 import (
     ex_14_4,
     ex_14_5,
     ex_14_6,
+    ex_14_7,
 )
 from r1lib.checks.chapter_15 import ex_15_1, ex_15_2, ex_15_3, ex_15_4, ex_15_5
+from r1lib.checks.chapter_16 import ex_16_1, ex_16_2, ex_16_3, ex_16_4, ex_16_5
 from r1lib.checks.exercise import report

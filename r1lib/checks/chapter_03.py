@@ -9,13 +9,35 @@ from r1lib.model.config import ModelConfig
 from r1lib.model.layers import (
     apply_rope,
     apply_rope_half,
+    rms_norm,
     rope_tables,
     to_neighbours,
 )
 from r1lib.model.transformer import Transformer
 
 
-def ex_3_1(cache_bytes) -> None:
+def ex_3_1(mended_norm) -> None:
+    """RMSNorm, with its mistake mended."""
+
+    def test(mended_norm):
+        dice = torch.Generator().manual_seed(0)
+        x, weight = (torch.randn(size, generator=dice) for size in ((2, 5, 8), (8,)))
+        got = tensor(mended_norm(x.clone(), weight.clone()), (2, 5, 8), x.dtype)
+        by_length = x / x.norm(dim=-1, keepdim=True) * weight
+        assert not torch.allclose(got, by_length, atol=1e-4), (
+            "this divides by the length of the vector: take the mean of the squares"
+        )
+        wanted = rms_norm(x, weight, 1e-6)
+        assert torch.allclose(got, wanted, atol=1e-4), (
+            "each vector is divided by the root of its mean square, then scaled"
+        )
+        zeros = tensor(mended_norm(torch.zeros(1, 8), weight), (1, 8), x.dtype)
+        assert zeros.isfinite().all(), "a vector of zeros gives 0 / 0: where is eps?"
+
+    report("3.1", test, mended_norm)
+
+
+def ex_3_2(cache_bytes) -> None:
     """Bytes of cache for a token, from the fields of a published config.json."""
 
     def test(cache_bytes):
@@ -38,10 +60,10 @@ def ex_3_1(cache_bytes) -> None:
             got = number(cache_bytes(mla))
             assert got == 70_272, f"{reason}: 70,272 for DeepSeek-V3, not {got:,}"
 
-    report("3.1", test, cache_bytes)
+    report("3.2", test, cache_bytes)
 
 
-def ex_3_2(rope_half) -> None:
+def ex_3_3(rope_half) -> None:
     """Rotary positions with pairs that are half a head apart."""
 
     def test(rope_half):
@@ -62,24 +84,7 @@ def ex_3_2(rope_half) -> None:
             "a pair (a, b) becomes (a cos - b sin, a sin + b cos)"
         )
 
-    report("3.2", test, rope_half)
-
-
-def ex_3_3(window_mask) -> None:
-    """Who may see whom: itself and window - 1 tokens before."""
-
-    def test(window_mask):
-        got = tensor(window_mask(4, 4, 2), (4, 4), torch.bool)
-        assert not got[0, 1], "a token sees a later one"
-        assert got.diagonal().all(), "a token must see itself"
-        assert not got[2, 0], "with a window of 2, token 2 does not see token 0"
-        late = tensor(window_mask(2, 6, 3), (2, 6), torch.bool)
-        wanted = [[False] * 2 + [True] * 3 + [False], [False] * 3 + [True] * 3]
-        assert late.tolist() == wanted, (
-            "the T queries are the last T of S tokens: query 0 of 2 is token 4 of 6"
-        )
-
-    report("3.3", test, window_mask)
+    report("3.3", test, rope_half)
 
 
 def ex_3_4(absorb) -> None:
@@ -108,28 +113,7 @@ def ex_3_4(absorb) -> None:
     report("3.4", test, absorb)
 
 
-def ex_3_5(temperature_for) -> None:
-    """The temperature at which a distribution has a given entropy."""
-
-    def test(temperature_for):
-        def entropy(logits, temperature):
-            logp = (logits / temperature).log_softmax(-1)
-            return -(logp.exp() * logp).sum().item()
-
-        logits = torch.tensor([3.0, 1.0, 0.5, -1.0, -2.0])
-        for wanted in (0.2, 0.7, 1.2, 1.5):
-            found = float(number(temperature_for(logits.clone(), wanted)))
-            assert found > 0, f"a temperature is positive, not {found}"
-            got = entropy(logits, found)
-            assert abs(got - wanted) < 1e-3, (
-                f"at your temperature {found:.3f} the entropy is {got:.3f} nats, "
-                f"not {wanted}"
-            )
-
-    report("3.5", test, temperature_for)
-
-
-def ex_3_6(after_prefix) -> None:
+def ex_3_5(after_prefix) -> None:
     """Logits after several endings of one prefix, the prefix read once."""
 
     def test(after_prefix):
@@ -158,4 +142,21 @@ def ex_3_6(after_prefix) -> None:
             f"right, but {read} tokens were read for a prefix of 6 and 3 endings of 2"
         )
 
-    report("3.6", test, after_prefix)
+    report("3.5", test, after_prefix)
+
+
+def ex_3_6(window_mask) -> None:
+    """Who may see whom: itself and window - 1 tokens before."""
+
+    def test(window_mask):
+        got = tensor(window_mask(4, 4, 2), (4, 4), torch.bool)
+        assert not got[0, 1], "a token sees a later one"
+        assert got.diagonal().all(), "a token must see itself"
+        assert not got[2, 0], "with a window of 2, token 2 does not see token 0"
+        late = tensor(window_mask(2, 6, 3), (2, 6), torch.bool)
+        wanted = [[False] * 2 + [True] * 3 + [False], [False] * 3 + [True] * 3]
+        assert late.tolist() == wanted, (
+            "the T queries are the last T of S tokens: query 0 of 2 is token 4 of 6"
+        )
+
+    report("3.6", test, window_mask)

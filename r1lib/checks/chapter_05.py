@@ -9,7 +9,23 @@ from r1lib.training.packing import Packed
 from r1lib.training.scaling import predict_loss
 
 
-def ex_5_1(my_loss) -> None:
+def ex_5_1(waste) -> None:
+    """Share of a padded batch that is padding, documents in the order given."""
+
+    def test(waste):
+        got = number(waste([3, 5, 4, 4], 2))
+        assert abs(got - 0.2) > 1e-6, (
+            "that is all four in one batch; each batch is as wide as its own longest"
+        )
+        assert abs(got - 2 / 18) < 1e-6, f"2 of 10 + 8 places are padding, not {got}"
+        assert abs(number(waste([3, 3, 3], 3))) < 1e-6, "equal lengths waste nothing"
+        got = number(waste([6, 2, 4], 2))
+        assert abs(got - 4 / 16) < 1e-6, "the last batch may be smaller: 4 of 16 here"
+
+    report("5.1", test, waste)
+
+
+def ex_5_2(my_loss) -> None:
     """Cross-entropy of the next token, pads left out."""
 
     def test(my_loss):
@@ -29,23 +45,7 @@ def ex_5_1(my_loss) -> None:
         assert abs(got - padded) > 1e-4, "padding is a target here; leave it out"
         assert abs(got - wanted) < 1e-4, f"the loss is {wanted:.4f}, not {got:.4f}"
 
-    report("5.1", test, my_loss)
-
-
-def ex_5_2(waste) -> None:
-    """Share of a padded batch that is padding, documents in the order given."""
-
-    def test(waste):
-        got = number(waste([3, 5, 4, 4], 2))
-        assert abs(got - 0.2) > 1e-6, (
-            "that is all four in one batch; each batch is as wide as its own longest"
-        )
-        assert abs(got - 2 / 18) < 1e-6, f"2 of 10 + 8 places are padding, not {got}"
-        assert abs(number(waste([3, 3, 3], 3))) < 1e-6, "equal lengths waste nothing"
-        got = number(waste([6, 2, 4], 2))
-        assert abs(got - 4 / 16) < 1e-6, "the last batch may be smaller: 4 of 16 here"
-
-    report("5.2", test, waste)
+    report("5.2", test, my_loss)
 
 
 def ex_5_3(block_mask) -> None:

@@ -1,5 +1,7 @@
 """Checks of chapter 10: cold start."""
 
+from types import SimpleNamespace
+
 import torch
 
 from r1lib.checks.exercise import (
@@ -14,17 +16,19 @@ from r1lib.checks.exercise import (
     truth,
 )
 from r1lib.training.packing import Packed
+from r1lib.world.rewrite import FITS, verdict
 
-MISS = "8+7=15,-3=12~35=23 no false"
-HIT = "8-3=5,*7=35~35=0 yes the target"
+NO, YES = verdict("en", False, ""), verdict("en", True, FITS["en"])
+MISS = f"8+7=15,-3=12~35=23{NO}"
+HIT = f"8-3=5,*7=35~35=0{YES}"
 END = "\n</think><answer>(8-3)*7</answer>"
 
 
-def ex_10_1(learned_places) -> None:
+def ex_10_1(completion_mask) -> None:
     """The mask of a row: prompt, completion, padding."""
 
-    def test(learned_places):
-        got = [truth(m) for m in items(learned_places(2, 3, 7))]
+    def test(completion_mask):
+        got = [truth(m) for m in items(completion_mask(2, 3, 7))]
         assert len(got) == 7, (
             f"the mask needs one value for each of 7 places, not {got}"
         )
@@ -32,10 +36,10 @@ def ex_10_1(learned_places) -> None:
         assert not any(got[5:]), "padding is not to be learned"
         assert got[4], "the eos is the last token of the completion: learn it too"
         assert got == [False, False, True, True, True, False, False], f"got {got}"
-        got = [truth(m) for m in items(learned_places(1, 2, 3))]
+        got = [truth(m) for m in items(completion_mask(1, 2, 3))]
         assert got == [False, True, True], "a row without padding is possible"
 
-    report("10.1", test, learned_places)
+    report("10.1", test, completion_mask)
 
 
 def ex_10_2(readable_line) -> None:
@@ -47,7 +51,7 @@ def ex_10_2(readable_line) -> None:
         for tape, target, wanted in (
             ("8-3=5,*7=35", 35, HIT),
             ("8+7=15,-3=12", 35, MISS),
-            ("20-1=19,/19=1", 4, "20-1=19,/19=1~4=3 no false"),
+            ("20-1=19,/19=1", 4, f"20-1=19,/19=1~4=3{NO}"),
         ):
             got = plain(readable_line(tape, target))
             assert got is not None, f"every sum of {tape} is right"
@@ -65,7 +69,7 @@ def ex_10_3(to_shortcut) -> None:
         for misses in (1, 3):
             long = "<think>" + "\n".join([MISS] * misses + [HIT]) + END
             got = text(to_shortcut(long))
-            assert "no false" not in got, "an attempt that missed is still there"
+            assert NO not in got, "an attempt that missed is still there"
             assert got.startswith("<think>") and got.endswith(END), (
                 "keep the tags, the line break and the answer as they are"
             )
@@ -110,3 +114,32 @@ def ex_10_5(my_funnel) -> None:
         assert funnel([7], {}) == ([7], {}), "without filters nothing is removed"
 
     report("10.5", test, my_funnel)
+
+
+def ex_10_6(compare) -> None:
+    """A fair comparison of starts: copies are trained, and both moments measured."""
+
+    def test(compare):
+        starts = {"base": SimpleNamespace(skill=1), "Zero": SimpleNamespace(skill=5)}
+        trained = []
+
+        def train(model):
+            trained.append(model)
+            model.skill += 2
+
+        got = compare(dict(starts), train, lambda model: model.skill)
+        assert isinstance(got, dict), f"return a dict, not {shown(got)}"
+        assert set(got) == set(starts), "wanted one entry for each name in starts"
+        skills = {name: model.skill for name, model in starts.items()}
+        assert skills == {"base": 1, "Zero": 5}, "train a copy, not the model itself"
+        assert len(trained) == 2, f"train each start once, not {len(trained)} in all"
+        found = {n: parts(both, 2, "wanted (before, after)") for n, both in got.items()}
+        found = {name: tuple(map(number, both)) for name, both in found.items()}
+        assert found["base"][0] == 1, "first comes the measure of the untrained model"
+        assert found["Zero"][1] != 3, "each copy has the weights of its own start"
+        assert found == {"base": (1, 3), "Zero": (5, 7)}, (
+            "a train that adds 2 to skills of 1 and 5 must give (1, 3) and (5, 7), "
+            f"not {found}"
+        )
+
+    report("10.6", test, compare)

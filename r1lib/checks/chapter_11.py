@@ -144,3 +144,31 @@ def ex_11_5(silent_share) -> None:
         assert got == 0.0, reason
 
     report("11.5", test, silent_share)
+
+
+def ex_11_6(strict) -> None:
+    """The strict rule: a thought with words, and every one in the language."""
+
+    def test(strict):
+        for language, thought, wanted, reason in (
+            ("en", "try 8-3=5 yes, it fits", 1.0, "every word is English"),
+            ("ko", "시도 8-3=5 맞아", 1.0, "every word is Korean"),
+            (
+                "ko",
+                r"\frac{1}{2} 맞아 sorted(xs)",
+                1.0,
+                "formulas and code do not count",
+            ),
+            ("en", "try 8-3=5 yes, so 맞아", 0.0, "one foreign word is too many"),
+            ("ko", "try 8-3=5 yes", 0.0, "no word is Korean"),
+            ("en", "8-3=5,*7=35~35=0", 0.0, "a thought without words pays nothing"),
+            ("en", "", 0.0, "no thought pays nothing"),
+        ):
+            text = f"<think>{thought}</think>{ANSWER}"
+            with hint(f"{thought!r} in {language!r} pays {wanted}: {reason}"):
+                got = number(strict(asked(language), text))
+            assert got == wanted, (
+                f"{thought!r} in {language!r} pays {wanted}, not {got}: {reason}"
+            )
+
+    report("11.6", test, strict)

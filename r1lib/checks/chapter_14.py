@@ -10,7 +10,7 @@ from r1lib.tokenizer import Tokenizer
 
 
 def ex_14_1(divergences) -> None:
-    """Forward and reverse KL of two lists of chances."""
+    """Forward and reverse KL of two lists of probabilities."""
 
     def both(got, nan="a divergence is no number: nan"):
         wanted = "return two numbers, (forward, reverse)"
@@ -22,7 +22,7 @@ def ex_14_1(divergences) -> None:
         back = sum(b * math.log(b / a) for a, b in zip(p, q, strict=True))
         got = both(divergences(p, q))
         assert abs(got[0] - back) > 1e-6 or abs(got[1] - ahead) > 1e-6, (
-            "the two are exchanged: forward weighs with the teacher's chances"
+            "the two are exchanged: forward weighs with the teacher's probabilities"
         )
         assert abs(got[0] - ahead) < 1e-6, f"forward is {ahead:.4f}, not {got[0]:.4f}"
         assert abs(got[1] - back) < 1e-6, f"reverse is {back:.4f}, not {got[1]:.4f}"
@@ -43,17 +43,17 @@ def ex_14_1(divergences) -> None:
 
 
 def ex_14_2(columns) -> None:
-    """Which columns of the logits foretell the tokens of a completion."""
+    """Which columns of the logits predict the tokens of a completion."""
 
     def test(columns):
         got = items(columns(3, 2))
         assert got != [3, 4], (
-            "these are the columns of the tokens; the logits that foretold a token "
-            "stand one column before it"
+            "these are the columns of the tokens; the logits that predicted a token "
+            "are one column before it"
         )
         assert got == [2, 3], f"a prompt of 3 and a completion of 2: [2, 3], not {got}"
         assert items(columns(1, 4)) == [0, 1, 2, 3], "a prompt may be a single token"
-        assert items(columns(5, 1)) == [4], "the stop token alone is foretold once"
+        assert items(columns(5, 1)) == [4], "the stop token alone is predicted once"
 
     report("14.2", test, columns)
 
@@ -110,7 +110,7 @@ def ex_14_4(choose) -> None:
 
 
 def ex_14_5(comparable) -> None:
-    """May the distributions of two models be compared place by place?"""
+    """May the distributions of two models be compared position by position?"""
 
     def test(comparable):
         first = Tokenizer([(100, 101), (102, 103)])
@@ -133,7 +133,7 @@ def ex_14_5(comparable) -> None:
 
 
 def ex_14_6(halfway) -> None:
-    """The generalised Jensen-Shannon divergence of two tensors of chances."""
+    """The generalised Jensen-Shannon divergence of two tensors of probabilities."""
 
     def between(p, q, beta):
         m = beta * p + (1 - beta) * q
@@ -165,3 +165,23 @@ def ex_14_6(halfway) -> None:
         )
 
     report("14.6", test, halfway)
+
+
+def ex_14_7(lesson) -> None:
+    """A choice of n rows to learn from, at most one for each prompt."""
+
+    def test(lesson):
+        rows = [
+            {"prompt": f"{i // 2}", "tokens": 20 + i % 5, "family": "ab"[i % 4 > 1]}
+            for i in range(12)
+        ]  # six prompts, two rows each
+        for n, wanted in ((1, 1), (4, 4), (6, 6), (9, 6)):
+            got = items(lesson(list(rows), n))
+            assert all(row in rows for row in got), "return rows that were given"
+            prompts = [row["prompt"] for row in got]
+            assert len(set(prompts)) == len(prompts), "a prompt is there twice"
+            assert len(got) == wanted, (
+                f"of 6 prompts, {n} rows asked for: {wanted} rows, not {len(got)}"
+            )
+
+    report("14.7", test, lesson)

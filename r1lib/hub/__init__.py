@@ -3,7 +3,7 @@
 No pickle: safetensors holds numbers and cannot run code. A folder appears under its
 name only when it is complete, and the weights remember which configuration and which
 tokenizer they belong to. `load` also reads what transformers' `save_pretrained` wrote
-for the families of `hub_families`, in one file or in shards.
+for the families of `hub.families`, in one file or in shards.
 """
 
 import json
@@ -80,14 +80,14 @@ def save(model: Transformer, folder, tokenizer: Tokenizer, dtype=torch.float32) 
 
 def load_model(folder, device: str = "cpu") -> tuple[Transformer, Tokenizer]:
     """Read a checkpoint folder; whatever does not fit is named in a ValueError."""
-    config, found, tokenizer = read(folder)
+    config, tensors, tokenizer = read(folder)
     model = Transformer(config)
     if tokenizer.vocab_size != model.config.vocab_size:
         raise ValueError(
             f"{folder}: the tokenizer has {tokenizer.vocab_size} ids, the model "
             f"{model.config.vocab_size}"
         )
-    model.load_state_dict(found, strict=False)  # strictly compared above
+    model.load_state_dict(tensors, strict=False)  # strictly compared above
     return model.to(device), tokenizer
 
 
@@ -110,10 +110,10 @@ def read(folder, more: dict | None = None):
         wanted = weights(published.empty_model(config, header))
         wanted |= {name: make(config) for name, make in (more or {}).items()}
         _compare(wanted, header)
-        found, _ = load_tensors(path)
+        stored, _ = load_tensors(path)
     except ValueError as error:
         raise ValueError(f"{folder}: {files.line(error)}") from error
-    return config, found, Tokenizer.load(folder / "tokenizer.json")
+    return config, stored, Tokenizer.load(folder / "tokenizer.json")
 
 
 def load(folder, dtype: torch.dtype = torch.float32) -> Transformer:
@@ -128,12 +128,10 @@ def load(folder, dtype: torch.dtype = torch.float32) -> Transformer:
 def export_hf(model: Transformer, folder, tokenizer: Tokenizer | None = None) -> None:
     """Write a model for transformers: AutoModelForCausalLM and AutoTokenizer load it.
 
-    MLA becomes a DeepSeek-V3, grouped-query attention a Llama, a Qwen3 or a Qwen2 (see
-    `hub_export`); `load` reads the folder as well. Weights keep their dtype. The MTP
-    module is left out: transformers knows one only as layer 61 and complains of any
-    other. The tokenizer may have fewer ids than the model has rows, as in published
-    models. Without one, a model of at most 1,024 ids gets the book's; where that cannot
-    be right, a warning says that only the model is written.
+    `hub.export` says which family it becomes; `load` reads the folder as well. Weights
+    keep their dtype. The MTP module is left out: transformers knows one only as layer
+    61. The tokenizer may have fewer ids than the model has rows, as in published
+    models; without one, a model of at most 1,024 ids gets the book's, or a warning.
 
     ValueError for a folder that exists (it stays as it is), a tokenizer with too many
     ids, and whatever no family of transformers can hold.
@@ -158,8 +156,8 @@ def _check_absent(folder: Path) -> None:
         raise ValueError(f"{folder} exists: it would be lost; choose another name")
 
 
-def _compare(wanted: dict[str, torch.Tensor], found: dict[str, torch.Tensor]) -> None:
-    if problems := differences(wanted, found):
+def _compare(wanted: dict[str, torch.Tensor], held: dict[str, torch.Tensor]) -> None:
+    if problems := differences(wanted, held):
         raise ValueError("; ".join(problems))
 
 
@@ -194,13 +192,13 @@ def load_training(model, optimizers, folder) -> dict:
     tensors, _ = load_tensors(path)
     if files.digest(path.read_bytes()) != written["sha256"].get(path.name):
         raise ValueError(f"{path} is damaged: its sha256 is not the one written down")
-    found = {n[6:]: t for n, t in tensors.items() if n.startswith("model.")}
+    own = {n[6:]: t for n, t in tensors.items() if n.startswith("model.")}
     try:
-        _compare(weights(model), found)
+        _compare(weights(model), own)
         moments = [_moments(tensors, i, o) for i, o in enumerate(optimizers)]
     except ValueError as error:
         raise ValueError(f"{folder}: {files.line(error)}") from error
-    model.load_state_dict(found, strict=False)
+    model.load_state_dict(own, strict=False)
     for optimizer, content in zip(optimizers, moments, strict=True):
         optimizer.load_state_dict(content)
     return written["state"]

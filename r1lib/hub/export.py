@@ -1,6 +1,6 @@
 """Our models and our tokenizer in the words of transformers: the way out.
 
-`hub_families` and `hub_names` read what others publish; this writes with the same
+`hub.families` and `hub.names` read what others publish; this writes with the same
 tables, and reads each configuration back before it is believed. Three families are
 written: DeepSeek-V3 (multi-head latent attention, experts), Qwen3 (norms on queries and
 keys) and Llama, which also takes what is Qwen2's: biases on queries, keys and values.
@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from r1lib.hub.families import DEEPSEEK_SIZES, ROPE_SETTINGS, SIZES, read_config
+from r1lib.hub.families import DEEPSEEK_SIZES, GROUPS, ROPE_SETTINGS, SIZES, read_config
 from r1lib.hub.names import published_name, weights
 from r1lib.model.config import ModelConfig
 from r1lib.model.layers import to_halves
@@ -59,10 +59,7 @@ CHAT_TEMPLATE = (
 
 
 def book_tokenizer(rows: int) -> Tokenizer | None:
-    """Return the tokenizer of the book for a model of `rows` ids, if it can be its own.
-
-    Otherwise a warning, and None.
-    """
+    """The book's tokenizer for a model of `rows` ids; else a warning, and None."""
     tokenizer = Tokenizer.load(BOOK_TOKENIZER)
     if tokenizer.vocab_size <= rows <= MOST_ROWS:
         return tokenizer
@@ -107,10 +104,11 @@ def config_json(c: ModelConfig) -> dict:
     if c.attention == "gqa":
         extra = {"num_key_value_heads": c.n_kv_heads, "head_dim": c.head_dim}
     else:
-        names |= DEEPSEEK_SIZES
-        names |= {"n_group": "n_expert_groups", "topk_group": "n_limited_groups"}
+        names |= DEEPSEEK_SIZES | GROUPS
         extra["q_lora_rank"] = c.q_lora_rank or None
         extra["rope_interleave"] = c.rope_layout == "interleaved"
+        # transformers knows this router by heart, vLLM asks for its name
+        extra |= {"scoring_func": "sigmoid", "topk_method": "noaux_tc"}
         if not dense and (c.n_routed_experts < 2 or not c.n_shared_experts):
             raise ValueError(
                 "deepseek_v3 needs a shared expert and two routed ones, got "
@@ -151,19 +149,19 @@ def _compare(c: ModelConfig, again: ModelConfig, name: str) -> None:
 
 def tensors(model: Transformer, published: ModelConfig) -> dict[str, Tensor]:
     """Return the weights under their published names, without the MTP module."""
-    found, c = {}, model.config
+    renamed, c = {}, model.config
     for name, x in weights(model).items():
         part = name.split(".")[-2]
         turned = {"wq": c.n_heads, "wk": c.n_kv_heads, "q_norm": 1, "k_norm": 1}
         if c.rope_layout != published.rope_layout and part in turned:
             x = to_halves(x.unflatten(0, (turned[part], -1)), 1).flatten(0, 1)
         if not name.startswith("mtp."):
-            found[published_name(name, c)] = x
+            renamed[published_name(name, c)] = x
     if published.output_bias and not c.output_bias:
         for layer in range(c.n_layers):
             name = published_name(f"layers.{layer}.attn.wo.bias", c)
-            found[name] = torch.zeros_like(model.norm.weight)
-    return found
+            renamed[name] = torch.zeros_like(model.norm.weight)
+    return renamed
 
 
 def byte_letters() -> list[str]:
@@ -229,10 +227,10 @@ def contents(
         "dtype": str(model.embed.weight.dtype).removeprefix("torch."),
         **{f"{name}_token_id": i if tokenizer else None for name, i in ids.items()},
     }
-    found = {"config.json": config}
+    written = {"config.json": config}
     if tokenizer is not None:
-        found["tokenizer.json"] = tokenizer_json(tokenizer)
-        found["tokenizer_config.json"] = {
+        written["tokenizer.json"] = tokenizer_json(tokenizer)
+        written["tokenizer_config.json"] = {
             "tokenizer_class": "PreTrainedTokenizerFast",
             **{f"{name}_token": SPECIAL[i] for name, i in ids.items()},
             "model_max_length": c.max_positions,
@@ -241,4 +239,4 @@ def contents(
             "clean_up_tokenization_spaces": False,
             "chat_template": CHAT_TEMPLATE,
         }
-    return found, tensors(model, c)
+    return written, tensors(model, c)

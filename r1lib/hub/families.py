@@ -10,23 +10,9 @@ from r1lib.hub import fp8
 from r1lib.model.config import ModelConfig
 
 DEFAULTS = {  # what transformers takes where config.json is silent; sizes must be there
-    "llama": {"max_position_embeddings": 2048},
-    "qwen2": {"max_position_embeddings": 32_768, "num_key_value_heads": 32},
-    "qwen3": {
-        "max_position_embeddings": 32_768,
-        "num_key_value_heads": 32,
-        "head_dim": 128,
-    },
-    "deepseek_v2": {
-        "max_position_embeddings": 2048,
-        "q_lora_rank": 1536,  # null means none
-        "first_k_dense_replace": 0,
-        "routed_scaling_factor": 1.0,
-        "norm_topk_prob": False,
-    },
     "deepseek_v3": {
         "max_position_embeddings": 4096,
-        "q_lora_rank": 1536,
+        "q_lora_rank": 1536,  # null means none
         "first_k_dense_replace": 3,
         "num_experts_per_tok": 8,
         "n_group": 8,
@@ -34,6 +20,20 @@ DEFAULTS = {  # what transformers takes where config.json is silent; sizes must 
         "routed_scaling_factor": 2.5,
         "norm_topk_prob": True,
     },
+    "deepseek_v2": {
+        "max_position_embeddings": 2048,
+        "q_lora_rank": 1536,
+        "first_k_dense_replace": 0,
+        "routed_scaling_factor": 1.0,
+        "norm_topk_prob": False,
+    },
+    "qwen2": {"max_position_embeddings": 32_768, "num_key_value_heads": 32},
+    "qwen3": {
+        "max_position_embeddings": 32_768,
+        "num_key_value_heads": 32,
+        "head_dim": 128,
+    },
+    "llama": {"max_position_embeddings": 2048},
 }
 COMMON = {"rope_theta": 10_000.0, "rms_norm_eps": 1e-6}  # defaults of all families
 SIZES = {  # the same in all families
@@ -58,6 +58,7 @@ DEEPSEEK_SIZES = {
     "routed_scaling_factor": "route_scale",
     "norm_topk_prob": "norm_topk_prob",
 }
+GROUPS = {"n_group": "n_expert_groups", "topk_group": "n_limited_groups"}
 ROPE_SETTINGS = {
     "default": {},
     "yarn": {
@@ -118,12 +119,13 @@ def read_config(content: dict) -> ModelConfig:
     kinds = content.get("layer_types") or []
     if not isinstance(kinds, list) or any(kind != "full_attention" for kind in kinds):
         raise ValueError('config.json: layer_types must all be "full_attention"')
-    family = _choose(content, "model_type", None, tuple(FAMILIES))
+    family = _choose(content, "model_type", None, tuple(DEFAULTS))
     content = COMMON | DEFAULTS[family] | content
+    special = _deepseek if family.startswith("deepseek") else _dense
     tied = _choose(content, "tie_word_embeddings", False, (False, True))
-    found = _take(content, SIZES) | _rope(content)
-    found |= {"tie_embeddings": tied, "n_mtp": 0} | FAMILIES[family](content)
-    return ModelConfig.from_dict(found)
+    ours = _take(content, SIZES) | _rope(content)
+    ours |= {"tie_embeddings": tied, "n_mtp": 0} | special(content)
+    return ModelConfig.from_dict(ours)
 
 
 def _rope(content: dict) -> dict:
@@ -157,42 +159,39 @@ def _rope(content: dict) -> dict:
 
 
 def _deepseek(content: dict) -> dict:
+    v2 = content["model_type"] == "deepseek_v2"
+    gate = "softmax" if v2 else "sigmoid"
+    methods = ("greedy", "group_limited_greedy") if v2 else ("noaux_tc",)
     _choose(content, "attention_bias", False, (False,))
+    _choose(content, "scoring_func", gate, (gate,))
+    method = _choose(content, "topk_method", methods[0], methods)
     layout = _choose(content, "rope_interleave", True, (True, False))
-    return _take(content, DEEPSEEK_SIZES) | {
+    return {
+        **_take(content, DEEPSEEK_SIZES | ({} if method == "greedy" else GROUPS)),
         "q_lora_rank": content.get("q_lora_rank") or 0,
         "rope_layout": "interleaved" if layout else "half",
+        "gate": gate,
     }
 
 
-def _deepseek_v3(content: dict) -> dict:
-    _choose(content, "scoring_func", "sigmoid", ("sigmoid",))
-    _choose(content, "topk_method", "noaux_tc", ("noaux_tc",))
-    groups = {"n_group": "n_expert_groups", "topk_group": "n_limited_groups"}
-    return _deepseek(content) | _take(content, groups)
-
-
-def _deepseek_v2(content: dict) -> dict:
-    _choose(content, "scoring_func", "softmax", ("softmax",))
-    methods = ("greedy", "group_limited_greedy")
-    greedy = _choose(content, "topk_method", "greedy", methods) == "greedy"
-    groups = {"n_group": "n_expert_groups", "topk_group": "n_limited_groups"}
-    limits = {} if greedy else _take(content, groups)
-    return _deepseek(content) | limits | {"gate": "softmax"}
-
-
 def _dense(content: dict) -> dict:
-    heads = content.get("num_key_value_heads")
-    heads = content["num_attention_heads"] if heads is None else heads
+    family, heads = content["model_type"], content.get("num_key_value_heads")
+    if family == "qwen3":
+        _take(content, {"head_dim": "head_dim"})  # not hidden_size / heads here
     width = content.get("head_dim")
     if width is None:
         width = _head_dim(content["hidden_size"], content["num_attention_heads"])
+    always = family == "qwen2"  # no setting there: queries, keys and values have it
+    bias = always or _choose(content, "attention_bias", False, (False, True))
     return {
         "attention": "gqa",
-        "n_kv_heads": heads,
+        "n_kv_heads": content["num_attention_heads"] if heads is None else heads,
         "head_dim": width,
         "rope_layout": "half",
         "n_routed_experts": 0,
+        "attention_bias": bias,
+        "output_bias": bias and not always,
+        "qk_norm": family == "qwen3",
     }
 
 
@@ -207,26 +206,3 @@ def _head_dim(width, heads) -> int:
             f"num_attention_heads ({shown(heads)}) where head_dim is not given"
         )
     return width // heads
-
-
-def _qwen2(content: dict) -> dict:
-    return _dense(content) | {"attention_bias": True}  # not a setting: always there
-
-
-def _llama(content: dict) -> dict:
-    bias = _choose(content, "attention_bias", False, (False, True))
-    return _dense(content) | {"attention_bias": bias, "output_bias": bias}
-
-
-def _qwen3(content: dict) -> dict:
-    _take(content, {"head_dim": "head_dim"})  # not hidden_size / heads in this family
-    return _llama(content) | {"qk_norm": True}
-
-
-FAMILIES = {
-    "deepseek_v3": _deepseek_v3,
-    "deepseek_v2": _deepseek_v2,
-    "qwen2": _qwen2,
-    "qwen3": _qwen3,
-    "llama": _llama,
-}

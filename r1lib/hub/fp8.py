@@ -20,37 +20,34 @@ def is_used(content: dict) -> bool:
     >>> is_used({"quantization_config": {"quant_method": "fp8"}}), is_used({})
     (True, False)
     """
-    found = content.get("quantization_config")
-    if found is None:
+    given = content.get("quantization_config")
+    if given is None:
         return False
-    if isinstance(found, dict) and found.get("quant_method") == "fp8":
-        if found.get("weight_block_size", [BLOCK, BLOCK]) == [BLOCK, BLOCK]:
+    if isinstance(given, dict) and given.get("quant_method") == "fp8":
+        if given.get("weight_block_size", [BLOCK, BLOCK]) == [BLOCK, BLOCK]:
             return True
     raise ValueError(
         "config.json: quantization_config must be null, or fp8 in blocks of "
-        f"{BLOCK} x {BLOCK}, got {shown(found)}: look for the weights in bfloat16"
+        f"{BLOCK} x {BLOCK}, got {shown(given)}: look for the weights in bfloat16"
     )
 
 
-def without_scales(found: dict[str, Tensor]) -> dict[str, Tensor]:
+def without_scales(stored: dict[str, Tensor]) -> dict[str, Tensor]:
     """Drop the scales from a list of tensors; one that fits no weight is an error."""
-    scales = {name for name in found if name.endswith(SCALE)}
+    scales = {name for name in stored if name.endswith(SCALE)}
     for name in scales:
-        weight = found.get(name.removesuffix(SCALE))
+        weight = stored.get(name.removesuffix(SCALE))
         if weight is None or weight.dim() != 2:
             raise ValueError(f"unexpected {name}: there is no matrix of that name")
         wanted = tuple(-(-size // BLOCK) for size in weight.shape)
-        if tuple(found[name].shape) != wanted:
-            got = tuple(found[name].shape)
+        if tuple(stored[name].shape) != wanted:
+            got = tuple(stored[name].shape)
             raise ValueError(f"{name}: wanted shape {wanted}, got {got}")
-    return {name: tensor for name, tensor in found.items() if name not in scales}
+    return {name: tensor for name, tensor in stored.items() if name not in scales}
 
 
 def read(name: str, places: dict, read_tensor) -> Tensor:
-    """Read a tensor by `read_tensor(file, name)`, and widen it where it is in blocks.
-
-    `places` says which file holds which name: scales may be in another one.
-    """
+    """Read a tensor by `read_tensor(file, name)`; widen it where it is in blocks."""
     tensor, scale = read_tensor(places[name], name), name + SCALE
     if scale in places:
         return widened(tensor, read_tensor(places[scale], scale))

@@ -84,7 +84,7 @@ def split_experts(tensors: dict[str, Tensor], c: ModelConfig) -> dict[str, Tenso
     `experts.gate_up_proj` is (E, 2F, D), gates above ups; `experts.down_proj` is
     (E, D, F). Files hold one tensor for each expert, and pass unchanged.
     """
-    found = {}
+    split = {}
     shapes = {
         "gate_up_proj": (c.n_routed_experts, 2 * c.moe_ffn_dim, c.d_model),
         "down_proj": (c.n_routed_experts, c.d_model, c.moe_ffn_dim),
@@ -92,7 +92,7 @@ def split_experts(tensors: dict[str, Tensor], c: ModelConfig) -> dict[str, Tenso
     for name, tensor in tensors.items():
         stem, _, last = name.rpartition(".")
         if not stem.endswith(".mlp.experts") or last not in shapes:
-            found[name] = tensor
+            split[name] = tensor
             continue
         if tensor.shape != shapes[last]:
             shape = tuple(tensor.shape)
@@ -100,33 +100,30 @@ def split_experts(tensors: dict[str, Tensor], c: ModelConfig) -> dict[str, Tenso
         kinds = ("gate_proj", "up_proj") if last == "gate_up_proj" else (last,)
         for e, expert in enumerate(tensor):
             for kind, weight in zip(kinds, expert.chunk(len(kinds)), strict=True):
-                found[f"{stem}.{e}.{kind}.weight"] = weight
-    return found
+                split[f"{stem}.{e}.{kind}.weight"] = weight
+    return split
 
 
 def match(
-    found: dict[str, Tensor], wanted: dict[str, Tensor], c: ModelConfig
+    held: dict[str, Tensor], wanted: dict[str, Tensor], c: ModelConfig
 ) -> dict[str, str]:
-    """Map published names to ours, for the tensors that `wanted` asks for.
-
-    Whatever is missing, unexpected or of another shape is named, as the file does.
-    """
+    """Map published names to ours, for the tensors that `wanted` asks for."""
     names = {published_name(name, c): name for name in wanted}
     published = {name: wanted[ours] for name, ours in names.items()}
-    found = {name: x for name, x in found.items() if not is_copy(name, c)}
-    if problems := differences(published, found):
+    held = {name: x for name, x in held.items() if not is_copy(name, c)}
+    if problems := differences(published, held):
         raise ValueError("; ".join(problems))
     return names
 
 
-def differences(wanted: dict, found: dict) -> list[str]:
+def differences(wanted: dict, stored: dict) -> list[str]:
     """List tensors that are missing, unexpected or of another shape: the first five."""
-    sizes = [sum(x.numel() for x in which.values()) for which in (wanted, found)]
-    problems = [f"missing {n}" for n in sorted(set(wanted) - set(found))]
-    problems += [f"unexpected {n}" for n in sorted(set(found) - set(wanted))]
-    for name in sorted(set(wanted) & set(found)):
-        if wanted[name].shape != found[name].shape:
-            shapes = f"{tuple(wanted[name].shape)}, got {tuple(found[name].shape)}"
+    sizes = [sum(x.numel() for x in which.values()) for which in (wanted, stored)]
+    problems = [f"missing {n}" for n in sorted(set(wanted) - set(stored))]
+    problems += [f"unexpected {n}" for n in sorted(set(stored) - set(wanted))]
+    for name in sorted(set(wanted) & set(stored)):
+        if wanted[name].shape != stored[name].shape:
+            shapes = f"{tuple(wanted[name].shape)}, got {tuple(stored[name].shape)}"
             problems.append(f"{name}: wanted shape {shapes}")
     if sizes[0] > sizes[1]:
         problems = [f"{sizes[0]:,} parameters described, {sizes[1]:,} held", *problems]

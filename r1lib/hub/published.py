@@ -40,15 +40,15 @@ def _load(folder: Path, content: dict, dtype: torch.dtype) -> Transformer:
     if dtype not in DTYPES:
         raise ValueError(f"dtype must be that of real numbers, got {dtype}")
     config = read_config(content)
-    found, places = {}, {}
-    for path, header in _headers(folder, fp8.is_used(content)).items():
-        found |= header
-        places |= dict.fromkeys(header, path)
-    found = fp8.without_scales(found)
-    config = replace(config, n_mtp=int(has_mtp(found, config)))
-    stored, found = list(found), split_experts(found, config)
-    model = empty_model(config, found)
-    names, head = match(found, weights(model), config), None
+    headers, places = {}, {}
+    for path, one in _headers(folder, fp8.is_used(content)).items():
+        headers |= one
+        places |= dict.fromkeys(one, path)
+    headers = fp8.without_scales(headers)
+    config = replace(config, n_mtp=int(has_mtp(headers, config)))
+    stored, headers = list(headers), split_experts(headers, config)
+    model = empty_model(config, headers)
+    names, head = match(headers, weights(model), config), None
     check_memory(config, dtype)
     model = _allocate(model, dtype)
     own = weights(model)
@@ -69,10 +69,7 @@ def _load(folder: Path, content: dict, dtype: torch.dtype) -> Transformer:
 
 
 def check_memory(config: ModelConfig, dtype: torch.dtype) -> None:
-    """Refuse a model that does not fit into the memory that is free, if that is known.
-
-    Better one line now than a killed process later.
-    """
+    """Refuse a model that does not fit into the free memory, if that is known."""
     needed = parameters(config) * dtype.itemsize
     if (free := free_bytes()) is not None and needed > free:
         raise ValueError(
@@ -86,23 +83,23 @@ def free_bytes() -> int | None:
     path = Path("/proc/meminfo")
     if not path.exists():
         return None
-    found = re.search(r"MemAvailable:\s+(\d+) kB", path.read_text())
-    return int(found[1]) * 1024 if found else None
+    line = re.search(r"MemAvailable:\s+(\d+) kB", path.read_text())
+    return int(line[1]) * 1024 if line else None
 
 
-def empty_model(config: ModelConfig, found: dict[str, torch.Tensor]) -> Transformer:
-    """Build a model without storage, to hold its names and shapes against `found`.
+def empty_model(config: ModelConfig, stored: dict[str, torch.Tensor]) -> Transformer:
+    """Build a model without storage, to hold its names and shapes against `stored`.
 
     A description far beyond what the files hold is refused before: parameters bound
     the memory, layers and experts the number of modules.
     """
-    described, held = parameters(config), sum(x.numel() for x in found.values())
+    described, held = parameters(config), sum(x.numel() for x in stored.values())
     sparse = max(config.n_layers - config.n_dense_layers, 0)
     modules = config.n_layers + sparse * config.n_routed_experts
-    if described > 2 * held or modules > 2 * len(found):
+    if described > 2 * held or modules > 2 * len(stored):
         raise ValueError(
             f"config.json describes {described:,} parameters in {modules:,} layers and "
-            f"experts, the weight files hold {held:,} in {len(found):,} tensors"
+            f"experts, the weight files hold {held:,} in {len(stored):,} tensors"
         )
     with torch.device("meta"):
         return Transformer(config)
@@ -181,11 +178,8 @@ def _open(path: Path):
 
 
 def header(path: Path, kinds=FLOATS) -> dict[str, torch.Tensor]:
-    """Read the names of a weight file, and shapes as tensors without storage.
-
-    ValueError for tensors without numbers, and for numbers of other kinds.
-    """
-    found = {}
+    """Read the names of a weight file, and shapes as tensors without storage."""
+    stored = {}
     with _open(path) as file:
         for name in file.keys():  # noqa: SIM118
             part, label = file.get_slice(name), files.line(name, files.SHOWN)
@@ -195,8 +189,8 @@ def header(path: Path, kinds=FLOATS) -> dict[str, torch.Tensor]:
             if not all(shape := part.get_shape()):
                 got = files.shown(tuple(shape))
                 raise ValueError(f"{label}: wanted sizes above 0, got {got}")
-            found[name] = torch.empty(shape, device="meta")
-    return found
+            stored[name] = torch.empty(shape, device="meta")
+    return stored
 
 
 def tensors(path: Path) -> dict[str, torch.Tensor]:

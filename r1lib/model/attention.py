@@ -22,9 +22,9 @@ ROPE = {"interleaved": apply_rope, "half": apply_rope_half}
 class LayerCache:
     """Keys (or latents) and values of one layer for up to `positions` tokens."""
 
-    def __init__(self, key_shape, value_shape, batch, positions, **options):
-        self.key = torch.zeros(batch, positions, *key_shape, **options)
-        self.value = torch.zeros(batch, positions, *value_shape, **options)
+    def __init__(self, key_shape, value_shape, batch, positions, like: Tensor):
+        self.key = like.new_zeros(batch, positions, *key_shape)
+        self.value = like.new_zeros(batch, positions, *value_shape)
 
     def write(self, key, value, start: int) -> tuple[Tensor, Tensor]:
         """Store new entries at `start` and return everything up to their end."""
@@ -91,11 +91,9 @@ class GroupedQueryAttention(nn.Module):
 
     def __init__(self, c: ModelConfig):
         super().__init__()
-        self.n_heads, self.n_kv_heads, self.head_dim = (
-            c.n_heads,
-            c.n_kv_heads,
-            c.head_dim,
-        )
+        self.n_heads, self.n_kv_heads = c.n_heads, c.n_kv_heads
+        self.head_dim, self.turn = c.head_dim, ROPE[c.rope_layout]
+        self.cache_shapes = ((c.n_kv_heads, c.head_dim),) * 2
         kv, bias = c.n_kv_heads * c.head_dim, c.attention_bias
         self.wq = nn.Linear(c.d_model, c.n_heads * c.head_dim, bias=bias)
         self.wk = nn.Linear(c.d_model, kv, bias=bias)
@@ -103,11 +101,6 @@ class GroupedQueryAttention(nn.Module):
         self.wo = nn.Linear(c.n_heads * c.head_dim, c.d_model, bias=c.output_bias)
         self.q_norm = RMSNorm(c.head_dim, c.norm_eps) if c.qk_norm else nn.Identity()
         self.k_norm = RMSNorm(c.head_dim, c.norm_eps) if c.qk_norm else nn.Identity()
-        self.turn = ROPE[c.rope_layout]
-
-    def new_cache(self, batch: int, positions: int, **options) -> LayerCache:
-        shape = (self.n_kv_heads, self.head_dim)
-        return LayerCache(shape, shape, batch, positions, **options)
 
     def forward(self, x, rope, mask=None, cache=None, start=0):
         B, T, _ = x.shape
@@ -192,43 +185,38 @@ def absorbed_attention(
     return torch.einsum("bshc,hdc->bhsd", y, w_value)
 
 
+def softmax_scale(c: ModelConfig) -> float:
+    """Return 1/sqrt(width of a naive key), sharpened where YaRN stretches (MLA)."""
+    scale = (c.qk_nope_head_dim + c.qk_rope_head_dim) ** -0.5
+    if c.rope_scaling == "yarn" and c.mscale_all_dim:
+        scale *= yarn_mscale(c.rope_factor, c.mscale_all_dim) ** 2
+    return scale
+
+
 class MultiHeadLatentAttention(nn.Module):
     """MLA with decoupled rotary keys (DeepSeek-V3, arXiv 2412.19437, eq. 1-11)."""
 
     def __init__(self, c: ModelConfig):
         super().__init__()
         self.n_heads, self.latent = c.n_heads, c.kv_lora_rank
-        self.nope, self.rope, self.v_dim = (
-            c.qk_nope_head_dim,
-            c.qk_rope_head_dim,
-            c.v_head_dim,
-        )
-        self.scale = (self.nope + self.rope) ** -0.5
-        if c.rope_scaling == "yarn" and c.mscale_all_dim:
-            self.scale *= yarn_mscale(c.rope_factor, c.mscale_all_dim) ** 2
-        self.turn = ROPE[c.rope_layout]
+        self.nope, self.rope = c.qk_nope_head_dim, c.qk_rope_head_dim
+        self.scale, self.turn = softmax_scale(c), ROPE[c.rope_layout]
+        self.cache_shapes = (self.latent + self.rope,), (0,)  # one tensor, no values
         q_out = c.n_heads * (self.nope + self.rope)
+        kv_out = c.n_heads * (self.nope + c.v_head_dim)
+        self.wq = None if c.q_lora_rank else nn.Linear(c.d_model, q_out, bias=False)
         if c.q_lora_rank:
             self.wq_a = nn.Linear(c.d_model, c.q_lora_rank, bias=False)
             self.q_norm = RMSNorm(c.q_lora_rank, 1e-6)
             self.wq_b = nn.Linear(c.q_lora_rank, q_out, bias=False)
-        else:
-            self.wq = nn.Linear(c.d_model, q_out, bias=False)
-        self.q_lora_rank = c.q_lora_rank
         self.wkv_a = nn.Linear(c.d_model, self.latent + self.rope, bias=False)
         self.kv_norm = RMSNorm(self.latent, 1e-6)
-        self.wkv_b = nn.Linear(
-            self.latent, c.n_heads * (self.nope + self.v_dim), bias=False
-        )
-        self.wo = nn.Linear(c.n_heads * self.v_dim, c.d_model, bias=False)
-
-    def new_cache(self, batch: int, positions: int, **options) -> LayerCache:
-        """The latent with its rotary key, (latent + rope) numbers a token."""
-        return LayerCache((self.latent + self.rope,), (0,), batch, positions, **options)
+        self.wkv_b = nn.Linear(self.latent, kv_out, bias=False)
+        self.wo = nn.Linear(c.n_heads * c.v_head_dim, c.d_model, bias=False)
 
     def queries(self, x, rope):
         """Return the position-free and the rotary part of the queries."""
-        q = self.wq_b(self.q_norm(self.wq_a(x))) if self.q_lora_rank else self.wq(x)
+        q = self.wq(x) if self.wq else self.wq_b(self.q_norm(self.wq_a(x)))
         q = q.view(*x.shape[:2], self.n_heads, self.nope + self.rope)
         q_nope, q_pe = q.split((self.nope, self.rope), dim=-1)
         return q_nope, self.turn(q_pe, rope)
@@ -242,9 +230,8 @@ class MultiHeadLatentAttention(nn.Module):
     def forward(self, x, rope, mask=None, cache=None, start=0):
         q_nope, q_pe = self.queries(x, rope)
         latents = self.latents(x, rope)
-        attention = naive_attention
         if cache is not None:
             latents, _ = cache.write(latents, latents[..., :0], start)
-            attention = absorbed_attention
+        attention = naive_attention if cache is None else absorbed_attention
         y = attention(q_nope, q_pe, latents, self.wkv_b.weight, self.scale, mask)
         return self.wo(y.transpose(1, 2).reshape(*x.shape[:2], -1))

@@ -18,6 +18,21 @@ CHOICES = {
     "rope_layout": ("interleaved", "half"),
     "rope_scaling": ("", "yarn", "llama3"),
 }
+TURNS = {  # the lower and the upper bound between which pairs are slowed
+    "yarn": ("beta_slow", "beta_fast"),
+    "llama3": ("low_freq_factor", "high_freq_factor"),
+}
+NEEDED = {  # a zero is no size here
+    "all": ("vocab_size", "d_model", "n_layers", "n_heads", "max_positions"),
+    "gqa": ("n_kv_heads", "head_dim"),
+    "mla": ("kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim"),
+    "experts": (
+        "n_activated_experts",
+        "n_expert_groups",
+        "n_limited_groups",
+        "moe_ffn_dim",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -72,106 +87,83 @@ class ModelConfig:
     high_freq_factor: float = 4.0  # llama3: turns above which it keeps its speed
 
     def __post_init__(self):
+        for check in (self._sizes, self._attention, self._rope, self._experts):
+            for problem in check():
+                raise ValueError(problem)
+
+    def _sizes(self):
+        """Say which field is out of its range, or 0 without meaning "without"."""
         for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
+            if (value := getattr(self, name)) not in allowed:
                 words = " or ".join(f'"{x}"' for x in allowed)
-                raise ValueError(
-                    f"{name} must be {words}, got {shown(getattr(self, name))}"
-                )
+                yield f"{name} must be {words}, got {shown(value)}"
         for field in fields(self):
             value = getattr(self, field.name)
             if field.type is int and not 0 <= value <= LIMIT:
-                raise ValueError(
-                    f"{field.name} must be in 0..{LIMIT}, got {shown(value)}"
-                )
+                yield f"{field.name} must be in 0..{LIMIT}, got {shown(value)}"
             if field.type is float and not 0 <= value <= 1e12:  # no nan, no inf
-                raise ValueError(f"{field.name} must be in 0..1e12, got {shown(value)}")
+                yield f"{field.name} must be in 0..1e12, got {shown(value)}"
         if self.n_mtp > 1:
-            raise ValueError(f"one MTP module at most is built, got n_mtp={self.n_mtp}")
-        self._check_present()
-        self._check_attention()
-        self._check_rope()
-        self._check_experts()
-
-    def _check_present(self):
-        """Refuse a zero where it does not mean "without"."""
-        needed = ["vocab_size", "d_model", "n_layers", "n_heads", "max_positions"]
-        if self.attention == "gqa":
-            needed += ["n_kv_heads", "head_dim"]
-        else:
-            needed += ["kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim"]
-            needed += ["v_head_dim"]
+            yield f"one MTP module at most is built, got n_mtp={self.n_mtp}"
+        needed = NEEDED["all"] + NEEDED[self.attention]
         if self.n_routed_experts:
-            needed += ["n_activated_experts", "n_expert_groups", "n_limited_groups"]
-            needed += ["moe_ffn_dim"]
+            needed += NEEDED["experts"]
         if self.n_dense_layers or not self.n_routed_experts:
-            needed += ["ffn_dim"]
+            needed += ("ffn_dim",)
         for name in needed:
             if not getattr(self, name):
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+                yield f"{name} must be above 0, got {getattr(self, name)}"
 
-    def _check_attention(self):
+    def _attention(self):
         if self.rope_dim % 2:
             name = "head_dim" if self.attention == "gqa" else "qk_rope_head_dim"
-            raise ValueError(
-                f"rotary positions turn pairs: {name} must be even, got {self.rope_dim}"
-            )
-        if self.attention == "gqa" and self.n_heads % self.n_kv_heads:
-            raise ValueError(
-                f"n_heads ({self.n_heads}) must be a multiple of "
-                f"n_kv_heads ({self.n_kv_heads})"
-            )
+            yield f"rotary pairs: {name} must be even, got {self.rope_dim}"
+        if self.attention == "gqa":
+            yield from self._not_a_multiple("n_heads", "n_kv_heads")
         for name in ("attention_bias", "output_bias", "qk_norm"):
             if self.attention == "mla" and getattr(self, name):
-                raise ValueError(f'{name} exists only with attention "gqa"')
+                yield f'{name} exists only with attention "gqa"'
 
-    def _check_rope(self):
+    def _rope(self):
         if self.max_positions * self.rope_dim > ROPE_LIMIT:
-            raise ValueError(
+            yield (
                 f"max_positions ({self.max_positions}) times rotary dimensions "
                 f"({self.rope_dim}) must be at most {ROPE_LIMIT}"
             )
         if self.rope_scaling and (self.rope_factor < 1 or not self.original_positions):
-            raise ValueError(
+            yield (
                 f'rope_scaling "{self.rope_scaling}" needs rope_factor >= 1 and '
                 f"original_positions > 0, got {self.rope_factor} and "
                 f"{self.original_positions}"
             )
-        bounds = {
-            "yarn": ("beta_slow", "beta_fast"),
-            "llama3": ("low_freq_factor", "high_freq_factor"),
-        }
-        if names := bounds.get(self.rope_scaling):
+        if names := TURNS.get(self.rope_scaling):
             low, high = (getattr(self, name) for name in names)
             if not 0 < low < high:
-                raise ValueError(
-                    f"{names[0]} must be above 0 and below {names[1]}, "
-                    f"got {low} and {high}"
-                )
+                between = f"{names[0]} must be above 0 and below {names[1]}"
+                yield f"{between}, got {low} and {high}"
         if self.rope_theta <= 1:
-            raise ValueError(f"rope_theta must be above 1, got {self.rope_theta}")
+            yield f"rope_theta must be above 1, got {self.rope_theta}"
 
-    def _check_experts(self):
+    def _experts(self):
         if not self.n_routed_experts:
             return
-        if self.n_routed_experts % self.n_expert_groups:
-            raise ValueError(
-                f"n_routed_experts ({self.n_routed_experts}) must be a multiple of "
-                f"n_expert_groups ({self.n_expert_groups})"
-            )
+        yield from self._not_a_multiple("n_routed_experts", "n_expert_groups")
         size = self.n_routed_experts // self.n_expert_groups
-        if self.n_limited_groups > self.n_expert_groups:
-            raise ValueError(
-                f"n_limited_groups must be at most n_expert_groups "
-                f"({self.n_expert_groups}), got {self.n_limited_groups}"
-            )
+        most = {
+            "n_limited_groups": self.n_expert_groups,
+            "n_activated_experts": size * self.n_limited_groups,
+        }
+        for name, limit in most.items():
+            if getattr(self, name) > limit:
+                yield f"{name} must be at most {limit}, got {getattr(self, name)}"
         if self.n_expert_groups > 1 and size < 2 and self.gate == "sigmoid":
-            raise ValueError("a group is judged by its two best experts, it has only 1")
-        if self.n_activated_experts > size * self.n_limited_groups:
-            raise ValueError(
-                f"n_activated_experts must be at most {size * self.n_limited_groups}, "
-                f"got {self.n_activated_experts}"
-            )
+            yield "a group is judged by its two best experts, it has only 1"
+
+    def _not_a_multiple(self, whole: str, part: str):
+        """Say so where one size does not divide another."""
+        a, b = getattr(self, whole), getattr(self, part)
+        if a % b:
+            yield f"{whole} ({a}) must be a multiple of {part} ({b})"
 
     @property
     def rope_dim(self) -> int:

@@ -6,7 +6,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from r1lib.model.attention import GroupedQueryAttention, MultiHeadLatentAttention
+from r1lib.model.attention import (
+    GroupedQueryAttention,
+    LayerCache,
+    MultiHeadLatentAttention,
+)
 from r1lib.model.config import ModelConfig
 from r1lib.model.layers import (
     RMSNorm,
@@ -39,6 +43,29 @@ def rope_of(c: ModelConfig) -> Float[Tensor, "2 T R"]:
     # DeepSeek moves the temperature into the attention's scale: this ratio is 1
     above, below = (yarn_mscale(c.rope_factor, m) for m in (c.mscale, c.mscale_all_dim))
     return tables * (above / below)
+
+
+def rope_at(tables: Float[Tensor, "2 P R"], count: int, start=0, positions=None):
+    """Return cos and sin of `count` places from `start`, or of the given positions."""
+    end = start + count
+    if positions is not None:  # to look at each one would slow decoding down
+        end = int(positions.max()) + 1 if count > 1 else 0
+    if end > tables.shape[1]:
+        raise ValueError(f"the model knows {tables.shape[1]} positions, {end} needed")
+    if positions is None:
+        return tables[:, None, start:end]
+    return lookup_rope(tables, positions)
+
+
+def draw_weights(model: nn.Module, std: float) -> None:
+    """Draw every matrix from a normal distribution; biases begin at 0, norms at 1."""
+    for name, parameter in model.named_parameters():
+        if parameter.is_meta:
+            continue  # no storage, nothing to draw
+        if parameter.dim() > 1:
+            nn.init.normal_(parameter, std=std)
+        elif name.endswith("bias"):
+            nn.init.zeros_(parameter)
 
 
 class Block(nn.Module):
@@ -84,40 +111,12 @@ class Transformer(nn.Module):
             self.head.weight = self.embed.weight
         self.mtp = MTPModule(c, Block(c, c.is_moe(c.n_layers))) if c.n_mtp else None
         self.register_buffer("rope", rope_of(c), persistent=False)
-        for name, parameter in self.named_parameters():
-            if parameter.is_meta:
-                continue  # no storage, nothing to draw
-            if parameter.dim() > 1:
-                nn.init.normal_(parameter, std=c.init_std)
-            elif name.endswith("bias"):
-                nn.init.zeros_(parameter)
+        draw_weights(self, c.init_std)
 
     def new_cache(self, batch: int, positions: int) -> Cache:
         """Make room for `positions` tokens of `batch` rows."""
-        return Cache(
-            [
-                x.attn.new_cache(
-                    batch,
-                    positions,
-                    device=self.embed.weight.device,
-                    dtype=self.embed.weight.dtype,
-                )
-                for x in self.layers
-            ]
-        )
-
-    def rope_at(self, ids, positions, start: int):
-        """Return cos and sin for these ids, counted from `start` unless given."""
-        end = start + ids.shape[1]
-        if positions is not None:  # to look at each one would slow decoding down
-            end = int(positions.max()) + 1 if ids.shape[1] > 1 else 0
-        if end > self.config.max_positions:
-            raise ValueError(
-                f"the model knows {self.config.max_positions} positions, {end} needed"
-            )
-        if positions is None:
-            return self.rope[:, None, start:end]
-        return lookup_rope(self.rope, positions)
+        shapes, like = [x.attn.cache_shapes for x in self.layers], self.embed.weight
+        return Cache([LayerCache(*pair, batch, positions, like) for pair in shapes])
 
     def hidden(
         self,
@@ -133,7 +132,7 @@ class Transformer(nn.Module):
         the experts count their load: every token but PAD.
         """
         start = cache.length if cache is not None else 0
-        rope = self.rope_at(ids, positions, start)
+        rope = rope_at(self.rope, ids.shape[1], start, positions)
         x, real = self.embed(ids), ids != PAD
         for i, block in enumerate(self.layers):
             layer_cache = cache.layers[i] if cache is not None else None
@@ -141,9 +140,8 @@ class Transformer(nn.Module):
         return self.norm(x)
 
     def forward(self, ids, cache=None, *, positions=None, attn_mask=None):
-        return self.head(
-            self.hidden(ids, cache, positions=positions, attn_mask=attn_mask)
-        )
+        hidden = self.hidden(ids, cache, positions=positions, attn_mask=attn_mask)
+        return self.head(hidden)
 
 
 def new_model(config: ModelConfig, seed: int) -> Transformer:
@@ -181,7 +179,7 @@ def mtp_hidden(model: Transformer, ids, hidden) -> Float[Tensor, "B T D"]:
     if model.mtp is None:
         raise ValueError("this model has no MTP module (n_mtp is 0)")
     embedding = model.embed(ids[:, 1:])
-    rope, real = model.rope_at(embedding[..., 0], None, 0), ids[:, 1:] != PAD
+    rope, real = rope_at(model.rope, embedding.shape[1]), ids[:, 1:] != PAD
     return model.mtp(hidden[:, :-1], embedding, rope, real=real)
 
 

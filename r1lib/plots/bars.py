@@ -105,7 +105,7 @@ def stacked_shares(shares: dict[str, dict[str, float]]) -> Picture:
                 edgecolor=PAPER,
                 label=name if row == first else None,
             )
-            if parts[name] > 0.06:
+            if parts[name] > 0.04:  # room for its number
                 middle = left[row] + parts[name] / 2
                 box = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
                 axes.text(
@@ -163,13 +163,17 @@ def stacked_bars(rows: dict[str, dict[str, float]], label: str) -> Picture:
 
 
 @styled
-def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> Picture:
+def interval_dots(
+    panels: dict[str, dict[str, list]], label: str = "pass@1", most: float = 1.0
+) -> Picture:
     """Draw (mean, low, high) of each seed as dots with whiskers, a row per name.
+
+    The axis ends at `most`.
 
     panels = {"countdown": {"base": [(0.2, 0.1, 0.3), ...], "zero": [...]}}
     """
     first = next(iter(panels.values()))
-    names, most = list(first), max(first, key=lambda name: len(first[name]))
+    names, longest = list(first), max(first, key=lambda name: len(first[name]))
     figure = Picture(figsize=(8.4, 1.0 + 0.34 * len(names)), layout="constrained")
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (title, rows) in zip(all_axes, panels.items(), strict=True):
@@ -178,7 +182,7 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
                 colour, _, marker, _ = look_of(seed)
                 place = y + 0.22 * (seed - (len(rows[name]) - 1) / 2)
                 axes.plot([low, high], [place, place], color=colour, linewidth=1.4)
-                label_of = f"seed {seed}" if name == most else None
+                label_of = f"seed {seed}" if name == longest else None
                 axes.plot(
                     [mean],
                     [place],
@@ -187,11 +191,14 @@ def interval_dots(panels: dict[str, dict[str, list]], label: str = "pass@1") -> 
                     color=colour,
                     linestyle="none",
                     markersize=5,
+                    clip_on=False,  # or a dot at 1 would be cut in half
                 )
-        axes.set(title=title, xlabel=label, xlim=(0, 1), yticks=range(len(names)))
+        axes.set(title=title, xlabel=label, yticks=range(len(names)))
+        axes.set(xlim=(-0.03 * most, 1.03 * most), xticks=(0, most / 2, most))
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.set_yticklabels(names)
-    all_axes[0].invert_yaxis()
-    if len(first[most]) > 1:
+    all_axes[0].set_ylim(len(names) - 0.5, -0.5)  # the first on top, air around all
+    if len(first[longest]) > 1:
         all_axes[-1].legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
     figure.alt = f"Dots of {label} with 95% intervals, means over seeds. " + " ".join(
         f"{title}, {name}: {sum(m for m, *_ in rows[name]) / len(rows[name]):.2f}."

@@ -1,8 +1,17 @@
-"""Lines over any two quantities, several panels beside each other."""
+"""Lines and dots over any two quantities."""
 
-from matplotlib.ticker import LogLocator, NullFormatter
+from collections.abc import Sequence
+from statistics import fmean
 
-from r1lib.plots.style import Picture, series, styled
+from matplotlib.ticker import (
+    FixedLocator,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
+
+from r1lib.plots.style import Picture, look_of, series, styled
 
 
 @styled
@@ -42,22 +51,32 @@ def doubling_curves(panels: dict[str, dict[str, list]], xlabel: str) -> Picture:
 
 @styled
 def curves(
-    panels: dict[str, dict[str, list]], xlabel: str, ylabel: str, log: str = ""
+    panels: dict[str, dict[str, list]],
+    xlabel: str | Sequence[str],
+    ylabel: str,
+    log: str = "",
+    ticks: Sequence[float] = (),
 ) -> Picture:
     """Draw named lines of (x, y) points; `log` names the logarithmic axes: "xy".
 
-    panels = {"title": {"MHA": [(128, 1.0), (512, 1.1)], "GQA": [...]}}
+    panels = {"title": {"MHA": [(128, 1.0), (512, 1.1)], "GQA": [...]}}. `xlabel` is one
+    for all panels, or one for each; `ticks` are places on the x axis.
     """
+    labels = [xlabel] * len(panels) if isinstance(xlabel, str) else xlabel
     figure = Picture(figsize=(8.4 if len(panels) > 1 else 6.0, 3.6))
     figure.set_layout_engine("constrained")
     all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    for axes, (title, lines) in zip(all_axes, panels.items(), strict=True):
+    shown = zip(all_axes, labels, panels.items(), strict=True)
+    for axes, label, (title, lines) in shown:
         for look, (name, points) in enumerate(lines.items()):
             series(axes, points, look, name, marks=True)
             ends = f"{points[0][1]:.3g} at {points[0][0]:.3g}, "
             ends += f"{points[-1][1]:.3g} at {points[-1][0]:.3g}"
             figure.alt += f"{title}, {name}: {ends}. "
-        axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+        axes.set(title=title, xlabel=label, ylabel=ylabel)
+        if "x" not in log:
+            whole = all(float(x).is_integer() for row in lines.values() for x, _ in row)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=whole))
         for letter, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
             if letter in log:
                 axes.set(**{f"{letter}scale": "log"})
@@ -67,6 +86,65 @@ def curves(
                 if high < 100 * low:  # less than two decades: more ticks
                     subs = (1, 3) if letter == "x" else (1, 2, 5)
                     axis.set_major_locator(LogLocator(subs=subs))
+        if len(ticks):
+            axes.xaxis.set_major_locator(FixedLocator(ticks))
+            axes.xaxis.set_minor_locator(NullLocator())
     handles = all_axes[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=3, fontsize=9)
+    return figure
+
+
+@styled
+def seed_curves(
+    panels: dict[str, dict[str, list]], xlabel: str, ylabel: str
+) -> Picture:
+    """Draw lines through means over seeds; each seed is a small mark.
+
+    A point is a list of (x, y), one for each seed:
+    panels = {"title": {"Dev1": [[(7, 0.1), (6, 0.2)], [(62, 0.7), (64, 0.6)]]}}
+    """
+    figure = Picture(figsize=(8.4, 3.6), layout="constrained")
+    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (title, lines) in zip(all_axes, panels.items(), strict=True):
+        for look, (name, points) in enumerate(lines.items()):
+            colour, _, marker, _ = look_of(look)
+            means = [tuple(map(fmean, zip(*seeds, strict=True))) for seeds in points]
+            series(axes, means, look, name, marks=True)
+            every = [place for seeds in points for place in seeds]
+            kind = {"color": colour, "markersize": 3.5, "alpha": 0.6}
+            axes.plot(*zip(*every, strict=True), marker, linestyle="none", **kind)
+            places = ", ".join(f"{y:.2f} at {x:.0f}" for x, y in means)
+            figure.alt += f"{title}, {name}: {places}. "
+        axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+        axes.set(xlim=(0, None), ylim=(0, None))
+    handles = all_axes[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=3, fontsize=9)
+    figure.alt = f"Means over seeds of {ylabel} over {xlabel}. " + figure.alt.strip()
+    return figure
+
+
+@styled
+def scatter(groups: dict[str, list], xlabel: str, ylabel: str) -> Picture:
+    """Draw (x, y) points that no line joins; a colour and a marker for each group.
+
+    groups = {"small": [(0.8, 0.4), (0.2, 0.2)], "large": [(1.0, 0.6)]}
+    """
+    figure = Picture(figsize=(6.4, 3.8), layout="constrained")
+    axes = figure.subplots()
+    for look, (name, points) in enumerate(groups.items()):
+        colour, _, marker, _ = look_of(look)
+        axes.plot(
+            *zip(*points, strict=True),
+            marker=marker,
+            color=colour,
+            linestyle="none",
+            markersize=7,
+            label=name,
+        )
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
+    figure.alt = f"Dots of {ylabel} over {xlabel}. " + " ".join(
+        f"{name}: {', '.join(f'{y:.2f} at {x:.2f}' for x, y in points)}."
+        for name, points in groups.items()
+    )
     return figure

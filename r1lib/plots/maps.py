@@ -1,10 +1,11 @@
-"""Tables of numbers as colours."""
+"""Numbers as colours: of tables, and of the tokens of a text."""
 
 import math
 
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 
-from r1lib.plots.style import BLUE, GRID, INK, PAPER, Picture, styled
+from r1lib.plots.style import BLUE, GRID, INK, ORANGE, PAPER, Picture, styled
 
 
 @styled
@@ -19,7 +20,9 @@ def heat_maps(maps: dict[str, list], rows: list[str], columns: list[str]) -> Pic
     shades = shades.with_extremes(bad=GRID)
     all_axes = figure.subplots(1, len(maps), squeeze=False)[0]
     for axes, (title, table) in zip(all_axes, maps.items(), strict=True):
-        axes.imshow([[x or math.nan for x in row] for row in table], shades, vmin=0)
+        shown = [[x or math.nan for x in row] for row in table]
+        image = axes.imshow(shown, shades, vmin=0)
+        figure.colorbar(image, ax=axes, shrink=0.7)
         small = {"fontsize": 7 if len(columns) * len(maps) < 60 else 5.5}
         axes.set_title(title, fontsize=9)
         axes.set_xticks(range(len(columns)), columns, rotation=90, **small)
@@ -71,5 +74,44 @@ def heatmaps(
         f"({max(values):.2f})."
         for title, table in panels.items()
         for row, values in zip(rows, table, strict=True)
+    )
+    return figure
+
+
+@styled
+def token_map(lines: list[list[tuple[str, float]]], label: str) -> Picture:
+    """Draw a text token by token, dark where a token's value is large; a row per line.
+
+    lines = [[("20", 0.1), ("-", 0.1), ("15", 0.0)], ...], no value below 0. A value of
+    a tenth of the largest or more is written under its token.
+    """
+    figure = Picture(figsize=(8.4, 0.9 + 0.55 * len(lines)), layout="constrained")
+    axes, top = figure.subplots(), max(value for line in lines for _, value in line)
+    shades = LinearSegmentedColormap.from_list("paper to orange", [PAPER, ORANGE])
+    scale = Normalize(0, top)
+    kind = {"ha": "center", "va": "center", "color": INK}
+    for y, line in enumerate(lines):
+        left = 0.0
+        for text, value in line:
+            wide = 1.2 + len(text)
+            face = {"color": shades(scale(value)), "edgecolor": GRID}
+            axes.barh(y, wide, 0.86, left=left, **face)
+            spot, marked = left + wide / 2, value >= top / 10
+            mono = {"family": "DejaVu Sans Mono", "fontsize": 9}
+            axes.text(spot, y - 0.14 * marked, text, **mono, **kind)
+            if marked:
+                axes.text(spot, y + 0.25, f"{value:.1f}", fontsize=7, **kind)
+            left += wide
+    axes.invert_yaxis()
+    axes.axis("off")
+    bar = {"ax": axes, "label": label, "shrink": 0.9, "pad": 0.01}
+    figure.colorbar(ScalarMappable(scale, shades), **bar)
+    figure.alt = f"A text of {sum(map(len, lines))} tokens, coloured by {label}. " + (
+        " ".join(
+            f"{text.strip()!r}: {value:.1f}."
+            for line in lines
+            for text, value in line
+            if value >= top / 10
+        )
     )
     return figure

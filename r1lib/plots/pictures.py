@@ -183,6 +183,7 @@ def batch_picture(mask, rewards, group_size: int) -> Picture:
     rows, places = len(mask), [row.nonzero().flatten().tolist() for row in mask]
     width = 1 + max(place[-1] for place in places)
     heights = [b + 0.7 * (b // group_size) for b in range(rows)]
+    groups = [heights[i : i + group_size] for i in range(0, rows, group_size)]
     figure = Picture(figsize=(8.4, 0.9 + 0.1 * rows), layout="constrained")
     axes = figure.subplots()
     for y, place, reward in zip(heights, places, rewards.tolist(), strict=True):
@@ -207,9 +208,10 @@ def batch_picture(mask, rewards, group_size: int) -> Picture:
     axes.set(
         xlim=(0, width * 1.06),
         xlabel="token (column)",
-        yticks=[],
+        yticks=[sum(g) / len(g) for g in groups],
         ylim=(heights[-1] + 1, -1),
     )
+    axes.set_yticklabels([f"problem {i + 1}" for i in range(len(groups))])
     axes.grid(visible=False)
     axes.legend(fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     counts = f"{rows // group_size} groups of {group_size} completions"
@@ -229,11 +231,16 @@ def clip_picture(objective, low: float, high: float) -> Picture:
         series(axes, free, 4, "without the clip", linewidth=1)
         series(axes, points, 0, "with the clip", linewidth=2.4)
         for edge in (1 - low, 1 + high):
-            axes.axvline(edge, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
-        axes.plot([1], [sign], "o", color=INK, markersize=5)
+            name = f"edges, {1 - low:g} and {1 + high:g}" if edge < 1 else None
+            line = {"linewidth": 1, "linestyle": (0, (1, 2))}
+            axes.axvline(edge, color=GREY, label=name, **line)
+        look = {"color": INK, "markersize": 5, "linestyle": "none"}
+        axes.plot([1], [sign], "o", label="just sampled", **look)
         good = "right" if sign > 0 else "wrong"
         axes.set(title=f"A = {sign:+.0f}: a {good} answer", xlabel="ratio")
-        axes.legend(fontsize=9)
+        axes.set_ylabel("objective of one token")
+    named = axes.get_legend_handles_labels()
+    figure.legend(*named, loc="outside upper center", ncols=4, fontsize=9)
     figure.alt = (
         f"Clipped objective over the ratio. For A = +1 it rises to ratio {1 + high} "
         f"and is flat beyond; for A = -1 it is flat below {1 - low} and falls beyond."

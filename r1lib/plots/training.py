@@ -49,7 +49,7 @@ def zero_curves(history: list[dict]) -> Picture:
     series(top, smooth(column(history, "accuracy"), window), 1, "accuracy, training")
     valid = column(history, "valid")
     series(top, valid, 2, "pass@1, held out", marks=True)
-    top.set(title="Right answers", ylim=(0, None))
+    top.set(title="Reward and right answers", ylim=(0, None))
     length, tokens = smooth(column(history, "length"), window), "tokens"
     series(bottom, length, 0, "training")
     series(bottom, column(history, "valid_length"), 2, "held out", marks=True)
@@ -93,10 +93,13 @@ def learning_curves(
 
 
 @styled
-def compared_curves(runs: dict[str, list], names: dict[str, str]) -> Picture:
+def compared_curves(
+    runs: dict[str, list], names: dict[str, str], percent: tuple[str, ...] = ()
+) -> Picture:
     """Draw metrics of several kinds of run: the mean over seeds, and their range.
 
-    runs = {"a": [history of seed 0, ...], "b": [...]}, names = {metric: axis label}.
+    runs = {"a": [history of seed 0, ...], "b": [...]}, names = {metric: axis label};
+    the metrics in `percent` are shares, with an axis from 0 to 100%.
     """
     figure = Picture(figsize=(8.4, 3.2), layout="constrained")
     panels, alts = figure.subplots(1, len(names), squeeze=False)[0], []
@@ -119,7 +122,16 @@ def compared_curves(runs: dict[str, list], names: dict[str, str]) -> Picture:
             series(axes, means, look, run, marks=True)
             alts.append(trend(f"{run}, {label}", means, "{:.2f}"))
         axes.set(xlabel="step", ylabel=label)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.05 * axes.get_ylim()[1])  # no line on the frame
+        if name in percent:
+            axes.set_ylim(0, 1.03)
+            axes.yaxis.set_major_formatter(PercentFormatter(1))
     finish(*panels)
+    if len(panels) > 1 and len(runs) > 1:  # one legend for all, above them
+        for legend in filter(None, (axes.get_legend() for axes in panels)):
+            legend.remove()
+        handles, labels = panels[0].get_legend_handles_labels()
+        places = {"loc": "outside upper center", "ncols": len(runs), "fontsize": 9}
+        figure.legend(handles, labels, **places)
     figure.alt = "".join(alts)
     return figure

@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 
 from r1lib import artifacts, distill, evaluate, files, hub, rewards
-from r1lib.files import shown
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import new_model
 from r1lib.problem import draw, problems
@@ -37,10 +36,7 @@ def run(stage: str, folder, settings: Settings, watch=iter):
     that is written, the answers for a reward model. A stage whose input is missing is a
     ValueError that names the command which makes it.
     """
-    if stage not in STAGES:
-        raise ValueError(
-            f"stage must be one of {', '.join(STAGES)}, got {shown(stage)}"
-        )
+    files.one_of("stage", stage, STAGES)
     folder = Path(folder)
     needs, done = BY_NAME[stage].needs, checkpoints.is_done(folder, stage)
     missing = [name for name in needs if not checkpoints.is_done(folder, name)]
@@ -77,11 +73,8 @@ def pre_train(folder: Path, settings: Settings, stage: str = "base", watch=iter)
     tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
     name = settings.model if stage == "base" else settings.small
     config = replace(PRESETS[name], vocab_size=tokenizer.vocab_size)
-    model, c = (
-        new_model(config, settings.seed),
-        getattr(settings, BY_NAME[stage].config),
-    )
-    model.to(settings.device)
+    model = new_model(config, settings.seed).to(settings.device)
+    c = getattr(settings, BY_NAME[stage].config)
     optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
     kept = checkpoints.resume(folder, stage, model, tokenizer, optimizers)
     texts = watch(web.documents(c.steps * c.batch_size, settings.seed))
@@ -278,12 +271,11 @@ def look(model, tokenizer, settings: Settings, config) -> dict:
 
 
 def test(model, tokenizer, settings: Settings, k: int = 4) -> dict:
-    """Measure a finished model on test problems: k samples each, with intervals."""
-    rooms = (
-        settings.zero,
-        settings.dev2,
-        settings.last.rl,
-    )  # one for all, so that columns compare
+    """Measure a finished model on test problems: k samples each, with intervals.
+
+    The longest room of all stages is that of each, so that columns compare.
+    """
+    rooms = (settings.zero, settings.dev2, settings.last.rl)
     answers = evaluate.answer(
         model,
         tokenizer,

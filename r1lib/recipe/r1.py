@@ -112,13 +112,10 @@ SMOKE = LastStage(
 
 
 def answered(folder, policy, tokenizer, settings: RewardModels, start: str, watch=iter):
-    """Let the policy answer requests: {split: (problems, answers)}, from the seed.
-
-    Both reward models learn from the same answers; folder/answers.json keeps them.
-    """
+    """Let the policy answer requests: {split: (problems, answers)}, from the seed."""
     sizes = {"train": settings.problems, "valid": settings.held_out}
     asked = {s: draws.general_problems(n, settings.seed, s) for s, n in sizes.items()}
-    prompts = {s: [p.prompt for p in found] for s, found in asked.items()}
+    prompts = {s: [p.prompt for p in drawn] for s, drawn in asked.items()}
     source = {
         "model": checkpoints.record(folder, start)["sha256"],
         "k": settings.answers,
@@ -132,11 +129,11 @@ def answered(folder, policy, tokenizer, settings: RewardModels, start: str, watc
         _check_answers(kept, asked, settings.answers, path)
     else:
         asking = Sampling(settings.reply_tokens, seed=settings.seed)
-        found = {
+        made = {
             split: complete(policy, tokenizer, p, settings.answers, asking, watch=watch)
             for split, p in prompts.items()
         }
-        kept = {"source": source, "answers": found}
+        kept = {"source": source, "answers": made}
         files.write_text(path, json.dumps(kept, ensure_ascii=False))
     return {split: (asked[split], kept["answers"][split]) for split in asked}
 

@@ -18,7 +18,7 @@ what each leaves behind. arXiv 2501.12948v2, figure 2.
 
 from dataclasses import dataclass, replace
 
-from r1lib.files import shown
+from r1lib.files import one_of
 from r1lib.model.presets import PRESETS
 from r1lib.recipe import cold_start, r1, rejection
 from r1lib.recipe.r1 import LastStage, RewardModels
@@ -35,17 +35,21 @@ class Stage:
     """One stage: from whose weights it starts, whose output it reads, what it leaves.
 
     `leaves` is "model", "table" or "scores", which is a reward model; `shown` are the
-    metrics of its progress bar; `config` names the field of `Settings` that decides it.
+    metrics of its progress bar; `config` names the field of `Settings` that decides it,
+    by default that of its own name; `paper` is what the paper calls what it leaves.
     """
 
     name: str
     does: str
-    config: str
-    leaves: str = "model"
+    paper: str
     start: str | None = None
     reads: tuple[str, ...] = ()
+    leaves: str = "model"
+    config: str = ""
     shown: tuple[str, ...] = ("loss",)
-    paper: str = ""
+
+    def __post_init__(self):
+        object.__setattr__(self, "config", self.config or self.name)
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -54,92 +58,34 @@ class Stage:
 
 
 RL = ("reward", "accuracy", "length", "valid")
+FINE_TUNING, LEARNING = "supervised fine-tuning", "reinforcement learning"
+TABLE = {"leaves": "table", "shown": ("correct",)}
+SCORES = {"leaves": "scores", "config": "reward_models", "start": "dev3"}
+TRACES = "thousands of cold-start traces"
+ALL = ("reward", "accuracy", "liked", "length")
 RECIPE = (
-    Stage("base", "pre-training", "pretrain", paper="DeepSeek-V3-Base"),
+    Stage("base", "pre-training", "DeepSeek-V3-Base", config="pretrain"),
+    Stage("zero", LEARNING, "R1-Zero", "base", shown=RL),
+    Stage("cold", "traces made readable", TRACES, reads=("base", "zero"), **TABLE),
+    Stage("dev1", FINE_TUNING, "R1 Dev1", "base", ("cold",)),
     Stage(
-        "zero",
-        "reinforcement learning",
-        "zero",
-        start="base",
-        shown=RL,
-        paper="R1-Zero",
+        "dev2", f"{LEARNING}, one language", "R1 Dev2", "dev1", shown=(*RL, "language")
     ),
-    Stage(
-        "cold",
-        "traces made readable",
-        "cold",
-        leaves="table",
-        reads=("base", "zero"),
-        shown=("correct",),
-        paper="thousands of cold-start traces",
-    ),
-    Stage(
-        "dev1",
-        "supervised fine-tuning",
-        "dev1",
-        start="base",
-        reads=("cold",),
-        paper="R1 Dev1",
-    ),
-    Stage(
-        "dev2",
-        "reinforcement learning, one language",
-        "dev2",
-        start="dev1",
-        shown=(*RL, "language"),
-        paper="R1 Dev2",
-    ),
-    Stage(
-        "samples",
-        "rejection sampling",
-        "samples",
-        leaves="table",
-        reads=("dev2",),
-        shown=("correct",),
-        paper="800k samples",
-    ),
-    Stage(
-        "dev3",
-        "supervised fine-tuning",
-        "dev3",
-        start="base",
-        reads=("samples",),
-        paper="R1 Dev3",
-    ),
-    Stage(
-        "helpful",
-        "reward model of the summary",
-        "reward_models",
-        leaves="scores",
-        start="dev3",
-        paper="66k pairs",
-    ),
-    Stage(
-        "harmless",
-        "reward model of the whole answer",
-        "reward_models",
-        leaves="scores",
-        start="dev3",
-        paper="106k answers",
-    ),
+    Stage("samples", "rejection sampling", "800k samples", reads=("dev2",), **TABLE),
+    Stage("dev3", FINE_TUNING, "R1 Dev3", "base", ("samples",)),
+    Stage("helpful", "reward model of the summary", "66k pairs", **SCORES),
+    Stage("harmless", "reward model of the whole answer", "106k answers", **SCORES),
     Stage(
         "r1",
-        "reinforcement learning, all scenarios",
-        "last",
-        start="dev3",
-        reads=("helpful", "harmless"),
-        shown=("reward", "accuracy", "liked", "length"),
-        paper="DeepSeek-R1",
+        f"{LEARNING}, all scenarios",
+        "DeepSeek-R1",
+        "dev3",
+        ("helpful", "harmless"),
+        config="last",
+        shown=ALL,
     ),
-    Stage("student", "pre-training, small", "student", paper="Qwen2.5"),
-    Stage(
-        "distill",
-        "supervised fine-tuning",
-        "distill",
-        start="student",
-        reads=("samples",),
-        paper="DeepSeek-R1-Distill",
-    ),
+    Stage("student", "pre-training, small", "Qwen2.5"),
+    Stage("distill", FINE_TUNING, "DeepSeek-R1-Distill", "student", ("samples",)),
 )
 STAGES = tuple(stage.name for stage in RECIPE)
 BY_NAME = {stage.name: stage for stage in RECIPE}
@@ -276,10 +222,7 @@ SETTINGS = {
 
 def settings(name: str, seed: int = 0, device: str = "cpu") -> Settings:
     """Return named settings with a seed, here and in every stage, and a device."""
-    if name not in SETTINGS:
-        raise ValueError(
-            f"preset must be one of {', '.join(SETTINGS)}, got {shown(name)}"
-        )
+    one_of("preset", name, SETTINGS)
     chosen, seeded = replace(SETTINGS[name], seed=seed), {}
     for config in {stage.config for stage in RECIPE} - {"cold", "samples"}:
         seeded[config] = replace(getattr(chosen, config), seed=seed)

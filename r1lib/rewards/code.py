@@ -17,7 +17,7 @@ from statistics import median
 
 from r1lib.problem import Problem
 from r1lib.rewards import lint
-from r1lib.sandbox import Sandbox, each
+from r1lib.sandbox import Sandbox
 from r1lib.tokenizer import chat
 
 WEIGHTS = {"syntax": 0.05, "lint": 0.05, "runs": 0.1, "tests": 0.7, "speed": 0.1}
@@ -70,10 +70,7 @@ def score(
     timeout: float = 2.0,
     entry: str = "solve",
 ) -> Parts:
-    """Score a program on tests (args, expected); its speed on the `large` inputs.
-
-    Speed is measured against the program `reference`, and only if all tests pass.
-    """
+    """Score a program on tests (args, expected); its speed on the `large` inputs."""
     if not tests:
         raise ValueError("score needs at least one test, got none")
     complaints = lint.lint(code, entry)
@@ -99,14 +96,6 @@ def judge(problem: Problem, completion_text: str, box: Sandbox, **options) -> Pa
     if code is None:
         return Parts(error="no single <answer>")
     return score(code, list(problem.data), box, **options)
-
-
-def judge_many(
-    problems: list[Problem], completion_texts: list[str], workers: int = 2, **options
-) -> list[Parts]:
-    """Judge a batch on several warm sandboxes, in order."""
-    pairs = list(zip(problems, completion_texts, strict=True))
-    return each(pairs, lambda box, p: judge(*p, box, **options), workers=workers)
 
 
 def work(codes: list[str], inputs, box, entry="solve", repeats=3) -> list[float | None]:

@@ -61,35 +61,14 @@ class Pair:
 
 
 def best_and_worst(batch: Rollout, group_size: int) -> list[Pair]:
-    """Pair the best with the worst completion of each group; equal rewards make none.
-
-    Of several best or worst ones the first is taken.
-    """
+    """Pair the first best and the first worst of each group whose rewards differ."""
     rewards = batch.rewards.view(-1, group_size)
     advantages = group_advantages(rewards, normalize_std=False)
-    found = []
+    pairs = []
     for n in (advantages != 0).any(1).nonzero().flatten().tolist():
         rows = n * group_size + torch.stack((rewards[n].argmax(), rewards[n].argmin()))
-        found.append(pair_of(batch, *rows.tolist()))
-    return found
-
-
-def better_and_worse(batch: Rollout, group_size: int) -> list[Pair]:
-    """Pair completions of each group, each used once: the best with the worst, and on.
-
-    The second best meets the second worst, and so on while their rewards differ. Where
-    rewards are 0 and 1 there are as many pairs as right answers, or as wrong ones.
-    """
-    rewards = batch.rewards.view(-1, group_size)
-    found = []
-    for n, group in enumerate(group_advantages(rewards, normalize_std=False)):
-        order = group.argsort(stable=True, descending=True)
-        for better, worse in zip(order, order.flip(0), strict=True):
-            if not group[better] > group[worse]:
-                break
-            rows = (n * group_size + int(b) for b in (better, worse))
-            found.append(pair_of(batch, *rows))
-    return found
+        pairs.append(pair_of(batch, *rows.tolist()))
+    return pairs
 
 
 def pair_of(batch: Rollout, chosen: int, rejected: int) -> Pair:
@@ -180,11 +159,7 @@ def update(
 def train(
     policy, ref, pairs: list[Pair], config: DPOConfig, optimizers, start: int = 0
 ):
-    """Learn from pairs, near the reference; yields metrics after each step.
-
-    `ref` is a copy of the policy as it was in the beginning. Step s depends on
-    (seed, s) alone, so a resumed run repeats the whole one.
-    """
+    """Learn from pairs, near `ref`, the first policy; yields metrics of each step."""
     if not pairs:
         raise ValueError("DPO needs at least one pair, got none")
     policy.train()

@@ -82,8 +82,6 @@ def maxrl_advantages(rewards: Float[Tensor, "N G"]) -> Float[Tensor, "N G"]:
     """
     centered = group_advantages(rewards, normalize_std=False)
     if (rewards < 0).any():
-        raise ValueError(
-            f"wanted rewards of at least 0, got {rewards.min().item():.6g}"
-        )
+        raise ValueError(f"rewards must be at least 0, got {rewards.min().item():.6g}")
     mean = rewards.mean(1, keepdim=True)
     return torch.where(mean > 0, centered / mean, 0)

@@ -26,7 +26,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from r1lib.files import printable
+from r1lib.files import one_of, printable
 from r1lib.sandbox.inside import read, write
 
 LEVELS = ("none", "process", "limits", "filtered", "walled")
@@ -58,38 +58,26 @@ class Unavailable(RuntimeError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a program did: tests passed, of how many, first error, processor seconds.
-
-    `level` is that of the sandbox it ran in, one of LEVELS.
-    """
+    """How a program did: tests passed, of how many, first error, processor seconds."""
 
     passed: int
     total: int
     error: str | None
     seconds: float
-    level: str = "none"
+    level: str = "none"  # of the sandbox it ran in, one of LEVELS
 
 
 @dataclass(frozen=True)
 class Returned:
-    """What a program gave back for each input, in the notation of `inside`.
+    """What a program gave back for each input, in the notation of `inside`."""
 
-    None where it gave nothing (an exception, or it was stopped before).
-    """
-
-    texts: list[str | None]
+    texts: list[str | None]  # None where an exception or a limit came first
     error: str | None
     seconds: float
 
 
 def level_of(walls) -> str:
-    """Name what a set of walls amounts to.
-
-    "process": no wall, only a process with a time limit, behind a seat belt. "limits":
-    a process with limits, which is no isolation. "filtered": the kernel refuses every
-    system call but a few. "walled": files and network are closed off a second time, by
-    something that is not the filter.
-    """
+    """Name the one of LEVELS that walls amount to; PROMISES says what it means."""
     if "limits" not in walls:
         return "process" if "belt" in walls else "none"
     if "seccomp" not in walls:
@@ -111,8 +99,7 @@ class Sandbox:
     """
 
     def __init__(self, level: str | None = None, *, walls=WALLS, python=None):
-        if level is not None and level not in LEVELS[1:]:
-            raise ValueError(f"level must be one of {LEVELS[1:]}, got {level!r:.200}")
+        one_of("level", level, (None, *LEVELS[1:]))
         self.wanted, self.ask = level, ",".join(walls)
         self.python = os.path.realpath(python or sys.executable)
         self.walls, self.server, self.pipes = (), None, ()
@@ -186,10 +173,7 @@ class Sandbox:
         return answer
 
     def _python(self, arguments, files=subprocess.DEVNULL, **options):
-        """Start a bare Python without an environment, but for what Windows insists on.
-
-        `files` is where its input, output and errors go.
-        """
+        """Start a bare Python, with no environment but what Windows insists on."""
         env = {k: v for k, v in os.environ.items() if k.upper() == "SYSTEMROOT"}
         options |= {"stdin": files, "stdout": files, "stderr": files}
         command = [self.python, "-I", "-S", "-B", *arguments]
@@ -348,7 +332,7 @@ def _receive(pipe, output):
 
 
 def clean(raw: bytes) -> str:
-    """Read bytes of the box as text for a terminal: control characters are escaped."""
+    """Read bytes of the box as text for a terminal, control characters escaped."""
     return printable(bytes(raw).strip().decode("utf-8", "backslashreplace"))
 
 

@@ -157,15 +157,15 @@ class Ledger:
 
         Those that were cut off are dropped, and so are empty ones; both are paid for.
         """
-        found, wanted = [], at_least_one("n", n)
+        finished, wanted = [], at_least_one("n", n)
         while k := self.affordable(wanted, paths=[Path(begin)]) if wanted else 0:
             (paths,) = self.ask([Path(begin)], k)
             wanted -= k
             answers = [path for path in paths if ended(path)]
-            found += answers if self._score is None else self.score(answers)
-        if not found:
+            finished += answers if self._score is None else self.score(answers)
+        if not finished:
             raise self.too_little()
-        return found
+        return finished
 
     def to_the_end(self, path: Path) -> SearchResult:
         """Let a path be written to its end, if need be, and return it as the result."""
@@ -209,9 +209,8 @@ class Ledger:
         if not isinstance(tokens, Sequence):
             return count(tokens)
         if len(tokens) != len(read):
-            raise ValueError(
-                f"wanted the tokens of {len(read)} scored texts, got {len(tokens)}"
-            )
+            wanted = f"wanted the tokens of {len(read)} scored texts"
+            raise ValueError(f"{wanted}, got {len(tokens)}")
         cost = 0
         for path, text, reported in zip(paths, read, map(count, tokens), strict=True):
             cost += max(0, reported - self._scored_before(text)[1])

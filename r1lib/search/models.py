@@ -7,7 +7,7 @@ bring. An outcome reward model reads whole answers (Cobbe et al. 2021, arXiv
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -41,31 +41,38 @@ class Ask:
         max_new_tokens: int | None = None,
         until: str = "",
     ) -> list[list[Continuation]]:
-        """Write n continuations of each (prompt, what is written so far).
+        """Write n continuations of each (prompt, what is written so far)."""
+        most = self.longest if max_new_tokens is None else max_new_tokens
+        return self.batch([(*prefix, most) for prefix in prefixes], n, until)
+
+    def batch(
+        self, prefixes: list[tuple[str, str, int]], n: int, until: str
+    ) -> list[list[Continuation]]:
+        """Write n continuations of each (prompt, written, most tokens) in one batch.
 
         One without room among the model's positions is cut off before its first token.
         """
-        rows = [self.encode(*prefix) for prefix in prefixes]
-        most = self.model.config.max_positions - 1
-        fitting = [row for row in rows if len(row) <= most]
-        written = iter(())
+        rows = [self.encode(*prefix[:2]) for prefix in prefixes]
+        positions = self.model.config.max_positions
+        fitting = [row for row in rows if len(row) < positions]
+        made = []
         if fitting:
-            room = most + 1 - max(map(len, fitting))
-            wanted = self.longest if max_new_tokens is None else max_new_tokens
-            completions = sampling.generate(
+            room = positions - max(map(len, fitting))
+            made = sampling.generate(
                 self.model,
                 fitting,
-                max_new_tokens=min(wanted, self.longest, room),
+                max_new_tokens=min(room, self.longest, max(m for *_, m in prefixes)),
                 temperature=self.temperature,
                 stop_ids=(EOS, *ends_with(self.tokenizer, until)),
                 generator=self.generator,
                 repeat=at_least_one("n", n),
             )
-            written = map(self.read, completions)
-        full = Continuation("", 0, "length")
+        written, full = iter(made), Continuation("", 0, "length")
         return [
-            [next(written) if len(row) <= most else full for _ in range(n)]
-            for row in rows
+            [self.read(first(next(written), most)) for _ in range(n)]
+            if len(row) < positions
+            else [full] * n
+            for row, (*_, most) in zip(rows, prefixes, strict=True)
         ]
 
     def encode(self, prompt: str, written: str) -> list[int]:
@@ -80,6 +87,14 @@ class Ask:
             finish = "until"
         text = self.tokenizer.decode(ids[:-1] if finish == "stop" else ids)
         return Continuation(text, len(ids), finish, sum(completion.logprobs))
+
+
+def first(made: sampling.Completion, most: int) -> sampling.Completion:
+    """Return a completion as if it had been cut off after `most` tokens."""
+    if len(made.ids) <= most:
+        return made
+    kept = made.ids[:most], made.logprobs[:most]
+    return replace(made, ids=kept[0], logprobs=kept[1], finish="length")
 
 
 class Recorded:
@@ -122,10 +137,7 @@ def cut(more: Continuation, most: int) -> Continuation:
 
 
 def ends_with(tokenizer: Tokenizer, until: str) -> list[int]:
-    """Return the ids whose text ends with `until`; none for "".
-
-    A text that no single token ends with cannot be waited for: ValueError.
-    """
+    """Return the ids whose text ends with `until`; none for ""."""
     if not until:
         return []
     special = [i for text, i in tokenizer.special_ids.items() if text == until]

@@ -10,12 +10,10 @@ generator brings the same texts again.
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from r1lib import sampling
-from r1lib.search.models import Ask, ends_with
+from r1lib.search.models import Ask
 from r1lib.search.paths import Continuation
-from r1lib.tokenizer import EOS
 
 
 @dataclass(frozen=True)
@@ -52,50 +50,14 @@ def answers(ask: Ask, questions: Sequence[Question]) -> list[list[list[Continuat
     alike = defaultdict(list)
     for i, question in enumerate(questions):
         alike[question.n, question.until].append(i)
-    found = [[]] * len(questions)
+    replies = [[]] * len(questions)
     for (n, until), places in alike.items():
         mine = [questions[i] for i in places]
-        rows = iter(
-            batch(ask, [(*p, q.most) for q in mine for p in q.prefixes], n, until)
-        )
+        prefixes = [(*prefix, q.most) for q in mine for prefix in q.prefixes]
+        rows = iter(ask.batch(prefixes, n, until))
         for i, question in zip(places, mine, strict=True):
-            found[i] = [next(rows) for _ in question.prefixes]
-    return found
-
-
-def batch(
-    ask: Ask, prefixes: list[tuple[str, str, int]], n: int, until: str
-) -> list[list[Continuation]]:
-    """Write n continuations of each (prompt, written, most tokens) in one batch.
-
-    As `Ask` does for one number of tokens; here each prefix has its own.
-    """
-    rows = [ask.encode(prompt, written) for prompt, written, _ in prefixes]
-    room = ask.model.config.max_positions - max(map(len, rows))
-    most = min(room, ask.longest, max(most for *_, most in prefixes))
-    if most < 1:
-        full = Continuation("", 0, "length")
-        return [[full] * n for _ in rows]
-    made = sampling.generate(
-        ask.model,
-        rows,
-        max_new_tokens=most,
-        temperature=ask.temperature,
-        stop_ids=(EOS, *ends_with(ask.tokenizer, until)),
-        generator=ask.generator,
-        repeat=n,
-    )
-    limits = [most for *_, most in prefixes for _ in range(n)]
-    read = [ask.read(first(c, limit)) for c, limit in zip(made, limits, strict=True)]
-    return [read[i : i + n] for i in range(0, len(read), n)]
-
-
-def first(made: sampling.Completion, most: int) -> sampling.Completion:
-    """Return a completion as if it had been cut off after `most` tokens."""
-    if len(made.ids) <= most:
-        return made
-    kept = made.ids[:most], made.logprobs[:most]
-    return replace(made, ids=kept[0], logprobs=kept[1], finish="length")
+            replies[i] = [next(rows) for _ in question.prefixes]
+    return replies
 
 
 class Turn:

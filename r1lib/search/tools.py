@@ -38,8 +38,8 @@ def last_expression(text: str) -> str | None:
     ('2*(3+4)', None)
     """
     tail = re.search(r"[0-9+\-*/() ]*\Z", text[-LONGEST:])[0].strip()
-    found = re.split(r"(?<=[\d)]) +(?=[\d(])", tail)[-1]  # "so 42 3+4": only 3+4
-    return found if re.search(r"\d *[-+*/]", found) else None
+    expression = re.split(r"(?<=[\d)]) +(?=[\d(])", tail)[-1]  # "so 42 3+4": only 3+4
+    return expression if re.search(r"\d *[-+*/]", expression) else None
 
 
 def with_calculator(

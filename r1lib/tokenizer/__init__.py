@@ -158,9 +158,7 @@ class Tokenizer:
         pattern = content.get("pattern")
         names = [name for name in PRETOKENIZERS if stored(name) == pattern]
         if not names or content.get("special") != list(SPECIAL):
-            raise ValueError(
-                f"{path} was written for another pattern or special tokens"
-            )
+            raise ValueError(f"{path} is of another pattern or other special tokens")
         try:
             return cls(content["merges"], names[0])
         except ValueError as error:

@@ -9,7 +9,7 @@ not one with `|` between them: chapter 02 shows where they differ.
 
 import regex
 
-from r1lib.files import shown
+from r1lib.files import one_of
 
 PATTERN = (
     r"\p{N}{1,3}"
@@ -46,9 +46,7 @@ ONE_PATTERN = {  # the same cuts by one pattern, in the dialect of tiktoken
 
 def compiled(name: str) -> list[regex.Pattern]:
     """Prepare the patterns of a way of cutting for `pretokenize`."""
-    if name not in PRETOKENIZERS:
-        known = ", ".join(PRETOKENIZERS)
-        raise ValueError(f"pretokenizer must be one of {known}, got {shown(name)}")
+    one_of("pretokenizer", name, PRETOKENIZERS)
     return [regex.compile(f"({pattern})") for pattern in PRETOKENIZERS[name]]
 
 

@@ -43,9 +43,7 @@ def row(problem: Problem, completion: str, **rest) -> dict:
 def check(row: dict) -> dict:
     """Return a row as it is; wrong columns and wrong types are a ValueError."""
     if odd := sorted(set(row) ^ set(COLUMNS)):
-        raise ValueError(
-            f"columns that a row lacks, or that nobody knows: {shown(odd)}"
-        )
+        raise ValueError(f"columns that a row lacks, or nobody knows: {shown(odd)}")
     kinds = {"string": str, "int64": int, "bool": bool}
     for name, (kind, _) in COLUMNS.items():
         if type(row[name]) is not kinds[kind]:

@@ -46,7 +46,8 @@ def scheduled(
 ) -> Iterator[tuple[int, list]]:
     """Yield (step, batch) from step `start` on, the step's learning rate set.
 
-    `config` says batch_size, epochs, seed, warmup and lowest.
+    `config` says batch_size, epochs, seed, warmup and lowest. What step s learns from
+    depends on (seed, s) alone, so a resumed run repeats the uninterrupted one.
     """
     steps = config.epochs * -(-len(examples) // config.batch_size)
     plan = batches(examples, config.batch_size, config.epochs, config.seed)

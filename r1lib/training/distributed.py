@@ -9,7 +9,7 @@ nothing of it: a `Task` around it is what torch wraps. `torchrun` starts the ran
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from r1lib import files
 from r1lib.hub.names import weights
-from r1lib.model.moe import MoE, run_experts
+from r1lib.model.moe import run_experts
 from r1lib.training import optim
 
 WAYS = ("ddp", "fsdp")
@@ -53,17 +53,9 @@ def joined():
 
 def total(number: float) -> float:
     """Add up a number over all ranks."""
-    found = torch.tensor(float(number), dtype=torch.float64)
-    dist.all_reduce(found)
-    return found.item()
-
-
-def my_part(rows: Sequence) -> Sequence:
-    """Take every W-th row of a batch, the first one by rank; none may go without."""
-    ranks = dist.get_world_size()
-    if len(rows) < ranks:
-        raise ValueError(f"wanted at least a row for each of {ranks} ranks, got {rows}")
-    return rows[dist.get_rank() :: ranks]
+    summed = torch.tensor(float(number), dtype=torch.float64)
+    dist.all_reduce(summed)
+    return summed.item()
 
 
 class Task(nn.Module):
@@ -123,13 +115,6 @@ def step(
 def norm_of(norm: Tensor) -> float:
     """The norm of a gradient as a number, also where each rank has a part of it."""
     return float(norm.full_tensor() if isinstance(norm, DTensor) else norm)
-
-
-def add_loads(model: nn.Module) -> None:
-    """Add up what the experts of each rank have counted, for `balance`."""
-    for module in model.modules():
-        if isinstance(module, MoE):
-            dist.all_reduce(module.load)
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from r1lib.losses import next_token_loss
-from r1lib.model.transformer import Transformer
+from r1lib.model.transformer import Transformer, rope_at
 from r1lib.tokenizer import PAD
 
 
@@ -107,7 +107,7 @@ def mtp_hidden(
     that state: its target is left out and, `apart`, no other token may look at it.
     """
     positions = rows.positions[:, :-1] if apart else None
-    rope = model.rope_at(rows.ids[:, 1:], positions, 0)
+    rope = rope_at(model.rope, rows.ids.shape[1] - 1, 0, positions)
     mask = rows.mask[:, :, :-1, :-1] if apart else None
     real = rows.targets()[:, 1:] != PAD  # the next token is of the same document
     return model.mtp(hidden[:, :-1], model.embed(rows.ids[:, 1:]), rope, mask, real)

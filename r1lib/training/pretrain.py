@@ -58,10 +58,7 @@ def encode_documents(tokenizer, documents) -> list[list[int]]:
 
 
 def batches(documents: list[list[int]], size: int, seed, window: int = 64):
-    """Cut documents into batches of similar length, in random order, and pad them.
-
-    The seed may be any text or number; equal ones give equal orders.
-    """
+    """Cut documents into batches of similar length, in random order, and pad them."""
     documents = list(documents)
     rng = random.Random(seed)
     rng.shuffle(documents)

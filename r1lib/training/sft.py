@@ -160,8 +160,7 @@ def update_packed(model, optimizers, examples: list[Example], config) -> dict:
 def train(model, examples: list[Example], config: SFTConfig, optimizers, start=0):
     """Fine-tune for `config.epochs` passes; yields metrics after each step.
 
-    The last batch of an epoch may be smaller. What step s learns from depends on
-    (seed, s) alone, so a resumed run repeats the uninterrupted one.
+    The last batch of an epoch may be smaller.
     """
     positions = model.config.max_positions
     if config.packed > positions:
@@ -186,9 +185,7 @@ def check(examples: list[Example], positions: int) -> None:
         raise ValueError("fine-tuning needs at least one example, got none")
     longest = max(len(example.ids) for example in examples)
     if longest > positions:
-        raise ValueError(
-            f"there is room for {positions} ids in a row, an example has {longest}"
-        )
+        raise ValueError(f"room for {positions} ids in a row, an example has {longest}")
     for example in examples:
         if len(example.ids) != len(example.mask):
             raise ValueError(

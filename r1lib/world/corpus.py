@@ -10,17 +10,11 @@ import random
 import re
 from dataclasses import dataclass
 
-from r1lib.files import shown
+from r1lib.files import one_of
 from r1lib.problem import LANGUAGES, STYLES, Problem, draw
 from r1lib.training import limits
 from r1lib.world import arithmetic, countdown
-from r1lib.world.countdown import (
-    AGAIN,
-    LARGEST,
-    WORDS,
-    apply,
-    write_expression,
-)
+from r1lib.world.countdown import AGAIN, LARGEST, WORDS, apply, write_expression
 
 
 @dataclass(frozen=True)
@@ -49,8 +43,7 @@ class Habits:
 
 def trace(rng: random.Random, problem: Problem, style: str, habits=Habits()) -> str:  # noqa: B008
     """Write a completion to `problem` the way somebody on the tiny web would."""
-    if style not in STYLES:
-        raise ValueError(f"style must be one of {STYLES}, got {shown(style)}")
+    one_of("style", style, STYLES)
     write = {"countdown": _countdown, "arithmetic": _arithmetic}[problem.family]
     thinking, answer = write(rng, problem, style, habits)
     if style == "guess":

@@ -9,7 +9,7 @@ import random
 import re
 from functools import cache
 
-from r1lib.files import shown
+from r1lib.files import one_of
 from r1lib.problem import LANGUAGES
 from r1lib.world import phrases
 
@@ -112,10 +112,8 @@ def facts(language: str) -> list[tuple]:
 
 def sample(rng: random.Random, family: str, language: str) -> tuple[str, str]:
     """Draw (prompt, completion); half of the "refusal" prompts are harmless."""
-    if family not in FAMILIES:
-        raise ValueError(f"family must be one of {FAMILIES}, got {shown(family)}")
-    if language not in LANGUAGES:
-        raise ValueError(f"language must be one of {LANGUAGES}, got {shown(language)}")
+    one_of("family", family, FAMILIES)
+    one_of("language", language, LANGUAGES)
     if family == "facts":
         asks, answers = rng.choice(facts(language))
     else:

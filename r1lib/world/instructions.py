@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from r1lib.files import shown
+from r1lib.files import one_of, shown
 from r1lib.problem import LANGUAGES, LEVELS, Problem
 from r1lib.world import requests
 from r1lib.world.general import FAMILIES
@@ -50,8 +50,7 @@ TOGETHER = (  # pairs of kinds that do not get into each other's way
 
 def sample(rng: random.Random, level: str, language: str) -> Problem:
     """Draw a problem that a known reply can solve, and an unaware one may not."""
-    if level not in LEVELS:
-        raise ValueError(f"level must be one of {LEVELS}, got {shown(level)}")
+    one_of("level", level, LEVELS)
     while True:
         topic, chosen = requests.choose(rng, family := rng.choice(FAMILIES), language)
         base = requests.make(family, topic, chosen, language, wording=rng.randrange(12))

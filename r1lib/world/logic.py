@@ -11,7 +11,7 @@ from functools import cache
 from itertools import combinations, permutations, product
 
 from r1lib import verifiers
-from r1lib.files import shown
+from r1lib.files import one_of, shown
 from r1lib.problem import STYLES, Problem
 from r1lib.world.countdown import WORDS
 
@@ -147,11 +147,11 @@ def make(statements, language: str) -> Problem:
     n = len(statements)
     if not 2 <= n <= len(NAMES):
         raise ValueError(f"wanted 2 to {len(NAMES)} people, got {n}")
-    found = solutions(statements, n)
-    if len(found) != 1:
-        raise ValueError(f"wanted exactly one solution, got {len(found)}")
+    fitting = solutions(statements, n)
+    if len(fitting) != 1:
+        raise ValueError(f"wanted exactly one solution, got {len(fitting)}")
     said = [f" {NAMES[i]}: {say(s, i, language)}." for i, s in enumerate(statements)]
-    prompt, answer = HEAD[language] + "".join(said), write_answer(found[0], language)
+    prompt, answer = HEAD[language] + "".join(said), write_answer(fitting[0], language)
     level, data = "hard" if n > 3 else "easy", (n, tuple(statements))
     return Puzzle("logic", level, language, prompt, answer, key_of(statements), data)
 
@@ -251,8 +251,7 @@ def trace(rng: random.Random, problem: Problem, style: str) -> str:
 
     "short" checks the right assignment; "long" tries them in order until one fits.
     """
-    if style not in STYLES:
-        raise ValueError(f"style must be one of {STYLES}, got {shown(style)}")
+    one_of("style", style, STYLES)
     n, statements = problem.data
     (right,) = solutions(statements, n)
     worlds = list(product((False, True), repeat=n))

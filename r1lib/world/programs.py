@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from operator import floordiv, sub
 
-from r1lib.files import digest, shown
+from r1lib.files import digest, one_of
 from r1lib.problem import STYLES, Problem
 from r1lib.rewards import code
 from r1lib.world.countdown import WORDS
@@ -276,8 +276,7 @@ def sample(rng: random.Random, level: str, language: str) -> Problem:
 
 def trace(rng: random.Random, problem: Problem, style: str) -> str:
     """Write a completion in one of STYLES; only a "guess" may end wrong."""
-    if style not in STYLES:
-        raise ValueError(f"style must be one of {STYLES}, got {shown(style)}")
+    one_of("style", style, STYLES)
     ops = read(problem.prompt, problem.language)
     (plan, test, attempt), word = MARKS[problem.language], WORDS[problem.language]
     wrong, (xs, values, wrong_value) = _mistake(rng, ops, draw_cases(ops))

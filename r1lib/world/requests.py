@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import replace
 from functools import cache, partial
 
-from r1lib.files import shown
+from r1lib.files import one_of
 from r1lib.problem import LANGUAGES, LEVELS, Problem
 from r1lib.tokenizer import chat
 from r1lib.world import phrases
@@ -93,12 +93,9 @@ def topics(family: str, language: str) -> list[tuple]:
 
 def sample(family: str, rng: random.Random, level: str, language: str) -> Problem:
     """Draw a problem; easy ones have at most one sentence of frame, hard ones two."""
-    if family not in FAMILIES:
-        raise ValueError(f"family must be one of {FAMILIES}, got {shown(family)}")
-    if language not in LANGUAGES:
-        raise ValueError(f"language must be one of {LANGUAGES}, got {shown(language)}")
-    if level not in LEVELS:
-        raise ValueError(f"level must be one of {LEVELS}, got {shown(level)}")
+    one_of("family", family, FAMILIES)
+    one_of("language", language, LANGUAGES)
+    one_of("level", level, LEVELS)
     topic, chosen = choose(rng, family, language)
     sizes = [len(sentences("en", family, side)) for side in (0, 1)]
     if level == "hard":
@@ -109,7 +106,7 @@ def sample(family: str, rng: random.Random, level: str, language: str) -> Proble
     return make(family, topic, chosen, language, frame, rng.randrange(12))
 
 
-SAMPLE = {family: partial(sample, family) for family in FAMILIES}  # for tasks.draw
+SAMPLE = {family: partial(sample, family) for family in FAMILIES}  # for problem.draw
 
 
 def choose(rng: random.Random, family: str, language: str) -> tuple[int, tuple]:

@@ -41,10 +41,7 @@ COLUMNS = {  # name -> what one completion counts
 
 
 def questions(n: int, level: str, split: str = "test", seed: int = 0, families=None):
-    """Return n distinct problems of each family; of small ones as many as there are.
-
-    Of easy identity and chat, and of hard general requests, there are only a few.
-    """
+    """Return n distinct problems of each family; of small ones as many as there are."""
     asked = {}
     for family in families or web.SAMPLE:
         most = n

@@ -1,0 +1,99 @@
+"""Draw what attention keeps: python -m figures.make_03_memory -> 03_memory.png"""
+
+from matplotlib.patches import Rectangle
+
+from figures.sketch import CENTRE, sheet
+from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PAPER, PURPLE
+
+HEADS, TOP, LOW = 8, 3.55, 1.55
+
+
+def cell(axes, x, y, width, height, colour, hatch="", alpha=1.0):
+    """A block of numbers; what is kept in the cache is drawn solid."""
+    kind = {"facecolor": colour, "edgecolor": PAPER, "hatch": hatch, "alpha": alpha}
+    axes.add_patch(Rectangle((x, y), width, height, linewidth=1.2, **kind))
+
+
+def line(axes, start, end, dashed=False):
+    style = (0, (3, 2)) if dashed else "-"
+    axes.plot(*zip(start, end, strict=True), color=GREY, linewidth=1, linestyle=style)
+
+
+def heading(axes, middle, title, lines):
+    """Title above a column, and what it keeps below it."""
+    axes.text(middle, 4.5, title, fontsize=14, fontweight="bold", **CENTRE)
+    for i, text in enumerate(lines):
+        weight = "bold" if not i else "normal"
+        spot = (middle, 0.62 - 0.32 * i)
+        axes.text(*spot, text, fontsize=11, fontweight=weight, **CENTRE)
+
+
+def shared(axes, left, groups, title, lines):
+    """Query heads above, the key and value heads that they share below."""
+    width, gap = 0.32, 0.44
+    middle = left + gap * (HEADS - 1) / 2 + width / 2
+    for h in range(HEADS):
+        cell(axes, left + gap * h, TOP, width, 0.42, BLUE)
+    for g in range(groups):
+        size = HEADS // groups
+        centre = left + gap * (g * size + (size - 1) / 2) + width / 2
+        cell(axes, centre - width / 2, LOW + 0.45, width, 0.42, ORANGE, "//")
+        cell(axes, centre - width / 2, LOW, width, 0.42, GREEN, "..")
+        for h in range(g * size, (g + 1) * size):
+            line(axes, (left + gap * h + width / 2, TOP), (centre, LOW + 0.87))
+    heading(axes, middle, title, lines)
+
+
+def latent(axes, left):
+    """Keys and values of all heads drawn pale: expanded, or absorbed, never kept."""
+    width, gap = 0.32, 0.44
+    middle = left + gap * (HEADS - 1) / 2 + width / 2
+    bar = (middle - 1.25, 2.0)
+    for h in range(HEADS):
+        x = left + gap * h
+        cell(axes, x, TOP, width, 0.42, BLUE)
+        cell(axes, x, LOW + 0.98, width, 0.32, ORANGE, "//", 0.35)
+        cell(axes, x, LOW + 0.66, width, 0.3, GREEN, "..", 0.35)
+        line(axes, (x + width / 2, TOP), (x + width / 2, LOW + 1.3))
+        ends = (x + width / 2, LOW + 0.66), (middle + 0.13 * (h - 3.5), LOW + 0.42)
+        line(axes, *ends, dashed=True)
+    cell(axes, bar[0], LOW, 1.9, 0.42, PURPLE, "xx")
+    cell(axes, bar[0] + 1.98, LOW, 0.52, 0.42, ORANGE, "//")
+    axes.text(bar[0] + 0.95, LOW - 0.22, "latent", fontsize=10, **CENTRE)
+    axes.text(bar[0] + 2.24, LOW - 0.22, "rotary key", fontsize=10, **CENTRE)
+    lines = (
+        "128 heads: 512 + 64 numbers",
+        "one latent and one rotary key",
+        "for all heads",
+    )
+    heading(axes, middle, "MLA", lines)
+
+
+LEGEND = (
+    ("query", BLUE, ""),
+    ("key", ORANGE, "//"),
+    ("value", GREEN, ".."),
+    ("latent", PURPLE, "xx"),
+)
+
+
+def draw(axes):
+    """The three ways side by side, and a legend."""
+    for y, text in ((TOP + 0.21, "queries"), (LOW + 0.44, "kept for\neach token")):
+        axes.text(0.72, y, text, fontsize=11.5, style="italic", **CENTRE)
+    lines = ("128 heads: 32,768 numbers", "a key and a value", "for each head")
+    shared(axes, 1.6, HEADS, "MHA", lines)
+    lines = (
+        "128 heads: 2,048 numbers",
+        "a key and a value",
+        "for each of 8 groups",
+    )
+    shared(axes, 5.45, 2, "GQA (2 groups drawn)", lines)
+    latent(axes, 9.3)
+    for i, (word, colour, hatch) in enumerate(LEGEND):
+        cell(axes, 3.9 + 1.5 * i, -0.62, 0.32, 0.26, colour, hatch)
+        axes.text(4.32 + 1.5 * i, -0.49, word, fontsize=10.5, va="center")
+
+
+if __name__ == "__main__":
+    sheet("03_memory.png", 13, 5.0, draw, bottom=-0.8)

@@ -1,0 +1,316 @@
+"""The page behind chapter 14: every way to teach a student, every seed, every control.
+
+    python -m results.distill_table            write docs/distillation.md
+    python -m results.distill_table --check    say whether that page is up to date
+
+Only what was measured is on it. A cell holds the mean over seeds, and in brackets each
+seed. A difference is paired by problem, a cell for each seed, bold where its 95%
+interval over problems excludes 0.
+"""
+
+import json
+import sys
+from dataclasses import replace
+from statistics import fmean
+
+from r1lib import artifacts, evaluate, files
+from r1lib.model import counts
+from r1lib.model.presets import PRESETS
+from r1lib.tokenizer import Tokenizer
+from r1lib.traces.tables import markdown
+from tools import provenance
+
+PAGE = provenance.ROOT / "docs" / "distillation.md"
+SEEDS = (0, 1, 2)
+WAYS = {
+    "base": ("student base", "nothing yet"),
+    "rl": ("RL alone", "100 steps of R1-Zero's loop, no teacher"),
+    "written": ("clean solutions", "one try that fits, one check, no search"),
+    "traces": ("R1's texts", "right and readable traces"),
+    "forward": ("forward KL", "probabilities on the same traces"),
+    "softer": ("forward KL, T = 2", "the same, at temperature 2"),
+    "reverse": ("reverse KL", "probabilities on the same traces"),
+    "own": ("on-policy", "its own texts, corrected by reverse KL"),
+    "traces-rl": ("texts, then RL", "R1's texts, then the 100 steps"),
+    "twice-base": ("base, read twice", "nothing yet; twice the pre-training"),
+    "twice-traces": ("R1's texts, base read twice", "right and readable traces"),
+    "big-written": ("R1's base, clean", "clean solutions of the same problems"),
+    "big-traces": ("R1's base, texts", "right and readable traces"),
+    "teacher": ("R1, the teacher", ""),
+    "recipe": ("stage `distill`", "the whole table of Dev2, twice"),
+}
+NAMES = {name: says for name, (says, _) in WAYS.items()} | {
+    "n-250": "250 texts",
+    "n-500": "500 texts",
+    "n-1000": "1,000 texts",
+    "n-7500": "fresh texts",
+    **{
+        f"{name}{arm}": f"{size} student: {says}"
+        for name, size in (("small", "114k"), ("large", "469k"))
+        for arm, says in (
+            ("", "R1's texts"),
+            ("-rl", "RL alone"),
+            ("-written", "clean solutions"),
+        )
+    },
+}
+PAIRS = (
+    ("rl", "traces"),
+    ("written", "traces"),
+    ("rl", "written"),
+    ("traces", "traces-rl"),
+    ("traces", "forward"),
+    ("traces", "softer"),
+    ("traces", "reverse"),
+    ("traces", "own"),
+    ("traces", "n-7500"),
+    ("n-7500", "own"),
+    ("rl", "n-250"),
+    ("rl", "n-500"),
+    ("rl", "n-1000"),
+    ("traces", "twice-traces"),
+    ("big-written", "big-traces"),
+    ("teacher", "big-traces"),
+    ("small-rl", "small"),
+    ("small-written", "small"),
+    ("large-rl", "large"),
+    ("large-written", "large"),
+)
+FEW = (30, 60, 125, 250, 500, 1000)
+TRACES = {
+    "traces": "right and readable",
+    "correct": "right",
+    "unfiltered": "unfiltered",
+    "wrong": "wrong",
+    "shortest": "the shortest right one",
+    "longest": "the longest right one",
+    "harder": "hard problems too",
+    "from-zero": "written by Zero",
+    "from-dev1": "written by Dev1",
+    "from-dev2": "written by Dev2",
+    "from-dev3": "written by Dev3",
+}
+SIZES = {  # preset, then its arms: base, RL alone, clean solutions, texts
+    "student-qwen-small": ("small-base", "small-rl", "small-written", "small"),
+    "student-qwen": ("base", "rl", "written", "traces"),
+    "student-llama": ("llama-base", "", "", "llama"),
+    "student-qwen-large": ("large-base", "large-rl", "large-written", "large"),
+}
+INTRO = """# Distillation, measured
+
+Written by `python -m results.distill_table`; do not edit. Chapter 14 builds every way
+to teach that is compared here; its section 9 shows the three figures that matter most.
+
+**How it was measured.** `python -m results.distill traces 0` makes one unit, and that
+file lists the others. Every number is from `results/data/distill-*.json`. Each seed has
+its own teacher, its own student base and its own traces. Teaching takes 500 optimizer
+steps and about 700,000 tokens, prompts included, however many traces there are. RL
+alone takes the 100 steps of chapter 09; "texts, then RL" takes both. The exam is 256
+test problems of each game and level, at least four answers to each.
+
+**How to read it.** A cell holds the mean over seeds 0, 1 and 2, then each seed. *Easy*
+problems are of the kind that the traces are about. *Hard* ones have four numbers, or
+five steps, and no trace is about them unless a row says so. *Single sums* is the share
+of sums that a model gets right, each asked apart.
+"""
+TEXTS = {
+    "ways": """
+## 1. Every way to teach
+
+TFLOPs are everything spent on teaching. What the teacher wrote and read is in them; its
+own training and all pre-training are not. Minutes are of one core of a busy machine,
+good for an order of magnitude. In the rows of R1's base the student is the model from
+which R1 was trained, so it is as large as its teacher. The last row is what
+`python r1.py train` makes: it reads Dev2's whole table, with chat, facts and puzzles.
+""",
+    "pairs": """
+## 2. Which differences are clear
+
+What the second way gains over the first on the same easy problems, for seeds 0, 1, 2.
+Bold is what excludes 0. Believe a difference of which all three seeds are bold and have
+one sign. "Fresh texts" are the traces of the last row of section 3; where no size is
+named, the student is the middle one of section 6, 239k weights.
+""",
+    "counts": """
+## 3. How many traces?
+
+All rows but the first train on the same number of tokens, so few traces are read often:
+30 of them more than 300 times. They are learned by heart, and the sums that the base
+could do are forgotten. A lower learning rate or an early stop might help; neither was
+tried.
+""",
+    "traces": """
+## 4. Which traces?
+
+R1 and the stages before it answered the same 3,000 training problems. An arm takes one
+trace of each problem for which it finds one, so a strict filter also chooses somewhat
+easier problems. "Wrong" has about 700 traces, all there are: compare it with 500 right
+ones in section 3, and remember that its problems are harder. Only traces of hard
+problems lift hard problems. Which stage wrote a right, readable trace hardly matters.
+""",
+    "votes": """
+## 5. Votes
+
+Sixteen answers to each problem: one of them, the majority, and whether any is right.
+""",
+    "sizes": """
+## 6. Sizes
+
+Easy problems, by what the student was given. Every student has a base of its own, with
+the same pre-training steps on the same web, so a larger student also brings a better
+base. The lead of texts over RL shrinks as the student approaches its teacher.
+""",
+    "sums": """
+## 7. Why the seeds differ
+
+The share of single sums that a student gets right, and of easy arithmetic problems:
+three sums in a row, each done twice. The bases guess equally well, and one of the three
+can hardly add. After twice the pre-training all three can, and the same texts then take
+them to nearly the same share. So the seeds differed in the luck of their bases.
+""",
+}
+
+
+def load(arm: str) -> list[dict]:
+    """What was measured of an arm, one entry for each seed."""
+    paths = [provenance.DATA / f"distill-{arm}-{seed}.json" for seed in SEEDS]
+    return [json.loads(path.read_text(encoding="utf-8"))["P9"] for path in paths]
+
+
+def each(values, form: str = ".2f") -> str:
+    """Write the mean, and in brackets each seed."""
+    values = list(values)
+    listed = ", ".join(format(value, form) for value in values)
+    return f"{fmean(values):{form}} ({listed})"
+
+
+def marks(arm: str, level: str, mark: str = "pass@1", form: str = ".2f") -> str:
+    """A mark of an arm on the problems of a level; "" for no arm."""
+    return each((run["test"][level][mark] for run in load(arm)), form) if arm else ""
+
+
+def sums(arm: str) -> str:
+    """Single sums right after an arm was taught."""
+    return each(run["skills"]["after"]["arithmetic"] for run in load(arm))
+
+
+def ways() -> list[str]:
+    """A row for each way to teach."""
+    head = ["way", "what the student learns from", "easy", "hard", "tokens an answer"]
+    rows = []
+    for arm, (name, says) in WAYS.items():
+        runs = load(arm)
+        row = [name, says, marks(arm, "easy"), marks(arm, "hard")]
+        row += [f"{fmean(run['test']['easy']['length'] for run in runs):.0f}"]
+        spent = fmean(run["flops"] for run in runs) / 1e12
+        minutes = fmean(run["spent"]["seconds"] for run in runs) / 60
+        rows.append(
+            [*row, *((f"{spent:.1f}", f"{minutes:.0f}") if spent else ("", ""))]
+        )
+    return markdown([*head, "TFLOPs", "minutes"], rows)
+
+
+def gain(pair: tuple[str, str], half: slice) -> str:
+    """What the second arm gains over the first, a cell's three seeds."""
+    cells = []
+    for first, second in zip(*map(load, pair), strict=True):
+        values = [run["test"]["easy"]["values"][half] for run in (first, second)]
+        found = evaluate.paired(*values)
+        low, high = found["interval"]
+        text = f"{found['difference']:+.2f}"
+        cells.append(f"**{text}**" if low > 0 or high < 0 else text)
+    return ", ".join(cells)
+
+
+def pairs() -> list[str]:
+    """A row for each comparison: countdown, arithmetic, both."""
+    n = len(load("base")[0]["test"]["easy"]["values"])  # first countdown
+    halves = (slice(0, n // 2), slice(n // 2, n), slice(0, n))
+    rows = [
+        [*(NAMES[arm] for arm in pair), *(gain(pair, half) for half in halves)]
+        for pair in PAIRS
+    ]
+    return markdown(["from", "to", "countdown", "arithmetic", "both"], rows)
+
+
+def by_count() -> list[str]:
+    """A row for each number of different traces, the base first."""
+    arms = {"0 (the base)": "base"} | {f"{n:,}": f"n-{n}" for n in FEW}
+    for arm in ("traces", "n-7500"):
+        arms[f"{fmean(run['traces'] for run in load(arm)):,.0f}"] = arm
+    rows = [
+        [n, marks(arm, "easy"), marks(arm, "hard"), sums(arm)]
+        for n, arm in arms.items()
+    ]
+    return markdown(["traces", "easy", "hard", "single sums"], rows)
+
+
+def by_kind() -> list[str]:
+    """A row for each choice of traces."""
+    rows = [
+        [
+            name,
+            marks(arm, "easy"),
+            marks(arm, "hard"),
+            marks(arm, "easy", "length", ".0f"),
+        ]
+        for arm, name in TRACES.items()
+    ]
+    return markdown(["traces", "easy", "hard", "tokens an answer"], rows)
+
+
+def votes() -> list[str]:
+    """A row for each model and level."""
+    names = ("pass@1", "majority@16", "pass@16")
+    rows = [
+        [WAYS[arm][0], level, *(marks(arm, level, name) for name in names)]
+        for arm in ("base", "traces", "teacher")
+        for level in ("easy", "hard")
+    ]
+    return markdown(["model", "problems", *names], rows)
+
+
+def sizes() -> list[str]:
+    """A row for each student."""
+    folder = artifacts.path("tokenizer")
+    words = Tokenizer.load(folder / "tokenizer.json").vocab_size
+    rows = []
+    for name, arms in SIZES.items():
+        weights = counts.parameters(replace(PRESETS[name], vocab_size=words))
+        easy = [marks(arm, "easy") for arm in arms]
+        rows.append([name, f"{weights:,}", sums(arms[0]), *easy])
+    head = ["student", "weights", "single sums of its base", "its base", "RL alone"]
+    return markdown([*head, "clean solutions", "R1's texts"], rows)
+
+
+def what_it_can_do() -> list[str]:
+    """A row for each way: single sums, and easy arithmetic."""
+    rows = []
+    for arm in ("base", "written", "traces", "own", "twice-base", "twice-traces"):
+        right = each(run["test"]["easy"]["arithmetic"]["pass@1"] for run in load(arm))
+        rows.append([WAYS[arm][0], sums(arm), right])
+    return markdown(["way", "single sums", "easy arithmetic right"], rows)
+
+
+def page() -> str:
+    """The whole page."""
+    tables = (ways, pairs, by_count, by_kind, votes, sizes, what_it_can_do)
+    parts = [
+        "\n".join([text, *table(), ""])
+        for text, table in zip(TEXTS.values(), tables, strict=True)
+    ]
+    return "".join([INTRO, *parts])
+
+
+def main() -> int:
+    """Write the page, or compare it."""
+    if sys.argv[1:] == ["--check"]:
+        same = PAGE.exists() and PAGE.read_text(encoding="utf-8") == page()
+        print("up to date" if same else "run python -m results.distill_table")
+        return 0 if same else 1
+    files.write_text(PAGE, page())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
