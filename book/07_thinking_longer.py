@@ -691,7 +691,7 @@ plots.doubling_curves({"easy countdown, share right": lines}, "tokens a question
 #
 # One live run on one family shows little. `results/inference.py` measured every way of
 # this chapter on 64 held-out problems, with one account of tokens: easy and hard
-# countdown, and hard arithmetic.
+# countdown, and hard arithmetic. More numbers are in [docs/claims](../docs/claims/P14.md).
 #
 # There are three models: the base with an opening `<think>`, R1-Zero, and R1. For the base
 # the three seeds are three trained models. Of Zero and R1 one model is shipped. Their
@@ -705,7 +705,7 @@ MODELS, SEEDS = ("base", "zero", "r1"), (0, 1, 2)
 
 
 def read_unit(model, seed):
-    """What one unit measured; P14 and P10 are its rows in docs/phenomena.md."""
+    """What one unit measured; docs/claims/ has a page for each of its two parts."""
     path = pathlib.Path(f"../results/data/inference-{model}-{seed}.json")
     unit = json.loads(path.read_text(encoding="utf-8"))
     ways = {"ways": unit["P14"]["arms"], "facts": unit["P14"]["facts"]}
