@@ -298,20 +298,20 @@ for name, way in ways.items():
 print(f"{'answers':28}" + "".join(f"{n:6}" for n in SIZES))
 for name, columns in replayed.items():
     print(f"{name:28}" + "".join(f"{fmean(right):6.0%}" for _, right in columns))
-means = defaultdict(list)
+scores = defaultdict(list)
 for problem in games:
     texts = [m.text for m in samples[problem.prompt] if m.finish == "stop"]
     for text, score in zip(texts, rate(problem, texts)[0], strict=True):
-        means[problem.check(text)].append(score)
-print("outcome model, mean score of answers:", end=" ")
-print(f"right {fmean(means[True]):.2f}, wrong {fmean(means[False]):.2f}")
+        scores[problem.check(text)].append(score)
+above = fmean(good > bad for good in scores[True] for bad in scores[False])
+print(f"outcome model: right above wrong in {above:.0%} of all pairs")
 
 # %% [markdown]
 # What you see: the verifier climbs furthest, as it must. The policy's own probability is a
-# surprisingly good judge here. The ORM is a weak one: it has learned from a few hundred
-# answers, and its scores of right and wrong answers lie close together. The more it may
-# choose from, the more chances it has to like a wrong one. Summed over equal answers, its
-# errors matter less.
+# surprisingly good judge here. The ORM is a weak one. It has learned from a few hundred
+# answers, and its loss is about that of the constant. It puts a right answer above a wrong
+# one somewhat more often than a coin would. The more it may choose from, the more chances
+# it has to like a wrong one. Summed over equal answers, its errors matter less.
 
 # %% [markdown] tags=["slide"]
 # ## 5. One account of tokens
@@ -391,7 +391,7 @@ for name, found in (
 try:
     best_of_n(toy_game, Toy(TABLE), judge, budget=15)
 except OutOfTokens as error:
-    print("budget 15:", str(error)[:72])
+    print("budget 15:", str(error).partition(":")[0])
 
 # %% [markdown]
 # Four answers of two lines are 4 x 10 = 40 tokens. The judge reads the same 40, so the
@@ -691,20 +691,21 @@ plots.doubling_curves({"easy countdown, share right": lines}, "tokens a question
 #
 # One live run on one family shows little. `results/inference.py` measured every way of
 # this chapter on 64 held-out problems, with one account of tokens: easy and hard
-# countdown, and hard arithmetic.
+# countdown, and hard arithmetic. More numbers are in [docs/claims](../docs/claims/P14.md).
 #
 # There are three models: the base with an opening `<think>`, R1-Zero, and R1. For the base
 # the three seeds are three trained models. Of Zero and R1 one model is shipped. Their
 # seeds are three draws from *one* model, with three sets of trained scorers.
 #
-# First, the ways to change *one* answer:
+# First, the ways of section 9 to change *one* answer. `stop at 16` ends the thinking after
+# 16 tokens. `wait, no, until 64` writes a "no" wherever it would end before 64.
 
 # %% tags=["slide"]
 MODELS, SEEDS = ("base", "zero", "r1"), (0, 1, 2)
 
 
 def read_unit(model, seed):
-    """What one unit measured; P14 and P10 are its rows in docs/phenomena.md."""
+    """What one unit measured; docs/claims/ has a page for each of its two parts."""
     path = pathlib.Path(f"../results/data/inference-{model}-{seed}.json")
     unit = json.loads(path.read_text(encoding="utf-8"))
     ways = {"ways": unit["P14"]["arms"], "facts": unit["P14"]["facts"]}
@@ -1004,13 +1005,12 @@ assert max(runs) - min(runs) > 0.04
 # Two more questions, and their numbers:
 
 # %%
-groups = defaultdict(list)
-for chance, right in zip(single, replayed["vote"][-1][1], strict=True):
-    name = "under 1/3" if chance < 1 / 3 else "to 2/3" if chance < 2 / 3 else "over"
-    groups[name].append((chance, right))
-for name, row in sorted(groups.items()):
-    before, after = (fmean(numbers) for numbers in zip(*row, strict=True))
-    print(f"{name:10}{len(row):3} games: one {before:4.0%}, vote {after:4.0%}")
+pairs = list(zip(single, replayed["vote"][-1][1], strict=True))
+for low, high in ((0, 1 / 3), (1 / 3, 2 / 3), (2 / 3, 1.01)):
+    row = [(one, vote) for one, vote in pairs if low <= one < high]
+    print(f"one answer right in {low:3.0%} to {min(high, 1):4.0%}:", end=" ")
+    means = (fmean(numbers) for numbers in zip(*row, strict=True))
+    print(f"{len(row):2} games", *(f"{mean:.0%}" for mean in means), sep=", ")
 
 print("\nfacts")
 for model in MODELS:
@@ -1024,8 +1024,9 @@ for model in MODELS:
 #
 # A vote finds the answer that the model gives most often. Where this is a wrong one, more
 # votes make it surer. The first lines above sort the games by how often one answer is
-# right. The vote gains even where that is seldom, as long as the wrong answers differ. It
-# cannot solve a game where no answer is ever right.
+# right; the last two numbers are one answer and the vote. The vote gains even where one
+# answer is seldom right, as long as the wrong answers differ. It cannot solve a game where
+# no answer is ever right.
 #
 # ### When is thinking longer a waste?
 #

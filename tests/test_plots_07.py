@@ -1,5 +1,7 @@
 """The pictures of chapter 07 show every node and every step, and say it in words."""
 
+import pytest
+
 from r1lib import plots
 from r1lib.plots import search
 from r1lib.search.paths import Path
@@ -33,6 +35,26 @@ def test_a_tree_is_described():
     assert "5 nodes, 2 steps deep, with 2 first steps, after 3 simulations" in alt
     assert "a: 1 visits, mean value 0.00." in alt and "b: 2 visits" in alt
     assert "after 0 simulations" in plots.tree_picture(Node(Path())).alt
+
+
+def test_a_node_without_a_visit_is_hollow():
+    root = tree()
+    root.children[0].children = [Node(Path("a\ne\n"), root.children[0])]
+    axes = plots.tree_picture(root).axes[0]
+    hollow, visited = axes.collections
+    assert hollow.get_offsets().tolist() == [[2, 0]]
+    assert len(visited.get_offsets()) == 5
+    assert {text.get_text() for text in axes.texts} == set("abcde123")
+
+
+def test_panels_of_one_unit_share_an_axis_that_holds_every_mark():
+    lines = {"one": [(1, 0.2), (2, 0.5)]}
+    first, second = plots.doubling_curves(
+        {"a, share": lines, "b, share": {"one": [(1, 0.9)]}}, "n"
+    ).axes
+    assert first.get_ylim() == second.get_ylim() == pytest.approx((0, 0.954))
+    first, second = plots.doubling_curves({"a, share": lines, "b, ms": lines}, "n").axes
+    assert first.get_ylabel() == "share" and second.get_ylabel() == "ms"
 
 
 def test_steps_are_described_and_shortened():
