@@ -44,8 +44,14 @@ def only_128(weight, scale, block):
     return widened(weight, scale)
 
 
+def in_eight_bits(weight, scale, block):
+    rows, columns = weight.shape
+    each = scale.repeat_interleave(block, 0)[:rows]
+    return weight * each.repeat_interleave(block, 1)[:, :columns]
+
+
 def too_narrow(weight, scale, block):
-    return (weight.to(torch.float8_e4m3fn) * 1.0).float()
+    return widen(weight, scale, block).to(torch.float8_e4m3fn)
 
 
 def sent(ids, experts, ranks):
@@ -80,6 +86,7 @@ def test_a_right_answer_is_correct(check, answer, capsys):
         (checks.ex_16_2, beside_busy, "compares with the busy time"),
         (checks.ex_16_3, all_cut, "with nothing cut"),
         (checks.ex_16_4, only_128, "row 0 wants"),
+        (checks.ex_16_4, in_eight_bits, "widen to float32 first"),
         (checks.ex_16_4, too_narrow, "row 0 wants"),
         (checks.ex_16_5, received, "row r is what rank r sends"),
     ],

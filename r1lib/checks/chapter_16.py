@@ -2,7 +2,7 @@
 
 import torch
 
-from r1lib.checks.exercise import items, number, report
+from r1lib.checks.exercise import hint, items, number, report, tensor
 
 
 def ex_16_1(mean_of_ranks) -> None:
@@ -68,16 +68,14 @@ def ex_16_4(widen) -> None:
         wanted = torch.tensor(
             [[1, 2, 30, 40], [5, 6, 70, 80], [900, 1000, 11000, 12000]]
         ).float()
-        got = widen(weight, scale, 2)
-        assert isinstance(got, torch.Tensor) and got.shape == weight.shape, (
-            "the result has the shape of the weights: cut what the last blocks lack"
-        )
-        assert torch.allclose(got.float(), wanted), (
+        got = tensor(widen(weight, scale, 2), (3, 4), torch.float32)
+        assert torch.allclose(got, wanted), (
             f"row 0 wants {wanted[0].tolist()}, not {got[0].tolist()}"
         )
         eight = torch.full((2, 2), 448.0).to(torch.float8_e4m3fn)
-        got = widen(eight, torch.tensor([[2.0]]), 128)
-        assert got.dtype == torch.float32 and (got == 896).all(), (
+        with hint("torch does not multiply eight-bit numbers: widen to float32 first"):
+            got = widen(eight, torch.tensor([[2.0]]), 128)
+        assert (tensor(got, (2, 2), torch.float32) == 896).all(), (
             "widen to float32 before you multiply: E4M3 ends at 448"
         )
 
