@@ -45,8 +45,6 @@ from statistics import fmean
 
 import regex
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from r1lib import artifacts, checks, evaluate, plots, rewards
 from r1lib.losses import clipped, token_logprobs
@@ -59,7 +57,6 @@ from r1lib.rl import grpo
 from r1lib.rl.grpo import group_advantages
 from r1lib.rl.rollout import rollout
 from r1lib.tokenizer import chat
-from r1lib.tokenizer.chat import thinking
 from r1lib.training import optim
 from r1lib.world import corpus, countdown, draws, readability, scorecard
 
