@@ -264,7 +264,8 @@ assert apart < 1e-4
 # the start of each file. Then it makes an empty model and copies one tensor after another.
 #
 # How much does that save? `python -m benchmarks.loading` wrote a sharded checkpoint of one
-# gigabyte and measured the peak of memory in processes of their own:
+# gigabyte, loaded it in processes of their own, and measured the peak of their memory. The
+# obvious way takes two copies, ours one and a little more, as does `transformers`:
 
 # %%
 text = (RESULTS / "benchmark-loading.json").read_text(encoding="utf-8")
@@ -627,8 +628,8 @@ plots.log_bars(costs, "US dollars, final runs only", "TinyZero")
 # policy that is not quite the one that learns from it. The policy gradient assumes that it is.
 #
 # With experts it gets worse. A router picks the best two of eight. If two scores are close,
-# the last digit decides, and another expert is not a small difference. To see this,
-# we write down which experts each layer picks:
+# the last digit decides, and another expert is not a small difference. To see this, we read
+# the same text with two models and note which experts each layer picks:
 
 # %%
 # results.mismatch.layers_of
@@ -654,7 +655,7 @@ print(f"probability, float32 over bfloat16: {ratio.min():.2f} to {ratio.max():.2
 assert differs["any"] > 0
 
 # %% [markdown]
-# A small share of the tokens takes another road, and for a few of them the probability
+# A small share of the tokens visits other experts, and for a few of them the probability
 # changes clearly. Three repairs are in use:
 #
 # - **Truncated importance sampling** (TIS) multiplies the loss of a token by the ratio of the
@@ -767,10 +768,10 @@ panels = {
 plots.seed_dots(panels, beside="same")
 
 # %% [markdown]
-# What you see: rounding does no harm here. With eight bits, pass@1 stays within what the seeds
-# differ by, with or without a repair. Old weights do. The stale sampler ends at 0.31, 0.38 and
-# 0.07, where "same" has 0.59, 0.56 and 0.58. (On the left is the reward of the *sampler*'s texts,
-# so in the stale rows that of a policy eight steps younger.)
+# What you see: rounding does no harm here, but old weights do. With eight bits, pass@1 stays
+# within what the seeds differ by, with or without a repair. The stale sampler ends at 0.31, 0.38
+# and 0.07, where "same" has 0.59, 0.56 and 0.58. (On the left is the reward of the *sampler*'s
+# texts, so in the stale rows that of an earlier policy.)
 #
 # The clip does not help, because it compares the trainer with itself: without a repair the
 # ratio starts at 1, however far away the sampler is. TIS puts the sampler back into the ratio
@@ -792,8 +793,8 @@ plots.seed_dots(panels, beside="same")
 # wants both: R1, made to think about facts, spends more tokens and gets fewer of them right.
 #
 # **DeepSeek-V3.1** (August 2025, api-docs.deepseek.com/news/news250821) brought the two modes
-# to DeepSeek's line. The model R1 and the model V3 became one, and the chat template switches
-# between them.
+# to DeepSeek. What had been two models, V3 and R1, became one, and the chat template chooses the
+# mode.
 #
 # **Sparse attention.** In DeepSeek-V3.2 (December 2025, arXiv 2512.02556) a token attends
 # to at most 2,048 earlier ones. A small **indexer** scores all of them cheaply and keeps the
