@@ -52,7 +52,7 @@ from r1lib.model.config import ModelConfig
 from r1lib.model.counts import cache_numbers
 from r1lib.model.moe import MoE  # chapter 04 builds it
 from r1lib.model.mtp import MTPModule  # chapter 05 builds it
-from r1lib.model.transformer import evaluating, rope_at, rope_of
+from r1lib.model.transformer import evaluating, lookup_rope, rope_at, rope_of
 from r1lib.recipe import pipeline
 from r1lib.sampling import Completion, check_room, slow_generate, to_text
 from r1lib.tokenizer import EOS, PAD
@@ -77,6 +77,7 @@ from r1lib.model.layers import (
     apply_rope,
     apply_rope_half,
     check_stretch,
+    even,
     rms_norm,
     rope_frequencies,
     swiglu,
@@ -360,7 +361,7 @@ for start in (0, 7, 1000):
 
 # %% [markdown]
 # Each column is constant. The library looks cosines and sines up in a table, so that they
-# are computed once.
+# are computed once. `rope_at` takes the rows of the table that belong to the tokens at hand.
 #
 # There is a trap here. Which numbers form a pair? DeepSeek's checkpoints pair
 # neighbours, (0, 1), (2, 3), and so on. The files of Llama and Qwen pair number $i$ with
@@ -372,6 +373,8 @@ for start in (0, 7, 1000):
 # r1lib.model.layers.rope_frequencies
 # r1lib.model.layers.angle_tables
 # r1lib.model.layers.apply_rope
+# r1lib.model.layers.lookup_rope
+# r1lib.model.transformer.rope_at
 
 # %% tags=["nbval-check-output"]
 x = draw(1, 7, 3, 10)  # B T H K
@@ -667,7 +670,8 @@ new, _ = write_with_cache(mine, start, 27)
 print(tokenizer.decode(start + new[: new.index(EOS) + 1]))
 
 # %% [markdown] tags=["slide"]
-# It runs, and every line of it is on this page or is one of the two imports above.
+# It runs. What this page imports and does not show are the experts, the MTP module, and
+# `rope_of`, which chooses the table of angles for a configuration.
 #
 # ## 10. From logits to text
 #
@@ -681,7 +685,7 @@ print(tokenizer.decode(start + new[: new.index(EOS) + 1]))
 #   1904.09751). The set is large at high temperatures.
 # - **min-p** keeps tokens at least $p$ times as likely as the best (arXiv 2407.01082).
 #
-# ![Two rows of bars with the probabilities of six tokens, one where the model is sure (0.91, 0.04, 0.02, then 0.01 three times) and one where it is unsure (0.25, 0.22, 0.20, 0.15, 0.10, 0.08). Brackets below show what is kept. Sure: top-k of 3 keeps three, top-p of 0.9 one, min-p of 0.1 one. Unsure: three, five and six.](../figures/03_filters.png)
+# ![Two rows of bars with the probabilities of six tokens, one where the model is sure (0.91, 0.04, 0.02, then 0.01 three times) and one where it is unsure (0.25, 0.22, 0.20, 0.15, 0.10, 0.08). Filled boxes below show what is kept. Sure: top-k of 3 keeps three, top-p of 0.9 one, min-p of 0.1 one. Unsure: three, five and six.](../figures/03_filters.png)
 #
 # What you see: top-k keeps three tokens in either case. The other two adapt: one token
 # where the model is sure, five and six where it is not.
@@ -719,7 +723,7 @@ print(tokenizer.decode(start + new[: new.index(EOS) + 1]))
 # r1lib.sampling._generate
 
 # %% [markdown]
-# What the reader of a program sees is the function `generate`. (`check_room` refuses prompts that
+# A program calls the function `generate`. (`check_room` refuses prompts that
 # do not fit. `steer` may change logits before a token is drawn, which chapter 07 uses.)
 # Two prompts of different lengths must give what they give alone, without a cache:
 
@@ -813,8 +817,8 @@ plots.log_bars(bytes_a_token, "bytes of cache for a token (bfloat16)", "(MLA)")
 # what GQA would keep with 2.25 keys of width 128 (V2, Table 1). DeepSeek reports *better*
 # results than with MHA (V2, appendix D).
 #
-# And time? `python -m results.attention` measured one decoding step on one core of a laptop-like machine: 16
-# heads of width 64, or latents of 256 with rotary keys of 32. Only the attention is timed.
+# And time? `python -m results.attention` measured one decoding step on one core: 16 heads of
+# width 64, or latents of 256 with rotary keys of 32. Only the attention is timed.
 
 # %%
 measured = json.loads((RESULTS / "attention.json").read_text(encoding="utf-8"))
@@ -861,6 +865,7 @@ plots.curves(panels, "tokens in the cache", "times MHA", log="xy")
 # %%
 # r1lib.model.layers.yarn_frequencies
 # r1lib.model.layers.yarn_mscale
+# r1lib.model.attention.softmax_scale
 
 
 # %% tags=["nbval-check-output"]
