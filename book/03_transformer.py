@@ -77,7 +77,6 @@ from r1lib.model.layers import (
     apply_rope,
     apply_rope_half,
     check_stretch,
-    even,
     rms_norm,
     rope_frequencies,
     swiglu,
