@@ -28,7 +28,8 @@
 # sections. The weights of the policy never change in this chapter.
 #
 # **On a first reading, skip sections 7 to 9.** They search step by step, or change one
-# answer. The rest can be followed without them. **Run the next cell first.**
+# answer. Sections 10 and 13 do not need them; 11 and 12 report on them, so come back before
+# those. **Run the next cell first.**
 
 # %% tags=["setup"]
 import json
@@ -207,8 +208,9 @@ for n, (tokens, right) in zip(SIZES, replayed["vote"], strict=True):
     print(f"{n:2} answers {fmean(tokens):6.0f} tokens {fmean(right):4.0%} right")
 
 # %% [markdown] tags=["slide"]
-# What you see: the curve climbs, and then flattens. Two votes cannot outvote each other,
-# but an answer that was cut off has no vote, and a second one can take its place.
+# What you see: the curve climbs, and then flattens. Why do two answers help, although
+# two votes make no majority? Some answers are cut off and have no vote. Then the other
+# one decides.
 #
 # ## 3. Best of N: somebody has to choose
 #
@@ -321,13 +323,15 @@ print(f"outcome model: right above wrong in {above:.0%} of all pairs")
 #
 # - 1 for each token that the policy samples, the end of the answer included, whether the
 #   answer is used or not;
-# - 1 for each token that a scorer reads or writes. Each counts once: a model that keeps
-#   its cache (chapter 03) does not read the same beginning twice;
-# - 0 for the question, for the opening that we write, and for what a program adds.
+# - 1 for each token that a model as scorer reads or writes. A beginning that it has scored
+#   before is not paid again, because a model can keep its cache (chapter 03);
+# - 0 for a verifier, which is a program; 0 for the question, for the opening that we write, and for what a program adds.
 #
-# Every search takes a `budget`, the most tokens that policy and scorer may spend together.
-# Where nothing is finished within it, the search raises `OutOfTokens`. Half of a thought,
-# returned as an answer, would hide the failure.
+# Every search takes a `budget`, the most tokens that policy and scorer may spend together
+# on an answer that is returned. Where nothing is finished within it, the search raises
+# `OutOfTokens`. If it returned an unfinished text instead, we would not notice that the
+# budget was too small. (The price of a first score is known only afterwards, so a search
+# that gives up may have spent a little more.)
 #
 # A toy makes the account easy to follow. Its policy takes from a table what comes next,
 # in turn, and each entry costs 5 tokens. Its judge reads a text at 5 tokens a line, and
@@ -419,7 +423,7 @@ except OutOfTokens as error:
 
 # %% [markdown]
 # Now label the steps of one answer to each training problem, by four rollouts from each
-# step, and train. Again a model that always says 0.5 would have a loss of 0.69.
+# step, and train. (The last step needs none: its label is the verdict.) Again a model that always says 0.5 would have a loss of 0.69.
 #
 # Then look at one answer that the PRM has not read, with eight new rollouts from each
 # step. Its fate should be open. So the code takes the English game that R1 solves nearest
@@ -444,9 +448,9 @@ plots.steps_picture(
 )
 
 # %% [markdown]
-# What you see: the share of right rollouts from each step, beside the model's guess. The
-# labels say how much hope is left, and not whether a line is correct: a failed attempt
-# costs little as long as there is room for another.
+# What you see: the share of right rollouts from each step, beside the model's guess. A
+# label is the chance of still reaching a right answer, not whether this line is correct.
+# After a failed attempt it can stay high, because R1 may try again.
 #
 # The rollouts wrote thousands of tokens; the model reads the answer once. But it has
 # learned from few labels. It stays unsure, and it rises at the line that says yes. Keep
@@ -466,7 +470,7 @@ plots.steps_picture(
 # is kept, orange is chosen. Width 1 follows `8+7=15`, the step with the highest value,
 # into a dead end. Width 2 keeps `8-3=5` as well, and this one leads to the right answer.
 #
-# In the code `next_steps` asks for n different next steps of all paths, and `keep` sorts
+# In the code `next_steps` asks for n next steps of all paths and drops doubles, and `keep` sorts
 # by value. (`look_ahead` comes below.) Width 1 is a greedy search of a few lines, and the
 # cell after it shows that both agree.
 
@@ -739,8 +743,8 @@ for way in (*ONE, "wait, again, until 64", "refine", "calculator"):
 
 # %% [markdown]
 # What you see: shares of right answers, with the tokens in brackets. `sampled` is one answer
-# at temperature 1. No way to lengthen or repeat it helps. Early stops cost right answers,
-# and a forced "no" or "again" costs more. Refinement harms as well: nobody taught these
+# at temperature 1. No way to lengthen or repeat it helps. An early stop costs right answers, most at 16 tokens. A forced
+# "no" or "again" is worse than a stop at 64. Refinement harms as well: nobody taught these
 # models to look at an answer of their own. Of the changes only the calculator gains.
 #
 # Next, the ways that use several answers or search, at growing budgets:
@@ -916,8 +920,8 @@ plots.doubling_curves(panels, "answers to choose from")
 
 # %% [markdown]
 # What you see: the promise rises with each doubling. The share of right answers rises at
-# first, and then falls. A judge that errs sometimes is asked for its largest value, and
-# that is where its errors are. A wide beam does the same at each step.
+# first, and then falls. We always take the answer that
+# the judge rates highest. Among many answers, that is more and more often one that it overrates. A wide beam does the same at each step.
 #
 # Here is the wrong answer that a beam was surest of, with the judge's value after each
 # step. (The question is in Korean: `계산` means "compute", `맞아 참` means "yes, true".)
@@ -949,8 +953,8 @@ for model in MODELS:
 # has learned. The paper calls this reward hacking; R1's rewards for reasoning are rules.
 #
 # Among 32 samples of a question half to two thirds of the first lines are different. The
-# tree tries four at each node, and a thousand tokens pay for a handful of simulations. A tree
-# pays where it can come back to a position often. Even with the verifier as its judge,
+# tree tries four at each node, and a thousand tokens pay for a handful of simulations. A tree search pays if it visits the same
+# node many times. Here most nodes are visited once. Even with the verifier as its judge,
 # which makes no errors, it is not ahead of best-of-n, which had somewhat more tokens.
 
 # %% [markdown] tags=["slide"]
@@ -1031,14 +1035,15 @@ for model in MODELS:
 # ### When is thinking longer a waste?
 #
 # When there is nothing to work out. The last lines ask for facts in three ways: as the
-# model likes, with a forced thought, and with the answer at once. A forced thought costs
-# tokens and right answers. It is also a beginning that R1 was not taught for facts; chapter
+# model likes, with a forced thought, and with the answer at once. Compared with answering at once, a forced
+# thought costs tokens and right answers. It is also a beginning that R1 was not taught for facts; chapter
 # 15 discusses what that proves.
 
 # %% [markdown]
 # ## 14. What this chapter does not show
 #
-# Our scorers are as small as the policy and have read a few hundred answers. A PRM of
+# Our scorers are as small as the policy. The ORM has read a few hundred answers, the PRM the
+# steps of about a hundred or fewer. A PRM of
 # billions of weights, trained on millions of labels, is another thing. Our steps are lines
 # of a game. And 64 problems leave wide intervals: read a tie as "we cannot tell".
 #
@@ -1048,7 +1053,8 @@ for model in MODELS:
 # - Best-of-N is as good as its judge. A learned judge is exploited, and more so with every
 #   extra answer. A weighted vote dampens that.
 # - A process reward model learns step labels from rollouts of the policy itself.
-# - Beam search and MCTS need a judge of unfinished texts, in a space that is too wide.
+# - Beam search needs a judge of unfinished texts, and MCTS pays for rollouts, in a space
+#   that is too wide.
 # - Count all tokens, those of the scorer included, and compare at equal tokens, paired.
 #
 # ## Questions

@@ -24,13 +24,13 @@
 #
 # ![Five stations in a row: draw prompts, sample completions, score them as rewards, compare them as advantages, learn by a loss and a step, and back to the first with the improved policy. Under score: a rule, a reward model, minus a KL penalty. Under compare: mean of the batch for REINFORCE, mean of the others for RLOO, a value model for PPO, mean of the group for GRPO. Under learn: log-probability for REINFORCE, ratio and clip for PPO and GRPO, other bounds for CISPO, SAPO and others. Below, a dashed arrow leads from pairs from before straight to DPO.](../figures/08_loop.png)
 #
-# What you see: the whole chapter. All algorithms share one loop. They differ in two
-# stations, *compare* and *learn*. The discs are the numbers of the sections. On a first
+# What you see: the whole chapter. All algorithms share one loop. They differ mostly in *compare* and
+# *learn*; the reward and its KL penalty belong to *score*. The discs are the numbers of the sections. On a first
 # reading you may skip section 7.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random
-# generator. Nothing below configures anything else.
+# generator. No later cell needs any other set-up.
 
 # %% tags=["setup"]
 import copy
@@ -180,7 +180,7 @@ for name, b in (
 # Where does the mean reward come from? Sample a **group** of $G$ completions of the same
 # prompt and use their mean. One detail matters: the mean contains the very reward from which
 # it is subtracted, so the two are not independent. The mean of the other $G - 1$ rewards
-# is. This baseline is called **RLOO**, leave one out (Ahmadian et al., arXiv 2402.14740).
+# does not contain it. This baseline is called **RLOO**, leave one out (Ahmadian et al., arXiv 2402.14740).
 
 
 # %%
@@ -215,8 +215,9 @@ plots.curves({title: noise}, "group size G", "variance", log="xy", ticks=(8, 16,
 # %% [markdown]
 # What you see: the variance over 20,000 sampled groups. (Every reward was raised by 1, as
 # rewards seldom have a mean of 0.) A group of 8 with a baseline is less noisy than one of 64
-# without. The table shows the price of the simpler baseline: with the mean of the group the
-# gradient is shorter by $(G-1)/G$, like a slightly smaller learning rate.
+# without. The table shows the price of the simpler baseline: with
+# the mean of the group the gradient is $(G-1)/G$ times as long, like a slightly smaller
+# learning rate.
 #
 # DeepSeekMath used $G = 64$, and R1 16. For the same number of completions, a larger group
 # means fewer prompts.
@@ -303,7 +304,7 @@ for sign in (1.0, -1.0):
 # that token was a good one, even if the answer fails in the end. The change is $\delta_t =
 # r_t + V_{t+1} - V_t$, where the reward $r_t$ is paid at the last token, and $V$ after it is 0.
 #
-# ![A completion in four pieces: a right sum, a slip, the slip is noticed, and mended. The value before them is 0.4, 0.7, 0.2, 0.9, and the reward at the end is 1. With lambda 0 the slip gets advantage -0.5; with lambda 0.5 it gets -0.12; with lambda 1 it gets +0.3, like all pieces of a right answer.](../figures/08_gae.png)
+# ![A completion in four pieces: a right sum, a slip, the slip is noticed, and mended. The value before them is 0.4, 0.7, 0.2, 0.9, and the reward at the end is 1. With lambda 0 the slip gets advantage -0.5; with lambda 0.5 it gets -0.12; with lambda 1 it gets +0.3, positive like all other pieces here.](../figures/08_gae.png)
 #
 # What you see: a made-up completion in four pieces, treated as four tokens. Which
 # advantage does the slip deserve? With $\lambda = 0$ only its own change counts, called
@@ -462,7 +463,7 @@ for name, values in cases.items():
 # - **$k_2$ is exact**, although its value is biased.
 # - **$k_3$, as in GRPO, pulls in almost the same direction, but less hard** here. It is the
 #   gradient of another KL, $\operatorname{KL}(\pi_{\text{ref}} \| \pi)$. Multiplied by the ratio it is
-#   exact; DeepSeek-V3.2 does so. Upside down it pulls about twice too hard.
+#   exact; DeepSeek-V3.2 does so. Upside down it pulls about twice as hard as the true gradient.
 # - **$k_1$ in the reward is exact**, too. A reward needs no gradient of its own, so there
 #   the KL may be computed under `no_grad`. In a loss, a KL without gradient is no leash.
 #
@@ -584,8 +585,8 @@ for name, compare in COMPARE.items():
     print(f"{name:24}" + "".join(f"{cell:>16}" for cell in cells))
 
 # %% [markdown]
-# What you see: all six subtract a mean. They differ in *which* mean (the first row takes the
-# whole batch's, the others the group's) and in scale. In the hard group, RLOO pushes the
+# What you see: all six subtract a mean. They differ in *which* mean (the first row takes the whole batch's, RLOO that of the
+# other answers, the rest the group's) and in scale. In the hard group, RLOO pushes the
 # single right answer up a little more than the plain mean does. Dividing by a std pushes
 # it much more, and MaxRL most.
 #
@@ -676,8 +677,8 @@ assert difference < 1e-4 * grpo_gradient.abs().max()
 #
 # *On a first reading you may skip this section: run its cells and go on to section 8.*
 #
-# Many names have appeared since 2024. You need not learn these names. Each can be read as
-# GRPO with another answer to one or more of five questions. The table is for looking up.
+# Many names have appeared since 2024. You need not learn these names. GRPO makes five choices. Every other
+# method in the table changes one or more of them. The table is for looking up.
 #
 # | question | GRPO | other answers |
 # |---|---|---|
@@ -733,8 +734,8 @@ for name, (compare, objective, average) in FAMILY.items():
     print(f"{name:10}{same:6.2f}  " + "#" * round(40 * max(0.0, same.item())))
 
 # %% [markdown]
-# What you see: on the first step all ratios are 1, so only baseline and average can
-# matter. GSPO and SAPO *are* GRPO here. DAPO, LUSPO, CISPO and VESPO weigh all tokens
+# What you see: on the first step all ratios are 1, so only the advantages (baseline and divisor) and
+# the average can matter. GSPO and SAPO *are* GRPO here. DAPO, LUSPO, CISPO and VESPO weigh all tokens
 # alike, and on this batch that alone turns the direction by about 40 degrees.
 #
 # ### What the ratio does when it is not 1
@@ -882,8 +883,8 @@ plots.compared_curves(histories, names)
 # %% [markdown]
 # What you see: the cost and the gain on the exam, then the reward and the length of the
 # answers. Each algorithm learned, and the lines cross each other. One run of each cannot say
-# which is better; section 9 asks with three seeds. PPO is slower, because it runs and
-# trains a second model.
+# which is better; section 9 asks with three seeds. The seconds here are noisy: REINFORCE
+# and GRPO do the same work. Section 9 measures the price of PPO's second model.
 
 # %% [markdown] tags=["slide"]
 # ## 9. What longer runs showed
@@ -891,8 +892,9 @@ plots.compared_curves(histories, names)
 # These runs were made once, by `results/variants.py`. Each has 40 steps of 128 completions, on countdown and arithmetic, from the bases
 # of seeds 0, 1 and 2. The exam is 48 test problems of each game, with 16 answers to each.
 #
-# A word on names. So far, GRPO was the paper's. The GRPO of this book's recipe does not
-# divide by the std, clips at 0.2 and 0.28, and averages over all tokens. Here it is called
+# A word on names. In sections 6 and 7, GRPO was the paper's. The GRPO of this book's recipe does not
+# divide by the std, clips at 0.2 and 0.28, and averages over all tokens. The live run of section 8
+# was already this one. Here it is called
 # `recipe`, and `std` is the recipe with the paper's division by the std. Every other run
 # differs from the recipe in what its name says
 # ([docs/variants.md](../docs/variants.md) lists the differences).
@@ -940,8 +942,8 @@ labels = ("completions seen", "CPU seconds")
 plots.curves(panels, labels, "reward, mean of seeds")
 
 # %% [markdown]
-# What you see: the reward while training. For each sample the online methods are hard to
-# separate. PPO needs more seconds, as its value model is one more network to run and to
+# What you see: the reward while training. For each sample, the methods that sample anew in each
+# step are hard to separate. PPO needs more seconds, as its value model is one more network to run and to
 # train. (The line of `dpo` is flat: it samples everything from the base before it learns.
 # `dpo-iterated` makes new pairs before each step.)
 
@@ -1086,8 +1088,8 @@ plots.interval_dots(
 )
 
 # %% [markdown]
-# What you see: the exam after 40 steps. With `majority` and `format` nobody checks the
-# answers, and yet more of them are right in all three runs. (The seeds differ so much that
+# What you see: the exam after 40 steps. `majority` and `format` never look at the right answer, and yet more
+# answers are right in all three runs. (The seeds differ so much that
 # by our rule both are ties with the base.) Both select thinking, and in this base thinking
 # is better than guessing. `coin` selects nothing, and makes the model worse. So where a
 # random reward helps, something else must do the selecting. The study suspects the clip.

@@ -22,7 +22,7 @@
 # | Tier | `laptop`: no GPU, no download. The recipes it speaks of are `gpu` and `cluster` |
 # | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 3.1 to 3.3 and table 1; DeepSeek-R1 (arXiv 2501.12948v2), the supplement on training cost |
 #
-# ![Four boxes from left to right. The tiny R1 with 0.7 million weights on one core of a laptop; Qwen2.5-0.5B with half a billion on one GPU; Qwen2.5-7B with 7.6 billion on several GPUs; DeepSeek-V3 and R1 with 671 billion on 2,048 GPUs. Between them: read a published checkpoint; slice every tensor over the GPUs; spread layers and experts, too.](../figures/16_sizes.png)
+# ![Four boxes from left to right. The tiny R1 with 0.7 million weights on one core of a laptop; Qwen2.5-0.5B with half a billion on one GPU; Qwen2.5-7B with 7.6 billion on several GPUs; DeepSeek-V3 with 671 billion on 2,048 GPUs. Between them: read a published checkpoint; slice every tensor over the GPUs; spread layers and experts, too.](../figures/16_sizes.png)
 #
 # What you see: the same recipe at four sizes, and what has to change on the way. The
 # numbers are the sections that explain it.
@@ -100,7 +100,7 @@ logging.disable_progress_bar()
 #
 # We follow four models: the tiny R1, two of the Qwen2.5 family, and DeepSeek-V3, from
 # which R1 was trained. Three of them are presets of this book. The fourth, Qwen2.5-7B,
-# differs from its smaller sibling in its sizes only:
+# differs from a smaller sibling in its sizes and has a separate head:
 
 # %% tags=["nbval-check-output"]
 SEVEN = replace(
@@ -129,8 +129,7 @@ for name, config in models.items():
 # saves time. It does not save memory, because the next token may need any of them. (Of a
 # separate embedding, as in Qwen2.5-7B, a token reads one row, so it does not count either.)
 #
-# Training needs much more memory than the weights. Each weight has a **gradient**, the
-# direction in which it should move. AdamW keeps two more numbers for each weight, its
+# Training needs much more memory than the weights. Each weight has a **gradient**, the direction in which the loss grows. AdamW keeps two more numbers for each weight, its
 # **moments** (chapter 05). The **activations** are what the layers computed on the way
 # forward; the way back needs them again. The **logits**, one number for each token of the
 # vocabulary, belong to the activations, but are often the largest part and get their own row.
@@ -157,9 +156,10 @@ totals = {name: sum(memory_by_part(c).values()) / 1e6 for name, c in models.item
 plots.log_bars(totals, "megabytes to train, in all", "V3")
 
 # %% [markdown]
-# What you see: from the memory of a laptop to that of a data centre. The largest
-# GPUs hold 80 to 141 GB, that is 80,000 to 141,000 on this axis. Even a 7B model does not fit
-# into one of them, although its weights alone would, five times over. Where does the memory go?
+# What you see: from the memory of a laptop to that of a data centre. An H100
+# holds 80 GB, an H200 141, that is 80,000 and 141,000 on this axis. Not even a 7B model fits
+# into one of them to be trained, although an H100 holds its weights alone five times over.
+# Where does the memory go?
 
 # %%
 shares = {}
@@ -179,7 +179,7 @@ plots.stacked_shares(shares)
 #
 # RL alternates two kinds of work, and each waits for something else. **Learning** reads
 # whole texts at once. A matrix is loaded once and multiplied with thousands of tokens, so
-# what counts is the speed of arithmetic, in FLOPs: additions and multiplications a second.
+# what counts is the speed of arithmetic, in FLOPs, additions and multiplications.
 #
 # **Sampling** writes one token at a time. All weights are loaded to make a single token for
 # each of some hundred texts. So what counts is the speed of the memory, in bytes a second.
@@ -210,7 +210,7 @@ v3, seven = times["DeepSeek-V3"], times["Qwen2.5-7B"]
 assert v3["sampling"] > v3["learning"] and seven["sampling"] < seven["learning"]
 
 # %% [markdown]
-# The dense Qwen models write faster than they learn, because all 256 texts share one reading of
+# Here the two dense Qwen models write faster than they learn, because all 256 texts share one reading of
 # the weights. DeepSeek-V3 needs six times as long to write as to learn. Each token uses 5% of
 # its weights, but together the 256 tokens need nearly all experts.
 #
@@ -351,18 +351,17 @@ for game, ours, here in zip(games, prompts, written, strict=True):
         print(their_tokenizer.decode(there), "\n")
 
 # %% [markdown]
-# The same folder can be uploaded, fine-tuned with TRL, or served by vLLM, whose kernels ask for
-# larger heads than our tiny models have (`recipes/README.md` says which). Tokenizers can
+# The same folder can be uploaded or fine-tuned with TRL. vLLM loads it, but cannot run a model as
+# tiny as ours: its kernels need larger heads (`recipes/README.md`). Tokenizers can
 # be read, too: `r1lib.hub.tokenizers.load` takes the `tokenizer.json` of DeepSeek, Qwen and
 # Llama 3, which are byte-level BPE as in chapter 02.
 
 # %% [markdown] tags=["slide"]
 # ## 3. One GPU
 #
-# On a GPU the same loop runs, with three changes.
+# With a large base on a GPU the same loop runs, with three changes.
 #
-# **Precision.** Matrices are multiplied in bfloat16. It has float32's range, but only 8
-# bits for the digits. The weights that AdamW updates stay in float32. Why? Make a thousand
+# **Precision.** Matrices are multiplied in bfloat16. It has float32's range, but only 7 bits for the digits. The weights that AdamW updates stay in float32. Why? Make a thousand
 # small steps in both formats:
 
 # %% tags=["nbval-check-output"]
@@ -447,7 +446,7 @@ assert torch.allclose(fair, whole, atol=1e-6) and not torch.allclose(equal, whol
 
 # %% [markdown]
 # `task` is the model inside a wrapper, and PyTorch has two that fit. **DDP** (distributed
-# data parallel) keeps the whole model on each rank and adds up gradients during the backward
+# data parallel) keeps the whole model on each rank and averages gradients during the backward
 # pass. **FSDP2** (fully sharded data parallel) keeps only a slice of each weight, gradient
 # and moment on a rank. Before a layer runs, its slices are gathered; afterwards they are
 # dropped again. The model's own code does not change for either:
@@ -586,7 +585,7 @@ print("two ranks with two experts each compute what one with four does")
 # %% tags=["nbval-check-output"]
 R1_HOURS = {"R1-Zero": 512 * 198, "data for SFT": 5_000, "R1": 512 * 80}
 bills = {
-    "DeepSeek-V3, the base": (sum(counts.V3_HOURS.values()), 2.0),
+    "DeepSeek-V3, in all": (sum(counts.V3_HOURS.values()), 2.0),
     "R1 on top of it": (sum(R1_HOURS.values()), 2.0),
     "Sky-T1 32B": (8 * 19, 450 / (8 * 19)),
 }
@@ -605,7 +604,7 @@ plots.log_bars(costs, "US dollars, final runs only", "TinyZero")
 # %% [markdown]
 # What you see: each bill is a small part of the one above. The base costs nineteen times as
 # much as everything that R1 adds, so reasoning is cheap *once a strong base exists*. Sky-T1
-# distils an existing reasoning model into an existing base. TinyZero teaches one game.
+# distils an existing reasoning model into an existing instruct model. TinyZero teaches one game.
 #
 # The bills count final runs only: no failed attempts, no salaries, no machines
 # (chapter 05).
@@ -622,9 +621,9 @@ plots.log_bars(costs, "US dollars, final runs only", "TinyZero")
 # | TRL | trains with GRPO | `trl_grpo.py`, started by `accelerate` |
 # | verl | trains with GRPO on many GPUs | `verl_reward.py`, our rewards in its form |
 #
-# A new problem appears as soon as one program samples and another learns. Both have the same
-# weights, and still they compute different numbers. One has another precision, another
-# order of additions, or the weights of a few steps ago. So the text was written by a
+# A new problem appears as soon as one program samples and another learns. Even with the
+# same weights they compute different numbers: one has another precision or another order
+# of additions. Often the sampler's weights are also a few steps old. So the text was written by a
 # policy that is not quite the one that learns from it. The policy gradient assumes that it is.
 #
 # With experts it gets worse. A router picks the best two of eight. If two scores are close,
@@ -655,11 +654,11 @@ print(f"probability, float32 over bfloat16: {ratio.min():.2f} to {ratio.max():.2
 assert differs["any"] > 0
 
 # %% [markdown]
-# A small share of the tokens visits other experts, and for a few of them the probability
-# changes clearly. Three repairs are in use:
+# A small share of the tokens visits other experts, and probabilities change by the factors
+# printed above. Three repairs are in use:
 #
-# - **Truncated importance sampling** (TIS) multiplies the loss of a token by the ratio of the
-#   two probabilities, cut off at a cap. It nearly corrects the expected gradient,
+# - **Truncated importance sampling** (TIS) multiplies the loss of a token by the trainer's
+#   probability over the sampler's, cut off at a cap. It nearly corrects the expected gradient,
 #   whatever the reason for the mismatch.
 # - **Masking** leaves out tokens, or whole completions, whose ratio is too far from 1.
 # - **Routing replay** (arXiv 2510.11370) records which experts the sampler chose and lets the
@@ -722,8 +721,8 @@ plots.seed_dots(panels, log=KLS)
 # %% [markdown]
 # What you see: bfloat16 changes the experts of 2 to 3% of the tokens, eight bits those of 9 to
 # 13%. Replay lowers the KL, in some rows by very little. Look at Zero in bfloat16: without
-# replay its three samples differ by a factor of seven, with replay they agree. What replay
-# removes are rare, large jumps, such as that of a token whose probability changed by a factor of 593.
+# replay its three samples differ by a factor of seven, with replay they agree. Among what replay
+# removes are rare, large jumps: in seed 2 one token's probability changed by a factor of 593.
 #
 # The rest is ordinary rounding. The dense student, our control, shows how large that can be. It
 # has no experts to change, and with eight bits it has the largest KL of all.
@@ -768,8 +767,8 @@ panels = {
 plots.seed_dots(panels, beside="same")
 
 # %% [markdown]
-# What you see: rounding does no harm here, but old weights do. With eight bits, pass@1 stays
-# within what the seeds differ by, with or without a repair. The stale sampler ends at 0.31, 0.38
+# What you see: rounding does no harm here, but old weights do. With eight bits, pass@1 lies between 0.55
+# and 0.61, with or without a repair, on both sides of "same". The stale sampler ends at 0.31, 0.38
 # and 0.07, where "same" has 0.59, 0.56 and 0.58. (On the left is the reward of the *sampler*'s
 # texts, so in the stale rows that of an earlier policy.)
 #
@@ -779,13 +778,13 @@ plots.seed_dots(panels, beside="same")
 # It corrects the experts, but not the probabilities.
 #
 # Mind the scale. Our learning rate is several hundred times that of a large model, so eight of
-# our steps are a long way. What carries over is the order of things to check: first how old the
-# sampler's weights are, then its precision.
+# our steps are a long way. In a large run, check both: how old the sampler's
+# weights are, and its precision.
 
 # %% [markdown] tags=["slide"]
 # ## 7. What came after R1
 #
-# You can skip this section, or begin your further reading here. Each paragraph has one source.
+# You can skip this section, or begin your further reading here. Each paragraph has one source or two.
 #
 # **One model, two modes.** R1 always thinks. Qwen3 (May 2025, arXiv 2505.09388) was
 # fine-tuned on answers with and without thinking, and a word in the prompt says which kind is

@@ -7,7 +7,7 @@ SIZES = (
     ("tiny R1", "0.7 million", "one core of a laptop", GREEN, "1"),
     ("Qwen2.5-0.5B", "0.5 billion", "one GPU", BLUE, "3"),
     ("Qwen2.5-7B", "7.6 billion", "several GPUs", ORANGE, "4"),
-    ("DeepSeek-V3, R1", "671 billion", "2,048 GPUs", PURPLE, "5"),
+    ("DeepSeek-V3", "671 billion", "2,048 GPUs", PURPLE, "5"),
 )
 STEPS = (
     "read a published\ncheckpoint (2)",
