@@ -32,7 +32,8 @@ def path(name: str) -> Path:
         raise ValueError(f"manifest.json is damaged: it lists no file of {shown(name)}")
     wanted, there = known[name]["sha256"], (FOLDER / name).is_dir()
     if not there or files.sha256(FOLDER / name, wanted) != wanted:
-        raise ValueError(f"{shown(name)} differs from manifest.json: fetch it again")
+        found = f"artifact {shown(name)} differs from manifest.json"
+        raise ValueError(f"{found}: fetch it again")
     return FOLDER / name
 
 
