@@ -29,6 +29,7 @@ def test_a_right_form_is_never_refused_whichever_is_the_gold(part):
     assert refused == []
 
 
+@pytest.mark.slow
 def test_no_pair_of_golds_is_equal_before_algebra(monkeypatch):
     asked = []
     monkeypatch.setattr(algebra, "equal", lambda *pair, patience: asked.append(pair))
@@ -36,6 +37,7 @@ def test_no_pair_of_golds_is_equal_before_algebra(monkeypatch):
     assert len(asked) < len(PAIRS) / 3  # most pairs need no algebra
 
 
+@pytest.mark.slow
 def test_no_pair_of_golds_is_equal_for_algebra():
     sample = random.Random(0).sample(PAIRS, 1500)
     assert [pair for pair in sample if math_equal(*pair)] == []

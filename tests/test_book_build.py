@@ -225,11 +225,13 @@ def nbval(book, *folders):
     )
 
 
+@pytest.mark.slow
 def test_stubs_and_solutions_pass_nbval(book):
     done = nbval(book, "chapters", "solutions")
     assert done.returncode == 0 and "25 passed" in done.stdout
 
 
+@pytest.mark.slow
 def test_solution_that_is_wrong_fails_nbval(book):
     edit(chapter(book, "solutions"), "return x / STEP", "raise NotImplementedError")
     done = nbval(book, "solutions")

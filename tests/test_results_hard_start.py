@@ -59,6 +59,7 @@ def test_right_answers_to_hard_countdown_are_added_and_nothing_else_changes(
     assert not checkpoints.is_done(run, "dev1")
 
 
+@pytest.mark.slow
 def test_a_finished_unit_is_not_trained_again(run, answered, tmp_path):
     folder = tmp_path / "hard-start"
     first = hard_start.unit(run, folder, HOW, 3)

@@ -16,6 +16,7 @@ def run(smoke_run, tmp_path_factory):
 
 
 @pytest.mark.parametrize(("arm", "begins"), [("always", 0), ("never", "steps")])
+@pytest.mark.slow
 def test_preferences_pay_from_the_first_step_or_never(run, tmp_path, arm, begins):
     found = schedule.unit(arm, run, tmp_path / arm, HOW, problems=2, samples=1)
     points = [point for point in found["history"] if point["step"] > 0]
@@ -30,6 +31,7 @@ def test_preferences_pay_from_the_first_step_or_never(run, tmp_path, arm, begins
     assert not (run / "r1").exists()
 
 
+@pytest.mark.slow
 def test_a_finished_unit_is_not_trained_again(run, tmp_path):
     folder = tmp_path / "never"
     first, again = (
