@@ -635,8 +635,8 @@ print(f"{sum(same)} of {len(same)} learned tokens are equal, in the same order")
 # ## 10. How large should the vocabulary be?
 #
 # More tokens make shorter texts, and shorter texts are cheaper. But each token costs a
-# row in two matrices, that which turns ids into vectors and that which turns vectors
-# into probabilities:
+# row in two matrices: the one that turns ids into vectors, and the one that turns
+# vectors into probabilities:
 
 # %% tags=["nbval-check-output"]
 shapes = {  # ids, width of a vector

@@ -568,8 +568,8 @@ for thought in (
 # paid nothing, or silence would be the cheapest way to speak one language. Chapter 11
 # uses this reward and measures its price.
 #
-# **Length and repetition** have no business in "right or wrong", but runs go astray
-# without a hand on them. DAPO (arXiv 2503.14476, equation 13) lowers the reward over
+# **Length and repetition** have nothing to do with "right or wrong", but runs go astray
+# if nothing limits them. DAPO (arXiv 2503.14476, equation 13) lowers the reward over
 # the last stretch before the limit $L$, softly, so that a completion is not cut by
 # surprise; with a buffer $b$ and a length $n$,
 #
@@ -1562,7 +1562,7 @@ for seed, run in found.items():
 # "Hidden" is the honest line: about twenty generated tests of which no reward ever
 # knew. If "passes the given tests" rose and "hidden" did not, the model would have
 # learned the tests and not the task. Is it more than a habit of thinking first? As in
-# chapter 09, the base with a hand on its shoulder, forced to think, is the control:
+# chapter 09, the control is the base that is forced to think:
 
 # %%
 for seed, run in found.items():

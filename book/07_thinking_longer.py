@@ -325,7 +325,8 @@ print(f"outcome model: right above wrong in {above:.0%} of all pairs")
 #   answer is used or not;
 # - 1 for each token that a model as scorer reads or writes. A beginning that it has scored
 #   before is not paid again, because a model can keep its cache (chapter 03);
-# - 0 for a verifier, which is a program; 0 for the question, for the opening that we write, and for what a program adds.
+# - 0 for a verifier, which is a program;
+# - 0 for the question, for the opening that we write, and for what a program adds.
 #
 # Every search takes a `budget`, the most tokens that policy and scorer may spend together
 # on an answer that is returned. Where nothing is finished within it, the search raises
