@@ -9,7 +9,7 @@
 
 An answer of n tokens pays 1 if it is right, and costs price * n / 144. At the low price
 Dev1's thoughts about games are worth their tokens, and those about facts are not; at
-the high one no thought is. RL draws countdown, arithmetic and facts alike.
+the high one only those about arithmetic are. RL draws all three kinds alike.
 `hybrid` starts from the base and reads the table that made Dev1, in as many steps: in
 half of its rows the thought is now empty, and the others begin with a new line, so that
 `<think></think>` or `<think>` and a new line asks for either (Qwen3, arXiv 2505.09388,
