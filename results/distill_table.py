@@ -13,11 +13,12 @@ import sys
 from dataclasses import replace
 from statistics import fmean
 
-from r1lib import artifacts, evaluate, files
+from r1lib import artifacts, evaluate
 from r1lib.model import counts
 from r1lib.model.presets import PRESETS
 from r1lib.tokenizer import Tokenizer
 from r1lib.traces.tables import markdown
+from results import pages
 from tools import provenance
 
 PAGE = provenance.ROOT / "docs" / "distillation.md"
@@ -302,15 +303,11 @@ def page() -> str:
     return "".join([INTRO, *parts])
 
 
-def main() -> int:
+def main() -> None:
     """Write the page, or compare it."""
-    if sys.argv[1:] == ["--check"]:
-        same = PAGE.exists() and PAGE.read_text(encoding="utf-8") == page()
-        print("up to date" if same else "run python -m results.distill_table")
-        return 0 if same else 1
-    files.write_text(PAGE, page())
-    return 0
+    check = sys.argv[1:] == ["--check"]
+    pages.write(PAGE, page(), "results.distill_table", check)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -13,11 +13,12 @@ import json
 from pathlib import Path
 from statistics import fmean
 
-from r1lib import evaluate, files
+from r1lib import evaluate
 from r1lib.problem import LEVELS
 from r1lib.recipe.stages import BY_NAME, TO_R1
 from r1lib.traces.tables import markdown
 from r1lib.world import scorecard
+from results import pages
 from tools import provenance
 
 PAGE = provenance.ROOT / "docs" / "stage_table.md"
@@ -215,11 +216,4 @@ def main(
     wanted = page(load(folder))
     if not check:
         print(wanted)
-        files.write_text(path, wanted)
-    elif not path.exists() or path.read_text(encoding="utf-8") != wanted:
-        raise SystemExit(
-            f"docs/{path.name} is not what results/ says: "
-            "run python -m results.stages --table"
-        )
-    else:
-        print(f"docs/{path.name} is what results/ says")
+    pages.write(path, wanted, "results.stages --table", check)

@@ -7,8 +7,8 @@ python -m results.table --check    say whether the block is what the files say
 import json
 import sys
 
-from r1lib import files
 from r1lib.traces.tables import markdown
+from results import pages
 from tools import provenance
 
 PAGE = provenance.ROOT / "docs" / "r1_zero.md"
@@ -83,12 +83,7 @@ def main() -> None:
     head, _, rest = text.partition(BEGIN)
     tail = rest.partition(END)[2]
     wanted = f"{head}{BEGIN}\n\n{table()}\n\n{END}{tail}"
-    if "--check" in sys.argv[1:]:
-        if wanted != text:
-            sys.exit("docs/r1_zero.md: the table is not what results/ says")
-        print("docs/r1_zero.md: the table is what results/ says")
-    else:
-        files.write_text(PAGE, wanted)
+    pages.write(PAGE, wanted, "results.table", check="--check" in sys.argv[1:])
 
 
 if __name__ == "__main__":

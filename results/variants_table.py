@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 from statistics import fmean
 
-from r1lib import evaluate, files
+from r1lib import evaluate
 from r1lib.traces.tables import markdown
-from results import rl_measure, spurious, thinking_less
+from results import pages, rl_measure, spurious, thinking_less
 from results.rl_arms import ARMS
 from results.rl_measure import SEEDS, path_of
 from tools import provenance
@@ -177,15 +177,11 @@ def page() -> str:
     return "".join(parts)
 
 
-def main() -> int:
+def main() -> None:
     """Write the page, or compare it."""
-    if sys.argv[1:] == ["--check"]:
-        same = PAGE.exists() and PAGE.read_text(encoding="utf-8") == page()
-        print("up to date" if same else "run python -m results.variants_table")
-        return 0 if same else 1
-    files.write_text(PAGE, page())
-    return 0
+    check = sys.argv[1:] == ["--check"]
+    pages.write(PAGE, page(), "results.variants_table", check)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
