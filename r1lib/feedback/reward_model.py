@@ -143,7 +143,10 @@ def train(
     loss: Callable = pair_loss,
     start: int = 0,
 ):
-    """Train on pairs, or by `safety_loss` on answers; yields metrics of each step."""
+    """Train on pairs, or by `safety_loss` on answers; yields metrics after each step.
+
+    Step s depends on (seed, s) alone, so a resumed run repeats the whole one.
+    """
     if not examples:
         raise ValueError("a reward model needs at least one example, got none")
     parts = (part for example in examples for part in example)

@@ -107,7 +107,10 @@ def split_experts(tensors: dict[str, Tensor], c: ModelConfig) -> dict[str, Tenso
 def match(
     held: dict[str, Tensor], wanted: dict[str, Tensor], c: ModelConfig
 ) -> dict[str, str]:
-    """Map published names to ours, for the tensors that `wanted` asks for."""
+    """Map published names to ours, for the tensors that `wanted` asks for.
+
+    Whatever is missing, unexpected or of another shape is a ValueError that names it.
+    """
     names = {published_name(name, c): name for name in wanted}
     published = {name: wanted[ours] for name, ours in names.items()}
     held = {name: x for name, x in held.items() if not is_copy(name, c)}

@@ -178,7 +178,10 @@ def _open(path: Path):
 
 
 def header(path: Path, kinds=FLOATS) -> dict[str, torch.Tensor]:
-    """Read the names of a weight file, and shapes as tensors without storage."""
+    """Read the names of a weight file, and shapes as tensors without storage.
+
+    ValueError for tensors without numbers, and for numbers of other kinds.
+    """
     stored = {}
     with _open(path) as file:
         for name in file.keys():  # noqa: SIM118

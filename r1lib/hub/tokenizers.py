@@ -59,21 +59,27 @@ class PublishedTokenizer(Tokenizer):
 
 
 def load(folder, frame: tuple[str, str] = ("", "")) -> PublishedTokenizer:
-    """Read tokenizer.json; tokenizer_config.json says which tokens begin and end."""
+    """Read tokenizer.json; tokenizer_config.json says which tokens begin and end.
+
+    ValueError for a file that is damaged.
+    """
     path = Path(folder) / "tokenizer.json"
     content = files.read_json(path, fields={"model": dict})
     beside = path.with_name("tokenizer_config.json")
     settings = files.read_json(beside) if beside.is_file() else {}
     try:
         return PublishedTokenizer(content, settings, frame)
-    except Exception as error:  # `tokenizers` raises no narrower one
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{path} is damaged: {files.shown(error)}") from error
 
 
 def _built(content: dict):
     import tokenizers  # only who reads published models needs it
 
-    return tokenizers.Tokenizer.from_str(json.dumps(content))
+    try:
+        return tokenizers.Tokenizer.from_str(json.dumps(content))
+    except Exception as error:  # the library raises no narrower one
+        raise ValueError(str(error)) from error
 
 
 def _without(content: dict, special: dict) -> dict:

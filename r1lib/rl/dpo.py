@@ -159,7 +159,11 @@ def update(
 def train(
     policy, ref, pairs: list[Pair], config: DPOConfig, optimizers, start: int = 0
 ):
-    """Learn from pairs, near `ref`, the first policy; yields metrics of each step."""
+    """Learn from pairs, near the reference; yields metrics after each step.
+
+    `ref` is a copy of the policy as it was in the beginning. Step s depends on
+    (seed, s) alone, so a resumed run repeats the whole one.
+    """
     if not pairs:
         raise ValueError("DPO needs at least one pair, got none")
     policy.train()

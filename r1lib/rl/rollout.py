@@ -101,7 +101,8 @@ def rollout(
 ) -> Rollout:
     """Sample `group_size` completions of each problem and score them by `reward`.
 
-    `score(problems, texts)`, if given, scores all of them in one call instead.
+    `score(problems, texts)`, if given, scores all of them in one call instead. A
+    `reward` that raises is a ValueError that names it and shows the completion.
     """
     if not problems:
         raise ValueError("rollout needs at least one problem, got an empty list")

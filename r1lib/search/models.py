@@ -137,7 +137,10 @@ def cut(more: Continuation, most: int) -> Continuation:
 
 
 def ends_with(tokenizer: Tokenizer, until: str) -> list[int]:
-    """Return the ids whose text ends with `until`; none for ""."""
+    """Return the ids whose text ends with `until`; none for "".
+
+    A text that no single token ends with cannot be waited for: ValueError.
+    """
     if not until:
         return []
     special = [i for text, i in tokenizer.special_ids.items() if text == until]
