@@ -60,9 +60,11 @@ def test_each_search_keeps_its_own_limit():
             assert 1 <= more.tokens <= most
             assert more.finish == "stop" or more.tokens == most
     long = "x" * small.DENSE.max_positions
-    assert policy.batch([("q", long, 5)], 2, "") == [
-        [Continuation("", 0, "length")] * 2
-    ]
+    cut = Continuation("", 0, "length")
+    assert policy.batch([("q", long, 5)], 2, "") == [[cut, cut]]
+    assert policy.batch([("q", "", 0)], 2, "") == [[cut, cut]]
+    none, some = policy.batch([("q", "", 0), ("q", "", 3)], 1, "")
+    assert none[0].tokens == 0 and some[0].tokens >= 1
 
 
 def test_the_same_generator_brings_the_same_texts():

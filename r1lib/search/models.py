@@ -50,10 +50,12 @@ class Ask:
     ) -> list[list[Continuation]]:
         """Write n continuations of each (prompt, written, most tokens) in one batch.
 
-        One without room among the model's positions is cut off before its first token.
+        One without room among the model's positions, or that may have no token, is cut
+        off before its first one.
         """
         rows = [self.encode(*prefix[:2]) for prefix in prefixes]
-        positions = self.model.config.max_positions
+        most = max((limit for *_, limit in prefixes), default=0)
+        positions = self.model.config.max_positions if most > 0 else 0
         fitting = [row for row in rows if len(row) < positions]
         made = []
         if fitting:
@@ -61,7 +63,7 @@ class Ask:
             made = sampling.generate(
                 self.model,
                 fitting,
-                max_new_tokens=min(room, self.longest, max(m for *_, m in prefixes)),
+                max_new_tokens=min(room, self.longest, most),
                 temperature=self.temperature,
                 stop_ids=(EOS, *ends_with(self.tokenizer, until)),
                 generator=self.generator,
@@ -69,10 +71,10 @@ class Ask:
             )
         written, full = iter(made), Continuation("", 0, "length")
         return [
-            [self.read(first(next(written), most)) for _ in range(n)]
+            [self.read(first(next(written), limit)) for _ in range(n)]
             if len(row) < positions
             else [full] * n
-            for row, (*_, most) in zip(rows, prefixes, strict=True)
+            for row, (*_, limit) in zip(rows, prefixes, strict=True)
         ]
 
     def encode(self, prompt: str, written: str) -> list[int]:
