@@ -59,33 +59,67 @@ class Stage:
 
 RL = ("reward", "accuracy", "length", "valid")
 FINE_TUNING, LEARNING = "supervised fine-tuning", "reinforcement learning"
-TABLE = {"leaves": "table", "shown": ("correct",)}
-SCORES = {"leaves": "scores", "config": "reward_models", "start": "dev3"}
-TRACES = "thousands of cold-start traces"
-ALL = ("reward", "accuracy", "liked", "length")
 RECIPE = (
     Stage("base", "pre-training", "DeepSeek-V3-Base", config="pretrain"),
-    Stage("zero", LEARNING, "R1-Zero", "base", shown=RL),
-    Stage("cold", "traces made readable", TRACES, reads=("base", "zero"), **TABLE),
-    Stage("dev1", FINE_TUNING, "R1 Dev1", "base", ("cold",)),
+    Stage("zero", LEARNING, "R1-Zero", start="base", shown=RL),
     Stage(
-        "dev2", f"{LEARNING}, one language", "R1 Dev2", "dev1", shown=(*RL, "language")
+        "cold",
+        "traces made readable",
+        "thousands of cold-start traces",
+        reads=("base", "zero"),
+        leaves="table",
+        shown=("correct",),
     ),
-    Stage("samples", "rejection sampling", "800k samples", reads=("dev2",), **TABLE),
-    Stage("dev3", FINE_TUNING, "R1 Dev3", "base", ("samples",)),
-    Stage("helpful", "reward model of the summary", "66k pairs", **SCORES),
-    Stage("harmless", "reward model of the whole answer", "106k answers", **SCORES),
+    Stage("dev1", FINE_TUNING, "R1 Dev1", start="base", reads=("cold",)),
+    Stage(
+        "dev2",
+        f"{LEARNING}, one language",
+        "R1 Dev2",
+        start="dev1",
+        shown=(*RL, "language"),
+    ),
+    Stage(
+        "samples",
+        "rejection sampling",
+        "800k samples",
+        reads=("dev2",),
+        leaves="table",
+        shown=("correct",),
+    ),
+    Stage("dev3", FINE_TUNING, "R1 Dev3", start="base", reads=("samples",)),
+    Stage(
+        "helpful",
+        "reward model of the summary",
+        "66k pairs",
+        start="dev3",
+        leaves="scores",
+        config="reward_models",
+    ),
+    Stage(
+        "harmless",
+        "reward model of the whole answer",
+        "106k answers",
+        start="dev3",
+        leaves="scores",
+        config="reward_models",
+    ),
     Stage(
         "r1",
         f"{LEARNING}, all scenarios",
         "DeepSeek-R1",
-        "dev3",
-        ("helpful", "harmless"),
+        start="dev3",
+        reads=("helpful", "harmless"),
         config="last",
-        shown=ALL,
+        shown=("reward", "accuracy", "liked", "length"),
     ),
     Stage("student", "pre-training, small", "Qwen2.5"),
-    Stage("distill", FINE_TUNING, "DeepSeek-R1-Distill", "student", ("samples",)),
+    Stage(
+        "distill",
+        FINE_TUNING,
+        "DeepSeek-R1-Distill",
+        start="student",
+        reads=("samples",),
+    ),
 )
 STAGES = tuple(stage.name for stage in RECIPE)
 BY_NAME = {stage.name: stage for stage in RECIPE}
