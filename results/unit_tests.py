@@ -1,6 +1,6 @@
 """Unit tests that nobody wrote by hand: drawn, read from a model, filtered by a vote.
 
-Chapter 06 shows these functions, and the measurements of programs use them.
+Chapter 06 shows some of these functions, and the measurements of programs use them.
 """
 
 import ast

@@ -2,7 +2,6 @@
 
 import math
 from collections import Counter
-from fractions import Fraction
 
 import pytest
 import torch
@@ -69,10 +68,6 @@ def unshifted(logits, ids):
 def by_index(text):
     text = text[text.rindex("</think>") + 8 if "</think>" in text else 0 :]
     return text[text.index("<answer>") + 8 : text.index("</answer>")].strip()
-
-
-def by_fraction(text):
-    return Fraction(text.rstrip("%").replace(",", "")) / (100 if "%" in text else 1)
 
 
 def by_hash(outputs, expected):
@@ -146,8 +141,7 @@ def asks_twice(ask, a, b, times=4):
         (checks.ex_5_5, not_scaled, "was x not scaled first?"),
         (checks.ex_5_5, not_scaled_few, "was x not scaled first?"),
         (checks.ex_5_5, lambda x: x * math.inf, "was x not scaled first?"),
-        (checks.ex_6_1, by_index, "</answer>: None"),
-        (checks.ex_6_2, by_fraction, "is refused (empty): None"),
+        (checks.ex_6_2, by_index, "</answer>: None"),
         (checks.ex_6_6, by_hash, "values may be lists"),
         (checks.ex_9_3, divided_by_zero, "must count as 0"),
         (checks.ex_9_3, multiplied, "where the mask is false still counts"),

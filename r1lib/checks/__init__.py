@@ -8,7 +8,15 @@ from r1lib.checks.chapter_02 import ex_2_1, ex_2_2, ex_2_3, ex_2_4, ex_2_5
 from r1lib.checks.chapter_03 import ex_3_1, ex_3_2, ex_3_3, ex_3_4, ex_3_5, ex_3_6
 from r1lib.checks.chapter_04 import ex_4_1, ex_4_2, ex_4_3, ex_4_4, ex_4_5, ex_4_6
 from r1lib.checks.chapter_05 import ex_5_1, ex_5_2, ex_5_3, ex_5_4, ex_5_5, ex_5_6
-from r1lib.checks.chapter_06 import ex_6_1, ex_6_2, ex_6_3, ex_6_4, ex_6_5, ex_6_6
+from r1lib.checks.chapter_06 import (
+    ex_6_1,
+    ex_6_2,
+    ex_6_3,
+    ex_6_4,
+    ex_6_5,
+    ex_6_6,
+    ex_6_7,
+)
 from r1lib.checks.chapter_07 import ex_7_1, ex_7_2, ex_7_3, ex_7_4, ex_7_5, ex_7_6
 from r1lib.checks.chapter_08 import ex_8_1, ex_8_2, ex_8_3, ex_8_4, ex_8_5
 from r1lib.checks.chapter_09 import ex_9_1, ex_9_2, ex_9_3, ex_9_4, ex_9_5, ex_9_6

@@ -1,15 +1,38 @@
 """Checks of chapter 06: rewards that cannot be fooled."""
 
+import math
+import re
 from fractions import Fraction
 
-from r1lib.checks.exercise import hint, items, number, plain, report
+from r1lib.checks.exercise import hint, items, number, plain, report, text
+from r1lib.verifiers import parse_expression, value
 
 
-def ex_6_1(find_answer) -> None:
+def ex_6_1(nearly) -> None:
+    """An expression that is nearly 5, from 1, 5 and 99999999."""
+
+    def test(nearly):
+        got = text(nearly())
+        tree = parse_expression(got)
+        assert tree is not None, "only whole numbers, + - * / and brackets, please"
+        used = sorted(map(int, re.findall(r"[0-9]+", got)))
+        assert used == [1, 5, 99999999], f"1, 5 and 99999999, each once, not {used}"
+        result = value(tree)
+        assert result is not None, "that divides by zero"
+        away = abs(result - 5)
+        assert away < Fraction(1, 10**5), (
+            "the naive rule wants less than 0.00001 between the value and 5, "
+            f"not {float(away):.3g}"
+        )
+
+    report("6.1", test, nearly)
+
+
+def ex_6_2(find_answer) -> None:
     """One answer, in one place, after the thinking."""
 
     def test(find_answer):
-        for text, wanted, reason in (
+        for written, wanted, reason in (
             ("<answer> 4 </answer>", "4", "spaces at the ends are dropped"),
             (
                 "<think><answer>5</answer></think><answer>4</answer>",
@@ -24,49 +47,11 @@ def ex_6_1(find_answer) -> None:
             ("the answer is 4", None, "no tags, no answer"),
             ("<think><answer>4</answer></think>", None, "nothing follows the thinking"),
         ):
-            with hint(f"{text}: {wanted!r} ({reason})"):
-                got = plain(find_answer(text))
-            assert got == wanted, f"{text}: {wanted!r}, not {got!r} ({reason})"
+            with hint(f"{written}: {wanted!r} ({reason})"):
+                got = plain(find_answer(written))
+            assert got == wanted, f"{written}: {wanted!r}, not {got!r} ({reason})"
 
-    report("6.1", test, find_answer, may_be_none=True)
-
-
-def ex_6_2(my_number) -> None:
-    """Written numbers as exact fractions, and nothing else."""
-
-    def test(my_number):
-        for text, wanted in (
-            ("7", Fraction(7)),
-            ("-7", Fraction(-7)),
-            ("3/4", Fraction(3, 4)),
-            ("0.75", Fraction(3, 4)),
-            ("0.1", Fraction(1, 10)),
-            ("75%", Fraction(3, 4)),
-            ("1,000", Fraction(1000)),
-            ("12,345,678", Fraction(12345678)),
-        ):
-            with hint(f"{text} is {wanted}"):
-                got = my_number(text)
-            assert isinstance(got, Fraction), f"{text} is a Fraction, not {got!r}"
-            assert got == wanted, f"{text} is {wanted}, not {got}"
-        for text, reason in (
-            ("", "empty"),
-            ("3/0", "there is no such number"),
-            ("12,34", "those are no thousands"),
-            ("1 000", "two numbers"),
-            ("2+2", "not written out"),
-            ("1e2", "the notation of programs"),
-            ("1_0", "the notation of programs"),
-            ("3 or 4", "a hedge"),
-            ("\uff13", "a digit of another script"),
-            ("inf", "not a number with digits"),
-            ("7" * 13, "too long to be looked at"),
-        ):
-            with hint(f"{text!r} is refused ({reason}): None"):
-                got = my_number(text)
-            assert got is None, f"{text!r} is refused ({reason}), not {got}"
-
-    report("6.2", test, my_number, may_be_none=True)
+    report("6.2", test, find_answer, may_be_none=True)
 
 
 def ex_6_3(who_is_who) -> None:
@@ -187,3 +172,24 @@ def ex_6_6(trusted) -> None:
             assert kept(trusted([[[1, 2]], [[1, 2]]], [[1, 2]])) == [0], reason
 
     report("6.6", test, trusted)
+
+
+def ex_6_7(screened) -> None:
+    """The judge's score in strict form, minus infinity elsewhere."""
+
+    def test(screened):
+        neat = "<think>2+2=4</think><answer>4</answer>"
+        for score in (2.5, 0.0, -3.5):
+            got = number(screened(neat, score))
+            assert got == score, f"in strict form the score stays {score}, not {got}"
+        for broken, reason in (
+            ("4", "no tags"),
+            ("<think></think><answer>4</answer>", "nothing is thought"),
+            ("<think>2+2=4</think><answer>4", "never closed"),
+            (f"{neat} yes", "something follows the answer"),
+        ):
+            got = number(screened(broken, 2.5))
+            assert got != 0, f"{broken}: 0 beats a score below 0; return -math.inf"
+            assert got == -math.inf, f"{broken}: -inf ({reason}), not {got}"
+
+    report("6.7", test, screened)
