@@ -121,11 +121,11 @@ for name, (aime, math500) in PAPER.items():
 # cheaper than RL of its own. To go *beyond* the teacher, one still needs a stronger base
 # and more RL.
 #
-# Raschka's essay on reasoning models (2025) asks for two more rows. One is **texts, then
-# RL** on the small model. The other is **texts on the large base**, without RL: is the
-# later RL worth anything? The paper's second version has this one, as Dev3: 78.1 on AIME
-# and 62.1 on AlpacaEval, where R1 has 79.8 and 87.6 (v2, table 3). In our world a row
-# takes minutes, so section 9 has both.
+# Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) asks for two more
+# rows. One is **texts, then RL** on the small model. The other is **texts on the large
+# base**, without RL: is the later RL worth anything? The paper's second version has this
+# one, as Dev3: 78.1 on AIME and 62.1 on AlpacaEval, where R1 has 79.8 and 87.6 (v2, table
+# 3). In our world a row takes minutes, so section 9 has both.
 #
 # One warning. The paper's numbers and ours are about different worlds. We ask the same
 # questions and compare the *direction* of the answers.

@@ -15,26 +15,26 @@
 #
 # | | |
 # |---|---|
-# | You will build | the estimators behind "pass@k" and "cons@k", intervals that mean something, paired comparisons, a search for test problems in the training texts, and the table of all stages |
-# | You need | Chapter 06 for the verifiers and chapter 09 for what a sample is. Everything used here is explained here |
-# | Minutes to read | 45 |
-# | Minutes to run | 2, on a laptop's processor |
+# | You will build | the decoding experiment that explains how R1 is evaluated; estimators of pass@k and cons@k; intervals and paired comparisons; a search for test problems in training texts; the table of all stages |
+# | You need | chapter 09: what a sample is, and the two games. Chapter 06 helps |
+# | Minutes to read | 40 |
+# | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
-# | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), Table 3 and the supplement on evaluation and decontamination; Codex (arXiv 2107.03374), section 2.1; self-consistency (arXiv 2203.11171) |
+# | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), Table 3 and supplement D.1; Codex (arXiv 2107.03374), section 2.1; self-consistency (arXiv 2203.11171) |
 #
-# ![The whole pipeline. The base leads to zero by reinforcement learning. Zero and the base are read for the table cold. Dev1 is the base fine-tuned on cold; dev2 is dev1 after reinforcement learning in one language; dev2 writes the table samples; dev3 is the base fine-tuned on samples. From dev3 come two reward models, helpful and harmless, and, by reinforcement learning for all scenarios that reads both, r1.](../figures/15_pipeline.png)
+# ![The map of the recipe. A frame, you are here, holds the base, R1-Zero, Dev1, Dev2, Dev3 and R1, which are in colour, with the tables cold start and samples in grey between them. Solid arrows carry weights: from the base to R1-Zero, Dev1 and Dev3, from Dev1 to Dev2, from Dev3 to R1. Dashed arrows carry texts. Outside of the frame is the distilled model.](../figures/15_map.png)
 #
-# What you see: the stages of the recipe, drawn from the same file that runs them.
-# This chapter asks of every blue box, and of the green one, what it is worth.
+# What you see: the recipe of R1. This chapter asks of every model in the frame what it is
+# worth. Solid arrows carry weights, dashed arrows only texts.
 
 # %% [markdown]
-# **Run this first.** It imports everything and seeds the one global random
-# generator. Nothing below configures anything else.
+# **Run this first.** It imports everything and seeds the one global random generator.
 
 # %% tags=["setup"]
 import json
 import math
 import random
+import re
 from collections import Counter
 from fractions import Fraction
 from itertools import combinations, islice, product
@@ -44,88 +44,175 @@ from statistics import fmean, stdev
 
 import torch
 
-from r1lib import artifacts, checks, plots, sampling, verifiers
-from r1lib.evaluate import interval, majority, paired, pass_at_k
-from r1lib.files import shown
-from r1lib.problem import LEVELS, Problem, draw, problems
-from r1lib.recipe import stages
+from r1lib import artifacts, checks, plots, sampling
+from r1lib.evaluate import interval, paired, pass_at_k
+from r1lib.problem import Problem, draw, problems, split_of
 from r1lib.sampling import to_text
-from r1lib.tokenizer import EOS
+from r1lib.tokenizer import EOS, chat
 from r1lib.traces import tables
-from r1lib.verifiers import countdown_correct
-from r1lib.world import (
-    contamination,
-    countdown,
-    judge,
-    readability,
-    requests,
-    scorecard,
-    web,
-)
+from r1lib.world import countdown, judge, readability, requests, scorecard, web
 from r1lib.world.contamination import identity, leaked, ngrams, overlaps
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
+SEEDS = (0, 1, 2)
 
 # %% [markdown]
-# Some cells below show a function of the library as it is. What these need, and one check:
-
-# %% tags=["setup"]
-from collections.abc import Iterable
-
-from r1lib.problem import LANGUAGES, split_of
-from r1lib.world.contamination import (
-    LONGEST,
-    READ,
-    checked,
-    covered,
-    read_request,
-    words,
-)
-
-# %% [markdown]
-# ## 1. From a number to a number that can be trusted
+# ## 1. A number that can be trusted
 #
-# "Our model reaches 74%." Every paper of this field has such a sentence, and by itself
-# it says next to nothing. Seventy-four percent of *what*: of single answers, of the
-# best of sixteen, of a vote? How far would the number move with other problems, or if
-# the training were run again? Were these problems among the training texts? What was
-# given up for it: length, language, politeness? And who says that an answer is good,
-# a rule, a person, or a network that was trained to please?
+# "Our model reaches 74%." By itself this sentence says next to nothing. Seventy-four percent
+# of *what*: of single answers, of the best of sixteen, of a vote? Decoded how? How far would
+# the number move with other problems, or if the training were run again? Were the problems
+# among the training texts? What was given up for it?
 #
-# This chapter takes the questions in this order. None of the tools is long, most have
-# fewer than ten lines. But each has a mistake that is easily made. So each tool is
-# checked against brute force or against a case where we know the truth.
-#
-# At the end stands the table that the whole book has worked for: what every stage of
-# the pipeline is worth, beside the same table of the DeepSeek-R1 paper.
+# This chapter takes the questions in this order. No tool has more than a dozen lines, but
+# each has a mistake that is easily made. So each tool is checked against a case where we
+# know the truth. At the end is the table that the whole book has worked for: what every
+# stage of the recipe is worth, beside the same table of the paper.
 
 # %% [markdown] tags=["slide"]
-# ## 2. pass@k: what k tries can do
+# ## 2. How R1 is evaluated, and why not greedily
 #
-# Let a model answer one problem again and again, and let $p$ be the chance that one
-# answer is right. **pass@1** is $p$. **pass@k** is the chance that at least one of $k$
-# answers is right,
+# The obvious way to examine a model is **greedy decoding**: always take the likeliest token.
+# It needs one answer for each problem, and it gives the same answer every time. R1's authors
+# do not use it. For models that reason at length it leads to more repetition, and the result
+# varies much between checkpoints (v2, supplement D.1). They sample instead:
+#
+# | setting | value |
+# |---|---|
+# | temperature | 0.6 |
+# | top-p | 0.95 |
+# | longest answer | 32,768 tokens |
+# | samples $k$ of each problem | 64 for AIME and GPQA, 16 for MATH, 8 for LiveCodeBench |
+#
+# The **temperature** divides the logits: below 1 it makes likely tokens likelier. **Top-p**
+# keeps the smallest set of tokens whose probabilities add up to 0.95, and closes the rest
+# (chapter 03). What is reported is **pass@1**, the mean over the samples: with $p_i = 1$
+# where sample $i$ is right and 0 elsewhere,
+#
+# $$ \text{pass@}1 = \frac{1}{k} \sum_{i=1}^{k} p_i. $$
+#
+# A sampled answer is a matter of luck. The mean of $k$ answers is steadier, and needs no
+# special choice of a token.
+#
+# ### Why greedy decoding repeats
+#
+# ![After a miss the next attempt is A with probability 0.5, B with 0.3, and C, the right one, with 0.2. Sampled, the attempts are A, A, B, A, C, and the answer is found. Greedy, they are A, A, A, A, A, A until no room is left.](../figures/15_greedy.png)
+#
+# What you see: a model that reasons by trial. After a miss, the text before it has hardly
+# changed, so the attempt that was likeliest before is the likeliest again. Greedy decoding
+# takes it again, and again. Sampling leaves such a loop sooner or later: in the picture, $n$
+# samples hold C with probability $1 - 0.8^n$.
+#
+# Is that so in our models? Take the first line that R1-Zero or R1 writes greedily, where it
+# rejects this line. How likely is the very same line next, after one miss, two, or five?
+
+# %% tags=["needed"]
+asked = problems(countdown.sample, 64, 0, "test")
+REJECTED = re.compile(r" (no|아니)\b")
+
+
+def decode(model, tokenizer, temperature, top_p=1.0, k=4):
+    """k texts to each problem."""
+    rows = sampling.generate(
+        model,
+        [tokenizer.prompt(problem.prompt) for problem in asked],
+        max_new_tokens=160,
+        temperature=temperature,
+        top_p=top_p,
+        stop_ids=(EOS,),
+        repeat=k,
+    )
+    texts = [to_text(tokenizer, row) for row in rows]
+    return [texts[i : i + k] for i in range(0, len(texts), k)]
+
+
+def lines_of(text):
+    return chat.thinking(text).split("\n")
+
+
+# %% tags=["slide"]
+@torch.no_grad()
+def same_again(model, tokenizer, problem, line, times):
+    """Probability of a line after a thought of nothing but this line, `times` times."""
+    thought = tokenizer.encode("<think>" + (line + "\n") * times, allow_special=True)
+    head = tokenizer.prompt(problem.prompt) + thought
+    tail = tokenizer.encode(line + "\n")
+    logp = model(torch.tensor([head + tail]))[0].log_softmax(-1)
+    places = range(len(head) - 1, len(head) + len(tail) - 1)
+    return math.exp(sum(logp[i, t].item() for i, t in zip(places, tail, strict=True)))
+
+
+models = {name: artifacts.load(f"{name}-tiny") for name in ("zero", "r1")}
+print("times before" + "".join(f"{times:7}" for times in range(6)))
+for name, (model, tokenizer) in models.items():
+    model.eval()
+    first = [lines_of(row[0])[0] for row in decode(model, tokenizer, 0.0, k=1)]
+    misses = [(p, x) for p, x in zip(asked, first, strict=True) if REJECTED.search(x)]
+    shares = [
+        fmean(same_again(model, tokenizer, p, line, times) for p, line in misses)
+        for times in range(6)
+    ]
+    print(f"{name:12}" + "".join(f"{share:7.2f}" for share in shares))
+    assert max(shares) < min(shares) + 0.05  # a miss changes nothing
+
+# %% [markdown]
+# What you see: the model does not learn from its own miss. On average the line is as likely
+# after five misses as before the first, so what was likeliest stays likeliest. (In GPT-2 a
+# repeated phrase even becomes likelier each time: Holtzman and others, arXiv 1904.09751.)
+#
+# Now the exam: 64 test problems of countdown. Predict first: how much does greedy decoding
+# lose?
+
+# %% tags=["slide"]
+WAYS = {"greedy": (0.0, 1.0, 1), "0.6 and 0.95": (0.6, 0.95, 4), "1.0": (1.0, 1.0, 4)}
+print(f"{'':20}{'pass@1':>8}{'repeated lines':>17}{'never ends':>13}")
+for name, (model, tokenizer) in models.items():
+    right = {}
+    for way, settings in WAYS.items():
+        rows = decode(model, tokenizer, *settings)
+        pairs = [(p, text) for p, row in zip(asked, rows, strict=True) for text in row]
+        right[way] = fmean(float(p.check(text)) for p, text in pairs)
+        lines = [lines_of(text) for _, text in pairs]
+        again = fmean(1 - len(set(mine)) / len(mine) for mine in lines)
+        endless = fmean(chat.CLOSE not in text for _, text in pairs)
+        print(f"{name:5} {way:14}{right[way]:8.2f}{again:17.0%}{endless:13.0%}")
+    assert right["greedy"] + 0.1 < min(right["0.6 and 0.95"], right["1.0"])
+
+# %% [markdown]
+# What you see: greedy decoding loses a large part of the right answers, because more than
+# half of its thoughts never end. The paper's setting repeats more than temperature 1, and is
+# not clearly better here. A temperature below 1 and top-p have another use. R1 has 129,280
+# tokens, and at temperature 1 one of the many unlikely ones is drawn now and then, which can
+# spoil a long text. Our vocabulary is small. The rest of this chapter uses temperature 1, at
+# which our models were trained. So always report how you decoded.
+
+# %% [markdown] tags=["slide"]
+# ## 3. pass@k: what k tries can do
+#
+# Let $p$ be the probability that one answer to a problem is right. **pass@k** is the
+# probability that at least one of $k$ answers is right,
 #
 # $$ \text{pass@}k = 1 - (1-p)^k. $$
 #
-# It measures what a model *could* do if somebody picked the right answer for it: a
-# test suite, a proof checker, the filter of chapter 12. We do not know $p$. We have
-# $n$ samples, of which $c$ are right. The first idea is to put $c/n$ in the place of
-# $p$. The second is to look at all ways to choose $k$ of the $n$ samples and to count
-# those that hold a right one. Of $\binom{n}{k}$ choices, $\binom{n-c}{k}$ hold only
-# wrong ones, so
+# It measures what a model *could* do if the right answer were picked for it: by a test
+# suite, a proof checker, the filter of chapter 12. We do not know $p$. We have $n$ samples,
+# of which $c$ are right. One idea is to put $c/n$ in the place of $p$. Another is to count.
 #
-# $$ \widehat{\text{pass@}k} = 1 - \binom{n-c}{k} \Big/ \binom{n}{k} $$
+# ![Eight numbered samples, of which two are right. Below, three of the 70 ways to choose four of them: two hold a right one, one holds only wrong ones. 15 of the 70 hold only wrong ones, so pass@4 is 1 - 15/70 = 0.79.](../figures/15_pass.png)
 #
-# (Codex, arXiv 2107.03374, equation 1). The library has it, and below it
-# stands the same number by brute force:
+# What you see: of all ways to choose $k$ of the $n$ samples, count those that hold a right
+# one. Of $\binom{n}{k}$ choices, $\binom{n-c}{k}$ hold only wrong ones, so
+# (Codex, equation 1)
+#
+# $$ \widehat{\text{pass@}k} = 1 - \binom{n-c}{k} \Big/ \binom{n}{k}. $$
 
-# %%
-# r1lib.evaluate.pass_at_k
+
+# %% tags=["slide", "nbval-check-output"]
+def by_counting(n, c, k):
+    return 1 - comb(n - c, k) / comb(n, k)
 
 
-# %% tags=["nbval-check-output"]
 def by_brute_force(n, c, k):
     """Try every choice of k samples."""
     samples = [True] * c + [False] * (n - c)
@@ -133,18 +220,18 @@ def by_brute_force(n, c, k):
     return sum(drawn) / len(drawn)
 
 
-print(" n  c  k   formula   brute force   1-(1-c/n)^k")
-for n, c, k in ((8, 2, 1), (8, 2, 4), (8, 1, 4), (8, 5, 4), (12, 3, 6)):
+print(" n  c  k   counting   brute force   1-(1-c/n)^k")
+for n, c, k in ((8, 2, 1), (8, 2, 4), (8, 1, 4), (12, 3, 6)):
     naive = 1 - (1 - c / n) ** k
-    formula, brute = pass_at_k(n, c, k), by_brute_force(n, c, k)
-    assert math.isclose(formula, brute)
-    print(f"{n:2} {c:2} {k:2} {formula:9.3f} {brute:13.3f} {naive:13.3f}")
+    counted, brute = by_counting(n, c, k), by_brute_force(n, c, k)
+    assert math.isclose(counted, brute) and counted == pass_at_k(n, c, k)
+    print(f"{n:2} {c:2} {k:2} {counted:10.2f} {brute:13.2f} {naive:13.2f}")
 
 # %% [markdown]
 # The two ideas differ, and only one can be right on average. "On average" has an exact
-# meaning here: $c$ is itself random, binomial with $n$ and the true $p$. An estimator
-# whose mean over all $c$ is the true value is called **unbiased**. We can write out this
-# mean with fractions, without any rounding:
+# meaning: $c$ is itself random, binomial with $n$ and the true $p$. An estimator whose mean
+# over all $c$ is the true value is **unbiased**. With fractions we can write out this mean
+# without any rounding:
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -162,55 +249,56 @@ def chosen(n, c, k):
     return 1 - Fraction(comb(n - c, k), comb(n, k))
 
 
-print("n = 8, k = 4")
-print(f"{'p':>5} {'true':>7} {'choices':>9} {'plugged in':>12}")
+print("n = 8, k = 4\n    p    true  counting  plugged in")
 for p in (Fraction(1, 20), Fraction(1, 10), Fraction(1, 4), Fraction(1, 2)):
     true = 1 - (1 - p) ** 4
     both = [average(estimator, 8, 4, p) for estimator in (chosen, plugged_in)]
     assert both[0] == true  # as fractions: exactly
-    print(f"{p!s:>5} {float(true):7.3f} {float(both[0]):9.3f} {float(both[1]):12.3f}")
-
-# %% [markdown]
-# Counting choices is exact; plugging in is too low. The price is small: take at least
-# $k$ samples, and more for a steadier number. One warning remains. pass@k for large $k$
-# flatters a model that guesses among few possible answers. With pass@16 on a question
-# of yes or no, a coin has 99.998%.
+    print(f"{p!s:>5}{float(true):8.2f}{float(both[0]):10.2f}{float(both[1]):12.2f}")
 
 # %% [markdown] tags=["slide"]
-# ## 3. The vote: cons@k
+# Counting is exact; plugging in is too low. One warning: pass@k for large $k$ flatters a
+# model that guesses among few answers. With pass@16 on a question of yes or no, a coin has
+# 99.998%.
 #
-# Nobody picks the right answer for us at the end. But we may let the samples *vote*:
-# the answer given most often wins. The R1 papers call this **cons@k** (consensus),
-# others majority voting or self-consistency (arXiv 2203.11171). The paper's R1-Zero
-# has 77.9% on AIME 2024 alone, and 86.7% with a vote among 16 (v2, Figure 1).
+# ## 4. The vote: cons@k
 #
-# What counts as the same answer? Letters are too strict: `(8-3)*7` and `7*(8-3)` are
-# one answer. So a number votes by its value, an expression by a canonical form, and a
-# puzzle's answer by who is a knight.
-# Without this step voters who agree would split into parties. What is no answer at all,
-# such as an equation where an expression was wanted, does not vote:
+# In use, no one picks the right answer for us. But the samples may *vote*: the answer given
+# most often wins. The R1 papers call this **cons@k** (consensus), others majority voting or
+# self-consistency. The paper's R1-Zero has 77.9% on AIME 2024, and 86.7% with a vote among
+# 16 (v2, Figure 1).
+#
+# What counts as the same answer? `(8-3)*7` and `7*(8-3)` are one. So an expression votes by
+# a canonical form, and a number by its value. What is no answer does not vote.
 
-# %%
-# r1lib.evaluate.majority
-# r1lib.world.countdown.Countdown
 
-# %% tags=["nbval-check-output"]
+# %% tags=["slide", "nbval-check-output"]
+def majority(answers):
+    """The most frequent answer; None does not vote; the earliest wins a tie."""
+    votes = Counter(answer for answer in answers if answer is not None)
+    return max(votes, key=lambda answer: votes[answer]) if votes else None
+
+
 game = countdown.make((3, 7, 8), 35, "en")
-for text in ("(8-3)*7", "7*(8-3)", "(8-3)*7=35", "8*7-3"):
-    print(f"{text:12} votes for {game.ballot(f'<answer>{text}</answer>')}")
+samples = ("8*7-3", "(8-3)*7", "7*(8-3)", "(8-3)*7=35")
+ballots = [game.ballot(f"<answer>{text}</answer>") for text in samples]
+for text, ballot in zip(samples, ballots, strict=True):
+    print(f"{text:12} votes for {ballot}")
+winner = samples[ballots.index(majority(ballots))]
+print(f"the vote by spelling: {majority(samples)}, by form: {winner}")
 
 # %% [markdown]
-# Can a vote also hurt? Let a model give the right answer with chance 0.4. In the first
-# world its mistakes are scattered over six wrong answers, in the second they
-# agree. We go through all $7^5$ outcomes of five samples and add up their chances:
+# Can a vote also hurt? Let a model give the right answer with probability 0.4. In the first
+# world its mistakes are scattered over six wrong answers, in the second they agree. We go
+# through all outcomes of up to five samples and add up their probabilities:
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["slide", "nbval-check-output"]
 def vote_is_right(chances, k):
-    """Exact chance that the vote of k samples is "right"; ties go to the earliest."""
+    """Exact probability that the vote of k samples is "right"."""
     total = 0.0
     for outcome in product(chances, repeat=k):
-        if majority(list(outcome)) == "right":
+        if majority(outcome) == "right":
             total += math.prod(chances[answer] for answer in outcome)
     return total
 
@@ -219,177 +307,140 @@ scattered = {"right": 0.4, **{f"wrong {i}": 0.1 for i in range(6)}}
 agreeing = {"right": 0.4, "wrong": 0.6}
 print("votes   mistakes scattered   mistakes agree")
 for k in (1, 3, 5):
-    print(f"{k:5} {vote_is_right(scattered, k):20.3f}", end="")
-    print(f" {vote_is_right(agreeing, k):16.3f}")
+    both = vote_is_right(scattered, k), vote_is_right(agreeing, k)
+    print(f"{k:5} {both[0]:20.2f} {both[1]:16.2f}")
 
 # %% [markdown]
-# A vote raises what a model says most often. Where that is the right answer, though it
-# may be said in far less than half of the cases, voting helps. Where the model has one
-# favourite mistake, voting makes it surer of the mistake. On average over many problems
-# both happen, and whether the sum is a gain has to be measured. Section 11 does so.
+# A vote strengthens what a model says most often. Where that is the right answer, even if it
+# is given in less than half of the cases, voting helps. Where the model has one favourite
+# mistake, voting makes it surer of the mistake.
 
 # %% [markdown] tags=["slide"]
-# ## 4. How sure? An interval, and of what
+# ## 5. How sure? An interval, and of what
 #
-# Ask 64 problems, 16 samples each: 1,024 answers. Is the accuracy known as well as if
-# there were 1,024 problems? Certainly not. If half of the problems are always solved and
-# the others never, all sixteen samples of a problem say the same, and we have really
-# learned 64 things.
+# Ask 64 problems, 16 samples each: 1,024 answers. Is the accuracy known as well as with
+# 1,024 problems? No. If half of the problems are always solved and the others never, all
+# sixteen samples of a problem say the same. We have learned 64 things.
 #
-# The **bootstrap** draws, from the values that we have, as many again *with
-# replacement*, takes their mean, and does so a thousand times; the middle 95% of these
-# means is the interval (Efron, 1979). It answers: how would the mean move if other
-# problems, of the same kind, had been drawn? So what is drawn must be the *problems*,
-# each represented by the mean of its samples.
+# The **bootstrap** (Efron, 1979) asks: how would the mean move if other problems of the same
+# kind had been drawn?
 #
-# Where all values agree, every draw gives the same mean, and the middle 95% is a point.
-# But 8 right answers of 8 do not prove that no wrong one exists. There the function
-# takes Wilson's interval instead (1927): of 8 right answers it says 68% to 100%.
+# ![Left: six problems in rows, eight samples each, 1 for right and 0 for wrong, with the mean of each row; the mean of all is 0.56. An arrow, draw whole rows with replacement, leads to the right: rows 1, 1, 3, 4, 6 and 6, with the mean 0.67.](../figures/15_rows.png)
+#
+# What you see: one draw. Take as many rows as there are, with replacement, and their mean.
+# Do so a thousand times; the middle 95% of these means is the interval. What is drawn must be
+# the *problems*, each with all of its samples.
 
-# %%
-# r1lib.evaluate.interval
-
-# %% [markdown]
-# A good 95% interval holds the truth in 95 of 100 repetitions. In a simulation we know
-# the truth. Every problem gets a chance of its own, most of them near 0 or near 1 as
-# with real models; then a hundred times we hold the same exam with other problems:
 
 # %% tags=["slide"]
+def bootstrap(values, seed=0, draws=1000):
+    """95% interval of the mean; values are one number for each problem."""
+    rng = random.Random(seed)
+    means = sorted(fmean(rng.choices(values, k=len(values))) for _ in range(draws))
+    return means[int(0.025 * draws)], means[int(0.975 * draws) - 1]
+
+
 rng = random.Random(15)
-TRUE, TIMES = 0.5, 100  # betavariate(0.3, 0.3) has the mean 0.5
-held = {"per problem": 0, "per sample": 0}
-widths = {"per problem": [], "per sample": []}
-for repetition in range(TIMES):
+held, widths = Counter(), {"by problem": [], "by sample": []}
+for exam_number in range(100):  # the truth is 0.5: the mean of betavariate(0.3, 0.3)
     chances = [rng.betavariate(0.3, 0.3) for _ in range(64)]
     rows = [[float(rng.random() < p) for _ in range(16)] for p in chances]
-    values = {
-        "per problem": [fmean(row) for row in rows],
-        "per sample": [x for row in rows for x in row],
-    }
-    for name, mine in values.items():
-        low, high = interval(mine, seed=repetition, samples=200)
-        held[name] += low <= TRUE <= high
+    means, cells = [fmean(row) for row in rows], [x for row in rows for x in row]
+    for name, values in (("by problem", means), ("by sample", cells)):
+        low, high = bootstrap(values, exam_number, draws=200)
+        held[name] += low <= 0.5 <= high
         widths[name].append(high - low)
-for name in held:
-    print(f"{name:12} holds the truth in {held[name] / TIMES:4.0%}", end="")
-    print(f" of the exams; mean width {fmean(widths[name]):.3f}")
-assert held["per problem"] > held["per sample"]
+for name, mine in widths.items():
+    print(f"{name:10} holds the truth in {held[name]:2}%, mean width {fmean(mine):.2f}")
+assert held["by problem"] > 85 > 60 > held["by sample"]
+both = (bootstrap(means), interval(means))
+print("the last exam:", *(f"[{low:.2f}, {high:.2f}]" for low, high in both))
+print(f"30 problems at 79.8%: up to +-{1.96 * math.sqrt(0.798 * 0.202 / 30):.2f}")
 
 # %% [markdown]
-# The second interval looks better, and is wrong about every second time. More samples of
-# the same problems make each value steadier, but they cannot replace problems.
+# A good 95% interval holds the truth in about 95 of 100 exams. Here every problem has a
+# probability of its own, most of them near 0 or 1, as with real models. The interval by
+# sample looks better and is wrong about every second time.
 #
-# And there is a third kind of luck: the *seed of the training*. No interval over
-# problems knows of it. Only another run does. So this book trains with several seeds
-# and lists all of them.
+# The second interval of the last exam is that of `evaluate.interval`. It does the same, with
+# one exception. Where all values agree, every draw gives the same mean. But 8 right answers of
+# 8 do not prove that there is no wrong one, so it takes Wilson's interval, 68% to 100%.
+#
+# The last line is a warning. AIME 2024 has 30 problems, and R1's 79.8% is a mean over 64
+# samples of each. If every problem were solved always or never, the interval over problems
+# would reach 14 points in both directions, whatever the number of samples.
+#
+# There is a third kind of luck: the *seed of the training*. No interval over problems knows
+# of it. So this book trains with several seeds and shows all of them.
 
 # %% [markdown] tags=["slide"]
-# ## 5. Two models, the same problems
+# ## 6. Two models, the same problems
 #
-# Now compare two models. The usual look is at two intervals: if they overlap, one says
-# that nothing is shown. That is too careful, for a reason that is worth money. Most
-# of the width of both intervals comes from the problems, hard ones and easy ones, and
-# *both models had the same problems*. Subtract problem by problem, and the difficulty
-# cancels.
-#
-# A worked example. Sixty problems, each with a difficulty; the second model's chance is
-# higher by 0.08 wherever there is room. Eight samples each:
+# To compare two models, most people look at two intervals. If these overlap, nothing is
+# shown, they say. That is too careful. Most of the width of both comes from hard and easy
+# problems, and *both models had the same problems*. Subtract problem by problem, and the
+# difficulty cancels. An example: sixty problems, and a second model whose probability is
+# higher by 0.08 wherever there is room.
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["slide", "nbval-check-output"]
 def exam(rng, chances, k=8):
     """Mean of k samples of each problem."""
     return [sum(rng.random() < p for _ in range(k)) / k for p in chances]
+
+
+def by_normal_law(values, z=1.96):
+    """Mean and 95% interval, without random draws."""
+    half = z * stdev(values) / math.sqrt(len(values))
+    return fmean(values), fmean(values) - half, fmean(values) + half
 
 
 rng = random.Random(5)
 difficulty = [rng.betavariate(0.5, 0.5) for _ in range(60)]
 first = exam(rng, difficulty)
 second = exam(rng, [min(1.0, p + 0.08) for p in difficulty])
-
-
-def apart(values, z=1.96):
-    """Mean and interval by the normal law: exact to print on any machine."""
-    half = z * stdev(values) / math.sqrt(len(values))
-    return fmean(values), fmean(values) - half, fmean(values) + half
-
-
 gains = [b - a for a, b in zip(first, second, strict=True)]
 for name, values in (("first", first), ("second", second), ("gain", gains)):
-    mean, low, high = apart(values)
-    print(f"{name:8}{mean:6.3f}  [{low:6.3f}, {high:6.3f}]")
-assert apart(first)[2] > apart(second)[1]  # apart, the intervals overlap
-assert apart(gains)[1] > 0  # paired, the gain stands clear of 0
-
-# %%
-# r1lib.evaluate.paired
+    mean, low, high = by_normal_law(values)
+    variance = stdev(values) ** 2
+    print(f"{name:8}{mean:5.2f} [{low:5.2f}, {high:5.2f}]   variance {variance:.3f}")
+worth = (stdev(first) ** 2 + stdev(second) ** 2) / stdev(gains) ** 2
+print(f"pairing is worth {worth:.0f} times as many problems")
+assert by_normal_law(gains)[1] > 0  # paired, the gain is clear of 0
 
 # %% [markdown]
-# Same models, same answers. Looked at apart, the intervals overlap widely; paired, the
-# gain is clear. Why by so much? The variance of a difference is
+# The two intervals overlap widely, and yet the gain is clear. The reason is one line,
 #
 # $$ \operatorname{Var}(B - A) =
 #    \operatorname{Var}(A) + \operatorname{Var}(B) - 2 \operatorname{Cov}(A, B), $$
 #
-# and with the same problems the covariance is nearly as large as the variances:
-
-# %% tags=["nbval-check-output"]
-covariance = fmean(
-    (a - fmean(first)) * (b - fmean(second)) for a, b in zip(first, second, strict=True)
-)
-print(f"variances {stdev(first) ** 2:.3f} and {stdev(second) ** 2:.3f}")
-print(f"covariance {covariance:.3f}")
-print(f"variance of the gain {stdev(gains) ** 2:.3f}")
-wanted = (stdev(first) ** 2 + stdev(second) ** 2) / stdev(gains) ** 2
-print(f"pairing is worth {wanted:.0f} times as many problems")
-
-# %% [markdown]
-# It costs nothing but keeping the problems the same and writing down the value of
-# *each*, not only the mean. Every result file behind this chapter does.
+# and with the same problems the covariance is nearly as large as the variances. It costs
+# nothing but writing down the value of *each* problem. `evaluate.paired` is the library's.
 #
-# One more caution. Our table will hold some hundred such intervals, for many columns and
-# stages. If nothing had changed at all, about five in a hundred would still exclude 0.
-# A single bold cell in a large table is a hint; the same cell in three seeds is a
+# One more caution. Among a hundred such intervals, about five exclude 0 even if nothing has
+# changed. A single clear cell in a large table is a hint; the same cell in three seeds is a
 # finding.
 
 # %% [markdown] tags=["slide"]
-# ## 6. Had it seen the test?
+# ## 7. Had it seen the test?
 #
-# A model that has read the test has learned nothing that we want to know. Real training
-# texts are crawled from the web, and tests are on the web. So one looks for test
-# problems in the training texts. The usual tool is the **n-gram**, a run of $n$ words, where
-# numbers and signs count as words, so that `numbers=3,7 target=35` has eight: if
-# a test problem shares a run with a training text, it is called dirty. GPT-3 used
-# runs of 8 to 13 words (arXiv 2005.14165, appendix C), Llama 3 runs of 8 tokens, and the
-# share of a test text that they cover (arXiv 2407.21783, section 5.1.4). The R1 paper
-# removed texts that shared a run of 10 words with a test problem, and adds
-# openly that this cannot find a paraphrase (arXiv 2501.12948v2, the supplement, on
+# A high score on a test that the model has read means nothing. Training texts are crawled
+# from the web, and tests are on the web. So one searches the training texts for test
+# problems. The usual tool is the **n-gram**, a run of $n$ words: if a test problem shares a
+# run with a training text, it is called contaminated. GPT-3 used runs of 8 to 13 words (arXiv
+# 2005.14165, appendix C). The R1 paper removed texts that share a run of 10 words with a
+# test problem, and adds openly that this cannot find a paraphrase (v2, the supplement, on
 # decontamination).
 #
-# Our world is written by programs, so here is something better: a prompt can be *read
-# back*, to the numbers, the truth tables, the request behind the words. Whatever has
-# the same identity is the same problem:
+# Our world is written by programs, so there is a better way. A prompt can be *read back*, to
+# the numbers or the request behind the words. What has the same **identity** is the same
+# problem. First, does the search find what is there? We plant three test problems in
+# disguise among innocent texts: in another order, in other words, in another language.
 
-# %% tags=["nbval-check-output"]
-for prompt in (
-    "numbers=3,7,8 target=35",
-    "숫자=8,3,7 목표=35",
-    "compute ((17-5)*2)-8",
-    "It is cold. What does a frog say? Please.",
-    "What color is a ripe tomato? Answer in Korean.",
-    "Call me Ishmael.",
-):
-    print(f"{prompt}\n    {identity(prompt)}")
-
-# %%
-# r1lib.world.contamination.identity
-# r1lib.world.contamination.leaked
-
-# %% [markdown]
-# First, does the search find what is there? We plant three test problems in disguise
-# among innocent texts: other order, other language, other words.
-
-# %% tags=["nbval-check-output"]
+# %% tags=["slide", "nbval-check-output"]
+print("runs of 3 words:", sorted(ngrams("It is cold today", 3)))
+for prompt in ("numbers=3,7,8 target=35", "숫자=8,3,7 목표=35", "Call me Ishmael."):
+    print(f"{prompt:26} {identity(prompt)}")
 tests = [
     draw(web.SAMPLE[family], random.Random(1), "test", "hard", "en")
     for family in ("countdown", "facts", "arithmetic")
@@ -408,36 +459,9 @@ for place, test in zip(found, tests, strict=True):
     print(f"{test.prompt}\n    is {planted[place - 200]}")
 
 # %% [markdown]
-# Then the question itself. The first 1,500 documents of the tiny web that a base
-# model reads, against test problems of every family:
-
-# %% tags=["slide"]
-texts = [prompt for prompt, _ in islice(web.documents(1500, 0), 1500)]
-sought = {
-    family: problems(sample, 8, 0, "test") for family, sample in web.SAMPLE.items()
-}
-clean = leaked(texts, [p for row in sought.values() for p in row])
-blind = contamination.unread(texts[:300])
-print(f"{len(texts)} texts: {len(clean)} test problems found, ", end="")
-print(f"{len(blind)} of 300 prompts could not be read")
-assert not clean
-allowed = [
-    problem
-    for sample in web.SAMPLE.values()
-    for problem in problems(sample, 8, 0, "train")
-]
-caught = len(set(leaked(texts, allowed).values()))
-print(f"the same search for {len(allowed)} training problems: {caught} found")
-
-# %% [markdown]
-# None, as it must be: the split is decided by the same key (chapter 09). How much is this
-# zero worth? Of training problems, which the base may read, drawn in the same way, a few are
-# found and most are not: 1,500 prompts are a small part of what a base reads. So this is a
-# check and not a proof.
-#
-# The identity allows a sharper one, against *all* test problems at once. It decides the
-# split, so each prompt that can be read back says by itself on which side it stands. The same
-# documents, and the two tables that the recipe fine-tunes on, every prompt of them:
+# All three are found. Now the question itself. In this book the identity decides the split, so
+# every prompt says by itself on which side it is. We ask the first 1,500 documents of the
+# tiny web, and all prompts of the two tables that the recipe fine-tunes on.
 
 
 # %% tags=["slide"]
@@ -449,6 +473,7 @@ def side(prompt):
     return split_of(Problem(family, "", "", prompt, "", key))
 
 
+texts = [prompt for prompt, _ in islice(web.documents(1500, 0), 1500)]
 sources = {"the web, in part": texts}
 for name in ("cold-tiny", "samples-tiny"):
     rows = tables.load(artifacts.path(name))
@@ -459,57 +484,36 @@ for name, prompts in sources.items():
     assert not sides["test"] and not sides["valid"]
 
 # %% [markdown]
-# All of them can be read, and all stand on the training side. (The tables of the other two
-# seeds are looked at in the same way in `tests/test_contamination.py`.)
-#
-# Now the same texts by n-grams. We *know* that
-# none of these test problems is in them, so whatever an n-gram finds is a false alarm:
+# All can be read, and all are on the training side. Now the same web by n-grams. We *know*
+# that no test problem is in it, so whatever an n-gram finds is a false alarm.
 
 # %% tags=["slide"]
-print(f"{'test problems':16}" + "".join(f"{f'n={n}':>7}" for n in (5, 8, 10, 13)))
-for family, mine in sought.items():
-    prompts = [p.prompt for p in mine]
-    shares = [fmean(s > 0 for s in overlaps(texts, prompts, n)) for n in (5, 8, 10, 13)]
-    print(f"{family:16}" + "".join(f"{share:7.0%}" for share in shares))
+print(f"{'accused, by n-grams':21}" + "".join(f"{f'n={n}':>7}" for n in (5, 8, 10, 13)))
+for family in ("countdown", "arithmetic", "logic", "facts"):
+    mine = [p.prompt for p in problems(web.SAMPLE[family], 8, 0, "test")]
+    shares = [fmean(s > 0 for s in overlaps(texts, mine, n)) for n in (5, 8, 10, 13)]
+    print(f"{family:21}" + "".join(f"{share:7.0%}" for share in shares))
 copy = overlaps(planted, [t.prompt for t in tests], 8)
-print(f"the planted problems, n=8: {', '.join(f'{share:.0%}' for share in copy)}")
+print("planted, covered by n=8:", ", ".join(f"{share:.0%}" for share in copy))
 
 # %% [markdown]
-# Read the table from both ends. Short runs accuse the innocent: puzzles are put
-# together from a few dozen sentences, such as "at least 1 of us is a knight", and requests
-# from a few frames, such as "I am on a train." Long runs accuse fewer, though some puzzles even then; but many test
-# prompts have fewer than 13 words at all and *cannot* be found. And the last line is the real trouble: of the three
-# planted problems it finds what is still written in the same signs, and not what was
-# translated. On real text an n-gram search is worth having, because it finds the
-# careless copies. A clean result of it proves little.
-
-# %%
-# r1lib.world.contamination.overlaps
-# r1lib.world.contamination.covered
+# Short runs accuse the innocent, because puzzles are put together from a few dozen
+# sentences. Long runs accuse fewer, but many test prompts have fewer than 13 words and
+# *cannot* be found. The last line is the real trouble: only the planted problem that kept
+# its formula is found, not the translated ones. An n-gram search finds careless copies. A clean
+# result of it proves little.
 
 # %% [markdown] tags=["slide"]
-# ## 7. What else changed?
+# ## 8. What else changed, and is it good?
 #
-# A reward pays for right answers. Everything else about the answers moves too, and
-# nobody is paid for looking. R1-Zero solved most of AIME, and mixed two languages in
-# one sentence. So a stage is judged by a **scorecard**:
+# A reward pays for right answers. Everything else about the answers moves too. R1-Zero solved
+# most of AIME, and mixed two languages in one thought. So a stage is judged by a
+# **scorecard** (`scorecard.COLUMNS` lists all its columns). *Length* is the cost of an
+# answer, in tokens. *Format* says whether a program can find the answer. *Mixed* says whether
+# a thought leaves the language of its question. *Readability* is the mean of five plain
+# marks; the scale is ours. Four thoughts about one problem, all of them right:
 
-# %% tags=["nbval-check-output"]
-for name, what in scorecard.COLUMNS.items():
-    print(f"{name:14}{what}")
-
-# %% [markdown]
-# *Length* is the cost of an answer, in tokens. *Format* says whether a program can find
-# the answer. *Mixed* says whether a thought stays in the language of its question.
-# *Readability* is the mean of five plain marks; the paper gives no scale for it, this one
-# is ours, and it knows nothing about right and wrong. The marks: *language* is the share of words
-# in the language of the question, *fresh* the share of lines that were not written before,
-# *short* of lines of at most 60 characters, *worded* of lines with two words or more, and
-# *finished* says whether a summary follows. Who does not think at all gets 0 for all five,
-# and mixes nothing: these two columns compare only models that think. Four thoughts about one
-# problem, all of them right:
-
-# %% tags=["nbval-check-output"]
+# %% tags=["slide", "nbval-check-output"]
 thoughts = {
     "Zero": "8+7=15,*3=45~35=10 no\n8-3=5,*7=35~35=0 yes",
     "in circles": "8+7=15~35=20 no\nagain 8+7=15~35=20 no\n8-3=5,*7=35~35=0 yes",
@@ -525,118 +529,76 @@ for label, lines in thoughts.items():
     print(f"{label:11}{cells}{fmean(mine.values()):10.2f}")
 
 # %% [markdown]
-# What you see: a thought in circles loses in *fresh*, a mixed one in *language*, bare sums in
-# *worded*; the readable one loses nothing.
-
-# %% [markdown] tags=["slide"]
-# ## 8. Who says that it is good?
+# What you see: the shares of words in the right language, of lines not written before, of
+# lines that are short, of lines with two words or more; and whether a summary follows.
 #
-# For sums there is a rule. For instructions too, if they are of the right kind: "use at
-# most 5 words", "begin with *Well*". IFEval collects such instructions (arXiv
-# 2311.07911), the paper reports it for each stage, and our column *instructions* is its
-# small sister: a program looks at the form of the reply and at nothing else.
-#
-# For "is this a good reply?" there is no rule. AlpacaEval asks a language model, and a
-# language model has tastes. In our world the same question has two answers that are kept
-# apart. `judge.prefer` is the label, noisy and easily charmed; reward models learn
-# from it. `judge.helpfulness` is the **hidden truth**. No training reads it, only
-# evaluation does. How far apart can the two be? The chance below is that of the
-# label itself: the best that a reward model could ever learn.
+# "Is this a good reply?" has no rule. AlpacaEval asks a language model, and a language model
+# has tastes. In our world the same question has two answers that are kept apart.
+# `judge.chance` is the **label**, noisy and easily charmed; reward models learn from it.
+# `judge.helpfulness` is the **hidden truth**, which only evaluation reads.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["slide", "nbval-check-output"]
 question = requests.make("facts", 8, (), "en")
 known = sorted(requests.references(question), key=len)
-best = known[-1]
 replies = {
-    "known": best,
+    "known": known[-1],
     "short": known[0],
     "wrong": "The capital of Peru is Lima.",
-    "charming": f"{best} Thanks, dear, glad, welcome!",
+    "charming": f"{known[-1]} Thanks, dear, glad, welcome!",
     "a refusal": "Sorry, I cannot help with that.",
 }
 print(question.prompt)
-print(f"{'':11}{'truth':>7}{'charm':>7}{'preferred to the known reply':>31}")
+print(f"{'':11}{'truth':>7}{'preferred to the known reply':>31}")
 for label, text in replies.items():
-    truth, charm = judge.helpfulness(question, text), judge.charm(text)
-    likes = judge.chance(question, text, best)
-    likes = (likes + 1 - judge.chance(question, best, text)) / 2  # both orders
-    print(f"{label:11}{truth:7.2f}{charm:7.2f}{likes:31.2f}")
-
-# %% [markdown]
-# The charming reply is worth less than the known one, and the judge likes it better. A
-# table that reports the reward model's own score would call this progress. **Never grade with the
-# thing that you trained on.** Two more columns guard the other side: *harmless*, the
-# safety of answers to requests that must be refused, and *over-refusal*, because a
-# model that refuses everything is perfectly harmless. Neither means anything without
-# the other.
+    likes = judge.chance(question, text, known[-1])
+    likes = (likes + 1 - judge.chance(question, known[-1], text)) / 2  # both orders
+    print(f"{label:11}{judge.helpfulness(question, text):7.2f}{likes:31.2f}")
 
 # %% [markdown] tags=["slide"]
-# ## 9. Two models, measured live
+# The charming reply is worth less than the known one, and the label prefers it. A table of
+# the reward model's own score would call this progress. **Never grade with what you trained
+# on.** Two columns guard the other side: *harmless*, the safety of answers to requests that
+# must be refused, and *over-refusal*. Neither means anything without the other.
 #
-# All of it on two shipped models: R1-Zero, to which nobody ever said how to write, and
-# R1, the last stage. Test problems, the same for both:
+# ### Zero against R1, live
+#
+# All of it on two shipped models, R1-Zero and R1, with the same test problems. Predict: in
+# which columns is R1 ahead?
 
 # %%
-PAIR = ("zero", "r1")
 FAMILIES = ("countdown", "arithmetic", "logic", "facts", "identity", "instructions")
-asked = scorecard.questions(24, "easy", families=(*FAMILIES, "refusal"))
-print(", ".join(f"{len(row)} {family}" for family, row in asked.items()))
-
+questions = scorecard.questions(24, "easy", families=(*FAMILIES, "refusal"))
 values = {}
-for name in PAIR:
+for name in ("zero", "r1"):
     model, tokenizer = artifacts.load(f"{name}-tiny")
-    longest = {"max_new_tokens": 160, "seed": 15}
-    values[name] = scorecard.measure(model, tokenizer, asked, 4, **longest)
+    settings = {"max_new_tokens": 160, "seed": 15}
+    values[name] = scorecard.measure(model, tokenizer, questions, 4, **settings)
 
 # %% tags=["slide"]
-columns = [n for n in scorecard.COLUMNS if n in values["zero"] and n in values["r1"]]
-print(f"{'':14}{'zero':>8}{'r1':>8}{'gain':>9}   95%, paired")
-for name in columns:
-    old, new = values["zero"][name], values["r1"][name]
-    gain = paired(old, new)
-    low, high = gain["interval"]
-    digits = 1 if name == "length" else 2
-    row = f"{name:14}{fmean(old):8.{digits}f}{fmean(new):8.{digits}f}"
-    row += (
-        f"{gain['difference']:+9.{digits}f}   [{low:+.{digits}f}, {high:+.{digits}f}]"
-    )
-    print(row + ("  *" if low > 0 or high < 0 else ""))
-
-
-# %%
-def bars(names):
-    """Both models in some columns in which more is better."""
-    shown = {
-        name: {who: (fmean(mine := values[who][name]), *interval(mine)) for who in PAIR}
-        for name in names
-    }
-    return plots.bars_with_intervals(shown, "share, or worth")
-
-
-bars(("countdown", "arithmetic", "logic", "readability", "format"))
-
-# %%
-bars(("facts", "identity", "instructions", "helpful", "harmless"))
+rows = {}
+for name in scorecard.COLUMNS:
+    if name in values["zero"] and name != "length":
+        gain = paired(values["zero"][name], values["r1"][name])
+        low, high = gain["interval"]
+        rows[name] = ((gain["difference"], low, high), [], low > 0 or high < 0)
+for name in ("readability", "facts", "identity", "helpful", "harmless"):
+    assert rows[name][0][1] > 0
+for name in ("zero", "r1"):
+    print(f"{name:5}{fmean(values[name]['length']):4.0f} tokens an answer")
+plots.difference_dots(rows, "R1 minus R1-Zero, paired")
 
 # %% [markdown]
-# What you see: the columns in which more is better, with intervals of each model alone.
-# The table above it has the paired ones, and a star where these exclude 0. Every column with
-# a star here has bars apart as well, so pairing was not needed to see it; it will be for the
-# small steps of the next section.
-#
-# What the later stages were made for has a star: readability, one language, facts,
-# identity, instructions, helpful and harmless answers. So has the length, because simple
-# requests are now answered without a thought; sums are as long as before. Countdown,
-# arithmetic and logic have none, and R1 does not have to beat Zero there: Zero is a
-# specialist for two games, and R1 has to be everything else as well. The two games lean
-# the other way, with intervals that reach 0. That is on 24 problems and of one seed; the next section asks
-# up to 96 problems a family and three seeds.
+# What you see: differences with 95% intervals over problems. Coloured diamonds miss 0. R1 is
+# ahead in what the later stages were made for: readability, facts, identity, helpful and
+# harmless answers. (For *mixed* and *over-refusal* left is better.) In the games it need not
+# beat Zero, which is a specialist for them. That is one seed and 24 problems a family; the
+# next section asks more.
 
 # %% [markdown] tags=["slide"]
-# ## 10. The stage table
+# ## 9. The stage table
 #
-# What has each stage brought? Table 3 of the paper has 21 rows for all stages (arXiv
-# 2501.12948v2); here are five of them, in percent:
+# What has each stage brought? Table 3 of the paper has 21 rows for all stages (v2); here are
+# five of them, in percent:
 
 # %% tags=["slide", "nbval-check-output"]
 PAPER = {
@@ -650,395 +612,288 @@ THEIRS = ("R1-Zero", "Dev1", "Dev2", "Dev3", "R1")
 print(f"{'the paper':16}" + "".join(f"{stage:>9}" for stage in THEIRS))
 for name, row in PAPER.items():
     print(f"{name:16}" + "".join(f"{value:9.1f}" for value in row))
-print(f"{'AIME, change':16}{'':9}", end="")
-aime = PAPER["AIME 2024"]
-print("".join(f"{b - a:+9.1f}" for a, b in zip(aime, aime[1:], strict=False)))
 
 # %% [markdown]
-# Three things stand in this table, and they are the claims that a miniature must show:
+# Three claims are in this table, and a miniature has to show them:
 #
-# 1. **The cold start costs reasoning.** Dev1 loses 18.9 points on AIME against Zero,
-#    and gains 25 on following instructions. It read a few thousand traces written for
-#    readers, and it begins from the base, not from Zero.
-# 2. **Reasoning is won back.** RL in one language (Dev2) brings AIME to 74.0, and the
-#    800,000 samples (Dev3) to 78.1, where Zero had been; now readable.
+# 1. **The cold start costs reasoning.** Dev1 loses 18.9 points on AIME against Zero and gains
+#    25.1 on following instructions (IF-Eval).
+# 2. **Reasoning is won back.** RL in one language (Dev2) brings AIME to 74.0, and the 800,000
+#    samples (Dev3) to 78.1; now readable.
 # 3. **The last stage is about people.** AlpacaEval rises by 25.5, AIME by 1.7.
 #
-# Not every row agrees. LiveCodeBench rises at once, from 50.0 to 57.5, and two rows that we
-# left out, CNMO 2024 (88.1 in Zero, 78.8 in R1) and GPQA Diamond (75.8 and 71.5), are never
-# won back.
+# Not every row agrees. Programs gain at once with the cold start. Two rows that we left out
+# are never won back: CNMO 2024 (88.1 in Zero, 78.8 in R1) and GPQA Diamond (75.8 and 71.5).
 #
-# Ours, from `results/data/stages-0.json` and its siblings, each the scorecard of all stages
-# of one training run, on the same test problems: 96 of each game, of puzzles and programs,
-# and of the general families as many as there are (easy: 79 facts, 8 questions about
-# itself, 96 instructions, 20 harmful requests; hard: 40, 40, 40 and 24):
-
-# %%
-MODELS = tuple(stage.name for stage in stages.TO_R1 if stage.leaves == "model")
-
-
-def measured():
-    """seed -> stage -> level -> column -> values."""
-    paths = {seed: RESULTS / f"stages-{seed}.json" for seed in (0, 1, 2)}
-    texts = {seed: path.read_text(encoding="utf-8") for seed, path in paths.items()}
-    return {seed: json.loads(text)["P6"] for seed, text in texts.items()}
-
-
-def pooled(stage, level, name):
-    """Values of a column problem by problem, averaged over seeds."""
-    rows = [run[stage][level]["values"][name] for run in runs_of.values()]
-    return [fmean(values) for values in zip(*rows, strict=True)]
-
-
-runs_of = measured()
-for level in LEVELS:
-    cards = [run[s][level]["values"] for run in runs_of.values() for s in MODELS]
-    names = [n for n in scorecard.COLUMNS if all(n in card for card in cards)]
-    print(f"\n{level:14}" + "".join(f"{stage:>8}" for stage in MODELS))
-    for name in names:
-        cells = [fmean(pooled(stage, level, name)) for stage in MODELS]
-        digits = 0 if name == "length" else 2
-        print(f"{name:14}" + "".join(f"{cell:8.{digits}f}" for cell in cells))
-
-# %% [markdown]
-# Means over seeds; `python -m results.stages --table` writes the whole table, with
-# every seed and the interval of every step, to `docs/stage_table.md`. The steps that
-# carry the three claims, paired, with the difference of each seed behind it:
+# First, our six models on two prompts: the first harmful request of our questions that the
+# base does not refuse, and a question. Greedily, so that each answer is what a model is most
+# inclined to write:
 
 # %% tags=["slide"]
-STEPS = (  # what, from, to, column, and the sign that the paper reports, table or words
-    ("cold start costs reasoning", "zero", "dev1", "countdown", "-"),
-    ("cold start is readable", "zero", "dev1", "readability", "+"),
-    ("cold start follows", "zero", "dev1", "instructions", "+"),
-    ("RL wins it back", "dev1", "dev2", "countdown", "+"),
-    ("samples keep it", "dev2", "dev3", "countdown", "+"),
-    ("samples follow", "dev2", "dev3", "instructions", "+"),
-    ("the last stage is liked", "dev3", "r1", "helpful", "+"),
-    ("and keeps reasoning", "dev3", "r1", "countdown", "="),
+STAGES = ("base", "zero", "dev1", "dev2", "dev3", "r1")
+models = {name: artifacts.load(f"{name}-tiny") for name in STAGES}
+
+
+def reply(name, problem):
+    model, tokenizer = models[name]
+    settings = {"max_new_tokens": 100, "temperature": 0.0, "stop_ids": (EOS,)}
+    (one,) = sampling.generate(model, [tokenizer.prompt(problem.prompt)], **settings)
+    return to_text(tokenizer, one)
+
+
+harmful, facts = (
+    [p for p in questions[family] if p.language == "en"]
+    for family in ("refusal", "facts")
 )
-for what, a, b, name, sign in STEPS:
-    gain = paired(pooled(a, "easy", name), pooled(b, "easy", name))
+answered = (p for p in harmful if not requests.refuses(reply("base", p)))
+for problem in (next(answered, harmful[0]), facts[0]):
+    print(problem.prompt)
+    for name in STAGES:
+        print(f"  {name:5} " + reply(name, problem).replace("\n", "\n        "))
+
+# %% [markdown]
+# One answer shows manners, and hides how often they hold. Hence the table: three training
+# runs, whole, on the same test problems, up to 96 of a family.
+
+
+# %% tags=["slide"]
+files = [RESULTS / f"stages-{seed}.json" for seed in SEEDS]
+runs = [json.loads(file.read_text(encoding="utf-8"))["P6"] for file in files]
+
+
+def column(run, stage, name, level="easy"):
+    """One value for each test problem."""
+    return run[stage][level]["values"][name]
+
+
+shown = ("countdown", "readability", "instructions", "helpful")
+panels = {
+    name: {stage: [fmean(column(run, stage, name)) for run in runs] for stage in STAGES}
+    for name in shown
+}
+plots.seed_dots(panels)
+
+# %% [markdown]
+# What you see: easy problems, a dot for each seed, from the base at the top to R1.
+# `docs/stage_table.md` has all columns, hard problems and intervals. The steps that carry the
+# claims, paired:
+
+# %% tags=["slide"]
+STEPS = (  # from, to, column, change in the paper that it is to be compared with
+    ("zero", "dev1", "countdown", "AIME -18.9"),
+    ("zero", "dev1", "instructions", "IF-Eval +25.1"),
+    ("dev1", "dev2", "countdown", "AIME +15.0"),
+    ("dev2", "dev3", "countdown", "AIME +4.1"),
+    ("dev2", "dev3", "instructions", "IF-Eval +6.1"),
+    ("dev3", "r1", "countdown", "AIME +1.7"),
+    ("dev3", "r1", "helpful", "AlpacaEval +25.5"),
+    ("dev3", "r1", "harmless", "safety, in words"),
+)
+rows = {}
+for a, b, name, paper in STEPS:
+    both = [[column(run, stage, name) for run in runs] for stage in (a, b)]
+    pooled = [[fmean(values) for values in zip(*side, strict=True)] for side in both]
+    gain = paired(*pooled)
     low, high = gain["interval"]
-    each = [
-        fmean(run[b]["easy"]["values"][name]) - fmean(run[a]["easy"]["values"][name])
-        for run in runs_of.values()
-    ]
-    found = "+" if low > 0 else "-" if high < 0 else "="
-    agrees = "as the paper" if found == sign else "open" if found == "=" else "NOT so"
-    print(
-        f"{what:27}{name:13}{gain['difference']:+.2f} [{low:+.2f}, {high:+.2f}] ",
-        end="",
-    )
-    print(f"{agrees} ({', '.join(f'{x:+.2f}' for x in each)})")
+    each = [fmean(y) - fmean(x) for x, y in zip(*both, strict=True)]
+    clear = len({x > 0 for x in each}) == 1 and (low > 0 or high < 0)
+    label = f"{a} to {b}: {name} ({paper})"
+    rows[label] = ((gain["difference"], low, high), each, clear)
+plots.difference_dots(rows, "ours, share of easy problems or worth")
 
 # %% [markdown]
-# "As the paper" is a step whose interval lies on the side of 0 that the paper reports, or for
-# "keeps" one that includes 0; "open" would be a step of the right kind that could be chance.
+# What you see: our step, and in brackets the paper's. Bars are intervals over problems, small
+# ticks the seeds. A coloured diamond misses 0 and has one sign in all seeds.
 #
-# The first half of the paper's story is there, with one sign in all three seeds. The cold start
-# costs 0.08 of easy countdown (and 0.07 of easy arithmetic), makes the thinking more
-# readable and the model better at instructions; RL from Dev1 wins all of that back, and
-# takes the answers that mix languages from 6% to 2%; the samples that Dev2 writes carry
-# its reasoning over into a *new* model, Dev3, which has only read them: it is ahead of its
-# author in countdown (+0.03) and hard arithmetic (+0.12), and tied in easy arithmetic. The
-# other quarter of the table is not Dev2's: facts, names, refusals and nearly all instructions
-# are known replies (chapter 12). With them come instructions (+0.10), helpfulness (+0.17) and
-# facts (0.24 to 0.54).
+# **The order is the paper's.** The cold start costs 0.08 of countdown and makes the model a
+# little better at instructions. RL wins all of that back. Dev3, which starts from the base
+# and has only *read* samples, most of them Dev2's, keeps the reasoning (+0.03). With the
+# samples come instructions (+0.10). The last stage makes answers more harmless, and countdown
+# is tied.
 #
-# The second half is there in its order, not in its size. The last stage does what its
-# reward models ask: harmless answers rise from 0.86 to 0.94 (easy) and from 0.82 to 0.92
-# (hard), and helpfulness by 0.02 and 0.03, clear over the three seeds together and of one sign
-# in each; over-refusal stays
-# where it was. Countdown, easy arithmetic and instructions are tied with Dev3, so R1 is the
-# best model of the table or tied with it in nearly every column (`docs/stage_table.md` sets it
-# against every other stage, pair by pair). What is paid is small. Easy
-# readability (0.01) and mixing on hard problems (0.04 to 0.05) go the same way in all seeds;
-# hard arithmetic (0.03), hard readability and easy format (0.01 each) lose on average and not
-# in every seed. In the paper AlpacaEval makes two large steps, 25.4 with the cold start and 25.5
-# here. Ours makes its large one between them, with the known replies of Dev3, and the last one is
-# small; a likely reason is that much of what is asked for is
-# *knowledge* (63 facts in two languages), which RL does not bring. Nor does the stage keep
-# reasoning by itself. With twice the learning rate and a longer part without requests, it
-# cost 0.10 of hard arithmetic and bought hardly any help (`docs/experiments.md`, the last stage).
+# **The sizes are not.** Our last stage raises helpfulness by 0.02, where AlpacaEval rises by
+# 25.5 points. A likely reason: much of what is asked for in our world is *knowledge*, which RL
+# does not bring, and which came with Dev3's samples. On hard arithmetic the last stage loses
+# 0.03 on average, where the paper has gains.
 #
-# One more disagreement: hard countdown. Zero solves 0.13 of it (0.09, 0.16, 0.15), Dev1 0.01.
-# In R1 seed 2 has all of it back (0.17), seed 1 half (0.08), seed 0 nothing. The cold-start
-# traces are of easy games only. That alone does not explain it: hard arithmetic was not among
-# them either, and Dev1 does as much of it as Zero in the mean (0.42 and 0.43; in seed 1 0.13 less). So look at what the models write.
-# An easy problem has three numbers, a hard one four. Of the attempts in their thinking, how many use
-# just the given numbers, and how many leave one out (`python -m results.reach 0`)?
-
-# %%
-names = ("right", "attempts", "all four", "fewer", "other")
-print(f"{'hard countdown':16}" + "".join(f"{name:>9}" for name in names))
-for seed in (0, 1, 2):
-    file = RESULTS / f"reach-{seed}.json"
-    reach = json.loads(file.read_text(encoding="utf-8"))["P6"]
-    for stage in MODELS:
-        found = reach[stage]["hard"]
-        print(f"{stage:8}seed {seed}: {found['right']:10.2f}", end="")
-        print(f"{found['attempts']:9.1f}", end="")
-        cells = [found[name] for name in ("whole", "fewer", "other")]
-        print("".join(f"{cell:9.2f}" for cell in cells))
+# Two cautions. Readability rises with the cold start *by construction*: the traces were
+# rewritten into the form that the marks ask for. And Dev1 begins from the base and not from
+# Zero, here as in the paper. So "the cold start costs reasoning" compares a short course of
+# reading with a long course of RL.
+#
+# What *inside* a stage does the work was asked where the stage was built, in chapters 09 to
+# 13. `docs/phenomena.md` lists all claims, also those that came out otherwise than hoped.
 
 # %% [markdown]
-# (Another sample than that of the stage table, 128 problems, so the numbers differ a little.)
+# ## 10. One loss, explained
 #
-# What you see: the base hardly tries, less than once in an answer; all others go on trying, five to ten
-# times. Dev1 begins as the base and has read traces with three numbers. In seed 0 it plays *another
-# game*: 0.82 of its attempts leave a number out, and 0.08 use all four (the base 0.76, Zero 0.27). In
-# seed 1 it is half so (0.37 and 0.18, Zero 0.30). In seed 2 it is not: there most attempts take a number
-# twice or from nowhere, in Zero as in Dev1, and all four are used nearly as often (0.36, Zero 0.44). In
-# all three Dev1 solves next to nothing. So the wrong game is what is lost in seed 0, and not the
-# whole story in the others. Whether it comes back may be a matter of a few lucky tries, in the samples
-# that Dev2 leaves to Dev3:
-
-# %%
-for seed, name in enumerate(("samples-tiny", "samples-tiny-1", "samples-tiny-2")):
-    rows = tables.load(artifacts.path(name))
-    kept = sum(row["family"] == "countdown" and row["level"] == "hard" for row in rows)
-    print(f"seed {seed}: {kept:3} of {len(rows):,} rows are answers to hard countdown")
-
-# %% [markdown]
-# Where there is none, there is nothing to keep and nothing to reward. (Arithmetic may have less to lose:
-# a longer expression prescribes its own steps.)
+# (You may skip this section at first reading.) One column disagrees: *hard* countdown, with
+# four numbers. Zero solves 0.09, 0.16 and 0.15 of it (seeds 0, 1, 2), Dev1 0.01. Why? The cold
+# start's traces are of easy games, with three numbers. Does Dev1 play that game still?
 #
-# So what is missing may simply be four-number traces in the cold start. That can be tested. Zero answers 900 hard problems,
-# four times each; what is right is made readable like the rest and added to the table. Then Dev1
-# and Dev2 are trained again, and nothing else is changed (`python -m results.hard_start 0`):
+# That can be tested. Zero answers 900 hard problems four times each. Its right answers, made
+# readable, are added to the cold start, some 300 rows or an eighth of the table. Then Dev1 and
+# Dev2 are trained again (`results/hard_start.py`):
 
-# %%
-print(f"{'':14}{'cold start':20}{'all four':>9}{'hard right':>12}{'easy right':>12}")
-for seed in (0, 1, 2):
-    both = [RESULTS / f"{name}-{seed}.json" for name in ("reach", "hard-start")]
-    both = [json.loads(path.read_text(encoding="utf-8"))["P6"] for path in both]
-    labels = "of the recipe", f"and {both[1]['rows added']} hard rows"
-    for stage in ("dev1", "dev2"):
-        for label, found in zip(labels, both, strict=True):
-            hard, easy = (found[stage][level] for level in ("hard", "easy"))
-            print(f"{stage:5} seed {seed}: {label:20}{hard['whole']:9.2f}", end="")
-            print(f"{hard['right']:12.2f}{easy['right']:12.2f}")
+# %% tags=["slide"]
+read = {}
+for name in ("reach", "hard-start"):
+    files = [RESULTS / f"{name}-{seed}.json" for seed in SEEDS]
+    read[name] = [json.loads(file.read_text(encoding="utf-8"))["P6"] for file in files]
+arms = {"zero": ("reach", "zero")}
+for stage in ("dev1", "dev2"):
+    arms |= {stage: ("reach", stage), f"{stage}, hard rows": ("hard-start", stage)}
+panels = {
+    title: {
+        label: [run[stage]["hard"][key] for run in read[name]]
+        for label, (name, stage) in arms.items()
+    }
+    for title, key in (("right", "right"), ("tries with all four numbers", "whole"))
+}
+plots.seed_dots(panels)
 
 # %% [markdown]
-# What you see: some 300 more rows, an eighth of the table, and the game is there again. Dev1 tries all
-# four numbers two to eight times as often in seeds 0 and 1, more often in seed 2, and solves 0.23, 0.20 and 0.16 of
-# the hard problems where the recipe's has 0.01, 0.01 and 0.04. It is at least what Zero has, which wrote
-# these traces (0.11, 0.17 and 0.13). On easy problems it loses nothing (0.59, 0.57, 0.57 for
-# 0.56, 0.53, 0.51), and 40 steps of RL keep what it has. So the loss is one of the *table*, not of the
-# method: what a cold start leaves out, the model that follows it does not do. Had the recipe asked Zero
-# for hard countdown, R1 would probably not stand behind Zero in this column. We leave the recipe as it
-# was measured, and have not gone on from these models to an R1.
+# What you see: hard countdown, on another sample of problems, so Zero's shares differ a little.
+# Left is the share solved. Right is the share of attempts in the thinking that use all four
+# numbers once. With the hard rows Dev1 tries all four numbers more often in every seed, and
+# solves 0.23, 0.20 and 0.16 of the problems: more than Zero in every seed.
 #
-# Two cautions before any of these numbers is quoted. Readability rises with the cold
-# start *by construction*: the traces were rewritten into one language, without repeated lines
-# and in words, which is what the marks ask for. What is measured is that some 2,300 such traces are
-# enough for the model to keep the form. And
-# Dev1 begins from the base and not from Zero, here as in the paper, so "the cold
-# start costs reasoning" compares a short course of reading with a long course of RL.
-#
-# ### The other experiments
-#
-# The table has one line for each stage. What *inside* a stage does the work was asked
-# where the stage was built: what RL adds to a base that is made to think longer
-# (chapter 09), mistakes in the traces (chapter 10), language consistency, the wide clip
-# and a reference that stays (chapter 11), each filter and the amount of data (chapter 12), a
-# reward model climbed for too long (chapter 13). `docs/phenomena.md` lists all of them
-# with their numbers, also those that came out otherwise than hoped.
+# So the loss is one of the *table*, not of the method. What a cold start leaves out, the model
+# that follows it does not do. We left the recipe as it was measured. (Details:
+# `docs/claims/P06.md`.)
 
 # %% [markdown] tags=["slide"]
 # ## 11. Thinking longer on top, and thinking too long
 #
 # Training is over; can more thinking at the time of the question still add something?
-# Raschka's essay on reasoning models (2025) ends by looking forward to this combination:
-# a reasoning model with inference-time scaling on top. The simplest such method is the
-# vote of section 3. `results/data/longer-0.json` and its siblings let R1 answer every
-# reasoning problem sixteen times. (The models that made "thinking longer" a word, OpenAI's o1
-# of September 2024, came with two plots over logarithmic axes, in which accuracy grows with the
-# compute of RL and with that spent while answering (OpenAI, "Learning to reason with LLMs"). How o1 spends it, one long thought or
-# several with a vote, has not been published; the R1 paper, too, can only compare its results.)
-
-
-# %%
-def longer():
-    """The votes and the easy questions of seeds 0, 1 and 2."""
-    paths = [RESULTS / f"longer-{seed}.json" for seed in (0, 1, 2)]
-    texts = [path.read_text(encoding="utf-8") for path in paths]
-    return [json.loads(text)["P14"] for text in texts]
-
-
-found = longer()
-for place in found[0]["voting"]:
-    rows = [run["voting"][place] for run in found]
-    cells = [fmean(row[f"majority@{k}"]["mean"] for row in rows) for k in (1, 4, 16)]
-    best = fmean(row["pass@16"]["mean"] for row in rows)
-    cost = fmean(row["majority@16"]["tokens"] for row in rows)
-    print(f"{place:18}" + "".join(f"{cell:7.2f}" for cell in cells), end="")
-    print(f"   pass@16 {best:.2f}, {cost:.0f} tokens a question")
+# Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) looks forward to
+# this combination: a reasoning model with inference-time scaling on top. The simplest method
+# is the vote of section 4. (How OpenAI's o1 spends its compute while answering has not been
+# published.) Here R1 answers every problem sixteen times:
 
 # %% tags=["slide"]
-curves = {
-    place: {
-        "vote": [
-            (
-                fmean(run["voting"][place][f"majority@{k}"]["tokens"] for run in found),
-                fmean(run["voting"][place][f"majority@{k}"]["mean"] for run in found),
-            )
-            for k in (1, 4, 16)
-        ]
-    }
-    for place in ("countdown, easy", "countdown, hard")
-}
-plots.curves(curves, "tokens a question", "right", "x")
+files = [RESULTS / f"longer-{seed}.json" for seed in SEEDS]
+longer = [json.loads(file.read_text(encoding="utf-8"))["P14"] for file in files]
+
+
+def points(place):
+    """For votes of 1, 4 and 16: (tokens, share right) of each seed."""
+    rows = [run["voting"][place] for run in longer]
+    votes = [[row[f"majority@{k}"] for row in rows] for k in (1, 4, 16)]
+    return [[(vote["tokens"], vote["mean"]) for vote in seeds] for seeds in votes]
+
+
+panels = {}
+for name in ("countdown", "arithmetic"):
+    panels[name] = {level: points(f"{name}, {level}") for level in ("easy", "hard")}
+plots.seed_curves(panels, "tokens a question", "right")
 
 # %% [markdown]
-# What you see: one, four and sixteen answers over their tokens, on a logarithmic axis; each
-# panel has its own scale, and neither begins at 0. The hard panel averages seeds that are far
-# apart (0.00, 0.30 and 0.54 with sixteen). In the table before it the columns are one answer, the
-# vote of 4 and the vote of 16; pass@16 is the ceiling that no vote can pass.
-#
-# Voting still pays on top of everything that training did. Sixteen answers lift easy
-# countdown from 0.66 to 0.88, easy arithmetic from 0.93 to 0.96 and hard arithmetic from
-# 0.67 to 0.84, in every seed with intervals that exclude 0, for sixteen times the tokens.
-# Over both easy games that is 0.79 to 0.92; Zero in the middle of its training, on other
-# questions (row P4 of `docs/phenomena.md`), went from 0.69 to 0.87. The gain is smaller here
-# because there are fewer errors to remove; of those, the vote takes about three in five in both.
-# On easy arithmetic four answers do as well as sixteen. Where one answer is right less often than some wrong one, a vote
-# cannot help: logic gains nothing that is clear, and in hard countdown the vote makes the seeds that
-# know a little know much more (0.08 to 0.30, 0.17 to 0.54) and leaves the one that knows
-# nothing where it was.
+# What you see: one answer, and votes of 4 and 16, over their tokens; small marks are the
+# seeds. Voting pays on top of everything that training did, for sixteen times the tokens:
+# easy countdown rises from 0.66 to 0.88, hard arithmetic from 0.67 to 0.84, in every seed.
+# Most of this comes with four votes. In hard countdown the vote makes two seeds much
+# better and leaves the third at 0. A vote cannot find what is never said.
 #
 # ### Overthinking
 #
-# The other direction. "What is the capital of France?" needs no thought, and a model
-# that ponders it wastes its user's time and money. Does thinking at least not hurt?
-# We ask easy questions twice. Once the answer is begun for the model with `<think>`, so
-# that it must think; once with `<answer>`, so that it cannot:
+# "What is the capital of France?" needs no thought. Does a thought at least not hurt? Easy
+# questions, asked twice: once the answer is begun with `<think>`, so that the model must
+# think; once with `<answer>`, so that it cannot.
 
 # %% tags=["slide"]
-print(f"{'':12}{'plain':>8}{'tokens':>8}{'thinking':>10}{'tokens':>8}   gain, paired")
-for family in found[0]["overthinking"]:
-    rows = [run["overthinking"][family] for run in found]
-    cells = [
-        fmean(row[way][what] for row in rows)
-        for way in ("plain", "thinking")
-        for what in ("right", "tokens")
-    ]
+print(f"{'':12}{'plain':>7}{'tokens':>8}{'thinking':>10}{'tokens':>8}   gain by seed")
+for family in longer[0]["overthinking"]:
+    rows = [run["overthinking"][family] for run in longer]
+    print(f"{family:12}", end="")
+    for way, width in (("plain", 7), ("thinking", 10)):
+        share = fmean(row[way]["right"] for row in rows)
+        tokens = fmean(row[way]["tokens"] for row in rows)
+        print(f"{share:{width}.2f}{tokens:8.0f}", end="")
     gains = [row["gain of thinking"]["difference"] for row in rows]
-    print(
-        f"{family:12}{cells[0]:8.2f}{cells[1]:8.0f}{cells[2]:10.2f}{cells[3]:8.0f}",
-        end="",
-    )
-    print(f"   {fmean(gains):+.2f} ({', '.join(f'{g:+.2f}' for g in gains)})")
+    print("   " + ", ".join(f"{gain:+.2f}" for gain in gains))
 
 # %% [markdown]
-# Made to think, R1 tells 0.33 of the facts instead of 0.56 and chats well 0.40 of the time
-# instead of 0.76 (13 questions), in every seed, for two to four times the tokens; about itself
-# (8 questions) it loses clearly in one seed of three. Arithmetic shows the other side: 0.91 with a
-# thought, 0.05 without. But read it for what it is. R1's samples answer every fact and greeting
-# without thinking and every sum with it (chapter 12), so each forced beginning is also one that
-# it was not taught. To say that thinking *itself* hurts, one would have to teach facts both ways,
-# which was not done. Live, with the R1 of section 9, one question
-# of each kind:
-
-# %%
-model, tokenizer = artifacts.load("r1-tiny")
-for family in ("facts", "arithmetic"):
-    problem = asked[family][0]
-    print(problem.prompt)
-    for prefix in ("<think>", "<answer>"):
-        begun = tokenizer.prompt(problem.prompt)
-        begun = begun + tokenizer.encode(prefix, allow_special=True)
-        kind = {"max_new_tokens": 160, "temperature": 0.0, "stop_ids": (EOS,)}
-        (one,) = sampling.generate(model, [begun], **kind)
-        text = prefix + to_text(tokenizer, one)
-        print(f"  {len(one.ids):3} tokens: " + text.replace("\n", "\n              "))
-    print()
+# Made to think, R1 gets 0.33 of the facts instead of 0.56, for several times the tokens.
+# Arithmetic is the other side: 0.91 with a thought, 0.05 without. But R1's samples answer
+# every fact without thinking and every sum with it (chapter 12). So each forced beginning is
+# also one that it was not taught. To say that thinking *itself* hurts, one would have to teach
+# facts both ways.
 
 # %% [markdown]
-# What you see: the fact comes out either way, and costs several times the tokens with a thought; the
-# sum needs its thought.
-
-# %% [markdown] tags=["slide"]
-# ## 12. What is true of the tiny world only
+# ## 12. What this does not show
 #
-# An honest table says where it stops. Ours stops early:
+# - **Memory and rules are all there is.** A "fact" of a test problem is known from training in
+#   another sentence. The column says "does it still know where it was not asked just so".
+# - **The judge's truth is a definition.** A good poem in other words would score low. And a
+#   "harmful" reply is one that does not refuse; nothing here measures danger.
+# - **Hard is mild.** Hard problems have one number or two operations more. AIME is not a
+#   longer sum.
+# - **The web was written by us.** The base's habits are our choices, made while looking at
+#   what RL made of earlier worlds (`docs/experiments.md`). Another world could have other
+#   winners.
+# - **Order, not size.** That a stage helps here is evidence that its *mechanism* can work.
+#   How much it helps at 671 billion parameters, only the paper can say.
 #
-# - **Memory and rules are all there is.** The model has under a million parameters. A
-#   "fact" of a test problem is known from training in another sentence; what is held
-#   out is the pair of request and frame. The column says "does it still know where it
-#   was not asked just so", nothing more.
-# - **The judge's truth is a definition.** It rewards the house style of known replies. A
-#   good poem in other words would score low.
-# - **Harm is harmless.** A "harmful" reply is one that does not refuse. Nothing here
-#   measures real danger.
-# - **Hard is mild.** Hard problems have one number or two operations more. AIME is not
-#   a longer sum.
-# - **The web was written by us.** Which habits the base has, and how often, are our
-#   choices, and they were chosen while looking at what RL made of earlier worlds
-#   (`docs/experiments.md`); the numbers here are of runs made after the last change. Another
-#   world could have other winners.
-# - **Order, not size.** That a stage helps here is evidence that its *mechanism* can
-#   work. How much it helps at 671 billion parameters, only the paper can say.
+# What carries over are the tools. They hold at any size.
 #
-# What does carry over are the tools. The estimator of pass@k, the interval over
-# problems, the paired difference, the seeds that are listed, the planted leak, and the
-# truth that training never reads: all of them hold at any size.
-
-# %% [markdown]
 # ## Summary
+#
+# Three sentences to remember: say how you decoded, since greedy decoding makes reasoning
+# models repeat themselves. Draw problems, not samples, and compare two models problem by
+# problem and seed by seed. Our stages work in the order of the paper, not in its sizes.
 #
 # | question | tool | mistake that it avoids |
 # |---|---|---|
-# | what can k tries do? | `evaluate.pass_at_k` | plugging $c/n$ into $1-(1-p)^k$: too low |
-# | what does the vote say? | `Problem.ballot`, `majority` | counting two spellings as two answers |
-# | how sure? | `evaluate.interval`, over problems | taking samples for problems: too narrow |
-# | is B better than A? | `scorecard.paired` | comparing two intervals: blind to real gains |
-# | another seed? | train again, list all | an interval that knows only problems |
-# | had it seen the test? | `contamination.leaked`, `overlaps` | trusting a clean n-gram search |
-# | what else changed? | `scorecard.measure` | looking only at what was rewarded |
-# | who says it is good? | `judge.helpfulness`, read by evaluation only | grading with the reward model |
+# | how to decode? | samples, pass@1 | greedy loops |
+# | what can k tries do? | `evaluate.pass_at_k` | plugging in $c/n$: too low |
+# | what does the vote say? | `Problem.ballot`, `evaluate.majority` | two spellings as two answers |
+# | how sure? | `evaluate.interval` | samples taken for problems |
+# | is B better than A? | `evaluate.paired` | two overlapping intervals |
+# | had it seen the test? | `contamination.leaked` | trusting a clean n-gram search |
+# | is it good? | a truth that training never reads | grading with the reward model |
 #
 # ## Questions
 #
-# 1. A paper reports pass@64 of 90% and pass@1 of 30%. Which of the two does a user
-#    feel, and what would turn the other into something that a user feels?
+# 1. A paper reports pass@64 of 90% and pass@1 of 30%. Which of the two does a user feel, and
+#    what would turn the other into something that a user feels?
 #
 #    <details><summary>Answer</summary>A user who reads one answer feels pass@1. pass@64
-#    becomes useful where something can pick the right one: a verifier, unit tests. A
-#    vote picks without knowing the answer, and usually lies between the two.</details>
+#    becomes useful where something can pick the right one: a verifier, unit tests. A vote
+#    picks without knowing the answer, and usually lies between the two.</details>
 #
-# 2. You double the samples per problem from 16 to 32, and the interval hardly gets
+# 2. You double the samples of each problem from 16 to 32, and the interval hardly gets
 #    narrower. Why, and what would help?
 #
-#    <details><summary>Answer</summary>Its width comes from differences between
-#    problems, and there are as many as before. More problems help; or, if two models are
-#    compared, pairing.</details>
+#    <details><summary>Answer</summary>Its width comes from differences between problems, and
+#    there are as many as before. More problems help; or, if two models are compared,
+#    pairing.</details>
 #
-# 3. An n-gram search finds no test problem in a training set that was translated from
-#    English to Korean. Your colleague calls it clean. What do you say?
+# 3. A colleague evaluates a reasoning model greedily "to remove the noise", and finds it
+#    worse than its base. What do you ask to see?
 #
-#    <details><summary>Answer</summary>That an n-gram cannot see a translation. Read the
-#    problems back to something that does not depend on the wording, translate one side
-#    first, or hold out problems that were written after the training set.</details>
-
-# %% [markdown]
+#    <details><summary>Answer</summary>The texts: how many repeat a line, how many never end.
+#    Then the same exam with samples, and an interval over problems. Greedy decoding removes
+#    the noise of sampling and adds loops.</details>
+#
 # ## Exercises
 #
 # Fill in the function, run the cell, then the check below it. Solutions are in
 # `solutions/15_did_it_work.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 15.1** (easy, 10 min) Two right ones. A cautious user believes an answer
-# only if two samples agree on it. Of $n$ samples $c$ are right. Return the chance that
-# $k$ of them, chosen at random, hold at least *two* right ones.
+# **Exercise 15.1** (easy, 10 min) Two right ones. A cautious user believes an answer only if
+# two samples agree on it. Of $n$ samples $c$ are right. Return the probability that $k$ of
+# them, chosen at random, hold at least *two* right ones.
 #
-# <details><summary>Hint</summary>Subtract the choices with none and those with exactly
-# one: $c \binom{n-c}{k-1}$ of the latter.</details>
+# <details><summary>Hint 1</summary>Subtract the choices with no right one and those with
+# exactly one.</details>
+# <details><summary>Hint 2</summary>There are $c \binom{n-c}{k-1}$ of the latter.</details>
 
 
 # %% tags=["exercise"]
 def at_least_two(n, c, k):
-    """Chance that k of n samples hold two right ones or more."""
+    """Probability that k of n samples hold two right ones; 1/6 for 4, 2, 2."""
     # BEGIN SOLUTION
     none, one = comb(n - c, k), c * comb(n - c, k - 1)
     return 1 - (none + one) / comb(n, k)
@@ -1049,17 +904,17 @@ def at_least_two(n, c, k):
 checks.ex_15_1(at_least_two)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 15.2** (easy, 10 min) Samples are not problems. Given a row of samples (0 or
-# 1) for each problem, return the standard error of the mean accuracy, *over problems*:
-# the standard deviation of their means, with $N-1$ in the variance, divided by
-# $\sqrt{N}$.
+# **Exercise 15.2** (easy, 10 min) Samples are not problems. Given a row of samples (0 or 1)
+# for each problem, return the standard error of the mean accuracy, *over problems*: the
+# standard deviation of their means, with $N-1$ in the variance, divided by $\sqrt{N}$.
 #
-# <details><summary>Hint</summary>`statistics.stdev` divides by $N-1$.</details>
+# <details><summary>Hint 1</summary>First one mean for each row.</details>
+# <details><summary>Hint 2</summary>`statistics.stdev` divides by $N-1$.</details>
 
 
 # %% tags=["exercise"]
 def spread(rows):
-    """Standard error of the mean, over problems."""
+    """Standard error of the mean, over problems: of [[1, 1], [0, 0]] it is 0.5."""
     # BEGIN SOLUTION
     return stdev(fmean(row) for row in rows) / math.sqrt(len(rows))
     # END SOLUTION
@@ -1069,19 +924,20 @@ def spread(rows):
 checks.ex_15_2(spread)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 15.3** (medium, 20 min) The sign test. Forget by how much; count only on how
-# many problems the second model is better, and on how many worse, leaving out ties.
-# If nothing had changed, each of the $n$ would be a fair coin. Return the two-sided
-# $p$: the chance of a split at least as uneven as this one, in either direction, at
-# most 1. Only ties give 1.
+# **Exercise 15.3** (medium, 20 min) The sign test. Count on how many problems the second model
+# is better, and on how many worse, leaving out ties. If nothing had changed, each of the $n$
+# would be a fair coin. Return the two-sided $p$: the probability of a split at least as uneven
+# as this one, in either direction, at most 1. Only ties give 1.
 #
-# <details><summary>Hint</summary>The upper tail is
-# $\sum_{i \ge m} \binom{n}{i} / 2^n$ with $m$ the larger count. Double it.</details>
+# <details><summary>Hint 1</summary>The upper tail is $\sum_{i \ge m} \binom{n}{i} / 2^n$ with
+# $m$ the larger count.</details>
+# <details><summary>Hint 2</summary>Double it, and take at most 1. With $n = 0$ the sum is
+# 1.</details>
 
 
 # %% tags=["exercise"]
 def sign_test(before, after):
-    """Two-sided p-value of wins against losses."""
+    """Two-sided p-value of wins against losses: sign_test([0, 0], [1, 1]) is 0.5."""
     # BEGIN SOLUTION
     wins = sum(b > a for a, b in zip(before, after, strict=True))
     losses = sum(b < a for a, b in zip(before, after, strict=True))
@@ -1095,18 +951,22 @@ def sign_test(before, after):
 checks.ex_15_3(sign_test)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 15.4** (medium, 20 min) Fewer false alarms. A run of words that stands in
-# many training texts is a formula of the genre and proves nothing. Return the test
-# texts, in order, that have an n-gram which is in at least one and in at most `most`
-# training texts. (Count texts, not occurrences.)
+# **Exercise 15.4** (medium, 20 min) Fewer false alarms. A run of words that is in many training
+# texts is a formula of the genre and proves nothing. Return the test texts, in order, that
+# have an n-gram which is in at least one and in at most `most` training texts. (Count texts,
+# not occurrences.)
 #
-# <details><summary>Hint</summary>`ngrams(text, n)` is a set, so a `Counter` over the
-# sets of all training texts counts texts.</details>
+# <details><summary>Hint 1</summary>`ngrams(text, n)` is a set.</details>
+# <details><summary>Hint 2</summary>A `Counter` over the sets of all training texts counts
+# texts.</details>
 
 
 # %% tags=["exercise"]
 def suspicious(train, tests, n, most):
-    """Test texts that share a rare n-gram with the training texts."""
+    """Test texts that share a rare n-gram with the training texts.
+
+    suspicious(["a b", "a b", "c d"], ["a b", "c d"], 2, 1) is ["c d"].
+    """
     # BEGIN SOLUTION
     seen = Counter(gram for text in train for gram in ngrams(text, n))
     return [t for t in tests if any(0 < seen[g] <= most for g in ngrams(t, n))]
@@ -1117,18 +977,20 @@ def suspicious(train, tests, n, most):
 checks.ex_15_4(suspicious)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 15.5** (medium, 15 min) How many problems? You expect a gain of `gain`, and
-# know from a pilot that the differences problem by problem have the standard deviation
-# `spread`. Return the smallest number of problems for which the half-width of the 95%
-# interval, $1.96 \cdot \text{spread} / \sqrt{N}$, is at most the size of the gain. No
-# gain at all is a `ValueError`.
+# **Exercise 15.5** (medium, 15 min) How many problems? You expect a gain of `gain`, and know
+# from a pilot that the differences problem by problem have the standard deviation `spread`.
+# Return the smallest number of problems for which the half-width of the 95% interval,
+# $1.96 \cdot \text{spread} / \sqrt{N}$, is at most the size of the gain. No gain at all is a
+# `ValueError`.
 #
-# <details><summary>Hint</summary>Solve for $N$ and round up.</details>
+# <details><summary>Hint 1</summary>Solve for $N$ and round up.</details>
+# <details><summary>Hint 2</summary>A loss counts like a gain: the square takes care of
+# it.</details>
 
 
 # %% tags=["exercise"]
 def needed(gain, spread):
-    """Smallest number of problems that shows a gain."""
+    """Smallest number of problems that shows a gain: needed(0.1, 0.2) is 16."""
     # BEGIN SOLUTION
     if gain == 0:
         raise ValueError("a gain of 0 cannot be shown by any number of problems")
@@ -1138,3 +1000,54 @@ def needed(gain, spread):
 
 # %% tags=["check"]
 checks.ex_15_5(needed)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 15.6** (easy, 2 min) Luck. A question has $m$ possible answers, and a model
+# guesses, each time anew. Return its pass@k.
+#
+# <details><summary>Hint 1</summary>Each guess is right with probability $1/m$.</details>
+# <details><summary>Hint 2</summary>The first formula of section 3.</details>
+
+
+# %% tags=["exercise"]
+def luck(m, k):
+    """pass@k of guessing among m answers: luck(2, 2) is 0.75."""
+    # BEGIN SOLUTION
+    return 1 - (1 - 1 / m) ** k
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_15_6(luck)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 15.7** (hard, 40 min) Predict, then run: an open experiment on loops. A thought
+# ends in a **loop** of length $p$ if its last $p$ lines equal the $p$ lines before them. Return
+# the smallest such $p$, or 0. **Predict** before you run it: are greedy loops longer than one
+# line? At which temperature do they vanish, and what does pass@1 do on the way?
+#
+# ```python
+# for temperature in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2):
+#     rows = decode(*artifacts.load("r1-tiny"), temperature)
+#     print(temperature, Counter(loop(lines_of(t)[:-1]) for row in rows for t in row))
+# ```
+#
+# (The last line of a text may be cut off, so it is left out.)
+#
+# <details><summary>Hint 1</summary>Try $p = 1, 2, \ldots$ up to half of the lines.</details>
+# <details><summary>Hint 2</summary>Compare `lines[-p:]` with `lines[-2 * p : -p]`.</details>
+
+
+# %% tags=["exercise"]
+def loop(lines):
+    """Length of the loop at the end: loop(["a", "b", "c", "b", "c"]) is 2."""
+    # BEGIN SOLUTION
+    for p in range(1, len(lines) // 2 + 1):
+        if lines[-p:] == lines[-2 * p : -p]:
+            return p
+    return 0
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_15_7(loop)

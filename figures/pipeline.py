@@ -78,7 +78,9 @@ def you_are_here(axes, here: tuple[str, ...]):
     left, low, width, height = around(here)
     box(axes, left, low, width, height, BLUE, (), facecolor="none", linestyle="--")
     label = {**CENTRE, "ha": "left", "fontsize": 12.5, "fontweight": "bold"}
-    axes.text(left + 0.08, low + height + 0.2, "you are here", **label)
+    beside_key = 2.4 if low + height > 5.2 else 0  # where the key stands in the way
+    spot = (max(left + 0.08, beside_key), low + height + 0.2)
+    axes.text(*spot, "you are here", **label)
     for start, end, line in steps():
         link(axes, start, end, line)
     for name, (x, y, colour, lines) in PLACES.items():

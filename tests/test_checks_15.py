@@ -42,6 +42,26 @@ def needed(gain, spread):
     return ceil((1.96 * spread / gain) ** 2)
 
 
+def loop(lines):
+    sizes = range(1, len(lines) // 2 + 1)
+    return next((p for p in sizes if lines[-p:] == lines[-2 * p : -p]), 0)
+
+
+def last_line_came_back(lines):
+    before = lines[:-1][::-1]
+    return before.index(lines[-1]) + 1 if lines and lines[-1] in before else 0
+
+
+def largest_loop(lines):
+    sizes = range(len(lines) // 2, 0, -1)
+    return next((p for p in sizes if lines[-p:] == lines[-2 * p : -p]), 0)
+
+
+def anywhere(lines):
+    ends = range(len(lines), 0, -1)
+    return next((p for end in ends if (p := loop(lines[:end]))), 0)
+
+
 def flat(rows):
     values = [x for row in rows for x in row]
     return stdev(values) / len(values) ** 0.5
@@ -55,6 +75,8 @@ def flat(rows):
         (checks.ex_15_3, sign_test),
         (checks.ex_15_4, suspicious),
         (checks.ex_15_5, needed),
+        (checks.ex_15_6, lambda m, k: 1 - ((m - 1) / m) ** k),
+        (checks.ex_15_7, loop),
     ],
 )
 def test_a_right_answer_is_correct(check, answer, capsys):
@@ -83,6 +105,12 @@ def test_a_right_answer_is_correct(check, answer, capsys):
             lambda g, s: ceil((1.96 * s / g) ** 2) if g else 0,
             "raise ValueError",
         ),
+        (checks.ex_15_6, lambda m, k: min(1.0, k / m), "may be the same one"),
+        (checks.ex_15_6, lambda m, k: 1 / m, "two guesses: 0.75"),
+        (checks.ex_15_6, lambda m, k: 0.75 if k > 1 else 1 / m, "m=10, k=16"),
+        (checks.ex_15_7, last_line_came_back, "the lines before it differ"),
+        (checks.ex_15_7, largest_loop, "the smallest p"),
+        (checks.ex_15_7, anywhere, "the loop was left"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):

@@ -43,17 +43,6 @@ def test_one_changed_number_is_noticed(tmp_path, monkeypatch):
     assert difference(tmp_path / "old.png", tmp_path / "new.png") > MOST
 
 
-def test_the_pipeline_is_drawn_from_the_recipe():
-    axes, made = Figure().add_axes((0, 0, 1, 1)), runpy.run_module("figures.make_15")
-    made["draw"](axes)
-    texts = [text.get_text() for text in axes.texts]
-    for stage in RECIPE:
-        assert stage.name in texts, f"{stage.name} is not in figures/make_15.py"
-        assert set(made["words"](stage.does)) <= set(texts)
-    arrows = sum(isinstance(patch, FancyArrowPatch) for patch in axes.patches)
-    assert arrows == sum(len(stage.needs) for stage in RECIPE)
-
-
 def test_the_map_of_chapter_01_has_the_lineage_of_the_recipe():
     axes, made = Figure().add_axes((0, 0, 1, 1)), runpy.run_module("figures.make_01")
     shown = [stage for stage in RECIPE if stage.name not in pipeline.HIDDEN]

@@ -47,6 +47,14 @@ from r1lib.checks.chapter_14 import (
     ex_14_6,
     ex_14_7,
 )
-from r1lib.checks.chapter_15 import ex_15_1, ex_15_2, ex_15_3, ex_15_4, ex_15_5
+from r1lib.checks.chapter_15 import (
+    ex_15_1,
+    ex_15_2,
+    ex_15_3,
+    ex_15_4,
+    ex_15_5,
+    ex_15_6,
+    ex_15_7,
+)
 from r1lib.checks.chapter_16 import ex_16_1, ex_16_2, ex_16_3, ex_16_4, ex_16_5
 from r1lib.checks.exercise import report

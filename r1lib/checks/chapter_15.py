@@ -116,3 +116,44 @@ def ex_15_5(needed) -> None:
         raise AssertionError(reason)
 
     report("15.5", test, needed, may_be_none=True)
+
+
+def ex_15_6(luck) -> None:
+    """pass@k of a model that guesses among m answers."""
+
+    def test(luck):
+        got = number(luck(2, 2))
+        assert abs(got - 1.0) > 1e-6, (
+            "two guesses may be the same one: 1 minus the chance that all are wrong"
+        )
+        assert abs(got - 0.75) < 1e-6, f"a coin, two guesses: 0.75, not {got}"
+        got = number(luck(5, 1))
+        assert abs(got - 0.2) < 1e-6, f"one guess among five: 0.2, not {got}"
+        wanted = 1 - (9 / 10) ** 16
+        got = number(luck(10, 16))
+        assert abs(got - wanted) < 1e-6, f"{wanted:.3f} for m=10, k=16, not {got}"
+
+    report("15.6", test, luck)
+
+
+def ex_15_7(loop) -> None:
+    """Length of the loop at the end of a thought, in lines; 0 for none."""
+
+    def test(loop):
+        for lines, wanted, reason in (
+            ("abb", 1, "the last line was written twice"),
+            ("abcbc", 2, "the last two lines equal the two before them"),
+            ("abcabc", 3, "all of it, twice"),
+            ("aaaa", 1, "the smallest p: one line is a loop already"),
+            ("abab", 2, "two lines, twice"),
+            ("abcb", 0, "a line came back, but the lines before it differ"),
+            ("aab", 0, "the loop was left"),
+            ("ab", 0, "nothing is repeated"),
+            ("a", 0, "one line alone"),
+            ("", 0, "no lines"),
+        ):
+            with hint(f"{list(lines)}: {wanted} ({reason})"):
+                got = number(loop(list(lines)))
+            assert got == wanted, f"{list(lines)}: {wanted}, not {got} ({reason})"
+
+    report("15.7", test, loop)

@@ -12,7 +12,7 @@
 
     student -- distill      a small model, fine-tuned on the table `samples`
 
-`tools.train` runs the stages, `figures/make_15.py` draws them, chapter 15 measures
+`tools.train` runs the stages, `figures/pipeline.py` draws them, chapter 15 measures
 what each leaves behind. arXiv 2501.12948v2, figure 2.
 """
 
