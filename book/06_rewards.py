@@ -517,7 +517,7 @@ for answer, numbers, target in (GAMES[1], GAMES[3]):
         return naive_countdown(first_answer(text), numbers, target)
 
     exhibit(
-        "nearly the target", tag(answer), naive, countdown.make(numbers, target, "en")
+        "naive countdown", tag(answer), naive, countdown.make(numbers, target, "en")
     )
 for pays_for, gold, answer, naive in (
     ("six decimals", "1/3", "0.3333335", lambda t: abs(float(t) - 1 / 3) < 1e-6),
@@ -740,10 +740,11 @@ def vote_on_tests(wrong, shared):
     return n["right"] / n["proposed"], n["both"] / n["kept"], n["both"] / n["right"]
 
 
-print(f"{'wrong writers':30}{'before':>11}{'after':>8}{'recall':>8}")
+print(f"{'right tests among those':31}{'proposed':>9}{'kept':>9}{'recall':>9}")
 for wrong, shared in product((0.3, 0.5, 0.7), (False, True)):
     cells = "".join(f"{x:9.0%}" for x in vote_on_tests(wrong, shared))
-    print(f"{wrong:.0%}, {'the same mistake' if shared else 'own mistakes':24} {cells}")
+    kind = "the same mistake" if shared else "own mistakes"
+    print(f"{wrong:.0%} wrong, {kind}".ljust(31) + cells)
 
 # %% [markdown]
 # Where most writers are right, nearly all kept tests are right. Where half are wrong, it
