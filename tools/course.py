@@ -16,7 +16,9 @@ from tools import quiz
 ROOT = Path(__file__).resolve().parent.parent
 MADE = "<!-- made by python -m tools.course -->"
 ROW = re.compile(r"^\| (\d\d) \| \[(.+?)\]\((chapters/.+?)\) \| (\d+) \|$", re.M)
-EXERCISE = re.compile(r"\*\*Exercise (\d+\.\d+)\*\* \((\w+), (\d+) min\)\s([^.?!]+)[.?!]")
+EXERCISE = re.compile(
+    r"\*\*Exercise (\d+\.\d+)\*\* \((\w+), (\d+) min\)\s([^.?!]+)[.?!]"
+)
 HEAD = "| session | chapters | minutes to read | objectives | in class | homework |"
 KEY = f"""# Answers of the quizzes
 

@@ -3,8 +3,8 @@
 `python -m tools.grading NN FOLDER` writes the notebook for students, which is the
 chapter's solutions with the exercises open again, and one test an exercise, which calls
 the check that the book already has. `python -m tools.grading report results.json` makes
-a page for a student. `course/grading.md` shows the whole way. Nothing of otter-grader is
-imported here.
+a page for a student. `course/grading.md` shows the whole way. Nothing of otter-grader
+is imported here.
 """
 
 import argparse
@@ -107,9 +107,14 @@ def write(number: str, folder: Path, root: Path = ROOT) -> list[Path]:
 def report(results: Path) -> str:
     """A page in Markdown from the results.json of `otter run`."""
     try:
-        rows = [r for r in json.loads(results.read_text("utf-8"))["tests"] if "score" in r]
+        rows = [
+            r for r in json.loads(results.read_text("utf-8"))["tests"] if "score" in r
+        ]
         total, most = (sum(row[key] for row in rows) for key in ("score", "max_score"))
-        lines = [f"| {r['name']} | {r['score']:g} of {r['max_score']:g} | {said(r)} |" for r in rows]
+        lines = [
+            f"| {r['name']} | {r['score']:g} of {r['max_score']:g} | {said(r)} |"
+            for r in rows
+        ]
     except (json.JSONDecodeError, KeyError, TypeError) as problem:
         raise ValueError(f"{results.name} is no result of otter: {problem}") from None
     head = ["# Your exercises", "", "| | points | the check says |", "|---|---|---|"]

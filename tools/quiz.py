@@ -1,4 +1,4 @@
-"""`python r1.py quiz NN`: ten questions about a chapter, in the terminal or on paper."""
+"""`python r1.py quiz NN`: questions about a chapter, in the terminal or on paper."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ LETTERS = "ABCD"
 AFTER = """
 examples:
   python r1.py quiz              which chapters have a quiz
-  python r1.py quiz 09           take the quiz of chapter 09; Enter alone skips a question
+  python r1.py quiz 09           take the quiz of chapter 09; Enter alone skips
   python r1.py quiz 09 --print   the questions on a sheet, in Markdown
   python r1.py quiz 09 --key     the answers with their reasons, in Markdown
 """
@@ -67,7 +67,9 @@ def load(chapter: str, root: Path = ROOT) -> Quiz:
     name, known = chapter.zfill(2), chapters(root)
     if name not in known:
         there = f"{known[0]} to {known[-1]}" if known else "none is in this copy"
-        raise ValueError(f"no quiz for chapter {line(chapter, SHOWN)!r}; there: {there}")
+        raise ValueError(
+            f"no quiz for chapter {line(chapter, SHOWN)!r}; there: {there}"
+        )
     try:
         return read(json.loads((folder(root) / f"{name}.json").read_text("utf-8")))
     except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError) as problem:
@@ -84,7 +86,9 @@ def question(row: dict) -> Question:
     """One question from its row."""
     made = Question(**{**row, "options": tuple(row["options"])})
     if len(made.options) != len(LETTERS) or made.answer not in range(len(LETTERS)):
-        raise TypeError(f"wanted 4 options and an answer from 0 to 3 in {made.question}")
+        raise TypeError(
+            f"wanted 4 options and an answer from 0 to 3 in {made.question}"
+        )
     return made
 
 

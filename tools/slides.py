@@ -1,9 +1,10 @@
 """`python r1.py slides`: one self-contained page a chapter, from the cells `slide`.
 
-Speaker notes are the list under "Speaker notes" in course/guide/NN.md. The words in bold
-name a section by words of its heading: its first slide has the note. A note whose words
-are in no heading belongs to the first slide. In the browser the key n shows them.
+Speaker notes are the list under "Speaker notes" in course/guide/NN.md. The words in
+bold name a section by words of its heading: its first slide has the note. A note whose
+words are in no heading belongs to the first slide. In the browser the key n shows them.
 """
+
 import base64
 import io
 import re
