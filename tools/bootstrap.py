@@ -21,6 +21,7 @@ VERBS = {
     "chat": ("tools.chat", True, "talk to a model, side by side with --compare"),
     "build": ("tools.book", True, "execute chapters that changed, or chapter NN"),
     "check": ("tools.book", False, "say which chapters and results are stale or wrong"),
+    "quiz": ("tools.quiz", True, "ten questions about chapter NN, in the terminal"),
     "slides": ("tools.slides", False, "write one HTML file of slides per chapter"),
     "site": ("tools.site", True, "build the web site of the book"),
     "bench": ("tools.bench", True, "measure beside what others offer (bench --list)"),

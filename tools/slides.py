@@ -1,4 +1,9 @@
-"""`python r1.py slides`: one self-contained page a chapter, from the cells `slide`."""
+"""`python r1.py slides`: one self-contained page a chapter, from the cells `slide`.
+
+Speaker notes are the list under "Speaker notes" in course/guide/NN.md. The words in
+bold name a section by words of its heading: its first slide has the note. A note whose
+words are in no heading belongs to the first slide. In the browser the key n shows them.
+"""
 
 import base64
 import io
@@ -62,12 +67,47 @@ def shown(output: dict) -> dict:
     return {"picture": "", "text": text}
 
 
+def is_slide(cell: dict) -> bool:
+    """Has a cell the tag `slide`?"""
+    return "slide" in cell["metadata"].get("tags", [])
+
+
 def slide(cell: dict, folder: Path) -> dict:
     """What the template needs of one cell."""
     source = "".join(cell["source"])
     if cell["cell_type"] == "markdown":
         return {"prose": markdown(source, folder)}
     return {"source": source, "outputs": list(map(shown, cell["outputs"]))}
+
+
+NOTE = re.compile(r"^- \*\*(.+?)\*\*:? (.+)$", re.M)
+HEADING = re.compile(r"^#{1,3} (.+)$", re.M)
+
+
+def notes(root: Path, number: str) -> list[tuple[str, str]]:
+    """(words of a heading, what to say) from the guide of a chapter; [] without one."""
+    path = root / "course/guide" / f"{number}.md"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return NOTE.findall(text.partition("\n## Speaker notes\n")[2])
+
+
+def with_notes(slides: list[dict], cells: list[dict], found: list) -> list[dict]:
+    """The slides, each with the notes that belong to it.
+
+    `cells` are all cells of the chapter: a heading that is on no slide gives its note
+    to the next slide.
+    """
+    said, ahead = [[] for _ in slides], 0
+    headings = []
+    for cell in cells:
+        if cell["cell_type"] == "markdown":
+            known = " ".join(HEADING.findall("".join(cell["source"]))).lower()
+            headings.append((min(ahead, len(slides) - 1), known))
+        ahead += is_slide(cell)
+    for words, note in found:
+        fits = (place for place, known in headings if words.lower() in known)
+        said[next(fits, 0)].append(note)
+    return [{**one, "notes": mine} for one, mine in zip(slides, said, strict=True)]
 
 
 def main(root: Path = ROOT) -> int:
@@ -78,12 +118,13 @@ def main(root: Path = ROOT) -> int:
         except BookError as problem:
             print(f"r1: {problem}", file=sys.stderr)
             return 1
-        tagged = [c for c in cells if "slide" in c["metadata"].get("tags", [])]
-        slides = [slide(cell, chapter.parent) for cell in tagged]
+        found = notes(root, chapter.stem[:2])
+        slides = [slide(cell, chapter.parent) for cell in cells if is_slide(cell)]
+        slides = with_notes(slides, cells, found) if slides else []
         path = root / "course/slides" / f"{chapter.stem}.html"
         text = render("slides.html.j2", title=chapter.stem, slides=slides)
         files.write_text(path, text)
-        print(f"course/slides/{path.name}: {len(slides)} slides")
+        print(f"course/slides/{path.name}: {len(slides)} slides, {len(found)} notes")
     return 0
 
 
