@@ -227,10 +227,25 @@ def run_experts(
     """Run every expert once, on all the tokens that chose it; no token is dropped.
 
     Tokens are sorted by expert and laid into a table with a row of places for each
-    expert, as many as the busiest one needs, so that three batched matrix products
+    expert, as many as the busiest one needs, so that two batched matrix products
     serve all experts. `slow_experts` is the naive twin.
     """
-    E, A = len(experts), ids.shape[1]
+    w_gate, w_up, w_down = (
+        torch.stack([getattr(e, name).weight for e in experts]).transpose(1, 2)
+        for name in ("w_gate", "w_up", "w_down")
+    )
+    return run_table(x, ids, weights, torch.cat((w_gate, w_up), dim=-1), w_down)
+
+
+def run_table(
+    x: Float[Tensor, "N D"],
+    ids: Int[Tensor, "N A"],
+    weights: Float[Tensor, "N A"],
+    w_in: Float[Tensor, "E D F2"],
+    w_down: Float[Tensor, "E F D"],
+) -> Float[Tensor, "N D"]:
+    """`run_experts` with weights that are stacked: w_in is gate and up side by side."""
+    E, A = len(w_in), ids.shape[1]
     order = ids.flatten().argsort(stable=True)  # pairs (token, choice), by expert
     expert = ids.flatten()[order]
     load = torch.bincount(expert, minlength=E)
@@ -241,10 +256,7 @@ def run_experts(
     table = table.index_copy(0, slot, x.index_select(0, order // A)).view(
         E, busiest, -1
     )
-    w_gate, w_up, w_down = (
-        torch.stack([getattr(e, name).weight for e in experts]).transpose(1, 2)
-        for name in ("w_gate", "w_up", "w_down")
-    )
-    y = torch.bmm(swiglu(torch.bmm(table, w_gate), torch.bmm(table, w_up)), w_down)
+    gate, up = torch.bmm(table, w_in).chunk(2, dim=-1)
+    y = torch.bmm(swiglu(gate, up), w_down)
     y = y.flatten(0, 1).index_select(0, slot) * weights.flatten()[order].unsqueeze(1)
     return torch.zeros_like(x).index_add(0, order // A, y)
