@@ -28,7 +28,7 @@ from r1lib.model.layers import (
     swiglu,
     to_halves,
 )
-from r1lib.model.moe import MoE, run_table
+from r1lib.model.moe import MoE, run_weights
 from r1lib.model.transformer import Block, Cache, Transformer
 
 MOST = 20_000_000  # parameters: a copy of more would cost what it saves
@@ -213,9 +213,9 @@ def moe_step(norm: RMSNorm, moe: MoE):
     """The experts that each token asks for; few tokens fetch theirs one by one."""
     every, E = list(moe.experts), len(moe.experts)
     router = after(norm, moe.router.weight)
-    w_in = torch.stack([after(norm, e.w_gate.weight, e.w_up.weight) for e in every])
-    w_in = w_in.transpose(1, 2).contiguous()  # (E, D, 2F)
-    w_down = torch.stack([e.w_down.weight for e in every]).transpose(1, 2).contiguous()
+    w_in = [after(norm, e.w_gate.weight, e.w_up.weight) for e in every]
+    w_in = torch.stack(w_in)  # (E, 2F, D)
+    w_down = torch.stack([e.w_down.weight for e in every])  # (E, D, F)
     shared = dense_step(norm, moe.shared) if moe.shared is not None else None
 
     def step(x):
@@ -223,13 +223,14 @@ def moe_step(norm: RMSNorm, moe: MoE):
         ids, weights = moe.choose(moe.scores(F.linear(short, router)))
         N, A = ids.shape
         if N * A > E:
-            y = run_table(short, ids, weights, w_in, w_down)
-        else:  # a table would have more rows than are filled
+            y = run_weights(short, ids, weights, w_in, w_down)
+        else:  # fewer pairs than experts: fetch the weights of each pair
             chosen = ids.flatten()
             rows = short.unsqueeze(1).expand(N, A, -1).reshape(N * A, 1, -1)
-            y = swiglu_of(torch.bmm(rows, w_in.index_select(0, chosen)))
-            y = torch.bmm(y, w_down.index_select(0, chosen)).view(N, A, -1)
-            y = torch.bmm(weights.unsqueeze(1), y).squeeze(1)
+            y = w_in.index_select(0, chosen).transpose(1, 2)
+            y = swiglu_of(torch.bmm(rows, y))
+            y = torch.bmm(y, w_down.index_select(0, chosen).transpose(1, 2))
+            y = torch.bmm(weights.unsqueeze(1), y.view(N, A, -1)).squeeze(1)
         return y if shared is None else y + shared(x)
 
     return step
