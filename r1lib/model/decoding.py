@@ -109,7 +109,7 @@ class Decoder:
             attend, feed = self.layers[2 * i : 2 * i + 2]
             x = x + attend(x, factors, kept, cache.length, mask)
             x = x + feed(x)
-        return self.model.head(self.model.norm(x))
+        return self.model.head(self.model.norm(x).unsqueeze(1)).squeeze(1)
 
 
 def steps(block: Block) -> tuple:
