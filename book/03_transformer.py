@@ -493,9 +493,9 @@ assert gap < 1e-3
 # %% tags=["nbval-check-output"]
 q = draw(2, 1, 8, 4)  # B, one token, H, K
 for groups in (8, 2, 1):
-    k, v = draw(2, 9, groups, 4), draw(2, 9, groups, 4)
+    k, v = draw(2, groups, 9, 4), draw(2, groups, 9, 4)
     shared = attend_shared(q, k, v, 0.5)
-    each = (y.repeat_interleave(8 // groups, 2).transpose(1, 2) for y in (k, v))
+    each = (y.repeat_interleave(8 // groups, 1) for y in (k, v))
     copied = attend(q.transpose(1, 2), *each, 0.5).transpose(1, 2)
     torch.testing.assert_close(shared, copied)
     print(

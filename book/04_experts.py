@@ -252,15 +252,26 @@ for n_groups, n_limited in ((1, 1), (8, 4)):
 # %% [markdown]
 # This is right and hopeless: a thousand tokens with eight experts are 8,000 tiny
 # matrix products. Turn the loop around: each expert runs *once*, on all the tokens
-# that chose it. Sort the (token, expert) pairs by expert, lay them into a table with
-# one row of places for each expert, and three batched products serve all.
+# that chose it. Sort the (token, expert) pairs by expert. Then each expert has a slice
+# of the rows, and two products serve a slice. (`w_in` holds the gate and the other
+# first matrix, one above the other.)
 
 # %%
-# r1lib.model.moe.run_experts
+# r1lib.model.moe.run_slices
 
 # %% [markdown]
-# The two must agree, in values and in gradients, above all where the load is strange:
-# one token only, experts that nobody chose, everybody at the same door.
+# Here the experts wait for one another. A CPU does not mind. A GPU does: it can multiply
+# thousands of rows at once, and a slice has a few dozen. So for a GPU the slices are laid
+# into a **table** with as many places for each expert, and two *batched* products serve
+# all experts together.
+
+# %%
+# r1lib.model.moe.run_table
+
+# %% [markdown]
+# `run_experts` takes the way that suits the machine. It must agree with the loop, in values
+# and in gradients, above all where the load is strange: one token only, experts that
+# nobody chose, all tokens at one expert.
 
 # %% tags=["nbval-check-output"]
 generator = torch.Generator().manual_seed(1)
@@ -293,7 +304,7 @@ for name, ids in cases.items():
     print(f"{name:18} same: {same}, {ids.numel()} pairs in {room} places")
 
 # %% [markdown]
-# Look at the last column. Every expert has as many places in the table as the busiest
+# Look at the last column. In the table every expert has as many places as the busiest
 # one needs. With an even load the table is nearly full; if all go to one expert, seven
 # eighths of it are empty, and the empty places are computed all the same. It is the
 # same with machines: all wait for the slowest. **Balance is not fairness, it is

@@ -52,16 +52,22 @@ def token_logprobs(
     >>> token_logprobs(torch.zeros(1, 3, 4), torch.tensor([[1, 2, 3]])).exp()
     tensor([[1.0000, 0.2500, 0.2500]])
     """
-    if not 0 < temperature < math.inf:
-        raise ValueError(f"temperature must be finite and above 0, got {temperature}")
     real = (
         torch.ones_like(ids[:, 1:], dtype=torch.bool) if mask is None else mask[:, 1:]
     )
-    scaled = logits[:, :-1][real]
-    scaled = scaled / temperature if temperature != 1.0 else scaled
-    chosen = -F.cross_entropy(scaled, ids[:, 1:][real], reduction="none")
+    chosen = chosen_logprobs(logits[:, :-1][real], ids[:, 1:][real], temperature)
     logprobs = chosen.new_zeros(real.shape).masked_scatter(real, chosen)
     return F.pad(logprobs, (1, 0))
+
+
+def chosen_logprobs(
+    logits: Float[Tensor, "N V"], ids: Int[Tensor, " N"], temperature: float = 1.0
+) -> Float[Tensor, " N"]:
+    """Return log p of one token each, from the logits that foretell it."""
+    if not 0 < temperature < math.inf:
+        raise ValueError(f"temperature must be finite and above 0, got {temperature}")
+    scaled = logits / temperature if temperature != 1.0 else logits
+    return -F.cross_entropy(scaled, ids, reduction="none")
 
 
 def entropy(logits: Float[Tensor, "*B V"]) -> Float[Tensor, "*B"]:
@@ -343,15 +349,20 @@ def fixed_length_mean(
 
 
 def next_token_loss(
-    logits: Float[Tensor, "B T V"], ids: Int[Tensor, "B L"], ahead: int = 1
+    logits: Float[Tensor, "B T V"],
+    ids: Int[Tensor, "B L"],
+    ahead: int = 1,
+    head=None,
 ) -> Float[Tensor, ""]:
     """Mean cross-entropy in nats of the token `ahead` places later, pads left out.
 
-    Logits that foretell a pad are not read, not even an inf or a NaN. Where no token
-    stands `ahead` places later the loss is 0.
+    Logits that foretell a pad are not read, not even an inf or a NaN. Where there is no
+    token `ahead` places later the loss is 0. With a `head`, states take the place of
+    logits: it is asked only where a token follows, which saves time and memory.
     """
     targets = ids[:, ahead:]
     real = targets != PAD
     foretold = logits[:, : targets.shape[1]][real]
+    foretold = foretold if head is None else head(foretold)
     total = F.cross_entropy(foretold, targets[real], reduction="sum")
     return total / real.sum().clamp(min=1)

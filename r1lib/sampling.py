@@ -4,11 +4,13 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from r1lib.model import decoding
 from r1lib.model.transformer import Transformer, evaluating
 from r1lib.tokenizer import PAD
 
@@ -75,9 +77,34 @@ def sample_token(
         allowed = keep_top_k(logp, top_k).log_softmax(-1) if top_k else logp
         allowed = allowed if top_p == 1 else keep_top_p(allowed, top_p)
         allowed = keep_min_p(allowed, min_p) if min_p else allowed
-        noise = torch.empty_like(logp).exponential_(generator=generator).log()
-        ids = (allowed - noise).argmax(-1)  # the Gumbel-max trick
+        ids = draw(allowed.exp(), generator)
     return ids, logp.gather(1, ids.unsqueeze(1)).squeeze(1)
+
+
+def draw(
+    weights: Float[Tensor, "B V"], generator: torch.Generator | None = None
+) -> Int[Tensor, " B"]:
+    """Draw one index a row, each with a probability in proportion to its weight.
+
+    One uniform number a row is looked up in the running sum of the weights, in 64 bits:
+    a token with one chance in a billion has its own place there. The Gumbel-max trick
+    does the same with a random number for every weight, which takes far longer.
+    Weights that are no finite numbers are a FloatingPointError.
+
+    >>> draw(torch.tensor([[0.0, 2.0, 0.0]])).tolist()
+    [1]
+    """
+    edges = weights.cumsum(-1, dtype=torch.float64)
+    point = torch.rand(
+        *(len(weights), 1),
+        dtype=torch.float64,
+        generator=generator,
+        device=weights.device,
+    )
+    point *= edges[:, -1:]
+    if not math.isfinite(point.sum().item()):
+        raise FloatingPointError("wanted finite probabilities to draw from, got others")
+    return torch.searchsorted(edges, point, right=True).squeeze(1)
 
 
 def keep_top_k(logp: Float[Tensor, "B V"], top_k: int) -> Float[Tensor, "B V"]:
@@ -176,12 +203,13 @@ def stream(
         )
     with evaluating(model):
         logits, cache, seen = read_prompts(model, [prompt], max_new_tokens, 1)
+        decode = decoder(model)
         for left in reversed(range(max_new_tokens)):
             ids, _ = sample_token(logits, temperature, top_p, generator)
             yield int(ids)
             if int(ids) in stop_ids or not left:
                 break
-            logits = next_logits(model, ids, cache, seen)
+            logits = decode(ids, cache, seen)
 
 
 @torch.no_grad()
@@ -227,24 +255,27 @@ def _generate(model, prompts, max_new_tokens, choice, stop_ids, repeat, steer):
     is_open = torch.ones(batch, dtype=torch.bool, device=device)
     # 2. Prefill: read each prompt once, then repeat its cache.
     logits, cache, seen = read_prompts(model, prompts, max_new_tokens, repeat)
+    decode = decoder(model)
     for t in range(max_new_tokens):
         # 3. Draw a token for each row of the batch, and write it down if still open.
         if steer is not None:
             logits = steer(logits, ids_out[rows, :t])
         ids, logp = sample_token(logits, *choice)
-        ids_out[rows[is_open], t] = ids[is_open]
-        logp_out[rows[is_open], t] = logp[is_open]
-        length[rows[is_open]] = t + 1
-        is_open = is_open & ~torch.isin(ids, stop)
+        ids_out[rows, t] = ids.where(is_open, PAD)
+        logp_out[rows, t] = logp.where(is_open, 0.0)
+        length[rows] += is_open
+        if len(stop):
+            is_open = is_open & ~torch.isin(ids, stop)
         # 4. Let the finished rows leave.
-        if t + 1 == max_new_tokens or not is_open.any():
+        still = int(is_open.sum())
+        if t + 1 == max_new_tokens or not still:
             break
-        if is_open.float().mean() < 0.85:  # copying the cache costs, idle rows too
+        if still < 0.85 * len(rows):  # copying the cache costs, idle rows too
             kept = is_open.nonzero().squeeze(1)
             cache.select(kept)
             rows, ids, seen, is_open = rows[kept], ids[kept], seen[kept], is_open[kept]
         # 5. Decode: feed the new tokens.
-        logits = next_logits(model, ids, cache, seen)
+        logits = decode(ids, cache, seen)
     # 6. Cut each row to its length, and say how it ended.
     stopped = torch.isin(ids_out.gather(1, length.unsqueeze(1) - 1).squeeze(1), stop)
     columns = [x.tolist() for x in (ids_out, logp_out, length, stopped)]
@@ -279,14 +310,41 @@ def read_prompts(model, prompts, room: int, repeat: int):
     return model.head(hidden[again, -1]), cache, seen[again]
 
 
-def next_logits(model, ids, cache, seen) -> Float[Tensor, "B V"]:
-    """Feed one token per row and move the cache on."""
+def place_and_mask(cache, seen: Bool[Tensor, "B S"]):
+    """Position of the next token of each row, (B, 1), and the keys it may see.
+
+    The mask is None where no row has padding, else (B, 1, 1, S).
+    """
     start = cache.length
     positions = seen[:, :start].sum(1, keepdim=True)
-    mask = None if seen[:, 0].all() else seen[:, None, None, : start + 1]
+    return positions, None if seen[:, 0].all() else seen[:, None, None, : start + 1]
+
+
+def next_logits(model, ids, cache, seen) -> Float[Tensor, "B V"]:
+    """Feed one token per row and move the cache on."""
+    positions, mask = place_and_mask(cache, seen)
     logits = model(ids.unsqueeze(1), cache, positions=positions, attn_mask=mask)
     cache.length += 1
     return logits[:, -1]
+
+
+def decoder(model) -> Callable:
+    """The fastest way from one token a row to the next logits.
+
+    A small model spends more time between operations than in them, so its weights are
+    laid out anew for a single token (`model.decoding`). A large one waits for memory,
+    and a copy of its weights would not fit: there it is `next_logits`, the twin.
+    """
+    if not decoding.can_lay_out(model):
+        return partial(next_logits, model)
+    step = decoding.Decoder(model)
+
+    def decode(ids, cache, seen):
+        logits = step(ids, cache, *place_and_mask(cache, seen))
+        cache.length += 1
+        return logits
+
+    return decode
 
 
 def complete(

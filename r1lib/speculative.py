@@ -16,7 +16,7 @@ from torch import Tensor
 
 from r1lib.model.attention import LayerCache
 from r1lib.model.transformer import Transformer, evaluating, rope_at
-from r1lib.sampling import Completion, check_room
+from r1lib.sampling import Completion, check_room, draw
 from r1lib.tokenizer import PAD
 
 
@@ -56,14 +56,6 @@ def residual(p: Float[Tensor, "B V"], q: Float[Tensor, "B V"]) -> Float[Tensor, 
     beyond = (p - q).clamp(min=0)
     total = beyond.sum(-1, keepdim=True)
     return torch.where(total > 0, beyond / total.where(total > 0, 1.0), p)
-
-
-def draw(
-    p: Float[Tensor, "B V"], generator: torch.Generator | None = None
-) -> Int[Tensor, " B"]:
-    """Draw one token a row from probabilities, by the Gumbel-max trick."""
-    noise = torch.empty_like(p).exponential_(generator=generator)
-    return (p.log() - noise.log()).argmax(-1)
 
 
 def positions_and_mask(seen: Bool[Tensor, "B S"], start: int, count: int):

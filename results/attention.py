@@ -41,8 +41,8 @@ def kinds(context: int, seed: int) -> dict[str, tuple]:
     ):
         given = (
             draw(1, 1, HEADS, key),
-            draw(1, context, groups, key),
-            draw(1, context, groups, value),
+            draw(1, groups, context, key),
+            draw(1, groups, context, value),
             key**-0.5,
         )
         kinds[name] = (attention.attend_shared, given, given[1:3])

@@ -51,6 +51,14 @@ def pytest_report_header():
     return f"r1lib shapes: {SHAPES}"
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items):
+    """What needs a whole smoke run is slow, whoever asks for it."""
+    for item in items:
+        if {"smoke_run", "undisturbed"} & {*getattr(item, "fixturenames", ())}:
+            item.add_marker("slow")
+
+
 @pytest.fixture(scope="module")
 def one_thread():
     """Equal weights are promised for one machine and one number of threads."""

@@ -35,6 +35,7 @@ def test_every_disagreement_is_listed_and_explained():
         assert kind["agree"] in (0, kind["pairs"]) or name.startswith("gold")
 
 
+@pytest.mark.slow
 def test_ours_still_says_what_the_file_says():
     differ = {(r["kind"], r["gold"], r["answer"]): r for r in FOUND["disagreements"]}
     agreed = {name: k["ours says equal"] for name, k in FOUND["kinds"].items()}
@@ -46,6 +47,7 @@ def test_ours_still_says_what_the_file_says():
             assert mine is bool(agreed[pair[0]]), pair
 
 
+@pytest.mark.slow
 def test_math_verify_still_says_what_the_file_says():
     pytest.importorskip("math_verify")
     kinds, differ = agreement.compare(agreement.pairs()[::10])

@@ -126,13 +126,13 @@ def test_expanded_keys_share_their_rotary_part():
 def test_shared_keys_equal_repeated_ones(groups, masked):
     torch.manual_seed(0)
     q = torch.randn(B, 1, 6, 5, dtype=torch.float64)
-    k = torch.randn(B, T, groups, 5, dtype=torch.float64)
-    v = torch.randn(B, T, groups, 4, dtype=torch.float64)
+    k = torch.randn(B, groups, T, 5, dtype=torch.float64)
+    v = torch.randn(B, groups, T, 4, dtype=torch.float64)
     mask = torch.rand(B, 1, 1, T) < 0.6 if masked else None
     if masked:
         mask[..., 0] = True
     found = attention.attend_shared(q, k, v, 0.3, mask)
-    k, v = (x.repeat_interleave(6 // groups, dim=2).transpose(1, 2) for x in (k, v))
+    k, v = (x.repeat_interleave(6 // groups, dim=1) for x in (k, v))
     wanted = F.scaled_dot_product_attention(q.transpose(1, 2), k, v, mask, scale=0.3)
     torch.testing.assert_close(found, wanted.transpose(1, 2), **CLOSE)
 

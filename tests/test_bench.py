@@ -68,8 +68,10 @@ def test_a_profile_has_all_kinds_and_adds_up():
     for step in found["profile"].values():
         assert tuple(step["shares"]) == profile.KINDS
         assert sum(step["shares"].values()) == pytest.approx(1)
-        for kind in ("matrix products", "attention", "optimizer", "overhead"):
+        for kind in ("matrix products", "optimizer", "overhead"):
             assert step["shares"][kind] > 0
+    # six new tokens are few: absorbed attention is made of plain products
+    assert found["profile"]["pre-training step"]["shares"]["attention"] > 0
     assert found["profile"]["GRPO step"]["shares"]["sampling"] > 0
     assert "pre-training step" in profile.report(found)
 

@@ -91,6 +91,7 @@ def nothing(*arguments, **options):
     pass
 
 
+@pytest.mark.slow
 def test_every_exercise_has_a_check_and_every_check_an_exercise():
     asked = {name for s in BOOK.sources() for name in exercises(s)[1]}
     files = Path(checks.__file__).parent.glob("chapter_*.py")

@@ -123,6 +123,7 @@ def test_transformers_and_we_read_the_same_logits(config, changes, kind, tmp_pat
     assert again.config.n_mtp == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["student-qwen", "student-llama", "tiny"])
 @torch.no_grad()
 def test_two_hundred_greedy_tokens_are_the_same(name, tmp_path):
@@ -142,6 +143,7 @@ def test_two_hundred_greedy_tokens_are_the_same(name, tmp_path):
     assert found == wanted.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["zero-tiny", "r1-tiny", "distill-tiny"])
 @torch.no_grad()
 def test_a_shipped_model_writes_the_same_answers_there(name, tmp_path):

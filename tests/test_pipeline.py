@@ -62,6 +62,7 @@ def start(*arguments):
 # ---- a run -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_finished_run_holds_what_its_stages_left_and_nothing_else(undisturbed):
     names = {path.name for path in undisturbed.iterdir()}
     left = {name for stage in stages.STAGES for name in (stage, f"{stage}.json")}

@@ -387,6 +387,7 @@ def run(seed, steps=25, start=0, models=None, optimizers=None, **changes):
     return steps, models, optimizers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "seed, changes",
     [(0, {}), (1, {"lam": 0.9}), (2, {"kl_coef": 0.001, "minibatches": 2})],

@@ -135,3 +135,23 @@ def test_documents_that_do_not_fit_are_refused_before_any_work(odd):
     steps = pretrain.train(net, [[1, 2], [1, 3], odd], config, optimizers=[])
     with pytest.raises(ValueError, match="of 1 to 48 tokens, got"):
         next(steps)
+
+
+@pytest.mark.parametrize("ahead", [1, 2])
+def test_a_head_that_is_asked_for_real_tokens_only_changes_nothing(ahead):
+    torch.manual_seed(0)
+    states = torch.randn(3, 6, 8, dtype=torch.float64, requires_grad=True)
+    head = torch.nn.Linear(8, 11, bias=False).double()
+    ids = torch.tensor(
+        [[1, 4, 5, 6, 7, 2], [1, 9, 2, PAD, PAD, PAD], [1, 2] + [PAD] * 4]
+    )
+    whole = losses.next_token_loss(head(states), ids, ahead)
+    few = losses.next_token_loss(states, ids, ahead, head=head)
+    torch.testing.assert_close(few, whole, atol=1e-14, rtol=1e-14)
+    inputs = (states, head.weight)
+    for a, b in zip(
+        torch.autograd.grad(few, inputs),
+        torch.autograd.grad(whole, inputs),
+        strict=True,
+    ):
+        torch.testing.assert_close(a, b, atol=1e-14, rtol=1e-12)

@@ -92,6 +92,7 @@ FILES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("own", "code", "outcome"),
     [

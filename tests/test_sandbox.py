@@ -126,11 +126,10 @@ def open_box(request):
 
 
 def attacks():
-    """Every attack on every Python; a loop takes its second, so others' are slow."""
+    """Every attack on every Python; those on another Python than ours are slow."""
     for version in PYTHONS:
         for name in attack_programs.ALL:
-            slow = version != THIS and name in attack_programs.LOOPS
-            marks = [pytest.mark.slow] if slow else []
+            marks = [pytest.mark.slow] if version != THIS else []
             yield pytest.param(version, name, marks=marks, id=f"{name}-{version}")
 
 
@@ -242,6 +241,7 @@ def solve():
     assert read(back.texts[0]) == wanted
 
 
+@pytest.mark.slow
 @needs_walls
 def test_answers_after_the_limit_count_for_nothing_even_if_the_signal_is_ignored():
     code = """

@@ -227,6 +227,7 @@ def told_apart(ops, other, rng):
     return False
 
 
+@pytest.mark.slow
 def test_cases_reject_every_slip_that_makes_a_difference():
     rng, seen = random.Random(1), Counter()
     for problem in some(programs, 600):

@@ -313,6 +313,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(stopped, error, monkeypatch):
     assert files.sha256(stopped / "base-work" / "step-000040") == before
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on_and_nothing_is_lost(
     stopped, smoke_run, capsys, monkeypatch
 ):
@@ -461,6 +462,7 @@ def test_settings_of_another_kind_are_one_line(finished, error, text):
         assert "settings.json is damaged" in error()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["[]", "null", "{}", "{", '{"stages": []}'])
 def test_results_of_another_kind_are_measured_again(finished, monkeypatch, text):
     known = files.read_json(finished / "results.json")["stages"]
@@ -584,6 +586,7 @@ def test_a_stage_of_another_base_is_refused(finished, error):
     assert "zero in" in (line := error()) and "make it again with --stage zero" in line
 
 
+@pytest.mark.slow
 def test_what_was_measured_in_another_way_is_measured_again(finished, monkeypatch):
     asked, path = [], finished / "results.json"
     known = files.read_json(path)["stages"]

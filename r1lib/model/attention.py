@@ -2,8 +2,9 @@
 
 MLA (DeepSeek-V2, arXiv 2405.04434, section 2.1) caches one small latent per token
 and one rotary key shared by all heads, instead of a key and a value per head. While
-training, keys and values are expanded from the latent ("naive"); while decoding, the
-expansion is absorbed into the query and the output, so the cache is read as it is.
+training, or reading a long prompt, keys and values are expanded from the latent
+("naive"); while decoding, the expansion is absorbed into the query and the output, so
+the cache is read as it is.
 
 A cache is a plain tensor pair handed in by the caller; a layer never moves it on.
 """
@@ -20,22 +21,26 @@ ROPE = {"interleaved": apply_rope, "half": apply_rope_half}
 
 
 class LayerCache:
-    """Keys (or latents) and values of one layer for up to `positions` tokens."""
+    """Keys (or latents) and values of one layer for up to `positions` tokens.
+
+    A shape is (heads, width) or (width,); the tokens of a head lie side by side, as
+    the products of attention read them: (B, heads, positions, width).
+    """
 
     def __init__(self, key_shape, value_shape, batch, positions, like: Tensor):
-        self.key = like.new_zeros(batch, positions, *key_shape)
-        self.value = like.new_zeros(batch, positions, *value_shape)
+        self.key, self.value = (
+            like.new_zeros(batch, *heads, positions, width)
+            for *heads, width in (key_shape, value_shape)
+        )
 
     def write(self, key, value, start: int) -> tuple[Tensor, Tensor]:
         """Store new entries at `start` and return everything up to their end."""
-        end = start + key.shape[1]
-        if end > self.key.shape[1]:
-            raise ValueError(
-                f"the cache holds {self.key.shape[1]} tokens, {end} needed"
-            )
-        self.key[:, start:end] = key
-        self.value[:, start:end] = value
-        return self.key[:, :end], self.value[:, :end]
+        end, room = start + key.shape[-2], self.key.shape[-2]
+        if end > room:
+            raise ValueError(f"the cache holds {room} tokens, {end} needed")
+        self.key[..., start:end, :] = key
+        self.value[..., start:end, :] = value
+        return self.key[..., :end, :], self.value[..., :end, :]
 
     def select(self, rows: Tensor) -> None:
         """Keep (or repeat) the given rows of the batch."""
@@ -53,16 +58,15 @@ def attend(
     T, S = q.shape[2], k.shape[2]
     if mask is None and T < S:  # the queries are the last T of S tokens
         mask = torch.ones(T, S, dtype=torch.bool, device=q.device).tril(S - T)
-    if mask is None:
-        return F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale)
-    scores = (q @ k.transpose(-1, -2)) * scale
-    return scores.masked_fill(~mask, float("-inf")).softmax(dim=-1) @ v
+    return F.scaled_dot_product_attention(
+        q, k, v, attn_mask=mask, is_causal=mask is None, scale=scale
+    )
 
 
 def attend_shared(
     q: Float[Tensor, "B 1 H K"],
-    k: Float[Tensor, "B S G K"],
-    v: Float[Tensor, "B S G V"],
+    k: Float[Tensor, "B G S K"],
+    v: Float[Tensor, "B G S V"],
     scale: float,
     mask: Bool[Tensor, "B 1 1 S"] | None = None,
 ) -> Float[Tensor, "B 1 H V"]:
@@ -72,12 +76,12 @@ def attend_shared(
     cache is read once and never copied.
     """
     B, _, H, K = q.shape
-    G = k.shape[2]
+    G = k.shape[1]
     together = q.view(B, G, H // G, K)
-    scores = (together @ k.permute(0, 2, 3, 1)) * scale  # (B, G, H / G, S)
+    scores = (together @ k.transpose(-1, -2)) * scale  # (B, G, H / G, S)
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))
-    return (scores.softmax(dim=-1) @ v.transpose(1, 2)).reshape(B, 1, H, -1)
+    return (scores.softmax(dim=-1) @ v).reshape(B, 1, H, -1)
 
 
 class GroupedQueryAttention(nn.Module):
@@ -108,13 +112,14 @@ class GroupedQueryAttention(nn.Module):
         k = self.k_norm(self.wk(x).view(B, T, self.n_kv_heads, self.head_dim))
         v = self.wv(x).view(B, T, self.n_kv_heads, self.head_dim)
         q, k = self.turn(q, rope), self.turn(k, rope)
+        k, v = k.transpose(1, 2), v.transpose(1, 2)  # (B, G, T, K)
         if cache is not None:
             k, v = cache.write(k, v, start)
         share = self.n_heads // self.n_kv_heads
         if share > 1 and T == 1:  # decoding: nobody repeats a key for each head
             y = attend_shared(q, k, v, self.head_dim**-0.5, mask)
             return self.wo(y.reshape(B, T, -1))
-        k, v = (y.transpose(1, 2).repeat_interleave(share, dim=1) for y in (k, v))
+        k, v = (y.repeat_interleave(share, dim=1) for y in (k, v))
         y = attend(q.transpose(1, 2), k, v, self.head_dim**-0.5, mask)
         return self.wo(y.transpose(1, 2).reshape(B, T, -1))
 
@@ -170,19 +175,30 @@ def absorbed_attention(
     `naive_attention` is its twin. The letters are those of DeepSeek's model.py, which
     adds a second product for the rotary keys; here c runs on over them.
     """
-    # s: queries, t: cached tokens, h: heads, d: numbers of a head, c: of a latent
+    # t: queries, s: kept tokens, h: heads, d: numbers of a head, c: of a latent
     nope, C, T, S = q_nope.shape[3], weight.shape[1], q_nope.shape[1], latents.shape[1]
     w = weight.view(q_nope.shape[2], -1, C)
     w_key, w_value = w.split((nope, w.shape[1] - nope), dim=1)
-    q_latent = torch.einsum("bshd,hdc->bshc", q_nope, w_key)
+    q_latent = torch.einsum("bthd,hdc->bthc", q_nope, w_key)
     q = torch.cat((q_latent, q_pe), dim=-1)
-    scores = torch.einsum("bshc,btc->bsht", q, latents) * scale
+    scores = torch.einsum("bthc,bsc->bths", q, latents) * scale
     if mask is None and T > 1:
         mask = torch.ones(1, 1, T, S, dtype=torch.bool, device=q.device).tril(S - T)
     if mask is not None:
         scores = scores.masked_fill(~mask.transpose(1, 2), float("-inf"))
-    y = torch.einsum("bsht,btc->bshc", scores.softmax(dim=-1), latents[..., :C])
-    return torch.einsum("bshc,hdc->bhsd", y, w_value)
+    y = torch.einsum("bths,bsc->bthc", scores.softmax(dim=-1), latents[..., :C])
+    return torch.einsum("bthc,hdc->bhtd", y, w_value)
+
+
+def crossover(c: ModelConfig) -> float:
+    """Read so many tokens at once, and naive attention multiplies less than absorbed.
+
+    For S keys naive attention expands S latents, S C (d + v) products a head, and for
+    each of T queries saves S (2 C - d - v): d and v are the widths of a key without its
+    rotary part and of a value, C that of a latent. V3: 171 tokens.
+    """
+    each, C = c.qk_nope_head_dim + c.v_head_dim, c.kv_lora_rank
+    return C * each / (2 * C - each) if 2 * C > each else float("inf")
 
 
 def softmax_scale(c: ModelConfig) -> float:
@@ -201,6 +217,7 @@ class MultiHeadLatentAttention(nn.Module):
         self.n_heads, self.latent = c.n_heads, c.kv_lora_rank
         self.nope, self.rope = c.qk_nope_head_dim, c.qk_rope_head_dim
         self.scale, self.turn = softmax_scale(c), ROPE[c.rope_layout]
+        self.crossover = crossover(c)
         self.cache_shapes = (self.latent + self.rope,), (0,)  # one tensor, no values
         q_out = c.n_heads * (self.nope + self.rope)
         kv_out = c.n_heads * (self.nope + c.v_head_dim)
@@ -232,6 +249,7 @@ class MultiHeadLatentAttention(nn.Module):
         latents = self.latents(x, rope)
         if cache is not None:
             latents, _ = cache.write(latents, latents[..., :0], start)
-        attention = naive_attention if cache is None else absorbed_attention
+        absorb = cache is not None and x.shape[1] < self.crossover
+        attention = absorbed_attention if absorb else naive_attention
         y = attention(q_nope, q_pe, latents, self.wkv_b.weight, self.scale, mask)
         return self.wo(y.transpose(1, 2).reshape(*x.shape[:2], -1))

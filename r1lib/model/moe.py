@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from r1lib.model.config import ModelConfig
 from r1lib.model.layers import SwiGLU, swiglu
@@ -226,11 +227,57 @@ def run_experts(
 ) -> Float[Tensor, "N D"]:
     """Run every expert once, on all the tokens that chose it; no token is dropped.
 
-    Tokens are sorted by expert and laid into a table with a row of places for each
-    expert, as many as the busiest one needs, so that three batched matrix products
-    serve all experts. `slow_experts` is the naive twin.
+    `slow_experts` is the naive twin.
     """
-    E, A = len(experts), ids.shape[1]
+    w_in = [torch.cat((e.w_gate.weight, e.w_up.weight)) for e in experts]
+    return run_weights(x, ids, weights, w_in, [e.w_down.weight for e in experts])
+
+
+def run_weights(x, ids, weights, w_in, w_down) -> Float[Tensor, "N D"]:
+    """`run_experts` by their weights: slices on a CPU, a table elsewhere.
+
+    `w_in` are E matrices (2F, D), gate above up, `w_down` are E matrices (D, F): lists,
+    or stacked to one tensor.
+    """
+    if x.device.type == "cpu":
+        return run_slices(x, ids, weights, w_in, w_down)
+    w_in, w_down = (
+        w if isinstance(w, Tensor) else torch.stack(w) for w in (w_in, w_down)
+    )
+    return run_table(x, ids, weights, w_in, w_down)
+
+
+def run_slices(
+    x: Float[Tensor, "N D"], ids: Int[Tensor, "N A"], weights, w_in, w_down
+) -> Float[Tensor, "N D"]:
+    """Sort the pairs (token, expert) by expert; each expert then has a slice of rows.
+
+    Nothing is computed in vain, but the experts wait for one another: for a CPU.
+    """
+    order = ids.flatten().argsort(stable=True)  # pairs (token, choice), by expert
+    token = order // ids.shape[1]
+    load = torch.bincount(ids.flatten(), minlength=len(w_in)).tolist()
+    rows = x.index_select(0, token).split(load)
+    hidden = torch.cat([F.linear(r, w) for r, w in zip(rows, w_in, strict=True)])
+    hidden = swiglu(*hidden.chunk(2, dim=-1)) * weights.flatten()[order].unsqueeze(1)
+    parts = zip(hidden.split(load), w_down, strict=True)
+    y = torch.cat([F.linear(h, w) for h, w in parts])
+    return torch.zeros_like(x).index_add(0, token, y)
+
+
+def run_table(
+    x: Float[Tensor, "N D"],
+    ids: Int[Tensor, "N A"],
+    weights: Float[Tensor, "N A"],
+    w_in: Float[Tensor, "E F2 D"],
+    w_down: Float[Tensor, "E D F"],
+) -> Float[Tensor, "N D"]:
+    """Lay the sorted rows into a table with as many places for each expert.
+
+    As many as the busiest one needs: two batched products then serve all experts at
+    once, which a GPU likes, and compute the empty places as well.
+    """
+    E, A = len(w_in), ids.shape[1]
     order = ids.flatten().argsort(stable=True)  # pairs (token, choice), by expert
     expert = ids.flatten()[order]
     load = torch.bincount(expert, minlength=E)
@@ -241,10 +288,7 @@ def run_experts(
     table = table.index_copy(0, slot, x.index_select(0, order // A)).view(
         E, busiest, -1
     )
-    w_gate, w_up, w_down = (
-        torch.stack([getattr(e, name).weight for e in experts]).transpose(1, 2)
-        for name in ("w_gate", "w_up", "w_down")
-    )
-    y = torch.bmm(swiglu(torch.bmm(table, w_gate), torch.bmm(table, w_up)), w_down)
+    gate, up = torch.bmm(table, w_in.transpose(1, 2)).chunk(2, dim=-1)
+    y = torch.bmm(swiglu(gate, up), w_down.transpose(1, 2))
     y = y.flatten(0, 1).index_select(0, slot) * weights.flatten()[order].unsqueeze(1)
     return torch.zeros_like(x).index_add(0, order // A, y)

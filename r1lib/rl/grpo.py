@@ -27,11 +27,11 @@ from r1lib.losses import (
     clip_fraction,
     clipped,
     kl_k3,
-    token_logprobs,
     token_mean,
 )
 from r1lib.rl.rollout import Rollout, measures, parts, rollout, step_generators
 from r1lib.training import limits, optim
+from r1lib.training.shared_prompts import completion_logprobs
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def reference_logprobs(ref, ids, mask, config: GRPOConfig) -> Tensor | None:
     """Log-probabilities of the reference; None where there is none or no KL term."""
     if not config.kl_coef or ref is None:  # then `grpo_loss` refuses a KL term
         return None
-    return token_logprobs(ref(ids), ids, config.temperature, mask)
+    return completion_logprobs(ref, ids, mask, config.temperature)
 
 
 def update(
@@ -185,7 +185,7 @@ def update(
         ids, mask, old = (
             x[part, :width] for x in (batch.ids, batch.mask, batch.old_logprobs)
         )
-        logprobs = token_logprobs(policy(ids), ids, config.temperature, mask)
+        logprobs = completion_logprobs(policy, ids, mask, config.temperature)
         loss, metrics = grpo_loss(
             logprobs,
             old,

@@ -72,10 +72,11 @@ def batches(documents: list[list[int]], size: int, seed, window: int = 64):
 def loss(model: Transformer, ids: Int[Tensor, "B T"], mtp_weight: float):
     """Next-token loss plus mtp_weight * MTP loss (DeepSeek-V3, eq. 24-25)."""
     hidden = model.hidden(ids)
-    main = next_token_loss(model.head(hidden), ids)
+    main = next_token_loss(hidden, ids, head=model.head)
     if model.mtp is None or not mtp_weight:
         return main, {"loss": main.item()}
-    extra = next_token_loss(model.head(mtp_hidden(model, ids, hidden)), ids, ahead=2)
+    further = mtp_hidden(model, ids, hidden)
+    extra = next_token_loss(further, ids, ahead=2, head=model.head)
     return main + mtp_weight * extra, {"loss": main.item(), "mtp_loss": extra.item()}
 
 
