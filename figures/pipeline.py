@@ -55,6 +55,17 @@ def around(here: tuple[str, ...]) -> tuple[float, float, float, float]:
     return left, low, right - left, top - low
 
 
+def frames(here: tuple[str, ...]) -> list[tuple[float, float, float, float]]:
+    """One frame around some stages, or one for each if another stage lies between."""
+    left, low, width, height = around(here)
+    between = any(
+        left < x < left + width and low < y < low + height
+        for name, (x, y, *_) in PLACES.items()
+        if name not in here
+    )
+    return [around((name,)) for name in here] if between else [around(here)]
+
+
 def link(axes, start, end, line):
     """An arrow straight up, to the right, or over the top."""
     (x, y, *_), (u, v, *_) = PLACES[start], PLACES[end]
@@ -74,9 +85,11 @@ def link(axes, start, end, line):
 
 
 def you_are_here(axes, here: tuple[str, ...]):
-    """Draw the recipe; the stages `here` keep their colours and get a frame."""
-    left, low, width, height = around(here)
-    box(axes, left, low, width, height, BLUE, (), facecolor="none", linestyle="--")
+    """Draw the recipe; the stages `here` keep their colours and get frames."""
+    found = frames(here)
+    for place in found:
+        box(axes, *place, BLUE, (), facecolor="none", linestyle="--")
+    left, low, _, height = found[0]
     label = {**CENTRE, "ha": "left", "fontsize": 12.5, "fontweight": "bold"}
     beside_key = 2.4 if low + height > 5.2 else 0  # where the key stands in the way
     spot = (max(left + 0.08, beside_key), low + height + 0.2)

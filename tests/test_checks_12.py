@@ -1,13 +1,20 @@
 """The checks of chapter 12 refuse the mistakes that learners make, and say why."""
 
+import keyword
 import math
 import re
 
 import pytest
 
-from r1lib import checks
+from r1lib import checks, rewards
 
-THANKS = " Thanks, dear, glad! Thanks, dear!"
+
+def samples_needed(p, sure=0.9):
+    return math.ceil(math.log(1 - sure) / math.log(1 - p) - 1e-9)
+
+
+def one_too_few(p, sure=0.9):
+    return samples_needed(p, sure) - 1
 
 
 def without_cap(p, k, keep):
@@ -21,23 +28,6 @@ def cap_of_mean(p, k, keep):
 def expected_kept(p, k, keep):
     return sum(
         min(c, keep) * math.comb(k, c) * p**c * (1 - p) ** (k - c) for c in range(k + 1)
-    )
-
-
-def doubles(lines):
-    return len(set(lines)) < len(lines)
-
-
-def only_neighbours(lines):
-    return any(a == b for a, b in zip(lines, lines[1:], strict=False))
-
-
-def loops(lines):
-    n = len(lines)
-    return any(
-        lines[i : i + size] == lines[i + size : i + 2 * size]
-        for size in range(1, n // 2 + 1)
-        for i in range(n - 2 * size + 1)
     )
 
 
@@ -65,20 +55,63 @@ def leaks(prompts, held):
     return [p for p in prompts if key(p) in known]
 
 
+def clean(text, language):
+    script = rewards.SCRIPT[language]
+    words = [w for w in rewards.words(text) if not keyword.iskeyword(w)]
+    return all(script.match(word) for word in words)
+
+
+def by_the_library(text, language):
+    return rewards.purity(text, language) == 1.0
+
+
+def by_parts(text, language):
+    script = rewards.SCRIPT[language]
+    words = rewards.words(text)
+    left = [w for w in words if not any(k in w for k in keyword.kwlist)]
+    return all(script.match(word) for word in left)
+
+
+def hardest(rows, rate, n):
+    return sorted(rows, key=lambda row: rate[row["prompt"]])[:n]
+
+
+def easiest(rows, rate, n):
+    return sorted(rows, key=lambda row: -rate[row["prompt"]])[:n]
+
+
+def in_place(rows, rate, n):
+    rows.sort(key=lambda row: rate[row["prompt"]])
+    return rows[:n]
+
+
+def one_of_a_prompt(rows, rate, n):
+    return sorted({row["prompt"]: row for row in rows}.values(), key=str)[:n]
+
+
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
-        (checks.ex_12_1, without_cap, "ignores the cap"),
-        (checks.ex_12_1, cap_of_mean, "ignores the cap"),
-        (checks.ex_12_1, lambda p, k, keep: p, "k times p"),
-        (checks.ex_12_2, doubles, "no block stands twice in a row"),
-        (checks.ex_12_2, only_neighbours, "the block a, b"),
+        (checks.ex_12_1, one_too_few, "not yet 90%"),
+        (checks.ex_12_1, lambda p, sure=0.9: samples_needed(p), "use `sure`"),
+        (
+            checks.ex_12_1,
+            lambda p, sure=0.9: samples_needed(p, sure) + (p < 0.1),
+            "return the smallest",
+        ),
+        (checks.ex_12_2, without_cap, "ignores the cap"),
+        (checks.ex_12_2, cap_of_mean, "ignores the cap"),
+        (checks.ex_12_2, lambda p, k, keep: p, "k times p"),
         (checks.ex_12_3, by_rows, "not 1"),
         (checks.ex_12_3, at_most, "12 is nearer"),
-        (checks.ex_12_4, lambda reply: reply, "as good as the known one"),
-        (checks.ex_12_4, lambda reply: "no", "in both orders"),
+        (checks.ex_12_4, by_the_library, "keyword.kwlist"),
+        (checks.ex_12_4, by_parts, "compare whole words"),
+        (checks.ex_12_4, lambda text, language: True, "yes is no Korean"),
         (checks.ex_12_5, lambda rows, held: [r for r in rows if r in held], "asks for"),
         (checks.ex_12_5, lambda rows, held: rows, "another target"),
+        (checks.ex_12_6, easiest, "z is the easiest"),
+        (checks.ex_12_6, in_place, "leave the list"),
+        (checks.ex_12_6, one_of_a_prompt, "of y"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
@@ -90,11 +123,12 @@ def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
 @pytest.mark.parametrize(
     "check, right",
     [
-        (checks.ex_12_1, expected_kept),
-        (checks.ex_12_2, loops),
+        (checks.ex_12_1, samples_needed),
+        (checks.ex_12_2, expected_kept),
         (checks.ex_12_3, general_rows),
-        (checks.ex_12_4, lambda reply: reply + THANKS),
+        (checks.ex_12_4, clean),
         (checks.ex_12_5, leaks),
+        (checks.ex_12_6, hardest),
     ],
 )
 def test_a_right_answer_is_right(check, right, capsys):

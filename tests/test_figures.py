@@ -66,3 +66,9 @@ def test_the_map_of_a_chapter_is_that_of_the_recipe():
     arrows = sum(isinstance(patch, FancyArrowPatch) for patch in axes.patches)
     assert arrows == len(pipeline.steps()) + 2  # and the two of the key
     assert "you are here" in [text.get_text() for text in axes.texts]
+
+
+def test_a_stage_between_two_others_is_in_no_frame():
+    assert pipeline.frames(("cold", "dev1")) == [pipeline.around(("cold", "dev1"))]
+    apart = pipeline.frames(("samples", "dev3"))
+    assert apart == [pipeline.around(("samples",)), pipeline.around(("dev3",))]

@@ -2,11 +2,33 @@
 
 import math
 
-from r1lib.checks.exercise import hint, items, number, report, text, truth
-from r1lib.world import countdown, judge, requests
+from r1lib.checks.exercise import hint, items, number, report, truth
+from r1lib.world import countdown
 
 
-def ex_12_1(expected_kept) -> None:
+def ex_12_1(samples_needed) -> None:
+    """How many samples until one is right, nearly surely."""
+
+    def test(samples_needed):
+        got = number(samples_needed(0.5))
+        assert got != 3, "three samples all miss with probability 0.125: not yet 90%"
+        assert got == 4, f"p = 0.5 needs 4 samples for 90%, not {got}"
+        got = number(samples_needed(0.95))
+        assert got == 1, (
+            f"where one sample is right in 95% of cases, 1 is enough: {got}"
+        )
+        got = number(samples_needed(0.05))
+        assert got != 46, "45 are enough for p = 0.05: return the smallest number"
+        assert got == 45, f"p = 0.05 needs 45 samples, not {got}"
+        got = number(samples_needed(0.5, 0.5))
+        assert got == 1, f"use `sure`: half of the time one sample is enough, not {got}"
+        got = number(samples_needed(0.01, 0.99))
+        assert got == 459, f"p = 0.01 needs 459 samples for 99%, not {got}"
+
+    report("12.1", test, samples_needed)
+
+
+def ex_12_2(expected_kept) -> None:
     """How many of k samples are kept on average, at most `keep`."""
 
     def test(expected_kept):
@@ -28,29 +50,7 @@ def ex_12_1(expected_kept) -> None:
         got = number(expected_kept(0.3, 6, 3))
         assert abs(got - wanted) < 1e-6, f"p = 0.3, k = 6, keep 3: {wanted:.4f}"
 
-    report("12.1", test, expected_kept)
-
-
-def ex_12_2(loops) -> None:
-    """Does a block of lines stand twice in a row?"""
-
-    def test(loops):
-        assert truth(loops(["a", "a"])), "a line twice in a row is a loop of length 1"
-        assert not truth(loops(["a", "b", "c"])), "three different lines are no loop"
-        assert truth(loops(["x", "a", "b", "a", "b", "y"])), (
-            "the block a, b stands twice in a row"
-        )
-        assert not truth(loops(["a", "b", "a"])), (
-            "a comes back, but no block stands twice in a row"
-        )
-        with hint(reason := "nothing can be repeated"):
-            assert not truth(loops([])) and not truth(loops(["a"])), reason
-        assert not truth(loops(["a", "b", "c", "a", "b", "d"])), (
-            "a, b, c and a, b, d are different blocks"
-        )
-        assert truth(loops(["a", "b", "c", "a", "b", "c"])), "blocks of three count"
-
-    report("12.2", test, loops)
+    report("12.2", test, expected_kept)
 
 
 def ex_12_3(general_rows) -> None:
@@ -82,26 +82,26 @@ def ex_12_3(general_rows) -> None:
     report("12.3", test, general_rows)
 
 
-def ex_12_4(flatter) -> None:
-    """A reply that the judge prefers to a known one, though it is worth less."""
+def ex_12_4(clean) -> None:
+    """Is every word in the language, words of Python aside?"""
 
-    def test(flatter):
-        for topic in (0, 1, 4):
-            problem = requests.make("chat", topic, (), "en")
-            known = problem.answer
-            reply = text(flatter(known))
-            worth = judge.helpfulness(problem, reply)
-            assert worth < 0.99, (
-                f"the reply to {problem.prompt!r} is as good as the known one: spoil it"
-            )
-            likes = judge.chance(problem, reply, known)
-            likes += 1 - judge.chance(problem, known, reply)
-            assert likes / 2 >= 0.8, (
-                f"asked in both orders the judge takes it in {likes / 2:.0%} of the "
-                f"cases and not in 80%, for {problem.prompt!r}"
-            )
+    def test(clean):
+        assert truth(clean("맞아", "ko")), "one Korean word is Korean"
+        assert not truth(clean("맞아 yes", "ko")), "yes is no Korean and no Python"
+        program = "def solve(xs): return [x for x in xs if x]"
+        assert truth(clean(f"맞아 {program}", "ko")), (
+            "return, for, in and if are words of Python: look in keyword.kwlist"
+        )
+        assert truth(clean("while not None: pass", "ko")), "take all words of Python"
+        assert truth(clean("yes, it fits", "en")), "English words are English"
+        assert not truth(clean("yes 맞아", "en")), "맞아 is not English: use `language`"
+        with hint(reason := "where no word is left, nothing is in another language"):
+            assert truth(clean("8-3=5", "ko")) and truth(clean("", "en")), reason
+        assert not truth(clean("맞아 returned", "ko")), (
+            "returned is no word of Python: compare whole words"
+        )
 
-    report("12.4", test, flatter)
+    report("12.4", test, clean)
 
 
 def ex_12_5(leaks) -> None:
@@ -145,3 +145,32 @@ def ex_12_5(leaks) -> None:
         )
 
     report("12.5", test, leaks)
+
+
+def ex_12_6(hardest) -> None:
+    """The rows of the prompts with the lowest pass rate."""
+
+    def test(hardest):
+        def named(prompt, completion=""):
+            return {"prompt": prompt, "completion": completion}
+
+        rows = [named("x"), named("y"), named("z")]
+        rate = {"x": 0.5, "y": 0.25, "z": 1.0}
+        got = items(hardest(rows, rate, 1))
+        assert rows == [named("x"), named("y"), named("z")], (
+            "leave the list that you are given as it is"
+        )
+        assert got != [rows[2]], "a low pass rate is hard: z is the easiest prompt"
+        assert got == [rows[1]], "n = 1 takes the row of y, which is solved least often"
+        assert items(hardest(rows, rate, 2)) == [rows[1], rows[0]], (
+            "n = 2 takes y and then x: the hardest first"
+        )
+        twice = [named("x", "1"), named("y", "1"), named("x", "2"), named("y", "2")]
+        got = items(hardest(twice, rate, 3))
+        assert got == [twice[1], twice[3], twice[0]], (
+            "rows of one rate keep their order, and all rows of a prompt count"
+        )
+        with hint(reason := "where there are fewer than n rows, take all"):
+            assert len(items(hardest(rows, rate, 9))) == 3, reason
+
+    report("12.6", test, hardest)

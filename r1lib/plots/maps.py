@@ -50,7 +50,8 @@ def heatmaps(
 
     panels = {"layer 1": [[0.1, 0.9], [0.5, 0.5]]}, one inner list for each of `rows`.
     """
-    high, wide = 1.0 + 0.32 * len(rows), 1.6 + 0.36 * len(columns) * len(panels)
+    each = max(0.36, 0.09 * max(map(len, map(str, columns))))  # room for a name
+    high, wide = 1.0 + 0.32 * len(rows), 1.6 + each * len(columns) * len(panels)
     figure = Picture(figsize=(min(11, wide), high), layout="constrained")
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     shades = LinearSegmentedColormap.from_list("paper to blue", [PAPER, BLUE])
