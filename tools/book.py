@@ -3,6 +3,7 @@
     python r1.py build        execute the chapters that are stale
     python r1.py build 09     execute chapter 09, stale or not;  --all: every chapter
     python r1.py build B      execute appendix B
+    python r1.py build --language ko 09    chapter 09 in Korean; executes nothing
     python r1.py check        say what is stale or against the rules; executes nothing
 
 One way only: what is edited is book/, what is opened is chapters/.
@@ -21,7 +22,7 @@ from nbformat import NotebookNode
 from tqdm import tqdm
 
 from r1lib.files import SHOWN, line
-from tools import book_check
+from tools import book_check, book_language
 from tools.book_chapter import KINDS, code_cells, load_one, python_source
 from tools.book_outputs import staleness
 from tools.book_source import (
@@ -110,6 +111,30 @@ def refresh_links(book: Book) -> None:
                 write(nb, path)
 
 
+def write_translations(book: Book, language: str, number: str = "") -> None:
+    """Make the notebooks of a language from the English ones, where they differ."""
+    for source in book_language.translated(book, language, number):
+        path = book_language.output(book, language, source)
+        nb = book_language.render(book, language, source)
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        if nbformat.writes(nb) + "\n" != old:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(nb, path)
+
+
+def build_language(book: Book, language: str, number: str = "") -> int:
+    """Build the translated chapters of a language; return the exit code."""
+    book_language.words(language)
+    sources = book_language.translated(book, language, number)
+    if not sources:
+        name = line(number, SHOWN) or "*"
+        raise BookError(f"there is no book/{language}/{name}_*.md")
+    for source in sources:
+        book_language.stamp(book, language, source)
+    write_translations(book, language)  # all: their lines of links name each other
+    return book_check.report(book, number)
+
+
 def is_fresh(book: Book, source: Path) -> bool:
     """True if both notebooks are there and nothing that they read has changed."""
     chapter = load_one(book, source)
@@ -134,6 +159,8 @@ def build(book: Book, number: str = "", everything: bool = False) -> int:
             raise BookError(f"book/{source.name}: {problem}") from None
         print(f"built {source.stem} in {time.monotonic() - start:.0f} s", flush=True)
     refresh_links(book)
+    for language in book_language.LANGUAGES:
+        write_translations(book, language)
     return book_check.report(book, number)
 
 
@@ -149,6 +176,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     making = verbs.add_parser("build", help="execute chapters")
     making.add_argument("number", nargs="?", default="", help="such as 09, or B")
     making.add_argument("--all", action="store_true", help="also those that are fresh")
+    making.add_argument("--language", metavar="CODE", help="a translation: ko")
     verbs.add_parser("check", help="execute nothing, say what is stale or wrong")
     return parser.parse_args(argv)
 
@@ -162,6 +190,8 @@ def main(argv: list[str]) -> int:
         number = asked.number.upper()  # "9" is chapter 09, "b" is appendix B
         if number.isdigit():
             number = number.zfill(2)
+        if asked.language is not None:
+            return build_language(book, asked.language, number)
         return build(book, number, asked.all)
     except BookError as problem:
         print(f"r1: {problem}", file=sys.stderr)

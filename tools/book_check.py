@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tools import book_form, book_names, book_outputs, book_project
+from tools import book_form, book_language, book_names, book_outputs, book_project
 from tools.book_chapter import Chapter, load
 from tools.book_source import Book
 
@@ -26,9 +26,11 @@ CHAPTER_RULES: list[Callable[[list[Chapter]], list[str]]] = [
     book_form.slides,
     book_names.names_defined,
     book_project.listed_in_readme,
+    book_language.translations_fresh,
 ]
 PROJECT_RULES: list[Callable[[Book], list[str]]] = [
     book_project.no_leftovers,
+    book_language.translations_known,
     book_project.local_links,
     book_project.artifacts_fit,
     book_project.results_fit,

@@ -42,7 +42,7 @@ def local_links(book: Book) -> list[str]:
     """What the pages and chapters link to exists."""
     problems = []
     pages = {path for pattern in PAGES for path in book.root.glob(pattern)}
-    for page in sorted({*pages, *(book.root / "chapters").glob("*.ipynb")}):
+    for page in sorted({*pages, *(book.root / "chapters").rglob("*.ipynb")}):
         text = (
             notebook_prose(page) if page.suffix == ".ipynb" else page.read_text("utf-8")
         )
