@@ -11,7 +11,7 @@ from tools import book as tool
 from tools import book_language
 from tools.book_check import problems
 from tools.book_language import LANGUAGES, prose_cells, read
-from tools.book_source import Book, BookError, read_notebook
+from tools.book_source import Book, BookError, number_of, read_notebook
 
 ROOT = Path(__file__).resolve().parent.parent
 PROSE = {
@@ -232,13 +232,16 @@ def test_folders_and_files_that_belong_to_nothing_are_named(korean):
 # ---- the committed edition ---------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", ["01", "09"])
-def test_the_committed_chapter_is_translated_whole(number):
+def test_a_committed_translation_is_mostly_korean():
+    """A few cells may wait for a translator; a chapter in English needs no edition."""
     book = Book(ROOT)
-    (source,) = book.sources(number)
-    cells = prose_cells(read_notebook(book.output("chapters", source)))
-    pieces = read(book_language.translation(book, "ko", source))
-    assert set(book_language.match(pieces, cells).fresh) == set(cells)
+    sources = book_language.translated(book, "ko")
+    assert {"01", "09"} <= {number_of(source) for source in sources}
+    for source in sources:
+        cells = prose_cells(read_notebook(book.output("chapters", source)))
+        pieces = read(book_language.translation(book, "ko", source))
+        fresh = book_language.match(pieces, cells).fresh
+        assert len(fresh) > 0.8 * len(cells), source.stem
 
 
 def test_the_korean_readme_names_every_translation_and_is_linked():

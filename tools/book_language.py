@@ -45,6 +45,7 @@ class Words:
     missing: str
     changed: str
     picture: str
+    shows: str
     folder: str
 
 
@@ -56,6 +57,7 @@ LANGUAGES = {
         changed="번역한 뒤에 영어 원문이 바뀐 부분이라 원문을 보입니다 (셀 {name}).",
         picture="*이 셀을 실행하면 여기에 그림이 나옵니다. 실행하지 않고 보려면 "
         "[영어판 노트북]({notebook})의 `{label}`을 여십시오.*",
+        shows="그림에 보이는 것 (영어)",
         folder="# 영어판과 같은 폴더에서 실행하려고 한 단계 위로 올라갑니다.",
     )
 }
@@ -236,7 +238,8 @@ def without_picture(
         return shown
     alt = shown.metadata.get(kinds[0], {}).get("alt", "")
     said = say.picture.format(notebook=notebook, label=label)
-    details = f"\n\n<details><summary>alt</summary>{alt}</details>" if alt else ""
+    head = f"<summary>{say.shows}</summary>"
+    details = f"\n\n<details>{head}{alt}</details>" if alt else ""
     return nbformat.v4.new_output(
         "display_data",
         data={"text/markdown": said + details, "text/plain": data["text/plain"]},
