@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a whole decoder as DeepSeek designed it, from RMSNorm to multi-head latent attention, its cache, and a sampler. At the end it loads the trained weights of our base and writes |
 # | You need | PyTorch tensors and matrix products; tokens (chapter 02); tapes such as `17+5=22,*2=44` (chapter 01, section 2) |
-# | Minutes to read | 55 |
+# | Minutes to read | 60, without exercises |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-V2 (arXiv 2405.04434), section 2.1; DeepSeek-V3 (arXiv 2412.19437), sections 2.1.1 and 4.3; RoFormer (2104.09864); YaRN (2309.00071), section 3 |
@@ -29,8 +29,7 @@
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
-# The second cell holds the functions that the chapter builds. They are imported as well,
-# so that each can be compared with its first version.
+# The second cell imports what the chapter builds, so that first versions can be compared.
 
 # %% tags=["setup"]
 import copy
@@ -68,6 +67,7 @@ from r1lib.model.attention import (
     absorbed_attention,
     attend,
     attend_shared,
+    crossover,
     expand_latents,
     naive_attention,
     softmax_scale,
@@ -84,23 +84,30 @@ from r1lib.model.layers import (
     yarn_frequencies,
     yarn_mscale,
 )
-from r1lib.sampling import keep_min_p, keep_top_k, keep_top_p, sample_token
+from r1lib.sampling import (
+    decoder,
+    keep_min_p,
+    keep_top_k,
+    keep_top_p,
+    place_and_mask,
+    sample_token,
+)
 
 # %% [markdown] tags=["slide"]
 # ## 1. Ids in, logits out
 #
-# A decoder is a function. It takes token ids. At every position it returns one number for
-# each token of the vocabulary, the **logits**. A softmax turns the logits into the
-# probabilities of the next token.
+# A decoder is a function. It takes token ids, and returns at every position one number for
+# each token of the vocabulary, the **logits**. A softmax turns them into the probabilities
+# of the next token.
 #
 # A reasoning model calls this function often: R1 was evaluated with up to 32,768 tokens
 # for one answer (arXiv 2501.12948v1, section 3). And each new token looks back at all
 # earlier ones. So the design of DeepSeek's model is mainly about one question: how much
 # must be remembered of every token?
 #
-# We take the parts in the order in which a token meets them. Each comes first in a slow
-# version that says what it means, then as the library has it, and a cell compares the two.
-# In section 9 the parts become one model.
+# We take the parts in the order in which a token meets them: first a slow version that says
+# what it means, then the library's, and a cell compares the two. In section 9 the parts
+# become one model.
 #
 # Letters name the axes of tensors: `B` texts in a batch, `T` tokens of each, `D` numbers in the
 # stream, `H` heads. So `Float[Tensor, "B T D"]` is a tensor of three axes. (`*B` is any
@@ -116,7 +123,7 @@ tape = tokenizer.encode("<think>17+5=22,*2=44,-8=", allow_special=True)
 ids = torch.tensor([prompt + tape])
 with torch.no_grad():
     logits = model(ids)
-print(f"{c.n_layers} layers, {c.n_heads} heads, {c.d_model} numbers in the stream")
+print(f"{c.n_layers} layers, {c.n_heads} heads, width {c.d_model}")
 print("ids", tuple(ids.shape), "-> logits", tuple(logits.shape))
 likely = logits[0, -1].softmax(0).topk(3)
 for p, i in zip(*(x.tolist() for x in likely), strict=True):
@@ -145,9 +152,10 @@ with torch.no_grad():
 print(f"at the end:     root mean square {x.square().mean().sqrt():5.1f}")
 
 # %% [markdown]
-# Later blocks would have to read inputs a thousand times as large as the first one. So
-# every layer reads a normalised copy. **RMSNorm** (arXiv 1910.07467) divides a vector by
-# its root mean square. Then it scales each coordinate by a learned weight $w$:
+# The last block would begin with numbers about 500 times as large as the first one, and the
+# head would read numbers about 1,500 times as large. So every layer reads a normalised copy.
+# **RMSNorm** (arXiv 1910.07467) divides a vector by its root mean square. Then it scales
+# each coordinate by a learned weight $w$:
 #
 # $$ \operatorname{norm}(x)_i = \frac{x_i}{\sqrt{\frac{1}{D}\sum_j x_j^2 + \epsilon}}
 #    \; w_i $$
@@ -159,8 +167,8 @@ print(f"at the end:     root mean square {x.square().mean().sqrt():5.1f}")
 #    x) \odot W_{\text{up}}\, x\big), \qquad
 #    \operatorname{SiLU}(z) = \frac{z}{1 + e^{-z}} $$
 #
-# A strongly negative gate closes, and a strongly positive one passes its feature on,
-# multiplied by the gate itself. Here are both parts as the library has them:
+# A strongly negative gate closes, and a strongly positive one multiplies its feature by the
+# gate itself. Both parts as the library has them:
 
 # %%
 # r1lib.model.layers.rms_norm
@@ -186,8 +194,7 @@ for gate in (-6.0, 0.0, 6.0):
     )
 
 # %% [markdown] tags=["slide"]
-# The norm keeps only the direction of a vector. (The older LayerNorm also subtracts the
-# mean. The authors of RMSNorm find the same quality without it, in less time.)
+# The norm keeps only the direction of a vector. (The older LayerNorm also subtracts the mean.)
 #
 # ## 3. Attention: looking back
 #
@@ -201,8 +208,8 @@ for gate in (-6.0, 0.0, 6.0):
 #    a_{ts} = \operatorname{softmax}_{s \le t}\big(q_t \cdot k_s / \sqrt{K}\big) $$
 #
 # $K$ is the length of a key. A dot product of random vectors grows like $\sqrt{K}$, so
-# the division keeps scores near size 1. Below are three tokens by hand, then the definition
-# as a loop:
+# the division keeps scores near size 1. The cell writes the definition as a loop, and works
+# out three tokens by hand:
 
 
 # %% tags=["nbval-check-output"]
@@ -233,10 +240,11 @@ print(
 # A layer has several **heads**. Each makes its own queries, keys and values, and attends
 # by itself. A last matrix, `wo`, takes their joined outputs back to the stream.
 #
-# The library computes all heads and tokens at once. Without a mask it uses PyTorch's
-# fused function, which never stores the whole T by S table of scores. `S` counts the keys.
-# Where there are fewer queries than keys, the queries are the *last* T of S tokens. That
-# happens with a cache.
+# The rule that no token sees a later one is the **causal mask**. The library computes all
+# heads and tokens at once, `T` queries and `S` keys. Where T equals S and no other mask is
+# given, it uses PyTorch's fused function, which need not store the whole T by S table of
+# scores. With a cache there are fewer queries than keys. Then the queries are the *last* T
+# of S tokens, and the function makes the mask itself.
 
 # %% tags=["slide"]
 # r1lib.model.attention.attend
@@ -266,12 +274,11 @@ print("all heads agree with the loop; shape", tuple(fast.shape))
 # from a later token, the training loss looks wonderful and the model is useless.
 #
 # The first test is a gradient. Where the logits at $t$ depend smoothly on the embedding
-# at $s$, the derivative is not zero, even if the dependence is faint. For $s > t$ it must be
-# exactly zero.
+# at $s$, the derivative is not zero. For $s > t$ it must be exactly zero.
 #
 # A gradient misses dependence through a *choice*, such as "the three tokens with the
 # highest score". So the second test changes all tokens from $t$ on, and compares the
-# outputs before $t$. One text and one random direction make this a test, not a proof.
+# outputs before $t$.
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -311,16 +318,24 @@ scaled = (found / found.amax(1, keepdim=True)).tolist()
 plots.heat_maps({"d logits[t] / d embedding[s]": scaled}, names, names)
 
 # %% [markdown] tags=["slide"]
-# What you see: a row for each position $t$, a column for each $s$. Each row is scaled to its
-# largest entry. Grey is exactly zero, and everything above the diagonal is grey.
+# What you see: a row for each position $t$, a column for each $s$, each row scaled to its
+# largest entry. Grey is exactly zero: all above the diagonal.
 #
 # ## 5. Where am I? Rotary positions
 #
 # Something is missing. Apart from the limit of the sum, the formula of section 3 does not
-# contain $t$ or $s$. Shuffle the earlier tokens, and the last one receives the same
-# mixture. It cannot tell `8-3` from `3-8`.
+# contain $t$ or $s$. Shuffle the earlier tokens, and in the first block the last one
+# receives the same mixture. There the `=` of `8-3=` cannot be told from that of `3-8=`.
+# (Later blocks could tell them apart, but only indirectly, by what the mask has hidden from
+# each token.)
 #
 # ![Left: the key of token 2 and the query of token 5 as arrows, turned by 2 and 5 steps of 20 degrees. Middle: the same two tokens at positions 12 and 15: both arrows are turned by 200 degrees more, and the angle between them is the same. Right: three pairs after ten steps: the first has turned more than once around, the last has hardly moved.](../figures/03_rope.png)
+#
+# What you see: on the left, a step turns both arrows by 20 degrees. In the middle both are
+# ten steps further, and the angle between them is the same. On the right, pairs turn at
+# different speeds, like the hands of a clock. (There $K$ is 8: pairs 0, 1 and 2 turn by 1, 0.1
+# and 0.01 radians a step.) Fast pairs tell neighbours apart, slow ones tell far positions
+# from very far ones.
 #
 # **Rotary position embedding**, RoPE (arXiv 2104.09864), turns queries and keys. Take the
 # numbers of a vector in pairs, and read each pair as an arrow in a plane. At position $t$
@@ -331,10 +346,8 @@ plots.heat_maps({"d logits[t] / d embedding[s]": scaled}, names, names)
 # $$ \langle R(t)\, q,\; R(s)\, k \rangle = \langle R(t-s)\, q,\; k \rangle, \qquad
 #    \omega_i = \theta^{-2i/K}, \quad i = 0, 1, \dots, K/2 - 1. $$
 #
-# $R(t)$ turns all $K/2$ pairs of a vector, and $\theta$ is 10,000. What you see: on the left
-# a step turns both arrows by 20 degrees, and the angle between them stays. On the right,
-# pairs turn at different speeds, like the hands of a clock. Fast ones tell neighbours
-# apart, slow ones tell far from very far. With complex numbers, turning is one product:
+# $R(t)$ turns all $K/2$ pairs of a vector, and $\theta$ is 10,000. With complex numbers,
+# turning is one product:
 
 
 # %% tags=["nbval-check-output"]
@@ -347,6 +360,7 @@ def rope_by_complex(x, positions, theta):
     return torch.view_as_real(turned).flatten(-2)
 
 
+# theta is 100: a vector of 4 has two pairs, and 10,000 would hardly turn the second
 one_q = torch.tensor([1.0, 2.0, -1.0, 0.5], dtype=torch.float64)
 one_k = torch.tensor([0.5, -1.0, 2.0, 1.0], dtype=torch.float64)
 print("score at distance" + "".join(f"{d:7}" for d in range(4)))
@@ -359,13 +373,15 @@ for start in (0, 7, 1000):
     print(f"key at {start:5}     " + "".join(f"{s:7.2f}" for s in scores))
 
 # %% [markdown]
-# Each column is constant. The library looks cosines and sines up in a table, so that they
-# are computed once. `rope_at` takes the rows of the table that belong to the tokens at hand.
+# Each column is constant. The library looks cosines and sines up in a table, and `rope_at`
+# takes the rows that belong to the tokens at hand. (For a single token it skips the check of
+# the largest position, `end = 0`: to look at that number would make each step wait.)
 #
 # There is a trap here. Which numbers form a pair? DeepSeek's checkpoints pair
-# neighbours, (0, 1), (2, 3), and so on. The files of Llama and Qwen pair number $i$ with
-# number $i + K/2$. A model that was trained with one layout writes nonsense with the other,
-# and nothing raises an error. `to_halves` reorders one into the other. (`apply_rope` reads
+# neighbours, (0, 1), (2, 3), and so on. Hugging Face's files of Llama and Qwen pair number $i$
+# with number $i + K/2$. (Meta's own Llama files pair neighbours, too. The conversion reorders
+# the weights.) A model that was trained with one layout writes nonsense with the other, and
+# nothing raises an error. `to_halves` reorders one into the other. (`apply_rope` reads
 # neighbours and writes halves. Queries and keys are reordered alike, so no score changes.)
 
 # %%
@@ -405,7 +421,8 @@ for name, positions in (
 #
 # To write one token at a time, one could feed the whole text again for each new token.
 # But no token sees later ones. So nothing that was computed for a token ever changes, and its
-# keys and values can be kept. Each step then feeds *one* token.
+# keys and values can be kept. These kept keys and values are called the **KV cache**. Each
+# step then feeds *one* token.
 #
 # ![Two triangles of cells for a text that grows from 3 to 6 tokens. Left, without a cache: in each step all tokens are computed anew, 3 + 4 + 5 + 6 = 18. Right, with a cache: the first step computes 3 tokens, and each later one computes a single token and reads the kept ones, 3 + 1 + 1 + 1 = 6.](../figures/03_cache.png)
 #
@@ -444,7 +461,7 @@ def write_with_cache(model, ids, n):
 # %%
 long_prompt, seconds = prompt * 20, {}
 for write in (write_plainly, write_with_cache):
-    start = time.process_time()  # of the processor, not on the wall
+    start = time.process_time()  # processor time, not elapsed time
     new, read = write(model, long_prompt, 60)
     seconds[write] = time.process_time() - start
     print(f"{write.__name__:17} {read:6} tokens read for 60 new ones")
@@ -468,13 +485,16 @@ assert gap < 1e-3
 # 60 new ones, the readings fall from $60\,n + 1770$ to $n + 59$. The time falls less: each call
 # of a layer has a fixed price, and our layers do little work in a call.
 #
+# **A good place to stop.** Sections 1 to 6 are a whole transformer with a cache. Sections 7
+# and 8 make the cache small, 9 puts the model together, and 10 makes it write.
+#
 # ## 7. Fewer keys: MHA, MQA and GQA
 #
-# The bill arrives as memory. Each layer keeps a key and a value for each head. The original
-# form is called **multi-head attention**, MHA. At every step all of it has to travel from
-# memory to the processor, and this is what makes long answers slow.
+# The cost is memory. Each layer keeps a key and a value for each head. The original form is
+# called **multi-head attention**, MHA. At every step all of it has to travel from memory to
+# the processor, and this is what makes long answers slow.
 #
-# ![Three columns, with eight heads drawn. MHA: each query head has a key and a value of its own below it. GQA: four query heads share one key and one value. MLA: pale keys and values are expanded when needed, and below them one latent and one rotary key are kept. A legend names query, key, value and latent. Kept by V3's 128 heads: 32,768, 2,048 and 576 numbers.](../figures/03_memory.png)
+# ![Four columns, with eight heads drawn. MHA: each query head has a key and a value of its own below it. GQA: four query heads share one key and one value. MQA: all eight share one key and one value. MLA: pale keys and values are expanded when needed, and below them one latent and one rotary key are kept. A legend names query, key, value and latent. Kept by V3's 128 heads: 32,768, 2,048, 256 and 576 numbers.](../figures/03_memory.png)
 #
 # What you see: the numbers that one layer keeps for one token. Solid blocks are kept,
 # pale ones are not.
@@ -482,10 +502,12 @@ assert gap < 1e-3
 # **Multi-query attention** (MQA, arXiv 1911.02150) lets all heads share one key and
 # value. That saves most and costs some quality. **Grouped-query attention** (GQA, arXiv
 # 2305.13245) shares within groups of heads, and Llama 3 and Qwen2.5 use it. With as many
-# groups as heads GQA *is* MHA; with one group it is MQA. When one token is decoded, heads
-# with a common key can be treated as several tokens that ask the same key. So no key is
-# copied. Below the check is the whole layer, with the biases of Qwen2 and the norms of Qwen3
-# as options.
+# groups as heads GQA *is* MHA; with one group it is MQA. In papers and config files the shared
+# pairs are **KV heads** (`num_key_value_heads`).
+#
+# When one token is decoded, heads with a common key can be treated as several tokens that
+# ask the same key. So no key is copied. The whole layer comes after the check, with the
+# biases of Qwen2 and the norms of Qwen3 as options.
 
 # %% tags=["slide"]
 # r1lib.model.attention.attend_shared
@@ -508,8 +530,8 @@ for groups in (8, 2, 1):
 # %% [markdown] tags=["slide"]
 # ## 8. Multi-head latent attention
 #
-# DeepSeek asked another question. All keys and values of a token are computed from *one*
-# vector, the stream. Do they need so many numbers? **Multi-head latent attention** (MLA;
+# All keys and values of a token are computed from *one* vector, the stream. Do they need so
+# many numbers? **Multi-head latent attention** (MLA;
 # DeepSeek-V2, section 2.1; V3, eq. 1 to 11) compresses this vector to a short **latent**
 # $c$, and keeps only that. Each head $h$ has matrices of its own that expand it to a key and a
 # value:
@@ -519,6 +541,10 @@ for groups in (8, 2, 1):
 #
 # In V3 a latent has 512 numbers. The keys and values of its 128 heads would have 32,768. In
 # the code below, ignore the parts called `pe` for a moment.
+#
+# More letters: `C` numbers in a latent, `R` in a rotary key, and `W = C + R` in what is kept.
+# `weight` has `O` rows: for each head those of $W^{UK}$, then those of $W^{UV}$. `nope` ("no
+# position") is the width of a key without its rotary part.
 
 # %%
 # r1lib.model.attention.expand_latents
@@ -527,9 +553,9 @@ for groups in (8, 2, 1):
 # %% [markdown] tags=["slide"]
 # ### Absorption: attend to latents directly
 #
-# This form is called **naive**. It is good for training, where each latent is expanded once and
-# all queries use the result. In decoding, 32,768 numbers would have to be made again from
-# every kept latent, for every new token. But look at the score of one head:
+# This form is called **naive**. It is good for training, where each latent is expanded once
+# for all queries. In decoding, 32,768 numbers would have to be made again from every kept
+# latent, for every new token. But look at the score of one head:
 #
 # $$ q^\top k_s = q^\top \big(W^{UK} c_s\big) = \big((W^{UK})^{\top} q\big)^{\top} c_s $$
 #
@@ -541,9 +567,17 @@ for groups in (8, 2, 1):
 # ![Two data flows for one new token and S kept latents, with V3's shapes. Naive: latents S by 512 are expanded to keys S by 128 by 128 and values S by 128 by 128, which meet the query 128 by 128 and give scores 128 by S and the output 128 by 128. Absorbed: the query is multiplied once to 128 by 512, meets the latents S by 512, and the mixture 128 by 512 is expanded once to 128 by 128.](../figures/03_absorb.png)
 #
 # What you see: the shapes of V3 without the rotary parts. The large blocks on the left
-# grow with the context, and on the right they are gone. In the code,
-# `einsum("bshd,hdc->bshc", ...)` multiplies two tensors and sums over the letters that are missing
-# after the arrow, here `d`.
+# grow with the context, and on the right they are gone. The first cell moves the brackets
+# with small numbers. In the second, `t` is a query and `s` a kept token, as in the formulas.
+# `einsum("bthd,hdc->bthc", ...)` multiplies two tensors and sums over the letters that are
+# missing after the arrow, here `d`.
+
+# %% tags=["nbval-check-output"]
+W_UK = torch.tensor([[1.0, 2.0], [0.0, 1.0], [3.0, 0.0]])  # latent of 2 -> key of 3
+latent, query = torch.tensor([1.0, -1.0]), torch.tensor([2.0, 1.0, 0.0])
+key, moved = W_UK @ latent, W_UK.T @ query
+print(f"expand the latent: key   {key.tolist()}, score {(query @ key).item():.0f}")
+print(f"move the query:    query {moved.tolist()}, score {(moved @ latent).item():.0f}")
 
 # %% tags=["slide"]
 # r1lib.model.attention.absorbed_attention
@@ -551,7 +585,7 @@ for groups in (8, 2, 1):
 # %% [markdown]
 # ### Positions need a key of their own
 #
-# What happens if RoPE turns the expanded keys? A rotation comes between the two matrices:
+# If RoPE turns the expanded keys, a rotation comes between the two matrices:
 #
 # $$ (R(t)\, q)^\top R(s)\, W^{UK} c_s
 #    = \big( (W^{UK})^\top R(t-s)\, q \big)^\top c_s $$
@@ -570,32 +604,31 @@ for distance in (0, 1, 2, 4, 7):
     print(f"distance {distance}: cosine {likeness[distance]:+.2f}")
 
 # %% [markdown] tags=["slide"]
-# Each distance needs another query, so nothing can be absorbed. DeepSeek's solution is to
-# **decouple** positions. The expanded part of a key carries no position. Beside it is a short
-# **rotary key** $k^R$ (64 numbers in V3). It is made from the stream, turned before it is
-# kept, and shared by all heads. A score is the sum of two dot products:
+# Each distance needs another query, so nothing can be absorbed. DeepSeek **decouples**
+# positions. The expanded part of a key carries none. Beside it is a short **rotary key** $k^R$
+# (64 numbers in V3), made from the stream, turned before it is kept, and shared by all heads.
+# A score is the sum of two dot products:
 #
 # $$ \text{score}_{ts} = \big(q_t \cdot W^{UK} c_s + q^R_t \cdot k^R_s\big) \cdot
 #    \text{scale} $$
 #
-# So the cache holds the normalised latent and the *turned* rotary key. In the code these are
-# `q_nope` and `q_pe`: without and with position. The scale belongs to the width of naive
-# keys (128 + 64 in V3), also in the absorbed form.
+# So the cache holds the normalised latent and the *turned* rotary key. In the code the parts of
+# a query are `q_nope` and `q_pe`: without and with position. The scale belongs to the width of
+# naive keys (128 + 64 in V3), also in the absorbed form.
 #
 # ### Queries are compressed, too
 #
 # V3 makes its queries in two steps as well: down to 1,536 numbers, a norm, and up to all heads
-# (eq. 6 to 9). Queries are never kept, so this saves no cache. The reason given in the V2
-# report (section 2.1.2) is the memory of activations in training. It also needs fewer
-# weights. `wq_a`, `q_norm` and `wq_b` below are this path; our tiny model has the
-# single matrix `wq` instead. And here is the whole layer:
+# (eq. 6 to 9). This saves no cache, but memory of activations in training (V2, section
+# 2.1.2), and weights. `wq_a`, `q_norm` and `wq_b` below are this path; our tiny model has
+# the single matrix `wq` instead. And here is the whole layer:
 
 # %% tags=["slide"]
 # r1lib.model.attention.MultiHeadLatentAttention
 
 # %% [markdown]
-# `forward` is naive without a cache and absorbed with one. Are the two equal? We take the
-# weights of our model's third block, on a batch of random streams, in 64-bit numbers:
+# Are naive and absorbed equal? We take the weights of our model's third block, on a batch of
+# random streams, in 64-bit numbers:
 
 # %% tags=["slide", "nbval-check-output"]
 attn = copy.deepcopy(model.layers[2].attn).double()
@@ -627,23 +660,27 @@ print(
     f"\nquery weights of a layer: {whole / 1e6:.0f} million, compressed {low / 1e6:.0f}"
 )
 
-# %% [markdown]
-# To expand anew at each step is hopeless. To keep expanded keys is cheapest to compute, but
-# it needs a cache of the old size. Absorbed attention multiplies about 3.4 times as much as
-# that, and reads 71 times fewer numbers. A processor that decodes mostly waits for memory,
-# so this is a good bargain. When a long prompt is read at once, naive is better.
-
 # %% [markdown] tags=["slide"]
+# To expand anew at each step is hopeless. To keep expanded keys is cheapest to compute, but it
+# needs a cache that is even larger than that of MHA. (40,960 and not 32,768: here each head
+# keeps its own copy of the 64 rotary numbers.) Absorbed attention multiplies about 3.4 times
+# as much, and reads 71 times fewer numbers. A processor that decodes mostly waits for
+# memory, so this is a good bargain.
+#
+# When a long prompt is read at once, naive is better. It expands each kept latent once, with
+# $C(d + v)$ multiplications a head, and then every query needs $2C - d - v$ fewer. (Here $d$
+# and $v$ are the widths of a key without its rotary part and of a value.) So both cost the same
+# at $C(d + v) / (2C - d - v)$ queries. This is the `crossover`: 171 in V3, 53 in our model.
+# With a cache and fewer tokens than that, `forward` absorbs, also when it reads our prompts of
+# about a dozen tokens. A longer prompt is read naively.
+#
 # ## 9. The model, assembled
 #
 # All parts are there. A **block** is attention and a feed-forward layer, each with a norm before
 # it and each added to the stream. In most blocks the feed-forward layer is a choice of several
-# small ones, the experts of chapter 04 (`MoE`). The cache of the model is one `LayerCache`
-# for each block, and a counter.
-#
-# The **transformer** is an embedding, the blocks, a last norm and the **head**, which turns the
-# stream into logits. `hidden` returns the stream before the head. The MTP module predicts
-# one token further (chapter 05). All training and sampling in this book runs on this class.
+# small ones, the experts of chapter 04 (`MoE`). The **transformer** is an embedding, the
+# blocks, a last norm and the **head**, which turns the stream into logits. `hidden` returns
+# the stream before the head. The MTP module predicts one token further (chapter 05).
 
 # %% tags=["slide"]
 # r1lib.model.transformer.Block
@@ -655,7 +692,8 @@ print(
 
 # %% [markdown]
 # `Transformer` is now the class that you see above, and not the one in the library. Build it,
-# load the trained weights, and let it write on from the prompt:
+# load the trained weights, and let it write on from the prompt. Guess first: which part
+# holds most of the weights?
 
 # %% tags=["slide", "nbval-check-output"]
 mine = Transformer(c)
@@ -664,13 +702,16 @@ mine.eval()
 with torch.no_grad():
     assert torch.equal(mine(ids), logits)
 print(f"{sum(p.numel() for p in mine.parameters()):,} weights loaded, same logits")
+for name, part in mine.named_children():
+    print(f"    {name:8}{sum(p.numel() for p in part.parameters()):>8,}")
 start = prompt + tokenizer.encode("<think>", allow_special=True)
 new, _ = write_with_cache(mine, start, 27)
 print(tokenizer.decode(start + new[: new.index(EOS) + 1]))
 
 # %% [markdown] tags=["slide"]
-# It runs. What this page imports and does not show are the experts, the MTP module, and
-# `rope_of`, which chooses the table of angles for a configuration.
+# It runs. Imported and not shown are the experts, the MTP module, and small helpers. `ROPE` is
+# a dictionary of the two `apply_rope` functions. `rope_of` makes a configuration's table of
+# angles.
 #
 # ## 10. From logits to text
 #
@@ -688,6 +729,12 @@ print(tokenizer.decode(start + new[: new.index(EOS) + 1]))
 #
 # What you see: top-k keeps three tokens in either case. The other two adapt: one token
 # where the model is sure, five and six where it is not.
+#
+# To **draw** a token, lay the probabilities end to end on a line. A random number that is
+# uniform over the whole length falls on one of them. With 0.5, 0.3 and 0.2 the running sum
+# is 0.5, 0.8, 1.0. The number 0.61 lies between the first two, so it draws the second token.
+# (The sum has 64 bits, so that very unlikely tokens keep a place of their own. What a filter
+# has closed has length zero.)
 
 # %%
 # r1lib.sampling.keep_top_k
@@ -697,12 +744,34 @@ print(tokenizer.decode(start + new[: new.index(EOS) + 1]))
 # %% tags=["slide"]
 # r1lib.sampling.sample_token
 
+# %%
+# r1lib.sampling.draw
+
+
+# %%
+@torch.no_grad()
+def stream(model, ids, n, temperature=0.6):
+    """Yield the text of each new token as soon as it is drawn."""
+    cache, feed = model.new_cache(1, len(ids) + n), list(ids)
+    for _ in range(n):
+        logits = model(torch.tensor([feed]), cache)[:, -1]
+        cache.length += len(feed)
+        feed = sample_token(logits, temperature)[0].tolist()
+        if feed[0] == EOS:
+            return
+        yield tokenizer.decode(feed)
+
+
+for piece in stream(mine, start, 60):
+    print(piece, end="", flush=True)
+
 # %% [markdown] tags=["slide"]
-# To draw, subtract from each log-probability the logarithm of an exponential random number, and
-# take the largest. This **Gumbel-max trick** draws each token with exactly its
-# probability, for all rows at once. The log-probability that is returned is that of the
-# *whole* distribution, without filters. Reinforcement learning needs it so, and it samples
-# without filters: a token that never passes a filter can never be corrected.
+# What you see: the beginning of an answer, each token printed as soon as it is drawn. Run the
+# cell again for another one.
+#
+# The log-probability that `sample_token` returns is that of the *whole* distribution, without
+# filters. Reinforcement learning needs it so, and it samples without filters: a token that
+# never passes a filter can never be corrected.
 #
 # ### Many prompts at once
 #
@@ -712,7 +781,13 @@ print(tokenizer.decode(start + new[: new.index(EOS) + 1]))
 #
 # Reading the prompts is called **prefill**. Each prompt is read once, then its rows of the cache
 # are repeated, one for each completion. **Decoding** then feeds one token for each row. Rows
-# that have written a stop token leave the batch.
+# that have written a stop token leave the batch. Two kinds of tensors are at work below:
+#
+# | in `_generate` | rows | meaning |
+# |---|---|---|
+# | `ids_out`, `logp_out`, `length` | all completions | what is returned, in the order of the prompts |
+# | `rows` | those still in the batch | which completion each of them is |
+# | `ids`, `seen`, `is_open`, `cache` | those still in the batch | the current step |
 
 # %%
 # r1lib.sampling.read_prompts
@@ -722,9 +797,11 @@ print(tokenizer.decode(start + new[: new.index(EOS) + 1]))
 # r1lib.sampling._generate
 
 # %% [markdown]
-# A program calls the function `generate`. (`check_room` refuses prompts that
-# do not fit. `steer` may change logits before a token is drawn, which chapter 07 uses.)
-# Two prompts of different lengths must give what they give alone, without a cache:
+# A program calls `generate`. Three helpers are not shown. `check_room` refuses prompts that do
+# not fit. `place_and_mask` finds the next position of each row and the keys that it may see.
+# `decoder` gives `next_logits`, or a faster twin for small models of the library. (`steer` may
+# change logits; chapter 07 uses it.) Two prompts of different lengths
+# must give what they give alone:
 
 # %%
 # r1lib.sampling.generate
@@ -766,15 +843,15 @@ for name, how in (
     right = fmean(p.check(text) for p, text in zip(asked, texts, strict=True))
     print(f"{name:26}{right:7.0%}{fmean('<think>' in text for text in texts):9.0%}")
 
-# %% [markdown]
-# With 384 samples a line, differences of four points are noise. Two things are not. Greedy
-# decoding never thinks, because the likeliest *first* token of this base begins a guess. A
-# high temperature makes thinking more frequent, but one bad token among twenty spoils a sum. A
-# strict filter helps here: it leaves the open choice at the beginning open, and removes
-# bad tokens from the sums, where the model is sure. For R1 its authors recommend 0.6 with top-p
-# 0.95 (README of its repository).
-
 # %% [markdown] tags=["slide"]
+# With 384 samples a line, differences of four points are noise. (The greedy line has only 96,
+# as its four samples of a problem are the same: seven points.) Two results are larger than
+# that. Greedy decoding never thinks, because the likeliest *first* token of this base begins
+# a guess. A high temperature makes thinking more frequent, but one bad token among twenty
+# spoils a sum. A strict filter helps: it leaves the choice at the beginning open, and removes
+# bad tokens from the sums, where the model is sure. For R1 its authors recommend a
+# temperature of 0.6, and they evaluated it with 0.6 and top-p 0.95 (README of its repository).
+#
 # ## 11. What the cache costs
 #
 # Here is the cache of some well-known models, from the sizes in their published `config.json`:
@@ -794,12 +871,12 @@ def gqa(layers, keys, width):
 MODELS = {
     "DeepSeek-V3, R1 (MLA)": mla(61, 512, 64),
     "V3's size with MHA, 128 heads": gqa(61, 128, 128),
-    "V3's size with GQA, 8 keys": gqa(61, 8, 128),
+    "V3's size with GQA, 8 KV heads": gqa(61, 8, 128),
     "DeepSeek-V2-Lite (MLA)": mla(27, 512, 64),
-    "Llama-3.1-405B (GQA, 8 keys)": gqa(126, 8, 128),
-    "Qwen2.5-72B (GQA, 8 keys)": gqa(80, 8, 128),
-    "Llama-3.1-8B (GQA, 8 keys)": gqa(32, 8, 128),
-    "Qwen3-0.6B (GQA, 8 keys)": gqa(28, 8, 128),
+    "Llama-3.1-405B (GQA, 8 KV heads)": gqa(126, 8, 128),
+    "Qwen2.5-72B (GQA, 8 KV heads)": gqa(80, 8, 128),
+    "Llama-3.1-8B (GQA, 8 KV heads)": gqa(32, 8, 128),
+    "Qwen3-0.6B (GQA, 8 KV heads)": gqa(28, 8, 128),
     "GPT-2 XL (MHA, 25 heads)": gqa(48, 25, 64),
     "our tiny model (MLA)": c,
 }
@@ -813,15 +890,15 @@ plots.log_bars(bytes_a_token, "bytes of cache for a token (bfloat16)", "(MLA)")
 # What you see: bytes for one token on a logarithmic scale, MLA hatched. V3, with 671
 # billion parameters, keeps less for a token than Qwen3 with 0.6 billion. With MHA one
 # long answer would need 122 GiB, more than the 80 GB of an H800. In each layer MLA keeps
-# what GQA would keep with 2.25 keys of width 128 (V2, Table 1). DeepSeek reports *better*
-# results than with MHA (V2, appendix D).
+# as much as GQA with 2.25 KV heads (V2, Table 1). DeepSeek reports *better* results than
+# with MHA (V2, appendix D).
 #
 # And time? `python -m results.attention` measured one decoding step on one core: 16 heads of
 # width 64, or latents of 256 with rotary keys of 32. Only the attention is timed.
 
 # %%
 measured = json.loads((RESULTS / "attention.json").read_text(encoding="utf-8"))
-NAMES = {"GQA": "GQA, 4 keys", "MLA, expanded cache": "MLA, keys and values kept"}
+NAMES = {"GQA": "GQA, 4 KV heads", "MLA, expanded cache": "MLA, keys and values kept"}
 NAMES |= {"MLA, expanding anew": "MLA, naive"}
 times, sizes = {}, {}
 for context, row in measured["decode"].items():
@@ -836,30 +913,31 @@ plots.curves(panels, "tokens in the cache", "times MHA", log="xy")
 
 # %% [markdown]
 # What you see: left, the time of a step relative to MHA in the same context; right, the
-# bytes of the cache. (There the two MLA lines that keep latents coincide.) Naive MLA falls
-# far behind. It multiplies about 256 times as much as MHA, $256 \cdot 128$ against
-# $2 \cdot 64$ for each kept token and head. Its time is only 7 to 11 times as long,
-# because one large product uses a processor far better than many small reads from memory.
+# bytes of the cache. (There the two MLA lines that keep latents coincide.)
+#
+# Naive MLA multiplies about 256 times as much as MHA: $256 \cdot 128$ against $2 \cdot 64$ for
+# each kept token and head. Its time is only 7 to 11 times as long: one large product uses a processor
+# far better than many small reads from memory.
 #
 # Absorbed MLA pays a fixed price to move the query, so it loses in short contexts and wins in
-# long ones. GQA is fast everywhere, and keeps twice as much as MLA here. On a GPU, with
-# many sequences at once, memory is even scarcer in relation to arithmetic.
+# long ones. GQA is fast everywhere, and keeps 1.8 times as much as MLA here. On a GPU, with
+# many sequences at once, memory is even scarcer.
 
 # %% [markdown] tags=["slide"]
 # ## 12. Longer than training: YaRN
 #
 # *You may skip this section at first reading.* DeepSeek-V3 was pre-trained on texts of 4,096
-# tokens. In two times 1,000 further steps it learned to read 128K (V3, section 4.3).
+# tokens. In two further phases of 1,000 steps each it learned to read 128K (V3, section 4.3).
+# (128K is 32 times 4,096. V3's factor is 40: its configuration allows 163,840 positions.)
 #
-# Fast rotary pairs turn round many times in 4,096 tokens, so the model has seen each of their angles.
-# A slow pair that makes a quarter turn in training meets new angles from position 4,097
-# on. So slow pairs are slowed down further, until the new length fits into the old angles. To slow
+# A fast rotary pair turns many times in 4,096 tokens, so the model has seen each of its angles.
+# A slow pair that makes a quarter turn in training meets new angles from position 4,097 on.
+# So slow pairs are slowed down further, until the new length fits into the old angles. To slow
 # *all* pairs would blur neighbours. **YaRN** (section 3 of its paper) counts turns within
 # the training length: 32 or more, keep; one or fewer, divide by the factor; in between, a ramp.
 #
-# There is a side effect: among 40 times as many keys a softmax is flatter. YaRN multiplies
-# queries and keys by a constant, so scores grow by its square. DeepSeek puts the square into the
-# scale, which is `softmax_scale` of section 8.
+# Among 40 times as many keys a softmax is flatter. So YaRN also multiplies queries and keys by
+# a constant. DeepSeek puts its square into the scale (`softmax_scale`).
 
 # %%
 # r1lib.model.layers.yarn_frequencies
@@ -880,15 +958,16 @@ line = {"DeepSeek-V3": list(zip(turns, slower, strict=True))}
 plots.curves({"How much YaRN slows each pair down": line}, *axes, log="xy")
 
 # %% [markdown] tags=["slide"]
-# What you see: a line through all 32 pairs, the fast ones on the right.
+# What you see: a line through all 32 pairs, with a mark at every second one; the fast pairs
+# are on the right. The left plateau is 40.
 #
 # ## 13. Where the tiny model looks
 #
 # *You may skip this section at first reading.* In a tape, the token after each `=` must be
 # the result of the three tokens before it: first number, operator, second number. Where do the 16
 # heads look from the `=`? And looking is not using: a head may look at a token and pass
-# nothing on. So we also **remove** each head. We set its columns of the output matrix `wo`
-# to zero, and ask how likely the right results still are.
+# nothing on. So we also **remove** each head: its columns of the output matrix `wo` become
+# zero. How likely are the right results then?
 
 
 # %%
@@ -957,44 +1036,42 @@ plots.heatmaps({"Attention from =": table}, rows, heads, "block.head")
 # %% [markdown]
 # What you see: a column for each head. Three rows show how much of its attention goes from
 # `=` to the three tokens before it. The last one shows how much probability the right
-# result loses without the head. The first block divides the work: single heads fetch the two
-# numbers and the operator, and without any of them sums fail. The blocks above do something
-# else with what was fetched. A head of block 2 looks at the operator, too, and is not missed.
+# result loses without the head. Two heads of the first block, 0.0 and 0.2, look at the two
+# numbers, and a third, 0.1, at the operator. Without any one of these three the right result
+# has a probability of 0.21 to 0.36 instead of 0.94. Heads 1.3 and 2.3 look at the operator, too,
+# and are not missed.
 #
 # ## 14. What this does not show
 #
-# Equal outputs are proved here; equal *quality* is not. That a latent of 512 numbers loses
+# Equal outputs are tested here; equal *quality* is not. That a latent of 512 numbers loses
 # nothing that matters is DeepSeek's measurement (V2, appendix D), not ours. The times are
 # those of one processor. And the division of work in section 13 was found in one small
-# model with one task. Large models spread such work over many heads, and pictures of
-# attention alone are easy to over-read.
+# model with one task. Large models may spread such work over many heads.
 #
 # ## Summary
 #
 # | | keeps for a token and layer | numbers, V3's heads | best for |
 # |---|---|---|---|
-# | MHA | key and value of each head | 32,768 | short texts |
-# | GQA, 8 keys | key and value of each group | 2,048 | simple and fast |
+# | MHA | key and value of each head | 32,768 | the reference |
+# | GQA, 8 KV heads | key and value of each group | 2,048 | simple and fast |
 # | MLA, naive | latent and rotary key, expanded | 576 | training, reading prompts |
 # | MLA, absorbed | latent and rotary key, as they are | 576 | writing |
 #
 # - A block adds to the residual stream twice. RMSNorm passes on its direction only.
 # - Rotary positions make scores depend on distances. The order of the pairs is a trap.
-# - Causality is tested twice, by gradients and by changing later tokens.
-# - The cache turns quadratic work into memory. GQA shares keys, MLA keeps a latent, and
+# - The KV cache turns repeated work into memory. GQA shares keys, MLA keeps a latent, and
 #   absorption reads latents without making a key.
-# - `Transformer`, `Cache` and `generate` are whole on this page. Chapter 04 opens `MoE`,
-#   chapter 05 `MTPModule` and the training.
+# - `Transformer`, `Cache` and `generate` are on this page. Chapter 04 opens `MoE`, chapter 05
+#   `MTPModule` and the training.
 #
 # ## Questions
 #
 # 1. Why may RMSNorm be applied to the latent before it is kept, but RoPE not to the
 #    expanded key?
 #
-#    <details><summary>Answer</summary>The norm is computed from the latent itself and is the
-#    same for every later query, so its result can be kept. A rotation of the expanded key
-#    would come between the two matrices that absorption merges, and the merged query would
-#    depend on the distance to each key.</details>
+#    <details><summary>Answer</summary>The norm depends on the latent alone, so its result can
+#    be kept. A rotation of the expanded key would come between the two matrices that
+#    absorption merges, and the merged query would depend on the distance to each key.</details>
 #
 # 2. A service reads prompts of 30,000 tokens and writes answers of ten. Would you use
 #    absorbed attention throughout?
@@ -1003,18 +1080,16 @@ plots.heatmaps({"Attention from =": table}, rows, heads, "block.head")
 #    latent is expanded a single time, so naive attention needs about 3.4 times fewer
 #    multiplications. Absorbed is for the ten tokens after it.</details>
 #
-# 3. A friend's model trains well with Llama's layout. Loaded into another program it
-#    writes fluent nonsense. Which two things would you check first, and how?
+# 3. A friend's model trains well with the half layout of Hugging Face's Llama. Loaded into
+#    another program it writes nonsense. Which two things would you check first, and how?
 #
 #    <details><summary>Answer</summary>The order of rotary pairs and the frequencies
 #    (theta, YaRN or Llama scaling). Compare the logits of one prompt with those of the original
 #    program. Where position 0 agrees and later ones drift apart, positions are wrong.</details>
-
-# %% [markdown]
+#
 # ## Exercises
 #
-# Fill in the function, run the cell, then the check below it. Solutions are in
-# `solutions/03_transformer.ipynb`.
+# Fill in the function, run it, then the check. Solutions: `solutions/03_transformer.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 3.1** (easy, 2 min) A bad norm. A program contains this line:
@@ -1098,11 +1173,11 @@ def rope_half(x, cos, sin):
 checks.ex_3_3(rope_half)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 3.4** (medium, 20 min) Absorb everything. Leave the rotary part aside. Of
-# a head with `w_q` (H, K, D), `w_key` (H, K, C), `w_value` (H, V, C) and the common
-# `w_out` (D, H * V), two matrices remain: one that takes the stream straight to a
-# latent query, (H, C, D), and one that takes mixed latents straight to the output,
-# (H, D, C). Return both. Then ask yourself why nobody stores them so.
+# **Exercise 3.4** (medium, 20 min) Absorb everything. Leave the rotary part aside. The
+# weights are `w_q` (H, K, D), `w_key` (H, K, C), `w_value` (H, V, C) and the common `w_out`
+# (D, H * V). Two matrices per head remain. The first takes the stream straight to a latent
+# query: (H, C, D). The second takes mixed latents straight to the output: (H, D, C). Return
+# both. Then ask yourself why nobody stores them so.
 #
 # <details><summary>Hint 1</summary>The score is $(W_q x)^\top (W_{key} c)$. Which matrix is
 # between $x$ and $c$?</details>
@@ -1127,10 +1202,39 @@ def absorb(w_q, w_key, w_value, w_out):
 checks.ex_3_4(absorb)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 3.5** (hard, 30 min) Read the question once. Sixteen answers to one
-# question begin with the same prompt, and RL samples many such groups. Given a prefix and
-# N endings of one common length, return the logits (N, V) after each ending, and
-# read the prefix only once.
+# **Exercise 3.5** (medium, 40 min) Break the mask, an open experiment. Some models let a token
+# see only itself and the `window - 1` tokens before it, so that the cache need not grow.
+# Return this mask (T, S), true where query t may see key s. The T queries are the last T of the
+# S tokens.
+#
+# Then predict, and run. Our model was trained without a window. Give
+# `model(solutions, attn_mask=window_mask(T, T, w)[None, None])` windows of 4, 8, 16 and 32. At
+# which window do right results after `=` begin to suffer? Are the checks after `~` hurt alike?
+#
+# <details><summary>Hint 1</summary>Write the place of each query, `S - T + t`, as a
+# column and the place of each key as a row, and compare them.</details>
+#
+# <details><summary>Hint 2</summary>For the experiment change `chance_of_results` of section 13.
+# In four blocks information can travel four windows.</details>
+
+
+# %% tags=["exercise"]
+def window_mask(T, S, window):
+    """Who may see whom: (1, 3, 2) -> [[False, True, True]]."""
+    # BEGIN SOLUTION
+    query = torch.arange(S - T, S)[:, None]
+    key = torch.arange(S)
+    return (key <= query) & (key > query - window)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_3_5(window_mask)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 3.6** (hard, 30 min) Read the question once. Sixteen answers to one question
+# begin with the same prompt. Given a prefix and N endings of one common length, return the
+# logits (N, V) after each ending, and read the prefix only once.
 #
 # <details><summary>Hint 1</summary>`cache = model.new_cache(1, room)`, feed the prefix, and
 # move `cache.length` on.</details>
@@ -1152,35 +1256,4 @@ def after_prefix(model, prefix, endings):
 
 
 # %% tags=["check"]
-checks.ex_3_5(after_prefix)
-
-# %% [markdown] tags=["exercise-text"]
-# **Exercise 3.6** (medium, 40 min) Break the mask, an open experiment. Some models let a token
-# see only itself and the `window - 1` tokens before it, so that the cache need not grow.
-# Return this mask (T, S), true where query t may see key s. The T queries are the last T of the
-# S tokens.
-#
-# Then predict, and run. Our model was trained without a window. Give
-# `model(solutions, attn_mask=window_mask(T, T, w)[None, None])` windows of 4, 8, 16 and 32. At
-# which window do right results after `=` begin to suffer? Why can a window of 8 be enough
-# to look back farther than 8 tokens? Are sums and the checks after `~` hurt alike?
-#
-# <details><summary>Hint 1</summary>Write the place of each query, `S - T + t`, as a
-# column and the place of each key as a row, and compare them.</details>
-#
-# <details><summary>Hint 2</summary>For the experiment change `chance_of_results` of section 13.
-# In four blocks information can travel four windows.</details>
-
-
-# %% tags=["exercise"]
-def window_mask(T, S, window):
-    """Who may see whom: (1, 3, 2) -> [[False, True, True]]."""
-    # BEGIN SOLUTION
-    query = torch.arange(S - T, S)[:, None]
-    key = torch.arange(S)
-    return (key <= query) & (key > query - window)
-    # END SOLUTION
-
-
-# %% tags=["check"]
-checks.ex_3_6(window_mask)
+checks.ex_3_6(after_prefix)

@@ -23,7 +23,7 @@ def column(axes, left, title, chances):
     """Bars of probabilities, and below them what each filter keeps."""
     axes.text(left + 1.95, 4.55, title, **{**CENTRE, "fontsize": 12.5})
     for i, p in enumerate(chances):
-        x, height = left + 0.65 * i, 2.1 * p**0.5
+        x, height = left + 0.65 * i, 2.2 * p
         bar = {"facecolor": GREY, "edgecolor": "none"}
         axes.add_patch(Rectangle((x, 1.9), 0.5, height, **bar))
         axes.text(x + 0.25, 1.9 + height + 0.18, f"{p:.2f}", **SMALL)
@@ -36,7 +36,7 @@ def column(axes, left, title, chances):
 
 
 def draw(axes):
-    axes.text(2.0, 2.6, "probability of six\ntokens (not to scale)", **SMALL)
+    axes.text(2.0, 2.6, "probabilities\nof six tokens", **SMALL)
     for row, (name, _, _) in enumerate(FILTERS):
         axes.text(2.0, 1.45 - 0.5 * row, name, **SMALL)
     for left, (title, chances) in zip((3.6, 8.3), ROWS.items(), strict=True):

@@ -6,6 +6,7 @@ from figures.sketch import CENTRE, sheet
 from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PAPER, PURPLE
 
 HEADS, TOP, LOW = 8, 3.55, 1.55
+WIDTH, GAP = 0.24, 0.33  # of a head, and from one head to the next
 
 
 def cell(axes, x, y, width, height, colour, hatch="", alpha=1.0):
@@ -30,7 +31,7 @@ def heading(axes, middle, title, lines):
 
 def shared(axes, left, groups, title, lines):
     """Query heads above, the key and value heads that they share below."""
-    width, gap = 0.32, 0.44
+    width, gap = WIDTH, GAP
     middle = left + gap * (HEADS - 1) / 2 + width / 2
     for h in range(HEADS):
         cell(axes, left + gap * h, TOP, width, 0.42, BLUE)
@@ -46,9 +47,9 @@ def shared(axes, left, groups, title, lines):
 
 def latent(axes, left):
     """Keys and values of all heads drawn pale: expanded, or absorbed, never kept."""
-    width, gap = 0.32, 0.44
+    width, gap = WIDTH, GAP
     middle = left + gap * (HEADS - 1) / 2 + width / 2
-    bar = (middle - 1.25, 2.0)
+    bar = middle - 1.25
     for h in range(HEADS):
         x = left + gap * h
         cell(axes, x, TOP, width, 0.42, BLUE)
@@ -57,13 +58,13 @@ def latent(axes, left):
         line(axes, (x + width / 2, TOP), (x + width / 2, LOW + 1.3))
         ends = (x + width / 2, LOW + 0.66), (middle + 0.13 * (h - 3.5), LOW + 0.42)
         line(axes, *ends, dashed=True)
-    cell(axes, bar[0], LOW, 1.9, 0.42, PURPLE, "xx")
-    cell(axes, bar[0] + 1.98, LOW, 0.52, 0.42, ORANGE, "//")
-    axes.text(bar[0] + 0.95, LOW - 0.22, "latent", fontsize=10, **CENTRE)
-    axes.text(bar[0] + 2.24, LOW - 0.22, "rotary key", fontsize=10, **CENTRE)
+    cell(axes, bar, LOW, 1.9, 0.42, PURPLE, "xx")
+    cell(axes, bar + 1.98, LOW, 0.52, 0.42, ORANGE, "//")
+    axes.text(bar + 0.95, LOW - 0.22, "latent", fontsize=10, **CENTRE)
+    axes.text(bar + 2.24, LOW - 0.22, "rotary key", fontsize=10, **CENTRE)
     lines = (
-        "128 heads: 512 + 64 numbers",
-        "one latent and one rotary key",
+        "128 heads: 576 numbers",
+        "latent 512, rotary key 64",
         "for all heads",
     )
     heading(axes, middle, "MLA", lines)
@@ -78,18 +79,20 @@ LEGEND = (
 
 
 def draw(axes):
-    """The three ways side by side, and a legend."""
+    """The four ways side by side, and a legend."""
     for y, text in ((TOP + 0.21, "queries"), (LOW + 0.44, "kept for\neach token")):
         axes.text(0.72, y, text, fontsize=11.5, style="italic", **CENTRE)
     lines = ("128 heads: 32,768 numbers", "a key and a value", "for each head")
-    shared(axes, 1.6, HEADS, "MHA", lines)
+    shared(axes, 1.5, HEADS, "MHA", lines)
     lines = (
         "128 heads: 2,048 numbers",
         "a key and a value",
         "for each of 8 groups",
     )
-    shared(axes, 5.45, 2, "GQA (2 groups drawn)", lines)
-    latent(axes, 9.3)
+    shared(axes, 4.4, 2, "GQA (2 groups drawn)", lines)
+    lines = ("128 heads: 256 numbers", "one key and one value", "for all heads")
+    shared(axes, 7.3, 1, "MQA", lines)
+    latent(axes, 10.2)
     for i, (word, colour, hatch) in enumerate(LEGEND):
         cell(axes, 3.9 + 1.5 * i, -0.62, 0.32, 0.26, colour, hatch)
         axes.text(4.32 + 1.5 * i, -0.49, word, fontsize=10.5, va="center")

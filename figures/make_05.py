@@ -3,19 +3,20 @@
 from matplotlib.patches import Rectangle
 
 from figures.sketch import PALE, SMALL, arrow, box, sheet
-from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
+from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PAPER, PURPLE
 
-ROWS = (((3, BLUE), (5, ORANGE)), ((4, GREEN), (2, PURPLE), (2, BLUE)))
+ROWS = ((6.2, GREEN), (7.1, ORANGE), (8.0, BLUE))
 
 
-def packed_rows(axes, x, y):
-    """Two rows of a batch, documents as blocks, a hatched rest."""
-    for r, row in enumerate(ROWS):
-        left, top = x, y - 0.42 * r
-        for size, colour in row:
-            kind = {"facecolor": PALE[colour], "edgecolor": colour, "linewidth": 1.4}
-            axes.add_patch(Rectangle((left, top), 0.26 * size, 0.3, **kind))
-            left += 0.26 * size
+def rows_of_a_batch(axes, x, y):
+    """Three documents of similar length, a row each, padding hatched."""
+    for r, (size, colour) in enumerate(ROWS):
+        spot, width = (x, y - 0.33 * r), 0.26 * size
+        kind = {"facecolor": PALE[colour], "edgecolor": colour, "linewidth": 1.4}
+        axes.add_patch(Rectangle(spot, width, 0.24, **kind))
+        rest = {"facecolor": GREY, "edgecolor": PAPER, "hatch": "////", "alpha": 0.5}
+        spot = (x + width, spot[1])
+        axes.add_patch(Rectangle(spot, 2.08 - width, 0.24, linewidth=0, **rest))
 
 
 def plan(axes, x, y):
@@ -28,9 +29,10 @@ def plan(axes, x, y):
 def draw(axes):
     """From left to right: documents, rows, model, two heads, loss, optimizers."""
     box(axes, 0.3, 3.3, 2.0, 1.2, GREY, ("tiny web", "guesses, short", "and long"), "1")
-    box(axes, 2.9, 3.0, 2.5, 1.8, BLUE, ("packed rows",), "3")
-    axes.texts[-2].set_y(4.5)
-    packed_rows(axes, 3.1, 3.75)
+    box(axes, 2.9, 3.0, 2.5, 1.8, BLUE, ("batch of rows",), "3")
+    axes.texts[-2].set_y(4.55)
+    rows_of_a_batch(axes, 3.11, 4.09)
+    axes.text(4.15, 3.19, "padded (V3: packed)", **SMALL)
     box(axes, 6.0, 3.3, 1.9, 1.2, GREY, ("model", "states h"))
     box(axes, 8.6, 4.3, 2.3, 1.1, GREEN, ("head", "next token"), "2")
     box(axes, 8.6, 2.4, 2.3, 1.1, ORANGE, ("MTP, head", "the one after"), "4")

@@ -63,9 +63,9 @@ RIGHT = [
     (checks.ex_3_1, mended_norm),
     (checks.ex_3_2, cache_bytes),
     (checks.ex_3_3, rope_half),
-    (checks.ex_3_6, window_mask),
+    (checks.ex_3_5, window_mask),
     (checks.ex_3_4, absorb),
-    (checks.ex_3_5, after_prefix),
+    (checks.ex_3_6, after_prefix),
 ]
 
 
@@ -102,18 +102,18 @@ def test_a_right_answer_is_accepted(check, solution, capsys):
         (checks.ex_3_3, no_rotation, "look at the signs"),
         (checks.ex_3_3, turned_back, "a pair (a, b) becomes"),
         (checks.ex_3_3, lambda x, c, s: x + 1, "position 0"),
-        (checks.ex_3_6, lambda T, S, w: window_mask(T, S, w + 1), "does not see token"),
-        (checks.ex_3_6, lambda T, S, w: window_mask(S, S, w)[:T], "the last T of S"),
-        (checks.ex_3_6, lambda T, S, w: torch.ones(T, S) > 0, "sees a later one"),
+        (checks.ex_3_5, lambda T, S, w: window_mask(T, S, w + 1), "does not see token"),
+        (checks.ex_3_5, lambda T, S, w: window_mask(S, S, w)[:T], "the last T of S"),
+        (checks.ex_3_5, lambda T, S, w: torch.ones(T, S) > 0, "sees a later one"),
         (checks.ex_3_4, lambda *w: absorb(*w)[0], "return two tensors"),
         (
             checks.ex_3_4,
             lambda *w: (2 * absorb(*w)[0], absorb(*w)[1]),
             "the same score",
         ),
-        (checks.ex_3_5, lambda *a: after_prefix(*a, once=False), "tokens were read"),
-        (checks.ex_3_5, lambda *a: after_prefix(*a, moved=False), "moves the cache on"),
-        (checks.ex_3_5, first_ending_only, "row 0 is right"),
+        (checks.ex_3_6, lambda *a: after_prefix(*a, once=False), "tokens were read"),
+        (checks.ex_3_6, lambda *a: after_prefix(*a, moved=False), "moves the cache on"),
+        (checks.ex_3_6, first_ending_only, "row 0 is right"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):

@@ -116,7 +116,24 @@ def ex_3_4(absorb) -> None:
     report("3.4", test, absorb)
 
 
-def ex_3_5(after_prefix) -> None:
+def ex_3_5(window_mask) -> None:
+    """Who may see whom: itself and window - 1 tokens before."""
+
+    def test(window_mask):
+        got = tensor(window_mask(4, 4, 2), (4, 4), torch.bool)
+        assert not got[0, 1], "a token sees a later one"
+        assert got.diagonal().all(), "a token must see itself"
+        assert not got[2, 0], "with a window of 2, token 2 does not see token 0"
+        late = tensor(window_mask(2, 6, 3), (2, 6), torch.bool)
+        wanted = [[False] * 2 + [True] * 3 + [False], [False] * 3 + [True] * 3]
+        assert late.tolist() == wanted, (
+            "the T queries are the last T of S tokens: query 0 of 2 is token 4 of 6"
+        )
+
+    report("3.5", test, window_mask)
+
+
+def ex_3_6(after_prefix) -> None:
     """Logits after several endings of one prefix, the prefix read once."""
 
     def test(after_prefix):
@@ -145,21 +162,4 @@ def ex_3_5(after_prefix) -> None:
             f"right, but {read} tokens were read for a prefix of 6 and 3 endings of 2"
         )
 
-    report("3.5", test, after_prefix)
-
-
-def ex_3_6(window_mask) -> None:
-    """Who may see whom: itself and window - 1 tokens before."""
-
-    def test(window_mask):
-        got = tensor(window_mask(4, 4, 2), (4, 4), torch.bool)
-        assert not got[0, 1], "a token sees a later one"
-        assert got.diagonal().all(), "a token must see itself"
-        assert not got[2, 0], "with a window of 2, token 2 does not see token 0"
-        late = tensor(window_mask(2, 6, 3), (2, 6), torch.bool)
-        wanted = [[False] * 2 + [True] * 3 + [False], [False] * 3 + [True] * 3]
-        assert late.tolist() == wanted, (
-            "the T queries are the last T of S tokens: query 0 of 2 is token 4 of 6"
-        )
-
-    report("3.6", test, window_mask)
+    report("3.6", test, after_prefix)
