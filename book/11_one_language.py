@@ -221,6 +221,7 @@ for language, thought in (
 # %% [markdown]
 # With these patterns the idea takes two lines:
 
+
 # %% tags=["slide", "nbval-check-output"]
 def simple_words(text):
     """Runs of letters of one script, without names of code and variables."""
@@ -404,14 +405,14 @@ for n in (1, 3, 10, 30):
     cells = [weight * (1 - share) for weight in (GENTLE.language, config.language)]
     print(f"{n:20}" + "".join(f"{cell:15.3f}" for cell in cells))
 counts = [len(words_of(text)) for _, text in pairs if chat.thinking(text)]
-print(f"words in a thought of Dev1, mean: {fmean(counts):.0f}")
-assert 0.6 / fmean(counts) < rewards.FORMAT_WEIGHT
+price_of = GENTLE.language / fmean(counts)
+print(f"Dev1: {fmean(counts):.0f} words on average, at the weight 0.6 {price_of:.2f}")
 
 # %% [markdown]
 # A share is quiet in long thoughts, just where foreign words are likely (section 1). Where do
-# our own thoughts lie in this table? The last line says how many words Dev1's have. So at 0.6 a
-# slip costs less than the 0.1 of the format. We tried 0.6 first, and it repaired little
-# (section 7 has it as the arm *weak*). So we took five times as much. (A strict rule, 1 if nothing is mixed and else 0, would be loud
+# our own thoughts lie in this table? The last line says it for Dev1: at 0.6 a slip costs about
+# as much as a missing format. We tried 0.6 first, and it repaired little (section 7 has it as the
+# arm *weak*). So we took five times as much. (A strict rule, 1 if nothing is mixed and else 0, would be loud
 # always. But it could not tell a slip from a page in the wrong language. The paper chose the
 # share. Exercise 11.6 tries the rule.)
 #

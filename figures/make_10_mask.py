@@ -55,8 +55,8 @@ def shift(axes):
         arrow(axes, (x, 1.0), (x + WIDE, 1.0), BLUE, bend=0.5, linewidth=1.2)
     x = LEFT + WIDE * (len(PROMPT) + len(COMPLETION)) - 1.5 * WIDE
     arrow(axes, (x, 1.0), (x + WIDE, 1.0), BLUE, bend=0.5, linewidth=1.2)
-    text = "a token is predicted at the place before it, from everything up to there: the\n"
-    text += "first one at the last token of the prompt, eos at the end of the answer"
+    text = "a token is predicted at the place before it, from everything up to there:\n"
+    text += "the first at the last token of the prompt, eos at the end of the answer"
     axes.text(8.6, 0.35, text, **SMALL)
 
 
