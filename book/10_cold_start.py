@@ -287,10 +287,10 @@ for name, (examples, opening) in ways.items():
 # for an example of anything.
 #
 # Learning from examples in the prompt is itself learned, from texts that repeat their own
-# pattern. The real web is full of them, so for a large base few-shot works.
-# (A trained reasoner is another case: few-shot prompts lower the scores of R1; v2, section 6.)
-# Ours gets the opening `<think>` instead. It then thinks every time, though on 24 problems
-# it is not clearly more often right. We call this source *begun*.
+# pattern. The real web is full of them, so for a large base few-shot works. (A trained
+# reasoner is another case: few-shot prompts lower the scores of R1; v2, section 6.) Ours
+# gets the opening `<think>` instead. It then thinks every time, though on 24 problems it
+# is not clearly more often right. We call this source *begun*.
 #
 # ### Ask for reflection
 #
@@ -478,9 +478,9 @@ plots.funnel_bars(report)
 # (arXiv 2203.14465) and as rejection-sampling fine-tuning. Chapter 12 does it at scale.
 #
 # The table is stored as parquet with a card, as one stores a data set for others. Its
-# readability will not be 1.00. In arithmetic the first line has no verdict, so no words: such a
-# line and one check behind it reach 0.90. What this cell prints is the ceiling for a model that
-# imitates the table.
+# readability will not be 1.00. In arithmetic the first line has no verdict, so no words:
+# such a line and one check behind it reach 0.90. What this cell prints is the ceiling for
+# a model that imitates the table.
 
 # %%
 tables.save(work / "cold", rows, "Cold start of chapter 10", report)
@@ -740,9 +740,9 @@ print(f"{learned:.0f} learned tokens in a completion, together about {nats:.0f} 
 print(f"e^-nats is {math.exp(-nats):.1%}")
 
 # %% [markdown]
-# (A nat is the unit of a natural logarithm.) A model writes exactly this completion with a
-# probability of about $e^{-\text{nats}}$, which is small. Part of that is honest doubt, since
-# nobody can know which attempt comes next. The rest are slips to come.
+# (A nat is the unit of a natural logarithm.) A model writes exactly this completion with
+# a probability of about $e^{-\text{nats}}$, which is small. Part of that is honest doubt,
+# since nobody can know which attempt comes next. The rest are slips to come.
 #
 # And slips have company. In training, the model reads the example's own tokens (**teacher
 # forcing**). When it answers, it reads its own. After one wrong token it is in a place that
@@ -786,17 +786,18 @@ panels = {
 }
 
 # %% tags=["slide"]
-low_after = panels["language"]["Dev1"][0][1]
-assert low_after > panels["language"]["Zero"][0][0], "mixes as much as Zero"
+kept_to = {name: rows[0][0] for name, rows in panels["language"].items()}
+assert kept_to["Dev1"] > kept_to["Zero"], "mixes as much as Zero"
 for title, found in panels.items():
     cells = "".join(f"{name} {row[0][0]:.2f}   " for name, row in found.items())
     print(f"{title:12}{cells}")
 plots.interval_dots(panels, "share")
 
 # %% [markdown]
-# What you see: readability, three of its marks, and right answers, with 95% intervals over
-# problems. Leave out the row of the base. It thinks in about one answer of five, and an answer
-# without thinking gets 0 in every mark. Compare Zero, its decorated answers, and Dev1:
+# What you see: readability, three of its marks, and right answers, with 95% intervals
+# over problems. Leave out the row of the base. It thinks in about one answer of five, and
+# an answer without thinking gets 0 in every mark. Compare Zero, its decorated answers,
+# and Dev1:
 #
 # - *Readability* rises from Zero to Dev1. But the control rises nearly as far: most of this
 #   gain can be had by putting a word behind every verdict.
@@ -850,8 +851,9 @@ for problem, (completion,) in zip(requests, found, strict=True):
 # the verdict about harm the right one?
 #
 # LIMA (arXiv 2305.11206) fine-tuned a large model on only 1,000 examples. It argued that
-# knowledge comes from pre-training, and that fine-tuning teaches mostly the style in which
-# to use it. Our base has little to use. How many rows does the style need? Exercise 10.6 asks.
+# knowledge comes from pre-training, and that fine-tuning teaches mostly the style in
+# which to use it. Our base has little to use. How many rows does the style need? Exercise
+# 10.6 asks.
 
 # %% [markdown] tags=["slide"]
 # ## 9. Three seeds: what it buys, what it costs
@@ -860,10 +862,10 @@ for problem, (completion,) in zip(requests, found, strict=True):
 # seeds, each on a full table (2,315 rows for seed 0). All answered the same test
 # problems, and the results are in `results/data/`.
 #
-# (The long run of chapter 09 was made twice for seeds 1 and 2. These are the models of the
-# second time, on another machine, and so in all later chapters. The exam is another one, too:
-# a third of it is logic puzzles, and any foreign word counts. So do not compare *mixed* below
-# with the table of chapter 09.)
+# (The long run of chapter 09 was made twice for seeds 1 and 2. These are the models of
+# the second time, on another machine, and so in all later chapters. The exam is another
+# one, too: a third of it is logic puzzles, and any foreign word counts. So do not compare
+# *mixed* below with the table of chapter 09.)
 
 
 # %%
@@ -924,21 +926,21 @@ plots.interval_dots(form, "share")
 # has only read. In hard arithmetic the seeds disagree. Hard countdown is nearly lost, from
 # 0.13 to 0.01.
 #
-# Do not take this last loss for the price of good form. Every game in the table is an easy
-# one, so no row searches with four numbers. What a cold start leaves out, its reader may
-# unlearn. Chapter 15 adds some 300 of Zero's right answers to hard countdown, an eighth of the
-# table. Dev1 then solves 0.23, 0.20 and 0.16 of it in the three seeds, and loses nothing in
-# easy countdown.
+# Do not take this last loss for the price of good form. Every game in the table is an
+# easy one, so no row searches with four numbers. What a cold start leaves out, its reader
+# may unlearn. Chapter 15 adds some 300 of Zero's right answers to hard countdown, an
+# eighth of the table. Dev1 then solves 0.23, 0.20 and 0.16 of it in the three seeds, and
+# loses nothing in easy countdown.
 #
 # The gain: readability rises a little, and section 8 has shown what that is worth. But mixed
 # answers fall from 0.23 to 0.06, and replies to harmful requests become safer, from 0.34 to
 # 0.61. (*Harmless* rests on 20 requests.)
 #
-# So one part of the direction is the paper's: one language, safer refusals, some reasoning
-# lost. Another is not. Of the five rows in section 1, following instructions and being
-# preferred gain most. Ours hardly move: 0.08 to 0.11, and, for helpfulness, 0.15 to 0.19, where
-# the base has 0.24. A base that knows little cannot be made helpful by manners. All stages
-# are in [docs/stage_table.md](../docs/stage_table.md).
+# So one part of the direction is the paper's: one language, safer refusals, some
+# reasoning lost. Another is not. Of the five rows in section 1, following instructions
+# and being preferred gain most. Ours hardly move: 0.08 to 0.11, and, for helpfulness,
+# 0.15 to 0.19, where the base has 0.24. A base that knows little cannot be made helpful
+# by manners. All stages are in [docs/stage_table.md](../docs/stage_table.md).
 
 # %% [markdown] tags=["slide"]
 # ## 10. Should examples make mistakes?
@@ -986,11 +988,12 @@ plots.interval_dots(panels, "right")
 # hide the loss. (Hard countdown is left out: both arms are at 0.)
 #
 # Countdown is a *search*: a first attempt misses, and there is nothing wrong with that. A
-# model of journeys has seen this moment thousands of times. A model of shortcuts was never taught what comes after one: it may call
-# the miss a hit, or not know how to go on. (We did not count which.) Arithmetic is a
-# *calculation*. A wrong line there is a slip, and our journeys
-# hold one in every arithmetic example. The likely reading: imitated misses help where
-# trying is the method, and cost accuracy where a line should simply be right.
+# model of journeys has seen this moment thousands of times. A model of shortcuts was
+# never taught what comes after one: it may call the miss a hit, or not know how to go on.
+# (We did not count which.) Arithmetic is a *calculation*. A wrong line there is a slip,
+# and our journeys hold one in every arithmetic example. The likely reading: imitated
+# misses help where trying is the method, and cost accuracy where a line should simply be
+# right.
 #
 # So "train on mistakes" is too short a rule. Show the wrong turns of a search, do not show
 # needless slips, and look at each kind of problem apart. By this rule our rewriter is

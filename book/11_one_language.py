@@ -149,9 +149,10 @@ for name, file, keys in (
 # a quarter of its answers. So length alone can explain Zero in seed 0. In the two other
 # seeds Zero mixes more than that: there the habit has drifted, too.
 #
-# How far it drifts is chance. Seeds 1 and 2 were run a second time on another machine, base
-# and all (`results/data/again-*`). There Zero ended at 32% and 36%, and the base made to think
-# had 26% and 29%. Sections 7 and 8 go on from the models of this second time.
+# How far it drifts is chance. Seeds 1 and 2 were run a second time on another machine,
+# base and all (`results/data/again-*`). There Zero ended at 32% and 36%, and the base
+# made to think had 26% and 29%. Sections 7 and 8 go on from the models of this second
+# time.
 #
 # R1's authors met the trouble twice. First, they started from another model: Dev1 has read
 # thoughts in one language each. But the RL that follows pays for right answers and is as
@@ -205,8 +206,8 @@ for language, thought in (
 # names of Python are in no language: they count on neither side. So do the single letters
 # that our problems use as names (A to E, x, y, z and a few more).
 #
-# This list fits *our* world only. The English words *a* and *sum* fall through it, and *i* as a
-# variable counts as English.
+# This list fits *our* world only. The English words *a* and *sum* fall through it, and
+# *i* as a variable counts as English.
 #
 # A word is a run of letters of *one* script, so `맞아yes` is two words. The patterns say it in
 # a few lines. Hangul and Latin are the two scripts that we know; the last alternative
@@ -233,8 +234,8 @@ for text in ("<think>try 8-3=5 맞아yes, x", "y1e_s ⓨⓔⓢ", r"\frac{1}{2} �
     print(f"{text:24} simple {simple_words(text)}, library {rewards.words(text)}")
 
 # %% [markdown]
-# The library's `words`, below, is the same with holes closed. Each hole is a way to cheat, or
-# to be counted wrongly:
+# The library's `words`, below, is the same with holes closed. Each hole is a way to
+# cheat, or to be counted wrongly:
 #
 # - `chat.visible` drops characters that nobody can see;
 # - `SYMBOL` and `letters_of` read the letters in symbols such as ⓨ;
@@ -409,12 +410,12 @@ price_of = GENTLE.language / fmean(counts)
 print(f"Dev1: {fmean(counts):.0f} words on average, at the weight 0.6 {price_of:.2f}")
 
 # %% [markdown]
-# A share is quiet in long thoughts, just where foreign words are likely (section 1). Where do
-# our own thoughts lie in this table? The last line says it for Dev1: at 0.6 a slip costs about
-# as much as a missing format. We tried 0.6 first, and it repaired little (section 7 has it as the
-# arm *weak*). So we took five times as much. (A strict rule, 1 if nothing is mixed and else 0, would be loud
-# always. But it could not tell a slip from a page in the wrong language. The paper chose the
-# share. Exercise 11.6 tries the rule.)
+# A share is quiet in long thoughts, just where foreign words are likely (section 1).
+# Where do our own thoughts lie in this table? The last line says it for Dev1: at 0.6 a
+# slip costs about as much as a missing format. We tried 0.6 first, and it repaired little
+# (section 7 has it as the arm *weak*). So we took five times as much. (A strict rule, 1
+# if nothing is mixed and else 0, would be loud always. But it could not tell a slip from
+# a page in the wrong language. The paper chose the share. Exercise 11.6 tries the rule.)
 #
 # ### What a large weight risks
 #
@@ -453,10 +454,10 @@ print(f"{len(quick)} do not think, {lucky:.0f} of them are right")
 # do. That is a statement about this policy today, and RL changes policies. So one has to
 # keep measuring.
 #
-# What does the third part do to a group? Take five groups of four, first at the weight 0.6.
-# Clean and right earns 1 + 0.1 + 0.6 = 1.7, clean and wrong 0.7, and one foreign word in four
-# takes off 0.15. The last line is the second group at weight 3. Advantages are as in chapter
-# 09, with the spread left undivided:
+# What does the third part do to a group? Take five groups of four, first at the weight
+# 0.6. Clean and right earns 1 + 0.1 + 0.6 = 1.7, clean and wrong 0.7, and one foreign
+# word in four takes off 0.15. The last line is the second group at weight 3. Advantages
+# are as in chapter 09, with the spread left undivided:
 
 # %% tags=["nbval-check-output"]
 groups = {
@@ -483,10 +484,10 @@ for name, row in groups.items():
 # keeps what in check?
 #
 # - Empty thinking is caught by the format, and by the language part itself.
-# - A dot is caught only in part. Beside a clean right answer (4.10) it loses, so where the
-#   policy is often right, accuracy catches it. Where nobody in the group is right, it earns as
-#   much as an honest attempt, in fewer tokens. And it beats a right answer with more than a
-#   third of foreign words.
+# - A dot is caught only in part. Beside a clean right answer (4.10) it loses, so where
+#   the policy is often right, accuracy catches it. Where nobody in the group is right, it
+#   earns as much as an honest attempt, in fewer tokens. And it beats a right answer with
+#   more than a third of foreign words.
 # - A tape without words is caught by **nobody**. Words survive only as far as they help to
 #   be right, and because Dev1 starts with them.
 #
@@ -495,10 +496,11 @@ for name, row in groups.items():
 # **meter** is a part with weight 0: it is logged like the others and pays nothing.
 # Exercise 11.3 closes the hole.
 #
-# There is another cure than a large weight, when one of several rewards drowns the others.
-# Compare each part within the group by itself, divide it by its own spread, and add up the
-# advantages (TRL calls this `normalize_then_sum`). Then a quiet part is as loud as any other.
-# The price is that of chapter 09: it is loud even where all differ by next to nothing.
+# There is another cure than a large weight, when one of several rewards drowns the
+# others. Compare each part within the group by itself, divide it by its own spread, and
+# add up the advantages (TRL calls this `normalize_then_sum`). Then a quiet part is as
+# loud as any other. The price is that of chapter 09: it is loud even where all differ by
+# next to nothing.
 
 # %% [markdown] tags=["slide"]
 # ## 4. The leash, and why it moves
@@ -541,10 +543,10 @@ for refreshes in range(0, 11, 2):
     print(f"{refreshes:9}{start * tilt / (start * tilt + 1 - start):12.3f}")
 
 # %% [markdown]
-# R1 replaced its reference by the newest policy every 400 steps, with $\beta = 0.001$ (v2,
-# section 3.2.1). With this $\beta$ the very first exponent is 1,000, so even a fixed leash
-# would allow everything. Section 6 looks at what it does hold. In code a refresh is a copy of
-# the weights: `ref.load_state_dict(policy.state_dict())`.
+# R1 replaced its reference by the newest policy every 400 steps, with $\beta = 0.001$
+# (v2, section 3.2.1). With this $\beta$ the very first exponent is 1,000, so even a fixed
+# leash would allow everything. Section 6 looks at what it does hold. In code a refresh is
+# a copy of the weights: `ref.load_state_dict(policy.state_dict())`.
 #
 # What does one see in a log? Here is a toy that we can compute exactly: three tokens, and a
 # policy that moves its logits by the same little bit at each step. Every five steps the
@@ -582,8 +584,8 @@ plots.curves({"KL of a policy that drifts steadily": toy}, "step", "nats")
 # zero in the middle of a run need not mean that the policy came home; perhaps somebody
 # refreshed. And two runs with different refreshing cannot be compared by their KL.
 #
-# There is a price. Every refresh forgets a little of where you came from. What is lost slowly
-# enough can be lost completely.
+# There is a price. Every refresh forgets a little of where you came from. What is lost
+# slowly enough can be lost completely.
 
 # %% [markdown] tags=["slide"]
 # ## 5. A clip of 10
@@ -686,9 +688,10 @@ print(f"of all tokens of the batch: {batch.old_logprobs[batch.mask].exp().mean()
 # likely. What is cut are places where the model was undecided, as the two means show: the
 # numbers and operators between which it chooses.
 #
-# The last of 16 parts is trained by a policy that is 15 steps away from its samples, so one
-# might expect more and more silence. The shares in the table do not show it clearly: the batch
-# is small. Our recipe has 4 parts. The long run below has an arm with the wide clip.
+# The last of 16 parts is trained by a policy that is 15 steps away from its samples, so
+# one might expect more and more silence. The shares in the table do not show it clearly:
+# the batch is small. Our recipe has 4 parts. The long run below has an arm with the wide
+# clip.
 
 # %% [markdown] tags=["slide"]
 # ## 6. A live run, with and without
@@ -757,9 +760,9 @@ plots.compared_curves(soft, {"mixed": "answers that mix", "right": "right answer
 # %% [markdown]
 # What you see: every point is the mean of the last five steps. *Right* wobbles with the
 # problems that are drawn, in both runs alike: twenty steps are too few to move it. What
-# parts the runs is *answers that mix*. Without the language reward the share climbs; with it,
-# it stays where Dev1 had it. No reward speaks *for* mixing. What nobody pays for is free to
-# drift, and here one can watch it.
+# parts the runs is *answers that mix*. Without the language reward the share climbs; with
+# it, it stays where Dev1 had it. No reward speaks *for* mixing. What nobody pays for is
+# free to drift, and here one can watch it.
 #
 # And the leash? Its part of the loss, at the last step:
 
@@ -782,11 +785,11 @@ for name, found in lines.items():
     print(f"{name:10}" + "".join(f"{value:14.3f}" for value in found.values()))
 
 # %% [markdown]
-# Compare the order with that of the curves. The shares are lower than in training, where half of
-# the problems are countdown and a fifth are hard. This exam has a third of each family and only
-# easy ones. With 144 answers in a row a difference in *mixed* is worth nothing
-# below about five points, and one in *right* below about ten. For more we need more steps,
-# problems and seeds.
+# Compare the order with that of the curves. The shares are lower than in training, where
+# half of the problems are countdown and a fifth are hard. This exam has a third of each
+# family and only easy ones. With 144 answers in a row a difference in *mixed* is worth
+# nothing below about five points, and one in *right* below about ten. For more we need
+# more steps, problems and seeds.
 #
 # **In TRL** the same loop is `GRPOTrainer`, with these names:
 #
@@ -801,13 +804,14 @@ for name, found in lines.items():
 # %% [markdown] tags=["slide"]
 # ## 7. The long run: what RL wins back
 #
-# The stage of the recipe takes forty steps with more problems in each. We ran it from Dev1 of
-# three seeds. Is what the cold start has cost won back? Zero belongs into that picture, so the
-# first figure is of the exam of chapter 10, section 9, which all of them took.
+# The stage of the recipe takes forty steps with more problems in each. We ran it from
+# Dev1 of three seeds. Is what the cold start has cost won back? Zero belongs into that
+# picture, so the first figure is of the exam of chapter 10, section 9, which all of them
+# took.
 #
-# For the arms that follow there was another exam, before and after the stage
-# (`python -m results.language with 0`, and so on). It has 128 test problems of each family, easy
-# and hard.
+# For the arms that follow there was another exam, before and after the stage (`python -m
+# results.language with 0`, and so on). It has 128 test problems of each family, easy and
+# hard.
 
 # %%
 ARMS = ("with", "without", "weak", "wide", "still")
@@ -822,9 +826,9 @@ units = {
 }
 
 
-def column(tables, level, name):
+def column(exams, level, name):
     """[(mean, low, high) of each seed] of one column of an exam."""
-    cells = [table[level]["summary"][name] for table in tables]
+    cells = [exam[level]["summary"][name] for exam in exams]
     return [(cell["mean"], *cell["interval"]) for cell in cells]
 
 
@@ -859,14 +863,15 @@ means(panels)
 plots.interval_dots(panels, "right")
 
 # %% [markdown]
-# What you see: Zero, Dev1, and Dev1 after the stage, which is then called **Dev2**. Each dot
-# is a seed. From Dev1 to Dev2 right answers rise in every seed in three of the panels. In easy
-# countdown (0.65, 0.57, 0.65) and easy arithmetic (0.92, 0.85, 0.91) Dev2 is back where Zero
-# was. In hard arithmetic (0.43, 0.42, 0.57) it is ahead, in one seed only just.
+# What you see: Zero, Dev1, and Dev1 after the stage, which is then called **Dev2**. Each
+# dot is a seed. From Dev1 to Dev2 right answers rise in every seed in three of the
+# panels. In easy countdown (0.65, 0.57, 0.65) and easy arithmetic (0.92, 0.85, 0.91) Dev2
+# is back where Zero was. In hard arithmetic (0.43, 0.42, 0.57) it is ahead, in one seed
+# only just.
 #
-# Hard countdown stays nearly lost (0.13, 0.01, 0.03; in seed 0 nothing comes back). Chapter 15
-# shows why: the cold start held none of these problems, and RL cannot reward what is hardly
-# ever found.
+# Hard countdown stays nearly lost (0.13, 0.01, 0.03; in seed 0 nothing comes back).
+# Chapter 15 shows why: the cold start held none of these problems, and RL cannot reward
+# what is hardly ever found.
 #
 # ### What the language reward does
 #
@@ -886,9 +891,9 @@ for level in ("easy", "hard"):
 means(panels)
 rows = {"Dev1": ("with", "before")} | {arm: (arm, "after") for arm in ARMS}
 for name, (arm, moment) in rows.items():
-    tables = [units[arm, seed][moment]["easy"]["values"] for seed in SEEDS]
-    tokens = fmean(value for table in tables for value in table["length"])
-    first = [fmean(t["mixed"][: len(t["countdown"])]) for t in tables]  # countdown
+    exams = [units[arm, seed][moment]["easy"]["values"] for seed in SEEDS]
+    tokens = fmean(value for exam in exams for value in exam["length"])
+    first = [fmean(e["mixed"][: len(e["countdown"])]) for e in exams]  # countdown
     cells = ", ".join(f"{share:.2f}" for share in first)
     print(f"{name:8} {tokens:.0f} tokens; mixed in easy countdown, by seed: {cells}")
 plots.interval_dots(panels, "answers that mix", 0.25)
@@ -901,16 +906,17 @@ plots.interval_dots(panels, "answers that mix", 0.25)
 # which has a verdict in every line. There *without* mixes in 0.26, 0.17 and 0.15 of its
 # answers, and Dev1 in 0.10, 0.12 and 0.14: in seed 2 the difference is small.
 #
-# *With* it, fewer answers mix than before, in every seed and at both levels. *Weak* does little
-# more than undo what RL adds. Is length the reason? RL makes answers a little longer, 62 tokens
-# before and 65 to 67 after, in all arms alike. That is 5 to 8% more. It cannot explain that
-# *without* mixes half as often again, nor a difference between the arms.
+# *With* it, fewer answers mix than before, in every seed and at both levels. *Weak* does
+# little more than undo what RL adds. Is length the reason? RL makes answers a little
+# longer, 62 tokens before and 65 to 67 after, in all arms alike. That is 5 to 8% more. It
+# cannot explain that *without* mixes half as often again, nor a difference between the
+# arms.
 #
 # *Wide* and *still* are level with *with*. For the clip, section 5 says why: with 4 parts
-# for each rollout there is little to save. The reference was held where it was, and ten times
-# as tightly, and still nothing. This is no evidence against R1's choices; its rollouts had
-# 16 parts, and its reference stayed for 400 steps. It only says that our forty steps cannot
-# tell.
+# for each rollout there is little to save. The reference was held where it was, and ten
+# times as tightly, and still nothing. This is no evidence against R1's choices; its
+# rollouts had 16 parts, and its reference stayed for 400 steps. It only says that our
+# forty steps cannot tell.
 #
 # Before any of this was measured we had written down a goal: at most 3% of the easy answers
 # mix.
@@ -923,8 +929,8 @@ for seed, (mean, low, high) in zip(
     print(f"seed {seed}: {mean:.1%} [{low:.1%}, {high:.1%}], the goal is {kept}")
 
 # %% [markdown]
-# Seed 0 keeps the goal. But it helped to choose the weight 3, so it does not count. Of the two
-# others one keeps it, barely, and one misses it.
+# Seed 0 keeps the goal. But it helped to choose the weight 3, so it does not count. Of
+# the two others one keeps it, barely, and one misses it.
 
 # %% [markdown] tags=["slide"]
 # ## 8. What it costs
@@ -989,15 +995,16 @@ for name in ("easy, all", "hard, all", "hard, arithmetic"):
 plots.difference_dots(rows, "right answers: with minus without the language reward")
 
 # %% [markdown]
-# What you see: left of 0 is a price. Bars are intervals over problems, small ticks the three
-# seeds. A coloured diamond is a difference whose interval misses 0 and whose sign is the same
-# in all seeds. Grey means that these problems cannot tell, not that the price is nothing.
+# What you see: left of 0 is a price. Bars are intervals over problems, small ticks the
+# three seeds. A coloured diamond is a difference whose interval misses 0 and whose sign
+# is the same in all seeds. Grey means that these problems cannot tell, not that the price
+# is nothing.
 #
-# On easy problems there is no price that these problems can see. On hard ones it is 0.02, and
-# most of it is hard arithmetic, 0.05, in every seed. A small price, then, as the authors say of
-# theirs. Theirs shows in one subject, ours in hard problems. (Nobody solves a hard puzzle, so
-# nothing can be lost there. Where all differences are 0, the bar is Wilson's interval: so many
-# problems cannot exclude a difference that small.)
+# On easy problems there is no price that these problems can see. On hard ones it is 0.02,
+# and most of it is hard arithmetic, 0.05, in every seed. A small price, then, as the
+# authors say of theirs. Theirs shows in one subject, ours in hard problems. (Nobody
+# solves a hard puzzle, so nothing can be lost there. Where all differences are 0, the bar
+# is Wilson's interval: so many problems cannot exclude a difference that small.)
 #
 # ## 9. What this does not show
 #
@@ -1010,9 +1017,10 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # language may change *what* is thought. The price there says nothing about the price here,
 # in either direction.
 #
-# Our runs do not test what R1's leash was for, either: forty steps are a tenth of the time
-# between two of its refreshes. And the hole of section 3, thinking without words, stays open. That the live
-# run did not fall into it is a fact about this run, not about the reward.
+# Our runs do not test what R1's leash was for, either: forty steps are a tenth of the
+# time between two of its refreshes. And the hole of section 3, thinking without words,
+# stays open. That the live run did not fall into it is a fact about this run, not about
+# the reward.
 #
 # ## Summary
 #
@@ -1243,10 +1251,11 @@ def strict(problem, text):
 checks.ex_11_6(strict)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 11.7** (easy, 10 min) How much is pairing worth? You get the marks of two models on
-# the same problems. Return the mean difference (second minus first), its standard error, and
-# the standard error that you would have if the two models had answered *different* problems.
-# First guess for the eight marks of section 8: how many times smaller is the paired one?
+# **Exercise 11.7** (easy, 10 min) How much is pairing worth? You get the marks of two
+# models on the same problems. Return the mean difference (second minus first), its
+# standard error, and the standard error that you would have if the two models had
+# answered *different* problems. First guess for the eight marks of section 8: how many
+# times smaller is the paired one?
 #
 # <details><summary>Hint 1</summary>The standard error of a mean of N numbers is the square
 # root of (their variance divided by N). `statistics.variance` gives the variance.</details>
