@@ -863,7 +863,7 @@ for problem, (completion,) in zip(requests, found, strict=True):
 # problems, and the results are in `results/data/`.
 #
 # (The long run of chapter 09 was made twice for seeds 1 and 2. These are the models of
-# the second time, on another machine, and so in all later chapters. The exam is another
+# the second time, on another machine, as in most of what follows. The exam is another
 # one, too: a third of it is logic puzzles, and any foreign word counts. So do not compare
 # *mixed* below with the table of chapter 09.)
 
@@ -922,8 +922,8 @@ plots.interval_dots(form, "share")
 # safe the replies to harmful requests are, from 0 to 1.
 #
 # The price: Dev1 solves 0.57 of easy countdown where Zero solves 0.65, and 0.85 of easy
-# arithmetic where Zero solves 0.92. Part of it is that Zero had 100 steps of RL, and Dev1
-# has only read. In hard arithmetic the seeds disagree. Hard countdown is nearly lost, from
+# arithmetic where Zero solves 0.92. A likely reason: Zero had 100 steps of RL, and Dev1 has
+# only read. In hard arithmetic the seeds disagree. Hard countdown is nearly lost, from
 # 0.13 to 0.01.
 #
 # Do not take this last loss for the price of good form. Every game in the table is an
@@ -936,8 +936,8 @@ plots.interval_dots(form, "share")
 # answers fall from 0.23 to 0.06, and replies to harmful requests become safer, from 0.34 to
 # 0.61. (*Harmless* rests on 20 requests.)
 #
-# So one part of the direction is the paper's: one language, safer refusals, some
-# reasoning lost. Another is not. Of the five rows in section 1, following instructions
+# So one part of the direction is the paper's: one language, and some reasoning lost.
+# Another is not. Of the five rows in section 1, following instructions
 # and being preferred gain most. Ours hardly move: 0.08 to 0.11, and, for helpfulness,
 # 0.15 to 0.19, where the base has 0.24. A base that knows little cannot be made helpful
 # by manners. All stages are in [docs/stage_table.md](../docs/stage_table.md).
@@ -1012,8 +1012,8 @@ plots.interval_dots(panels, "right")
 #
 # Three sentences to remember: R1-Zero thinks well and writes for nobody, so R1 begins anew
 # from the *base* with a small table of readable traces. Fine-tuning is next-token loss on
-# completions only. It buys form and manners and costs some reasoning, partly because Dev1
-# has only read, partly because of what the table leaves out (chapters 11 and 15).
+# completions only. It buys form and manners and costs some reasoning, in part because of
+# what the table leaves out; RL wins most of it back (chapters 11 and 15).
 #
 # - Right is not readable. To rewrite a trace is to read it, do it again, say it in the
 #   question's language, and verify it once more. What cannot be read is refused.
