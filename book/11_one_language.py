@@ -291,8 +291,8 @@ for language, name, thought in cases:
 #
 # The third family, **logic**, is new here (chapter 06 has its verifier): who is a knight and
 # always says the truth, who a liar? A fifth of the problems of this stage are logic. Our
-# models hardly learn it: about one answer in eight is right, before and after. So later
-# figures show it only where all families are pooled.
+# models hardly learn it: about one answer in eight is right, before and after. So section 7
+# shows it only where all families are pooled.
 #
 # Three families of held-out problems in both languages, 72 in all, two answers each. First
 # one puzzle, and a right trace of the cold start:
