@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a measure of readability and a way to fool it; a rewriter of traces; supervised fine-tuning with mask, loss, training loop and packed rows; and Dev1, fine-tuned before your eyes |
 # | You need | PyTorch tensors and gradients; the two games of chapter 01, and what R1-Zero is (chapter 09) |
-# | Minutes to read | 40 |
+# | Minutes to read | 45 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), table 3 and supplement B.3.2 and B.4.2; arXiv 2501.12948v1, sections 2.2.4 and 2.3.1; O1 Replication Journey (arXiv 2410.18982) |
@@ -59,29 +59,27 @@ BUDGET = 150  # tokens that a completion may have in this chapter
 # %% [markdown] tags=["slide"]
 # ## 1. Why begin again?
 #
-# Chapter 09 ended well. R1-Zero learned to reason from nothing but right and wrong, and it
-# solves problems that its base does not. Why is it not the end of the book?
+# Chapter 09 ended well. R1-Zero learned to reason from nothing but right and wrong. At the
+# first try it answers about four times as many problems as its base. Why is it not the
+# end of the book?
 #
 # Because somebody has to read what it writes. The thinking of R1-Zero is hard to follow
 # and mixes languages (arXiv 2501.12948v1, section 2.2.4). No reward ever asked for a
 # reader.
 #
-# The authors are frank about the motive for what comes next. They call it "primarily
-# product-driven" (arXiv 2501.12948v2, supplement B.3.2). People use the model through its
-# text, and they like a text that thinks as they do. So the new examples speak in the
-# first person: "I", where R1-Zero says "we" or avoids pronouns. They are conversational.
-# First they make sure of the problem, then they reason, reflect and verify, in the
-# language of the question. A **summary** of the steps follows the thinking, because
-# R1-Zero gives a bare result.
+# The authors call the motive for what comes next "primarily product-driven" (arXiv
+# 2501.12948v2, supplement B.3.2): people like a text that thinks as they do. So the new
+# examples say "I", where R1-Zero says "we" or avoids pronouns. First they make sure of the
+# problem, then they reason, reflect and verify, in the language of the question. A
+# **summary** of the steps follows, because R1-Zero gives a bare result.
 #
 # The same paragraph adds a warning. A lively first-person voice can earn more trust than
-# the model deserves. The voice was designed by people. It is no evidence of a mind.
+# the model deserves. People designed this voice; it is no evidence of a mind.
 #
 # The way to such a voice is **supervised fine-tuning** (SFT): the model reads a small set
 # of good examples and learns to continue prompts as they do. The paper calls this stage
 # the **cold start**. RL that begins with a raw base is unstable at first, and a little
-# supervised data warms it up (v1, section 2.3.1). "A little" means thousands of examples;
-# chapter 12 uses hundreds of thousands.
+# supervised data warms it up (v1, section 2.3.1). "A little" means thousands of examples.
 #
 # Two points are easy to get wrong.
 #
@@ -89,7 +87,7 @@ BUDGET = 150  # tokens that a completion may have in this chapter
 # R1-Zero passes on texts, and its weights end with it. The model that reads the cold
 # start is called Dev1 in version 2 of the paper.
 #
-# **Reasoning gets worse first.** Here are five rows of the paper's table 3 (v2):
+# **Some reasoning gets worse first.** Here are five rows of the paper's table 3 (v2):
 #
 # | benchmark | measures | R1-Zero | Dev1 | R1 |
 # |---|---|---|---|---|
@@ -99,16 +97,17 @@ BUDGET = 150  # tokens that a completion may have in this chapter
 # | IF-Eval | following instructions | 46.6 | 71.7 | 83.3 |
 # | AlpacaEval 2.0 | being preferred to another model | 24.7 | 50.1 | 87.6 |
 #
-# Dev1 behaves much better and loses 19 points on AIME. The authors blame the small size
-# of the cold start (v2, section 4), and later stages win the loss back. So if your Dev1
-# solves fewer problems than R1-Zero, nothing is broken. We measure both sides.
+# Dev1 follows instructions and pleases people far better. It loses 19 points on AIME and 2
+# on MATH-500, but *gains* 7.5 on programs. The authors call the loss partial and put it
+# down to the small size of the cold start (v2, section 4). Later stages win it back. So
+# if your Dev1 solves fewer problems than R1-Zero, nothing is broken. We measure both sides.
 
 # %% [markdown] tags=["slide"]
 # ## 2. What a reader sees
 #
 # Here are the base and our R1-Zero, called Zero from now on. Both answer held-out problems
-# of the two games at temperature 1. We print the first right answer of Zero to a
-# countdown that thinks in several lines, one for each language.
+# of the two games at temperature 1. For each language we print Zero's first right answer
+# to a countdown problem that takes several lines of thinking.
 
 # %%
 base, tokenizer = artifacts.load("base-tiny")
@@ -145,7 +144,7 @@ for problem, text, right in samples(before["Zero"]):
 # You can follow this because chapter 01 explained the tape. A stranger sees a strip of
 # sums, and now and then a word. The word may even be in the wrong language.
 #
-# ![Two cards. The upper one holds three lines as R1-Zero may write them, with notes in the margin: worded, a bare verdict; fresh, the same sum once more; language, a verdict in another one. An arrow leads to the lower card with the two lines that the rewriter makes of them: fresh, each attempt once; worded, the verdict with a reason.](../figures/10_marks.png)
+# ![Two cards. The upper one holds three lines as R1-Zero may write them, with notes in the margin: worded, a bare verdict; fresh, the same sum once more; language, a verdict in another one. An arrow leads to the lower card with the two lines that the rewriter makes of them: fresh, each attempt once; worded, a verdict with a reason; language, that of the question.](../figures/10_marks.png)
 #
 # What you see: one trace before and after this chapter's rewriter, with a reader's notes
 # in the margin.
@@ -157,8 +156,8 @@ for problem, text, right in samples(before["Zero"]):
 # - *language*: words of the thinking that are in the language of the question;
 # - *fresh*: lines that were not written before;
 # - *short*: lines of at most 60 characters;
-# - *worded*: lines with two words or more, one for what is done and one for its result (a
-#   line with one word counts half);
+# - *worded*: lines with at least two words in the language of the question (one word counts
+#   half, a foreign word nothing);
 # - *finished*: 1 if the thinking ends and an answer follows, otherwise 0.
 #
 # **Readability** is their mean, and 0 where nobody thinks. Try it on three texts. The
@@ -215,12 +214,21 @@ for name, text in (("notes", notes), ("mixed", mixed), ("decorated", decorate(no
 #
 # The row about the voice is where ours is poorest. The tapes stay tapes. **In this edition
 # "readable" mostly means a word after each verdict, one language, and nothing said
-# twice.** Nobody would call that prose. Watch the process in what follows, not the style.
+# twice.** Nobody would call that prose. Here is what prose would be, in an example that we
+# invented:
 #
-# Version 1 of the paper (section 2.3.1) names the sources: prompts with a long
-# chain of thought as an example; asking a model for reflection and verification;
-# outputs of R1-Zero in readable form; and people who refine the result. Zero's own
-# samples need no explanation. The three others follow.
+# | as R1-Zero may write it | as a row of a real cold start |
+# |---|---|
+# | we have x^2=9 so x=±3 wait 检查 (-3)^2=9 ok both | *Let me see what is asked: all x with x² = 9. The root gives 3. Wait, I should check −3, too: (−3)² = 9, so it fits.* **Summary:** x² = 9 has two solutions, 3 and −3. |
+#
+# Version 1 of the paper (section 2.3.1) names the sources:
+#
+# - prompts with a long chain of thought as an example;
+# - a model that is asked for reflection and verification;
+# - outputs of R1-Zero in readable form;
+# - people who refine the result.
+#
+# Zero's own samples need no explanation. The three others follow.
 #
 # ### Examples in front of the question
 #
@@ -269,6 +277,8 @@ for name, (examples, opening) in ways.items():
     thinks = fmean("<think>" in text for text in texts)
     right = fmean(p.check(text) for p, text in zip(asked, texts, strict=True))
     print(f"{name:20}{thinks:8.0%}{right:8.0%}")
+    if name == "two examples":  # what they lead to, the first time
+        print(f"    {asked[0].prompt}  ->  {texts[0]!r}")
 
 # %% [markdown]
 # Examples do not help our base; they hurt it. The likely reason is what it has read. In
@@ -277,9 +287,10 @@ for name, (examples, opening) in ways.items():
 # for an example of anything.
 #
 # Learning from examples in the prompt is itself learned, from texts that repeat their own
-# pattern. The real web is full of them, so for a large base few-shot is the natural tool.
-# Ours gets the opening `<think>` instead. It then thinks every time, though on 24 problems
-# it is not clearly more often right. We call this source *begun*.
+# pattern. The real web is full of them, so for a large base few-shot works. (A trained
+# reasoner is another case: few-shot prompts lower the scores of R1; v2, section 6.) Ours
+# gets the opening `<think>` instead. It then thinks every time, though on 24 problems it
+# is not clearly more often right. We call this source *begun*.
 #
 # ### Ask for reflection
 #
@@ -301,11 +312,11 @@ for problem, text, right in samples(steered)[:2]:
 # %% [markdown]
 # ### A person
 #
-# For general requests (a fact, a letter, a request that must be refused) no simple rule
-# finds the good answers among many samples. The paper's people wrote and refined by hand.
-# Ours is a script that knows a good reply to every training request. It thinks a line or
-# two before it, in the language of the question. It refuses what does harm, and answers
-# what only sounds harmful.
+# For general requests (a fact, a letter, a request that must be refused) the paper has no
+# rule that finds the good answers among many samples, so people refined them. Our tiny
+# world does have a check, but its base passes it too seldom. So our "person" is a script
+# that knows a good reply to every training request. It thinks a line or two first, in the
+# language of the question. It refuses what does harm, and answers what only sounds harmful.
 
 # %% tags=["nbval-check-output"]
 import random
@@ -330,10 +341,9 @@ for family, seed in cases:
 print(decorate(notes))
 
 # %% [markdown]
-# The sum that was done twice is still there. What else would `decorate` pass on to the
-# next model? A Korean verdict on an English question. A slip such as `8-3=6`, in a line
-# that was rejected anyway. A wrong distance. All of this occurs in right answers, because
-# only the answer was judged.
+# The sum that was done twice is still there. `decorate` would pass on worse things: a Korean
+# verdict on an English question, a slip such as `8-3=6` in a line that was rejected anyway,
+# a wrong distance. All of this occurs in right answers, because only the answer was judged.
 #
 # A person who rewrites *understands* the line. So must the program. It reads the tape back
 # into numbers, operations and results, and does the sums again:
@@ -350,14 +360,16 @@ for tape in ("8-3=5,*7=35", "8-3=6,*7=42"):
 # dropped: nothing in the trace notices the slip, so there is nothing to learn from it but
 # slipping. So is a repetition. Distance and verdict are computed anew, and the pass ends
 # at the first hit. `verdict` says yes or no and gives the reason, in the language of the
-# question.
+# question. (`lines` are the matches of one pattern for a whole line. `line["tape"]` is the
+# part before the `~`, such as `8-3=5,*7=35`.)
 
 # %%
 # r1lib.world.rewrite.countdown_lines
 
 # %% [markdown]
 # Arithmetic needs one more rule. A slip that the next line *notices* stays: there the
-# thought goes wrong, sees it and corrects itself, and this habit should survive.
+# thought goes wrong, sees it and corrects itself, and this habit should survive. The third
+# example below has such a line.
 #
 # `readable` puts a frame around both. A text that cannot be read line by line is refused,
 # not guessed at. So is one whose answer is wrong, before or after.
@@ -365,7 +377,10 @@ for tape in ("8-3=5,*7=35", "8-3=6,*7=42"):
 # %% tags=["slide", "nbval-check-output"]
 slipped = f"<think>8-3=6,*7=42~35=7 no\n{miss}\nagain {miss}\n{hit}{end}"
 korean = countdown.make((3, 7, 8), 35, "ko", "(8-3)*7")
-for problem, text in ((game, slipped), (korean, notes)):
+sums = arithmetic.make((8, 3, 7), "-*", "en")
+noticed = "<think>8-3=6,*7=42\n8-3=5,*7=35~42=7 no\n8-3=5,*7=35~35=0 yes"
+noticed += "\n</think><answer>35</answer>"
+for problem, text in ((game, slipped), (korean, notes), (sums, noticed)):
     show(rewrite.readable(problem, text))
 
 refused = {
@@ -381,6 +396,8 @@ once = rewrite.readable(game, notes)
 print("twice rewritten, the same:", rewrite.readable(game, once) == once)
 
 # %% [markdown]
+# (거짓 is *false*, 참 *true*, 목표 *the target*. So 아니 거짓 says *no, false*.)
+#
 # Why so few words? Because words are not free. A tokenizer spells in small pieces what it
 # has seldom seen, and the web of our base has few plain words beside its tapes:
 
@@ -399,8 +416,10 @@ for name, line in (
 # ## 5. Sample, keep, rewrite, check
 #
 # Now at scale, though a small one: 220 training problems of each game, one sample of Zero
-# each; some of the steered base; and the person's replies. `collect` writes a file that
-# only grows, so a crash costs little (chapter 12). It refuses problems that are held out.
+# each; some of the steered base; and the person's replies. We leave *begun* out here. In
+# the full table it is the only source of puzzles and programs, for which Zero was never
+# paid. `collect` writes a file that only grows, so a crash costs little (chapter 12). It
+# refuses problems that are held out.
 
 # %%
 import tempfile
@@ -439,9 +458,9 @@ print(f"{len(raw)} samples, {sum(row['correct'] for row in raw)} of them right")
 
 # %% [markdown]
 # `select` is the rest of the recipe. It keeps what is right, ended by itself and can be
-# made readable; it rewrites; then it checks what came out: one language, no line twice, no
-# two rows that differ by a space only, one row for each prompt. Every filter counts what
-# it removes.
+# made readable. It rewrites. Then it checks what came out: one language, no line twice,
+# one row for each prompt, and no two rows that differ only in spaces. Every filter counts
+# what it removes.
 
 # %% tags=["slide"]
 known = {problem.prompt: problem for problem in [*games, *requested]}
@@ -451,14 +470,17 @@ plots.funnel_bars(report)
 # %% [markdown]
 # What you see: samples that are left after each filter, and hatched what it removed. Most
 # are lost because they are wrong, then because they say what another row has said already.
+#
 # "Thinks in one language" finds nothing, since the rewriter has just seen to that. It stays
 # as a guard.
 #
 # Sample, keep what is right, fine-tune the base on it: this loop is known as **STaR**
-# (arXiv 2203.14465) and as rejection-sampling fine-tuning. Here it is only a start;
-# chapter 12 does it at scale, and derives what it optimizes.
+# (arXiv 2203.14465) and as rejection-sampling fine-tuning. Chapter 12 does it at scale.
 #
-# The table is stored as parquet with a card, as one stores a data set for others.
+# The table is stored as parquet with a card, as one stores a data set for others. Its
+# readability will not be 1.00. In arithmetic the first line has no verdict, so no words:
+# such a line and one check behind it reach 0.90. What this cell prints is the ceiling for
+# a model that imitates the table.
 
 # %%
 tables.save(work / "cold", rows, "Cold start of chapter 10", report)
@@ -477,21 +499,26 @@ print(f"readability of the rewritten traces: {fmean(reached):.2f}")
 # ## 6. Supervised fine-tuning
 #
 # Supervised fine-tuning is pre-training on a small, chosen set, with one change: the model
-# learns to write completions, and is never asked to write the prompts. People also call it
-# instruction tuning, or **imitation learning**.
+# learns to write completions, and is never asked to write the prompts. Where the examples
+# are orders and replies, it is also called **instruction tuning**. In the language of RL it
+# is behaviour cloning, the simplest kind of **imitation learning**.
 #
-# ![A row of tokens: the prompt, bos to assistant, then the completion, from the opening think tag to eos, then padding. Below each token is its mask: 0 for prompt and padding, 1 for the completion. Arrows show that each token is predicted from the one before it: the think tag from the last token of the prompt, eos from the end of the answer.](../figures/10_mask.png)
+# ![A row of tokens: the prompt, bos to assistant, then the completion, from the opening think tag to eos, then padding. Below each token is its mask: 0 for prompt and padding, 1 for the completion. Arrows lead from a place to the token that is predicted there, from everything up to it: the think tag at the last token of the prompt, eos at the end of the answer.](../figures/10_mask.png)
 #
 # What you see: one example as the loss sees it. The model reads everything to the left of
 # a token, and only tokens with $m_t = 1$ are learned.
 #
-# With the tokens $o_t$ of a row and this mask $m_t$, the loss is
+# With token $x_{b,t}$ in row $b$ and this mask $m_{b,t}$, the loss of a batch is
 #
-# $$ L = - \frac{\sum_t m_t \log \pi_\theta(o_t \mid o_{<t})}{\sum_t m_t}. $$
+# $$ L = - \frac{\sum_{b,t} m_{b,t} \log \pi_\theta(x_{b,t} \mid x_{b,<t})}
+#    {\sum_{b,t} m_{b,t}}, $$
 #
-# Where does the mask come from? From the function that lays out the conversation, since
-# only there it is known who wrote what. Code that computes it later, from the ids, has to
-# guess. `encode` gives ids and mask together:
+# the token mean of chapter 09: each learned token counts the same, so long completions
+# weigh more.
+#
+# The mask comes from the function that lays out the conversation, since only there it is
+# known who wrote what. Code that computes it later, from the ids, has to guess. `encode`
+# gives ids and mask together:
 
 # %% tags=["nbval-check-output"]
 text = "<think>2+2=4\n</think><answer>4</answer>"
@@ -502,12 +529,13 @@ for name, wanted in (("read only", False), ("learned", True)):
 
 # %% [markdown]
 # The last learned token is the **eos**: stopping is part of the answer. A model that never
-# learns it rambles on. This happens in practice. Where padding and eos share one id, as in
-# many libraries, a mask that is computed from the ids drops both.
+# learns it rambles on. This happens where padding and eos share one id, as in many
+# libraries: a mask that is computed from the ids drops both.
 #
 # Now the loss, twice. First as slowly as possible, one token at a time and nothing padded.
 # Then for a whole batch at once. `collate` pads the rows on the right, and
-# `token_logprobs` looks up $\log \pi_\theta(o_t \mid o_{<t})$ for every token (chapter 08).
+# `token_logprobs` looks up $\log \pi_\theta(x_{b,t} \mid x_{b,<t})$ for every token
+# (chapter 08).
 
 
 # %%
@@ -541,6 +569,8 @@ print(f"one by one {slow:.4f}, batch {fast:.4f} nats per learned token")
 assert abs(slow - fast) < 1e-3
 
 # %% [markdown]
+# (Two rows are a small sample. The first batch of training, below, has another loss.)
+#
 # One step of training is that loss, its gradient, and a step of the optimizers. The
 # gradient's norm is cut at 1, so that one strange batch cannot throw the model off. An
 # **epoch** is one pass over all examples in shuffled order.
@@ -549,7 +579,7 @@ assert abs(slow - fast) < 1e-3
 # paper's falls from 5e-5 to 5e-6, over two or three epochs, with batches of 128 texts (v2,
 # B.4.2). Our model is about a million times smaller, and small models take larger steps:
 # we keep the optimizers and the peak rates of pre-training (chapter 05). Our table is small,
-# too, so batches hold 8. With 128 there would be eight steps in all.
+# too, so batches hold 8.
 
 
 # %%
@@ -619,11 +649,11 @@ plots.heatmaps({"may look at": shade}, names, names, "token")
 
 # %% [markdown]
 # What you see: the row with two examples and one token of padding. A token (row) may look
-# at a token (column) that is not crossed out: at itself and at earlier tokens of its own
-# example. The two blocks do not touch.
+# at a token (column) that is not crossed out (1.00 means yes): at itself and at earlier
+# tokens of its own example. The two blocks do not touch.
 #
-# Is the loss the same as with padding? "About the same" would hide a neighbour that shines
-# through, so we ask in double precision, where rounding is far below any such effect:
+# Is the loss the same as with padding? "About the same" would hide a neighbour that leaks
+# in. So we ask in double precision, where rounding is far below any such effect:
 
 # %% tags=["nbval-check-output"]
 exact = copy.deepcopy(base).double()
@@ -652,27 +682,56 @@ plots.rows_picture(layouts, max(lengths))
 # computed for nothing. Below, the same examples packed. The gain has a price: a row of
 # several examples needs an explicit mask, for which attention cannot take its fastest
 # path. Our live run pads.
+#
+# With real models you will meet these tools as settings of a library. In TRL they are
+# called:
+#
+# | here | in TRL |
+# |---|---|
+# | the mask of `sft.encode` | `completion_only_loss`, `assistant_only_loss` of `SFTConfig` |
+# | `sft.pack`, one example blind to the next | `packing` and `padding_free` of `SFTConfig` |
+# | all weights are trained | the same by default; with `peft_config` of `SFTTrainer` often LoRA instead, a small update of low rank |
 
 # %% [markdown] tags=["slide"]
 # ## 8. A live run: Dev1 from the base
 #
-# Two epochs over the table of section 5, from the **base**. (Your numbers will differ a
+# Two epochs over the table of section 5, from the **base**. One row in ten is kept back and
+# never learned, and every ten steps we look at its loss. (Your numbers will differ a
 # little from those printed here, since samples depend on the processor to the last bit. The
 # assertions will hold.)
 
 # %%
+kept = examples[::10]
+learned_from = [example for i, example in enumerate(examples) if i % 10]
+
+
+@torch.no_grad()
+def kept_loss(model):
+    """The loss on the rows that are kept back."""
+    return sft_loss(model, kept).item()
+
+
 dev1 = copy.deepcopy(base)
-losses = list(fine_tune(dev1, examples))
+losses, unseen = [], [(0, kept_loss(dev1))]
+for step, loss in enumerate(fine_tune(dev1, learned_from), 1):
+    losses.append(loss)
+    if step % 10 == 0:
+        unseen.append((step, kept_loss(dev1)))
 assert fmean(losses[-5:]) < losses[0] / 2
+assert unseen[-1][1] < unseen[0][1] / 2
 smooth = plots.smooth(list(enumerate(losses, 1)), 10)
-curve = {"fine-tuning": {"mean of the last ten batches": smooth}}
+curve = {"fine-tuning": {"learned, last ten batches": smooth, "kept back": unseen}}
 plots.curves(curve, "step", "nats per learned token")
 
 # %% [markdown]
-# What you see: the loss falls fast, and then slowly. Most tokens of a line are form, which
-# is learned once. Do not take the end of this curve for skill. Nearly every token is easy;
-# a completion is right only if the few hard ones, the numbers on the tape, are all right.
-# So multiply by the length of a completion:
+# What you see: both losses fall fast, and then slowly. Most tokens of a line are form, which
+# is learned once. As long as both lines fall together, the model learns more than its rows.
+# Where the loss of learned rows goes on falling and the other one rises, it begins to learn
+# them **by heart** (overfitting). So choose the number of epochs by rows that are kept back.
+#
+# Do not take the end of these curves for skill. Nearly every token is easy. A completion is
+# right only if the few hard ones, the numbers on the tape, are all right. So multiply by the
+# length of a completion:
 
 # %%
 learned = fmean(sum(example.mask) for example in examples)
@@ -681,15 +740,16 @@ print(f"{learned:.0f} learned tokens in a completion, together about {nats:.0f} 
 print(f"e^-nats is {math.exp(-nats):.1%}")
 
 # %% [markdown]
-# (A nat is the unit of a natural logarithm.) A model writes exactly this completion with a
-# probability of about $e^{-\text{nats}}$, which is small. Part of that is honest doubt, since
-# nobody can know which attempt comes next. The rest are slips to come.
+# (A nat is the unit of a natural logarithm.) A model writes exactly this completion with
+# a probability of about $e^{-\text{nats}}$, which is small. Part of that is honest doubt,
+# since nobody can know which attempt comes next. The rest are slips to come.
 #
 # And slips have company. In training, the model reads the example's own tokens (**teacher
-# forcing**). When it answers, it reads its own. After one wrong token it is in a place that no
-# example shows, and imitation does not say how to get out. This gap is called **exposure
-# bias**. RL has no such gap, because it trains on the model's own texts. It is one reason
-# why the recipe goes on with RL in chapter 11.
+# forcing**). When it answers, it reads its own. After one wrong token it is in a place that
+# hardly any example shows. (Ours show a few: the slips in arithmetic that the next line
+# notices.) Imitation does not say how to get out of the others. This gap is called
+# **exposure bias**. RL has no such gap, because it trains on the model's own texts. It is
+# one reason why the recipe goes on with RL in chapter 11.
 #
 # Now the same held-out problems as in section 2, for Dev1 and for our control: Zero's own
 # answers, decorated.
@@ -726,30 +786,31 @@ panels = {
 }
 
 # %% tags=["slide"]
-low_after = panels["readability"]["Dev1"][0][1]
-assert low_after > panels["readability"]["base"][0][2], "no more readable than the base"
+kept_to = {name: rows[0][0] for name, rows in panels["language"].items()}
+assert kept_to["Dev1"] > kept_to["Zero"], "mixes as much as Zero"
 for title, found in panels.items():
     cells = "".join(f"{name} {row[0][0]:.2f}   " for name, row in found.items())
     print(f"{title:12}{cells}")
 plots.interval_dots(panels, "share")
 
 # %% [markdown]
-# What you see: readability, three of its marks, and right answers, with 95% intervals over
-# problems. Read the panels one by one.
+# What you see: readability, three of its marks, and right answers, with 95% intervals
+# over problems. Leave out the row of the base. It thinks in about one answer of five, and
+# an answer without thinking gets 0 in every mark. Compare Zero, its decorated answers,
+# and Dev1:
 #
 # - *Readability* rises from Zero to Dev1. But the control rises nearly as far: most of this
-#   gain can be had by putting a word behind every verdict. On our scale, in this edition,
-#   that is how much "readable" means.
+#   gain can be had by putting a word behind every verdict.
 # - *Worded* shows where the gain comes from. It is the mark that the trick can move.
-# - *Language* is another matter. Dev1 keeps to one language far better than Zero, and no
-#   trick with words does that.
+# - *Language* is another matter. Dev1 keeps to one language far better than Zero, and the
+#   trick does not.
 # - *Fresh* does not move. No row of the table repeats a line, and Dev1 repeats lines as
 #   often as Zero.
 # - *Right* falls. Dev1 has a new form to write in, and still slips in it. On so few
 #   problems one cannot be sure; three seeds decide it in section 9.
-
-# %% [markdown]
+#
 # One prompt, before and after: the first that both Zero and Dev1 solve in several lines.
+# (A � is a byte that begins a Korean letter and was never finished.)
 
 # %% tags=["slide"]
 for i, problem in enumerate(held_out):
@@ -768,7 +829,7 @@ for i, problem in enumerate(held_out):
 #
 # ### Form without content
 #
-# The person's replies teach how to treat requests that are no game. Twelve rows of each
+# The person's replies teach how to treat requests outside the games. Twelve rows of each
 # kind are too few to show it, so we ask the Dev1 that ships with the book. It read a larger
 # table, with AdamW alone and a lower rate. Here are the first three held-out English
 # requests of the kind that may or may not do harm, at temperature 0:
@@ -785,13 +846,14 @@ for problem, (completion,) in zip(requests, found, strict=True):
     show(completion.text)
 
 # %% [markdown]
-# Read the thoughts, not only the answers. The form is all there: first the question, then
-# what the answer hangs on, then a short reply. Does the first line name the request that
-# was asked? Is the verdict about harm the right one?
+# Read the thoughts, not only the answers. The form is there: first the question, then what
+# the answer hangs on, then a reply. Does the first line name the request that was asked? Is
+# the verdict about harm the right one?
 #
-# Form is learned from few examples, content is not. LIMA (arXiv 2305.11206) fine-tuned a
-# large model on 1,000 examples and argued just that: knowledge comes from pre-training, and
-# fine-tuning teaches mostly the style in which to use it. Our base has little to use.
+# LIMA (arXiv 2305.11206) fine-tuned a large model on only 1,000 examples. It argued that
+# knowledge comes from pre-training, and that fine-tuning teaches mostly the style in
+# which to use it. Our base has little to use. How many rows does the style need? Exercise
+# 10.6 asks.
 
 # %% [markdown] tags=["slide"]
 # ## 9. Three seeds: what it buys, what it costs
@@ -799,6 +861,11 @@ for problem, (completion,) in zip(requests, found, strict=True):
 # One short run shows a direction. The pipeline has trained base, Zero and Dev1 for three
 # seeds, each on a full table (2,315 rows for seed 0). All answered the same test
 # problems, and the results are in `results/data/`.
+#
+# (The long run of chapter 09 was made twice for seeds 1 and 2. These are the models of
+# the second time, on another machine, as in most of what follows. The exam is another
+# one, too: a third of it is logic puzzles, and any foreign word counts. So do not compare
+# *mixed* below with the table of chapter 09.)
 
 
 # %%
@@ -855,14 +922,25 @@ plots.interval_dots(form, "share")
 # safe the replies to harmful requests are, from 0 to 1.
 #
 # The price: Dev1 solves 0.57 of easy countdown where Zero solves 0.65, and 0.85 of easy
-# arithmetic where Zero solves 0.92. Hard countdown is nearly lost, from 0.13 to 0.01. In hard
-# arithmetic the seeds disagree.
+# arithmetic where Zero solves 0.92. A likely reason: Zero had 100 steps of RL, and Dev1 has
+# only read. In hard arithmetic the seeds disagree. Hard countdown is nearly lost, from
+# 0.13 to 0.01.
+#
+# Do not take this last loss for the price of good form. Every game in the table is an
+# easy one, so no row searches with four numbers. What a cold start leaves out, its reader
+# may unlearn. Chapter 15 adds some 300 of Zero's right answers to hard countdown, an
+# eighth of the table. Dev1 then solves 0.23, 0.20 and 0.16 of it in the three seeds, and
+# loses nothing in easy countdown.
 #
 # The gain: readability rises a little, and section 8 has shown what that is worth. But mixed
 # answers fall from 0.23 to 0.06, and replies to harmful requests become safer, from 0.34 to
-# 0.61. Following instructions barely moves. So the direction is the paper's:
-# form and manners first, reasoning down until RL wins it back. All stages are in
-# [docs/stage_table.md](../docs/stage_table.md).
+# 0.61. (*Harmless* rests on 20 requests.)
+#
+# So one part of the direction is the paper's: one language, and some reasoning lost.
+# Another is not. Of the five rows in section 1, following instructions
+# and being preferred gain most. Ours hardly move: 0.08 to 0.11, and, for helpfulness,
+# 0.15 to 0.19, where the base has 0.24. A base that knows little cannot be made helpful
+# by manners. All stages are in [docs/stage_table.md](../docs/stage_table.md).
 
 # %% [markdown] tags=["slide"]
 # ## 10. Should examples make mistakes?
@@ -909,36 +987,33 @@ plots.interval_dots(panels, "right")
 # arithmetic they lose in every seed. A mean over both games would show a small win and
 # hide the loss. (Hard countdown is left out: both arms are at 0.)
 #
-# Think of what the model meets when it is asked. Countdown is a *search*: a first attempt
-# misses, and there is nothing wrong with that. A model of journeys has seen this moment
-# thousands of times. A model of shortcuts has never seen a miss: it calls the miss a hit,
-# or is lost. Arithmetic is a *calculation*. A wrong line there is a slip, and our journeys
-# hold one in every arithmetic example. The likely reading: imitated misses help where
-# trying is the method, and cost accuracy where a line should simply be right.
+# Countdown is a *search*: a first attempt misses, and there is nothing wrong with that. A
+# model of journeys has seen this moment thousands of times. A model of shortcuts was
+# never taught what comes after one: it may call the miss a hit, or not know how to go on.
+# (We did not count which.) Arithmetic is a *calculation*. A wrong line there is a slip,
+# and our journeys hold one in every arithmetic example. The likely reading: imitated
+# misses help where trying is the method, and cost accuracy where a line should simply be
+# right.
 #
 # So "train on mistakes" is too short a rule. Show the wrong turns of a search, do not show
 # needless slips, and look at each kind of problem apart. By this rule our rewriter is
 # too kind: in arithmetic it keeps slips that were noticed. What that costs, we have not
-# measured. (Both arms also know both forms from pre-training, which makes the difference
-# smaller.)
+# measured.
 
 # %% [markdown]
 # ## 11. What this does not show
 #
 # Our rewriter is a program, and programs understand tiny thoughts only. At full size a
-# language model rewrites and makes new mistakes, with only the verifier and human eyes
-# behind it. The work is hidden, too: the paper's thousands of rows needed people, ours a
-# script that knows every good reply.
-#
-# Nor do we learn what the paper's readers like. Our voice is a word or two, and our scale
-# was made for the form that we teach. The control says how little a higher mark can mean.
+# language model rewrites and makes new mistakes. The paper's rows needed people, too; ours
+# a script that knows every good reply. Nor do we learn what the paper's readers like: our
+# scale was made for the form that we teach.
 #
 # ## Summary
 #
 # Three sentences to remember: R1-Zero thinks well and writes for nobody, so R1 begins anew
 # from the *base* with a small table of readable traces. Fine-tuning is next-token loss on
-# completions only. It buys form and manners, pays with reasoning, and RL has to win that
-# back (chapter 11).
+# completions only. It buys form and manners and costs some reasoning, in part because of
+# what the table leaves out; RL wins most of it back (chapters 11 and 15).
 #
 # - Right is not readable. To rewrite a trace is to read it, do it again, say it in the
 #   question's language, and verify it once more. What cannot be read is refused.
@@ -954,9 +1029,8 @@ plots.interval_dots(panels, "right")
 #
 #    <details><summary>Answer</summary>The paper does not compare the two. A likely reason:
 #    Zero's weights carry its habits (mixing, repeating) and a policy that has become
-#    narrow. A few thousand examples would have to undo them. From the base the same
-#    examples set the style first, and RL then sharpens a readable one. Exercise 10.6 lets
-#    you try.</details>
+#    narrow. A few thousand examples would have to undo them. Exercise 10.6 lets you
+#    try.</details>
 #
 # 2. A colleague leaves the prompts in the loss: "more tokens, more learning". The loss is
 #    lower than yours. Is the model better?
@@ -969,9 +1043,11 @@ plots.interval_dots(panels, "right")
 # 3. Your filter keeps only right answers, and the shortest one for each prompt. What
 #    have you done to the journeys?
 #
-#    <details><summary>Answer</summary>Thrown them away. The shortest right answer is the
-#    one that hit at once, by luck or because the problem was easy. A model of these
-#    learns that first attempts hit.</details>
+#    <details><summary>Answer</summary>Thrown many of them away. The shortest right answer
+#    is often the one that hit at once. A model trained on many of these learns that the
+#    first attempt succeeds. How much is lost depends on how many samples you choose from.
+#    With the few of `docs/distillation.md` (section 4) the shortest right trace taught as
+#    well as any: 0.50 of easy problems in both cases.</details>
 
 # %% [markdown]
 # ## Exercises
@@ -1133,6 +1209,10 @@ checks.ex_10_5(my_funnel)
 #
 # Repeat it with other shuffles before you believe it, and with readability as the measure.
 # Does the small table change Zero as much as it changes the base?
+#
+# Then ask how many rows form needs. Draw 25, 50, 100 and 200 rows from `learned_from` with
+# `random.sample`, and set `epochs` so that each training has as many steps. Which measure
+# stops rising first, *language*, readability, or right answers?
 #
 # <details><summary>Hint 1</summary>`train` changes the model that it gets, and may return
 # anything.</details>

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a measure of language, word by word; a reward of three parts; a reference that moves along; a count of the tokens that a clip silences; and two live runs, with the language reward and without it |
 # | You need | chapter 09: groups, advantages, ratio and clip; chapter 10: where Dev1 comes from |
-# | Minutes to read | 40 |
+# | Minutes to read | 45 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), section 3.2.1 and supplement B.6; arXiv 2501.12948v1, section 2.3.2 |
@@ -41,7 +41,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, variance
 
 import regex
 import torch
@@ -57,6 +57,7 @@ from r1lib.rl import grpo
 from r1lib.rl.grpo import group_advantages
 from r1lib.rl.rollout import rollout
 from r1lib.tokenizer import chat
+from r1lib.traces import tables
 from r1lib.training import optim
 from r1lib.world import corpus, countdown, draws, readability, scorecard
 
@@ -146,13 +147,18 @@ for name, file, keys in (
 # What you see: the share of answers with a verdict in the other language. The base seldom
 # mixes, because it seldom thinks. Made to think, a little longer than Zero does, it mixes in
 # a quarter of its answers. So length alone can explain Zero in seed 0. In the two other
-# seeds Zero mixes much more than that: there the habit has drifted, too.
+# seeds Zero mixes more than that: there the habit has drifted, too.
 #
-# R1's authors met the trouble twice. First they *started* elsewhere: Dev1 has read thoughts
-# in one language each. But the RL that follows pays for right answers and is as blind as
-# before. So, second, they paid for language.
+# How far it drifts is chance. Seeds 1 and 2 were run a second time on another machine,
+# base and all (`results/data/again-*`). There Zero ended at 32% and 36%, and the base
+# made to think had 26% and 29%. Sections 7 and 8 go on from the models of this second
+# time.
 #
-# ![The policy, which begins as Dev1, answers. The answer is paid in three parts: right, 1 or 0; format, 0.1 or 0; language, 3 times the share of words. They are added up and compared within a group. The clipped loss makes one gradient step. A dashed line, the leash, ties the policy to a reference, which is replaced by a copy of the policy every N steps.](../figures/11_language.png)
+# R1's authors met the trouble twice. First, they started from another model: Dev1 has read
+# thoughts in one language each. But the RL that follows pays for right answers and is as
+# blind as before. So, second, they paid for language.
+#
+# ![The policy, which begins as Dev1, answers. The answer is paid in three parts: right, 1 times 1 or 0; format, 0.1 times 1 or 0; language, 3 times the share of words. They are added up and compared within a group. The clipped loss makes one gradient step. An arrow from a reference to the loss says KL times 0.001: this is the leash. Every N steps the reference is replaced by a copy of the policy.](../figures/11_language.png)
 #
 # What you see: the loop of chapter 09 with a third part in the reward, and with a reference
 # that moves. Small numbers are sections.
@@ -196,9 +202,12 @@ for language, thought in (
 #
 # ![A thought in seven tiles: try, a tape, yes, a Cyrillic word, x, a formula, so. The English words are blue, the foreign word orange, the tape, the variable and the formula grey. Below: language reward = 3 English words of 4 = 0.75.](../figures/11_words.png)
 #
-# What you see: a thought, piece by piece. Numbers and operators, single Latin
-# letters (a variable, a person of a logic puzzle), commands of LaTeX and names of Python
-# are in no language. They count on neither side.
+# What you see: a thought, piece by piece. Numbers and operators, commands of LaTeX and some
+# names of Python are in no language: they count on neither side. So do the single letters
+# that our problems use as names (A to E, x, y, z and a few more).
+#
+# This list fits *our* world only. The English words *a* and *sum* fall through it, and
+# *i* as a variable counts as English.
 #
 # A word is a run of letters of *one* script, so `맞아yes` is two words. The patterns say it in
 # a few lines. Hangul and Latin are the two scripts that we know; the last alternative
@@ -211,12 +220,35 @@ for language, thought in (
 # r1lib.rewards.LETTERS
 
 # %% [markdown]
+# With these patterns the idea takes two lines:
+
+
+# %% tags=["slide", "nbval-check-output"]
+def simple_words(text):
+    """Runs of letters of one script, without names of code and variables."""
+    runs = WORD.findall(TAG.sub(" ", text))  # TAG: <think>, </answer> and so on
+    return [run for run in runs if run not in CODE and run not in LETTERS]
+
+
+for text in ("<think>try 8-3=5 맞아yes, x", "y1e_s ⓨⓔⓢ", r"\frac{1}{2} 맞아"):
+    print(f"{text:24} simple {simple_words(text)}, library {rewards.words(text)}")
+
+# %% [markdown]
+# The library's `words`, below, is the same with holes closed. Each hole is a way to
+# cheat, or to be counted wrongly:
+#
+# - `chat.visible` drops characters that nobody can see;
+# - `SYMBOL` and `letters_of` read the letters in symbols such as ⓨ;
+# - `MARKS` and `MARK` take off accents, also whole piles of them;
+# - `COMMAND` takes out the commands of LaTeX;
+# - `single` joins a word that is spelled letter by letter, as in `y1e_s`.
+#
 # Whose words? Those of the *thinking*, because an answer may have to be in another
 # language. The thinking goes from the first `<think>` to the last `</think>`. (To the
 # *last*: otherwise a model could close its thought after one clean word and go on in a
 # second thought.)
 
-# %% tags=["slide"]
+# %%
 # r1lib.rewards.words
 # r1lib.rewards.purity
 # r1lib.rewards.language_consistency
@@ -251,12 +283,19 @@ for language, name, thought in cases:
 # without a word gets everything, because it mixes nothing. And *no thinking* gets nothing.
 # The last two are decisions, and section 3 looks for what they invite.
 #
-# For tables we want the opposite: an answer **mixes** where one foreign word is enough. (The
-# table of section 1 counts verdicts only, so do not compare it with what follows.)
+# For tables we want a yes or no instead of a share: an answer **mixes** if it holds a single
+# foreign word. (The table of section 1 counts verdicts only, so do not compare it with what
+# follows.)
 #
 # ### Ask Dev1
 #
-# Three families of held-out problems in both languages, 72 in all, two answers each:
+# The third family, **logic**, is new here (chapter 06 has its verifier): who is a knight and
+# always says the truth, who a liar? A fifth of the problems of this stage are logic. Our
+# models hardly learn it: about one answer in eight is right, before and after. So section 7
+# shows it only where all families are pooled.
+#
+# Three families of held-out problems in both languages, 72 in all, two answers each. First
+# one puzzle, and a right trace of the cold start:
 
 # %%
 dev1, tokenizer = artifacts.load("dev1-tiny")
@@ -267,6 +306,9 @@ asked = [
     for family in sorted(draws.REASONING)
     for p in distinct(draws.REASONING[family], 24, 0, "valid")
 ]
+cold = tables.load(artifacts.path("cold-tiny"))
+puzzle = next(r for r in cold if r["family"] == "logic" and r["language"] == "en")
+print(puzzle["prompt"], puzzle["completion"], sep="\n")
 
 
 # %% tags=["needed"]
@@ -303,7 +345,6 @@ def measure(policy, k=2):
     return {**shares, "tokens": found.lengths.mean().item()}, pairs
 
 
-# %%
 before, pairs = measure(dev1)
 print({name: round(value, 3) for name, value in before.items()})
 mixing = [pair for pair in pairs if mixed(*pair)]
@@ -311,10 +352,13 @@ for p, text in mixing[:2]:  # the first ones, not the worst
     print(f"\n{p.prompt}\n{text}")
 
 # %% [markdown]
-# Dev1 has read thoughts in one language, and mostly keeps to it: about one answer in
-# eighteen mixes. In the two printed here a single word is foreign, and in the second it is
-# no word at all: `st` is a piece of a line that fell apart. The measure cannot tell a
-# language from rubble.
+# Dev1 has read thoughts in one language, and mostly keeps to it: look at *mixed*. In each
+# printed answer, find the foreign word. Is it a word at all? A piece of a line that fell
+# apart counts, too: the measure cannot tell a language from rubble.
+#
+# (아니 거짓 is *no, false*, 맞아 참 *yes, true*. Now and then you may find 아니 참, *no, true*:
+# the word behind the verdict is form, and there it contradicts the verdict. No part of the
+# reward looks at that.)
 
 # %% [markdown] tags=["slide"]
 # ## 3. Several rewards, added up
@@ -354,21 +398,24 @@ for name, text in texts.items():
 #
 # The reward is a *share*, so the price of a foreign word depends on its company:
 
-# %% tags=["nbval-check-output"]
+# %%
 print("words in the thought   price of a foreign one, weight 0.6 and 3")
 for n in (1, 3, 10, 30):
     thought = " ".join(["yes"] * (n - 1) + ["맞아"])
     share = language_consistency(problem, f"<think>{thought}</think>{RIGHT}")
     cells = [weight * (1 - share) for weight in (GENTLE.language, config.language)]
     print(f"{n:20}" + "".join(f"{cell:15.3f}" for cell in cells))
+counts = [len(words_of(text)) for _, text in pairs if chat.thinking(text)]
+price_of = GENTLE.language / fmean(counts)
+print(f"Dev1: {fmean(counts):.0f} words on average, at the weight 0.6 {price_of:.2f}")
 
 # %% [markdown]
-# A share is quiet in long thoughts, just where foreign words are likely (section 1). At
-# the weight 0.6 one foreign word among thirty costs a fiftieth of being right. We tried 0.6
-# first, and it repaired little (section 7 has it as the arm *weak*). So we took
-# five times as much. (A strict rule, 1 if nothing is mixed and else 0, would be loud
-# always. But it could not tell a slip from a page in the wrong language. The paper chose the
-# share. Exercise 11.6 tries the rule.)
+# A share is quiet in long thoughts, just where foreign words are likely (section 1).
+# Where do our own thoughts lie in this table? The last line says it for Dev1: at 0.6 a
+# slip costs about as much as a missing format. We tried 0.6 first, and it repaired little
+# (section 7 has it as the arm *weak*). So we took five times as much. (A strict rule, 1
+# if nothing is mixed and else 0, would be loud always. But it could not tell a slip from
+# a page in the wrong language. The paper chose the share. Exercise 11.6 tries the rule.)
 #
 # ### What a large weight risks
 #
@@ -407,8 +454,10 @@ print(f"{len(quick)} do not think, {lucky:.0f} of them are right")
 # do. That is a statement about this policy today, and RL changes policies. So one has to
 # keep measuring.
 #
-# What does the third part do to a group? Here are five groups of four, with advantages as
-# in chapter 09 and the spread left undivided:
+# What does the third part do to a group? Take five groups of four, first at the weight
+# 0.6. Clean and right earns 1 + 0.1 + 0.6 = 1.7, clean and wrong 0.7, and one foreign
+# word in four takes off 0.15. The last line is the second group at weight 3. Advantages
+# are as in chapter 09, with the spread left undivided:
 
 # %% tags=["nbval-check-output"]
 groups = {
@@ -431,11 +480,14 @@ for name, row in groups.items():
 # ### What nobody forbids
 #
 # Look again at the fourth line of the table of texts. *No word, right* gets full marks. A
-# model that stopped using words, and only wrote its tape, would have them for ever. Who
+# model that stopped using words, and only wrote its tape, would go on getting them. Who
 # keeps what in check?
 #
 # - Empty thinking is caught by the format, and by the language part itself.
-# - A dot is caught by accuracy: answers without work are mostly wrong.
+# - A dot is caught only in part. Beside a clean right answer (4.10) it loses, so where
+#   the policy is often right, accuracy catches it. Where nobody in the group is right, it
+#   earns as much as an honest attempt, in fewer tokens. And it beats a right answer with
+#   more than a third of foreign words.
 # - A tape without words is caught by **nobody**. Words survive only as far as they help to
 #   be right, and because Dev1 starts with them.
 #
@@ -443,6 +495,12 @@ for name, row in groups.items():
 # is one. So the live run carries two meters, for mixing and for thoughts without a word. A
 # **meter** is a part with weight 0: it is logged like the others and pays nothing.
 # Exercise 11.3 closes the hole.
+#
+# There is another cure than a large weight, when one of several rewards drowns the
+# others. Compare each part within the group by itself, divide it by its own spread, and
+# add up the advantages (TRL calls this `normalize_then_sum`). Then a quiet part is as
+# loud as any other. The price is that of chapter 09: it is loud even where all differ by
+# next to nothing.
 
 # %% [markdown] tags=["slide"]
 # ## 4. The leash, and why it moves
@@ -453,7 +511,11 @@ for name, row in groups.items():
 # $$ k_3 = \frac{\pi_{\text{ref}}}{\pi_\theta}
 #    - \log \frac{\pi_{\text{ref}}}{\pi_\theta} - 1 , $$
 #
-# which is 0 where both agree and otherwise positive (appendix B). Here it has a purpose.
+# which is 0 where both agree and otherwise positive (appendix B). Read this section as one
+# about logs: in our setting, and probably in R1's, the leash is so long that it does next to
+# nothing. Section 6 prints by how much. You may take that on trust and go on there.
+#
+# Still, it has a purpose.
 # Dev1 can do something that no reward mentions: its thoughts have a form that people can
 # follow. RL could lose this without noticing. A leash to Dev1 says: change what pays, and
 # leave the rest as it is.
@@ -481,10 +543,10 @@ for refreshes in range(0, 11, 2):
     print(f"{refreshes:9}{start * tilt / (start * tilt + 1 - start):12.3f}")
 
 # %% [markdown]
-# R1 replaced its reference by the newest policy every 400 steps, with $\beta = 0.001$ (v2,
-# section 3.2.1). With this $\beta$ the very first exponent is 1,000, so even a fixed leash
-# would allow everything. Section 6 looks at what it does hold. In code a refresh is a copy of
-# the weights: `ref.load_state_dict(policy.state_dict())`.
+# R1 replaced its reference by the newest policy every 400 steps, with $\beta = 0.001$
+# (v2, section 3.2.1). With this $\beta$ the very first exponent is 1,000, so even a fixed
+# leash would allow everything. Section 6 looks at what it does hold. In code a refresh is
+# a copy of the weights: `ref.load_state_dict(policy.state_dict())`.
 #
 # What does one see in a log? Here is a toy that we can compute exactly: three tokens, and a
 # policy that moves its logits by the same little bit at each step. Every five steps the
@@ -514,12 +576,16 @@ plots.curves({"KL of a policy that drifts steadily": toy}, "step", "nats")
 # %% [markdown]
 # What you see: the same drift, measured twice. The KL to the start only grows. The KL to the
 # refreshed reference makes teeth, and the height of a tooth says how much the policy
-# changed in five steps: a speed. Two warnings for reading logs follow. A KL that falls to
+# changed in five steps: a speed. The teeth get smaller although the logits move by the same
+# step each time. As one token takes nearly all the probability, the same step changes less
+# of the distribution: KL measures what the policy *does*, not how its numbers move.
+#
+# Two warnings for reading logs follow. A KL that falls to
 # zero in the middle of a run need not mean that the policy came home; perhaps somebody
 # refreshed. And two runs with different refreshing cannot be compared by their KL.
 #
-# There is a price. Every refresh forgets a little of where you came from. What is lost slowly
-# enough can be lost completely.
+# There is a price. Every refresh forgets a little of where you came from. What is lost
+# slowly enough can be lost completely.
 
 # %% [markdown] tags=["slide"]
 # ## 5. A clip of 10
@@ -527,9 +593,9 @@ plots.curves({"KL of a policy that drifts steadily": toy}, "step", "nats")
 # *You may skip this section at first reading.*
 #
 # One number of R1's first RL looks like a misprint: the clip. Chapter 09 used 0.2 below
-# and 0.28 above. The paper says $\epsilon = 10$ (v2, section 3.2.1). It gives a reason in two
-# halves: a clip that is too low cuts off the gradients of many tokens and costs
-# performance; one that is too high makes training unstable.
+# and 0.28 above. The paper says $\epsilon = 10$ (v2, section 3.2.1). It gives two reasons. A
+# clip that is too low cuts off the gradients of many tokens and costs performance. One that
+# is too high makes training unstable.
 #
 # The clip keeps the ratio $\rho$ of new to old probability between $1-\epsilon$ and
 # $1+\epsilon$. A ratio is never negative. With 10 the lower edge is $-9$, which cannot be
@@ -607,7 +673,8 @@ for rows in torch.arange(len(advantages)).chunk(one.minibatches):
 print("parts      tokens   silent at 0.2/0.28   silent at 10   largest ratio")
 for first in range(0, len(table), 4):
     total, narrow, wide, most = zip(*table[first : first + 4], strict=True)
-    cells = f"{sum(total):8}{sum(narrow):21}{sum(wide):15}{max(most):16.2f}"
+    cells = f"{sum(total):8}{sum(narrow):10} = {sum(narrow) / sum(total):8.1%}"
+    cells += f"{sum(wide):15}{max(most):16.2f}"
     print(f"{first + 1:2} to {first + 4:2}  {cells}")
 assert table[0][1] == 0, "nothing can be silent before the first step"
 print("\nmost often silent:", gone.most_common(8))
@@ -621,9 +688,10 @@ print(f"of all tokens of the batch: {batch.old_logprobs[batch.mask].exp().mean()
 # likely. What is cut are places where the model was undecided, as the two means show: the
 # numbers and operators between which it chooses.
 #
-# The last of 16 parts is trained by a policy that is 15 steps away from its samples, so a
-# narrow clip has more to silence. Our recipe has 4 parts. The long run below has an arm with
-# the wide clip.
+# The last of 16 parts is trained by a policy that is 15 steps away from its samples, so
+# one might expect more and more silence. The shares in the table do not show it clearly:
+# the batch is small. Our recipe has 4 parts. The long run below has an arm with the wide
+# clip.
 
 # %% [markdown] tags=["slide"]
 # ## 6. A live run, with and without
@@ -675,7 +743,6 @@ for name, how in arms.items():
 assert histories["with"][0]["right"] == histories["without"][0]["right"]
 
 
-# %%
 def softened(history, names, window=5):
     """A history in which each of the metrics is the mean of the last few."""
     lines = {n: plots.smooth(plots.column(history, n), window) for n in names}
@@ -693,9 +760,9 @@ plots.compared_curves(soft, {"mixed": "answers that mix", "right": "right answer
 # %% [markdown]
 # What you see: every point is the mean of the last five steps. *Right* wobbles with the
 # problems that are drawn, in both runs alike: twenty steps are too few to move it. What
-# parts the runs is *answers that mix*. Without the language reward the share climbs; with it,
-# it stays where Dev1 had it. No reward speaks *for* mixing. What nobody pays for is free to
-# drift, and here one can watch it.
+# parts the runs is *answers that mix*. Without the language reward the share climbs; with
+# it, it stays where Dev1 had it. No reward speaks *for* mixing. What nobody pays for is
+# free to drift, and here one can watch it.
 #
 # And the leash? Its part of the loss, at the last step:
 
@@ -718,16 +785,33 @@ for name, found in lines.items():
     print(f"{name:10}" + "".join(f"{value:14.3f}" for value in found.values()))
 
 # %% [markdown]
-# The order is the same: the run with the reward mixes least, then Dev1, then the run without.
-# But with 144 answers in a row a difference in *mixed* is worth nothing below about five
-# points, and one in *right* below about ten. For more we need more steps, problems and seeds.
+# Compare the order with that of the curves. The shares are lower than in training, where
+# half of the problems are countdown and a fifth are hard. This exam has a third of each
+# family and only easy ones. With 144 answers in a row a difference in *mixed* is worth
+# nothing below about five points, and one in *right* below about ten. For more we need
+# more steps, problems and seeds.
+#
+# **In TRL** the same loop is `GRPOTrainer`, with these names:
+#
+# | here | in TRL's `GRPOConfig` |
+# |---|---|
+# | parts and weights of `Weighted` | `reward_funcs` of the trainer, `reward_weights` |
+# | `kl_coef` | `beta` |
+# | a refreshed reference | `sync_ref_model`, `ref_model_sync_steps`, `ref_model_mixup_alpha=1.0` |
+# | clip 0.2 / 0.28 | `epsilon`, `epsilon_high` |
+# | spread left undivided | `scale_rewards="none"` |
 
 # %% [markdown] tags=["slide"]
 # ## 7. The long run: what RL wins back
 #
-# The stage of the recipe takes forty steps with more problems in each. We ran it from Dev1 of
-# three seeds (`python -m results.language with 0`, and so on). Before and after it, the
-# models answered 128 test problems of each family, easy and hard.
+# The stage of the recipe takes forty steps with more problems in each. We ran it from
+# Dev1 of three seeds. Is what the cold start has cost won back? Zero belongs into that
+# picture, so the first figure is of the exam of chapter 10, section 9, which all of them
+# took.
+#
+# For the arms that follow there was another exam, before and after the stage (`python -m
+# results.language with 0`, and so on). It has 128 test problems of each family, easy and
+# hard.
 
 # %%
 ARMS = ("with", "without", "weak", "wide", "still")
@@ -742,10 +826,15 @@ units = {
 }
 
 
-def summary(arm, level, column, moment="after"):
-    """[(mean, low, high) of each seed] of one column."""
-    cells = [units[arm, seed][moment][level]["summary"][column] for seed in SEEDS]
+def column(exams, level, name):
+    """[(mean, low, high) of each seed] of one column of an exam."""
+    cells = [exam[level]["summary"][name] for exam in exams]
     return [(cell["mean"], *cell["interval"]) for cell in cells]
+
+
+def summary(arm, level, name, moment="after"):
+    """The same for one arm of the stage."""
+    return column([units[arm, seed][moment] for seed in SEEDS], level, name)
 
 
 def means(panels):
@@ -762,18 +851,27 @@ skills = {
     "hard countdown": ("hard", "countdown"),
     "hard arithmetic": ("hard", "arithmetic"),
 }
+exams = [read(f"stages-{seed}.json")["P6"] for seed in SEEDS]
 panels = {
-    title: {"Dev1": summary("with", *where, "before"), "Dev2": summary("with", *where)}
+    title: {
+        stage: column([exam[stage.lower()] for exam in exams], *where)
+        for stage in ("Zero", "Dev1", "Dev2")
+    }
     for title, where in skills.items()
 }
 means(panels)
 plots.interval_dots(panels, "right")
 
 # %% [markdown]
-# What you see: Dev1, and the same model after the stage, which is then called **Dev2**. Each
-# dot is a seed. In both games right answers rise in every seed, most of all in hard
-# arithmetic. This is the repair that chapter 10 promised. Hard countdown stays nearly lost:
-# RL cannot reward what the policy hardly ever finds.
+# What you see: Zero, Dev1, and Dev1 after the stage, which is then called **Dev2**. Each
+# dot is a seed. From Dev1 to Dev2 right answers rise in every seed in three of the
+# panels. In easy countdown (0.65, 0.57, 0.65) and easy arithmetic (0.92, 0.85, 0.91) Dev2
+# is back where Zero was. In hard arithmetic (0.43, 0.42, 0.57) it is ahead, in one seed
+# only just.
+#
+# Hard countdown stays nearly lost (0.13, 0.01, 0.03; in seed 0 nothing comes back).
+# Chapter 15 shows why: the cold start held none of these problems, and RL cannot reward
+# what is hardly ever found.
 #
 # ### What the language reward does
 #
@@ -791,24 +889,34 @@ for level in ("easy", "hard"):
     rows |= {arm: summary(arm, level, "mixed") for arm in ARMS}
     panels[f"{level} problems"] = rows
 means(panels)
-for arm in ARMS:
-    tokens = fmean(mean for mean, *_ in summary(arm, "easy", "length"))
-    print(f"{arm} {tokens:.0f} tokens", end="   ")
+rows = {"Dev1": ("with", "before")} | {arm: (arm, "after") for arm in ARMS}
+for name, (arm, moment) in rows.items():
+    exams = [units[arm, seed][moment]["easy"]["values"] for seed in SEEDS]
+    tokens = fmean(value for exam in exams for value in exam["length"])
+    first = [fmean(e["mixed"][: len(e["countdown"])]) for e in exams]  # countdown
+    cells = ", ".join(f"{share:.2f}" for share in first)
+    print(f"{name:8} {tokens:.0f} tokens; mixed in easy countdown, by seed: {cells}")
 plots.interval_dots(panels, "answers that mix", 0.25)
 
 # %% [markdown]
 # What you see: the share of answers that mix, before the stage (Dev1) and after it.
 #
 # *Without* the language reward RL brings the mixing back: on easy problems it is above Dev1
-# in every seed. A cold start in one language is not enough. *With* it, fewer answers mix than
-# before, in every seed and at both levels. *Weak* does little more than undo what RL adds.
-# All arms write about equally long answers, so length is not the reason.
+# in every seed. A cold start in one language is not enough. Nearly all of it is countdown,
+# which has a verdict in every line. There *without* mixes in 0.26, 0.17 and 0.15 of its
+# answers, and Dev1 in 0.10, 0.12 and 0.14: in seed 2 the difference is small.
+#
+# *With* it, fewer answers mix than before, in every seed and at both levels. *Weak* does
+# little more than undo what RL adds. Is length the reason? RL makes answers a little
+# longer, 62 tokens before and 65 to 67 after, in all arms alike. That is 5 to 8% more. It
+# cannot explain that *without* mixes half as often again, nor a difference between the
+# arms.
 #
 # *Wide* and *still* are level with *with*. For the clip, section 5 says why: with 4 parts
-# for each rollout there is little to save. The reference was held where it was, and ten times
-# as tightly, and still nothing. This is no evidence against R1's choices; its rollouts had
-# 16 parts, and its reference stayed for 400 steps. It only says that our forty steps cannot
-# tell.
+# for each rollout there is little to save. The reference was held where it was, and ten
+# times as tightly, and still nothing. This is no evidence against R1's choices; its
+# rollouts had 16 parts, and its reference stayed for 400 steps. It only says that our
+# forty steps cannot tell.
 #
 # Before any of this was measured we had written down a goal: at most 3% of the easy answers
 # mix.
@@ -821,8 +929,8 @@ for seed, (mean, low, high) in zip(
     print(f"seed {seed}: {mean:.1%} [{low:.1%}, {high:.1%}], the goal is {kept}")
 
 # %% [markdown]
-# Seed 0 keeps the goal. But it helped to choose the weight 3, so it does not count. Of the two
-# others one keeps it, barely, and one misses it.
+# Seed 0 keeps the goal. But it helped to choose the weight 3, so it does not count. Of
+# the two others one keeps it, barely, and one misses it.
 
 # %% [markdown] tags=["slide"]
 # ## 8. What it costs
@@ -839,7 +947,9 @@ for seed, (mean, low, high) in zip(
 # $$ \text{difference} = \frac{1}{N} \sum_{i=1}^{N} \big(a_i^{\text{with}}
 #    - a_i^{\text{without}}\big), $$
 #
-# with a bootstrap interval over the $N$ differences. By hand first:
+# with a bootstrap interval over the $N$ differences. (**Bootstrap**: draw $N$ of the
+# differences with replacement, take their mean, and do this a thousand times. The middle 95%
+# of these means are the interval.) By hand first:
 
 # %% tags=["nbval-check-output"]
 without = [1.0, 0.75, 0.0, 0.25, 1.0, 0.0, 0.5, 1.0]
@@ -857,7 +967,7 @@ print(f"difference      {gain['difference']:+.2f} [{low:.2f}, {high:.2f}]")
 # three seeds first.
 
 
-# %%
+# %% tags=["slide"]
 def price(level, families):
     """((difference, low, high), difference of each seed, clear): with minus without."""
     ends = {}
@@ -875,7 +985,6 @@ def price(level, families):
     return (gain["difference"], low, high), each, agree and (low > 0 or high < 0)
 
 
-# %% tags=["slide"]
 FAMILIES = scorecard.REASONING
 rows = {f"{level}, all": price(level, FAMILIES) for level in ("easy", "hard")}
 for level in ("easy", "hard"):
@@ -886,35 +995,39 @@ for name in ("easy, all", "hard, all", "hard, arithmetic"):
 plots.difference_dots(rows, "right answers: with minus without the language reward")
 
 # %% [markdown]
-# What you see: left of 0 is a price. Bars are intervals over problems, small ticks the three
-# seeds. A coloured diamond is a difference whose interval misses 0 and whose sign is the same
-# in all seeds. Grey means that these problems cannot tell, not that the price is nothing.
+# What you see: left of 0 is a price. Bars are intervals over problems, small ticks the
+# three seeds. A coloured diamond is a difference whose interval misses 0 and whose sign
+# is the same in all seeds. Grey means that these problems cannot tell, not that the price
+# is nothing.
 #
-# On easy problems there is no price that these problems can see. On hard ones it is 0.02, and
-# most of it is hard arithmetic, 0.05, in every seed. (Hard puzzles nobody solves, so nothing
-# can be lost there.) A small price, then, as the authors say of theirs. Theirs shows in
-# one subject, ours in hard problems.
-
-# %% [markdown]
+# On easy problems there is no price that these problems can see. On hard ones it is 0.02,
+# and most of it is hard arithmetic, 0.05, in every seed. A small price, then, as the
+# authors say of theirs. Theirs shows in one subject, ours in hard problems. (Nobody
+# solves a hard puzzle, so nothing can be lost there. Where all differences are 0, the bar
+# is Wilson's interval: so many problems cannot exclude a difference that small.)
+#
 # ## 9. What this does not show
 #
 # Our languages are two, with different scripts, so a look at the letters is enough. English
-# and French cannot be told apart that way; real programs use a classifier, which errs. And a
-# Korean "no" is exactly as good as an English one for reaching a target, so our tiny world
+# and French share theirs. Real programs ask a classifier that names the language of a text
+# (fastText's `lid.176`, or `lingua`), sentence by sentence, since it errs on short strings.
+#
+# A Korean "no" is exactly as good as an English one for reaching a target, so our tiny world
 # gives the reward an easy life. A large model thinks in sentences, where the choice of
 # language may change *what* is thought. The price there says nothing about the price here,
 # in either direction.
 #
-# Nor do our runs test what R1's leash was for: forty steps are a tenth of one of its
-# refreshes. And the hole of section 3, thinking without words, stays open. That the live
-# run did not fall into it is a fact about this run, not about the reward.
+# Our runs do not test what R1's leash was for, either: forty steps are a tenth of the
+# time between two of its refreshes. And the hole of section 3, thinking without words,
+# stays open. That the live run did not fall into it is a fact about this run, not about
+# the reward.
 #
 # ## Summary
 #
 # Three sentences to remember: a reward for right answers is blind to language, so mixing
-# drifts. Paying for the share of words in the question's language stops that, if the weight
-# is large enough to be heard in a long thought. In the same stage RL wins back what the cold
-# start has cost.
+# drifts. Paying for the share of words in the question's language stops the drift and about
+# halves what was there, if the weight is large enough to be heard. In the same stage RL wins
+# back what the cold start has cost, except for hard countdown.
 #
 # - A share of words is simple only after one has said what a word is: numbers, single
 #   letters, formulas and names of programs are in no language.
@@ -926,11 +1039,11 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 #   edge at all.
 # - A small price is measured by differences, problem by problem, and over seeds.
 #
-# | part | what it pays | can be had for nothing by | kept in check by |
+# | part | what it pays | cheapest way to get it | kept in check by |
 # |---|---|---|---|
-# | right, 1 | the verifier says yes | nobody | |
+# | right, 1 | the verifier says yes | being right | |
 # | format, 0.1 | one thought, one answer | a dot | being right pays ten times as much |
-# | language, 3 | words in the language of the question | a thought without words | the meters; exercise 11.3 |
+# | language, 3 | words in the language of the question | a dot, or a thought without words | being right, which pays a third as much; the meters; exercise 11.3 |
 #
 # ## Questions
 #
@@ -955,8 +1068,7 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 #    <details><summary>Answer</summary>Rewards differ in the language part, so
 #    advantages are not zero. Divided by the group's small spread, this difference
 #    would push as hard as right against wrong does elsewhere.</details>
-
-# %% [markdown]
+#
 # ## Exercises
 #
 # Fill in the function, run the cell, then the check below it. Solutions are in
@@ -1137,3 +1249,33 @@ def strict(problem, text):
 
 # %% tags=["check"]
 checks.ex_11_6(strict)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 11.7** (easy, 10 min) How much is pairing worth? You get the marks of two
+# models on the same problems. Return the mean difference (second minus first), its
+# standard error, and the standard error that you would have if the two models had
+# answered *different* problems. First guess for the eight marks of section 8: how many
+# times smaller is the paired one?
+#
+# <details><summary>Hint 1</summary>The standard error of a mean of N numbers is the square
+# root of (their variance divided by N). `statistics.variance` gives the variance.</details>
+# <details><summary>Hint 2</summary>Paired, take the variance of the differences. In two
+# groups, take the sum of the two variances.</details>
+
+
+# %% tags=["exercise"]
+def paired_error(first, second):
+    """(mean difference, its standard error, the error of two separate groups).
+
+    paired_error([0, 1], [0, 1]) is (0, 0, about 0.71): nothing differs in any problem.
+    """
+    # BEGIN SOLUTION
+    gains = [b - a for a, b in zip(first, second, strict=True)]
+    apart = variance(first) + variance(second)
+    n = len(gains)
+    return fmean(gains), math.sqrt(variance(gains) / n), math.sqrt(apart / n)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_11_7(paired_error)

@@ -20,11 +20,16 @@ def page(axes, y, colour, title, lines, notes):
     for i, (line, note) in enumerate(zip(lines, notes, strict=True)):
         level = y + height - 0.75 - 0.5 * i
         axes.text(0.55, level, line, **MONO)
-        axes.plot([5.7, 6.1], [level, level], color=colour, linewidth=1.4)
-        name, what = note
-        look = {**LEFT, "fontsize": 12.5}
-        axes.text(6.2, level, name, **look, fontweight="bold")
-        axes.text(7.5, level, what, **look)
+        margin(axes, level, colour, note)
+
+
+def margin(axes, level, colour, note):
+    """What a reader notes beside a card: the name of a mark, and why."""
+    axes.plot([5.7, 6.1], [level, level], color=colour, linewidth=1.4)
+    name, what = note
+    look = {**LEFT, "fontsize": 12.5}
+    axes.text(6.2, level, name, **look, fontweight="bold")
+    axes.text(7.5, level, what, **look)
 
 
 def before(axes):
@@ -44,8 +49,9 @@ def before(axes):
 def after(axes):
     """Below: what the rewriter makes of it."""
     lines = thinking(rewrite.readable(GAME, NOTES)).strip().split("\n")
-    notes = (("fresh", "each attempt once"), ("worded", "the verdict, with a reason"))
+    notes = (("worded", "a verdict with a reason"), ("language", "the question's"))
     page(axes, 0.4, GREEN, "as the rewriter writes it", lines, notes)
+    margin(axes, 0.4 + 1.3, GREEN, ("fresh", "each attempt once"))
     axes.annotate(
         "",
         (3.0, 1.97),

@@ -48,15 +48,15 @@ def bracket(axes, left, right, what):
 
 
 def shift(axes):
-    """Below: a token is predicted by what stands to its left."""
+    """Below: a token is predicted at the place to its left."""
     last = LEFT + WIDE * len(PROMPT) - WIDE / 2
     for i in (0, 1, 2):
         x = last + WIDE * i
         arrow(axes, (x, 1.0), (x + WIDE, 1.0), BLUE, bend=0.5, linewidth=1.2)
     x = LEFT + WIDE * (len(PROMPT) + len(COMPLETION)) - 1.5 * WIDE
     arrow(axes, (x, 1.0), (x + WIDE, 1.0), BLUE, bend=0.5, linewidth=1.2)
-    text = "each token is predicted from the one before it: the first one learned\n"
-    text += "from the last token of the prompt, eos from the end of the answer"
+    text = "a token is predicted at the place before it, from everything up to there:\n"
+    text += "the first at the last token of the prompt, eos at the end of the answer"
     axes.text(8.6, 0.35, text, **SMALL)
 
 

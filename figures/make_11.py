@@ -1,6 +1,6 @@
 """Draw one step of the RL of chapter 11: python -m figures.make_11"""
 
-from figures.sketch import SMALL, arrow, badge, card, sheet
+from figures.sketch import SMALL, arrow, card, sheet
 from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PURPLE
 
 
@@ -9,8 +9,8 @@ def loop(axes):
     lines = ("begins as Dev1", "thinks and answers")
     card(axes, 0.4, 2.6, 3.0, 1.4, BLUE, "policy", lines)
     parts = (
-        ("right", "1 or 0", GREEN, ""),
-        ("format", "0.1 or 0", GREEN, ""),
+        ("right", "1 x (1 or 0)", GREEN, ""),
+        ("format", "0.1 x (1 or 0)", GREEN, ""),
         ("language", "3 x share of words", PURPLE, "2"),
     )
     for i, (title, line, colour, section) in enumerate(parts):
@@ -25,16 +25,13 @@ def loop(axes):
     arrow(axes, (10.75, 2.6), (10.75, 1.8))
     lines = ("a copy of the policy", "of some steps ago")
     card(axes, 0.4, 0.35, 3.0, 1.4, GREY, "reference", lines, "4")
-    kind = {"arrowstyle": "-"}
-    arrow(axes, (2.5, 2.6), (2.5, 1.75), PURPLE, "--", **kind)
-    axes.text(3.1, 2.18, "leash: KL", **SMALL)
     arrow(axes, (1.2, 2.6), (1.2, 1.8), GREY)
-    axes.text(0.62, 2.18, "every N\nsteps", **SMALL)
-    arrow(axes, (8.9, 1.25), (4.0, 1.25), **kind)
-    arrow(axes, (4.0, 1.24), (3.42, 2.58))
-    axes.text(6.4, 1.45, "one gradient step", **SMALL)
-    badge(axes, 4.6, 0.7, "6", BLUE)
-    axes.text(6.6, 0.7, "live, with and without language", **SMALL)
+    axes.text(1.95, 2.18, "every N steps", **SMALL)
+    arrow(axes, (3.4, 0.7), (8.85, 0.7), PURPLE, "--")
+    axes.text(6.1, 0.48, "leash: KL x 0.001", **SMALL)
+    arrow(axes, (8.9, 1.35), (4.0, 1.35), arrowstyle="-")
+    arrow(axes, (4.0, 1.34), (3.42, 2.58))
+    axes.text(6.4, 1.14, "one gradient step", **SMALL)
 
 
 if __name__ == "__main__":

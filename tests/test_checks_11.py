@@ -1,6 +1,7 @@
 """The checks of chapter 11 refuse the mistakes that learners make, and say why."""
 
 import re
+from statistics import fmean, variance
 
 import pytest
 import torch
@@ -62,6 +63,26 @@ def paid_without_words(problem, text):
     return float(rewards.language_consistency(problem, text) == 1.0)
 
 
+def errors(first, second):
+    gains = [b - a for a, b in zip(first, second, strict=True)]
+    apart, n = variance(first) + variance(second), len(gains)
+    return fmean(gains), (variance(gains) / n) ** 0.5, (apart / n) ** 0.5
+
+
+def backwards(first, second):
+    return errors(second, first)
+
+
+def no_root(first, second):
+    mean, paired, apart = errors(first, second)
+    return mean, paired, apart**2
+
+
+def never_paired(first, second):
+    mean, _, apart = errors(first, second)
+    return mean, apart, apart
+
+
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
@@ -77,6 +98,10 @@ def paid_without_words(problem, text):
         (checks.ex_11_5, of_the_whole_mask, "at clip 0.2 / 0.28 the share is"),
         (checks.ex_11_6, a_share, "one foreign word is too many"),
         (checks.ex_11_6, paid_without_words, "a thought without words pays nothing"),
+        (checks.ex_11_7, backwards, "the second minus the first"),
+        (checks.ex_11_7, no_root, "the error of two groups: take the square root"),
+        (checks.ex_11_7, never_paired, "the error paired of"),
+        (checks.ex_11_7, lambda a, b: 0.0, "return three numbers"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
@@ -89,7 +114,7 @@ def nothing(*args, **kwargs):
     raise NotImplementedError
 
 
-@pytest.mark.parametrize("number", range(1, 7))
+@pytest.mark.parametrize("number", range(1, 8))
 def test_a_stub_is_not_started(number, capsys):
     vars(checks)[f"ex_11_{number}"](nothing)
     assert capsys.readouterr().out == f"Exercise 11.{number}: not started yet\n"

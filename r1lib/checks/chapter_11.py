@@ -1,8 +1,11 @@
 """Checks of chapter 11: reasoning RL in one language."""
 
+import math
+from statistics import fmean, variance
+
 import torch
 
-from r1lib.checks.exercise import hint, items, number, report
+from r1lib.checks.exercise import hint, items, number, parts, report
 from r1lib.losses import clipped
 from r1lib.problem import Problem
 
@@ -172,3 +175,39 @@ def ex_11_6(strict) -> None:
             )
 
     report("11.6", test, strict)
+
+
+def ex_11_7(paired_error) -> None:
+    """The mean difference, its standard error, and that of two separate groups."""
+
+    def test(paired_error):
+        for first, second in (
+            ([0.0, 1.0], [0.0, 1.0]),
+            (
+                [1.0, 0.75, 0.0, 0.25, 1.0, 0.0, 0.5, 1.0],
+                [1.0, 0.5, 0.0, 0.25, 1.0, 0.0, 0.5, 0.75],
+            ),
+            ([0.0, 0.0, 1.0], [1.0, 0.5, 0.0]),
+        ):
+            got = paired_error(list(first), list(second))
+            mean, paired, apart = map(number, parts(got, 3, "return three numbers"))
+            gains = [b - a for a, b in zip(first, second, strict=True)]
+            n, both = len(gains), variance(first) + variance(second)
+            assert abs(mean - fmean(gains)) < 1e-6, (
+                f"the second minus the first is {fmean(gains):.3f} on average, "
+                f"not {mean:.3f}"
+            )
+            for name, got, of in (
+                ("paired", paired, variance(gains)),
+                ("of two groups", apart, both),
+            ):
+                wanted = math.sqrt(of / n)
+                assert abs(got - of / n) > 1e-6 or abs(got - wanted) < 1e-6, (
+                    f"the error {name}: take the square root of variance / N"
+                )
+                assert abs(got - wanted) < 1e-6, (
+                    f"the error {name} of {first} and {second} is {wanted:.3f}, "
+                    f"not {got:.3f}"
+                )
+
+    report("11.7", test, paired_error)
