@@ -93,6 +93,8 @@ def you_are_here(axes, here: tuple[str, ...]):
     label = {**CENTRE, "ha": "left", "fontsize": 12.5, "fontweight": "bold"}
     beside_key = 2.4 if low + height > 5.2 else 0  # where the key stands in the way
     spot = (max(left + 0.08, beside_key), low + height + 0.2)
+    if "distill" in here:  # right of the arrow that comes over the top
+        label, spot = {**label, "ha": "right"}, (left + width, spot[1])
     axes.text(*spot, "you are here", **label)
     for start, end, line in steps():
         link(axes, start, end, line)
