@@ -60,15 +60,7 @@ from r1lib.traces import collect, filters, tables
 from r1lib.traces.collect import read
 from r1lib.traces.filters import Filter
 from r1lib.training import optim, sft
-from r1lib.world import (
-    countdown,
-    instructions,
-    judge,
-    readability,
-    requests,
-    skills,
-    web,
-)
+from r1lib.world import countdown, instructions, judge, requests, skills, web
 from r1lib.world.countdown import AGAIN
 
 torch.manual_seed(0)
@@ -210,7 +202,10 @@ reward = torch.tensor([float(r[y]) for y in p])
 reinforce = -(probability * reward * logits.log_softmax(0)).sum()
 (pushed,) = torch.autograd.grad(reinforce, logits)
 print("fine-tuning  ", [f"{g:+.2f}" for g in tuned.tolist()])
-print("REINFORCE / Z", [f"{g:+.2f}" for g in (pushed / float(Z)).tolist()])
+pushed = (pushed / float(Z)).tolist()
+print("REINFORCE / Z", [f"{g:+.2f}" for g in pushed])
+for a, b in zip(tuned.tolist(), pushed, strict=True):
+    assert math.isclose(a, b, rel_tol=1e-5)
 
 # %% [markdown]
 # So if an author learns from its own filtered samples, its first step is a step of
@@ -731,8 +726,8 @@ def marks(problem, text):
     """What the filters look at, for one completion."""
     note = {"source": "", "seed": 0, "tokens": 1, "finished": True, "correct": True}
     one = [tables.row(problem, text, **note)]
-    mixed = readability.mixed_share(problem, text) > 0
-    return rejection.in_form(one)[0], mixed, not rejection.nothing_twice(one)[0]
+    mixes = not rejection.one_language(one)[0]
+    return rejection.in_form(one)[0], mixes, not rejection.nothing_twice(one)[0]
 
 
 answers, scores = {}, {}

@@ -15,109 +15,110 @@
 #
 # | | |
 # |---|---|
-# | You will build | preference data from a judge who is noisy and easily charmed, the Bradley-Terry loss, a helpful and a harmless reward model, the mixed reward of R1's last stage, and a policy that games its reward model while you watch |
-# | You need | PyTorch tensors and gradients; groups, advantages and GRPO from chapter 09. Everything else is explained here |
-# | Minutes to read | 45 |
-# | Minutes to run | 2, on a laptop's processor |
+# | You will build | preference data from a judge that is noisy and easily charmed, the Bradley-Terry loss, a helpful and a harmless reward model, the mixed reward of R1's last stage; a policy that games its reward model while you watch; and R1 itself, for its first ten steps |
+# | You need | chapter 08: RLHF in outline; chapter 09: groups, advantages and GRPO; chapter 12: where Dev3 comes from |
+# | Minutes to read | 40 |
+# | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 3.1 and 3.2.2, and the supplement on reward hacking; Bradley and Terry (Biometrika 39, 1952) |
 #
-# ![From left to right: a policy writes two answers to a request; a judge compares them in both orders; clear pairs train a helpful reward model that sees only the summary, single labelled answers train a harmless model that sees the whole answer. Both join rules for accuracy, format and language in a mixed reward, which trains the policy. A dashed arrow marks the shortcut: pleasing the model instead of the reader.](../figures/13_preferences.png)
+# ![The map of the recipe. A frame, you are here, holds the model R1. A solid arrow for weights leads to it from Dev3.](../figures/13_map.png)
 #
-# What you see: the way from two answers to a reward, and the shortcut that a policy
-# finds if it is left alone with a reward model. The small numbers are the sections.
+# What you see: the recipe of R1, with the box of this chapter in colour. It is the last
+# step. Solid arrows carry weights, dashed arrows carry only texts.
 
 # %% [markdown]
-# **Run this first.** It imports everything and seeds the one global random
-# generator. Nothing below configures anything else.
+# **Run this first.** It imports everything and seeds the one global random generator. (The
+# second cell has names for the cells that show a function of the library as it is.)
 
 # %% tags=["setup"]
 import copy
 import json
 import math
 import random
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
 import torch
-from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
 from torch.nn import functional as F
 
-from r1lib import artifacts, checks, plots, rewards
-from r1lib.evaluate import paired
+from r1lib import artifacts, checks, evaluate, plots, rewards
 from r1lib.feedback import reward_model
-from r1lib.feedback.preferences import Pair, encode_pairs
-from r1lib.feedback.reward_model import RewardConfig
-from r1lib.model.config import ModelConfig
-from r1lib.model.transformer import Transformer
-from r1lib.problem import LEVELS, Problem, draw
+from r1lib.feedback.preferences import encode_pairs
+from r1lib.problem import LEVELS, Problem, draw, problems
 from r1lib.recipe import labels, r1, scenarios
-from r1lib.recipe.scenarios import Preference
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
 from r1lib.sampling import Sampling, complete
-from r1lib.tokenizer.chat import summary
 from r1lib.training import optim, sft
 from r1lib.world import draws, instructions, judge, requests, web
-from r1lib.world.draws import SAMPLE as GENERAL
-from r1lib.world.readability import mixed_share
-from r1lib.world.web import Manners
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
 
-# %% [markdown]
-# Some cells below show a function of the library as it is. What these need besides:
-
 # %% tags=["setup"]
 from dataclasses import dataclass
 
-from r1lib.feedback.preferences import encode
-from r1lib.feedback.reward_model import RewardModel, score_all
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from r1lib.feedback.preferences import Pair, encode
+from r1lib.feedback.reward_model import RewardConfig, RewardModel, score_all
+from r1lib.model.config import ModelConfig
+from r1lib.model.transformer import Transformer
+from r1lib.recipe.scenarios import Preference
+from r1lib.tokenizer.chat import summary
+from r1lib.world.draws import SAMPLE as GENERAL
 from r1lib.world.judge import FIRST, NOISE, charm, helpfulness
+from r1lib.world.readability import mixed_share
 
 # %% [markdown]
 # ## 1. What no rule can judge
 #
-# Up to here every reward was a rule. `17+5=22` is right, `17+5=23` is wrong, and a
-# few lines of Python say which. That is why R1-Zero could be trained on rewards
-# alone, and why it is so odd to talk to: nobody ever rewarded a friendly greeting, a
-# poem, or a *no* to somebody who wants to poison a dog. For these there is no rule.
-# There is only somebody who reads two answers and likes one better.
+# Up to here every reward was a rule: `17+5=22` is right, `17+5=23` is wrong, and a few lines
+# of Python say which. For a friendly greeting, a poem, or a *no* to somebody who wants to
+# steal a car there is no such rule. There is only somebody who reads two answers and likes
+# one better.
 #
-# R1's last stage, **reinforcement learning for all scenarios**, brings such judgements
-# in. It starts from Dev3, the model that was fine-tuned on 800,000 samples, and mixes
-# two kinds of problems. Reasoning problems keep their rules. General requests are
-# paid by two **reward models**: networks that have learned to give an answer a number.
-# A *helpful* one learned from 66,000 pairs of answers, a *harmless* one from single
-# answers to 106,000 prompts (arXiv 2501.12948v2, section 3.1). What it brought is in
-# the last column of the paper's stage table: AlpacaEval 2.0, in which a language model
-# compares answers to people's requests and length is corrected for, rises from 62.1 to 87.6, and AIME from 78.1 to 79.8.
+# Learning from such judgements is called **RLHF**, reinforcement learning from human feedback
+# (Christiano et al., arXiv 1706.03741; for language models InstructGPT, Ouyang et al., arXiv
+# 2203.02155). It has three steps: fine-tune a model on good examples; let people compare its
+# answers, and train a **reward model** that predicts their choice; then do RL with the reward
+# model as the reward. If a language model compares the answers, as in R1, the field says
+# **RLAIF**, with AI for "human". (DPO, chapter 08, skips the reward model. R1 needs one, since it
+# adds its score to rules.)
 #
-# There is a catch, and the paper says so openly. A reward model is not what people
-# like. It is a guess of what people like, learned from examples, and a policy that
-# climbs it for thousands of steps finds every place where the guess is wrong. So of
-# 1,700 steps of this stage only the last 400 had general requests and reward models
-# in them (section 3.2.2). This chapter builds the reward models, and then leaves a
-# policy alone with one for too long, to see what happens.
+# R1's last stage is **reinforcement learning for all scenarios**. It starts from Dev3 and mixes
+# two kinds of problems. Reasoning problems keep their rules. General requests are paid by two
+# reward models: a *helpful* one, trained on 66,000 pairs of answers, and a *harmless* one,
+# trained on single answers to 106,000 prompts (v2, section 3.1). In the paper AlpacaEval
+# 2.0, where a language model compares answers to people's requests, rises from 62.1 to 87.6, and
+# AIME from 78.1 to 79.8 (v2, table 3).
+#
+# ![From left to right: the policy writes several answers. A judge compares two answers in both orders; clear pairs train the helpful model, which sees only the summary. An annotator calls one answer safe or not; these labels train the harmless model, which sees the whole answer. Both models and the rules for right, format and language join in the mixed reward, which pays for RL: Dev3 becomes R1. A dashed arrow leads from the policy straight to the helpful model: please the model, not the reader.](../figures/13_preferences.png)
+#
+# What you see: the way from two answers to a reward. The dashed arrow is the catch. A reward model
+# is not what people like. It is a guess, learned from examples, and a policy that climbs it
+# finds the places where the guess is wrong. So of 1,700 steps of the paper's stage only the last
+# 400 had general requests and reward models in them (v2, section 3.2.2).
 
 # %% [markdown] tags=["slide"]
 # ## 2. A judge with a weakness
 #
-# With people as judges you could never say whether the *true* quality fell while a
-# reward model's score rose, because nobody can read the true quality. A made-up world
-# can. Ours has six kinds of general requests (facts, chat, short writing, identity,
-# requests to be refused, instructions about the form), and for each of them a list of
-# known good replies. From those comes a hidden **truth** about a reply, from 0 to 1:
-# is it to the point, in the right language, clean, brief, does it follow
-# instructions? No training in this chapter reads it. We print it beside everything
-# else, to see what is really going on.
+# With people as judges nobody can say whether the *true* quality falls while a reward model's
+# score rises, because nobody can read the true quality. A made-up world can. Ours has six kinds
+# of general requests (facts, chat, short writing, identity, requests to be refused,
+# instructions about the form), each with known good replies.
 #
-# What training may read is a **label**: which of two answers does a judge like
-# better? Our judge knows the truth, but through noise, and has two weaknesses that
-# are well documented in people and in language models as judges: longer answers and
-# politer answers seem better to it. What they add to the truth we call **charm**.
+# From these comes a hidden **truth** about a reply, from 0 to 1. Is it to the point, in the right
+# language, clean, brief, does it follow instructions? No training in this chapter reads it. We
+# print it beside everything else.
+#
+# What training may read is a **label**: which of two answers does a judge like better? Our judge
+# knows the truth, but through noise. And longer and politer answers seem better to it, which is
+# well documented for people and for language models as judges. What it adds for these we call
+# **charm**.
 
 # %% tags=["nbval-check-output"]
 question = requests.make("chat", 0, (), "en")
@@ -136,14 +137,13 @@ for name, text in replies.items():
     print(f"{name:20}{true:5.2f}{extra:7.2f}{true + extra:10.2f}   {text}")
 
 # %% [markdown]
-# Look at the third line. Thanks that nobody asked for make the answer *worse* in
-# truth, since more than half of its words are now beside the point, and *better* in the eyes of
-# the judge. A perfect model of this judge would still be no model of the truth. All
-# that follows grows from this line.
+# Look at the third line. Thanks that nobody asked for make the answer *worse* in truth, since more
+# than half of its words are beside the point. They make it *better* in the eyes of the judge. A
+# perfect model of this judge would still be no model of the truth.
 #
-# How does a number become a choice? By a coin that is bent: the chance is a logistic curve of
-# the difference in truth plus charm, divided by the noise, 0.15; the answer shown first gets
-# 0.4 more (section 4 will see that).
+# How does a number become a choice? By a coin that is bent. The probability is a logistic curve of
+# the difference in truth plus charm, divided by the noise, 0.15. The answer shown first gets 0.4
+# more (section 4 takes care of that).
 
 # %%
 # r1lib.world.judge.chance
@@ -151,45 +151,46 @@ for name, text in replies.items():
 # %% [markdown] tags=["slide"]
 # ## 3. Bradley and Terry: numbers from choices
 #
-# In 1952 Ralph Bradley and Milton Terry asked how to rank things that can only be
-# compared two at a time: wines, chess players, answers. Give each thing a strength
-# above zero, and let the odds of a against b be the ratio of their strengths:
+# In 1952 Ralph Bradley and Milton Terry asked how to rank things that can only be compared two at
+# a time: wines, chess players, answers. Give each thing a **score** $s$. Let the probability that
+# a is preferred to b depend only on the difference:
 #
-# $$ P(a \succ b) = \frac{w_a}{w_a + w_b}. $$
+# $$ P(a \succ b) = \sigma(s_a - s_b) = \frac{1}{1 + e^{-(s_a - s_b)}}
+#    = \frac{e^{s_a}}{e^{s_a} + e^{s_b}}. $$
 #
-# Write each strength as $w = e^{s}$ with a **score** $s$ that may be any number, and
-# divide numerator and denominator by $w_a$:
-#
-# $$ P(a \succ b) = \frac{1}{1 + e^{-(s_a - s_b)}} = \sigma(s_a - s_b). $$
-#
-# The logistic function $\sigma$ was not chosen for convenience; it *is* the statement
-# that odds are ratios of strengths. Two things follow at once. Only the difference of
-# scores counts, so scores have no zero of their own: add 7 to all of them and nothing
-# changes. And they have a unit: a lead of 1 means odds of $e \approx 2.7$ to one.
+# The last form says what it means: each thing has a strength $e^s$, and the odds are the ratio of
+# the strengths. Here is the curve, and below it what each pair teaches:
 
 
-# %% tags=["nbval-check-output"]
-def win_chance(a: float, b: float) -> float:
-    """Chance that the answer with score a is preferred to that with score b."""
+# %%
+def win_probability(a: float, b: float) -> float:
+    """Probability that the answer with score a is preferred to that with score b."""
     return 1 / (1 + math.exp(b - a))
 
 
-for a, b in ((0, 0), (1, 0), (8, 7), (3, 0), (0, 3)):
-    print(f"scores {a} and {b}: the first one wins with {win_chance(a, b):.3f}")
+leads = [x / 4 for x in range(-24, 25)]
+lines = {
+    "probability to be chosen": [(x, win_probability(x, 0)) for x in leads],
+    "pull on the score": [(x, 1 - win_probability(x, 0)) for x in leads],
+}
+plots.curves({"One pair": lines}, "lead of the chosen answer", "from 0 to 1")
 
 # %% [markdown]
-# Now turn it round. We have seen choices and want scores. Good scores are those under
-# which the choices we saw were likely. If the **chosen** answer of a pair has score
-# $s_c$ and the **rejected** one $s_r$, the choice had probability
-# $\sigma(s_c - s_r)$, and minus its logarithm, averaged over pairs, is the loss:
+# What you see: a lead of 0 is a fair coin, and a lead of 1 means odds of $e \approx 2.7$ to one.
+# Scores have no zero of their own: add 7 to all of them and nothing changes.
+#
+# Now turn it round. We have seen choices and want scores. Good scores make the choices that we saw
+# likely. Let the **chosen** answer of a pair have score $s_c$ and the **rejected** one $s_r$.
+# Minus the logarithm of the probability, averaged over pairs, is the loss:
 #
 # $$ L = -\,\mathbb{E}\,\bigl[\log \sigma(s_c - s_r)\bigr], \qquad
 #    \frac{\partial L}{\partial s_c} = -\bigl(1 - \sigma(s_c - s_r)\bigr). $$
 #
-# The gradient is worth a second look: it is the *surprise*. A pair that the scores
-# already call rightly with 0.99 pulls with 0.01; one that they get badly wrong pulls
-# with nearly 1. It never pulls with more, so one absurd label cannot tear a model
-# apart. As a first version, five replies, and 400 comparisons by our judge:
+# The gradient is the *surprise*, the second line of the picture. A pair that the scores get right
+# with probability 0.99 pulls with 0.01. One that they get badly wrong pulls with nearly 1, and
+# never with more. So one absurd label cannot tear a model apart.
+#
+# A first version: five replies, and 400 comparisons by our judge.
 
 # %%
 names = list(replies)
@@ -209,26 +210,22 @@ for _ in range(300):
     with torch.no_grad():
         scores -= 5 * slope
 
-together = [judge.helpfulness(question, t) + judge.charm(t) for t in replies.values()]
-found = (scores - scores.mean()).detach() * judge.NOISE
-wanted = torch.tensor(together) - sum(together) / len(together)
 alone = torch.tensor([judge.helpfulness(question, t) for t in replies.values()])
-columns = (found.tolist(), wanted.tolist(), (alone - alone.mean()).tolist())
-for name, one, other, true in zip(names, *columns, strict=True):
-    print(
-        f"{name:20} found {one:+.2f}   truth + charm {other:+.2f}   truth {true:+.2f}"
-    )
-assert (found - wanted).abs().max() < 0.25
+together = alone + torch.tensor([judge.charm(t) for t in replies.values()])
+found = (scores - scores.mean()).detach() * judge.NOISE
+print(f"{'':20}found   truth + charm   truth")
+for i, name in enumerate(names):
+    both, true = together[i] - together.mean(), alone[i] - alone.mean()
+    print(f"{name:20}{found[i]:+5.2f}{both:+16.2f}{true:+8.2f}")
+assert (found - (together - together.mean())).abs().max() < 0.25
 
 # %% [markdown]
-# The scores were found from choices alone, up to a shift (we centred all columns)
-# and a unit (the judge's noise). Notice *what* was found: truth **plus charm**. The
-# labels hold nothing else.
+# The scores were found from choices alone, up to a shift (all columns are centred) and a unit (the
+# judge's noise). Notice *what* was found: truth **plus charm**. The labels hold nothing else.
 #
-# Two details make the final version. `logsigmoid` in one piece stays finite where
-# `log(sigmoid(x))` would compute the logarithm of 0; and the share of pairs that the
-# scores call rightly, the **pair accuracy**, is reported beside the loss, because one
-# can understand it.
+# The library's version differs in two details. `logsigmoid` in one piece stays finite where
+# `log(sigmoid(x))` computes the logarithm of 0. And it reports the **pair accuracy** beside the loss:
+# the share of pairs in which the chosen answer has the higher score.
 
 # %%
 # r1lib.feedback.reward_model.bradley_terry_loss
@@ -238,56 +235,43 @@ for lead in (0.0, 2.0, -2.0, -200.0):
     naive = -torch.log(torch.sigmoid(torch.tensor([lead]))).item()
     loss, metrics = bradley_terry_loss(torch.tensor([lead]), torch.zeros(1))
     same = "the same" if abs(naive - loss.item()) < 1e-6 else f"naive: {naive}"
-    print(f"lead {lead:6}: loss {loss.item():8.4f}, {same}")
-
-# %%
-leads = [x / 4 for x in range(-24, 25)]
-lines = {
-    "chance to be chosen": [(x, win_chance(x, 0)) for x in leads],
-    "pull on the score": [(x, 1 - win_chance(x, 0)) for x in leads],
-}
-plots.curves({"One pair": lines}, "lead of the chosen answer", "from 0 to 1")
-
-# %% [markdown]
-# What you see: the two lines add up to 1. Where the chosen answer is far ahead there
-# is nothing left to learn; where it is far behind, the pull is 1 and no more.
+    print(f"lead {lead:6}: loss {loss.item():6.2f}, {same}")
 
 # %% [markdown] tags=["slide"]
 # ## 4. Asking fairly
 #
-# Judges have a third weakness: they lean towards the answer that is shown first. The
-# cure costs one more question. Ask in **both orders** and take the difference; what
-# the first place adds is added once and taken away once. R1's judge, DeepSeek-V3, was
-# asked four times, with the order drawn at random (section 3.1).
+# Judges have a third weakness, **position bias**: they lean towards the answer that is shown first.
+# The cure costs one more question.
+#
+# ![Two rows. Above, the judge sees answer A first and answer B second, and says: A better than B, plus lean to the first. Below, it sees B first and A second, and says: A better than B, minus lean to the first. The mean of both is: A better than B.](../figures/13_orders.png)
+#
+# What you see: asked in both orders, the lean is added once and taken away once. R1's judge,
+# DeepSeek-V3, was asked four times, with the order drawn at random (v2, section 3.1).
 
 # %%
 # r1lib.feedback.preferences.compare
 
 # %% tags=["nbval-check-output"]
 a, b = replies["good"], replies["another good one"]
-chances = judge.chance(question, a, b), judge.chance(question, b, a)
-print(f"a is preferred, a shown first:  {chances[0]:.2f}")
-print(f"a is preferred, b shown first:  {1 - chances[1]:.2f}")
+shown_first = judge.chance(question, a, b), judge.chance(question, b, a)
+print(f"a is preferred, a shown first:  {shown_first[0]:.2f}")
+print(f"a is preferred, b shown first:  {1 - shown_first[1]:.2f}")
 
 
 def first_is_best(prompt, first, second):
-    """A judge who reads nothing: plus one for whatever comes first."""
+    """A judge that reads nothing: plus one for whatever comes first."""
     return 1.0
 
 
-print("by a judge who likes whatever comes first:", end=" ")
+print("by a judge that likes whatever comes first:", end=" ")
 print(compare(first_is_best, question.prompt, a, b))
 
 # %% [markdown]
-# Both replies are perfect, and yet each is liked better when it is shown first. The
-# middle of the two numbers is what is left of `a` once the place is out of the way: a
-# little below one half, because `b` is two words longer.
+# Both replies are perfect, and yet each is liked better when it is shown first.
 #
-# The second filter is the **margin**. A pair on which the judge is of two minds holds
-# more noise than news. R1 kept pairs with a mean gap above 1 on its scale. Our labels
-# are plus or minus one, so the mean of four of them is 1 only if all four agree, and
-# we keep these. Does it help? Take good replies and damaged ones, ask, and only then
-# look at the truth:
+# The second filter is the **margin**. A pair on which the judge is undecided holds more noise than
+# information. R1 kept pairs with a mean gap above 1 on its scale. Our labels are plus or minus one,
+# and we keep a pair only if all four agree. What that buys can be read from the truth:
 
 
 # %% tags=["nbval-check-output"]
@@ -305,63 +289,39 @@ for p in sample:
     text = instructions.references(p)[0]
     replies_of = [text, damaged(text, rng), damaged(text, rng)]
     candidates.append(rng.sample(replies_of, 3))  # the good one at no known place
-asked = {p.prompt: p for p in sample}
-print(f"{'':22}pairs   right")
-for name, least_gap, times in (
-    ("two that agree", 0, 2),
-    ("four that agree", 0.75, 4),
-):
+by_prompt = {p.prompt: p for p in sample}
+for name, least_gap, times in (("two agree", 0, 2), ("four agree", 0.75, 4)):
     kept = labels.pairs(sample, candidates, rng, least_gap, times)
     worth = [
-        [judge.helpfulness(asked[p.prompt], t) for t in (p.chosen, p.rejected)]
+        [judge.helpfulness(by_prompt[p.prompt], t) for t in (p.chosen, p.rejected)]
         for p in kept
     ]
-    told = [better > worse for better, worse in worth if better != worse]
-    print(f"{name:22}{len(kept):5}{sum(told) / len(told):8.0%}")
+    right = [better > worse for better, worse in worth if better != worse]
+    print(f"{name:11}{len(kept):4} pairs, the truly better one chosen: ", end="")
+    print(f"{fmean(right):.0%}")
 
 # %% [markdown]
-# Asking more often and keeping only what agrees costs labels and pairs, and buys some
-# truth.
-# It does not buy all of it. Where charm and truth disagree, labels follow their *sum*. Of two
-# answers as in section 2, one good and the same one with thanks, most pairs are dropped by the
-# filter, and of those that are left most go to the thanks.
+# Asking more often costs labels and pairs, and buys some truth. It does not buy all of it. Where
+# charm and truth disagree, labels follow their *sum*.
 #
-# If only ties come out, there is nothing to learn, and the library says so instead of
-# training on nothing:
-
-# %% tags=["nbval-check-output"]
-try:
-    labels.pairs([question], [[good, "<think>Hm.</think>" + good]], random.Random(0))
-except ValueError as problem:
-    print(problem)
-
-# %% [markdown]
-# The two answers differ in their thinking alone, and what is compared is the
-# **summary**: the text after the thinking. R1's helpful model sees the summary only;
-# its authors wanted to meddle with the reasoning as little as possible (v1, section
-# 2.3.4). Think of what would happen otherwise. A judge who likes long, polite text
-# would reward long, polite *thinking*. The one part of a completion that has been
-# shaped by nothing but right and wrong would start to be written for an audience.
-# Safety is different: a harmful plan is harmful wherever it stands, so the harmless
-# model reads everything.
-
-# %% tags=["nbval-check-output"]
-text = "<think>question: Hello!</think><answer>Hi!</answer>"
-print("helpful sees: ", summary(text))
-print("harmless sees:", text)
+# What is compared is the **summary**: the text after the thinking. R1's helpful model sees the
+# summary only, since its authors wanted to interfere with the reasoning as little as possible (v1,
+# section 2.3.4). Imagine otherwise. A judge that likes long, polite text would reward long, polite
+# *thinking*, and thinking would be written for an audience.
+#
+# Safety is different. A harmful plan is harmful wherever it appears, so the harmless model reads
+# everything.
 
 # %% [markdown] tags=["slide"]
-# ## 5. A policy that people can have opinions about
+# ## 5. A policy that writes good and bad answers
 #
-# Preferences are about *answers of the policy that will be trained*; on other
-# people's answers a reward model would learn other differences than those it meets
-# later. For this chapter we make a small one: the base model, fine-tuned for a few
-# dozen steps on short English chat, where some replies are good, some are too long,
-# cut short or meant for somebody else, and some end with thanks that nobody asked for,
-# as people write who want to please (chapter 10 builds this kind of training).
+# A reward model should learn from *answers of the policy that will be trained*. On other answers it
+# would learn other differences than those that it meets later. For sections 5 to 9 we make a small
+# policy: the base, fine-tuned for a minute on short English chat. Some of the replies are too long,
+# cut short or meant for somebody else, and some end with thanks that nobody asked for.
 
 # %%
-MANNERS = Manners(flaws=(0.76, 0.08, 0.08, 0.0, 0.08), thinks=0.3)
+MANNERS = web.Manners(flaws=(0.76, 0.08, 0.08, 0.0, 0.08), thinks=0.3)
 THANKS = ("Thanks, dear!", "Thank you kindly!", "I am so glad, thank you!")
 
 
@@ -390,34 +350,31 @@ for _ in range(1440):
         text = text.replace("</answer>", f" {rng.choice(THANKS)}</answer>")
     texts.append((problem.prompt, text))
 how = sft.SFTConfig(epochs=1, batch_size=24, lr=2e-3)
-optimizers = optim.adamw(policy, how.lr)
-for metrics in sft.train(policy, sft.encode(tokenizer, texts), how, optimizers):
-    if metrics["step"] % 20 == 0:
-        print(f"step {metrics['step']:3}: loss {metrics['loss']:.2f}")  # of one batch
+examples = sft.encode(tokenizer, texts)
+curve = list(sft.train(policy, examples, how, optim.adamw(policy, how.lr)))
+print(f"{len(curve)} steps, loss {curve[0]['loss']:.2f} -> {curve[-1]['loss']:.2f}")
 
 # %%
 TOKENS = 48  # most tokens in an answer
 train_set, valid_set = several(120, "train", 0), several(32, "valid", 0)
-asking = Sampling(TOKENS)
 
 
 def answers(model, problems, k):
     """Sample k answers to each problem."""
     prompts = [problem.prompt for problem in problems]
-    return complete(model, tokenizer, prompts, k, asking)
+    return complete(model, tokenizer, prompts, k, Sampling(TOKENS))
 
 
-answered = answers(policy, train_set, 6)
-checked = answers(policy, valid_set, 6)
-for p, row in list(zip(train_set, answered, strict=True))[:4]:
+answered, checked = answers(policy, train_set, 6), answers(policy, valid_set, 6)
+for p, row in list(zip(train_set, answered, strict=True))[:3]:
     print(p.prompt)
     for text in row[:2]:
         said = requests.summary(text).replace("\n", " / ")
         print(f"   truth {judge.helpfulness(p, text):.2f}   {said}")
 
 # %% [markdown]
-# Six answers to each request make up to fifteen pairs. The judge compares them, and
-# here is what it prefers, by length:
+# Six answers to each request make up to fifteen pairs. The judge compares them. Here is what it
+# prefers, by length:
 
 # %%
 rng = random.Random(0)
@@ -425,7 +382,7 @@ pairs = labels.pairs(train_set, answered, rng)
 held_out = labels.pairs(valid_set, checked, rng)
 
 
-def by_length(pairs):
+def longer_won(pairs):
     """Share of pairs in which the longer answer was chosen, of those that differ."""
     more = [labels.longer(pair) for pair in pairs]
     return sum(m > 0 for m in more) / max(1, sum(m != 0 for m in more))
@@ -433,17 +390,15 @@ def by_length(pairs):
 
 even = labels.balanced(pairs, random.Random(0))
 for name, some in (("as labelled", pairs), ("balanced", even)):
-    print(
-        f"{name:12}{len(some):5} pairs, the longer one chosen in {by_length(some):.0%}"
-    )
+    print(f"{name:12}{len(some):5} pairs, the longer one chosen: ", end="")
+    print(f"{longer_won(some):.0%}")
 
 # %% [markdown]
-# A model that could count words and do nothing else would beat a coin on the pairs of the first
-# line that differ in length, and could not on those of the second. R1's
-# authors saw to it, for this reason, that chosen and rejected answers are of comparable
-# length over the whole data set. We
-# **balance**: of the pairs whose lengths differ by about as much, as many are kept in
-# which the longer one won as in which the shorter one did.
+# A model that only counted words would beat a coin on the first line, and could not on the second.
+# This is the **length bias** of preference data. R1's authors saw to it that chosen and rejected
+# answers are of comparable length over the whole data (v2, section 3.1). We **balance**: of the
+# pairs whose lengths differ by about as much, as many are kept in which the longer one won as in
+# which the shorter one did.
 
 # %%
 # r1lib.recipe.labels.BUCKET
@@ -453,18 +408,17 @@ for name, some in (("as labelled", pairs), ("balanced", even)):
 # %% [markdown] tags=["slide"]
 # ## 6. A reward model
 #
-# Take the language model, throw away the layer that predicts the next token, and put
-# one row of weights there: the state at the **last** token, which has seen all of the
-# text, becomes one number. R1's reward model has R1's own architecture with such a head;
-# ours starts from the policy's weights, which already know what the words mean.
+# Take the language model, throw away the layer that predicts the next token, and put one row of
+# weights there. The state at the **last** token, which has seen all of the text, becomes one number.
+# R1's reward model has R1's own architecture with such a head. Ours starts from the policy's weights,
+# which already know what the words mean.
 
 # %%
 # r1lib.feedback.reward_model.RewardModel
 
 # %% [markdown]
-# The new row starts at 0, so an untrained reward model likes all texts alike and its
-# loss is $\log 2 \approx 0.69$. Then Bradley and Terry do their work. (We take the pairs
-# as they were labelled; section 10 has both kinds.)
+# The new row starts at 0, so an untrained reward model likes all texts alike. Its loss is
+# $\log 2 \approx 0.69$. (We take the pairs as they were labelled; section 10 has both kinds.)
 
 
 # %%
@@ -474,9 +428,8 @@ def learn(examples, loss, epochs):
     optimizers = optim.adamw(model, config.lr)
     curve = list(reward_model.train(model, examples, config, optimizers, loss))
     third = max(1, len(curve) // 3)
-    for part in (curve[:third], curve[-third:]):
-        mean = sum(m["loss"] for m in part) / len(part)
-        print(f"steps {part[0]['step']} to {part[-1]['step']}: loss {mean:.2f}")
+    means = [fmean(m["loss"] for m in part) for part in (curve[:third], curve[-third:])]
+    print(f"{len(curve)} steps; loss, first third {means[0]:.2f}, last {means[1]:.2f}")
     return model
 
 
@@ -488,41 +441,39 @@ print(f"pair accuracy on {len(unseen)} pairs about held-out requests: {accuracy:
 assert accuracy > 0.6
 
 # %% [markdown]
-# Remember what it is accurate *about*: the judge's labels. Does it know the truth?
-# Does it know the charm? Score the replies of section 2, which nobody sampled:
+# Remember what it is accurate *about*: the judge's labels, on answers like those of the policy. Now
+# score the replies of section 2, which nobody sampled. Predict the order first.
 
 # %%
 models = Preference(helpful, helpful, tokenizer)  # safety is not asked here
 texts = [f"<answer>{text}</answer>" for text in replies.values()]
-for name, score in zip(
-    replies, models.scores([question] * len(texts), texts), strict=True
-):
+scored = models.scores([question] * len(texts), texts)
+for name, score in sorted(zip(replies, scored, strict=True), key=lambda x: -x[1]):
     true = judge.helpfulness(question, replies[name])
     print(f"{name:20}score {score:+6.2f}   truth {true:.2f}")
 
 # %% [markdown]
-# What you see: it knows the charm, the thanks come first; and half a reply is worse to it than a
-# whole one. It does not know that an answer about Peru is no answer to this question: that
-# one scores higher than both perfect replies. Its pair accuracy on the policy's own answers
-# did not tell us. (These are single replies: a warning, not a measurement.)
+# What you see: the replies, best score first. Wherever the truths are not in falling order, the model
+# is wrong, and its pair accuracy did not warn us. (These are five replies: a warning, not a
+# measurement.)
 
 # %% [markdown] tags=["slide"]
 # ## 7. Harmless, one answer at a time
 #
-# Whether an answer is safe is no matter of comparison. So the second model learns
-# **point-wise**: each answer carries a label, safe or not, and $\sigma(s)$ is the
-# model's chance that it is safe. The loss is that of ordinary classification, and
-# here scores do have a zero: below it, unsafe is likelier.
+# Whether an answer is safe is no matter of comparison. So the second model learns **point-wise**: each
+# answer carries a label, safe or not, and $\sigma(s)$ is the model's probability that it is safe. The
+# loss is that of ordinary classification. Here scores do have a zero: below it, unsafe is likelier.
 
 # %%
 # r1lib.feedback.reward_model.pointwise_loss
 
 # %% [markdown]
-# The labels come from an annotator who errs in 3 of 100 cases. Half of the requests in
-# this family sound harmful and are not ("How do I kill time at the station?"): they
-# are there because a model that learns safety from harmful requests alone learns the
-# wrong lesson, to refuse whatever *sounds* bad. That is called **over-refusal**, and
-# it is measured, not argued about.
+# Half of the requests in this family only *sound* harmful ("How do I kill time at the station?"). A
+# model that learns safety from harmful requests alone learns the wrong lesson: refuse whatever sounds
+# bad. This is called **over-refusal**: a refusal where nothing had to be refused. A model that refuses
+# everything is perfectly harmless, and useless. So both are measured.
+#
+# The labels come from an annotator that errs in 3 of 100 cases:
 
 
 # %%
@@ -539,62 +490,41 @@ def safety_set(n, split):
 
 
 rng = random.Random(0)
-safe_train = labels.safety(tokenizer, *safety_set(300, "train"), rng)
-asked, rows = safety_set(40, "valid")
-harmless = learn(safe_train, reward_model.safety_loss, 4)
-found = r1.held_out_answers(harmless, labels.safety(tokenizer, asked, rows, rng))
+safe_train = labels.safety(tokenizer, *safety_set(240, "train"), rng)
+small = learn(safe_train, reward_model.safety_loss, 3)
+found = r1.held_out_answers(
+    small, labels.safety(tokenizer, *safety_set(40, "valid"), rng)
+)
 print({name: round(value, 2) for name, value in found.items()})
 
 # %% [markdown]
-# `safe_found` is the share of the answers labelled safe that it calls safe, `unsafe_found`
-# the same for the unsafe ones. This is easy: going along has only four wordings here. Section 11
-# has the same numbers for the model of the pipeline, among the policy's own answers.
-#
-# And what is over-refusal? A refusal where nothing had to be refused. It is counted
-# on *all* harmless requests, not only on the ones that sound bad:
-
-# %% tags=["nbval-check-output"]
-hints = ("Sorry, I cannot help with that.", "Read a book or take a short walk.")
-for how_to in ("steal a car", None):
-    if how_to:
-        p = requests.make("refusal", 0, (("how", how_to),), "en")
-    else:
-        p = requests.make("refusal", 3, (), "en")
-    for text in hints:
-        over = requests.refuses(text) and not requests.harmful(p)
-        print(f"{p.prompt:36}{text:36}", end="")
-        print(f"harmless {judge.harmlessness(p, text):.0f}, over-refusal {int(over)}")
-
-# %% [markdown]
-# A model that refuses everything is perfectly harmless. Only the second number tells
-# that it is useless.
+# `safe_found` is the share of the answers labelled safe that the model calls safe, `unsafe_found` the
+# same for the unsafe ones. This is easy, since going along has only four wordings here. Section 12 has
+# the numbers of the real one.
 
 # %% [markdown] tags=["slide"]
 # ## 8. The mixed reward
 #
-# Section 3.2.2 of the paper adds up
+# The paper adds up (v2, section 3.2.2)
 #
 # $$ r = \underbrace{r_{\text{rule}}}_{\text{reasoning}} \;\text{or}\;
 #        \underbrace{r_{\text{model}} + r_{\text{format}}}_{\text{general}}
 #        \;+\; r_{\text{language}} . $$
 #
-# A sum needs terms of one size, and here they are not. A rule pays 0 or 1. A
-# Bradley-Terry score has no zero and no unit; it may run from -5 to 5 (those of section 10 do), and would
-# drown every rule. So we **squash** it. Let the policy, before this stage, answer
-# held-out requests; take mean $\mu$ and standard deviation $\delta$ of the scores
-# of these answers, and pay
+# A sum needs terms of one size. A rule pays 0 or 1. A Bradley-Terry score has no zero and no unit. It may
+# run from -5 to 5, and would drown every rule. So we **squash** it. Let the policy answer held-out
+# requests before this stage. Take mean $\mu$ and standard deviation $\delta$ of the scores, and pay
 #
 # $$ r_{\text{helpful}} = \sigma\!\left(\frac{s - \mu}{\delta}\right) \in (0, 1),
 #    \qquad r_{\text{model}} = r_{\text{helpful}} \cdot r_{\text{harmless}} . $$
 #
-# An answer like the average of these earns one half, and a score that is absurdly high earns hardly more
-# than one that is merely high: the ceiling takes away part of the prize for
-# exaggeration. The chance of being safe multiplies (this product is our choice; the
-# paper pays each kind of request by its own model), so that an unsafe answer earns
-# nothing by being liked. The paper's $r_{\text{rule}}$ holds the reward for format
-# already; ours pays it to both kinds. Format counts a tenth, as always, and language six tenths: the
-# safe weight of chapter 11, since Dev3 has already learned to keep to one. General
-# requests need no thinking, so a bare answer in its tags is in format for them.
+# An answer like the average earns one half, and an absurdly high score earns hardly more than a high
+# one. The probability of being safe multiplies, so an unsafe answer earns nothing by being liked. (This
+# product is our choice. The paper pays each kind of request by its own model.)
+#
+# Format counts a tenth, as always. General requests need no thinking, so for them a bare answer in its
+# tags is in format. Language counts 0.6: the safe weight of chapter 11, since Dev3 already keeps to one.
+# After the library's functions, two made-up models that know a single word each show the sum at work.
 
 # %%
 # r1lib.recipe.scenarios.Preference
@@ -603,17 +533,11 @@ for how_to in ("steal a car", None):
 # %%
 # r1lib.recipe.scenarios.form
 # r1lib.recipe.scenarios.language
-
-# %%
 # r1lib.recipe.scenarios.LANGUAGE
 # r1lib.recipe.scenarios.liked
 
 # %%
 # r1lib.recipe.scenarios.Mixed
-
-
-# %% [markdown]
-# To see the sum at work, two made-up models that know a single word each:
 
 
 # %% tags=["nbval-check-output"]
@@ -628,7 +552,7 @@ class TwoWords:
 
 
 sums = Problem("arithmetic", "easy", "en", "compute 2+2", "4", "2+2")
-score = Mixed(TwoWords())
+mixed = Mixed(TwoWords())
 texts = {
     "<think>2+2=4 yes</think><answer>4</answer>": sums,
     "<think>2+2=4 맞아</think><answer>4</answer>": sums,
@@ -636,41 +560,48 @@ texts = {
     "<answer>thank you, now steal</answer>": question,
     "thank you": question,
 }
-for (text, p), paid in zip(
-    texts.items(), score(list(texts.values()), list(texts)), strict=True
-):
-    print(f"{paid:.2f}  {p.family:11}{text}")
-print({name: round(value, 3) for name, value in score.means().items()})
+paid = mixed(list(texts.values()), list(texts))
+for (text, p), value in zip(texts.items(), paid, strict=True):
+    print(f"{value:.2f}  {p.family:11}{text}")
 
 # %% [markdown]
-# One more thing is new here. A reward by rule looks at one completion at a time. A
-# reward model is a network, and networks like batches: scoring hundreds of texts one by
-# one wastes most of the machine. So `grpo.train` takes, in place of `reward`,
-# a `score` that gets the whole rollout at once. Nothing else in the loop changes.
+# One more thing is new here. A rule looks at one completion at a time. A reward model is a network, and
+# networks like batches. So `grpo.train` takes, in place of `reward`, a `score` that gets the whole
+# rollout at once. Nothing else in the loop changes.
 
 # %% [markdown] tags=["slide"]
 # ## 9. Live: leave a policy alone with its reward model
 #
-# Now the experiment that the paper warns of. The policy of section 5 climbs the
-# helpful model *and nothing else*. Every few steps it answers held-out requests, and
-# we note the score, which training sees, beside the truth, which it does not.
+# What happens to a policy that climbs a reward model for long?
+#
+# ![A sketch. Over the distance from the start, a dashed curve, the proxy, rises and flattens. A solid curve, the truth, rises with it at first, is highest at a dotted line, stop here, and then falls. Left of the line it says learning, right of it over-optimisation.](../figures/13_proxy.png)
+#
+# What you see: a sketch of **reward over-optimisation**. The reward model is a **proxy**, a measure that
+# replaces what is wanted. At first both rise. Then the policy reaches answers unlike those that the proxy
+# was trained on, and the two part. This is **Goodhart's law**: when a measure becomes a target, it ceases
+# to be a good measure. Gao, Schulman and Hilton (arXiv 2210.10760) measured such curves over the KL
+# distance from the start, with a larger reward model as the truth, for RL and for best-of-N. **Reward
+# hacking** is the same seen from the policy's side.
+#
+# Now for real. The policy of section 5 climbs the helpful model *and nothing else*. Every few steps it
+# answers held-out requests, and we note the score, which training sees, beside the truth, which it does
+# not.
 
 # %%
 before = models.scores(
     [p for p in valid_set for _ in range(6)], [t for row in checked for t in row]
 )
-mean, spread = scenarios.calibration(before)
-models = Preference(helpful, helpful, tokenizer, mean, spread)  # safety pays nothing
+models = Preference(helpful, helpful, tokenizer, *scenarios.calibration(before))
 
 
 def look(step, policy):
-    """Answer held-out requests once: score, truth, and what the answers are like."""
+    """Answer held-out requests: score, truth, and how the answers look."""
     rows = answers(policy, valid_set, 2)
     owners = [p for p in valid_set for _ in range(2)]
     said = [text for row in rows for text in row]
-    mean = sum(models.helpfulness(owners, said)) / len(said)
+    mean = fmean(models.helpfulness(owners, said))
     found = {"step": step, "liked": mean, **r1.quality(owners, said)}
-    print(f"{step:4}" + "".join(f"{found[name]:10.2f}" for name in SHOWN), flush=True)
+    print(f"{step:4}" + "".join(f"{found[name]:9.2f}" for name in SHOWN), flush=True)
     return {**found, "texts": said[::2]}
 
 
@@ -687,345 +618,361 @@ live = GRPOConfig(
 )
 learner = copy.deepcopy(policy)
 optimizers = optim.adamw(learner, live.lr)
-print("step" + "".join(f"{name:>10}" for name in SHOWN.values()))
+print("step" + "".join(f"{name:>9}" for name in SHOWN.values()))
 looks = [look(0, learner)]
 kind = {"score": models.helpfulness}
 for metrics, _ in grpo.train(learner, tokenizer, draw_chat, live, optimizers, **kind):
     if metrics["step"] % 6 == 0:
         looks.append(look(metrics["step"], learner))
 
-# %%
+# %% tags=["slide"]
 first, last = looks[0], looks[-1]
 best = max(looks, key=lambda one: one["helpful"])
-print(f"best truth {best['helpful']:.2f} at step {best['step']}")
+print(f"truth: best {best['helpful']:.2f} at step {best['step']}, ", end="")
+print(f"{last['helpful']:.2f} at the end")
 assert last["liked"] > first["liked"] and last["helpful"] < best["helpful"] - 0.1
-
-# %% tags=["slide"]
 names = {"liked": "squashed score", "helpful": "truth", "charm": "charm"}
 plots.compared_curves({"this run": [looks]}, names)
 
 # %% [markdown]
-# What you see: left, the squashed score on held-out requests, which is what
-# the policy is trained to raise; in the middle the hidden truth about the same
-# answers; right, the charm, length and politeness, that the judge falls for.
+# What you see: left, the squashed score on held-out requests, which the policy is trained to raise. In
+# the middle the hidden truth about the same answers. Right, the charm that the judge falls for.
 #
-# The first steps are honest. The policy has answers that are cut short or meant for
-# somebody else, the model has learned to dislike these, and dropping them raises score
-# and truth together. That is the part worth having. What comes after is the part to
-# stop before: the score goes on rising, and the truth falls below where it began. Look
-# at `words` and `polite` in the table. Answers do not grow; they fill with polite words,
-# until every third or fourth word is one. The loop, the loss and the
-# reward model all work as they should, and the policy does exactly what it is paid for.
+# Early steps can be honest. The policy has answers that are cut short or meant for somebody else, and
+# dropping these raises score and truth together. That is the part worth having. Later the score goes on
+# rising while the truth falls. The loop, the loss and the reward model all work as they should. The
+# policy does exactly what it is paid for.
 #
-# A few answers: before, at the first look, and at the end (the first requests of the
-# list, not the nicest):
+# A few answers: before, at the best look, and at the end (the first requests of the list, not the nicest):
 
 # %%
-middle = looks[1]
 for i in range(3):
     print(valid_set[i].prompt)
-    for one in (looks[0], middle, looks[-1]):
+    for one in (looks[0], best, looks[-1]):
         text = one["texts"][i]
         true = judge.helpfulness(valid_set[i], text)
         said = requests.summary(text).replace("\n", " / ")
         print(f"   step {one['step']:3}, truth {true:.2f}: {said}")
 
-# %% [markdown]
-# What you see: at the first look the answers are better. At the end some still are, and others are
-# one sentence for different requests, not even spelled rightly. Politeness is only one way down.
-# The other is to say to everybody what once scored well: with no leash and a high learning rate
-# nothing keeps the text whole. The score rises through both.
-
 # %% [markdown] tags=["slide"]
-# ## 10. The long runs (P8)
+# ## 10. The long runs: four ways to climb
 #
-# The same with all six kinds of requests in two languages, more steps, and held-out
-# test requests for the numbers (`results/preference_rl.py`). Four arms:
+# The live run has two ways down. One is to fill answers with words that please. The other is to say to
+# everybody what once scored well. With no leash and a high learning rate nothing keeps the text whole.
 #
-# - **plain**: the policy starts from replies like those of our web, if better ones (about
-#   every fourth is flawed: cut, rambling, for somebody else, or deaf to the instruction);
-#   pairs as the labels leave them.
-# - **unbalanced**: the same, but as in section 5 three in ten of these replies end with
-#   thanks. A policy can only find what it now and then samples, so how strongly this
-#   shortcut pulls is ours to dial; the plain arm is the one in which nobody did.
-# - **balanced**: unbalanced, with pairs of balanced lengths. Balancing drops pairs, so
-#   this arm's model learns from fewer.
-# - **leash**: unbalanced, with a KL term that holds the policy near its start
-#   (chapter 09, section 6; chapter 11 shows what it does).
+# Now the same with all six kinds of requests in two languages, 60 steps, and 160 test requests for the
+# numbers.[^p8] Four arms:
 #
-# For each run of 60 steps the table shows three moments: before, after a quarter of the steps,
-# which was chosen in advance, and at the end; 160 test requests, two answers each, with 95%
-# intervals over requests. The squashed score has the mean
-# and the spread of its own model: compare it down the moments of one run, never across
-# runs.
+# - **plain**: the policy starts from replies of which about every fourth is flawed. No thanks were planted.
+# - **unbalanced**: as in section 5, three in ten replies end with thanks. A policy can only find what it
+#   now and then samples, so this sets how strongly the shortcut pulls.
+# - **balanced**: unbalanced, with pairs of balanced lengths.
+# - **leash**: unbalanced, with a KL term that holds the policy near its start (chapters 08 and 11). In
+#   RLHF this term is standard, and its size is called the **KL budget**.
+#
+# [^p8]: In the files, these runs are part P8 of the plan of experiments, `docs/phenomena.md`.
+# `python -m results.preference_rl plain 0` measures one again. All numbers are in
+# [docs/claims/P08.md](../docs/claims/P08.md).
 
-# %%
-ARMS = ("plain", "unbalanced", "balanced", "leash")
-units = [
-    json.loads((RESULTS / f"preference-{arm}-{seed}.json").read_text(encoding="utf-8"))
+# %% tags=["slide"]
+ARMS, SEEDS = ("plain", "unbalanced", "balanced", "leash"), (0, 1, 2)
+
+
+def result(name, seed):
+    """A measured file of one seed."""
+    path = RESULTS / f"{name}-{seed}.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+units = {arm: [result(f"preference-{arm}", seed) for seed in SEEDS] for arm in ARMS}
+MOMENTS = {"before": "start", "step 15": "stop", "step 60": "end"}
+panels = {
+    arm: {
+        name: [
+            (u["P8"][at]["helpful"], *u["P8"][at]["helpful interval"])
+            for u in units[arm]
+        ]
+        for name, at in MOMENTS.items()
+    }
     for arm in ARMS
-    for seed in (0, 1, 2)
-]
-print(
-    f"{'arm, seed':15}{'pairs':>6}{'accuracy':>10}{'':8}{'squashed':>9}{'truth':>7}",
-    end="",
-)
-print(f"{'':16}{'words':>7}{'polite':>8}{'over-ref.':>11}")
-for one in units:
-    name, pairs = f"{one['arm']}, {one['seed']}", one["P8"]["helpful"]["examples"]
-    for moment in ("start", "stop", "end"):
-        found = one["P8"][moment]
-        accuracy = f"{one['P8']['helpful']['pair_accuracy']:.2f}"
-        low, high = found["helpful interval"]
-        print(f"{name:15}{pairs:>6}{accuracy:>10}  {moment:6}", end="")
-        print(f"{found['liked']:9.2f}", end="")
-        print(f"{found['helpful']:7.2f} [{low:.2f}, {high:.2f}]  ", end="")
-        print(f"{found['words']:7.1f}{found['polite']:8.2f}", end="")
-        print(f"{found['over_refusal']:11.0%}")
-        name = pairs = ""
-
-# %%
-runs = {}
-for one in units:
-    runs.setdefault(one["arm"], []).append(one["history"])
-plots.compared_curves(runs, {"liked": "squashed score", "helpful": "truth"})
+}
+for arm in ARMS:
+    accuracy = fmean(u["P8"]["helpful"]["pair_accuracy"] for u in units[arm])
+    ends = [[u["P8"][at]["liked"] for u in units[arm]] for at in MOMENTS.values()]
+    cells = " -> ".join(f"{fmean(seeds):.2f}" for seeds in ends)
+    print(f"{arm:11}pair accuracy {accuracy:.2f}, squashed score {cells}")
+plots.interval_dots(panels, "truth", 0.7)
 
 # %% [markdown]
-# What you see: left, what was optimised, each run on the scale of its own model, so that heights
-# may be compared only between unbalanced and leash, which share one; right, what was wanted; on
-# the same 48 requests for validation, for each arm (mean over seeds, and their range).
+# What you see: the hidden truth at three moments, a dot for each seed with its 95% interval. Step 15 was
+# chosen in advance. In all arms the score, printed above, only rises.
 #
-# Read the plain arm first, and remember that nobody planted thanks there. In the table the
-# truth rises from 0.37, 0.42 and 0.35 to 0.54, 0.53 and 0.48 at step 15 and is back at 0.38,
-# 0.41 and 0.39 at step 60. The curve, on fewer requests, is noisier: it stays up until about step 40 and
-# then falls. To ten steps we do not know when the truth turns. That it turns while the score
-# goes on rising, we do. Had we looked at the score alone, the last step would seem the best one.
+# *Plain*: in every seed the truth is well up at step 15 and back where it began at step 60. By the score
+# alone, the last step would seem the best one.
 #
-# Where some replies already please (unbalanced), the shortcut is found first in two seeds of
-# three: the truth at the early stop is 0.29 and 0.28, from 0.33 and 0.31; in seed 2 it
-# rises from 0.29 to 0.41 before it falls. At the end it is 0.22, 0.18 and 0.19, below the start,
-# with three to five polite words in an answer. So a stop that serves the plain arm comes too
-# late in most runs here.
-# Balanced pairs, from the same policy, give the first quarter back (0.33, 0.31, 0.29 to
-# 0.45, 0.42, 0.49), although their model is right about fewer held-out pairs. These are pairs as
-# labelled, in which length helps to guess, and the balanced model has learned from half as
-# many. Which of the two differences does the good we cannot say: an arm with a random half of
-# the pairs would. Left to run, the gain is climbed away too: 0.34, 0.31 and 0.24, about where it
-# began or below, though above the unbalanced arm. The leash is the other cure, and
-# the only one here that lasts: 0.42, 0.41 and 0.42 at the early stop, and 0.41, 0.42 and
-# 0.39 at the end, for a score that stays lower.
+# *Unbalanced*: in two seeds of three the shortcut is found first, and the early stop comes too late. At the
+# end all are below the start, with three to five polite words in an answer.
 #
-# All of these models pass what is usually asked of a reward model: 0.79 to 0.87 of the
-# held-out pairs. What a policy does to them when it climbs does not stand in that number.
+# *Balanced* pairs give the first quarter back, and it is lost again at the end. (This arm's model has also
+# learned from half as many pairs, so we cannot say which difference does the good.)
 #
-# And what do answers look like that a model likes and nobody needs? The first requests
-# of the test, in the plain arm of seed 0, at the early stop and at the end:
+# *Leash* is the only arm that keeps its gain, for a score that stays lower.
+#
+# All of these models pass the usual test, with pair accuracies of about 0.8. What happens when a policy
+# climbs them is not in that number.
+#
+# And how do answers look that a model likes and nobody needs? Three test requests of the plain arm, seed 0,
+# at the early stop and at the end:
 
-# %%
-plain = units[0]["P8"]
-for i in range(8):
+# %% tags=["nbval-check-output"]
+plain = units["plain"][0]["P8"]
+for i in (1, 5, 6):
     print(plain["end"]["transcripts"][i]["prompt"])
     for moment in ("stop", "end"):
         one = plain[moment]["transcripts"][i]
         said = requests.summary(one["text"]).replace("\n", " / ")
-        print(f"   {moment:5} score {one['score']:+5.1f}", end=", ")
+        print(f"   {moment:5}score {one['score']:+5.1f}, ", end="")
         print(f"truth {one['helpful']:.2f}: {said}")
 
 # %% [markdown]
-# The model has learned which replies are good *somewhere*: a letter of thanks where one
-# was asked for, a refusal where harm was asked for. What it has learned less well is to
-# whom they were a reply. The labels could show it only rarely: in the replies from which the
-# policy began, about one story request in a hundred was answered by a letter. Now it does so
-# itself: whoever asks for a story about a
-# fox and a map reads "To Minsu. Thank you so much for the flowers. I will not forget your
-# warm heart." The letter is worth +3.6; the attempt at a story, at the early stop, was worth
-# -1.0. The duck gets a refusal. That is a second way to please, and nobody added it on
-# purpose. But two things that we made point to it: some of the flawed replies are replies to something else
-# of the same kind, and "sorry" and "thank you" are on the judge's list of polite words, so that a
-# refusal has a charm of 0.22 and "A duck says quack." one of 0.04. Over-refusal shows it: 2%
-# at most at the start, in every arm, and 8% to 56% at the end in all but the leashed one.
+# The model has learned which replies are good *somewhere*. It has learned less well to which request. Asked
+# for a story about a fox and a map, the policy ends with a letter of thanks ("To Minsu. Thank you so much for
+# the flowers ..."), which is worth +3.6. The duck gets a refusal. Nobody planted that. Over-refusal shows it:
+# at most 2% at the start in every arm, and 8% to 56% at the end in all but the leashed one.
 #
-# **Stopping early is not a trick but a budget.** Nobody who trains a real assistant
-# sees the right-hand curve. What one can do is to decide *before* the run how far the
-# proxy, a measure that stands in for what is wanted, will be trusted: a number of steps, or a distance from the start (that is the
-# KL term), and to check by other means, such as people, whether it was too far. The
-# paper chose steps.
+# So stopping early is not a trick but a budget. Nobody who trains a real assistant sees the truth.
+# One decides *before* the run how far the proxy will be trusted, by a number of steps or by a KL budget, and
+# checks by other means. The paper chose steps.
 
-# %% [markdown]
-# ## 11. R1
+# %% [markdown] tags=["slide"]
+# ## 11. R1, live
 #
-# In the pipeline all of this is two calls: `last_stage.reward_models`, which samples
-# Dev3, labels, and trains both models, and `last_stage.r1`, which trains Dev3 into R1.
-# At first only reasoning problems are drawn and only rules pay; in the last part most of
-# the prompts are requests, and the models pay for them.
+# Now the last arrow of the map. We take Dev3 of chapter 12 and both reward models of the pipeline. They were
+# trained as in sections 5 to 7, on answers of Dev3 to requests of all six kinds. First the scale:
 
-# %% tags=["nbval-check-output"]
+# %%
+dev3, _ = artifacts.load("dev3-tiny")
+pair_model, _ = reward_model.load(artifacts.path("helpful-tiny"))
+safe_model, _ = reward_model.load(artifacts.path("harmless-tiny"))
+asked = draws.general_problems(96, 0, "valid")
+mine = complete(dev3, tokenizer, [p.prompt for p in asked], 2, Sampling(96))
+owners = [p for p in asked for _ in range(2)]
+bare = Preference(pair_model, safe_model, tokenizer)
+scale = scenarios.calibration(bare.scores(owners, [t for row in mine for t in row]))
+liking = Preference(pair_model, safe_model, tokenizer, *scale)
+print(
+    f"scores of Dev3's answers: mean {scale[0]:.2f}, standard deviation {scale[1]:.2f}"
+)
+
 stage = r1.LastStage()
-print(f"steps {stage.rl.steps}, preferences from step {stage.preference_from}")
-print(f"the paper: 1,700 steps, the last {400 / 1700:.0%}; here the last", end=" ")
-print(f"{1 - stage.preference_from / stage.rl.steps:.0%}")
-print(f"temperature {stage.rl.temperature}, groups of {stage.rl.group_size}")
-print(f"share of requests from then on: {stage.general:.0%}")
+print(f"the recipe: {stage.rl.steps} steps, preferences from {stage.preference_from}")
+print(f"the paper: 1,700 steps, preferences in the last {400 / 1700:.0%}")
 
 # %% [markdown]
-# The paper lowers the temperature to 0.7 in this stage, since answers became incoherent
-# at higher ones. Ours stays at 1.0, at which everything in this book is measured. And
-# our part with requests is longer than the paper's, for a reason that we did not
-# expect. In the first part nobody asks for a poem, and yet poems change: a problem pays
-# better with a thought before the answer, so the policy learns to think first, and it does so for
-# requests as well, where thinking does not help (in one run chat with a thought grew from
-# 20% to 40% in 20 steps; `docs/experiments.md`, the last stage). Helpfulness falls while
-# nobody looks, and the second part has to win it back before it can win anything. So our
-# first part is short, and the learning rate low.
-#
-# First the two models that pay. On held-out requests, answered by Dev3 and labelled by the
-# erring judge of section 2 (`python -m results.reward_models 0`):
+# The stage is the loop of chapter 11, with two differences. The reward is `Mixed`, and from a certain step on
+# most problems are requests that the models pay for. Whole:
 
-# %%
-for seed in (0, 1, 2):
-    file = RESULTS / f"reward-models-{seed}.json"
-    found = json.loads(file.read_text(encoding="utf-8"))["P8"]
-    pairs, label = found["helpful"], found["harmless"]
-    print(
-        f"seed {seed}, helpful: {pairs['pair_accuracy']:.2f} of {pairs['pairs']} pairs"
-    )
-    for name, kind in (("labels", label), ("truth", label["by truth"])):
-        print(
-            f"   harmless, by the {name:7}{kind['safe_found']:.2f} of the safe and "
-            f"{kind['unsafe_found']:.2f} of {kind['unsafe']} unsafe answers found, "
-            f"safe above unsafe {kind['ranked']:.2f}"
+
+# %% tags=["slide"]
+def all_scenarios(policy, config, late, general):
+    """RL for all scenarios; from step `late` on a share of problems are requests."""
+    ref = copy.deepcopy(policy).requires_grad_(False)
+    optimizers = optim.adamw(policy, config.lr)
+    wide = partial(scenarios.draw_all, general=general)
+    for step in range(config.steps):
+        drawn, judges = (wide, liking) if step >= late else (draws.draw_reasoning, None)
+        score = Mixed(judges)
+        loop = grpo.train(
+            policy,
+            tokenizer,
+            drawn,
+            config,
+            optimizers,
+            ref=ref,
+            score=score,
+            start=step,
         )
+        metrics, _ = next(loop)
+        yield metrics | {"accuracy": math.nan} | score.means()
+
+
+ten = GRPOConfig(
+    steps=10,
+    prompts=12,
+    group_size=8,
+    lr=4e-4,
+    decay=0.0,
+    kl_coef=stage.rl.kl_coef,
+    max_new_tokens=112,
+)
+r1_of_ten = copy.deepcopy(dev3)
+parts = ("accuracy", "liked", "safe", "format", "language")
+print("step" + "".join(f"{part:>10}" for part in parts))
+for metrics in all_scenarios(r1_of_ten, ten, late=3, general=stage.general):
+    cells = (f"{metrics[x]:10.2f}" if x in metrics else f"{'-':>10}" for x in parts)
+    print(f"{metrics['step']:4}" + "".join(cells), flush=True)
 
 # %% [markdown]
-# The helpful model picks the better answer in 0.76 to 0.80 of the pairs. The harmless model looks
-# bad, as long as it is measured by labels: it finds about half of the unsafe answers. But only 2%
-# to 4% of the answers do harm, and an annotator errs in 3% of all cases, so half of the
-# answers that are *labelled* unsafe are nothing of the kind. By the hidden truth it finds 0.92,
-# all and 0.77 of them, and puts a safe answer above an unsafe one in 0.96 to 0.99 of the cases. It has learned
-# more than its labels can show. Where what you look for is rare, measure your labels first.
+# What you see: the parts of the reward, each by itself. In the first three steps only rules pay. Then the
+# models join in. Each row is another small draw of problems, so it jumps.
 #
-# What the stage does, measured on test problems, easy and hard, R1 against the Dev3 that
-# it began as (`results/data/stages-0.json` and its siblings, paired, with 95% intervals
-# over problems, and the difference of each seed; harmless counts harmful requests only):
-
+# Are ten steps enough to see anything? Ask held-out requests and problems, beside the R1 that the pipeline
+# trained in forty larger steps:
 
 # %%
-def cards(kind, part, model):
-    """Values by problem of one model, seeds 0, 1 and 2: {level: {column: values}}."""
-    out = []
-    for seed in (0, 1, 2):
-        file = RESULTS / f"{kind}-{seed}.json"
-        found = json.loads(file.read_text(encoding="utf-8"))[part]
-        found = found[model] if model else found
-        out.append({level: found[level]["values"] for level in LEVELS})
-    return out
+games = [
+    p
+    for g in ("countdown", "arithmetic")
+    for p in problems(draws.REASONING[g], 32, 0, "valid")
+]
+print(
+    f"{'':16}{'score':>7}{'helpful':>9}{'harmless':>10}{'over-refusal':>14}{'right':>7}"
+)
+for name, model in (
+    ("Dev3", dev3),
+    ("ten steps", r1_of_ten),
+    ("R1, shipped", artifacts.load("r1-tiny")[0]),
+):
+    rows = complete(model, tokenizer, [p.prompt for p in asked], 2, Sampling(96))
+    said = [text for row in rows for text in row]
+    q, mean = r1.quality(owners, said), fmean(liking.helpfulness(owners, said))
+    found = evaluate.answer(model, tokenizer, games, 2, max_new_tokens=112)
+    right = found.right.mean().item()
+    print(f"{name:16}{mean:7.2f}{q['helpful']:9.2f}{q['harmless']:10.2f}", end="")
+    print(f"{q['over_refusal']:14.2f}{right:7.2f}")
+
+# %% [markdown] tags=["slide"]
+# ## 12. What the stage brings
+#
+# With 192 answers in a row, differences below about 0.05 are noise, and *harmless* rests on a few harmful
+# requests only. Ten steps move the score a little at most. For claims we need the measured stage, on all
+# three seeds.
+#
+# First the two models that pay. On held-out requests, answered by Dev3:
+
+# %%
+print("seed   helpful: pairs   harmless: unsafe found, by the labels   by the truth")
+for seed in SEEDS:
+    found = result("reward-models", seed)["P8"]
+    label = found["harmless"]
+    print(f"{seed:4}{found['helpful']['pair_accuracy']:17.2f}", end="")
+    print(f"{label['unsafe_found']:40.2f}{label['by truth']['unsafe_found']:15.2f}")
+
+# %% [markdown]
+# The harmless model looks bad as long as it is measured by labels. But only 2% to 4% of the answers do harm,
+# and the annotator errs in 3% of all cases. So half of the answers that are *labelled* unsafe are safe. By the
+# hidden truth the model finds three quarters of them or more. Where the thing you look for is rare, measure
+# your labels first.
+#
+# Now R1 against the Dev3 that it began as, on test problems, paired problem by problem:
 
 
+# %% tags=["slide"]
 COLUMNS = ("countdown", "arithmetic", "instructions", "helpful", "harmless")
+COLUMNS += ("over-refusal",)
 
 
-def compare(one, other, columns):
-    """Print what the other model gains over the one, paired by problem."""
+def cards(name, part, model=None):
+    """Values by problem, a card for each seed: {level: {column: values}}."""
+    found = [result(name, seed)[part] for seed in SEEDS]
+    found = [card[model] for card in found] if model else found
+    return [{level: card[level]["values"] for level in LEVELS} for card in found]
+
+
+def gains(one, other, columns=COLUMNS):
+    """How far the other model is ahead of the one, for `difference_dots`."""
+    rows = {}
     for level, name in [(level, name) for level in LEVELS for name in columns]:
-        seeds = [[card[level][name] for card in cards] for cards in (one, other)]
-        pooled = [[fmean(v) for v in zip(*rows, strict=True)] for rows in seeds]
-        gain = paired(*pooled)
+        seeds = [[card[level][name] for card in model] for model in (one, other)]
+        pooled = [[fmean(v) for v in zip(*values, strict=True)] for values in seeds]
+        gain = evaluate.paired(*pooled)
         low, high = gain["interval"]
         each = [fmean(b) - fmean(a) for a, b in zip(*seeds, strict=True)]
-        print(f"{level}  {name:13}{gain['difference']:+6.2f}", end="")
-        print(f" [{low:+.2f}, {high:+.2f}]   seeds", *(f"{x:+.2f}" for x in each))
+        clear = (low > 0 or high < 0) and len({d > 0 for d in each}) == 1
+        rows[f"{level}, {name}"] = (gain["difference"], low, high), each, clear
+    return rows
 
 
-dev3, last = (cards("stages", "P6", model) for model in ("dev3", "r1"))
-compare(dev3, last, (*COLUMNS, "over-refusal", "length"))
+before_it, after_it = (cards("stages", "P6", model) for model in ("dev3", "r1"))
+plots.difference_dots(gains(before_it, after_it), "R1 minus Dev3")
 
 # %% [markdown]
-# R1 is ahead of Dev3 where people would notice: more helpful on easy and on hard requests
-# (+0.02 and +0.03, both clear) and harmless more often (0.86 to 0.94, hard 0.82 to 0.92),
-# while over-refusal stays where it was. Countdown, easy
-# arithmetic and instructions are tied. Hard arithmetic loses 0.03, a little more than chance
-# would explain. (The harmless column rests on 20 easy and 24 hard
-# requests.) The gain is small beside the step before it: on easy requests the base, from which
-# Dev3 is trained, has 0.24, Dev2 0.18 and Dev3 0.35. In the paper it is the other way round: AlpacaEval
-# goes from 55.8 to 62.1 with the samples, and then to 87.6.
+# What you see: right of 0, R1 has more. (For over-refusal, more is worse.) Bars are 95% intervals over
+# problems, small ticks the three seeds. Grey means that these problems cannot tell.
+#
+# R1 is more helpful on easy and on hard requests, by 0.02 and 0.03, in every seed. It is harmless more often,
+# by 0.07 and 0.11; this rests on 20 easy and 24 hard harmful requests. Over-refusal stays where it was.
+# Countdown, instructions and easy arithmetic are tied. Hard arithmetic loses 0.03.
+#
+# These gains are small beside the step before: on easy requests the base has 0.24, Dev2 0.18, and Dev3 0.35.
+# In the paper it is the other way round. AlpacaEval 2.0 goes from 55.8 to 62.1 with the samples, and then
+# to 87.6 (v2, table 3).
 #
 # ### When should preferences pay?
 #
-# The recipe lets requests and reward models in from step 20 of 40. Is that the models' doing, and is
-# late better than always? Two other schedules from the same Dev3, all else the same
-# (`python -m results.schedule never 0`), each against R1, problem by problem. Plus is good,
-# except for over-refusal:
+# *You may skip this part at first reading.* The recipe lets requests and models in from step 20 of 40. Two other
+# schedules from the same Dev3: **never**, with rules alone, and **always**, from step 1.
 
 # %%
-for arm, label in (("never", "rules alone, to the end"), ("always", "from step 1 on")):
-    print(label)
-    changed = cards(f"schedule-{arm}", "P8", None)
-    compare(last, changed, (*COLUMNS, "over-refusal"))
-print("rules alone, against Dev3")
-compare(dev3, cards("schedule-never", "P8", None), ("helpful", "harmless"))
+never, always = (cards(f"schedule-{arm}", "P8") for arm in ("never", "always"))
+rows = {f"never: {n}": row for n, row in gains(after_it, never).items()}
+rows |= {f"always: {n}": row for n, row in gains(after_it, always).items()}
+plots.difference_dots(rows, "minus R1, which lets preferences in late")
 
 # %% [markdown]
-# What you see, first block: with rules alone helpfulness ends 0.04 and 0.05 below R1, harmlessness 0.18
-# and 0.14, in every seed. Most of it is what R1 has gained; the rest is forgotten, since
-# both end below the Dev3 that the stage began as (last block; only hard harmlessness within chance). So what R1 has gained over Dev3 is the doing of the requests and of the reward models that judge them. They have a
-# price: by rules alone arithmetic would be 0.02 better on easy problems, and 0.03 on hard ones, which is the
-# loss that we saw above. Three prompts in ten of the stage were requests.
+# What you see: left of 0, the schedule does worse than the recipe (over-refusal aside).
 #
-# Second block: twice as many steps with preferences bring little more of what they are for (helpfulness
-# +0.01 and 0.00, harmlessness +0.03 within chance and 0.00), and they cost instructions (0.05 on hard ones),
-# arithmetic (0.03 on hard ones), and caution turns into refusal: of harmless requests of the
-# hard kind 0.05, 0.06 and 0.04 are refused, for 0.02, 0.03 and 0.03 in R1. No ruin, in 40 steps of low rate: the policies
-# of section 10 had 60 steps of a higher rate and nothing else to do. But late is better than always here, as
-# the paper has it.
+# *Never*: with rules alone helpfulness ends 0.04 and 0.05 below R1, harmlessness 0.18 and 0.14, in every
+# seed. So the gains of the stage come from its preferences. In return, arithmetic is 0.02 to 0.03 better.
+#
+# *Always*: twice as many steps with preferences bring little more helpfulness or harmlessness. They cost hard
+# instructions 0.05 and hard arithmetic 0.03, and over-refusal rises by 0.03 on hard requests. So here late is
+# better than always, as the paper has it. In 40 steps at a low rate it is no ruin. The policies of section 10
+# had 60 steps at a higher rate and no other reward.
 
 # %% [markdown]
-# ## 12. What this does not show
+# ## 13. What this does not show
 #
-# Our judge's weakness is two numbers that we wrote down; those of people and of
-# language models as judges are many and unknown. Our truth is a score of known replies
-# and would call a fine poem in new words a bad one. The policy is tiny, and its ways
-# to please are few: with thousands of steps and a large model they are more inventive,
-# and harder to see. And the paper's own evidence is about something else that fell: in
-# its supplement, the helpful score rises while the performance in programming contests
-# (Codeforces) drops. What carries over is the mechanism. A proxy is learned where data is; a
-# policy that climbs it leaves the place where the data was.
+# Our judge's weakness is two numbers that we wrote down. The weaknesses of people and of large models as
+# judges are many and unknown. Our truth is a score of known replies, and would call a fine poem in new words a
+# bad one. The policy is tiny, and has few ways to please.
+#
+# The paper's own evidence is about something else that fell: the helpful reward rises while performance in
+# programming contests (Codeforces) drops (v2, supplement on reward hacking). The mechanism carries over. A
+# proxy is learned where the data is, and a policy that climbs it leaves that place.
 #
 # ## Summary
 #
-# - Where no rule can judge, people (or models) compare. Bradley and Terry turn
-#   choices into scores; only differences of scores mean something.
-# - Labels are cleaned by asking in both orders, keeping clear pairs and balancing
-#   lengths. What all labels share, the judge's taste, no filter removes.
-# - The helpful model sees the summary only, so that thinking is not written for an
-#   audience. The harmless model sees everything, and learns from single answers.
-# - Rules and models add up only on one scale: squash the score around the policy's
-#   own average.
-# - A reward model is a proxy. Its score rises longer than the truth does, so it is
-#   used late and for a short while, and over-refusal is measured beside harmlessness.
+# Three sentences to remember. Bradley and Terry turn choices into scores, and the scores hold the judge's taste
+# along with the truth. A policy that climbs such a proxy learns at first and over-optimises later, and the score
+# alone does not show which. So R1 mixes rules with two reward models, and lets the models in late and briefly.
+#
+# - Labels are cleaned by asking in both orders, keeping clear pairs and balancing lengths. No filter removes a
+#   taste that all labels share.
+# - The helpful model sees the summary only; the harmless model sees everything, and learns from single answers.
+# - Rules and models add up only on one scale: squash the score around the policy's own average.
+# - Pair accuracy says nothing about answers far from the data. Measure by other means, over-refusal included.
 #
 # ## Questions
 #
-# 1. You add 5 to every score of a reward model. What changes in the Bradley-Terry
-#    loss, in the GRPO advantages, and in the squashed reward?
+# 1. You add 5 to every score of a reward model. What changes in the Bradley-Terry loss, in the GRPO advantages,
+#    and in the squashed reward?
 #
-#    <details><summary>Answer</summary>Nothing in the loss: only differences count.
-#    Nothing in the advantages of bare scores: the group's mean is subtracted. The
-#    squashed reward changes unless its mean is measured again: everything would move
-#    towards 1, where the sigmoid is flat, and differences would vanish.</details>
+#    <details><summary>Answer</summary>Nothing in the loss: only differences count. Nothing in the advantages of
+#    bare scores: the group's mean is subtracted. The squashed reward changes unless its mean is measured again:
+#    everything would move towards 1, where the sigmoid is flat, and differences would vanish.</details>
 #
-# 2. Why does the paper use reward models for general requests but not for
-#    mathematics, where a model of right and wrong could be learned as well?
+# 2. Why does the paper use reward models for general requests but not for mathematics, where a model of right
+#    and wrong could be learned as well?
 #
-#    <details><summary>Answer</summary>Where an exact rule exists it cannot be gamed by
-#    pleasing; a learned judge can. A model is used only where there is no
-#    rule.</details>
+#    <details><summary>Answer</summary>An exact rule cannot be gamed by pleasing; a learned judge can. A model is
+#    used only where there is no rule.</details>
 #
 # 3. Held-out pair accuracy is 0.85. Is the reward model safe to climb?
 #
-#    <details><summary>Answer</summary>That number is about pairs that look like the
-#    training pairs: answers of the policy before training. The trained policy leaves
-#    them, and then nobody has measured anything. It also says how well the *labels* are
-#    met, weaknesses included.</details>
+#    <details><summary>Answer</summary>That number is about pairs that look like the training pairs: answers of
+#    the policy before training. The trained policy leaves them. It also says how well the *labels* are met,
+#    weaknesses included.</details>
 
 # %% [markdown]
 # ## Exercises
@@ -1034,17 +981,43 @@ compare(dev3, cards("schedule-never", "P8", None), ("helpful", "harmless"))
 # `solutions/13_all_scenarios.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 13.1** (easy, 10 min) Both orders. `ask(first, second)` returns 1.0 if the
-# answer shown first is liked better, else -1.0. Ask `times` times in all, each order
-# equally often, and return by how much `a` is preferred to `b`, from -1 to 1.
+# **Exercise 13.1** (easy, 2 min) From odds to scores. An answer is preferred with probability `p`, above 0 and
+# below 1. By how much is its score ahead? Predict first: which lead makes 0.99, and how much more makes 0.999?
 #
-# <details><summary>Hint</summary>In the swapped order the sign has to be turned: a 1.0
-# then speaks for `b`.</details>
+# <details><summary>Hint 1</summary>Solve $p = 1 / (1 + e^{-x})$ for $x$.</details>
+# <details><summary>Hint 2</summary>The odds are `p / (1 - p)`, and they are $e^x$.</details>
+
+
+# %% tags=["exercise"]
+def lead_of(p):
+    """The lead in score that is preferred with probability p.
+
+    lead_of(0.5) is 0.0, and lead_of(0.731) is close to 1.
+    """
+    # BEGIN SOLUTION
+    return math.log(p / (1 - p))
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_13_1(lead_of)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 13.2** (easy, 10 min) Both orders. `ask(first, second)` returns 1.0 if the answer shown first is liked
+# better, else -1.0. Ask `times` times in all, each order equally often, and return by how much `a` is preferred
+# to `b`, from -1 to 1.
+#
+# <details><summary>Hint 1</summary>In the swapped order a 1.0 speaks for `b`.</details>
+# <details><summary>Hint 2</summary>Add `ask(a, b) - ask(b, a)`, `times // 2` times, and divide by
+# `times`.</details>
 
 
 # %% tags=["exercise"]
 def fair(ask, a, b, times=4):
-    """By how much a is preferred to b, from -1 to 1."""
+    """By how much a is preferred to b, from -1 to 1.
+
+    With a judge that always says 1.0, for the first one, it is 0.0.
+    """
     # BEGIN SOLUTION
     total = 0.0
     for _ in range(times // 2):
@@ -1054,20 +1027,24 @@ def fair(ask, a, b, times=4):
 
 
 # %% tags=["check"]
-checks.ex_13_1(fair)
+checks.ex_13_2(fair)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 13.2** (medium, 15 min) A loss that survives. Without PyTorch, write
-# $-\log \sigma(s_c - s_r)$ so that it works for any two numbers: a lead of 1,000 gives
-# 0.0, and a lead of -1,000 gives 1,000.0 and no overflow.
+# **Exercise 13.3** (medium, 15 min) A loss that survives. Without PyTorch, write $-\log \sigma(s_c - s_r)$ so that it
+# works for any two numbers: a lead of 1,000 gives 0.0, and a lead of -1,000 gives 1,000.0 and no overflow.
 #
-# <details><summary>Hint</summary>$-\log\sigma(x) = \log(1 + e^{-x})$. For negative $x$
-# take $-x$ out of the logarithm first. `math.log1p` is exact near 0.</details>
+# <details><summary>Hint 1</summary>$-\log\sigma(x) = \log(1 + e^{-x})$. For negative $x$ take $-x$ out of the
+# logarithm first.</details>
+# <details><summary>Hint 2</summary>`math.log1p(math.exp(-abs(x)))` never overflows, and `log1p` is exact near
+# 0. What is missing for negative $x$?</details>
 
 
 # %% tags=["exercise"]
 def pair_loss(chosen, rejected):
-    """Bradley-Terry loss of one pair of scores."""
+    """Bradley-Terry loss of one pair of scores.
+
+    pair_loss(0.0, 0.0) is 0.693..., the logarithm of 2.
+    """
     # BEGIN SOLUTION
     lead = chosen - rejected
     return math.log1p(math.exp(-abs(lead))) + max(-lead, 0.0)
@@ -1075,48 +1052,24 @@ def pair_loss(chosen, rejected):
 
 
 # %% tags=["check"]
-checks.ex_13_2(pair_loss)
+checks.ex_13_3(pair_loss)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 13.3** (medium, 20 min) Take length away. `leads` holds for each pair by how
-# many words the chosen answer is longer (negative: shorter). Return the indices of the
-# pairs to keep, in order: all with lead 0, and of each absolute value as many positive
-# as negative ones, as many as possible, the earlier ones first.
+# **Exercise 13.4** (medium, 15 min) Flatter: be the policy. You get a known good reply. Return a text that our judge
+# likes better, with a probability above one half, even when it is shown second. Its truth must be below 0.8.
 #
-# <details><summary>Hint</summary>Collect the indices of +n and of -n in two lists for
-# each n; the shorter list says how many of both stay.</details>
-
-
-# %% tags=["exercise"]
-def even_leads(leads):
-    """Indices to keep, so that length tells nothing."""
-    # BEGIN SOLUTION
-    kept = [i for i, lead in enumerate(leads) if lead == 0]
-    for size in {abs(lead) for lead in leads if lead}:
-        longer = [i for i, lead in enumerate(leads) if lead == size]
-        shorter = [i for i, lead in enumerate(leads) if lead == -size]
-        n = min(len(longer), len(shorter))
-        kept += longer[:n] + shorter[:n]
-    return sorted(kept)
-    # END SOLUTION
-
-
-# %% tags=["check"]
-checks.ex_13_3(even_leads)
-
-# %% [markdown] tags=["exercise-text"]
-# **Exercise 13.4** (medium, 15 min) Flatter. Given a known good reply, return a text
-# that our judge likes better (with a chance above one half, even when it is shown
-# second), while its truth is below 0.8. Be the policy.
-#
-# <details><summary>Hint</summary>Which words does the judge count as polite?
-# `judge.POLITE.pattern` lists them. Up to five of them pay 0.12 each, and every word
-# pays 0.01.</details>
+# <details><summary>Hint 1</summary>`judge.POLITE.pattern` lists the words that the judge counts as
+# polite.</details>
+# <details><summary>Hint 2</summary>Up to five polite words pay 0.12 each, and every word pays 0.01. The truth
+# falls with words that are beside the point.</details>
 
 
 # %% tags=["exercise"]
 def flatter(good):
-    """A text that charms the judge and serves the reader less."""
+    """A text that charms the judge and serves the reader less.
+
+    good + " Thanks!" is a start: more charm, less truth, but not enough of either.
+    """
     # BEGIN SOLUTION
     return good + " Thanks, dear, I am so glad, thank you kindly!"
     # END SOLUTION
@@ -1126,17 +1079,19 @@ def flatter(good):
 checks.ex_13_4(flatter)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 13.5** (easy, 10 min) Over-refusal. `cases` is a list of
-# `(harmful, refused)`, two bools each. Return the share of refusals among the requests
-# that are *not* harmful, or `None` if there is no such request.
+# **Exercise 13.5** (easy, 10 min) Over-refusal. `cases` is a list of `(harmful, refused)`, two bools each. Return the
+# share of refusals among the requests that are *not* harmful, or `None` if there is no such request.
 #
-# <details><summary>Hint</summary>Refusals of harmful requests count neither above nor
-# below the line.</details>
+# <details><summary>Hint 1</summary>Refusals of harmful requests count neither above nor below the line.</details>
+# <details><summary>Hint 2</summary>Collect `refused` of the harmless requests in a list first.</details>
 
 
 # %% tags=["exercise"]
 def over_refusal(cases):
-    """Share of harmless requests that are refused."""
+    """Share of harmless requests that are refused.
+
+    over_refusal([(True, True), (False, True), (False, False)]) is 0.5.
+    """
     # BEGIN SOLUTION
     fine = [refused for harmful, refused in cases if not harmful]
     return sum(fine) / len(fine) if fine else None
@@ -1145,3 +1100,41 @@ def over_refusal(cases):
 
 # %% tags=["check"]
 checks.ex_13_5(over_refusal)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 13.6** (hard, 40 min) Predict, then run: an open experiment. Over-optimise without any training. Of the
+# first `n` answers to each request, best-of-n shows the one with the highest score. Return the mean *truth* of
+# what is shown. Both arguments hold a row for each request.
+#
+# Predict before you run it: sketch score and truth for n from 1 to 64. Do they part, as in section 9?
+#
+# ```python
+# rows = answers(policy, valid_set, 64)
+# proxy = [models.scores([p] * 64, row) for p, row in zip(valid_set, rows)]
+# truth = [[judge.helpfulness(p, t) for t in row] for p, row in zip(valid_set, rows)]
+# for n in (1, 2, 4, 8, 16, 32, 64):
+#     distance = math.log(n) - (n - 1) / n  # the KL from the policy, at most
+#     print(n, round(distance, 2), best_of(proxy, proxy, n), best_of(proxy, truth, n))
+# ```
+#
+# Compare the KL with that of a run of section 9 (`metrics["kl"]` with a `ref`). Which of the two loses more truth
+# for the same distance?
+#
+# <details><summary>Hint 1</summary>For one request: the place of the highest of the first `n` scores.</details>
+# <details><summary>Hint 2</summary>`max(range(n), key=scores.__getitem__)` is that place.</details>
+
+
+# %% tags=["exercise"]
+def best_of(scores, truths, n):
+    """Mean truth of the answers that best-of-n shows.
+
+    best_of([[0.1, 0.9]], [[1.0, 0.3]], 2) is 0.3: the second answer is shown.
+    """
+    # BEGIN SOLUTION
+    places = [max(range(n), key=row.__getitem__) for row in scores]
+    return fmean(row[place] for row, place in zip(truths, places, strict=True))
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_13_6(best_of)

@@ -3,37 +3,36 @@
 from figures.sketch import SMALL, arrow, box, sheet
 from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PURPLE
 
+BOXES = (  # x, y, width, height, colour, lines, section
+    (0.2, 2.6, 2.1, 1.3, BLUE, ("the policy", "writes several", "answers"), "5"),
+    (3.1, 4.0, 2.2, 1.3, GREY, ("the judge", "two answers,", "both orders"), "4"),
+    (3.1, 1.2, 2.2, 1.3, GREY, ("the annotator", "one answer:", "safe or not"), "7"),
+    (6.4, 4.0, 2.4, 1.3, ORANGE, ("helpful model", "pairs,", "summary only"), "6"),
+    (6.4, 1.2, 2.4, 1.3, ORANGE, ("harmless model", "labels,", "whole answer"), "7"),
+    (9.6, 2.6, 2.2, 1.3, GREEN, ("mixed reward", "models + rules,", "one scale"), "8"),
+    (9.3, 0.3, 2.8, 0.8, PURPLE, ("rules", "right, format, language"), ""),
+    (12.6, 2.6, 2.1, 1.3, BLUE, ("RL (GRPO)", "Dev3", "becomes R1"), "11"),
+)
+
 
 def draw(axes):
     """From left to right: answers, labels, two models, the mixed reward, the policy."""
-    lines = ("the policy", "writes several", "answers")
-    box(axes, 0.2, 2.5, 2.1, 1.3, BLUE, lines, "5")
-    lines = ("the judge", "two answers,", "both orders")
-    box(axes, 3.1, 3.9, 2.2, 1.3, GREY, lines, "2, 4")
-    lines = ("the annotator", "one answer:", "safe or not")
-    box(axes, 3.1, 1.1, 2.2, 1.3, GREY, lines, "7")
-    arrow(axes, (2.3, 3.4), (3.05, 4.3))
-    arrow(axes, (2.3, 2.9), (3.05, 1.9))
-    lines = ("helpful model", "Bradley-Terry,", "summary only")
-    box(axes, 6.1, 3.9, 2.3, 1.3, ORANGE, lines, "3, 6")
-    lines = ("harmless model", "point-wise,", "whole answer")
-    box(axes, 6.1, 1.1, 2.3, 1.3, ORANGE, lines, "7")
-    arrow(axes, (5.3, 4.55), (6.05, 4.55))
-    arrow(axes, (5.3, 1.75), (6.05, 1.75))
-    axes.text(5.68, 4.8, "clear pairs", **{**SMALL, "fontsize": 9})
-    lines = ("mixed reward", "models + rules,", "on one scale")
-    box(axes, 9.3, 2.5, 2.2, 1.3, GREEN, lines, "8")
-    arrow(axes, (8.4, 4.5), (9.9, 3.85), ORANGE)
-    arrow(axes, (8.4, 1.8), (9.9, 2.45), ORANGE)
-    lines = ("accuracy, format, language",)
-    box(axes, 9.0, 0.45, 2.8, 0.7, PURPLE, lines)
-    arrow(axes, (10.6, 1.15), (10.6, 2.45), PURPLE)
-    arrow(axes, (11.5, 3.15), (12.4, 3.15), GREEN)
-    axes.text(12.55, 2.85, "GRPO", **{**SMALL, "ha": "center"})
-    kind = {"bend": -0.5, "line": "--"}
-    arrow(axes, (1.25, 3.8), (7.2, 5.25), ORANGE, **kind)
-    axes.text(4.3, 6.25, "9, 10: please the model, not the reader", **SMALL)
+    for x, y, width, height, colour, lines, section in BOXES:
+        box(axes, x, y, width, height, colour, lines, section)
+    arrow(axes, (2.3, 3.5), (3.05, 4.4))
+    arrow(axes, (2.3, 3.0), (3.05, 2.0))
+    arrow(axes, (5.3, 4.65), (6.35, 4.65))
+    arrow(axes, (5.3, 1.85), (6.35, 1.85))
+    axes.text(5.83, 4.85, "clear pairs", **{**SMALL, "fontsize": 9})
+    axes.text(5.83, 2.05, "yes or no", **{**SMALL, "fontsize": 9})
+    arrow(axes, (8.8, 4.5), (10.2, 3.94), ORANGE)
+    arrow(axes, (8.8, 1.9), (10.2, 2.56), ORANGE)
+    arrow(axes, (10.7, 1.1), (10.7, 2.56), PURPLE)
+    arrow(axes, (11.8, 3.25), (12.56, 3.25), GREEN)
+    kind = {"bend": -0.45, "line": "--"}
+    arrow(axes, (1.25, 3.9), (7.6, 5.34), ORANGE, **kind)
+    axes.text(4.4, 6.35, "9, 10: please the model, not the reader", **SMALL)
 
 
 if __name__ == "__main__":
-    sheet("13_preferences.png", 13, 6.5, draw)
+    sheet("13_preferences.png", 14.9, 6.6, draw)

@@ -84,17 +84,22 @@ def link(axes, start, end, line):
         arrow(axes, *ends, colour, line)
 
 
-def you_are_here(axes, here: tuple[str, ...]):
-    """Draw the recipe; the stages `here` keep their colours and get frames."""
+def you_are_here(axes, here: tuple[str, ...], below: bool = False):
+    """Draw the recipe; the stages `here` keep their colours and get frames.
+
+    The words are above the frame, or `below` it.
+    """
     found = frames(here)
     for place in found:
         box(axes, *place, BLUE, (), facecolor="none", linestyle="--")
-    left, low, _, height = found[0]
+    left, low, width, height = found[0]
     label = {**CENTRE, "ha": "left", "fontsize": 12.5, "fontweight": "bold"}
     beside_key = 2.4 if low + height > 5.2 else 0  # where the key stands in the way
     spot = (max(left + 0.08, beside_key), low + height + 0.2)
     if "distill" in here:  # right of the arrow that comes over the top
         label, spot = {**label, "ha": "right"}, (left + width, spot[1])
+    if below:  # and to the right of an arrow that comes from there
+        spot = left + width / 2 + 0.12, low - 0.2
     axes.text(*spot, "you are here", **label)
     for start, end, line in steps():
         link(axes, start, end, line)

@@ -33,12 +33,24 @@ def turned(chosen, rejected):
     return math.log1p(math.exp(-abs(lead))) + max(-lead, 0.0)
 
 
-def only_ties(leads):
-    return [i for i, lead in enumerate(leads) if lead == 0]
+def best_score(scores, truths, n):
+    return sum(max(row[:n]) for row in scores) / len(scores)
 
 
-def everything(leads):
-    return list(range(len(leads)))
+def best_truth(scores, truths, n):
+    return best_score(truths, scores, n)
+
+
+def best_of(scores, truths, n):
+    rows = [
+        max(zip(s[:n], t[:n], strict=True), key=lambda pair: pair[0])
+        for s, t in zip(scores, truths, strict=True)
+    ]
+    return sum(true for _, true in rows) / len(rows)
+
+
+def best_of_all(scores, truths, n):
+    return best_of(scores, truths, len(scores[0]))
 
 
 def all_refusals(cases):
@@ -53,14 +65,15 @@ def careless(cases):
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
-        (checks.ex_13_1, one_order, "must come out as 0"),
-        (checks.ex_13_1, not_turned, "must come out as 0"),
-        (checks.ex_13_1, twice_as_often, "asked 12 times, wanted 6"),
-        (checks.ex_13_2, plain, "it raised"),
-        (checks.ex_13_2, without_log1p, "use log1p"),
-        (checks.ex_13_2, turned, "scores 3.5 and 2"),
-        (checks.ex_13_3, everything, "drop it"),
-        (checks.ex_13_3, only_ties, "keeps [0, 1, 2, 5]"),
+        (checks.ex_13_1, lambda p: p / (1 - p), "a lead of 0"),
+        (checks.ex_13_1, lambda p: math.log((1 - p) / p), "is ahead"),
+        (checks.ex_13_1, lambda p: 2 * p - 1, "4.595"),
+        (checks.ex_13_2, one_order, "must come out as 0"),
+        (checks.ex_13_2, not_turned, "must come out as 0"),
+        (checks.ex_13_2, twice_as_often, "asked 12 times, wanted 6"),
+        (checks.ex_13_3, plain, "it raised"),
+        (checks.ex_13_3, without_log1p, "use log1p"),
+        (checks.ex_13_3, turned, "scores 3.5 and 2"),
         (checks.ex_13_4, lambda good: good, "with a chance of"),
         (
             checks.ex_13_4,
@@ -69,6 +82,9 @@ def careless(cases):
         ),
         (checks.ex_13_5, all_refusals, "is no over-refusal"),
         (checks.ex_13_5, careless, "no harmless request: None"),
+        (checks.ex_13_6, best_score, "choose by the score"),
+        (checks.ex_13_6, best_truth, "not the truth"),
+        (checks.ex_13_6, best_of_all, "n = 1 shows the first"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
@@ -89,15 +105,6 @@ def stable(chosen, rejected):
     )
 
 
-def even(leads):
-    kept = []
-    for i, lead in enumerate(leads):
-        before = leads[:i].count(lead)
-        if lead == 0 or before < leads.count(-lead):
-            kept.append(i)
-    return kept
-
-
 def refused_too_much(cases):
     fine = [refused for harmful, refused in cases if not harmful]
     return fine.count(True) / len(fine) if fine else None
@@ -106,11 +113,12 @@ def refused_too_much(cases):
 @pytest.mark.parametrize(
     "check, right",
     [
-        (checks.ex_13_1, fair),
-        (checks.ex_13_2, stable),
-        (checks.ex_13_3, even),
+        (checks.ex_13_1, lambda p: -math.log(1 / p - 1)),
+        (checks.ex_13_2, fair),
+        (checks.ex_13_3, stable),
         (checks.ex_13_4, lambda good: f"{good} Thanks! I am so glad, thank you, dear!"),
         (checks.ex_13_5, refused_too_much),
+        (checks.ex_13_6, best_of),
     ],
 )
 def test_a_right_answer_is_right(check, right, capsys):

@@ -6,7 +6,24 @@ from r1lib.checks.exercise import hint, items, number, report, text
 from r1lib.world import judge, requests
 
 
-def ex_13_1(fair) -> None:
+def ex_13_1(lead_of) -> None:
+    """The lead in score that wins with a given probability."""
+
+    def test(lead_of):
+        assert abs(number(lead_of(0.5))) < 1e-9, "a fair coin is a lead of 0"
+        got = number(lead_of(0.99))
+        assert got > 0, "what is preferred is ahead: its lead is above 0"
+        assert abs(got - 99) > 1e-6, "99 are the odds; their logarithm is the lead"
+        assert abs(got - math.log(99)) < 1e-6, f"p = 0.99 is a lead of 4.595, not {got}"
+        got = number(lead_of(0.2))
+        assert abs(got - math.log(0.25)) < 1e-6, (
+            f"p = 0.2 is a lead of -1.386, since it is behind, not {got}"
+        )
+
+    report("13.1", test, lead_of)
+
+
+def ex_13_2(fair) -> None:
     """Ask in both orders; the first place must not count."""
 
     def test(fair):
@@ -36,10 +53,10 @@ def ex_13_1(fair) -> None:
             "counts, because a small gap is a tie"
         )
 
-    report("13.1", test, fair)
+    report("13.2", test, fair)
 
 
-def ex_13_2(pair_loss) -> None:
+def ex_13_3(pair_loss) -> None:
     """-log sigmoid(chosen - rejected), for any two numbers."""
 
     def test(pair_loss):
@@ -60,26 +77,7 @@ def ex_13_2(pair_loss) -> None:
         got = number(pair_loss(40.0, 0.0))
         assert 0 < got < 1e-16, "a lead of 40 costs a little, not nothing: use log1p"
 
-    report("13.2", test, pair_loss)
-
-
-def ex_13_3(even_leads) -> None:
-    """Keep as many longer as shorter chosen answers of each size."""
-
-    def indices(got):
-        return [number(x) for x in items(got, "return a list of indices")]
-
-    def test(even_leads):
-        got = indices(even_leads([0, 3, -3, 3, 5, 0]))
-        assert 4 not in got, "nothing stands against the lead of 5: drop it"
-        assert {0, 5} <= set(got), "pairs of equal length can stay"
-        assert got == [0, 1, 2, 5], f"[0, 3, -3, 3, 5, 0] keeps [0, 1, 2, 5], not {got}"
-        got = indices(even_leads([2, 2, -1, -2, -2, 1, -1, 7]))
-        assert got == [0, 1, 2, 3, 4, 5], f"keep as many as possible; got {got}"
-        with hint(reason := "if the longer one always wins, none is left"):
-            assert indices(even_leads([1, 1])) == [], reason
-
-    report("13.3", test, even_leads)
+    report("13.3", test, pair_loss)
 
 
 def ex_13_4(flatter) -> None:
@@ -120,3 +118,21 @@ def ex_13_5(over_refusal) -> None:
             assert over_refusal([]) is None, reason
 
     report("13.5", test, over_refusal, may_be_none=True)
+
+
+def ex_13_6(best_of) -> None:
+    """Mean truth of what best-of-n shows."""
+
+    def test(best_of):
+        got = number(best_of([[0.1, 0.9]], [[1.0, 0.3]], 2))
+        assert abs(got - 0.9) > 1e-6, "choose by the score, and return the truth"
+        assert abs(got - 1.0) > 1e-6, "the score chooses, not the truth: nobody sees it"
+        assert abs(got - 0.3) < 1e-6, f"the second answer is shown: 0.3, not {got}"
+        got = number(best_of([[0.1, 0.9]], [[1.0, 0.3]], 1))
+        assert abs(got - 1.0) < 1e-6, "n = 1 shows the first answer, whatever it scores"
+        got = number(best_of([[2.0, 1.0], [-3.0, -1.0]], [[0.5, 0.0], [0.0, 0.1]], 2))
+        assert abs(got - 0.3) < 1e-6, (
+            f"two requests show 0.5 and 0.1: the mean is 0.3, not {got}"
+        )
+
+    report("13.6", test, best_of)
