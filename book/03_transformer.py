@@ -254,11 +254,11 @@ print(
 source = torch.Generator().manual_seed(0)
 
 
-def draw(*shape):
+def normal(*shape):
     return torch.randn(shape, generator=source, dtype=torch.float64)
 
 
-q, k, v = draw(2, 3, 7, 4), draw(2, 3, 7, 4), draw(2, 3, 7, 5)  # B H T K, ..., B H T V
+q, k, v = normal(2, 3, 7, 4), normal(2, 3, 7, 4), normal(2, 3, 7, 5)  # B H T K, ..., B H T V
 fast = attend(q, k, v, 4**-0.5)
 for b, h in torch.cartesian_prod(torch.arange(2), torch.arange(3)).tolist():
     slow = attend_by_loop(q[b, h], k[b, h], v[b, h], 4**-0.5)
@@ -392,7 +392,7 @@ for start in (0, 7, 1000):
 # r1lib.model.transformer.rope_at
 
 # %% tags=["nbval-check-output"]
-x = draw(1, 7, 3, 10)  # B T H K
+x = normal(1, 7, 3, 10)  # B T H K
 tables = angle_tables(7, rope_frequencies(10, 100.0).double())[:, None]
 turned = apply_rope(x, tables)
 by_complex = rope_by_complex(x.transpose(1, 2), torch.arange(7), 100.0).transpose(1, 2)
@@ -513,9 +513,9 @@ assert gap < 1e-3
 # r1lib.model.attention.attend_shared
 
 # %% tags=["nbval-check-output"]
-q = draw(2, 1, 8, 4)  # B, one token, H, K
+q = normal(2, 1, 8, 4)  # B, one token, H, K
 for groups in (8, 2, 1):
-    k, v = draw(2, groups, 9, 4), draw(2, groups, 9, 4)
+    k, v = normal(2, groups, 9, 4), normal(2, groups, 9, 4)
     shared = attend_shared(q, k, v, 0.5)
     each = (y.repeat_interleave(8 // groups, 1) for y in (k, v))
     copied = attend(q.transpose(1, 2), *each, 0.5).transpose(1, 2)
@@ -632,7 +632,7 @@ for distance in (0, 1, 2, 4, 7):
 
 # %% tags=["slide", "nbval-check-output"]
 attn = copy.deepcopy(model.layers[2].attn).double()
-h, rope = draw(8, 40, c.d_model), rope_at(model.rope, 40).double()
+h, rope = normal(8, 40, c.d_model), rope_at(model.rope, 40).double()
 with torch.no_grad():
     queries, latents = attn.queries(h, rope), attn.latents(h, rope)
     rest = (latents, attn.wkv_b.weight, attn.scale)

@@ -264,8 +264,7 @@ def _generate(model, prompts, max_new_tokens, choice, stop_ids, repeat, steer):
         ids_out[rows, t] = ids.where(is_open, PAD)
         logp_out[rows, t] = logp.where(is_open, 0.0)
         length[rows] += is_open
-        if len(stop):
-            is_open = is_open & ~torch.isin(ids, stop)
+        is_open = is_open & ~torch.isin(ids, stop)
         # 4. Let the finished rows leave.
         still = int(is_open.sum())
         if t + 1 == max_new_tokens or not still:

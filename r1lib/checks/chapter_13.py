@@ -2,7 +2,7 @@
 
 import math
 
-from r1lib.checks.exercise import hint, items, number, report, text
+from r1lib.checks.exercise import hint, number, report, text
 from r1lib.world import judge, requests
 
 

@@ -216,8 +216,8 @@ class MultiHeadLatentAttention(nn.Module):
         super().__init__()
         self.n_heads, self.latent = c.n_heads, c.kv_lora_rank
         self.nope, self.rope = c.qk_nope_head_dim, c.qk_rope_head_dim
-        self.scale, self.turn = softmax_scale(c), ROPE[c.rope_layout]
-        self.crossover = crossover(c)
+        self.scale, self.crossover = softmax_scale(c), crossover(c)
+        self.turn = ROPE[c.rope_layout]
         self.cache_shapes = (self.latent + self.rope,), (0,)  # one tensor, no values
         q_out = c.n_heads * (self.nope + self.rope)
         kv_out = c.n_heads * (self.nope + c.v_head_dim)
@@ -245,11 +245,10 @@ class MultiHeadLatentAttention(nn.Module):
         return torch.cat((self.kv_norm(latent), k_pe), dim=-1)
 
     def forward(self, x, rope, mask=None, cache=None, start=0):
-        q_nope, q_pe = self.queries(x, rope)
-        latents = self.latents(x, rope)
+        q, latents = self.queries(x, rope), self.latents(x, rope)
         if cache is not None:
             latents, _ = cache.write(latents, latents[..., :0], start)
-        absorb = cache is not None and x.shape[1] < self.crossover
-        attention = absorbed_attention if absorb else naive_attention
-        y = attention(q_nope, q_pe, latents, self.wkv_b.weight, self.scale, mask)
+        few = cache is not None and x.shape[1] < self.crossover
+        attention = absorbed_attention if few else naive_attention
+        y = attention(*q, latents, self.wkv_b.weight, self.scale, mask)
         return self.wo(y.transpose(1, 2).reshape(*x.shape[:2], -1))

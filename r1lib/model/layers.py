@@ -131,7 +131,8 @@ def apply_rope(
 ) -> Float[Tensor, "B T H K"]:
     """Turn each pair (x[2i], x[2i+1]) by the angle of its position (RoFormer, eq. 34).
 
-    The pairs are neighbours, DeepSeek's layout; Llama's pairs are half a head apart.
+    The pairs are neighbours, as in DeepSeek's files; in Hugging Face's Llama they are
+    half a head apart.
     The turned halves are written one after the other: a fixed reordering of queries
     and keys alike, which leaves every dot product as it was.
     """
@@ -143,7 +144,7 @@ def apply_rope(
 def apply_rope_half(
     x: Float[Tensor, "B T H K"], rope: Float[Tensor, "2 #B T R"]
 ) -> Float[Tensor, "B T H K"]:
-    """Turn each pair (x[i], x[i + K/2]): the layout of Llama and Qwen checkpoints."""
+    """Turn each pair (x[i], x[i + K/2]): the layout of Hugging Face's Llama, Qwen."""
     first, second = x.chunk(2, dim=-1)
     cos, sin = rope[0].unsqueeze(2), rope[1].unsqueeze(2)
     turned = (first * cos - second * sin, first * sin + second * cos)
