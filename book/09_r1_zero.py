@@ -306,11 +306,11 @@ for text in ("<answer>42</answer>", "<answer>40+2=42</answer>"):
 
 ids, mask, logprobs = collate([prompt, prompt], answers)
 print(f"ids and mask: {tuple(ids.shape)}\n")
-print(f"column  {'row 0':<15}mask   {'row 1':<15}mask")
+print(f"column  {'row 0':<17}mask   {'row 1':<17}mask")
 for t in range(ids.shape[1]):
     pieces = [repr(tokenizer.decode([i])) for i in ids[:, t].tolist()]
     marks = [int(m) for m in mask[:, t]]
-    print(f"{t:>6}  {pieces[0]:<15}{marks[0]:<7}{pieces[1]:<15}{marks[1]}")
+    print(f"{t:>6}  {pieces[0]:<17}{marks[0]:<7}{pieces[1]:<17}{marks[1]}")
 
 # %% [markdown]
 # Sampling and scoring a batch is called a **rollout**. Here is a real one: eight
