@@ -1020,6 +1020,7 @@ def spending(answers):
     )
 
 
+# %% tags=["slide"]
 games = [p for p in held_out if p.family == "countdown"]
 shipped_zero, _ = artifacts.load("zero-tiny")
 force = {"prefix": "<think>", "steer": skills.never_give_up(tokenizer)}
