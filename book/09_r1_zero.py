@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | the R1-Zero loop: groups of sampled answers, rewards by rule, group advantages, the clipped GRPO loss, and a run that learns while you watch |
 # | You need | PyTorch tensors and gradients; the idea of a token and its probability. Chapters 06 and 08 help, but everything used here is explained here |
-# | Minutes to read | 50 |
+# | Minutes to read | 60 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 2.1 to 2.3; DeepSeekMath (arXiv 2402.03300), section 4.1 |
@@ -65,35 +65,30 @@ RESULTS = Path("../results/data")
 # %% [markdown]
 # ## 1. Can a reward alone teach reasoning?
 #
-# Imagine a model that has read a great deal and can continue any text, but that
-# nobody has taught to answer a question. You give it a problem. It writes
-# something. You say one word, *right* or *wrong*, and nothing else: no model
-# solution, no hint where it went astray. Then the next problem. Could it learn to
-# reason that way?
+# Imagine a model that can continue any text, but that nobody has taught to answer a
+# question. You give it a problem. It writes something. You say *right* or *wrong*, and
+# nothing else. Then the next problem. Could it learn to reason that way?
 #
 # The DeepSeek-R1 paper answered yes. Its model **R1-Zero** starts from
-# DeepSeek-V3-Base and sees rewards only. On AIME 2024, a mathematics competition
-# for schools, the share of single answers that are right rose from 15.6% to 71.0%
-# (arXiv 2501.12948v1, section 2.2.4 and Table 2; 77.9% in v2, Figure 1). A
+# DeepSeek-V3-Base and sees rewards only. AIME 2024 is a mathematics competition for
+# schools. There the share of single answers that are right rose from 15.6% to 71.0%
+# (arXiv 2501.12948v1, section 2.2.4 and Table 2). In v2, Figure 1, it is 77.9%. A
 # majority vote reached 86.7% (v1, Table 2, among 64 answers; v2, Figure 1, among
-# 16). Meanwhile answers grew longer by themselves, and words such as "wait" and
-# "check" became five to seven times as frequent (v2, supplement on self-evolution;
-# curves in Extended Data Figure 1 of the Nature version).
+# 16). Meanwhile answers grew longer by themselves. Words such as "wait" and "check"
+# became five to seven times as frequent (v2, supplement on self-evolution).
 #
-# We repeat it in miniature: a model of the same kind, about a million times
-# smaller, and two games with exact rules. Smallness buys what the large experiment
-# could not afford: three seeds, and **controls**. A control is a cheap alternative
-# to the thing you believe in. Ours asks: *would the base model have done as well if
-# we had simply made it think longer?* Section 10 answers with numbers.
+# We repeat it in miniature, with a model of the same kind, about a million times
+# smaller. So we can afford three seeds, and **controls**: cheap alternatives to the
+# thing you believe in. Ours asks: *would the base model have done as well if we had simply
+# made it think longer?*
 #
 # ## 2. A game small enough to watch
 #
 # **Countdown**: reach a target with three given numbers, each used exactly once,
 # by `+ - * /`. An attempt is written like a calculator's paper strip, which we
 # call a **tape**: `8-3=5,*7=35` takes 8, subtracts 3, and multiplies the running
-# result, 5, by 7. Every result is a whole number from 0 to 50 and is one token, so
-# each step of a tape is one small sum that a small model can do. Here is a
-# successful answer:
+# result, 5, by 7. Every result is a whole number from 0 to 50 and is one token. Here is
+# a successful answer:
 
 # %% tags=["nbval-check-output"]
 numbers, target = (3, 7, 8), 35
@@ -110,6 +105,7 @@ every = countdown.tapes(numbers)
 hits = [tape for tape in every if tape[2][-1] == target]
 budget = stages.settings("tiny").zero.max_new_tokens
 tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
+# any check will do here, we only count its tokens
 checked = [countdown.write_tape(*tape) + "~35=2 no\n" for tape in every]
 needed = sum(len(tokenizer.encode(text)) for text in checked)
 print(f"\n{len(every)} tapes, of which {len(hits)} reaches {target}")
@@ -118,28 +114,28 @@ print(f"all of them, checked: {needed} tokens; an answer may have {budget}")
 # %% [markdown]
 # Read it aloud. 8 plus 7 is 15, times 3 is 45. Behind `~` comes the check: the
 # distance from 45 to 35 is 10, so *no*. The second attempt misses by 0, so *yes*. The
-# thinking ends there, and the answer repeats the attempt as an expression.
+# answer repeats it as an expression.
 #
-# `split` matters, too. Every problem falls into `train`, `valid` or `test` by a
-# hash of its numbers and target, so the same problem in another order or in
-# Korean falls on the same side. Neither pre-training nor RL ever sees a `valid`
-# or `test` problem.
+# `split` matters, too. A hash of its numbers and target puts every problem into
+# `train`, `valid` or `test`. So the same problem in another order, or in Korean, falls
+# on the same side. Problems that no training sees, those of `valid` and `test`, are
+# **held out**. The share of right answers, one answer at a time, is called **pass@1**.
 #
-# Could a model just write down every tape? The last two lines say no: they do not fit. A
-# solver has room for a handful of attempts, so it pays to do each
-# one correctly, to notice a hit, and to stop there.
+# Could a model just write down every tape? The last two lines say no. A solver has room
+# for a handful of attempts. So it pays to do each one correctly, to notice a hit, and to
+# stop there.
 #
 # The second game, **arithmetic**, asks for one long sum, bare like
-# `compute ((17+5)*2)-8` or as a little story. The difficulty is in being careful: one
-# slip on the tape spoils the answer. A careful solver does the tape twice and compares.
+# `compute ((17+5)*2)-8` or as a little story. One slip on the tape spoils the answer. A
+# careful solver does the tape twice and compares.
 #
 # ### What the base model has read
 #
 # Our base model was pre-trained on a made-up "web" in which people solve such
 # problems in three styles. They **guess** (an answer, no work), work **short**
 # (one attempt), or **long**: attempt, check, and after a "no" try something else.
-# In each style some are right. The next cell draws texts by chance, and shows the first
-# right one of each style (of the long style, the first with a failed attempt).
+# The next cell draws texts by chance, and shows the first right one of each style (of the
+# long style, the first with a failed attempt).
 
 # %% tags=["nbval-check-output"]
 clean = corpus.Habits(slip=0.0, false_yes=0.0, false_no=0.0, switch=0.0)
@@ -152,23 +148,27 @@ for style, share in zip(("guess", "short", "long"), clean.styles, strict=True):
             break
 
 # %% [markdown]
-# Most texts are worse than these. People slip, they wave a wrong result through, and
+# Most texts are worse than these. People slip, they accept a wrong result, and
 # some give the verdict in the other language. After a "no" in countdown most of
-# them do the same sum once more (`again`, `다시`) before they believe it. In
-# arithmetic a second look is how slips are found; in countdown it hardly ever pays,
-# since an attempt that misses mostly still misses, and there is only so much room.
+# them do the same sum once more (`again`, `다시`). In
+# arithmetic a second look is how slips are found. In countdown it hardly ever pays: an
+# attempt that misses mostly still misses, and room is scarce. How often each habit
+# occurs was fixed before the RL runs reported here (`Habits` in
+# `r1lib/world/corpus.py`; earlier designs in `docs/experiments.md`).
 #
-# Real web text is like this, too. How often each habit occurs was fixed before the RL runs
-# reported here: see `Habits` in `r1lib/world/corpus.py`, and `docs/experiments.md` for
-# earlier designs.
+# **Where do the tags come from?** R1-Zero's prompt asks for them. It announces a
+# conversation between a user and an assistant that "first thinks about the reasoning
+# process in the mind and then provides the user with the answer". The reasoning goes
+# into `<think>` tags and the answer into `<answer>` tags (v1, Table 1). Nothing else is
+# prescribed. Our base gets no instruction. It knows the tags because its web
+# contains them.
 #
 # ### Ask the base model
 #
 # We ask held-out problems, four answers each, at temperature 1: the model's own
 # probabilities, neither sharpened nor flattened. The function `habit` names the habit
 # behind an answer; `skills.reflects` is true where a completion rejects an
-# attempt and then makes another. Look at one answer of each kind. Then: how often does each
-# habit occur, and how often is it right?
+# attempt and then makes another.
 
 # %%
 policy, tokenizer = artifacts.load("base-tiny")
@@ -227,7 +227,7 @@ for game in GAMES:
 
 # %% [markdown]
 # Put yourself in the place of the reward. You cannot see habits; you pay for right
-# answers. Which lines of this table will you feed? In both games thinking of any kind is
+# answers. Which lines of this table will you feed? Thinking of any kind is
 # right far more often than a guess: about twice as often in countdown, and many times as
 # often in arithmetic. (These few samples cannot rank the three kinds of thinking.) Almost
 # everything below follows from this. If thinking were *not* better than guessing in
@@ -237,13 +237,14 @@ for game in GAMES:
 #
 # R1-Zero is paid for two things: the final answer is right, and the thinking
 # is inside its tags (arXiv 2501.12948v2, section 2.2). Both are decided by a
-# rule, not by another network, because a network can be fooled and would be.
+# rule, not by another network, which could be fooled.
 #
 # $$ r = r_{\text{accuracy}} + 0.1 \cdot r_{\text{format}} $$
 #
-# The paper adds the two with equal weight. We give the format a tenth, so that a
-# wrong answer in perfect form never beats a right one. (The function `format` below hides
-# Python's own in this notebook.) Then four texts, written by hand, for the problem above:
+# The paper adds the two with equal weight. Then a wrong answer in perfect form earns as
+# much as a right one without form. We give the format a tenth, so that being right
+# always earns more. (The function `format` below hides Python's own in this notebook.)
+# Four texts for the problem above:
 
 # %%
 # r1lib.rewards.FORMAT_WEIGHT
@@ -266,10 +267,9 @@ for name, text in texts.items():
 
 # %% [markdown]
 # The third text gives the target itself as its answer; the rule wants each number
-# exactly once. The fourth offers two answers, and two answers count as none. Notice
+# exactly once. The fourth offers two answers, and two answers count as no answer. Notice
 # what is *not* looked at: the thinking. A tape full of mistakes in front of a right
-# answer earns everything. Whatever the model learns to do between `<think>` and
-# `</think>`, it learns because it helps.
+# answer earns everything.
 #
 # ## 4. Sampling a group
 #
@@ -279,10 +279,10 @@ for name, text in texts.items():
 # So $\pi_\theta(o_t \mid q, o_{<t})$ is the probability of the next token, and the
 # product of these over $t$ is $\pi_\theta(o \mid q)$, the probability of the answer.
 #
-# For each problem we sample a **group** of $G$ answers (the paper uses 16). Prompts
-# and answers are then laid into one rectangle of ids, of shape (B, T): $B$ completions,
-# $T$ tokens. Three rules hold for everything of this shape in this book; they prevent most
-# bugs of this field:
+# For each problem we sample a **group** of $G$ answers. Answers of
+# one group are **siblings**. Prompts and answers are laid into one rectangle of
+# ids, of shape (B, T): $B$ completions, $T$ tokens. Three rules hold for everything of
+# this shape:
 #
 # 1. **Columns are tokens.** `logprobs[b, t]` is the log-probability of the token
 #    in column `t`, given those before it. Column 0 has none before it: it holds 0.
@@ -306,15 +306,16 @@ for text in ("<answer>42</answer>", "<answer>40+2=42</answer>"):
 
 ids, mask, logprobs = collate([prompt, prompt], answers)
 print(f"ids and mask: {tuple(ids.shape)}\n")
-print(f"column  {'row 0':<15}mask   {'row 1':<15}mask")
+print(f"column  {'row 0':<17}mask   {'row 1':<17}mask")
 for t in range(ids.shape[1]):
-    pieces = [repr(tokenizer.decode([i]))[1:-1] for i in ids[:, t].tolist()]
+    pieces = [repr(tokenizer.decode([i])) for i in ids[:, t].tolist()]
     marks = [int(m) for m in mask[:, t]]
-    print(f"{t:>6}  {pieces[0]:<15}{marks[0]:<7}{pieces[1]:<15}{marks[1]}")
+    print(f"{t:>6}  {pieces[0]:<17}{marks[0]:<7}{pieces[1]:<17}{marks[1]}")
 
 # %% [markdown]
-# Now a real one: eight problems, sixteen answers each, sampled by the base model
-# and scored by the rule. We keep this batch for the next three sections.
+# Sampling and scoring a batch is called a **rollout**. Here is a real one: eight
+# problems, sixteen answers each, sampled by the base model and scored by the rule. We
+# keep this batch for the next three sections.
 
 # %%
 N, G = 8, 16
@@ -336,12 +337,11 @@ plots.batch_picture(batch.mask[:48], batch.rewards[:48], G)
 # prompt, what the policy sampled in colour, then nothing. The number behind it is
 # its reward.
 #
-# Training needs the log-probability of every token, and this function is the heart of
-# it. The logits at column $t$ are about the token at column $t+1$, so `logits[:, :-1]`
-# is compared with `ids[:, 1:]`. `cross_entropy` without a reduction is minus the
-# log-probability of the token that was chosen. `F.pad` puts the 0 of rule 1 in front.
-# Below it come the three rules as code, and a fourth: training must find the same
-# log-probabilities that sampling wrote down.
+# Training needs the log-probability of every token. The logits at column $t$ are about
+# the token at column $t+1$, so `logits[:, :-1]` is compared with `ids[:, 1:]`.
+# `cross_entropy` without a reduction is minus the log-probability of the token that was
+# chosen. `F.pad` puts the 0 of rule 1 in front. Below it come the three rules as code,
+# and a fourth: training must find the same log-probabilities that sampling wrote down.
 
 # %%
 # r1lib.losses.token_logprobs
@@ -356,7 +356,8 @@ assert batch.rewards.view(N, G).shape == (N, G)  # rule 2
 assert batch.mask.sum(1).tolist() == batch.lengths.tolist()  # rule 3
 gap = ((recomputed - batch.old_logprobs) * batch.mask).abs().max()
 assert gap < 1e-3, gap
-print("mean reward of each group:", batch.rewards.view(N, G).mean(1))
+means = batch.rewards.view(N, G).mean(1).tolist()
+print("mean reward of each group:", *(f"{mean:.2f}" for mean in means))
 
 # %% [markdown] tags=["slide"]
 # ## 5. From REINFORCE to the group advantage
@@ -371,19 +372,21 @@ print("mean reward of each group:", batch.rewards.view(N, G).mean(1))
 #
 # This is **REINFORCE**: sample answers, and push up the log-probability of each in
 # proportion to its reward. It is right on average, and very noisy: with rewards
-# from 0 to 1.1 it never pushes anything down, bad answers just less up, or not at all.
+# from 0 to 1.1 it never pushes anything down, bad answers just less up.
 #
 # The cure is a **baseline** $b$: push by $r - b$. On average this changes nothing,
 # as $\sum_o b\, \nabla \pi(o) = b\, \nabla \sum_o \pi(o) = b\, \nabla 1 = 0$.
 # PPO, the earlier standard, trains a second network to predict $b$. GRPO's
-# idea is so simple that it is easy to overlook: *we have sixteen answers to the
-# same question; their mean is the baseline.* Then it divides by their spread:
+# idea is simpler: *we have sixteen answers to the same question; the mean of all
+# sixteen is the baseline.* Then it divides by their spread:
 #
 # $$ \hat A_i = \frac{r_i - \operatorname{mean}(r_1, \dots, r_G)}
 #    {\operatorname{std}(r_1, \dots, r_G) + \varepsilon} $$
 #
-# The library's function does all groups at once. The cell below tests it against a version
-# that is as slow and clear as possible.
+# For all groups at once this is one line:
+# `(rewards - rewards.mean(1, keepdim=True)) / (rewards.std(1, keepdim=True) + eps)`. The
+# library's function adds checks, and a guard: equal rewards that differ by rounding must
+# give exact zeros. The cell below tests it against a slow version.
 
 # %% tags=["slide"]
 # r1lib.rl.grpo.group_advantages
@@ -420,18 +423,18 @@ for rows in zip(*tables, strict=True):
     print(f"{first:22}{others[0]:30}{others[1]}")
 
 # %% [markdown]
-# Each row of advantages sums to zero: some siblings go up, others go down, and it is
-# always a contest *within one question*. A right answer that is rare is pushed
-# harder than one of many. And a group that **agrees** gives zeros: when all are
-# wrong, or all are right, there is nothing to compare and the whole group teaches
-# nothing. That is why the problems must be neither too hard nor too easy, and why
-# progress slows at both ends.
+# Each row of advantages sums to zero: it is always a contest *within one question*. A
+# right answer that is rare is pushed harder than one of many.
+#
+# A group **agrees** when all its *rewards* are equal: all right in good form, or all wrong
+# in the same form, for example. Then every advantage is zero, and the
+# group teaches nothing. So the problems must be neither too hard nor too easy.
 #
 # Now look at the third row. Nobody was right; one sibling at least kept the format.
 # Divided by the small spread of its group, its tenth of a point becomes the largest
-# advantage of the table: neatness shouts as loudly as being right does elsewhere.
+# advantage of the table: good form counts as much here as a right answer does elsewhere.
 # So here our runs depart from the paper and leave the division out
-# (`normalize_std=False`). Dr. GRPO (arXiv 2503.20783) does so for another reason: it calls
+# (`normalize_std=False`). Dr. GRPO (arXiv 2503.20783) does so, too: it calls
 # the extra weight for very hard and very easy questions a bias. In our batch:
 
 # %%
@@ -470,7 +473,7 @@ print(f"{agreeing} agree altogether and teach nothing, not even the format")
 # %% [markdown]
 # Four cases cover all of it: the answer was good or bad, and its token has become
 # less or more likely since it was sampled. "Moves" says whether any gradient is
-# left. The same as a picture below.
+# left.
 
 
 # %% tags=["slide"]
@@ -484,7 +487,8 @@ print("advantage  ratio  objective  moves")
 for sign in (1.0, -1.0):
     for ratio in (0.5, 1.5):
         logprob = torch.tensor([[math.log(ratio)]], requires_grad=True)
-        value = clipped(logprob, torch.zeros(1, 1), torch.tensor([[sign]]))
+        weight = torch.tensor([[sign]])
+        value = clipped(logprob, torch.zeros(1, 1), weight, 0.2, 0.28)
         value.sum().backward()
         moves = "yes" if logprob.grad.abs().item() > 0 else "no"
         print(f"{sign:+9.0f}{ratio:7.1f}{value.item():+11.1f}  {moves:>5}")
@@ -496,16 +500,15 @@ plots.clip_picture(one_token, low=0.2, high=0.28)
 # already halved: enough. A bad token that has become *more* likely: push it down, with
 # full strength. The clip only ever removes a reason to go on.
 #
-# What you see: the objective of one token. Left, a good one: nothing is gained
-# beyond the right edge. Right, a bad one: nothing is gained left of the left edge.
-# The edges are those of our runs. The upper one is a little wider (0.28, after
-# DAPO, arXiv 2503.14476), which leaves rare good tokens more room to grow. (The
-# functions below take 0.2 on both sides unless they get other edges.)
+# What you see: the objective of one token, with the edges of our runs. Left, a good one:
+# nothing is gained beyond the right edge. Right, a bad one: nothing is gained left of the
+# left edge. The upper edge is a little wider (0.28, after
+# DAPO, arXiv 2503.14476), which leaves rare good tokens more room to grow.
 #
 # Now the loss of a whole batch. At first reading skip `ref_logprobs` and
 # `kl_coef` (a penalty explained below), and `objective` and `weights` (for other
 # algorithms, chapter 08). The cell after it compares with a loop over every
-# single token, on random numbers of the right shapes.
+# single token.
 
 # %% tags=["slide"]
 # r1lib.rl.grpo.grpo_loss
@@ -540,15 +543,17 @@ print(f"tokens outside the clip: {metrics['clip_fraction']:.0%}")
 # %% [markdown] tags=["slide"]
 # ### "Why is my loss 0?"
 #
-# This is the question asked most often about GRPO. The answer depends on how tokens are
+# Many people ask this about GRPO. The answer depends on how tokens are
 # averaged. Let $L_{i,t}$ be the objective of token $t$ in completion $i$, and $|o_i|$ the
 # number of its tokens. Two averages are in use:
 #
 # $$ \text{sequence mean: } \frac1B \sum_{i=1}^B \frac{1}{|o_i|} \sum_t L_{i,t}
 #    \qquad \text{token mean: } \frac{1}{\sum_i |o_i|} \sum_{i=1}^B \sum_t L_{i,t} $$
 #
-# The first is DeepSeekMath's, and you write it in Exercise 9.3. The second, DAPO's, is
-# ours. Both on our batch, on the very first step:
+# The first is DeepSeekMath's, and you write it in Exercise 9.3. A token of a long
+# completion weighs less in it, so being wrong at length is cheaper than being wrong
+# briefly. Dr. GRPO argues that some of the growth in length that people celebrate comes
+# from there. The second, DAPO's, is ours. Both on our batch, on the very first step:
 
 # %%
 logprobs = token_logprobs(policy(batch.ids), batch.ids)
@@ -573,28 +578,28 @@ print(f"{'by hand':14} loss {by_length:+.4f}")
 # and the advantages of a group sum to zero. With `sequence_mean` the *value* of the
 # loss is therefore 0, up to rounding. Its *gradient*
 # is not: the derivative of $\rho$ at $\rho = 1$ is $\nabla \log \pi_\theta$, and
-# what remains is REINFORCE with a baseline. With `token_mean`, where every token
-# counts the same, the value is minus the length-weighted mean of the advantages,
-# as the last line shows: negative where right answers are longer than their
-# siblings. Either way the loss does not measure success, and it may rise while the
-# model improves. Watch the reward.
+# what remains is REINFORCE with a baseline.
+#
+# With `token_mean` every token counts the same. Then the value is minus the
+# length-weighted mean of the advantages, as the last line shows. It is negative where
+# right answers are longer than the others. Either way the loss does not measure success.
+# Watch the reward.
 #
 # ### A leash that we leave off: KL
 #
 # Many programs add a penalty for drifting away from a reference model, usually the model
-# before RL. Drift is measured by the **KL divergence**: the mean of $\log \pi_\theta(o
+# before RL. Drift is measured by the **KL divergence**, the mean of $\log \pi_\theta(o
 # \mid q) - \log \pi_{\text{ref}}(o \mid q)$ over answers that the policy samples. It is 0
-# if the two models agree, and positive otherwise. GRPO estimates it for each token by
+# if the two agree, and positive otherwise. GRPO estimates it for each token by
 #
 # $$ k_3 = \frac{\pi_{\text{ref}}}{\pi_\theta}
 #    - \log \frac{\pi_{\text{ref}}}{\pi_\theta} - 1 \;\ge\; 0. $$
 #
-# [Chapter 08](08_rlhf_to_grpo.ipynb) tests this estimate and its rivals in section 4.
-# R1-Zero used a coefficient of only 0.001 and replaced the reference by the current
-# policy every 400 steps (v2, training details): a long leash that moves along. We
-# use 0: our runs are shorter than one such period, a reference costs another
-# forward pass, and a rule that cannot be fooled leaves no false reward to stay away
-# from. Chapter 13 has a reward that can be fooled, and there the leash matters.
+# [Chapter 08](08_rlhf_to_grpo.ipynb), section 4, tests this estimate. R1-Zero used a
+# coefficient of only 0.001 and replaced the reference by the current policy every 400
+# steps (v2, training details). We use 0, for three reasons. Our runs are short. A reference
+# costs another forward pass. And a rule that cannot be fooled leaves no false reward to stay
+# away from. (Chapter 13 has one that can be fooled.)
 #
 # ## 7. One step by hand
 #
@@ -623,14 +628,14 @@ for name, which in (("right", group_right), ("wrong", ~group_right)):
 assert change[group_right].mean() > change[~group_right].mean()
 
 # %% [markdown]
-# Probabilities of whole completions are multiplied. An answer that had one chance in
-# a thousand needs a factor of a hundred before it is common: this is why RL begins
-# with what the base already does now and then.
+# Probabilities of whole completions are multiplied. An answer that had one chance in a
+# thousand needs a factor of a hundred before it is common. This is why RL begins with
+# what the base already does now and then.
 #
 # ## 8. The loop
 #
-# Everything is there. One step of R1-Zero is: draw problems, sample groups, score,
-# compare, one gradient step. (`optim.guarded_step` is the optimizer step. It first clips
+# One step of R1-Zero is: draw problems, sample groups, score, compare, one gradient step.
+# (`optim.guarded_step` is the optimizer step. It first clips
 # the norm of the gradient, and refuses a gradient that is not finite.)
 
 
@@ -662,24 +667,21 @@ def simple_zero(policy, config):
 
 
 # %% [markdown]
-# Fewer than thirty lines, and no trainer class. The library's `grpo.train` is this loop
-# with four additions (`??grpo.update` shows them):
+# The library's `grpo.train` is this loop with four additions (`??grpo.update` shows them):
 #
 # - a plan for the learning rate: a short warm-up, and a decay at the end;
-# - **minibatches**: a batch is divided into parts (the paper: 16; ours: 4), each
-#   good for one optimizer step. From the second on the samples are a little old, and
-#   ratio and clip have work to do;
+# - **minibatches**: a rollout is divided into parts, each good for one optimizer step.
+#   From the second on the samples are a little old, and ratio and clip begin to matter;
 # - completions with advantage 0 are not computed, and the others go through the model in
 #   pieces that fit into memory;
 # - the KL penalty, if wanted.
 #
 # Same seed, same problems, same samples, so with one minibatch and a constant learning
-# rate the two must agree. (If both steps earn the same reward, that is chance: they draw
-# different problems.)
+# rate the two must agree:
 
 # %%
 shape = {"prompts": 4, "group_size": 8, "max_new_tokens": budget}
-small = GRPOConfig(steps=2, warmup=0.0, decay=0.0, minibatches=1, **shape)
+small = GRPOConfig(steps=2, warmup=0.0, decay=0.0, minibatches=1, seed=1, **shape)
 mine, theirs = copy.deepcopy(policy), copy.deepcopy(policy)
 optimizers = optim.adamw(theirs, small.lr)
 draw = pipeline.draw_mixed
@@ -696,7 +698,7 @@ for (reward, norm), (metrics, _) in both:
 #
 # Now we train, for real and from the base model: 15 steps of 16 problems with 16
 # answers each. (Samples depend on the processor to the last bit, so your numbers
-# will differ a little from those printed here. The assertion below will hold.)
+# will differ a little from those printed here.)
 
 # %%
 shape = {"prompts": 16, "group_size": 16, "max_new_tokens": budget}
@@ -751,13 +753,29 @@ plots.stacked_shares(shares)
 # "try again" takes most of its place, in arithmetic "double check". A new habit could not
 # show here, since `habit` knows four names.
 #
+# How does our long run (section 10) compare with the paper's (v2, training details)?
+#
+# | | R1-Zero | ours |
+# |---|---|---|
+# | problems a step, answers to each | 32, 16 | 32, 16 |
+# | steps | 10,400 | 100 |
+# | longest answer, tokens | 32,768; 65,536 after step 8,200 | 144 |
+# | temperature of sampling | 1 | 1 |
+# | learning rate | $3 \cdot 10^{-6}$ | $6 \cdot 10^{-4}$ |
+# | a rollout, optimizer steps on it | 8,192 answers, 16 | 512 answers, 4 |
+# | KL coefficient | 0.001, reference renewed every 400 steps | 0 |
+# | format reward against accuracy | 1 : 1 | 0.1 : 1 |
+#
+# **A good place to stop.** You have built R1-Zero and seen it learn. Section 10 asks
+# what it has learned, with controls, and is the part to argue about.
+#
 # ## 10. The long run
 #
-# The following was measured once and is committed under `results/`; run
-# `python -m results.unit base 0` and `... zero 0` to make it again. Each of three seeds has
-# a base of its own, pre-trained from other random weights on other text, and one RL run
-# from it. The curve of pass@1 is on `valid` problems, the comparisons below it on `test`
-# problems, so their numbers differ a little.
+# The following was measured once and is committed under `results/`. To make it again, run
+# `python -m results.unit base 0` and `... zero 0` (each such run is a *unit*). Each of
+# three seeds has a base of its own, pre-trained from other random weights on other text,
+# and one RL run from it. The curve of pass@1 is on `valid` problems, the comparisons
+# below it on `test` problems, so their numbers differ a little.
 
 
 # %%
@@ -789,12 +807,16 @@ plots.compared_curves({"R1-Zero": histories}, labels, percent=("valid",))
 # %% [markdown]
 # What you see: left, pass@1 on held-out problems over RL steps; right, the mean length of
 # the training completions. The line is the mean of the three seeds, and the shaded band
-# reaches from the lowest seed to the highest. No reward mentions length. Answers grow
-# because an answer that checks and tries again *is* longer. The paper's Figure 1 is often
-# read as "the model learned that longer is better". It learned that right is better.
+# reaches from the lowest seed to the highest.
 #
-# The same two problems before, during and after (seed 0; of the problems that were
-# looked at in every run, the first of each game, not the nicest):
+# No reward mentions length. Answers grow because an answer that checks and tries again
+# *is* longer. In our run length stops growing between steps 20 and 30, while pass@1 still
+# rises from 0.70 to 0.79: from there on answers become better, not longer. In the paper
+# length grows to the end (v1, Figure 3). That curve is often read as "the model
+# learned that longer is better". The reward of either run knows only right and wrong.
+#
+# The same two problems before, during and after (seed 0; the first problem of each game,
+# not chosen by its result):
 
 # %% tags=["slide"]
 looks = [p for p in zeros[0]["history"] if "transcripts" in p]
@@ -807,6 +829,10 @@ for place in (0, count // 2):
         show(seen["prompt"], seen["text"], seen["right"], label)
 
 # %% [markdown]
+# Look at step 100 of the first problem. The tape says 35 + 1 = 38, which is false. The
+# check finds a distance, says *no*, and the same sum done again is right. Nobody paid for
+# a clean tape, only for the answer.
+#
 # ### Beside its controls
 #
 # A curve that rises proves little by itself. So each base was measured in every cheap
@@ -850,21 +876,25 @@ for name, found in table.items():
 plots.interval_dots(panels)
 
 # %% [markdown]
-# What you see: a dot with its 95% interval for each measurement, one for each seed. Read
-# three rows first. **base, sampled** is where RL starts. **base, forced, T=0.6** is the best
-# that the long style does without training and without knowing more. **Zero, sampled** is
-# where RL ends. In countdown Zero is clearly to the right of the forced base; in
-# arithmetic the two are level.
+# What you see: a dot with its 95% interval for each measurement, one for each seed.
+# **base, sampled** is where RL starts, and **Zero, sampled** is where it
+# ends. In countdown **base, forced, T=0.6** is the best that the long style does without
+# training, and Zero is clearly to the right of it.
+#
+# In arithmetic the picture is another. The forced base is already near 1, at temperature
+# 0.6 or greedy. Sampled Zero is a little *below* both in every seed.
 #
 # ### Selected, or taught?
 #
-# Two stories can be told about such a picture. In the first, RL found a habit that
+# Such a picture allows two stories. In the first, RL found a habit that
 # the base already had, thinking long, and made it the usual one: it **selected**.
 # In the second, the model became better at something that the habit alone does not
-# give: fewer slips, a sharper eye for hits, better first attempts. We use the word
-# **emerged** only where Zero beats the *best* forced base with intervals that do
-# not overlap. The rule was written down before the runs; the code applies it. Above the
-# verdicts are the numbers of the picture, seeds 0, 1 and 2 one after another:
+# give: fewer slips, a sharper eye for hits, better first attempts.
+#
+# We say **emerged** only where Zero beats the *best* forced base with intervals
+# that do not overlap. This rule was written down before the runs. The code says **below**
+# where Zero is worse with intervals that do not overlap; this word was added later. All
+# else is **selected**. First the numbers of the picture, seeds 0, 1 and 2 one after another:
 
 
 # %% tags=["slide"]
@@ -876,7 +906,9 @@ def digits(found, form="{:.2f}"):
 def verdict(ours, forced):
     """Compare with the best forced base: do the intervals overlap?"""
     best = max(forced, key=lambda found: found["pass@1"])
-    return "emerged" if ours["interval"][0] > best["interval"][1] else "selected"
+    if ours["interval"][0] > best["interval"][1]:
+        return "emerged"
+    return "below" if ours["interval"][1] < best["interval"][0] else "selected"
 
 
 def judge(label, rivals):
@@ -901,39 +933,65 @@ judge("against the best forced base", FORCED)
 judge('against the base, never "again"', (KNOWING,))
 
 # %% [markdown]
-# *Emerged* means that forcing the long style does not explain the gain. *Selected* means
-# that this has not been shown. For both games together Zero's mean is higher in
-# every seed, but the intervals touch in two of three. Look at the games apart.
+# *Selected* means only that a gain beyond forcing has not been shown. For both games
+# together Zero's mean is higher in every seed, but the intervals overlap in two of three.
+# Look at the games apart.
 #
-# In countdown *sampled* Zero is better than every forced base, in all three seeds. This
-# does not hold for *greedy* Zero. Its intervals overlap with those of the greedy forced
-# base, and its mean is below that of the base forced at temperature 0.6, in every seed. The
-# next section shows why.
+# In countdown *sampled* Zero is better than every forced base, in all three seeds. *Greedy*
+# Zero is not. Its intervals overlap with those of the greedy forced
+# base, and its mean is below that of the base forced at temperature 0.6, in every seed.
+# (Zero is shown as it was trained, at temperature 1. The section "What the room is spent
+# on" samples it at 0.6, too.)
 #
-# In arithmetic the rule compares a greedy base with a sampled Zero. Greedy against
-# greedy, they are less than 0.02 apart in every seed. There RL's gain over forcing is
-# only that nobody has to force the model any more. That is a real gain: we could force the
-# base only because we knew the good habit. RL found it knowing only right and wrong.
+# In arithmetic the rule compares sampled Zero with a greedy base. Greedy against greedy
+# they are less than 0.02 apart in every seed. Both sampled at temperature 1, Zero is higher
+# in every seed (0.95, 0.90, 0.96 against 0.92, 0.78, 0.93), clearly so in seed 1. This looks
+# like fewer slips, which a low temperature buys, too.
 #
-# Seeds 1 and 2 were run once more on another machine, base and all (`results/data/again-*`):
-# Zero ended at 0.74 and 0.75. The verdicts by game were the same; the single *emerged* for
-# both games together was not there. Trust the lines by game.
+# And nobody has to force Zero. We could force the base only because
+# we knew the good habit. RL found it knowing only right and wrong. (A second series of
+# runs, and more about this table: [R1-Zero beside its controls](../docs/r1_zero.md).)
 #
-# The same question is open for the real R1-Zero. DeepSeek-V3-Base already writes "wait" and
-# "aha" now and then before any RL (Liu et al., arXiv 2503.20783v1). With very many tries
-# base models catch up with their RL-trained versions, which speaks for selection (Yue et
-# al., arXiv 2504.13837). Others train longer and report problems that the base never solves
-# (ProRL, arXiv 2505.24864v1). The paper itself had no forced control.
+# **More tries.** With sixteen tries, is the base as good as Zero? The share of
+# problems of which at least one of $k$ answers is right is called **pass@k**:
+
+# %%
+TRIES = {
+    "base, sampled": 16,
+    "Zero, sampled": 16,
+    "base, forced, T=0.6": 4,
+    'base, never "again", T=0.6': 4,
+}
+print(f"{'':36}{'countdown':>18}{'arithmetic':>20}")
+for name, k in TRIES.items():
+    at_k = f"pass@{k}"
+    cells = [digits(one[game][at_k] for one in table[name]) for game in GAMES]
+    print(f"{at_k:8}{name:28}{cells[0]:>18}{cells[1]:>20}")
+for zero, base in zip(table["Zero, sampled"], table["base, sampled"], strict=True):
+    zero, base = (triple(one["countdown"], "pass@16") for one in (zero, base))
+    assert zero[1] > base[2], "the intervals of pass@16 overlap"
+
+# %% [markdown]
+# In countdown the base does not catch up with Zero within sixteen tries. In arithmetic,
+# where results are whole numbers up to 50, it nearly does. But most tries of the sampled
+# base are guesses. The fair rival, a forced base with sixteen tries, was not measured. With
+# only four tries the base that never says `again` is already ahead of the sampled base in
+# countdown.
+#
+# For the real R1-Zero the question is open. With very many tries base models catch up with
+# their RL-trained versions (Yue et al., arXiv 2504.13837), which speaks for selection.
+# Others train longer and report problems that the base never solves (ProRL, arXiv
+# 2505.24864v1). The paper itself had no forced control.
 
 # %% [markdown] tags=["slide"]
 # ### What the room is spent on
 #
 # *You may skip this section at first reading.*
 #
-# In countdown room is scarce, and sampled Zero beats the forced base. Does it waste less? Count
-# the sums themselves. A line is a **repeat** if the same completion has written its sum
-# before, whether or not it says `again`. A line is **valid** if it uses each given
-# number once and every step is right. The shipped pair of seed 0 plays now:
+# In countdown sampled Zero beats the forced base. Does it waste less room? A line is a
+# **repeat** if the same completion has written its sum before, whether or not it says
+# `again`. A line is **valid** if it uses each given number once and every step is right.
+# The next cell compares the shipped base and Zero of seed 0:
 
 
 # %%
@@ -981,25 +1039,25 @@ for name, (model, temperature, options) in rows.items():
     right, again, sound, endless = shares
     print(f"{name:22}{right:8.2f}{again:10.0%}{sound:8.0%}{endless:13.0%}")
 
+print("\nlines of countdown that say `again`, seeds 0, 1, 2 (from the files):")
+for name in ("base, forced", "Zero, sampled"):
+    spoken = digits((one["countdown"]["again"] for one in table[name]), "{:.1%}")
+    print(f"{name:22}{spoken}")
+
 # %% [markdown]
 # At equal temperature Zero repeats a little less than the forced base. At temperature 1
-# more of its lines are valid, too: part of its lead is *care*, the second story above. Neither
-# difference is large. Zero hardly ever writes the word `again` any more, but it still
-# repeats itself: RL removed the word and only some of the habit.
+# more of its lines are valid, too: part of its lead is *care*. Neither difference is large.
+# Zero hardly ever writes `again` any more, but it still repeats itself, silently.
 #
-# Look at the greedy line: most of its lines are repeats, and most of its thoughts never
-# end. A model that always takes the likeliest
-# token, and has failed once, finds the same attempt the likeliest again. It writes the same
-# line until its room is used up. This is why greedy Zero is worse than sampled Zero in the
-# table above. The paper met the same trouble in its evaluation: greedy decoding of long
-# reasoning brought more repetition, so it samples at temperature 0.6 with top-p 0.95
-# (v2, appendix D.1). Chapter 15 comes back to this.
+# Look at the greedy line: most of its lines are repeats. A model that takes the likeliest
+# token, and has failed once, finds the same attempt the likeliest again. This is why greedy
+# Zero is worse than sampled Zero in countdown. The paper met the same trouble and samples at
+# temperature 0.6 with top-p 0.95 (v2, appendix D.1).
 #
-# Does all this deserve the word "taught"? Every line that Zero writes could be written by
-# the base, and a base that may not write `again` does as well as Zero. And the size of
-# this effect was ours to choose: we wrote the wasteful habit into the web. In
-# worlds without it RL stayed level with the forced base or below it (`docs/experiments.md`).
-
+# Does this deserve the word "taught"? A base that may not write `again` does as well as
+# Zero. And we wrote that wasteful habit into the web. In worlds without it RL stayed level
+# with the forced base or below it (`docs/experiments.md`).
+#
 # ### Length, reflection, mixing
 #
 # The paper reports three changes that nobody paid for: longer answers, more reflection,
@@ -1021,49 +1079,43 @@ for kind, found in table.items():
         shares_of(kind, cells)
 
 # %% [markdown]
-# Zero's answers are more than four times as long as those of its base, and they reject an
-# attempt and try another eight to nine times as often. The forced base does that, too.
+# Zero's answers are more than four times as long as those of its base. They reject an
+# attempt and try another about eight to nine and a half times as often. The forced base
+# does that, too.
+#
+# **The aha moment.** In the middle of an equation an intermediate R1-Zero wrote "Wait,
+# wait. Wait. That's an aha moment I can flag here." and began again (v1, Table 3). It is
+# one completion, chosen by its authors. DeepSeek-V3-Base already writes such words now and
+# then before any RL (Liu et al., arXiv 2503.20783v1). What can be counted is how often an
+# attempt is rejected and another made. In our runs that rises from 5% to between 42% and
+# 46%.
 #
 # **Mixing** is different. Each verdict is a chance to slip into the other language, so longer
-# answers mix more often. That may be all in seed 0, where Zero mixes no more
-# than the base forced at the same temperature. It is not all in seeds 1 and 2. In seed
+# answers mix more often. That may be all in seed 0, but not in seeds 1 and 2. In seed
 # 1 Zero's answers are even *shorter* than those of the forced base, and twice as many
-# mix. Nor is it only the chance of sampling: greedy Zero of seed 1 still mixes 39%, and a
-# greedy forced base never does. In that run the verdict in the wrong language has become
-# the likeliest token: it was learned.
+# mix. If only the answer is paid for, no reward works against this.
+# R1-Zero had the same trouble (v2, section 2.3). Chapter 11 pays for language.
 #
-# Why? If only the answer is paid for, both verdicts are equally good, so no reward works
-# against the mixing. That does not explain why it rose in this run. R1-Zero had the
-# same trouble (v2, section 2.3). Chapter 11 pays for language and watches the price.
-#
-# **Many heads.** At step 40, the majority of sixteen answers lifts
-# countdown from 0.51, 0.51 and 0.49 to 0.80, 0.80 and 0.79 (test problems;
-# `results/data/zero-*.json`); the paper's vote, 71.0 to 86.7 (v1, Table 2). See
-# [chapter 07](07_thinking_longer.ipynb), and Exercise 9.5.
+# **Many heads.** At step 40 a vote among sixteen answers lifts countdown from 0.51, 0.51
+# and 0.49 to 0.80, 0.80 and 0.79. In the paper the vote lifts 71.0 to 86.7 (v1, Table 2).
 #
 # ### What the base must bring
 #
-# TinyZero, a well-known small replication on the same game, reports that R1-Zero
-# training works from a base of 1.5 billion parameters and fails from one of 0.5.
-# Size is hardly the reason in itself. Look at how our own base learns its skills:
-
-# %%
-plots.base_curves(bases[0]["skills"])
-
-# %% [markdown]
-# What you see: left, the loss of pre-training for the next token and for the token after
-# that (MTP, chapter 05), two smooth curves. Right, skills
-# measured apart. The base learns to copy numbers, to do one step of a tape (arithmetic), to
-# find a distance of 0 just where an attempt hits (verification), to choose the word for a
-# distance (verdict), and to make an attempt of its own that uses each given number once.
-# Some skills arrive suddenly, and the loss does not tell when.
+# [TinyZero](https://github.com/Jiayi-Pan/TinyZero), a small replication on the same game,
+# reports that R1-Zero training works from a base of 1.5 billion parameters and fails from
+# one of 0.5. Size may not be the reason in itself: skills arrive one after another
+# ([chapter 05](05_pretraining.ipynb), section 9). Three of them matter here:
+#
+# - *arithmetic*: to do one step of a tape;
+# - *verification*: to find a distance of 0 just where an attempt hits;
+# - *own attempt*: to make an attempt that uses each given number once.
 #
 # Two bases make the control, and get the same RL. The **early** one is stopped while it still
-# judges attempts like a coin. As it cannot add either, it shows that *skills* must be there
-# before RL, not which. The **blind** one was trained for 3,000 steps on text in which
-# people add and try again, but in neither game does anybody ever check. It can add, if not as
-# surely as the finished base, and has no notion of being right there. (The skills
-# that it has never seen asked about, such as verification, say nothing about it.)
+# judges attempts like a coin. It cannot add either. So it shows that some skills must be
+# there before RL, but not which ones. The **blind** one was trained for 3,000 steps on text
+# in which nobody ever checks in either game. It can add, if not as surely as the finished
+# base, and cannot tell whether it is right. (Its verification was never trained, so that
+# number says nothing.)
 
 # %%
 others = {"early": early, "blind": blind}
@@ -1093,32 +1145,27 @@ labels = {"accuracy": "right answers", "form": "in format", "length": "tokens"}
 plots.compared_curves(runs, labels, percent=("accuracy", "form"))
 
 # %% [markdown]
-# What you see: the same RL from three bases, both games together, on the training
-# rollouts; a line is the mean of three seeds, with the range of the seeds shaded. The
-# early base is hardly ever right, so only the format can be learned. It is learned almost
-# completely, and the answers stay as wrong as before.
+# What you see: the same RL from three bases, on the training answers of both games. A line
+# is the mean of three seeds, and the shade is their range. The early base learns the
+# format, and its answers stay as wrong as before. The finished base stays near 85% in
+# format because some of its thoughts never end within 144 tokens. The other two write too
+# little to run out of room.
 #
-# The blind one is the interesting case. In both games it finds that one pass is
-# better than a guess. Its completions grow to about 21 tokens and stop there. In
+# The blind base finds that one pass is better than a guess. In
 # arithmetic right answers become 1.7 to 2.9 times as many, in countdown about 1.4 times.
-# Nobody tries twice, as the last column of the table shows: a model that cannot see a hit
-# gains nothing from a second attempt. From the finished base, which can, the same
-# 60 steps go far higher. So the base needs the skill that this reward depends on.
+# Nobody tries twice: a model that cannot see a hit gains nothing from a second attempt.
+# From the finished base, which can, the same 60 steps go far higher.
 #
 # Be careful, though. The blind base has read less than a third as much as the finished one
-# and slips more often in its sums, so *two* things differ. How far RL could lift a blind base
-# that adds perfectly is not shown here.
+# and slips more often in its sums, so *two* things differ.
 #
 # ## 11. A gallery of failures
 #
 # *You may skip this section at first reading.* Each of these looks like a healthy program.
-# You will meet all of them.
 #
 # **The wrong mask.** Suppose that the mask is off by one, or that the prompt or
 # the padding slips in. The loss stays small and finite. Compare the direction of
-# the gradient with the right one: 1 is the same direction, 0 is unrelated, below 0
-# undoes what the right one does. (`old` is the detached `logprobs` here, as in most
-# programs on the first step.)
+# the gradient with the right one: 1 is the same direction, 0 is unrelated.
 
 
 # %% tags=["slide"]
@@ -1153,18 +1200,16 @@ for name, mask in (
     print(f"{name:22}{loss:+8.3f}{found.norm():10.2f}{same:+11.2f}")
 
 # %% [markdown]
-# The loss raises no alarm: in the last line, the worst of all, it is nearly 0. (The
-# gradient norm would give it away, but only if you knew the correct norm.) Some slips are
-# harmless. The prompt is the same for all siblings and their
+# The loss raises no alarm: in the last line, the worst of all, it is nearly 0. Some slips
+# are harmless. The prompt is the same for all siblings and their
 # advantages sum to zero, so its gradient cancels. The stop token is hardly missed *here*,
-# as the base is already sure to stop after its answer. In a model that is not, stopping
-# would never be rewarded and completions would grow into the limit. Leaving out the first
-# token costs little, too: the later tokens of the same completions point the same way.
+# as the base is already sure to stop after its answer. *First token only* trains hardly more
+# than the choice between guessing and thinking: it points roughly the right way but leaves
+# out all that follows.
 #
-# "One token too late" leaves out the first token as well, and does one thing more: it
-# counts the first padding token behind the stop. Nobody sampled that token and the model
-# never expected it, so its gradient is huge. One such token per row spoils the direction;
-# counting all the padding drowns it. Only a test of the mask finds this, like the
+# "One token too late" counts the first padding token behind the stop. Nobody sampled that
+# token and the model never expected it, so its gradient is huge. Counting all the padding
+# drowns the direction. Only a test of the mask finds this, like the
 # assertions of section 4.
 #
 # **You get what you pay for.** The next cell trains four copies of the base, each for six
@@ -1173,12 +1218,12 @@ for name, mask in (
 
 
 # %%
-def few_steps(reward=total, lr=live.lr):
+def few_steps(reward=total, **changes):
     """Train a copy of the base for six small steps; answer some problems."""
     learner = copy.deepcopy(policy)
     shape = {"prompts": 8, "group_size": 16, "max_new_tokens": 64}
-    config = GRPOConfig(steps=6, lr=lr, decay=0.0, **shape)
-    optimizers = optim.adamw(learner, lr)
+    config = GRPOConfig(**({"steps": 6, "decay": 0.0} | shape | changes))
+    optimizers = optim.adamw(learner, config.lr)
     rule = {"reward": reward}
     for _ in grpo.train(learner, tokenizer, draw, config, optimizers, **rule):
         pass
@@ -1204,59 +1249,37 @@ for name, answers in (
 # turns to thinking all the same, so the tenth of a point for the format is not what
 # makes R1-Zero think. Paid for the format alone, it opens `<think>` too, and as thinking
 # beats guessing in this base, right answers come along. While both rise together, the
-# wrong reward looks like the right one. They may part later: this reward does not
-# require the thinking to be useful. The last model is broken for good. No answer is in form
-# any more, every reward and every advantage is 0, and no gradient leads back. (48 problems
-# in each line: differences of a few points mean nothing.)
-#
-# **A prize for rambling.** DeepSeekMath's average is taken within each completion
-# first, so a token of a long completion weighs less. Two wrong answers, both with
-# advantage -1; what does each of their tokens feel?
-
-# %% tags=["nbval-check-output"]
-mask = torch.zeros(2, 101, dtype=torch.bool)
-mask[0, 1:11] = True  # ten tokens
-mask[1, 1:101] = True  # a hundred tokens
-for aggregate in (sequence_mean, token_mean):
-    values = torch.zeros(2, 101, requires_grad=True)
-    aggregate(-values, mask).backward()
-    short, long = values.grad[0, 1].item(), values.grad[1, 1].item()
-    print(f"{aggregate.__name__:14} short {short:.4f}   long {long:.4f}")
-
-# %% [markdown]
-# By `sequence_mean` the rambling answer is pushed down ten times more gently per
-# token: being wrong at length is cheaper than being wrong briefly. Dr. GRPO (arXiv
-# 2503.20783) argues that some of the growth in length that people celebrate, above all
-# that of wrong answers, comes from here. Our runs use `token_mean`, so this is not where
-# their length comes from.
+# wrong reward looks like the right one. The last model is broken for good. No answer keeps
+# the format any more, every advantage is 0, and no gradient leads back.
+# (48 problems in each line: differences of a few points mean nothing.)
 #
 # ## 12. What this does not show
 #
 # The tiny web was written by us, and it holds the habit that RL then finds. Real web
-# text holds it too, but how much of it, in which form and how near the surface is
-# another matter, and three seeds say nothing about that. Two games with exact rules
-# are not mathematics: numbers up to 50, short answers, no knowledge needed, and no
-# problem that takes a *new* idea rather than more care and another attempt.
+# text holds it too, but how much of it, and how near the surface, is another matter.
+# R1-Zero was asked for its tags by a prompt; our base had read them. Two games with exact
+# rules are not mathematics. Numbers go up to 50, answers are short, and no knowledge is
+# needed. No problem takes a *new* idea rather than more care and another attempt.
 #
-# What carries over is the mechanism, because it is the same code: the group as a
+# The mechanism carries over, because it is the same code: the group as a
 # baseline, the clip, the mask, and rewards by rule.
 #
 # ## Summary
 #
 # - R1-Zero asks $G$ times, pays for right answers by rule, and compares each answer
-#   with its siblings. The group's mean replaces PPO's value network.
-# - The gradient is REINFORCE with a baseline; ratio and clip limit how far old
-#   samples are trusted. The loss is about 0 at the start, its gradient is not.
-# - A group that agrees teaches nothing. Problems must be of the right difficulty,
-#   and the base must already do, now and then, what the reward needs.
+#   with its group. The group's mean replaces PPO's value network.
+# - The gradient is REINFORCE with a baseline.
+# - Ratio and clip limit how far old samples are trusted.
+# - The loss is about 0 at the start; its gradient is not.
+# - A group that agrees teaches nothing. The base must already do, now and then, what the
+#   reward needs.
 # - Length and checking follow from the reward without being paid for. Mixing came along, in
 #   two seeds of three more than length explains.
-# - "It emerged" is a claim about a control. Without the forced base, nobody could
-#   tell selecting from teaching.
+# - "It emerged" is a claim about a control.
 #
 # ## Questions
 #
-# 1. Your training reward has stood still for 50 steps, and almost all groups agree.
+# 1. Your training reward has been flat for 50 steps, and almost all groups agree.
 #    Name two opposite reasons, and how you would tell them apart.
 #
 #    <details><summary>Answer</summary>All wrong (problems too hard, or the format is
@@ -1269,8 +1292,9 @@ for aggregate in (sequence_mean, token_mean):
 #
 #    <details><summary>Answer</summary>The proof takes b out of the sum over answers;
 #    that works only if b is the same for each. The group mean contains the answer
-#    itself, so strictly no: it shrinks the gradient by the factor (G-1)/G on
-#    average, and changes nothing else as long as nobody divides by the spread. Exercise 9.2 repairs it.</details>
+#    itself, so strictly no. On average it shrinks the gradient by the factor (G-1)/G, and
+#    changes nothing else as long as nobody divides by the spread. Exercise 9.2 repairs
+#    it.</details>
 #
 # 3. A friend trains on problems whose worked solutions in the base model are right
 #    less often than its guesses. What will R1-Zero training do?
@@ -1335,7 +1359,7 @@ checks.ex_9_2(leave_one_out)
 # **Exercise 9.3** (medium, 15 min) Two averages. Write the mean over each
 # completion first and then over completions: the one of DeepSeekMath, which gives
 # long completions' tokens less weight. Places where the mask is false do not
-# count, whatever stands there. A row without any true place counts as 0.
+# count, whatever value they hold. A row without any true place counts as 0.
 #
 # <details><summary>Hint</summary>Multiplying by the mask is not enough where a value
 # is infinite or not a number; `torch.where` is. Guard the division by
@@ -1433,3 +1457,34 @@ def my_grpo_loss(new, old, ref, advantages, mask, eps=0.2, beta=0.04):
 
 # %% tags=["check"]
 checks.ex_9_6(my_grpo_loss)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 9.7** (medium, 40 min) What does a sibling buy? An open experiment. Suppose
+# that each answer to a problem is right with chance `p`, and that only right and wrong
+# are paid. Return the chance that all `group_size` answers earn the same, so that the
+# group teaches nothing.
+#
+# Then predict, and run. A step of 128 completions can be 32 x 4, 16 x 8, 8 x 16 or 4 x 32
+# (problems x answers). Which has the most agreeing groups, and which do you expect to
+# win? Run `few_steps(prompts=32, group_size=4, seed=1)` of section 11, and the others,
+# with three seeds each. Is the difference larger than that between seeds? Then add
+# `normalize_std=True` to 8 x 16: does the format come earlier, and right answers later?
+#
+# <details><summary>Hint 1</summary>All are right, or all are wrong. For each case
+# multiply the chances of the single answers.</details>
+#
+# <details><summary>Hint 2</summary>`few_steps` hands its keywords to `GRPOConfig`. Its loop
+# throws away the metrics of each step; keep their `agreeing_groups`, and return
+# their mean, too.</details>
+
+
+# %% tags=["exercise"]
+def agreeing(p, group_size):
+    """Chance of a group that agrees: agreeing(0.5, 2) is 0.5."""
+    # BEGIN SOLUTION
+    return p**group_size + (1 - p) ** group_size
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_9_7(agreeing)

@@ -14,7 +14,7 @@ def loop(axes):
     card(axes, middle, top, width, height, BLUE, "G answers to it", lines, "§4")
     lines = ("right answer?  1 or 0", "format kept?   0.1 or 0")
     card(axes, right, top, width, height, GREEN, "reward by rule", lines, "§3")
-    lines = ("minus the mean", "of the siblings")
+    lines = ("reward minus the", "mean of its group")
     card(axes, right, low, width, height, ORANGE, "group advantage", lines, "§5")
     lines = ("min(ratio A,", "clip(ratio) A)")
     card(axes, middle, low, width, height, ORANGE, "clipped loss", lines, "§6")

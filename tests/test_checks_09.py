@@ -48,6 +48,9 @@ def without_kl(new, old, ref, advantages, mask):
         (checks.ex_9_5, (lambda a: max(set(a), key=a.count),), "must not vote"),
         (checks.ex_9_6, (turned,), "the sign is turned"),
         (checks.ex_9_6, (without_kl,), "the KL term is missing"),
+        (checks.ex_9_7, (lambda p, G: p**G,), "that is the chance of all right"),
+        (checks.ex_9_7, (lambda p, G: (1 - p) ** G,), "that is the chance of all"),
+        (checks.ex_9_7, (lambda p, G: 1 - p**G,), "it is 0.5, not 0.75"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):

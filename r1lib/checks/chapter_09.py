@@ -157,3 +157,21 @@ def ex_9_6(grpo_loss) -> None:
         )
 
     report("9.6", test, grpo_loss)
+
+
+def ex_9_7(agreeing) -> None:
+    """Chance that all answers of a group earn the same."""
+
+    def test(agreeing):
+        for p, size, wanted in ((0.5, 2, 0.5), (0.2, 4, 0.4112), (1.0, 8, 1.0)):
+            got = number(agreeing(p, size))
+            case = f"with p = {p} and {size} answers"
+            assert abs(got - p**size) > 1e-6 or p == 1, (
+                f"{case} that is the chance of all right; all wrong agrees, too"
+            )
+            assert abs(got - (1 - p) ** size) > 1e-6, (
+                f"{case} that is the chance of all wrong; all right agrees, too"
+            )
+            assert abs(got - wanted) < 1e-6, f"{case} it is {wanted}, not {got:.4f}"
+
+    report("9.7", test, agreeing)
