@@ -25,8 +25,8 @@
 # ![The map of the recipe. A frame, you are here, holds the model Distill and the smaller base below it; a solid arrow for weights leads from that base to Distill. A dashed arrow for texts leads to Distill from the table called samples, over R1.](../figures/14_map.png)
 #
 # What you see: the recipe of R1, with the box of this chapter in colour. The paper's
-# students read the samples of chapter 12, which Dev2 wrote for the most part. Ours is
-# taught by R1 itself.
+# students read the samples of chapter 12, which Dev2 wrote for the most part. Here
+# R1 itself teaches.
 #
 # ![Three roads lead from a teacher, R1, to a small student. First, texts: the teacher writes, a filter keeps what is right and readable, the student copies the tokens that were written. Second, probabilities: the teacher reads its own texts, and the student fits its probability of each next token. Third, on-policy: the student writes, the teacher reads that, and the student fits the teacher's probabilities there. Below, one bill counts the tokens of all three.](../figures/14_distillation.png)
 #
@@ -738,7 +738,7 @@ for name, where in (("the teacher's texts", on_teachers), ("its own texts", on_o
 ids, mask, wanted = on_own
 words = [tokenizer.decode([i]) for i in range(tokenizer.vocab_size)]
 equals = torch.tensor([word.endswith("=") for word in words])
-result = mask & equals[ids.roll(1, 1)]  # the token before it is a =
+result = mask & equals[ids.roll(1, 1)]  # behind a =
 for name, part in (("results", result), ("other tokens", mask & ~result)):
     value = distance(student, (ids, part, wanted), "reverse")
     share = part.sum() / mask.sum()
@@ -809,8 +809,8 @@ assert near[1] < near[0]
 #   first filter sees to that.
 # - **What the teacher does silently.** It may know an answer without writing why. Its text
 #   is right, and useless as a lesson: the student learns to *guess*.
-# - **What the student cannot carry out.** It imitates the form of the step, and gets the
-#   result wrong, as in section 4.
+# - **What the student cannot carry out.** The student imitates the form of the step, and
+#   gets the result wrong, as in section 4.
 # - **What was never asked.** Our traces are about easy problems. Section 9 asks hard ones.
 #
 # Must traces be perfect? Not for a large student. In an ablation by the Sky-T1 team (Li et
@@ -867,7 +867,7 @@ def dots(level):
 
 
 panels = {f"{level} problems": dots(level) for level in ("easy", "hard")}
-print(" " * 22, *panels, sep=" " * 10)
+print(" " * 25 + "".join(f"{title:24}" for title in panels))
 for name in ROWS.values():
     each = [[mean for mean, *_ in rows[name]] for rows in panels.values()]
     cells = (f"{fmean(m):.2f} ({' '.join(f'{x:.2f}' for x in m)})" for m in each)
@@ -884,7 +884,7 @@ plots.interval_dots(panels)
 #   held-out problems each seed is at step 100 within 0.02 of where it was at step 60. On
 #   those it trains on, it still gains 0.03 to 0.07, so more steps might help (section 8 of
 #   the page).
-# - **The size decides.** RL alone makes 0.12, 0.38 and 0.53 of students with 114k, 239k and
+# - **It depends on the size.** RL alone makes 0.12, 0.38 and 0.53 of students with 114k, 239k and
 #   469k weights, R1's texts make 0.28, 0.50 and 0.58. The lead shrinks as the student comes
 #   near its teacher. In one seed of the largest it is gone, and there RL was still gaining
 #   when it ended.
@@ -903,9 +903,9 @@ plots.interval_dots(panels)
 #   from the bare base, unlike our live run. It met new problems in every step; against as
 #   many fresh texts its lead is 0.19, -0.01 and 0.05. And *texts, then RL*, at more than three
 #   times the price, is behind it in seed 0, ahead in seed 1 and level in seed 2.
-# - **Hard problems.** Every way that teaches makes the small student *worse* at them, from
-#   0.04 to 0.02 or less; RL alone stays at 0.04. Room is not the reason: the big student is as
-#   large as R1, and solves 0.02 where R1 solves 0.36. No trace was about them. With traces
+# - **Hard problems.** Every way but RL alone makes the small student *worse* at them: 0.02 or
+#   less on average, where its base and RL alone have 0.04. Room is not the reason: the big student is
+#   as large as R1, and solves 0.02 where R1 solves 0.36. No trace was about them. With traces
 #   of hard problems, small students solve 0.10, 0.33 and 0.08, in two seeds at a cost on
 #   easy ones (section 4 of the page).
 # - **Variety** was measured for the student of texts only. A vote of 16 takes it from 0.50 to
