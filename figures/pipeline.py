@@ -55,17 +55,6 @@ def around(here: tuple[str, ...]) -> tuple[float, float, float, float]:
     return left, low, right - left, top - low
 
 
-def frames(here: tuple[str, ...]) -> list[tuple[float, float, float, float]]:
-    """One frame around some stages, or one for each if another stage lies between."""
-    left, low, width, height = around(here)
-    between = any(
-        left < x < left + width and low < y < low + height
-        for name, (x, y, *_) in PLACES.items()
-        if name not in here
-    )
-    return [around((name,)) for name in here] if between else [around(here)]
-
-
 def link(axes, start, end, line):
     """An arrow straight up, to the right, or over the top."""
     (x, y, *_), (u, v, *_) = PLACES[start], PLACES[end]
@@ -84,12 +73,13 @@ def link(axes, start, end, line):
         arrow(axes, *ends, colour, line)
 
 
-def you_are_here(axes, here: tuple[str, ...], below: bool = False):
-    """Draw the recipe; the stages `here` keep their colours and get frames.
+def you_are_here(axes, here: tuple[str, ...], below: bool = False, apart: bool = False):
+    """Draw the recipe; the stages `here` keep their colours and get a frame.
 
-    The words are above the frame, or `below` it.
+    One for all of them, or one for each where they are `apart`. The words are above
+    the first frame, or `below` it.
     """
-    found = frames(here)
+    found = [around((name,)) for name in here] if apart else [around(here)]
     for place in found:
         box(axes, *place, BLUE, (), facecolor="none", linestyle="--")
     left, low, width, height = found[0]
