@@ -344,6 +344,7 @@ plots.batch_picture(batch.mask[:48], batch.rewards[:48], G)
 # and a fourth: training must find the same log-probabilities that sampling wrote down.
 
 # %%
+# r1lib.losses.chosen_logprobs
 # r1lib.losses.token_logprobs
 
 # %%
@@ -667,13 +668,15 @@ def simple_zero(policy, config):
 
 
 # %% [markdown]
-# The library's `grpo.train` is this loop with four additions (`??grpo.update` shows them):
+# The library's `grpo.train` is this loop with five additions (`??grpo.update` shows them):
 #
 # - a plan for the learning rate: a short warm-up, and a decay at the end;
 # - **minibatches**: a rollout is divided into parts, each good for one optimizer step.
 #   From the second on the samples are a little old, and ratio and clip begin to matter;
 # - completions with advantage 0 are not computed, and the others go through the model in
 #   pieces that fit into memory;
+# - the prompt of a group is read once, and all its completions go on from there
+#   (`training.shared_prompts`); their loss and gradient stay the same;
 # - the KL penalty, if wanted.
 #
 # Same seed, same problems, same samples, so with one minibatch and a constant learning
