@@ -21,7 +21,7 @@ from tools import provenance, widgets
 from tools.book_source import Book, is_appendix, number_of, read_notebook, tags, title
 
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(<?([^)\s>]+)>?\)")
-IMAGE = re.compile(r"!\[[^\]]*\]\(<?([^)\s>]+)>?[^)]*\)")
+STANDS_FOR = re.compile(r"!\[[^\]]*\]\([^)\s]*/widget_(\w+)\.png\)")
 CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 MINUTES = re.compile(r"^\| *Minutes to read *\| *(\d+)", re.MULTILINE)
 APPENDIX_PAGES = {
@@ -142,7 +142,7 @@ def stage_page(made: Pages, name: str) -> None:
     text = (made.root / f"{name}.md").read_text(encoding="utf-8")
     text = adapt(made, text, name)
     if re.fullmatch(r"docs/claims/P\d+", name):
-        text += data_files(made, Path(name).name)
+        text += data_files(made, f"P{int(Path(name).name[1:])}", name)
     files.write_text(made.folder / f"{name}.md", text)
 
 
@@ -194,15 +194,16 @@ def served(made: Pages, page: str, wanted: str, words: str) -> str:
     """A link to a copy of a file of the project; of a folder only its name."""
     if not made.paged or not (made.root / wanted).is_file() or wanted.startswith(".."):
         return words
-    made.extra.add(wanted)
     up = "../" * page.count("/")
+    if wanted in {f"{widgets.FOLDER}/{name}.html" for name in widgets.WIDGETS}:
+        return f'<a href="{up}{wanted}">{words}</a>'
+    made.extra.add(wanted)
     return f'<a href="{up}files/{wanted}">{words}</a>'
 
 
-def data_files(made: Pages, row: str) -> str:
+def data_files(made: Pages, row: str, page: str) -> str:
     """The list of result files that measured a row such as P4."""
     names = [f"{provenance.RESULTS.as_posix()}/{name}" for name in measured(made.root, row)]
-    page = f"docs/claims/{row}"
     lines = [f"- {served(made, page, name, Path(name).name)}" for name in names]
     listed = "\n".join(lines)
     if len(lines) > MANY and made.paged:
@@ -221,13 +222,15 @@ def measured(root: Path, row: str) -> list[str]:
 
 def with_widgets(made: Pages, text: str) -> str:
     """Put a widget under the picture that stands for it."""
-    for address in IMAGE.findall(text):
-        name = Path(address).stem.removeprefix("widget_")
-        if Path(address).stem.startswith("widget_") and name in widgets.WIDGETS:
-            path = made.folder / "widgets" / f"{name}.html"
-            files.write_text(path, widgets.fragment(name, made.root))
-            text += f"\n\n```{{raw}} html\n:file: {path.as_posix()}\n```\n"
-    return text
+
+    def add(match: re.Match) -> str:
+        if match[1] not in widgets.WIDGETS:
+            return match[0]
+        path = made.folder / "widgets" / f"{match[1]}.html"
+        files.write_text(path, widgets.fragment(match[1], made.root))
+        return f"{match[0]}\n\n```{{raw}} html\n:file: {path.as_posix()}\n```\n\n"
+
+    return STANDS_FOR.sub(add, text)
 
 
 def front(made: Pages) -> str:
