@@ -16,9 +16,9 @@ NAME = "widget_clip.png"
 
 def objective(ratios, advantage):
     """The clipped objective of tokens, as the library computes it."""
-    logs = torch.tensor(ratios).log()
+    logs = torch.as_tensor(ratios, dtype=torch.float32).log().view(1, -1)
     parts = (logs, torch.zeros_like(logs), torch.full_like(logs, advantage))
-    return clipped(*parts, DATA["clip_low"], DATA["clip_high"]).numpy()
+    return clipped(*parts, DATA["clip_low"], DATA["clip_high"])[0].numpy()
 
 
 def case(place, row, title):
@@ -27,7 +27,10 @@ def case(place, row, title):
     def draw(axes):
         rewards = torch.tensor([GROUP["rewards"]])
         advantage = group_advantages(rewards, normalize_std=False)[0, row].item()
-        line, ratios = np.linspace(0.01, 2.2, 200), GROUP["completions"][row]["ratios"][-1]
+        line, ratios = (
+            np.linspace(0.01, 2.2, 200),
+            GROUP["completions"][row]["ratios"][-1],
+        )
         small = inset(axes, place)
         small.plot(line, objective(line, advantage), color=BLUE)
         small.plot(ratios, objective(ratios, advantage), "o", color=ORANGE, ms=7)

@@ -17,7 +17,10 @@ def chips(axes):
         x, y = 0.2 + 0.79 * (i % WIDE), 4.2 - TALL * (i // WIDE)
         colour = COLOURS[experts[0] % len(COLOURS)]
         frame(axes, x, y, 0.72, 0.75, colour, 0.06, linewidth=1)
-        said = word.replace("assistant", "asst").replace("\n", "line\nend").strip() or "space"
+        said = (
+            word.replace("assistant", "asst").replace("\n", "line\nend").strip()
+            or "space"
+        )
         size = 11 if len(said) < 6 else 6.5
         mono = {**CENTRE, "family": "DejaVu Sans Mono"}
         axes.text(x + 0.36, y + 0.5, said, fontsize=size, **mono)

@@ -16,7 +16,9 @@ def curves(axes):
     n, ks = DATA["samples"], range(1, DATA["samples"] + 1)
     big = inset(axes, (0.07, 0.12, 0.9, 0.78))
     for (name, seeds), (colour, line, *_) in zip(DATA["models"].items(), LOOKS):  # noqa: B905
-        rows = [[fmean(pass_at_k(n, c, k) for c in counts) for k in ks] for counts in seeds]
+        rows = [
+            [fmean(pass_at_k(n, c, k) for c in counts) for k in ks] for counts in seeds
+        ]
         for row in rows:
             big.plot(ks, row, color=colour, linestyle=line, lw=0.7, alpha=0.6)
         mean = [fmean(column) for column in zip(*rows, strict=True)]

@@ -37,6 +37,7 @@ NEEDED = {
 }
 MARKER = ".r1-site.json"  # which files of an output folder are ours
 TITLE = "Build DeepSeek-R1 yourself"
+COPIED = "div.cell_input pre, div.highlight:not(.cell_output *) pre"
 
 
 class Parser(argparse.ArgumentParser):
@@ -61,7 +62,9 @@ def address(url: str) -> str:
         return ""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
-        raise BookError(f"--url is {line(url)!r}: wanted an address such as https://...")
+        raise BookError(
+            f"--url is {line(url)!r}: wanted an address such as https://..."
+        )
     return url.rstrip("/") + "/"
 
 
@@ -96,10 +99,12 @@ def check_free(out: Path) -> None:
     if not found:
         return
     if MARKER not in found:
-        raise BookError(f"{line(out)} holds files that no site wrote; name another --out")
+        raise BookError(
+            f"{line(out)} holds files that no site wrote; name another --out"
+        )
     ours = set(files.read_json(out / MARKER, fields={"files": list})["files"])
     if foreign := sorted(found - ours - {MARKER}):
-        said = f"{len(foreign)} files that the site did not write, such as {line(foreign[0])}"
+        said = f"{len(foreign)} files that no site wrote, such as {line(foreign[0])}"
         raise BookError(f"{line(out)} holds {said}; move them first")
 
 
@@ -137,11 +142,10 @@ def sitemap(made: Pages, base: str) -> str:
 # ---- Sphinx ----------------------------------------------------------------------
 
 
-def settings(url: str) -> dict:
+def settings(root: Path, url: str) -> dict:
     """The configuration of Sphinx, without a file of its own."""
     return {
         "project": TITLE,
-        "author": "",
         "html_title": TITLE,
         "html_theme": "sphinx_book_theme",
         "html_theme_options": {
@@ -172,11 +176,12 @@ def settings(url: str) -> dict:
         "myst_enable_extensions": ["dollarmath", "html_image"],
         "myst_dmath_allow_labels": False,
         "myst_heading_anchors": 4,
-        "copybutton_selector": "div.cell_input pre, div.highlight:not(.cell_output *) pre",
-        # Solutions keep only some headings of their chapter, so a level may be left out.
-        "suppress_warnings": ["misc.highlighting_failure", "myst.header"],
+        "copybutton_selector": COPIED,
+        # Solutions keep only some headings of their chapter: a level may be left out.
+        # "app": that a second builder in one process registers its parts again.
+        "suppress_warnings": ["misc.highlighting_failure", "myst.header", "app"],
         "language": "en",
-        **site_book.settings(TITLE),
+        **site_book.settings(TITLE, root),
     }
 
 
@@ -222,7 +227,7 @@ def build(root: Path, out: Path, url: str, epub: bool, pdf: bool) -> int:
         pages = Pages(root, work / "source")
         site_source.stage(pages)
         print("site: writing the pages", flush=True)
-        run_sphinx(pages.folder, made, "html", settings(url))
+        run_sphinx(pages.folder, made, "html", settings(root, url))
         site_source.copy_extra(pages, made)
         files.write_text(made / "llms.txt", llms(pages, url))
         if url:
@@ -231,11 +236,15 @@ def build(root: Path, out: Path, url: str, epub: bool, pdf: bool) -> int:
             path.unlink(missing_ok=True)  # of use to Sphinx and its themes alone
         if epub or pdf:
             print("site: writing the book as one file", flush=True)
-            site_book.make(root, work, made, settings(""), run_sphinx, epub, browser)
+            site_book.make(
+                root, work, made, settings(root, ""), run_sphinx, epub, browser
+            )
         if faults := site_check.faults(made):
             for fault in faults[:20]:
                 print(f"r1: {line(fault)}", file=sys.stderr)
-            raise BookError(f"the finished site has {len(faults)} faults; not put in place")
+            raise BookError(
+                f"the finished site has {len(faults)} faults; not put in place"
+            )
         replace(out, made)
     seconds, size = time.monotonic() - began, site_source.sizes(out) / 1e6
     print(f"site: {len(pages.names())} pages, {size:.0f} MB, {seconds:.0f} s")

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 from tools import site_source
 from tools.book_source import BookError
@@ -22,13 +23,28 @@ KOREAN = "가"
 PRINT_SECONDS = 600
 
 
-def settings(title: str) -> dict:
-    """What Sphinx has to know for an EPUB; what is unknown stays blank."""
+def cited(root: Path) -> tuple[str, str]:
+    """The authors and the version as CITATION.cff has them: the one place for both."""
+    text = (root / "CITATION.cff").read_text(encoding="utf-8")
+    found = [
+        re.search(pattern, text, re.MULTILINE)
+        for pattern in (r'^ *- name: "(.+)"$', r"^version: (\S+)$")
+    ]
+    if not all(found):
+        raise BookError("CITATION.cff has no name of the authors, or no version")
+    return found[0][1], found[1][1]
+
+
+def settings(title: str, root: Path) -> dict:
+    """What Sphinx has to know for an EPUB; the authors publish it themselves."""
+    authors, version = cited(root)
     return {
+        "author": authors,
+        "version": version,
         "epub_title": title,
         "epub_basename": NAME,
-        "epub_author": "",
-        "epub_publisher": "",
+        "epub_author": authors,
+        "epub_publisher": authors,
         "epub_copyright": "CC BY 4.0",
         "epub_identifier": NAME,
         "epub_scheme": "ID",
@@ -46,11 +62,13 @@ def browser() -> str:
     found = next(filter(None, map(shutil.which, BROWSERS)), "")
     found = found or next((path for path in PLACES if Path(path).exists()), "")
     if not found:
-        raise BookError("--pdf prints with Chrome, Chromium or Edge: install one of them")
+        raise BookError(
+            "--pdf prints with Chrome, Chromium or Edge: install one of them"
+        )
     if not korean_font():
         raise BookError(
-            "--pdf needs a font with Korean letters, and this machine has none; install "
-            "one such as Noto Sans CJK (Debian: fonts-noto-cjk)"
+            "--pdf needs a font with Korean letters, and this machine has none: "
+            "install one such as Noto Sans CJK (Debian: fonts-noto-cjk)"
         )
     return found
 
@@ -70,33 +88,64 @@ def korean_font() -> str:
     return ""
 
 
-def make(root, work: Path, out: Path, config: dict, run, epub: bool, printer: str) -> None:
+def make(
+    root, work: Path, out: Path, config: dict, run, epub: bool, printer: str
+) -> None:
     """Write the EPUB and the PDF that were asked for into the site."""
     pages = Pages(root, work / "book", paged=False)
     site_source.stage(pages)
     if epub:
         run(pages.folder, work / "epub", "epub", config)
         (made,) = (work / "epub").glob("*.epub")
-        declare_mathml(made, out / f"{NAME}.epub")
+        finish_epub(made, out / f"{NAME}.epub")
     if printer:
         plain = config | {"html_theme": "basic", "html_theme_options": {}}
         run(pages.folder, work / "one", "singlehtml", plain)
         print_pdf(printer, work / "one" / "index.html", out / f"{NAME}.pdf", work)
 
 
-def declare_mathml(epub: Path, out: Path) -> None:
-    """Say in the list of an EPUB which pages have formulas, as its standard wants."""
+def finish_epub(epub: Path, out: Path) -> None:
+    """Say which pages of an EPUB have formulas, and drop styles that are not in it."""
     with zipfile.ZipFile(epub) as old, zipfile.ZipFile(out, "w") as new:
         pages = {
             item.filename
             for item in old.infolist()
             if item.filename.endswith(".xhtml") and b"<math" in old.read(item)
         }
+        names = set(old.namelist())
         for item in old.infolist():
             content = old.read(item)
+            if item.filename.endswith(".xhtml"):
+                content = with_own_styles(content.decode(), names).encode()
+                check_well_formed(item.filename, content)
             if item.filename.endswith("content.opf"):
                 content = declared(content.decode(), pages).encode()
             new.writestr(item, content, compress_type=item.compress_type)
+
+
+def check_well_formed(name: str, page: bytes) -> None:
+    """A reader of e-books refuses a page with a tag that is not closed; so do we."""
+    try:
+        ElementTree.fromstring(page)
+    except ElementTree.ParseError as problem:
+        raise BookError(f"the EPUB's page {name} is not XML: {problem}") from None
+
+
+def with_own_styles(page: str, names: set[str]) -> str:
+    """A page of an EPUB without links to styles of the web site.
+
+    >>> with_own_styles('<link rel="stylesheet" href="../a.css" /><p/>', {"b.css"})
+    '<p/>'
+    """
+
+    def keep(match: re.Match) -> str:
+        name = match[1].removeprefix("../").removeprefix("../")
+        return match[0] if name in names else ""
+
+    page = re.sub(r'<link rel="stylesheet"[^>]*href="([^"]+)"[^>]*>\s*', keep, page)
+    return re.sub(
+        r'(<meta name="viewport"[^>]*>)\s*<meta name="viewport"[^>]*>', r"\1", page
+    )
 
 
 def declared(listing: str, pages: set[str]) -> str:
@@ -132,4 +181,6 @@ def print_pdf(printer: str, page: Path, out: Path, work: Path) -> None:
         raise BookError(f"the browser printed for {PRINT_SECONDS} s; stopped") from None
     if done.returncode or not out.exists():
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise BookError(f"the browser cannot print: {said[-1] if said else 'no reason'}")
+        raise BookError(
+            f"the browser cannot print: {said[-1] if said else 'no reason'}"
+        )

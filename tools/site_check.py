@@ -1,12 +1,25 @@
-"""What a finished site must have: every link and picture, and nothing from elsewhere."""
+"""What a finished site must have: all links and pictures, nothing from elsewhere."""
 
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-LOADS = {"script": "src", "img": "src", "source": "src", "iframe": "src", "video": "src"}
-LOADING_LINKS = {"stylesheet", "preload", "icon", "shortcut icon", "manifest", "preconnect"}
+LOADS = {
+    "script": "src",
+    "img": "src",
+    "source": "src",
+    "iframe": "src",
+    "video": "src",
+}
+LOADING_LINKS = {
+    "stylesheet",
+    "preload",
+    "icon",
+    "shortcut icon",
+    "manifest",
+    "preconnect",
+}
 REMOTE_STYLE = re.compile(r"(?:@import|url\()\s*['\"]?\s*(?:https?:)?//[^)'\"]*")
 
 PRINTED = "jb-print-docs-body"  # a second heading of the theme, on paper only
@@ -31,7 +44,9 @@ class Reader(HTMLParser):
         if tag == "link" and found.get("rel") in LOADING_LINKS:
             self.loads.append(found["href"])
         if tag == "img" and not (found.get("alt") or "").strip():
-            self.faults.append(f"the picture {found.get('src', '')!r:.60} has no alt text")
+            self.faults.append(
+                f"the picture {found.get('src', '')!r:.60} has no alt text"
+            )
         if tag == "div" and (self.hidden or found.get("id") == PRINTED):
             self.hidden += 1
         if re.fullmatch("h[1-6]", tag) and not self.hidden:
@@ -58,7 +73,7 @@ def faults(site: Path) -> list[str]:
     site = site.resolve()
     pages = {path.resolve(): read(path) for path in sorted(site.rglob("*.html"))}
     found = []
-    for path, page in pages.items():
+    for path in pages:
         name = path.relative_to(site).as_posix()
         found += [f"{name}: {fault}" for fault in page_faults(site, path, pages)]
     for path in sorted(site.rglob("*.css")):

@@ -22,6 +22,9 @@ from tools.book_source import Book, is_appendix, number_of, read_notebook, tags,
 
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(<?([^)\s>]+)>?\)")
 STANDS_FOR = re.compile(r"!\[[^\]]*\]\([^)\s]*/widget_(\w+)\.png\)")
+FOLD = re.compile(
+    r"(<details>(?:\s*<summary>.*?</summary>)?|<summary>.*?</summary>|</details>)"
+)
 CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 MINUTES = re.compile(r"^\| *Minutes to read *\| *(\d+)", re.MULTILINE)
 APPENDIX_PAGES = {
@@ -65,7 +68,10 @@ def contents(root: Path) -> list[tuple[str, list[tuple[str, str]]]]:
         ("Chapters", [(f"chapters/{s.stem}", numbered(book, s)) for s in chapters]),
         (
             "Appendices",
-            [(page, f"{letter}. {heading(root, page)}") for letter, page in appendices.items()],
+            [
+                (page, f"{letter}. {heading(root, page)}")
+                for letter, page in appendices.items()
+            ],
         ),
         (
             "What was measured",
@@ -82,7 +88,10 @@ def contents(root: Path) -> list[tuple[str, list[tuple[str, str]]]]:
                 if book.output("solutions", s).exists()
             ],
         ),
-        ("The project", pages(root, (n for n in ("CONTRIBUTING",) if (root / f"{n}.md").exists()))),
+        (
+            "The project",
+            pages(root, (n for n in ("CONTRIBUTING",) if (root / f"{n}.md").exists())),
+        ),
     ]
     return [(name, listed) for name, listed in groups if listed]
 
@@ -169,9 +178,33 @@ def adapt(made: Pages, text: str, page: str) -> str:
     """Markdown of a page as the site needs it; code stays as it is."""
     codes = CODE.findall(text)
     text = CODE.sub("\0", text)  # hidden while links are read
-    text = LINK.sub(lambda match: link(made, page, match), text)
+    text = LINK.sub(lambda match: link(made, page, match), spaced(text))
     text = re.sub("\0", lambda _: codes.pop(0), text)
     return with_widgets(made, text) if made.paged else text
+
+
+def spaced(text: str) -> str:
+    """Blank lines around what is folded, so that it is read as markdown, not as HTML.
+
+    >>> spaced("<details><summary>Hint</summary>*This*.</details>")
+    '\\n<details><summary>Hint</summary>\\n\\n*This*.\\n\\n</details>\\n'
+    """
+    lines, opened = [], []  # opened: how far what is still open is indented
+    for row in text.replace("<br>", "<br/>").split("\n"):
+        if not FOLD.search(row):
+            lines.append(row)
+            continue
+        indent = " " * len(re.match(r" *(?:\d+\. +|[-*] +)?", row)[0])
+        for piece in filter(str.strip, FOLD.split(row)):
+            if piece.startswith("<details"):
+                opened.append(indent)
+            if piece == "</details>":
+                lines += ["", (opened.pop() if opened else indent) + piece, ""]
+            elif FOLD.fullmatch(piece):
+                lines += ["", indent + piece, ""]
+            else:
+                lines.append(piece if row.startswith(piece) else indent + piece.strip())
+    return "\n".join(lines)
 
 
 def link(made: Pages, page: str, match: re.Match) -> str:
@@ -203,21 +236,27 @@ def served(made: Pages, page: str, wanted: str, words: str) -> str:
 
 def data_files(made: Pages, row: str, page: str) -> str:
     """The list of result files that measured a row such as P4."""
-    names = [f"{provenance.RESULTS.as_posix()}/{name}" for name in measured(made.root, row)]
+    names = [
+        f"{provenance.RESULTS.as_posix()}/{name}" for name in measured(made.root, row)
+    ]
     lines = [f"- {served(made, page, name, Path(name).name)}" for name in names]
     listed = "\n".join(lines)
     if len(lines) > MANY and made.paged:
         many = f"{len(lines)} files"
         listed = f"<details><summary>{many}</summary>\n\n{listed}\n\n</details>"
     count = "The file" if len(lines) == 1 else "The files"
-    intro = f"{count} that these numbers come from. Each says with which command, settings and weights it was made."
+    intro = f"{count} that these numbers come from, with the command of each."
     return f"\n\n## Data\n\n{intro}\n\n{listed}\n" if lines else ""
 
 
 def measured(root: Path, row: str) -> list[str]:
     """Result files that hold a row of the table of claims."""
     folder = root / provenance.RESULTS
-    return [path.name for path in sorted(folder.glob("*.json")) if row in files.read_json(path)]
+    return [
+        path.name
+        for path in sorted(folder.glob("*.json"))
+        if row in files.read_json(path)
+    ]
 
 
 def with_widgets(made: Pages, text: str) -> str:
@@ -250,7 +289,9 @@ def copy_extra(made: Pages, out: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(made.root / name, target)
     for name in widgets.WIDGETS:
-        files.write_text(out / "widgets" / f"{name}.html", widgets.page(name, made.root))
+        files.write_text(
+            out / "widgets" / f"{name}.html", widgets.page(name, made.root)
+        )
 
 
 def sizes(folder: Path) -> int:

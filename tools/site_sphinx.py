@@ -29,11 +29,7 @@ FUNCTION = re.compile(r"(<m[io]>(?:log|exp|min|max|ln|softmax)</m[io]>)(?=<m[in]
 
 
 def mathml(text: str, display: str) -> str:
-    r"""A formula as MathML, with its TeX source as the alternative text.
-
-    >>> mathml("r_1", "inline")[-50:]
-    '<mrow><msub><mi>r</mi><mn>1</mn></msub></mrow></math>'
-    """
+    """A formula as MathML, with its TeX source as the alternative text."""
     made = convert(text, display=display)
     if unread := UNREAD.search(made):
         raise ExtensionError(f"cannot draw {unread[0]!r:.60} of the formula {text!r}")
@@ -54,20 +50,12 @@ def block_math(self, node) -> None:
 
 
 def anchor(term: str) -> str:
-    """The id of a term's row.
-
-    >>> anchor("byte-pair encoding (BPE)")
-    'term-byte-pair-encoding-bpe'
-    """
+    """The id of a term's row."""
     return "term-" + re.sub(r"\W+", "-", term.lower()).strip("-")
 
 
 def spellings(term: str) -> list[str]:
-    """How a term may be written in a text.
-
-    >>> spellings("byte-pair encoding (BPE)"), spellings("attention")
-    (['byte-pair encoding', 'BPE'], ['attention'])
-    """
+    """How a term may be written in a text."""
     match = re.fullmatch(r"(.+?) \(([^)]+)\)", term)
     names = [match[1], match[2]] if match and match[2].isupper() else [term]
     return [re.sub(r" \([^)]*\)$", "", name) for name in names]
@@ -86,8 +74,21 @@ def read_glossary(doctree) -> dict[str, tuple[str, str]]:
     return found
 
 
+def name_columns(doctree) -> None:
+    """A head row without any word goes; a column without a name gets a spoken one."""
+    for head in list(doctree.findall(nodes.thead)):
+        if not head.astext().strip():
+            head.parent.remove(head)
+            continue
+        for entry in head.findall(nodes.entry):
+            if not entry.astext().strip():
+                spoken = nodes.inline("", "row", classes=["visually-hidden"])
+                entry += nodes.paragraph("", "", spoken)
+
+
 def remember(app, doctree) -> None:
-    """Keep the terms when the glossary has been read."""
+    """Mend the tables of a page; keep the terms when the glossary has been read."""
+    name_columns(doctree)
     if app.env.docname == GLOSSARY:
         app.env.r1_terms = read_glossary(doctree)
 
