@@ -258,7 +258,8 @@ def normal(*shape):
     return torch.randn(shape, generator=source, dtype=torch.float64)
 
 
-q, k, v = normal(2, 3, 7, 4), normal(2, 3, 7, 4), normal(2, 3, 7, 5)  # B H T K, ..., B H T V
+q, k = normal(2, 3, 7, 4), normal(2, 3, 7, 4)  # B, H, T, K
+v = normal(2, 3, 7, 5)  # B, H, T, V
 fast = attend(q, k, v, 4**-0.5)
 for b, h in torch.cartesian_prod(torch.arange(2), torch.arange(3)).tolist():
     slow = attend_by_loop(q[b, h], k[b, h], v[b, h], 4**-0.5)

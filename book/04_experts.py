@@ -650,6 +650,12 @@ plots.heatmaps(panels, list(KINDS), columns, "expert")
 # clear pattern by subject and much by syntax (arXiv 2401.04088, section 5). "Expert" is
 # a metaphor. Nobody told the experts what to be.
 #
+# ![One held-out text, a countdown game, cut into its tokens. Each token is in a box with the numbers of the two experts that read it in layer 1; most numbers go to expert 2, most operators and equal signs to expert 4.](../figures/widget_experts.png)
+#
+# What you see: one held-out text, token by token, with the experts of layer 1. The page
+# [widgets/experts.html](../widgets/experts.html) has other texts and layers; open it in a
+# browser and choose a token.
+#
 # ### Does the map mean anything?
 #
 # A map of *use* is not yet a map of *need*. So take each expert away (a bias of

@@ -852,6 +852,13 @@ for model in MODELS:
 #
 # The last lines compare the calculator with one answer in the same way: a gain for Zero
 # and R1, a tie for the base.
+#
+# ![The chance that at least one of k samples is right, over k from 1 to 32, for base, R1-Zero and R1. At k = 1 R1 is the highest and the base the lowest; between 4 and 5 tries the curves cross, and at 32 the base is the highest.](../figures/widget_pass.png)
+#
+# What you see: the chance that at least one of k answers is right, on all 64 problems, for
+# each seed (thin) and as their mean. From five tries on the base is ahead, as its
+# answers differ more. The page [widgets/pass.html](../widgets/pass.html) lets you move k
+# and shows every problem.
 
 # %% [markdown] tags=["slide"]
 # ## 12. Why R1's authors call two of these unsuccessful

@@ -772,6 +772,13 @@ plots.curves(panels, "ratio", "push")
 # nothing bounds GRPO: a bad token that became ten times as likely is pushed down ten times
 # as hard. (`losses.two_sided` adds that bound.)
 #
+# ![The clipped objective over the ratio, with recorded tokens on it. Left, a right completion with advantage +0.74: two of its tokens are on the flat part above 1.28. Right, a wrong one with advantage -0.26: two are on the flat part below 0.8.](../figures/widget_clip.png)
+#
+# What you see: tokens of one recorded group (dots) after four optimizer steps. Those on a
+# flat part of the line pass no gradient on. The page
+# [widgets/clip.html](../widgets/clip.html) lets you move the clip and choose among six
+# groups.
+#
 # ### "Token level or sequence level?"
 #
 # Two different choices hide behind these words. One is the *ratio*: of a token, or of the

@@ -9,6 +9,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PAPER, PURPLE, STYLE
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent
 PALE = {
     BLUE: "#e3eff8",
     ORANGE: "#fbeadf",
@@ -64,6 +65,11 @@ def arrow(axes, start, end, colour=INK, line="-", bend=0.0, **kind):
     look |= {"color": colour, "linestyle": line, "shrinkA": 0, "shrinkB": 2}
     look["connectionstyle"] = f"arc3,rad={bend}"
     axes.add_patch(FancyArrowPatch(start, end, **{**look, **kind}))
+
+
+def inset(axes, place):
+    """Ordinary axes on a sheet; left, bottom, width, height as shares of it."""
+    return axes.figure.add_axes(place)
 
 
 def sheet(name, width, height, *parts, bottom=0.0):
