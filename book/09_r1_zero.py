@@ -340,10 +340,13 @@ plots.batch_picture(batch.mask[:48], batch.rewards[:48], G)
 # Training needs the log-probability of every token. The logits at column $t$ are about
 # the token at column $t+1$, so `logits[:, :-1]` is compared with `ids[:, 1:]`.
 # `cross_entropy` without a reduction is minus the log-probability of the token that was
-# chosen. `F.pad` puts the 0 of rule 1 in front. Below it come the three rules as code,
-# and a fourth: training must find the same log-probabilities that sampling wrote down.
+# chosen. `F.pad` puts the 0 of rule 1 in front. (Skip `temperature` and `mask` at first
+# reading: here the temperature is 1, and all columns are wanted.) Below it come the three
+# rules as code, and a fourth: training must find the same log-probabilities that sampling
+# wrote down.
 
 # %%
+# r1lib.losses.chosen_logprobs
 # r1lib.losses.token_logprobs
 
 # %%
@@ -672,8 +675,8 @@ def simple_zero(policy, config):
 # - a plan for the learning rate: a short warm-up, and a decay at the end;
 # - **minibatches**: a rollout is divided into parts, each good for one optimizer step.
 #   From the second on the samples are a little old, and ratio and clip begin to matter;
-# - completions with advantage 0 are not computed, and the others go through the model in
-#   pieces that fit into memory;
+# - completions with advantage 0 are not computed; the others go through the model in
+#   pieces that fit into memory, and siblings share their prompt;
 # - the KL penalty, if wanted.
 #
 # Same seed, same problems, same samples, so with one minibatch and a constant learning
