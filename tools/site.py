@@ -224,7 +224,8 @@ def build(root: Path, out: Path, url: str, epub: bool, pdf: bool) -> int:
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".site-") as place:
         work, made = Path(place).resolve(), Path(place).resolve() / "html"
-        pages = Pages(root, work / "source")
+        books = site_book.names(epub, pdf)
+        pages = Pages(root, work / "source", books=books)
         site_source.stage(pages)
         print("site: writing the pages", flush=True)
         run_sphinx(pages.folder, made, "html", settings(root, url))
