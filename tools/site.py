@@ -167,6 +167,7 @@ def settings(root: Path, url: str) -> dict:
         "html_copy_source": False,
         "html_show_sourcelink": False,
         "html_show_copyright": False,
+        "html_show_search_summary": False,  # it fetches, which a disk refuses
         "html_math_renderer": "mathml",
         "html_last_updated_fmt": None,
         "extensions": ["myst_nb", "sphinx_copybutton", "tools.site_sphinx"],
