@@ -340,8 +340,10 @@ plots.batch_picture(batch.mask[:48], batch.rewards[:48], G)
 # Training needs the log-probability of every token. The logits at column $t$ are about
 # the token at column $t+1$, so `logits[:, :-1]` is compared with `ids[:, 1:]`.
 # `cross_entropy` without a reduction is minus the log-probability of the token that was
-# chosen. `F.pad` puts the 0 of rule 1 in front. Below it come the three rules as code,
-# and a fourth: training must find the same log-probabilities that sampling wrote down.
+# chosen. `F.pad` puts the 0 of rule 1 in front. (Skip `temperature` and `mask` at first
+# reading: here the temperature is 1, and all columns are wanted.) Below it come the three
+# rules as code, and a fourth: training must find the same log-probabilities that sampling
+# wrote down.
 
 # %%
 # r1lib.losses.chosen_logprobs
@@ -668,15 +670,13 @@ def simple_zero(policy, config):
 
 
 # %% [markdown]
-# The library's `grpo.train` is this loop with five additions (`??grpo.update` shows them):
+# The library's `grpo.train` is this loop with four additions (`??grpo.update` shows them):
 #
 # - a plan for the learning rate: a short warm-up, and a decay at the end;
 # - **minibatches**: a rollout is divided into parts, each good for one optimizer step.
 #   From the second on the samples are a little old, and ratio and clip begin to matter;
-# - completions with advantage 0 are not computed, and the others go through the model in
-#   pieces that fit into memory;
-# - the prompt of a group is read once, and all its completions go on from there
-#   (`training.shared_prompts`); their loss and gradient stay the same;
+# - completions with advantage 0 are not computed; the others go through the model in
+#   pieces that fit into memory, and siblings share their prompt;
 # - the KL penalty, if wanted.
 #
 # Same seed, same problems, same samples, so with one minibatch and a constant learning
@@ -835,11 +835,6 @@ for place in (0, count // 2):
 # Look at step 100 of the first problem. The tape says 35 + 1 = 38, which is false. The
 # check finds a distance, says *no*, and the same sum done again is right. Nobody paid for
 # a clean tape, only for the answer.
-#
-# ![One word problem, answered by R1-Zero of seed 0 at steps 0, 20 and 100, beside the curve of its share of right answers.](../figures/widget_zero.png)
-#
-# What you see: one position of [widgets/zero.html](../widgets/zero.html). Open it in a
-# browser to move through the steps of all three seeds, with eight problems each.
 #
 # ### Beside its controls
 #

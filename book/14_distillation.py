@@ -760,8 +760,9 @@ plots.token_map(lines[:6], "reverse KL, nats")
 # a wrong tape ends in a right answer.
 #
 # The teacher judges a token by what is written before it, slips included: behind
-# `20+15=36,+1=` it expects 37. Further on, where tape and target no longer fit together, it
-# is unsure itself, so an objection in the answer says less than one in the tape.
+# `20+15=36,+1=` it expects 37. And a dark token need not be wrong, since the KL compares
+# whole rows. It is also large where the student wrote the right token by luck, with much
+# of its probability elsewhere.
 
 # %%
 # r1lib.distill.on_policy
