@@ -41,7 +41,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean, variance
+from statistics import fmean
 
 import regex
 import torch
@@ -1270,6 +1270,8 @@ def paired_error(first, second):
     paired_error([0, 1], [0, 1]) is (0, 0, about 0.71): nothing differs in any problem.
     """
     # BEGIN SOLUTION
+    from statistics import variance
+
     gains = [b - a for a, b in zip(first, second, strict=True)]
     apart = variance(first) + variance(second)
     n = len(gains)
