@@ -492,6 +492,7 @@ for name, keep in every_live.items():
     if gone and name in FILTERS[:5]:
         show(gone[0], f"{name}: ")
 
+# %%
 LINE = re.compile(r"(\d+)((?:,?[-+*/]\d+=\d+)+)(?:~(\d+)=(\d+))?")
 
 

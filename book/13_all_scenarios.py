@@ -548,10 +548,12 @@ def naive_mixed(problem, text, helpful, safe, right):
 # %%
 # r1lib.recipe.scenarios.Preference
 # r1lib.recipe.scenarios.calibration
+# %%
 # r1lib.recipe.scenarios.form
 # r1lib.recipe.scenarios.language
 # r1lib.recipe.scenarios.LANGUAGE
 # r1lib.recipe.scenarios.liked
+# %%
 # r1lib.recipe.scenarios.Mixed
 
 
