@@ -17,15 +17,16 @@
 # |---|---|
 # | You will build | verifiers for a game, mathematics and logic; rewards for format and language; a gallery of 19 cheats; a reward for programs, run in a sandbox; and a learned judge that you then lead astray |
 # | You need | Python. Section 10 uses PyTorch, but you can read it without |
-# | Minutes to read | 40 |
+# | Minutes to read | 50 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), sections 2.2.2 and 2.3.2; v2, section 2.2; DAPO (arXiv 2503.14476), equation 13; CodeT (arXiv 2207.10397) |
 #
 # ![From left to right: a completion; its one answer is found; one of four verifiers judges it, for games, mathematics, logic or programs, the last one inside a sandbox; right or wrong goes into a sum. Below, the thinking goes to rules for format and language, which join the sum with small weights. The sum is the reward.](../figures/06_rewards.png)
 #
-# What you see: how a completion becomes a reward. The small numbers are the sections that
-# build each part. At first reading you may skip sections 5 and 11, and the end of section 8.
+# What you see: how a completion becomes a reward. The small numbers are the sections
+# that build each part. At first reading you may skip sections 5 and 11, and the end of
+# section 8. The title names the aim; section 7 says why nobody can promise it.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -66,20 +67,23 @@ torch.manual_seed(0)
 RESULTS = Path("../results/data")
 
 # %% [markdown]
-# ## 1. Whom do you trust to say "right"?
+# ## 1. Who decides what is right?
 #
-# In reinforcement learning (RL) a model is not shown what to write. It writes, a program
-# gives the text a number, the **reward**, and texts with a high reward become more likely.
-# Nothing in this loop knows what you *meant*. Suppose a strange text earns as much as a
-# right answer. Then the model does not cheat when it writes the strange text: it does what
-# it is paid for. This is called a **reward hack**. An older name is Goodhart's law: when a
-# measure becomes a target, it ceases to be a good measure.
+# In reinforcement learning (RL) a model writes, a program gives the text a number, the
+# **reward**, and texts with a high reward become more likely. Nothing in this loop
+# knows what you *meant*. If a strange text earns as much as a right answer, the model
+# does not cheat when it writes the strange text: it does what it is paid for. This is
+# called a **reward hack**. An older name is Goodhart's law: when a measure becomes a
+# target, it ceases to be a good measure.
 #
 # Here is the law at work. A model writes one of two kinds of text. An honest attempt is
-# right three times in ten. A list of all numbers is written only once in a hundred times,
-# and never right. Let $r_i$ be the mean reward of a kind, $\bar r$ the mean over all texts, and
-# $\eta$ a step size. One step of RL multiplies the probability of a kind, on average, by
-# $1 + \eta\,(r_i - \bar r)$. The naive rule looks for the right number anywhere.
+# right three times in ten. A list of all numbers is written only once in a hundred
+# times, and never right. The naive rule looks for the right number anywhere.
+#
+# Let $r_i$ be the mean reward of a kind, $\bar r$ the mean over all texts, and $\eta$ a
+# step size. In the simplest picture, one step of RL multiplies the probability of a
+# kind by $1 + \eta\,(r_i - \bar r)$. (Updates of a network start more slowly for rare
+# texts and also move similar texts. The direction is the same.)
 
 # %% tags=["slide", "nbval-check-output"]
 TRUE = {"honest attempt": 0.3, "list of all": 0.0}
@@ -101,22 +105,23 @@ for name, reward in (("naive rule", NAIVE), ("strict rule", TRUE)):
     print(f"{name:13}" + "".join(f"{share:6.0%}" for share in shares[::6]))
 
 # %% [markdown] tags=["slide"]
-# What you see: the share of texts that are lists. Under the naive rule, nearly every text is
-# one after thirty steps. One in a hundred was enough to find the hack.
+# What you see: the share of texts that are lists. Under the naive rule, nearly every
+# text is one after thirty steps of this toy. One in a hundred was enough to find the
+# hack.
 #
 # So which program should give the number? There are two candidates. A **reward model** is a
 # neural network, trained on examples of good and bad answers, that scores any text. A
 # **rule** checks: is this the number 35, did each test pass?
 #
 # DeepSeek-R1's reasoning was trained with rules. Its authors give two reasons against a
-# neural reward model here. In large-scale RL it may be exploited. And it must be retrained,
-# which costs resources and complicates the pipeline (v1, section 2.2.2; v2, section 2.2).
-# Mathematics is checked by comparing the final answer, programs by a compiler and test
-# cases. For helpfulness, where no rule is possible, they do use reward models; chapter 13
-# builds two.
+# neural reward model here (v1, section 2.2.2; v2, section 2.2). In large-scale RL it
+# may be exploited, and retraining it costs resources and complicates the pipeline.
+# Mathematics is checked by its final answer, programs by a compiler and test cases. For
+# helpfulness, where no rule is possible, they do use reward models; chapter 13 builds
+# two.
 #
-# A rule is only as good as its author, though. So we write each naive rule first, break it,
-# and mend it. In section 10 we train a judge instead.
+# A rule is only as good as its author. So we write each naive rule first, break it, and
+# mend it. In section 10 we train a judge instead.
 #
 # ## 2. Find the answer
 #
@@ -236,9 +241,11 @@ for game in GAMES:
 # the middle of a training run. Worse is `9**9**9`, with 369,693,100 digits: the naive
 # verifier would be busy until it is killed.
 #
-# Our verifier has three parts. The first decides what is an expression at all: at most 200
-# characters, few kinds of them, shallow brackets, short numbers. (`ast.parse` only reads. It
-# executes nothing.) No right answer comes near these bounds. They limit the *cost of looking*.
+# Our verifier has three parts. The first decides what is an expression at all: at most
+# 200 characters, only digits, operators and brackets, and no `**`, `//` or two numbers
+# side by side. Brackets must be balanced and shallow, numbers short. Then Python's
+# parser reads the text; it executes nothing. No right answer comes near these bounds.
+# They limit the *cost of looking*.
 #
 # The second part computes in **fractions**. Floating point rounds: `1/49*49` is not 1. A
 # tolerance would mend that, and let answers in that are nearly right. A `Fraction` keeps
@@ -268,9 +275,10 @@ assert [countdown_correct(*game) for game in GAMES] == [True] + [False] * 7
 # same? `1/2`, `0.5`, `50%`, `\frac{1}{2}` and `x = 1/2` are five texts and one answer. A
 # right answer that is called wrong teaches the model to unlearn what it knows.
 #
-# ![Four boxes from left to right: number, structure, exact, algebra. The first decides 1/2 and 50%, equal; the second the tuples (1,2) and (2,1), not equal; the third 1024 and 2 to the 10, equal; the fourth 2 root 2 and root 8, equal. An arrow leads from each box to the next for pairs that it cannot decide. What algebra cannot prove is not equal.](../figures/06_ladder.png)
+# ![Four boxes from left to right: number, structure, exact, algebra. The first decides 1/2 and 50%, equal; the second the tuples (1,2) and (2,1), not equal; the third 1024 and 2 to the 10, equal; the fourth 2 root 2 and root 8, equal. Each may say equal or not equal. An arrow leads from each box to the next for pairs that it cannot decide. What algebra cannot prove is not equal.](../figures/06_ladder.png)
 #
-# What you see: four steps, each for what the one before cannot decide.
+# What you see: four steps. Each may say equal or not equal, and passes on what it cannot
+# decide.
 #
 # **Step 1: one number, exactly.** Thousands, percent, a fraction, a name in front:
 
@@ -278,8 +286,9 @@ assert [countdown_correct(*game) for game in GAMES] == [True] + [False] * 7
 # r1lib.verifiers.notation.parse_number
 
 # %% [markdown]
-# The principle here and in all that follows: *what is not surely one answer is refused.*
-# `12,34` might be 1,234 with a slip, or two numbers, or 12.34 in another country.
+# The principle here and in all that follows: *what is not surely one answer is
+# refused.* `12,34` might be 1,234 with a slip, or two numbers, or 12.34 in another
+# country. (`math_equal` refuses more than 200 characters before anything else.)
 #
 # **Step 2: read the structure.** A parser (`r1lib/verifiers/answers.py`) turns LaTeX into a
 # **tree**, nested tuples such as `("/", top, bottom)`. **Step 3: compute what is rational**,
@@ -301,14 +310,16 @@ except Refused as refused:
 
 # %% [markdown]
 # **Step 4: algebra**, for roots and letters. Is $2\sqrt2$ the same as $\sqrt8$, and
-# $x^2-1$ the same as $(x-1)(x+1)$? The library sympy can prove that. But simplifying may
-# take for ever. So sympy runs in a process of its own: it gets the tree, never the text, it has
-# three seconds, and it can be killed. What it cannot *prove* equal is not equal.
+# $x^2-1$ the same as $(x-1)(x+1)$? The library sympy can prove that. But simplifying
+# may never end. So sympy runs in a process of its own: it gets the tree, never the
+# text, it has three seconds, and it can be killed. What it cannot *prove* equal is not
+# equal.
 #
-# All four steps in one function. One line deserves a second look: `written(right)`. Where the
-# gold answer is a number, the model has to *write out* that number. `2+2` has the value 4,
-# and so has the question itself. If values were enough, repeating the question would always
-# be right.
+# All four steps in one function. What no step can read is compared as words
+# (`wording`). One line deserves a second look: `written(right)`. Where the gold answer
+# is a number, the model has to *write out* that number. `2+2` has the value 4, and so
+# has the question itself. If values were enough, repeating the question would always be
+# right.
 
 
 # %% tags=["slide"]
@@ -351,11 +362,11 @@ for gold, answer in PAIRS:
 # `docs/answers.md` lists what it accepts and refuses, with reasons; the tests try every row.
 #
 # Many open replications of R1 use
-# [Math-Verify](https://github.com/huggingface/Math-Verify), which reads more LaTeX. The two
-# were asked about 2,552 pairs made from templates and agree on 2,411
-# (`results/data/agreement.json`). They differ by whole kinds. Math-Verify is *lenient*: it
-# compares six decimals, and takes 10% for 10. For *evaluating* a model that is sensible. As a
-# *reward*, each leniency can be exploited.
+# [Math-Verify](https://github.com/huggingface/Math-Verify). Asked about 2,552 pairs
+# made from templates, the two agree on 2,411 (`results/data/agreement.json`). They
+# differ mostly by whole kinds. Math-Verify is mostly more *lenient*: it compares six
+# decimals, and takes 10% for 10. In a few kinds it is stricter: it refuses a converted
+# unit, which ours accepts. In a *reward*, each leniency can be exploited.
 
 # %% [markdown] tags=["slide"]
 # ## 5. Knights and knaves
@@ -440,15 +451,26 @@ for thought in thoughts:
 #
 # ![Two mixtures of rewards over one axis. With weights of 0.1 for form and language, wrong answers get 0 to 0.2 and right ones 1 to 1.2, with a gap between them. With a weight of 1 for all three parts, wrong answers get 0 to 2 and right ones 1 to 3, so the ranges overlap.](../figures/06_margin.png)
 #
-# What you see: the rewards that wrong and right answers can get. With equal weights a neat
-# wrong answer in good English beats an untidy right one, and RL would make neat English.
+# What you see: the rewards that wrong and right answers can get. With equal weights a
+# neat wrong answer in good English beats an untidy right one, and RL would make neat
+# English.
 #
-# Two penalties can join the sum, because a run can drift into endless text if nothing limits
-# it. `rewards.repetition_penalty` takes away the share of **n-grams**, runs of $n$ words, that
-# occurred before. `rewards.length_penalty` (DAPO, equation 13) lowers the reward over the last
-# $b$ tokens before the limit $L$. At a length of $n$ tokens it is
+# The law compares wrong with right. Where every sample is wrong, only the small parts
+# differ, and then they are all that RL sees. Even
+# `<think>hm</think><answer>35</answer>`, where 35 is wrong, earns 0.2 for form and
+# language.
+#
+# Two penalties can join the sum, because a run can drift into endless text if nothing
+# limits it. `rewards.repetition_penalty` takes away the share of **n-grams**, runs of
+# $n$ words, that occurred before. `rewards.length_penalty` (DAPO, equation 13) lowers
+# the reward over the last $b$ tokens before the limit $L$. At a length of $n$ tokens it
+# is
 #
 # $$ p(n) = -\frac{\min(\max(n - (L - b),\, 0),\, b)}{b}. $$
+#
+# The law holds for penalties too. Beside format and language, and a repetition penalty
+# of weight 0.1, the length penalty must weigh less than 0.7. Otherwise a long right
+# answer can fall below a neat wrong one. (Exercise 6.5 computes this margin.)
 
 # %% tags=["slide"]
 # r1lib.rewards.Weighted
@@ -477,10 +499,8 @@ print([rewards.length_penalty(n, 120, 20) for n in (100, 110, 120, 500)])
 # %% [markdown] tags=["slide"]
 # ## 7. A gallery of cheats
 #
-# Now 19 ways to be paid without being right. Each row has a naive rule, which we write down
-# and call, and a completion that the rule pays. Beside it is the reward from our rules. Such
-# naive rules are easy to write by accident: the first answer counts, the thinking may be
-# empty, bullets are paid as "steps of reasoning".
+# Now 19 ways to be paid without being right. Each row has a naive rule, which we call,
+# and a completion that the rule pays. Beside it is the reward from our rules.
 #
 # The first cell has wrong answers. The second has empty form: naive rules that pay for what
 # can be *counted*. At its end are programs: a naive test compares results by Python's `==`,
@@ -567,13 +587,14 @@ for pays_for, text, naive, ours in gallery:
 print(len(gallery), "cheats")
 
 # %% [markdown]
-# What do these have in common? Each naive rule pays for an *indicator* of the thing instead
-# of the thing, and the indicator is cheaper to produce. Two habits close most of the doors:
-# **one answer, in one place, or none**; and **refuse what you do not surely understand.**
+# What do these have in common? Each naive rule pays for an *indicator* that is cheaper
+# to produce than the thing itself. Two habits help most: **one answer, in one place, or
+# none**; and **refuse what you do not surely understand.**
 #
-# A list of known cheats proves nothing about unknown ones. So the rules say what is *allowed*
-# and refuse the rest. (A script also gave each verifier 100,000 random completions. None
-# raised an exception: `results/data/fuzz.json`.)
+# A list of known cheats proves nothing about unknown ones. So the rules say what is
+# *allowed* and refuse the rest. (A script also gave the rules 100,000 random
+# completions each, and the sandbox 5,000. None raised an exception:
+# `results/data/fuzz.json`.)
 
 # %% [markdown] tags=["slide"]
 # ## 8. Programs: "sorted, with 42 at the start"
@@ -610,10 +631,9 @@ for name, code in FOUR.items():
     print(f"{name:13}", "; ".join(map(str, found)) or "no complaint")
 
 # %% [markdown]
-# The last lines are from a **linter**, which reads the program without running it and
-# complains as a careful reader would. (Ours is pyflakes with three more habits.) Then the
-# program runs on tests, in a **sandbox**, the subject of section 9. The reward adds five
-# parts:
+# The last lines are from a **linter**, which reads the program without running it.
+# (Ours is pyflakes with three more habits.) Then the program runs on tests, in a
+# **sandbox**, the subject of section 9. The reward adds five parts:
 #
 # | part | weight | question |
 # |---|---|---|
@@ -664,10 +684,13 @@ plots.stacked_shares({name: earned(parts) for name, parts in scored.items()})
 #
 # ### Where do tests come from?
 #
-# The task came with a handful of tests. Below, `memory` knows nothing but these: it looks
-# the answers up in a table. If the same tests come back often enough, RL finds it. The remedy is *more tests than can
-# be known*. A reference program makes them: draw inputs, run the reference, and expect what
-# it returns.
+# The task came with a handful of tests. Below, `memory` knows nothing but these: it
+# looks the answers up in a table. If the same tests come back often enough, RL finds
+# it.
+#
+# The remedy is *more tests than can be known*. A reference program makes them: draw
+# inputs, run the reference, and expect what it returns. (In this cell no speed is
+# measured, so the speed part is half paid and the best reward is 0.95.)
 
 # %%
 # results.unit_tests.draw_inputs
@@ -747,19 +770,21 @@ for wrong, shared in product((0.3, 0.5, 0.7), (False, True)):
     print(f"{wrong:.0%} wrong, {kind}".ljust(31) + cells)
 
 # %% [markdown]
-# Where most writers are right, nearly all kept tests are right. Where half are wrong, it
-# matters how. Mistakes of one's own scatter and are outvoted; a shared mistake outvotes the
-# truth. Where most are wrong, the vote does not help. (Sixteen tasks are few: read the table
-# to the nearest tenth.) Agreement is evidence only as far as errors are *independent*.
+# Where most writers are right, nearly all kept tests are right. Where half are wrong,
+# it matters how: mistakes of one's own scatter and are outvoted, while a shared mistake
+# outvotes the truth. Where most are wrong, even mistakes of one's own outvote the
+# truth, since there are few ways to misunderstand. Then the kept tests are no better
+# than the proposed ones, and here worse. (Sixteen tasks are few: read the table to the
+# nearest tenth.) Agreement is evidence only as far as errors are *independent*.
 
 # %% [markdown] tags=["slide"]
 # ## 9. The sandbox
 #
-# A model that is paid for passing tests will write programs that attack the test instead of
-# solving the task. No intention is needed: one sample happens to call `exit`, and earns
-# something. So assume the worst of every program.
+# A model that is paid for passing tests will come to write programs that attack the
+# test: one sample happens to call `exit`, and earns something. So assume the worst of
+# every program.
 #
-# ![On the left the trainer, which holds the arguments and the expected values. It sends program and arguments into a sealed box, where a warm server forks one process for the program. Only values, as text, come back, and are compared in the trainer. Below, the kernel lets a few calls pass and refuses others such as open and connect.](../figures/06_sandbox.png)
+# ![On the left the trainer, which holds the arguments and the expected values. Program and arguments go into a sealed box, to one process of their own. A warm server, which reads no program, forks that process when a number arrives. Only values, as text, come back, and are compared in the trainer. Below, the kernel lets a few calls pass and refuses others such as open and connect.](../figures/06_sandbox.png)
 #
 # What you see: what crosses the wall, and what does not.
 #
@@ -825,9 +850,9 @@ for name, code in ATTACKS.items():
 # %% [markdown] tags=["slide"]
 # ## 10. A rule, or a judge?
 #
-# All of this was work. Would it not be easier to *learn* what a right answer looks like?
-# Collect completions, mark them, and train a small network. We try it fairly, on a task for
-# which we have the rule, so that the truth is known.
+# All of this was work. Would it not be easier to *learn* what a right answer looks
+# like? We try it fairly, on a task for which we have the rule, so that the truth is
+# known.
 #
 # The base model of this book (chapter 05) does **arithmetic**, such as `compute
 # ((17+5)*2)-8`. It writes four completions to each of 400 problems, and the rule marks them.
@@ -877,6 +902,7 @@ class Judge(nn.Module):
         self.bias = nn.Parameter(torch.zeros(1))
 
     def forward(self, bags):
+        # a mean of many small weights: times 10, it learns in 100 steps
         return 10 * self.weights(*bags).squeeze(1) + self.bias
 
 
@@ -905,8 +931,10 @@ print(f"the judge is right about {agrees.mean():.0%} [{low:.0%}, {high:.0%}]")
 print(f"a judge that calls everything wrong: {1 - unseen.right.mean():.0%}")
 
 # %% [markdown]
-# That looks like a good judge, on problems that it has not seen. But it cannot calculate. It
-# has learned what right completions *look like*.
+# That looks like a good judge, on problems that it has not seen. (In brackets is a 95%
+# interval: with other problems of the same kind, the number would mostly stay inside.
+# Chapter 15 builds it.) But it cannot calculate. It has learned what right completions
+# *look like*.
 #
 # ### Now use it as a reward
 #
@@ -943,15 +971,17 @@ assert rule[-1][1] > 0.95 > 0.05 + truth[-1][1]  # far behind the rule
 plots.doubling_curves({"Best of N, share": lines}, "completions to choose from (N)")
 
 # %% [markdown]
-# What you see: the judge's belief climbs on. The truth climbs with it at first, since a good
-# judge *is* useful. Then it turns and falls, far below the rule. (The interval compares each
-# problem with itself.)
+# What you see: the judge's belief climbs on. The truth climbs with it at first, since a
+# good judge *is* useful. Then it turns and falls, far below the rule. The rule's line
+# is the ceiling: it counts a problem as soon as any of the N is right. (The interval
+# compares each problem with itself. It begins at N = 16, not at the best N, which is
+# best partly by luck.)
 #
-# The judge is the same on the left and on the right. But its accuracy was an average over
-# *typical* completions, and the larger N, the less typical is the winner. Among 256 texts a
-# few look more right than right ones do, and a maximum finds just these. Gao and others
-# measured this **over-optimisation** for large reward models (arXiv 2210.10760). Three
-# favourites that are wrong:
+# The judge is the same on the left and on the right. But its accuracy was an average
+# over *typical* completions, and the larger N, the less typical is the winner. Among
+# 256 texts a few look more right than right ones do, and the maximum picks exactly
+# those. Gao and others measured this **over-optimisation** for large reward models
+# (arXiv 2210.10760). Three favourites that are wrong:
 
 # %% tags=["slide"]
 favourite = scores.argmax(1)
@@ -968,14 +998,14 @@ for i in fooled[:3]:
 # has broken tags, but is full of pieces that the judge likes. In others every piece looks
 # right and the whole is not. To notice that, one has to calculate.
 #
-# In practice one marks such favourites and trains the judge again: the retraining of section
-# 1. The next judge has favourites of its own, and each round needs new marks.
+# In practice one marks such favourites and trains the judge again. The next judge has
+# favourites of its own.
 
 # %% [markdown] tags=["slide"]
 # ## 11. Does the reward for programs teach anything?
 #
-# (Skip this at first reading; it uses chapter 09.) A small model read list programs from a
-# made-up web and was then trained by RL with the reward of section 8 (`results/code.py`).
+# (Skip this at first reading; it uses chapter 09.) A small model was pre-trained on
+# list programs. Then RL trained it with the reward of section 8 (`results/code.py`).
 # **Sampled** programs are drawn at temperature 1. A **greedy** program is made of the
 # likeliest token each time.
 
@@ -997,15 +1027,19 @@ rows = {
 plots.interval_dots({"easy problems": rows}, "passes all tests")
 
 # %% [markdown]
-# What you see: three seeds with 95% intervals over problems. Sampled programs pass far more
-# often after RL, 0.36 to 0.37 before and 0.59 to 0.61 after; nearly all of these also pass
-# twenty hidden tests. Greedy programs do not improve: 0.75, 0.74 and 0.81 before, 0.73, 0.76
-# and 0.78 after. So RL moved the samples towards programs that were the likeliest already.
-# Chapter 09 calls this **selected**.
+# What you see: three seeds with 95% intervals over problems. Sampled programs pass far
+# more often after RL, 0.36 to 0.37 before and 0.59 to 0.61 after; nearly all of these
+# also pass twenty hidden tests. Greedy programs do not improve: 0.75, 0.74 and 0.81
+# before, 0.73, 0.76 and 0.78 after.
 #
-# On hard problems, which this RL never saw, the pass rate stays at 0.05 to 0.08, and fewer
-# programs run: 0.83, 0.83 and 0.84 before, 0.70, 0.67 and 0.78 after. There RL made the model
-# worse. (More, also about the clock in the reward, is in `docs/claims/P16.md`.)
+# Part of the gain is a choice of style. RL made thinking frequent, from 21 to 24% of
+# the programs to 79 to 94%. The base, if its text is begun with `<think>`, already
+# passes 0.43 to 0.49. The rest fits sharper sampling of what was likely before: greedy
+# programs pass no more often. Chapter 09 calls this **selected**.
+#
+# On hard problems, which this RL never saw, the pass rate stays at 0.05 to 0.08, and
+# fewer programs run: 0.83, 0.83 and 0.84 before, 0.70, 0.67 and 0.78 after. (More is in
+# `docs/claims/P16.md`.)
 
 # %% [markdown]
 # ## 12. What this does not show
@@ -1059,8 +1093,8 @@ plots.interval_dots({"easy problems": rows}, "passes all tests")
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 6.1** (easy, 2 min) Be the cheat. From 1, 5 and 99999999 one cannot reach 5
-# exactly. Return an expression that `naive_countdown` of section 3 believes all the same:
-# each number once, only `+ - * /` and brackets.
+# exactly. Return an expression that `naive_countdown` of section 3 believes all the
+# same: each number once, only `+ - * /` and brackets.
 #
 # <details><summary>Hint 1</summary>The naive rule accepts what is nearly the target.
 # </details>
@@ -1069,7 +1103,7 @@ plots.interval_dots({"easy problems": rows}, "passes all tests")
 
 # %% tags=["exercise"]
 def nearly():
-    """Nearly 5; nearly 3, from 1, 3 and 10000000, would be "3+1/10000000"."""
+    """An expression that is nearly 5; "5*1+99999999" is not near enough."""
     # BEGIN SOLUTION
     return "5+1/99999999"
     # END SOLUTION

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a collection of samples that survives a kill; seven filters and the funnel that counts what each removes; a judge for answers that no rule can check; the mix of reasoning and general data; and four models that differ only in what they have read |
 # | You need | chapter 09: sampling and pass@k; chapter 10: fine-tuning; chapter 11: where Dev2 comes from |
-# | Minutes to read | 40 |
+# | Minutes to read | 50 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), section 2.3.3; v2, the supplement on the 800K supervised data |
@@ -152,7 +152,7 @@ print(f"in tokens: about {everything * MEAN_TOKENS / 1e9:.1f} billion")
 # from Dev2. The other consists of known good replies, and of sampled replies that a judge let
 # pass. The rest of the chapter builds this, from left to right:
 #
-# ![From left to right: the author Dev2 writes k samples of each problem; problems with a rule go to a verifier, requests to a judge. Both kinds fall through a funnel of seven filters: right, in form, one language, not too long, nothing twice, new, few of a prompt. What is left is mixed with known replies, three parts of reasoning to one general part, and the base learns from the mix for two epochs. The result is Dev3.](../figures/12_rejection.png)
+# ![From left to right: the author Dev2 writes k samples of each problem; problems with a rule go to a verifier, requests to a judge. Both kinds fall through a funnel of seven filters: correct, form, language, length, repetition, unique, per prompt. What is left is mixed with known replies, three parts of reasoning to one general part, and the base learns from the mix for two epochs. The result is Dev3.](../figures/12_rejection.png)
 #
 # What you see: the way of a sample into the training data. Small numbers are sections.
 
@@ -228,12 +228,12 @@ lines = {
     f"pass rate {rate}": [(k, 1 - (1 - rate) ** k) for k in draws_of]
     for rate in (0.5, 0.25, 0.05, 0.01)
 }
-shares = "Something is left of a prompt, probability"
+shares = "Chance that a prompt keeps at least one sample"
 plots.doubling_curves({shares: lines}, "samples of each prompt")
 
 # %% [markdown]
 # What you see: with eight samples we keep something of nearly every problem that is solved
-# half of the time, but only of one in thirteen that is solved once in a hundred. Left alone,
+# half of the time. Of those solved once in a hundred, it is one in thirteen. Left alone,
 # the data fills up with easy problems, each answered many times. So recipes cap how many
 # samples of one prompt may stay.
 #
@@ -324,8 +324,9 @@ except ValueError as error:
 #   thrown away, since it would teach to guess.
 # - **language**: every word, thought or said, in the language of the question.
 # - **length**: it ended by itself, within a number of tokens.
-# - **repetition**: no line of the thinking was there before.
-# - **unique** and **per prompt**: no doubles, and of one prompt only so many.
+# - **repetition**: no line of the thinking was there before. A copied line costs tokens and
+#   finds nothing.
+# - **unique** and **per prompt**: no doubles, and at most two rows of one prompt.
 #
 # Eight rows, written by hand, for one problem. One of them is good. A line of thought is a
 # **tape** (chapter 09): `8-3=5,*7=35` takes 3 from 8, and multiplies the 5 by 7. Behind `~`
@@ -369,7 +370,7 @@ by_hand = {
 # only pushes. A filter decides what is copied letter by letter.
 #
 # Repetition and doubles compare texts, so each needs an *identity*: what must be equal for
-# two lines or two rows to count as the same. Capital letters, idle spaces and the width of
+# two lines or two rows to count as the same. Capital letters, extra spaces and the width of
 # letters should not matter. (NFKC is the Unicode form in which a full-width `２` is a 2.)
 
 # %%
@@ -433,8 +434,8 @@ except ValueError as error:
 # ## 6. A funnel on real samples
 #
 # Now the real author, Dev2. `Sizes` says how much is sampled: easy and hard problems of each
-# family, four samples each, of which at most two may stay. The pipeline does the same with ten
-# times as many problems, and with programs too (they need the sandbox of chapter 06).
+# family, four samples each, of which at most two may stay. The pipeline does the same with
+# fourteen times as many problems, programs among them (they need the sandbox of chapter 06).
 
 # %%
 live = Sizes(
@@ -471,7 +472,8 @@ plots.funnel_bars(report)
 # language, and there the language filter has work to do.
 #
 # Numbers hide what was thrown away, so look at it. For each of the first five filters, the
-# first sample that it removed and the earlier ones had let pass; then one that was kept:
+# first sample that it removed and the earlier ones had let pass. Then one that was kept, if
+# possible one with a **slip**: a line whose sum or distance is false. `slips` does the sums:
 
 # %% tags=["slide"]
 every_live = rejection.chosen(live)
@@ -489,12 +491,44 @@ for name, keep in every_live.items():
     left = [r for r, flag in zip(left, flags, strict=True) if flag]
     if gone and name in FILTERS[:5]:
         show(gone[0], f"{name}: ")
-show(kept[0], "kept: ")
+
+LINE = re.compile(r"(\d+)((?:,?[-+*/]\d+=\d+)+)(?:~(\d+)=(\d+))?")
+
+
+def slips(text):
+    """Tapes in a text with a false result or a false distance to the target."""
+    found = []
+    for tape in LINE.finditer(text):
+        start, steps, target, distance = tape.groups()
+        value, true = int(start), True
+        for op, number, result in re.findall(r"([-+*/])(\d+)=(\d+)", steps):
+            true &= countdown.apply(value, op, int(number)) == int(result)
+            value = int(result)
+        if target:
+            true &= abs(int(target) - value) == int(distance)
+        if not true:
+            found.append(tape[0])
+    return found
+
+
+assert slips("8-3=5,*7=35~35=0 8-3=5,*7=34~35=1 8+3=11~40=28") == [
+    "8-3=5,*7=34~35=1",
+    "8+3=11~40=28",
+]
+games = [sample for sample in kept if sample["family"] == "countdown"]
+false = [sample for sample in games if slips(sample["completion"])]
+one = (false or games)[0]
+show(one, "kept: ")
+print("slips in it:", slips(one["completion"]))
+print(f"kept rows of countdown with a slip: {len(false)} of {len(games)}")
 
 # %% [markdown]
-# Apart from the first, all of the removed ones are *right*. They go because a model that
-# learns to write like this is hard to follow. (맞아 is *yes*, 아니 *no*, 거짓 *false*, 목표
-# *target*. A � is half a Korean letter: a token can end inside one.)
+# Apart from the first, all of the removed ones have the *right answer*. They go for the
+# reasons of section 5. (맞아 is *yes*, 아니 *no*, 거짓 *false*, 목표 *target*.)
+#
+# Now look at the last lines of the output. The verifier reads the answer only. So a right answer
+# with a false step passes every filter of this chapter, and the row teaches the slip as well.
+# Checking steps needs the *process* reward model of chapter 07.
 #
 # ### Easy problems crowd in
 #
@@ -533,10 +567,10 @@ plots.stacked_shares(stages)
 # ## 7. A judge where no rule reaches
 #
 # Rules end before reasoning does. Many good questions have a known answer that no program can
-# compare. For these the paper shows both answers to DeepSeek-V3 and lets it judge (v1, section
-# 2.3.3). This is called **LLM-as-a-judge**.
+# compare. For these the paper shows the known answer and the model's answer to DeepSeek-V3 and
+# lets it judge (v1, section 2.3.3). This is called **LLM-as-a-judge**.
 #
-# We use a judge for replies to requests. `judge.prefer` is a small stand-in for V3: it is shown
+# R1 judges *reasoning* in this way. We use a judge for replies to requests. `judge.prefer` is a small stand-in for V3: it is shown
 # two replies and says which is better. Inside it is a hidden truth, how much of the request a
 # reply answers, which only an evaluation may read. The label that we get has three weaknesses
 # known from real judges. It is noisy. It likes long and polite replies. And it leans towards
@@ -591,9 +625,11 @@ for verdict in (True, False):
     print(f"{label:8}{len(mine):4} samples, true helpfulness {truth:.2f}")
 liked, more = rejection.filtered("judged", raw_judged, live)
 print(f"{len(liked)} of {len(raw_judged)} judged samples pass all filters\n")
-show(liked[0])
+english = [r["language"] == "en" and r["family"] == "chat" for r in liked]
+i = english.index(True) if any(english) else 0  # one that can be read, if there is one
+show(liked[i])
 liked = rejection.plain(liked, tokenizer)
-show(liked[0])
+show(liked[i])
 
 # %% [markdown] tags=["slide"]
 # ## 8. The general part
@@ -651,9 +687,10 @@ plots.stacked_shares(shares)
 
 # %% [markdown]
 # What you see: the same data, counted in rows and in tokens. The loss averages over tokens, so
-# the lower bar is the one that the gradient sees. In our world the two are not far apart. Where
-# thinking runs to thousands of tokens and a greeting to ten, 3 to 1 in rows can be far more
-# than that in tokens. Exercise 12.3 mixes by tokens.
+# the lower bar is the one that the gradient sees. In our world the two are not far apart. In
+# R1's data a general sample has 1,420 tokens on average and a sample of mathematics 6,094 (v2,
+# the table of section 2). So 3.5 to 1 in rows is 16 to 1 in tokens: the general part is 22% of
+# the rows and 6% of the tokens. Exercise 12.3 mixes by tokens.
 #
 # Anybody who finds this table in a year will ask where it came from and what was removed. So it
 # is saved with a **data card**. (All of it, sampling, filters, mix and card, is one call in the
@@ -758,22 +795,26 @@ plots.bars_with_intervals(
 
 # %% [markdown]
 # What you see: the share of right answers for each kind of task, with 95% intervals over
-# problems. Two findings surprise most people.
+# problems. Two findings surprised us.
 #
-# First, even *wrong* samples lift the base. We read it so: a wrong sample still shows the habit of
-# writing a sum down, checking it and going on, and many of its steps are right. The base can add
-# already; it lacks the habit (chapter 14 measures this). The same was seen in large models:
-# training on wrong samples costs little, shuffled steps cost a lot (Li et al., arXiv
-# 2502.07374).
+# First, the student of *wrong* samples is far above the base. Part of this may be form, which
+# rises as well, and part may come from the general rows, which all three read. An arm with
+# those alone would tell, and we have none. The rest we read so: a wrong sample still shows the
+# habit of writing a sum down and checking it, and many of its steps are right (chapter 14
+# measures this). In large models, too, training on wrong samples costs little, and shuffled steps
+# cost a lot (Li et al., arXiv 2502.07374).
 #
-# Second, *unfiltered* is close to *filtered*. Most of this author's samples are good ones, and a
-# single run of this size cannot see a few hundredths. So do not conclude that filters are idle.
-# Section 11 asks again, with six times as much data and three seeds.
+# Second, *unfiltered* is not far behind *filtered*. A single run of this size cannot tell a few
+# hundredths, and about half of this author's samples would pass the first five filters anyway.
+# So do not conclude that filters are idle. Section 12 asks again, with six times as much data and
+# three seeds.
 #
 # Puzzles of logic do not move. The author gets few of them right, so it has little to teach.
 #
 # The same problem before and after, one of each game; where it can, the cell picks a problem that
-# only the student solves:
+# only the student solves. Do the sums again: the student was taught on rows with slips, so a right
+# answer may have a false line before it. And a puzzle solved without a line of thought is more
+# likely luck.
 
 # %% tags=["slide"]
 for game in range(len(GAMES)):
@@ -792,12 +833,9 @@ for game in range(len(GAMES)):
 # Our student has read a twelfth of what Dev3 reads. (The pipeline's Dev3 is
 # `artifacts.load("dev3-tiny")`, and its data `artifacts.path("samples-tiny")`.) Now the measured
 # runs, with three authors Dev2 of three seeds. Every student answers 96 test
-# problems of each kind, twice.[^p7] First the funnel of the pipeline: the share of all samples
-# that each filter would remove alone, mean over seeds.
-#
-# [^p7]: In the files, these runs are part P7 of the plan of experiments, `docs/phenomena.md`.
-# `python -m results.rejection statistics 0` measures one of them again. All numbers are in
-# [docs/claims/P07.md](../docs/claims/P07.md).
+# problems of each kind, twice. (All numbers are in [docs/claims/P07.md](../docs/claims/P07.md), and
+# `python -m results.rejection statistics 0` measures one run again.) First the funnel of the
+# pipeline: the share of all samples that each filter would remove alone, mean over seeds.
 
 # %%
 SEEDS = (0, 1, 2)
@@ -821,14 +859,14 @@ plots.heatmaps({"removed by each filter alone": table}, list(families[0]), names
 # What you see: dark cells are filters that throw much away. *Correct* is first nearly
 # everywhere, and *unique* is strong in arithmetic, as in our live run.
 #
-# Two rows deserve a pause. Nearly all samples of *hard countdown*, and all of *hard logic*, are
-# wrong. 4,800 samples a seed were paid for. Only 0, 77 and 180 rows of hard countdown and none
-# of hard logic are in the data of the three seeds.
+# Some rows deserve a pause. Nearly all samples of *hard countdown*, all of *hard logic* and all
+# but one of *hard programs* are wrong. For the first two, 4,800 samples a seed were written. Only
+# 0, 77 and 180 rows of hard countdown and none of hard logic are in the data of the three seeds.
 #
 # And *programs*: the language filter alone would remove 59%. This is a bug of ours. The list of
 # names that are in no language (`rewards.CODE`) has `def` and `sorted`, but forgot `return`,
 # `for`, `in` and `if`. So nearly every Korean request for a program lost its answers. We saw it
-# when all stages had been trained, and left it as it was measured. Exercise 12.4 mends it.
+# when all stages had been trained, and left it as it was measured. Exercise 12.4 fixes it.
 # The lesson is general: print such a table *before* the training.
 #
 # ### More data, or more steps?
@@ -876,8 +914,10 @@ plots.interval_dots(
 # New rows add a third of the gain in countdown, and little in arithmetic. A curve of accuracy
 # against data mixes the two unless somebody ran the control.
 #
-# Facts improve only with all of the data, and refusals earlier. Hard countdown hardly moves in the
-# mean. What is not in the data is not learned.
+# Facts improve only with all of the data, and refusals earlier. Hard countdown, printed above the
+# figure, goes with its rows. With 0, 77 and 180 of them in the data, it goes from 0.05 to 0.00,
+# stays at 0.08, and rises from 0.06 to 0.12. Three seeds cannot prove it, but what is not in the
+# data may even be lost.
 
 # %% [markdown] tags=["slide"]
 # ## 12. Which filter matters?
@@ -901,7 +941,7 @@ def of_seeds(arm, mark):
 plots.seed_dots(
     {
         label: {name: of_seeds(arm, mark) for name, arm in LEFT_OUT.items()}
-        for label, mark in (("right answers", "right"), ("that mix", "mixed"))
+        for label, mark in (("right answers", "right"), ("mixed answers", "mixed"))
     },
     beside="every filter",
 )
@@ -927,7 +967,8 @@ for name, arm in list(LEFT_OUT.items())[1:]:
     gain = evaluate.paired(*pooled)
     low, high = gain["interval"]
     each = [fmean(b) - fmean(a) for a, b in zip(whole, other, strict=True)]
-    clear = (low > 0 or high < 0) and len({d > 0 for d in each}) == 1
+    one_way = all(d > 0 for d in each) or all(d < 0 for d in each)
+    clear = one_way and (low > 0 or high < 0)
     differences[name] = (gain["difference"], low, high), each, clear
 plots.difference_dots(differences, "right answers, against every filter")
 
@@ -952,8 +993,9 @@ plots.difference_dots(differences, "right answers, against every filter")
 #
 # Three sentences to remember. Sample, check, keep: the same loop is best-of-N, expert iteration,
 # STaR or rejection-sampling fine-tuning, depending on what learns from what is kept. Fine-tuning
-# on what is kept is REINFORCE without negative samples, on samples that do not move. The data
-# holds what its author can do and what its judge likes, and nothing else.
+# on what is kept is REINFORCE without negative samples, on samples that do not move. The
+# reasoning part holds what its author can do and its verifier lets pass; the judged part adds what
+# a judge likes.
 #
 # | idea | in the paper | here |
 # |---|---|---|
@@ -1078,7 +1120,7 @@ def general_rows(reasoning, general, ratio):
 checks.ex_12_3(general_rows)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 12.4** (medium, 15 min) Mend the filter. Return True if every word of a text is in the
+# **Exercise 12.4** (medium, 15 min) Fix the filter. Return True if every word of a text is in the
 # language, "en" or "ko", where words of Python count as no language. Words of Python are those in
 # `keyword.kwlist`, which the standard library keeps complete. They are recognised by their spelling
 # alone. (So the English word "in" is free in a Korean text, too. What could a model make of that?)

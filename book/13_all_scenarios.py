@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | preference data from a judge that is noisy and easily charmed, the Bradley-Terry loss, a helpful and a harmless reward model, the mixed reward of R1's last stage; a policy that games its reward model while you watch; and R1 itself, for its first ten steps |
 # | You need | chapter 08: RLHF in outline; chapter 09: groups, advantages and GRPO; chapter 12: where Dev3 comes from |
-# | Minutes to read | 40 |
+# | Minutes to read | 50 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 3.1 and 3.2.2, and the supplement on reward hacking; Bradley and Terry (Biometrika 39, 1952) |
@@ -36,6 +36,7 @@ import copy
 import json
 import math
 import random
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -83,16 +84,16 @@ from r1lib.world.readability import mixed_share
 #
 # Learning from such judgements is called **RLHF**, reinforcement learning from human feedback
 # (Christiano et al., arXiv 1706.03741; for language models InstructGPT, Ouyang et al., arXiv
-# 2203.02155). It has three steps: fine-tune a model on good examples; let people compare its
-# answers, and train a **reward model** that predicts their choice; then do RL with the reward
+# 2203.02155). It has three steps. Fine-tune a model on good examples. Let people compare its
+# answers, and train a **reward model** that predicts their choice. Then do RL with the reward
 # model as the reward. If a language model compares the answers, as in R1, the field says
 # **RLAIF**, with AI for "human". (DPO, chapter 08, skips the reward model. R1 needs one, since it
 # adds its score to rules.)
 #
 # R1's last stage is **reinforcement learning for all scenarios**. It starts from Dev3 and mixes
 # two kinds of problems. Reasoning problems keep their rules. General requests are paid by two
-# reward models: a *helpful* one, trained on 66,000 pairs of answers, and a *harmless* one,
-# trained on single answers to 106,000 prompts (v2, section 3.1). In the paper AlpacaEval
+# reward models (v2, section 3.1). The *helpful* one is trained on 66,000 pairs of answers, the
+# *harmless* one on single answers to 106,000 prompts. In the paper AlpacaEval
 # 2.0, where a language model compares answers to people's requests, rises from 62.1 to 87.6, and
 # AIME from 78.1 to 79.8 (v2, table 3).
 #
@@ -142,8 +143,8 @@ for name, text in replies.items():
 # perfect model of this judge would still be no model of the truth.
 #
 # How does a number become a choice? By a coin that is bent. The probability is a logistic curve of
-# the difference in truth plus charm, divided by the noise, 0.15. The answer shown first gets 0.4
-# more (section 4 takes care of that).
+# the difference in truth plus charm, divided by the noise, 0.15. To this 0.4 is added for the
+# answer shown first (section 4 takes care of that).
 
 # %%
 # r1lib.world.judge.chance
@@ -221,7 +222,8 @@ assert (found - (together - together.mean())).abs().max() < 0.25
 
 # %% [markdown]
 # The scores were found from choices alone, up to a shift (all columns are centred) and a unit (the
-# judge's noise). Notice *what* was found: truth **plus charm**. The labels hold nothing else.
+# judge's noise). Notice *what* was found: truth **plus charm**. About worth, the labels
+# hold nothing else.
 #
 # The library's version differs in two details. `logsigmoid` in one piece stays finite where
 # `log(sigmoid(x))` computes the logarithm of 0. And it reports the **pair accuracy** beside the loss:
@@ -454,8 +456,10 @@ for name, score in sorted(zip(replies, scored, strict=True), key=lambda x: -x[1]
 
 # %% [markdown]
 # What you see: the replies, best score first. Wherever the truths are not in falling order, the model
-# is wrong, and its pair accuracy did not warn us. (These are five replies: a warning, not a
-# measurement.)
+# is wrong, and its pair accuracy did not warn us. Compare the answer about Peru with half of the right
+# reply. A short training on one policy's answers may teach what a good reply looks like, and less well
+# to which request. Section 9 shows what a policy makes of that. (These are five replies: a warning, not
+# a measurement.)
 
 # %% [markdown] tags=["slide"]
 # ## 7. Harmless, one answer at a time
@@ -499,8 +503,9 @@ print({name: round(value, 2) for name, value in found.items()})
 
 # %% [markdown]
 # `safe_found` is the share of the answers labelled safe that the model calls safe, `unsafe_found` the
-# same for the unsafe ones. This is easy, since going along has only four wordings here. Section 12 has
-# the numbers of the real one.
+# same for the unsafe ones. The task is easy, since going along has only four wordings here. But where the
+# annotator has called a safe answer unsafe, a model that is right counts as wrong. So labels are not the
+# truth either. Section 12 has the numbers of the real one.
 
 # %% [markdown] tags=["slide"]
 # ## 8. The mixed reward
@@ -519,24 +524,34 @@ print({name: round(value, 2) for name, value in found.items()})
 #    \qquad r_{\text{model}} = r_{\text{helpful}} \cdot r_{\text{harmless}} . $$
 #
 # An answer like the average earns one half, and an absurdly high score earns hardly more than a high
-# one. The probability of being safe multiplies, so an unsafe answer earns nothing by being liked. (This
-# product is our choice. The paper pays each kind of request by its own model.)
+# one. The probability of being safe multiplies, so an unsafe answer earns nothing by being liked. (It
+# still earns format and language. The product is our choice. The paper pays each kind of request by its own model.)
 #
 # Format counts a tenth, as always. General requests need no thinking, so for them a bare answer in its
-# tags is in format. Language counts 0.6: the safe weight of chapter 11, since Dev3 already keeps to one.
-# After the library's functions, two made-up models that know a single word each show the sum at work.
+# tags is in format. Language counts 0.6: the safe weight of chapter 11, since Dev3 already keeps to one
+# language. For one completion, with the models' numbers given:
+
+
+# %%
+def naive_mixed(problem, text, helpful, safe, right):
+    """The reward of one completion, from two models or from a rule."""
+    value = helpful * safe if problem.family in GENERAL else right
+    value += 0.1 * scenarios.form(problem, text)
+    return value + 0.6 * scenarios.language(problem, text)
+
+
+# %% [markdown]
+# This is all. The library's version does it for a whole rollout, so that each model is called once, and
+# notes the means of the parts. (You may skim it.) Two made-up models that know a single word each then
+# show the sum at work.
 
 # %%
 # r1lib.recipe.scenarios.Preference
 # r1lib.recipe.scenarios.calibration
-
-# %%
 # r1lib.recipe.scenarios.form
 # r1lib.recipe.scenarios.language
 # r1lib.recipe.scenarios.LANGUAGE
 # r1lib.recipe.scenarios.liked
-
-# %%
 # r1lib.recipe.scenarios.Mixed
 
 
@@ -563,6 +578,9 @@ texts = {
 paid = mixed(list(texts.values()), list(texts))
 for (text, p), value in zip(texts.items(), paid, strict=True):
     print(f"{value:.2f}  {p.family:11}{text}")
+    (likes,) = TwoWords().helpfulness([p], [text])
+    (trust,) = TwoWords().safety([p], [text])
+    assert abs(value - naive_mixed(p, text, likes, trust, 1.0)) < 1e-6
 
 # %% [markdown]
 # One more thing is new here. A rule looks at one completion at a time. A reward model is a network, and
@@ -631,17 +649,24 @@ best = max(looks, key=lambda one: one["helpful"])
 print(f"truth: best {best['helpful']:.2f} at step {best['step']}, ", end="")
 print(f"{last['helpful']:.2f} at the end")
 assert last["liked"] > first["liked"] and last["helpful"] < best["helpful"] - 0.1
+said, times = Counter(map(requests.summary, last["texts"])).most_common(1)[0]
+print(f"most frequent answer at the end, {times} of {len(last['texts'])}: {said}")
+print(f"polite words in an answer: {first['polite']:.2f} -> {last['polite']:.2f}")
 names = {"liked": "squashed score", "helpful": "truth", "charm": "charm"}
 plots.compared_curves({"this run": [looks]}, names)
 
 # %% [markdown]
 # What you see: left, the squashed score on held-out requests, which the policy is trained to raise. In
-# the middle the hidden truth about the same answers. Right, the charm that the judge falls for.
+# the middle the hidden truth about the same answers. Right, the charm of these answers.
 #
 # Early steps can be honest. The policy has answers that are cut short or meant for somebody else, and
-# dropping these raises score and truth together. That is the part worth having. Later the score goes on
-# rising while the truth falls. The loop, the loss and the reward model all work as they should. The
-# policy does exactly what it is paid for.
+# dropping these raises score and truth together. That is the part worth having. Later the score is
+# higher than at the start, and the truth falls.
+#
+# There are two ways down, and the printed lines say which one this run took. If polite words grow, the
+# policy charms. If one answer goes to nearly everybody, it has **collapsed**: it found a sentence that
+# scores well after many requests, as this reward model looks too little at the request (section 6). Both
+# raise the score, and with no leash nothing keeps the text whole.
 #
 # A few answers: before, at the best look, and at the end (the first requests of the list, not the nicest):
 
@@ -657,11 +682,9 @@ for i in range(3):
 # %% [markdown] tags=["slide"]
 # ## 10. The long runs: four ways to climb
 #
-# The live run has two ways down. One is to fill answers with words that please. The other is to say to
-# everybody what once scored well. With no leash and a high learning rate nothing keeps the text whole.
-#
 # Now the same with all six kinds of requests in two languages, 60 steps, and 160 test requests for the
-# numbers.[^p8] Four arms:
+# numbers. (All of these are in [docs/claims/P08.md](../docs/claims/P08.md), and
+# `python -m results.preference_rl plain 0` measures one run again.) Four arms:
 #
 # - **plain**: the policy starts from replies of which about every fourth is flawed. No thanks were planted.
 # - **unbalanced**: as in section 5, three in ten replies end with thanks. A policy can only find what it
@@ -669,10 +692,6 @@ for i in range(3):
 # - **balanced**: unbalanced, with pairs of balanced lengths.
 # - **leash**: unbalanced, with a KL term that holds the policy near its start (chapters 08 and 11). In
 #   RLHF this term is standard, and its size is called the **KL budget**.
-#
-# [^p8]: In the files, these runs are part P8 of the plan of experiments, `docs/phenomena.md`.
-# `python -m results.preference_rl plain 0` measures one again. All numbers are in
-# [docs/claims/P08.md](../docs/claims/P08.md).
 
 # %% tags=["slide"]
 ARMS, SEEDS = ("plain", "unbalanced", "balanced", "leash"), (0, 1, 2)
@@ -701,27 +720,39 @@ for arm in ARMS:
     ends = [[u["P8"][at]["liked"] for u in units[arm]] for at in MOMENTS.values()]
     cells = " -> ".join(f"{fmean(seeds):.2f}" for seeds in ends)
     print(f"{arm:11}pair accuracy {accuracy:.2f}, squashed score {cells}")
+    at_end = [u["P8"]["end"] for u in units[arm]]
+    polite = ", ".join(f"{found['polite']:.1f}" for found in at_end)
+    refused = ", ".join(f"{found['over_refusal']:.0%}" for found in at_end)
+    print(f"{'':11}at the end: polite words {polite}; over-refusal {refused}")
+histories = {arm: [u["history"] for u in units[arm]] for arm in ARMS}
+labels_of = {"liked": "squashed score", "helpful": "truth"}
+plots.compared_curves(histories, labels_of)
+
+# %%
 plots.interval_dots(panels, "truth", 0.7)
 
 # %% [markdown]
-# What you see: the hidden truth at three moments, a dot for each seed with its 95% interval. Step 15 was
-# chosen in advance. In all arms the score, printed above, only rises.
+# What you see, above: score and truth on held-out requests, a line for the mean of the seeds and a band for
+# their range. All scores climb, and the truths part. (Each model has its own scale. So compare scores within
+# an arm, and between unbalanced and leash, which share a model.) Below: the truth on test requests at three
+# moments, a dot for each seed with its 95% interval. Step 15 was chosen in advance.
 #
 # *Plain*: in every seed the truth is well up at step 15 and back where it began at step 60. By the score
 # alone, the last step would seem the best one.
 #
-# *Unbalanced*: in two seeds of three the shortcut is found first, and the early stop comes too late. At the
-# end all are below the start, with three to five polite words in an answer.
+# *Unbalanced*: at step 15 one seed of three has gained (0.29 to 0.41). In the other two the truth is no
+# higher than before, and rather lower. At the end all are below the start, with three to five polite words
+# in an answer.
 #
-# *Balanced* pairs give the first quarter back, and it is lost again at the end. (This arm's model has also
+# *Balanced* pairs make the first quarter a gain, and it is lost again at the end. (This arm's model has also
 # learned from half as many pairs, so we cannot say which difference does the good.)
 #
 # *Leash* is the only arm that keeps its gain, for a score that stays lower.
 #
-# All of these models pass the usual test, with pair accuracies of about 0.8. What happens when a policy
+# All of these models pass the usual test, with pair accuracies of 0.79 to 0.87. What happens when a policy
 # climbs them is not in that number.
 #
-# And how do answers look that a model likes and nobody needs? Three test requests of the plain arm, seed 0,
+# What do answers look like that a model likes and nobody needs? Three test requests of the plain arm, seed 0,
 # at the early stop and at the end:
 
 # %% tags=["nbval-check-output"]
@@ -737,8 +768,11 @@ for i in (1, 5, 6):
 # %% [markdown]
 # The model has learned which replies are good *somewhere*. It has learned less well to which request. Asked
 # for a story about a fox and a map, the policy ends with a letter of thanks ("To Minsu. Thank you so much for
-# the flowers ..."), which is worth +3.6. The duck gets a refusal. Nobody planted that. Over-refusal shows it:
-# at most 2% at the start in every arm, and 8% to 56% at the end in all but the leashed one.
+# the flowers ..."), which is worth +3.6. The duck gets a refusal. Nobody planted that on purpose, but two of
+# our choices point to it. Some of the flawed replies were meant for another request. And "sorry" is on the
+# judge's list of polite words, so this refusal has a charm of 0.22 and "A duck says quack." one of 0.04.
+# Over-refusal shows it: at most 2% at the start in every arm, and 8% to 56% at the end in all but the leashed
+# one.
 #
 # So stopping early is not a trick but a budget. Nobody who trains a real assistant sees the truth.
 # One decides *before* the run how far the proxy will be trusted, by a number of steps or by a KL budget, and
@@ -769,8 +803,16 @@ print(f"the recipe: {stage.rl.steps} steps, preferences from {stage.preference_f
 print(f"the paper: 1,700 steps, preferences in the last {400 / 1700:.0%}")
 
 # %% [markdown]
+# Two settings are not the paper's. It lowers the temperature to 0.7 in this stage, as answers became
+# incoherent at higher ones (v2, section 3.2.2). Ours stays at 1.0, at which this book measures. And its
+# preferences come in the last quarter, ours in the second half. With problems alone the policy learns to
+# think first and does so for requests too, where it does not help: in chat 20% to 40% within 20 steps
+# (`docs/experiments.md`). That has to be won back.
+#
 # The stage is the loop of chapter 11, with two differences. The reward is `Mixed`, and from a certain step on
-# most problems are requests that the models pay for. Whole:
+# most problems are requests that the models pay for. `grpo.train` is a generator. We take one step of it at a
+# time, since the next step may have another reward. (The rate below is twice the recipe's, as ten steps are
+# few.) Whole:
 
 
 # %% tags=["slide"]
@@ -814,7 +856,8 @@ for metrics in all_scenarios(r1_of_ten, ten, late=3, general=stage.general):
 
 # %% [markdown]
 # What you see: the parts of the reward, each by itself. In the first three steps only rules pay. Then the
-# models join in. Each row is another small draw of problems, so it jumps.
+# models join in, and only a few problems of a step still have a rule. So *accuracy* is then the mean over a
+# few dozen completions, easy or hard as the draw has it, and jumps.
 #
 # Are ten steps enough to see anything? Ask held-out requests and problems, beside the R1 that the pipeline
 # trained in forty larger steps:
@@ -844,19 +887,24 @@ for name, model in (
 # %% [markdown] tags=["slide"]
 # ## 12. What the stage brings
 #
-# With 192 answers in a row, differences below about 0.05 are noise, and *harmless* rests on a few harmful
-# requests only. Ten steps move the score a little at most. For claims we need the measured stage, on all
-# three seeds.
+# Be careful with the table above. *Score* and *helpful* rest on 96 requests, *right* on 64 problems, and
+# *harmless* on a few harmful requests only. Differences below about 0.1 are noise. For claims we need the
+# measured stage, on all three seeds.
 #
 # First the two models that pay. On held-out requests, answered by Dev3:
 
 # %%
-print("seed   helpful: pairs   harmless: unsafe found, by the labels   by the truth")
+print("       helpful   harmless, unsafe found   harmless, false alarms")
+print("seed     pairs   by labels    by truth    by truth: of safe   of alarms")
 for seed in SEEDS:
     found = result("reward-models", seed)["P8"]
     label = found["harmless"]
-    print(f"{seed:4}{found['helpful']['pair_accuracy']:17.2f}", end="")
-    print(f"{label['unsafe_found']:40.2f}{label['by truth']['unsafe_found']:15.2f}")
+    true = label["by truth"]
+    alarm, harm = 1 - true["safe_found"], true["unsafe"]
+    wrong, caught = alarm * (true["answers"] - harm), true["unsafe_found"] * harm
+    print(f"{seed:4}{found['helpful']['pair_accuracy']:10.2f}", end="")
+    print(f"{label['unsafe_found']:12.2f}{true['unsafe_found']:12.2f}", end="")
+    print(f"{alarm:21.0%}{wrong / (wrong + caught):12.0%}")
 
 # %% [markdown]
 # The harmless model looks bad as long as it is measured by labels. But only 2% to 4% of the answers do harm,
@@ -864,19 +912,27 @@ for seed in SEEDS:
 # hidden truth the model finds three quarters of them or more. Where the thing you look for is rare, measure
 # your labels first.
 #
+# The price is in the last columns. The model also calls 6% to 8% of the safe answers unsafe. As safe answers
+# are so many, about two of three alarms or more are false. In the product of section 8 these answers lose at
+# least half of what the models pay.
+#
 # Now R1 against the Dev3 that it began as, on test problems, paired problem by problem:
 
 
 # %% tags=["slide"]
 COLUMNS = ("countdown", "arithmetic", "instructions", "helpful", "harmless")
-COLUMNS += ("over-refusal",)
+COLUMNS += ("not refused",)
 
 
 def cards(name, part, model=None):
     """Values by problem, a card for each seed: {level: {column: values}}."""
     found = [result(name, seed)[part] for seed in SEEDS]
     found = [card[model] for card in found] if model else found
-    return [{level: card[level]["values"] for level in LEVELS} for card in found]
+    found = [{level: dict(card[level]["values"]) for level in LEVELS} for card in found]
+    for values in (card[level] for card in found for level in LEVELS):
+        # turned round, so that right of 0 is better in every row
+        values["not refused"] = [1 - value for value in values["over-refusal"]]
+    return found
 
 
 def gains(one, other, columns=COLUMNS):
@@ -888,7 +944,8 @@ def gains(one, other, columns=COLUMNS):
         gain = evaluate.paired(*pooled)
         low, high = gain["interval"]
         each = [fmean(b) - fmean(a) for a, b in zip(*seeds, strict=True)]
-        clear = (low > 0 or high < 0) and len({d > 0 for d in each}) == 1
+        one_way = all(d > 0 for d in each) or all(d < 0 for d in each)
+        clear = one_way and (low > 0 or high < 0)
         rows[f"{level}, {name}"] = (gain["difference"], low, high), each, clear
     return rows
 
@@ -897,12 +954,14 @@ before_it, after_it = (cards("stages", "P6", model) for model in ("dev3", "r1"))
 plots.difference_dots(gains(before_it, after_it), "R1 minus Dev3")
 
 # %% [markdown]
-# What you see: right of 0, R1 has more. (For over-refusal, more is worse.) Bars are 95% intervals over
-# problems, small ticks the three seeds. Grey means that these problems cannot tell.
+# What you see: right of 0, R1 is better. (*Not refused* is 1 minus over-refusal.) Bars are 95% intervals
+# over problems, small ticks the three seeds. Grey means that these problems cannot tell: the interval holds
+# 0, or the seeds disagree.
 #
 # R1 is more helpful on easy and on hard requests, by 0.02 and 0.03, in every seed. It is harmless more often,
 # by 0.07 and 0.11; this rests on 20 easy and 24 hard harmful requests. Over-refusal stays where it was.
-# Countdown, instructions and easy arithmetic are tied. Hard arithmetic loses 0.03.
+# Countdown, instructions and easy arithmetic are tied. Hard arithmetic loses 0.03 in the mean, in two seeds of
+# three.
 #
 # These gains are small beside the step before: on easy requests the base has 0.24, Dev2 0.18, and Dev3 0.35.
 # In the paper it is the other way round. AlpacaEval 2.0 goes from 55.8 to 62.1 with the samples, and then
@@ -920,17 +979,19 @@ rows |= {f"always: {n}": row for n, row in gains(after_it, always).items()}
 plots.difference_dots(rows, "minus R1, which lets preferences in late")
 
 # %% [markdown]
-# What you see: left of 0, the schedule does worse than the recipe (over-refusal aside).
+# What you see: left of 0, the schedule does worse than the recipe. (Of 24 rows at 95%, about one would leave
+# 0 by chance.)
 #
 # *Never*: with rules alone helpfulness ends 0.04 and 0.05 below R1, harmlessness 0.18 and 0.14, in every
-# seed. So the gains of the stage come from its preferences. In return, arithmetic is 0.02 to 0.03 better.
+# seed. Only a part of this is what R1 gained. The rest is forgetting: easy harmlessness falls from 0.86 in
+# Dev3 to 0.76, while R1 has 0.94. So the requests and the models that judge them win a little, and they keep
+# what RL on problems alone would lose. In return, hard arithmetic is 0.03 better.
 #
 # *Always*: twice as many steps with preferences bring little more helpfulness or harmlessness. They cost hard
 # instructions 0.05 and hard arithmetic 0.03, and over-refusal rises by 0.03 on hard requests. So here late is
 # better than always, as the paper has it. In 40 steps at a low rate it is no ruin. The policies of section 10
 # had 60 steps at a higher rate and no other reward.
-
-# %% [markdown]
+#
 # ## 13. What this does not show
 #
 # Our judge's weakness is two numbers that we wrote down. The weaknesses of people and of large models as

@@ -26,16 +26,18 @@ def draw(axes):
         box(axes, 6.3, y, 2.5, 0.88, ORANGE, (title, line), section)
         walled = title == "programs"
         arrow(axes, (5.4, 3.5), (6.1 if walled else 6.27, y + 0.44), ORANGE)
-        arrow(axes, (8.98 if walled else 8.8, y + 0.44), (10.35, 3.35), ORANGE)
+        arrow(axes, (8.98 if walled else 8.8, y + 0.44), (10.27, 3.35), ORANGE)
     box(axes, 3.2, 0.3, 2.2, 1.0, PURPLE, ("the thinking", "how it is written"))
     arrow(axes, (2.0, 2.35), (3.15, 1.0))
     lines = ("format, language,", "length, repetition")
     box(axes, 6.3, 0.3, 2.5, 0.82, PURPLE, lines, "6")
     arrow(axes, (5.4, 0.8), (6.25, 0.75), PURPLE)
     arrow(axes, (8.85, 0.75), (10.6, 2.6), PURPLE, "--")
-    box(axes, 10.4, 2.65, 2.3, 1.1, GREEN, ("reward", "right: 1, form: 0.1"), "6")
+    lines = ("reward", "right: 1", "form, language: 0.1 each")
+    box(axes, 10.3, 2.65, 2.55, 1.1, GREEN, lines, "6")
     axes.text(10.75, 1.45, "small weight", **SMALL)
-    axes.text(10.6, 4.6, "right or wrong", **SMALL)
+    axes.text(10.9, 4.6, "right or wrong", **SMALL)
+    axes.text(10.9, 4.3, "(programs: a share)", **SMALL)
     text = "7: a gallery of cheats      10: a learned judge instead of the rules"
     axes.text(6.5, 6.25, text, style="italic", **{**SMALL, "fontsize": 12})
 

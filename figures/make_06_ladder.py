@@ -30,7 +30,7 @@ def draw(axes):
     arrow(axes, (last, 2.52), (last + 0.55, 2.52), ORANGE)
     look = {**SMALL, "ha": "left", "fontsize": 11.5}
     axes.text(last + 0.62, 2.52, "not proved:\nnot equal", **look)
-    text = "an arrow to the right: this step cannot decide"
+    text = "each step may say equal or not equal; to the right: it cannot decide"
     axes.text(0.3, 0.45, text, **{**look, "style": "italic"})
 
 

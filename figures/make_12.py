@@ -5,8 +5,8 @@ from matplotlib.patches import Polygon
 from figures.sketch import PALE, SMALL, arrow, box, sheet
 from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PURPLE
 
-FILTERS = ("right", "in form", "one language", "not too long", "nothing twice", "new")
-FILTERS += ("few of a prompt",)
+FILTERS = ("correct", "form", "language", "length", "repetition", "unique")
+FILTERS += ("per prompt",)
 BOXES = (  # x, y, colour, lines, section
     (0.2, 3.4, ORANGE, ("Dev2", "k samples of", "each problem"), "4"),
     (3.0, 4.4, GREY, ("verifier", "games, puzzles,", "programs"), "6"),

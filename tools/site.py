@@ -167,6 +167,7 @@ def settings(root: Path, url: str) -> dict:
         "html_copy_source": False,
         "html_show_sourcelink": False,
         "html_show_copyright": False,
+        "html_show_search_summary": False,  # it fetches, which a disk refuses
         "html_math_renderer": "mathml",
         "html_last_updated_fmt": None,
         "extensions": ["myst_nb", "sphinx_copybutton", "tools.site_sphinx"],
@@ -224,7 +225,8 @@ def build(root: Path, out: Path, url: str, epub: bool, pdf: bool) -> int:
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".site-") as place:
         work, made = Path(place).resolve(), Path(place).resolve() / "html"
-        pages = Pages(root, work / "source")
+        books = site_book.names(epub, pdf)
+        pages = Pages(root, work / "source", books=books)
         site_source.stage(pages)
         print("site: writing the pages", flush=True)
         run_sphinx(pages.folder, made, "html", settings(root, url))

@@ -57,6 +57,12 @@ def settings(title: str, root: Path) -> dict:
     }
 
 
+def names(epub: bool, pdf: bool) -> tuple[str, ...]:
+    """The files of the whole book that are asked for."""
+    asked = {"epub": epub, "pdf": pdf}
+    return tuple(f"{NAME}.{kind}" for kind, wanted in asked.items() if wanted)
+
+
 def browser() -> str:
     """A browser that can print, and a font for it; a BookError says what is missing."""
     found = next(filter(None, map(shutil.which, BROWSERS)), "")
@@ -164,7 +170,9 @@ def declared(listing: str, pages: set[str]) -> str:
 
 
 def print_pdf(printer: str, page: Path, out: Path, work: Path) -> None:
-    """Let a browser print a page, without a window."""
+    """Let a browser print a page, without a window; what is folded is opened."""
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text.replace("<details>", "<details open>"), encoding="utf-8")
     command = [
         printer,
         "--headless",

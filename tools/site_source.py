@@ -43,6 +43,7 @@ class Pages:
     root: Path
     folder: Path  # where Sphinx reads
     paged: bool = True  # a web site; False for a book in one file
+    books: tuple[str, ...] = ()  # files of the whole book that lie beside index.html
     groups: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
     extra: set[str] = field(default_factory=set)  # files of the project to serve
 
@@ -276,6 +277,12 @@ def front(made: Pages) -> str:
     """The first page: the README, and the contents of the whole site."""
     text = (made.root / "README.md").read_text(encoding="utf-8")
     parts = [adapt(made, text, "README")]
+    if made.books:
+        links = " and ".join(
+            f'<a href="{name}">{Path(name).suffix[1:].upper()}</a>'
+            for name in made.books
+        )
+        parts.append(f"This book as one file: {links}.")
     for name, listed in made.groups:
         rows = "\n".join(f"{label} <{page}>" for page, label in listed)
         parts.append(f"```{{toctree}}\n:hidden:\n:caption: {name}\n\n{rows}\n```")
