@@ -90,9 +90,10 @@ def one(name: str, asked: argparse.Namespace, threads: int) -> bool:
         folder = asked.out or provenance.DATA
         folder.mkdir(parents=True, exist_ok=True)
         weights = () if asked.small else weights_of(name)
-        one_unit.write(
-            path_of(name, folder), found, f"tools.bench {name}", weights=weights
+        command = (
+            f"tools.bench {name}"  # both sides draw problems and weights by seed 0
         )
+        one_unit.write(path_of(name, folder), found, command, weights=weights, seed=0)
     return True
 
 
