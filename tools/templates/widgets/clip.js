@@ -40,7 +40,7 @@ r1w.start("clip", (body, data) => {
         { points: curve, colour: "var(--w-blue)", name: "objective" },
         { points: inside.map(r => [r, objective(r, a)]), colour: "var(--w-orange)", dots: true, name: "tokens" }] }))
     table.replaceChildren(
-      h("thead", {}, h("tr", {}, ["", "reward", "advantage", "completion"].map(one => h("th", { scope: "col" }, one)))),
+      h("thead", {}, h("tr", {}, ["show", "reward", "advantage", "completion"].map(one => h("th", { scope: "col" }, one)))),
       h("tbody", {}, here.completions.map((one, i) => h("tr", { class: i === row ? "w-on" : null },
         h("td", {}, h("button", { type: "button", "aria-pressed": String(i === row), "aria-label": `show completion ${i + 1}`,
           onclick: () => { row = i; draw() } }, String(i + 1))),
