@@ -68,7 +68,16 @@ def test_the_map_of_a_chapter_is_that_of_the_recipe():
     assert "you are here" in [text.get_text() for text in axes.texts]
 
 
-def test_a_stage_between_two_others_is_in_no_frame():
-    assert pipeline.frames(("cold", "dev1")) == [pipeline.around(("cold", "dev1"))]
-    apart = pipeline.frames(("samples", "dev3"))
-    assert apart == [pipeline.around(("samples",)), pipeline.around(("dev3",))]
+@pytest.mark.parametrize("apart, frames", [(False, 1), (True, 2)])
+def test_stages_share_a_frame_unless_they_are_apart(monkeypatch, apart, frames):
+    drawn = []
+
+    def box(axes, left, low, width, height, *_, linestyle="-", **__):
+        if linestyle == "--":
+            drawn.append((left, low, width, height))
+
+    monkeypatch.setattr(pipeline, "box", box)
+    here = ("samples", "dev3")
+    pipeline.you_are_here(Figure().subplots(), here, apart=apart)
+    together, each = pipeline.around(here), [pipeline.around((n,)) for n in here]
+    assert drawn == (each if apart else [together]) and len(drawn) == frames
