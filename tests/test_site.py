@@ -229,6 +229,31 @@ def test_a_widget_follows_its_picture(made, monkeypatch):
     assert site_source.adapt(made, PICTURE, "chapters/08_x") == PICTURE
 
 
+def test_a_translation_shows_the_pictures_of_the_english_notebook(made):
+    english = nbformat.read(made.root / "chapters/01_first.ipynb", 4)
+    told = nbformat.v4.new_output("display_data", {"text/markdown": "elsewhere"})
+    code = nbformat.v4.new_code_cell("1 + 1", outputs=[told], id=english.cells[2].id)
+    folder = nbformat.v4.new_code_cell("import os", id="ko-folder")
+    nb = nbformat.v4.new_notebook(cells=[folder, code])
+    (kept,) = site_source.with_pictures(made.root, nb, "chapters/ko/01_first").cells
+    assert kept.source == "1 + 1" and kept.outputs == [picture("two dots")]
+    same = nbformat.v4.new_notebook(cells=[folder])
+    assert site_source.with_pictures(made.root, same, "chapters/01_first") is same
+
+
+def test_pages_of_the_guide_are_listed_under_the_course(made):
+    files.write_text(made.root / "course/guide/01.md", "# One\n")
+    assert site_source.below(made.root) == {}  # no page to list them under
+    files.write_text(made.root / "course/README.md", "# The course\n")
+    made.groups = site_source.contents(made.root)
+    made.under = site_source.below(made.root)
+    assert made.under == {"course/README": ["course/guide/01"]}
+    assert "course/guide/01" in made.names()
+    site_source.stage_page(made, "course/README")
+    text = (made.folder / "course/README.md").read_text(encoding="utf-8")
+    assert text.endswith("/course/guide/01\n```\n")
+
+
 def test_the_first_page_has_the_contents_of_all(made):
     text = site_source.front(made)
     assert "01. The first (40 min) <chapters/01_first>" in text

@@ -33,6 +33,7 @@ APPENDIX_PAGES = {
     "E": "docs/glossary",
 }
 MEASURED = ("phenomena", "stage_table", "r1_zero", "variants", "distillation")
+COURSE = "course/README"
 MANY = 12  # files of a claim that are listed without folding
 
 
@@ -45,10 +46,14 @@ class Pages:
     paged: bool = True  # a web site; False for a book in one file
     books: tuple[str, ...] = ()  # files of the whole book that lie beside index.html
     groups: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
+    under: dict[str, list[str]] = field(default_factory=dict)  # a page: those below it
     extra: set[str] = field(default_factory=set)  # files of the project to serve
 
     def names(self) -> set[str]:
-        return {name for _, pages in self.groups for name, _ in pages} | {"index"}
+        listed = {name for _, pages in self.groups for name, _ in pages}
+        return (
+            listed | {"index"} | {name for row in self.under.values() for name in row}
+        )
 
 
 def contents(root: Path) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -80,7 +85,7 @@ def contents(root: Path) -> list[tuple[str, list[tuple[str, str]]]]:
             + pages(root, (f"docs/claims/{path.stem}" for path in claims)),
         ),
         ("Reference", pages(root, (f"docs/{name}" for name in sorted(docs - taken)))),
-        ("Course", pages(root, course(root))),
+        ("Course", pages(root, found(root, "course/*.md"))),
         (
             "Solutions",
             [
@@ -91,14 +96,27 @@ def contents(root: Path) -> list[tuple[str, list[tuple[str, str]]]]:
         ),
         (
             "The project",
-            pages(root, (n for n in ("CONTRIBUTING",) if (root / f"{n}.md").exists())),
+            pages(root, found(root, "CONTRIBUTING.md")),
+        ),
+        (
+            "한국어",
+            pages(root, found(root, "README.ko.md"))
+            + pages(root, found(root, "chapters/ko/*.ipynb")),
         ),
     ]
     return [(name, listed) for name, listed in groups if listed]
 
 
-def course(root: Path) -> Iterator[str]:
-    return (f"course/{path.stem}" for path in sorted((root / "course").glob("*.md")))
+def found(root: Path, pattern: str) -> Iterator[str]:
+    """The pages whose files fit a pattern, in order."""
+    for path in sorted(root.glob(pattern)):
+        yield path.relative_to(root).as_posix().removesuffix(path.suffix)
+
+
+def below(root: Path) -> dict[str, list[str]]:
+    """Pages that are listed under another page and not in the contents of the site."""
+    under = [*found(root, "course/guide/*.md"), *found(root, "course/quizzes/*.md")]
+    return {COURSE: under} if under and (root / f"{COURSE}.md").exists() else {}
 
 
 def pages(root: Path, names) -> list[tuple[str, str]]:
@@ -132,7 +150,7 @@ def heading(root: Path, page: str) -> str:
 
 def stage(made: Pages) -> None:
     """Write every page, and copy every picture, into the folder that Sphinx reads."""
-    made.groups = contents(made.root)
+    made.groups, made.under = contents(made.root), below(made.root)
     shutil.copytree(made.root / "figures", made.folder / "figures", ignore=not_pictures)
     for name in sorted(made.names() - {"index"}):
         stage_page(made, name)
@@ -146,14 +164,39 @@ def not_pictures(_folder, names: list[str]) -> list[str]:
 def stage_page(made: Pages, name: str) -> None:
     source = made.root / f"{name}.ipynb"
     if source.exists():
-        nb = notebook(made, read_notebook(source), name)
+        nb = notebook(made, with_pictures(made.root, read_notebook(source), name), name)
         files.write_text(made.folder / f"{name}.ipynb", nbformat.writes(nb))
         return
     text = (made.root / f"{name}.md").read_text(encoding="utf-8")
     text = adapt(made, text, name)
     if re.fullmatch(r"docs/claims/P\d+", name):
         text += data_files(made, f"P{int(Path(name).name[1:])}", name)
+    if name in made.under:
+        text += toctree("", [f"/{page}" for page in made.under[name]])
     files.write_text(made.folder / f"{name}.md", text)
+
+
+def toctree(caption: str, rows: list[str]) -> str:
+    """A list of pages that Sphinx puts into the contents, not into the text."""
+    options = ":hidden:\n" + (f":caption: {caption}\n" if caption else "")
+    return "\n\n```{toctree}\n" + options + "\n" + "\n".join(rows) + "\n```\n"
+
+
+def with_pictures(root: Path, nb: NotebookNode, name: str) -> NotebookNode:
+    """A translated notebook with the outputs of the English one, pictures included.
+
+    The translation keeps no pictures of its own; its code cells have the same ids.
+    """
+    folder, _, stem = name.rpartition("/")
+    if not re.fullmatch(r"chapters/[a-z]{2}", folder):
+        return nb
+    english = read_notebook(root / f"chapters/{stem}.ipynb")
+    outputs = {c.id: c.outputs for c in english.cells if c.cell_type == "code"}
+    nb.cells = [c for c in nb.cells if c.cell_type != "code" or c.id in outputs]
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs = outputs[cell.id]
+    return nb
 
 
 def notebook(made: Pages, nb: NotebookNode, name: str) -> NotebookNode:
@@ -284,8 +327,7 @@ def front(made: Pages) -> str:
         )
         parts.append(f"This book as one file: {links}.")
     for name, listed in made.groups:
-        rows = "\n".join(f"{label} <{page}>" for page, label in listed)
-        parts.append(f"```{{toctree}}\n:hidden:\n:caption: {name}\n\n{rows}\n```")
+        parts.append(toctree(name, [f"{label} <{page}>" for page, label in listed]))
     return "\n\n".join(parts) + "\n"
 
 

@@ -96,7 +96,8 @@ def remember(app, doctree) -> None:
 def explain(app, doctree, docname: str) -> None:
     """Link the first use of each term on a page of the book."""
     terms = getattr(app.env, "r1_terms", {})
-    if not terms or not docname.startswith(("chapters/", "docs/claims/")):
+    explained = docname.startswith(("chapters/", "docs/claims/"))
+    if not terms or not explained or is_korean(docname):
         return
     pattern, seen = matcher(terms), set()
     base = app.builder.get_relative_uri(docname, GLOSSARY)
@@ -106,6 +107,16 @@ def explain(app, doctree, docname: str) -> None:
         parts = linked(str(text), pattern, terms, seen, base)
         if len(parts) > 1 or not isinstance(parts[0], nodes.Text):
             text.parent.replace(text, parts)
+
+
+def is_korean(docname: str) -> bool:
+    return docname == "README.ko" or docname.startswith("chapters/ko/")
+
+
+def set_language(app, pagename: str, _template, context, _doctree) -> None:
+    """Say in which language a page is, for those who hear it."""
+    if is_korean(pagename):
+        context["language"] = "ko"
 
 
 def matcher(terms: dict) -> re.Pattern:
@@ -150,4 +161,5 @@ def setup(app) -> dict:
     app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))
     app.connect("doctree-read", remember)
     app.connect("doctree-resolved", explain)
+    app.connect("html-page-context", set_language)
     return {"version": "1", "parallel_read_safe": False}
