@@ -33,6 +33,7 @@ APPENDIX_PAGES = {
     "E": "docs/glossary",
 }
 MEASURED = ("phenomena", "stage_table", "r1_zero", "variants", "distillation")
+WEB_ONLY = ("Course", "The project", "한국어")  # not in the book as one file
 COURSE = "course/README"
 MANY = 12  # files of a claim that are listed without folding
 
@@ -151,6 +152,9 @@ def heading(root: Path, page: str) -> str:
 def stage(made: Pages) -> None:
     """Write every page, and copy every picture, into the folder that Sphinx reads."""
     made.groups, made.under = contents(made.root), below(made.root)
+    if not made.paged:
+        made.groups = [group for group in made.groups if group[0] not in WEB_ONLY]
+        made.under = {}
     shutil.copytree(made.root / "figures", made.folder / "figures", ignore=not_pictures)
     for name in sorted(made.names() - {"index"}):
         stage_page(made, name)

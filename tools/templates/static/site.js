@@ -1,4 +1,4 @@
-/* The page knows that scripts run; the column with the contents is a landmark. */
+/* The page knows that scripts run; the column with the contents has names for those who hear it. */
 document.documentElement.classList.add("scripted")
 document.addEventListener("DOMContentLoaded", () => {
   const contents = document.querySelector(".bd-sidebar-primary")
@@ -6,4 +6,6 @@ document.addEventListener("DOMContentLoaded", () => {
     contents.setAttribute("role", "complementary")
     contents.setAttribute("aria-label", "Contents and search")
   }
+  for (const fold of document.querySelectorAll(".bd-sidebar-primary summary"))
+    if (!fold.textContent.trim()) fold.setAttribute("aria-label", "Pages below this one")
 })
