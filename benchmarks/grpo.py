@@ -7,8 +7,8 @@ its two games as `train` runs it: natural lengths, real rewards, four optimizer 
 The learning rate is tiny, so that lengths stay what they are from round to round.
 
 What both sides must agree on is their log-probabilities after a plain step along the
-gradient. AdamW's first step is as long for a gradient of nearly 0 as for any other, in a
-direction that rounding decides; one such weight, and a few tokens change their experts.
+gradient. AdamW's first step is as long for a gradient of nearly 0 as for any other, in
+a direction that rounding decides: one such weight, and tokens change their experts.
 
 TRL may use its static or its dynamic cache, any way of transformers to run experts, and
 one part or four for the gradient. It logs, saves and checkpoints nothing; only the time

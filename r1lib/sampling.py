@@ -331,14 +331,17 @@ def decoder(model) -> Callable:
     """The fastest way from one token a row to the next logits.
 
     A small model spends more time between operations than in them, so its weights are
-    laid out anew for a single token (`model.decoding`). A large one waits for memory,
-    and a copy of its weights would not fit: there it is `next_logits`, the twin.
+    laid out anew for a single token (`model.decoding`), when the first one is read. A
+    large one waits for memory, and a copy of its weights would not fit: there it is
+    `next_logits`, the twin.
     """
     if not decoding.can_lay_out(model):
         return partial(next_logits, model)
-    step = decoding.Decoder(model)
+    step = None
 
     def decode(ids, cache, seen):
+        nonlocal step
+        step = step or decoding.Decoder(model)
         logits = step(ids, cache, *place_and_mask(cache, seen))
         cache.length += 1
         return logits

@@ -105,8 +105,23 @@ def test_a_layer_that_is_watched_or_replaced_runs_itself():
     assert not decoding.can_lay_out(model)
     handle.remove()
     assert decoding.can_lay_out(model)
+    kept = model.layers[0].attn.forward
+    model.layers[0].attn.forward = lambda *given, **more: kept(*given, **more)
+    assert not decoding.can_lay_out(model)
+    del model.layers[0].attn.forward
+    assert decoding.can_lay_out(model)
     model.layers[0].ffn.w_up = nn.Sequential(model.layers[0].ffn.w_up)
     assert not decoding.can_lay_out(model)
+
+
+def test_weights_are_not_laid_out_for_a_single_token(monkeypatch):
+    made, plainly = [], decoding.Decoder
+    monkeypatch.setattr(decoding, "Decoder", lambda m: made.append(m) or plainly(m))
+    model = shaken(GQA)
+    generate(model, PROMPTS, max_new_tokens=1)
+    assert not made  # the prompts gave it
+    generate(model, PROMPTS, max_new_tokens=4)
+    assert made == [model]
 
 
 def test_a_watched_router_is_called_for_every_token_that_is_written():

@@ -1,4 +1,4 @@
-"""Unit tests that are drawn, read from a model, or filtered by a vote."""
+"""Unit tests that are drawn, or filtered by a vote."""
 
 from pathlib import Path
 
@@ -12,8 +12,6 @@ from results.unit_tests import (
     agreed,
     draw_inputs,
     generate_tests,
-    precision_and_recall,
-    read_tests,
 )
 from tools.book_source import fill
 from tools.library import Library
@@ -62,29 +60,6 @@ def test_inputs_outside_of_the_reference_are_left_out(box):
         generate_tests("def solve(xs):\n    return xs[5]", inputs, box)
 
 
-def test_written_tests_are_read_and_never_run():
-    text = """Here are my tests:
-assert solve([2, 1]) == [42, 1, 2]
-  assert solve([]) == [42], "empty"
-assert solve([1], k=2) == 3
-assert other([1]) == 2
-assert solve([1]) != 2
-assert solve(open('/etc/passwd').read()) == 1
-assert solve([1]) == __import__('os').getpid()
-assert solve(-1, 2.5) == (True, None)
-assert solve(1j) == 1
-assert solve([1]) == [[[
-assert solve([5]) == [42, 5"""
-    assert read_tests(text) == [
-        (([2, 1],), [42, 1, 2]),
-        (([],), [42]),
-        ((-1, 2.5), (True, None)),
-    ]
-    assert read_tests("assert solve(" + "[" * 10**5) == []
-    assert read_tests("assert solve(" + "-" * 9_000 + "1) == 1") == []
-    assert read_tests("\0\nassert f(1) == 2", entry="f") == [((1,), 2)]
-
-
 PROPOSED = [
     (([2, 1],), [42, 1, 2]),
     (([2, 1],), [42, 2, 1]),  # wrong: not sorted
@@ -108,22 +83,11 @@ def test_wrong_tests_are_filtered_by_agreement(box):
     ]
     kept = agreed(group, PROPOSED, box, least=0.4)
     assert kept == [PROPOSED[0], PROPOSED[2], PROPOSED[4]]
-    measured = precision_and_recall(PROPOSED, kept, SORT_42.answer, box)
-    assert measured == {
-        "precision before": pytest.approx(3 / 7),
-        "precision after": 1.0,
-        "recall": 1.0,
-    }
 
 
-def test_the_measure_sees_a_filter_that_fails(box):
-    """A group that shares a mistake agrees on it: the measure says so."""
+def test_a_group_that_shares_a_mistake_agrees_on_it(box):
     kept = agreed([UNSORTED] * 3 + [RIGHT], PROPOSED, box)
-    measured = precision_and_recall(PROPOSED, kept, SORT_42.answer, box)
     assert PROPOSED[1] in kept and PROPOSED[0] not in kept
-    assert measured["precision after"] < 1 and measured["recall"] < 1
-    nothing = precision_and_recall(PROPOSED, [], SORT_42.answer, box)
-    assert nothing["recall"] == 0 and nothing["precision after"] == 1
 
 
 def test_without_programs_or_agreement_no_test_is_kept(box):

@@ -50,8 +50,9 @@ def can_lay_out(model: nn.Module) -> bool:
     if any(w.dtype != torch.float32 for w in weights):
         return False
     aside = {*model.head.modules(), *(model.mtp.modules() if model.mtp else ())}
+    watched = ("_forward_hooks", "_forward_pre_hooks", "forward")
     return all(
-        type(m) in PARTS and not m._forward_hooks and not m._forward_pre_hooks
+        type(m) in PARTS and not any(vars(m).get(name) for name in watched)
         for m in model.modules()
         if m not in aside
     )
