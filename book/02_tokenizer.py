@@ -480,9 +480,9 @@ print("wanted:  ", tokenizer.decode(i for _, ids in careful for i in ids))
 
 # %% [markdown]
 # No error, no warning. The loss will even be *lower*, since answers are easier to predict
-# than thoughts, and the model learns to answer without thinking. So training has
-# a function of its own. It keeps all thinking, and says with a mask which tokens are to
-# be learned: what the model itself has to write, the `eos` behind it included, and
+# than thoughts, and the model learns to answer without thinking. So training has a
+# function of its own. It keeps all thinking, and says with a mask which tokens are to be
+# learned. Those are what the model itself has to write, and the `eos` behind it, but
 # nothing that the user wrote.
 
 # %%
@@ -650,9 +650,9 @@ for name, (size, width) in shapes.items():
 # Now a live measurement. One training run gives *every* smaller vocabulary too, because
 # merges come in order: the first 64 merges are what a run with 64 merges would have
 # found. We learn from the tiny world's chats, stories and riddles, once from English
-# alone and once from English and Korean in equal parts (the same number of texts), and
-# then measure on something that neither has read: the 63 questions about facts of
-# `general.facts`, each with its answer, which exist in both languages and say the same.
+# alone and once from English and Korean in equal parts (the same number of texts). Then
+# we measure on something that neither has read: the 63 questions about facts of
+# `general.facts`, each with its answer. They exist in both languages and say the same.
 
 # %% tags=["nbval-check-output"]
 N_MERGES = 768
@@ -713,16 +713,16 @@ for source, curves in zip(grown, per_fact.values(), strict=True):
 # %% [markdown]
 # Three things to take with you. **The first merges bring most.** Each doubling of the
 # vocabulary buys less than the one before. **A tokenizer has an opinion about
-# languages.** Who learned from English alone charges a Korean reader more than twice
-# as many tokens for the same fact: twice the price, the waiting and the context. That
-# is decided before the model has seen a single example, and nothing
+# languages.** A tokenizer that learned from English alone charges a Korean reader more
+# than twice as many tokens for the same fact. That is twice the price, the waiting and
+# the context. That is decided before the model has seen a single example, and nothing
 # that comes later can mend it. **What you see is not the web.** The tiny world has few
-# words and repeats its sentences, so the curves fall faster here than
-# they would on real text. Their order does not depend on that.
+# words and repeats its sentences, so the curves fall faster here than they would on real
+# text. Their order does not depend on that.
 #
 # For the book's own tokenizer, which you met in section 7, the choice was 640 ids. It
-# read all families in both languages, and every number from 0 to 99 as well as
-# both verdicts of a check are one token, so that in chapter 09 each is one decision:
+# read all families in both languages. Every number from 0 to 99 is one token, and so are
+# both verdicts of a check. In chapter 09 each of them is then one decision:
 
 # %% tags=["nbval-check-output"]
 single = [len(tokenizer.encode(str(n))) == 1 for n in range(100)]
@@ -870,9 +870,9 @@ checks.ex_2_3(stream)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 2.4** (medium, 25 min) Encode like tiktoken. It does not know our merges,
-# only a table from bytes to rank. Starting from single bytes, join again and again the two
+# only a table from bytes to rank. Start from single bytes. Again and again, join the two
 # neighbours whose bytes *together* have the lowest rank, the leftmost if it occurs
-# several times, until no two neighbours together are in the table.
+# several times. Stop when no two neighbours together are in the table.
 #
 # <details><summary>Hint</summary>Keep a list of byte strings. In each round find
 # `min` over `(rank, place)` of all neighbours that can be joined.</details>

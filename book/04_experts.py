@@ -177,13 +177,14 @@ torch.testing.assert_close(w[0], torch.tensor(weights))
 # %% [markdown] tags=["slide"]
 # ## 3. Groups: few machines for each token
 #
-# The 256 experts of one layer would fit on one GPU (section 8 counts them), but not
-# those of 58 layers, and in training each weight also needs its gradient and the state
-# of the optimizer. V3's training spreads the experts over 64 GPUs on 8 machines, and a token's vector has to travel to every machine that holds
-# one of its experts. If all 8 chosen experts sat on 8 machines, each token would
-# travel eight times, in each of 58 layers. So V3 limits the journey: experts are cut
-# into 8 **groups**, one for each machine, and a token may use the 4 best groups only.
-# What is a group worth to a token? The sum of its two best experts.
+# The 256 experts of one layer would fit on one GPU (section 8 counts them), but not those
+# of 58 layers. In training each weight also needs its gradient and the state of the
+# optimizer. V3's training spreads the experts over 64 GPUs on 8 machines, and a token's
+# vector has to travel to every machine that holds one of its experts. If all 8 chosen
+# experts sat on 8 machines, each token would travel eight times, in each of 58 layers. So
+# V3 limits the journey: experts are cut into 8 **groups**, one for each machine, and a
+# token may use the 4 best groups only. What is a group worth to a token? The sum of its
+# two best experts.
 
 # %%
 # r1lib.model.moe.close_groups
@@ -205,15 +206,15 @@ plots.heatmaps({"one token": stages}, rows, columns, "expert")
 # %% [markdown]
 # What you see: the scores of one token; the same with closed groups crossed out; the
 # weights of the chosen. Expert 6 has the second-highest score of all (0.71) and is not
-# chosen, since its partner, expert 7, has so little to say that their group is worth
-# less than the groups of 0 and 1 and of 4 and 5.
+# chosen. Its partner, expert 7, has so low a score that their group is worth less than
+# the groups of 0 and 1 and of 4 and 5.
 #
 # ### The gate of DeepSeek-V2
 #
-# The generation before did two things differently. A group was worth its *best*
-# expert, and scores came from a **softmax** over all experts, not from sigmoids: they
-# sum to 1, so one expert's score can rise only if others fall. They serve as weights
-# as they are.
+# The generation before did two things differently. A group was worth its *best* expert,
+# and scores came from a **softmax** over all experts, not from sigmoids. Such scores sum
+# to 1, so one expert's score can rise only if others fall. They serve as weights as they
+# are.
 
 # %%
 # r1lib.model.moe.route_softmax
@@ -475,10 +476,10 @@ assert busiest["no balancing"] > 1.4 * busiest["auxiliary loss"]
 plots.balance_picture(histories)
 
 # %% [markdown]
-# What you see: left, how many times the mean load the busiest expert carries (the
-# dotted line is perfect balance, and 8 would be two experts doing everything); right,
-# the load of all sixteen at the end, sorted. Without a cure a few experts do most of the
-# work and some do next to nothing.
+# What you see: left, how many times the mean load the busiest expert carries. The dotted
+# line is perfect balance, and 8 would be two experts doing everything. Right, the load of
+# all sixteen at the end, sorted. Without a cure a few experts do most of the work and
+# some do next to nothing.
 #
 # And the loss? It differs little, and one should say so. In a run this short, a few
 # experts seem to be enough. What is lost is what the others could have learned, and
@@ -523,23 +524,24 @@ for alpha in (1e-4, 1e-2, 1.0):
 print(f"cosine of the two gradients: {cosine:+.2f}")
 
 # %% [markdown]
-# So it is a matter of degree. V3 keeps a trace of the auxiliary loss, with
-# $\alpha = 0.0001$, only against extreme imbalance *within* a single sequence, which the
-# bias, updated once for a whole batch, cannot see. The report compares the cures at
-# equal size (section 4.5.3): the loss on held-out text of a model of 1 billion
-# parameters is 2.258 with the sequence-wise auxiliary loss and 2.253 with the bias;
-# of one with 3 billion, 2.085 and 2.080. A *batch-wise* auxiliary loss, the same
-# formula on the whole batch laid end to end, gets the 2.253 and 2.080 too. So
-# what helps is less the absence of a gradient than the freedom to be unbalanced within a
-# sequence: a text about chemistry may keep the chemists busy.
+# So it is a matter of degree. V3 keeps a trace of the auxiliary loss, with $\alpha =
+# 0.0001$, only against extreme imbalance *within* a single sequence, which the bias,
+# updated once for a whole batch, cannot see. The report compares the cures at equal size,
+# by the loss on held-out text (section 4.5.3). A model of 1 billion parameters reaches
+# 2.258 with the sequence-wise auxiliary loss and 2.253 with the bias. One of 3 billion
+# reaches 2.085 and 2.080. A *batch-wise* auxiliary loss, the same formula on the whole
+# batch laid end to end, gets the 2.253 and 2.080 too. So what helps is less the absence
+# of a gradient than the freedom to be unbalanced within a sequence: a text about
+# chemistry may keep the chemists busy.
 
 # %% [markdown] tags=["slide"]
 # ## 6. The long run
 #
-# The same comparison with the tiny model of this book, four layers and 8 experts in
-# three of them, over 1,500 steps and three seeds (one column each), measured once by
-# `python -m results.experts ARM SEED` on problems that no training sees. (P13 in
-# `docs/phenomena.md`; the arms about multi-token prediction are read in chapter 05.)
+# Here is the same comparison with the tiny model of this book: four layers, with 8
+# experts in three of them. Each arm took 1,500 steps, with three seeds (one column each).
+# `python -m results.experts ARM SEED` measured it once, on problems that no training
+# sees. (P13 in `docs/phenomena.md`; the arms about multi-token prediction are read in
+# chapter 05.)
 
 # %% tags=["slide"]
 ARMS = {
@@ -645,10 +647,10 @@ plots.heatmaps(panels, list(KINDS), columns, "expert")
 #
 # There are preferences, and they are of a humble sort: this expert for digits, that one
 # for operators, a few for words. English and Korean words share some of their experts. It
-# is the *form* of a token that counts rather than a topic, and the same was found in
-# larger models: the authors of Mixtral, a model with eight experts a layer, saw no
-# clear pattern by subject and much by syntax (arXiv 2401.04088, section 5). "Expert" is
-# a metaphor. Nobody told the experts what to be.
+# is the *form* of a token that counts rather than a topic. The same was found in larger
+# models. The authors of Mixtral, a model with eight experts a layer, saw no clear pattern
+# by subject and much by syntax (arXiv 2401.04088, section 5). "Expert" is a metaphor.
+# Nobody told the experts what to be.
 #
 # ![One held-out text, a countdown game, cut into its tokens. Each token is in a box with the numbers of the two experts that read it in layer 1; most numbers go to expert 2, most operators and equal signs to expert 4.](../figures/widget_experts.png)
 #
@@ -800,12 +802,12 @@ print(f"the same size without experts: {if_dense / trained:.0f} times as many")
 print(f"memory for its weights, one byte each: {total / 2**30:.0f} GiB")
 
 # %% [markdown]
-# Training is 18 times cheaper than for a dense model of that size. But every expert
-# must be ready at any moment, since the next token may want it: the weights alone are
-# more than eight GPUs of 80 GB can hold, for one user as for a thousand. That is why
-# DeepSeek-V3 is cheap *per token* for those who serve many people at once, and
-# expensive to run alone at home. (The tiny model uses a larger
-# share of itself, as a smaller part of it is experts.)
+# Training is 18 times cheaper than for a dense model of that size. But every expert must
+# be ready at any moment, since the next token may want it. The weights alone are more
+# than eight GPUs of 80 GB can hold, for one user as for a thousand. That is why
+# DeepSeek-V3 is cheap *per token* for those who serve many people at once, and expensive
+# to run alone at home. (The tiny model uses a larger share of itself, as a smaller part
+# of it is experts.)
 #
 # ## Summary
 #
@@ -882,8 +884,8 @@ def route_one(scores, bias, n_activated):
 checks.ex_4_1(route_one)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 4.2** (easy, 10 min) Measure balance. Given the chosen experts of all
-# tokens, ids of shape (N, A), and the number of experts, return the load of the busiest
+# **Exercise 4.2** (easy, 10 min) Measure balance. You get the chosen experts of all
+# tokens, ids of shape (N, A), and the number of experts. Return the load of the busiest
 # expert divided by the mean load, and how many experts got nothing at all.
 #
 # <details><summary>Hint</summary>`torch.bincount` has an argument `minlength`; without
@@ -970,10 +972,10 @@ def layer_counts(d, f, routed, shared, active):
 checks.ex_4_5(layer_counts)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 4.6** (hard, 30 min) The whole layer. Given x (N, D), the router's weight
-# (E, D), its bias (E), a list of experts and a shared one, each a tuple of matrices
-# `(gate, up, down)` as `nn.Linear` keeps them, compute the output of the layer without
-# the library. Loops are fine. The check compares with `MoE`.
+# **Exercise 4.6** (hard, 30 min) The whole layer. You get x (N, D), the router's weight
+# (E, D), its bias (E), a list of experts and a shared one. Each expert is a tuple of
+# matrices `(gate, up, down)` as `nn.Linear` keeps them. Compute the output of the layer
+# without the library. Loops are fine. The check compares with `MoE`.
 #
 # <details><summary>Hint</summary>`nn.Linear` multiplies by the transpose:
 # `x @ gate.T`. The scale multiplies the routed experts' weights, after they have been
