@@ -147,7 +147,7 @@ def small_file(name, folder):
 def test_the_command_writes_a_file_with_its_origin(tmp_path):
     """With two real processes."""
     found = small_file("experts", tmp_path)
-    assert tuple(found) == (*KEYS, "command", "seed", "provenance")
+    assert tuple(found) == (*KEYS, "seed", "command", "provenance")
     assert found["seed"] == 0
     assert found["command"] == "python -m tools.bench experts"
     assert found["settings"] == {
