@@ -4,6 +4,7 @@
     python r1.py build 09     execute chapter 09, stale or not;  --all: every chapter
     python r1.py build B      execute appendix B
     python r1.py build --language ko 09    chapter 09 in Korean; executes nothing
+    python r1.py build --colab URL         the chapters for Colab, in build/colab/
     python r1.py check        say what is stale or against the rules; executes nothing
 
 One way only: what is edited is book/, what is opened is chapters/.
@@ -22,7 +23,7 @@ from nbformat import NotebookNode
 from tqdm import tqdm
 
 from r1lib.files import SHOWN, line
-from tools import book_check, book_language
+from tools import book_check, book_colab, book_language
 from tools.book_chapter import KINDS, code_cells, load_one, python_source
 from tools.book_outputs import staleness
 from tools.book_source import (
@@ -177,6 +178,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     making.add_argument("number", nargs="?", default="", help="such as 09, or B")
     making.add_argument("--all", action="store_true", help="also those that are fresh")
     making.add_argument("--language", metavar="CODE", help="a translation: ko")
+    making.add_argument("--colab", metavar="URL", help="https://github.com/OWNER/NAME")
     verbs.add_parser("check", help="execute nothing, say what is stale or wrong")
     return parser.parse_args(argv)
 
@@ -190,6 +192,10 @@ def main(argv: list[str]) -> int:
         number = asked.number.upper()  # "9" is chapter 09, "b" is appendix B
         if number.isdigit():
             number = number.zfill(2)
+        if asked.colab is not None:
+            made = book_colab.write(book, asked.colab, number)
+            print(f"wrote {len(made)} notebooks to build/colab/")
+            return 0
         if asked.language is not None:
             return build_language(book, asked.language, number)
         return build(book, number, asked.all)
