@@ -18,7 +18,7 @@ from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
 
 Shape = tuple[int, int, int]  # (rows, inner) @ (inner, columns)
-LEAST, QUICK = 0.05, 0.001  # seconds to time one shape for
+LEAST, QUICK = 0.3, 0.001  # seconds to time one shape for: other work comes in bursts
 LARGEST = 2**26  # bytes of a block that is copied: no cache holds it
 
 
