@@ -24,7 +24,7 @@
 #
 # ![From left to right: documents become the rows of a batch; the model turns a row into hidden states; from these the head predicts the next token, and the MTP module, which also sees the next token, the one after it; both losses are added, and AdamW and Muon change the weights at a rate that rises, stays and falls.](../figures/05_pretraining.png)
 #
-# What you see: one step of pre-training. We pad batches of similar documents; V3 packs. The numbers
+# What you see: one step of pre-training. We pad documents of similar length; V3 packs. The numbers
 # on the discs are the sections that build each part.
 
 # %% [markdown]
@@ -437,7 +437,7 @@ print(f"rejected {1 - accepted:.2f}, sum of max(0, p - q) {excess:.2f}")
 # %% [markdown]
 # (`draw` is that of chapter 03.) Rows of a batch accept and reject at different places. So a
 # rejected draft stays in the cache, and the mask (`seen`) hides it. The MTP module has a cache of
-# its own. In the loop, `sure` is a token that is written but not yet read, `guess` a state of the
+# its own. In the loop, `sure` is a token that the main model has not yet read, `guess` a state of the
 # MTP module, and `draft` a token drawn from this state. The comments number six steps:
 #
 # 1. Prefill: draw a sure token. The MTP module reads it and gives a guess.
@@ -530,8 +530,8 @@ for name, grads in KINDS.items():
 # polynomial. Odd powers keep both rotations: $XX^T X = U S^3 V^T$. So
 # $a X + b (XX^T) X + c (XX^T)^2 X$ takes every singular value $s$ to $a s + b s^3 + c s^5$, all
 # *at once*. The three numbers, $(3.4445, -4.7750, 2.0315)$, were chosen for a steep start: near 0
-# a step multiplies by 3.4. The price is an overshoot: values end between about 0.7 and 1.2, and
-# not at 1. The cell begins with a single number. This is a **Newton-Schulz** iteration:
+# a step multiplies by 3.4. The price is an overshoot: all but the smallest values end between
+# about 0.7 and 1.2, and not at 1. The cell begins with a single number. This is a **Newton-Schulz** iteration:
 
 
 # %% tags=["slide"]
