@@ -46,7 +46,7 @@ def token_logprobs(
 ) -> Float[Tensor, "B T"]:
     """Return log p(ids[b, t] | earlier) at the sampling temperature; column 0 is 0.
 
-    With a `mask`, tokens outside it get 0 too. The logits that foretell them are not
+    With a `mask`, tokens outside it get 0 too. The logits that predict them are not
     read, not even an inf or a NaN, and their gradient is exactly 0.
 
     >>> token_logprobs(torch.zeros(1, 3, 4), torch.tensor([[1, 2, 3]])).exp()
@@ -63,7 +63,7 @@ def token_logprobs(
 def chosen_logprobs(
     logits: Float[Tensor, "N V"], ids: Int[Tensor, " N"], temperature: float = 1.0
 ) -> Float[Tensor, " N"]:
-    """Return log p of one token each, from the logits that foretell it."""
+    """Return log p of one token each, from the logits that predict it."""
     if not 0 < temperature < math.inf:
         raise ValueError(f"temperature must be finite and above 0, got {temperature}")
     scaled = logits / temperature if temperature != 1.0 else logits
@@ -356,13 +356,13 @@ def next_token_loss(
 ) -> Float[Tensor, ""]:
     """Mean cross-entropy in nats of the token `ahead` places later, pads left out.
 
-    Logits that foretell a pad are not read, not even an inf or a NaN. Where there is no
+    Logits that predict a pad are not read, not even an inf or a NaN. Where there is no
     token `ahead` places later the loss is 0. With a `head`, states take the place of
     logits: it is asked only where a token follows, which saves time and memory.
     """
     targets = ids[:, ahead:]
     real = targets != PAD
-    foretold = logits[:, : targets.shape[1]][real]
-    foretold = foretold if head is None else head(foretold)
-    total = F.cross_entropy(foretold, targets[real], reduction="sum")
+    predicted = logits[:, : targets.shape[1]][real]
+    predicted = predicted if head is None else head(predicted)
+    total = F.cross_entropy(predicted, targets[real], reduction="sum")
     return total / real.sum().clamp(min=1)

@@ -158,7 +158,7 @@ def _generate(model, prompts, max_new_tokens, temperature, stop_ids, generator):
     ids, cache, seen = left_pad(model, prompts, 2 * max_new_tokens)
     hidden = read_main(model, ids, cache, seen)
     p, logp = probabilities(model.head(hidden[:, -1]), temperature)
-    sure = draw(p, generator)
+    sure = draw(p, generator)  # 1. written, but not yet read
     after = torch.cat((ids[:, 1:], sure.unsqueeze(1)), dim=1)
     guess = read_mtp(model, hidden, after, cache, seen)[:, -1]
     cache.length += ids.shape[1]
@@ -171,15 +171,15 @@ def _generate(model, prompts, max_new_tokens, temperature, stop_ids, generator):
         cache.select(which)
         rows, seen, sure = [rows[i] for i in kept], seen[which], sure[which]
         q, _ = probabilities(model.head(guess[which]), temperature)
-        draft = draw(q, generator)
-        hidden = read_main(model, torch.stack((sure, draft), dim=1), cache, seen)
+        draft = draw(q, generator)  # 2.
+        hidden = read_main(model, torch.stack((sure, draft), dim=1), cache, seen)  # 3.
         p, logp = probabilities(model.head(hidden), temperature)
         chance = torch.rand(len(rows), generator=generator, device=seen.device)
-        ok = chance < acceptance(p[:, 0], q, draft)
+        ok = chance < acceptance(p[:, 0], q, draft)  # 4.
         rest = torch.where(ok.unsqueeze(1), p[:, 1], residual(p[:, 0], q))
-        sure = draw(rest, generator)
+        sure = draw(rest, generator)  # 5.
         new = torch.stack((torch.where(ok, draft, sure), sure), dim=1)
-        seen[:, cache.length + 1] = ok  # a rejected guess was never there
+        seen[:, cache.length + 1] = ok  # 6. a rejected draft is hidden
         guess = read_mtp(model, hidden, new, cache, seen)
         guess = guess[torch.arange(len(rows)), ok.long()]
         cache.length += 2

@@ -112,7 +112,7 @@ def test_a_right_answer_is_accepted(check, solution, capsys):
             "the same score",
         ),
         (checks.ex_3_6, lambda *a: after_prefix(*a, once=False), "tokens were read"),
-        (checks.ex_3_6, lambda *a: after_prefix(*a, moved=False), "moves the cache on"),
+        (checks.ex_3_6, lambda *a: after_prefix(*a, moved=False), "the cache moved on"),
         (checks.ex_3_6, first_ending_only, "row 0 is right"),
     ],
 )

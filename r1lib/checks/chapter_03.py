@@ -117,7 +117,7 @@ def ex_3_4(absorb) -> None:
 
 
 def ex_3_5(window_mask) -> None:
-    """Who may see whom: itself and window - 1 tokens before."""
+    """Each query sees itself and the window - 1 tokens before it."""
 
     def test(window_mask):
         got = tensor(window_mask(4, 4, 2), (4, 4), torch.bool)
@@ -152,7 +152,7 @@ def ex_3_6(after_prefix) -> None:
             got = tensor(got, (3, 31), torch.float32)
             wanted = model(torch.tensor([prefix + e for e in endings]))[:, -1]
         assert torch.allclose(got[0], wanted[0], atol=1e-4), (
-            "the first row is wrong already; who moves the cache on, and by how much?"
+            "the first row is wrong already: is the cache moved on, and by how much?"
         )
         assert torch.allclose(got, wanted, atol=1e-4), (
             "row 0 is right, others are not: does each ending have a row of the cache?"

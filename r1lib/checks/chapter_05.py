@@ -49,7 +49,7 @@ def ex_5_2(my_loss) -> None:
 
 
 def ex_5_3(block_mask) -> None:
-    """Who sees whom in a row of several documents."""
+    """Each token sees its own document up to itself, in a row of several."""
 
     def test(block_mask):
         got = tensor(block_mask([2, 3], 6), (6, 6), torch.bool)
