@@ -542,8 +542,8 @@ print(f"length of the mean {mean.norm():.2f}, spread of single texts {spread:.2f
 #
 # ### The loss
 #
-# Tensors of shape (B, T) are indexed by token (rule 1 of `docs/notation.md`). Token $t$ was
-# predicted by the logits in column $t-1$. First in plain loops. (PyTorch's
+# Tensors of shape (B, T) are indexed by token (rule 1 of `docs/notation.md`). Token $t$
+# was predicted by the logits in column $t-1$. First in plain loops. (PyTorch's
 # `F.kl_div(log_q, p)` is this $\mathrm{KL}(p \,\|\, q)$: the student comes first, as
 # logarithms. Its default reduction divides by the vocabulary, too.)
 
@@ -956,10 +956,10 @@ for start, end in PAIRS:
 #
 # ### How few traces?
 #
-# Sky-T1 became known for a small number: 17,000 traces of QwQ-32B-Preview, less than 450
-# dollars (novasky-ai.github.io/posts/sky-t1, 2025). R1's students had nearly fifty times as
-# many. Ours have 30 to 7,232. Each trains on the same number of
-# tokens, so few traces are read often.
+# Sky-T1 became known for a small number: 17,000 traces of QwQ-32B-Preview, less than
+# 450 dollars (novasky-ai.github.io/posts/sky-t1, 2025). R1's students had nearly fifty
+# times as many. Ours have 30 to 7,232. Each trains on the same number of tokens, so few
+# traces are read often.
 
 # %% tags=["slide"]
 COUNTS = {30: "n-30", 60: "n-60", 125: "n-125", 250: "n-250", 500: "n-500"}
@@ -1032,10 +1032,11 @@ plots.scatter(groups, "single sums right, base", "easy problems right, student")
 # (You may skip this section at first reading.)
 #
 # TRL does this for real models (names of version 1.16). `SFTTrainer` on R1's traces is
-# the first way. `DistillationTrainer` is the third; its `beta` leads from the forward KL (0)
-# to the reverse KL (1), by exercise 14.6. `GKDTrainer`, in `trl.experimental.gkd`, mixes in given texts:
-# `lmbda` is the share of the student's own, so 0 is the second way. These two compare only
-# the *sizes* of the vocabularies; remember section 6.
+# the first way. `DistillationTrainer` is the third; its `beta` leads from the forward
+# KL (0) to the reverse KL (1), by exercise 14.6. `GKDTrainer`, in
+# `trl.experimental.gkd`, mixes in given texts: `lmbda` is the share of the student's
+# own, so 0 is the second way. These two compare only the *sizes* of the vocabularies;
+# remember section 6.
 #
 # R1's students are useful because anybody's software can load them. `hub.export_hf` writes
 # ours in the form that `transformers` reads: weights as safetensors, the rest as JSON, no

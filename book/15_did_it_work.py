@@ -72,9 +72,10 @@ SEEDS = (0, 1, 2)
 # %% [markdown] tags=["slide"]
 # ## 2. How R1 is evaluated, and why not greedily
 #
-# The obvious way to examine a model is **greedy decoding**: always take the likeliest token.
-# R1's authors do not use it. For models that reason at length it leads to more repetition,
-# and the result varies much between checkpoints (v2, supplement D.1). They sample instead:
+# The obvious way to examine a model is **greedy decoding**: always take the likeliest
+# token. R1's authors do not use it. For models that reason at length it leads to more
+# repetition, and the result varies much between checkpoints (v2, supplement D.1). They
+# sample instead:
 #
 # | setting | value |
 # |---|---|
@@ -200,9 +201,10 @@ for name, (model, tokenizer) in models.items():
 #
 # $$ \text{pass@}k = 1 - (1-p)^k. $$
 #
-# It measures what a model *could* do if something picked the right answer for it, such as
-# a test suite or the filter of chapter 12. We do not know $p$. We have $n$ samples,
-# of which $c$ are right. One idea is to put $c/n$ in the place of $p$. Another is to count.
+# It measures what a model *could* do if something picked the right answer for it, such
+# as a test suite or the filter of chapter 12. We do not know $p$. We have $n$ samples,
+# of which $c$ are right. One idea is to put $c/n$ in the place of $p$. Another is to
+# count.
 #
 # ![Eight numbered samples, of which two are right. Below, three of the 70 ways to choose four of them: two hold a right one, one holds only wrong ones. 15 of the 70 hold only wrong ones, so pass@4 is 1 - 15/70 = 0.79.](../figures/15_pass.png)
 #
@@ -233,9 +235,9 @@ for n, c, k in ((8, 2, 1), (8, 2, 4), (8, 1, 4), (12, 3, 6)):
     print(f"{n:2} {c:2} {k:2} {counted:10.2f} {brute:13.2f} {naive:13.2f}")
 
 # %% [markdown]
-# The two ideas differ. Which is right on average? This has an exact meaning: $c$ is itself
-# random, binomial with $n$ and the true $p$. An estimator whose mean
-# over all $c$ is the true value is **unbiased**. With fractions we can write out this mean
+# The two ideas differ. Which is right on average? This has an exact meaning: $c$ is
+# itself random, binomial with $n$ and the true $p$. An estimator whose mean over all
+# $c$ is the true value is **unbiased**. With fractions we can write out this mean
 # without any rounding:
 
 
@@ -383,12 +385,12 @@ print(f"30 problems at 79.8%: up to +-{1.96 * math.sqrt(0.798 * 0.202 / 30):.2f}
 # %% [markdown] tags=["slide"]
 # ## 6. Two models, the same problems
 #
-# Most people compare two intervals. If these overlap, nothing is shown, they say. That is
-# too careful. Most of the width of both comes from hard and easy
-# problems, and *both models had the same problems*. Subtract problem by problem, and the
-# difficulty cancels. An example: sixty problems, and a second model whose probability is
-# higher by 0.08 wherever there is room. The interval is $1.96\,s/\sqrt{N}$ on each side;
-# for 60 numbers it is nearly that of the bootstrap, and has no random draws.
+# Most people compare two intervals. If these overlap, nothing is shown, they say. That
+# is too careful. Most of the width of both comes from hard and easy problems, and *both
+# models had the same problems*. Subtract problem by problem, and the difficulty
+# cancels. An example: sixty problems, and a second model whose probability is higher by
+# 0.08 wherever there is room. The interval is $1.96\,s/\sqrt{N}$ on each side; for 60
+# numbers it is nearly that of the bootstrap, and has no random draws.
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -437,10 +439,10 @@ assert by_normal_law(gains)[1] > 0  # paired, the gain is clear of 0
 # crawled from the web, and tests are on the web. So one searches the training texts for
 # test problems. The usual tool is the **n-gram**, a run of $n$ words: if a test problem
 # shares a run with a training text, it is called contaminated. Numbers and punctuation
-# marks count as words, too. GPT-3 used runs of 8 to
-# 13 words (arXiv 2005.14165, appendix C). The R1 paper removed texts that share a run
-# of 10 words with a test problem. Its authors add openly that this cannot find a
-# paraphrase (v2, the supplement, on decontamination).
+# marks count as words, too. GPT-3 used runs of 8 to 13 words (arXiv 2005.14165,
+# appendix C). The R1 paper removed texts that share a run of 10 words with a test
+# problem. Its authors add openly that this cannot find a paraphrase (v2, the
+# supplement, on decontamination).
 #
 # Our world is written by programs, so there is a better way. A prompt can be *read back*, to
 # the numbers or the request behind the words. Two prompts of one **identity** ask the same
@@ -518,11 +520,12 @@ print("planted, covered by n=8:", ", ".join(f"{share:.0%}" for share in copy))
 # %% [markdown] tags=["slide"]
 # ## 8. What else changed, and is it good?
 #
-# A reward pays for right answers. Everything else about the answers moves too. So a stage
-# is judged by a **scorecard** (`scorecard.COLUMNS` lists all its columns). *Length* is the cost of an
-# answer, in tokens. *Format* says whether a program can find the answer. *Mixed* says whether
-# a thought leaves the language of its question. *Readability* is the mean of five plain
-# marks; the scale is ours. Four thoughts about one problem, all of them right:
+# A reward pays for right answers. Everything else about the answers moves too. So a
+# stage is judged by a **scorecard** (`scorecard.COLUMNS` lists all its columns).
+# *Length* is the cost of an answer, in tokens. *Format* says whether a program can find
+# the answer. *Mixed* says whether a thought leaves the language of its question.
+# *Readability* is the mean of five plain marks; the scale is ours. Four thoughts about
+# one problem, all of them right:
 
 # %% tags=["slide", "nbval-check-output"]
 thoughts = {
@@ -759,8 +762,8 @@ plots.difference_dots(rows, "ours, easy problems: difference of shares, or of wo
 #
 # **The sizes are not.** AlpacaEval rises by 25.5 points in the paper's last stage, our
 # helpfulness by 0.02. A likely reason: many requests of our world ask for *knowledge*,
-# which RL does not bring, and which came with Dev3's samples. On hard arithmetic the last
-# stage loses 0.03 (`docs/stage_table.md`), where the paper has gains.
+# which RL does not bring, and which came with Dev3's samples. On hard arithmetic the
+# last stage loses 0.03 (`docs/stage_table.md`), where the paper has gains.
 #
 # Two cautions. Readability rises with the cold start *by construction*: the traces were
 # rewritten into the form that the marks ask for. And "the cold start costs reasoning"
@@ -812,9 +815,9 @@ plots.seed_dots(panels)
 # ## 11. Thinking longer on top, and thinking too long
 #
 # Training is over; can more thinking at the time of the question still add something?
-# Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) looks forward to
-# a reasoning model with inference-time scaling on top. The simplest method
-# is the vote of section 4. Here R1 answers every problem sixteen times:
+# Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) looks forward
+# to a reasoning model with inference-time scaling on top. The simplest method is the
+# vote of section 4. Here R1 answers every problem sixteen times:
 
 # %% tags=["slide"]
 files = [RESULTS / f"longer-{seed}.json" for seed in SEEDS]
