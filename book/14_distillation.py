@@ -79,8 +79,8 @@ tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
 # %% [markdown]
 # ## 1. Why distill?
 #
-# R1 reasons, and somebody has to run it. Every token passes through 37 billion of its
-# 671 billion weights, and all of them must lie in fast memory. A laptop cannot do that.
+# R1 reasons, but running it is expensive. Every token passes through 37 billion of its
+# 671 billion weights, and all of them must lie in fast memory. No laptop can do that.
 #
 # There are two ways to a small model that reasons. One repeats the whole story with a
 # small base: reinforcement learning. In the other the large model writes down how it
@@ -90,17 +90,18 @@ tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
 #
 # What would be saved? The table has two of R1's published students beside R1's own
 # shape. `counts` counts additions and multiplications (**FLOPs**) for one more token after
-# 5,000 others. (The 1.5 in Qwen-1.5B is the family's name; with both embeddings the
-# student has 1.8 billion weights.)
+# 5,000 others: two for each weight that the token passes, and attention to those 5,000
+# tokens (chapter 03). Qwen-1.5B has 1.8 billion weights with both of its embeddings.
 
 # %% tags=["nbval-check-output"]
 published = ("deepseek-v3", "r1-distill-llama-8b", "r1-distill-qwen-1.5b")
-print(f"{'':22}{'weights':>9}{'in bf16':>10}{'FLOPs a token':>16}")
+print(f"{'':22}{'weights':>9}{'in bf16':>10}{'FLOPs a token':>16}{'of attention':>14}")
 for name in published:
     c = PRESETS[name]
     weights, one = counts.parameters(c), counts.decode_flops(c, 5_000)
+    rest = one - counts.decode_flops(c, 0)
     cells = f"{weights / 1e9:7.1f} B{2 * weights / 1e9:7,.0f} GB{one / 1e9:14.0f} G"
-    print(f"{name:22}{cells}")
+    print(f"{name:22}{cells}{rest / 1e9:12.0f} G")
 
 # %% [markdown] tags=["slide"]
 # Does it work? The authors fine-tuned six models of the Qwen and Llama families on the
@@ -118,6 +119,8 @@ PAPER = {  # AIME 2024 and MATH-500, one answer each
     "distilled, Qwen-7B": (55.5, 92.8),
     "distilled, Qwen-14B": (69.7, 93.9),
     "distilled, Qwen-32B": (72.6, 94.3),
+    "distilled, Llama-8B": (50.4, 89.1),
+    "distilled, Llama-70B": (70.0, 94.5),
     "RL alone, Qwen-32B": (47.0, 91.6),
     "R1, the teacher": (79.8, 97.3),
 }
@@ -126,16 +129,15 @@ for name, (aime, math500) in PAPER.items():
     print(f"{name:22}{aime:10.1f}{math500:10.1f}")
 
 # %% [markdown]
-# Larger students come closer, none passes its teacher. RL alone stays far behind on AIME
-# (47.0 against 72.6) and not far on MATH-500 (91.6 against 94.3). The authors draw two
-# conclusions. For a small model a strong teacher is both better and cheaper than RL of its
-# own. To go *beyond* the teacher, one still needs a stronger base and more RL.
+# Within a family larger students come closer; none passes its teacher. RL alone stays far
+# behind on AIME (47.0 against 72.6) and not far on MATH-500 (91.6 against 94.3). The authors
+# draw two conclusions. For a small model a strong teacher is both better and cheaper than
+# RL of its own. To go *beyond* the teacher, one still needs a stronger base and more RL.
 #
 # Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) asks for two more
 # rows. One is **texts, then RL** on the small model. The other is **texts on the large
-# base**, without RL: is the later RL worth anything? The paper's second version has this
-# one, as Dev3: 78.1 on AIME and 62.1 on AlpacaEval, where R1 has 79.8 and 87.6 (v2, table
-# 3). In our world a row takes minutes, so section 9 has both.
+# base**, without RL. The paper's second version has this one, as Dev3: 78.1 on AIME and
+# 62.1 on AlpacaEval, where R1 has 79.8 and 87.6 (v2, table 3). Section 9 has both.
 #
 # One warning. The paper's numbers and ours are about different worlds. We ask the same
 # questions and compare the *direction* of the answers.
@@ -165,17 +167,18 @@ for name, model in {"teacher": teacher, **bases}.items():
     print(f"{name:9}{sizes}{adds:19.0%}")
 
 # %% [markdown]
-# (The teacher and the big student have experts, chapter 04: a token uses half of the
-# weights.)
+# The teacher and the big student have experts (chapter 04): a token uses half of the
+# weights.
 #
-# Remember one thing: this is seed 0 of three. Bases of the same shape, which have read
-# equally much, get 59%, 98% and 95% of single sums right. Ours is the unlucky one. It makes
-# the lesson of section 4 easy to see; section 9 has all three.
+# This is seed 0 of three. On the problems of section 9 its base gets 0.59 of single sums
+# right, those of seeds 1 and 2 get 0.98 and 0.95. So ours is the unlucky one, and makes the
+# lesson of section 4 easy to see.
 #
 # Now the exam: held-out problems of the two games of chapter 09, four answers to each.
 # *Countdown* gives numbers and a target, *arithmetic* gives a sum. A line of thinking is
 # a **tape**, such as `20+15=35,+1=36~36=0 yes`. It computes step by step. Behind `~` come
-# the target and the distance to it.
+# the target and the distance to it. An answer that stops in mid-line had used up its 144
+# tokens, and `�` is a byte of Korean that was never finished.
 
 # %% tags=["slide"]
 LONGEST = 144  # tokens that an answer may have in this chapter
@@ -207,14 +210,14 @@ for i in (0, 96):
 # %% [markdown] tags=["slide"]
 # ## 3. First way: texts
 #
-# The authors took the plainest way. The teacher answers many problems. What is wrong or
-# hard to read is thrown away. The student is fine-tuned on the rest, exactly as in chapter
+# The authors took the plainest way. The teacher answers many problems. Wrong and unreadable
+# answers are thrown away. The student is fine-tuned on the rest, exactly as in chapter
 # 10. The loss is $-\log \pi(y_t \mid \ldots)$, averaged over the tokens of the
 # completions. The field calls this **sequence-level distillation** (Kim and Rush, arXiv
 # 1606.07947), since the student is shown whole sequences.
 #
-# (R1's students read the 800,000 samples two to three times, in batches of 64. The learning
-# rate falls along a cosine to a tenth; v2, supplement B.4.3.)
+# R1's students read the 800,000 samples two to three times, in batches of 64. The learning
+# rate falls along a cosine to a tenth (v2, supplement B.4.3).
 #
 # Our R1 answers training problems of both games, once each; `collect` would refuse a
 # held-out problem. Then come those filters of chapter 12 that look at a single row.
@@ -307,12 +310,12 @@ same = bytes_only.decode(learned[:-1]) == short["completion"]
 print(f"by single bytes: {len(example.ids)} tokens, the same text: {same}")
 
 # %% [markdown]
-# The last lines show why this way is so handy: **texts travel**. What goes over is text,
-# not ids, so the two models need not share a tokenizer or anything else. R1's students
-# kept those of Qwen and Llama, slightly changed (README of the release).
+# The last lines show why this way is so handy: **texts travel**. The table holds text, not
+# ids, so the two models need not share a tokenizer or anything else. R1's students kept
+# the tokenizers of Qwen and Llama, slightly changed (README of the release).
 
 # %% [markdown] tags=["slide"]
-# ## 4. Two students, the same texts
+# ## 4. Same texts, different students
 #
 # Predict before you run it. The small student reads the traces four times, the big one
 # twice, so that nobody can say that the small one was given too little. What will each of
@@ -328,7 +331,8 @@ print(f"{len(given)} examples, {one_pass:,} tokens with prompts, {left_out} too 
 def fine_tune(start, rows, epochs, label):
     """A copy of a base that has read the examples `epochs` times."""
     pupil = copy.deepcopy(start)
-    optimizers = optim.base_optimizers(pupil, 0.01, 3e-3)  # as in pre-training
+    # learning rates of Muon and of AdamW, as in pre-training (chapter 05)
+    optimizers = optim.base_optimizers(pupil, 0.01, 3e-3)
     config = sft.SFTConfig(epochs=epochs, batch_size=24)
     loop = sft.train(pupil, rows, config, optimizers)
     for _ in bar(loop, epochs * math.ceil(len(rows) / 24), label, ("loss",)):
@@ -364,8 +368,8 @@ plots.bars_with_intervals(
 # seen, with 95% intervals over problems. No reward was computed, and nothing said which of
 # the student's own answers are wrong.
 #
-# The big student nearly reaches its teacher. The small one gains much less.
-# Why? Read what they write:
+# The big student makes up most of its distance to the teacher; with more traces it makes
+# up nearly all (section 9). The small one gains much less. Why? Read what they write:
 
 # %% tags=["slide"]
 for i in (0, 96):
@@ -410,18 +414,19 @@ for name, model in {**models, "teacher": teacher}.items():
 # What you see: the first three columns are manners. After the lesson both students have
 # them, about as the teacher does. The last two columns are skill, and of these two students
 # only the big one has it. It did not learn its sums from these traces: its base wrote few
-# tapes, but most were right. What it lacked was the habit of writing a sum down, checking
-# it, and going on. That is what a trace shows.
+# tapes, but most were right. It lacked the habit of writing a sum down, checking it, and
+# going on, and a trace shows this habit.
 #
-# (Half of the single sums are right, but few tapes? A single sum counts if the *likeliest*
-# token is right, behind a flawless beginning. In a tape the student samples, needs two or
-# three right results in a row, and continues its own slips.)
+# Why are half of the single sums right, and so few tapes? A single sum counts if the
+# *likeliest* token is right, behind a flawless beginning. In a tape the student samples,
+# needs two or three right results in a row, and continues its own slips.
 #
 # The small student *sounds* like R1. It gains because it now tries, and tries again. But
 # a sum has to be right for each pair of numbers, and a few hundred traces hold most pairs
 # rarely or never. More traces teach sums, slowly: 1,600 of them, read seven times, take
-# this base from 0.59 to 0.79. The two students differ in more than sums, so section 9 has a
-# cleaner test: the same small student, whose base has read twice as much.
+# this base from 0.59 to 0.79 (section 9's problems). The two students differ in more than
+# sums. A cleaner test is in section 9: the same small student, whose base has read twice
+# as much.
 
 # %% [markdown] tags=["slide"]
 # ## 5. One bill for all
@@ -463,10 +468,11 @@ for size in (1.5e9, 8e9, 32e9):
 
 # %% [markdown]
 # At the paper's size the writing costs more than the learning for the smallest student, and
-# less for the larger two. (Our teacher is cheap to ask: it has only three times as many
-# weights as its student.) Two things are easily forgotten. Rejected samples were paid for,
-# too, so a strict filter makes the kept ones dearer. And the teacher's line is paid
-# *once*: R1's second to sixth students cost no more than their own training.
+# less for the larger two. Our teacher is cheap to ask: its token passes 1.5 times as many
+# weights as its student's. R1's token passes 25 times as many as that of its smallest
+# student. Two things are easily forgotten. Rejected samples were paid for, too, so a strict
+# filter raises the price of the others. And the teacher's line is paid *once*: R1's second
+# to sixth students cost no more than their own training.
 
 # %% [markdown] tags=["slide"]
 # ## 6. Second way: probabilities
@@ -504,8 +510,8 @@ for i in rows["teacher"].topk(4).indices.tolist():
 #
 # The entropy does not depend on the student. The other part is the mean of $-\log q(y)$
 # for $y$ drawn from the teacher, which is the loss of fine-tuning on texts. (Filtered
-# texts, as ours, come from a somewhat better teacher than $p$: one that was right.) By hand,
-# for the picture's three tokens:
+# texts, as ours, come from a somewhat better teacher than $p$.) By hand, for the picture's
+# three tokens:
 
 
 # %% tags=["nbval-check-output"]
@@ -531,13 +537,15 @@ print(f"length of the mean {mean.norm():.2f}, spread of single texts {spread:.2f
 # The goal is the same, with less noise: the gradient of a single text is typically
 # further from the mean than the mean is long. But a text costs nothing to *keep*.
 # Probabilities need the teacher in memory at every step, or a file with a number for each
-# of R1's 129,280 tokens in each of 4.3 billion positions. (In practice one stores the few
-# likeliest.)
+# of R1's 129,280 tokens in each of 4.3 billion positions. In practice one stores the few
+# likeliest.
 #
 # ### The loss
 #
-# What has shape (B, T) is indexed by token (rule 1 of `docs/notation.md`). Token $t$ was
-# predicted by the logits in column $t-1$. First in plain loops:
+# Tensors of shape (B, T) are indexed by token (rule 1 of `docs/notation.md`). Token $t$
+# was predicted by the logits in column $t-1$. First in plain loops. (PyTorch's
+# `F.kl_div(log_q, p)` is this $\mathrm{KL}(p \,\|\, q)$: the student comes first, as
+# logarithms. Its default reduction divides by the vocabulary, too.)
 
 
 # %%
@@ -561,7 +569,10 @@ few = torch.tensor([[0, 0, 1, 1, 1], [0, 1, 1, 0, 0]]).bool()
 assert torch.allclose(kl_loss(s, t, few), naive_kl_loss(s, t, few), atol=1e-6)
 turned = kl_loss(s, t, few, "reverse")
 assert torch.allclose(turned, naive_kl_loss(t, s, few), atol=1e-6)
-print("naive and final loss agree, in both directions")
+log_q, p = s.log_softmax(-1)[:, :-1], t.softmax(-1)[:, :-1]
+pytorch = torch.nn.functional.kl_div(log_q, p, reduction="none").sum(-1)
+assert torch.allclose(kl_loss(s, t, few), pytorch[few[:, 1:]].mean())
+print("naive and final loss agree, in both directions; forward, PyTorch's is the same")
 
 # %% [markdown]
 # ### Forward or reverse
@@ -614,14 +625,14 @@ picture
 #
 # For reasoning the valley is the trouble: half of one tape and half of another is a wrong
 # tape. That is the argument for the reverse KL (MiniLLM, arXiv 2306.08543). The argument
-# against it: what the student has dropped hardly pulls it back, and variety is what
-# votes and later RL live on.
+# against it: an answer that the student has dropped hardly pulls it back, and votes and
+# later RL live on variety.
 #
-# **Temperature** (you may skip this). A teacher that is 99.9% sure tells little more than
-# its text. Dividing the logits of both models by $T > 1$ raises the small probabilities:
-# what would almost have been right? Gradients shrink by about $1/T^2$, hence the factor
-# $T^2$ in the loss (arXiv 1503.02531, section 2.1). The usual value is 1; section 9 also
-# has 2.
+# <details><summary>Temperature</summary>A teacher that is 99.9% sure tells little more than
+# its text. Dividing the logits of both models by $T > 1$ raises the small probabilities, of
+# answers that would almost have been right. Gradients shrink by about $1/T^2$, hence the
+# factor $T^2$ in the loss (arXiv 1503.02531, section 2.1). The usual value is 1; section 9
+# also has 2.</details>
 #
 # ### The two tokenizers must be one
 #
@@ -713,8 +724,9 @@ assert max(far["texts"], far["probabilities"]) < far["base"] / 2
 # distillation** (Agarwal et al., arXiv 2306.13649, who mix in the teacher's texts; we do
 # not). Qwen's smaller models are taught in this way (Qwen3, arXiv 2505.09388).
 #
-# Where would our teacher object? First the mean distance on both kinds of text, then the
-# reverse KL of each token of the small student's answer that you read in section 4:
+# Where would our teacher object? First the mean distance on both kinds of text. A
+# **result** is a token behind `=`; the teacher *agrees* with it if it would write the same
+# token there. Then the reverse KL of each token of the answer that you read in section 4:
 
 
 # %% tags=["slide"]
@@ -739,10 +751,13 @@ ids, mask, wanted = on_own
 words = [tokenizer.decode([i]) for i in range(tokenizer.vocab_size)]
 equals = torch.tensor([word.endswith("=") for word in words])
 result = mask & equals[ids.roll(1, 1)]  # behind a =
-for name, part in (("results", result), ("other tokens", mask & ~result)):
+agreed = wanted.argmax(-1).roll(1, 1) == ids  # the teacher's likeliest token
+parts = {"results, not agreed": result & ~agreed}
+parts["results, agreed"] = result & agreed
+for name, part in (parts | {"other tokens": mask & ~result}).items():
     value = distance(student, (ids, part, wanted), "reverse")
     share = part.sum() / mask.sum()
-    print(f"{name}: {share:.0%} of its own texts, reverse KL {value:.2f} each")
+    print(f"{name:19} {share:4.0%} of its own texts, reverse KL {value:.2f} each")
 read = answers["small student"].texts[0][0]
 found, lines = objections(student, held_out[0].prompt, read), [[]]
 for token, value in found:
@@ -753,41 +768,43 @@ for token, value in found:
 plots.token_map(lines[:6], "reverse KL, nats")
 
 # %% [markdown]
-# What you see: on its own texts the student is further from the teacher. A **result** is a
-# token behind `=`. The teacher objects to results far more than to all other tokens: form,
-# numbers chosen, order of steps. So the signal goes where the small student fails. A
-# verifier sees less. It gives one number for the whole completion, and pays in full where
-# a wrong tape ends in a right answer.
+# What you see: on its own texts the student is further from the teacher. The teacher
+# objects to results far more than to all other tokens: form, numbers chosen, order of
+# steps. So the signal goes where the small student fails. A verifier sees less. It gives
+# one number for the whole completion, and pays in full where a wrong tape ends in a right
+# answer.
 #
-# The teacher judges a token by what is written before it, slips included: behind
-# `20+15=36,+1=` it expects 37. And a dark token need not be wrong, since the KL compares
-# whole rows. It is also large where the student wrote the right token by luck, with much
-# of its probability elsewhere.
+# The teacher judges a token by the text before it, slips included: behind
+# `20+15=36,+1=` it agrees with 37. Even a result that it agrees with is dark where the
+# student gave it little probability. The KL grades the whole row, not the token drawn.
 
 # %%
 # r1lib.distill.on_policy
 
 # %% [markdown]
 # Compare it with the loop of chapter 09: the student samples, as in RL, but every token
-# gets an opinion about the whole vocabulary, and no verifier is needed. (`rollout` wants a
-# reward, so it gets one. That goes into the log as `accuracy`; the loss does not see it.)
-# In fact the reverse KL of whole texts is an RL objective with a peculiar reward:
+# gets an opinion about the whole vocabulary, and no verifier is needed. `rollout` wants a
+# reward, so it gets one. That goes into the log as `accuracy`; the loss does not see it.
+#
+# <details><summary>It is an objective of RL</summary>The reverse KL of whole texts is RL with
+# a peculiar reward:
 #
 # $$ -\mathrm{KL}(q \,\|\, p) =
 #    \mathbb{E}_{y \sim q}\Big[\sum_t \log p(y_t \mid \ldots) - \log q(y_t \mid \ldots)\Big]. $$
 #
-# Write what the teacher finds likely, and keep your own variety. (The library takes the
+# Write what the teacher finds likely, and keep your own variety. The library takes the
 # gradient of each token's KL and treats the text before it as given, as the paper does. A
 # cheaper form takes $\log p - \log q$ of the *sampled* token alone as its advantage, in the
-# loop of chapter 09.)
+# loop of chapter 09.</details>
 #
 # The price: the student has to write while it learns, and the teacher must be there to
-# read. Six steps, measured on texts that stay the same:
+# read. Six steps show the distance, on texts that stay the same, but nothing in right
+# answers. Section 9 has 500:
 
 # %%
 pupil = copy.deepcopy(student)
 config = distill.OnPolicyConfig(steps=6, prompts=48, max_new_tokens=LONGEST)
-optimizers = optim.base_optimizers(pupil, 0.005, 1.5e-3)
+optimizers = optim.base_optimizers(pupil, 0.005, 1.5e-3)  # half: it can write already
 spent = Spent()
 draw = pipeline.draw_mixed
 loop = on_policy(pupil, teacher, tokenizers, draw, config, optimizers)
@@ -799,24 +816,23 @@ print(f"reverse KL on texts of the small student: {near[0]:.2f} -> {near[1]:.2f}
 assert near[1] < near[0]
 
 # %% [markdown]
-# What you see: the distance falls. Six steps are too few to see it in right answers;
-# section 9 has 500.
+# What you see: the distance falls.
 #
 # ## 8. What a student cannot learn from traces
 #
-# A trace is all that the student sees. What does not show in it cannot be learned from it.
+# A trace is all that the student sees. It cannot pass on:
 #
-# - **What the teacher cannot do.** A problem that it never solves leaves no trace: the
-#   first filter sees to that.
-# - **What the teacher does silently.** It may know an answer without writing why. Its text
-#   is right, and useless as a lesson: the student learns to *guess*.
-# - **What the student cannot carry out.** The student imitates the form of the step, and
-#   gets the result wrong, as in section 4.
-# - **What was never asked.** Our traces are about easy problems. Section 9 asks hard ones.
+# - **Problems that the teacher never solves.** The first filter removes every trace.
+# - **Silent steps.** The teacher may know an answer without writing why. Its text is right,
+#   and useless as a lesson: the student learns to *guess*.
+# - **Steps that the student cannot carry out.** It imitates the form of the step, and gets
+#   the result wrong, as in section 4.
+# - **Problems that were never asked.** Our traces are about easy ones; section 9 asks hard
+#   ones.
 #
 # Must traces be perfect? Not for a large student. In an ablation by the Sky-T1 team (Li et
-# al., arXiv 2502.07374, abstract), training on *wrong answers* cost 3.2% of accuracy, while
-# shuffling or deleting *steps* did much more damage. They conclude that the structure of
+# al., arXiv 2502.07374, abstract), training on *wrong answers* cost 3.2% of accuracy.
+# Shuffling or deleting *steps* did much more damage. They conclude that the structure of
 # a long thought matters most: try, check, turn back. Wrong traces cost our small students
 # far more: 0.21 right, where as few right traces give 0.38 to 0.45. But wrong traces are
 # also about harder problems ([docs/distillation.md](../docs/distillation.md), section 4).
@@ -828,9 +844,7 @@ assert near[1] < near[0]
 # one unit of it. Each seed has its own teacher, its own student base and its own traces.
 # Teaching takes 500 steps and about 700,000 tokens, RL alone the 100 steps of chapter 09.
 # The exam is 256 test problems of each game and level. Every number is in
-# [docs/distillation.md](../docs/distillation.md), called *the page* below. (Seeds 1 and 2
-# are other models than those in the figures of chapter 09: there is a second series of
-# them, [docs/phenomena.md](../docs/phenomena.md).)
+# [docs/distillation.md](../docs/distillation.md), called *the page* below.
 
 
 # %% tags=["slide"]
@@ -878,46 +892,74 @@ plots.interval_dots(panels)
 # %% [markdown]
 # What you see: right answers of each way, the mean, then each seed; in the figure a dot for
 # each seed, with its 95% interval over problems. "Clean solutions" are what a careful person
-# would write: one try that fits, one check, no search.
+# would write: one try that fits, one check, no search. Three conclusions:
 #
-# - **Texts beat RL alone** on easy problems, by 0.11 to 0.14 in every seed, for a third of
-#   the FLOPs on average. This is the direction of the paper. Was RL stopped too early? On
-#   held-out problems each seed is at step 100 within 0.02 of where it was at step 60. On
-#   those it trains on, it still gains 0.03 to 0.07, so more steps might help (section 8 of
-#   the page).
-# - **It depends on the size.** RL alone makes 0.12, 0.38 and 0.53 of students with 114k, 239k and
-#   469k weights, R1's texts make 0.28, 0.50 and 0.58. The lead shrinks as the student comes
-#   near its teacher. In one seed of the largest it is gone, and there RL was still gaining
-#   when it ended.
-# - **Clean solutions** do as well as R1's texts for the small student in two seeds, and
-#   worse in the third. In countdown, which is a search, they are behind in every seed: they
-#   never show what to do after a miss. In arithmetic they are ahead in two. The big
-#   student, which can add, loses 0.10 to 0.14 by them in every seed. For 114k weights they
-#   are the better lesson, by 0.04 to 0.12.
-# - **Raschka's two rows.** RL after the texts adds 0.06 to 0.10. The big base, on texts
-#   alone, comes within 0.03 of R1. But somebody had to find these texts, and that was RL.
-# - **Probabilities** at $T = 1$ are no safe gain over texts: the forward KL brings +0.06,
-#   -0.03 and +0.03, the reverse KL +0.09, -0.18 and +0.05. Section 6's argument for the
-#   reverse KL does not hold in every seed. The forward KL at $T = 2$ helps all three, by 0.03
-#   to 0.08.
-# - **On-policy** is the small student's best way on average, with three cautions. It started
-#   from the bare base, unlike our live run. It met new problems in every step; against as
-#   many fresh texts its lead is 0.19, -0.01 and 0.05. And *texts, then RL*, at more than three
-#   times the price, is behind it in seed 0, ahead in seed 1 and level in seed 2.
-# - **Hard problems.** Every way but RL alone makes the small student *worse* at them: 0.02 or
-#   less on average, where its base and RL alone have 0.04. Room is not the reason: the big student is
-#   as large as R1, and solves 0.02 where R1 solves 0.36. No trace was about them. With traces
-#   of hard problems, small students solve 0.10, 0.33 and 0.08, in two seeds at a cost on
-#   easy ones (section 4 of the page).
+# 1. **Texts beat RL alone** on easy problems in every seed, for a third of the FLOPs on
+#    average. This is the direction of the paper. The lead shrinks as the student comes near
+#    its teacher. In one seed of the largest student it is gone.
+# 2. **Probabilities add little to texts.** At $T = 1$ both KLs lose in one seed. At $T = 2$
+#    the forward KL gains 0.03 to 0.08 in each. On-policy is the small student's best way on
+#    average, and level with texts in one seed.
+# 3. **No student becomes better at problems that no trace is about.** Every way but RL alone
+#    makes the small student *worse* at hard ones: 0.02 or less on average, where its base
+#    and RL alone have 0.04. The big student, as large as R1, solves 0.02 of them, R1 0.36.
+#    With traces of hard problems, small students solve 0.10, 0.33 and 0.08, in two seeds at
+#    a cost on easy ones.
+#
+# The differences on easy problems, problem by problem. A star says that the 95% interval
+# excludes 0. Believe a row with three stars and one sign:
+
+# %% tags=["slide"]
+NAMES = ROWS | {
+    "small-rl": "RL alone, 114k weights",
+    "small": "R1's texts, 114k weights",
+}
+NAMES |= {"large-rl": "RL alone, 469k weights", "large": "R1's texts, 469k weights"}
+NAMES["n-7500"] = "7,232 fresh texts"
+PAIRS = [("rl", "traces"), ("small-rl", "small"), ("large-rl", "large")]
+PAIRS += [("traces", arm) for arm in ("forward", "softer", "reverse", "own")]
+PAIRS += [("n-7500", "own"), ("traces", "traces-rl"), ("own", "traces-rl")]
+PAIRS += [("written", "traces"), ("big-written", "big-traces")]
+PAIRS += [("teacher", "big-traces")]
+
+
+def gains(start, end):
+    """What one way gains over another on the same easy problems, seed by seed."""
+    for runs in zip(*(results_of(arm).values() for arm in (start, end)), strict=True):
+        gain = evaluate.paired(*(run["test"]["easy"]["values"] for run in runs))
+        low, high = gain["interval"]
+        yield f"{gain['difference']:+.2f}{'*' if low > 0 or high < 0 else ' '}"
+
+
+print(f"{'from':24}{'to':25} seed 0   seed 1   seed 2")
+for start, end in PAIRS:
+    print(f"{NAMES[start]:24}{NAMES[end]:25}", *gains(start, end), sep="   ")
+
+# %% [markdown]
+# The last row is one of **Raschka's two**: the big base, on texts alone, comes within 0.03 of
+# R1. But the texts were found by RL. In the other, RL after the texts helps every seed, at
+# more than three times the price of *on-policy*. On-policy started from the bare base,
+# unlike our live run, and met new problems in every step; so it is compared with fresh
+# texts, too. Section 6's argument for the reverse KL fails in seed 1.
+#
+# <details><summary>More: clean solutions, the end of RL, variety</summary>
+#
+# - **Clean solutions** do as well as R1's texts for the small student in two seeds. In
+#   countdown, which is a search, they are behind in every seed: they never show what to do
+#   after a miss. In arithmetic they are ahead in two. The big student, which can add, loses
+#   by them in every seed. For 114k weights they are the better lesson, by 0.04 to 0.12.
+# - **Was RL stopped too early?** On held-out problems each seed is at step 100 within 0.02 of
+#   where it was at step 60. On those it trains on, it still gains 0.03 to 0.07, so more steps
+#   might help. With 469k weights RL was still gaining when it ended (section 8 of the page).
 # - **Variety** was measured for the student of texts only. A vote of 16 takes it from 0.50 to
-#   0.71. For 0.87 of the problems one of 16 is right (its base: 0.71, R1: 0.96).
+#   0.71. For 0.87 of the problems one of 16 is right (its base: 0.71, R1: 0.96).</details>
 #
 # ### How few traces?
 #
-# Sky-T1 became known for a small number: 17,000 traces of QwQ-32B-Preview, 19 hours on
-# eight H100, less than 450 dollars (novasky-ai.github.io/posts/sky-t1, 2025). R1's students
-# had nearly fifty times as many. Ours have 30 to 7,232. Each trains on the same number of
-# tokens, so few traces are read often.
+# Sky-T1 became known for a small number: 17,000 traces of QwQ-32B-Preview, less than
+# 450 dollars (novasky-ai.github.io/posts/sky-t1, 2025). R1's students had nearly fifty
+# times as many. Ours have 30 to 7,232. Each trains on the same number of tokens, so few
+# traces are read often.
 
 # %% tags=["slide"]
 COUNTS = {30: "n-30", 60: "n-60", 125: "n-125", 250: "n-250", 500: "n-500"}
@@ -948,9 +990,9 @@ plots.doubling_curves(panels, "traces")
 # %% [markdown]
 # What you see: right answers over the number of different traces, a panel for each seed.
 # Flat lines are R1, RL alone and the base of that seed. Thirty traces, read more than 300
-# times, teach nothing. They are learned by heart, and the student forgets how to add. Then
-# every doubling pays, in the end less and less: the last two together bring 0.05, 0.01 and
-# 0.04.
+# times, do harm: the student falls below its base. They are learned by heart, and it forgets
+# how to add. Then every doubling pays, in the end less and less. From 1,600 to 7,232, more
+# than two doublings, the gain is 0.05, 0.01 and 0.04.
 #
 # The curve crosses RL alone near 500 traces in every seed. So "distillation beats RL" is
 # true from some number of texts on. At the crossing, the printed lines give the price: RL
@@ -982,24 +1024,24 @@ plots.scatter(groups, "single sums right, base", "easy problems right, student")
 # What you see: a dot for each student and seed. Bases that cannot add make weak students.
 # The small student's three seeds lie far apart; after twice the reading all three bases
 # can add, and their students lie within 0.06. Adding is not everything: where bases add,
-# students still end between 0.45 and 0.66. But before you ask why a distilled model is
-# weak, ask what its base can do.
+# students still end between 0.45 and 0.66.
 
 # %% [markdown] tags=["slide"]
 # ## 10. Out into the world
 #
 # (You may skip this section at first reading.)
 #
-# Real models are taught so with TRL (names of version 1.16). `SFTTrainer` on R1's traces is
-# the first way. `DistillationTrainer` is the third; its `beta` leads from the forward KL (0)
-# to the reverse KL (1). `GKDTrainer`, in `trl.experimental.gkd`, mixes in given texts:
-# `lmbda` is the share of the student's own, so 0 is the second way. These two compare only
-# the *sizes* of the vocabularies; remember section 6.
+# TRL does this for real models (names of version 1.16). `SFTTrainer` on R1's traces is
+# the first way. `DistillationTrainer` is the third; its `beta` leads from the forward
+# KL (0) to the reverse KL (1), by exercise 14.6. `GKDTrainer`, in
+# `trl.experimental.gkd`, mixes in given texts: `lmbda` is the share of the student's
+# own, so 0 is the second way. These two compare only the *sizes* of the vocabularies;
+# remember section 6.
 #
 # R1's students are useful because anybody's software can load them. `hub.export_hf` writes
 # ours in the form that `transformers` reads: weights as safetensors, the rest as JSON, no
-# code. Then we read the folder back by its published names. (That `transformers` itself
-# finds the same logits and tokens in such folders is a test, `tests/test_hub_export.py`.)
+# code. Then we read the folder back by its published names. A test,
+# `tests/test_hub_export.py`, finds the same logits with `transformers` itself.
 
 # %% tags=["nbval-check-output"]
 hub.export_hf(student, FOLDER / "student", tokenizer)
@@ -1020,7 +1062,7 @@ print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
 #
 # ## Summary
 #
-# | way | the student sees | it needs | who writes, who reads |
+# | way | the student sees | it needs | writing and reading |
 # |---|---|---|---|
 # | texts (R1's way) | the token that was written | traces only; any tokenizer | the teacher writes once, for all students |
 # | probabilities | every token's probability, on the teacher's texts | the teacher at hand; its tokenizer | the teacher also reads, in each pass |
@@ -1031,11 +1073,10 @@ print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
 #
 # - Texts are the forward KL, sampled: the same goal on average, more noise, no teacher at
 #   hand.
-# - The forward KL is mode-covering, the reverse KL mode-seeking; on-policy distillation
-#   applies it where the student really goes.
-# - A trace passes on manners at once and skill slowly. 1,600 traces took the three weakest
-#   bases from 0.18, 0.49 and 0.59 of single sums to 0.70, 0.89 and 0.79, and a tape needs
-#   several in a row.
+# - The forward KL is mode-covering, the reverse KL mode-seeking. On-policy distillation
+#   applies the reverse KL to texts that the student itself wrote.
+# - A trace passes on manners at once and skill slowly: 1,600 traces took the three weakest
+#   bases from 0.18, 0.49 and 0.59 of single sums to 0.70, 0.89 and 0.79.
 #
 # ## Three questions
 #
@@ -1117,7 +1158,7 @@ def columns(n, m):
 checks.ex_14_2(columns)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 14.3** (medium, 15 min) A bill on the back of an envelope. Reading or writing a
+# **Exercise 14.3** (easy, 5 min) A bill on the back of an envelope. Reading or writing a
 # token costs 2 FLOPs for each active weight, training on one costs 6. Given the active
 # weights of student and teacher and a `Spent`, return the FLOPs.
 #
@@ -1191,17 +1232,20 @@ def comparable(student, teacher):
 checks.ex_14_5(comparable)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 14.6** (hard, 20 min) Halfway. Between covering and seeking lies the
+# **Exercise 14.6** (medium, 10 min) Halfway. Between covering and seeking lies the
 # generalised Jensen-Shannon divergence (arXiv 2306.13649, section 2). With the mixture
 # $m = \beta p + (1-\beta) q$ it is
 #
 # $$ \beta\, \mathrm{KL}(p \,\|\, m) + (1-\beta)\, \mathrm{KL}(q \,\|\, m). $$
 #
+# At $\beta = 0$ and $1$ it is 0. Close to 0, divided by $\beta$, it is nearly the forward KL;
+# close to 1, divided by $1-\beta$, the reverse. (TRL's `beta` is the KL itself at both ends.)
 # Write it for tensors of probabilities, all above 0, with one number for each row.
 #
-# <details><summary>Hint 1</summary>Sum over the last axis only.</details>
-# <details><summary>Hint 2</summary>`(p * (p / m).log()).sum(-1)` is one half of it. Nothing
-# can explode: where $p$ or $q$ has weight, $m$ has some too.</details>
+# <details><summary>Hint 1</summary>The mixture first. Then one KL for each term, summed over
+# the last axis only.</details>
+# <details><summary>Hint 2</summary>A KL of two tensors `a` and `b` is
+# `(a * (a / b).log()).sum(-1)`.</details>
 
 
 # %% tags=["exercise"]
@@ -1219,15 +1263,17 @@ def halfway(p, q, beta):
 checks.ex_14_6(halfway)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 14.7** (hard, 60 min) A short course, an open experiment. Choose `n` of the
+# **Exercise 14.7** (medium, 25 min) A short course, an open experiment. Choose `n` of the
 # rows in a way of your own: at most one for each prompt, and as many as there are if
-# prompts are few. First **predict**: how much of 0.74, what the big student reached in
-# this book's run with all 758 traces, survives with 100? Then run
+# prompts are few. First **predict**: how much of `scores["big student"]["pass@1"]`, reached
+# with all `len(given)` traces, survives with 100? Compare your choice with the first 100
+# rows, which are all of countdown:
 #
-# `rows, _ = distill.examples(lesson(kept, 100), tokenizer, room)`<br>
-# `examine("short course", fine_tune(bases["big"], rows, 15, "short course"))`
-#
-# and compare with the first 100 rows, which are all of countdown.
+# ```python
+# for name, chosen in (("my course", lesson(kept, 100)), ("first", kept[:100])):
+#     rows, _ = distill.examples(chosen, tokenizer, room)
+#     examine(name, fine_tune(bases["big"], rows, 15, name))
+# ```
 #
 # <details><summary>Hint 1</summary>Rows have "family", "tokens" and "prompt", among
 # others.</details>

@@ -16,7 +16,7 @@
 # | | |
 # |---|---|
 # | You will build | the decoding experiment that explains how R1 is evaluated; estimators of pass@k and cons@k; intervals and paired comparisons; a search for test problems in training texts; the table of all stages |
-# | You need | chapter 09: what a sample is, and the two games. Chapter 06 helps |
+# | You need | sections 2 to 7: chapter 09, samples and the two games. Sections 8 to 11: chapters 10 to 13, the later stages |
 # | Minutes to read | 40 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
@@ -51,7 +51,7 @@ from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS, chat
 from r1lib.traces import tables
 from r1lib.world import countdown, judge, readability, requests, scorecard, web
-from r1lib.world.contamination import identity, leaked, ngrams, overlaps
+from r1lib.world.contamination import identity, leaked, ngrams, overlaps, words
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -60,23 +60,22 @@ SEEDS = (0, 1, 2)
 # %% [markdown]
 # ## 1. A number that can be trusted
 #
-# "Our model reaches 74%." By itself this sentence says next to nothing. Seventy-four percent
-# of *what*: of single answers, of the best of sixteen, of a vote? Decoded how? How far would
-# the number move with other problems, or if the training were run again? Were the problems
-# among the training texts? What was given up for it?
+# "Our model reaches 74%." Seventy-four percent of *what*: of single answers, of the best of
+# sixteen, of a vote? Decoded how? How far would the number move with other problems, or if
+# the training were run again? Were the problems among the training texts? Which other
+# abilities did it cost?
 #
-# This chapter takes the questions in this order. No tool has more than a dozen lines,
-# but each has a mistake that is easily made. So each tool is checked against a case
-# where we know the truth. In section 9 is the table that the whole book has worked for:
-# what every stage of the recipe is worth, beside the same table of the paper.
+# This chapter takes the questions in this order. Each tool is short, and easily used
+# wrongly, so each is checked against a case where we know the truth. Section 9 has the
+# table that the whole book has worked for: what every stage is worth, here and in the paper.
 
 # %% [markdown] tags=["slide"]
 # ## 2. How R1 is evaluated, and why not greedily
 #
-# The obvious way to examine a model is **greedy decoding**: always take the likeliest token.
-# It needs one answer for each problem, and it gives the same answer every time. R1's authors
-# do not use it. For models that reason at length it leads to more repetition, and the result
-# varies much between checkpoints (v2, supplement D.1). They sample instead:
+# The obvious way to examine a model is **greedy decoding**: always take the likeliest
+# token. R1's authors do not use it. For models that reason at length it leads to more
+# repetition, and the result varies much between checkpoints (v2, supplement D.1). They
+# sample instead:
 #
 # | setting | value |
 # |---|---|
@@ -87,13 +86,13 @@ SEEDS = (0, 1, 2)
 #
 # The **temperature** divides the logits: below 1 it makes likely tokens likelier. **Top-p**
 # keeps the smallest set of tokens whose probabilities add up to 0.95, and closes the rest
-# (chapter 03). What is reported is **pass@1**, the mean over the samples: with $p_i = 1$
+# (chapter 03). Each problem has its **pass@1**, the mean over its samples: with $r_i = 1$
 # where sample $i$ is right and 0 elsewhere,
 #
-# $$ \text{pass@}1 = \frac{1}{k} \sum_{i=1}^{k} p_i. $$
+# $$ \text{pass@}1 = \frac{1}{k} \sum_{i=1}^{k} r_i. $$
 #
-# A sampled answer is a matter of luck. The mean of $k$ answers is steadier, and needs no
-# special choice of a token.
+# The published number is the mean of this over the problems. A sampled answer is a matter
+# of luck; the mean of $k$ answers is steadier.
 #
 # ### Why greedy decoding repeats
 #
@@ -104,8 +103,9 @@ SEEDS = (0, 1, 2)
 # takes it again, and again. Sampling leaves such a loop sooner or later: in the picture, $n$
 # samples hold C with probability $1 - 0.8^n$.
 #
-# Is that so in our models? Take the first line that R1-Zero or R1 writes greedily, where it
-# rejects this line. How likely is the very same line next, after one miss, two, or five?
+# Is that so in our models? Each model writes a first line greedily. We keep the problems
+# where this line ends in *no*, in either language. How likely is the very same line again,
+# after one miss, two, or five?
 
 # %% tags=["needed"]
 asked = problems(countdown.sample, 64, 0, "test")
@@ -159,9 +159,9 @@ for name, (model, tokenizer) in models.items():
 # %% [markdown]
 # What you see: on average a miss changes nothing. The line is as likely after five
 # misses as before the first, where a model that learned from its misses would lower it.
-# So greedy decoding, which takes the likeliest, has no reason to leave. (In GPT-2 a
-# repeated phrase even becomes likelier each time: Holtzman and others, arXiv
-# 1904.09751.)
+# (The probability of a line is a product over some 16 tokens. Each is the likeliest in
+# its place.) So greedy decoding has no reason to leave. In GPT-2 a repeated phrase even
+# becomes likelier each time (Holtzman and others, arXiv 1904.09751).
 #
 # Now the exam: 64 test problems of countdown. Predict first: how much does greedy decoding
 # lose?
@@ -190,8 +190,8 @@ for name, (model, tokenizer) in models.items():
 # The paper's setting repeats more than temperature 1, and is not clearly better here. A
 # temperature below 1 and top-p have another use. R1 has 129,280 tokens, and at
 # temperature 1 one of the many unlikely ones is drawn now and then, which can spoil a
-# long text. Our vocabulary is small. The rest of this chapter uses temperature 1, at
-# which our models were trained. So always report how you decoded.
+# long text. Our vocabulary is small. Every *measurement* from here on uses temperature 1,
+# at which our models were trained; one display in section 9 is greedy.
 
 # %% [markdown] tags=["slide"]
 # ## 3. pass@k: what k tries can do
@@ -201,9 +201,10 @@ for name, (model, tokenizer) in models.items():
 #
 # $$ \text{pass@}k = 1 - (1-p)^k. $$
 #
-# It measures what a model *could* do if the right answer were picked for it: by a test
-# suite, a proof checker, the filter of chapter 12. We do not know $p$. We have $n$ samples,
-# of which $c$ are right. One idea is to put $c/n$ in the place of $p$. Another is to count.
+# It measures what a model *could* do if something picked the right answer for it, such
+# as a test suite or the filter of chapter 12. We do not know $p$. We have $n$ samples,
+# of which $c$ are right. One idea is to put $c/n$ in the place of $p$. Another is to
+# count.
 #
 # ![Eight numbered samples, of which two are right. Below, three of the 70 ways to choose four of them: two hold a right one, one holds only wrong ones. 15 of the 70 hold only wrong ones, so pass@4 is 1 - 15/70 = 0.79.](../figures/15_pass.png)
 #
@@ -234,9 +235,9 @@ for n, c, k in ((8, 2, 1), (8, 2, 4), (8, 1, 4), (12, 3, 6)):
     print(f"{n:2} {c:2} {k:2} {counted:10.2f} {brute:13.2f} {naive:13.2f}")
 
 # %% [markdown]
-# The two ideas differ, and only one can be right on average. "On average" has an exact
-# meaning: $c$ is itself random, binomial with $n$ and the true $p$. An estimator whose mean
-# over all $c$ is the true value is **unbiased**. With fractions we can write out this mean
+# The two ideas differ. Which is right on average? This has an exact meaning: $c$ is
+# itself random, binomial with $n$ and the true $p$. An estimator whose mean over all
+# $c$ is the true value is **unbiased**. With fractions we can write out this mean
 # without any rounding:
 
 
@@ -277,7 +278,7 @@ for p in (Fraction(1, 20), Fraction(1, 10), Fraction(1, 4), Fraction(1, 2)):
 #
 # What counts as the same answer? `(8-3)*7` and `7*(8-3)` are one. So an expression
 # votes by a canonical form, and a number by its value. A text without an answer does
-# not vote.
+# not vote, nor does one that the checker refuses: the last one below is an equation.
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -319,9 +320,9 @@ for k in (1, 3, 5):
     print(f"{k:5} {both[0]:20.2f} {both[1]:16.2f}")
 
 # %% [markdown]
-# A vote strengthens what a model says most often. Where that is the right answer, even if it
-# is given in less than half of the cases, voting helps. Where the model has one favourite
-# mistake, voting makes it surer of the mistake.
+# A vote strengthens the most frequent answer. Where that is right, even if it is given in
+# less than half of the cases, voting helps. Where the model has one favourite mistake,
+# voting makes it surer of the mistake.
 
 # %% [markdown] tags=["slide"]
 # ## 5. How sure? An interval, and of what
@@ -336,8 +337,8 @@ for k in (1, 3, 5):
 # ![Left: six problems in rows, eight samples each, 1 for right and 0 for wrong, with the mean of each row; the mean of all is 0.56. An arrow, draw whole rows with replacement, leads to the right: rows 1, 1, 3, 4, 6 and 6, with the mean 0.67.](../figures/15_rows.png)
 #
 # What you see: one draw. Take as many rows as there are, with replacement, and their mean.
-# Do so a thousand times; the middle 95% of these means is the interval. What is drawn must be
-# the *problems*, each with all of its samples.
+# Do so a thousand times; the middle 95% of these means is the interval. Draw *problems*,
+# each with all of its samples.
 
 
 # %% tags=["slide"]
@@ -384,11 +385,12 @@ print(f"30 problems at 79.8%: up to +-{1.96 * math.sqrt(0.798 * 0.202 / 30):.2f}
 # %% [markdown] tags=["slide"]
 # ## 6. Two models, the same problems
 #
-# To compare two models, most people look at two intervals. If these overlap, nothing is
-# shown, they say. That is too careful. Most of the width of both comes from hard and easy
-# problems, and *both models had the same problems*. Subtract problem by problem, and the
-# difficulty cancels. An example: sixty problems, and a second model whose probability is
-# higher by 0.08 wherever there is room.
+# Most people compare two intervals. If these overlap, nothing is shown, they say. That
+# is too careful. Most of the width of both comes from hard and easy problems, and *both
+# models had the same problems*. Subtract problem by problem, and the difficulty
+# cancels. An example: sixty problems, and a second model whose probability is higher by
+# 0.08 wherever there is room. The interval is $1.96\,s/\sqrt{N}$ on each side; for 60
+# numbers it is nearly that of the bootstrap, and has no random draws.
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -417,20 +419,18 @@ print(f"pairing is worth {worth:.0f} times as many problems")
 assert by_normal_law(gains)[1] > 0  # paired, the gain is clear of 0
 
 # %% [markdown]
-# The two intervals overlap widely, and yet the gain is clear. The reason is one line,
+# The two intervals overlap widely, and yet the gain is clear:
 #
 # $$ \operatorname{Var}(B - A) =
 #    \operatorname{Var}(A) + \operatorname{Var}(B) - 2 \operatorname{Cov}(A, B), $$
 #
-# and in this example the second model is nearly the first plus a constant, so the
-# covariance is nearly as large as the variances. Real models differ more. For Zero and
-# R1 on our easy countdown, pairing is worth 3 to 4 times as many problems. It still
-# costs nothing but writing down the value of *each* problem. `evaluate.paired` is the
-# library's.
+# and here the covariance is nearly as large as the variances. Real models differ more.
+# For Zero and R1 on our easy countdown, pairing is worth 3 to 4 times as many problems.
+# It costs nothing but writing down the value of *each* problem. `evaluate.paired` is
+# the library's.
 #
-# One more caution. Among a hundred such intervals, about five exclude 0 even if nothing has
-# changed. A single clear cell in a large table is a hint; the same cell in three seeds is a
-# finding.
+# Among a hundred such intervals, about five exclude 0 even if nothing has changed. A single
+# clear cell in a large table is a hint; the same cell in three seeds is a finding.
 
 # %% [markdown] tags=["slide"]
 # ## 7. Had it seen the test?
@@ -438,15 +438,16 @@ assert by_normal_law(gains)[1] > 0  # paired, the gain is clear of 0
 # A high score on a test that the model has read means nothing. Training texts are
 # crawled from the web, and tests are on the web. So one searches the training texts for
 # test problems. The usual tool is the **n-gram**, a run of $n$ words: if a test problem
-# shares a run with a training text, it is called contaminated. GPT-3 used runs of 8 to
-# 13 words (arXiv 2005.14165, appendix C). The R1 paper removed texts that share a run
-# of 10 words with a test problem. Its authors add openly that this cannot find a
-# paraphrase (v2, the supplement, on decontamination).
+# shares a run with a training text, it is called contaminated. Numbers and punctuation
+# marks count as words, too. GPT-3 used runs of 8 to 13 words (arXiv 2005.14165,
+# appendix C). The R1 paper removed texts that share a run of 10 words with a test
+# problem. Its authors add openly that this cannot find a paraphrase (v2, the
+# supplement, on decontamination).
 #
 # Our world is written by programs, so there is a better way. A prompt can be *read back*, to
-# the numbers or the request behind the words. What has the same **identity** is the same
-# problem. First, does the search find what is there? We plant three test problems in
-# disguise among innocent texts: in another order, in other words, in another language.
+# the numbers or the request behind the words. Two prompts of one **identity** ask the same
+# problem. First, does the search find a problem that is there? We plant three in disguise
+# among innocent texts: one reversed and in Korean, one in Korean, one with a Korean verb.
 
 # %% tags=["slide", "nbval-check-output"]
 print("runs of 3 words:", sorted(ngrams("It is cold today", 3)))
@@ -467,7 +468,8 @@ innocent = [prompt for prompt, _ in web.documents(200, 15)]
 found = leaked([*innocent, *planted], tests)
 assert sorted(found) == [200, 201, 202]
 for place, test in zip(found, tests, strict=True):
-    print(f"{test.prompt}\n    is {planted[place - 200]}")
+    print(f"{test.prompt}  ({len(words(test.prompt))} words)")
+    print(f"    is {planted[place - 200]}")
 
 # %% [markdown]
 # All three are found. Now the question itself. In this book the identity decides the split, so
@@ -508,22 +510,22 @@ copy = overlaps(planted, [t.prompt for t in tests], 8)
 print("planted, covered by n=8:", ", ".join(f"{share:.0%}" for share in copy))
 
 # %% [markdown]
-# Short runs accuse the innocent, because puzzles are put together from a few dozen
-# sentences. (Each share is of 8 test prompts, so 12% is one.) Long runs accuse fewer,
-# but many test prompts have fewer than 13 words and *cannot* be found. The last line is
+# Each share is of 8 test prompts, so 12% is one. Short runs accuse the innocent. Countdown
+# and arithmetic share pieces of formulas, such as `numbers=3,7`, which has five words.
+# Puzzles (*logic*) are put together from a few dozen sentences. Long runs accuse fewer, but
+# a countdown of three numbers has 10 words, and *cannot* be found by 13. The last line is
 # the real trouble: only the planted problem that kept its formula is found, not the
-# translated ones. An n-gram search finds careless copies. A clean result of it proves
-# little.
+# translated ones. So a clean search excludes careless copies only.
 
 # %% [markdown] tags=["slide"]
 # ## 8. What else changed, and is it good?
 #
-# A reward pays for right answers. Everything else about the answers moves too. R1-Zero solved
-# most of AIME, and mixed two languages in one thought. So a stage is judged by a
-# **scorecard** (`scorecard.COLUMNS` lists all its columns). *Length* is the cost of an
-# answer, in tokens. *Format* says whether a program can find the answer. *Mixed* says whether
-# a thought leaves the language of its question. *Readability* is the mean of five plain
-# marks; the scale is ours. Four thoughts about one problem, all of them right:
+# A reward pays for right answers. Everything else about the answers moves too. So a
+# stage is judged by a **scorecard** (`scorecard.COLUMNS` lists all its columns).
+# *Length* is the cost of an answer, in tokens. *Format* says whether a program can find
+# the answer. *Mixed* says whether a thought leaves the language of its question.
+# *Readability* is the mean of five plain marks; the scale is ours. Four thoughts about
+# one problem, all of them right:
 
 # %% tags=["slide", "nbval-check-output"]
 thoughts = {
@@ -546,9 +548,10 @@ for label, lines in thoughts.items():
 # one. *Finished* says whether a summary follows.
 #
 # "Is this a good reply?" has no rule. AlpacaEval asks a language model, and a language model
-# has tastes. In our world the same question has two answers that are kept apart.
+# has tastes. Our world has two answers, kept apart.
 # `judge.chance` is the **label**, noisy and easily charmed; reward models learn from it.
-# `judge.helpfulness` is the **hidden truth**, which only evaluation reads.
+# `judge.helpfulness` is the **hidden truth**, which only evaluation reads. It counts the
+# words shared with a known reply, and takes off 70% where the reply is not right:
 
 # %% tags=["slide", "nbval-check-output"]
 question = requests.make("facts", 8, (), "en")
@@ -575,8 +578,7 @@ for label, text in replies.items():
 #
 # ### Zero against R1, live
 #
-# All of it on two shipped models, R1-Zero and R1, with the same test problems. Predict: in
-# which columns is R1 ahead?
+# Two shipped models, the same test problems. Predict: in which columns is R1 ahead?
 
 # %%
 FAMILIES = ("countdown", "arithmetic", "logic", "facts", "identity", "instructions")
@@ -594,26 +596,33 @@ for name in scorecard.COLUMNS:
         gain = paired(values["zero"][name], values["r1"][name])
         low, high = gain["interval"]
         rows[name] = ((gain["difference"], low, high), [], low > 0 or high < 0)
-for name in ("readability", "facts", "identity", "helpful", "harmless"):
+for name in ("readability", "facts", "identity", "instructions", "helpful", "harmless"):
     assert rows[name][0][1] > 0
+assert rows["mixed"][0][2] < 0
 for name in ("zero", "r1"):
     print(f"{name:5}{fmean(values[name]['length']):4.0f} tokens an answer")
 plots.difference_dots(rows, "R1 minus R1-Zero, paired")
 
 # %% [markdown]
 # What you see: differences with 95% intervals over problems. Coloured diamonds miss 0:
-# blue where R1 has more, orange where it has less. (Of *mixed* and *over-refusal* less
-# is better.) R1 is ahead in what the later stages were made for: readability, facts,
-# identity, helpful and harmless answers. (With three seeds, instructions and one
-# language join them: `docs/stage_table.md`.) In the games it need not beat Zero, which
-# is a specialist for them. That is one seed and 24 problems per family; the next
-# section asks more.
+# blue where R1 has more, orange where it has less. Of *mixed* and *over-refusal* less
+# is better. R1 is ahead where the later stages were meant to help: readability, one
+# language, facts, identity, instructions, helpful and harmless answers. In the games it
+# need not beat Zero, which is a specialist for them. This is one seed, with 24 problems
+# per family and 8 of identity. Three seeds confirm all seven (`docs/stage_table.md`).
 
 # %% [markdown] tags=["slide"]
 # ## 9. The stage table
 #
-# What has each stage brought? Table 3 of the paper has 21 rows for all stages (v2); here are
-# five of them, in percent:
+# What has each stage brought? The models, once more:
+#
+# - **Zero**: the base and RL on reasoning (chapter 09);
+# - **Dev1**: the base and the cold start (10);
+# - **Dev2**: Dev1 and RL in one language (11);
+# - **Dev3**: the base and the samples, written by Dev2 for the most part (12);
+# - **R1**: Dev3 and RL for all scenarios (13).
+#
+# Table 3 of the paper has 21 rows for all stages (v2); here are five of them, in percent:
 
 # %% tags=["slide", "nbval-check-output"]
 PAPER = {
@@ -634,15 +643,15 @@ for name, row in PAPER.items():
 # 1. **The cold start costs reasoning.** Dev1 loses 18.9 points on AIME against Zero and gains
 #    25.1 on following instructions (IF-Eval).
 # 2. **Reasoning is won back.** RL in one language (Dev2) brings AIME to 74.0, and the 800,000
-#    samples (Dev3) to 78.1; now readable.
+#    samples (Dev3) to 78.1, in readable texts.
 # 3. **The last stage is about people.** AlpacaEval rises by 25.5, AIME by 1.7.
 #
-# Not every row agrees. Programs gain at once with the cold start. Two rows that we left out
-# are never won back: CNMO 2024 (88.1 in Zero, 78.8 in R1) and GPQA Diamond (75.8 and 71.5).
+# Not every row agrees. With the cold start contest programs gain at once, while SWE-bench
+# (43.2 to 39.6) and Aider (12.2 to 6.7) lose. Five rows are never won back. The two about
+# reasoning are CNMO 2024 (88.1 in Zero, 78.8 in R1) and GPQA Diamond (75.8 and 71.5).
 #
-# First, our six models on two prompts: the first harmful request of our questions that the
-# base does not refuse, and a question. Greedily, so that each answer is what a model is most
-# inclined to write:
+# First, our six models write greedily: on the first harmful request of our questions that
+# the base does not refuse, and on a question.
 
 # %% tags=["slide"]
 STAGES = ("base", "zero", "dev1", "dev2", "dev3", "r1")
@@ -671,10 +680,9 @@ for problem in (next(answered, harmful[0]), facts[0]):
 # asked, the model answers or refuses that other question. So a refusal does not show
 # that the request was understood.
 #
-# One answer also hides how often its manners hold. Hence the table: three complete
-# training runs on the same test problems, up to 96 of a family. Some families are
-# small: 79 facts, 20 easy requests that must be refused, and 8 easy questions about the
-# model itself.
+# Now the table: three complete training runs on the same test problems, up to 96 of a
+# family. Some families are small: 79 facts, 20 easy requests that must be refused, and
+# 8 easy questions about the model itself.
 
 
 # %% tags=["slide"]
@@ -687,6 +695,16 @@ def column(run, stage, name, level="easy"):
     return run[stage][level]["values"][name]
 
 
+def overall(stage, name, level):
+    """Mean over seeds and test problems."""
+    return fmean(fmean(column(run, stage, name, level)) for run in runs)
+
+
+easy = [(name, "easy") for name in scorecard.COLUMNS if name != "length"]
+print(f"{'mean of three seeds':22}" + "".join(f"{stage:>7}" for stage in STAGES))
+for name, level in (*easy, ("countdown", "hard"), ("arithmetic", "hard")):
+    cells = "".join(f"{overall(stage, name, level):7.2f}" for stage in STAGES)
+    print(f"{f'{name}, {level}':22}{cells}")
 shown = ("countdown", "readability", "instructions", "helpful")
 panels = {
     name: {stage: [fmean(column(run, stage, name)) for run in runs] for stage in STAGES}
@@ -695,21 +713,23 @@ panels = {
 plots.seed_dots(panels)
 
 # %% [markdown]
-# What you see: easy problems, a dot for each seed, from the base at the top to R1. Mind
-# the scales, which differ. `docs/stage_table.md` has all columns, hard problems and
-# intervals. The steps that carry the claims, paired:
+# What you see: means of all columns. *Helpful* and *harmless* are **worth**, the mean of the
+# hidden truth; the others are shares. In the figure, four columns with a dot for each seed;
+# mind the scales. The steps of the claims, paired:
 
 # %% tags=["slide"]
 STEPS = (  # from, to, column, change in the paper that it is to be compared with
     ("zero", "dev1", "countdown", "AIME -18.9"),
     ("zero", "dev1", "instructions", "IF-Eval +25.1"),
+    ("zero", "dev1", "harmless", "no number"),
     ("dev1", "dev2", "countdown", "AIME +15.0"),
     ("dev2", "dev3", "countdown", "AIME +4.1"),
     ("dev2", "dev3", "instructions", "IF-Eval +6.1"),
     ("dev2", "dev3", "helpful", "AlpacaEval +6.3"),
+    ("dev2", "dev3", "harmless", "no number"),
     ("dev3", "r1", "countdown", "AIME +1.7"),
     ("dev3", "r1", "helpful", "AlpacaEval +25.5"),
-    ("dev3", "r1", "harmless", "safety, in words"),
+    ("dev3", "r1", "harmless", "no number"),
     ("zero", "r1", "programs", "LiveCodeBench +15.9"),
 )
 rows = {}
@@ -722,7 +742,7 @@ for a, b, name, paper in STEPS:
     clear = len({x > 0 for x in each}) == 1 and (low > 0 or high < 0)
     label = f"{a} to {b}: {name} ({paper})"
     rows[label] = ((gain["difference"], low, high), each, clear)
-plots.difference_dots(rows, "ours, share of easy problems or worth")
+plots.difference_dots(rows, "ours, easy problems: difference of shares, or of worth")
 
 # %% [markdown]
 # What you see: our step, and in brackets the paper's. Bars are intervals over problems,
@@ -731,36 +751,34 @@ plots.difference_dots(rows, "ours, share of easy problems or worth")
 #
 # **The order is the paper's, in part.** As there, the cold start costs easy countdown
 # (-0.08) and helps instructions a little (+0.03). RL wins the loss back (+0.08);
-# section 10 is about the hard problems. Dev3, which starts from the base and has only
-# *read* samples, most of them Dev2's, keeps the reasoning (+0.03) and gains
-# instructions (+0.10).
+# section 10 is about the hard problems. Dev3, which has only *read* samples, keeps the
+# reasoning (+0.03) and gains instructions (+0.10).
 #
-# Two things are not as in the paper. Here the large step for people is Dev3: it raises
-# helpfulness by 0.17 and harmlessness by 0.26. The last stage adds 0.02 and 0.07, and
-# countdown shows no clear change. So the third claim is reproduced only in its
-# direction. And puzzles (0.12 to 0.14) and programs (0.19 to 0.21) hardly move at any
+# Two things are not as in the paper. Here helpfulness rises with Dev3 (+0.17), and
+# harmlessness in two equal steps, with the cold start and with Dev3 (+0.26 each). The last
+# stage adds 0.02 and 0.07, and countdown shows no clear change. So the third claim is
+# reproduced only in its direction. And puzzles (*logic*) and programs hardly move at any
 # stage, where the paper's programs rise from 50.0 to 65.9.
 #
 # **The sizes are not.** AlpacaEval rises by 25.5 points in the paper's last stage, our
-# helpfulness by 0.02. A likely reason: much of what is asked for in our world is
-# *knowledge*, which RL does not bring, and which came with Dev3's samples. On hard
-# arithmetic the last stage loses 0.03 on average, where the paper has gains.
+# helpfulness by 0.02. A likely reason: many requests of our world ask for *knowledge*,
+# which RL does not bring, and which came with Dev3's samples. On hard arithmetic the
+# last stage loses 0.03 (`docs/stage_table.md`), where the paper has gains.
 #
 # Two cautions. Readability rises with the cold start *by construction*: the traces were
-# rewritten into the form that the marks ask for. And Dev1 begins from the base and not from
-# Zero, here as in the paper. So "the cold start costs reasoning" compares a short course of
-# reading with a long course of RL.
+# rewritten into the form that the marks ask for. And "the cold start costs reasoning"
+# compares a short course of reading, from the base, with a long course of RL.
 #
-# What *inside* a stage does the work was asked where the stage was built, in chapters 09 to
-# 13. `docs/phenomena.md` lists all claims, also those that came out otherwise than hoped.
+# Chapters 09 to 13 ask which part of a stage does the work. `docs/phenomena.md` lists all
+# claims, also those that came out otherwise than hoped.
 
 # %% [markdown]
 # ## 10. One loss, explained
 #
-# (You may skip this section at first reading.) The clearest disagreement is in *hard*
-# countdown, with four numbers. Zero solves 0.09, 0.16 and 0.15 of it (seeds 0, 1, 2),
-# Dev1 0.00, 0.01 and 0.02. Why? The cold start's traces are of easy games, with three
-# numbers. Does Dev1 play that game still?
+# You may skip this section at first reading. The clearest disagreement is in *hard*
+# countdown, with four numbers. Zero solves 0.13 of it, Dev1 0.01. Why? The cold start's
+# traces are of easy games, with three numbers. Does Dev1, given four numbers, still try
+# with three?
 #
 # That can be tested. Zero answers 900 hard problems four times each. Its right answers, made
 # readable, are added to the cold start, some 300 rows or an eighth of the table. Then Dev1 and
@@ -791,18 +809,15 @@ plots.seed_dots(panels)
 # 0.01, 0.01 and 0.04. That is about Zero's level again (0.11, 0.17, 0.13), and in seed
 # 0 more.
 #
-# So most of this loss came from the *table*. What a cold start leaves out, the model
-# that follows it does not do. We left the recipe as it was measured. (Details:
-# `docs/claims/P06.md`.)
+# So most of this loss came from the *table* (details: `docs/claims/P06.md`).
 
 # %% [markdown] tags=["slide"]
 # ## 11. Thinking longer on top, and thinking too long
 #
 # Training is over; can more thinking at the time of the question still add something?
-# Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) looks forward to
-# this combination: a reasoning model with inference-time scaling on top. The simplest method
-# is the vote of section 4. (How OpenAI's o1 spends its compute while answering has not been
-# published.) Here R1 answers every problem sixteen times:
+# Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) looks forward
+# to a reasoning model with inference-time scaling on top. The simplest method is the
+# vote of section 4. Here R1 answers every problem sixteen times:
 
 # %% tags=["slide"]
 files = [RESULTS / f"longer-{seed}.json" for seed in SEEDS]
@@ -825,15 +840,14 @@ plots.seed_curves(panels, "tokens a question", "right")
 # What you see: one answer, and votes of 4 and 16, over their tokens; small marks are
 # the seeds. For sixteen times the tokens, easy countdown rises from 0.66 to 0.88 and
 # hard arithmetic from 0.67 to 0.84, in every seed. Most of this comes with four votes.
-# Easy arithmetic gains 0.04, all of it by four votes. In hard countdown the vote makes
-# two seeds much better and leaves the third at 0. Puzzles, not drawn here, gain nothing
-# clear. A vote cannot find what is never said.
+# In hard countdown the vote makes two seeds much better and leaves the third at 0: there
+# it never writes a right answer.
 #
 # ### Overthinking
 #
-# "What is the capital of France?" needs no thought. Does a thought at least not hurt? Easy
-# questions, asked twice: once the answer is begun with `<think>`, so that the model must
-# think; once with `<answer>`, so that it cannot.
+# "What is the capital of France?" needs no thought. Does one hurt? Easy questions, asked
+# twice: once the answer is begun with `<think>`, so that the model must think; once with
+# `<answer>`, so that it cannot.
 
 # %% tags=["slide"]
 print(f"{'':12}{'plain':>7}{'tokens':>8}{'thinking':>10}{'tokens':>8}   gain by seed")
@@ -858,25 +872,25 @@ for family in longer[0]["overthinking"]:
 # ## 12. What this does not show
 #
 # - **Memory and rules are all there is.** A "fact" of a test problem is known from training in
-#   another sentence. The column says "does it still know where it was not asked just so".
+#   another sentence. The column says whether a model still knows it in a new wording.
 # - **The judge's truth is a definition.** A good poem in other words would score low. And a
 #   "harmful" reply is one that does not refuse; nothing here measures danger.
 # - **Hard is mild.** Hard problems have one number or two operations more. AIME is not a
 #   longer sum.
-# - **The web was written by us.** The base's habits are our choices, made while looking at
-#   what RL made of earlier worlds (`docs/experiments.md`). Another world could have other
-#   winners.
+# - **The web was written by us.** The base's habits are our choices
+#   (`docs/experiments.md`). Another world could have other winners.
 # - **Order, not size.** That a stage helps here is evidence that its *mechanism* can work.
 #   How much it helps at 671 billion parameters, only the paper can say.
 #
-# What carries over are the tools. They hold at any size.
+# The tools of sections 2 to 8 do not depend on size.
 #
 # ## Summary
 #
-# Three sentences to remember: say how you decoded, since greedy decoding makes
-# reasoning models repeat themselves. Draw problems, not samples, and compare two models
-# problem by problem and seed by seed. Our stages show part of the order of the paper,
-# and none of its sizes.
+# Three sentences to remember:
+#
+# - Say how you decoded, since greedy decoding makes reasoning models repeat themselves.
+# - Draw problems, not samples, and compare two models problem by problem and seed by seed.
+# - Our stages show part of the order of the paper, and none of its sizes.
 #
 # | question | tool | mistake that it avoids |
 # |---|---|---|
@@ -939,9 +953,9 @@ def at_least_two(n, c, k):
 checks.ex_15_1(at_least_two)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 15.2** (easy, 10 min) Samples are not problems. Given a row of samples (0 or 1)
-# for each problem, return the standard error of the mean accuracy, *over problems*: the
-# standard deviation of their means, with $N-1$ in the variance, divided by $\sqrt{N}$.
+# **Exercise 15.2** (easy, 10 min) Samples are not problems. You have a row of samples (0 or
+# 1) for each problem. Return the standard error of the mean accuracy, *over problems*. It is
+# the standard deviation of their means, with $N-1$ in the variance, divided by $\sqrt{N}$.
 #
 # <details><summary>Hint 1</summary>First one mean for each row.</details>
 # <details><summary>Hint 2</summary>`statistics.stdev` divides by $N-1$.</details>
@@ -1018,6 +1032,10 @@ checks.ex_15_4(suspicious)
 # $1.96 \cdot \text{spread} / \sqrt{N}$, is at most the size of the gain. No gain at all is a
 # `ValueError`.
 #
+# With this $N$ you miss a true gain of that size every second time: the observed gain is
+# below the true one in half of the exams. To miss one in five, put 2.8 (1.96 + 0.84) in the
+# place of 1.96, which takes twice as many problems.
+#
 # <details><summary>Hint 1</summary>Solve for $N$ and round up.</details>
 # <details><summary>Hint 2</summary>A loss counts like a gain: the square takes care of
 # it.</details>
@@ -1025,7 +1043,7 @@ checks.ex_15_4(suspicious)
 
 # %% tags=["exercise"]
 def needed(gain, spread):
-    """Smallest number of problems that shows a gain: needed(0.1, 0.2) is 16."""
+    """Smallest N with a half-width of at most the gain: needed(0.1, 0.2) is 16."""
     # BEGIN SOLUTION
     if gain == 0:
         raise ValueError("a gain of 0 cannot be shown by any number of problems")
@@ -1063,14 +1081,19 @@ checks.ex_15_6(luck)
 #
 # ```python
 # for temperature in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2):
-#     rows = decode(*artifacts.load("r1-tiny"), temperature)
-#     print(temperature, Counter(loop(lines_of(t)[:-1]) for row in rows for t in row))
+#     rows = decode(*models["r1"], temperature)
+#     pairs = [(p, text) for p, row in zip(asked, rows, strict=True) for text in row]
+#     right = fmean(float(p.check(text)) for p, text in pairs)
+#     print(temperature, f"{right:.2f}", Counter(loop(lines_of(t)[:-1]) for _, t in pairs))
 # ```
 #
-# (The last line of a text may be cut off, so it is left out.)
+# The last line of a text may be cut off, so it is left out.
 #
 # <details><summary>Hint 1</summary>Try $p = 1, 2, \ldots$ up to half of the lines.</details>
 # <details><summary>Hint 2</summary>Compare `lines[-p:]` with `lines[-2 * p : -p]`.</details>
+# <details><summary>What we saw</summary>At temperature 0, 168 of the 256 texts end in a loop,
+# nearly all of one line. At 0.4 it is 72, at 0.6 40, at 1.2 16. pass@1 rises from 0.36 to
+# 0.66 at 0.6 and 0.8, and falls to 0.56 at 1.2.</details>
 
 
 # %% tags=["exercise"]

@@ -105,10 +105,12 @@ to teach that is compared here; its section 9 shows the three figures that matte
 
 **How it was measured.** `python -m results.distill traces 0` makes one unit, and that
 file lists the others. Every number is from `results/data/distill-*.json`. Each seed has
-its own teacher, its own student base and its own traces. Teaching takes 500 optimizer
-steps and about 700,000 tokens, prompts included, however many traces there are. RL
-alone takes the 100 steps of chapter 09; "texts, then RL" takes both. The exam is 256
-test problems of each game and level, at least four answers to each.
+its own teacher, its own student base and its own traces. Seeds 1 and 2 are other models
+than those in the figures of chapter 09: there is a second series of them
+([phenomena.md](phenomena.md)). Teaching takes 500 optimizer steps and about 700,000
+tokens, prompts included, however many traces there are. RL alone takes the 100 steps of
+chapter 09; "texts, then RL" takes both. The exam is 256 test problems of each game and
+level, at least four answers to each.
 
 **How to read it.** A cell holds the mean over seeds 0, 1 and 2, then each seed. *Easy*
 problems are of the kind that the traces are about. *Hard* ones have four numbers, or

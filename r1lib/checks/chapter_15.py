@@ -96,7 +96,7 @@ def ex_15_4(suspicious) -> None:
 
 
 def ex_15_5(needed) -> None:
-    """Problems that are needed so that a paired gain stands clear of 0."""
+    """Problems for which the half-width of an interval is at most the gain."""
 
     def test(needed):
         got = number(needed(0.1, 0.5))
