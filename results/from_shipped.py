@@ -4,9 +4,9 @@
 
 The problems are those of the stored measurement, or the first of each kind; the samples
 are new ones. So two numbers of the same weights differ by chance, and the interval says
-by how much (`results.compare`). "within" means that this 95% interval
-of the difference holds 0: of right numbers one in twenty is outside. Greedy answers are
-left out, as they have no samples. Nothing is written.
+by how much (`results.compare`). "within" means that this 95% interval of the difference
+holds 0: of right numbers one in twenty is outside. Greedy answers are left out, as they
+have no samples. Nothing is written.
 """
 
 import time

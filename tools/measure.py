@@ -171,13 +171,20 @@ def listing(tasks: list, root: Path, details: bool = False) -> str:
     rows = tasks if details else missing
     read = chapters(root) if rows else {}
     lines = [row(task, states[task], read, root) for task in rows]
-    total, unknown = measure_run.time_of(missing, root)
-    more = f", and {unknown} more without a recorded time" if unknown else ""
-    took = (
-        f"; what is missing took {measure_run.length(total)}{more}" if missing else ""
-    )
+    took = f"; what is missing: {run_time(missing, root)}" if missing else ""
     there = f"{len(tasks) - len(missing)} of {len(tasks)} are there"
     return "\n".join([*lines, f"edition {EDITION}: {there}{took}"])
+
+
+def run_time(tasks: list, root: Path) -> str:
+    """How long tasks take together, as far as it is recorded."""
+    from tools.measure_run import length, time_of
+
+    total, unknown = time_of(tasks, root)
+    if unknown == len(tasks):
+        return "no time is recorded"
+    more = f", and {unknown} without a recorded time" if unknown else ""
+    return f"{length(total)} by recorded times{more}"
 
 
 def row(task, state: str, read: dict[str, list[str]], root: Path) -> str:
@@ -223,11 +230,9 @@ def measured(asked: argparse.Namespace, tasks: list, root: Path, run) -> int:
     if asked.all:
         wanted = run.with_inputs(wanted, root)
     order = run.ordered(wanted)
-    if not asked.all and (why := first_block(order, root, run)):
+    if not asked.all and (why := run.blocked(order[0], root)):
         raise ValueError(why)
-    total, unknown = run.time_of(order, root)
-    more = f", and {unknown} without a recorded time" if unknown else ""
-    print(f"{len(order)} to measure, {run.length(total)} by recorded times{more}")
+    print(f"{len(order)} to measure: {run_time(order, root)}")
     try:
         faults = run.measure(order, root)
     except run.Stopped as problem:
@@ -235,11 +240,6 @@ def measured(asked: argparse.Namespace, tasks: list, root: Path, run) -> int:
     if faults:
         print(f"measure: {len(faults)} of {len(order)} failed", file=sys.stderr)
     return 1 if faults else 0
-
-
-def first_block(order: list, root: Path, run) -> str:
-    """Why the first of the named units cannot be measured; "" if it can."""
-    return run.blocked(order[0], root)
 
 
 if __name__ == "__main__":
