@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 from r1lib import artifacts, files, sandbox
 from r1lib.problem import LEVELS
@@ -33,13 +33,25 @@ FAMILIES = ("countdown", "arithmetic")
 
 @dataclass
 class Job:
-    """One model on the problems of one claim: `ask(model, tokenizer, n) -> numbers`."""
+    """One model on the problems of one claim: `ask(model, tokenizer, n) -> numbers`.
+
+    `paired`: the stored numbers are those of the n problems, even if n are not all.
+    """
 
     title: str
     artifact: str
     problems: int  # of a kind, as stored
     answers: int  # in all, as stored: what it costs
     ask: Callable
+    paired: bool = True
+
+    def heading(self, n: int) -> str:
+        """What the numbers are, and of how many problems of each kind."""
+        if n == self.problems:
+            return f"{self.title}; all {n} problems of a kind"
+        wider = "stored and now, " if self.paired else ""
+        few = f"{n} of {self.problems} problems of a kind"
+        return f"{self.title}; {few}, {wider}so intervals are wider"
 
 
 # ---- what is stored --------------------------------------------------------------
@@ -91,7 +103,7 @@ def p1(box=None) -> list[Job]:
         ask = partial(asked_again, stage, known, settings)
         answers = k * len(FAMILIES) * settings.tests
         title = f"P1, {artifact}: pass@1"
-        jobs.append(Job(title, artifact, settings.tests, answers, ask))
+        jobs.append(Job(title, artifact, settings.tests, answers, ask, paired=False))
     return jobs
 
 
@@ -180,10 +192,8 @@ def cards_again(
     """Measure cards on the first n problems of each family, and compare columns."""
     numbers = []
     for level, card in cards.items():
-        some, every = (
-            scorecard.questions(m, level, families=families, seed=card.draw)
-            for m in (n, card.problems)
-        )
+        every = questions(card.problems, level, families, card.draw)
+        some = {family: problems[:n] for family, problems in every.items()}
         now = scorecard.measure(
             model,
             tokenizer,
@@ -196,10 +206,15 @@ def cards_again(
         kept = places(every, {family: len(mine) for family, mine in some.items()})
         for name in columns or now:
             before = [card.known["values"][name][i] for i in kept[name]]
-            whole = card.known["summary"][name]
             label = f"{stage}, {level}, {name}"
-            numbers.append(by_problem(label, before, now[name], whole))
+            numbers.append(by_problem(label, before, now[name]))
     return numbers
+
+
+@cache
+def questions(n: int, level: str, families, draw: int) -> dict:
+    """The problems of a card, drawn once for all models that are asked them."""
+    return scorecard.questions(n, level, families=families, seed=draw)
 
 
 def places(asked: dict[str, list], first: dict[str, int]) -> dict[str, list[int]]:
@@ -266,9 +281,7 @@ def main(claims: Iterable[str], most: int | None = None) -> int:
         jobs = [job for claim in claims for job in CLAIMS[claim](box)]
         loop = numbers_of(jobs, most)
         for _, job, n, found in bar(loop, len(jobs), "from shipped"):
-            fewer = "" if n == job.problems else ", so intervals are wider"
-            lines += [f"{job.title}; {n} of {job.problems} problems of a kind{fewer}"]
-            lines += map(str, found)
+            lines += [job.heading(n), *map(str, found)]
             numbers += found
     print("\n".join(lines))
     if why_not and "P6" in claims:
@@ -281,6 +294,6 @@ def verdict(numbers: list[Number]) -> str:
     """How many numbers are within, and how many would be outside by chance."""
     inside, chance = sum(n.within for n in numbers), len(numbers) / 20
     return (
-        f"{inside} of {len(numbers)} are within. An interval holds 95% of what chance "
-        f"does, so of {len(numbers)} right numbers about {chance:.0f} are outside."
+        f"{inside} of {len(numbers)} are within. Chance alone puts one right number in "
+        f"twenty outside, so here about {chance:.0f}."
     )

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from r1lib import artifacts, evaluate
+from r1lib.recipe import pipeline
 from r1lib.world import scorecard
 from results import compare, from_shipped
 from results.compare import Number
@@ -45,6 +46,27 @@ def test_fewer_problems_make_the_interval_wider():
     assert widths == sorted(widths) and widths[0] < widths[-1] / 3
 
 
+@pytest.mark.parametrize("n", [8, 60])
+def test_the_paired_interval_holds_what_chance_does(n):
+    generator, inside, shifted, tries = torch.Generator().manual_seed(0), 0, 0, 300
+    for _ in range(tries):
+        chances = torch.rand(n, generator=generator)
+        both = (
+            chances.repeat(2, 4, 1) > torch.rand(2, 4, n, generator=generator)
+        ) * 1.0
+        before, after = both.mean(1).tolist()
+        inside += compare.by_problem("x", before, after).within
+        more = [value + 0.5 for value in after]
+        shifted += compare.by_problem("x", before, more).within
+    assert 0.92 < inside / tries < 0.99  # 95% are promised
+    assert shifted / tries < 0.2
+
+
+def test_where_nothing_differs_the_interval_is_no_point():
+    found = compare.by_problem("x", [0.5, 1.0] * 4, [0.5, 1.0] * 4)
+    assert found.within and found.difference[0] < 0 < found.difference[1]
+
+
 def test_greedy_answers_have_no_samples_to_compare():
     with pytest.raises(ValueError, match="wanted 2 samples"):
         compare.parts({"pass@1": 0.5, "interval": (0.4, 0.6)}, 1, 100)
@@ -57,7 +79,7 @@ def test_a_number_is_within_or_outside():
     assert "0.500 [0.400, 0.600]" in str(near) and "+0.020 [-0.030, +0.070]" in str(
         near
     )
-    assert "1 of 2 are within" in from_shipped.verdict([near, far])
+    assert "1 of 2 are within. Chance" in from_shipped.verdict([near, far])
 
 
 def test_values_are_compared_of_the_same_problems():
@@ -76,12 +98,17 @@ def test_values_are_compared_of_the_same_problems():
         assert [prompts["every"][name][i] for i in where] == prompts["some"][name]
 
 
+def test_fewer_problems_of_zero_are_the_first_of_each_game():
+    every, some = (pipeline.held_out(n, "test") for n in (12, 3))
+    assert [p.prompt for p in some] == [p.prompt for p in (*every[:3], *every[12:15])]
+
+
 def test_stored_cards_have_a_value_for_each_problem():
     """So the places of all problems are all the values that a file has."""
-    for job in from_shipped.p6():
-        card = job.ask.args[1]["easy"]
-        every = scorecard.questions(card.problems, "easy", seed=card.draw)
-        kept = from_shipped.places(every, {f: len(mine) for f, mine in every.items()})
+    cards = [job.ask.args[1]["easy"] for job in from_shipped.p6()]
+    asked = scorecard.questions(cards[0].problems, "easy", seed=cards[0].draw)
+    kept = from_shipped.places(asked, {f: len(mine) for f, mine in asked.items()})
+    for card in cards:
         for name, values in card.known["values"].items():
             assert kept[name] == list(range(len(values))), name
 

@@ -267,7 +267,7 @@ def test_bad_input_is_one_line(place, capsys, words, said):
     assert order(place) == []
 
 
-@pytest.mark.parametrize("words", ["early --seed -1", "early --seed x", "--problems 1"])
+@pytest.mark.parametrize("words", ["early --seed -1", "early --seed x", "--problems 7"])
 def test_numbers_that_are_none_are_one_line(place, capsys, words):
     with pytest.raises(SystemExit) as stopped:
         measure.main(words.split())

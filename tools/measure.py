@@ -34,9 +34,9 @@ def whole(text: str) -> int:
 
 
 def count(text: str) -> int:
-    """A whole number from 2 on, as an interval needs two problems."""
-    if (number := whole(text)) < 2:
-        raise argparse.ArgumentTypeError(f"wanted 2 or more, got {text[:40]!r}")
+    """A whole number from 8 on: of fewer problems no interval says much."""
+    if (number := whole(text)) < 8:
+        raise argparse.ArgumentTypeError(f"wanted 8 or more, got {text[:40]!r}")
     return number
 
 
