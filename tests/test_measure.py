@@ -255,7 +255,7 @@ def test_a_disk_that_fills_up_stops_the_loop(place, capsys):
         ("zzzzzzz", "--list --all names every unit"),
         ("", "wanted the NAME"),
         ("early --all", "got both"),
-        ("early --problems 4", "--problems goes with --from-shipped"),
+        ("early --problems 9", "--problems goes with --from-shipped"),
         ("--from-shipped P9", "wanted P1, P5, P6, got 'P9'"),
         ("--from-shipped --all", "--from-shipped takes claims"),
     ],

@@ -13,7 +13,7 @@ import pytest
 from r1lib.recipe import stages
 from results import times, units
 from results.units import UNITS, Unit
-from tools import measure, provenance
+from tools import measure, measure_run, provenance
 
 
 def committed() -> dict[str, dict]:
@@ -75,6 +75,21 @@ def test_every_stage_of_the_recipe_can_be_made():
     for stage in stages.STAGES:
         assert units.maker(f"runs/seed-1/{stage}")[1] == 1
         assert units.maker(f"artifacts/{stage}-tiny-1")[0].name == f"ship-{stage}"
+
+
+def test_a_plan_begins_with_what_is_read(tmp_path):
+    """Where nothing is there, it goes back to the base; what reads comes later."""
+    task = measure_run.Task(UNITS["spurious-true"], 1)
+    plan = measure_run.ordered(measure_run.with_inputs([task], tmp_path))
+    assert list(map(str, plan)) == ["base 1", "ship-base 1", "spurious-true 1"]
+    assert "measure base --seed 1 first" in measure_run.blocked(task, tmp_path)
+    task = measure_run.Task(UNITS["schedule-never"], 0)
+    plan = measure_run.ordered(measure_run.with_inputs([task], tmp_path))
+    made = {"runs/seed-0/base", "runs/seed-0/zero"}  # beside results
+    for unit, seed in plan:
+        assert {path for path in unit.needed(seed)} <= made
+        made.add(unit.made(seed))
+    assert len(plan) == 10
 
 
 class Parsed(Exception):

@@ -208,11 +208,14 @@ def chapters(root: Path) -> dict[str, list[str]]:
     """Result -> the numbers of the chapters that read it, from their sources."""
     from tools import provenance
     from tools.book_chapter import python_source
-    from tools.book_source import Book, number_of
+    from tools.book_source import Book, BookError, number_of
 
     book, found = Book(root), {}
     for source in book.sources():
-        code = python_source(book, source)
+        try:
+            code = python_source(book, source)
+        except (BookError, SyntaxError):  # `check` names it
+            continue
         for name in provenance.chapter_names(code, root)["results"]:
             found.setdefault(name, []).append(number_of(source))
     return found

@@ -2,7 +2,8 @@
 
 Each unit is its own process, one at a time. It counts when its result is whole: while a
 unit runs, runs/measure/ has a note of the result that was there before, so a result
-that a kill left half-written is known by the note that stayed.
+that a kill left half-written is known by the note that stayed. Whatever is written
+while there is a note does not count, even if it is whole.
 """
 
 import os
