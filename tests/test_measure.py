@@ -173,7 +173,8 @@ def test_an_input_of_another_edition_is_named(place, capsys, monkeypatch):
     assert measure.main(["early", "--seed", "0"]) == 0
     monkeypatch.setattr(measure_run, "EDITION", 2)
     assert measure.main(["late", "--seed", "0"]) == 1
-    assert "runs/seed-0/dev1, which is of edition 1" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "runs/seed-0/dev1, which is of edition 1: move runs/seed-0 away" in error
 
 
 def test_a_whole_result_is_not_measured_again_for_another_unit(place, capsys):

@@ -127,6 +127,8 @@ def blocked(task: Task, root: Path) -> str:
         need = Task(*made)
         if deeper := blocked(need, root):
             return deeper
+        if path.startswith("runs/") and why != MISSING:
+            return f"{first}: move {path.rpartition('/')[0]} away, and make it again"
         again = " --again" if need.made != path and not state(need.made, root) else ""
         wanted = f"measure {need.unit.name} --seed {need.seed}{again} first"
         return f"{first}: {wanted}{or_shipped(path, need.seed, root)}"
