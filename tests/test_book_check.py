@@ -245,3 +245,26 @@ def test_artifact_that_differs_from_the_manifest_is_found(book):
         "artifacts/gone/w is missing",
         "artifacts/other is not in the manifest",
     ]
+
+
+def test_a_chapter_that_mixes_editions_is_found(book):
+    """A result that names no edition is of the first."""
+    edit(book.sources()[0], '"one.json"', '"one.json", "two.json"')
+    content = whole_result(book)
+    write_result(book, **content)
+    other = book.root / "results/data/two.json"
+    for edition, said in ((1, None), (2, "one is of 1, two is of 2")):
+        content["provenance"]["edition"] = edition
+        other.write_text(json.dumps(content))
+        found = problems(book).get("one_edition", [""])[0]
+        assert found.endswith(said) if said else not found
+    edit(book.sources()[0], '"one.json", "two.json"', '"one.json"')
+    assert "one_edition" not in problems(book)
+
+
+@pytest.mark.parametrize("edition", ["two", 0, True, [1]])
+def test_an_edition_that_is_none_is_found(book, edition):
+    content = whole_result(book)
+    content["provenance"]["edition"] = edition
+    write_result(book, **content)
+    assert "is no edition" in problems(book)["results_fit"][0]

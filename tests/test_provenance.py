@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from r1lib.recipe import EDITION
 from tools import provenance
 from tools.library import Library, imports
 
@@ -59,7 +60,7 @@ def test_commands_of_results_parse(script, monkeypatch):
 
 def test_a_block_names_commit_versions_and_weights(monkeypatch):
     block = provenance.block(["tokenizer"])
-    assert list(block["weights"]) == ["tokenizer"]
+    assert list(block["weights"]) == ["tokenizer"] and block["edition"] == EDITION
     assert {"python", "torch"} <= block["versions"].keys()
     assert block["commit"] is None or provenance.COMMIT.fullmatch(block["commit"])
     monkeypatch.setattr(provenance, "git", lambda root, *arguments: " M r1lib/a.py")

@@ -138,6 +138,19 @@ def test_an_unknown_preset_is_named_with_those_that_are():
         stages.settings("huge")
 
 
+def test_a_run_of_another_edition_is_refused(tmp_path, monkeypatch):
+    """Settings that name no edition are of the first."""
+    (tmp_path / "settings.json").write_text('{"seed": 0}')
+    checkpoints.agree(tmp_path, {"seed": 0})
+    checkpoints.begin(tmp_path / "new", {"seed": 0})
+    kept = json.loads((tmp_path / "new/settings.json").read_text())
+    assert kept == {"edition": 1, "seed": 0}
+    monkeypatch.setattr(checkpoints, "EDITION", 2)
+    for folder in (tmp_path, tmp_path / "new"):
+        with pytest.raises(ValueError, match="was begun with edition 1, not 2"):
+            checkpoints.agree(folder, {"seed": 0})
+
+
 @pytest.mark.parametrize("name", ["\x1b[31m", "a\nb", "n" * 9000], ids=ascii)
 def test_a_setting_with_an_odd_name_is_one_plain_line(name, tmp_path):
     (tmp_path / "settings.json").write_text(json.dumps({name: 1}))

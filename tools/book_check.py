@@ -26,6 +26,7 @@ CHAPTER_RULES: list[Callable[[list[Chapter]], list[str]]] = [
     book_form.slides,
     book_names.names_defined,
     book_project.listed_in_readme,
+    book_project.one_edition,
     book_language.translations_fresh,
 ]
 PROJECT_RULES: list[Callable[[Book], list[str]]] = [

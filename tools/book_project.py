@@ -4,8 +4,9 @@ import json
 import re
 from pathlib import Path
 
+from r1lib.files import read_json
 from tools import provenance
-from tools.book_chapter import KINDS, Chapter
+from tools.book_chapter import KINDS, Chapter, python_source
 from tools.book_form import prose_links
 from tools.book_outputs import PRIVATE
 from tools.book_source import Book, BookError, number_of, read_notebook
@@ -21,6 +22,37 @@ def listed_in_readme(chapters: list[Chapter]) -> list[str]:
     text = readme.read_text(encoding="utf-8") if readme.exists() else ""
     names = [f"{chapter.label('chapters')}.ipynb" for chapter in chapters]
     return [f"README.md does not link to {name}" for name in names if name not in text]
+
+
+def one_edition(chapters: list[Chapter]) -> list[str]:
+    """All results that a chapter reads are of one edition."""
+    problems = []
+    for chapter in chapters:
+        found = editions_read(chapter)
+        if len(found) > 1:
+            parts = [f"{names[0]} is of {n}" for n, names in sorted(found.items())]
+            place = f"book/{chapter.source.name}"
+            problems.append(f"{place}: results of several editions: {', '.join(parts)}")
+    return problems
+
+
+def editions_read(chapter: Chapter) -> dict[int, list[str]]:
+    """Edition -> the results of it that a chapter reads; damage is named elsewhere."""
+    root, found = chapter.book.root, {}
+    try:
+        code = python_source(chapter.book, chapter.source)
+        names = provenance.chapter_names(code, root)["results"]
+    except (BookError, SyntaxError):
+        return {}
+    for name in names:
+        for path in provenance.result_files(name, root):
+            try:
+                content = read_json(path)
+            except ValueError:
+                continue
+            for edition in provenance.editions(content):
+                found.setdefault(edition, []).append(path.stem)
+    return found
 
 
 def no_leftovers(book: Book) -> list[str]:

@@ -25,6 +25,11 @@ VERBS = {
     "slides": ("tools.slides", False, "write one HTML file of slides per chapter"),
     "site": ("tools.site", True, "build the web site of the book"),
     "bench": ("tools.bench", True, "measure beside what others offer (bench --list)"),
+    "measure": (
+        "tools.measure",
+        True,
+        "make the book's numbers again, unit by unit (see measure --help)",
+    ),
     "publish": ("tools.publish", True, "prepare folders for a model hub (--dry-run)"),
     "doctor": ("tools.doctor", False, "say what this machine has and what is missing"),
 }

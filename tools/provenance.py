@@ -1,4 +1,4 @@
-"""Where a number comes from: commit, versions, weights; and what a chapter reads.
+"""Where a number comes from: edition, commit, weights; and what a chapter reads.
 
 A script that writes a result adds, under the key "provenance",
 
@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 
 from r1lib.files import digest, is_stray
+from r1lib.recipe import EDITION, FIRST
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path("results") / "data"  # one file for each unit of work
@@ -30,7 +31,7 @@ COMMIT = re.compile(r"[0-9a-f]{7,40}")
 
 
 def block(weights: Iterable[str] = (), root: Path = ROOT) -> dict[str, object]:
-    """The "provenance" of a result: commit, versions, sha256 of the weights it read.
+    """The "provenance" of a result: edition, commit, versions, sha256 of weights.
 
     `weights` are names of folders in artifacts/. Where files of the library or of the
     measuring scripts differ from the commit, "changed" names them.
@@ -38,11 +39,29 @@ def block(weights: Iterable[str] = (), root: Path = ROOT) -> dict[str, object]:
     code = ("r1lib", "results/*.py", "benchmarks")
     changed = git(root, "status", "--porcelain", "--", *code)
     return {
+        "edition": EDITION,
         "commit": git(root, "rev-parse", "--short=12", "HEAD"),
         **({"changed": [line[3:] for line in changed.splitlines()]} if changed else {}),
         "versions": versions(),
         "weights": {name: artifact_digest(name, root) for name in sorted(weights)},
     }
+
+
+def editions(content: dict) -> set[int]:
+    """The editions that a result was measured in: one, if its rows agree.
+
+    >>> editions({"provenance": {"edition": 2}}), editions({"P1": {"provenance": {}}})
+    ({2}, {1})
+    """
+    rows = [content, *(row for row in content.values() if isinstance(row, dict))]
+    blocks = [row["provenance"] for row in rows if "provenance" in row]
+    named = [b.get("edition", FIRST) for b in blocks if isinstance(b, dict)]
+    return {edition for edition in named if is_edition(edition)} or {FIRST}
+
+
+def is_edition(value: object) -> bool:
+    """Whether a value is the number of an edition: a whole number from 1 on."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= FIRST
 
 
 def versions() -> dict[str, str]:
@@ -79,6 +98,8 @@ def problems(content: dict, root: Path = ROOT) -> list[str]:
     ]:
         lost = ", ".join(absent)
         return [*faults, f"provenance lacks {lost}: an older form, measure it again"]
+    if not is_edition(edition := recorded.get("edition", FIRST)):
+        faults.append(f"provenance: {edition!r:.60} is no edition")
     if not COMMIT.fullmatch(recorded["commit"]):
         faults.append(f"provenance: {recorded['commit']!r:.60} is no commit")
     elif recorded["commit"] in unknown_commits(root, (recorded["commit"],)):
@@ -138,6 +159,14 @@ def result_digest(name: str, root: Path = ROOT) -> str:
     )
 
 
+def result_files(name: str, root: Path = ROOT) -> list[Path]:
+    """The files that a chapter reads by one name: NAME.json, or all of NAME/."""
+    folder = root / RESULTS / name
+    if folder.is_dir():
+        return sorted(folder.rglob("*.json"))
+    return [folder.with_name(f"{folder.name}.json")]
+
+
 def folder_digest(path: Path) -> str:
     """The sha256 of a file, or of the sorted names and digests of a folder's files."""
     if not path.exists():
@@ -178,16 +207,19 @@ def damaged_artifacts(root: Path) -> list[str]:
 # ---- what a chapter reads --------------------------------------------------------
 
 
+def chapter_names(source: str, root: Path = ROOT) -> dict[str, list[str]]:
+    """The artifacts and results that a chapter's source names."""
+    patterns = list(literals(ast.parse(source)))
+    folders = {"artifacts": root / "artifacts", "results": root / RESULTS}
+    return {
+        kind: sorted(n for n in stored(folder) if any(p.fullmatch(n) for p in patterns))
+        for kind, folder in folders.items()
+    }
+
+
 def chapter_reads(source: str, root: Path = ROOT) -> dict[str, dict[str, str]]:
     """Digests of the artifacts and results that a chapter's source names."""
-    patterns = list(literals(ast.parse(source)))
-    names = {
-        kind: sorted(n for n in stored(folder) if any(p.fullmatch(n) for p in patterns))
-        for kind, folder in {
-            "artifacts": root / "artifacts",
-            "results": root / RESULTS,
-        }.items()
-    }
+    names = chapter_names(source, root)
     return {
         "artifacts": {name: artifact_digest(name, root) for name in names["artifacts"]},
         "results": {name: result_digest(name, root) for name in names["results"]},

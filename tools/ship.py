@@ -16,7 +16,7 @@ from pathlib import Path
 
 from r1lib import files
 from r1lib.files import shown
-from r1lib.recipe import checkpoints, stages
+from r1lib.recipe import EDITION, FIRST, checkpoints, stages
 from r1lib.recipe.stages import STAGES, Settings
 from tools import provenance, shipped
 
@@ -64,8 +64,8 @@ def tiny(run: Path) -> Settings:
     content = files.read_json(run / "settings.json")
     settings = stages.settings("tiny", content.get("seed", 0))
     wanted, got = (
-        checkpoints.flat(json.loads(json.dumps(asdict(settings)))),
-        checkpoints.flat(content),
+        checkpoints.flat(json.loads(json.dumps(checkpoints.stamped(asdict(settings))))),
+        {"edition": FIRST, **checkpoints.flat(content)},
     )
     for name in {**wanted, **got}:
         if wanted.get(name) != got.get(name):
@@ -85,6 +85,7 @@ def entry(run: Path, stage: str, settings: Settings, root: Path) -> dict:
     record = checkpoints.record(run, stage)
     kept = ("made_from", "seconds", "sha256", "steps")
     return {
+        "edition": EDITION,
         "made_by": command,
         "metrics": metrics(run, stage, settings.seed, root),
         "seed": settings.seed,

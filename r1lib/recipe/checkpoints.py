@@ -21,6 +21,7 @@ import torch
 
 from r1lib import files, hub
 from r1lib.files import shown
+from r1lib.recipe import EDITION, FIRST
 
 FORMAT = 1  # of a run's folder; raise it when an older one can no longer be read
 CHECKPOINT = re.compile(r"step-\d{6,}")
@@ -37,7 +38,7 @@ def begin(folder, settings: dict) -> None:
     check_own(folder)
     path = Path(folder) / "settings.json"
     if not path.exists():
-        files.write_text(path, json.dumps(settings, indent=1))
+        files.write_text(path, json.dumps(stamped(settings), indent=1))
     files.recover(folder)
     for work in Path(folder).glob("*-work"):
         done = is_done(folder, work.name.removesuffix("-work"))
@@ -58,9 +59,9 @@ def check_own(folder) -> None:
 
 
 def agree(folder, settings: dict) -> None:
-    """Refuse other settings than those that a run was begun with."""
-    known = flat(files.read_json(Path(folder) / "settings.json"))
-    new = flat(json.loads(json.dumps(settings)))
+    """Refuse other settings, or another edition, than a run was begun with."""
+    known = {"edition": FIRST, **flat(files.read_json(Path(folder) / "settings.json"))}
+    new = flat(json.loads(json.dumps(stamped(settings))))
     changed = [name for name in {**known, **new} if known.get(name) != new.get(name)]
     if changed:
         was, now = known.get(changed[0]), new.get(changed[0])
@@ -70,6 +71,15 @@ def agree(folder, settings: dict) -> None:
             f"{folder} was begun with {name} {shown(was)}, not {shown(now)}"
             f"{more}; choose another folder with --out, or start anew with --fresh"
         )
+
+
+def stamped(settings: dict) -> dict:
+    """Settings as a run keeps them: with the edition of its tokenizer and texts.
+
+    >>> stamped({"seed": 0})
+    {'edition': 1, 'seed': 0}
+    """
+    return {"edition": EDITION, **settings}
 
 
 def others(folder) -> list[str]:
