@@ -1334,7 +1334,10 @@ for name, answers in (
 
 # %% tags=["exercise"]
 def clip_case(ratio, advantage, eps=0.2):
-    """(objective, moves) of one token."""
+    """(objective, moves) of one token.
+
+    clip_case(1.1, 1.0) is (1.1, True).
+    """
     # BEGIN SOLUTION
     bounded = min(max(ratio, 1 - eps), 1 + eps)
     objective = min(ratio * advantage, bounded * advantage)
@@ -1359,7 +1362,10 @@ checks.ex_9_1(clip_case)
 
 # %% tags=["exercise"]
 def leave_one_out(rewards):
-    """Reward minus the mean reward of the siblings, (N, G) -> (N, G)."""
+    """Reward minus the mean reward of the siblings, (N, G) -> (N, G).
+
+    For rewards [[1.0, 0.0]] it is [[1.0, -1.0]].
+    """
     # BEGIN SOLUTION
     others = rewards.sum(1, keepdim=True) - rewards
     return rewards - others / (rewards.shape[1] - 1)
@@ -1383,7 +1389,10 @@ checks.ex_9_2(leave_one_out)
 
 # %% tags=["exercise"]
 def my_sequence_mean(values, mask):
-    """(B, T) values and mask -> one number."""
+    """(B, T) values and mask -> one number.
+
+    For values [[2.0, 4.0], [6.0, 9.0]], the 9 not under the mask, it is 4.5.
+    """
     # BEGIN SOLUTION
     kept = torch.where(mask, values, 0.0)
     return (kept.sum(1) / mask.sum(1).clamp(min=1)).mean()
@@ -1413,7 +1422,10 @@ def naive_correct(completion, numbers, target):
 
 
 def cheat(numbers, target):
-    """A completion that `naive_correct` believes and the book's verifier refuses."""
+    """A completion that `naive_correct` believes and the book's verifier refuses.
+
+    For (3, 7, 8) and 56 this would do: "<think>hm</think><answer>8*7</answer>".
+    """
     # BEGIN SOLUTION
     return f"<think>too easy</think><answer>{target}</answer>"
     # END SOLUTION
@@ -1434,7 +1446,10 @@ checks.ex_9_4(cheat, naive_correct)
 
 # %% tags=["exercise"]
 def vote(answers):
-    """The most frequent answer."""
+    """The most frequent answer.
+
+    vote(["4", "5", "5"]) is "5".
+    """
     # BEGIN SOLUTION
     counts = {}
     for answer in answers:
@@ -1463,7 +1478,10 @@ checks.ex_9_5(vote)
 
 # %% tags=["exercise"]
 def my_grpo_loss(new, old, ref, advantages, mask, eps=0.2, beta=0.04):
-    """new, old, ref and mask are (B, T), advantages (B,); one number."""
+    """new, old, ref and mask are (B, T), advantages (B,); one number.
+
+    Where new, old and ref are equal, it is minus the mean advantage of the tokens.
+    """
     # BEGIN SOLUTION
     weight = advantages.unsqueeze(1)
     ratio = (new - old).exp()
