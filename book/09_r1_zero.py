@@ -427,7 +427,7 @@ for rows in zip(*tables, strict=True):
 # A group **agrees** when all its *rewards* are equal. Then every advantage is zero, and
 # the group teaches nothing. So the problems must be neither too hard nor too easy.
 #
-# Now look at the third row. Nobody was right; one sibling at least kept the format.
+# Now look at the third row. No answer was right; one sibling at least kept the format.
 # Divided by the small spread of its group, its tenth of a point becomes the largest
 # advantage of the table. So our runs depart from the paper and leave the division out
 # (`normalize_std=False`). Dr. GRPO (arXiv 2503.20783) does so, too: it calls the extra
