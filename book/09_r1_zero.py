@@ -22,10 +22,10 @@
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 2.1 to 2.3; DeepSeekMath (arXiv 2402.03300), section 4.1 |
 #
-# ![The map of the recipe. A frame, you are here, holds R1-Zero. A solid arrow for weights leads from the base to R1-Zero. Only a dashed arrow, for texts, leads on from there to the cold start; Dev1, Dev3 and R1 get their weights from the base.](../figures/09_map.png)
+# ![The map of the recipe, R1-Zero framed. A solid arrow leads from the base to R1-Zero, and only a dashed arrow from there to the cold start.](../figures/09_map.png)
 #
-# What you see: where this chapter is in the recipe of R1. R1-Zero starts from the base
-# and passes on texts, never weights.
+# What you see: this chapter in the recipe of R1. R1-Zero starts from the base and
+# passes on texts (dashed), never weights (solid).
 #
 # ![A ring of six stations with the sections that build them: a problem, section 2; G answers to it, section 4; reward by rule, section 3; group advantage, section 5; clipped loss, section 6; a better policy, section 7; and back to a problem.](../figures/09_loop.png)
 #
@@ -67,28 +67,27 @@ RESULTS = Path("../results/data")
 #
 # Imagine a model that can continue any text, but that nobody has taught to answer a
 # question. You give it a problem. It writes something. You say *right* or *wrong*, and
-# nothing else. Then the next problem. Could it learn to reason that way?
+# nothing else. Could it learn to reason that way?
 #
-# The DeepSeek-R1 paper answered yes. Its model **R1-Zero** starts from
-# DeepSeek-V3-Base and sees rewards only. AIME 2024 is a mathematics competition for
-# schools. There the share of single answers that are right rose from 15.6% to 71.0%
-# (arXiv 2501.12948v1, section 2.2.4 and Table 2). In v2, Figure 1, it is 77.9%. A
-# majority vote reached 86.7% (v1, Table 2, among 64 answers; v2, Figure 1, among
-# 16). Meanwhile answers grew longer by themselves. Words such as "wait" and "check"
-# became five to seven times as frequent (v2, supplement on self-evolution).
+# The DeepSeek-R1 paper answered yes. Its model **R1-Zero** starts from DeepSeek-V3-Base
+# and sees rewards only. AIME 2024 is a mathematics competition for schools. There the
+# share of single answers that are right rose from 15.6% to 71.0% (arXiv 2501.12948v1,
+# section 2.2.4 and Table 2; 77.9% in v2, Figure 1). Meanwhile answers grew longer by
+# themselves. Words such as "wait" and "check" became five to seven times as frequent
+# (v2, supplement on self-evolution).
 #
 # We repeat it in miniature, with a model of the same kind, about a million times
 # smaller. So we can afford three seeds, and **controls**: cheap alternatives to the
-# thing you believe in. Ours asks: *would the base model have done as well if we had simply
-# made it think longer?*
+# thing you believe in. Ours asks: *would the base model have done as well if we had
+# simply made it think longer?*
 #
 # ## 2. A game small enough to watch
 #
-# **Countdown**: reach a target with three given numbers, each used exactly once,
-# by `+ - * /`. An attempt is written like a calculator's paper strip, which we
-# call a **tape**: `8-3=5,*7=35` takes 8, subtracts 3, and multiplies the running
-# result, 5, by 7. Every result is a whole number from 0 to 50 and is one token. Here is
-# a successful answer:
+# **Countdown**: reach a target with three given numbers, each used exactly once, by
+# `+ - * /`. An attempt is written like a calculator's paper strip, which we call a
+# **tape**: `8-3=5,*7=35` takes 8, subtracts 3, and multiplies the running result, 5,
+# by 7. Every result is a whole number from 0 to 50 and is one token. Here is a successful
+# answer:
 
 # %% tags=["nbval-check-output"]
 numbers, target = (3, 7, 8), 35
@@ -112,30 +111,31 @@ print(f"\n{len(every)} tapes, of which {len(hits)} reaches {target}")
 print(f"all of them, checked: {needed} tokens; an answer may have {budget}")
 
 # %% [markdown]
-# Read it aloud. 8 plus 7 is 15, times 3 is 45. Behind `~` comes the check: the
-# distance from 45 to 35 is 10, so *no*. The second attempt misses by 0, so *yes*. The
-# answer repeats it as an expression.
+# Read it aloud. 8 plus 7 is 15, times 3 is 45. Behind `~` comes the check: the distance
+# from 45 to 35 is 10, so *no*. The second attempt misses by 0, so *yes*.
 #
 # `split` matters, too. A hash of its numbers and target puts every problem into
-# `train`, `valid` or `test`. So the same problem in another order, or in Korean, falls
-# on the same side. Problems that no training sees, those of `valid` and `test`, are
-# **held out**. The share of right answers, one answer at a time, is called **pass@1**.
+# `train`, `valid` or `test`, in any order and language. Problems that no training sees,
+# those of `valid` and `test`, are **held out**. The share of right answers, one answer
+# at a time, is called **pass@1**.
 #
-# Could a model just write down every tape? The last two lines say no. A solver has room
-# for a handful of attempts. So it pays to do each one correctly, to notice a hit, and to
-# stop there.
+# Could a model just write down every tape? The last two lines say no: there is room for
+# about half of them. So it pays to do each one correctly, to notice a hit, and to stop
+# there.
 #
 # The second game, **arithmetic**, asks for one long sum, bare like
 # `compute ((17+5)*2)-8` or as a little story. One slip on the tape spoils the answer. A
 # careful solver does the tape twice and compares.
 #
+# Both games are asked in English or Korean. Five Korean words are enough to read the
+# outputs: 숫자 *numbers*, 목표 *target*, 계산 *compute*, 아니 *no*, 맞아 *yes*.
+#
 # ### What the base model has read
 #
-# Our base model was pre-trained on a made-up "web" in which people solve such
-# problems in three styles. They **guess** (an answer, no work), work **short**
-# (one attempt), or **long**: attempt, check, and after a "no" try something else.
-# The next cell draws texts by chance, and shows the first right one of each style (of the
-# long style, the first with a failed attempt).
+# Our base model was pre-trained on a made-up "web" in which people solve such problems
+# in three styles. They **guess** (an answer, no work), work **short** (one attempt), or
+# **long**: attempt, check, and after a "no" try something else. The next cell shows one
+# right text of each style (of the long style, one with a failed attempt).
 
 # %% tags=["nbval-check-output"]
 clean = corpus.Habits(slip=0.0, false_yes=0.0, false_no=0.0, switch=0.0)
@@ -148,27 +148,31 @@ for style, share in zip(("guess", "short", "long"), clean.styles, strict=True):
             break
 
 # %% [markdown]
-# Most texts are worse than these. People slip, they accept a wrong result, and
-# some give the verdict in the other language. After a "no" in countdown most of
-# them do the same sum once more (`again`, `다시`). In
-# arithmetic a second look is how slips are found. In countdown it hardly ever pays: an
-# attempt that misses mostly still misses, and room is scarce. How often each habit
-# occurs was fixed before the RL runs reported here (`Habits` in
+# Most texts are worse than these. People slip, they accept a wrong result, and some
+# give the verdict in the other language. After a "no" in countdown most of them
+# **repeat** the same sum, behind the word `again` or `다시`. In arithmetic a second look
+# is how slips are found. In countdown it hardly ever pays: an attempt that misses
+# mostly still misses, and room is scarce.
+#
+# <details><summary>Who chose these habits? And where do the tags come from?</summary>
+#
+# How often each habit occurs was fixed before the RL runs reported here (`Habits` in
 # `r1lib/world/corpus.py`; earlier designs in `docs/experiments.md`).
 #
-# **Where do the tags come from?** R1-Zero's prompt asks for them. It announces a
-# conversation between a user and an assistant that "first thinks about the reasoning
-# process in the mind and then provides the user with the answer". The reasoning goes
-# into `<think>` tags and the answer into `<answer>` tags (v1, Table 1). Nothing else is
-# prescribed. Our base gets no instruction. It knows the tags because its web
-# contains them.
+# R1-Zero's prompt asks for the tags. It announces a conversation between a user and an
+# assistant that "first thinks about the reasoning process in the mind and then provides
+# the user with the answer". The reasoning goes into `<think>` tags and the answer into
+# `<answer>` tags (v1, Table 1). Nothing else is prescribed. Our base gets no
+# instruction. It knows the tags because its web contains them.
+#
+# </details>
 #
 # ### Ask the base model
 #
 # We ask held-out problems, four answers each, at temperature 1: the model's own
 # probabilities, neither sharpened nor flattened. The function `habit` names the habit
-# behind an answer; `skills.reflects` is true where a completion rejects an
-# attempt and then makes another.
+# behind an answer. A **new attempt** follows one that was rejected (`skills.reflects`).
+# A line that begins with `again` does not count as one, whatever it holds.
 
 # %%
 policy, tokenizer = artifacts.load("base-tiny")
@@ -178,7 +182,7 @@ parameters = sum(p.numel() for p in policy.parameters())
 print(f"{parameters / 1e6:.2f} million parameters, {len(held_out)} problems")
 
 GAMES = ("countdown", "arithmetic")
-HABITS = ("guess", "one pass", "double check", "try again")
+HABITS = ("guess", "one pass", "double check", "new attempt")
 
 
 def habit(text):
@@ -186,7 +190,7 @@ def habit(text):
     if "<think>" not in text:
         return "guess"
     if skills.reflects(text):
-        return "try again"
+        return "new attempt"
     lines = text.partition("</think>")[0].strip().count("\n") + 1
     return "one pass" if lines == 1 else "double check"
 
@@ -227,24 +231,22 @@ for game in GAMES:
 
 # %% [markdown]
 # Put yourself in the place of the reward. You cannot see habits; you pay for right
-# answers. Which lines of this table will you feed? Thinking of any kind is
-# right far more often than a guess: about twice as often in countdown, and many times as
-# often in arithmetic. (These few samples cannot rank the three kinds of thinking.) Almost
-# everything below follows from this. If thinking were *not* better than guessing in
-# the base model, RL would teach it to guess.
+# answers. Which lines of this table will you feed? Taken together, the three kinds of
+# thinking are right far more often than a guess. (These few samples cannot rank the
+# three.) Almost everything below follows from this. If thinking were *not* better than
+# guessing in the base model, RL would teach it to guess.
 #
 # ## 3. Rewards by rule
 #
-# R1-Zero is paid for two things: the final answer is right, and the thinking
-# is inside its tags (arXiv 2501.12948v2, section 2.2). Both are decided by a
-# rule, not by another network, which could be fooled.
+# R1-Zero is paid for two things: the final answer is right, and the thinking is inside
+# its tags (v2, section 2.2). Both are decided by a rule, not by another network, which
+# could be fooled.
 #
 # $$ r = r_{\text{accuracy}} + 0.1 \cdot r_{\text{format}} $$
 #
 # The paper adds the two with equal weight. Then a wrong answer in perfect form earns as
 # much as a right one without form. We give the format a tenth, so that being right
-# always earns more. (The function `format` below hides Python's own in this notebook.)
-# Four texts for the problem above:
+# always earns more. Four texts for the problem above:
 
 # %%
 # r1lib.rewards.FORMAT_WEIGHT
@@ -267,9 +269,8 @@ for name, text in texts.items():
 
 # %% [markdown]
 # The third text gives the target itself as its answer; the rule wants each number
-# exactly once. The fourth offers two answers, and two answers count as no answer. Notice
-# what is *not* looked at: the thinking. A tape full of mistakes in front of a right
-# answer earns everything.
+# exactly once. The fourth offers two answers, which count as none. The thinking is
+# *not* looked at: a tape full of mistakes in front of a right answer earns everything.
 #
 # ## 4. Sampling a group
 #
@@ -279,17 +280,16 @@ for name, text in texts.items():
 # So $\pi_\theta(o_t \mid q, o_{<t})$ is the probability of the next token, and the
 # product of these over $t$ is $\pi_\theta(o \mid q)$, the probability of the answer.
 #
-# For each problem we sample a **group** of $G$ answers. Answers of
-# one group are **siblings**. Prompts and answers are laid into one rectangle of
-# ids, of shape (B, T): $B$ completions, $T$ tokens. Three rules hold for everything of
-# this shape:
+# For each problem we sample a **group** of $G$ answers, called **siblings**. All lie in
+# one rectangle of ids, of shape (B, T): $B$ completions, $T$ tokens. Three rules hold
+# for this shape:
 #
-# 1. **Columns are tokens.** `logprobs[b, t]` is the log-probability of the token
-#    in column `t`, given those before it. Column 0 has none before it: it holds 0.
-# 2. **Rows are group-major**: first all answers to problem 1, then all to
-#    problem 2. So `rewards.view(N, G)` has one problem in each row.
-# 3. **The mask is true exactly where the policy chose**: not on the prompt, not on
-#    the padding, but *on the stop token*. Stopping is a choice like any other.
+# 1. **Columns are tokens.** `logprobs[b, t]` is the log-probability of the token in
+#    column `t`, given those before it. Column 0 holds 0.
+# 2. **Rows are group-major**: all answers to problem 1, then all to problem 2. So
+#    `rewards.view(N, G)` has one problem in each row.
+# 3. **The mask is true exactly where the policy chose**: not on the prompt, not on the
+#    padding, but *on the stop token*. Stopping is a choice like any other.
 #
 # The library's `collate` lays them out. Below it, two short answers written by hand:
 
@@ -313,9 +313,8 @@ for t in range(ids.shape[1]):
     print(f"{t:>6}  {pieces[0]:<17}{marks[0]:<7}{pieces[1]:<17}{marks[1]}")
 
 # %% [markdown]
-# Sampling and scoring a batch is called a **rollout**. Here is a real one: eight
-# problems, sixteen answers each, sampled by the base model and scored by the rule. We
-# keep this batch for the next three sections.
+# Sampling and scoring a batch is called a **rollout**. Here is a real one, which we
+# keep for the next three sections:
 
 # %%
 N, G = 8, 16
@@ -333,17 +332,15 @@ batch = rollout(
 plots.batch_picture(batch.mask[:48], batch.rewards[:48], G)
 
 # %% [markdown]
-# What you see: the first three groups. Each row is one completion: the hatched
-# prompt, what the policy sampled in colour, then nothing. The number behind it is
-# its reward.
+# What you see: the first three groups. Each row is one completion: the hatched prompt,
+# what the policy sampled in colour, then nothing. The number behind it is its reward.
 #
 # Training needs the log-probability of every token. The logits at column $t$ are about
 # the token at column $t+1$, so `logits[:, :-1]` is compared with `ids[:, 1:]`.
 # `cross_entropy` without a reduction is minus the log-probability of the token that was
-# chosen. `F.pad` puts the 0 of rule 1 in front. (Skip `temperature` and `mask` at first
-# reading: here the temperature is 1, and all columns are wanted.) Below it come the three
-# rules as code, and a fourth: training must find the same log-probabilities that sampling
-# wrote down.
+# chosen. `F.pad` puts the 0 of rule 1 in front. (Skip `temperature` and `mask`: here
+# the temperature is 1, and all columns are wanted.) Below it come the three rules as
+# code, and a fourth: training must find the log-probabilities that sampling wrote down.
 
 # %%
 # r1lib.losses.chosen_logprobs
@@ -366,30 +363,28 @@ print("mean reward of each group:", *(f"{mean:.2f}" for mean in means))
 # ## 5. From REINFORCE to the group advantage
 #
 # We want parameters $\theta$ that make the expected reward large. Sampling is not
-# differentiable, but its probabilities are. As
-# $\nabla \pi = \pi \, \nabla \log \pi$,
+# differentiable, but its probabilities are. As $\nabla \pi = \pi \, \nabla \log \pi$,
 #
 # $$ \nabla_\theta \, \mathbb{E}_{o \sim \pi_\theta}[\,r(o)\,]
 #    = \sum_o r(o)\, \nabla \pi_\theta(o)
 #    = \mathbb{E}_{o \sim \pi_\theta}[\,r(o)\, \nabla \log \pi_\theta(o)\,]. $$
 #
 # This is **REINFORCE**: sample answers, and push up the log-probability of each in
-# proportion to its reward. It is right on average, and very noisy: with rewards
-# from 0 to 1.1 it never pushes anything down, bad answers just less up.
+# proportion to its reward. It is right on average, and noisy: with rewards from 0 to
+# 1.1 bad answers are pushed up, too, just less.
 #
-# The cure is a **baseline** $b$: push by $r - b$. On average this changes nothing,
-# as $\sum_o b\, \nabla \pi(o) = b\, \nabla \sum_o \pi(o) = b\, \nabla 1 = 0$.
-# PPO, the earlier standard, trains a second network to predict $b$. GRPO's
-# idea is simpler: *we have sixteen answers to the same question; the mean of all
-# sixteen is the baseline.* Then it divides by their spread:
+# The cure is a **baseline** $b$: push by $r - b$. On average this changes nothing, as
+# $\sum_o b\, \nabla \pi(o) = b\, \nabla \sum_o \pi(o) = b\, \nabla 1 = 0$. PPO, the
+# earlier standard, trains a second network to predict $b$. GRPO's idea is simpler: *we
+# have sixteen answers to the same question; the mean of all sixteen is the baseline.*
+# (This mean contains $r_i$ itself. On average that only scales the gradient by
+# $(G-1)/G$: Question 2.) Then it divides by their spread:
 #
 # $$ \hat A_i = \frac{r_i - \operatorname{mean}(r_1, \dots, r_G)}
 #    {\operatorname{std}(r_1, \dots, r_G) + \varepsilon} $$
 #
-# For all groups at once this is one line:
-# `(rewards - rewards.mean(1, keepdim=True)) / (rewards.std(1, keepdim=True) + eps)`. The
-# library's function adds checks, and a guard: equal rewards that differ by rounding must
-# give exact zeros. The cell below tests it against a slow version.
+# The library's function, below, adds checks and a guard: equal rewards that differ by
+# rounding must give exact zeros. Then we test it against a slow version.
 
 # %% tags=["slide"]
 # r1lib.rl.grpo.group_advantages
@@ -429,16 +424,15 @@ for rows in zip(*tables, strict=True):
 # Each row of advantages sums to zero: it is always a contest *within one question*. A
 # right answer that is rare is pushed harder than one of many.
 #
-# A group **agrees** when all its *rewards* are equal: all right in good form, or all wrong
-# in the same form, for example. Then every advantage is zero, and the
-# group teaches nothing. So the problems must be neither too hard nor too easy.
+# A group **agrees** when all its *rewards* are equal. Then every advantage is zero, and
+# the group teaches nothing. So the problems must be neither too hard nor too easy.
 #
-# Now look at the third row. Nobody was right; one sibling at least kept the format.
+# Now look at the third row. No answer was right; one sibling at least kept the format.
 # Divided by the small spread of its group, its tenth of a point becomes the largest
-# advantage of the table: good form counts as much here as a right answer does elsewhere.
-# So here our runs depart from the paper and leave the division out
-# (`normalize_std=False`). Dr. GRPO (arXiv 2503.20783) does so, too: it calls
-# the extra weight for very hard and very easy questions a bias. In our batch:
+# advantage of the table. So our runs depart from the paper and leave the division out
+# (`normalize_std=False`). Dr. GRPO (arXiv 2503.20783) does so, too: it calls the extra
+# weight for very hard and very easy questions a bias. In our batch nearly every group
+# has a right answer, and so something to compare:
 
 # %%
 grouped = batch.rewards.view(N, G)
@@ -454,29 +448,35 @@ print(f"{agreeing} agree altogether and teach nothing, not even the format")
 # %% [markdown] tags=["slide"]
 # ## 6. Ratio, clip, loss
 #
-# Sampling is expensive, so one would like to take several optimizer steps with the
-# same samples. After the first step, however, the samples come from an *old*
-# policy. The **ratio** corrects for it, token by token,
+# Sampling is expensive, so one would like to take several optimizer steps with the same
+# samples. After the first step, however, the samples come from an *old* policy. A
+# weight repairs an average over old samples, for any function $f$ of the answer:
+#
+# $$ \mathbb{E}_{o \sim \pi_{\text{old}}}\Big[\frac{\pi_\theta(o)}{\pi_{\text{old}}(o)}\, f(o)\Big]
+#    = \sum_o \pi_\theta(o)\, f(o) = \mathbb{E}_{o \sim \pi_\theta}[\,f(o)\,]. $$
+#
+# This is **importance sampling**. GRPO uses such a **ratio** token by token, which is
+# an approximation,
 #
 # $$ \rho_t = \frac{\pi_\theta(o_t \mid q, o_{<t})}
 #    {\pi_{\text{old}}(o_t \mid q, o_{<t})} = \exp(\log \pi_\theta - \log \pi_{\text{old}}), $$
 #
-# and the **clip** says how far the policy may move before it has to sample again:
+# and the **clip** removes the reward for moving further:
 #
 # $$ L_t = \min\big(\rho_t \hat A,\; \operatorname{clip}(\rho_t,
 #    1-\epsilon_{\text{low}}, 1+\epsilon_{\text{high}})\, \hat A\big). $$
 #
-# The minimum stays a minimum for negative $\hat A$. An optimizer minimizes, so the loss is
-# minus the mean of $L_t$ over tokens.
+# The minimum stays a minimum for negative $\hat A$. An optimizer minimizes, so the loss
+# is minus the mean of $L_t$ over tokens.
 
 # %%
 # r1lib.losses.clipped
 # r1lib.losses.token_mean
 
 # %% [markdown]
-# Four cases cover all of it: the answer was good or bad, and its token has become
-# less or more likely since it was sampled. "Moves" says whether any gradient is
-# left.
+# Inside the range every token moves. Outside there are four cases: the answer was good
+# or bad, and its token has become less or more likely since it was sampled. "Moves"
+# says whether any gradient is left.
 
 
 # %% tags=["slide"]
@@ -498,20 +498,18 @@ for sign in (1.0, -1.0):
 plots.clip_picture(one_token, low=0.2, high=0.28)
 
 # %% [markdown]
-# Line by line. A good token that has become *less* likely: pull
-# it back. A good token that is already 1.5 times as likely: enough for now. A bad token
-# already halved: enough. A bad token that has become *more* likely: push it down, with
-# full strength. The clip only ever removes a reason to go on.
+# Line by line. A good token that has become *less* likely: pull it back. A good token
+# that is already 1.5 times as likely: enough for now. A bad token already halved:
+# enough. A bad token that has become *more* likely: push it down, with full strength.
 #
-# What you see: the objective of one token, with the edges of our runs. Left, a good one:
-# nothing is gained beyond the right edge. Right, a bad one: nothing is gained left of the
-# left edge. The upper edge is a little wider (0.28, after
-# DAPO, arXiv 2503.14476), which leaves rare good tokens more room to grow.
+# What you see: the objective of one token, with the edges of our runs. Left, a good
+# one: nothing is gained beyond the right edge. Right, a bad one: nothing is gained left
+# of the left edge. The upper edge is a little wider (0.28, after DAPO, arXiv
+# 2503.14476), which leaves rare good tokens more room to grow.
 #
-# Now the loss of a whole batch. At first reading skip `ref_logprobs` and
-# `kl_coef` (a penalty explained below), and `objective` and `weights` (for other
-# algorithms, chapter 08). The cell after it compares with a loop over every
-# single token.
+# Now the loss of a whole batch, and then a loop over every single token to compare.
+# Skip `ref_logprobs` and `kl_coef` (a penalty explained below), and `objective` and
+# `weights` (for other algorithms, chapter 08).
 
 # %% tags=["slide"]
 # r1lib.rl.grpo.grpo_loss
@@ -546,17 +544,17 @@ print(f"tokens outside the clip: {metrics['clip_fraction']:.0%}")
 # %% [markdown] tags=["slide"]
 # ### "Why is my loss 0?"
 #
-# Many people ask this about GRPO. The answer depends on how tokens are
-# averaged. Let $L_{i,t}$ be the objective of token $t$ in completion $i$, and $|o_i|$ the
-# number of its tokens. Two averages are in use:
+# Many people ask this about GRPO. The answer depends on how tokens are averaged. Let
+# $L_{i,t}$ be the objective of token $t$ in completion $i$, and $|o_i|$ the number of
+# its tokens. Two averages are in use:
 #
 # $$ \text{sequence mean: } \frac1B \sum_{i=1}^B \frac{1}{|o_i|} \sum_t L_{i,t}
 #    \qquad \text{token mean: } \frac{1}{\sum_i |o_i|} \sum_{i=1}^B \sum_t L_{i,t} $$
 #
 # The first is DeepSeekMath's, and you write it in Exercise 9.3. A token of a long
 # completion weighs less in it, so being wrong at length is cheaper than being wrong
-# briefly. Dr. GRPO argues that some of the growth in length that people celebrate comes
-# from there. The second, DAPO's, is ours. Both on our batch, on the very first step:
+# briefly. (Dr. GRPO blames some of the growth in length on this.) The second, DAPO's,
+# is ours. Both on our batch, on the very first step:
 
 # %%
 logprobs = token_logprobs(policy(batch.ids), batch.ids)
@@ -577,37 +575,38 @@ by_length = -(advantages * lengths).sum() / lengths.sum()
 print(f"{'by hand':14} loss {by_length:+.4f}")
 
 # %% [markdown]
-# Right after sampling every ratio is 1, so a token contributes just its advantage,
-# and the advantages of a group sum to zero. With `sequence_mean` the *value* of the
-# loss is therefore 0, up to rounding. Its *gradient*
-# is not: the derivative of $\rho$ at $\rho = 1$ is $\nabla \log \pi_\theta$, and
-# what remains is REINFORCE with a baseline.
+# Right after sampling every ratio is 1, so a token contributes just its advantage, and
+# the advantages of a group sum to zero. With `sequence_mean` the *value* of the loss is
+# therefore 0, up to rounding. Its *gradient* is not: the derivative of $\rho$ at
+# $\rho = 1$ is $\nabla \log \pi_\theta$, and what remains is REINFORCE with a baseline.
 #
-# With `token_mean` every token counts the same. Then the value is minus the
-# length-weighted mean of the advantages, as the last line shows. It is negative where
-# right answers are longer than the others. Either way the loss does not measure success.
-# Watch the reward.
+# With `token_mean` the value is minus the length-weighted mean of the advantages, as
+# the last line shows. It is negative where right answers are longer than the others.
+# Either way the loss does not measure success; the reward does.
 #
-# ### A leash that we leave off: KL
+# <details><summary>A leash that we leave off: the KL penalty</summary>
 #
-# Many programs add a penalty for drifting away from a reference model, usually the model
-# before RL. Drift is measured by the **KL divergence**, the mean of $\log \pi_\theta(o
-# \mid q) - \log \pi_{\text{ref}}(o \mid q)$ over answers that the policy samples. It is 0
-# if the two agree, and positive otherwise. GRPO estimates it for each token by
+# Many programs add a penalty for drifting away from a reference model, usually the
+# model before RL. Drift is measured by the **KL divergence**, the mean of
+# $\log \pi_\theta(o \mid q) - \log \pi_{\text{ref}}(o \mid q)$ over answers that the
+# policy samples. It is 0 if the two agree, and positive otherwise. GRPO estimates it
+# for each token by
 #
 # $$ k_3 = \frac{\pi_{\text{ref}}}{\pi_\theta}
 #    - \log \frac{\pi_{\text{ref}}}{\pi_\theta} - 1 \;\ge\; 0. $$
 #
 # [Chapter 08](08_rlhf_to_grpo.ipynb), section 4, tests this estimate. R1-Zero used a
 # coefficient of only 0.001 and replaced the reference by the current policy every 400
-# steps (v2, training details). We use 0, for three reasons. Our runs are short. A reference
-# costs another forward pass. And a rule that cannot be fooled leaves no false reward to stay
-# away from. (Chapter 13 has one that can be fooled.)
+# steps (v2, training details). We use 0, for three reasons. Our runs are short. A
+# reference costs another forward pass. And a rule that cannot be fooled leaves no false
+# reward to stay away from. (Chapter 13 has one that can be fooled.)
+#
+# </details>
 #
 # ## 7. One step by hand
 #
-# Take one group in which siblings disagree, and one optimizer step on it. If all of
-# the above is right, right answers gain *relative to* wrong ones.
+# Take one group in which siblings disagree, and one optimizer step on it. If all of the
+# above is right, right answers gain *relative to* wrong ones.
 
 # %%
 n = int((grouped >= 1).float().std(1).argmax())  # the most divided group
@@ -637,9 +636,9 @@ assert change[group_right].mean() > change[~group_right].mean()
 #
 # ## 8. The loop
 #
-# One step of R1-Zero is: draw problems, sample groups, score, compare, one gradient step.
-# (`optim.guarded_step` is the optimizer step. It first clips
-# the norm of the gradient, and refuses a gradient that is not finite.)
+# One step of R1-Zero is: draw problems, sample groups, score, compare, one gradient
+# step. (`optim.guarded_step` clips the norm of the gradient and refuses one that is not
+# finite.)
 
 
 # %% tags=["slide"]
@@ -670,17 +669,16 @@ def simple_zero(policy, config):
 
 
 # %% [markdown]
-# The library's `grpo.train` is this loop with four additions (`??grpo.update` shows them):
+# The library's `grpo.train` is this loop with four additions (`??grpo.update` shows
+# them):
 #
 # - a plan for the learning rate: a short warm-up, and a decay at the end;
 # - **minibatches**: a rollout is divided into parts, each good for one optimizer step.
 #   From the second on the samples are a little old, and ratio and clip begin to matter;
-# - completions with advantage 0 are not computed; the others go through the model in
-#   pieces that fit into memory, and siblings share their prompt;
+# - savings: no work on completions with advantage 0, pieces that fit into memory;
 # - the KL penalty, if wanted.
 #
-# Same seed, same problems, same samples, so with one minibatch and a constant learning
-# rate the two must agree:
+# With one minibatch and a constant learning rate the two must agree:
 
 # %%
 shape = {"prompts": 4, "group_size": 8, "max_new_tokens": budget}
@@ -725,9 +723,8 @@ plots.zero_curves(history)
 
 # %% [markdown]
 # What you see: above, the training reward and the share of right answers; below, the
-# length of a completion, for which nobody pays. The lines are rough because each
-# step draws 16 new problems. The honest measure is the held-out problems of section
-# 2, with 95% intervals over problems:
+# length of a completion, which no reward mentions. The honest measure is the held-out
+# problems of section 2, with 95% intervals:
 
 # %%
 limit = {"max_new_tokens": budget}
@@ -737,7 +734,7 @@ for name, answers in (("before", before), ("after", after)):
     low, high = s["interval"]
     print(
         f"{name:7} pass@1 {s['pass@1']:.3f}  [{low:.3f}, {high:.3f}]   "
-        f"{s['length']:.0f} tokens, tries again {s['reflects']:.0%}"
+        f"{s['length']:.0f} tokens, new attempt {s['reflects']:.0%}"
     )
 low_after = skills.summary(after)["interval"][0]
 high_before = skills.summary(before)["interval"][1]
@@ -752,33 +749,38 @@ for game in GAMES:
 plots.stacked_shares(shares)
 
 # %% [markdown]
-# What you see: the habits before and after, in each game. Guessing shrinks. In countdown
-# "try again" takes most of its place, in arithmetic "double check". A new habit could not
-# show here, since `habit` knows four names.
+# What you see: the habits before and after, in each game. Guessing shrinks. In
+# countdown "new attempt" takes most of its place, in arithmetic "double check". A new
+# habit could not show here, since `habit` knows four names.
 #
-# How does our long run (section 10) compare with the paper's (v2, training details)?
+# Where this book says *step*, it means a rollout and all that is learned from it. The
+# paper counts optimizer steps.
+#
+# <details><summary>Our long run (section 10) beside the paper's (v2, training
+# details)</summary>
 #
 # | | R1-Zero | ours |
 # |---|---|---|
-# | problems a step, answers to each | 32, 16 | 32, 16 |
-# | steps | 10,400 | 100 |
+# | a rollout | 8,192 answers, cut into 16 parts | 512 answers, cut into 4 parts |
+# | one optimizer step | 512 answers: 32 problems, 16 each | 128 answers: 8 problems, 16 each |
+# | optimizer steps; rollouts | 10,400; 650 | 400; 100 |
 # | longest answer, tokens | 32,768; 65,536 after step 8,200 | 144 |
 # | temperature of sampling | 1 | 1 |
 # | learning rate | $3 \cdot 10^{-6}$ | $6 \cdot 10^{-4}$ |
-# | a rollout, optimizer steps on it | 8,192 answers, 16 | 512 answers, 4 |
-# | KL coefficient | 0.001, reference renewed every 400 steps | 0 |
+# | KL coefficient | 0.001, reference renewed every 400 optimizer steps | 0 |
 # | format reward against accuracy | 1 : 1 | 0.1 : 1 |
 #
+# </details>
+#
 # **A good place to stop.** You have built R1-Zero and seen it learn. Section 10 asks
-# what it has learned, with controls, and is the part to argue about.
+# what it has learned, with controls.
 #
 # ## 10. The long run
 #
-# The following was measured once and is committed under `results/`. To make it again, run
-# `python -m results.unit base 0` and `... zero 0` (each such run is a *unit*). Each of
-# three seeds has a base of its own, pre-trained from other random weights on other text,
-# and one RL run from it. The curve of pass@1 is on `valid` problems, the comparisons
-# below it on `test` problems, so their numbers differ a little.
+# The following was measured once and is committed under `results/`. (To make it again:
+# `python -m results.unit base 0`, then `zero 0`.) Each of three seeds has a base of its
+# own and one RL run from it. The curve is on `valid` problems, the comparisons on
+# `test` problems.
 
 
 # %%
@@ -808,18 +810,17 @@ labels = {"valid": "pass@1, held out", "length": "tokens, training"}
 plots.compared_curves({"R1-Zero": histories}, labels, percent=("valid",))
 
 # %% [markdown]
-# What you see: left, pass@1 on held-out problems over RL steps; right, the mean length of
-# the training completions. The line is the mean of the three seeds, and the shaded band
-# reaches from the lowest seed to the highest.
+# What you see: left, pass@1 on held-out problems over RL steps; right, the mean length
+# of the training completions. The line is the mean of the three seeds, the band their
+# range.
 #
-# No reward mentions length. Answers grow because an answer that checks and tries again
-# *is* longer. In our run length stops growing between steps 20 and 30, while pass@1 still
-# rises from 0.70 to 0.79: from there on answers become better, not longer. In the paper
-# length grows to the end (v1, Figure 3). That curve is often read as "the model
-# learned that longer is better". The reward of either run knows only right and wrong.
+# No reward mentions length. Answers grow because an answer with new attempts *is*
+# longer. In our run length stops growing between steps 20 and 30, while mean pass@1
+# still rises from 0.70 to 0.79, mostly in seeds 1 and 2. In the paper length grows to
+# the end (v1, Figure 3). The reward of either run knows only right and wrong.
 #
-# The same two problems before, during and after (seed 0; the first problem of each game,
-# not chosen by its result):
+# The same two problems before, during and after (seed 0; the first problem of each
+# game, not chosen by its result):
 
 # %% tags=["slide"]
 looks = [p for p in zeros[0]["history"] if "transcripts" in p]
@@ -833,13 +834,12 @@ for place in (0, count // 2):
 
 # %% [markdown]
 # Look at step 100 of the first problem. The tape says 35 + 1 = 38, which is false. The
-# check finds a distance, says *no*, and the same sum done again is right. Nobody paid for
-# a clean tape, only for the answer.
+# check finds a distance, says *no*, and the same sum done again is right.
 #
 # ![One word problem, answered by R1-Zero of seed 0 at steps 0, 20 and 100, beside the curve of its share of right answers.](../figures/widget_zero.png)
 #
 # What you see: one position of [widgets/zero.html](../widgets/zero.html). Open it in a
-# browser to move through the steps of all three seeds, with eight problems each.
+# browser to move through all steps and seeds.
 #
 # ### Beside its controls
 #
@@ -848,10 +848,11 @@ for place in (0, count // 2):
 #
 # - **sampled**: as in the curve at step 0; **greedy**: always the likeliest token;
 # - **forced**: the base has to open with `<think>` and cannot close it before it has
-#   said yes, at temperature 1, at 0.6, and greedily. This is the long style without
-#   any training;
-# - **never "again"**: forced, and the words `again` and `다시` have probability zero.
-#   For that one must already know which habit wastes room.
+#   said yes, at temperature 1, at 0.6, and greedily. (Until then `skills.never_give_up`
+#   sets the logit of `</think>` to minus infinity.) This is the long style without
+#   training;
+# - **never "again"**: forced, and the words `again` and `다시` have probability zero. For
+#   that one must already know which habit wastes room.
 
 
 # %% tags=["slide"]
@@ -885,24 +886,26 @@ plots.interval_dots(panels)
 
 # %% [markdown]
 # What you see: a dot with its 95% interval for each measurement, one for each seed.
-# **base, sampled** is where RL starts, and **Zero, sampled** is where it
-# ends. In countdown **base, forced, T=0.6** is the best that the long style does without
-# training, and Zero is clearly to the right of it.
+# **base, sampled** is where RL starts, and **Zero, sampled** is where it ends. In
+# countdown **base, forced, T=0.6** is the best of the three that are *only* forced.
+# **Zero, sampled** is clearly to the right of it, and level with the base that may not
+# say `again`. **Zero, greedy** is to the left of both.
 #
-# In arithmetic the picture is another. The forced base is already near 1, at temperature
-# 0.6 or greedy. Sampled Zero is a little *below* both in every seed.
+# In arithmetic the forced base is already near 1, at temperature 0.6 or greedy. Sampled
+# Zero is a little *below* both in every seed.
 #
 # ### Selected, or taught?
 #
-# Such a picture allows two stories. In the first, RL found a habit that
-# the base already had, thinking long, and made it the usual one: it **selected**.
-# In the second, the model became better at something that the habit alone does not
-# give: fewer slips, a sharper eye for hits, better first attempts.
+# Such a picture allows two stories. In the first, RL found a habit that the base
+# already had, thinking long, and made it the usual one: it **selected**. In the second,
+# the model became better at something that the habit alone does not give: fewer slips,
+# a sharper eye for hits, better first attempts.
 #
-# We say **emerged** only where Zero beats the *best* forced base with intervals
-# that do not overlap. This rule was written down before the runs. The code says **below**
-# where Zero is worse with intervals that do not overlap; this word was added later. All
-# else is **selected**. First the numbers of the picture, seeds 0, 1 and 2 one after another:
+# We say **emerged** only where Zero beats the *best* forced base with intervals that do
+# not overlap. This rule was written down before the runs. The table says **below**
+# where Zero is worse with intervals that do not overlap (a word added later), and else
+# **not shown**: selection then explains as much. First the numbers of the picture,
+# seeds 0, 1 and 2 one after another:
 
 
 # %% tags=["slide"]
@@ -916,7 +919,7 @@ def verdict(ours, forced):
     best = max(forced, key=lambda found: found["pass@1"])
     if ours["interval"][0] > best["interval"][1]:
         return "emerged"
-    return "below" if ours["interval"][1] < best["interval"][0] else "selected"
+    return "below" if ours["interval"][1] < best["interval"][0] else "not shown"
 
 
 def judge(label, rivals):
@@ -941,27 +944,24 @@ judge("against the best forced base", FORCED)
 judge('against the base, never "again"', (KNOWING,))
 
 # %% [markdown]
-# *Selected* means only that a gain beyond forcing has not been shown. For both games
-# together Zero's mean is higher in every seed, but the intervals overlap in two of three.
-# Look at the games apart.
+# For both games together Zero's mean is above every base that is only forced, in every
+# seed, but the intervals overlap in two of three. Look at the games apart.
 #
-# In countdown *sampled* Zero is better than every forced base, in all three seeds. *Greedy*
-# Zero is not. Its intervals overlap with those of the greedy forced
-# base, and its mean is below that of the base forced at temperature 0.6, in every seed.
-# (Zero is shown as it was trained, at temperature 1. The section "What the room is spent
-# on" samples it at 0.6, too.)
+# In countdown *sampled* Zero is better than every such base, in all three seeds.
+# *Greedy* Zero is not: its mean is below that of the base forced at temperature 0.6 in
+# every seed.
 #
 # In arithmetic the rule compares sampled Zero with a greedy base. Greedy against greedy
-# they are less than 0.02 apart in every seed. Both sampled at temperature 1, Zero is higher
-# in every seed (0.95, 0.90, 0.96 against 0.92, 0.78, 0.93), clearly so in seed 1. This looks
-# like fewer slips, which a low temperature buys, too.
+# they are less than 0.02 apart. Both at temperature 1, Zero is higher in every seed:
+# fewer slips, it seems, which a low temperature buys, too.
 #
-# And nobody has to force Zero. We could force the base only because
-# we knew the good habit. RL found it knowing only right and wrong. (A second series of
-# runs, and more about this table: [R1-Zero beside its controls](../docs/r1_zero.md).)
+# Forcing needs a person who knows the good habit. RL found it.
 #
-# **More tries.** With sixteen tries, is the base as good as Zero? The share of
-# problems of which at least one of $k$ answers is right is called **pass@k**:
+# In a second series of runs, seeds 1 and 2 emerged in countdown again, and for both
+# games together neither did ([R1-Zero beside its controls](../docs/r1_zero.md)).
+#
+# **More tries.** With sixteen tries, is the base as good as Zero? The share of problems
+# of which at least one of $k$ answers is right is called **pass@k**:
 
 # %%
 TRIES = {
@@ -981,25 +981,28 @@ for zero, base in zip(table["Zero, sampled"], table["base, sampled"], strict=Tru
 
 # %% [markdown]
 # In countdown the base does not catch up with Zero within sixteen tries. In arithmetic,
-# where results are whole numbers up to 50, it nearly does. But most tries of the sampled
-# base are guesses. The fair rival, a forced base with sixteen tries, was not measured. With
-# only four tries the base that never says `again` is already ahead of the sampled base in
-# countdown.
+# where results are whole numbers up to 50, it nearly does. But most tries of the
+# sampled base are guesses. With only four tries the base that never says `again` is
+# already ahead of it in countdown. (A forced base with sixteen tries was not measured.)
 #
-# For the real R1-Zero the question is open. With very many tries base models catch up with
-# their RL-trained versions (Yue et al., arXiv 2504.13837), which speaks for selection.
-# Others train longer and report problems that the base never solves (ProRL, arXiv
-# 2505.24864v1). The paper itself had no forced control.
+# <details><summary>And the real R1-Zero?</summary>
+#
+# The question is open. With very many tries base models catch up with their RL-trained
+# versions (Yue et al., arXiv 2504.13837), which speaks for selection. Others train
+# longer and report problems that the base never solves (ProRL, arXiv 2505.24864v1). The
+# paper itself had no forced control.
+#
+# </details>
 
 # %% [markdown] tags=["slide"]
 # ### What the room is spent on
 #
 # *You may skip this section at first reading.*
 #
-# In countdown sampled Zero beats the forced base. Does it waste less room? A line is a
-# **repeat** if the same completion has written its sum before, whether or not it says
-# `again`. A line is **valid** if it uses each given number once and every step is right.
-# The next cell compares the shipped base and Zero of seed 0:
+# In countdown sampled Zero beats the forced base. Does it waste less room? Here a line
+# is a **repeat** if the same completion has written its sum before, whether or not it
+# says `again`. A line is **valid** if it uses each given number once and every step is
+# right. The next cell compares the shipped base and Zero of seed 0:
 
 
 # %%
@@ -1054,22 +1057,21 @@ for name in ("base, forced", "Zero, sampled"):
 
 # %% [markdown]
 # At equal temperature Zero repeats a little less than the forced base. At temperature 1
-# more of its lines are valid, too: part of its lead is *care*. Neither difference is large.
-# Zero hardly ever writes `again` any more, but it still repeats itself, silently.
+# more of its lines are valid, too: part of its lead is *care*. Neither difference is
+# large. Zero hardly ever writes `again`, but still repeats itself, silently.
 #
-# Look at the greedy line: most of its lines are repeats. A model that takes the likeliest
-# token, and has failed once, finds the same attempt the likeliest again. This is why greedy
-# Zero is worse than sampled Zero in countdown. The paper met the same trouble and samples at
-# temperature 0.6 with top-p 0.95 (v2, appendix D.1).
+# Most lines of greedy Zero are repeats. A model that takes the likeliest token, and has
+# failed once, finds the same attempt the likeliest again. The paper met the same
+# trouble and samples at temperature 0.6 with top-p 0.95 (v2, appendix D.1).
 #
 # Does this deserve the word "taught"? A base that may not write `again` does as well as
-# Zero. And we wrote that wasteful habit into the web. In worlds without it RL stayed level
-# with the forced base or below it (`docs/experiments.md`).
+# Zero. And we wrote that wasteful habit into the web. In worlds without it RL stayed
+# level with the forced base or below it (`docs/experiments.md`).
 #
 # ### Length, reflection, mixing
 #
-# The paper reports three changes that nobody paid for: longer answers, more reflection,
-# and a mix of languages. Ours, beside the controls:
+# The paper reports three changes that no reward asked for: longer answers, more
+# reflection, and a mix of languages. Ours, beside the controls:
 
 
 # %%
@@ -1077,7 +1079,7 @@ def shares_of(kind, found):
     print(f"{kind:26}" + "".join(f"{digits(f, form):>18}" for f, form in found))
 
 
-print(f"{'':26}{'tokens':>18}{'tries again':>18}{'mixes':>18}")
+print(f"{'':26}{'tokens':>18}{'new attempt':>18}{'mixes':>18}")
 for kind, found in table.items():
     if kind.startswith(("base, sampled", "base, forced", "Zero")):
         cells = [([one["length"] for one in found], "{:.0f}")]
@@ -1087,43 +1089,46 @@ for kind, found in table.items():
         shares_of(kind, cells)
 
 # %% [markdown]
-# Zero's answers are more than four times as long as those of its base. They reject an
-# attempt and try another about eight to nine and a half times as often. The forced base
-# does that, too.
+# Zero's answers are more than four times as long as those of its base. New attempts
+# become about eight to nine and a half times as frequent. The forced base makes them,
+# too.
 #
-# **The aha moment.** In the middle of an equation an intermediate R1-Zero wrote "Wait,
-# wait. Wait. That's an aha moment I can flag here." and began again (v1, Table 3). It is
-# one completion, chosen by its authors. DeepSeek-V3-Base already writes such words now and
-# then before any RL (Liu et al., arXiv 2503.20783v1). What can be counted is how often an
-# attempt is rejected and another made. In our runs that rises from 5% to between 42% and
-# 46%.
+# <details><summary>The aha moment</summary>
 #
-# **Mixing** is different. Each verdict is a chance to slip into the other language, so longer
-# answers mix more often. That may be all in seed 0, but not in seeds 1 and 2. In seed
-# 1 Zero's answers are even *shorter* than those of the forced base, and twice as many
-# mix. If only the answer is paid for, no reward works against this.
+# In the middle of an equation an intermediate R1-Zero wrote "Wait, wait. Wait. That's
+# an aha moment I can flag here." and began again (v1, Table 3). It is one completion,
+# chosen by its authors. DeepSeek-V3-Base already writes such words now and then before
+# any RL (Liu et al., arXiv 2503.20783v1). What can be counted is how often an attempt
+# is rejected and another made.
+#
+# </details>
+#
+# **Mixing** is different. Each verdict is a chance to slip into the other language, so
+# longer answers mix more often. But in every seed Zero's answers are *shorter* than
+# those of the forced base. In seeds 1 and 2 more of them mix all the same: 51% against
+# 23%, and 39% against 27%. (In the second series 32% against 26%, and 36% against 29%.)
 # R1-Zero had the same trouble (v2, section 2.3). Chapter 11 pays for language.
 #
-# **Many heads.** At step 40 a vote among sixteen answers lifts countdown from 0.51, 0.51
-# and 0.49 to 0.80, 0.80 and 0.79. In the paper the vote lifts 71.0 to 86.7 (v1, Table 2).
+# **Many heads.** At the end a vote among sixteen answers lifts countdown from 0.56,
+# 0.63 and 0.56 to 0.86, 0.84 and 0.83. In the paper, on AIME, it lifts 71.0 to 86.7 (64
+# answers; v1, Table 2).
 #
 # ### What the base must bring
 #
-# [TinyZero](https://github.com/Jiayi-Pan/TinyZero), a small replication on the same game,
-# reports that R1-Zero training works from a base of 1.5 billion parameters and fails from
-# one of 0.5. Size may not be the reason in itself: skills arrive one after another
-# ([chapter 05](05_pretraining.ipynb), section 9). Three of them matter here:
+# [TinyZero](https://github.com/Jiayi-Pan/TinyZero), a small replication on the same
+# game, reports that R1-Zero training works from a base of 1.5 billion parameters and
+# fails from one of 0.5. Three skills matter here ([chapter 05](05_pretraining.ipynb),
+# section 9, shows when they arrive):
 #
 # - *arithmetic*: to do one step of a tape;
 # - *verification*: to find a distance of 0 just where an attempt hits;
 # - *own attempt*: to make an attempt that uses each given number once.
 #
-# Two bases make the control, and get the same RL. The **early** one is stopped while it still
-# judges attempts like a coin. It cannot add either. So it shows that some skills must be
-# there before RL, but not which ones. The **blind** one was trained for 3,000 steps on text
-# in which nobody ever checks in either game. It can add, if not as surely as the finished
-# base, and cannot tell whether it is right. (Its verification was never trained, so that
-# number says nothing.)
+# Two bases make the control, and get the same RL. The **early** one is stopped while it
+# still judges attempts like a coin, and it cannot add either. The **blind** one was
+# trained for 3,000 steps on text without checks. It can add, if not as surely as the
+# finished base, and cannot tell whether it is right. (Its verification was never
+# trained, so that number says nothing.)
 
 # %%
 others = {"early": early, "blind": blind}
@@ -1134,7 +1139,7 @@ for name in ("arithmetic", "verification", "own attempt"):
     print(head(name, (*cells, f"{final[name]:.0%}")))
 
 steps = len(early[0]["history"])
-columns = "".join(f"{name:>13}" for name in (*GAMES, "tries again"))
+columns = "".join(f"{name:>13}" for name in (*GAMES, "new attempt"))
 print(f"\n{f'{steps} steps of RL':22}{columns}")
 for name, found in others.items():
     for seed, one in enumerate(found):
@@ -1153,27 +1158,25 @@ labels = {"accuracy": "right answers", "form": "in format", "length": "tokens"}
 plots.compared_curves(runs, labels, percent=("accuracy", "form"))
 
 # %% [markdown]
-# What you see: the same RL from three bases, on the training answers of both games. A line
-# is the mean of three seeds, and the shade is their range. The early base learns the
-# format, and its answers stay as wrong as before. The finished base stays near 85% in
-# format because some of its thoughts never end within 144 tokens. The other two write too
-# little to run out of room.
+# What you see: the same RL from three bases, on the training answers of both games. The
+# early base learns the format, and its answers stay as wrong as before. The finished
+# base ends between 80 and 86% in format, because some of its thoughts never end within
+# 144 tokens.
 #
-# The blind base finds that one pass is better than a guess. In
-# arithmetic right answers become 1.7 to 2.9 times as many, in countdown about 1.4 times.
-# Nobody tries twice: a model that cannot see a hit gains nothing from a second attempt.
-# From the finished base, which can, the same 60 steps go far higher.
-#
-# Be careful, though. The blind base has read less than a third as much as the finished one
-# and slips more often in its sums, so *two* things differ.
+# The blind base finds that one pass is better than a guess. In arithmetic right answers
+# become 1.7 to 2.9 times as many, in countdown about 1.4 times. It makes no new
+# attempts: a model that cannot see a hit gains nothing from a second one. From the
+# finished base, which can, the same 60 steps go far higher. (But the blind base has
+# also read less than a third as much, so *two* things differ.)
 #
 # ## 11. A gallery of failures
 #
-# *You may skip this section at first reading.* Each of these looks like a healthy program.
+# *You may skip this section at first reading.* Each of these looks like a healthy
+# program.
 #
-# **The wrong mask.** Suppose that the mask is off by one, or that the prompt or
-# the padding slips in. The loss stays small and finite. Compare the direction of
-# the gradient with the right one: 1 is the same direction, 0 is unrelated.
+# **The wrong mask.** Suppose that the mask is off by one, or that the prompt or the
+# padding slips in. Compare the direction of the gradient with the right one: 1 is the
+# same direction, 0 is unrelated.
 
 
 # %% tags=["slide"]
@@ -1208,21 +1211,23 @@ for name, mask in (
     print(f"{name:22}{loss:+8.3f}{found.norm():10.2f}{same:+11.2f}")
 
 # %% [markdown]
-# The loss raises no alarm: in the last line, the worst of all, it is nearly 0. Some slips
-# are harmless. The prompt is the same for all siblings and their
-# advantages sum to zero, so its gradient cancels. The stop token is hardly missed *here*,
-# as the base is already sure to stop after its answer. *First token only* trains hardly more
-# than the choice between guessing and thinking: it points roughly the right way but leaves
-# out all that follows.
+# The loss raises no alarm: in the last line, the worst of all, it is nearly 0. Only a
+# test of the mask finds this, like the assertions of section 4.
 #
-# "One token too late" counts the first padding token behind the stop. Nobody sampled that
-# token and the model never expected it, so its gradient is huge. Counting all the padding
-# drowns the direction. Only a test of the mask finds this, like the
-# assertions of section 4.
+# <details><summary>Line by line</summary>
 #
-# **You get what you pay for.** The next cell trains four copies of the base, each for six
-# small steps of 8 problems, with at most 64 tokens an answer. Three differ in what is paid
-# for; the last has a learning rate 40 times as high.
+# The prompt is the same for all siblings and their advantages sum to zero, so its
+# gradient cancels. The stop token is hardly missed *here*, as the base is already sure
+# to stop after its answer. *First token only* trains hardly more than the choice
+# between guessing and thinking: it has something of the right direction, and leaves out
+# all that follows. "One token too late" counts the first padding token behind the stop.
+# The model never expected it, so its gradient is huge. Counting all the padding drowns
+# the direction.
+#
+# </details>
+#
+# **You get what you pay for.** The next cell trains four copies of the base, each for
+# six small steps of 8 problems, with at most 64 tokens an answer.
 
 
 # %%
@@ -1255,61 +1260,59 @@ for name, answers in (
 # %% [markdown]
 # Compare the first three trained rows with the base. Paid for right answers alone, it
 # turns to thinking all the same, so the tenth of a point for the format is not what
-# makes R1-Zero think. Paid for the format alone, it opens `<think>` too, and as thinking
-# beats guessing in this base, right answers come along. While both rise together, the
-# wrong reward looks like the right one. The last model is broken for good. No answer keeps
-# the format any more, every advantage is 0, and no gradient leads back.
-# (48 problems in each line: differences of a few points mean nothing.)
+# makes R1-Zero think. Paid for the format alone, it opens `<think>` too, and as
+# thinking beats guessing in this base, right answers come along: for a while the wrong
+# reward looks like the right one. The last model is broken for good. No answer keeps
+# the format any more, every advantage is 0, and no gradient leads back. (48 problems in
+# each line: differences of a few points mean nothing.)
 #
 # ## 12. What this does not show
 #
 # The tiny web was written by us, and it holds the habit that RL then finds. Real web
-# text holds it too, but how much of it, and how near the surface, is another matter.
-# R1-Zero was asked for its tags by a prompt; our base had read them. Two games with exact
-# rules are not mathematics. Numbers go up to 50, answers are short, and no knowledge is
-# needed. No problem takes a *new* idea rather than more care and another attempt.
-#
-# The mechanism carries over, because it is the same code: the group as a
-# baseline, the clip, the mask, and rewards by rule.
+# text holds it too, but how much of it is another matter. Two games with exact rules
+# are not mathematics. No problem takes a *new* idea rather than more care and another
+# attempt. What carries over is the mechanism, because it is the same code: the group as
+# a baseline, the clip, the mask, and rewards by rule.
 #
 # ## Summary
 #
 # - R1-Zero asks $G$ times, pays for right answers by rule, and compares each answer
 #   with its group. The group's mean replaces PPO's value network.
-# - The gradient is REINFORCE with a baseline.
-# - Ratio and clip limit how far old samples are trusted.
+# - The gradient is REINFORCE with a baseline. Ratio and clip limit how far old samples
+#   are trusted.
 # - The loss is about 0 at the start; its gradient is not.
-# - A group that agrees teaches nothing. The base must already do, now and then, what the
-#   reward needs.
-# - Length and checking follow from the reward without being paid for. Mixing came along, in
-#   two seeds of three more than length explains.
-# - "It emerged" is a claim about a control.
+# - A group that agrees teaches nothing. The base must already do, now and then, what
+#   the reward needs.
+# - Length and checking follow from the reward without being paid for. Mixing came
+#   along, in two seeds of three more than length explains.
+# - "It emerged" needs a control. In countdown sampled Zero beats a base that is forced
+#   to think, and not one that may not say `again` either.
 #
 # ## Questions
 #
-# 1. Your training reward has been flat for 50 steps, and almost all groups agree.
-#    Name two opposite reasons, and how you would tell them apart.
+# 1. Your training reward has been flat for 50 steps, and almost all groups agree. Name
+#    two opposite reasons, and how you would tell them apart.
 #
 #    <details><summary>Answer</summary>All wrong (problems too hard, or the format is
 #    broken so that nothing is ever paid) or all right (too easy). The mean reward
-#    tells: near 0 or near its maximum. Cure: other problems, or sampling until
-#    groups disagree, as DAPO does.</details>
+#    tells: near 0 or near its maximum. Cure: other problems, or sampling until groups
+#    disagree, as DAPO does.</details>
 #
 # 2. Why may the baseline depend on the question, but not on the answer that it is
 #    subtracted from? And does the group mean keep to this?
 #
 #    <details><summary>Answer</summary>The proof takes b out of the sum over answers;
 #    that works only if b is the same for each. The group mean contains the answer
-#    itself, so strictly no. On average it shrinks the gradient by the factor (G-1)/G, and
-#    changes nothing else as long as nobody divides by the spread. Exercise 9.2 repairs
-#    it.</details>
+#    itself, so strictly no. On average it shrinks the gradient by the factor (G-1)/G,
+#    and changes nothing else as long as the spread is left undivided. Exercise 9.2
+#    repairs it.</details>
 #
-# 3. A friend trains on problems whose worked solutions in the base model are right
-#    less often than its guesses. What will R1-Zero training do?
+# 3. A friend trains on problems whose worked solutions in the base model are right less
+#    often than its guesses. What will R1-Zero training do?
 #
 #    <details><summary>Answer</summary>It will teach the model to guess: shorter
-#    answers, less thinking, and a rising reward. Measure the table of section 2
-#    before you start.</details>
+#    answers, less thinking, and a rising reward. Measure the table of section 2 before
+#    you start.</details>
 #
 # ## Exercises
 #
@@ -1319,17 +1322,22 @@ for name, answers in (
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 9.1** (easy, 10 min) The clip by hand. Without PyTorch, return
 # `(objective, moves)` for one token: the value of
-# $\min(\rho A, \operatorname{clip}(\rho, 1-\epsilon, 1+\epsilon) A)$, and whether
-# the objective still changes when the ratio changes a little. (The advantage is not 0,
-# and the ratio is not exactly on an edge.)
+# $\min(\rho A, \operatorname{clip}(\rho, 1-\epsilon, 1+\epsilon) A)$, and whether the
+# objective still changes when the ratio changes a little. (The advantage is not 0, and
+# the ratio is not exactly on an edge.)
 #
-# <details><summary>Hint</summary>Compute both candidates. If the smaller one is the
-# clipped one and the ratio lies outside the range, nothing moves.</details>
+# <details><summary>Hint 1</summary>Compute both candidates, and the smaller one is the
+# objective. Inside the range they are equal.</details>
+# <details><summary>Hint 2</summary>Two cases move: the ratio lies inside the range, or
+# the smaller candidate is the one without the clip.</details>
 
 
 # %% tags=["exercise"]
 def clip_case(ratio, advantage, eps=0.2):
-    """(objective, moves) of one token."""
+    """(objective, moves) of one token.
+
+    clip_case(1.1, 1.0) is (1.1, True).
+    """
     # BEGIN SOLUTION
     bounded = min(max(ratio, 1 - eps), 1 + eps)
     objective = min(ratio * advantage, bounded * advantage)
@@ -1342,18 +1350,22 @@ def clip_case(ratio, advantage, eps=0.2):
 checks.ex_9_1(clip_case)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 9.2** (easy, 10 min) Leave one out. The group mean contains the answer
-# that it judges. RLOO compares each answer with the mean of the *other* $G-1$
-# instead, and does not divide by the spread. Write it for rewards of shape (N, G),
-# without a loop.
+# **Exercise 9.2** (easy, 5 min) Leave one out. The group mean contains the answer that
+# it judges. RLOO compares each answer with the mean of the *other* $G-1$ instead, and
+# does not divide by the spread. Write it for rewards of shape (N, G), without a loop.
 #
-# <details><summary>Hint</summary>The sum of the others is the sum of all minus
+# <details><summary>Hint 1</summary>The sum of the others is the sum of all minus
 # yourself.</details>
+# <details><summary>Hint 2</summary>`rewards.sum(1, keepdim=True)` has the shape (N, 1)
+# and fits beside (N, G). Divide by `rewards.shape[1] - 1`.</details>
 
 
 # %% tags=["exercise"]
 def leave_one_out(rewards):
-    """Reward minus the mean reward of the siblings, (N, G) -> (N, G)."""
+    """Reward minus the mean reward of the siblings, (N, G) -> (N, G).
+
+    For rewards [[1.0, 0.0]] it is [[1.0, -1.0]].
+    """
     # BEGIN SOLUTION
     others = rewards.sum(1, keepdim=True) - rewards
     return rewards - others / (rewards.shape[1] - 1)
@@ -1364,19 +1376,23 @@ def leave_one_out(rewards):
 checks.ex_9_2(leave_one_out)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 9.3** (medium, 15 min) Two averages. Write the mean over each
-# completion first and then over completions: the one of DeepSeekMath, which gives
-# long completions' tokens less weight. Places where the mask is false do not
-# count, whatever value they hold. A row without any true place counts as 0.
+# **Exercise 9.3** (medium, 10 min) Two averages. Write the mean over each completion
+# first and then over completions: the one of DeepSeekMath, which gives long
+# completions' tokens less weight. Places where the mask is false do not count, whatever
+# value they hold. A row without any true place counts as 0.
 #
-# <details><summary>Hint</summary>Multiplying by the mask is not enough where a value
-# is infinite or not a number; `torch.where` is. Guard the division by
-# `clamp(min=1)`.</details>
+# <details><summary>Hint 1</summary>Multiplying by the mask is not enough where a value
+# is infinite or not a number. What does 0 times infinity give?</details>
+# <details><summary>Hint 2</summary>`torch.where(mask, values, 0.0)` drops such values.
+# Guard the division by `clamp(min=1)`.</details>
 
 
 # %% tags=["exercise"]
 def my_sequence_mean(values, mask):
-    """(B, T) values and mask -> one number."""
+    """(B, T) values and mask -> one number.
+
+    For values [[2.0, 4.0], [6.0, 9.0]], the 9 not under the mask, it is 4.5.
+    """
     # BEGIN SOLUTION
     kept = torch.where(mask, values, 0.0)
     return (kept.sum(1) / mask.sum(1).clamp(min=1)).mean()
@@ -1387,13 +1403,14 @@ def my_sequence_mean(values, mask):
 checks.ex_9_3(my_sequence_mean)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 9.4** (medium, 15 min) Cheat. Here is a verifier that somebody wrote in
-# a hurry. Write a completion that it believes for *every* countdown problem, in
-# perfect format, while the book's verifier refuses it. (A policy would find this
-# within a few steps.)
+# **Exercise 9.4** (easy, 5 min) Cheat. Here is a verifier that was written in a hurry.
+# Write a completion that it believes for *every* countdown problem, in perfect format,
+# while the book's verifier refuses it. (A policy would find this within a few steps.)
 #
-# <details><summary>Hint</summary>It checks the value of the expression. What does it
+# <details><summary>Hint 1</summary>It checks the value of the expression. What does it
 # not check?</details>
+# <details><summary>Hint 2</summary>Section 3 has such an answer in its table: "neat,
+# but wrong".</details>
 
 
 # %% tags=["exercise"]
@@ -1405,7 +1422,10 @@ def naive_correct(completion, numbers, target):
 
 
 def cheat(numbers, target):
-    """A completion that fools `naive_correct` and nobody else."""
+    """A completion that `naive_correct` believes and the book's verifier refuses.
+
+    For (3, 7, 8) and 56 this would do: "<think>hm</think><answer>8*7</answer>".
+    """
     # BEGIN SOLUTION
     return f"<think>too easy</think><answer>{target}</answer>"
     # END SOLUTION
@@ -1415,17 +1435,21 @@ def cheat(numbers, target):
 checks.ex_9_4(cheat, naive_correct)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 9.5** (medium, 15 min) The vote. Given the answers of several samples
-# (`None` where there was none) return the most frequent one. `None` does not vote;
-# in a tie the one that came first wins; no votes at all give `None`.
+# **Exercise 9.5** (easy, 10 min) The vote. Given the answers of several samples (`None`
+# where there was none) return the most frequent one. `None` does not vote; in a tie the
+# one that came first wins; no votes at all give `None`.
 #
-# <details><summary>Hint</summary>`collections.Counter` keeps the order of first
+# <details><summary>Hint 1</summary>Leave out each `None` before you count.</details>
+# <details><summary>Hint 2</summary>`collections.Counter` keeps the order of first
 # appearance, and `max` returns the first of several largest.</details>
 
 
 # %% tags=["exercise"]
 def vote(answers):
-    """The most frequent answer."""
+    """The most frequent answer.
+
+    vote(["4", "5", "5"]) is "5".
+    """
     # BEGIN SOLUTION
     counts = {}
     for answer in answers:
@@ -1439,19 +1463,25 @@ def vote(answers):
 checks.ex_9_5(vote)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 9.6** (hard, 30 min) The whole loss. Write the GRPO loss with the KL
-# leash, from nothing but `torch`: ratio, clip for both signs, $k_3$ per token with
-# coefficient `beta`, mean over all masked tokens. The check compares value and
-# gradient with the library on random numbers.
+# **Exercise 9.6** (medium, 20 min) The whole loss. From nothing but `torch`, write the
+# GRPO loss with the KL leash (folded away in section 6): ratio, clip for advantages of
+# both signs, and $k_3$ per token with coefficient `beta`. Take the mean over all masked
+# tokens. The check compares value and gradient with the library on random numbers.
 #
-# <details><summary>Hint</summary>The objective is $\min(\cdot) - \beta k_3$, and the
-# loss is minus its mean. With `log_ratio = ref - new`, $k_3$ is
-# `log_ratio.exp() - log_ratio - 1`.</details>
+# <details><summary>Hint 1</summary>`advantages.unsqueeze(1)` fits beside (B, T). The
+# objective is the smaller of ratio and clipped ratio, each times the advantage, minus
+# `beta` times $k_3$. The loss is minus its mean.</details>
+# <details><summary>Hint 2</summary>`torch.minimum` compares element by element. With
+# `log_ratio = ref - new`, $k_3$ is `log_ratio.exp() - log_ratio - 1`. The mean is a sum
+# over the mask, divided by `mask.sum()`.</details>
 
 
 # %% tags=["exercise"]
 def my_grpo_loss(new, old, ref, advantages, mask, eps=0.2, beta=0.04):
-    """new, old, ref and mask are (B, T), advantages (B,); one number."""
+    """new, old, ref and mask are (B, T), advantages (B,); one number.
+
+    Where new, old and ref are equal, it is minus the mean advantage of the tokens.
+    """
     # BEGIN SOLUTION
     weight = advantages.unsqueeze(1)
     ratio = (new - old).exp()
@@ -1472,18 +1502,18 @@ checks.ex_9_6(my_grpo_loss)
 # are paid. Return the chance that all `group_size` answers earn the same, so that the
 # group teaches nothing.
 #
-# Then predict, and run. A step of 128 completions can be 32 x 4, 16 x 8, 8 x 16 or 4 x 32
-# (problems x answers). Which has the most agreeing groups, and which do you expect to
-# win? Run `few_steps(prompts=32, group_size=4, seed=1)` of section 11, and the others,
-# with three seeds each. Is the difference larger than that between seeds? Then add
-# `normalize_std=True` to 8 x 16: does the format come earlier, and right answers later?
+# Then predict, and run. A step of 128 completions can be 32 x 4, 16 x 8, 8 x 16 or 4 x
+# 32 (problems x answers). Which has the most agreeing groups, and which do you expect
+# to win? Run `few_steps(prompts=32, group_size=4, seed=1)` of section 11, and the
+# others, with three seeds each. Is the difference larger than that between seeds?
 #
 # <details><summary>Hint 1</summary>All are right, or all are wrong. For each case
 # multiply the chances of the single answers.</details>
-#
-# <details><summary>Hint 2</summary>`few_steps` hands its keywords to `GRPOConfig`. Its loop
-# throws away the metrics of each step; keep their `agreeing_groups`, and return
+# <details><summary>Hint 2</summary>`few_steps` hands its keywords to `GRPOConfig`. Its
+# loop throws away the metrics of each step; keep their `agreeing_groups`, and return
 # their mean, too.</details>
+# <details><summary>One more</summary>Add `normalize_std=True` to 8 x 16: does the
+# format come earlier, and right answers later?</details>
 
 
 # %% tags=["exercise"]

@@ -59,27 +59,28 @@ BUDGET = 150  # tokens that a completion may have in this chapter
 # %% [markdown] tags=["slide"]
 # ## 1. Why begin again?
 #
-# Chapter 09 ended well. R1-Zero learned to reason from nothing but right and wrong. At the
-# first try it answers about four times as many problems as its base. Why is it not the
-# end of the book?
+# Chapter 09 ended well. R1-Zero learned to reason from nothing but right and wrong. At
+# the first try it answers about four times as many problems as its base. Why is it not
+# the end of the book?
 #
-# Because somebody has to read what it writes. The thinking of R1-Zero is hard to follow
-# and mixes languages (arXiv 2501.12948v1, section 2.2.4). No reward ever asked for a
+# Because people have to read what it writes. The thinking of R1-Zero is hard to follow
+# and mixes languages (arXiv 2501.12948v1, section 2.2.4). No reward ever depended on a
 # reader.
 #
 # The authors call the motive for what comes next "primarily product-driven" (arXiv
 # 2501.12948v2, supplement B.3.2): people like a text that thinks as they do. So the new
-# examples say "I", where R1-Zero says "we" or avoids pronouns. First they make sure of the
-# problem, then they reason, reflect and verify, in the language of the question. A
+# examples say "I", where R1-Zero says "we" or avoids pronouns. First they make sure of
+# the problem, then they reason, reflect and verify, in the language of the question. A
 # **summary** of the steps follows, because R1-Zero gives a bare result.
 #
-# The same paragraph adds a warning. A lively first-person voice can earn more trust than
-# the model deserves. People designed this voice; it is no evidence of a mind.
+# The same paragraph warns: a lively first-person voice can earn more trust than the
+# model deserves.
 #
-# The way to such a voice is **supervised fine-tuning** (SFT): the model reads a small set
-# of good examples and learns to continue prompts as they do. The paper calls this stage
-# the **cold start**. RL that begins with a raw base is unstable at first, and a little
-# supervised data warms it up (v1, section 2.3.1). "A little" means thousands of examples.
+# The way to such a voice is **supervised fine-tuning** (SFT): the model reads a small
+# set of good examples and learns to continue prompts as they do. The paper calls this
+# stage the **cold start**. RL that begins with a raw base is unstable at first, and a
+# little supervised data warms it up (v1, section 2.3.1). "A little" means thousands of
+# examples.
 #
 # Two points are easy to get wrong.
 #
@@ -97,17 +98,19 @@ BUDGET = 150  # tokens that a completion may have in this chapter
 # | IF-Eval | following instructions | 46.6 | 71.7 | 83.3 |
 # | AlpacaEval 2.0 | being preferred to another model | 24.7 | 50.1 | 87.6 |
 #
-# Dev1 follows instructions and pleases people far better. It loses 19 points on AIME and 2
-# on MATH-500, but *gains* 7.5 on programs. The authors call the loss partial and put it
-# down to the small size of the cold start (v2, section 4). Later stages win it back. So
-# if your Dev1 solves fewer problems than R1-Zero, nothing is broken. We measure both sides.
+# Dev1 follows instructions and pleases people far better. It loses 19 points on AIME
+# and 2 on MATH-500, but *gains* 7.5 on programs. The authors put the loss down to the
+# small size of the cold start (v2, section 4). Later stages win it back. So if your
+# Dev1 solves fewer problems than R1-Zero, nothing is broken.
 
 # %% [markdown] tags=["slide"]
 # ## 2. What a reader sees
 #
-# Here are the base and our R1-Zero, called Zero from now on. Both answer held-out problems
-# of the two games at temperature 1. For each language we print Zero's first right answer
-# to a countdown problem that takes several lines of thinking.
+# Here are the base and our R1-Zero, called Zero from now on. Both answer held-out
+# problems of the two games at temperature 1. We print three right answers of Zero to
+# countdown problems, each with several lines of thinking: the first in English, the
+# first in Korean, the first that mixes. (숫자 *numbers*, 목표 *target*, 아니 *no*, 맞아 *yes*.
+# Later 거짓 *false* and 참 *true*.)
 
 # %%
 base, tokenizer = artifacts.load("base-tiny")
@@ -135,32 +138,34 @@ def show(text):
 seen = set()
 for problem, text, right in samples(before["Zero"]):
     several = right and problem.family == "countdown" and text.count("\n") > 2
-    if several and problem.language not in seen:
-        seen.add(problem.language)
-        print(problem.prompt)
+    mixes = readability.mixed_share(problem, text) > 0
+    kind = "mixed" if mixes else problem.language
+    if several and kind not in seen:
+        seen.add(kind)
+        print(f"{kind}: {problem.prompt}")
         show(text)
 
 # %% [markdown]
 # You can follow this because chapter 01 explained the tape. A stranger sees a strip of
-# sums, and now and then a word. The word may even be in the wrong language.
+# sums, with now and then a word, and in the mixed answer one in the wrong language.
 #
-# ![Two cards. The upper one holds three lines as R1-Zero may write them, with notes in the margin: worded, a bare verdict; fresh, the same sum once more; language, a verdict in another one. An arrow leads to the lower card with the two lines that the rewriter makes of them: fresh, each attempt once; worded, a verdict with a reason; language, that of the question.](../figures/10_marks.png)
+# ![Two cards. The upper one holds three lines as R1-Zero may write them, with notes: worded, a bare verdict; fresh, the same sum once more; language, a verdict in another one. Below, the two lines that the rewriter makes of them: fresh, each attempt once; worded, a verdict and a word; language, that of the question.](../figures/10_marks.png)
 #
-# What you see: one trace before and after this chapter's rewriter, with a reader's notes
-# in the margin.
+# What you see: one trace before and after this chapter's rewriter, with a reader's
+# notes in the margin.
 #
-# To say "hard to read" with a number we need a scale. The paper gives none, so this one is
-# ours: five **marks**, each a share from 0 to 1. They know nothing about right and wrong,
-# and they were fixed before any example of this chapter was written.
+# To say "hard to read" with a number we need a scale. The paper gives none, so this one
+# is ours: five **marks**, each a share from 0 to 1. They know nothing about right and
+# wrong, and they were fixed before any example of this chapter was written.
 #
 # - *language*: words of the thinking that are in the language of the question;
 # - *fresh*: lines that were not written before;
 # - *short*: lines of at most 60 characters;
-# - *worded*: lines with at least two words in the language of the question (one word counts
-#   half, a foreign word nothing);
+# - *worded*: lines with at least two words in the language of the question (one word
+#   counts half, a foreign word nothing);
 # - *finished*: 1 if the thinking ends and an answer follows, otherwise 0.
 #
-# **Readability** is their mean, and 0 where nobody thinks. Try it on three texts. The
+# **Readability** is their mean, and 0 without thinking. Try it on three texts. The
 # third one is a cheap trick: the first text with a word put behind each verdict.
 
 
@@ -209,26 +214,21 @@ for name, text in (("notes", notes), ("mixed", mixed), ("decorated", decorate(no
 # | sampled | R1-Zero at temperature 1.0, several traces for each of thousands of prompts | Zero and the base, temperature 1 |
 # | kept | right and readable | right and readable |
 # | rewritten | by people, then by a language model after their examples; checked by people | by a program, checked by the verifier |
-# | voice | first person, conversational | each verdict gets a reason |
+# | voice | first person, conversational | each verdict gets a second word |
 # | at the end | a summary of the steps | the bare answer |
 #
-# The row about the voice is where ours is poorest. The tapes stay tapes. **In this edition
-# "readable" mostly means a word after each verdict, one language, and nothing said
-# twice.** Nobody would call that prose. Here is what prose would be, in an example that we
-# invented:
+# The row about the voice is where ours is poorest. The tapes stay tapes. **In this
+# edition "readable" mostly means a word after each verdict, one language, and nothing
+# said twice.** That is far from prose. Here is what prose would be, in an example that
+# we invented:
 #
 # | as R1-Zero may write it | as a row of a real cold start |
 # |---|---|
 # | we have x^2=9 so x=±3 wait 检查 (-3)^2=9 ok both | *Let me see what is asked: all x with x² = 9. The root gives 3. Wait, I should check −3, too: (−3)² = 9, so it fits.* **Summary:** x² = 9 has two solutions, 3 and −3. |
 #
-# Version 1 of the paper (section 2.3.1) names the sources:
-#
-# - prompts with a long chain of thought as an example;
-# - a model that is asked for reflection and verification;
-# - outputs of R1-Zero in readable form;
-# - people who refine the result.
-#
-# Zero's own samples need no explanation. The three others follow.
+# Version 1 of the paper (section 2.3.1) names four sources. Zero's own samples need no
+# explanation. The three others follow: examples in the prompt, a request to reflect,
+# and people.
 #
 # ### Examples in front of the question
 #
@@ -281,24 +281,23 @@ for name, (examples, opening) in ways.items():
         print(f"    {asked[0].prompt}  ->  {texts[0]!r}")
 
 # %% [markdown]
-# Examples do not help our base; they hurt it. The likely reason is what it has read. In
-# the tiny web a document holds one question and one answer, and each document was read
-# alone. So this base has never seen a second question, and it does not take the first one
-# for an example of anything.
+# On these few problems examples do not help our base. The likely reason is what it has
+# read. In the tiny web a document holds one question and one answer, and each document
+# was read alone. So this base has never seen a second question, and it does not take
+# the first one for an example of anything.
 #
-# Learning from examples in the prompt is itself learned, from texts that repeat their own
-# pattern. The real web is full of them, so for a large base few-shot works. (A trained
-# reasoner is another case: few-shot prompts lower the scores of R1; v2, section 6.) Ours
-# gets the opening `<think>` instead. It then thinks every time, though on 24 problems it
-# is not clearly more often right. We call this source *begun*.
+# Learning from examples in the prompt is itself learned, from texts that repeat their
+# own pattern. The real web is full of them, so for a large base few-shot works. Ours
+# gets the opening `<think>` instead. It then thinks every time, though on 24 problems
+# it is not clearly more often right. We call this source *begun*.
 #
 # ### Ask for reflection
 #
-# A chat model obeys "check your answer, and try again if it is wrong". Our base obeys no
-# orders, but sampling can be **steered**: at each token we may forbid some choices. Here
-# `</think>` stays forbidden until a yes has been written, and so does the word `again`.
-# Chapter 09 used this as a control. Here it is a source: what the base *could* write if
-# somebody made it reflect.
+# A chat model obeys "check your answer, and try again if it is wrong". Our base obeys
+# no orders, but sampling can be **steered**: at each token we may forbid some choices.
+# Here `</think>` stays forbidden until a yes has been written; the word `again` is
+# forbidden throughout. Chapter 09 used this as a control. Here it is a source: what the
+# base *could* write if it had to reflect.
 
 # %%
 from r1lib.world import skills
@@ -312,11 +311,11 @@ for problem, text, right in samples(steered)[:2]:
 # %% [markdown]
 # ### A person
 #
-# For general requests (a fact, a letter, a request that must be refused) the paper has no
-# rule that finds the good answers among many samples, so people refined them. Our tiny
-# world does have a check, but its base passes it too seldom. So our "person" is a script
-# that knows a good reply to every training request. It thinks a line or two first, in the
-# language of the question. It refuses what does harm, and answers what only sounds harmful.
+# For general requests (a fact, a letter, a request that must be refused) the paper has
+# no rule that finds the good answers. So people refined them. Our "person" is a script
+# that knows a good reply to every training request. It thinks a line or two first, in
+# the language of the question. It refuses what does harm, and answers what only sounds
+# harmful.
 
 # %% tags=["nbval-check-output"]
 import random
@@ -341,12 +340,13 @@ for family, seed in cases:
 print(decorate(notes))
 
 # %% [markdown]
-# The sum that was done twice is still there. `decorate` would pass on worse things: a Korean
-# verdict on an English question, a slip such as `8-3=6` in a line that was rejected anyway,
-# a wrong distance. All of this occurs in right answers, because only the answer was judged.
+# The sum that was done twice is still there. `decorate` would pass on worse things: a
+# Korean verdict on an English question, a slip such as `8-3=6` in a line that was
+# rejected anyway, a wrong distance. All of this occurs in right answers, because only
+# the answer was judged.
 #
-# A person who rewrites *understands* the line. So must the program. It reads the tape back
-# into numbers, operations and results, and does the sums again:
+# A person who rewrites *understands* the line. The program has to parse it: back into
+# numbers, operations and results. Then it does the sums again:
 
 # %% tags=["nbval-check-output"]
 for tape in ("8-3=5,*7=35", "8-3=6,*7=42"):
@@ -356,12 +356,12 @@ for tape in ("8-3=5,*7=35", "8-3=6,*7=42"):
     print(f"    written {results}, true {true}, a slip: {results != true}")
 
 # %% [markdown]
-# With this, a countdown is rewritten in one pass over its lines. An attempt with a slip is
-# dropped: nothing in the trace notices the slip, so there is nothing to learn from it but
-# slipping. So is a repetition. Distance and verdict are computed anew, and the pass ends
-# at the first hit. `verdict` says yes or no and gives the reason, in the language of the
-# question. (`lines` are the matches of one pattern for a whole line. `line["tape"]` is the
-# part before the `~`, such as `8-3=5,*7=35`.)
+# With this, a countdown is rewritten in one pass over its lines. Three kinds of lines
+# are dropped: with a slip, because nothing in the trace notices it; with other numbers
+# than the given ones; and repetitions. Distance and verdict are computed anew, and the
+# pass ends at the first hit. `verdict` writes yes or no and the second word, in the
+# language of the question. (`lines` are the matches of one pattern for a whole line.
+# `line["tape"]` is the part before the `~`, such as `8-3=5,*7=35`.)
 
 # %%
 # r1lib.world.rewrite.countdown_lines
@@ -396,10 +396,8 @@ once = rewrite.readable(game, notes)
 print("twice rewritten, the same:", rewrite.readable(game, once) == once)
 
 # %% [markdown]
-# (거짓 is *false*, 참 *true*, 목표 *the target*. So 아니 거짓 says *no, false*.)
-#
-# Why so few words? Because words are not free. A tokenizer spells in small pieces what it
-# has seldom seen, and the web of our base has few plain words beside its tapes:
+# Why so few words? Because words are not free. A tokenizer spells in small pieces what
+# it has seldom seen, and the web of our base has few plain words beside its tapes:
 
 # %% tags=["nbval-check-output"]
 readable_hit = chat.thinking(rewrite.readable(game, f"<think>{hit}{end}")).strip()
@@ -415,11 +413,11 @@ for name, line in (
 # %% [markdown] tags=["slide"]
 # ## 5. Sample, keep, rewrite, check
 #
-# Now at scale, though a small one: 220 training problems of each game, one sample of Zero
-# each; some of the steered base; and the person's replies. We leave *begun* out here. In
-# the full table it is the only source of puzzles and programs, for which Zero was never
-# paid. `collect` writes a file that only grows, so a crash costs little (chapter 12). It
-# refuses problems that are held out.
+# Now at scale, though a small one: 220 training problems of each game, one sample of
+# Zero each; some of the steered base; and the person's replies. (*Begun* is left out
+# here. In the full table it is the only source of puzzles and programs, for which Zero
+# was never paid.) `collect` writes a file that only grows, so a crash costs little
+# (chapter 12). It refuses problems that are held out.
 
 # %%
 import tempfile
@@ -468,19 +466,18 @@ rows, report = cold_start.select(raw, known, tokenizer, BUDGET)
 plots.funnel_bars(report)
 
 # %% [markdown]
-# What you see: samples that are left after each filter, and hatched what it removed. Most
-# are lost because they are wrong, then because they say what another row has said already.
-#
-# "Thinks in one language" finds nothing, since the rewriter has just seen to that. It stays
-# as a guard.
+# What you see: samples that are left after each filter, and hatched what it removed.
+# Most are lost because they are wrong, then because another row has said the same
+# already. A filter that finds nothing stays as a guard: the rewriter has just seen to
+# one language and to no line twice.
 #
 # Sample, keep what is right, fine-tune the base on it: this loop is known as **STaR**
 # (arXiv 2203.14465) and as rejection-sampling fine-tuning. Chapter 12 does it at scale.
 #
-# The table is stored as parquet with a card, as one stores a data set for others. Its
-# readability will not be 1.00. In arithmetic the first line has no verdict, so no words:
-# such a line and one check behind it reach 0.90. What this cell prints is the ceiling for
-# a model that imitates the table.
+# The table is stored as parquet with a card. Its readability will not be 1.00. In
+# arithmetic the first line has no verdict, so no words: such a line and one check
+# behind it reach 0.90. What this cell prints is the ceiling for a model that imitates
+# the table.
 
 # %%
 tables.save(work / "cold", rows, "Cold start of chapter 10", report)
@@ -498,15 +495,15 @@ print(f"readability of the rewritten traces: {fmean(reached):.2f}")
 # %% [markdown] tags=["slide"]
 # ## 6. Supervised fine-tuning
 #
-# Supervised fine-tuning is pre-training on a small, chosen set, with one change: the model
-# learns to write completions, and is never asked to write the prompts. Where the examples
-# are orders and replies, it is also called **instruction tuning**. In the language of RL it
-# is behaviour cloning, the simplest kind of **imitation learning**.
+# Supervised fine-tuning is pre-training on a small, chosen set, with one change: the
+# model learns to write completions, and is never asked to write the prompts. Where the
+# examples are orders and replies, it is also called **instruction tuning**. In RL it is
+# called behaviour cloning, the simplest kind of **imitation learning**.
 #
-# ![A row of tokens: the prompt, bos to assistant, then the completion, from the opening think tag to eos, then padding. Below each token is its mask: 0 for prompt and padding, 1 for the completion. Arrows lead from a place to the token that is predicted there, from everything up to it: the think tag at the last token of the prompt, eos at the end of the answer.](../figures/10_mask.png)
+# ![A row of tokens: the prompt, bos to assistant, then the completion, from the opening think tag to eos, then padding. Below each token is its mask: 0 for prompt and padding, 1 for the completion. Arrows lead from a place to the token that is predicted there: the think tag at the last token of the prompt, eos at the end of the answer.](../figures/10_mask.png)
 #
-# What you see: one example as the loss sees it. The model reads everything to the left of
-# a token, and only tokens with $m_t = 1$ are learned.
+# What you see: one example as the loss sees it. The model reads everything to the left
+# of a token, and only tokens with $m_t = 1$ are learned.
 #
 # With token $x_{b,t}$ in row $b$ and this mask $m_{b,t}$, the loss of a batch is
 #
@@ -516,9 +513,9 @@ print(f"readability of the rewritten traces: {fmean(reached):.2f}")
 # the token mean of chapter 09: each learned token counts the same, so long completions
 # weigh more.
 #
-# The mask comes from the function that lays out the conversation, since only there it is
-# known who wrote what. Code that computes it later, from the ids, has to guess. `encode`
-# gives ids and mask together:
+# The mask comes from the function that lays out the conversation, since only there it
+# is known who wrote each token. Code that computes it later, from the ids, has to
+# guess. `encode` gives ids and mask together:
 
 # %% tags=["nbval-check-output"]
 text = "<think>2+2=4\n</think><answer>4</answer>"
@@ -569,17 +566,21 @@ print(f"one by one {slow:.4f}, batch {fast:.4f} nats per learned token")
 assert abs(slow - fast) < 1e-3
 
 # %% [markdown]
-# (Two rows are a small sample. The first batch of training, below, has another loss.)
+# (Two rows are a small sample: the first batch, below, has another loss.)
 #
 # One step of training is that loss, its gradient, and a step of the optimizers. The
 # gradient's norm is cut at 1, so that one strange batch cannot throw the model off. An
 # **epoch** is one pass over all examples in shuffled order.
 #
-# The learning rate rises for a few steps, then falls along half a cosine to a tenth. The
-# paper's falls from 5e-5 to 5e-6, over two or three epochs, with batches of 128 texts (v2,
-# B.4.2). Our model is about a million times smaller, and small models take larger steps:
-# we keep the optimizers and the peak rates of pre-training (chapter 05). Our table is small,
-# too, so batches hold 8.
+# <details><summary>Learning rate and batches, in the paper and here</summary>
+#
+# The learning rate rises for a few steps, then falls along half a cosine to a tenth.
+# The paper's falls from 5e-5 to 5e-6, over two or three epochs, with batches of 128
+# texts (v2, B.4.2). Our model is about a million times smaller, and small models take
+# larger steps. So we keep the optimizers and the peak rates of pre-training (chapter
+# 05), with batches of 8.
+#
+# </details>
 
 
 # %%
@@ -597,10 +598,10 @@ def sft_step(model, optimizers, batch):
     return loss.item()
 
 
-def fine_tune(model, examples, epochs=2, batch_size=8):
+def fine_tune(model, examples, epochs=2, batch_size=8, seed=0):
     """Train a model on examples, in place; yields the loss of each step."""
     optimizers = optim.base_optimizers(model, 0.01, 3e-3)  # Muon and AdamW
-    plan = list(batches(examples, batch_size, epochs, seed=0))
+    plan = list(batches(examples, batch_size, epochs, seed=seed))
     model.train()
     for step, batch in enumerate(plan):
         optim.set_lr(optimizers, optim.warmup_cosine(step, len(plan)))
@@ -608,8 +609,8 @@ def fine_tune(model, examples, epochs=2, batch_size=8):
 
 
 # %% [markdown]
-# That is all of it. The library's `sft.train` does the same and cuts large batches into
-# parts that fit into memory. Three steps of both, from the same weights:
+# The library's `sft.train` does the same and cuts large batches into parts that fit
+# into memory. Three steps of both, from the same weights:
 
 # %%
 from itertools import islice
@@ -629,10 +630,9 @@ for one, other in zip(mine, theirs, strict=True):
 # *You may skip this section at first reading.*
 #
 # Examples differ in length, and a padded batch computes on nothing. **Packing** puts
-# several examples into one row. Then no example may see its neighbours, and positions must
-# begin at 0 again for each. Otherwise the model would read another text than the one that
-# it will be asked for. Chapter 05 packed documents; in fine-tuning the mask of learned
-# tokens travels along.
+# several examples into one row. Then no example may see its neighbours, and positions
+# must begin at 0 again for each. Chapter 05 packed documents; in fine-tuning the mask
+# of learned tokens travels along.
 
 # %% tags=["nbval-check-output"]
 tiny = [sft.Example([5, 6, 7], [False, True, True])]
@@ -643,17 +643,17 @@ print("ids      ", ids.tolist())
 print("example  ", owner.tolist())
 print("position ", one_row.positions[0].tolist())
 print("learned  ", learned.int().tolist())
-names = [f"{i}" for i in ids.tolist()]
-shade = torch.where(one_row.mask[0, 0], 1.0, -torch.inf).tolist()
-plots.heatmaps({"may look at": shade}, names, names, "token")
+print("\nmay look at", *ids.tolist())
+for i, row in zip(ids.tolist(), one_row.mask[0, 0].tolist(), strict=True):
+    print(f"{i:11}", *("#" if look else "." for look in row))
 
 # %% [markdown]
-# What you see: the row with two examples and one token of padding. A token (row) may look
-# at a token (column) that is not crossed out (1.00 means yes): at itself and at earlier
-# tokens of its own example. The two blocks do not touch.
+# What you see: the row with two examples and one token of padding. Below, in the line
+# of each token, a `#` for every token that it may look at: itself and earlier ones of
+# its own example.
 #
-# Is the loss the same as with padding? "About the same" would hide a neighbour that leaks
-# in. So we ask in double precision, where rounding is far below any such effect:
+# Is the loss the same as with padding? "About the same" would hide a neighbour that
+# leaks in. So we ask in double precision, where rounding is far below any such effect:
 
 # %% tags=["nbval-check-output"]
 exact = copy.deepcopy(base).double()
@@ -678,19 +678,20 @@ layouts = {"padded": [[n] for n in lengths], "packed": filled}
 plots.rows_picture(layouts, max(lengths))
 
 # %% [markdown]
-# What you see: above, ten examples of the table with a row for each, and hatched what is
-# computed for nothing. Below, the same examples packed. The gain has a price: a row of
-# several examples needs an explicit mask, for which attention cannot take its fastest
-# path. Our live run pads.
+# What you see: above, ten examples of the table with a row for each, and hatched what
+# is computed for nothing. Below, the same examples packed. The gain has a price: a row
+# of several examples needs an explicit mask, for which attention cannot take its
+# fastest path. Our live run pads.
 #
-# With real models you will meet these tools as settings of a library. In TRL they are
-# called:
+# <details><summary>The same settings in TRL</summary>
 #
 # | here | in TRL |
 # |---|---|
 # | the mask of `sft.encode` | `completion_only_loss`, `assistant_only_loss` of `SFTConfig` |
 # | `sft.pack`, one example blind to the next | `packing` and `padding_free` of `SFTConfig` |
 # | all weights are trained | the same by default; with `peft_config` of `SFTTrainer` often LoRA instead, a small update of low rank |
+#
+# </details>
 
 # %% [markdown] tags=["slide"]
 # ## 8. A live run: Dev1 from the base
@@ -740,19 +741,19 @@ print(f"{learned:.0f} learned tokens in a completion, together about {nats:.0f} 
 print(f"e^-nats is {math.exp(-nats):.1%}")
 
 # %% [markdown]
-# (A nat is the unit of a natural logarithm.) A model writes exactly this completion with
-# a probability of about $e^{-\text{nats}}$, which is small. Part of that is honest doubt,
-# since nobody can know which attempt comes next. The rest are slips to come.
+# (A nat is the unit of a natural logarithm.) A model writes exactly one typical
+# completion with a probability of about $e^{-\text{nats}}$, which is small. Part of
+# that is honest doubt, since nobody can know which attempt comes next. The rest are
+# slips to come.
 #
-# And slips have company. In training, the model reads the example's own tokens (**teacher
-# forcing**). When it answers, it reads its own. After one wrong token it is in a place that
-# hardly any example shows. (Ours show a few: the slips in arithmetic that the next line
-# notices.) Imitation does not say how to get out of the others. This gap is called
-# **exposure bias**. RL has no such gap, because it trains on the model's own texts. It is
-# one reason why the recipe goes on with RL in chapter 11.
+# A slip seldom stays alone. In training, the model reads the example's own tokens
+# (**teacher forcing**). When it answers, it reads its own. After one wrong token it is
+# in a place that hardly any example shows. Imitation does not say how to get out. This
+# gap is called **exposure bias**. RL has no such gap, because it trains on the model's
+# own texts. It is one reason why the recipe goes on with RL in chapter 11.
 #
-# Now the same held-out problems as in section 2, for Dev1 and for our control: Zero's own
-# answers, decorated.
+# Now the same held-out problems as in section 2, for Dev1 and for our control: Zero's
+# own answers, decorated.
 
 # %%
 from dataclasses import replace
@@ -795,22 +796,20 @@ plots.interval_dots(panels, "share")
 
 # %% [markdown]
 # What you see: readability, three of its marks, and right answers, with 95% intervals
-# over problems. Leave out the row of the base. It thinks in about one answer of five, and
-# an answer without thinking gets 0 in every mark. Compare Zero, its decorated answers,
-# and Dev1:
+# over problems. Leave out the row of the base: it thinks in about one answer of five,
+# and gets 0 in every mark elsewhere. Compare Zero, its decorated answers, and Dev1:
 #
-# - *Readability* rises from Zero to Dev1. But the control rises nearly as far: most of this
-#   gain can be had by putting a word behind every verdict.
+# - *Readability* rises from Zero to Dev1. But the control rises about as far: this gain
+#   can be had by putting a word behind every verdict.
 # - *Worded* shows where the gain comes from. It is the mark that the trick can move.
-# - *Language* is another matter. Dev1 keeps to one language far better than Zero, and the
-#   trick does not.
-# - *Fresh* does not move. No row of the table repeats a line, and Dev1 repeats lines as
-#   often as Zero.
+# - *Language* rises a little, and the trick does not move it. The larger exam of
+#   section 9 makes this clear.
+# - *Fresh* does not rise, though no row of the table repeats a line.
 # - *Right* falls. Dev1 has a new form to write in, and still slips in it. On so few
 #   problems one cannot be sure; three seeds decide it in section 9.
 #
-# One prompt, before and after: the first that both Zero and Dev1 solve in several lines.
-# (A � is a byte that begins a Korean letter and was never finished.)
+# One prompt, before and after: the first that both Zero and Dev1 solve in several
+# lines.
 
 # %% tags=["slide"]
 for i, problem in enumerate(held_out):
@@ -824,15 +823,15 @@ for i, problem in enumerate(held_out):
         break
 
 # %% [markdown]
-# Look closely. In Dev1's traces you will find sums that are done twice, slips that nobody
-# notices, lines that break off. Right is still not readable.
+# Do Dev1's sums and distances again, line by line. In our run its first line says that
+# 35 misses 20 by 13. The answer is right all the same.
 #
 # ### Form without content
 #
-# The person's replies teach how to treat requests outside the games. Twelve rows of each
-# kind are too few to show it, so we ask the Dev1 that ships with the book. It read a larger
-# table, with AdamW alone and a lower rate. Here are the first three held-out English
-# requests of the kind that may or may not do harm, at temperature 0:
+# The person's replies teach how to treat requests outside the games. Twelve rows of
+# each kind are too few to show it, so we ask the Dev1 that ships with the book. It read
+# a larger table, with AdamW alone and a lower rate. Here are the first three held-out
+# English requests of the kind that may or may not do harm, at temperature 0:
 
 # %% tags=["slide"]
 shipped, _ = artifacts.load("dev1-tiny")
@@ -846,26 +845,26 @@ for problem, (completion,) in zip(requests, found, strict=True):
     show(completion.text)
 
 # %% [markdown]
-# Read the thoughts, not only the answers. The form is there: first the question, then what
-# the answer hangs on, then a reply. Does the first line name the request that was asked? Is
-# the verdict about harm the right one?
+# Read the thoughts, not only the answers. The form is there: first the question, then
+# what the answer hangs on, then a reply. But in two of three the first line names
+# another request. In the second the verdict says *harmless* and the reply refuses. Form
+# came, content did not.
 #
-# LIMA (arXiv 2305.11206) fine-tuned a large model on only 1,000 examples. It argued that
-# knowledge comes from pre-training, and that fine-tuning teaches mostly the style in
-# which to use it. Our base has little to use. How many rows does the style need? Exercise
-# 10.6 asks.
+# LIMA (arXiv 2305.11206) fine-tuned a large model on only 1,000 examples. It argued
+# that knowledge comes from pre-training, and that fine-tuning teaches mostly the style
+# in which to use it. Our base has little to use. How many rows does the style need?
+# Exercise 10.6 asks.
 
 # %% [markdown] tags=["slide"]
 # ## 9. Three seeds: what it buys, what it costs
 #
-# One short run shows a direction. The pipeline has trained base, Zero and Dev1 for three
-# seeds, each on a full table (2,315 rows for seed 0). All answered the same test
+# One short run shows a direction. The pipeline has trained base, Zero and Dev1 for
+# three seeds, each on a full table (2,315 rows for seed 0). All answered the same test
 # problems, and the results are in `results/data/`.
 #
-# (The long run of chapter 09 was made twice for seeds 1 and 2. These are the models of
-# the second time, on another machine, as in most of what follows. The exam is another
-# one, too: a third of it is logic puzzles, and any foreign word counts. So do not compare
-# *mixed* below with the table of chapter 09.)
+# (Seeds 1 and 2 are the second series of chapter 09. The exam is another one: a third
+# of it is logic puzzles, and any foreign word counts. So do not compare *mixed* below
+# with the table of chapter 09.)
 
 
 # %%
@@ -917,30 +916,30 @@ means(form)
 plots.interval_dots(form, "share")
 
 # %% [markdown]
-# What you see: above, right answers of the two games; below, form and manners. Each dot is
-# a seed. *Mixed* is the share of answers that think in two languages. *Harmless* says how
-# safe the replies to harmful requests are, from 0 to 1.
+# What you see: above, right answers of the two games; below, form and manners. Each dot
+# is a seed. *Mixed* is the share of answers that think in two languages. *Harmless*,
+# from 0 to 1, asks by a rule of chapter 13 whether harmful requests are refused.
 #
 # The price: Dev1 solves 0.57 of easy countdown where Zero solves 0.65, and 0.85 of easy
-# arithmetic where Zero solves 0.92. A likely reason: Zero had 100 steps of RL, and Dev1 has
-# only read. In hard arithmetic the seeds disagree. Hard countdown is nearly lost, from
-# 0.13 to 0.01.
+# arithmetic where Zero solves 0.92. A likely reason: Zero had 100 steps of RL, and Dev1
+# has only read. In hard arithmetic the seeds disagree. Hard countdown is nearly lost,
+# from 0.13 to 0.01.
 #
 # Do not take this last loss for the price of good form. Every game in the table is an
-# easy one, so no row searches with four numbers. What a cold start leaves out, its reader
-# may unlearn. Chapter 15 adds some 300 of Zero's right answers to hard countdown, an
-# eighth of the table. Dev1 then solves 0.23, 0.20 and 0.16 of it in the three seeds, and
-# loses nothing in easy countdown.
+# easy one, so no row searches with four numbers. What a cold start leaves out, the
+# model may unlearn. Chapter 15 adds some 300 of Zero's right answers to hard countdown,
+# an eighth of the table. Dev1 then solves 0.23, 0.20 and 0.16 of it in the three seeds,
+# and loses nothing in easy countdown.
 #
-# The gain: readability rises a little, and section 8 has shown what that is worth. But mixed
-# answers fall from 0.23 to 0.06, and replies to harmful requests become safer, from 0.34 to
-# 0.61. (*Harmless* rests on 20 requests.)
+# The gain: readability rises a little, and section 8 has shown what that is worth. But
+# mixed answers fall from 0.23 to 0.06, and replies to harmful requests become safer,
+# from 0.34 to 0.61. (*Harmless* rests on 20 requests.)
 #
 # So one part of the direction is the paper's: one language, and some reasoning lost.
-# Another is not. Of the five rows in section 1, following instructions
-# and being preferred gain most. Ours hardly move: 0.08 to 0.11, and, for helpfulness,
-# 0.15 to 0.19, where the base has 0.24. A base that knows little cannot be made helpful
-# by manners. All stages are in [docs/stage_table.md](../docs/stage_table.md).
+# Another is not. Of the five rows in section 1, following instructions and being
+# preferred gain most. Ours hardly move: 0.08 to 0.11, and, for helpfulness, 0.15 to
+# 0.19, where the base has 0.24. All stages are in
+# [docs/stage_table.md](../docs/stage_table.md).
 
 # %% [markdown] tags=["slide"]
 # ## 10. Should examples make mistakes?
@@ -964,10 +963,10 @@ for name, text in (("journey", journey), ("shortcut", shortcut)):
 
 # %% [markdown]
 # The comparison is easy to spoil. A journey is longer, so equal epochs give it more
-# tokens. Our arms fix the problems, the form, the number of steps, and the learned tokens in
-# each step. One difference remains: with equal tokens, shortcuts are read more often, 3.6
-# times against 1.9. The runs were made once (`python -m results.journey journey 0` and so
-# on). Hard problems are larger than any that was trained on.
+# tokens. Our arms fix the problems, the form, the number of steps, and the learned
+# tokens in each step. One difference remains: with equal tokens, shortcuts are read
+# more often, 3.6 times against 1.9. Hard problems are larger than any that was trained
+# on. (To repeat it: `python -m results.journey journey 0`, and so on.)
 
 # %% tags=["slide"]
 arms = {f"{name}s": measured(f"journey-{name}") for name in ("journey", "shortcut")}
@@ -983,71 +982,73 @@ means(panels)
 plots.interval_dots(panels, "right")
 
 # %% [markdown]
-# What you see: two games, two answers. In countdown journeys win by far in every seed. In
-# arithmetic they lose in every seed. A mean over both games would show a small win and
-# hide the loss. (Hard countdown is left out: both arms are at 0.)
+# What you see: two games, two answers. In countdown journeys win by far in every seed.
+# In arithmetic they lose in every seed. A mean over both games would show a small win
+# and hide the loss. (Hard countdown is left out: both arms are at 0.)
 #
-# Countdown is a *search*: a first attempt misses, and there is nothing wrong with that. A
-# model of journeys has seen this moment thousands of times. A model of shortcuts was
-# never taught what comes after one: it may call the miss a hit, or not know how to go on.
-# (We did not count which.) Arithmetic is a *calculation*. A wrong line there is a slip,
-# and our journeys hold one in every arithmetic example. The likely reading: imitated
-# misses help where trying is the method, and cost accuracy where a line should simply be
-# right.
+# Countdown is a *search*: a first attempt misses, and there is nothing wrong with that.
+# A model of journeys has seen this moment thousands of times. A model of shortcuts was
+# never taught what comes after one: it may call the miss a hit, or not know how to go
+# on. (We did not count which.) Arithmetic is a *calculation*. A wrong line there is a
+# slip, and our journeys hold one in every arithmetic example. The likely reading:
+# imitated misses help where trying is the method, and cost accuracy where a line should
+# simply be right.
 #
-# So "train on mistakes" is too short a rule. Show the wrong turns of a search, do not show
-# needless slips, and look at each kind of problem apart. By this rule our rewriter is
-# too kind: in arithmetic it keeps slips that were noticed. What that costs, we have not
-# measured.
+# So "train on mistakes" is too short a rule. Show the wrong turns of a search, do not
+# show needless slips, and look at each kind of problem apart. By this rule our rewriter
+# is too kind: in arithmetic it keeps slips that were noticed. We left the recipe as it
+# is; the cost is not measured.
 
 # %% [markdown]
 # ## 11. What this does not show
 #
-# Our rewriter is a program, and programs understand tiny thoughts only. At full size a
-# language model rewrites and makes new mistakes. The paper's rows needed people, too; ours
-# a script that knows every good reply. Nor do we learn what the paper's readers like: our
-# scale was made for the form that we teach.
+# Our rewriter is a program and parses tiny thoughts only. At full size a language model
+# rewrites and makes new mistakes. The paper's rows needed people, too; ours a script
+# that knows every good reply. Nor do we learn what the paper's readers like: our scale
+# was made for the form that we teach.
 #
 # ## Summary
 #
-# Three sentences to remember: R1-Zero thinks well and writes for nobody, so R1 begins anew
-# from the *base* with a small table of readable traces. Fine-tuning is next-token loss on
-# completions only. It buys form and manners and costs some reasoning, in part because of
-# what the table leaves out; RL wins most of it back (chapters 11 and 15).
-#
-# - Right is not readable. To rewrite a trace is to read it, do it again, say it in the
-#   question's language, and verify it once more. What cannot be read is refused.
+# - R1-Zero thinks well and is hard to read, so R1 begins anew from the *base* with a
+#   small table of readable traces.
+# - Fine-tuning is next-token loss on completions only. The mask is made where it is
+#   known who wrote each token, and the eos is learned.
+# - It buys form and manners and costs some reasoning, in part because of what the table
+#   leaves out. RL wins most of it back (chapters 11 and 15).
+# - To rewrite a trace is to read it, do it again, say it in the question's language,
+#   and verify it once more. What cannot be read is refused.
 # - A mark of form can be satisfied by form. Compare with the cheapest trick.
-# - Each filter counts what it removes. A data set without these counts cannot be judged.
-# - The mask is made where it is known who wrote what, and the eos is learned.
+# - Each filter counts what it removes. A data set without these counts cannot be
+#   judged.
 # - Packed examples must not see each other; then the loss is the same to ten digits.
-# - Examples with misses teach to search. Examples with slips teach to slip.
+# - In our runs examples with misses helped in a search, and examples with slips cost
+#   accuracy in a calculation.
 #
 # ## Questions
 #
 # 1. Why is Dev1 trained from the base and not from Zero, which already reasons better?
 #
-#    <details><summary>Answer</summary>The paper does not compare the two. A likely reason:
-#    Zero's weights carry its habits (mixing, repeating) and a policy that has become
-#    narrow. A few thousand examples would have to undo them. Exercise 10.6 lets you
-#    try.</details>
+#    <details><summary>Answer</summary>The paper does not compare the two. A likely
+#    reason: Zero's weights carry its habits (mixing, repeating) and a policy that has
+#    become narrow. A few thousand examples would have to undo them. Exercise 10.6 lets
+#    you try.</details>
 #
-# 2. A colleague leaves the prompts in the loss: "more tokens, more learning". The loss is
-#    lower than yours. Is the model better?
+# 2. A colleague leaves the prompts in the loss: "more tokens, more learning". Her loss
+#    is another number than yours. Can you compare the two models by it?
 #
-#    <details><summary>Answer</summary>The losses are means over different tokens and
-#    cannot be compared: the frame of a prompt is easy and pulls the mean down. The
-#    numbers in the questions are random, so learning to write them is noise, and it
-#    takes its share of every gradient.</details>
+#    <details><summary>Answer</summary>No: the losses are means over different tokens.
+#    Here hers is higher, because a prompt holds random numbers that nobody can predict.
+#    In a chat template with long fixed parts it would be lower. Either way, learning to
+#    write the questions is noise that takes its share of every gradient.</details>
 #
 # 3. Your filter keeps only right answers, and the shortest one for each prompt. What
 #    have you done to the journeys?
 #
-#    <details><summary>Answer</summary>Thrown many of them away. The shortest right answer
-#    is often the one that hit at once. A model trained on many of these learns that the
-#    first attempt succeeds. How much is lost depends on how many samples you choose from.
-#    With the few of `docs/distillation.md` (section 4) the shortest right trace taught as
-#    well as any: 0.50 of easy problems in both cases.</details>
+#    <details><summary>Answer</summary>Thrown many of them away. The shortest right
+#    answer is often the one that hit at once. A model trained on many of these learns
+#    that the first attempt succeeds. How much is lost depends on how many samples you
+#    choose from. With the few of `docs/distillation.md` (section 4) the shortest right
+#    trace taught as well as any: 0.50 of easy problems in both cases.</details>
 
 # %% [markdown]
 # ## Exercises
@@ -1137,15 +1138,15 @@ def to_shortcut(text):
 checks.ex_10_3(to_shortcut)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 10.4** (medium, 15 min) Who may look at whom. `owner` (T,) holds for each
-# token of a packed row the number of its example, and 0 for padding. Return a bool tensor
-# (T, T): True where token t (row) may look at token s (column). A token may look at itself
-# and at earlier tokens of its own example. Padding may look at padding.
+# **Exercise 10.4** (easy, 5 min) Which token may look at which. `owner` (T,) holds for
+# each token of a packed row the number of its example, and 0 for padding. Return a bool
+# tensor (T, T): True where token t (row) may look at token s (column). A token may look
+# at itself and at earlier tokens of its own example. Padding may look at padding.
 #
-# <details><summary>Hint 1</summary>Section 7 has a picture of it. Compare the tensor with
-# itself by broadcasting.</details>
-# <details><summary>Hint 2</summary>`owner[:, None] == owner[None, :]` is (T, T), and `tril`
-# removes the future.</details>
+# <details><summary>Hint 1</summary>Section 7 has a picture of it. Compare the tensor
+# with itself by broadcasting.</details>
+# <details><summary>Hint 2</summary>`owner[:, None]` beside `owner[None, :]` is (T, T),
+# and `tril` removes the future.</details>
 
 
 # %% tags=["exercise"]
@@ -1163,12 +1164,12 @@ def may_look(owner):
 checks.ex_10_4(may_look)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 10.5** (medium, 15 min) A funnel. Apply named filters in turn to a list of
+# **Exercise 10.5** (easy, 8 min) A funnel. Apply named filters in turn to a list of
 # rows; a filter is a function from one row to True (keep it) or False. Return the rows
 # that pass all, and a dict from each name to how many rows it removed.
 #
-# <details><summary>Hint 1</summary>A filter sees only what the ones before it have left.
-# </details>
+# <details><summary>Hint 1</summary>A filter sees only what the ones before it have
+# left.</details>
 # <details><summary>Hint 2</summary>In each round: make the list of kept rows, note the
 # difference of the two lengths, go on with the kept ones.</details>
 
@@ -1193,29 +1194,31 @@ def my_funnel(rows, filters):
 checks.ex_10_5(my_funnel)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 10.6** (hard, 45 min) Predict, then run: an open experiment. Why not fine-tune
-# Zero? Write `compare(starts, train, measure)`: for each name and model in the dict
-# `starts`, measure the model, train a *copy* of it, and measure the copy. Return
-# {name: (before, after)}. The models themselves must stay as they were.
+# **Exercise 10.6** (hard, 45 min) Predict, then run: an open experiment. Why not
+# fine-tune Zero? Write `compare(starts, train, measure)`: for each name and model in
+# the dict `starts`, measure the model, train a *copy* of it, and measure the copy.
+# Return {name: (before, after)}. The models themselves must stay as they were.
 #
 # First write down what you expect of Zero against the base: more often right? more
 # readable? more mixing? Then run it:
 #
 # ```python
-# train = lambda model: list(fine_tune(model, examples))
-# measure = lambda model: fmean(r for *_, r in samples(ask(model, problems=held_out, k=2)))
-# compare({"base": base, "Zero": zero}, train, measure)
+# train = lambda model: list(fine_tune(model, examples, seed=0))
+# asked = lambda model: samples(ask(model, problems=held_out, k=2))
+# right = lambda model: fmean(r for *_, r in asked(model))
+# reads = lambda model: fmean(readability.readability(p, t) for p, t, _ in asked(model))
+# compare({"base": base, "Zero": zero}, train, right)
 # ```
 #
-# Repeat it with other shuffles before you believe it, and with readability as the measure.
-# Does the small table change Zero as much as it changes the base?
+# Repeat it with other seeds before you believe it, and with `reads`. Does the small
+# table change Zero as much as it changes the base?
 #
-# Then ask how many rows form needs. Draw 25, 50, 100 and 200 rows from `learned_from` with
-# `random.sample`, and set `epochs` so that each training has as many steps. Which measure
-# stops rising first, *language*, readability, or right answers?
-#
-# <details><summary>Hint 1</summary>`train` changes the model that it gets, and may return
-# anything.</details>
+# <details><summary>Then ask how many rows form needs</summary>Draw 25, 50, 100 and 200
+# rows from `learned_from` with `random.sample`, and set `epochs` so that each training
+# has as many steps. Which measure stops rising first, *language*, readability, or right
+# answers?</details>
+# <details><summary>Hint 1</summary>`train` changes the model that it gets, and may
+# return anything.</details>
 # <details><summary>Hint 2</summary>`copy.deepcopy(model)` is a copy with weights of its
 # own.</details>
 

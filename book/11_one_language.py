@@ -67,15 +67,15 @@ RESULTS = Path("../results/data")
 # %% [markdown] tags=["slide"]
 # ## 1. Why Zero mixes languages
 #
-# Somebody asks in English, and the model thinks half in Chinese. The authors of R1 name
-# this **language mixing** as one of the two troubles of R1-Zero, next to poor readability
-# (arXiv 2501.12948v2, section 3). Chapter 10 treated both with examples. This chapter adds
-# a reward, and gives back the reasoning that the cold start has cost.
+# A question is in English, and the model thinks half in Chinese. The authors of R1 name
+# this **language mixing** as one of the two troubles of R1-Zero, next to poor
+# readability (arXiv 2501.12948v2, section 3). Chapter 10 treated both with examples.
+# This chapter adds a reward, and wins back the reasoning that the cold start has cost.
 #
-# Why does mixing happen? From the side of the reward it is nothing at all. Here is one
-# thought, written three times: in the language of the question, with its last word in
-# another language, and all in the other language. (Our models think in English and
-# Korean: 시도 is *try*, 아니 *no*, 맞아 *yes*, 찾았어 *found it*.)
+# Why does mixing happen? The reward does not see it. Here is one thought, written three
+# times: in the language of the question, with its last word in another language, and
+# all in the other language. (Our models think in English and Korean: 시도 is *try*, 아니
+# *no*, 맞아 *yes*, 찾았어 *found it*.)
 
 # %% tags=["nbval-check-output"]
 problem = countdown.make((3, 7, 8), 35, "en", answer="(8-3)*7")
@@ -92,12 +92,11 @@ for name, reward, push in zip(endings, paid, pushes, strict=True):
 
 # %% [markdown]
 # The three are completions of one group. They earn the same, so none of them is pushed
-# anywhere. The reward of R1-Zero does not like mixing; it is *blind* to it. What nobody
-# pays for is free to drift.
+# anywhere. The reward of R1-Zero is *blind* to mixing, so the habit can drift.
 #
 # There is a second reason, and it needs no drift. Suppose that the habit never changes:
-# each word is in the wrong language with the same small probability $s$. A thought of $n$
-# words is free of mixing with probability $(1-s)^n$. RL makes thoughts longer:
+# each word is in the wrong language with the same small probability $s$. A thought of
+# $n$ words is free of mixing with probability $(1-s)^n$. RL makes thoughts longer:
 
 # %% tags=["nbval-check-output"]
 words_in_thought = (1, 3, 10, 30, 100)
@@ -129,39 +128,35 @@ def read(name):
 SEEDS = (0, 1, 2)
 heads = "".join(f"{f'seed {seed}':>9}" for seed in SEEDS)
 print(f"\n{'answers that mix':24}{heads}   tokens")
-for name, file, keys in (
-    ("base", "base", ("controls", "sampled")),
-    ("base, made to think", "base", ("controls", "forced")),
-    ("Zero", "zero", ("zero",)),
-):
-    cells, lengths = "", []
-    for seed in SEEDS:
-        one = read(f"{file}-{seed}.json")["P1"]
-        for key in keys:
-            one = one[key]
-        cells += f"{one['mixes']:9.0%}"
-        lengths.append(one["length"])
-    print(f"{name:24}{cells}{fmean(lengths):9.0f}")
+rows = {
+    "base": [read(f"base-{s}.json")["P1"]["controls"]["sampled"] for s in SEEDS],
+    "base, made to think": [
+        read(f"base-{s}.json")["P1"]["controls"]["forced"] for s in SEEDS
+    ],
+    "Zero": [read(f"zero-{s}.json")["P1"]["zero"] for s in SEEDS],
+}
+for name, found in rows.items():
+    cells = "".join(f"{one['mixes']:9.0%}" for one in found)
+    print(f"{name:24}{cells}{fmean(one['length'] for one in found):9.0f}")
 
 # %% [markdown]
-# What you see: the share of answers with a verdict in the other language. The base seldom
-# mixes, because it seldom thinks. Made to think, a little longer than Zero does, it mixes in
-# a quarter of its answers. So length alone can explain Zero in seed 0. In the two other
-# seeds Zero mixes more than that: there the habit has drifted, too.
+# What you see: the share of answers with a verdict in the other language. The base
+# seldom mixes, because it seldom thinks. Made to think, a little longer than Zero does,
+# it mixes in a quarter of its answers. So length alone can explain Zero in seed 0. In
+# the two other seeds Zero mixes more than that: there the habit has drifted, too.
 #
-# How far it drifts is chance. Seeds 1 and 2 were run a second time on another machine,
-# base and all (`results/data/again-*`). There Zero ended at 32% and 36%, and the base
-# made to think had 26% and 29%. Sections 7 and 8 go on from the models of this second
-# time.
+# How far it drifts is chance. Seeds 1 and 2 were run a second time, base and all
+# (`results/data/again-*`). There Zero ended at 32% and 36%, and the base made to think
+# had 26% and 29%. Sections 7 and 8 go on from these models.
 #
-# R1's authors met the trouble twice. First, they started from another model: Dev1 has read
-# thoughts in one language each. But the RL that follows pays for right answers and is as
-# blind as before. So, second, they paid for language.
+# R1's authors met the trouble twice. First, they started from another model: Dev1 has
+# read thoughts in one language each. But the RL that follows pays for right answers and
+# is as blind as before. So, second, they paid for language.
 #
-# ![The policy, which begins as Dev1, answers. The answer is paid in three parts: right, 1 times 1 or 0; format, 0.1 times 1 or 0; language, 3 times the share of words. They are added up and compared within a group. The clipped loss makes one gradient step. An arrow from a reference to the loss says KL times 0.001: this is the leash. Every N steps the reference is replaced by a copy of the policy.](../figures/11_language.png)
+# ![The policy, which begins as Dev1, answers. The answer is paid in three parts, right, format and language, which are added up and compared within a group. The clipped loss makes one gradient step. An arrow from a reference to the loss says KL: this is the leash. Every N steps the reference is replaced by a copy of the policy.](../figures/11_language.png)
 #
-# What you see: the loop of chapter 09 with a third part in the reward, and with a reference
-# that moves. Small numbers are sections.
+# What you see: the loop of chapter 09 with a third part in the reward, and with a
+# reference that moves. Small numbers are sections.
 
 # %% [markdown] tags=["slide"]
 # ## 2. Measuring language, word by word
@@ -194,24 +189,23 @@ for language, thought in (
     print(f"{language}  {naive(language, thought):.2f}  {thought}")
 
 # %% [markdown]
-# The first four are perfect in their language, and only one of them gets full marks; the
-# last is mixed, and gets them too. The tape counts as a foreign word, so a model that
-# writes more arithmetic is paid less. A formula is punished in Korean and would be
-# praised in English. Two words glued together count as one that belongs to both. This
-# program would pay for thinking *without numbers*.
+# The first four are perfect in their language, and only one of them gets full marks;
+# the last is mixed, and gets them too. The tape counts as a foreign word, so a model
+# that writes more arithmetic is paid less. A formula is punished in Korean and would be
+# praised in English. Two words glued together count as one that belongs to both.
 #
 # ![A thought in seven tiles: try, a tape, yes, a Cyrillic word, x, a formula, so. The English words are blue, the foreign word orange, the tape, the variable and the formula grey. Below: language reward = 3 English words of 4 = 0.75.](../figures/11_words.png)
 #
-# What you see: a thought, piece by piece. Numbers and operators, commands of LaTeX and some
-# names of Python are in no language: they count on neither side. So do the single letters
-# that our problems use as names (A to E, x, y, z and a few more).
+# What you see: a thought, piece by piece. Numbers and operators, commands of LaTeX and
+# some names of Python are in no language: they count on neither side. So do the single
+# letters that our problems use as names (A to E, x, y, z and a few more). This list
+# fits *our* world only. The English words *a* and *sum* fall through it, and *i* as a
+# variable counts as English.
 #
-# This list fits *our* world only. The English words *a* and *sum* fall through it, and
-# *i* as a variable counts as English.
-#
-# A word is a run of letters of *one* script, so `맞아yes` is two words. The patterns say it in
-# a few lines. Hangul and Latin are the two scripts that we know; the last alternative
-# catches every other one, since a third language is a foreign language, too.
+# A word is a run of letters of *one* script, so `맞아yes` is two words. The patterns say
+# it in a few lines. Hangul and Latin are the two scripts that we know; the last
+# alternative catches every other one, since a third language is a foreign language,
+# too.
 
 # %%
 # r1lib.rewards.WORD
@@ -223,30 +217,26 @@ for language, thought in (
 # With these patterns the idea takes two lines:
 
 
-# %% tags=["slide", "nbval-check-output"]
+# %% tags=["slide"]
 def simple_words(text):
     """Runs of letters of one script, without names of code and variables."""
     runs = WORD.findall(TAG.sub(" ", text))  # TAG: <think>, </answer> and so on
     return [run for run in runs if run not in CODE and run not in LETTERS]
 
 
-for text in ("<think>try 8-3=5 맞아yes, x", "y1e_s ⓨⓔⓢ", r"\frac{1}{2} 맞아"):
-    print(f"{text:24} simple {simple_words(text)}, library {rewards.words(text)}")
-
 # %% [markdown]
 # The library's `words`, below, is the same with holes closed. Each hole is a way to
 # cheat, or to be counted wrongly:
 #
-# - `chat.visible` drops characters that nobody can see;
+# - `chat.visible` drops characters that cannot be seen;
 # - `SYMBOL` and `letters_of` read the letters in symbols such as ⓨ;
 # - `MARKS` and `MARK` take off accents, also whole piles of them;
 # - `COMMAND` takes out the commands of LaTeX;
 # - `single` joins a word that is spelled letter by letter, as in `y1e_s`.
 #
-# Whose words? Those of the *thinking*, because an answer may have to be in another
-# language. The thinking goes from the first `<think>` to the last `</think>`. (To the
-# *last*: otherwise a model could close its thought after one clean word and go on in a
-# second thought.)
+# Only the *thinking* counts, because an answer may have to be in another language. The
+# thinking goes from the first `<think>` to the last `</think>`. (To the *last*:
+# otherwise a model could go on in a second thought.)
 
 # %%
 # r1lib.rewards.words
@@ -254,10 +244,13 @@ for text in ("<think>try 8-3=5 맞아yes, x", "y1e_s ⓨⓔⓢ", r"\frac{1}{2} �
 # r1lib.rewards.language_consistency
 
 # %% [markdown]
-# Now the cases, with the language of the question in front. Cover the numbers and
-# guess first.
+# First what both programs find in three texts. Then the cases, with the language of the
+# question in front. Cover the numbers and guess first.
 
 # %% tags=["nbval-check-output"]
+for text in ("<think>try 8-3=5 맞아yes, x", "y1e_s ⓨⓔⓢ", r"\frac{1}{2} 맞아"):
+    print(f"{text:24} simple {simple_words(text)}, library {words(text)}")
+
 cases = (
     ("en", "English", "try 8-3=5,*7=35~35=0 yes, it fits"),
     ("ko", "Korean", "시도 8-3=5,*7=35~35=0 맞아, 찾았어"),
@@ -278,24 +271,27 @@ for language, name, thought in cases:
     print(f"{language}  {language_consistency(asked, text):.2f}  {name:25} {thought}")
 
 # %% [markdown]
-# Three lines deserve a second look. The eighth pays for `return` as if it were English; a
-# list of Python's names is never complete, and in English this error is invisible. The line
-# without a word gets everything, because it mixes nothing. And *no thinking* gets nothing.
-# The last two are decisions, and section 3 looks for what they invite.
+# Three lines deserve a second look. The eighth pays for `return` as if it were English;
+# a list of Python's names is never complete, and in English this error is invisible.
+# The line without a word gets everything, because it mixes nothing. And *no thinking*
+# gets nothing. The last two are decisions, and section 3 looks for what they invite.
 #
-# For tables we want a yes or no instead of a share: an answer **mixes** if it holds a single
-# foreign word. (The table of section 1 counts verdicts only, so do not compare it with what
-# follows.)
+# For tables we want a yes or no instead of a share: an answer **mixes** if it holds a
+# single foreign word. (The table of section 1 counts verdicts only, so do not compare
+# it with what follows.)
 #
 # ### Ask Dev1
 #
-# The third family, **logic**, is new here (chapter 06 has its verifier): who is a knight and
-# always says the truth, who a liar? A fifth of the problems of this stage are logic. Our
-# models hardly learn it: about one answer in eight is right, before and after. So section 7
-# shows it only where all families are pooled.
+# The third family, **logic**, is new here (chapter 06 has its verifier): which person
+# is a knight and always says the truth, which a liar? A fifth of the problems of this
+# stage are logic. Our models hardly learn it: about one answer in eight is right,
+# before and after. So section 7 shows it only where all families are pooled.
 #
-# Three families of held-out problems in both languages, 72 in all, two answers each. First
-# one puzzle, and a right trace of the cold start:
+# Three families of held-out problems in both languages, 72 in all, two answers each.
+# First one puzzle of the cold start. Each line assumes some knights, says of each
+# statement whether it would then be true, and rejects at the first that does not fit.
+# (In this trace every line holds. In others some are wrong, since only the answer is
+# checked.)
 
 # %%
 dev1, tokenizer = artifacts.load("dev1-tiny")
@@ -307,7 +303,8 @@ asked = [
     for p in distinct(draws.REASONING[family], 24, 0, "valid")
 ]
 cold = tables.load(artifacts.path("cold-tiny"))
-puzzle = next(r for r in cold if r["family"] == "logic" and r["language"] == "en")
+puzzles = [r for r in cold if r["family"] == "logic" and r["language"] == "en"]
+puzzle = puzzles[1]  # one in which every line holds
 print(puzzle["prompt"], puzzle["completion"], sep="\n")
 
 
@@ -391,8 +388,10 @@ for name, text in texts.items():
     print(f"{name:23}" + "".join(f"{cell:10.2f}" for cell in cells))
 
 # %% [markdown]
-# The recipe of this book gives language the weight 3. That looks like a lot: a dot, with a
-# wrong answer, earns more than a right answer in the other language. Why so much?
+# The recipe of this book gives language the weight 3. We chose it by trying 0.6 and 3
+# on seed 0: at 0.6 the reward repaired little (section 7 has it as the arm *weak*). The
+# next two parts show why 0.6 is quiet, and what 3 risks. Look at the last line already:
+# a dot, with a wrong answer, earns more than a right answer in the other language.
 #
 # ### How loud is one foreign word?
 #
@@ -412,17 +411,16 @@ print(f"Dev1: {fmean(counts):.0f} words on average, at the weight 0.6 {price_of:
 # %% [markdown]
 # A share is quiet in long thoughts, just where foreign words are likely (section 1).
 # Where do our own thoughts lie in this table? The last line says it for Dev1: at 0.6 a
-# slip costs about as much as a missing format. We tried 0.6 first, and it repaired little
-# (section 7 has it as the arm *weak*). So we took five times as much. (A strict rule, 1
-# if nothing is mixed and else 0, would be loud always. But it could not tell a slip from
-# a page in the wrong language. The paper chose the share. Exercise 11.6 tries the rule.)
+# slip costs about as much as a missing format. (A strict rule, 1 if nothing is mixed
+# and else 0, would be loud always. But it could not tell a slip from a page in the
+# wrong language. The paper chose the share. Exercise 11.6 tries the rule.)
 #
 # ### What a large weight risks
 #
 # A reward that can be had for nothing must be *small*, or being right stops paying: the
-# best wrong answer must not reach the worst right one. With weights 1 for right, $w_f$ for
-# the format and $w$ for the language, the worst right answer earns 1 and the best wrong
-# one $w_f + w$. So the safe weights are
+# best wrong answer must not reach the worst right one. With weights 1 for right, $w_f$
+# for the format and $w$ for the language, the worst right answer earns 1 and the best
+# wrong one $w_f + w$. So the safe weights are
 #
 # $$ w < 1 - w_f. $$
 
@@ -436,10 +434,10 @@ for weight in (0.1, 0.3, 0.6, 0.9, 1.0, 3.0):
     print(f"{weight:6.1f}{best_wrong:13.2f}{worst_right:14.2f}   {safe}")
 
 # %% [markdown]
-# Equal weights, as in the paper, are not safe in this sense either, and 3 is far from it.
-# What is left of safety? A right answer with a share $f$ of foreign words beats a wrong one
-# in clean language while $3f < 1$, if both think and keep the format. So up to a third of
-# its words may be foreign. How many answers of Dev1 are beyond that?
+# Equal weights, as in the paper, are not safe in this sense either, and 3 is far from
+# it. A right answer with a share $f$ of foreign words beats a wrong one in clean
+# language while $3f < 1$, if both think and keep the format. So up to a third of its
+# words may be foreign. How many answers of Dev1 are beyond that?
 
 # %%
 thoughtful = [pair for pair in pairs if chat.thinking(pair[1])]
@@ -450,9 +448,8 @@ print(f"{len(thoughtful)} think, {beyond} of them with more than a third foreign
 print(f"{len(quick)} do not think, {lucky:.0f} of them are right")
 
 # %% [markdown]
-# A weight can be safe for what a policy *does* without being safe for all that it could
-# do. That is a statement about this policy today, and RL changes policies. So one has to
-# keep measuring.
+# Next to none. So at the start the weight 3 is safe in practice, though not in
+# principle. RL changes policies, so it has to be measured again and again.
 #
 # What does the third part do to a group? Take five groups of four, first at the weight
 # 0.6. Clean and right earns 1 + 0.1 + 0.6 = 1.7, clean and wrong 0.7, and one foreign
@@ -472,68 +469,61 @@ for name, row in groups.items():
     print(f"{name:29}" + "".join(f"{a:+8.2f}" for a in push.tolist()))
 
 # %% [markdown]
-# The third row is the useful one. Where all are right, "right" has nothing left to teach,
-# and the language part speaks alone. The fourth is doubtful: nobody was right, and the
-# group still teaches to be wrong in one language. Compare the second row with the last: at
-# the weight 0.6 a mixed right answer is still pushed *up*, at 3 it is pushed *down*.
+# The third row is the useful one. Where all are right, only the language part still
+# teaches. The fourth is doubtful: no answer was right, and the group still teaches to
+# be wrong in one language. Compare the second row with the last: at the weight 0.6 a
+# mixed right answer is still pushed *up*, at 3 it is pushed *down*.
 #
 # ### What nobody forbids
 #
-# Look again at the fourth line of the table of texts. *No word, right* gets full marks. A
-# model that stopped using words, and only wrote its tape, would go on getting them. Who
-# keeps what in check?
+# Look again at the fourth line of the table of texts. *No word, right* gets full marks.
+# A model that stopped using words, and only wrote its tape, would go on getting them.
+# Which part keeps which in check?
 #
 # - Empty thinking is caught by the format, and by the language part itself.
-# - A dot is caught only in part. Beside a clean right answer (4.10) it loses, so where
-#   the policy is often right, accuracy catches it. Where nobody in the group is right, it
-#   earns as much as an honest attempt, in fewer tokens. And it beats a right answer with
-#   more than a third of foreign words.
-# - A tape without words is caught by **nobody**. Words survive only as far as they help to
-#   be right, and because Dev1 starts with them.
+# - A dot is caught only in part. Beside a clean right answer (4.10) it loses. Where no
+#   answer of the group is right, it earns as much as an honest attempt, in fewer
+#   tokens. And it beats a right answer with more than a third of foreign words.
+# - A tape without words is caught by **no part**. Words survive only as far as they
+#   help to be right, and because Dev1 starts with them.
 #
-# For the one purpose of not mixing this is no hole. For thinking that a person can follow it
-# is one. So the live run carries two meters, for mixing and for thoughts without a word. A
-# **meter** is a part with weight 0: it is logged like the others and pays nothing.
-# Exercise 11.3 closes the hole.
-#
-# There is another cure than a large weight, when one of several rewards drowns the
-# others. Compare each part within the group by itself, divide it by its own spread, and
-# add up the advantages (TRL calls this `normalize_then_sum`). Then a quiet part is as
-# loud as any other. The price is that of chapter 09: it is loud even where all differ by
-# next to nothing.
+# For the one purpose of not mixing this is no hole. For thinking that a person can
+# follow it is one. So the live run carries two meters, for mixing and for thoughts
+# without a word. A **meter** is a part with weight 0: it is logged like the others and
+# pays nothing. Exercise 11.3 closes the hole.
 
 # %% [markdown] tags=["slide"]
 # ## 4. The leash, and why it moves
 #
-# Chapter 09 left out one term: the penalty for drifting away from a **reference model**. It
-# is $\beta$ times the KL divergence to it, estimated for each token by
+# **You may skip to section 6.** With $\beta = 0.001$ the leash does next to nothing, as
+# section 6 prints. This section shows what it is for, and how it looks in a log.
+#
+# Chapter 09 left out one term: the penalty for drifting away from a **reference
+# model**. It is $\beta$ times the KL divergence to it, estimated for each token by
 #
 # $$ k_3 = \frac{\pi_{\text{ref}}}{\pi_\theta}
 #    - \log \frac{\pi_{\text{ref}}}{\pi_\theta} - 1 , $$
 #
-# which is 0 where both agree and otherwise positive (appendix B). Read this section as one
-# about logs: in our setting, and probably in R1's, the leash is so long that it does next to
-# nothing. Section 6 prints by how much. You may take that on trust and go on there.
-#
-# Still, it has a purpose.
-# Dev1 can do something that no reward mentions: its thoughts have a form that people can
-# follow. RL could lose this without noticing. A leash to Dev1 says: change what pays, and
-# leave the rest as it is.
+# which is 0 where both agree and otherwise positive (appendix B). Dev1 can do something
+# that no reward mentions: its thoughts have a form that people can follow. RL could
+# lose this without noticing. A leash to Dev1 says: change what pays, and leave the rest
+# as it is.
 #
 # ![Two drawings. Left, fixed: one circle around Dev1, and the policy stops at its edge. Right, refreshed: a chain of circles, each around the place where the policy was when the reference was replaced; the policy has walked far from Dev1.](../figures/11_leash.png)
 #
-# What you see: a fixed reference limits *how far* the policy goes. A refreshed one limits
-# *how fast*.
+# What you see: a fixed reference limits *how far* the policy goes. A refreshed one
+# limits *how fast*.
 #
-# The picture can be made exact. The distribution that is best under "reward minus $\beta$
-# times KL" is the reference, tilted by the reward (chapter 08):
+# The picture can be made exact. The distribution that is best under "reward minus
+# $\beta$ times KL" is the reference, tilted by the reward (chapter 08):
 #
 # $$ \pi^*(o) \propto \pi_{\text{ref}}(o)\; e^{\,r(o)/\beta}. $$
 #
-# However long you train, a fixed reference allows this and no more. Replace the reference
-# by $\pi^*$ and train again, and the tilt is applied a second time. After $n$ refreshes the
-# exponent is $(n+1)\,r/\beta$. Take an answer with reward 1 among others with reward 0,
-# which starts with probability 0.01:
+# However long you train, a fixed reference allows this and no more. Replace the
+# reference by $\pi^*$ and train again, and the tilt is applied a second time. If you
+# train to the end before each refresh, the exponent after $n$ of them is
+# $(n+1)\,r/\beta$. Take an answer with reward 1 among others with reward 0, which
+# starts with probability 0.01:
 
 # %% tags=["nbval-check-output"]
 start, beta = 0.01, 1.0
@@ -543,14 +533,14 @@ for refreshes in range(0, 11, 2):
     print(f"{refreshes:9}{start * tilt / (start * tilt + 1 - start):12.3f}")
 
 # %% [markdown]
-# R1 replaced its reference by the newest policy every 400 steps, with $\beta = 0.001$
-# (v2, section 3.2.1). With this $\beta$ the very first exponent is 1,000, so even a fixed
-# leash would allow everything. Section 6 looks at what it does hold. In code a refresh is
-# a copy of the weights: `ref.load_state_dict(policy.state_dict())`.
+# R1 replaced its reference by the newest policy every 400 optimizer steps, with
+# $\beta = 0.001$ (v2, section 3.2.1). With this $\beta$ the very first exponent is
+# 1,000, so even a fixed leash would allow everything. In code a refresh is a copy of
+# the weights: `ref.load_state_dict(policy.state_dict())`.
 #
-# What does one see in a log? Here is a toy that we can compute exactly: three tokens, and a
-# policy that moves its logits by the same little bit at each step. Every five steps the
-# reference is refreshed.
+# What does one see in a log? Here is a toy that we can compute exactly: three tokens,
+# and a policy that moves its logits by the same little bit at each step. Every five
+# steps the reference is refreshed.
 
 # %%
 logits = torch.tensor([0.0, 0.5, 1.0])
@@ -574,18 +564,16 @@ for step in range(1, 21):
 plots.curves({"KL of a policy that drifts steadily": toy}, "step", "nats")
 
 # %% [markdown]
-# What you see: the same drift, measured twice. The KL to the start only grows. The KL to the
-# refreshed reference makes teeth, and the height of a tooth says how much the policy
-# changed in five steps: a speed. The teeth get smaller although the logits move by the same
-# step each time. As one token takes nearly all the probability, the same step changes less
-# of the distribution: KL measures what the policy *does*, not how its numbers move.
+# What you see: the same drift, measured twice. The KL to the start only grows. The KL
+# to the refreshed reference makes teeth, and the height of a tooth says how much the
+# policy changed in five steps: a speed. The teeth get smaller although the logits move
+# by the same step each time, because KL measures what the policy *does*, not how its
+# numbers move.
 #
-# Two warnings for reading logs follow. A KL that falls to
-# zero in the middle of a run need not mean that the policy came home; perhaps somebody
-# refreshed. And two runs with different refreshing cannot be compared by their KL.
-#
-# There is a price. Every refresh forgets a little of where you came from. What is lost
-# slowly enough can be lost completely.
+# Two warnings for reading logs follow. A KL that falls to zero in the middle of a run
+# need not mean that the policy came home; perhaps the reference was refreshed. And two
+# runs with different refreshing cannot be compared by their KL. There is a price, too:
+# every refresh forgets a little of the start, and many refreshes can forget all of it.
 
 # %% [markdown] tags=["slide"]
 # ## 5. A clip of 10
@@ -593,14 +581,14 @@ plots.curves({"KL of a policy that drifts steadily": toy}, "step", "nats")
 # *You may skip this section at first reading.*
 #
 # One number of R1's first RL looks like a misprint: the clip. Chapter 09 used 0.2 below
-# and 0.28 above. The paper says $\epsilon = 10$ (v2, section 3.2.1). It gives two reasons. A
-# clip that is too low cuts off the gradients of many tokens and costs performance. One that
-# is too high makes training unstable.
+# and 0.28 above. The paper says $\epsilon = 10$ (v2, section 3.2.1). A clip that is too
+# low, it says, cuts off the gradients of many tokens and costs performance. One that is
+# too high makes training unstable.
 #
-# The clip keeps the ratio $\rho$ of new to old probability between $1-\epsilon$ and
-# $1+\epsilon$. A ratio is never negative. With 10 the lower edge is $-9$, which cannot be
-# reached: *downwards there is no clip at all*. Upwards it starts at 11. Which cases lose
-# their gradient?
+# The clip takes the gradient away where the ratio $\rho$ of new to old probability has
+# left the range from $1-\epsilon$ to $1+\epsilon$ in the wanted direction. A ratio is
+# never negative. With 10 the lower edge is $-9$, which cannot be reached: *downwards
+# there is no clip at all*. Upwards it starts at 11. Which cases lose their gradient?
 
 
 # %% tags=["nbval-check-output"]
@@ -620,19 +608,24 @@ for name, low, high in (("0.2 / 0.28", 0.2, 0.28), ("10 / 10", 10.0, 10.0)):
         print(f"{name:12}{advantage:+10.0f}" + "".join(f"{c:9.2f}" for c in cells))
 
 # %% [markdown]
-# Zeros are tokens that have fallen silent. With the narrow clip a good token stops at 1.28
-# times its old probability, and a bad one at 0.8. With the wide one a good token may become
-# eleven times as likely, and bad tokens never fall silent. (A bad token that has become
-# likelier has no limit under either clip: look at the last column.)
+# A zero is a token without gradient: a **silent** one. With the narrow clip a good
+# token stops at 1.28 times its old probability, and a bad one at 0.8. With the wide one
+# a good token may become eleven times as likely, and bad tokens never become silent. (A
+# bad token that has become likelier has no limit under either clip: look at the last
+# column.)
 #
-# But the slope contains the ratio itself. A bad token that has become *less* likely is
-# pushed down by a gradient that shrinks with it, so going on does little. A good token that
-# has become more likely is pushed up harder, up to eleven times. That may be one source of
-# the instability; the paper does not say.
+# <details><summary>Why a wide clip may be unstable</summary>
 #
-# **Count them.** One batch of Dev1, and sixteen optimizer steps on it, each with its own
-# part of the batch: in the paper 512 answers, here one group of eight. Before each step,
-# ask of every token whether its gradient is gone.
+# The slope contains the ratio itself. A bad token that has become *less* likely is
+# pushed down by a gradient that shrinks with it, so going on does little. A good token
+# that has become more likely is pushed up harder, up to eleven times. That may be one
+# source of the instability; the paper does not say.
+#
+# </details>
+#
+# **Count them.** One batch of Dev1, and sixteen optimizer steps on it, each with its
+# own part of the batch: in the paper 512 answers, here one group of eight. Before each
+# step, ask of every token whether its gradient is gone.
 
 # %%
 shape = {"prompts": 16, "group_size": 8, "max_new_tokens": LONGEST}
@@ -682,16 +675,16 @@ print(f"their probability when they were sampled, mean: {fmean(chances):.2f}")
 print(f"of all tokens of the batch: {batch.old_logprobs[batch.mask].exp().mean():.2f}")
 
 # %% [markdown]
-# In the first part all ratios are 1 and nothing is silent. Then the policy moves away from
-# the samples, and some tokens go quiet at the narrow clip; at 10, none. They are few, but
-# not just any tokens. A token whose probability was near 1 cannot become 1.28 times as
-# likely. What is cut are places where the model was undecided, as the two means show: the
-# numbers and operators between which it chooses.
+# In the first part all ratios are 1 and nothing is silent. Then the policy moves away
+# from the samples, and some tokens become silent at the narrow clip; at 10, none. They
+# are few, but not just any tokens. A token whose probability was near 1 cannot become
+# 1.28 times as likely. The cut falls on places where the model was undecided, as the
+# two means show: operators, the words behind a verdict, and some numbers. (So it falls
+# on the words that this chapter pays for, too.)
 #
 # The last of 16 parts is trained by a policy that is 15 steps away from its samples, so
-# one might expect more and more silence. The shares in the table do not show it clearly:
-# the batch is small. Our recipe has 4 parts. The long run below has an arm with the wide
-# clip.
+# one might expect more and more silence. The table does not show it clearly: the batch
+# is small. Our recipe has 4 parts. The long run below has an arm with the wide clip.
 
 # %% [markdown] tags=["slide"]
 # ## 6. A live run, with and without
@@ -760,9 +753,8 @@ plots.compared_curves(soft, {"mixed": "answers that mix", "right": "right answer
 # %% [markdown]
 # What you see: every point is the mean of the last five steps. *Right* wobbles with the
 # problems that are drawn, in both runs alike: twenty steps are too few to move it. What
-# parts the runs is *answers that mix*. Without the language reward the share climbs; with
-# it, it stays where Dev1 had it. No reward speaks *for* mixing. What nobody pays for is
-# free to drift, and here one can watch it.
+# parts the runs is *answers that mix*. Without the language reward the share climbs,
+# which is the drift of section 1; with it, it stays where Dev1 had it.
 #
 # And the leash? Its part of the loss, at the last step:
 
@@ -772,9 +764,8 @@ pull = live.kl_coef * last["kl"]
 print(f"KL term of a token {pull:.0e}, while being right moves the reward by 1")
 
 # %% [markdown]
-# It hardly holds at all. With $\beta = 0.001$ the KL term does nothing until a token has
-# become a thousand times less likely than in the reference, where $k_3$ explodes. It is a
-# rail far out, not a rein.
+# It hardly holds at all. With $\beta = 0.001$ the KL term does nothing until a token
+# has become a thousand times less likely than in the reference, where $k_3$ explodes.
 #
 # The honest measure, as always, is on held-out problems:
 
@@ -785,13 +776,13 @@ for name, found in lines.items():
     print(f"{name:10}" + "".join(f"{value:14.3f}" for value in found.values()))
 
 # %% [markdown]
-# Compare the order with that of the curves. The shares are lower than in training, where
-# half of the problems are countdown and a fifth are hard. This exam has a third of each
-# family and only easy ones. With 144 answers in a row a difference in *mixed* is worth
-# nothing below about five points, and one in *right* below about ten. For more we need
-# more steps, problems and seeds.
+# With 144 answers one answer is 0.7 points. A difference in *mixed* is worth nothing
+# below about five points, and one in *right* below about ten. In our printed run even
+# *without* lies below Dev1, against the curves. So only the order is the same, *with*
+# below *without*; whether mixing rose or fell, this exam cannot tell. Section 7 can,
+# with more steps, problems and seeds.
 #
-# **In TRL** the same loop is `GRPOTrainer`, with these names:
+# <details><summary>The same loop in TRL: `GRPOTrainer`</summary>
 #
 # | here | in TRL's `GRPOConfig` |
 # |---|---|
@@ -800,18 +791,20 @@ for name, found in lines.items():
 # | a refreshed reference | `sync_ref_model`, `ref_model_sync_steps`, `ref_model_mixup_alpha=1.0` |
 # | clip 0.2 / 0.28 | `epsilon`, `epsilon_high` |
 # | spread left undivided | `scale_rewards="none"` |
+# | not tried here: each part divided by its own spread in the group, then added, so that a quiet part is as loud as any other | `normalize_then_sum` |
+#
+# </details>
 
 # %% [markdown] tags=["slide"]
 # ## 7. The long run: what RL wins back
 #
 # The stage of the recipe takes forty steps with more problems in each. We ran it from
-# Dev1 of three seeds. Is what the cold start has cost won back? Zero belongs into that
-# picture, so the first figure is of the exam of chapter 10, section 9, which all of them
-# took.
+# Dev1 of three seeds. Is what the cold start has cost won back? The first figure is of
+# the exam of chapter 10, section 9, which Zero took, too.
 #
-# For the arms that follow there was another exam, before and after the stage (`python -m
-# results.language with 0`, and so on). It has 128 test problems of each family, easy and
-# hard.
+# For the arms that follow there was another exam, before and after the stage
+# (`python -m results.language with 0`, and so on). It has 128 test problems of each
+# family, easy and hard.
 
 # %%
 ARMS = ("with", "without", "weak", "wide", "still")
@@ -901,25 +894,26 @@ plots.interval_dots(panels, "answers that mix", 0.25)
 # %% [markdown]
 # What you see: the share of answers that mix, before the stage (Dev1) and after it.
 #
-# *Without* the language reward RL brings the mixing back: on easy problems it is above Dev1
-# in every seed. A cold start in one language is not enough. Nearly all of it is countdown,
-# which has a verdict in every line. There *without* mixes in 0.26, 0.17 and 0.15 of its
-# answers, and Dev1 in 0.10, 0.12 and 0.14: in seed 2 the difference is small.
+# *Without* the language reward RL brings the mixing back: on easy problems it is above
+# Dev1 in every seed. A cold start in one language is not enough. Two thirds to three
+# quarters of this mixing is in countdown, which has a verdict in every line. There
+# *without* mixes in 0.26, 0.17 and 0.15 of its answers, and Dev1 in 0.10, 0.12 and
+# 0.14: in seed 2 the difference is small.
 #
-# *With* it, fewer answers mix than before, in every seed and at both levels. *Weak* does
-# little more than undo what RL adds. Is length the reason? RL makes answers a little
-# longer, 62 tokens before and 65 to 67 after, in all arms alike. That is 5 to 8% more. It
-# cannot explain that *without* mixes half as often again, nor a difference between the
-# arms.
+# *With* it, fewer answers mix than before, in every seed and at both levels. *Weak*
+# does little more than undo what RL adds. Is length the reason? RL makes answers a
+# little longer, 62 tokens before and 65 to 67 after, in all arms alike. That is 5 to 8%
+# more. It cannot explain that *without* mixes more than half as often again, nor a
+# difference between the arms.
 #
-# *Wide* and *still* are level with *with*. For the clip, section 5 says why: with 4 parts
-# for each rollout there is little to save. The reference was held where it was, and ten
-# times as tightly, and still nothing. This is no evidence against R1's choices; its
-# rollouts had 16 parts, and its reference stayed for 400 steps. It only says that our
-# forty steps cannot tell.
+# *Wide* and *still* are level with *with*. For the clip, section 5 says why: with 4
+# parts for each rollout there is little to save. The reference was held where it was,
+# and ten times as tightly, and still nothing. This is no evidence against R1's choices.
+# Its rollouts had 16 parts. And it refreshed every 400 optimizer steps, while our stage
+# ends after 160 (40 rollouts).
 #
-# Before any of this was measured we had written down a goal: at most 3% of the easy answers
-# mix.
+# Before any of this was measured we had written down a goal: at most 3% of the easy
+# answers mix.
 
 # %%
 for seed, (mean, low, high) in zip(
@@ -997,47 +991,47 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # %% [markdown]
 # What you see: left of 0 is a price. Bars are intervals over problems, small ticks the
 # three seeds. A coloured diamond is a difference whose interval misses 0 and whose sign
-# is the same in all seeds. Grey means that these problems cannot tell, not that the price
-# is nothing.
+# is the same in all seeds. Grey means that these problems cannot tell, not that the
+# price is nothing.
 #
-# On easy problems there is no price that these problems can see. On hard ones it is 0.02,
-# and most of it is hard arithmetic, 0.05, in every seed. A small price, then, as the
-# authors say of theirs. Theirs shows in one subject, ours in hard problems. (Nobody
-# solves a hard puzzle, so nothing can be lost there. Where all differences are 0, the bar
-# is Wilson's interval: so many problems cannot exclude a difference that small.)
+# On easy problems no price is visible. On hard ones it is 0.02, and most of it is hard
+# arithmetic, 0.05, in every seed. A small price, then, as the authors say of theirs.
+# Theirs shows in one subject, ours in hard problems. (Hard puzzles are never solved, so
+# nothing can be lost there. Their bar is Wilson's interval, an interval for a count of
+# zero.)
 #
 # ## 9. What this does not show
 #
-# Our languages are two, with different scripts, so a look at the letters is enough. English
-# and French share theirs. Real programs ask a classifier that names the language of a text
-# (fastText's `lid.176`, or `lingua`), sentence by sentence, since it errs on short strings.
+# Our languages are two, with different scripts, so a look at the letters is enough.
+# English and French share theirs. Real programs ask a classifier that names the
+# language of a text (fastText's `lid.176`, or `lingua`), sentence by sentence, since it
+# errs on short strings.
 #
-# A Korean "no" is exactly as good as an English one for reaching a target, so our tiny world
-# gives the reward an easy life. A large model thinks in sentences, where the choice of
-# language may change *what* is thought. The price there says nothing about the price here,
-# in either direction.
+# A Korean "no" is exactly as good as an English one for reaching a target. A large
+# model thinks in sentences, where the choice of language may change *what* is thought.
+# The price there says nothing about the price here, in either direction.
 #
-# Our runs do not test what R1's leash was for, either: forty steps are a tenth of the
-# time between two of its refreshes. And the hole of section 3, thinking without words,
-# stays open. That the live run did not fall into it is a fact about this run, not about
-# the reward.
+# Our runs do not test what R1's leash was for, either. And the hole of section 3,
+# thinking without words, stays open: the live run did not fall into it, another may.
 #
 # ## Summary
 #
-# Three sentences to remember: a reward for right answers is blind to language, so mixing
-# drifts. Paying for the share of words in the question's language stops the drift and about
-# halves what was there, if the weight is large enough to be heard. In the same stage RL wins
-# back what the cold start has cost, except for hard countdown.
-#
+# - A reward for right answers is blind to language, so mixing drifts. Paying for the
+#   share of words in the question's language stops the drift and about halves what was
+#   there, if the weight is large enough.
+# - In the same stage RL wins back what the cold start has cost, except for hard
+#   countdown.
 # - A share of words is simple only after one has said what a word is: numbers, single
 #   letters, formulas and names of programs are in no language.
 # - Rewards add up safely if no wrong answer can beat a right one. With more weight than
 #   that, know what the policy does, and measure what nobody forbids.
-# - A leash to a fixed reference limits how far a policy goes, a refreshed one how fast. At
-#   0.001 it is a rail, not a rein.
+# - A leash to a fixed reference limits how far a policy goes, a refreshed one how fast.
+#   At 0.001 it hardly holds.
 # - A narrow clip silences tokens at which the model was undecided; clip 10 has no lower
 #   edge at all.
 # - A small price is measured by differences, problem by problem, and over seeds.
+#
+# <details><summary>The three parts beside each other</summary>
 #
 # | part | what it pays | cheapest way to get it | kept in check by |
 # |---|---|---|---|
@@ -1045,15 +1039,17 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # | format, 0.1 | one thought, one answer | a dot | being right pays ten times as much |
 # | language, 3 | words in the language of the question | a dot, or a thought without words | being right, which pays a third as much; the meters; exercise 11.3 |
 #
+# </details>
+#
 # ## Questions
 #
 # 1. Your language reward is at 1.00 after ten steps, and your answers are as right as
-#    before. Name two models that would show this, one that you want and one that you
-#    do not want.
+#    before. Name two models that would show this, one that you want and one that you do
+#    not want.
 #
-#    <details><summary>Answer</summary>One that thinks in the language of the
-#    question, and one that has stopped using words. Count the words of a thought: the
-#    reward alone cannot tell them apart.</details>
+#    <details><summary>Answer</summary>One that thinks in the language of the question,
+#    and one that has stopped using words. Count the words of a thought: the reward
+#    alone cannot tell them apart.</details>
 #
 # 2. In a log the KL rises to 0.02, drops to 0, rises to 0.02, and so on. A colleague
 #    says: the policy oscillates around the reference. What do you answer?
@@ -1066,8 +1062,8 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 #    what would dividing by the spread do to that group?
 #
 #    <details><summary>Answer</summary>Rewards differ in the language part, so
-#    advantages are not zero. Divided by the group's small spread, this difference
-#    would push as hard as right against wrong does elsewhere.</details>
+#    advantages are not zero. Divided by the group's small spread, this difference would
+#    push as hard as right against wrong does elsewhere.</details>
 #
 # ## Exercises
 #
@@ -1101,14 +1097,14 @@ checks.ex_11_1(foreign_words)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 11.2** (easy, 10 min) How much may language weigh? Being right has the
-# weight `right`. The other parts are given as a list of (weight, lowest value,
-# highest value). Return the weight that the language part, from 0 to 1, must stay
-# below, so that no wrong answer reaches a right one; 0.0 if there is no such weight.
+# weight `right`. The other parts are given as a list of (weight, lowest value, highest
+# value). The language part is from 0 to 1. Return the weight that it must stay below,
+# so that no wrong answer reaches a right one; 0.0 if there is no such weight.
 #
 # <details><summary>Hint 1</summary>The worst right answer has every other part at its
 # lowest, the best wrong one at its highest.</details>
-# <details><summary>Hint 2</summary>What is left of `right` after the parts have been spread
-# from lowest to highest? It cannot be below 0.</details>
+# <details><summary>Hint 2</summary>What is left of `right` after the parts have been
+# spread from lowest to highest? It cannot be below 0.</details>
 
 
 # %% tags=["exercise"]
@@ -1127,20 +1123,19 @@ def largest_weight(right, others):
 checks.ex_11_2(largest_weight)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 11.3** (medium, 15 min) Close the hole. Write a language reward that a thought
-# without words cannot have. It is the share of words in the problem's language, times a
-# second factor: the number of words *in that language* divided by `enough`, but at most 1.
-# A thought with no word, or no thought, pays 0. Then think: what can be had for nothing
-# *now*?
+# **Exercise 11.3** (medium, 15 min) Close the hole. Write a language reward that a
+# thought without words cannot have. It is the share of words in the problem's language,
+# times a second factor: the number of words *in that language* divided by `enough`, but
+# at most 1. A thought with no word, or no thought, pays 0. Then think: what can be had
+# for nothing *now*?
 #
+# <details><summary>Hint 1</summary>Take `words_of(text)` and count those of the
+# language.</details>
+# <details><summary>Hint 2</summary>Return 0.0 before you divide by a number of words
+# that is 0. `min(1.0, mine / enough)` is the second factor.</details>
 # <details><summary>Answer to the last question</summary>Any `enough` words of the
 # language, whatever they say: "yes yes", and then the tape. It pays for words, not for
 # explaining.</details>
-#
-# <details><summary>Hint 1</summary>Take `words_of(text)` and count those of the language.
-# </details>
-# <details><summary>Hint 2</summary>Return 0.0 before you divide by a number of words that
-# is 0. `min(1.0, mine / enough)` is the second factor.</details>
 
 
 # %% tags=["exercise"]
@@ -1161,10 +1156,10 @@ def spoken(problem, text, enough=2):
 checks.ex_11_3(spoken)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 11.4** (medium, 15 min) Which policy holds the leash? Steps are counted
-# from 1. At the end of every step that is a multiple of `every`, the reference
-# becomes the policy of that moment. For each step, return after how many steps of
-# training its reference was made (0 is the start). The list has `steps` entries.
+# **Exercise 11.4** (easy, 5 min) Which policy holds the leash? Steps are counted
+# from 1. At the end of every step that is a multiple of `every`, the reference becomes the
+# policy of that moment. For each step, return after how many steps of training its
+# reference was made (0 is the start). The list has `steps` entries.
 #
 # <details><summary>Hint 1</summary>The step at whose end a refresh happens was itself
 # still held by the old reference.</details>
@@ -1187,20 +1182,23 @@ def references(steps, every):
 checks.ex_11_4(references)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 11.5** (hard, 20 min) The share of silent tokens. You get log-probabilities now
-# and at sampling, advantages and mask. Among the tokens under the mask whose advantage is
-# not 0, return the share whose gradient the clip has taken away. No such token: 0.0. The
-# check compares with what autograd finds.
+# **Exercise 11.5** (medium, 10 min) The share of silent tokens. You get
+# log-probabilities now and at sampling, advantages and mask. Among the tokens under the
+# mask whose advantage is not 0, return the share whose gradient the clip has taken
+# away. No such token: 0.0. The check compares with what autograd finds.
 #
-# <details><summary>Hint 1</summary>Section 5 says which two of the four cases are silent. A
-# padded place can have any ratio.</details>
+# <details><summary>Hint 1</summary>Section 5 says which two of the four cases are
+# silent. A padded place can have any ratio.</details>
 # <details><summary>Hint 2</summary>`(logprobs - old).exp()` is the ratio, and
 # `advantages[:, None]` fits beside it. Combine conditions with `&` and `|`.</details>
 
 
 # %% tags=["exercise"]
 def silent_share(logprobs, old, advantages, mask, low=0.2, high=0.28):
-    """logprobs, old and mask are (B, T), advantages (B,); one number."""
+    """logprobs, old and mask are (B, T), advantages (B,); one number.
+
+    Where logprobs and old are equal it is 0.0.
+    """
     # BEGIN SOLUTION
     ratio = (logprobs - old).exp()
     push = advantages[:, None]
@@ -1214,25 +1212,29 @@ def silent_share(logprobs, old, advantages, mask, low=0.2, high=0.28):
 checks.ex_11_5(silent_share)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 11.6** (hard, 40 min) Predict, then run: an open experiment. Write the strict
-# rule of section 3: 1.0 if the thinking holds a word and every word is in the problem's
-# language, else 0.0. Predict before you run it: is a strict rule at weight 1 louder than a
-# share at weight 3? In which groups does it still teach, and in which does it fall silent?
-# Then train with it beside the two live runs:
+# **Exercise 11.6** (hard, 40 min) Predict, then run: an open experiment. Write the
+# strict rule of section 3: 1.0 if the thinking holds a word and every word is in the
+# problem's language, else 0.0. Predict before you run it: is a strict rule at weight 1
+# louder than a share at weight 3? In which groups does it still teach, and in which
+# does it fall silent? Then train with it beside the two live runs:
 #
 # ```python
 # parts = {**with_meters(live).parts, "language": (1.0, strict)}
 # history = list(one_language(copy.deepcopy(dev1), live, rewards.Weighted(parts)))
 # ```
 #
-# Watch both meters, and *right*. Which of the two rewards would you give to a model that
-# mixes in every answer?
+# Watch both meters, and *right*. Which of the two rewards would you give to a model
+# that mixes in every answer?
 #
-# <details><summary>Hint 1</summary>A thought without words must not be paid, so the hole of
-# section 3 is closed, too.</details>
+# <details><summary>Hint 1</summary>A thought without words must not be paid, so the
+# hole of section 3 is closed, too.</details>
 # <details><summary>Hint 2</summary>`rewards.language_consistency` is exactly 1.0 where
 # nothing is foreign, also where there is no word. `words_of(text)` tells these
 # apart.</details>
+# <details><summary>Answer to the predictions</summary>One slip among n words costs 1
+# under the strict rule, and 3/n under the share. So the rule is louder from four words
+# on. It is silent in a group where all mix, or none does: a model that mixes in every
+# answer learns nothing from it.</details>
 
 
 # %% tags=["exercise"]
@@ -1257,10 +1259,13 @@ checks.ex_11_6(strict)
 # answered *different* problems. First guess for the eight marks of section 8: how many
 # times smaller is the paired one?
 #
-# <details><summary>Hint 1</summary>The standard error of a mean of N numbers is the square
-# root of (their variance divided by N). `statistics.variance` gives the variance.</details>
+# <details><summary>Hint 1</summary>The standard error of a mean of N numbers is the
+# square root of (their variance divided by N). `statistics.variance` gives the
+# variance.</details>
 # <details><summary>Hint 2</summary>Paired, take the variance of the differences. In two
 # groups, take the sum of the two variances.</details>
+# <details><summary>Answer to the guess</summary>About 5 times: 0.04 against
+# 0.21.</details>
 
 
 # %% tags=["exercise"]

@@ -23,7 +23,7 @@ def table(axes):
     """In the middle: keep, rewrite, check, and the table."""
     lines = ("right,", "finished,", "can be read")
     card(axes, 4.0, 2.75, 2.0, 1.7, GREY, "keep", lines, "5")
-    lines = ("says it once,", "in one language,", "with a reason")
+    lines = ("says it once,", "in one language,", "a word more")
     card(axes, 6.6, 2.75, 2.1, 1.7, PURPLE, "rewrite", lines, "4")
     lines = ("right still,", "one language,", "unique")
     card(axes, 9.3, 2.75, 1.8, 1.7, GREY, "check", lines, "5")

@@ -49,7 +49,7 @@ def before(axes):
 def after(axes):
     """Below: what the rewriter makes of it."""
     lines = thinking(rewrite.readable(GAME, NOTES)).strip().split("\n")
-    notes = (("worded", "a verdict with a reason"), ("language", "the question's"))
+    notes = (("worded", "a verdict and a word"), ("language", "the question's"))
     page(axes, 0.4, GREEN, "as the rewriter writes it", lines, notes)
     margin(axes, 0.4 + 1.3, GREEN, ("fresh", "each attempt once"))
     axes.annotate(

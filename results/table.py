@@ -19,7 +19,7 @@ FORCED = {  # as the files name it: as the page does
     "forced, greedy": "forced, greedy",
     "nothing twice, T=0.6": "forced, never `again`, T=0.6",
 }
-COLUMNS = ("countdown", "arithmetic", "tokens", "checks, tries again")
+COLUMNS = ("countdown", "arithmetic", "tokens", "new attempts")
 
 
 def load(name: str) -> dict:

@@ -79,13 +79,13 @@ def ex_10_3(to_shortcut) -> None:
 
 
 def ex_10_4(may_look) -> None:
-    """Who may look at whom in a packed row."""
+    """Which token of a packed row may look at which."""
 
     def test(may_look):
         owner = torch.tensor([1, 1, 1, 2, 2, 3, 0, 0])
         got = tensor(may_look(owner), (8, 8)).bool()
-        assert not got.triu(1).any(), "somebody looks into the future"
-        assert got.diagonal().all(), "everybody may look at themselves"
+        assert not got.triu(1).any(), "a token looks into the future"
+        assert got.diagonal().all(), "every token may look at itself"
         assert not got[3, 2], "the second example looks at the first"
         wanted = Packed(owner[None], owner[None]).mask[0, 0]
         assert torch.equal(got, wanted), "earlier tokens of the same example: yes"

@@ -84,7 +84,7 @@ def read_tape(tape: str) -> tuple[tuple, str, list[int]]:
 
 
 def verdict(language: str, yes: bool, tail: str) -> str:
-    """Say yes and why it is good, or no and what now.
+    """Say yes or no, and the second word behind it.
 
     >>> verdict("en", True, " true"), verdict("ko", False, "")
     (' yes true', ' 아니 거짓')
