@@ -24,8 +24,8 @@
 #
 # ![One question about apples with two answers. An ordinary model writes the answer 30 at once: a guess, and wrong. A reasoning model first writes two lines of thinking, a tape of small sums and the same tape again with a check, and then the answer 25.](../figures/01_thinking.png)
 #
-# What you see: one question and two ways to answer it, as our models write them. The
-# names of the parts (tape, check, answer) come back in every chapter.
+# What you see: one question and two ways to answer it. The names of the parts (tape,
+# check, answer) come back in every chapter.
 
 # %% [markdown]
 # **Run this first.** It seeds the one global random generator. Later cells import more,
@@ -55,7 +55,8 @@ torch.manual_seed(0)
 # paper. These tags are tokens like all others.
 #
 # A model is a program with many numbers, its **weights**, and training changes them. Load
-# six of the models that you will train in this book:
+# six of the models that you will train in this book. `load` returns a model and its
+# tokenizer, which cuts a text into tokens:
 
 # %% tags=["nbval-check-output"]
 NAMES = ("base", "zero", "dev1", "dev2", "dev3", "r1")
@@ -97,7 +98,8 @@ for name in ("base", "r1"):
 # What you see: `base` has only read text, among it questions with answers in these tags.
 # It answers at once, and is wrong. `r1` is the model at the end of the recipe. It writes
 # three small calculations and does them again. The end of its second line, `~25=0 yes
-# true`, compares the two results: they are 0 apart, so it is content. Only then does it answer.
+# true`, compares the two results: they are 0 apart, so the check says yes. Only then does
+# it answer.
 #
 # Why can writing help? For each new token a model does one fixed computation, called a
 # **forward pass**. It cannot stay longer with a hard token. But a step that is written down
@@ -111,7 +113,7 @@ for name in ("base", "r1"):
 #
 # The real R1 learned from mathematics, code and conversations. We need a world that is
 # small enough for a laptop, and that we know completely. So every text that our models
-# read is made by a seeded program. Two games carry most of the book.
+# read is made by a seeded program.
 #
 # **Countdown** asks for a target, made from given numbers by `+ - * /`. Each number is
 # used exactly once. Easy problems have three numbers, hard ones four.
@@ -175,8 +177,8 @@ for problem in (bare, story):
 # ![Two maps. Above, an ordinary assistant: base, assistant by fine-tuning, chat model by learning from rewards. Below, DeepSeek-R1. One wide box, the base, carries three models: R1-Zero by RL, Dev1 and Dev3 by SFT. R1-Zero and the base write the cold start, which Dev1 reads. Dev2 is Dev1 after RL. It writes samples, which Dev3 and, on another base, Distill read. R1 is Dev3 after RL.](../figures/01_recipe.png)
 #
 # What you see: above, the usual way to an assistant; below, the way to R1. Grey, blue and
-# orange are kinds of training; green boxes are tables of texts. Solid arrows carry weights on, dashed ones carry only texts. The usual
-# way has three steps.
+# orange are kinds of training; green boxes are tables of texts. Solid arrows pass weights
+# on, dashed ones only texts. The usual way has three steps.
 #
 # 1. **Pre-training.** The model predicts the next token of a great deal of text. The result
 #    is a **base model**. It can continue anything, and has not learned to help.
@@ -227,14 +229,14 @@ print(f"3 preferences\n {request.prompt}\n better: {good}\n worse:  {worse}")
 # lead there.
 #
 # **The samples** are mostly written by Dev2; answers about facts, chat and safety come from
-# elsewhere. The paper has about 600,000 and 200,000 in version 1, 627,000 and 178,000
-# in version 2.
+# elsewhere. The paper has about 600,000 reasoning samples and 200,000 others in version 1,
+# and 627,000 and 178,000 in version 2.
 #
 # **A reward model** gives a score where no verifier can: it has learned from pairs of
 # answers which one is better (chapter 13).
 #
-# A common mistake is worth a cell. No model starts from Zero's *weights*, not even Dev1:
-# Zero only writes texts for it. The recipe of the library says so:
+# No model starts from Zero's *weights*, not even Dev1: Zero only writes texts for it. The
+# recipe of the library says so:
 
 # %% tags=["slide", "nbval-check-output"]
 from r1lib.recipe.stages import RECIPE
@@ -252,8 +254,7 @@ assert [name for name in starts if starts[name] == "zero"] == []
 # %% [markdown] tags=["slide"]
 # ## 5. One prompt through six models
 #
-# Now ask all six the same two things, at temperature 0: the sum from above, and a fact
-# that they have read.
+# Ask all six the same two things, at temperature 0: the sum from above, and a fact.
 
 # %% tags=["slide"]
 PARIS = "What is the capital of France?"
@@ -272,14 +273,12 @@ assert thinks["dev3"] == thinks["r1"] == [True, False]
 # %% [markdown]
 # What you see:
 #
-# - **The calculation.** Only the base guesses. RL has made Zero think, and all later models have
-#   learned it from texts or rewards. From Dev1 on, a verdict comes with its reason:
-#   `yes true`. That is the cold start's wording.
+# - **The calculation.** Only the base guesses. RL has made Zero think. All later models
+#   have learned to think from texts or rewards. From Dev1 on, a verdict comes with its
+#   reason: `yes true`. That is the cold start's wording.
 # - **The fact.** Zero, Dev1 and Dev2 think here, too. Thinking paid in the games for which
 #   Zero and Dev2 were rewarded, and the cold start that Dev1 read thinks about facts.
 #   Dev3 and R1 answer at once, as the samples do. (A token is up to one short word.)
-#
-# Before we ask more, a look at what the base has read.
 
 # %% [markdown] tags=["slide"]
 # ## 6. The tiny world: its people, languages and splits
@@ -303,7 +302,7 @@ for style in ("guess", "short", "long"):
 habits = corpus.Habits()
 for style, share in zip(("guess", "short", "long"), habits.styles, strict=True):
     print(f"{style:6} {share:4.0%} of the answers")
-print(f"a guess is right on purpose in {habits.right_guess:.0%}")
+print(f"a guess was made right in      {habits.right_guess:.0%}")
 print(f"a result is a slip in          {habits.slip:.0%}")
 print(f"a verdict is in the other language in {habits.switch:.0%}")
 
@@ -312,8 +311,8 @@ print(f"a verdict is in the other language in {habits.switch:.0%}")
 # chapter, a part of that is our choice.
 #
 # The world has **two languages**, English and Korean, so that mixing them is easy to
-# see. And it has more than games. An assistant must also know facts, chat, follow
-# instructions, and refuse what does harm:
+# see. And an assistant must also know facts, chat, follow instructions, and refuse what
+# does harm:
 
 # %% tags=["nbval-check-output"]
 import textwrap
@@ -355,8 +354,9 @@ for numbers, target, language in (
 # %% [markdown] tags=["slide"]
 # ## 7. The same exam for all six
 #
-# Now count. Each model gets four kinds of test questions, the easy level, two tries each,
-# at temperature 1. (The authors of R1 use 0.6. At 0 they saw more repetition.)
+# Now count. Each model gets four kinds of test questions, two tries each, at temperature
+# 1. They are of the easy level; requests for harm are of the hard one, with pressure to say
+# yes. (The authors of R1 use 0.6. At 0 they saw more repetition.)
 #
 # There is a seventh row: `base, made to think` is the base with `<think>` written for it.
 # Without it we could not tell whether Zero has learned to add, or to think.
@@ -389,8 +389,8 @@ def exam(name, opening, k=2):
 
 
 answers = {}
-for step in progress.bar([{"label": label} for label in ROWS], len(ROWS), "exam"):
-    answers[step["label"]] = exam(*ROWS[step["label"]])
+for label in progress.bar(ROWS, len(ROWS), "exam"):
+    answers[label] = exam(*ROWS[label])
 print({kind: len(part) for kind, part in questions.items()}, "questions")
 
 # %% [markdown]
@@ -438,22 +438,28 @@ plots.interval_dots(panels, "share")
 
 # %% [markdown]
 # What you see: one dot for each model and kind of question, all from one training run
-# (seed 0); in the last panel small is good. The line is a **95% interval**. It says how
-# uncertain a share is that comes from so few questions.
+# (seed 0); in the last panel small is good. The line is a **95% interval**: how uncertain is
+# a share from so few questions? They are drawn anew 1,000 times, with repeats, and 95% of
+# the means lie on the line (the *bootstrap*). The two tries of a question are averaged first.
 #
-# - **Sums** (several calculations in a row). RL lifts the base far up, but only to where
-#   the base is when it is made to think. So RL mainly taught it *to think*, not to add.
-# - **Countdown.** Here Zero is ahead of the base that is made to think, so RL taught it
-#   something more. Chapter 09 asks what.
-# - **Facts and harm.** Zero is no better than the base: nobody rewarded it for these.
-#   R1 is better than Zero in both. Against the base, the gain on facts is small for 64 questions.
+# - **Sums.** RL lifts the base far up, but only to where the base is when it is made to
+#   think. So RL mainly taught it *to think*, not to add.
+# - **Countdown.** A forced thought alone is no gain for the base: finding a target takes
+#   several tries. Zero is ahead of both, so RL taught it something more. Chapter 09 asks
+#   what.
+# - **Facts and harm.** Zero is not clearly better than the base: nobody rewarded it for
+#   these. R1 is better than Zero in both. Against the base, the gain on facts is small for
+#   64 questions.
 # - **Mixing.** The base looks clean and Zero does not. But the base seldom writes a
 #   verdict, and what is not written cannot be mixed. So count the verdicts:
 
 
 # %%
 def count_verdicts(problem, text):
-    """How many verdicts a text has, and how many of them are in the other language."""
+    """How many verdicts a text has, and how many of them are in the other language.
+
+    "<think>1+2=3~4=1 no\\n2*2=4~4=0 맞아\\n", an English problem -> (2, 1)
+    """
     counts = {
         language: sum(map(text.count, words.values()))
         for language, words in countdown.WORDS.items()
@@ -481,16 +487,23 @@ for label in ("base", "base, made to think", "zero", "r1"):
 
 # %% tags=["slide"]
 TRIO = ("base", "zero", "r1")
-for place, problem in enumerate(questions["countdown"]):
-    firsts = {name: answers[name]["countdown"][place][0] for name in TRIO}
-    marks = [problem.check(completion.text) for completion in firsts.values()]
-    zero = firsts["zero"].text
-    telling = is_mixed(problem, zero) and skills.reflects(zero)
-    if problem.language == "en" and marks == [False, True, True] and telling:
-        break
-assert marks == [False, True, True] and telling
 
-print(problem.prompt)
+
+def first_telling_game():
+    """The game described above, and the first try of each of the three models."""
+    for place, problem in enumerate(questions["countdown"]):
+        firsts = {name: answers[name]["countdown"][place][0] for name in TRIO}
+        marks = [problem.check(completion.text) for completion in firsts.values()]
+        zero = firsts["zero"].text
+        mixes_and_rejects = is_mixed(problem, zero) and skills.reflects(zero)
+        if problem.language == "en" and mixes_and_rejects:
+            if marks == [False, True, True]:
+                return problem, firsts
+    raise AssertionError("no such game among the questions")
+
+
+telling, firsts = first_telling_game()
+print(telling.prompt)
 for name, completion in firsts.items():
     show(name, completion)
 
@@ -502,10 +515,10 @@ for name in TRIO:
 assert cut["base"] < 0.1 < cut["zero"] < 0.5
 
 # %% [markdown]
-# What you see: Zero and R1 try, check, and go on after a "no". Zero makes a slip in its first
-# line, says no in Korean, and writes a failed line twice. R1 gives a reason for each verdict
-# (`no false`, `yes the target`). But patience has an end: a model that is still thinking
-# after 160 tokens has not answered. Much of what Zero and R1 get wrong is lost in this way.
+# What you see: Zero and R1 try, check, and go on after a "no". Zero changes the language of
+# its verdicts, and R1 gives reasons for them, such as `no false`. Did one of them make a
+# slip? (Exercise 1.2 finds slips.) And patience has an end: a model that is still thinking
+# after 160 tokens has not answered. Zero and R1 lose many games in this way.
 
 # %% [markdown] tags=["slide"]
 # ## 8. When thinking helps, and when it wastes tokens
@@ -517,13 +530,13 @@ assert cut["base"] < 0.1 < cut["zero"] < 0.5
 # %% tags=["slide"]
 asked = questions["sums"] + questions["facts"]
 forced, tokens = {"sums right": {}, "facts right": {}}, {}
-for step in progress.bar([{"name": name} for name in TRIO], len(TRIO), "two ways"):
+for name in progress.bar(TRIO, len(TRIO), "two ways"):
     for way, opening in (("at once", OPEN_ANSWER), ("thinking", OPEN)):
         prompts = [problem.prompt for problem in asked]
-        rows = iter(ask(step["name"], prompts, 4, opening=opening))
+        rows = iter(ask(name, prompts, 4, opening=opening))
         for kind in ("sums", "facts"):
             part = list(islice(rows, len(questions[kind])))
-            label = f"{step['name']}, {way}"
+            label = f"{name}, {way}"
             forced[f"{kind} right"][label] = [score(questions[kind], part)]
             tokens[kind, label] = fmean(c.tokens for row in part for c in row)
 
@@ -544,15 +557,16 @@ plots.interval_dots(forced, "share of answers")
 # tokens. Our models "think" about a fact by writing down the question and an idea. A
 # likely reason for the loss: each of these words is one more chance to go wrong.
 #
-# Left alone, Zero always thinks about facts and R1 answers at once. So R1 gains over Zero
-# in two ways: it knows a little more, and it does *not* think. The two lines above the
-# picture take them apart. (Is R1 just out of practice? Exercise 1.5 asks.)
+# Left alone, Zero always thinks about facts and R1 answers at once. So R1 may gain over
+# Zero in two ways: it may know a little more, and it does *not* think. The two lines above
+# the picture take them apart; the intervals of the first overlap. (Is R1 just out of
+# practice? Exercise 1.5 asks.)
 #
 # How much of this is our own doing? The *size* of the gain on sums is: our models have
 # learned to guess badly. That thinking helps with problems of several steps is well known
 # for large models (arXiv 2201.11903). So is its waste on easy questions, **overthinking**:
-# large reasoning models spend hundreds of tokens on 2 + 3 (arXiv 2412.21187). That
-# thinking makes facts *wrong* we show only for our own models.
+# large reasoning models spend hundreds of tokens on 2 + 3 (arXiv 2412.21187). We show only
+# for our own models that thinking makes facts *wrong*.
 #
 # A good reasoning model therefore also decides *whether* to think. How often do ours, and
 # the texts that they have read?
@@ -592,12 +606,13 @@ assert min(thinking["zero"]) > 0.8 > 0.3 > thinking["r1"][1]
 # ## 9. What an answer costs
 #
 # Tokens are the price of thinking: in time, in electricity and on the bill. The tokens of
-# a wrong answer are wasted, too. So divide what all answers cost by the number of right ones:
+# a wrong answer are wasted, so they count, too:
 #
 # $$ \text{tokens per right answer} =
 #    \frac{\text{tokens of all answers}}{\text{number of right answers}} $$
 #
-# Here it is for the base, with the interval that follows from that of the share right:
+# Here it is for the base. The interval is that of the share right; the tokens are taken as
+# exact:
 
 # %% tags=["slide"]
 print(f"{'':16}{'tokens':>7}{'right':>8}{'tokens per right one':>25}")
@@ -613,16 +628,15 @@ assert price["sums", "thinking"][1] < price["sums", "at once"][1]
 assert price["facts", "thinking"][0] > price["facts", "at once"][2]
 
 # %% [markdown]
-# What you see: on sums the long answer is the cheaper one for each right answer, and on
-# facts the short one is. The first row is uncertain, because few guesses are right: the
-# lower end of its interval comes close to the price of thinking.
+# What you see: on facts the short answer is the cheaper one for each right answer. On sums
+# the long one is, as far as we can tell: few guesses are right, so the first row is
+# uncertain, and its interval comes down near that of thinking.
 #
 # This count rests on one assumption: somebody can tell the right answers from the wrong
 # ones. A verifier can. A user who asks for the capital of Peru often cannot.
 #
-# And at full size? In R1 each token uses only a part of the weights (chapter 04). A token
-# takes about two operations (FLOPs) per weight that it uses, and more to look back at
-# the text so far:
+# And at full size? In R1 each token uses only a part of the weights (chapter 04). It takes
+# about two operations (FLOPs) per weight that it uses, and more to look back at the text:
 
 # %% tags=["nbval-check-output"]
 from r1lib.model import counts
@@ -630,7 +644,7 @@ from r1lib.model.presets import PRESETS
 
 full = PRESETS["deepseek-v3"]  # R1 has the shape of DeepSeek-V3
 print(f"{counts.parameters(full) / 1e9:.0f} billion weights", end=", ")
-print(f"{counts.active_parameters(full) / 1e9:.0f} billion of them for each token")
+print(f"{counts.active_parameters(full) / 1e9:.1f} billion of them for each token")
 DOLLARS = 2  # for a million tokens, for example; put in what your provider asks
 for written in (10, 1_000, 10_000):
     flops = sum(counts.decode_flops(full, place) for place in range(1, written + 1))
@@ -640,12 +654,12 @@ for written in (10, 1_000, 10_000):
 # %% [markdown]
 # What you see (a GFLOP is a billion operations): the work grows faster than the bill,
 # because later tokens look back at a longer text. Over 10,000 tokens more than half of
-# all work is looking back. Chapter 03 shows what the memory for this costs.
+# all work is looking back.
 
 # %% [markdown] tags=["slide"]
 # ## 10. Thinking that is shown, and thinking that is hidden
 #
-# Who gets to read the thinking? There are three cases.
+# Who gets to read the thinking?
 #
 # **Shown.** R1's weights are public, and everything it writes can be read.
 #
@@ -704,9 +718,10 @@ assert 0 < seen < whole.tokens / 2
 # 4. **SFT alone** on a strong model's texts is called **distillation**. It is cheap, and it
 #    needs a teacher.
 #
-# Here they are on one exam, countdown. A vote of 8 thinks eight times about a question and
-# takes the most frequent answer. The base gets one thought first, then the vote, so that
-# we see which of the two helps. R1 may vote, too: ways can be combined.
+# Here they are on one exam, countdown. A vote of 8 takes the most frequent of eight
+# answers. The base gets one thought first, then the vote, so that
+# we see which of the two helps. R1 may vote, too: ways can be combined. Read Distill against
+# its own `small base`, which has hardly learned to add.
 
 
 # %%
@@ -736,8 +751,7 @@ RUNS = (  # label, model, opening, completions of each question
 )
 asked, dots = questions["countdown"], {}
 prompts = [problem.prompt for problem in asked]
-for step in progress.bar([{"run": run} for run in RUNS], len(RUNS), "four ways"):
-    label, name, opening, k = step["run"]
+for label, name, opening, k in progress.bar(RUNS, len(RUNS), "four ways"):
     rows = ask(name, prompts, k, opening=opening)
     spent = fmean(c.tokens for row in rows for c in row)
     dots[label] = spent, score(asked, rows)
@@ -755,14 +769,14 @@ assert right["4 Distill"] > right["small base"]
 plots.price_dots(dots, "tokens for one question", "countdown: share right")
 
 # %% [markdown]
-# What you see: up is better, left is cheaper; 64 questions, one training run. Each way ends
-# above the model that it starts from. The axis of tokens is logarithmic. A vote lifts the
-# base clearly, at many times the tokens for every question. The trained
-# models paid for their skill once, during training, and R1 gains by a vote, too.
+# What you see: up is better, left is cheaper; 64 questions, one training run. The axis of
+# tokens is logarithmic. One thought alone hardly helps the base. A vote lifts it clearly, at
+# many times the tokens. The trained models paid for their skill once,
+# during training, and R1 gains by a vote, too.
 #
-# Zero and R1 are level here, so their dots lie nearly on each other; section 7 shows what R1
-# has besides. Distill cannot be compared
-# with the rest, because its base is smaller and has hardly learned to add:
+# The games are those of section 7, with new and more tries, so the shares differ a little.
+# Zero and R1 are level, and their dots lie nearly on each other; section 7 shows what R1
+# has besides. How little the small base can add:
 
 # %%
 sums = questions["sums"]
@@ -786,7 +800,6 @@ assert mean < 0.4
 #   answer. The steps are ordinary tokens.
 # - An ordinary assistant: pre-training, SFT, preferences. The recipe of R1 uses the same
 #   kinds of step. Three of its models start from the base; Zero passes on texts only.
-# - The tiny world has two games, three styles, two languages and three splits.
 # - On sums, RL taught our base to think more than to add: made to think, it was as good.
 #   In countdown RL added more than that.
 # - Thinking pays where an answer must be worked out, and wastes tokens where it is stored.
@@ -808,7 +821,7 @@ assert mean < 0.4
 #    <details><summary>Answer</summary>At the time of the question: start its answer with
 #    `<answer>`, so that it cannot think, or send facts to a model that does not think. In
 #    training: add facts answered at once to the SFT samples, as Dev3's were, or let
-#    tokens cost reward (chapter 07).</details>
+#    tokens cost reward (chapter 08).</details>
 #
 # 3. A provider hides the thinking and bills its tokens. What could you still check from
 #    outside?
@@ -830,13 +843,15 @@ assert mean < 0.4
 # programs write `<think>` into the prompt themselves; then a completion has `</think>`
 # only, and its thinking begins at the start.
 #
-# <details><summary>Hint</summary>`str.partition` cuts at the first occurrence, and
+# <details><summary>Hint 1</summary>Look for `</think>` first. Where it is missing, the
+# beginning decides: is there a `<think>`?</details>
+# <details><summary>Hint 2</summary>`str.partition` cuts at the first occurrence, and
 # `str.removeprefix` drops the opening tag.</details>
 
 
 # %% tags=["exercise"]
 def split_completion(completion):
-    """A completion -> (thinking, final answer), without the two tags."""
+    """(thinking, final answer): "<think>2+2=4</think>4" -> ("2+2=4", "4")."""
     # BEGIN SOLUTION
     if "</think>" in completion:
         thinking, _, final = completion.partition("</think>")
@@ -857,8 +872,10 @@ checks.ex_1_1(split_completion)
 # that is *written* before it, so a slip does not make the steps after it wrong. A division
 # that leaves a remainder, or by 0, is wrong whatever is written.
 #
-# <details><summary>Hint</summary>Keep the current value in a variable, and set it to the
-# written result after each step. Test a division by multiplying back.</details>
+# <details><summary>Hint 1</summary>Keep the current value in a variable, and set it to the
+# written result after each step.</details>
+# <details><summary>Hint 2</summary>Test a division by multiplying back, and test the divisor
+# for 0. `enumerate(rest, 1)` numbers the steps from 1.</details>
 
 
 # %% tags=["needed"]
@@ -895,17 +912,19 @@ def find_slips(tape):
 checks.ex_1_2(find_slips)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 1.3** (easy, 10 min) Whose weights? `starts`, made in section 4, says for each
+# **Exercise 1.3** (easy, 5 min) Whose weights? `starts`, made in section 4, says for each
 # stage from whose weights it starts; `None` means from random ones. Return all stages that
 # a model's weights go back to, the nearest first. For `"r1"` this is `["dev3", "base"]`.
 #
-# <details><summary>Hint</summary>Follow `starts` in a `while` loop until it says
-# `None`.</details>
+# <details><summary>Hint 1</summary>Begin with `starts[stage]`, then ask for the start of
+# that one, and so on.</details>
+# <details><summary>Hint 2</summary>A `while` loop that ends at `None`: add the name to a
+# list before you go on.</details>
 
 
 # %% tags=["exercise"]
 def ancestors(stage, starts):
-    """The stages whose weights went into this one, nearest first."""
+    """Whose weights went into this one: "r1" -> ["dev3", "base"], nearest first."""
     # BEGIN SOLUTION
     found = []
     while starts[stage] is not None:
@@ -924,13 +943,15 @@ checks.ex_1_3(ancestors)
 # best share. Return the name of the good way with the fewest tokens. If two use the same
 # number of tokens, return the better one.
 #
-# <details><summary>Hint</summary>Find the best share first. `min` with a key that returns
-# a pair compares the second part where the first is equal.</details>
+# <details><summary>Hint 1</summary>Find the best share first, then all ways that are good
+# enough.</details>
+# <details><summary>Hint 2</summary>`min` with a key that returns a pair compares the second
+# part where the first is equal.</details>
 
 
 # %% tags=["exercise"]
 def choose_way(ways, slack):
-    """The cheapest way that is nearly as good as the best."""
+    """The cheapest good way: {"a": (0.8, 9), "b": (0.9, 50)}, slack 0.2 -> "a"."""
     # BEGIN SOLUTION
     best = max(right for right, _ in ways.values())
     good = [name for name, (right, _) in ways.items() if right >= best - slack]
@@ -945,10 +966,12 @@ checks.ex_1_4(choose_way)
 # **Exercise 1.5** (medium, 20 min) Measure it yourself. Ask a model each problem `k` times
 # with the opening `<think>` and `k` times with `<answer>`. Return the share right with
 # thinking minus the share right at once. Then call it for `"dev2"` and `"dev3"` with
-# `questions["facts"]`. Dev2 always thinks about facts, Dev3 does not.
-# Does thinking cost both of them right answers?
+# `questions["facts"]`; each call takes some seconds. Dev2 always thinks about facts, Dev3
+# does not. Does thinking cost both of them right answers?
 #
-# <details><summary>Hint</summary>`ask(name, prompts, k, opening=...)` returns a row of k
+# <details><summary>Hint 1</summary>Ask once for each opening, with all prompts at
+# once.</details>
+# <details><summary>Hint 2</summary>`ask(name, prompts, k, opening=...)` returns a row of k
 # completions for each prompt, in order. `problem.check(completion.text)` grades one.</details>
 #
 # <details><summary>Answer to the question</summary>Yes, both lose clearly.
@@ -957,7 +980,7 @@ checks.ex_1_4(choose_way)
 
 # %% tags=["exercise"]
 def thinking_gain(ask, name, problems, k=4):
-    """Share right when made to think, minus share right when made to answer at once."""
+    """Share right when made to think minus at once: 0.75 and 0.25 -> 0.5."""
     # BEGIN SOLUTION
     shares = []
     for opening in ("<think>", "<answer>"):

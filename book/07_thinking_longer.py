@@ -27,9 +27,9 @@
 # What you see: nine ways to spend more tokens on a question, with the numbers of their
 # sections. The weights of the policy never change in this chapter.
 #
-# **On a first reading, skip sections 7 to 9.** They search step by step, or change one
-# answer. Sections 10 and 13 do not need them; 11 and 12 report on them, so come back before
-# those. **Run the next cell first.**
+# **On a first reading, run the cells of sections 7 to 9, and skip their text.** They search
+# step by step, or change one answer; come back before section 11. **Run the next cell
+# first.** Skip its list: most names are for library functions shown later.
 
 # %% tags=["setup"]
 import json
@@ -98,13 +98,16 @@ def policy(name, temperature=1.0, seed=1):
     return Ask(*models[name], LONGEST, temperature, generator)
 
 
-game = problems(countdown.sample, 1, 4, "test", language="en")[0]
+game = problems(countdown.sample, 1, 27, "test", language="en")[0]
 ((one,),) = policy("r1")([(game.prompt, "")])
 print(game.prompt)
 print(one.text)
 print(f"{one.tokens} tokens, finish {one.finish!r}, log-probability {one.logprob:.1f}")
+assert game.check(one.text) and one.tokens < 64
 
 # %% [markdown]
+# What you see: R1 rejects a line and tries another, until one reaches the target.
+#
 # The oldest way to spend more tokens is a **chain of thought**. Wei et al. showed large
 # models worked examples (arXiv 2201.11903). For Kojima et al. the words "Let's think
 # step by step" were enough (arXiv 2205.11916). Our base has read tagged text, so the
@@ -161,7 +164,7 @@ print("right" if target.check(chosen) else "wrong")
 # and only written differently. So a vote must count *meanings*: `3*4+5` and `5+4*3` are
 # one expression. The `ballot` of a problem says what a completion votes for.
 #
-# Below is the search of the library. `Ledger` draws the answers and keeps the account of
+# Below, `Ledger` draws the answers and keeps the account of
 # tokens (section 5). Sampling is the slow part, and most methods need the same samples.
 # So we draw 16 answers to each of the 40 games once. `Recorded` is a policy that plays
 # them back in order, and `replay` runs a search on the first n of each game.
@@ -203,9 +206,9 @@ def naive(problem):
 SIZES = (1, 2, 4, 8, 16)
 replayed = {"vote": [replay(self_consistency, n) for n in SIZES]}
 assert list(replayed["vote"][-1][1]) == [naive(problem) for problem in games]
-print(f"R1, one answer: {fmean(single):.0%} right")
+print(f"one answer, mean of {LIVE} draws: {fmean(single):.0%} right")
 for n, (tokens, right) in zip(SIZES, replayed["vote"], strict=True):
-    print(f"{n:2} answers {fmean(tokens):6.0f} tokens {fmean(right):4.0%} right")
+    print(f"first {n:2} of them {fmean(tokens):6.0f} tokens {fmean(right):4.0%} right")
 
 # %% [markdown] tags=["slide"]
 # What you see: the curve climbs, and then flattens. Why do two answers help, although
@@ -215,8 +218,7 @@ for n, (tokens, right) in zip(SIZES, replayed["vote"], strict=True):
 # ## 3. Best of N: somebody has to choose
 #
 # A vote needs answers that coincide, and two essays never do. **Best-of-N** needs a score
-# instead: draw n answers, and keep the one with the highest score. There are three
-# sources of scores.
+# instead: draw n answers, and keep the one with the highest score.
 #
 # - **The policy** knows how likely it found each answer. We take the mean
 #   log-probability of a token, because a sum would prefer whatever is short.
@@ -228,8 +230,9 @@ for n, (tokens, right) in zip(SIZES, replayed["vote"], strict=True):
 #
 # Our ORM is R1 with one number as its output, in place of the next token. It learns from
 # R1's own answers to *training* problems, each marked right or wrong by the verifier. How
-# low should its loss be? A model that always says 0.5 has a loss of $\ln 2 = 0.69$. One
-# that always says the mean label has less; `learn` prints that number, too.
+# low should its loss be, binary cross-entropy (section 6)? A model that always says
+# 0.5 has $\ln 2 = 0.69$. One that always says the mean label has less; `learn` prints that
+# number, too.
 
 # %%
 # r1lib.search.votes.likeliest
@@ -245,7 +248,7 @@ answers = [
     for more in row
     if more.finish == "stop"
 ]
-graded = [
+graded = [  # `str`: the whole text is read, not the final answer alone
     (preferences.encode(tokenizer, p.prompt, text, str), float(p.check(text)))
     for p, text in answers
 ]
@@ -283,7 +286,7 @@ rate = remembered(outcome_score(orm, tokenizer))  # computes each text once
 # | score | 0.90 | 0.40 | 0.40 | 0.30 | 0.35 |
 #
 # Best-of-N takes 5, for its 0.90. The weighted vote takes 6, because
-# 0.40 + 0.40 + 0.35 = 1.15. One bad score can no longer decide alone.
+# 0.40 + 0.40 + 0.35 = 1.15.
 
 # %%
 # r1lib.search.weighted_vote
@@ -310,10 +313,13 @@ print(f"outcome model: right above wrong in {above:.0%} of all pairs")
 
 # %% [markdown]
 # What you see: the verifier climbs furthest, as it must. The policy's own probability is a
-# surprisingly good judge here. The ORM is a weak one. It has learned from a few hundred
-# answers, and its loss is about that of the constant. It puts a right answer above a wrong
-# one somewhat more often than a coin would. The more it may choose from, the more chances
-# it has to like a wrong one. Summed over equal answers, its errors matter less.
+# surprisingly good judge, and free: sampling has computed it. A likely reason is that a right
+# tape is a string of easy sums, and a slip a rare token.
+#
+# The ORM is a weak judge. It has learned from a few hundred answers, and its loss is about
+# that of the constant. It puts a right answer above a wrong one somewhat more often than a
+# coin would. The more it may choose from, the more chances it has to like a wrong one. Summed
+# over equal answers, its errors matter less.
 
 # %% [markdown] tags=["slide"]
 # ## 5. One account of tokens
@@ -330,8 +336,7 @@ print(f"outcome model: right above wrong in {above:.0%} of all pairs")
 #
 # Every search takes a `budget`, the most tokens that policy and scorer may spend together
 # on an answer that is returned. Where nothing is finished within it, the search raises
-# `OutOfTokens`. If it returned an unfinished text instead, we would not notice that the
-# budget was too small. (The price of a first score is known only afterwards, so a search
+# `OutOfTokens`. (The price of a first score is known only afterwards, so a search
 # that gives up may have spent a little more.)
 #
 # A toy makes the account easy to follow. Its policy takes from a table what comes next,
@@ -412,9 +417,9 @@ except OutOfTokens as error:
 # **process reward model** (PRM) scores each step. For us a step is a line of thinking.
 #
 # Where do labels for steps come from? For the first such models people read the steps
-# (Lightman et al., arXiv 2305.20050). Math-Shepherd asks the policy itself (arXiv
-# 2312.08935). It lets the policy go on from a step several times; each of these
-# continuations is a **rollout**. The share of right rollouts is the label.
+# (arXiv 2211.14275, 2305.20050). Math-Shepherd asks the policy itself (arXiv 2312.08935). It
+# lets the policy go on from a step several times; each of these continuations is a
+# **rollout**. The share of right rollouts is the label.
 #
 # The PRM learns the label by cross-entropy, at the last token of the step.
 
@@ -424,11 +429,11 @@ except OutOfTokens as error:
 
 # %% [markdown]
 # Now label the steps of one answer to each training problem, by four rollouts from each
-# step, and train. (The last step needs none: its label is the verdict.) Again a model that always says 0.5 would have a loss of 0.69.
+# step, and train. (The last step needs none: its label is the verdict.)
 #
-# Then look at one answer that the PRM has not read, with eight new rollouts from each
-# step. Its fate should be open. So the code takes the English game that R1 solves nearest
-# to half of the time, and a long finished answer to it.
+# Then look at a wrong answer that the PRM has not read, with eight new rollouts from each
+# step. Its fate should be open at first. So the code takes the English game that R1 solves
+# nearest to half of the time, and a long wrong answer to it.
 
 # %% tags=["slide"]
 walked = list({p.prompt: (p, text) for p, text in answers}.values())
@@ -436,14 +441,17 @@ labels, spent = label(walked, asker, n=4, max_new_tokens=LONGEST)
 print(f"{len(labels)} labels for {spent:,} tokens")
 prm = learn(process.examples(tokenizer, labels), 3, "process model")
 
-english = [i for i, p in enumerate(games) if p.language == "en"]
-held = games[min(english, key=lambda i: abs(single[i] - 0.5))]
-finished = [m.text for m in samples[held.prompt] if m.finish == "stop"]
-text = max(finished, key=lambda text: min(len(steps(text)), 7))
+wrong = {}
+for i, p in enumerate(games):
+    texts = [m.text for m in samples[p.prompt] if m.finish == "stop"]
+    wrong[i] = [text for text in texts if p.language == "en" and not p.check(text)]
+place = min(filter(wrong.get, wrong), key=lambda i: abs(single[i] - 0.5))
+held, text = games[place], max(wrong[place], key=lambda t: min(len(steps(t)), 7))
 (values,), (read,) = process.step_values(prm, tokenizer, held.prompt, [text])
 truth, spent = label([(held, text)], policy("r1", seed=4), 8, LONGEST)
-print(held.prompt, "right" if held.check(text) else "wrong")
+print(f"{held.prompt}: R1 is right in {single[place]:.0%} of its answers, not in this")
 print(f"rollouts: {spent} tokens written, process model: {read} tokens read")
+assert truth[-1].share == 0 < 0.2 < values[-1]
 plots.steps_picture(
     steps(text), {"8 rollouts": [s.share for s in truth], "process model": values}
 )
@@ -453,9 +461,10 @@ plots.steps_picture(
 # label is the chance of still reaching a right answer, not whether this line is correct.
 # After a failed attempt it can stay high, because R1 may try again.
 #
-# The rollouts wrote thousands of tokens; the model reads the answer once. But it has
-# learned from few labels. It stays unsure, and it rises at the line that says yes. Keep
-# that in mind for section 12.
+# At the end the truth is 0. Find the line where it falls, and do its sums. The model does
+# not fall to 0 with it: it has learned from few labels, and such a line *looks* like a
+# solution. Keep that in mind for section 12. But the rollouts wrote thousands of tokens, and
+# the model read the answer once.
 
 # %% [markdown] tags=["slide"]
 # ## 7. Beam search
@@ -471,9 +480,9 @@ plots.steps_picture(
 # is kept, orange is chosen. Width 1 follows `8+7=15`, the step with the highest value,
 # into a dead end. Width 2 keeps `8-3=5` as well, and this one leads to the right answer.
 #
-# In the code `next_steps` asks for n next steps of all paths and drops doubles, and `keep` sorts
-# by value. (`look_ahead` comes below.) Width 1 is a greedy search of a few lines, and the
-# cell after it shows that both agree.
+# In the code `next_steps` asks for n next steps of all paths and drops duplicates, and `keep`
+# sorts by value. (`look_ahead` comes below.) Width 1 is a greedy search of a few lines; the
+# second cell shows that both agree.
 
 # %%
 # r1lib.search.beam
@@ -502,7 +511,7 @@ for width, each in ((1, 4), (2, 2)):
 # The same 80 tokens as best-of-4 in section 5, and width 2 is right. Two relatives:
 #
 # - **Lookahead** writes a step further before it scores a path, and drops that step
-#   again (Snell et al., arXiv 2408.03314). The score is better informed, and dearer.
+#   again (Snell et al., arXiv 2408.03314). The score is better informed, and more expensive.
 # - **Diverse beams** keep groups apart: a step loses value if another group has just
 #   taken the same one (Vijayakumar et al., arXiv 1610.02424).
 #
@@ -540,8 +549,9 @@ for name, way in (
 # The first term is the mean score of a node. The second shrinks with each visit to it. The
 # larger $c$ is, the more the search explores.
 #
-# A node knows its `visits` and the `total` of their scores. It is **closed** once
-# everything below it has been tried, and `select` then passes it by.
+# A node knows its `visits` and the `total` of their scores. (A parent may have one visit more
+# than its children, from a rollout of its own.) A node is **closed** once everything below
+# it has been tried, and `select` then passes it by.
 
 # %%
 # r1lib.search.trees.uct
@@ -581,8 +591,8 @@ for number, (root, answer, spent) in enumerate(walk, 1):
 #    (5), and the judge reads both lines of it (10): 25 in all.
 # 2. A child without visits comes first, so `8-3=5` is next. It gets two answers as
 #    children (10), and the first one is judged (10).
-# 3. Both children have one visit and a score of 0.1. Of equals the first is taken:
-#    `8+7=15` gets two answers, and one is judged.
+# 3. Both children have one visit and a score of 0.1. The first wins a tie: `8+7=15` gets
+#    two answers, and one is judged.
 # 4. The two bounds are printed above this line. `8-3=5` has the lower mean, but only one
 #    visit, so its bound is higher. Its second answer is there already, and only the judge
 #    is paid. This is the right answer.
@@ -602,8 +612,10 @@ plots.tree_picture(root)
 # %% [markdown]
 # What you see: the number in a node is its visits, the colour its mean value. A rollout
 # that is cut off counts 0. Hollow nodes were written and never tried. Each node has at
-# most four next steps, and the tree is still shallow when the tokens are gone. Section 12
-# asks how wide it would have to be.
+# most four next steps, and the tree is still shallow when the tokens are gone.
+#
+# Read the numbers of the colour bar: most branches are nearly equal to this judge, so it
+# hardly steers the search.
 
 # %% [markdown] tags=["slide"]
 # ## 9. One answer, longer, shorter, or again
@@ -617,7 +629,7 @@ plots.tree_picture(root)
 #
 # **Self-refinement** shows a model its own answer and asks for a better one (Madaan et al.,
 # arXiv 2303.17651). The new answer replaces the old one where a scorer likes it better.
-# `refine` does this for a few rounds, with a prompt that the next cells print.
+# `refine` does so for a few rounds, with the prompt printed below.
 
 # %%
 # r1lib.search.forcing.force
@@ -628,25 +640,25 @@ print(AGAIN, "\n")
 
 def show(name, way):
     """Print what a way does with the first game of this chapter."""
-    try:
-        found = way(game, policy("r1"), budget=600)
-    except OutOfTokens as error:
-        print(f"--- {name}: nothing was finished in {error.tokens} tokens")
-        return
+    found = way(game, policy("r1"), budget=600)
     mark = "right" if game.check(found.text) else "wrong"
     print(f"--- {name}: {found.tokens} tokens, {mark}\n{found.text}")
+    return found.text
 
 
 no, once_more = countdown.WORDS["en"]["no"] + "\n", countdown.AGAIN["en"]
 show("stopped after 8 tokens", partial(force, most=8))
-show("made to wait, no", partial(force, most=LONGEST, least=64, wait=no))
-show("made to wait, again", partial(force, most=LONGEST, least=64, wait=once_more))
+waited = show("made to wait, no", partial(force, most=LONGEST, least=64, wait=no))
+wait = partial(force, most=LONGEST, least=64, wait=once_more)
+repeated = show("made to wait, again", wait)
 show("refined", partial(refine, score=rate, rounds=2))
+assert f"{no}{no}" in waited and once_more in repeated
 
 # %% [markdown]
 # What you see: the game of section 1. Stopped early, R1 has to guess. Our "no" comes behind
-# a line that was right: R1 closes its thought again and again, and then loses the thread.
-# The model of s1 had stopped too early; ours rarely does. Section 11 has the numbers.
+# a line that was right: R1 closes its thought again and again, and each time gets another
+# "no". After "again" it does the same sum once more. The model of s1 had stopped too early;
+# ours rarely does (section 11).
 #
 # **A tool.** When the model writes `=`, a program can write the result. Cobbe et al.
 # trained with such a calculator. What the model wrote is parsed and never run as code;
@@ -671,36 +683,44 @@ print(countdown.sum_at_end("<think>8-3=5,*7"), "from a tape that ends with ,*7")
 # ## 10. Live: beat R1's single answer
 #
 # Back to the recorded answers of sections 2 to 4, now over what they cost. Does the vote
-# beat a single answer of the same model? Nothing was trained for it. We compare game by
+# beat a single answer of the same model? We compare game by
 # game: the *paired* gain is the mean of the differences, with its 95% interval.
 
 # %% tags=["slide"]
+WEIGHTED = "weighted vote, outcome model"
 gain = paired(single, replayed["vote"][-1][1])
 low, high = gain["interval"]
 vote = fmean(replayed["vote"][-1][1])
 print(f"one answer {fmean(single):.0%}, a vote of {LIVE} {vote:.0%}")
 print(f"paired gain {gain['difference']:+.2f} [{low:+.2f}, {high:+.2f}]")
 assert low > 0
+weighted = paired(replayed["vote"][-1][1], replayed[WEIGHTED][-2][1])
+low, high = weighted["interval"]
+print("weighted vote of 8 less vote of 16", end=" ")
+print(f"{weighted['difference']:+.2f} [{low:+.2f}, {high:+.2f}]")
 lines = {
     name: [(fmean(tokens), fmean(right)) for tokens, right in replayed[name]]
-    for name in ("vote", "weighted vote, outcome model", "best of n, verifier")
+    for name in ("vote", WEIGHTED, "best of n, verifier")
 }
+every = [more.tokens for row in samples.values() for more in row]
+lines["one answer"] = [(fmean(every), fmean(single))]
 plots.doubling_curves({"easy countdown, share right": lines}, "tokens a question")
 
 # %% [markdown] tags=["slide"]
-# What you see: points for 1, 2, 4, 8 and 16 answers, over all tokens that they cost. A
-# vote comes near the ceiling without a judge. The weighted vote lies to the right of it,
-# because its judge is paid, too.
+# What you see: points for 1, 2, 4, 8 and 16 answers, over all tokens that they cost. The
+# vote stays below the ceiling. The weighted vote starts to the right of it, because its
+# judge is paid, too, and passes it later. The second line compares the two at roughly equal
+# tokens: an interval that contains 0 is a tie.
 #
 # ## 11. The measured curves
 #
-# One live run on one family shows little. `results/inference.py` measured every way of
-# this chapter on 64 held-out problems, with one account of tokens: easy and hard
-# countdown, and hard arithmetic. More numbers are in [docs/claims](../docs/claims/P14.md).
+# `results/inference.py` measured every way of this chapter on 64 held-out problems, with one
+# account of tokens: easy and hard countdown, and hard arithmetic. More numbers are in
+# [docs/claims](../docs/claims/P14.md).
 #
 # There are three models: the base with an opening `<think>`, R1-Zero, and R1. For the base
-# the three seeds are three trained models. Of Zero and R1 one model is shipped. Their
-# seeds are three draws from *one* model, with three sets of trained scorers.
+# the three seeds are three trained models. Of Zero and R1 one model is shipped: their seeds
+# are three draws from it, each with newly trained scorers.
 #
 # First, the ways of section 9 to change *one* answer. `stop at 16` ends the thinking after
 # 16 tokens. `wait, no, until 64` writes a "no" wherever it would end before 64.
@@ -744,9 +764,11 @@ for way in (*ONE, "wait, again, until 64", "refine", "calculator"):
 
 # %% [markdown]
 # What you see: shares of right answers, with the tokens in brackets. `sampled` is one answer
-# at temperature 1. No way to lengthen or repeat it helps. An early stop costs right answers, most at 16 tokens. A forced
-# "no" or "again" is worse than a stop at 64. Refinement harms as well: nobody taught these
-# models to look at an answer of their own. Of the changes only the calculator gains.
+# at temperature 1. For the base, temperature 0 (`greedy`) is the best change, and saves
+# tokens; Zero and R1 are about level with it. No way to lengthen or repeat an answer helps.
+# An early stop costs right answers, most at 16 tokens. A forced "no" or "again" is worse
+# than a stop at 64. Refinement harms as well: nobody taught these models to look at an
+# answer of their own.
 #
 # Next, the ways that use several answers or search, at growing budgets:
 
@@ -771,9 +793,10 @@ def panel(model):
         name: [point(model, f"{way} {budget}") for budget in BUDGETS]
         for name, way in CHOICES.items()
     }
-    return lines | {
+    lines |= {
         name: [point(model, way) for way in ways] for name, ways in SEARCHES.items()
     }
+    return lines | {"one answer": [point(model, "sampled")]}
 
 
 plots.doubling_curves(
@@ -781,9 +804,10 @@ plots.doubling_curves(
 )
 
 # %% [markdown]
-# What you see: up and to the left is better. For all three models the vote climbs far above
-# one answer, and the likeliest answer climbs with it or past it. The ORM helps the base's
-# vote most, once there are many answers. The searches lie at the vote or below it.
+# What you see: up and to the left is better, and the star is one answer. For all three models
+# the vote climbs above it, and the likeliest answer climbs with the vote or past it. The ORM
+# helps the base's vote most, once there are many answers. The searches lie at the vote or
+# below it.
 #
 # For the base the verifier, our ceiling, is far away: a right answer was written, and
 # neither a vote nor a learned judge chose it. R1's ceiling is low in this mix. R1 has lost
@@ -792,8 +816,7 @@ plots.doubling_curves(
 # ### Where the curves cross
 #
 # Can a vote of a weak model replace training? We compare the base's vote, at each
-# budget, with one answer of R1, problem by problem. An interval that excludes 0 is a
-# difference; one that contains it is a tie.
+# budget, with one answer of R1, problem by problem:
 
 
 # %% tags=["slide"]
@@ -819,10 +842,9 @@ for budget in BUDGETS:
 #
 # ### RL and SFT plus inference-time scaling
 #
-# Sebastian Raschka's essay "Understanding Reasoning LLMs" (his newsletter Ahead of AI,
-# February 2025) describes four ways to build a reasoning model, those of chapter 01. It
-# looks forward to a combination: a model trained by RL and SFT, with inference-time
-# scaling on top. Here it is, against one answer of the same model, paired:
+# Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) has the four ways
+# of chapter 01, and looks forward to a combination: a model trained by RL and SFT, with
+# inference-time scaling on top. Here it is, against one answer of the same model, paired:
 
 # %% tags=["slide"]
 top = BUDGETS[-1]
@@ -841,17 +863,18 @@ for kind in dict.fromkeys(KINDS):
     row = [point("r1", way, kind)[1] for way in ("sampled", f"vote {top}")]
     limit = point("r1", f"best of n, verifier {top}", kind)[1]
     print(f"R1, {kind:16}{row[0]:.2f} -> {row[1]:.2f}, with a verifier {limit:.2f}")
-for model in MODELS:
-    print(f"{model:5}calculator:", versus(model, "calculator", model, "sampled"))
+for way in ("greedy", "calculator"):
+    for model in MODELS:
+        print(f"{model:5}{way:10}", versus(model, way, model, "sampled"))
 
 # %% [markdown]
 # What you see: votes on top of training add to every model, in every seed. They add most
 # to the base, which is right now and then. They add nothing where nothing can be found:
-# R1 solves no hard countdown with any number of votes. **Inference-time scaling finds
-# what a model can do sometimes. It does not teach it anything.**
+# R1 solves no hard countdown with any number of votes. **Inference-time scaling finds the
+# answers that a model gives now and then. The model learns nothing from it.**
 #
-# The last lines compare the calculator with one answer in the same way: a gain for Zero
-# and R1, a tie for the base.
+# The last lines compare two ways of section 9 with one answer: greedy helps the base, and
+# the calculator Zero and R1. The rest are ties.
 #
 # ![The chance that at least one of k samples is right, over k from 1 to 32, for base, R1-Zero and R1. At k = 1 R1 is the highest and the base the lowest; between 4 and 5 tries the curves cross, and at 32 the base is the highest.](../figures/widget_pass.png)
 #
@@ -863,11 +886,11 @@ for model in MODELS:
 # %% [markdown] tags=["slide"]
 # ## 12. Why R1's authors call two of these unsuccessful
 #
-# Section 4.2 of the paper (version 1) names what did not work for R1: process reward
-# models and MCTS. The reasons given for the first: a step is hard to define, a step is
-# hard to label, and a learned judge is *hacked*. For the second: the space of texts is
-# far larger than that of chess, and a value model for it is hard to train. The paper
-# speaks of training *and* of search; it grants that a PRM can rerank answers, at a price.
+# Section 4.2 of the paper (version 1) names what did not work for R1: process reward models
+# and MCTS. The reasons given for the first: a step is hard to define and to label, and a
+# learned judge is *hacked*. For the second: the space of texts is far larger than that of
+# chess, and a value model for it is hard to train. The paper speaks of training *and* of
+# search; it grants that a PRM can rerank answers, at a price.
 #
 # We test the search. Whatever tokens it has spent on a problem, a plain vote gets as many
 # for the same problem. `beam 2 x 2` keeps two paths and writes two next steps of each;
@@ -896,8 +919,9 @@ plots.difference_dots(rows, "share right: search minus vote, at equal tokens")
 
 # %% [markdown]
 # What you see: a bar is a 95% interval, a tick one seed, and grey is a tie. No search is
-# clearly ahead of the vote, and several are clearly behind. A wide beam costs more than
-# twice as much as a narrow one, and gives the judge more to choose from.
+# clearly ahead of the vote, and several are clearly behind. One reason is the bill: what the
+# judge reads, the vote spends on more answers. A wide beam costs more than twice as much as a
+# narrow one, and gives the judge more to choose from.
 #
 # ### The judge is exploited
 #
@@ -922,14 +946,18 @@ panels = {
 }
 for name, both in panels.items():
     gaps = [p - r for (_, p), (_, r) in zip(*both.values(), strict=True)]
-    print(f"{name}: promised minus right {gaps[0]:+.2f} of one, {gaps[-1]:+.2f} of all")
+    few, many = gaps[0], gaps[-1]
+    print(
+        f"{name}: promised minus right {few:+.2f} with one answer, {many:+.2f} with 32"
+    )
     assert gaps[-1] > gaps[0]
 plots.doubling_curves(panels, "answers to choose from")
 
 # %% [markdown]
 # What you see: the promise rises with each doubling. The share of right answers rises at
-# first, and then falls. We always take the answer that
-# the judge rates highest. Among many answers, that is more and more often one that it overrates. A wide beam does the same at each step.
+# first, and then falls. We always take the answer that the judge rates highest. Among many
+# answers, that is more and more often one that it overrates. A wide beam does the same at
+# each step.
 #
 # Here is the wrong answer that a beam was surest of, with the judge's value after each
 # step. (The question is in Korean: `계산` means "compute", `맞아 참` means "yes, true".)
@@ -957,19 +985,19 @@ for model in MODELS:
 
 # %% [markdown]
 # What you see: the question ends with `+2`, and the model added 5. The check repeats the
-# mistake and says yes. The answer *looks* right, and the look is a part of what the judge
-# has learned. The paper calls this reward hacking; R1's rewards for reasoning are rules.
+# mistake and says yes. The answer *looks* right, and the judge has partly learned to score
+# looks. The paper calls this reward hacking; R1's rewards for reasoning are rules.
 #
-# Among 32 samples of a question half to two thirds of the first lines are different. The
-# tree tries four at each node, and a thousand tokens pay for a handful of simulations. A tree search pays if it visits the same
-# node many times. Here most nodes are visited once. Even with the verifier as its judge,
-# which makes no errors, it is not ahead of best-of-n, which had somewhat more tokens.
+# Among 32 samples of a question, about half to two thirds of the first lines are different.
+# The tree tries four at each node, and a thousand tokens pay for a handful of simulations. A
+# tree search pays if it visits the same node many times. Here most nodes are visited once.
+# Even with the verifier as its judge, which makes no errors, it is not ahead of best-of-n,
+# which had somewhat more tokens.
 
 # %% [markdown] tags=["slide"]
 # ## 13. What readers ask
 #
-# One cell computes the numbers for the first three questions, from the recorded answers
-# of section 2.
+# The numbers for the first three questions, from the recorded answers of section 2:
 
 # %%
 flat = [(m, game.check(m.text)) for game in games for m in samples[game.prompt]]
@@ -999,8 +1027,7 @@ assert max(runs) - min(runs) > 0.04
 #
 # Not within one model. The last quarter was cut off at the limit, so nearly all of it is
 # wrong. Of the other three the longest is not the best: long answers are those with failed
-# attempts. Training made answers longer *and* better, but of two answers the longer one
-# need not be the better.
+# attempts. Training made answers longer *and* better.
 #
 # ### Why are my answers cut off, and their score 0?
 #
@@ -1011,10 +1038,7 @@ assert max(runs) - min(runs) > 0.04
 #
 # A single answer at temperature 1 is one draw. The last line shows sixteen runs of the
 # same model on the same questions. Average several samples of each, and give an interval
-# (chapter 15). A greedy answer has no such noise, but it is another way to answer: see
-# `greedy` in section 11.
-#
-# Two more questions, and their numbers:
+# (chapter 15).
 
 # %%
 pairs = list(zip(single, replayed["vote"][-1][1], strict=True))
@@ -1037,23 +1061,22 @@ for model in MODELS:
 # A vote finds the answer that the model gives most often. Where this is a wrong one, more
 # votes make it surer. The first lines above sort the games by how often one answer is
 # right; the last two numbers are one answer and the vote. The vote gains even where one
-# answer is seldom right, as long as the wrong answers differ. It cannot solve a game where
-# no answer is ever right.
+# answer is seldom right, as long as the wrong answers differ.
 #
 # ### When is thinking longer a waste?
 #
 # When there is nothing to work out. The last lines ask for facts in three ways: as the
-# model likes, with a forced thought, and with the answer at once. Compared with answering at once, a forced
-# thought costs tokens and right answers. It is also a beginning that R1 was not taught for facts; chapter
-# 15 discusses what that proves.
+# model likes, with a forced thought, and with the answer at once. Compared with the last, a
+# forced thought costs tokens and right answers. It is also a beginning that R1 was not taught
+# for facts; chapter 15 discusses what that proves.
 
 # %% [markdown]
 # ## 14. What this chapter does not show
 #
 # Our scorers are as small as the policy. The ORM has read a few hundred answers, the PRM the
-# steps of about a hundred or fewer. A PRM of
-# billions of weights, trained on millions of labels, is another thing. Our steps are lines
-# of a game. And 64 problems leave wide intervals: read a tie as "we cannot tell".
+# steps of about a hundred or fewer. A PRM of billions of weights, trained on millions of
+# labels, is another thing. And 64 problems leave wide intervals: read a tie as "we cannot
+# say".
 #
 # ## Summary
 #
@@ -1075,9 +1098,8 @@ for model in MODELS:
 #
 # 2. Why is the lookahead's step dropped again, although it was paid for?
 #
-#    <details><summary>Answer</summary>It only informs the score. Kept, it would be the one
-#    continuation that every path must follow, and the beam would have no choice at that
-#    step.</details>
+#    <details><summary>Answer</summary>It only informs the score. If it were kept, every path
+#    would have one continuation, and the beam would have no choice at that step.</details>
 #
 # 3. A friend's search never fails: where the budget ends, it returns what is written so
 #    far. What is wrong with that?
@@ -1101,7 +1123,7 @@ for model in MODELS:
 
 # %% tags=["exercise"]
 def ceiling(rows):
-    """The share of rows with at least one right sample."""
+    """The share of rows with at least one right sample: [[0, 1], [0, 0]] -> 0.5."""
     # BEGIN SOLUTION
     return fmean(float(any(row)) for row in rows)
     # END SOLUTION
@@ -1124,7 +1146,7 @@ checks.ex_7_1(ceiling)
 
 # %% tags=["exercise"]
 def bill(written, cached):
-    """All tokens of a search: [(before, new), ...] -> a number."""
+    """All tokens of a search: [(0, 10), (10, 5)] -> 30 if cached, else 40."""
     # BEGIN SOLUTION
     policy_tokens = sum(new for _, new in written)
     again = 0 if cached else sum(before for before, _ in written)
@@ -1138,16 +1160,16 @@ checks.ex_7_2(bill)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 7.3** (medium, 15 min) Which child? Each child is (total, visits). Return the
 # index of the child with the highest bound of section 8; the parent's visits are those
-# of all its children together. A child without visits comes first; of equals the first.
+# of all its children together. A child without visits comes first; the first wins a tie.
 #
 # <details><summary>Hint 1</summary>Handle a child with 0 visits before you divide.</details>
 # <details><summary>Hint 2</summary>`math.inf` is larger than every bound, and `max` over
-# `range(len(children))` with a key returns the first of equals.</details>
+# `range(len(children))` with a key returns the first where several are largest.</details>
 
 
 # %% tags=["exercise"]
 def choose_child(children, c):
-    """The index of the child to visit next."""
+    """The index of the child to visit next: [(3.0, 4), (0.5, 1)], c = 0 -> 0."""
     # BEGIN SOLUTION
     parent = sum(visits for _, visits in children)
 
@@ -1179,7 +1201,7 @@ checks.ex_7_3(choose_child)
 
 # %% tags=["exercise"]
 def decided_after(ballots):
-    """How many ballots have to be drawn until the vote is decided."""
+    """How many ballots decide the vote: ["a", "a", "a", "b", "a"] -> 3."""
     # BEGIN SOLUTION
     counts, n = Counter(), len(ballots)
     for k, ballot in enumerate(ballots, 1):
@@ -1197,10 +1219,11 @@ checks.ex_7_4(decided_after)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 7.5** (medium, 15 min) Labels from rollouts. Each step has a row of verdicts, 1
-# or 0, of the rollouts from it. Return three things: the soft labels (shares), the hard
-# labels (1.0 if any rollout is right, else 0.0), and the index of the first step from
-# which no rollout recovers: its hard label and those of all steps after it are 0. If
-# there is none, return `None` as the third.
+# or 0, of the rollouts from it. Return three things:
+#
+# - the soft labels: shares of right rollouts;
+# - the hard labels: 1.0 if any rollout is right, else 0.0;
+# - the index of the first hopeless step, or `None`. From it on all hard labels are 0.
 #
 # <details><summary>Hint 1</summary>A step with label 0 may be bad luck: the next one may
 # have a right rollout again.</details>
@@ -1210,7 +1233,7 @@ checks.ex_7_4(decided_after)
 
 # %% tags=["exercise"]
 def step_labels(rollouts):
-    """[[1, 0], ...] -> (soft labels, hard labels, first hopeless step or None)."""
+    """[[1, 0], [0, 0]] -> ([0.5, 0.0], [1.0, 0.0], 1): soft, hard, first hopeless."""
     # BEGIN SOLUTION
     soft = [fmean(row) for row in rollouts]
     hard = [float(any(row)) for row in rollouts]
@@ -1226,10 +1249,11 @@ checks.ex_7_5(step_labels)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 7.6** (hard, 60 min) Your own search, an open experiment. Write
-# `mine(problem, ask, budget)` that returns a `SearchResult` and never spends more than
-# its budget. The check tries it on scripted policies. Then measure it on the 40 games
-# at 1,000 tokens a question against the vote, paired. Take fresh problems if you have
-# looked at these too often. One idea: use exercise 7.4 inside a vote.
+# `mine(problem, ask, budget)` that returns a `SearchResult` and never spends more than its
+# budget. Where nothing is finished, let `OutOfTokens` through. The check tries it on scripted
+# policies. Then measure it on the 40 games at 1,000 tokens a question, paired, against
+# `partial(self_consistency, n=16)`: a vote of as many answers as fit. One idea: use exercise
+# 7.4 inside a vote.
 #
 # <details><summary>Hint 1</summary>`Ledger(problem, ask, None, budget)` counts for you:
 # `draw(n)` returns finished paths, `result(path, all)` makes the answer.</details>
@@ -1240,7 +1264,7 @@ checks.ex_7_5(step_labels)
 
 # %% tags=["exercise"]
 def mine(problem, ask, budget):
-    """A search of your own: SearchResult, at most `budget` tokens."""
+    """A search of your own: a SearchResult whose `tokens` are at most `budget`."""
     # BEGIN SOLUTION
     book = Ledger(problem, ask, None, budget)
     answers = book.draw(3)

@@ -22,11 +22,11 @@
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | InstructGPT (arXiv 2203.02155), section 3; PPO (1707.06347); GAE (1506.02438); DPO (2305.18290); DeepSeekMath (2402.03300), section 4; DeepSeek-R1 (2501.12948v2), on RL |
 #
-# ![Five stations in a row: draw prompts, sample completions, score them as rewards, compare them as advantages, learn by a loss and a step, and back to the first with the improved policy. Under score: a rule, a reward model, minus a KL penalty. Under compare: mean of the batch for REINFORCE, mean of the others for RLOO, a value model for PPO, mean of the group for GRPO. Under learn: log-probability for REINFORCE, ratio and clip for PPO and GRPO, other bounds for CISPO, SAPO and others. Below, a dashed arrow leads from pairs from before straight to DPO.](../figures/08_loop.png)
+# ![Five stations in a row: draw prompts, sample completions, score them, compare them, learn, and back to the first. Under score: a rule, a reward model, minus a KL penalty (PPO). Under compare: mean of the batch for REINFORCE, of the others for RLOO, of the group for GRPO, a value model for PPO. Under learn: log-probability for REINFORCE, ratio and clip for PPO and GRPO, plus a KL term for GRPO, other bounds for CISPO, SAPO and others. Below, a dashed arrow leads from pairs from before straight to DPO.](../figures/08_loop.png)
 #
-# What you see: the whole chapter. All algorithms share one loop. They differ mostly in *compare* and
-# *learn*; the reward and its KL penalty belong to *score*. The discs are the numbers of the sections. On a first
-# reading you may skip section 7.
+# What you see: the whole chapter. All algorithms share one loop, and differ mostly in *compare*
+# and *learn*. The KL penalty is taken off the reward in PPO, and is a part of the loss in
+# GRPO. The discs are the numbers of the sections. On a first reading you may skip section 7.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random
@@ -75,17 +75,17 @@ RESULTS = Path("../results/data")
 # %% [markdown] tags=["slide"]
 # ## 1. Three stages and four models
 #
-# ![Above, three stages: fine-tuning reads prompts with good answers and makes a first policy; a reward model reads pairs, "A is better than B", and gives a number for an answer; RL with PPO reads prompts alone. Below, what stage three holds in memory: policy and value model with 16 bytes for each weight, reference and reward model with 2 bytes.](../figures/08_rlhf.png)
+# ![Above, three stages: fine-tuning on good answers, a reward model from pairs, RL with PPO. Below, what stage three holds in memory: policy and value model with 16 bytes for each weight, reference and reward model with 2 bytes.](../figures/08_rlhf.png)
 #
 # What you see: RLHF, reinforcement learning from human feedback, as InstructGPT made it
 # known. Stage 1 fine-tunes a model on good answers. In stage 2 people choose the better of
 # two answers, and a **reward model** learns to predict their choice. In stage 3 the
 # language model, now called the **policy**, writes answers and learns to earn reward.
 #
-# Stage 3 holds four models. The policy writes. The **value model** estimates, while an
-# answer is being written, how much reward it will earn. The **reference** is a frozen
-# copy of the first policy, and keeps the policy from drifting away. The reward model
-# judges the finished answer.
+# Stage 3 holds four models. The policy writes. The **value model** estimates during the
+# writing how much reward the answer will earn. The **reference** is a frozen copy of the
+# first policy, and keeps the policy from drifting away. The reward model judges the finished
+# answer.
 #
 # A model that is trained takes eight times the memory of a frozen one. Besides the weights
 # it needs gradients, two running averages for the optimizer (AdamW), and a second copy of
@@ -109,8 +109,7 @@ plots.stacked_bars(memory, f"GB for a model of {weights / 1e9:.0f} billion weigh
 
 # %% [markdown]
 # What you see: gigabytes, activations not counted, for models of one size. From top to
-# bottom one model after another disappears. This chapter explains what each was for, and
-# what replaces it.
+# bottom one model after another disappears; this chapter explains what replaces it.
 
 # %% [markdown] tags=["slide"]
 # ## 2. REINFORCE: learning from rewards
@@ -125,7 +124,7 @@ plots.stacked_bars(memory, f"GB for a model of {weights / 1e9:.0f} billion weigh
 # $$ \nabla J = \sum_o r(o)\, \nabla \pi(o)
 #    = \mathbb{E}_{o \sim \pi}\big[\, r(o)\, \nabla \log \pi(o) \,\big]. $$
 #
-# So we need not try all tokens: we sample some and average. $\nabla \log \pi(o)$ is called
+# So we can sample some tokens and average. $\nabla \log \pi(o)$ is called
 # the **score function**. For logits it is 1 at the sampled token, minus the probabilities.
 # A step along it raises the sampled token and lowers the others.
 
@@ -144,14 +143,14 @@ print("mean of r score", [round(x, 3) for x in by_hand.tolist()])
 torch.testing.assert_close(exact, by_hand)
 
 # %% [markdown]
-# This is **REINFORCE** (Williams, 1992). The log-probability of a completion is the sum over
-# its tokens, so each token gets the completion's reward.
+# This is **REINFORCE** (Williams, 1992). For a completion $\log \pi(o) = \sum_t \log \pi(o_t
+# \mid o_{<t})$, so each of its tokens gets the completion's reward.
 #
 # ### What a baseline does
 #
 # Suppose every reward is raised by 10. The task is the same, but every sampled token is now
-# pushed up hard, and only the differences between these pushes carry information. The cure
-# is to subtract a **baseline** $b$ first. The result, $A = r - b$, is the **advantage**.
+# pushed up hard, and only the differences between these pushes matter. The cure is to
+# subtract a **baseline** $b$ first. The result, $A = r - b$, is the **advantage**.
 #
 # Does that change the gradient? The score function has a mean of 0, because
 # $\sum_o \pi(o) \nabla \log \pi(o) = \nabla \sum_o \pi(o) = \nabla 1 = 0$. So a baseline that
@@ -180,7 +179,8 @@ for name, b in (
 # Where does the mean reward come from? Sample a **group** of $G$ completions of the same
 # prompt and use their mean. One detail matters: the mean contains the very reward from which
 # it is subtracted, so the two are not independent. The mean of the other $G - 1$ rewards
-# does not contain it. This baseline is called **RLOO**, leave one out (Ahmadian et al., arXiv 2402.14740).
+# does not contain it. This baseline is called **RLOO**, leave one out (Ahmadian et al.,
+# arXiv 2402.14740).
 
 
 # %%
@@ -215,15 +215,15 @@ plots.curves({title: noise}, "group size G", "variance", log="xy", ticks=(8, 16,
 # %% [markdown]
 # What you see: the variance over 20,000 sampled groups. (Every reward was raised by 1, as
 # rewards seldom have a mean of 0.) A group of 8 with a baseline is less noisy than one of 64
-# without. The table shows the price of the simpler baseline: with
-# the mean of the group the gradient is $(G-1)/G$ times as long, like a slightly smaller
-# learning rate.
+# without. The table shows the price of the simpler baseline: with the mean of the group the
+# gradient is $(G-1)/G$ times as long, like a slightly smaller learning rate.
 #
 # DeepSeekMath used $G = 64$, and R1 16. For the same number of completions, a larger group
 # means fewer prompts.
 #
-# In our library, a loss is minus what we want to raise. A tensor of shape (B, T) has a row
-# for each completion and a column for each token. `mask` is true on sampled tokens.
+# In our library, a loss is our objective with a minus. A tensor of shape (B, T) has a row for
+# each completion and a column for each token. `mask` is true on sampled tokens. We average
+# over tokens where the sum above adds; section 7 shows what that choice does.
 
 # %%
 # r1lib.rl.reinforce.reinforce_loss
@@ -251,8 +251,15 @@ print(f"loop {slow:.4f}, library {fast.item():.4f}")
 #
 # REINFORCE may use a sample for one step only. After the step the samples come from an
 # *old* policy. Sampling is expensive, so PPO (proximal policy optimization) uses them for
-# a few more steps. It corrects each token by the **ratio** $\rho = \pi / \pi_{\text{old}}$,
-# and the **clip** limits how far this goes:
+# a few more steps. It corrects each token by the **ratio** $\rho = \pi / \pi_{\text{old}}$.
+# Why does a ratio correct anything? We sample from $\pi_{\text{old}}$ and want a mean under
+# $\pi$. For any $f$ of the token,
+#
+# $$ \mathbb{E}_{\text{old}}[\rho f] = \sum_o \pi_{\text{old}}(o)\,
+#    \frac{\pi(o)}{\pi_{\text{old}}(o)}\, f(o) = \mathbb{E}_{\pi}[f]. $$
+#
+# The gradient of $\rho A$ is $\rho A\, \nabla \log \pi$: at $\rho = 1$ it is REINFORCE's. The
+# **clip** limits how far the correction goes:
 #
 # $$ \min\big(\rho A,\; \operatorname{clip}(\rho, 1-\epsilon, 1+\epsilon)\, A\big) $$
 #
@@ -290,11 +297,9 @@ for sign in (1.0, -1.0):
 
 # %% [markdown]
 # What you see: with the maximum, a bad token that is already rare is pushed further down,
-# and one that became common is left alone. Both are the wrong way round. The minimum
-# is right for both signs.
+# and one that became common is left alone. Both are wrong.
 #
-# (Many programs compute *losses*, which are objectives with a minus, and take the maximum
-# of two losses. That is the minimum of the objectives, so it is the same clip.)
+# (Programs that compute *losses* take the maximum of two losses: the same clip.)
 #
 # ### The value model
 #
@@ -302,7 +307,8 @@ for sign in (1.0, -1.0):
 # deserve more of the credit. A value model reads the text before token $t$ and estimates
 # the reward that the finished answer will get, $V_t$. If the estimate rises after a token,
 # that token was a good one, even if the answer fails in the end. The change is $\delta_t =
-# r_t + V_{t+1} - V_t$, where the reward $r_t$ is paid at the last token, and $V$ after it is 0.
+# r_t + \gamma V_{t+1} - V_t$. The reward $r_t$ is paid at the last token, and $V$ after it is 0.
+# ($\gamma$ would make late rewards count less; for language models it is 1.)
 #
 # ![A completion in four pieces: a right sum, a slip, the slip is noticed, and mended. The value before them is 0.4, 0.7, 0.2, 0.9, and the reward at the end is 1. With lambda 0 the slip gets advantage -0.5; with lambda 0.5 it gets -0.12; with lambda 1 it gets +0.3, positive like all other pieces here.](../figures/08_gae.png)
 #
@@ -314,9 +320,8 @@ for sign in (1.0, -1.0):
 #
 # $$ A_t = \delta_t + (\gamma \lambda)\, \delta_{t+1} + (\gamma \lambda)^2\, \delta_{t+2} + \dots $$
 #
-# ($\gamma$ would make late rewards count less; for language models it is 1.) The library
-# walks backwards once, as $A_t = \delta_t + \gamma \lambda A_{t+1}$, and steps over masked
-# places. The next cell has the formula as written, and runs both on this completion:
+# The library walks backwards once, as $A_t = \delta_t + \gamma \lambda A_{t+1}$, and steps
+# over masked places. The next cell has the formula as written, and runs both:
 
 # %%
 # r1lib.rl.ppo._check_finite
@@ -360,9 +365,9 @@ for lam in (0.0, 0.5, 0.95, 1.0):
 # ## 4. A reward model, and a leash
 #
 # Where no rule can separate right from wrong, a reward model gives the reward. Chapter 13
-# trains one. Here we only use it. By the model of Bradley and Terry (1952), the chance
-# that answer A is preferred to B is $\sigma(s_A - s_B)$, with $\sigma(x) = 1 / (1 +
-# e^{-x})$ and scores $s$.
+# trains one; here we only use it. It has a score $s$ for each answer. By the model of Bradley
+# and Terry (1952), A is preferred to B with a chance of $\sigma(s_A - s_B)$, where $\sigma(x) =
+# 1 / (1 + e^{-x})$.
 
 # %%
 judge, tokenizer = reward_model.load(artifacts.path("helpful-tiny"))
@@ -375,26 +380,25 @@ print(f"chance that A is preferred: {torch.sigmoid(torch.tensor(a - b)):.0%}")
 assert a > b
 
 # %% [markdown]
-# A policy that climbs such a score for long finds texts that the reward model likes and
-# people do not (chapter 13). So RLHF adds a leash: a penalty on each token, $\beta$ times
-# the log-ratio $\log \pi - \log \pi_{\text{ref}}$. It is positive where the policy finds the
-# token likelier than the reference does. In PPO the penalty is taken off the reward of each
-# token (`ppo.token_rewards`).
+# A policy that climbs such a score for long finds texts that only the reward model likes
+# (chapter 13). So RLHF adds a leash: a penalty on each token, $\beta$ times the log-ratio
+# $\log \pi - \log \pi_{\text{ref}}$. It is positive where the policy finds the token
+# likelier than the reference does. In PPO the penalty is taken off the reward of each token
+# (`ppo.token_rewards`).
 #
-# The mean log-ratio is the **KL divergence** of two distributions:
+# The mean log-ratio is the **KL divergence** (Kullback-Leibler) of two distributions:
 # $\operatorname{KL}(\pi \| \pi_{\text{ref}}) = \mathbb{E}_{o \sim \pi}[\log \pi(o) - \log
 # \pi_{\text{ref}}(o)]$. It is 0 where they agree, and positive elsewhere.
 #
 # ### Which KL, and which sign?
 #
-# Programs estimate the KL from the sampled token alone, as the sum over a whole vocabulary
-# is expensive. Three estimators are in use. With $x = \log \pi_{\text{ref}} - \log \pi$:
+# Programs estimate the KL from the sampled token alone. Three estimators are in use. With $x
+# = \log \pi_{\text{ref}} - \log \pi$:
 #
 # $$ k_1 = -x, \qquad k_2 = \tfrac12 x^2, \qquad k_3 = e^{x} - x - 1 $$
 #
-# Some published programs have $k_3$ upside down, with $\log \pi - \log
-# \pi_{\text{ref}}$ in place of $x$. An exact sum over six tokens shows what each
-# estimates:
+# Some published programs have $k_3$ upside down: with the sign of $x$ reversed. An exact sum
+# over six tokens shows what each estimates:
 
 # %% tags=["slide", "nbval-check-output"]
 logits = torch.tensor([1.2, 0.4, 0.0, -0.3, -1.0, -1.5]).double().requires_grad_()
@@ -421,15 +425,14 @@ for name, k in (
     print(f"{name:18}{mean.item():7.3f}{std:7.3f}{k.min().item():8.3f}")
 
 # %% [markdown]
-# What you see: $k_1$ and $k_3$ have the right mean. $k_3$ is never negative. Upside down it
-# is never negative either, so it looks healthy, and it estimates something else.
+# What you see: $k_1$ and $k_3$ have the right mean. $k_3$ is never negative. Nor is it
+# upside down, so it looks healthy, and estimates something else.
 #
 # ### Is the gradient of the KL term right?
 #
 # A right *value* is not enough. If the estimate is added to the loss, its *gradient* counts.
-# The cell compares each expected gradient with that of the exact KL: its length, divided by
-# the true length, and its direction, as the cosine of the angle between the two. The true
-# gradient has 1 and 1.
+# The cell compares each expected gradient with that of the exact KL. It prints the length,
+# divided by the true one, and the cosine of the angle between the two. Right is 1 and 1.
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -450,10 +453,10 @@ cases = {
 print(f"{'':28}{'length':>8}{'direction':>11}")
 for name, values in cases.items():
     found = gradient(values)
-    length, same = (found.norm() / truth.norm()).item(), 0.0
+    length, cosine = (found.norm() / truth.norm()).item(), 0.0
     if length > 1e-9:
-        same = torch.cosine_similarity(found, truth, dim=0).item()
-    print(f"{name:28}{length:8.2f}{same:11.2f}")
+        cosine = torch.cosine_similarity(found, truth, dim=0).item()
+    print(f"{name:28}{length:8.2f}{cosine:11.2f}")
 
 # %% [markdown]
 # What you see, row by row:
@@ -462,14 +465,11 @@ for name, values in cases.items():
 #   function, which is 0.
 # - **$k_2$ is exact**, although its value is biased.
 # - **$k_3$, as in GRPO, pulls in almost the same direction, but less hard** here. It is the
-#   gradient of another KL, $\operatorname{KL}(\pi_{\text{ref}} \| \pi)$. Multiplied by the ratio it is
-#   exact; DeepSeek-V3.2 does so. Upside down it pulls about twice as hard as the true gradient.
+#   gradient of another KL, $\operatorname{KL}(\pi_{\text{ref}} \| \pi)$. Multiplied by the
+#   ratio it is exact; DeepSeek-V3.2 does so. Upside down it pulls about twice as hard as the
+#   true gradient.
 # - **$k_1$ in the reward is exact**, too. A reward needs no gradient of its own, so there
 #   the KL may be computed under `no_grad`. In a loss, a KL without gradient is no leash.
-#
-# The last row is also **on-policy distillation** (chapter 14). There a student writes, and
-# each token is rewarded by the teacher's minus the student's log-probability, which is
-# minus $k_1$. So the mean reward is minus a KL, and the printed loss is no KL.
 
 # %% [markdown] tags=["slide"]
 # ## 5. DPO: no reward model, no sampling
@@ -511,8 +511,8 @@ by_hand = fmean(dpo_by_hand(c + 2, r - 3, c, r) for c, r in each)
 print(f"chosen +2, rejected -3: loss {better:.4f}, by hand {by_hand:.4f}")
 
 # %% [markdown]
-# The loss starts at log 2 for every pair. How likely an answer is does not matter, only
-# how much likelier it became than under the reference.
+# The loss starts at log 2 for every pair. Only how much likelier an answer became than under
+# the reference matters.
 #
 # Now run it. We sample eight answers to each of 48 sums. `rewards.total` pays 1 for a right
 # answer, and 0.1 for the right format (chapter 06). The best and the worst answer of a
@@ -551,21 +551,23 @@ assert abs(curve[0]["loss"] - math.log(2)) < 0.02 and curve[-1]["loss"] < 0.65
 assert answered["DPO"].right.mean() > answered["base"].right.mean() + 0.03
 
 # %% [markdown]
-# What you see: the loss falls from log 2, and the exam rises. But DPO writes no answers while
+# What you see: the exam rises. But DPO writes no answers while
 # it learns, so it cannot notice where its new habits lead (section 9).
 
 # %% [markdown] tags=["slide"]
 # ## 6. GRPO: a group in place of a value model
 #
-# GRPO keeps the ratio and the clip of PPO, and takes its baseline from the group, as in
-# section 2. Then it divides by the group's standard deviation:
+# GRPO, group relative policy optimization, keeps the ratio and the clip of PPO, and takes its
+# baseline from the group, as in section 2. Then it divides by the group's standard deviation:
 #
 # $$ A_i = \frac{r_i - \operatorname{mean}(r_1 \dots r_G)}
 #    {\operatorname{std}(r_1 \dots r_G) + 0.0001} $$
 #
-# No value model is trained, and every token of a completion gets the same $A$. Chapter 09
-# builds `group_advantages` and `grpo_loss`. Here is the formula beside five relatives: the
-# advantage of a right and of a wrong answer, in groups with 1, 4 and 7 right answers of 8.
+# (The std of a sample: its squares are divided by $G - 1$, as `torch.std` does and `numpy.std`
+# does not.) No value model is trained, and every token of a completion gets the same $A$.
+# Chapter 09 builds `group_advantages` and `grpo_loss`. Here is the formula beside five
+# relatives: the advantage of a right and of a wrong answer, in groups with 1, 4 and 7 right
+# answers of 8.
 
 # %% tags=["slide", "nbval-check-output"]
 right = (1, 4, 7)
@@ -585,15 +587,13 @@ for name, compare in COMPARE.items():
     print(f"{name:24}" + "".join(f"{cell:>16}" for cell in cells))
 
 # %% [markdown]
-# What you see: all six subtract a mean. They differ in *which* mean (the first row takes the whole batch's, RLOO that of the
-# other answers, the rest the group's) and in scale. In the hard group, RLOO pushes the
-# single right answer up a little more than the plain mean does. Dividing by a std pushes
-# it much more, and MaxRL most.
+# What you see: all six subtract a mean. They differ in *which* mean and in scale. In the hard
+# group, RLOO pushes the single right answer up a little more than the plain mean does.
+# Dividing by a std pushes it much more, and MaxRL most.
 #
 # ### "Why is my loss 0?"
 #
-# No question about GRPO is asked more often. We take a real batch: eight problems with
-# eight answers of the base.
+# We take a real batch: eight problems with eight answers of the base.
 
 # %%
 first = rollout(
@@ -625,19 +625,19 @@ print(f"loss {zero.item():+.4f}, length of its gradient {grpo_gradient.norm():.2
 assert abs(zero.item()) < 1e-3 < 0.1 < grpo_gradient.norm()
 
 # %% [markdown]
-# The *value* is 0 because every ratio is 1 right after sampling: each completion adds
-# its advantage, and the advantages of a group sum to 0. The *gradient* is not 0. A policy
-# loss is a device for making a gradient. To see whether a run succeeds, watch the reward.
+# The *value* is 0 because every ratio is 1 right after sampling: each completion adds its
+# advantage, and the advantages of a group sum to 0. The *gradient* is not 0. To see whether
+# a run succeeds, watch the reward.
 #
 # With `token_mean`, long answers count more, and the value is not exactly 0. With a KL term,
-# the printed loss is $\beta$ times the KL, so it starts at 0 and *rises*.
+# the printed loss is about $\beta$ times the KL, so it starts at 0 and *rises*.
 #
 # ### "Why is my ratio always 1?"
 #
 # Because you take one optimizer step for each batch of samples. Then old and new policy
-# are the same model, and the clip has nothing to do. (The ratio may still not be replaced by
-# the number 1, as the gradient flows through its numerator.) With more steps on the same
-# samples, the ratio moves:
+# are the same model, and the clip has nothing to do. (The ratio must not be replaced by the
+# number 1, as the gradient flows through its numerator.) With more steps on the same samples,
+# the ratio moves:
 
 # %%
 learner = copy.deepcopy(base)
@@ -655,8 +655,8 @@ for step in range(3):
 
 # %% [markdown]
 # What you see: before the first step every ratio is 1. One step leaves nearly all tokens
-# inside the clip, and moves a few very far: one token becomes several times as likely,
-# another almost impossible. From the second step on, the clip has work to do.
+# inside the clip, and moves a few far beyond it: read the lowest and the highest ratio. From
+# the second step on, the clip has work to do.
 #
 # ### Is GRPO then just REINFORCE?
 #
@@ -677,24 +677,22 @@ assert difference < 1e-4 * grpo_gradient.abs().max()
 #
 # *On a first reading you may skip this section: run its cells and go on to section 8.*
 #
-# Many names have appeared since 2024. You need not learn these names. GRPO makes five choices. Every other
-# method in the table changes one or more of them. The table is for looking up.
+# GRPO makes five choices, and each name in this table changes one or more of them. The table
+# is for looking up; [docs/papers.md](../docs/papers.md) has the papers.
 #
 # | question | GRPO | other answers |
 # |---|---|---|
-# | Which baseline, and divided by what? | the group's mean, its std | the batch's mean: REINFORCE. The mean of the others: RLOO. A value model: PPO. Not divided: Dr. GRPO. Divided by the mean: MaxRL |
+# | Which baseline, and divided by what? | the group's mean, its std | the batch's mean: REINFORCE. The mean of the others: RLOO. A value model: PPO. Not divided: Dr. GRPO. Divided by the batch's std: Lite PPO; by the mean: MaxRL |
 # | A ratio of what? | each token | none: REINFORCE, RLOO. The whole completion: GSPO, LUSPO, VESPO |
 # | What bounds the ratio? | a clip | 0.2 below and 0.28 above: DAPO. 0.0003 and 0.0004: GSPO, LUSPO. A weight with a cap: CISPO. A weight that fades: SAPO, VESPO |
 # | Averaged over what? | each completion first | all tokens: PPO, DAPO, CISPO, VESPO. A constant length: Dr. GRPO. The sum of each completion: LUSPO |
 # | Where is the KL? | $k_3$ in the loss | $k_1$ in the reward: PPO, RLOO. Nowhere: Dr. GRPO, DAPO, CISPO |
 #
-# (R1 used 0.001 for the KL and, after the cold start, a clip of 10; it replaced the
-# reference by the policy every 400 steps. Chapter 11 looks at these.)
+# (R1 used 0.001 for the KL and, after the cold start, a clip of 10; see chapter 11.)
 #
 # As code, each name is three functions, which `grpo.train` takes as arguments: advantages,
-# an objective for each token, and an average. The cell writes eleven names in this way, and
-# compares the direction of each gradient with GRPO's on the first step after sampling. (1
-# is the same direction.)
+# an objective for each token, and an average. The cell writes twelve names in this way. It
+# prints the angle between each gradient and GRPO's on the first step after sampling.
 
 
 # %%
@@ -722,21 +720,23 @@ FAMILY = {  # name: (advantages, objective, average)
     "CISPO": (group_advantages, tokenwise(losses.cispo), token_mean),
     "SAPO": (group_advantages, tokenwise(losses.sapo), sequence_mean),
     "VESPO": (group_advantages, losses.vespo, token_mean),
+    "Lite PPO": (reinforce.batch_std_advantages, usual, token_mean),
     "MaxRL": (reinforce.maxrl_advantages, usual, sequence_mean),
 }
-print("direction of the first step, beside GRPO's")
+print("first step: angle to GRPO's gradient, one mark for two degrees")
 for name, (compare, objective, average) in FAMILY.items():
     paid_by = compare(first.rewards.view(8, 8)).flatten()
     loss, _ = grpo_loss(
         logprobs, old, paid_by, first.mask, objective=objective, aggregate=average
     )
-    same = torch.cosine_similarity(flat_gradient(loss), grpo_gradient, dim=0)
-    print(f"{name:10}{same:6.2f}  " + "#" * round(40 * max(0.0, same.item())))
+    cosine = torch.cosine_similarity(flat_gradient(loss), grpo_gradient, dim=0)
+    angle = math.degrees(math.acos(min(1.0, cosine.item())))
+    print(f"{name:10}{angle:4.0f} degrees  " + "#" * round(angle / 2))
 
 # %% [markdown]
-# What you see: on the first step all ratios are 1, so only the advantages (baseline and divisor) and
-# the average can matter. GSPO and SAPO *are* GRPO here. DAPO, LUSPO, CISPO and VESPO weigh all tokens
-# alike, and on this batch that alone turns the direction by about 40 degrees.
+# What you see: on the first step all ratios are 1, so only the advantages (baseline and
+# divisor) and the average can matter. GSPO and SAPO *are* GRPO here. DAPO, LUSPO, CISPO and
+# VESPO weigh all tokens alike, and that alone turns the direction.
 #
 # ### What the ratio does when it is not 1
 #
@@ -775,15 +775,14 @@ plots.curves(panels, "ratio", "push")
 # ![The clipped objective over the ratio, with recorded tokens on it. Left, a right completion with advantage +0.74: two of its tokens are on the flat part above 1.28. Right, a wrong one with advantage -0.26: two are on the flat part below 0.8.](../figures/widget_clip.png)
 #
 # What you see: tokens of one recorded group (dots) after four optimizer steps. Those on a
-# flat part of the line pass no gradient on. The page
-# [widgets/clip.html](../widgets/clip.html) lets you move the clip and choose among six
-# groups.
+# flat part of the line pass no gradient on. In [widgets/clip.html](../widgets/clip.html) you
+# can move the clip.
 #
 # ### "Token level or sequence level?"
 #
-# Two different choices hide behind these words. One is the *ratio*: of a token, or of the
-# whole completion (GSPO). The other is the *average*: how much does one token of a short,
-# and of a long completion, count?
+# These are two choices. One is the *ratio*: of a token, or of the whole completion (GSPO).
+# The other is the *average*: how much does one token of a short, and of a long completion,
+# count?
 
 # %% tags=["nbval-check-output"]
 mask = torch.zeros(2, 101, dtype=torch.bool)
@@ -798,7 +797,7 @@ for average in (sequence_mean, token_mean, losses.sequence_sum, constant):
 # %% [markdown]
 # What you see: only `sequence_mean` makes a token of a long answer count less. The tokens of
 # a long wrong answer are then punished less, which favours rambling (the point of Dr. GRPO).
-# The others count both alike. They differ in scale, which acts like another learning rate.
+# The others differ in scale, which acts like another learning rate.
 #
 # ### Filters: which samples count at all
 #
@@ -809,9 +808,9 @@ for average in (sequence_mean, token_mean, losses.sequence_sum, constant):
 # ### When sampler and trainer differ
 #
 # Large runs sample with one fast program and train with another. The two disagree a little
-# about every probability, even before any step, and no error message says so. The cure is
-# one more weight: the trainer's probability over the sampler's. Here the sampler is the
-# base with weights rounded to bfloat16, of two or three digits:
+# about every probability, and no error message says so. The cure is one more weight: the
+# trainer's probability over the sampler's. Here the sampler is the base with weights rounded
+# to bfloat16, of two or three digits:
 
 # %%
 sampler = copy.deepcopy(base)
@@ -837,6 +836,9 @@ print("masked above 3:", losses.masked_importance(example))
 #
 # Now we train. The base, the problems, the rewards and the number of samples are the same
 # for three algorithms: 12 rounds of 8 problems with 8 answers, in two optimizer steps each.
+#
+# From here on, GRPO is **the recipe of this book**. It does not divide by the std, clips at 0.2
+# below and 0.28 above, and averages over all tokens.
 
 # %%
 shape = {"steps": 12, "prompts": 8, "group_size": 8, "max_new_tokens": LIMIT}
@@ -889,21 +891,19 @@ plots.compared_curves(histories, names)
 
 # %% [markdown]
 # What you see: the cost and the gain on the exam, then the reward and the length of the
-# answers. Each algorithm learned, and the lines cross each other. One run of each cannot say
-# which is better; section 9 asks with three seeds. The seconds here are noisy: REINFORCE
-# and GRPO do the same work. Section 9 measures the price of PPO's second model.
+# answers. Each algorithm learned. One run of each cannot say which is better; section 9 asks
+# with three seeds. Seconds may be noisy on your machine: REINFORCE and GRPO do the same
+# work.
 
 # %% [markdown] tags=["slide"]
 # ## 9. What longer runs showed
 #
-# These runs were made once, by `results/variants.py`. Each has 40 steps of 128 completions, on countdown and arithmetic, from the bases
-# of seeds 0, 1 and 2. The exam is 48 test problems of each game, with 16 answers to each.
+# These runs were made once, by `results/variants.py`. Each has 40 steps of 128 completions,
+# on countdown and arithmetic, from the bases of seeds 0, 1 and 2. The exam is 48 test problems
+# of each game, with 16 answers to each.
 #
-# A word on names. In sections 6 and 7, GRPO was the paper's. The GRPO of this book's recipe does not
-# divide by the std, clips at 0.2 and 0.28, and averages over all tokens. The live run of section 8
-# was already this one. Here it is called
-# `recipe`, and `std` is the recipe with the paper's division by the std. Every other run
-# differs from the recipe in what its name says
+# `recipe` is the GRPO of section 8, and `std` is the recipe with the paper's division by the
+# std. Every other run differs from the recipe in what its name says
 # ([docs/variants.md](../docs/variants.md) lists the differences).
 #
 # ### The same number of samples
@@ -949,10 +949,10 @@ labels = ("completions seen", "CPU seconds")
 plots.curves(panels, labels, "reward, mean of seeds")
 
 # %% [markdown]
-# What you see: the reward while training. For each sample, the methods that sample anew in each
-# step are hard to separate. PPO needs more seconds, as its value model is one more network to run and to
-# train. (The line of `dpo` is flat: it samples everything from the base before it learns.
-# `dpo-iterated` makes new pairs before each step.)
+# What you see: the reward while training. For each sample, the methods that sample anew in
+# each step are hard to separate. PPO needs more seconds, as its value model is one more
+# network to run and to train. (The line of `dpo` is flat, and ends before it learns: it
+# samples everything from the base first. `dpo-iterated` makes new pairs before each step.)
 
 
 # %%
@@ -980,15 +980,18 @@ plots.interval_dots(dots, "share of test problems")
 
 # %% [markdown]
 # What you see: below, the exam, with a 95% interval for each seed. `pass@1` is the share of
-# right answers, and `pass@16` that of problems with at least one of 16 right. Above, the price: numbers held in memory
-# (weights, gradients, optimizer), memory added by training, and seconds of one core.
+# right answers, and `pass@16` that of problems with at least one of 16 right. Above, the price:
+# numbers held in memory (weights, gradients, optimizer), memory added by training, and seconds
+# of one core. (RL leaves the module of chapter 05 for multi-token prediction alone, so its
+# weights have no gradients.)
 #
 # ### Every variant, beside the recipe
 #
 # Is a difference real? All runs answer the same problems, so we compare problem by
 # problem. We call a difference clear if two intervals exclude 0: one over problems, and one
-# over the three seeds, as another run would end elsewhere. All else is a tie
-# (`evaluate.paired_seeds`).
+# over the three seeds, as another run would end elsewhere. All else is a tie. The second
+# interval is wide: three seeds need 4.3 standard errors to each side. So a row whose marks are
+# all on one side may still be a tie.
 
 
 # %%
@@ -1017,16 +1020,15 @@ plots.difference_dots(rows, "pass@1, minus that of the recipe")
 # What you see: the bar of a row is its interval over problems, and the small marks are the
 # seeds. Grey rows are ties.
 #
-# Look at the dials that people turn most often. Groups of 4 or 64 answers, with as many
-# samples in all: ties. A clip at 10, which never acts: a tie, because at this learning rate few
-# tokens leave the range at all. A KL term with a coefficient of 0.001 or 0.04: ties. Groups
-# of 8 are behind by our rule, although smaller and larger groups are not. Among so
-# many rows one false alarm is no surprise. And these runs are short: none of this says
-# what thousands of steps would do.
+# Every row is behind. That is partly luck of the recipe's three seeds, as `rloo` shows. It
+# multiplies the recipe's advantages by 16/15, which AdamW hardly notices, and drops a clip that
+# silences almost nothing here. The two are nearly the same algorithm, and yet their seeds
+# differ by several points.
 #
-# One tie shows how large chance is. `rloo` multiplies the recipe's advantages by 16/15,
-# which AdamW hardly notices, and drops a clip that silences almost nothing here. The two
-# are nearly the same algorithm, and yet their seeds differ by several points.
+# Look at the dials that people turn most often. Groups of 4 or 64 answers, with as many
+# samples in all, are ties. So are a clip at 10, as few tokens leave the range at this
+# learning rate, and KL terms of 0.001 or 0.04. Groups of 8 are behind by our rule; among so
+# many rows one false alarm is no surprise. And these runs are short.
 #
 # The table has the recipe and the rows that are no ties. "Tokens" is the length of an answer,
 # and "outside" the share of tokens outside the clip, over all steps.
@@ -1051,18 +1053,17 @@ for arm in ("recipe", *(arm for arm, found in others.items() if found["clear"]))
     print(f"{fmean(silent):9.1%}" if silent else f"{'-':>9}")
 
 # %% [markdown]
-# What you see: some variants are clearly behind. `high-lr` has ten times the learning rate, and
-# has forgotten nearly everything, without any error message. The clip of `gspo` silences about 30% of all
-# tokens, as its width is the paper's and was not retuned for our model. `dapo` writes much
-# shorter answers; probably its overlong penalty taught it to stop early. `dpo` learns only
-# from pairs of the base's answers. But `dpo-iterated` is behind, too, so stale samples
-# cannot be the whole reason.
+# What you see: some variants are clearly behind. `high-lr` has ten times the learning rate,
+# and has forgotten nearly everything, without any error message. The clip of `gspo` silences
+# about 30% of all tokens: its width is the paper's and was not retuned for our model. `dapo`
+# writes much shorter answers; probably its overlong penalty taught it to stop early. `dpo`
+# learns only from pairs of the base's answers. But `dpo-iterated` is behind, too.
 #
 # ### Rewards that have nothing to do with the task
 #
 # In 2025 a study found that a well-known model became better at mathematics by *random*
-# rewards (arXiv 2506.10947). Had the answers leaked into its training data? Ours hold no test
-# problem. So we can ask cleanly: can a reward that knows nothing select a good habit?
+# rewards (arXiv 2506.10947). Had the answers leaked into its training data? Ours hold no
+# test problem. Can a reward that knows nothing select a good habit here?
 #
 # Five rewards, the same loop. `true` pays right answers. `majority` pays the most frequent
 # answer of a group, right or wrong. `format` pays one thought and one answer, whatever they
@@ -1095,19 +1096,19 @@ plots.interval_dots(
 )
 
 # %% [markdown]
-# What you see: the exam after 40 steps. `majority` and `format` never look at the right answer, and yet more
-# answers are right in all three runs. (The seeds differ so much that
-# by our rule both are ties with the base.) Both select thinking, and in this base thinking
-# is better than guessing. `coin` selects nothing, and makes the model worse. So where a
-# random reward helps, something else must do the selecting. The study suspects the clip.
+# What you see: the exam after 40 steps. `majority` and `format` never look at the right
+# answer, and yet more answers are right in all three runs. (The seeds differ so much that by
+# our rule both are ties with the base.) Both select thinking, and in this base thinking is
+# better than guessing. `coin` selects nothing, and makes the model worse. So where a random
+# reward helps, something else must do the selecting. The study suspects the clip.
 
 # %% [markdown] tags=["slide"]
 # ## 10. Thinking less
 #
-# Tokens cost time and money, and not every question needs a thought. One remedy is a
-# **price**: RL takes a little reward away for each token. Another is **hybrid thinking**: a
-# model is fine-tuned on answers with and without a thought, and the opening of an answer
-# asks for one or the other (Qwen3, arXiv 2505.09388, section 4.3).
+# Not every question needs a thought. One remedy is a **price**: RL takes a little reward
+# away for each token. Another is **hybrid thinking** (Qwen3, arXiv 2505.09388, section 4.3).
+# A model is fine-tuned on answers with and without a thought, and the opening of an answer
+# asks for one or the other.
 #
 # Three runs of 30 RL steps start from Dev1, the model of chapter 10 that was fine-tuned to
 # think. A right answer pays 1, and 144 tokens, the most that an answer may have, cost 0,
@@ -1152,15 +1153,15 @@ plots.seed_curves(panels, "tokens of an answer", "share right")
 # 0 is tied with this one. A price of 2 costs the games about a third of their right answers.
 #
 # The hybrid model obeys its switch. Without a thought it is level with Dev1 without one.
-# With a thought it is behind Dev1 in all three seeds, in the games once by very little.
+# With a thought it is behind Dev1 in all three seeds.
 
 # %% [markdown] tags=["slide"]
 # ## 11. When nothing learns
 #
-# The reward is flat, or 0, and the loss says nothing. Look at the samples before you change
-# a setting. Here are four numbers of a healthy run and of three broken ones, before any
-# training. A group agrees if all its rewards are equal. (The last row pays right answers
-# only. With `rewards.total`, groups without one would still disagree about the format.)
+# The reward is flat, or 0, and the loss says nothing. Look at samples first. Here are four
+# numbers of a healthy run and of three broken ones, before any training. A group agrees if
+# all its rewards are equal. (The last row pays right answers only. With `rewards.total`,
+# groups without one would still disagree about the format.)
 
 
 # %%
@@ -1181,16 +1182,12 @@ def look(level="easy", reward=rewards.total, limit=LIMIT):
         max_new_tokens=limit,
         generator=torch.Generator().manual_seed(3),
     )
-    grouped = batch.rewards.view(16, 8)
+    paid = batch.rewards.view(16, 8)  # a row for each group
     return {
-        "reward": grouped.mean().item(),
+        "reward": paid.mean().item(),
         "finished": fmean(batch.finished),
         "in format": fmean(rewards.format(None, text) for text in batch.texts),
-        "agreeing groups": (group_advantages(grouped) == 0)
-        .all(1)
-        .float()
-        .mean()
-        .item(),
+        "agreeing groups": fmean((group_advantages(paid) == 0).all(1).tolist()),
     }
 
 
@@ -1211,7 +1208,7 @@ assert looks["a format nobody writes"]["agreeing groups"] == 1
 # - **All groups agree.** No advantage, no gradient. Either nothing is ever paid, or everything
 #   is. Print ten completions and score them by hand.
 # - **Fewer answers finish.** The limit cuts off those that think, so accuracy *and* format
-#   fall to 0. Raise the limit.
+#   fall to nearly 0. Raise the limit.
 # - **Many groups agree, the reward is low.** The problems are too hard. Take easier ones,
 #   larger groups, or sample until groups disagree.
 # - **During training, format rises and accuracy stays 0.** The base must be right now and
@@ -1219,20 +1216,18 @@ assert looks["a format nobody writes"]["agreeing groups"] == 1
 # - **Text turns to noise ("!!!!"), or KL explodes.** Suspect the learning rate first, then a
 #   wrong mask. Chapter 09 has a gallery.
 # - **You cannot reach somebody's curve.** Compare base, prompt, reward and number of
-#   completions first. In section 9 several algorithms were tied, and rewards made larger
-#   differences than algorithms did.
+#   completions first. In section 9 rewards made larger differences than algorithms did.
 #
 # ## 12. What this chapter does not show
 #
-# Our runs are short, and the policy is tiny. With nearly fresh samples most ratios stay
-# near 1. So methods that were made for old samples, very long answers or many experts had
-# little to repair here. Ties may end at full size, or with a learning rate of one's own.
+# Our runs are short, and the policy is tiny. With nearly fresh samples most ratios stay near
+# 1. So methods for old samples, very long answers or many experts had little to repair here.
 #
 # ## Summary
 #
-# - REINFORCE raises the log-probability of what earned more than a baseline. The baseline
-#   leaves the expected gradient alone and removes noise. PPO trains a value model for it,
-#   and GRPO takes the mean of the group.
+# - REINFORCE raises the log-probability of completions that earned more than a baseline. The
+#   baseline leaves the expected gradient alone and removes noise. PPO trains a value model
+#   for it, and GRPO takes the mean of the group.
 # - Ratio and clip limit the use of old samples. The minimum is right for both signs.
 # - $k_3$ is a good value, $k_2$ a good gradient, and $k_1$ belongs in the reward.
 # - DPO needs only pairs. Its loss starts at log 2.
@@ -1241,20 +1236,23 @@ assert looks["a format nobody writes"]["agreeing groups"] == 1
 #
 # ## Questions
 #
-# 1. A colleague's GRPO run prints a loss that rises from 0 to 0.02. The reward rises, too. What is the loss?
+# 1. A colleague's GRPO run prints a loss that rises from 0 to 0.02. The reward rises, too.
+#    What is the loss?
 #
-#    <details><summary>Answer</summary>Almost only the KL term, as the rest is near 0 at ratio 1. The policy moves away
-#    from its reference, as it must in order to learn.</details>
+#    <details><summary>Answer</summary>Almost only the KL term, as the rest is near 0 at ratio
+#    1. The policy moves away from its reference, as it must in order to learn.</details>
 #
 # 2. You train with PPO and $\lambda = 1$. What does the value model still do?
 #
-#    <details><summary>Answer</summary>It is the baseline: the advantage is the final reward minus the value before the token. It
-#    lowers the noise.</details>
+#    <details><summary>Answer</summary>It is the baseline: the advantage is the final reward
+#    minus the value before the token. It lowers the noise.</details>
 #
-# 3. Your reward model prefers long answers. Which of the methods in this chapter is safe from that?
+# 3. Your reward model prefers long answers. Which of the methods in this chapter is safe from
+#    that?
 #
-#    <details><summary>Answer</summary>None. All raise what is scored higher, and DPO learns the same preference from
-#    the pairs. A KL term slows it down. Only a better score repairs it.</details>
+#    <details><summary>Answer</summary>None. All raise what is scored higher, and DPO learns the
+#    same preference from the pairs. A KL term slows it down. Only a better score repairs
+#    it.</details>
 
 # %% [markdown]
 # ## Exercises
@@ -1266,14 +1264,15 @@ assert looks["a format nobody writes"]["agreeing groups"] == 1
 # **Exercise 8.1** (easy, 2 min) The right way up. A program contains this line:
 # `return math.exp(logp - ref) - (logp - ref) - 1`. It is meant to be $k_3$. Mend it.
 #
-# <details><summary>Hint 1</summary>In $k_3$, $x$ is the reference's log-probability minus the policy's.</details>
-#
-# <details><summary>Hint 2</summary>Where the policy finds a token $e$ times as likely, $k_3$ is $1/e$.</details>
+# <details><summary>Hint 1</summary>In $k_3$, $x$ is the reference's log-probability minus the
+# policy's.</details>
+# <details><summary>Hint 2</summary>Where the policy finds a token $e$ times as likely, $k_3$ is
+# $1/e$.</details>
 
 
 # %% tags=["exercise"]
 def mended_k3(logp, ref):
-    """k3 of one token, from log-probabilities of policy and reference."""
+    """k3 of one token, from its log-probabilities: -1.0, -2.0 -> 0.3679."""
     # BEGIN SOLUTION
     return math.exp(ref - logp) - (ref - logp) - 1
     # END SOLUTION
@@ -1283,18 +1282,20 @@ def mended_k3(logp, ref):
 checks.ex_8_1(mended_k3)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 8.2** (easy, 10 min) The exact gradient. For a policy over a few tokens,
+# **Exercise 8.2** (medium, 15 min) The exact gradient. For a policy over a few tokens,
 # return the gradient of the expected reward with respect to the logits, as a list, without
 # sampling and without autograd.
 #
-# <details><summary>Hint 1</summary>Use the mean reward as a baseline. The gradient does not change, and the formula becomes shorter.</details>
-#
-# <details><summary>Hint 2</summary>Logit $i$ gets $\pi_i (r_i - \text{mean reward})$.</details>
+# <details><summary>Hint 1</summary>Write section 2's sum for one logit: token $o$ adds
+# $\pi(o)\, r(o)$ times its score function. This is 1 at the sampled token, minus the
+# probabilities.</details>
+# <details><summary>Hint 2</summary>With the mean reward as a baseline the gradient is the same,
+# and in the sum for logit $i$ only token $i$ is left.</details>
 
 
 # %% tags=["exercise"]
 def exact_gradient(probabilities, rewards):
-    """Lists of the same length -> the gradient of the expected reward, as a list."""
+    """Gradient by logits: probabilities [0.5, 0.5], rewards [1, 0] -> [0.25, -0.25]."""
     # BEGIN SOLUTION
     mean = sum(p * r for p, r in zip(probabilities, rewards, strict=True))
     return [p * (r - mean) for p, r in zip(probabilities, rewards, strict=True)]
@@ -1305,17 +1306,17 @@ def exact_gradient(probabilities, rewards):
 checks.ex_8_2(exact_gradient)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 8.3** (medium, 15 min) GAE. Return the advantages of one completion as a list, with
-# $\gamma = 1$. `values[t]` is the value before token t; after the last token it is 0.
+# **Exercise 8.3** (medium, 15 min) GAE. Return the advantages of one completion as a list,
+# with $\gamma = 1$. `values[t]` is the value before token t; after the last token it is 0.
 #
-# <details><summary>Hint 1</summary>Walk backwards. The advantage of the token after the last is 0, too.</details>
-#
+# <details><summary>Hint 1</summary>Walk backwards. The advantage of the token after the last is
+# 0, too.</details>
 # <details><summary>Hint 2</summary>$A_t = r_t + V_{t+1} - V_t + \lambda A_{t+1}$.</details>
 
 
 # %% tags=["exercise"]
 def my_gae(rewards, values, lam):
-    """Lists of the same length -> the advantage of each token."""
+    """Advantages: rewards [0, 1], values [0.5, 0.5], lambda 0 -> [0.0, 0.5]."""
     # BEGIN SOLUTION
     advantages, after, value_after = [], 0.0, 0.0
     for reward, value in zip(reversed(rewards), reversed(values), strict=True):
@@ -1334,14 +1335,15 @@ checks.ex_8_3(my_gae)
 # probabilities of the reference, the rewards and $\beta$, return the best probabilities
 # (section 5). Rewards may be large.
 #
-# <details><summary>Hint 1</summary>Multiply each reference probability by $e^{r/\beta}$, then divide by the sum.</details>
-#
-# <details><summary>Hint 2</summary>$e^{1000}$ is too large for a computer. Subtract the largest reward from all first: $Z$ takes care of the rest.</details>
+# <details><summary>Hint 1</summary>Multiply each reference probability by $e^{r/\beta}$, then
+# divide by the sum.</details>
+# <details><summary>Hint 2</summary>$e^{1000}$ is too large for a computer. Subtract the largest
+# reward from all first: $Z$ takes care of the rest.</details>
 
 
 # %% tags=["exercise"]
 def best_policy(ref, rewards, beta):
-    """Probabilities of the best policy near the reference, as a list."""
+    """Best probabilities: ref [0.5, 0.5], rewards [1, 0], beta 1 -> [0.73, 0.27]."""
     # BEGIN SOLUTION
     most = max(rewards)
     weights = [
@@ -1358,18 +1360,19 @@ checks.ex_8_4(best_policy)
 # **Exercise 8.5** (hard, 60 min) A row of your own. Invent advantages: a function from
 # rewards (N, G) to advantages (N, G). Two laws hold: a group that agrees gets zeros, and in
 # one group a higher reward never gets a lower advantage. Then train with it as in section
-# 8, with three values of `seed` in `GRPOConfig`. Is the difference to `GRPO` larger than
-# between seeds?
+# 8, with three values of `seed` in `GRPOConfig`; a run takes some ten seconds. Is the
+# difference to `GRPO` larger than between seeds?
 #
-# <details><summary>Hint 1</summary>Ideas: ranks in place of rewards, the median as a baseline, only the best against the rest.</details>
-#
-# <details><summary>Hint 2</summary>`grpo.train(..., advantages=my_advantages)` is all that has to change in `run_live`. Compare exams by
-# `evaluate.paired`.</details>
+# <details><summary>Hint 1</summary>Ideas: ranks in place of rewards, the median as a baseline,
+# only the best against the rest.</details>
+# <details><summary>Hint 2</summary>Two things change in `run_live`:
+# `GRPOConfig(**shape, seed=seed)` and `grpo.train(..., advantages=my_advantages)`. Compare
+# exams by `evaluate.paired`.</details>
 
 
 # %% tags=["exercise"]
 def my_advantages(rewards):
-    """(N, G) rewards -> (N, G) advantages."""
+    """(N, G) rewards -> (N, G) advantages: [[0.5, 0.5, 0.5]] -> [[0.0, 0.0, 0.0]]."""
     # BEGIN SOLUTION
     lower = (rewards.unsqueeze(1) < rewards.unsqueeze(2)).sum(2)
     higher = (rewards.unsqueeze(1) > rewards.unsqueeze(2)).sum(2)

@@ -6,17 +6,17 @@ from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
 TOP, HEIGHT = 4.1, 1.1  # of the row of stations
 LEFT, WIDTH = (0.3, 2.3, 4.5, 7.2, 10.35), (1.65, 1.85, 2.35, 2.8, 2.8)
 STATIONS = (
-    ("1 draw", "prompts", GREY),
-    ("2 sample", "completions", BLUE),
-    ("3 score", "rewards", GREEN),
-    ("4 compare", "advantages", ORANGE),
-    ("5 learn", "loss, step", PURPLE),
+    ("draw", "prompts", GREY),
+    ("sample", "completions", BLUE),
+    ("score", "rewards", GREEN),
+    ("compare", "advantages", ORANGE),
+    ("learn", "loss, step", PURPLE),
 )
 CHOICES = {  # station: (section, choice)
     2: (
         ("", "a rule (chapter 06)"),
         ("4", "a reward model"),
-        ("4", "minus a KL penalty"),
+        ("4", "minus a KL penalty: PPO"),
     ),
     3: (
         ("2", "mean of the batch: REINFORCE"),
@@ -27,6 +27,7 @@ CHOICES = {  # station: (section, choice)
     4: (
         ("2", "log-probability: REINFORCE"),
         ("3", "ratio and clip: PPO, GRPO"),
+        ("4", "plus a KL term: GRPO"),
         ("7", "other bounds: CISPO, SAPO, ..."),
     ),
 }

@@ -13,10 +13,11 @@ EVERY = 60  # seconds between the lines of a log file
 
 
 def bar(items, total: int | None, label: str, shown=()):
-    """Pass `items` (dicts of metrics, or pairs that begin with one) through a bar.
+    """Pass `items` through a bar: anything, or metrics that the bar can show.
 
-    `shown` names the metrics to write beside the bar; one that is not in every item
-    is shown as it was last. Without a total the metric `of` says how many there are.
+    Metrics are dicts, or tuples that begin with one. `shown` names those to write
+    beside the bar; one that is not in every item is shown as it was last. Without a
+    total the metric `of` says how many items there are.
     """
     began = stepping = said = time.perf_counter()
     file = sys.stderr if sys.stderr.isatty() else sys.stdout
@@ -33,7 +34,8 @@ def bar(items, total: int | None, label: str, shown=()):
         drawn._time = time.monotonic  # tqdm's clock can be set back
         drawn.start_t = drawn.last_print_t = time.monotonic()
         for item in items:
-            metrics = item[0] if isinstance(item, tuple) else item
+            metrics = item[0] if isinstance(item, tuple) and item else item
+            metrics = metrics if isinstance(metrics, dict) else {}
             latest.update((k, metrics[k]) for k in shown if k in metrics)
             before, step = step, metrics.get("step", step + 1)
             drawn.total = of = metrics.get("of", of)

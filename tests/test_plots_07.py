@@ -4,6 +4,7 @@ import pytest
 
 from r1lib import plots
 from r1lib.plots import search
+from r1lib.plots.style import look_of
 from r1lib.search.paths import Path
 from r1lib.search.trees import Node, backup
 
@@ -57,8 +58,19 @@ def test_panels_of_one_unit_share_an_axis_that_holds_every_mark():
     assert first.get_ylabel() == "share" and second.get_ylabel() == "ms"
 
 
+def test_a_series_of_one_point_is_a_star_and_takes_no_look():
+    lines = {"one answer": [(1, 0.2)], "vote": [(1, 0.2), (2, 0.5)]}
+    picture = plots.doubling_curves({"a, share": lines}, "n")
+    star, line = picture.axes[0].lines
+    assert star.get_marker() == "*" and line.get_color() == look_of(0)[0]
+    assert "one answer: 0.20 at 1. a, share, vote: 0.20 at 1, 0.50 at 2." in picture.alt
+
+
 def test_steps_are_described_and_shortened():
-    values = {"rollouts": [0.5, 1.0], "model": [0.4, 0.9]}
-    alt = plots.steps_picture(["<think>1+1=2\n", "x" * 99], values).alt
-    assert "rollouts, step by step: 0.50, 1.00." in alt and "model" in alt
+    values = {"rollouts": [0.5, 0.0], "model": [0.4, 0.9]}
+    picture = plots.steps_picture(["<think>1+1=2\n", "x" * 99], values)
+    alt = picture.alt
+    written = [text.get_text() for text in picture.axes[0].texts]
+    assert written == ["0.50", "0.00", "0.40", "0.90"]
+    assert "rollouts, step by step: 0.50, 0.00." in alt and "model" in alt
     assert search.last_line("x" * 99) == "x" * 23 + "…"

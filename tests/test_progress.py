@@ -57,6 +57,12 @@ def test_without_a_number_of_steps_those_that_came_are_all(clock, capsys):
     assert said(capsys) == ["grpo: step 40 of 40 in 0 seconds"]
 
 
+def test_what_is_no_metrics_passes_through_and_is_counted(clock, capsys):
+    names = ["base", ("r1", {"step": 9}), ()]
+    assert list(progress.bar(names, 3, "exam")) == names
+    assert said(capsys) == ["exam: step 3 of 3 in 0 seconds"]
+
+
 def test_metrics_may_say_how_many_steps_there_are(clock, capsys):
     items = [{"step": 1, "of": 2}, ({"step": 2, "of": 2}, "with a batch")]
     assert list(progress.bar(items, None, "cold")) == items

@@ -11,7 +11,7 @@ from matplotlib.ticker import (
     NullLocator,
 )
 
-from r1lib.plots.style import Picture, look_of, series, styled
+from r1lib.plots.style import INK, Picture, look_of, series, styled
 
 
 @styled
@@ -19,7 +19,7 @@ def doubling_curves(panels: dict[str, dict[str, list]], xlabel: str) -> Picture:
     """Draw (x, y) points of several series in each panel; x doubles from tick to tick.
 
     panels = {"title, unit": {"series": [(256, 1.0), (512, 1.5), ...], ...}, ...}
-    Panels of one unit share their axis.
+    Panels of one unit share their axis. A series of one point is a star.
     """
     figure = Picture(figsize=(8.4, 3.4), layout="constrained")
     shared = len({title.rpartition(", ")[2] for title in panels}) == 1
@@ -31,8 +31,13 @@ def doubling_curves(panels: dict[str, dict[str, list]], xlabel: str) -> Picture:
     for i, (axes, (title, lines)) in enumerate(
         zip(all_axes, panels.items(), strict=True)
     ):
-        for look, (name, points) in enumerate(lines.items()):
-            series(axes, points, look, name, marks=True)
+        long = [name for name, points in lines.items() if len(points) != 1]
+        for name, points in lines.items():
+            if name in long:
+                series(axes, points, long.index(name), name, marks=True)
+            else:
+                star = {"color": INK, "markersize": 11, "zorder": 3, "label": name}
+                axes.plot(*points[0], "*", **star)
         name, _, unit = title.rpartition(", ")
         axes.set_xscale("log", base=2)
         axes.set(title=name, xlabel=xlabel, ylabel="" if shared and i else unit)
@@ -41,8 +46,9 @@ def doubling_curves(panels: dict[str, dict[str, list]], xlabel: str) -> Picture:
     handles = all_axes[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=3, fontsize=9)
     figure.alt = f"Curves over {xlabel}. " + " ".join(
-        f"{title}, {name}: {points[0][1]:.2f} at {points[0][0]:,.0f}, "
-        f"{points[-1][1]:.2f} at {points[-1][0]:,.0f}."
+        f"{title}, {name}: "
+        + ", ".join(f"{y:.2f} at {x:,.0f}" for x, y in (points[:1] + points[1:][-1:]))
+        + "."
         for title, lines in panels.items()
         for name, points in lines.items()
     )

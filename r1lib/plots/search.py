@@ -123,7 +123,8 @@ def steps_picture(steps: list[str], values: dict[str, list[float]]) -> Picture:
         colour, _, _, hatch = look_of(look)
         places = [i + (look - (len(values) - 1) / 2) * height for i in range(len(row))]
         kind = {"color": colour, "hatch": hatch, "edgecolor": PAPER, "label": name}
-        axes.barh(places, row, height, **kind)
+        bars = axes.barh(places, row, height, **kind)
+        axes.bar_label(bars, fmt="%.2f", fontsize=7, padding=2)
         points = ", ".join(f"{value:.2f}" for value in row)
         figure.alt += f"{name}, step by step: {points}. "
     names = [last_line(step, 44) for step in steps]

@@ -4,8 +4,9 @@ Step labels come from the policy itself (Math-Shepherd, Wang et al. 2023, arXiv
 2312.08935, section 3.3): go on from a step several times; the share of right answers is
 its label, the paper's soft estimation, and its hard one is whether there is any. A
 reward model learns the labels as probabilities; people wrote them for the first such
-models (Lightman et al. 2023, arXiv 2305.20050). R1's authors name the limits of such
-models among what they tried without success (arXiv 2501.12948, section 4.2 in v1).
+models (Uesato et al. 2022, arXiv 2211.14275; Lightman et al. 2023, arXiv 2305.20050).
+R1's authors name the limits of such models among what they tried without success
+(arXiv 2501.12948, section 4.2 in v1).
 """
 
 import re
