@@ -15,7 +15,7 @@
 #
 # | | |
 # |---|---|
-# | You will build | a collection of samples that survives a kill; seven filters and the funnel that counts what each removes; a judge for answers that no rule can check; the mix of reasoning and general data; and four models that differ only in what they have read |
+# | You will build | a collection of samples that survives a kill; seven filters and the funnel that counts how much each removes; a judge for answers that no rule can check; the mix of reasoning and general data; and four models that differ only in their reading |
 # | You need | chapter 09: sampling and pass@k; chapter 10: fine-tuning; chapter 11: where Dev2 comes from |
 # | Minutes to read | 50 |
 # | Minutes to run | 2, on a laptop's processor |
@@ -87,19 +87,19 @@ author, tokenizer = artifacts.load("dev2-tiny")
 # The step "sample several answers, check them, keep the good ones" is called **rejection
 # sampling**. It has many names, which differ only in the use of the kept answers.
 #
-# ![On the left a loop of three boxes: a model writes k answers, a check says yes or no, the good ones are kept. On the right four uses of what is kept: show it, which is best-of-N; train the model that wrote it, and repeat, which is expert iteration; train the first model again, and repeat, which is STaR; train another model once, which is rejection-sampling fine-tuning, as for Dev3, and distillation.](../figures/12_uses.png)
+# ![On the left a loop of three boxes: a model writes k answers, a check says yes or no, the good ones are kept. On the right four uses of the good ones: show the best, which is best-of-N; train the model that wrote them, and repeat, which is expert iteration; train the first model again, and repeat, which is STaR; train another model once, which is rejection-sampling fine-tuning, as for Dev3, and distillation.](../figures/12_uses.png)
 #
 # What you see: one filter, four uses.
 #
 # - **Best-of-N** (chapter 07) shows the best answer to the user. No weight changes.
-# - **Expert iteration** trains the author on what was kept, then samples again from the
+# - **Expert iteration** trains the author on the kept answers, then samples again from the
 #   better author, and so on. (In Anthony, Tian and Barber, arXiv 1705.08439, the expert is a tree
 #   search.)
 # - **STaR**, the self-taught reasoner, repeats too, but starts each round of training from
 #   the first model (Zelikman et al., arXiv 2203.14465). For a problem that it never solves,
 #   it also samples with the answer given as a hint.
 # - **Rejection-sampling fine-tuning** (RFT) does one round: sample from a tuned model, keep
-#   what is right and not a double, train the base on it (Yuan et al., arXiv 2308.01825).
+#   each right one once, train the base on it (Yuan et al., arXiv 2308.01825).
 #
 # The step from Dev2 to Dev3 is RFT with an author that RL has made. If the model that learns
 # is a smaller one, the same step is called distillation (chapter 14).
@@ -143,7 +143,7 @@ print(f"in tokens: about {everything * MEAN_TOKENS / 1e9:.1f} billion")
 # from Dev2. The other has known good replies, and sampled replies that a judge let pass. The
 # rest of the chapter builds this, from left to right:
 #
-# ![From left to right: the author Dev2 writes k samples of each problem; problems with a rule go to a verifier, requests to a judge. Both kinds fall through a funnel of seven filters: correct, form, language, length, repetition, unique, per prompt. What is left is mixed with known replies, three parts of reasoning to one general part, and the base learns from the mix for two epochs. The result is Dev3.](../figures/12_rejection.png)
+# ![From left to right: the author Dev2 writes k samples of each problem; problems with a rule go to a verifier, requests to a judge. Both kinds fall through a funnel of seven filters: correct, form, language, length, repetition, unique, per prompt. The rest is mixed with known replies, three parts of reasoning to one general part, and the base learns from the mix for two epochs. The result is Dev3.](../figures/12_rejection.png)
 #
 # What you see: the way of a sample into the training data. Small numbers are sections.
 
@@ -153,7 +153,7 @@ print(f"in tokens: about {everything * MEAN_TOKENS / 1e9:.1f} billion")
 # A model that answers a prompt $x$ is a probability distribution $p(y \mid x)$ over
 # completions. How does it change when the wrong ones are thrown away?
 #
-# ![Left, the author: four bars, A wrong 0.4, B right 0.3, C wrong 0.2, D right 0.1. In the middle, the wrong bars are crossed out, and 0.4 of the probability is left. Right, what is kept: B 0.75, D 0.25, three to one as before.](../figures/12_reweight.png)
+# ![Left, the author: four bars, A wrong 0.4, B right 0.3, C wrong 0.2, D right 0.1. In the middle, the wrong bars are crossed out, and 0.4 of the probability is left. Right, the kept ones: B 0.75, D 0.25, three to one as before.](../figures/12_reweight.png)
 #
 # What you see: wrong completions vanish, and the right ones grow until they add up to 1.
 # Their *proportion* stays as it was: B is three times as likely as D, before and after.
@@ -223,9 +223,8 @@ shown_as = "A prompt keeps at least one sample, chance"
 plots.doubling_curves({shown_as: lines}, "samples of each prompt")
 
 # %% [markdown]
-# What you see: with eight samples the chance is
-# nearly 1 for a problem that is solved half of the time, and one in thirteen for one solved once
-# in a hundred. Left alone, the data fills up with easy problems, each answered many times. So
+# What you see: with eight samples the chance is nearly 1 for a problem that is solved half of the
+# time. For one solved once in a hundred it is one in thirteen. Left alone, the data fills up with easy problems, each answered many times. So
 # recipes cap how many samples of one prompt may stay.
 
 # %% [markdown] tags=["slide"]
@@ -309,7 +308,7 @@ except ValueError as error:
 # (v1, section 2.3.3). The cold start also removes repetition (v2, section on the cold start).
 # Ours, in the order in which they are applied:
 #
-# - **correct**: what the verifier said.
+# - **correct**: the verifier said so.
 # - **form**: thinking in its tags, then one answer. A bare guess that happens to be right is
 #   thrown away, since it would teach to guess.
 # - **language**: every word, thought or said, in the language of the question.
@@ -355,7 +354,7 @@ by_hand = {
 # the question, on the *whole* text. It wants exactly 1. A reward may be generous, since it
 # only pushes; a kept row is copied letter by letter.
 #
-# Repetition and doubles compare texts, so each needs an *identity*: what must be equal for
+# Repetition and doubles compare texts, so each needs an *identity*: the part that must be equal for
 # two lines or two rows to count as the same. Capital letters, extra spaces and the width of
 # letters should not matter. (NFKC is the Unicode form in which a full-width `２` is a 2.)
 
@@ -1068,7 +1067,7 @@ def samples_needed(p, sure=0.9):
 checks.ex_12_1(samples_needed)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 12.2** (easy, 10 min) What a prompt yields. A prompt has the pass rate `p`. There are
+# **Exercise 12.2** (easy, 10 min) The yield of a prompt. A prompt has the pass rate `p`. There are
 # `k` samples, and of the right ones at most `keep` stay. Return how many stay on average.
 #
 # <details><summary>Hint 1</summary>The mean of the smaller of two numbers is not the smaller of
