@@ -500,8 +500,8 @@ print({name: round(value, 2) for name, value in found.items()})
 # The paper writes one sum, reasoning + general + language, with a reward for format inside the general
 # part (v2, section 3.2.2). A completion has only one of the first two, and we pay format to both:
 #
-# $$ r = \begin{cases} r_{\text{rule}} & \text{reasoning} \\
-#        r_{\text{model}} & \text{request} \end{cases}
+# $$ r = \bigl( \underbrace{r_{\text{rule}}}_{\text{reasoning}} \;\text{or}\;
+#        \underbrace{r_{\text{model}}}_{\text{request}} \bigr)
 #        \;+\; 0.1\, r_{\text{format}} \;+\; 0.6\, r_{\text{language}} . $$
 #
 # A sum needs terms of one size. A rule pays 0 or 1. A Bradley-Terry score has no zero and no unit. It may
