@@ -15,7 +15,7 @@
 #
 # | | |
 # |---|---|
-# | You will build | a collection of samples that survives a kill; seven filters and the funnel that counts what each removes; a judge for answers that no rule can check; the mix of reasoning and general data; and four models that differ only in what they have read |
+# | You will build | a collection of samples that survives a kill; seven filters and the funnel that counts how much each removes; a judge for answers that no rule can check; the mix of reasoning and general data; and four models that differ only in their reading |
 # | You need | chapter 09: sampling and pass@k; chapter 10: fine-tuning; chapter 11: where Dev2 comes from |
 # | Minutes to read | 50 |
 # | Minutes to run | 2, on a laptop's processor |
@@ -24,13 +24,11 @@
 #
 # ![The map of the recipe. Two frames, you are here, hold the table of samples and the model Dev3. A dashed arrow for texts leads from Dev2 to the samples and from there to Dev3. A solid arrow for weights leads to Dev3 from the base.](../figures/12_map.png)
 #
-# What you see: the recipe of R1, with the two boxes of this chapter in colour. Solid arrows
-# carry weights, dashed arrows carry only texts. Look at Dev3: its texts come from Dev2,
-# but its weights come from the base.
+# What you see: the recipe of R1, this chapter in colour. Solid arrows carry weights, dashed
+# ones only texts. Look at Dev3: its texts come from Dev2, its weights from the base.
 
 # %% [markdown]
-# **Run this first.** It imports everything and seeds the one global random generator. Some
-# names are for the cells that show a function of the library as it is.
+# **Run this first.** It imports everything and seeds the one global random generator.
 
 # %% tags=["setup"]
 import copy
@@ -72,41 +70,36 @@ author, tokenizer = artifacts.load("dev2-tiny")
 # %% [markdown]
 # ## 1. Why start again from the base?
 #
-# By now the paper has a model that reasons well. The cold start gave it a readable style,
-# reinforcement learning (RL) made it right more often, and a reward for language keeps its
-# thinking in one language. In the paper's second version this model is called **Dev2**.
-# Why not simply train it further?
+# By now the paper has a model that reasons well, in a readable style and in one language. In
+# the paper's second version this model is called **Dev2**. Why not simply train it further?
 #
-# Because Dev2 has become a specialist. The rewards looked at mathematics, code and logic,
-# where a rule can tell right from wrong. No reward was paid for a good letter, a fact, or a
-# polite refusal. And RL has pulled its weights away from the base, in directions that
-# the reward chose.
+# Because Dev2 has become a specialist. Reinforcement learning (RL) looked at mathematics, code
+# and logic, where a rule can tell right from wrong. No reward was paid for a good letter, a
+# fact, or a polite refusal. And RL has pulled its weights away from the base.
 #
 # So R1 takes the specialist as an *author*. Dev2 answers a great many problems, several
-# times each. What is wrong or hard to read is thrown away. The rest becomes training data,
+# times each. Wrong and unreadable answers are thrown away. The rest becomes training data,
 # texts of other kinds are added, and a **fresh copy of the base** learns from them (v1,
-# section 2.3.3). The result is **Dev3**. Dev2 itself is not trained any further, and leaves
-# behind nothing but its best answers.
+# section 2.3.3). The result is **Dev3**. Dev2 leaves behind nothing but its best answers.
 #
 # ### One loop with many names
 #
 # The step "sample several answers, check them, keep the good ones" is called **rejection
-# sampling**. You will meet it under many names. They differ only in what is done with the
-# answers that were kept.
+# sampling**. It has many names, which differ only in the use of the kept answers.
 #
-# ![On the left a loop of three boxes: a model writes k answers, a check says yes or no, the good ones are kept. On the right four uses of what is kept: show it, which is best-of-N; train the model that wrote it, and repeat, which is expert iteration; train the first model again, and repeat, which is STaR; train another model once, which is rejection-sampling fine-tuning, as for Dev3, and distillation.](../figures/12_uses.png)
+# ![On the left a loop of three boxes: a model writes k answers, a check says yes or no, the good ones are kept. On the right four uses of the good ones: show the best, which is best-of-N; train the model that wrote them, and repeat, which is expert iteration; train the first model again, and repeat, which is STaR; train another model once, which is rejection-sampling fine-tuning, as for Dev3, and distillation.](../figures/12_uses.png)
 #
 # What you see: one filter, four uses.
 #
 # - **Best-of-N** (chapter 07) shows the best answer to the user. No weight changes.
-# - **Expert iteration** trains the author on what was kept, then samples again from the
+# - **Expert iteration** trains the author on the kept answers, then samples again from the
 #   better author, and so on. (In Anthony, Tian and Barber, arXiv 1705.08439, the expert is a tree
 #   search.)
 # - **STaR**, the self-taught reasoner, repeats too, but starts each round of training from
 #   the first model (Zelikman et al., arXiv 2203.14465). For a problem that it never solves,
 #   it also samples with the answer given as a hint.
 # - **Rejection-sampling fine-tuning** (RFT) does one round: sample from a tuned model, keep
-#   what is right and not a double, train the base on it (Yuan et al., arXiv 2308.01825).
+#   each right one once, train the base on it (Yuan et al., arXiv 2308.01825).
 #
 # The step from Dev2 to Dev3 is RFT with an author that RL has made. If the model that learns
 # is a smaller one, the same step is called distillation (chapter 14).
@@ -114,9 +107,8 @@ author, tokenizer = artifacts.load("dev2-tiny")
 # %% [markdown] tags=["slide"]
 # ## 2. Two numbers that everybody quotes
 #
-# "600k reasoning samples and 200k others" is in every summary of R1. The first version of
-# the paper rounds. The second one has the table (arXiv 2501.12948v2, the supplement on the
-# supervised data):
+# "600k reasoning samples and 200k others" is in every summary of R1. The second version of
+# the paper has the table (arXiv 2501.12948v2, the supplement on the supervised data):
 
 # %% tags=["slide", "nbval-check-output"]
 PAPER = {
@@ -139,20 +131,19 @@ print(f"in tokens: about {everything * MEAN_TOKENS / 1e9:.1f} billion")
 # %% [markdown]
 # So the 600 and 200 are really 627 and 178. Mathematics and code make up 97% of the
 # reasoning part: there the authors had both good questions and a rule. And the whole is
-# small. Pre-training read 14.8 trillion tokens (DeepSeek-V3, arXiv 2412.19437, abstract).
-# This data has 4.3 billion. Making it took 5,000 of the 147,000 GPU hours of R1 (v2, the
-# table of training costs).
+# small: 4.3 billion tokens, after 14.8 trillion in pre-training (DeepSeek-V3, arXiv
+# 2412.19437, abstract). Making it took 5,000 of the 147,000 GPU hours of R1 (v2, the table
+# of training costs).
 #
 # The general part holds writing, factual questions, questions about the model itself and
 # translation. They come from the data and the pipeline of DeepSeek-V3 (v1, section 2.3.3).
-# For some of them V3 wrote a chain of thought first. For simple ones, "hello" is the paper's
-# example, there is none.
+# For some of them V3 wrote a chain of thought first, but not for "hello" and the like.
 #
 # Our tiny world keeps the proportions, about 3 to 1, and the two sources. One part is sampled
-# from Dev2. The other consists of known good replies, and of sampled replies that a judge let
-# pass. The rest of the chapter builds this, from left to right:
+# from Dev2. The other has known good replies, and sampled replies that a judge let pass. The
+# rest of the chapter builds this, from left to right:
 #
-# ![From left to right: the author Dev2 writes k samples of each problem; problems with a rule go to a verifier, requests to a judge. Both kinds fall through a funnel of seven filters: correct, form, language, length, repetition, unique, per prompt. What is left is mixed with known replies, three parts of reasoning to one general part, and the base learns from the mix for two epochs. The result is Dev3.](../figures/12_rejection.png)
+# ![From left to right: the author Dev2 writes k samples of each problem; problems with a rule go to a verifier, requests to a judge. Both kinds fall through a funnel of seven filters: correct, form, language, length, repetition, unique, per prompt. The rest is mixed with known replies, three parts of reasoning to one general part, and the base learns from the mix for two epochs. The result is Dev3.](../figures/12_rejection.png)
 #
 # What you see: the way of a sample into the training data. Small numbers are sections.
 
@@ -160,20 +151,20 @@ print(f"in tokens: about {everything * MEAN_TOKENS / 1e9:.1f} billion")
 # ## 3. What rejection does to a distribution
 #
 # A model that answers a prompt $x$ is a probability distribution $p(y \mid x)$ over
-# completions. What is left of it when the wrong ones are thrown away?
+# completions. How does it change when the wrong ones are thrown away?
 #
-# ![Left, the author: four bars, A wrong 0.4, B right 0.3, C wrong 0.2, D right 0.1. In the middle, the wrong bars are crossed out, and 0.4 of the probability is left. Right, what is kept: B 0.75, D 0.25, three to one as before.](../figures/12_reweight.png)
+# ![Left, the author: four bars, A wrong 0.4, B right 0.3, C wrong 0.2, D right 0.1. In the middle, the wrong bars are crossed out, and 0.4 of the probability is left. Right, the kept ones: B 0.75, D 0.25, three to one as before.](../figures/12_reweight.png)
 #
 # What you see: wrong completions vanish, and the right ones grow until they add up to 1.
 # Their *proportion* stays as it was: B is three times as likely as D, before and after.
 #
-# As a formula: let $r(y)$ be 1 if a completion is kept and 0 if not. What is kept follows
+# As a formula: let $r(y)$ be 1 if a completion is kept and 0 if not. Kept samples follow
 #
 # $$ q(y \mid x) = \frac{p(y \mid x)\, r(y)}{Z(x)}, \qquad
 #    Z(x) = \sum_y p(y \mid x)\, r(y). $$
 #
 # Here $Z$ is the share that is kept: the pass rate of the prompt. Rejection gives a model
-# nothing that it could not do. It removes what the model should not do.
+# nothing that it could not do.
 #
 # Now fine-tune on the kept samples, that is, minimise $-\mathbb{E}_q \log \pi$. The
 # expectation under $q$ is an expectation under $p$, with $r$ as a weight:
@@ -210,8 +201,8 @@ for a, b in zip(tuned.tolist(), pushed, strict=True):
 # %% [markdown]
 # So if an author learns from its own filtered samples, its first step is a step of
 # REINFORCE. After that step the two part: the model moves, and the samples stay as they are.
-# This is why rejection sampling is often called offline RL without negative samples. Wrong
-# answers teach nothing, and in GRPO they do.
+# This is why rejection sampling is often called offline RL without negative samples. In
+# GRPO a wrong answer teaches, too. Here it is only left out.
 #
 # The freedom gained is that $\pi$ need not start at $p$. Any model can learn from the samples.
 # R1 uses this to start from the base, and to teach smaller models.
@@ -228,16 +219,13 @@ lines = {
     f"pass rate {rate}": [(k, 1 - (1 - rate) ** k) for k in draws_of]
     for rate in (0.5, 0.25, 0.05, 0.01)
 }
-shares = "Chance that a prompt keeps at least one sample"
-plots.doubling_curves({shares: lines}, "samples of each prompt")
+shown_as = "A prompt keeps at least one sample, chance"
+plots.doubling_curves({shown_as: lines}, "samples of each prompt")
 
 # %% [markdown]
-# What you see: with eight samples we keep something of nearly every problem that is solved
-# half of the time. Of those solved once in a hundred, it is one in thirteen. Left alone,
-# the data fills up with easy problems, each answered many times. So recipes cap how many
-# samples of one prompt may stay.
-#
-# We shall see both effects in real samples. First we need some.
+# What you see: with eight samples the chance is nearly 1 for a problem that is solved half of the
+# time. For one solved once in a hundred it is one in thirteen. Left alone, the data fills up with easy problems, each answered many times. So
+# recipes cap how many samples of one prompt may stay.
 
 # %% [markdown] tags=["slide"]
 # ## 4. Collect
@@ -260,15 +248,17 @@ few = problems(countdown.sample, 2, 12, "train")
 print(naive_collect(author, few, 1, 40)[0])
 
 # %% [markdown]
-# `collect.collect` does the same chunk by chunk, and appends each chunk to a file before it
-# begins the next. Two details make this safe. Each chunk has a random generator of its own,
-# seeded by (seed, first problem of the chunk), so its samples do not depend on earlier
-# chunks. And a kill may leave half a line at the end of the file, which the next start cuts
-# off:
+# `collect.collect` does the same chunk by chunk: `begin` opens the file, `missing` lists the
+# chunks still to do, and each is sampled and given to `append` before the next. A chunk has a
+# generator of its own, from `chunk_generator`, so its samples do not depend on earlier chunks.
+# And a kill may leave half a line at the end of the file, which the next start cuts off:
 
 # %%
-# r1lib.traces.collect.append
 # r1lib.traces.collect.begin
+# %%
+# r1lib.traces.collect.missing
+# r1lib.sampling.chunk_generator
+# r1lib.traces.collect.append
 
 # %% [markdown]
 # We kill one. Sixteen short samples, whole; then the same with an interruption after two
@@ -301,36 +291,34 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# (Two chunks were done, and the second had lost a line. So the second chunk is sampled again,
-# and only the lost line is written.)
+# (The second chunk had lost a line. So it is sampled again, and only this line is written.)
 #
-# The last line of the output is a refusal. A test problem in the training data would make
-# every later measurement worthless, so `collect` looks up the split of each problem.
+# The last line of the output is a refusal: a test problem in the training data would make
+# every later measurement worthless.
 #
 # A line of the file is a **row**: prompt and completion, language, number of tokens, whether
-# it ended by itself, whether the verifier called it right. Nothing is thrown away while
-# sampling. Filters come afterwards, and can be changed at no cost.
+# it ended by itself, whether the verifier called it right. Filters come after the sampling,
+# and can be changed at no cost.
 
 # %% [markdown] tags=["slide"]
 # ## 5. Filters
 #
 # A **filter** looks at rows and says of each: keep, or not. The paper throws a sample away if
 # it is wrong, mixes languages, has long paragraphs, or has blocks of code in its thinking
-# (v1, section 2.3.3). For the cold start it adds repetition (v2, section on the cold start).
+# (v1, section 2.3.3). The cold start also removes repetition (v2, section on the cold start).
 # Ours, in the order in which they are applied:
 #
-# - **correct**: what the verifier said.
+# - **correct**: the verifier said so.
 # - **form**: thinking in its tags, then one answer. A bare guess that happens to be right is
 #   thrown away, since it would teach to guess.
 # - **language**: every word, thought or said, in the language of the question.
 # - **length**: it ended by itself, within a number of tokens.
-# - **repetition**: no line of the thinking was there before. A copied line costs tokens and
-#   finds nothing.
+# - **repetition**: no line of the thinking was there before.
 # - **unique** and **per prompt**: no doubles, and at most two rows of one prompt.
 #
 # Eight rows, written by hand, for one problem. One of them is good. A line of thought is a
 # **tape** (chapter 09): `8-3=5,*7=35` takes 3 from 8, and multiplies the 5 by 7. Behind `~`
-# come the target and the distance to it.
+# come the target and the distance to it. Below the rows come the first four filters.
 
 # %%
 PROBLEM = countdown.make((3, 7, 8), 35, "en", answer="(8-3)*7")
@@ -355,9 +343,6 @@ by_hand = {
     "a double": row(f"<think>{miss} {TRY}{ANSWER}"),
 }
 
-# %% [markdown]
-# Each filter is a few lines. The first four:
-
 # %%
 # r1lib.traces.filters.correct
 # r1lib.traces.filters.not_rambling
@@ -367,9 +352,9 @@ by_hand = {
 # %% [markdown]
 # The language filter reuses the measure of chapter 11, the share of words in the language of
 # the question, on the *whole* text. It wants exactly 1. A reward may be generous, since it
-# only pushes. A filter decides what is copied letter by letter.
+# only pushes; a kept row is copied letter by letter.
 #
-# Repetition and doubles compare texts, so each needs an *identity*: what must be equal for
+# Repetition and doubles compare texts, so each needs an *identity*: the part that must be equal for
 # two lines or two rows to count as the same. Capital letters, extra spaces and the width of
 # letters should not matter. (NFKC is the Unicode form in which a full-width `２` is a 2.)
 
@@ -389,9 +374,8 @@ for name, keep in every.items():
 
 # %% [markdown]
 # Look at "unique": it also names "too long". That row has the same words as the good one, and
-# a filter does not know what the others did. So there are two questions. What would each
-# filter remove *alone*? And what does it remove *after the others*, in this order? A report
-# should say both. First as a loop:
+# a filter does not know about the others. So there are two questions. How much would each
+# filter remove *alone*? And how much *after the others*, in this order? First as a loop:
 
 
 # %%
@@ -409,9 +393,9 @@ def naive_funnel(rows, filters):
 
 
 # %% [markdown]
-# The library's version adds the count `alone`. And if nothing is left, it says which filter
-# was the last straw. (An empty table would make the training fail an hour later, with a
-# message about shapes.)
+# The library's version adds the count `alone`. And if nothing is left, it names the last
+# filter. (An empty table would make the training fail an hour later, with a message about
+# shapes.)
 
 # %%
 # r1lib.traces.filters.apply
@@ -434,8 +418,8 @@ except ValueError as error:
 # ## 6. A funnel on real samples
 #
 # Now the real author, Dev2. `Sizes` says how much is sampled: easy and hard problems of each
-# family, four samples each, of which at most two may stay. The pipeline does the same with
-# fourteen times as many problems, programs among them (they need the sandbox of chapter 06).
+# family, four samples each, of which at most two may stay. The pipeline has fourteen times as
+# many problems, programs among them.
 
 # %%
 live = Sizes(
@@ -448,10 +432,13 @@ live = Sizes(
 )
 work = FOLDER / "samples-work"
 work.mkdir()
+total, right = Counter(), Counter()
 for step in rejection.sample(work, author, tokenizer, live, source="dev2-tiny"):
-    problems_done, right = step["problems"], step["correct"]
     kind_of = f"{step['family']}, {step['level']}"
-    print(f"{kind_of:20} {problems_done:4} problems, {right:4.0%} right")
+    total[kind_of] += step["samples"]
+    right[kind_of] += round(step["samples"] * step["correct"])
+    share = right[kind_of] / total[kind_of]
+    print(f"{kind_of:20}{total[kind_of]:5} samples so far, {share:4.0%} right")
 
 # %% tags=["slide"]
 raw, raw_judged = (rejection.collected(work, p, live) for p in rejection.parts(live))
@@ -459,21 +446,23 @@ found = tables.statistics(raw)
 print(f"{found['rows']:,} samples of {found['prompts']} prompts, ", end="")
 print(f"{found['tokens']['sum']:,} tokens")
 kept, report = rejection.filtered("reasoning", raw, live)
+for line in report:
+    print("{filter:23}removed {removed:5}, alone {alone:5}".format(**line))
 plots.funnel_bars(report)
 
 # %% [markdown]
-# What you see: how many samples are left after each filter; the hatched part is what it
-# removed. Two steps are wide. The first throws away what is wrong. The other one is *unique*:
-# in arithmetic there is hardly more than one way to write a right tape, so several samples of
-# one problem are often the same text.
+# What you see: how many samples are left after each filter; the hatched part was removed. Two
+# steps are wide. One is *correct*. The other is *unique*: in arithmetic there is hardly more
+# than one way to write a right tape, so samples of one problem are often the same text.
 #
-# Form and language remove next to nothing, because this author has been paid for both in its
-# RL. Try R1-Zero as the author (`artifacts.load("zero-tiny")`). It was never paid for one
-# language, and there the language filter has work to do.
+# *Form* removes next to nothing here, and far more *alone* (the printed lines): a sample in
+# bad form is nearly always wrong, too, and is gone already. *Language* has little to do even
+# alone, since this author has been paid for it in its RL. Try R1-Zero as the author
+# (`artifacts.load("zero-tiny")`): it never was.
 #
-# Numbers hide what was thrown away, so look at it. For each of the first five filters, the
-# first sample that it removed and the earlier ones had let pass. Then one that was kept, if
-# possible one with a **slip**: a line whose sum or distance is false. `slips` does the sums:
+# Now look at removed samples: for each of the first five filters, the first that it
+# removed and the earlier ones had let pass. Then one that was kept, if possible one with a
+# **slip**: a line whose sum or distance is false. `slips` does the sums:
 
 # %% tags=["slide"]
 every_live = rejection.chosen(live)
@@ -527,9 +516,9 @@ print(f"kept rows of countdown with a slip: {len(false)} of {len(games)}")
 # Apart from the first, all of the removed ones have the *right answer*. They go for the
 # reasons of section 5. (맞아 is *yes*, 아니 *no*, 거짓 *false*, 목표 *target*.)
 #
-# Now look at the last lines of the output. The verifier reads the answer only. So a right answer
-# with a false step passes every filter of this chapter, and the row teaches the slip as well.
-# Checking steps needs the *process* reward model of chapter 07.
+# Look at the last lines of the output. The verifier reads the answer only. So a right answer
+# with a false step passes every filter, and the row teaches the slip as well. Checking steps
+# needs the *process* reward model of chapter 07.
 #
 # ### Easy problems crowd in
 #
@@ -559,10 +548,12 @@ plots.stacked_shares(stages)
 
 # %% [markdown]
 # What you see: being right alone gives most rows to problems that are always solved. Removing
-# doubles and the cap of two work against it.
+# doubles and the cap of two work against it. They also change the distribution: a text written
+# three times counts once, a prompt at most twice. So the rows follow the $q$ of section 3, and
+# the REINFORCE picture holds, up to the fifth filter only.
 #
-# Problems that were never solved are gone altogether, and so is whatever could be learned from
-# them. No filter can help. It takes a better author, more samples, or a hint, as in STaR.
+# Problems that were never solved are gone. No filter can help. It takes a better author, more
+# samples, or a hint, as in STaR.
 
 # %% [markdown] tags=["slide"]
 # ## 7. A judge where no rule reaches
@@ -571,11 +562,11 @@ plots.stacked_shares(stages)
 # compare. For these the paper shows the known answer and the model's answer to DeepSeek-V3 and
 # lets it judge (v1, section 2.3.3). This is called **LLM-as-a-judge**.
 #
-# R1 judges *reasoning* in this way. We use a judge for replies to requests. `judge.prefer` is a small stand-in for V3: it is shown
-# two replies and says which is better. Inside it is a hidden truth, how much of the request a
-# reply answers, which only an evaluation may read. The label that we get has three weaknesses
-# known from real judges. It is noisy. It likes long and polite replies. And it leans towards
-# the reply that it was shown first.
+# R1 judges *reasoning* in this way. We use a judge for replies to requests. `judge.prefer` is
+# a small stand-in for V3: it is shown two replies and says which is better. Inside it is a
+# hidden truth about a reply, which only an evaluation may read (chapter 13, section 2, opens
+# it). The label that we get has three weaknesses known from real judges. It is noisy. It likes
+# long and polite replies. And it leans towards the reply that it was shown first.
 #
 # The last weakness can be cancelled by asking in both orders, and the noise can be averaged. So
 # we ask four times, twice in each order. A sample is kept if it wins at least two times against
@@ -599,14 +590,12 @@ for name, text in replies.items():
     print(f"{name:20}kept {kept_by / 200:4.0%}   {text}")
 
 # %% [markdown]
-# What misses the point is thrown out, as it should be. A known reply is thrown out, too, in
-# about one case of three: it is compared with its equal, and the noise decides. A noisy judge
-# costs good samples.
+# Replies that miss the point are thrown out, as they should be. A known reply is thrown out,
+# too, in about one case of three: it is compared with its equal, and the noise decides.
 #
 # Now look at the last line. Politeness that nobody asked for makes a reply *more* likely to be
-# kept. A filter passes on the taste of its judge. This is **Goodhart's law** in small: when a
-# measure becomes a target, it ceases to be a good measure. Chapter 13 shows what happens when a
-# model is optimised against such a judge for long.
+# kept: a filter passes on the taste of its judge. This is Goodhart's law (chapter 06) in small.
+# Chapter 13 shows a model that is optimised against such a judge for long.
 #
 # The replies of our author, judged. The truth is read here once, to see how good the labels
 # are:
@@ -635,15 +624,16 @@ show(liked[i])
 # %% [markdown] tags=["slide"]
 # ## 8. The general part
 #
-# Few pass, and rightly so: Dev2 is the specialist of section 1. The judge was shown the answer
-# only, so nobody has checked the *thoughts* before it. Simple requests need none, and for these
-# `rejection.plain` drops it, as in the second print.
+# Few pass, and rightly so: Dev2 is the specialist of section 1. Compare the two prints above.
+# The judge was shown the answer only, so nobody has checked the thought. Here it is about
+# another request ("How big are you?" before a reply to "How is it going?"). A simple request
+# needs no thought, so `rejection.plain` drops it.
 #
-# So most of the general part is not sampled at all. R1 took it from the supervised data of
-# DeepSeek-V3. We have the list of known good replies of the tiny world. What is left to decide
-# is **which requests get a thought**. To a greeting or a question of fact the reply comes
-# without one. Before half of the others come one or two lines of thought, written by a script
-# in V3's role (`rejection.known`).
+# Most of the general part is not sampled at all. R1 took it from the supervised data of
+# DeepSeek-V3. We have the known good replies of the tiny world. One decision is left: **which
+# requests get a thought**. To a greeting or a question of fact the reply comes without one.
+# Before half of the others come one or two lines of thought, written by a script in V3's role
+# (`rejection.known`).
 
 # %% tags=["nbval-check-output"]
 for sample in rejection.known(tokenizer, 5, Sizes()):
@@ -652,8 +642,8 @@ for sample in rejection.known(tokenizer, 5, Sizes()):
 
 # %% [markdown]
 # Why keep thoughts away from simple questions? A model that ponders "What color is the sky?" for
-# two hundred tokens wastes its user's time and money. The field calls this **overthinking**.
-# Here R1 was taught otherwise: by examples of simple questions with plain replies.
+# two hundred tokens wastes its user's time and money. The field calls this **overthinking**, and
+# R1 was taught otherwise by such examples.
 
 # %% [markdown] tags=["slide"]
 # ## 9. The mix
@@ -688,14 +678,12 @@ plots.stacked_shares(shares)
 
 # %% [markdown]
 # What you see: the same data, counted in rows and in tokens. The loss averages over tokens, so
-# the lower bar is the one that the gradient sees. In our world the two are not far apart. In
-# R1's data a general sample has 1,420 tokens on average and a sample of mathematics 6,094 (v2,
-# the table of section 2). So 3.5 to 1 in rows is 16 to 1 in tokens: the general part is 22% of
-# the rows and 6% of the tokens. Exercise 12.3 mixes by tokens.
+# the gradient sees the lower bar. In our world the two are not far apart. In R1's data a general
+# sample has 1,420 tokens on average and a sample of mathematics 6,094 (v2, the table of section
+# 2). So the general part is 22% of the rows and 6% of the tokens. Exercise 12.3 mixes by tokens.
 #
-# Anybody who finds this table in a year will ask where it came from and what was removed. So it
-# is saved with a **data card**. (All of it, sampling, filters, mix and card, is one call in the
-# pipeline, `rejection.build`, which survives a kill as well.)
+# The table is saved with a **data card**: where it came from, and how much each filter removed.
+# (Sampling, filters, mix and card are one call in the pipeline, `rejection.build`.)
 
 # %%
 note = (
@@ -713,20 +701,24 @@ print("\n".join(card.splitlines()[:15]))
 # epochs, from 5e-5 to 5e-6, in batches of 128 (v2, B.4.2). Ours are the settings of a tiny
 # model.
 #
-# A fair comparison needs more than the base. We teach three copies of it. All read equally many
-# rows by the same author, and the same general rows. Only the reasoning part differs:
+# A fair comparison needs more than the base. We teach three copies of it. All read the same
+# general rows, and equally many rows of reasoning by the same author:
 #
-# - **filtered**: what passed the funnel;
+# - **filtered**: the rows that passed the funnel;
 # - **unfiltered**: a random part of all samples;
 # - **wrong**: only samples that the verifier called wrong.
 #
 # Predict first: which of the three get better than the base, and in which order will they be?
+# (Section 6 has counted slips in kept rows; the first printed line counts them in wrong ones.)
 
 # %%
 base, _ = artifacts.load("base-tiny")
 rng = random.Random(12)
 general = [sample for sample in data if sample["family"] in GENERAL]
 wrong = [sample for sample in raw if not sample["correct"]]
+tapes = sum(len(LINE.findall(sample["completion"])) for sample in wrong)
+false = sum(len(slips(sample["completion"])) for sample in wrong)
+print(f"wrong samples hold {tapes:,} tapes, {1 - false / tapes:.0%} without a slip")
 lessons = {
     "wrong": rng.sample(wrong, len(kept)) + general,
     "unfiltered": rng.sample(raw, len(kept)) + general,
@@ -750,10 +742,6 @@ def fine_tune(rows, label):
 
 students = {"base": base}
 students |= {name: fine_tune(rows, name) for name, rows in lessons.items()}
-
-# %% [markdown]
-# Held-out problems, four answers each. *Right* is the verdict of the verifier. The other columns
-# are marks that the filters looked at.
 
 # %% tags=["slide"]
 GAMES = ("countdown", "arithmetic", "logic")
@@ -795,27 +783,30 @@ plots.bars_with_intervals(
 )
 
 # %% [markdown]
-# What you see: the share of right answers for each kind of task, with 95% intervals over
-# problems. Two findings surprised us.
+# What you see: answers to held-out problems, four for each. In the table, *right* is the verdict
+# of the verifier, and the other columns are marks that the filters looked at. In the picture,
+# right answers for each kind of task, with 95% intervals over problems. Three findings
+# surprised us.
 #
 # First, the student of *wrong* samples is far above the base. Part of this may be form, which
-# rises as well, and part may come from the general rows, which all three read. An arm with
-# those alone would tell, and we have none. The rest we read so: a wrong sample still shows the
-# habit of writing a sum down and checking it, and many of its steps are right (chapter 14
-# measures this). In large models, too, training on wrong samples costs little, and shuffled steps
-# cost a lot (Li et al., arXiv 2502.07374).
+# rises as well, and part may come from the general rows, which all three read: an arm with
+# those alone is missing. And wrong samples teach the habit of writing a sum down and checking
+# it; most of their tapes have no slip. But it is clearly below *filtered*. A large model loses
+# less by wrong samples, and much by shuffled steps (Li et al., arXiv 2502.07374).
 #
 # Second, *unfiltered* is not far behind *filtered*. A single run of this size cannot tell a few
 # hundredths, and about half of this author's samples would pass the first five filters anyway.
-# So do not conclude that filters are idle. Section 12 asks again, with six times as much data and
-# three seeds.
+# Section 12 asks again, with six times as much data and three seeds.
+#
+# Third, all rows of *filtered* are in one language and without repeated lines, and its student
+# still mixes and repeats. The base does so less, as it seldom thinks at all (*in form*). The
+# table of section 11 shows that with more rows mixing first grows and then goes.
 #
 # Puzzles of logic do not move. The author gets few of them right, so it has little to teach.
 #
-# The same problem before and after, one of each game; where it can, the cell picks a problem that
-# only the student solves. Do the sums again: the student was taught on rows with slips, so a right
-# answer may have a false line before it. And a puzzle solved without a line of thought is more
-# likely luck.
+# The same problem before and after, one of each game, if possible one that only the student
+# solves. Do the sums again: a right answer may have a false line before it. And a puzzle solved
+# without a line of thought is more likely luck.
 
 # %% tags=["slide"]
 for game in range(len(GAMES)):
@@ -831,12 +822,12 @@ for game in range(len(GAMES)):
 # %% [markdown] tags=["slide"]
 # ## 11. The long run: how much data?
 #
-# Our student has read a twelfth of what Dev3 reads. (The pipeline's Dev3 is
+# Our student has read a twelfth of the rows of Dev3. (The pipeline's Dev3 is
 # `artifacts.load("dev3-tiny")`, and its data `artifacts.path("samples-tiny")`.) Now the measured
-# runs, with three authors Dev2 of three seeds. Every student answers 96 test
-# problems of each kind, twice. (All numbers are in [docs/claims/P07.md](../docs/claims/P07.md), and
-# `python -m results.rejection statistics 0` measures one run again.) First the funnel of the
-# pipeline: the share of all samples that each filter would remove alone, mean over seeds.
+# runs, with three authors Dev2 of three seeds. Every student answers 96 test problems of each
+# kind, twice. (All numbers are in [docs/claims/P07.md](../docs/claims/P07.md), and
+# `python -m results.rejection statistics 0` measures one run again.) First the pipeline's
+# filters: the share of all samples that each would remove alone, mean over seeds.
 
 # %%
 SEEDS = (0, 1, 2)
@@ -857,25 +848,27 @@ table = [
 plots.heatmaps({"removed by each filter alone": table}, list(families[0]), names)
 
 # %% [markdown]
-# What you see: dark cells are filters that throw much away. *Correct* is first nearly
-# everywhere, and *unique* is strong in arithmetic, as in our live run.
+# What you see: dark cells are filters that throw much away. (In chat, writing and instructions
+# *correct* is the verdict of the judge. *Per prompt* is left out: alone it always removes half.)
+# *Correct* is first nearly everywhere. *Unique* is strong in arithmetic, and *repetition* is
+# first in easy countdown, where Dev2 likes to try a tape again.
 #
-# Some rows deserve a pause. Nearly all samples of *hard countdown*, all of *hard logic* and all
-# but one of *hard programs* are wrong. For the first two, 4,800 samples a seed were written. Only
-# 0, 77 and 180 rows of hard countdown and none of hard logic are in the data of the three seeds.
+# Nearly all samples of *hard countdown*, all of *hard logic* and all but one of *hard programs*
+# are wrong. For the first two, 4,800 samples a seed were written. Only 0, 77 and 180 rows of hard
+# countdown and none of hard logic are in the data of the three seeds.
 #
 # And *programs*: the language filter alone would remove 59%. This is a bug of ours. The list of
 # names that are in no language (`rewards.CODE`) has `def` and `sorted`, but forgot `return`,
-# `for`, `in` and `if`. So nearly every Korean request for a program lost its answers. We saw it
-# when all stages had been trained, and left it as it was measured. Exercise 12.4 fixes it.
-# The lesson is general: print such a table *before* the training.
+# `for`, `in` and `if`. So nearly every Korean request for a program lost its answers. This table,
+# printed before the training, would have shown it. We saw it when all stages had been trained,
+# and left it as it was measured. Exercise 12.4 fixes it.
 #
 # ### More data, or more steps?
 #
 # The base learns from 1/16, 1/8, 1/4, 1/2 and all of the rows, each part inside the next one.
 # All read their data twice. So less data also means fewer optimizer steps, and a rising curve
-# has two possible reasons. One more arm tells them apart: a sixteenth of the data, read
-# sixteen times as often.
+# has two possible reasons. One more arm separates them: a sixteenth of the data, read sixteen
+# times as often.
 
 # %% tags=["slide"]
 PLACES = ("countdown, easy", "arithmetic, easy", "countdown, hard", "logic, easy")
@@ -890,11 +883,20 @@ def dots(arm, place, mark="right"):
     return [(cell["mean"], *cell["interval"]) for cell in cells]
 
 
+def of_seeds(arm, mark):
+    """Mean over the four kinds of task, for each seed."""
+    each = [[mean for mean, *_ in dots(arm, place, mark)] for place in PLACES]
+    return [fmean(seed) for seed in zip(*each, strict=True)]
+
+
 ASKED = {"countdown": "countdown, easy", "arithmetic": "arithmetic, easy"}
 ASKED |= {"facts": "facts", "refusal": "refusal"}
-for arm in ("base", "size-1"):
-    each = " ".join(f"{mean:.2f}" for mean, *_ in dots(arm, "countdown, hard"))
-    print(f"{arm:7}countdown, hard: {each}")
+print(f"{'':20}" + "".join(f"{t:>11}" for t in (*ASKED, "mixed")) + "   hard countdown")
+for name, arm in ROWS.items():
+    means = [fmean(mean for mean, *_ in dots(arm, place)) for place in ASKED.values()]
+    cells = "".join(f"{m:11.2f}" for m in (*means, fmean(of_seeds(arm, "mixed"))))
+    seeds = " ".join(f"{mean:.2f}" for mean, *_ in dots(arm, "countdown, hard"))
+    print(f"{name:20}{cells}   {seeds}")
 plots.interval_dots(
     {
         title: {name: dots(arm, place) for name, arm in ROWS.items()}
@@ -904,27 +906,27 @@ plots.interval_dots(
 )
 
 # %% [markdown]
-# What you see: right answers to test problems, a dot for each seed with its 95% interval.
+# What you see: right answers to test problems. The table has means over seeds (and hard countdown
+# of each seed); the figure has a dot for each seed with its 95% interval.
 #
-# The smallest part, 16 steps, teaches next to nothing. From there both easy games rise with every
-# doubling, and they have not levelled off where our data end.
+# The smallest part, 16 steps, teaches next to nothing. From there both easy games rise in the mean
+# with every doubling, and they have not levelled off where our data end.
 #
 # Now the last row, the control. *The same sixteenth*, read for about as many steps as all of it,
-# does arithmetic nearly as well (0.82 against 0.87, means over seeds). In countdown it reaches
-# 0.47 against 0.62, less in every seed. So most of the gain needs no new row, only more steps.
-# New rows add a third of the gain in countdown, and little in arithmetic. A curve of accuracy
-# against data mixes the two unless somebody ran the control.
+# does arithmetic nearly as well. In countdown it falls short, in every seed: 0.47 of the 0.62. So
+# most of the gain needs no new row, only more steps. New rows add a third of the gain in
+# countdown, and little in arithmetic. Without the control, the curve shows both as one.
 #
-# Facts improve only with all of the data, and refusals earlier. Hard countdown, printed above the
-# figure, goes with its rows. With 0, 77 and 180 of them in the data, it goes from 0.05 to 0.00,
-# stays at 0.08, and rises from 0.06 to 0.12. Three seeds cannot prove it, but what is not in the
-# data may even be lost.
+# Facts improve only with all of the data, and refusals earlier. Hard countdown goes with its
+# rows, 0, 77 and 180 of them: in seed 0 it is lost, and in seed 2 it doubles. Three seeds cannot
+# prove it, but a skill that is missing from the data may even be lost.
 
 # %% [markdown] tags=["slide"]
 # ## 12. Which filter matters?
 #
 # Each arm leaves one filter out. All arms have equally many reasoning rows and the very same
-# general rows. We look at two marks: right answers, and answers that mix languages.
+# general rows. The same problems were asked in every arm. So subtract problem by problem, as in
+# chapter 11: all seeds together, with a 95% interval over problems.
 
 # %% tags=["slide"]
 LEFT_OUT = {"every filter": "every-filter", "without correct": "no-correct"}
@@ -932,26 +934,22 @@ LEFT_OUT |= {f"without {n}": f"no-{n}" for n in ("form", "language", "length")}
 LEFT_OUT |= {"without repetition": "no-repetition", "without these five": "no-filter"}
 LEFT_OUT |= {"without unique": "no-unique", "without per prompt": "no-limit"}
 
-
-def of_seeds(arm, mark):
-    """Mean over the four kinds of task, for each seed."""
-    each = [[mean for mean, *_ in dots(arm, place, mark)] for place in PLACES]
-    return [fmean(seed) for seed in zip(*each, strict=True)]
-
-
-plots.seed_dots(
-    {
-        label: {name: of_seeds(arm, mark) for name, arm in LEFT_OUT.items()}
-        for label, mark in (("right answers", "right"), ("mixed answers", "mixed"))
-    },
-    beside="every filter",
-)
-
-# %% [markdown]
-# What you see: a dot for each seed. The grey line is the mean with every filter.
-#
-# The same problems were asked in every arm. So subtract problem by problem, as in chapter 11:
-# all seeds together, with a 95% interval over problems.
+funnel = results_of("statistics")[0]["table"]["filters"]
+removed = {line["filter"].removeprefix("reasoning: "): line for line in funnel}
+print(f"{'':20}of the rows read:     of answers:    seed 0:")
+print(f"{'':20}wrong  sums  puzzles  right  mixed    removed in its turn")
+for name, arm in LEFT_OUT.items():
+    rows_read = [run["data"] for run in results_of(arm)]
+    wrong_rows = fmean(1 - (d["correct"] - 1000) / 3000 for d in rows_read)
+    sums, puzzles = (
+        fmean(d["family"][game] / 3000 for d in rows_read)
+        for game in ("arithmetic", "logic")
+    )
+    right, mixed = (fmean(of_seeds(arm, mark)) for mark in ("right", "mixed"))
+    print(f"{name:20}{wrong_rows:5.0%}{sums:6.0%}{puzzles:9.0%}", end="")
+    print(f"{right:7.2f}{mixed:7.2f}", end="")
+    line = removed.get(name.removeprefix("without "))
+    print("{removed:10,} of {in:,}".format(**line) if line else "")
 
 # %%
 whole = [
@@ -980,11 +978,13 @@ plots.difference_dots(differences, "right answers, against every filter")
 # - **Correct** is worth its price: without it 0.03 fewer right answers, in every seed. That is
 #   small for data in which 42% of the reasoning is wrong, and agrees with our live run.
 # - **All five together**: 0.05 fewer, in every seed. The others catch some wrong rows too, since a
-#   wrong one is often too long or broken as well.
-# - **Language**: without it 0.11 of the answers mix instead of 0.08, more in every seed. But
-#   without all five the effect does not show. So it is likely real, and small.
-# - **Form, length, repetition, unique, per prompt**: nothing that three seeds can show; 0.03
-#   either way would have shown. This author leaves these filters little to do.
+#   wrong one is often too long or broken as well (section 6).
+# - **Language**: without it 10% of the answers mix instead of 8%, more in every seed. But without
+#   all five the effect does not show. So it is likely real, and small.
+# - **Form, length**: after *correct* they remove next to nothing (last column), so these arms read
+#   nearly the same rows and hardly test the filters.
+# - **Repetition, unique, per prompt**: they remove more, *unique* two rows in five. Still nothing
+#   shows, and the intervals reach only about 0.015 to each side.
 #
 # One more caution. A filter chooses *problems*, too: without *correct* there are four times as
 # many puzzles among the rows, and fewer sums. Part of the 0.03 may come from there.
@@ -993,10 +993,10 @@ plots.difference_dots(differences, "right answers, against every filter")
 # ## Summary
 #
 # Three sentences to remember. Sample, check, keep: the same loop is best-of-N, expert iteration,
-# STaR or rejection-sampling fine-tuning, depending on what learns from what is kept. Fine-tuning
-# on what is kept is REINFORCE without negative samples, on samples that do not move. The
-# reasoning part holds what its author can do and its verifier lets pass; the judged part adds what
-# a judge likes.
+# STaR or rejection-sampling fine-tuning, and only the learner differs. Fine-tuning on kept samples
+# is REINFORCE without negative samples, on samples that do not move. The reasoning part holds
+# answers that its author can write and its verifier accepts; the judged part adds the taste of a
+# judge.
 #
 # | idea | in the paper | here |
 # |---|---|---|
@@ -1007,8 +1007,7 @@ plots.difference_dots(differences, "right answers, against every filter")
 # | learner | the *base*, two or three epochs | the *base*, two epochs |
 #
 # **What this does not show.** Our author is right in half of its samples, and our students are
-# tiny. A worse author makes *correct* matter more, and a larger student may copy errors that ours
-# cannot. The order of the filters' effects need not carry over.
+# tiny. With another author or a larger student, other filters may matter.
 
 # %% [markdown]
 # ## Questions
@@ -1034,7 +1033,6 @@ plots.difference_dots(differences, "right answers, against every filter")
 #    next model learns from these. Length climbs, though nobody asked for it. It is slow
 #    optimisation of the judge.</details>
 
-# %% [markdown]
 # ## Exercises
 #
 # Fill in the function, run the cell, then the check below it. Solutions are in
@@ -1057,6 +1055,7 @@ def samples_needed(p, sure=0.9):
     samples_needed(0.5) is 4: four samples all miss with probability 0.06.
     """
     # BEGIN SOLUTION
+    # 45 samples for p = 0.05 and 230 for p = 0.01: about 1/p times as many.
     k = 1
     while 1 - (1 - p) ** k < sure:
         k += 1
@@ -1068,7 +1067,7 @@ def samples_needed(p, sure=0.9):
 checks.ex_12_1(samples_needed)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 12.2** (easy, 10 min) What a prompt yields. A prompt has the pass rate `p`. There are
+# **Exercise 12.2** (easy, 10 min) The yield of a prompt. A prompt has the pass rate `p`. There are
 # `k` samples, and of the right ones at most `keep` stay. Return how many stay on average.
 #
 # <details><summary>Hint 1</summary>The mean of the smaller of two numbers is not the smaller of
@@ -1094,14 +1093,14 @@ def expected_kept(p, k, keep):
 checks.ex_12_2(expected_kept)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 12.3** (medium, 15 min) Mix by tokens. You get the token counts of all reasoning
-# rows, and of general rows in the order in which they would be taken. Return how many general rows
-# bring the tokens nearest to `ratio` : 1.
+# **Exercise 12.3** (easy, 5 min) Mix by tokens. You get the token counts of all reasoning rows,
+# and of general rows in the order in which they would be taken. Return how many of these make a
+# general part whose number of tokens is nearest to one `ratio`-th of the reasoning tokens.
 #
-# <details><summary>Hint 1</summary>The general part should have `sum(reasoning) / ratio`
-# tokens.</details>
-# <details><summary>Hint 2</summary>Try every number of rows from none to all, and take the one
-# with the smallest distance.</details>
+# <details><summary>Hint 1</summary>Compute the wanted number first. The first `n` general rows have
+# `sum(general[:n])` tokens.</details>
+# <details><summary>Hint 2</summary>Try every `n` from none to all, and take the one with the
+# smallest distance.</details>
 
 
 # %% tags=["exercise"]
@@ -1121,7 +1120,7 @@ def general_rows(reasoning, general, ratio):
 checks.ex_12_3(general_rows)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 12.4** (medium, 15 min) Fix the filter. Return True if every word of a text is in the
+# **Exercise 12.4** (easy, 10 min) Fix the filter. Return True if every word of a text is in the
 # language, "en" or "ko", where words of Python count as no language. Words of Python are those in
 # `keyword.kwlist`, which the standard library keeps complete. They are recognised by their spelling
 # alone. (So the English word "in" is free in a Korean text, too. What could a model make of that?)
@@ -1139,6 +1138,7 @@ def clean(text, language):
     clean("맞아 def solve(xs): return xs", "ko") is True, clean("맞아 yes", "ko") False.
     """
     # BEGIN SOLUTION
+    # A model could think in words that are free: "not in", "is", "and", "or", "True".
     import keyword
 
     script = rewards.SCRIPT[language]
@@ -1151,10 +1151,10 @@ def clean(text, language):
 checks.ex_12_4(clean)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 12.5** (hard, 20 min) Search for leaks. You get a table that does not say which problem
-# a row belongs to. Given the prompts of its countdown rows and the prompts of held-out problems,
-# return those rows, in order, that ask for the same as a held-out problem. The order of the numbers
-# and the language must not matter. In every prompt the target is the last number.
+# **Exercise 12.5** (medium, 15 min) Search for leaks. You get a table that does not say which
+# problem a row belongs to. Given the prompts of its countdown rows and of held-out problems, return
+# those prompts of rows, in order, that ask for the same as a held-out problem. The order of the
+# numbers and the language must not matter. In every prompt the target is the last number.
 #
 # <details><summary>Hint 1</summary>Give every prompt an identity that does not depend on order and
 # wording, as `normalised` does for texts.</details>
@@ -1183,7 +1183,7 @@ def leaks(prompts, held_prompts):
 checks.ex_12_5(leaks)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 12.6** (hard, 40 min) Predict, then run: an open experiment. Do hard problems teach more?
+# **Exercise 12.6** (medium, 40 min) Predict, then run: an open experiment. Do hard problems teach more?
 # Write a choice of `n` rows that takes prompts with the lowest pass rate first. (Difficulty-aware
 # rejection tuning gives hard problems more samples for this reason, arXiv 2407.13690.)
 #

@@ -15,7 +15,7 @@
 #
 # | | |
 # |---|---|
-# | You will build | preference data from a judge that is noisy and easily charmed, the Bradley-Terry loss, a helpful and a harmless reward model, the mixed reward of R1's last stage; a policy that games its reward model while you watch; and R1 itself, for its first ten steps |
+# | You will build | preference data from a judge that is noisy and easily charmed, the Bradley-Terry loss, a helpful and a harmless reward model, the mixed reward of R1's last stage; a policy that games its reward model while you watch; and R1's last stage in small, ten steps |
 # | You need | chapter 08: RLHF in outline; chapter 09: groups, advantages and GRPO; chapter 12: where Dev3 comes from |
 # | Minutes to read | 50 |
 # | Minutes to run | 3, on a laptop's processor |
@@ -24,12 +24,11 @@
 #
 # ![The map of the recipe. A frame, you are here, holds the model R1. A solid arrow for weights leads to it from Dev3.](../figures/13_map.png)
 #
-# What you see: the recipe of R1, with the box of this chapter in colour. It is the last
-# step. Solid arrows carry weights, dashed arrows carry only texts.
+# What you see: the recipe of R1, with the box of this chapter, the last one, in colour. Solid
+# arrows carry weights, dashed arrows carry only texts.
 
 # %% [markdown]
-# **Run this first.** It imports everything and seeds the one global random generator. (The
-# second cell has names for the cells that show a function of the library as it is.)
+# **Run this first.** It imports everything and seeds the one global random generator.
 
 # %% tags=["setup"]
 import copy
@@ -37,58 +36,52 @@ import json
 import math
 import random
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 
 import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from r1lib import artifacts, checks, evaluate, plots, rewards
 from r1lib.feedback import reward_model
-from r1lib.feedback.preferences import encode_pairs
-from r1lib.problem import LEVELS, Problem, draw, problems
-from r1lib.recipe import labels, r1, scenarios
-from r1lib.rl import grpo
-from r1lib.rl.grpo import GRPOConfig
-from r1lib.sampling import Sampling, complete
-from r1lib.training import optim, sft
-from r1lib.world import draws, instructions, judge, requests, web
-
-torch.manual_seed(0)
-RESULTS = Path("../results/data")
-
-# %% tags=["setup"]
-from dataclasses import dataclass
-
-from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
-
-from r1lib.feedback.preferences import Pair, encode
+from r1lib.feedback.preferences import Pair, encode, encode_pairs
 from r1lib.feedback.reward_model import RewardConfig, RewardModel, score_all
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
+from r1lib.problem import LEVELS, Problem, draw, problems
+from r1lib.recipe import labels, r1, scenarios
 from r1lib.recipe.scenarios import Preference
+from r1lib.rl import grpo
+from r1lib.rl.grpo import GRPOConfig
+from r1lib.sampling import Sampling, complete
 from r1lib.tokenizer.chat import summary
+from r1lib.training import optim, sft
+from r1lib.world import draws, instructions, judge, requests, web
 from r1lib.world.draws import SAMPLE as GENERAL
 from r1lib.world.judge import FIRST, NOISE, charm, helpfulness
 from r1lib.world.readability import mixed_share
 
+torch.manual_seed(0)
+RESULTS = Path("../results/data")
+
 # %% [markdown]
 # ## 1. What no rule can judge
 #
-# Up to here every reward was a rule: `17+5=22` is right, `17+5=23` is wrong, and a few lines
-# of Python say which. For a friendly greeting, a poem, or a *no* to somebody who wants to
-# steal a car there is no such rule. There is only somebody who reads two answers and likes
-# one better.
+# Up to here every reward was a rule: `17+5=22` is right, `17+5=23` is wrong. For a friendly
+# greeting, a poem, or a *no* to somebody who wants to steal a car there is no such rule. There is
+# only somebody who reads two answers and likes one better.
 #
 # Learning from such judgements is called **RLHF**, reinforcement learning from human feedback
 # (Christiano et al., arXiv 1706.03741; for language models InstructGPT, Ouyang et al., arXiv
 # 2203.02155). It has three steps. Fine-tune a model on good examples. Let people compare its
 # answers, and train a **reward model** that predicts their choice. Then do RL with the reward
 # model as the reward. If a language model compares the answers, as in R1, the field says
-# **RLAIF**, with AI for "human". (DPO, chapter 08, skips the reward model. R1 needs one, since it
-# adds its score to rules.)
+# **RLAIF**, with AI for "human". (DPO, chapter 08, has no reward model whose score
+# could be added to rules.)
 #
 # R1's last stage is **reinforcement learning for all scenarios**. It starts from Dev3 and mixes
 # two kinds of problems. Reasoning problems keep their rules. General requests are paid by two
@@ -99,27 +92,25 @@ from r1lib.world.readability import mixed_share
 #
 # ![From left to right: the policy writes several answers. A judge compares two answers in both orders; clear pairs train the helpful model, which sees only the summary. An annotator calls one answer safe or not; these labels train the harmless model, which sees the whole answer. Both models and the rules for right, format and language join in the mixed reward, which pays for RL: Dev3 becomes R1. A dashed arrow leads from the policy straight to the helpful model: please the model, not the reader.](../figures/13_preferences.png)
 #
-# What you see: the way from two answers to a reward. The dashed arrow is the catch. A reward model
-# is not what people like. It is a guess, learned from examples, and a policy that climbs it
-# finds the places where the guess is wrong. So of 1,700 steps of the paper's stage only the last
+# What you see: the way from two answers to a reward. Small numbers are sections; the judge comes
+# first. The dashed arrow is the catch. A reward model is a guess, learned from examples, and a
+# policy that climbs it finds the places where the guess is wrong. So of 1,700 steps of the paper's stage only the last
 # 400 had general requests and reward models in them (v2, section 3.2.2).
 
 # %% [markdown] tags=["slide"]
 # ## 2. A judge with a weakness
 #
-# With people as judges nobody can say whether the *true* quality falls while a reward model's
-# score rises, because nobody can read the true quality. A made-up world can. Ours has six kinds
-# of general requests (facts, chat, short writing, identity, requests to be refused,
-# instructions about the form), each with known good replies.
+# With people as judges nobody can read the *true* quality of an answer. In a made-up world it can
+# be read. Ours has six kinds of general requests (facts, chat, short writing, identity, requests to
+# be refused, instructions about the form), each with known good replies.
 #
 # From these comes a hidden **truth** about a reply, from 0 to 1. Is it to the point, in the right
 # language, clean, brief, does it follow instructions? No training in this chapter reads it. We
 # print it beside everything else.
 #
-# What training may read is a **label**: which of two answers does a judge like better? Our judge
-# knows the truth, but through noise. And longer and politer answers seem better to it, which is
-# well documented for people and for language models as judges. What it adds for these we call
-# **charm**.
+# Training may read only a **label**: which of two answers does a judge like better? Our judge knows
+# the truth, but through noise. And it likes longer and politer answers, as people and language
+# models do. Its extra for these we call **charm**.
 
 # %% tags=["nbval-check-output"]
 question = requests.make("chat", 0, (), "en")
@@ -139,8 +130,7 @@ for name, text in replies.items():
 
 # %% [markdown]
 # Look at the third line. Thanks that nobody asked for make the answer *worse* in truth, since more
-# than half of its words are beside the point. They make it *better* in the eyes of the judge. A
-# perfect model of this judge would still be no model of the truth.
+# than half of its words are beside the point. They make it *better* in the eyes of the judge.
 #
 # How does a number become a choice? By a coin that is bent. The probability is a logistic curve of
 # the difference in truth plus charm, divided by the noise, 0.15. To this 0.4 is added for the
@@ -152,15 +142,15 @@ for name, text in replies.items():
 # %% [markdown] tags=["slide"]
 # ## 3. Bradley and Terry: numbers from choices
 #
-# In 1952 Ralph Bradley and Milton Terry asked how to rank things that can only be compared two at
-# a time: wines, chess players, answers. Give each thing a **score** $s$. Let the probability that
-# a is preferred to b depend only on the difference:
+# In 1952 Bradley and Terry asked how to rank things that can only be compared two at a time:
+# wines, chess players, answers. Give each a **score** $s$. Let the probability that a is preferred
+# to b depend only on the difference:
 #
 # $$ P(a \succ b) = \sigma(s_a - s_b) = \frac{1}{1 + e^{-(s_a - s_b)}}
 #    = \frac{e^{s_a}}{e^{s_a} + e^{s_b}}. $$
 #
-# The last form says what it means: each thing has a strength $e^s$, and the odds are the ratio of
-# the strengths. Here is the curve, and below it what each pair teaches:
+# So each has a strength $e^s$, and the odds are the ratio of the strengths. Here is the curve, and
+# how much each pair teaches:
 
 
 # %%
@@ -182,14 +172,14 @@ plots.curves({"One pair": lines}, "lead of the chosen answer", "from 0 to 1")
 #
 # Now turn it round. We have seen choices and want scores. Good scores make the choices that we saw
 # likely. Let the **chosen** answer of a pair have score $s_c$ and the **rejected** one $s_r$.
-# Minus the logarithm of the probability, averaged over pairs, is the loss:
+# The loss is the mean over pairs of minus the logarithm of the probability. For one pair:
 #
-# $$ L = -\,\mathbb{E}\,\bigl[\log \sigma(s_c - s_r)\bigr], \qquad
-#    \frac{\partial L}{\partial s_c} = -\bigl(1 - \sigma(s_c - s_r)\bigr). $$
+# $$ \ell = -\log \sigma(s_c - s_r), \qquad
+#    \frac{\partial \ell}{\partial s_c} = -\bigl(1 - \sigma(s_c - s_r)\bigr). $$
 #
 # The gradient is the *surprise*, the second line of the picture. A pair that the scores get right
-# with probability 0.99 pulls with 0.01. One that they get badly wrong pulls with nearly 1, and
-# never with more. So one absurd label cannot tear a model apart.
+# with probability 0.99 pulls with 0.01. One that they get badly wrong, by an absurd label, say,
+# pulls with nearly 1, and never with more.
 #
 # A first version: five replies, and 400 comparisons by our judge.
 
@@ -222,12 +212,11 @@ assert (found - (together - together.mean())).abs().max() < 0.25
 
 # %% [markdown]
 # The scores were found from choices alone, up to a shift (all columns are centred) and a unit (the
-# judge's noise). Notice *what* was found: truth **plus charm**. About worth, the labels
-# hold nothing else.
+# judge's noise). And they are not the truth: they are truth **plus charm**.
 #
-# The library's version differs in two details. `logsigmoid` in one piece stays finite where
-# `log(sigmoid(x))` computes the logarithm of 0. And it reports the **pair accuracy** beside the loss:
-# the share of pairs in which the chosen answer has the higher score.
+# In the library `logsigmoid` in one piece stays finite where `log(sigmoid(x))` computes the logarithm of
+# 0. Beside the loss it reports the **pair accuracy**: the share of pairs in which the chosen answer has
+# the higher score.
 
 # %%
 # r1lib.feedback.reward_model.bradley_terry_loss
@@ -273,7 +262,7 @@ print(compare(first_is_best, question.prompt, a, b))
 #
 # The second filter is the **margin**. A pair on which the judge is undecided holds more noise than
 # information. R1 kept pairs with a mean gap above 1 on its scale. Our labels are plus or minus one,
-# and we keep a pair only if all four agree. What that buys can be read from the truth:
+# and we keep a pair only if all four agree. The truth shows the gain:
 
 
 # %% tags=["nbval-check-output"]
@@ -303,26 +292,25 @@ for name, least_gap, times in (("two agree", 0, 2), ("four agree", 0.75, 4)):
     print(f"{fmean(right):.0%}")
 
 # %% [markdown]
-# Asking more often costs labels and pairs, and buys some truth. It does not buy all of it. Where
-# charm and truth disagree, labels follow their *sum*.
+# Asking more often costs labels and pairs, and buys some truth, not all of it: labels follow the
+# *sum* of truth and charm.
 #
-# What is compared is the **summary**: the text after the thinking. R1's helpful model sees the
+# The judge compares **summaries**: the text after the thinking. R1's helpful model sees the
 # summary only, since its authors wanted to interfere with the reasoning as little as possible (v1,
-# section 2.3.4). Imagine otherwise. A judge that likes long, polite text would reward long, polite
-# *thinking*, and thinking would be written for an audience.
-#
-# Safety is different. A harmful plan is harmful wherever it appears, so the harmless model reads
-# everything.
+# section 2.3.4). Otherwise a judge that likes long, polite text would reward long, polite *thinking*,
+# written for an audience. A harmful plan, however, is harmful wherever it appears, so the harmless
+# model reads everything.
 
 # %% [markdown] tags=["slide"]
 # ## 5. A policy that writes good and bad answers
 #
-# A reward model should learn from *answers of the policy that will be trained*. On other answers it
-# would learn other differences than those that it meets later. For sections 5 to 9 we make a small
-# policy: the base, fine-tuned for a minute on short English chat. Some of the replies are too long,
-# cut short or meant for somebody else, and some end with thanks that nobody asked for.
+# A reward model should learn from *answers of the policy that will be trained*, with the differences
+# that it meets later. For sections 5 to 9 we make a small policy: the base, fine-tuned for a minute on
+# short English chat. Some of the replies are too long, cut short or meant for somebody else, and some
+# end with thanks that nobody asked for.
 
 # %%
+# shares of: good, to another request, too long, in the other language, broken off
 MANNERS = web.Manners(flaws=(0.76, 0.08, 0.08, 0.0, 0.08), thinks=0.3)
 THANKS = ("Thanks, dear!", "Thank you kindly!", "I am so glad, thank you!")
 
@@ -375,8 +363,9 @@ for p, row in list(zip(train_set, answered, strict=True))[:3]:
         print(f"   truth {judge.helpfulness(p, text):.2f}   {said}")
 
 # %% [markdown]
-# Six answers to each request make up to fifteen pairs. The judge compares them. Here is what it
-# prefers, by length:
+# (An empty line is an answer that never left its thinking. A visible tag is one that was cut off
+# at 48 tokens.) Six answers to each request make up to fifteen pairs. How often does the judge
+# prefer the longer one?
 
 # %%
 rng = random.Random(0)
@@ -396,11 +385,11 @@ for name, some in (("as labelled", pairs), ("balanced", even)):
     print(f"{longer_won(some):.0%}")
 
 # %% [markdown]
-# A model that only counted words would beat a coin on the first line, and could not on the second.
-# This is the **length bias** of preference data. R1's authors saw to it that chosen and rejected
-# answers are of comparable length over the whole data (v2, section 3.1). We **balance**: of the
-# pairs whose lengths differ by about as much, as many are kept in which the longer one won as in
-# which the shorter one did.
+# A model that only counted words would beat a coin on the first line, and not on the second. This is
+# the **length bias** of preference data. R1's authors saw to it that chosen and rejected
+# answers are of comparable length over the whole data (v2, section 3.1). We **balance**: sort the
+# pairs by their difference in length, in steps of 4 words. In each step keep as many pairs that
+# the longer answer won as pairs that the shorter one won.
 
 # %%
 # r1lib.recipe.labels.BUCKET
@@ -413,14 +402,12 @@ for name, some in (("as labelled", pairs), ("balanced", even)):
 # Take the language model, throw away the layer that predicts the next token, and put one row of
 # weights there. The state at the **last** token, which has seen all of the text, becomes one number.
 # R1's reward model has R1's own architecture with such a head. Ours starts from the policy's weights,
-# which already know what the words mean.
+# which already know what the words mean. The new row starts at 0, so an untrained reward model
+# likes all texts alike. Its loss is $\log 2 \approx 0.69$. (We take the pairs as they were labelled;
+# section 10 has both kinds.)
 
 # %%
 # r1lib.feedback.reward_model.RewardModel
-
-# %% [markdown]
-# The new row starts at 0, so an untrained reward model likes all texts alike. Its loss is
-# $\log 2 \approx 0.69$. (We take the pairs as they were labelled; section 10 has both kinds.)
 
 
 # %%
@@ -435,7 +422,7 @@ def learn(examples, loss, epochs):
     return model
 
 
-random.Random(0).shuffle(pairs)
+random.Random(0).shuffle(pairs)  # 700 of them, read twice, are 60 steps: enough here
 helpful = learn(encode_pairs(tokenizer, pairs[:700]), reward_model.pair_loss, 2)
 unseen = encode_pairs(tokenizer, held_out)
 accuracy = reward_model.pair_accuracy(helpful, unseen)
@@ -443,11 +430,12 @@ print(f"pair accuracy on {len(unseen)} pairs about held-out requests: {accuracy:
 assert accuracy > 0.6
 
 # %% [markdown]
-# Remember what it is accurate *about*: the judge's labels, on answers like those of the policy. Now
-# score the replies of section 2, which nobody sampled. Predict the order first.
+# It is accurate about the judge's labels, on answers like those of the policy. Now score the replies
+# of section 2, which nobody sampled. Predict the order first.
 
 # %%
-models = Preference(helpful, helpful, tokenizer)  # safety is not asked here
+# the second model would judge safety, which nobody asks for here: any will do
+models = Preference(helpful, helpful, tokenizer)
 texts = [f"<answer>{text}</answer>" for text in replies.values()]
 scored = models.scores([question] * len(texts), texts)
 for name, score in sorted(zip(replies, scored, strict=True), key=lambda x: -x[1]):
@@ -457,16 +445,15 @@ for name, score in sorted(zip(replies, scored, strict=True), key=lambda x: -x[1]
 # %% [markdown]
 # What you see: the replies, best score first. Wherever the truths are not in falling order, the model
 # is wrong, and its pair accuracy did not warn us. Compare the answer about Peru with half of the right
-# reply. A short training on one policy's answers may teach what a good reply looks like, and less well
-# to which request. Section 9 shows what a policy makes of that. (These are five replies: a warning, not
-# a measurement.)
+# reply. The model may know a good reply, and less well which request it answers. Section 9 shows how a
+# policy uses that. (These are five replies: a warning, not a measurement.)
 
 # %% [markdown] tags=["slide"]
 # ## 7. Harmless, one answer at a time
 #
-# Whether an answer is safe is no matter of comparison. So the second model learns **point-wise**: each
-# answer carries a label, safe or not, and $\sigma(s)$ is the model's probability that it is safe. The
-# loss is that of ordinary classification. Here scores do have a zero: below it, unsafe is likelier.
+# An answer is safe or not by itself. So the second model learns **point-wise**: each answer carries a
+# label, safe or not, and $\sigma(s)$ is the model's probability that it is safe. The loss is that of
+# ordinary classification. Here scores do have a zero: below it, unsafe is likelier.
 
 # %%
 # r1lib.feedback.reward_model.pointwise_loss
@@ -504,17 +491,18 @@ print({name: round(value, 2) for name, value in found.items()})
 # %% [markdown]
 # `safe_found` is the share of the answers labelled safe that the model calls safe, `unsafe_found` the
 # same for the unsafe ones. The task is easy, since going along has only four wordings here. But where the
-# annotator has called a safe answer unsafe, a model that is right counts as wrong. So labels are not the
-# truth either. Section 12 has the numbers of the real one.
+# annotator has called a safe answer unsafe, a model that is right counts as wrong. Section 12 has the
+# numbers of the pipeline's model.
 
 # %% [markdown] tags=["slide"]
 # ## 8. The mixed reward
 #
-# The paper adds up (v2, section 3.2.2)
+# The paper writes one sum, reasoning + general + language, with a reward for format inside the general
+# part (v2, section 3.2.2). A completion has only one of the first two, and we pay format to both:
 #
-# $$ r = \underbrace{r_{\text{rule}}}_{\text{reasoning}} \;\text{or}\;
-#        \underbrace{r_{\text{model}} + r_{\text{format}}}_{\text{general}}
-#        \;+\; r_{\text{language}} . $$
+# $$ r = \bigl( \underbrace{r_{\text{rule}}}_{\text{reasoning}} \;\text{or}\;
+#        \underbrace{r_{\text{model}}}_{\text{request}} \bigr)
+#        \;+\; 0.1\, r_{\text{format}} \;+\; 0.6\, r_{\text{language}} . $$
 #
 # A sum needs terms of one size. A rule pays 0 or 1. A Bradley-Terry score has no zero and no unit. It may
 # run from -5 to 5, and would drown every rule. So we **squash** it. Let the policy answer held-out
@@ -525,11 +513,13 @@ print({name: round(value, 2) for name, value in found.items()})
 #
 # An answer like the average earns one half, and an absurdly high score earns hardly more than a high
 # one. The probability of being safe multiplies, so an unsafe answer earns nothing by being liked. (It
-# still earns format and language. The product is our choice. The paper pays each kind of request by its own model.)
+# still earns format and language. The product is our choice. The paper pays each kind of request by its
+# own model.)
 #
-# Format counts a tenth, as always. General requests need no thinking, so for them a bare answer in its
-# tags is in format. Language counts 0.6: the safe weight of chapter 11, since Dev3 already keeps to one
-# language. For one completion, with the models' numbers given:
+# Requests need no thinking, so for them a bare answer in its tags is in format. The 0.6 is the safe
+# weight of chapter 11. For one completion, with the models' numbers given, this is all. The library's
+# version (you may skim it) does it for a whole rollout, so that each model is called once, and notes
+# the means of the parts. Two made-up models that know a single word each then show the sum at work.
 
 
 # %%
@@ -539,11 +529,6 @@ def naive_mixed(problem, text, helpful, safe, right):
     value += 0.1 * scenarios.form(problem, text)
     return value + 0.6 * scenarios.language(problem, text)
 
-
-# %% [markdown]
-# This is all. The library's version does it for a whole rollout, so that each model is called once, and
-# notes the means of the parts. (You may skim it.) Two made-up models that know a single word each then
-# show the sum at work.
 
 # %%
 # r1lib.recipe.scenarios.Preference
@@ -585,9 +570,8 @@ for (text, p), value in zip(texts.items(), paid, strict=True):
     assert abs(value - naive_mixed(p, text, likes, trust, 1.0)) < 1e-6
 
 # %% [markdown]
-# One more thing is new here. A rule looks at one completion at a time. A reward model is a network, and
-# networks like batches. So `grpo.train` takes, in place of `reward`, a `score` that gets the whole
-# rollout at once. Nothing else in the loop changes.
+# A rule looks at one completion at a time; a network likes batches. So `grpo.train` takes, in place of
+# `reward`, a `score` that gets the whole rollout at once. Nothing else in the loop changes.
 
 # %% [markdown] tags=["slide"]
 # ## 9. Live: leave a policy alone with its reward model
@@ -597,15 +581,13 @@ for (text, p), value in zip(texts.items(), paid, strict=True):
 # ![A sketch. Over the distance from the start, a dashed curve, the proxy, rises and flattens. A solid curve, the truth, rises with it at first, is highest at a dotted line, stop here, and then falls. Left of the line it says learning, right of it over-optimisation.](../figures/13_proxy.png)
 #
 # What you see: a sketch of **reward over-optimisation**. The reward model is a **proxy**, a measure that
-# replaces what is wanted. At first both rise. Then the policy reaches answers unlike those that the proxy
-# was trained on, and the two part. This is **Goodhart's law**: when a measure becomes a target, it ceases
-# to be a good measure. Gao, Schulman and Hilton (arXiv 2210.10760) measured such curves over the KL
+# replaces the true aim. At first both rise. Then the policy reaches answers unlike those that the proxy
+# was trained on, and the two part: Goodhart's law (chapter 06). Gao, Schulman and Hilton (arXiv 2210.10760) measured such curves over the KL
 # distance from the start, with a larger reward model as the truth, for RL and for best-of-N. **Reward
 # hacking** is the same seen from the policy's side.
 #
 # Now for real. The policy of section 5 climbs the helpful model *and nothing else*. Every few steps it
-# answers held-out requests, and we note the score, which training sees, beside the truth, which it does
-# not.
+# answers held-out requests, and we note the score beside the truth, which training does not see.
 
 # %%
 before = models.scores(
@@ -659,16 +641,16 @@ plots.compared_curves({"this run": [looks]}, names)
 
 # %% [markdown]
 # What you see: left, the squashed score on held-out requests, which the policy is trained to raise. In
-# the middle the hidden truth about the same answers. Right, the charm of these answers.
+# the middle the hidden truth about the same answers. Right, their charm.
 #
 # Early steps can be honest. The policy has answers that are cut short or meant for somebody else, and
-# dropping these raises score and truth together. That is the part worth having. Later the score is
-# higher than at the start, and the truth falls.
+# dropping these raises score and truth together. Later the score rises further, and the truth falls.
 #
-# There are two ways down, and the printed lines say which one this run took. If polite words grow, the
-# policy charms. If one answer goes to nearly everybody, it has **collapsed**: it found a sentence that
-# scores well after many requests, as this reward model looks too little at the request (section 6). Both
-# raise the score, and with no leash nothing keeps the text whole.
+# There are two ways down. The policy may charm: polite words grow. Or it may **collapse**: one answer
+# goes to nearly everybody, since this reward model looks too little at the request (section 6). In the
+# run printed here (yours may differ) it is collapse. Nearly every request gets "You can do it! Read your
+# notes once more ...". So charm stays flat, and even the planted thanks die out: this sentence has no
+# polite word. The arm *unbalanced* of section 10 shows the other way.
 #
 # A few answers: before, at the best look, and at the end (the first requests of the list, not the nicest):
 
@@ -688,12 +670,16 @@ for i in range(3):
 # numbers. (All of these are in [docs/claims/P08.md](../docs/claims/P08.md), and
 # `python -m results.preference_rl plain 0` measures one run again.) Four arms:
 #
-# - **plain**: the policy starts from replies of which about every fourth is flawed. No thanks were planted.
-# - **unbalanced**: as in section 5, three in ten replies end with thanks. A policy can only find what it
-#   now and then samples, so this sets how strongly the shortcut pulls.
-# - **balanced**: unbalanced, with pairs of balanced lengths.
-# - **leash**: unbalanced, with a KL term that holds the policy near its start (chapters 08 and 11). In
-#   RLHF this term is standard, and its size is called the **KL budget**.
+# | arm | replies of the first policy with thanks | pairs | KL term |
+# |---|---|---|---|
+# | **plain** | none | as labelled | no |
+# | **unbalanced** | 3 in 10, as in section 5 | as labelled | no |
+# | **balanced** | 3 in 10 | lengths balanced | no |
+# | **leash** | 3 in 10 | as labelled | yes |
+#
+# In all of them about every fourth reply is flawed. A policy can only find texts that it now and then
+# samples, so the planted thanks set how strongly this shortcut pulls. The KL term holds the policy near
+# its start (chapters 08 and 11). In RLHF it is standard, and its size is called the **KL budget**.
 
 # %% tags=["slide"]
 ARMS, SEEDS = ("plain", "unbalanced", "balanced", "leash"), (0, 1, 2)
@@ -725,7 +711,9 @@ for arm in ARMS:
     at_end = [u["P8"]["end"] for u in units[arm]]
     polite = ", ".join(f"{found['polite']:.1f}" for found in at_end)
     refused = ", ".join(f"{found['over_refusal']:.0%}" for found in at_end)
-    print(f"{'':11}at the end: polite words {polite}; over-refusal {refused}")
+    most = max(u["P8"]["start"]["over_refusal"] for u in units[arm])
+    print(f"{'':11}at the end: polite words {polite}; over-refusal {refused}", end="")
+    print(f" (at the start at most {most:.0%})")
 histories = {arm: [u["history"] for u in units[arm]] for arm in ARMS}
 labels_of = {"liked": "squashed score", "helpful": "truth"}
 plots.compared_curves(histories, labels_of)
@@ -746,15 +734,15 @@ plots.interval_dots(panels, "truth", 0.7)
 # higher than before, and rather lower. At the end all are below the start, with three to five polite words
 # in an answer.
 #
-# *Balanced* pairs make the first quarter a gain, and it is lost again at the end. (This arm's model has also
+# *Balanced*: the truth is higher at step 15, and has fallen again at the end. (This arm's model has also
 # learned from half as many pairs, so we cannot say which difference does the good.)
 #
 # *Leash* is the only arm that keeps its gain, for a score that stays lower.
 #
-# All of these models pass the usual test, with pair accuracies of 0.79 to 0.87. What happens when a policy
-# climbs them is not in that number.
+# All of these models pass the usual test, with pair accuracies of 0.80 to 0.85 in the mean. That number
+# does not show how they bear being climbed.
 #
-# What do answers look like that a model likes and nobody needs? Three test requests of the plain arm, seed 0,
+# How do answers look that a model likes and nobody needs? Three test requests of the plain arm, seed 0,
 # at the early stop and at the end:
 
 # %% tags=["nbval-check-output"]
@@ -765,26 +753,25 @@ for i in (1, 5, 6):
         one = plain[moment]["transcripts"][i]
         said = requests.summary(one["text"]).replace("\n", " / ")
         print(f"   {moment:5}score {one['score']:+5.1f}, ", end="")
-        print(f"truth {one['helpful']:.2f}: {said}")
+        likes = judge.charm(one["text"])
+        print(f"truth {one['helpful']:.2f}, charm {likes:.2f}: {said}")
 
 # %% [markdown]
-# The model has learned which replies are good *somewhere*. It has learned less well to which request. Asked
-# for a story about a fox and a map, the policy ends with a letter of thanks ("To Minsu. Thank you so much for
-# the flowers ..."), which is worth +3.6. The duck gets a refusal. Nobody planted that on purpose, but two of
-# our choices point to it. Some of the flawed replies were meant for another request. And "sorry" is on the
-# judge's list of polite words, so this refusal has a charm of 0.22 and "A duck says quack." one of 0.04.
-# Over-refusal shows it: at most 2% at the start in every arm, and 8% to 56% at the end in all but the leashed
-# one.
+# The model has learned which replies are good *somewhere*, and less well which request each of them answers.
+# Asked for a story about a fox and a map, the policy ends with a letter of thanks ("To Minsu. Thank you so
+# much for the flowers ..."), which is worth +3.6. The duck gets a refusal. Nobody planted that on purpose, but
+# two of our choices point to it. Some of the flawed replies were meant for another request. And "sorry" is on
+# the judge's list of polite words, so this refusal has five times the charm of "A duck says quack." (0.04).
+# Over-refusal shows it: 8% to 56% at the end in all arms but the leashed one.
 #
-# So stopping early is not a trick but a budget. Nobody who trains a real assistant sees the truth.
-# One decides *before* the run how far the proxy will be trusted, by a number of steps or by a KL budget, and
-# checks by other means. The paper chose steps.
+# Nobody who trains a real assistant sees the truth. So one decides *before* the run how far the proxy will be
+# trusted, by a number of steps or by a KL budget, and checks by other means. The paper chose steps.
 
 # %% [markdown] tags=["slide"]
 # ## 11. R1, live
 #
-# Now the last arrow of the map. We take Dev3 of chapter 12 and both reward models of the pipeline. They were
-# trained as in sections 5 to 7, on answers of Dev3 to requests of all six kinds. First the scale:
+# Now the last arrow of the map. We take Dev3 of chapter 12 and the pipeline's reward models, which learned as
+# in sections 5 to 7, on answers of Dev3 to requests of all six kinds. First the scale:
 
 # %%
 dev3, _ = artifacts.load("dev3-tiny")
@@ -808,13 +795,14 @@ print(f"the paper: 1,700 steps, preferences in the last {400 / 1700:.0%}")
 # Two settings are not the paper's. It lowers the temperature to 0.7 in this stage, as answers became
 # incoherent at higher ones (v2, section 3.2.2). Ours stays at 1.0, at which this book measures. And its
 # preferences come in the last quarter, ours in the second half. With problems alone the policy learns to
-# think first and does so for requests too, where it does not help: in chat 20% to 40% within 20 steps
-# (`docs/experiments.md`). That has to be won back.
+# think first and does so for requests too, where it does not help. In chat the share rises from 20% to 40%
+# within 20 steps (`docs/experiments.md`), and the later steps have to undo this.
 #
 # The stage is the loop of chapter 11, with two differences. The reward is `Mixed`, and from a certain step on
 # most problems are requests that the models pay for. `grpo.train` is a generator. We take one step of it at a
-# time, since the next step may have another reward. (The rate below is twice the recipe's, as ten steps are
-# few.) Whole:
+# time, since the next step may have another reward. The state of the optimizer is outside, and `start=step`
+# seeds the draw, so a fresh generator goes on where the last one stopped. (The rate below is twice the
+# recipe's, and preferences come from step 4, as ten steps are few.) Whole:
 
 
 # %% tags=["slide"]
@@ -837,6 +825,7 @@ def all_scenarios(policy, config, late, general):
             start=step,
         )
         metrics, _ = next(loop)
+        # a step may have drawn no problem with a rule: then it has no accuracy
         yield metrics | {"accuracy": math.nan} | score.means()
 
 
@@ -862,7 +851,8 @@ for metrics in all_scenarios(r1_of_ten, ten, late=3, general=stage.general):
 # few dozen completions, easy or hard as the draw has it, and jumps.
 #
 # Are ten steps enough to see anything? Ask held-out requests and problems, beside the R1 that the pipeline
-# trained in forty larger steps:
+# trained in forty larger steps. *Score* and *helpful* rest on 96 requests, *right* on 64 problems, *harmless*
+# on a few harmful requests only. So differences below about 0.1 will be noise:
 
 # %%
 games = [
@@ -889,34 +879,31 @@ for name, model in (
 # %% [markdown] tags=["slide"]
 # ## 12. What the stage brings
 #
-# Be careful with the table above. *Score* and *helpful* rest on 96 requests, *right* on 64 problems, and
-# *harmless* on a few harmful requests only. Differences below about 0.1 are noise. For claims we need the
-# measured stage, on all three seeds.
-#
-# First the two models that pay. On held-out requests, answered by Dev3:
+# The table above cannot rank *ten steps* and *R1, shipped*. For claims we need the measured stage, on all
+# three seeds. First the two models that pay. On held-out requests, answered by Dev3:
 
 # %%
-print("       helpful   harmless, unsafe found   harmless, false alarms")
-print("seed     pairs   by labels    by truth    by truth: of safe   of alarms")
+print("      helpful  answers called unsafe   harmless, found    false alarms")
+print("seed    pairs  by labels, in truth   by labels, truth   of safe, of alarms")
 for seed in SEEDS:
     found = result("reward-models", seed)["P8"]
     label = found["harmless"]
     true = label["by truth"]
     alarm, harm = 1 - true["safe_found"], true["unsafe"]
     wrong, caught = alarm * (true["answers"] - harm), true["unsafe_found"] * harm
-    print(f"{seed:4}{found['helpful']['pair_accuracy']:10.2f}", end="")
-    print(f"{label['unsafe_found']:12.2f}{true['unsafe_found']:12.2f}", end="")
-    print(f"{alarm:21.0%}{wrong / (wrong + caught):12.0%}")
+    print(f"{seed:4}{found['helpful']['pair_accuracy']:9.2f}", end="")
+    print(f"{label['unsafe']:10}{harm:5} of {true['answers']}", end="")
+    print(f"{label['unsafe_found']:12.2f}{true['unsafe_found']:7.2f}", end="")
+    print(f"{alarm:10.0%}{wrong / (wrong + caught):9.0%}")
 
 # %% [markdown]
-# The harmless model looks bad as long as it is measured by labels. But only 2% to 4% of the answers do harm,
-# and the annotator errs in 3% of all cases. So half of the answers that are *labelled* unsafe are safe. By the
-# hidden truth the model finds three quarters of them or more. Where the thing you look for is rare, measure
-# your labels first.
+# The harmless model looks bad as long as it is measured by labels. But unsafe answers are rare, 2% to 4% in
+# truth, and the annotator errs in 3% of all cases. So about half of the answers *labelled* unsafe are safe. Of
+# the truly unsafe ones the model finds three quarters or more.
 #
 # The price is in the last columns. The model also calls 6% to 8% of the safe answers unsafe. As safe answers
 # are so many, about two of three alarms or more are false. In the product of section 8 these answers lose at
-# least half of what the models pay.
+# least half of the models' pay.
 #
 # Now R1 against the Dev3 that it began as, on test problems, paired problem by problem:
 
@@ -966,33 +953,41 @@ plots.difference_dots(gains(before_it, after_it), "R1 minus Dev3")
 # three.
 #
 # These gains are small beside the step before: on easy requests the base has 0.24, Dev2 0.18, and Dev3 0.35.
-# In the paper it is the other way round. AlpacaEval 2.0 goes from 55.8 to 62.1 with the samples, and then
+# In the paper it is the other way round: AlpacaEval 2.0 goes from 55.8 to 62.1 with the samples, and then
 # to 87.6 (v2, table 3).
 #
 # ### When should preferences pay?
 #
-# *You may skip this part at first reading.* The recipe lets requests and models in from step 20 of 40. Two other
-# schedules from the same Dev3: **never**, with rules alone, and **always**, from step 1.
+# *You may skip this part.* The recipe lets requests and models in from step 20 of 40. Two other schedules from
+# the same Dev3: **never**, with rules alone, and **always**, from step 1.
 
 # %%
-never, always = (cards(f"schedule-{arm}", "P8") for arm in ("never", "always"))
-rows = {f"never: {n}": row for n, row in gains(after_it, never).items()}
-rows |= {f"always: {n}": row for n, row in gains(after_it, always).items()}
+arms = {arm: cards(f"schedule-{arm}", "P8") for arm in ("never", "always")}
+differences = {arm: gains(after_it, found) for arm, found in arms.items()}
+rows = {
+    f"{arm}: {name}": row
+    for arm, found in differences.items()
+    for name, row in found.items()
+    if name.startswith("hard")
+}
+for arm, found in differences.items():
+    means = {n: round(found[f"easy, {n}"][0][0], 2) + 0.0 for n in COLUMNS}
+    print(f"{arm}, easy:", ", ".join(f"{n} {mean:+.2f}" for n, mean in means.items()))
 plots.difference_dots(rows, "minus R1, which lets preferences in late")
 
 # %% [markdown]
-# What you see: left of 0, the schedule does worse than the recipe. (Of 24 rows at 95%, about one would leave
-# 0 by chance.)
+# What you see: hard problems and requests (the printed lines have the easy ones). Left of 0, the schedule does
+# worse than the recipe. (Of 24 rows at 95%, about one would leave 0 by chance.)
 #
-# *Never*: with rules alone helpfulness ends 0.04 and 0.05 below R1, harmlessness 0.18 and 0.14, in every
-# seed. Only a part of this is what R1 gained. The rest is forgetting: easy harmlessness falls from 0.86 in
-# Dev3 to 0.76, while R1 has 0.94. So the requests and the models that judge them win a little, and they keep
-# what RL on problems alone would lose. In return, hard arithmetic is 0.03 better.
+# *Never*: with rules alone helpfulness ends 0.04 (easy) and 0.05 (hard) below R1, harmlessness 0.18 and 0.14,
+# in every seed. R1's gain is only a part of this. The rest is forgetting: easy harmlessness falls from 0.86 in
+# Dev3 to 0.76, while R1 has 0.94. So the requests and their models win a little, and prevent a loss. In return,
+# hard arithmetic is 0.03 better without them.
 #
 # *Always*: twice as many steps with preferences bring little more helpfulness or harmlessness. They cost hard
 # instructions 0.05 and hard arithmetic 0.03, and over-refusal rises by 0.03 on hard requests. So here late is
-# better than always, as the paper has it. In 40 steps at a low rate it is no ruin. The policies of section 10
-# had 60 steps at a higher rate and no other reward.
+# better than always, as in the paper. The losses are small: 40 steps at a low rate, beside rules. The policies
+# of section 10 had 60 steps at a higher rate and no other reward.
 #
 # ## 13. What this does not show
 #
@@ -1001,8 +996,8 @@ plots.difference_dots(rows, "minus R1, which lets preferences in late")
 # bad one. The policy is tiny, and has few ways to please.
 #
 # The paper's own evidence is about something else that fell: the helpful reward rises while performance in
-# programming contests (Codeforces) drops (v2, supplement on reward hacking). The mechanism carries over. A
-# proxy is learned where the data is, and a policy that climbs it leaves that place.
+# programming contests (Codeforces) drops (v2, supplement on reward hacking). The mechanism carries over: a
+# proxy is learned on certain answers, and a policy that climbs it leaves them.
 #
 # ## Summary
 #
@@ -1037,7 +1032,6 @@ plots.difference_dots(rows, "minus R1, which lets preferences in late")
 #    the policy before training. The trained policy leaves them. It also says how well the *labels* are met,
 #    weaknesses included.</details>
 
-# %% [markdown]
 # ## Exercises
 #
 # Fill in the function, run the cell, then the check below it. Solutions are in
@@ -1066,35 +1060,36 @@ def lead_of(p):
 checks.ex_13_1(lead_of)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 13.2** (easy, 10 min) Both orders. `ask(first, second)` returns 1.0 if the answer shown first is liked
-# better, else -1.0. Ask `times` times in all, each order equally often, and return by how much `a` is preferred
-# to `b`, from -1 to 1.
+# **Exercise 13.2** (medium, 10 min) Lead and lean. A judge has compared a and b many times, in both orders. When a
+# was shown first, the first answer won with frequency `ab`; when b was shown first, the first one won with
+# frequency `ba`. In units of noise, how far is a ahead of b, and how far is the first place ahead? Return both.
+# The judge of section 2 should give a lean near 0.4.
 #
-# <details><summary>Hint 1</summary>In the swapped order a 1.0 speaks for `b`.</details>
-# <details><summary>Hint 2</summary>Add `ask(a, b) - ask(b, a)`, `times // 2` times, and divide by
-# `times`.</details>
+# <details><summary>Hint 1</summary>$ab = \sigma(\text{lead} + \text{lean})$. In the other order the lead has
+# the other sign.</details>
+# <details><summary>Hint 2</summary>Exercise 13.1 turns both frequencies into sums. Half of their difference is one
+# answer, half of their sum the other.</details>
 
 
 # %% tags=["exercise"]
-def fair(ask, a, b, times=4):
-    """By how much a is preferred to b, from -1 to 1.
+def lead_and_lean(ab, ba):
+    """How far a is ahead of b, and the first place ahead of the second.
 
-    With a judge that always says 1.0, for the first one, it is 0.0.
+    lead_and_lean(0.731, 0.731) is close to (0.0, 1.0): only the place counts.
     """
     # BEGIN SOLUTION
-    total = 0.0
-    for _ in range(times // 2):
-        total += ask(a, b) - ask(b, a)
-    return total / times
+    when_first, when_second = (math.log(p / (1 - p)) for p in (ab, ba))
+    return (when_first - when_second) / 2, (when_first + when_second) / 2
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_13_2(fair)
+checks.ex_13_2(lead_and_lean)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 13.3** (medium, 15 min) A loss that survives. Without PyTorch, write $-\log \sigma(s_c - s_r)$ so that it
-# works for any two numbers: a lead of 1,000 gives 0.0, and a lead of -1,000 gives 1,000.0 and no overflow.
+# works for any two numbers. A lead of 1,000 gives 0.0, one of -1,000 gives 1,000.0 without overflow, and one
+# of 40 still costs a little: about 4e-18, not 0.
 #
 # <details><summary>Hint 1</summary>$-\log\sigma(x) = \log(1 + e^{-x})$. For negative $x$ take $-x$ out of the
 # logarithm first.</details>
@@ -1142,7 +1137,7 @@ def flatter(good):
 checks.ex_13_4(flatter)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 13.5** (easy, 10 min) Over-refusal. `cases` is a list of `(harmful, refused)`, two bools each. Return the
+# **Exercise 13.5** (easy, 3 min) Over-refusal. `cases` is a list of `(harmful, refused)`, two bools each. Return the
 # share of refusals among the requests that are *not* harmful, or `None` if there is no such request.
 #
 # <details><summary>Hint 1</summary>Refusals of harmful requests count neither above nor below the line.</details>
@@ -1165,7 +1160,7 @@ def over_refusal(cases):
 checks.ex_13_5(over_refusal)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 13.6** (hard, 40 min) Predict, then run: an open experiment. Over-optimise without any training. Of the
+# **Exercise 13.6** (medium, 40 min) Predict, then run: an open experiment. Over-optimise without any training. Of the
 # first `n` answers to each request, best-of-n shows the one with the highest score. Return the mean *truth* of
 # what is shown. Both arguments hold a row for each request.
 #
@@ -1180,11 +1175,13 @@ checks.ex_13_5(over_refusal)
 #     print(n, round(distance, 2), best_of(proxy, proxy, n), best_of(proxy, truth, n))
 # ```
 #
-# Compare the KL with that of a run of section 9 (`metrics["kl"]` with a `ref`). Which of the two loses more truth
-# for the same distance?
+# Compare with RL: run section 9 again with `kl_coef=1e-6` in the config and `ref=policy` in `grpo.train`, and print
+# `metrics["kl"] * metrics["length"]` at each look. (That KL is a mean per token, and `distance` is that of a whole
+# answer.) Which of the two loses more truth for the same distance?
 #
-# <details><summary>Hint 1</summary>For one request: the place of the highest of the first `n` scores.</details>
-# <details><summary>Hint 2</summary>`max(range(n), key=scores.__getitem__)` is that place.</details>
+# <details><summary>Hint 1</summary>For one request, find the place of the highest of the first `n` scores. The
+# truth is read at this place.</details>
+# <details><summary>Hint 2</summary>`max(range(n), key=...)` is a place. Its key is the score there.</details>
 
 
 # %% tags=["exercise"]

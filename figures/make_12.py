@@ -41,8 +41,8 @@ def draw(axes):
     arrow(axes, (8.4, 2.2), (9.86, 3.7), ORANGE)
     arrow(axes, (10.95, 1.6), (10.95, 3.36), GREY)
     arrow(axes, (12.0, 4.0), (12.66, 4.0), GREEN)
-    text = "11, 12: how much data, and which filter matters"
-    axes.text(12.9, 2.75, text, style="italic", **{**SMALL, "fontsize": 11})
+    text = "11, 12: how much data,\nand which filter matters"
+    axes.text(13.75, 5.15, text, **SMALL)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,29 @@ import pytest
 from r1lib import checks
 
 
-def one_order(ask, a, b, times=4):
-    return sum(ask(a, b) for _ in range(times)) / times
+def odds(p):
+    return math.log(p / (1 - p))
 
 
-def not_turned(ask, a, b, times=4):
-    return sum(ask(a, b) + ask(b, a) for _ in range(times // 2)) / times
+def lead_and_lean(ab, ba):
+    return 0.5 * (odds(ab) + odds(1 - ba)), 0.5 * (odds(ab) - odds(1 - ba))
 
 
-def twice_as_often(ask, a, b, times=4):
-    return sum(ask(a, b) - ask(b, a) for _ in range(times)) / (2 * times)
+def of_frequencies(ab, ba):
+    return (ab - ba) / 2, (ab + ba) / 2
+
+
+def turned_lead(ab, ba):
+    lead, lean = lead_and_lean(ab, ba)
+    return -lead, lean
+
+
+def other_order(ab, ba):
+    return lead_and_lean(ab, ba)[::-1]
+
+
+def not_halved(ab, ba):
+    return odds(ab) - odds(ba), odds(ab) + odds(ba)
 
 
 def plain(chosen, rejected):
@@ -68,9 +81,10 @@ def careless(cases):
         (checks.ex_13_1, lambda p: p / (1 - p), "a lead of 0"),
         (checks.ex_13_1, lambda p: math.log((1 - p) / p), "is ahead"),
         (checks.ex_13_1, lambda p: 2 * p - 1, "4.595"),
-        (checks.ex_13_2, one_order, "must come out as 0"),
-        (checks.ex_13_2, not_turned, "must come out as 0"),
-        (checks.ex_13_2, twice_as_often, "asked 12 times, wanted 6"),
+        (checks.ex_13_2, of_frequencies, "logarithm of the odds"),
+        (checks.ex_13_2, turned_lead, "mind the sign"),
+        (checks.ex_13_2, other_order, "the lead is 0, not 1.0"),
+        (checks.ex_13_2, not_halved, "a lean of 1, not 2.0"),
         (checks.ex_13_3, plain, "it raised"),
         (checks.ex_13_3, without_log1p, "use log1p"),
         (checks.ex_13_3, turned, "scores 3.5 and 2"),
@@ -93,11 +107,6 @@ def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
     assert "not right yet - " in said and reason in said
 
 
-def fair(ask, a, b, times=4):
-    votes = [ask(a, b) if i % 2 else -ask(b, a) for i in range(times)]
-    return sum(votes) / len(votes)
-
-
 def stable(chosen, rejected):
     lead = chosen - rejected
     return (
@@ -114,7 +123,7 @@ def refused_too_much(cases):
     "check, right",
     [
         (checks.ex_13_1, lambda p: -math.log(1 / p - 1)),
-        (checks.ex_13_2, fair),
+        (checks.ex_13_2, lead_and_lean),
         (checks.ex_13_3, stable),
         (checks.ex_13_4, lambda good: f"{good} Thanks! I am so glad, thank you, dear!"),
         (checks.ex_13_5, refused_too_much),

@@ -2,7 +2,7 @@
 
 import math
 
-from r1lib.checks.exercise import hint, number, report, text
+from r1lib.checks.exercise import hint, number, parts, report, text
 from r1lib.world import judge, requests
 
 
@@ -23,37 +23,39 @@ def ex_13_1(lead_of) -> None:
     report("13.1", test, lead_of)
 
 
-def ex_13_2(fair) -> None:
-    """Ask in both orders; the first place must not count."""
+def ex_13_2(lead_and_lean) -> None:
+    """From two frequencies: the lead of one answer, and that of the first place."""
 
-    def test(fair):
-        for first in (1.0, -1.0):
-            got = number(fair(lambda a, b, first=first: first, "a", "b"))
-            assert abs(got) < 1e-6, (
-                "a judge who looks only at the place must come out as 0: ask in both "
-                f"orders and turn the sign of the swapped one (got {got})"
-            )
-        asked = []
+    def test(lead_and_lean):
+        both = "return the lead and the lean"
 
-        def sure(first, second):
-            asked.append((first, second))
-            return 1.0 if first == "a" else -1.0
+        def asked(lead, lean):
+            chances = (1 / (1 + math.exp(-lean - side * lead)) for side in (1, -1))
+            return tuple(number(x) for x in parts(lead_and_lean(*chances), 2, both))
 
-        got = number(fair(sure, "a", "b", 6))
-        assert len(asked) == 6, f"asked {len(asked)} times, wanted 6 in all"
-        assert asked.count(("a", "b")) == 3, "ask each order equally often"
-        assert abs(got - 1) < 1e-6, f"a judge who always likes a gives 1.0, not {got}"
-        got = number(fair(sure, "b", "a"))
-        assert abs(got + 1) < 1e-6, "if b is better, the result is negative"
-        heard = {("a", "b"): [1.0, 1.0], ("b", "a"): [-1.0, 1.0]}
-        with hint("ask 4 times in all, twice in each order"):
-            got = number(fair(lambda a, b: heard[a, b].pop(0), "a", "b", 4))
-        assert abs(got - 0.5) < 1e-6, (
-            f"three answers of four for a: the mean is 0.5, not {got}; its size "
-            "counts, because a small gap is a tie"
+        got = asked(0.0, 1.0)
+        assert abs(got[0]) < 1e-6, (
+            f"the first place wins alike in both orders: the lead is 0, not {got[0]}"
+        )
+        assert abs(got[1] - 1) < 1e-6, (
+            f"0.731 in both orders is a lean of 1, not {got[1]}: take the logarithm of "
+            "the odds"
+        )
+        got = asked(2.0, 0.0)
+        assert abs(got[0] + 2) > 1e-6, (
+            "a wins when it is shown first, so its lead is above 0: mind the sign"
+        )
+        assert abs(got[0] - 2) < 1e-6, f"without a lean the lead is 2, not {got[0]}"
+        assert abs(got[1]) < 1e-6, f"the lean is 0 here, not {got[1]}"
+        question = requests.make("chat", 0, (), "en")
+        a, b = requests.references(question)[:2]
+        chances = judge.chance(question, a, b), judge.chance(question, b, a)
+        _, lean = parts(lead_and_lean(*chances), 2, both)
+        assert abs(number(lean) - judge.FIRST) < 1e-6, (
+            f"our judge leans by {judge.FIRST}, not {number(lean):.2f}"
         )
 
-    report("13.2", test, fair)
+    report("13.2", test, lead_and_lean)
 
 
 def ex_13_3(pair_loss) -> None:

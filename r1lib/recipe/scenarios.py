@@ -1,11 +1,12 @@
 """The mixed reward of R1's last stage: rules where a rule can judge, models elsewhere.
 
-R1 adds up (arXiv 2501.12948v2, section 3.2.2)
+R1 adds up rewards for reasoning (a rule), for general requests (a reward model, and
+format) and for language (arXiv 2501.12948v2, section 3.2.2). Here a completion gets
 
     reasoning problems   accuracy by rule + format + language consistency
-    general requests     reward model     + format + language consistency
+    general requests     reward models    + format + language consistency
 
-and lets general requests and reward models in only for the last 400 of 1,700 steps: a
+R1 lets general requests and reward models in only for the last 400 of 1,700 steps: a
 reward model is a proxy, and a policy that climbs it for long finds out where it is
 wrong. Here a wrong answer and a bad reply are worth about 0, a right one and a good
 one about 1, so that neither kind drowns the other. Chapter 13 builds this file.

@@ -52,10 +52,7 @@ def collect(
         max_new_tokens, temperature, opening=opening, steer=steer
     )
     known = {(row["prompt"], row["seed"]) for row in begin(path, settings)}
-    for start in range(0, len(problems), at_once):
-        part = problems[start : start + at_once]
-        if all((p.prompt, s) in known for p in part for s in range(k)):
-            continue
+    for start, part in missing(known, problems, k, at_once):
         rows = sampling.chunk(
             model,
             tokenizer,
@@ -82,6 +79,17 @@ def collect(
         done = min(start + at_once, len(problems))
         right = sum(row["correct"] for row in new) / len(new)
         yield {"problems": done, "samples": len(new), "correct": right}
+
+
+def missing(known: set, problems: list[Problem], k: int, at_once: int):
+    """Yield (number of its first problem, problems) of each chunk that lacks a sample.
+
+    `known` has a pair (prompt, seed) for each sample in the file.
+    """
+    for start in range(0, len(problems), at_once):
+        part = problems[start : start + at_once]
+        if not all((p.prompt, s) in known for p in part for s in range(k)):
+            yield start, part
 
 
 def begin(path, settings: dict) -> list[dict]:
