@@ -217,10 +217,11 @@ print(small.decode(cat), repr(small.decode(first[:2])), repr(small.decode(first)
 # %% [markdown] tags=["slide"]
 # ## 4. Cut first
 #
-# May a token reach across two words? If nothing holds it back, BPE makes tokens
-# of `of the`, and of `dog.`, `dog,` and `dog!`: three vectors for one animal. So text is
-# first cut into **pieces**, and no merge crosses a cut. This is called **pre-tokenisation**,
-# and it is one regular expression. Ours says, in the order in which it tries:
+# May a token reach across two words? If nothing holds it back, BPE makes tokens of
+# `of the`, and of `dog.`, `dog,` and `dog!`: three vectors for one animal. So text is
+# first cut into **pieces**, and no merge crosses a cut. This is called
+# **pre-tokenisation**, and it is one regular expression. Ours says, in the order in which
+# it tries:
 #
 # - `\p{N}{1,3}`: at most three digits. Otherwise 1999 and 2000 would be unrelated
 #   tokens, and a sum would be a question about vocabulary.
@@ -480,9 +481,8 @@ assert for_inference(tokenizer, talk) == chat.for_inference(tokenizer, talk)
 # %% [markdown]
 # For answering questions that is right. Now imagine that you have collected 800,000
 # beautiful answers with their thinking, and you want to train a model on them. You take
-# the template, because that is what templates are for, and render each
-# conversation. The template sees an assistant's answer that contains `</think>` and
-# applies its rule:
+# the template, because that is what templates are for, and render each conversation. The
+# template sees an assistant's answer that contains `</think>` and applies its rule:
 
 # %% tags=["slide", "nbval-check-output"]
 talk = talk[:2]  # one question, one answer: a training example
@@ -535,8 +535,7 @@ print(f"deleted by the template: {lost} tokens, {lost / (kept + lost):.0%}")
 # we ask two others that were written independently: **tiktoken**, OpenAI's encoder, and
 # Hugging Face's **tokenizers**. tiktoken wants one pattern and a table from bytes to
 # rank, and both are at hand: the rank of a token is its id. `to_tiktoken` of the library
-# hands them over. (For the three patterns of DeepSeek-V3 it has one that cuts alike and
-# is several times as long.) tiktoken looks a piece up before it merges, so a token that
+# hands them over. tiktoken looks a piece up before it merges, so a token that
 # the merges never reach would give other ids. Training makes no such token; for merges
 # from elsewhere `to_tiktoken` checks it.
 #
