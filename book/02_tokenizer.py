@@ -16,7 +16,7 @@
 # | | |
 # |---|---|
 # | You will build | a byte-level BPE tokenizer: training, encoding and decoding, first in the plainest way and then fast; the cuts of DeepSeek-V3; special tokens; the frame around a conversation; an export to tiktoken |
-# | You need | Python's lists and dictionaries. No PyTorch, no knowledge of language models |
+# | You need | Python's lists and dictionaries; from chapter 01, that a model reads and writes tokens and learns from examples. No PyTorch |
 # | Minutes to read | 45 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
@@ -32,6 +32,7 @@
 
 # %% tags=["setup"]
 import heapq
+import json
 import random
 import re
 import time
@@ -41,9 +42,11 @@ from itertools import pairwise
 
 import regex
 import tokenizers
-from tokenizers import models, pre_tokenizers, trainers
+from tokenizers import models, trainers
 
 from r1lib import artifacts, checks, plots
+from r1lib.hub.export import byte_letters, tokenizer_json
+from r1lib.hub.tokenizers import PublishedTokenizer
 from r1lib.model.presets import PRESETS
 from r1lib.problem import draw
 from r1lib.tokenizer import (
@@ -88,12 +91,12 @@ for text in ("R1", "é", "가", "東", "🙂"):
 # cost it a dozen. We want *few tokens for common text, and none unknown*.
 
 # %% [markdown] tags=["slide"]
-# ## 2. Join what often stands together
+# ## 2. Join what often occurs together
 #
-# **Byte-pair encoding** starts from the 256 bytes and asks, again and again: which two
-# neighbours occur together most often? That pair becomes a new token. It is a method of
-# compressing files from 1994, and Sennrich, Haddow and Birch brought it to language in
-# 2016 (arXiv 1508.07909, section 3.2).
+# Which longer tokens are worth having? **Byte-pair encoding** (BPE) starts from the 256
+# bytes and asks, again and again: which two neighbours occur together most often? That
+# pair becomes a new token. The method compressed files in 1994, and Sennrich, Haddow and
+# Birch brought it to language in 2016 (arXiv 1508.07909, section 3.2).
 #
 # One pair and one new token, `new`. Here is the whole of what "join" means:
 
@@ -110,13 +113,13 @@ print("left to right:", join([a, a, a], (a, a), SMALLEST))
 
 # %% [markdown]
 # Ids 0 to 8 are kept for the special tokens of section 7, so byte `b` has the id
-# `9 + b`, and the first new token is 265. The last line answers a question that has to
-# be answered: of three equal neighbours the *left* two are joined.
+# `9 + b`, and the first new token is 265. The last line settles a detail: of three
+# equal neighbours the *left* two are joined.
 #
 # Training repeats this. Count all pairs, take the most frequent, join it everywhere,
 # and count again. A text is given as words with the number of times they occur, so that
-# "the" is counted once and weighted a thousandfold. Two details decide
-# whether two people get the same tokenizer from the same text. What if two pairs are
+# "the" is counted once, with its number of occurrences as weight. Two more details
+# decide whether two people get the same tokenizer from the same text. What if two pairs are
 # equally frequent? The one with the smaller ids wins. And when to stop? When the
 # vocabulary is full, or when no pair occurs twice.
 
@@ -164,18 +167,18 @@ for line in spelled(naive_merges(words, 11)):
     print(line)
 
 # %% [markdown]
-# It finds `the` and `cat` without having been told what a word is. And it does not know
-# that three bytes are a Korean syllable: `\x91\xec` is the end of one with the
-# beginning of the next, because in so short a text they always stand together. In a
-# longer text a syllable meets many neighbours, and few tokens cross its borders; the
-# last cell of section 10 counts them. Counting is all the linguistics there is.
+# It finds `the` and `cat` without knowing what a word is. Nor does it know that three
+# bytes are a Korean syllable: `\x91\xec` is the end of one with the beginning of the
+# next, because in so short a text they always occur together. In a longer text a
+# syllable meets many neighbours, and few tokens cross its borders; the last cell of
+# section 10 counts them.
 
 # %% [markdown] tags=["slide"]
 # ## 3. Encode and decode
 #
-# The merges, in the order in which they were learned, *are* the tokenizer. To encode,
-# do to the new text what training did to the old one: of the pairs that are
-# present, join the one that was learned first; repeat until none is left.
+# A new text arrives: which ids does it get? The merges, in the order in which they were
+# learned, *are* the tokenizer. Of the pairs that are present, join the one that was
+# learned first; repeat until none is left.
 
 
 # %%
@@ -193,30 +196,32 @@ def naive_apply(ids, ranks):
 # %% tags=["nbval-check-output"]
 merges = naive_merges(words, 30)
 ranks = {pair: SMALLEST + k for k, pair in enumerate(merges)}
-tokens = Tokenizer(merges)
+small = Tokenizer(merges)
 for text in ("the hen", "then", "암탉", "dog"):
     ids = naive_apply([FIRST_BYTE + b for b in text.encode()], ranks)
-    print(f"{text:8}", ids, [tokens.bytes_of[i] for i in ids])
+    print(f"{text:8}", ids, [small.bytes_of[i] for i in ids])
 
 # %% [markdown]
-# `dog` was never seen, and it is not unknown: it is three bytes. Decoding is simple.
-# Each id stands for some bytes, so put them one behind the other and read them as
-# UTF-8. One thing can go wrong, and it will: *a model may stop in the middle of a
-# character*, or write bytes that are no text at all. A decoder that fails then would
-# take the whole training run with it. Ours writes the replacement sign U+FFFD.
+# `dog` was never seen, and it is not unknown: it is three bytes. `암탉` was seen once,
+# and a pair that occurs once is never joined. Decoding is simple: put the bytes of the
+# ids one behind the other and read them as UTF-8. One thing can go wrong, and it will:
+# *a model may stop in the middle of a character*, or write bytes that are no text at all.
+# A decoder that fails then would take the whole training run with it. Ours writes the
+# replacement character, U+FFFD.
 
 # %% tags=["nbval-check-output"]
-cat = tokens.encode("고양이")
+cat = small.encode("고양이")
 first = [FIRST_BYTE + b for b in "고".encode()]
-print(tokens.decode(cat), repr(tokens.decode(first[:2])), repr(tokens.decode(first)))
+print(small.decode(cat), repr(small.decode(first[:2])), repr(small.decode(first)))
 
 # %% [markdown] tags=["slide"]
 # ## 4. Cut first
 #
-# If nothing holds it back, BPE joins across words: `of the` would become a token, and
-# so would `dog.`, `dog,` and `dog!`, three vectors for one animal. So text is first cut
-# into **pieces**, and no merge crosses a cut. This is called **pre-tokenisation**, and
-# it is one regular expression. Ours says, in the order in which it tries:
+# May a token reach across two words? If nothing holds it back, BPE makes tokens of
+# `of the`, and of `dog.`, `dog,` and `dog!`: three vectors for one animal. So text is
+# first cut into **pieces**, and no merge crosses a cut. This is called
+# **pre-tokenisation**, and it is one regular expression. Ours says, in the order in which
+# it tries:
 #
 # - `\p{N}{1,3}`: at most three digits. Otherwise 1999 and 2000 would be unrelated
 #   tokens, and a sum would be a question about vocabulary.
@@ -224,7 +229,11 @@ print(tokens.decode(cat), repr(tokens.decode(first[:2])), repr(tokens.decode(fir
 #   `\p{L}` is a letter of any script, `\p{M}` an accent that is written separately. A
 #   Korean syllable such as 가 is a letter, so Korean is cut at spaces, like English.
 # - ` ?[\p{P}\p{S}]+`: a run of punctuation (P) and symbols (S).
-# - the rest is about spaces and line ends, and signs that are none of these.
+# - `\s+(?!\S)`: spaces. `(?!\S)` means that no visible character may follow, so the
+#   last space is left for the word behind it.
+# - the rest: line ends, and characters that are none of these.
+#
+# (`compiled` puts each pattern in parentheses: `split` then keeps what matched.)
 
 # %%
 # r1lib.tokenizer.pretokenize.PATTERN
@@ -238,12 +247,12 @@ for text in ("The cat's 12345 lives.", "고양이는 1,234마리야!", "x = f(a+
 # %% [markdown]
 # ### The cuts of DeepSeek-V3
 #
-# DeepSeek-V3, and so R1, cuts in a similar way. Several details differ, and two of them
-# matter most. First, Chinese characters and Japanese kana
-# get a rule of their own, because those languages write no spaces: without it a whole
-# sentence would be one piece. (Korean hangul has spaces, and stays under the rule for
-# words.) Second, there are *three patterns in turn*: the second cuts the
-# pieces of the first, the third those of the second.
+# How does DeepSeek-V3, and so R1, cut? In a similar way, with two main differences.
+# First, Chinese characters and Japanese kana get a rule of their own. Without it a run of
+# them would stick to the Latin or Korean letters beside it, as in `Python入門` below.
+# (Korean hangul stays under the rule for words.) Second, there are *three patterns in
+# turn*: the second cuts the pieces of the first, the third those of the second. A smaller
+# one: a line end sticks to the punctuation before it.
 
 # %%
 # r1lib.tokenizer.pretokenize.DIGITS
@@ -253,14 +262,14 @@ for text in ("The cat's 12345 lives.", "고양이는 1,234마리야!", "x = f(a+
 
 # %% tags=["nbval-check-output"]
 deepseek = compiled("deepseek-v3")
-text = "서울 2024年、東京タワーは333m!\n"
+text = "Python入門 2024年、東京タワー!\n"
 for name, patterns in (("tiny", tiny), ("deepseek-v3", deepseek)):
     print(f"{name:12}", pretokenize(text, patterns))
 
 # %% [markdown]
 # Why not write one pattern, with `|` between the three? Because they would compete for
-# the same characters. In turn, the digits are gone before anybody looks at spaces. Side
-# by side, whoever matches first at a place takes what it can get:
+# the same characters. In turn, the digits are gone before spaces are looked at. Side by
+# side, the pattern that matches first at a place takes what it can get:
 
 # %% tags=["nbval-check-output"]
 side_by_side = regex.compile("|".join(PRETOKENIZERS["deepseek-v3"]))
@@ -270,38 +279,44 @@ for text in ("a  7", "Vは", "は・"):
 
 # %% [markdown]
 # `a  7`: in turn, two spaces are the end of their piece and stay together. Side by side
-# the pattern sees the digit behind them and gives back one space. The last line is the
-# most treacherous: the dot ・ belongs to the kana by the second pattern and is a sign by
-# the third, which then cuts it off. A model that was trained with one way of cutting and
-# is used with the other sees tokens in places where it never saw them, and nothing
-# says so. Section 9 therefore compares ours with Hugging Face's `tokenizers`, and the
-# tests of the book do it on 10,000 random strings.
+# the pattern sees the digit behind them, and `(?!\S)` gives back one space. The last case
+# is the most treacherous: the dot ・ belongs to the kana by the second pattern and is
+# punctuation by the third, which cuts it off. A model that was trained with one way of
+# cutting and is used with the other sees tokens in places where it never saw them, and no
+# error is raised. Section 9 therefore compares ours with Hugging Face's `tokenizers`, and
+# the tests of the book do it on 10,000 random strings.
 
 # %% [markdown] tags=["slide"]
 # ## 5. Training, fast
 #
-# The naive loop counts all pairs before each merge, but a merge changes few of them. The
-# fast one keeps the counts and repairs them. When `a b` is joined in `x a b y`, three
-# pairs disappear (`x a`, `a b`, `b y`) and two appear (`x ab`, `ab y`). That is all.
+# Must all pairs be counted before each merge, although a merge changes few of them? No:
+# keep the counts and repair them. When `a b` is joined in `x a b y`, three pairs
+# disappear (`x a`, `a b`, `b y`) and two appear (`x ab`, `ab y`).
 #
 # For this we need to get from a place to its neighbours, although joined places vanish.
-# A **linked list** can do that: each place knows the next one on its left and on its
-# right. And we need to find all places of a pair, so we write them down
-# as pairs appear:
+# A **linked list** can do that: for each place, `left` and `right` hold the place of its
+# neighbour. `places` lists where each pair is, and `weights` how often a word occurs.
+# `GAP` (-1) marks the border of two words, and a place whose id was swallowed by its left
+# neighbour. A pair with a `GAP` in it is never joined.
+#
+# ![Two rows of six places. Before: GAP, x, a, b, y, GAP, each linked to both neighbours. After the join: GAP, x, ab, GAP, y, GAP; the place of b holds GAP and is skipped, because right of place 2 is now 4 and left of place 4 is now 2.](../figures/02_chain.png)
+#
+# What you see: one join. Two ids and two links change, in orange.
 
 # %%
 # r1lib.tokenizer.Chain
 
 # %% [markdown]
-# A list of places may be out of date: an earlier join may have eaten one of them. We do
-# not search for such entries in order to delete them. We look, when we come to a place,
-# whether the pair is still there, and go on if it is not. Being lazy is both
-# simpler and faster here, and it happens twice. To find the most frequent pair we use a
-# **heap**, a list which always has its smallest entry at the front. Counts
-# change while they lie in the heap, and we leave them wrong. As a pair only ever becomes
-# *rarer* after it was made, the heap may promise too much, never too little. So if what
-# comes out on top still has its count, it is the best; if not, it goes back with
-# the right one.
+# A list of places may be out of date, because an earlier join took one of them. We do not
+# search for such entries. We look, when we come to a place, whether the pair is still
+# there, and go on if it is not.
+#
+# How do we find the most frequent pair? By a **heap**, a list which always has its
+# smallest entry at the front. We store *minus* the count, so the most frequent pair is
+# the smallest entry. Counts change while their entries lie in the heap, and we leave the
+# entries wrong. After a pair was made, joins of other pairs only make it *rarer*: an
+# entry may promise too much, never too little. If the entry at the front still has its
+# count, it is the best; if not, it goes back with the right one.
 
 # %%
 # r1lib.tokenizer.learn_merges
@@ -359,19 +374,19 @@ for n in (50, 100, 200, 400):
     print(f"{n:8}{LOOKS['naive training']:14,}{LOOKS['fast']:13,}")
 
 # %% [markdown]
-# The same merges. Twice as many merges cost the naive loop nearly twice as many looks,
-# since each merge pays for the whole text. The fast one pays for the text once, and then
-# for what changes, which becomes less and less: frequent pairs come first. On a
+# The merges are the same. Twice as many merges cost the naive loop nearly twice as many
+# looks, since each merge pays for the whole text. The fast one pays for the text once,
+# and then for what changes, which becomes less and less: frequent pairs come first. On a
 # megabyte, `benchmarks/tokenizer.py` measures both beside Hugging Face's `tokenizers`,
 # which is written in Rust.
 
 # %% [markdown] tags=["slide"]
 # ## 6. Encoding, fast
 #
-# Encoding has the same trap. `naive_apply` looks at the whole piece before each
-# join. For words that does not matter, they are short. But pieces may be long: a
-# chemical name, a link, a genome, or an attacker's megabyte without a space. The same
-# chain helps; the heap now holds the *earliest* merge instead of the most frequent one.
+# What if a single piece is long? `naive_apply` looks at the whole piece before each join.
+# For words that does not matter. But a piece may be a chemical name, a link, a genome, or
+# an attacker's megabyte without a space. The same chain helps; the front of its heap is
+# now the *earliest* merge instead of the most frequent one.
 
 # %%
 # r1lib.tokenizer.apply_merges
@@ -392,8 +407,10 @@ for n in (250, 500, 1000, 2000):
     print(f"{n:8}{looks}{len(ids):9}")
 
 # %% [markdown]
-# Twice the letters, and the naive way does about three times the work, the fast way twice.
-# A megabyte of one letter is no danger any more:
+# Twice the letters, and the naive way does about three times the work, the fast way
+# twice. (A piece of $n$ ids has fewer than $n$ joins. Each puts at most a few pairs into
+# the heap, and a heap of $n$ entries gives its first one out in about $\log n$ steps:
+# $n \log n$ in all.) A megabyte of one letter is no danger any more:
 
 # %%
 begin = time.process_time()
@@ -404,8 +421,8 @@ print(f"{2**20:,} letters: {len(ids):,} tokens, {time.process_time() - begin:.1f
 # %% [markdown] tags=["slide"]
 # ## 7. Special tokens
 #
-# A model has to know where a text begins, who speaks, and when to stop. For that it has
-# tokens that no text can produce:
+# How does a model know where a text begins, who speaks, and when to stop? It has tokens
+# for that, which no text can produce:
 
 # %% tags=["nbval-check-output"]
 tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
@@ -415,20 +432,16 @@ print(tokenizer.vocab_size, "ids in all")
 # %% [markdown]
 # *No text can produce* is the important part. Suppose a user types `<|assistant|>` into
 # the question. If that became the token `<|assistant|>`, the user would put words into the
-# model's mouth, and everything that was promised about who said what would be void. So
-# `encode` treats it as thirteen harmless characters, unless the caller, not the text, asks for
-# special tokens with `allow_special`. That is for text of our own, such as training data.
+# model's mouth. So `encode` treats it as thirteen harmless characters, unless the caller,
+# not the text, asks for special tokens with `allow_special`. That is for text of our own,
+# such as training data. `tokenizer.prompt` frames a single question, and the last line
+# shows that the question cannot break out of its frame:
 
 # %% tags=["nbval-check-output"]
 text = "<|assistant|><think>sure"
 print(tokenizer.encode(text))
 print(tokenizer.encode(text, allow_special=True))
 print(tokenizer.decode(tokenizer.encode(text)) == text)
-
-# %% [markdown]
-# `tokenizer.prompt` frames a single question, and the question cannot break out of it:
-
-# %% tags=["nbval-check-output"]
 prompt = tokenizer.prompt("<|eos|>2+2")
 print([tokenizer.decode([i]) for i in prompt])
 assert [i for i in prompt if i < FIRST_BYTE] == [BOS, USER, ASSISTANT]
@@ -436,17 +449,18 @@ assert [i for i in prompt if i < FIRST_BYTE] == [BOS, USER, ASSISTANT]
 # %% [markdown] tags=["slide"]
 # ## 8. The template that silently deletes thinking
 #
-# A conversation has several turns, and each model has its own way to write them down:
-# its **chat template**. That of DeepSeek-R1 is plain. First comes `bos`, then the system
-# text if there is one, and then, for each turn, user, question, assistant, answer,
-# `eos`, with nothing in between. (Since February 2025 the published template also
-# opens the next answer with `<think>` and a line end, so what the model itself writes
-# may hold `</think>` only.)
+# How does a conversation of several turns become ids? Each model has its own way, its
+# **chat template**. That of DeepSeek-R1 is plain. First comes `bos` (beginning of
+# sequence), then the system text if there is one. Then, for each turn, come user,
+# question, assistant, answer and `eos` (end of sequence), with nothing in between. (Since
+# February 2025 the published template also opens the next answer with `<think>` and a
+# line end, so what the model itself writes may hold `</think>` only.)
 #
 # It also has a rule that is easy to miss. Thinking is long; after a few turns the
-# context would hold little else. So when the *next* question is asked, everything up to
-# `</think>` is dropped from all earlier answers. In the template, which is a small
-# program in the language Jinja, it is this line (`tokenizer_config.json` of DeepSeek-R1):
+# context, all that the model can read at once, would hold little else. So when the *next*
+# question is asked, everything up to `</think>` is dropped from all earlier answers. In
+# the template, which is a small program in the language Jinja, it is this line
+# (`tokenizer_config.json` of DeepSeek-R1):
 # `{% if '</think>' in content %}{% set content = content.split('</think>')[-1] %}`.
 
 # %%
@@ -467,9 +481,8 @@ assert for_inference(tokenizer, talk) == chat.for_inference(tokenizer, talk)
 # %% [markdown]
 # For answering questions that is right. Now imagine that you have collected 800,000
 # beautiful answers with their thinking, and you want to train a model on them. You take
-# the template, because that is what templates are for, and render each
-# conversation. The template sees an assistant's answer that contains `</think>` and does
-# its duty:
+# the template, because that is what templates are for, and render each conversation. The
+# template sees an assistant's answer that contains `</think>` and applies its rule:
 
 # %% tags=["slide", "nbval-check-output"]
 talk = talk[:2]  # one question, one answer: a training example
@@ -479,21 +492,23 @@ careful = framed(tokenizer, talk, str)
 print("wanted:  ", tokenizer.decode(i for _, ids in careful for i in ids))
 
 # %% [markdown]
-# No error, no warning. The loss will even be *lower*, since answers are easier to predict
-# than thoughts, and the model learns to answer without thinking. So training has a
-# function of its own. It keeps all thinking, and says with a mask which tokens are to be
-# learned. Those are what the model itself has to write, and the `eos` behind it, but
-# nothing that the user wrote.
+# There is no error and no warning, and the model learns to answer without thinking. So
+# training has a function of its own. It keeps all thinking and returns a **mask**, which
+# is `True` for each token that is to be learned. Those are what the model itself has to
+# write, and the `eos` behind it, but nothing that the user wrote.
 
 # %%
 # r1lib.tokenizer.chat.for_training
 
-# %% tags=["nbval-check-output"]
+# %%
 ids, mask = for_training(tokenizer, talk)
-learned = [tokenizer.decode([i]) for i, m in zip(ids, mask, strict=True) if m]
-print(len(ids), "tokens, to be learned:", learned)
+print(f"{len(ids)} tokens, {sum(mask)} of them to be learned")
+spelt = [tokenizer.decode([i]) for i in ids]
+plots.token_map([list(zip(spelt, map(float, mask), strict=True))], "mask")
 
 # %% [markdown]
+# What you see: the training example token by token, in colour where the mask is 1.
+#
 # How much would be lost? We take what the base model of this book reads (chapter 05
 # builds that corpus) and count the tokens to be learned, with and without the rule:
 
@@ -508,68 +523,30 @@ print(f"{len(pairs)} answers that think: {kept + lost} tokens")
 print(f"deleted by the template: {lost} tokens, {lost / (kept + lost):.0%}")
 
 # %% [markdown]
-# Most of what was to be learned. There is a second half to this story. Somebody who
-# trains on whole conversations *with* all thinking trains the second answer behind a
-# thought that will not be there when the model is used. The clean way is one example
-# for each answer: earlier thinking dropped, its own kept. Exercise 2.5 builds it.
+# Most of what was to be learned is gone. Training on whole conversations *with* all
+# thinking is wrong too: the second answer is then learned behind a thought that will not
+# be there when the model is used. The clean way is one example for each answer: earlier
+# thinking dropped, its own kept. Exercise 2.5 builds it.
 
 # %% [markdown] tags=["slide"]
 # ## 9. Do others agree?
 #
-# A tokenizer that is almost right is worse than one that fails. So we ask two others,
-# who were written independently: **tiktoken**, OpenAI's encoder, and Hugging
-# Face's **tokenizers**. tiktoken wants one pattern and a table from bytes to rank, and
-# both are at hand: the rank of a token is its id. `to_tiktoken` of the library hands
-# them over. (For the three patterns of DeepSeek-V3 it has one that cuts alike. It is
-# several times as long.) tiktoken is fast and trusting: it looks a piece up before it
-# merges, so a token that the merges never reach would give other ids. Training
-# makes no such token; for merges from elsewhere `to_tiktoken` checks it.
-
-
-# %% [markdown]
-# Hugging Face writes bytes as visible characters, a custom that GPT-2 began: `A` stays
-# `A`, but a space becomes `Ġ`. The bytes that have no visible character of their own get
-# those from number 256 on:
-
-
-# %%
-def byte_letters():
-    """The visible character for each byte."""
-    visible = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    hidden = [b for b in range(256) if b not in visible]
-    named = {b: chr(b) for b in visible}
-    return named | {b: chr(256 + i) for i, b in enumerate(hidden)}
-
-
-LETTERS = byte_letters()
-
-
-def hf_cuts(name):
-    """Our pre-tokenisation, from Hugging Face's parts."""
-    kind = {"behavior": "isolated"}
-    parts = [
-        pre_tokenizers.Split(tokenizers.Regex(pattern), **kind)
-        for pattern in PRETOKENIZERS[name]
-    ]
-    kind = {"add_prefix_space": False, "use_regex": False}
-    return pre_tokenizers.Sequence([*parts, pre_tokenizers.ByteLevel(**kind)])
-
-
-def to_hf(tokenizer):
-    """The same tokenizer for Hugging Face."""
-    name = {
-        i: "".join(LETTERS[b] for b in text) for i, text in tokenizer.bytes_of.items()
-    }
-    merges = [(name[left], name[right]) for left, right in tokenizer.merges]
-    vocab = {text: i for i, text in name.items()}
-    twin = tokenizers.Tokenizer(models.BPE(vocab=vocab, merges=merges))
-    twin.pre_tokenizer = hf_cuts(tokenizer.pretokenizer)
-    return twin
-
-
-# %% [markdown]
-# Now the same texts for all three, by both ways of cutting: English, Korean, a program,
-# emoji, what looks like special tokens, nothing at all, and 300 times random bytes.
+# Is our tokenizer right, or almost right? Almost right would be worse than a failure. So
+# we ask two others that were written independently: **tiktoken**, OpenAI's encoder, and
+# Hugging Face's **tokenizers**. tiktoken wants one pattern and a table from bytes to
+# rank, and both are at hand: the rank of a token is its id. `to_tiktoken` of the library
+# hands them over. tiktoken looks a piece up before it merges, so a token that
+# the merges never reach would give other ids. Training makes no such token; for merges
+# from elsewhere `to_tiktoken` checks it.
+#
+# Hugging Face reads a file, `tokenizer.json`, and `tokenizer_json` writes its content. It
+# holds bytes as visible characters, a custom that GPT-2 began: `A` stays `A`, but a space
+# becomes `Ġ`. `PublishedTokenizer` hands the content over.
+#
+# Now the same texts for all three, by both ways of cutting. They include 300 texts made
+# from random bytes (what is no UTF-8 in them became U+FFFD). All samples are in the
+# training text too, three times, so that their own pairs are frequent enough to be
+# joined. Otherwise little more than single bytes would be compared.
 
 # %%
 samples = {
@@ -580,14 +557,15 @@ samples = {
     "Chinese, Japanese": ["東京タワーは333メートル、北京。は・゛"],
     "looks special": ["<|user|><think></think>"],
     "empty": [""],
-    "random bytes": [
+    "random texts": [
         random.Random(i).randbytes(120).decode("utf-8", "replace") for i in range(300)
     ],
 }
 twins = {}
 for name in PRETOKENIZERS:
     ours = Tokenizer.train(both + 3 * sum(samples.values(), []), 900, name)
-    twins[name] = ours, ours.to_tiktoken(), to_hf(ours)
+    other = PublishedTokenizer(tokenizer_json(ours), {}, ("", ""))
+    twins[name] = ours, ours.to_tiktoken(), other
 
 # %% tags=["nbval-check-output"]
 print(f"{'':18}{'tiny':>12}{'deepseek-v3':>14}")
@@ -597,24 +575,26 @@ for kind, texts in samples.items():
         ours, fast, other = twins[name]
         ids = [ours.encode(text) for text in texts]
         assert ids == [fast.encode_ordinary(text) for text in texts]
-        assert ids == [other.encode(text).ids for text in texts]
+        assert ids == [other.encode(text) for text in texts]
         assert [ours.decode(i) for i in ids] == texts
         agree.append(f"{sum(map(len, ids))} tokens")
     print(f"{kind:18}{agree[0]:>12}{agree[1]:>14}")
 
 # %% [markdown]
-# All ids are equal, and all texts came back. Where the two columns differ, the cuts do:
-# DeepSeek-V3 lets a sign take the line end behind it, or the English letters, as in
-# `'t`.
+# All ids are equal, and all texts came back. The two columns differ because the cuts do:
+# DeepSeek-V3 lets punctuation take the line end behind it, or the English letters, as in
+# `'t`. With other pieces, other merges are learned; a column shows both effects together.
 #
-# *Training* can be compared too. Hugging Face's trainer also gives ties to the smaller
-# ids, but it numbers the bytes by the characters that stand for them. We name these
+# Are the *merges* right, too? Hugging Face's trainer also gives ties to the smaller ids,
+# but it numbers the bytes by the characters that it writes for them. We name these
 # characters as "special tokens" in our order, and both number alike:
 
 # %% tags=["nbval-check-output"]
+ours, letters = Tokenizer.train(both, SMALLEST + 500), byte_letters()
+whole = tokenizers.Tokenizer.from_str(json.dumps(tokenizer_json(ours)))
 twin = tokenizers.Tokenizer(models.BPE())
-twin.pre_tokenizer = hf_cuts("tiny")
-order = [f"special {i}" for i in range(FIRST_BYTE)] + [LETTERS[b] for b in range(256)]
+twin.pre_tokenizer = whole.pre_tokenizer  # the cuts, and no merge
+order = [f"special {i}" for i in range(FIRST_BYTE)] + letters
 trainer = trainers.BpeTrainer(
     vocab_size=SMALLEST + 500,
     min_frequency=2,
@@ -623,10 +603,9 @@ trainer = trainers.BpeTrainer(
 )
 twin.train_from_iterator(both, trainer)
 
-ours = Tokenizer.train(both, SMALLEST + 500)
 theirs = {i: text for text, i in twin.get_vocab().items()}
 same = [
-    "".join(LETTERS[b] for b in ours.bytes_of[i]) == theirs[i]
+    "".join(letters[b] for b in ours.bytes_of[i]) == theirs[i]
     for i in range(SMALLEST, ours.vocab_size)
 ]
 print(f"{sum(same)} of {len(same)} learned tokens are equal, in the same order")
@@ -647,8 +626,8 @@ for name, (size, width) in shapes.items():
     print(f"{name:12} {size:7,} x {width:5,} x 2 = {2 * size * width:13,} numbers")
 
 # %% [markdown]
-# Now a live measurement. One training run gives *every* smaller vocabulary too, because
-# merges come in order: the first 64 merges are what a run with 64 merges would have
+# And what do they save? One training gives *every* smaller vocabulary too, because merges
+# come in order: the first 64 merges are what a training with 64 merges would have
 # found. We learn from the tiny world's chats, stories and riddles, once from English
 # alone and once from English and Korean in equal parts (the same number of texts). Then
 # we measure on something that neither has read: the 63 questions about facts of
@@ -705,24 +684,26 @@ print(f"{'learned from':14}{'English':>9}{'Korean':>9}{'Korean / English':>19}")
 for source, curves in zip(grown, per_fact.values(), strict=True):
     en, ko = (curves[name][-1][1] for name in ("English", "Korean"))
     print(f"{source:14}{en:9.1f}{ko:9.1f}{ko / en:19.2f}")
-    if source == "English":
-        assert ko > 2 * en
-    else:
-        assert ko < 1.5 * en
+    assert ko > 2 * en if source == "English" else ko < 1.5 * en
+
+print(f"\n{'ids, both':14}{'English':>9}{'Korean':>9}{'numbers, width 96':>19}")
+for (size, en), (_, ko) in zip(*curves.values(), strict=True):
+    print(f"{size:<14,}{en:9.1f}{ko:9.1f}{2 * 96 * size:19,}")
 
 # %% [markdown]
 # Three things to take with you. **The first merges bring most.** Each doubling of the
-# vocabulary buys less than the one before. **A tokenizer has an opinion about
-# languages.** A tokenizer that learned from English alone charges a Korean reader more
-# than twice as many tokens for the same fact. That is twice the price, the waiting and
-# the context. That is decided before the model has seen a single example, and nothing
-# that comes later can mend it. **What you see is not the web.** The tiny world has few
-# words and repeats its sentences, so the curves fall faster here than they would on real
-# text. Their order does not depend on that.
+# vocabulary buys less than the one before, and its price doubles. **What the tokenizer
+# reads decides what a language costs.** After English alone, a Korean fact takes more than
+# twice as many tokens as the same fact in English. That is twice the price, the waiting
+# and the context. This is decided before the model has seen a single example; mending it
+# later means new tokens and more training. **What you see is not the web.** The tiny
+# world has few words and repeats its sentences, so expect flatter curves on real text.
 #
-# For the book's own tokenizer, which you met in section 7, the choice was 640 ids. It
-# read all families in both languages. Every number from 0 to 99 is one token, and so are
-# both verdicts of a check. In chapter 09 each of them is then one decision:
+# Which size did the book choose? 640 ids, by a tokenizer that read all families in both
+# languages. At about 320 ids a fact is only a fifth or a sixth shorter than in bytes.
+# At 1,280 the two matrices would be half as large as all layers together (chapter 04
+# counts those). Every number from 0 to 99 is one token, and so are both verdicts of a
+# check. In chapter 09 each of them is then one decision:
 
 # %% tags=["nbval-check-output"]
 single = [len(tokenizer.encode(str(n))) == 1 for n in range(100)]
@@ -731,12 +712,13 @@ print(f"{sum(single)} of 100 numbers are one token; verdicts: {verdicts}")
 
 
 def kind(text):
-    """What a token is made of."""
+    """What a token is made of; a character begins with a byte from 0xC0 on."""
     if max(text) < 128:
         return "no Korean"
     if "\ufffd" not in text.decode("utf-8", "replace"):
         return "whole syllables"
-    return "part of one syllable" if len(text.strip()) < 3 else "crosses a syllable"
+    ends = (a < 0xC0 <= b for a, b in pairwise(text) if a >= 0x80)  # ... and begins
+    return "crosses a border" if any(ends) else "part of one syllable"
 
 
 joined = [text for i, text in tokenizer.bytes_of.items() if i >= SMALLEST]
@@ -759,17 +741,17 @@ print("the longest:", [text.decode() for text in sorted(joined, key=len)[-5:]])
 #   two tokenizers from the same text differ.
 # - Special tokens come from the program and never from a text.
 # - A chat template for questions is the wrong tool for training: it deletes thinking
-#   and says nothing.
-# - The mix of languages that a tokenizer reads decides what each language costs.
+#   without a message.
+# - The mix of languages that a tokenizer reads decides how many tokens each one needs.
 #
 # ## Questions
 #
 # 1. Your tokenizer and a friend's were trained on the same text to the same size, but
 #    40 tokens differ. Name three places to look.
 #
-#    <details><summary>Answer</summary>The pre-tokenisation (also: patterns in turn or side
-#    by side, and the version of Unicode), how ties are broken (which depends on how the
-#    bytes are numbered), and whether rare pairs were left out (a minimum frequency).
+#    <details><summary>Answer</summary>The pre-tokenisation: its patterns, in turn or side by
+#    side, and the version of Unicode. How ties are broken, which depends on how the bytes
+#    are numbered. Whether rare pairs were left out (a minimum frequency).
 #    </details>
 #
 # 2. Why may a smaller vocabulary be cut from a larger one by dropping the last merges,
@@ -781,7 +763,7 @@ print("the longest:", [text.decode() for text in sorted(joined, key=len)[-5:]])
 #    from.</details>
 #
 # 3. A model that was fine-tuned on 10,000 answers with long thinking answers at once,
-#    without a thought. The loss looked excellent. What do you check first?
+#    without a thought. Training gave no warning. What do you check first?
 #
 #    <details><summary>Answer</summary>Decode one training example, with its mask, and read
 #    it. If `<think>` is missing, the chat template has deleted it.</details>
@@ -793,17 +775,22 @@ print("the longest:", [text.decode() for text in sorted(joined, key=len)[-5:]])
 # `solutions/02_tokenizer.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 2.1** (easy, 10 min) The next merge. Given words as tuples of ids with how
+# **Exercise 2.1** (easy, 5 min) The next merge. Given words as tuples of ids with how
 # often each occurs, return the pair that BPE joins next: the most frequent one, in a
-# tie the smallest. Return `None` if there is no pair at all.
+# tie the smallest. Return `None` if there is no pair at all. Overlapping pairs all count:
+# `5 5 5` has `5 5` twice, although only one of them can be joined.
 #
-# <details><summary>Hint</summary>`min` with the key `(-count, pair)` does both at
-# once, and its argument `default` helps with the last case.</details>
+# <details><summary>Hint 1</summary>Count first: a `Counter` of pairs, to which a
+# word that occurs five times adds five for each of its pairs.</details>
+#
+# <details><summary>Hint 2</summary>`min` with the key `(-count, pair)` finds the most
+# frequent and the smallest at once; its argument `default` helps with the last
+# case.</details>
 
 
 # %% tags=["exercise"]
 def best_pair(words):
-    """{(1, 2, 3): 5, ...} -> the pair to join next."""
+    """The pair to join next: {(1, 2): 3, (2, 3): 1} -> (1, 2)."""
     # BEGIN SOLUTION
     count = Counter()
     for ids, n in words.items():
@@ -821,8 +808,11 @@ checks.ex_2_1(best_pair)
 # and 7, so the last piece of a number says nothing about its size. People cut from
 # the right: 1, 234, 567. Do so for a string of digits.
 #
-# <details><summary>Hint</summary>How long is the first piece? The remainder
-# of the length by 3, unless that is 0.</details>
+# <details><summary>Hint 1</summary>How long is the first piece of a number with 7
+# digits, 8 digits, 9 digits?</details>
+#
+# <details><summary>Hint 2</summary>The remainder of the length by 3 is the length of the
+# first piece; if it is 0, the first piece has three digits like the others.</details>
 
 
 # %% tags=["exercise"]
@@ -844,14 +834,18 @@ checks.ex_2_2(cut_from_right)
 # when its third byte is in, and not before. What is still incomplete at the end
 # becomes U+FFFD.
 #
-# <details><summary>Hint</summary>`codecs.getincrementaldecoder("utf-8")("replace")`
-# makes an object that keeps half characters for you. `tokenizer.bytes_of` holds the bytes
-# of ordinary ids; the text of a special one is `SPECIAL[i]`.</details>
+# <details><summary>Hint 1</summary>Keep the bytes of a half character until the rest
+# arrives. `tokenizer.bytes_of` holds the bytes of ordinary ids; the text of a special one
+# is `SPECIAL[i]`.</details>
+#
+# <details><summary>Hint 2</summary>The object `codecs.getincrementaldecoder("utf-8")("replace")`
+# keeps half characters for you; `decode(new)` returns what is certain, and
+# `decode(b"", final=True)` the rest.</details>
 
 
 # %% tags=["exercise"]
 def stream(tokenizer, ids):
-    """Yield the text of ids, piece by piece, never half a character."""
+    """Yield text, never half a character: the three bytes of 가 -> "가", once."""
     # BEGIN SOLUTION
     import codecs
 
@@ -869,18 +863,21 @@ def stream(tokenizer, ids):
 checks.ex_2_3(stream)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 2.4** (medium, 25 min) Encode like tiktoken. It does not know our merges,
+# **Exercise 2.4** (medium, 15 min) Encode like tiktoken. It does not know our merges,
 # only a table from bytes to rank. Start from single bytes. Again and again, join the two
 # neighbours whose bytes *together* have the lowest rank, the leftmost if it occurs
 # several times. Stop when no two neighbours together are in the table.
 #
-# <details><summary>Hint</summary>Keep a list of byte strings. In each round find
-# `min` over `(rank, place)` of all neighbours that can be joined.</details>
+# <details><summary>Hint 1</summary>Keep a list of byte strings, at first one for each
+# byte. What has to happen to this list in one round?</details>
+#
+# <details><summary>Hint 2</summary>In each round find `min` over `(rank, place)` of all
+# neighbours that can be joined, and replace these two entries by one.</details>
 
 
 # %% tags=["exercise"]
 def encode_by_rank(piece, ranks):
-    """Bytes and {bytes: rank} -> list of ranks."""
+    """Ranks of a piece: b"ab", {b"a": 0, b"b": 1, b"ab": 2} -> [2]."""
     # BEGIN SOLUTION
     parts = [bytes([b]) for b in piece]
     while True:
@@ -900,18 +897,21 @@ def encode_by_rank(piece, ranks):
 checks.ex_2_4(encode_by_rank)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 2.5** (medium, 20 min) One example for each answer. Turn a conversation into
+# **Exercise 2.5** (medium, 10 min) One example for each answer. Turn a conversation into
 # training examples `(prompt, answer)`, both lists of ids, one for each answer of the
 # assistant. The prompt is what the model will really see: earlier thinking dropped. The
 # answer keeps its own, and ends with `EOS`.
 #
-# <details><summary>Hint</summary>`chat.for_inference` of all messages before an answer
-# is its prompt, and `chat.encode_answer` writes its ids.</details>
+# <details><summary>Hint 1</summary>Look at section 8: which function frames a
+# conversation for the next answer, and which one writes the ids of an answer?</details>
+#
+# <details><summary>Hint 2</summary>For the answer at place `i`, `chat.for_inference` of
+# `messages[:i]` is the prompt. `chat.encode_answer` gives the ids, without `EOS`.</details>
 
 
 # %% tags=["exercise"]
 def examples(tokenizer, messages):
-    """A conversation -> [(ids of the prompt, ids of the answer), ...]."""
+    """[(ids of prompt, ids of answer), ...]: one question, one answer -> one pair."""
     # BEGIN SOLUTION
     found = []
     for i, message in enumerate(messages):

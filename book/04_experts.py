@@ -16,13 +16,13 @@
 # | | |
 # |---|---|
 # | You will build | the router of DeepSeek-V3 with its groups and its bias, the layer that runs the experts, two ways to keep them all busy, and the count of 671 billion parameters to the last digit |
-# | You need | PyTorch tensors and gradients; what a feed-forward layer is (chapter 03 has it). Everything else is explained here |
+# | You need | PyTorch tensors and gradients; what a feed-forward layer is (chapter 03). The training loop of section 5 is that of chapter 05, and needs no reading |
 # | Minutes to read | 40 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 2.1.2, 4.2 and 4.5; DeepSeek-V2 (arXiv 2405.04434), section 2.2 |
 #
-# ![From left to right: a token goes to the router and to the shared expert. The router scores eight experts in two groups; the group with the better pair of scores stays open, and in it two experts are chosen. What the chosen ones and the shared one say is summed. A bias above the router makes overloaded experts less likely to be chosen.](../figures/04_experts.png)
+# ![From left to right: a token goes to the router and to the shared expert. The router scores eight experts in four groups of two; the two groups with the best pairs of scores stay open, and in them three experts are chosen. The outputs of the chosen ones and of the shared one are summed. A bias above the router makes overloaded experts less likely to be chosen.](../figures/04_experts.png)
 #
 # What you see: one token on its way through a layer of experts. The small numbers
 # are the sections in which you build each part.
@@ -72,12 +72,12 @@ RESULTS = Path("../results/data")
 # %% [markdown]
 # ## 1. Much knowledge, little work
 #
-# A transformer layer does two things. Attention moves information between tokens.
-# Then a **feed-forward layer** works on each token by itself: it makes the vector
-# wider, applies a nonlinearity, and makes it narrow again. Most of what a language
-# model has learned by heart is believed to sit there, and most of its parameters do.
-# In the tiny model of this book, and in one without experts of the size of
-# Llama 3.2:
+# Can a model know more without working more? A transformer layer does two things.
+# Attention moves information between tokens. Then a **feed-forward layer** works on each
+# token by itself: it makes the vector wider, applies a nonlinearity, and makes it narrow
+# again. Most of what a language model has learned by heart is believed to sit there, and
+# most of its parameters do. In the tiny model of this book, and in one without experts of
+# the size of Llama 3.2:
 
 # %% tags=["nbval-check-output"]
 for name in ("tiny", "llama-3.2-1b"):
@@ -89,8 +89,7 @@ for name in ("tiny", "llama-3.2-1b"):
 # %% [markdown]
 # (What is left to 100% is nearly all feed-forward.) A model that should know more
 # needs more of these parameters. But every parameter of an ordinary layer is used for
-# every token: twice the knowledge costs twice the work, for the comma as for the
-# proof.
+# every token: twice the knowledge costs twice the work.
 #
 # The way out is to *store* much and *use* little. Replace the one feed-forward layer
 # by many small ones, called **experts**, and let each token pass through a few of
@@ -99,25 +98,26 @@ for name in ("tiny", "llama-3.2-1b"):
 # billion parameters and does the work of a model of 37 billion. We will count both at
 # the end.
 #
-# Everything depends on two questions. Who decides which experts a token gets? And
-# how do we prevent that all tokens want the same ones?
+# Everything depends on two questions. Which experts does a token get? And what keeps all
+# tokens from wanting the same ones?
 
 # %% [markdown] tags=["slide"]
 # ## 2. The router
 #
-# Each expert $i$ has a learned vector $e_i$ of the width of the model, a kind of
-# address. The **router** compares a token's vector $u$ with every address and turns
-# the result into a **score** between 0 and 1 by the sigmoid
-# $\sigma(z) = 1 / (1 + e^{-z})$. The $K$ experts with the highest score are chosen.
-# Their scores, divided by the sum over the chosen, become their **weights** $g_i$, and
-# the output is the weighted sum (DeepSeek-V3, eq. 12 to 15):
+# Which experts does a token get? Each expert $i$ has a learned vector $e_i$ of the width
+# of the model, a kind of address. The **router** compares a token's vector $u$ with every
+# address and turns the result into a **score** by the sigmoid
+# $\sigma(z) = 1 / (1 + e^{-z})$, between 0 and 1. Of the $E$ experts, the $A$ with the
+# highest scores are chosen. (The report calls these numbers $N_r$ and $K_r$.) Their
+# scores, divided by the sum over the chosen, become their **weights** $g_i$, and the
+# output is the weighted sum (DeepSeek-V3, eq. 12 to 15):
 #
 # $$ s_i = \sigma(u \cdot e_i), \qquad
 #    g_i = \frac{s_i}{\sum_{j \,\text{chosen}} s_j}, \qquad
-#    y = u + \sum_{i \,\text{chosen}} g_i\, E_i(u) + E_{\text{shared}}(u) $$
+#    y = \sum_{i \,\text{chosen}} g_i\, \text{FFN}_i(u) + \text{FFN}_{\text{shared}}(u) $$
 #
-# ($u$ itself is the residual stream, to which every layer only adds.) One token and
-# four experts, as slowly as possible:
+# This is all that the layer of this chapter returns. The block around it adds $y$ to $u$,
+# the residual stream (chapter 03). One token and four experts, as slowly as possible:
 
 
 # %% tags=["nbval-check-output"]
@@ -142,8 +142,9 @@ print("weights", [round(w, 2) for w in weights])
 # V3 adds one thing that looks odd at first: a number $b_i$ for each expert, its
 # **bias**. It is added to the score *when experts are chosen* and forgotten *when
 # they are weighed* (eq. 16). So a bias can send a token to another expert without
-# turning that expert's voice up or down. Section 5 shows what it is good for. Here is
-# the library's function, for $N$ tokens at once:
+# changing how much that expert's score counts. Section 5 shows what it is good for. Here
+# is the library's function, for $N$ tokens at once. (`close_groups` comes in section 3;
+# it sees the score with the bias. With one group it does nothing.)
 
 # %% tags=["slide"]
 # r1lib.model.moe.route
@@ -167,24 +168,22 @@ torch.testing.assert_close(w[0], torch.tensor(weights))
 # Choosing is a sharp cut: no gradient passes through "is among the best two". What the
 # router learns, it learns through the *weights*: if the output would have been better
 # with more of expert 1, the gradient raises expert 1's score. An expert that is not
-# chosen has no weight, so neither it nor its address hears anything. Keep that in
-# mind.
+# chosen has no weight, so neither the expert nor its address gets a gradient.
 #
-# Weights are finally multiplied by a constant, `scale`, 2.5 in V3. The routed part of
-# the sum would otherwise be an average of $K$ experts, small beside the residual
-# stream.
+# Weights are finally multiplied by a constant, `scale`. V3's configuration sets 2.5, and
+# the report gives no reason. (Without it the routed part is an average of $A$ experts.)
 
 # %% [markdown] tags=["slide"]
 # ## 3. Groups: few machines for each token
 #
-# The 256 experts of one layer would fit on one GPU (section 8 counts them), but not those
-# of 58 layers. In training each weight also needs its gradient and the state of the
-# optimizer. V3's training spreads the experts over 64 GPUs on 8 machines, and a token's
-# vector has to travel to every machine that holds one of its experts. If all 8 chosen
-# experts sat on 8 machines, each token would travel eight times, in each of 58 layers. So
-# V3 limits the journey: experts are cut into 8 **groups**, one for each machine, and a
-# token may use the 4 best groups only. What is a group worth to a token? The sum of its
-# two best experts.
+# How many machines does a token have to visit? The 256 experts of one layer would fit on
+# one GPU (section 8 counts them), but not those of 58 layers. In training each weight
+# also needs its gradient and the state of the optimizer. V3's training spreads the
+# experts over 64 GPUs on 8 machines, and a token's vector has to travel to every machine
+# that holds one of its experts. If the 8 chosen experts were on 8 machines, each token
+# would travel eight times, in each of 58 layers. So V3 sets a limit: experts are cut into
+# 8 **groups**, one for each machine, and a token may use the 4 best groups only. What is
+# a group worth to a token? The sum of its two best experts.
 
 # %%
 # r1lib.model.moe.close_groups
@@ -211,10 +210,10 @@ plots.heatmaps({"one token": stages}, rows, columns, "expert")
 #
 # ### The gate of DeepSeek-V2
 #
-# The generation before did two things differently. A group was worth its *best* expert,
-# and scores came from a **softmax** over all experts, not from sigmoids. Such scores sum
-# to 1, so one expert's score can rise only if others fall. They serve as weights as they
-# are.
+# What changed since V2? Two things. There, a group was worth its *best* expert, and scores
+# came from a **softmax** over all experts, not from sigmoids. Such scores sum to 1, so
+# one expert's score can rise only if others fall. They are not normalised again: V2-Lite
+# takes them as weights as they are, and V2 multiplies them by 16.
 
 # %%
 # r1lib.model.moe.route_softmax
@@ -222,13 +221,14 @@ plots.heatmaps({"one token": stages}, rows, columns, "expert")
 # %% tags=["nbval-check-output"]
 limits = {"n_groups": 4, "n_limited": 2}
 v3, _ = route(scores, torch.zeros(8), 3, **limits)
-v2, _ = route_softmax(scores, 3, **limits)
+soft = scores.logit().softmax(-1)  # the same order, but with the sum 1
+v2, _ = route_softmax(soft, 3, **limits)
 print("V3, a group is worth its two best:", sorted(v3[0].tolist()))
 print("V2, a group is worth its best:    ", sorted(v2[0].tolist()))
 
 # %% [markdown]
-# And the promise of the limit, on V3's own sizes with 1,000 made-up tokens: how many
-# of the 8 machines does a token have to visit?
+# Does the limit hold? Here are V3's own sizes and 1,000 made-up tokens. How many of the 8
+# machines does a token visit?
 
 # %% tags=["nbval-check-output"]
 generator = torch.Generator().manual_seed(0)
@@ -243,40 +243,49 @@ for n_groups, n_limited in ((1, 1), (8, 4)):
 # %% [markdown] tags=["slide"]
 # ## 4. Running the experts
 #
-# Each expert is a small feed-forward layer (SwiGLU: three matrices $W_{gate}$,
-# $W_{up}$, $W_{down}$ and $W_{down}(\text{silu}(W_{gate}u) \cdot W_{up}u)$). The
-# definition of the layer is a loop over tokens and, for each, over its experts:
+# How are the chosen experts computed? Each is a small feed-forward layer, a SwiGLU. It
+# has three matrices $W_{gate}$, $W_{up}$, $W_{down}$, and its output is
+# $W_{down}(\text{silu}(W_{gate}u) \cdot W_{up}u)$. The definition of the layer is a loop
+# over tokens and, for each, over its experts:
 
 # %%
 # r1lib.model.moe.slow_experts
 
 # %% [markdown]
-# This is right and hopeless: a thousand tokens with eight experts are 8,000 tiny
-# matrix products. Turn the loop around: each expert runs *once*, on all the tokens
-# that chose it. Sort the (token, expert) pairs by expert. Then each expert has a slice
-# of the rows, and two products serve a slice. (`w_in` holds the gate and the other
-# first matrix, one above the other.)
+# This is right and slow: a thousand tokens with eight experts are 8,000 runs of an
+# expert, with three tiny matrix products each. Turn the loop around: each expert runs
+# *once*, on all the tokens that chose it. Sort the (token, expert) pairs by expert. Then
+# each expert has a slice of the rows, and two products serve a slice. (`w_in` holds
+# $W_{gate}$ above $W_{up}$, for each expert.)
 
 # %%
 # r1lib.model.moe.run_slices
 
 # %% [markdown]
-# Here the experts wait for one another. A CPU does not mind. A GPU does: it can multiply
+# Here one expert runs after the other. For a CPU that is fine. A GPU can multiply
 # thousands of rows at once, and a slice has a few dozen. So for a GPU the slices are laid
-# into a **table** with as many places for each expert, and two *batched* products serve
-# all experts together.
+# into a **table** with a row of places for each expert, and two *batched* products serve
+# all experts together. All rows are as long as that of the busiest expert.
+#
+# ![Five tokens, each with one expert. Sorted by expert they form slices of 1, 3 and 1. In the table each of the three experts has three places: experts 0 and 2 fill one place and leave two empty, expert 1 fills all three.](../figures/04_table.png)
+#
+# What you see: five tokens with one expert each. In the code, `load.cumsum(0) - load` is
+# the row at which an expert's slice begins, `place` counts within the slice, and `slot` is
+# the place in the table.
 
 # %%
 # r1lib.model.moe.run_table
 
 # %% [markdown]
-# `run_experts` takes the way that suits the machine. It must agree with the loop, in values
-# and in gradients, above all where the load is strange: one token only, experts that
-# nobody chose, all tokens at one expert.
+# `run_experts` takes the slices on a CPU and the table elsewhere. Do both agree with the
+# loop, in values and in all gradients? The load may be strange: one token only, experts
+# that no token chose, all tokens at one expert.
 
 # %% tags=["nbval-check-output"]
 generator = torch.Generator().manual_seed(1)
 experts = nn.ModuleList(SwiGLU(6, 5).double() for _ in range(8))
+w_in = torch.stack([torch.cat((e.w_gate.weight, e.w_up.weight)) for e in experts])
+w_down = torch.stack([e.w_down.weight for e in experts])
 
 
 def random_choice(n, a, among=8):
@@ -293,32 +302,38 @@ cases = {
 for name, ids in cases.items():
     x = torch.randn(len(ids), 6, dtype=torch.float64, generator=generator)
     w = torch.rand(ids.shape, dtype=torch.float64, generator=generator)
-    x.requires_grad_()
-    fast = run_experts(x, ids, w, experts)
-    slow = slow_experts(x, ids, w, experts)
-    (a,) = torch.autograd.grad(fast.square().sum(), x)
-    (b,) = torch.autograd.grad(slow.square().sum(), x)
-    gaps = (fast - slow).abs().max(), (a - b).abs().max()
-    same = max(gaps).item() < 1e-11
+    learned = (x.requires_grad_(), w.requires_grad_(), *experts.parameters())
+    keep = {"materialize_grads": True, "retain_graph": True}
+    loop, *fast = (
+        (y, *torch.autograd.grad(y.square().sum(), learned, **keep))
+        for y in (
+            slow_experts(x, ids, w, experts),
+            run_slices(x, ids, w, w_in, w_down),
+            run_table(x, ids, w, w_in, w_down),
+        )
+    )
+    pairs = [pair for way in fast for pair in zip(way, loop, strict=True)]
+    same = all((a - b).abs().max() < 1e-11 for a, b in pairs)
     load = torch.bincount(ids.flatten(), minlength=8)
     room = int(load.max()) * 8
     print(f"{name:18} same: {same}, {ids.numel()} pairs in {room} places")
 
 # %% [markdown]
-# Look at the last column. In the table every expert has as many places as the busiest
-# one needs. With an even load the table is nearly full; if all go to one expert, seven
-# eighths of it are empty, and the empty places are computed all the same. It is the
-# same with machines: all wait for the slowest. **Balance is not fairness, it is
-# speed.**
+# Look at the last column, the places of the table. With an even load the table is nearly
+# full. If all tokens go to one expert, seven eighths of it are empty, and the empty
+# places are computed all the same. With machines it is similar: all wait for the
+# slowest. So balance is a question of speed.
 #
-# Older programs give each expert a fixed number of places and simply *drop* the tokens
-# that do not fit, a fraction of the batch that passes the layer unworked. V3 drops no
-# token, neither in training nor in use (section 2.1.2), and our table, as wide as it
-# has to be, drops none either. (Exercise 4.4 counts what dropping would cost.)
+# Older programs give each expert a fixed number of places and *drop* the tokens that do
+# not fit: these skip the layer. V3 drops no token, neither in training nor in use
+# (section 2.1.2), and our table, as wide as it has to be, drops none either. (Exercise
+# 4.4 counts what dropping would cost.)
 #
 # The last part is the **shared expert**: one that every token passes, with weight 1.
-# Whatever all tokens need can live there, and need not be learned 256 times. The
-# whole layer:
+# What all tokens need can be learned there once instead of 256 times. Several
+# shared experts are built as one wide one. In the whole layer, a *buffer* holds numbers
+# that get no gradient: the bias is saved with the model, the load is not
+# (`persistent=False`). `real` marks the tokens that are no padding.
 
 # %% tags=["slide"]
 # r1lib.model.moe.MoE
@@ -326,34 +341,34 @@ for name, ids in cases.items():
 # %% [markdown] tags=["slide"]
 # ## 5. The rich get richer
 #
-# Now train one and leave it alone. At the start all experts are random and one is
-# chosen a little more often by chance. The chosen one gets gradients, so it improves,
-# so its score rises, so it is chosen more often. The others wait, and learn nothing
-# while they wait. This is called **collapse**. Two cures are common.
+# What happens if nothing balances the load? At the start all experts are random, and one
+# is chosen a little more often by chance. The chosen one gets gradients, so it improves,
+# so its score rises, so it is chosen more often. The others learn nothing meanwhile. This
+# is called **collapse**. Two cures are common.
 #
 # ### An auxiliary loss
 #
-# Add to the loss a penalty for imbalance. For one sequence of $T$ tokens, $N$ experts
-# and $K$ chosen for each token (DeepSeek-V3, eq. 17 to 20):
+# Add to the loss a penalty for imbalance. For one sequence of $T$ tokens (DeepSeek-V3,
+# eq. 17 to 20):
 #
-# $$ L_{bal} = \alpha \sum_{i=1}^{N} f_i P_i, \qquad
-#    f_i = \frac{N}{K T} \sum_{t} 1[\, i \text{ chosen by } t \,], \qquad
+# $$ L_{bal} = \alpha \sum_{i=1}^{E} f_i P_i, \qquad
+#    f_i = \frac{E}{A T} \sum_{t} 1[\, i \text{ chosen by } t \,], \qquad
 #    P_i = \frac1T \sum_t \frac{s_{i,t}}{\sum_j s_{j,t}} $$
 #
-# $f_i$ is the **load** of expert $i$, 1 if it gets its fair share. $P_i$ is how well
-# it is liked on average. $f_i$ is counted, so it has no gradient; the gradient of
-# $L_{bal}$ flows through $P_i$ and pushes down the scores of those that are busy. A
-# loop first:
+# $1[\ldots]$ is 1 where the condition holds and 0 elsewhere. So $f_i$ is the **load** of
+# expert $i$, 1 if it gets its fair share, and $P_i$ its mean share of the scores. $f_i$
+# is counted, so it has no gradient; the gradient of $L_{bal}$ flows through $P_i$ and
+# pushes down the scores of those that are busy. A loop first:
 
 
 # %%
 def balance_by_loop(scores, n_activated):
-    """One sequence, (T, N) scores -> sum of f_i * P_i."""
-    T, N = scores.shape
+    """One sequence, (T, E) scores -> sum of f_i * P_i."""
+    T, E = scores.shape
     total = 0.0
-    for i in range(N):
+    for i in range(E):
         count = sum(i in row.topk(n_activated).indices.tolist() for row in scores)
-        f = N / (n_activated * T) * count
+        f = E / (n_activated * T) * count
         p = sum(row[i] / row.sum() for row in scores) / T
         total = total + f * p
     return total
@@ -370,7 +385,7 @@ torch.testing.assert_close(slow, fast)
 
 even = torch.full((1, 8, 8), 0.1)
 for t in range(8):
-    even[0, t, [t, (t + 1) % 8]] = 0.9  # everybody has two turns
+    even[0, t, [t, (t + 1) % 8]] = 0.9  # each expert has two turns
 collapsed = torch.zeros(1, 8, 8)
 collapsed[..., :2] = 0.9  # two experts do everything
 print(f"random scores {fast:.3f}")
@@ -378,40 +393,45 @@ print(f"perfectly even {balance_loss(even, 2):.3f}")
 print(f"collapsed {balance_loss(collapsed, 2):.3f}, that is 8 experts / 2 chosen")
 
 # %% [markdown]
-# It works, and it has a price: it is a second master. Its gradient does not care
-# whether the router is *right*. With a large $\alpha$ it disturbs the language model,
-# with a small one it does not balance.
+# It works, and it has a price: its gradient does not depend on whether the router is
+# *right*. With a large $\alpha$ it disturbs the language model, with a small one it does
+# not balance.
 #
 # ### A bias, and no gradient at all
 #
 # V3's main cure is the bias of section 2. After each step, look at the load of the
-# whole batch. Who was above the mean gets a slightly lower bias; who was below, a
+# whole batch. An expert above the mean gets a slightly lower bias, one below the mean a
 # slightly higher one. The size of the step, $\gamma$, is fixed (0.001 in V3).
 
 # %%
 # r1lib.model.moe.update_bias
 
 # %% tags=["nbval-check-output"]
-load = torch.tensor([400.0, 100.0, 120.0, 180.0])  # mean 200
+generator = torch.Generator().manual_seed(3)
+liked = torch.tensor([0.3, 0.0, 0.05, 0.15])  # this router scores expert 0 highest
 bias = torch.zeros(4)
-for _ in range(3):
-    bias = update_bias(bias, load, speed=0.001)
-    print([round(b, 3) for b in bias.tolist()])
+for step in range(31):
+    scores = liked + 0.5 * torch.rand(800, 4, generator=generator)
+    chosen, _ = route(scores, bias, n_activated=1)
+    load = torch.bincount(chosen.flatten(), minlength=4).float()
+    if step % 5 == 0:
+        print(f"{step:2}  load {load.int().tolist()}", end="  bias ")
+        print([round(b, 2) for b in bias.tolist()])
+    bias = update_bias(bias, load, speed=0.01)
 
 # %% [markdown]
-# (With an unchanging load the bias goes on and on in the same direction; in real
-# training the load answers, and the bias settles.) There is no gradient in it. The
-# language model's loss stays the only master of the router, and as weights ignore
-# the bias, an expert that was chosen for balance's sake speaks no louder than it
-# should.
+# The loads become even, and the bias settles where it cancels what the router prefers.
+# There is no gradient in it. The router still learns from the language model's loss
+# alone. Weights ignore the bias, so an expert that was chosen for balance counts no more
+# than its own score says.
 #
 # ### Live: the same model three times
 #
-# A small model with 16 experts, two of them for a token, reads the tiny web of this
-# book (arithmetic and countdown puzzles, as described in chapter 09). Everything is the
-# same three times, the seed included; only the cure differs. With a run this short,
-# $\gamma$ has to be larger than V3's, which had 14.3 trillion tokens of time.
-# `watch_routers` hands out the scores that the auxiliary loss needs.
+# Which cure works? A small model with 16 experts, two of them for a token, reads games of
+# countdown and arithmetic (chapter 05 shows such texts). Everything is the same three
+# times, the seed included; only the cure differs. With a run this short, $\gamma$ has to
+# be larger than V3's, which had 14.3 trillion tokens of time. `watch_routers` hands out
+# the scores that the auxiliary loss needs.
 
 # %%
 tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
@@ -429,6 +449,10 @@ small = replace(
 )
 
 
+# %% [markdown]
+# The training loop is that of chapter 05. Read only the two marked places.
+
+
 # %% tags=["slide"]
 def train_small(alpha=0.0, speed=0.0):
     """Pre-train the small model; the load of its experts every POINT steps."""
@@ -443,12 +467,12 @@ def train_small(alpha=0.0, speed=0.0):
             loss, _ = pretrain.loss(model, ids, mtp_weight=0.0)
         losses.append(loss.item())
         scores = seen["layers.1.ffn"][0].view(*ids.shape, 16)
-        if alpha:
+        if alpha:  # <- the first cure
             loss = loss + alpha * balance_loss(scores, 2, mask=ids != PAD)
         loss.backward()
         optim.guarded_step(model, optimizers)
         load += router_loads(model)["layers.1.ffn"]
-        balance(model, speed)  # moves the bias; also counts anew
+        balance(model, speed)  # <- the second cure: moves the bias, then counts anew
         if step % POINT == 0:
             shares = (load / load.mean()).tolist()
             mean = sum(losses[-POINT:]) / POINT
@@ -481,10 +505,9 @@ plots.balance_picture(histories)
 # all sixteen at the end, sorted. Without a cure a few experts do most of the work and
 # some do next to nothing.
 #
-# And the loss? It differs little, and one should say so. In a run this short, a few
-# experts seem to be enough. What is lost is what the others could have learned, and
-# time. If each expert sat on its own machine, a step would take as long as
-# the busiest one needs:
+# And the loss? It differs little: in a run this short, a few experts seem to be enough.
+# The difference is in time. If each expert had its own machine, a step would take as long
+# as the busiest one needs:
 
 # %%
 print(f"{'':16}{'loss':>7}{'idle':>7}{'useful work':>14}")
@@ -498,12 +521,12 @@ for name, history in histories.items():
 # "Idle" counts the experts with less than a tenth of the mean load; "useful work" is
 # the share of the machines' time in which they do not wait.
 #
-# ### Two masters
+# ### How hard does the penalty pull?
 #
-# How strongly does the auxiliary loss pull at the router, compared with the task
-# itself? Take the model that was never balanced and compute both gradients on one
-# batch. The number in the last column is the cosine of the angle between the two: 1 is
-# the same direction, 0 unrelated, below 0 opposed.
+# How strong is the gradient of the auxiliary loss at the router, beside that of the task?
+# Take the model that was never balanced and compute both gradients on one batch. The last
+# line is the cosine of the angle between the two: 1 is the same direction, 0 unrelated,
+# below 0 opposed.
 
 # %%
 model = models["no balancing"]
@@ -524,24 +547,27 @@ for alpha in (1e-4, 1e-2, 1.0):
 print(f"cosine of the two gradients: {cosine:+.2f}")
 
 # %% [markdown]
-# So it is a matter of degree. V3 keeps a trace of the auxiliary loss, with $\alpha =
-# 0.0001$, only against extreme imbalance *within* a single sequence, which the bias,
-# updated once for a whole batch, cannot see. The report compares the cures at equal size,
-# by the loss on held-out text (section 4.5.3). A model of 1 billion parameters reaches
-# 2.258 with the sequence-wise auxiliary loss and 2.253 with the bias. One of 3 billion
-# reaches 2.085 and 2.080. A *batch-wise* auxiliary loss, the same formula on the whole
-# batch laid end to end, gets the 2.253 and 2.080 too. So what helps is less the absence
-# of a gradient than the freedom to be unbalanced within a sequence: a text about
-# chemistry may keep the chemists busy.
+# At $\alpha = 0.01$ the penalty is about as strong as the task. The cosine is near 0: the
+# two are not opposed, the penalty pushes somewhere else. So $\alpha$ decides how much of
+# each step goes there. V3 keeps a trace, $\alpha = 0.0001$, only against extreme
+# imbalance *within* a single sequence. The bias, updated once for a whole batch, cannot
+# see that.
+#
+# Which cure gives the better model? The report compares the cures at equal size, by the
+# loss on held-out text (section 4.5.3). A model of 1 billion parameters reaches 2.258
+# with the sequence-wise auxiliary loss and 2.253 with the bias. One of 3 billion reaches
+# 2.085 and 2.080. A *batch-wise* auxiliary loss, the same formula on the whole batch laid
+# end to end, gets the 2.253 and 2.080 too. So what helps is less the absence of a
+# gradient than the freedom to be unbalanced within a sequence.
 
 # %% [markdown] tags=["slide"]
 # ## 6. The long run
 #
-# Here is the same comparison with the tiny model of this book: four layers, with 8
-# experts in three of them. Each arm took 1,500 steps, with three seeds (one column each).
-# `python -m results.experts ARM SEED` measured it once, on problems that no training
-# sees. (P13 in `docs/phenomena.md`; the arms about multi-token prediction are read in
-# chapter 05.)
+# Does the balance last, and does it change the loss? Here is the same comparison with the
+# tiny model of this book: four layers, with 8 experts in three of them. Each arm took
+# 1,500 steps, with three seeds (one column each). `python -m results.experts ARM SEED`
+# measured it once, on problems that no training sees. (P13 in `docs/phenomena.md`; the
+# arms about multi-token prediction are read in chapter 05.)
 
 # %% tags=["slide"]
 ARMS = {
@@ -574,10 +600,11 @@ plots.compared_curves(long_runs, labels)
 # the gradient, as DeepSeek-V3 intends.
 #
 # And the loss? Compare the arms with the *seeds* of one arm: they differ by as much. A
-# model of this age is in the middle of learning to do sums, some seeds are a little
-# earlier than others, and that decides the number. So this experiment confirms the
-# balance and cannot confirm the better loss that V3 reports for the bias (arXiv
-# 2412.19437v2, Table 5, at 15.7 and 228.7 billion parameters).
+# seed has the same data and first weights in all arms, so we may also compare column by
+# column. Alpha 0.001 is below "no balancing" in all three, and alpha 0.01 above. But
+# three coins fall alike once in four times. So this experiment confirms the balance and
+# cannot confirm the better loss that V3 reports for the bias (arXiv 2412.19437v2, Table
+# 5, at 15.7 and 228.7 billion parameters).
 
 # %% [markdown] tags=["slide"]
 # ## 7. What do experts specialise in?
@@ -645,12 +672,13 @@ plots.heatmaps(panels, list(KINDS), columns, "expert")
 # What you see: for each layer with experts, the share of a kind of token (row) that goes
 # to each expert (column). An even router would paint everything in the same pale blue.
 #
-# There are preferences, and they are of a humble sort: this expert for digits, that one
-# for operators, a few for words. English and Korean words share some of their experts. It
-# is the *form* of a token that counts rather than a topic. The same was found in larger
-# models. The authors of Mixtral, a model with eight experts a layer, saw no clear pattern
-# by subject and much by syntax (arXiv 2401.04088, section 5). "Expert" is a metaphor.
-# Nobody told the experts what to be.
+# There are preferences for kinds of tokens: this expert for digits, that one for operators,
+# a few for words. English and Korean words share some of their experts. Do they specialise
+# in subjects? These texts cannot say: they are games and sums, without subjects. Larger
+# models disagree. The authors of Mixtral, with eight experts a layer, saw no clear
+# pattern by subject and much by syntax (arXiv 2401.04088, section 5). DeepSeek-V3's
+# report, section 4.5.3 and Figure 9, compares domains of text in models of 16 billion
+# parameters: with the bias, experts specialise more than with the auxiliary loss.
 #
 # ![One held-out text, a countdown game, cut into its tokens. Each token is in a box with the numbers of the two experts that read it in layer 1; most numbers go to expert 2, most operators and equal signs to expert 4.](../figures/widget_experts.png)
 #
@@ -660,8 +688,8 @@ plots.heatmaps(panels, list(KINDS), columns, "expert")
 #
 # ### Does the map mean anything?
 #
-# A map of *use* is not yet a map of *need*. So take each expert away (a bias of
-# $-\infty$ closes it and the router takes the next best) and measure how much worse the
+# An expert is used often for digits; do digits need it? Take each expert away: a bias of
+# $-\infty$ closes it, and the router takes the next best. Then measure how much worse the
 # prediction becomes after each kind of token. If use meant need, experts that serve a
 # kind often would be missed most by that kind.
 
@@ -695,28 +723,35 @@ for name, layer in layers.items():
 
 # %%
 assert torch.equal(loss_by_kind(model), whole)  # everything is back in place
-panels = {titles[n]: x.clamp(min=0).tolist() for n, x in missed.items()}
-plots.heatmaps(panels, list(KINDS), columns, "expert taken away")
+panels = {titles[n]: x.tolist() for n, x in missed.items()}
+plots.heatmaps(panels, list(KINDS), columns, "expert taken away", shared=True)
 
 # %%
 for name in layers:
     pair = torch.stack((shares[name].flatten(), missed[name].flatten()))
-    print(f"{titles[name]}: correlation of use and need {pair.corrcoef()[0, 1]:+.2f}")
+    r = pair.corrcoef()[0, 1].item()
+    print(f"{titles[name]}: correlation of use and need {r:+.2f}, squared {r * r:.2f}")
 worst = max(float(x.max()) for x in missed.values())
 print(f"loss with all experts: {whole.mean():.2f} nats, mean over the kinds")
 print(f"largest increase for one kind, one expert taken away: {worst:.2f} nats")
 
 # %% [markdown]
-# What you see: the same map for need, in nats of additional loss. It looks less crowded
-# than the map of use. For most experts the next best one steps in without much harm;
-# some are missed sorely and by one kind of token. The correlations say how far you
-# may read the first map as the second.
+# What you see: the same map for need, as additional loss, with one colour scale for all
+# layers. (Nats are the unit of a loss with the natural logarithm.) Most cells are near 0:
+# the next best expert does as well. A few experts are missed sorely, mostly by one or two
+# kinds of token. The worst case, expert 4 of layer 2, is missed by all words, English and
+# Korean.
+#
+# The square of a correlation is the share of the differences in one map that goes with
+# the other. Here that is less than half in each layer: use explains a part of need, and
+# not the rest.
 
 # %% [markdown] tags=["slide"]
 # ## 8. 671 billion, 37 billion
 #
-# Now the count. A configuration is a few numbers, so a pencil is enough. Start with one
-# layer of experts of DeepSeek-V3: an expert has three matrices of $7168 \times 2048$.
+# Where do these two numbers come from? A configuration is a few numbers, so a pencil is
+# enough. Start with one layer of experts of DeepSeek-V3: an expert has three matrices of
+# $7168 \times 2048$.
 
 # %% tags=["nbval-check-output"]
 v3 = PRESETS["deepseek-v3"]
@@ -760,9 +795,9 @@ print(f"{'sum':24}{total:18,}{active:20,}")
 # %% [markdown]
 # **671,026,419,200** is stored and 36.6 billion of it is used for a token. (The
 # report says 37; with the embedding, of which a token reads a single row, it is 37.6.)
-# A pencil may err, so build the model. All 45,000 matrices of it, on PyTorch's
+# A pencil may err, so build the model: all its 45,000 matrices, on PyTorch's
 # **meta device**, where a tensor has a shape and no numbers. It takes some ten seconds
-# and no memory worth mentioning.
+# and hardly any memory.
 
 # %% tags=["nbval-check-output"]
 with torch.device("meta"):
@@ -792,6 +827,8 @@ assert active == counts.active_parameters(v3)
 print(f"{'':18}{'stored':>17}{'used':>16}{'share':>8}")
 for name in ("tiny", "deepseek-v2-lite", "deepseek-v3", "llama-3.2-1b"):
     c = replace(PRESETS[name], n_mtp=0)
+    if name == "tiny":  # with the book's 640 ids
+        c = replace(c, vocab_size=tokenizer.vocab_size)
     all_, some = counts.parameters(c), counts.active_parameters(c)
     print(f"{name:18}{all_:17,}{some:16,}{some / all_:8.1%}")
 
@@ -803,11 +840,10 @@ print(f"memory for its weights, one byte each: {total / 2**30:.0f} GiB")
 
 # %% [markdown]
 # Training is 18 times cheaper than for a dense model of that size. But every expert must
-# be ready at any moment, since the next token may want it. The weights alone are more
-# than eight GPUs of 80 GB can hold, for one user as for a thousand. That is why
-# DeepSeek-V3 is cheap *per token* for those who serve many people at once, and expensive
-# to run alone at home. (The tiny model uses a larger share of itself, as a smaller part
-# of it is experts.)
+# be ready at any moment, since the next token may want it. The weights alone nearly fill
+# eight GPUs of 80 GiB, with next to nothing left for cache and activations, for one user
+# as for a thousand. That is why DeepSeek-V3 is cheap *per token* for those who serve many
+# people at once, and expensive to run alone at home.
 #
 # ## Summary
 #
@@ -818,14 +854,14 @@ print(f"memory for its weights, one byte each: {total / 2**30:.0f} GiB")
 # | weights | scores of the chosen, normalised, scaled; the only way for gradients | scale 2.5 |
 # | shared expert | works for every token, weight 1 | 1 |
 # | bias | chooses, never weighs; moved against the load after each step | 0.001 a step |
-# | auxiliary loss | the same by gradient, a second master | a trace, 0.0001 |
+# | auxiliary loss | pushes down the scores of busy experts, by gradient | a trace, 0.0001 |
 # | dropping | a token that finds no place is skipped | never |
 #
 # - Stored and used parameters part ways: 671 and 37 billion.
-# - Left alone, a router collapses onto few experts. Balance costs the model little and
-#   saves most of the machines' time.
-# - Experts specialise in the form of tokens rather than in subjects, and being used often
-#   is not the same as being needed.
+# - Left alone, our router gives the busiest expert more than twice its share. Balance
+#   hardly changes the loss of these runs, and removes most of the waiting.
+# - Our experts prefer kinds of tokens, and being used often is not the same as being
+#   needed. Whether experts specialise in subjects, our texts cannot show.
 #
 # ## Questions
 #
@@ -836,11 +872,11 @@ print(f"memory for its weights, one byte each: {total / 2**30:.0f} GiB")
 #    language model's loss would use it to make good experts busier, the opposite of
 #    what it is for.</details>
 #
-# 2. Somebody reports perfect balance over a batch of 1,000 documents, each in another
+# 2. A report claims perfect balance over a batch of 1,000 documents, each in another
 #    language. Can single documents still be badly unbalanced? Is that bad?
 #
 #    <details><summary>Answer</summary>Yes: each language may keep its own few experts
-#    busy. For quality that is welcome (specialists at work). For speed it matters only
+#    busy. For quality that may be welcome. For speed it matters only
 #    if one such document fills a machine's batch on its own, as in serving; that is why
 #    V3 keeps a very weak sequence-wise loss.</details>
 #
@@ -860,17 +896,20 @@ print(f"memory for its weights, one byte each: {total / 2**30:.0f} GiB")
 # `solutions/04_experts.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 4.1** (easy, 10 min) Route one token without PyTorch. Given the scores and
+# **Exercise 4.1** (easy, 5 min) Route one token without PyTorch. Given the scores and
 # biases of the experts as lists, return `(experts, weights)`: chosen by score plus bias,
 # weighed by score alone, weights summing to 1.
 #
-# <details><summary>Hint</summary>`sorted(range(n), key=..., reverse=True)` sorts
-# expert numbers by anything.</details>
+# <details><summary>Hint 1</summary>Sort the *numbers* of the experts, not their scores:
+# `sorted(range(n), key=..., reverse=True)` sorts them by anything.</details>
+#
+# <details><summary>Hint 2</summary>The key is score plus bias. The weights then look at
+# `scores` only, divided by the sum over the chosen.</details>
 
 
 # %% tags=["exercise"]
 def route_one(scores, bias, n_activated):
-    """(experts, weights) of one token."""
+    """(experts, weights): [0.1, 0.6, 0.2], [0, 0, 0], 2 -> ([1, 2], [0.75, 0.25])."""
     # BEGIN SOLUTION
     order = range(len(scores))
     order = sorted(order, key=lambda i: scores[i] + bias[i], reverse=True)
@@ -888,13 +927,16 @@ checks.ex_4_1(route_one)
 # tokens, ids of shape (N, A), and the number of experts. Return the load of the busiest
 # expert divided by the mean load, and how many experts got nothing at all.
 #
-# <details><summary>Hint</summary>`torch.bincount` has an argument `minlength`; without
-# it, experts at the end that nobody chose are not even counted.</details>
+# <details><summary>Hint 1</summary>`torch.bincount` of the flattened ids is the load of
+# each expert.</details>
+#
+# <details><summary>Hint 2</summary>Give it `minlength`; without it, experts at the end that
+# no token chose are not even counted.</details>
 
 
 # %% tags=["exercise"]
 def balance_of(ids, n_experts):
-    """(max load / mean load, number of idle experts)."""
+    """(max / mean load, idle experts): [[0, 1], [0, 2]], 4 experts -> (2.0, 1)."""
     # BEGIN SOLUTION
     load = torch.bincount(ids.flatten(), minlength=n_experts).float()
     return (load.max() / load.mean()).item(), int((load == 0).sum())
@@ -905,17 +947,21 @@ def balance_of(ids, n_experts):
 checks.ex_4_2(balance_of)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 4.3** (medium, 15 min) The balance loss of one sequence, scores of shape
+# **Exercise 4.3** (medium, 20 min) The balance loss of one sequence, scores of shape
 # (T, E), without a Python loop and without the library. An even load must give 1, and
-# the gradient must flow through the scores only where the paper has it.
+# the gradient must flow through $P_i$ and not through $f_i$.
 #
-# <details><summary>Hint</summary>`one_hot(...).sum(1)` of the chosen ids gives a (T, E)
-# table of 0 and 1; it has no gradient by itself.</details>
+# <details><summary>Hint 1</summary>Write $f$ and $P$ as two vectors of length E, each a
+# mean over the T tokens.</details>
+#
+# <details><summary>Hint 2</summary>`F.one_hot(chosen, E).sum(1)` of the chosen ids is a
+# (T, E) table of 0 and 1 without a gradient: its mean over T, times E / A, is
+# $f$.</details>
 
 
 # %% tags=["exercise"]
 def my_balance_loss(scores, n_activated):
-    """(T, E) scores -> sum of f_i * P_i."""
+    """(T, E) scores -> sum of f_i * P_i; E equal columns, all E chosen -> 1.0."""
     # BEGIN SOLUTION
     T, E = scores.shape
     chosen = scores.topk(n_activated, dim=-1).indices
@@ -933,13 +979,16 @@ checks.ex_4_3(my_balance_loss)
 # `factor` times its fair share of places, rounded up; tokens come in order, and a
 # choice that finds its expert full is dropped. Return the number of dropped choices.
 #
-# <details><summary>Hint</summary>The fair share is N * A / E. You need the loads only,
-# not the order: what is above the number of places is dropped.</details>
+# <details><summary>Hint 1</summary>Does it matter for the *number* of dropped choices in
+# which order the tokens come?</details>
+#
+# <details><summary>Hint 2</summary>You need the loads only. The fair share is N * A / E;
+# what a load has above the number of places is dropped.</details>
 
 
 # %% tags=["exercise"]
 def dropped(ids, n_experts, factor):
-    """Number of (token, expert) pairs that do not fit; ids is (N, A)."""
+    """Number of pairs that do not fit: [[0], [0], [1]], 3 experts, factor 1 -> 1."""
     # BEGIN SOLUTION
     places = math.ceil(factor * ids.numel() / n_experts)
     load = torch.bincount(ids.flatten(), minlength=n_experts)
@@ -951,17 +1000,20 @@ def dropped(ids, n_experts, factor):
 checks.ex_4_4(dropped)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 4.5** (medium, 10 min) Stored and used. For a layer of experts of model
+# **Exercise 4.5** (easy, 5 min) Stored and used. For a layer of experts of model
 # width `d` and expert width `f`, with `routed` routed experts, `shared` shared ones and
 # `active` chosen ones, return `(stored, used)`, router included, biases not.
 #
-# <details><summary>Hint</summary>How much of the router does a token use? To choose
+# <details><summary>Hint 1</summary>An expert has three matrices, the router one vector for
+# each routed expert.</details>
+#
+# <details><summary>Hint 2</summary>How much of the router does a token use? To choose
 # eight of 256, it has to look at all of them.</details>
 
 
 # %% tags=["exercise"]
 def layer_counts(d, f, routed, shared, active):
-    """(stored, used) weights of one layer of experts."""
+    """(stored, used) weights of one layer: d=2, f=1, 4, 1, 1 -> (38, 20)."""
     # BEGIN SOLUTION
     expert, router = 3 * d * f, d * routed
     return expert * (routed + shared) + router, expert * (active + shared) + router
@@ -974,17 +1026,21 @@ checks.ex_4_5(layer_counts)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 4.6** (hard, 30 min) The whole layer. You get x (N, D), the router's weight
 # (E, D), its bias (E), a list of experts and a shared one. Each expert is a tuple of
-# matrices `(gate, up, down)` as `nn.Linear` keeps them. Compute the output of the layer
-# without the library. Loops are fine. The check compares with `MoE`.
+# matrices `(gate, up, down)` as `nn.Linear` keeps them. Compute $y$ of section 2 for each
+# token, with the weights multiplied by `scale` and without adding $u$. Do it without the
+# library. Loops are fine. The check compares with `MoE`.
 #
-# <details><summary>Hint</summary>`nn.Linear` multiplies by the transpose:
-# `x @ gate.T`. The scale multiplies the routed experts' weights, after they have been
-# normalised; the shared expert has weight 1.</details>
+# <details><summary>Hint 1</summary>Write a function for one expert and one token first.
+# `nn.Linear` multiplies by the transpose: `u @ gate.T`.</details>
+#
+# <details><summary>Hint 2</summary>Choose by score plus bias, weigh by score alone, divide
+# by the sum over the chosen, then multiply by `scale`. The shared expert has weight
+# 1.</details>
 
 
 # %% tags=["exercise"]
 def my_moe(x, router, bias, experts, shared, n_activated, scale):
-    """Output (N, D) of a layer of experts."""
+    """Output (N, D) of a layer; with experts that are all 0 it is the shared one's."""
 
     # BEGIN SOLUTION
     def run(u, matrices):

@@ -3,14 +3,14 @@
 from figures.sketch import SMALL, arrow, badge, box, sheet
 from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
 
-SCORES = (".31", ".92", ".12", ".55", ".22", ".48", ".71", ".08")
-CHOSEN, CLOSED = (1, 3), (4, 5, 6, 7)
+SCORES = (".31", ".92", ".12", ".20", ".66", ".60", ".71", ".08")  # of section 3
+CHOSEN, CLOSED = (1, 4, 5), (2, 3, 6, 7)
 
 
 def draw(axes):
     """From left to right: a token, the router, eight experts, the sum."""
-    box(axes, 0.3, 2.3, 1.7, 0.9, GREY, ("a token", "x"))
-    box(axes, 2.7, 3.6, 2.4, 1.0, BLUE, ("router", "8 scores, top 2"), "2")
+    box(axes, 0.3, 2.3, 1.7, 0.9, GREY, ("a token", "u"))
+    box(axes, 2.7, 3.6, 2.4, 1.0, BLUE, ("router", "8 scores, top 3"), "2")
     box(axes, 2.7, 0.55, 2.4, 1.0, GREEN, ("shared expert", "for every token"), "4")
     box(axes, 10.6, 2.3, 2.1, 0.9, GREY, ("sum", "y"), "4")
     arrow(axes, (2.0, 3.0), (2.65, 3.85))
@@ -22,27 +22,21 @@ def draw(axes):
         used, closed = i in CHOSEN, i in CLOSED
         look = {"linestyle": ":" if closed else "-"}
         colour = ORANGE if used else GREY
-        box(axes, 6.9, y - 0.21, 2.1, 0.44, colour, (f"expert {i}",), **look)
+        text = f"expert {i}, closed" if closed else f"expert {i}"
+        box(axes, 6.9, y - 0.21, 2.1, 0.44, colour, (text,), **look)
         axes.text(6.45, y, score, **{**SMALL, "fontfamily": "DejaVu Sans Mono"})
         if used:
             arrow(axes, (5.1, 4.1), (6.15, y), ORANGE)
-            arrow(axes, (9.05, y), (10.95, 3.2), ORANGE)
-    axes.plot([6.1, 9.2], [3.62, 3.62], color=INK, linewidth=1, linestyle=(0, (4, 3)))
-    axes.text(9.75, 5.55, "group 0\n(open)", **SMALL)
-    axes.text(9.85, 2.5, "group 1\n(closed)", **{**SMALL, "color": "#555555"})
-    badge(axes, 6.1, 3.62, "3", PURPLE)
-    box(
-        axes,
-        0.9,
-        4.98,
-        4.2,
-        0.9,
-        PURPLE,
-        ("bias", "who is overloaded is chosen less"),
-        "5",
-    )
+            arrow(axes, (9.05, y), (10.95 if y > 3 else 10.6, 3.2), ORANGE)
+    for y in (4.78, 3.62, 2.46):
+        line = {"color": INK, "linewidth": 1, "linestyle": (0, (4, 3))}
+        axes.plot([6.1, 9.2], [y, y], **line)
+    axes.text(11.35, 5.36, "four groups of two,\ntwo of them open", **SMALL)
+    badge(axes, 6.1, 2.46, "3", PURPLE)
+    lines = ("bias", "overloaded experts are chosen less")
+    box(axes, 0.9, 4.98, 4.2, 0.9, PURPLE, lines, "5")
     arrow(axes, (3.9, 4.95), (3.9, 4.62), PURPLE)
-    text = "2 of 8 routed experts work for this token; all 8 have to be stored"
+    text = "3 of 8 routed experts work for this token; all 8 have to be stored"
     axes.text(6.5, 0.22, text, style="italic", **{**SMALL, "fontsize": 12})
 
 

@@ -89,6 +89,10 @@ def forgets_bias(x, router, bias, *given):
     return layer(x, router, torch.zeros_like(bias), *given)
 
 
+def with_residual(x, *given):
+    return x + layer(x, *given)
+
+
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
@@ -106,6 +110,7 @@ def forgets_bias(x, router, bias, *given):
         (checks.ex_4_5, router_of_the_chosen, "scores every expert"),
         (checks.ex_4_6, forgets_shared, "the shared expert is missing"),
         (checks.ex_4_6, forgets_scale, "the scale 2.5 is missing"),
+        (checks.ex_4_6, with_residual, "leave the residual out"),
         (checks.ex_4_6, forgets_bias, "the result is another one"),
     ],
 )

@@ -147,6 +147,9 @@ def ex_4_6(my_moe) -> None:
         assert not torch.allclose(got, routed + shared, atol=1e-4), (
             "the scale 2.5 is missing: it multiplies the routed experts' weights"
         )
+        assert not torch.allclose(got, wanted + x, atol=1e-4), (
+            "leave the residual out: the block adds u to y, not this layer"
+        )
         assert torch.allclose(got, wanted, atol=1e-4), (
             "the result is another one: check who is chosen (score + bias), what it "
             "weighs (score / sum of the chosen scores), and silu(gate) * up"

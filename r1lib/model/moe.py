@@ -73,7 +73,8 @@ def route_softmax(
     """Choose and weigh experts by softmax scores: the gate of DeepSeek-V2.
 
     Without groups this is V2-Lite's "greedy". With groups, "group_limited_greedy": a
-    group is as good as its best expert. V2 scales by 16 and does not normalise.
+    group is as good as its best expert. V2 scales by 16 and V2-Lite by 1; neither
+    normalises.
 
     >>> ids, w = route_softmax(torch.tensor([[0.5, 0.2, 0.3]]), 2, scale=16.0)
     >>> ids.tolist(), w.tolist()
@@ -272,10 +273,10 @@ def run_table(
     w_in: Float[Tensor, "E F2 D"],
     w_down: Float[Tensor, "E D F"],
 ) -> Float[Tensor, "N D"]:
-    """Lay the sorted rows into a table with as many places for each expert.
+    """Lay the sorted rows into a table: a row of places for each expert.
 
-    As many as the busiest one needs: two batched products then serve all experts at
-    once, which a GPU likes, and compute the empty places as well.
+    As many places as the busiest one needs: two batched products then serve all experts
+    at once, which a GPU likes, and compute the empty places as well.
     """
     E, A = len(w_in), ids.shape[1]
     order = ids.flatten().argsort(stable=True)  # pairs (token, choice), by expert

@@ -1,6 +1,7 @@
 """Numbers as colours: of tables, and of the tokens of a text."""
 
 import math
+import re
 
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
@@ -44,24 +45,31 @@ def heat_maps(maps: dict[str, list], rows: list[str], columns: list[str]) -> Pic
 
 @styled
 def heatmaps(
-    panels: dict[str, list[list[float]]], rows: list[str], columns: list[str], label=""
+    panels: dict[str, list[list[float]]],
+    rows: list[str],
+    columns: list[str],
+    label: str = "",
+    shared: bool = False,
 ) -> Picture:
-    """Draw tables of numbers from 0 to 1 as shades, side by side; -inf is crossed out.
+    """Draw tables of small numbers as shades, side by side; -inf is crossed out.
 
     panels = {"layer 1": [[0.1, 0.9], [0.5, 0.5]]}, one inner list for each of `rows`.
+    The darkest cell is the largest of its panel; with `shared`, of all panels. Numbers
+    below 0 are as pale as 0.
     """
     each = max(0.36, 0.09 * max(map(len, map(str, columns))))  # room for a name
     high, wide = 1.0 + 0.32 * len(rows), 1.6 + each * len(columns) * len(panels)
     figure = Picture(figsize=(min(11, wide), high), layout="constrained")
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     shades = LinearSegmentedColormap.from_list("paper to blue", [PAPER, BLUE])
-    for axes, (title, table) in zip(all_axes, panels.items(), strict=True):
-        top = max(v for row in table for v in row)
+    tops = [max(v for row in table for v in row) for table in panels.values()]
+    tops = [max(tops)] * len(tops) if shared else tops
+    for axes, top, (title, table) in zip(all_axes, tops, panels.items(), strict=True):
         shown = [[max(v, 0.0) for v in row] for row in table]
         axes.imshow(shown, cmap=shades, vmin=0, vmax=top, aspect="auto")
         for y, row in enumerate(table):
             for x, value in enumerate(row):
-                said = "x" if value == -math.inf else f"{value:.2f}".removeprefix("0")
+                said = "x" if value == -math.inf else short(value)
                 colour = PAPER if value > 0.6 * top else INK
                 axes.text(
                     x, y, said, color=colour, ha="center", va="center", fontsize=7.5
@@ -77,6 +85,15 @@ def heatmaps(
         for row, values in zip(rows, table, strict=True)
     )
     return figure
+
+
+def short(value: float) -> str:
+    """Two digits behind the point and no 0 before it.
+
+    >>> short(0.5), short(-0.012), short(-0.001), short(1.2)
+    ('.50', '-.01', '.00', '1.20')
+    """
+    return re.sub(r"^(-?)0\.", r"\1.", f"{round(value, 2) + 0.0:.2f}")
 
 
 @styled

@@ -117,7 +117,7 @@ class Tokenizer:
         return ids
 
     def decode(self, ids: Iterable) -> str:
-        """Turn ids into text; bytes that are not UTF-8 become the sign U+FFFD."""
+        """Turn ids into text; bytes that are not UTF-8 become U+FFFD."""
         parts = []
         for i in ids:
             try:
@@ -224,7 +224,8 @@ class Chain:
     """Pieces of ids as linked lists that know where each pair is and how often.
 
     A join touches the places of its pair and their neighbours, and nothing else.
-    Between two pieces is a GAP; pairs with a GAP are counted, and never joined.
+    A GAP is the border of two pieces, or a place that its left neighbour swallowed.
+    Pairs with a GAP are counted, and never joined.
     """
 
     def __init__(self, pieces: Iterable[list[int]], weights: Iterable[int]):
@@ -259,19 +260,17 @@ class Chain:
         return {now for now in made if GAP not in now}
 
 
-def apply_merges(
-    ids: list[int], ranks: dict[tuple[int, int], int], made: list[int] | None = None
-) -> list[int]:
+def apply_merges(ids: list[int], ranks: dict[tuple[int, int], int]) -> list[int]:
     """Apply the merges to one piece, earliest first: n ids cost n log n.
 
-    A merge of rank r makes the id r, or `made[r]`. `slow_encode` is the naive twin.
+    The rank of a merge is the id that it makes. `slow_encode` is the naive twin.
     """
     chain = Chain([ids], [1])
     pair_of = {ranks[pair]: pair for pair in chain.places if pair in ranks}
     heap = sorted(pair_of)
     while heap:
         new = heapq.heappop(heap)
-        for pair in chain.join(pair_of[new], new if made is None else made[new]):
+        for pair in chain.join(pair_of[new], new):
             if pair in ranks:
                 pair_of[ranks[pair]] = pair
                 heapq.heappush(heap, ranks[pair])
