@@ -206,8 +206,9 @@ assert v3["sampling"] > v3["learning"] and seven["sampling"] < seven["learning"]
 
 # %% [markdown]
 # Here the two Qwen models, which are **dense** (without experts), write faster than they learn:
-# all 256 texts share one reading of the weights. DeepSeek-V3 needs six times as long to write as to learn. Each token uses 5% of
-# its weights, but together the 256 tokens need nearly all experts.
+# all 256 texts share one reading of the weights. DeepSeek-V3 needs six times as long to write as
+# to learn. Each token uses 5% of its weights, but together the 256 tokens need nearly all
+# experts.
 #
 # The calculation favours sampling. In a real rollout some texts are much longer than the rest,
 # and at the end few rows share a reading. So large runs sample with a program made for it, an
@@ -606,12 +607,13 @@ plots.log_bars(costs, "US dollars, final runs only", "TinyZero")
 # | verl | trains with GRPO on many GPUs | `verl_reward.py`, our rewards in its form |
 #
 # If one program samples and another learns, they compute different numbers even with the same
-# weights: one has another precision or another order of additions. Often the sampler's weights are also a few steps old. The policy gradient
-# assumes that one policy writes and learns, and here they are two.
+# weights: one has another precision or another order of additions. Often the sampler's weights
+# are also a few steps old. The policy gradient assumes that one policy writes and learns, and
+# here they are two.
 #
 # With experts the difference grows. A router picks the best two of eight. If two scores are
-# close, the last digit decides, and another expert is not a small difference. To see this, we
-# read the same text with two models. Below, `choosing` puts a function of ours in the place of
+# close, the last digit decides, and another expert is not a small difference. We read the
+# same text with two models. Below, `choosing` puts a function of ours in the place of
 # each router's choice, `read` uses it to note the experts, and `disagreement` compares:
 
 # %%
@@ -644,14 +646,14 @@ assert differs["any"] > 0
 #
 # ![Two boxes. The sampler on the left has bfloat16 or eight bits and weights of some steps ago; the trainer on the right has float32 and the newest weights, which go back to the sampler. Three arrows go to the trainer: texts; the probability of each token, for TIS and masking; the experts of each token, for routing replay.](../figures/16_mismatch.png)
 #
-# What you see: what the sampler sends, and which repair uses it. **TIS** and **masking**
-# multiply a token's loss by the trainer's probability over the sampler's, cut off or set to 0
-# where it is large. TIS nearly corrects the expected gradient, whatever the reason for the
-# mismatch. **Routing replay** (arXiv 2510.11370) lets the trainer run the sampler's experts. It
-# removes the jumps and leaves the small differences.
+# What you see: what the sampler sends, and which repair uses it. **TIS** (truncated importance
+# sampling) and **masking** multiply a token's loss by the trainer's probability over the
+# sampler's, cut off or set to 0 where it is large. TIS nearly corrects the expected gradient,
+# whatever caused the mismatch. **Routing replay** (arXiv 2510.11370) lets the trainer run the
+# sampler's experts. It removes the jumps and leaves the small differences.
 #
-# Both as functions, and a measure of what is left, the **KL divergence** between sampler and
-# trainer, as a mean over the sampled tokens:
+# TIS and replay as functions, and a measure of what is left, the **KL divergence** between
+# sampler and trainer, as a mean over the sampled tokens:
 
 # %%
 # r1lib.losses.truncated_importance
@@ -1014,7 +1016,7 @@ checks.ex_16_5(sent)
 def mismatch(trainer, sampler, mask, cap):
     """(estimate of the KL, share above the cap), from log-probabilities (B, T).
 
-    Probabilities 0.6 and 0.2 of the trainer, 0.2 and 0.2 of the sampler: with a cap of 2
+    Probabilities 0.6 and 0.2 of the trainer, 0.2 and 0.2 of the sampler, a cap of 2:
     one of two is above it, so (0.45, 0.5).
     """
     # BEGIN SOLUTION
