@@ -22,11 +22,11 @@
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), sections 2.2.2 and 2.3.2; v2, section 2.2; DAPO (arXiv 2503.14476), equation 13; CodeT (arXiv 2207.10397) |
 #
-# ![From left to right: a completion; its one answer is found; one of four verifiers judges it, for games, mathematics, logic or programs, the last one inside a sandbox; right or wrong goes into a sum. Below, the thinking goes to rules for format and language, which join the sum with small weights. The sum is the reward.](../figures/06_rewards.png)
+# ![A completion; its one answer is found; one of four verifiers judges it, for games, mathematics, logic or programs (in a sandbox). Below, rules for format and language. All go into a sum, form and language with small weights. The sum is the reward.](../figures/06_rewards.png)
 #
-# What you see: how a completion becomes a reward. The small numbers are the sections
-# that build each part. At first reading you may skip sections 5 and 11, and the end of
-# section 8. The title names the aim; section 7 says why nobody can promise it.
+# What you see: how a completion becomes a reward. The small numbers are the sections that build
+# each part. At first reading you may skip sections 5 and 11, and the end of section 8. Section 7
+# says why nobody can promise what the title does.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -70,20 +70,18 @@ RESULTS = Path("../results/data")
 # ## 1. Who decides what is right?
 #
 # In reinforcement learning (RL) a model writes, a program gives the text a number, the
-# **reward**, and texts with a high reward become more likely. Nothing in this loop
-# knows what you *meant*. If a strange text earns as much as a right answer, the model
-# does not cheat when it writes the strange text: it does what it is paid for. This is
-# called a **reward hack**. An older name is Goodhart's law: when a measure becomes a
-# target, it ceases to be a good measure.
+# **reward**, and texts with a high reward become more likely. Nothing in this loop knows what
+# you *meant*. If a strange text earns as much as a right answer, the model does what it is paid
+# for when it writes the strange text. This is called a **reward hack**. An older name is
+# Goodhart's law: when a measure becomes a target, it ceases to be a good measure.
 #
-# Here is the law at work. A model writes one of two kinds of text. An honest attempt is
-# right three times in ten. A list of all numbers is written only once in a hundred
-# times, and never right. The naive rule looks for the right number anywhere.
+# Here is the law at work. A model writes one of two kinds of text. An honest attempt is right
+# three times in ten. A list of all numbers is written once in a hundred times, and never right.
+# The naive rule looks for the right number anywhere.
 #
-# Let $r_i$ be the mean reward of a kind, $\bar r$ the mean over all texts, and $\eta$ a
-# step size. In the simplest picture, one step of RL multiplies the probability of a
-# kind by $1 + \eta\,(r_i - \bar r)$. (Updates of a network start more slowly for rare
-# texts and also move similar texts. The direction is the same.)
+# Let $r_i$ be the mean reward of a kind, $\bar r$ the mean over all texts, and $\eta$ a step
+# size. In the simplest picture, one step of RL multiplies the probability of a kind by
+# $1 + \eta\,(r_i - \bar r)$. (A network moves more slowly for rare texts, in the same direction.)
 
 # %% tags=["slide", "nbval-check-output"]
 TRUE = {"honest attempt": 0.3, "list of all": 0.0}
@@ -105,28 +103,25 @@ for name, reward in (("naive rule", NAIVE), ("strict rule", TRUE)):
     print(f"{name:13}" + "".join(f"{share:6.0%}" for share in shares[::6]))
 
 # %% [markdown] tags=["slide"]
-# What you see: the share of texts that are lists. Under the naive rule, nearly every
-# text is one after thirty steps of this toy. One in a hundred was enough to find the
-# hack.
+# What you see: the share of texts that are lists. Under the naive rule, nearly every text is
+# one after thirty steps of this toy.
 #
 # So which program should give the number? There are two candidates. A **reward model** is a
 # neural network, trained on examples of good and bad answers, that scores any text. A
 # **rule** checks: is this the number 35, did each test pass?
 #
-# DeepSeek-R1's reasoning was trained with rules. Its authors give two reasons against a
-# neural reward model here (v1, section 2.2.2; v2, section 2.2). In large-scale RL it
-# may be exploited, and retraining it costs resources and complicates the pipeline.
-# Mathematics is checked by its final answer, programs by a compiler and test cases. For
-# helpfulness, where no rule is possible, they do use reward models; chapter 13 builds
-# two.
+# DeepSeek-R1's reasoning was trained with rules. Its authors give two reasons against a neural
+# reward model here (v1, section 2.2.2; v2, section 2.2). In large-scale RL it may be exploited,
+# and retraining it costs resources and complicates the pipeline. Mathematics is checked by its
+# final answer, programs by a compiler and test cases. For helpfulness, where no rule is
+# possible, they use reward models (chapter 13).
 #
-# A rule is only as good as its author. So we write each naive rule first, break it, and
-# mend it. In section 10 we train a judge instead.
+# We write each naive rule first, break it, and mend it. In section 10 we train a judge instead.
 #
 # ## 2. Find the answer
 #
-# A completion is some thinking, then an answer. The answer has to be found before it can be
-# judged. The first version that comes to mind is one line:
+# A completion is some thinking, then an answer, which has to be found before it can be judged.
+# The first version that comes to mind is one line:
 
 
 # %%
@@ -136,7 +131,7 @@ def first_answer(text):
 
 
 # %% [markdown]
-# What could go wrong? The model may *think* about an answer in these tags and then give
+# But the model may *think* about an answer in these tags and then give
 # another one. It may give two answers, of which one is right: a **hedge**. And a model that
 # has read mathematics puts the answer into `\boxed{...}`.
 #
@@ -144,8 +139,9 @@ def first_answer(text):
 #
 # What you see: where the answer is looked for. The rule in words: look only after the last
 # `</think>`. If there are answer tags, there must be exactly one pair. Otherwise there may be
-# one box. Otherwise the last number counts. *Two answers are no answer*, even if they agree.
-# (`chat.summary` gives the text after the thinking; you build `chat.answer` in exercise 6.2.)
+# one box. *Two answers are no answer*, even if they agree. Otherwise the last number counts: a
+# calculation has many plain numbers. (`last_number` refuses one that may belong to a range or a
+# list. `chat.summary` gives the text after the thinking. Exercise 6.2 builds `chat.answer`.)
 
 # %% tags=["slide"]
 # r1lib.verifiers.extract_answer
@@ -164,12 +160,13 @@ for text in texts:
     print(f"{first_answer(text)!s:14}{extract_answer(text)!s:16}{text}")
 
 # %% [markdown]
-# In the second line the naive rule takes what was only thought. In the third it takes the
-# first of two. The last line is a decision that could be made otherwise: where nothing
-# follows the thinking, there is no answer.
+# In the second line the naive rule takes an answer that was only thought. In the third it takes
+# the first of two. The last line could be decided otherwise: where nothing follows the thinking,
+# there is no answer.
 #
-# Treat what a model writes as **hostile text**: bound its length first, and use no pattern
-# that can need more than linear time, such as `(a|aa)+$`.
+# Treat a model's text as **hostile**: bound its length first, and use no pattern that can need
+# more than linear time. On `aaaa...b`, `(a|aa)+$` tries every way to split the a's,
+# exponentially many.
 
 # %% [markdown] tags=["slide"]
 # ## 3. Exact numbers, and a game
@@ -181,7 +178,7 @@ for text in texts:
 # A common verifier finds the numbers by a regular expression and lets Python's `eval`
 # compute the value, up to a small error. Never give a model's text to `eval`. The first cell
 # below computes what `eval` would. The second is a hunt: before you run it, predict which
-# lines the naive rule believes.
+# lines the naive rule accepts.
 
 # %%
 PYTHON = {
@@ -238,19 +235,16 @@ for game in GAMES:
 # %% [markdown]
 # `**` and `//` are Python, but not the game. A point, an underscore or an `e` *glues* two
 # numbers: the pattern sees two where Python sees one. The last line crashes the program, in
-# the middle of a training run. Worse is `9**9**9`, with 369,693,100 digits: the naive
-# verifier would be busy until it is killed.
+# the middle of a training run. Worse is `9**9**9`, with 369,693,100 digits: the naive verifier
+# would be busy until it is killed.
 #
-# Our verifier has three parts. The first decides what is an expression at all: at most
-# 200 characters, only digits, operators and brackets, and no `**`, `//` or two numbers
-# side by side. Brackets must be balanced and shallow, numbers short. Then Python's
-# parser reads the text; it executes nothing. No right answer comes near these bounds.
-# They limit the *cost of looking*.
+# Our verifier has three parts. The first decides what is an expression at all, line by line
+# below. Then Python's parser reads the text; it executes nothing. No right answer comes near
+# the bounds: they limit the *cost of looking*.
 #
 # The second part computes in **fractions**. Floating point rounds: `1/49*49` is not 1. A
-# tolerance would mend that, and let answers in that are nearly right. A `Fraction` keeps
-# numerator and denominator as whole numbers and never rounds. The third part asks the two
-# questions of the game.
+# tolerance would mend that, and let answers in that are nearly right. A `Fraction` never rounds.
+# The third part asks the two questions of the game.
 
 # %%
 # r1lib.verifiers.parse_expression
@@ -275,10 +269,9 @@ assert [countdown_correct(*game) for game in GAMES] == [True] + [False] * 7
 # same? `1/2`, `0.5`, `50%`, `\frac{1}{2}` and `x = 1/2` are five texts and one answer. A
 # right answer that is called wrong teaches the model to unlearn what it knows.
 #
-# ![Four boxes from left to right: number, structure, exact, algebra. The first decides 1/2 and 50%, equal; the second the tuples (1,2) and (2,1), not equal; the third 1024 and 2 to the 10, equal; the fourth 2 root 2 and root 8, equal. Each may say equal or not equal. An arrow leads from each box to the next for pairs that it cannot decide. What algebra cannot prove is not equal.](../figures/06_ladder.png)
+# ![Four boxes: number, structure, exact, algebra. The first decides 1/2 and 50%, equal; the second the tuples (1,2) and (2,1), not equal; the third 1024 and 2 to the 10, equal; the fourth 2 root 2 and root 8, equal. Each passes on pairs that it cannot decide. Pairs that algebra cannot prove equal are not.](../figures/06_ladder.png)
 #
-# What you see: four steps. Each may say equal or not equal, and passes on what it cannot
-# decide.
+# What you see: four steps. Each decides, or passes on the pair.
 #
 # **Step 1: one number, exactly.** Thousands, percent, a fraction, a name in front:
 
@@ -286,7 +279,7 @@ assert [countdown_correct(*game) for game in GAMES] == [True] + [False] * 7
 # r1lib.verifiers.notation.parse_number
 
 # %% [markdown]
-# The principle here and in all that follows: *what is not surely one answer is
+# The principle here and in all that follows: *a text that is not surely one answer is
 # refused.* `12,34` might be 1,234 with a slip, or two numbers, or 12.34 in another
 # country. (`math_equal` refuses more than 200 characters before anything else.)
 #
@@ -312,10 +305,10 @@ except Refused as refused:
 # **Step 4: algebra**, for roots and letters. Is $2\sqrt2$ the same as $\sqrt8$, and
 # $x^2-1$ the same as $(x-1)(x+1)$? The library sympy can prove that. But simplifying
 # may never end. So sympy runs in a process of its own: it gets the tree, never the
-# text, it has three seconds, and it can be killed. What it cannot *prove* equal is not
-# equal.
+# text, it has three seconds, and it can be killed. Two texts that it cannot *prove* equal are
+# not equal.
 #
-# All four steps in one function. What no step can read is compared as words
+# All four steps in one function. Answers that no step can read are compared as words
 # (`wording`). One line deserves a second look: `written(right)`. Where the gold answer
 # is a number, the model has to *write out* that number. `2+2` has the value 4, and so
 # has the question itself. If values were enough, repeating the question would always be
@@ -358,15 +351,15 @@ for gold, answer in PAIRS:
     print(f"{gold:15}{answer:14}{step:13}{'yes' if equal else 'no'}")
 
 # %% [markdown]
-# `verifiers.math_equal` does the same and also knows intervals, unions and units.
-# `docs/answers.md` lists what it accepts and refuses, with reasons; the tests try every row.
+# `verifiers.math_equal` does the same, refuses `y = 2` where `x = 2` is wanted, and knows
+# intervals, unions and units. `docs/answers.md` lists with reasons which forms it accepts and
+# refuses; the tests try every row.
 #
 # Many open replications of R1 use
-# [Math-Verify](https://github.com/huggingface/Math-Verify). Asked about 2,552 pairs
-# made from templates, the two agree on 2,411 (`results/data/agreement.json`). They
-# differ mostly by whole kinds. Math-Verify is mostly more *lenient*: it compares six
-# decimals, and takes 10% for 10. In a few kinds it is stricter: it refuses a converted
-# unit, which ours accepts. In a *reward*, each leniency can be exploited.
+# [Math-Verify](https://github.com/huggingface/Math-Verify). Of 2,552 pairs made from templates,
+# the two agree on 2,411 (`results/data/agreement.json`). Math-Verify is mostly more *lenient*: it
+# compares six decimals, and takes 10% for 10. In a few kinds it is stricter: it refuses a
+# converted unit, which ours accepts. In a *reward*, each leniency can be exploited.
 
 # %% [markdown] tags=["slide"]
 # ## 5. Knights and knaves
@@ -375,12 +368,11 @@ for gold, answer in PAIRS:
 # **knight**, who says only true things, or a **knave**, who says only false ones. A says:
 # "B is a knave." B says: "A and I are the same."
 #
-# A knight's statement must be true and a knave's false. With two people there are four
-# possible worlds, so try them all. In the statements below, person 0 is A and `True` is a
-# knight. A puzzle with two solutions, or none, is never asked: "right" would have no meaning.
+# A knight's statement must be true and a knave's false. With two people there are four possible
+# worlds, so try them all. Below, person 0 is A and `True` is a knight. A puzzle with two
+# solutions, or none, is never asked.
 #
-# An answer names each person once, in either language. The last two answers below are the
-# hedge of section 2 again, inside one answer.
+# An answer names each person once, in either language. The last two answers below are hedges.
 
 # %% tags=["nbval-check-output"]
 statements = (("is", 1, False), ("same", 0, 1))
@@ -411,11 +403,10 @@ for answer in (
 # %% [markdown] tags=["slide"]
 # ## 6. Format, language, and the sum
 #
-# Being right is what we want. A few more things we would *like*, and they get small weights.
+# A few more things besides being right we would *like*, and they get small weights.
 #
-# **Format.** R1-Zero was paid for putting its thinking between tags. Ours is strict: one
+# **Format.** R1-Zero was paid for putting its thinking between tags. Our rule is strict: one
 # `<think>`, something in it, `</think>`, directly one `<answer>`, something in it, the end.
-# Whatever is allowed elsewhere will be used.
 #
 # **Language.** R1-Zero mixed languages in its thinking. R1 was therefore paid for the share
 # of words in the language of the question (v1, section 2.3.2). Chapter 11 builds this reward
@@ -451,20 +442,16 @@ for thought in thoughts:
 #
 # ![Two mixtures of rewards over one axis. With weights of 0.1 for form and language, wrong answers get 0 to 0.2 and right ones 1 to 1.2, with a gap between them. With a weight of 1 for all three parts, wrong answers get 0 to 2 and right ones 1 to 3, so the ranges overlap.](../figures/06_margin.png)
 #
-# What you see: the rewards that wrong and right answers can get. With equal weights a
-# neat wrong answer in good English beats an untidy right one, and RL would make neat
-# English.
+# What you see: the rewards that wrong and right answers can get. With equal weights a neat wrong
+# answer in good English beats an untidy right one. Where every sample is wrong, only the small
+# parts differ, and then they are all that RL sees. Even
+# `<think>hm</think><answer>35</answer>`, where 35 is wrong, earns 0.2 for form and language.
 #
-# The law compares wrong with right. Where every sample is wrong, only the small parts
-# differ, and then they are all that RL sees. Even
-# `<think>hm</think><answer>35</answer>`, where 35 is wrong, earns 0.2 for form and
-# language.
-#
-# Two penalties can join the sum, because a run can drift into endless text if nothing
-# limits it. `rewards.repetition_penalty` takes away the share of **n-grams**, runs of
-# $n$ words, that occurred before. `rewards.length_penalty` (DAPO, equation 13) lowers
-# the reward over the last $b$ tokens before the limit $L$. At a length of $n$ tokens it
-# is
+# Two penalties can join the sum, because a run can drift into endless text.
+# `rewards.repetition_penalty` takes away the share of **n-grams**, runs of $n$ words (here
+# three), that occurred before: 2 of 6 in the last text below. `rewards.length_penalty` (DAPO,
+# equation 13) lowers the reward over the last $b$ tokens before the limit $L$. At a length of $n$
+# tokens it is
 #
 # $$ p(n) = -\frac{\min(\max(n - (L - b),\, 0),\, b)}{b}. $$
 #
@@ -499,13 +486,14 @@ print([rewards.length_penalty(n, 120, 20) for n in (100, 110, 120, 500)])
 # %% [markdown] tags=["slide"]
 # ## 7. A gallery of cheats
 #
-# Now 19 ways to be paid without being right. Each row has a naive rule, which we call,
-# and a completion that the rule pays. Beside it is the reward from our rules.
+# Now 19 ways to be paid without being right: a naive rule, a completion that it pays, and the
+# reward from our rules.
 #
-# The first cell has wrong answers. The second has empty form: naive rules that pay for what
-# can be *counted*. At its end are programs: a naive test compares results by Python's `==`,
-# which an object may define for itself, or only up to the end of the shorter list. Ours turns
-# both sides into text that names exact types (`write`, section 9).
+# The first cell has wrong answers. The second has empty form: naive rules that pay for things
+# that can be *counted*. At its end are programs. A naive test compares results by Python's
+# `==`, which an object may define for itself. Another one stops at the end of the shorter list.
+# Ours turns both sides into text that names exact types: by `write` of section 9, `[1, True]`
+# becomes `[1,true]`.
 
 # %%
 gallery = []  # (what the naive rule pays for, completion, naive reward, our reward)
@@ -587,22 +575,20 @@ for pays_for, text, naive, ours in gallery:
 print(len(gallery), "cheats")
 
 # %% [markdown]
-# What do these have in common? Each naive rule pays for an *indicator* that is cheaper
-# to produce than the thing itself. Two habits help most: **one answer, in one place, or
+# Each naive rule pays for an *indicator* that is cheaper to produce than the thing itself. Two
+# habits help most: **one answer, in one place, or
 # none**; and **refuse what you do not surely understand.**
 #
-# A list of known cheats proves nothing about unknown ones. So the rules say what is
-# *allowed* and refuse the rest. (A script also gave the rules 100,000 random
-# completions each, and the sandbox 5,000. None raised an exception:
-# `results/data/fuzz.json`.)
+# A list of known cheats proves nothing about unknown ones. So the rules say what is *allowed* and
+# refuse the rest. (The rules also got 100,000 random completions each, and the sandbox 5,000.
+# None raised an exception: `results/data/fuzz.json`.)
 
 # %% [markdown] tags=["slide"]
 # ## 8. Programs: "sorted, with 42 at the start"
 #
-# A program cannot be compared with a gold program, as there are endless ways to write one.
-# But it can be *run*. The problem: *write a function `solve(xs)` that returns the list
-# sorted, with 42 at the start.* Here are four completions, as a model might write them. Read
-# them and decide for yourself: which are right, and which is the best?
+# There are endless ways to write a right program. But a program can be *run*. The problem: *write
+# a function `solve(xs)` that returns the list sorted, with 42 at the start.* Here are four
+# completions, as a model might write them. Which are right, and which is the best?
 
 # %% tags=["slide"]
 task = programs.make((("sort", None), ("start", 42)), "en")
@@ -643,8 +629,10 @@ for name, code in FOUR.items():
 # | tests | 0.70 | all passed: 1; otherwise at most a half, by the share that passed |
 # | speed | 0.10 | if all passed: how fast, beside a reference program? |
 #
-# The law of section 6 holds: a wrong program stays below 0.55, and a right one gets at least
-# 0.85. R1 had compilers and test cases; lint, partial credit and run time are ours.
+# A program as fast as the reference earns half of the last row, 0.95 in all. This sum is the
+# whole reward here and in section 11: form and language are not added. The law of section 6
+# holds: a wrong program stays below 0.55, and a right one gets at least 0.85. R1 had compilers
+# and test cases; lint, partial credit and run time are ours.
 
 # %% tags=["slide"]
 # r1lib.rewards.code.score
@@ -671,26 +659,25 @@ def earned(parts):
 plots.stacked_shares({name: earned(parts) for name, parts in scored.items()})
 
 # %% [markdown]
-# What you see: the rewards as bars, each part as long as what it adds. Two programs are
-# right, and the faster one earns more. The slip is punished where it should be: `insert`
-# changes the list and returns nothing, so the program runs and all tests fail. The fourth
-# never gets through, and the linter knew why.
+# What you see: the rewards as bars, cut into their parts. Two programs are right, and the faster
+# one earns more. In the slip, `insert` changes the list and returns nothing, so the program runs
+# and all tests fail. The fourth
+# never gets through, for the reason that the linter names.
 #
-# **Speed without noise.** A reward must not depend on how busy the machine is. So the kernel
-# measures *processor* time, outside of the program's reach, and only whole doublings count. A
+# **Speed without noise.** A reward must not depend on how busy the machine is. So the operating
+# system measures *processor* time, outside of the program's reach. Only whole doublings count: a
 # program $q$ times as fast as the reference gets $0.5 + \mathrm{round}(\log_2 q)/8$, from 0 to
 # 1. In 195 comparisons of programs of which one was more than twice as fast, the slower
 # one never earned more (`results/data/run-time.json`).
 #
 # ### Where do tests come from?
 #
-# The task came with a handful of tests. Below, `memory` knows nothing but these: it
-# looks the answers up in a table. If the same tests come back often enough, RL finds
-# it.
+# The task came with a handful of tests. Below, `memory` knows nothing but these: it looks the
+# answers up in a table. If the same tests come back often enough, RL finds such a program.
 #
-# The remedy is *more tests than can be known*. A reference program makes them: draw
-# inputs, run the reference, and expect what it returns. (In this cell no speed is
-# measured, so the speed part is half paid and the best reward is 0.95.)
+# The remedy is *more tests than can be known*. A reference program makes them: draw inputs, run
+# the reference, and expect its results. (In this cell no speed is measured, so the best reward
+# is again 0.95.)
 
 # %%
 # results.unit_tests.draw_inputs
@@ -710,15 +697,13 @@ for name, code in (("one line", FOUR["one line"]), ("memory", memory)):
 # ### Tests that a model wrote
 #
 # (You may skip the rest of this section.) Often there is no reference. Then a model may
-# write the tests too, and some will be wrong. A wrong test fails right programs. What can be
-# done without knowing the truth?
+# write the tests too, and some will be wrong. How can one find these without knowing the truth?
 #
 # ![Three tests in rows and five programs in columns. On the first test four of five programs agree with what it expects: keep. On the second one of five: drop. On the third four agree and one fails, so four of four: keep.](../figures/06_vote.png)
 #
-# What you see: programs that were written independently vote on tests. Believe a test only
-# if *most programs that return anything return what it expects*. Wrong programs are mostly
-# wrong in different ways, and right ones agree. (CodeT, arXiv 2207.10397, refines this as
-# *dual execution agreement*.)
+# What you see: independent programs vote on tests. Of those that return anything, *at least half must return the expected value, and no other value may get as many
+# votes*. Wrong programs are mostly wrong in different ways, and right ones agree. (CodeT, arXiv
+# 2207.10397, refines this as *dual execution agreement*.)
 #
 # Does it work? For each of 16 tasks, six writers propose a test each and eight others a
 # program each. Some misunderstand the task, each in a way of its own or all in the *same*
@@ -770,19 +755,18 @@ for wrong, shared in product((0.3, 0.5, 0.7), (False, True)):
     print(f"{wrong:.0%} wrong, {kind}".ljust(31) + cells)
 
 # %% [markdown]
-# Where most writers are right, nearly all kept tests are right. Where half are wrong,
-# it matters how: mistakes of one's own scatter and are outvoted, while a shared mistake
-# outvotes the truth. Where most are wrong, even mistakes of one's own outvote the
-# truth, since there are few ways to misunderstand. Then the kept tests are no better
-# than the proposed ones, and here worse. (Sixteen tasks are few: read the table to the
-# nearest tenth.) Agreement is evidence only as far as errors are *independent*.
+# More tests are right than writers, since a mistaken program may give the right value for an
+# input. Where most writers are right, nearly all kept tests are right. Where half are wrong, it
+# matters how: mistakes of one's own scatter and are outvoted, while a shared mistake outvotes the
+# truth. Where most are wrong, even mistakes of one's own outvote the truth, since there are few
+# ways to misunderstand. Then the kept tests are here worse than the proposed ones. (Sixteen tasks
+# are few: read the table to the nearest tenth.)
 
 # %% [markdown] tags=["slide"]
 # ## 9. The sandbox
 #
-# A model that is paid for passing tests will come to write programs that attack the
-# test: one sample happens to call `exit`, and earns something. So assume the worst of
-# every program.
+# A model that is paid for passing tests may come to write programs that attack the test: one
+# sample happens to call `exit`, and earns something. So assume the worst of every program.
 #
 # ![On the left the trainer, which holds the arguments and the expected values. Program and arguments go into a sealed box, to one process of their own. A warm server, which reads no program, forks that process when a number arrives. Only values, as text, come back, and are compared in the trainer. Below, the kernel lets a few calls pass and refuses others such as open and connect.](../figures/06_sandbox.png)
 #
@@ -795,11 +779,12 @@ for wrong, shared in product((0.3, 0.5, 0.7), (False, True)):
 #    for the next program.
 # 3. **The kernel refuses.** To open a file, to connect or to start a process, a program must
 #    ask the operating system's kernel by a **system call**. A filter, *seccomp*, lets some
-#    two dozen harmless calls pass. All others fail.
+#    two dozen harmless calls pass. All others fail. (A fork fails at a limit: a program may
+#    start no process.)
 #
 # Limits on processor time and memory end programs that never stop. All this needs Linux.
-# Elsewhere the level is `process`: a process of its own with a time limit, and a **seat
-# belt** that reads the program first. It stops careless programs, not hostile ones.
+# Elsewhere the level is `process`: a process of its own with a time limit, and a check that
+# reads the program first, the **seat belt**. It stops careless programs, not hostile ones.
 # `docs/sandbox.md` has the construction, every threat, and the test that shows its defence.
 #
 # The first cell shows the text form in which values travel. It names exact types, so `True`
@@ -850,15 +835,14 @@ for name, code in ATTACKS.items():
 # %% [markdown] tags=["slide"]
 # ## 10. A rule, or a judge?
 #
-# All of this was work. Would it not be easier to *learn* what a right answer looks
-# like? We try it fairly, on a task for which we have the rule, so that the truth is
-# known.
+# Would it not be easier to *learn* what a right answer looks like? We try it on a task for which
+# we have the rule, so that the truth is known.
 #
 # The base model of this book (chapter 05) does **arithmetic**, such as `compute
 # ((17+5)*2)-8`. It writes four completions to each of 400 problems, and the rule marks them.
-# The judge sees a text as a bag of **n-grams**: all runs of one to four characters, in the
-# problem and the completion. Each n-gram has a weight. The mean weight, through a sigmoid, is
-# the probability of being right.
+# The judge sees a text as a bag of **n-grams**: here all runs of one to four bytes (chapter 02),
+# in the problem and the completion. Each n-gram has a weight. Ten times the mean weight, plus a
+# bias, goes through a sigmoid and is the probability of being right.
 
 # %%
 policy, tokenizer = artifacts.load("base-tiny")
@@ -887,10 +871,10 @@ def bag(found):
     for problem, texts in zip(found.problems, found.texts, strict=True):
         for text in texts:
             starts.append(len(ids))
-            letters = f"{problem.prompt}\n{text}".encode()
+            raw = f"{problem.prompt}\n{text}".encode()
             for n in (1, 2, 3, 4):
-                for i in range(len(letters) - n + 1):
-                    ids.append(zlib.crc32(letters[i : i + n]) % BINS)
+                for i in range(len(raw) - n + 1):
+                    ids.append(zlib.crc32(raw[i : i + n]) % BINS)
     return torch.tensor(ids), torch.tensor(starts)
 
 
@@ -931,17 +915,16 @@ print(f"the judge is right about {agrees.mean():.0%} [{low:.0%}, {high:.0%}]")
 print(f"a judge that calls everything wrong: {1 - unseen.right.mean():.0%}")
 
 # %% [markdown]
-# That looks like a good judge, on problems that it has not seen. (In brackets is a 95%
-# interval: with other problems of the same kind, the number would mostly stay inside.
-# Chapter 15 builds it.) But it cannot calculate. It has learned what right completions
-# *look like*.
+# That looks like a good judge, on problems that it has not seen. (In brackets is a 95% interval
+# over problems; chapter 15 builds it.) But it cannot calculate. It has learned what right
+# completions *look like*.
 #
 # ### Now use it as a reward
 #
 # The simplest way to optimise against a judge is **best-of-N**: write N completions, take
 # the one that the judge likes best. The larger N, the stronger the pressure. Predict: what
-# happens to the judge's belief in its choice, and what to the truth? 56 new problems, up to
-# 256 completions each; beside the judge, the rule chooses.
+# happens to the judge's belief in its choice, and what to the truth? There are 56 new problems
+# with up to 256 completions each. Beside the judge, the rule chooses.
 
 # %% tags=["slide"]
 hunt = write_answers("test", 56, 256, seed=3)
@@ -977,10 +960,9 @@ plots.doubling_curves({"Best of N, share": lines}, "completions to choose from (
 # compares each problem with itself. It begins at N = 16, not at the best N, which is
 # best partly by luck.)
 #
-# The judge is the same on the left and on the right. But its accuracy was an average
-# over *typical* completions, and the larger N, the less typical is the winner. Among
-# 256 texts a few look more right than right ones do, and the maximum picks exactly
-# those. Gao and others measured this **over-optimisation** for large reward models
+# The judge's accuracy was an average over *typical* completions, and the larger N, the less
+# typical is the winner. Among 256 texts a few look more right than right ones do, and the maximum
+# picks exactly those. Gao and others measured this **over-optimisation** for large reward models
 # (arXiv 2210.10760). Three favourites that are wrong:
 
 # %% tags=["slide"]
@@ -994,12 +976,11 @@ for i in fooled[:3]:
     print(f"    (the right answer is {hunt.problems[i].answer})\n")
 
 # %% [markdown]
-# Two kinds come up again and again. Some are no answers at all: a text that is cut off, or
-# has broken tags, but is full of pieces that the judge likes. In others every piece looks
-# right and the whole is not. To notice that, one has to calculate.
+# Two kinds come up again and again. Some are no answers at all: a text is cut off or has broken
+# tags, but is full of pieces that the judge likes. In others every piece looks right and the
+# whole is not, which only a calculation shows.
 #
-# In practice one marks such favourites and trains the judge again. The next judge has
-# favourites of its own.
+# In practice one marks such favourites and trains the judge again, which then has others.
 
 # %% [markdown] tags=["slide"]
 # ## 11. Does the reward for programs teach anything?
@@ -1034,8 +1015,9 @@ plots.interval_dots({"easy problems": rows}, "passes all tests")
 #
 # Part of the gain is a choice of style. RL made thinking frequent, from 21 to 24% of
 # the programs to 79 to 94%. The base, if its text is begun with `<think>`, already
-# passes 0.43 to 0.49. The rest fits sharper sampling of what was likely before: greedy
-# programs pass no more often. Chapter 09 calls this **selected**.
+# passes 0.43 to 0.49. Greedy programs show what was likeliest already, and they did not improve.
+# So the rest fits RL that mostly makes the likeliest program more frequent, which chapter 09
+# calls **selected**.
 #
 # On hard problems, which this RL never saw, the pass rate stays at 0.05 to 0.08, and
 # fewer programs run: 0.83, 0.83 and 0.84 before, 0.70, 0.67 and 0.78 after. (More is in
@@ -1044,16 +1026,15 @@ plots.interval_dots({"easy problems": rows}, "passes all tests")
 # %% [markdown]
 # ## 12. What this does not show
 #
-# Verifiable problems are a small part of what people ask. There is no rule for a good letter
-# or a proof in prose. Our rules also judge only the final answer: a model that reasons badly
-# and guesses well is paid in full. And where the tests of a task are wrong, a rule enforces
-# the mistake.
+# There is no rule for a good letter or a proof in prose. Our rules also judge only the final
+# answer: a model that reasons badly and guesses well is paid in full. And where the tests of a
+# task are wrong, a rule enforces the mistake.
 #
 # ## Summary
 #
 # Three sentences to remember: RL finds whatever the reward pays for. A rule should say what
-# is allowed, look in one place, and refuse the rest. A learned judge is accurate on what it
-# has seen, and optimisation finds what it has not seen.
+# is allowed, look in one place, and refuse the rest. A learned judge is accurate on typical
+# texts, and optimisation finds the others.
 #
 # | part | the naive version | what it cost | ours |
 # |---|---|---|---|
@@ -1070,14 +1051,14 @@ plots.interval_dots({"easy problems": rows}, "passes all tests")
 #    decide what the model becomes?
 #
 #    <details><summary>Answer</summary>Harmless if the mistakes fall anywhere: they average
-#    out. Fatal if one kind of text that the model can *produce at will* is always believed.
+#    out. Fatal if one kind of text that the model can *produce at will* is always accepted.
 #    RL makes that kind frequent, as in section 1.</details>
 #
 # 2. Why do expected results not even enter the process in which the program runs? Would it
 #    not be enough to hide them well?
 #
 #    <details><summary>Answer</summary>A program in the same interpreter can read every
-#    object and patch every function. What is not there cannot be found.</details>
+#    object and patch every function. It cannot read a value that never came in.</details>
 #
 # 3. A colleague wants to pay 0.3 for each unit test that passes, "so that there is more
 #    signal". What do you ask first?
@@ -1089,11 +1070,12 @@ plots.interval_dots({"easy problems": rows}, "passes all tests")
 # ## Exercises
 #
 # Fill in the function, run the cell, then the check below it. Solutions are in
-# `solutions/06_rewards.ipynb`. Only the last one needs the cells of section 10.
+# `solutions/06_rewards.ipynb`. 6.1 cheats a cell of section 3, 6.3 rests on section 5, 6.6 on the
+# end of section 8. Only 6.7 needs cells to be run, those of sections 6 and 10.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 6.1** (easy, 2 min) Be the cheat. From 1, 5 and 99999999 one cannot reach 5
-# exactly. Return an expression that `naive_countdown` of section 3 believes all the
+# **Exercise 6.1** (easy, 5 min) Be the cheat. From 1, 5 and 99999999 one cannot reach 5
+# exactly. Return an expression that `naive_countdown` of section 3 accepts all the
 # same: each number once, only `+ - * /` and brackets.
 #
 # <details><summary>Hint 1</summary>The naive rule accepts what is nearly the target.
@@ -1113,12 +1095,12 @@ def nearly():
 checks.ex_6_1(nearly)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 6.2** (easy, 10 min) Find the answer. Look after the last `</think>` only. If there
-# is exactly one `<answer>` and one `</answer>`, in this order, return what is between them,
-# spaces at its ends dropped. Otherwise return `None`.
+# **Exercise 6.2** (easy, 10 min) Find the answer. Look after the last `</think>` only. A thought
+# that is not closed has no answer. If there is exactly one `<answer>` and one `</answer>`, in
+# this order, return the text between them without spaces at its ends. Otherwise return `None`.
 #
 # <details><summary>Hint 1</summary>`text.rsplit("</think>", 1)[-1]` is what follows the last
-# one, or all of the text if there is none.</details>
+# one, or all of the text if there is none. If it holds a `<think>`, a thought is open.</details>
 # <details><summary>Hint 2</summary>Count both tags first. Then use `partition` twice: it also
 # says whether the closing tag was found after the opening one.</details>
 
@@ -1128,6 +1110,8 @@ def find_answer(text):
     """The one answer of a completion, or None: "<answer> 4 </answer>" gives "4"."""
     # BEGIN SOLUTION
     text = text.rsplit("</think>", 1)[-1]
+    if "<think>" in text:  # still thinking
+        return None
     if text.count("<answer>") != 1 or text.count("</answer>") != 1:
         return None
     inside, closed, _ = text.partition("<answer>")[2].partition("</answer>")
@@ -1139,27 +1123,33 @@ def find_answer(text):
 checks.ex_6_2(find_answer)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 6.3** (medium, 15 min) Knights and knaves with any statements. `said[i]` is a
-# function that takes a tuple of booleans (`True` for each knight) and says whether the
-# statement of person `i` is true then. Return the one tuple that fits, or `None` if there is
-# none or more than one.
+# **Exercise 6.3** (medium, 15 min) Knights and knaves, and what is certain. `said[i]` is a
+# function that takes a tuple of booleans (`True` for each knight) and says whether the statement
+# of person `i` is true then. Return a tuple with `True` or `False` for each person on whom all
+# worlds that fit agree, and `None` for the others. If no world fits, return `None` alone.
 #
-# <details><summary>Hint 1</summary>`product((True, False), repeat=n)` gives all worlds.
-# </details>
-# <details><summary>Hint 2</summary>In a world that fits, `said[i](world) == world[i]` for
-# every person.</details>
+# <details><summary>Hint 1</summary>`product((True, False), repeat=n)` gives all worlds. In one
+# that fits, `said[i](world) == world[i]` for every person.</details>
+# <details><summary>Hint 2</summary>`zip(*worlds)` gives the sides of each person in all worlds.
+# A set of them has one member or two.</details>
 
 
 # %% tags=["exercise"]
 def who_is_who(said):
-    """The only world that fits, or None: [lambda w: True] gives (True,)."""
+    """What is certain about each person.
+
+    [lambda w: True] gives (True,), and [lambda w: w[0]] gives (None,).
+    """
     # BEGIN SOLUTION
     worlds = [
         world
         for world in product((True, False), repeat=len(said))
         if all(bool(s(world)) == side for s, side in zip(said, world, strict=True))
     ]
-    return worlds[0] if len(worlds) == 1 else None
+    if not worlds:
+        return None
+    people = map(set, zip(*worlds, strict=True))
+    return tuple(sides.pop() if len(sides) == 1 else None for sides in people)
     # END SOLUTION
 
 
@@ -1221,27 +1211,36 @@ def margin(mixture):
 checks.ex_6_5(margin)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 6.6** (hard, 25 min) The vote on tests. `outputs[p][t]` is what program `p`
-# returned for test `t`, `None` where it returned nothing; `expected[t]` is what the test
-# wants. Return the numbers of the tests to keep: those whose expected value has more votes
-# than any other value, and at least half of the votes cast.
+# **Exercise 6.6** (hard, 25 min) A weighted vote, a step towards CodeT. `outputs[p][t]` is what
+# program `p` returned for test `t`, `None` where it returned nothing; `expected[t]` is the value
+# that the test wants. A program's weight counts, over all tests and all other programs, how often
+# another one returned the same value. Return the numbers of the tests to keep: the expected value
+# has more weight than any other value, and at least half of all weight cast on the test.
 #
-# <details><summary>Hint 1</summary>Programs that returned nothing cast no vote. A test without
-# any vote is not kept.</details>
-# <details><summary>Hint 2</summary>Values may be lists, and in Python 1 equals True; here
-# they are different votes. Count `repr(value)`.</details>
+# <details><summary>Hint 1</summary>Values may be lists, and in Python 1 equals True; here they are
+# different. Compare `repr(value)`. Two programs that returned nothing do not agree.</details>
+# <details><summary>Hint 2</summary>If c programs returned a value for a test, each of them agrees
+# with c - 1 others there: one `Counter` for each test gives all weights.</details>
 
 
 # %% tags=["exercise"]
 def trusted(outputs, expected):
-    """Tests that most programs agree with: trusted([[1, 5], [1, 6]], [1, 7]) is [0]."""
+    """Tests kept by a weighted vote: trusted([[1, 5], [1, 6]], [1, 7]) is [0]."""
     # BEGIN SOLUTION
+    texts = [[None if x is None else repr(x) for x in row] for row in outputs]
+    counts = [Counter(column) for column in zip(*texts, strict=True)]
+    weights = [
+        sum(counts[t][x] - 1 for t, x in enumerate(row) if x is not None)
+        for row in texts
+    ]
     kept = []
     for t, wanted in enumerate(expected):
-        votes = Counter(repr(row[t]) for row in outputs if row[t] is not None)
+        votes = Counter()
+        for row, weight in zip(texts, weights, strict=True):
+            if row[t] is not None:
+                votes[row[t]] += weight
         mine = votes.pop(repr(wanted), 0)
-        rivals = max(votes.values(), default=0)
-        if mine > rivals and 2 * mine >= mine + votes.total():
+        if mine > max(votes.values(), default=0) and mine >= votes.total():
             kept.append(t)
     return kept
     # END SOLUTION
@@ -1268,6 +1267,9 @@ checks.ex_6_6(trusted)
 # <details><summary>Hint 1</summary>`in_form(text)` of section 6 is 1.0 or 0.0.</details>
 # <details><summary>Hint 2</summary>Do not multiply by it: a score can be below 0, and then 0
 # would be better.</details>
+# <details><summary>What came out</summary>The fall shrinks: 0.22, 0.85, 0.84 and 0.61 right
+# without the rule, 0.22, 0.88, 0.89 and 0.75 with it. 14 favourites of 56 are wrong instead of
+# 22. All of them are in perfect form: the kind whose pieces look right is left.</details>
 
 
 # %% tags=["exercise"]

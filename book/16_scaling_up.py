@@ -16,20 +16,18 @@
 # | | |
 # |---|---|
 # | You will build | the memory of a model by part, a reader of eight-bit weights, a training step on several processes, experts that live on two machines, the price of an R1, and a test of a sampler that is not its trainer |
-# | You need | chapters 03 to 05 for the model and its training, chapter 09 for the RL loop |
+# | You need | chapters 03 to 05 for the model and its training, 08 and 09 for RL (section 6), 14 for the reverse KL (section 7) |
 # | Minutes to read | 35 |
 # | Minutes to run | 2, on a laptop's processor |
-# | Tier | `laptop`: no GPU, no download. The recipes it speaks of are `gpu` and `cluster` |
+# | Tier | `laptop`: no GPU, no download. The recipes are `gpu` and `cluster` |
 # | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 3.1 to 3.3 and table 1; DeepSeek-R1 (arXiv 2501.12948v2), the supplement on training cost |
 #
-# ![Four boxes from left to right. The tiny R1 with 0.7 million weights on one core of a laptop; Qwen2.5-0.5B with half a billion on one GPU; Qwen2.5-7B with 7.6 billion on several GPUs; DeepSeek-V3 with 671 billion on 2,048 GPUs. Between them: read a published checkpoint; slice every tensor over the GPUs; spread layers and experts, too.](../figures/16_sizes.png)
+# ![Four boxes. The tiny R1 with 0.7 million weights on a laptop; Qwen2.5-0.5B with half a billion on one GPU; Qwen2.5-7B with 7.6 billion on several; DeepSeek-V3 with 671 billion on 2,048. Between them: read a published checkpoint; slice every tensor; spread layers and experts, too.](../figures/16_sizes.png)
 #
-# What you see: the same recipe at four sizes, and what has to change on the way. The
-# numbers are the sections that explain it.
+# What you see: the same recipe at four sizes, and the sections that say what has to change.
 
 # %% [markdown]
-# **Run this first.** It imports everything and seeds the one global random
-# generator. Nothing below configures anything else.
+# **Run this first.** It imports everything and seeds the one global random generator.
 
 # %% tags=["setup"]
 import json
@@ -62,8 +60,7 @@ torch.manual_seed(0)
 ROOT, RESULTS = Path("..").resolve(), Path("../results/data")
 
 # %% [markdown]
-# Some cells below show a function of the library as it is. These need a few more names, and
-# section 2 needs the library `transformers`:
+# Cells that show a function of the library need a few more names:
 
 # %% tags=["setup"]
 from collections.abc import Callable
@@ -94,13 +91,12 @@ logging.disable_progress_bar()
 # ## 1. What grows
 #
 # Our R1 has 0.7 million weights. The real one has 671 billion, almost a million times as
-# many. What changes on the way? Not the algorithms: the loss, the advantages and the clip
-# of the earlier chapters stay as they are. What changes is where the numbers are kept, and
-# what a processor spends its time waiting for.
+# many. The loss, the advantages and the clip of the earlier chapters stay as they are. What
+# changes is where the numbers are kept, and what a processor waits for.
 #
-# We follow four models: the tiny R1, two of the Qwen2.5 family, and DeepSeek-V3, from
-# which R1 was trained. Three of them are presets of this book. The fourth, Qwen2.5-7B,
-# differs from a smaller sibling in its sizes and has a separate head:
+# We follow four models. DeepSeek-V3, from which R1 was trained, and Qwen2.5-0.5B are presets of
+# this book, and the tiny R1 is a file. Qwen2.5-7B is a preset with other sizes and a separate
+# head:
 
 # %% tags=["nbval-check-output"]
 SEVEN = replace(
@@ -124,21 +120,22 @@ for name, config in models.items():
     print(f"{name:14}{counts.parameters(config):18,} weights {active:16,} active")
 
 # %% [markdown]
-# The last column counts the weights that take part in computing one token. In a model with
-# experts it is smaller, because a token visits a few experts and skips the rest. That
-# saves time. It does not save memory, because the next token may need any of them. (Of a
-# separate embedding, as in Qwen2.5-7B, a token reads one row, so it does not count either.)
+# The last column counts the weights that take part in computing one token. With experts it is
+# smaller, because a token visits a few and skips the rest. That saves time, but no memory: the
+# next token may need any of them. (A separate embedding, as in Qwen2.5-7B, does not count
+# either: a token reads one row.)
 #
-# Training needs much more memory than the weights. Each weight has a **gradient**, the direction in which the loss grows. AdamW keeps two more numbers for each weight, its
-# **moments** (chapter 05). The **activations** are what the layers computed on the way
-# forward; the way back needs them again. The **logits**, one number for each token of the
+# Training needs much more memory than the weights. Each weight has a **gradient** and, in
+# AdamW, two **moments** (chapter 05). The **activations** are what the layers computed on the
+# way forward; the way back needs them again. The **logits**, one number for each token of the
 # vocabulary, belong to the activations, but are often the largest part and get their own row.
 #
 # In mixed precision a weight and its gradient take two bytes each, in the format
 # **bfloat16**, a float of 16 bits. The optimizer takes twelve: a copy of the weight and both
-# moments, in float32. For the rest there are estimates. A layer keeps about 34 bytes for
-# each token and each number of its width (Korthikanti and others, arXiv 2205.05198). The
-# logits exist three times in float32: themselves, their softmax, and their gradient.
+# moments, in float32. The rest is estimated. A layer keeps about 34 bytes for
+# each token and each number of its width, without the attention matrix (Korthikanti and
+# others, arXiv 2205.05198). The logits exist three times in float32: themselves, their
+# softmax, and their gradient.
 
 # %% tags=["slide"]
 TOKENS = 8192  # in one forward and backward pass
@@ -156,10 +153,9 @@ totals = {name: sum(memory_by_part(c).values()) / 1e6 for name, c in models.item
 plots.log_bars(totals, "megabytes to train, in all", "V3")
 
 # %% [markdown]
-# What you see: from the memory of a laptop to that of a data centre. An H100
-# holds 80 GB, an H200 141, that is 80,000 and 141,000 on this axis. Not even a 7B model fits
-# into one of them to be trained, although an H100 holds its weights alone five times over.
-# Where does the memory go?
+# What you see: from the memory of a laptop to that of a data centre. An H100 holds 80,000 MB,
+# an H200 141,000. A 7B model fits into neither to be trained, although an H100 holds its weights
+# alone five times over. Where does the memory go?
 
 # %%
 shares = {}
@@ -169,23 +165,22 @@ for name, config in models.items():
 plots.stacked_shares(shares)
 
 # %% [markdown]
-# What you see: activations and logits fill the small models, the optimizer fills the large
-# ones. So there are two cures. A small model reads fewer tokens in one pass and adds the
-# gradients up, as `micro_tokens` does in our loops. A large model must be cut into pieces,
-# which is section 4.
+# What you see: activations and logits fill the small models, the optimizer the large ones. So
+# there are two cures. A small model reads fewer tokens in one pass and adds the gradients up, as
+# `micro_tokens` does in our loops. A large model is cut into pieces (section 4).
 
 # %% [markdown] tags=["slide"]
 # ### Time, by part
 #
-# RL alternates two kinds of work, and each waits for something else. **Learning** reads
-# whole texts at once. A matrix is loaded once and multiplied with thousands of tokens, so
-# what counts is the speed of arithmetic, in FLOPs, additions and multiplications.
+# RL alternates two kinds of work. **Learning** reads whole texts at once. A matrix is loaded
+# once and multiplied with thousands of tokens, so the speed of arithmetic counts, in FLOPs
+# (additions and multiplications) a second.
 #
 # **Sampling** writes one token at a time. All weights are loaded to make a single token for
-# each of some hundred texts. So what counts is the speed of the memory, in bytes a second.
+# each of some hundred texts, so the speed of the memory counts, in bytes a second.
 #
 # An H100, a GPU of 2022, does up to 989 trillion FLOPs a second and reads 3.35 trillion
-# bytes. Suppose that learning uses 35% of the first number and sampling 40% of the second.
+# bytes. Suppose that learning reaches 35% of the first number and sampling 40% of the second.
 # What does a rollout of 256 texts with 512 new tokens cost?
 
 # %%
@@ -210,13 +205,14 @@ v3, seven = times["DeepSeek-V3"], times["Qwen2.5-7B"]
 assert v3["sampling"] > v3["learning"] and seven["sampling"] < seven["learning"]
 
 # %% [markdown]
-# Here the two dense Qwen models write faster than they learn, because all 256 texts share one reading of
-# the weights. DeepSeek-V3 needs six times as long to write as to learn. Each token uses 5% of
-# its weights, but together the 256 tokens need nearly all experts.
+# Here the two Qwen models, which are **dense** (without experts), write faster than they learn:
+# all 256 texts share one reading of the weights. DeepSeek-V3 needs six times as long to write as
+# to learn. Each token uses 5% of its weights, but together the 256 tokens need nearly all
+# experts.
 #
-# The calculation is kind to sampling. In a real rollout some texts are much longer than the
-# rest, and at the end few rows share a reading. So large runs sample with a program made for
-# it, an **inference engine** such as vLLM. Section 6 looks at what this changes.
+# The calculation favours sampling. In a real rollout some texts are much longer than the rest,
+# and at the end few rows share a reading. So large runs sample with a program made for it, an
+# **inference engine** such as vLLM (section 6).
 #
 # These are calculations, not measurements. No GPU was measured for this book.
 
@@ -225,8 +221,8 @@ assert v3["sampling"] > v3["learning"] and seven["sampling"] < seven["learning"]
 #
 # A published model is a folder. `config.json` holds its sizes, `*.safetensors` its tensors
 # by name, and `tokenizer.json` its tokenizer. Large models come in **shards**: several
-# files, and an index that says which tensor is in which. Here is a small one with random
-# weights, as the library `transformers` writes it:
+# files, and an index of them. Here is a small one with random weights, as the library
+# `transformers` writes it:
 
 # %%
 folder = Path(tempfile.mkdtemp())
@@ -245,8 +241,8 @@ print(*sorted(path.name for path in (folder / "qwen").iterdir()), sep="\n")
 # %% [markdown]
 # `hub.load` reads such a folder. It turns the sizes into our `ModelConfig` and the names
 # into ours; whatever does not fit is an error that names the tensor. Five families are
-# known: Qwen2, Qwen3, Llama, DeepSeek-V2 and DeepSeek-V3. The test of a reader is simple:
-# the same weights must give the same logits.
+# known: Qwen2, Qwen3, Llama, DeepSeek-V2 and DeepSeek-V3. A test: the same weights must
+# give the same logits.
 
 # %%
 ours = hub.load(folder / "qwen").eval()
@@ -259,13 +255,13 @@ assert apart < 1e-4
 # %% [markdown]
 # ### One tensor at a time
 #
-# The obvious way to load is to read all files, then fill the model. For a moment that
-# takes the memory of two models. `hub.load` first reads names and shapes only, which are at
-# the start of each file. Then it makes an empty model and copies one tensor after another.
+# The obvious way to load is to read all files, then fill the model. For a moment that takes the
+# memory of two models. `hub.load` first reads names and shapes only, which are at the start of
+# each file. Then it makes an empty model and copies one tensor after another.
 #
-# How much does that save? `python -m benchmarks.loading` wrote a sharded checkpoint of one
-# gigabyte, loaded it in processes of their own, and measured the peak of their memory. The
-# obvious way takes two copies, ours one and a little more, as does `transformers`:
+# `python -m benchmarks.loading` loaded a sharded checkpoint of one gigabyte in processes of
+# their own and measured the peak of their memory. The obvious way takes two copies, ours one
+# and a little more, as does `transformers`:
 
 # %%
 text = (RESULTS / "benchmark-loading.json").read_text(encoding="utf-8")
@@ -314,16 +310,16 @@ assert 0.01 < error < 0.05
 
 # %% [markdown]
 # A few hundredths of its length is the price of half the memory. DeepSeek-V3 was even
-# trained with such numbers in most of its matrix products. Embedding, head, attention,
-# routers and norms kept more bits (section 3.3.1 of its report).
+# trained with such numbers in most of its matrix products. Embedding, head, routers, norms, and
+# the scores and weighted sums of attention kept more bits (section 3.3.1 of its report).
 
 # %% [markdown] tags=["slide"]
 # ### The other way: our R1 in other people's programs
 #
 # `hub.export_hf` writes one of our models as a folder for `transformers`. Latent attention
 # with experts becomes a `deepseek_v3`, because that is what it is. Does our tiny R1 answer
-# there as it does here, token by token? We take three test problems and decode greedily, at
-# most 200 tokens. (A greedy R1 may repeat itself until then, as chapter 09 explains.)
+# there as it does here, token by token? We decode three test problems greedily. (A greedy R1
+# may repeat itself until the limit of 200 tokens, as chapter 09 explains.)
 
 # %% tags=["nbval-check-output"]
 model, tokenizer = artifacts.load("r1-tiny")
@@ -351,18 +347,19 @@ for game, ours, here in zip(games, prompts, written, strict=True):
         print(their_tokenizer.decode(there), "\n")
 
 # %% [markdown]
-# The same folder can be uploaded or fine-tuned with TRL. vLLM loads it, but cannot run a model as
-# tiny as ours: its kernels need larger heads (`recipes/README.md`). Tokenizers can
-# be read, too: `r1lib.hub.tokenizers.load` takes the `tokenizer.json` of DeepSeek, Qwen and
+# The same folder can be uploaded or fine-tuned with TRL. vLLM's version for processors loads
+# it but cannot run it (`recipes/README.md`); on a GPU we have not tried. Tokenizers can be
+# read, too: `r1lib.hub.tokenizers.load` takes the `tokenizer.json` of DeepSeek, Qwen and
 # Llama 3, which are byte-level BPE as in chapter 02.
 
 # %% [markdown] tags=["slide"]
 # ## 3. One GPU
 #
-# With a large base on a GPU the same loop runs, with three changes.
+# A large base on a GPU needs three changes.
 #
-# **Precision.** Matrices are multiplied in bfloat16. It has float32's range, but only 7 bits for the digits. The weights that AdamW updates stay in float32. Why? Make a thousand
-# small steps in both formats:
+# **Precision.** Matrices are multiplied in bfloat16. It has float32's range, but only 7 bits
+# for the digits. The weights that AdamW updates stay in float32. Why? Make a thousand small
+# steps in both formats:
 
 # %% tags=["nbval-check-output"]
 for dtype in (torch.float32, torch.bfloat16):
@@ -372,18 +369,15 @@ for dtype in (torch.float32, torch.bfloat16):
     print(f"{str(dtype):16} 0.5 after a thousand steps of 1e-6: {one.item():.6f}")
 
 # %% [markdown]
-# In bfloat16 the weight never moves: each step is rounded away. RL on large models uses
-# learning rates of about one millionth, so this is the ordinary case.
+# In bfloat16 the weight never moves: each step is rounded away. A step of one millionth is usual
+# in RL on large models.
 #
-# **Learning rate.** Larger models want smaller steps. Our tiny models learn at 6e-4, TinyZero's
-# at 1e-6.
+# **Learning rate.** Our tiny models learn at 6e-4, TinyZero's at 1e-6.
 #
-# **Prompts.** A published base has read the web, so we can ask in plain words. It does not
-# know our format, so the prompt must ask for it.
+# **Prompts.** A published base does not know our format. The prompt must ask for it.
 #
-# The folder `recipes/` has five scripts for one GPU. Each prints its plan before it starts:
-# parameters, memory by part, FLOPs, hours, dollars. Here is the plan of TinyZero, the
-# best-known small reproduction of R1-Zero, with the loop of our chapter 09:
+# The folder `recipes/` has five scripts for one GPU. Each prints its plan before it starts. Here
+# is TinyZero, the best-known small reproduction of R1-Zero, with the loop of chapter 09:
 
 # %% tags=["nbval-check-output"]
 command = [sys.executable, "-m", "recipes.tinyzero_qwen", "--dry-run"]
@@ -391,27 +385,29 @@ plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=T
 print(plan.stdout)
 
 # %% [markdown]
-# We have not run this recipe on a GPU; everything above is computed, for 200 steps without
-# a failed attempt. TinyZero's authors report that a base of 0.5B fails to learn reasoning on countdown. A base of 3B learns it for
-# less than 30 dollars (the README of github.com/Jiayi-Pan/TinyZero).
+# Here weights and gradients are float32 and there is no copy: 4 + 4 + 8, again 16 bytes a
+# weight. We have not run this recipe on a GPU.
+#
+# TinyZero's authors report that a base of 0.5B fails to learn reasoning on countdown. A base of
+# 3B learns it for less than 30 dollars (the README of github.com/Jiayi-Pan/TinyZero). Why
+# more? Their script trains twice as many weights, by PPO with a value model. Our plan is for 200
+# steps of GRPO, without evaluation or a failed attempt.
 
 # %% [markdown] tags=["slide"]
 # ## 4. Many GPUs
 #
 # When a model and its optimizer do not fit into one GPU, or training would take too long, the
-# work is cut. Each process that takes part is called a **rank**. There are four ways to
-# cut, and large runs combine them.
+# work is cut. Each process that takes part is a **rank**. Large runs combine four ways to cut:
 #
-# ![Four ways to cut. Data: two ranks with whole models, each with half of the rows; they add up their gradients once a step. Tensor: each rank has half of every matrix; outputs are added up twice a layer. Pipeline: each rank has one layer, micro-batches follow one another, and both ranks are idle once. Expert: each rank has two of four experts, and tokens travel to their experts and back.](../figures/16_parallel.png)
+# ![Four ways to cut. Data: two ranks with whole models and half of the rows each add up gradients once a step. Tensor: each has half of every matrix; outputs are added up twice a layer. Pipeline: each has one layer, micro-batches follow one another, and both are idle once. Expert: each has two of four experts; tokens travel to their experts and back.](../figures/16_parallel.png)
 #
-# What you see: what each of two ranks holds, in blue and orange, and what they must send
-# each other.
+# What you see: what each of two ranks holds, and what they must send each other.
 #
 # ### Data
 #
-# The simplest cut is **data parallelism**. Every rank has the whole model and reads a part
-# of the batch; before the optimizer's step, the ranks add up their gradients. Is that the
-# gradient of the whole batch? Only if each part counts in proportion to its tokens:
+# In **data parallelism** every rank has the whole model and reads a part of the batch. Before
+# the optimizer's step, the ranks add up their gradients. Is that the gradient of the whole
+# batch? Only if each part counts in proportion to its tokens:
 
 # %%
 small = new_model(replace(PRESETS["smoke"], n_mtp=0), seed=0)
@@ -438,35 +434,30 @@ assert torch.allclose(fair, whole, atol=1e-6) and not torch.allclose(equal, whol
 
 # %% [markdown]
 # Taking the mean of the ranks is a common mistake. It changes what the run learns, and the
-# change depends on the number of GPUs. So our steps take losses that are already *shares of
-# the whole batch's mean*, and add them up. This is the step of the recipe for many GPUs:
+# change depends on the number of GPUs. So our steps add up *shares of the whole batch's mean*.
+#
+# A rank reads its rows in **micro-batches**, one after another. Every rank must take part in
+# every exchange, so one with fewer micro-batches repeats its last one with weight 0. DDP and
+# FSDP2 (below) divide by the number of ranks, so we multiply by it:
 
 # %% tags=["slide"]
 # r1lib.training.distributed.step
 
 # %% [markdown]
-# `task` is the model inside a wrapper, and PyTorch has two that fit. **DDP** (distributed
-# data parallel) keeps the whole model on each rank and averages gradients during the backward
-# pass. **FSDP2** (fully sharded data parallel) keeps only a slice of each weight, gradient
-# and moment on a rank. Before a layer runs, its slices are gathered; afterwards they are
-# dropped again. The model's own code does not change for either:
+# `task` is the model inside one of two wrappers. **DDP** (distributed data parallel) keeps the
+# whole model on each rank and averages gradients during the backward pass. **FSDP2** (fully
+# sharded data parallel) keeps only a slice of each weight, gradient and moment on a rank.
+# Before a layer runs, its slices are gathered; afterwards they are dropped again. So of the 7B
+# model's 122 GB each of eight ranks holds 15. The model's own code does not change:
 
 # %% tags=["slide"]
 # r1lib.training.distributed.wrap
 
-# %% [markdown]
-# Slicing divides the memory by the number of ranks. For the 7B model, without activations:
-
-# %%
-held = sum(counts.training_bytes(counts.parameters(SEVEN)).values()) / 1e9
-for ranks in (1, 2, 4, 8):
-    print(f"{ranks} ranks: DDP {held:6.1f} GB on each, FSDP2 {held / ranks:6.1f} GB")
-
 # %% [markdown] tags=["slide"]
 # ### Two ranks on your laptop
 #
-# You can watch this without a GPU: the library **gloo** connects ordinary processes. The
-# next cell starts two of them, which pre-train a small model for two steps with FSDP2:
+# The library **gloo** connects ordinary processes, without a GPU. The next cell starts two,
+# which pre-train a small model for two steps with FSDP2:
 
 # %%
 run = ["recipes.distributed", "pretrain", "--way", "fsdp", "--steps", "2"]
@@ -478,8 +469,8 @@ assert ranks.returncode == 0
 # %% [markdown]
 # Do several ranks learn what one process learns? `python -m results.sharded` trained for six
 # steps on 1, 2 and 4 ranks, with both wrappers. In a last run it killed one of two ranks after
-# step 3 and went on with four, from the last checkpoint, which the ranks had written in
-# slices. The table has the largest difference from one rank over all its settings:
+# step 3. It went on with four, from a checkpoint that the two had written in slices. The table
+# has the largest difference from one rank, over 2 and 4 ranks:
 
 # %%
 text = (RESULTS / "sharded.json").read_text(encoding="utf-8")
@@ -497,10 +488,9 @@ assert all(max(row["loss"], row["weights"]) < 1e-5 for row in measured)
 # weights by several thousandths. So the number of ranks decides speed and memory, and not what
 # is learned.
 #
-# RL needs one more thing. Ranks that write texts of different lengths cannot stay in
-# lockstep, and gathering slices for every token would be slow. So each rank samples with a
-# whole copy of the weights, refreshed before each rollout. In large runs that copy belongs
-# to an inference engine.
+# In RL, ranks that write texts of different lengths cannot stay in lockstep, and gathering
+# slices for every token would be slow. So each rank samples with a whole copy of the weights,
+# refreshed before each rollout. In large runs that copy belongs to an inference engine.
 
 # %% [markdown] tags=["slide"]
 # ### Tensor and pipeline
@@ -517,27 +507,26 @@ print(f"sum of both ranks, off by {(sum(parts) - wanted).abs().max():.0e}")
 assert torch.allclose(sum(parts), wanted, atol=1e-5)
 
 # %% [markdown]
-# The exchange happens twice in every layer, so tensor parallelism needs GPUs with fast
-# wires between them, usually those of one machine.
+# A layer needs two such exchanges, one after attention and one after the feed-forward part. So
+# tensor parallelism needs GPUs with fast wires between them, usually those of one machine.
 #
 # **Pipeline parallelism** cuts between layers instead. Only the states at the border travel.
 # Its price is idle time: the last rank has nothing to do until the first micro-batch
-# arrives. With $p$ stages and $m$ micro-batches a rank is idle for $p-1$ of $m+p-1$ time slots
-# (exercise 16.2).
+# arrives. Exercise 16.2 counts how much.
 #
 # ### Experts
 #
-# A model with 256 experts in a layer offers a fourth cut: put the experts on different
-# ranks. Each token is sent to the ranks of its experts, and their outputs are sent back.
-# Both trips are an **all-to-all**, in which every rank sends something to every other.
+# A model with 256 experts in a layer offers a fourth cut: experts on different ranks. Each
+# token is sent to the ranks of its experts, and their outputs are sent back. Both trips are an
+# **all-to-all**, in which every rank sends something to every other.
 
 # %% tags=["slide"]
 # r1lib.training.distributed.experts_across
 
 # %% [markdown]
-# The function needs a group of processes, and the tests run it on two. Here is its
-# bookkeeping in one process: two ranks with two experts and four tokens each. First we
-# count who sends how many rows to whom. Then each rank runs its experts on what it received:
+# The tests run this on two processes. Here is its bookkeeping in one: two ranks with two experts
+# and four tokens each. First we count how many rows each rank sends to each rank. Then each runs
+# its experts on what it received:
 
 # %% tags=["nbval-check-output"]
 layer = new_model(replace(PRESETS["smoke"], n_routed_experts=4), seed=0).layers[1].ffn
@@ -562,19 +551,18 @@ assert torch.allclose(combined, alone, atol=1e-6)
 print("two ranks with two experts each compute what one with four does")
 
 # %% [markdown]
-# DeepSeek-V3 combined three of the four cuts on its 2,048 GPUs: 16 pipeline stages, experts
-# spread over 64 GPUs in 8 machines, and data parallelism with a sliced optimizer. It
-# did without tensor parallelism (section 3.2 of its report).
+# DeepSeek-V3 combined three of the four cuts on its 2,048 GPUs. It had 16 pipeline stages,
+# experts spread over 64 GPUs in 8 machines, and data parallelism with a sliced optimizer, but
+# no tensor parallelism (section 3.2 of its report).
 #
-# The routing limits of chapter 04 make sense now. A token may visit at most four of eight
-# machines, because each visit is traffic. And balance saves time: all ranks wait for
-# the one with the busiest expert.
+# Hence the routing limits of chapter 04: a token may visit at most four of eight machines,
+# because each visit is traffic. And balance saves time, since all ranks wait for the one with
+# the busiest expert.
 
 # %% [markdown] tags=["slide"]
 # ## 5. What an R1 costs
 #
-# Four bills have been published. Two can be checked with a multiplication, and for the third
-# a division gives the price of an hour.
+# Four bills have been published:
 #
 # - **DeepSeek-V3** lists 2.788 million hours of H800 GPUs at two dollars (table 1).
 # - **R1** lists 512 H800 GPUs for 198 hours (R1-Zero) and for about 80 hours (R1), and 5,000
@@ -605,15 +593,12 @@ plots.log_bars(costs, "US dollars, final runs only", "TinyZero")
 # What you see: each bill is a small part of the one above. The base costs nineteen times as
 # much as everything that R1 adds, so reasoning is cheap *once a strong base exists*. Sky-T1
 # distils an existing reasoning model into an existing instruct model. TinyZero teaches one game.
-#
-# The bills count final runs only: no failed attempts, no salaries, no machines
-# (chapter 05).
+# The bills count final runs only: no failed attempts, no salaries, no machines (chapter 05).
 
 # %% [markdown] tags=["slide"]
 # ## 6. When the sampler is another program
 #
-# Large runs put existing engines to work, and so can you. The folder `recipes/` connects
-# them with the problems and rewards of this book:
+# The folder `recipes/` connects existing engines with the problems and rewards of this book:
 #
 # | engine | what it does | recipe |
 # |---|---|---|
@@ -621,14 +606,15 @@ plots.log_bars(costs, "US dollars, final runs only", "TinyZero")
 # | TRL | trains with GRPO | `trl_grpo.py`, started by `accelerate` |
 # | verl | trains with GRPO on many GPUs | `verl_reward.py`, our rewards in its form |
 #
-# A new problem appears as soon as one program samples and another learns. Even with the
-# same weights they compute different numbers: one has another precision or another order
-# of additions. Often the sampler's weights are also a few steps old. So the text was written by a
-# policy that is not quite the one that learns from it. The policy gradient assumes that it is.
+# If one program samples and another learns, they compute different numbers even with the same
+# weights: one has another precision or another order of additions. Often the sampler's weights
+# are also a few steps old. The policy gradient assumes that one policy writes and learns, and
+# here they are two.
 #
-# With experts it gets worse. A router picks the best two of eight. If two scores are close,
-# the last digit decides, and another expert is not a small difference. To see this, we read
-# the same text with two models and note which experts each layer picks:
+# With experts the difference grows. A router picks the best two of eight. If two scores are
+# close, the last digit decides, and another expert is not a small difference. We read the
+# same text with two models. Below, `choosing` puts a function of ours in the place of
+# each router's choice, `read` uses it to note the experts, and `disagreement` compares:
 
 # %%
 # results.mismatch.layers_of
@@ -655,17 +641,19 @@ assert differs["any"] > 0
 
 # %% [markdown]
 # A small share of the tokens visits other experts, and probabilities change by the factors
-# printed above. Three repairs are in use:
+# printed above. Chapter 08 (section 7, "When sampler and trainer differ") has two repairs, and
+# models with experts have a third:
 #
-# - **Truncated importance sampling** (TIS) multiplies the loss of a token by the trainer's
-#   probability over the sampler's, cut off at a cap. It nearly corrects the expected gradient,
-#   whatever the reason for the mismatch.
-# - **Masking** leaves out tokens, or whole completions, whose ratio is too far from 1.
-# - **Routing replay** (arXiv 2510.11370) records which experts the sampler chose and lets the
-#   trainer run the same ones. It removes the jumps and leaves the small differences.
+# ![Two boxes. The sampler on the left has bfloat16 or eight bits and weights of some steps ago; the trainer on the right has float32 and the newest weights, which go back to the sampler. Three arrows go to the trainer: texts; the probability of each token, for TIS and masking; the experts of each token, for routing replay.](../figures/16_mismatch.png)
 #
-# The first and the third, as functions, and a measure of what is left: the **KL divergence**
-# between sampler and trainer, on average over the sampled tokens.
+# What you see: what the sampler sends, and which repair uses it. **TIS** (truncated importance
+# sampling) and **masking** multiply a token's loss by the trainer's probability over the
+# sampler's, cut off or set to 0 where it is large. TIS nearly corrects the expected gradient,
+# whatever caused the mismatch. **Routing replay** (arXiv 2510.11370) lets the trainer run the
+# sampler's experts. It removes the jumps and leaves the small differences.
+#
+# TIS and replay as functions, and a measure of what is left, the **KL divergence** between
+# sampler and trainer, as a mean over the sampled tokens:
 
 # %%
 # r1lib.losses.truncated_importance
@@ -674,20 +662,22 @@ assert differs["any"] > 0
 
 # %% [markdown]
 # How much of the mismatch is due to the experts? We measure the KL once with the trainer's
-# own experts and once with the sampler's:
+# own experts and once with the sampler's. What is left then is rounding that changes no expert:
 
 # %%
 with torch.no_grad(), replayed(model, chosen, torch.arange(len(ids)), ids.shape[1]):
     forced = model(ids)
-print(f"own experts:           {exact_kl(logits, own, mask):.1e} nats a token")
-print(f"the sampler's experts: {exact_kl(logits, forced, mask):.1e} nats a token")
+free, replay = (exact_kl(logits, other, mask) for other in (own, forced))
+print(f"own experts:           {free:.1e} nats a token")
+print(f"the sampler's experts: {replay:.1e} nats a token")
+print(f"due to other experts:  {1 - replay / free:.0%}")
 
 # %% [markdown] tags=["slide"]
 # ### Measured on a laptop
 #
 # `python -m results.mismatch look 0` makes the same comparison on more text, and adds a
-# coarser sampler whose weights have eight bits. "Base" is the base model of each seed; Zero
-# and the dense student, which has no experts, are the shipped ones.
+# sampler whose weights have eight bits. "Base" is the base model of each seed. Zero and the
+# dense student are the shipped ones.
 
 # %%
 MODELS = {"base": "base", "zero": "Zero", "dense": "dense student"}
@@ -724,16 +714,15 @@ plots.seed_dots(panels, log=KLS)
 # replay its three samples differ by a factor of seven, with replay they agree. Among what replay
 # removes are rare, large jumps: in seed 2 one token's probability changed by a factor of 593.
 #
-# The rest is ordinary rounding. The dense student, our control, shows how large that can be. It
-# has no experts to change, and with eight bits it has the largest KL of all.
+# The rest is ordinary rounding. The dense student, our control, has no experts to change, and
+# with eight bits it has the largest KL of all.
 #
-# A deep model offers more places to jump: in one of 30 billion weights, 94% of the tokens
-# met another expert in at least one layer (arXiv 2510.11370).
+# In a model of 30 billion weights and many layers, 94% of the tokens met another expert in at
+# least one layer (arXiv 2510.11370).
 #
-# Does it matter for RL? From the base of each seed, `python -m results.mismatch ARM SEED`
-# ran R1-Zero on both games, with other samplers. In "same", the sampler is the trainer. In
-# "fp8" its weights have eight bits, and in "stale" it is the policy of eight steps ago. TIS
-# and replay are the repairs from above. The grey line is the mean of "same".
+# Does it matter for RL? `python -m results.mismatch ARM SEED` ran R1-Zero on both games from the
+# base of each seed. In "same", the sampler is the trainer. In "fp8" its weights have eight bits,
+# and in "stale" it is the policy of eight steps ago. The grey line is the mean of "same".
 
 # %%
 ARMS = ("same", "fp8", "fp8-tis", "fp8-replay")
@@ -767,52 +756,53 @@ panels = {
 plots.seed_dots(panels, beside="same")
 
 # %% [markdown]
-# What you see: rounding does no harm here, but old weights do. With eight bits, pass@1 lies between 0.55
-# and 0.61, with or without a repair, on both sides of "same". The stale sampler ends at 0.31, 0.38
-# and 0.07, where "same" has 0.59, 0.56 and 0.58. (On the left is the reward of the *sampler*'s
-# texts, so in the stale rows that of an earlier policy.)
+# What you see: rounding does no harm here, but old weights do. With eight bits, pass@1 lies
+# between 0.55 and 0.61, with or without a repair, on both sides of "same". The stale sampler
+# ends at 0.31, 0.38 and 0.07, where "same" has 0.59, 0.56 and 0.58. (On the left is the reward
+# of the *sampler*'s texts, so in the stale rows that of an earlier policy.)
 #
-# The clip does not help, because it compares the trainer with itself: without a repair the
-# ratio starts at 1, however far away the sampler is. TIS puts the sampler back into the ratio
-# and brings pass@1 to 0.57, 0.49 and 0.52. Replay helps in two seeds of three (0.53, 0.21, 0.27).
-# It corrects the experts, but not the probabilities.
+# Why does the clip not help? GRPO's ratio is the new policy over the policy at the start of the
+# step. It starts at 1 for every token, so the clip sees nothing of the eight steps between. TIS
+# multiplies the loss by a second factor, the policy at the start over the sampler, and that
+# factor does. It brings pass@1 to 0.57, 0.49 and 0.52.
+#
+# In the stale rows 17 to 28% of the tokens also meet other experts. Replay helps in two seeds
+# of three (0.53, 0.21, 0.27): it corrects the experts, but not the probabilities. The KL says
+# how far sampler and trainer are apart. TIS corrects *for* this distance and need not lower
+# it: with eight bits the KL is even larger, in all three seeds.
 #
 # Mind the scale. Our learning rate is several hundred times that of a large model, so eight of
-# our steps are a long way. In a large run, check both: how old the sampler's
-# weights are, and its precision.
+# our steps are a long way. In a large run, check both the age of the sampler's weights and its
+# precision.
 
 # %% [markdown] tags=["slide"]
 # ## 7. What came after R1
 #
-# You can skip this section, or begin your further reading here. Each paragraph has one source or two.
+# You can skip this section, or begin your further reading here.
 #
 # **One model, two modes.** R1 always thinks. Qwen3 (May 2025, arXiv 2505.09388) was
-# fine-tuned on answers with and without thinking, and a word in the prompt says which kind is
-# wanted. Its users can also limit the number of thinking tokens. Chapter 15 showed why one
-# wants both: R1, made to think about facts, spends more tokens and gets fewer of them right.
+# fine-tuned on answers with and without thinking; a word in the prompt says which is wanted,
+# and thinking tokens can be limited. In chapter 15 our R1, forced to
+# think about facts, spent more tokens and got fewer right. (It was never taught to.)
 #
-# **DeepSeek-V3.1** (August 2025, api-docs.deepseek.com/news/news250821) brought the two modes
-# to DeepSeek. What had been two models, V3 and R1, became one, and the chat template chooses the
-# mode.
+# In **DeepSeek-V3.1** (August 2025, api-docs.deepseek.com/news/news250821) the two models V3 and
+# R1 became one, and the chat template chooses the mode.
 #
-# **Sparse attention.** In DeepSeek-V3.2 (December 2025, arXiv 2512.02556) a token attends
-# to at most 2,048 earlier ones. A small **indexer** scores all of them cheaply and keeps the
-# best; the attention itself is the latent one of chapter 03. It was added to a trained
-# model by continued training, and makes long texts cheaper to read and to write.
+# **Sparse attention.** In DeepSeek-V3.2 (December 2025, arXiv 2512.02556) a token attends to at
+# most 2,048 earlier ones. A small **indexer** scores all of them cheaply and keeps the best. It
+# makes long texts cheaper to read and to write.
 #
 # **On-policy distillation.** The student writes, and the teacher grades every token: the
-# loss is the reverse KL on the student's own texts, as in chapter 14. In a comparison on a
-# student of 8B it took 1,800 GPU hours, and RL 17,920 for a lower score (Qwen3 report,
-# table 21). A blog of Thinking Machines made the method known
-# (thinkingmachines.ai/blog/on-policy-distillation, October 2025).
+# loss is the reverse KL on the student's own texts, as in chapter 14. For a student of 8B it
+# took 1,800 GPU hours, and RL 17,920 for a lower score (Qwen3 report, table 21; see
+# also thinkingmachines.ai/blog/on-policy-distillation, October 2025).
 #
-# **Experts of another kind.** For DeepSeek-V4 (April 2026), separate models were trained
-# by SFT and GRPO for separate fields. On-policy distillation then joined them into one
-# (model card, huggingface.co/deepseek-ai/DeepSeek-V4-Pro).
+# For **DeepSeek-V4** (April 2026), separate models were trained by SFT and GRPO for separate
+# fields. On-policy distillation then joined them into one (model card,
+# huggingface.co/deepseek-ai/DeepSeek-V4-Pro).
 #
-# **Keeping the sampler honest.** Routing replay (October 2025, arXiv 2510.11370) was
-# proposed because RL on large models with experts collapsed without it. The report of
-# DeepSeek-V3.2 lists it among its methods, as "keep routing".
+# **Routing replay** (October 2025, arXiv 2510.11370) was proposed because RL on large models with
+# experts collapsed without it. The report of DeepSeek-V3.2 lists it as "keep routing".
 
 # %% [markdown] tags=["slide"]
 # ## Summary
@@ -820,10 +810,10 @@ plots.seed_dots(panels, beside="same")
 # - Training takes 16 bytes for each weight, and room for the activations. These fill the small
 #   models, the optimizer the large ones.
 # - Sampling waits for memory, learning for arithmetic.
-# - Published checkpoints are read one tensor at a time. Eight-bit weights need the scales of
+# - Published checkpoints are read one tensor at a time, eight-bit weights with the scales of
 #   their blocks. Our R1 writes the same tokens in `transformers`.
 # - Many ranks learn what one process learns, if each token counts the same. FSDP2 slices
-#   everything, and its checkpoints may be read by another number of ranks.
+#   everything, and another number of ranks can read its checkpoints.
 # - DeepSeek-V3 cost $5.576 million and R1 $294 thousand on top of it.
 # - A sampler in another program is another policy. In our runs rounding did not matter, old
 #   weights did, and importance weights repaired most of it.
@@ -835,8 +825,8 @@ plots.seed_dots(panels, beside="same")
 #
 #    <details><summary>Answer</summary>Weights, gradients and optimizer take 16 bytes for each
 #    of 7.6 billion weights, 122 GB, before the first activation. Slices on two GPUs or more are
-#    one way out. Training fewer numbers is another: adapters such as LoRA freeze the weights
-#    and need gradients and moments for a small part only.</details>
+#    one way out. Training fewer numbers is another. Adapters such as LoRA freeze the weights
+#    and train small matrices beside them, the only ones with gradients and moments.</details>
 #
 # 2. Why does a token cost less if many texts are sampled together, and why is this saving
 #    smaller for a model with experts?
@@ -861,16 +851,18 @@ plots.seed_dots(panels, beside="same")
 # `solutions/16_scaling_up.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 16.1** (easy, 10 min) Means that add up. Each rank reports the sum of its
+# **Exercise 16.1** (easy, 5 min) Means that add up. Each rank reports the sum of its
 # tokens' losses and how many tokens it had, as a pair. Return the mean over all tokens. A
 # rank may have none; if all have none, the mean is 0.
 #
-# <details><summary>Hint</summary>Add up first, divide once.</details>
+# <details><summary>Hint 1</summary>The mean of two means is another number: look at the cell
+# with "mean of the ranks" in section 4.</details>
+# <details><summary>Hint 2</summary>Add up sums and counts first, divide once.</details>
 
 
 # %% tags=["exercise"]
 def mean_of_ranks(parts):
-    """Mean over tokens, from (sum, count) of each rank."""
+    """Mean over tokens: [(6.0, 2), (3.0, 6)], a (sum, count) of each rank, is 1.125."""
     # BEGIN SOLUTION
     count = sum(n for _, n in parts)
     return sum(total for total, _ in parts) / count if count else 0.0
@@ -885,13 +877,15 @@ checks.ex_16_1(mean_of_ranks)
 # comes in `parts` micro-batches. Each takes one time slot on each rank. Return the share of
 # all slots, from the first start to the last end, in which a rank is idle.
 #
-# <details><summary>Hint</summary>Draw the figure of section 4 for three stages. A rank works
-# in `parts` slots. How many slots are there?</details>
+# <details><summary>Hint 1</summary>Draw the picture of section 4 for three stages and five
+# micro-batches. When does the last stage start, and when does it end?</details>
+# <details><summary>Hint 2</summary>A rank works in `parts` slots. The last stage starts
+# `stages - 1` slots after the first.</details>
 
 
 # %% tags=["exercise"]
 def idle(stages, parts):
-    """Share of the time in which a rank is idle."""
+    """Share of the time in which a rank is idle: 1/5 for 2 stages and 4 parts."""
     # BEGIN SOLUTION
     return (stages - 1) / (parts + stages - 1)
     # END SOLUTION
@@ -901,18 +895,20 @@ def idle(stages, parts):
 checks.ex_16_2(idle)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 16.3** (medium, 15 min) Three stages of slicing. A weight takes 2 bytes, its
+# **Exercise 16.3** (medium, 10 min) Three stages of slicing. A weight takes 2 bytes, its
 # gradient 2, its optimizer state 12. Stage 0 (DDP) slices nothing. Stage 1 slices the
 # optimizer state over the ranks, stage 2 the gradients too, stage 3 (FSDP) also the
 # weights. Return the bytes of one rank. (These are the stages of ZeRO, arXiv 1910.02054.)
 #
-# <details><summary>Hint</summary>Go through the three sizes in the order in which they are
+# <details><summary>Hint 1</summary>Go through the three sizes in the order in which they are
 # sliced.</details>
+# <details><summary>Hint 2</summary>Stage `s` divides the first `s` of them by the ranks and
+# keeps the rest.</details>
 
 
 # %% tags=["exercise"]
 def bytes_of_a_rank(parameters, ranks, stage):
-    """Bytes of weights, gradients and optimizer on one rank."""
+    """Bytes of weights, gradients and optimizer: 7,000 for 1,000, 4 ranks, stage 1."""
     # BEGIN SOLUTION
     sizes = (12, 2, 2)  # in the order in which they are sliced
     kept = (b / ranks if i < stage else b for i, b in enumerate(sizes))
@@ -924,40 +920,50 @@ def bytes_of_a_rank(parameters, ranks, stage):
 checks.ex_16_3(bytes_of_a_rank)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 16.4** (medium, 15 min) Eight bits, any block. Given eight-bit weights (R, C),
-# the scales of their blocks and the size of a block, return the weights in float32. The
-# last blocks of a row or column may be smaller.
+# **Exercise 16.4** (medium, 20 min) Eight bits, without the loop of `rounded` in section 2.
+# Return weights (R, C) as eight-bit numbers of the same shape, and the scale of each block. The
+# largest number of a block becomes 448. The last blocks of a row or column may be smaller, and a
+# block of zeros has the scale 1.
 #
-# <details><summary>Hint</summary>Convert to float32 first. `repeat_interleave(block, 0)`
-# repeats each row.</details>
+# <details><summary>Hint 1</summary>`nn.functional.max_pool2d(x[None], block, ceil_mode=True)[0]`
+# is the largest number of each block of x.</details>
+# <details><summary>Hint 2</summary>`widened` shows how a scale is repeated and cut to (R, C).
+# Divide by it, then convert with `.to(torch.float8_e4m3fn)`.</details>
 
 
 # %% tags=["exercise"]
-def widen(weight, scale, block):
-    """Multiply each block of the weights by its scale."""
+def narrow(weight, block):
+    """(eight-bit weights, scales).
+
+    [[224, 896]] in a block of two gives [[112, 448]] and the scale [[2]].
+    """
     # BEGIN SOLUTION
     rows, columns = weight.shape
+    largest = nn.functional.max_pool2d(weight.abs()[None], block, ceil_mode=True)[0]
+    scale = torch.where(largest > 0, largest / 448, 1.0)
     each = scale.repeat_interleave(block, 0)[:rows]
-    return weight.float() * each.repeat_interleave(block, 1)[:, :columns]
+    each = each.repeat_interleave(block, 1)[:, :columns]
+    return (weight / each).to(torch.float8_e4m3fn), scale
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_16_4(widen)
+checks.ex_16_4(narrow)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 16.5** (medium, 20 min) Who sends what to whom? `ids` (N, A) names the A experts
-# of each of N tokens. Tokens and experts are spread evenly over the ranks, in order. Return
-# a matrix as a list of rows: entry (r, s) says how many rows rank r sends to rank s. A
-# token with two experts on one rank is sent twice, as in `experts_across`.
+# **Exercise 16.5** (medium, 20 min) Rows between ranks. `ids` (N, A) names the A experts of
+# each of N tokens. Tokens and experts are spread evenly over the ranks, in order. Return a
+# matrix as a list of rows: entry (r, s) says how many rows rank r sends to rank s. A token
+# with two experts on one rank is sent twice, as in `experts_across`.
 #
-# <details><summary>Hint</summary>Expert e lives on rank e // (experts // ranks). `chunk`
-# cuts the tokens.</details>
+# <details><summary>Hint 1</summary>Expert e lives on rank e // (experts // ranks).</details>
+# <details><summary>Hint 2</summary>`ids.chunk(ranks)` cuts the tokens, and `torch.bincount`
+# with `minlength=ranks` counts.</details>
 
 
 # %% tags=["exercise"]
 def sent(ids, experts, ranks):
-    """Rows that each rank sends to each rank."""
+    """Rows that each rank sends: [[0], [3]], 4 experts, 2 ranks: [[1, 0], [0, 1]]."""
     # BEGIN SOLUTION
     each = experts // ranks
     return [
@@ -969,3 +975,56 @@ def sent(ids, experts, ranks):
 
 # %% tags=["check"]
 checks.ex_16_5(sent)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 16.6** (hard, 30 min) Predict, then run: an open experiment. An engine returns the
+# probabilities of the tokens that it wrote and no others, so `exact_kl` cannot be computed. Let
+# $r$ be the trainer's over the sampler's probability. The mean of $r - 1 - \ln r$ over the sampled
+# tokens estimates the KL (chapter 08). Return it, and the share of the tokens with $r$ above
+# `cap`. Outside the mask there may be anything, even NaN. **Predict** before you run the
+# experiment: at which noise is one token in a hundred above the cap? How good is the estimate?
+#
+# <details><summary>The experiment</summary>
+#
+# ```python
+# for noise in (0, 0.02, 0.05, 0.1, 0.2):
+#     torch.manual_seed(0)
+#     other = deepcopy(model)  # a trainer whose weights have moved
+#     with torch.no_grad():
+#         for weight in other.parameters():
+#             weight.mul_(1 + noise * torch.randn_like(weight))
+#     moved, _ = read(other, ids)
+#     theirs = token_logprobs(moved, ids, mask=mask)
+#     kl, cut = mismatch(theirs, sampled, mask, cap=2.0)
+#     exact = exact_kl(logits, moved, mask)
+#     print(f"noise {noise:4}: KL {exact:.4f}, estimate {kl:.4f}, above the cap {cut:.1%}")
+# ```
+#
+# </details>
+# <details><summary>Hint 1</summary>Take `[mask]` of both tensors before anything else.</details>
+# <details><summary>Hint 2</summary>ln r is the difference of the log-probabilities; r is its
+# `exp`.</details>
+# <details><summary>What came out</summary>In one run the KL was 0.0001, 0.002, 0.015, 0.07
+# and 0.6, and the estimate 0.0001, 0.002, 0.019, 0.19 and 0.4. A few tokens with a large r decide
+# the mean, so it is good for small differences and noisy for large ones. Only 0, 0.1, 0.2, 0.5 and
+# 1.2% of the tokens were above the cap: r cannot exceed one over the sampler's probability, so a
+# likely token never gets there. At the last noise 23% of the tokens had r below one half, and a
+# cap does not touch these.</details>
+
+
+# %% tags=["exercise"]
+def mismatch(trainer, sampler, mask, cap):
+    """(estimate of the KL, share above the cap), from log-probabilities (B, T).
+
+    Probabilities 0.6 and 0.2 of the trainer, 0.2 and 0.2 of the sampler, a cap of 2:
+    one of two is above it, so (0.45, 0.5).
+    """
+    # BEGIN SOLUTION
+    log_ratio = (trainer - sampler)[mask]
+    ratio = log_ratio.exp()
+    return (ratio - 1 - log_ratio).mean().item(), (ratio > cap).float().mean().item()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_16_6(mismatch)

@@ -34,7 +34,7 @@ def generate_tests(reference: str, inputs, box, entry="solve") -> list[tuple]:
 
 
 def agreed(programs: list[str], tests, box, least: float = 0.5, entry="solve") -> list:
-    """Keep the tests whose expected value most programs return, of those that return.
+    """Keep the tests whose expected value wins the vote of programs that return any.
 
     Tests written by a model are often wrong, and so are its programs; but they rarely
     make the same mistake (dual execution agreement, in its simplest form: CodeT, arXiv

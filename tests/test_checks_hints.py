@@ -71,12 +71,18 @@ def by_index(text):
 
 
 def by_hash(outputs, expected):
+    counts = [Counter((x, type(x)) for x in col) for col in zip(*outputs, strict=True)]
+    weights = [
+        sum(counts[t][x, type(x)] - 1 for t, x in enumerate(row) if x is not None)
+        for row in outputs
+    ]
     kept = []
     for t, wanted in enumerate(expected):
-        got = [row[t] for row in outputs if row[t] is not None]
-        votes = Counter((x, type(x)) for x in got)
+        votes = Counter()
+        for row, weight in zip(outputs, weights, strict=True):
+            votes[row[t], type(row[t])] += weight if row[t] is not None else 0
         mine = votes.pop((wanted, type(wanted)), 0)
-        if mine > max(votes.values(), default=0) and 2 * mine >= len(got):
+        if mine > max(votes.values(), default=0) and mine >= votes.total():
             kept.append(t)
     return kept
 

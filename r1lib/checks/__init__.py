@@ -65,5 +65,5 @@ from r1lib.checks.chapter_15 import (
     ex_15_6,
     ex_15_7,
 )
-from r1lib.checks.chapter_16 import ex_16_1, ex_16_2, ex_16_3, ex_16_4, ex_16_5
+from r1lib.checks.chapter_16 import ex_16_1, ex_16_2, ex_16_3, ex_16_4, ex_16_5, ex_16_6
 from r1lib.checks.exercise import report

@@ -46,6 +46,12 @@ def ex_6_2(find_answer) -> None:
             ("</answer>4<answer>", None, "the wrong way round"),
             ("the answer is 4", None, "no tags, no answer"),
             ("<think><answer>4</answer></think>", None, "nothing follows the thinking"),
+            ("<think>so <answer>4</answer>", None, "still thinking"),
+            (
+                "<think>a</think><think>b<answer>4</answer>",
+                None,
+                "a second thought is not closed",
+            ),
         ):
             with hint(f"{written}: {wanted!r} ({reason})"):
                 got = plain(find_answer(written))
@@ -55,23 +61,29 @@ def ex_6_2(find_answer) -> None:
 
 
 def ex_6_3(who_is_who) -> None:
-    """The only consistent world, or None."""
+    """What is certain about each person, or None where no world fits."""
 
     def world(got):
-        return None if got is None else tuple(items(got, "return a tuple of booleans"))
+        return None if got is None else tuple(items(got, "return a tuple"))
 
     def test(who_is_who):
         pair = [lambda w: not w[1], lambda w: w[0] == w[1]]
         got = world(who_is_who(pair))
         assert got == (True, False), f"A says B is a knave, ...: not {got}"
-        with hint(reason := "nobody can say: I am a knave"):
+        with hint(reason := "nobody can say: I am a knave. No world fits, so None"):
             assert who_is_who([lambda w: not w[0]]) is None, reason
-        assert who_is_who([lambda w: w[0]]) is None, (
-            "'I am a knight' fits a knight and a knave: two worlds are no answer"
+        got = world(who_is_who([lambda w: w[0]]))
+        assert got == (None,), (
+            f"'I am a knight' fits a knight and a knave: (None,), not {got}"
         )
         three = [lambda w: sum(w) == 1, lambda w: w[0] and w[2], lambda w: sum(w) == 0]
         got = world(who_is_who(three))
         assert got == (True, False, False), f"one knight among three is A, not {got}"
+        praise = [lambda w: w[1], lambda w: w[0], lambda w: w[0] == w[1]]
+        got = world(who_is_who(praise))
+        assert got == (None, None, True), (
+            f"two worlds fit, and C is a knight in both: (None, None, True), not {got}"
+        )
         shy = [lambda w: 1 - w[1], lambda w: int(w[0] == w[1])]
         assert world(who_is_who(shy)) == (True, False), "a statement may say 1 for true"
 
@@ -145,7 +157,7 @@ def ex_6_5(margin) -> None:
 
 
 def ex_6_6(trusted) -> None:
-    """Tests that most programs agree with, as `agreed` of the chapter keeps them."""
+    """Tests that win a vote in which programs that agree often weigh more."""
 
     def kept(got):
         got = list(got) if isinstance(got, set | frozenset) else got
@@ -161,11 +173,18 @@ def ex_6_6(trusted) -> None:
         ]
         got = kept(trusted(outputs, [1, 3, 4, 5]))
         assert 2 not in got, "nobody returned anything for test 2: no votes, not kept"
-        assert 1 not in got, "test 1 has two votes against two: more are needed"
-        assert 3 in got, "test 3: two of three votes; who returned nothing has none"
-        assert got == [0, 3], f"wanted [0, 3], got {got}"
-        split = [[1], [1], [2], [3], [4]]
-        assert kept(trusted(split, [1])) == [], "two of five votes are less than half"
+        assert 1 in got, "test 1: two programs against two, but weights 4 + 3 against 5"
+        assert 3 in got, "test 3: weights 4 + 4 against 3; nothing returned, no vote"
+        assert got == [0, 1, 3], f"wanted [0, 1, 3], got {got}"
+        got = kept(trusted([[1, 5], [2, 5], [2, 6], [3, 6]], [2, 7]))
+        assert got == [0], f"wanted [0]: weights 4 against 1 and 1, got {got}"
+        split = [[1, 7], [1, 7], [2, 7], [3, 7], [4, 7]]
+        got = kept(trusted(split, [1, 7]))
+        assert 0 not in got, "a weight of 10 of 22 is less than half"
+        assert got == [1], f"wanted [1], got {got}"
+        silent = [[1, 5, 6], [1, 7, 8], [2, None, None], [2, None, None]]
+        got = kept(trusted(silent, [2, 0, 0]))
+        assert got == [], "two programs that returned nothing do not agree in that"
         got = kept(trusted([[True], [True], [1]], [1]))
         assert got == [], "True and 1 are different values"
         with hint(reason := "values may be lists"):

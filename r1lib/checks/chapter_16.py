@@ -1,8 +1,10 @@
 """Checks of chapter 16: scaling up."""
 
+import math
+
 import torch
 
-from r1lib.checks.exercise import hint, items, number, report, tensor
+from r1lib.checks.exercise import items, number, parts, report, tensor
 
 
 def ex_16_1(mean_of_ranks) -> None:
@@ -26,10 +28,10 @@ def ex_16_2(idle) -> None:
     """Share of a pipeline's time in which a rank waits."""
 
     def test(idle):
-        for stages, parts, wanted in ((2, 4, 1 / 5), (4, 4, 3 / 7), (16, 64, 15 / 79)):
-            got = number(idle(stages, parts))
-            case = f"{stages} stages and {parts} micro-batches"
-            assert abs(got - (stages - 1) / parts) > 1e-6, (
+        for stages, micro, wanted in ((2, 4, 1 / 5), (4, 4, 3 / 7), (16, 64, 15 / 79)):
+            got = number(idle(stages, micro))
+            case = f"{stages} stages and {micro} micro-batches"
+            assert abs(got - (stages - 1) / micro) > 1e-6, (
                 f"{got:.3f} for {case} compares with the busy time, not with all of it"
             )
             assert abs(got - wanted) < 1e-6, (
@@ -59,27 +61,36 @@ def ex_16_3(bytes_of_a_rank) -> None:
     report("16.3", test, bytes_of_a_rank)
 
 
-def ex_16_4(widen) -> None:
-    """Eight-bit numbers times the scale of their block, for any size of a block."""
+def ex_16_4(narrow) -> None:
+    """Eight-bit numbers and the scale of each block, for any size of a block."""
 
-    def test(widen):
-        weight = torch.arange(1.0, 13.0).view(3, 4)
-        scale = torch.tensor([[1.0, 10.0], [100.0, 1000.0]])
-        wanted = torch.tensor(
-            [[1, 2, 30, 40], [5, 6, 70, 80], [900, 1000, 11000, 12000]]
-        ).float()
-        got = tensor(widen(weight, scale, 2), (3, 4), torch.float32)
-        assert torch.allclose(got, wanted), (
-            f"row 0 wants {wanted[0].tolist()}, not {got[0].tolist()}"
+    def test(narrow):
+        def both(weight, block, blocks):
+            eight, scale = parts(narrow(weight, block), 2, "return weights and scales")
+            eight = tensor(eight, tuple(weight.shape))
+            assert eight.dtype == torch.float8_e4m3fn, (
+                f"the numbers are float8_e4m3fn, not {eight.dtype}".replace(
+                    "torch.", ""
+                )
+            )
+            return eight.float(), tensor(scale, blocks, torch.float32)
+
+        weight = torch.tensor([[224.0, 896, 4], [-448, 0, -8], [56, 7, 448]])
+        eight, scale = both(weight, 2, (2, 2))
+        assert scale[0, 0] != 2 / 448, "divide the largest number of a block by 448"
+        wanted = torch.tensor([[2, 8 / 448], [56 / 448, 1]])
+        assert torch.allclose(scale, wanted), (
+            f"the scales are {wanted.tolist()}, not {scale.tolist()}; -8 counts as 8"
         )
-        eight = torch.full((2, 2), 448.0).to(torch.float8_e4m3fn)
-        with hint("torch does not multiply eight-bit numbers: widen to float32 first"):
-            got = widen(eight, torch.tensor([[2.0]]), 128)
-        assert (tensor(got, (2, 2), torch.float32) == 896).all(), (
-            "widen to float32 before you multiply: E4M3 ends at 448"
+        assert eight[0].tolist() == [112, 448, 224], (
+            f"divided by their scales, row 0 is 112, 448, 224, not {eight[0].tolist()}"
+        )
+        eight, scale = both(torch.zeros(2, 3), 128, (1, 1))
+        assert scale.item() == 1 and not eight.any(), (
+            "a block of zeros has the scale 1, and its numbers stay 0"
         )
 
-    report("16.4", test, widen)
+    report("16.4", test, narrow)
 
 
 def ex_16_5(sent) -> None:
@@ -96,3 +107,35 @@ def ex_16_5(sent) -> None:
         assert got == wanted, f"row r is what rank r sends: {wanted}, not {got}"
 
     report("16.5", test, sent)
+
+
+def ex_16_6(mismatch) -> None:
+    """A KL estimated from the sampled tokens alone, and the share above a cap."""
+
+    def test(mismatch):
+        def both(trainer, sampler, mask, cap):
+            trainer, sampler = torch.tensor(trainer).log(), torch.tensor(sampler).log()
+            got = mismatch(trainer, sampler, torch.tensor(mask), cap)
+            reason = "it is nan: leave out what the mask leaves out, before the mean"
+            return [number(x, reason) for x in parts(got, 2, "return two numbers")]
+
+        kl, cut = both([[0.6, 0.2]], [[0.2, 0.2]], [[True, True]], 2.0)
+        wanted = (2 - math.log(3)) / 2
+        turned = (1 / 3 - 1 + math.log(3)) / 2
+        assert abs(kl - turned) > 1e-5, "r is the trainer's over the sampler's"
+        assert kl > 0, "r - 1 - ln r is never negative"
+        assert abs(kl - wanted) < 1e-5, f"the estimate is {wanted:.4f}, not {kl:.4f}"
+        assert abs(cut - 0.5) < 1e-6, f"one of two tokens has r above 2, not {cut:.0%}"
+        trainer = [[math.nan, 0.6, 0.1], [0.2, 0.1, 0.3]]
+        sampler = [[0.5, 0.2, 0.1], [0.2, 0.4, math.nan]]
+        mask = [[False, True, True], [True, False, False]]
+        kl, cut = both(trainer, sampler, mask, 2.0)
+        wanted = (2 - math.log(3)) / 3
+        assert abs(kl - wanted) < 1e-5, (
+            f"three tokens are under the mask: {wanted:.4f}, not {kl:.4f}"
+        )
+        assert abs(cut - 1 / 3) < 1e-6, "one of the three tokens under the mask"
+        _, cut = both(trainer, sampler, mask, 4.0)
+        assert cut == 0, "none of them is above a cap of 4"
+
+    report("16.6", test, mismatch)

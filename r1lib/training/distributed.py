@@ -103,8 +103,8 @@ def step(
     most = torch.tensor(len(losses))
     dist.all_reduce(most, dist.ReduceOp.MAX)
     found = 0.0
-    for i in range(int(most)):
-        counts = float(i < len(losses))
+    for i in range(int(most)):  # as often as the busiest rank: all must exchange
+        counts = float(i < len(losses))  # 0 where the last loss only runs again
         loss = task(losses[min(i, len(losses) - 1)])
         (loss * (ranks * counts)).backward()  # times ranks: both ways take the mean
         found += loss.item() * counts
@@ -187,15 +187,19 @@ def experts_across(
     for one process. Two all-to-all exchanges a layer are the price.
     """
     each, choices = len(mine), ids.shape[1]
-    order = ids.flatten().argsort(stable=True)  # (token, choice) pairs, by expert
+    # 1. Sort the N A pairs (token, choice) by expert: pair i is of token i // A.
+    order = ids.flatten().argsort(stable=True)
     expert = ids.flatten()[order]
+    # 2. Tell each rank how many rows it will get: W numbers go out, W come in.
     sent = torch.bincount(expert // each, minlength=dist.get_world_size())
     received = torch.empty_like(sent)
     dist.all_to_all_single(received, sent)
+    # 3. Send the rows (N A, D); M rows come in, each with its expert's number here.
     there, back = received.tolist(), sent.tolist()
     rows = exchange(x[order // choices], back, there)
     local = expert.new_empty(len(rows))
     dist.all_to_all_single(local, expert % each, there, back)
+    # 4. Run them, send the outputs back (N A, D), and add up those of each token.
     one = torch.ones_like(rows[:, :1])
     done = run_experts(rows, local.unsqueeze(1), one, mine) if len(rows) else rows
     done = exchange(done, there, back) * scales.flatten()[order].unsqueeze(1)

@@ -71,10 +71,10 @@ def boxed(text: str) -> str | None:
     if not rest.startswith("{"):
         single = ONE_TOKEN.match(rest)
         return single[1] if single else None
-    for sign in re.finditer(r"\\[{}]|[{}]", rest):
-        depth += {"{": 1, "}": -1}.get(sign[0], 0)
+    for brace in re.finditer(r"\\[{}]|[{}]", rest):
+        depth += {"{": 1, "}": -1}.get(brace[0], 0)
         if depth == 0:
-            inside = rest[1 : sign.start()].strip()
+            inside = rest[1 : brace.start()].strip()
             return None if re.fullmatch(r"\{[^{}]*\}", inside) else inside
     return None
 
@@ -82,13 +82,15 @@ def boxed(text: str) -> str | None:
 def parse_expression(text: str) -> ast.expr | None:
     """Parse one infix expression of whole numbers, + - * / and brackets, or None."""
     if len(text) > LONGEST or not re.fullmatch(r"[0-9+\-*/() ]+", text):
+        return None  # too long, or another character
+    if re.search(r"\d\s+\d|\*\s*\*|/\s*/", text):  # 1 2, 2**3, 7//2
         return None
-    if re.search(r"\d\s+\d|\*\s*\*|/\s*/|\b0\d", text) or "()" in text.replace(" ", ""):
+    if re.search(r"\b0\d", text) or "()" in text.replace(" ", ""):  # 007, ()
         return None
     depth = 0
-    for sign in text:
-        depth += (sign == "(") - (sign == ")")
-        if not 0 <= depth <= DEEPEST:
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        if not 0 <= depth <= DEEPEST:  # closed before it was opened, or too deep
             return None
     if any(len(digits) > DIGITS for digits in re.findall(r"\d+", text)):
         return None
@@ -96,7 +98,7 @@ def parse_expression(text: str) -> ast.expr | None:
         tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError:
         return None
-    nodes = (ast.BinOp, ast.Constant, ast.operator)
+    nodes = (ast.BinOp, ast.Constant, ast.operator)  # no sign in front: -3
     return tree if all(isinstance(node, nodes) for node in ast.walk(tree)) else None
 
 
