@@ -72,6 +72,9 @@ def child_environment(verb):
         "PYTHONUTF8": "1",  # Korean text on a Windows console
         "PYTHONUNBUFFERED": "1",
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of .venv, not one of the user's
+        # glibc keeps what was freed for the next step, and need not ask the system again.
+        "MALLOC_TRIM_THRESHOLD_": str(2**30),
+        "MALLOC_MMAP_THRESHOLD_": str(2**25),
     }
     if verb not in ("train", "bench"):  # tiny tensors: more threads are slower
         defaults["OMP_NUM_THREADS"] = str(min(4, os.cpu_count() or 1))
