@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a byte-level BPE tokenizer: training, encoding and decoding, first in the plainest way and then fast; the cuts of DeepSeek-V3; special tokens; the frame around a conversation; an export to tiktoken |
 # | You need | Python's lists and dictionaries; from chapter 01, that a model reads and writes tokens and learns from examples. No PyTorch |
-# | Minutes to read | 45 |
+# | Minutes to read | 50 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | Sennrich et al. 2016 (arXiv 1508.07909), section 3.2; DeepSeek-V3 (arXiv 2412.19437), section 4.1, "Data Construction"; DeepSeek-R1 (arXiv 2501.12948v2), section 2 |

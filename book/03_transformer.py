@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a whole decoder as DeepSeek designed it, from RMSNorm to multi-head latent attention, its cache, and a sampler. At the end it loads the trained weights of our base and writes |
 # | You need | PyTorch tensors and matrix products; tokens (chapter 02); tapes such as `17+5=22,*2=44` (chapter 01, section 2) |
-# | Minutes to read | 60, without exercises |
+# | Minutes to read | 90 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-V2 (arXiv 2405.04434), section 2.1; DeepSeek-V3 (arXiv 2412.19437), sections 2.1.1 and 4.3; RoFormer (2104.09864); YaRN (2309.00071), section 3 |

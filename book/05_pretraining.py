@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | the loop that trained our base: padded batches of similar length, the loss for one and for two tokens ahead, Muon beside PyTorch's AdamW, the learning-rate plan. Beside it: packing as V3 does it, speculative decoding, a scaling law, and the bill of DeepSeek-V3 |
 # | You need | PyTorch tensors and gradients; the model of chapter 03; tapes and checks (chapter 01, section 2) |
-# | Minutes to read | 55 |
+# | Minutes to read | 80 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 1, 2.2, 4.1 and 4.2; speculative decoding (2211.17192), section 2; Chinchilla (2203.15556), section 3.3; MiniCPM (2404.06395), section 4 |

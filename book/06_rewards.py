@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | verifiers for a game, mathematics and logic; rewards for format and language; a gallery of 19 cheats; a reward for programs, run in a sandbox; and a learned judge that you then lead astray |
 # | You need | Python. Section 10 uses PyTorch, but you can read it without |
-# | Minutes to read | 50 |
+# | Minutes to read | 65 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), sections 2.2.2 and 2.3.2; v2, section 2.2; DAPO (arXiv 2503.14476), equation 13; CodeT (arXiv 2207.10397) |

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | votes, best-of-N, a process reward model, beam search, a tree search, budget forcing, and one account of tokens for all of them |
 # | You need | Chapter 01; the verifier of chapter 06 helps |
-# | Minutes to read | 35 |
+# | Minutes to read | 75 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948), section 4.2 of version 1, "Unsuccessful Attempts"; each method names its own paper |

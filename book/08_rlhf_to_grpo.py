@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | REINFORCE with baselines, PPO with its value model, three estimators of KL, DPO, and the family of GRPO as one loop with exchangeable parts |
 # | You need | PyTorch tensors and gradients; chapter 01 for the tiny world. Every other idea is explained when it is first used |
-# | Minutes to read | 60 |
+# | Minutes to read | 70 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | InstructGPT (arXiv 2203.02155), section 3; PPO (1707.06347); GAE (1506.02438); DPO (2305.18290); DeepSeekMath (2402.03300), section 4; DeepSeek-R1 (2501.12948v2), on RL |

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | preference data from a judge that is noisy and easily charmed, the Bradley-Terry loss, a helpful and a harmless reward model, the mixed reward of R1's last stage; a policy that games its reward model while you watch; and R1's last stage in small, ten steps |
 # | You need | chapter 08: RLHF in outline; chapter 09: groups, advantages and GRPO; chapter 12: where Dev3 comes from |
-# | Minutes to read | 50 |
+# | Minutes to read | 70 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 3.1 and 3.2.2, and the supplement on reward hacking; Bradley and Terry (Biometrika 39, 1952) |

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | the memory of a model by part, a reader of eight-bit weights, a training step on several processes, experts that live on two machines, the price of an R1, and a test of a sampler that is not its trainer |
 # | You need | chapters 03 to 05 for the model and its training, 08 and 09 for RL (section 6), 14 for the reverse KL (section 7) |
-# | Minutes to read | 35 |
+# | Minutes to read | 50 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download. The recipes are `gpu` and `cluster` |
 # | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 3.1 to 3.3 and table 1; DeepSeek-R1 (arXiv 2501.12948v2), the supplement on training cost |

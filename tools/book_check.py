@@ -2,7 +2,14 @@
 
 from collections.abc import Callable
 
-from tools import book_form, book_language, book_names, book_outputs, book_project
+from tools import (
+    book_form,
+    book_language,
+    book_length,
+    book_names,
+    book_outputs,
+    book_project,
+)
 from tools.book_chapter import Chapter, load
 from tools.book_source import Book
 
@@ -24,6 +31,8 @@ CHAPTER_RULES: list[Callable[[list[Chapter]], list[str]]] = [
     book_form.summary_and_questions,
     book_form.exercises,
     book_form.slides,
+    book_length.short_enough,
+    book_length.minutes_true,
     book_names.names_defined,
     book_project.listed_in_readme,
     book_project.one_edition,

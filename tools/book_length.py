@@ -19,9 +19,7 @@ WORDS, CELLS = 4500, 90  # of a chapter, at most
 PACE = 180  # words of prose a minute
 LINES = 12  # lines of code a minute
 STEP = 5  # minutes are rounded to this
-ADDRESS = re.compile(
-    r"\]\([^)\s]*\)|!\[[^\]]*\]|\$[^$]*\$"
-)  # of links, pictures; formulas
+ADDRESS = re.compile(r"!\[[^\]]*\]\([^)]*\)|\]\([^)\s]*\)|\$[^$]*\$")
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 WORD = re.compile(r"[^\W\d_][\w'’-]*")
 

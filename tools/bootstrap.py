@@ -72,7 +72,7 @@ def child_environment(verb):
         "PYTHONUTF8": "1",  # Korean text on a Windows console
         "PYTHONUNBUFFERED": "1",
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of .venv, not one of the user's
-        # glibc keeps what was freed for the next step, and need not ask the system again.
+        # glibc keeps what a step freed, and need not ask the system for it again.
         "MALLOC_TRIM_THRESHOLD_": str(2**30),
         "MALLOC_MMAP_THRESHOLD_": str(2**25),
     }
