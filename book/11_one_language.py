@@ -909,7 +909,7 @@ plots.interval_dots(panels, "answers that mix", 0.25)
 # does little more than undo what RL adds. Is length the reason? On easy problems RL
 # makes answers a little longer, 62 tokens before and 65 to 67 after, in all arms alike.
 # Those 5 to 8% cannot explain that *without* mixes more than half as often again there,
-# in the mean over seeds, nor a difference between the arms. On hard ones it is
+# in the mean over seeds, nor a difference between the arms. On hard ones *without* is
 # above Dev1 in two seeds of three.
 #
 # *Wide* and *still* are level with *with*. For the clip, section 5 says why: with 4
