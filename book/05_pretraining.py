@@ -649,7 +649,7 @@ plots.curves({"Two plans for 1,000 steps": plans}, "step", "share of the rate")
 
 # %% [markdown]
 # This is the loop that trained the base of this book, with `PretrainConfig()` as it is: 10,500
-# steps of 24 documents. They take 18 minutes on two idle cores (`minutes-0.json`).
+# steps of 24 documents. They take 13 minutes on two cores (`minutes-0.json`).
 # Here it trains a smaller model of the same build, latent attention, experts and MTP included, for
 # 200 steps, once with AdamW for all weights and once with Muon. The seed, the documents and their
 # order are the same.
