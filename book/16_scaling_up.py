@@ -309,7 +309,7 @@ print(f"the matrix moved by {error:.1%} of its length")
 assert 0.01 < error < 0.05
 
 # %% [markdown]
-# A few hundredths of its length is the price of halving the memory. DeepSeek-V3 was even
+# A few hundredths of its length is the price of halving the memory. DeepSeek-V3 was
 # trained with such numbers in most of its matrix products. Embedding, head, routers, norms, and
 # the scores and weighted sums of attention kept more bits (section 3.3.1 of its report).
 
