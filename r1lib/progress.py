@@ -121,8 +121,10 @@ def facts(metrics: dict) -> str:
 def minutes(seconds: float) -> str:
     """Write a length of time.
 
-    >>> minutes(90), minutes(9)
-    ('1.5 minutes', '9 seconds')
+    >>> minutes(90), minutes(9), minutes(1.2)
+    ('1.5 minutes', '9 seconds', '1 second')
     """
     seconds = max(0.0, seconds)  # a clock may have been set back
-    return f"{seconds:.0f} seconds" if seconds < 60 else f"{seconds / 60:.1f} minutes"
+    if seconds >= 60:
+        return f"{seconds / 60:.1f} minutes"
+    return f"{seconds:.0f} second" + ("" if round(seconds) == 1 else "s")

@@ -50,7 +50,7 @@ def story(results: dict) -> str:
         }
         if len(mixed) == 2:
             said.append(
-                "On easy problems, its thinking switches language in "
+                "On easy reasoning problems its thinking switches language in "
                 f"{mixed['r1']:.0%} of the answers, that of R1-Zero in "
                 f"{mixed['zero']:.0%}."
             )
