@@ -6,7 +6,7 @@ from r1lib.files import shown
 
 SCRIPTS = (grpo, sampling, training, experts, tokenizer, rewards)
 ROWS: dict[str, Row] = {row.name: row for script in SCRIPTS for row in script.ROWS}
-OTHERS = ("profile", "growth")  # not beside anybody
+OTHERS = ("profile", "growth", "chapters")  # not beside anybody
 NAMES = (*ROWS, *OTHERS)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from test_benchmarks import KEYS
 
-from benchmarks import experts, floor, growth, harness, profile, table
+from benchmarks import chapters, experts, floor, growth, harness, profile, table
 from benchmarks import rows as registry
 from benchmarks.rows import ROWS
 from benchmarks.sides import Here
@@ -81,6 +81,19 @@ def test_the_profile_puts_the_sampler_back():
     with pytest.raises(ZeroDivisionError), profile.watched_sampling():
         _ = 1 / 0
     assert profile.sampling.sample_token is before
+
+
+@pytest.mark.slow
+def test_the_memory_of_a_chapter_is_that_of_its_kernel(tmp_path):
+    found = chapters.measure(small=True, rounds=1, threads=1)
+    one = found["chapters"]["tiny"]
+    assert one["memory_gb"] > 2**26 / 1e9 and one["seconds"] > 0
+    assert "tiny" in chapters.report(found)
+    broken = tmp_path / "broken.ipynb"
+    text = json.dumps(chapters.TINY).replace("bytearray(2**26)", "1 / 0")
+    broken.write_text(text, "utf-8")
+    with pytest.raises(RuntimeError, match="broken.ipynb does not run"):
+        chapters.execute(broken, tmp_path)
 
 
 def test_growth_has_a_line_for_each_axis():

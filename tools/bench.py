@@ -48,14 +48,14 @@ def parser() -> Parser:
 
 def measured(name: str, asked: argparse.Namespace, threads: int) -> tuple[dict, str]:
     """Measure what has this name; return the content of its file and a report."""
-    from benchmarks import growth, harness, profile
+    from benchmarks import chapters, growth, harness, profile
     from benchmarks.rows import ROWS
 
     settings = {"small": asked.small, "rounds": asked.rounds, "threads": threads}
     if name in ROWS:
         found = harness.measure(ROWS[name], runs=asked.runs, **settings)
         return found, harness.report(name, found)
-    script = {"profile": profile, "growth": growth}[name]
+    script = {"profile": profile, "growth": growth, "chapters": chapters}[name]
     found = script.measure(**settings)
     return found, script.report(found)
 
@@ -66,8 +66,11 @@ def weights_of(name: str) -> tuple[str, ...]:
 
     if name in ROWS:
         return ROWS[name].weights
-    both = ("tokenizer", "base-tiny", "zero-tiny")
-    return both if name == "profile" else ("tokenizer",)
+    read = {
+        "profile": ("tokenizer", "base-tiny", "zero-tiny"),
+        "growth": ("tokenizer",),
+    }
+    return read.get(name, ())
 
 
 def one(name: str, asked: argparse.Namespace, threads: int) -> bool:
