@@ -25,7 +25,7 @@
 # ![Above, a strip of the chapters that build R1 with chapter 02, the tokenizer, marked. Below, the way of a text: pieces, bytes, merges, ids, the frame of a conversation, the model, and text again.](../figures/02_path.png)
 #
 # What you see: the way of a text to the model and back. The small numbers are the
-# sections in which you build each station.
+# sections in which you build each station. (The bytes are in hexadecimal: c3 is 195.)
 
 # %% [markdown]
 # **Run this first.** It imports everything. Nothing below configures anything else.
@@ -86,7 +86,7 @@ for text in ("R1", "é", "가", "東", "🙂"):
 
 # %% [markdown]
 # English letters take one byte, Korean syllables three, emoji four. With 256 tokens
-# nothing can ever be unknown, not even a picture file read as text. But it is a poor
+# nothing can ever be unknown, not even the bytes of a picture file. But it is a poor
 # bargain: a model spends about the same work on each token, and one Korean word would
 # cost it a dozen. We want *few tokens for common text, and none unknown*.
 
@@ -98,7 +98,9 @@ for text in ("R1", "é", "가", "東", "🙂"):
 # pair becomes a new token. The method compressed files in 1994, and Sennrich, Haddow and
 # Birch brought it to language in 2016 (arXiv 1508.07909, section 3.2).
 #
-# One pair and one new token, `new`. Here is the whole of what "join" means:
+# One pair and one new token, `new`. Here is the whole of what "join" means. Ids 0 to 8 are
+# kept for the special tokens of section 7, so byte `b` has the id `9 + b` (`FIRST_BYTE` is 9),
+# and the first new token is 265 (`SMALLEST`):
 
 # %%
 # r1lib.tokenizer.join
@@ -112,9 +114,7 @@ print("a a -> 265:  ", join(letters, (a, a), SMALLEST))
 print("left to right:", join([a, a, a], (a, a), SMALLEST))
 
 # %% [markdown]
-# Ids 0 to 8 are kept for the special tokens of section 7, so byte `b` has the id
-# `9 + b`, and the first new token is 265. The last line settles a detail: of three
-# equal neighbours the *left* two are joined.
+# The last line settles a detail: of three equal neighbours the *left* two are joined.
 #
 # Training repeats this. Count all pairs, take the most frequent, join it everywhere,
 # and count again. A text is given as words with the number of times they occur, so that
@@ -229,11 +229,12 @@ print(small.decode(cat), repr(small.decode(first[:2])), repr(small.decode(first)
 #   `\p{L}` is a letter of any script, `\p{M}` an accent that is written separately. A
 #   Korean syllable such as 가 is a letter, so Korean is cut at spaces, like English.
 # - ` ?[\p{P}\p{S}]+`: a run of punctuation (P) and symbols (S).
-# - `\s+(?!\S)`: spaces. `(?!\S)` means that no visible character may follow, so the
-#   last space is left for the word behind it.
-# - the rest: line ends, and characters that are none of these.
+# - `\s*[\r\n]+`: line ends.
+# - `\s+(?!\S)|\s+`: spaces. `(?!\S)` means that no visible character may follow, so the
+#   last space is left for the word behind it. Before a digit it is a piece of its own.
+# - the rest: characters that are none of these.
 #
-# (`compiled` puts each pattern in parentheses: `split` then keeps what matched.)
+# `compiled` puts each pattern in parentheses, so `split` keeps what matched.
 
 # %%
 # r1lib.tokenizer.pretokenize.PATTERN
@@ -251,8 +252,9 @@ for text in ("The cat's 12345 lives.", "고양이는 1,234마리야!", "x = f(a+
 # First, Chinese characters and Japanese kana get a rule of their own. Without it a run of
 # them would stick to the Latin or Korean letters beside it, as in `Python入門` below.
 # (Korean hangul stays under the rule for words.) Second, there are *three patterns in
-# turn*: the second cuts the pieces of the first, the third those of the second. A smaller
-# one: a line end sticks to the punctuation before it.
+# turn*: the second cuts the pieces of the first, the third those of the second. Two smaller
+# ones: a line end sticks to the punctuation before it, and one sign to the English letters
+# behind it (`SIGN_WORD`). So `don't` is `don`, `'t` here and `don`, `'`, `t` by our pattern.
 
 # %%
 # r1lib.tokenizer.pretokenize.DIGITS
@@ -316,7 +318,7 @@ for text in ("a  7", "Vは", "は・"):
 # the smallest entry. Counts change while their entries lie in the heap, and we leave the
 # entries wrong. After a pair was made, joins of other pairs only make it *rarer*: an
 # entry may promise too much, never too little. If the entry at the front still has its
-# count, it is the best; if not, it goes back with the right one.
+# count, it is the best; if it promises 40 and 33 are left, it goes back with 33.
 
 # %%
 # r1lib.tokenizer.learn_merges
@@ -374,8 +376,8 @@ for n in (50, 100, 200, 400):
     print(f"{n:8}{LOOKS['naive training']:14,}{LOOKS['fast']:13,}")
 
 # %% [markdown]
-# The merges are the same. Twice as many merges cost the naive loop nearly twice as many
-# looks, since each merge pays for the whole text. The fast one pays for the text once,
+# The merges are the same. Twice as many merges cost the naive loop 1.7 to 1.9 times as many
+# looks: each merge pays for the whole text, which shrinks as it is joined. The fast one pays for the text once,
 # and then for what changes, which becomes less and less: frequent pairs come first. On a
 # megabyte, `benchmarks/tokenizer.py` measures both beside Hugging Face's `tokenizers`,
 # which is written in Rust.
@@ -535,9 +537,9 @@ print(f"deleted by the template: {lost} tokens, {lost / (kept + lost):.0%}")
 # we ask two others that were written independently: **tiktoken**, OpenAI's encoder, and
 # Hugging Face's **tokenizers**. tiktoken wants one pattern and a table from bytes to
 # rank, and both are at hand: the rank of a token is its id. `to_tiktoken` of the library
-# hands them over. tiktoken looks a piece up before it merges, so a token that
-# the merges never reach would give other ids. Training makes no such token; for merges
-# from elsewhere `to_tiktoken` checks it.
+# hands them over. tiktoken looks a piece up before it merges. If `abc` were in the table and
+# the merges of its bytes never led there, tiktoken would return it and ours would not.
+# Training makes no such token; for merges from elsewhere `to_tiktoken` checks it.
 #
 # Hugging Face reads a file, `tokenizer.json`, and `tokenizer_json` writes its content. It
 # holds bytes as visible characters, a custom that GPT-2 began: `A` stays `A`, but a space
@@ -586,8 +588,9 @@ for kind, texts in samples.items():
 # `'t`. With other pieces, other merges are learned; a column shows both effects together.
 #
 # Are the *merges* right, too? Hugging Face's trainer also gives ties to the smaller ids,
-# but it numbers the bytes by the characters that it writes for them. We name these
-# characters as "special tokens" in our order, and both number alike:
+# but it numbers the bytes by the characters that it writes for them. So we hand it our
+# order as "special tokens": nine dummies for ids 0 to 8, then the characters of the bytes.
+# Then its 265 is our 265:
 
 # %% tags=["nbval-check-output"]
 ours, letters = Tokenizer.train(both, SMALLEST + 500), byte_letters()
@@ -831,8 +834,8 @@ checks.ex_2_2(cut_from_right)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 2.3** (medium, 20 min) Show text while it is written. Ids arrive one at a
 # time. Write a generator that yields text as soon as it is certain: a Korean syllable
-# when its third byte is in, and not before. What is still incomplete at the end
-# becomes U+FFFD.
+# when its third byte is in, and not before. What is still incomplete at the end, or when a
+# special token arrives, becomes U+FFFD.
 #
 # <details><summary>Hint 1</summary>Keep the bytes of a half character until the rest
 # arrives. `tokenizer.bytes_of` holds the bytes of ordinary ids; the text of a special one

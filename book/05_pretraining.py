@@ -103,8 +103,9 @@ for family, style, n in (
 #
 # The recipe of a corpus gives *shares*. There is a trap: of documents, or of tokens? A model
 # learns from tokens. Each document becomes ids with special tokens around it: `<|bos|><|user|>`
-# question `<|assistant|>` answer `<|eos|>`. The cell counts both shares. It also makes documents
-# on problems that nothing in this book is trained on:
+# question `<|assistant|>` answer `<|eos|>`. The cell counts both shares. (A long answer that hits
+# at once has one line, like a short one.) It also makes documents on problems that nothing in this
+# book is trained on:
 
 
 # %% tags=["nbval-check-output"]
@@ -289,16 +290,17 @@ plots.rows_picture(layouts, 200)
 # What you see: the same 24 documents, each a block of colour, as rows padded to 200 tokens,
 # and packed. Hatched places are computed for nothing.
 #
-# In a packed row a document comes after others that have nothing to do with it. Three things
+# In a packed row a document comes after others that have nothing to do with it. Two things
 # go wrong. The last token of one document would have to predict the first token of the next.
-# Attention would look into the other documents. And positions would count on from one to the
-# next. `Packed` answers all three, with the number of each token's document, its `owner`:
+# And attention would look into the other documents. `Packed` answers both, with the number of each
+# token's document, its `owner`. (Positions begin anew with each document, which keeps them small.
+# To count on would do no harm here: a shift changes nothing, chapter 03.)
 
 # %% tags=["slide"]
 # r1lib.training.packing.Packed
 
 # %% [markdown]
-# Two documents, `11 12` and `21 22 23`, and one pad, on one row. Then the test: if all three
+# Two documents, `11 12` and `21 22 23`, and one pad, on one row. Then the test: if both
 # answers are right, packed rows must give *exactly* the loss that each document gives alone.
 
 # %% tags=["slide"]
@@ -444,7 +446,8 @@ print(f"rejected {1 - accepted:.2f}, sum of max(0, p - q) {excess:.2f}")
 # 2. Draw the draft from $q$.
 # 3. One step of the main model reads both tokens.
 # 4. Accept with $\min(1, p/q)$.
-# 5. If rejected, draw from the residual; if accepted, draw one more token from $p$.
+# 5. If rejected, draw from the residual; if accepted, draw one more token from $p$. So a
+#    round writes one token or two.
 # 6. The mask hides a rejected draft, the MTP module guesses again, and the loop returns to 2.
 
 # %%
@@ -524,7 +527,8 @@ for name, grads in KINDS.items():
 #
 # What you see: a gradient stretches one direction much more than the other. A step in proportion
 # to it learns mainly the long one. Muon keeps the rotations and makes all stretchings about 1.
-# The last ellipse is no circle: see below.
+# The last ellipse is no circle: its short axis has overtaken the long one, an overshoot (see
+# below).
 #
 # A singular value decomposition, $X = U S V^T$, could do this, but it is slow. Muon uses a
 # polynomial. Odd powers keep both rotations: $XX^T X = U S^3 V^T$. So
@@ -645,7 +649,7 @@ plots.curves({"Two plans for 1,000 steps": plans}, "step", "share of the rate")
 
 # %% [markdown]
 # This is the loop that trained the base of this book, with `PretrainConfig()` as it is: 10,500
-# steps of 24 documents. They took 51 minutes on one core (18 on two idle ones, `minutes-0.json`).
+# steps of 24 documents. They take 13 minutes on two cores (`minutes-0.json`).
 # Here it trains a smaller model of the same build, latent attention, experts and MTP included, for
 # 200 steps, once with AdamW for all weights and once with Muon. The seed, the documents and their
 # order are the same.
@@ -713,8 +717,8 @@ assert given < used / 2
 
 # %% [markdown] tags=["slide"]
 # The *form* is there after these few steps: tags open and close, and numbers are where numbers
-# belong. But most of them are not the numbers of the puzzle: the model hardly uses the question
-# yet.
+# belong. But most of them are not the numbers of the puzzle, and some of the rest are luck: the
+# model hardly uses the question yet.
 #
 # A large run adds five things. It sums the gradients of several small batches before a step
 # (**gradient accumulation**). It multiplies in 16 or 8 bits and keeps the weights in 32
@@ -757,8 +761,8 @@ half_way = {name: first_at(name, 0.5) for name in FLOOR}
 plots.phase_picture([p | {"skills": gone(p["skills"])} for p in history], half_way)
 
 # %% [markdown]
-# What you see: above, how far each skill has come from its floor to 100%; below, the loss on
-# the whole web. Each point of a line is measured on the same 128 problems (marks are at every
+# What you see: above, how far each skill has come from its floor to 100%; below, the training loss
+# on the whole web. Each point of a line is measured on the same 128 problems (marks are at every
 # eighth), so the curves are rough. The *first* step at which a rough curve reaches a level comes a
 # little early by luck. Vertical lines mark half of the way. Those of arithmetic and verification
 # fall on the same step and alternate their dashes. **This is the figure to remember from this
@@ -792,7 +796,7 @@ for name, texts in (("puzzles", puzzles), ("the web", list(web.documents(2000, 0
 # %% [markdown]
 # Why does the loss not show it? It is a mean over all tokens of the web, which the base has
 # read, and only about one in a hundred is a distance. A distance that is known and not guessed
-# saves perhaps two nats. This lowers the mean loss by about two hundredths, less than the
+# saves perhaps two nats. This lowers the mean loss by about $0.01 \cdot 2 = 0.02$, less than the
 # noise from step to step.
 #
 # So do not ask the loss whether a model can reason. Examine the skill itself. Chapter 09 shows that
@@ -908,7 +912,8 @@ plots.interval_dots(skills, "share right")
 # smoothly, skills scatter: runs of one size differ by up to 0.45, because some have passed
 # their phase change and others have not. So one seed could have shown the wrong order. Large
 # models have such *emergent abilities*, too. It is disputed whether they only look sudden because
-# of the measure (arXiv 2304.15004). Ours, "is the right token the likeliest", can do that.
+# of the measure (arXiv 2304.15004). Ours, "is the right token the likeliest", can make a gradual
+# change look sudden.
 #
 # ## 11. The bill
 #
@@ -920,9 +925,9 @@ plots.interval_dots(skills, "share right")
 #
 # $$ C \approx 6\, N D . $$
 #
-# Here $N$ counts the parameters that are *used* for a token, with the head, without experts that
-# are not chosen. 6ND leaves out attention over long texts; the last column has it. Both leave out
-# the MTP module.
+# Here $N$ counts the parameters that a token *uses*: the head is one of them, an expert that is
+# not chosen is not. 6ND leaves out attention over long texts; the last column has it. Both leave
+# out the MTP module.
 #
 # Each parameter also needs memory for a gradient, the two means of AdamW, and usually a 32-bit
 # copy, since tiny steps would vanish in 16 bits. V3 keeps the copy and the gradients in 32 bits,
@@ -936,7 +941,7 @@ v3, tiny, TRILLION = (
 )
 print(f"{'':14}{'used':>16}{'6ND':>11}{'with attention':>17}")
 for name, c, tokens, length in (
-    ("tiny base", tiny, read, round(read / (10_500 * 24))),  # tokens of a document
+    ("tiny base", tiny, read, round(read / (10_500 * 24))),  # mean length of a document
     ("DeepSeek-V3", v3, 14.8 * TRILLION, 4096),
 ):
     used = counts.active_parameters(c)
@@ -973,7 +978,8 @@ print(f"MFU of pre-training, against the bfloat16 peak: {mfu:.0%}")
 for price in (1, 4):
     print(f"at ${price} an hour: ${counts.dollars(total, price) / 1e6:.1f} million")
 dense, llama = counts.six_nd(405e9, 15.6 * TRILLION), 30_840_000
-print(f"\nLlama 3.1 405B: {dense / v3_work:.0f} times the work", end=", ")
+ours = counts.six_nd(used, 14.8 * TRILLION)  # 6ND for both
+print(f"\nLlama 3.1 405B: {dense / ours:.0f} times the work", end=", ")
 print(
     f"{llama / total:.0f} times the hours, ${counts.dollars(llama) / 1e6:.1f} million"
 )
@@ -1001,7 +1007,7 @@ print(
 # |---|---|---|
 # | corpus mix | shares of documents are not shares of tokens | 14.8 trillion tokens |
 # | next-token loss | mean surprise; token t predicts t + 1, never padding | the main loss |
-# | packing | whole documents in fixed rows; mask and positions can keep them apart | packed, not masked |
+# | packing | whole documents in fixed rows; a mask can keep them apart | packed, not masked |
 # | MTP | a block that predicts two ahead, and drafts | weight 0.3, then 0.1 |
 # | speculative decoding | accept with min(1, p/q): same distribution (at temperature 0 the same text), fewer steps | 1.8 times the speed |
 # | AdamW | a step of one length for every weight | all weights |
@@ -1024,8 +1030,8 @@ print(
 #    hundredths of a nat, which a slightly better guess of common tokens can outweigh.
 #    Examine the skill that the reward will build on.</details>
 #
-# 2. A program packs documents, masks attention, restarts positions, and forgets the loss at
-#    the borders. What does the model learn, and how would you notice?
+# 2. A program packs documents, masks attention, and forgets the loss at the borders. What does
+#    the model learn, and how would you notice?
 #
 #    <details><summary>Answer</summary>What follows an end token. Here that is always
 #    `<|bos|>`, so the model learns one easy thing and the mean loss looks a little *better* than
@@ -1152,8 +1158,8 @@ checks.ex_5_4(adamw_step)
 #
 # Then predict, and run. Does a more exactly orthogonal matrix train better? First run
 # `train_small(lambda model: base_optimizers(model, 0.01, 3e-3), seed=seed)` for the seeds 0, 1, 2
-# and note the last loss of each curve. Then write `def orthogonalize(m)` that does yours for a
-# stack of matrices: `Muon` of section 6 will use it. Run the three seeds again.
+# and note the last loss of each curve. Then write, in a new cell, `def orthogonalize(m)` that does
+# yours for a stack of matrices: `Muon` of section 6 will use it. Run the three seeds again.
 #
 # <details><summary>Hint 1</summary>Scale first, so that no singular value is above 1. The norm of
 # the matrix is never below the largest.</details>

@@ -215,7 +215,7 @@ for n, (tokens, right) in zip(SIZES, replayed["vote"], strict=True):
 # two votes make no majority? Some answers are cut off and have no vote. Then the other
 # one decides.
 #
-# ## 3. Best of N: somebody has to choose
+# ## 3. Best of N: something has to choose
 #
 # A vote needs answers that coincide, and two essays never do. **Best-of-N** needs a score
 # instead: draw n answers, and keep the one with the highest score.
@@ -230,9 +230,9 @@ for n, (tokens, right) in zip(SIZES, replayed["vote"], strict=True):
 #
 # Our ORM is R1 with one number as its output, in place of the next token. It learns from
 # R1's own answers to *training* problems, each marked right or wrong by the verifier. How
-# low should its loss be, binary cross-entropy (section 6)? A model that always says
-# 0.5 has $\ln 2 = 0.69$. One that always says the mean label has less; `learn` prints that
-# number, too.
+# low should its loss be, **binary cross-entropy**: $-\ln p$ for a right answer, $-\ln(1-p)$ for a
+# wrong one? A model that always says 0.5 has $\ln 2 = 0.69$. One that always says the mean label
+# has less; `learn` prints that number, too.
 
 # %%
 # r1lib.search.votes.likeliest
@@ -329,7 +329,7 @@ print(f"outcome model: right above wrong in {above:.0%} of all pairs")
 #
 # - 1 for each token that the policy samples, the end of the answer included, whether the
 #   answer is used or not;
-# - 1 for each token that a model as scorer reads or writes. A beginning that it has scored
+# - 1 for each token that a model as scorer reads or writes. A beginning that was itself scored
 #   before is not paid again, because a model can keep its cache (chapter 03);
 # - 0 for a verifier, which is a program;
 # - 0 for the question, for the opening that we write, and for what a program adds.
@@ -595,7 +595,8 @@ for number, (root, answer, spent) in enumerate(walk, 1):
 #    two answers, and one is judged.
 # 4. The two bounds are printed above this line. `8-3=5` has the lower mean, but only one
 #    visit, so its bound is higher. Its second answer is there already, and only the judge
-#    is paid. This is the right answer.
+#    is paid (10: the line `8-3=5` was read before, but never scored alone). This is the right
+#    answer.
 # 5. Everything below `8-3=5` is tried: it is closed. One answer is left. After it the root
 #    is closed, too, and the search ends.
 #
@@ -612,7 +613,8 @@ plots.tree_picture(root)
 # %% [markdown]
 # What you see: the number in a node is its visits, the colour its mean value. A rollout
 # that is cut off counts 0. Hollow nodes were written and never tried. Each node has at
-# most four next steps, and the tree is still shallow when the tokens are gone.
+# most four next steps, and the tree is still shallow when the tokens are gone, after 11 of 16
+# simulations.
 #
 # Read the numbers of the colour bar: most branches are nearly equal to this judge, so it
 # hardly steers the search.
@@ -657,8 +659,8 @@ assert f"{no}{no}" in waited and once_more in repeated
 # %% [markdown]
 # What you see: the game of section 1. Stopped early, R1 has to guess. Our "no" comes behind
 # a line that was right: R1 closes its thought again and again, and each time gets another
-# "no". After "again" it does the same sum once more. The model of s1 had stopped too early;
-# ours rarely does (section 11).
+# "no". After "again" it does the same sum once more. Refined, it gives up after one line and
+# guesses. The model of s1 had stopped too early; ours rarely does (section 11).
 #
 # **A tool.** When the model writes `=`, a program can write the result. Cobbe et al.
 # trained with such a calculator. What the model wrote is parsed and never run as code;
@@ -709,8 +711,8 @@ plots.doubling_curves({"easy countdown, share right": lines}, "tokens a question
 # %% [markdown] tags=["slide"]
 # What you see: points for 1, 2, 4, 8 and 16 answers, over all tokens that they cost. The
 # vote stays below the ceiling. The weighted vote starts to the right of it, because its
-# judge is paid, too, and passes it later. The second line compares the two at roughly equal
-# tokens: an interval that contains 0 is a tie.
+# judge is paid, too, and passes it later. The second line compares the two where the weighted vote
+# has fewer tokens. Its interval contains 0: a tie.
 #
 # ## 11. The measured curves
 #
@@ -768,7 +770,7 @@ for way in (*ONE, "wait, again, until 64", "refine", "calculator"):
 # tokens; Zero and R1 are about level with it. No way to lengthen or repeat an answer helps.
 # An early stop costs right answers, most at 16 tokens. A forced "no" or "again" is worse
 # than a stop at 64. Refinement harms as well: nobody taught these models to look at an
-# answer of their own.
+# answer of their own. (The calculator: at the end of this section.)
 #
 # Next, the ways that use several answers or search, at growing budgets:
 
@@ -804,10 +806,10 @@ plots.doubling_curves(
 )
 
 # %% [markdown]
-# What you see: up and to the left is better, and the star is one answer. For all three models
-# the vote climbs above it, and the likeliest answer climbs with the vote or past it. The ORM
-# helps the base's vote most, once there are many answers. The searches lie at the vote or
-# below it.
+# What you see: up and to the left is better, and the star is one answer. At the smallest budget
+# the votes of Zero and R1 are not above it. With more tokens all three climb above it, and the
+# likeliest answer climbs with the vote or past it. The ORM helps the base's vote most, once there
+# are many answers. The searches lie at the vote or below it.
 #
 # For the base the verifier, our ceiling, is far away: a right answer was written, and
 # neither a vote nor a learned judge chose it. R1's ceiling is low in this mix. R1 has lost
@@ -843,7 +845,7 @@ for budget in BUDGETS:
 # ### RL and SFT plus inference-time scaling
 #
 # Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) has the four ways
-# of chapter 01, and looks forward to a combination: a model trained by RL and SFT, with
+# of chapter 01. It looks forward to a combination: a model trained by RL and SFT, with
 # inference-time scaling on top. Here it is, against one answer of the same model, paired:
 
 # %% tags=["slide"]
@@ -871,7 +873,7 @@ for way in ("greedy", "calculator"):
 # What you see: votes on top of training add to every model, in every seed. They add most
 # to the base, which is right now and then. They add nothing where nothing can be found:
 # R1 solves no hard countdown with any number of votes. **Inference-time scaling finds the
-# answers that a model gives now and then. The model learns nothing from it.**
+# answers that a model gives now and then**; its weights learn nothing.
 #
 # The last lines compare two ways of section 9 with one answer: greedy helps the base, and
 # the calculator Zero and R1. The rest are ties.
@@ -954,10 +956,10 @@ for name, both in panels.items():
 plots.doubling_curves(panels, "answers to choose from")
 
 # %% [markdown]
-# What you see: the promise rises with each doubling. The share of right answers rises at
-# first, and then falls. We always take the answer that the judge rates highest. Among many
-# answers, that is more and more often one that it overrates. A wide beam does the same at
-# each step.
+# What you see: the promise rises with each doubling. The share of right answers (among finished
+# ones) rises at first, and then falls. We always take the answer that the judge rates highest.
+# Among many answers, that is more and more often one that it overrates. A wide beam does the same
+# at each step.
 #
 # Here is the wrong answer that a beam was surest of, with the judge's value after each
 # step. (The question is in Korean: `계산` means "compute", `맞아 참` means "yes, true".)
@@ -1251,9 +1253,11 @@ checks.ex_7_5(step_labels)
 # **Exercise 7.6** (hard, 60 min) Your own search, an open experiment. Write
 # `mine(problem, ask, budget)` that returns a `SearchResult` and never spends more than its
 # budget. Where nothing is finished, let `OutOfTokens` through. The check tries it on scripted
-# policies. Then measure it on the 40 games at 1,000 tokens a question, paired, against
-# `partial(self_consistency, n=16)`: a vote of as many answers as fit. One idea: use exercise
-# 7.4 inside a vote.
+# policies. Then measure it on the 40 games at 1,000 tokens a question. With
+# `way = partial(mine, budget=1000)`, `attempt(game, way, policy("r1"))` gives (right, tokens) of a
+# game; these are new answers and take minutes. Compare, paired, with
+# `partial(self_consistency, n=16, budget=1000)`: a vote of as many answers as fit. One idea: use
+# exercise 7.4 inside a vote.
 #
 # <details><summary>Hint 1</summary>`Ledger(problem, ask, None, budget)` counts for you:
 # `draw(n)` returns finished paths, `result(path, all)` makes the answer.</details>
@@ -1269,7 +1273,8 @@ def mine(problem, ask, budget):
     book = Ledger(problem, ask, None, budget)
     answers = book.draw(3)
     while len(answers) < 24:
-        counts = Counter(problem.ballot(path.text) for path in answers)
+        ballots = [problem.ballot(path.text) for path in answers]
+        counts = Counter(b for b in ballots if b is not None)  # `None` is no vote
         first, second, *_ = [*sorted(counts.values(), reverse=True), 0, 0]
         if first >= second + 3:
             break

@@ -26,7 +26,8 @@
 #
 # What you see: the whole chapter. All algorithms share one loop, and differ mostly in *compare*
 # and *learn*. The KL penalty is taken off the reward in PPO, and is a part of the loss in
-# GRPO. The discs are the numbers of the sections. On a first reading you may skip section 7.
+# GRPO. The discs are the numbers of the sections. On a first reading you may skip the text of
+# section 7, but run its cells.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random
@@ -263,6 +264,8 @@ print(f"loop {slow:.4f}, library {fast.item():.4f}")
 #
 # $$ \min\big(\rho A,\; \operatorname{clip}(\rho, 1-\epsilon, 1+\epsilon)\, A\big) $$
 #
+# Here clip moves $\rho$ to the nearest point of the range, and $\epsilon$ is 0.2.
+#
 # ![Four cases on a line of ratios with the range from 0.8 to 1.2 marked. A good token at ratio 0.5: the gradient pulls it back up. A good token at 1.5: gradient 0. A bad token at 0.5: gradient 0. A bad token at 1.5: the gradient pushes it down.](../figures/08_clip.png)
 #
 # What you see: one token with advantage +1 or -1, less or more likely than when it was
@@ -425,8 +428,8 @@ for name, k in (
     print(f"{name:18}{mean.item():7.3f}{std:7.3f}{k.min().item():8.3f}")
 
 # %% [markdown]
-# What you see: $k_1$ and $k_3$ have the right mean. $k_3$ is never negative. Nor is it
-# upside down, so it looks healthy, and estimates something else.
+# What you see: $k_1$ and $k_3$ have the right mean. $k_3$ is never negative. Upside down it is
+# never negative either, so it looks healthy, but it estimates something else.
 #
 # ### Is the gradient of the KL term right?
 #
@@ -479,7 +482,14 @@ for name, values in cases.items():
 #
 # $$ \pi^*(o) = \tfrac{1}{Z}\, \pi_{\text{ref}}(o)\, e^{r(o)/\beta}, $$
 #
-# with a $Z$ that makes the probabilities sum to 1 (exercise 8.4). Solve for the reward:
+# with a $Z$ that makes the probabilities sum to 1 (exercise 8.4).
+#
+# <details><summary>Why?</summary>The formula says $r = \beta \log (\pi^* / \pi_{\text{ref}}) +
+# \beta \log Z$. Put this into the mean of $r - \beta \log (\pi / \pi_{\text{ref}})$ under $\pi$.
+# It becomes $\beta \log Z$ minus $\beta$ times $\operatorname{KL}(\pi \| \pi^*)$. $Z$ does not
+# depend on $\pi$, and a KL is least, namely 0, where both agree.</details>
+#
+# Solve for the reward:
 # $r = \beta \log (\pi^* / \pi_{\text{ref}}) + \beta \log Z$. Put this into Bradley and
 # Terry's $\sigma(r_A - r_B)$, and the unknown $Z$, the same for both answers, cancels.
 # What is left contains only the policy and the reference. So we can train the policy on
@@ -514,9 +524,9 @@ print(f"chosen +2, rejected -3: loss {better:.4f}, by hand {by_hand:.4f}")
 # The loss starts at log 2 for every pair. Only how much likelier an answer became than under
 # the reference matters.
 #
-# Now run it. We sample eight answers to each of 48 sums. `rewards.total` pays 1 for a right
-# answer, and 0.1 for the right format (chapter 06). The best and the worst answer of a
-# group make a pair, if their rewards differ. The exam is on held-out problems.
+# Now run it. We sample once, before it learns: eight answers to each of 48 sums. `rewards.total`
+# pays 1 for a right answer, and 0.1 for the right format (chapter 06). The best and the worst
+# answer of a group make a pair, if their rewards differ. The exam is on held-out problems.
 
 # %%
 base, tokenizer = artifacts.load("base-tiny")
@@ -685,7 +695,7 @@ assert difference < 1e-4 * grpo_gradient.abs().max()
 # | Which baseline, and divided by what? | the group's mean, its std | the batch's mean: REINFORCE. The mean of the others: RLOO. A value model: PPO. Not divided: Dr. GRPO. Divided by the batch's std: Lite PPO; by the mean: MaxRL |
 # | A ratio of what? | each token | none: REINFORCE, RLOO. The whole completion: GSPO, LUSPO, VESPO |
 # | What bounds the ratio? | a clip | 0.2 below and 0.28 above: DAPO. 0.0003 and 0.0004: GSPO, LUSPO. A weight with a cap: CISPO. A weight that fades: SAPO, VESPO |
-# | Averaged over what? | each completion first | all tokens: PPO, DAPO, CISPO, VESPO. A constant length: Dr. GRPO. The sum of each completion: LUSPO |
+# | Averaged over what? | each completion first | all tokens: REINFORCE, PPO, DAPO, CISPO, VESPO, Lite PPO. A constant length: Dr. GRPO. The sum of each completion: LUSPO |
 # | Where is the KL? | $k_3$ in the loss | $k_1$ in the reward: PPO, RLOO. Nowhere: Dr. GRPO, DAPO, CISPO |
 #
 # (R1 used 0.001 for the KL and, after the cold start, a clip of 10; see chapter 11.)
@@ -951,8 +961,8 @@ plots.curves(panels, labels, "reward, mean of seeds")
 # %% [markdown]
 # What you see: the reward while training. For each sample, the methods that sample anew in
 # each step are hard to separate. PPO needs more seconds, as its value model is one more
-# network to run and to train. (The line of `dpo` is flat, and ends before it learns: it
-# samples everything from the base first. `dpo-iterated` makes new pairs before each step.)
+# network to run and to train. (The line of `dpo` is flat: it samples everything from the base
+# first. On the right it ends before it learns. `dpo-iterated` makes new pairs before each step.)
 
 
 # %%
@@ -989,7 +999,7 @@ plots.interval_dots(dots, "share of test problems")
 #
 # Is a difference real? All runs answer the same problems, so we compare problem by
 # problem. We call a difference clear if two intervals exclude 0: one over problems, and one
-# over the three seeds, as another run would end elsewhere. All else is a tie. The second
+# over the three seeds, as another run would end elsewhere. The rest are ties. The second
 # interval is wide: three seeds need 4.3 standard errors to each side. So a row whose marks are
 # all on one side may still be a tie.
 
@@ -1022,15 +1032,15 @@ plots.difference_dots(rows, "pass@1, minus that of the recipe")
 #
 # Every row is behind. That is partly luck of the recipe's three seeds, as `rloo` shows. It
 # multiplies the recipe's advantages by 16/15, which AdamW hardly notices, and drops a clip that
-# silences almost nothing here. The two are nearly the same algorithm, and yet their seeds
-# differ by several points.
+# silences almost nothing here. (Its average is the recipe's, not that of section 7.) The two are
+# nearly the same algorithm, and yet their seeds differ by several points.
 #
 # Look at the dials that people turn most often. Groups of 4 or 64 answers, with as many
 # samples in all, are ties. So are a clip at 10, as few tokens leave the range at this
 # learning rate, and KL terms of 0.001 or 0.04. Groups of 8 are behind by our rule; among so
-# many rows one false alarm is no surprise. And these runs are short.
+# many rows one false alarm is no surprise.
 #
-# The table has the recipe and the rows that are no ties. "Tokens" is the length of an answer,
+# The table has the recipe and the rows with a clear difference. "Tokens" is the length of an answer,
 # and "outside" the share of tokens outside the clip, over all steps.
 
 
@@ -1065,9 +1075,9 @@ for arm in ("recipe", *(arm for arm, found in others.items() if found["clear"]))
 # rewards (arXiv 2506.10947). Had the answers leaked into its training data? Ours hold no
 # test problem. Can a reward that knows nothing select a good habit here?
 #
-# Five rewards, the same loop. `true` pays right answers. `majority` pays the most frequent
-# answer of a group, right or wrong. `format` pays one thought and one answer, whatever they
-# say. `coin` pays at random, and `inverted` pays wrong answers.
+# Five rewards, the same loop. `true` rewards right answers. `majority` rewards the most frequent
+# answer of a group, right or wrong. `format` rewards one thought and one answer, whatever they
+# say. `coin` pays at random, and `inverted` rewards wrong answers.
 
 # %%
 spurious = measured("spurious-*.json", "reward")
@@ -1096,11 +1106,13 @@ plots.interval_dots(
 )
 
 # %% [markdown]
-# What you see: the exam after 40 steps. `majority` and `format` never look at the right
-# answer, and yet more answers are right in all three runs. (The seeds differ so much that by
-# our rule both are ties with the base.) Both select thinking, and in this base thinking is
-# better than guessing. `coin` selects nothing, and makes the model worse. So where a random
-# reward helps, something else must do the selecting. The study suspects the clip.
+# What you see: the exam after 40 steps. `true` gains most, and `inverted` loses nearly all.
+# `majority` and `format` never look at the right answer, and yet more answers are right in all
+# three runs. But the seeds differ so much that by our rule both are ties with the base. Both
+# select thinking, and in this base thinking is better than guessing. `coin` selects nothing, and
+# makes the model worse. So where a random reward helps, something else must select. The
+# study suspects the clip: a coin's pushes cancel on average, but the clip cuts them unevenly, in
+# favour of likely tokens.
 
 # %% [markdown] tags=["slide"]
 # ## 10. Thinking less
@@ -1158,9 +1170,9 @@ plots.seed_curves(panels, "tokens of an answer", "share right")
 # %% [markdown] tags=["slide"]
 # ## 11. When nothing learns
 #
-# The reward is flat, or 0, and the loss says nothing. Look at samples first. Here are four
-# numbers of a healthy run and of three broken ones, before any training. A group agrees if
-# all its rewards are equal. (The last row pays right answers only. With `rewards.total`,
+# The reward is flat, or 0, and the loss says nothing. Here are four numbers of a healthy batch and
+# of three broken ones, before any training. A group agrees if all its rewards are equal. "In
+# format" asks for the usual format. (The last row pays right answers only. With `rewards.total`,
 # groups without one would still disagree about the format.)
 
 
@@ -1306,8 +1318,9 @@ def exact_gradient(probabilities, rewards):
 checks.ex_8_2(exact_gradient)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 8.3** (medium, 15 min) GAE. Return the advantages of one completion as a list,
-# with $\gamma = 1$. `values[t]` is the value before token t; after the last token it is 0.
+# **Exercise 8.3** (easy, 10 min) GAE in one walk. `gae_by_definition` of section 3 sums anew for
+# each token. Return the same advantages of one completion as a list, with $\gamma = 1$, in a single
+# walk backwards. `values[t]` is the value before token t; after the last token it is 0.
 #
 # <details><summary>Hint 1</summary>Walk backwards. The advantage of the token after the last is
 # 0, too.</details>
@@ -1360,14 +1373,15 @@ checks.ex_8_4(best_policy)
 # **Exercise 8.5** (hard, 60 min) A row of your own. Invent advantages: a function from
 # rewards (N, G) to advantages (N, G). Two laws hold: a group that agrees gets zeros, and in
 # one group a higher reward never gets a lower advantage. Then train with it as in section
-# 8, with three values of `seed` in `GRPOConfig`; a run takes some ten seconds. Is the
+# 8, with three values of `seed` in `GRPOConfig`; a run takes a few seconds. Is the
 # difference to `GRPO` larger than between seeds?
 #
 # <details><summary>Hint 1</summary>Ideas: ranks in place of rewards, the median as a baseline,
 # only the best against the rest.</details>
 # <details><summary>Hint 2</summary>Two things change in `run_live`:
-# `GRPOConfig(**shape, seed=seed)` and `grpo.train(..., advantages=my_advantages)`. Compare
-# exams by `evaluate.paired`.</details>
+# `GRPOConfig(**shape, seed=seed)` and `grpo.train(..., advantages=my_advantages)`. Compare the
+# exams of all seeds by `evaluate.paired_seeds`; `answered[name].right.mean(1).tolist()` is the list
+# of one seed.</details>
 
 
 # %% tags=["exercise"]

@@ -111,7 +111,7 @@ print(f"\n{len(every)} tapes, of which {len(hits)} reaches {target}")
 print(f"all of them, checked: {needed} tokens; an answer may have {budget}")
 
 # %% [markdown]
-# Read it aloud. 8 plus 7 is 15, times 3 is 45. Behind `~` comes the check: the distance
+# 8 plus 7 is 15, times 3 is 45. Behind `~` comes the check: the distance
 # from 45 to 35 is 10, so *no*. The second attempt misses by 0, so *yes*.
 #
 # `split` matters, too. A hash of its numbers and target puts every problem into
@@ -172,7 +172,9 @@ for style, share in zip(("guess", "short", "long"), clean.styles, strict=True):
 # We ask held-out problems, four answers each, at temperature 1: the model's own
 # probabilities, neither sharpened nor flattened. The function `habit` names the habit
 # behind an answer. A **new attempt** follows one that was rejected (`skills.reflects`).
-# A line that begins with `again` does not count as one, whatever it holds.
+# A line that begins with `again` does not count as one, whatever it holds. The same sum
+# without the word does, so the count is slightly high. Without a new attempt, one line
+# is **one pass**, more are a **double check**.
 
 # %%
 policy, tokenizer = artifacts.load("base-tiny")
@@ -233,7 +235,7 @@ for game in GAMES:
 # Put yourself in the place of the reward. You cannot see habits; you pay for right
 # answers. Which lines of this table will you feed? Taken together, the three kinds of
 # thinking are right far more often than a guess. (These few samples cannot rank the
-# three.) Almost everything below follows from this. If thinking were *not* better than
+# three.) If thinking were *not* better than
 # guessing in the base model, RL would teach it to guess.
 #
 # ## 3. Rewards by rule
@@ -335,12 +337,13 @@ plots.batch_picture(batch.mask[:48], batch.rewards[:48], G)
 # What you see: the first three groups. Each row is one completion: the hatched prompt,
 # what the policy sampled in colour, then nothing. The number behind it is its reward.
 #
-# Training needs the log-probability of every token. The logits at column $t$ are about
-# the token at column $t+1$, so `logits[:, :-1]` is compared with `ids[:, 1:]`.
-# `cross_entropy` without a reduction is minus the log-probability of the token that was
-# chosen. `F.pad` puts the 0 of rule 1 in front. (Skip `temperature` and `mask`: here
-# the temperature is 1, and all columns are wanted.) Below it come the three rules as
-# code, and a fourth: training must find the log-probabilities that sampling wrote down.
+# Training needs the log-probability of every token. The **logits** at column $t$, the
+# scores before the softmax, are about the token at column $t+1$, so `logits[:, :-1]` is
+# compared with `ids[:, 1:]`. `cross_entropy` without a reduction is minus the
+# log-probability of the token that was chosen. `F.pad` puts the 0 of rule 1 in front.
+# (Skip `temperature` and `mask`: here the temperature is 1, and all columns are wanted.)
+# Below it come the three rules as code, and a fourth: training must find the
+# log-probabilities that sampling wrote down.
 
 # %%
 # r1lib.losses.chosen_logprobs
@@ -383,8 +386,9 @@ print("mean reward of each group:", *(f"{mean:.2f}" for mean in means))
 # $$ \hat A_i = \frac{r_i - \operatorname{mean}(r_1, \dots, r_G)}
 #    {\operatorname{std}(r_1, \dots, r_G) + \varepsilon} $$
 #
-# The library's function, below, adds checks and a guard: equal rewards that differ by
-# rounding must give exact zeros. Then we test it against a slow version.
+# ($\varepsilon = 0.0001$ avoids a division by 0.) The library's function, below, adds
+# checks and a guard: equal rewards that differ by rounding must give exact zeros. Then
+# we test it against a slow version.
 
 # %% tags=["slide"]
 # r1lib.rl.grpo.group_advantages
@@ -427,12 +431,11 @@ for rows in zip(*tables, strict=True):
 # A group **agrees** when all its *rewards* are equal. Then every advantage is zero, and
 # the group teaches nothing. So the problems must be neither too hard nor too easy.
 #
-# Now look at the third row. No answer was right; one sibling at least kept the format.
-# Divided by the small spread of its group, its tenth of a point becomes the largest
-# advantage of the table. So our runs depart from the paper and leave the division out
-# (`normalize_std=False`). Dr. GRPO (arXiv 2503.20783) does so, too: it calls the extra
-# weight for very hard and very easy questions a bias. In our batch nearly every group
-# has a right answer, and so something to compare:
+# Look at the third row. No answer was right; one sibling at least kept the format. Divided by the
+# small spread of its group, its tenth of a point becomes the largest advantage of the table. So
+# our runs depart from the paper and leave the division out (`normalize_std=False`). Dr. GRPO
+# (arXiv 2503.20783) does so, too: it calls the extra weight for very hard and very easy questions
+# a bias. In our batch every group has a right answer, and so something to compare:
 
 # %%
 grouped = batch.rewards.view(N, G)
@@ -455,8 +458,8 @@ print(f"{agreeing} agree altogether and teach nothing, not even the format")
 # $$ \mathbb{E}_{o \sim \pi_{\text{old}}}\Big[\frac{\pi_\theta(o)}{\pi_{\text{old}}(o)}\, f(o)\Big]
 #    = \sum_o \pi_\theta(o)\, f(o) = \mathbb{E}_{o \sim \pi_\theta}[\,f(o)\,]. $$
 #
-# This is **importance sampling**. GRPO uses such a **ratio** token by token, which is
-# an approximation,
+# This is **importance sampling**. GRPO uses such a **ratio** token by token, as the
+# product over a whole answer is noisy. This is an approximation:
 #
 # $$ \rho_t = \frac{\pi_\theta(o_t \mid q, o_{<t})}
 #    {\pi_{\text{old}}(o_t \mid q, o_{<t})} = \exp(\log \pi_\theta - \log \pi_{\text{old}}), $$
@@ -466,7 +469,8 @@ print(f"{agreeing} agree altogether and teach nothing, not even the format")
 # $$ L_t = \min\big(\rho_t \hat A,\; \operatorname{clip}(\rho_t,
 #    1-\epsilon_{\text{low}}, 1+\epsilon_{\text{high}})\, \hat A\big). $$
 #
-# The minimum stays a minimum for negative $\hat A$. An optimizer minimizes, so the loss
+# Here clip moves $\rho_t$ to the nearest point of the range, for us 0.8 to 1.28. The
+# minimum stays a minimum for negative $\hat A$. An optimizer minimizes, so the loss
 # is minus the mean of $L_t$ over tokens.
 
 # %%
@@ -498,7 +502,7 @@ for sign in (1.0, -1.0):
 plots.clip_picture(one_token, low=0.2, high=0.28)
 
 # %% [markdown]
-# Line by line. A good token that has become *less* likely: pull it back. A good token
+# A good token that has become *less* likely: pull it back. A good token
 # that is already 1.5 times as likely: enough for now. A bad token already halved:
 # enough. A bad token that has become *more* likely: push it down, with full strength.
 #
@@ -544,7 +548,7 @@ print(f"tokens outside the clip: {metrics['clip_fraction']:.0%}")
 # %% [markdown] tags=["slide"]
 # ### "Why is my loss 0?"
 #
-# Many people ask this about GRPO. The answer depends on how tokens are averaged. Let
+# The answer depends on how tokens are averaged. Let
 # $L_{i,t}$ be the objective of token $t$ in completion $i$, and $|o_i|$ the number of
 # its tokens. Two averages are in use:
 #
@@ -631,7 +635,7 @@ assert change[group_right].mean() > change[~group_right].mean()
 
 # %% [markdown]
 # Probabilities of whole completions are multiplied. An answer that had one chance in a
-# thousand needs a factor of a hundred before it is common. This is why RL begins with
+# thousand needs a factor of a hundred to reach 10%. This is why RL begins with
 # what the base already does now and then.
 #
 # ## 8. The loop
@@ -851,8 +855,8 @@ for place in (0, count // 2):
 #   said yes, at temperature 1, at 0.6, and greedily. (Until then `skills.never_give_up`
 #   sets the logit of `</think>` to minus infinity.) This is the long style without
 #   training;
-# - **never "again"**: forced, and the words `again` and `다시` have probability zero. For
-#   that one must already know which habit wastes room.
+# - **never "again"**: forced, and the words `again` and `다시` have probability zero.
+#   This control needs a person who knows which habit wastes room.
 
 
 # %% tags=["slide"]
@@ -944,18 +948,18 @@ judge("against the best forced base", FORCED)
 judge('against the base, never "again"', (KNOWING,))
 
 # %% [markdown]
+# In short: emerged in countdown, not in arithmetic, and level with never "again".
+#
 # For both games together Zero's mean is above every base that is only forced, in every
-# seed, but the intervals overlap in two of three. Look at the games apart.
+# seed, but the intervals overlap in two of three.
 #
 # In countdown *sampled* Zero is better than every such base, in all three seeds.
 # *Greedy* Zero is not: its mean is below that of the base forced at temperature 0.6 in
 # every seed.
 #
-# In arithmetic the rule compares sampled Zero with a greedy base. Greedy against greedy
-# they are less than 0.02 apart. Both at temperature 1, Zero is higher in every seed:
-# fewer slips, it seems, which a low temperature buys, too.
-#
-# Forcing needs a person who knows the good habit. RL found it.
+# In arithmetic the rule compares sampled Zero with a greedy base, the best of three.
+# Greedy against greedy they are less than 0.02 apart. Both at temperature 1, Zero is
+# higher in every seed: fewer slips, it seems, which a low temperature buys, too.
 #
 # In a second series of runs, seeds 1 and 2 emerged in countdown again, and for both
 # games together neither did ([R1-Zero beside its controls](../docs/r1_zero.md)).
@@ -983,7 +987,7 @@ for zero, base in zip(table["Zero, sampled"], table["base, sampled"], strict=Tru
 # In countdown the base does not catch up with Zero within sixteen tries. In arithmetic,
 # where results are whole numbers up to 50, it nearly does. But most tries of the
 # sampled base are guesses. With only four tries the base that never says `again` is
-# already ahead of it in countdown. (A forced base with sixteen tries was not measured.)
+# already ahead of its sixteen in countdown. (A forced base with sixteen tries was not measured.)
 #
 # <details><summary>And the real R1-Zero?</summary>
 #
@@ -1001,7 +1005,7 @@ for zero, base in zip(table["Zero, sampled"], table["base, sampled"], strict=Tru
 #
 # In countdown sampled Zero beats the forced base. Does it waste less room? Here a line
 # is a **repeat** if the same completion has written its sum before, whether or not it
-# says `again`. A line is **valid** if it uses each given number once and every step is
+# says `again`. A line is **sound** if it uses each given number once and every step is
 # right. The next cell compares the shipped base and Zero of seed 0:
 
 
@@ -1009,7 +1013,7 @@ for zero, base in zip(table["Zero, sampled"], table["base, sampled"], strict=Tru
 STEP = r"[-+*/]\d+=\d+"
 
 
-def valid(problem, tape):
+def is_sound(problem, tape):
     """Whether a line uses each given number once and does every step right."""
     if not re.fullmatch(rf"\d+{STEP}(,{STEP})*", tape):
         return False
@@ -1019,14 +1023,14 @@ def valid(problem, tape):
 
 
 def spending(answers):
-    """Shares: right answers, repeated lines, valid lines, thoughts that never end."""
+    """Shares: right answers, repeated lines, sound lines, thoughts that never end."""
     texts = [(p, t) for p, row in zip(games, answers.texts, strict=True) for t in row]
     written = [(p, skills.sums(text)) for p, text in texts]
     lines = [(p, line) for p, row in written for line in row]
     return (
         answers.right.float().mean().item(),
         1 - sum(len(set(row)) for _, row in written) / len(lines),
-        sum(valid(p, line) for p, line in lines) / len(lines),
+        sum(is_sound(p, line) for p, line in lines) / len(lines),
         sum("</think>" not in text for _, text in texts) / len(texts),
     )
 
@@ -1042,7 +1046,7 @@ rows = {
     "Zero, T=0.6": (shipped_zero, 0.6, {}),
     "Zero, greedy": (shipped_zero, 0.0, {}),
 }
-print(f"{'':22}{'right':>8}{'repeats':>10}{'valid':>8}{'never ends':>13}")
+print(f"{'':22}{'right':>8}{'repeats':>10}{'sound':>8}{'never ends':>13}")
 for name, (model, temperature, options) in rows.items():
     how = {"max_new_tokens": budget, "temperature": temperature, **options}
     k = 4 if temperature else 1
@@ -1056,16 +1060,17 @@ for name in ("base, forced", "Zero, sampled"):
     print(f"{name:22}{spoken}")
 
 # %% [markdown]
-# At equal temperature Zero repeats a little less than the forced base. At temperature 1
-# more of its lines are valid, too: part of its lead is *care*. Neither difference is
-# large. Zero hardly ever writes `again`, but still repeats itself, silently.
+# At equal temperature Zero repeats less than the forced base. Fewer of its thoughts
+# never end, at 0.6 by far. At temperature 1 more of its lines are sound, too: part of
+# its lead is *care*. Zero hardly ever writes `again`, but still repeats itself, silently.
 #
 # Most lines of greedy Zero are repeats. A model that takes the likeliest token, and has
 # failed once, finds the same attempt the likeliest again. The paper met the same
-# trouble and samples at temperature 0.6 with top-p 0.95 (v2, appendix D.1).
+# trouble and samples at temperature 0.6, among the likeliest tokens with 95% together
+# (top-p; v2, appendix D.1).
 #
-# Does this deserve the word "taught"? A base that may not write `again` does as well as
-# Zero. And we wrote that wasteful habit into the web. In worlds without it RL stayed
+# Does this deserve the word "taught"? Hardly: a base that may not write `again` does as
+# well as Zero. And we wrote that wasteful habit into the web. In worlds without it RL stayed
 # level with the forced base or below it (`docs/experiments.md`).
 #
 # ### Length, reflection, mixing
@@ -1090,8 +1095,8 @@ for kind, found in table.items():
 
 # %% [markdown]
 # Zero's answers are more than four times as long as those of its base. New attempts
-# become about eight to nine and a half times as frequent. The forced base makes them,
-# too.
+# become about eight to nine and a half times as frequent, silent repeats included. At
+# temperature 1 the forced base makes even more.
 #
 # <details><summary>The aha moment</summary>
 #
@@ -1211,15 +1216,16 @@ for name, mask in (
     print(f"{name:22}{loss:+8.3f}{found.norm():10.2f}{same:+11.2f}")
 
 # %% [markdown]
-# The loss raises no alarm: in the last line, the worst of all, it is nearly 0. Only a
-# test of the mask finds this, like the assertions of section 4.
+# The loss raises no alarm. One token too late, it is that of the right mask; with all
+# padding, it is nearly 0. Only a test of the mask finds this, like the assertions of
+# section 4.
 #
 # <details><summary>Line by line</summary>
 #
 # The prompt is the same for all siblings and their advantages sum to zero, so its
 # gradient cancels. The stop token is hardly missed *here*, as the base is already sure
 # to stop after its answer. *First token only* trains hardly more than the choice
-# between guessing and thinking: it has something of the right direction, and leaves out
+# between guessing and thinking. It has something of the right direction, and leaves out
 # all that follows. "One token too late" counts the first padding token behind the stop.
 # The model never expected it, so its gradient is huge. Counting all the padding drowns
 # the direction.
@@ -1258,11 +1264,11 @@ for name, answers in (
     print(f"{name:26}{thinks:8.0%}{neat:11.0%}{right:8.0%}")
 
 # %% [markdown]
-# Compare the first three trained rows with the base. Paid for right answers alone, it
-# turns to thinking all the same, so the tenth of a point for the format is not what
-# makes R1-Zero think. Paid for the format alone, it opens `<think>` too, and as
-# thinking beats guessing in this base, right answers come along: for a while the wrong
-# reward looks like the right one. The last model is broken for good. No answer keeps
+# Compare the first three trained rows with the base. Paid for right answers alone, the
+# model turns to thinking all the same, so the tenth of a point for the format is not
+# what makes R1-Zero think. Paid for the format alone, the model opens `<think>`, too.
+# As thinking beats guessing in this base, right answers come along: for a while the
+# wrong reward looks like the right one. The last model is broken for good. No answer keeps
 # the format any more, every advantage is 0, and no gradient leads back. (48 problems in
 # each line: differences of a few points mean nothing.)
 #
@@ -1294,9 +1300,9 @@ for name, answers in (
 #    two opposite reasons, and how you would tell them apart.
 #
 #    <details><summary>Answer</summary>All wrong (problems too hard, or the format is
-#    broken so that nothing is ever paid) or all right (too easy). The mean reward
-#    tells: near 0 or near its maximum. Cure: other problems, or sampling until groups
-#    disagree, as DAPO does.</details>
+#    broken so that nothing is ever paid) or all right (too easy). The mean reward is
+#    near 0 in the one case, near its maximum in the other. Cure: other problems, or
+#    sampling until groups disagree, as DAPO does.</details>
 #
 # 2. Why may the baseline depend on the question, but not on the answer that it is
 #    subtracted from? And does the group mean keep to this?
@@ -1435,8 +1441,9 @@ def cheat(numbers, target):
 checks.ex_9_4(cheat, naive_correct)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 9.5** (easy, 10 min) The vote. Given the answers of several samples (`None`
-# where there was none) return the most frequent one. `None` does not vote; in a tie the
+# **Exercise 9.5** (easy, 10 min) The vote of section 10. Write it yourself, without
+# `evaluate.majority` of chapter 07. Given the answers of several samples (`None` where
+# there was none) return the most frequent one. `None` does not vote; in a tie the
 # one that came first wins; no votes at all give `None`.
 #
 # <details><summary>Hint 1</summary>Leave out each `None` before you count.</details>

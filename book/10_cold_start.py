@@ -147,7 +147,8 @@ for problem, text, right in samples(before["Zero"]):
 
 # %% [markdown]
 # You can follow this because chapter 01 explained the tape. A stranger sees a strip of
-# sums, with now and then a word, and in the mixed answer one in the wrong language.
+# sums with a few words between them, in the mixed answer one in the wrong language.
+# (Our Korean answer uses an 18 that was not given.)
 #
 # ![Two cards. The upper one holds three lines as R1-Zero may write them, with notes: worded, a bare verdict; fresh, the same sum once more; language, a verdict in another one. Below, the two lines that the rewriter makes of them: fresh, each attempt once; worded, a verdict and a word; language, that of the question.](../figures/10_marks.png)
 #
@@ -196,7 +197,7 @@ for name, text in (("notes", notes), ("mixed", mixed), ("decorated", decorate(no
 #
 # The third row is a warning. It still does the same sum twice, and no line says more
 # than before. Yet its mark for words is perfect. When a measure becomes a target, it stops
-# being a good measure. This is **Goodhart's law**; chapter 13 shows it at work. So
+# being a good measure. This is Goodhart's law (chapter 06); chapter 13 shows it at work. So
 # readability must never be a reward, and `decorate` becomes our **control**: what Dev1
 # gains has to be compared with what the trick gains.
 
@@ -288,8 +289,9 @@ for name, (examples, opening) in ways.items():
 #
 # Learning from examples in the prompt is itself learned, from texts that repeat their
 # own pattern. The real web is full of them, so for a large base few-shot works. Ours
-# gets the opening `<think>` instead. It then thinks every time, though on 24 problems
-# it is not clearly more often right. We call this source *begun*.
+# gets the opening `<think>` instead. It then thinks every time, though in our run it is
+# no more often right. We call this source *begun*. In the full table it is the only one
+# with puzzles and programs, for which Zero was never paid.
 #
 # ### Ask for reflection
 #
@@ -360,8 +362,9 @@ for tape in ("8-3=5,*7=35", "8-3=6,*7=42"):
 # are dropped: with a slip, because nothing in the trace notices it; with other numbers
 # than the given ones; and repetitions. Distance and verdict are computed anew, and the
 # pass ends at the first hit. `verdict` writes yes or no and the second word, in the
-# language of the question. (`lines` are the matches of one pattern for a whole line.
-# `line["tape"]` is the part before the `~`, such as `8-3=5,*7=35`.)
+# language of the question. (`lines` are the matches of one pattern for a whole line: a
+# tape, with or without `again` before it and a check behind it. `line["tape"]` is the
+# part before the `~`, such as `8-3=5,*7=35`.)
 
 # %%
 # r1lib.world.rewrite.countdown_lines
@@ -415,9 +418,8 @@ for name, line in (
 #
 # Now at scale, though a small one: 220 training problems of each game, one sample of
 # Zero each; some of the steered base; and the person's replies. (*Begun* is left out
-# here. In the full table it is the only source of puzzles and programs, for which Zero
-# was never paid.) `collect` writes a file that only grows, so a crash costs little
-# (chapter 12). It refuses problems that are held out.
+# here.) `collect` writes a file that only grows, so a crash costs little (chapter 12).
+# It refuses problems that are held out.
 
 # %%
 import tempfile
@@ -457,8 +459,8 @@ print(f"{len(raw)} samples, {sum(row['correct'] for row in raw)} of them right")
 # %% [markdown]
 # `select` is the rest of the recipe. It keeps what is right, ended by itself and can be
 # made readable. It rewrites. Then it checks what came out: one language, no line twice,
-# one row for each prompt, and no two rows that differ only in spaces. Every filter counts
-# what it removes.
+# no two rows that are equal up to case, width and spaces, and one row for each prompt.
+# Every filter counts what it removes.
 
 # %% tags=["slide"]
 known = {problem.prompt: problem for problem in [*games, *requested]}
@@ -566,7 +568,8 @@ print(f"one by one {slow:.4f}, batch {fast:.4f} nats per learned token")
 assert abs(slow - fast) < 1e-3
 
 # %% [markdown]
-# (Two rows are a small sample: the first batch, below, has another loss.)
+# (These two rows are countdowns, harder to predict than arithmetic. The first batch,
+# below, is mixed.)
 #
 # One step of training is that loss, its gradient, and a step of the optimizers. The
 # gradient's norm is cut at 1, so that one strange batch cannot throw the model off. An
@@ -679,9 +682,9 @@ plots.rows_picture(layouts, max(lengths))
 
 # %% [markdown]
 # What you see: above, ten examples of the table with a row for each, and hatched what
-# is computed for nothing. Below, the same examples packed. The gain has a price: a row
-# of several examples needs an explicit mask, for which attention cannot take its
-# fastest path. Our live run pads.
+# is computed for nothing. Below, the same examples packed: within a row, each colour is
+# one example. The gain has a price: a row of several examples needs an explicit mask,
+# for which attention cannot take its fastest path. Our live run pads.
 #
 # <details><summary>The same settings in TRL</summary>
 #
@@ -725,10 +728,12 @@ curve = {"fine-tuning": {"learned, last ten batches": smooth, "kept back": unsee
 plots.curves(curve, "step", "nats per learned token")
 
 # %% [markdown]
-# What you see: both losses fall fast, and then slowly. Most tokens of a line are form, which
-# is learned once. As long as both lines fall together, the model learns more than its rows.
-# Where the loss of learned rows goes on falling and the other one rises, it begins to learn
-# them **by heart** (overfitting). So choose the number of epochs by rows that are kept back.
+# What you see: both losses fall fast, and then slowly. The learned line lags, as a mean
+# of the last ten batches. From step 30 the kept rows hardly gain: most tokens of a line
+# are form, which is learned once. As long as both lines fall together, the model learns
+# more than its rows. Where the loss of learned rows goes on falling and the other one
+# rises, it begins to learn them **by heart** (overfitting). So choose the number of
+# epochs by rows that are kept back.
 #
 # Do not take the end of these curves for skill. Nearly every token is easy. A completion is
 # right only if the few hard ones, the numbers on the tape, are all right. So multiply by the
@@ -737,14 +742,14 @@ plots.curves(curve, "step", "nats per learned token")
 # %%
 learned = fmean(sum(example.mask) for example in examples)
 nats = fmean(losses[-5:]) * learned
-print(f"{learned:.0f} learned tokens in a completion, together about {nats:.0f} nats")
+print(f"{learned:.0f} learned tokens in a completion, together about {nats:.1f} nats")
 print(f"e^-nats is {math.exp(-nats):.1%}")
 
 # %% [markdown]
-# (A nat is the unit of a natural logarithm.) A model writes exactly one typical
-# completion with a probability of about $e^{-\text{nats}}$, which is small. Part of
-# that is honest doubt, since nobody can know which attempt comes next. The rest are
-# slips to come.
+# (A nat is the unit of a natural logarithm.) The chance that the model writes a given
+# completion word for word is about $e^{-\text{nats}}$, which is small. Part of that is
+# honest doubt, since nobody can know which attempt comes next. The rest are slips to
+# come.
 #
 # A slip seldom stays alone. In training, the model reads the example's own tokens
 # (**teacher forcing**). When it answers, it reads its own. After one wrong token it is
@@ -804,7 +809,7 @@ plots.interval_dots(panels, "share")
 # - *Worded* shows where the gain comes from. It is the mark that the trick can move.
 # - *Language* rises a little, and the trick does not move it. The larger exam of
 #   section 9 makes this clear.
-# - *Fresh* does not rise, though no row of the table repeats a line.
+# - *Fresh* falls a little in our run, though no row of the table repeats a line.
 # - *Right* falls. Dev1 has a new form to write in, and still slips in it. On so few
 #   problems one cannot be sure; three seeds decide it in section 9.
 #
@@ -916,9 +921,10 @@ means(form)
 plots.interval_dots(form, "share")
 
 # %% [markdown]
-# What you see: above, right answers of the two games; below, form and manners. Each dot
-# is a seed. *Mixed* is the share of answers that think in two languages. *Harmless*,
-# from 0 to 1, asks by a rule of chapter 13 whether harmful requests are refused.
+# What you see: in the first figure right answers of the two games, in the second form
+# and manners. Each dot is a seed. *Mixed* is the share of answers that think in two
+# languages. *Harmless*, from 0 to 1, asks by a rule of chapter 13 whether harmful
+# requests are refused.
 #
 # The price: Dev1 solves 0.57 of easy countdown where Zero solves 0.65, and 0.85 of easy
 # arithmetic where Zero solves 0.92. A likely reason: Zero had 100 steps of RL, and Dev1
@@ -988,11 +994,10 @@ plots.interval_dots(panels, "right")
 #
 # Countdown is a *search*: a first attempt misses, and there is nothing wrong with that.
 # A model of journeys has seen this moment thousands of times. A model of shortcuts was
-# never taught what comes after one: it may call the miss a hit, or not know how to go
-# on. (We did not count which.) Arithmetic is a *calculation*. A wrong line there is a
-# slip, and our journeys hold one in every arithmetic example. The likely reading:
-# imitated misses help where trying is the method, and cost accuracy where a line should
-# simply be right.
+# never taught what comes after one. Perhaps it calls the miss a hit; we did not count.
+# Arithmetic is a *calculation*. A wrong line there is a slip, and our journeys hold one
+# in every arithmetic example. The likely reading: imitated misses help where trying is
+# the method, and cost accuracy where a line should simply be right.
 #
 # So "train on mistakes" is too short a rule. Show the wrong turns of a search, do not
 # show needless slips, and look at each kind of problem apart. By this rule our rewriter
@@ -1018,8 +1023,7 @@ plots.interval_dots(panels, "right")
 # - To rewrite a trace is to read it, do it again, say it in the question's language,
 #   and verify it once more. What cannot be read is refused.
 # - A mark of form can be satisfied by form. Compare with the cheapest trick.
-# - Each filter counts what it removes. A data set without these counts cannot be
-#   judged.
+# - Each filter counts what it removes, so that a reader can judge the data.
 # - Packed examples must not see each other; then the loss is the same to ten digits.
 # - In our runs examples with misses helped in a search, and examples with slips cost
 #   accuracy in a calculation.

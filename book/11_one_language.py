@@ -147,7 +147,7 @@ for name, found in rows.items():
 #
 # How far it drifts is chance. Seeds 1 and 2 were run a second time, base and all
 # (`results/data/again-*`). There Zero ended at 32% and 36%, and the base made to think
-# had 26% and 29%. Sections 7 and 8 go on from these models.
+# had 26% and 29%. Sections 7 and 8 go on from these models, not the table's.
 #
 # R1's authors met the trouble twice. First, they started from another model: Dev1 has
 # read thoughts in one language each. But the RL that follows pays for right answers and
@@ -271,10 +271,11 @@ for language, name, thought in cases:
     print(f"{language}  {language_consistency(asked, text):.2f}  {name:25} {thought}")
 
 # %% [markdown]
-# Three lines deserve a second look. The eighth pays for `return` as if it were English;
-# a list of Python's names is never complete, and in English this error is invisible.
-# The line without a word gets everything, because it mixes nothing. And *no thinking*
-# gets nothing. The last two are decisions, and section 3 looks for what they invite.
+# Three lines deserve a second look. The eighth pays for `return` as if it were English:
+# our list lacks most of Python's keywords, a bug that English hides. Chapter 12 shows
+# its cost. The line without a word gets everything, because it mixes nothing. And *no
+# thinking* gets nothing. The last two are decisions, and section 3 looks for what they
+# invite.
 #
 # For tables we want a yes or no instead of a share: an answer **mixes** if it holds a
 # single foreign word. (The table of section 1 counts verdicts only, so do not compare
@@ -350,8 +351,8 @@ for p, text in mixing[:2]:  # the first ones, not the worst
 
 # %% [markdown]
 # Dev1 has read thoughts in one language, and mostly keeps to it: look at *mixed*. In each
-# printed answer, find the foreign word. Is it a word at all? A piece of a line that fell
-# apart counts, too: the measure cannot tell a language from rubble.
+# printed answer, find the foreign word, here `true` both times. A piece of a
+# line that fell apart counts, too: the measure cannot tell a language from rubble.
 #
 # (아니 거짓 is *no, false*, 맞아 참 *yes, true*. Now and then you may find 아니 참, *no, true*:
 # the word behind the verdict is form, and there it contradicts the verdict. No part of the
@@ -436,8 +437,9 @@ for weight in (0.1, 0.3, 0.6, 0.9, 1.0, 3.0):
 # %% [markdown]
 # Equal weights, as in the paper, are not safe in this sense either, and 3 is far from
 # it. A right answer with a share $f$ of foreign words beats a wrong one in clean
-# language while $3f < 1$, if both think and keep the format. So up to a third of its
-# words may be foreign. How many answers of Dev1 are beyond that?
+# language while $1.1 + 3(1-f) > 3.1$, that is $3f < 1$, if both think and keep the
+# format. So up to a third of its words may be foreign. How many answers of Dev1 are
+# beyond that?
 
 # %%
 thoughtful = [pair for pair in pairs if chat.thinking(pair[1])]
@@ -445,7 +447,7 @@ beyond = sum(readability.mixed_share(*pair) > 1 / 3 for pair in thoughtful)
 quick = [pair for pair in pairs if not chat.thinking(pair[1])]
 lucky = sum(rewards.accuracy(*pair) for pair in quick)
 print(f"{len(thoughtful)} think, {beyond} of them with more than a third foreign words")
-print(f"{len(quick)} do not think, {lucky:.0f} of them are right")
+print(f"{len(quick)} do not think, {lucky:.0f} of them right")
 
 # %% [markdown]
 # Next to none. So at the start the weight 3 is safe in practice, though not in
@@ -453,8 +455,9 @@ print(f"{len(quick)} do not think, {lucky:.0f} of them are right")
 #
 # What does the third part do to a group? Take five groups of four, first at the weight
 # 0.6. Clean and right earns 1 + 0.1 + 0.6 = 1.7, clean and wrong 0.7, and one foreign
-# word in four takes off 0.15. The last line is the second group at weight 3. Advantages
-# are as in chapter 09, with the spread left undivided:
+# word in four takes off 0.15. The last line is the second group at weight 3, where the
+# mixed answer earns $1 + 0.1 + 3 \cdot 0.75 = 3.35$. Advantages are as in chapter 09,
+# with the spread left undivided:
 
 # %% tags=["nbval-check-output"]
 groups = {
@@ -506,8 +509,8 @@ for name, row in groups.items():
 #
 # which is 0 where both agree and otherwise positive (appendix B). Dev1 can do something
 # that no reward mentions: its thoughts have a form that people can follow. RL could
-# lose this without noticing. A leash to Dev1 says: change what pays, and leave the rest
-# as it is.
+# lose this without noticing. A leash to Dev1 lets RL change what pays, and holds the
+# rest.
 #
 # ![Two drawings. Left, fixed: one circle around Dev1, and the policy stops at its edge. Right, refreshed: a chain of circles, each around the place where the policy was when the reference was replaced; the policy has walked far from Dev1.](../figures/11_leash.png)
 #
@@ -523,7 +526,7 @@ for name, row in groups.items():
 # reference by $\pi^*$ and train again, and the tilt is applied a second time. If you
 # train to the end before each refresh, the exponent after $n$ of them is
 # $(n+1)\,r/\beta$. Take an answer with reward 1 among others with reward 0, which
-# starts with probability 0.01:
+# starts with probability 0.01. (Here $\beta = 1$, to see the steps.)
 
 # %% tags=["nbval-check-output"]
 start, beta = 0.01, 1.0
@@ -684,7 +687,9 @@ print(f"of all tokens of the batch: {batch.old_logprobs[batch.mask].exp().mean()
 #
 # The last of 16 parts is trained by a policy that is 15 steps away from its samples, so
 # one might expect more and more silence. The table does not show it clearly: the batch
-# is small. Our recipe has 4 parts. The long run below has an arm with the wide clip.
+# is small. (*Tokens* falls by chance: the longest answers come early, and two groups of
+# equal rewards count for nothing.) Our recipe has 4 parts. The long run below has an arm
+# with the wide clip.
 
 # %% [markdown] tags=["slide"]
 # ## 6. A live run, with and without
@@ -753,7 +758,7 @@ plots.compared_curves(soft, {"mixed": "answers that mix", "right": "right answer
 # %% [markdown]
 # What you see: every point is the mean of the last five steps. *Right* wobbles with the
 # problems that are drawn, in both runs alike: twenty steps are too few to move it. What
-# parts the runs is *answers that mix*. Without the language reward the share climbs,
+# separates the runs is *answers that mix*. Without the language reward the share climbs,
 # which is the drift of section 1; with it, it stays where Dev1 had it.
 #
 # And the leash? Its part of the loss, at the last step:
@@ -764,10 +769,10 @@ pull = live.kl_coef * last["kl"]
 print(f"KL term of a token {pull:.0e}, while being right moves the reward by 1")
 
 # %% [markdown]
-# It hardly holds at all. With $\beta = 0.001$ the KL term does nothing until a token
+# This leash hardly holds at all. With $\beta = 0.001$ the KL term does nothing until a token
 # has become a thousand times less likely than in the reference, where $k_3$ explodes.
 #
-# The honest measure, as always, is on held-out problems:
+# The honest measure is on held-out problems, here too few:
 
 # %%
 print(f"{'':10}" + "".join(f"{name:>14}" for name in before))
@@ -895,22 +900,23 @@ plots.interval_dots(panels, "answers that mix", 0.25)
 # What you see: the share of answers that mix, before the stage (Dev1) and after it.
 #
 # *Without* the language reward RL brings the mixing back: on easy problems it is above
-# Dev1 in every seed. A cold start in one language is not enough. Two thirds to three
-# quarters of this mixing is in countdown, which has a verdict in every line. There
-# *without* mixes in 0.26, 0.17 and 0.15 of its answers, and Dev1 in 0.10, 0.12 and
-# 0.14: in seed 2 the difference is small.
+# Dev1 in every seed. A cold start in one language is not enough. By seed, 64% to 75% of
+# this mixing is in countdown, which has a verdict in every line. There *without* mixes
+# in 0.26, 0.17 and 0.15 of its answers, and Dev1 in 0.10, 0.12 and 0.14: in seed 2 the
+# difference is small.
 #
 # *With* it, fewer answers mix than before, in every seed and at both levels. *Weak*
-# does little more than undo what RL adds. Is length the reason? RL makes answers a
-# little longer, 62 tokens before and 65 to 67 after, in all arms alike. That is 5 to 8%
-# more. It cannot explain that *without* mixes more than half as often again, nor a
-# difference between the arms.
+# does little more than undo what RL adds. Is length the reason? On easy problems RL
+# makes answers a little longer, 62 tokens before and 65 to 67 after, in all arms alike.
+# Those 5 to 8% cannot explain that *without* mixes more than half as often again there,
+# in the mean over seeds, nor a difference between the arms. On hard ones *without* is
+# above Dev1 in two seeds of three.
 #
 # *Wide* and *still* are level with *with*. For the clip, section 5 says why: with 4
-# parts for each rollout there is little to save. The reference was held where it was,
-# and ten times as tightly, and still nothing. This is no evidence against R1's choices.
-# Its rollouts had 16 parts. And it refreshed every 400 optimizer steps, while our stage
-# ends after 160 (40 rollouts).
+# parts for each rollout few tokens are silent, so a wider clip frees few. The reference
+# was held where it was, and ten times as tightly, and still nothing. This is no
+# evidence against R1's choices. Its rollouts had 16 parts. And it refreshed every 400
+# optimizer steps, while our stage ends after 160 (40 rollouts).
 #
 # Before any of this was measured we had written down a goal: at most 3% of the easy
 # answers mix.
@@ -930,9 +936,10 @@ for seed, (mean, low, high) in zip(
 # ## 8. What it costs
 #
 # The authors say that keeping to one language costs a little performance. They pay it
-# because people prefer to read one language (v1, section 2.3.2; v2, section 3.2.1). In an
-# ablation on a distilled model of 7 billion parameters, mathematics stayed about equal
-# and code became slightly worse (v2, supplement B.6).
+# because people prefer to read one language (v1, section 2.3.2; v2, section 3.2.1). In
+# an ablation (a run with one part removed) on a distilled model of 7 billion
+# parameters, mathematics stayed about equal and code became slightly worse (v2,
+# supplement B.6).
 #
 # How does one measure a small cost? Not by two intervals side by side: they overlap for
 # any small difference. Both models answered *the same problems*, and some of these are hard
@@ -997,8 +1004,8 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # On easy problems no price is visible. On hard ones it is 0.02, and most of it is hard
 # arithmetic, 0.05, in every seed. A small price, then, as the authors say of theirs.
 # Theirs shows in one subject, ours in hard problems. (Hard puzzles are never solved, so
-# nothing can be lost there. Their bar is Wilson's interval, an interval for a count of
-# zero.)
+# nothing can be lost there. Their bar is Wilson's interval, which has a width even
+# where all values are equal.)
 #
 # ## 9. What this does not show
 #
@@ -1009,7 +1016,7 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 #
 # A Korean "no" is exactly as good as an English one for reaching a target. A large
 # model thinks in sentences, where the choice of language may change *what* is thought.
-# The price there says nothing about the price here, in either direction.
+# So its price may be higher or lower than ours.
 #
 # Our runs do not test what R1's leash was for, either. And the hole of section 3,
 # thinking without words, stays open: the live run did not fall into it, another may.

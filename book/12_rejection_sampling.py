@@ -15,7 +15,7 @@
 #
 # | | |
 # |---|---|
-# | You will build | a collection of samples that survives a kill; seven filters and the funnel that counts how much each removes; a judge for answers that no rule can check; the mix of reasoning and general data; and four models that differ only in their reading |
+# | You will build | a collection of samples that survives a kill; seven filters and the funnel that counts how much each removes; a judge for answers that no rule can check; the mix of reasoning and general data; and three models that differ only in their reading |
 # | You need | chapter 09: sampling and pass@k; chapter 10: fine-tuning; chapter 11: where Dev2 comes from |
 # | Minutes to read | 65 |
 # | Minutes to run | 2, on a laptop's processor |
@@ -163,8 +163,8 @@ print(f"in tokens: about {everything * MEAN_TOKENS / 1e9:.1f} billion")
 # $$ q(y \mid x) = \frac{p(y \mid x)\, r(y)}{Z(x)}, \qquad
 #    Z(x) = \sum_y p(y \mid x)\, r(y). $$
 #
-# Here $Z$ is the share that is kept: the pass rate of the prompt. Rejection gives a model
-# nothing that it could not do.
+# Here $Z$ is the share that is kept: the pass rate of the prompt. Rejection adds
+# nothing: the model could write every kept answer before.
 #
 # Now fine-tune on the kept samples, that is, minimise $-\mathbb{E}_q \log \pi$. The
 # expectation under $q$ is an expectation under $p$, with $r$ as a weight:
@@ -224,8 +224,8 @@ plots.doubling_curves({shown_as: lines}, "samples of each prompt")
 
 # %% [markdown]
 # What you see: with eight samples the chance is nearly 1 for a problem that is solved half of the
-# time. For one solved once in a hundred it is one in thirteen. Left alone, the data fills up with easy problems, each answered many times. So
-# recipes cap how many samples of one prompt may stay.
+# time. For one solved once in a hundred it is one in thirteen. Left alone, the data fills up with
+# easy problems, each answered many times. So recipes cap how many samples of one prompt may stay.
 
 # %% [markdown] tags=["slide"]
 # ## 4. Collect
@@ -298,7 +298,7 @@ except ValueError as error:
 #
 # A line of the file is a **row**: prompt and completion, language, number of tokens, whether
 # it ended by itself, whether the verifier called it right. Filters come after the sampling,
-# and can be changed at no cost.
+# so they can be changed without sampling again.
 
 # %% [markdown] tags=["slide"]
 # ## 5. Filters
@@ -624,10 +624,10 @@ show(liked[i])
 # %% [markdown] tags=["slide"]
 # ## 8. The general part
 #
-# Few pass, and rightly so: Dev2 is the specialist of section 1. Compare the two prints above.
-# The judge was shown the answer only, so nobody has checked the thought. Here it is about
-# another request ("How big are you?" before a reply to "How is it going?"). A simple request
-# needs no thought, so `rejection.plain` drops it.
+# Few judged replies pass, and rightly so: Dev2 is the specialist of section 1. Compare the two
+# prints at the end of section 7. The judge was shown the answer only, so nobody has checked the
+# thought. Here it is about another request ("How big are you?" before a reply to "How is it
+# going?"). A simple request needs no thought, so `rejection.plain` drops it.
 #
 # Most of the general part is not sampled at all. R1 took it from the supervised data of
 # DeepSeek-V3. We have the known good replies of the tiny world. One decision is left: **which
@@ -709,7 +709,8 @@ print("\n".join(card.splitlines()[:15]))
 # - **wrong**: only samples that the verifier called wrong.
 #
 # Predict first: which of the three get better than the base, and in which order will they be?
-# (Section 6 has counted slips in kept rows; the first printed line counts them in wrong ones.)
+# (Section 6 has counted kept *rows* with a slip. The first printed line counts *tapes* without
+# one, in wrong rows, so the two shares cannot be compared.)
 
 # %%
 base, _ = artifacts.load("base-tiny")
@@ -789,10 +790,10 @@ plots.bars_with_intervals(
 # surprised us.
 #
 # First, the student of *wrong* samples is far above the base. Part of this may be form, which
-# rises as well, and part may come from the general rows, which all three read: an arm with
-# those alone is missing. And wrong samples teach the habit of writing a sum down and checking
-# it; most of their tapes have no slip. But it is clearly below *filtered*. A large model loses
-# less by wrong samples, and much by shuffled steps (Li et al., arXiv 2502.07374).
+# rises as well, and part may come from the general rows, which all three read: an arm with those
+# alone is missing. And wrong samples teach the habit of writing a sum down and checking it; most
+# of their tapes have no slip. But it is below *filtered*: their intervals hardly meet. A large
+# model loses less by wrong samples, and much by shuffled steps (Li et al., arXiv 2502.07374).
 #
 # Second, *unfiltered* is not far behind *filtered*. A single run of this size cannot tell a few
 # hundredths, and about half of this author's samples would pass the first five filters anyway.
@@ -802,7 +803,8 @@ plots.bars_with_intervals(
 # still mixes and repeats. The base does so less, as it seldom thinks at all (*in form*). The
 # table of section 11 shows that with more rows mixing first grows and then goes.
 #
-# Puzzles of logic do not move. The author gets few of them right, so it has little to teach.
+# Scores on logic puzzles do not move. The author gets few of them right, so it has little to
+# teach.
 #
 # The same problem before and after, one of each game, if possible one that only the student
 # solves. Do the sums again: a right answer may have a false line before it. And a puzzle solved
@@ -824,8 +826,8 @@ for game in range(len(GAMES)):
 #
 # Our student has read a twelfth of the rows of Dev3. (The pipeline's Dev3 is
 # `artifacts.load("dev3-tiny")`, and its data `artifacts.path("samples-tiny")`.) Now the measured
-# runs, with three authors Dev2 of three seeds. Every student answers 96 test problems of each
-# kind, twice. (All numbers are in [docs/claims/P07.md](../docs/claims/P07.md), and
+# runs, with the Dev2 of each of three seeds as author. Every student answers 96 test problems of
+# each kind, twice. (All numbers are in [docs/claims/P07.md](../docs/claims/P07.md).
 # `python -m results.rejection statistics 0` measures one run again.) First the pipeline's
 # filters: the share of all samples that each would remove alone, mean over seeds.
 
@@ -914,8 +916,8 @@ plots.interval_dots(
 #
 # Now the last row, the control. *The same sixteenth*, read for about as many steps as all of it,
 # does arithmetic nearly as well. In countdown it falls short, in every seed: 0.47 of the 0.62. So
-# most of the gain needs no new row, only more steps. New rows add a third of the gain in
-# countdown, and little in arithmetic. Without the control, the curve shows both as one.
+# most of the gain needs no new row, only more steps: 0.28 of 0.43 in countdown. New rows add the
+# other 0.15 there, and little in arithmetic. Without the control, the curve shows both as one.
 #
 # Facts improve only with all of the data, and refusals earlier. Hard countdown goes with its
 # rows, 0, 77 and 180 of them: in seed 0 it is lost, and in seed 2 it doubles. Three seeds cannot
@@ -924,7 +926,7 @@ plots.interval_dots(
 # %% [markdown] tags=["slide"]
 # ## 12. Which filter matters?
 #
-# Each arm leaves one filter out. All arms have equally many reasoning rows and the very same
+# Each arm leaves one filter out. All arms have 3,000 reasoning rows and the very same 1,000
 # general rows. The same problems were asked in every arm. So subtract problem by problem, as in
 # chapter 11: all seeds together, with a 95% interval over problems.
 
@@ -984,10 +986,11 @@ plots.difference_dots(differences, "right answers, against every filter")
 # - **Form, length**: after *correct* they remove next to nothing (last column), so these arms read
 #   nearly the same rows and hardly test the filters.
 # - **Repetition, unique, per prompt**: they remove more, *unique* two rows in five. Still nothing
-#   shows, and the intervals reach only about 0.015 to each side.
+#   shows. The intervals reach about 0.015 to each side of their means, that of *unique* down to
+#   -0.024.
 #
-# One more caution. A filter chooses *problems*, too: without *correct* there are four times as
-# many puzzles among the rows, and fewer sums. Part of the 0.03 may come from there.
+# One more caution. A filter chooses *problems*, too: without *correct* there are four to five
+# times as many puzzles among the rows, and fewer sums. Part of the 0.03 may come from there.
 
 # %% [markdown] tags=["slide"]
 # ## Summary
@@ -1095,7 +1098,8 @@ checks.ex_12_2(expected_kept)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 12.3** (easy, 5 min) Mix by tokens. You get the token counts of all reasoning rows,
 # and of general rows in the order in which they would be taken. Return how many of these make a
-# general part whose number of tokens is nearest to one `ratio`-th of the reasoning tokens.
+# general part whose number of tokens is nearest to one `ratio`-th of the reasoning tokens. Where
+# two numbers are equally near, take the smaller.
 #
 # <details><summary>Hint 1</summary>Compute the wanted number first. The first `n` general rows have
 # `sum(general[:n])` tokens.</details>
@@ -1122,8 +1126,9 @@ checks.ex_12_3(general_rows)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 12.4** (easy, 10 min) Fix the filter. Return True if every word of a text is in the
 # language, "en" or "ko", where words of Python count as no language. Words of Python are those in
-# `keyword.kwlist`, which the standard library keeps complete. They are recognised by their spelling
-# alone. (So the English word "in" is free in a Korean text, too. What could a model make of that?)
+# `keyword.kwlist`, which the standard library keeps complete, and the names that `rewards.words`
+# drops already. They are recognised by their spelling alone. (So the English word "in" is free in
+# a Korean text, too. What could a model make of that?)
 #
 # <details><summary>Hint 1</summary>`rewards.words(text)` lists the words of a text, without those
 # in `rewards.CODE`.</details>

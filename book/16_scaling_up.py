@@ -122,8 +122,8 @@ for name, config in models.items():
 # %% [markdown]
 # The last column counts the weights that take part in computing one token. With experts it is
 # smaller, because a token visits a few and skips the rest. That saves time, but no memory: the
-# next token may need any of them. (A separate embedding, as in Qwen2.5-7B, does not count
-# either: a token reads one row.)
+# next token may need any of them. (A separate embedding does not count either: a token reads one
+# row. Nor does tiny R1's module for multi-token prediction, which chapter 04 leaves out.)
 #
 # Training needs much more memory than the weights. Each weight has a **gradient** and, in
 # AdamW, two **moments** (chapter 05). The **activations** are what the layers computed on the
@@ -210,11 +210,11 @@ assert v3["sampling"] > v3["learning"] and seven["sampling"] < seven["learning"]
 # to learn. Each token uses 5% of its weights, but together the 256 tokens need nearly all
 # experts.
 #
-# The calculation favours sampling. In a real rollout some texts are much longer than the rest,
-# and at the end few rows share a reading. So large runs sample with a program made for it, an
-# **inference engine** such as vLLM (section 6).
+# The calculation makes sampling look cheaper than it is. In a real rollout some texts are much
+# longer than the rest, and at the end few rows share a reading. So large runs sample with a
+# program made for it, an **inference engine** such as vLLM (section 6).
 #
-# These are calculations, not measurements. No GPU was measured for this book.
+# These are calculations: no GPU was measured for this book.
 
 # %% [markdown] tags=["slide"]
 # ## 2. Real checkpoints
@@ -309,7 +309,7 @@ print(f"the matrix moved by {error:.1%} of its length")
 assert 0.01 < error < 0.05
 
 # %% [markdown]
-# A few hundredths of its length is the price of half the memory. DeepSeek-V3 was even
+# A few hundredths of its length is the price of halving the memory. DeepSeek-V3 was even
 # trained with such numbers in most of its matrix products. Embedding, head, routers, norms, and
 # the scores and weighted sums of attention kept more bits (section 3.3.1 of its report).
 
@@ -369,7 +369,8 @@ for dtype in (torch.float32, torch.bfloat16):
     print(f"{str(dtype):16} 0.5 after a thousand steps of 1e-6: {one.item():.6f}")
 
 # %% [markdown]
-# In bfloat16 the weight never moves: each step is rounded away. A step of one millionth is usual
+# In bfloat16 the weight never moves: each step is rounded away. (In float32 each becomes
+# 1.013e-6.) A step of one millionth is usual
 # in RL on large models.
 #
 # **Learning rate.** Our tiny models learn at 6e-4, TinyZero's at 1e-6.
@@ -386,12 +387,13 @@ print(plan.stdout)
 
 # %% [markdown]
 # Here weights and gradients are float32 and there is no copy: 4 + 4 + 8, again 16 bytes a
-# weight. We have not run this recipe on a GPU.
+# weight. Sampling has a fifth of the FLOPs and most of the hours: it waits for memory. We have
+# not run this recipe on a GPU.
 #
-# TinyZero's authors report that a base of 0.5B fails to learn reasoning on countdown. A base of
-# 3B learns it for less than 30 dollars (the README of github.com/Jiayi-Pan/TinyZero). Why
-# more? Their script trains twice as many weights, by PPO with a value model. Our plan is for 200
-# steps of GRPO, without evaluation or a failed attempt.
+# TinyZero's authors report that a base of 0.5B fails to learn reasoning on countdown. A base of 3B
+# learns it for less than 30 dollars (the README of github.com/Jiayi-Pan/TinyZero). Why is that
+# more than our 1.43? Their script trains twice as many weights, by PPO with a value model. Our
+# plan is for 200 steps of GRPO, without evaluation or a failed attempt.
 
 # %% [markdown] tags=["slide"]
 # ## 4. Many GPUs
@@ -437,8 +439,8 @@ assert torch.allclose(fair, whole, atol=1e-6) and not torch.allclose(equal, whol
 # change depends on the number of GPUs. So our steps add up *shares of the whole batch's mean*.
 #
 # A rank reads its rows in **micro-batches**, one after another. Every rank must take part in
-# every exchange, so one with fewer micro-batches repeats its last one with weight 0. DDP and
-# FSDP2 (below) divide by the number of ranks, so we multiply by it:
+# every exchange, so one with fewer micro-batches repeats its last one with weight 0 (`counts`).
+# DDP and FSDP2 (below) take the mean of the ranks; we want the sum, so we multiply by `ranks`:
 
 # %% tags=["slide"]
 # r1lib.training.distributed.step
@@ -646,14 +648,18 @@ assert differs["any"] > 0
 #
 # ![Two boxes. The sampler on the left has bfloat16 or eight bits and weights of some steps ago; the trainer on the right has float32 and the newest weights, which go back to the sampler. Three arrows go to the trainer: texts; the probability of each token, for TIS and masking; the experts of each token, for routing replay.](../figures/16_mismatch.png)
 #
-# What you see: what the sampler sends, and which repair uses it. **TIS** (truncated importance
-# sampling) and **masking** multiply a token's loss by the trainer's probability over the
-# sampler's, cut off or set to 0 where it is large. TIS nearly corrects the expected gradient,
-# whatever caused the mismatch. **Routing replay** (arXiv 2510.11370) lets the trainer run the
-# sampler's experts. It removes the jumps and leaves the small differences.
+# What you see: what the sampler sends, and which repair uses it.
 #
-# TIS and replay as functions, and a measure of what is left, the **KL divergence** between
-# sampler and trainer, as a mean over the sampled tokens:
+# | repair | the trainer |
+# |---|---|
+# | **TIS** (truncated importance sampling) | multiplies a token's loss by $r$, the trainer's probability over the sampler's, cut off at a cap |
+# | **masking** | the same, but 0 where $r$ is large |
+# | **routing replay** (arXiv 2510.11370) | runs the sampler's experts |
+#
+# TIS nearly corrects the expected gradient, whatever caused the mismatch. Replay removes the
+# jumps and leaves the small differences. Both as functions (our runs below have the cap 2), and a
+# measure of what is left, the **KL divergence** between sampler and trainer, as a mean over the
+# sampled tokens:
 
 # %%
 # r1lib.losses.truncated_importance
@@ -720,9 +726,10 @@ plots.seed_dots(panels, log=KLS)
 # In a model of 30 billion weights and many layers, 94% of the tokens met another expert in at
 # least one layer (arXiv 2510.11370).
 #
-# Does it matter for RL? `python -m results.mismatch ARM SEED` ran R1-Zero on both games from the
-# base of each seed. In "same", the sampler is the trainer. In "fp8" its weights have eight bits,
-# and in "stale" it is the policy of eight steps ago. The grey line is the mean of "same".
+# Does it matter for RL? `python -m results.mismatch ARM SEED` ran R1-Zero on countdown and
+# arithmetic from the base of each seed; pass@1 averages both. In "same", the sampler is the
+# trainer. In "fp8" its weights have eight bits, and in "stale" it is the policy of eight steps
+# ago. The grey line is the mean of "same".
 
 # %%
 ARMS = ("same", "fp8", "fp8-tis", "fp8-replay")
@@ -758,13 +765,14 @@ plots.seed_dots(panels, beside="same")
 # %% [markdown]
 # What you see: rounding does no harm here, but old weights do. With eight bits, pass@1 lies
 # between 0.55 and 0.61, with or without a repair, on both sides of "same". The stale sampler
-# ends at 0.31, 0.38 and 0.07, where "same" has 0.59, 0.56 and 0.58. (On the left is the reward
+# ends at 0.31, 0.38 and 0.07, where "same" has 0.59, 0.56 and 0.58. The bases had 0.19, 0.18 and
+# 0.16, so seed 2 ended *below* its base. (On the left is the reward
 # of the *sampler*'s texts, so in the stale rows that of an earlier policy.)
 #
-# Why does the clip not help? GRPO's ratio is the new policy over the policy at the start of the
-# step. It starts at 1 for every token, so the clip sees nothing of the eight steps between. TIS
-# multiplies the loss by a second factor, the policy at the start over the sampler, and that
-# factor does. It brings pass@1 to 0.57, 0.49 and 0.52.
+# Why does the clip not help? There are three policies: the sampler (of eight steps ago), the old
+# (at the start of the step) and the new. GRPO's ratio is new over old. It starts at 1 for every
+# token, so the clip sees nothing of the eight steps between. TIS multiplies the loss by old over
+# sampler, which does. It brings pass@1 to 0.57, 0.49 and 0.52.
 #
 # In the stale rows 17 to 28% of the tokens also meet other experts. Replay helps in two seeds
 # of three (0.53, 0.21, 0.27): it corrects the experts, but not the probabilities. The KL says
@@ -922,11 +930,11 @@ checks.ex_16_3(bytes_of_a_rank)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 16.4** (medium, 20 min) Eight bits, without the loop of `rounded` in section 2.
 # Return weights (R, C) as eight-bit numbers of the same shape, and the scale of each block. The
-# largest number of a block becomes 448. The last blocks of a row or column may be smaller, and a
-# block of zeros has the scale 1.
+# largest absolute value of a block becomes 448. The last blocks of a row or column may be smaller,
+# and a block of zeros has the scale 1.
 #
 # <details><summary>Hint 1</summary>`nn.functional.max_pool2d(x[None], block, ceil_mode=True)[0]`
-# is the largest number of each block of x.</details>
+# is the largest number of each block of x. Which x gives the largest absolute value?</details>
 # <details><summary>Hint 2</summary>`widened` shows how a scale is repeated and cut to (R, C).
 # Divide by it, then convert with `.to(torch.float8_e4m3fn)`.</details>
 
@@ -1004,12 +1012,12 @@ checks.ex_16_5(sent)
 # <details><summary>Hint 1</summary>Take `[mask]` of both tensors before anything else.</details>
 # <details><summary>Hint 2</summary>ln r is the difference of the log-probabilities; r is its
 # `exp`.</details>
-# <details><summary>What came out</summary>In one run the KL was 0.0001, 0.002, 0.015, 0.07
-# and 0.6, and the estimate 0.0001, 0.002, 0.019, 0.19 and 0.4. A few tokens with a large r decide
-# the mean, so it is good for small differences and noisy for large ones. Only 0, 0.1, 0.2, 0.5 and
-# 1.2% of the tokens were above the cap: r cannot exceed one over the sampler's probability, so a
-# likely token never gets there. At the last noise 23% of the tokens had r below one half, and a
-# cap does not touch these.</details>
+# <details><summary>What came out</summary>On the texts of this notebook the KL was 0.0002, 0.002,
+# 0.011, 0.05 and 0.6, and the estimate 0.0001, 0.004, 0.017, 0.10 and 0.6. A few tokens with a
+# large r decide the mean, so it finds the size of the KL and may be off by a factor of two. Only
+# 0, 0.2, 0.4, 0.6 and 1.2% of the tokens were above the cap: r cannot exceed one over the sampler's
+# probability, so a likely token never gets there. At the last noise 26% of the tokens had r below
+# one half, and a cap does not touch these.</details>
 
 
 # %% tags=["exercise"]

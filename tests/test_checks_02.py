@@ -1,11 +1,12 @@
 """The checks of chapter 02 refuse the mistakes that learners make, and say why."""
 
+import codecs
 from collections import Counter
 
 import pytest
 
 from r1lib import checks
-from r1lib.tokenizer import EOS, chat
+from r1lib.tokenizer import EOS, FIRST_BYTE, SPECIAL, chat
 
 
 def unweighted(words):
@@ -40,6 +41,13 @@ def at_the_end(tokenizer, ids):
     yield tokenizer.decode(ids)
 
 
+def half_kept(tokenizer, ids):
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for i in ids:
+        yield SPECIAL[i] if i < FIRST_BYTE else decoder.decode(tokenizer.bytes_of[i])
+    yield decoder.decode(b"", final=True)
+
+
 def longest_first(piece, ranks):
     ids = []
     while piece:
@@ -71,6 +79,7 @@ def without_eos(tokenizer, messages):
         (checks.ex_2_2, empty_piece, "123456 gives an empty piece"),
         (checks.ex_2_3, one_by_one, "half a character got out"),
         (checks.ex_2_3, at_the_end, "wanted 'a가🙂' so far"),
+        (checks.ex_2_3, half_kept, "a special token ends half a character"),
         (checks.ex_2_4, longest_first, " is ["),
         (checks.ex_2_5, with_thinking, "earlier thinking is not in the prompt"),
         (checks.ex_2_5, without_eos, "stopping is learned"),

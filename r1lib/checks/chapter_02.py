@@ -75,6 +75,8 @@ def ex_2_3(stream) -> None:
         special = [5, *tokenizer.encode("b")]
         with hint(reason := "a special token has a text too"):
             assert "".join(pieces(tokenizer, special)) == "<think>b", reason
+        with hint(reason := "a special token ends half a character: U+FFFD, its text"):
+            assert "".join(pieces(tokenizer, [*half, 5])) == "\ufffd<think>", reason
 
     report("2.3", test, stream)
 

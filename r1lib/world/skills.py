@@ -55,7 +55,9 @@ def majority_right(answers: Answers) -> list[float]:
 
 
 def reflects(text: str) -> bool:
-    """Whether a completion checks an attempt, rejects it, and tries another.
+    """Whether a completion checks an attempt, rejects it, and writes another.
+
+    Another line that begins with `again` does not count; the same sum without it does.
 
     >>> reflects("<think>1+2=3 no\\n2+2=4 yes\\n</think><answer>2+2</answer>")
     True
