@@ -312,8 +312,7 @@ except Refused as refused:
 # (`wording`). One line deserves a second look: `written(right)`. Where the gold answer
 # is a number, the model has to *write one out*: a number, a fraction, a percentage or one
 # power of plain numbers, but not `2+2` or `2*3`. If values were enough, repeating a sum would
-# be right. (For "simplify 6/8" or "compute 2^10" repeating *is*
-# right: ask neither.)
+# be right. (For "simplify 6/8" or "compute 2^10" repeating *is* right: ask neither.)
 
 
 # %% tags=["slide"]

@@ -309,7 +309,7 @@ print(f"the matrix moved by {error:.1%} of its length")
 assert 0.01 < error < 0.05
 
 # %% [markdown]
-# A few hundredths of its length is the price of halving the memory. DeepSeek-V3 was even
+# A few hundredths of its length is the price of halving the memory. DeepSeek-V3 was
 # trained with such numbers in most of its matrix products. Embedding, head, routers, norms, and
 # the scores and weighted sums of attention kept more bits (section 3.3.1 of its report).
 
@@ -369,9 +369,8 @@ for dtype in (torch.float32, torch.bfloat16):
     print(f"{str(dtype):16} 0.5 after a thousand steps of 1e-6: {one.item():.6f}")
 
 # %% [markdown]
-# In bfloat16 the weight never moves: each step is rounded away. (In float32 each becomes
-# 1.013e-6.) A step of one millionth is usual
-# in RL on large models.
+# In bfloat16 the weight never moves: each step is rounded away. (In float32 each becomes 1.013e-6.)
+# A step of one millionth is usual in RL on large models.
 #
 # **Learning rate.** Our tiny models learn at 6e-4, TinyZero's at 1e-6.
 #
@@ -657,7 +656,7 @@ assert differs["any"] > 0
 # | **routing replay** (arXiv 2510.11370) | runs the sampler's experts |
 #
 # TIS nearly corrects the expected gradient, whatever caused the mismatch. Replay removes the
-# jumps and leaves the small differences. Both as functions (our runs below have the cap 2), and a
+# jumps and leaves the small differences. Both as functions (our runs have the cap 2), and a
 # measure of what is left, the **KL divergence** between sampler and trainer, as a mean over the
 # sampled tokens:
 
@@ -772,7 +771,7 @@ plots.seed_dots(panels, beside="same")
 # Why does the clip not help? There are three policies: the sampler (of eight steps ago), the old
 # (at the start of the step) and the new. GRPO's ratio is new over old. It starts at 1 for every
 # token, so the clip sees nothing of the eight steps between. TIS multiplies the loss by old over
-# sampler, which does. It brings pass@1 to 0.57, 0.49 and 0.52.
+# sampler, and that factor does. It brings pass@1 to 0.57, 0.49 and 0.52.
 #
 # In the stale rows 17 to 28% of the tokens also meet other experts. Replay helps in two seeds
 # of three (0.53, 0.21, 0.27): it corrects the experts, but not the probabilities. The KL says
@@ -1014,8 +1013,8 @@ checks.ex_16_5(sent)
 # `exp`.</details>
 # <details><summary>What came out</summary>On the texts of this notebook the KL was 0.0002, 0.002,
 # 0.011, 0.05 and 0.6, and the estimate 0.0001, 0.004, 0.017, 0.10 and 0.6. A few tokens with a
-# large r decide the mean, so it finds the size of the KL and may be off by a factor of two. Only
-# 0, 0.2, 0.4, 0.6 and 1.2% of the tokens were above the cap: r cannot exceed one over the sampler's
+# large r decide the mean, so it finds the size of the KL and may be off by a factor of two or
+# three. Only 0, 0.2, 0.4, 0.6 and 1.2% of the tokens were above the cap: r cannot exceed one over the sampler's
 # probability, so a likely token never gets there. At the last noise 26% of the tokens had r below
 # one half, and a cap does not touch these.</details>
 
