@@ -16,7 +16,7 @@
 # | | |
 # |---|---|
 # | You will build | a whole decoder as DeepSeek designed it, from RMSNorm to multi-head latent attention, its cache, and a sampler. At the end it loads the trained weights of our base and writes |
-# | You need | PyTorch tensors and matrix products; tokens (chapter 02); tapes such as `17+5=22,*2=44` (chapter 01, section 2) |
+# | You need | PyTorch tensors and matrix products; tokens (chapter 02); tapes such as `17+5=22,*2=44` (chapter 01, section 2); appendix C if `einsum`, `view` or gradients are new to you |
 # | Minutes to read | 90 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
@@ -146,9 +146,10 @@ for p, i in zip(*(x.tolist() for x in likely), strict=True):
 # $$ x \leftarrow x + \operatorname{attention}(\operatorname{norm}(x)), \qquad
 #    x \leftarrow x + \operatorname{ffn}(\operatorname{norm}(x)). $$
 #
-# Nothing is ever overwritten, so the vector is called the **residual stream**. Attention
-# is the only part in which one position reads others. The feed-forward layer (ffn) works
-# on each position alone. Adding has a consequence: the stream grows.
+# Nothing is overwritten: each layer adds a correction, a *residual* (He et al., arXiv 1512.03385).
+# Hence the vector is called the **residual stream**. Attention is the only part in which one
+# position reads others. The feed-forward layer (ffn) works on each position alone. Adding has a
+# consequence: the stream grows.
 
 # %%
 rope = rope_at(model.rope, ids.shape[1])
@@ -252,8 +253,8 @@ print(
 #
 # The rule that no token sees a later one is the **causal mask**. The library computes all
 # heads and tokens at once, `T` queries and `S` keys, with PyTorch's function. Where T equals S
-# and no other mask is given, that function masks by itself, and need not store the whole T by S
-# table of scores. With a cache there are fewer queries than keys. Then the queries are the
+# and no other mask is given, that function masks by itself (`is_causal`), and need not store the
+# whole T by S table of scores. With a cache there are fewer queries than keys. Then the queries are the
 # *last* T of S tokens, and `attend` makes the mask.
 
 # %% tags=["slide"]
@@ -284,8 +285,9 @@ print("all heads agree with the loop; shape", tuple(fast.shape))
 # If anything leaks from a later token, the training loss looks wonderful and the model is
 # useless.
 #
-# The first test is a gradient. Where the logits at $t$ depend smoothly on the embedding
-# at $s$, the derivative is not zero. For $s > t$ it must be exactly zero.
+# The first test is a gradient, along one random direction of the logits at $t$. Where these
+# depend smoothly on the embedding at $s$, it is almost never zero. For $s > t$ it must be
+# exactly zero.
 #
 # A gradient misses dependence through a *choice*, such as "the three tokens with the
 # highest score". So the second test changes all tokens from $t$ on, and compares the
@@ -595,7 +597,8 @@ print(f"move the query:    query {moved.tolist()}, score {(moved @ latent).item(
 #    = \big( (W^{UK})^\top R(t-s)\, q \big)^\top c_s $$
 #
 # The query in latent space now depends on the distance. The cell compares the query that suits a
-# key at distance 0 with those for keys farther away:
+# key at distance 0 with those for keys farther away. A cosine of 1 everywhere would mean that one
+# query serves all distances:
 
 # %% tags=["nbval-check-output"]
 up = torch.sin(torch.arange(16 * 32).double()).view(16, 32)  # any W_UK will do
@@ -668,14 +671,14 @@ print(
 # Expanding everything again at each step is hopeless. Keeping expanded keys is cheapest to
 # compute, but needs a cache even larger than that of MHA. (40,960 and not 32,768: here each head
 # keeps its own copy of the 64 rotary numbers.) Absorbed attention multiplies about 3.4 times
-# as much, and reads 71 times fewer numbers. A processor that decodes mostly waits for memory.
+# as much, and reads 71 times fewer numbers. Reading, too, takes time (section 11).
 #
 # When a long prompt is read at once, naive is better. Let $d$ and $v$ be the widths of a key
 # without its rotary part and of a value. For each query and key, a head multiplies $2C + R$ times
 # if absorbed and $d + R + v$ times if naive. So naive saves $2C - d - v$ for each query, and pays
 # $C(d + v)$ once for each key. The price divided by the saving is the `crossover`, in queries:
-# 171 in V3, 53 in our model. With a cache and fewer tokens than that, `forward` absorbs. This
-# includes our prompts, of about a dozen tokens.
+# $512 \cdot 256 / (1024 - 256) \approx 171$ in V3, 53 in our model. With a cache and fewer tokens than
+# that, `forward` absorbs. This includes our prompts, of about a dozen tokens.
 #
 # ## 9. The model, assembled
 #
@@ -767,7 +770,7 @@ for piece in stream(mine, start, 60):
     print(piece, end="", flush=True)
 
 # %% [markdown] tags=["slide"]
-# Each token is printed as soon as it is drawn. Run the cell again for another answer.
+# Each token is printed as soon as it is drawn. Run the cell again, perhaps for another answer.
 #
 # `sample_token` also returns the log-probability in the *whole* distribution, without filters.
 # Reinforcement learning needs this, and it samples without filters: a token that never passes a
@@ -853,13 +856,14 @@ for name, how in (
     print(f"{name:26}{right:7.0%}{fmean('<think>' in text for text in texts):9.0%}")
 
 # %% [markdown] tags=["slide"]
-# A share of 17% among 384 samples is uncertain by about four points (two standard errors). The
-# greedy line has only 96, as its four samples of a problem are the same: seven points. Two
-# results are larger. Greedy decoding never thinks, because the likeliest *first* token of this
-# base begins a guess. A high temperature makes thinking more frequent, but one bad token among
-# twenty spoils a sum. A strict filter helps: it leaves the choice at the beginning open, and
-# removes bad tokens from the sums, where the model is sure. R1's authors recommend a temperature
-# of 0.6, and they evaluated it with 0.6 and top-p 0.95 (README of its repository).
+# A share of right answers is uncertain by about four points: two standard errors over the 96
+# problems, with the four samples of each averaged first. On the greedy line these four are the
+# same: seven points. Two differences are larger. Greedy decoding never thinks, because the
+# likeliest *first* token of this base begins a guess. A high temperature makes thinking more
+# frequent, but one bad token among twenty spoils a sum. A strict filter helps, from 12% to 22%: it
+# leaves the choice at the beginning open, and removes bad tokens from the sums, where the model is
+# sure. R1's authors recommend a temperature of 0.6, and they evaluated it with 0.6 and top-p 0.95
+# (README of its repository).
 #
 # ## 11. What the cache costs
 #
@@ -928,7 +932,7 @@ plots.curves(panels, "tokens in the cache", "times MHA", log="xy")
 # Naive MLA multiplies about 256 times as much as MHA: $256 \cdot 128$ against $2 \cdot 64$ for
 # each kept token and head. Its time is only 7 to 11 times as long: one large product uses a
 # processor far better than many small reads from memory. Absorbed MLA pays a fixed price to move
-# the query, so it loses in short contexts and wins in long ones. GQA is fast everywhere, and
+# the query, so against MHA it loses in short contexts and wins in long ones. GQA is fast everywhere, and
 # keeps 1.8 times as much as MLA here.
 
 # %% [markdown] tags=["slide"]
@@ -1049,8 +1053,8 @@ plots.heatmaps({"Attention from =": table}, rows, heads, "block.head")
 # `=` to the three tokens before it. The last one shows how much probability the right
 # result loses without the head. Two heads of the first block, 0.0 and 0.2, look at the two
 # numbers, and a third, 0.1, at the operator. Without any one of these three the right result
-# has a probability of 0.21 to 0.36 instead of 0.94. Heads 1.3 and 2.3 look at the operator, too,
-# and are not missed.
+# has a probability of 0.21 to 0.36 instead of 0.94. Heads 1.3 and 2.3 look at the operator, too
+# (0.3 and 1.2 half as much), and are not missed.
 #
 # ## 14. What this does not show
 #
@@ -1224,7 +1228,7 @@ checks.ex_3_4(absorb)
 # column and the place of each key as a row, and compare them.</details>
 #
 # <details><summary>Hint 2</summary>For the experiment change `chance_of_results` of section 13.
-# A distance has `~` at `t - 2`. In four blocks information can travel four windows.</details>
+# A distance has `~` at `t - 2`. In four blocks information can travel back $4(w - 1)$ tokens.</details>
 #
 # <details><summary>What we saw</summary>Windows of 16 and more cost very little. With 4, the
 # right results of sums become a little less likely, and distances lose about three times as

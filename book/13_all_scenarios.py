@@ -16,7 +16,7 @@
 # | | |
 # |---|---|
 # | You will build | preference data from a judge that is noisy and easily charmed, the Bradley-Terry loss, a helpful and a harmless reward model, the mixed reward of R1's last stage; a policy that games its reward model while you watch; and R1's last stage in small, ten steps |
-# | You need | chapter 08: RLHF in outline; chapter 09: groups, advantages and GRPO; chapter 12: where Dev3 comes from |
+# | You need | chapter 06: Goodhart's law; chapter 08: RLHF in outline; chapter 09: groups, advantages and GRPO; chapter 11: the language reward and the KL term; chapter 12: where Dev3 comes from |
 # | Minutes to read | 70 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
@@ -133,8 +133,8 @@ for name, text in replies.items():
 # than half of its words are beside the point. They make it *better* in the eyes of the judge.
 #
 # How does a number become a choice? By a coin that is bent. The probability is a logistic curve of
-# the difference in truth plus charm, divided by the noise, 0.15. To this 0.4 is added for the
-# answer shown first (section 4 takes care of that).
+# the difference in truth plus charm, divided by the noise, 0.15. To this quotient 0.4 is added for
+# the answer shown first (section 4 takes care of that). Without it a lead of 0.15 wins 73 of 100.
 
 # %%
 # r1lib.world.judge.chance
@@ -211,8 +211,8 @@ for i, name in enumerate(names):
 assert (found - (together - together.mean())).abs().max() < 0.25
 
 # %% [markdown]
-# The scores were found from choices alone, up to a shift (all columns are centred) and a unit (the
-# judge's noise). And they are not the truth: they are truth **plus charm**.
+# The scores were found from choices alone, up to a shift (all columns are centred) and a unit: the
+# judge's noise, so the fit is multiplied by 0.15. And they are not the truth: they are truth **plus charm**.
 #
 # In the library `logsigmoid` in one piece stays finite where `log(sigmoid(x))` computes the logarithm of
 # 0. Beside the loss it reports the **pair accuracy**: the share of pairs in which the chosen answer has
@@ -363,7 +363,7 @@ for p, row in list(zip(train_set, answered, strict=True))[:3]:
         print(f"   truth {judge.helpfulness(p, text):.2f}   {said}")
 
 # %% [markdown]
-# (An empty line is an answer that never left its thinking. A visible tag is one that was cut off
+# (An empty line is an answer that never left its thinking. An answer with a visible tag was cut off
 # at 48 tokens.) Six answers to each request make up to fifteen pairs. How often does the judge
 # prefer the longer one?
 
@@ -500,13 +500,14 @@ print({name: round(value, 2) for name, value in found.items()})
 # The paper writes one sum, reasoning + general + language, with a reward for format inside the general
 # part (v2, section 3.2.2). A completion has only one of the first two, and we pay format to both:
 #
-# $$ r = \bigl( \underbrace{r_{\text{rule}}}_{\text{reasoning}} \;\text{or}\;
-#        \underbrace{r_{\text{model}}}_{\text{request}} \bigr)
-#        \;+\; 0.1\, r_{\text{format}} \;+\; 0.6\, r_{\text{language}} . $$
+# $$ r_{\text{problem}} = r_{\text{rule}} + 0.1\, r_{\text{format}} + 0.6\, r_{\text{language}}, $$
 #
-# A sum needs terms of one size. A rule pays 0 or 1. A Bradley-Terry score has no zero and no unit. It may
-# run from -5 to 5, and would drown every rule. So we **squash** it. Let the policy answer held-out
-# requests before this stage. Take mean $\mu$ and standard deviation $\delta$ of the scores, and pay
+# $$ r_{\text{request}} = r_{\text{model}} + 0.1\, r_{\text{format}} + 0.6\, r_{\text{language}}. $$
+#
+# A sum needs terms of one size. A rule pays 0 or 1. A Bradley-Terry score has no zero, and its spread is
+# whatever the pairs gave. It may run from -5 to 5, and would drown every rule. So we **squash** it. Let the
+# policy answer held-out requests before this stage. Take mean $\mu$ and standard deviation $\delta$ of the
+# scores, and pay
 #
 # $$ r_{\text{helpful}} = \sigma\!\left(\frac{s - \mu}{\delta}\right) \in (0, 1),
 #    \qquad r_{\text{model}} = r_{\text{helpful}} \cdot r_{\text{harmless}} . $$
@@ -516,10 +517,10 @@ print({name: round(value, 2) for name, value in found.items()})
 # still earns format and language. The product is our choice. The paper pays each kind of request by its
 # own model.)
 #
-# Requests need no thinking, so for them a bare answer in its tags is in format. The 0.6 is the safe
-# weight of chapter 11. For one completion, with the models' numbers given, this is all. The library's
-# version (you may skim it) does it for a whole rollout, so that each model is called once, and notes
-# the means of the parts. Two made-up models that know a single word each then show the sum at work.
+# Requests need no thinking, so for them a bare answer in its tags is in format. For rules the 0.6 is safe
+# (below 0.9, chapter 11; there we train with 3). For one completion, with the models' numbers given, this is
+# all. The library's version (you may skim it) does it for a whole rollout, so that each model is called once,
+# and notes the means of the parts. Two made-up models that know a single word each then show the sum at work.
 
 
 # %%
@@ -586,8 +587,9 @@ for (text, p), value in zip(texts.items(), paid, strict=True):
 # distance from the start, with a larger reward model as the truth, for RL and for best-of-N. **Reward
 # hacking** is the same seen from the policy's side.
 #
-# Now for real. The policy of section 5 climbs the helpful model *and nothing else*. Every few steps it
-# answers held-out requests, and we note the score beside the truth, which training does not see.
+# Now for real. The policy of section 5 climbs the helpful model *and nothing else*. (`Preference` gets it
+# twice.) Every few steps it answers held-out requests, and we note the score beside the truth, which training
+# does not see.
 
 # %%
 before = models.scores(
@@ -723,9 +725,10 @@ plots.interval_dots(panels, "truth", 0.7)
 
 # %% [markdown]
 # What you see, above: score and truth on held-out requests, a line for the mean of the seeds and a band for
-# their range. All scores climb, and the truths part. (Each model has its own scale. So compare scores within
-# an arm, and between unbalanced and leash, which share a model.) Below: the truth on test requests at three
-# moments, a dot for each seed with its 95% interval. Step 15 was chosen in advance.
+# their range. Each model has its own scale, so compare scores within an arm, or unbalanced with leash, which
+# share a model. *Plain* starts from another policy, too. All scores climb, and the truths part. Below: the
+# truth on test requests at three moments, a dot for each seed with its 95% interval. Step 15 was chosen in
+# advance.
 #
 # *Plain*: in every seed the truth is well up at step 15 and back where it began at step 60. By the score
 # alone, the last step would seem the best one.
@@ -792,16 +795,16 @@ print(f"the recipe: {stage.rl.steps} steps, preferences from {stage.preference_f
 print(f"the paper: 1,700 steps, preferences in the last {400 / 1700:.0%}")
 
 # %% [markdown]
-# Two settings are not the paper's. It lowers the temperature to 0.7 in this stage, as answers became
+# Two more settings are not the paper's. It lowers the temperature to 0.7 in this stage, as answers became
 # incoherent at higher ones (v2, section 3.2.2). Ours stays at 1.0, at which this book measures. And its
 # preferences come in the last quarter, ours in the second half. With problems alone the policy learns to
 # think first and does so for requests too, where it does not help. In chat the share rises from 20% to 40%
 # within 20 steps (`docs/experiments.md`), and the later steps have to undo this.
 #
 # The stage is the loop of chapter 11, with two differences. The reward is `Mixed`, and from a certain step on
-# most problems are requests that the models pay for. `grpo.train` is a generator. We take one step of it at a
-# time, since the next step may have another reward. The state of the optimizer is outside, and `start=step`
-# seeds the draw, so a fresh generator goes on where the last one stopped. (The rate below is twice the
+# most problems are requests that the models pay for. The next step may have another reward, so each
+# makes a new loop of one step (`grpo.train` is a generator). The state of the optimizer is outside,
+# and `start=step` seeds the draw, so a fresh generator goes on where the last one stopped. (The rate below is twice the
 # recipe's, and preferences come from step 4, as ten steps are few.) Whole:
 
 
@@ -852,7 +855,7 @@ for metrics in all_scenarios(r1_of_ten, ten, late=3, general=stage.general):
 #
 # Are ten steps enough to see anything? Ask held-out requests and problems, beside the R1 that the pipeline
 # trained in forty larger steps. *Score* and *helpful* rest on 96 requests, *right* on 64 problems, *harmless*
-# on a few harmful requests only. So differences below about 0.1 will be noise:
+# on a few harmful requests only. So differences below about 0.1 may well be noise:
 
 # %%
 games = [
@@ -902,7 +905,8 @@ for seed in SEEDS:
 # the truly unsafe ones the model finds three quarters or more.
 #
 # The price is in the last columns. The model also calls 6% to 8% of the safe answers unsafe. As safe answers
-# are so many, about two of three alarms or more are false. In the product of section 8 these answers lose at
+# are so many, about two of three alarms or more are false. In seed 0, 33 of 36
+# unsafe answers raise an alarm, and 61 of 792 safe ones. In the product of section 8 these answers lose at
 # least half of the models' pay.
 #
 # Now R1 against the Dev3 that it began as, on test problems, paired problem by problem:
@@ -976,8 +980,8 @@ for arm, found in differences.items():
 plots.difference_dots(rows, "minus R1, which lets preferences in late")
 
 # %% [markdown]
-# What you see: hard problems and requests (the printed lines have the easy ones). Left of 0, the schedule does
-# worse than the recipe. (Of 24 rows at 95%, about one would leave 0 by chance.)
+# What you see: hard problems and requests; the printed lines have the easy ones, without intervals. Left of 0,
+# the schedule does worse than the recipe. (Of all 24 rows at 95%, about one would leave 0 by chance.)
 #
 # *Never*: with rules alone helpfulness ends 0.04 (easy) and 0.05 (hard) below R1, harmlessness 0.18 and 0.14,
 # in every seed. R1's gain is only a part of this. The rest is forgetting: easy harmlessness falls from 0.86 in
@@ -1039,7 +1043,7 @@ plots.difference_dots(rows, "minus R1, which lets preferences in late")
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 13.1** (easy, 2 min) From odds to scores. An answer is preferred with probability `p`, above 0 and
-# below 1. By how much is its score ahead? Predict first: which lead makes 0.99, and how much more makes 0.999?
+# below 1. By how much is its score ahead? Predict first: which lead makes 0.99, and how much more does 0.999 need?
 #
 # <details><summary>Hint 1</summary>Solve $p = 1 / (1 + e^{-x})$ for $x$.</details>
 # <details><summary>Hint 2</summary>The odds are `p / (1 - p)`, and they are $e^x$.</details>
@@ -1067,8 +1071,8 @@ checks.ex_13_1(lead_of)
 #
 # <details><summary>Hint 1</summary>$ab = \sigma(\text{lead} + \text{lean})$. In the other order the lead has
 # the other sign.</details>
-# <details><summary>Hint 2</summary>Exercise 13.1 turns both frequencies into sums. Half of their difference is one
-# answer, half of their sum the other.</details>
+# <details><summary>Hint 2</summary>Exercise 13.1 turns both frequencies into sums. Half of their difference is the
+# lead, half of their sum the lean.</details>
 
 
 # %% tags=["exercise"]

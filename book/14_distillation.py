@@ -88,10 +88,11 @@ tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
 # (Hinton, Vinyals and Dean, arXiv 1503.02531). The large model is the **teacher**, the
 # small one the **student**.
 #
-# What would be saved? The table has two of R1's published students beside R1's own
-# shape. `counts` counts additions and multiplications (**FLOPs**) for one more token after
-# 5,000 others: two for each weight that the token passes, and attention to those 5,000
-# tokens (chapter 03). Qwen-1.5B has 1.8 billion weights with both of its embeddings.
+# What would be saved? The table has two of R1's published students beside R1's own shape.
+# The module `counts` adds up additions and multiplications (**FLOPs**) for one more token
+# after 5,000 others: two for each weight that the token passes, and attention to those
+# 5,000 tokens (chapter 03). Qwen-1.5B has 1.8 billion weights with both of its
+# embeddings.
 
 # %% tags=["nbval-check-output"]
 published = ("deepseek-v3", "r1-distill-llama-8b", "r1-distill-qwen-1.5b")
@@ -178,7 +179,7 @@ for name, model in {"teacher": teacher, **bases}.items():
 # *Countdown* gives numbers and a target, *arithmetic* gives a sum. A line of thinking is
 # a **tape**, such as `20+15=35,+1=36~36=0 yes`. It computes step by step. Behind `~` come
 # the target and the distance to it. An answer that stops in mid-line had used up its 144
-# tokens, and `�` is a byte of Korean that was never finished.
+# tokens, and `�` is a piece of a Korean letter, its other bytes missing.
 
 # %% tags=["slide"]
 LONGEST = 144  # tokens that an answer may have in this chapter
@@ -250,8 +251,8 @@ plots.funnel_bars(report, "traces")
 # kept: a filter also changes what a student reads.
 #
 # Next, each trace becomes an **example**: its token ids, and a mask that is true on the
-# tokens that the student shall learn to write. Here is a first version, and its work on
-# two traces written by hand, for a student that reads only 60 tokens:
+# tokens that the student should learn to write. Here is a first version, and its work on
+# two traces written by hand, for a student that reads only 60 tokens, prompt included:
 
 
 # %% tags=["nbval-check-output"]
@@ -511,7 +512,7 @@ for i in rows["teacher"].topk(4).indices.tolist():
 # The entropy does not depend on the student. The other part is the mean of $-\log q(y)$
 # for $y$ drawn from the teacher, which is the loss of fine-tuning on texts. (Filtered
 # texts, as ours, come from a somewhat better teacher than $p$.) By hand, for the picture's
-# three tokens:
+# three tokens (the first number is $0.6 \log(0.6/0.2)$):
 
 
 # %% tags=["nbval-check-output"]
@@ -535,10 +536,10 @@ print(f"length of the mean {mean.norm():.2f}, spread of single texts {spread:.2f
 
 # %% [markdown]
 # The goal is the same, with less noise: the gradient of a single text is typically
-# further from the mean than the mean is long. But a text costs nothing to *keep*.
-# Probabilities need the teacher in memory at every step, or a file with a number for each
-# of R1's 129,280 tokens in each of 4.3 billion positions. In practice one stores the few
-# likeliest.
+# further from the mean than the mean is long (0.73 against 0.49). But a text costs
+# nothing to *keep*. Probabilities need the teacher in memory at every step, or a file
+# with a number for each of R1's 129,280 tokens in each of 4.3 billion positions. In
+# practice one stores the few likeliest.
 #
 # ### The loss
 #
@@ -770,13 +771,14 @@ plots.token_map(lines[:6], "reverse KL, nats")
 # %% [markdown]
 # What you see: on its own texts the student is further from the teacher. The teacher
 # objects to results far more than to all other tokens: form, numbers chosen, order of
-# steps. So the signal goes where the small student fails. A verifier sees less. It gives
+# steps. Not every dark result is a slip. The teacher judges a token by the text before it,
+# slips included: behind `20-15=3,+1=` it agrees with 4. Even a result that it agrees with
+# is dark where the student gave it little probability. The KL grades the whole row, not
+# the token drawn.
+#
+# The signal goes mostly where the small student fails. A verifier sees less. It gives
 # one number for the whole completion, and pays in full where a wrong tape ends in a right
 # answer.
-#
-# The teacher judges a token by the text before it, slips included: behind
-# `20+15=36,+1=` it agrees with 37. Even a result that it agrees with is dark where the
-# student gave it little probability. The KL grades the whole row, not the token drawn.
 
 # %%
 # r1lib.distill.on_policy
@@ -844,7 +846,8 @@ assert near[1] < near[0]
 # one unit of it. Each seed has its own teacher, its own student base and its own traces.
 # Teaching takes 500 steps and about 700,000 tokens, RL alone the 100 steps of chapter 09.
 # The exam is 256 test problems of each game and level. Every number is in
-# [docs/distillation.md](../docs/distillation.md), called *the page* below.
+# [docs/distillation.md](../docs/distillation.md), called *the page* below. Read three rows
+# first, on easy problems: RL alone 0.38, R1's texts 0.50, on-policy 0.61.
 
 
 # %% tags=["slide"]
@@ -890,24 +893,24 @@ for name in ROWS.values():
 plots.interval_dots(panels)
 
 # %% [markdown]
-# What you see: right answers of each way, the mean, then each seed; in the figure a dot for
+# What you see: right answers of each way, the mean, then each seed. In the figure: a dot for
 # each seed, with its 95% interval over problems. "Clean solutions" are what a careful person
 # would write: one try that fits, one check, no search. Three conclusions:
 #
 # 1. **Texts beat RL alone** on easy problems in every seed, for a third of the FLOPs on
 #    average. This is the direction of the paper. The lead shrinks as the student comes near
-#    its teacher. In one seed of the largest student it is gone.
+#    its teacher. In one seed of the student of 469k weights it is gone.
 # 2. **Probabilities add little to texts.** At $T = 1$ both KLs lose in one seed. At $T = 2$
 #    the forward KL gains 0.03 to 0.08 in each. On-policy is the small student's best way on
 #    average, and level with texts in one seed.
 # 3. **No student becomes better at problems that no trace is about.** Every way but RL alone
 #    makes the small student *worse* at hard ones: 0.02 or less on average, where its base
 #    and RL alone have 0.04. The big student, as large as R1, solves 0.02 of them, R1 0.36.
-#    With traces of hard problems, small students solve 0.10, 0.33 and 0.08, in two seeds at
-#    a cost on easy ones.
+#    With traces of hard problems, too (section 4 of the page), small students solve 0.10, 0.33
+#    and 0.08, in two seeds at a cost on easy ones.
 #
 # The differences on easy problems, problem by problem. A star says that the 95% interval
-# excludes 0. Believe a row with three stars and one sign:
+# excludes 0. Believe a row with three stars and the same sign, plus or minus:
 
 # %% tags=["slide"]
 NAMES = ROWS | {
@@ -936,11 +939,12 @@ for start, end in PAIRS:
     print(f"{NAMES[start]:24}{NAMES[end]:25}", *gains(start, end), sep="   ")
 
 # %% [markdown]
-# The last row is one of **Raschka's two**: the big base, on texts alone, comes within 0.03 of
-# R1. But the texts were found by RL. In the other, RL after the texts helps every seed, at
-# more than three times the price of *on-policy*. On-policy started from the bare base,
-# unlike our live run, and met new problems in every step; so it is compared with fresh
-# texts, too. Section 6's argument for the reverse KL fails in seed 1.
+# The last row is one of **Raschka's two** (section 1): the big base, on texts alone,
+# comes within 0.03 of R1. But the texts were found by RL. In the other, RL after the
+# texts helps every seed, at more than three times the price of *on-policy*. On-policy
+# started from the bare base, unlike our live run, and met new problems in every step; so
+# it is compared with fresh texts, too. Section 6's argument for the reverse KL fails in
+# seed 1.
 #
 # <details><summary>More: clean solutions, the end of RL, variety</summary>
 #
@@ -949,8 +953,9 @@ for start, end in PAIRS:
 #   after a miss. In arithmetic they are ahead in two. The big student, which can add, loses
 #   by them in every seed. For 114k weights they are the better lesson, by 0.04 to 0.12.
 # - **Was RL stopped too early?** On held-out problems each seed is at step 100 within 0.02 of
-#   where it was at step 60. On those it trains on, it still gains 0.03 to 0.07, so more steps
-#   might help. With 469k weights RL was still gaining when it ended (section 8 of the page).
+#   where it was at step 60. On those it trains on, it still gains 0.03 to 0.07. So more steps
+#   might help, and cost more FLOPs. With 469k weights RL was still gaining when it ended
+#   (section 8 of the page).
 # - **Variety** was measured for the student of texts only. A vote of 16 takes it from 0.50 to
 #   0.71. For 0.87 of the problems one of 16 is right (its base: 0.71, R1: 0.96).</details>
 #

@@ -60,8 +60,8 @@ SEEDS = (0, 1, 2)
 # %% [markdown]
 # ## 1. A number that can be trusted
 #
-# "Our model reaches 74%." Seventy-four percent of *what*: of single answers, of the best of
-# sixteen, of a vote? Decoded how? How far would the number move with other problems, or if
+# "Our model reaches 74%." Decoded how? Seventy-four percent of *what*: of single answers, of
+# the best of sixteen, of a vote? How far would the number move with other problems, or if
 # the training were run again? Were the problems among the training texts? Which other
 # abilities did it cost?
 #
@@ -85,7 +85,7 @@ SEEDS = (0, 1, 2)
 # | samples $k$ of each problem | 64 for AIME and GPQA, 16 for MATH, 8 for LiveCodeBench |
 #
 # The **temperature** divides the logits: below 1 it makes likely tokens likelier. **Top-p**
-# keeps the smallest set of tokens whose probabilities add up to 0.95, and closes the rest
+# keeps the smallest set of tokens whose probabilities add up to 0.95, and drops the rest
 # (chapter 03). Each problem has its **pass@1**, the mean over its samples: with $r_i = 1$
 # where sample $i$ is right and 0 elsewhere,
 #
@@ -157,11 +157,12 @@ for name, (model, tokenizer) in models.items():
     assert max(shares) < min(shares) + 0.05  # a miss changes nothing
 
 # %% [markdown]
-# What you see: on average a miss changes nothing. The line is as likely after five
-# misses as before the first, where a model that learned from its misses would lower it.
-# (The probability of a line is a product over some 16 tokens. Each is the likeliest in
-# its place.) So greedy decoding has no reason to leave. In GPT-2 a repeated phrase even
-# becomes likelier each time (Holtzman and others, arXiv 1904.09751).
+# What you see: on average a miss changes nothing. The line is as likely after five misses
+# as before the first, where a model that learned from its misses would lower it. (The
+# probability of a line is a product over some 16 tokens; with 0.88 for each it is about
+# 0.13. In the first line each is the likeliest in its place.) So greedy decoding has little
+# reason to leave. In GPT-2 a repeated phrase even becomes likelier each time (Holtzman and
+# others, arXiv 1904.09751).
 #
 # Now the exam: 64 test problems of countdown. Predict first: how much does greedy decoding
 # lose?
@@ -385,7 +386,7 @@ print(f"30 problems at 79.8%: up to +-{1.96 * math.sqrt(0.798 * 0.202 / 30):.2f}
 # %% [markdown] tags=["slide"]
 # ## 6. Two models, the same problems
 #
-# Most people compare two intervals. If these overlap, nothing is shown, they say. That
+# Many people compare two intervals. If these overlap, they conclude that nothing is shown. That
 # is too careful. Most of the width of both comes from hard and easy problems, and *both
 # models had the same problems*. Subtract problem by problem, and the difficulty
 # cancels. An example: sixty problems, and a second model whose probability is higher by
@@ -429,8 +430,9 @@ assert by_normal_law(gains)[1] > 0  # paired, the gain is clear of 0
 # It costs nothing but writing down the value of *each* problem. `evaluate.paired` is
 # the library's.
 #
-# Among a hundred such intervals, about five exclude 0 even if nothing has changed. A single
-# clear cell in a large table is a hint; the same cell in three seeds is a finding.
+# Among a hundred such intervals, about five exclude 0 even if nothing has changed: of the
+# 12 in section 9, fewer than one. A single clear cell in a large table is a hint; the same
+# cell in three seeds is a finding.
 
 # %% [markdown] tags=["slide"]
 # ## 7. Had it seen the test?
@@ -444,10 +446,11 @@ assert by_normal_law(gains)[1] > 0  # paired, the gain is clear of 0
 # problem. Its authors add openly that this cannot find a paraphrase (v2, the
 # supplement, on decontamination).
 #
-# Our world is written by programs, so there is a better way. A prompt can be *read back*, to
-# the numbers or the request behind the words. Two prompts of one **identity** ask the same
-# problem. First, does the search find a problem that is there? We plant three in disguise
-# among innocent texts: one reversed and in Korean, one in Korean, one with a Korean verb.
+# Our world is written by programs, so there is a better way. A prompt can be *read back*,
+# to the numbers or the request behind the words. Two prompts of one **identity**, such as
+# `('countdown', '3,7,8>35')`, ask the same problem. First, does the search find a problem
+# that is there? We plant three in disguise among innocent texts: one reversed and in
+# Korean, one in Korean, one with a Korean verb.
 
 # %% tags=["slide", "nbval-check-output"]
 print("runs of 3 words:", sorted(ngrams("It is cold today", 3)))
@@ -543,9 +546,9 @@ for label, lines in thoughts.items():
     print(f"{label:11}{cells}{fmean(mine.values()):10.2f}")
 
 # %% [markdown]
-# What you see: the shares of words in the right language, of lines not written before,
-# and of short lines. *Worded* gives a line 1 for two words of its language and 0.5 for
-# one. *Finished* says whether a summary follows.
+# What you see: the shares of words in the right language, of lines not written before, and
+# of short lines (at most 60 characters). *Worded* gives a line 1 for two words of its
+# language and 0.5 for one. *Finished* says whether a summary follows.
 #
 # "Is this a good reply?" has no rule. AlpacaEval asks a language model, and a language model
 # has tastes. Our world has two answers, kept apart.
@@ -644,11 +647,13 @@ for name, row in PAPER.items():
 #    25.1 on following instructions (IF-Eval).
 # 2. **Reasoning is won back.** RL in one language (Dev2) brings AIME to 74.0, and the 800,000
 #    samples (Dev3) to 78.1, in readable texts.
-# 3. **The last stage is about people.** AlpacaEval rises by 25.5, AIME by 1.7.
+# 3. **The last stage lifts preferences most.** AlpacaEval rises by 25.5, AIME by 1.7.
+#    (The cold start brings AlpacaEval as much, 25.4.)
 #
 # Not every row agrees. With the cold start contest programs gain at once, while SWE-bench
-# (43.2 to 39.6) and Aider (12.2 to 6.7) lose. Five rows are never won back. The two about
-# reasoning are CNMO 2024 (88.1 in Zero, 78.8 in R1) and GPQA Diamond (75.8 and 71.5).
+# (43.2 to 39.6) and Aider (12.2 to 6.7) lose. Five rows never reach Zero's value again. The
+# two about reasoning are CNMO 2024 (88.1 in Zero, 78.8 in R1) and GPQA Diamond (75.8 and
+# 71.5).
 #
 # First, our six models write greedily: on the first harmful request of our questions that
 # the base does not refuse, and on a question.
@@ -746,7 +751,7 @@ plots.difference_dots(rows, "ours, easy problems: difference of shares, or of wo
 
 # %% [markdown]
 # What you see: our step, and in brackets the paper's. Bars are intervals over problems,
-# small ticks the seeds. A coloured diamond misses 0 and has one sign in all seeds. A
+# small ticks the seeds. A coloured diamond misses 0, and all seeds have its direction. A
 # bar holds for these three runs; of other runs we know only the three ticks.
 #
 # **The order is the paper's, in part.** As there, the cold start costs easy countdown
@@ -754,11 +759,12 @@ plots.difference_dots(rows, "ours, easy problems: difference of shares, or of wo
 # section 10 is about the hard problems. Dev3, which has only *read* samples, keeps the
 # reasoning (+0.03) and gains instructions (+0.10).
 #
-# Two things are not as in the paper. Here helpfulness rises with Dev3 (+0.17), and
-# harmlessness in two equal steps, with the cold start and with Dev3 (+0.26 each). The last
-# stage adds 0.02 and 0.07, and countdown shows no clear change. So the third claim is
-# reproduced only in its direction. And puzzles (*logic*) and programs hardly move at any
-# stage, where the paper's programs rise from 50.0 to 65.9.
+# Two things differ. Helpfulness comes with Dev3 here (+0.17, then +0.02), in the paper with
+# the last stage (+6.3, then +25.5). So the third claim is reproduced only in its direction;
+# countdown shows no clear change in that stage. And puzzles (*logic*) and programs hardly
+# move at any stage, where the paper's programs rise from 50.0 to 65.9. Harmlessness has no
+# number in this table of the paper. Ours rises by 0.26 with the cold start, by as much with
+# Dev3, and by 0.07 at the end.
 #
 # **The sizes are not.** AlpacaEval rises by 25.5 points in the paper's last stage, our
 # helpfulness by 0.02. A likely reason: many requests of our world ask for *knowledge*,
@@ -775,8 +781,8 @@ plots.difference_dots(rows, "ours, easy problems: difference of shares, or of wo
 # %% [markdown]
 # ## 10. One loss, explained
 #
-# You may skip this section at first reading. The clearest disagreement is in *hard*
-# countdown, with four numbers. Zero solves 0.13 of it, Dev1 0.01. Why? The cold start's
+# You may skip this section at first reading. In *hard* countdown, with four numbers, the loss is
+# deeper and is not won back: Zero solves 0.13, Dev1 0.01, R1 0.08. Why so deep? The cold start's
 # traces are of easy games, with three numbers. Does Dev1, given four numbers, still try
 # with three?
 #
@@ -837,11 +843,11 @@ for name in ("countdown", "arithmetic"):
 plots.seed_curves(panels, "tokens a question", "right")
 
 # %% [markdown]
-# What you see: one answer, and votes of 4 and 16, over their tokens; small marks are
-# the seeds. For sixteen times the tokens, easy countdown rises from 0.66 to 0.88 and
-# hard arithmetic from 0.67 to 0.84, in every seed. Most of this comes with four votes.
-# In hard countdown the vote makes two seeds much better and leaves the third at 0: there
-# it never writes a right answer.
+# What you see: one answer, and votes of 4 and 16, over their tokens; small marks are the
+# seeds. For sixteen times the tokens, easy countdown rises from 0.66 to 0.88 and hard
+# arithmetic from 0.67 to 0.84, in every seed. Most of this comes with four votes; in easy
+# arithmetic sixteen are no better than four. In hard countdown the vote makes two seeds
+# much better and leaves the third at 0: there it never writes a right answer.
 #
 # ### Overthinking
 #
@@ -881,8 +887,6 @@ for family in longer[0]["overthinking"]:
 #   (`docs/experiments.md`). Another world could have other winners.
 # - **Order, not size.** That a stage helps here is evidence that its *mechanism* can work.
 #   How much it helps at 671 billion parameters, only the paper can say.
-#
-# The tools of sections 2 to 8 do not depend on size.
 #
 # ## Summary
 #
@@ -974,9 +978,10 @@ checks.ex_15_2(spread)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 15.3** (medium, 20 min) The sign test. Count on how many problems the second model
-# is better, and on how many worse, leaving out ties. If nothing had changed, each of the $n$
-# would be a fair coin. Return the two-sided $p$: the probability of a split at least as uneven
-# as this one, in either direction, at most 1. Only ties give 1.
+# is better, and on how many worse, leaving out ties. Let $n$ be wins plus losses. If nothing had
+# changed, each of the $n$ would be a fair coin. Return the two-sided $p$: the probability of a
+# split at least as uneven as this one, in either direction, at most 1. If there are only ties,
+# return 1.
 #
 # <details><summary>Hint 1</summary>The upper tail is $\sum_{i \ge m} \binom{n}{i} / 2^n$ with
 # $m$ the larger count.</details>

@@ -90,6 +90,18 @@ def test_minutes_of_a_table_count_earlier_starts(tmp_path):
     assert 600_000 < checkpoints.record(tmp_path, "cold")["seconds"] < 1_200_000
 
 
+def test_a_table_that_goes_on_counts_its_samples_from_before(tmp_path):
+    work = tmp_path / "cold-work"
+    work.mkdir()
+    rows = ['{"source": "zero"}', '{"correct": true}', '{"correct": false}']
+    text = "\n".join([*rows, '{"completion": "\\"correct\\": true", "correct": false}'])
+    (work / "zero-logic.jsonl").write_text(f'{text}\n{{"correct": true')  # half a line
+    (work / "zero-countdown.jsonl").write_text('{}\n{"correct": true}\n')
+    going_on = pipeline.tabled(tmp_path, "cold", iter([{"step": 3}]), 9)
+    before = {"step": 0, "samples": 4, "correct": 0.5, "of": 9}
+    assert [next(going_on), next(going_on)] == [before, {"step": 3, "of": 9}]
+
+
 def test_curves_have_a_point_where_they_should(undisturbed):
     base, zero = numbers(undisturbed, "base"), numbers(undisturbed, "zero")
     assert [point["step"] for point in base] == list(range(10, 61, 10))

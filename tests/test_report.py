@@ -9,7 +9,7 @@ import jinja2
 import pytest
 
 from r1lib import plots
-from tools import page, report, report_pieces
+from tools import page, report, report_pieces, report_words
 
 DIGEST = {"model.safetensors": "0" * 64}
 
@@ -24,7 +24,9 @@ def stage(mean: float) -> dict:
     hard = {**card, "countdown": {"mean": 0.0, "interval": [0.0, 0.3]}}
     cards = {"easy": card, "hard": hard}
     rest = {"minutes": 1.5, "memory_gb": None, "sha256": DIGEST}
-    return {"test": test, "card": cards, **rest}
+    text = f"<think>1+1=2 yes\n</think><answer>{mean}</answer>"
+    answers = [{"prompt": ask, "text": text, "right": mean > 0.5} for ask in "ab"]
+    return {"test": test, "card": cards, "answers": answers, **rest}
 
 
 def results(before: float = 0.2, after: float = 0.7) -> dict:
@@ -251,15 +253,16 @@ def test_each_measurement_is_described_where_it_is_shown():
     games = "8 test problems of arithmetic and countdown that no training saw"
     assert f"{games}, 4 samples" in words(top) and games not in words(rest)
     assert "scorecard" not in top and "interval" not in words(top)
+    above = above.partition("Tables and reward models")[0]
     before, _, after = above.partition("<table>")
     assert "scorecard" in before and "easy test problems / hard ones" in words(before)
     assert "up to 64 of each family and level, 2 samples of each" in words(before)
     assert "interval is at most 0.15 to either side" in words(before)
-    assert "easy" not in words(after)
+    assert words(after).count("easy") == 1  # the corner of the table
     assert "95% intervals" in words(curves)
 
 
-def test_the_columns_of_the_results_are_explained():
+def test_the_rows_of_the_results_are_explained():
     text = words(report.page(results(), records()))
     assert "mixed another language in the thinking, reasoning problems" in text
     assert "says who it is" not in text  # no column of this run
@@ -276,9 +279,9 @@ def test_tiles_name_the_base_zero_and_r1_and_no_other_model():
     means = {"dev1": 0.31, "dev3": 0.32, "r1": 0.63, "student": 0.34, "distill": 0.35}
     found["stages"] |= {name: stage(mean) for name, mean in means.items()}
     text = words(report.tiles(found))
-    assert "20% base 70% zero 63% r1 right at the first try" in text
+    assert "20% base 70% zero 63% r1 answered correctly" in text
     assert "→" not in text and not re.search("3[1245]%|dev|student|distill", text)
-    assert words(report.tiles(results())).startswith("20% base 70% zero right")
+    assert words(report.tiles(results())).startswith("20% base 70% zero answered")
 
 
 def test_a_student_alone_has_only_the_tile_of_its_minutes():
@@ -311,10 +314,10 @@ def test_transcripts_stand_before_during_and_after():
 
 @pytest.mark.parametrize(
     ("before", "after", "word"),
-    [(0.1, 0.9, "raised"), (0.9, 0.1, "lowered"), (0.5, 0.52, "left about where")],
+    [(0.1, 0.9, "raised"), (0.9, 0.1, "lowered"), (0.5, 0.52, "about where it was")],
 )
 def test_the_story_says_what_came_out(before, after, word):
-    assert word in report.story(results(before, after))
+    assert word in report_words.story(results(before, after))
 
 
 def test_a_base_alone_has_a_report():
@@ -326,15 +329,93 @@ def test_a_base_alone_has_a_report():
 
 def test_the_table_is_aligned():
     lines = report.as_text(report.table(results())).splitlines()
-    assert lines[2][lines[0].index("countdown") :].startswith(".20 / .00")
-    assert lines[3].split() == "zero .70 / .00 .00 / .00 63 / 63 1.5".split()
+    assert lines[0].split() == "easy / hard base zero".split()
+    assert lines[2][lines[0].index("zero") :].startswith(".70 / .00")
+    assert lines[4].split() == "length, tokens 18 / 18 63 / 63".split()
+    assert lines[5].split() == "training, minutes 1.5 1.5".split()
 
 
-def test_a_stage_that_left_a_table_has_a_row_without_marks():
+def with_others() -> dict:
+    """Results of a run that has a table and reward models, too."""
+    found, rest = results(), {"minutes": 0.5, "sha256": DIGEST, "memory_gb": None}
+    lasts = {
+        "cold": {"rows": 2315},
+        "helpful": {"pair_accuracy": 0.786, "pairs": 667},
+        "harmless": {"safe_found": 0.92, "unsafe_found": 0.55, "answers": 828},
+    }
+    found["stages"] |= {name: {"last": last, **rest} for name, last in lasts.items()}
+    return found
+
+
+def test_a_stage_without_a_model_says_what_it_left_and_has_no_empty_row():
+    found = with_others()
+    assert report.table(found) == report.table(results())
+    text = report.page(found, records())
+    assert "<td></td>" not in text and Links(text).fetched() == []
+    said = words(text)
+    assert "cold a table of 2,315 rows 0.5" in said
+    assert "orders 79% of 667 held-out pairs as the judge does 0.5" in said
+    assert "recognises 92% of the safe ones and 55% of the unsafe ones 0.5" in said
+    assert "Tables and reward models" not in report.page(results(), records())
+
+
+def test_tables_scroll_beside_a_first_column_that_stays():
+    text = report.page(with_others(), records())
+    for head in re.findall(r"<tbody>\s*<tr>(<\w+[^>]*>)", text):
+        assert head == '<th scope="row">'
+    style = text.partition("<style>")[2].partition("</style>")[0]
+    first = re.search(r"\n(?:th:first-child|th:first-child[^{]*) \{([^}]*)\}", style)[1]
+    assert "position: sticky" in first and "left: 0" in first and "background" in first
+    assert re.search(r"\.scroll \{[^}]*overflow-x: auto", style)
+
+
+def test_one_question_goes_through_all_models_side_by_side():
+    text = report.through(results())
+    assert re.findall(r"<summary>(.*?)</summary>", text) == ["a", "b"]
+    heads = ['base <span class="no">✗ wrong', 'zero <span class="yes">✓ right']
+    assert re.findall(r"<h3>(.*?)</span>", text) == heads * 2
+    assert "0.7" in text.partition("zero")[2]
+    old = results()
+    for found in old["stages"].values():
+        del found["answers"]
+    assert report.through(old) == ""
+
+
+def commands(**changes) -> list[str]:
+    rows = report_words.next_steps(results() | changes, "runs/my run")
+    return [command for command, _ in rows]
+
+
+def test_what_to_do_next_are_commands_for_this_run():
+    every = {name: stage(0.5) for name in report_words.STAGES}
+    assert commands(stages=every) == [
+        "python r1.py chat --compare 'runs/my run'",
+        "python r1.py train --preset tiny --seed 1 --out 'runs/my run-seed-1'",
+        "python r1.py lab",
+    ]
+    assert "python r1.py train" in commands(stages=every, preset="smoke")
+    left = "python r1.py train --preset tiny --seed 0 --out 'runs/my run'"
+    assert commands()[:2] == ["python r1.py chat 'runs/my run'", left]
+    assert left in words(report.page(results(), records(), "runs/my run")).replace(
+        "&#39;", "'"
+    )
+
+
+def test_the_story_has_no_growth_from_a_number_to_itself():
     found = results()
-    found["stages"]["cold"] = {"minutes": 0.5, "sha256": DIGEST, "memory_gb": None}
-    assert report.table(found)[-1] == ["cold", "", "", "", "0.5"]
-    assert Links(report.page(found, records())).fetched() == []
+    for name, length in (("base", 28.4), ("zero", 27.6)):
+        found["stages"][name]["test"]["length"] = length
+    assert "kept its length, 28 tokens" in report_words.story(found)
+    assert "grew from 18 to 63 tokens" in report_words.story(results())
+
+
+def test_the_story_ends_with_r1_and_its_language():
+    found = results()
+    found["stages"]["r1"] = stage(0.61)
+    said = report_words.story(found)
+    assert "R1, after all stages, answers 61% correctly" in said
+    assert "switches language in 0% of the answers" in said
+    assert "R1, after" not in report_words.story(results())
 
 
 def test_learning_curves_show_every_seed_and_their_mean():

@@ -89,15 +89,15 @@ def test_the_same_command_again_trains_and_measures_nothing(finished, capsys):
     assert files.read_json(finished / "results.json") == before
 
 
-def test_the_table_has_a_row_for_each_stage(finished, capsys):
+def test_the_table_has_a_column_for_each_model_and_no_other_stage(finished, capsys):
     assert smoke(finished) == 0
     lines = capsys.readouterr().out.splitlines()
-    head = next(i for i, line in enumerate(lines) if line.startswith("stage "))
-    for name in ("countdown", "readability", "harmless", "minutes"):
-        assert name in lines[head]
-    rows = lines[head + 2 : head + 2 + len(stages.STAGES)]
-    assert [row.split()[0] for row in rows] == list(stages.STAGES)
-    assert re.match(r"base +[01]?\.\d\d / [01]?\.\d\d ", rows[0])
+    head = next(i for i, line in enumerate(lines) if line.startswith("easy / hard "))
+    models = [stage.name for stage in stages.RECIPE if stage.leaves == "model"]
+    assert lines[head].split("hard")[1].split() == models
+    rows = {line.split("  ")[0]: line for line in lines[head + 2 :]}
+    assert {"countdown", "readability", "harmless", "training, minutes"} <= set(rows)
+    assert re.match(r"countdown +[01]?\.\d\d / [01]?\.\d\d ", rows["countdown"])
     said = next(line for line in lines if "2 samples of each" in line)
     assert re.search(r"a 95% interval is at most 0\.\d\d to either side", said)
 
@@ -110,9 +110,9 @@ def test_a_shipped_stage_has_neither_minutes_nor_curves(finished, capsys):
         files.write_text(finished / f"{stage}.json", json.dumps(record))
     assert smoke(finished) == 0
     lines = capsys.readouterr().out.splitlines()
-    rows = [line for line in lines if line.split(" ")[0] in stages.STAGES]
-    assert len(rows) == len(stages.STAGES)
-    assert all(row.split()[-1] == "shipped" for row in rows)
+    last = next(line for line in lines if line.startswith("training, minutes"))
+    assert last.split()[2:] == ["shipped"] * 8
+    assert page(finished).count("<td>shipped</td>") == len(stages.STAGES)
     assert float(total[1]) > 0 and "<b>0.0</b> minutes of training" in page(finished)
     assert "Every skill is measured apart" not in page(finished)
 
@@ -148,6 +148,17 @@ def test_results_say_what_how_and_from_which_weights(finished):
         assert ("test" in part) == ("card" in part) == (stage.leaves == "model")
         if stage.leaves == "model":
             assert part["parameters"] > 10_000 and part["test"]["problems"] == 8
+
+
+def test_every_model_was_asked_the_same_problems(finished):
+    found = files.read_json(finished / "results.json")["stages"]
+    asked = [
+        [answer["prompt"] for answer in found[stage.name]["answers"]]
+        for stage in stages.RECIPE
+        if stage.leaves == "model"
+    ]
+    assert len(asked) == 8 and len(set(asked[0])) == len(train_run.ASKED)
+    assert all(prompts == asked[0] for prompts in asked)
 
 
 def test_one_stage_alone_is_measured_alone(finished, capsys):
@@ -468,7 +479,7 @@ def test_results_of_another_kind_are_measured_again(finished, monkeypatch, text)
     known = files.read_json(finished / "results.json")["stages"]
 
     def tested(stage, *rest):
-        return {name: known[stage][name] for name in ("test", "card")}
+        return {name: known[stage][name] for name in ("test", "card", "answers")}
 
     monkeypatch.setattr(train_run, "tested", tested)
     (finished / "results.json").write_text(text)
@@ -483,7 +494,7 @@ def test_a_measurement_of_another_kind_does_not_count(finished, value):
     found = files.read_json(finished / "results.json")
     assert train_run.is_whole(found["stages"]["base"])
     assert not train_run.is_whole(value)
-    for part in ("test", "card"):
+    for part in ("test", "card", "answers"):
         assert not train_run.is_whole({**found["stages"]["base"], part: value})
     found["stages"]["base"] = value
     (finished / "results.json").write_text(json.dumps(found))
@@ -593,7 +604,7 @@ def test_what_was_measured_in_another_way_is_measured_again(finished, monkeypatc
 
     def tested(stage, *rest):
         asked.append(stage)
-        return {name: known[stage][name] for name in ("test", "card")}
+        return {name: known[stage][name] for name in ("test", "card", "answers")}
 
     monkeypatch.setattr(train_run, "tested", tested)
     assert smoke(finished) == 0 and asked == []
@@ -612,7 +623,7 @@ def test_what_is_measured_is_kept_when_the_next_one_fails(finished, monkeypatch)
     def tested(stage, *rest):
         if stage == "dev2":
             raise KeyboardInterrupt
-        return {name: known[stage][name] for name in ("test", "card")}
+        return {name: known[stage][name] for name in ("test", "card", "answers")}
 
     monkeypatch.setattr(train_run, "tested", tested)
     assert smoke(finished) == 130

@@ -9,62 +9,45 @@ from pathlib import Path
 import matplotlib
 
 from r1lib import files, plots
-from r1lib.progress import minutes
 from r1lib.recipe import checkpoints
-from r1lib.recipe.stages import BY_NAME, RECIPE
+from r1lib.recipe.stages import BY_NAME
 from r1lib.world import scorecard
+from tools import report_words as words
 from tools.page import macro, render
 from tools.report_pieces import drawn, pieces
+from tools.report_words import families, models, spent
 
 FIELDS = {  # of results.json, as far as the page needs them
     **dict.fromkeys(("preset", "command"), str),
     **dict.fromkeys(("settings", "stages", "provenance"), dict),
     "seed": int,
 }
-WHAT = {stage.name: stage.does for stage in RECIPE}
-FORMS = {"length": "{:.0f}"}  # of a column; shares otherwise
-CARD_SAMPLES = 2  # of each problem of the scorecard
+FORMS = {"length": "{:.0f}"}  # of a row; shares otherwise
+UNITS = {"length": "length, tokens"}  # how a row is called where it is no share
 FIRST = ("base", "zero", "r1")  # the models that a reader compares first
 PAID = {"accuracy": "right", "liked": "liked", "safe": "safe", "length": "tokens"}
 TRUTH = {"helpful": "helpful", "harmless": "harmless", "over_refusal": "over-refusal"}
 
 
 def table(results: dict) -> list[list[str]]:
-    """The table of a run as rows of text, the header first: easy problems / hard."""
-    names = columns(results)
-    rows = [["stage", *names, "minutes"]]
-    for stage, stage_result in results["stages"].items():
+    """The scorecard as rows of text: a column for each model, easy problems / hard."""
+    found = models(results)
+    rows = [["easy / hard", *found]]
+    for name in columns(results):
         cells = []
-        for name in names:
-            means = [
-                card[name]["mean"] for card in stage_result.get("card", {}).values()
-            ]
+        for stage in found.values():
+            card = stage.get("card") or {}
+            means = [level[name]["mean"] for level in card.values() if name in level]
             form = FORMS.get(name, "{:.2f}")
             cells.append(" / ".join(form.format(m).lstrip("0") or "0" for m in means))
-        spent = (
-            "shipped"
-            if stage_result.get("shipped")
-            else f"{stage_result['minutes']:.1f}"
-        )
-        rows.append([stage, *cells, spent])
-    return rows
+        rows.append([UNITS.get(name, name), *cells])
+    return [*rows, ["training, minutes", *map(spent, found.values())]]
 
 
 def columns(results: dict) -> list[str]:
-    """The columns of the scorecard that were measured, in its order."""
+    """The measures of the scorecard that were taken, in its order."""
     cards = [c["easy"] for c in (s.get("card") for s in models(results).values()) if c]
     return [name for name in scorecard.COLUMNS if any(name in card for card in cards)]
-
-
-def models(results: dict) -> dict:
-    """The stages that left a model, which was tested."""
-    return {k: v for k, v in results["stages"].items() if "test" in v}
-
-
-def families(results: dict) -> list[str]:
-    """The games that a run was tested on."""
-    tests = [found["test"] for found in models(results).values()]
-    return sorted({name for t in tests for name in t if isinstance(t[name], dict)})
 
 
 def as_text(rows: list[list[str]]) -> str:
@@ -89,21 +72,25 @@ def write(folder) -> Path:
     if not models(results):
         raise ValueError(f"{path} is damaged: it has no model that was tested")
     records = {stage: checkpoints.record(folder, stage) for stage in results["stages"]}
-    files.write_text(folder / "report.html", page(results, records))
+    files.write_text(folder / "report.html", page(results, records, folder))
     return folder / "report.html"
 
 
-def page(results: dict, records: dict[str, dict]) -> str:
-    """Put the page together."""
+def page(results: dict, records: dict[str, dict], folder="runs/tiny") -> str:
+    """Put the page together; `folder` is where the run is, for the commands on it."""
+    measured = columns(results)
     return render(
         "report.html.j2",
-        title=f"R1 {results['preset']}, seed {results['seed']}",
-        story=story(results),
-        of_games=of_games(results),
+        title=words.headline(results),
+        story=words.story(results),
+        of_games=words.of_games(results),
         tiles=tiles(results),
-        of_scorecard=of_scorecard(results),
+        of_scorecard=words.of_scorecard(results),
         table=table(results),
-        columns={name: scorecard.COLUMNS[name] for name in columns(results)},
+        columns={UNITS.get(n, n): scorecard.COLUMNS[n] for n in measured},
+        others=words.others(results),
+        next_steps=words.next_steps(results, folder),
+        through=through(results),
         curves=curves(results, records),
         transcripts=transcripts(records.get("zero", {}).get("history", [])),
         settings=checkpoints.flat(results["settings"]),
@@ -111,73 +98,16 @@ def page(results: dict, records: dict[str, dict]) -> str:
     )
 
 
-# ---- words -------------------------------------------------------------------
-
-
-def story(results: dict) -> str:
-    """Say in two sentences what came out, whatever it is."""
-    stages = models(results)
-    if not {"base", "zero"} <= set(stages):
-        (name, found), *_ = stages.items()
-        share = f"{found['test']['pass@1']:.0%} of the test problems"
-        return f"After {WHAT.get(name, name)} the model answers {share} rightly."
-    before, after = (stages[name]["test"] for name in ("base", "zero"))
-    verb = "left about where it was"
-    if before["interval"][1] < after["interval"][0]:
-        verb = "raised"
-    elif after["interval"][1] < before["interval"][0]:
-        verb = "lowered"
-    share = f"{before['pass@1']:.0%} before, {after['pass@1']:.0%} after"
-    grew = "grew" if after["length"] > before["length"] else "shrank"
-    lengths = f"from {before['length']:.0f} to {after['length']:.0f} tokens"
-    return (
-        f"{minutes(60 * stages['zero']['minutes'])} of pure reinforcement learning "
-        f"{verb} the share of right answers: {share}. The mean completion {grew} "
-        f"{lengths}; nothing rewards length."
-    )
-
-
-def of_games(results: dict) -> str:
-    """Say on what the numbers at the top of the page and the bars were measured."""
-    test = next(iter(models(results).values()))["test"]
-    text = f"Measured on {test['problems']} test problems of "
-    text += f"{' and '.join(families(results))} that no training saw, "
-    text += f"{test['samples']} samples of each at temperature 1."
-    if results["preset"] == "smoke":
-        text += " This smoke run checks the mechanics; no claim may rest on it."
-    return text
-
-
-def of_scorecard(results: dict) -> str:
-    """Say on what the table was measured."""
-    return (
-        "The scorecard: easy test problems / hard ones, up to "
-        f"{results['settings']['cards']} of each family and level, {CARD_SAMPLES} "
-        "samples of each at temperature 1. Of the shares, a 95% interval is at most "
-        f"{widest(results):.2f} to either side."
-    )
-
-
-def widest(results: dict) -> float:
-    """Half of the widest interval that a share of the scorecard has."""
-    cards = [found["card"] for found in models(results).values()]
-    ends = [
-        column["interval"]
-        for card in cards
-        for level in card.values()
-        for name, column in level.items()
-        if name != "length"
-    ]
-    return max((high - low) / 2 for low, high in ends)
+# ---- parts -------------------------------------------------------------------
 
 
 def tiles(results: dict) -> str:
     """The numbers that a reader looks for first: base, Zero and R1, as far as made."""
     tests = {k: v["test"] for k, v in models(results).items() if k in FIRST}
     labels = (
-        ("right at the first try", "pass@1", "{:.0%}"),
-        ("tokens in a completion", "length", "{:.0f}"),
-        ("check, reject and try again", "reflects", "{:.0%}"),
+        ("answered correctly", "pass@1", "{:.0%}"),
+        ("tokens in an answer, on average", "length", "{:.0f}"),
+        ("reject an attempt and try another", "reflects", "{:.0%}"),
     )
     shown = [
         {
@@ -189,9 +119,6 @@ def tiles(results: dict) -> str:
     trained = (f for f in results["stages"].values() if not f.get("shipped"))
     total = sum(found["minutes"] for found in trained)
     return macro("tiles")(shown, f"{total:.1f}")
-
-
-# ---- parts -------------------------------------------------------------------
 
 
 @matplotlib.rc_context({"text.parse_math": False})  # "$" in a name is no formula
@@ -207,7 +134,8 @@ def curves(results: dict, records: dict) -> list[tuple[dict, str]]:
         text += "saying rightly whether a result is the wanted one."
         out.append((drawn(plots.base_curves(records["base"]["history"])), text))
     for name in (n for n in ("zero", "dev2") if n in records):
-        text = f"{BY_NAME[name].paper}. Above what is rewarded, below the length."
+        text = f"{BY_NAME[name].paper}, {BY_NAME[name].does}. Above: the mean reward, "
+        text += "a weighted sum, and the share of right answers. Below: the length."
         out.append((drawn(plots.zero_curves(records[name]["history"])), text))
     if "r1" in records:
         out += last_curves(records["r1"]["history"])
@@ -249,13 +177,36 @@ def transcripts(history: list[dict]) -> str:
         {
             "prompt": takes[0]["prompt"],
             "takes": [
-                {"step": step, "right": one["right"], "pieces": pieces(one["text"])}
+                take(f"step {step}", one)
                 for step, one in zip(steps, takes, strict=True)
             ],
         }
         for takes in zip(*(looks[i]["transcripts"] for i in chosen), strict=True)
     ]
     return macro("transcripts")(problems)
+
+
+def through(results: dict) -> str:
+    """One and the same problem through all models, for each that they were asked."""
+    asked = {
+        name: m["answers"] for name, m in models(results).items() if m.get("answers")
+    }
+    problems = [
+        {
+            "prompt": answers[0]["prompt"],
+            "takes": [
+                take(name, one) for name, one in zip(asked, answers, strict=True)
+            ],
+        }
+        for answers in zip(*asked.values(), strict=True)
+    ]
+    return macro("through")(problems) if problems else ""
+
+
+def take(label: str, answer: dict) -> dict:
+    """What a page shows of one answer."""
+    right = answer["right"]
+    return {"label": label, "right": right, "pieces": pieces(answer["text"])}
 
 
 def provenance(results: dict) -> dict[str, object]:

@@ -11,18 +11,20 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from r1lib import files, sandbox
+from r1lib import evaluate, files, sandbox
 from r1lib.files import shown
 from r1lib.problem import LEVELS
-from r1lib.progress import bar, minutes
+from r1lib.progress import RECENT, bar, minutes
 from r1lib.recipe import checkpoints, pipeline
 from r1lib.recipe import stages as recipe
 from r1lib.recipe.stages import BY_NAME, STAGES, Settings
 from r1lib.world import scorecard
-from tools import provenance, report, shipped
+from tools import provenance, report, report_words, shipped
 from tools.environment import try_lock
 
 WRITTEN = ("results.json", "report.html")
+ASKED = ("countdown", "arithmetic", "facts", "refusal")  # one problem of each is shown
+ANSWER = {"prompt", "text", "right"}  # what is kept of an answer to one
 
 
 def run(asked) -> None:
@@ -50,7 +52,7 @@ def run(asked) -> None:
         page = report.write(asked.out)
     print(f"\n{report.as_text(report.table(results))}\n")
     if any("card" in found for found in results["stages"].values()):
-        print(report.of_scorecard(results))
+        print(report_words.of_scorecard(results))
     print(f"report: {page.resolve()}")
 
 
@@ -131,7 +133,8 @@ def train(stage: str, folder: Path, settings: Settings) -> None:
     total = pipeline.length(stage, settings)
     if saved := checkpoints.saved(folder, stage):
         print(f"{stage}: going on from {saved[-1].name}", flush=True)
-    for _ in bar(steps, total, stage, BY_NAME[stage].shown):
+    over = None if BY_NAME[stage].leaves == "table" else RECENT  # all of a table
+    for _ in bar(steps, total, stage, BY_NAME[stage].called, over):
         pass
     last = checkpoints.last_point(checkpoints.record(folder, stage))
     if left_out := last.get("too_long"):
@@ -184,6 +187,7 @@ def measure(asked, settings: Settings) -> dict:
                 "parameters": sum(p.numel() for p in model.parameters()),
                 "test": test["test"],
                 "card": test["card"],
+                "answers": test["answers"],
             }
             kept = {**content, "stages": {**before, **stages}}
             files.write_text(asked.out / "results.json", json.dumps(kept, indent=1))
@@ -208,7 +212,11 @@ def is_whole(content) -> bool:
     """Say whether a stage of results.json holds all that was measured of a model."""
     if not isinstance(content, dict) or not isinstance(content.get("test"), dict):
         return False
-    test, card = content["test"], content.get("card")
+    test, card, answers = content["test"], content.get("card"), content.get("answers")
+    if not isinstance(answers, list) or len(answers) != len(ASKED):
+        return False
+    if not all(isinstance(one, dict) and set(one) == ANSWER for one in answers):
+        return False
     if not isinstance(card, dict) or set(card) != set(LEVELS):
         return False
     if not all(isinstance(level, dict) for level in card.values()):
@@ -234,6 +242,7 @@ def tested(stage: str, model, tokenizer, settings: Settings) -> dict:
     print(f"{stage}: answering test problems of all families", end=" ", flush=True)
     began = time.perf_counter()
     measured = {"test": pipeline.test(model, tokenizer, settings), "card": {}}
+    measured["answers"] = answers(model, tokenizer, settings)
     for level in LEVELS:
         asked = scorecard.questions(settings.cards, level)
         longest = settings.dev2.max_new_tokens
@@ -242,13 +251,27 @@ def tested(stage: str, model, tokenizer, settings: Settings) -> dict:
                 model,
                 tokenizer,
                 asked,
-                report.CARD_SAMPLES,
+                report_words.CARD_SAMPLES,
                 max_new_tokens=longest,
                 box=safe,
             )
         measured["card"][level] = scorecard.summary(values)
     print(f"took {minutes(time.perf_counter() - began)}", flush=True)
     return json.loads(json.dumps(measured))
+
+
+def answers(model, tokenizer, settings: Settings) -> list[dict]:
+    """Ask what every model is asked: the first English test problem of each family."""
+    drawn = scorecard.questions(8, "easy", families=ASKED).values()
+    asked = [next(p for p in mine if p.language == "en") for mine in drawn]
+    longest = settings.dev2.max_new_tokens
+    found = evaluate.answer(model, tokenizer, asked, max_new_tokens=longest)
+    return [
+        {"prompt": problem.prompt, "text": row[0], "right": bool(right)}
+        for problem, row, right in zip(
+            asked, found.texts, found.right[:, 0], strict=True
+        )
+    ]
 
 
 def box():

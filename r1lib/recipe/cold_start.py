@@ -156,7 +156,7 @@ def make(folder, base, zero, tokenizer, settings: Size, seed: int = 0):
                     **_hand(source, tokenizer),
                 ):
                     now = -(-metrics["problems"] // settings.at_once)
-                    yield {"step": done + now, "correct": metrics["correct"]}
+                    yield {**metrics, "step": done + now}
                 rows += read(path)[1]
             done += _chunks(settings, asked)
         yield {"step": done}

@@ -11,6 +11,7 @@ import json
 import time
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from r1lib import artifacts, distill, evaluate, files, hub, rewards
@@ -22,6 +23,7 @@ from r1lib.recipe.stages import BY_NAME, STAGES, RefreshedGRPO, Settings, comman
 from r1lib.rl import grpo
 from r1lib.tokenizer import Tokenizer
 from r1lib.traces import tables
+from r1lib.traces.collect import collected
 from r1lib.training import optim, pretrain, sft
 from r1lib.world import arithmetic, countdown, skills, web
 from r1lib.world.draws import draw_reasoning
@@ -212,12 +214,13 @@ def samples(folder: Path, settings: Settings):
 def tabled(folder: Path, stage: str, making, steps: int):
     """Pass on the metrics of a table that is made, then record its statistics.
 
-    The seconds so far are kept beside the samples, for the day that this is killed.
+    The seconds so far are kept beside the samples, for the day that this is killed. It
+    then goes on with one item of step 0: the share of right samples so far.
     """
     kept = folder / f"{stage}-work" / "seconds.json"
     before = files.read_json(kept, files.NUMBER) if kept.exists() else 0.0
     began = time.perf_counter() - max(0.0, before)
-    for metrics in making:
+    for metrics in chain(collected(kept.parent), making):
         files.write_text(kept, json.dumps(max(0.0, time.perf_counter() - began)))
         yield {**metrics, "of": steps}
     statistics = files.read_json(folder / stage / "statistics.json")

@@ -56,8 +56,8 @@ def language(problem: Problem, completion_text: str) -> float:
 class Preference:
     """Two reward models as numbers from 0 to 1, many answers at a time.
 
-    Scores of the helpful model have no zero and no unit; `mean` and `spread` are those
-    of the policy's held-out pairs before it is trained (`calibration`).
+    Scores of the helpful model have no zero and no fixed spread; `mean` and `spread`
+    are those of the policy's held-out pairs before it is trained (`calibration`).
     """
 
     helpful: RewardModel

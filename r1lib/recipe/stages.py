@@ -35,8 +35,9 @@ class Stage:
     """One stage: from whose weights it starts, whose output it reads, what it leaves.
 
     `leaves` is "model", "table" or "scores", which is a reward model; `shown` are the
-    metrics of its progress bar; `config` names the field of `Settings` that decides it,
-    by default that of its own name; `paper` is what the paper calls what it leaves.
+    metrics of its progress bar, where `called` says how each is written; `config` names
+    the field of `Settings` that decides it, by default that of its own name; `paper` is
+    what the paper calls what it leaves.
     """
 
     name: str
@@ -56,8 +57,21 @@ class Stage:
         """Names of the stages that must be finished before this one."""
         return (*filter(None, [self.start]), *self.reads)
 
+    @property
+    def called(self) -> dict[str, str]:
+        """The metrics of its progress bar, and what a reader calls each of them."""
+        return {name: CALLED.get(name, name) for name in self.shown}
 
-RL = ("reward", "accuracy", "length", "valid")
+
+CALLED = {
+    "accuracy": "right",
+    "correct": "right",
+    "valid": "held out",
+    "length": "tokens",
+    "language": "in one language",
+}
+RL = ("accuracy", "valid", "length")
+SCORES = ("loss", "accuracy")
 FINE_TUNING, LEARNING = "supervised fine-tuning", "reinforcement learning"
 RECIPE = (
     Stage("base", "pre-training", "DeepSeek-V3-Base", config="pretrain"),
@@ -94,6 +108,7 @@ RECIPE = (
         start="dev3",
         leaves="scores",
         config="reward_models",
+        shown=SCORES,
     ),
     Stage(
         "harmless",
@@ -102,6 +117,7 @@ RECIPE = (
         start="dev3",
         leaves="scores",
         config="reward_models",
+        shown=SCORES,
     ),
     Stage(
         "r1",
@@ -110,7 +126,7 @@ RECIPE = (
         start="dev3",
         reads=("helpful", "harmless"),
         config="last",
-        shown=("reward", "accuracy", "liked", "length"),
+        shown=("accuracy", "liked", "safe", "length"),
     ),
     Stage("student", "pre-training, small", "Qwen2.5"),
     Stage(
