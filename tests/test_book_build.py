@@ -10,7 +10,7 @@ import tiny_book
 from tiny_book import chapter, edit
 
 from tools import book as tool
-from tools import lab, run_tests, slides
+from tools import run_tests, slides
 from tools.book_chapter import python_source, without_magics
 from tools.book_check import problems
 from tools.book_source import BookError, links, number_of, stub
@@ -191,12 +191,6 @@ def test_an_appendix_needs_no_exercises_no_slides_and_no_solutions(book):
     }
 
 
-def test_what_cannot_be_opened_is_one_line(capsys, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["lab", "chapters/99_none.ipynb"])
-    assert lab.main() == 1
-    assert capsys.readouterr().err == "r1: there is no chapters/99_none.ipynb to open\n"
-
-
 @pytest.mark.parametrize("number", ["99", "x", "\x1b[2J" + "9" * 999, "[0-9]"])
 def test_a_chapter_that_is_not_there_is_one_line(capsys, number):
     assert tool.main(["build", number]) == 1
@@ -236,12 +230,3 @@ def test_solution_that_is_wrong_fails_nbval(book):
     edit(chapter(book, "solutions"), "return x / STEP", "raise NotImplementedError")
     done = nbval(book, "solutions")
     assert done.returncode == 1 and "4 failed" in done.stdout
-
-
-def test_lab_opens_the_first_chapter(book):
-    assert lab.arguments(book.root, ["--no-browser"]) == [
-        "-m",
-        "jupyterlab",
-        "chapters/01_doubling.ipynb",
-        "--no-browser",
-    ]

@@ -1,34 +1,80 @@
-"""`python r1.py lab`: JupyterLab of this environment, opened at the first chapter."""
+"""`python r1.py lab`: JupyterLab of this environment, opened at the first chapter.
+
+python r1.py lab                                      chapter 01
+python r1.py lab 05                                   chapter 05
+python r1.py lab chapters/ko/01_reasoning_models.ipynb
+python r1.py lab docs --port=8889                     a folder; an option of JupyterLab
+"""
 
 import os
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 from r1lib.files import SHOWN, line
 
 ROOT = Path(__file__).resolve().parent.parent
+FLAGS = ("--no-browser", "--allow-root", "--debug", "-y")  # these take no value
+SETTINGS = (
+    # Else JupyterLab serves only the notebook's folder: no figures/, no docs/.
+    "--ServerApp.root_dir=.",
+    # Else it asks the reader about news, and a server about newer versions.
+    "--LabApp.app_settings_dir=tools/lab_settings",
+)
+
+
+def split(extra: list[str]) -> tuple[list[str], list[str]]:
+    """What to open, and the options of JupyterLab with their values.
+
+    >>> split(["--port", "8889", "05"])
+    (['05'], ['--port', '8889'])
+    """
+    names, options, value_next = [], [], False
+    for word in extra:
+        option = word.startswith("-")
+        (options if option or value_next else names).append(word)
+        value_next = option and "=" not in word and word not in FLAGS
+    return names, options
+
+
+def found(root: Path, name: str) -> str:
+    """A file, a folder or the chapter of a number, as a path below `root`.
+
+    ValueError: it is not there, or not in the project's folder.
+    """
+    path = root / name
+    for chapter in (root / "chapters").glob("*_*.ipynb"):
+        if chapter.name.split("_")[0] == name:
+            path = chapter
+    if not path.exists():
+        raise ValueError(f"there is no {line(name, SHOWN)} to open")
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise ValueError(f"{line(name, SHOWN)} is not in the folder of the book")
+    return path.resolve().relative_to(root.resolve()).as_posix()
 
 
 def arguments(root: Path, extra: list[str]) -> list[str]:
-    """JupyterLab's arguments: the first chapter there is, then what was asked for."""
-    chapters = sorted((root / "chapters").glob("[0-9]*.ipynb"))
-    first = [chapters[0].relative_to(root).as_posix()] if chapters else []
-    return ["-m", "jupyterlab", *first, *extra]
+    """Arguments for Python: JupyterLab, what it opens, and its options.
 
-
-def missing(root: Path, extra: list[str]) -> str:
-    """The first notebook or folder that was asked for and is not there."""
-    asked = (name for name in extra if not name.startswith("-"))
-    named = (name for name in asked if "/" in name or name.endswith(".ipynb"))
-    return next((name for name in named if not (root / name).exists()), "")
+    ValueError: what was asked for is not there, or more than one thing was.
+    """
+    names, options = split(extra)
+    if len(names) > 1:
+        raise ValueError(f"lab opens one notebook, got {line(' '.join(names), SHOWN)}")
+    first = sorted((root / "chapters").glob("[0-9]*.ipynb"))[:1]
+    opened = [found(root, str(name)) for name in names or first]
+    address = "/".join(["/lab", *(f"tree/{quote(name)}" for name in opened)])
+    start = f"--LabApp.default_url={address}"
+    return ["-m", "jupyterlab", *SETTINGS, start, *options]
 
 
 def main() -> int:
     """Become JupyterLab; on Windows, wait for it."""
-    if name := missing(ROOT, sys.argv[1:]):
-        print(f"r1: there is no {line(name, SHOWN)} to open", file=sys.stderr)
+    try:
+        command = [sys.executable, *arguments(ROOT, sys.argv[1:])]
+    except ValueError as problem:
+        print(f"r1: {problem}", file=sys.stderr)
         return 1
-    command = [sys.executable, *arguments(ROOT, sys.argv[1:])]
     os.chdir(ROOT)
     if os.name != "nt":
         os.execv(command[0], command)
