@@ -39,7 +39,7 @@ import torch
 from r1lib import artifacts, checks, plots
 from r1lib.sampling import Sampling, completions
 
-torch.manual_seed(0)
+_ = torch.manual_seed(0)
 
 # %% [markdown] tags=["slide"]
 # ## 1. One question, two models
