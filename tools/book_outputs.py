@@ -17,7 +17,9 @@ from tools.book_chapter import (
 from tools.book_source import kinds, links, output_digest, source_digest, tags
 from tools.provenance import chapter_reads
 
-PRIVATE = re.compile(r"(?<![\w.-])/(home|Users|tmp|work|root)/|[A-Za-z]:\\+Users\\")
+PRIVATE = re.compile(
+    r"(?<![\w.-])/(home|Users|tmp|work|root)/|[A-Za-z]:\\+Users\\| at 0x[0-9a-f]+>"
+)
 BYTES = 1_000_000
 
 
@@ -123,9 +125,9 @@ def no_errors_no_stderr(chapters: list[Chapter]) -> list[str]:
 
 
 def no_private_paths(chapters: list[Chapter]) -> list[str]:
-    """No output names a folder of the machine that made it."""
+    """No output names a folder, or an address in memory, of the machine it is from."""
     return [
-        f"{label}: {name} shows a path of this machine ({found[0]})"
+        f"{label}: {name} shows something of this machine ({found[0]})"
         for chapter in chapters
         for label, nb in chapter.notebooks()
         for name, cell in code_cells(nb)
