@@ -24,7 +24,16 @@ def seconds(x: float) -> str:
     ('1.8 s', '7.1 ms', '430 s')
     """
     unit, x = ("ms", 1000 * x) if x < 1 else ("s", x)
-    return f"{float(f'{x:.2g}'):g} {unit}"
+    return f"{digits(x)} {unit}"
+
+
+def digits(x: float) -> str:
+    """Two digits, and no power of ten behind them.
+
+    >>> digits(448.3), digits(0.0461)
+    ('450', '0.046')
+    """
+    return f"{float(f'{x:.2g}'):g}"
 
 
 def line(name: str, folder: Path) -> list[str]:
@@ -40,9 +49,9 @@ def line(name: str, folder: Path) -> list[str]:
         row.peer,
         seconds(found["seconds"]["ours"]),
         seconds(found["seconds"]["theirs"]),
-        f"{ratio['median']:.2g} ({low:.2g} to {high:.2g})",
+        f"{digits(ratio['median'])} ({digits(low)} to {digits(high)})",
         f"{row.goal:g}",
-        f"{times:.2g}" if times else "-",
+        digits(times) if times else "-",
     ]
 
 

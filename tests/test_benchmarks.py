@@ -194,6 +194,7 @@ def test_a_row_whose_ways_are_all_broken_says_so():
         harness.fastest(side)
 
 
+@pytest.mark.slow
 def test_a_side_in_a_process_of_its_own_answers_and_ends():
     side = Process(three_ways, 1)
     try:
@@ -209,6 +210,7 @@ def test_a_side_in_a_process_of_its_own_answers_and_ends():
     assert not side.process.is_alive()
 
 
+@pytest.mark.slow
 def test_a_side_that_cannot_be_made_says_why():
     with pytest.raises(RuntimeError, match="ValueError: no such cache"):
         Process(fails, 1)

@@ -21,10 +21,12 @@ def chapters():
 
 
 @pytest.mark.parametrize("rule", CHAPTER_RULES, ids=name)
+@pytest.mark.slow  # `--quick` has a step of its own for these rules
 def test_chapters(rule, chapters):
     assert rule(chapters) == []
 
 
 @pytest.mark.parametrize("rule", PROJECT_RULES, ids=name)
+@pytest.mark.slow  # `--quick` has a step of its own for these rules
 def test_project(rule):
     assert rule(BOOK) == []

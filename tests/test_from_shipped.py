@@ -103,6 +103,7 @@ def test_fewer_problems_of_zero_are_the_first_of_each_game():
     assert [p.prompt for p in some] == [p.prompt for p in (*every[:3], *every[12:15])]
 
 
+@pytest.mark.slow
 def test_stored_cards_have_a_value_for_each_problem():
     """So the places of all problems are all the values that a file has."""
     cards = [job.ask.args[1]["easy"] for job in from_shipped.p6()]
@@ -113,6 +114,7 @@ def test_stored_cards_have_a_value_for_each_problem():
             assert kept[name] == list(range(len(values))), name
 
 
+@pytest.mark.slow
 def test_a_model_is_measured_beside_its_stored_numbers():
     job = from_shipped.p5()[0]
     numbers = job.ask(*artifacts.load(job.artifact), 2)

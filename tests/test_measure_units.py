@@ -56,7 +56,7 @@ def test_units_read_the_weights_that_their_results_name():
 
 def test_every_result_that_a_chapter_reads_has_a_unit():
     read = measure.chapters(provenance.ROOT)
-    assert len(read) > 300 and read["zero-0"] == ["09"]
+    assert len(read) > 300 and "09" in read["zero-0"]
     assert {f"results/data/{name}.json" for name in read} <= set(makers())
 
 

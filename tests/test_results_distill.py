@@ -62,6 +62,7 @@ def rows():
     return out
 
 
+@pytest.mark.slow
 def test_every_way_takes_one_trace_of_a_problem():
     for way, wanted in {
         "unfiltered": [0, 0],

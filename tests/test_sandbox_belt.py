@@ -81,9 +81,8 @@ def belt():
         yield box
 
 
-@pytest.mark.parametrize(
-    "system", ["win32", pytest.param("darwin", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("system", ["win32", "darwin"])
 def test_everything_can_be_imported_and_programs_run(system):
     count, promise, missing, outcome = elsewhere(IMPORT_ALL + RUN, system)
     assert int(count) > 60
