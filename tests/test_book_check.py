@@ -104,6 +104,11 @@ def test_spoiled_output_is_found(book, rule):
     assert "chapters/01_doubling" in problems(book)[rule][0]
 
 
+def test_an_address_in_memory_is_found(book):
+    change_outputs(book, add_output(output_type="stream", text="<Generator at 0x7f2a>"))
+    assert "at 0x7f2a>" in problems(book)["no_private_paths"][0]
+
+
 def test_error_output_is_found(book):
     change_outputs(book, add_output(output_type="error", ename="E", evalue="oh"))
     assert "In [7] failed" in problems(book)["no_errors_no_stderr"][0]
