@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from jupyter_server.serverapp import ServerApp
 from jupyterlab.labapp import LabApp
+from traitlets.config import Config
 
 from tools import lab
 
@@ -58,7 +59,8 @@ def test_a_whole_path_may_be_given(root):
 
 def test_pictures_and_pages_beside_the_chapters_are_served(root, monkeypatch):
     monkeypatch.chdir(root)
-    server = ServerApp()
+    of_the_reader = Config(ServerApp={"root_dir": str(root / "docs")})
+    server = ServerApp(config=of_the_reader)
     server.parse_command_line(lab.arguments(root, [])[2:])
     assert Path(server.root_dir).resolve() == root.resolve()
 

@@ -16,7 +16,7 @@ from r1lib.files import SHOWN, line
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ("--no-browser", "--allow-root", "--debug", "-y")  # these take no value
 SETTINGS = (
-    # Else JupyterLab serves only the notebook's folder: no figures/, no docs/.
+    # Links lead to figures/ and docs/, whatever folder the reader's own settings name.
     "--ServerApp.root_dir=.",
     # Else it asks the reader about news, and a server about newer versions.
     "--LabApp.app_settings_dir=tools/lab_settings",
@@ -55,6 +55,9 @@ def found(root: Path, name: str) -> str:
 
 def arguments(root: Path, extra: list[str]) -> list[str]:
     """Arguments for Python: JupyterLab, what it opens, and its options.
+
+    The notebook is given as an address. As a name it would make its folder the only
+    one that is served, and `--no-browser` would print an address without it.
 
     ValueError: what was asked for is not there, or more than one thing was.
     """
