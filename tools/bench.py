@@ -10,31 +10,28 @@ import sys
 from pathlib import Path
 
 from r1lib.files import line
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        """One line instead of the whole usage."""
-        self.exit(2, f"bench: {line(message)} (--help shows all options)\n")
-
-
-def count(text: str) -> int:
-    """A whole number from 1 on."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"wanted 1 or more, got {text[:40]!r}")
-    return int(text)
+from tools.arguments import Parser, at_least
 
 
 def parser() -> Parser:
     """What can be asked for."""
-    made = Parser("python r1.py bench", description=__doc__)
-    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made = Parser(
+        "python r1.py bench",
+        description=__doc__,
+        name="bench",
+        hint="--help shows all options",
+    )
     add = made.add_argument
     add("name", nargs="?", help="one row, or all whose names begin so (default: all)")
     add("--list", action="store_true", help="name the rows, and measure nothing")
-    add("--rounds", type=count, default=5, help="rounds of a run (default: 5)")
-    add("--runs", type=count, default=3, help="runs, in new processes (default: 3)")
-    add("--threads", type=count, help="of each side (default: as torch chooses)")
+    add("--rounds", type=at_least(1), default=5, help="rounds of a run (default: 5)")
+    add(
+        "--runs",
+        type=at_least(1),
+        default=3,
+        help="runs, in new processes (default: 3)",
+    )
+    add("--threads", type=at_least(1), help="of each side (default: as torch chooses)")
     add(
         "--small",
         action="store_true",

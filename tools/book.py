@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from r1lib.files import SHOWN, line
 from tools import book_check, book_colab, book_language
+from tools.arguments import Parser
 from tools.book_chapter import KINDS, code_cells, load_one, python_source
 from tools.book_outputs import staleness
 from tools.book_source import (
@@ -163,12 +164,6 @@ def build(book: Book, number: str = "", everything: bool = False) -> int:
     for language in book_language.LANGUAGES:
         write_translations(book, language)
     return book_check.report(book, number)
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        """One line instead of a page."""
-        self.exit(2, f"r1: {line(message)}\n")
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:

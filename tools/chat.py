@@ -13,6 +13,7 @@ from typing import TextIO
 
 from r1lib.files import line
 from tools import screen as screens
+from tools.arguments import Parser
 from tools.screen import BOLD, DIM, Screen
 
 AFTER = """
@@ -50,16 +51,15 @@ A question in a form that no model here has seen.
 """
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        """One line instead of the whole usage."""
-        self.exit(2, f"chat: {line(message)} (--help shows examples)\n")
-
-
 def parser() -> Parser:
     """What can be asked for."""
-    made = Parser("python r1.py chat", description=__doc__, epilog=AFTER)
-    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made = Parser(
+        "python r1.py chat",
+        description=__doc__,
+        epilog=AFTER,
+        name="chat",
+        hint="--help shows examples",
+    )
     add = made.add_argument
     add("models", nargs="*", metavar="MODEL", help="a name or a folder (default: r1)")
     add("--compare", action="store_true", help="base, zero and r1 side by side")

@@ -11,39 +11,26 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from r1lib.files import line, shown
+from tools.arguments import Parser, at_least
 
 AFTER = """
 Units that train a stage of a run (train-dev1) or ship one (ship-dev1) leave no result;
 `--all` runs those that it needs. Much is measured on stages of a run that are shipped:
 `python r1.py train --seed 0 --out runs/seed-0 --shipped` takes them in seconds.
 """
+FEWEST = 8  # problems of a kind: of fewer no interval says much
 CLAIMS = ("P1", "P5", "P6")  # which the shipped weights can show again
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        """One line instead of the whole usage."""
-        self.exit(2, f"measure: {line(message)} (--help shows all options)\n")
-
-
-def whole(text: str) -> int:
-    """A whole number from 0 on."""
-    if not (text.isascii() and text.isdecimal()) or len(text) > 9:
-        raise argparse.ArgumentTypeError(f"wanted a whole number, got {text[:40]!r}")
-    return int(text)
-
-
-def count(text: str) -> int:
-    """A whole number from 8 on: of fewer problems no interval says much."""
-    if (number := whole(text)) < 8:
-        raise argparse.ArgumentTypeError(f"wanted 8 or more, got {text[:40]!r}")
-    return number
 
 
 def parser() -> Parser:
     """What can be asked for."""
-    made = Parser("python r1.py measure", description=__doc__, epilog=AFTER)
-    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made = Parser(
+        "python r1.py measure",
+        description=__doc__,
+        epilog=AFTER,
+        name="measure",
+        hint="--help shows all options",
+    )
     add = made.add_argument
     add("name", nargs="?", help="one unit, or all units whose names begin so")
     add("--all", action="store_true", help="every unit that has no result yet")
@@ -53,7 +40,12 @@ def parser() -> Parser:
         help="what is missing or of another edition, and how long it takes; with NAME "
         "or --all: those units, measured or not",
     )
-    add("--seed", type=whole, action="append", help="only this seed (repeat for more)")
+    add(
+        "--seed",
+        type=at_least(0),
+        action="append",
+        help="only this seed (repeat for more)",
+    )
     add("--again", action="store_true", help="also what has a result of this edition")
     add(
         "--from-shipped",
@@ -62,7 +54,11 @@ def parser() -> Parser:
         help=f"evaluate the shipped weights anew ({', '.join(CLAIMS)}; default: all), "
         "and compare with the stored numbers: at most ten minutes, writes nothing",
     )
-    add("--problems", type=count, help="with --from-shipped: at most so many of a kind")
+    add(
+        "--problems",
+        type=at_least(FEWEST),
+        help="with --from-shipped: at most so many of a kind",
+    )
     return made
 
 

@@ -6,7 +6,6 @@ of texts keeps its own card. Each folder holds the licence. Whoever has an accou
 runs `hf upload OWNER/NAME FOLDER`.
 """
 
-import argparse
 import shutil
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from r1lib.problem import problems
 from r1lib.progress import bar
 from r1lib.recipe.stages import BY_NAME
 from r1lib.world import countdown, scorecard
+from tools.arguments import Parser
 from tools.page import render
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,13 +137,12 @@ def prepare(name: str, folder: Path) -> Path:
     return place
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The command line."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="python r1.py publish",
         description="Prepare folders for a model hub; nothing is uploaded.",
         epilog=AFTER,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("names", nargs="*", metavar="name", help="default: all of seed 0")
     made.add_argument("--dry-run", action="store_true", help="required: only prepare")

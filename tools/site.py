@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from r1lib import files
 from r1lib.files import line
 from tools import site_book, site_check, site_source
+from tools.arguments import Parser
 from tools.book_source import BookError
 from tools.page import render
 from tools.site_source import Pages
@@ -38,12 +39,6 @@ NEEDED = {
 MARKER = ".r1-site.json"  # which files of an output folder are ours
 TITLE = "Build DeepSeek-R1 yourself"
 COPIED = "div.cell_input pre, div.highlight:not(.cell_output *) pre"
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        """One line instead of a page."""
-        self.exit(2, f"r1: {line(message)}\n")
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:

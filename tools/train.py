@@ -4,13 +4,13 @@ Stop it whenever you like: the same command goes on from the last checkpoint, an
 with the same weights as a run that was never stopped.
 """
 
-import argparse
 import errno
 import os
 import sys
 from pathlib import Path
 
 from r1lib.files import line
+from tools.arguments import Parser
 
 AFTER = """
 Stages, in this order: base, zero, cold, dev1, dev2, samples, dev3, helpful, harmless,
@@ -22,16 +22,15 @@ the last checkpoint. A finished stage is skipped.
 NO_MEMORY = ("OutOfMemoryError", "can't allocate memory", "not enough memory")
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        """One line instead of the whole usage."""
-        self.exit(2, f"train: {line(message)} (--help shows all options)\n")
-
-
 def parser() -> Parser:
     """What can be asked for."""
-    made = Parser("python r1.py train", description=__doc__, epilog=AFTER)
-    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made = Parser(
+        "python r1.py train",
+        description=__doc__,
+        epilog=AFTER,
+        name="train",
+        hint="--help shows all options",
+    )
     add = made.add_argument
     add("--stage", metavar="NAME", help="only this stage (default: all, see below)")
     add("--from", metavar="NAME", dest="first", help="this stage and all after it")
