@@ -32,7 +32,7 @@ TINY = {
             "id": "one",
             "metadata": {},
             "outputs": [],
-            "source": "x = bytearray(2**26)",
+            "source": "x = bytearray(2**28)",
         }
     ],
     "metadata": {},

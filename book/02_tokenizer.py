@@ -169,7 +169,7 @@ for line in spelled(naive_merges(words, 11)):
 # %% [markdown]
 # It finds `the` and `cat` without knowing what a word is. Nor does it know that three
 # bytes are a Korean syllable: `\x91\xec` is the end of one with the beginning of the
-# next, because in so short a text they always occur together. In a longer text a
+# next. In so short a text these two always occur together. In a longer text a
 # syllable meets many neighbours, and few tokens cross its borders; the last cell of
 # section 10 counts them.
 

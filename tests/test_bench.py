@@ -87,10 +87,10 @@ def test_the_profile_puts_the_sampler_back():
 def test_the_memory_of_a_chapter_is_that_of_its_kernel(tmp_path):
     found = chapters.measure(small=True, rounds=1, threads=1)
     one = found["chapters"]["tiny"]
-    assert one["memory_gb"] > 2**26 / 1e9 and one["seconds"] > 0
+    assert one["memory_gb"] > 2**28 / 1e9 and one["seconds"] > 0
     assert "tiny" in chapters.report(found)
     broken = tmp_path / "broken.ipynb"
-    text = json.dumps(chapters.TINY).replace("bytearray(2**26)", "1 / 0")
+    text = json.dumps(chapters.TINY).replace("bytearray(2**28)", "1 / 0")
     broken.write_text(text, "utf-8")
     with pytest.raises(RuntimeError, match="broken.ipynb does not run"):
         chapters.execute(broken, tmp_path)

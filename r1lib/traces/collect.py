@@ -101,9 +101,8 @@ def collected(folder):
     paths = sorted(Path(folder).glob("*.jsonl"))
     rows = [row for path in paths for row in path.read_bytes().split(b"\n")[1:-1]]
     if rows:
-        right = sum(
-            b'"correct": true' in row for row in rows
-        )  # no text has bare quotes
+        mark = b'"correct": true'  # in a text each quote has a backslash before it
+        right = sum(mark in row for row in rows)
         yield {"step": 0, "samples": len(rows), "correct": right / len(rows)}
 
 
