@@ -465,7 +465,7 @@ run = ["recipes.distributed", "pretrain", "--way", "fsdp", "--steps", "2"]
 command = [sys.executable, "-m", "recipes.launch", "2", *run, "--out", folder / "run"]
 ranks = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 print(ranks.stdout, ranks.stderr)
-assert ranks.returncode == 0
+assert ranks.returncode == 0, ranks.stderr
 
 # %% [markdown]
 # Do several ranks learn what one process learns? `python -m results.sharded` trained for six

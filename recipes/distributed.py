@@ -263,7 +263,7 @@ def check(asked) -> None:
 
 
 def main() -> None:
-    """Run one rank; a mistake of the caller is one line, said by rank 0."""
+    """Run one rank; a mistake of the caller is one line from each."""
     asked = arguments()
     torch.set_num_threads(1)
     with distributed.joined() as device:
@@ -271,7 +271,7 @@ def main() -> None:
             check(asked)
             run(asked, device)
         except ValueError as error:
-            sys.exit(str(error) if dist.get_rank() == 0 else 1)
+            sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -4,12 +4,14 @@
 
 does what `torchrun --nproc-per-node 4 -m recipes.distributed ...` does. What the ranks
 write to stderr goes to files under OUT/logs, and torchrun's own report, a page long,
-becomes one line.
+becomes one line: which rank died, and the last thing it said. The ranks meet on the
+loopback device, so no name of this machine has to be looked up.
 """
 
 import logging
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -28,14 +30,16 @@ def launch(ranks: int, module: str, arguments: list[str], logs) -> None:
         raise ValueError(f"wanted at least one rank, got {ranks}")
     Path(logs).mkdir(parents=True, exist_ok=True)
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    meet_on_loopback()
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
         nproc_per_node=ranks,
         rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",
+        rdzv_endpoint="127.0.0.1:0",
         max_restarts=0,
         run_id=str(os.getpid()),
+        local_addr="127.0.0.1",
         logs_specs=DefaultLogsSpecs(log_dir=str(logs), redirects=Std.ERR),
     )
     try:
@@ -45,7 +49,24 @@ def launch(ranks: int, module: str, arguments: list[str], logs) -> None:
         rank = min(codes, key=lambda r: (codes[r] == -signal.SIGTERM, codes[r]))
         code = codes[rank]  # SIGTERM is how the others were stopped
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        raise ValueError(f"rank {rank} of {ranks} {how}; see {logs}") from None
+        message = f"rank {rank} of {ranks} {how}; see {logs}{last_words(logs, rank)}"
+        raise ValueError(message) from None
+
+
+def meet_on_loopback() -> None:
+    """Let gloo connect over the loopback device, unless the caller chose another."""
+    names = socket.if_nameindex() if hasattr(socket, "if_nameindex") else []
+    for _, name in names:
+        if name in ("lo", "lo0"):
+            os.environ.setdefault("GLOO_SOCKET_IFNAME", name)
+
+
+def last_words(logs, rank: int) -> str:
+    """The last line that a rank of the newest run wrote to stderr, in brackets."""
+    files = sorted(Path(logs).rglob(f"{rank}/stderr.log"), key=os.path.getmtime)
+    lines = files[-1].read_text("utf-8", "replace").split("\n") if files else []
+    said = [line.strip() for line in lines if line.strip()]
+    return f" ({said[-1]})" if said else ""
 
 
 def main() -> None:

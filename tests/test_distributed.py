@@ -70,6 +70,7 @@ def test_a_killed_rank_is_one_line_and_the_run_goes_on_with_more(tmp_path):
 def test_a_number_of_ranks_that_does_not_fit_is_one_line(tmp_path):
     done = launched(3, ["sft", "--out", str(tmp_path)])
     assert done.returncode == 1 and "ended with code 1" in done.stderr
+    assert "(wanted a number of ranks that divides 8" in done.stderr  # last words
     logs = "".join(p.read_text() for p in tmp_path.rglob("stderr.log"))
     assert "wanted a number of ranks that divides 8" in logs
     assert "Traceback" not in logs

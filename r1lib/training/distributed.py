@@ -36,7 +36,8 @@ NAMES = ("model", "optimizers")  # of the parts of a checkpoint
 def joined():
     """Join the other ranks that torchrun has started; yields this rank's device.
 
-    NCCL connects GPUs, one for each rank; gloo connects processors.
+    NCCL connects GPUs, one for each rank; gloo connects processors. No rank leaves
+    before all have done their work, so none hangs up on one that still listens.
     """
     if "RANK" not in os.environ:
         raise ValueError("wanted to be started by torchrun, got no RANK")
@@ -47,6 +48,7 @@ def joined():
     dist.init_process_group("cpu:gloo,cuda:nccl" if gpu else "gloo")
     try:
         yield torch.device(device)
+        dist.barrier()
     finally:
         dist.destroy_process_group()
 
