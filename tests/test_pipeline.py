@@ -488,7 +488,10 @@ def test_leftovers_of_a_kill_are_cleared(tmp_path):
     ("call", "words"),
     [
         (lambda out: pipeline.run("two", out, HOW), "stage must be one of base, zero"),
-        (lambda out: stages.settings("huge"), "preset must be one of tiny, smoke"),
+        (
+            lambda out: stages.settings("huge"),
+            "preset must be one of tiny, second, smoke",
+        ),
         (
             lambda out: next(pipeline.run("zero", out, HOW)),
             "no finished base in .*--preset smoke --seed 0 --out .* --stage base`",

@@ -134,7 +134,7 @@ def test_a_leash_that_cannot_be_is_refused(wrong, words):
 
 
 def test_an_unknown_preset_is_named_with_those_that_are():
-    with pytest.raises(ValueError, match="one of tiny, smoke, got 'huge'"):
+    with pytest.raises(ValueError, match="one of tiny, second, smoke, got 'huge'"):
         stages.settings("huge")
 
 

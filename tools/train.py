@@ -34,7 +34,11 @@ def parser() -> Parser:
     add = made.add_argument
     add("--stage", metavar="NAME", help="only this stage (default: all, see below)")
     add("--from", metavar="NAME", dest="first", help="this stage and all after it")
-    add("--preset", default="tiny", help="tiny, or smoke: seconds, and no claim")
+    add(
+        "--preset",
+        default="tiny",
+        help="tiny; second, of the next edition; smoke: seconds, no claim",
+    )
     add("--out", metavar="FOLDER", help="the run's folder (default: runs/PRESET)")
     add(
         "--seed",

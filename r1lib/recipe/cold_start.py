@@ -30,7 +30,15 @@ from r1lib.tokenizer import chat
 from r1lib.traces import filters, tables
 from r1lib.traces.collect import collect, read
 from r1lib.training import limits
-from r1lib.world import general, instructions, readability, requests, skills, web
+from r1lib.world import (
+    countdown,
+    general,
+    instructions,
+    readability,
+    requests,
+    skills,
+    web,
+)
 from r1lib.world.countdown import AGAIN
 from r1lib.world.rewrite import readable
 
@@ -53,6 +61,7 @@ class Size:
 
     zero: int = 600
     zero_k: int = 2
+    zero_hard: int = 0  # the same of hard countdown, which Zero was never paid for
     base: int = 120
     base_k: int = 2
     hard_won: int = 300  # logic and programs: the base is seldom right
@@ -60,9 +69,11 @@ class Size:
     person: int = 120  # rows of each general family, half of them hard
     longest: int = 200  # tokens of a completion
     at_once: int = 100  # problems in a chunk
+    words: bool = False  # rewritten in whole words, not in the fewest
 
     def __post_init__(self):
-        limits.whole(self, "zero", "base", "hard_won", "person", least=0)
+        limits.whole(self, "zero", "base", "hard_won", "person", "zero_hard", least=0)
+        limits.kind(self, bool, "words")
         limits.whole(self, "zero_k", "base_k", "hard_won_k", "longest", "at_once")
 
 
@@ -110,6 +121,10 @@ def sources(settings: Size, seed: int) -> Iterator[tuple[str, list[Problem], int
                 n, k = settings.hard_won, settings.hard_won_k
             number = random.Random(f"cold-{source}-{seed}").getrandbits(32)
             yield source, problems(web.SAMPLE[family], n, number, "train"), k
+    if settings.zero_hard:
+        number = random.Random(f"cold-hard-{seed}").getrandbits(32)
+        asked = problems(countdown.sample, settings.zero_hard, number, "train", "hard")
+        yield "zero", asked, settings.zero_k
     for family in GENERAL:
         for level in LEVELS:
             n = settings.person // 2
@@ -141,7 +156,9 @@ def make(folder, base, zero, tokenizer, settings: Size, seed: int = 0):
                 rows += written(asked, tokenizer, judge, seed)
             elif asked[0].family != "programs" or box is not None:
                 model = zero if source == "zero" else base
-                path = work / f"{source}-{asked[0].family}-{_digest(model)}.jsonl"
+                kind = "-hard" if asked[0].level == "hard" else ""
+                name = f"{source}-{asked[0].family}{kind}-{_digest(model)}.jsonl"
+                path = work / name
                 for metrics in collect(
                     path,
                     model,
@@ -160,7 +177,7 @@ def make(folder, base, zero, tokenizer, settings: Size, seed: int = 0):
                 rows += read(path)[1]
             done += _chunks(settings, asked)
         yield {"step": done}
-    kept, report = select(rows, known, tokenizer, settings.longest)
+    kept, report = select(rows, known, tokenizer, settings.longest, settings.words)
     note = f"{NOTE} {missing}" if missing else NOTE
     tables.save(folder, kept, "Cold start", report, note)
 
@@ -185,7 +202,11 @@ def written(asked: list[Problem], tokenizer, judge, seed: int) -> list[dict]:
 
 
 def select(
-    rows: list[dict], known: dict[str, Problem], tokenizer, longest: int
+    rows: list[dict],
+    known: dict[str, Problem],
+    tokenizer,
+    longest: int,
+    words: bool = False,
 ) -> tuple[list[dict], list[dict]]:
     """Keep correct and readable, rewrite, check: return the table and a report.
 
@@ -195,7 +216,7 @@ def select(
     def rewritten(row: dict) -> str | None:
         if row["source"] == "person":
             return row["completion"]
-        return readable(known[row["prompt"]], row["completion"])
+        return readable(known[row["prompt"]], row["completion"], words)
 
     first = {
         "correct": filters.correct,

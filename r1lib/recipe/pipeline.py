@@ -26,6 +26,7 @@ from r1lib.traces import tables
 from r1lib.traces.collect import collected
 from r1lib.training import optim, pretrain, sft
 from r1lib.world import arithmetic, countdown, skills, web
+from r1lib.world.corpus import Habits
 from r1lib.world.draws import draw_reasoning
 
 FAMILIES = {"countdown": countdown.sample, "arithmetic": arithmetic.sample}
@@ -79,7 +80,8 @@ def pre_train(folder: Path, settings: Settings, stage: str = "base", watch=iter)
     c = getattr(settings, BY_NAME[stage].config)
     optimizers = optim.base_optimizers(model, c.muon_lr, c.adamw_lr)
     kept = checkpoints.resume(folder, stage, model, tokenizer, optimizers)
-    texts = watch(web.documents(c.steps * c.batch_size, settings.seed))
+    habits = Habits(spoken=settings.spoken)
+    texts = watch(web.documents(c.steps * c.batch_size, settings.seed, habits))
     documents = pretrain.encode_documents(tokenizer, texts)
     watched = problems(countdown.sample, settings.looks, 0, "valid")
     recent = []

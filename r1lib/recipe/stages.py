@@ -208,6 +208,7 @@ class Settings:
     last: LastStage = LastStage()
     small: str = "student-qwen"  # the model that is distilled into
     student: PretrainConfig = PretrainConfig(steps=4_500)
+    spoken: float = 0.0  # share of the web's thoughts on games in whole words
     distill: SFTConfig = SFTConfig(batch_size=24)
     point_every: int = 100  # base steps between points of the curve: mean loss, skills
     save_every: int = 500  # base steps between checkpoints
@@ -233,6 +234,7 @@ class Settings:
         limits.kind(self, str, "device")
         limits.whole(self, "point_every", "save_every", "sft_save_every")
         limits.whole(self, "rl_save_every", "look_every", "looks", "tests", "cards")
+        limits.share(self, "spoken")
         limits.seed(self)
         if self.save_every % self.point_every:
             raise ValueError(
@@ -241,9 +243,18 @@ class Settings:
             )
 
 
+ROOM = 240  # tokens of a completion that thinks in whole words
 _TINY_RL = {"steps": 6, "prompts": 4, "group_size": 8, "max_new_tokens": 48}
 SETTINGS = {
     "tiny": Settings(),
+    "second": Settings(  # the recipe of the next edition, with tiny's model
+        spoken=0.35,
+        cold=cold_start.Size(zero_hard=300, words=True),
+        dev2=replace(DEV2, max_new_tokens=ROOM),
+        samples=Sizes(max_new_tokens=ROOM, most_tokens=ROOM - 32),
+        last=LastStage(rl=replace(LastStage().rl, max_new_tokens=ROOM)),
+        student=PretrainConfig(steps=9_000),
+    ),
     "smoke": Settings(
         model="smoke",
         pretrain=PretrainConfig(steps=60, batch_size=8),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from r1lib.files import one_of
 from r1lib.problem import LANGUAGES, STYLES, Problem, draw
 from r1lib.training import limits
-from r1lib.world import arithmetic, countdown
+from r1lib.world import arithmetic, countdown, spoken
 from r1lib.world.countdown import AGAIN, LARGEST, WORDS, apply, write_expression
 
 
@@ -33,11 +33,12 @@ class Habits:
     give_up: float = 0.12  # after a "no", stop instead of trying something else
     switch: float = 0.10  # a verdict is written in the other language
     checks: float = 1.0  # an attempt is compared; else a coin decides whether to go on
+    spoken: float = 0.0  # whole words stand behind each verdict, and at the end
 
     def __post_init__(self):
         limits.kind(self, tuple, "styles")
         limits.share(self, "right_guess", "hit", "slip", "false_yes", "false_no")
-        limits.share(self, "again", "give_up", "switch", "checks")
+        limits.share(self, "again", "give_up", "switch", "checks", "spoken")
         limits.whole(self, "patience")
 
 
@@ -57,7 +58,7 @@ def _countdown(rng, problem, style, habits):
         right = rng.random() < habits.right_guess
         order, operations = choose_attempt(rng, problem, 1.0 if right else 0.0)
         return "", write_expression(order, operations)
-    lines, tried = [], set()
+    lines, tried, speaks = [], set(), speaker(rng, habits)
     while len(lines) < habits.patience:
         for _ in range(9):  # nobody repeats an attempt, unless ideas run out
             order, operations = choose_attempt(rng, problem, habits.hit)
@@ -65,18 +66,19 @@ def _countdown(rng, problem, style, habits):
                 break
         tried.add((order, operations))
         text, value = tape(rng, order, operations, habits.slip)
-        check, yes = compare(rng, value, target, problem, habits)
+        check, yes = compare(rng, value, target, problem, habits, speaks)
         lines.append(text + check)
         if style == "short":
             break
         doubts = habits.again and check and not yes  # no draw where nobody doubts
         if doubts and rng.random() < habits.again:
             text, value = tape(rng, order, operations, habits.slip)
-            check, yes = compare(rng, value, target, problem, habits)
+            check, yes = compare(rng, value, target, problem, habits, speaks)
             lines.append(AGAIN[problem.language] + text + check)
         if yes or rng.random() < habits.give_up:
             break
-    return "\n".join(lines) + "\n", write_expression(order, operations)
+    answer = write_expression(order, operations)
+    return closed(lines, problem, answer, speaks), answer
 
 
 def _arithmetic(rng, problem, style, habits):
@@ -85,15 +87,26 @@ def _arithmetic(rng, problem, style, habits):
         right = rng.random() < habits.right_guess
         return "", problem.answer if right else str(near(rng, int(problem.answer), 12))
     text, value = tape(rng, numbers, operations, habits.slip)
-    lines = [text]
+    lines, speaks = [text], speaker(rng, habits)
     while style == "long":
         before = value
         text, value = tape(rng, numbers, operations, habits.slip)
-        check, yes = compare(rng, value, before, problem, habits)
+        check, yes = compare(rng, value, before, problem, habits, speaks)
         lines.append(text + check)
         if yes or rng.random() < habits.give_up:
             break
-    return "\n".join(lines) + "\n", str(value)
+    return closed(lines, problem, str(value), speaks), str(value)
+
+
+def speaker(rng, habits) -> bool:
+    """Draw whether somebody thinks in whole words; no draw where nobody does."""
+    return bool(habits.spoken) and rng.random() < habits.spoken
+
+
+def closed(lines, problem, answer: str, speaks: bool) -> str:
+    """Join the lines of a thought; in whole words, the last one says the answer."""
+    last = [spoken.end(problem.language, answer)] if speaks else []
+    return "\n".join([*lines, *last]) + "\n"
 
 
 def choose_attempt(rng, problem, hit: float):
@@ -127,11 +140,12 @@ def near(rng, value: int, spread: int) -> int:
     return rng.choice([x for x in range(low, high + 1) if x != value])
 
 
-def compare(rng, value: int, wanted: int, problem, habits) -> tuple[str, bool]:
+def compare(rng, value: int, wanted: int, problem, habits, speaks=False):
     """Write how far a result is from what it should be, and the verdict.
 
     `~24=2 no` reads: the distance to 24 is 2, so no. Either may be a slip. Somebody
     who does not check writes nothing, and is as soon satisfied with a wrong result.
+    Returns the text, and whether it says yes.
     """
     if rng.random() >= habits.checks:
         return "", rng.random() < 0.5
@@ -140,14 +154,12 @@ def compare(rng, value: int, wanted: int, problem, habits) -> tuple[str, bool]:
         distance = near(rng, distance, 10)
     wrong = rng.random() < (habits.false_yes if distance else habits.false_no)
     yes = (distance == 0) != wrong
-    name = word(rng, "yes" if yes else "no", problem, habits)
-    return f"~{wanted}={distance}{name}", yes
-
-
-def word(rng, name: str, problem, habits) -> str:
-    """Return " yes" or " no" in the problem's language, or now and then the other."""
     other = LANGUAGES[1 - LANGUAGES.index(problem.language)]
-    return WORDS[other if rng.random() < habits.switch else problem.language][name]
+    language = other if rng.random() < habits.switch else problem.language
+    said = WORDS[language]["yes" if yes else "no"]
+    if speaks:
+        said += spoken.meaning(language, problem.family, yes, distance)
+    return f"~{wanted}={distance}{said}", yes
 
 
 def documents(n: int, seed: int, habits=Habits()):  # noqa: B008

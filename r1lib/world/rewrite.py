@@ -21,6 +21,7 @@ from functools import cache
 from r1lib import rewards
 from r1lib.problem import Problem
 from r1lib.tokenizer import chat
+from r1lib.world import spoken
 from r1lib.world.countdown import AGAIN, WORDS, run_tape, write_expression
 
 LONGEST = 4_000  # characters; nobody makes a longer text readable
@@ -37,17 +38,19 @@ def line_pattern() -> re.Pattern:
     tails = [tail for table in (FITS, SAME, MISS) for tail in table.values()]
     step = rf"[-+*/]{NUMBER}={NUMBER}"
     check = rf"~(?P<wanted>{NUMBER})={NUMBER}(?:{'|'.join(said)})(?:{'|'.join(tails)})?"
+    check += rf"(?:{spoken.MEANING})?"
     tape = rf"(?P<tape>{NUMBER}{step}(?:,{step}){{0,9}})"
     return re.compile(rf"(?:{'|'.join(AGAIN.values())})?{tape}(?:{check})?", re.ASCII)
 
 
-def readable(problem: Problem, completion: str) -> str | None:
+def readable(problem: Problem, completion: str, words: bool = False) -> str | None:
     """Rewrite a completion so that a person can follow it, in the problem's language.
 
     None where it cannot be read, is not right, or thinks one thing and answers another.
-    What is readable already comes back as it is. Logic and programs keep their lines:
-    they pass in one language, or not at all; whether a program is right, only a
-    sandbox can say (`Problem.check`).
+    What is readable already comes back as it is. With `words`, games are thought in
+    whole words, as `spoken` has them, and not in the fewest. Logic and programs keep
+    their lines: they pass in one language, or not at all; whether a program is right,
+    only a sandbox can say (`Problem.check`).
     """
     if len(completion) > LONGEST or not rewards.format(problem, completion):
         return None
@@ -59,13 +62,18 @@ def readable(problem: Problem, completion: str) -> str | None:
         return completion if right and pure else None
     if problem.family not in REWRITE:
         raise ValueError(f"nobody rewrites the family {problem.family!r}")
-    lines = [line_pattern().fullmatch(x) for x in chat.thinking(completion).split("\n")]
+    written = chat.thinking(completion).split("\n")
+    if len(written) > 1 and spoken.ends(written[-1]):
+        written.pop()
+    lines = [line_pattern().fullmatch(x) for x in written]
     if not all(lines):
         return None
-    rewritten = REWRITE[problem.family](problem, lines)
+    rewritten = REWRITE[problem.family](problem, lines, words)
     if rewritten is None:
         return None
     thought, said = rewritten
+    if words:
+        thought += "\n" + spoken.end(problem.language, said)
     text = f"<think>{thought}\n</think><answer>{said}</answer>"
     both = problem.check(completion), problem.check(text)
     return text if all(both) else None
@@ -93,6 +101,15 @@ def verdict(language: str, yes: bool, tail: str) -> str:
     return word + (tail if yes else MISS[language])
 
 
+def said_of(problem, away: int, tail: str, words: bool) -> str:
+    """The verdict on a result `away` from its target, and the words behind it."""
+    language, yes = problem.language, away == 0
+    if not words:
+        return verdict(language, yes, tail)
+    means = spoken.meaning(language, problem.family, yes, away)
+    return WORDS[language]["yes" if yes else "no"] + means
+
+
 def notices(completion: str) -> bool:
     """Whether a readable completion holds a mistake that was noticed, and goes on.
 
@@ -105,7 +122,7 @@ def notices(completion: str) -> bool:
     return any(line.endswith(tuple(MISS.values())) for line in lines[:-1])
 
 
-def countdown_lines(problem, lines):
+def countdown_lines(problem, lines, words=False):
     """Keep each attempt once, if its sums are right, up to the first hit."""
     numbers, target = problem.data
     written, seen, language = [], set(), problem.language
@@ -117,14 +134,14 @@ def countdown_lines(problem, lines):
             continue
         seen.add((order, operations))
         away = abs(results[-1] - target)
-        said = verdict(language, away == 0, FITS[language])
+        said = said_of(problem, away, FITS[language], words)
         written.append(f"{line['tape']}~{target}={away}{said}")
         if away == 0:
             return "\n".join(written), write_expression(order, operations)
     return None
 
 
-def arithmetic_lines(problem, lines):
+def arithmetic_lines(problem, lines, words=False):
     """Keep the sum and its checks up to the first that agrees; slips stay if noticed.
 
     Who does not check has to be right at once.
@@ -140,7 +157,7 @@ def arithmetic_lines(problem, lines):
             written.append(line["tape"])
         else:
             away = abs(value - before)
-            said = verdict(language, away == 0, SAME[language])
+            said = said_of(problem, away, SAME[language], words)
             check = f"{line['tape']}~{before}={away}{said}"
             written.append(check)
         agrees = value == before or len(lines) == 1

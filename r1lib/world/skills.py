@@ -10,7 +10,7 @@ from r1lib.model.transformer import evaluating
 from r1lib.problem import STYLES, Problem
 from r1lib.tokenizer import PAD
 from r1lib.tokenizer.chat import thinking
-from r1lib.world import corpus, countdown
+from r1lib.world import corpus, countdown, spoken
 from r1lib.world.countdown import AGAIN, WORDS
 
 YES = tuple(words["yes"] for words in WORDS.values())
@@ -71,10 +71,13 @@ def reflects(text: str) -> bool:
 def attempts(text: str) -> list[str]:
     """The lines of a thought, those that do a sum once more included.
 
-    >>> attempts("<think>1+2=3\\n\\nagain 1+2=3</think>3")
-    ['1+2=3', 'again 1+2=3']
+    Words behind a verdict are left out, and so is a line that only says the answer.
+
+    >>> attempts("<think>1+2=3~4=1 no, I am 1 away.\\n\\nagain 1+2=3</think>3")
+    ['1+2=3~4=1 no', 'again 1+2=3']
     """
-    return [line for line in thinking(text).split("\n") if line]
+    lines = thinking(text).split("\n")
+    return [spoken.bare(line) for line in lines if line and not spoken.ends(line)]
 
 
 def sums(text: str) -> list[str]:
