@@ -45,7 +45,7 @@ from statistics import fmean, stdev
 import torch
 
 from r1lib import artifacts, checks, plots, sampling
-from r1lib.evaluate import interval, paired, pass_at_k
+from r1lib.evaluate import interval, paired, paired_seeds, pass_at_k
 from r1lib.problem import Problem, draw, problems, split_of
 from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS, chat
@@ -82,17 +82,18 @@ SEEDS = (0, 1, 2)
 # | temperature | 0.6 |
 # | top-p | 0.95 |
 # | longest answer | 32,768 tokens |
-# | samples $k$ of each problem | 64 for AIME and GPQA, 16 for MATH, 8 for LiveCodeBench |
+# | samples $n$ of each problem | 64 for AIME and GPQA, 16 for MATH, 8 for LiveCodeBench |
 #
 # The **temperature** divides the logits: below 1 it makes likely tokens likelier. **Top-p**
 # keeps the smallest set of tokens whose probabilities add up to 0.95, and drops the rest
 # (chapter 03). Each problem has its **pass@1**, the mean over its samples: with $r_i = 1$
 # where sample $i$ is right and 0 elsewhere,
 #
-# $$ \text{pass@}1 = \frac{1}{k} \sum_{i=1}^{k} r_i. $$
+# $$ \text{pass@}1 = \frac{1}{n} \sum_{i=1}^{n} r_i. $$
 #
 # The published number is the mean of this over the problems. A sampled answer is a matter
-# of luck; the mean of $k$ answers is steadier.
+# of luck; the mean of $n$ answers is steadier. (The paper calls their number $k$. Here $k$ is
+# kept for the tries of section 3.)
 #
 # ### Why greedy decoding repeats
 #
@@ -157,8 +158,8 @@ for name, (model, tokenizer) in models.items():
     assert max(shares) < min(shares) + 0.05  # a miss changes nothing
 
 # %% [markdown]
-# What you see: on average a miss changes nothing. The line is as likely after five misses
-# as before the first, where a model that learned from its misses would lower it. (The
+# What you see: on average a miss changes nothing. After five misses the line is as likely
+# as before the first. A model that learned from its misses would make it less likely. (The
 # probability of a line is a product over some 16 tokens; with 0.88 for each it is about
 # 0.13. In the first line each is the likeliest in its place.) So greedy decoding has little
 # reason to leave. In GPT-2 a repeated phrase even becomes likelier each time (Holtzman and
@@ -189,7 +190,7 @@ for name, (model, tokenizer) in models.items():
 # none.
 #
 # The paper's setting repeats more than temperature 1, and is not clearly better here. A
-# temperature below 1 and top-p have another use. R1 has 129,280 tokens, and at
+# temperature below 1 and top-p have another use. R1's vocabulary has 129,280 tokens, and at
 # temperature 1 one of the many unlikely ones is drawn now and then, which can spoil a
 # long text. Our vocabulary is small. Every *measurement* from here on uses temperature 1,
 # at which our models were trained; one display in section 9 is greedy.
@@ -390,7 +391,7 @@ print(f"30 problems at 79.8%: up to +-{1.96 * math.sqrt(0.798 * 0.202 / 30):.2f}
 # is too careful. Most of the width of both comes from hard and easy problems, and *both
 # models had the same problems*. Subtract problem by problem, and the difficulty
 # cancels. An example: sixty problems, and a second model whose probability is higher by
-# 0.08 wherever there is room. The interval is $1.96\,s/\sqrt{N}$ on each side; for 60
+# 0.08, but never beyond 1. The interval is $1.96\,s/\sqrt{N}$ on each side; for 60
 # numbers it is nearly that of the bootstrap, and has no random draws.
 
 
@@ -431,8 +432,9 @@ assert by_normal_law(gains)[1] > 0  # paired, the gain is clear of 0
 # the library's.
 #
 # Among a hundred such intervals, about five exclude 0 even if nothing has changed: of the
-# 12 in section 9, fewer than one. A single clear cell in a large table is a hint; the same
-# cell in three seeds is a finding.
+# 12 in section 9, fewer than one. A single interval that misses 0 in a large table is a hint.
+# The same direction in three seeds is more, and still no proof: another run may differ as
+# much as these three do.
 
 # %% [markdown] tags=["slide"]
 # ## 7. Had it seen the test?
@@ -740,24 +742,29 @@ STEPS = (  # from, to, column, change in the paper that it is to be compared wit
 rows = {}
 for a, b, name, paper in STEPS:
     both = [[column(run, stage, name) for run in runs] for stage in (a, b)]
-    pooled = [[fmean(values) for values in zip(*side, strict=True)] for side in both]
-    gain = paired(*pooled)
-    low, high = gain["interval"]
-    each = [fmean(y) - fmean(x) for x, y in zip(*both, strict=True)]
-    clear = len({x > 0 for x in each}) == 1 and (low > 0 or high < 0)
+    found = paired_seeds(*both)
+    difference, (low, high) = found["difference"], found["interval"]
     label = f"{a} to {b}: {name} ({paper})"
-    rows[label] = ((gain["difference"], low, high), each, clear)
+    rows[label] = ((difference, low, high), found["each"], found["clear"])
+    print(f"{label:52}{difference:+.2f} [{low:+.2f}, {high:+.2f}]")
 plots.difference_dots(rows, "ours, easy problems: difference of shares, or of worth")
 
 # %% [markdown]
 # What you see: our step, and in brackets the paper's. Bars are intervals over problems,
-# small ticks the seeds. A coloured diamond misses 0, and all seeds have its direction. A
-# bar holds for these three runs; of other runs we know only the three ticks.
+# small ticks the seeds. A bar holds for these three runs; of other runs we know only the
+# three ticks. A coloured diamond is clear by the rule of chapter 08, which takes an interval
+# over seeds as well. Only three of the twelve are: helpful with Dev3, helpful and harmless
+# in the last stage. In seven others the bar misses 0 and all seeds have one direction, but in
+# very different sizes. Differences are taken before rounding.
 #
 # **The order is the paper's, in part.** As there, the cold start costs easy countdown
-# (-0.08) and helps instructions a little (+0.03). RL wins the loss back (+0.08);
+# (-0.08 on average) and helps instructions a little (+0.03). RL wins the loss back (+0.08);
 # section 10 is about the hard problems. Dev3, which has only *read* samples, keeps the
 # reasoning (+0.03) and gains instructions (+0.10).
+#
+# **RL on reasoning costs other abilities.** From the base to Zero, right facts fall from
+# 0.37 to 0.23 and helpfulness from 0.24 to 0.15; both losses are clear. Both abilities come
+# back with the texts that Dev3 reads. So much for the question of section 1.
 #
 # Two things differ. Helpfulness comes with Dev3 here (+0.17, then +0.02), in the paper with
 # the last stage (+6.3, then +25.5). So the third claim is reproduced only in its direction;
@@ -766,7 +773,7 @@ plots.difference_dots(rows, "ours, easy problems: difference of shares, or of wo
 # number in this table of the paper. Ours rises by 0.26 with the cold start, by as much with
 # Dev3, and by 0.07 at the end.
 #
-# **The sizes are not.** AlpacaEval rises by 25.5 points in the paper's last stage, our
+# **The sizes are not the paper's.** AlpacaEval rises by 25.5 points in the paper's last stage, our
 # helpfulness by 0.02. A likely reason: many requests of our world ask for *knowledge*,
 # which RL does not bring, and which came with Dev3's samples. On hard arithmetic the
 # last stage loses 0.03 (`docs/stage_table.md`), where the paper has gains.
@@ -840,6 +847,12 @@ def points(place):
 panels = {}
 for name in ("countdown", "arithmetic"):
     panels[name] = {level: points(f"{name}, {level}") for level in ("easy", "hard")}
+print(f"{'mean of three seeds':20}{'one answer':>12}{'vote of 16':>12}{'pass@16':>9}")
+for place in longer[0]["voting"]:
+    rows = [run["voting"][place] for run in longer]
+    one, vote = (fmean(r[f"majority@{k}"]["mean"] for r in rows) for k in (1, 16))
+    best = fmean(row["pass@16"]["mean"] for row in rows)
+    print(f"{place:20}{one:12.2f}{vote:12.2f}{best:9.2f}")
 plots.seed_curves(panels, "tokens a question", "right")
 
 # %% [markdown]
@@ -848,6 +861,10 @@ plots.seed_curves(panels, "tokens a question", "right")
 # arithmetic from 0.67 to 0.84, in every seed. Most of this comes with four votes; in easy
 # arithmetic sixteen are no better than four. In hard countdown the vote makes two seeds
 # much better and leaves the third at 0: there it never writes a right answer.
+#
+# The last column is pass@16 of section 3. Between the vote and pass@16 lies what a checker
+# could add. Logic shows the warning of section 3: a guesser among few answers has a pass@16
+# of 0.68 and a vote of 0.14.
 #
 # ### Overthinking
 #
@@ -870,8 +887,9 @@ for family in longer[0]["overthinking"]:
 # %% [markdown]
 # Made to think, R1 gets 33% of the facts right instead of 56%, for several times the
 # tokens. Arithmetic is the other side: 91% with a thought, 5% without. But R1's samples
-# answer every fact without thinking and every sum with it (chapter 12). So each forced
-# beginning is also one that it was not taught. To say that thinking *itself* hurts, one
+# answer every fact without thinking and every sum with it (chapter 12). So R1 never
+# learned to think about a fact, nor to add without thinking: each forced beginning is also
+# an unfamiliar one. To say that thinking *itself* hurts, one
 # would have to teach facts both ways.
 
 # %% [markdown]

@@ -27,7 +27,7 @@ def loop(axes):
     card(axes, 0.4, 0.35, 3.0, 1.4, GREY, "reference", lines, "4")
     arrow(axes, (1.2, 2.6), (1.2, 1.8), GREY)
     axes.text(1.95, 2.18, "every N steps", **SMALL)
-    arrow(axes, (3.4, 0.7), (8.85, 0.7), PURPLE, "--")
+    arrow(axes, (3.4, 0.7), (8.85, 0.7), ORANGE, ":")
     axes.text(6.1, 0.48, "leash: KL x 0.001", **SMALL)
     arrow(axes, (8.9, 1.35), (4.0, 1.35), arrowstyle="-")
     arrow(axes, (4.0, 1.34), (3.42, 2.58))
