@@ -29,7 +29,8 @@
 
 # %% [markdown]
 # **Run this first.** It seeds the one global random generator. Later cells import more,
-# where it is needed. Where a cell says `assert`, the book checks what it claims.
+# where it is needed. Where a cell says `assert`, the book checks what it claims. A cell
+# that begins with `# r1lib. ...` repeats the library's own code; the comment says where it is.
 
 # %% tags=["setup"]
 from statistics import fmean
@@ -105,7 +106,20 @@ for name in ("base", "r1"):
 # **forward pass**. It cannot stay longer with a hard token. But a step that is written down
 # becomes part of the text, and the next pass can read it there.
 #
-# This pair of answers is no proof. Our base has also *learned* to guess badly, from what
+# What is a token, and what does an answer cost? Here are two answers, cut as the models see
+# them:
+
+# %% tags=["nbval-check-output"]
+tokenizer = models["r1"][1]
+for text in ("<answer>30</answer>", "The capital of France is Paris."):
+    pieces = [tokenizer.decode([i]) for i in tokenizer.encode(text, allow_special=True)]
+    print(len(pieces), "tokens:", pieces)
+
+# %% [markdown]
+# Tags and numbers are one token each, rare words are many. With the token for "the end", the
+# first answer costs 4. Chapter 02 makes this tokenizer.
+#
+# The pair of answers above is no proof. Our base has also *learned* to guess badly, from what
 # it has read. Sections 7 and 8 test what thinking does.
 
 # %% [markdown] tags=["slide"]
@@ -119,7 +133,8 @@ for name in ("base", "r1"):
 # used exactly once. Easy problems have three numbers, hard ones four.
 #
 # An attempt is written like a calculator's paper strip, a **tape**: `8-3=5,*7=35` takes 8,
-# subtracts 3, and multiplies the result by 7. The answer is the same as one expression:
+# subtracts 3, and multiplies the result by 7. The answer is the same calculation,
+# written as one expression:
 
 # %% tags=["nbval-check-output"]
 from r1lib.world import arithmetic, countdown
@@ -169,7 +184,7 @@ for problem in (bare, story):
 # | `8-3=5,*7=35~35=0 yes` | all right | right: this is a solution |
 # | `8*3=24,+7=31~35=4 no` | all right | right: it misses by 4 |
 # | `8*3=24,+7=35~35=0 yes` | a slip: 24 + 7 is 31 | wrong, because it trusts the slip |
-# | `12+5=17,*2=34,-9=25~25=0 yes` | all right | right: the line before ended with 25, too |
+# | `12+5=17,*2=34,-9=25~25=0 yes` | all right | right, if the line before it (not shown) ended with 25, too |
 
 # %% [markdown] tags=["slide"]
 # ## 3. How an ordinary model is trained
@@ -283,8 +298,11 @@ assert thinks["dev3"] == thinks["r1"] == [True, False]
 # %% [markdown] tags=["slide"]
 # ## 6. The tiny world: its people, languages and splits
 #
-# The base has read a "web". Its people answer in three **styles**. They *guess* (no work
+# The base was trained on made-up texts, its "web". The made-up people in them answer in three
+# **styles**. They *guess* (no work
 # at all), work *short* (one attempt), or *long*: attempt, check, and go on after a "no".
+# `Habits` says how often they slip, judge wrongly (`false_yes`, `false_no`), change language
+# (`switch`) or repeat a sum (`again`). Here all are 0:
 
 # %% tags=["nbval-check-output"]
 from r1lib.world import corpus
@@ -295,7 +313,8 @@ for style in ("guess", "short", "long"):
     print(f"--- {style}, {'right' if game.check(text) else 'wrong'}\n{text}")
 
 # %% [markdown]
-# These three wrote without slips. The web of the base has slips, wrong verdicts, people
+# None of the three made a slip, a wrong sum. Those marked wrong are wrong all the same: their
+# expression misses the target. The web of the base has slips, wrong verdicts, people
 # who repeat a failed sum and people who give up. How often was our choice:
 
 # %% tags=["nbval-check-output"]
@@ -358,7 +377,8 @@ for numbers, target, language in (
 # 1. They are of the easy level; requests for harm are of the hard one, with pressure to say
 # yes. (The authors of R1 use 0.6. At 0 they saw more repetition.)
 #
-# There is a seventh row: `base, made to think` is the base with `<think>` written for it.
+# There is a seventh row: `base, made to think` is the base whose answer we begin with
+# `<think>`; it goes on from there.
 # Without it we could not tell whether Zero has learned to add, or to think.
 
 # %%
@@ -780,8 +800,9 @@ plots.price_dots(dots, "tokens for one question", "countdown: share right")
 # many times the tokens. The trained models paid for their skill once,
 # during training, and R1 gains by a vote, too.
 #
-# The games are those of section 7, with new and more tries. The base falls from 0.30 to
-# 0.21, and a forced thought now looks like a gain; both are within the intervals. Zero
+# The games are those of section 7, with new and more tries. In section 7 the base had
+# 0.30, here 0.21. There a forced thought looked like a small loss, here like a small gain:
+# differences of this size are chance. Zero
 # and R1 are level, and their dots lie nearly on each other; section 7 shows what R1 has
 # besides. How little the small base can add:
 
@@ -845,15 +866,15 @@ assert mean < 0.4
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 1.1** (easy, 10 min) Take a completion apart. Return `(thinking, final)`: what
-# is between `<think>` and `</think>`, and what comes after that. A completion without
+# is between `<think>` and the last `</think>`, and what comes after that. A completion without
 # these tags has no thinking. If the thinking never ends, there is no final answer. Some
 # programs write `<think>` into the prompt themselves; then a completion has `</think>`
 # only, and its thinking begins at the start.
 #
 # <details><summary>Hint 1</summary>Look for `</think>` first. Where it is missing, the
 # beginning decides: is there a `<think>`?</details>
-# <details><summary>Hint 2</summary>`str.partition` cuts at the first occurrence, and
-# `str.removeprefix` drops the opening tag.</details>
+# <details><summary>Hint 2</summary>`str.rpartition` cuts at the last occurrence, as `summary`
+# of section 10 does, and `str.removeprefix` drops the opening tag.</details>
 
 
 # %% tags=["exercise"]
@@ -861,7 +882,7 @@ def split_completion(completion):
     """(thinking, final answer): "<think>2+2=4</think>4" -> ("2+2=4", "4")."""
     # BEGIN SOLUTION
     if "</think>" in completion:
-        thinking, _, final = completion.partition("</think>")
+        thinking, _, final = completion.rpartition("</think>")
     elif completion.startswith("<think>"):
         thinking, final = completion, ""
     else:

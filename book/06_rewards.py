@@ -161,8 +161,8 @@ for text in texts:
 
 # %% [markdown]
 # In the second line the naive rule takes an answer that was only thought. In the third it takes
-# the first of two. The last line could be decided otherwise: where nothing follows the thinking,
-# there is no answer.
+# the first of two. The last line is a choice of ours: where nothing follows the thinking,
+# there is no answer, even if a number was thought.
 #
 # Treat a model's text as **hostile**: bound its length first, and use no pattern that can need
 # more than linear time. On `aaaa...b`, `(a|aa)+$` tries every way to split the a's,
@@ -239,8 +239,8 @@ for game in GAMES:
 # would be busy until it is killed.
 #
 # Our verifier has three parts. The first decides what is an expression at all, line by line
-# below. Then Python's parser reads the text; it executes nothing. No right answer comes near
-# the bounds: they limit the *cost of looking*.
+# below. Then Python's parser reads the text; it executes nothing. Length, depth
+# and digits are bounded, so that no text can keep the verifier busy. Right answers are far shorter.
 #
 # The second part computes in **fractions**. Floating point rounds: `1/49*49` is not 1. A
 # tolerance would mend that, and let answers in that are nearly right. A `Fraction` never rounds.
@@ -311,7 +311,8 @@ except Refused as refused:
 # All four steps in one function. Answers that no step can read are compared as words
 # (`wording`). One line deserves a second look: `written(right)`. Where the gold answer
 # is a number, the model has to *write one out*: a number, a fraction, a percentage or one
-# power of plain numbers, but not `2+2` or `2*3`. If values were enough, repeating a sum would
+# power of plain numbers, but not `2+2` or `2*3`. So for "compute 2+2" the text `2+2` is no answer.
+# If values were enough, repeating a sum would
 # be right. (For "simplify 6/8" or "compute 2^10" repeating *is* right: ask neither.)
 
 
@@ -319,10 +320,10 @@ except Refused as refused:
 def same_answer(gold, answer):
     """(the step that decides, its verdict)"""
     numbers = parse_number(gold), parse_number(answer)
-    if None not in numbers:
+    if None not in numbers:  # both are plain numbers
         return "1 number", numbers[0] == numbers[1]
     left, right = answers.read(gold), answers.read(answer)
-    if left is None or right is None:  # no mathematics: the same words?
+    if left is None or right is None:  # one is no mathematics: words
         return "wording", left is right and wording(answer) == wording(gold)
     if {left[0], right[0]} & {"tuple", "set"}:
         return "2 structure", verifiers.same(left, right, time.monotonic() + 60)
@@ -438,7 +439,11 @@ for thought in thoughts:
 # ### Adding up
 #
 # One number goes to the learner. *All* parts go to the log, because a reward that rises says
-# little if you cannot see which part rises. The weights follow one law:
+# little if you cannot see which part rises:
+#
+# $$ r = r_{\text{right}} + 0.1\, r_{\text{format}} + 0.1\, r_{\text{language}}. $$
+#
+# A right answer in form and language gets 1.2, a neat wrong one 0.2. The weights follow one law:
 # **no wrong answer may ever beat a right one.**
 #
 # ![Two mixtures of rewards over one axis. With weights of 0.1 for form and language, wrong answers get 0 to 0.2 and right ones 1 to 1.2, with a gap between them. With a weight of 1 for all three parts, wrong answers get 0 to 2 and right ones 1 to 3, so the ranges overlap.](../figures/06_margin.png)
@@ -669,7 +674,7 @@ plots.stacked_shares({name: earned(parts) for name, parts in scored.items()})
 # **Speed without noise.** A reward must not depend on how busy the machine is. So the operating
 # system measures *processor* time, outside of the program's reach. Only whole doublings count: a
 # program $q$ times as fast as the reference gets $0.5 + \mathrm{round}(\log_2 q)/8$, from 0 to
-# 1. In 195 comparisons of programs of which one was more than twice as fast, the slower
+# 1. Four times as fast gives 0.75, as fast 0.5, sixteen times as slow 0. In 195 comparisons of programs of which one was more than twice as fast, the slower
 # one never earned more (`results/data/run-time.json`).
 #
 # ### Where do tests come from?
@@ -769,7 +774,8 @@ for wrong, shared in product((0.3, 0.5, 0.7), (False, True)):
 # ## 9. The sandbox
 #
 # A model that is paid for passing tests may come to write programs that attack the test: one
-# sample happens to call `exit`, and earns something. So assume the worst of every program.
+# sample happens to call `exit(0)`; a careless harness takes exit code 0 for success, and pays. So
+# assume the worst of every program.
 #
 # ![On the left the trainer, which holds the arguments and the expected values. Program and arguments go into a sealed box, to one process of their own. A warm server, which reads no program, forks that process when a number arrives. Only values, as text, come back, and are compared in the trainer. Below, the kernel lets a few calls pass and refuses others such as open and connect.](../figures/06_sandbox.png)
 #
@@ -958,7 +964,8 @@ assert rule[-1][1] > 0.95 > 0.05 + truth[-1][1]  # far behind the rule
 plots.doubling_curves({"Best of N, share": lines}, "completions to choose from (N)")
 
 # %% [markdown]
-# What you see: the judge's belief climbs on. The truth climbs with it at first, since a
+# What you see: up to N = 8 belief and truth are nearly one line: on typical texts the judge is
+# **calibrated**. Then its belief climbs on. The truth climbs with it at first, since a
 # good judge *is* useful. Then it turns and falls, far below the rule. The rule's line
 # is the ceiling: it counts a problem as soon as any of the N is right. (The interval
 # compares each problem with itself. It begins at N = 16, not at the best N, which is

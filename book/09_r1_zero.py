@@ -174,7 +174,8 @@ for style, share in zip(("guess", "short", "long"), clean.styles, strict=True):
 # behind an answer. A **new attempt** follows one that was rejected (`skills.reflects`).
 # A line that begins with `again` does not count as one, whatever it holds. The same sum
 # without the word does, so the count is slightly high. Without a new attempt, one line
-# is **one pass**, more are a **double check**.
+# is **one pass**, more are a **double check**. The names are rough: nothing asks whether the
+# second line really checks the first.
 
 # %%
 policy, tokenizer = artifacts.load("base-tiny")
@@ -386,7 +387,10 @@ print("mean reward of each group:", *(f"{mean:.2f}" for mean in means))
 # $$ \hat A_i = \frac{r_i - \operatorname{mean}(r_1, \dots, r_G)}
 #    {\operatorname{std}(r_1, \dots, r_G) + \varepsilon} $$
 #
-# ($\varepsilon = 0.0001$ avoids a division by 0.) The library's function, below, adds
+# ![Four completions with rewards 1.1, 0.1, 0.1 and 0 as bars. A dashed line at their mean, 0.325, is the baseline. Arrows from the line: up by 0.775 for the right one, down by 0.225, 0.225 and 0.325 for the others.](../figures/09_group.png)
+#
+# What you see: a group of four, with a right completion on the left. The arrows are $r_i - b$;
+# they add up to 0. ($\varepsilon = 0.0001$ avoids a division by 0.) The library's function, below, adds
 # checks and a guard: equal rewards that differ by rounding must give exact zeros. Then
 # we test it against a slow version.
 
@@ -464,13 +468,14 @@ print(f"{agreeing} agree altogether and teach nothing, not even the format")
 # $$ \rho_t = \frac{\pi_\theta(o_t \mid q, o_{<t})}
 #    {\pi_{\text{old}}(o_t \mid q, o_{<t})} = \exp(\log \pi_\theta - \log \pi_{\text{old}}), $$
 #
-# and the **clip** removes the reward for moving further:
+# and the **clip** removes the incentive to move further:
 #
 # $$ L_t = \min\big(\rho_t \hat A,\; \operatorname{clip}(\rho_t,
 #    1-\epsilon_{\text{low}}, 1+\epsilon_{\text{high}})\, \hat A\big). $$
 #
-# Here clip moves $\rho_t$ to the nearest point of the range, for us 0.8 to 1.28. The
-# minimum stays a minimum for negative $\hat A$. An optimizer minimizes, so the loss
+# Here clip moves $\rho_t$ to the nearest point of the range, for us 0.8 to 1.28. For
+# a negative $\hat A$ we still take the smaller of the two numbers, the more negative one. An
+# optimizer minimizes, so the loss
 # is minus the mean of $L_t$ over tokens.
 
 # %%
@@ -498,7 +503,7 @@ for sign in (1.0, -1.0):
         value = clipped(logprob, torch.zeros(1, 1), weight, 0.2, 0.28)
         value.sum().backward()
         moves = "yes" if logprob.grad.abs().item() > 0 else "no"
-        print(f"{sign:+9.0f}{ratio:7.1f}{value.item():+11.1f}  {moves:>5}")
+        print(f"{sign:+9.0f}{ratio:7.1f}{value.item():+11.2f}  {moves:>5}")
 plots.clip_picture(one_token, low=0.2, high=0.28)
 
 # %% [markdown]
@@ -641,8 +646,8 @@ assert change[group_right].mean() > change[~group_right].mean()
 # ## 8. The loop
 #
 # One step of R1-Zero is: draw problems, sample groups, score, compare, one gradient
-# step. (`optim.guarded_step` clips the norm of the gradient and refuses one that is not
-# finite.)
+# step. (`optim.guarded_step` clips the norm of the gradient, refuses one that is not
+# finite, takes the step and sets all gradients back to zero.)
 
 
 # %% tags=["slide"]
@@ -702,7 +707,8 @@ for (reward, norm), (metrics, _) in both:
 # ## 9. A live run
 #
 # Now we train, for real and from the base model: 15 steps of 16 problems with 16
-# answers each. (Samples depend on the processor to the last bit, so your numbers
+# answers each. Each rollout is cut into four parts with one optimizer step each, so there
+# are 60 of those. (Samples depend on the processor to the last bit, so your numbers
 # will differ a little from those printed here.)
 
 # %%
@@ -754,7 +760,8 @@ plots.stacked_shares(shares)
 
 # %% [markdown]
 # What you see: the habits before and after, in each game. Guessing shrinks. In
-# countdown "new attempt" takes most of its place, in arithmetic "double check". A new
+# countdown "new attempt" takes most of its place, in arithmetic "double check". (There a
+# *new attempt* is a third line, after a check that said no.) A new
 # habit could not show here, since `habit` knows four names.
 #
 # Where this book says *step*, it means a rollout and all that is learned from it. The
@@ -780,6 +787,18 @@ plots.stacked_shares(shares)
 # what it has learned, with controls.
 #
 # ## 10. The long run
+#
+# What will hold, and what will not? Four comparisons, each in three seeds:
+#
+# | Is this clear in every seed? | countdown | arithmetic |
+# |---|---|---|
+# | Zero, sampled, above its base, sampled | yes | yes |
+# | Zero, sampled, above the base that is forced to think | yes | no, a little below |
+# | Zero, sampled, above the forced base that may not say "again" | no, level | no |
+# | Zero, greedy, above the forced base at temperature 0.6 | no, below | no |
+#
+# "Clear" means here that two intervals do not overlap. That is a strict rule: a paired
+# comparison (chapter 13) could see smaller differences.
 #
 # The following was measured once and is committed under `results/`. (To make it again:
 # `python -m results.unit base 0`, then `zero 0`.) Each of three seeds has a base of its
@@ -861,7 +880,7 @@ for place in (0, count // 2):
 
 # %% tags=["slide"]
 FORCED = ("forced", "forced, T=0.6", "forced, greedy")
-KNOWING = "nothing twice, T=0.6"  # as the files call it
+KNOWING = "nothing twice, T=0.6"  # so the files call it; it bans the word, not the sum
 # in the files P1, P2, ... are claims of the paper, listed in docs/phenomena.md
 controls = [base["P1"]["controls"] for base in bases]
 names = ("sampled", "greedy", *FORCED, KNOWING)
@@ -1223,7 +1242,7 @@ for name, mask in (
 # <details><summary>Line by line</summary>
 #
 # The prompt is the same for all siblings and their advantages sum to zero, so its
-# gradient cancels. The stop token is hardly missed *here*, as the base is already sure
+# gradient cancels. But the mean is now over more tokens, so the gradient is shorter. The stop token is hardly missed *here*, as the base is already sure
 # to stop after its answer. *First token only* trains hardly more than the choice
 # between guessing and thinking. It has something of the right direction, and leaves out
 # all that follows. "One token too late" counts the first padding token behind the stop.
@@ -1313,8 +1332,8 @@ for name, answers in (
 #    and changes nothing else as long as the spread is left undivided. Exercise 9.2
 #    repairs it.</details>
 #
-# 3. A friend trains on problems whose worked solutions in the base model are right less
-#    often than its guesses. What will R1-Zero training do?
+# 3. A friend trains on problems on which the base is right less often when it works them
+#    out than when it guesses. What will R1-Zero training do?
 #
 #    <details><summary>Answer</summary>It will teach the model to guess: shorter
 #    answers, less thinking, and a rising reward. Measure the table of section 2 before

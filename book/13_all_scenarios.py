@@ -49,7 +49,7 @@ from torch.nn import functional as F
 from r1lib import artifacts, checks, evaluate, plots, rewards
 from r1lib.feedback import reward_model
 from r1lib.feedback.preferences import Pair, encode, encode_pairs
-from r1lib.feedback.reward_model import RewardConfig, RewardModel, score_all
+from r1lib.feedback.reward_model import RewardConfig, RewardModel, encode, score_all
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
 from r1lib.problem import LEVELS, Problem, draw, problems
@@ -92,8 +92,7 @@ RESULTS = Path("../results/data")
 #
 # ![From left to right: the policy writes several answers. A judge compares two answers in both orders; clear pairs train the helpful model, which sees only the summary. An annotator calls one answer safe or not; these labels train the harmless model, which sees the whole answer. Both models and the rules for right, format and language join in the mixed reward, which pays for RL: Dev3 becomes R1. A dashed arrow leads from the policy straight to the helpful model: please the model, not the reader.](../figures/13_preferences.png)
 #
-# What you see: the way from two answers to a reward. Small numbers are sections; the judge comes
-# first. The dashed arrow is the catch. A reward model is a guess, learned from examples, and a
+# What you see: the way from two answers to a reward. Small numbers are sections. The dashed arrow is the catch. A reward model is a guess, learned from examples, and a
 # policy that climbs it finds the places where the guess is wrong. So of 1,700 steps of the paper's stage only the last
 # 400 had general requests and reward models in them (v2, section 3.2.2).
 
@@ -133,8 +132,12 @@ for name, text in replies.items():
 # than half of its words are beside the point. They make it *better* in the eyes of the judge.
 #
 # How does a number become a choice? By a coin that is bent. The probability is a logistic curve of
-# the difference in truth plus charm, divided by the noise, 0.15. To this quotient 0.4 is added for
-# the answer shown first (section 4 takes care of that). Without it a lead of 0.15 wins 73 of 100.
+# the difference in $w$, truth plus charm, divided by the noise, 0.15:
+#
+# $$ P(a) = \sigma\!\left(\frac{w_a - w_b}{0.15} + 0.4\right). $$
+#
+# The 0.4 is for being shown first (section 4 takes care of that). Without it a lead of 0.15 wins
+# 73 of 100.
 
 # %%
 # r1lib.world.judge.chance
@@ -231,7 +234,7 @@ for lead in (0.0, 2.0, -2.0, -200.0):
 # %% [markdown] tags=["slide"]
 # ## 4. Asking fairly
 #
-# Judges have a third weakness, **position bias**: they lean towards the answer that is shown first.
+# Besides length and politeness, judges have one more weakness, **position bias**: they lean towards the answer that is shown first.
 # The cure costs one more question.
 #
 # ![Two rows. Above, the judge sees answer A first and answer B second, and says: A better than B, plus lean to the first. Below, it sees B first and A second, and says: A better than B, minus lean to the first. The mean of both is: A better than B.](../figures/13_orders.png)
@@ -434,10 +437,9 @@ assert accuracy > 0.6
 # of section 2, which nobody sampled. Predict the order first.
 
 # %%
-# the second model would judge safety, which nobody asks for here: any will do
-models = Preference(helpful, helpful, tokenizer)
 texts = [f"<answer>{text}</answer>" for text in replies.values()]
-scored = models.scores([question] * len(texts), texts)
+rows = [encode(tokenizer, question.prompt, text) for text in texts]
+scored = score_all(helpful, rows).tolist()
 for name, score in sorted(zip(replies, scored, strict=True), key=lambda x: -x[1]):
     true = judge.helpfulness(question, replies[name])
     print(f"{name:20}score {score:+6.2f}   truth {true:.2f}")
@@ -445,7 +447,7 @@ for name, score in sorted(zip(replies, scored, strict=True), key=lambda x: -x[1]
 # %% [markdown]
 # What you see: the replies, best score first. Wherever the truths are not in falling order, the model
 # is wrong, and its pair accuracy did not warn us. Compare the answer about Peru with half of the right
-# reply. The model may know a good reply, and less well which request it answers. Section 9 shows how a
+# reply. The model has learned what a good reply looks like, and less well which request it answers. Section 9 shows how a
 # policy uses that. (These are five replies: a warning, not a measurement.)
 
 # %% [markdown] tags=["slide"]
@@ -517,8 +519,9 @@ print({name: round(value, 2) for name, value in found.items()})
 # still earns format and language. The product is our choice. The paper pays each kind of request by its
 # own model.)
 #
-# Requests need no thinking, so for them a bare answer in its tags is in format. For rules the 0.6 is safe
-# (below 0.9, chapter 11; there we train with 3). For one completion, with the models' numbers given, this is
+# Requests need no thinking, so for them a bare answer in its tags is in format. With a rule, 0.6 is
+# safe: a wrong answer earns at most 0.7, a right one at least 1. (Chapter 11 trains with 3, beyond that bound,
+# and says why.) For one completion, with the models' numbers given, this is
 # all. The library's version (you may skim it) does it for a whole rollout, so that each model is called once,
 # and notes the means of the parts. Two made-up models that know a single word each then show the sum at work.
 
@@ -592,6 +595,7 @@ for (text, p), value in zip(texts.items(), paid, strict=True):
 # does not see.
 
 # %%
+models = Preference(helpful, helpful, tokenizer)
 before = models.scores(
     [p for p in valid_set for _ in range(6)], [t for row in checked for t in row]
 )
@@ -795,9 +799,9 @@ print(f"the recipe: {stage.rl.steps} steps, preferences from {stage.preference_f
 print(f"the paper: 1,700 steps, preferences in the last {400 / 1700:.0%}")
 
 # %% [markdown]
-# Two more settings are not the paper's. It lowers the temperature to 0.7 in this stage, as answers became
-# incoherent at higher ones (v2, section 3.2.2). Ours stays at 1.0, at which this book measures. And its
-# preferences come in the last quarter, ours in the second half. With problems alone the policy learns to
+# Two more settings are not the paper's. The paper lowers the temperature to 0.7 in this stage, as answers became
+# incoherent at higher ones (v2, section 3.2.2). Ours stays at 1.0, at which this book measures. And the
+# paper's preferences come in the last quarter of its steps, ours in the second half, for this reason: with problems alone the policy learns to
 # think first and does so for requests too, where it does not help. In chat the share rises from 20% to 40%
 # within 20 steps (`docs/experiments.md`), and the later steps have to undo this.
 #
@@ -886,8 +890,12 @@ for name, model in (
 # three seeds. First the two models that pay. On held-out requests, answered by Dev3:
 
 # %%
-print("      helpful  answers called unsafe   harmless, found    false alarms")
-print("seed    pairs  by labels, in truth   by labels, truth   of safe, of alarms")
+print(
+    "      helpful  labelled     truly     unsafe found of     safe that  alarms that"
+)
+print(
+    "seed    pairs    unsafe    unsafe     labelled   true     raise one    are false"
+)
 for seed in SEEDS:
     found = result("reward-models", seed)["P8"]
     label = found["harmless"]
@@ -897,7 +905,7 @@ for seed in SEEDS:
     print(f"{seed:4}{found['helpful']['pair_accuracy']:9.2f}", end="")
     print(f"{label['unsafe']:10}{harm:5} of {true['answers']}", end="")
     print(f"{label['unsafe_found']:12.2f}{true['unsafe_found']:7.2f}", end="")
-    print(f"{alarm:10.0%}{wrong / (wrong + caught):9.0%}")
+    print(f"{alarm:12.0%}{wrong / (wrong + caught):13.0%}")
 
 # %% [markdown]
 # The harmless model looks bad as long as it is measured by labels. But unsafe answers are rare, 2% to 4% in
@@ -905,7 +913,7 @@ for seed in SEEDS:
 # the truly unsafe ones the model finds three quarters or more.
 #
 # The price is in the last columns. The model also calls 6% to 8% of the safe answers unsafe. As safe answers
-# are so many, about two of three alarms or more are false. In seed 0, 33 of 36
+# are so many, 65% to 74% of the alarms are false. In seed 0, 33 of 36
 # unsafe answers raise an alarm, and 61 of 792 safe ones. In the product of section 8 these answers lose at
 # least half of the models' pay.
 #
@@ -985,7 +993,7 @@ plots.difference_dots(rows, "minus R1, which lets preferences in late")
 #
 # *Never*: with rules alone helpfulness ends 0.04 (easy) and 0.05 (hard) below R1, harmlessness 0.18 and 0.14,
 # in every seed. R1's gain is only a part of this. The rest is forgetting: easy harmlessness falls from 0.86 in
-# Dev3 to 0.76, while R1 has 0.94. So the requests and their models win a little, and prevent a loss. In return,
+# Dev3 to 0.76, while R1 has 0.94 (the gain of 0.07 above; both numbers are rounded). So the requests and their models win a little, and prevent a loss. In return,
 # hard arithmetic is 0.03 better without them.
 #
 # *Always*: twice as many steps with preferences bring little more helpfulness or harmlessness. They cost hard

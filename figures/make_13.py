@@ -5,9 +5,9 @@ from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PURPLE
 
 BOXES = (  # x, y, width, height, colour, lines, section
     (0.2, 2.6, 2.1, 1.3, BLUE, ("the policy", "writes several", "answers"), "5"),
-    (3.1, 4.0, 2.2, 1.3, GREY, ("the judge", "two answers,", "both orders"), "4"),
+    (3.1, 4.0, 2.2, 1.3, GREY, ("the judge", "two answers,", "both orders"), "2, 4"),
     (3.1, 1.2, 2.2, 1.3, GREY, ("the annotator", "one answer:", "safe or not"), "7"),
-    (6.4, 4.0, 2.4, 1.3, ORANGE, ("helpful model", "pairs,", "summary only"), "6"),
+    (6.4, 4.0, 2.4, 1.3, ORANGE, ("helpful model", "pairs,", "summary only"), "3, 6"),
     (6.4, 1.2, 2.4, 1.3, ORANGE, ("harmless model", "labels,", "whole answer"), "7"),
     (9.6, 2.6, 2.2, 1.3, GREEN, ("mixed reward", "models + rules,", "one scale"), "8"),
     (9.3, 0.3, 2.8, 0.8, PURPLE, ("rules", "right, format, language"), ""),

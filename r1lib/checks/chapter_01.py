@@ -34,6 +34,12 @@ def ex_1_1(split_completion) -> None:
                 "without <think> the thinking begins at the start",
             ),
             (
+                "<think>a</think>b</think>4",
+                "a</think>b",
+                "4",
+                "the last </think> ends the thinking",
+            ),
+            (
                 "<think>2+2=4,+1=",
                 "2+2=4,+1=",
                 "",
