@@ -49,7 +49,7 @@ from torch.nn import functional as F
 from r1lib import artifacts, checks, evaluate, plots, rewards
 from r1lib.feedback import reward_model
 from r1lib.feedback.preferences import Pair, encode, encode_pairs
-from r1lib.feedback.reward_model import RewardConfig, RewardModel, encode, score_all
+from r1lib.feedback.reward_model import RewardConfig, RewardModel, score_all
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
 from r1lib.problem import LEVELS, Problem, draw, problems
