@@ -28,7 +28,8 @@
 # sections in which you build each station. (The bytes are in hexadecimal: c3 is 195.)
 
 # %% [markdown]
-# **Run this first.** It imports everything. Nothing below configures anything else.
+# **Run this first.** It imports everything. Nothing below configures anything else. A cell
+# that begins with `# r1lib.` is a copy of the library's own function, without its docstring.
 
 # %% tags=["setup"]
 import heapq
@@ -157,7 +158,15 @@ for line in spelled(naive_merges(Counter(["aaabdaaabac"]), 10)):
 
 # %% [markdown]
 # Ten merges were allowed, three were found: `aaabdaaabac` is now `aaab d aaab a c`,
-# and no pair occurs twice. Here is a text with more to find, the same sentences about
+# and no pair occurs twice.
+#
+# ![The text aaabdaaabac as a row of 11 boxes. After the merge a + a there are 9, after a + b there are 7, after aa + ab there are 5: aaab, d, aaab, a, c. In each row the pair that is joined next is coloured, and on the right a table of merges grows.](../figures/02_merges.png)
+#
+# What you see: one row for each state of the text. The pair that is joined next is orange, and
+# the table of merges grows on the right. In the second row `aa a` and `a b` both occur twice.
+# `a b` has the smaller ids and wins.
+#
+# Here is a text with more to find, the same sentences about
 # animals in two languages:
 
 # %% tags=["nbval-check-output"]
@@ -223,8 +232,8 @@ print(small.decode(cat), repr(small.decode(first[:2])), repr(small.decode(first)
 # **pre-tokenisation**, and it is one regular expression. Ours says, in the order in which
 # it tries:
 #
-# - `\p{N}{1,3}`: at most three digits. Otherwise 1999 and 2000 would be unrelated
-#   tokens, and a sum would be a question about vocabulary.
+# - `\p{N}{1,3}`: at most three digits. Otherwise every frequent number could become a token of
+#   its own. With at most three digits from 0 to 9 there are 1,110 such pieces.
 # - `[^\r\n\p{L}\p{P}\p{S}\p{N}]?[\p{L}\p{M}]+`: a word, with *the space before it*.
 #   `\p{L}` is a letter of any script, `\p{M}` an accent that is written separately. A
 #   Korean syllable such as 가 is a letter, so Korean is cut at spaces, like English.
@@ -281,8 +290,10 @@ for text in ("a  7", "Vは", "は・"):
 
 # %% [markdown]
 # `a  7`: in turn, two spaces are the end of their piece and stay together. Side by side
-# the pattern sees the digit behind them, and `(?!\S)` gives back one space. The last case
-# is the most treacherous: the dot ・ belongs to the kana by the second pattern and is
+# the pattern sees the digit behind them, and `(?!\S)` gives back one space. `Vは`: in turn, the
+# kana is cut off before the rule for words looks. Side by side, that rule takes both.
+#
+# The last case is the most treacherous: the dot ・ belongs to the kana by the second pattern and is
 # punctuation by the third, which cuts it off. A model that was trained with one way of
 # cutting and is used with the other sees tokens in places where it never saw them, and no
 # error is raised. Section 9 therefore compares ours with Hugging Face's `tokenizers`, and
@@ -303,7 +314,22 @@ for text in ("a  7", "Vは", "は・"):
 #
 # ![Two rows of six places. Before: GAP, x, a, b, y, GAP, each linked to both neighbours. After the join: GAP, x, ab, GAP, y, GAP; the place of b holds GAP and is skipped, because right of place 2 is now 4 and left of place 4 is now 2.](../figures/02_chain.png)
 #
-# What you see: one join. Two ids and two links change, in orange.
+# What you see: one join. Two ids and two links change, in orange. In code it is four
+# assignments:
+
+# %% tags=["nbval-check-output"]
+x, y, ab = FIRST_BYTE + ord("x"), FIRST_BYTE + ord("y"), SMALLEST
+ids, left, right = [GAP, x, a, b, y, GAP], [-1, 0, 1, 2, 3, 4], [1, 2, 3, 4, 5, 6]
+print("before:", ids, left, right)
+i = 2  # the place of a
+j, after = right[i], right[right[i]]  # those of b and y
+ids[i], ids[j] = ab, GAP
+right[i], left[after] = after, i
+print("after: ", ids, left, right)
+
+# %% [markdown]
+# `Chain` does so at all places of a pair. It also keeps the counts: the pairs at the places
+# `before`, `i` and `j` are taken away, and those that are there afterwards are added.
 
 # %%
 # r1lib.tokenizer.Chain
@@ -315,10 +341,12 @@ for text in ("a  7", "Vは", "は・"):
 #
 # How do we find the most frequent pair? By a **heap**, a list which always has its
 # smallest entry at the front. We store *minus* the count, so the most frequent pair is
-# the smallest entry. Counts change while their entries lie in the heap, and we leave the
-# entries wrong. After a pair was made, joins of other pairs only make it *rarer*: an
-# entry may promise too much, never too little. If the entry at the front still has its
-# count, it is the best; if it promises 40 and 33 are left, it goes back with 33.
+# the smallest entry.
+#
+# Counts change, and we do not mend the entries. Can an entry be too low? No: a pair gets all
+# its places at the start, or in the one join that makes its younger token. Every later join only
+# takes places away. So if the entry at the front still has its count, it is the best. If it promises 40 and
+# 33 are left, it goes back with 33.
 
 # %%
 # r1lib.tokenizer.learn_merges
@@ -386,8 +414,8 @@ for n in (50, 100, 200, 400):
 # ## 6. Encoding, fast
 #
 # What if a single piece is long? `naive_apply` looks at the whole piece before each join.
-# For words that does not matter. But a piece may be a chemical name, a link, a genome, or
-# an attacker's megabyte without a space. The same chain helps; the front of its heap is
+# For words that does not matter. But a piece may be a sentence in a script without spaces, a
+# genome, or an attacker's megabyte without a space. The same chain helps; the front of its heap is
 # now the *earliest* merge instead of the most frequent one.
 
 # %%
@@ -410,7 +438,8 @@ for n in (250, 500, 1000, 2000):
 
 # %% [markdown]
 # Twice the letters, and the naive way does about three times the work, the fast way
-# twice. (A piece of $n$ ids has fewer than $n$ joins. Each puts at most a few pairs into
+# twice. Why three and not four? A round costs about twice as much, and there are about 1.5 times
+# as many rounds: 72, 111, 157 and 228 here. (A piece of $n$ ids has fewer than $n$ joins. Each puts at most a few pairs into
 # the heap, and a heap of $n$ entries gives its first one out in about $\log n$ steps:
 # $n \log n$ in all.) A megabyte of one letter is no danger any more:
 
@@ -536,8 +565,11 @@ print(f"deleted by the template: {lost} tokens, {lost / (kept + lost):.0%}")
 # Is our tokenizer right, or almost right? Almost right would be worse than a failure. So
 # we ask two others that were written independently: **tiktoken**, OpenAI's encoder, and
 # Hugging Face's **tokenizers**. tiktoken wants one pattern and a table from bytes to
-# rank, and both are at hand: the rank of a token is its id. `to_tiktoken` of the library
-# hands them over. tiktoken looks a piece up before it merges. If `abc` were in the table and
+# rank. Ours is one pattern. For DeepSeek-V3's three the library holds one longer pattern with
+# look-aheads (`ONE_PATTERN`), made to cut the same. The rank of a token is its id.
+# `to_tiktoken` of the library hands both over.
+#
+# tiktoken looks a piece up before it merges. If `abc` were in the table and
 # the merges of its bytes never led there, tiktoken would return it and ours would not.
 # Training makes no such token; for merges from elsewhere `to_tiktoken` checks it.
 #
@@ -588,7 +620,8 @@ for kind, texts in samples.items():
 # `'t`. With other pieces, other merges are learned; a column shows both effects together.
 #
 # Are the *merges* right, too? Hugging Face's trainer also gives ties to the smaller ids,
-# but it numbers the bytes by the characters that it writes for them. So we hand it our
+# but its ids for the bytes follow the order of those visible characters, not the byte values. With
+# other ids, ties go to other pairs. So we hand it our
 # order as "special tokens": nine dummies for ids 0 to 8, then the characters of the bytes.
 # Then its 265 is our 265:
 
@@ -616,8 +649,8 @@ print(f"{sum(same)} of {len(same)} learned tokens are equal, in the same order")
 # %% [markdown] tags=["slide"]
 # ## 10. How large should the vocabulary be?
 #
-# More tokens make shorter texts, and shorter texts are cheaper. But each token costs a
-# row in two matrices: the one that turns ids into vectors, and the one that turns
+# A larger vocabulary cuts a text into fewer tokens, and fewer tokens are cheaper. But each entry
+# of the vocabulary costs a row in two matrices: the one that turns ids into vectors, and the one that turns
 # vectors into probabilities:
 
 # %% tags=["nbval-check-output"]
@@ -702,6 +735,22 @@ for (size, en), (_, ko) in zip(*curves.values(), strict=True):
 # later means new tokens and more training. **What you see is not the web.** The tiny
 # world has few words and repeats its sentences, so expect flatter curves on real text.
 #
+# ### What tokens hide
+#
+# The book's tokenizer, on four short texts:
+
+# %% tags=["nbval-check-output"]
+for text in ("yes", " yes", "strawberry", " strawberry"):
+    print(f"{text!r:15}", [tokenizer.decode([i]) for i in tokenizer.encode(text)])
+
+# %% [markdown]
+# `yes` and ` yes` share no id: the space before a word decides. And how many r are in
+# strawberry? The model reads seven ids, and one of them is `ry`. Nothing in its number
+# says that it holds an r. A model has to learn by heart how each token is spelled, and
+# may miscount.
+#
+# ### The size of the book's vocabulary
+#
 # Which size did the book choose? 640 ids, by a tokenizer that read all families in both
 # languages. At about 320 ids a fact is only a fifth or a sixth shorter than in bytes.
 # At 1,280 the two matrices would be half as large as all layers together (chapter 04
@@ -735,9 +784,9 @@ print("the longest:", [text.decode() for text in sorted(joined, key=len)[-5:]])
 # |---|---|---|---|
 # | training | count all pairs before each merge | repair the counts that a merge changes | section 5 |
 # | encoding | look at the whole piece before each join | linked list and heap: n log n | section 6 |
-# | cutting | one pattern | DeepSeek-V3: three in turn, not side by side | section 4 |
-# | a conversation | frame with all thinking, for training | without earlier thinking, for the next answer | section 8 |
 #
+# - Cuts: ours is one pattern; DeepSeek-V3's are three in turn.
+# - A conversation: one training example for each answer, earlier thinking dropped, its own kept.
 # - A token is a run of bytes. 256 bytes make everything writable; merges make common
 #   things short. The order of the merges is the whole tokenizer.
 # - Ties, the side from which runs are joined, and the cuts have to be fixed, or
@@ -778,33 +827,42 @@ print("the longest:", [text.decode() for text in sorted(joined, key=len)[-5:]])
 # `solutions/02_tokenizer.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 2.1** (easy, 5 min) The next merge. Given words as tuples of ids with how
-# often each occurs, return the pair that BPE joins next: the most frequent one, in a
-# tie the smallest. Return `None` if there is no pair at all. Overlapping pairs all count:
-# `5 5 5` has `5 5` twice, although only one of them can be joined.
+# **Exercise 2.1** (medium, 20 min) What one join changes. Return a `Counter`: what joining `pair`
+# into `new` adds to the count of each pair, below 0 for what it takes away. Pairs are joined from
+# left to right, and overlapping pairs all count: `5 5 5` has `5 5` twice. Look only at places that
+# change. The check compares with counting before and after, on random lists.
 #
-# <details><summary>Hint 1</summary>Count first: a `Counter` of pairs, to which a
-# word that occurs five times adds five for each of its pairs.</details>
+# <details><summary>Hint 1</summary>Find the places first, from left to right: behind a join go on
+# after both ids. A join at place i takes away the pairs at i - 1, i and i + 1.</details>
 #
-# <details><summary>Hint 2</summary>`min` with the key `(-count, pair)` finds the most
-# frequent and the smallest at once; its argument `default` helps with the last
-# case.</details>
+# <details><summary>Hint 2</summary>Two joins side by side share an old pair: put the places
+# of old pairs into a set. They make one new pair, `(new, new)`: let the right one of the two
+# add it.</details>
 
 
 # %% tags=["exercise"]
-def best_pair(words):
-    """The pair to join next: {(1, 2): 3, (2, 3): 1} -> (1, 2)."""
+def change(ids, pair, new):
+    """[7, 1, 2], (1, 2), 9 -> {(7, 1): -1, (1, 2): -1, (7, 9): 1}, as a Counter."""
     # BEGIN SOLUTION
-    count = Counter()
-    for ids, n in words.items():
-        for pair in pairwise(ids):
-            count[pair] += n
-    return min(count, key=lambda pair: (-count[pair], pair), default=None)
+    starts, i = set(), 0
+    while i + 1 < len(ids):
+        if found := (ids[i], ids[i + 1]) == pair:
+            starts.add(i)
+        i += 2 if found else 1
+    added = Counter()
+    for k in {k for i in starts for k in (i - 1, i, i + 1) if 0 <= k < len(ids) - 1}:
+        added[ids[k], ids[k + 1]] -= 1
+    for i in starts:
+        if i > 0:
+            added[new if i - 2 in starts else ids[i - 1], new] += 1
+        if i + 2 < len(ids) and i + 2 not in starts:
+            added[new, ids[i + 2]] += 1
+    return added
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_2_1(best_pair)
+checks.ex_2_1(change)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 2.2** (easy, 10 min) From the right. Our pattern cuts 1234567 into 123, 456

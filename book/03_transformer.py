@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a whole decoder as DeepSeek designed it, from RMSNorm to multi-head latent attention, its cache, and a sampler. At the end it loads the trained weights of our base and writes |
 # | You need | PyTorch tensors and matrix products; tokens (chapter 02); tapes such as `17+5=22,*2=44` (chapter 01, section 2); appendix C if `einsum`, `view` or gradients are new to you |
-# | Minutes to read | 90 |
+# | Minutes to read | 95 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-V2 (arXiv 2405.04434), section 2.1; DeepSeek-V3 (arXiv 2412.19437), sections 2.1.1 and 4.3; RoFormer (2104.09864); YaRN (2309.00071), section 3 |
@@ -86,6 +86,7 @@ from r1lib.model.layers import (
 )
 from r1lib.sampling import (
     decoder,
+    generate,
     keep_min_p,
     keep_top_k,
     keep_top_p,
@@ -217,8 +218,12 @@ for gate in (-6.0, 0.0, 6.0):
 #    a_{ts} = \operatorname{softmax}_{s \le t}\big(q_t \cdot k_s / \sqrt{K}\big) $$
 #
 # $K$ is the length of a key. A dot product of random vectors grows like $\sqrt{K}$, so
-# the division keeps scores near size 1. The cell writes the definition as a loop, and works
-# out three tokens by hand:
+# the division keeps scores near size 1.
+#
+# ![Left, token 2 looks back: its query (1, 0) meets the keys (2, 0), (0, 2) and (1, 1). The products are 2, 0 and 1, the shares 0.58, 0.14 and 0.28. The values 10, 20 and 30 are mixed to 17.1. Right, the causal mask as a table of shares: row 0 has 1.00, row 1 has 0.80 and 0.20, row 2 has 0.58, 0.14 and 0.28. The triangle above the diagonal is grey. The mixtures are 10, 12 and 17.1.](../figures/03_attention.png)
+#
+# What you see: one query, three keys and values, and on the right the same query for all three
+# tokens. The cell writes the definition as a loop, and computes the numbers of the picture:
 
 
 # %% tags=["nbval-check-output"]
@@ -248,6 +253,9 @@ print(
 )
 
 # %% [markdown]
+# The last line gives all three tokens the same query. Token 0 sees only itself (10). Token 1
+# mixes two values. Token 2 mixes three, as worked out above.
+#
 # A layer has several **heads**. Each makes its own queries, keys and values, and attends
 # by itself. A last matrix, `wo`, takes their joined outputs back to the stream.
 #
@@ -279,15 +287,49 @@ last = attend(q[:, :, -2:], k, v, 4**-0.5)
 torch.testing.assert_close(last, fast[:, :, -2:])
 print("all heads agree with the loop; shape", tuple(fast.shape))
 
+# %% [markdown]
+# A whole attention layer, then, is four matrices around `attend`. Each head gets its part of the
+# queries, keys and values. (Sections 5 to 8 add positions, a cache, and fewer keys.)
+
+
+# %% tags=["slide", "nbval-check-output"]
+class PlainAttention(nn.Module):
+    """Multi-head attention without positions and without a cache."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.wq, self.wk, self.wv, self.wo = (
+            nn.Linear(width, width, bias=False) for _ in range(4)
+        )
+
+    def forward(self, x):
+        B, T, D = x.shape
+        q, k, v = (
+            w(x).view(B, T, self.heads, -1).transpose(1, 2)  # B, H, T, K
+            for w in (self.wq, self.wk, self.wv)
+        )
+        y = attend(q, k, v, (D // self.heads) ** -0.5)
+        return self.wo(y.transpose(1, 2).reshape(B, T, D))
+
+
+layer = PlainAttention(12, 3).double()
+x = normal(2, 7, 12)
+print("stream", tuple(x.shape), "-> to be added", tuple(layer(x).shape))
+changed = x.clone()
+changed[:, 4:] = 0  # other tokens from place 4 on
+same = torch.isclose(layer(changed), layer(x)).all(2).all(0)
+print("outputs that stay the same:", same.tolist())
+
 # %% [markdown] tags=["slide"]
 # ## 4. No token sees the future: two tests
 #
 # If anything leaks from a later token, the training loss looks wonderful and the model is
 # useless.
 #
-# The first test is a gradient, along one random direction of the logits at $t$. Where these
-# depend smoothly on the embedding at $s$, it is almost never zero. For $s > t$ it must be
-# exactly zero.
+# Does the output at $t$ change when the embedding at $s$ changes a little? The first test asks
+# autograd. A random mixture of the 640 logits makes one number of them. Its gradient is almost
+# never zero for $s \le t$. For $s > t$ it must be exactly zero.
 #
 # A gradient misses dependence through a *choice*, such as "the three tokens with the
 # highest score". So the second test changes all tokens from $t$ on, and compares the
@@ -387,8 +429,7 @@ for start in (0, 7, 1000):
 
 # %% [markdown]
 # Each column is constant. The library reads cosines and sines from a table; `rope_at` takes
-# the rows of the given tokens. (`int(positions.max())` copies a number from the GPU and waits for
-# it. So decoding, one token a call, skips that check: `end = 0`.)
+# the rows of the given tokens.
 #
 # There is a trap here. Which numbers form a pair? DeepSeek's checkpoints (files of weights) pair
 # neighbours, (0, 1), (2, 3), and so on. Hugging Face's files of Llama and Qwen pair number $i$
@@ -516,8 +557,9 @@ assert gap < 1e-3
 # pairs are **KV heads** (`num_key_value_heads`).
 #
 # When one token is decoded, heads with a common key can be treated as several tokens that
-# ask the same key, so no key is copied. The whole layer comes after the check. The biases of
-# Qwen2 and the norms of Qwen3 are options.
+# ask the same key, so no key is copied. The whole layer comes after the check. It is
+# `PlainAttention` of section 3, plus groups, positions and a cache. The biases of Qwen2 and the
+# norms of Qwen3 are options.
 
 # %% tags=["slide"]
 # r1lib.model.attention.attend_shared
@@ -675,19 +717,22 @@ print(
 #
 # When a long prompt is read at once, naive is better. Let $d$ and $v$ be the widths of a key
 # without its rotary part and of a value. For each query and key, a head multiplies $2C + R$ times
-# if absorbed and $d + R + v$ times if naive. So naive saves $2C - d - v$ for each query, and pays
-# $C(d + v)$ once for each key. The price divided by the saving is the `crossover`, in queries:
-# $512 \cdot 256 / (1024 - 256) \approx 171$ in V3, 53 in our model. With a cache and fewer tokens than
-# that, `forward` absorbs. This includes our prompts, of about a dozen tokens.
+# if absorbed and $d + R + v$ times if naive. So for one key, naive saves $2C - d - v$
+# multiplications with each query. Expanding that key costs $C(d + v)$, once. So naive wins when
+# there are more queries than price divided by saving, the `crossover`:
+# $512 \cdot 256 / (1024 - 256) \approx 171$ in V3, 53 in our model. With a cache and fewer tokens
+# than that, `forward` absorbs. This includes our prompts, of about a dozen tokens.
 #
 # ## 9. The model, assembled
 #
 # A **block** is attention and a feed-forward layer, each with a norm before it and each added to
 # the stream. In most blocks the feed-forward layer is a choice of several small ones, the experts
 # of chapter 04 (`MoE`). The **transformer** is an embedding, the blocks, a last norm and the
-# **head**, which turns the stream into logits. `hidden` returns the stream after the last norm,
-# before the head. The MTP module predicts one token further (chapter 05). `real` marks for the
-# experts which tokens are no padding. (`is_meta`: a tensor without numbers is not drawn.)
+# **head**, which turns the stream into logits (no relation to the heads of attention). `hidden`
+# returns the stream after the last norm, before the head. The MTP module predicts one token
+# further (chapter 05). `real` is true where a token is not padding; the experts need it
+# (chapter 04). A tensor on the device `meta` has a shape and no numbers, so `draw_weights`
+# skips it.
 
 # %% tags=["slide"]
 # r1lib.model.transformer.Block
@@ -718,6 +763,8 @@ print(tokenizer.decode(start + new[: new.index(EOS) + 1]))
 # The blocks hold 64% of the weights. The MTP module, which writing does not use, holds 19%.
 # Imported and not shown are the experts, the MTP module, and two helpers: `ROPE`, a dictionary
 # of the two `apply_rope` functions, and `rope_of`, which makes a configuration's table of angles.
+#
+# **A good place to stop.** The model is whole. What follows is about writing with it.
 #
 # ## 10. From logits to text
 #
@@ -776,62 +823,9 @@ for piece in stream(mine, start, 60):
 # Reinforcement learning needs this, and it samples without filters: a token that never passes a
 # filter can never be corrected.
 #
-# ### Many prompts at once
-#
-# *At first reading you may skip the next two listings: later chapters only call `generate`.*
-# Prompts of different lengths share a batch. Shorter ones are padded on the **left**, so that all
-# rows write into the same column. A mask hides the padding (`seen`), and positions count from the
-# first real token of a row.
-#
-# Reading the prompts is called **prefill**. Each prompt is read once, then its row of the cache
-# is repeated for each completion (`again`). **Decoding** then feeds one token for each row. Rows
-# that have written a stop token leave once they are more than 15% of the batch: each copy of the
-# cache costs time. An example with two prompts, and one completion of each:
-#
-# ```
-# ids          [[PAD, a, b],    [c, d, e]]
-# seen         [[0, 1, 1, ...], [1, 1, 1, ...]]   1 also where new tokens will be
-# positions    [[0, 0, 1],      [0, 1, 2]]
-# again        [0, 1]           for two completions of each: [0, 0, 1, 1]
-# t = 0        draws x and y; both rows are open
-# decode       feeds x at position 2, y at position 3
-# t = 1        draws z and EOS; row 1 leaves, rows = [0]
-# decode       feeds z at position 3
-# ```
-#
-# `ids_out`, `logp_out` and `length` have a row for each completion, finished or not. `rows` says
-# which of them the current `ids`, `seen`, `is_open` and `cache` belong to.
-
-# %%
-# r1lib.sampling.read_prompts
-# r1lib.sampling.next_logits
-
-# %% tags=["slide"]
-# r1lib.sampling._generate
-
-# %% [markdown]
-# Not shown: `check_room` refuses prompts that do not fit. `place_and_mask` finds the next position
-# of each row and the keys that it may see. `decoder` gives `next_logits`, or a faster twin for
-# small models. (`steer` may change logits; chapter 07 uses it.) Together, two prompts of different
-# lengths must get the same answers as alone:
-
-# %%
-# r1lib.sampling.generate
-
-# %% tags=["slide", "nbval-check-output"]
-questions = ("compute ((17+5)*2)-8", "numbers=3,7,8 target=35")
-think = tokenizer.encode("<think>", allow_special=True)
-starts = [tokenizer.prompt(question) + think for question in questions]
-greedy = {"max_new_tokens": 60, "temperature": 0.0, "stop_ids": (EOS,)}
-written = generate(mine, starts, **greedy)
-alone = slow_generate(model, starts, **greedy)
-assert [done.ids for done in written] == [done.ids for done in alone]
-for question, done in zip(questions, written, strict=True):
-    print(f"{question}   (ended by {done.finish})\n<think>{to_text(tokenizer, done)}\n")
-
-# %% [markdown]
-# What do the settings do to our base? We ask 96 problems of the `valid` split, four samples each,
-# and count right answers and samples that begin with `<think>`:
+# What do the settings do to our base? `generate` writes many completions at once (section 14).
+# We ask 96 problems of the `valid` split, four samples each, and count right answers and samples
+# that begin with `<think>`:
 
 # %% tags=["slide"]
 problems = pipeline.held_out(48, "valid")
@@ -858,7 +852,8 @@ for name, how in (
 # %% [markdown] tags=["slide"]
 # A share of right answers is uncertain by about four points: two standard errors over the 96
 # problems, with the four samples of each averaged first. On the greedy line these four are the
-# same: seven points. Two differences are larger. Greedy decoding never thinks, because the
+# same: seven points. Two differences are larger: how often the model thinks (0% greedy, 28% at
+# 1.5), and min-p against no filter at 1.5 (22% and 12% right). Greedy decoding never thinks, because the
 # likeliest *first* token of this base begins a guess. A high temperature makes thinking more
 # frequent, but one bad token among twenty spoils a sum. A strict filter helps, from 12% to 22%: it
 # leaves the choice at the beginning open, and removes bad tokens from the sums, where the model is
@@ -923,11 +918,19 @@ for context, row in measured["decode"].items():
         size = numbers["cache_bytes"] / row["MHA"]["cache_bytes"]
         sizes.setdefault(name, []).append((int(context), size))
 panels = {"Time of a step (MHA = 1)": times, "Cache (MHA = 1)": sizes}
-plots.curves(panels, "tokens in the cache", "times MHA", log="xy")
+picture = plots.curves(panels, "tokens in the cache", "times MHA", log="xy")
+spot = {"textcoords": "offset points", "ha": "right", "fontsize": 9}
+for said, name in (
+    ("MLA, keys and values kept", "MLA, keys and values kept"),
+    ("MLA, naive and absorbed", "MLA, naive"),
+):
+    picture.axes[1].annotate(said, sizes[name][-1], (0, 6), **spot)
+picture.axes[1].set_ylim(0.12, 1.8)
+picture
 
 # %% [markdown]
 # What you see: left, the time of a step relative to MHA in the same context; right, the
-# bytes of the cache. (On the right, the two MLA lines that keep latents coincide.)
+# bytes of the cache. (Naive and absorbed keep the same latents, so their lines coincide.)
 #
 # Naive MLA multiplies about 256 times as much as MHA: $256 \cdot 128$ against $2 \cdot 64$ for
 # each kept token and head. Its time is only 7 to 11 times as long: one large product uses a
@@ -1056,7 +1059,61 @@ plots.heatmaps({"Attention from =": table}, rows, heads, "block.head")
 # has a probability of 0.21 to 0.36 instead of 0.94. Heads 1.3 and 2.3 look at the operator, too
 # (0.3 and 1.2 half as much), and are not missed.
 #
-# ## 14. What this does not show
+# ## 14. Many prompts at once
+#
+# *You may skip this section at first reading: later chapters only call `generate`.* Prompts of
+# different lengths share a batch. Shorter ones are padded on the **left**, so that all
+# rows write into the same column. A mask hides the padding (`seen`), and positions count from the
+# first real token of a row.
+#
+# Reading the prompts is called **prefill**. Each prompt is read once, then its row of the cache
+# is repeated for each completion (`again`). **Decoding** then feeds one token for each row. Rows
+# that have written a stop token leave once they are more than 15% of the batch: each copy of the
+# cache costs time. An example with two prompts, and one completion of each:
+#
+# ```
+# ids          [[PAD, a, b],    [c, d, e]]
+# seen         [[0, 1, 1, ...], [1, 1, 1, ...]]   1 also where new tokens will be
+# positions    [[0, 0, 1],      [0, 1, 2]]
+# again        [0, 1]           for two completions of each: [0, 0, 1, 1]
+# t = 0        draws x and y; both rows are open
+# decode       feeds x at position 2, y at position 3
+# t = 1        draws z and EOS; row 1 leaves, rows = [0]
+# decode       feeds z at position 3
+# ```
+#
+# `ids_out`, `logp_out` and `length` have a row for each completion, finished or not. `rows` says
+# which of them the current `ids`, `seen`, `is_open` and `cache` belong to.
+
+# %%
+# r1lib.sampling.read_prompts
+# r1lib.sampling.next_logits
+
+# %% tags=["slide"]
+# r1lib.sampling._generate
+
+# %% [markdown]
+# Not shown: `check_room` refuses prompts that do not fit. `place_and_mask` finds the next position
+# of each row and the keys that it may see. `decoder` gives `next_logits`, or a faster twin for
+# small models. (`steer` may change logits; chapter 07 uses it.) Together, two prompts of different
+# lengths must get the same answers as alone:
+
+# %%
+# r1lib.sampling.generate
+
+# %% tags=["slide", "nbval-check-output"]
+questions = ("compute ((17+5)*2)-8", "numbers=3,7,8 target=35")
+think = tokenizer.encode("<think>", allow_special=True)
+starts = [tokenizer.prompt(question) + think for question in questions]
+greedy = {"max_new_tokens": 60, "temperature": 0.0, "stop_ids": (EOS,)}
+written = generate(mine, starts, **greedy)
+alone = slow_generate(model, starts, **greedy)
+assert [done.ids for done in written] == [done.ids for done in alone]
+for question, done in zip(questions, written, strict=True):
+    print(f"{question}   (ended by {done.finish})\n<think>{to_text(tokenizer, done)}\n")
+
+# %% [markdown]
+# ## 15. What this does not show
 #
 # Equal outputs are tested here; equal *quality* is not: for that, see V2, appendix D. The times
 # are those of one processor. The division of work in section 13 was found in one small model with
@@ -1197,6 +1254,10 @@ checks.ex_3_3(rope_half)
 #
 # <details><summary>Hint 2</summary>Two einsums; view `w_out` as (D, H, V) first. For the
 # last question compare C times D with K times (C + D), in V3's sizes.</details>
+#
+# <details><summary>Answer to the last question</summary>In V3 a head's merged query matrix has
+# 512 * 7168 = 3.7 million numbers, and the two separate ones have 128 * (512 + 7168) = 1.0 million.
+# With a compressed query (1,536) the saving is smaller.</details>
 
 
 # %% tags=["exercise"]

@@ -58,12 +58,11 @@ from r1lib.search.ledger import Ledger, OutOfTokens, SearchResult
 from r1lib.search.models import Ask, Recorded, outcome_score, remembered, verified
 from r1lib.search.paths import Continuation, Path, asked, at_least_one, best, ended
 from r1lib.search.process import Step, steps
-from r1lib.search.tools import CALL, last_expression
+from r1lib.search.tools import calculate, with_calculator
 from r1lib.search.trees import Node, close, expand
 from r1lib.tokenizer.chat import CLOSE
 from r1lib.training import optim
-from r1lib.verifiers import extract_answer, parse_expression, value
-from r1lib.verifiers.notation import DIGITS
+from r1lib.verifiers import extract_answer
 from r1lib.world import arithmetic, countdown
 
 # %% [markdown] tags=["slide"]
@@ -164,8 +163,11 @@ print("right" if target.check(chosen) else "wrong")
 # and only written differently. So a vote must count *meanings*: `3*4+5` and `5+4*3` are
 # one expression. The `ballot` of a problem says what a completion votes for.
 #
-# Below, `Ledger` draws the answers and keeps the account of
-# tokens (section 5). Sampling is the slow part, and most methods need the same samples.
+# Below, a `Ledger` draws the answers and keeps the account of tokens (section 5).
+# `ledger.draw(n)` asks the policy n times and drops what was cut off. `ledger.result` returns
+# the chosen text with its bill. `OutOfTokens` is the error for a search that finished nothing.
+#
+# Sampling is the slow part, and most methods need the same samples.
 # So we draw 16 answers to each of the 40 games once. `Recorded` is a policy that plays
 # them back in order, and `replay` runs a search on the first n of each game.
 
@@ -317,9 +319,12 @@ print(f"outcome model: right above wrong in {above:.0%} of all pairs")
 # tape is a string of easy sums, and a slip a rare token.
 #
 # The ORM is a weak judge. It has learned from a few hundred answers, and its loss is about
-# that of the constant. It puts a right answer above a wrong one somewhat more often than a
-# coin would. The more it may choose from, the more chances it has to like a wrong one. Summed
-# over equal answers, its errors matter less.
+# that of the constant. Yet it puts a right answer above a wrong one somewhat more often than a
+# coin would. The loss asks for exact probabilities, the last line only for the order. A judge
+# can order answers a little and still miss the probabilities.
+#
+# The more a judge may choose from, the more chances it has to like a wrong answer. Summed over
+# equal answers, its errors matter less.
 
 # %% [markdown] tags=["slide"]
 # ## 5. One account of tokens
@@ -371,7 +376,7 @@ class Toy:
         return Continuation(text, tokens)
 
 
-# %% tags=["nbval-check-output"]
+# %%
 toy_game = countdown.make((3, 7, 8), 35, "en")
 TREE = {
     "8+7=15\n": ("8+7+3", "(8+7)*3", "8+7-3", "(8+7)/3"),
@@ -391,6 +396,39 @@ def judge(problem, texts):
     return [VALUES.get(row[-1], 0.1) for row in lines], [5 * len(row) for row in lines]
 
 
+# %% [markdown]
+# Here is a ledger in small, without a budget:
+
+
+# %% tags=["nbval-check-output"]
+class SmallLedger:
+    """The account of one search: tokens written, and tokens read for scores."""
+
+    def __init__(self, problem, ask, score):
+        self.problem, self.ask, self.score = problem, ask, score
+        self.written = self.scored = 0
+
+    def draw(self, n):
+        """n answers with their scores, without those that were cut off."""
+        (row,) = self.ask([(self.problem.prompt, "")], n, max_new_tokens=99)
+        self.written += sum(more.tokens for more in row)
+        texts = [more.text for more in row if more.finish == "stop"]
+        values, read = self.score(self.problem, texts)
+        self.scored += sum(read)
+        return texts, values
+
+
+account = SmallLedger(toy_game, Toy(TABLE), judge)
+for text, score in zip(*account.draw(4), strict=True):
+    print(f"{extract_answer(text):8}{score}")
+print(f"{account.written} tokens written, {account.scored} read by the judge")
+
+# %% [markdown]
+# All tokens are added to `written`, before anything is dropped: an answer that was cut off is
+# paid, too. The library's `Ledger` keeps such an account for every search of this chapter. It
+# also knows steps, a budget, and which beginnings were scored before. Both must agree:
+
+# %% tags=["nbval-check-output"]
 for name, found in (
     ("vote", self_consistency(toy_game, Toy(TABLE), 1000, n=4)),
     ("best of n", best_of_n(toy_game, Toy(TABLE), judge, 1000, n=4)),
@@ -398,6 +436,7 @@ for name, found in (
     mark = "right" if toy_game.check(found.text) else "wrong"
     print(f"{name:10}{found.answer:8}{mark}, {found.tokens} tokens", end=", ")
     print(f"{found.scored} of them for the judge")
+assert found.tokens == account.written + account.scored
 try:
     best_of_n(toy_game, Toy(TABLE), judge, budget=15)
 except OutOfTokens as error:
@@ -421,7 +460,8 @@ except OutOfTokens as error:
 # lets the policy go on from a step several times; each of these continuations is a
 # **rollout**. The share of right rollouts is the label.
 #
-# The PRM learns the label by cross-entropy, at the last token of the step.
+# The PRM learns the label by cross-entropy, at the last token of the step. So one pass over
+# an answer gives a value after every line.
 
 # %%
 # r1lib.search.process.label
@@ -562,6 +602,11 @@ for name, way in (
 # %% [markdown]
 # Now by hand, on the toy. A simulation may add two next steps to a leaf. The tokens are
 # running totals of policy and judge together.
+#
+# ![Five small trees, one after each simulation, with total and visits in each node. 1: 8+7=15 has 0.1 / 1, 8-3=5 is not tried. 2: 8-3=5 has 0.1 / 1 and two answers. 3: 8+7=15 has 0.3 / 2 and two answers. 4: the second answer of 8-3=5, (8-3)*7, scores 0.9, and 8-3=5 with 1.0 / 2 is closed. 5: the last answer is tried, and the root with 1.4 / 5 is closed.](../figures/07_tree.png)
+#
+# What you see: the tree after each simulation, with `total / visits` in each node. Orange is the
+# path of this simulation. A dotted box is not tried yet; a black square means closed.
 
 
 # %% tags=["nbval-check-output"]
@@ -585,7 +630,7 @@ for number, (root, answer, spent) in enumerate(walk, 1):
             print(f"      {child.path.text.strip():7}bound {uct(*seen, 2**0.5):.2f}")
 
 # %% [markdown]
-# What you see, line by line:
+# Line by line, with the picture:
 #
 # 1. The root gets two first steps (10 tokens). The first one is rolled out to an answer
 #    (5), and the judge reads both lines of it (10): 25 in all.
@@ -666,12 +711,12 @@ assert f"{no}{no}" in waited and once_more in repeated
 # trained with such a calculator. What the model wrote is parsed and never run as code;
 # length, nesting and digits are bounded. The program's digits cost nothing.
 #
-# On a tape, `*7` alone is no sum, because it goes on from the result before it. So
-# `countdown.sum_at_end` reads tapes for the calculator.
-
-# %%
-# r1lib.search.tools.calculate
-# r1lib.search.tools.with_calculator
+# <details><summary>And on a tape?</summary>
+#
+# There `*7` alone is no sum, because it goes on from the result before it. So
+# `countdown.sum_at_end` reads tapes for the calculator; the last line below shows one.
+#
+# </details>
 
 # %% tags=["nbval-check-output"]
 for expression in ("17*23", "(1+2)/6", "2**99999", "1/0", "__import__('os')"):
@@ -682,7 +727,7 @@ print(found.text, found.tokens, "tokens")
 print(countdown.sum_at_end("<think>8-3=5,*7"), "from a tape that ends with ,*7")
 
 # %% [markdown] tags=["slide"]
-# ## 10. Live: beat R1's single answer
+# ## 10. What an answer costs: vote against one answer
 #
 # Back to the recorded answers of sections 2 to 4, now over what they cost. Does the vote
 # beat a single answer of the same model? We compare game by
@@ -698,7 +743,7 @@ print(f"paired gain {gain['difference']:+.2f} [{low:+.2f}, {high:+.2f}]")
 assert low > 0
 weighted = paired(replayed["vote"][-1][1], replayed[WEIGHTED][-2][1])
 low, high = weighted["interval"]
-print("weighted vote of 8 less vote of 16", end=" ")
+print("weighted vote of 8 minus vote of 16", end=" ")
 print(f"{weighted['difference']:+.2f} [{low:+.2f}, {high:+.2f}]")
 lines = {
     name: [(fmean(tokens), fmean(right)) for tokens, right in replayed[name]]
@@ -711,7 +756,7 @@ plots.doubling_curves({"easy countdown, share right": lines}, "tokens a question
 # %% [markdown] tags=["slide"]
 # What you see: points for 1, 2, 4, 8 and 16 answers, over all tokens that they cost. The
 # vote stays below the ceiling. The weighted vote starts to the right of it, because its
-# judge is paid, too, and passes it later. The second line compares the two where the weighted vote
+# judge is paid, too, and passes it later. The last line compares the two where the weighted vote
 # has fewer tokens. Its interval contains 0: a tie.
 #
 # ## 11. The measured curves
@@ -723,6 +768,21 @@ plots.doubling_curves({"easy countdown, share right": lines}, "tokens a question
 # There are three models: the base with an opening `<think>`, R1-Zero, and R1. For the base
 # the three seeds are three trained models. Of Zero and R1 one model is shipped: their seeds
 # are three draws from it, each with newly trained scorers.
+#
+# The results first. The best gain is that of the best of the three models, in share right,
+# over one sampled answer:
+#
+# | method | needs a judge? | can be used on essays? | best gain | in short |
+# |---|---|---|---|---|
+# | vote | no | no | +0.29 | helps every model |
+# | likeliest answer | no | yes | +0.34 | free, and at least as good as the vote |
+# | best of n, ORM | yes | yes | +0.24 | its judge is exploited |
+# | weighted vote, ORM | yes | no | +0.34 | helps the base's vote, not R1's |
+# | beam and its relatives, PRM | yes, of steps | yes | +0.16 | not ahead of a vote at equal tokens |
+# | tree search, PRM | yes | yes | +0.14 | not ahead of a vote at equal tokens |
+# | budget forcing | no | yes | none | loses |
+# | self-refinement | yes | yes | none | loses |
+# | calculator | no | no | +0.08 | helps where there are sums |
 #
 # First, the ways of section 9 to change *one* answer. `stop at 16` ends the thinking after
 # 16 tokens. `wait, no, until 64` writes a "no" wherever it would end before 64.
@@ -767,53 +827,74 @@ for way in (*ONE, "wait, again, until 64", "refine", "calculator"):
 # %% [markdown]
 # What you see: shares of right answers, with the tokens in brackets. `sampled` is one answer
 # at temperature 1. For the base, temperature 0 (`greedy`) is the best change, and saves
-# tokens; Zero and R1 are about level with it. No way to lengthen or repeat an answer helps.
-# An early stop costs right answers, most at 16 tokens. A forced "no" or "again" is worse
-# than a stop at 64. Refinement harms as well: nobody taught these models to look at an
+# tokens. For Zero and R1, greedy and sampled answers are about equally good.
+#
+# No way to lengthen or repeat an answer helps. An early stop costs right answers, most at
+# 16 tokens. A forced "no" or "again" is worse than a stop at 64. Refinement harms as well: nobody taught these models to look at an
 # answer of their own. (The calculator: at the end of this section.)
 #
-# Next, the ways that use several answers or search, at growing budgets:
+# Next, several answers at growing budgets. At first without a learned judge, with the
+# verifier as the ceiling:
 
 # %% tags=["slide"]
-CHOICES = {
-    "vote": "vote",
-    "likeliest": "likeliest",
-    "best of n, outcome model": "best of n, outcome",
-    "weighted vote, outcome model": "weighted vote, outcome",
-    "best of n, verifier": "best of n, verifier",
-}
-SEARCHES = {
-    "beam, process model": ("beam 2 x 2", "beam 4 x 4"),
-    "tree search, process model": ("mcts 512", "mcts 1024"),
-}
 BUDGETS = units["r1", 0]["settings"]["budgets"]
 
 
-def panel(model):
-    """All lines of one model: a point for each budget."""
-    lines = {
-        name: [point(model, f"{way} {budget}") for budget in BUDGETS]
-        for name, way in CHOICES.items()
-    }
-    lines |= {
-        name: [point(model, way) for way in ways] for name, ways in SEARCHES.items()
-    }
-    return lines | {"one answer": [point(model, "sampled")]}
+def budgets(way):
+    """The names of one way at each budget."""
+    return [f"{way} {budget}" for budget in BUDGETS]
 
 
-plots.doubling_curves(
-    {f"{model}, share right": panel(model) for model in MODELS}, "tokens a question"
-)
+def panels_of(lines):
+    """A panel for each model: each line goes through the points of its ways."""
+    panels = {}
+    for model in MODELS:
+        panel = {name: [point(model, w) for w in ways] for name, ways in lines.items()}
+        panel["one answer"] = [point(model, "sampled")]
+        panels[f"{model}, share right"] = panel
+    return panels
+
+
+def ends(lines):
+    """Print the last point of each line."""
+    for name, ways in lines.items():
+        print(f"{name:29}", end="")
+        for model in MODELS:
+            tokens, right = point(model, ways[-1])
+            print(f"  {model} {right:.2f} ({tokens:5,.0f})", end="")
+        print()
+
+
+plain = {way: budgets(way) for way in ("vote", "likeliest", "best of n, verifier")}
+ends(plain)
+plots.doubling_curves(panels_of(plain), "tokens a question")
 
 # %% [markdown]
 # What you see: up and to the left is better, and the star is one answer. At the smallest budget
 # the votes of Zero and R1 are not above it. With more tokens all three climb above it, and the
-# likeliest answer climbs with the vote or past it. The ORM helps the base's vote most, once there
-# are many answers. The searches lie at the vote or below it.
+# likeliest answer climbs with the vote or past it.
 #
-# For the base the verifier, our ceiling, is far away: a right answer was written, and
-# neither a vote nor a learned judge chose it. R1's ceiling is low in this mix. R1 has lost
-# hard countdown on its way (chapter 10 shows where), a quarter of these problems.
+# For the base the verifier, our ceiling, is far away: a right answer was written, and the vote
+# did not choose it. R1's ceiling is low in this mix. The R1 shipped here, seed 0, has lost hard
+# countdown on its way (chapter 10 shows where), a quarter of these problems.
+#
+# Now the ways that need a learned judge, beside the same vote:
+
+# %% tags=["slide"]
+judges = {
+    "vote": budgets("vote"),
+    "best of n, outcome model": budgets("best of n, outcome"),
+    "weighted vote, outcome model": budgets("weighted vote, outcome"),
+    "beam, process model": ["beam 2 x 2", "beam 4 x 4"],
+    "tree search, process model": ["mcts 512", "mcts 1024"],
+}
+ends(judges)
+plots.doubling_curves(panels_of(judges), "tokens a question")
+
+# %% [markdown]
+# What you see: the ORM helps the base's vote most, once there are many answers. The searches
+# lie at the vote or below it. For R1, best of n with the ORM falls again at the largest budgets;
+# section 12 shows why. No learned judge comes near the base's ceiling above.
 #
 # ### Where the curves cross
 #
@@ -872,8 +953,11 @@ for way in ("greedy", "calculator"):
 # %% [markdown]
 # What you see: votes on top of training add to every model, in every seed. They add most
 # to the base, which is right now and then. They add nothing where nothing can be found:
-# R1 solves no hard countdown with any number of votes. **Inference-time scaling finds the
-# answers that a model gives now and then**; its weights learn nothing.
+# the R1 shipped here, seed 0, solves no hard countdown with any number of votes. Those of seeds 1
+# and 2 solve 0.08 and 0.17 with one answer ([the stage table](../docs/stage_table.md)).
+#
+# **Inference-time scaling finds the answers that a model gives now and then**; its weights
+# learn nothing.
 #
 # The last lines compare two ways of section 9 with one answer: greedy helps the base, and
 # the calculator Zero and R1. The rest are ties.
@@ -881,9 +965,10 @@ for way in ("greedy", "calculator"):
 # ![The chance that at least one of k samples is right, over k from 1 to 32, for base, R1-Zero and R1. At k = 1 R1 is the highest and the base the lowest; between 4 and 5 tries the curves cross, and at 32 the base is the highest.](../figures/widget_pass.png)
 #
 # What you see: the chance that at least one of k answers is right, on all 64 problems, for
-# each seed (thin) and as their mean. From five tries on the base is ahead, as its
-# answers differ more. The page [widgets/pass.html](../widgets/pass.html) lets you move k
-# and shows every problem.
+# each seed (thin) and as their mean. From five tries on the base is ahead. Most of this is hard
+# countdown, of which this R1 solves nothing. On the other 48 problems R1 leads up to 8 tries,
+# and the base is slightly ahead from 16 on. The page
+# [widgets/pass.html](../widgets/pass.html) lets you move k and shows every problem.
 
 # %% [markdown] tags=["slide"]
 # ## 12. Why R1's authors call two of these unsuccessful
@@ -1060,17 +1145,25 @@ for model in MODELS:
 # %% [markdown]
 # ### Why does my vote not help?
 #
+# <details><summary>Because the most frequent answer is a wrong one</summary>
+#
 # A vote finds the answer that the model gives most often. Where this is a wrong one, more
 # votes make it surer. The first lines above sort the games by how often one answer is
 # right; the last two numbers are one answer and the vote. The vote gains even where one
 # answer is seldom right, as long as the wrong answers differ.
 #
+# </details>
+#
 # ### When is thinking longer a waste?
 #
-# When there is nothing to work out. The last lines ask for facts in three ways: as the
+# <details><summary>When there is nothing to work out</summary>
+#
+# The last lines ask for facts in three ways: as the
 # model likes, with a forced thought, and with the answer at once. Compared with the last, a
 # forced thought costs tokens and right answers. It is also a beginning that R1 was not taught
 # for facts; chapter 15 discusses what that proves.
+#
+# </details>
 
 # %% [markdown]
 # ## 14. What this chapter does not show

@@ -15,9 +15,9 @@
 #
 # | | |
 # |---|---|
-# | You will build | REINFORCE with baselines, PPO with its value model, three estimators of KL, DPO, and the family of GRPO as one loop with exchangeable parts |
+# | You will build | REINFORCE with baselines and a small training loop for it, PPO's clip and advantages (GAE), the loss of DPO, and twelve methods of GRPO's family from three exchangeable parts. The loops for language models come from the library; chapter 09 builds GRPO's |
 # | You need | PyTorch tensors and gradients; chapter 01 for the tiny world. Every other idea is explained when it is first used |
-# | Minutes to read | 70 |
+# | Minutes to read | 75 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | InstructGPT (arXiv 2203.02155), section 3; PPO (1707.06347); GAE (1506.02438); DPO (2305.18290); DeepSeekMath (2402.03300), section 4; DeepSeek-R1 (2501.12948v2), on RL |
@@ -52,10 +52,8 @@ from r1lib.feedback import reward_model
 from r1lib.feedback.preferences import encode
 from r1lib.losses import (
     check_shapes,
-    clipped,
     kl_k1,
     kl_k2,
-    kl_k3,
     sequence_mean,
     token_logprobs,
     token_mean,
@@ -175,6 +173,43 @@ for name, b in (
 # What you see: the same mean three times. The variance, the noise of one sample, falls with a
 # good baseline and rises with a bad one.
 #
+# ### A whole training loop
+#
+# Does the noise matter? Here is RL in a few lines, for the policy above. In each step it samples
+# eight tokens, compares their rewards, and moves the logits a little. Every reward is raised by
+# 10, and the baseline is the mean of the eight.
+
+
+# %%
+def climb(baseline, seed, steps=100, group=8, lr=0.5):
+    """Train the policy of three logits; (step, expected reward) after each step."""
+    policy = torch.tensor([1.0, 0.5, -0.5], requires_grad=True)
+    dice, seen = torch.Generator().manual_seed(seed), []
+    for step in range(1, steps + 1):
+        logp = policy.log_softmax(0)
+        drawn = torch.multinomial(logp.exp().detach(), group, True, generator=dice)
+        rewards = paid[drawn] + 10
+        advantages = rewards - rewards.mean() if baseline else rewards
+        loss = -(advantages * logp[drawn]).mean()
+        (gradient,) = torch.autograd.grad(loss, policy)
+        policy = (policy - lr * gradient).detach().requires_grad_()
+        seen.append((step, (policy.detach().softmax(0) @ paid).item()))
+    return seen
+
+
+panels, good = {}, {}
+for title, baseline in (("no baseline", False), ("with a baseline", True)):
+    climbs = [climb(baseline, seed) for seed in range(40)]
+    panels[title] = {f"seed {seed}": climbs[seed] for seed in range(5)}
+    good[title] = fmean(seen[-1][1] > 0.9 for seen in climbs)
+    print(f"{title}: {good[title]:.0%} of 40 runs end above 0.9")
+plots.curves(panels, "step", "expected reward")
+
+# %% [markdown]
+# What you see: the first five of 40 runs. The best token alone would earn 1, and with a
+# baseline every run comes near. Without one, each step pushes up whatever was sampled. The
+# runs jump from token to token, and more than half end below 0.9.
+#
 # ### Groups: the baseline for free
 #
 # Where does the mean reward come from? Sample a **group** of $G$ completions of the same
@@ -223,8 +258,10 @@ plots.curves({title: noise}, "group size G", "variance", log="xy", ticks=(8, 16,
 # means fewer prompts.
 #
 # In our library, a loss is our objective with a minus. A tensor of shape (B, T) has a row for
-# each completion and a column for each token. `mask` is true on sampled tokens. We average
-# over tokens where the sum above adds; section 7 shows what that choice does.
+# each completion and a column for each token. `mask` is true on sampled tokens.
+#
+# The formula of REINFORCE *sums* over the tokens of a completion. Our loss takes the *mean* over
+# all tokens of the batch. Section 7 compares the two.
 
 # %%
 # r1lib.rl.reinforce.reinforce_loss
@@ -259,6 +296,10 @@ print(f"loop {slow:.4f}, library {fast.item():.4f}")
 # $$ \mathbb{E}_{\text{old}}[\rho f] = \sum_o \pi_{\text{old}}(o)\,
 #    \frac{\pi(o)}{\pi_{\text{old}}(o)}\, f(o) = \mathbb{E}_{\pi}[f]. $$
 #
+# For a whole completion the exact correction is the product of all its ratios. PPO corrects
+# each token alone, and ignores that the text before it also came from the old policy. (GSPO,
+# section 7, takes the whole completion.)
+#
 # The gradient of $\rho A$ is $\rho A\, \nabla \log \pi$: at $\rho = 1$ it is REINFORCE's. The
 # **clip** limits how far the correction goes:
 #
@@ -270,9 +311,12 @@ print(f"loop {slow:.4f}, library {fast.item():.4f}")
 #
 # What you see: one token with advantage +1 or -1, less or more likely than when it was
 # sampled. The gradient ends where the token has gone far enough in the right direction.
-# Where it went in the *wrong* direction, nothing stops the correction.
-# (`losses.clipped` is this formula. Chapter 09 shows its code.)
-#
+# Where it went in the *wrong* direction, nothing stops the correction. As code:
+
+# %%
+# r1lib.losses.clipped
+
+# %% [markdown]
 # ### Why `min`, and not `max`, for bad tokens?
 #
 # Should it not be the maximum where the advantage is negative? The cell compares the two.
@@ -391,7 +435,7 @@ assert a > b
 #
 # The mean log-ratio is the **KL divergence** (Kullback-Leibler) of two distributions:
 # $\operatorname{KL}(\pi \| \pi_{\text{ref}}) = \mathbb{E}_{o \sim \pi}[\log \pi(o) - \log
-# \pi_{\text{ref}}(o)]$. It is 0 where they agree, and positive elsewhere.
+# \pi_{\text{ref}}(o)]$. It is 0 if the two distributions are the same, and otherwise positive.
 #
 # ### Which KL, and which sign?
 #
@@ -400,6 +444,12 @@ assert a > b
 #
 # $$ k_1 = -x, \qquad k_2 = \tfrac12 x^2, \qquad k_3 = e^{x} - x - 1 $$
 #
+# This is $k_3$ as code. (The `where` is for tokens that both distributions exclude.)
+
+# %%
+# r1lib.losses.kl_k3
+
+# %% [markdown]
 # Some published programs have $k_3$ upside down: with the sign of $x$ reversed. An exact sum
 # over six tokens shows what each estimates:
 
@@ -575,13 +625,21 @@ assert answered["DPO"].right.mean() > answered["base"].right.mean() + 0.03
 #
 # (The std of a sample: its squares are divided by $G - 1$, as `torch.std` does and `numpy.std`
 # does not.) No value model is trained, and every token of a completion gets the same $A$.
-# Chapter 09 builds `group_advantages` and `grpo_loss`. Here is the formula beside five
-# relatives: the advantage of a right and of a wrong answer, in groups with 1, 4 and 7 right
-# answers of 8.
+# The cell has the formula, and compares it with the library's function (chapter 09 shows that
+# one, and `grpo_loss`). Then it prints five relatives beside it: the advantage of a right and of
+# a wrong answer, in groups with 1, 4 and 7 right answers of 8.
+
 
 # %% tags=["slide", "nbval-check-output"]
+def by_formula(rewards):
+    """The advantages of GRPO, as written above; a row is a group."""
+    mean, std = rewards.mean(1, keepdim=True), rewards.std(1, keepdim=True)
+    return (rewards - mean) / (std + 1e-4)
+
+
 right = (1, 4, 7)
 groups = torch.tensor([[1.0] * c + [0.0] * (8 - c) for c in right])
+torch.testing.assert_close(by_formula(groups), group_advantages(groups))
 COMPARE = {
     "REINFORCE: batch mean": reinforce.reinforce_advantages,
     "RLOO: the others": reinforce.rloo_advantages,
@@ -645,9 +703,9 @@ assert abs(zero.item()) < 1e-3 < 0.1 < grpo_gradient.norm()
 # ### "Why is my ratio always 1?"
 #
 # Because you take one optimizer step for each batch of samples. Then old and new policy
-# are the same model, and the clip has nothing to do. (The ratio must not be replaced by the
-# number 1, as the gradient flows through its numerator.) With more steps on the same samples,
-# the ratio moves:
+# are the same model, and the clip has nothing to do. (The ratio's value is 1, but its gradient
+# is that of $\log \pi$. A constant 1 would have no gradient.) With more steps on the same
+# samples, the ratio moves:
 
 # %%
 learner = copy.deepcopy(base)
@@ -702,7 +760,7 @@ assert difference < 1e-4 * grpo_gradient.abs().max()
 #
 # As code, each name is three functions, which `grpo.train` takes as arguments: advantages,
 # an objective for each token, and an average. The cell writes twelve names in this way. It
-# prints the angle between each gradient and GRPO's on the first step after sampling.
+# draws the angle between each gradient and GRPO's on the first step after sampling.
 
 
 # %%
@@ -733,7 +791,15 @@ FAMILY = {  # name: (advantages, objective, average)
     "Lite PPO": (reinforce.batch_std_advantages, usual, token_mean),
     "MaxRL": (reinforce.maxrl_advantages, usual, sequence_mean),
 }
-print("first step: angle to GRPO's gradient, one mark for two degrees")
+
+# %%
+CAUSES = {  # do advantages and average differ from those of GRPO?
+    (False, False): "nothing differs",
+    (False, True): "average differs",
+    (True, False): "advantages differ",
+    (True, True): "both differ",
+}
+angles = {cause: {} for cause in CAUSES.values()}
 for name, (compare, objective, average) in FAMILY.items():
     paid_by = compare(first.rewards.view(8, 8)).flatten()
     loss, _ = grpo_loss(
@@ -741,11 +807,14 @@ for name, (compare, objective, average) in FAMILY.items():
     )
     cosine = torch.cosine_similarity(flat_gradient(loss), grpo_gradient, dim=0)
     angle = math.degrees(math.acos(min(1.0, cosine.item())))
-    print(f"{name:10}{angle:4.0f} degrees  " + "#" * round(angle / 2))
+    cause = CAUSES[compare is not group_advantages, average is not sequence_mean]
+    angles[cause][name] = {cause: angle}
+rows = {name: row for found in angles.values() for name, row in found.items()}
+plots.stacked_bars(rows, "degrees to the gradient of GRPO, first step")
 
 # %% [markdown]
-# What you see: on the first step all ratios are 1, so only the advantages (baseline and
-# divisor) and the average can matter. GSPO and SAPO *are* GRPO here. DAPO, LUSPO, CISPO and
+# What you see: the names grouped by what differs from GRPO. On the first step all ratios are
+# 1, so only the advantages (baseline and divisor) and the average can matter. GSPO and SAPO *are* GRPO here. DAPO, LUSPO, CISPO and
 # VESPO weigh all tokens alike, and that alone turns the direction.
 #
 # ### What the ratio does when it is not 1
@@ -809,46 +878,28 @@ for average in (sequence_mean, token_mean, losses.sequence_sum, constant):
 # a long wrong answer are then punished less, which favours rambling (the point of Dr. GRPO).
 # The others differ in scale, which acts like another learning rate.
 #
-# ### Filters: which samples count at all
+# <details><summary>Filters: which samples count at all</summary>DAPO changes the samples, too
+# (<code>r1lib.rl.dapo</code>). <b>Dynamic sampling</b> draws new prompts until enough groups
+# disagree. The <b>overlong penalty</b> makes length near the limit costly. And one may
+# <b>mask</b> answers that were cut off, as they might have become right.</details>
 #
-# DAPO changes the samples, too (`r1lib.rl.dapo`). **Dynamic sampling** draws new prompts until
-# enough groups disagree. The **overlong penalty** makes length near the limit costly. And
-# one may **mask** answers that were cut off, as they might have become right.
-#
-# ### When sampler and trainer differ
-#
-# Large runs sample with one fast program and train with another. The two disagree a little
-# about every probability, and no error message says so. The cure is one more weight: the
-# trainer's probability over the sampler's. Here the sampler is the base with weights rounded
-# to bfloat16, of two or three digits:
-
-# %%
-sampler = copy.deepcopy(base)
-with torch.no_grad():
-    for weight in sampler.parameters():
-        weight.copy_(weight.bfloat16())
-    rounded = token_logprobs(sampler(first.ids), first.ids, mask=first.mask)
-gap = torch.where(first.mask, logprobs.detach() - rounded, 0)
-whole = losses.sequence_log_ratio(logprobs.detach(), rounded, first.mask)
-for name, rho in (("tokens", gap[first.mask].exp()), ("completions", whole.exp())):
-    print(f"{name:12} ratio {rho.min():.3f} to {rho.max():.3f}")
-example = torch.tensor([[0.2, 1.0, 8.0]]).log()
-print("truncated at 3:", losses.truncated_importance(example))
-print("masked above 3:", losses.masked_importance(example))
-
-# %% [markdown]
-# What you see: ratios near 1. The weight of a completion is a product over its tokens, so
-# it may be far off for long ones. A **truncated** weight is bounded, and a **masked** one is
-# set to 0 where it is too large; either multiplies the objective.
+# <details><summary>When sampler and trainer differ</summary>Large runs sample with one fast program
+# and train with another. The two disagree a little about every probability, and no error message
+# says so. The cure is one more weight on the objective: the trainer's probability over the
+# sampler's. A <b>truncated</b> weight is bounded, and a <b>masked</b> one is set to 0 where it is
+# too large (<code>truncated_importance</code> and <code>masked_importance</code> in
+# <code>r1lib.losses</code>). The weight of a whole completion is a product over its tokens, so it
+# may be far off for long ones. Chapter 16 measures the mismatch.</details>
 
 # %% [markdown] tags=["slide"]
 # ## 8. Live: one policy, three algorithms
 #
 # Now we train. The base, the problems, the rewards and the number of samples are the same
-# for three algorithms: 12 rounds of 8 problems with 8 answers, in two optimizer steps each.
+# for three algorithms: 12 rounds of 8 problems with 8 answers. Each round is split into two
+# halves, with one optimizer step for each half. No sample is used twice.
 #
-# From here on, GRPO is **the recipe of this book**. It does not divide by the std, clips at 0.2
-# below and 0.28 above, and averages over all tokens.
+# From here on we train with **the recipe of this book**, a variant of GRPO. It does not divide
+# by the std, clips at 0.2 below and 0.28 above, and averages over all tokens.
 
 # %%
 shape = {"steps": 12, "prompts": 8, "group_size": 8, "max_new_tokens": LIMIT}
@@ -869,14 +920,14 @@ def run_live(name):
         values = reward_model.RewardModel.of(base)  # a copy with a head for numbers
         more = ppo.PPOConfig(**shape), optimizers, optim.adamw(values, 1e-3)
         return ppo.train(learner, values, tokenizer, draw, *more), learner
-    if name == "GRPO":
+    if name == "recipe":
         return grpo.train(*common), learner
     parts = {"advantages": reinforce.reinforce_advantages, "objective": plain}
     return grpo.train(*common, **parts), learner
 
 
 histories, spent = {}, {}
-for name in ("REINFORCE", "PPO", "GRPO"):
+for name in ("REINFORCE", "PPO", "recipe"):
     loop, learner = run_live(name)
     began = time.process_time()  # of this process, whatever else the machine does
     metrics = [m for m, _ in bar(loop, shape["steps"], name, ("reward", "length"))]
@@ -902,8 +953,8 @@ plots.compared_curves(histories, names)
 # %% [markdown]
 # What you see: the cost and the gain on the exam, then the reward and the length of the
 # answers. Each algorithm learned. One run of each cannot say which is better; section 9 asks
-# with three seeds. Seconds may be noisy on your machine: REINFORCE and GRPO do the same
-# work.
+# with three seeds. Seconds may be noisy on your machine: REINFORCE and the recipe do the
+# same work.
 
 # %% [markdown] tags=["slide"]
 # ## 9. What longer runs showed
@@ -912,7 +963,7 @@ plots.compared_curves(histories, names)
 # on countdown and arithmetic, from the bases of seeds 0, 1 and 2. The exam is 48 test problems
 # of each game, with 16 answers to each.
 #
-# `recipe` is the GRPO of section 8, and `std` is the recipe with the paper's division by the
+# `recipe` is that of section 8, and `std` is the recipe with the paper's division by the
 # std. Every other run differs from the recipe in what its name says
 # ([docs/variants.md](../docs/variants.md) lists the differences).
 #
@@ -992,8 +1043,12 @@ plots.interval_dots(dots, "share of test problems")
 # What you see: below, the exam, with a 95% interval for each seed. `pass@1` is the share of
 # right answers, and `pass@16` that of problems with at least one of 16 right. Above, the price:
 # numbers held in memory (weights, gradients, optimizer), memory added by training, and seconds
-# of one core. (RL leaves the module of chapter 05 for multi-token prediction alone, so its
-# weights have no gradients.)
+# of one core.
+#
+# With the recipe, `pass@1` triples, while `pass@16` stays near the base's level. In these short
+# runs RL made answers that the base already finds more frequent. Chapter 09 looks again, with
+# longer runs, and there `pass@16` of countdown rises. (RL leaves the module of chapter 05 for
+# multi-token prediction alone, so its weights have no gradients.)
 #
 # ### Every variant, beside the recipe
 #
@@ -1028,7 +1083,8 @@ plots.difference_dots(rows, "pass@1, minus that of the recipe")
 
 # %% [markdown]
 # What you see: the bar of a row is its interval over problems, and the small marks are the
-# seeds. Grey rows are ties.
+# seeds. Grey rows are ties. `std` is further behind than `gspo`, and yet a tie: its three seeds
+# lie further apart.
 #
 # Every row is behind. That is partly luck of the recipe's three seeds, as `rloo` shows. It
 # multiplies the recipe's advantages by 16/15, which AdamW hardly notices, and drops a clip that
@@ -1072,8 +1128,9 @@ for arm in ("recipe", *(arm for arm, found in others.items() if found["clear"]))
 # ### Rewards that have nothing to do with the task
 #
 # In 2025 a study found that a well-known model became better at mathematics by *random*
-# rewards (arXiv 2506.10947). Had the answers leaked into its training data? Ours hold no
-# test problem. Can a reward that knows nothing select a good habit here?
+# rewards (arXiv 2506.10947). One explanation is that its training texts held the answers. Ours
+# hold no test problem, so that cannot happen here. Can a reward that knows nothing still select
+# a good habit?
 #
 # Five rewards, the same loop. `true` rewards right answers. `majority` rewards the most frequent
 # answer of a group, right or wrong. `format` rewards one thought and one answer, whatever they
@@ -1132,7 +1189,7 @@ plots.interval_dots(
 less = measured("thinking-less-*.json", "arm")
 NAMES = {"dev1": "Dev1", "free": "RL, price 0", "cheap": "RL, price 0.5"}
 NAMES |= {"dear": "RL, price 2", "hybrid": "hybrid"}
-WAYS = ("plain", "own", "thinking")  # no thought, as the model likes, a thought
+WAYS = {"plain": "no thought", "own": "as it likes", "thinking": "a thought"}
 
 
 def point(run, way, families):
@@ -1142,6 +1199,7 @@ def point(run, way, families):
 
 
 panels = {}
+print(f"{'right in tokens':23}" + "".join(f"{said:>14}" for said in WAYS.values()))
 for title, families in (("games", ("arithmetic", "countdown")), ("facts", ("facts",))):
     panels[title] = {}
     for arm, name in NAMES.items():
@@ -1150,8 +1208,8 @@ for title, families in (("games", ("arithmetic", "countdown")), ("facts", ("fact
         seeds = [[point(run, way, families) for run in every] for way in ways]
         panels[title][name] = seeds
         means = [map(fmean, zip(*places, strict=True)) for places in seeds]
-        said = [f"{right:.2f} in {tokens:2.0f} tokens" for tokens, right in means]
-        print(f"{title}, {name:14}{',  '.join(said)}")
+        said = [f"{right:8.2f} in {tokens:2.0f}" for tokens, right in means]
+        print(f"{title}, {name:16}" + "".join(said))
 plots.seed_curves(panels, "tokens of an answer", "share right")
 
 # %% [markdown]
@@ -1370,11 +1428,37 @@ def best_policy(ref, rewards, beta):
 checks.ex_8_4(best_policy)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 8.5** (hard, 60 min) A row of your own. Invent advantages: a function from
+# **Exercise 8.5** (medium, 10 min) The clip, case by case. Return the push on one token: the
+# gradient of its clipped objective with respect to its log-probability. The range is from 0.8 to
+# 1.2. Use `if`s, without a minimum and without autograd. The check compares with autograd.
+#
+# <details><summary>Hint 1</summary>Where no clip acts, the push is the ratio times the advantage.
+# In two of the four cases of section 3 it is 0.</details>
+# <details><summary>Hint 2</summary>A good token (advantage above 0) gets no push above 1.2. A bad
+# one gets none below 0.8.</details>
+
+
+# %% tags=["exercise"]
+def push_by_cases(ratio, advantage):
+    """Push on a token: ratio 0.5 and advantage 1.0 -> 0.5."""
+    # BEGIN SOLUTION
+    if advantage > 0 and ratio > 1.2:
+        return 0.0
+    if advantage < 0 and ratio < 0.8:
+        return 0.0
+    return ratio * advantage
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_8_5(push_by_cases)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 8.6** (hard, 60 min) A row of your own. Invent advantages: a function from
 # rewards (N, G) to advantages (N, G). Two laws hold: a group that agrees gets zeros, and in
 # one group a higher reward never gets a lower advantage. Then train with it as in section
 # 8, with three values of `seed` in `GRPOConfig`; a run takes a few seconds. Is the
-# difference to `GRPO` larger than between seeds?
+# difference to `recipe` larger than between seeds?
 #
 # <details><summary>Hint 1</summary>Ideas: ranks in place of rewards, the median as a baseline,
 # only the best against the rest.</details>
@@ -1395,4 +1479,4 @@ def my_advantages(rewards):
 
 
 # %% tags=["check"]
-checks.ex_8_5(my_advantages)
+checks.ex_8_6(my_advantages)

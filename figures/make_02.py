@@ -35,7 +35,7 @@ def path(axes):
         (GREY, "text", ("Café 2024", ""), ""),
         (ORANGE, "pieces", ("Caf\u00e9|_|202|4", "no merge crosses"), "4"),
         (BLUE, "bytes", ("43 61 66 c3 a9", "256 kinds, no more"), "1"),
-        (GREEN, "merges", ("c3+a9, 43+61, ...", "learned by counting"), "2 5 6"),
+        (GREEN, "merges", ("c3+a9, 43+61, ...", "learned by counting"), "2 3\n5 6"),
     )
     for x, (colour, title, lines, section) in zip(places, above, strict=True):
         card(axes, x, top, width, height, colour, title, lines, section)

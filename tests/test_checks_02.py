@@ -2,24 +2,36 @@
 
 import codecs
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
 from r1lib import checks
-from r1lib.tokenizer import EOS, FIRST_BYTE, SPECIAL, chat
+from r1lib.tokenizer import EOS, FIRST_BYTE, SPECIAL, chat, join
 
 
-def unweighted(words):
-    pairs = Counter(p for ids in words for p in zip(ids, ids[1:], strict=False))
-    return min(pairs, key=lambda p: (-pairs[p], p), default=None)
+def neighbours_only(ids, pair, new):
+    """Takes the pair itself away, and forgets the pairs that it had beside it."""
+    made = Counter(p for p in pairwise(join(ids, pair, new)) if new in p)
+    made[pair] -= len(ids) - len(join(ids, pair, new))
+    return made
 
 
-def first_in_a_tie(words):
-    pairs = Counter()
-    for ids, n in words.items():
-        for pair in zip(ids, ids[1:], strict=False):
-            pairs[pair] += n
-    return max(pairs, key=pairs.get, default=None)
+def each_join_alone(ids, pair, new):
+    """As if no two joins were side by side."""
+    added, i = Counter(), 0
+    while i + 1 < len(ids):
+        if (ids[i], ids[i + 1]) != pair:
+            i += 1
+            continue
+        for k in range(max(i - 1, 0), min(i + 2, len(ids) - 1)):
+            added[ids[k], ids[k + 1]] -= 1
+        if i:
+            added[ids[i - 1], new] += 1
+        if i + 2 < len(ids):
+            added[new, ids[i + 2]] += 1
+        i += 2
+    return added
 
 
 def from_left(digits):
@@ -57,6 +69,18 @@ def longest_first(piece, ranks):
     return ids
 
 
+def rightmost(piece, ranks):
+    parts = [bytes([b]) for b in piece]
+    while found := [
+        (ranks[left + right], -i)
+        for i, (left, right) in enumerate(pairwise(parts))
+        if left + right in ranks
+    ]:
+        i = -min(found)[1]
+        parts[i : i + 2] = [parts[i] + parts[i + 1]]
+    return [ranks[part] for part in parts]
+
+
 def with_thinking(tokenizer, messages):
     for i in (1, 3):
         ids, _ = chat.for_training(tokenizer, messages[: i + 1])
@@ -73,14 +97,16 @@ def without_eos(tokenizer, messages):
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
-        (checks.ex_2_1, unweighted, "counts three times"),
-        (checks.ex_2_1, first_in_a_tie, "the smallest pair wins"),
+        (checks.ex_2_1, neighbours_only, "three pairs go and two come"),
+        (checks.ex_2_1, each_join_alone, "two joins side by side make one pair of 9"),
+        (checks.ex_2_1, lambda *_: 5, "return a Counter, not 5"),
         (checks.ex_2_2, from_left, "1234567 is ['1', '234', '567']"),
         (checks.ex_2_2, empty_piece, "123456 gives an empty piece"),
         (checks.ex_2_3, one_by_one, "half a character got out"),
         (checks.ex_2_3, at_the_end, "wanted 'a가🙂' so far"),
         (checks.ex_2_3, half_kept, "a special token ends half a character"),
         (checks.ex_2_4, longest_first, " is ["),
+        (checks.ex_2_4, rightmost, "of equal pairs the leftmost is joined"),
         (checks.ex_2_5, with_thinking, "earlier thinking is not in the prompt"),
         (checks.ex_2_5, without_eos, "stopping is learned"),
     ],

@@ -40,6 +40,19 @@ def without_shift(ref, rewards, beta):
     return [weight / sum(weights) for weight in weights]
 
 
+def push_by_cases(ratio, advantage):
+    """As a table of the four cases, not as the book's solution does it."""
+    if (advantage > 0 and ratio > 1.2) or (advantage < 0 and ratio < 0.8):
+        return 0
+    return advantage * ratio
+
+
+def with_max(ratio, advantage):
+    if advantage > 0:
+        return push_by_cases(ratio, advantage)
+    return 0 if ratio > 1.2 else advantage * ratio
+
+
 def against_the_best(rewards):
     return rewards - rewards.amax(1, keepdim=True)
 
@@ -51,8 +64,9 @@ def against_the_best(rewards):
         (checks.ex_8_2, exact_gradient),
         (checks.ex_8_3, my_gae),
         (checks.ex_8_4, best_policy),
-        (checks.ex_8_5, group_advantages),
-        (checks.ex_8_5, against_the_best),
+        (checks.ex_8_5, push_by_cases),
+        (checks.ex_8_6, group_advantages),
+        (checks.ex_8_6, against_the_best),
     ],
 )
 def test_a_right_answer_is_correct(check, answer, capsys):
@@ -88,10 +102,14 @@ def test_a_right_answer_is_correct(check, answer, capsys):
         (checks.ex_8_4, without_shift, "large rewards, no inf"),
         (checks.ex_8_4, lambda p, r, b: best_policy(p, r, 1.0), "0.2 e to 0.8"),
         (checks.ex_8_4, lambda p, r, b: list(p), "e to 1"),
-        (checks.ex_8_5, lambda r: r, "a group that agrees gets zeros"),
-        (checks.ex_8_5, lambda r: r * 0, "nothing would be learned"),
-        (checks.ex_8_5, lambda r: -group_advantages(r), "never gets a lower advantage"),
-        (checks.ex_8_5, lambda r: r - r.mean(), "a group that agrees gets zeros"),
+        (checks.ex_8_5, lambda r, a: a, "inside the range: ratio times"),
+        (checks.ex_8_5, lambda r, a: r * a, "common enough"),
+        (checks.ex_8_5, lambda r, a: 0 if abs(r - 1) > 0.2 else r * a, "pull it back"),
+        (checks.ex_8_5, with_max, "rare enough"),
+        (checks.ex_8_6, lambda r: r, "a group that agrees gets zeros"),
+        (checks.ex_8_6, lambda r: r * 0, "nothing would be learned"),
+        (checks.ex_8_6, lambda r: -group_advantages(r), "never gets a lower advantage"),
+        (checks.ex_8_6, lambda r: r - r.mean(), "a group that agrees gets zeros"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):

@@ -9,12 +9,16 @@ import torch
 from r1lib import checks
 
 
-def no_pairs(words):
-    found = Counter()
-    for ids, n in words.items():
-        for i in range(len(ids) - 1):
-            found[ids[i : i + 2]] += n
-    return min(found, key=lambda pair: (-found[pair], pair))
+def past_the_end(ids, pair, new):
+    added = Counter()
+    for i in range(1, len(ids) - 1):
+        if (ids[i], ids[i + 1]) == pair:
+            for k in (i - 1, i, i + 1):
+                added[ids[k], ids[k + 1]] -= 1
+            added.update([(ids[i - 1], new), (new, ids[i + 2])])
+    if tuple(ids[:2]) == pair:
+        added.update([pair, (new, ids[2])])
+    return added
 
 
 def ordinary_only(tokenizer, ids):
@@ -138,7 +142,7 @@ def upside_down(p, q):
 @pytest.mark.parametrize(
     "check, wrong, hint",
     [
-        (checks.ex_2_1, no_pairs, "a single id has no pair: None"),
+        (checks.ex_2_1, past_the_end, "at the ends of the list there is no neighbour"),
         (checks.ex_2_3, ordinary_only, "a special token has a text too"),
         (checks.ex_2_3, strict_at_the_end, "becomes U+FFFD"),
         (checks.ex_3_2, always_head_dim, "with MLA, one latent"),

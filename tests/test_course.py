@@ -263,7 +263,7 @@ def test_an_assignment_is_open_and_its_tests_call_the_checks(tmp_path):
     assert all("NotImplementedError" in cell["source"] for cell in opened)
     assert not any(cell.get("outputs") for cell in nb.cells)
     text = (tmp_path / "tests/ex_2_1.py").read_text("utf-8")
-    assert "checks.ex_2_1(*functions)" in text and "['best_pair']" in text
+    assert "checks.ex_2_1(*functions)" in text and "['change']" in text
     compile(text, "ex_2_1.py", "exec")
 
 

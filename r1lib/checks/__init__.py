@@ -18,7 +18,7 @@ from r1lib.checks.chapter_06 import (
     ex_6_7,
 )
 from r1lib.checks.chapter_07 import ex_7_1, ex_7_2, ex_7_3, ex_7_4, ex_7_5, ex_7_6
-from r1lib.checks.chapter_08 import ex_8_1, ex_8_2, ex_8_3, ex_8_4, ex_8_5
+from r1lib.checks.chapter_08 import ex_8_1, ex_8_2, ex_8_3, ex_8_4, ex_8_5, ex_8_6
 from r1lib.checks.chapter_09 import (
     ex_9_1,
     ex_9_2,

@@ -1,32 +1,51 @@
 """Checks of chapter 02: Tokenizer."""
 
+import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 import torch
 
-from r1lib.checks.exercise import hint, items, parts, plain, report, shown, text
-from r1lib.tokenizer import EOS, Tokenizer, chat
+from r1lib.checks.exercise import hint, items, parts, report, shown, text
+from r1lib.tokenizer import EOS, Tokenizer, chat, join
 
 
-def ex_2_1(best_pair) -> None:
-    """The pair to join next, words weighted by how often they occur."""
+def ex_2_1(change) -> None:
+    """What one join adds to the counts of pairs, against counting before and after."""
 
-    def test(best_pair):
-        def pair(words):
-            got = plain(best_pair(words))
-            return tuple(got) if isinstance(got, list) else got
+    def test(change):
+        def given(ids, pair):
+            got = change(list(ids), pair, 9)
+            assert isinstance(got, Mapping), f"return a Counter, not {shown(got)}"
+            return {key: n for key, n in got.items() if n}
 
-        got = pair({(5, 2, 3): 1, (2, 3): 1, (1, 2): 3})
-        assert got != (2, 3), "a word that occurs three times counts three times"
-        assert got == (1, 2), f"1,2 occurs 3 times and is the winner, not {got}"
-        got = pair({(9, 4): 2, (7, 8): 2, (7, 6, 5): 2})
-        assert got == (6, 5), f"in a tie the smallest pair wins: 6,5 and not {got}"
-        assert pair({(5, 5, 5): 1, (1, 1): 1}) == (5, 5), "5,5,5 has 5,5 twice"
-        with hint(reason := "a single id has no pair: None"):
-            assert pair({(1,): 9}) is None, reason
+        def counted(ids, pair):
+            found = Counter(pairwise(join(ids, pair, 9)))
+            found.subtract(Counter(pairwise(ids)))
+            return {key: n for key, n in found.items() if n}
 
-    report("2.1", test, best_pair, may_be_none=True)
+        rng = random.Random(0)
+        cases = [
+            ([7, 1, 2, 8], "three pairs go and two come"),
+            ([1, 2], "at the ends of the list there is no neighbour"),
+            ([1, 2, 1, 2], "two joins side by side make one pair of 9"),
+            ([3, 4], "what is not there changes nothing"),
+            ([], "an empty list has no pair"),
+        ]
+        cases += [
+            ([rng.randint(1, 3) for _ in range(rng.randint(2, 12))], "count it by hand")
+            for _ in range(200)
+        ]
+        for ids, why in cases:
+            for pair in ((1, 2), (1, 1)):
+                with hint(why):
+                    got = given(ids, pair)
+                wanted = counted(ids, pair)
+                case = f"{ids}, {pair} -> 9"
+                assert got == wanted, f"{case} adds {wanted}, not {got}: {why}"
+
+    report("2.1", test, change)
 
 
 def ex_2_2(cut_from_right) -> None:
@@ -91,6 +110,8 @@ def ex_2_4(encode_by_rank) -> None:
         with hint(reason := "what no merge joins stays single bytes"):
             got = items(encode_by_rank(b"zz", ranks))
             assert got == tokenizer.encode("zz"), reason
+        got = items(encode_by_rank(b"aaa", {b"a": 0, b"aa": 1}))
+        assert got == [1, 0], "of equal pairs the leftmost is joined"
         for piece in ("low", "lowest", "newestest", "wow", "가나다가", "eeeww"):
             got = items(encode_by_rank(piece.encode(), ranks))
             wanted = tokenizer.encode(piece)

@@ -5,6 +5,7 @@ import math
 import torch
 
 from r1lib.checks.exercise import hint, items, number, report, shown, tensor
+from r1lib.losses import clipped
 from r1lib.rl.ppo import gae
 
 
@@ -107,7 +108,31 @@ def ex_8_4(best_policy) -> None:
     report("8.4", test, best_policy)
 
 
-def ex_8_5(my_advantages) -> None:
+def ex_8_5(push_by_cases) -> None:
+    """Ratio and advantage of one token -> its push, as autograd finds it."""
+
+    def test(push_by_cases):
+        for ratio, advantage, reason in (
+            (1.0, 2.0, "inside the range: ratio times advantage"),
+            (1.1, -1.0, "inside the range: ratio times advantage"),
+            (1.5, 1.0, "a good token that is common enough"),
+            (0.5, -1.0, "a bad token that is rare enough"),
+            (0.5, 1.0, "a good token became rarer: pull it back"),
+            (1.5, -2.0, "a bad token became more common: push it down"),
+            (1.5, 0.0, "no advantage, no push"),
+        ):
+            logprob = torch.tensor([[ratio]]).log().requires_grad_()
+            gain = clipped(logprob, torch.zeros(1, 1), torch.tensor([[advantage]]))
+            right = torch.autograd.grad(gain.sum(), logprob)[0].item()
+            case = f"ratio {ratio}, advantage {advantage:+}: {reason}"
+            with hint(case):
+                got = number(push_by_cases(ratio, advantage))
+            assert abs(got - right) < 1e-4, f"{case}: {right:.2f}, not {got}"
+
+    report("8.5", test, push_by_cases)
+
+
+def ex_8_6(my_advantages) -> None:
     """Any advantages that keep two laws."""
 
     def test(my_advantages):
@@ -131,4 +156,4 @@ def ex_8_5(my_advantages) -> None:
                     f"reward {low:.1f} got {before:.2f}, reward {high:.1f} {after:.2f}"
                 )
 
-    report("8.5", test, my_advantages)
+    report("8.6", test, my_advantages)

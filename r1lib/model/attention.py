@@ -245,10 +245,10 @@ class MultiHeadLatentAttention(nn.Module):
         return torch.cat((self.kv_norm(latent), k_pe), dim=-1)
 
     def forward(self, x, rope, mask=None, cache=None, start=0):
-        q, latents = self.queries(x, rope), self.latents(x, rope)
+        (q_nope, q_pe), latents = self.queries(x, rope), self.latents(x, rope)
         if cache is not None:
             latents, _ = cache.write(latents, latents[..., :0], start)
         few = cache is not None and x.shape[1] < self.crossover
         attention = absorbed_attention if few else naive_attention
-        y = attention(*q, latents, self.wkv_b.weight, self.scale, mask)
+        y = attention(q_nope, q_pe, latents, self.wkv_b.weight, self.scale, mask)
         return self.wo(y.transpose(1, 2).reshape(*x.shape[:2], -1))

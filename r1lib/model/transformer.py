@@ -48,7 +48,8 @@ def rope_of(c: ModelConfig) -> Float[Tensor, "2 T R"]:
 def rope_at(tables: Float[Tensor, "2 P R"], count: int, start=0, positions=None):
     """Return cos and sin of `count` places from `start`, or of the given positions."""
     end = start + count
-    if positions is not None:  # to look at each one would slow decoding down
+    if positions is not None:
+        # reading the largest position makes a GPU wait: skipped for one token
         end = int(positions.max()) + 1 if count > 1 else 0
     if end > tables.shape[1]:
         raise ValueError(f"the model knows {tables.shape[1]} positions, {end} needed")
