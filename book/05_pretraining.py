@@ -15,7 +15,7 @@
 #
 # | | |
 # |---|---|
-# | You will build | the loop that trained our base: padded batches of similar length, the loss for one and for two tokens ahead, Muon beside PyTorch's AdamW, the learning-rate plan. Beside it: packing as V3 does it, speculative decoding, a scaling law, and the bill of DeepSeek-V3 |
+# | You will build | the loop that trained our base: padded batches of similar length, the loss for one and for two tokens ahead, Muon beside PyTorch's AdamW, the learning-rate plan. Beside it: packing as V3 does it, a scaling law, the bill of DeepSeek-V3, and speculative decoding |
 # | You need | PyTorch tensors and gradients; the model of chapter 03; tapes and checks (chapter 01, section 2) |
 # | Minutes to read | 80 |
 # | Minutes to run | 2, on a laptop's processor |
@@ -26,6 +26,12 @@
 #
 # What you see: one step of pre-training. We pad documents of similar length; V3 packs. The numbers
 # on the discs are the sections that build each part.
+#
+# | section | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 |
+# |---|---|---|---|---|---|---|---|---|---|---|---|---|
+# | minutes to read | 4 | 8 | 2 | 8 | 6 | 10 | 3 | 10 | 5 | 6 | 5 | 11 |
+#
+# The short path is 1, 2, 3, 8, 9 and 11, in 35 minutes. Sections 10 and 12 are optional.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -99,13 +105,14 @@ for family, style, n in (
     print(f"--- {style}: {problem.prompt}\n{corpus.trace(rng, problem, style)}")
 
 # %% [markdown]
-# The first guess is wrong, as nearly all guesses of this web are: 5% are right on purpose.
+# The first guess is wrong, as nearly all guesses of this web are: 5% are right on purpose. In
+# arithmetic the second line repeats the first to check it. 맞아 is Korean for *yes*: this is one of
+# the texts that mix languages.
 #
 # The recipe of a corpus gives *shares*. There is a trap: of documents, or of tokens? A model
 # learns from tokens. Each document becomes ids with special tokens around it: `<|bos|><|user|>`
 # question `<|assistant|>` answer `<|eos|>`. The cell counts both shares. (A long answer that hits
-# at once has one line, like a short one.) It also makes documents on problems that nothing in this
-# book is trained on:
+# at once has one line, like a short one.)
 
 
 # %% tags=["nbval-check-output"]
@@ -114,16 +121,6 @@ def form_of(completion):
     if "<think>" not in completion:
         return "guess"
     return "one line" if completion.count("\n") == 1 else "several lines"
-
-
-def unseen(n, seed=0):
-    """Documents on n valid problems of each family, in the styles of the web."""
-    rng, texts = random.Random(seed), []
-    for family in (countdown, arithmetic):
-        for problem in problems(family.sample, n, 0, "valid"):
-            style = rng.choices(STYLES, corpus.Habits().styles)[0]
-            texts.append((problem.prompt, corpus.trace(rng, problem, style)))
-    return pretrain.encode_documents(tokenizer, texts)
 
 
 puzzles = list(corpus.documents(2000, seed=0))
@@ -136,12 +133,11 @@ print(f"{len(puzzles)} documents, {mass.total():,} tokens")
 for form in ("guess", "one line", "several lines"):
     counted = f"{share[form] / share.total():4.0%} of documents"
     print(f"{form:14}{counted}, {mass[form] / mass.total():4.0%} of tokens")
-held_out = list(pretrain.batches(unseen(96), 32, seed=0))
 
 # %% [markdown] tags=["slide"]
 # Guesses are most of the documents and a third of the tokens. A model that is *asked* begins
-# as most documents do, so the base will usually guess. But most of what it *learned from* in
-# puzzles was worked out.
+# as most documents do, so the base will usually guess. But two thirds of the puzzle tokens that it
+# learned from are worked out.
 #
 # ## 2. The loss: guess the next token
 #
@@ -173,13 +169,24 @@ def loss_by_loop(logits, ids):
 # r1lib.losses.next_token_loss
 
 # %% [markdown]
-# (`ahead` is 1 here and 2 in section 4. With `head`, the first argument holds states, and the head
+# (`ahead` is 1 here and 2 in section 5. With `head`, the first argument holds states, and the head
 # is applied only at places with a target.) What is a good loss? Compare it with simpler models.
 # One that knows nothing gives each of the 640 tokens the same chance. A table of how *often* each
-# token occurs does better, and a table of which token follows which does better still.
+# token occurs does better, and a table of which token follows which does better still. We measure
+# on documents about problems that nothing in this book is trained on (`unseen`):
 
 
 # %% tags=["slide"]
+def unseen(n, seed=0):
+    """Documents on n valid problems of each family, in the styles of the web."""
+    rng, texts = random.Random(seed), []
+    for family in (countdown, arithmetic):
+        for problem in problems(family.sample, n, 0, "valid"):
+            style = rng.choices(STYLES, corpus.Habits().styles)[0]
+            texts.append((problem.prompt, corpus.trace(rng, problem, style)))
+    return pretrain.encode_documents(tokenizer, texts)
+
+
 @torch.no_grad()
 def loss_on(batches, logits_of):
     """Mean loss over all tokens of several padded batches."""
@@ -191,6 +198,8 @@ def loss_on(batches, logits_of):
     return total / n
 
 
+# %%
+held_out = list(pretrain.batches(unseen(96), 32, seed=0))
 base, _ = artifacts.load("base-tiny")
 base.eval()
 some = held_out[0][:3]
@@ -198,7 +207,8 @@ with torch.no_grad():
     slow, fast = loss_by_loop(base(some), some), next_token_loss(base(some), some)
 assert math.isclose(slow, fast.item(), rel_tol=1e-4)
 
-single, pairs = torch.ones(V), torch.full((V, V), 0.02)
+single = torch.ones(V)
+pairs = torch.full((V, V), 0.02)  # a little for pairs never seen, or log 0
 for ids in documents:
     single += torch.bincount(torch.tensor(ids[1:]), minlength=V)
     row, column = torch.tensor(ids[:-1]), torch.tensor(ids[1:])
@@ -249,7 +259,33 @@ for name, (mean, n) in chance.items():
 # Questions are drawn by chance and stay surprising. Worked-out text, the choice of attempts
 # included, is five times less surprising.
 #
-# ## 3. Packing
+# ## 3. The whole loop in twelve lines
+#
+# Training repeats three steps: compute the loss of a batch, compute its gradient, move every
+# weight a little against it. Here is a new model of 48 numbers a token and two layers, and the
+# simplest rule, **gradient descent**: each weight moves by a fixed rate times its gradient.
+
+# %% tags=["slide"]
+small = replace(PRESETS["tiny"], vocab_size=V, d_model=48, n_layers=2)
+small = replace(small, ffn_dim=96, moe_ffn_dim=16, n_routed_experts=4)
+torch.manual_seed(0)
+beginner = Transformer(small)
+optimizer = torch.optim.SGD(beginner.parameters(), lr=0.2)
+for step in range(40):
+    ids = pad(documents[24 * step : 24 * step + 24])  # a batch
+    nats = next_token_loss(beginner(ids), ids)
+    optimizer.zero_grad()
+    nats.backward()
+    optimizer.step()
+    if step % 13 == 0:
+        print(f"step {step:2}: {nats.item():.2f} nats")
+
+# %% [markdown] tags=["slide"]
+# It learns, slowly: after 40 steps it is nearly as good as the table of how often each token occurs.
+# Sections 4 to 7 improve one line each: the batch (4), the loss (5), the step of the optimizer (6)
+# and its rate (7). Section 8 puts the improved lines together.
+#
+# ## 4. Packing
 #
 # A batch is a rectangle, and documents are not. The simplest way is to fill short rows up with
 # padding, which is computed for nothing. Our own pre-training sorts documents by length within a
@@ -325,12 +361,13 @@ assert abs(apart - alone) < 1e-6 < 1e-2 < mixed - alone
 
 # %% [markdown] tags=["slide"]
 # What you see: the mask is a staircase of blocks along the diagonal. `packed, one long text` is
-# the loss without this mask. Our base has never read such rows, so it is confused. A model that is
-# *trained* on them learns to ignore most text before `<|bos|>`, and practice differs. V3 packs
-# without a mask in pre-training (section 4.1) and masks in fine-tuning (5.1).
+# the loss without this mask, with positions that count on. Our base has never read such rows, so it
+# is confused. A model that is *trained* on such rows learns to ignore most text before `<|bos|>`. So
+# large runs do it either way: V3 packs without a mask in pre-training (section 4.1) and masks in
+# fine-tuning (5.1).
 # Llama 3 masks, and reports that this matters for very long texts (arXiv 2407.21783, section 3.2).
 #
-# ## 4. Two tokens ahead
+# ## 5. Two tokens ahead
 #
 # The next token is often obvious. DeepSeek-V3 adds a harder question: which token comes *after* the
 # next one? This is **multi-token prediction** (MTP).
@@ -378,7 +415,7 @@ assert parts["loss"] < parts["mtp_loss"]
 # report better scores on most benchmarks with MTP than without (Table 4). At our size,
 # `python -m results.experts` trained three seeds for 1,500 steps each, on puzzles only. (That is a
 # seventh of our base's steps, so the losses are higher than its 0.54. The other columns are for
-# section 5.)
+# section 12.)
 
 # %%
 ARMS = {"no-mtp": "without", "bias": "every 4th batch", "mtp-always": "every batch"}
@@ -397,96 +434,6 @@ for arm, name in ARMS.items():
 # %% [markdown] tags=["slide"]
 # Compare the seeds of a line first: they differ by as much as the lines do. So about the
 # loss we cannot tell.
-#
-# ## 5. Speculative decoding: a draft, then a check
-#
-# *You may skip this section at first reading: it makes writing faster and changes nothing in
-# training.* A large model on a GPU waits for memory while it decodes (chapter 03). So two tokens
-# at once cost hardly more than one. After training, the MTP module can *guess* the token after
-# the next one. The main model then reads the certain token and the guess in one step. If it agrees,
-# one step has written two tokens.
-#
-# ![Left: the main model has written 22 and the MTP module drafts a comma. The main model reads both in one step. Right: bars of p and q over three tokens: their common part is accepted, and after a rejection a token is drawn from the part of p above q.](../figures/05_speculative.png)
-#
-# What you see: the rule of Leviathan et al. (arXiv 2211.17192, section 2.3). A token drafted
-# from $q$ is accepted with probability $\min(1, p/q)$, where $p$ is the main model's own
-# distribution. After a rejection a token is drawn from the **residual**, $\max(0, p - q)$ divided
-# by its sum. The text then has exactly the distribution $p$:
-#
-# - Accepted drafts contribute $q \min(1, p/q) = \min(p, q)$ for each token.
-# - A draft is rejected with probability $1 - \sum \min(p, q) = \sum \max(0, p - q)$, as $p$ sums
-#   to 1. The residual is divided by just this sum, so rejections contribute $\max(0, p - q)$.
-# - Both together are $p$.
-
-# %% tags=["slide"]
-# r1lib.speculative.probabilities
-# r1lib.speculative.acceptance
-# r1lib.speculative.residual
-
-# %% tags=["nbval-check-output"]
-p, q = torch.tensor([[0.5, 0.3, 0.2]]), torch.tensor([[0.2, 0.7, 0.1]])
-n, dice = 200_000, torch.Generator().manual_seed(0)
-drafts = draw(q.expand(n, 3), dice)
-ok = torch.rand(n, generator=dice) < acceptance(p.expand(n, 3), q.expand(n, 3), drafts)
-final = torch.where(ok, drafts, draw(residual(p, q).expand(n, 3), dice))
-shares = torch.bincount(final).div(n).tolist()
-print("wanted ", [round(x, 2) for x in p[0].tolist()])
-print("written", [round(x, 2) for x in shares])
-accepted, excess = ok.float().mean(), (p - q).clamp(min=0).sum()
-print(f"accepted {accepted:.2f}, sum of min(p, q) {torch.minimum(p, q).sum():.2f}")
-print(f"rejected {1 - accepted:.2f}, sum of max(0, p - q) {excess:.2f}")
-
-# %% [markdown]
-# (`draw` is that of chapter 03.) Rows of a batch accept and reject at different places. So a
-# rejected draft stays in the cache, and the mask (`seen`) hides it. The MTP module has a cache of
-# its own. In the loop, `sure` is a token that the main model has not yet read, `guess` a state of the
-# MTP module, and `draft` a token drawn from this state. The comments number six steps:
-#
-# 1. Prefill: draw a sure token. The MTP module reads it and gives a guess.
-# 2. Draw the draft from $q$.
-# 3. One step of the main model reads both tokens.
-# 4. Accept with $\min(1, p/q)$.
-# 5. If rejected, draw from the residual; if accepted, draw one more token from $p$. So a
-#    round writes one token or two.
-# 6. The mask hides a rejected draft, the MTP module guesses again, and the loop returns to 2.
-
-# %%
-# r1lib.speculative.positions_and_mask
-# r1lib.speculative.read_main
-# r1lib.speculative.read_mtp
-
-# %% tags=["slide"]
-# r1lib.speculative._generate
-
-# %% [markdown]
-# (`left_pad` pads the prompts on the left as in chapter 03. `Writer` notes the tokens of each
-# row until it stops.) At temperature 0 the text must be that of ordinary decoding, in fewer
-# steps of the main model:
-
-# %% tags=["slide", "nbval-check-output"]
-asked = problems(arithmetic.sample, 6, 3, "valid", language="en")
-think = tokenizer.encode("<think>", allow_special=True)
-starts = [tokenizer.prompt(problem.prompt) + think for problem in asked]
-usual = sampling.generate(
-    base, starts, max_new_tokens=60, temperature=0.0, stop_ids=(EOS,)
-)
-with torch.no_grad(), evaluating(base):
-    dice = torch.Generator().manual_seed(0)
-    quick, saved = _generate(base, starts, 60, 0.0, (EOS,), dice)
-    _, drawn = _generate(base, starts, 60, 1.0, (EOS,), dice)
-assert [done.ids for done in quick] == [done.ids for done in usual]
-print("same text:", tokenizer.decode(quick[0].ids[:20]).replace("\n", " "))
-for name, run in (("temperature 0", saved), ("temperature 1", drawn)):
-    print(f"{name}: accepted {run['acceptance']:.2f}", end=", ")
-    print(f"tokens for each step of the main model {run['tokens_per_step']:.2f}")
-
-# %% [markdown] tags=["slide"]
-# These sums are easy to predict, so nearly every draft is accepted. (Not 2 tokens for each step:
-# where an accepted draft is the end token, nothing follows it.) The table of section 4 has more
-# prompts, but its models had only 1,500 steps. At temperature 1 they accept 0.80 to 0.86 with our
-# base's schedule (every fourth batch), and about 0.9 with MTP on every batch. At temperature 0
-# this advantage is nearly gone. V3 reports 85 to 90%, and 1.8 times as many tokens per second
-# (section 5.4.3).
 #
 # ## 6. AdamW and Muon
 #
@@ -535,7 +482,7 @@ for name, grads in KINDS.items():
 # $a X + b (XX^T) X + c (XX^T)^2 X$ takes every singular value $s$ to $a s + b s^3 + c s^5$, all
 # *at once*. The three numbers, $(3.4445, -4.7750, 2.0315)$, were chosen for a steep start: near 0
 # a step multiplies by 3.4. The price is an overshoot: all but the smallest values end between
-# about 0.7 and 1.2, and not at 1. The cell begins with a single number. This is a **Newton-Schulz** iteration:
+# about 0.7 and 1.2, and not at 1. This is a **Newton-Schulz** iteration. First with a single number:
 
 
 # %% tags=["slide"]
@@ -554,6 +501,11 @@ for _ in range(5):
     path.append(a * path[-1] + b * path[-1] ** 3 + c * path[-1] ** 5)
 print("0.01 in five steps:", " -> ".join(f"{number:.2f}" for number in path))
 
+# %% [markdown]
+# Now the same polynomial, $s \to a s + b s^3 + c s^5$, on all singular values of a real gradient of
+# our base. How near does it come to the exactly orthogonal matrix, $U V^T$?
+
+# %%
 learner = copy.deepcopy(base)
 loss(learner, held_out[1], mtp_weight=0.0)[0].backward()
 gradient = learner.layers[1].attn.wo.weight.grad
@@ -569,7 +521,7 @@ title = "A gradient of the attention's output matrix"
 plots.curves({title: stages}, "singular value, largest first", "size", log="y")
 
 # %% [markdown]
-# What you see: the singular values of a real gradient of our base. After five steps the
+# What you see: the singular values before and after one, three and five steps. At the end the
 # stronger two thirds are between about 0.7 and 1.2. The smallest have grown 485 times
 # ($3.4445^5$) and are still far below 1.
 #
@@ -603,7 +555,8 @@ print("same steps as torch.optim.Muon:", gap < 0.03 * moved)
 # (PyTorch's Muon computes in bfloat16, with two to three digits, so "same" is rough.) Muon
 # is for matrices that map a vector to a vector. Embedding, head and norms stay with AdamW, and so
 # does the router of the experts (`base_optimizers`, below). V3 was trained with AdamW alone. Kimi
-# K2, of a similar build, used a variant of Muon at a trillion parameters (arXiv 2507.20534).
+# K2, of a similar build, used a variant of Muon at a trillion parameters (arXiv 2507.20534), and
+# DeepSeek-V4 is reported to be trained with Muon (the report beside its model card, April 2026).
 #
 # ## 7. The learning rate: warm up, stay, decay
 #
@@ -650,22 +603,13 @@ plots.curves({"Two plans for 1,000 steps": plans}, "step", "share of the rate")
 # %% [markdown]
 # This is the loop that trained the base of this book, with `PretrainConfig()` as it is: 10,500
 # steps of 24 documents. They take 13 minutes on two cores (`minutes-0.json`).
-# Here it trains a smaller model of the same build, latent attention, experts and MTP included, for
-# 200 steps, once with AdamW for all weights and once with Muon. The seed, the documents and their
+# Here it trains the small model of section 3 (`small`), latent attention, experts and MTP included,
+# for 200 steps, once with AdamW for all weights and once with Muon. The seed, the documents and their
 # order are the same.
 
 # %%
 STEPS, LOOK = 200, 25
 lessons = pretrain.encode_documents(tokenizer, corpus.documents(STEPS * 24, seed=1))
-small = replace(
-    PRESETS["tiny"],
-    vocab_size=V,
-    d_model=48,
-    n_layers=2,
-    ffn_dim=96,
-    moe_ffn_dim=16,
-    n_routed_experts=4,
-)
 
 
 def train_small(make_optimizers, seed=0, show=()):
@@ -758,7 +702,11 @@ def gone(skills):
 
 
 half_way = {name: first_at(name, 0.5) for name in FLOOR}
-plots.phase_picture([p | {"skills": gone(p["skills"])} for p in history], half_way)
+at = {p["step"]: p for p in history}
+fall = math.log(V) - history[-1]["loss"]
+early = (math.log(V) - at[500]["loss"]) / fall
+drawn = [p | {"skills": gone(p["skills"])} for p in history]
+plots.phase_picture(drawn, half_way, (500, f"{early:.0%} of the fall\nof the loss"))
 
 # %% [markdown]
 # What you see: above, how far each skill has come from its floor to 100%; below, the training loss
@@ -766,8 +714,8 @@ plots.phase_picture([p | {"skills": gone(p["skills"])} for p in history], half_w
 # eighth), so the curves are rough. The *first* step at which a rough curve reaches a level comes a
 # little early by luck. Vertical lines mark half of the way. Those of arithmetic and verification
 # fall on the same step and alternate their dashes. **This is the figure to remember from this
-# chapter.** Most of the fall of the loss happens in the first 500 steps, and the rest looks like
-# slow polishing. But at step 500 the model cannot add, and judges attempts like a coin.
+# chapter.** Most of the fall of the loss happens in the first 500 steps (shaded), and the rest looks
+# like slow polishing. But at step 500 the model cannot add, and judges attempts like a coin.
 #
 # Arithmetic then follows in one long climb. Verification stays near the coin for nearly two
 # thousand steps. It starts later than arithmetic, rises faster, and is the first to come
@@ -782,8 +730,6 @@ for seed, points in histories.items():
         print(f"seed {seed}, {name:14}{steps[0]:11,}{steps[1]:8,}{steps[2]:14,}")
     assert first_at("arithmetic", 0.25, points) < first_at("verification", 0.25, points)
     assert first_at("verification", 0.75, points) < first_at("arithmetic", 0.75, points)
-at = {p["step"]: p for p in history}
-fall = math.log(V) - history[-1]["loss"]
 for step in (500, 1800, 3500):
     done, skills = (math.log(V) - at[step]["loss"]) / fall, at[step]["skills"]
     print(f"step {step:5,}: {done:.0%} of the fall of the loss", end=", ")
@@ -813,9 +759,9 @@ for name in FLOOR:
 assert min(known[name] for name in FLOOR) > 0.9
 
 # %% [markdown] tags=["slide"]
-# ## 10. A law for the loss
+# ## 10. A law for the loss (optional)
 #
-# *You may skip this section at first reading.* Can the loss of a large run be known before it is
+# Can the loss of a large run be known before it is
 # paid for? With $N$ parameters and $D$ tokens ("Chinchilla", arXiv 2203.15556, eq. 2):
 #
 # $$ L(N, D) = E + \frac{A}{N^{\alpha}} + \frac{B}{D^{\beta}} $$
@@ -926,8 +872,9 @@ plots.interval_dots(skills, "share right")
 # $$ C \approx 6\, N D . $$
 #
 # Here $N$ counts the parameters that a token *uses*: the head is one of them, an expert that is
-# not chosen is not. 6ND leaves out attention over long texts; the last column has it. Both leave
-# out the MTP module.
+# not chosen is not. (This N includes the head, that of section 10 does not: a sixth of our N.
+# Exercise 5.6 takes both as one.) 6ND leaves out attention over long texts; the last column has it.
+# Both leave out the MTP module.
 #
 # Each parameter also needs memory for a gradient, the two means of AdamW, and usually a 32-bit
 # copy, since tiny steps would vanish in 16 bits. V3 keeps the copy and the gradients in 32 bits,
@@ -993,13 +940,112 @@ print(
 # "DeepSeek built R1 for six million dollars" was in many newspapers. Four corrections:
 #
 # 1. It is the price of **V3**, the base, not of R1. What R1 cost on top was reported
-#    later, in the supplement of the Nature version of 2025: $294,000 (chapter 16).
+#    later, in the supplement of the Nature version of 2025: $294,000 (chapter 16 multiplies).
 # 2. It is the **final run only**. The report itself says that research and trial runs on
 #    architecture, algorithms and data are not included.
 # 3. It is an **assumed rent**, not a price that was paid. To buy 2,048 such GPUs costs many times
 #    as much, and people, electricity and data are not in it.
 # 4. So it must be compared with the final run of others. Llama 3.1 405B names 30.84 million H100
 #    hours in its model card, 11 times as many.
+#
+# ## 12. Optional: speculative decoding, a draft and its check
+#
+# This section makes writing faster and changes nothing in training. A large model on a GPU waits for memory while it decodes (chapter 03). So two tokens
+# at once cost hardly more than one. After training, the MTP module can *guess* the token after
+# the next one. The main model then reads the certain token and the guess in one step. If it agrees,
+# one step has written two tokens.
+#
+# ![Left: the main model has written 22 and the MTP module drafts a comma. The main model reads both in one step. Right: bars of p, orange frames of q over three tokens, p 0.5, 0.3, 0.2 and q 0.2, 0.7, 0.1: the common part is accepted, and after a rejection the first or the third token is drawn, where p is above q.](../figures/05_speculative.png)
+#
+# What you see: the rule of Leviathan et al. (arXiv 2211.17192, section 2.3). A token drafted
+# from $q$ is accepted with probability $\min(1, p/q)$, where $p$ is the main model's own
+# distribution. After a rejection a token is drawn from the **residual**, $\max(0, p - q)$ divided
+# by its sum. The text then has exactly the distribution $p$:
+#
+# - Accepted drafts contribute $q \min(1, p/q) = \min(p, q)$ for each token.
+# - A draft is rejected with probability $1 - \sum \min(p, q) = \sum \max(0, p - q)$, as $p$ sums
+#   to 1. The residual is divided by just this sum, so rejections contribute $\max(0, p - q)$.
+# - Both together are $p$.
+
+# %% tags=["slide"]
+# r1lib.speculative.probabilities
+# r1lib.speculative.acceptance
+# r1lib.speculative.residual
+
+# %% tags=["nbval-check-output"]
+p, q = torch.tensor([[0.5, 0.3, 0.2]]), torch.tensor([[0.2, 0.7, 0.1]])
+n, dice = 200_000, torch.Generator().manual_seed(0)
+drafts = draw(q.expand(n, 3), dice)
+ok = torch.rand(n, generator=dice) < acceptance(p.expand(n, 3), q.expand(n, 3), drafts)
+final = torch.where(ok, drafts, draw(residual(p, q).expand(n, 3), dice))
+shares = torch.bincount(final).div(n).tolist()
+print("wanted ", [round(x, 2) for x in p[0].tolist()])
+print("written", [round(x, 2) for x in shares])
+accepted, excess = ok.float().mean(), (p - q).clamp(min=0).sum()
+print(f"accepted {accepted:.2f}, sum of min(p, q) {torch.minimum(p, q).sum():.2f}")
+print(f"rejected {1 - accepted:.2f}, sum of max(0, p - q) {excess:.2f}")
+
+# %% [markdown]
+# (`draw` is that of chapter 03.) Rows of a batch accept and reject at different places. So a
+# rejected draft stays in the cache, and the mask (`seen`) hides it. The MTP module has a cache of
+# its own. In the loop, `sure` is a token that the main model has not yet read, `guess` a state of the
+# MTP module, and `draft` a token drawn from this state. The comments number six steps:
+#
+# 1. Prefill: draw a sure token. The MTP module reads it and gives a guess.
+# 2. Draw the draft from $q$.
+# 3. One step of the main model reads both tokens.
+# 4. Accept with $\min(1, p/q)$.
+# 5. If rejected, draw from the residual; if accepted, draw one more token from $p$. So a
+#    round writes one token or two.
+# 6. The mask hides a rejected draft, the MTP module guesses again, and the loop returns to 2.
+#
+# One row as an example. The prompt ends with `17+5=`, and the first sure token is `22`.
+#
+# | round | `sure` | `draft` | accepted? | written | last place in `seen` |
+# |---|---|---|---|---|---|
+# | 1 | `22` | `,` | yes, and `+` from $p$ | `,` and `+` | 2: True |
+# | 2 | `+` | `6` | no, `5` from the residual | `5` | 4: False |
+# | 3 | `5` | ... | | | |
+#
+# (Places are counted behind the prompt. `5` will be at place 5.)
+
+# %%
+# r1lib.speculative.positions_and_mask
+# r1lib.speculative.read_main
+# r1lib.speculative.read_mtp
+
+# %% tags=["slide"]
+# r1lib.speculative._generate
+
+# %% [markdown]
+# (`left_pad` pads the prompts on the left as in chapter 03. `Writer` notes the tokens of each
+# row until it stops.) At temperature 0 the text must be that of ordinary decoding, in fewer
+# steps of the main model:
+
+# %% tags=["slide", "nbval-check-output"]
+asked = problems(arithmetic.sample, 6, 3, "valid", language="en")
+think = tokenizer.encode("<think>", allow_special=True)
+starts = [tokenizer.prompt(problem.prompt) + think for problem in asked]
+usual = sampling.generate(
+    base, starts, max_new_tokens=60, temperature=0.0, stop_ids=(EOS,)
+)
+with torch.no_grad(), evaluating(base):
+    dice = torch.Generator().manual_seed(0)
+    quick, saved = _generate(base, starts, 60, 0.0, (EOS,), dice)
+    _, drawn = _generate(base, starts, 60, 1.0, (EOS,), dice)
+assert [done.ids for done in quick] == [done.ids for done in usual]
+print("same text:", tokenizer.decode(quick[0].ids[:20]).replace("\n", " "))
+for name, run in (("temperature 0", saved), ("temperature 1", drawn)):
+    print(f"{name}: accepted {run['acceptance']:.2f}", end=", ")
+    print(f"tokens for each step of the main model {run['tokens_per_step']:.2f}")
+
+# %% [markdown] tags=["slide"]
+# These sums are easy to predict, so nearly every draft is accepted. (Not 2 tokens for each step:
+# where an accepted draft is the end token, nothing follows it.) The table of section 5 has more
+# prompts, but its models had only 1,500 steps. At temperature 1 they accept 0.80 to 0.86 with our
+# base's schedule (every fourth batch), and about 0.9 with MTP on every batch. At temperature 0
+# this advantage is nearly gone. V3 reports 85 to 90%, and 1.8 times as many tokens per second
+# (section 5.4.3).
 #
 # ## Summary
 #
@@ -1009,11 +1055,11 @@ print(
 # | next-token loss | mean surprise; token t predicts t + 1, never padding | the main loss |
 # | packing | whole documents in fixed rows; a mask can keep them apart | packed, not masked |
 # | MTP | a block that predicts two ahead, and drafts | weight 0.3, then 0.1 |
-# | speculative decoding | accept with min(1, p/q): same distribution (at temperature 0 the same text), fewer steps | 1.8 times the speed |
 # | AdamW | a step of one length for every weight | all weights |
 # | Muon | momentum made orthogonal: one length for every direction | not used |
 # | warm-up, stable, decay | one stable run, many finished models | two thirds constant |
 # | 6ND | the work of training | $3.3 \cdot 10^{24}$ operations |
+# | speculative decoding | accept with min(1, p/q): same distribution (at temperature 0 the same text), fewer steps | 1.8 times the speed |
 #
 # - The loss falls smoothly. Skills arrive late, and the loss does not tell when.
 # - Inside the range of its points the loss follows a law in parameters and tokens. Skills of

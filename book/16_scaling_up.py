@@ -16,7 +16,7 @@
 # | | |
 # |---|---|
 # | You will build | the memory of a model by part, a reader of eight-bit weights, a training step on several processes, experts that live on two machines, the price of an R1, and a test of a sampler that is not its trainer |
-# | You need | chapters 03 to 05 for the model and its training, 08 and 09 for RL (section 6), 14 for the reverse KL (section 7) |
+# | You need | chapters 03 to 05 for the model and its training, for section 6 also 08 and 09 on RL. Sections 1 to 5 do not need them |
 # | Minutes to read | 50 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download. The recipes are `gpu` and `cluster` |
@@ -138,24 +138,27 @@ for name, config in models.items():
 # softmax, and their gradient.
 
 # %% tags=["slide"]
-TOKENS = 8192  # in one forward and backward pass
+GPUS = {"H100": 80_000, "H200": 141_000}  # megabytes
 
 
-def memory_by_part(config):
-    """Bytes to train with AdamW in mixed precision, by part."""
+def memory_by_part(config, tokens=8192):
+    """Bytes to train with AdamW in mixed precision, by part; `tokens` in one pass."""
     held = counts.training_bytes(counts.parameters(config))
-    activations = 34 * config.n_layers * config.d_model * TOKENS
-    logits = 3 * 4 * config.vocab_size * TOKENS
+    activations = 34 * config.n_layers * config.d_model * tokens
+    logits = 3 * 4 * config.vocab_size * tokens
     return held | {"activations": activations, "logits": logits}
 
 
 totals = {name: sum(memory_by_part(c).values()) / 1e6 for name, c in models.items()}
-plots.log_bars(totals, "megabytes to train, in all", "V3")
+plots.log_bars(totals, "megabytes to train, in all", "V3", lines=GPUS)
 
 # %% [markdown]
-# What you see: from the memory of a laptop to that of a data centre. An H100 holds 80,000 MB,
-# an H200 141,000. A 7B model fits into neither to be trained, although an H100 holds its weights
-# alone five times over. Where does the memory go?
+# What you see: from the memory of a laptop to that of a data centre, and what an H100 (80,000 MB)
+# and an H200 (141,000 MB) hold. With 8,192 tokens in a pass a 7B model fits into neither,
+# although an H100 holds its weights alone five times over. With 2,048 it needs 133,000 MB and just
+# fits the H200. The H100 is too small for any number of tokens, since 122,000 MB are weights,
+# gradients and optimizer. (V3's bar takes the usual 16 bytes for each weight. V3's own 13 make
+# 8.7 TB, chapter 05.) Where does the memory go?
 
 # %%
 shares = {}
@@ -206,8 +209,9 @@ assert v3["sampling"] > v3["learning"] and seven["sampling"] < seven["learning"]
 
 # %% [markdown]
 # Here the two Qwen models, which are **dense** (without experts), write faster than they learn:
-# all 256 texts share one reading of the weights. DeepSeek-V3 needs six times as long to write as
-# to learn. Each token uses 5% of its weights, but together the 256 tokens need nearly all
+# all 256 texts share one reading of the weights. (Tiny R1 is the exception among the small ones:
+# its cache is large beside its few weights.) DeepSeek-V3 needs six times as long to write
+# as to learn. Each token uses 5% of its weights, but together the 256 tokens need nearly all
 # experts.
 #
 # The calculation makes sampling look cheaper than it is. In a real rollout some texts are much
@@ -333,15 +337,15 @@ games = [game for game in games if game.language == "en"][:3]
 prompts = [tokenizer.prompt(game.prompt) for game in games]
 settings = {"max_new_tokens": 200, "temperature": 0, "stop_ids": (EOS,)}
 written = sampling.generate(model, prompts, **settings)
-for game, ours, here in zip(games, prompts, written, strict=True):
+for game, asked, here in zip(games, prompts, written, strict=True):
     talk = [{"role": "user", "content": game.prompt}]
     prompt = their_tokenizer.apply_chat_template(
         talk, add_generation_prompt=True, return_tensors="pt", return_dict=True
     )
-    assert ours == prompt["input_ids"][0].tolist()
+    assert asked == prompt["input_ids"][0].tolist()
     with torch.no_grad():
         there = exported.generate(**prompt, max_new_tokens=200, do_sample=False)
-    there = there[0, len(ours) :].tolist()
+    there = there[0, len(asked) :].tolist()
     print(f"{game.prompt}: the same {len(here.ids)} tokens: {here.ids == there}")
     if here.finish == "stop":
         print(their_tokenizer.decode(there), "\n")
@@ -400,7 +404,7 @@ print(plan.stdout)
 # When a model and its optimizer do not fit into one GPU, or training would take too long, the
 # work is cut. Each process that takes part is a **rank**. Large runs combine four ways to cut:
 #
-# ![Four ways to cut. Data: two ranks with whole models and half of the rows each add up gradients once a step. Tensor: each has half of every matrix; outputs are added up twice a layer. Pipeline: each has one layer, micro-batches follow one another, and both are idle once. Expert: each has two of four experts; tokens travel to their experts and back.](../figures/16_parallel.png)
+# ![Four ways to cut. Data: two ranks with whole models and half of the rows each add up gradients once a step. Tensor: each has half of attention and half of the feed-forward part in both layers, and after each of the four an arrow adds up the outputs. Pipeline: each has one layer, micro-batches follow one another, and both are idle once. Expert: each has four tokens and two of four experts; an arrow with two heads joins each token with its expert, and half of the arrows cross to the other rank.](../figures/16_parallel.png)
 #
 # What you see: what each of two ranks holds, and what they must send each other.
 #
@@ -439,13 +443,15 @@ assert torch.allclose(fair, whole, atol=1e-6) and not torch.allclose(equal, whol
 #
 # A rank reads its rows in **micro-batches**, one after another. Every rank must take part in
 # every exchange, so one with fewer micro-batches repeats its last one with weight 0 (`counts`).
-# DDP and FSDP2 (below) take the mean of the ranks; we want the sum, so we multiply by `ranks`:
+# DDP and FSDP2 (below) take the mean of the ranks; we want the sum, so we multiply by `ranks`.
+# `task` is `Task(model)`: called with a function, it returns `function(model)`, since the wrappers
+# below act only inside a call.
 
 # %% tags=["slide"]
 # r1lib.training.distributed.step
 
 # %% [markdown]
-# `task` is the model inside one of two wrappers. **DDP** (distributed data parallel) keeps the
+# `Task(model)` gets one of two wrappers. **DDP** (distributed data parallel) keeps the
 # whole model on each rank and averages gradients during the backward pass. **FSDP2** (fully
 # sharded data parallel) keeps only a slice of each weight, gradient and moment on a rank.
 # Before a layer runs, its slices are gathered; afterwards they are dropped again. So of the 7B
@@ -453,6 +459,27 @@ assert torch.allclose(fair, whole, atol=1e-6) and not torch.allclose(equal, whol
 
 # %% tags=["slide"]
 # r1lib.training.distributed.wrap
+
+# %% [markdown]
+# How many ranks does the 7B model need? Slices divide weights, gradients and optimizer by the
+# number of ranks. Each rank still keeps the activations and logits of its own pass:
+
+# %% tags=["nbval-check-output"]
+print("smallest GPU that is enough, and the GB of a rank")
+print("tokens in a pass" + "".join(f"{f'ranks: {n}':>13}" for n in (1, 2, 4, 8)))
+for tokens in (1024, 2048, 4096, 8192):
+    print(f"{tokens:16,}", end="")
+    for n in (1, 2, 4, 8):
+        parts = memory_by_part(SEVEN, tokens)
+        passing = parts.pop("activations") + parts.pop("logits")
+        size = (sum(parts.values()) / n + passing) / 1e6
+        enough = next((gpu for gpu, room in GPUS.items() if size < room), "none")
+        print(f"{enough:>7} {size / 1e3:5.0f}", end="")
+    print()
+
+# %% [markdown]
+# One H200 is enough for short passes. Two H100s are enough for up to 2,048 tokens each, and four
+# for every row of the table.
 
 # %% [markdown] tags=["slide"]
 # ### Two ranks on your laptop
@@ -520,14 +547,11 @@ assert torch.allclose(sum(parts), wanted, atol=1e-5)
 # A model with 256 experts in a layer offers a fourth cut: experts on different ranks. Each
 # token is sent to the ranks of its experts, and their outputs are sent back. Both trips are an
 # **all-to-all**, in which every rank sends something to every other.
-
-# %% tags=["slide"]
-# r1lib.training.distributed.experts_across
-
-# %% [markdown]
-# The tests run this on two processes. Here is its bookkeeping in one: two ranks with two experts
-# and four tokens each. First we count how many rows each rank sends to each rank. Then each runs
-# its experts on what it received:
+#
+# Here is the bookkeeping in one process: two ranks with two experts and four tokens each. Rank 0
+# has the pairs of token and expert (0,0) (0,1) (1,0) (1,2) (2,1) (2,3) (3,2) (3,3). Experts 0 and 1
+# are at home, so four rows stay and four travel. We count the rows that each rank sends to each
+# rank. Then each runs its experts on what it received:
 
 # %% tags=["nbval-check-output"]
 layer = new_model(replace(PRESETS["smoke"], n_routed_experts=4), seed=0).layers[1].ffn
@@ -550,6 +574,12 @@ with torch.no_grad():
     alone = run_experts(tokens, choice, scales, layer.experts)
 assert torch.allclose(combined, alone, atol=1e-6)
 print("two ranks with two experts each compute what one with four does")
+
+# %% [markdown]
+# `experts_across` does the same where each rank is a process of its own, as the tests run it:
+
+# %% tags=["slide"]
+# r1lib.training.distributed.experts_across
 
 # %% [markdown]
 # DeepSeek-V3 combined three of the four cuts on its 2,048 GPUs. It had 16 pipeline stages,
@@ -599,6 +629,16 @@ plots.log_bars(costs, "US dollars, final runs only", "TinyZero")
 # %% [markdown] tags=["slide"]
 # ## 6. When the sampler is another program
 #
+# This section uses five words of chapter 08:
+#
+# | word | meaning | built in |
+# |---|---|---|
+# | **sampler** | the policy that writes the texts | 08, section 7 (near its end) |
+# | **trainer** | the policy that learns from them | the same |
+# | **ratio** $r$ | a token's probability under one policy over that under another | 08, section 3 |
+# | **clip** | a token gains nothing from a ratio that moves too far from 1 | 08, section 3 |
+# | **pass@1** | the share of right answers | 08, section 9 |
+#
 # The folder `recipes/` connects existing engines with the problems and rewards of this book:
 #
 # | engine | what it does | recipe |
@@ -614,12 +654,18 @@ plots.log_bars(costs, "US dollars, final runs only", "TinyZero")
 #
 # With experts the difference grows. A router picks the best two of eight. If two scores are
 # close, the last digit decides, and another expert is not a small difference. We read the
-# same text with two models. Below, `choosing` puts a function of ours in the place of
-# each router's choice, `read` uses it to note the experts, and `disagreement` compares:
+# same text with two models and note the experts. Two helpers first, which need no reading:
+# `choosing` replaces each router's choice while a `with` block runs.
 
-# %%
+# %% tags=["setup"]
 # results.mismatch.layers_of
 # results.mismatch.choosing
+
+# %% [markdown]
+# `read` lets every router choose as always, and notes the choice. `disagreement` compares the
+# notes of two models:
+
+# %%
 # results.mismatch.read
 # results.mismatch.disagreement
 
@@ -655,8 +701,9 @@ assert differs["any"] > 0
 # | **masking** | the same, but 0 where $r$ is large |
 # | **routing replay** (arXiv 2510.11370) | runs the sampler's experts |
 #
-# TIS nearly corrects the expected gradient, whatever caused the mismatch. Replay removes the
-# jumps and leaves the small differences. Both as functions (our runs have the cap 2), and a
+# TIS nearly corrects the expected gradient, whatever caused the mismatch. (Not fully: the cap cuts
+# off the largest factors, and each token is corrected alone.) Replay removes the jumps and leaves
+# the small differences. Both as functions (our runs have the cap 2), and a
 # measure of what is left, the **KL divergence** between sampler and trainer, as a mean over the
 # sampled tokens:
 
@@ -708,7 +755,7 @@ for found in measured_of("look"):
             after.setdefault(name, []).append(row["kl replayed"])
 for name, seeds in jumps.items():
     largest = ", ".join(f"{jump:.3g}" for jump in seeds)
-    print(f"{name:20} largest change of a token's probability: {largest}")
+    print(f"{name:20} largest factor between a token's two probabilities: {largest}")
 KLS = ("KL, nats a token", "KL, experts replayed")
 panels = {"other experts, %": experts, KLS[0]: before, KLS[1]: after}
 plots.seed_dots(panels, log=KLS)
@@ -724,6 +771,11 @@ plots.seed_dots(panels, log=KLS)
 #
 # In a model of 30 billion weights and many layers, 94% of the tokens met another expert in at
 # least one layer (arXiv 2510.11370).
+#
+# ![A time line of training steps from left to right with three policies on it. The sampler is the policy of step t minus 8, the old policy that at the start of step t, the new policy that inside step t. A bracket from sampler to old is named TIS sees this, old over sampler; a bracket from old to new is named the clip sees this, new over old.](../figures/16_policies.png)
+#
+# What you see: the three policies of a run whose sampler is eight steps old, and which gap each
+# repair sees.
 #
 # Does it matter for RL? `python -m results.mismatch ARM SEED` ran R1-Zero on countdown and
 # arithmetic from the base of each seed; pass@1 averages both. In "same", the sampler is the
@@ -768,10 +820,9 @@ plots.seed_dots(panels, beside="same")
 # 0.16, so seed 2 ended *below* its base. (On the left is the reward
 # of the *sampler*'s texts, so in the stale rows that of an earlier policy.)
 #
-# Why does the clip not help? There are three policies: the sampler (of eight steps ago), the old
-# (at the start of the step) and the new. GRPO's ratio is new over old. It starts at 1 for every
-# token, so the clip sees nothing of the eight steps between. TIS multiplies the loss by old over
-# sampler, and that factor does. It brings pass@1 to 0.57, 0.49 and 0.52.
+# Why does the clip not help? GRPO's ratio is new over old: the second gap of the time line. It
+# starts at 1 for every token, so the clip sees nothing of the eight steps before. TIS multiplies
+# the loss by old over sampler, the first gap. It brings pass@1 to 0.57, 0.49 and 0.52.
 #
 # In the stale rows 17 to 28% of the tokens also meet other experts. Replay helps in two seeds
 # of three (0.53, 0.21, 0.27): it corrects the experts, but not the probabilities. The KL says
@@ -782,34 +833,11 @@ plots.seed_dots(panels, beside="same")
 # our steps are a long way. In a large run, check both the age of the sampler's weights and its
 # precision.
 
-# %% [markdown] tags=["slide"]
-# ## 7. What came after R1
+# %% [markdown]
+# ### What came after R1
 #
-# You can skip this section, or begin your further reading here.
-#
-# **One model, two modes.** R1 always thinks. Qwen3 (May 2025, arXiv 2505.09388) was
-# fine-tuned on answers with and without thinking; a word in the prompt says which is wanted,
-# and thinking tokens can be limited. In chapter 15 our R1, forced to
-# think about facts, spent more tokens and got fewer right. (It was never taught to.)
-#
-# In **DeepSeek-V3.1** (August 2025, api-docs.deepseek.com/news/news250821) the two models V3 and
-# R1 became one, and the chat template chooses the mode.
-#
-# **Sparse attention.** In DeepSeek-V3.2 (December 2025, arXiv 2512.02556) a token attends to at
-# most 2,048 earlier ones. A small **indexer** scores all of them cheaply and keeps the best. It
-# makes long texts cheaper to read and to write.
-#
-# **On-policy distillation.** The student writes, and the teacher grades every token: the
-# loss is the reverse KL on the student's own texts, as in chapter 14. For a student of 8B it
-# took 1,800 GPU hours, and RL 17,920 for a lower score (Qwen3 report, table 21; see
-# also thinkingmachines.ai/blog/on-policy-distillation, October 2025).
-#
-# For **DeepSeek-V4** (April 2026), separate models were trained by SFT and GRPO for separate
-# fields. On-policy distillation then joined them into one (model card,
-# huggingface.co/deepseek-ai/DeepSeek-V4-Pro).
-#
-# **Routing replay** (October 2025, arXiv 2510.11370) was proposed because RL on large models with
-# experts collapsed without it. The report of DeepSeek-V3.2 lists it as "keep routing".
+# Models with two modes, sparse attention, on-policy distillation and routing replay: a page of
+# further reading is at the end of [docs/papers.md](../docs/papers.md).
 
 # %% [markdown] tags=["slide"]
 # ## Summary
@@ -821,7 +849,8 @@ plots.seed_dots(panels, beside="same")
 #   their blocks. Our R1 writes the same tokens in `transformers`.
 # - Many ranks learn what one process learns, if each token counts the same. FSDP2 slices
 #   everything, and another number of ranks can read its checkpoints.
-# - DeepSeek-V3 cost $5.576 million and R1 $294 thousand on top of it.
+# - DeepSeek-V3 cost $5.576 million and R1 $295 thousand on top of it (the paper adds
+#   rounded parts: $294,000).
 # - A sampler in another program is another policy. In our runs rounding did not matter, old
 #   weights did, and importance weights repaired most of it.
 #
@@ -831,8 +860,8 @@ plots.seed_dots(panels, beside="same")
 #    15 GB? Name two ways out.
 #
 #    <details><summary>Answer</summary>Weights, gradients and optimizer take 16 bytes for each
-#    of 7.6 billion weights, 122 GB, before the first activation. Slices on two GPUs or more are
-#    one way out. Training fewer numbers is another. Adapters such as LoRA freeze the weights
+#    of 7.6 billion weights, 122 GB, before the first activation. Slices are one way out: on
+#    two GPUs with short passes, or on four or more. Training fewer numbers is another. Adapters such as LoRA freeze the weights
 #    and train small matrices beside them, the only ones with gradients and moments.</details>
 #
 # 2. Why does a token cost less if many texts are sampled together, and why is this saving

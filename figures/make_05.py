@@ -29,13 +29,13 @@ def plan(axes, x, y):
 def draw(axes):
     """From left to right: documents, rows, model, two heads, loss, optimizers."""
     box(axes, 0.3, 3.3, 2.0, 1.2, GREY, ("tiny web", "guesses, short", "and long"), "1")
-    box(axes, 2.9, 3.0, 2.5, 1.8, BLUE, ("batch of rows",), "3")
+    box(axes, 2.9, 3.0, 2.5, 1.8, BLUE, ("batch of rows",), "4")
     axes.texts[-2].set_y(4.55)
     rows_of_a_batch(axes, 3.11, 4.09)
     axes.text(4.15, 3.19, "padded (V3: packed)", **SMALL)
     box(axes, 6.0, 3.3, 1.9, 1.2, GREY, ("model", "states h"))
     box(axes, 8.6, 4.3, 2.3, 1.1, GREEN, ("head", "next token"), "2")
-    box(axes, 8.6, 2.4, 2.3, 1.1, ORANGE, ("MTP, head", "the one after"), "4")
+    box(axes, 8.6, 2.4, 2.3, 1.1, ORANGE, ("MTP, head", "the one after"), "5")
     box(axes, 11.4, 3.4, 1.4, 1.0, GREY, ("loss", "sum"))
     arrow(axes, (2.3, 3.9), (2.86, 3.9))
     arrow(axes, (5.4, 3.9), (5.96, 3.9))
@@ -52,8 +52,8 @@ def draw(axes):
     arrow(axes, (12.1, 3.36), (8.7, 1.69), INK, bend=-0.2)
     arrow(axes, (9.86, 0.95), (9.26, 0.95), PURPLE)
     arrow(axes, (6.95, 1.68), (6.95, 3.24), BLUE)
-    text = "thousands of such steps (8); then skills (9),\n"
-    text += "a law for the loss (10), and the bill (11)"
+    text = "one step in twelve lines (3), thousands of them (8);\n"
+    text += "then skills (9), a law for the loss (10), the bill (11)"
     axes.text(3.0, 1.1, text, style="italic", **{**SMALL, "fontsize": 12})
 
 

@@ -7,8 +7,13 @@ from figures.sketch import CENTRE, arrow, box, sheet
 from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE
 from r1lib.speculative import residual
 
-TOKENS = (",", "~", "no")
-Q, P = (0.7, 0.2, 0.1), (0.5, 0.4, 0.1)
+TOKENS = ("~", ",", "no")
+P, Q = (0.5, 0.3, 0.2), (0.2, 0.7, 0.1)  # those of the cell below the figure
+KEY = (  # colour, hatch, words
+    (GREEN, "", "accepted: min(p, q)"),
+    (BLUE, "//", "left: max(0, p - q)"),
+    ("none", "", "q, the draft"),
+)
 SMALL = {**CENTRE, "fontsize": 10.5}
 
 
@@ -44,16 +49,16 @@ def bars(axes, left):
         axes.text(x + 0.9, 1.25 + 3.9 * q, f"q {q}", **SMALL)
         axes.text(x + 0.3, 1.25 + 3.9 * p, f"p {p}", **SMALL)
         if rest[i]:
-            axes.text(x + 0.3, 0.4, "after a rejection: this one", **SMALL)
-    for i, (colour, hatch, word) in enumerate(
-        ((GREEN, "", "accepted: min(p, q)"), (BLUE, "//", "left: p - q"))
-    ):
-        x = left + 0.2 + 2.6 * i
+            axes.plot([x + 0.3], [0.5], "^", color=BLUE, markersize=9)
+    axes.text(left + 2.3, 0.2, "after a rejection: one of these", **SMALL)
+    for i, (colour, hatch, word) in enumerate(KEY):
+        x, y = left - 0.9 + 2.25 * i, 4.5
         look = {"facecolor": colour, "hatch": hatch, "edgecolor": "white"}
-        axes.add_patch(Rectangle((x, 4.5), 0.35, 0.25, **look))
-        axes.text(
-            x + 0.45, 4.62, word, ha="left", va="center", fontsize=10.5, color=INK
-        )
+        if not hatch and colour == "none":
+            look = {"facecolor": "none", "edgecolor": ORANGE, "linewidth": 2}
+        axes.add_patch(Rectangle((x, y), 0.35, 0.25, **look))
+        place = {**SMALL, "ha": "left", "color": INK}
+        axes.text(x + 0.45, y + 0.12, word, **place)
 
 
 def draw(axes):

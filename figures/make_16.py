@@ -36,13 +36,19 @@ def data(axes, x, y):
 
 
 def tensor(axes, x, y):
-    """Every matrix cut into columns and rows."""
+    """Every matrix cut into columns and rows; outputs are added up after each part."""
     title(axes, x + 3.3, y + 3.1, "tensor", "parts of every matrix")
-    for rank, colour in enumerate((BLUE, ORANGE)):
-        for layer in range(2):
-            at, row = x + 0.9 + 2.45 * rank, y + 1.55 - 0.75 * layer
-            block(axes, at, row, 2.35, 0.65, colour, f"half of layer {layer + 1}")
-    axes.text(x + 3.3, y + 0.05, "add up the outputs, twice a layer", **SMALL)
+    for i in range(4):
+        row = y + 1.98 - 0.54 * i
+        part = "feed-forward" if i % 2 else "attention"
+        for rank, colour in enumerate((BLUE, ORANGE)):
+            at = x + 1.05 + 3.15 * rank
+            block(axes, at, row, 2.2, 0.44, colour, f"half of {part}")
+        ends = (x + 3.3, row + 0.22), (x + 4.15, row + 0.22)
+        arrow(axes, *ends, arrowstyle="<|-|>")
+        if not i % 2:
+            axes.text(x + 0.5, row - 0.05, f"layer {i // 2 + 1}", **SMALL)
+    axes.text(x + 3.7, y + 0.05, "add up the outputs, twice a layer", **SMALL)
 
 
 def pipeline(axes, x, y):
@@ -60,27 +66,24 @@ def pipeline(axes, x, y):
     )
 
 
+GOES = (1, 2, 3, 4, 1, 2, 3, 4)  # the expert of each token, four tokens a rank
+
+
 def expert(axes, x, y):
-    """Experts on different ranks; tokens travel to them and back."""
+    """Experts on different ranks; every token travels to its own and back."""
     title(axes, x + 3.3, y + 3.1, "expert", "parts of the experts")
-    for rank, colour in enumerate((BLUE, ORANGE)):
-        at = x + 0.3 + 3.4 * rank
-        for i in range(4):
-            block(axes, at + 0.65 * i, y + 1.85, 0.6, 0.4, colour, "token", 7.5)
-        for i in range(2):
-            block(
-                axes,
-                at + 1.3 * i,
-                y + 0.45,
-                1.25,
-                0.55,
-                colour,
-                f"expert {2 * rank + i + 1}",
-                9.5,
-            )
-        arrow(axes, (at + 0.6, y + 1.8), (at + 0.6, y + 1.05), colour)
-    arrow(axes, (x + 2.2, y + 1.8), (x + 4.2, y + 1.05), BLUE)
-    arrow(axes, (x + 4.6, y + 1.8), (x + 2.5, y + 1.05), ORANGE)
+    top, low = y + 2.05, y + 0.45
+    for i, goal in enumerate(GOES):
+        rank, colour = i // 4, (BLUE, ORANGE)[i // 4]
+        at = x + 0.3 + 3.4 * rank + 0.65 * (i % 4)
+        block(axes, at, top, 0.6, 0.4, colour, "token", 7.5)
+        end = x + 0.3 + 3.4 * ((goal - 1) // 2) + 1.3 * ((goal - 1) % 2) + 0.62
+        side = 0.25 if rank else -0.25  # arrows of the two ranks end apart
+        ends = (at + 0.3, top - 0.02), (end + side, low + 0.57)
+        arrow(axes, *ends, colour, arrowstyle="<|-|>", shrinkB=0)
+    for i in range(4):
+        at, colour = x + 0.3 + 3.4 * (i // 2) + 1.3 * (i % 2), (BLUE, ORANGE)[i // 2]
+        block(axes, at, low, 1.25, 0.55, colour, f"expert {i + 1}", 9.5)
     axes.text(x + 3.3, y + 0.05, "tokens travel to their experts and back", **SMALL)
 
 

@@ -17,12 +17,17 @@ def test_phases_are_marked_in_both_panels():
         {"step": s, "loss": 4.0 / s, "skills": {"copy": s / 4, "add": s / 8}}
         for s in (1, 2, 3, 4)
     ]
-    picture = plots.phase_picture(history, {"copy": 2, "add": 4})
+    picture = plots.phase_picture(history, {"copy": 2, "add": 4}, (3, "most of\nit"))
     for axes in picture.axes:
         upright = [x.get_xdata()[0] for x in axes.lines if len(set(x.get_xdata())) == 1]
         assert upright == [2, 4]
     assert "Copy: 25% at step 1, 100% at step 4. A line marks step 2." in picture.alt
     assert "Loss: 4.00 at step 1, 1.00 at step 4." in picture.alt
+    assert "Shaded up to step 3: most of it. " in picture.alt
+    for axes in picture.axes:
+        (shade,) = axes.patches
+        assert shade.get_x() == 0 and shade.get_width() == 3
+    assert "half of the way" in [text.get_text() for text in picture.axes[0].texts]
 
 
 def test_scaling_draws_each_point_in_both_panels():

@@ -1,4 +1,4 @@
-"""The figure of chapter 16 shows every seed, and says it in words."""
+"""The figures of chapter 16 show what they are given, and say it in words."""
 
 from r1lib import plots
 
@@ -24,3 +24,11 @@ def test_each_seed_is_a_dot_in_its_row():
     (legend,) = [axes.get_legend() for axes in picture.axes if axes.get_legend()]
     names = [text.get_text() for text in legend.get_texts()]
     assert names == ["seed 0", "seed 1", "seed 2"]
+
+
+def test_lines_over_bars_have_their_places_and_names():
+    picture = plots.log_bars({"a": 10, "b": 1e6}, "MB", lines={"H1": 100, "H2": 200})
+    (axes,) = picture.axes
+    assert [line.get_xdata()[0] for line in axes.lines] == [100, 200]
+    assert {"H1", "H2"} <= {text.get_text() for text in axes.texts}
+    assert picture.alt.endswith("b: 1,000,000. A line at 100: H1. A line at 200: H2.")

@@ -91,8 +91,13 @@ def rows_picture(layouts: dict[str, list[list[int]]], width: int) -> Picture:
 
 
 @styled
-def phase_picture(history: list[dict], marked: dict[str, int]) -> Picture:
-    """Draw shares of skills over the loss; marked = {skill: step of its line}."""
+def phase_picture(
+    history: list[dict], marked: dict[str, int], early: tuple[int, str] | None = None
+) -> Picture:
+    """Draw shares of skills over the loss; marked = {skill: step of its line}.
+
+    `early` = (step, words) shades the steps up to that one.
+    """
     figure = Picture(figsize=(8.4, 5.4), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     measured = [{"step": p["step"], **p["skills"]} for p in history if "skills" in p]
@@ -107,10 +112,21 @@ def phase_picture(history: list[dict], marked: dict[str, int]) -> Picture:
     top.axhline(0.5, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
     title = "Skills: share of the way from the floor (dotted: half)"
     top.set(title=title, ylim=(-0.08, 1.03))
+    last = max(marked.values())
+    spot = {"textcoords": "offset points", "fontsize": 9, "va": "center"}
+    top.annotate("half of the way", (last, 0.02), (5, 0), **spot)
     top.yaxis.set_major_formatter(PercentFormatter(1))
     series(bottom, column(history, "loss"), 4, "loss")
     bottom.set(title="Loss of training", xlabel="step", ylabel="nats per token")
     finish(top, bottom)
+    if early:
+        step, text = early
+        for axes in (top, bottom):
+            axes.axvspan(0, step, color=GREY, alpha=0.18, linewidth=0)
+        high = max(loss for _, loss in column(history, "loss"))
+        behind = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
+        bottom.annotate(text, (step, 0.8 * high), (18, 0), bbox=behind, **spot)
+        figure.alt += f"Shaded up to step {step}: {' '.join(text.split())}. "
     figure.alt += trend("Loss", column(history, "loss"), "{:.2f}")
     return figure
 

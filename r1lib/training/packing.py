@@ -34,6 +34,7 @@ class Packed:
         place = torch.arange(self.ids.shape[1], device=self.ids.device)
         first = torch.ones_like(self.owner, dtype=torch.bool)
         first[:, 1:] = self.owner[:, 1:] != self.owner[:, :-1]
+        # the place of the latest first token, subtracted
         return place - torch.where(first, place, 0).cummax(dim=1).values
 
     @property
