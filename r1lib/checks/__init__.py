@@ -45,7 +45,15 @@ from r1lib.checks.chapter_11 import (
     ex_11_6,
     ex_11_7,
 )
-from r1lib.checks.chapter_12 import ex_12_1, ex_12_2, ex_12_3, ex_12_4, ex_12_5, ex_12_6
+from r1lib.checks.chapter_12 import (
+    ex_12_1,
+    ex_12_2,
+    ex_12_3,
+    ex_12_4,
+    ex_12_5,
+    ex_12_6,
+    ex_12_7,
+)
 from r1lib.checks.chapter_13 import ex_13_1, ex_13_2, ex_13_3, ex_13_4, ex_13_5, ex_13_6
 from r1lib.checks.chapter_14 import (
     ex_14_1,
