@@ -1239,6 +1239,10 @@ checks.ex_12_5(leaks)
 # <details><summary>Hint 1</summary>Sort the rows by the pass rate of their prompt. Rows with the
 # same rate keep their order.</details>
 # <details><summary>Hint 2</summary>Python's `sorted(rows, key=...)` is stable.</details>
+# <details><summary>What we saw</summary>Three seeds. In arithmetic *hard* was below *any* in each, by
+# 0.06 to 0.08. In countdown the two were within 0.02, in logic *hard* was above by at most 0.04. All
+# intervals overlap. And the games differ: *hard* has 79 rows of arithmetic and all 30 of logic, *any*
+# about 109 and 15. So the next experiment takes equally many rows of each game.</details>
 
 
 # %% tags=["exercise"]
