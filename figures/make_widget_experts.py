@@ -1,12 +1,13 @@
 """Draw one position of the third widget: python -m figures.make_widget_experts"""
 
 from figures.sketch import CENTRE, ROOT, frame, sheet
-from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
+from r1lib.plots import GREY, INK
 from tools import widgets
 
 LAYER, WIDE, TALL = "1", 16, 0.95  # tokens in a line; inches for a line
 TEXT = widgets.result(ROOT, "widgets-routing-0")["texts"][0]
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, GREY)
+COLOURS = ("#a6cee3", "#fdbf6f", "#b2df8a", "#fb9a99")  # those of the widget
+COLOURS += ("#cab2d6", "#ffff99", "#d9d9d9", "#8dd3c7")
 NAME = "widget_experts.png"
 
 
@@ -15,8 +16,8 @@ def chips(axes):
     chosen = TEXT["layers"][LAYER]["experts"]
     for i, (word, experts) in enumerate(zip(TEXT["tokens"], chosen, strict=True)):
         x, y = 0.2 + 0.79 * (i % WIDE), 4.2 - TALL * (i // WIDE)
-        colour = COLOURS[experts[0] % len(COLOURS)]
-        frame(axes, x, y, 0.72, 0.75, colour, 0.06, linewidth=1)
+        face = {"facecolor": COLOURS[experts[0]], "linewidth": 1}
+        frame(axes, x, y, 0.72, 0.75, GREY, 0.06, **face)
         said = (
             word.replace("assistant", "asst").replace("\n", "line\nend").strip()
             or "space"

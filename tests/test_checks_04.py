@@ -93,6 +93,32 @@ def with_residual(x, *given):
     return x + layer(x, *given)
 
 
+def control(scores, speed, steps, move=torch.sign, early=False):
+    bias, found = torch.zeros(scores.shape[1]), []
+    for _ in range(steps + early):
+        chosen = (scores + bias).argmax(-1)
+        load = torch.bincount(chosen, minlength=scores.shape[1]).float()
+        found.append((load.max() / load.mean()).item())
+        bias = bias + speed * move(load.mean() - load)
+    return found[early:]
+
+
+def towards_the_load(scores, speed, steps):
+    return control(scores, speed, steps, lambda gap: -gap.sign())
+
+
+def in_proportion(scores, speed, steps):
+    return control(scores, speed, steps, lambda gap: gap / gap.abs().max().clamp(min=1))
+
+
+def moved_too_early(scores, speed, steps):
+    return control(scores, speed, steps, early=True)
+
+
+def never_moved(scores, speed, steps):
+    return control(scores, 0.0, steps)
+
+
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
@@ -112,6 +138,11 @@ def with_residual(x, *given):
         (checks.ex_4_6, forgets_scale, "the scale 2.5 is missing"),
         (checks.ex_4_6, with_residual, "leave the residual out"),
         (checks.ex_4_6, forgets_bias, "the result is another one"),
+        (checks.ex_4_7, towards_the_load, "and against it?"),
+        (checks.ex_4_7, never_moved, "does the bias move"),
+        (checks.ex_4_7, in_proportion, "however far"),
+        (checks.ex_4_7, moved_too_early, "the first step has no bias"),
+        (checks.ex_4_7, lambda x, speed, n: control(x, speed, n)[-1:], "of 4 numbers"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
@@ -123,6 +154,11 @@ def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
 def test_the_right_layer_is_right(capsys):
     checks.ex_4_6(layer)
     assert capsys.readouterr().out == "Exercise 4.6: correct\n"
+
+
+def test_a_right_control_loop_is_right(capsys):
+    checks.ex_4_7(control)
+    assert capsys.readouterr().out == "Exercise 4.7: correct\n"
 
 
 def test_checks_do_not_touch_the_global_random_numbers():

@@ -1,5 +1,6 @@
 """The checks of chapter 12 refuse the mistakes that learners make, and say why."""
 
+import itertools
 import keyword
 import math
 import re
@@ -89,6 +90,37 @@ def one_of_a_prompt(rows, rate, n):
     return sorted({row["prompt"]: row for row in rows}.values(), key=str)[:n]
 
 
+def chance_kept(prefers, sample, known, least=2):
+    p, q = prefers(sample, known), 1 - prefers(known, sample)
+    total = 0.0
+    for wins in itertools.product((0, 1), repeat=4):
+        parts = (c if w else 1 - c for w, c in zip(wins, (p, p, q, q), strict=True))
+        total += math.prod(parts) * (sum(wins) >= least)
+    return total
+
+
+def three_wins(prefers, sample, known):
+    return chance_kept(prefers, sample, known, least=3)
+
+
+def not_turned(prefers, sample, known):
+    return chance_kept(lambda a, b: abs((a == known) - prefers(a, b)), sample, known)
+
+
+def of_the_mean(prefers, sample, known):
+    p = (prefers(sample, known) + 1 - prefers(known, sample)) / 2
+    return 1 - (1 - p) ** 4 - 4 * p * (1 - p) ** 3
+
+
+def exactly_two(prefers, sample, known):
+    return chance_kept(prefers, sample, known) - three_wins(prefers, sample, known)
+
+
+def one_order(prefers, sample, known):
+    p = prefers(sample, known)
+    return 1 - (1 - p) ** 4 - 4 * p * (1 - p) ** 3
+
+
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
@@ -112,6 +144,11 @@ def one_of_a_prompt(rows, rate, n):
         (checks.ex_12_6, easiest, "z is the easiest"),
         (checks.ex_12_6, in_place, "leave the list"),
         (checks.ex_12_6, one_of_a_prompt, "of y"),
+        (checks.ex_12_7, three_wins, "not three"),
+        (checks.ex_12_7, not_turned, "that the known reply wins"),
+        (checks.ex_12_7, of_the_mean, "chances of their own"),
+        (checks.ex_12_7, exactly_two, "11 of 16"),
+        (checks.ex_12_7, one_order, "keep it with"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
@@ -129,6 +166,7 @@ def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
         (checks.ex_12_4, clean),
         (checks.ex_12_5, leaks),
         (checks.ex_12_6, hardest),
+        (checks.ex_12_7, chance_kept),
     ],
 )
 def test_a_right_answer_is_right(check, right, capsys):

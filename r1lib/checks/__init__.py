@@ -6,7 +6,15 @@ One file for each chapter; `exercise` says how a check reports.
 from r1lib.checks.chapter_01 import ex_1_1, ex_1_2, ex_1_3, ex_1_4, ex_1_5
 from r1lib.checks.chapter_02 import ex_2_1, ex_2_2, ex_2_3, ex_2_4, ex_2_5
 from r1lib.checks.chapter_03 import ex_3_1, ex_3_2, ex_3_3, ex_3_4, ex_3_5, ex_3_6
-from r1lib.checks.chapter_04 import ex_4_1, ex_4_2, ex_4_3, ex_4_4, ex_4_5, ex_4_6
+from r1lib.checks.chapter_04 import (
+    ex_4_1,
+    ex_4_2,
+    ex_4_3,
+    ex_4_4,
+    ex_4_5,
+    ex_4_6,
+    ex_4_7,
+)
 from r1lib.checks.chapter_05 import ex_5_1, ex_5_2, ex_5_3, ex_5_4, ex_5_5, ex_5_6
 from r1lib.checks.chapter_06 import (
     ex_6_1,
@@ -45,7 +53,15 @@ from r1lib.checks.chapter_11 import (
     ex_11_6,
     ex_11_7,
 )
-from r1lib.checks.chapter_12 import ex_12_1, ex_12_2, ex_12_3, ex_12_4, ex_12_5, ex_12_6
+from r1lib.checks.chapter_12 import (
+    ex_12_1,
+    ex_12_2,
+    ex_12_3,
+    ex_12_4,
+    ex_12_5,
+    ex_12_6,
+    ex_12_7,
+)
 from r1lib.checks.chapter_13 import ex_13_1, ex_13_2, ex_13_3, ex_13_4, ex_13_5, ex_13_6
 from r1lib.checks.chapter_14 import (
     ex_14_1,

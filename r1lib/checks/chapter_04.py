@@ -160,6 +160,47 @@ def ex_4_6(my_moe) -> None:
     torch.set_rng_state(state)
 
 
+def ex_4_7(control) -> None:
+    """Busiest over mean load at each step, while a bias moves against the load."""
+
+    def loop(scores, speed, steps):
+        bias, found = torch.zeros(scores.shape[1]), []
+        for _ in range(steps):
+            chosen = (scores + bias).argmax(-1)
+            load = torch.bincount(chosen, minlength=scores.shape[1]).float()
+            found.append(float(load.max() / load.mean()))
+            bias = bias + speed * torch.sign(load.mean() - load)
+        return found
+
+    def test(control):
+        def same(scores, speed, steps):
+            wanted = f"return a list of {steps} numbers, one for each step"
+            got = items(control(scores.clone(), speed, steps), wanted)
+            assert len(got) == steps, f"{wanted}: you return {len(got)}"
+            got, right = [number(x) for x in got], loop(scores, speed, steps)
+            near = all(abs(a - b) < 1e-5 for a, b in zip(got, right, strict=True))
+            return near, [round(x, 2) for x in got]
+
+        slow = torch.tensor([[0.6, 0.5], [0.7, 0.3], [0.55, 0.54], [0.9, 0.1]])
+        near, got = same(slow, 0.03, 4)
+        assert got[:1] == [2.0], (
+            "the first step has no bias: all four tokens choose expert 0, 2.0 times "
+            f"the mean load, and you have {got[0]}"
+        )
+        assert got != [2.0] * 4, "the load stays: does the bias move, and against it?"
+        assert near, f"loads of 4, 3, 2, 2 tokens are 2.0, 1.5, 1.0, 1.0, not {got}"
+        near, got = same(torch.tensor([[0.6, 0.5]] * 3), 0.2, 4)
+        assert near, f"a step of 0.2 flips all tokens back and forth: 2.0, not {got}"
+        generator = torch.Generator().manual_seed(0)
+        near, got = same(torch.rand(60, 5, generator=generator), 0.02, 12)
+        assert near, (
+            "with 60 tokens and five experts the loads differ: an expert moves by "
+            "`speed`, however far its load is from the mean"
+        )
+
+    report("4.7", test, control)
+
+
 def _matrices(expert) -> tuple:
     """(gate, up, down) of a SwiGLU."""
     return tuple(getattr(expert, name).weight for name in ("w_gate", "w_up", "w_down"))

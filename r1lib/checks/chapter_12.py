@@ -174,3 +174,41 @@ def ex_12_6(hardest) -> None:
             assert len(items(hardest(rows, rate, 9))) == 3, reason
 
     report("12.6", test, hardest)
+
+
+def ex_12_7(chance_kept) -> None:
+    """The probability that a judge, asked twice in each order, keeps a sample."""
+
+    def judge(first, second):
+        """Chances that the sample is taken, and the known reply, where shown first."""
+        return lambda a, b: first if (a, b) == ("sample", "known") else second
+
+    def test(chance_kept):
+        got = number(chance_kept(judge(0.5, 0.5), "sample", "known"))
+        assert abs(got - 5 / 16) > 1e-6, "two wins of four are enough, not three"
+        assert abs(got - 11 / 16) < 1e-6, (
+            f"a coin keeps 11 of 16 samples, not {got:.4f}"
+        )
+        got = number(chance_kept(judge(0.0, 1.0), "sample", "known"))
+        assert abs(got) < 1e-6, (
+            "a judge that always takes the known reply keeps nothing: "
+            "prefers(known, sample) is the probability that the known reply wins"
+        )
+        got = number(chance_kept(judge(1.0, 1.0), "sample", "known"))
+        assert abs(got - 1) < 1e-6, (
+            "a judge that always takes the first gives two wins, no more and no less: "
+            f"kept for sure, not {got:.4f}; the two orders have chances of their own"
+        )
+        got = number(chance_kept(judge(1.0, 0.0), "sample", "known"))
+        assert abs(got - 1) < 1e-6, "a sample that always wins is always kept"
+        for first, second in ((0.9, 0.6), (0.2, 0.3)):
+            p, q = first, 1 - second
+            lost = (1 - p) ** 2 * (1 - q) ** 2 + 2 * p * (1 - p) * (1 - q) ** 2
+            wanted = 1 - lost - 2 * q * (1 - q) * (1 - p) ** 2
+            got = number(chance_kept(judge(first, second), "sample", "known"))
+            assert abs(got - wanted) < 1e-6, (
+                f"prefers(sample, known) = {first} and prefers(known, sample) = "
+                f"{second} keep it with {wanted:.4f}, not {got:.4f}"
+            )
+
+    report("12.7", test, chance_kept)

@@ -49,6 +49,12 @@ def balance_picture(runs: dict[str, list[dict]]) -> Picture:
     left.set(title="The busiest expert", xlabel="step", ylabel="load / mean load")
     right.set(title="All experts at the end", xlabel="expert, busiest first")
     finish(left, right)
+    experts = len(final)
+    right.set_xticks([1, *range(4, experts + 1, 4)])
+    for legend in filter(None, (left.get_legend(), right.get_legend())):
+        legend.remove()  # one legend for both, above them: no line runs through it
+    places = {"loc": "outside upper center", "ncols": len(runs), "fontsize": 9}
+    figure.legend(*left.get_legend_handles_labels(), **places)
     figure.alt = "".join(alts)
     return figure
 

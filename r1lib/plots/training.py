@@ -104,6 +104,7 @@ def compared_curves(
     figure = Picture(figsize=(8.4, 3.2), layout="constrained")
     panels, alts = figure.subplots(1, len(names), squeeze=False)[0], []
     for axes, (name, label) in zip(panels, names.items(), strict=True):
+        below = False  # is a value negative?
         for look, (run, histories) in enumerate(runs.items()):
             tables = [dict(column(history, name)) for history in histories]
             steps = sorted(set.intersection(*map(set, tables)))
@@ -111,6 +112,7 @@ def compared_curves(
             means = [
                 (x, sum(row) / len(row)) for x, row in zip(steps, rows, strict=True)
             ]
+            below = below or any(min(row) < 0 for row in rows)
             axes.fill_between(
                 steps,
                 list(map(min, rows)),
@@ -122,7 +124,9 @@ def compared_curves(
             series(axes, means, look, run, marks=True)
             alts.append(trend(f"{run}, {label}", means, "{:.2f}"))
         axes.set(xlabel="step", ylabel=label)
-        axes.set_ylim(0, 1.05 * axes.get_ylim()[1])  # no line on the frame
+        low, high = axes.get_ylim()
+        bottom = 1.05 * low if below else 0
+        axes.set_ylim(bottom, 1.05 * high)  # no line on the frame
         if name in percent:
             axes.set_ylim(0, 1.03)
             axes.yaxis.set_major_formatter(PercentFormatter(1))
