@@ -11,7 +11,7 @@ STEP = re.compile(r"([-+*/])(\d+)=(\d+)")
 
 def split_completion(completion):
     if "</think>" in completion:
-        thinking, _, final = completion.partition("</think>")
+        thinking, _, final = completion.rpartition("</think>")
     elif completion.startswith("<think>"):
         thinking, final = completion, ""
     else:
@@ -21,6 +21,11 @@ def split_completion(completion):
 
 def first_end(completion):
     thinking, _, final = completion.partition("</think>")
+    return thinking.removeprefix("<think>"), final
+
+
+def last_end(completion):
+    thinking, _, final = completion.rpartition("</think>")
     return thinking.removeprefix("<think>"), final
 
 
@@ -125,8 +130,13 @@ def test_a_right_answer_is_correct(check, answer, capsys):
         (checks.ex_1_1, lambda text: text, "return two texts"),
         (
             checks.ex_1_1,
-            lambda text: first_end(text) if "</think>" in text else ("", text),
+            lambda text: last_end(text) if "</think>" in text else ("", text),
             "the thinking never ends",
+        ),
+        (
+            checks.ex_1_1,
+            lambda text: first_end(text) if "</think>" in text else ("", text),
+            "the last </think> ends the thinking",
         ),
         (checks.ex_1_2, from_zero, "the first step has the number 1"),
         (checks.ex_1_2, true_results, "only step 2 is wrong"),
