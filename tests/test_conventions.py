@@ -49,3 +49,14 @@ def test_hooks_run_what_the_tests_run():
     entries = " ".join(hook["entry"] for hook in hooks["repos"][0]["hooks"])
     for command in ("ruff check", "ruff format --check", "tools.book check"):
         assert command in entries
+
+
+def test_the_user_of_the_container_owns_the_folder_of_the_book():
+    """WORKDIR makes a folder as root, whatever USER says, and COPY keeps its owner."""
+    lines = (ROOT / "Dockerfile").read_text("utf-8").splitlines()
+    (folder,) = (row.split()[1] for row in lines if row.startswith("WORKDIR"))
+    places = [
+        next(i for i, row in enumerate(lines) if row.startswith(start))
+        for start in ("USER reader", f"RUN mkdir {folder}", f"WORKDIR {folder}", "COPY")
+    ]
+    assert places == sorted(places)
