@@ -1,5 +1,6 @@
 """Files for other people's tools: what they run exists, and versions agree."""
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -60,3 +61,34 @@ def test_the_user_of_the_container_owns_the_folder_of_the_book():
         for start in ("USER reader", f"RUN mkdir {folder}", f"WORKDIR {folder}", "COPY")
     ]
     assert places == sorted(places)
+
+
+def runs_what_it_reads(tree):
+    """The calls and imports of a module that would run code out of a text or a file."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="exec" | "eval" | "compile" as name)):
+                yield name
+            case ast.Attribute(value=ast.Name(id="torch"), attr="load"):
+                yield "torch.load"
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                module = [getattr(node, "module", None), *(part.name for part in names)]
+                yield from {"pickle", "marshal", "shelve", "joblib"} & {*module}
+
+
+def test_only_the_sandbox_runs_programs_and_nothing_reads_pickles():
+    """As SECURITY.md promises."""
+    found = {
+        path.relative_to(ROOT).as_posix(): calls
+        for folder in ("r1lib", "tools", "recipes", "results", "benchmarks")
+        for path in (ROOT / folder).rglob("*.py")
+        if (calls := [*runs_what_it_reads(ast.parse(path.read_text("utf-8")))])
+    }
+    assert found == {"r1lib/sandbox/inside.py": ["exec", "compile"]}
+    for text in (
+        "eval(x)",
+        "import pickle",
+        "from pickle import load",
+        "torch.load(x)",
+    ):
+        assert [*runs_what_it_reads(ast.parse(text))], text
