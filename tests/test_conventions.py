@@ -14,6 +14,7 @@ from tools import bootstrap
 ROOT = Path(bootstrap.ROOT)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+TEMPLATES = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.md"))
 RUNS = [
     *WORKFLOWS,
     ROOT / "Dockerfile",
@@ -37,6 +38,16 @@ def test_workflows_try_three_systems_and_supported_pythons(path):
     supported = SpecifierSet(PROJECT["requires-python"])
     assert {supported.contains(version) for version in matrix["python"]} == {True}
     assert job["timeout-minutes"] >= 45
+    used = [step["uses"] for step in job["steps"] if "uses" in step]
+    assert used and all(re.fullmatch(r"actions/[\w-]+@v\d+", name) for name in used)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_templates_have_what_a_hoster_shows(path):
+    _, head, body = path.read_text("utf-8").split("---\n", 2)
+    known = yaml.safe_load(head)
+    assert set(known) == {"name", "about"} and all(map(str.strip, known.values()))
+    assert body.strip()
 
 
 def test_the_citation_has_the_version_of_the_library():
