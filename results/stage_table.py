@@ -198,8 +198,8 @@ def page(measured: dict) -> str:
         lines += [
             "",
             "From stage to stage, and R1 against every other: the mean difference over "
-            "the same problems, and its 95% bootstrap interval over problems, of "
-            "models trained with these seeds: other seeds would move it further. Bold "
+            "the same problems, and its 95% bootstrap interval over problems. The "
+            "models were trained with these seeds; others would move it further. Bold "
             "where it excludes 0 and every seed has the same sign. Of some hundred "
             "intervals about five in a hundred exclude 0 by chance.",
         ]

@@ -30,20 +30,21 @@ Written by `python -m results.variants_table`; do not edit.
 
 Everything here is read from `results/data/`. A cell holds the mean over the seeds, and
 each seed in brackets. A difference is paired by problem, with its 95% interval over
-problems; it is bold where this interval excludes 0, and that of the mean over three
+problems. It is bold where this interval excludes 0, and that of the mean over three
 seeds (Student's t) does too. The rest are ties:
 with {2 * rl_measure.TESTS} problems and three runs, a few points are not a difference.
 """
 VARIANTS = f"""
 ## One base, equal samples
 
-40 steps from the base of each seed, 8 prompts x 16 completions of at most 96 tokens,
-easy countdown and arithmetic, the learning rate of the recipe (6e-4; of DPO, chosen on
-valid problems). "vs grpo" is the difference in pass@1. "Outside" is the share of tokens
-without a gradient, by the arm's own clip where it is not GRPO's. Entropy is the mean
-of -log p of what was sampled in the last {LAST} steps. CPU seconds are those of the
-training process on a machine that others used too, and the later rows were measured
-when it was busier: compare grpo, reinforce, rloo and ppo, measured one after the other.
+Each arm takes 40 steps from the base of each seed, with 8 prompts x 16 completions of
+at most 96 tokens. The problems are easy countdown and arithmetic. The learning rate is
+that of the recipe (6e-4; of DPO, chosen on valid problems). "vs grpo" is the difference
+in pass@1. "Outside" is the share of tokens without a gradient, by the arm's own clip
+where it is not GRPO's. Entropy is the mean of -log p of what was sampled in the last
+{LAST} steps. CPU seconds are those of the training process on a machine that others
+used too. The later rows were measured when it was busier: compare grpo, reinforce, rloo
+and ppo, measured one after the other.
 Peak memory is that of the process: 0.71 GB of it is there before training begins.
 """
 SPURIOUS = """

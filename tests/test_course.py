@@ -240,6 +240,44 @@ def test_slides_hold_the_notes_as_text(book):
     assert page.count("<aside>") == 1 and "<aside>say &lt;b&gt;</aside>" in page
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f",
+        "\n\\sum_{s \\le t} a_s\n  + b",  # a formula of two lines
+        r"\Big(\tfrac{a}{b} + \frac1T\Big) \bigl[ c \bigr]",
+        r"\left(\frac{a}{b}\right) \leftarrow \text{all words}",
+    ],
+)
+def test_a_formula_is_a_picture_as_large_as_the_text(text):
+    drawn = slides.formula(text, {})
+    assert drawn.startswith('<img style="height: ') and "svg+xml" in drawn
+    height, down = re.search(
+        r"height: (.+?)em; vertical-align: (.+?)em", drawn
+    ).groups()
+    assert 0.5 < float(height) < 4 and -2 < float(down) <= 0
+
+
+def test_a_formula_that_cannot_be_drawn_is_shown_as_it_is():
+    assert slides.formula(r"\nothing<", {}) == r"<code>\nothing&lt;</code>"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_formula_of_the_slides_is_drawn(name, monkeypatch):
+    plain, failed = slides.formula, []
+
+    def formula(text, options):
+        drawn = plain(text, options)
+        failed.extend([text] if drawn.startswith("<code>") else [])
+        return drawn
+
+    monkeypatch.setattr(slides, "formula", formula)
+    (path,) = (ROOT / "chapters").glob(f"{name}_*.ipynb")
+    for cell in filter(slides.is_slide, read_notebook(path).cells):
+        slides.slide(cell, path.parent)
+    assert failed == []
+
+
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_most_notes_find_their_heading(name):
     (path,) = (ROOT / "chapters").glob(f"{name}_*.ipynb")

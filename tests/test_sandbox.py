@@ -156,7 +156,7 @@ def test_there_are_enough_attacks():
 
 
 @needs_walls
-@pytest.mark.parametrize("open_box, name", attacks(), indirect=["open_box"])
+@pytest.mark.parametrize("open_box, name", [*attacks()], indirect=["open_box"])
 def test_no_attack_scores_escapes_or_hangs(name, place, open_box):
     before = place.state()
     timeout = 1.0 if name in attack_programs.LOOPS else 20.0

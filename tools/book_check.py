@@ -9,6 +9,7 @@ from tools import (
     book_names,
     book_outputs,
     book_project,
+    book_sentences,
 )
 from tools.book_chapter import Chapter, load
 from tools.book_source import Book
@@ -42,6 +43,7 @@ PROJECT_RULES: list[Callable[[Book], list[str]]] = [
     book_project.no_leftovers,
     book_language.translations_known,
     book_project.local_links,
+    book_sentences.plain_pages,
     book_project.artifacts_fit,
     book_project.results_fit,
 ]
@@ -62,6 +64,8 @@ def report(book: Book, number: str = "") -> int:
     for rule, lines in faults.items():
         print(f"{rule.replace('_', ' ')}:")
         print("\n".join(f"  {line}" for line in lines))
+    if later := book_sentences.plain_chapters(load(book, number)):
+        print(f"no problem yet: {len(later)} sentence(s) of book/, such as {later[0]}")
     count = sum(map(len, faults.values()))
     chapters = len(book.sources(number))
     print(f"book check: {chapters} chapter(s), {count} problem(s)")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import math_to_image
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
@@ -24,7 +25,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 IMAGE = Markup('<img {} alt="{}" src="data:image/{};base64,{}">')
-TALL = Markup('style="height: 1.4em"')  # as high as a line of text
 
 
 def image(alt: str, kind: str, content: bytes, style: str = "") -> Markup:
@@ -32,14 +32,33 @@ def image(alt: str, kind: str, content: bytes, style: str = "") -> Markup:
     return IMAGE.format(style, alt, kind, base64.b64encode(content).decode())
 
 
+# What matplotlib does not know, and what it draws instead.
+UNKNOWN = (
+    (re.compile(r"\\[bB]ig[lrm]?(?![a-z])"), ""),
+    (re.compile(r"\\le(?![a-z])"), r"\\leq"),
+    (re.compile(r"\\t?frac(?![a-z])"), r"\\frac"),
+    (re.compile(r"\\frac *(\w)(\w)"), r"\\frac{\1}{\2}"),
+)
+POINTS = 10  # the size of its letters
+
+
 def formula(text: str, _options: dict) -> Markup:
-    """A formula as a picture; as its source where matplotlib cannot draw it."""
-    picture = io.BytesIO()
+    """A formula as a picture; as its source where matplotlib cannot draw it.
+
+    It is as large as the text around it, and on its line.
+    """
+    picture, drawn = io.BytesIO(), " ".join(text.split())  # it reads one line only
+    for pattern, instead in UNKNOWN:
+        drawn = pattern.sub(instead, drawn)
+    letters = FontProperties(size=POINTS)
     try:
-        math_to_image(f"${text.strip()}$", picture, dpi=150, format="svg")
+        below = math_to_image(f"${drawn}$", picture, letters, 150, "svg")
     except ValueError:
         return Markup("<code>{}</code>").format(text)
-    return image(text, "svg+xml", picture.getvalue(), TALL)
+    height = float(re.search(rb'height="([\d.]+)pt"', picture.getvalue())[1])
+    sizes = height / POINTS, -below / POINTS
+    style = Markup('style="height: {:.2f}em; vertical-align: {:.2f}em"').format(*sizes)
+    return image(text, "svg+xml", picture.getvalue(), style)
 
 
 def markdown(text: str, folder: Path) -> Markup:

@@ -30,7 +30,7 @@ COLUMNS = {  # name -> what one completion counts
     "readability": "mean of the five marks of the thinking, reasoning problems",
     "mixed": "another language in the thinking, reasoning problems",
     "format": "one thought, then one answer, reasoning problems",
-    "facts": "the fact is told",
+    "facts": "gives the right value",
     "identity": "says who it is",
     "instructions": "follows every instruction, whatever the content",
     "helpful": "hidden truth of the judge, requests that may be answered",
