@@ -16,7 +16,7 @@
 # | | |
 # |---|---|
 # | You will build | a measure of readability and a way to fool it; a rewriter of traces; supervised fine-tuning with mask, loss, training loop and packed rows; and Dev1, fine-tuned before your eyes |
-# | You need | PyTorch tensors and gradients; the two games of chapter 01, and what R1-Zero is (chapter 09) |
+# | You need | PyTorch tensors and gradients; the two games of chapter 01, and what R1-Zero is (chapter 09). Section 6 uses one function of chapter 08 and the optimizers of chapter 05; both are named where they come |
 # | Minutes to read | 55 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
@@ -50,7 +50,7 @@ from r1lib.tokenizer import EOS, chat
 from r1lib.training import optim, packing, sft
 from r1lib.world import arithmetic, countdown, readability, rewrite, web
 from r1lib.world.countdown import WORDS, run_tape, write_expression
-from r1lib.world.rewrite import FITS, MISS, read_tape, verdict
+from r1lib.world.rewrite import FITS, MISS, read_tape, said_of, verdict
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -213,7 +213,7 @@ for name, text in (("notes", notes), ("mixed", mixed), ("decorated", decorate(no
 # | | the paper (v2, B.3.2) | here |
 # |---|---|---|
 # | sampled | R1-Zero at temperature 1.0, several traces for each of thousands of prompts | Zero and the base, temperature 1 |
-# | kept | right and readable | right and readable |
+# | kept | right and readable | right, and such that the program can make them readable |
 # | rewritten | by people, then by a language model after their examples; checked by people | by a program, checked by the verifier |
 # | voice | first person, conversational | each verdict gets a second word |
 # | at the end | a summary of the steps | the bare answer |
@@ -291,7 +291,7 @@ for name, (examples, opening) in ways.items():
 # own pattern. The real web is full of them, so for a large base few-shot works. Ours
 # gets the opening `<think>` instead. It then thinks every time, though in our run it is
 # no more often right. We call this source *begun*. In the full table it is the only one
-# with puzzles and programs, for which Zero was never paid.
+# with puzzles and programs, for which Zero never got a reward.
 #
 # ### Ask for reflection
 #
@@ -358,11 +358,15 @@ for tape in ("8-3=5,*7=35", "8-3=6,*7=42"):
     print(f"    written {results}, true {true}, a slip: {results != true}")
 
 # %% [markdown]
-# With this, a countdown is rewritten in one pass over its lines. Three kinds of lines
-# are dropped: with a slip, because nothing in the trace notices it; with other numbers
-# than the given ones; and repetitions. Distance and verdict are computed anew, and the
-# pass ends at the first hit. `verdict` writes yes or no and the second word, in the
-# language of the question. (`lines` are the matches of one pattern for a whole line: a
+# With this, a countdown is rewritten in one pass over its lines. It drops three kinds:
+#
+# - lines with a wrong sum, because nothing in the trace notices it;
+# - lines with numbers that were not given;
+# - lines that repeat an attempt.
+#
+# Distance and verdict are computed anew, and the pass ends at the first hit. `said_of`
+# writes yes or no and the second word, in the language of the question. (`words` writes
+# longer phrases; it is off here. `lines` are the matches of one pattern for a whole line: a
 # tape, with or without `again` before it and a check behind it. `line["tape"]` is the
 # part before the `~`, such as `8-3=5,*7=35`.)
 
@@ -630,7 +634,7 @@ for one, other in zip(mine, theirs, strict=True):
 # %% [markdown]
 # ## 7. Packed rows
 #
-# *You may skip this section at first reading.*
+# *You may skip this section at first reading: the live run is in section 8.*
 #
 # Examples differ in length, and a padded batch computes on nothing. **Packing** puts
 # several examples into one row. Then no example may see its neighbours, and positions
@@ -736,20 +740,54 @@ plots.curves(curve, "step", "nats per learned token")
 # epochs by rows that are kept back.
 #
 # Do not take the end of these curves for skill. Nearly every token is easy. A completion is
-# right only if the few hard ones, the numbers on the tape, are all right. So multiply by the
-# length of a completion:
+# right only if the few hard ones, the numbers on the tape, are all right. So take the loss
+# on rows that it has not learned, and multiply it by the length of a completion:
 
 # %%
 learned = fmean(sum(example.mask) for example in examples)
-nats = fmean(losses[-5:]) * learned
-print(f"{learned:.0f} learned tokens in a completion, together about {nats:.1f} nats")
-print(f"e^-nats is {math.exp(-nats):.1%}")
+print(f"{learned:.0f} learned tokens in a completion\n")
+print("step   kept-back loss   nats in a completion   e^-nats")
+for step, loss in unseen:
+    nats = loss * learned
+    if step in (0, 10, 30, unseen[-1][0]):
+        print(f"{step:4}{loss:17.3f}{nats:23.1f}{math.exp(-nats):10.1%}")
 
 # %% [markdown]
 # (A nat is the unit of a natural logarithm.) The chance that the model writes a given
 # completion word for word is about $e^{-\text{nats}}$, which is small. Part of that is
 # honest doubt, since nobody can know which attempt comes next. The rest are slips to
-# come.
+# come. Where do the nats lie? Here is the loss of each token of one countdown that was
+# kept back, first by the base, then by Dev1:
+
+
+# %% tags=["slide"]
+def losses_of(model, example):
+    """[(learned token, its loss, at most 3)], a list for each line of the text."""
+    ids, lines = torch.tensor([example.ids]), [[]]
+    with torch.no_grad():
+        found = -token_logprobs(model(ids), ids)[0]
+    for i, loss, m in zip(example.ids, found.tolist(), example.mask, strict=True):
+        if "\n" in (token := tokenizer.decode([i])):
+            lines.append([])
+        elif m:
+            lines[-1].append((token, min(loss, 3.0)))
+    return lines
+
+
+one = next(
+    example
+    for example, (prompt, text) in zip(kept, pairs[::10], strict=True)
+    if prompt.startswith("numbers=") and text.count("\n") == 2
+)
+maps = []
+for name, model in (("the base", base), ("Dev1", dev1)):
+    maps += [[(f"{name}:", 0.0)], *losses_of(model.eval(), one)]
+plots.token_map(maps, "loss, nats; 3 is 3 or more")
+
+# %% [markdown]
+# What you see: a row for each line of the text, dark where the loss of a token is high.
+# The base is surprised by the form. For Dev1 most tokens are form and cost nothing. What
+# is left are choices: which number and which operation come next.
 #
 # A slip seldom stays alone. In training, the model reads the example's own tokens
 # (**teacher forcing**). When it answers, it reads its own. After one wrong token it is
@@ -806,7 +844,7 @@ plots.interval_dots(panels, "share")
 #
 # - *Readability* rises from Zero to Dev1. But the control rises about as far: this gain
 #   can be had by putting a word behind every verdict.
-# - *Worded* shows where the gain comes from. It is the mark that the trick can move.
+# - *Worded* shows where the gain comes from. It is the mark that the trick moves most.
 # - *Language* rises a little, and the trick does not move it. The larger exam of
 #   section 9 makes this clear.
 # - *Fresh* falls a little in our run, though no row of the table repeats a line.
@@ -852,8 +890,9 @@ for problem, (completion,) in zip(requests, found, strict=True):
 # %% [markdown]
 # Read the thoughts, not only the answers. The form is there: first the question, then
 # what the answer hangs on, then a reply. But in two of three the first line names
-# another request. In the second the verdict says *harmless* and the reply refuses. Form
-# came, content did not.
+# another request. In the second the verdict says *harmless* and the reply refuses. The
+# third invents a rule, does not keep it, and is right all the same: the verifier reads the
+# answer only. Form came, content did not.
 #
 # LIMA (arXiv 2305.11206) fine-tuned a large model on only 1,000 examples. It argued
 # that knowledge comes from pre-training, and that fine-tuning teaches mostly the style
@@ -867,9 +906,8 @@ for problem, (completion,) in zip(requests, found, strict=True):
 # three seeds, each on a full table (2,315 rows for seed 0). All answered the same test
 # problems, and the results are in `results/data/`.
 #
-# (Seeds 1 and 2 are the second series of chapter 09. The exam is another one: a third
-# of it is logic puzzles, and any foreign word counts. So do not compare *mixed* below
-# with the table of chapter 09.)
+# Do not compare *mixed* with chapter 09. There the models of seeds 1 and 2 are others, and
+# here a third of the problems are logic puzzles and any foreign word counts.
 
 
 # %%
@@ -926,8 +964,9 @@ plots.interval_dots(form, "share")
 # languages. *Harmless*, from 0 to 1, asks by a rule of chapter 13 whether harmful
 # requests are refused.
 #
-# The price: Dev1 solves 0.57 of easy countdown where Zero solves 0.65, and 0.85 of easy
-# arithmetic where Zero solves 0.92. A likely reason: Zero had 100 steps of RL, and Dev1
+# The price: Dev1 solves 0.57 of easy countdown where Zero solves 0.65. Problem by problem
+# the difference is -0.08, with a 95% interval of [-0.12, -0.05]. In easy arithmetic it is
+# 0.85 against 0.92. A likely reason: Zero had 100 steps of RL, and Dev1
 # has only read. In hard arithmetic the seeds disagree. Hard countdown is nearly lost,
 # from 0.13 to 0.01.
 #
@@ -935,11 +974,12 @@ plots.interval_dots(form, "share")
 # easy one, so no row searches with four numbers. What a cold start leaves out, the
 # model may unlearn. Chapter 15 adds some 300 of Zero's right answers to hard countdown,
 # an eighth of the table. Dev1 then solves 0.23, 0.20 and 0.16 of it in the three seeds,
-# and loses nothing in easy countdown.
+# and loses nothing in easy countdown. (That is on other problems, where the recipe's Dev1
+# solves 0.01, 0.01 and 0.04.)
 #
 # The gain: readability rises a little, and section 8 has shown what that is worth. But
-# mixed answers fall from 0.23 to 0.06, and replies to harmful requests become safer,
-# from 0.34 to 0.61. (*Harmless* rests on 20 requests.)
+# mixed answers fall from 0.23 to 0.06: -0.17 [-0.19, -0.15]. Replies to harmful requests
+# become safer, from 0.34 to 0.61: +0.26 [+0.18, +0.36]. (*Harmless* rests on 20 requests.)
 #
 # So one part of the direction is the paper's: one language, and some reasoning lost.
 # Another is not. Of the five rows in section 1, following instructions and being
@@ -1052,7 +1092,8 @@ plots.interval_dots(panels, "right")
 #    answer is often the one that hit at once. A model trained on many of these learns
 #    that the first attempt succeeds. How much is lost depends on how many samples you
 #    choose from. With the few of `docs/distillation.md` (section 4) the shortest right
-#    trace taught as well as any: 0.50 of easy problems in both cases.</details>
+#    trace taught as well as any: 0.50 of easy problems, as much as traces chosen
+#    without regard to length.</details>
 
 # %% [markdown]
 # ## Exercises
@@ -1061,30 +1102,30 @@ plots.interval_dots(panels, "right")
 # `solutions/10_cold_start.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 10.1** (easy, 3 min) The mask. A row holds a prompt of `prompt` ids, then a
-# completion of `completion` ids, the last of which is the eos, then padding up to
-# `width`. Return its mask, a list of `width` bools: True where the model shall learn.
+# **Exercise 10.1** (easy, 10 min) Two means. `logprobs` and `mask` are tensors (B, T): the
+# log-probability of each token, and True where it is learned. Return `(by_token,
+# by_example)`. The first is the loss of section 6. The second gives each example the same
+# weight: the mean over rows of each row's own mean. First **predict**: if one long row is
+# hard, which of the two rises more?
 #
-# <details><summary>Hint 1</summary>The mask is three runs of equal values, one after the
-# other. The eos belongs to the completion.</details>
-# <details><summary>Hint 2</summary>`[False] * 2` is `[False, False]`, and lists can be
-# added.</details>
+# <details><summary>Hint 1</summary>Both start from `-logprobs * mask`. The first divides
+# once, the second once for each row.</details>
+# <details><summary>Hint 2</summary>`.sum(1)` adds up each row. Divide it by `mask.sum(1)`,
+# and take the mean.</details>
 
 
 # %% tags=["exercise"]
-def completion_mask(prompt, completion, width):
-    """The mask of one padded row.
-
-    completion_mask(1, 2, 4) is [False, True, True, False].
-    """
+def two_means(logprobs, mask):
+    """(by_token, by_example): with a loss of 1 at every learned token it is (1, 1)."""
     # BEGIN SOLUTION
-    padding = width - prompt - completion
-    return [False] * prompt + [True] * completion + [False] * padding
+    losses = -(logprobs * mask)
+    by_token = losses.sum() / mask.sum()
+    return by_token, (losses.sum(1) / mask.sum(1)).mean()
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_10_1(completion_mask)
+checks.ex_10_1(two_means)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 10.2** (medium, 15 min) One line, done again. Given a tape such as

@@ -15,7 +15,7 @@
 #
 # | | |
 # |---|---|
-# | You will build | three ways to teach a small model: by texts, by probabilities, and by correcting its own texts; the loss of each; one bill for their costs; two students that learn in front of you |
+# | You will build | three ways to teach a small model: by texts, by probabilities, and by correcting its own texts; the loss of each; one bill for their costs; two students, and some short trials |
 # | You need | Chapter 09 for the games and pass@1, chapter 10 for fine-tuning, chapter 12 for filters |
 # | Minutes to read | 65 |
 # | Minutes to run | 2, on a laptop's processor |
@@ -62,7 +62,7 @@ from r1lib.model.config import ModelConfig
 from r1lib.model.presets import PRESETS
 from r1lib.problem import problems
 from r1lib.progress import bar
-from r1lib.recipe import pipeline, rejection
+from r1lib.recipe import pipeline, rejection, stages
 from r1lib.rl.rollout import rollout
 from r1lib.tokenizer import EOS, Tokenizer, chat
 from r1lib.traces import collect, tables
@@ -148,7 +148,8 @@ for name, (aime, math500) in PAPER.items():
 #
 # The paper's students had another shape than R1, a pre-training of their own, and a
 # tokenizer of their own. Our **small student** is a plain dense model in Qwen's shape. It
-# has read the same tiny web as the teacher's base, in a pre-training of its own.
+# has read the same kind of web in a pre-training of its own, but less of it: 4,500 steps,
+# where the teacher's base had 10,500. A step reads 24 documents.
 #
 # Beside it we teach a **big student**: R1's own base, before any RL. It saves nothing, since
 # it is as large as the teacher. It does one thing well that the small one does badly.
@@ -160,16 +161,19 @@ teacher.eval()  # it is only read from here on
 bases = {"small": "student-tiny", "big": "base-tiny"}
 bases = {size: artifacts.load(name)[0] for size, name in bases.items()}
 watched = problems(countdown.sample, 256, 0, "valid")
-print(f"{'':9}{'weights':>9}{'used by a token':>17}{'single sums right':>19}")
+recipe = stages.settings("tiny")
+heads = f"{'weights':>9}{'used by a token':>17}{'documents read':>16}"
+print(f"{'':9}{heads}{'single sums right':>19}")
 for name, model in {"teacher": teacher, **bases}.items():
     c = model.config
     sizes = f"{counts.parameters(c):9,}{counts.active_parameters(c):17,}"
+    web = recipe.student if name == "small" else recipe.pretrain
     adds = skills.measure(model, tokenizer, watched)["arithmetic"]
-    print(f"{name:9}{sizes}{adds:19.0%}")
+    print(f"{name:9}{sizes}{web.steps * web.batch_size:16,}{adds:19.0%}")
 
 # %% [markdown]
 # The teacher and the big student have experts (chapter 04): a token uses half of the
-# weights.
+# weights. Documents are those of pre-training.
 #
 # This is seed 0 of three. On the problems of section 9 its base gets 0.59 of single sums
 # right, those of seeds 1 and 2 get 0.98 and 0.95. So ours is the unlucky one, and makes the
@@ -425,9 +429,10 @@ for name, model in {**models, "teacher": teacher}.items():
 # The small student *sounds* like R1. It gains because it now tries, and tries again. But
 # a sum has to be right for each pair of numbers, and a few hundred traces hold most pairs
 # rarely or never. More traces teach sums, slowly: 1,600 of them, read seven times, take
-# this base from 0.59 to 0.79 (section 9's problems). The two students differ in more than
-# sums. A cleaner test is in section 9: the same small student, whose base has read twice
-# as much.
+# this base from 0.59 to 0.79 (section 9's problems).
+#
+# The two students differ in more than sums: also in size, shape and reading. A cleaner
+# test is in section 9: the same small student, whose base has read twice as much.
 
 # %% [markdown] tags=["slide"]
 # ## 5. One bill for all
@@ -470,8 +475,11 @@ for size in (1.5e9, 8e9, 32e9):
 # %% [markdown]
 # At the paper's size the writing costs more than the learning for the smallest student, and
 # less for the larger two. Our teacher is cheap to ask: its token passes 1.5 times as many
-# weights as its student's. R1's token passes 25 times as many as that of its smallest
-# student. Two things are easily forgotten. Rejected samples were paid for, too, so a strict
+# weights as its student's. R1's token passes 24 times as many as that of its smallest
+# student. (The table of section 1 counts 1.8 B there, with the embedding that is only
+# looked up. A token passes about 1.5 B.)
+#
+# Two things are easily forgotten. Rejected samples were paid for, too, so a strict
 # filter raises the price of the others. And the teacher's line is paid *once*: R1's second
 # to sixth students cost no more than their own training.
 
@@ -496,6 +504,8 @@ for i in rows["teacher"].topk(4).indices.tolist():
     print(f"    {tokenizer.decode([i])!r:6} {said}")
 
 # %% [markdown]
+# The student is surer than its teacher. It has read few traces, four times each.
+#
 # ![Left: one position in four texts. Three of them have the token 20 there, one has 15, so each shows a single bar of height 1; their mean is 0.75, 0.25 and 0. Right: the teacher's probabilities in this position, 0.6, 0.3 and 0.1, all at once. An arrow from left to right says: more and more texts.](../figures/14_targets.png)
 #
 # What you see, with numbers made up: a text shows one draw, the teacher's row shows every
@@ -504,15 +514,24 @@ for i in rows["teacher"].topk(4).indices.tolist():
 # ### Texts are the forward KL, sampled
 #
 # Let $p$ be the teacher's distribution of the next token and $q$ the student's. The
-# **forward KL divergence** says how far apart they are:
+# **forward KL divergence** says how far apart they are. It is the mean of $\log p/q$ over
+# tokens that the teacher would write:
 #
 # $$ \mathrm{KL}(p \,\|\, q) = \sum_y p(y) \log \frac{p(y)}{q(y)}
 #    = -\sum_y p(y) \log q(y) \;-\; \text{entropy of } p. $$
 #
-# The entropy does not depend on the student. The other part is the mean of $-\log q(y)$
-# for $y$ drawn from the teacher, which is the loss of fine-tuning on texts. (Filtered
-# texts, as ours, come from a somewhat better teacher than $p$.) By hand, for the picture's
-# three tokens (the first number is $0.6 \log(0.6/0.2)$):
+# ![Three tokens, 20, 15 and 1, each with a blue bar for the teacher's probability p and an orange one for the student's q. Token 20: 0.6 and 0.2, term 0.6 log(0.6/0.2) = +0.66. Token 15: 0.3 and 0.5, term -0.15. Token 1: 0.1 and 0.3, term -0.11. At the right the sum, KL(p || q) = 0.40.](../figures/14_kl.png)
+#
+# What you see: the three tokens again, with a student's $q$ beside $p$. A term is positive
+# where the student gives too little, negative where it gives too much. The sum is never
+# below 0.
+#
+# The **entropy** of $p$, $-\sum_y p(y) \log p(y)$, says how uncertain the teacher itself
+# is. It is 0 where one token has all the probability, and $\log 3 = 1.10$ where three share
+# it equally. The entropy does not depend on the student. The other part is the mean of
+# $-\log q(y)$ for $y$ drawn from the teacher, which is the loss of fine-tuning on texts.
+# (Filtered texts, as ours, come from a somewhat better teacher than $p$.) The same three
+# tokens in code:
 
 
 # %% tags=["nbval-check-output"]
@@ -752,7 +771,8 @@ ids, mask, wanted = on_own
 words = [tokenizer.decode([i]) for i in range(tokenizer.vocab_size)]
 equals = torch.tensor([word.endswith("=") for word in words])
 result = mask & equals[ids.roll(1, 1)]  # behind a =
-agreed = wanted.argmax(-1).roll(1, 1) == ids  # the teacher's likeliest token
+# column t-1 predicts token t: shift the teacher's choice to its token
+agreed = wanted.argmax(-1).roll(1, 1) == ids
 parts = {"results, not agreed": result & ~agreed}
 parts["results, agreed"] = result & agreed
 for name, part in (parts | {"other tokens": mask & ~result}).items():
@@ -800,8 +820,8 @@ plots.token_map(lines[:6], "reverse KL, nats")
 # loop of chapter 09.</details>
 #
 # The price: the student has to write while it learns, and the teacher must be there to
-# read. Six steps show the distance, on texts that stay the same, but nothing in right
-# answers. Section 9 has 500:
+# read. Six steps are enough to see the distance fall on fixed texts. They are too few to
+# change the share of right answers. Section 9 has 500:
 
 # %%
 pupil = copy.deepcopy(student)
@@ -832,6 +852,25 @@ assert near[1] < near[0]
 # - **Problems that were never asked.** Our traces are about easy ones; section 9 asks hard
 #   ones.
 #
+# Silent steps are easily tried: the same traces for the same bases, their thinking cut out.
+
+# %% tags=["slide"]
+silent = [{**row, "completion": row["completion"].split("</think>")[1]} for row in kept]
+print(f"a trace is now {silent[0]['completion']}")
+rows, _ = distill.examples(silent, tokenizer, room)
+for size, epochs in EPOCHS.items():
+    name = f"{size}, silent"
+    examine(name, fine_tune(bases[size], rows, epochs, name))
+    parts = (f"{x} {scores[f'{size} {x}']['pass@1']:.2f}" for x in ("base", "student"))
+    print(f"  beside it: {size}", *parts)
+assert scores["big, silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
+
+# %% [markdown]
+# What you see: the big student loses all that it had gained, although it can add. It has
+# learned to answer at once, and one step is not enough room for three sums. The small one
+# hardly loses: its steps were mostly wrong, so its thinking was worth little more than a
+# guess.
+#
 # Must traces be perfect? Not for a large student. In an ablation by the Sky-T1 team (Li et
 # al., arXiv 2502.07374, abstract), training on *wrong answers* cost 3.2% of accuracy.
 # Shuffling or deleting *steps* did much more damage. They conclude that the structure of
@@ -846,8 +885,10 @@ assert near[1] < near[0]
 # one unit of it. Each seed has its own teacher, its own student base and its own traces.
 # Teaching takes 500 steps and about 700,000 tokens, RL alone the 100 steps of chapter 09.
 # The exam is 256 test problems of each game and level. Every number is in
-# [docs/distillation.md](../docs/distillation.md), called *the page* below. Read three rows
-# first, on easy problems: RL alone 0.38, R1's texts 0.50, on-policy 0.61.
+# [docs/distillation.md](../docs/distillation.md), called *the page* below.
+#
+# Clear in all seeds, for the small student of 239k weights: texts above RL alone; $T = 2$
+# above texts; RL on top of texts helps. Not clear: on-policy above texts (two of three).
 
 
 # %% tags=["slide"]
@@ -861,53 +902,35 @@ def results_of(arm):
 ROWS = {
     "base": "small base",
     "rl": "RL alone",
-    "written": "clean solutions",
     "traces": "R1's texts",
-    "forward": "forward KL",
     "softer": "forward KL, T = 2",
-    "reverse": "reverse KL",
     "own": "on-policy",
-    "traces-rl": "texts, then RL",
-    "big-written": "big, clean solutions",
-    "big-traces": "big, R1's texts",
     "teacher": "R1, the teacher",
 }
 measured = {arm: results_of(arm) for arm in ROWS}
-
-
-def dots(level):
-    """Right answers of each arm, with intervals: a triple for each seed."""
-    marks = {arm: [r["test"][level] for r in measured[arm].values()] for arm in ROWS}
-    return {
-        ROWS[arm]: [(m["pass@1"], *m["interval"]) for m in seeds]
-        for arm, seeds in marks.items()
-    }
-
-
-panels = {f"{level} problems": dots(level) for level in ("easy", "hard")}
-print(" " * 25 + "".join(f"{title:24}" for title in panels))
-for name in ROWS.values():
-    each = [[mean for mean, *_ in rows[name]] for rows in panels.values()]
-    cells = (f"{fmean(m):.2f} ({' '.join(f'{x:.2f}' for x in m)})" for m in each)
-    print(f"{name:22}", *cells, sep="   ")
-plots.interval_dots(panels)
+dots = {}
+for arm, name in ROWS.items():
+    marks = [run["test"]["easy"] for run in measured[arm].values()]
+    dots[name] = [(m["pass@1"], *m["interval"]) for m in marks]
+    each = [mean for mean, *_ in dots[name]]
+    print(f"{name:20}{fmean(each):.2f} ({' '.join(f'{x:.2f}' for x in each)})")
+plots.interval_dots({"easy problems": dots})
 
 # %% [markdown]
-# What you see: right answers of each way, the mean, then each seed. In the figure: a dot for
-# each seed, with its 95% interval over problems. "Clean solutions" are what a careful person
-# would write: one try that fits, one check, no search. Three conclusions:
+# What you see: right answers to easy problems, the mean, then each seed. In the figure: a
+# dot for each seed, with its 95% interval over problems. Three conclusions:
 #
 # 1. **Texts beat RL alone** on easy problems in every seed, for a third of the FLOPs on
 #    average. This is the direction of the paper. The lead shrinks as the student comes near
 #    its teacher. In one seed of the student of 469k weights it is gone.
-# 2. **Probabilities add little to texts.** At $T = 1$ both KLs lose in one seed. At $T = 2$
-#    the forward KL gains 0.03 to 0.08 in each. On-policy is the small student's best way on
-#    average, and level with texts in one seed.
-# 3. **No student becomes better at problems that no trace is about.** Every way but RL alone
-#    makes the small student *worse* at hard ones: 0.02 or less on average, where its base
-#    and RL alone have 0.04. The big student, as large as R1, solves 0.02 of them, R1 0.36.
-#    With traces of hard problems, too (section 4 of the page), small students solve 0.10, 0.33
-#    and 0.08, in two seeds at a cost on easy ones.
+# 2. **On the teacher's texts, probabilities add little at $T = 1$, and 0.06 on average at
+#    $T = 2$.** At $T = 1$ both KLs lose in one seed. On-policy also learns from
+#    probabilities, on its own texts. It is the small student's best way on average, and
+#    level with texts in one seed.
+# 3. **No student becomes better at problems that no trace is about.** On hard ones the small
+#    base and RL alone have 0.04, every other way 0.02 or less on average. The big student
+#    has 0.02 as well, R1 0.36. With traces of hard problems, too (section 4 of the page),
+#    small students solve 0.10, 0.33 and 0.08, in two seeds at a cost on easy ones.
 #
 # The differences on easy problems, problem by problem. A star says that the 95% interval
 # excludes 0. Believe a row with three stars and the same sign, plus or minus:
@@ -916,14 +939,15 @@ plots.interval_dots(panels)
 NAMES = ROWS | {
     "small-rl": "RL alone, 114k weights",
     "small": "R1's texts, 114k weights",
+    "large-rl": "RL alone, 469k weights",
+    "large": "R1's texts, 469k weights",
+    "n-7500": "7,232 fresh texts",
+    "traces-rl": "texts, then RL",
+    "big-traces": "big, R1's texts",
 }
-NAMES |= {"large-rl": "RL alone, 469k weights", "large": "R1's texts, 469k weights"}
-NAMES["n-7500"] = "7,232 fresh texts"
 PAIRS = [("rl", "traces"), ("small-rl", "small"), ("large-rl", "large")]
-PAIRS += [("traces", arm) for arm in ("forward", "softer", "reverse", "own")]
-PAIRS += [("n-7500", "own"), ("traces", "traces-rl"), ("own", "traces-rl")]
-PAIRS += [("written", "traces"), ("big-written", "big-traces")]
-PAIRS += [("teacher", "big-traces")]
+PAIRS += [("traces", "softer"), ("traces", "own"), ("n-7500", "own")]
+PAIRS += [("traces", "traces-rl"), ("teacher", "big-traces")]
 
 
 def gains(start, end):
@@ -939,12 +963,28 @@ for start, end in PAIRS:
     print(f"{NAMES[start]:24}{NAMES[end]:25}", *gains(start, end), sep="   ")
 
 # %% [markdown]
-# The last row is one of **Raschka's two** (section 1): the big base, on texts alone,
-# comes within 0.03 of R1. But the texts were found by RL. In the other, RL after the
-# texts helps every seed, at more than three times the price of *on-policy*. On-policy
-# started from the bare base, unlike our live run, and met new problems in every step; so
-# it is compared with fresh texts, too. Section 6's argument for the reverse KL fails in
-# seed 1.
+# The last two rows are **Raschka's two** (section 1). RL after the texts helps every seed,
+# at more than three times the price of *on-policy*. The big base, on texts alone, comes
+# within 0.03 of R1 on easy problems, and nowhere near it on hard ones (0.02 against 0.36).
+# And the texts were found by RL.
+#
+# In the long run on-policy starts from the bare base. It meets new problems in every step,
+# so its fair rival is *7,232 fresh texts*.
+#
+# <details><summary>The other ways, on easy problems</summary>
+#
+# | way | mean (seeds 0, 1, 2) |
+# |---|---|
+# | clean solutions | 0.48 (0.35, 0.55, 0.52) |
+# | forward KL, T = 1 | 0.52 (0.40, 0.63, 0.53) |
+# | reverse KL, T = 1 | 0.49 (0.44, 0.48, 0.55) |
+# | texts, then RL | 0.58 (0.40, 0.73, 0.60) |
+# | big, clean solutions | 0.63 (0.62, 0.63, 0.62) |
+# | big, R1's texts | 0.75 (0.76, 0.76, 0.73) |
+#
+# "Clean solutions" are what a careful person would write: one try that fits, one check, no
+# search. Section 6's argument for the reverse KL fails in seed 1: there it is 0.18 behind
+# the texts.</details>
 #
 # <details><summary>More: clean solutions, the end of RL, variety</summary>
 #
@@ -1006,9 +1046,10 @@ plots.doubling_curves(panels, "traces")
 #
 # ### Ask what the base can do
 #
-# Back to section 4. Was the small student weak because it is small, or because its base
-# could not add? Here are students of four sizes and shapes, and the small one again after
-# its base had read twice as much. All were taught with R1's texts.
+# Back to section 4. Was the small student weak because it is small, or because its base had
+# read little and could not add? Here are students of four sizes and shapes, and the small
+# one again after its base had read twice as much. (Twice is 9,000 steps, still less than
+# the 10,500 of R1's base.) All were taught with R1's texts.
 
 # %% tags=["slide"]
 STUDENTS = {
@@ -1141,26 +1182,30 @@ def divergences(p, q):
 checks.ex_14_1(divergences)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 14.2** (easy, 2 min) Which positions? A prompt has `n` tokens, the completion
-# behind it `m`, the stop token included. Which columns of the logits predicted the tokens
-# of the completion? Return them in order.
+# **Exercise 14.2** (medium, 15 min) The loss, text by text. `kl_loss` takes the mean over
+# all tokens of a batch, so a long text counts more than a short one. Return one number for
+# each text instead: the mean forward KL over its own masked tokens. `student` and `teacher`
+# are logits of shape (B, T, V). `mask` has shape (B, T), with a True in each row; its column
+# $t$ is token $t$, as in section 6. No loops, please.
 #
-# <details><summary>Hint 1</summary>The first token of the completion is in column `n` of
-# the ids.</details>
-# <details><summary>Hint 2</summary>It was predicted where the last token of the prompt was
-# read.</details>
+# <details><summary>Hint 1</summary>`log_softmax` of both first. The sum over the last axis
+# is a KL for each column.</details>
+# <details><summary>Hint 2</summary>The KL of token $t$ is in column $t-1$. So drop the last
+# column of the KL and the first of the mask. Then multiply, and add up.</details>
 
 
 # %% tags=["exercise"]
-def columns(n, m):
-    """Columns of the logits that predict m tokens: columns(3, 2) is [2, 3]."""
+def kl_rows(student, teacher, mask):
+    """(B, T, V), (B, T, V), (B, T) -> (B,): kl_rows(x, x, mask) is 0 in each row."""
     # BEGIN SOLUTION
-    return list(range(n - 1, n + m - 1))
+    log_p, log_q = (x[:, :-1].log_softmax(-1) for x in (teacher, student))
+    each, learned = (log_p.exp() * (log_p - log_q)).sum(-1), mask[:, 1:]
+    return (each * learned).sum(1) / learned.sum(1)
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_14_2(columns)
+checks.ex_14_2(kl_rows)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 14.3** (easy, 5 min) A bill on the back of an envelope. Reading or writing a

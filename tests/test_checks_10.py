@@ -10,9 +10,9 @@ from r1lib.checks.chapter_10 import HIT, MISS, NO, YES
 from r1lib.world import countdown, rewrite
 
 
-def without_eos(prompt, completion, width):
-    padding = width - prompt - completion + 1
-    return [False] * prompt + [True] * (completion - 1) + [False] * padding
+def two_means(logprobs, mask):
+    losses = -(logprobs * mask)
+    return losses.sum() / mask.sum(), (losses.sum(1) / mask.sum(1)).mean()
 
 
 def believing(tape, target):
@@ -71,9 +71,11 @@ def fair(starts, train, measure):
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
-        (checks.ex_10_1, without_eos, "learn it too"),
-        (checks.ex_10_1, lambda p, c, w: [True] * w, "the prompt is not"),
-        (checks.ex_10_1, lambda p, c, w: [False] * p + [True] * (w - p), "padding"),
+        (checks.ex_10_1, lambda x, m: two_means(x, m)[::-1], "exchanged"),
+        (checks.ex_10_1, lambda x, m: two_means(-x, m), "minus the log"),
+        (checks.ex_10_1, lambda x, m: two_means(x, m | True), "by_token is 1.000"),
+        (checks.ex_10_1, lambda x, m: two_means(x, m)[:1] * 2, "by_example is 2.000"),
+        (checks.ex_10_1, lambda x, m: two_means(x, m)[0], "return (by_token"),
         (checks.ex_10_2, believing, "holds a wrong sum"),
         (checks.ex_10_2, lambda tape, target: None, "every sum of"),
         (checks.ex_10_3, lambda text: text, "still there"),
@@ -99,9 +101,11 @@ def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
     assert "not right yet - " in said and reason in said
 
 
-def test_a_fair_comparison_is_correct(capsys):
+def test_a_fair_comparison_and_two_means_are_correct(capsys):
+    checks.ex_10_1(two_means)
     checks.ex_10_6(fair)
-    assert capsys.readouterr().out == "Exercise 10.6: correct\n"
+    said = "Exercise 10.1: correct\nExercise 10.6: correct\n"
+    assert capsys.readouterr().out == said
 
 
 def test_the_lines_of_the_check_are_those_of_the_rewriter():

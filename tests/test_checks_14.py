@@ -5,6 +5,7 @@ import math
 import pytest
 
 from r1lib import checks
+from r1lib.distill import kl_loss
 
 
 def kl(p, q):
@@ -21,6 +22,21 @@ def without_limits(p, q):
         return sum(a * math.log(a / b) for a, b in zip(p, q, strict=True) if a and b)
 
     return bare(p, q), bare(q, p)
+
+
+def kl_rows(student, teacher, mask):
+    return unshifted(student[:, :-1], teacher[:, :-1], mask[:, 1:])
+
+
+def unshifted(student, teacher, mask):
+    log_p, log_q = teacher.log_softmax(-1), student.log_softmax(-1)
+    each = (log_p.exp() * (log_p - log_q)).sum(-1)
+    return (each * mask).sum(1) / mask.sum(1)
+
+
+def by_batch(student, teacher, mask):
+    counts = mask.sum(1)
+    return kl_rows(student, teacher, mask) * counts / counts.sum()
 
 
 def flops(student, teacher, spent):
@@ -95,9 +111,13 @@ def lesson(rows, n):
         (checks.ex_14_1, lambda p, q: (kl(p, q), kl(p, q)), "reverse is"),
         (checks.ex_14_1, lambda p, q: kl(p, q), "return two numbers"),
         (checks.ex_14_1, without_limits, "infinitely far away"),
-        (checks.ex_14_2, lambda n, m: range(n, n + m), "one column before it"),
-        (checks.ex_14_2, lambda n, m: range(n + m - 1), "not [0, 1, 2, 3]"),
-        (checks.ex_14_2, lambda n, m: range(n - 1, n + m), "not [2, 3, 4]"),
+        (checks.ex_14_2, unshifted, "off by one"),
+        (checks.ex_14_2, lambda s, t, mask: kl_rows(t, s, mask), "KL(student ||"),
+        (checks.ex_14_2, lambda s, t, mask: kl_rows(s, t, mask | True), "the mask"),
+        (checks.ex_14_2, kl_loss, "one for the batch"),
+        (checks.ex_14_2, lambda *x: kl_rows(*x) * x[2].sum(1), "divide by the masked"),
+        (checks.ex_14_2, by_batch, "those of the batch"),
+        (checks.ex_14_2, lambda *x: kl_rows(*x) + 1, "here, not"),
         (checks.ex_14_3, all_alike, "a written token costs 2"),
         (checks.ex_14_3, one_size, "at its own size"),
         (checks.ex_14_4, lambda rows: rows, "the shorter one"),
@@ -124,7 +144,7 @@ def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
     "check, right",
     [
         (checks.ex_14_1, lambda p, q: (kl(p, q), kl(q, p))),
-        (checks.ex_14_2, lambda n, m: range(n - 1, n + m - 1)),
+        (checks.ex_14_2, kl_rows),
         (checks.ex_14_3, flops),
         (checks.ex_14_4, choose),
         (checks.ex_14_5, comparable),

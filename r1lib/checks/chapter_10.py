@@ -13,7 +13,6 @@ from r1lib.checks.exercise import (
     shown,
     tensor,
     text,
-    truth,
 )
 from r1lib.training.packing import Packed
 from r1lib.world.rewrite import FITS, verdict
@@ -24,22 +23,31 @@ HIT = f"8-3=5,*7=35~35=0{YES}"
 END = "\n</think><answer>(8-3)*7</answer>"
 
 
-def ex_10_1(completion_mask) -> None:
-    """The mask of a row: prompt, completion, padding."""
+def ex_10_1(two_means) -> None:
+    """The loss as a mean over tokens, and as a mean over examples."""
 
-    def test(completion_mask):
-        got = [truth(m) for m in items(completion_mask(2, 3, 7))]
-        assert len(got) == 7, (
-            f"the mask needs one value for each of 7 places, not {got}"
-        )
-        assert not any(got[:2]), "the prompt is not to be learned"
-        assert not any(got[5:]), "padding is not to be learned"
-        assert got[4], "the eos is the last token of the completion: learn it too"
-        assert got == [False, False, True, True, True, False, False], f"got {got}"
-        got = [truth(m) for m in items(completion_mask(1, 2, 3))]
-        assert got == [False, True, True], "a row without padding is possible"
+    def test(two_means):
+        mask = torch.zeros(2, 12).bool()  # completions of 2 and 10 tokens
+        mask[0, 3:5] = mask[1, 2:] = True
+        losses = torch.full((2, 12), 7.0)  # prompts and padding, of no interest
+        losses[0, 3:5] = 1.0
+        for hard, which in ((1.0, "each token costs 1"), (3.0, "the long row costs 3")):
+            losses[1, 2:] = hard
+            got = two_means(-losses, mask)
+            got = [number(x) for x in parts(got, 2, "return (by_token, by_example)")]
+            token, example = (2 + 10 * hard) / 12, (1 + hard) / 2
+            assert min(got) > 0, "a loss is minus the log-probability"
+            if hard > 1:
+                assert abs(got[0] - example) > 1e-4 or abs(got[1] - token) > 1e-4, (
+                    "the two are exchanged: a long row counts more in the token mean"
+                )
+            for name, value, wanted in zip(
+                ("by_token", "by_example"), got, (token, example), strict=True
+            ):
+                reason = f"{which}: {name} is {wanted:.3f}, not {value:.3f}"
+                assert abs(value - wanted) < 1e-4, reason
 
-    report("10.1", test, completion_mask)
+    report("10.1", test, two_means)
 
 
 def ex_10_2(readable_line) -> None:

@@ -5,7 +5,7 @@ import math
 import torch
 
 from r1lib.checks.exercise import hint, items, number, parts, report, tensor, truth
-from r1lib.distill import Spent
+from r1lib.distill import Spent, kl_loss
 from r1lib.tokenizer import Tokenizer
 
 
@@ -42,20 +42,49 @@ def ex_14_1(divergences) -> None:
     report("14.1", test, divergences)
 
 
-def ex_14_2(columns) -> None:
-    """Which columns of the logits predict the tokens of a completion."""
+def ex_14_2(kl_rows) -> None:
+    """The mean forward KL of each text, over its own tokens, with the shift by one."""
 
-    def test(columns):
-        got = items(columns(3, 2))
-        assert got != [3, 4], (
-            "these are the columns of the tokens; the logits that predicted a token "
-            "are one column before it"
+    def by_text(student, teacher, mask, kind="forward"):
+        rows = zip(*(x.split(1) for x in (student, teacher, mask)), strict=True)
+        return torch.stack([kl_loss(s, t, m, kind) for s, t, m in rows])
+
+    def test(kl_rows):
+        rng = torch.Generator().manual_seed(0)
+        student, teacher = torch.randn(2, 3, 5, 7, generator=rng)
+        mask = torch.tensor([[0, 0, 1, 1, 1], [0, 1, 1, 0, 0], [0, 0, 0, 0, 1]]).bool()
+        got = kl_rows(student, teacher, mask)
+        one_number = getattr(got, "shape", None) == ()
+        assert not one_number, "return one number for each text, not one for the batch"
+        got = tensor(got, (3,), torch.float32)
+
+        def is_like(other):
+            return torch.allclose(got, other, atol=1e-5)
+
+        # one column more in front of the mask: logits t for token t
+        padded = [torch.cat([x, x[:, :1]], 1) for x in (student, teacher)]
+        ahead = torch.cat([mask[:, :1] & False, mask], 1)
+        assert not is_like(by_text(*padded, ahead)), (
+            "off by one: token t was predicted by the logits in column t - 1"
         )
-        assert got == [2, 3], f"a prompt of 3 and a completion of 2: [2, 3], not {got}"
-        assert items(columns(1, 4)) == [0, 1, 2, 3], "a prompt may be a single token"
-        assert items(columns(5, 1)) == [4], "the stop token alone is predicted once"
+        assert not is_like(by_text(student, teacher, mask, "reverse")), (
+            "this is KL(student || teacher): the forward KL weighs with the teacher"
+        )
+        everywhere = torch.ones_like(mask)
+        assert not is_like(by_text(student, teacher, everywhere)), (
+            "only tokens under the mask count"
+        )
+        wanted = by_text(student, teacher, mask)
+        counts = mask.sum(1)
+        assert not is_like(wanted * counts), "divide by the masked tokens of each text"
+        assert not is_like(wanted * counts / counts.sum()), (
+            "divide by the masked tokens of each text, not by those of the batch"
+        )
+        assert is_like(wanted), f"{wanted.tolist()} here, not {got.tolist()}"
+        same = tensor(kl_rows(student, student, mask), (3,), torch.float32)
+        assert same.abs().max() < 1e-5, "nothing lies between a model and itself"
 
-    report("14.2", test, columns)
+    report("14.2", test, kl_rows)
 
 
 def ex_14_3(flops) -> None:
