@@ -654,7 +654,7 @@ assert price["facts", "thinking"][0] > price["facts", "at once"][2]
 
 # %% [markdown]
 # What you see: on facts the short answer is the cheaper one for each right answer. On sums
-# the long one is, as far as we can tell: few guesses are right, so the first row is
+# the long one is, as far as we can tell. Few guesses are right, so the first row is
 # uncertain, and its interval comes down near that of thinking.
 #
 # This count rests on one assumption: somebody can tell the right answers from the wrong

@@ -100,7 +100,7 @@ for text in ("R1", "é", "가", "東", "🙂"):
 # Birch brought it to language in 2016 (arXiv 1508.07909, section 3.2).
 #
 # One pair and one new token, `new`. Here is the whole of what "join" means. Ids 0 to 8 are
-# kept for the special tokens of section 7, so byte `b` has the id `9 + b` (`FIRST_BYTE` is 9),
+# kept for the special tokens of section 7. So byte `b` has the id `9 + b` (`FIRST_BYTE` is 9),
 # and the first new token is 265 (`SMALLEST`):
 
 # %%

@@ -555,7 +555,7 @@ print("same steps as torch.optim.Muon:", gap < 0.03 * moved)
 # (PyTorch's Muon computes in bfloat16, with two to three digits, so "same" is rough.) Muon
 # is for matrices that map a vector to a vector. Embedding, head and norms stay with AdamW, and so
 # does the router of the experts (`base_optimizers`, below). V3 was trained with AdamW alone. Kimi
-# K2, of a similar build, used a variant of Muon at a trillion parameters (arXiv 2507.20534), and
+# K2, of a similar build, used a variant of Muon at a trillion parameters (arXiv 2507.20534).
 # DeepSeek-V4 is reported to be trained with Muon (the report beside its model card, April 2026).
 #
 # ## 7. The learning rate: warm up, stay, decay

@@ -310,10 +310,9 @@ except Refused as refused:
 #
 # All four steps in one function. Answers that no step can read are compared as words
 # (`wording`). One line deserves a second look: `written(right)`. Where the gold answer
-# is a number, the model has to *write one out*: a number, a fraction, a percentage or one
-# power of plain numbers, but not `2+2` or `2*3`. So for "compute 2+2" the text `2+2` is no answer.
-# If values were enough, repeating a sum would
-# be right. (For "simplify 6/8" or "compute 2^10" repeating *is* right: ask neither.)
+# is a number, the model has to *write one out*. A number, a fraction, a percentage or one
+# power of plain numbers will do, but not `2+2` or `2*3`. So for "compute 2+2" the text `2+2` is no
+# answer. If values were enough, repeating a sum would be right. (For "simplify 6/8" or "compute 2^10" repeating *is* right: ask neither.)
 
 
 # %% tags=["slide"]
@@ -773,9 +772,9 @@ for wrong, shared in product((0.3, 0.5, 0.7), (False, True)):
 # %% [markdown] tags=["slide"]
 # ## 9. The sandbox
 #
-# A model that is paid for passing tests may come to write programs that attack the test: one
-# sample happens to call `exit(0)`; a careless harness takes exit code 0 for success, and pays. So
-# assume the worst of every program.
+# A model that is paid for passing tests may come to write programs that attack the test. It
+# begins with a sample that happens to call `exit(0)`: a careless harness takes exit code 0 for
+# success, and pays. So assume the worst of every program.
 #
 # ![On the left the trainer, which holds the arguments and the expected values. Program and arguments go into a sealed box, to one process of their own. A warm server, which reads no program, forks that process when a number arrives. Only values, as text, come back, and are compared in the trainer. Below, the kernel lets a few calls pass and refuses others such as open and connect.](../figures/06_sandbox.png)
 #

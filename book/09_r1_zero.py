@@ -1490,8 +1490,8 @@ checks.ex_9_5(vote)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 9.6** (medium, 20 min) The whole loss. From nothing but `torch`, write the
-# GRPO loss with the KL leash (folded away in section 6): ratio, clip for advantages of
-# both signs, and $k_3$ per token with coefficient `beta`. Take the mean over all masked
+# GRPO loss with the KL leash (folded away in section 6). It has the ratio, the clip for advantages
+# of both signs, and $k_3$ per token with coefficient `beta`. Take the mean over all masked
 # tokens. The check compares value and gradient with the library on random numbers.
 #
 # <details><summary>Hint 1</summary>`advantages.unsqueeze(1)` fits beside (B, T). The

@@ -801,8 +801,8 @@ print(f"the paper: 1,700 steps, preferences in the last {400 / 1700:.0%}")
 # %% [markdown]
 # Two more settings are not the paper's. The paper lowers the temperature to 0.7 in this stage, as answers became
 # incoherent at higher ones (v2, section 3.2.2). Ours stays at 1.0, at which this book measures. And the
-# paper's preferences come in the last quarter of its steps, ours in the second half, for this reason: with problems alone the policy learns to
-# think first and does so for requests too, where it does not help. In chat the share rises from 20% to 40%
+# paper's preferences come in the last quarter of its steps, ours in the second half. The reason: with problems
+# alone the policy learns to think first, and does so for requests too, where it does not help. In chat the share rises from 20% to 40%
 # within 20 steps (`docs/experiments.md`), and the later steps have to undo this.
 #
 # The stage is the loop of chapter 11, with two differences. The reward is `Mixed`, and from a certain step on

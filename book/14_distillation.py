@@ -90,8 +90,8 @@ tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
 #
 # What would be saved? The table has two of R1's published students beside R1's own shape.
 # The module `counts` adds up additions and multiplications (**FLOPs**) for one more token
-# after 5,000 others: two for each weight that the token passes, and attention to those
-# 5,000 tokens (chapter 03). Qwen-1.5B has 1.8 billion weights with both of its
+# after 5,000 others. It counts two for each weight that the token passes, and attention to
+# those 5,000 tokens (chapter 03). Qwen-1.5B has 1.8 billion weights with both of its
 # embeddings.
 
 # %% tags=["nbval-check-output"]

@@ -69,9 +69,9 @@ print(ids[:, None].shape, ids[..., None].shape)
 # %% [markdown]
 # ## 2. Shapes have names
 #
-# This book names directions by letters, the same in every chapter: B sequences (the
-# *batch*), T tokens in each, D numbers for each token (the *width* of the model), V entries
-# of the vocabulary. `docs/notation.md` has the list. A shape is written (B, T, D).
+# This book names directions by letters, the same in every chapter. There are B sequences (the
+# *batch*), T tokens in each, D numbers for each token (the *width* of the model), and V
+# entries of the vocabulary. `docs/notation.md` has the list. A shape is written (B, T, D).
 #
 # Three operations change a shape without changing a number. `view` cuts the numbers anew in
 # the same order. `transpose` swaps two directions. `unsqueeze` and `squeeze` add and remove a
