@@ -1,6 +1,7 @@
 """What the book's tool makes of a source, shown on a tiny book."""
 
 import ast
+import platform
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ from tools import book as tool
 from tools import run_tests, slides
 from tools.book_chapter import python_source, without_magics
 from tools.book_check import problems
-from tools.book_source import BookError, links, number_of, stub
+from tools.book_source import BookError, links, number_of, opened_metadata, stub
 
 
 def source_of(book, kind="chapters"):
@@ -80,12 +81,30 @@ def test_new_neighbour_changes_the_line_of_links_only(book):
     second.write_text("# %% [markdown]\n# # Halving\n", encoding="utf-8")
     assert "the line of links is old" in str(problems(book)["links_fresh"])
     before = nbformat.read(chapter(book), as_version=4)
-    tool.refresh_links(book)
+    tool.refresh(book)
     after = nbformat.read(chapter(book), as_version=4)
     line = "[Contents](../README.md) | [Halving >](02_halving.ipynb)"
     assert after.cells[0].source == after.cells[-1].source == line
     assert after.cells[1:-1] == before.cells[1:-1]
     assert "outputs_fresh" not in problems(book)
+
+
+def test_metadata_that_jupyterlab_would_add_is_written_without_running(book):
+    whole = chapter(book).read_text(encoding="utf-8")
+    nb = nbformat.read(chapter(book), as_version=4)
+    assert nb.metadata.language_info.version == platform.python_version()
+    del nb.metadata["language_info"]
+    tool.write(nb, chapter(book))
+    (said,) = problems(book)["opened_without_a_change"]
+    assert said.startswith("chapters/01_doubling: its kernelspec or language_info")
+    assert tool.build(book) == 0
+    assert chapter(book).read_text(encoding="utf-8") == whole
+
+
+def test_metadata_is_what_the_kernel_says():
+    from ipykernel.ipkernel import IPythonKernel
+
+    assert opened_metadata()["language_info"] == IPythonKernel.language_info
 
 
 @pytest.mark.parametrize(

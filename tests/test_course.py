@@ -65,6 +65,11 @@ def test_the_right_answer_cannot_be_guessed_by_its_look(name):
     assert not re.search(r"(.)\1\1", letters), letters
 
 
+def test_the_first_page_of_the_course_has_every_sheet():
+    text = (ROOT / "course/README.md").read_text(encoding="utf-8")
+    assert [name for name in QUIZZES if f"](quizzes/{name}.md)" not in text] == []
+
+
 def test_answers_are_balanced_over_all_quizzes():
     places = Counter(q.answer for one in QUIZZES.values() for q in one.questions)
     assert max(places.values()) <= 1.15 * min(places.values())

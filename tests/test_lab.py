@@ -1,15 +1,19 @@
 """`python r1.py lab`: what JupyterLab would be started with. No server is started."""
 
+import asyncio
 import json
+import platform
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 from jupyter_server.serverapp import ServerApp
 from jupyterlab.labapp import LabApp
 from traitlets.config import Config
 
 from tools import lab
+from tools.book_source import opened_metadata
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -63,6 +67,22 @@ def test_pictures_and_pages_beside_the_chapters_are_served(root, monkeypatch):
     server = ServerApp(config=of_the_reader)
     server.parse_command_line(lab.arguments(root, [])[2:])
     assert Path(server.root_dir).resolve() == root.resolve()
+
+
+def test_a_notebook_is_read_with_the_version_of_this_python(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    nb = nbformat.v4.new_notebook(metadata=nbformat.from_dict(opened_metadata()))
+    nb.metadata.language_info.version = "3.11.0"
+    nbformat.write(nb, tmp_path / "a.ipynb")
+    before = (tmp_path / "a.ipynb").read_bytes()
+    server = ServerApp()
+    server.parse_command_line(lab.arguments(tmp_path, [])[2:])
+    contents = server.contents_manager_class(root_dir=str(tmp_path))
+    read = asyncio.run(contents.get("a.ipynb"))["content"]
+    assert read.metadata.language_info.version == platform.python_version()
+    assert read.metadata == opened_metadata()
+    assert asyncio.run(contents.get("a.ipynb", content=False))["content"] is None
+    assert (tmp_path / "a.ipynb").read_bytes() == before
 
 
 def test_options_are_passed_on(root):

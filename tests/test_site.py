@@ -260,9 +260,43 @@ def test_the_first_page_has_the_contents_of_all(made):
     assert "Questions <docs/faq>" in text
 
 
+def test_every_link_of_where_to_look_leads_somewhere(made):
+    look = site_source.LOOK.read_text(encoding="utf-8")
+    targets = [found[2].partition("#")[0] for found in site_source.LINK.finditer(look)]
+    assert len(targets) > 15
+    assert [t for t in targets if t and not (ROOT / t).is_file()] == []
+    made.root = ROOT
+    made.groups = site_source.contents(ROOT)
+    made.under = site_source.below(ROOT)
+    front = site_source.front(made)
+    assert front.index("## Where to look") < front.index("## What comes out")
+    assert '<a href="files/r1lib/losses.py">losses.py</a>' in front
+    made.paged = False
+    assert "## Where to look" not in site_source.front(made)
+
+
+def test_a_chapter_leads_to_its_other_pages(made):
+    name = "chapters/01_first"
+    assert site_source.relatives(made, name) == ""
+    made.groups.append(("More", [("chapters/ko/01_first", "")]))
+    made.groups.append(("More", [("solutions/01_first", "")]))
+    made.under = {"docs/faq": ["course/quizzes/01"]}
+    solutions, quiz = "../solutions/01_first.ipynb", "../course/quizzes/01.md"
+    wanted = f"[한국어](ko/01_first.ipynb) | [solutions]({solutions}) | [quiz]({quiz})"
+    assert site_source.relatives(made, name) == wanted
+    korean = site_source.relatives(made, "chapters/ko/01_first")
+    assert korean.startswith("[English](../01_first.ipynb) | [풀이](../../solutions/")
+    site_source.stage_page(made, name)
+    first = nbformat.read(made.folder / f"{name}.ipynb", 4).cells[0].source
+    assert first.startswith("# The first\n\n[한국어](ko/01_first.md) | ")
+
+
 def test_llms_txt_and_the_sitemap_name_every_page(made):
+    made.under = {"docs/faq": ["docs/claims/P05"]}
+    files.write_text(made.root / "docs/claims/P05.md", "# P5: languages\n")
     said = site.llms(made, "")
     assert "- [P4: a vote](docs/claims/P04.html)" in said
+    assert "- [P5: languages](docs/claims/P05.html)" in said
     known = site.sitemap(made, "https://book.org/")
     for name in made.names():
         assert f"<loc>https://book.org/{name}.html</loc>" in known
@@ -339,6 +373,12 @@ def test_a_widget_is_one_file_and_stands_in_its_chapter(name, tmp_path):
     assert (ROOT / f"figures/widget_{name}.png").exists()
 
 
+def test_a_widget_of_the_site_leads_back_to_its_chapter():
+    said = widgets.page("clip", above="../chapters/{chapter}.html")
+    assert '<a href="../chapters/08_rlhf_to_grpo.html">' in said
+    assert "../chapters" not in widgets.page("clip")
+
+
 def test_what_a_model_wrote_cannot_end_the_data():
     text = "</script><script>alert(1)</script><!--"
     data = str(widgets.script_data({"text": text}))
@@ -374,6 +414,18 @@ def test_formulas_become_mathml():
     assert said.startswith('<math alttext="o \\sim \\pi"') and "&#x0223C;" in said
     with pytest.raises(sphinx.errors.ExtensionError, match="nosuch"):
         mathml(r"\nosuch x", "inline")
+    assert "<mi>log</mi><mspace " in mathml(r"\log q", "inline")
+    assert "<msub><mi>log</mi><mn>2</mn></msub>" in mathml(r"\log_2 q", "inline")
+
+
+def test_a_formula_with_a_part_too_many_is_refused():
+    pytest.importorskip("latex2mathml")
+    sphinx = pytest.importorskip("sphinx")
+    from tools.site_sphinx import check_parts
+
+    check_parts("a_b", "<math><msub><mi>a</mi><mi>b</mi></msub></math>")
+    with pytest.raises(sphinx.errors.ExtensionError, match="3 parts, not 2"):
+        check_parts("a_b", "<math><msub><mi>a</mi><mi/><mi>b</mi></msub></math>")
 
 
 def test_terms_of_the_glossary_and_how_they_are_written():
@@ -395,6 +447,33 @@ def test_terms_of_the_glossary_and_how_they_are_written():
     assert [link.astext() for link in links] == ["token", "rewards"]
 
 
+def clicks(folder: Path, first: str, most: int) -> set[str]:
+    """The pages that can be reached from a page with so many clicks."""
+    reached, last = {first}, {first}
+    for _ in range(most):
+        links = {
+            site_check.place(folder / name, target)
+            for name in last
+            for target in site_check.read(folder / name).links
+            if "://" not in target
+        }
+        names = {
+            path.relative_to(folder.resolve()).as_posix()
+            for path in links
+            if path.suffix == ".html" and path.is_relative_to(folder.resolve())
+        }
+        last = names - reached
+        reached |= names
+    return reached
+
+
+def test_clicks_are_counted(tmp_path):
+    for name, to in ("a", "b"), ("b", "c"), ("c", "a"):
+        files.write_text(tmp_path / f"{name}.html", f'<a href="{to}.html#x">x</a>')
+    assert clicks(tmp_path, "a.html", 1) == {"a.html", "b.html"}
+    assert clicks(tmp_path, "a.html", 2) == {"a.html", "b.html", "c.html"}
+
+
 @pytest.mark.slow
 def test_the_whole_site_is_built_and_sound(tmp_path, capsys):
     if names := site.missing():
@@ -409,6 +488,9 @@ def test_the_whole_site_is_built_and_sound(tmp_path, capsys):
     page = (out / "chapters/08_rlhf_to_grpo.html").read_text(encoding="utf-8")
     assert "<math " in page and "<details><summary>" in page
     assert 'class="term' in page and 'id="widget-clip"' in page
+    assert '<a class="picture" href="../_images/' in page
+    pages = {path.relative_to(out).as_posix() for path in out.rglob("*.html")}
+    assert pages - clicks(out, "index.html", 2) == {"search.html"}  # its field is there
     claim = (out / "docs/claims/P04.html").read_text(encoding="utf-8")
     assert 'href="../../files/results/data/zero-0.json"' in claim
     assert "chapters/08_rlhf_to_grpo.html" in (out / "llms.txt").read_text()

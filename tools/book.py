@@ -33,6 +33,8 @@ from tools.book_source import (
     kinds,
     links,
     notebook,
+    opened_metadata,
+    opens_clean,
     output_digest,
     read_notebook,
     source_digest,
@@ -85,7 +87,6 @@ def build_one(book: Book, source: Path, kind: str) -> None:
     path = book.output(kind, source)
     execute(nb, path.parent, label)
     reject_stderr(nb, label)
-    nb.metadata.pop("language_info", None)  # holds the patch version of Python
     nb.metadata.pop("widgets", None)
     nb.metadata["r1"] = record | {"outputs": output_digest(nb)}
     write(nb, path)
@@ -98,8 +99,8 @@ def write(nb: NotebookNode, path: Path) -> None:
     os.replace(temporary, path)
 
 
-def refresh_links(book: Book) -> None:
-    """Bring the line of links up to date everywhere; nothing needs to run for it."""
+def refresh(book: Book) -> None:
+    """Bring the lines of links and the metadata up to date; nothing is executed."""
     for source in book.sources():
         for kind in KINDS:
             path = book.output(kind, source)
@@ -109,7 +110,10 @@ def refresh_links(book: Book) -> None:
             old = [c for c in nb.cells if "nav" in tags(c) and c.source != want.source]
             for cell in old:
                 cell.source = want.source
-            if old:
+            clean = opens_clean(nb)
+            if not clean:
+                nb.metadata |= nbformat.from_dict(opened_metadata())
+            if old or not clean:
                 write(nb, path)
 
 
@@ -160,7 +164,7 @@ def build(book: Book, number: str = "", everything: bool = False) -> int:
         except (BookError, SyntaxError) as problem:
             raise BookError(f"book/{source.name}: {problem}") from None
         print(f"built {source.stem} in {time.monotonic() - start:.0f} s", flush=True)
-    refresh_links(book)
+    refresh(book)
     for language in book_language.LANGUAGES:
         write_translations(book, language)
     return book_check.report(book, number)

@@ -23,6 +23,7 @@ CHAPTER_RULES: list[Callable[[list[Chapter]], list[str]]] = [
     book_outputs.no_errors_no_stderr,
     book_outputs.no_private_paths,
     book_outputs.links_fresh,
+    book_outputs.opened_without_a_change,
     book_outputs.small_files,
     book_outputs.exact_outputs,
     book_outputs.checks_say_what_they_should,

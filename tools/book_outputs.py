@@ -14,7 +14,14 @@ from tools.book_chapter import (
     python_source,
     tagged,
 )
-from tools.book_source import kinds, links, output_digest, source_digest, tags
+from tools.book_source import (
+    kinds,
+    links,
+    opens_clean,
+    output_digest,
+    source_digest,
+    tags,
+)
 from tools.provenance import chapter_reads
 
 PRIVATE = re.compile(
@@ -145,6 +152,16 @@ def links_fresh(chapters: list[Chapter]) -> list[str]:
             if [cell.source for cell in tagged(nb, "nav")] != [want, want]:
                 problems.append(f"{chapter.label(kind)}: the line of links is old")
     return problems
+
+
+def opened_without_a_change(chapters: list[Chapter]) -> list[str]:
+    """JupyterLab has nothing to write into a notebook that it opens."""
+    return [
+        f"{label}: its kernelspec or language_info is not what JupyterLab writes"
+        for chapter in chapters
+        for label, nb in chapter.notebooks()
+        if not opens_clean(nb)
+    ]
 
 
 def small_files(chapters: list[Chapter]) -> list[str]:

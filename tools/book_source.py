@@ -9,6 +9,7 @@ the line of links, stable cell ids and the digests that tell a stale notebook.
 
 import ast
 import json
+import platform
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,14 @@ KERNEL = {
     "display_name": "Python 3 (ipykernel)",
     "language": "python",
     "name": "python3",
+}
+LANGUAGE = {  # beside the version of Python
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
 }
 MARKER = re.compile(r"# ((?:r1lib|results)(?:\.\w+)+)\s*")
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
@@ -245,10 +254,27 @@ def notebook(book: Book, source: Path, kind: str) -> NotebookNode:
     name_cells(cells)
     return NotebookNode(
         cells=cells,
-        metadata=NotebookNode(kernelspec=NotebookNode(KERNEL)),
+        metadata=nbformat.from_dict(opened_metadata()),
         nbformat=4,
         nbformat_minor=5,
     )
+
+
+def opened_metadata() -> dict:
+    """What JupyterLab writes into a notebook that it opens.
+
+    A notebook that has it already stays as it is on disk, and is not called unsaved.
+    """
+    version = {"version": platform.python_version()}
+    return {"kernelspec": KERNEL, "language_info": LANGUAGE | version}
+
+
+def opens_clean(nb: NotebookNode) -> bool:
+    """True if JupyterLab has nothing to add, on the Python that executed it."""
+    version = nb.metadata.get("language_info", {}).get("version", "")
+    wanted = {"kernelspec": KERNEL, "language_info": LANGUAGE | {"version": version}}
+    found = {name: nb.metadata.get(name) for name in wanted}
+    return found == wanted and bool(re.fullmatch(r"3\.\d+\.\d+\w*\+?", version))
 
 
 def name_cells(cells: list[NotebookNode]) -> None:

@@ -20,6 +20,8 @@ SETTINGS = (
     "--ServerApp.root_dir=.",
     # Else it asks the reader about news, and a server about newer versions.
     "--LabApp.app_settings_dir=tools/lab_settings",
+    # Else a notebook that another Python executed is unsaved as soon as it is open.
+    "--ServerApp.contents_manager_class=tools.lab_contents.Contents",
 )
 
 

@@ -44,7 +44,7 @@ COPIED = "div.cell_input pre, div.highlight:not(.cell_output *) pre"
 def arguments(argv: list[str]) -> argparse.Namespace:
     parser = Parser(prog="r1.py site", description=__doc__.splitlines()[0])
     default = ROOT / "build/site"
-    parser.add_argument("--out", type=Path, default=default, help="build/site")
+    parser.add_argument("--out", type=Path, default=default, help="else build/site")
     parser.add_argument("--url", default="", help="the address it will have, if known")
     parser.add_argument("--epub", action="store_true", help="also one e-book")
     parser.add_argument("--pdf", action="store_true", help="also one PDF")
@@ -118,14 +118,12 @@ def replace(out: Path, made: Path) -> None:
 
 def llms(made: Pages, base: str) -> str:
     """llms.txt: what the site is, and where each page is, for a language model."""
-    return render(
-        "llms.txt.j2",
-        title=TITLE,
-        groups=[
-            (name, [(label, f"{base}{page}.html") for page, label in listed])
-            for name, listed in made.groups
-        ],
-    )
+    groups = []
+    for name, listed in made.groups:
+        under = [page for top, _ in listed for page in made.under.get(top, [])]
+        rows = [*listed, *site_source.pages(made.root, under)]
+        groups.append((name, [(label, f"{base}{page}.html") for page, label in rows]))
+    return render("llms.txt.j2", title=TITLE, groups=groups)
 
 
 def sitemap(made: Pages, base: str) -> str:
@@ -156,6 +154,7 @@ def settings(root: Path, url: str) -> dict:
         "html_context": {"default_mode": "auto"},
         "html_use_index": False,
         "html_static_path": [str(TEMPLATES / "static")],
+        "html_favicon": str(TEMPLATES / "static/icon.svg"),
         "html_css_files": ["site.css"],
         "html_js_files": ["site.js"],
         "html_baseurl": url,

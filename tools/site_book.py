@@ -48,7 +48,7 @@ def settings(title: str, root: Path) -> dict:
         "epub_copyright": "CC BY 4.0",
         "epub_identifier": NAME,
         "epub_scheme": "ID",
-        "epub_uid": "book",
+        "epub_uid": NAME,  # else the two lists of the EPUB have two names
         "epub_show_urls": "no",
         "epub_use_index": False,
         "epub_tocscope": "includehidden",
@@ -169,10 +169,25 @@ def declared(listing: str, pages: set[str]) -> str:
     return re.sub(r'<item [^>]*href="([^"]+)"[^>]*>', add, listing)
 
 
+def raised(page: str) -> str:
+    """The book in one page, with each chapter a level higher.
+
+    Sphinx puts chapters below the last section of the first page.
+
+    >>> raised('<h2>End</h2><span id="document-a"></span><h3>A</h3><h4>1</h4>')
+    '<h2>End</h2><span id="document-a"></span><h2>A</h2><h3>1</h3>'
+    """
+    first, mark, chapters = page.partition('<span id="document-')
+    chapters = re.sub(
+        r"(</?h)([3-6])(?=[ >])", lambda m: f"{m[1]}{int(m[2]) - 1}", chapters
+    )
+    return first + mark + chapters
+
+
 def print_pdf(printer: str, page: Path, out: Path, work: Path) -> None:
     """Let a browser print a page, without a window; what is folded is opened."""
-    text = page.read_text(encoding="utf-8")
-    page.write_text(text.replace("<details>", "<details open>"), encoding="utf-8")
+    text = page.read_text(encoding="utf-8").replace("<details>", "<details open>")
+    page.write_text(raised(text), encoding="utf-8")
     command = [
         printer,
         "--headless",
@@ -180,6 +195,7 @@ def print_pdf(printer: str, page: Path, out: Path, work: Path) -> None:
         "--disable-gpu",
         f"--user-data-dir={work / 'profile'}",
         "--no-pdf-header-footer",
+        "--generate-pdf-document-outline",
         f"--print-to-pdf={out}",
         page.as_uri(),
     ]

@@ -20,12 +20,15 @@ from r1lib import files
 from tools import provenance, widgets
 from tools.book_source import Book, is_appendix, number_of, read_notebook, tags, title
 
+TEMPLATES = Path(__file__).with_name("templates")
+
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(<?([^)\s>]+)>?\)")
 STANDS_FOR = re.compile(r"!\[[^\]]*\]\([^)\s]*/widget_(\w+)\.png\)")
 FOLD = re.compile(
     r"(<details>(?:\s*<summary>.*?</summary>)?|<summary>.*?</summary>|</details>)"
 )
 CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
+FIRST = re.compile(r"^# .+$", re.MULTILINE)  # the title of a page
 MINUTES = re.compile(r"^\| *Minutes to read *\| *(\d+)", re.MULTILINE)
 APPENDIX_PAGES = {
     "A": "docs/troubleshooting",
@@ -35,6 +38,7 @@ APPENDIX_PAGES = {
 MEASURED = ("phenomena", "stage_table", "r1_zero", "variants", "distillation")
 WEB_ONLY = ("Course", "The project", "한국어")  # not in the book as one file
 COURSE = "course/README"
+LOOK = TEMPLATES / "look.md"  # links that the first page of the site has
 MANY = 12  # files of a claim that are listed without folding
 
 
@@ -97,7 +101,11 @@ def contents(root: Path) -> list[tuple[str, list[tuple[str, str]]]]:
         ),
         (
             "The project",
-            pages(root, found(root, "CONTRIBUTING.md")),
+            [
+                listed
+                for name in ("CONTRIBUTING", "SECURITY", "CODE_OF_CONDUCT")
+                for listed in pages(root, found(root, f"{name}.md"))
+            ],
         ),
         (
             "한국어",
@@ -204,14 +212,36 @@ def with_pictures(root: Path, nb: NotebookNode, name: str) -> NotebookNode:
 
 
 def notebook(made: Pages, nb: NotebookNode, name: str) -> NotebookNode:
-    """A notebook without its lines of links, with its pictures described."""
+    """A notebook with the links of the site, and with its pictures described."""
     nb.cells = [cell for cell in nb.cells if "nav" not in tags(cell)]
+    texts = [cell for cell in nb.cells if cell.cell_type == "markdown"]
+    if made.paged and texts and (others := relatives(made, name)):
+        texts[0].source = FIRST.sub(rf"\g<0>\n\n{others}", texts[0].source, count=1)
     for cell in nb.cells:
         if cell.cell_type == "markdown":
             cell.source = adapt(made, cell.source, name)
         elif described := " ".join(alternatives(cell)):
             cell.metadata["mystnb"] = {"image": {"alt": described}}
     return nb
+
+
+def relatives(made: Pages, name: str) -> str:
+    """Links to the other pages of a chapter: its languages, solutions, quiz."""
+    stem = Path(name).name
+    number = stem.partition("_")[0]
+    kinds = {
+        f"chapters/{stem}.ipynb": "English" if "/ko/" in name else "the chapter",
+        f"chapters/ko/{stem}.ipynb": "한국어",
+        f"solutions/{stem}.ipynb": "풀이" if "/ko/" in name else "solutions",
+        f"course/quizzes/{number}.md": "퀴즈" if "/ko/" in name else "quiz",
+    }
+    here = posixpath.dirname(name)
+    links = [
+        f"[{words}]({posixpath.relpath(page, here)})"
+        for page, words in kinds.items()
+        if posixpath.splitext(page)[0] in made.names() - {name}
+    ]
+    return " | ".join(links)
 
 
 def alternatives(cell: NotebookNode) -> Iterator[str]:
@@ -321,8 +351,11 @@ def with_widgets(made: Pages, text: str) -> str:
 
 
 def front(made: Pages) -> str:
-    """The first page: the README, and the contents of the whole site."""
+    """The first page: the README, where to look, and the contents of the whole site."""
     text = (made.root / "README.md").read_text(encoding="utf-8")
+    if made.paged:
+        look = LOOK.read_text(encoding="utf-8")
+        text = text.replace("## What comes out", f"{look}## What comes out", 1)
     parts = [adapt(made, text, "README")]
     if made.books:
         links = " and ".join(
@@ -343,7 +376,8 @@ def copy_extra(made: Pages, out: Path) -> None:
         shutil.copyfile(made.root / name, target)
     for name in widgets.WIDGETS:
         files.write_text(
-            out / "widgets" / f"{name}.html", widgets.page(name, made.root)
+            out / "widgets" / f"{name}.html",
+            widgets.page(name, made.root, above="../chapters/{chapter}.html"),
         )
 
 

@@ -7,6 +7,7 @@ to its line there and shows its meaning as a tooltip.
 
 import html
 import re
+from xml.etree import ElementTree
 
 from docutils import nodes
 from latex2mathml.converter import convert
@@ -25,7 +26,21 @@ LEAVE = (
     nodes.footnote_reference,
 )
 UNREAD = re.compile(r"<m\w+[^>]*>\\[^<]*")  # a command that the converter passed on
-FUNCTION = re.compile(r"(<m[io]>(?:log|exp|min|max|ln|softmax)</m[io]>)(?=<m[in]>)")
+PICTURE = re.compile(r'(<a\b[^>]*>\s*)?(<img\b[^>]*\bsrc="([^"]+)"[^>]*>)')
+PARTS = {  # how many parts an element of MathML has; with more, nothing is right
+    "msub": 2,
+    "msup": 2,
+    "msubsup": 3,
+    "munder": 2,
+    "mover": 2,
+    "munderover": 3,
+    "mfrac": 2,
+    "mroot": 2,
+}
+FUNCTION = re.compile(  # before an argument, and not itself the base of an index
+    "".join(f"(?<!<{name}>)" for name in PARTS)
+    + r"(<m[io]>(?:log|exp|min|max|ln|softmax)</m[io]>)(?=<m[in]>)"
+)
 
 
 def mathml(text: str, display: str) -> str:
@@ -35,7 +50,17 @@ def mathml(text: str, display: str) -> str:
         raise ExtensionError(f"cannot draw {unread[0]!r:.60} of the formula {text!r}")
     made = made.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")  # \sim relates
     made = FUNCTION.sub(r'\1<mspace width="0.17em" />', made)
+    check_parts(text, made)
     return made.replace("<math ", f'<math alttext="{html.escape(text)}" ', 1)
+
+
+def check_parts(text: str, made: str) -> None:
+    """Refuse a formula in which an element has too many parts, or too few."""
+    for element in ElementTree.fromstring(made).iter():
+        name = element.tag.rpartition("}")[2]
+        if len(element) != PARTS.get(name, len(element)):
+            said = f"<{name}> with {len(element)} parts, not {PARTS[name]}"
+            raise ExtensionError(f"cannot draw the formula {text!r}: {said}")
 
 
 def inline_math(self, node) -> None:
@@ -113,10 +138,28 @@ def is_korean(docname: str) -> bool:
     return docname == "README.ko" or docname.startswith("chapters/ko/")
 
 
-def set_language(app, pagename: str, _template, context, _doctree) -> None:
-    """Say in which language a page is, for those who hear it."""
+def finish_page(app, pagename: str, _template, context, _doctree) -> None:
+    """Say in which language a page is, for those who hear it; link its pictures."""
     if is_korean(pagename):
         context["language"] = "ko"
+    if app.builder.name == "html" and "body" in context:
+        said = "그림만 보기" if is_korean(pagename) else "Open the picture alone"
+        context["body"] = with_linked_pictures(context["body"], said)
+
+
+def with_linked_pictures(body: str, said: str) -> str:
+    """Each picture as a link to itself: on a small screen its words are too small.
+
+    >>> with_linked_pictures('<img alt="a dot" src="a.png" />', "Open")
+    '<a class="picture" href="a.png" title="Open"><img alt="a dot" src="a.png" /></a>'
+    """
+
+    def add(match: re.Match) -> str:
+        if match[1]:
+            return match[0]
+        return f'<a class="picture" href="{match[3]}" title="{said}">{match[2]}</a>'
+
+    return PICTURE.sub(add, body)
 
 
 def matcher(terms: dict) -> re.Pattern:
@@ -161,5 +204,5 @@ def setup(app) -> dict:
     app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))
     app.connect("doctree-read", remember)
     app.connect("doctree-resolved", explain)
-    app.connect("html-page-context", set_language)
+    app.connect("html-page-context", finish_page)
     return {"version": "1", "parallel_read_safe": False}

@@ -164,13 +164,14 @@ def fragment(name: str, root: Path = ROOT) -> Markup:
     return Markup(html)
 
 
-def page(name: str, root: Path = ROOT) -> str:
-    """The widget as a page of its own."""
+def page(name: str, root: Path = ROOT, above: str = "") -> str:
+    """The widget as a page of its own; `above` is the address of its {chapter}."""
     widget = WIDGETS[name]
     return render(
         "widgets/page.html.j2",
         title=widget.title,
         about=widget.about,
+        above=above.format(chapter=widget.chapter),
         fragment=fragment(name, root),
     )
 
