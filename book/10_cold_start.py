@@ -365,8 +365,8 @@ for tape in ("8-3=5,*7=35", "8-3=6,*7=42"):
 # - lines that repeat an attempt.
 #
 # Distance and verdict are computed anew, and the pass ends at the first hit. `said_of`
-# writes yes or no and the second word, in the language of the question. (`words` writes
-# longer phrases; it is off here. `lines` are the matches of one pattern for a whole line: a
+# calls `verdict`, which writes yes or no and the second word in the language of the
+# question. (`words` asks for longer phrases; it is off here. `lines` are the matches of one pattern for a whole line: a
 # tape, with or without `again` before it and a check behind it. `line["tape"]` is the
 # part before the `~`, such as `8-3=5,*7=35`.)
 
@@ -382,6 +382,7 @@ for tape in ("8-3=5,*7=35", "8-3=6,*7=42"):
 # not guessed at. So is one whose answer is wrong, before or after.
 
 # %% tags=["slide", "nbval-check-output"]
+print("a miss and a hit:", *(verdict("en", hits, FITS["en"]) for hits in (0, 1)), "\n")
 slipped = f"<think>8-3=6,*7=42~35=7 no\n{miss}\nagain {miss}\n{hit}{end}"
 korean = countdown.make((3, 7, 8), 35, "ko", "(8-3)*7")
 sums = arithmetic.make((8, 3, 7), "-*", "en")
