@@ -49,6 +49,7 @@ from r1lib import artifacts, checks, plots
 from r1lib.hub.export import byte_letters, tokenizer_json
 from r1lib.hub.tokenizers import PublishedTokenizer
 from r1lib.model.presets import PRESETS
+from r1lib.plots import interactive
 from r1lib.problem import draw
 from r1lib.tokenizer import (
     ASSISTANT,
@@ -476,6 +477,24 @@ print(tokenizer.decode(tokenizer.encode(text)) == text)
 prompt = tokenizer.prompt("<|eos|>2+2")
 print([tokenizer.decode([i]) for i in prompt])
 assert [i for i in prompt if i < FIRST_BYTE] == [BOS, USER, ASSISTANT]
+
+# %% [markdown]
+# ### Try it: your own text
+#
+# The next cell cuts a text of yours into tokens. Each box is a token with its id behind it. A
+# space is drawn as ␣, and bytes that are no whole character as numbers, such as `\xea`. Change
+# the text and press Enter: your name, 1234567, an emoji, `<think>` with and without `allow
+# special`.
+#
+# A question to answer by playing: `compute` is one token. Is the shorter word `cat`, typed alone,
+# one, too?
+#
+# <details><summary>Answer</summary>No, it is two. The tokenizer read many sums that begin with
+# `compute`, and few cats. What counts is how often a word occurs, not how long it is. In Korean,
+# `계산` (compute) is one token and `고양이` (cat) is five.</details>
+
+# %%
+interactive.tokens(tokenizer, "compute (계산) 12345*67 🙂")
 
 # %% [markdown] tags=["slide"]
 # ## 8. The template that silently deletes thinking

@@ -52,6 +52,7 @@ from r1lib.model.counts import cache_numbers
 from r1lib.model.moe import MoE  # chapter 04 builds it
 from r1lib.model.mtp import MTPModule  # chapter 05 builds it
 from r1lib.model.transformer import evaluating, lookup_rope, rope_at, rope_of
+from r1lib.plots import interactive
 from r1lib.recipe import pipeline
 from r1lib.sampling import Completion, check_room, slow_generate, to_text
 from r1lib.tokenizer import EOS, PAD
@@ -860,6 +861,23 @@ for name, how in (
 # sure. R1's authors recommend a temperature of 0.6, and they evaluated it with 0.6 and top-p 0.95
 # (README of its repository).
 #
+# ### Try it: turn the dials
+#
+# The next cell asks the shipped base. Its bars are the probabilities of the next token, after
+# temperature and top-p. The line above them is a completion, drawn with that `seed`. Move the
+# sliders. Then type `<think>17+5=` as the beginning of the answer and press Enter: inside a sum,
+# one token has nearly all of the probability.
+#
+# A question to answer by playing: with an empty `answer`, at which temperature does `<think>`
+# become likelier than `<answer>`?
+#
+# <details><summary>Answer</summary>At none. All logits are divided by the same number, so their
+# order stays. A high temperature only brings the bars closer together.</details>
+
+# %%
+interactive.next_token("base-tiny", "compute ((17+5)*2)-8")
+
+# %% [markdown] tags=["slide"]
 # ## 11. What the cache costs
 #
 # The cache of some well-known models, from the sizes in their published `config.json`, with two

@@ -61,6 +61,7 @@ from r1lib.model.moe import (
 )
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Transformer, balance, router_loads
+from r1lib.plots import interactive
 from r1lib.problem import problems
 from r1lib.tokenizer import PAD, SPECIAL, Tokenizer
 from r1lib.training import optim, pretrain
@@ -711,6 +712,22 @@ plots.heatmaps(panels, list(KINDS), columns, "expert")
 # [widgets/experts.html](../widgets/experts.html) has other texts and layers; open it in a
 # browser and choose a token. A box has the colour of its heavier expert.
 #
+# ### Try it: your own text
+#
+# The next cell routes a text of yours. Each column is a token, each row an expert, and a number
+# is the weight of an expert that the token goes to. Type a sum, a sentence, Korean, and move the
+# slider to the other layers.
+#
+# A question to answer by playing: type `5+5+5+5+5`. Do all fives go to the same two experts?
+#
+# <details><summary>Answer</summary>In layers 1 and 2, all but the first. The router sees the vector
+# of a token and not the token, and attention has mixed earlier tokens into this vector. The first
+# five has no five before it.</details>
+
+# %%
+interactive.experts("base-tiny", "compute ((17+5)*2)-8")
+
+# %% [markdown]
 # ### Does the map mean anything?
 #
 # An expert is used often for digits; do digits need it? Take each expert away: a bias of

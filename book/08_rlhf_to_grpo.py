@@ -60,6 +60,7 @@ from r1lib.losses import (
 )
 from r1lib.model.counts import parameters, training_bytes
 from r1lib.model.presets import PRESETS
+from r1lib.plots import interactive
 from r1lib.problem import problems
 from r1lib.progress import bar
 from r1lib.rl import dpo, grpo, ppo, reinforce
@@ -726,6 +727,23 @@ for step in range(3):
 # inside the clip, and moves a few far beyond it: read the lowest and the highest ratio. From
 # the second step on, the clip has work to do.
 #
+# ### Try it: one group, step by step
+#
+# The next cell takes such steps on one group of the batch. A row is a completion, with its
+# probability before and after the steps: blue rose, orange fell. Move `steps` slowly, then look
+# at the other groups.
+#
+# A question to answer by playing: look for a group without any right answer. What does GRPO
+# reinforce there?
+#
+# <details><summary>Answer</summary>In our run, the wrong answers of group 0 that keep the format.
+# They earn 0.1, and the others earn 0. Divided by the tiny std of this group, the difference counts
+# as much as that between right and wrong elsewhere. Group 5 agrees, so nothing moves.</details>
+
+# %%
+interactive.grpo_steps(base, tokenizer, first, advantages)
+
+# %% [markdown]
 # ### Is GRPO then just REINFORCE?
 #
 # At ratio 1, yes: REINFORCE with the group's advantages. The values of the two losses

@@ -76,6 +76,25 @@ def test_stderr_is_refused(book):
         tool.build(book)
 
 
+LIVE = "{'application/vnd.jupyter.widget-view+json': {'model_id': 'x'}, %s}"
+
+
+def test_of_a_widget_only_the_still_form_is_kept(book):
+    bundle = LIVE % "'text/html': '<b>42</b>', 'text/plain': '42'"
+    edit(book.sources()[0], "double(21)", f"display({bundle}, raw=True)")
+    tool.build(book)
+    cells = nbformat.read(chapter(book), as_version=4).cells
+    (output,) = next(c.outputs for c in cells if c.source.startswith("display("))
+    assert output.data == {"text/html": "<b>42</b>", "text/plain": "42"}
+
+
+def test_a_widget_without_a_still_form_is_refused(book):
+    bundle = LIVE % "'text/plain': 'Slider()'"
+    edit(book.sources()[0], "double(21)", f"display({bundle}, raw=True)")
+    with pytest.raises(BookError, match=r"In \[3\] shows a widget without a still"):
+        tool.build(book)
+
+
 def test_new_neighbour_changes_the_line_of_links_only(book):
     second = book.root / "book/02_halving.py"
     second.write_text("# %% [markdown]\n# # Halving\n", encoding="utf-8")

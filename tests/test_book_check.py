@@ -10,6 +10,7 @@ from tiny_book import chapter, edit
 from tools import book as tool
 from tools import provenance
 from tools.book_check import problems
+from tools.book_outputs import WIDGET_VIEW
 
 
 def change_outputs(book, change):
@@ -107,6 +108,17 @@ def test_spoiled_output_is_found(book, rule):
 def test_an_address_in_memory_is_found(book):
     change_outputs(book, add_output(output_type="stream", text="<Generator at 0x7f2a>"))
     assert "at 0x7f2a>" in problems(book)["no_private_paths"][0]
+
+
+def test_a_live_widget_and_its_state_are_found(book):
+    view = {WIDGET_VIEW: {"model_id": "x"}, "text/plain": "Slider()"}
+    change_outputs(book, add_output(output_type="display_data", data=view))
+    path = chapter(book)
+    nb = nbformat.read(path, as_version=4)
+    nb.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {}}
+    nbformat.write(nb, path)
+    state, live = problems(book)["no_live_views"]
+    assert "keeps the state" in state and "In [7] shows a live widget" in live
 
 
 def test_error_output_is_found(book):

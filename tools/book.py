@@ -26,7 +26,7 @@ from r1lib.files import SHOWN, line
 from tools import book_check, book_colab, book_language
 from tools.arguments import Parser
 from tools.book_chapter import KINDS, code_cells, load_one, python_source
-from tools.book_outputs import staleness
+from tools.book_outputs import WIDGET_VIEW, staleness
 from tools.book_source import (
     Book,
     BookError,
@@ -78,6 +78,15 @@ def reject_stderr(nb: NotebookNode, label: str) -> None:
                 raise BookError(f"{label}: {name} wrote to stderr:\n{said}")
 
 
+def drop_live_views(nb: NotebookNode, label: str) -> None:
+    """Keep what a widget shows without a kernel: nothing else has its state."""
+    for name, cell in code_cells(nb):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if data.pop(WIDGET_VIEW, None) and data.keys() <= {"text/plain"}:
+                raise BookError(f"{label}: {name} shows a widget without a still form")
+
+
 def build_one(book: Book, source: Path, kind: str) -> None:
     """Execute one notebook of a chapter and write it, whole or not at all."""
     label = f"{kind}/{source.stem}"
@@ -87,6 +96,7 @@ def build_one(book: Book, source: Path, kind: str) -> None:
     path = book.output(kind, source)
     execute(nb, path.parent, label)
     reject_stderr(nb, label)
+    drop_live_views(nb, label)
     nb.metadata.pop("widgets", None)
     nb.metadata["r1"] = record | {"outputs": output_digest(nb)}
     write(nb, path)

@@ -21,6 +21,7 @@ CHAPTER_RULES: list[Callable[[list[Chapter]], list[str]]] = [
     book_outputs.outputs_fresh,
     book_outputs.executed_in_order,
     book_outputs.no_errors_no_stderr,
+    book_outputs.no_live_views,
     book_outputs.no_private_paths,
     book_outputs.links_fresh,
     book_outputs.opened_without_a_change,

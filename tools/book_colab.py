@@ -18,8 +18,8 @@ from tools.book_source import Book, BookError, markdown, read_notebook, tags
 
 BRANCH = "colab"
 REPOSITORY = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?")
-BESIDE = (
-    "matplotlib transformers datasets tiktoken"  # what chapters import beside r1lib
+BESIDE = (  # what chapters import beside r1lib
+    "matplotlib transformers datasets tiktoken ipywidgets"
 )
 FETCH = """\
 # Not in the book: fetches its release {tag} once, and goes to its chapters.

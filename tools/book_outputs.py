@@ -28,6 +28,7 @@ PRIVATE = re.compile(
     r"(?<![\w.-])/(home|Users|tmp|work|root)/|[A-Za-z]:\\+Users\\| at 0x[0-9a-f]+>"
 )
 BYTES = 1_000_000
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def sources_readable(chapters: list[Chapter]) -> list[str]:
@@ -128,6 +129,19 @@ def no_errors_no_stderr(chapters: list[Chapter]) -> list[str]:
                         problems.append(f"{label}: {name} failed")
                 if "stderr" in kinds:
                     problems.append(f"{label}: {name} wrote to stderr")
+    return problems
+
+
+def no_live_views(chapters: list[Chapter]) -> list[str]:
+    """No output waits for a kernel, and no notebook keeps the state of widgets."""
+    problems = []
+    for chapter in chapters:
+        for label, nb in chapter.notebooks():
+            if "widgets" in nb.metadata:
+                problems.append(f"{label}: it keeps the state of widgets")
+            for name, cell in code_cells(nb):
+                if any(WIDGET_VIEW in o.get("data", {}) for o in cell.outputs):
+                    problems.append(f"{label}: {name} shows a live widget")
     return problems
 
 

@@ -1,6 +1,7 @@
 """Every figure of the book: call plots.curves, plots.heat_maps and so on.
 
-`style` says how they look; the other files hold one kind of figure each.
+`style` says how they look; the other files hold one kind of figure each. Only
+`interactive`, the parts to play with, needs ipywidgets: import it by its own name.
 """
 
 from r1lib.plots.bars import (
