@@ -729,16 +729,14 @@ for step in range(3):
 #
 # ### Try it: one group, step by step
 #
-# The next cell takes such steps on one group of the batch. A row is a completion, with its
-# probability before and after the steps: blue rose, orange fell. Move `steps` slowly, then look
-# at the other groups.
+# The next cell takes such steps on one group. A row is a completion, with its probability before
+# and after: blue rose, orange fell. Move `steps`, then `group`.
 #
-# A question to answer by playing: look for a group without any right answer. What does GRPO
-# reinforce there?
+# A question: find a group without any right answer. What does GRPO reinforce there?
 #
 # <details><summary>Answer</summary>In our run, the wrong answers of group 0 that keep the format.
 # They earn 0.1, and the others earn 0. Divided by the tiny std of this group, the difference counts
-# as much as that between right and wrong elsewhere. Group 5 agrees, so nothing moves.</details>
+# as much as right against wrong elsewhere. Group 5 agrees: nothing moves.</details>
 
 # %%
 interactive.grpo_steps(base, tokenizer, first, advantages)
