@@ -344,6 +344,17 @@ def test_a_style_that_loads_a_font_is_named(tmp_path):
     assert said.startswith("x.css: loads")
 
 
+def test_an_e_book_has_one_name_and_no_rules_for_paper():
+    said = site_book.settings("The book", ROOT)
+    assert said["epub_uid"] == said["epub_identifier"]
+    static = site.TEMPLATES / "static"
+    for name in said["epub_css_files"]:
+        assert "@page" not in (static / name).read_text(encoding="utf-8")
+    print_only = (static / "print.css").read_text(encoding="utf-8")
+    assert "@page" in print_only and "_static/print.css" in said["epub_exclude_files"]
+    assert "print.css" in site.settings(ROOT, "")["html_css_files"]
+
+
 def test_an_e_book_with_a_tag_left_open_is_refused(tmp_path):
     for page, good in (("<p>a<br/></p>", True), ("<p>a<br></p>", False)):
         with zipfile.ZipFile(tmp_path / "old.epub", "w") as book:

@@ -155,7 +155,7 @@ def settings(root: Path, url: str) -> dict:
         "html_use_index": False,
         "html_static_path": [str(TEMPLATES / "static")],
         "html_favicon": str(TEMPLATES / "static/icon.svg"),
-        "html_css_files": ["site.css"],
+        "html_css_files": ["site.css", "print.css"],
         "html_js_files": ["site.js"],
         "html_baseurl": url,
         "html_copy_source": False,

@@ -53,7 +53,7 @@ def settings(title: str, root: Path) -> dict:
         "epub_use_index": False,
         "epub_tocscope": "includehidden",
         "epub_css_files": ["site.css"],
-        "epub_exclude_files": ["search.html", "_static/site.js"],
+        "epub_exclude_files": ["search.html", "_static/site.js", "_static/print.css"],
     }
 
 
