@@ -218,7 +218,32 @@ assert v3["sampling"] > v3["learning"] and seven["sampling"] < seven["learning"]
 # longer than the rest, and at the end few rows share a reading. So large runs sample with a
 # program made for it, an **inference engine** such as vLLM (section 6).
 #
-# These are calculations: no GPU was measured for this book.
+# These are calculations: no GPU was measured for this book. On a CPU we did measure. How far is
+# our code from what others offer, and from the machine? The **floor** is the time that matrix
+# products and moving memory alone would take (`docs/speed.md`):
+
+
+# %%
+def benched(name):
+    """One measured file of `python r1.py bench`."""
+    return json.loads((RESULTS / f"bench-{name}.json").read_text(encoding="utf-8"))
+
+
+print(f"{'two cores of a CPU':50}{'theirs / ours':>14}{'ours / floor':>14}")
+for name in ("sampling-v3-512", "sampling-v3-1", "training-v3", "grpo-natural"):
+    row = benched(name)
+    cells = f"{row['ratio']['median']:14.1f}{row['times_floor']['ours']:14.1f}"
+    print(f"{row['what']:50}{cells}")
+print("\nslope of seconds over size, log against log, for a step of training:")
+for line in benched("growth")["growth"]:
+    if line["step"] == "training":
+        print(f"{line['axis']:10}{line['slope of seconds']:5.2f}")
+
+# %% [markdown]
+# What you see: beside transformers and TRL, and beside the floor. One text at a time is far from
+# it: a token then costs a hundred small operations, and hardly any arithmetic. Below, how cost
+# grows: eight times the width costs eleven times as much, 16 times the experts only 1.5 times.
+# So experts add weights almost for free in time, though not in memory.
 
 # %% [markdown] tags=["slide"]
 # ## 2. Real checkpoints
