@@ -179,6 +179,19 @@ def test_missing_notebook_leftover_and_unlisted_chapter_are_found(book):
     assert "docs/none.md" in str(found["local_links"])
 
 
+def test_what_jupyterlab_leaves_beside_an_opened_file_is_no_problem(book):
+    opened = [chapter(book), book.root / "results/data/one.json"]
+    opened += [book.root / "artifacts/base/weights"]
+    for path in opened:
+        copy = path.with_name(".ipynb_checkpoints") / f"{path.stem}-checkpoint"
+        copy.parent.mkdir()
+        copy.with_suffix(path.suffix).write_bytes(path.read_bytes())
+    assert chapter(book).read_text("utf-8").count("](../") > 1  # wrong from the copy
+    assert problems(book) == {}
+    (book.root / "results/data/.ipynb_checkpoints/old.json").write_text("{}")
+    assert problems(book) == {}
+
+
 def test_check_prints_each_problem_and_fails(book, capsys):
     edit(book.root / "artifacts/base/weights", "1 2 3", "1 2 4")
     assert tool.book_check.report(book) == 1

@@ -74,7 +74,7 @@ def local_links(book: Book) -> list[str]:
     """What the pages and chapters link to exists."""
     problems = []
     pages = {path for pattern in PAGES for path in book.root.glob(pattern)}
-    for page in sorted({*pages, *(book.root / "chapters").rglob("*.ipynb")}):
+    for page in sorted({*pages, *provenance.kept(book.root / "chapters", "*.ipynb")}):
         text = (
             notebook_prose(page) if page.suffix == ".ipynb" else page.read_text("utf-8")
         )
@@ -102,7 +102,7 @@ def artifacts_fit(book: Book) -> list[str]:
 def results_fit(book: Book) -> list[str]:
     """Each result says how it was measured, and the weights that it read are these."""
     problems = []
-    for path in sorted((book.root / provenance.RESULTS).rglob("*.json")):
+    for path in provenance.kept(book.root / provenance.RESULTS, "*.json"):
         name = path.relative_to(book.root).as_posix()
         text = path.read_text(encoding="utf-8")
         if private := PRIVATE.search(text):

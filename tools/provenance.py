@@ -163,8 +163,20 @@ def result_files(name: str, root: Path = ROOT) -> list[Path]:
     """The files that a chapter reads by one name: NAME.json, or all of NAME/."""
     folder = root / RESULTS / name
     if folder.is_dir():
-        return sorted(folder.rglob("*.json"))
+        return kept(folder, "*.json")
     return [folder.with_name(f"{folder.name}.json")]
+
+
+def kept(folder: Path, pattern: str) -> list[Path]:
+    """The files below a folder that fit a pattern, without what tools leave there.
+
+    JupyterLab keeps a copy of each file that was opened, in .ipynb_checkpoints/.
+    """
+    return [
+        path
+        for path in sorted(folder.rglob(pattern))
+        if not any(map(is_stray, path.relative_to(folder).parts))
+    ]
 
 
 def folder_digest(path: Path) -> str:
@@ -173,11 +185,10 @@ def folder_digest(path: Path) -> str:
         raise FileNotFoundError(f"{path.parent.name}/{path.name} does not exist")
     if path.is_file():
         return digest(path.read_bytes())
-    files = [file for file in sorted(path.rglob("*")) if file.is_file()]
     lines = [
         f"{file.relative_to(path).as_posix()} {folder_digest(file)}"
-        for file in files
-        if not any(map(is_stray, file.relative_to(path).parts))
+        for file in kept(path, "*")
+        if file.is_file()
     ]
     return digest("\n".join(lines))
 
@@ -233,7 +244,7 @@ def stored(folder: Path) -> set[str]:
     if folder.name == "artifacts":
         names = {path.name for path in folder.iterdir() if path.name != "manifest.json"}
         return {name for name in names if not is_stray(name)}
-    files = [path.relative_to(folder) for path in folder.rglob("*.json")]
+    files = [path.relative_to(folder) for path in kept(folder, "*.json")]
     folders = {parent for file in files for parent in file.parents if parent.name}
     return {f.with_suffix("").as_posix() for f in files} | {
         f.as_posix() for f in folders
