@@ -793,7 +793,7 @@ plots.stacked_shares(shares)
 # | Is this clear in every seed? | countdown | arithmetic |
 # |---|---|---|
 # | Zero, sampled, above its base, sampled | yes | yes |
-# | Zero, sampled, above the base that is forced to think | yes | no, a little below |
+# | Zero, sampled, above the base forced to think, at temperature 0.6 | yes | no, a little below |
 # | Zero, sampled, above the forced base that may not say "again" | no, level | no |
 # | Zero, greedy, above the forced base at temperature 0.6 | no, below | no |
 #
@@ -906,6 +906,19 @@ for name, found in table.items():
     for game in GAMES:
         panels[game][name] = [triple(one[game]) for one in found]
 plots.interval_dots(panels)
+
+
+def clear(one, other, game):
+    """Is the first interval above the second in every seed?"""
+    pairs = zip(panels[game][one], panels[game][other], strict=True)
+    return all(low > high for (_, low, _), (_, _, high) in pairs)
+
+
+sampled, forced = "Zero, sampled", "base, forced, T=0.6"
+assert all(clear(sampled, "base, sampled", game) for game in GAMES)
+assert clear(sampled, forced, "countdown") and not clear(sampled, forced, "arithmetic")
+for one, other in ((sampled, 'base, never "again", T=0.6'), ("Zero, greedy", forced)):
+    assert not any(clear(one, other, game) for game in GAMES)
 
 # %% [markdown]
 # What you see: a dot with its 95% interval for each measurement, one for each seed.

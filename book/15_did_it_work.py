@@ -747,6 +747,10 @@ for a, b, name, paper in STEPS:
     label = f"{a} to {b}: {name} ({paper})"
     rows[label] = ((difference, low, high), found["each"], found["clear"])
     print(f"{label:52}{difference:+.2f} [{low:+.2f}, {high:+.2f}]")
+assert sum(clear for *_, clear in rows.values()) == 3
+for name in ("facts", "helpful"):  # lost from the base to Zero
+    lost = paired_seeds(*([column(r, s, name) for r in runs] for s in ("base", "zero")))
+    assert lost["clear"] and lost["difference"] < 0
 plots.difference_dots(rows, "ours, easy problems: difference of shares, or of worth")
 
 # %% [markdown]

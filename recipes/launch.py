@@ -55,8 +55,7 @@ def launch(ranks: int, module: str, arguments: list[str], logs) -> None:
 
 def meet_on_loopback() -> None:
     """Let gloo connect over the loopback device, unless the caller chose another."""
-    names = socket.if_nameindex() if hasattr(socket, "if_nameindex") else []
-    for _, name in names:
+    for _, name in socket.if_nameindex():
         if name in ("lo", "lo0"):
             os.environ.setdefault("GLOO_SOCKET_IFNAME", name)
 
