@@ -905,7 +905,6 @@ panels = {game: {} for game in GAMES}
 for name, found in table.items():
     for game in GAMES:
         panels[game][name] = [triple(one[game]) for one in found]
-plots.interval_dots(panels)
 
 
 def clear(one, other, game):
@@ -919,6 +918,7 @@ assert all(clear(sampled, "base, sampled", game) for game in GAMES)
 assert clear(sampled, forced, "countdown") and not clear(sampled, forced, "arithmetic")
 for one, other in ((sampled, 'base, never "again", T=0.6'), ("Zero, greedy", forced)):
     assert not any(clear(one, other, game) for game in GAMES)
+plots.interval_dots(panels)
 
 # %% [markdown]
 # What you see: a dot with its 95% interval for each measurement, one for each seed.

@@ -10,6 +10,7 @@ from collections import Counter
 
 import pytest
 
+from benchmarks import rows
 from r1lib.recipe import stages
 from results import times, units
 from results.units import UNITS, Unit
@@ -55,9 +56,12 @@ def test_units_read_the_weights_that_their_results_name():
 
 
 def test_every_result_that_a_chapter_reads_has_a_unit():
-    read = measure.chapters(provenance.ROOT)
-    assert len(read) > 300 and "09" in read["zero-0"]
-    assert {f"results/data/{name}.json" for name in read} <= set(makers())
+    read = set(measure.chapters(provenance.ROOT))
+    assert len(read) > 300 and "09" in measure.chapters(provenance.ROOT)["zero-0"]
+    timed = {f"bench-{name}" for name in rows.chosen(None)}
+    assert {"bench-growth", "bench-grpo-dense"} <= read & timed
+    units_of = {f"results/data/{name}.json" for name in read - timed}
+    assert units_of <= set(makers())
 
 
 def test_whatever_is_read_is_made_by_a_unit():
