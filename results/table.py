@@ -18,6 +18,7 @@ FORCED = {  # as the files name it: as the page does
     "forced, T=0.6": "forced, T=0.6",
     "forced, greedy": "forced, greedy",
     "nothing twice, T=0.6": "forced, never `again`, T=0.6",
+    "no sum twice, T=0.6": "forced, no sum twice, T=0.6",
 }
 COLUMNS = ("countdown", "arithmetic", "tokens", "new attempts")
 

@@ -26,7 +26,7 @@ from r1lib.rl import grpo
 from r1lib.tokenizer import Tokenizer, chat
 from r1lib.training import optim, pretrain
 from r1lib.world import corpus, countdown, skills, web
-from results import one_unit
+from results import distinct, one_unit
 
 SAMPLES = 16
 EARLY = 500  # base step of the model that cannot check yet
@@ -47,11 +47,16 @@ def measure(
         seed=settings.seed,
         **options,
     )
+    return described(answers), answers
+
+
+def described(answers: evaluate.Answers) -> dict:
+    """The summary of answers, with pass@k, the vote and how countdown is searched."""
     out = skills.summary(answers)
-    if k > 1:
+    if answers.right.shape[1] > 1:
         add_votes(out, answers)
     out["countdown"] |= searching(answers)
-    return out, answers
+    return out
 
 
 def searching(answers: evaluate.Answers) -> dict:
@@ -106,8 +111,8 @@ def transcripts(answers: evaluate.Answers, n: int = 8) -> list[dict]:
 def controls(model, tokenizer, settings) -> dict:
     """The base sampled, greedy, and forced to go on until it says yes.
 
-    The last control also forbids to do a sum again: what a hand can reach that knows
-    not only that the base should go on, but also which of its habits is a waste.
+    The last two also know which habit of the base is a waste: one bans the word that
+    announces a sum done again ("nothing twice", as first named), one the sum itself.
     """
     sampled, answers = measure(model, tokenizer, settings)
     forced = {"prefix": "<think>", "steer": skills.never_give_up(tokenizer)}
@@ -124,6 +129,15 @@ def controls(model, tokenizer, settings) -> dict:
     out["nothing twice, T=0.6"], _ = measure(
         model, tokenizer, settings, 4, temperature=0.6, prefix="<think>", steer=steer
     )
+    answers, stuck = distinct.answer(
+        model,
+        tokenizer,
+        pipeline.held_out(settings.tests, "test"),
+        k=4,
+        most=settings.zero.max_new_tokens,
+        seed=settings.seed,
+    )
+    out["no sum twice, T=0.6"] = described(answers) | {"stuck": stuck}
     return out
 
 

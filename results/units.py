@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from r1lib.recipe.stages import BY_NAME, STAGES, TO_R1
 from results import (
+    coverage,
     distill,
     experts,
     inference,
@@ -184,6 +185,7 @@ def of_chapters() -> list[Unit]:
         *arms("journey-", "journey", journey.ARMS, ("P15",), run("base")),
         Unit("code", "results.code", "{seed}", ("P16",)),
         Unit("code-race", "results.code", "{seed} --race", ("P16",)),
+        *arms("coverage-", "coverage", coverage.MODELS, ("P17",), covered),
     ]
 
 
@@ -220,6 +222,11 @@ MINUTES = {"reads": ("runs/tiny/distill",), "leaves": f"{RESULT}minutes-0.json"}
 def language_reads(arm: str) -> tuple[str, ...]:
     """Dev1, and the recipe's own Dev2 where that is the arm."""
     return run("dev1", *(["dev2"] if arm == "with" else []))
+
+
+def covered(model: str) -> tuple[str, ...]:
+    """The stage that P17 samples."""
+    return run(coverage.stage_of(model))
 
 
 def distill_reads(arm: str) -> tuple[str, ...]:

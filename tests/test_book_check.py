@@ -265,6 +265,21 @@ def test_command_that_nobody_can_run_is_found(book, command, said):
     assert said in problems(book)["results_fit"][0]
 
 
+def test_what_waits_for_the_next_edition_is_checked_and_read_by_no_chapter(book):
+    folder = book.root / "results/data" / provenance.NEXT
+    folder.mkdir()
+    before = provenance.stored(book.root / "results/data")
+    whole = {"provenance": {"edition": int(provenance.NEXT)}}
+    (folder / "zero-0.json").write_text(json.dumps(whole))
+    assert "next_edition_is_whole" not in problems(book)
+    assert provenance.stored(book.root / "results/data") == before
+    (folder / "zero-1.json").write_text(json.dumps({"provenance": {"edition": 1}}))
+    (folder / "zero-2.json").write_text(json.dumps(whole | {"at": "/home/me/x"}))
+    old, private = problems(book)["next_edition_is_whole"]
+    assert "zero-1.json: wanted edition 2, got 1" in old
+    assert "shows a path of this machine" in private
+
+
 def test_artifact_that_differs_from_the_manifest_is_found(book):
     right = provenance.folder_digest(book.root / "artifacts/base/weights")
     manifest = {"base": {"sha256": {"weights": right}}, "gone": {"sha256": {"w": "0"}}}

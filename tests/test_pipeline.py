@@ -490,7 +490,7 @@ def test_leftovers_of_a_kill_are_cleared(tmp_path):
         (lambda out: pipeline.run("two", out, HOW), "stage must be one of base, zero"),
         (
             lambda out: stages.settings("huge"),
-            "preset must be one of tiny, second, smoke",
+            "preset must be one of tiny, smoke",
         ),
         (
             lambda out: next(pipeline.run("zero", out, HOW)),

@@ -85,4 +85,4 @@ def test_hard_countdown_is_asked_for_the_cold_start_of_the_next_edition():
         )
 
     assert hard(stages.SETTINGS["tiny"].cold) == 0
-    assert hard(stages.SETTINGS["second"].cold) == 300
+    assert hard(stages.SECOND.cold) == 300

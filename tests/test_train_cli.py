@@ -191,7 +191,7 @@ def test_the_report_of_a_run_fetches_and_runs_nothing(finished):
         (["--from", "two"], f"one of {', '.join(stages.STAGES)}, got 'two'"),
         (["--stage", "", "--fresh"], f"one of {', '.join(stages.STAGES)}, got ''"),
         (["--stage", "r1", "--from", "dev1"], "wanted --stage or --from, got both"),
-        (["--preset", "huge"], "preset must be one of tiny, second, smoke, got 'huge'"),
+        (["--preset", "huge"], "preset must be one of tiny, smoke, got 'huge'"),
         (["--seed", "9" * 20], "seed must be a whole number from 0 to 4294967295, got"),
         (["--seed", "-1"], "seed must be a whole number from 0 to 4294967295, got -1"),
         (["--seed", "4294967296", "--fresh"], "got 4294967296"),

@@ -49,6 +49,7 @@ PROJECT_RULES: list[Callable[[Book], list[str]]] = [
     book_sentences.plain_pages,
     book_project.artifacts_fit,
     book_project.results_fit,
+    book_project.next_edition_is_whole,
 ]
 
 

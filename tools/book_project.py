@@ -96,7 +96,31 @@ def notebook_prose(path: Path) -> str:
 
 def artifacts_fit(book: Book) -> list[str]:
     """The shipped checkpoints are those of artifacts/manifest.json, byte by byte."""
-    return provenance.damaged_artifacts(book.root)
+    coming = f"artifacts/{provenance.NEXT}"
+    return [
+        *provenance.damaged_artifacts(book.root),
+        *provenance.damaged_artifacts(book.root, coming),
+    ]
+
+
+def next_edition_is_whole(book: Book) -> list[str]:
+    """Results that wait for the next edition are all of it, and private in nothing."""
+    problems = []
+    folder = book.root / provenance.RESULTS / provenance.NEXT
+    for path in sorted(folder.glob("*.json")):
+        name, text = path.relative_to(book.root).as_posix(), path.read_text("utf-8")
+        if private := PRIVATE.search(text):
+            problems.append(f"{name}: shows a path of this machine ({private[0]})")
+        try:
+            content = json.loads(text)
+        except json.JSONDecodeError as problem:
+            problems.append(f"{name}: not JSON ({problem})")
+            continue
+        found = provenance.editions(content) if isinstance(content, dict) else set()
+        if found != {int(provenance.NEXT)}:
+            editions = " and ".join(map(str, sorted(found))) or "none"
+            problems.append(f"{name}: wanted edition {provenance.NEXT}, got {editions}")
+    return problems
 
 
 def results_fit(book: Book) -> list[str]:

@@ -19,11 +19,12 @@ from functools import cache
 from pathlib import Path
 
 from r1lib.files import digest, is_stray
-from r1lib.recipe import EDITION, FIRST
+from r1lib.recipe import EDITION, FIRST, PUBLISHED
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path("results") / "data"  # one file for each unit of work
 DATA = ROOT / RESULTS
+NEXT = str(PUBLISHED + 1)  # folder of the next edition, which no chapter reads
 COMMIT = re.compile(r"[0-9a-f]{7,40}")
 
 
@@ -168,15 +169,17 @@ def result_files(name: str, root: Path = ROOT) -> list[Path]:
 
 
 def kept(folder: Path, pattern: str) -> list[Path]:
-    """The files below a folder that fit a pattern, without what tools leave there.
+    """The files below a folder that fit a pattern, without what does not count there.
 
-    JupyterLab keeps a copy of each file that was opened, in .ipynb_checkpoints/.
+    JupyterLab keeps a copy of each file that was opened, in .ipynb_checkpoints/, and
+    what is measured for the next edition is in a folder of its own.
     """
-    return [
-        path
-        for path in sorted(folder.rglob(pattern))
-        if not any(map(is_stray, path.relative_to(folder).parts))
-    ]
+
+    def counts(path: Path) -> bool:
+        parts = path.relative_to(folder).parts
+        return parts[0] != NEXT and not any(map(is_stray, parts))
+
+    return list(filter(counts, sorted(folder.rglob(pattern))))
 
 
 def folder_digest(path: Path) -> str:
@@ -193,25 +196,25 @@ def folder_digest(path: Path) -> str:
     return digest("\n".join(lines))
 
 
-def damaged_artifacts(root: Path) -> list[str]:
+def damaged_artifacts(root: Path, place: str = "artifacts") -> list[str]:
     """What differs between artifacts/ and the sha256 in its manifest."""
-    manifest = root / "artifacts" / "manifest.json"
+    manifest = root / place / "manifest.json"
     if not manifest.exists():
         return []
     known = json.loads(manifest.read_text(encoding="utf-8"))
     folders = {path.name for path in manifest.parent.iterdir() if path.is_dir()}
     found = [
-        f"artifacts/{name} is not in the manifest"
-        for name in folders - set(known)
+        f"{place}/{name} is not in the manifest"
+        for name in folders - set(known) - {NEXT}
         if not is_stray(name)
     ]
     for name, entry in known.items():
         for file, wanted in entry.get("sha256", {}).items():
             path = manifest.parent / name / file
             if not path.exists():
-                found.append(f"artifacts/{name}/{file} is missing")
+                found.append(f"{place}/{name}/{file} is missing")
             elif folder_digest(path) != wanted:
-                found.append(f"artifacts/{name}/{file} differs from the manifest")
+                found.append(f"{place}/{name}/{file} differs from the manifest")
     return sorted(found)
 
 
@@ -242,7 +245,7 @@ def stored(folder: Path) -> set[str]:
     if not folder.is_dir():
         return set()
     if folder.name == "artifacts":
-        names = {path.name for path in folder.iterdir() if path.name != "manifest.json"}
+        names = {path.name for path in folder.iterdir()} - {"manifest.json", NEXT}
         return {name for name in names if not is_stray(name)}
     files = [path.relative_to(folder) for path in kept(folder, "*.json")]
     folders = {parent for file in files for parent in file.parents if parent.name}

@@ -37,7 +37,7 @@ def parser() -> Parser:
     add(
         "--preset",
         default="tiny",
-        help="tiny; second, of the next edition; smoke: seconds, no claim",
+        help="tiny; smoke: seconds, no claim",
     )
     add("--out", metavar="FOLDER", help="the run's folder (default: runs/PRESET)")
     add(

@@ -30,6 +30,7 @@ KINDS = {  # of what a stage writes about itself
     "seconds": files.NUMBER,
     "memory_gb": (*files.NUMBER, type(None)),
 }
+WEIGHTS = torch.float32 if EDITION == FIRST else torch.bfloat16  # of finished models
 KEPT = 2  # checkpoints: should the last one be damaged, there is one before it
 
 
@@ -226,7 +227,7 @@ class Stage:
 
     def finish(self) -> None:
         """Write the finished model, then the record that makes it count."""
-        hub.save(self.model, self.folder / self.name, self.tokenizer)
+        hub.save(self.model, self.folder / self.name, self.tokenizer, WEIGHTS)
         memory = max((self.memory_gb, peak_memory_gb()), key=lambda m: m or 0.0)
         done = (self.step, self.seconds(), self.history, memory)
         finish(self.folder, self.name, *done)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 from r1lib.files import one_of
 from r1lib.model.presets import PRESETS
-from r1lib.recipe import cold_start, r1, rejection
+from r1lib.recipe import EDITION, FIRST, cold_start, r1, rejection
 from r1lib.recipe.r1 import LastStage, RewardModels
 from r1lib.recipe.rejection import Sizes
 from r1lib.recipe.scenarios import LANGUAGE
@@ -244,17 +244,17 @@ class Settings:
 
 
 ROOM = 240  # tokens of a completion that thinks in whole words
+SECOND = Settings(  # the recipe of the second edition
+    spoken=0.35,
+    cold=cold_start.Size(zero_hard=300, words=True),
+    dev2=replace(DEV2, max_new_tokens=ROOM),
+    samples=Sizes(max_new_tokens=ROOM, most_tokens=ROOM - 32),
+    last=LastStage(rl=replace(LastStage().rl, max_new_tokens=ROOM)),
+    student=PretrainConfig(steps=9_000),
+)
 _TINY_RL = {"steps": 6, "prompts": 4, "group_size": 8, "max_new_tokens": 48}
 SETTINGS = {
-    "tiny": Settings(),
-    "second": Settings(  # the recipe of the next edition, with tiny's model
-        spoken=0.35,
-        cold=cold_start.Size(zero_hard=300, words=True),
-        dev2=replace(DEV2, max_new_tokens=ROOM),
-        samples=Sizes(max_new_tokens=ROOM, most_tokens=ROOM - 32),
-        last=LastStage(rl=replace(LastStage().rl, max_new_tokens=ROOM)),
-        student=PretrainConfig(steps=9_000),
-    ),
+    "tiny": Settings() if EDITION == FIRST else SECOND,
     "smoke": Settings(
         model="smoke",
         pretrain=PretrainConfig(steps=60, batch_size=8),

@@ -111,8 +111,37 @@ def checks(text: str) -> bool:
 
 
 def repeats(text: str) -> bool:
-    """Whether a completion does a sum once more that it has just done."""
-    return any(line.startswith(ONCE_MORE) for line in attempts(text))
+    """Whether a completion does a sum that it has done before, with `again` or without.
+
+    >>> repeats("<think>1+2=3 no\\n2+2=4 no\\n1+2=3 no"), repeats("<think>1+2=3 no")
+    (True, False)
+    """
+    done = sums(text)
+    return len(set(done)) < len(done)
+
+
+def tries_another(text: str) -> bool:
+    """Whether a completion rejects an attempt, and then writes one not written before.
+
+    >>> tries_another("<think>1+2=3 no\\n1+2=3 no\\n"), tries_another("<think>1 no\\n2")
+    (False, True)
+    """
+    done, rejected = set(), False
+    for line, tried in zip(attempts(text), sums(text), strict=True):
+        if rejected and tried not in done:
+            return True
+        done.add(tried)
+        rejected = rejected or line.endswith(NO)
+    return False
+
+
+def closes(text: str) -> bool:
+    """Whether the thought of a completion comes to an end.
+
+    >>> closes("<think>1+2=3\\n</think><answer>3</answer>"), closes("<think>1+2=3")
+    (True, False)
+    """
+    return "</think>" in text
 
 
 def mixes(text: str, language: str) -> bool:
@@ -211,6 +240,25 @@ def _shown_attempt(tokenizer, rng, problem, hit: bool):
     return ids, note
 
 
+def repeated_share(texts: list[str]) -> float:
+    """Share of the sums in all completions that were done before in the same one.
+
+    >>> repeated_share(["<think>1+2=3 no\\nagain 1+2=3 no", "4"])
+    0.5
+    """
+    written = [sums(text) for text in texts]
+    new = sum(len(set(lines)) for lines in written)
+    return 1 - new / max(1, sum(map(len, written))) if any(written) else 0.0
+
+
+HABITS = {  # of a completion: what `summary` gives the share of
+    "reflects": reflects,
+    "tries another": tries_another,
+    "repeats": repeats,
+    "closes": closes,
+}
+
+
 def summary(answers: Answers) -> dict:
     """Numbers for a table: pass@1 with interval, by family too, lengths, habits."""
     per_problem = answers.right.mean(1)
@@ -224,7 +272,8 @@ def summary(answers: Answers) -> dict:
         "pass@1": per_problem.mean().item(),
         "interval": interval(per_problem),
         "length": answers.lengths.mean().item(),
-        "reflects": sum(map(reflects, texts)) / len(texts),
+        **{name: sum(map(has, texts)) / len(texts) for name, has in HABITS.items()},
+        "repeated": repeated_share(texts),
         "mixes": sum(mixes(t, p.language) for t, p in zip(texts, owners, strict=True))
         / len(texts),
     }
