@@ -80,7 +80,7 @@ def test_sizes_are_those_of_the_model(name):
 )
 def test_the_lines_that_load_it_do(name):
     (lines,) = re.findall(r"```python\n(.+?)```", read(name), re.DOTALL)
-    assert lines.count("\n") == 2
+    assert len(lines.split("\n\n")) == 2 and lines.count("\n") == 3
     found = {}
     exec(lines, found)
     assert found.keys() & {"model", "rows", "tiny"}
