@@ -23,14 +23,15 @@ def manifest() -> dict:
 def path(name: str) -> Path:
     """Return the folder of a shipped checkpoint after checking every byte of it.
 
-    Only the files that the manifest lists count: a system may leave others there.
+    Only the files that the manifest lists count: a system may leave others there, and
+    a card may be written anew.
     """
     known = manifest()
     if name not in known:
         raise ValueError(f"no artifact {shown(name)}, only {', '.join(sorted(known))}")
     if "sha256" not in known[name]:
         raise ValueError(f"manifest.json is damaged: it lists no file of {shown(name)}")
-    wanted, there = known[name]["sha256"], (FOLDER / name).is_dir()
+    wanted, there = files.counted(known[name]["sha256"]), (FOLDER / name).is_dir()
     if not there or files.sha256(FOLDER / name, wanted) != wanted:
         found = f"artifact {shown(name)} differs from manifest.json"
         raise ValueError(f"{found}: fetch it again")

@@ -22,6 +22,7 @@ STRAY = re.compile(  # what macOS, Windows, KDE, Jupyter and editors leave in fo
     re.IGNORECASE,
 )
 NUMBER = (int, float)
+CARD = "README.md"  # what a folder says of itself; it may be written anew at will
 JSON_KINDS = {
     dict: "an object",
     list: "a list",
@@ -160,6 +161,15 @@ def sha256(folder, names=None) -> dict[str, str]:
         name: files[name].read_bytes() for name in sorted(names) if name in files
     }
     return {name: digest(x) for name, x in contents.items()}
+
+
+def counted(digests: dict[str, str]) -> dict[str, str]:
+    """The sha256 of what a folder holds, without that of its card.
+
+    >>> counted({"README.md": "ab", "data.parquet": "cd"})
+    {'data.parquet': 'cd'}
+    """
+    return {name: x for name, x in digests.items() if name != CARD}
 
 
 def remove(path) -> None:

@@ -3,7 +3,7 @@
     python -m results.stages --table            print it, and write docs/stage_table.md
     python -m results.stages --table --check    say whether that page is up to date
 
-Ours and theirs never share a column: these are other tasks and other models, and only
+Ours and theirs never share a row: these are other tasks and other models, and only
 the order of the stages can be compared. Means are over all seeds that were measured.
 An interval is of the mean over problems, of a model trained with these seeds: how much
 another seed would differ is what the numbers behind the mean show.
@@ -15,7 +15,7 @@ from statistics import fmean
 
 from r1lib import evaluate
 from r1lib.problem import LEVELS
-from r1lib.recipe.stages import BY_NAME, TO_R1
+from r1lib.recipe.stages import TO_R1
 from r1lib.traces.tables import markdown
 from r1lib.world import scorecard
 from results import pages
@@ -32,7 +32,14 @@ PAPER = {  # arXiv 2501.12948v2, table 3: Zero, Dev1, Dev2, Dev3, R1
     "IF-Eval (strict)": (46.6, 71.7, 72.0, 78.1, 83.3),
     "AlpacaEval 2.0": (24.7, 50.1, 55.8, 62.1, 87.6),
 }
-BESIDE = ("countdown", "arithmetic", "logic", "programs", "instructions", "helpful")
+BESIDE = {  # column of ours: the paper's that asks for something like it
+    "countdown": "AIME 2024 (pass@1)",
+    "arithmetic": "MATH-500 (pass@1)",
+    "logic": "",
+    "programs": "LiveCodeBench (pass@1)",
+    "instructions": "IF-Eval (strict)",
+    "helpful": "AlpacaEval 2.0",
+}
 
 
 def load(folder: Path = provenance.DATA) -> dict[int, dict]:
@@ -91,27 +98,20 @@ def shown(name: str, value: float, sign: str = "") -> str:
     )
 
 
-def titled(stage: str) -> str:
-    """Name a stage as the recipe and the paper do."""
-    paper = BY_NAME[stage].paper.removeprefix("R1 ")
-    return f"{stage} ({paper})" if paper.lower() != stage else stage
-
-
 def comparison(measured: dict) -> list[str]:
-    """Our columns and theirs, side by side and apart: a row for each stage."""
-    names = [n for n in BESIDE if n in columns(measured, "easy")]
-    rows = [["stage", *(f"ours: {n}" for n in names), *(f"paper: {n}" for n in PAPER)]]
-    for stage in MODELS:
-        ours = [
-            " / ".join(
-                shown(n, fmean(means(measured, stage, level, n))) for level in LEVELS
-            )
-            for n in names
-        ]
-        place = THEIRS.index(stage) if stage in THEIRS else None
-        paper = ["" if place is None else f"{row[place]}" for row in PAPER.values()]
-        rows.append([titled(stage), *ours, *paper])
-    return markdown(rows[0], rows[1:])
+    """A row for each column of ours, below it the paper's; a column for each stage."""
+    known, rows = columns(measured, "easy"), []
+    for name, theirs in BESIDE.items():
+        if name in known:
+            means_of = [
+                [fmean(means(measured, s, x, name)) for x in LEVELS] for s in MODELS
+            ]
+            cells = [" / ".join(shown(name, x) for x in pair) for pair in means_of]
+            rows.append([f"ours: {name}", *cells])
+        if theirs:
+            cells = dict(zip(THEIRS, PAPER[theirs], strict=True))
+            rows.append([f"paper: {theirs}", *(cells.get(s, "") for s in MODELS)])
+    return markdown(["", *MODELS], rows)
 
 
 def stages(measured: dict, level: str) -> list[str]:
@@ -168,10 +168,10 @@ def page(measured: dict) -> str:
         "",
         f"Seeds measured: {said}." + (f" Not measured yet: {left}." if left else ""),
         "",
-        "Columns that begin with `ours` are of the tiny world (easy / hard test "
-        "problems, share right or worth, mean over seeds). Columns that begin with "
-        "`paper` are table 3 of arXiv 2501.12948v2, in percent. They are other tasks "
-        "and other models: compare the order of the stages, never a number.",
+        "Rows of ours are easy / hard test problems of the tiny world: share right or "
+        "worth, mean over seeds. Rows of the paper are its table 3 (arXiv "
+        "2501.12948v2), in percent. These are other tasks and other models: compare "
+        "the order of the stages, never a number.",
         "",
         *comparison(measured),
     ]

@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from r1lib import artifacts
-from tools import publish
+from tools import cards, provenance, publish
 
 
 @pytest.fixture(scope="module")
@@ -34,20 +34,24 @@ def test_transformers_loads_the_folder(folder, name):
 
 def test_the_card_quotes_what_was_measured(folder):
     text = (folder / "r1-tiny" / "README.md").read_text("utf-8")
-    stored = json.loads((publish.DATA / "stages-0.json").read_text("utf-8"))
+    stored = json.loads((provenance.DATA / "stages-0.json").read_text("utf-8"))
     found = stored["P6"]["r1"]["easy"]["summary"]["countdown"]
-    assert f"| countdown | right, by the verifier | {publish.cell(found)} |" in text
+    assert f"| countdown | right, by the verifier | {cards.cell(found)} |" in text
     assert artifacts.manifest()["r1-tiny"]["sha256"]["model.safetensors"] in text
     assert text.startswith("---\nlicense: apache-2.0\n")
 
 
 def test_numbers_of_other_weights_are_left_out(folder, tmp_path):
-    stored = json.loads((publish.DATA / "stages-0.json").read_text("utf-8"))
+    stored = json.loads((provenance.DATA / "stages-0.json").read_text("utf-8"))
+    entry, place = artifacts.manifest()["r1-tiny"], artifacts.path("r1-tiny")
+    assert "| countdown |" in cards.card("r1-tiny", entry, place)
     stored["weights"]["r1"]["model.safetensors"] = "0" * 64
     (tmp_path / "stages-0.json").write_text(json.dumps(stored), "utf-8")
-    assert publish.measured("r1-tiny", tmp_path) == []
-    assert "Nothing was measured" in publish.card("r1-tiny", 1, tmp_path)
-    assert "Nothing was measured" in publish.card("distill-tiny", 1)
+    assert "| countdown |" not in cards.card("r1-tiny", entry, place, tmp_path)
+    unmeasured = {**entry, "metrics": {}}
+    text = cards.card("r1-tiny", unmeasured, place, tmp_path)
+    assert "Nothing was measured with these weights." in text
+    assert "Nothing was measured" in (folder / "distill-tiny" / "README.md").read_text()
 
 
 def test_a_table_keeps_its_card_and_its_rows(folder):
@@ -57,7 +61,8 @@ def test_a_table_keeps_its_card_and_its_rows(folder):
     ).read_bytes()
     text = (made / "README.md").read_text("utf-8")
     assert text.startswith("---\nlicense: cc-by-4.0\n")
-    assert (shipped / "README.md").read_text("utf-8").strip() in text
+    assert cards.data_card(shipped) in text
+    assert "](../" not in text  # there is no book beside it
 
 
 @pytest.mark.parametrize(

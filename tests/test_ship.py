@@ -12,7 +12,7 @@ from r1lib.recipe import checkpoints, stages
 from r1lib.tokenizer import Tokenizer
 from r1lib.traces import tables
 from r1lib.world import arithmetic
-from tools import ship
+from tools import cards, ship
 from tools import shipped as lib
 
 NUMBERS = {"pass@1": 0.5, "interval": [0.4, 0.6], "length": 9.0, "reflects": 0.1}
@@ -72,8 +72,9 @@ def test_every_finished_stage_is_copied_and_described(run):
     assert set(found) == {"tokenizer", "base-tiny-3", "cold-tiny-3", "dev1-tiny-3"}
     for name in ("base", "cold", "dev1"):
         target = artifacts(run) / f"{name}-tiny-3"
-        assert found[f"{name}-tiny-3"]["sha256"] == files.sha256(target)
-        assert files.sha256(target) == files.sha256(run / name)
+        content = files.counted(files.sha256(target))
+        assert found[f"{name}-tiny-3"]["sha256"] == content
+        assert content == files.counted(files.sha256(run / name))
         assert found[f"{name}-tiny-3"]["seed"] == 3
     assert found["base-tiny-3"]["metrics"] == NUMBERS
     assert found["cold-tiny-3"]["metrics"] == {"rows": 1}
@@ -132,7 +133,32 @@ def test_the_manifest_is_right_wherever_shipping_is_stopped(run):
         assert (artifacts(run) / name / "new.txt").exists()
         for other in ("base-tiny-3", "cold-tiny-3", "dev1-tiny-3"):
             written = manifest(run)[other]["sha256"]
-            assert written == files.sha256(artifacts(run) / other), (name, other)
+            now = files.counted(files.sha256(artifacts(run) / other))
+            assert written == now, (name, other)
+
+
+def test_each_folder_has_its_card(run):
+    for name, found in shipped(run).items():
+        place = artifacts(run) / name
+        if name != "tokenizer":
+            text = cards.card(name, found, place, run.parents[1] / "results/data")
+            assert (place / "README.md").read_text("utf-8") == text
+            assert "README.md" not in found["sha256"]
+    assert "| `pass@1` | 0.50 (0.40 to 0.60) |" in (
+        artifacts(run) / "base-tiny-3" / "README.md"
+    ).read_text("utf-8")
+
+
+def test_a_run_that_counted_the_card_of_its_table_is_still_read(run):
+    """As runs of edition 1 did."""
+    for path, key in ((run / "cold.json", "sha256"), (run / "dev1.json", "made_from")):
+        content = json.loads(path.read_text())
+        place = content[key] if key == "sha256" else content[key]["cold"]
+        place["README.md"] = "0" * 64
+        path.write_text(json.dumps(content))
+    checkpoints.made_from(run, "dev1", ["base", "cold"])
+    assert checkpoints.checked(run, "cold") == run / "cold"
+    assert "README.md" not in shipped(run)["dev1-tiny-3"]["made_from"]["cold"]
 
 
 def test_a_run_of_other_settings_is_refused(run):
@@ -171,7 +197,9 @@ def test_what_was_shipped_can_be_taken_into_another_run(run, tmp_path, monkeypat
     other, settings = tmp_path / "other", stages.settings("tiny", 3)
     for stage in lib.stages(settings):
         lib.take(stage, other, settings)
-        assert files.sha256(other / stage) == files.sha256(run / stage)
+        taken, trained = (files.sha256(x / stage) for x in (other, run))
+        assert files.counted(taken) == files.counted(trained)
+        assert ("README.md" in taken) == (stage == "cold")  # as if it had made it
     assert (
         checkpoints.record(other, "dev1")["seconds"]
         == checkpoints.record(run, "dev1")["seconds"]

@@ -73,6 +73,27 @@ def test_settings_of_a_stage_it_is_not_made_from_do_not_count(shelf):
     assert shipped.digest_of("helpful", later) == shipped.digest_of("helpful", HOW)
 
 
+def test_settings_that_came_later_count_once_they_change_something():
+    digests = {shipped.digest_of("dev1", HOW)}
+    for other in (
+        replace(HOW, spoken=0.1),
+        replace(HOW, cold=replace(HOW.cold, words=True)),
+        replace(HOW, cold=replace(HOW.cold, zero_hard=5)),
+    ):
+        digests.add(shipped.digest_of("dev1", other))
+        assert shipped.digest_of("base", other) == shipped.digest_of(
+            "base", replace(HOW, spoken=other.spoken)
+        )
+    assert len(digests) == 4
+
+
+def test_all_that_is_committed_can_be_taken():
+    """Stages that are shipped are those of the settings of today."""
+    artifacts.manifest.cache_clear()
+    found = {f"{s}-tiny" for s in shipped.stages(stages.settings("tiny", 0))}
+    assert found == {x for x in artifacts.manifest() if x.endswith("-tiny")}
+
+
 def test_a_stage_made_from_something_else_is_refused(shelf, tmp_path):
     run = tmp_path / "run"
     shelf("zero", ("base",))

@@ -10,8 +10,10 @@ import pytest
 from r1lib.problem import LEVELS
 from r1lib.world import scorecard
 from results import stage_table, stages, table
-from results.stage_table import MODELS, PAPER, THEIRS
+from results.stage_table import BESIDE, MODELS, PAPER, THEIRS
 from tools import provenance
+
+OURS = "ours: arithmetic"
 
 
 def write(folder, seed, rise=0.1):
@@ -62,21 +64,25 @@ def test_a_rise_is_clear_only_if_every_seed_rises(tmp_path):
     assert "**" not in row
 
 
-def test_ours_and_theirs_never_share_a_column(tmp_path):
+def test_ours_and_theirs_lie_beside_each_other_and_never_share_a_row(tmp_path):
     write(tmp_path, 0)
     lines = stage_table.comparison(stage_table.load(tmp_path))
-    header, *rows = (line.strip("| ").split(" | ") for line in [lines[0], *lines[2:]])
-    assert all(name.startswith(("ours: ", "paper: ")) for name in header[1:])
-    places = [i for i, name in enumerate(header) if name.startswith("paper: ")]
-    for stage, line in zip(MODELS, lines[2:], strict=True):
-        cells = [cell.strip() for cell in line.split("|")[1:-1]]
-        theirs = [cells[i] for i in places]
-        if stage == "base":
-            assert theirs == [""] * len(PAPER)
-        else:
-            place = THEIRS.index(stage)
-            assert theirs == [str(row[place]) for row in PAPER.values()]
-    assert len(rows) == len(MODELS)
+    table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    assert table[0] == ["", *MODELS]
+    rows = {cells[0]: cells[1:] for cells in table[2:]}
+    assert [*rows][:3] == ["ours: countdown", "paper: AIME 2024 (pass@1)", OURS]
+    theirs = {n.removeprefix("paper: "): x for n, x in rows.items() if n[:4] != "ours"}
+    assert theirs == {n: ["", *map(str, row)] for n, row in PAPER.items()}
+    assert [n for n in rows if n[:4] == "ours"] == [f"ours: {n}" for n in BESIDE]
+    assert rows["ours: countdown"][:2] == ["0.10 / 0.10", "0.20 / 0.20"]
+    assert THEIRS == MODELS[1:]
+
+
+def test_the_first_table_is_narrow_enough_for_a_page():
+    """Each committed row is as short as a line of prose."""
+    lines = stage_table.comparison(stage_table.load())
+    assert len(lines) == 2 + len(BESIDE) + len(PAPER)
+    assert max(map(len, lines)) <= 120
 
 
 def test_a_column_that_some_seed_lacks_is_left_out(tmp_path):

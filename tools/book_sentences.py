@@ -14,7 +14,7 @@ from tools.book_language import prose_cells
 from tools.book_source import Book
 
 WORDS = 30  # of a sentence, at most
-PAGES = ("README.md", "docs/*.md")
+PAGES = ("README.md", "CHANGELOG.md", "docs/*.md")
 AVOID = re.compile(r"\b(that which|told|stands(?! for\b)|a hand on|signs)\b", re.I)
 ALLOWED = re.compile(r"\b(both|dollar|plus|minus) signs\b", re.I)  # signs of numbers
 

@@ -18,6 +18,7 @@ from r1lib import files
 from r1lib.problem import LANGUAGES, LEVELS, STYLES, draw
 from r1lib.tokenizer import SPECIAL, Tokenizer
 from r1lib.world import arithmetic, corpus, countdown, general, logic, programs
+from tools import cards
 
 ROOT = Path(__file__).resolve().parent.parent
 VOCABULARY = 640
@@ -107,15 +108,17 @@ def make(root: Path = ROOT) -> Tokenizer:
     check(tokenizer)
     with files.new_folder(root / "artifacts" / "tokenizer") as folder:
         tokenizer.save(folder / "tokenizer.json")
-    content = (root / "artifacts" / "tokenizer" / "tokenizer.json").read_bytes()
+        entry = {
+            "sha256": files.sha256(folder),
+            "seed": SEED,
+            "made_by": "python -m tools.make_tokenizer",
+            "metrics": {"bytes_per_token": bytes_per_token(tokenizer)},
+        }
+        told = cards.card(cards.TOKENIZER, entry, folder)
+        files.write_text(folder / files.CARD, told)
     manifest = root / "artifacts" / "manifest.json"
     known = files.read_json(manifest) if manifest.exists() else {}
-    known["tokenizer"] = {
-        "sha256": {"tokenizer.json": files.digest(content)},
-        "seed": SEED,
-        "made_by": "python -m tools.make_tokenizer",
-        "metrics": {"bytes_per_token": bytes_per_token(tokenizer)},
-    }
+    known[cards.TOKENIZER] = entry
     files.write_text(manifest, json.dumps(known, indent=1, sort_keys=True) + "\n")
     return tokenizer
 

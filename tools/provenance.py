@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from r1lib.files import digest, is_stray
+from r1lib.files import CARD, counted, digest, is_stray
 from r1lib.recipe import EDITION, FIRST, PUBLISHED
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -148,8 +148,18 @@ def unknown_commits(root: Path, commits: tuple[str, ...]) -> frozenset[str]:
 
 
 def artifact_digest(name: str, root: Path = ROOT) -> str:
-    """The sha256 of an artifact: a file, or a folder by the digests of its files."""
-    return folder_digest(root / "artifacts" / name)
+    """The sha256 of an artifact: a file, or a folder by the digests of its files.
+
+    Its card may be written anew. A table of edition 1 counts with the card that the
+    manifest lists, which is the one that its run wrote.
+    """
+    folder, manifest = root / "artifacts" / name, root / "artifacts" / "manifest.json"
+    if not folder.is_dir():
+        return folder_digest(folder)
+    known = json.loads(manifest.read_text("utf-8")) if manifest.exists() else {}
+    listed = known.get(name, {}).get("sha256", {})
+    cards = {CARD: listed[CARD]} if CARD in listed else {}
+    return joint_digest({**counted(digests_of(folder)), **cards})
 
 
 def result_digest(name: str, root: Path = ROOT) -> str:
@@ -188,16 +198,26 @@ def folder_digest(path: Path) -> str:
         raise FileNotFoundError(f"{path.parent.name}/{path.name} does not exist")
     if path.is_file():
         return digest(path.read_bytes())
-    lines = [
-        f"{file.relative_to(path).as_posix()} {folder_digest(file)}"
-        for file in kept(path, "*")
+    return joint_digest(digests_of(path))
+
+
+def digests_of(folder: Path) -> dict[str, str]:
+    """The sha256 of each file below a folder."""
+    return {
+        file.relative_to(folder).as_posix(): folder_digest(file)
+        for file in kept(folder, "*")
         if file.is_file()
-    ]
-    return digest("\n".join(lines))
+    }
+
+
+def joint_digest(digests: dict[str, str]) -> str:
+    """One sha256 for the names and the sha256 of some files."""
+    names = sorted(digests, key=Path)
+    return digest("\n".join(f"{name} {digests[name]}" for name in names))
 
 
 def damaged_artifacts(root: Path, place: str = "artifacts") -> list[str]:
-    """What differs between artifacts/ and the sha256 in its manifest."""
+    """What differs between artifacts/ and the sha256 in its manifest; cards may."""
     manifest = root / place / "manifest.json"
     if not manifest.exists():
         return []
@@ -209,7 +229,7 @@ def damaged_artifacts(root: Path, place: str = "artifacts") -> list[str]:
         if not is_stray(name)
     ]
     for name, entry in known.items():
-        for file, wanted in entry.get("sha256", {}).items():
+        for file, wanted in counted(entry.get("sha256", {})).items():
             path = manifest.parent / name / file
             if not path.exists():
                 found.append(f"{place}/{name}/{file} is missing")

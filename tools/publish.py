@@ -1,9 +1,9 @@
 """`python r1.py publish --dry-run`: folders for a model hub; nothing is uploaded.
 
 A model becomes a folder that AutoModelForCausalLM and AutoTokenizer of transformers
-load, with a card that says what it is, how it was made, and what was measured. A table
-of texts keeps its own card. Each folder holds the licence. Whoever has an account then
-runs `hf upload OWNER/NAME FOLDER`.
+load, with a card that says what it is, how it was made, and what was measured
+(`tools.cards`); so does a table of texts. Each folder holds the licence. Whoever has an
+account then runs `hf upload OWNER/NAME FOLDER`.
 """
 
 import shutil
@@ -12,23 +12,12 @@ from pathlib import Path
 
 from r1lib import artifacts, files, hub
 from r1lib.files import line, shown
-from r1lib.model.counts import parameters
-from r1lib.problem import problems
 from r1lib.progress import bar
-from r1lib.recipe.stages import BY_NAME
-from r1lib.world import countdown, scorecard
+from tools import cards
 from tools.arguments import Parser
-from tools.page import render
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = ROOT / "results" / "data"
-LICENCES = {
-    "model": ("apache-2.0", "Apache License 2.0: see the file LICENSE."),
-    "table": (
-        "cc-by-4.0",
-        "CC BY 4.0, <https://creativecommons.org/licenses/by/4.0/>.",
-    ),
-}
+KINDS = ("model", "table")  # what a hub can hold
 AFTER = """
 examples:
   python r1.py publish --dry-run            the models and tables of seed 0
@@ -36,79 +25,9 @@ examples:
 """
 
 
-def stage_of(name: str) -> str:
-    """The stage that made an artifact.
-
-    >>> stage_of("r1-tiny"), stage_of("dev2-tiny-1")
-    ('r1', 'dev2')
-    """
-    return name.partition("-tiny")[0]
-
-
-def leaves(name: str) -> str:
-    """What an artifact is: "model", "table", "scores"; "" if no stage made it."""
-    stage = BY_NAME.get(stage_of(name))
-    return stage.leaves if stage else ""
-
-
 def publishable() -> list[str]:
     """Names of the artifacts that a hub can hold: language models and tables."""
-    return [name for name in artifacts.manifest() if leaves(name) in LICENCES]
-
-
-def measured(name: str, data: Path = DATA) -> list[list[str]]:
-    """Rows of the scorecard of these very weights; none if others were measured."""
-    entry, stage = artifacts.manifest()[name], stage_of(name)
-    path = data / f"stages-{entry['seed']}.json"
-    content = files.read_json(path) if path.exists() else {}
-    if content.get("weights", {}).get(stage) != entry["sha256"]:
-        return []
-    levels = content["P6"][stage]
-    summaries = [levels[level]["summary"] for level in ("easy", "hard")]
-    return [
-        [column, says, *(cell(summary.get(column)) for summary in summaries)]
-        for column, says in scorecard.COLUMNS.items()
-    ]
-
-
-def cell(found: dict | None) -> str:
-    """A mean with its interval.
-
-    >>> cell({"mean": 0.664, "interval": [0.594, 0.729]})
-    '0.66 (0.59 to 0.73)'
-    """
-    if found is None:
-        return ""
-    low, high = found["interval"]
-    return f"{found['mean']:.2f} ({low:.2f} to {high:.2f})"
-
-
-def card(name: str, weights: int = 0, data: Path = DATA) -> str:
-    """The card of an artifact in Markdown; `weights` is a model's number of them."""
-    entry, stage, kind = (
-        artifacts.manifest()[name],
-        BY_NAME[stage_of(name)],
-        leaves(name),
-    )
-    text = artifacts.path(name) / "README.md"
-    licence, words = LICENCES[kind]
-    return render(
-        "card.md.j2",
-        title=name,
-        licence=licence,
-        licence_words=words,
-        table=text.read_text("utf-8").strip() if kind == "table" else "",
-        does=stage.does,
-        paper=stage.paper,
-        parameters=f"{weights:,}",
-        question=problems(countdown.sample, 1, 0, "test", language="en")[0].prompt,
-        made_by=entry["made_by"],
-        made_from=", ".join(entry["made_from"]) or "weights drawn from the seed",
-        seed=entry["seed"],
-        steps=entry["steps"],
-        digest=entry["sha256"].get("model.safetensors", ""),
-        rows=measured(name, data) if kind == "model" else [],
-    )
+    return [name for name in artifacts.manifest() if cards.leaves(name) in KINDS]
 
 
 def prepare(name: str, folder: Path) -> Path:
@@ -120,18 +39,18 @@ def prepare(name: str, folder: Path) -> Path:
     if place.exists():
         raise ValueError(f"{place} exists: it would be lost; name another with --out")
     with files.new_folder(place) as new:
-        if leaves(name) == "table":
-            weights = 0
-            for file in artifacts.manifest()[name]["sha256"]:
-                shutil.copyfile(artifacts.path(name) / file, new / file)
+        entry, shipped = artifacts.manifest()[name], artifacts.path(name)
+        if cards.leaves(name) == "table":
+            for file in files.counted(entry["sha256"]):
+                shutil.copyfile(shipped / file, new / file)
         else:
             model, tokenizer = artifacts.load(name)
-            weights = parameters(model.config)
             hub.export_hf(model, new / "model", tokenizer)
             for file in (new / "model").iterdir():
                 file.rename(new / file.name)
             (new / "model").rmdir()
-        files.write_text(new / "README.md", card(name, weights))
+        told = cards.card(name, entry, shipped, hub=True)
+        files.write_text(new / files.CARD, told)
         shutil.copyfile(ROOT / "LICENSE", new / "LICENSE")
         shutil.copyfile(ROOT / "LICENSE-text.md", new / "LICENSE-text.md")
     return place

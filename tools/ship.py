@@ -2,10 +2,13 @@
 
     python -m tools.ship                         all of runs/seed-0
     python -m tools.ship runs/seed-1 base dev2   these stages of another run
+    python -m tools.ship --cards                 only write all cards anew
 
 Models, tables and reward models are copied byte for byte, so what is shipped is what
 was measured. Only a run of the preset tiny is shipped, and all of it is checked before
 anything is replaced. `python r1.py train --shipped` puts them into a run's folder.
+Each folder gets a card (`tools.cards`), which no sha256 covers: its numbers may follow
+results/data while the weights are the same.
 """
 
 import json
@@ -18,7 +21,7 @@ from r1lib import files
 from r1lib.files import shown
 from r1lib.recipe import EDITION, FIRST, checkpoints, stages
 from r1lib.recipe.stages import STAGES, Settings
-from tools import provenance, shipped
+from tools import cards, provenance, shipped
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACES = {  # where results/data/STAGE-SEED.json has the numbers of a model
@@ -54,6 +57,8 @@ def ship(run: Path, root: Path = ROOT, only=STAGES):
         with files.new_folder(path.parent / name) as new:
             for file in found["sha256"]:
                 shutil.copyfile(run / stage / file, new / file)
+            told = cards.card(name, found, new, root / provenance.RESULTS)
+            files.write_text(new / files.CARD, told)
         manifest[name] = found
         files.write_text(path, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
         yield name
@@ -113,7 +118,11 @@ def metrics(run: Path, stage: str, seed: int, root: Path) -> dict:
 
 
 def main() -> None:
-    """Ship the run that is named, or stages of it."""
+    """Ship the run that is named, or stages of it; or write the cards of all."""
+    if sys.argv[1:] == ["--cards"]:
+        for path, text in cards.all_cards(ROOT):
+            files.write_text(path, text)
+        return
     run = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "runs" / "seed-0"
     for name in ship(run, only=sys.argv[2:] or STAGES):
         print(f"shipped {name}")

@@ -12,6 +12,11 @@ from r1lib import artifacts, files
 from r1lib.recipe import checkpoints
 from r1lib.recipe.stages import BY_NAME, RECIPE, STAGES, Settings, made_from
 
+LATER = {  # settings that came later, and how all that was made before them was made
+    "spoken": 0.0,
+    "cold.zero_hard": 0,
+    "cold.words": False,
+}
 KINDS = {"made_from": dict, "metrics": dict, "steps": int, "seconds": files.NUMBER}
 
 
@@ -28,12 +33,20 @@ def name_of(stage: str, settings: Settings) -> str:
 def digest_of(stage: str, settings: Settings) -> str:
     """sha256 of all that decides a stage of a run, except on which device it ran.
 
-    Settings of stages that it is not made from do not count.
+    Settings of stages that it is not made from do not count, nor do those that came
+    later, as long as they change nothing.
     """
     mine = {BY_NAME[name].config for name in made_from(stage)}
     deciding = asdict(replace(settings, device="cpu"))
     for other in {one.config for one in RECIPE} - mine:
         del deciding[other]
+    for path, unchanged in LATER.items():
+        *outer, name = path.split(".")
+        inside = deciding
+        for key in outer:
+            inside = inside.get(key, {})
+        if inside.get(name) == unchanged:
+            del inside[name]
     return files.digest(json.dumps(deciding, sort_keys=True))
 
 
@@ -64,13 +77,15 @@ def take(stage: str, folder, settings: Settings) -> None:
     _check_origin(stage, folder, entry["made_from"])
     with files.new_folder(Path(folder) / stage) as new:
         source = artifacts.path(name_of(stage, settings))
-        for name in entry["sha256"]:
+        for name in files.counted(entry["sha256"]):
             shutil.copyfile(source / name, new / name)
+        if BY_NAME[stage].leaves == "table" and (source / files.CARD).exists():
+            shutil.copyfile(source / files.CARD, new / files.CARD)
     record = {
         "format": checkpoints.FORMAT,
         "shipped": name_of(stage, settings),
         "made_from": entry["made_from"],
-        "sha256": entry["sha256"],
+        "sha256": files.counted(entry["sha256"]),
         "steps": entry["steps"],
         "seconds": entry["seconds"],
         "memory_gb": None,
@@ -83,7 +98,7 @@ def _check_origin(stage: str, folder, made_from: dict) -> None:
     for need in BY_NAME[stage].needs:
         if checkpoints.is_done(folder, need):
             there = checkpoints.record(folder, need)["sha256"]
-            if there != made_from.get(need):
+            if there != files.counted(made_from.get(need, {})):
                 raise ValueError(
                     f"the shipped {stage} was not made from the {need} in {folder}: "
                     f"take that one, too, or train {stage}"

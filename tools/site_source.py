@@ -103,7 +103,7 @@ def contents(root: Path) -> list[tuple[str, list[tuple[str, str]]]]:
             "The project",
             [
                 listed
-                for name in ("CONTRIBUTING", "SECURITY", "CODE_OF_CONDUCT")
+                for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY", "CODE_OF_CONDUCT")
                 for listed in pages(root, found(root, f"{name}.md"))
             ],
         ),

@@ -108,7 +108,7 @@ def record(folder, stage: str) -> dict:
     """Read what a finished stage has written about itself: sha256, seconds, curve.
 
     One that is damaged, or that another version of this library has left, is a
-    ValueError that says how to make the stage again.
+    ValueError that says how to make the stage again. The card of a table is left out.
     """
     path = Path(folder) / f"{stage}.json"
     kinds = {**KINDS, "sha256": dict, "steps": int, "made_from": dict}
@@ -122,10 +122,17 @@ def record(folder, stage: str) -> dict:
         check_fields(content, kinds, path)
         if not content["sha256"]:
             raise ValueError(f"{path} is damaged: its sha256 is empty")
+        for need, digests in content["made_from"].items():
+            files.check_kind(digests, dict, path, f" as what {files.line(need)} was")
     except ValueError as error:
         again = f"make it again with --stage {stage} --fresh"
         raise ValueError(f"{error}; {again}") from error
-    return content
+    origin = {name: files.counted(x) for name, x in content["made_from"].items()}
+    return {
+        **content,
+        "sha256": files.counted(content["sha256"]),
+        "made_from": origin,
+    }
 
 
 def last_point(record: dict) -> dict:
@@ -183,7 +190,8 @@ def made_from(folder, stage: str, needs) -> None:
     else:
         before = now
         files.write_text(path, json.dumps(now))
-    if other := [name for name in needs if before.get(name) != now[name]]:
+    same = {name: files.counted(before.get(name, {})) for name in needs}
+    if other := [name for name in needs if same[name] != now[name]]:
         raise ValueError(
             f"{stage} in {folder} was not made from the {other[0]} that is there now: "
             f"make it again with --stage {stage} --fresh"
@@ -255,7 +263,7 @@ def finish(folder, stage: str, steps: int, seconds: float, history, memory) -> N
     content = {
         "format": FORMAT,
         "made_from": files.read_json(origin) if origin.exists() else {},
-        "sha256": files.sha256(Path(folder) / stage),
+        "sha256": files.counted(files.sha256(Path(folder) / stage)),
         "steps": steps,
         "seconds": seconds,
         "memory_gb": memory,

@@ -4,7 +4,8 @@
     statistics.json    what each filter removed, and of what kind the rows are
     README.md          the same for people, with the meaning of every column
 
-The folder is complete or absent. Chapter 12 builds this file.
+The folder is complete or absent. The card follows from the statistics. Chapter 12
+builds this file.
 """
 
 import io
