@@ -191,7 +191,10 @@ def squash_picture(
         late = x > (low + high) / 2  # no room to the right of its line
         side = {"ha": "right"} if late else {"ha": "left"}
         axes.annotate(name, (x, 0), (-4 if late else 4, 3), **side, **spot)
-        axes.annotate(f"{y:.2f}", (ends[0], y), (3, 2), ha="left", **spot)
+        if any(0 < squash(other) - y < 0.07 for other in marked.values()):
+            spot["va"] = "top"  # no room between the two lines
+        side = -3 if spot["va"] == "top" else 2
+        axes.annotate(f"{y:.2f}", (ends[0], y), (3, side), ha="left", **spot)
     after = [squash(x) for x in scores]
     kind = {"edgecolor": PAPER, "linewidth": 0.8}
     above.hist(scores, 28, range=ends, color=ORANGE, **kind)
