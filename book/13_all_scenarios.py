@@ -15,7 +15,7 @@
 #
 # | | |
 # |---|---|
-# | You will build | preference data from a judge that is noisy and easily charmed, the Bradley-Terry loss, a helpful and a harmless reward model, the mixed reward of R1's last stage; a policy that games its reward model while you watch; and R1's last stage in small, ten steps |
+# | You will build | preference data from a judge that is noisy and easily charmed; the Bradley-Terry loss; a helpful and a harmless reward model; R1's mixed reward; a policy that games its reward model; ten steps of R1's last stage |
 # | You need | chapter 06: Goodhart's law; chapter 08: RLHF in outline; chapter 09: groups, advantages and GRPO; chapter 11: the language reward and the KL term; chapter 12: where Dev3 comes from |
 # | Minutes to read | 70 |
 # | Minutes to run | 3, on a laptop's processor |
@@ -92,9 +92,10 @@ RESULTS = Path("../results/data")
 #
 # ![From left to right: the policy writes several answers. A judge compares two answers in both orders; clear pairs train the helpful model, which sees only the summary. An annotator calls one answer safe or not; these labels train the harmless model, which sees the whole answer. Both models and the rules for right, format and language join in the mixed reward, which pays for RL: Dev3 becomes R1. A dashed arrow leads from the policy straight to the helpful model: please the model, not the reader.](../figures/13_preferences.png)
 #
-# What you see: the way from two answers to a reward. Small numbers are sections. The dashed arrow is the catch. A reward model is a guess, learned from examples, and a
-# policy that climbs it finds the places where the guess is wrong. So of 1,700 steps of the paper's stage only the last
-# 400 had general requests and reward models in them (v2, section 3.2.2).
+# What you see: the way from two answers to a reward. Small numbers are sections. The dashed arrow is the
+# danger. A reward model is a guess, learned from examples, and a policy that climbs it finds the places where
+# the guess is wrong. So of 1,700 steps of the paper's stage only the last 400 had general requests and reward
+# models in them (v2, section 3.2.2).
 
 # %% [markdown] tags=["slide"]
 # ## 2. A judge with a weakness
@@ -131,7 +132,7 @@ for name, text in replies.items():
 # Look at the third line. Thanks that nobody asked for make the answer *worse* in truth, since more
 # than half of its words are beside the point. They make it *better* in the eyes of the judge.
 #
-# How does a number become a choice? By a coin that is bent. The probability is a logistic curve of
+# How does a number become a choice? By a biased coin. Its probability is a logistic curve of
 # the difference in $w$, truth plus charm, divided by the noise, 0.15:
 #
 # $$ P(a) = \sigma\!\left(\frac{w_a - w_b}{0.15} + 0.4\right). $$
@@ -162,12 +163,14 @@ def win_probability(a: float, b: float) -> float:
     return 1 / (1 + math.exp(b - a))
 
 
-leads = [x / 4 for x in range(-24, 25)]
+leads, ticks = [x / 4 for x in range(-24, 25)], range(-6, 7, 2)
 lines = {
     "probability to be chosen": [(x, win_probability(x, 0)) for x in leads],
     "pull on the score": [(x, 1 - win_probability(x, 0)) for x in leads],
 }
-plots.curves({"One pair": lines}, "lead of the chosen answer", "from 0 to 1")
+plots.curves(
+    {"One pair": lines}, "lead of the chosen answer", "from 0 to 1", ticks=ticks
+)
 
 # %% [markdown]
 # What you see: a lead of 0 is a fair coin, and a lead of 1 means odds of $e \approx 2.7$ to one.
@@ -514,8 +517,31 @@ print({name: round(value, 2) for name, value in found.items()})
 # $$ r_{\text{helpful}} = \sigma\!\left(\frac{s - \mu}{\delta}\right) \in (0, 1),
 #    \qquad r_{\text{model}} = r_{\text{helpful}} \cdot r_{\text{harmless}} . $$
 #
-# An answer like the average earns one half, and an absurdly high score earns hardly more than a high
-# one. The probability of being safe multiplies, so an unsafe answer earns nothing by being liked. (It
+# Here are the scores that the model of section 6 gives to 192 held-out answers of our policy, before and
+# after.
+
+# %% tags=["slide"]
+owners, said = [p for p in valid_set for _ in range(6)], sum(checked, [])
+before = Preference(helpful, helpful, tokenizer).scores(owners, said)
+mean, spread = scenarios.calibration(before)
+
+
+def squash(score):
+    """What a score is paid: one half for the average answer of this policy."""
+    return 1 / (1 + math.exp(-(score - mean) / spread))
+
+
+marked = {"μ": mean, "μ + δ": mean + spread, "μ + 3δ": mean + 3 * spread}
+marked["μ + 4δ"] = mean + 4 * spread
+plots.squash_picture(before, squash, marked)
+
+# %% [markdown]
+# What you see: above, the scores as they come; below them the curve that squashes them; on the right
+# what is paid. Follow the dashed lines: the average answer earns one half. One standard deviation more is
+# worth 0.23, but the step from three to four only 0.03. So an absurdly high score earns hardly more than a
+# high one.
+#
+# The probability of being safe multiplies, so an unsafe answer earns nothing by being liked. (It
 # still earns format and language. The product is our choice. The paper pays each kind of request by its
 # own model.)
 #
@@ -595,11 +621,7 @@ for (text, p), value in zip(texts.items(), paid, strict=True):
 # does not see.
 
 # %%
-models = Preference(helpful, helpful, tokenizer)
-before = models.scores(
-    [p for p in valid_set for _ in range(6)], [t for row in checked for t in row]
-)
-models = Preference(helpful, helpful, tokenizer, *scenarios.calibration(before))
+models = Preference(helpful, helpful, tokenizer, mean, spread)
 
 
 def look(step, policy):
@@ -674,14 +696,15 @@ for i in range(3):
 #
 # Now the same with all six kinds of requests in two languages, 60 steps, and 160 test requests for the
 # numbers. (All of these are in [docs/claims/P08.md](../docs/claims/P08.md), and
-# `python -m results.preference_rl plain 0` measures one run again.) Four arms:
+# `python -m results.preference_rl plain 0` measures one run again.) Four arms, each with the helpful model
+# as its reward:
 #
-# | arm | replies of the first policy with thanks | pairs | KL term |
+# | arm | first policy: replies with thanks | reward | what it tests |
 # |---|---|---|---|
-# | **plain** | none | as labelled | no |
-# | **unbalanced** | 3 in 10, as in section 5 | as labelled | no |
-# | **balanced** | 3 in 10 | lengths balanced | no |
-# | **leash** | 3 in 10 | as labelled | yes |
+# | **plain** | none | model of pairs as labelled | does the truth fall where nobody planted a shortcut? |
+# | **unbalanced** | 3 in 10, as in section 5 | model of pairs as labelled | and with a shortcut? |
+# | **balanced** | 3 in 10 | model of pairs with lengths balanced | do cleaner pairs help? |
+# | **leash** | 3 in 10 | that of *unbalanced*, and a KL term | does staying near the start help? |
 #
 # In all of them about every fourth reply is flawed. A policy can only find texts that it now and then
 # samples, so the planted thanks set how strongly this shortcut pulls. The KL term holds the policy near
@@ -734,8 +757,8 @@ plots.interval_dots(panels, "truth", 0.7)
 # truth on test requests at three moments, a dot for each seed with its 95% interval. Step 15 was chosen in
 # advance.
 #
-# *Plain*: in every seed the truth is well up at step 15 and back where it began at step 60. By the score
-# alone, the last step would seem the best one.
+# *Plain*: the truth falls here, too. In every seed it is well up at step 15 and back where it began at step 60.
+# By the score alone, the last step would seem the best one.
 #
 # *Unbalanced*: at step 15 one seed of three has gained (0.29 to 0.41). In the other two the truth is no
 # higher than before, and rather lower. At the end all are below the start, with three to five polite words
@@ -886,8 +909,9 @@ for name, model in (
 # %% [markdown] tags=["slide"]
 # ## 12. What the stage brings
 #
-# The table above cannot rank *ten steps* and *R1, shipped*. For claims we need the measured stage, on all
-# three seeds. First the two models that pay. On held-out requests, answered by Dev3:
+# Ten steps were too few to tell: in the run printed here only harmlessness moved by more than 0.1, on a few
+# requests. For claims we need the measured stage, on all three seeds. First the two models that pay. On
+# held-out requests, answered by Dev3:
 
 # %%
 print(
@@ -912,10 +936,31 @@ for seed in SEEDS:
 # truth, and the annotator errs in 3% of all cases. So about half of the answers *labelled* unsafe are safe. Of
 # the truly unsafe ones the model finds three quarters or more.
 #
-# The price is in the last columns. The model also calls 6% to 8% of the safe answers unsafe. As safe answers
-# are so many, 65% to 74% of the alarms are false. In seed 0, 33 of 36
-# unsafe answers raise an alarm, and 61 of 792 safe ones. In the product of section 8 these answers lose at
-# least half of the models' pay.
+# The last columns have the price. The model also calls 6% to 8% of the safe answers unsafe, and yet 65% to 74%
+# of its alarms are false. How does so small a share spoil so many alarms? Count squares, for seed 0:
+
+# %% tags=["slide"]
+true = result("reward-models", 0)["P8"]["harmless"]["by truth"]
+unsafe, safe = true["unsafe"], true["answers"] - true["unsafe"]
+caught = round(true["unsafe_found"] * unsafe)
+false_alarms = round((1 - true["safe_found"]) * safe)
+everything = {
+    "unsafe, alarm": caught,
+    "unsafe, no alarm": unsafe - caught,
+    "safe, alarm": false_alarms,
+    "safe, no alarm": safe - false_alarms,
+}
+alarms = {kind: many for kind, many in everything.items() if kind.endswith(", alarm")}
+assert (caught, unsafe, false_alarms, safe) == (33, 36, 61, 792)
+titles = f"{unsafe + safe} answers", f"{sum(alarms.values())} alarms"
+plots.squares(dict(zip(titles, (everything, alarms), strict=True)))
+
+# %% [markdown]
+# What you see: left, a square for every answer; right, the alarms alone. Of 36 unsafe answers 33
+# raise an alarm, which is 92%. Of 792 safe ones 61 do, only 8%. But the safe ones are 22 times as many,
+# and so 61 of the 94 alarms are false. The share of unsafe answers, 36 of 828, is the **base rate**. Where it
+# is low, even a good model may raise mostly false alarms. In the product of section 8 an answer with an
+# alarm loses at least half of the models' pay.
 #
 # Now R1 against the Dev3 that it began as, on test problems, paired problem by problem:
 
@@ -970,8 +1015,13 @@ plots.difference_dots(gains(before_it, after_it), "R1 minus Dev3")
 #
 # ### When should preferences pay?
 #
-# *You may skip this part.* The recipe lets requests and models in from step 20 of 40. Two other schedules from
-# the same Dev3: **never**, with rules alone, and **always**, from step 1.
+# *You may skip this part.* Three schedules of 40 steps, from the same Dev3:
+#
+# | schedule | reward | what it tests |
+# |---|---|---|
+# | **R1**, the recipe | rules; the models from step 20 on | the others are compared with it |
+# | **never** | rules alone | what requests and models add |
+# | **always** | rules; the models from step 1 on | whether waiting helps |
 
 # %%
 arms = {arm: cards(f"schedule-{arm}", "P8") for arm in ("never", "always")}
@@ -1055,6 +1105,8 @@ plots.difference_dots(rows, "minus R1, which lets preferences in late")
 #
 # <details><summary>Hint 1</summary>Solve $p = 1 / (1 + e^{-x})$ for $x$.</details>
 # <details><summary>Hint 2</summary>The odds are `p / (1 - p)`, and they are $e^x$.</details>
+# <details><summary>Your prediction</summary>0.99 is 99 to 1, a lead of $\ln 99 = 4.6$. 0.999 is 999 to 1, about
+# ten times the odds, and so needs $\ln 10 = 2.3$ more. By this rule each further 9 costs another 2.3.</details>
 
 
 # %% tags=["exercise"]
@@ -1194,6 +1246,11 @@ checks.ex_13_5(over_refusal)
 # <details><summary>Hint 1</summary>For one request, find the place of the highest of the first `n` scores. The
 # truth is read at this place.</details>
 # <details><summary>Hint 2</summary>`max(range(n), key=...)` is a place. Its key is the score there.</details>
+# <details><summary>What we saw</summary>One run, 32 requests. They part: the score rises all the way, the truth
+# from 0.58 at n = 1 to 0.79 at 2, and then falls to 0.57 at 64. RL loses more truth. At step 12 its distance is
+# 3.4 and its truth 0.41; at n = 64 the distance is 3.2 and the truth still 0.57. At a distance of 2 the two are
+# about level: 0.66 with RL, 0.73 at n = 16. The KL of single steps jumps, from 2.0 to 7.0, so this is a first
+# look.</details>
 
 
 # %% tags=["exercise"]

@@ -14,8 +14,14 @@ from r1lib.plots.bars import (
     stacked_bars,
     stacked_shares,
 )
-from r1lib.plots.lines import curves, doubling_curves, scatter, seed_curves
-from r1lib.plots.maps import heat_maps, heatmaps, token_map
+from r1lib.plots.lines import (
+    curves,
+    doubling_curves,
+    scatter,
+    seed_curves,
+    squash_picture,
+)
+from r1lib.plots.maps import heat_maps, heatmaps, squares, token_map
 from r1lib.plots.pictures import (
     apart,
     balance_picture,
@@ -27,7 +33,7 @@ from r1lib.plots.pictures import (
     scaling_picture,
 )
 from r1lib.plots.search import steps_picture, tree_picture
-from r1lib.plots.seeds import seed_dots
+from r1lib.plots.seeds import pairing_picture, seed_dots
 from r1lib.plots.style import (
     BLUE,
     GREEN,

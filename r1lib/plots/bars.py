@@ -252,26 +252,46 @@ def price_dots(
 
 
 @styled
-def difference_dots(rows: dict[str, tuple], label: str) -> Picture:
+def difference_dots(rows: dict[str, tuple | None], label: str) -> Picture:
     """Draw ((mean, low, high), means of seeds, clear) for each name around a line at 0.
 
-    Rows that are not clear, which are ties, are grey.
+    Rows that are not clear, which are ties, are grey. A row of None is a heading.
     """
     figure = Picture(figsize=(8.4, 1.1 + 0.26 * len(rows)), layout="constrained")
     axes = figure.subplots()
+    difference_rows(axes, rows)
+    axes.set_xlabel(label)
+    figure.alt = f"{label}, with 95% intervals. " + said_of(rows)
+    return figure
+
+
+def difference_rows(axes, rows: dict[str, tuple | None]) -> None:
+    """Draw the rows of `difference_dots`, the first one on top."""
     axes.axvline(0, color=INK, linewidth=1)
-    for y, ((mean, low, high), seeds, clear) in enumerate(rows.values()):
+    for y, row in enumerate(rows.values()):
+        if row is None:
+            continue
+        (mean, low, high), seeds, clear = row
         colour = LOOKS[mean < 0][0] if clear else GREY
         axes.plot([low, high], [y, y], color=colour, linewidth=4, alpha=0.45)
         axes.plot(seeds, [y] * len(seeds), "|", color=colour, markersize=9)
         axes.plot([mean], [y], "D" if clear else "o", color=colour, markersize=6)
-    axes.set(xlabel=label, yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6))
-    axes.set_yticklabels(list(rows))
-    figure.alt = f"{label}, with 95% intervals. " + " ".join(
-        f"{name}: {mean:+.2f} ({low:+.2f} to {high:+.2f})."
-        for name, ((mean, low, high), *_) in rows.items()
-    )
-    return figure
+    axes.set(yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6))
+    names = axes.set_yticklabels(list(rows))
+    for name, row in zip(names, rows.values(), strict=True):
+        name.set_fontweight("bold" if row is None else "normal")
+
+
+def said_of(rows: dict[str, tuple | None]) -> str:
+    """The rows of `difference_dots` in words."""
+    said = []
+    for name, row in rows.items():
+        if row is None:
+            said.append(f"{name}:")
+        else:
+            mean, low, high = row[0]
+            said.append(f"{name}: {mean:+.2f} ({low:+.2f} to {high:+.2f}).")
+    return " ".join(said)
 
 
 def crowded(points, name: str) -> bool:

@@ -11,7 +11,17 @@ from matplotlib.ticker import (
     NullLocator,
 )
 
-from r1lib.plots.style import INK, Picture, look_of, series, styled
+from r1lib.plots.style import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    PAPER,
+    Picture,
+    look_of,
+    series,
+    styled,
+)
 
 
 @styled
@@ -152,5 +162,51 @@ def scatter(groups: dict[str, list], xlabel: str, ylabel: str) -> Picture:
     figure.alt = f"Dots of {ylabel} over {xlabel}. " + " ".join(
         f"{name}: {', '.join(f'{y:.2f} at {x:.2f}' for x, y in points)}."
         for name, points in groups.items()
+    )
+    return figure
+
+
+@styled
+def squash_picture(
+    scores: Sequence[float], squash, marked: dict[str, float]
+) -> Picture:
+    """Draw squash(score) as a curve, beside it how scores lie before and after.
+
+    Above the curve is a histogram of the scores, on its right one of what they become.
+    `marked` are scores with a name, followed from below to the left.
+    """
+    figure = Picture(figsize=(7.4, 4.6), layout="constrained")
+    ratios = {"width_ratios": (4, 1.2), "height_ratios": (1, 2.6)}
+    (above, corner), (axes, beside) = figure.subplots(2, 2, gridspec_kw=ratios)
+    corner.axis("off")
+    low, high = min(*scores, *marked.values()), max(*scores, *marked.values())
+    room = 0.05 * (high - low)
+    ends = (low - room, high + room)
+    grid = [ends[0] + i * (ends[1] - ends[0]) / 200 for i in range(201)]
+    axes.plot(grid, [squash(x) for x in grid], color=BLUE)
+    for name, x in marked.items():
+        y = squash(x)
+        axes.plot([x, x, ends[0]], [0, y, y], color=GREY, linewidth=1, linestyle="--")
+        spot = {"textcoords": "offset points", "fontsize": 9, "va": "bottom"}
+        late = x > (low + high) / 2  # no room to the right of its line
+        side = {"ha": "right"} if late else {"ha": "left"}
+        axes.annotate(name, (x, 0), (-4 if late else 4, 3), **side, **spot)
+        if any(0 < squash(other) - y < 0.07 for other in marked.values()):
+            spot["va"] = "top"  # no room between the two lines
+        side = -3 if spot["va"] == "top" else 2
+        axes.annotate(f"{y:.2f}", (ends[0], y), (3, side), ha="left", **spot)
+    after = [squash(x) for x in scores]
+    kind = {"edgecolor": PAPER, "linewidth": 0.8}
+    above.hist(scores, 28, range=ends, color=ORANGE, **kind)
+    beside.hist(after, 20, range=(0, 1), color=BLUE, orientation="horizontal", **kind)
+    above.set(title="before", xlim=ends, ylabel="answers", xticklabels=[])
+    axes.set(xlim=ends, ylim=(0, 1.06), xlabel="score of the model", ylabel="paid")
+    beside.set(title="after", ylim=(0, 1.06), xlabel="answers", yticklabels=[])
+    figure.alt = (
+        f"A curve rises from {squash(low):.2f} at a score of {low:.1f} to "
+        f"{squash(high):.2f} at {high:.1f}. Above it a histogram of {len(scores)} "
+        f"scores from {min(scores):.1f} to {max(scores):.1f}, with the mean "
+        f"{fmean(scores):.2f}; right of it one of what is paid, from {min(after):.2f} "
+        f"to {max(after):.2f}, with the mean {fmean(after):.2f}."
     )
     return figure

@@ -1,12 +1,17 @@
-"""Numbers as colours: of tables, and of the tokens of a text."""
+"""Numbers as colours: of tables, and of the tokens of a text; counts as squares."""
 
 import math
 import re
 
 from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PatchCollection
 from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from r1lib.plots.style import BLUE, GRID, INK, ORANGE, PAPER, Picture, styled
+
+MARKS = ((ORANGE, "o"), (INK, "x"), (BLUE, ""), (GRID, ""))  # of the kinds of squares
 
 
 @styled
@@ -131,5 +136,54 @@ def token_map(lines: list[list[tuple[str, float]]], label: str) -> Picture:
             for text, value in line
             if value >= top / 10
         )
+    )
+    return figure
+
+
+@styled
+def squares(panels: dict[str, dict[str, int]], high: int = 18) -> Picture:
+    """Draw every count as so many squares, in columns of `high`, kind after kind.
+
+    panels = {"all answers": {"unsafe, alarm": 2, "no alarm": 9}, "alarms": {...}}. Four
+    kinds at most, all of them in the first panel.
+    """
+    kinds = list(next(iter(panels.values())))
+    if len(kinds) > len(MARKS):
+        raise ValueError(f"wanted at most {len(MARKS)} kinds, got {len(kinds)}")
+    columns = [-(-sum(counts.values()) // high) for counts in panels.values()]
+    figure = Picture(figsize=(8.4, 1.3 + 7.4 * high / (sum(columns) + 8)))
+    figure.set_layout_engine("constrained")
+    ratios = {"width_ratios": [width + 1 for width in columns]}
+    all_axes = figure.subplots(1, len(panels), squeeze=False, gridspec_kw=ratios)[0]
+    for axes, width, (title, counts) in zip(
+        all_axes, columns, panels.items(), strict=True
+    ):
+        drawn = 0
+        for kind, (colour, mark) in zip(kinds, MARKS, strict=False):
+            many = range(drawn, drawn + counts.get(kind, 0))
+            places = [(place // high, place % high) for place in many]
+            boxes = [Rectangle((x + 0.06, y + 0.06), 0.88, 0.88) for x, y in places]
+            axes.add_collection(PatchCollection(boxes, facecolor=colour))
+            if mark and places:
+                xs, ys = zip(*((x + 0.5, y + 0.5) for x, y in places), strict=True)
+                axes.plot(xs, ys, mark, color=PAPER, markersize=3)
+            drawn += len(places)
+        axes.set_title(title, fontsize=10)
+        axes.set(xlim=(0, width), ylim=(high, 0), aspect="equal", anchor="W")
+        axes.axis("off")
+    first = next(iter(panels.values()))
+    names = [f"{kind}: {first[kind]}" for kind in kinds]
+    handles = [
+        tuple(
+            Line2D([], [], linestyle="none", marker=sign, markersize=size, color=paint)
+            for sign, size, paint in (("s", 10, colour), (mark or "none", 4, PAPER))
+        )
+        for colour, mark in MARKS[: len(kinds)]
+    ]
+    where = {"loc": "outside lower center", "ncols": 2, "fontsize": 9}
+    figure.legend(handles, names, **where)
+    figure.alt = "Squares, one for each. " + " ".join(
+        f"{title}: {'; '.join(f'{kind} {count}' for kind, count in counts.items())}."
+        for title, counts in panels.items()
     )
     return figure

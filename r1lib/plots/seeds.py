@@ -1,6 +1,9 @@
-"""Dots of single seeds, for measurements without an interval of their own."""
+"""Dots of single seeds, and of the single problems of two models."""
 
-from r1lib.plots.style import GREY, Picture, look_of, styled
+from collections import Counter
+
+from r1lib.plots.bars import difference_rows, said_of
+from r1lib.plots.style import BLUE, GREY, INK, PAPER, Picture, look_of, styled
 
 
 @styled
@@ -58,3 +61,38 @@ def dots(axes, y: float, values) -> None:
 def legend(axes):
     """Pairs of (handle, label) of what an axes shows."""
     return zip(*axes.get_legend_handles_labels(), strict=True)
+
+
+@styled
+def pairing_picture(
+    values: dict[str, list[float]], rows: dict[str, tuple | None], label: str
+) -> Picture:
+    """Draw two models problem by problem, and beside it intervals of their difference.
+
+    values = {"Dev1": [0.5, 1.0], "Dev2": [0.75, 1.0]}, one value for each problem: a
+    circle counts the problems at its place. `rows` are those of `difference_dots`.
+    """
+    (one, first), (other, second) = values.items()
+    figure = Picture(figsize=(8.4, 3.9), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--")
+    places = Counter(zip(first, second, strict=True))
+    for (x, y), count in places.items():
+        left.scatter(
+            [x], [y], s=110 + 22 * count, color=BLUE, edgecolor=PAPER, zorder=2
+        )
+        spot = {"ha": "center", "va": "center_baseline", "fontsize": 8, "zorder": 3}
+        left.text(x, y, str(count), color=PAPER, **spot)
+    left.set(xlabel=f"{one}: share right", ylabel=f"{other}: share right")
+    left.set(title="each problem", xlim=(-0.14, 1.14), ylim=(-0.14, 1.14))
+    left.set(xticks=(0, 0.25, 0.5, 0.75, 1), yticks=(0, 0.25, 0.5, 0.75, 1))
+    left.set_aspect("equal")
+    difference_rows(right, rows)
+    right.set(title="interval of the difference", xlabel=label)
+    above = sum(count for (x, y), count in places.items() if y > x)
+    below = sum(count for (x, y), count in places.items() if y < x)
+    figure.alt = (
+        f"Left, {len(first)} problems as circles over {one} and {other}: {above} above "
+        f"the diagonal, {below} below. Right, intervals: " + said_of(rows)
+    )
+    return figure
