@@ -77,7 +77,7 @@ def main() -> None:
     try:
         launch(ranks, module, arguments, Path(out) / "logs")
     except ValueError as error:
-        sys.exit(f"{error}; start the same command again to go on")
+        sys.exit(f"{error}; once that is put right, the same command goes on")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from r1lib import files
 from r1lib.files import shown
-from r1lib.recipe import EDITION, FIRST, checkpoints, stages
+from r1lib.recipe import EDITION, checkpoints, stages
 from r1lib.recipe.stages import STAGES, Settings
 from tools import cards, provenance, shipped
 
@@ -68,10 +68,9 @@ def tiny(run: Path) -> Settings:
     """Return the settings of a run; those of another preset are an error."""
     content = files.read_json(run / "settings.json")
     settings = stages.settings("tiny", content.get("seed", 0))
-    wanted, got = (
-        checkpoints.flat(json.loads(json.dumps(checkpoints.stamped(asdict(settings))))),
-        {"edition": FIRST, **checkpoints.flat(content)},
-    )
+    stamped = checkpoints.stamped(asdict(settings))
+    wanted = checkpoints.flat(json.loads(json.dumps(stamped)))
+    got = checkpoints.recorded(content, wanted)
     for name in {**wanted, **got}:
         if wanted.get(name) != got.get(name):
             raise ValueError(

@@ -12,11 +12,6 @@ from r1lib import artifacts, files
 from r1lib.recipe import checkpoints
 from r1lib.recipe.stages import BY_NAME, RECIPE, STAGES, Settings, made_from
 
-LATER = {  # settings that came later, and how all that was made before them was made
-    "spoken": 0.0,
-    "cold.zero_hard": 0,
-    "cold.words": False,
-}
 KINDS = {"made_from": dict, "metrics": dict, "steps": int, "seconds": files.NUMBER}
 
 
@@ -40,7 +35,7 @@ def digest_of(stage: str, settings: Settings) -> str:
     deciding = asdict(replace(settings, device="cpu"))
     for other in {one.config for one in RECIPE} - mine:
         del deciding[other]
-    for path, unchanged in LATER.items():
+    for path, unchanged in checkpoints.LATER.items():
         *outer, name = path.split(".")
         inside = deciding
         for key in outer:

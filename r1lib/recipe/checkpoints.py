@@ -31,6 +31,11 @@ KINDS = {  # of what a stage writes about itself
     "memory_gb": (*files.NUMBER, type(None)),
 }
 WEIGHTS = torch.float32 if EDITION == FIRST else torch.bfloat16  # of finished models
+LATER = {  # settings that came later, and how all that was made before them was made
+    "spoken": 0.0,
+    "cold.zero_hard": 0,
+    "cold.words": False,
+}
 KEPT = 2  # checkpoints: should the last one be damaged, there is one before it
 
 
@@ -61,8 +66,8 @@ def check_own(folder) -> None:
 
 def agree(folder, settings: dict) -> None:
     """Refuse other settings, or another edition, than a run was begun with."""
-    known = {"edition": FIRST, **flat(files.read_json(Path(folder) / "settings.json"))}
     new = flat(json.loads(json.dumps(stamped(settings))))
+    known = recorded(files.read_json(Path(folder) / "settings.json"), new)
     changed = [name for name in {**known, **new} if known.get(name) != new.get(name)]
     if changed:
         was, now = known.get(changed[0]), new.get(changed[0])
@@ -72,6 +77,18 @@ def agree(folder, settings: dict) -> None:
             f"{folder} was begun with {name} {shown(was)}, not {shown(now)}"
             f"{more}; choose another folder with --out, or start anew with --fresh"
         )
+
+
+def recorded(content: dict, now: dict) -> dict:
+    """Flat settings as a run has written them, with what came only later filled in.
+
+    `now` are the flat settings of today: one that they lack is not filled in.
+
+    >>> recorded({"seed": 1}, {"edition": 1, "seed": 1, "spoken": 0.35})
+    {'edition': 1, 'spoken': 0.0, 'seed': 1}
+    """
+    older = {name: value for name, value in LATER.items() if name in now}
+    return {"edition": FIRST, **older, **flat(content)}
 
 
 def stamped(settings: dict) -> dict:
