@@ -25,12 +25,14 @@
 # ![One question about apples with two answers. An ordinary model writes the answer 30 at once: a guess, and wrong. A reasoning model first writes two lines of thinking, a tape of small sums and the same tape again with a check, and then the answer 25.](../figures/01_thinking.png)
 #
 # What you see: one question and two ways to answer it. The names of the parts (tape,
-# check, answer) come back in every chapter.
+# check, answer) come back in every chapter. In a hurry, run every cell and read sections 1
+# to 5, 7 and 8.
 
 # %% [markdown]
-# **Run this first.** It seeds the one global random generator. Later cells import more,
-# where it is needed. Where a cell says `assert`, the book checks what it claims. A cell
-# that begins with `# r1lib. ...` repeats the library's own code; the comment says where it is.
+# **Run this first.** It seeds the one global random generator. The cell behind it prepares
+# two helpers, `ask` and `show`. Its code is folded, as all longer code of this chapter is: it
+# only asks, counts and draws. In JupyterLab a click on the three dots opens it. Where code
+# says `assert`, the book checks what it claims.
 
 # %% tags=["setup"]
 from statistics import fmean
@@ -41,6 +43,22 @@ from r1lib import artifacts, checks, plots
 from r1lib.sampling import Sampling, completions
 
 _ = torch.manual_seed(0)
+
+# %% tags=["hide-input"]
+MOST = 160  # tokens that an answer may have
+
+
+def ask(name, prompts, k=1, temperature=1.0, opening=""):
+    """For each prompt, a row of k completions; each text starts with `opening`."""
+    settings = Sampling(MOST, temperature, seed=1, at_once=256, opening=opening)
+    return completions(*models[name], prompts, k, settings)
+
+
+def show(label, completion):
+    """Print a completion with its name and its length."""
+    print(f"{label} ({completion.tokens} tokens, the end included)")
+    print("    " + completion.text.replace("\n", "\n    "))
+
 
 # %% [markdown] tags=["slide"]
 # ## 1. One question, two models
@@ -62,32 +80,13 @@ _ = torch.manual_seed(0)
 # %% tags=["nbval-check-output"]
 NAMES = ("base", "zero", "dev1", "dev2", "dev3", "r1")
 models = {name: artifacts.load(f"{name}-tiny") for name in NAMES}
-for name in NAMES:
-    weights = sum(p.numel() for p in models[name][0].parameters())
-    print(f"{name:5}{weights:8,} weights")
+sizes = {sum(p.numel() for p in model.parameters()) for model, _ in models.values()}
+print(f"{len(models)} models, each with {sizes.pop():,} weights")
+assert not sizes  # all have the same number
 
 # %% [markdown]
-# `ask` sends prompts to a model and returns `k` completions for each, with their `text`
-# and number of `tokens`. A model gives each possible next token a probability, and the
-# **temperature** says how one is chosen. At 1 it is drawn with just these probabilities.
-# Below 1 the likely tokens become likelier still; at 0 the most likely one is always taken.
-
-
-# %%
-MOST = 160  # tokens that an answer may have
-
-
-def ask(name, prompts, k=1, temperature=1.0, opening=""):
-    """For each prompt, a row of k completions; each text starts with `opening`."""
-    settings = Sampling(MOST, temperature, seed=1, at_once=256, opening=opening)
-    return completions(*models[name], prompts, k, settings)
-
-
-def show(label, completion):
-    """Print a completion with its name and its length."""
-    print(f"{label} ({completion.tokens} tokens, the end included)")
-    print("    " + completion.text.replace("\n", "\n    "))
-
+# Ask the first and the last of them. `ask` sends prompts to a model and returns a row of
+# completions for each; here we take the only one. (`temperature` is explained below.)
 
 # %% tags=["slide"]
 APPLES = "Tom has 12 apples, gets 5 more, then has 2 times as many, loses 9. How many?"
@@ -105,6 +104,51 @@ for name in ("base", "r1"):
 # Why can writing help? For each new token a model does one fixed computation, called a
 # **forward pass**. It cannot stay longer with a hard token. But a step that is written down
 # becomes part of the text, and the next pass can read it there.
+#
+# The result of a pass is a probability for *every* token that could come next. Look at
+# these at three places in an answer about the apples. The text before each place is fixed:
+
+
+# %% tags=["slide", "hide-input"]
+def next_tokens(prompt, written):
+    """Probabilities of the likeliest tokens that follow, for base and R1."""
+    tokenizer = models["r1"][1]  # all six have the same
+    begun = tokenizer.encode(written, allow_special=True)
+    ids = torch.tensor([[*tokenizer.prompt(prompt), *begun]])
+    with torch.no_grad():
+        pair = {name: models[name][0](ids)[0, -1].softmax(0) for name in ("base", "r1")}
+    likely = torch.maximum(*pair.values()).topk(4).indices.tolist()
+    return {
+        name: {tokenizer.decode([i]): chances[i].item() for i in likely}
+        for name, chances in pair.items()
+    }
+
+
+PLACES = ("", "<answer>", "<think>12+5=")
+places = {f"after {written or 'the question'}": written for written in PLACES}
+chances = {place: next_tokens(APPLES, text) for place, text in places.items()}
+first, guess, step = chances.values()
+assert first["base"]["<answer>"] > 0.5 > 0.2 < first["base"]["<think>"]
+assert first["r1"]["<think>"] > 0.95 < min(step[name]["17"] for name in step)
+assert all(
+    max(guess[name].values()) < 0.1 and "25" not in guess[name] for name in guess
+)
+plots.next_token_bars(chances)
+
+# %% [markdown]
+# What you see: the bars of one colour and one panel add up to 1.
+#
+# - **Left.** The base prefers to answer at once, and R1 to think.
+# - **Middle.** Begun with `<answer>`, *both* can only guess. Their probability is spread over
+#   many numbers, and the right one, 25, is not among the likeliest.
+# - **Right.** Asked for one small sum, both are nearly sure, and right.
+#
+# So for this question R1 need not add better than the base. Its first token is another one,
+# and that leads to small sums, which both can do.
+#
+# The **temperature** says how a token is chosen. At 1 it is drawn with just these
+# probabilities, so here the base would think about one time in four. Below 1 the likely
+# tokens become likelier still, and at 0 the likeliest one is always taken.
 #
 # What is a token, and what does an answer cost? Here are two answers, cut as the models see
 # them:
@@ -207,7 +251,7 @@ for problem in (bare, story):
 # answer. The model writes, a number called the **reward** comes back, and texts that
 # earned more become more likely. Here is one example of what each step reads:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "hide-input"]
 from r1lib.problem import problems
 from r1lib.world import requests, web
 
@@ -381,7 +425,7 @@ for numbers, target, language in (
 # `<think>`; it goes on from there.
 # Without it we could not tell whether Zero has learned to add, or to think.
 
-# %%
+# %% tags=["hide-input"]
 from itertools import islice
 
 from r1lib import progress
@@ -418,7 +462,7 @@ print({kind: len(part) for kind, part in questions.items()}, "questions")
 # asks something else of the countdown answers: do they mix languages?
 
 
-# %%
+# %% tags=["hide-input"]
 def is_mixed(problem, text):
     """Is a verdict in the language that was not asked for?"""
     return skills.mixes(text, problem.language)
@@ -475,7 +519,7 @@ plots.interval_dots(panels, "share")
 #   verdict, and what is not written cannot be mixed. So count the verdicts:
 
 
-# %%
+# %% tags=["hide-input"]
 def count_verdicts(problem, text):
     """How many verdicts a text has, and how many of them are in the other language.
 
@@ -506,7 +550,7 @@ for label in ("base", "base, made to think", "zero", "r1"):
 # right and the base wrong, with a "no" and two languages in Zero's thinking. (`아니` is no,
 # `맞아` is yes.)
 
-# %% tags=["slide"]
+# %% tags=["slide", "hide-input"]
 TRIO = ("base", "zero", "r1")
 
 
@@ -551,7 +595,7 @@ assert cut["base"] < 0.1 < cut["zero"] < 0.5
 # goes 60 km an hour for 3 hours" must be worked out. Does thinking help both? We begin a
 # model's answer for it: with `<answer>`, so that it answers at once, or with `<think>`.
 
-# %% tags=["slide"]
+# %% tags=["slide", "hide-input"]
 asked = questions["sums"] + questions["facts"]
 forced, tokens = {"sums right": {}, "facts right": {}}, {}
 for name in progress.bar(TRIO, len(TRIO), "two ways"):
@@ -595,7 +639,7 @@ plots.interval_dots(forced, "share of answers")
 # A good reasoning model therefore also decides *whether* to think. How often do ours, and
 # the texts that they have read?
 
-# %% tags=["slide"]
+# %% tags=["slide", "hide-input"]
 from r1lib.traces import tables
 
 
@@ -639,7 +683,7 @@ assert min(thinking["zero"]) > 0.8 > 0.3 > thinking["r1"][1]
 # Here it is for the base. The interval is that of the share right; the tokens are taken as
 # exact:
 
-# %% tags=["slide"]
+# %% tags=["slide", "hide-input"]
 print(f"{'':16}{'tokens':>7}{'right':>8}{'tokens per right one':>25}")
 price = {}
 for kind in ("sums", "facts"):
@@ -696,7 +740,8 @@ for written in (10, 1_000, 10_000):
 # where nothing appears as text (Coconut, arXiv 2412.06769).
 #
 # The first two differ only in what is cut away before the user sees it. In the library
-# `summary` does the cut. It summarises nothing, but keeps the **final answer**:
+# `summary` does the cut. It summarises nothing, but keeps the **final answer**. (A cell
+# that begins with `# r1lib.` shows the library's own code, and says where that is.)
 
 # %%
 # r1lib.tokenizer.chat.summary
@@ -750,7 +795,7 @@ assert 0 < seen < whole.tokens / 2
 # its own `small base`, which has hardly learned to add.
 
 
-# %%
+# %% tags=["hide-input"]
 from r1lib.evaluate import majority
 
 
@@ -800,11 +845,9 @@ plots.price_dots(dots, "tokens for one question", "countdown: share right")
 # many times the tokens. The trained models paid for their skill once,
 # during training, and R1 gains by a vote, too.
 #
-# The games are those of section 7, with new and more tries. In section 7 the base had
-# 0.30, here 0.21. There a forced thought looked like a small loss, here like a small gain:
-# differences of this size are chance. Zero
-# and R1 are level, and their dots lie nearly on each other; section 7 shows what R1 has
-# besides. How little the small base can add:
+# The games are those of section 7, with new tries. There the base had 0.30, here 0.21, and
+# a forced thought looked like a small loss: differences of this size are chance. Zero and
+# R1 are level; section 7 shows what R1 has besides. How little the small base can add:
 
 # %%
 sums = questions["sums"]

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | verifiers for a game, mathematics and logic; rewards for format and language; a gallery of 19 cheats; a reward for programs, run in a sandbox; and a learned judge that you then lead astray |
 # | You need | Python. Section 10 uses PyTorch, but you can read it without |
-# | Minutes to read | 65 |
+# | Minutes to read | 70 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), sections 2.2.2 and 2.3.2; v2, section 2.2; DAPO (arXiv 2503.14476), equation 13; CodeT (arXiv 2207.10397) |
@@ -25,46 +25,29 @@
 # ![A completion; its one answer is found; one of four verifiers judges it, for games, mathematics, logic or programs (in a sandbox). Above, rules for format and language. They join games, mathematics and logic in a sum, with small weights: the reward. Programs have a reward of their own, a share of tests and other parts.](../figures/06_rewards.png)
 #
 # What you see: how a completion becomes a reward. The small numbers are the sections that build
-# each part. At first reading you may skip sections 5 and 11, and the end of section 8. Section 7
-# says why nobody can promise what the title does.
+# each part. Section 7 says why nobody can promise what the title does.
+#
+# There are two routes through this chapter:
+#
+# | route | sections | exercises | for you if |
+# |---|---|---|---|
+# | short | 1, 2, 3, 6, 7, 10 | 6.1, 6.2, 6.5, 6.7 | you want to reach RL soon: chapters 07 to 10 need no more |
+# | full | all, in order | all | you also judge mathematics and logic (4, 5), or run programs of a model in a sandbox (8, 9, 11) |
+#
+# The short route is a little over half of the chapter. Its cells run without the others.
 
 # %% [markdown]
-# **Run this first.** It imports everything and seeds the one global random generator.
+# **Run this first.** It seeds the one global random generator. Later cells import more, where
+# it is needed. A cell that begins with `# r1lib.` shows the library's own code.
 
 # %% tags=["setup"]
-import ast
-import json
-import operator
-import random
 import re
-import time
-import zlib
-from collections import Counter
-from collections.abc import Callable
-from fractions import Fraction
-from itertools import product
-from pathlib import Path
 
 import torch
-from torch import nn
 
-from r1lib import artifacts, checks, evaluate, plots, rewards, sandbox, verifiers
-from r1lib.problem import Problem, problems
-from r1lib.rewards import code as code_reward
-from r1lib.rewards import language_consistency, lint
-from r1lib.rewards.code import PARTIAL, PER_COMPLAINT, UNMEASURED, Parts, speed
-from r1lib.sandbox import Sandbox
-from r1lib.sandbox.inside import read, write
-from r1lib.tokenizer import chat
-from r1lib.verifiers import BOX, _unboxed, algebra, answers, boxed
-from r1lib.verifiers.answers import LONGEST
-from r1lib.verifiers.last_number import last_number
-from r1lib.verifiers.notation import DEEPEST, DIGITS, join_thousands, wording
-from r1lib.verifiers.trees import Refused, exact, written
-from r1lib.world import arithmetic, countdown, logic, programs
+from r1lib import checks, plots, verifiers
 
-torch.manual_seed(0)
-RESULTS = Path("../results/data")
+_ = torch.manual_seed(0)
 
 # %% [markdown]
 # ## 1. Who decides what is right?
@@ -83,7 +66,7 @@ RESULTS = Path("../results/data")
 # size. In the simplest picture, one step of RL multiplies the probability of a kind by
 # $1 + \eta\,(r_i - \bar r)$. (A network moves more slowly for rare texts, in the same direction.)
 
-# %% tags=["slide", "nbval-check-output"]
+# %% tags=["slide"]
 TRUE = {"honest attempt": 0.3, "list of all": 0.0}
 NAIVE = {"honest attempt": 0.3, "list of all": 1.0}
 
@@ -94,17 +77,18 @@ def average_step(chances, reward, rate=0.5):
     return {kind: p * (1 + rate * (reward[kind] - mean)) for kind, p in chances.items()}
 
 
-print("step         " + "".join(f"{step:6}" for step in range(0, 31, 6)))
+shares = {}
 for name, reward in (("naive rule", NAIVE), ("strict rule", TRUE)):
-    chances, shares = {"honest attempt": 0.99, "list of all": 0.01}, []
-    for _ in range(31):
-        shares.append(chances["list of all"])
+    chances, shares[name] = {"honest attempt": 0.99, "list of all": 0.01}, []
+    for step in range(31):
+        shares[name].append((step, chances["list of all"]))
         chances = average_step(chances, reward)
-    print(f"{name:13}" + "".join(f"{share:6.0%}" for share in shares[::6]))
+assert shares["naive rule"][30][1] > 0.99 and shares["strict rule"][30][1] < 0.01
+plots.curves({"A list of all numbers": shares}, "step", "share of texts")
 
 # %% [markdown] tags=["slide"]
-# What you see: the share of texts that are lists. Under the naive rule, nearly every text is
-# one after thirty steps of this toy.
+# What you see: under the naive rule, nearly every text is a list after thirty steps of this
+# toy. Under a strict rule, which pays a list nothing, lists die out.
 #
 # So which program should give the number? There are two candidates. A **reward model** is a
 # neural network, trained on examples of good and bad answers, that scores any text. A
@@ -147,6 +131,10 @@ def first_answer(text):
 # r1lib.verifiers.extract_answer
 
 # %% tags=["nbval-check-output"]
+from r1lib.tokenizer import chat
+from r1lib.verifiers import BOX, _unboxed, boxed  # extract_answer calls these
+from r1lib.verifiers.last_number import last_number
+
 texts = [
     "<think>2+2=5? no</think><answer>4</answer>",
     "<think><answer>5</answer> no</think><answer>4</answer>",
@@ -181,6 +169,9 @@ for text in texts:
 # lines the naive rule accepts.
 
 # %%
+import ast
+import operator
+
 PYTHON = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -239,12 +230,22 @@ for game in GAMES:
 # would be busy until it is killed.
 #
 # Our verifier has three parts. The first decides what is an expression at all, line by line
-# below. Then Python's parser reads the text; it executes nothing. Length, depth
-# and digits are bounded, so that no text can keep the verifier busy. Right answers are far shorter.
+# below. Then Python's parser reads the text; it executes nothing. Bounds keep every text from
+# making the verifier busy. Right answers are far shorter.
 #
 # The second part computes in **fractions**. Floating point rounds: `1/49*49` is not 1. A
 # tolerance would mend that, and let answers in that are nearly right. A `Fraction` never rounds.
 # The third part asks the two questions of the game.
+
+# %% tags=["nbval-check-output"]
+from fractions import Fraction
+
+from r1lib.verifiers.answers import LONGEST
+from r1lib.verifiers.notation import DEEPEST, DIGITS
+
+print(
+    f"{LONGEST} characters, {DEEPEST} brackets deep, {DIGITS} digits a number at most"
+)
 
 # %%
 # r1lib.verifiers.parse_expression
@@ -288,6 +289,10 @@ assert [countdown_correct(*game) for game in GAMES] == [True] + [False] * 7
 # with a bound on every power *before* it is taken:
 
 # %% tags=["nbval-check-output"]
+from r1lib.verifiers import answers
+from r1lib.verifiers.notation import join_thousands  # parse_number calls it
+from r1lib.verifiers.trees import Refused, exact
+
 for text in ("1/2", "50%", "x = 1/2", "1,000", "12,34", "1/0"):
     print(f"{text:12} {parse_number(text)}")
 for text in (r"\frac{1}{2}", "(1,2)", "2^{10}", r"\sqrt{2}", "3 or 4", "9^{9^{9}}"):
@@ -316,6 +321,13 @@ except Refused as refused:
 
 
 # %% tags=["slide"]
+import time
+
+from r1lib.verifiers import algebra
+from r1lib.verifiers.notation import wording
+from r1lib.verifiers.trees import written
+
+
 def same_answer(gold, answer):
     """(the step that decides, its verdict)"""
     numbers = parse_number(gold), parse_number(answer)
@@ -359,13 +371,12 @@ for gold, answer in PAIRS:
 # [Math-Verify](https://github.com/huggingface/Math-Verify). Of 498 pairs made from templates the
 # two agree on 376, and of 2,054 from our own list of answers on 2,035
 # (`results/data/agreement.json`). Math-Verify is mostly more *lenient*: it
-# compares six decimals, and takes 10% for 10. In a few kinds it is stricter: it refuses a
-# converted unit, which ours accepts. In a *reward*, each leniency can be exploited.
+# compares six decimals, and takes 10% for 10. In a *reward*, each leniency can be exploited.
 
 # %% [markdown] tags=["slide"]
 # ## 5. Knights and knaves
 #
-# (You may skip this section at first reading.) On an island everybody is either a
+# On an island everybody is either a
 # **knight**, who says only true things, or a **knave**, who says only false ones. A says:
 # "B is a knave." B says: "A and I are the same."
 #
@@ -376,6 +387,10 @@ for gold, answer in PAIRS:
 # An answer names each person once, in either language. The last two answers below are hedges.
 
 # %% tags=["nbval-check-output"]
+from itertools import product
+
+from r1lib.world import logic
+
 statements = (("is", 1, False), ("same", 0, 1))
 puzzle = logic.make(statements, "en")
 print(puzzle.prompt)
@@ -415,6 +430,12 @@ for answer in (
 
 
 # %% tags=["needed", "nbval-check-output"]
+from r1lib import rewards
+from r1lib.rewards import language_consistency
+from r1lib.tokenizer import chat
+from r1lib.world import countdown
+
+
 def in_form(text):
     """1.0 for exactly <think>something</think><answer>something</answer>."""
     if any(text.count(tag) != 1 for tag in chat.TAGS):
@@ -462,8 +483,14 @@ for thought in thoughts:
 #
 # The law holds for penalties too. Beside format and language, and a repetition penalty
 # of weight 0.1, the length penalty must weigh less than 0.7. Otherwise a long right
-# answer can fall below a neat wrong one. (Exercise 6.5 computes this margin.) `means()`
-# averages each part since its last call.
+# answer can fall below a neat wrong one. (Exercise 6.5 computes this margin.)
+#
+# `Weighted` adds the parts up. `means()` averages each part since its last call.
+
+# %%
+from collections.abc import Callable
+
+from r1lib.problem import Problem
 
 # %% tags=["slide"]
 # r1lib.rewards.Weighted
@@ -492,65 +519,122 @@ print([rewards.length_penalty(n, 120, 20) for n in (100, 110, 120, 500)])
 # %% [markdown] tags=["slide"]
 # ## 7. A gallery of cheats
 #
-# Now 19 ways to be paid without being right: a naive rule, a completion that it pays, and the
-# reward from our rules.
+# Now 19 ways to be paid without being right. Each has a naive rule and a completion that this
+# rule pays in full. In the last column is what stops it in our rules, which pay nothing. The
+# code is folded: it runs both rules on every row, and asserts these two rewards. In the rows
+# about 36 the task is `compute ((17+5)*2)-8`.
 #
-# The first cell has wrong answers. The second has empty form: naive rules that pay for things
-# that can be *counted*. At its end are programs. A naive test compares results by Python's
-# `==`, which an object may define for itself. Another one stops at the end of the shorter list.
-# Ours turns both sides into text that names exact types: by `write` of section 9, `[1, True]`
-# becomes `[1,true]`.
+# The last three are programs. A naive test compares results by Python's `==`, which an object
+# may define for itself. Another one stops at the end of the shorter list. Ours turns both
+# sides into text that names exact types, so `[1, True]` becomes `[1,true]` (section 9).
 
-# %%
-gallery = []  # (what the naive rule pays for, completion, naive reward, our reward)
+# %% tags=["hide-input"]
+from functools import partial
+
+gallery = {"wrong answers": [], "empty form": [], "programs": []}
 
 
-def exhibit(pays_for, text, naive, problem, ours=rewards.total):
-    gallery.append((pays_for, text, float(naive(text)), float(ours(problem, text))))
+def exhibit(kind, problem, pays_for, naive, text, stopped, ours=rewards.total):
+    """Add a cheat that the naive rule pays in full, and ours not at all."""
+    assert float(naive(text)) == 1.0 and float(ours(problem, text)) == 0.0
+    gallery[kind].append((pays_for, text, stopped))
 
 
 def tag(*inside):
     return " ".join(f"<answer>{each}</answer>" for each in inside)
 
 
-def computed(text):
-    return python_value(ast.parse(first_answer(text), mode="eval").body)
+def has_36(text):
+    return tag(36) in text
+
+
+def first_is_36(text):
+    return first_answer(text) == "36"
+
+
+def is_worth(number, text):
+    return python_value(ast.parse(first_answer(text), mode="eval").body) == number
+
+
+def in_game(numbers, target, text):
+    return naive_countdown(first_answer(text), numbers, target)
 
 
 sums = Problem("arithmetic", "easy", "en", "compute ((17+5)*2)-8", "36", "sum 1")
-all_of_them = "one of " + " ".join(map(str, range(1, 51)))
-thought, question = f"<think>{tag(36)}?</think>{tag(35)}", tag("((17+5)*2)-8")
-exhibit("36 in some tag", tag(35, 36), lambda t: tag(36) in t, sums)
-exhibit("36 anywhere", all_of_them, lambda t: " 36 " in t, sums)
-exhibit("36 in the first tag", thought, lambda t: first_answer(t) == "36", sums)
-exhibit("the value 36", question, lambda t: computed(t) == 36, sums)
-exhibit("the value 35", tag(35), lambda t: computed(t) == 35, game)
-for answer, numbers, target in (GAMES[1], GAMES[3]):
+thought, every = f"<think>{tag(36)}?</think>{tag(35)}", " ".join(map(str, range(1, 51)))
+wrong = partial(exhibit, "wrong answers")
+wrong(sums, "36 in some tag", has_36, tag(35, 36), "two answers are none")
+wrong(sums, "36 anywhere", lambda t: " 36 " in t, every, "a list has no last number")
+wrong(sums, "36 in the first tag", first_is_36, thought, "thinking is not searched")
+repeated = tag("((17+5)*2)-8")
+wrong(sums, "the value 36", partial(is_worth, 36), repeated, "a number must be written")
 
-    def naive(text, numbers=numbers, target=target):
-        return naive_countdown(first_answer(text), numbers, target)
+# %% tags=["hide-input"]
+from collections import Counter
 
-    exhibit(
-        "naive countdown", tag(answer), naive, countdown.make(numbers, target, "en")
-    )
-for pays_for, gold, answer, naive in (
-    ("six decimals", "1/3", "0.3333335", lambda t: abs(float(t) - 1 / 3) < 1e-6),
-    ("the members", "(1,2)", "(2,1)", lambda t: Counter(t) == Counter("(1,2)")),
-):
-    exhibit(pays_for, answer, naive, gold, verifiers.math_equal)
-both = tag("A=knight,A=knave,B=knight,B=knave")
-exhibit("both facts", both, lambda t: "A=knight" in t and "B=knave" in t, puzzle)
+from r1lib.world import logic
 
-# %% tags=["slide", "nbval-check-output"]
-guess = "<think></think><answer>35</answer>"
+
+def nearly_third(text):
+    return abs(float(text) - 1 / 3) < 1e-6
+
+
+def same_members(text):
+    return Counter(text) == Counter("(1,2)")
+
+
+def both_facts(text):
+    return "A=knight" in text and "B=knave" in text
+
+
+once = "each given number once"
+wrong(game, "the value 35 from 3, 7, 8", partial(is_worth, 35), tag(35), once)
+for text, numbers, target in (GAMES[1], GAMES[3]):
+    problem = countdown.make(numbers, target, "en")
+    rule, name = partial(in_game, numbers, target), f"section 3: {target} from "
+    name += ", ".join(map(str, numbers))
+    wrong(problem, name, rule, tag(text), "a small grammar")
+same = partial(wrong, ours=verifiers.math_equal)
+third, exactly = "six decimals of 1/3", "fractions do not round"
+same("1/3", third, nearly_third, "0.3333335", exactly)
+same("(1,2)", "members of (1,2)", same_members, "(2,1)", "a tuple has an order")
+puzzle = logic.make((("is", 1, False), ("same", 0, 1)), "en")  # A knight, B knave
+hedge = tag("A=knight,A=knave,B=knight,B=knave")
+wrong(puzzle, "A=knight and B=knave", both_facts, hedge, "each person once")
+
+# %% tags=["hide-input"]
+from r1lib.sandbox.inside import write
+
+
+def each_once(text):
+    return all(text.count(each) == 1 for each in chat.TAGS)
+
+
+def three_steps(text):
+    return len(re.findall(r"Step \d", text)) >= 3
+
+
+def as_text(wanted, returned):
+    try:
+        return write(returned) == write(wanted)
+    except ValueError:  # no plain data
+        return False
+
+
+empty = partial(exhibit, "empty form", sums)
+guess, unseen = "<think></think><answer>35</answer>", "only the answer counts"
+blank, mixed = "thinking must not be empty", "<answer></think></answer><think>"
 steps = "Step 1: hm. Step 2: hm. Step 3: hm."
-exhibit("think tags", guess, lambda t: "<think>" in t, sums, rewards.format)
-once = "<answer></think></answer><think>"
-exhibit("each tag once", once, lambda t: all(t.count(x) == 1 for x in chat.TAGS), sums)
-exhibit("three steps", steps, lambda t: len(re.findall(r"Step \d", t)) >= 3, sums)
-exhibit("the word wait", "wait " * 9, lambda t: min(1, t.count("wait") / 5), sums)
-exhibit("length", "so " * 200, lambda t: min(1, len(t) / 500), sums)
-exhibit("no foreign word", guess, str.isascii, sums, language_consistency)
+empty("think tags", lambda t: "<think>" in t, guess, blank, rewards.format)
+empty("each tag once", each_once, mixed, "the tags have an order")
+empty("three steps", three_steps, steps, unseen)
+empty("the word wait", lambda t: min(1, t.count("wait") / 5), "wait " * 9, unseen)
+empty("length", lambda t: min(1, len(t) / 500), "so " * 200, unseen)
+silent = "silence is not paid"
+empty("no foreign word", str.isascii, guess, silent, language_consistency)
+
+# %% tags=["slide", "nbval-check-output", "hide-input"]
+from IPython.display import Markdown
 
 
 class Agreeable:
@@ -561,29 +645,37 @@ class Agreeable:
     def __eq__(self, other):
         return True
 
-
-def as_text(wanted, returned):
-    try:
-        return write(returned) == write(wanted)
-    except ValueError:  # no plain data
-        return False
+    def __str__(self):
+        return "an object equal to all"
 
 
-wanted = [42, 1, 1]
-exhibit("returned == wanted", Agreeable(), lambda r: r == wanted, wanted, as_text)
-exhibit("equal pairs", [], lambda r: all(map(operator.eq, r, wanted)), wanted, as_text)
-exhibit("equal members", [42, True, True], lambda r: r == wanted, wanted, as_text)
-print(f"{'pays for':19}naive ours  completion")
-for pays_for, text, naive, ours in gallery:
-    shown = str(text) if not isinstance(text, Agreeable) else "an object equal to all"
-    print(f"{pays_for:19}{naive:5.1f}{ours:5.1f}  {shown[:56]}")
-    assert naive > 0 == ours
-print(len(gallery), "cheats")
+def equal_pairs(returned):
+    return all(map(operator.eq, returned, wanted))
+
+
+wanted, types = [42, 1, 1], "types are compared, too"
+program = partial(exhibit, "programs", wanted, ours=as_text)
+program(
+    "returned == wanted", lambda r: r == wanted, Agreeable(), "only plain data counts"
+)
+program("equal pairs", equal_pairs, [], "the whole list is compared")
+program("equal members", lambda r: r == wanted, [42, True, True], types)
+rows = [
+    "| the naive rule pays for | a completion it pays | what stops it |",
+    "|---|---|---|",
+]
+for kind, cheats in gallery.items():
+    rows.append(f"| **{kind}** | | |")
+    for pays_for, text, stopped in cheats:
+        shown = str(text) if len(str(text)) < 60 else f"{str(text)[:40]}..."
+        rows.append(f"| {pays_for} | `{shown}` | {stopped} |")
+assert sum(map(len, gallery.values())) == 19
+Markdown("\n".join(rows))
 
 # %% [markdown]
 # Each naive rule pays for an *indicator* that is cheaper to produce than the thing itself. Two
-# habits help most: **one answer, in one place, or
-# none**; and **refuse what you do not surely understand.**
+# habits help most: **one answer, in one place, or none**; and **refuse what you do not surely
+# understand.**
 #
 # A list of known cheats proves nothing about unknown ones. So the rules say what is *allowed* and
 # refuse the rest. (The rules also got 100,000 random completions each, and the sandbox 5,000.
@@ -597,6 +689,9 @@ print(len(gallery), "cheats")
 # completions, as a model might write them. Which are right, and which is the best?
 
 # %% tags=["slide"]
+from r1lib.rewards import lint
+from r1lib.world import programs
+
 task = programs.make((("sort", None), ("start", 42)), "en")
 FOUR = {
     "one line": """def solve(xs):
@@ -640,6 +735,14 @@ for name, code in FOUR.items():
 # holds: a wrong program stays below 0.55, and a right one gets at least 0.85. R1 had compilers
 # and test cases; lint, partial credit and run time are ours.
 
+# %%
+import random
+
+from r1lib import sandbox
+from r1lib.rewards import code as code_reward
+from r1lib.rewards.code import PARTIAL, PER_COMPLAINT, UNMEASURED, Parts, speed
+from r1lib.sandbox import Sandbox
+
 # %% tags=["slide"]
 # r1lib.rewards.code.score
 
@@ -662,7 +765,8 @@ def earned(parts):
     return {**reads, **adds, "not earned": 1 - parts.total}
 
 
-plots.stacked_shares({name: earned(parts) for name, parts in scored.items()})
+rows = {name: earned(parts) for name, parts in scored.items()}
+plots.stacked_shares(rows, "reward, in percent of the largest")
 
 # %% [markdown]
 # What you see: the rewards as bars, cut into their parts. Two programs are right, and the faster
@@ -690,6 +794,8 @@ plots.stacked_shares({name: earned(parts) for name, parts in scored.items()})
 # results.unit_tests.generate_tests
 
 # %% tags=["slide"]
+from r1lib.sandbox.inside import read  # generate_tests calls it
+
 table = {tuple(args[0]): expected for args, expected in task.data}
 memory = f"def solve(xs):\n    return {table}.get(tuple(xs), [])"
 generated = generate_tests(task.answer, draw_inputs("chapter 06", n=30), box)
@@ -702,7 +808,7 @@ for name, code in (("one line", FOUR["one line"]), ("memory", memory)):
 # %% [markdown] tags=["slide"]
 # ### Tests that a model wrote
 #
-# (You may skip the rest of this section.) Often there is no reference. Then a model may
+# Often there is no reference. Then a model may
 # write the tests too, and some will be wrong. How can one find these without knowing the truth?
 #
 # ![Three tests in rows and five programs in columns. On the first test four of five programs agree with what it expects: keep. On the second one of five: drop. On the third four agree and one fails, so four of four: keep.](../figures/06_vote.png)
@@ -716,6 +822,13 @@ for name, code in (("one line", FOUR["one line"]), ("memory", memory)):
 # program each. Some misunderstand the task, each in a way of its own or all in the *same*
 # way. We know the truth here, so we can measure **precision**, the share of right tests among
 # those proposed or kept, and **recall**, the share of right tests that were kept.
+
+# %%
+from collections import Counter
+from itertools import product
+
+from r1lib.problem import problems
+from r1lib.sandbox.inside import write
 
 # %% tags=["slide"]
 # results.unit_tests.agreed
@@ -853,6 +966,10 @@ for name, code in ATTACKS.items():
 # bias, goes through a sigmoid and is the probability of being right.
 
 # %%
+from r1lib import artifacts, evaluate
+from r1lib.problem import problems
+from r1lib.world import arithmetic
+
 policy, tokenizer = artifacts.load("base-tiny")
 
 
@@ -870,6 +987,10 @@ for name, found in (("to learn from", marked), ("held out", unseen)):
     print(f"{name:14} {count:5} completions, {share:.0%} right")
 
 # %%
+import zlib
+
+from torch import nn
+
 BINS = 2**14  # n-grams share this many weights
 
 
@@ -996,13 +1117,19 @@ for i in fooled[:3]:
 # %% [markdown] tags=["slide"]
 # ## 11. Does the reward for programs teach anything?
 #
-# (Skip this at first reading; it uses chapter 09.) A small model was pre-trained on
+# (This section uses chapter 09.) A small model was pre-trained on
 # list programs. Then RL trained it with the reward of section 8 (`results/code.py`).
 # **Sampled** programs are drawn at temperature 1. A **greedy** program is made of the
 # likeliest token each time.
 
 
 # %% tags=["slide"]
+import json
+from pathlib import Path
+
+RESULTS = Path("../results/data")
+
+
 def passes(run, moment, way):
     """(mean, low, high) of the pass rate on easy held-out problems."""
     found = run["P16"][moment]["easy" if way == "sampled" else "greedy"]["pass"]
@@ -1149,6 +1276,9 @@ checks.ex_6_2(find_answer)
 
 
 # %% tags=["exercise"]
+from itertools import product
+
+
 def who_is_who(said):
     """What is certain about each person.
 
@@ -1239,6 +1369,9 @@ checks.ex_6_5(margin)
 
 
 # %% tags=["exercise"]
+from collections import Counter
+
+
 def trusted(outputs, expected):
     """Tests kept by a weighted vote: trusted([[1, 5], [1, 6]], [1, 7]) is [0]."""
     # BEGIN SOLUTION

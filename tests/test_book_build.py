@@ -55,6 +55,15 @@ def test_solutions_hold_only_what_exercises_need(book):
     assert not any("double(21)" in source for source in sources)
 
 
+def test_code_of_a_folded_cell_is_hidden_until_it_is_opened(book):
+    edit(book.sources()[0], 'tags=["setup"]', 'tags=["setup", "hide-input"]')
+    for kind in ("chapters", "solutions"):
+        cells = tool.notebook(book, book.sources()[0], kind).cells
+        hidden = [c for c in cells if c.metadata.get("jupyter", {}) != {}]
+        assert [c.metadata["tags"] for c in hidden] == [["setup", "hide-input"]]
+        assert hidden[0].metadata["jupyter"] == {"source_hidden": True}
+
+
 def test_cell_ids_depend_on_their_own_text_only(book):
     before = {c.id for c in nbformat.read(chapter(book), as_version=4).cells}
     edit(book.sources()[0], "## More of it", "## Even more")

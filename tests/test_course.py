@@ -236,6 +236,15 @@ def test_notes_go_to_the_slide_with_their_heading():
     assert [one["notes"] for one in said] == [["c"], ["a"], ["b"]]
 
 
+def test_a_slide_shows_what_folded_code_made_and_not_the_code(tmp_path):
+    table = {"output_type": "execute_result", "data": {"text/markdown": "| a |\n|---|"}}
+    cell = {"cell_type": "code", "source": "draw()", "outputs": [table]}
+    for names, wanted in ((["slide"], True), (["slide", "hide-input"], False)):
+        made = slides.slide(cell | {"metadata": {"tags": names}}, tmp_path)
+        page = slides.render("slides.html.j2", title="x", slides=[made | {"notes": []}])
+        assert "<th>a</th>" in page and ("draw()" in page) == wanted
+
+
 def test_slides_hold_the_notes_as_text(book):
     guide = book.root / "course/guide/01.md"
     guide.parent.mkdir(parents=True)

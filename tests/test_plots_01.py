@@ -21,3 +21,24 @@ def test_dots_of_one_seed_have_no_legend():
     for rows, wanted in ((one, False), (two, True)):
         (axes,) = plots.interval_dots({"sums": {"base": rows}}).axes
         assert (axes.get_legend() is not None) == wanted
+
+
+def test_a_name_keeps_clear_of_the_intervals_of_other_dots():
+    points = {"base": (20, (0.21, 0.16, 0.27)), "distill": (77, (0.34, 0.26, 0.42))}
+    points["1 base, one thought"] = (51, (0.26, 0.21, 0.31))
+    (axes,) = plots.price_dots(points, "tokens", "share right").axes
+    places = {text.get_text(): text.get_position() for text in axes.texts}
+    assert places == {
+        "base": (7, 0),
+        "distill": (7, 0),
+        "1 base, one thought": (7, -11),
+    }
+
+
+def test_bars_of_next_tokens_add_up_to_one():
+    pair = {"base": {"17": 0.75, "15": 0.125}, "r1": {"17": 1.0, "15": 0.0}}
+    figure = plots.next_token_bars({"after 12+5=": pair})
+    (axes,) = figure.axes
+    widths = [bar.get_width() for bar in axes.patches]
+    assert widths == [0.75, 0.125, 0.125, 1.0, 0.0, 0.0]
+    assert "base: 17 75%, 15 12%, all others 12%." in figure.alt

@@ -37,6 +37,7 @@ LANGUAGE = {  # beside the version of Python
 MARKER = re.compile(r"# ((?:r1lib|results)(?:\.\w+)+)\s*")
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 STUB = 'raise NotImplementedError("exercise: your turn")'
+FOLDED = "hide-input"  # a tag: JupyterLab and the site fold the code of the cell
 SOLUTION_TAGS = {"setup", "needed", "exercise-text", "exercise", "check"}
 
 
@@ -249,6 +250,8 @@ def notebook(book: Book, source: Path, kind: str) -> NotebookNode:
     for cell in cells:
         if "check" in tags(cell):  # what a check prints is exact
             cell.metadata["tags"] = sorted(tags(cell) | {"nbval-check-output"})
+        if FOLDED in tags(cell):  # JupyterLab shows three dots in place of the code
+            cell.metadata["jupyter"] = NotebookNode(source_hidden=True)
     line = links(book, source, kind)
     cells = [line, *cells, NotebookNode(line, metadata=NotebookNode(line.metadata))]
     name_cells(cells)

@@ -18,7 +18,7 @@ from matplotlib.mathtext import math_to_image
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from r1lib import files
-from tools.book_source import BookError, read_notebook
+from tools.book_source import FOLDED, BookError, read_notebook
 from tools.page import render
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -76,9 +76,11 @@ def markdown(text: str, folder: Path) -> Markup:
     )
 
 
-def shown(output: dict) -> dict:
-    """One output of a cell: a picture, or text that a browser cannot run."""
+def shown(output: dict, folder: Path) -> dict:
+    """One output of a cell: a picture, a table, or text that a browser cannot run."""
     data = output.get("data", {})
+    if "text/markdown" in data:
+        return {"picture": markdown("".join(data["text/markdown"]), folder)}
     if "image/png" in data:
         content = base64.b64decode("".join(data["image/png"]))
         return {"picture": image("", "png", content)}
@@ -96,7 +98,9 @@ def slide(cell: dict, folder: Path) -> dict:
     source = "".join(cell["source"])
     if cell["cell_type"] == "markdown":
         return {"prose": markdown(source, folder)}
-    return {"source": source, "outputs": list(map(shown, cell["outputs"]))}
+    outputs = {"outputs": [shown(output, folder) for output in cell["outputs"]]}
+    folded = FOLDED in cell["metadata"].get("tags", [])
+    return outputs if folded else {"source": source, **outputs}
 
 
 NOTE = re.compile(r"^- \*\*(.+?)\*\*:? (.+)$", re.M)

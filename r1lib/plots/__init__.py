@@ -53,6 +53,7 @@ from r1lib.plots.style import (
     styled,
     trend,
 )
+from r1lib.plots.tokens import next_token_bars
 from r1lib.plots.training import (
     base_curves,
     compared_curves,

@@ -100,7 +100,7 @@ def log_bars(
 
 
 @styled
-def stacked_shares(shares: dict[str, dict[str, float]]) -> Picture:
+def stacked_shares(shares: dict[str, dict[str, float]], label: str = "") -> Picture:
     """Draw one bar of parts that add up to 1 for each row: {"base": {"guess": 0.6}}."""
     figure = Picture(figsize=(8.4, 0.9 + 0.5 * len(shares)), layout="constrained")
     axes, left = figure.subplots(), dict.fromkeys(shares, 0.0)
@@ -132,7 +132,7 @@ def stacked_shares(shares: dict[str, dict[str, float]]) -> Picture:
                 )
             left[row] += parts[name]
     axes.invert_yaxis()
-    axes.set_xlim(0, 1)
+    axes.set(xlim=(0, 1), xlabel=label)
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.grid(visible=False)
     axes.legend(fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)
@@ -236,10 +236,10 @@ def price_dots(
     for name, (price, (mean, low, high)) in points.items():
         axes.plot([price, price], [low, high], color=LOOKS[0][0], linewidth=1.4)
         axes.plot([price], [mean], "o", color=LOOKS[0][0], markersize=6)
-        side = -1 if crowded(points, name) else 1
+        side, down = free_place(points, name)
         kind = {"textcoords": "offset points", "va": "center", "fontsize": 9}
         kind["ha"] = "right" if side < 0 else "left"
-        axes.annotate(name, (price, mean), (7 * side, 0), **kind)
+        axes.annotate(name, (price, mean), (7 * side, 11 * down), **kind)
         figure.alt += f"{name}: {mean:.2f} for {price:.0f}. "
     prices = [price for price, _ in points.values()]
     axes.set(xscale="log", xlabel=xlabel, ylabel=ylabel, ylim=(0, 1))
@@ -294,13 +294,23 @@ def said_of(rows: dict[str, tuple | None]) -> str:
     return " ".join(said)
 
 
-def crowded(points, name: str) -> bool:
-    """Whether a name to the right of its dot would run into another dot."""
+def free_place(points, name: str) -> tuple[int, int]:
+    """(1 or -1, 0 or -1): right or left of its dot, level or lower, clear of others.
+
+    A letter is taken for 0.024 of a power of ten, a line of text for 0.045 in height.
+    """
     price, (mean, *_) = points[name]
-    return any(
-        (price, name) < (other, label) and other < 2.5 * price and abs(y - mean) < 0.1
-        for label, (other, (y, *_)) in points.items()
-    )
+    wide = 10 ** (0.024 * (len(name) + 3))
+    for side, down in ((1, 0), (-1, 0), (1, -1), (-1, -1)):
+        ends = sorted((price, price * wide**side))
+        low, high = mean + 0.045 * (down - 0.5), mean + 0.045 * (down + 0.5)
+        if not any(
+            ends[0] <= other <= ends[1] and bottom <= high and low <= top
+            for label, (other, (_, bottom, top)) in points.items()
+            if label != name
+        ):
+            return side, down
+    return 1, 0
 
 
 @styled
