@@ -33,6 +33,38 @@ def test_second_build_executes_nothing(book, capsys):
     assert chapter(book).read_bytes() == before
 
 
+def outputs_of(book, kind="chapters"):
+    nb = nbformat.read(chapter(book, kind), as_version=4)
+    return [(c.execution_count, c.outputs) for c in nb.cells if c.cell_type == "code"]
+
+
+def test_new_prose_keeps_the_outputs_and_executes_nothing(book, monkeypatch):
+    before = outputs_of(book)
+    edit(book.sources()[0], "# # Doubling\n", "# # Doubling anew\n")
+    monkeypatch.setattr(tool, "execute", None)
+    assert tool.build(book, prose=True) == 0
+    assert any("# Doubling anew" in source for source in source_of(book))
+    assert outputs_of(book) == before and any(outputs for _, outputs in before)
+    assert problems(book) == {}
+
+
+@pytest.mark.parametrize(
+    "place, old, new, said",
+    [
+        ("source", "double(21)", "double(22)", "its code changed"),
+        ("r1lib/numbers.py", "return STEP * x", "return x * STEP", "its code changed"),
+        ("artifacts/base/weights", "1 2 3", "1 2 4", "what it reads changed"),
+    ],
+)
+def test_prose_alone_is_refused_where_code_or_data_changed(book, place, old, new, said):
+    before = chapter(book).read_bytes()
+    path = book.sources()[0] if place == "source" else book.root / place
+    edit(path, old, new)
+    with pytest.raises(BookError, match=f"{said}: build it without --prose"):
+        tool.build(book, "01", prose=True)
+    assert chapter(book).read_bytes() == before
+
+
 def test_final_cell_is_the_library_without_docstring(book):
     assert (
         "# r1lib.numbers.double\n"

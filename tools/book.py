@@ -3,6 +3,7 @@
     python r1.py build        execute the chapters that are stale
     python r1.py build 09     execute chapter 09, stale or not;  --all: every chapter
     python r1.py build B      execute appendix B
+    python r1.py build --prose 09    new prose beside the old outputs; executes nothing
     python r1.py build --language ko 09    chapter 09 in Korean; executes nothing
     python r1.py build --colab URL         the chapters for Colab, in build/colab/
     python r1.py check        say what is stale or against the rules; executes nothing
@@ -87,19 +88,37 @@ def drop_live_views(nb: NotebookNode, label: str) -> None:
                 raise BookError(f"{label}: {name} shows a widget without a still form")
 
 
-def build_one(book: Book, source: Path, kind: str) -> None:
-    """Execute one notebook of a chapter and write it, whole or not at all."""
+def build_one(book: Book, source: Path, kind: str, prose: bool = False) -> None:
+    """Execute one notebook of a chapter and write it, whole or not at all.
+
+    With `prose` nothing is executed: the outputs of the old notebook are kept.
+    """
     label = f"{kind}/{source.stem}"
     nb = notebook(book, source, kind)
     reads = chapter_reads(python_source(book, source), book.root)
     record = {"made_from": f"book/{source.name}", "source": source_digest(nb), **reads}
     path = book.output(kind, source)
-    execute(nb, path.parent, label)
-    reject_stderr(nb, label)
-    drop_live_views(nb, label)
+    if prose:
+        keep_outputs(nb, path, reads)
+    else:
+        execute(nb, path.parent, label)
+        reject_stderr(nb, label)
+        drop_live_views(nb, label)
     nb.metadata.pop("widgets", None)
     nb.metadata["r1"] = record | {"outputs": output_digest(nb)}
     write(nb, path)
+
+
+def keep_outputs(nb: NotebookNode, path: Path, reads: dict) -> None:
+    """Fill in the outputs of a built notebook; other code or data is a BookError."""
+    old = read_notebook(path) if path.exists() else nbformat.v4.new_notebook()
+    new, before = ([cell for _, cell in code_cells(one)] for one in (nb, old))
+    if [cell.source for cell in new] != [cell.source for cell in before]:
+        raise BookError("its code changed: build it without --prose")
+    if any(old.metadata["r1"].get(name) != digests for name, digests in reads.items()):
+        raise BookError("what it reads changed: build it without --prose")
+    for cell, built in zip(new, before, strict=True):
+        cell.outputs, cell.execution_count = built.outputs, built.execution_count
 
 
 def write(nb: NotebookNode, path: Path) -> None:
@@ -159,7 +178,9 @@ def is_fresh(book: Book, source: Path) -> bool:
     return not any(staleness(chapter, kind) for kind in kinds(source))
 
 
-def build(book: Book, number: str = "", everything: bool = False) -> int:
+def build(
+    book: Book, number: str = "", everything: bool = False, prose: bool = False
+) -> int:
     """Build chapters, then check them; return the exit code."""
     sources = book.sources(number)
     if number and not sources:
@@ -170,7 +191,7 @@ def build(book: Book, number: str = "", everything: bool = False) -> int:
         start = time.monotonic()
         try:
             for kind in kinds(source):
-                build_one(book, source, kind)
+                build_one(book, source, kind, prose)
         except (BookError, SyntaxError) as problem:
             raise BookError(f"book/{source.name}: {problem}") from None
         print(f"built {source.stem} in {time.monotonic() - start:.0f} s", flush=True)
@@ -186,6 +207,9 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     making = verbs.add_parser("build", help="execute chapters")
     making.add_argument("number", nargs="?", default="", help="such as 09, or B")
     making.add_argument("--all", action="store_true", help="also those that are fresh")
+    making.add_argument(
+        "--prose", action="store_true", help="keep the outputs: only the prose changed"
+    )
     making.add_argument("--language", metavar="CODE", help="a translation: ko")
     making.add_argument("--colab", metavar="URL", help="https://github.com/OWNER/NAME")
     verbs.add_parser("check", help="execute nothing, say what is stale or wrong")
@@ -207,7 +231,7 @@ def main(argv: list[str]) -> int:
             return 0
         if asked.language is not None:
             return build_language(book, asked.language, number)
-        return build(book, number, asked.all)
+        return build(book, number, asked.all, asked.prose)
     except BookError as problem:
         print(f"r1: {problem}", file=sys.stderr)
         return 1
