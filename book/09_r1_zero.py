@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | the R1-Zero loop: groups of sampled answers, rewards by rule, group advantages, the clipped GRPO loss, and a run that learns while you watch |
 # | You need | PyTorch tensors and gradients; the idea of a token and its probability. Chapters 06 and 08 help, but everything used here is explained here |
-# | Minutes to read | 75 |
+# | Minutes to read | 80 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 2.1 to 2.3; DeepSeekMath (arXiv 2402.03300), section 4.1 |
@@ -30,7 +30,8 @@
 # ![A ring of six stations with the sections that build them: a problem, section 2; G answers to it, section 4; reward by rule, section 3; group advantage, section 5; clipped loss, section 6; a better policy, section 7; and back to a problem.](../figures/09_loop.png)
 #
 # What you see: the whole chapter is one ring. A small number is the section in which
-# you build that station.
+# you build that station. Sections 8 and 9 close the ring and train, 10 shows what came
+# out, and 11 asks whether it is real. Section 13 is for a second reading.
 #
 # **Run the next cell first.** It imports everything and seeds the global random
 # generator.
@@ -78,8 +79,7 @@ RESULTS = Path("../results/data")
 #
 # We repeat it in miniature, with a model of the same kind, about a million times
 # smaller. So we can afford three seeds, and **controls**: cheap alternatives to the
-# thing you believe in. Ours asks: *would the base model have done as well if we had
-# simply made it think longer?*
+# thing you believe in. Ours is the base model itself, made to think longer.
 #
 # ## 2. A game small enough to watch
 #
@@ -170,12 +170,17 @@ for style, share in zip(("guess", "short", "long"), clean.styles, strict=True):
 # ### Ask the base model
 #
 # We ask held-out problems, four answers each, at temperature 1: the model's own
-# probabilities, neither sharpened nor flattened. The function `habit` names the habit
-# behind an answer. A **new attempt** follows one that was rejected (`skills.reflects`).
-# A line that begins with `again` does not count as one, whatever it holds. The same sum
-# without the word does, so the count is slightly high. Without a new attempt, one line
-# is **one pass**, more are a **double check**. The names are rough: nothing asks whether the
-# second line really checks the first.
+# probabilities, neither sharpened nor flattened. The function `habit` sorts an answer
+# into one of four kinds:
+#
+# - **guess**: no thinking;
+# - **one pass**: one line of thinking;
+# - **double check**: more lines, but no new attempt;
+# - **new attempt**: an attempt was rejected, and another follows (`skills.reflects`).
+#
+# The names are rough: nothing asks whether the second line really checks the first. A
+# line that begins with `again` is no new attempt, but the same sum without the word
+# counts as one.
 
 # %%
 policy, tokenizer = artifacts.load("base-tiny")
@@ -233,10 +238,9 @@ for game in GAMES:
         print(f"  {name:12}{len(marks) / count:8.0%}{right:>8}{len(marks):5}")
 
 # %% [markdown]
-# Put yourself in the place of the reward. You cannot see habits; you pay for right
-# answers. Which lines of this table will you feed? Taken together, the three kinds of
-# thinking are right far more often than a guess. (These few samples cannot rank the
-# three.) If thinking were *not* better than
+# The reward cannot see habits; it pays for right answers. Which lines of this table will
+# it feed? Taken together, the three kinds of thinking are right far more often than a
+# guess. (These few samples cannot rank the three.) If thinking were *not* better than
 # guessing in the base model, RL would teach it to guess.
 #
 # ## 3. Rewards by rule
@@ -516,7 +520,7 @@ plots.clip_picture(one_token, low=0.2, high=0.28)
 # of the left edge. The upper edge is a little wider (0.28, after DAPO, arXiv
 # 2503.14476), which leaves rare good tokens more room to grow.
 #
-# Now the loss of a whole batch, and then a loop over every single token to compare.
+# Now the loss of a whole batch, and then a slow loop to compare.
 # Skip `ref_logprobs` and `kl_coef` (a penalty explained below), and `objective` and
 # `weights` (for other algorithms, chapter 08).
 
@@ -761,49 +765,17 @@ plots.stacked_shares(shares)
 # %% [markdown]
 # What you see: the habits before and after, in each game. Guessing shrinks. In
 # countdown "new attempt" takes most of its place, in arithmetic "double check". (There a
-# *new attempt* is a third line, after a check that said no.) A new
-# habit could not show here, since `habit` knows four names.
+# *new attempt* is a third line, after a check that said no.)
 #
-# Where this book says *step*, it means a rollout and all that is learned from it. The
-# paper counts optimizer steps.
+# **A good place to stop.** You have built R1-Zero and seen it learn. Section 10 shows
+# the long run, and section 11 asks whether its success is real.
+
+# %% [markdown] tags=["slide"]
+# ## 10. What came out
 #
-# <details><summary>Our long run (section 10) beside the paper's (v2, training
-# details)</summary>
-#
-# | | R1-Zero | ours |
-# |---|---|---|
-# | a rollout | 8,192 answers, cut into 16 parts | 512 answers, cut into 4 parts |
-# | one optimizer step | 512 answers: 32 problems, 16 each | 128 answers: 8 problems, 16 each |
-# | optimizer steps; rollouts | 10,400; 650 | 400; 100 |
-# | longest answer, tokens | 32,768; 65,536 after step 8,200 | 144 |
-# | temperature of sampling | 1 | 1 |
-# | learning rate | $3 \cdot 10^{-6}$ | $6 \cdot 10^{-4}$ |
-# | KL coefficient | 0.001, reference renewed every 400 optimizer steps | 0 |
-# | format reward against accuracy | 1 : 1 | 0.1 : 1 |
-#
-# </details>
-#
-# **A good place to stop.** You have built R1-Zero and seen it learn. Section 10 asks
-# what it has learned, with controls.
-#
-# ## 10. The long run
-#
-# What will hold, and what will not? Four comparisons, each in three seeds:
-#
-# | Is this clear in every seed? | countdown | arithmetic |
-# |---|---|---|
-# | Zero, sampled, above its base, sampled | yes | yes |
-# | Zero, sampled, above the base forced to think, at temperature 0.6 | yes | no, a little below |
-# | Zero, sampled, above the forced base that may not say "again" | no, level | no |
-# | Zero, greedy, above the forced base at temperature 0.6 | no, below | no |
-#
-# "Clear" means here that two intervals do not overlap. That is a strict rule: a paired
-# comparison (chapter 13) could see smaller differences.
-#
-# The following was measured once and is committed under `results/`. (To make it again:
-# `python -m results.unit base 0`, then `zero 0`.) Each of three seeds has a base of its
-# own and one RL run from it. The curve is on `valid` problems, the comparisons on
-# `test` problems.
+# The long run has 100 steps of 512 answers, in three seeds, each from a base of its own.
+# (Its files are in `results/`. To make one again: `python -m results.unit base 0`, then
+# `zero 0`.)
 
 
 # %%
@@ -821,26 +793,62 @@ def read(name):
 
 bases = [read(f"base-{seed}.json") for seed in SEEDS]
 zeros = [read(f"zero-{seed}.json") for seed in SEEDS]
-early = [read(f"early-{seed}.json") for seed in measured("early")]
-blind = [read(f"blind-{seed}.json") for seed in measured("blind")]
-
-plan = zeros[0]["settings"]["zero"]
-completions = plan["prompts"] * plan["group_size"]
-print(f"{plan['steps']} steps of {completions} completions, lr {plan['lr']}")
-print(f"seeds measured: {SEEDS}")
+# in the files P1, P2, ... are claims of the paper, listed in docs/phenomena.md
+controls = [base["P1"]["controls"] for base in bases]
 histories = [z["history"] for z in zeros]
 labels = {"valid": "pass@1, held out", "length": "tokens, training"}
 plots.compared_curves({"R1-Zero": histories}, labels, percent=("valid",))
 
 # %% [markdown]
-# What you see: left, pass@1 on held-out problems over RL steps; right, the mean length
-# of the training completions. The line is the mean of the three seeds, the band their
-# range.
+# What you see: left, pass@1 on held-out `valid` problems over RL steps; right, the mean
+# length of the training completions. The line is the mean of the three seeds, the band
+# their range. The next cell adds what base and Zero do on `test` problems, seeds 0, 1
+# and 2 one after another. An answer **mixes** if it gives a verdict in the other
+# language.
+
+
+# %% tags=["slide"]
+def digits(found, form="{:.2f}"):
+    """The values of the seeds, one after another."""
+    return "  ".join(form.format(value) for value in found)
+
+
+def print_habits(rows):
+    """Length, new attempts and mixing of some models, every seed by itself."""
+    print(f"{'':22}{'tokens':>16}{'new attempt':>18}{'mixes':>18}")
+    for name, found in rows.items():
+        print(f"{name:22}", end="")
+        print(f"{digits((one['length'] for one in found), '{:.0f}'):>16}", end="")
+        for key in ("reflects", "mixes"):
+            print(f"{digits((one[key] for one in found), '{:.0%}'):>18}", end="")
+        print()
+
+
+for step in (0, 20, 100):
+    points = [history[step]["valid"] for history in histories]
+    print(f"pass@1 at step {step:3}:  {digits(points)}")
+print()
+rows = {
+    "base": [c["sampled"] for c in controls],
+    "Zero": [z["P1"]["zero"] for z in zeros],
+}
+print_habits(rows)
+assert all(h[0]["valid"] < 0.2 and h[100]["valid"] > 0.75 for h in histories)
+for base, zero in zip(*rows.values(), strict=True):
+    assert zero["length"] > 4 * base["length"]
+    assert 7.5 < zero["reflects"] / base["reflects"] < 9.5
+
+# %% [markdown]
+# **More right answers.** In every seed pass@1 climbs from less than one in five to
+# about four in five, most of it within 20 steps.
 #
-# No reward mentions length. Answers grow because an answer with new attempts *is*
-# longer. In our run length stops growing between steps 20 and 30, while mean pass@1
-# still rises from 0.70 to 0.79, mostly in seeds 1 and 2. In the paper length grows to
-# the end (v1, Figure 3). The reward of either run knows only right and wrong.
+# **Longer answers, unpaid.** No reward mentions length. Still, Zero's answers are more
+# than four times as long as those of its base. New attempts become about eight to nine
+# times as frequent, and an answer with new attempts *is* longer. Between steps 20 and 30
+# length stops growing. In the paper it grows to the end (v1, Figure 3).
+#
+# **Mixed languages, unasked.** 3% of the base's answers mix, and 25 to 51% of Zero's.
+# R1-Zero had the same trouble (v2, section 2.3). Chapter 11 pays for language.
 #
 # The same two problems before, during and after (seed 0; the first problem of each
 # game, not chosen by its result):
@@ -856,18 +864,38 @@ for place in (0, count // 2):
         show(seen["prompt"], seen["text"], seen["right"], label)
 
 # %% [markdown]
-# Look at step 100 of the first problem. The tape says 35 + 1 = 38, which is false. The
-# check finds a distance, says *no*, and the same sum done again is right.
+# At step 100 the first tape says 35 + 1 = 38, which is false. The check says *no*, and
+# the same sum done again is right.
 #
 # ![One word problem, answered by R1-Zero of seed 0 at steps 0, 20 and 100, beside the curve of its share of right answers.](../figures/widget_zero.png)
 #
 # What you see: one position of [widgets/zero.html](../widgets/zero.html). Open it in a
 # browser to move through all steps and seeds.
 #
-# ### Beside its controls
+# Where this book says *step*, it means a rollout and all that is learned from it. The
+# paper counts optimizer steps.
 #
-# A curve that rises proves little by itself. So each base was measured in every cheap
-# way we could think of, on the same test problems:
+# <details><summary>Our long run beside the paper's (v2, training details)</summary>
+#
+# | | R1-Zero | ours |
+# |---|---|---|
+# | a rollout | 8,192 answers, cut into 16 parts | 512 answers, cut into 4 parts |
+# | one optimizer step | 512 answers: 32 problems, 16 each | 128 answers: 8 problems, 16 each |
+# | optimizer steps; rollouts | 10,400; 650 | 400; 100 |
+# | longest answer, tokens | 32,768; 65,536 after step 8,200 | 144 |
+# | temperature of sampling | 1 | 1 |
+# | learning rate | $3 \cdot 10^{-6}$ | $6 \cdot 10^{-4}$ |
+# | KL coefficient | 0.001, reference renewed every 400 optimizer steps | 0 |
+# | format reward against accuracy | 1 : 1 | 0.1 : 1 |
+#
+# </details>
+
+# %% [markdown] tags=["slide"]
+# ## 11. Is it real? The controls
+#
+# A curve that rises proves little by itself. Would the base have done as well if we had
+# simply made it think longer? Each base was measured in every cheap way we could think
+# of, on the same `test` problems:
 #
 # - **sampled**: as in the curve at step 0; **greedy**: always the likeliest token;
 # - **forced**: the base has to open with `<think>` and cannot close it before it has
@@ -881,8 +909,6 @@ for place in (0, count // 2):
 # %% tags=["slide"]
 FORCED = ("forced", "forced, T=0.6", "forced, greedy")
 KNOWING = "nothing twice, T=0.6"  # so the files call it; it bans the word, not the sum
-# in the files P1, P2, ... are claims of the paper, listed in docs/phenomena.md
-controls = [base["P1"]["controls"] for base in bases]
 names = ("sampled", "greedy", *FORCED, KNOWING)
 table = {f"base, {name}": [c[name] for c in controls] for name in names[:-1]}
 table['base, never "again", T=0.6'] = [c[KNOWING] for c in controls]
@@ -924,32 +950,32 @@ plots.interval_dots(panels)
 # What you see: a dot with its 95% interval for each measurement, one for each seed.
 # **base, sampled** is where RL starts, and **Zero, sampled** is where it ends. In
 # countdown **base, forced, T=0.6** is the best of the three that are *only* forced.
-# **Zero, sampled** is clearly to the right of it, and level with the base that may not
-# say `again`. **Zero, greedy** is to the left of both.
+# Four comparisons in words, where "clear" means that two intervals do not overlap:
 #
-# In arithmetic the forced base is already near 1, at temperature 0.6 or greedy. Sampled
-# Zero is a little *below* both in every seed.
+# | Is this clear in every seed? | countdown | arithmetic |
+# |---|---|---|
+# | Zero, sampled, above its base, sampled | yes | yes |
+# | Zero, sampled, above the base forced to think, at temperature 0.6 | yes | no, a little below |
+# | Zero, sampled, above the forced base that may not say "again" | no, level | no |
+# | Zero, greedy, above the forced base at temperature 0.6 | no, below | no |
+#
+# The rule is strict: a paired comparison (chapter 13) could see smaller differences. All
+# numbers are in [R1-Zero beside its controls](../docs/r1_zero.md).
 #
 # ### Selected, or taught?
 #
-# Such a picture allows two stories. In the first, RL found a habit that the base
-# already had, thinking long, and made it the usual one: it **selected**. In the second,
-# the model became better at something that the habit alone does not give: fewer slips,
-# a sharper eye for hits, better first attempts.
+# Such a picture allows two stories. In the first, RL made a habit of the base, thinking
+# long, the usual one: it **selected**. In the second, the model became better at
+# something that the habit alone does not give, such as fewer slips or better first
+# attempts: it was **taught**.
 #
 # We say **emerged** only where Zero beats the *best* forced base with intervals that do
-# not overlap. This rule was written down before the runs. The table says **below**
-# where Zero is worse with intervals that do not overlap (a word added later), and else
-# **not shown**: selection then explains as much. First the numbers of the picture,
-# seeds 0, 1 and 2 one after another:
+# not overlap. This rule was written down before the runs. Where Zero is worse without
+# overlap, the table says **below** (a word added later). All else is **not shown**:
+# selection then explains as much.
 
 
 # %% tags=["slide"]
-def digits(found, form="{:.2f}"):
-    """The values of the seeds, one after another."""
-    return "  ".join(form.format(value) for value in found)
-
-
 def verdict(ours, forced):
     """Compare with the best forced base: do the intervals overlap?"""
     best = max(forced, key=lambda found: found["pass@1"])
@@ -970,34 +996,119 @@ def judge(label, rivals):
         print(head(f"  {game or 'both games'}", cells))
 
 
-print(f"{'pass@1':28}{'countdown':>18}{'arithmetic':>20}{'tokens':>16}")
-for name, found in table.items():
-    cells = [digits(one[game]["pass@1"] for one in found) for game in GAMES]
-    tokens = digits((one["length"] for one in found), "{:.0f}")
-    print(f"{name:28}{cells[0]:>18}{cells[1]:>20}{tokens:>16}")
-print()
 judge("against the best forced base", FORCED)
 judge('against the base, never "again"', (KNOWING,))
+for zero, base in zip(zeros, controls, strict=True):
+    ours, greedy = zero["P1"]["zero"], zero["P1"]["greedy"]["arithmetic"]["pass@1"]
+    assert all(ours["pass@1"] > base[name]["pass@1"] for name in FORCED)
+    assert abs(greedy - base["forced, greedy"]["arithmetic"]["pass@1"]) < 0.02
+    assert ours["arithmetic"]["pass@1"] > base["forced"]["arithmetic"]["pass@1"]
+    assert ours["length"] < base["forced"]["length"]
 
 # %% [markdown]
 # In short: emerged in countdown, not in arithmetic, and level with never "again".
 #
-# For both games together Zero's mean is above every base that is only forced, in every
-# seed, but the intervals overlap in two of three.
-#
-# In countdown *sampled* Zero is better than every such base, in all three seeds.
-# *Greedy* Zero is not: its mean is below that of the base forced at temperature 0.6 in
-# every seed.
-#
-# In arithmetic the rule compares sampled Zero with a greedy base, the best of three.
+# In arithmetic the rule compares sampled Zero with the greedy base, the best of three.
 # Greedy against greedy they are less than 0.02 apart. Both at temperature 1, Zero is
 # higher in every seed: fewer slips, it seems, which a low temperature buys, too.
 #
-# In a second series of runs, seeds 1 and 2 emerged in countdown again, and for both
-# games together neither did ([R1-Zero beside its controls](../docs/r1_zero.md)).
+# For both games together Zero's mean is above every base that is only forced, in every
+# seed, but the intervals overlap in two of three. In a second series of runs, seeds 1
+# and 2 emerged in countdown again, and for both games together neither did.
 #
-# **More tries.** With sixteen tries, is the base as good as Zero? The share of problems
-# of which at least one of $k$ answers is right is called **pass@k**:
+# Does this deserve the word "taught"? Hardly: a base that may not write `again` does as
+# well as Zero. And we wrote that wasteful habit into the web. In worlds without it RL
+# stayed level with the forced base or below it (`docs/experiments.md`).
+#
+# ### Length, reflection, mixing
+#
+# The paper, too, reports longer answers, more reflection and mixed languages, which no
+# reward asked for. How much of these does the base show when it has to think?
+
+# %%
+chosen = ("base, forced", "base, forced, greedy", "Zero, sampled", "Zero, greedy")
+print_habits({name: table[name] for name in chosen})
+
+# %% [markdown]
+# **Length and new attempts** need nothing new: at temperature 1 the forced base has
+# even more of both.
+#
+# <details><summary>The aha moment</summary>
+#
+# In the middle of an equation an intermediate R1-Zero wrote "Wait, wait. Wait. That's
+# an aha moment I can flag here." and began again (v1, Table 3). It is one completion,
+# chosen by its authors. DeepSeek-V3-Base already writes such words now and then before
+# any RL (Liu et al., arXiv 2503.20783v1). What can be counted is how often an attempt
+# is rejected and another made.
+#
+# </details>
+#
+# **Mixing** is different. Each verdict is a chance to slip into the other language, so
+# longer answers mix more often. But in every seed Zero's answers are *shorter* than
+# those of the forced base. In seeds 1 and 2 more of them mix all the same: 51% against
+# 23%, and 39% against 27%. (In the second series 32% against 26%, and 36% against 29%.)
+#
+# **Weaker bases** show what RL cannot replace (section 13). A base that can neither add
+# nor judge an attempt learns the format, and stays as wrong as before. One that can add,
+# but has never read a check, makes no new attempts.
+#
+# ## 12. What this does not show
+#
+# The tiny web was written by us, and it holds the habit that RL then finds. Real web
+# text holds it too, but how much of it is another matter. Two games with exact rules
+# are not mathematics. No problem takes a *new* idea rather than more care and another
+# attempt. What carries over is the mechanism, because it is the same code: the group as
+# a baseline, the clip, the mask, and rewards by rule.
+#
+# ## Summary
+#
+# - R1-Zero asks $G$ times, pays for right answers by rule, and compares each answer
+#   with its group. The group's mean replaces PPO's value network.
+# - The gradient is REINFORCE with a baseline. Ratio and clip limit how far old samples
+#   are trusted.
+# - The loss is about 0 at the start; its gradient is not.
+# - A group that agrees teaches nothing. The base must already do, now and then, what
+#   the reward needs.
+# - Length and checking follow from the reward without being paid for. Mixing came
+#   along, in two seeds of three more than length explains.
+# - "It emerged" needs a control. In countdown sampled Zero beats a base that is forced
+#   to think, and not one that may not say `again` either.
+#
+# ## Questions
+#
+# 1. Your training reward has been flat for 50 steps, and almost all groups agree. Name
+#    two opposite reasons, and how you would tell them apart.
+#
+#    <details><summary>Answer</summary>All wrong (problems too hard, or the format is
+#    broken so that nothing is ever paid) or all right (too easy). The mean reward is
+#    near 0 in the one case, near its maximum in the other. Cure: other problems, or
+#    sampling until groups disagree, as DAPO does.</details>
+#
+# 2. Why may the baseline depend on the question, but not on the answer that it is
+#    subtracted from? And does the group mean keep to this?
+#
+#    <details><summary>Answer</summary>The proof takes b out of the sum over answers;
+#    that works only if b is the same for each. The group mean contains the answer
+#    itself, so strictly no. On average it shrinks the gradient by the factor (G-1)/G,
+#    and changes nothing else as long as the spread is left undivided. Exercise 9.2
+#    repairs it.</details>
+#
+# 3. A friend trains on problems on which the base is right less often when it works them
+#    out than when it guesses. What will R1-Zero training do?
+#
+#    <details><summary>Answer</summary>It will teach the model to guess: shorter
+#    answers, less thinking, and a rising reward. Measure the table of section 2 before
+#    you start.</details>
+#
+# ## 13. For a second reading
+#
+# The main line needs none of these four parts, and you may read them in any order.
+# (Exercise 9.5 uses the first, exercise 9.7 the last.)
+#
+# ### More tries, and a vote
+#
+# With sixteen tries, is the base as good as Zero? The share of problems of which at
+# least one of $k$ answers is right is called **pass@k**:
 
 # %%
 TRIES = {
@@ -1011,6 +1122,8 @@ for name, k in TRIES.items():
     at_k = f"pass@{k}"
     cells = [digits(one[game][at_k] for one in table[name]) for game in GAMES]
     print(f"{at_k:8}{name:28}{cells[0]:>18}{cells[1]:>20}")
+votes = [digits(one[g]["majority@16"] for one in table["Zero, sampled"]) for g in GAMES]
+print(f"{'vote':8}{'Zero, sampled, 16 answers':28}{votes[0]:>18}{votes[1]:>20}")
 for zero, base in zip(table["Zero, sampled"], table["base, sampled"], strict=True):
     zero, base = (triple(one["countdown"], "pass@16") for one in (zero, base))
     assert zero[1] > base[2], "the intervals of pass@16 overlap"
@@ -1029,14 +1142,16 @@ for zero, base in zip(table["Zero, sampled"], table["base, sampled"], strict=Tru
 # paper itself had no forced control.
 #
 # </details>
+#
+# **A vote** takes the most frequent of several answers. Among Zero's sixteen (the last
+# line) it lifts countdown from 0.56, 0.63 and 0.56 to 0.86, 0.84 and 0.83. In the paper, on AIME, it lifts 71.0 to 86.7 (64
+# answers; v1, Table 2).
 
 # %% [markdown] tags=["slide"]
 # ### What the room is spent on
 #
-# *You may skip this section at first reading.*
-#
-# In countdown sampled Zero beats the forced base. Does it waste less room? Here a line
-# is a **repeat** if the same completion has written its sum before, whether or not it
+# In countdown sampled Zero beats the forced base. Does it waste less room? A line is a
+# **repeat** if the same completion has written its sum before, whether or not it
 # says `again`. A line is **sound** if it uses each given number once and every step is
 # right. The next cell compares the shipped base and Zero of seed 0:
 
@@ -1101,55 +1216,6 @@ for name in ("base, forced", "Zero, sampled"):
 # trouble and samples at temperature 0.6, among the likeliest tokens with 95% together
 # (top-p; v2, appendix D.1).
 #
-# Does this deserve the word "taught"? Hardly: a base that may not write `again` does as
-# well as Zero. And we wrote that wasteful habit into the web. In worlds without it RL stayed
-# level with the forced base or below it (`docs/experiments.md`).
-#
-# ### Length, reflection, mixing
-#
-# The paper reports three changes that no reward asked for: longer answers, more
-# reflection, and a mix of languages. Ours, beside the controls:
-
-
-# %%
-def shares_of(kind, found):
-    print(f"{kind:26}" + "".join(f"{digits(f, form):>18}" for f, form in found))
-
-
-print(f"{'':26}{'tokens':>18}{'new attempt':>18}{'mixes':>18}")
-for kind, found in table.items():
-    if kind.startswith(("base, sampled", "base, forced", "Zero")):
-        cells = [([one["length"] for one in found], "{:.0f}")]
-        cells += [
-            ([one[key] for one in found], "{:.0%}") for key in ("reflects", "mixes")
-        ]
-        shares_of(kind, cells)
-
-# %% [markdown]
-# Zero's answers are more than four times as long as those of its base. New attempts
-# become about eight to nine and a half times as frequent, silent repeats included. At
-# temperature 1 the forced base makes even more.
-#
-# <details><summary>The aha moment</summary>
-#
-# In the middle of an equation an intermediate R1-Zero wrote "Wait, wait. Wait. That's
-# an aha moment I can flag here." and began again (v1, Table 3). It is one completion,
-# chosen by its authors. DeepSeek-V3-Base already writes such words now and then before
-# any RL (Liu et al., arXiv 2503.20783v1). What can be counted is how often an attempt
-# is rejected and another made.
-#
-# </details>
-#
-# **Mixing** is different. Each verdict is a chance to slip into the other language, so
-# longer answers mix more often. But in every seed Zero's answers are *shorter* than
-# those of the forced base. In seeds 1 and 2 more of them mix all the same: 51% against
-# 23%, and 39% against 27%. (In the second series 32% against 26%, and 36% against 29%.)
-# R1-Zero had the same trouble (v2, section 2.3). Chapter 11 pays for language.
-#
-# **Many heads.** At the end a vote among sixteen answers lifts countdown from 0.56,
-# 0.63 and 0.56 to 0.86, 0.84 and 0.83. In the paper, on AIME, it lifts 71.0 to 86.7 (64
-# answers; v1, Table 2).
-#
 # ### What the base must bring
 #
 # [TinyZero](https://github.com/Jiayi-Pan/TinyZero), a small replication on the same
@@ -1168,14 +1234,17 @@ for kind, found in table.items():
 # trained, so that number says nothing.)
 
 # %%
-others = {"early": early, "blind": blind}
+others = {
+    name: [read(f"{name}-{seed}.json") for seed in measured(name)]
+    for name in ("early", "blind")
+}
 final = bases[0]["skills"][-1]["skills"]
 print(head("skill", [*(f"{n}, seed 0" for n in others), "finished base"]))
 for name in ("arithmetic", "verification", "own attempt"):
     cells = [f"{found[0]['P12']['skills'][name]:.0%}" for found in others.values()]
     print(head(name, (*cells, f"{final[name]:.0%}")))
 
-steps = len(early[0]["history"])
+steps = len(others["early"][0]["history"])
 columns = "".join(f"{name:>13}" for name in (*GAMES, "new attempt"))
 print(f"\n{f'{steps} steps of RL':22}{columns}")
 for name, found in others.items():
@@ -1206,10 +1275,9 @@ plots.compared_curves(runs, labels, percent=("accuracy", "form"))
 # finished base, which can, the same 60 steps go far higher. (But the blind base has
 # also read less than a third as much, so *two* things differ.)
 #
-# ## 11. A gallery of failures
+# ### A gallery of failures
 #
-# *You may skip this section at first reading.* Each of these looks like a healthy
-# program.
+# Each of these looks like a healthy program.
 #
 # **The wrong mask.** Suppose that the mask is off by one, or that the prompt or the
 # padding slips in. Compare the direction of the gradient with the right one: 1 is the
@@ -1255,8 +1323,9 @@ for name, mask in (
 # <details><summary>Line by line</summary>
 #
 # The prompt is the same for all siblings and their advantages sum to zero, so its
-# gradient cancels. But the mean is now over more tokens, so the gradient is shorter. The stop token is hardly missed *here*, as the base is already sure
-# to stop after its answer. *First token only* trains hardly more than the choice
+# gradient cancels. But the mean is now over more tokens, so the gradient is shorter.
+# The stop token is hardly missed *here*, as the base is already sure to stop after its
+# answer. *First token only* trains hardly more than the choice
 # between guessing and thinking. It has something of the right direction, and leaves out
 # all that follows. "One token too late" counts the first padding token behind the stop.
 # The model never expected it, so its gradient is huge. Counting all the padding drowns
@@ -1303,54 +1372,6 @@ for name, answers in (
 # wrong reward looks like the right one. The last model is broken for good. No answer keeps
 # the format any more, every advantage is 0, and no gradient leads back. (48 problems in
 # each line: differences of a few points mean nothing.)
-#
-# ## 12. What this does not show
-#
-# The tiny web was written by us, and it holds the habit that RL then finds. Real web
-# text holds it too, but how much of it is another matter. Two games with exact rules
-# are not mathematics. No problem takes a *new* idea rather than more care and another
-# attempt. What carries over is the mechanism, because it is the same code: the group as
-# a baseline, the clip, the mask, and rewards by rule.
-#
-# ## Summary
-#
-# - R1-Zero asks $G$ times, pays for right answers by rule, and compares each answer
-#   with its group. The group's mean replaces PPO's value network.
-# - The gradient is REINFORCE with a baseline. Ratio and clip limit how far old samples
-#   are trusted.
-# - The loss is about 0 at the start; its gradient is not.
-# - A group that agrees teaches nothing. The base must already do, now and then, what
-#   the reward needs.
-# - Length and checking follow from the reward without being paid for. Mixing came
-#   along, in two seeds of three more than length explains.
-# - "It emerged" needs a control. In countdown sampled Zero beats a base that is forced
-#   to think, and not one that may not say `again` either.
-#
-# ## Questions
-#
-# 1. Your training reward has been flat for 50 steps, and almost all groups agree. Name
-#    two opposite reasons, and how you would tell them apart.
-#
-#    <details><summary>Answer</summary>All wrong (problems too hard, or the format is
-#    broken so that nothing is ever paid) or all right (too easy). The mean reward is
-#    near 0 in the one case, near its maximum in the other. Cure: other problems, or
-#    sampling until groups disagree, as DAPO does.</details>
-#
-# 2. Why may the baseline depend on the question, but not on the answer that it is
-#    subtracted from? And does the group mean keep to this?
-#
-#    <details><summary>Answer</summary>The proof takes b out of the sum over answers;
-#    that works only if b is the same for each. The group mean contains the answer
-#    itself, so strictly no. On average it shrinks the gradient by the factor (G-1)/G,
-#    and changes nothing else as long as the spread is left undivided. Exercise 9.2
-#    repairs it.</details>
-#
-# 3. A friend trains on problems on which the base is right less often when it works them
-#    out than when it guesses. What will R1-Zero training do?
-#
-#    <details><summary>Answer</summary>It will teach the model to guess: shorter
-#    answers, less thinking, and a rising reward. Measure the table of section 2 before
-#    you start.</details>
 #
 # ## Exercises
 #
@@ -1473,7 +1494,7 @@ def cheat(numbers, target):
 checks.ex_9_4(cheat, naive_correct)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 9.5** (easy, 10 min) The vote of section 10. Write it yourself, without
+# **Exercise 9.5** (easy, 10 min) The vote of section 13. Write it yourself, without
 # `evaluate.majority` of chapter 07. Given the answers of several samples (`None` where
 # there was none) return the most frequent one. `None` does not vote; in a tie the
 # one that came first wins; no votes at all give `None`.
@@ -1543,7 +1564,7 @@ checks.ex_9_6(my_grpo_loss)
 #
 # Then predict, and run. A step of 128 completions can be 32 x 4, 16 x 8, 8 x 16 or 4 x
 # 32 (problems x answers). Which has the most agreeing groups, and which do you expect
-# to win? Run `few_steps(prompts=32, group_size=4, seed=1)` of section 11, and the
+# to win? Run `few_steps(prompts=32, group_size=4, seed=1)` of section 13, and the
 # others, with three seeds each. Is the difference larger than that between seeds?
 #
 # <details><summary>Hint 1</summary>All are right, or all are wrong. For each case

@@ -25,7 +25,8 @@
 # ![The map of the recipe. A frame, you are here, holds the model Dev2. A solid arrow for weights leads to it from Dev1. A dashed arrow for texts leads from Dev2 to the table of samples.](../figures/11_map.png)
 #
 # What you see: the recipe of R1, with the box of this chapter in colour. Solid arrows
-# carry weights, dashed arrows carry only texts.
+# carry weights, dashed arrows carry only texts. Sections 1 to 8 are the main line;
+# section 9 is for a second reading.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -147,10 +148,14 @@ for name, found in rows.items():
 # it mixes in a quarter of its answers. So length alone can explain Zero in seed 0. In
 # the two other seeds Zero mixes more than that: there the habit has drifted, too.
 #
-# How far it drifts is chance. Seeds 1 and 2 were run a second time, base and all
+# <details><summary>A second series of seeds 1 and 2</summary>
+#
+# How far the habit drifts is chance. Seeds 1 and 2 were run a second time, base and all
 # (`results/data/again-*`). There Zero ended at 32% and 36%, and the base made to think
-# had 26% and 29%. The Dev1 models of sections 7 and 8 come from this second series for seeds
-# 1 and 2. Their Zero is not in the table above.
+# had 26% and 29%. The Dev1 models of sections 6 and 7 come from this second series for
+# seeds 1 and 2. Their Zero is not in the table above.
+#
+# </details>
 #
 # R1's authors met the trouble twice. First, they started from another model: Dev1 has
 # read thoughts in one language each. But the RL that follows pays for right answers and
@@ -289,7 +294,7 @@ for language, name, thought in cases:
 # The third family, **logic**, is new here (chapter 06 has its verifier): which person
 # is a knight and always says the truth, which a liar? A fifth of the problems of this
 # stage are logic. Our models hardly learn it: about one answer in eight is right,
-# before and after. So section 7 shows it only where all families are pooled.
+# before and after. So section 6 shows it only where all families are pooled.
 #
 # Three families of held-out problems in both languages, 72 in all, two answers each.
 # First one puzzle of the cold start. Each line assumes some knights, says of each
@@ -357,9 +362,7 @@ for p, text in mixing[:2]:  # the first ones, not the worst
 # printed answer, find the foreign word, here `true` both times. A piece of a
 # line that fell apart counts, too: the measure cannot tell a language from rubble.
 #
-# (아니 거짓 is *no, false*, 맞아 참 *yes, true*. Now and then you may find 아니 참, *no, true*:
-# the word behind the verdict is form, and there it contradicts the verdict. No part of the
-# reward looks at that.)
+# (아니 거짓 is *no, false*, 맞아 참 *yes, true*.)
 
 # %% [markdown] tags=["slide"]
 # ## 3. Several rewards, added up
@@ -367,6 +370,16 @@ for p, text in mixing[:2]:  # the first ones, not the worst
 # The authors add the language reward directly to the others (v2, section 3.2.1). One
 # number goes to the learner. The parts go to the log, each by itself, because a sum that
 # rises does not say which part rises.
+#
+# How much should each part weigh? Here being right has the weight 1 and the format 0.1,
+# as before. For language we tried 0.6 and 3 on seed 0. At 0.6 the reward repaired little
+# (section 6 has it as the arm *weak*), so the recipe of this book has 3.
+#
+# ![Two number lines of the sum of rewards. At the weight 0.6: wrong and clean 0.7, right without thinking 1.0, right in the other language 1.1, right and mixed 1.4, right and clean 1.7. At the weight 3 wrong and clean has moved to 3.1, beyond right and mixed with 2.6; right and clean has 4.1.](../figures/11_sums.png)
+#
+# What you see: the sum for five kinds of text, at a weight of 0.6 and at one of 3. *Mixed* has
+# half of its words in the other language. At 3 a clean wrong answer has overtaken three kinds
+# of right ones.
 
 # %%
 # r1lib.rewards.Weighted
@@ -392,16 +405,8 @@ for name, text in texts.items():
     print(f"{name:23}" + "".join(f"{cell:10.2f}" for cell in cells))
 
 # %% [markdown]
-# ![Two number lines of the sum of rewards. At the weight 0.6: wrong and clean 0.7, right without thinking 1.0, right in the other language 1.1, right and mixed 1.4, right and clean 1.7. At the weight 3 wrong and clean has moved to 3.1, beyond right and mixed with 2.6; right and clean has 4.1.](../figures/11_sums.png)
-#
-# What you see: the sum for five kinds of text, at a weight of 0.6 and at one of 3. *Mixed* has
-# half of its words in the other language. At 3 a clean wrong answer has overtaken three kinds
-# of right ones.
-#
-# The recipe of this book gives language the weight 3. We chose it by trying 0.6 and 3
-# on seed 0: at 0.6 the reward repaired little (section 7 has it as the arm *weak*). The
-# next two parts show why 0.6 is quiet, and what 3 risks. Look at the last line already:
-# a dot, with a wrong answer, earns more than a right answer in the other language.
+# Look at the last line: a dot, with a wrong answer, earns more than a right answer in
+# the other language. The next two parts show why 0.6 is quiet, and what 3 risks.
 #
 # ### How loud is one foreign word?
 #
@@ -422,8 +427,8 @@ print(f"Dev1: {fmean(counts):.0f} words on average, at the weight 0.6 {price_of:
 # A share is quiet in long thoughts, just where foreign words are likely (section 1).
 # Where do our own thoughts lie in this table? The last line says it for Dev1: at 0.6 a
 # slip costs about as much as a missing format. (A strict rule, 1 if nothing is mixed
-# and else 0, would be loud always. But it could not tell a slip from a page in the
-# wrong language. The paper chose the share. Exercise 11.6 tries the rule.)
+# and else 0, would be loud always, but could not tell a slip from a page in the wrong
+# language. Exercise 11.6 tries it.)
 #
 # ### What a large weight risks
 #
@@ -460,7 +465,7 @@ print(f"{len(quick)} do not think, {lucky:.0f} of them right")
 
 # %% [markdown]
 # Next to none. So at the start the weight 3 is safe in practice, though not in
-# principle. RL changes policies, so it has to be measured again and again.
+# principle.
 #
 # What does the third part do to a group? Take five groups of four, first at the weight
 # 0.6. Clean and right earns 1 + 0.1 + 0.6 = 1.7, clean and wrong 0.7, and one foreign
@@ -508,207 +513,32 @@ for name, row in groups.items():
 # %% [markdown] tags=["slide"]
 # ## 4. The leash, and why it moves
 #
-# **You may skip to section 6.** With $\beta = 0.001$ the leash does next to nothing, as
-# section 6 prints. This section shows what it is for, and how it looks in a log.
-#
-# Chapter 09 left out one term: the penalty for drifting away from a **reference
-# model**. It is $\beta$ times the KL divergence to it, estimated for each token by
-#
-# $$ k_3 = \frac{\pi_{\text{ref}}}{\pi_\theta}
-#    - \log \frac{\pi_{\text{ref}}}{\pi_\theta} - 1 , $$
-#
-# which is 0 where both agree and otherwise positive (appendix B). Dev1 can do something
-# that no reward mentions: its thoughts have a form that people can follow. RL could
-# lose this without noticing. A leash to Dev1 lets RL change what pays, and holds the
-# rest.
+# Chapter 09 left out one term of the loss: a penalty for drifting away from a
+# **reference model**. It is $\beta$ times the KL divergence to it, which is 0 where both
+# agree and otherwise positive (appendix B). Dev1 can do something that no reward
+# mentions: its thoughts have a form that people can follow. RL could lose this without
+# noticing. A leash to Dev1 lets RL change what pays, and holds the rest.
 #
 # ![Two drawings. Left, fixed: one circle around Dev1, and the policy stops at its edge. Right, refreshed: a chain of circles, each around the place where the policy was when the reference was replaced; the policy has walked far from Dev1.](../figures/11_leash.png)
 #
-# What you see: a fixed reference limits *how far* the policy goes. A refreshed one
-# limits *how fast*.
+# What you see: a fixed reference limits *how far* the policy goes. A refreshed one, a
+# copy of the policy that is renewed now and then, limits *how fast*.
 #
-# The picture can be made exact. The distribution that is best under "reward minus
-# $\beta$ times KL" is the reference, tilted by the reward (chapter 08):
-#
-# $$ \pi^*(o) \propto \pi_{\text{ref}}(o)\; e^{\,r(o)/\beta}. $$
-#
-# However long you train, a fixed reference allows this and no more. Replace the
-# reference by $\pi^*$ and train again, and the tilt is applied a second time. If you
-# train to the end before each refresh, the exponent after $n$ of them is
-# $(n+1)\,r/\beta$. Take an answer with reward 1 among others with reward 0, which
-# starts with probability 0.01. (Here $\beta = 1$, to see the steps.)
-
-# %% tags=["nbval-check-output"]
-start, beta = 0.01, 1.0
-print("refreshes   probability of the paid answer")
-for refreshes in range(0, 11, 2):
-    tilt = math.exp((refreshes + 1) / beta)
-    print(f"{refreshes:9}{start * tilt / (start * tilt + 1 - start):12.3f}")
-
-# %% [markdown]
 # R1 replaced its reference by the newest policy every 400 optimizer steps, with
-# $\beta = 0.001$ (v2, section 3.2.1). With this $\beta$ the very first exponent is
-# 1,000, so even a fixed leash would allow everything. In code a refresh is a copy of
-# the weights: `ref.load_state_dict(policy.state_dict())`.
-#
-# What does one see in a log? Here is a toy that we can compute exactly: three tokens,
-# and a policy that moves its logits by the same little bit at each step. Every five
-# steps the reference is refreshed.
-
-# %%
-logits = torch.tensor([0.0, 0.5, 1.0])
-step_of_logits = torch.tensor([0.15, 0.0, -0.15])
-
-
-def kl(a, b):
-    """KL divergence of two distributions given by their logits, exactly."""
-    p, q = a.log_softmax(0), b.log_softmax(0)
-    return (p.exp() * (p - q)).sum().item()
-
-
-toy = {"to the start": [(0, 0.0)], "to a refreshed reference": [(0, 0.0)]}
-reference, now = logits, logits
-for step in range(1, 21):
-    now = now + step_of_logits
-    toy["to the start"].append((step, kl(now, logits)))
-    toy["to a refreshed reference"].append((step, kl(now, reference)))
-    if step % 5 == 0:
-        reference = now
-plots.curves({"KL of a policy that drifts steadily": toy}, "step", "nats")
-
-# %% [markdown]
-# What you see: the same drift, measured twice. The KL to the start only grows. The KL
-# to the refreshed reference makes teeth, and the height of a tooth says how much the
-# policy changed in five steps: a speed. The teeth get smaller although the logits move
-# by the same step each time, because KL measures what the policy *does*, not how its
-# numbers move.
-#
-# Two warnings for reading logs follow. A KL that falls to zero in the middle of a run
-# need not mean that the policy came home; perhaps the reference was refreshed. And two
-# runs with different refreshing cannot be compared by their KL. There is a price, too:
-# every refresh forgets a little of the start, and many refreshes can forget all of it.
+# $\beta = 0.001$ (v2, section 3.2.1). In code a refresh is a copy of the weights:
+# `ref.load_state_dict(policy.state_dict())`. With this $\beta$ the leash does next to
+# nothing, as section 5 prints. Section 9 shows what a stronger one would allow, and how
+# a refresh looks in a log.
 
 # %% [markdown] tags=["slide"]
-# ## 5. A clip of 10
-#
-# *You may skip this section at first reading.*
-#
-# One number of R1's first RL looks like a misprint: the clip. Chapter 09 used 0.2 below
-# and 0.28 above. The paper says $\epsilon = 10$ (v2, section 3.2.1). A clip that is too
-# low, it says, cuts off the gradients of many tokens and costs performance. One that is
-# too high makes training unstable.
-#
-# The clip takes the gradient away where the ratio $\rho$ of new to old probability has
-# left the range from $1-\epsilon$ to $1+\epsilon$ in the wanted direction. A ratio is
-# never negative. With 10 the lower edge is $-9$, which cannot be reached: *downwards
-# there is no clip at all*. Upwards it starts at 11. Which cases lose their gradient?
-
-
-# %% tags=["nbval-check-output"]
-def slope(ratio, advantage, low, high):
-    """Gradient of one token's objective by its log-probability."""
-    logprob = torch.tensor([[math.log(ratio)]], requires_grad=True)
-    weight = torch.tensor([[advantage]])
-    clipped(logprob, torch.zeros(1, 1), weight, low, high).sum().backward()
-    return logprob.grad.item()
-
-
-ratios = (0.01, 0.5, 1.0, 1.5, 5.0, 20.0)
-print(f"{'clip':12}{'advantage':>10}" + "".join(f"{r:>9}" for r in ratios))
-for name, low, high in (("0.2 / 0.28", 0.2, 0.28), ("10 / 10", 10.0, 10.0)):
-    for advantage in (1.0, -1.0):
-        cells = [slope(r, advantage, low, high) for r in ratios]
-        print(f"{name:12}{advantage:+10.0f}" + "".join(f"{c:9.2f}" for c in cells))
-
-# %% [markdown]
-# A zero is a token without gradient: a **silent** one. With the narrow clip a good
-# token stops at 1.28 times its old probability, and a bad one at 0.8. With the wide one
-# a good token may become eleven times as likely, and bad tokens never become silent. (A
-# bad token that has become likelier has no limit under either clip: look at the last
-# column.)
-#
-# <details><summary>Why a wide clip may be unstable</summary>
-#
-# The slope contains the ratio itself. A bad token that has become *less* likely is
-# pushed down by a gradient that shrinks with it, so going on does little. A good token
-# that has become more likely is pushed up harder, up to eleven times. That may be one
-# source of the instability; the paper does not say.
-#
-# </details>
-#
-# **Count them.** One batch of Dev1, and sixteen optimizer steps on it, each with its
-# own part of the batch: in the paper 512 answers, here one group of eight. Before each
-# step, ask of every token whether its gradient is gone.
-
-# %%
-shape = {"prompts": 16, "group_size": 8, "max_new_tokens": LONGEST}
-one = replace(config, **shape, minibatches=16, kl_coef=0.0)
-rng = random.Random(11)
-drawn = [draws.draw_reasoning(rng) for _ in range(one.prompts)]
-sampled = torch.Generator().manual_seed(11)
-limit = {"max_new_tokens": LONGEST, "generator": sampled}
-reward = pipeline.in_one_language(one)
-batch = rollout(dev1, tokenizer, drawn, one.group_size, reward, **limit)
-grouped = batch.rewards.view(one.prompts, one.group_size)
-advantages = group_advantages(grouped, normalize_std=False).flatten()
-
-
-def silent(ratio, advantages, low, high):
-    """Where the clip has taken the gradient away; (B, T) and (B,) -> (B, T)."""
-    good, bad = advantages[:, None] > 0, advantages[:, None] < 0
-    return (good & (ratio > 1 + high)) | (bad & (ratio < 1 - low))
-
-
-# %% tags=["slide"]
-learner = copy.deepcopy(dev1)
-optimizers = optim.adamw(learner, one.lr)
-gone, table, chances = Counter(), [], []
-for rows in torch.arange(len(advantages)).chunk(one.minibatches):
-    ids, mask, old = batch.ids[rows], batch.mask[rows], batch.old_logprobs[rows]
-    with torch.no_grad():
-        ratio = (token_logprobs(learner(ids), ids) - old).exp()
-    counted = mask & (advantages[rows].abs() > 1e-6)[:, None]
-    narrow = silent(ratio, advantages[rows], 0.2, 0.28) & counted
-    wide = silent(ratio, advantages[rows], 10.0, 10.0) & counted
-    gone.update(tokenizer.decode([i]) for i in ids[narrow].tolist())
-    chances += old[narrow].exp().tolist()
-    counts = [int(found.sum()) for found in (counted, narrow, wide)]
-    table.append((*counts, ratio[mask].max().item()))
-    grpo.update(learner, optimizers, batch, advantages, rows, one)
-
-print("parts      tokens   silent at 0.2/0.28   silent at 10   largest ratio")
-for first, last in ((0, 1), *((i, i + 3) for i in range(1, len(table), 3))):
-    total, narrow, wide, most = zip(*table[first:last], strict=True)
-    cells = f"{sum(total):8}{sum(narrow):10} = {sum(narrow) / sum(total):8.1%}"
-    cells += f"{sum(wide):15}{max(most):16.2f}"
-    print(f"{first + 1:2} to {min(last, len(table)):2}  {cells}")
-assert table[0][1] == 0, "nothing can be silent before the first step"
-print("\nmost often silent:", gone.most_common(8))
-print(f"their probability when they were sampled, mean: {fmean(chances):.2f}")
-print(f"of all tokens of the batch: {batch.old_logprobs[batch.mask].exp().mean():.2f}")
-
-# %% [markdown]
-# In the first part all ratios are 1 and nothing is silent. Then the policy moves away
-# from the samples, and some tokens become silent at the narrow clip; at 10, none. They
-# are few, but not just any tokens. A token whose probability was near 1 cannot become
-# 1.28 times as likely. The cut falls on places where the model was undecided, as the
-# two means show: operators, the words behind a verdict, and some numbers. (So it falls
-# on the words that this chapter pays for, too.)
-#
-# The last of 16 parts is trained by a policy that is 15 steps away from its samples, so
-# one might expect more and more silence. The table does not show it clearly: the batch
-# is small. (*Tokens* falls by chance: the longest answers come early, and two groups of
-# equal rewards count for nothing.) Our recipe has 4 parts. The long run below has an arm
-# with the wide clip.
-
-# %% [markdown] tags=["slide"]
-# ## 6. A live run, with and without
+# ## 5. A live run, with and without
 #
 # Two short runs from Dev1, with the same seeds: the same problems, and in the first step the
 # same samples. In one of them the weight of the language part is 0. The loop is that of
 # chapter 09, plus a reference.
 
 # %%
+shape = {"prompts": 16, "group_size": 8, "max_new_tokens": LONGEST}
 live = replace(config, **shape, steps=20, refresh=5)
 
 
@@ -779,23 +609,45 @@ pull = live.kl_coef * last["kl"]
 print(f"KL term of a token {pull:.0e}, while being right moves the reward by 1")
 
 # %% [markdown]
-# This leash hardly holds at all. With $\beta = 0.001$ the KL term does nothing until a token
-# has become a thousand times less likely than in the reference, where $k_3$ explodes.
+# This leash hardly holds at all. With $\beta = 0.001$ the KL term does nothing until a
+# token has become a thousand times less likely than in the reference.
 #
-# The honest measure is on held-out problems, here too few:
+# Now the held-out problems of section 2:
 
 # %%
+exams = {"Dev1": (before, pairs)} | {arm: measure(p) for arm, p in trained.items()}
 print(f"{'':10}" + "".join(f"{name:>14}" for name in before))
-lines = {"Dev1": before} | {arm: measure(p)[0] for arm, p in trained.items()}
-for name, found in lines.items():
-    print(f"{name:10}" + "".join(f"{value:14.3f}" for value in found.values()))
+for name, (shares, _) in exams.items():
+    print(f"{name:10}" + "".join(f"{value:14.3f}" for value in shares.values()))
 
 # %% [markdown]
-# With 144 answers one answer is 0.7 points. A difference in *mixed* is worth nothing
-# below about five points, and one in *right* below about ten. In our printed run even
-# *without* lies below Dev1, against the curves. So only the order is the same, *with*
-# below *without*; whether mixing rose or fell, this exam cannot tell. Section 7 can,
-# with more steps, problems and seeds.
+# These are too few. With 144 answers, differences below about five points in *mixed*,
+# and below about ten in *right*, mean nothing. Only the order agrees with the curves,
+# *with* below *without*: here even *without* lies below Dev1. Section 6 has more steps,
+# problems and seeds.
+#
+# ### One prompt, with and without
+#
+# What does mixing look like? The next cell takes the first English prompt of countdown
+# at which the model trained *without* mixes. Beside its answer are those of the same
+# number, first or second, of Dev1 and of the model trained *with*.
+
+# %% tags=["slide"]
+english = [p.language == "en" and p.family == "countdown" for p, _ in pairs]
+place = next(
+    i for i, pair in enumerate(exams["without"][1]) if english[i] and mixed(*pair)
+)
+print(pairs[place][0].prompt)
+for name in ("Dev1", "without", "with"):
+    asked_for, text = exams[name][1][place]
+    marks = ["right" if asked_for.check(text) else "wrong"]
+    marks += ["mixes"] if mixed(asked_for, text) else []
+    print(f"\n{name}: {', '.join(marks)}\n{text}")
+
+# %% [markdown]
+# The prompt was chosen because *without* mixes here. So it shows what mixing is; how
+# often it happens is in the column *mixed* above. A verdict in the other language is no
+# slip of arithmetic, and the reward for right answers cannot see it.
 #
 # <details><summary>The same loop in TRL: `GRPOTrainer`</summary>
 #
@@ -811,15 +663,11 @@ for name, found in lines.items():
 # </details>
 
 # %% [markdown] tags=["slide"]
-# ## 7. The long run: what RL wins back
+# ## 6. The long run: what RL wins back
 #
 # The stage of the recipe takes forty steps with more problems in each. We ran it from
-# Dev1 of three seeds. Is what the cold start has cost won back? The first figure is of
+# Dev1 of three seeds. Is what the cold start has cost won back? The next figure is of
 # the exam of chapter 10, section 9, which Zero took, too.
-#
-# For the arms that follow there was another exam, before and after the stage
-# (`python -m results.language with 0`, and so on). It has 128 test problems of each
-# family, easy and hard.
 
 # %%
 ARMS = ("with", "without", "weak", "wide", "still")
@@ -889,6 +737,9 @@ plots.interval_dots(panels, "right")
 # - **weak**: the weight 0.6;
 # - **wide**: clip 10;
 # - **still**: the reference stays Dev1, and the KL counts tenfold.
+#
+# They took another exam, before and after the stage (`python -m results.language with 0`,
+# and so on): 128 test problems of each family, easy and hard.
 
 # %% tags=["slide"]
 panels = {}
@@ -922,7 +773,7 @@ plots.interval_dots(panels, "answers that mix", 0.25)
 # in the mean over seeds, nor a difference between the arms. On hard ones *without* is
 # above Dev1 in two seeds of three.
 #
-# *Wide* and *still* are level with *with*. For the clip, section 5 says why: with 4
+# *Wide* and *still* are level with *with*. For the clip, section 9 says why: with 4
 # parts for each rollout few tokens are silent, so a wider clip frees few. The reference
 # was held where it was, and ten times as tightly, and still nothing. This is no
 # evidence against R1's choices. Its rollouts had 16 parts. And it refreshed every 400
@@ -943,7 +794,7 @@ for seed, (mean, low, high) in zip(
 # the two others one keeps it, barely, and one misses it.
 
 # %% [markdown] tags=["slide"]
-# ## 8. What it costs
+# ## 7. What it costs
 #
 # The authors say that keeping to one language costs a little performance. They pay it
 # because people prefer to read one language (v1, section 2.3.2; v2, section 3.2.1). In
@@ -1012,7 +863,7 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # nothing can be lost there. Their bar is Wilson's interval, which has a width even
 # where all values are equal.)
 #
-# ## 9. What this does not show
+# ## 8. What this does not show
 #
 # Our languages are two, with different scripts, so a look at the letters is enough.
 # English and French share theirs. Real programs ask a classifier that names the
@@ -1068,7 +919,7 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 #
 #    <details><summary>Answer</summary>Look whether the drops are at multiples of the
 #    refresh. If so, the policy may be walking steadily away; the reference is carried
-#    after it. Only the KL to the start tells.</details>
+#    after it. Only the KL to the start tells. Section 9 draws such a log.</details>
 #
 # 3. Why does the language part still teach in a group where all answers are right, and
 #    what would dividing by the spread do to that group?
@@ -1077,6 +928,187 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 #    advantages are not zero. Divided by the group's small spread, this difference would
 #    push as hard as right against wrong does elsewhere.</details>
 #
+# ## 9. For a second reading
+#
+# The main line needs neither of these two parts. (Exercise 11.5 uses the second.)
+#
+# ### What a leash allows
+#
+# The KL divergence is estimated for each token by
+#
+# $$ k_3 = \frac{\pi_{\text{ref}}}{\pi_\theta}
+#    - \log \frac{\pi_{\text{ref}}}{\pi_\theta} - 1. $$
+#
+# The picture of section 4 can be made exact. The distribution that is best under "reward minus
+# $\beta$ times KL" is the reference, tilted by the reward (chapter 08):
+#
+# $$ \pi^*(o) \propto \pi_{\text{ref}}(o)\; e^{\,r(o)/\beta}. $$
+#
+# However long you train, a fixed reference allows this and no more. Replace the
+# reference by $\pi^*$ and train again, and the tilt is applied a second time. If you
+# train to the end before each refresh, the exponent after $n$ of them is
+# $(n+1)\,r/\beta$. Take an answer with reward 1 among others with reward 0, which
+# starts with probability 0.01. (Here $\beta = 1$, to see the steps.)
+
+# %% tags=["nbval-check-output"]
+start, beta = 0.01, 1.0
+print("refreshes   probability of the paid answer")
+for refreshes in range(0, 11, 2):
+    tilt = math.exp((refreshes + 1) / beta)
+    print(f"{refreshes:9}{start * tilt / (start * tilt + 1 - start):12.3f}")
+
+# %% [markdown]
+# R1's $\beta$ is 0.001, so the very first exponent is 1,000: even a fixed leash would
+# allow everything.
+#
+# What does one see in a log? Here is a toy that we can compute exactly: three tokens,
+# and a policy that moves its logits by the same little bit at each step. Every five
+# steps the reference is refreshed.
+
+# %%
+logits = torch.tensor([0.0, 0.5, 1.0])
+step_of_logits = torch.tensor([0.15, 0.0, -0.15])
+
+
+def kl(a, b):
+    """KL divergence of two distributions given by their logits, exactly."""
+    p, q = a.log_softmax(0), b.log_softmax(0)
+    return (p.exp() * (p - q)).sum().item()
+
+
+toy = {"to the start": [(0, 0.0)], "to a refreshed reference": [(0, 0.0)]}
+reference, now = logits, logits
+for step in range(1, 21):
+    now = now + step_of_logits
+    toy["to the start"].append((step, kl(now, logits)))
+    toy["to a refreshed reference"].append((step, kl(now, reference)))
+    if step % 5 == 0:
+        reference = now
+plots.curves({"KL of a policy that drifts steadily": toy}, "step", "nats")
+
+# %% [markdown]
+# What you see: the same drift, measured twice. The KL to the start only grows. The KL
+# to the refreshed reference makes teeth, and the height of a tooth says how much the
+# policy changed in five steps: a speed. The teeth get smaller although the logits move
+# by the same step each time, because KL measures what the policy *does*, not how its
+# numbers move.
+#
+# Two warnings for reading logs follow. A KL that falls to zero in the middle of a run
+# need not mean that the policy came home; perhaps the reference was refreshed. And two
+# runs with different refreshing cannot be compared by their KL. There is a price, too:
+# every refresh forgets a little of the start, and many refreshes can forget all of it.
+
+# %% [markdown] tags=["slide"]
+# ### A clip of 10
+#
+# One number of R1's first RL looks like a misprint: the clip. Chapter 09 used 0.2 below
+# and 0.28 above. The paper says $\epsilon = 10$ (v2, section 3.2.1). A clip that is too
+# low, it says, cuts off the gradients of many tokens and costs performance. One that is
+# too high makes training unstable.
+#
+# The clip takes the gradient away where the ratio $\rho$ of new to old probability has
+# left the range from $1-\epsilon$ to $1+\epsilon$ in the wanted direction. A ratio is
+# never negative. With 10 the lower edge is $-9$, which cannot be reached: *downwards
+# there is no clip at all*. Upwards it starts at 11. Which cases lose their gradient?
+
+
+# %% tags=["nbval-check-output"]
+def slope(ratio, advantage, low, high):
+    """Gradient of one token's objective by its log-probability."""
+    logprob = torch.tensor([[math.log(ratio)]], requires_grad=True)
+    weight = torch.tensor([[advantage]])
+    clipped(logprob, torch.zeros(1, 1), weight, low, high).sum().backward()
+    return logprob.grad.item()
+
+
+ratios = (0.01, 0.5, 1.0, 1.5, 5.0, 20.0)
+print(f"{'clip':12}{'advantage':>10}" + "".join(f"{r:>9}" for r in ratios))
+for name, low, high in (("0.2 / 0.28", 0.2, 0.28), ("10 / 10", 10.0, 10.0)):
+    for advantage in (1.0, -1.0):
+        cells = [slope(r, advantage, low, high) for r in ratios]
+        print(f"{name:12}{advantage:+10.0f}" + "".join(f"{c:9.2f}" for c in cells))
+
+# %% [markdown]
+# A zero is a token without gradient: a **silent** one. With the narrow clip a good
+# token stops at 1.28 times its old probability, and a bad one at 0.8. With the wide one
+# a good token may become eleven times as likely, and bad tokens never become silent. (A
+# bad token that has become likelier has no limit under either clip: look at the last
+# column.)
+#
+# <details><summary>Why a wide clip may be unstable</summary>
+#
+# The slope contains the ratio itself. A bad token that has become *less* likely is
+# pushed down by a gradient that shrinks with it, so going on does little. A good token
+# that has become more likely is pushed up harder, up to eleven times. That may be one
+# source of the instability; the paper does not say.
+#
+# </details>
+#
+# **Count them.** One batch of Dev1, and sixteen optimizer steps on it, each with its
+# own part of the batch: in the paper 512 answers, here one group of eight. Before each
+# step, ask of every token whether its gradient is gone.
+
+# %%
+one = replace(config, **shape, minibatches=16, kl_coef=0.0)
+rng = random.Random(11)
+drawn = [draws.draw_reasoning(rng) for _ in range(one.prompts)]
+sampled = torch.Generator().manual_seed(11)
+limit = {"max_new_tokens": LONGEST, "generator": sampled}
+reward = pipeline.in_one_language(one)
+batch = rollout(dev1, tokenizer, drawn, one.group_size, reward, **limit)
+grouped = batch.rewards.view(one.prompts, one.group_size)
+advantages = group_advantages(grouped, normalize_std=False).flatten()
+
+
+def silent(ratio, advantages, low, high):
+    """Where the clip has taken the gradient away; (B, T) and (B,) -> (B, T)."""
+    good, bad = advantages[:, None] > 0, advantages[:, None] < 0
+    return (good & (ratio > 1 + high)) | (bad & (ratio < 1 - low))
+
+
+# %% tags=["slide"]
+learner = copy.deepcopy(dev1)
+optimizers = optim.adamw(learner, one.lr)
+gone, table, chances = Counter(), [], []
+for rows in torch.arange(len(advantages)).chunk(one.minibatches):
+    ids, mask, old = batch.ids[rows], batch.mask[rows], batch.old_logprobs[rows]
+    with torch.no_grad():
+        ratio = (token_logprobs(learner(ids), ids) - old).exp()
+    counted = mask & (advantages[rows].abs() > 1e-6)[:, None]
+    narrow = silent(ratio, advantages[rows], 0.2, 0.28) & counted
+    wide = silent(ratio, advantages[rows], 10.0, 10.0) & counted
+    gone.update(tokenizer.decode([i]) for i in ids[narrow].tolist())
+    chances += old[narrow].exp().tolist()
+    counts = [int(found.sum()) for found in (counted, narrow, wide)]
+    table.append((*counts, ratio[mask].max().item()))
+    grpo.update(learner, optimizers, batch, advantages, rows, one)
+
+print("parts      tokens   silent at 0.2/0.28   silent at 10   largest ratio")
+for first, last in ((0, 1), *((i, i + 3) for i in range(1, len(table), 3))):
+    total, narrow, wide, most = zip(*table[first:last], strict=True)
+    cells = f"{sum(total):8}{sum(narrow):10} = {sum(narrow) / sum(total):8.1%}"
+    cells += f"{sum(wide):15}{max(most):16.2f}"
+    print(f"{first + 1:2} to {min(last, len(table)):2}  {cells}")
+assert table[0][1] == 0, "nothing can be silent before the first step"
+print("\nmost often silent:", gone.most_common(8))
+print(f"their probability when they were sampled, mean: {fmean(chances):.2f}")
+print(f"of all tokens of the batch: {batch.old_logprobs[batch.mask].exp().mean():.2f}")
+
+# %% [markdown]
+# In the first part all ratios are 1 and nothing is silent. Then the policy moves away
+# from the samples, and some tokens become silent at the narrow clip; at 10, none. They
+# are few, but not just any tokens. A token whose probability was near 1 cannot become
+# 1.28 times as likely. The cut falls on places where the model was undecided, as the
+# two means show: operators, the words behind a verdict, and some numbers. (So it falls
+# on the words that this chapter pays for, too.)
+#
+# The last of 16 parts is trained by a policy that is 15 steps away from its samples, so
+# one might expect more and more silence. The table does not show it clearly: the batch
+# is small. (*Tokens* falls by chance: the longest answers come early, and two groups of
+# equal rewards count for nothing.) Our recipe has 4 parts; its arm with the wide clip is in
+# section 6.
+
+# %% [markdown]
 # ## Exercises
 #
 # Fill in the function, run the cell, then the check below it. Solutions are in
@@ -1199,7 +1231,7 @@ checks.ex_11_4(references)
 # mask whose advantage is not 0, return the share whose gradient the clip has taken
 # away. No such token: 0.0. The check compares with what autograd finds.
 #
-# <details><summary>Hint 1</summary>Section 5 says which two of the four cases are
+# <details><summary>Hint 1</summary>Section 9 says which two of the four cases are
 # silent. A padded place can have any ratio.</details>
 # <details><summary>Hint 2</summary>`(logprobs - old).exp()` is the ratio, and
 # `advantages[:, None]` fits beside it. Combine conditions with `&` and `|`.</details>
@@ -1268,7 +1300,7 @@ checks.ex_11_6(strict)
 # **Exercise 11.7** (easy, 10 min) How much is pairing worth? You get the marks of two
 # models on the same problems. Return the mean difference (second minus first), its
 # standard error, and the standard error that you would have if the two models had
-# answered *different* problems. First guess for the eight marks of section 8: how many
+# answered *different* problems. First guess for the eight marks of section 7: how many
 # times smaller is the paired one?
 #
 # <details><summary>Hint 1</summary>The standard error of a mean of N numbers is the

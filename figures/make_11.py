@@ -21,7 +21,7 @@ def loop(axes):
     lines = ("added up, each logged", "within a group")
     card(axes, 8.9, 2.6, 3.7, 1.4, ORANGE, "reward, advantage", lines, "3")
     lines = ("pushes what paid", "0.2 / 0.28  or  10")
-    card(axes, 8.9, 0.35, 3.7, 1.4, ORANGE, "clipped loss", lines, "5")
+    card(axes, 8.9, 0.35, 3.7, 1.4, ORANGE, "clipped loss", lines, "9")
     arrow(axes, (10.75, 2.6), (10.75, 1.8))
     lines = ("a copy of the policy", "of some steps ago")
     card(axes, 0.4, 0.35, 3.0, 1.4, GREY, "reference", lines, "4")
