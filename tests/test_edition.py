@@ -37,7 +37,7 @@ print(stages.command(run, "runs/seed-1"))
     found = python(code, str(NEXT))
     assert found.stdout.splitlines() == [
         f"{NEXT} torch.bfloat16 {NEXT}",
-        f"{NEXT} 0.35 True 9000",
+        f"{NEXT} 0.35 True 12000",
         "python r1.py train --preset tiny --seed 1 --out runs/seed-1",
     ], found.stderr
 

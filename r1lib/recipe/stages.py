@@ -250,7 +250,7 @@ SECOND = Settings(  # the recipe of the second edition
     dev2=replace(DEV2, max_new_tokens=ROOM),
     samples=Sizes(max_new_tokens=ROOM, most_tokens=ROOM - 32),
     last=LastStage(rl=replace(LastStage().rl, max_new_tokens=ROOM)),
-    student=PretrainConfig(steps=9_000),
+    student=PretrainConfig(steps=12_000),  # 4,500 were too few to add
 )
 _TINY_RL = {"steps": 6, "prompts": 4, "group_size": 8, "max_new_tokens": 48}
 SETTINGS = {
