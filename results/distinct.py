@@ -2,8 +2,8 @@
 
 To ban a word changes how a model writes, and not what it tries: the sum comes back
 without the word. Here a thought is sampled line by line. A line whose sum was written
-before is thrown away and sampled again, and so is one that ends the thought without a
-yes, as in the forced base. After `TRIES` lines in vain, the last one is kept: `stuck`
+before (`skills.tried`) is thrown away and sampled again, and so is one that ends the
+thought without a yes, as in the forced base. After `TRIES` lines in vain, the last one is kept: `stuck`
 counts these, so the reader sees how far the ban reaches. Thrown away lines are free:
 the control is stronger than a real model would be.
 """
@@ -32,7 +32,7 @@ class Growing:
     text: str = OPEN
     tokens: int = 0
     ended: bool = False
-    done: set[str] = field(default_factory=set)
+    done: set[tuple[str, bool]] = field(default_factory=set)
     stuck: int = 0
 
     def allows(self, line: str) -> bool:
@@ -42,12 +42,12 @@ class Growing:
         thought, closed, _ = line.partition(CLOSE)
         if closed:
             return said_yes(self.text + thought)
-        return not set(skills.sums(OPEN + line)) & self.done
+        return not set(skills.tried(OPEN + line)) & self.done
 
     def add(self, more) -> None:
         """Go on with a `Continuation`: a line, or the last part of the completion."""
         if CLOSE not in self.text:
-            self.done |= set(skills.sums(OPEN + more.text.partition(CLOSE)[0]))
+            self.done |= set(skills.tried(OPEN + more.text.partition(CLOSE)[0]))
         self.text += more.text
         self.tokens += more.tokens
         self.ended = more.finish != "until"

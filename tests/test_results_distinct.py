@@ -37,6 +37,11 @@ def test_a_sum_is_never_done_twice_with_the_word_or_without():
     assert row.stuck == 0 and row.tokens == 8
 
 
+def test_a_check_of_a_sum_is_no_second_sum():
+    row = grown(["1+2=3\n"], ["1+2=3\n", "1+2=3~3=0 yes\n"])
+    assert row.text == "<think>1+2=3\n1+2=3~3=0 yes\n" and row.stuck == 0
+
+
 def test_a_thought_ends_only_behind_a_yes():
     end = "</think><answer>1+2</answer>"
     assert grown(["1+2=3~4=1 no\n"], [end, "2+2=4 no\n"]).text.endswith("2+2=4 no\n")
@@ -56,4 +61,4 @@ def test_a_completion_without_room_is_not_gone_on_with():
 
 def test_what_is_written_as_the_answer_is_not_a_sum():
     row = grown(["1+2=3~3=0 yes\n"], ["</think><answer>1+2"], ["=3</answer>"])
-    assert row.done == {"1+2=3"}
+    assert row.done == {("1+2=3", True)}

@@ -110,13 +110,26 @@ def checks(text: str) -> bool:
     return any(line.endswith((*YES, *NO)) for line in attempts(text))
 
 
+def tried(text: str) -> list[tuple[str, bool]]:
+    """The sums of a thought, and whether each was written with its check.
+
+    A sum that is written once more, now with a check, is checked and not repeated: so
+    arithmetic is checked in the tiny web.
+
+    >>> tried("<think>1+2=3\\n1+2=3~3=0 yes\\n")
+    [('1+2=3', False), ('1+2=3', True)]
+    """
+    checked = ["~" in line for line in attempts(text)]
+    return list(zip(sums(text), checked, strict=True))
+
+
 def repeats(text: str) -> bool:
     """Whether a completion does a sum that it has done before, with `again` or without.
 
-    >>> repeats("<think>1+2=3 no\\n2+2=4 no\\n1+2=3 no"), repeats("<think>1+2=3 no")
-    (True, False)
+    >>> repeats("<think>1+2=3 no\\n2+2=4 yes"), repeats("<think>1+2=3 no\\n1+2=3 no")
+    (False, True)
     """
-    done = sums(text)
+    done = tried(text)
     return len(set(done)) < len(done)
 
 
@@ -127,21 +140,21 @@ def tries_another(text: str) -> bool:
     (False, True)
     """
     done, rejected = set(), False
-    for line, tried in zip(attempts(text), sums(text), strict=True):
-        if rejected and tried not in done:
+    for line, one in zip(attempts(text), sums(text), strict=True):
+        if rejected and one not in done:
             return True
-        done.add(tried)
+        done.add(one)
         rejected = rejected or line.endswith(NO)
     return False
 
 
 def closes(text: str) -> bool:
-    """Whether the thought of a completion comes to an end.
+    """Whether a completion that begins to think also comes to an end of it.
 
-    >>> closes("<think>1+2=3\\n</think><answer>3</answer>"), closes("<think>1+2=3")
-    (True, False)
+    >>> closes("<think>1+2=3\\n</think>"), closes("<think>1+2=3"), closes("<answer>3")
+    (True, False, True)
     """
-    return "</think>" in text
+    return "</think>" in text or "<think>" not in text
 
 
 def mixes(text: str, language: str) -> bool:
@@ -246,7 +259,7 @@ def repeated_share(texts: list[str]) -> float:
     >>> repeated_share(["<think>1+2=3 no\\nagain 1+2=3 no", "4"])
     0.5
     """
-    written = [sums(text) for text in texts]
+    written = [tried(text) for text in texts]
     new = sum(len(set(lines)) for lines in written)
     return 1 - new / max(1, sum(map(len, written))) if any(written) else 0.0
 
