@@ -3,9 +3,9 @@
 To ban a word changes how a model writes, and not what it tries: the sum comes back
 without the word. Here a thought is sampled line by line. A line whose sum was written
 before (`skills.tried`) is thrown away and sampled again, and so is one that ends the
-thought without a yes, as in the forced base. After `TRIES` lines in vain, the last one is kept: `stuck`
-counts these, so the reader sees how far the ban reaches. Thrown away lines are free:
-the control is stronger than a real model would be.
+thought without a yes, as in the forced base. After `TRIES` lines in vain, the last one
+is kept: `stuck` counts these, so the reader sees how far the ban reaches. Thrown away
+lines are free: the control is stronger than a real model would be.
 """
 
 from dataclasses import dataclass, field
