@@ -5,7 +5,16 @@ One file for each chapter; `exercise` says how a check reports.
 
 from r1lib.checks.chapter_01 import ex_1_1, ex_1_2, ex_1_3, ex_1_4, ex_1_5
 from r1lib.checks.chapter_02 import ex_2_1, ex_2_2, ex_2_3, ex_2_4, ex_2_5
-from r1lib.checks.chapter_03 import ex_3_1, ex_3_2, ex_3_3, ex_3_4, ex_3_5, ex_3_6
+from r1lib.checks.chapter_03 import (
+    ex_3_1,
+    ex_3_2,
+    ex_3_3,
+    ex_3_4,
+    ex_3_5,
+    ex_3_6,
+    ex_3_7,
+    ex_3_8,
+)
 from r1lib.checks.chapter_04 import (
     ex_4_1,
     ex_4_2,
