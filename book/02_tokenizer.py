@@ -16,8 +16,8 @@
 # | | |
 # |---|---|
 # | You will build | a byte-level BPE tokenizer: training, encoding and decoding, first in the plainest way and then fast; the cuts of DeepSeek-V3; special tokens; the frame around a conversation; an export to tiktoken |
-# | You need | Python's lists and dictionaries; from chapter 01, that a model reads and writes tokens and learns from examples. No PyTorch |
-# | Minutes to read | 50 |
+# | You need | Python's lists, dictionaries, `Counter` and generators, and simple regular expressions; from chapter 01, that a model reads and writes tokens and learns from examples. Sections 5 and 6 explain linked lists and heaps, and may be skipped. No PyTorch |
+# | Minutes to read | 55, of which sections 5 and 6 take about 15 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | Sennrich et al. 2016 (arXiv 1508.07909), section 3.2; DeepSeek-V3 (arXiv 2412.19437), section 4.1, "Data Construction"; DeepSeek-R1 (arXiv 2501.12948v2), section 2 |
@@ -100,7 +100,7 @@ for text in ("R1", "é", "가", "東", "🙂"):
 # pair becomes a new token. The method compressed files in 1994, and Sennrich, Haddow and
 # Birch brought it to language in 2016 (arXiv 1508.07909, section 3.2).
 #
-# One pair and one new token, `new`. Here is the whole of what "join" means. Ids 0 to 8 are
+# Take one pair and one new token, `new`. This is all that joining does. Ids 0 to 8 are
 # kept for the special tokens of section 7. So byte `b` has the id `9 + b` (`FIRST_BYTE` is 9),
 # and the first new token is 265 (`SMALLEST`):
 
@@ -130,7 +130,7 @@ LOOKS = Counter()  # how many pairs an algorithm looks at: its work
 
 
 def naive_merges(words, n_merges):
-    """Count everything anew before each merge."""
+    """Count everything again before each merge."""
     pieces = [([FIRST_BYTE + b for b in w.encode()], n) for w, n in words.items()]
     merges = []
     for k in range(n_merges):
@@ -189,6 +189,9 @@ for line in spelled(naive_merges(words, 11)):
 # A new text arrives: which ids does it get? The merges, in the order in which they were
 # learned, *are* the tokenizer. Of the pairs that are present, join the one that was
 # learned first; repeat until none is left.
+#
+# `ranks` maps a pair to the id that joining it makes. Since new ids were given out in the order of
+# learning, this one number also says which pair came first: the smaller, the earlier.
 
 
 # %%
@@ -199,6 +202,7 @@ def naive_apply(ids, ranks):
         known = [pair for pair in pairwise(ids) if pair in ranks]
         if not known:
             return ids
+        LOOKS["rounds"] += 1
         pair = min(known, key=ranks.get)
         ids = join(ids, pair, ranks[pair])
 
@@ -213,8 +217,8 @@ for text in ("the hen", "then", "암탉", "dog"):
 
 # %% [markdown]
 # `dog` was never seen, and it is not unknown: it is three bytes. `암탉` was seen once,
-# and a pair that occurs once is never joined. Decoding is simple: put the bytes of the
-# ids one behind the other and read them as UTF-8. One thing can go wrong, and it will:
+# and a pair that occurs once is never joined. Decoding is simple: concatenate the bytes of the
+# ids and read them as UTF-8. One thing can go wrong, and it will:
 # *a model may stop in the middle of a character*, or write bytes that are no text at all.
 # A decoder that fails then would take the whole training run with it. Ours writes the
 # replacement character, U+FFFD.
@@ -230,21 +234,7 @@ print(small.decode(cat), repr(small.decode(first[:2])), repr(small.decode(first)
 # May a token reach across two words? If nothing holds it back, BPE makes tokens of
 # `of the`, and of `dog.`, `dog,` and `dog!`: three vectors for one animal. So text is
 # first cut into **pieces**, and no merge crosses a cut. This is called
-# **pre-tokenisation**, and it is one regular expression. Ours says, in the order in which
-# it tries:
-#
-# - `\p{N}{1,3}`: at most three digits. Otherwise every frequent number could become a token of
-#   its own. With at most three digits from 0 to 9 there are 1,110 such pieces.
-# - `[^\r\n\p{L}\p{P}\p{S}\p{N}]?[\p{L}\p{M}]+`: a word, with *the space before it*.
-#   `\p{L}` is a letter of any script, `\p{M}` an accent that is written separately. A
-#   Korean syllable such as 가 is a letter, so Korean is cut at spaces, like English.
-# - ` ?[\p{P}\p{S}]+`: a run of punctuation (P) and symbols (S).
-# - `\s*[\r\n]+`: line ends.
-# - `\s+(?!\S)|\s+`: spaces. `(?!\S)` means that no visible character may follow, so the
-#   last space is left for the word behind it. Before a digit it is a piece of its own.
-# - the rest: characters that are none of these.
-#
-# `compiled` puts each pattern in parentheses, so `split` keeps what matched.
+# **pre-tokenisation**, and it is one regular expression. Look at what it does before you read it:
 
 # %%
 # r1lib.tokenizer.pretokenize.PATTERN
@@ -256,15 +246,37 @@ for text in ("The cat's 12345 lives.", "고양이는 1,234마리야!", "x = f(a+
     print(pretokenize(text, tiny))
 
 # %% [markdown]
+# A word keeps *the space before it*, and Korean is cut at spaces like English. These are the rules,
+# in the order in which the pattern tries them:
+#
+# | rule | pattern | pieces above |
+# |---|---|---|
+# | at most three digits | `\p{N}{1,3}` | `123`, `45` |
+# | a word, with a space before it if there is one | `[^\r\n\p{L}\p{P}\p{S}\p{N}]?[\p{L}\p{M}]+` | `The`, ` cat`, `고양이는` |
+# | punctuation and symbols, with a space before them | ` ?[\p{P}\p{S}]+` | `'`, ` =`, ` #` |
+# | line ends | `\s*[\r\n]+` | none |
+# | spaces, except the last one, which is left for what follows | `\s+(?!\S)` | the first of two before `#` |
+# | other spaces | `\s+` | the one before `123` |
+#
+# Classes such as `\p{L}` are the reason why we import `regex`: Python's own `re` does not know them.
+# `\p{L}` is a letter of any script, and a Korean syllable such as 가 is one. `\p{M}` is an accent
+# that is written separately, `\p{N}` a digit, `\p{P}` punctuation, `\p{S}` a symbol. `(?!\S)` means
+# that no visible character may follow.
+#
+# Why at most three digits? Otherwise every frequent number could become a token of its own. With
+# three there are 1,110 such pieces from the digits 0 to 9. (A last rule takes what is left.
+# `compiled` puts each pattern in parentheses, so `split` keeps what matched.)
+
+# %% [markdown]
 # ### The cuts of DeepSeek-V3
 #
 # How does DeepSeek-V3, and so R1, cut? In a similar way, with two main differences.
 # First, Chinese characters and Japanese kana get a rule of their own. Without it a run of
 # them would stick to the Latin or Korean letters beside it, as in `Python入門` below.
 # (Korean hangul stays under the rule for words.) Second, there are *three patterns in
-# turn*: the second cuts the pieces of the first, the third those of the second. Two smaller
-# ones: a line end sticks to the punctuation before it, and one sign to the English letters
-# behind it (`SIGN_WORD`). So `don't` is `don`, `'t` here and `don`, `'`, `t` by our pattern.
+# turn*: the second cuts the pieces of the first, the third those of the second. There are two
+# smaller differences. A line end sticks to the punctuation before it, and a single mark sticks to
+# the English letters after it (`SIGN_WORD`). So `don't` is `don`, `'t` here and `don`, `'`, `t` by our pattern.
 
 # %%
 # r1lib.tokenizer.pretokenize.DIGITS
@@ -291,7 +303,7 @@ for text in ("a  7", "Vは", "は・"):
 
 # %% [markdown]
 # `a  7`: in turn, two spaces are the end of their piece and stay together. Side by side
-# the pattern sees the digit behind them, and `(?!\S)` gives back one space. `Vは`: in turn, the
+# the pattern sees the digit after them, and `(?!\S)` gives back one space. `Vは`: in turn, the
 # kana is cut off before the rule for words looks. Side by side, that rule takes both.
 #
 # The last case is the most treacherous: the dot ・ belongs to the kana by the second pattern and is
@@ -303,8 +315,11 @@ for text in ("a  7", "Vは", "は・"):
 # %% [markdown] tags=["slide"]
 # ## 5. Training, fast
 #
+# *You may skip this section and the next one at first reading. Run their cells: the results are
+# used later.*
+#
 # Must all pairs be counted before each merge, although a merge changes few of them? No:
-# keep the counts and repair them. When `a b` is joined in `x a b y`, three pairs
+# keep the counts and update them. When `a b` is joined in `x a b y`, three pairs
 # disappear (`x a`, `a b`, `b y`) and two appear (`x ab`, `ab y`).
 #
 # For this we need to get from a place to its neighbours, although joined places vanish.
@@ -329,33 +344,67 @@ right[i], left[after] = after, i
 print("after: ", ids, left, right)
 
 # %% [markdown]
-# `Chain` does so at all places of a pair. It also keeps the counts: the pairs at the places
-# `before`, `i` and `j` are taken away, and those that are there afterwards are added.
+# `Chain` does so at all places of a pair. It also keeps the counts up to date. The place of the
+# left neighbour is called `before`. The pairs that begin at `before`, `i` and `j` are subtracted.
+# After the join those that now begin at `before` and `i` are added, and `made` collects them. (Pairs
+# with a `GAP` are counted as well, because that needs no special case. Nobody asks for them.)
 
 # %%
 # r1lib.tokenizer.Chain
 
 # %% [markdown]
-# A list of places may be out of date, because an earlier join took one of them. We do not
-# search for such entries. We look, when we come to a place, whether the pair is still
-# there, and go on if it is not.
+# Here is the whole state before and after one join. There are two pieces: the one of the picture,
+# and `a b`, which occurs three times. `|` is a `GAP`, so a border or a swallowed place:
+
+
+# %% tags=["nbval-check-output"]
+def show(chain):
+    """The ids, then each pair within a piece with its count and its places."""
+    print("ids:", *(NAMES[i] for i in chain.ids))
+    for (one, two), places in chain.places.items():
+        if GAP not in (one, two):
+            count = chain.count[one, two]
+            print(f"    {NAMES[one]:>2} {NAMES[two]:2} count {count}, places {places}")
+
+
+NAMES = {GAP: "|", x: "x", y: "y", a: "a", b: "b", ab: "ab"}
+chain = Chain([[x, a, b, y], [a, b]], weights=[1, 3])
+show(chain)
+made = chain.join((a, b), ab)
+print("made:", sorted(f"{NAMES[one]} {NAMES[two]}" for one, two in made))
+show(chain)
+
+# %% [markdown]
+# Before, `a b` has the count 1 + 3 = 4. Afterwards its list of places is gone, and two pairs are
+# new. But `x a` and `b y` still have their old places, with the count 0: these lists are out of
+# date. We do not search for such entries. When a join comes to a place, it looks whether the pair is
+# still there, and goes on if it is not.
 #
-# How do we find the most frequent pair? By a **heap**, a list which always has its
-# smallest entry at the front. We store *minus* the count, so the most frequent pair is
-# the smallest entry.
+# How do we find the most frequent pair? With a **heap**, a list that always has its
+# smallest entry at the front. Python's `heapq` keeps it so when an entry is added or removed. We
+# store *minus* the count, so the most frequent pair is the smallest entry.
 #
-# Counts change, and we do not mend the entries. Can an entry be too low? No: a pair gets all
-# its places at the start, or in the one join that makes its younger token. Every later join only
-# takes places away. So if the entry at the front still has its count, it is the best. If it promises 40 and
-# 33 are left, it goes back with 33.
+# Counts change, and we do not update the entries. Can an entry be too low? No. Take `t he`: it can
+# exist only once `he` does, so the join that makes `he` makes all places of `t he`. Every later
+# join only takes places away. So an entry is right or too high, and it is enough to look at the
+# front. If its count is still right, it is the best. If the entry says 40 but only 33 occurrences
+# remain, we push it back with 33.
+#
+# A small case: `abc` occurs three times and `bc` once. `b c` is joined first, with 4. The entry of
+# `a b` still says 3, but nothing of it remains, so it goes back with 0. At the front is now `a bc`:
 
 # %%
 # r1lib.tokenizer.learn_merges
 
+# %% tags=["nbval-check-output"]
+for line in spelled(learn_merges(Counter({"abc": 3, "bc": 1}), 5)):
+    print(line)
+
 # %% [markdown]
 # Does it find the same merges, and how much work does it save? We count work in pairs
 # looked at, not in seconds: seconds depend on your machine. From here on, `Chain` counts:
-# all pairs once at the start, and five for each place that a join visits.
+# all pairs once at the start, and five for each place in the list of a join. (That is at most what
+# it looks at: a place that is out of date costs only one look.)
 
 
 # %%
@@ -428,21 +477,21 @@ genome = "".join(rng.choice("acgt") for _ in range(8000))
 learned = learn_merges(count_words([genome]), 600)
 ranks = {pair: SMALLEST + k for k, pair in enumerate(learned)}
 
-print(f"{'letters':>8}{'naive looks':>14}{'fast looks':>13}{'tokens':>9}")
+print(f"{'letters':>8}{'naive looks':>14}{'rounds':>8}{'fast looks':>13}{'tokens':>8}")
 for n in (250, 500, 1000, 2000):
     LOOKS.clear()
     start = [FIRST_BYTE + b for b in genome[:n].encode()]
     ids = apply_merges(start, ranks)
     assert ids == naive_apply(start, ranks)
-    looks = f"{LOOKS['naive encoding']:14,}{LOOKS['fast']:13,}"
-    print(f"{n:8}{looks}{len(ids):9}")
+    slow, rounds = LOOKS["naive encoding"], LOOKS["rounds"]
+    print(f"{n:8}{slow:14,}{rounds:8}{LOOKS['fast']:13,}{len(ids):8}")
 
 # %% [markdown]
 # Twice the letters, and the naive way does about three times the work, the fast way
-# twice. Why three and not four? A round costs about twice as much, and there are about 1.5 times
-# as many rounds: 72, 111, 157 and 228 here. (A piece of $n$ ids has fewer than $n$ joins. Each puts at most a few pairs into
-# the heap, and a heap of $n$ entries gives its first one out in about $\log n$ steps:
-# $n \log n$ in all.) A megabyte of one letter is no danger any more:
+# twice. Why three and not four? A round, which joins one pair everywhere, costs about twice as much,
+# and there are about 1.5 times as many rounds. (A piece of $n$ ids has fewer than $n$ joins. Each
+# puts at most a few pairs into the heap, and removing the smallest of $n$ entries takes about
+# $\log n$ steps: $n \log n$ in all.) A megabyte of one letter is no danger any more:
 
 # %%
 begin = time.process_time()
@@ -481,7 +530,7 @@ assert [i for i in prompt if i < FIRST_BYTE] == [BOS, USER, ASSISTANT]
 # %% [markdown]
 # ### Try it: your own text
 #
-# The next cell cuts a text of yours into tokens. Each box is a token with its id behind it. A
+# The next cell cuts a text of yours into tokens. Each box is a token followed by its id. A
 # space is drawn as ␣, and bytes that are no whole character as numbers, such as `\xea`. Change
 # the text and press Enter: your name, 1234567, an emoji, `<think>` with and without `allow
 # special`.
@@ -545,7 +594,7 @@ print("wanted:  ", tokenizer.decode(i for _, ids in careful for i in ids))
 # There is no error and no warning, and the model learns to answer without thinking. So
 # training has a function of its own. It keeps all thinking and returns a **mask**, which
 # is `True` for each token that is to be learned. Those are what the model itself has to
-# write, and the `eos` behind it, but nothing that the user wrote.
+# write, and the `eos` after it, but nothing that the user wrote.
 
 # %%
 # r1lib.tokenizer.chat.for_training
@@ -574,7 +623,7 @@ print(f"deleted by the template: {lost} tokens, {lost / (kept + lost):.0%}")
 
 # %% [markdown]
 # Most of what was to be learned is gone. Training on whole conversations *with* all
-# thinking is wrong too: the second answer is then learned behind a thought that will not
+# thinking is wrong too: the second answer is then learned after a thought that will not
 # be there when the model is used. The clean way is one example for each answer: earlier
 # thinking dropped, its own kept. Exercise 2.5 builds it.
 
@@ -583,23 +632,23 @@ print(f"deleted by the template: {lost} tokens, {lost / (kept + lost):.0%}")
 #
 # Is our tokenizer right, or almost right? Almost right would be worse than a failure. So
 # we ask two others that were written independently: **tiktoken**, OpenAI's encoder, and
-# Hugging Face's **tokenizers**. tiktoken wants one pattern and a table from bytes to
-# rank. Ours is one pattern. For DeepSeek-V3's three the library holds one longer pattern with
-# look-aheads (`ONE_PATTERN`), made to cut the same. The rank of a token is its id.
-# `to_tiktoken` of the library hands both over.
+# Hugging Face's **tokenizers**. All three get the same texts, by both ways of cutting.
 #
-# tiktoken looks a piece up before it merges. If `abc` were in the table and
-# the merges of its bytes never led there, tiktoken would return it and ours would not.
-# Training makes no such token; for merges from elsewhere `to_tiktoken` checks it.
-#
-# Hugging Face reads a file, `tokenizer.json`, and `tokenizer_json` writes its content. It
-# holds bytes as visible characters, a custom that GPT-2 began: `A` stays `A`, but a space
-# becomes `Ġ`. `PublishedTokenizer` hands the content over.
-#
-# Now the same texts for all three, by both ways of cutting. They include 300 texts made
-# from random bytes (what is no UTF-8 in them became U+FFFD). All samples are in the
-# training text too, three times, so that their own pairs are frequent enough to be
+# The texts include 300 made from random bytes (what is no UTF-8 in them became U+FFFD). All samples
+# are in the training text too, three times, so that their own pairs are frequent enough to be
 # joined. Otherwise little more than single bytes would be compared.
+#
+# How do we hand our merges over? *You may skip these notes.*
+#
+# - tiktoken wants one pattern and a table from bytes to rank; `to_tiktoken` makes both. The rank
+#   of a token is its id. DeepSeek-V3's three patterns become a single longer one, made to cut the
+#   same.
+# - tiktoken looks a piece up before it merges. If `abc` were in the table and the merges of its
+#   bytes never led there, it would return `abc` and we would not. Training makes no such token; for
+#   merges from elsewhere `to_tiktoken` checks it.
+# - Hugging Face reads a file, `tokenizer.json`, and `tokenizer_json` writes its content. It holds
+#   bytes as visible characters, a convention introduced by GPT-2: `A` stays `A`, but a space
+#   becomes `Ġ`. `PublishedTokenizer` reads the content.
 
 # %%
 samples = {
@@ -635,10 +684,10 @@ for kind, texts in samples.items():
 
 # %% [markdown]
 # All ids are equal, and all texts came back. The two columns differ because the cuts do:
-# DeepSeek-V3 lets punctuation take the line end behind it, or the English letters, as in
+# DeepSeek-V3 lets punctuation take the line end after it, or the English letters, as in
 # `'t`. With other pieces, other merges are learned; a column shows both effects together.
 #
-# Are the *merges* right, too? Hugging Face's trainer also gives ties to the smaller ids,
+# Are the *merges* right, too? *(You may skip this comparison.)* Hugging Face's trainer also gives ties to the smaller ids,
 # but its ids for the bytes follow the order of those visible characters, not the byte values. With
 # other ids, ties go to other pairs. So we hand it our
 # order as "special tokens": nine dummies for ids 0 to 8, then the characters of the bytes.
@@ -682,11 +731,16 @@ for name, (size, width) in shapes.items():
 
 # %% [markdown]
 # And what do they save? One training gives *every* smaller vocabulary too, because merges
-# come in order: the first 64 merges are what a training with 64 merges would have
-# found. We learn from the tiny world's chats, stories and riddles, once from English
-# alone and once from English and Korean in equal parts (the same number of texts). Then
-# we measure on something that neither has read: the 63 questions about facts of
-# `general.facts`, each with its answer. They exist in both languages and say the same.
+# come in order: the first 64 merges are what a training with 64 merges would have found. This is
+# the experiment:
+#
+# | | |
+# |---|---|
+# | learned from | chats, stories and riddles of the tiny world; once English alone, once English and Korean with equally many texts |
+# | sizes | the first 0, 32, 64, 128, 256, 512 and 768 merges of each training |
+# | measured on | the 63 questions about facts of `general.facts`, each with its answer, which neither has read |
+#
+# The facts exist in both languages and say the same. So we count the tokens for one fact.
 
 # %% tags=["nbval-check-output"]
 N_MERGES = 768
@@ -703,7 +757,7 @@ facts = {
     for language in ("en", "ko")
 }
 for name, merges in grown.items():
-    print(f"{name:8} {len(merges)} merges, longest token:", end=" ")
+    print(f"{name:8} {len(merges)} merges, longest token in bytes:", end=" ")
     print(max(Tokenizer(merges).bytes_of.values(), key=len).decode())
 print(facts["en"][0], facts["ko"][0], sep="\n")
 
@@ -744,15 +798,22 @@ for source, curves in zip(grown, per_fact.values(), strict=True):
 print(f"\n{'ids, both':14}{'English':>9}{'Korean':>9}{'numbers, width 96':>19}")
 for (size, en), (_, ko) in zip(*curves.values(), strict=True):
     print(f"{size:<14,}{en:9.1f}{ko:9.1f}{2 * 96 * size:19,}")
+at = {size: tokens for size, tokens in curves["English"]}
+assert [round(at[n] - at[2 * n - 9], 1) for n in (265, 521)] == [17.9, 4.8]
 
 # %% [markdown]
-# Three things to take with you. **The first merges bring most.** Each doubling of the
-# vocabulary buys less than the one before, and its price doubles. **What the tokenizer
-# reads decides what a language costs.** After English alone, a Korean fact takes more than
-# twice as many tokens as the same fact in English. That is twice the price, the waiting
-# and the context. This is decided before the model has seen a single example; mending it
-# later means new tokens and more training. **What you see is not the web.** The tiny
-# world has few words and repeats its sentences, so expect flatter curves on real text.
+# Three things to take with you.
+#
+# **Each doubling buys less.** With 521 ids instead of 265, an English fact becomes 17.9 tokens
+# shorter. With 1,033 instead of 521 it becomes 4.8 shorter. The price doubles both times.
+#
+# **What the tokenizer reads decides what a language costs.** After English alone, a Korean fact
+# takes more than twice as many tokens as the same fact in English. That is twice the price, the
+# waiting and the context. It is decided before the model has seen a single example, and fixing
+# it later means new tokens and more training.
+#
+# **What you see is not the web.** The tiny world has few words and repeats its sentences, so
+# expect flatter curves on real text.
 #
 # ### What tokens hide
 #
@@ -794,14 +855,16 @@ def kind(text):
 
 joined = [text for i, text in tokenizer.bytes_of.items() if i >= SMALLEST]
 print(dict(Counter(map(kind, joined))))
-print("the longest:", [text.decode() for text in sorted(joined, key=len)[-5:]])
+print(
+    "the longest, in bytes:", [text.decode() for text in sorted(joined, key=len)[-5:]]
+)
 
 # %% [markdown]
 # ## Summary
 #
 # | what | plain | fast | seen in |
 # |---|---|---|---|
-# | training | count all pairs before each merge | repair the counts that a merge changes | section 5 |
+# | training | count all pairs before each merge | update the counts that a merge changes | section 5 |
 # | encoding | look at the whole piece before each join | linked list and heap: n log n | section 6 |
 #
 # - Cuts: ours is one pattern; DeepSeek-V3's are three in turn.
@@ -851,8 +914,8 @@ print("the longest:", [text.decode() for text in sorted(joined, key=len)[-5:]])
 # left to right, and overlapping pairs all count: `5 5 5` has `5 5` twice. Look only at places that
 # change. The check compares with counting before and after, on random lists.
 #
-# <details><summary>Hint 1</summary>Find the places first, from left to right: behind a join go on
-# after both ids. A join at place i takes away the pairs at i - 1, i and i + 1.</details>
+# <details><summary>Hint 1</summary>Find the places first, from left to right: after a join go on
+# with the id that follows both. A join at place i takes away the pairs at i - 1, i and i + 1.</details>
 #
 # <details><summary>Hint 2</summary>Two joins side by side share an old pair: put the places
 # of old pairs into a set. They make one new pair, `(new, new)`: let the right one of the two
@@ -1005,3 +1068,39 @@ def examples(tokenizer, messages):
 
 # %% tags=["check"]
 checks.ex_2_5(examples)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 2.6** (medium, 30 min) Your own language, an open experiment. How many tokens does a
+# word cost? Return the tokens of a text divided by its words. Words are what `text.split()` gives;
+# a text without words costs 0.
+#
+# Then take a text of your own, at least 50 kB, such as a book in your mother tongue. Keep the last
+# tenth for measuring, and train on the rest. Predict first: is a word cheaper for your tokenizer of
+# 640 ids or for that of the book? By which factor? And with 2,000 ids?
+#
+# ```python
+# text = open("mine.txt", encoding="utf-8").read()
+# cut = len(text) * 9 // 10
+# mine = Tokenizer.train([text[:cut]], 640)
+# print(cost(tokenizer, text[cut:]), cost(mine, text[cut:]))
+# ```
+#
+# Which tokens did yours learn first? `spelled(mine.merges)[:20]` shows them.
+#
+# <details><summary>Hint 1</summary>`tokenizer.encode(text)` is the list of ids of the whole
+# text, spaces included.</details>
+#
+# <details><summary>Hint 2</summary>What is `len("".split())`? Dividing by it fails.</details>
+
+
+# %% tags=["exercise"]
+def cost(tokenizer, text):
+    """Tokens for a word: if "a b" is 3 tokens, 1.5."""
+    # BEGIN SOLUTION
+    words = len(text.split())
+    return len(tokenizer.encode(text)) / words if words else 0.0
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_2_6(cost)

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a whole decoder as DeepSeek designed it, from RMSNorm to multi-head latent attention, its cache, and a sampler. At the end it loads the trained weights of our base and writes |
 # | You need | PyTorch tensors and matrix products; tokens (chapter 02); tapes such as `17+5=22,*2=44` (chapter 01, section 2); appendix C if `einsum`, `view` or gradients are new to you |
-# | Minutes to read | 95 |
+# | Minutes to read | 105, best in three sittings: sections 1 to 6, 7 to 9, 10 to 15. Take twice as long if attention is new to you |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-V2 (arXiv 2405.04434), section 2.1; DeepSeek-V3 (arXiv 2412.19437), sections 2.1.1 and 4.3; RoFormer (2104.09864); YaRN (2309.00071), section 3 |
@@ -38,7 +38,7 @@ import math
 import random
 import time
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean, median, stdev
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -106,20 +106,24 @@ from r1lib.sampling import (
 # each new token looks back at all earlier ones. So the main question of DeepSeek's design is: how
 # much must be remembered of every token?
 #
-# We take the parts in the order in which a token meets them: first a slow and plain version,
-# then the library's. A cell compares the two. In section 9 the parts become one model.
+# We take the parts in the order in which a token meets them. Each comes first in a slow and
+# plain version, then as the library has it, and a cell compares the two. In section 9 the parts
+# become one model.
 #
-# Letters name the axes of tensors, so `Float[Tensor, "B T D"]` has three. (`*B` is any number
-# of axes; `#B` may also be 1.) Use this table when a letter is new
-# ([docs/notation.md](../docs/notation.md) has the letters of the whole book):
+# Letters name the axes of tensors, so `Float[Tensor, "B T D"]` has three. Five letters are
+# enough to begin with:
 #
-# | axis | length | axis | length |
-# |---|---|---|---|
-# | `B` | texts in a batch | `K`, `V` | a key, a value (`V` after the head: vocabulary) |
-# | `T` | tokens of a text: queries | `C`, `W` | a latent, alone and with its rotary key |
-# | `S` | tokens that are looked at: keys | `R` | a rotary key (in tables of angles: pairs) |
-# | `D` | the stream of a token | `P` | positions in a table |
-# | `H`, `G` | heads, groups of heads | `F`, `O` | features of a layer, rows of a weight |
+# | axis | what it counts |
+# |---|---|
+# | `B` | texts in a batch |
+# | `T` | tokens of a text |
+# | `D` | numbers in the stream of a token (section 2) |
+# | `H` | heads of attention (section 3) |
+# | `S` | tokens that are looked at; `T` are then those that look (section 3) |
+#
+# The other letters are explained where they first appear, and
+# [docs/notation.md](../docs/notation.md) lists all of them. `*B` is any number of axes, and
+# `#B` may also be 1.
 #
 # In formulas $c$ is a latent; in code `c` is a configuration. Here is the model that you will
 # rebuild, in the middle of a sum:
@@ -154,7 +158,7 @@ for p, i in zip(*(x.tolist() for x in likely), strict=True):
 # consequence: the stream grows.
 
 # %%
-rope = rope_at(model.rope, ids.shape[1])
+rope = rope_at(model.rope, ids.shape[1])  # positions: section 5
 with torch.no_grad():
     x = model.embed(ids)
     for i, block in enumerate(model.layers):
@@ -163,8 +167,8 @@ with torch.no_grad():
 print(f"at the end:     root mean square {x.square().mean().sqrt():5.1f}")
 
 # %% [markdown]
-# The last block would begin with numbers about 500 times as large as the first one, and the
-# head would read numbers about 1,500 times as large. So every layer reads a normalised copy.
+# The numbers that enter the last block are about 500 times as large as those entering the first,
+# and the head would read numbers about 1,500 times as large. So every layer reads a normalised copy.
 # **RMSNorm** (arXiv 1910.07467) divides a vector by its root mean square. Then it scales
 # each coordinate by a learned weight $w$:
 #
@@ -179,7 +183,8 @@ print(f"at the end:     root mean square {x.square().mean().sqrt():5.1f}")
 #    \operatorname{SiLU}(z) = \frac{z}{1 + e^{-z}} $$
 #
 # A strongly negative gate closes, and a strongly positive one multiplies its feature by the
-# gate itself. Both parts as the library has them:
+# gate itself. Here are both parts in the library. (`F` counts the features, `O` the rows of a
+# weight.)
 
 # %%
 # r1lib.model.layers.rms_norm
@@ -204,10 +209,11 @@ for gate in (-6.0, 0.0, 6.0):
         f"gate {gate:+.0f}: {swiglu(torch.tensor([gate]), torch.ones(1)).item():+.2f}"
     )
 
+# %% [markdown]
+# A vector that is 1,000 times as long gives the same result: before its weights, the norm keeps
+# only the direction. (The older LayerNorm also subtracts the mean.)
+
 # %% [markdown] tags=["slide"]
-# Before its weights, the norm keeps only the direction of a vector. (The older LayerNorm also
-# subtracts the mean.)
-#
 # ## 3. Attention: looking back
 #
 # Attention is a soft search. Three matrices make three vectors from the stream of each
@@ -218,7 +224,7 @@ for gate in (-6.0, 0.0, 6.0):
 # $$ o_t = \sum_{s \le t} a_{ts}\, v_s, \qquad
 #    a_{ts} = \operatorname{softmax}_{s \le t}\big(q_t \cdot k_s / \sqrt{K}\big) $$
 #
-# $K$ is the length of a key. A dot product of random vectors grows like $\sqrt{K}$, so
+# $K$ is the length of a key, and `V` below is that of a value. A dot product of random vectors grows like $\sqrt{K}$, so
 # the division keeps scores near size 1.
 #
 # ![Left, token 2 looks back: its query (1, 0) meets the keys (2, 0), (0, 2) and (1, 1). The products are 2, 0 and 1, the shares 0.58, 0.14 and 0.28. The values 10, 20 and 30 are mixed to 17.1. Right, the causal mask as a table of shares: row 0 has 1.00, row 1 has 0.80 and 0.20, row 2 has 0.58, 0.14 and 0.28. The triangle above the diagonal is grey. The mixtures are 10, 12 and 17.1.](../figures/03_attention.png)
@@ -263,8 +269,12 @@ print(
 # The rule that no token sees a later one is the **causal mask**. The library computes all
 # heads and tokens at once, `T` queries and `S` keys, with PyTorch's function. Where T equals S
 # and no other mask is given, that function masks by itself (`is_causal`), and need not store the
-# whole T by S table of scores. With a cache there are fewer queries than keys. Then the queries are the
-# *last* T of S tokens, and `attend` makes the mask.
+# whole T by S table of scores.
+#
+# With a cache (section 6) there are fewer queries than keys: they are the *last* T of S tokens.
+# Then `attend` makes the mask. Take 2 queries and 5 keys. The first query is token 3, which sees
+# tokens 0 to 3; the second is token 4 and sees all five. `tril(S - T)` says exactly this, and the
+# cell below prints it.
 
 # %% tags=["slide"]
 # r1lib.model.attention.attend
@@ -287,6 +297,8 @@ for b, h in torch.cartesian_prod(torch.arange(2), torch.arange(3)).tolist():
 last = attend(q[:, :, -2:], k, v, 4**-0.5)
 torch.testing.assert_close(last, fast[:, :, -2:])
 print("all heads agree with the loop; shape", tuple(fast.shape))
+mask = torch.ones(2, 5, dtype=torch.int).tril(5 - 2)
+print("2 queries, 5 keys:", *mask.tolist())
 
 # %% [markdown]
 # A whole attention layer, then, is four matrices around `attend`. Each head gets its part of the
@@ -329,8 +341,9 @@ print("outputs that stay the same:", same.tolist())
 # useless.
 #
 # Does the output at $t$ change when the embedding at $s$ changes a little? The first test asks
-# autograd. A random mixture of the 640 logits makes one number of them. Its gradient is almost
-# never zero for $s \le t$. For $s > t$ it must be exactly zero.
+# autograd. A gradient belongs to one number, and at each $t$ there are 640 logits. So we add them
+# up with random weights, and take the gradient of this sum for each $t$ in turn. It is almost
+# never zero at the embeddings $s \le t$. At $s > t$ it must be exactly zero.
 #
 # A gradient misses dependence through a *choice*, such as "the three tokens with the
 # highest score". So the second test changes all tokens from $t$ on, and compares the
@@ -369,14 +382,24 @@ with torch.no_grad():
             model(other)[:, :t], logits[:, :t], rtol=1e-4, atol=1e-3
         )
 print("2. other tokens from t on change no logits before t, for each t")
+
+# %% tags=["slide"]
 names = [tokenizer.decode([i]) for i in ids[0].tolist()]
+for t in (t for t, name in enumerate(names) if name == "="):
+    near = found[t, t - 3 : t + 1].sum() / found[t].sum()
+    print(f"position {t}, '=': {near:.0%} of its row lies on the last four tokens")
 scaled = (found / found.amax(1, keepdim=True)).tolist()
 plots.heat_maps({"d logits[t] / d embedding[s]": scaled}, names, names)
 
-# %% [markdown] tags=["slide"]
+# %% [markdown]
 # What you see: a row for each position $t$, a column for each $s$, each row scaled to its
 # largest entry. Grey is exactly zero: all above the diagonal.
 #
+# Below the diagonal most rows are blue nearly everywhere. Those of `=` are not: 64% to 78% of such
+# a row lies on the sum just before, such as `17`, `+`, `5`, and on `=` itself. This is where the
+# model computes, and section 13 asks which heads do it.
+
+# %% [markdown] tags=["slide"]
 # ## 5. Where am I? Rotary positions
 #
 # Something is missing. Apart from the limit of the sum, the formula of section 3 does not
@@ -385,19 +408,22 @@ plots.heat_maps({"d logits[t] / d embedding[s]": scaled}, names, names)
 # (Later blocks could tell them apart, but only indirectly: the mask hides other tokens from
 # each token.)
 #
+# **Rotary position embedding**, RoPE (arXiv 2104.09864), turns queries and keys. Take the
+# numbers of a vector in pairs, and read each pair as an arrow in a plane. At position $t$
+# turn pair $i$ by the angle $t\,\omega_i$.
+#
 # ![Left: the key of token 2 and the query of token 5 as arrows, 100 degrees apart. Middle: at positions 12 and 15 both arrows are turned by 200 degrees more, and the angle is the same. Right: three pairs after ten steps: the first has turned more than once around, the last has hardly moved.](../figures/03_rope.png)
 #
-# What you see: each position turns an arrow by 20 degrees. Unturned, these two are 40 degrees
-# apart. A distance of three adds 60, so the angle is 100 degrees, on the left and ten positions
-# later. On the right, pairs turn at different speeds, like the hands of a clock. (There $K$ is 8:
+# What you see: each position turns an arrow by 20 degrees. Before turning, the query and the key
+# are 40 degrees apart. Their distance of three adds 60, so the angle is 100 degrees, on the left
+# and ten positions later.
+#
+# On the right, pairs turn at different speeds, like the hands of a clock. (There $K$ is 8:
 # pairs 0, 1 and 2 turn by 1, 0.1 and 0.01 radians a step.) Fast pairs tell neighbours apart,
 # slow ones tell far positions from very far ones.
 #
-# **Rotary position embedding**, RoPE (arXiv 2104.09864), turns queries and keys. Take the
-# numbers of a vector in pairs, and read each pair as an arrow in a plane. At position $t$
-# pair $i$ is turned by the angle $t\,\omega_i$. A dot product depends on the angle *between*
-# two arrows, and that changes by $(t - s)\,\omega_i$. So the score depends on the distance of
-# two tokens only:
+# A dot product depends on the angle *between* two arrows, and turning both changes it by
+# $(t - s)\,\omega_i$. So the score depends on the distance of two tokens only:
 #
 # $$ \langle R(t)\, q,\; R(s)\, k \rangle = \langle R(t-s)\, q,\; k \rangle, \qquad
 #    \omega_i = \theta^{-2i/K}, \quad i = 0, 1, \dots, K/2 - 1. $$
@@ -429,14 +455,16 @@ for start in (0, 7, 1000):
     print(f"key at {start:5}     " + "".join(f"{s:7.2f}" for s in scores))
 
 # %% [markdown]
-# Each column is constant. The library reads cosines and sines from a table; `rope_at` takes
-# the rows of the given tokens.
+# Each column is constant. The library reads cosines and sines from a table with a row for each
+# of `P` positions and a column for each of `R` pairs. `rope_at` takes the rows of the given tokens.
 #
 # There is a trap here. Which numbers form a pair? DeepSeek's checkpoints (files of weights) pair
 # neighbours, (0, 1), (2, 3), and so on. Hugging Face's files of Llama and Qwen pair number $i$
 # with number $i + K/2$. A model that was trained with one layout writes nonsense with the other,
-# and nothing raises an error. `to_halves` reorders one into the other. (`apply_rope` reads
-# neighbours and writes halves. Queries and keys are reordered alike, so no score changes.)
+# and nothing raises an error. `to_halves` reorders one into the other.
+#
+# The library's `apply_rope` reads pairs of neighbours, and returns the first numbers of all pairs
+# followed by the second ones. Queries and keys are reordered alike, so no score changes.
 
 # %%
 # r1lib.model.layers.rope_frequencies
@@ -468,9 +496,10 @@ for name, positions in (
         p = model(ids, positions=positions)[0, -1].softmax(0)
     print(f"{name:13}{p[tokenizer.encode('36')[0]]:.2f}")
 
-# %% [markdown] tags=["slide"]
+# %% [markdown]
 # A shift changes nothing. Doubled positions ruin the result: only distances count.
-#
+
+# %% [markdown] tags=["slide"]
 # ## 6. The cache: never read a token twice
 #
 # To write a text, one could feed all of it again for each new token. But no token sees later
@@ -489,7 +518,7 @@ for name, positions in (
 # %% tags=["slide"]
 @torch.no_grad()
 def write_plainly(model, ids, n):
-    """n tokens, always the likeliest, all read anew for each; and the count read."""
+    """The likeliest token, n times, without a cache; also how many tokens were read."""
     ids, read = list(ids), 0
     for _ in range(n):
         logits = model(torch.tensor([ids]))
@@ -500,7 +529,7 @@ def write_plainly(model, ids, n):
 
 @torch.no_grad()
 def write_with_cache(model, ids, n):
-    """The same with a cache."""
+    """The same with a cache: each token is read once."""
     cache, new, feed, read = model.new_cache(1, len(ids) + n), [], list(ids), 0
     for _ in range(n):
         logits = model(torch.tensor([feed]), cache)
@@ -533,13 +562,14 @@ with torch.no_grad():
 print(f"largest difference of any logit, cached and full: {gap:.0e}")
 assert gap < 1e-3
 
-# %% [markdown] tags=["slide"]
+# %% [markdown]
 # Cached equals full, in chunks of any size, up to rounding. For a prompt of $n$ tokens and
-# 60 new ones, $n + 59$ tokens are read instead of $60\,n + 1770$. The time falls less: each call
-# of a layer has a fixed price, and our layers do little work in a call.
+# 60 new ones, $n + 59$ tokens are read instead of $60\,n + 1770$. The saving in time is smaller:
+# every call of a layer has a fixed overhead, and our layers do little work in a call.
 #
 # **A good place to stop.** Sections 1 to 6 are a whole transformer with a cache.
-#
+
+# %% [markdown] tags=["slide"]
 # ## 7. Fewer keys: MHA, MQA and GQA
 #
 # The cost is memory. In the original form, **multi-head attention** (MHA), each layer keeps a
@@ -557,10 +587,46 @@ assert gap < 1e-3
 # groups as heads GQA *is* MHA; with one group it is MQA. In papers and config files the shared
 # pairs are **KV heads** (`num_key_value_heads`).
 #
-# When one token is decoded, heads with a common key can be treated as several tokens that
-# ask the same key, so no key is copied. The whole layer comes after the check. It is
-# `PlainAttention` of section 3, plus groups, positions and a cache. The biases of Qwen2 and the
-# norms of Qwen3 are options.
+# The change to `PlainAttention` of section 3 is small. `wk` and `wv` make keys and values for
+# `groups` heads only, and each of them is repeated for the query heads that share it:
+
+
+# %% tags=["slide", "nbval-check-output"]
+class PlainGroupedAttention(nn.Module):
+    """Attention whose heads share keys and values in groups."""
+
+    def __init__(self, width, heads, groups):
+        super().__init__()
+        self.heads, self.groups = heads, groups
+        kept = width // heads * groups  # numbers of the keys of a token
+        self.wq, self.wo = (nn.Linear(width, width, bias=False) for _ in range(2))
+        self.wk, self.wv = (nn.Linear(width, kept, bias=False) for _ in range(2))
+
+    def forward(self, x):
+        B, T, D = x.shape
+        q = self.wq(x).view(B, T, self.heads, -1).transpose(1, 2)  # B, H, T, K
+        k, v = (
+            w(x).view(B, T, self.groups, -1).transpose(1, 2)  # B, G, T, K
+            for w in (self.wk, self.wv)
+        )
+        share = self.heads // self.groups
+        k, v = (y.repeat_interleave(share, dim=1) for y in (k, v))  # B, H, T, K
+        y = attend(q, k, v, (D // self.heads) ** -0.5)
+        return self.wo(y.transpose(1, 2).reshape(B, T, D))
+
+
+x = normal(2, 7, 12)
+as_many = PlainGroupedAttention(12, 3, groups=3).double()
+as_many.load_state_dict(layer.state_dict())
+assert torch.equal(as_many(x), layer(x))
+print("as many groups as heads: the same as PlainAttention")
+for groups in (3, 1):
+    kept = 2 * PlainGroupedAttention(12, 3, groups).wk.out_features
+    print(f"3 heads, {groups} keys: {kept} numbers kept for a token")
+
+# %% [markdown]
+# In this form the keys are copied before they are used. When a single token is decoded, the copy
+# can be avoided: heads with a common key are treated as several tokens that ask the same key.
 
 # %% tags=["slide"]
 # r1lib.model.attention.attend_shared
@@ -577,6 +643,11 @@ for groups in (8, 2, 1):
         f"8 heads, {groups} keys: {2 * groups * 4:2} numbers for a token, same result"
     )
 
+# %% [markdown]
+# The library's layer follows. *You may skip it at first reading, since our model does not use it.*
+# It is the plain one plus positions and a cache. The biases of Qwen2 and the norms of Qwen3 are
+# options.
+
 # %%
 # r1lib.model.attention.GroupedQueryAttention
 
@@ -590,14 +661,37 @@ for groups in (8, 2, 1):
 # $$ c_s = \operatorname{norm}(W^{DKV} x_s), \qquad
 #    k_s^{(h)} = W^{UK}_h c_s, \qquad v_s^{(h)} = W^{UV}_h c_s $$
 #
-# In V3 a latent has 512 numbers. The keys and values of its 128 heads would have 32,768. In
-# the code below, ignore the parts called `pe` for a moment. `weight` has for each head the rows
-# of $W^{UK}$, then those of $W^{UV}$. `nope` ("no position") is the width of a key without its
-# rotary part.
+# In V3 a latent has 512 numbers. The keys and values of its 128 heads would have 32,768. Here is
+# the plain version, without positions and without a cache. Compare it with `PlainAttention`: one
+# matrix leads down to the latent and two lead up from it.
 
-# %%
-# r1lib.model.attention.expand_latents
-# r1lib.model.attention.naive_attention
+
+# %% tags=["slide", "nbval-check-output"]
+class PlainLatentAttention(nn.Module):
+    """Keys and values that are expanded from one short latent."""
+
+    def __init__(self, width, heads, size):
+        super().__init__()
+        self.heads = heads
+        self.wq, self.wo = (nn.Linear(width, width, bias=False) for _ in range(2))
+        self.down = nn.Linear(width, size, bias=False)
+        self.norm = RMSNorm(size, 1e-6)
+        self.up_k, self.up_v = (nn.Linear(size, width, bias=False) for _ in range(2))
+
+    def forward(self, x):
+        B, T, D = x.shape
+        latent = self.norm(self.down(x))  # all that a cache would keep
+        q, k, v = (
+            y.view(B, T, self.heads, -1).transpose(1, 2)  # B, H, T, K
+            for y in (self.wq(x), self.up_k(latent), self.up_v(latent))
+        )
+        y = attend(q, k, v, (D // self.heads) ** -0.5)
+        return self.wo(y.transpose(1, 2).reshape(B, T, D))
+
+
+latent_layer, x = PlainLatentAttention(12, 3, size=5).double(), normal(2, 7, 12)
+print("stream", tuple(x.shape), "-> to be added", tuple(latent_layer(x).shape))
+print("kept for a token: 5 numbers, where MHA keeps", 2 * 12)
 
 # %% [markdown] tags=["slide"]
 # ### Absorption: attend to latents directly
@@ -618,8 +712,8 @@ for groups in (8, 2, 1):
 #
 # What you see: the shapes of V3 without the rotary parts. The large blocks on the left
 # grow with the context, and on the right they are gone. The first cell moves the brackets
-# with small numbers. In the second, `einsum("bthd,hdc->bthc", ...)` multiplies two tensors and
-# sums over the letters that are missing after the arrow, here `d`.
+# with small numbers. The second one does so in our plain layer. There `einsum("bthd,hdc->bthc", ...)`
+# multiplies two tensors and sums over the letters that are missing after the arrow, here `d`.
 
 # %% tags=["nbval-check-output"]
 W_UK = torch.tensor([[1.0, 2.0], [0.0, 1.0], [3.0, 0.0]])  # latent of 2 -> key of 3
@@ -628,8 +722,24 @@ key, moved = W_UK @ latent, W_UK.T @ query
 print(f"expand the latent: key   {key.tolist()}, score {(query @ key).item():.0f}")
 print(f"move the query:    query {moved.tolist()}, score {(moved @ latent).item():.0f}")
 
-# %% tags=["slide"]
-# r1lib.model.attention.absorbed_attention
+
+# %% tags=["slide", "nbval-check-output"]
+def absorb_plainly(layer, x):
+    """What a PlainLatentAttention returns, without making a key or a value."""
+    (B, T, D), H = x.shape, layer.heads
+    q, latent = layer.wq(x).view(B, T, H, -1), layer.norm(layer.down(x))
+    up_k, up_v = (w.weight.view(H, D // H, -1) for w in (layer.up_k, layer.up_v))
+    q = torch.einsum("bthd,hdc->bthc", q, up_k)  # queries in the space of latents
+    scores = torch.einsum("bthc,bsc->bhts", q, latent) * (D // H) ** -0.5
+    later = torch.ones(T, T, dtype=torch.bool).triu(1)
+    shares = scores.masked_fill(later, -math.inf).softmax(-1)
+    mixed = torch.einsum("bhts,bsc->bthc", shares, latent)  # one latent for each query
+    y = torch.einsum("bthc,hdc->bthd", mixed, up_v)
+    return layer.wo(y.reshape(B, T, D))
+
+
+torch.testing.assert_close(absorb_plainly(latent_layer, x), latent_layer(x))
+print("the same output from latents alone")
 
 # %% [markdown]
 # ### Positions need a key of their own
@@ -662,15 +772,31 @@ for distance in (0, 1, 2, 4, 7):
 # $$ \text{score}_{ts} = \big(q_t \cdot W^{UK} c_s + q^R_t \cdot k^R_s\big) \cdot
 #    \text{scale} $$
 #
-# So the cache holds the normalised latent and the *turned* rotary key. The parts of a query are
-# `q_nope` and `q_pe`: without and with position. The scale belongs to the width of naive keys
-# (128 + 64 in V3), also in the absorbed form.
+# So the cache holds the normalised latent and the *turned* rotary key. The scale belongs to the
+# width of naive keys (128 + 64 in V3), also in the absorbed form.
 #
+# The library's two functions are the plain ones above plus this second dot product. The parts of a
+# query are `q_nope` ("no position") and `q_pe`, which is turned. `latents` holds both kept parts
+# side by side: `W` numbers, first the `C` of the latent, then the `R` of the rotary key. `weight`
+# has for each head the rows of $W^{UK}$, then those of $W^{UV}$. First the naive form:
+
+# %%
+# r1lib.model.attention.expand_latents
+# r1lib.model.attention.naive_attention
+
+# %% [markdown]
+# And the absorbed one. It multiplies `q_latent` with the latent and `q_pe` with the rotary key in
+# a single product, because both pairs lie side by side:
+
+# %% tags=["slide"]
+# r1lib.model.attention.absorbed_attention
+
+# %% [markdown]
 # ### Queries are compressed, too
 #
 # V3 makes its queries in two steps as well: down to 1,536 numbers, a norm, and up to all heads
-# (eq. 6 to 9). This saves no cache, but weights, and in training the memory of intermediate
-# results (V2, section 2.1.2). `wq_a`, `q_norm` and `wq_b` below are this path; our tiny model
+# (eq. 6 to 9). This does not shrink the cache. It saves weights and, during training, activation
+# memory (V2, section 2.1.2). `wq_a`, `q_norm` and `wq_b` below are this path; our tiny model
 # has the single matrix `wq` instead. The whole layer:
 
 # %% tags=["slide"]
@@ -710,30 +836,44 @@ print(
     f"\nquery weights of a layer: {whole / 1e6:.0f} million, compressed {low / 1e6:.0f}"
 )
 
-# %% [markdown] tags=["slide"]
+# %% [markdown]
 # Expanding everything again at each step is hopeless. Keeping expanded keys is cheapest to
 # compute, but needs a cache even larger than that of MHA. (40,960 and not 32,768: here each head
 # keeps its own copy of the 64 rotary numbers.) Absorbed attention multiplies about 3.4 times
 # as much, and reads 71 times fewer numbers. Reading, too, takes time (section 11).
 #
-# When a long prompt is read at once, naive is better. Let $d$ and $v$ be the widths of a key
-# without its rotary part and of a value. For each query and key, a head multiplies $2C + R$ times
-# if absorbed and $d + R + v$ times if naive. So for one key, naive saves $2C - d - v$
-# multiplications with each query. Expanding that key costs $C(d + v)$, once. So naive wins when
-# there are more queries than price divided by saving, the `crossover`:
-# $512 \cdot 256 / (1024 - 256) \approx 171$ in V3, 53 in our model. With a cache and fewer tokens
-# than that, `forward` absorbs. This includes our prompts, of about a dozen tokens.
+# When a long prompt is read at once, naive attention is better. Let $d$ and $v$ be the widths of a
+# key without its rotary part and of a value. Count the multiplications of one head:
 #
+# - for each query and key, $2C + R$ if absorbed and $d + R + v$ if naive. So with $n$ queries,
+#   naive attention saves $n\,(2C - d - v)$ for each key.
+# - Expanding a key and its value costs $C\,(d + v)$, once.
+#
+# Naive attention is cheaper where the saving exceeds the cost:
+#
+# $$ n\,(2C - d - v) > C\,(d + v) $$
+#
+# The code calls the $n$ at which both are equal the `crossover`. It is
+# $512 \cdot 256 / (1024 - 256) \approx 171$ in V3 and 53 in our model. With a cache and fewer tokens
+# than that, `forward` absorbs. This includes our prompts, of about a dozen tokens.
+
+# %% [markdown] tags=["slide"]
 # ## 9. The model, assembled
 #
-# A **block** is attention and a feed-forward layer, each with a norm before it and each added to
-# the stream. In most blocks the feed-forward layer is a choice of several small ones, the experts
-# of chapter 04 (`MoE`). The **transformer** is an embedding, the blocks, a last norm and the
-# **head**, which turns the stream into logits (no relation to the heads of attention). `hidden`
-# returns the stream after the last norm, before the head. The MTP module predicts one token
-# further (chapter 05). `real` is true where a token is not padding; the experts need it
-# (chapter 04). A tensor on the device `meta` has a shape and no numbers, so `draw_weights`
-# skips it.
+# Two classes put the parts together.
+#
+# - A **block** is attention and a feed-forward layer, each with a norm before it and each added to
+#   the stream. In most blocks the feed-forward layer is a choice of several small ones, the
+#   experts of chapter 04 (`MoE`).
+# - The **transformer** is an embedding, the blocks, a last norm and the **head**, which turns the
+#   stream into logits. (It has nothing to do with the heads of attention.)
+#
+# The code also has some names that you need not know yet:
+#
+# - `hidden` returns the stream after the last norm, before the head.
+# - The MTP module predicts one token further (chapter 05).
+# - `real` is true where a token is not padding; the experts need it (chapter 04).
+# - A tensor on the device `meta` has a shape and no numbers, so `draw_weights` skips it.
 
 # %% tags=["slide"]
 # r1lib.model.transformer.Block
@@ -745,7 +885,7 @@ print(
 
 # %% [markdown]
 # `Transformer` is now the class above, not that of the library. Build it, load the trained
-# weights, and let it write on from the prompt. Guess first: which part holds most of the weights?
+# weights, and let it continue the prompt. Guess first: which part holds most of the weights?
 
 # %% tags=["slide", "nbval-check-output"]
 mine = Transformer(c)
@@ -760,13 +900,14 @@ start = prompt + tokenizer.encode("<think>", allow_special=True)
 new, _ = write_with_cache(mine, start, 27)
 print(tokenizer.decode(start + new[: new.index(EOS) + 1]))
 
-# %% [markdown] tags=["slide"]
+# %% [markdown]
 # The blocks hold 64% of the weights. The MTP module, which writing does not use, holds 19%.
 # Imported and not shown are the experts, the MTP module, and two helpers: `ROPE`, a dictionary
 # of the two `apply_rope` functions, and `rope_of`, which makes a configuration's table of angles.
 #
 # **A good place to stop.** The model is whole. What follows is about writing with it.
-#
+
+# %% [markdown] tags=["slide"]
 # ## 10. From logits to text
 #
 # Which token is written? There are four common settings.
@@ -832,7 +973,15 @@ for piece in stream(mine, start, 60):
 problems = pipeline.held_out(48, "valid")
 asked = [p for p in problems for _ in range(4)]
 frames = [tokenizer.prompt(p.prompt) for p in problems]
-print(f"{'':26}{'right':>7}{'thinks':>9}")
+shares = {}  # for each setting, the share of right answers at each problem
+
+
+def two_errors(numbers):
+    """Two standard errors of a mean."""
+    return 2 * stdev(numbers) / len(numbers) ** 0.5
+
+
+print(f"{'':26}{'right':>7}{'+-':>6}{'thinks':>9}")
 for name, how in (
     ("temperature 0 (greedy)", {"temperature": 0.0}),
     ("temperature 0.6, top-p .95", {"temperature": 0.6, "top_p": 0.95}),
@@ -847,16 +996,33 @@ for name, how in (
     texts = [
         to_text(tokenizer, done) for done in generate(mine, frames, repeat=4, **how)
     ]
-    right = fmean(p.check(text) for p, text in zip(asked, texts, strict=True))
-    print(f"{name:26}{right:7.0%}{fmean('<think>' in text for text in texts):9.0%}")
+    right = [p.check(text) for p, text in zip(asked, texts, strict=True)]
+    each = [fmean(right[i : i + 4]) for i in range(0, len(right), 4)]
+    thinks = fmean("<think>" in text for text in texts)
+    print(f"{name:26}{fmean(each):7.0%}{two_errors(each):6.0%}{thinks:9.0%}")
+    shares[name] = each
+
+# %%
+plain = shares["temperature 1.5"]
+for name in list(shares)[2:3] + list(shares)[4:]:
+    apart = [a - b for a, b in zip(shares[name], plain, strict=True)]
+    margin = two_errors(apart)
+    print(f"{name:26}{fmean(apart):+5.0%} +- {margin:.0%} against temperature 1.5")
+assert fmean(apart) > margin  # min-p, the last row
 
 # %% [markdown] tags=["slide"]
-# A share of right answers is uncertain by about four points: two standard errors over the 96
-# problems, with the four samples of each averaged first. On the greedy line these four are the
-# same: seven points. Two differences are larger: how often the model thinks (0% greedy, 28% at
-# 1.5), and min-p against no filter at 1.5 (22% and 12% right). Greedy decoding never thinks, because the
-# likeliest *first* token of this base begins a guess. A high temperature makes thinking more
-# frequent, but one bad token among twenty spoils a sum. A strict filter helps, from 12% to 22%: it
+# The column `+-` is two standard errors over the 96 problems, with the four samples of each
+# averaged first. (Greedy sampling gives four identical answers, so its margin is the largest.) All
+# settings answer the same problems. So the second cell compares two settings problem by problem,
+# which gives a margin for their difference.
+#
+# Against temperature 1.5 without a filter, three settings gain more than their margins: min-p (22%
+# against 12% right), top-p and temperature 1. For top-p it is a close call, and top-k stays within
+# its margin.
+#
+# How often the model thinks differs most, from 0% greedy to 28% at 1.5. Greedy decoding never
+# thinks, because the likeliest *first* token of this base begins a guess. A high temperature makes
+# thinking more frequent, but one bad token among twenty spoils a sum. A strict filter helps: it
 # leaves the choice at the beginning open, and removes bad tokens from the sums, where the model is
 # sure. R1's authors recommend a temperature of 0.6, and they evaluated it with 0.6 and top-p 0.95
 # (README of its repository).
@@ -1075,8 +1241,9 @@ plots.heatmaps({"Attention from =": table}, rows, heads, "block.head")
 # result loses without the head. Two heads of the first block, 0.0 and 0.2, look at the two
 # numbers, and a third, 0.1, at the operator. Without any one of these three the right result
 # has a probability of 0.21 to 0.36 instead of 0.94. Heads 1.3 and 2.3 look at the operator, too
-# (0.3 and 1.2 half as much), and are not missed.
-#
+# (0.3 and 1.2 half as much), but removing them changes next to nothing.
+
+# %% [markdown] tags=["slide"]
 # ## 14. Many prompts at once
 #
 # *You may skip this section at first reading: later chapters only call `generate`.* Prompts of
@@ -1085,9 +1252,11 @@ plots.heatmaps({"Attention from =": table}, rows, heads, "block.head")
 # first real token of a row.
 #
 # Reading the prompts is called **prefill**. Each prompt is read once, then its row of the cache
-# is repeated for each completion (`again`). **Decoding** then feeds one token for each row. Rows
-# that have written a stop token leave once they are more than 15% of the batch: each copy of the
-# cache costs time. An example with two prompts, and one completion of each:
+# is repeated for each completion (`again`). **Decoding** then feeds one token for each row.
+#
+# A row that has written a stop token is no longer open (`is_open`). Copying the cache takes time,
+# so finished rows stay until fewer than 85% of the rows are open (`still` counts them). Then only
+# the open ones are `kept`. An example with two prompts, and one completion of each:
 #
 # ```
 # ids          [[PAD, a, b],    [c, d, e]]
@@ -1113,8 +1282,8 @@ plots.heatmaps({"Attention from =": table}, rows, heads, "block.head")
 # %% [markdown]
 # Not shown: `check_room` refuses prompts that do not fit. `place_and_mask` finds the next position
 # of each row and the keys that it may see. `decoder` gives `next_logits`, or a faster twin for
-# small models. (`steer` may change logits; chapter 07 uses it.) Together, two prompts of different
-# lengths must get the same answers as alone:
+# small models. (`steer` may change logits; chapter 07 uses it.) Batched together, two prompts of
+# different lengths must get the answers that they get alone:
 
 # %%
 # r1lib.sampling.generate
@@ -1141,7 +1310,7 @@ for question, done in zip(questions, written, strict=True):
 #
 # | | keeps for a token and layer | numbers, V3's heads | best for |
 # |---|---|---|---|
-# | MHA | key and value of each head | 32,768 | the reference |
+# | MHA | key and value of each head | 32,768 | a baseline |
 # | GQA, 8 KV heads | key and value of each group | 2,048 | simple and fast |
 # | MLA, naive | latent and rotary key, expanded | 576 | training, reading prompts |
 # | MLA, absorbed | latent and rotary key, as they are | 576 | writing |
@@ -1353,3 +1522,73 @@ def after_prefix(model, prefix, endings):
 
 # %% tags=["check"]
 checks.ex_3_6(after_prefix)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 3.7** (medium, 25 min) Write attention. You get queries `q` (B, H, T, K), keys `k`
+# (B, H, S, K) and values `v` (B, H, S, V). The T queries are the last T of the S tokens, and none
+# sees a later one. Return the mixtures (B, H, T, V), with scores divided by $\sqrt{K}$. Use
+# neither a loop nor `scaled_dot_product_attention`.
+#
+# <details><summary>Hint 1</summary>`q @ k.transpose(-1, -2)` is the table of all scores,
+# (B, H, T, S). Which axis holds the keys that one query compares?</details>
+#
+# <details><summary>Hint 2</summary>Write minus infinity where a query may not look, before the
+# softmax. With T = S these places are `triu(1)` of a table of ones. With fewer queries the
+# diagonal moves to the right by S - T.</details>
+
+
+# %% tags=["exercise"]
+def my_attend(q, k, v):
+    """One head, q and k all 0, v = [[1.0], [3.0]] -> [[1.0], [2.0]]."""
+    # BEGIN SOLUTION
+    T, S, K = q.shape[2], k.shape[2], k.shape[3]
+    later = torch.ones(T, S, dtype=torch.bool).triu(S - T + 1)
+    scores = (q @ k.transpose(-1, -2)) / K**0.5
+    return scores.masked_fill(later, -math.inf).softmax(-1) @ v
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_3_7(my_attend)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 3.8** (medium, 20 min) Top-p and a draw by hand. Given a list of probabilities, `p`,
+# and a random number `u` from 0 to below 1, return the id of the drawn token. First keep the
+# smallest set of likeliest tokens whose sum is at least `p`. Then lay the kept ones end to end,
+# in the order of their ids, so that together they have the length 1. Use plain Python.
+#
+# Before you write it: which id do `[0.5, 0.3, 0.2]`, `p = 0.8` and `u = 0.6` give? And without
+# the filter?
+#
+# <details><summary>Hint 1</summary>Sort the ids by probability, largest first, and take them
+# until the sum of those taken reaches `p`.</details>
+#
+# <details><summary>Hint 2</summary>Instead of dividing all kept probabilities by their sum,
+# multiply `u` by it. Then walk along the kept ids and subtract.</details>
+#
+# <details><summary>Answer to the question</summary>Id 0: the kept tokens have 0.8
+# together, and 0.6 of 0.8 is 0.48, which is inside the first 0.5. Without the filter it is id 1,
+# since 0.6 lies between 0.5 and 0.8.</details>
+
+
+# %% tags=["exercise"]
+def draw_top_p(probabilities, p, u):
+    """The id of the drawn token: [0.1, 0.6, 0.3], p = 0.9, u = 0.7 -> 2."""
+    # BEGIN SOLUTION
+    kept, total = [], 0.0
+    for i in sorted(range(len(probabilities)), key=lambda i: -probabilities[i]):
+        if total >= p:
+            break
+        kept.append(i)
+        total += probabilities[i]
+    place = u * total
+    for i in sorted(kept):
+        if place < probabilities[i]:
+            return i
+        place -= probabilities[i]
+    return max(kept)  # rounding
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_3_8(draw_top_p)

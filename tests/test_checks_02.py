@@ -97,6 +97,10 @@ def without_eos(tokenizer, messages):
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
+        (checks.ex_2_6, lambda t, s: len(t.encode(s)) / len(s), "by the words, not"),
+        (checks.ex_2_6, lambda t, s: len(t.encode(s)) / len(s.split(" ")), "two words"),
+        (checks.ex_2_6, lambda t, s: len(t.encode(s)) / len(s.split()), "costs 0"),
+        (checks.ex_2_6, lambda t, s: len(s.encode()) / len(s.split()), "is 3 tokens"),
         (checks.ex_2_1, neighbours_only, "three pairs go and two come"),
         (checks.ex_2_1, each_join_alone, "two joins side by side make one pair of 9"),
         (checks.ex_2_1, lambda *_: 5, "return a Counter, not 5"),

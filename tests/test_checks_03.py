@@ -59,6 +59,30 @@ def first_ending_only(model, prefix, endings):
     return after_prefix(model, prefix, endings[:1] * len(endings))
 
 
+def my_attend(q, k, v, mask=True, last=True, power=0.5, axis=-1):
+    T, S, K = q.shape[2], *k.shape[2:]
+    later = torch.ones(T, S, dtype=torch.bool).triu((S - T if last else 0) + 1)
+    scores = q @ k.transpose(-1, -2) / K**power
+    scores = scores.masked_fill(later, float("-inf")) if mask else scores
+    return scores.softmax(axis).nan_to_num() @ v
+
+
+def draw_top_p(probabilities, p, u, whole=True, short=0, by_id=True):
+    order = sorted(range(len(probabilities)), key=lambda i: -probabilities[i])
+    kept, total = [], 0.0
+    for i in order:
+        if total < p:
+            kept.append(i)
+            total += probabilities[i]
+    kept = kept[: len(kept) - short] or kept
+    place = u * sum(probabilities[i] for i in kept) if whole else u
+    for i in sorted(kept) if by_id else kept:
+        if place < probabilities[i]:
+            return i
+        place -= probabilities[i]
+    return kept[-1]
+
+
 RIGHT = [
     (checks.ex_3_1, mended_norm),
     (checks.ex_3_2, cache_bytes),
@@ -66,6 +90,8 @@ RIGHT = [
     (checks.ex_3_5, window_mask),
     (checks.ex_3_4, absorb),
     (checks.ex_3_6, after_prefix),
+    (checks.ex_3_7, my_attend),
+    (checks.ex_3_8, draw_top_p),
 ]
 
 
@@ -114,6 +140,15 @@ def test_a_right_answer_is_accepted(check, solution, capsys):
         (checks.ex_3_6, lambda *a: after_prefix(*a, once=False), "tokens were read"),
         (checks.ex_3_6, lambda *a: after_prefix(*a, moved=False), "the cache moved on"),
         (checks.ex_3_6, first_ending_only, "row 0 is right"),
+        (checks.ex_3_7, lambda *x: my_attend(*x, mask=False), "later tokens are seen"),
+        (checks.ex_3_7, lambda *x: my_attend(*x, power=0), "divided by the root"),
+        (checks.ex_3_7, lambda *x: my_attend(*x, last=False), "query 0 is token 3"),
+        (checks.ex_3_7, lambda *x: my_attend(*x, axis=-2), "compare row 0"),
+        (checks.ex_3_7, lambda q, k, v: 2 * my_attend(q, k, v), "a single token"),
+        (checks.ex_3_8, lambda q, p, u: draw_top_p(q, 1, u), "2 is not kept"),
+        (checks.ex_3_8, lambda *x: draw_top_p(*x, whole=False), "the whole length"),
+        (checks.ex_3_8, lambda *x: draw_top_p(*x, by_id=False), "order of their ids"),
+        (checks.ex_3_8, lambda q, p, u: 0, "p = 1 keeps all"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):

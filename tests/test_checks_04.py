@@ -119,6 +119,27 @@ def never_moved(scores, speed, steps):
     return control(scores, 0.0, steps)
 
 
+def few_machines(scores, n_groups, n_limited, n_activated, best=2):
+    size = len(scores) // n_groups
+    parts = [range(g * size, (g + 1) * size) for g in range(n_groups)]
+    worth = [sum(sorted(scores[i] for i in part)[-best:]) for part in parts]
+    order = sorted(range(n_groups), key=worth.__getitem__, reverse=True)[:n_limited]
+    left = [i for g in order for i in parts[g]]
+    return sorted(left, key=scores.__getitem__, reverse=True)[:n_activated]
+
+
+def group_by_its_best(*given):
+    return few_machines(*given, best=1)
+
+
+def group_by_its_sum(*given):
+    return few_machines(*given, best=3)
+
+
+def without_groups(scores, n_groups, n_limited, n_activated):
+    return few_machines(scores, 1, 1, n_activated)
+
+
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
@@ -143,6 +164,10 @@ def never_moved(scores, speed, steps):
         (checks.ex_4_7, in_proportion, "however far"),
         (checks.ex_4_7, moved_too_early, "the first step has no bias"),
         (checks.ex_4_7, lambda x, speed, n: control(x, speed, n)[-1:], "of 4 numbers"),
+        (checks.ex_4_8, group_by_its_best, "worth its two best"),
+        (checks.ex_4_8, group_by_its_sum, "only the two best count"),
+        (checks.ex_4_8, without_groups, "in a closed group"),
+        (checks.ex_4_8, lambda *given: [0], "one group limits nothing"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
@@ -159,6 +184,11 @@ def test_the_right_layer_is_right(capsys):
 def test_a_right_control_loop_is_right(capsys):
     checks.ex_4_7(control)
     assert capsys.readouterr().out == "Exercise 4.7: correct\n"
+
+
+def test_right_groups_are_right(capsys):
+    checks.ex_4_8(few_machines)
+    assert capsys.readouterr().out == "Exercise 4.8: correct\n"
 
 
 def test_checks_do_not_touch_the_global_random_numbers():

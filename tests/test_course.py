@@ -308,10 +308,10 @@ def test_most_notes_find_their_heading(name):
 
 def test_an_assignment_is_open_and_its_tests_call_the_checks(tmp_path):
     written = grading.write("2", tmp_path)
-    assert len(written) == 7
+    assert len(written) == 8
     nb = read_notebook(tmp_path / "02_tokenizer.ipynb")
     opened = grading.tagged(nb.cells, "exercise")
-    assert len(opened) == 5
+    assert len(opened) == 6
     assert all("NotImplementedError" in cell["source"] for cell in opened)
     assert not any(cell.get("outputs") for cell in nb.cells)
     text = (tmp_path / "tests/ex_2_1.py").read_text("utf-8")

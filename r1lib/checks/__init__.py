@@ -4,8 +4,17 @@ One file for each chapter; `exercise` says how a check reports.
 """
 
 from r1lib.checks.chapter_01 import ex_1_1, ex_1_2, ex_1_3, ex_1_4, ex_1_5
-from r1lib.checks.chapter_02 import ex_2_1, ex_2_2, ex_2_3, ex_2_4, ex_2_5
-from r1lib.checks.chapter_03 import ex_3_1, ex_3_2, ex_3_3, ex_3_4, ex_3_5, ex_3_6
+from r1lib.checks.chapter_02 import ex_2_1, ex_2_2, ex_2_3, ex_2_4, ex_2_5, ex_2_6
+from r1lib.checks.chapter_03 import (
+    ex_3_1,
+    ex_3_2,
+    ex_3_3,
+    ex_3_4,
+    ex_3_5,
+    ex_3_6,
+    ex_3_7,
+    ex_3_8,
+)
 from r1lib.checks.chapter_04 import (
     ex_4_1,
     ex_4_2,
@@ -14,6 +23,7 @@ from r1lib.checks.chapter_04 import (
     ex_4_5,
     ex_4_6,
     ex_4_7,
+    ex_4_8,
 )
 from r1lib.checks.chapter_05 import ex_5_1, ex_5_2, ex_5_3, ex_5_4, ex_5_5, ex_5_6
 from r1lib.checks.chapter_06 import (

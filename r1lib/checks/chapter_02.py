@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import torch
 
-from r1lib.checks.exercise import hint, items, parts, report, shown, text
+from r1lib.checks.exercise import hint, items, number, parts, report, shown, text
 from r1lib.tokenizer import EOS, Tokenizer, chat, join
 
 
@@ -147,3 +147,23 @@ def ex_2_5(examples) -> None:
             assert prompt == wanted, f"prompt {i + 1} is not that of inference"
 
     report("2.5", test, examples)
+
+
+def ex_2_6(cost) -> None:
+    """Tokens for a word."""
+
+    def test(cost):
+        plain, pair = Tokenizer([]), tuple(Tokenizer([]).encode("ab"))
+        got = number(cost(plain, "ab cd"))
+        assert got != 1, "divide by the words, not by the letters"
+        assert got == 2.5, f"'ab cd' is 5 bytes in 2 words: 2.5, not {got}"
+        got = number(cost(Tokenizer([pair]), "ab ab"))
+        assert got == 1.5, f"where `ab` is a token, 'ab ab' is 3 tokens: 1.5, not {got}"
+        got = number(cost(plain, "a  b\n"))
+        assert got == 2.5, "'a  b\\n' has two words: `text.split()` finds them"
+        got = number(cost(plain, "가 나"))
+        assert got == 3.5, f"'가 나' is 7 bytes in 2 words: 3.5, not {got}"
+        with hint(reason := "a text without words costs 0"):
+            assert number(cost(plain, "")) == 0, reason
+
+    report("2.6", test, cost)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 
 from r1lib.checks.exercise import hint, number, parts, report, tensor
+from r1lib.model.attention import attend
 from r1lib.model.config import ModelConfig
 from r1lib.model.layers import (
     apply_rope,
@@ -163,3 +164,72 @@ def ex_3_6(after_prefix) -> None:
         )
 
     report("3.6", test, after_prefix)
+
+
+def ex_3_7(my_attend) -> None:
+    """Causal attention of all heads at once, also with fewer queries than keys."""
+
+    def test(my_attend):
+        dice = torch.Generator().manual_seed(0)
+        q, k = (torch.randn(2, 3, 5, 4, generator=dice) * 2 for _ in range(2))
+        v = torch.randn(2, 3, 5, 6, generator=dice)
+
+        def mixed(T, S):
+            got = my_attend(
+                q[:, :, S - T : S].clone(), k[:, :, :S].clone(), v[:, :, :S]
+            )
+            return tensor(got, (2, 3, T, 6), v.dtype)
+
+        one = mixed(1, 1)
+        assert torch.allclose(one, v[:, :, :1], atol=1e-5), (
+            "with a single token the mixture is its value: do the shares sum to 1?"
+        )
+        got, wanted = mixed(5, 5), attend(q, k, v, 0.5)
+        everything = (q @ k.transpose(-1, -2) / 2).softmax(-1) @ v
+        assert not torch.allclose(got, everything, atol=1e-4), (
+            "later tokens are seen: close them before the softmax"
+        )
+        assert not torch.allclose(got, attend(q, k, v, 1.0), atol=1e-4), (
+            "the scores are not divided by the root of K"
+        )
+        assert torch.allclose(got, wanted, atol=1e-4), (
+            "compare row 0: it sees token 0 only, with share 1; row t has t + 1 shares "
+            "that sum to 1"
+        )
+        assert torch.allclose(mixed(2, 5), wanted[:, :, -2:], atol=1e-4), (
+            "with 2 queries and 5 keys, query 0 is token 3 and sees tokens 0 to 3"
+        )
+
+    report("3.7", test, my_attend)
+
+
+def ex_3_8(draw_top_p) -> None:
+    """One token drawn from the smallest set that reaches p."""
+
+    def test(draw_top_p):
+        def drawn(probabilities, p, u):
+            return number(draw_top_p(list(probabilities), p, u))
+
+        even = [0.5, 0.3, 0.2]
+        got = [drawn(even, 1.0, u) for u in (0.0, 0.49, 0.61, 0.9)]
+        assert got == [0, 0, 1, 2], (
+            f"p = 1 keeps all: u = 0, 0.49, 0.61, 0.9 draw 0, 0, 1, 2, not {got}"
+        )
+        got = drawn(even, 0.8, 0.95)
+        assert got != 2, "with p = 0.8 the tokens 0 and 1 are enough: 2 is not kept"
+        got = drawn(even, 0.8, 0.6)
+        assert got == 0, (
+            "the kept tokens fill the whole length: 0.6 of 0.8 is 0.48, in token 0, "
+            f"and you draw {got}"
+        )
+        assert drawn(even, 0.6, 0.9) == 1, (
+            "the set has to reach p: 0.5 is less than 0.6, so token 1 is kept too"
+        )
+        mixed = [0.1, 0.05, 0.6, 0.25]
+        got = [drawn(mixed, 0.9, u) for u in (0.05, 0.5, 0.9)]
+        assert got == [0, 2, 3], (
+            "kept are 0, 2 and 3, in the order of their ids: u = 0.05, 0.5, 0.9 draw "
+            f"0, 2, 3, not {got}"
+        )
+
+    report("3.8", test, draw_top_p)

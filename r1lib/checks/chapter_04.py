@@ -148,7 +148,7 @@ def ex_4_6(my_moe) -> None:
             "the scale 2.5 is missing: it multiplies the routed experts' weights"
         )
         assert not torch.allclose(got, wanted + x, atol=1e-4), (
-            "leave the residual out: the block adds u to y, not this layer"
+            "leave the residual out: the block adds y to the stream, not this layer"
         )
         assert torch.allclose(got, wanted, atol=1e-4), (
             "the result is another one: check who is chosen (score + bias), what it "
@@ -199,6 +199,30 @@ def ex_4_7(control) -> None:
         )
 
     report("4.7", test, control)
+
+
+def ex_4_8(few_machines) -> None:
+    """Experts of one token, from its few best groups."""
+
+    def test(few_machines):
+        def chosen(scores, *limits):
+            got = items(few_machines(list(scores), *limits), "return a list of experts")
+            return sorted(number(x) for x in got)
+
+        scores = [0.31, 0.92, 0.12, 0.20, 0.66, 0.60, 0.71, 0.08]
+        got = chosen(scores, 1, 1, 3)
+        assert got == [1, 4, 6], f"one group limits nothing: 1, 4 and 6, not {got}"
+        got = chosen(scores, 4, 2, 3)
+        assert got != [0, 1, 6], "a group is worth its two best experts, not its best"
+        assert got != [1, 4, 6], "expert 6 is in a closed group"
+        assert got == [1, 4, 5], f"the example of section 3 chooses 1, 4, 5, not {got}"
+        scores = [0.5, 0.5, 0.5, 0.7, 0.7, 0.0]
+        got = chosen(scores, 2, 1, 2)
+        assert got == [3, 4], (
+            "of a group of three only the two best count: 0.7 + 0.7 against 0.5 + 0.5"
+        )
+
+    report("4.8", test, few_machines)
 
 
 def _matrices(expert) -> tuple:

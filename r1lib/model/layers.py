@@ -115,13 +115,13 @@ def check_stretch(factor: float, original_positions: int) -> None:
 
 def angle_tables(
     positions: int, frequency: Float[Tensor, " R"], scale: float = 1.0
-) -> Float[Tensor, "2 T R"]:
+) -> Float[Tensor, "2 P R"]:
     """Return cos and sin of position * frequency, both times `scale` (YaRN's)."""
     angle = torch.outer(torch.arange(positions, dtype=frequency.dtype), frequency)
     return torch.stack((angle.cos(), angle.sin())) * scale
 
 
-def rope_tables(positions: int, dim: int, theta: float) -> Float[Tensor, "2 T R"]:
+def rope_tables(positions: int, dim: int, theta: float) -> Float[Tensor, "2 P R"]:
     """Return cos and sin of position * theta^(-2i/dim) for each pair i."""
     return angle_tables(positions, rope_frequencies(dim, theta))
 

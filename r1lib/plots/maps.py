@@ -106,20 +106,22 @@ def token_map(lines: list[list[tuple[str, float]]], label: str) -> Picture:
     """Draw a text token by token, dark where a token's value is large; a row per line.
 
     lines = [[("20", 0.1), ("-", 0.1), ("15", 0.0)], ...], no value below 0. A value of
-    a tenth of the largest or more is written under its token.
+    a tenth of the largest or more is written under its token, unless all values are
+    0 or the largest, as in a mask.
     """
     figure = Picture(figsize=(8.4, 0.9 + 0.55 * len(lines)), layout="constrained")
     axes, top = figure.subplots(), max(value for line in lines for _, value in line)
     shades = LinearSegmentedColormap.from_list("paper to orange", [PAPER, ORANGE])
     scale = Normalize(0, top)
     kind = {"ha": "center", "va": "center", "color": INK}
+    mask = all(value in (0, top) for line in lines for _, value in line)
     for y, line in enumerate(lines):
         left = 0.0
         for text, value in line:
             wide = 1.2 + len(text)
             face = {"color": shades(scale(value)), "edgecolor": GRID}
             axes.barh(y, wide, 0.86, left=left, **face)
-            spot, marked = left + wide / 2, value >= top / 10
+            spot, marked = left + wide / 2, value >= top / 10 and not mask
             mono = {"family": "DejaVu Sans Mono", "fontsize": 9}
             axes.text(spot, y - 0.14 * marked, text, **mono, **kind)
             if marked:
