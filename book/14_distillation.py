@@ -637,7 +637,12 @@ def hump(centre, width):
 two = torch.logaddexp(math.log(0.65) + hump(5, 1.5), math.log(0.35) + hump(15, 1.5))
 one_token = torch.tensor([[False, True]])
 fits = {"teacher": two.softmax(0)}
-for kind, width in (("forward", 2.0), ("reverse", 2.0), ("reverse", 3.0)):
+starts = {
+    "forward KL": ("forward", 2.0),
+    "reverse KL": ("reverse", 2.0),
+    "reverse KL, wide start": ("reverse", 3.0),
+}
+for name, (kind, width) in starts.items():
     shape = torch.tensor([9.0, width], requires_grad=True)  # centre and width
     optimizer = torch.optim.Adam([shape], lr=0.05)
     for _ in range(600):
@@ -646,7 +651,6 @@ for kind, width in (("forward", 2.0), ("reverse", 2.0), ("reverse", 3.0)):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    name = f"{kind} KL, begun at width {width:g}"
     fits[name] = hump(*shape.detach()).softmax(0)
     print(f"{name}: {fits[name][8:13].sum():.2f} in the valley, 8 to 12")
 lines = {name: list(enumerate(row.tolist())) for name, row in fits.items()}
