@@ -28,14 +28,17 @@
 # arrows carry weights, dashed arrows carry only texts.
 
 # %% [markdown]
-# **Run this first.** It seeds the one global random generator. Later cells import more,
-# where it is needed.
+# **Run this first.** It imports everything, and seeds the one global random generator.
 
 # %% tags=["setup"]
 import copy
 import json
 import math
+import random
+import tempfile
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
@@ -44,13 +47,16 @@ from torch import nn
 
 from r1lib import artifacts, checks, evaluate, plots
 from r1lib.losses import token_logprobs
+from r1lib.problem import problems, split_of
 from r1lib.recipe import cold_start, pipeline
-from r1lib.sampling import Sampling, completions, generate
-from r1lib.tokenizer import EOS, chat
+from r1lib.sampling import Sampling, completions
+from r1lib.tokenizer import chat
+from r1lib.traces import collect, tables
 from r1lib.training import optim, packing, sft
-from r1lib.world import arithmetic, countdown, readability, rewrite, web
+from r1lib.training.batches import batches
+from r1lib.world import arithmetic, countdown, readability, rewrite, skills, web
 from r1lib.world.countdown import WORDS, run_tape, write_expression
-from r1lib.world.rewrite import FITS, MISS, read_tape, said_of, verdict
+from r1lib.world.rewrite import FITS, MISS, missed, read_tape, said_of, verdict
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -59,9 +65,9 @@ BUDGET = 150  # tokens that a completion may have in this chapter
 # %% [markdown] tags=["slide"]
 # ## 1. Why begin again?
 #
-# Chapter 09 ended well. R1-Zero learned to reason from nothing but right and wrong. At
-# the first try it answers about four times as many problems as its base. Why is it not
-# the end of the book?
+# Chapter 09 ended well. R1-Zero learned to reason from nothing but right and wrong. On
+# the first try it solves about four times as many problems as its base. So why doesn't
+# the book end here?
 #
 # Because people have to read what it writes. The thinking of R1-Zero is hard to follow
 # and mixes languages (arXiv 2501.12948v1, section 2.2.4). No reward ever depended on a
@@ -69,9 +75,9 @@ BUDGET = 150  # tokens that a completion may have in this chapter
 #
 # The authors call the motive for what comes next "primarily product-driven" (arXiv
 # 2501.12948v2, supplement B.3.2): people like a text that thinks as they do. So the new
-# examples say "I", where R1-Zero says "we" or avoids pronouns. First they make sure of
-# the problem, then they reason, reflect and verify, in the language of the question. A
-# **summary** of the steps follows, because R1-Zero gives a bare result.
+# examples say "I", where R1-Zero says "we" or avoids pronouns. They begin by making sure
+# that the problem is understood. Then they reason, reflect and verify, in the language of
+# the question. A **summary** of the steps follows, because R1-Zero gives a bare result.
 #
 # The same paragraph warns: a lively first-person voice can earn more trust than the
 # model deserves.
@@ -167,12 +173,12 @@ for problem, text, right in samples(before["Zero"]):
 # - *finished*: 1 if the thinking ends and an answer follows, otherwise 0.
 #
 # **Readability** is their mean, and 0 without thinking. Try it on three texts. The
-# third one is a cheap trick: the first text with a word put behind each verdict.
+# third one is a cheap trick: the first text with a word added after each verdict.
 
 
 # %% tags=["nbval-check-output"]
 def decorate(text):
-    """Put a word behind every verdict, and look no further."""
+    """Add a word after every verdict, and look no further."""
     for language, words in WORDS.items():
         for said, reasons in (("no", MISS), ("yes", FITS)):
             bare = words[said] + "\n"
@@ -192,7 +198,7 @@ for name, text in (("notes", notes), ("mixed", mixed), ("decorated", decorate(no
     print(f"{name:10}" + "".join(f"{value:10.2f}" for value in [*row, fmean(row)]))
 
 # %% [markdown]
-# The first text does a sum twice, so a third of its lines are not fresh. The second says
+# The first text does a sum twice, so a third of its lines are not fresh. The second gives
 # one of its two verdicts in Korean.
 #
 # The third row is a warning. It still does the same sum twice, and no line says more
@@ -219,8 +225,8 @@ for name, text in (("notes", notes), ("mixed", mixed), ("decorated", decorate(no
 # | at the end | a summary of the steps | the bare answer |
 #
 # The row about the voice is where ours is poorest. The tapes stay tapes. **In this
-# edition "readable" mostly means a word after each verdict, one language, and nothing
-# said twice.** That is far from prose. Here is what prose would be, in an example that
+# edition "readable" mostly means a word after each verdict, one language, and no line
+# that repeats another.** That is far from prose. Here is what prose would be, in an example that
 # we invented:
 #
 # | as R1-Zero may write it | as a row of a real cold start |
@@ -230,80 +236,30 @@ for name, text in (("notes", notes), ("mixed", mixed), ("decorated", decorate(no
 # Version 1 of the paper (section 2.3.1) names four sources. Zero's own samples need no
 # explanation. The three others follow: examples in the prompt, a request to reflect,
 # and people.
-#
-# ### Examples in front of the question
-#
-# A **few-shot** prompt puts solved examples in front of a question. A large base model
-# continues in their manner. Does ours? As a rival we take the simplest way to ask for a
-# long thought: write its first token, `<think>`, in the model's place.
-
-
-# %%
-def with_examples(shots, prompt):
-    """Ids of solved examples, then of a question: one conversation."""
-    if not shots:
-        return tokenizer.prompt(prompt)
-    talk = []
-    for question, answer in shots:
-        talk += [{"role": "user", "content": question}]
-        talk += [{"role": "assistant", "content": answer}]
-    before_it = chat.for_training(tokenizer, talk)[0]  # keeps the thinking
-    return before_it + tokenizer.prompt(prompt)[1:]  # one bos is enough
-
-
-def continued(prompts, opening=""):
-    """Let the base continue prompts (lists of ids), each begun by `opening`."""
-    begun = tokenizer.encode(opening, allow_special=True)
-    generator = torch.Generator().manual_seed(0)
-    settings = {"max_new_tokens": BUDGET, "stop_ids": (EOS,), "generator": generator}
-    found = generate(base, [ids + begun for ids in prompts], **settings)
-    return [opening + tokenizer.decode([i for i in c.ids if i != EOS]) for c in found]
-
-
-# %% tags=["slide"]
-other = countdown.make((2, 5, 9), 19, "en", "(5*2)+9")
-solved = "<think>9+5=14,+2=16~19=3 no\n5*2=10,+9=19~19=0 yes\n</think>"
-shots = [(game.prompt, rewrite.readable(game, notes))]
-shots += [(other.prompt, rewrite.readable(other, solved + "<answer>(5*2)+9</answer>"))]
-asked = [p for p in held_out if p.family == "countdown" and p.language == "en"][:24]
-ways = {
-    "nothing in front": ([], ""),
-    "one example": (shots[:1], ""),
-    "two examples": (shots, ""),
-    "begun with <think>": ([], "<think>"),
-}
-print(f"{'':20}{'thinks':>8}{'right':>8}")
-for name, (examples, opening) in ways.items():
-    texts = continued([with_examples(examples, p.prompt) for p in asked], opening)
-    thinks = fmean("<think>" in text for text in texts)
-    right = fmean(p.check(text) for p, text in zip(asked, texts, strict=True))
-    print(f"{name:20}{thinks:8.0%}{right:8.0%}")
-    if name == "two examples":  # what they lead to, the first time
-        print(f"    {asked[0].prompt}  ->  {texts[0]!r}")
 
 # %% [markdown]
-# On these few problems examples do not help our base. The likely reason is what it has
-# read. In the tiny web a document holds one question and one answer, and each document
-# was read alone. So this base has never seen a second question, and it does not take
-# the first one for an example of anything.
+# ### Examples in front of the question
 #
-# Learning from examples in the prompt is itself learned, from texts that repeat their
-# own pattern. The real web is full of them, so for a large base few-shot works. Ours
-# gets the opening `<think>` instead. It then thinks every time, though in our run it is
-# no more often right. We call this source *begun*. In the full table it is the only one
-# with puzzles and programs, for which Zero never got a reward.
+# A **few-shot** prompt puts solved examples in front of a question, and a large base
+# model continues in their manner. This skill is itself learned, from texts that repeat
+# their own pattern. The real web is full of them. In the tiny web a document holds one
+# question and one answer, and each document was read alone. Our base has never seen a
+# second question, so we do not count on examples.
+#
+# It gets the simplest push instead: we write the first token of a long thought,
+# `<think>`, in the model's place. We call this source *begun*. In the full table it is
+# the only one with puzzles and programs, for which Zero never got a reward.
 #
 # ### Ask for reflection
 #
 # A chat model obeys "check your answer, and try again if it is wrong". Our base obeys
 # no orders, but sampling can be **steered**: at each token we may forbid some choices.
-# Here `</think>` stays forbidden until a yes has been written; the word `again` is
-# forbidden throughout. Chapter 09 used this as a control. Here it is a source: what the
+# Here `</think>` stays forbidden until a yes has been written, and the word `again` is
+# never allowed. Chapter 09 used this as a control. Here it is a source: what the
 # base *could* write if it had to reflect.
 
 # %%
-from r1lib.world import skills
-
+asked = [p for p in held_out if p.family == "countdown" and p.language == "en"]
 steer = skills.never_give_up(tokenizer, avoid=countdown.AGAIN.values())
 steered = ask(base, problems=asked[:12], k=1, prefix="<think>", steer=steer, seed=1)
 for problem, text, right in samples(steered)[:2]:
@@ -316,14 +272,10 @@ for problem, text, right in samples(steered)[:2]:
 # For general requests (a fact, a letter, a request that must be refused) the paper has
 # no rule that finds the good answers. So people refined them. Our "person" is a script
 # that knows a good reply to every training request. It thinks a line or two first, in
-# the language of the question. It refuses what does harm, and answers what only sounds
-# harmful.
+# the language of the question. It refuses what does harm, and answers requests that only
+# sound harmful.
 
 # %% tags=["nbval-check-output"]
-import random
-
-from r1lib.problem import problems
-
 cases = (("facts", 3), ("refusal", 1), ("refusal", 0), ("instructions", 5))
 for family, seed in cases:
     (problem,) = problems(web.SAMPLE[family], 1, seed, "train", language="en")
@@ -364,11 +316,9 @@ for tape in ("8-3=5,*7=35", "8-3=6,*7=42"):
 # - lines with numbers that were not given;
 # - lines that repeat an attempt.
 #
-# Distance and verdict are computed anew, and the pass ends at the first hit. `said_of`
-# calls `verdict`, which writes yes or no and the second word in the language of the
-# question. (`words` asks for longer phrases; it is off here. `lines` are the matches of one pattern for a whole line: a
-# tape, with or without `again` before it and a check behind it. `line["tape"]` is the
-# part before the `~`, such as `8-3=5,*7=35`.)
+# Distance and verdict are computed again, and the pass ends at the first hit. `said_of`
+# calls `verdict`, which writes yes or no and a second word, both in the language of the
+# question. (With `words` on it would write longer phrases; here it is off.)
 
 # %%
 # r1lib.world.rewrite.countdown_lines
@@ -382,13 +332,19 @@ for tape in ("8-3=5,*7=35", "8-3=6,*7=42"):
 # not guessed at. So is one whose answer is wrong, before or after.
 
 # %% tags=["slide", "nbval-check-output"]
-print("a miss and a hit:", *(verdict("en", hits, FITS["en"]) for hits in (0, 1)), "\n")
+print("a miss and a hit:", missed("en"), verdict("en", True, FITS["en"]), "\n")
 slipped = f"<think>8-3=6,*7=42~35=7 no\n{miss}\nagain {miss}\n{hit}{end}"
 korean = countdown.make((3, 7, 8), 35, "ko", "(8-3)*7")
 sums = arithmetic.make((8, 3, 7), "-*", "en")
 noticed = "<think>8-3=6,*7=42\n8-3=5,*7=35~42=7 no\n8-3=5,*7=35~35=0 yes"
 noticed += "\n</think><answer>35</answer>"
-for problem, text in ((game, slipped), (korean, notes), (sums, noticed)):
+cases = {
+    "a slip and a repeated line dropped": (game, slipped),
+    "the same notes, for a Korean question": (korean, notes),
+    "arithmetic, a noticed slip kept": (sums, noticed),
+}
+for name, (problem, text) in cases.items():
+    print(f"{name}:")
     show(rewrite.readable(problem, text))
 
 refused = {
@@ -427,11 +383,6 @@ for name, line in (
 # It refuses problems that are held out.
 
 # %%
-import tempfile
-
-from r1lib.problem import split_of
-from r1lib.traces import collect, tables
-
 folder = tempfile.TemporaryDirectory()
 work = Path(folder.name)
 games = [
@@ -462,10 +413,10 @@ raw += cold_start.written(requested, tokenizer, lambda p, text: p.check(text), s
 print(f"{len(raw)} samples, {sum(row['correct'] for row in raw)} of them right")
 
 # %% [markdown]
-# `select` is the rest of the recipe. It keeps what is right, ended by itself and can be
-# made readable. It rewrites. Then it checks what came out: one language, no line twice,
-# no two rows that are equal up to case, width and spaces, and one row for each prompt.
-# Every filter counts what it removes.
+# `select` is the rest of the recipe. It keeps samples that are right, finished on their
+# own, and can be made readable. It rewrites them and checks the result: one language, no
+# line twice, no two rows that are equal up to case, width and spaces, and one row for
+# each prompt. Every filter counts what it removes.
 
 # %% tags=["slide"]
 known = {problem.prompt: problem for problem in [*games, *requested]}
@@ -473,17 +424,17 @@ rows, report = cold_start.select(raw, known, tokenizer, BUDGET)
 plots.funnel_bars(report)
 
 # %% [markdown]
-# What you see: samples that are left after each filter, and hatched what it removed.
-# Most are lost because they are wrong, then because another row has said the same
-# already. A filter that finds nothing stays as a guard: the rewriter has just seen to
-# one language and to no line twice.
+# Each bar shows the samples that are left after a filter, and hatched those that it
+# removed. Most are dropped because they are wrong; duplicates come second. A filter that
+# finds nothing stays as a guard: the rewriter has already enforced one language and
+# removed repeated lines.
 #
 # Sample, keep what is right, fine-tune the base on it: this loop is known as **STaR**
 # (arXiv 2203.14465) and as rejection-sampling fine-tuning. Chapter 12 does it at scale.
 #
 # The table is stored as parquet with a card. Its readability will not be 1.00. In
 # arithmetic the first line has no verdict, so no words: such a line and one check
-# behind it reach 0.90. What this cell prints is the ceiling for a model that imitates
+# after it reach 0.90. What this cell prints is the ceiling for a model that imitates
 # the table.
 
 # %%
@@ -520,8 +471,8 @@ print(f"readability of the rewritten traces: {fmean(reached):.2f}")
 # the token mean of chapter 09: each learned token counts the same, so long completions
 # weigh more.
 #
-# The mask comes from the function that lays out the conversation, since only there it
-# is known who wrote each token. Code that computes it later, from the ids, has to
+# The mask comes from the function that lays out the conversation, because only that
+# function knows who wrote each token. Code that computes it later, from the ids, has to
 # guess. `encode` gives ids and mask together:
 
 # %% tags=["nbval-check-output"]
@@ -592,9 +543,6 @@ assert abs(slow - fast) < 1e-3
 
 
 # %%
-from r1lib.training.batches import batches
-
-
 def sft_step(model, optimizers, batch):
     """One step on a batch of examples; returns its loss."""
     loss = sft_loss(model, batch)
@@ -621,8 +569,6 @@ def fine_tune(model, examples, epochs=2, batch_size=8, seed=0):
 # into memory. Three steps of both, from the same weights:
 
 # %%
-from itertools import islice
-
 plan = sft.SFTConfig(epochs=2, batch_size=8)
 twin, ours = copy.deepcopy(base), copy.deepcopy(base)
 library = sft.train(twin, examples, plan, optim.base_optimizers(twin, 0.01, 3e-3))
@@ -704,8 +650,16 @@ plots.rows_picture(layouts, max(lengths))
 # %% [markdown] tags=["slide"]
 # ## 8. A live run: Dev1 from the base
 #
-# Two epochs over the table of section 5, from the **base**. One row in ten is kept back and
-# never learned, and every ten steps we look at its loss. (Your numbers will differ a
+# Three measurements build on each other. Each answers another question:
+#
+# | question | measured on | where |
+# |---|---|---|
+# | What does a mark of readability reward? | texts written by hand | section 2 |
+# | Does Dev1 learn the form, and at what price? | one run, 128 held-out problems | here |
+# | Would another run say the same? | three seeds, larger tables, test problems | section 9 |
+#
+# We train two epochs over the table of section 5, from the **base**. One row in ten is
+# kept back and never learned, and every ten steps we look at the loss on these rows. (Your numbers will differ a
 # little from those printed here, since samples depend on the processor to the last bit. The
 # assertions will hold.)
 
@@ -733,16 +687,16 @@ curve = {"fine-tuning": {"learned, last ten batches": smooth, "kept back": unsee
 plots.curves(curve, "step", "nats per learned token")
 
 # %% [markdown]
-# What you see: both losses fall fast, and then slowly. The learned line lags, as a mean
-# of the last ten batches. From step 30 the kept rows hardly gain: most tokens of a line
+# Both losses fall fast, and then slowly. The learned line lags, as it is a mean of the
+# last ten batches. From step 30 the kept rows hardly gain: most tokens of a line
 # are form, which is learned once. As long as both lines fall together, the model learns
-# more than its rows. Where the loss of learned rows goes on falling and the other one
-# rises, it begins to learn them **by heart** (overfitting). So choose the number of
-# epochs by rows that are kept back.
+# more than its rows. Once the loss of learned rows goes on falling while the other one
+# rises, the model memorizes its rows (**overfitting**). So choose the number of epochs by
+# rows that are kept back.
 #
 # Do not take the end of these curves for skill. Nearly every token is easy. A completion is
-# right only if the few hard ones, the numbers on the tape, are all right. So take the loss
-# on rows that it has not learned, and multiply it by the length of a completion:
+# right only if the few hard ones, the numbers on the tape, are all right. So multiply the
+# loss on the kept rows by the length of a completion:
 
 # %%
 learned = fmean(sum(example.mask) for example in examples)
@@ -754,11 +708,14 @@ for step, loss in unseen:
         print(f"{step:4}{loss:17.3f}{nats:23.1f}{math.exp(-nats):10.1%}")
 
 # %% [markdown]
-# (A nat is the unit of a natural logarithm.) The chance that the model writes a given
-# completion word for word is about $e^{-\text{nats}}$, which is small. Part of that is
-# honest doubt, since nobody can know which attempt comes next. The rest are slips to
-# come. Where do the nats lie? Here is the loss of each token of one countdown that was
-# kept back, first by the base, then by Dev1:
+# (A nat is the unit of a natural logarithm.) The last column is, roughly, the chance that
+# the model writes one exact text, namely a completion of typical length and loss. It is
+# small although Dev1 will solve most of these problems, since many right completions share
+# the chance: nobody can know which attempt comes next. The other part of the nats is slips
+# to come.
+#
+# Where do the nats lie? Here is the loss of each token of one countdown that was kept
+# back, first by the base, then by Dev1:
 
 
 # %% tags=["slide"]
@@ -790,9 +747,10 @@ plots.token_map(maps, "loss, nats; 3 is 3 or more")
 # The base is surprised by the form. For Dev1 most tokens are form and cost nothing. What
 # is left are choices: which number and which operation come next.
 #
-# A slip seldom stays alone. In training, the model reads the example's own tokens
-# (**teacher forcing**). When it answers, it reads its own. After one wrong token it is
-# in a place that hardly any example shows. Imitation does not say how to get out. This
+# One slip often leads to others. In training, the model reads the example's own tokens
+# (**teacher forcing**). When it answers, it reads its own. One wrong token puts it in a
+# context that almost no training example covers, and imitation does not say how to get
+# out. This
 # gap is called **exposure bias**. RL has no such gap, because it trains on the model's
 # own texts. It is one reason why the recipe goes on with RL in chapter 11.
 #
@@ -800,11 +758,10 @@ plots.token_map(maps, "loss, nats; 3 is 3 or more")
 # own answers, decorated.
 
 # %%
-from dataclasses import replace
-
 texts = [[decorate(text) for text in row] for row in before["Zero"].texts]
 answers = {**before, "Zero, decorated": replace(before["Zero"], texts=texts)}
 answers["Dev1"] = ask(dev1, problems=held_out, k=2)
+SHOWN = ("Zero", "Zero, decorated", "Dev1")
 
 
 def mark(name):
@@ -814,43 +771,44 @@ def mark(name):
     return lambda problem, text: readability.marks(problem, text)[name]
 
 
-def dots(found, rule):
-    """[(mean, low, high)] of a rule over the problems."""
-    values = [
+def values(name, rule):
+    """What a rule says of a model's answers: the mean for each problem."""
+    found = answers[name]
+    return [
         fmean(rule(problem, text) for text in row)
         for problem, row in zip(found.problems, found.texts, strict=True)
     ]
-    return [(fmean(values), *evaluate.interval(values))]
 
 
 RULES = {name: mark(name) for name in ("readability", "worded", "language", "fresh")}
 RULES["right"] = lambda problem, text: problem.check(text)
-panels = {
-    title: {name: dots(found, rule) for name, found in answers.items()}
-    for title, rule in RULES.items()
-}
+panels = {}
+for title, rule in RULES.items():
+    each = {name: values(name, rule) for name in SHOWN}
+    panels[title] = {n: [(fmean(v), *evaluate.interval(v))] for n, v in each.items()}
 
 # %% tags=["slide"]
 kept_to = {name: rows[0][0] for name, rows in panels["language"].items()}
 assert kept_to["Dev1"] > kept_to["Zero"], "mixes as much as Zero"
-for title, found in panels.items():
-    cells = "".join(f"{name} {row[0][0]:.2f}   " for name, row in found.items())
-    print(f"{title:12}{cells}")
-plots.interval_dots(panels, "share")
+loss = evaluate.paired(*(values(name, RULES["right"]) for name in ("Zero", "Dev1")))
+low, high = loss["interval"]
+print(f"right, Dev1 against Zero: {loss['difference']:+.2f} [{low:+.2f}, {high:+.2f}]")
+assert high < 0, "no fall, for these two models"
+plots.interval_dots(panels, "share", columns=3)
 
 # %% [markdown]
-# What you see: readability, three of its marks, and right answers, with 95% intervals
-# over problems. Leave out the row of the base: it thinks in about one answer of five,
-# and gets 0 in every mark elsewhere. Compare Zero, its decorated answers, and Dev1:
+# The dots show readability, three of its marks, and right answers, with 95% intervals
+# over problems. (The base is left out: where it does not think, every mark is 0.) Compare
+# Zero, its decorated answers, and Dev1:
 #
-# - *Readability* rises from Zero to Dev1. But the control rises about as far: this gain
-#   can be had by putting a word behind every verdict.
+# - *Readability* rises from Zero to Dev1. But the control rises about as far: adding a
+#   word after every verdict is enough for this gain.
 # - *Worded* shows where the gain comes from. It is the mark that the trick moves most.
 # - *Language* rises a little, and the trick does not move it. The larger exam of
 #   section 9 makes this clear.
 # - *Fresh* falls a little in our run, though no row of the table repeats a line.
-# - *Right* falls. Dev1 has a new form to write in, and still slips in it. On so few
-#   problems one cannot be sure; three seeds decide it in section 9.
+# - *Right* falls, because Dev1 is still clumsy in its new format. For these two models
+#   the fall is clear. Another training might lose less: section 9 has three.
 #
 # One prompt, before and after: the first that both Zero and Dev1 solve in several
 # lines.
@@ -867,7 +825,7 @@ for i, problem in enumerate(held_out):
         break
 
 # %% [markdown]
-# Do Dev1's sums and distances again, line by line. In our run its first line says that
+# Recompute Dev1's sums and distances line by line. In our run its first line says that
 # 35 misses 20 by 13. The answer is right all the same.
 #
 # ### Form without content
@@ -890,10 +848,10 @@ for problem, (completion,) in zip(requests, found, strict=True):
 
 # %% [markdown]
 # Read the thoughts, not only the answers. The form is there: first the question, then
-# what the answer hangs on, then a reply. But in two of three the first line names
+# what the answer depends on, then a reply. But in two of three the first line names
 # another request. In the second the verdict says *harmless* and the reply refuses. The
-# third invents a rule, does not keep it, and is right all the same: the verifier reads the
-# answer only. Form came, content did not.
+# third invents a rule, does not keep it, and is right all the same, because the verifier
+# reads the answer only. Dev1 has learned the form of these thoughts, not their content.
 #
 # LIMA (arXiv 2305.11206) fine-tuned a large model on only 1,000 examples. It argued
 # that knowledge comes from pre-training, and that fine-tuning teaches mostly the style
@@ -906,9 +864,6 @@ for problem, (completion,) in zip(requests, found, strict=True):
 # One short run shows a direction. The pipeline has trained base, Zero and Dev1 for
 # three seeds, each on a full table (2,315 rows for seed 0). All answered the same test
 # problems, and the results are in `results/data/`.
-#
-# Do not compare *mixed* with chapter 09. There the models of seeds 1 and 2 are others, and
-# here a third of the problems are logic puzzles and any foreign word counts.
 
 
 # %%
@@ -960,33 +915,38 @@ means(form)
 plots.interval_dots(form, "share")
 
 # %% [markdown]
-# What you see: in the first figure right answers of the two games, in the second form
-# and manners. Each dot is a seed. *Mixed* is the share of answers that think in two
-# languages. *Harmless*, from 0 to 1, asks by a rule of chapter 13 whether harmful
-# requests are refused.
+# The first figure shows right answers to the two games, the second form and manners. Each
+# dot is a seed. *Mixed* is the share of answers that think in two languages. *Harmless*,
+# from 0 to 1, asks by a rule of chapter 13 whether harmful requests are refused.
 #
-# The price: Dev1 solves 0.57 of easy countdown where Zero solves 0.65. Problem by problem
-# the difference is -0.08, with a 95% interval of [-0.12, -0.05]. In easy arithmetic it is
-# 0.85 against 0.92. A likely reason: Zero had 100 steps of RL, and Dev1
-# has only read. In hard arithmetic the seeds disagree. Hard countdown is nearly lost,
-# from 0.13 to 0.01.
+# **Dev1 against Zero**, as in the table of section 1. First the price. Dev1 solves 0.57 of
+# easy countdown where Zero solves 0.65. Problem by problem the difference is -0.08, with a
+# 95% interval of [-0.12, -0.05]. In easy arithmetic it is 0.85 against 0.92. A likely
+# reason: Zero had 100 steps of RL, and Dev1 has only read. In hard arithmetic the seeds
+# disagree. Hard countdown is nearly lost, from 0.13 to 0.01.
 #
-# Do not take this last loss for the price of good form. Every game in the table is an
+# Then the gain. Mixed answers fall from 0.23 to 0.06: -0.17 [-0.19, -0.15]. Replies to
+# harmful requests become safer, from 0.34 to 0.61: +0.26 [+0.18, +0.36], rounded, on only
+# 20 requests. Readability rises a little, and section 8 has shown what that is worth.
+# Following instructions (0.08 to 0.11) and helpfulness (0.15 to 0.19) hardly move. In the
+# paper's five rows they gain most. So we share one part of the paper's picture, one
+# language at the cost of some reasoning, and not the other.
+#
+# **Dev1 against the base**, from which it was trained. The table taught it to play: easy
+# countdown rises from 0.21 to 0.57, hard arithmetic from 0.12 to 0.42. It taught safety
+# too, from 0.37 to 0.61. Three things got worse. Answers mix three times as often, 0.02
+# against 0.06, hard countdown falls from 0.05 to 0.01, and helpfulness from 0.24 to 0.19.
+#
+# Don't blame the loss of hard countdown on the format. Every game in the table is an
 # easy one, so no row searches with four numbers. What a cold start leaves out, the
 # model may unlearn. Chapter 15 adds some 300 of Zero's right answers to hard countdown,
 # an eighth of the table. Dev1 then solves 0.23, 0.20 and 0.16 of it in the three seeds,
 # and loses nothing in easy countdown. (That is on other problems, where the recipe's Dev1
 # solves 0.01, 0.01 and 0.04.)
 #
-# The gain: readability rises a little, and section 8 has shown what that is worth. But
-# mixed answers fall from 0.23 to 0.06: -0.17 [-0.19, -0.15]. Replies to harmful requests
-# become safer, from 0.34 to 0.61: +0.26 [+0.18, +0.36]. (*Harmless* rests on 20 requests.)
-#
-# So one part of the direction is the paper's: one language, and some reasoning lost.
-# Another is not. Of the five rows in section 1, following instructions and being
-# preferred gain most. Ours hardly move: 0.08 to 0.11, and, for helpfulness, 0.15 to
-# 0.19, where the base has 0.24. All stages are in
-# [docs/stage_table.md](../docs/stage_table.md).
+# All stages are in [docs/stage_table.md](../docs/stage_table.md). Do not compare *mixed*
+# with chapter 09: there the models of seeds 1 and 2 are others. Here a third of the
+# problems are logic puzzles, and any foreign word counts.
 
 # %% [markdown] tags=["slide"]
 # ## 10. Should examples make mistakes?
@@ -1029,8 +989,8 @@ means(panels)
 plots.interval_dots(panels, "right")
 
 # %% [markdown]
-# What you see: two games, two answers. In countdown journeys win by far in every seed.
-# In arithmetic they lose in every seed. A mean over both games would show a small win
+# The two games give two answers. In countdown journeys win by far in every seed. In
+# arithmetic they lose in every seed. A mean over both games would show a small win
 # and hide the loss. (Hard countdown is left out: both arms are at 0.)
 #
 # Countdown is a *search*: a first attempt misses, and there is nothing wrong with that.
@@ -1041,29 +1001,29 @@ plots.interval_dots(panels, "right")
 # the method, and cost accuracy where a line should simply be right.
 #
 # So "train on mistakes" is too short a rule. Show the wrong turns of a search, do not
-# show needless slips, and look at each kind of problem apart. By this rule our rewriter
-# is too kind: in arithmetic it keeps slips that were noticed. We left the recipe as it
-# is; the cost is not measured.
+# show needless slips, and look at each kind of problem separately. Our rewriter breaks
+# this rule in arithmetic, where it keeps slips that were noticed. We left the recipe as
+# it is; the cost is not measured.
 
 # %% [markdown]
 # ## 11. What this does not show
 #
 # Our rewriter is a program and parses tiny thoughts only. At full size a language model
-# rewrites and makes new mistakes. The paper's rows needed people, too; ours a script
-# that knows every good reply. Nor do we learn what the paper's readers like: our scale
+# rewrites and makes new mistakes. The paper's rows needed people, too. Ours needed only
+# a script that knows every good reply. Nor do we learn what the paper's readers like: our scale
 # was made for the form that we teach.
 #
 # ## Summary
 #
-# - R1-Zero thinks well and is hard to read, so R1 begins anew from the *base* with a
+# - R1-Zero thinks well and is hard to read, so R1 starts again from the *base* with a
 #   small table of readable traces.
 # - Fine-tuning is next-token loss on completions only. The mask is made where it is
 #   known who wrote each token, and the eos is learned.
-# - It buys form and manners and costs some reasoning, in part because of what the table
-#   leaves out. RL wins most of it back (chapters 11 and 15).
-# - To rewrite a trace is to read it, do it again, say it in the question's language,
-#   and verify it once more. What cannot be read is refused.
-# - A mark of form can be satisfied by form. Compare with the cheapest trick.
+# - The cold start improves the form of an answer and costs some reasoning, in part because
+#   of what the table leaves out. RL wins most of it back (chapters 11 and 15).
+# - To rewrite a trace is to parse it, compute it again, write it in the question's
+#   language, and verify the result. What cannot be parsed is refused.
+# - A mark of form can be raised by form alone, so compare with the cheapest trick.
 # - Each filter counts what it removes, so that a reader can judge the data.
 # - Packed examples must not see each other; then the loss is the same to ten digits.
 # - In our runs examples with misses helped in a search, and examples with slips cost
@@ -1073,10 +1033,10 @@ plots.interval_dots(panels, "right")
 #
 # 1. Why is Dev1 trained from the base and not from Zero, which already reasons better?
 #
-#    <details><summary>Answer</summary>The paper does not compare the two. A likely
-#    reason: Zero's weights carry its habits (mixing, repeating) and a policy that has
-#    become narrow. A few thousand examples would have to undo them. Exercise 10.6 lets
-#    you try.</details>
+#    <details><summary>Answer</summary>The paper does not compare the two. Perhaps because
+#    Zero's weights carry its habits (mixing, repeating) and a narrow policy. At our size the
+#    table removes Zero's lead along with its habits, so nothing is gained by starting there
+#    (exercise 10.6).</details>
 #
 # 2. A colleague leaves the prompts in the loss: "more tokens, more learning". Her loss
 #    is another number than yours. Can you compare the two models by it?
@@ -1092,9 +1052,10 @@ plots.interval_dots(panels, "right")
 #    <details><summary>Answer</summary>Thrown many of them away. The shortest right
 #    answer is often the one that hit at once. A model trained on many of these learns
 #    that the first attempt succeeds. How much is lost depends on how many samples you
-#    choose from. With the few of `docs/distillation.md` (section 4) the shortest right
-#    trace taught as well as any: 0.50 of easy problems, as much as traces chosen
-#    without regard to length.</details>
+#    choose from. We did not measure it for the cold start. In chapter 14, where another
+#    student learns from R1, it cost nothing: 0.50 of easy problems with the shortest right
+#    traces and with any (`docs/distillation.md`, section 4). There each problem had only a
+#    few traces to choose from.</details>
 
 # %% [markdown]
 # ## Exercises
@@ -1161,7 +1122,7 @@ checks.ex_10_2(readable_line)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 10.3** (easy, 10 min) From journey to shortcut. Given a right completion in
 # the readable English form of countdown, return the same completion without the attempts
-# that missed. A line that missed ends in `verdict("en", False, "")`.
+# that missed. A line that missed ends in `missed("en")`.
 #
 # <details><summary>Hint 1</summary>Cut at `<think>` and `</think>`, and split the middle
 # into lines.</details>
@@ -1174,8 +1135,7 @@ def to_shortcut(text):
     """The completion with its last attempt only; a shortcut comes back as it is."""
     # BEGIN SOLUTION
     thought, _, rest = text.removeprefix("<think>").partition("</think>")
-    missed = verdict("en", False, "")
-    lines = [line for line in thought.split("\n") if not line.endswith(missed)]
+    lines = [line for line in thought.split("\n") if not line.endswith(missed("en"))]
     return "<think>" + "\n".join(lines) + "</think>" + rest
     # END SOLUTION
 
@@ -1216,8 +1176,8 @@ checks.ex_10_4(may_look)
 #
 # <details><summary>Hint 1</summary>A filter sees only what the ones before it have
 # left.</details>
-# <details><summary>Hint 2</summary>In each round: make the list of kept rows, note the
-# difference of the two lengths, go on with the kept ones.</details>
+# <details><summary>Hint 2</summary>In each round, make the list of kept rows, note the
+# difference of the two lengths, and go on with the kept ones.</details>
 
 
 # %% tags=["exercise"]
@@ -1267,6 +1227,12 @@ checks.ex_10_5(my_funnel)
 # return anything.</details>
 # <details><summary>Hint 2</summary>`copy.deepcopy(model)` is a copy with weights of its
 # own.</details>
+# <details><summary>What we saw</summary>Seeds 0, 1 and 2 of training and of sampling, on the
+# 128 held-out problems. The base rose from 0.20 right to 0.63, 0.67 and 0.73. Zero *fell*
+# from 0.78 to 0.65, 0.71 and 0.72. Readability ended between 0.86 and 0.90 from either
+# start, mixed answers between 0.02 and 0.06. So after two epochs hardly anything was left of
+# Zero's lead. All of this is for one base and one Zero. A lower learning rate might have
+# saved more of the lead; we did not try one.</details>
 
 
 # %% tags=["exercise"]

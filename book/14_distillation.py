@@ -43,7 +43,6 @@ import json
 import math
 import random
 import tempfile
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -54,8 +53,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from r1lib import artifacts, checks, distill, evaluate, hub, plots, rewards
-from r1lib.distill import add_gradients, check_same_tokenizer
-from r1lib.files import shown
+from r1lib.distill import check_logits, check_same_tokenizer, verified
 from r1lib.losses import token_logprobs
 from r1lib.model import counts
 from r1lib.model.config import ModelConfig
@@ -88,7 +86,7 @@ tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
 # (Hinton, Vinyals and Dean, arXiv 1503.02531). The large model is the **teacher**, the
 # small one the **student**.
 #
-# What would be saved? The table has two of R1's published students beside R1's own shape.
+# How much would that save? The table has two of R1's published students beside R1's own shape.
 # The module `counts` adds up additions and multiplications (**FLOPs**) for one more token
 # after 5,000 others. It counts two for each weight that the token passes, and attention to
 # those 5,000 tokens (chapter 03). Qwen-1.5B has 1.8 billion weights with both of its
@@ -130,7 +128,7 @@ for name, (aime, math500) in PAPER.items():
     print(f"{name:22}{aime:10.1f}{math500:10.1f}")
 
 # %% [markdown]
-# Within a family larger students come closer; none passes its teacher. RL alone stays far
+# Within a family larger students come closer; none surpasses the teacher. RL alone stays far
 # behind on AIME (47.0 against 72.6) and not far on MATH-500 (91.6 against 94.3). The authors
 # draw two conclusions. For a small model a strong teacher is both better and cheaper than
 # RL of its own. To go *beyond* the teacher, one still needs a stronger base and more RL.
@@ -138,7 +136,8 @@ for name, (aime, math500) in PAPER.items():
 # Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) asks for two more
 # rows. One is **texts, then RL** on the small model. The other is **texts on the large
 # base**, without RL. The paper's second version has this one, as Dev3: 78.1 on AIME and
-# 62.1 on AlpacaEval, where R1 has 79.8 and 87.6 (v2, table 3). Section 9 has both.
+# 62.1 on AlpacaEval, where R1 has 79.8 and 87.6 (v2, table 3). The table of section 9 ends
+# with both, marked *Raschka 1* and *Raschka 2*.
 #
 # One warning. The paper's numbers and ours are about different worlds. We ask the same
 # questions and compare the *direction* of the answers.
@@ -173,17 +172,23 @@ for name, model in {"teacher": teacher, **bases}.items():
 
 # %% [markdown]
 # The teacher and the big student have experts (chapter 04): a token uses half of the
-# weights. Documents are those of pre-training.
+# weights. Documents are those of pre-training. These are the names used from here on:
 #
-# This is seed 0 of three. On the problems of section 9 its base gets 0.59 of single sums
-# right, those of seeds 1 and 2 get 0.98 and 0.95. So ours is the unlucky one, and makes the
-# lesson of section 4 easy to see.
+# | name | what it is |
+# |---|---|
+# | teacher, or R1 | the model at the end of the recipe |
+# | small base, small student | 239k weights, before and after teaching |
+# | big base, big student | 725k weights, R1's own base, before and after teaching |
+# | seed 0, 1, 2 | three sets of these, each with a teacher and bases of its own (section 9) |
+#
+# The models here are those of seed 0, which drew a weak small base. On the problems of
+# section 9 it gets 0.59 of single sums right, those of seeds 1 and 2 get 0.98 and 0.95.
 #
 # Now the exam: held-out problems of the two games of chapter 09, four answers to each.
 # *Countdown* gives numbers and a target, *arithmetic* gives a sum. A line of thinking is
-# a **tape**, such as `20+15=35,+1=36~36=0 yes`. It computes step by step. Behind `~` come
-# the target and the distance to it. An answer that stops in mid-line had used up its 144
-# tokens, and `�` is a piece of a Korean letter, its other bytes missing.
+# a **tape**, such as `20+15=35,+1=36~36=0 yes`. It computes step by step. After `~` come
+# the target and the distance to it. We print the first English countdown that the teacher
+# solves after a miss, and a sum.
 
 # %% tags=["slide"]
 LONGEST = 144  # tokens that an answer may have in this chapter
@@ -209,7 +214,13 @@ def show(i, *names):
 
 for name, model in (*bases.items(), ("teacher", teacher)):
     examine(name if model is teacher else f"{name} base", model)
-for i in (0, 96):
+first = next(
+    i
+    for i, problem in enumerate(held_out)
+    if problem.language == "en" and rewrite.notices(answers["teacher"].texts[i][0])
+    if answers["teacher"].right[i, 0]
+)
+for i in (first, 96):
     show(i, "small base", "teacher")
 
 # %% [markdown] tags=["slide"]
@@ -221,8 +232,9 @@ for i in (0, 96):
 # completions. The field calls this **sequence-level distillation** (Kim and Rush, arXiv
 # 1606.07947), since the student is shown whole sequences.
 #
-# R1's students read the 800,000 samples two to three times, in batches of 64. The learning
-# rate falls along a cosine to a tenth (v2, supplement B.4.3).
+# <details><summary>Settings of the paper</summary>R1's students read the 800,000 samples two
+# to three times, in batches of 64. The learning rate falls along a cosine to a tenth (v2,
+# supplement B.4.3).</details>
 #
 # Our R1 answers training problems of both games, once each; `collect` would refuse a
 # held-out problem. Then come those filters of chapter 12 that look at a single row.
@@ -249,10 +261,10 @@ for family in ("countdown", "arithmetic"):
 plots.funnel_bars(report, "traces")
 
 # %% [markdown]
-# What you see: above, the share of right answers among each 275, first countdown twice,
-# then arithmetic twice. In the figure, what each filter leaves. Most rejected traces are
-# wrong, and most of the wrong ones are of countdown. So more arithmetic than countdown is
-# kept: a filter also changes what a student reads.
+# The lines above the figure show the share of right answers among each 275, first countdown
+# twice, then arithmetic twice. The figure shows what each filter leaves. Most rejected traces
+# are wrong, and most of the wrong ones are of countdown. So more arithmetic than countdown
+# is kept: a filter also changes what a student reads.
 #
 # Next, each trace becomes an **example**: its token ids, and a mask that is true on the
 # tokens that the student should learn to write. Here is a first version, and its work on
@@ -293,8 +305,8 @@ for row in (short, long):
 # (code of chapter 8) 5,305 of 12,000 traces of R1 exceed the limit of 2,048 tokens. His code
 # leaves them out, whole, and prints how many.
 #
-# So do we: they are the longest thoughts, no random part. And we ask whether the rows were
-# checked at all:
+# So do we, and we report how many, because the longest thoughts are no random sample.
+# `verified` also asks whether the rows were checked at all:
 
 # %%
 # r1lib.distill.examples
@@ -315,16 +327,15 @@ same = bytes_only.decode(learned[:-1]) == short["completion"]
 print(f"by single bytes: {len(example.ids)} tokens, the same text: {same}")
 
 # %% [markdown]
-# The last lines show why this way is so handy: **texts travel**. The table holds text, not
+# The last line shows why this way is so handy: **texts travel**. The table holds text, not
 # ids, so the two models need not share a tokenizer or anything else. R1's students kept
 # the tokenizers of Qwen and Llama, slightly changed (README of the release).
 
 # %% [markdown] tags=["slide"]
 # ## 4. Same texts, different students
 #
-# Predict before you run it. The small student reads the traces four times, the big one
-# twice, so that nobody can say that the small one was given too little. What will each of
-# them have learned?
+# Predict before you run it. The small student reads the traces four times and the big one
+# twice, so the small one gets the longer lesson. What will each of them have learned?
 
 # %%
 room = bases["small"].config.max_positions
@@ -374,22 +385,23 @@ plots.bars_with_intervals(
 # the student's own answers are wrong.
 #
 # The big student makes up most of its distance to the teacher; with more traces it makes
-# up nearly all (section 9). The small one gains much less. Why? Read what they write:
+# up nearly all (section 9). The small one gains much less. Why? Read what they write. (A
+# text without an answer has used up its 144 tokens.)
 
 # %% tags=["slide"]
-for i in (0, 96):
+for i in (first, 96):
     show(i, "small student", "big student")
 
 # %% [markdown]
 # ### Manners and skill
 #
-# Imitation has a known trap: a student takes over how the teacher *sounds* before it takes
-# over what the teacher *can do*. People rated imitators of ChatGPT as nearly as good, yet
-# tests outside of their data showed hardly any gain (Gudibande et al., arXiv 2305.15717).
+# Imitation has a known trap: a student learns how the teacher *sounds* before it learns
+# what the teacher *can do*. People rated imitators of ChatGPT as nearly as good, yet they
+# hardly improved on tasks outside their training data (Gudibande et al., arXiv 2305.15717).
 #
-# We can measure the two apart. **Manners**: is the answer in form, and does thinking go
-# on after a miss? **Skill**: of the tapes written, how many have every step right? And how
-# many single sums, as in section 2?
+# We can measure the two apart. **Manners**: how many of all answers are in form, and how
+# many go on after a miss? **Skill**: of the tapes written, how many have every step right?
+# And how many single sums are right, as in section 2?
 
 
 # %% tags=["slide"]
@@ -416,23 +428,23 @@ for name, model in {**models, "teacher": teacher}.items():
     print(f"{name:13}", *(f"{v:{len(h)}{kind}}" for (h, kind), v in values), sep="  ")
 
 # %% [markdown]
-# What you see: the first three columns are manners. After the lesson both students have
-# them, about as the teacher does. The last two columns are skill, and of these two students
-# only the big one has it. It did not learn its sums from these traces: its base wrote few
-# tapes, but most were right. It lacked the habit of writing a sum down, checking it, and
-# going on, and a trace shows this habit.
+# The first three columns are manners. After the lesson both students have them, about as
+# the teacher does. (*Goes on* counts all answers, also those that had no miss.) The last two
+# columns are skill, and of these two students only the big one has it. It did not learn its
+# sums from these traces: its base wrote few tapes, but most were right. It lacked the habit
+# of writing a sum down, checking it, and going on. A trace shows this habit.
 #
 # Why are half of the single sums right, and so few tapes? A single sum counts if the
-# *likeliest* token is right, behind a flawless beginning. In a tape the student samples,
-# needs two or three right results in a row, and continues its own slips.
+# *likeliest* token is right, after a flawless beginning. In a tape the student samples,
+# needs two or three right results in a row, and builds on its own errors.
 #
 # The small student *sounds* like R1. It gains because it now tries, and tries again. But
 # a sum has to be right for each pair of numbers, and a few hundred traces hold most pairs
 # rarely or never. More traces teach sums, slowly: 1,600 of them, read seven times, take
 # this base from 0.59 to 0.79 (section 9's problems).
 #
-# The two students differ in more than sums: also in size, shape and reading. A cleaner
-# test is in section 9: the same small student, whose base has read twice as much.
+# The two students differ in more than sums: in size, shape and reading, too. Section 9 has
+# a cleaner test: the same small student, whose base has read twice as much.
 
 # %% [markdown] tags=["slide"]
 # ## 5. One bill for all
@@ -474,13 +486,13 @@ for size in (1.5e9, 8e9, 32e9):
 
 # %% [markdown]
 # At the paper's size the writing costs more than the learning for the smallest student, and
-# less for the larger two. Our teacher is cheap to ask: its token passes 1.5 times as many
-# weights as its student's. R1's token passes 24 times as many as that of its smallest
-# student. (The table of section 1 counts 1.8 B there, with the embedding that is only
-# looked up. A token passes about 1.5 B.)
+# less for the larger two. Our teacher is cheap to ask: each of its tokens uses only 1.5
+# times as many weights as a student token. At R1's size the factor is 24 for the smallest
+# student. There a token passes about 1.5 B weights: the 1.8 B of section 1 include an
+# embedding that is only looked up.
 #
 # Two things are easily forgotten. Rejected samples were paid for, too, so a strict
-# filter raises the price of the others. And the teacher's line is paid *once*: R1's second
+# filter raises the price of the others. And the teacher writes only *once*: R1's second
 # to sixth students cost no more than their own training.
 
 # %% [markdown] tags=["slide"]
@@ -563,9 +575,7 @@ print(f"length of the mean {mean.norm():.2f}, spread of single texts {spread:.2f
 # ### The loss
 #
 # Tensors of shape (B, T) are indexed by token (rule 1 of `docs/notation.md`). Token $t$
-# was predicted by the logits in column $t-1$. First in plain loops. (PyTorch's
-# `F.kl_div(log_q, p)` is this $\mathrm{KL}(p \,\|\, q)$: the student comes first, as
-# logarithms. Its default reduction divides by the vocabulary, too.)
+# was predicted by the logits in column $t-1$. First we write the loss with plain loops.
 
 
 # %%
@@ -577,6 +587,12 @@ def naive_kl_loss(student, teacher, mask):
         found.append(sum(p[v] * (p[v] / q[v]).log() for v in range(len(p))))
     return sum(found) / len(found)
 
+
+# %% [markdown]
+# Then for a whole batch at once. It is three steps: log-probabilities at the learned tokens,
+# the two models swapped for the reverse KL (explained below), and the sum over the
+# vocabulary. A token of probability 0 adds nothing. (PyTorch's `F.kl_div(log_q, p)` is this
+# $\mathrm{KL}(p \,\|\, q)$: the student comes first, as logarithms.)
 
 # %%
 # r1lib.distill.KINDS
@@ -621,8 +637,13 @@ def hump(centre, width):
 two = torch.logaddexp(math.log(0.65) + hump(5, 1.5), math.log(0.35) + hump(15, 1.5))
 one_token = torch.tensor([[False, True]])
 fits = {"teacher": two.softmax(0)}
-for kind in KINDS:
-    shape = torch.tensor([9.0, 2.0], requires_grad=True)  # centre and width
+starts = {
+    "forward KL": ("forward", 2.0),
+    "reverse KL": ("reverse", 2.0),
+    "reverse KL, wide start": ("reverse", 3.0),
+}
+for name, (kind, width) in starts.items():
+    shape = torch.tensor([9.0, width], requires_grad=True)  # centre and width
     optimizer = torch.optim.Adam([shape], lr=0.05)
     for _ in range(600):
         mine = hump(shape[0], shape[1]).expand(1, 2, -1)
@@ -630,8 +651,8 @@ for kind in KINDS:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    fits[f"{kind} KL"] = hump(*shape.detach()).softmax(0)
-    print(f"{kind}: {fits[f'{kind} KL'][8:13].sum():.2f} in the valley, 8 to 12")
+    fits[name] = hump(*shape.detach()).softmax(0)
+    print(f"{name}: {fits[name][8:13].sum():.2f} in the valley, 8 to 12")
 lines = {name: list(enumerate(row.tolist())) for name, row in fits.items()}
 picture = plots.curves({"Room for one hump": lines}, "answer", "probability")
 picture.axes[0].set_xticks(range(0, 21, 5))
@@ -640,24 +661,25 @@ picture
 # %% [markdown]
 # What you see: the forward student covers both humps, with a third of its probability in
 # the valley, where the teacher hardly ever is. The reverse student has dropped one hump and
-# is right about the other. (Start the reverse fit with a width of 3, and it ends up wide,
-# too: it does not always find the better optimum.)
+# is right about the other. The last line is a warning. From a wider start the same reverse
+# KL ends wide, too: training does not always find the better optimum.
 #
 # For reasoning the valley is the trouble: half of one tape and half of another is a wrong
 # tape. That is the argument for the reverse KL (MiniLLM, arXiv 2306.08543). The argument
 # against it: an answer that the student has dropped hardly pulls it back, and votes and
 # later RL live on variety.
 #
-# <details><summary>Temperature</summary>A teacher that is 99.9% sure tells little more than
-# its text. Dividing the logits of both models by $T > 1$ raises the small probabilities, of
-# answers that would almost have been right. Gradients shrink by about $1/T^2$, hence the
-# factor $T^2$ in the loss (arXiv 1503.02531, section 2.1). The usual value is 1; section 9
-# also has 2.</details>
+# ### Temperature
+#
+# A teacher that is 99.9% sure says little more than its text does. Dividing the logits of
+# both models by a temperature $T > 1$ raises the small probabilities, those of answers that
+# were almost chosen. Gradients shrink by about $1/T^2$, hence the factor $T^2$ in the loss
+# (arXiv 1503.02531, section 2.1). The usual value is 1. Section 9 also tries 2.
 #
 # ### The two tokenizers must be one
 #
 # Two rows of probabilities can be compared only where positions and ids mean the same. So
-# R1 could not have taught Qwen and Llama in this plain form. Different sizes fail loudly.
+# R1 could not have taught Qwen and Llama in this plain form. Different sizes raise an error.
 # The dangerous case is two tokenizers of the *same* size, where everything runs and the
 # student learns noise. Exercise 14.5 asks for the check that refuses them:
 
@@ -676,17 +698,52 @@ check_same_tokenizer(*tokenizers)  # ours are one: nothing happens
 # %% [markdown]
 # ### The loop
 #
-# It is the loop of fine-tuning, with another loss. `add_gradients` cuts a batch into parts
-# that fit into memory, lets the teacher read each part without a gradient, and adds up the
-# gradients of `kl_loss`. The loop also writes its own bill.
+# One step: the teacher reads a batch without a gradient, the loss compares the two models,
+# and the student moves. The third way will use the same step.
+
 
 # %%
-# r1lib.distill.train
+def correct(student, ids, mask, optimizers, kind):
+    """Move a student towards the teacher's probabilities of the masked tokens."""
+    with torch.no_grad():
+        wanted = teacher(ids)
+    loss = kl_loss(student(ids), wanted, mask, kind)
+    loss.backward()
+    optim.guarded_step(student, optimizers)
+    return loss.item()
+
 
 # %% [markdown]
 # Are texts really the forward KL, sampled? Two copies of the small base see the traces
-# once: one as texts, one with the teacher's probabilities. Then we measure how far each is
-# from the teacher, per token, on the teacher's answers to held-out problems.
+# once: one as texts, one with the teacher's probabilities. The library's `distill.train` is
+# this loop, with a check of the tokenizers, batches cut to fit into memory, and a bill. We
+# compare its first loss with ours.
+
+# %%
+by_texts = fine_tune(bases["small"], given, 1, "texts")
+config = distill.DistillConfig(epochs=1, batch_size=24)
+
+
+def ready():
+    """A copy of the small base, and its optimizers."""
+    pupil = copy.deepcopy(bases["small"]).train()
+    return pupil, optim.base_optimizers(pupil, 0.01, 3e-3)
+
+
+by_rows, optimizers = ready()
+losses = [
+    correct(by_rows, *sft.collate(batch), optimizers, "forward")
+    for _, batch in batches.scheduled(given, config, optimizers)
+]
+pupil, optimizers = ready()
+loop = distill.train(pupil, teacher, tokenizers, given, config, optimizers)
+library, _ = next(loop)
+print(f"first loss: ours {losses[0]:.4f}, library {library['loss']:.4f}")
+assert abs(losses[0] - library["loss"]) < 1e-3
+
+# %% [markdown]
+# Now we measure how far each is from the teacher, per token, on the teacher's answers to
+# held-out problems.
 
 
 # %%
@@ -703,17 +760,10 @@ def distance(model, where, kind="forward"):
     """Mean KL per token between a student and the teacher on given texts, in nats."""
     ids, mask, wanted = where
     with torch.no_grad():
-        return kl_loss(model(ids), wanted, mask, kind).item()
+        return kl_loss(model.eval()(ids), wanted, mask, kind).item()
 
 
 on_teachers = read_by_teacher(answers["teacher"])
-by_texts = fine_tune(bases["small"], given, 1, "texts")
-by_rows = copy.deepcopy(bases["small"])
-optimizers = optim.base_optimizers(by_rows, 0.01, 3e-3)
-config = distill.DistillConfig(epochs=1, batch_size=24)
-loop = train(by_rows, teacher, tokenizers, given, config, optimizers)
-for _ in bar(loop, math.ceil(len(given) / 24), "probabilities", ("loss",)):
-    pass
 pupils = {"base": bases["small"], "texts": by_texts, "probabilities": by_rows}
 far, (ids, mask, _) = {}, on_teachers
 for name, model in (pupils | {"teacher": teacher}).items():
@@ -725,10 +775,11 @@ for name, model in (pupils | {"teacher": teacher}).items():
 assert max(far["texts"], far["probabilities"]) < far["base"] / 2
 
 # %% [markdown]
-# What you see: one pass takes both most of the way, and to about the same distance. On a few
-# tens of thousands of tokens the noise of sampling averages out. The last number is nearly
-# the same in every row, also for the teacher itself. It is the teacher's entropy, which no
-# student can remove: the formula of this section, measured.
+# One pass takes both most of the way, and to about the same distance. On a few tens of
+# thousands of tokens the noise of sampling averages out. The last number is nearly the same
+# in every row, also for the teacher itself. It estimates the teacher's entropy, which no
+# student can remove: the formula of this section, measured. (It is an estimate on answers
+# that ended by themselves, so not on all that the teacher writes.)
 
 # %% [markdown] tags=["slide"]
 # ## 7. Third way: the student's own texts
@@ -744,9 +795,8 @@ assert max(far["texts"], far["probabilities"]) < far["base"] / 2
 # distillation** (Agarwal et al., arXiv 2306.13649, who mix in the teacher's texts; we do
 # not). Qwen's smaller models are taught in this way (Qwen3, arXiv 2505.09388).
 #
-# Where would our teacher object? First the mean distance on both kinds of text. A
-# **result** is a token behind `=`; the teacher *agrees* with it if it would write the same
-# token there. Then the reverse KL of each token of the answer that you read in section 4:
+# Where would our teacher object? Here is the reverse KL of each token of the countdown
+# answer that you read in section 4:
 
 
 # %% tags=["slide"]
@@ -754,34 +804,19 @@ def objections(model, prompt, text):
     """[(token, reverse KL)] of a completion: what the teacher says to each token."""
     ids, mask = sft.collate(sft.encode(tokenizer, [(prompt, text)]))
     with torch.no_grad():
-        where = ids, mask, teacher(ids)
+        wanted = teacher(ids)
     found = []
     for t in mask[0].nonzero().flatten().tolist():
         only = torch.zeros_like(mask)
         only[0, t] = True
-        value = distance(model, (ids, only, where[2]), "reverse")
+        value = distance(model, (ids, only, wanted), "reverse")
         found.append((tokenizer.decode([ids[0, t].item()]), max(0.0, value)))
     return found
 
 
-on_own = read_by_teacher(answers["small student"])
-for name, where in (("the teacher's texts", on_teachers), ("its own texts", on_own)):
-    print(f"small student on {name}: forward KL {distance(student, where):.2f}")
-ids, mask, wanted = on_own
-words = [tokenizer.decode([i]) for i in range(tokenizer.vocab_size)]
-equals = torch.tensor([word.endswith("=") for word in words])
-result = mask & equals[ids.roll(1, 1)]  # behind a =
-# column t-1 predicts token t: shift the teacher's choice to its token
-agreed = wanted.argmax(-1).roll(1, 1) == ids
-parts = {"results, not agreed": result & ~agreed}
-parts["results, agreed"] = result & agreed
-for name, part in (parts | {"other tokens": mask & ~result}).items():
-    value = distance(student, (ids, part, wanted), "reverse")
-    share = part.sum() / mask.sum()
-    print(f"{name:19} {share:4.0%} of its own texts, reverse KL {value:.2f} each")
-read = answers["small student"].texts[0][0]
-found, lines = objections(student, held_out[0].prompt, read), [[]]
-for token, value in found:
+lines = [[]]
+read = answers["small student"].texts[first][0]
+for token, value in objections(student, held_out[first].prompt, read):
     if "\n" in token:
         lines.append([])
     else:
@@ -789,56 +824,123 @@ for token, value in found:
 plots.token_map(lines[:6], "reverse KL, nats")
 
 # %% [markdown]
-# What you see: on its own texts the student is further from the teacher. The teacher
-# objects to results far more than to all other tokens: form, numbers chosen, order of
-# steps. Not every dark result is a slip. The teacher judges a token by the text before it,
-# slips included: behind `20-15=3,+1=` it agrees with 4. Even a result that it agrees with
-# is dark where the student gave it little probability. The KL grades the whole row, not
-# the token drawn.
+# Most of the colour is on **results**, the tokens after `=`. The teacher accepts the form,
+# the numbers chosen and the order of steps. Is that so in all answers? The teacher *agrees*
+# with a result if it would write the same token there.
+
+# %%
+on_own = read_by_teacher(answers["small student"])
+for name, where in (("the teacher's texts", on_teachers), ("its own texts", on_own)):
+    print(f"small student on {name}: forward KL {distance(student, where):.2f}")
+ids, mask, wanted = on_own
+words = [tokenizer.decode([i]) for i in range(tokenizer.vocab_size)]
+equals = torch.tensor([word.endswith("=") for word in words])
+result = mask & equals[ids.roll(1, 1)]  # the token before it is a =
+choice = wanted.argmax(-1).roll(1, 1)  # column t-1 predicts token t
+parts = {
+    "results, not agreed": result & (choice != ids),
+    "results, agreed": result & (choice == ids),
+    "other tokens": mask & ~result,
+}
+for name, part in parts.items():
+    value = distance(student, (ids, part, wanted), "reverse")
+    share = part.sum() / mask.sum()
+    print(f"{name:19} {share:4.0%} of its own texts, reverse KL {value:.2f} each")
+
+# %% [markdown]
+# On its own texts the student is further from the teacher, and the distance is mostly in
+# the results. Not every dark result is a slip. The teacher judges a token by the text before
+# it, slips included. A result that the teacher agrees with is still dark if the student
+# found it unlikely: the KL grades the whole row of probabilities, not the token drawn.
 #
-# The signal goes mostly where the small student fails. A verifier sees less. It gives
+# So the signal goes mostly where the small student fails. A verifier sees less. It gives
 # one number for the whole completion, and pays in full where a wrong tape ends in a right
 # answer.
-
-# %%
-# r1lib.distill.on_policy
-
-# %% [markdown]
-# Compare it with the loop of chapter 09: the student samples, as in RL, but every token
-# gets an opinion about the whole vocabulary, and no verifier is needed. `rollout` wants a
-# reward, so it gets one. That goes into the log as `accuracy`; the loss does not see it.
 #
-# <details><summary>It is an objective of RL</summary>The reverse KL of whole texts is RL with
-# a peculiar reward:
+# ### The same, seen as RL
+#
+# In chapter 09, too, the model learned from its own samples. What is the reward here? Write minus the reverse KL of one token as a mean over what the student writes:
 #
 # $$ -\mathrm{KL}(q \,\|\, p) =
-#    \mathbb{E}_{y \sim q}\Big[\sum_t \log p(y_t \mid \ldots) - \log q(y_t \mid \ldots)\Big]. $$
+#    \mathbb{E}_{y \sim q}\big[\log p(y) - \log q(y)\big]. $$
 #
-# Write what the teacher finds likely, and keep your own variety. The library takes the
-# gradient of each token's KL and treats the text before it as given, as the paper does. A
-# cheaper form takes $\log p - \log q$ of the *sampled* token alone as its advantage, in the
-# loop of chapter 09.</details>
-#
-# The price: the student has to write while it learns, and the teacher must be there to
-# read. Six steps are enough to see the distance fall on fixed texts. They are too few to
-# change the share of right answers. Section 9 has 500:
+# The bracket is the reward of a token: write what the teacher finds likely, and keep your
+# variety. The policy gradient of chapter 08 multiplies this number, as the token's
+# **advantage**, with $\nabla \log q(y)$. Is its mean over samples the gradient of the KL?
+# We ask it of the three tokens of section 6:
 
-# %%
-pupil = copy.deepcopy(student)
-config = distill.OnPolicyConfig(steps=6, prompts=48, max_new_tokens=LONGEST)
-optimizers = optim.base_optimizers(pupil, 0.005, 1.5e-3)  # half: it can write already
-spent = Spent()
-draw = pipeline.draw_mixed
-loop = on_policy(pupil, teacher, tokenizers, draw, config, optimizers)
-for _, bill in bar(loop, config.steps, "on-policy", ("loss",)):
-    spent += bill
-print(f"written {spent.student_written:,}, read by the teacher {spent.teacher_read:,}")
-near = [distance(model, on_own, "reverse") for model in (student, pupil)]
-print(f"reverse KL on texts of the small student: {near[0]:.2f} -> {near[1]:.2f}")
-assert near[1] < near[0]
+# %% tags=["nbval-check-output"]
+p = torch.tensor([0.6, 0.3, 0.1])
+logits = torch.tensor([0.2, 0.5, 0.3]).log().requires_grad_()
+log_q = logits.log_softmax(0)
+q, advantage = log_q.exp().detach(), (p.log() - log_q).detach()
+each = [gradient(advantage[y] * log_q[y], logits) for y in range(3)]  # y was drawn
+each = torch.stack(each)
+mean = (q[:, None] * each).sum(0)
+exact = gradient((log_q.exp() * (p.log() - log_q)).sum(), logits)
+print("advantage, log p - log q     ", [f"{x:+.2f}" for x in advantage.tolist()])
+print("policy gradient, mean        ", [f"{x:+.2f}" for x in mean.tolist()])
+print("gradient of minus reverse KL ", [f"{x:+.2f}" for x in exact.tolist()])
+spread = (q[:, None] * (each - mean) ** 2).sum().sqrt()
+print(f"length of the mean {mean.norm():.2f}, spread of single samples {spread:.2f}")
+assert torch.allclose(mean, exact, atol=1e-6)
 
 # %% [markdown]
-# What you see: the distance falls.
+# The two gradients are one. **On-policy distillation is RL in which each token has an
+# advantage of its own.** GRPO has to give the same advantage to all tokens of a completion.
+# The first token, which the student writes too seldom, has a positive one, the other two
+# a negative one.
+#
+# Our loss goes one step further. It uses the whole row of probabilities where this gradient
+# uses one sampled token, so the mean is the same and the noise of that draw is gone. Both treat the text
+# before the token as given, as the paper does.
+#
+# The loop is that of chapter 09 with another step, and needs no verifier. (`rollout` wants
+# a reward function, but nothing reads what it returns.) The library's `distill.on_policy`
+# adds the schedule of learning rates, the tokenizer check and the bill.
+
+
+# %%
+def practise(student, asked, optimizers, generator):
+    """The student writes an answer to each problem, and the teacher corrects it."""
+    settings = {"max_new_tokens": LONGEST, "generator": generator}
+    batch = rollout(student, tokenizer, asked, 1, rewards.total, **settings)
+    return correct(student, batch.ids, batch.mask, optimizers, "reverse")
+
+
+# %% [markdown]
+# The price: the student has to write while it learns, and the teacher must be there to
+# read. We try six steps of 48 answers, with three seeds for problems and answers. Then we
+# measure the reverse KL on the texts of before, text by text.
+
+
+# %%
+def on_each(model, where):
+    """The reverse KL of a student on each text, in nats per token."""
+    rows = zip(*(part.split(1) for part in where), strict=True)
+    return [distance(model, row, "reverse") for row in rows]
+
+
+earlier, gains = on_each(student, on_own), []
+print(f"before: reverse KL {fmean(earlier):.2f}, the mean of {len(earlier)} texts")
+for seed in (0, 1, 2):
+    pupil, rng = copy.deepcopy(student).train(), random.Random(seed)
+    generator = torch.Generator().manual_seed(seed)
+    optimizers = optim.base_optimizers(pupil, 0.005, 1.5e-3)  # half: it can write
+    for step in range(6):
+        optim.set_lr(optimizers, optim.warmup_cosine(step, 6))
+        drawn = [pipeline.draw_mixed(rng) for _ in range(48)]
+        practise(pupil, drawn, optimizers, generator)
+    gain = evaluate.paired(earlier, on_each(pupil, on_own))
+    low, high = gain["interval"]
+    gains.append(gain["difference"])
+    print(f"seed {seed}: {gains[-1]:+.2f} [{low:+.2f}, {high:+.2f}]")
+assert fmean(gains) < 0
+
+# %% [markdown]
+# The distance falls a little in each seed, by about a twentieth, and each interval over texts
+# excludes 0. Six steps can show this direction, but no change in right answers. Section 9 has
+# 500 steps.
 #
 # ## 8. What a student cannot learn from traces
 #
@@ -873,22 +975,21 @@ assert scores["big, silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
 #
 # Must traces be perfect? Not for a large student. In an ablation by the Sky-T1 team (Li et
 # al., arXiv 2502.07374, abstract), training on *wrong answers* cost 3.2% of accuracy.
-# Shuffling or deleting *steps* did much more damage. They conclude that the structure of
-# a long thought matters most: try, check, turn back. Wrong traces cost our small students
-# far more: 0.21 right, where as few right traces give 0.38 to 0.45. But wrong traces are
-# also about harder problems ([docs/distillation.md](../docs/distillation.md), section 4).
+# Shuffling or deleting *steps* did much more damage. Wrong traces cost our small students
+# far more. Some 700 wrong ones lead to 0.21 right, where 500 right ones lead to 0.38 and
+# 1,000 to 0.45. But wrong traces are also about harder problems
+# ([docs/distillation.md](../docs/distillation.md), section 4).
 
 # %% [markdown] tags=["slide"]
 # ## 9. The long run
 #
-# The following was measured once in full runs; `python -m results.distill traces 0` makes
-# one unit of it. Each seed has its own teacher, its own student base and its own traces.
-# Teaching takes 500 steps and about 700,000 tokens, RL alone the 100 steps of chapter 09.
-# The exam is 256 test problems of each game and level. Every number is in
-# [docs/distillation.md](../docs/distillation.md), called *the page* below.
+# Everything so far was short, and of one seed. The following was measured once in full
+# runs of the small student, with three seeds. (`python -m results.distill traces 0` makes one
+# unit.) Teaching takes 500 steps and about 700,000 tokens, RL alone the 100 steps of chapter
+# 09. The exam is 256 test problems of each game and level.
 #
-# Clear in all seeds, for the small student of 239k weights: texts above RL alone; $T = 2$
-# above texts; RL on top of texts helps. Not clear: on-policy above texts (two of three).
+# The figure has RL alone and one row for each way to teach. For probabilities it is the best
+# of three rows, the forward KL at $T = 2$.
 
 
 # %% tags=["slide"]
@@ -917,37 +1018,23 @@ for arm, name in ROWS.items():
 plots.interval_dots({"easy problems": dots})
 
 # %% [markdown]
-# What you see: right answers to easy problems, the mean, then each seed. In the figure: a
-# dot for each seed, with its 95% interval over problems. Three conclusions:
-#
-# 1. **Texts beat RL alone** on easy problems in every seed, for a third of the FLOPs on
-#    average. This is the direction of the paper. The lead shrinks as the student comes near
-#    its teacher. In one seed of the student of 469k weights it is gone.
-# 2. **On the teacher's texts, probabilities add little at $T = 1$, and 0.06 on average at
-#    $T = 2$.** At $T = 1$ both KLs lose in one seed. On-policy also learns from
-#    probabilities, on its own texts. It is the small student's best way on average, and
-#    level with texts in one seed.
-# 3. **No student becomes better at problems that no trace is about.** On hard ones the small
-#    base and RL alone have 0.04, every other way 0.02 or less on average. The big student
-#    has 0.02 as well, R1 0.36. With traces of hard problems, too (section 4 of the page),
-#    small students solve 0.10, 0.33 and 0.08, in two seeds at a cost on easy ones.
-#
-# The differences on easy problems, problem by problem. A star says that the 95% interval
-# excludes 0. Believe a row with three stars and the same sign, plus or minus:
+# Each line gives the mean, then each seed. In the figure each dot is a seed, with its 95%
+# interval over problems. The three seeds differ more than the ways do, so compare within a
+# seed. The next table does: the differences on easy problems, problem by problem. A star says
+# that the 95% interval excludes 0. Believe a row with three stars and the same sign:
 
 # %% tags=["slide"]
 NAMES = ROWS | {
-    "small-rl": "RL alone, 114k weights",
-    "small": "R1's texts, 114k weights",
-    "large-rl": "RL alone, 469k weights",
-    "large": "R1's texts, 469k weights",
-    "n-7500": "7,232 fresh texts",
     "traces-rl": "texts, then RL",
-    "big-traces": "big, R1's texts",
+    "big-traces": "big base, R1's texts",
 }
-PAIRS = [("rl", "traces"), ("small-rl", "small"), ("large-rl", "large")]
-PAIRS += [("traces", "softer"), ("traces", "own"), ("n-7500", "own")]
-PAIRS += [("traces", "traces-rl"), ("teacher", "big-traces")]
+PAIRS = {
+    ("rl", "traces"): "",
+    ("traces", "softer"): "",
+    ("traces", "own"): "",
+    ("traces", "traces-rl"): "Raschka 1",
+    ("teacher", "big-traces"): "Raschka 2",
+}
 
 
 def gains(start, end):
@@ -955,21 +1042,38 @@ def gains(start, end):
     for runs in zip(*(results_of(arm).values() for arm in (start, end)), strict=True):
         gain = evaluate.paired(*(run["test"]["easy"]["values"] for run in runs))
         low, high = gain["interval"]
-        yield f"{gain['difference']:+.2f}{'*' if low > 0 or high < 0 else ' '}"
+        yield gain["difference"], low > 0 or high < 0
 
 
-print(f"{'from':24}{'to':25} seed 0   seed 1   seed 2")
-for start, end in PAIRS:
-    print(f"{NAMES[start]:24}{NAMES[end]:25}", *gains(start, end), sep="   ")
+print(f"{'from':17}{'to':22}seed 0   seed 1   seed 2")
+for (start, end), note in PAIRS.items():
+    found = list(gains(start, end))
+    cells = "".join(f"{x:+.2f}{'*' if star else ' '}   " for x, star in found)
+    print(f"{NAMES[start]:17}{NAMES[end]:22}{cells} {note}")
+    if start in ("rl", "traces") and end != "own":
+        assert all(x > 0 and star for x, star in found)  # clear in every seed
 
 # %% [markdown]
-# The last two rows are **Raschka's two** (section 1). RL after the texts helps every seed,
-# at more than three times the price of *on-policy*. The big base, on texts alone, comes
-# within 0.03 of R1 on easy problems, and nowhere near it on hard ones (0.02 against 0.36).
-# And the texts were found by RL.
+# Three conclusions:
 #
-# In the long run on-policy starts from the bare base. It meets new problems in every step,
-# so its fair rival is *7,232 fresh texts*.
+# 1. **Texts beat RL alone** in every seed, for a third of the FLOPs on average. This is the
+#    direction of the paper.
+# 2. **The teacher's probabilities add to that**, at $T = 2$ in every seed. On-policy is the
+#    best way on average, but level with texts in one seed.
+# 3. **RL after texts helps** in every seed (Raschka 1), at more than three times the FLOPs of
+#    on-policy.
+#
+# Raschka 2 is the big base, taught by texts alone. On easy problems it comes within 0.03 of
+# R1. But those texts came from a model trained by RL.
+#
+# **No way teaches problems that no trace is about.** On hard problems R1 solves 0.36. Small
+# base and RL alone solve 0.04, everything else 0.02 or less on average, the big student
+# included. With traces of hard problems, too, small students solve 0.10, 0.33 and 0.08, in
+# two seeds at a cost on easy ones.
+#
+# Every number is in [docs/distillation.md](../docs/distillation.md). Its section 6 limits the
+# first conclusion: with the largest student, of 469k weights, the lead over RL is gone in one
+# seed.
 #
 # <details><summary>The other ways, on easy problems</summary>
 #
@@ -983,21 +1087,9 @@ for start, end in PAIRS:
 # | big, R1's texts | 0.75 (0.76, 0.76, 0.73) |
 #
 # "Clean solutions" are what a careful person would write: one try that fits, one check, no
-# search. Section 6's argument for the reverse KL fails in seed 1: there it is 0.18 behind
-# the texts.</details>
-#
-# <details><summary>More: clean solutions, the end of RL, variety</summary>
-#
-# - **Clean solutions** do as well as R1's texts for the small student in two seeds. In
-#   countdown, which is a search, they are behind in every seed: they never show what to do
-#   after a miss. In arithmetic they are ahead in two. The big student, which can add, loses
-#   by them in every seed. For 114k weights they are the better lesson, by 0.04 to 0.12.
-# - **Was RL stopped too early?** On held-out problems each seed is at step 100 within 0.02 of
-#   where it was at step 60. On those it trains on, it still gains 0.03 to 0.07. So more steps
-#   might help, and cost more FLOPs. With 469k weights RL was still gaining when it ended
-#   (section 8 of the page).
-# - **Variety** was measured for the student of texts only. A vote of 16 takes it from 0.50 to
-#   0.71. For 0.87 of the problems one of 16 is right (its base: 0.71, R1: 0.96).</details>
+# search. They do as well as R1's texts for the small student in two seeds, and worse for the
+# big one in all. Section 6's argument for the reverse KL fails in seed 1: there it is 0.18
+# behind the texts.</details>
 #
 # ### How few traces?
 #
@@ -1026,6 +1118,9 @@ for seed in (0, 1, 2):
     for arm in ("teacher", "rl", "base"):
         level = easy(measured[arm][seed])
         panel[ROWS[arm]] = [(n, level) for n in (30, most)]
+for name, runs in (("base", measured["base"]), ("30 texts", several[30])):
+    adds = (run["skills"]["after"]["arithmetic"] for run in runs.values())
+    print(f"{name:10}single sums right, by seed:", *(f"{x:.2f}" for x in adds))
 for name, runs in (("500 texts", several[500]), ("RL alone", measured["rl"])):
     right = fmean(map(easy, runs.values()))
     flops = fmean(run["flops"] for run in runs.values()) / 1e12
@@ -1033,11 +1128,11 @@ for name, runs in (("500 texts", several[500]), ("RL alone", measured["rl"])):
 plots.doubling_curves(panels, "traces")
 
 # %% [markdown]
-# What you see: right answers over the number of different traces, a panel for each seed.
+# The figure shows right answers over the number of different traces, a panel for each seed.
 # Flat lines are R1, RL alone and the base of that seed. Thirty traces, read more than 300
-# times, do harm: the student falls below its base. They are learned by heart, and it forgets
-# how to add. Then every doubling pays, in the end less and less. From 1,600 to 7,232, more
-# than two doublings, the gain is 0.05, 0.01 and 0.04.
+# times, do harm: the student falls below its base. It memorizes them and forgets how to add,
+# as the printed sums show. Then every doubling pays, in the end less and less. From 1,600 to
+# 7,232, more than two doublings, the gain is 0.05, 0.01 and 0.04.
 #
 # The curve crosses RL alone near 500 traces in every seed. So "distillation beats RL" is
 # true from some number of texts on. At the crossing, the printed lines give the price: RL
@@ -1048,8 +1143,7 @@ plots.doubling_curves(panels, "traces")
 #
 # Back to section 4. Was the small student weak because it is small, or because its base had
 # read little and could not add? Here are students of four sizes and shapes, and the small
-# one again after its base had read twice as much. (Twice is 9,000 steps, still less than
-# the 10,500 of R1's base.) All were taught with R1's texts.
+# one again after its base had read twice as much. All were taught with R1's texts.
 
 # %% tags=["slide"]
 STUDENTS = {
@@ -1067,7 +1161,7 @@ for name, (before, after) in STUDENTS.items():
 plots.scatter(groups, "single sums right, base", "easy problems right, student")
 
 # %% [markdown]
-# What you see: a dot for each student and seed. Bases that cannot add make weak students.
+# Each dot is a student of one seed. Bases that cannot add make weak students.
 # The small student's three seeds lie far apart; after twice the reading all three bases
 # can add, and their students lie within 0.06. Adding is not everything: where bases add,
 # students still end between 0.45 and 0.66.
@@ -1077,12 +1171,12 @@ plots.scatter(groups, "single sums right, base", "easy problems right, student")
 #
 # (You may skip this section at first reading.)
 #
-# TRL does this for real models (names of version 1.16). `SFTTrainer` on R1's traces is
-# the first way. `DistillationTrainer` is the third; its `beta` leads from the forward
-# KL (0) to the reverse KL (1), by exercise 14.6. `GKDTrainer`, in
+# <details><summary>The same in TRL, for real models</summary>In TRL 1.16, `SFTTrainer` on
+# R1's traces is the first way. `DistillationTrainer` is the third; its `beta` leads from the
+# forward KL (0) to the reverse KL (1), by exercise 14.6. `GKDTrainer`, in
 # `trl.experimental.gkd`, mixes in given texts: `lmbda` is the share of the student's
-# own, so 0 is the second way. These two compare only the *sizes* of the vocabularies;
-# remember section 6.
+# own, so 0 is the second way. These two compare only the *sizes* of the vocabularies, which
+# section 6 has shown to be too little.</details>
 #
 # R1's students are useful because anybody's software can load them. `hub.export_hf` writes
 # ours in the form that `transformers` reads: weights as safetensors, the rest as JSON, no
@@ -1103,7 +1197,7 @@ print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
 #
 # Teacher and student have read the same tiny web, so ours knows the games and the form of
 # a tape before its first trace. R1 is hundreds of times larger than its smallest student,
-# our teacher three times larger than ours. And in our world the verifier is exact and
+# while our teacher is only three times larger than ours. And in our world the verifier is exact and
 # problems never run out, which should favour RL.
 #
 # ## Summary
@@ -1115,12 +1209,13 @@ print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
 # | on-policy | every token's probability, on its own texts | the same | the student writes, the teacher reads |
 # | RL, for comparison | one number for each completion | a verifier | the student writes, group by group |
 #
-# Three sentences to remember:
+# Four sentences to remember:
 #
-# - Texts are the forward KL, sampled: the same goal on average, more noise, no teacher at
-#   hand.
+# - Texts are the forward KL, sampled: the same goal on average, with more noise, and the
+#   teacher is not needed.
 # - The forward KL is mode-covering, the reverse KL mode-seeking. On-policy distillation
 #   applies the reverse KL to texts that the student itself wrote.
+# - It is RL with the advantage $\log p - \log q$ for each token.
 # - A trace passes on manners at once and skill slowly: 1,600 traces took the three weakest
 #   bases from 0.18, 0.49 and 0.59 of single sums to 0.70, 0.89 and 0.79.
 #
@@ -1232,8 +1327,8 @@ checks.ex_14_3(rough_flops)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 14.4** (medium, 15 min) Choose. Rows are dictionaries with "prompt", "tokens",
-# "correct" and "finished". Return one row for each prompt that has any: its shortest that
-# is right and ended by itself, the first of equals. Keep the order in which the prompts
+# "correct" and "finished". Return one row for each prompt that has any: the shortest correct,
+# finished trace; on a tie, the first. Keep the order in which the prompts
 # first had a usable row.
 #
 # <details><summary>Hint 1</summary>Skip the rows that cannot be used first.</details>
@@ -1348,3 +1443,28 @@ def lesson(rows, n):
 
 # %% tags=["check"]
 checks.ex_14_7(lesson)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 14.8** (medium, 10 min) The cheap way to distil on-policy: only the sampled tokens
+# count. `student` and `teacher` are log-probabilities $\log q$ and $\log p$ of the tokens that
+# the student wrote, both of shape (B, T). `mask` is True where a token counts. Return a scalar
+# whose gradient, descended, follows section 7: each token's advantage is $\log p - \log q$,
+# and the loss is the mean over the masked tokens.
+#
+# <details><summary>Hint 1</summary>The policy gradient of chapter 08: minus the advantage times
+# the log-probability.</details>
+# <details><summary>Hint 2</summary>The advantage holds $\log q$, too, but counts as a constant:
+# `detach` it.</details>
+
+
+# %% tags=["exercise"]
+def token_loss(student, teacher, mask):
+    """(B, T) log-probabilities -> (); equal models give a gradient of 0."""
+    # BEGIN SOLUTION
+    advantage = (teacher - student).detach()
+    return -(advantage * student)[mask].mean()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_14_8(token_loss)

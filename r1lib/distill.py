@@ -110,6 +110,20 @@ seconds=1.5)
 # ---- texts -----------------------------------------------------------------------
 
 
+def verified(rows: Iterable[dict], unverified: bool = False) -> list[dict]:
+    """The rows as a list; none, or one that was not found correct, is a ValueError."""
+    rows = list(rows)
+    if not rows:
+        raise ValueError("a student needs at least one trace, got an empty table")
+    wrong = sum(not row["correct"] for row in rows)
+    if wrong and not unverified:
+        raise ValueError(
+            f"{wrong} of {len(rows)} traces were not found correct: filter them, or "
+            "ask for them with unverified=True"
+        )
+    return rows
+
+
 def examples(
     rows: Iterable[dict], tokenizer, positions: int, *, unverified: bool = False
 ) -> tuple[list[Example], int]:
@@ -121,15 +135,7 @@ def examples(
     that were not found correct (unless `unverified`), and rows that are all too long
     are ValueErrors.
     """
-    rows = list(rows)
-    if not rows:
-        raise ValueError("a student needs at least one trace, got an empty table")
-    wrong = sum(not row["correct"] for row in rows)
-    if wrong and not unverified:
-        raise ValueError(
-            f"{wrong} of {len(rows)} traces were not found correct: filter them, or "
-            "ask for them with unverified=True"
-        )
+    rows = verified(rows, unverified)
     made = sft.encode(tokenizer, ((r["prompt"], r["completion"]) for r in rows))
     fit = [example for example in made if len(example.ids) <= positions]
     if not fit:
@@ -152,6 +158,19 @@ def check_same_tokenizer(student, teacher) -> None:
             f"({teacher.vocab_size} ids) differ, so their distributions cannot be "
             "compared: fine-tune on the teacher's texts instead (distill.examples)"
         )
+
+
+def check_logits(student, teacher, kind: str, temperature: float) -> None:
+    """Refuse logits of two shapes, an unknown kind, and a temperature of 0 or less."""
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {KINDS}, got {shown(kind)}")
+    if student.shape != teacher.shape:
+        raise ValueError(
+            f"student and teacher logits must have one shape, got "
+            f"{tuple(student.shape)} and {tuple(teacher.shape)}"
+        )
+    if not 0 < temperature < math.inf:
+        raise ValueError(f"temperature must be finite and above 0, got {temperature}")
 
 
 def kl_loss(
@@ -178,15 +197,7 @@ def kl_loss(
     >>> kl_loss(same, same, torch.tensor([[False, True, True]]))
     tensor(0.)
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {KINDS}, got {shown(kind)}")
-    if student.shape != teacher.shape:
-        raise ValueError(
-            f"student and teacher logits must have one shape, got "
-            f"{tuple(student.shape)} and {tuple(teacher.shape)}"
-        )
-    if not 0 < temperature < math.inf:
-        raise ValueError(f"temperature must be finite and above 0, got {temperature}")
+    check_logits(student, teacher, kind, temperature)
     learned = mask[:, 1:]
     s, t = (
         (logits[:, :-1][learned] / temperature).log_softmax(-1)

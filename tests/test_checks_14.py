@@ -104,6 +104,16 @@ def lesson(rows, n):
     return list(first.values())[:n]
 
 
+def token_loss(student, teacher, mask):
+    return -((teacher - student).detach() * student)[mask].mean()
+
+
+def by_ratio(student, teacher, mask):
+    """The same gradient, written as chapter 08 writes it."""
+    ratio = (student - student.detach()).exp()
+    return -(ratio * (teacher - student).detach())[mask].mean()
+
+
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
@@ -132,6 +142,13 @@ def lesson(rows, n):
         (checks.ex_14_7, lambda rows, n: rows[:n], "a prompt is there twice"),
         (checks.ex_14_7, lambda rows, n: lesson(rows, n - 1), "not 0"),
         (checks.ex_14_7, lambda rows, n: range(n), "rows that were given"),
+        (checks.ex_14_8, lambda q, p, m: -token_loss(q, p, m), "the sign"),
+        (checks.ex_14_8, lambda q, p, m: token_loss(q, p, m) * 5, "take the mean"),
+        (checks.ex_14_8, lambda q, p, m: token_loss(q, p, m | ~m), "outside the mask"),
+        (checks.ex_14_8, lambda q, p, m: token_loss(q, p, m) * 5 / 8, "divide by"),
+        (checks.ex_14_8, lambda q, p, m: ((q - p) * q)[m].mean(), "detach"),
+        (checks.ex_14_8, lambda q, p, m: -(p * q)[m].mean(), "log p - log q"),
+        (checks.ex_14_8, lambda q, p, m: token_loss(q, p, m).detach(), "no gradient"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
@@ -150,6 +167,8 @@ def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
         (checks.ex_14_5, comparable),
         (checks.ex_14_6, halfway),
         (checks.ex_14_7, lesson),
+        (checks.ex_14_8, token_loss),
+        (checks.ex_14_8, by_ratio),
     ],
 )
 def test_a_right_answer_is_right(check, right, capsys):

@@ -81,6 +81,7 @@ from r1lib.checks.chapter_14 import (
     ex_14_5,
     ex_14_6,
     ex_14_7,
+    ex_14_8,
 )
 from r1lib.checks.chapter_15 import (
     ex_15_1,

@@ -15,9 +15,9 @@ from r1lib.checks.exercise import (
     text,
 )
 from r1lib.training.packing import Packed
-from r1lib.world.rewrite import FITS, verdict
+from r1lib.world.rewrite import FITS, missed, verdict
 
-NO, YES = verdict("en", False, ""), verdict("en", True, FITS["en"])
+NO, YES = missed("en"), verdict("en", True, FITS["en"])
 MISS = f"8+7=15,-3=12~35=23{NO}"
 HIT = f"8-3=5,*7=35~35=0{YES}"
 END = "\n</think><answer>(8-3)*7</answer>"
@@ -91,7 +91,8 @@ def ex_10_4(may_look) -> None:
 
     def test(may_look):
         owner = torch.tensor([1, 1, 1, 2, 2, 3, 0, 0])
-        got = tensor(may_look(owner), (8, 8)).bool()
+        got = tensor(may_look(owner), (8, 8))
+        assert got.dtype == torch.bool, f"return a bool tensor, not {got.dtype}"
         assert not got.triu(1).any(), "a token looks into the future"
         assert got.diagonal().all(), "every token may look at itself"
         assert not got[3, 2], "the second example looks at the first"

@@ -214,3 +214,36 @@ def ex_14_7(lesson) -> None:
             )
 
     report("14.7", test, lesson)
+
+
+def ex_14_8(token_loss) -> None:
+    """On-policy distillation with sampled tokens: an advantage for each of them."""
+
+    def gradient(token_loss, student, teacher, mask):
+        student = student.clone().requires_grad_()
+        loss = token_loss(student, teacher, mask)
+        tensor(loss, ())
+        assert loss.requires_grad, "the loss has no gradient: only A is a constant"
+        return torch.autograd.grad(loss, student)[0]
+
+    def test(token_loss):
+        student = torch.tensor([[-0.5, -2.0, -1.0, -0.3], [-1.0, -0.2, -3.0, -0.7]])
+        teacher = torch.tensor([[-9.0, -0.1, -2.5, -0.3], [-9.0, -2.2, -0.4, -9.0]])
+        mask = torch.tensor([[False, True, True, True], [False, True, True, False]])
+        got = gradient(token_loss, student, teacher, mask)
+        wanted = (student - teacher) * mask / mask.sum()
+        assert not got[~mask].any(), "a token outside the mask has a gradient"
+        wrong = {
+            "the sign: a likelier token for the teacher must become likelier": -wanted,
+            "take the mean over the masked tokens": wanted * mask.sum(),
+            "divide by the number of masked tokens": wanted * mask.sum() / mask.numel(),
+            "detach the advantage, it is a reward": wanted + student * mask / 5,
+            "the advantage is log p - log q": -teacher * mask / mask.sum(),
+        }
+        for reason, gradients in wrong.items():
+            assert not torch.allclose(got, gradients, atol=1e-5), reason
+        assert torch.allclose(got, wanted, atol=1e-5), (
+            f"wanted the gradient {wanted.tolist()}, got {got.tolist()}"
+        )
+
+    report("14.8", test, token_loss)

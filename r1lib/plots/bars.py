@@ -177,18 +177,28 @@ def stacked_bars(rows: dict[str, dict[str, float]], label: str) -> Picture:
 
 @styled
 def interval_dots(
-    panels: dict[str, dict[str, list]], label: str = "pass@1", most: float = 1.0
+    panels: dict[str, dict[str, list]],
+    label: str = "pass@1",
+    most: float = 1.0,
+    columns: int | None = None,
 ) -> Picture:
     """Draw (mean, low, high) of each seed as dots with whiskers, a row per name.
 
-    The axis ends at `most`.
+    The axis ends at `most`. With `columns` panels go on in a second row, and so on; a
+    dot that is alone in its row has its number above it.
 
     panels = {"countdown": {"base": [(0.2, 0.1, 0.3), ...], "zero": [...]}}
     """
     first = next(iter(panels.values()))
     names, longest = list(first), max(first, key=lambda name: len(first[name]))
-    figure = Picture(figsize=(8.4, 1.0 + 0.34 * len(names)), layout="constrained")
-    all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    columns = columns or len(panels)
+    lines = -(-len(panels) // columns)
+    size = (8.4, lines * (1.0 + (0.34 if lines == 1 else 0.42) * len(names)))
+    figure = Picture(figsize=size, layout="constrained")
+    all_axes = figure.subplots(lines, columns, sharey=True, squeeze=False).flatten()
+    for axes in all_axes[len(panels) :]:
+        axes.set_visible(False)
+    all_axes = all_axes[: len(panels)]
     for axes, (title, rows) in zip(all_axes, panels.items(), strict=True):
         for y, name in enumerate(names):
             for seed, (mean, low, high) in enumerate(rows[name]):
@@ -206,6 +216,9 @@ def interval_dots(
                     markersize=5,
                     clip_on=False,  # or a dot at 1 would be cut in half
                 )
+                if lines > 1 and len(rows[name]) == 1:
+                    above = {"textcoords": "offset points", "ha": "center"}
+                    axes.annotate(f"{mean:.2f}", (mean, place), (0, 6), **above)
         axes.set(title=title, xlabel=label, yticks=range(len(names)))
         axes.set(xlim=(-0.03 * most, 1.03 * most), xticks=(0, most / 2, most))
         axes.xaxis.set_major_formatter("{x:g}")

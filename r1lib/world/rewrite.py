@@ -91,14 +91,22 @@ def read_tape(tape: str) -> tuple[tuple, str, list[int]]:
     return numbers, "".join(op for op, *_ in steps), [int(r) for *_, r in steps]
 
 
-def verdict(language: str, yes: bool, tail: str) -> str:
-    """Say yes or no, and the second word behind it.
+def missed(language: str) -> str:
+    """Say no, and the second word after it.
 
-    >>> verdict("en", True, " true"), verdict("ko", False, "")
+    >>> missed("en"), missed("ko")
+    (' no false', ' 아니 거짓')
+    """
+    return WORDS[language]["no"] + MISS[language]
+
+
+def verdict(language: str, yes: bool, tail: str) -> str:
+    """Say yes or no, and the second word: `tail` after a yes.
+
+    >>> verdict("en", True, " true"), verdict("ko", False, " 참")
     (' yes true', ' 아니 거짓')
     """
-    word = WORDS[language]["yes" if yes else "no"]
-    return word + (tail if yes else MISS[language])
+    return WORDS[language]["yes"] + tail if yes else missed(language)
 
 
 def said_of(problem, away: int, tail: str, words: bool) -> str:
@@ -126,8 +134,8 @@ def countdown_lines(problem, lines, words=False):
     """Keep each attempt once, if its sums are right, up to the first hit."""
     numbers, target = problem.data
     written, seen, language = [], set(), problem.language
-    for line in lines:
-        order, operations, results = read_tape(line["tape"])
+    for line in lines:  # matches of `line_pattern`, one for each whole line
+        order, operations, results = read_tape(line["tape"])  # what is before the ~
         if sorted(order) != sorted(numbers) or run_tape(order, operations) != results:
             continue  # other numbers, or a slip: neither is to be imitated
         if (order, operations) in seen:
