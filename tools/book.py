@@ -52,6 +52,8 @@ def execute(nb: NotebookNode, folder: Path, label: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     names = {cell.id: name for name, cell in code_cells(nb)}
     started = [""]
+    search = [str(folder.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    own_library = os.environ | {"PYTHONPATH": os.pathsep.join(search)}
     with tqdm(total=len(names), desc=label, unit="cell") as bar:
         client = NotebookClient(
             nb,
@@ -65,7 +67,7 @@ def execute(nb: NotebookNode, folder: Path, label: str) -> None:
             on_cell_executed=lambda **_: bar.update(),
         )
         try:
-            client.execute()
+            client.execute(env=own_library)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as problem:
             raise BookError(f"{label}: {started[-1]} failed\n{problem}") from None
 
