@@ -3,9 +3,10 @@
 To ban a word changes how a model writes, and not what it tries: the sum comes back
 without the word. Here a thought is sampled line by line. A line whose sum was written
 before (`skills.tried`) is thrown away and sampled again, and so is one that ends the
-thought without a yes, as in the forced base. After `TRIES` lines in vain, the last one
-is kept: `stuck` counts these, so the reader sees how far the ban reaches. Thrown away
-lines are free: the control is stronger than a real model would be.
+thought without a yes, as in the forced base. Where `TRIES` lines are in vain, as many
+are drawn at a higher temperature; the last one in vain is kept, and `stuck` counts
+these, so the reader sees how far the ban reaches. Thrown away lines are free: the
+control is stronger than a real model would be.
 """
 
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from r1lib.tokenizer.chat import CLOSE, OPEN
 from r1lib.world import skills
 
 TRIES = 8  # lines that are drawn at once, of which the first allowed one is kept
+TEMPERATURES = (0.6, 1.0, 1.5)  # the next one where none of the lines is allowed
 BATCH = 64  # completions that grow side by side
 LINES = 60  # of a completion at most: no thought in the tiny web has half as many
 
@@ -62,19 +64,29 @@ def said_yes(text: str) -> bool:
     return any(line.endswith(skills.YES) for line in skills.attempts(text))
 
 
-def grow(rows: list[Growing], ask: Ask, most: int) -> None:
-    """Add a line to each completion that has not ended and has room."""
+def grow(rows: list[Growing], asks: list, most: int) -> None:
+    """Add a line to each completion that has not ended and has room.
+
+    A completion without an allowed line asks the next of `asks`, which is bolder.
+    """
     for row in rows:
         row.ended = row.ended or row.tokens >= most
-    open_ones = [row for row in rows if not row.ended]
-    if not open_ones:
-        return
-    prefixes = [(r.problem.prompt, r.text, most - r.tokens) for r in open_ones]
-    drawn = ask.batch(prefixes, TRIES, "\n")
-    for row, lines in zip(open_ones, drawn, strict=True):
-        allowed = [line for line in lines if row.allows(line.text)]
-        row.stuck += not allowed
-        row.add(allowed[0] if allowed else lines[-1])
+    waiting = [row for row in rows if not row.ended]
+    for ask in asks:
+        if not waiting:
+            return
+        prefixes = [(r.problem.prompt, r.text, most - r.tokens) for r in waiting]
+        drawn = list(zip(waiting, ask.batch(prefixes, TRIES, "\n"), strict=True))
+        waiting = []
+        for row, lines in drawn:
+            allowed = [line for line in lines if row.allows(line.text)]
+            if allowed:
+                row.add(allowed[0])
+            elif ask is asks[-1]:
+                row.stuck += 1
+                row.add(lines[-1])
+            else:
+                waiting.append(row)
 
 
 def answer(
@@ -82,11 +94,14 @@ def answer(
 ) -> tuple[evaluate.Answers, float]:
     """Answer each problem k times at temperature 0.6; also the share of stuck lines."""
     generator = torch.Generator().manual_seed(seed)
-    ask = Ask(model, tokenizer, most, temperature=0.6, generator=generator)
+    asks = [
+        Ask(model, tokenizer, most, temperature, generator)
+        for temperature in TEMPERATURES
+    ]
     rows = [Growing(problem) for problem in problems for _ in range(k)]
     for i in bar(range(0, len(rows), BATCH), -(-len(rows) // BATCH), "no sum twice"):
         for _ in range(LINES):
-            grow(rows[i : i + BATCH], ask, most)
+            grow(rows[i : i + BATCH], asks, most)
     grouped = [rows[i : i + k] for i in range(0, len(rows), k)]
     right = [[float(r.problem.check(r.text)) for r in group] for group in grouped]
     texts = [[r.text for r in group] for group in grouped]

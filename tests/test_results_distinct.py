@@ -24,7 +24,7 @@ class Scripted:
 def grown(*calls: list[str], most: int = 100) -> distinct.Growing:
     row, ask = distinct.Growing(GAME), Scripted(*calls)
     for _ in calls:
-        distinct.grow([row], ask, most)
+        distinct.grow([row], [ask], most)
     return row
 
 
@@ -52,6 +52,13 @@ def test_a_thought_ends_only_behind_a_yes():
 def test_where_every_line_is_forbidden_the_last_is_kept_and_counted():
     row = grown(["1+2=3 no\n"], ["1+2=3 no\n", "again 1+2=3 no\n"])
     assert row.stuck == 1 and row.text.endswith("again 1+2=3 no\n")
+
+
+def test_a_bolder_policy_is_asked_before_that():
+    row = grown(["1+2=3 no\n"])
+    shy, bold = Scripted(["1+2=3 no\n"] * 2), Scripted(["1+2=3 no\n", "2+2=4 no\n"])
+    distinct.grow([row], [shy, bold], 100)
+    assert row.stuck == 0 and row.text.endswith("2+2=4 no\n")
 
 
 def test_a_completion_without_room_is_not_gone_on_with():
