@@ -553,7 +553,8 @@ plots.stacked_bars(loops, "minutes of one H100, computed")
 #
 # ![Four ways to cut. Data: two ranks with whole models and half of the rows each add up gradients once a step. Tensor: each has half of attention and half of the feed-forward part in both layers, and after each of the four an arrow adds up the outputs. Pipeline: each has one layer, micro-batches follow one another, and both are idle once. Expert: each has four tokens and two of four experts; an arrow with two heads joins each token with its expert, and half of the arrows cross to the other rank.](../figures/16_parallel.png)
 #
-# What you see: what each of two ranks holds, and what they must send each other.
+# What you see: what each of two ranks holds, and what they must send each other. *Sharded data*, a
+# variant of the first way, has a picture of its own below.
 #
 # ### Data
 #

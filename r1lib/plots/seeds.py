@@ -2,7 +2,7 @@
 
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from r1lib.plots.style import GREY, INK, LOOKS, Picture, look_of, styled
+from r1lib.plots.style import GREY, INK, LOOKS, PAPER, Picture, look_of, styled
 
 
 @styled
@@ -69,10 +69,11 @@ def log_dots(
     axes, colour = figure.subplots(), LOOKS[0][0]
     ranges = {k: v if isinstance(v, tuple) else (v, v, v) for k, v in values.items()}
     spot = {"textcoords": "offset points", "fontsize": 9, "va": "center"}
+    blank = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}  # over a line
     for name, (middle, low, high) in ranges.items():
         axes.plot([low, high], [name, name], color=colour, linewidth=1.6)
         axes.plot([middle], [name], "o", color=colour, markersize=7)
-        axes.annotate(short(middle), (high, name), (8, 0), **spot)
+        axes.annotate(short(middle), (high, name), (8, 0), bbox=blank, **spot)
     least = min(low for _, low, _ in ranges.values())
     most = max(high for _, _, high in ranges.values())
     limits = least / 1.3, most * (most / least) ** 0.2  # room for the last number
