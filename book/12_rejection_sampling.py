@@ -50,7 +50,6 @@ from r1lib import artifacts, checks, evaluate, plots, rewards
 from r1lib.problem import Problem, problems
 from r1lib.recipe import rejection
 from r1lib.recipe.rejection import FILTERS, GENERAL, KNOWN, Sizes, known
-from r1lib.tokenizer import chat
 from r1lib.traces import collect, filters, tables
 from r1lib.traces.filters import Filter
 from r1lib.training import optim, sft
@@ -230,7 +229,7 @@ for name, z in pass_rates.items():
 #    k \sum_x \mathbb{E}_{p}[\, r\, \nabla \log \pi \,]. $$
 #
 # So a table of *all* right samples weighs its prompts exactly as REINFORCE does, easy ones most.
-# Whoever wants another weighting has to change the table, and recipes do: the next figure says why.
+# To weigh prompts differently, one has to change the table. Recipes do, as the next figure explains.
 #
 # ### The price is paid in samples
 #
@@ -1090,6 +1089,14 @@ plots.difference_dots(differences, "right answers, against every filter")
 #    <details><summary>Answer</summary>Each round keeps long replies a little more often, and the
 #    next model learns from these. Length climbs, though nobody asked for it. It is slow
 #    optimisation of the judge.</details>
+#
+# 4. Of $k$ samples you keep exactly one right one, if there is any. How does this table weigh a
+#    prompt with pass rate $Z$, beside REINFORCE? Look at $Z$ near 0 and $Z = 1$.
+#
+#    <details><summary>Answer</summary>The row exists with probability $1 - (1-Z)^k$, and its
+#    gradient is that of section 3, with the factor $1/Z$. So the weight is $(1 - (1-Z)^k)/Z$. For
+#    $Z$ near 0 this is about $k$, as in a table of all right samples. For $Z = 1$ it is 1 in place
+#    of $k$: only the easy prompts are turned down.</details>
 
 # ## Exercises
 #
