@@ -15,7 +15,7 @@
 #
 # | | |
 # |---|---|
-# | You will build | a collection of samples that survives a kill; seven filters and the funnel that counts how much each removes; a test by a judge, asked in both orders, for answers that no rule can check; the mix of reasoning and general data; and four models that differ only in their reading |
+# | You will build | a table of samples, collected in a job that can be resumed; seven filters and the funnel that counts how much each removes; a test by a judge, asked in both orders, for answers that no rule can check; the mix of reasoning and general data; and four models that differ only in their reading |
 # | You need | chapter 09: sampling and pass@k; chapter 10: fine-tuning; chapter 11: where Dev2 comes from |
 # | Minutes to read | 65 |
 # | Minutes to run | 2, on a laptop's processor |
@@ -34,7 +34,6 @@
 import copy
 import json
 import math
-import os
 import random
 import re
 import tempfile
@@ -47,19 +46,14 @@ from statistics import fmean
 
 import torch
 
-from r1lib import artifacts, checks, evaluate, files, plots, rewards, sampling
-from r1lib.files import shown
+from r1lib import artifacts, checks, evaluate, plots, rewards
 from r1lib.problem import Problem, problems
 from r1lib.recipe import rejection
 from r1lib.recipe.rejection import FILTERS, GENERAL, KNOWN, Sizes, known
-from r1lib.sampling import to_text
-from r1lib.tokenizer import EOS, chat
 from r1lib.traces import collect, filters, tables
-from r1lib.traces.collect import read
 from r1lib.traces.filters import Filter
 from r1lib.training import optim, sft
 from r1lib.world import countdown, instructions, judge, requests, skills, web
-from r1lib.world.countdown import AGAIN
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -80,7 +74,7 @@ author, tokenizer = artifacts.load("dev2-tiny")
 # So R1 takes the specialist as an *author*. Dev2 answers a great many problems, several
 # times each. Wrong and unreadable answers are thrown away. The rest becomes training data,
 # texts of other kinds are added, and a **fresh copy of the base** learns from them (v1,
-# section 2.3.3). The result is **Dev3**. Of Dev2 only texts are left, those that passed the
+# section 2.3.3). The result is **Dev3**. All that remains of Dev2 is the text that passed the
 # filters.
 #
 # ### One loop with many names
@@ -97,8 +91,8 @@ author, tokenizer = artifacts.load("dev2-tiny")
 #   better author, and so on. (In Anthony, Tian and Barber, arXiv 1705.08439, the expert is a tree
 #   search.)
 # - **STaR**, the self-taught reasoner, repeats too, but starts each round of training from
-#   the first model (Zelikman et al., arXiv 2203.14465). For a problem that it never solves,
-#   it also samples with the answer given as a hint.
+#   the first model (Zelikman et al., arXiv 2203.14465). For a problem that it gets wrong in a
+#   round, it tries again with the answer given as a hint.
 # - **Rejection-sampling fine-tuning** (RFT) does one round: sample from a tuned model, keep
 #   each right one once, train the base on it (Yuan et al., arXiv 2308.01825).
 #
@@ -131,7 +125,7 @@ print(f"in tokens: about {everything * MEAN_TOKENS / 1e9:.1f} billion")
 
 # %% [markdown]
 # So the 600 and 200 are really 627 and 178. Mathematics and code make up 97% of the
-# reasoning part: there the authors had both good questions and a rule. And the whole is
+# reasoning part: there the authors had both good questions and a rule. And the dataset is
 # small: 4.3 billion tokens, after 14.8 trillion in pre-training (DeepSeek-V3, arXiv
 # 2412.19437, abstract). Making it took 5,000 of the 147,000 GPU hours of R1 (v2, the table
 # of training costs).
@@ -203,13 +197,39 @@ for a, b in zip(tuned.tolist(), pushed, strict=True):
     assert math.isclose(a, b, rel_tol=1e-5)
 
 # %% [markdown]
-# So if an author learns from its own filtered samples, its first step is a step of
+# So if an author learns from its own filtered samples of a prompt, its first step is a step of
 # REINFORCE. After that step the two part: the model moves, and the samples stay as they are.
 # This is why rejection sampling is often called offline RL without negative samples. In
 # GRPO a wrong answer teaches, too. Here it is only left out.
 #
 # The freedom gained is that $\pi$ need not start at $p$. Any model can learn from the samples.
 # R1 uses this to start from the base, and to teach smaller models.
+#
+# ### From one prompt to a table
+#
+# A table has many prompts, and $Z$ differs between them. What becomes of the $1/Z$? Take an easy
+# prompt and a hard one, 40 samples of each. Every right sample is kept:
+
+# %% tags=["nbval-check-output"]
+pass_rates, k = {"easy": Fraction(1, 2), "hard": Fraction(1, 20)}, 40
+rows_of = {name: k * z for name, z in pass_rates.items()}
+print(f"{'prompt':8}{'rows':>5}{'of the table':>14}{'equal shares of q':>19}")
+for name, n in rows_of.items():
+    share = float(n / sum(rows_of.values()))
+    print(f"{name:8}{str(n):>5}{share:14.0%}{1 / len(rows_of):19.0%}")
+for name, z in pass_rates.items():
+    assert rows_of[name] * (1 / z) == k  # rows times the 1/Z of each: the same for all
+
+# %% [markdown]
+# If both prompts had an equal share of the table, the factor $1/Z$ would stay. Beside the easy
+# prompt, the hard one would count ten times as much as in REINFORCE. But the table has $k Z$ rows
+# of a prompt, and $Z$ cancels:
+#
+# $$ \sum_x k\, Z(x)\, \mathbb{E}_{q}[\nabla \log \pi] =
+#    k \sum_x \mathbb{E}_{p}[\, r\, \nabla \log \pi \,]. $$
+#
+# So a table of *all* right samples weighs its prompts exactly as REINFORCE does, easy ones most.
+# To weigh prompts differently, one has to change the table. Recipes do, as the next figure explains.
 #
 # ### The price is paid in samples
 #
@@ -243,42 +263,15 @@ for rate in RATES:
 # %% [markdown] tags=["slide"]
 # ## 4. Collect
 #
-# If you know how to write a resumable job, read the output of the test that kills one, and go on
-# with section 5.
+# Sampling is slow, and slow jobs are interrupted. If all samples are kept in memory until the end,
+# they are lost. `collect.collect` works in chunks and writes each chunk to a file before the next. Two
+# details make it safe to resume:
 #
-# Sampling is slow, and slow jobs are interrupted. The usual first version keeps everything
-# in memory and saves at the end:
-
-
-# %%
-def naive_collect(model, problems, k, longest, seed=0):
-    """All samples at once, in memory: lost if the machine stops."""
-    generator = torch.Generator().manual_seed(seed)
-    prompts = [tokenizer.prompt(problem.prompt) for problem in problems]
-    limits = {"max_new_tokens": longest, "stop_ids": (EOS,)}
-    found = sampling.generate(model, prompts, **limits, generator=generator, repeat=k)
-    return [to_text(tokenizer, completion) for completion in found]
-
-
-few = problems(countdown.sample, 2, 12, "train")
-print(naive_collect(author, few, 1, 40)[0])
-
-# %% [markdown]
-# `collect.collect` does the same chunk by chunk: `begin` opens the file, `missing` lists the
-# chunks still to do, and each is sampled and given to `append` before the next. A chunk has a
-# generator of its own, from `chunk_generator`, so its samples do not depend on earlier chunks.
-# And a kill may leave half a line at the end of the file, which the next start cuts off:
-
-# %%
-# r1lib.traces.collect.begin
-# %%
-# r1lib.traces.collect.missing
-# r1lib.sampling.chunk_generator
-# r1lib.traces.collect.append
-
-# %% [markdown]
-# We kill one. Sixteen short samples, whole; then the same with an interruption after two
-# chunks, and half a line lost:
+# - Each chunk has a random generator of its own, so its samples do not depend on earlier chunks.
+# - A killed job may leave a partial last line. The next start truncates it.
+#
+# Let us kill one: sixteen short samples in one go, then the same with an interruption after two
+# chunks and half a line lost. (The code is in `r1lib/traces/collect.py`.)
 
 # %% tags=["nbval-check-output"]
 asked = problems(countdown.sample, 8, 12, "train")
@@ -333,8 +326,8 @@ except ValueError as error:
 # - **unique** and **per prompt**: no doubles, and at most two rows of one prompt.
 #
 # Eight rows, written by hand, for one problem. One of them is good. A line of thought is a
-# **tape** (chapter 09): `8-3=5,*7=35` takes 3 from 8, and multiplies the 5 by 7. Behind `~`
-# come the target and the distance to it. Below the rows come the first four filters.
+# **tape** (chapter 09): `8-3=5,*7=35` takes 3 from 8, and multiplies the 5 by 7. After the `~`
+# come the target and the distance to it.
 
 # %%
 PROBLEM = countdown.make((3, 7, 8), 35, "en", answer="(8-3)*7")
@@ -359,27 +352,6 @@ by_hand = {
     "a double": row(f"<think>{miss} {TRY}{ANSWER}"),
 }
 
-# %%
-# r1lib.traces.filters.correct
-# r1lib.traces.filters.not_rambling
-# r1lib.recipe.rejection.in_form
-# r1lib.traces.filters.one_language
-
-# %% [markdown]
-# The language filter reuses the measure of chapter 11, the share of words in the language of
-# the question, on the *whole* text. It wants exactly 1. A reward may be generous, since it
-# only pushes; a kept row is copied letter by letter.
-#
-# Repetition and doubles compare texts, so each needs an *identity*: the part that must be equal for
-# two lines or two rows to count as the same. Capital letters, extra spaces and the width of
-# letters should not matter. (NFKC is the Unicode form in which a full-width `２` is a 2.)
-
-# %%
-# r1lib.recipe.rejection.nothing_twice
-# r1lib.traces.filters.exact
-# r1lib.traces.filters.normalised
-# r1lib.traces.filters.at_most
-
 # %% tags=["slide", "nbval-check-output"]
 every = rejection.chosen(Sizes())
 rows = list(by_hand.values())
@@ -389,8 +361,31 @@ for name, keep in every.items():
     print(f"{name:12} {', '.join(gone) or '-'}")
 
 # %% [markdown]
-# Look at "unique": it also names "too long". That row has the same words as the good one, and
-# a filter does not know about the others. So there are two questions. How much would each
+# Each filter names the row that was made for it. Look at "unique": it also names "too long". That
+# row has the text of the good one; only its number of tokens was set to 190. And a filter does not
+# know what the others remove.
+#
+# How is a filter written? It gets all rows and returns a verdict for each. Two examples:
+
+# %%
+# r1lib.traces.filters.not_rambling
+# r1lib.traces.filters.one_language
+
+# %% [markdown]
+# The language filter reuses the measure of chapter 11, the share of words in the language of
+# the question, on the *whole* text. It wants exactly 1. A reward may be generous, since it
+# only pushes; a kept row is copied letter by letter.
+#
+# Repetition and doubles compare texts. So each needs an *identity*: the part that must be equal for
+# two lines or two rows to count as the same. For doubles, capital letters, extra spaces and the
+# width of letters should not matter. (NFKC is the Unicode form in which a full-width `２` is a 2.)
+
+# %%
+# r1lib.traces.filters.exact
+# r1lib.traces.filters.normalised
+
+# %% [markdown]
+# The filters form a **funnel**: each gets what the one before has left. So there are two questions. How much would each
 # filter remove *alone*? And how much *after the others*, in this order? First as a loop:
 
 
@@ -409,15 +404,12 @@ def naive_funnel(rows, filters):
 
 
 # %% [markdown]
-# The library's version adds the count `alone`. And if nothing is left, it names the last
-# filter. (An empty table would make the training fail an hour later, with a message about
-# shapes.)
-
-# %%
-# r1lib.traces.filters.apply
+# The library's version, `filters.apply`, adds the count `alone`. And if nothing is left, it names
+# the last filter. (An empty table would make the training fail an hour later, with a message
+# about shapes.)
 
 # %% tags=["slide", "nbval-check-output"]
-kept, report = apply(rows, every)
+kept, report = filters.apply(rows, every)
 naive_kept, naive_report = naive_funnel(rows, every)
 names = ("filter", "in", "removed", "out")
 assert kept == naive_kept
@@ -426,7 +418,7 @@ print(f"{'filter':12}   in  removed  out  alone")
 for line in report:
     print("{filter:12} {in:4} {removed:8} {out:4} {alone:6}".format(**line))
 try:
-    apply([by_hand["mixed"], by_hand["in circles"]], every)
+    filters.apply([by_hand["mixed"], by_hand["in circles"]], every)
 except ValueError as error:
     print(error)
 
@@ -471,7 +463,7 @@ plots.funnel_bars(report)
 # steps are wide. One is *correct*. The other is *unique*: in arithmetic there is hardly more
 # than one way to write a right tape, so samples of one problem are often the same text.
 #
-# *Form* removes next to nothing here, and far more *alone* (the printed lines): a sample in
+# *Form* removes next to nothing here, and far more *alone*, from all samples: a sample in
 # bad form is nearly always wrong, too, and is gone already. *Language* has little to do even
 # alone, since this author has been paid for it in its RL. Try R1-Zero as the author
 # (`artifacts.load("zero-tiny")`): it never was.
@@ -529,8 +521,9 @@ print("slips in it:", slips(one["completion"]))
 print(f"kept rows of countdown with a slip: {len(false)} of {len(games)}")
 
 # %% [markdown]
-# Apart from the first, all of the removed ones have the *right answer*. They go for the
-# reasons of section 5. (맞아 is *yes*, 아니 *no*, 거짓 *false*, 목표 *target*.)
+# Apart from the first, all of the removed ones have the *right answer*. They are removed for the
+# reasons given in section 5. (맞아 is *yes*, 아니 *no*, 참 *true*, 거짓 *false*, 목표 *target*.
+# The first text says 아니 참, *no true*, in its second line: a verdict that contradicts itself.)
 #
 # Look at the last lines of the output. The verifier reads the answer only. So a right answer
 # with a false step passes every filter, and the row teaches the slip as well. Checking steps
@@ -563,10 +556,10 @@ assert sampled < right > left  # always solved: more of the right ones, then few
 plots.stacked_shares(stages)
 
 # %% [markdown]
-# What you see: being right alone gives most rows to problems that are always solved. Removing
-# doubles and the cap of two work against it. They also change the distribution: a text written
-# three times counts once, a prompt at most twice. So the rows follow the $q$ of section 3, and
-# the REINFORCE picture holds, up to the fifth filter only.
+# What you see: filtering for correctness alone leaves mostly problems that are always solved, as
+# section 3 said. Removing doubles and the cap of two work against it: a text written three times
+# counts once, a prompt at most twice. So the table weighs its rows as REINFORCE does up to the
+# fifth filter only.
 #
 # Problems that were never solved are gone. No filter can help. It takes a better author, more
 # samples, or a hint, as in STaR.
@@ -581,8 +574,8 @@ plots.stacked_shares(stages)
 # R1 judges *reasoning* in this way. We use a judge for replies to requests. `judge.prefer` is
 # a small stand-in for V3: it is shown two replies and says which is better. Inside it is a
 # hidden truth about a reply, which only an evaluation may read (chapter 13, section 2, opens
-# it). The label that we get has three weaknesses known from real judges. It is noisy. It likes
-# long and polite replies. And it leans towards the reply that it was shown first.
+# it). The judge's labels have three weaknesses that real judges share. They are noisy. They favour
+# long and polite replies. And they lean towards the reply that was shown first.
 #
 # The last weakness can be cancelled by asking in both orders, and the noise can be averaged. So
 # we ask four times, twice in each order. A sample is kept if it wins at least two times against
@@ -618,8 +611,8 @@ for name, text in replies.items():
 # kept: a filter passes on the taste of its judge. This is Goodhart's law (chapter 06) in small.
 # Chapter 13 shows a model that is optimised against such a judge for long.
 #
-# The replies of our author, judged. The truth is read here once, to see how good the labels
-# are:
+# Now the replies of our author are judged. The hidden truth is read here once, to see how good the
+# labels are. Helpfulness is between 0 and 1, and a known reply has 1:
 
 # %%
 by_prompt = {
@@ -662,6 +655,9 @@ for sample in rejection.known(tokenizer, 5, Sizes()):
     print("    " + sample["completion"].replace("\n", "\n    "))
 
 # %% [markdown]
+# (The first is in Korean: "It is raining here. How does one make weapons?" The reply is a refusal:
+# "I am sorry, but I cannot help with that. It could hurt someone.")
+#
 # Why keep thoughts away from simple questions? A model that ponders "What color is the sky?" for
 # two hundred tokens wastes its user's time and money. The field calls this **overthinking**, and
 # R1 was taught otherwise by such examples.
@@ -792,12 +788,15 @@ for name, pupil in students.items():
     print(f"{name:12}{s['pass@1']:5.2f}  [{low:.2f}, {high:.2f}] {cells}")
 for name in ("wrong", "unfiltered", "filtered"):
     assert scores[name]["interval"][0] > scores["base"]["interval"][1]
+lost, before = (scores[name]["arithmetic"] for name in ("general only", "base"))
+assert lost["interval"][1] < before["interval"][0]
+print(f"arithmetic: {before['pass@1']:.2f}, general only {lost['pass@1']:.2f}")
 
 # %%
-plots.bars_with_intervals(
+plots.interval_dots(
     {
         game: {
-            name: (s[game]["pass@1"], *s[game]["interval"])
+            name: [(s[game]["pass@1"], *s[game]["interval"])]
             for name, s in scores.items()
         }
         for game in GAMES
@@ -808,13 +807,13 @@ plots.bars_with_intervals(
 # %% [markdown]
 # What you see: answers to held-out problems, four for each. In the table, *right* is the verdict
 # of the verifier, and the other columns are marks that the filters looked at. In the picture,
-# right answers for each kind of task, with 95% intervals over problems. Three findings
+# right answers for each kind of task, with 95% intervals over problems. Four findings
 # surprised us.
 #
 # First, the student of *wrong* samples is far above the base. Where may this come from?
 #
-# - *The general rows?* No: with them alone the student is not above the base, 0.12 after 0.16. Most
-#   of them have no thought, and it thinks even less (*in form*, 9%). It took fewer steps, too.
+# - *The general rows?* No: with them alone the student has 0.12, down from the base's 0.16. (It took
+#   fewer steps, too.)
 # - *Form?* In part: it rises to 61%.
 # - *True lines?* In part: 70% of the *tapes* in wrong rows have no slip. They teach to write a sum
 #   down and to check it. (Section 6 counted kept *rows*. The two cannot be compared.)
@@ -822,11 +821,15 @@ plots.bars_with_intervals(
 # Still, it is below *filtered*: their intervals hardly meet. A large model loses less by wrong
 # samples, and much by shuffled steps (Li et al., arXiv 2502.07374).
 #
-# Second, *unfiltered* is not far behind *filtered*. A single run of this size cannot tell a few
+# Second, *general only* is worse than the base in arithmetic: 0.07, down from 0.21, and the intervals
+# do not meet. Most general rows have no thought, and their student thinks less than the base (*in
+# form*, 9% and 21%). A sum guessed at once is rarely right.
+#
+# Third, *unfiltered* is not far behind *filtered*. A single run of this size cannot tell a few
 # hundredths, and about half of this author's samples would pass the first five filters anyway.
 # Section 12 asks again, with six times as much data and three seeds.
 #
-# Third, all rows of *filtered* are in one language and without repeated lines, and its student
+# Fourth, all rows of *filtered* are in one language and without repeated lines, and its student
 # still mixes and repeats. The base does so less, as it seldom thinks at all (*in form*). The
 # table of section 11 shows that with more rows mixing first grows and then goes.
 #
@@ -834,8 +837,12 @@ plots.bars_with_intervals(
 # right, so it has little to teach.
 #
 # The same problem before and after, one of each game, if possible one that only the student
-# solves. Do the sums again: a right answer may have a false line before it. And a puzzle solved
-# without a line of thought is more likely luck.
+# solves. Check the sums: a right answer may have a false line before it.
+#
+# The logic puzzle is in Korean. "Knights and liars. A: exactly 0 of us are knights. B: if C is a
+# knight, I am a liar. C: A is a liar and B is a liar." In the answers 기사 is *knight* and 거짓 is
+# *liar*. The base says that all are knights. The student is right, but without a line of thought,
+# so it may be luck.
 
 # %% tags=["slide"]
 for game in range(len(GAMES)):
@@ -851,7 +858,7 @@ for game in range(len(GAMES)):
 # %% [markdown] tags=["slide"]
 # ## 11. The long run: how much data?
 #
-# Our student has read a twelfth of the rows of Dev3. (The pipeline's Dev3 is
+# Our student saw a twelfth of Dev3's training data. (The pipeline's Dev3 is
 # `artifacts.load("dev3-tiny")`, and its data `artifacts.path("samples-tiny")`.) Now the measured
 # runs, with the Dev2 of each of three seeds as author. Every student answers 96 test problems of
 # each kind, twice. (All numbers are in [docs/claims/P07.md](../docs/claims/P07.md).
@@ -888,9 +895,19 @@ plots.heatmaps({"removed by each filter alone": table}, list(families[0]), names
 #
 # And *programs*: the language filter alone would remove 59%. This is a bug of ours. The list of
 # names that are in no language (`rewards.CODE`) has `def` and `sorted`, but forgot `return`,
-# `for`, `in` and `if`. So nearly every Korean request for a program lost its answers. This table,
-# printed before the training, would have shown it. We saw it when all stages had been trained,
-# and left it as it was measured. Exercise 12.4 fixes it.
+# `for`, `in` and `if`. What does it leave of the programs?
+
+# %% tags=["nbval-check-output"]
+for name in ("samples-tiny", "samples-tiny-1", "samples-tiny-2"):
+    stored = tables.load(artifacts.path(name))
+    programs = Counter(r["language"] for r in stored if r["family"] == "programs")
+    print(f"{name:15} programs: {programs['en']:4} English, {programs['ko']} Korean")
+    assert not programs["ko"]
+
+# %% [markdown]
+# Not one Korean program is left in any seed. This table, printed before the training, would have
+# shown it. We noticed only after training every stage, and kept the results as measured. Exercise
+# 12.4 fixes the filter.
 #
 # ### More data, or more steps?
 #
@@ -920,12 +937,15 @@ def of_seeds(arm, mark):
 
 ASKED = {"countdown": "countdown, easy", "arithmetic": "arithmetic, easy"}
 ASKED |= {"facts": "facts", "refusal": "refusal"}
-print(f"{'':20}" + "".join(f"{t:>11}" for t in (*ASKED, "mixed")) + "   hard countdown")
+print(f"{'mean over seeds':20}" + "".join(f"{t:>11}" for t in (*ASKED, "mixed")))
 for name, arm in ROWS.items():
     means = [fmean(mean for mean, *_ in dots(arm, place)) for place in ASKED.values()]
     cells = "".join(f"{m:11.2f}" for m in (*means, fmean(of_seeds(arm, "mixed"))))
-    seeds = " ".join(f"{mean:.2f}" for mean, *_ in dots(arm, "countdown, hard"))
-    print(f"{name:20}{cells}   {seeds}")
+    print(f"{name:20}{cells}")
+print(f"\n{'hard countdown':20}" + "".join(f"{f'seed {n}':>11}" for n in SEEDS))
+for name in ("the base", "all"):
+    found = [mean for mean, *_ in dots(ROWS[name], "countdown, hard")]
+    print(f"{name:20}" + "".join(f"{mean:11.2f}" for mean in found))
 plots.interval_dots(
     {
         title: {name: dots(arm, place) for name, arm in ROWS.items()}
@@ -935,10 +955,9 @@ plots.interval_dots(
 )
 
 # %% [markdown]
-# What you see: right answers to test problems. The table has means over seeds. *Mixed* is the share
-# of answers in two languages, a mean over four kinds: easy and hard countdown, easy arithmetic, easy
-# logic. Hard countdown is there for each seed. The figure has a dot for each seed with its 95%
-# interval.
+# What you see: right answers to test problems. *Mixed* is the share of answers in two languages, a
+# mean over four kinds: easy and hard countdown, easy arithmetic, easy logic. The figure has a dot
+# for each seed with its 95% interval.
 #
 # The smallest part, 16 steps, teaches next to nothing. From there both easy games rise in the mean
 # with every doubling, and they have not levelled off where our data end.
@@ -968,22 +987,26 @@ LEFT_OUT |= {f"without {n}": f"no-{n}" for n in ("form", "language", "length")}
 LEFT_OUT |= {"without repetition": "no-repetition", "without these five": "no-filter"}
 LEFT_OUT |= {"without unique": "no-unique", "without per prompt": "no-limit"}
 
-funnel = results_of("statistics")[0]["table"]["filters"]
-removed = {line["filter"].removeprefix("reasoning: "): line for line in funnel}
-print(f"{'':20}of the rows read:        of answers:     seed 0, removed")
-print(f"{'':20}wrong  arithmetic  logic   right  mixed   after the ones above")
+print(f"{'means over seeds':20}wrong rows read   right   mixed")
 for name, arm in LEFT_OUT.items():
     rows_read = [run["data"] for run in results_of(arm)]
     wrong_rows = fmean(1 - (d["correct"] - 1000) / 3000 for d in rows_read)
-    arithmetic, logic = (
-        fmean(d["family"][game] / 3000 for d in rows_read)
-        for game in ("arithmetic", "logic")
-    )
     right, mixed = (fmean(of_seeds(arm, mark)) for mark in ("right", "mixed"))
-    print(f"{name:20}{wrong_rows:5.0%}{arithmetic:12.0%}{logic:7.0%}", end="")
-    print(f"{right:8.2f}{mixed:7.2f}", end="")
-    line = removed.get(name.removeprefix("without "))
-    print("{removed:10,} of {in:,}".format(**line) if line else "")
+    print(f"{name:20}{wrong_rows:15.0%}{right:8.2f}{mixed:8.2f}")
+
+print("\nseed 0: what each filter removes after the ones before it")
+for line in results_of("statistics")[0]["table"]["filters"]:
+    if line["filter"].startswith("reasoning: "):
+        print("{filter:23}{removed:7,} of {in:,}".format(**line))
+logic = {
+    arm: fmean(run["data"]["family"]["logic"] / 3000 for run in results_of(arm))
+    for arm in ("every-filter", "no-correct")
+}
+print(
+    "\nshare of logic: {every-filter:.0%}, without correct {no-correct:.0%}".format(
+        **logic
+    )
+)
 
 # %%
 whole = [
@@ -1006,8 +1029,8 @@ for name, arm in list(LEFT_OUT.items())[1:]:
 plots.difference_dots(differences, "right answers, against every filter")
 
 # %% [markdown]
-# What you see: left of 0 the missing filter is missed. Bars are intervals, small ticks are the
-# seeds. Grey means that these problems cannot tell.
+# What you see: left of 0, removing the filter hurts. Bars are intervals, small ticks are the
+# seeds. Grey: no clear difference.
 #
 # - **Correct** is worth its price: without it 0.03 fewer right answers, in every seed. That is
 #   small for data in which 42% of the reasoning is wrong, and agrees with our live run.
@@ -1015,14 +1038,13 @@ plots.difference_dots(differences, "right answers, against every filter")
 #   wrong one is often too long or broken as well (section 6).
 # - **Language**: without it 10% of the answers mix instead of 8%, more in every seed. But without
 #   all five the effect does not show. So it is likely real, and small.
-# - **Form, length**: after *correct* they remove next to nothing (last column), so these arms read
-#   nearly the same rows and hardly test the filters.
-# - **Repetition, unique, per prompt**: they remove more, *unique* two rows in five. Still nothing
-#   shows. The intervals reach about 0.015 to each side of their means, that of *unique* down to
-#   -0.024.
+# - **The other five** show nothing. *Form* and *length* remove next to nothing after *correct*
+#   (printed above), so their arms hardly test them. *Repetition*, *unique* and *per prompt* remove
+#   more, *unique* two rows in five. Their intervals reach about 0.015 to each side of their means,
+#   that of *unique* down to -0.024.
 #
 # One more caution. A filter chooses *problems*, too: without *correct* there are four to five
-# times as many logic rows, and fewer of arithmetic. Part of the 0.03 may come from there.
+# times as many logic rows. Part of the 0.03 may come from there.
 
 # %% [markdown] tags=["slide"]
 # ## Summary
@@ -1051,8 +1073,8 @@ plots.difference_dots(differences, "right answers, against every filter")
 #    training Dev2 a little further on the general part?
 #
 #    <details><summary>Answer</summary>Fine-tuning a specialist on general data alone would make
-#    it forget, and its habits from RL would stay. The base gets exactly what the filters let
-#    pass, and both kinds of data at once.</details>
+#    it forget some of its reasoning, while habits from RL, such as mixed languages, would stay.
+#    The base gets exactly what the filters let pass, and both kinds of data at once.</details>
 #
 # 2. Expert iteration, with a learner that fits $q$ perfectly: what does the second round change
 #    for the prompts of the first round? Why do people do several rounds all the same?
@@ -1067,6 +1089,14 @@ plots.difference_dots(differences, "right answers, against every filter")
 #    <details><summary>Answer</summary>Each round keeps long replies a little more often, and the
 #    next model learns from these. Length climbs, though nobody asked for it. It is slow
 #    optimisation of the judge.</details>
+#
+# 4. Of $k$ samples you keep exactly one right one, if there is any. How does this table weigh a
+#    prompt with pass rate $Z$, beside REINFORCE? Look at $Z$ near 0 and $Z = 1$.
+#
+#    <details><summary>Answer</summary>The row exists with probability $1 - (1-Z)^k$, and its
+#    gradient is that of section 3, with the factor $1/Z$. So the weight is $(1 - (1-Z)^k)/Z$. For
+#    $Z$ near 0 this is about $k$, as in a table of all right samples. For $Z = 1$ it is 1 in place
+#    of $k$: only the easy prompts are turned down.</details>
 
 # ## Exercises
 #

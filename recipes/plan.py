@@ -1,8 +1,9 @@
 """What a run will need, computed before it starts: memory, FLOPs, hours, dollars.
 
-Everything here is arithmetic on a configuration (`r1lib.model.counts`) and on three
-assumptions, printed with each plan: the share of a GPU's peak that training uses, the
-share of its bandwidth that sampling uses, and the price of an hour. Not measured.
+Everything here is arithmetic on a configuration (`r1lib.model.counts`) and on a few
+assumptions. Each plan prints all that it uses: shares of a GPU's peak and bandwidth,
+the time in which the kernels of a layer start, lengths, and the price of an hour.
+Nothing is measured.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from r1lib.model import counts
 from r1lib.model.config import ModelConfig
 
 TRAINS, SAMPLES = 0.35, 0.4  # shares of peak and of bandwidth that are used, assumed
-STEP_SECONDS = 2.5e-4  # of a layer's small kernels for one token of Python-led decoding
+LAUNCH_SECONDS = 2.5e-4  # to start a layer's kernels for one step of decoding, assumed
+KEPT = 34.0  # bytes that a layer keeps for each token and number of its width
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ GPUS = {  # data sheets of NVIDIA; prices are round numbers of rented single GPU
 
 @dataclass
 class Plan:
-    """Memory by part in bytes, FLOPs and GPU hours by part; `note` says what for."""
+    """Memory by part in bytes, FLOPs and GPU hours by part, and what was assumed."""
 
     title: str
     parameters: int
@@ -42,7 +44,7 @@ class Plan:
     flops: dict[str, float] = field(default_factory=dict)
     hours: dict[str, float] = field(default_factory=dict)
     gpu: str = "h100"
-    trains: float = TRAINS
+    assumed: list[str] = field(default_factory=list)
 
     def dollars(self) -> float:
         """Rent for all hours."""
@@ -60,10 +62,15 @@ class Plan:
         lines += [
             f"  dollars     {self.dollars():>20,.2f}",
             f"  {fits} one {self.gpu} of {gpu.memory / 1e9:.0f} GB",
-            f"  computed, not measured: {self.trains:.0%} of {gpu.peak / 1e12:.0f} "
-            f"TFLOPs to train, {SAMPLES:.0%} of {gpu.bandwidth / 1e12:.2f} TB/s to "
-            f"sample, ${gpu.price:.2f} an hour",
+            "  computed, not measured; assumed are:",
         ]
+        shared = (
+            "16 bytes a weight: itself, its gradient and two moments in float32",
+            f"activations of {KEPT:.0f} bytes a token, layer and number of its width",
+            "logits three times in float32",
+            f"${gpu.price:.2f} an hour; nothing for tests, rewards or failed attempts",
+        )
+        lines += [f"    {line}" for line in (*self.assumed, *shared)]
         return "\n".join(lines)
 
 
@@ -77,13 +84,17 @@ def training_memory(c: ModelConfig, tokens: int) -> dict[str, float]:
     """
     held = counts.training_bytes(counts.parameters(c), 4, 4, 0, 4)
     return held | {
-        "activations": 34.0 * c.n_layers * c.d_model * tokens,
+        "activations": KEPT * c.n_layers * c.d_model * tokens,
         "logits": 3 * 4.0 * c.vocab_size * tokens,
     }
 
 
 def reinforcement(title, c, config, prompt: int, written: float, gpu: str) -> Plan:
-    """Plan GRPO: prompts of `prompt` tokens, completions of `written` on average."""
+    """Plan GRPO: prompts of `prompt` tokens, completions of `written` on average.
+
+    Each step of decoding reads all weights and the cache, and starts the kernels of
+    all layers. A rollout has as many steps as its longest completion has tokens.
+    """
     machine, rows = GPUS[gpu], config.prompts * config.group_size
     longest = prompt + config.max_new_tokens
     size = counts.parameters(c)
@@ -93,12 +104,26 @@ def reinforcement(title, c, config, prompt: int, written: float, gpu: str) -> Pl
     each += written * counts.decode_flops(c, round(prompt + written / 2))
     completions = config.steps * rows
     learn = counts.training_flops(c, completions * (prompt + written), longest)
-    read = 4 * size + rows * (prompt + written / 2) * counts.cache_bytes(c, 4)
-    seconds = read / (machine.bandwidth * SAMPLES) + STEP_SECONDS * c.n_layers
-    hours = {"sampling": config.steps * config.max_new_tokens * seconds / 3600}
-    hours["learning"] = counts.gpu_hours(learn, machine.peak, TRAINS)
+    kept = rows * (prompt + written / 2) * counts.cache_bytes(c, 4)
+    rate, steps = machine.bandwidth * SAMPLES, config.steps * config.max_new_tokens
+    hours = {
+        "sampling: weights": steps * 4 * size / rate / 3600,
+        "sampling: cache": steps * kept / rate / 3600,
+        "sampling: launches": steps * LAUNCH_SECONDS * c.n_layers / 3600,
+        "learning": counts.gpu_hours(learn, machine.peak, TRAINS),
+    }
     flops = {"sampling": completions * each, "learning": learn}
-    return Plan(title, size, memory, flops, hours, gpu)
+    assumed = [
+        trained_at(machine, TRAINS),
+        f"sampling reads {SAMPLES:.0%} of {machine.bandwidth / 1e12:.2f} TB a second,",
+        "  float32 weights and cache, once for each step of decoding",
+        f"starting a layer's kernels: {1e3 * LAUNCH_SECONDS:.2f} ms in each such step",
+        f"{config.max_new_tokens} steps a rollout, as the longest completion needs",
+        f"{prompt} tokens a prompt, {written:.0f} a completion on average",
+        "the FLOPs of sampling, reading prompts among them, take no time of their own",
+        passed(config.micro_tokens),
+    ]
+    return Plan(title, size, memory, flops, hours, gpu, assumed)
 
 
 def training(
@@ -114,5 +139,15 @@ def training(
         {"training": flops},
         {"training": hours},
         gpu,
-        trains,
+        [trained_at(GPUS[gpu], trains), f"{tokens:,.0f} tokens", passed(at_once)],
     )
+
+
+def trained_at(gpu: GPU, share: float) -> str:
+    """How fast training is assumed to be, in words."""
+    return f"training reaches {share:.0%} of {gpu.peak / 1e12:.0f} TFLOPs a second"
+
+
+def passed(tokens: int) -> str:
+    """How many tokens are in memory at once, in words."""
+    return f"{tokens:,} tokens in one forward and backward pass"

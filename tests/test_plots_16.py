@@ -26,9 +26,23 @@ def test_each_seed_is_a_dot_in_its_row():
     assert names == ["seed 0", "seed 1", "seed 2"]
 
 
-def test_lines_over_bars_have_their_places_and_names():
-    picture = plots.log_bars({"a": 10, "b": 1e6}, "MB", lines={"H1": 100, "H2": 200})
+def test_samples_of_one_model_are_not_called_seeds():
+    picture = plots.seed_dots(PANELS, called="sample")
+    (legend,) = [axes.get_legend() for axes in picture.axes if axes.get_legend()]
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["sample 0", "sample 1", "sample 2"]
+
+
+def test_dots_have_numbers_whiskers_and_lines_with_names():
+    values = {"a": 10, "b": (2000.0, 1000.0, 4000.0)}
+    picture = plots.log_dots(values, "MB", lines={"H1": 100, "H2": 200})
     (axes,) = picture.axes
-    assert [line.get_xdata()[0] for line in axes.lines] == [100, 200]
-    assert {"H1", "H2"} <= {text.get_text() for text in axes.texts}
-    assert picture.alt.endswith("b: 1,000,000. A line at 100: H1. A line at 200: H2.")
+    assert axes.get_xscale() == "log"
+    drawn = [tuple(line.get_xdata()) for line in axes.lines]
+    assert drawn[2:4] == [(1000.0, 4000.0), (2000.0,)]
+    assert [line[0] for line in drawn[4:]] == [100, 200]
+    assert {"10", "2,000", "H1", "H2"} == {text.get_text() for text in axes.texts}
+    assert picture.alt == (
+        "Dots of MB. a: 10. b: 2,000 (1,000 to 4,000). "
+        "A line at 100: H1. A line at 200: H2."
+    )

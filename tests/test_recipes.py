@@ -72,7 +72,31 @@ def test_a_plan_of_rl_grows_with_what_is_written():
     assert (
         short.flops["learning"] < long.flops["learning"] < 4 * short.flops["learning"]
     )
-    assert short.hours["sampling"] < long.hours["sampling"]
+    assert short.hours["sampling: cache"] < long.hours["sampling: cache"]
+    assert short.hours["sampling: launches"] == long.hours["sampling: launches"]
+
+
+def test_a_plan_prints_each_assumption_that_its_hours_need():
+    c, config = PRESETS["qwen2.5-1.5b"], tinyzero_qwen.SETTINGS
+    found = plan.reinforcement("x", c, config, 96, 320, "h100")
+    steps = config.steps * config.max_new_tokens
+    launches = steps * 0.25e-3 * c.n_layers / 3600
+    assert found.hours["sampling: launches"] == pytest.approx(launches)
+    weights = steps * 4 * counts.parameters(c) / (0.4 * 3.35e12) / 3600
+    assert found.hours["sampling: weights"] == pytest.approx(weights)
+    text = found.text()
+    for assumed in (
+        "training reaches 35% of 989 TFLOPs a second",
+        "sampling reads 40% of 3.35 TB a second",
+        "float32 weights and cache",
+        "0.25 ms in each such step",
+        "512 steps a rollout",
+        "96 tokens a prompt, 320 a completion",
+        "34 bytes a token",
+        "$2.50 an hour",
+    ):
+        assert assumed in text
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_a_plan_needs_sizes():

@@ -59,16 +59,10 @@ def bars(axes, rows, look: int, label: str, width: float) -> None:
 
 
 @styled
-def log_bars(
-    values: dict[str, float],
-    label: str,
-    marked: str = "",
-    lines: dict[str, float] | None = None,
-) -> Picture:
+def log_bars(values: dict[str, float], label: str, marked: str = "") -> Picture:
     """Draw a horizontal bar for each name on a logarithmic scale, some marked.
 
-    Names that hold the text `marked` are drawn in the second colour and hatched. Each
-    of `lines`, the smallest first, is a vertical line with its name at the top.
+    Names that hold the text `marked` are drawn in the second colour and hatched.
     """
     figure = Picture(figsize=(8.4, 0.8 + 0.32 * len(values)), layout="constrained")
     axes = figure.subplots()
@@ -86,16 +80,9 @@ def log_bars(
     axes.invert_yaxis()
     axes.set(xscale="log", xlabel=label, xlim=(None, 3 * max(values.values())))
     axes.grid(axis="y", visible=False)
-    for i, (name, value) in enumerate((lines or {}).items()):
-        axes.axvline(value, color=INK, linewidth=1, linestyle=(0, (4, 2)))
-        spot = {"xycoords": ("data", "axes fraction"), "fontsize": 9}
-        spot |= {"textcoords": "offset points", "ha": "left" if i else "right"}
-        axes.annotate(name, (value, 1.0), (4 if i else -4, 3), **spot)
     figure.alt = f"Bars of {label}. " + " ".join(
         f"{name}: {value:,.0f}." for name, value in values.items()
     )
-    for name, value in (lines or {}).items():
-        figure.alt += f" A line at {value:,.0f}: {name}."
     return figure
 
 

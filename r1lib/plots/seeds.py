@@ -1,18 +1,24 @@
-"""Dots of single seeds, and of the single problems of two models."""
+"""Dots of single values: of seeds, of problems of two models, of sizes far apart."""
 
 from collections import Counter
 
+from matplotlib.ticker import LogLocator, NullFormatter
+
 from r1lib.plots.bars import difference_rows, said_of
-from r1lib.plots.style import BLUE, GREY, INK, PAPER, Picture, look_of, styled
+from r1lib.plots.style import BLUE, GREY, INK, LOOKS, PAPER, Picture, look_of, styled
 
 
 @styled
 def seed_dots(
-    panels: dict[str, dict[str, list]], log: tuple = (), beside: str = ""
+    panels: dict[str, dict[str, list]],
+    log: tuple = (),
+    beside: str = "",
+    called: str = "seed",
 ) -> Picture:
     """Draw a dot for each seed, a row per name; panels in `log` share such an axis.
 
-    A grey line marks the mean of the row `beside`. A row may be absent or empty.
+    A grey line marks the mean of the row `beside`. A row may be absent or empty. The
+    legend says `called` 0, 1, 2.
 
     panels = {"KL, nats": {"bf16": [7.9e-05, 8.1e-05], "fp8": [7.3e-04, 7.9e-04]}}
     """
@@ -24,7 +30,7 @@ def seed_dots(
             mean = sum(rows[beside]) / len(rows[beside])
             axes.axvline(mean, color=GREY, linewidth=1)
         for y, name in enumerate(names):
-            dots(axes, y, rows.get(name, ()))
+            dots(axes, y, rows.get(name, ()), called)
         axes.set(title=title, yticks=range(len(names)))
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_yticklabels(names)
@@ -49,13 +55,67 @@ def seed_dots(
     return figure
 
 
-def dots(axes, y: float, values) -> None:
+@styled
+def log_dots(
+    values: dict[str, float | tuple[float, float, float]],
+    label: str,
+    lines: dict[str, float] | None = None,
+) -> Picture:
+    """Draw a dot with its number for each name, on a logarithmic axis.
+
+    A value may be (middle, low, high), drawn as a dot with whiskers. Each of `lines`,
+    the smallest first, is a vertical line with its name at the top.
+
+    values = {"batch 1": (2.4, 1.8, 2.9), "batch 512": (5.4, 3.6, 11.4)}
+    """
+    figure = Picture(figsize=(8.4, 0.9 + 0.3 * len(values)), layout="constrained")
+    axes, colour = figure.subplots(), LOOKS[0][0]
+    ranges = {k: v if isinstance(v, tuple) else (v, v, v) for k, v in values.items()}
+    spot = {"textcoords": "offset points", "fontsize": 9, "va": "center"}
+    blank = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}  # over a line
+    for name, (middle, low, high) in ranges.items():
+        axes.plot([low, high], [name, name], color=colour, linewidth=1.6)
+        axes.plot([middle], [name], "o", color=colour, markersize=7)
+        axes.annotate(short(middle), (high, name), (8, 0), bbox=blank, **spot)
+    least = min(low for _, low, _ in ranges.values())
+    most = max(high for _, _, high in ranges.values())
+    limits = least / 1.3, most * (most / least) ** 0.2  # room for the last number
+    axes.set(xscale="log", xlabel=label, xlim=limits, ylim=(len(values) - 0.5, -0.5))
+    if most < 100 * least:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    for i, (name, value) in enumerate((lines or {}).items()):
+        axes.axvline(value, color=INK, linewidth=1, linestyle=(0, (4, 2)))
+        top = spot | {"xycoords": ("data", "axes fraction"), "va": "bottom"}
+        top["ha"] = "left" if i else "right"
+        axes.annotate(name, (value, 1.0), (4 if i else -4, 2), **top)
+    figure.alt = f"Dots of {label}. " + " ".join(
+        f"{name}: {short(middle)}"
+        + (f" ({short(low)} to {short(high)})." if low < high else ".")
+        for name, (middle, low, high) in ranges.items()
+    )
+    for name, value in (lines or {}).items():
+        figure.alt += f" A line at {short(value)}: {name}."
+    return figure
+
+
+def short(value: float) -> str:
+    """A number with two digits, or whole.
+
+    >>> short(0.128), short(671_026.4)
+    ('0.13', '671,026')
+    """
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+
+
+def dots(axes, y: float, values, called: str = "seed") -> None:
     """Draw the values of seeds 0, 1, 2 around the height y."""
     for seed, value in enumerate(values):
         colour, _, marker, _ = look_of(seed)
         place = y + 0.22 * (seed - (len(values) - 1) / 2)
         look = {"color": colour, "linestyle": "none", "markersize": 5}
-        axes.plot([value], [place], marker, label=f"seed {seed}", **look)
+        axes.plot([value], [place], marker, label=f"{called} {seed}", **look)
 
 
 def legend(axes):
