@@ -48,7 +48,6 @@ from statistics import fmean
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from r1lib import artifacts, checks, evaluate, losses, plots, rewards
 from r1lib.feedback import reward_model
