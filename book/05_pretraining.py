@@ -17,21 +17,23 @@
 # |---|---|
 # | You will build | the loop that trained our base: padded batches of similar length, the loss for one and for two tokens ahead, Muon beside PyTorch's AdamW, the learning-rate plan. Beside it: packing as V3 does it, a scaling law, the bill of DeepSeek-V3, and speculative decoding |
 # | You need | PyTorch tensors and gradients; the model of chapter 03; tapes and checks (chapter 01, section 2) |
-# | Minutes to read | 80 |
+# | Minutes to read | 85; the exercises take about 115 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 1, 2.2, 4.1 and 4.2; speculative decoding (2211.17192), section 2; Chinchilla (2203.15556), section 3.3; MiniCPM (2404.06395), section 4 |
 #
 # ![From left to right: documents become the rows of a batch; the model turns a row into hidden states; from these the head predicts the next token, and the MTP module, which also sees the next token, the one after it; both losses are added, and AdamW and Muon change the weights at a rate that rises, stays and falls.](../figures/05_pretraining.png)
 #
-# What you see: one step of pre-training. We pad documents of similar length; V3 packs. The numbers
+# Pre-training teaches a model how texts go on, one token at a time.
+#
+# What you see: one step of it. We pad documents of similar length; V3 packs. The numbers
 # on the discs are the sections that build each part.
 #
 # | section | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 |
 # |---|---|---|---|---|---|---|---|---|---|---|---|---|
-# | minutes to read | 4 | 8 | 2 | 8 | 6 | 10 | 3 | 10 | 5 | 6 | 5 | 11 |
+# | minutes to read | 4 | 8 | 2 | 9 | 6 | 12 | 3 | 10 | 7 | 6 | 5 | 12 |
 #
-# The short path is 1, 2, 3, 8, 9 and 11, in 35 minutes. Sections 10 and 12 are optional.
+# The short path is 1, 2, 3, 8, 9 and 11, in 36 minutes. Sections 10 and 12 are optional.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -87,8 +89,8 @@ RESULTS = Path("../results/data")
 # the base shows now and then.
 #
 # Our base reads 15 million tokens of a **tiny web**, made by a program. So we know exactly
-# what is in it. Three documents of five are puzzles, and the cells up to section 8 read only
-# those. (The rest is small talk, facts, logic and programs; `docs/world.md` describes it.) People
+# what is in it. Three documents of five are puzzles, and through section 8 we use only these. (The
+# rest is small talk, facts, logic and programs; `docs/world.md` describes it.) People
 # answer in three styles: they *guess*, work *short* (one attempt), or work *long* (attempt, check,
 # and go on after a "no"). They make slips now and then, and some mix languages.
 
@@ -135,8 +137,8 @@ for form in ("guess", "one line", "several lines"):
     print(f"{form:14}{counted}, {mass[form] / mass.total():4.0%} of tokens")
 
 # %% [markdown] tags=["slide"]
-# Guesses are most of the documents and a third of the tokens. A model that is *asked* begins
-# as most documents do, so the base will usually guess. But two thirds of the puzzle tokens that it
+# Guesses are most of the documents and a third of the tokens. When you prompt the model, it
+# usually starts the way most documents start, with a guess. But two thirds of the puzzle tokens that it
 # learned from are worked out.
 #
 # ## 2. The loss: guess the next token
@@ -256,8 +258,8 @@ for name, (mean, n) in chance.items():
     print(f"{name:16} {mean:.2f} nats over {n:5} tokens: {part:.2f} of the mean")
 
 # %% [markdown] tags=["slide"]
-# Questions are drawn by chance and stay surprising. Worked-out text, the choice of attempts
-# included, is five times less surprising.
+# Questions are drawn by chance and stay surprising. Worked-out text, including the choice of
+# attempts, carries a fifth of the surprise per token.
 #
 # ## 3. The whole loop in twelve lines
 #
@@ -296,6 +298,11 @@ for step in range(40):
 # all documents end to end and cuts every 4,096 tokens, also within documents.
 # **Best-fit packing** (arXiv 2404.10830, to which the V3 report refers in section 4.1) keeps
 # them whole. The longest come first, each into the row with the least room that is enough.
+#
+# Take documents of 5, 4, 3 and 2 tokens, and rows of 8. The 5 opens row A, and leaves room for 3.
+# The 4 does not fit there, so it opens row B, with room for 4. The 3 fits both, and goes into A,
+# which has less room. The 2 goes into B. In the code `with_room` maps a room to the rows that
+# have it, here {3: [A], 4: [B]} before the third document.
 
 # %% tags=["slide"]
 # r1lib.training.packing.pack
@@ -314,30 +321,41 @@ def cut(rows, size=24):
 
 ROW = 256
 rows = pack(documents, ROW)
+toy = pack([[5] * 5, [4] * 4, [3] * 3, [2] * 2], 8)
+print("four documents in rows of 8:", toy.ids.tolist())
 print(f"padded, as they come      {padded_share(cut(documents)):4.0%} empty")
 print(f"padded, sorted by length  {padded_share(cut(sorted(documents, key=len))):4.0%}")
 print(f"packed in rows of {ROW}     {(rows.owner == 0).float().mean():4.0%}")
-packed = pack(documents[:24], 200)
+widest = max(map(len, documents[:24]))
+packed = pack(documents[:24], widest)
 inside = [list(Counter(row[row > 0].tolist()).values()) for row in packed.owner]
 layouts = {"padded": [[len(d)] for d in documents[:24]], "packed": inside}
-plots.rows_picture(layouts, 200)
+plots.rows_picture(layouts, widest)
 
 # %% [markdown]
-# What you see: the same 24 documents, each a block of colour, as rows padded to 200 tokens,
-# and packed. Hatched places are computed for nothing.
+# What you see: the same 24 documents, each a block of colour, as rows padded to the longest of
+# them, and packed. Hatched places are computed for nothing.
 #
 # In a packed row a document comes after others that have nothing to do with it. Two things
 # go wrong. The last token of one document would have to predict the first token of the next.
 # And attention would look into the other documents. `Packed` answers both, with the number of each
-# token's document, its `owner`. (Positions begin anew with each document, which keeps them small.
-# To count on would do no harm here: a shift changes nothing, chapter 03.)
+# token's document, its `owner`. For the documents `11 12` and `21 22 23` and one pad on a row:
+#
+# | ids | 11 | 12 | 21 | 22 | 23 | pad |
+# |---|---|---|---|---|---|---|
+# | `owner` | 1 | 1 | 2 | 2 | 2 | 0 |
+# | `positions` | 0 | 1 | 0 | 1 | 2 | 0 |
+# | `targets()` | | 12 | | 22 | 23 | |
+#
+# Positions start again with each document. To count on would do no harm here, as a shift changes
+# nothing (chapter 03).
 
 # %% tags=["slide"]
 # r1lib.training.packing.Packed
 
 # %% [markdown]
-# Two documents, `11 12` and `21 22 23`, and one pad, on one row. Then the test: if both
-# answers are right, packed rows must give *exactly* the loss that each document gives alone.
+# First the row of the table. Then the test: if both answers are right, packed rows must give
+# *exactly* the loss that each document gives alone.
 
 # %% tags=["slide"]
 row = Packed(
@@ -414,22 +432,17 @@ assert parts["loss"] < parts["mtp_loss"]
 # Why can it help? The state at $t$ also gets a gradient from two places later. V3's authors
 # report better scores on most benchmarks with MTP than without (Table 4). At our size,
 # `python -m results.experts` trained three seeds for 1,500 steps each, on puzzles only. (That is a
-# seventh of our base's steps, so the losses are higher than its 0.54. The other columns are for
-# section 12.)
+# seventh of our base's steps, so the losses are higher than its 0.54.)
 
 # %%
 ARMS = {"no-mtp": "without", "bias": "every 4th batch", "mtp-always": "every batch"}
-print(f"{'':42}drafts accepted at temperature")
-print(f"{'MTP':18}{'loss of the next token':24}{'1':18}0")
+with_mtp = {}
+print(f"{'MTP':18}loss of the next token, three seeds")
 for arm, name in ARMS.items():
     files = [RESULTS / f"experts-{arm}-{seed}.json" for seed in (0, 1, 2)]
-    found = [json.loads(path.read_text(encoding="utf-8"))["P13"] for path in files]
-    columns = [[f["held out"]["loss"] for f in found]]
-    for kind in ("sampled", "greedy"):
-        drafts = [f["speculation"][kind] for f in found if "speculation" in f]
-        columns.append([d["acceptance"] for d in drafts])
-    nats, warm, cold = ("  ".join(f"{x:.2f}" for x in column) for column in columns)
-    print(f"{name:18}{nats:24}{warm:18}{cold}")
+    with_mtp[name] = [json.loads(f.read_text(encoding="utf-8"))["P13"] for f in files]
+    losses = [one["held out"]["loss"] for one in with_mtp[name]]
+    print(f"{name:18}" + "  ".join(f"{nats:.2f}" for nats in losses))
 
 # %% [markdown] tags=["slide"]
 # Compare the seeds of a line first: they differ by as much as the lines do. So about the
@@ -437,20 +450,46 @@ for arm, name in ARMS.items():
 #
 # ## 6. AdamW and Muon
 #
-# The gradient says in which direction each weight should move, but not how far. With one
-# rate for all, weights with tiny gradients hardly move. Let $g$ be the gradient of a weight
-# $w$, $\eta$ the learning rate, and $t$ the number of the step. **AdamW** keeps two running
-# means for each weight, of its gradient ($m$) and of the squared gradient ($v$), and moves
-# by their ratio. So a step is about $\eta$ long for *every* weight, and shorter where the
-# gradient keeps changing direction:
+# The gradient says in which direction each weight should move, but not how far. Let us see one
+# first step of three rules, for a matrix of four weights whose gradient is large in one corner and
+# small in the other:
+
+# %% tags=["slide", "nbval-check-output"]
+corner = torch.tensor([[3.0, 0.0], [0.0, 0.1]])
+RULES = {
+    "gradient descent": lambda w: torch.optim.SGD([w], lr=0.1),
+    "AdamW": lambda w: torch.optim.AdamW([w], lr=0.1, weight_decay=0.0),
+    "Muon": lambda w: optim.Muon([w], lr=0.1, momentum=0.0),
+}
+for name, make in RULES.items():
+    w = nn.Parameter(torch.zeros(2, 2))
+    w.grad = corner.clone()
+    make(w).step()
+    rows = [[f"{-x + 0.0:.2f}" for x in row] for row in w.tolist()]
+    print(f"{name:17}", "   ".join(" ".join(row) for row in rows))
+
+# %% [markdown]
+# What you see: the two rows of each step, without its minus. Gradient descent hardly moves the
+# weight with the small gradient. AdamW moves both equally far. Muon does so here only roughly, but
+# it will treat *directions* equally, and not single weights.
 #
-# $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad
-#    v \leftarrow \beta_2 v + (1-\beta_2)\, g^2, \qquad
-#    w \leftarrow w - \eta \Big( \frac{m / (1-\beta_1^t)}{\sqrt{v / (1-\beta_2^t)} +
+# Let $g$ be the gradient of a weight $w$, $\eta$ the learning rate, and $t$ the number of the
+# step. **AdamW** keeps two running means for each weight, of its gradient and of the squared
+# gradient:
+#
+# $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g $$
+#
+# $$ v \leftarrow \beta_2 v + (1-\beta_2)\, g^2 $$
+#
+# It divides the first by the root of the second. So a step is about $\eta$ long for *every* weight,
+# and shorter where the gradient keeps changing direction:
+#
+# $$ w \leftarrow w - \eta \Big( \frac{m / (1-\beta_1^t)}{\sqrt{v / (1-\beta_2^t)} +
 #    \epsilon} + \lambda w \Big) $$
 #
 # The divisions by $1-\beta^t$ correct for means that started at zero. The last term, **weight
-# decay** with the factor $\lambda$, pulls weights towards zero. V3 uses $\beta_1 = 0.9$,
+# decay** with the factor $\lambda$, pulls weights towards zero. The tiny $\epsilon$ avoids a
+# division by zero. V3 uses $\beta_1 = 0.9$,
 # $\beta_2 = 0.95$ and $\lambda = 0.1$ (section 4.2). Our runs are too short to need decay.
 # Exercise 5.4 writes a step; here PyTorch's takes twenty, for three kinds of gradients:
 
@@ -465,15 +504,18 @@ for name, grads in KINDS.items():
     print(f"{name:12} moved {w.item():+.2f} in 20 steps of rate 0.1")
 
 # %% [markdown]
-# AdamW sees a matrix as a list of numbers. **Muon** (Keller Jordan, 2024) sees a map of vectors: a
-# rotation, a stretching along some axes, and another rotation. The stretchings are its **singular
-# values**. Example: diag(3, 0.1) stretches the first axis 3 times and shrinks the second to a
-# tenth. Muon would step along diag(1, 1).
+# AdamW sees a matrix as a list of numbers. **Muon** (Keller Jordan, 2024) sees a map that takes
+# vectors to vectors. Our matrix above stretches the first axis 3 times and shrinks the second to a
+# tenth. Every matrix does something like this: it rotates, stretches along some axes, and rotates
+# again. The stretchings are its **singular values**, here 3 and 0.1. Muon would like to step with
+# all of them equal to 1.
 #
 # ![A circle of unit vectors and its images under three matrices. The gradient makes a long thin ellipse. One Newton-Schulz step gives a rounder one. Five steps give an ellipse with the same axes, nearly as large as the circle: singular values 0.92 and 0.71.](../figures/05_muon.png)
 #
 # What you see: a gradient stretches one direction much more than the other. A step in proportion
-# to it learns mainly the long one. Muon keeps the rotations and makes all stretchings about 1.
+# to it learns mainly the long one. Muon keeps the rotations and makes all stretchings about 1, in
+# the hope that the short directions, too, hold something to learn.
+#
 # The last ellipse is no circle: its short axis has overtaken the long one, an overshoot (see
 # below).
 #
@@ -512,7 +554,8 @@ gradient = learner.layers[1].attn.wo.weight.grad
 stages = {}
 for steps in (0, 1, 3, 5):
     values = torch.linalg.svdvals(newton_schulz(gradient, steps))
-    stages[f"after {steps} steps"] = list(enumerate(values.tolist(), 1))
+    name = f"after {steps} step" + "s" * (steps != 1)
+    stages[name] = list(enumerate(values.tolist(), 1))
 u, _, v = torch.linalg.svd(gradient, full_matrices=False)
 for name, matrix in (("gradient", gradient), ("Muon", newton_schulz(gradient, 5))):
     cosine = F.cosine_similarity(matrix.flatten(), (u @ v).flatten(), dim=0)
@@ -552,15 +595,15 @@ gap, moved = (ours - theirs).norm().item(), (ours - start).norm().item()
 print("same steps as torch.optim.Muon:", gap < 0.03 * moved)
 
 # %% [markdown]
-# (PyTorch's Muon computes in bfloat16, with two to three digits, so "same" is rough.) Muon
+# PyTorch's Muon computes in bfloat16, with two to three digits, so "same" is rough. Muon
 # is for matrices that map a vector to a vector. Embedding, head and norms stay with AdamW, and so
 # does the router of the experts (`base_optimizers`, below). V3 was trained with AdamW alone. Kimi
-# K2, of a similar build, used a variant of Muon at a trillion parameters (arXiv 2507.20534).
-# DeepSeek-V4 is reported to be trained with Muon (the report beside its model card, April 2026).
+# K2, of a similar build, used a variant of Muon at a trillion parameters (arXiv 2507.20534). The
+# report of DeepSeek-V4 names Muon, too ([docs/papers.md](../docs/papers.md)).
 #
 # ## 7. The learning rate: warm up, stay, decay
 #
-# At the start $m$ and $v$ know nothing, and large steps do harm. So the rate **warms up**. At
+# Early on, $m$ and $v$ are poor estimates, and large steps can do damage. So the rate **warms up**. At
 # the end, steps of constant length would jump around the minimum forever. So the rate **decays**.
 # The usual plan falls along half a cosine, beginning right after the warm-up. It depends on the
 # *end*: the length of the run must be known before the first step. **Warm-up, stable, decay**
@@ -641,8 +684,8 @@ plots.curves({"Loss on held-out text": runs}, "step", "nats per token")
 # %% [markdown]
 # What you see: four answers of the second run to this puzzle while it learns to write, and the
 # loss of both runs. The horizontal line is the table of pairs from section 2. The network
-# passes it, as it looks back farther than one token. It has also read more: 4,800 documents
-# against 2,000. (One seed, rates not tuned: this is no race.) Does the finished student use the
+# passes it, because it sees more than one previous token. It has also read more: 4,800 documents
+# against 2,000. One seed and untuned learning rates do not compare the two optimizers. Does the finished student use the
 # numbers of the puzzle?
 
 # %%
@@ -664,16 +707,18 @@ assert given < used / 2
 # belong. But most of them are not the numbers of the puzzle, and some of the rest are luck: the
 # model hardly uses the question yet.
 #
-# A large run adds five things. It sums the gradients of several small batches before a step
-# (**gradient accumulation**). It multiplies in 16 or 8 bits and keeps the weights in 32
-# (**mixed precision**). It saves weights, optimizer and place in the data (a **checkpoint**),
-# to go on after a crash; here `start` skips the batches that were read. It reads many shuffled
-# files. And it watches the loss on held-out text: where that rises while the training loss falls,
-# the model learns by heart.
+# A large run adds four things:
+#
+# - **Gradient accumulation**: the gradients of several small batches are summed before a step.
+# - **Mixed precision**: products in 16 or 8 bits, weights in 32.
+# - **Checkpoints**: weights, optimizer and place in the data are saved, to go on after a crash.
+#   Here `start` skips the batches that were read.
+# - A watch for **overfitting**: the loss on held-out text rises while the training loss falls, as
+#   the model learns its texts by heart.
 #
 # ## 9. What the loss does not tell
 #
-# During the training of the base, its skills were examined every 100 steps, on problems that it
+# During the training of the base, we tested its skills every 100 steps, on problems that it
 # never trains on. Each time the question is which next token is the likeliest:
 #
 # - **copying**: after an attempt that is shown, does the answer repeat its tokens?
@@ -710,10 +755,10 @@ plots.phase_picture(drawn, half_way, (500, f"{early:.0%} of the fall\nof the los
 
 # %% [markdown]
 # What you see: above, how far each skill has come from its floor to 100%; below, the training loss
-# on the whole web. Each point of a line is measured on the same 128 problems (marks are at every
-# eighth), so the curves are rough. The *first* step at which a rough curve reaches a level comes a
-# little early by luck. Vertical lines mark half of the way. Those of arithmetic and verification
-# fall on the same step and alternate their dashes. **This is the figure to remember from this
+# on the whole web. Each point of a line is measured on the same 128 problems (markers are at every
+# eighth point), so the curves are rough. The *first* step at which a rough curve reaches a level comes a
+# little early by luck. Vertical lines mark half of the way. For arithmetic and verification they
+# coincide, so their dashes alternate. **This is the figure to remember from this
 # chapter.** Most of the fall of the loss happens in the first 500 steps (shaded), and the rest looks
 # like slow polishing. But at step 500 the model cannot add, and judges attempts like a coin.
 #
@@ -739,11 +784,31 @@ for name, texts in (("puzzles", puzzles), ("the web", list(web.documents(2000, 0
     tokens = sum(map(len, pretrain.encode_documents(tokenizer, texts)))
     print(f"distances are {marks / tokens:.1%} of the tokens of {name}")
 
+tilde, equals = (tokenizer.encode(sign)[0] for sign in "~=")  # as in ~35=0
+after = []  # the first token of each distance, and the surprise of the base
+with torch.no_grad():
+    for ids in pretrain.batches(documents[:480], 32, seed=0):
+        logp = base(ids).log_softmax(-1)
+        for b, t in (ids == tilde).nonzero().tolist():
+            if later := (ids[b, t:] == equals).nonzero().tolist():
+                place = t + later[0][0] + 1
+                token = ids[b, place].item()
+                after.append((token, -logp[b, place - 1, token].item()))
+known, n = Counter(token for token, _ in after), len(after)
+blind = -sum(c / n * math.log(c / n) for c in known.values())
+saved = blind - sum(nats for _, nats in after) / n
+print(f"knowing a distance saves {saved:.1f} of {blind:.1f} nats", end=", ")
+print(f"{marks / tokens * saved:.3f} in the mean over the web")
+late = [p["loss"] for p in history if p["step"] > 2100]
+jumps = [abs(b - a) for a, b in itertools.pairwise(late)]
+print(f"the loss changes from one look to the next by {sum(jumps) / len(jumps):.3f}")
+assert 2.5 < saved < 3
+
 # %% [markdown]
 # Why does the loss not show it? It is a mean over all tokens of the web, which the base has
 # read, and only about one in a hundred is a distance. A distance that is known and not guessed
-# saves perhaps two nats. This lowers the mean loss by about $0.01 \cdot 2 = 0.02$, less than the
-# noise from step to step.
+# saves about 2.7 nats. So the mean loss falls by about two hundredths. It changes by about as
+# much from one look to the next.
 #
 # So do not ask the loss whether a model can reason. Examine the skill itself. Chapter 09 shows that
 # R1-Zero training fails from a base that was stopped before its phase change.
@@ -761,8 +826,7 @@ assert min(known[name] for name in FLOOR) > 0.9
 # %% [markdown] tags=["slide"]
 # ## 10. A law for the loss (optional)
 #
-# Can the loss of a large run be known before it is
-# paid for? With $N$ parameters and $D$ tokens ("Chinchilla", arXiv 2203.15556, eq. 2):
+# Can we predict the loss of a large run before paying for it? With $N$ parameters and $D$ tokens ("Chinchilla", arXiv 2203.15556, eq. 2):
 #
 # $$ L(N, D) = E + \frac{A}{N^{\alpha}} + \frac{B}{D^{\beta}} $$
 #
@@ -770,7 +834,7 @@ assert min(known[name] for name in FLOOR) > 0.9
 # small, and the third that of too little text. `python -m results.scaling SIZE SEED` trained small
 # models without experts in four sizes, with one set of learning rates. Each run has a stable rate,
 # and finished models branch off by short decays, as in section 7. In this section $N$ counts the
-# blocks and the last norm, no tables of tokens.
+# blocks and the last norm, not the embedding and output matrices.
 #
 # For given exponents the law is linear in $E$, $A$ and $B$, and least squares finds those with the
 # smallest squared errors. So only $\alpha$ and $\beta$ are searched. (The library's `fit_loss`
@@ -855,8 +919,8 @@ plots.interval_dots(skills, "share right")
 
 # %% [markdown]
 # What you see: a row for each number of parameters, a dot for each seed. Where the loss falls
-# smoothly, skills scatter: runs of one size differ by up to 0.45, because some have passed
-# their phase change and others have not. So one seed could have shown the wrong order. Large
+# smoothly, skills scatter: runs of one size differ by up to 0.45, probably because some
+# have passed their phase change and others have not. So one seed could have shown the wrong order. Large
 # models have such *emergent abilities*, too. It is disputed whether they only look sudden because
 # of the measure (arXiv 2304.15004). Ours, "is the right token the likeliest", can make a gradual
 # change look sudden.
@@ -950,10 +1014,10 @@ print(
 #
 # ## 12. Optional: speculative decoding, a draft and its check
 #
-# This section makes writing faster and changes nothing in training. A large model on a GPU waits for memory while it decodes (chapter 03). So two tokens
-# at once cost hardly more than one. After training, the MTP module can *guess* the token after
-# the next one. The main model then reads the certain token and the guess in one step. If it agrees,
-# one step has written two tokens.
+# This section makes writing faster and changes nothing in training. A large model on a GPU waits
+# for memory while it decodes (chapter 03). So two tokens at once cost hardly more than one. After
+# training, the MTP module can *draft* the token after the next one. The main model then reads the
+# certain token and the draft in one step. If it agrees, one step has written two tokens.
 #
 # ![Left: the main model has written 22 and the MTP module drafts a comma. The main model reads both in one step. Right: bars of p, orange frames of q over three tokens, p 0.5, 0.3, 0.2 and q 0.2, 0.7, 0.1: the common part is accepted, and after a rejection the first or the third token is drawn, where p is above q.](../figures/05_speculative.png)
 #
@@ -986,28 +1050,28 @@ print(f"accepted {accepted:.2f}, sum of min(p, q) {torch.minimum(p, q).sum():.2f
 print(f"rejected {1 - accepted:.2f}, sum of max(0, p - q) {excess:.2f}")
 
 # %% [markdown]
-# (`draw` is that of chapter 03.) Rows of a batch accept and reject at different places. So a
+# Rows of a batch accept and reject at different places. So a
 # rejected draft stays in the cache, and the mask (`seen`) hides it. The MTP module has a cache of
-# its own. In the loop, `sure` is a token that the main model has not yet read, `guess` a state of the
+# its own. In the loop, `sure` is a token that the main model has not yet read, `state` is that of the
 # MTP module, and `draft` a token drawn from this state. The comments number six steps:
 #
-# 1. Prefill: draw a sure token. The MTP module reads it and gives a guess.
+# 1. Prefill: draw a sure token. The MTP module reads it and gives a state.
 # 2. Draw the draft from $q$.
 # 3. One step of the main model reads both tokens.
 # 4. Accept with $\min(1, p/q)$.
 # 5. If rejected, draw from the residual; if accepted, draw one more token from $p$. So a
 #    round writes one token or two.
-# 6. The mask hides a rejected draft, the MTP module guesses again, and the loop returns to 2.
+# 6. The mask hides a rejected draft, the MTP module gives its next state, and the loop returns to 2.
 #
 # One row as an example. The prompt ends with `17+5=`, and the first sure token is `22`.
 #
 # | round | `sure` | `draft` | accepted? | written | last place in `seen` |
 # |---|---|---|---|---|---|
-# | 1 | `22` | `,` | yes, and `+` from $p$ | `,` and `+` | 2: True |
-# | 2 | `+` | `6` | no, `5` from the residual | `5` | 4: False |
+# | 1 | `22` | `,` | yes, and `+` from $p$ | `,` and `+` | 1: True |
+# | 2 | `+` | `6` | no, `5` from the residual | `5` | 3: False |
 # | 3 | `5` | ... | | | |
 #
-# (Places are counted behind the prompt. `5` will be at place 5.)
+# Places are counted after the prompt, from 0, and `5` will be at place 4.
 
 # %%
 # r1lib.speculative.positions_and_mask
@@ -1018,8 +1082,8 @@ print(f"rejected {1 - accepted:.2f}, sum of max(0, p - q) {excess:.2f}")
 # r1lib.speculative._generate
 
 # %% [markdown]
-# (`left_pad` pads the prompts on the left as in chapter 03. `Writer` notes the tokens of each
-# row until it stops.) At temperature 0 the text must be that of ordinary decoding, in fewer
+# `left_pad` pads the prompts on the left as in chapter 03, and `Writer` notes the tokens of each
+# row until it stops. At temperature 0 the text must be that of ordinary decoding, in fewer
 # steps of the main model:
 
 # %% tags=["slide", "nbval-check-output"]
@@ -1039,12 +1103,21 @@ for name, run in (("temperature 0", saved), ("temperature 1", drawn)):
     print(f"{name}: accepted {run['acceptance']:.2f}", end=", ")
     print(f"tokens for each step of the main model {run['tokens_per_step']:.2f}")
 
+print(f"\n{'accepted, three seeds':24}{'at temperature 1':20}at temperature 0")
+for name in ("every 4th batch", "every batch"):
+    drafts = [one["speculation"] for one in with_mtp[name]]
+    warm, cold = (
+        "  ".join(f"{one[kind]['acceptance']:.2f}" for one in drafts)
+        for kind in ("sampled", "greedy")
+    )
+    print(f"{'MTP on ' + name:24}{warm:20}{cold}")
+
 # %% [markdown] tags=["slide"]
-# These sums are easy to predict, so nearly every draft is accepted. (Not 2 tokens for each step:
-# where an accepted draft is the end token, nothing follows it.) The table of section 5 has more
-# prompts, but its models had only 1,500 steps. At temperature 1 they accept 0.80 to 0.86 with our
-# base's schedule (every fourth batch), and about 0.9 with MTP on every batch. At temperature 0
-# this advantage is nearly gone. V3 reports 85 to 90%, and 1.8 times as many tokens per second
+# These sums are easy to predict, so nearly every draft is accepted. A step writes less than 2 tokens
+# where an accepted draft is the end token, as nothing follows it. The table has the models of
+# section 5, on more prompts. At temperature 1 they accept 0.80 to 0.86 with our base's schedule
+# (every fourth batch), and about 0.9 with MTP on every batch. At temperature 0 this advantage is
+# nearly gone. V3 reports 85 to 90%, and 1.8 times as many tokens per second
 # (section 5.4.3).
 #
 # ## Summary

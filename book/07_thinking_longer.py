@@ -15,9 +15,9 @@
 #
 # | | |
 # |---|---|
-# | You will build | votes, best-of-N, a process reward model, beam search, a tree search, budget forcing, and one account of tokens for all of them |
+# | You will build | votes, best-of-N, a process reward model, beam search, a tree search, budget forcing, and a fair count of tokens for all of them |
 # | You need | Chapter 01; the verifier of chapter 06 helps |
-# | Minutes to read | 75 |
+# | Minutes to read | 75; the exercises take about 120 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948), section 4.2 of version 1, "Unsuccessful Attempts"; each method names its own paper |
@@ -27,8 +27,13 @@
 # What you see: nine ways to spend more tokens on a question, with the numbers of their
 # sections. The weights of the policy never change in this chapter.
 #
+# | section | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 |
+# |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+# | minutes to read | 4 | 6 | 5 | 4 | 8 | 6 | 5 | 7 | 5 | 2 | 8 | 7 | 3 |
+#
 # **On a first reading, run the cells of sections 7 to 9, and skip their text.** They search
-# step by step, or change one answer; come back before section 11. **Run the next cell
+# step by step, or change one answer. Later sections need only their names: a beam keeps a few
+# paths, a tree keeps all, and forcing stops a thought or makes it go on. **Run the next cell
 # first.** Skip its list: most names are for library functions shown later.
 
 # %% tags=["setup"]
@@ -163,24 +168,52 @@ print("right" if target.check(chosen) else "wrong")
 # and only written differently. So a vote must count *meanings*: `3*4+5` and `5+4*3` are
 # one expression. The `ballot` of a problem says what a completion votes for.
 #
-# Below, a `Ledger` draws the answers and keeps the account of tokens (section 5).
-# `ledger.draw(n)` asks the policy n times and drops what was cut off. `ledger.result` returns
-# the chosen text with its bill. `OutOfTokens` is the error for a search that finished nothing.
-#
-# Sampling is the slow part, and most methods need the same samples.
-# So we draw 16 answers to each of the 40 games once. `Recorded` is a policy that plays
-# them back in order, and `replay` runs a search on the first n of each game.
+# Now with R1. Sampling is the slow part, and most methods need the same samples. So we draw 16
+# answers to each of the 40 games once, and let the first n of them vote. An answer that was cut
+# off has no vote.
 
 # %%
-# r1lib.search.votes.self_consistency
-
-# %%
-LIVE = 16
+LIVE, SIZES = 16, (1, 2, 4, 8, 16)
 drawn = policy("r1")([(p.prompt, "") for p in games], LIVE)
 samples = {p.prompt: row for p, row in zip(games, drawn, strict=True)}
 single = [fmean(p.check(m.text) for m in samples[p.prompt]) for p in games]
 
 
+def vote(problem, answers):
+    """The first text with the most frequent meaning; empty if none was finished."""
+    texts = [more.text for more in answers if more.finish == "stop"]
+    ballots = [problem.ballot(text) for text in texts]
+    return texts[ballots.index(majority(ballots))] if texts else ""
+
+
+def voted(n):
+    """Is the vote of the first n answers right? A verdict for each game."""
+    return [float(game.check(vote(game, samples[game.prompt][:n]))) for game in games]
+
+
+print(f"one answer, mean of {LIVE} draws: {fmean(single):.0%} right")
+for n in SIZES:
+    print(f"vote of the first {n:2}: {fmean(voted(n)):.0%} right")
+
+# %% [markdown]
+# What you see: the share of right answers climbs, and then flattens. (The first draws were a little
+# luckier than the mean of all 16.) Why do two answers help, although two votes make no majority?
+# Some answers are cut off, and then the other one decides.
+#
+# But 16 answers cost more than one, and we want to compare methods at equal cost. So every method
+# of the library has one form. It takes a problem, a policy and a `budget`, and returns a text with
+# its bill. A `Ledger` draws the answers, drops what was cut off, and counts tokens (section 5). An
+# answer is a `Path` there; its field `value` will hold a score.
+
+# %%
+# r1lib.search.votes.self_consistency
+
+# %% [markdown]
+# The policy `Recorded` plays our samples back in order. `replay` runs a method on the first n
+# of each game; a method that finishes nothing raises `OutOfTokens`, and counts as wrong.
+
+
+# %%
 def attempt(problem, way, ask):
     """Run a search: (right, tokens). One that finishes nothing is wrong."""
     try:
@@ -192,34 +225,24 @@ def attempt(problem, way, ask):
 
 def replay(way, n):
     """A search on every game with n recorded answers: tokens and verdicts."""
-    way = partial(way, budget=LIVE * LONGEST * 3, n=n)
+    plenty = LIVE * LONGEST * 3  # no budget that would stop it
+    way = partial(way, budget=plenty, n=n)
     rows = [attempt(game, way, Recorded(samples, LONGEST)) for game in games]
     right, tokens = zip(*rows, strict=True)
     return tokens, right
 
 
-def naive(problem):
-    """Is the most frequent finished answer right?"""
-    texts = [m.text for m in samples[problem.prompt] if m.finish == "stop"]
-    ballots = [problem.ballot(text) for text in texts]
-    return bool(texts) and problem.check(texts[ballots.index(majority(ballots))])
-
-
-SIZES = (1, 2, 4, 8, 16)
 replayed = {"vote": [replay(self_consistency, n) for n in SIZES]}
-assert list(replayed["vote"][-1][1]) == [naive(problem) for problem in games]
-print(f"one answer, mean of {LIVE} draws: {fmean(single):.0%} right")
 for n, (tokens, right) in zip(SIZES, replayed["vote"], strict=True):
-    print(f"first {n:2} of them {fmean(tokens):6.0f} tokens {fmean(right):4.0%} right")
+    print(f"vote of the first {n:2}: {fmean(tokens):6.0f} tokens, {fmean(right):.0%}")
+    assert list(right) == voted(n)
 
 # %% [markdown] tags=["slide"]
-# What you see: the curve climbs, and then flattens. Why do two answers help, although
-# two votes make no majority? Some answers are cut off and have no vote. Then the other
-# one decides.
+# What you see: the same verdicts, and what they cost.
 #
 # ## 3. Best of N: something has to choose
 #
-# A vote needs answers that coincide, and two essays never do. **Best-of-N** needs a score
+# A vote needs answers that coincide, and two essays never coincide word for word. **Best-of-N** needs a score
 # instead: draw n answers, and keep the one with the highest score.
 #
 # - **The policy** knows how likely it found each answer. We take the mean
@@ -280,15 +303,13 @@ rate = remembered(outcome_score(orm, tokenizer))  # computes each text once
 # ## 4. The weighted vote
 #
 # A vote ignores scores, and best-of-N ignores agreement. Li et al. combine them (arXiv
-# 2206.02336): equal answers add up their scores, and the highest sum wins. Say that
-# five answers have these scores:
+# 2206.02336): equal answers add up their scores, and the highest sum wins.
 #
-# | answer | 5 | 6 | 6 | 7 | 6 |
-# |---|---|---|---|---|---|
-# | score | 0.90 | 0.40 | 0.40 | 0.30 | 0.35 |
+# ![Six answers to one question with their scores: 6 with 0.20, 5 with 0.50, 6 with 0.20, 7 with 0.90, 5 with 0.45, 6 with 0.20. The vote chooses 6, which has three votes. Best of n chooses 7, for its 0.90. The weighted vote chooses 5, as 0.50 + 0.45 = 0.95 is the highest sum. A verifier, which knows that 5 is right, chooses the first 5.](../figures/07_choices.png)
 #
-# Best-of-N takes 5, for its 0.90. The weighted vote takes 6, because
-# 0.40 + 0.40 + 0.35 = 1.15.
+# What you see: the same six answers, chosen in four ways. The vote takes 6, the most frequent.
+# Best-of-N takes 7, the answer with the highest score. The weighted vote takes 5, because
+# 0.50 + 0.45 = 0.95 is the highest sum. A verifier would take 5, too, as it is right.
 
 # %%
 # r1lib.search.weighted_vote
@@ -314,44 +335,54 @@ above = fmean(good > bad for good in scores[True] for bad in scores[False])
 print(f"outcome model: right above wrong in {above:.0%} of all pairs")
 
 # %% [markdown]
-# What you see: the verifier climbs furthest, as it must. The policy's own probability is a
-# surprisingly good judge, and free: sampling has computed it. A likely reason is that a right
+# What you see: the verifier climbs furthest, as it must. On these 40 games the policy's own
+# probability is a good judge, and free: sampling has computed it. A likely reason is that a right
 # tape is a string of easy sums, and a slip a rare token.
 #
 # The ORM is a weak judge. It has learned from a few hundred answers, and its loss is about
-# that of the constant. Yet it puts a right answer above a wrong one somewhat more often than a
-# coin would. The loss asks for exact probabilities, the last line only for the order. A judge
-# can order answers a little and still miss the probabilities.
+# that of the constant. Yet it puts a right answer above a wrong one more often than a coin
+# would. A judge can rank answers better than chance and still be badly **calibrated**: its
+# probabilities are not those with which answers are right.
 #
 # The more a judge may choose from, the more chances it has to like a wrong answer. Summed over
 # equal answers, its errors matter less.
 
 # %% [markdown] tags=["slide"]
-# ## 5. One account of tokens
+# ## 5. One account of tokens: counting fairly
 #
 # Is best-of-8 with a reward model cheaper than a vote of 16? Only a common unit can tell.
 # The **ledger** of a search counts
 #
 # - 1 for each token that the policy samples, the end of the answer included, whether the
 #   answer is used or not;
-# - 1 for each token that a model as scorer reads or writes. A beginning that was itself scored
-#   before is not paid again, because a model can keep its cache (chapter 03);
+# - 1 for each token that a model as scorer reads or writes. A prefix that has already been
+#   scored is not paid again, because a model can keep its cache (chapter 03);
 # - 0 for a verifier, which is a program;
 # - 0 for the question, for the opening that we write, and for what a program adds.
 #
 # Every search takes a `budget`, the most tokens that policy and scorer may spend together
-# on an answer that is returned. Where nothing is finished within it, the search raises
-# `OutOfTokens`. (The price of a first score is known only afterwards, so a search
-# that gives up may have spent a little more.)
+# on an answer that is returned. If no answer is complete when the budget runs out, the search
+# raises `OutOfTokens`. The price of a first score is known only afterwards, so a search
+# that gives up may have spent a little more.
 #
-# A toy makes the account easy to follow. Its policy takes from a table what comes next,
-# in turn, and each entry costs 5 tokens. Its judge reads a text at 5 tokens a line, and
-# looks up a value for the last line.
+# A toy makes the account easy to follow. Its policy has a table: after each text, what may come
+# next. Asked again, it gives the next entry of the row, and each entry costs 5 tokens:
+#
+# | written so far | may come next |
+# |---|---|
+# | nothing | `8+7=15`, `8-3=5`, `8*3=24`, `7-3=4` |
+# | `8+7=15` | `8+7+3`, `(8+7)*3`, `8+7-3`, `(8+7)/3` |
+# | `8-3=5` | `8-3+7`, `(8-3)*7` |
+# | `8*3=24` | `8*3+7` |
+# | `7-3=4` | `(7-3)*8` |
+#
+# Its judge reads a text at 5 tokens a line, and looks up a value for the last line. The next two
+# cells are this table as code.
 
 
 # %%
 class Toy:
-    """A policy that follows a table: what may come behind a text, in turn."""
+    """A policy that follows a table: what may come after a text, in turn."""
 
     def __init__(self, table, price=5):
         self.table, self.price, self.turn = table, price, Counter()
@@ -396,13 +427,18 @@ def judge(problem, texts):
     return [VALUES.get(row[-1], 0.1) for row in lines], [5 * len(row) for row in lines]
 
 
+policy_of_toy = Toy(TABLE)
+for _ in range(3):  # asked three times
+    ((more,),) = policy_of_toy([(toy_game.prompt, "")], 1, max_new_tokens=99)
+    print(f"{more.tokens} tokens: {more.text!r}")
+
 # %% [markdown]
 # Here is a ledger in small, without a budget:
 
 
 # %% tags=["nbval-check-output"]
 class SmallLedger:
-    """The account of one search: tokens written, and tokens read for scores."""
+    """The token count of one search: tokens written, and tokens read for scores."""
 
     def __init__(self, problem, ask, score):
         self.problem, self.ask, self.score = problem, ask, score
@@ -425,8 +461,9 @@ print(f"{account.written} tokens written, {account.scored} read by the judge")
 
 # %% [markdown]
 # All tokens are added to `written`, before anything is dropped: an answer that was cut off is
-# paid, too. The library's `Ledger` keeps such an account for every search of this chapter. It
-# also knows steps, a budget, and which beginnings were scored before. Both must agree:
+# paid, too. The library's `Ledger` (`r1lib/search/ledger.py`) keeps such an account for every
+# search of this chapter. It also knows steps, a budget, and which prefixes were scored before.
+# Both must agree:
 
 # %% tags=["nbval-check-output"]
 for name, found in (
@@ -447,7 +484,7 @@ except OutOfTokens as error:
 # bill doubles. A budget of 15 pays for one answer, but not for its score.
 #
 # Both answers are wrong. Each of the four first lines was continued once, and the only
-# right answer comes second behind `8-3=5`. Section 7 finds it with the same 80 tokens.
+# right answer comes second after `8-3=5`. Section 7 finds it with the same 80 tokens.
 
 # %% [markdown] tags=["slide"]
 # ## 6. A process reward model
@@ -468,12 +505,13 @@ except OutOfTokens as error:
 # r1lib.search.process.step_loss
 
 # %% [markdown]
-# Now label the steps of one answer to each training problem, by four rollouts from each
-# step, and train. (The last step needs none: its label is the verdict.)
+# In `label`, `begun` holds every proper prefix of every answer, cut after a step. The whole answer
+# needs no rollouts: its label is the verdict. Now we label the steps of one answer to each training
+# problem, by four rollouts from each step, and train.
 #
-# Then look at a wrong answer that the PRM has not read, with eight new rollouts from each
-# step. Its fate should be open at first. So the code takes the English game that R1 solves
-# nearest to half of the time, and a long wrong answer to it.
+# Then we look at a wrong answer that the PRM has not read, with eight new rollouts from each
+# step. We want a problem that R1 solves about half of the time, and a long wrong answer to it. All
+# answers of seven or more steps count as equally long.
 
 # %% tags=["slide"]
 walked = list({p.prompt: (p, text) for p, text in answers}.values())
@@ -486,18 +524,21 @@ for i, p in enumerate(games):
     texts = [m.text for m in samples[p.prompt] if m.finish == "stop"]
     wrong[i] = [text for text in texts if p.language == "en" and not p.check(text)]
 place = min(filter(wrong.get, wrong), key=lambda i: abs(single[i] - 0.5))
-held, text = games[place], max(wrong[place], key=lambda t: min(len(steps(t)), 7))
+FITS = 7  # steps; answers with more of them count as equally long
+held, text = games[place], max(wrong[place], key=lambda t: min(len(steps(t)), FITS))
 (values,), (read,) = process.step_values(prm, tokenizer, held.prompt, [text])
 truth, spent = label([(held, text)], policy("r1", seed=4), 8, LONGEST)
 print(f"{held.prompt}: R1 is right in {single[place]:.0%} of its answers, not in this")
 print(f"rollouts: {spent} tokens written, process model: {read} tokens read")
 assert truth[-1].share == 0 < 0.2 < values[-1]
 plots.steps_picture(
-    steps(text), {"8 rollouts": [s.share for s in truth], "process model": values}
+    steps(text),
+    {"8 rollouts": [s.share for s in truth], "process model": values},
+    "Chance of a right answer after each step",
 )
 
 # %% [markdown]
-# What you see: the share of right rollouts from each step, beside the model's guess. A
+# What you see: the share of right rollouts from each step, beside the PRM's estimate. A
 # label is the chance of still reaching a right answer, not whether this line is correct.
 # After a failed attempt it can stay high, because R1 may try again.
 #
@@ -509,8 +550,6 @@ plots.steps_picture(
 # %% [markdown] tags=["slide"]
 # ## 7. Beam search
 #
-# *Sections 7 to 9 may be skipped on a first reading.*
-#
 # With a value for each step, bad paths can be dropped early. **Beam search** writes
 # several next steps, keeps the best `width` paths, and goes on from these.
 #
@@ -521,7 +560,7 @@ plots.steps_picture(
 # into a dead end. Width 2 keeps `8-3=5` as well, and this one leads to the right answer.
 #
 # In the code `next_steps` asks for n next steps of all paths and drops duplicates, and `keep`
-# sorts by value. (`look_ahead` comes below.) Width 1 is a greedy search of a few lines; the
+# sorts by value. Width 1 is a greedy search of a few lines; the
 # second cell shows that both agree.
 
 # %%
@@ -589,9 +628,8 @@ for name, way in (
 # The first term is the mean score of a node. The second shrinks with each visit to it. The
 # larger $c$ is, the more the search explores.
 #
-# A node knows its `visits` and the `total` of their scores. (A parent may have one visit more
-# than its children, from a rollout of its own.) A node is **closed** once everything below
-# it has been tried, and `select` then passes it by.
+# A node knows its `visits` and the `total` of their scores. A node is **closed** once everything
+# below it has been tried, and `select` then passes it by.
 
 # %%
 # r1lib.search.trees.uct
@@ -606,7 +644,8 @@ for name, way in (
 # ![Five small trees, one after each simulation, with total and visits in each node. 1: 8+7=15 has 0.1 / 1, 8-3=5 is not tried. 2: 8-3=5 has 0.1 / 1 and two answers. 3: 8+7=15 has 0.3 / 2 and two answers. 4: the second answer of 8-3=5, (8-3)*7, scores 0.9, and 8-3=5 with 1.0 / 2 is closed. 5: the last answer is tried, and the root with 1.4 / 5 is closed.](../figures/07_tree.png)
 #
 # What you see: the tree after each simulation, with `total / visits` in each node. Orange is the
-# path of this simulation. A dotted box is not tried yet; a black square means closed.
+# path of this simulation. A dotted box is not tried yet. A black square means closed; closed
+# nodes off the path are green.
 
 
 # %% tags=["nbval-check-output"]
@@ -671,8 +710,8 @@ plots.tree_picture(root)
 # model would stop too early, its `</think>` is taken away and "Wait" is written instead.
 # Where it thinks too long, `</think>` is put there.
 #
-# Our models have never read "Wait". Two words of their tapes can take its place: `no` turns
-# the last line down, and `again` has the same sum done once more.
+# Our models have never read "Wait". Two words of their tapes can take its place: `no` rejects
+# the last line, and `again` has the same sum done once more.
 #
 # **Self-refinement** shows a model its own answer and asks for a better one (Madaan et al.,
 # arXiv 2303.17651). The new answer replaces the old one where a scorer likes it better.
@@ -702,10 +741,11 @@ show("refined", partial(refine, score=rate, rounds=2))
 assert f"{no}{no}" in waited and once_more in repeated
 
 # %% [markdown]
-# What you see: the game of section 1. Stopped early, R1 has to guess. Our "no" comes behind
+# What you see: the game of section 1. Stopped early, R1 has to guess. Our "no" comes after
 # a line that was right: R1 closes its thought again and again, and each time gets another
-# "no". After "again" it does the same sum once more. Refined, it gives up after one line and
-# guesses. The model of s1 had stopped too early; ours rarely does (section 11).
+# "no". Its last line misses the target, and yet the expression in its answer is right: (15+7)-11
+# is 11. After "again" it does the same sum once more. Refined, it gives up after one line and
+# guesses.
 #
 # **A tool.** When the model writes `=`, a program can write the result. Cobbe et al.
 # trained with such a calculator. What the model wrote is parsed and never run as code;
@@ -745,6 +785,7 @@ weighted = paired(replayed["vote"][-1][1], replayed[WEIGHTED][-2][1])
 low, high = weighted["interval"]
 print("weighted vote of 8 minus vote of 16", end=" ")
 print(f"{weighted['difference']:+.2f} [{low:+.2f}, {high:+.2f}]")
+assert low <= 0 <= high  # a tie
 lines = {
     name: [(fmean(tokens), fmean(right)) for tokens, right in replayed[name]]
     for name in ("vote", WEIGHTED, "best of n, verifier")
@@ -757,7 +798,7 @@ plots.doubling_curves({"easy countdown, share right": lines}, "tokens a question
 # What you see: points for 1, 2, 4, 8 and 16 answers, over all tokens that they cost. The
 # vote stays below the ceiling. The weighted vote starts to the right of it, because its
 # judge is paid, too, and passes it later. The last line compares the two where the weighted vote
-# has fewer tokens. Its interval contains 0: a tie.
+# has fewer tokens. Its interval begins at 0, so it does not exclude a tie.
 #
 # ## 11. The measured curves
 #
@@ -766,8 +807,8 @@ plots.doubling_curves({"easy countdown, share right": lines}, "tokens a question
 # [docs/claims](../docs/claims/P14.md).
 #
 # There are three models: the base with an opening `<think>`, R1-Zero, and R1. For the base
-# the three seeds are three trained models. Of Zero and R1 one model is shipped: their seeds
-# are three draws from it, each with newly trained scorers.
+# the three seeds are three trained models. Of Zero and R1 only one model is shipped, so their
+# seeds are three draws from it, each with newly trained scorers.
 #
 # The results first. The best gain is that of the best of the three models, in share right,
 # over one sampled answer:
@@ -785,9 +826,10 @@ plots.doubling_curves({"easy countdown, share right": lines}, "tokens a question
 # | calculator | no | no | +0.08 | helps where there are sums |
 #
 # First, the ways of section 9 to change *one* answer. `stop at 16` ends the thinking after
-# 16 tokens. `wait, no, until 64` writes a "no" wherever it would end before 64.
+# 16 tokens. `wait, no, until 64` writes a "no" wherever it would end before 64. The next two
+# cells read the files and define helpers. Skip them.
 
-# %% tags=["slide"]
+# %% tags=["setup"]
 MODELS, SEEDS = ("base", "zero", "r1"), (0, 1, 2)
 
 
@@ -815,28 +857,7 @@ def point(model, way, kind=None):
     return tuple(fmean(column(model, way, x, kind)) for x in ("tokens", "right"))
 
 
-print(Counter(KINDS))
-ONE = ("sampled", "greedy", "stop at 16", "stop at 64", "wait, no, until 64")
-for way in (*ONE, "wait, again, until 64", "refine", "calculator"):
-    print(f"{way:22}", end="")
-    for model in MODELS:
-        tokens, right = point(model, way)
-        print(f"  {model} {right:.2f} ({tokens:3.0f})", end="")
-    print()
-
-# %% [markdown]
-# What you see: shares of right answers, with the tokens in brackets. `sampled` is one answer
-# at temperature 1. For the base, temperature 0 (`greedy`) is the best change, and saves
-# tokens. For Zero and R1, greedy and sampled answers are about equally good.
-#
-# No way to lengthen or repeat an answer helps. An early stop costs right answers, most at
-# 16 tokens. A forced "no" or "again" is worse than a stop at 64. Refinement harms as well: nobody taught these models to look at an
-# answer of their own. (The calculator: at the end of this section.)
-#
-# Next, several answers at growing budgets. At first without a learned judge, with the
-# verifier as the ceiling:
-
-# %% tags=["slide"]
+# %% tags=["setup"]
 BUDGETS = units["r1", 0]["settings"]["budgets"]
 
 
@@ -855,7 +876,7 @@ def panels_of(lines):
     return panels
 
 
-def ends(lines):
+def print_last(lines):
     """Print the last point of each line."""
     for name, ways in lines.items():
         print(f"{name:29}", end="")
@@ -865,8 +886,43 @@ def ends(lines):
         print()
 
 
+def versus(model, way, other, rival):
+    """By how much a way is better than another, with its interval."""
+    found = paired(column(other, rival), column(model, way))
+    low, high = found["interval"]
+    mark = "tie" if low <= 0 <= high else ""
+    return f"{found['difference']:+.2f} [{low:+.2f}, {high:+.2f}] {mark}"
+
+
+# %% [markdown]
+# `point` is (tokens, share right) of one way, and `versus` compares two ways problem by problem.
+
+# %% tags=["slide"]
+print(Counter(KINDS))
+ONE = ("sampled", "greedy", "stop at 16", "stop at 64", "wait, no, until 64")
+for way in (*ONE, "wait, again, until 64", "refine", "calculator"):
+    print(f"{way:22}", end="")
+    for model in MODELS:
+        tokens, right = point(model, way)
+        print(f"  {model} {right:.2f} ({tokens:3.0f})", end="")
+    print()
+
+# %% [markdown]
+# What you see: shares of right answers, with the tokens in brackets. `sampled` is one answer
+# at temperature 1. For the base, temperature 0 (`greedy`) is the best change, and saves
+# tokens. For Zero and R1, greedy and sampled answers are about equally good.
+#
+# No way to lengthen or repeat an answer helps. An early stop costs right answers, most at
+# 16 tokens. A forced "no" or "again" is worse than a stop at 64. Refinement harms as well: these
+# models were never trained to revise their own answers. The calculator comes at the end of this
+# section.
+#
+# Next, several answers at growing budgets. At first without a learned judge, with the
+# verifier as the ceiling:
+
+# %% tags=["slide"]
 plain = {way: budgets(way) for way in ("vote", "likeliest", "best of n, verifier")}
-ends(plain)
+print_last(plain)
 plots.doubling_curves(panels_of(plain), "tokens a question")
 
 # %% [markdown]
@@ -888,7 +944,7 @@ judges = {
     "beam, process model": ["beam 2 x 2", "beam 4 x 4"],
     "tree search, process model": ["mcts 512", "mcts 1024"],
 }
-ends(judges)
+print_last(judges)
 plots.doubling_curves(panels_of(judges), "tokens a question")
 
 # %% [markdown]
@@ -901,16 +957,7 @@ plots.doubling_curves(panels_of(judges), "tokens a question")
 # Can a vote of a weak model replace training? We compare the base's vote, at each
 # budget, with one answer of R1, problem by problem:
 
-
 # %% tags=["slide"]
-def versus(model, way, other, rival):
-    """By how much a way is better than another, with its interval."""
-    found = paired(column(other, rival), column(model, way))
-    low, high = found["interval"]
-    mark = "tie" if low <= 0 <= high else ""
-    return f"{found['difference']:+.2f} [{low:+.2f}, {high:+.2f}] {mark}"
-
-
 cost, right = point("r1", "sampled")
 print(f"one answer of R1: {right:.2f} for {cost:.0f} tokens")
 for budget in BUDGETS:
@@ -940,7 +987,7 @@ for model in MODELS:
         - fmean(units[model, seed]["ways"]["sampled"]["right"])
         for seed in SEEDS
     ]
-    print("      by seed:", ", ".join(f"{gain:+.2f}" for gain in by_seed))
+    print("      each run:", ", ".join(f"{gain:+.2f}" for gain in by_seed))
     assert min(by_seed) > 0
 for kind in dict.fromkeys(KINDS):
     row = [point("r1", way, kind)[1] for way in ("sampled", f"vote {top}")]
@@ -951,7 +998,8 @@ for way in ("greedy", "calculator"):
         print(f"{model:5}{way:10}", versus(model, way, model, "sampled"))
 
 # %% [markdown]
-# What you see: votes on top of training add to every model, in every seed. They add most
+# What you see: votes on top of training add to every model, in every one of its three runs. They
+# add most
 # to the base, which is right now and then. They add nothing where nothing can be found:
 # the R1 shipped here, seed 0, solves no hard countdown with any number of votes. Those of seeds 1
 # and 2 solve 0.08 and 0.17 with one answer ([the stage table](../docs/stage_table.md)).
@@ -965,8 +1013,8 @@ for way in ("greedy", "calculator"):
 # ![The chance that at least one of k samples is right, over k from 1 to 32, for base, R1-Zero and R1. At k = 1 R1 is the highest and the base the lowest; between 4 and 5 tries the curves cross, and at 32 the base is the highest.](../figures/widget_pass.png)
 #
 # What you see: the chance that at least one of k answers is right, on all 64 problems, for
-# each seed (thin) and as their mean. From five tries on the base is ahead. Most of this is hard
-# countdown, of which this R1 solves nothing. On the other 48 problems R1 leads up to 8 tries,
+# each seed (thin) and as their mean. From five tries on the base is ahead. Most of that gap comes
+# from hard countdown, which this R1 never solves. On the other 48 problems R1 leads up to 8 tries,
 # and the base is slightly ahead from 16 on. The page
 # [widgets/pass.html](../widgets/pass.html) lets you move k and shows every problem.
 
@@ -1012,8 +1060,9 @@ plots.difference_dots(rows, "share right: search minus vote, at equal tokens")
 #
 # ### The judge is exploited
 #
-# Let the PRM choose among more and more answers. What it *promises* for the chosen answer
-# must rise, because it is a maximum. Does the share of right answers rise, too?
+# Let a learned judge choose among more and more answers, the PRM on the left and the ORM on the
+# right. What it *promises* for the chosen answer must rise, because it is a maximum. Does the share
+# of right answers rise, too?
 
 
 # %% tags=["slide"]
@@ -1042,8 +1091,9 @@ plots.doubling_curves(panels, "answers to choose from")
 
 # %% [markdown]
 # What you see: the promise rises with each doubling. The share of right answers (among finished
-# ones) rises at first, and then falls. We always take the answer that the judge rates highest.
-# Among many answers, that is more and more often one that it overrates. A wide beam does the same
+# ones) rises at first, and then falls. The ORM promises too much even for one answer. We always
+# take the answer that the judge rates highest, and among many answers that is more and more often
+# one that it overrates. At auctions this is called the *winner's curse*. A wide beam does the same
 # at each step.
 #
 # Here is the wrong answer that a beam was surest of, with the judge's value after each
@@ -1082,7 +1132,7 @@ for model in MODELS:
 # which had somewhat more tokens.
 
 # %% [markdown] tags=["slide"]
-# ## 13. What readers ask
+# ## 13. Frequently asked
 #
 # The numbers for the first three questions, from the recorded answers of section 2:
 

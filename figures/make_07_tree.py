@@ -127,6 +127,7 @@ def frames(axes):
     text = (
         "total / visits     orange: the path of this simulation"
         "     dotted: not tried     black square: closed"
+        "     green: closed, not on this path"
     )
     axes.text(0.2 + STEP * 2.5 - 0.1, -0.25, text, style="italic", **SMALL)
 

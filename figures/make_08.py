@@ -28,7 +28,7 @@ CHOICES = {  # station: (section, choice)
         ("2", "log-probability: REINFORCE"),
         ("3", "ratio and clip: PPO, GRPO"),
         ("4", "plus a KL term: GRPO"),
-        ("7", "other bounds: CISPO, SAPO, ..."),
+        ("7", "other bounds: DAPO, CISPO, ..."),
     ),
 }
 

@@ -36,7 +36,8 @@ def case(place, row, title):
         small.plot(ratios, objective(ratios, advantage), "o", color=ORANGE, ms=7)
         for edge in (1 - DATA["clip_low"], 1 + DATA["clip_high"]):
             small.axvline(edge, color=GREY, linestyle="--")
-        small.set(xlabel="ratio", title=f"{title}, advantage {advantage:+.2f}")
+        title_of = f"{title}, advantage {advantage:+.2f}"
+        small.set(xlabel="ratio", ylabel="clipped objective", title=title_of)
 
     return draw
 
@@ -44,6 +45,6 @@ def case(place, row, title):
 if __name__ == "__main__":
     rewards = GROUP["rewards"]
     good, bad = rewards.index(max(rewards)), rewards.index(min(rewards))
-    left = case((0.07, 0.16, 0.4, 0.7), good, "a right completion")
-    right = case((0.57, 0.16, 0.4, 0.7), bad, "a wrong completion")
+    left = case((0.075, 0.16, 0.4, 0.7), good, "a right completion")
+    right = case((0.58, 0.16, 0.4, 0.7), bad, "a wrong completion")
     sheet(NAME, 11, 4, left, right)

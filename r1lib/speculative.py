@@ -160,7 +160,7 @@ def _generate(model, prompts, max_new_tokens, temperature, stop_ids, generator):
     p, logp = probabilities(model.head(hidden[:, -1]), temperature)
     sure = draw(p, generator)  # 1. written, but not yet read
     after = torch.cat((ids[:, 1:], sure.unsqueeze(1)), dim=1)
-    guess = read_mtp(model, hidden, after, cache, seen)[:, -1]
+    state = read_mtp(model, hidden, after, cache, seen)[:, -1]
     cache.length += ids.shape[1]
     rows = list(range(len(prompts)))
     first = sure.unsqueeze(1)
@@ -170,7 +170,7 @@ def _generate(model, prompts, max_new_tokens, temperature, stop_ids, generator):
         which = torch.tensor(kept, device=seen.device)
         cache.select(which)
         rows, seen, sure = [rows[i] for i in kept], seen[which], sure[which]
-        q, _ = probabilities(model.head(guess[which]), temperature)
+        q, _ = probabilities(model.head(state[which]), temperature)
         draft = draw(q, generator)  # 2.
         hidden = read_main(model, torch.stack((sure, draft), dim=1), cache, seen)  # 3.
         p, logp = probabilities(model.head(hidden), temperature)
@@ -180,8 +180,8 @@ def _generate(model, prompts, max_new_tokens, temperature, stop_ids, generator):
         sure = draw(rest, generator)  # 5.
         new = torch.stack((torch.where(ok, draft, sure), sure), dim=1)
         seen[:, cache.length + 1] = ok  # 6. a rejected draft is hidden
-        guess = read_mtp(model, hidden, new, cache, seen)
-        guess = guess[torch.arange(len(rows)), ok.long()]
+        state = read_mtp(model, hidden, new, cache, seen)
+        state = state[torch.arange(len(rows)), ok.long()]
         cache.length += 2
         out.steps += len(rows)
         out.accepted += int(ok.sum())

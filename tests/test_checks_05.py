@@ -68,6 +68,15 @@ def coupled(*given):
     return adamw(*given, couple=True)
 
 
+def late_decay(p, grad, m, v, t):
+    after, m, v = adamw(p, grad, m, v, t)
+    return (after + 0.01 * p) * 0.99, m, v
+
+
+def forgetful(p, grad, m, v, t):
+    return adamw(p, grad, torch.zeros(4), torch.zeros(4), t)
+
+
 def few_steps(x):
     x = x / x.norm()
     for _ in range(3):
@@ -98,8 +107,10 @@ def equal(law, flops):
         (checks.ex_5_3, only_causal, "sees the one before"),
         (checks.ex_5_3, not_causal, "sees a later one"),
         (checks.ex_5_3, blind_padding, "padding too"),
-        (checks.ex_5_4, uncorrected, "step 1 is another one"),
-        (checks.ex_5_4, coupled, "is another one"),
+        (checks.ex_5_4, uncorrected, "not divided by 1 - beta^t"),
+        (checks.ex_5_4, coupled, "added to the gradient"),
+        (checks.ex_5_4, late_decay, "from after the step"),
+        (checks.ex_5_4, forgetful, "step 2 is another one"),
         (checks.ex_5_4, lambda *given: given[0], "return three things"),
         (checks.ex_5_5, few_steps, "more steps"),
         (checks.ex_5_5, identity, "it is orthogonal, but turned"),

@@ -82,11 +82,25 @@ def ex_5_4(adamw_step) -> None:
             optimizer.step()
             got = adamw_step(p, grad, m, v, t)
             got = parts(got, 3, "return three things: (p, m, v)")
+            mine = tensor(got[0], (4,), grad.dtype)
+            if not torch.allclose(mine, theirs.detach(), atol=1e-5):
+                why = first_slip(mine, p, grad) if t == 1 else "are m and v new means?"
+                raise AssertionError(f"step {t} is another one: {why}")
             p, m, v = (tensor(x, (4,), grad.dtype) for x in got)
-            assert torch.allclose(p, theirs.detach(), atol=1e-5), (
-                f"step {t} is another one: are m and v corrected by 1 - beta^t, and "
-                "is the decay taken from p itself, not added to the gradient?"
-            )
+
+    def first_slip(mine, p, grad):
+        """Which known mistake gives this first step; from m = v = 0 it is 0.1 long."""
+        step, raw = 0.1 * grad.sign(), 0.1 * 0.1 * grad / (0.05 * grad**2).sqrt()
+        known = {
+            "m and v are not divided by 1 - beta^t": p - 0.01 * p - raw,
+            "the decay takes p from after the step": (p - step) * 0.99,
+            "the decay is added to the gradient": p - 0.1 * (grad + 0.1 * p).sign(),
+            "the decay is missing": p - step,
+        }
+        for words, wrong in known.items():
+            if torch.allclose(mine, wrong, atol=1e-4):
+                return words
+        return "are m and v each divided by their own 1 - beta^t?"
 
     report("5.4", test, adamw_step)
 

@@ -152,10 +152,11 @@ def experts(name: str, text: str) -> Panel:
     return Panel(draw, text=line(text), layer=slider(1, 0, 3))
 
 
-def grpo_steps(model, tokenizer, batch, advantages) -> Panel:
+def grpo_steps(model, tokenizer, batch, advantages, group=0, steps=0) -> Panel:
     """How likely the completions of a group are, after some steps of GRPO on it.
 
-    `batch` is a rollout of groups of eight; each group begins from `model` again.
+    `batch` is a rollout of groups of eight; each group begins from `model` again. The
+    sliders begin at `group` and `steps`.
     """
     runs = {}
 
@@ -179,7 +180,7 @@ def grpo_steps(model, tokenizer, batch, advantages) -> Panel:
         return TABLE.render(said=said, head=head, rows=table)
 
     last = len(batch.rewards.view(-1, 8)) - 1
-    return Panel(draw, group=slider(0, 0, last), steps=slider(0, 0, 8))
+    return Panel(draw, group=slider(group, 0, last), steps=slider(steps, 0, 8))
 
 
 def learn(model, ids, mask, old_logprobs, advantages):

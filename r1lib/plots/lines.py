@@ -72,16 +72,18 @@ def curves(
     ylabel: str,
     log: str = "",
     ticks: Sequence[float] = (),
+    sharey: bool = False,
 ) -> Picture:
     """Draw named lines of (x, y) points; `log` names the logarithmic axes: "xy".
 
     panels = {"title": {"MHA": [(128, 1.0), (512, 1.1)], "GQA": [...]}}. `xlabel` is one
-    for all panels, or one for each; `ticks` are places on the x axis.
+    for all panels, or one for each; `ticks` are places on the x axis. With `sharey` all
+    panels have one scale, so that their heights can be compared.
     """
     labels = [xlabel] * len(panels) if isinstance(xlabel, str) else xlabel
     figure = Picture(figsize=(8.4 if len(panels) > 1 else 6.0, 3.6))
     figure.set_layout_engine("constrained")
-    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    all_axes = figure.subplots(1, len(panels), squeeze=False, sharey=sharey)[0]
     shown = zip(all_axes, labels, panels.items(), strict=True)
     for axes, label, (title, lines) in shown:
         for look, (name, points) in enumerate(lines.items()):

@@ -17,14 +17,14 @@ def tree_picture(root) -> Picture:
     deepest = max(x for x, _ in places.values())
     leaves = sum(not node.children for node in places)
     figure = Picture(figsize=(8.4, 1.1 + 0.27 * leaves), layout="constrained")
-    axes, longest = figure.subplots(), int(88 / (deepest + 0.3))
+    axes, longest = figure.subplots(), int(96 / (deepest + 0.3))
     for node, (x, y) in places.items():
         for child in node.children:
             u, v = places[child]
             bend = x + BEND
             kind = {"color": GREY, "linewidth": 0.8, "zorder": 1}
             axes.plot((x, bend, bend, u), (y, y, v, v), **kind)
-            kind = {"fontsize": 7, "family": "DejaVu Sans Mono", "va": "bottom"}
+            kind = {"fontsize": 6.5, "family": "DejaVu Sans Mono", "va": "bottom"}
             axes.text(bend + 0.03, v + 0.06, words_of(child, longest), **kind)
     colour_nodes(figure, axes, places, max(1, root.visits))
     axes.set(xlim=(-0.15, deepest + 0.15), xlabel="steps (hollow: written, not tried)")
@@ -112,7 +112,9 @@ def last_line(text: str, longest: int = 24) -> str:
 
 
 @styled
-def steps_picture(steps: list[str], values: dict[str, list[float]]) -> Picture:
+def steps_picture(
+    steps: list[str], values: dict[str, list[float]], title: str = ""
+) -> Picture:
     """Draw the values of each step of one answer, in [0, 1], as bars beside its text.
 
     values = {"rollouts": [0.5, 1.0], "model": [0.4, 0.9]}, one for each step.
@@ -131,7 +133,7 @@ def steps_picture(steps: list[str], values: dict[str, list[float]]) -> Picture:
     kind = {"family": "DejaVu Sans Mono", "fontsize": 8}
     axes.set_yticks(range(len(steps)), names, **kind)
     axes.invert_yaxis()
-    axes.set(xlim=(0, 1), xlabel="chance of a right answer")
+    axes.set(xlim=(0, 1), xlabel="chance of a right answer", title=title)
     axes.grid(axis="y", visible=False)
     figure.legend(loc="outside lower center", ncols=3, fontsize=9)
     return figure

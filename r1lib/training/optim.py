@@ -27,9 +27,8 @@ def orthogonalize(m: Float[Tensor, "M R C"], steps: int = 5) -> Float[Tensor, "M
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(steps):
         gram = x @ x.transpose(1, 2)
-        x = torch.baddbmm(
-            x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a
-        )
+        both = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)  # b gram + c gram gram
+        x = torch.baddbmm(x, both, x, beta=a)  # a x + both x
     return x.transpose(1, 2) if tall else x
 
 

@@ -34,7 +34,7 @@ class Packed:
         place = torch.arange(self.ids.shape[1], device=self.ids.device)
         first = torch.ones_like(self.owner, dtype=torch.bool)
         first[:, 1:] = self.owner[:, 1:] != self.owner[:, :-1]
-        # the place of the latest first token, subtracted
+        # cummax carries the place of the latest first token to the right
         return place - torch.where(first, place, 0).cummax(dim=1).values
 
     @property
@@ -63,10 +63,10 @@ def pack(documents: list[list[int]], length: int) -> Packed:
     if not lengths or lengths[0] < 1 or lengths[-1] > length:
         got = f"{lengths[0]} to {lengths[-1]}" if lengths else "no documents"
         raise ValueError(f"wanted documents of 1 to {length} tokens, got {got}")
-    rows, with_room = [], {}
+    rows, with_room = [], {}  # with_room: free places -> the rows that have so many
     for document in sorted(documents, key=len, reverse=True):
         fits = (r for r in range(len(document), length + 1) if with_room.get(r))
-        room = next(fits, None)
+        room = next(fits, None)  # the least room that is enough
         if room is None:
             rows.append([])
         row = rows[-1] if room is None else with_room[room].pop()
