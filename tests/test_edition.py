@@ -82,6 +82,7 @@ def test_a_clone_holds_the_next_edition_alone_and_what_it_makes_is_kept(tmp_path
     assert known == {"tokenizer": {"sha256": {}}}
     (clone / "results/data/zero-0.json").write_text("2")
     (clone / "results/data/.zero-1.json.tmp").write_text("half")
+    (clone / "artifacts/tokenizer/README.md").write_text("a card")
     made = edition.keep(clone, root)
     assert f"results/data/{NEXT}/zero-0.json" in made and len(made) == 3
     assert (root / "results/data/zero-0.json").read_text() == "1"

@@ -56,13 +56,20 @@ def carry_tokenizer(old: Path, new: Path) -> None:
 
 
 def keep(folder: Path, root: Path = ROOT) -> list[str]:
-    """Copy what a clone has made; returns the paths that are new or changed."""
+    """Copy what a clone has made; returns the paths that are new or changed.
+
+    Cards stay behind: their links hold in artifacts/ only (`tools.ship --cards`).
+    """
     changed = []
     for place in PLACES:
         if not (folder / place).is_dir():
             raise ValueError(f"{folder} has no {place}: wanted a clone of the next one")
         for path in sorted((folder / place).rglob("*")):
-            if not path.is_file() or path.name.startswith("."):
+            if (
+                not path.is_file()
+                or path.name.startswith(".")
+                or path.name == files.CARD
+            ):
                 continue
             target = root / place / NEXT / path.relative_to(folder / place)
             content = path.read_bytes()
