@@ -361,9 +361,9 @@ for name, keep in every.items():
     print(f"{name:12} {', '.join(gone) or '-'}")
 
 # %% [markdown]
-# Each filter names the row that was made for it. Look at "unique": it also names "too long". That
-# row has the text of the good one; only its number of tokens was set to 190. And a filter does not
-# know what the others remove.
+# Each filter but *per prompt* names the row that was made for it. Look at "unique": it also names
+# "too long". That row has the text of the good one; only its number of tokens was set to 190. And
+# a filter does not know what the others remove.
 #
 # How is a filter written? It gets all rows and returns a verdict for each. Two examples:
 
@@ -526,8 +526,9 @@ print(f"kept rows of countdown with a slip: {len(false)} of {len(games)}")
 # The first text says 아니 참, *no true*, in its second line: a verdict that contradicts itself.)
 #
 # Look at the last lines of the output. The verifier reads the answer only. So a right answer
-# with a false step passes every filter, and the row teaches the slip as well. Checking steps
-# needs the *process* reward model of chapter 07.
+# with a false step passes every filter, and the row teaches the slip as well. In our games a rule
+# such as `slips` could filter steps, too. Where no rule can check a step, as in a proof in words,
+# it takes a *process* reward model (chapter 07).
 #
 # ### Easy problems crowd in
 #
