@@ -1130,7 +1130,7 @@ picture
 # (128K is 32 times 4,096. V3's factor is 40: its configuration allows 163,840 positions.)
 #
 # A fast rotary pair turns many times in 4,096 tokens, so the model has seen each of its angles.
-# A slow pair that makes a quarter turn in training meets new angles from position 4,097 on.
+# A slow pair that makes a quarter turn in training meets new angles from position 4,096 on.
 # So slow pairs are slowed down further, until the new length fits into the old angles. Slowing
 # *all* pairs would blur neighbours. **YaRN** (section 3 of its paper) counts turns within
 # the training length: 32 or more, keep; one or fewer, divide by the factor; in between, a ramp.
@@ -1573,7 +1573,7 @@ checks.ex_3_7(my_attend)
 
 # %% tags=["exercise"]
 def draw_top_p(probabilities, p, u):
-    """The id of the drawn token: [0.1, 0.6, 0.3], p = 0.9, u = 0.7 -> 2."""
+    """The id of the drawn token: [0.2, 0.5, 0.3], p = 0.7, u = 0.65 -> 2."""
     # BEGIN SOLUTION
     kept, total = [], 0.0
     for i in sorted(range(len(probabilities)), key=lambda i: -probabilities[i]):

@@ -341,8 +341,9 @@ print(f"outcome model: right above wrong in {above:.0%} of all pairs")
 #
 # The ORM is a weak judge. It has learned from a few hundred answers, and its loss is about
 # that of the constant. Yet it puts a right answer above a wrong one more often than a coin
-# would. A judge can rank answers better than chance and still be badly **calibrated**: its
-# probabilities are not those with which answers are right.
+# would. (These pairs mix games. To know which game is easy is a part of that, and no help for
+# best-of-n, which chooses within a game.) A judge may also rank well and still be badly
+# **calibrated**: its probabilities are not those with which answers are right (section 12).
 #
 # The more a judge may choose from, the more chances it has to like a wrong answer. Summed over
 # equal answers, its errors matter less.
@@ -1007,8 +1008,8 @@ for way in ("greedy", "calculator"):
 # **Inference-time scaling finds the answers that a model gives now and then**; its weights
 # learn nothing.
 #
-# The last lines compare two ways of section 9 with one answer: greedy helps the base, and
-# the calculator Zero and R1. The rest are ties.
+# The last lines compare greedy decoding, and the calculator of section 9, with one answer:
+# greedy helps the base, and the calculator Zero and R1. The rest are ties.
 #
 # ![The chance that at least one of k samples is right, over k from 1 to 32, for base, R1-Zero and R1. At k = 1 R1 is the highest and the base the lowest; between 4 and 5 tries the curves cross, and at 32 the base is the highest.](../figures/widget_pass.png)
 #
@@ -1097,7 +1098,7 @@ plots.doubling_curves(panels, "answers to choose from")
 # at each step.
 #
 # Here is the wrong answer that a beam was surest of, with the judge's value after each
-# step. (The question is in Korean: `계산` means "compute", `맞아 참` means "yes, true".)
+# step. (It is in Korean: `계산` means "compute", `맞아 참` means "yes, true".)
 # Then comes the other reason, the width of the tree.
 
 # %% tags=["slide"]

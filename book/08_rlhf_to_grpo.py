@@ -31,7 +31,7 @@
 # |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 # | minutes to read | 2 | 13 | 7 | 6 | 4 | 9 | 4 | 4 | 11 | 5 | 4 | 1 | 8 |
 #
-# For GRPO alone, read 2, 3, 6, 8 and 11. Section 13 is optional.
+# For GRPO alone, read 2 to 6, 8 and 11; 13 is optional.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -764,7 +764,7 @@ assert abs(zero.item()) < 1e-3 < 0.1 < grpo_gradient.norm()
 
 # %% [markdown]
 # The *value* is 0 because every ratio is 1 right after sampling, and the advantages of a group
-# sum to 0. The *gradient* is not 0. To see whether a run succeeds, watch the reward.
+# sum to 0. (Near 0 with `token_mean`.) The *gradient* is not 0. To judge a run, watch the reward.
 #
 # With a KL term, the printed loss is about $\beta$ times the KL, so it starts at 0 and *rises*.
 #
@@ -1450,7 +1450,7 @@ for arm in ("recipe", *(arm for arm, found in rest.items() if found["clear"])):
 # - Ratio and clip limit the use of old samples. The minimum is right for both signs.
 # - $k_3$ is a good value, $k_2$ a good gradient, and $k_1$ belongs in the reward.
 # - DPO needs only pairs. Its loss starts at log 2.
-# - At ratio 1 the loss of GRPO is about 0, and its gradient is that of REINFORCE.
+# - At ratio 1 the loss of GRPO is near 0, and its gradient is that of REINFORCE.
 #
 # ## Questions
 #

@@ -129,7 +129,8 @@ for name, config in models.items():
 # Training needs much more memory than the weights. Each weight has a **gradient** and, in
 # AdamW, two **moments** (chapter 05). The **activations** are what the layers computed in the
 # forward pass; the backward pass needs them again. The **logits**, one number for each token of the
-# vocabulary, belong to the activations, but are often the largest part and get their own row.
+# vocabulary, belong to the activations. In a small model with a large vocabulary they are the
+# largest part, so they get their own row.
 #
 # In mixed precision a weight and its gradient take two bytes each, in the format
 # **bfloat16**, a float of 16 bits. The optimizer takes twelve: a copy of the weight and both
@@ -321,8 +322,8 @@ for line in benched("growth")["growth"]:
 
 # %% [markdown]
 # 16 times the experts take only 1.5 times the seconds, since a token visits as many as before.
-# This is why DeepSeek-V3 can have 671 billion weights: its time follows the 37 billion of the
-# second column above. Its memory follows the 671. (Measured on one thread. Do not extend the other
+# This is why DeepSeek-V3 can have 671 billion weights: its training time follows the 37 billion of
+# the second column above. Its memory follows the 671. (Measured on one thread. Do not extend the other
 # two lines to large models: both bend upwards, says `docs/speed.md`.)
 
 # %% [markdown] tags=["slide"]
@@ -1048,7 +1049,8 @@ plots.seed_dots(panels, log=KLS, called="sample")
 # What you see: bfloat16 changes the experts of 2 to 3% of the tokens, eight bits those of 9 to
 # 13%. The share that is due to experts is anything from 1% to 90%, so do not trust the one sample
 # above. Rare, large jumps are one reason. In sample 2 of Zero in bfloat16, one token's probability
-# changed by a factor of 593. Replay removes them, and then the three samples of Zero agree.
+# changed by a factor of 593. With replay the three samples of Zero in bfloat16 have nearly the same
+# KL, so such jumps are probably gone; they were not counted.
 #
 # The rest is ordinary rounding. The dense student, our control, has no experts to change, and
 # with eight bits it has the largest KL of all.

@@ -99,7 +99,7 @@ def ex_16_5(sent) -> None:
     def test(sent):
         ids = torch.tensor([[0, 3], [1, 2], [3, 2], [0, 1]])  # two tokens on each rank
         got = [items(row) for row in items(sent(ids, 4, 2))]
-        assert got != [[2, 1], [2, 2]], "count each choice of a token, not each token"
+        assert got != [[2, 2], [1, 1]], "count each choice of a token, not each token"
         assert got == [[2, 2], [2, 2]], f"wanted [[2, 2], [2, 2]], not {got}"
         ids = torch.tensor([[0], [0], [5], [1], [0], [4]])
         got = [items(row) for row in items(sent(ids, 6, 3))]
