@@ -29,10 +29,11 @@
 # to 5, 7 and 8.
 
 # %% [markdown]
-# **Run this first.** It seeds the one global random generator. The cell behind it prepares
+# **Run this first.** It seeds the one global random generator. The next cell defines
 # two helpers, `ask` and `show`. Its code is folded, as all longer code of this chapter is: it
 # only asks, counts and draws. In JupyterLab a click on the three dots opens it. Where code
-# says `assert`, the book checks what it claims.
+# says `assert`, the book checks what it claims. The times printed below are those of a busy
+# machine.
 
 # %% tags=["setup"]
 from statistics import fmean
@@ -143,18 +144,37 @@ plots.next_token_bars(chances)
 #   many numbers, and the right one, 25, is not among the likeliest.
 # - **Right.** Asked for one small sum, both are nearly sure, and right.
 #
-# So for this question R1 need not add better than the base. Its first token is another one,
-# and that leads to small sums, which both can do.
+# So on this question R1 need not be better at adding than the base. It starts with a different
+# token, and that leads to small sums, which both can do.
 #
 # The **temperature** says how a token is chosen. At 1 it is drawn with just these
 # probabilities, so here the base would think about one time in four. Below 1 the likely
 # tokens become likelier still, and at 0 the likeliest one is always taken.
 #
+# You now have all the parts of the loop that writes a text. The model gives every token a
+# number, a **logit**. *Softmax* turns the logits into probabilities, a token is drawn, and it
+# becomes part of the text:
+
+# %% tags=["slide"]
+model, tokenizer = models["r1"]
+ids = tokenizer.prompt(APPLES)
+begin = len(ids)
+while ids[-1] != tokenizer.eos and len(ids) < begin + MOST:
+    with torch.no_grad():
+        logits = model(torch.tensor([ids]))[0, -1]  # a number for every token
+    probabilities = logits.softmax(0)
+    ids.append(torch.multinomial(probabilities, 1).item())  # draw one, append it
+print(tokenizer.decode(ids[begin:]))
+
+# %% [markdown]
+# What you see: a text drawn token by token at temperature 1. `<|eos|>` is the token for "the
+# end". Run the cell again, and the text may be another one. `ask` does the same, for many
+# prompts at once.
+#
 # What is a token, and what does an answer cost? Here are two answers, cut as the models see
 # them:
 
 # %% tags=["nbval-check-output"]
-tokenizer = models["r1"][1]
 for text in ("<answer>30</answer>", "The capital of France is Paris."):
     pieces = [tokenizer.decode([i]) for i in tokenizer.encode(text, allow_special=True)]
     print(len(pieces), "tokens:", pieces)
@@ -219,7 +239,7 @@ for problem in (bare, story):
 
 # %% [markdown]
 # A tape may be followed by a **check**. `~35=4 no` reads: "the distance to 35 is 4, so no".
-# In countdown the number behind `~` is the target, in arithmetic the result of the line
+# In countdown the number after `~` is the target, in arithmetic the result of the line
 # before. The last word is the **verdict**. A wrong result on a tape is called a **slip**.
 # Four lines to read, one with a slip:
 #
@@ -272,13 +292,17 @@ print(f"3 preferences\n {request.prompt}\n better: {good}\n worse:  {worse}")
 # %% [markdown] tags=["slide"]
 # ## 4. The recipe of R1 on one map
 #
-# R1 uses the same kinds of training, in another order. Follow the lower map.
+# R1 uses the same kinds of training, in another order. Follow the lower map, one arrow at a
+# time. RL makes R1-Zero from the base, to see what rewards alone can teach. Zero's answers are
+# hard to read, so a readable version of them teaches Dev1 its form. RL turns Dev1 into Dev2,
+# which reasons well. Dev2 writes many answers, and these teach Dev3, again from the base. A last
+# RL turns Dev3 into R1. The table sums this up:
 #
 # | model | starts from | training | why |
 # |---|---|---|---|
 # | **R1-Zero** | base | RL; a verifier says right or wrong | it reasons well, but its thinking is hard to read and mixes languages |
 # | **Dev1** | base | SFT on the **cold start**: a few thousand readable answers | to think so that people can follow |
-# | **Dev2** | Dev1 | RL, also paid for staying in one language | to win back reasoning |
+# | **Dev2** | Dev1 | RL, with an extra reward for staying in one language | to win back reasoning |
 # | **Dev3** | base | SFT on the **samples**: many answers that a filter kept | one model that reasons, and does all else |
 # | **R1** | Dev3 | RL, with verifiers and reward models | to be helpful and harmless |
 # | **Distill** | a smaller base | SFT on the same samples, no RL | a cheap model that reasons |
@@ -357,8 +381,8 @@ for style in ("guess", "short", "long"):
     print(f"--- {style}, {'right' if game.check(text) else 'wrong'}\n{text}")
 
 # %% [markdown]
-# None of the three made a slip, a wrong sum. Those marked wrong are wrong all the same: their
-# expression misses the target. The web of the base has slips, wrong verdicts, people
+# None of the three made a slip, a wrong sum. The two marked wrong are wrong for another reason:
+# their expression misses the target. The web of the base has slips, wrong verdicts, people
 # who repeat a failed sum and people who give up. How often was our choice:
 
 # %% tags=["nbval-check-output"]
@@ -411,7 +435,7 @@ for numbers, target, language in (
 
 # %% [markdown]
 # For facts a test cannot work like that: nobody can guess a capital. There only the words
-# around the question are new, such as "It is cold." before it or "Take your time." behind
+# around the question are new, such as "It is cold." before it or "Take your time." after
 # it. `docs/world.md` describes the whole world.
 
 # %% [markdown] tags=["slide"]
@@ -500,16 +524,24 @@ assert share["facts", "r1"] > share["facts", "zero"] + 0.1
 assert share["refuses harm", "r1"] > share["refuses harm", "zero"] + 0.2
 plots.interval_dots(panels, "share")
 
+# %% tags=["hide-input"]
+print(f"{'':20}" + "".join(f"{title:>17}" for title in RULES))
+for label in ROWS:
+    cells = (panels[title][label][0] for title in RULES)
+    shown = (f"{mean:.2f} ({low:.2f}-{high:.2f})" for mean, low, high in cells)
+    print(f"{label:20}" + "".join(f"{text:>17}" for text in shown))
+
 # %% [markdown]
 # What you see: one dot for each model and kind of question, all from one training run
 # (seed 0); in the last panel small is good. The line is a **95% interval**: how uncertain is
-# a share from so few questions? They are drawn anew 1,000 times, with repeats, and 95% of
-# the means lie on the line (the *bootstrap*). The two tries of a question are averaged first.
-# R1's 0.53 on facts has a line from 0.44 to 0.62.
+# a share from so few questions? Draw as many questions from these again, with repeats, 1,000
+# times: 95% of the means lie on the line (the *bootstrap*). The two tries of a question are
+# averaged first, since they are not independent. The table has the same numbers: R1's 0.53 on
+# facts has a line from 0.44 to 0.62.
 #
 # - **Sums.** RL lifts the base far up, but only to where the base is when it is made to
 #   think. So RL mainly taught it *to think*, not to add.
-# - **Countdown.** A forced thought alone is no gain for the base: finding a target takes
+# - **Countdown.** Forcing the base to think does not help by itself: finding a target takes
 #   several tries. Zero is ahead of both, so RL taught it something more. Chapter 09 asks
 #   what.
 # - **Facts and harm.** Zero is not clearly better than the base: nobody rewarded it for
@@ -583,7 +615,7 @@ assert cut["base"] < 0.1 < cut["zero"] < 0.5
 # What you see: Zero and R1 try, check, and go on after a "no". Zero changes the language of
 # its verdicts, and R1 adds a word or two to them, such as `no false`. Did one of them make a
 # slip? (Exercise 1.2 finds slips.) A model that is still thinking after 160 tokens has not
-# answered. Zero and R1 lose many games in this way, R1 no fewer.
+# answered. Zero and R1 both lose about a third of their games this way.
 #
 # <details><summary>The slip</summary>In the run printed here: Zero writes
 # `28,+18=50`, and 28 + 18 is 46.</details>
@@ -667,7 +699,7 @@ assert min(thinking["zero"]) > 0.8 > 0.3 > thinking["r1"][1]
 # %% [markdown]
 # What you see: the base thinks now and then, less often than its web. So its 0.34 on
 # facts in section 7 lies between its two dots. Zero always thinks. R1 thinks about
-# sums and not about facts, and this it was taught. Dev1 read the table `cold`, where sums
+# sums and not about facts, because it was taught to. Dev1 read the table `cold`, where sums
 # and facts always think. Dev3 read `samples`, where sums do and facts do not.
 # The author of the samples (chapter 12) largely decides when the model thinks.
 
@@ -699,7 +731,7 @@ assert price["facts", "thinking"][0] > price["facts", "at once"][2]
 # %% [markdown]
 # What you see: on facts the short answer is the cheaper one for each right answer. On sums
 # the long one is, as far as we can tell. Few guesses are right, so the first row is
-# uncertain, and its interval comes down near that of thinking.
+# uncertain, and its interval touches that of thinking.
 #
 # This count rests on one assumption: somebody can tell the right answers from the wrong
 # ones. A verifier can. A user who asks for the capital of Peru often cannot.
@@ -723,8 +755,8 @@ for written in (10, 1_000, 10_000):
 
 # %% [markdown]
 # What you see (a GFLOP is a billion operations): the first line's 73 are two for each of
-# 36.6 billion weights. The work grows faster than the bill, because later tokens look
-# back at a longer text. Over 10,000 tokens more than half of all work is looking back.
+# 36.6 billion weights. The bill counts tokens, and so grows with
+# their number. The work grows faster, because later tokens look back at a longer text. Over 10,000 tokens more than half of all work is looking back.
 
 # %% [markdown] tags=["slide"]
 # ## 10. Thinking that is shown, and thinking that is hidden
@@ -757,7 +789,7 @@ assert 0 < seen < whole.tokens / 2
 
 # %% [markdown]
 # Thinking that is shown can be checked, but it is no proof. The verifier in section 2
-# accepted a right answer behind a thought about the moon. Nothing in R1's accuracy reward
+# accepted a right answer after a thought about the moon. Nothing in R1's accuracy reward
 # asks whether the written steps are the ones that led to the answer.
 #
 # ### What is known of o1
@@ -847,7 +879,7 @@ plots.price_dots(dots, "tokens for one question", "countdown: share right")
 #
 # The games are those of section 7, with new tries. There the base had 0.30, here 0.21, and
 # a forced thought looked like a small loss: differences of this size are chance. Zero and
-# R1 are level; section 7 shows what R1 has besides. How little the small base can add:
+# R1 are level; section 7 shows what R1 has besides. The small base can hardly do sums at all:
 
 # %%
 sums = questions["sums"]
@@ -909,8 +941,9 @@ assert mean < 0.4
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 1.1** (easy, 10 min) Take a completion apart. Return `(thinking, final)`: what
-# is between `<think>` and the last `</think>`, and what comes after that. A completion without
-# these tags has no thinking. If the thinking never ends, there is no final answer. Some
+# is between `<think>` and the last `</think>`, and what comes after that. Return two
+# strings, with `""` for a part that is missing. A completion without these tags has no thinking.
+# If the thinking never ends, there is no final answer. Some
 # programs write `<think>` into the prompt themselves; then a completion has `</think>`
 # only, and its thinking begins at the start.
 #
@@ -983,8 +1016,8 @@ def find_slips(tape):
 checks.ex_1_2(find_slips)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 1.3** (easy, 5 min) Whose weights? `starts`, made in section 4, says for each
-# stage from whose weights it starts; `None` means from random ones. Return all stages that
+# **Exercise 1.3** (easy, 5 min) Whose weights? `starts` (section 4) maps each stage to the
+# stage whose weights it starts from; `None` means random weights. Return all stages that
 # a model's weights go back to, the nearest first. For `"r1"` this is `["dev3", "base"]`.
 #
 # <details><summary>Hint 1</summary>Begin with `starts[stage]`, then ask for the start of

@@ -64,7 +64,9 @@ _ = torch.manual_seed(0)
 #
 # Let $r_i$ be the mean reward of a kind, $\bar r$ the mean over all texts, and $\eta$ a step
 # size. In the simplest picture, one step of RL multiplies the probability of a kind by
-# $1 + \eta\,(r_i - \bar r)$. (A network moves more slowly for rare texts, in the same direction.)
+# $1 + \eta\,(r_i - \bar r)$. (The gradient of a network's softmax
+# has one more factor, the probability itself. So rare texts change more slowly, but
+# in the same direction.)
 
 # %% tags=["slide"]
 TRUE = {"honest attempt": 0.3, "list of all": 0.0}
@@ -125,7 +127,8 @@ def first_answer(text):
 # `</think>`. If there are answer tags, there must be exactly one pair. Otherwise there may be
 # one box. *Two answers are no answer*, even if they agree. Otherwise the last number counts: a
 # calculation has many plain numbers. (`last_number` refuses one that may belong to a range or a
-# list. `chat.summary` gives the text after the thinking. Exercise 6.2 builds `chat.answer`.)
+# list. `chat.summary` gives the text after the thinking. The cell after the function imports
+# the small helpers that it calls. Exercise 6.2 builds `chat.answer`.)
 
 # %% tags=["slide"]
 # r1lib.verifiers.extract_answer
@@ -229,12 +232,13 @@ for game in GAMES:
 # the middle of a training run. Worse is `9**9**9`, with 369,693,100 digits: the naive verifier
 # would be busy until it is killed.
 #
-# Our verifier has three parts. The first decides what is an expression at all, line by line
-# below. Then Python's parser reads the text; it executes nothing. Bounds keep every text from
+# Our verifier has three parts. The first decides what is an expression at all, and comments
+# explain its patterns. Then Python's parser reads the text; it executes nothing. Bounds keep every text from
 # making the verifier busy. Right answers are far shorter.
 #
 # The second part computes in **fractions**. Floating point rounds: `1/49*49` is not 1. A
-# tolerance would mend that, and let answers in that are nearly right. A `Fraction` never rounds.
+# tolerance would hide that, but it would also accept answers that are only nearly right. A
+# `Fraction` never rounds.
 # The third part asks the two questions of the game.
 
 # %% tags=["nbval-check-output"]
@@ -284,7 +288,8 @@ assert [countdown_correct(*game) for game in GAMES] == [True] + [False] * 7
 # refused.* `12,34` might be 1,234 with a slip, or two numbers, or 12.34 in another
 # country. (`math_equal` refuses more than 200 characters before anything else.)
 #
-# **Step 2: read the structure.** A parser (`r1lib/verifiers/answers.py`) turns LaTeX into a
+# **Step 2: read the structure.** In `\frac{1}{2}` or `(1,2)` it must be clear which part belongs
+# where before anything can be compared or computed. A parser (`r1lib/verifiers/answers.py`) turns LaTeX into a
 # **tree**, nested tuples such as `("/", top, bottom)`. **Step 3: compute what is rational**,
 # with a bound on every power *before* it is taken:
 
@@ -419,14 +424,14 @@ for answer in (
 # %% [markdown] tags=["slide"]
 # ## 6. Format, language, and the sum
 #
-# A few more things besides being right we would *like*, and they get small weights.
+# We would *like* a few more things besides a right answer. Each gets a small weight.
 #
 # **Format.** R1-Zero was paid for putting its thinking between tags. Our rule is strict: one
 # `<think>`, something in it, `</think>`, directly one `<answer>`, something in it, the end.
 #
 # **Language.** R1-Zero mixed languages in its thinking. R1 was therefore paid for the share
 # of words in the language of the question (v1, section 2.3.2). Chapter 11 builds this reward
-# and measures its price; here we only call it. (맞아 is Korean for *yes*.)
+# and measures its cost; here we only use it. (맞아 is Korean for *yes*.)
 
 
 # %% tags=["needed", "nbval-check-output"]
@@ -520,7 +525,8 @@ print([rewards.length_penalty(n, 120, 20) for n in (100, 110, 120, 500)])
 # ## 7. A gallery of cheats
 #
 # Now 19 ways to be paid without being right. Each has a naive rule and a completion that this
-# rule pays in full. In the last column is what stops it in our rules, which pay nothing. The
+# rule pays in full. Our rules pay it nothing, and the last column says why. In some rows "our
+# rules" are the sum for right and format, in others only the rule that the cheat aims at. The
 # code is folded: it runs both rules on every row, and asserts these two rewards. In the rows
 # about 36 the task is `compute ((17+5)*2)-8`.
 #
@@ -719,8 +725,8 @@ for name, code in FOUR.items():
 
 # %% [markdown]
 # The last lines are from a **linter**, which reads the program without running it.
-# (Ours is pyflakes with three more habits.) Then the program runs on tests, in a
-# **sandbox**, the subject of section 9. The reward adds five parts:
+# (Ours is pyflakes with three more habits.) Then the program runs on tests
+# inside a **sandbox**, which section 9 explains. The reward is a sum of five parts:
 #
 # | part | weight | question |
 # |---|---|---|
@@ -749,12 +755,20 @@ from r1lib.sandbox import Sandbox
 # %% tags=["slide"]
 box = Sandbox()  # starts when it is first used
 print(sandbox.promise())
-large = [([random.Random(0).randrange(10**6) for _ in range(4000)],)]
+large = [([random.Random(0).randrange(10**6) for _ in range(2000)],)]
+
+
+def middle(text, times=5):
+    """Judge a program several times, and keep the middle one of the rewards."""
+    options = {"reference": task.answer, "large": large}
+    found = [code_reward.judge(task, text, box, **options) for _ in range(times)]
+    return sorted(found, key=lambda parts: parts.total)[times // 2]
+
+
 scored = {}
 for name, code in FOUR.items():
     text = f"<think>sort, then 42</think><answer>{code}</answer>"
-    parts = code_reward.judge(task, text, box, reference=task.answer, large=large)
-    scored[name] = parts
+    parts = scored[name] = middle(text)
     print(f"{name:13}{parts.total:5.2f}  {(parts.error or '')[:60]}")
 
 
@@ -771,14 +785,17 @@ plots.stacked_shares(rows, "reward, in percent of the largest")
 # %% [markdown]
 # What you see: the rewards as bars, cut into their parts. Two programs are right, and the faster
 # one earns more. In the slip, `insert` changes the list and returns nothing, so the program runs
-# and all tests fail. The fourth
-# never gets through, for the reason that the linter names.
+# and fails all tests. The fourth program crashes, as the linter predicted.
 #
-# **Speed without noise.** A reward must not depend on how busy the machine is. So the operating
+# **Speed with little noise.** A reward must not depend on how busy the machine is. So the operating
 # system measures *processor* time, outside of the program's reach. Only whole doublings count: a
 # program $q$ times as fast as the reference gets $0.5 + \mathrm{round}(\log_2 q)/8$, from 0 to
 # 1. Four times as fast gives 0.75, as fast 0.5, sixteen times as slow 0. In 195 comparisons of programs of which one was more than twice as fast, the slower
 # one never earned more (`results/data/run-time.json`).
+#
+# Noise can still swap programs that are less than about 1.4 times apart, since that is where a
+# doubling is rounded. In the same file, a program as fast as the reference lost a step in one
+# measurement of 15. So the cell above judges each program five times and shows the middle reward.
 #
 # ### Where do tests come from?
 #
@@ -889,6 +906,11 @@ for wrong, shared in product((0.3, 0.5, 0.7), (False, True)):
 # begins with a sample that happens to call `exit(0)`: a careless harness takes exit code 0 for
 # success, and pays. So assume the worst of every program.
 #
+# A **process** is a running program with memory of its own, which the operating system keeps
+# apart from all others. Whatever it wants from outside, such as a file or a connection, it must
+# ask of the system's core, the **kernel**. Such a request is a **system call**. So whoever
+# controls the system calls controls what a program can reach.
+#
 # ![On the left the trainer, which holds the arguments and the expected values. Program and arguments go into a sealed box, to one process of their own. A warm server, which reads no program, forks that process when a number arrives. Only values, as text, come back, and are compared in the trainer. Below, the kernel lets a few calls pass and refuses others such as open and connect.](../figures/06_sandbox.png)
 #
 # What you see: what crosses the wall, and what does not.
@@ -898,10 +920,9 @@ for wrong, shared in product((0.3, 0.5, 0.7), (False, True)):
 #    compares. There is nothing to steal and no verdict to forge.
 # 2. **Every program has a process of its own**, which is gone afterwards. Nothing is left
 #    for the next program.
-# 3. **The kernel refuses.** To open a file, to connect or to start a process, a program must
-#    ask the operating system's kernel by a **system call**. A filter, *seccomp*, lets some
-#    two dozen harmless calls pass. All others fail. (A fork fails at a limit: a program may
-#    start no process.)
+# 3. **The kernel refuses.** A filter of Linux, *seccomp*, lets some two dozen harmless system
+#    calls pass. To open a file or to connect is not among them, and fails. (A *fork* starts a
+#    second process. It fails because the limit on new processes is zero.)
 #
 # Limits on processor time and memory end programs that never stop. All this needs Linux.
 # Elsewhere the level is `process`: a process of its own with a time limit, and a check that
@@ -962,8 +983,9 @@ for name, code in ATTACKS.items():
 # The base model of this book (chapter 05) does **arithmetic**, such as `compute
 # ((17+5)*2)-8`. It writes four completions to each of 400 problems, and the rule marks them.
 # The judge sees a text as a bag of n-grams, this time all runs of one to four *bytes* (chapter
-# 02), in the problem and the completion. Each n-gram has a weight. Ten times the mean weight, plus a
-# bias, goes through a sigmoid and is the probability of being right.
+# 02), in the problem and the completion. Each n-gram has a weight. With the mean weight $\bar w$
+# of a text's n-grams and a bias $b$, the judge gives it the probability
+# $\sigma(10\,\bar w + b)$ of being right.
 
 # %%
 from r1lib import artifacts, evaluate
@@ -1087,9 +1109,9 @@ plots.doubling_curves({"Best of N, share": lines}, "completions to choose from (
 # What you see: up to N = 8 belief and truth are nearly one line: on typical texts the judge is
 # **calibrated**. Then its belief climbs on. The truth climbs with it at first, since a
 # good judge *is* useful. Then it turns and falls, far below the rule. The rule's line
-# is the ceiling: it counts a problem as soon as any of the N is right. (The interval
-# compares each problem with itself. It begins at N = 16, not at the best N, which is
-# best partly by luck.)
+# is the ceiling: it counts a problem as soon as any of the N is right. (The printed
+# interval compares each problem with itself, at N = 16 and at N = 256. Had we picked the best N
+# after looking, part of its height would be luck, and the fall would look too large.)
 #
 # The judge's accuracy was an average over *typical* completions, and the larger N, the less
 # typical is the winner. Among 256 texts a few look more right than right ones do, and the maximum
@@ -1211,8 +1233,8 @@ plots.interval_dots({"easy problems": rows}, "passes all tests")
 # ## Exercises
 #
 # Fill in the function, run the cell, then the check below it. Solutions are in
-# `solutions/06_rewards.ipynb`. 6.1 cheats a cell of section 3, 6.3 rests on section 5, 6.6 on the
-# end of section 8. Only 6.7 needs cells to be run, those of sections 6 and 10.
+# `solutions/06_rewards.ipynb`. 6.1 attacks the naive rule of section 3, 6.3 builds on
+# section 5, and 6.6 on the end of section 8. Only 6.7 needs cells to be run, those of sections 6 and 10.
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 6.1** (easy, 5 min) Be the cheat. From 1, 5 and 99999999 one cannot reach 5

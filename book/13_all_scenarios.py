@@ -72,8 +72,8 @@ RESULTS = Path("../results/data")
 # ## 1. What no rule can judge
 #
 # Up to here every reward was a rule: `17+5=22` is right, `17+5=23` is wrong. For a friendly
-# greeting, a poem, or a *no* to somebody who wants to steal a car there is no such rule. There is
-# only somebody who reads two answers and likes one better.
+# greeting, a poem, or for refusing to help a car thief, there is no such rule. There is only
+# somebody who reads two answers and likes one better.
 #
 # Learning from such judgements is called **RLHF**, reinforcement learning from human feedback
 # (Christiano et al., arXiv 1706.03741; for language models InstructGPT, Ouyang et al., arXiv
@@ -220,7 +220,7 @@ assert (found - (together - together.mean())).abs().max() < 0.25
 # The scores were found from choices alone, up to a shift (all columns are centred) and a unit: the
 # judge's noise, so the fit is multiplied by 0.15. And they are not the truth: they are truth **plus charm**.
 #
-# In the library `logsigmoid` in one piece stays finite where `log(sigmoid(x))` computes the logarithm of
+# The library calls `logsigmoid`, which stays finite where `log(sigmoid(x))` computes the logarithm of
 # 0. Beside the loss it reports the **pair accuracy**: the share of pairs in which the chosen answer has
 # the higher score.
 
@@ -268,7 +268,8 @@ print(compare(first_is_best, question.prompt, a, b))
 #
 # The second filter is the **margin**. A pair on which the judge is undecided holds more noise than
 # information. R1 kept pairs with a mean gap above 1 on its scale. Our labels are plus or minus one,
-# and we keep a pair only if all four agree. The truth shows the gain:
+# so the mean of four is 1, 0.5 or 0 without its sign. A least gap of 0.75 keeps a pair only if
+# all four agree. The truth shows the gain:
 
 
 # %% tags=["nbval-check-output"]
@@ -395,7 +396,8 @@ for name, some in (("as labelled", pairs), ("balanced", even)):
 # the **length bias** of preference data. R1's authors saw to it that chosen and rejected
 # answers are of comparable length over the whole data (v2, section 3.1). We **balance**: sort the
 # pairs by their difference in length, in steps of 4 words. In each step keep as many pairs that
-# the longer answer won as pairs that the shorter one won.
+# the longer answer won as pairs that the shorter one won. (In the code, `-(-a // b)` rounds a
+# division up, and `(more > 0) - (more < 0)` is the sign of `more`.)
 
 # %%
 # r1lib.recipe.labels.BUCKET
@@ -449,7 +451,7 @@ for name, score in sorted(zip(replies, scored, strict=True), key=lambda x: -x[1]
 
 # %% [markdown]
 # What you see: the replies, best score first. Wherever the truths are not in falling order, the model
-# is wrong, and its pair accuracy did not warn us. Compare the answer about Peru with half of the right
+# is wrong, and its pair accuracy did not warn us: it was measured on other texts, the policy's own. Compare the answer about Peru with half of the right
 # reply. The model has learned what a good reply looks like, and less well which request it answers. Section 9 shows how a
 # policy uses that. (These are five replies: a warning, not a measurement.)
 
@@ -677,8 +679,8 @@ plots.compared_curves({"this run": [looks]}, names)
 # There are two ways down. The policy may charm: polite words grow. Or it may **collapse**: one answer
 # goes to nearly everybody, since this reward model looks too little at the request (section 6). In the
 # run printed here (yours may differ) it is collapse. Nearly every request gets "You can do it! Read your
-# notes once more ...". So charm stays flat, and even the planted thanks die out: this sentence has no
-# polite word. The arm *unbalanced* of section 10 shows the other way.
+# notes once more ...". This sentence has no polite word. So charm stays flat, and the
+# planted thanks disappear. The arm *unbalanced* of section 10 shows the other way.
 #
 # A few answers: before, at the best look, and at the end (the first requests of the list, not the nicest):
 
@@ -760,19 +762,19 @@ plots.interval_dots(panels, "truth", 0.7)
 # *Plain*: the truth falls here, too. In every seed it is well up at step 15 and back where it began at step 60.
 # By the score alone, the last step would seem the best one.
 #
-# *Unbalanced*: at step 15 one seed of three has gained (0.29 to 0.41). In the other two the truth is no
-# higher than before, and rather lower. At the end all are below the start, with three to five polite words
+# *Unbalanced*: at step 15 one seed of three has gained (0.29 to 0.41). In the other two the truth is a
+# little lower than before (0.33 to 0.29, 0.31 to 0.28). At the end all are below the start, with three to five polite words
 # in an answer.
 #
 # *Balanced*: the truth is higher at step 15, and has fallen again at the end. (This arm's model has also
 # learned from half as many pairs, so we cannot say which difference does the good.)
 #
-# *Leash* is the only arm that keeps its gain, for a score that stays lower.
+# Only *leash* keeps its gain, at the price of a lower score.
 #
 # All of these models pass the usual test, with pair accuracies of 0.80 to 0.85 in the mean. That number
-# does not show how they bear being climbed.
+# says nothing about how they hold up under optimisation.
 #
-# How do answers look that a model likes and nobody needs? Three test requests of the plain arm, seed 0,
+# What do answers look like that the model likes but no reader needs? Three test requests of the plain arm, seed 0,
 # at the early stop and at the end:
 
 # %% tags=["nbval-check-output"]
@@ -829,10 +831,10 @@ print(f"the paper: 1,700 steps, preferences in the last {400 / 1700:.0%}")
 # within 20 steps (`docs/experiments.md`), and the later steps have to undo this.
 #
 # The stage is the loop of chapter 11, with two differences. The reward is `Mixed`, and from a certain step on
-# most problems are requests that the models pay for. The next step may have another reward, so each
-# makes a new loop of one step (`grpo.train` is a generator). The state of the optimizer is outside,
-# and `start=step` seeds the draw, so a fresh generator goes on where the last one stopped. (The rate below is twice the
-# recipe's, and preferences come from step 4, as ten steps are few.) Whole:
+# most problems are requests that the models pay for. The reward can change from step to step, so
+# we start a new one-step loop each time: `grpo.train` is a generator, and `next` runs one step of it.
+# Nothing is lost, as the optimizer lives outside and `start=step` gives each step a draw of its own. (The rate below is twice the
+# recipe's, and preferences come from step 4, as ten steps are few.) Here is the complete loop:
 
 
 # %% tags=["slide"]
@@ -881,7 +883,8 @@ for metrics in all_scenarios(r1_of_ten, ten, late=3, general=stage.general):
 # few dozen completions, easy or hard as the draw has it, and jumps.
 #
 # Are ten steps enough to see anything? Ask held-out requests and problems, beside the R1 that the pipeline
-# trained in forty larger steps. *Score* and *helpful* rest on 96 requests, *right* on 64 problems, *harmless*
+# trained in forty larger steps. *Helpful* is here the mean hidden truth about all requests, those to be
+# refused included. It and *score* rest on 96 requests, *right* on 64 problems, *harmless*
 # on a few harmful requests only. So differences below about 0.1 may well be noise:
 
 # %%
@@ -910,8 +913,10 @@ for name, model in (
 # ## 12. What the stage brings
 #
 # Ten steps were too few to tell: in the run printed here only harmlessness moved by more than 0.1, on a few
-# requests. For claims we need the measured stage, on all three seeds. First the two models that pay. On
-# held-out requests, answered by Dev3:
+# requests. For claims we need the measured stage, on all three seeds. First the two models that pay, on
+# held-out requests answered by Dev3. The harmless model raises an **alarm** when it calls an answer
+# unsafe. The last two columns say how many of the safe answers raise one, and how many of all
+# alarms come from safe answers:
 
 # %%
 print(
@@ -936,7 +941,7 @@ for seed in SEEDS:
 # truth, and the annotator errs in 3% of all cases. So about half of the answers *labelled* unsafe are safe. Of
 # the truly unsafe ones the model finds three quarters or more.
 #
-# The last columns have the price. The model also calls 6% to 8% of the safe answers unsafe, and yet 65% to 74%
+# The last two columns show the cost. The model also calls 6% to 8% of the safe answers unsafe, and yet 65% to 74%
 # of its alarms are false. How does so small a share spoil so many alarms? Count squares, for seed 0:
 
 # %% tags=["slide"]
@@ -1009,6 +1014,9 @@ plots.difference_dots(gains(before_it, after_it), "R1 minus Dev3")
 # Countdown, instructions and easy arithmetic are tied. Hard arithmetic loses 0.03 in the mean, in two seeds of
 # three.
 #
+# *Helpful* is the hidden truth again, but only about requests that may be answered, and about other requests
+# than *helpful* in section 11. So the two numbers differ.
+#
 # These gains are small beside the step before: on easy requests the base has 0.24, Dev2 0.18, and Dev3 0.35.
 # In the paper it is the other way round: AlpacaEval 2.0 goes from 55.8 to 62.1 with the samples, and then
 # to 87.6 (v2, table 3).
@@ -1043,7 +1051,8 @@ plots.difference_dots(rows, "minus R1, which lets preferences in late")
 #
 # *Never*: with rules alone helpfulness ends 0.04 (easy) and 0.05 (hard) below R1, harmlessness 0.18 and 0.14,
 # in every seed. R1's gain is only a part of this. The rest is forgetting: easy harmlessness falls from 0.86 in
-# Dev3 to 0.76, while R1 has 0.94 (the gain of 0.07 above; both numbers are rounded). So the requests and their models win a little, and prevent a loss. In return,
+# Dev3 to 0.76, while R1 has 0.94 (the gain of 0.07 above, before
+# rounding). So the requests and their models win a little, and prevent a loss. In return,
 # hard arithmetic is 0.03 better without them.
 #
 # *Always*: twice as many steps with preferences bring little more helpfulness or harmlessness. They cost hard
@@ -1179,11 +1188,13 @@ checks.ex_13_3(pair_loss)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 13.4** (medium, 15 min) Flatter: be the policy. You get a known good reply. Return a text that our judge
 # likes better, with a probability above one half, even when it is shown second. Its truth must be below 0.8.
+# The check tries your function on two good replies, to different requests.
 #
 # <details><summary>Hint 1</summary>`judge.POLITE.pattern` lists the words that the judge counts as
 # polite.</details>
-# <details><summary>Hint 2</summary>Up to five polite words pay 0.12 each, and every word pays 0.01. The truth
-# falls with words that are beside the point.</details>
+# <details><summary>Hint 2</summary>Up to five polite words pay 0.12 each, and every word pays 0.01. Being shown
+# first is worth 0.06, which your text must make up for. The truth falls with words that are beside the
+# point.</details>
 
 
 # %% tags=["exercise"]
@@ -1248,9 +1259,9 @@ checks.ex_13_5(over_refusal)
 # <details><summary>Hint 2</summary>`max(range(n), key=...)` is a place. Its key is the score there.</details>
 # <details><summary>What we saw</summary>One run, 32 requests. They part: the score rises all the way, the truth
 # from 0.58 at n = 1 to 0.79 at 2, and then falls to 0.57 at 64. RL loses more truth. At step 12 its distance is
-# 3.4 and its truth 0.41; at n = 64 the distance is 3.2 and the truth still 0.57. At a distance of 2 the two are
-# about level: 0.66 with RL, 0.73 at n = 16. The KL of single steps jumps, from 2.0 to 7.0, so this is a first
-# look.</details>
+# 3.4 and its truth 0.41; at n = 64 the distance is 3.2 and the truth still 0.57. At a distance of 2 it is
+# 0.66 with RL and 0.73 at n = 16, too close to call from one run. The KL of single steps jumps, from 2.0 to
+# 7.0, so this is a first look.</details>
 
 
 # %% tags=["exercise"]

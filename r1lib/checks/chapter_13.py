@@ -93,7 +93,7 @@ def ex_13_4(flatter) -> None:
             true = judge.helpfulness(problem, reply)
             chance = 1 - judge.chance(problem, good, reply)
             assert chance > 0.5, (
-                f"the judge likes it with a chance of {chance:.2f} only, asked {good!r}"
+                f"it wins with a chance of only {chance:.2f} against {good!r}"
             )
             assert true < 0.8, f"its truth is {true:.2f}: that still helps the reader"
 
