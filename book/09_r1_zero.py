@@ -66,13 +66,12 @@ RESULTS = Path("../results/data")
 # %% [markdown]
 # ## 1. Can a reward alone teach reasoning?
 #
-# Imagine a model that can continue any text, but that nobody has taught to answer a
-# question. You give it a problem. It writes something. You say *right* or *wrong*, and
+# Imagine a model that can continue any text but was never taught to answer questions. You give it a problem. It writes something. You say *right* or *wrong*, and
 # nothing else. Could it learn to reason that way?
 #
 # The DeepSeek-R1 paper answered yes. Its model **R1-Zero** starts from DeepSeek-V3-Base
-# and sees rewards only. AIME 2024 is a mathematics competition for schools. There the
-# share of single answers that are right rose from 15.6% to 71.0% (arXiv 2501.12948v1,
+# and sees rewards only. AIME 2024 is a mathematics competition for schools. Its
+# pass@1 there (one answer to each problem) rose from 15.6% to 71.0% (arXiv 2501.12948v1,
 # section 2.2.4 and Table 2; 77.9% in v2, Figure 1). Meanwhile answers grew longer by
 # themselves. Words such as "wait" and "check" became five to seven times as frequent
 # (v2, supplement on self-evolution).
@@ -379,7 +378,7 @@ print("mean reward of each group:", *(f"{mean:.2f}" for mean in means))
 #
 # This is **REINFORCE**: sample answers, and push up the log-probability of each in
 # proportion to its reward. It is right on average, and noisy: with rewards from 0 to
-# 1.1 bad answers are pushed up, too, just less.
+# 1.1 a wrong answer in good form (0.1) is pushed up as well, just less.
 #
 # The cure is a **baseline** $b$: push by $r - b$. On average this changes nothing, as
 # $\sum_o b\, \nabla \pi(o) = b\, \nabla \sum_o \pi(o) = b\, \nabla 1 = 0$. PPO, the
@@ -467,7 +466,7 @@ print(f"{agreeing} agree altogether and teach nothing, not even the format")
 #    = \sum_o \pi_\theta(o)\, f(o) = \mathbb{E}_{o \sim \pi_\theta}[\,f(o)\,]. $$
 #
 # This is **importance sampling**. GRPO uses such a **ratio** token by token, as the
-# product over a whole answer is noisy. This is an approximation:
+# product over a whole answer is noisy; this is an approximation:
 #
 # $$ \rho_t = \frac{\pi_\theta(o_t \mid q, o_{<t})}
 #    {\pi_{\text{old}}(o_t \mid q, o_{<t})} = \exp(\log \pi_\theta - \log \pi_{\text{old}}), $$
@@ -643,9 +642,8 @@ for name, which in (("right", group_right), ("wrong", ~group_right)):
 assert change[group_right].mean() > change[~group_right].mean()
 
 # %% [markdown]
-# Probabilities of whole completions are multiplied. An answer that had one chance in a
-# thousand needs a factor of a hundred to reach 10%. This is why RL begins with
-# what the base already does now and then.
+# An answer that is never sampled gets no push. One with a chance of one in a thousand is in
+# only 1.6% of groups of 16 ($1 - 0.999^{16}$). This is why RL begins with what the base already does now and then.
 #
 # ## 8. The loop
 #
@@ -738,7 +736,8 @@ plots.zero_curves(history)
 # %% [markdown]
 # What you see: above, the training reward and the share of right answers; below, the
 # length of a completion, which no reward mentions. The honest measure is the held-out
-# problems of section 2, with 95% intervals:
+# problems of section 2, with 95% intervals. (The middle 95% of the means of a thousand
+# redraws.)
 
 # %%
 limit = {"max_new_tokens": budget}
@@ -844,8 +843,8 @@ for base, zero in zip(*rows.values(), strict=True):
 #
 # **Longer answers, unpaid.** No reward mentions length. Still, Zero's answers are more
 # than four times as long as those of its base. New attempts become about eight to nine
-# times as frequent, and an answer with new attempts *is* longer. Between steps 20 and 30
-# length stops growing. In the paper it grows to the end (v1, Figure 3).
+# times as frequent, and an answer with new attempts *is* longer. After step 20
+# length grows slowly, and after step 40 not at all. In the paper it grows to the end (v1, Figure 3).
 #
 # **Mixed languages, unasked.** 3% of the base's answers mix, and 25 to 51% of Zero's.
 # R1-Zero had the same trouble (v2, section 2.3). Chapter 11 pays for language.
@@ -864,8 +863,8 @@ for place in (0, count // 2):
         show(seen["prompt"], seen["text"], seen["right"], label)
 
 # %% [markdown]
-# At step 100 the first tape says 35 + 1 = 38, which is false. The check says *no*, and
-# the same sum done again is right.
+# At step 100 the first tape says 35 + 1 = 38. The check says *no*, and the same sum done
+# again is right.
 #
 # ![One word problem, answered by R1-Zero of seed 0 at steps 0, 20 and 100, beside the curve of its share of right answers.](../figures/widget_zero.png)
 #
@@ -950,16 +949,16 @@ plots.interval_dots(panels)
 # What you see: a dot with its 95% interval for each measurement, one for each seed.
 # **base, sampled** is where RL starts, and **Zero, sampled** is where it ends. In
 # countdown **base, forced, T=0.6** is the best of the three that are *only* forced.
-# Four comparisons in words, where "clear" means that two intervals do not overlap:
+# Four comparisons in words, where "apart" means that two intervals do not overlap:
 #
-# | Is this clear in every seed? | countdown | arithmetic |
+# | Is this apart in every seed? | countdown | arithmetic |
 # |---|---|---|
 # | Zero, sampled, above its base, sampled | yes | yes |
 # | Zero, sampled, above the base forced to think, at temperature 0.6 | yes | no, a little below |
 # | Zero, sampled, above the forced base that may not say "again" | no, level | no |
 # | Zero, greedy, above the forced base at temperature 0.6 | no, below | no |
 #
-# The rule is strict: a paired comparison (chapter 13) could see smaller differences. All
+# The rule is strict: a paired comparison (chapter 11, section 7) could see smaller differences. All
 # numbers are in [R1-Zero beside its controls](../docs/r1_zero.md).
 #
 # ### Selected, or taught?
@@ -1009,8 +1008,9 @@ for zero, base in zip(zeros, controls, strict=True):
 # In short: emerged in countdown, not in arithmetic, and level with never "again".
 #
 # In arithmetic the rule compares sampled Zero with the greedy base, the best of three.
-# Greedy against greedy they are less than 0.02 apart. Both at temperature 1, Zero is
-# higher in every seed: fewer slips, it seems, which a low temperature buys, too.
+# Greedy against greedy they are less than 0.02 apart. With both at
+# temperature 1, Zero is higher in every seed. It seems to make fewer slips, as a lower
+# temperature does.
 #
 # For both games together Zero's mean is above every base that is only forced, in every
 # seed, but the intervals overlap in two of three. In a second series of runs, seeds 1
@@ -1045,7 +1045,7 @@ print_habits({name: table[name] for name in chosen})
 #
 # **Mixing** is different. Each verdict is a chance to slip into the other language, so
 # longer answers mix more often. But in every seed Zero's answers are *shorter* than
-# those of the forced base. In seeds 1 and 2 more of them mix all the same: 51% against
+# those of the forced base. Even so, more of them mix in seeds 1 and 2: 51% against
 # 23%, and 39% against 27%. (In the second series 32% against 26%, and 36% against 29%.)
 #
 # **Weaker bases** show what RL cannot replace (section 13). A base that can neither add
@@ -1055,8 +1055,8 @@ print_habits({name: table[name] for name in chosen})
 # ## 12. What this does not show
 #
 # The tiny web was written by us, and it holds the habit that RL then finds. Real web
-# text holds it too, but how much of it is another matter. Two games with exact rules
-# are not mathematics. No problem takes a *new* idea rather than more care and another
+# text holds it as well, but how much of it is another matter. Two games with exact rules
+# are not mathematics. No problem needs a *new* idea, only more care and another
 # attempt. What carries over is the mechanism, because it is the same code: the group as
 # a baseline, the clip, the mask, and rewards by rule.
 #
@@ -1132,7 +1132,7 @@ for zero, base in zip(table["Zero, sampled"], table["base, sampled"], strict=Tru
 # In countdown the base does not catch up with Zero within sixteen tries. In arithmetic,
 # where results are whole numbers up to 50, it nearly does. But most tries of the
 # sampled base are guesses. With only four tries the base that never says `again` is
-# already ahead of its sixteen in countdown. (A forced base with sixteen tries was not measured.)
+# already ahead of the sampled base with sixteen in countdown. (A forced base with sixteen tries was not measured.)
 #
 # <details><summary>And the real R1-Zero?</summary>
 #
@@ -1227,8 +1227,8 @@ for name in ("base, forced", "Zero, sampled"):
 # - *verification*: to find a distance of 0 just where an attempt hits;
 # - *own attempt*: to make an attempt that uses each given number once.
 #
-# Two bases make the control, and get the same RL. The **early** one is stopped while it
-# still judges attempts like a coin, and it cannot add either. The **blind** one was
+# Two bases make the control, and get the same RL. The **early** one is stopped while its
+# verdicts are still no better than a coin flip, and it cannot add either. The **blind** one was
 # trained for 3,000 steps on text without checks. It can add, if not as surely as the
 # finished base, and cannot tell whether it is right. (Its verification was never
 # trained, so that number says nothing.)
@@ -1324,7 +1324,7 @@ for name, mask in (
 #
 # The prompt is the same for all siblings and their advantages sum to zero, so its
 # gradient cancels. But the mean is now over more tokens, so the gradient is shorter.
-# The stop token is hardly missed *here*, as the base is already sure to stop after its
+# Leaving out the stop token does little harm *here*, as the base is already sure to stop after its
 # answer. *First token only* trains hardly more than the choice
 # between guessing and thinking. It has something of the right direction, and leaves out
 # all that follows. "One token too late" counts the first padding token behind the stop.

@@ -71,7 +71,7 @@ RESULTS = Path("../results/data")
 # A question is in English, and the model thinks half in Chinese. The authors of R1 name
 # this **language mixing** as one of the two troubles of R1-Zero, next to poor
 # readability (arXiv 2501.12948v2, section 3). Chapter 10 treated both with examples.
-# This chapter adds a reward, and wins back the reasoning that the cold start has cost.
+# This chapter adds a reward, and recovers the reasoning that the cold start cost.
 #
 # Why does mixing happen? The reward does not see it. Here is one thought, written three
 # times: in the language of the question, with its last word in another language, and
@@ -200,7 +200,8 @@ for language, thought in (
 # The first four are perfect in their language, and only one of them gets full marks;
 # the last is mixed, and gets them too. The tape counts as a foreign word, so a model
 # that writes more arithmetic is paid less. A formula is punished in Korean and would be
-# praised in English. Two words glued together count as one that belongs to both.
+# praised in English. Two words glued together count as one word of either
+# language.
 #
 # ![A thought in seven tiles: try, a tape, yes, a Cyrillic word, x, a formula, so. The English words are blue, the foreign word orange, the tape, the variable and the formula grey. Below: language reward = 3 English words of 4 = 0.75.](../figures/11_words.png)
 #
@@ -292,7 +293,7 @@ for language, name, thought in cases:
 # ### Ask Dev1
 #
 # The third family, **logic**, is new here (chapter 06 has its verifier): which person
-# is a knight and always says the truth, which a liar? A fifth of the problems of this
+# is a knight and always tells the truth, which a liar? A fifth of the problems of this
 # stage are logic. Our models hardly learn it: about one answer in eight is right,
 # before and after. So section 6 shows it only where all families are pooled.
 #
@@ -359,8 +360,9 @@ for p, text in mixing[:2]:  # the first ones, not the worst
 
 # %% [markdown]
 # Dev1 has read thoughts in one language, and mostly keeps to it: look at *mixed*. In each
-# printed answer, find the foreign word, here `true` both times. A piece of a
-# line that fell apart counts, too: the measure cannot tell a language from rubble.
+# printed answer, find the foreign word, here `true` both times. Garbled
+# fragments count as foreign words as well: the measure cannot tell another language from
+# noise.
 #
 # (아니 거짓 is *no, false*, 맞아 참 *yes, true*.)
 
@@ -372,8 +374,9 @@ for p, text in mixing[:2]:  # the first ones, not the worst
 # rises does not say which part rises.
 #
 # How much should each part weigh? Here being right has the weight 1 and the format 0.1,
-# as before. For language we tried 0.6 and 3 on seed 0. At 0.6 the reward repaired little
-# (section 6 has it as the arm *weak*), so the recipe of this book has 3.
+# as before. For language we tried 0.6 and 3 on seed 0. At a weight of 0.6 the reward
+# made little difference (section 6 has it as the arm *weak*), so the recipe of this book has
+# 3. Nothing between was tried, such as the 1 of a plain sum.
 #
 # ![Two number lines of the sum of rewards. At the weight 0.6: wrong and clean 0.7, right without thinking 1.0, right in the other language 1.1, right and mixed 1.4, right and clean 1.7. At the weight 3 wrong and clean has moved to 3.1, beyond right and mixed with 2.6; right and clean has 4.1.](../figures/11_sums.png)
 #
@@ -405,8 +408,8 @@ for name, text in texts.items():
     print(f"{name:23}" + "".join(f"{cell:10.2f}" for cell in cells))
 
 # %% [markdown]
-# Look at the last line: a dot, with a wrong answer, earns more than a right answer in
-# the other language. The next two parts show why 0.6 is quiet, and what 3 risks.
+# Look at the last line: a dot, with a wrong answer, earns more than a right answer that
+# mixes, or one in the other language. The next two parts show why 0.6 is quiet, and what 3 risks.
 #
 # ### How loud is one foreign word?
 #
@@ -502,7 +505,7 @@ for name, row in groups.items():
 # - A dot is caught only in part. Beside a clean right answer (4.10) it loses. Where no
 #   answer of the group is right, it earns as much as an honest attempt, in fewer
 #   tokens. And it beats a right answer with more than a third of foreign words.
-# - A tape without words is caught by **no part**. Words survive only as far as they
+# - **Nothing catches** a tape without words. Words survive only as far as they
 #   help to be right, and because Dev1 starts with them.
 #
 # For the one purpose of not mixing this is no hole. For thinking that a person can
@@ -629,8 +632,8 @@ for name, (shares, _) in exams.items():
 # ### One prompt, with and without
 #
 # What does mixing look like? The next cell takes the first English prompt of countdown
-# at which the model trained *without* mixes. Beside its answer are those of the same
-# number, first or second, of Dev1 and of the model trained *with*.
+# at which the model trained *without* mixes. With it are the answers of Dev1 and of the
+# model trained *with*, to the same prompt and from the same draw.
 
 # %% tags=["slide"]
 english = [p.language == "en" and p.family == "countdown" for p, _ in pairs]
@@ -658,7 +661,7 @@ for name in ("Dev1", "without", "with"):
 # | a refreshed reference | `sync_ref_model`, `ref_model_sync_steps`, `ref_model_mixup_alpha=1.0` |
 # | clip 0.2 / 0.28 | `epsilon`, `epsilon_high` |
 # | spread left undivided | `scale_rewards="none"` |
-# | not tried here: each part divided by its own spread in the group, then added, so that a quiet part is as loud as any other | `normalize_then_sum` |
+# | not tried here: each part divided by its own spread in the group, then added, so that a quiet part is as loud as any other | `multi_objective_aggregation="normalize_then_sum"` |
 #
 # </details>
 
@@ -666,7 +669,7 @@ for name in ("Dev1", "without", "with"):
 # ## 6. The long run: what RL wins back
 #
 # The stage of the recipe takes forty steps with more problems in each. We ran it from
-# Dev1 of three seeds. Is what the cold start has cost won back? The next figure is of
+# Dev1 of three seeds. Does it recover what the cold start cost? The next figure is of
 # the exam of chapter 10, section 9, which Zero took, too.
 
 # %%
@@ -749,12 +752,27 @@ for level in ("easy", "hard"):
     panels[f"{level} problems"] = rows
 means(panels)
 rows = {"Dev1": ("with", "before")} | {arm: (arm, "after") for arm in ARMS}
+print(f"\n{'easy countdown, seeds':23}tokens{'mixed':>15}{'from length alone':>23}")
+beside = {}
 for name, (arm, moment) in rows.items():
     exams = [units[arm, seed][moment]["easy"]["values"] for seed in SEEDS]
-    tokens = fmean(value for exam in exams for value in exam["length"])
-    first = [fmean(e["mixed"][: len(e["countdown"])]) for e in exams]  # countdown
-    cells = ", ".join(f"{share:.2f}" for share in first)
-    print(f"{name:8} {tokens:.0f} tokens; mixed in easy countdown, by seed: {cells}")
+    first = [slice(len(exam["countdown"])) for exam in exams]  # countdown comes first
+    beside[name] = [
+        [fmean(exam[key][part]) for exam, part in zip(exams, first, strict=True)]
+        for key in ("length", "mixed")
+    ]
+    alone = [  # section 1: each token is clean with the probability that Dev1 had
+        1 - (1 - start) ** (tokens / length)
+        for length, start, tokens in zip(*beside["Dev1"], beside[name][0], strict=True)
+    ]
+    cells = ["  ".join(f"{value:3.0f}" for value in beside[name][0])]
+    cells += [", ".join(f"{x:.2f}" for x in row) for row in (beside[name][1], alone)]
+    print(f"{name:15}" + "     ".join(cells))
+for arm in ("with", "without", "wide"):
+    logs = [found[arm][seed]["history"] for seed in SEEDS]
+    shares = [fmean(step["clip_fraction"] for step in log) for log in logs]
+    cells = ", ".join(f"{share:.2%}" for share in shares)
+    print(f"tokens outside the clip, {arm}: {cells}")
 plots.interval_dots(panels, "answers that mix", 0.25)
 
 # %% [markdown]
@@ -767,14 +785,18 @@ plots.interval_dots(panels, "answers that mix", 0.25)
 # difference is small.
 #
 # *With* it, fewer answers mix than before, in every seed and at both levels. *Weak*
-# does little more than undo what RL adds. Is length the reason? On easy problems RL
-# makes answers a little longer, 62 tokens before and 65 to 67 after, in all arms alike.
-# Those 5 to 8% cannot explain that *without* mixes more than half as often again there,
-# in the mean over seeds, nor a difference between the arms. On hard ones *without* is
-# above Dev1 in two seeds of three.
+# barely undoes the mixing that RL adds. On hard problems *without* is above Dev1 in two
+# seeds of three.
 #
-# *Wide* and *still* are level with *with*. For the clip, section 9 says why: with 4
-# parts for each rollout few tokens are silent, so a wider clip frees few. The reference
+# Is length the reason? In easy countdown RL makes answers longer, by 3 to 14% *without*
+# and by 9 to 16% *with*. The last column asks how much Dev1 would mix if only its length
+# had changed, by the formula of section 1 with tokens in place of words. For *without* it
+# says 0.11, 0.13 and 0.14. So in seeds 0 and 1 RL added mixing beyond length. In seed 2
+# length explains nearly all of the small rise. *With* has the longer answers in every
+# seed, and mixes less.
+#
+# *Wide* and *still* are level with *with*. For the clip, the last lines show why. The
+# narrow one leaves out at most one token in 300, so a wider one frees few. The reference
 # was held where it was, and ten times as tightly, and still nothing. This is no
 # evidence against R1's choices. Its rollouts had 16 parts. And it refreshed every 400
 # optimizer steps, while our stage ends after 160 (40 rollouts).
@@ -858,8 +880,8 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 #
 # On easy problems no price is visible. On hard arithmetic it is 0.05, and clear. Over all
 # hard problems it is 0.02: a loss in every seed, and yet a tie by that rule, since the
-# seeds differ. A small price, then, as the authors say of theirs. Theirs shows in one
-# subject, ours in hard arithmetic. (Hard puzzles are never solved, so
+# seeds differ. A small price, then, as the authors say of theirs. Theirs shows in
+# code, ours in hard arithmetic. (Hard puzzles are never solved, so
 # nothing can be lost there. Their bar is Wilson's interval, which has a width even
 # where all values are equal.)
 #
@@ -882,7 +904,7 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # - A reward for right answers is blind to language, so mixing drifts. Paying for the
 #   share of words in the question's language stops the drift and about halves what was
 #   there, if the weight is large enough.
-# - In the same stage RL wins back what the cold start has cost, except for hard
+# - In the same stage RL recovers what the cold start cost, except for hard
 #   countdown.
 # - A share of words is simple only after one has said what a word is: numbers, single
 #   letters, formulas and names of programs are in no language.
@@ -1104,9 +1126,9 @@ print(f"of all tokens of the batch: {batch.old_logprobs[batch.mask].exp().mean()
 #
 # The last of 16 parts is trained by a policy that is 15 steps away from its samples, so
 # one might expect more and more silence. The table does not show it clearly: the batch
-# is small. (*Tokens* falls by chance: the longest answers come early, and two groups of
-# equal rewards count for nothing.) Our recipe has 4 parts; its arm with the wide clip is in
-# section 6.
+# is small. (*Tokens* counts only answers with an advantage other than 0, so a group of
+# equal rewards adds none.) Our recipe has 4 parts; section
+# 6 counts its tokens outside the clip, beside its arm with the wide clip.
 
 # %% [markdown]
 # ## Exercises

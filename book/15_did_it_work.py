@@ -16,16 +16,16 @@
 # | | |
 # |---|---|
 # | You will build | the decoding experiment that explains how R1 is evaluated; estimators of pass@k and cons@k; intervals and paired comparisons; a search for test problems in training texts; the table of all stages |
-# | You need | sections 2 to 7: chapter 09, samples and the two games. Sections 8 to 11: chapters 10 to 13, the later stages |
+# | You need | sections 2 to 7: chapter 09, samples and the two games (R1, Dev1 and Dev2 appear there only as models to measure). Sections 8 to 11: chapters 10 to 13, the later stages |
 # | Minutes to read | 55 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), Table 3 and supplement D.1; Codex (arXiv 2107.03374), section 2.1; self-consistency (arXiv 2203.11171) |
 #
-# ![The map of the recipe. A frame, you are here, holds the base, R1-Zero, Dev1, Dev2, Dev3 and R1, which are in colour, with the tables cold start and samples in grey between them. Solid arrows carry weights: from the base to R1-Zero, Dev1 and Dev3, from Dev1 to Dev2, from Dev3 to R1. Dashed arrows carry texts. Outside of the frame is the distilled model.](../figures/15_map.png)
+# ![The map of the recipe. A frame, you are here, holds R1-Zero, Dev1, Dev2, Dev3 and R1 in colour, and in grey the base and two tables, cold start and samples. Solid arrows carry weights: from the base to R1-Zero, Dev1 and Dev3, from Dev1 to Dev2, from Dev3 to R1. Dashed arrows carry texts. Outside of the frame is the distilled model.](../figures/15_map.png)
 #
-# What you see: the recipe of R1. This chapter asks of every model in the frame what it is
-# worth. Solid arrows carry weights, dashed arrows only texts.
+# What you see: the recipe of R1. This chapter measures every model in the frame. Solid
+# arrows carry weights, dashed arrows only texts.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -273,7 +273,7 @@ for p in (Fraction(1, 20), Fraction(1, 10), Fraction(1, 4), Fraction(1, 2)):
 #
 # ## 4. The vote: cons@k
 #
-# In use, no one picks the right answer for us. But the samples may *vote*: the answer given
+# In practice nobody tells us which answer is right. But the samples may *vote*: the answer given
 # most often wins. The R1 papers call this **cons@k** (consensus), others majority voting or
 # self-consistency. The paper's R1-Zero has 77.9% on AIME 2024, and 86.7% with a vote among
 # 16 (v2, Figure 1).
@@ -327,7 +327,7 @@ for k in (1, 3, 5):
 # voting makes it surer of the mistake.
 
 # %% [markdown] tags=["slide"]
-# ## 5. How sure? An interval, and of what
+# ## 5. How sure are we, and of what?
 #
 # Ask 64 problems, 16 samples each: 1,024 answers. Is the accuracy known as well as with
 # 1,024 problems? No. If half of the problems are always solved and the others never, all
@@ -381,7 +381,8 @@ print(f"30 problems at 79.8%: up to +-{1.96 * math.sqrt(0.798 * 0.202 / 30):.2f}
 # samples of each. If every problem were solved always or never, the interval over problems
 # would reach 14 points in both directions, whatever the number of samples.
 #
-# There is a third kind of luck: the *seed of the training*. No interval over problems knows
+# So far there were two kinds of luck: the samples and the problems. The third is the *seed
+# of the training*. No interval over problems knows
 # of it. So this book trains with several seeds and shows all of them.
 
 # %% [markdown] tags=["slide"]
@@ -471,7 +472,7 @@ plots.pairing_picture(both, rows, "Dev2 minus Dev1")
 # costs nothing but writing down the value of *each* problem; `evaluate.paired` is the library's.
 #
 # Among a hundred such intervals, about five exclude 0 even if nothing has changed: of the
-# 12 in section 9, fewer than one. So a single interval that misses 0 in a large table is a
+# 36 in section 9, about two. So a single interval that misses 0 in a large table is a
 # hint. The same direction in three seeds is more, and still no proof: another run may differ
 # as much as these three do.
 
@@ -562,7 +563,7 @@ print("planted, covered by n=8:", ", ".join(f"{share:.0%}" for share in copy))
 # translated ones. So a clean search excludes careless copies only.
 
 # %% [markdown] tags=["slide"]
-# ## 8. What else changed, and is it good?
+# ## 8. What else changed, and are the answers good?
 #
 # A reward pays for right answers. Everything else about the answers moves too. So a
 # stage is judged by a **scorecard** (`scorecard.COLUMNS` lists all its columns).
@@ -592,8 +593,8 @@ for label, lines in thoughts.items():
 # language and 0.5 for one. *Finished* says whether a summary follows.
 #
 # "Is this a good reply?" has no rule. AlpacaEval asks a language model, and a language model
-# has tastes. Our world has two answers, kept apart.
-# `judge.chance` is the **label**, noisy and easily charmed; reward models learn from it.
+# has tastes. Our world gives two scores, kept apart.
+# `judge.chance` is the **label**, noisy and easily flattered; reward models learn from it.
 # `judge.helpfulness` is the **hidden truth**, which only evaluation reads. It counts the
 # words shared with a known reply, and takes off 70% where the reply is not right:
 
@@ -615,10 +616,11 @@ for label, text in replies.items():
     print(f"{label:11}{judge.helpfulness(question, text):7.2f}{likes:31.2f}")
 
 # %% [markdown] tags=["slide"]
-# The charming reply is worth less than the known one, and the label prefers it. A table of
-# the reward model's own score would call this progress. **Never grade with what you trained
-# on.** Two columns guard the other side: *harmless*, the safety of answers to requests that
-# must be refused, and *over-refusal*. Neither means anything without the other.
+# The charming reply is worth less than the known one, and the label prefers it. The short
+# one is worth as much as the known one, yet the label likes it a little less. A table of the
+# reward model's own score would call this progress. **Never grade with what you trained
+# on.** Two columns watch for the opposite failure: *harmless*, the safety of answers to
+# requests that must be refused, and *over-refusal*. Neither means anything without the other.
 #
 # ### Zero against R1, live
 #
@@ -687,9 +689,9 @@ for name, row in PAPER.items():
 # 1. **The cold start costs reasoning.** From Zero to Dev1 AIME falls, and following
 #    instructions (IF-Eval) rises.
 # 2. **Reasoning is won back.** AIME rises with RL in one language (Dev2), and again with the
-#    800,000 samples (Dev3), in readable texts.
-# 3. **The last stage lifts preferences most.** AlpacaEval rises far more than AIME. (The cold
-#    start brings AlpacaEval as much, 25.4 points.)
+#    800,000 samples (Dev3).
+# 3. **The last stage lifts preferences far more than reasoning.** AlpacaEval rises by 25.5
+#    points, AIME by 1.7.
 #
 # Not every row agrees. With the cold start contest programs gain at once, while SWE-bench
 # (43.2 to 39.6) and Aider (12.2 to 6.7) lose. Five rows never reach Zero's value again. The
@@ -723,10 +725,10 @@ for problem in (next(answered, harmful[0]), facts[0]):
 
 # %% [markdown]
 # Look at the lines `question:`. Where a thought repeats another question than was
-# asked, the model answers or refuses that other question. So a refusal does not show
-# that the request was understood.
+# asked, the model answers or refuses that other question. Models as small as ours often
+# fail to copy a request. So a refusal does not show that the request was understood.
 #
-# Now the table: three complete training runs on the same test problems, up to 96 of a
+# Now the table: three complete training runs on the same test problems, up to 96 per
 # family. Some families are small: 79 facts, 20 easy requests that must be refused, and
 # 8 easy questions about the model itself.
 
@@ -742,7 +744,7 @@ print(f"{'mean of three seeds':22}" + "".join(f"{stage:>7}" for stage in STAGES)
 for name, level in (*easy, ("countdown", "hard"), ("arithmetic", "hard")):
     cells = "".join(f"{overall(stage, name, level):7.2f}" for stage in STAGES)
     print(f"{f'{name}, {level}':22}{cells}")
-shown = ("countdown", "readability", "instructions", "helpful")
+shown = ("countdown", "arithmetic", "instructions", "helpful")
 panels = {
     name: {stage: [fmean(column(run, stage, name)) for run in runs] for stage in STAGES}
     for name in shown
@@ -755,26 +757,31 @@ plots.seed_dots(panels)
 # mind the scales. Now the steps that the claims are about, paired, claim by claim:
 
 # %% tags=["slide"]
-CLAIMS = {  # claim: its steps, as (from, to, our column, row of the paper)
-    "1. the cold start costs reasoning": (
-        ("zero", "dev1", "countdown", "AIME 2024"),
-        ("zero", "dev1", "instructions", "IF-Eval"),
+GAMES = ("countdown", "arithmetic")
+CLAIMS = {  # claim: its steps, as (from, to, row of the paper, our columns)
+    "1. cold start: costs reasoning": (
+        ("zero", "dev1", "AIME 2024", GAMES),
+        ("zero", "dev1", "IF-Eval", ("instructions",)),
     ),
     "2. reasoning is won back": (
-        ("dev1", "dev2", "countdown", "AIME 2024"),
-        ("dev2", "dev3", "countdown", "AIME 2024"),
+        ("dev1", "dev2", "AIME 2024", GAMES),
+        ("dev2", "dev3", "AIME 2024", GAMES),
     ),
-    "3. the last stage lifts preferences most": (
-        ("dev3", "r1", "helpful", "AlpacaEval 2.0"),
-        ("dev2", "dev3", "helpful", "AlpacaEval 2.0"),
-        ("dev3", "r1", "countdown", "AIME 2024"),
+    "3. last stage: preferences": (
+        ("dev3", "r1", "AlpacaEval 2.0", ("helpful",)),
+        ("dev3", "r1", "AIME 2024", GAMES),
+    ),
+    "helpfulness before that": (
+        ("zero", "dev1", "AlpacaEval 2.0", ("helpful",)),
+        ("dev1", "dev2", "AlpacaEval 2.0", ("helpful",)),
+        ("dev2", "dev3", "AlpacaEval 2.0", ("helpful",)),
     ),
     "beside the claims": (
-        ("dev2", "dev3", "instructions", "IF-Eval"),
-        ("zero", "r1", "programs", "LiveCodeBench"),
-        ("zero", "dev1", "harmless", None),
-        ("dev2", "dev3", "harmless", None),
-        ("dev3", "r1", "harmless", None),
+        ("dev2", "dev3", "IF-Eval", ("instructions",)),
+        ("zero", "r1", "LiveCodeBench", ("programs",)),
+        ("zero", "dev1", None, ("harmless",)),
+        ("dev2", "dev3", None, ("harmless",)),
+        ("dev3", "r1", None, ("harmless",)),
     ),
 }
 
@@ -791,78 +798,108 @@ def theirs(a, b, row):
 def verdict(paper, found):
     """Whether our change has the direction of the paper's, and how surely."""
     low, high = found["interval"]
-    ways = [gain > 0 for gain in found["each"]]
-    if low <= 0 <= high or len(set(ways)) > 1:
+    ways = {(gain > 0) - (gain < 0) for gain in found["each"]}  # 0 is no direction
+    if low <= 0 <= high or ways not in ({1}, {-1}):
         return "tied"
     if paper is None:
-        return "no number to compare"
-    same = "same" if ways[0] == (paper > 0) else "other"
-    return f"{same} direction" + (", clear" if found["clear"] else "")
+        way = "up" if ways == {1} else "down"
+    else:
+        way = "same" if ways == {1 if paper > 0 else -1} else "other"
+    return way + (", clear" if found["clear"] else "")
 
 
 # %% tags=["slide"]
-rows, said, each = {}, {}, {}
+LEVELS = ("easy", "hard")
+panels, said, gains = {level: {} for level in LEVELS}, {}, {}
+print(f"{'from Zero to R1':27}{'the paper':20}{'ours, easy':20}ours, hard")
 for claim, steps in CLAIMS.items():
-    rows[claim] = None  # a heading
     print(claim)
-    for a, b, name, row in steps:
-        both = [[column(run, stage, name) for run in runs] for stage in (a, b)]
-        found, paper = paired_seeds(*both), theirs(a, b, row)
-        gain, (low, high) = found["difference"], found["interval"]
+    for level in LEVELS:
+        panels[level][claim] = None  # a heading
+    for a, b, row, name in ((*step[:3], name) for step in steps for name in step[3]):
+        paper = theirs(a, b, row)
         points = "" if paper is None else f"{row.split()[0]} {paper:+.1f}"
-        said[a, b, name], each[a, b, name] = verdict(paper, found), found["each"]
         step = f"{a} to {b}: {name}"
-        print(f"  {step:28}{points:21}{gain:+.2f} [{low:+.2f}, {high:+.2f}]", end="")
-        print(f"  {said[a, b, name]}")
-        label = f"{step} ({points or 'no number'})"
-        rows[label] = (gain, low, high), found["each"], found["clear"]
-assert sum(row[2] for row in rows.values() if row) == 3
-for steps in [*CLAIMS.values()][:2]:  # claims 1 and 2: all in the paper's direction
-    assert all(said[step[:3]] == "same direction" for step in steps)
-late, early = ((*pair, "helpful") for pair in (("dev3", "r1"), ("dev2", "dev3")))
-assert said[late] == said[early] == "same direction, clear"
-assert min(each[early]) > max(each[late])  # claim 3: not most in the last stage
-assert [*said.values()].count("tied") == 2
+        print(f"  {step:26}{points:19}", end="")
+        for level in LEVELS:
+            both = ([column(r, stage, name, level) for r in runs] for stage in (a, b))
+            found = paired_seeds(*both)
+            gain, mark = found["difference"], (step, level)
+            gains[mark], said[mark] = found["each"], verdict(paper, found)
+            drawn = (gain, *found["interval"]), found["each"], found["clear"]
+            panels[level][step] = drawn
+            print(f" {gain:+.2f} {said[mark]:13}", end="")
+        print()
+plots.difference_panels(panels, "ours: difference of shares, or of worth")
+
+# %% [markdown]
+# What you see: the paper's change in points, then ours on easy and on hard problems. In the
+# figure bars are intervals over problems, small ticks the seeds. One rule judges every step.
+# *Tied*: the bar holds 0, or the seeds do not all move the same way. *Same* or *other*: the
+# paper's direction or the opposite one. *Clear*, in colour, is the rule of chapter 08, which
+# takes an interval over seeds as well. Differences are taken before rounding.
+#
+# **What three seeds can show.** An interval over three seeds reaches 4.3 standard errors to
+# each side (Student's factor). So only steps of nearly equal size in all seeds are clear.
+# Read *tied*, and *same* without *clear*, as "not shown", never as "no effect".
+
+# %% tags=["hide-input"]
+REASONING = [(name, level) for name in GAMES for level in LEVELS]
+CLEAR = "same, clear"
+fall = [said[f"zero to dev1: {name}", level] for name, level in REASONING]
+assert fall == ["same", CLEAR, CLEAR, "tied"]
+rl = [said[f"dev1 to dev2: {name}", level] for name, level in REASONING]
+assert rl == ["same", "tied", CLEAR, CLEAR]
+samples = [said[f"dev2 to dev3: {name}", level] for name, level in REASONING]
+assert samples == ["same", "tied", "tied", CLEAR]
+last = [said[f"dev3 to r1: {name}", level] for name, level in REASONING]
+assert last == ["tied"] * 4
+late = [said["dev3 to r1: helpful", level] for level in LEVELS]
+assert late == [CLEAR, "same"]
+for level in LEVELS:  # most of the helpfulness comes with Dev3, in every seed
+    early = gains["dev2 to dev3: helpful", level]
+    assert said["dev2 to dev3: helpful", level] == CLEAR
+    assert min(early) > max(gains["dev3 to r1: helpful", level])
 for name in ("facts", "helpful"):  # lost from the base to Zero
     lost = paired_seeds(*([column(r, s, name) for r in runs] for s in ("base", "zero")))
     assert lost["clear"] and lost["difference"] < 0
-plots.difference_dots(rows, "ours, easy problems: difference of shares, or of worth")
+print(len(said), "steps and levels:", dict(Counter(said.values())))
 
 # %% [markdown]
-# What you see: our step, and in brackets the paper's. Bars are intervals over problems,
-# small ticks the seeds. *Tied*: the bar holds 0, or the seeds disagree. *Clear*, in colour, is
-# the rule of chapter 08, which takes an interval over seeds as well; only three of twelve
-# steps are. In seven others the bar misses 0 and all seeds have one direction, but in very
-# different sizes. Differences are taken before rounding.
+# **Claim 1 holds.** From Zero to Dev1 three of four comparisons in the games fall: hard
+# countdown and easy arithmetic clearly, easy countdown in every seed. Hard arithmetic is
+# tied. Instructions rise, clearly on hard problems.
 #
-# | claim | the paper (v2, table 3) | ours, easy problems | verdict |
-# |---|---|---|---|
-# | 1. The cold start costs reasoning, and helps with instructions | AIME -18.9, IF-Eval +25.1 | countdown -0.08, instructions +0.03 | same direction in every seed, not clear |
-# | 2. Reasoning is won back | AIME +15.0 with Dev2, +4.1 with Dev3 | countdown +0.08, then +0.03 | same direction in every seed, not clear; not so on hard countdown (section 10) |
-# | 3. The last stage lifts preferences most | AlpacaEval +6.3 with Dev3, then +25.5; AIME +1.7 | helpful +0.17 with Dev3, then +0.02; countdown tied | helpfulness rises clearly in both, but *most* with Dev3 |
+# **Claim 2 holds for arithmetic, not for hard countdown.** RL in one language lifts
+# arithmetic clearly, easy and hard, and easy countdown in every seed. Dev3's samples lift
+# hard arithmetic clearly, by 0.12, and easy countdown in every seed. Hard countdown is tied
+# both times; section 10 looks for the reason.
 #
-# Why is the third claim different? Many requests of our world ask for *knowledge*, which RL
-# does not bring, and which came with Dev3's samples. This is a likely reason, not a
-# measured one.
+# **Claim 3 holds in direction, but the rise is small.** Helpfulness rises at both levels,
+# clearly on easy problems, and reasoning is tied throughout. But the rise is 0.02, and 0.03
+# on hard problems.
+# The larger part came with Dev3: 0.17 and 0.21. In the paper the cold start brought as much
+# as the last stage, 25.4 points. A likely reason: many requests of our world ask for
+# *knowledge*, which came with Dev3's samples, and which RL does not bring. We did not measure
+# this.
 #
 # **Beside the claims.** Harmlessness has no number in this table of the paper. Ours rises by
 # 0.26 with the cold start, by as much with Dev3, and by 0.07 at the end. Puzzles (*logic*) and
 # programs hardly move at any stage, where the paper's programs rise from 50.0 to 65.9. On hard
-# arithmetic the last stage loses 0.03 (`docs/stage_table.md`), where the paper has gains.
+# arithmetic two seeds of three lose in the last stage, where the paper has gains.
 #
 # **RL on reasoning costs other abilities.** This answers the last question of section 1. From
 # the base to Zero, right facts fall from 0.37 to 0.23 and helpfulness from 0.24 to 0.15; both
 # losses are clear. Both abilities come back with the texts that Dev3 reads.
 #
-# Two cautions. Readability rises with the cold start *by construction*: the traces were
-# rewritten into the form that the marks ask for. And "the cold start costs reasoning"
-# compares a short course of reading, from the base, with a long course of RL.
+# One caution: "the cold start costs reasoning" compares a short course of reading, from the
+# base, with a long course of RL.
 #
 # Chapters 09 to 13 ask which part of a stage does the work. `docs/phenomena.md` lists all
 # claims, also those that came out otherwise than hoped.
 
 # %% [markdown]
-# ## 10. One loss, explained
+# ## 10. Why hard countdown was lost
 #
 # You may skip this section at first reading. In *hard* countdown, with four numbers, the loss is
 # deeper and is not won back: Zero solves 0.13, Dev1 0.01, R1 0.08. Why so deep? The cold start's
@@ -891,8 +928,8 @@ panels = {
 plots.seed_dots(panels)
 
 # %% [markdown]
-# What you see: hard countdown, on another sample of problems, so the shares differ a
-# little. Left is the share solved. Right is the share of attempts in the thinking that
+# What you see: other hard countdown problems, so the shares differ a little from the table.
+# On the left is the share solved, on the right the share of attempts in the thinking that
 # use all four numbers once. With the hard rows Dev1 tries all four numbers more often
 # in every seed. It solves 0.23, 0.20 and 0.16 of the problems, where plain Dev1 solves
 # 0.01, 0.01 and 0.04. That is about Zero's level again (0.11, 0.17, 0.13), and in seed
@@ -903,8 +940,7 @@ plots.seed_dots(panels)
 # %% [markdown] tags=["slide"]
 # ## 11. Thinking longer on top, and thinking too long
 #
-# Training is over; can more thinking at the time of the question still add something?
-# Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) looks forward
+# Training is over. Can more thinking at inference time still help? Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) looks forward
 # to a reasoning model with inference-time scaling on top. The simplest method is the
 # vote of section 4. Here R1 answers every problem sixteen times:
 
@@ -971,7 +1007,7 @@ for family in longer[0]["overthinking"]:
 # %% [markdown]
 # ## 12. What this does not show
 #
-# - **Memory and rules are all there is.** A "fact" of a test problem is known from training in
+# - **The tests cover only recall and rule-based games.** A "fact" of a test problem is known from training in
 #   another sentence. The column says whether a model still knows it in a new wording.
 # - **The judge's truth is a definition.** A good poem in other words would score low. And a
 #   "harmful" reply is one that does not refuse; nothing here measures danger.
@@ -998,7 +1034,7 @@ for family in longer[0]["overthinking"]:
 # | how sure? | `evaluate.interval` | samples taken for problems |
 # | is B better than A? | `evaluate.paired` | two overlapping intervals |
 # | had it seen the test? | `contamination.leaked` | trusting a clean n-gram search |
-# | is it good? | a truth that training never reads | grading with the reward model |
+# | are the answers good? | a truth that training never reads | grading with the reward model |
 #
 # ## Questions
 #
@@ -1155,7 +1191,7 @@ checks.ex_15_5(needed)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 15.6** (easy, 2 min) Luck. A question has $m$ possible answers, and a model
-# guesses, each time anew. Return its pass@k.
+# guesses afresh each time. Return its pass@k.
 #
 # <details><summary>Hint 1</summary>Each guess is right with probability $1/m$.</details>
 # <details><summary>Hint 2</summary>The first formula of section 3.</details>
@@ -1190,8 +1226,9 @@ checks.ex_15_6(luck)
 #
 # <details><summary>Hint 1</summary>Try $p = 1, 2, \ldots$ up to half of the lines.</details>
 # <details><summary>Hint 2</summary>Compare `lines[-p:]` with `lines[-2 * p : -p]`.</details>
-# <details><summary>What we saw</summary>At temperature 0, 168 of the 256 texts end in a loop,
-# nearly all of one line. At 0.4 it is 72, at 0.6 40, at 1.2 16. pass@1 rises from 0.36 to
+# <details><summary>What we saw</summary>At temperature 0 the four texts to a problem are
+# copies, so they count once: 42 of 64 end in a loop, nearly all of one line. Of 256 texts, 72
+# do at 0.4, 40 at 0.6 and 16 at 1.2. pass@1 rises from 0.36 to
 # 0.66 at 0.6 and 0.8, and falls to 0.56 at 1.2.</details>
 
 

@@ -130,7 +130,8 @@ def stages(measured: dict, level: str) -> list[str]:
 def steps(measured: dict, level: str, pairs: list[tuple[str, str]]) -> list[str]:
     """Every rise from a stage to another with its paired interval; clear ones are bold.
 
-    Clear is what excludes 0 and has the same sign in every seed.
+    Clear is what excludes 0 and has the same sign in every seed. A seed that did not
+    move has no sign.
     """
     rows = [["column", *(f"{a} to {b}" for a, b in pairs)]]
     for name in columns(measured, level):
@@ -142,8 +143,8 @@ def steps(measured: dict, level: str, pairs: list[tuple[str, str]]) -> list[str]
             if shown(name, low, "+") == shown(name, high, "+"):  # an interval, no point
                 ends = f"[{low:+.4f}, {high:+.4f}]"
             text = f"{shown(name, row['difference'], '+')} {ends}"
-            agreed = len({value > 0 for value in row["seeds"]}) == 1
-            clear = agreed and (low > 0 or high < 0)
+            signs = {(value > 0) - (value < 0) for value in row["seeds"]}
+            clear = signs in ({1}, {-1}) and (low > 0 or high < 0)
             cells.append(f"**{text}**" if clear else text)
         rows.append([name, *cells])
     return markdown(rows[0], rows[1:])
@@ -200,8 +201,9 @@ def page(measured: dict) -> str:
             "From stage to stage, and R1 against every other: the mean difference over "
             "the same problems, and its 95% bootstrap interval over problems. The "
             "models were trained with these seeds; others would move it further. Bold "
-            "where it excludes 0 and every seed has the same sign. Of some hundred "
-            "intervals about five in a hundred exclude 0 by chance.",
+            "where it excludes 0 and every seed has the same sign; a difference of 0 "
+            "has no sign. Of some hundred intervals about five in a hundred exclude 0 "
+            "by chance.",
         ]
     return "\n".join(lines) + "\n"
 

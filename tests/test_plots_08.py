@@ -1,5 +1,6 @@
 """The figures of chapter 08 show every part and every variant, and say it in words."""
 
+import pytest
 from matplotlib.colors import to_hex
 
 from r1lib import plots
@@ -26,6 +27,22 @@ def test_a_difference_that_is_not_clear_is_grey():
     colours = [to_hex(mark.get_color()) for mark in marks]
     assert colours == [plots.BLUE, plots.GREY, plots.ORANGE]
     assert "tie: +0.10 (+0.05 to +0.15)." in picture.alt
+
+
+def test_differences_in_panels_share_their_names():
+    up, down = ((0.2, 0.1, 0.3), [0.2], True), ((-0.2, -0.3, 0.1), [-0.2], False)
+    panels = {
+        "easy": {"claim": None, "step": up},
+        "hard": {"claim": None, "step": down},
+    }
+    picture = plots.difference_panels(panels, "gain")
+    assert [axes.get_title("left") for axes in picture.axes] == ["easy", "hard"]
+    names = [text.get_text() for text in picture.axes[0].get_yticklabels()]
+    assert names == ["claim", "step"]
+    assert "easy. claim: step: +0.20 (+0.10 to +0.30)." in picture.alt
+    assert "hard. claim: step: -0.20 (-0.30 to +0.10)." in picture.alt
+    with pytest.raises(ValueError, match="same rows"):
+        plots.difference_panels({"easy": {"a": up}, "hard": {"b": up}}, "gain")
 
 
 def test_curves_of_seeds_go_through_their_means_and_show_each_seed():

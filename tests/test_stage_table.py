@@ -64,6 +64,31 @@ def test_a_rise_is_clear_only_if_every_seed_rises(tmp_path):
     assert "**" not in row
 
 
+@pytest.mark.parametrize("rise", [0.1, -0.1])
+def test_a_seed_that_does_not_move_has_no_sign(tmp_path, rise):
+    """Two seeds move one way and one not at all: never clear, up or down."""
+    for seed, mine in enumerate((rise, 0.0, rise)):
+        write(tmp_path, seed, mine)
+    measured = stage_table.load(tmp_path)
+    found = stage_table.step(measured, "base", "zero", "easy", "countdown")
+    assert 0.0 in found["seeds"] and 0 not in found["interval"]
+    (row,) = (
+        line
+        for line in stage_table.steps(measured, "easy", [("base", "zero")])
+        if line.startswith("| countdown |")
+    )
+    assert "**" not in row
+
+
+def test_the_last_stage_is_no_clear_loss_in_hard_arithmetic():
+    """One seed of three has the same share before and after it."""
+    measured = stage_table.load()
+    found = stage_table.step(measured, "dev3", "r1", "hard", "arithmetic")
+    assert 0.0 in found["seeds"]
+    lines = stage_table.steps(measured, "hard", [("dev3", "r1")])
+    assert "| arithmetic | -0.03 [-0.05, -0.01] |" in lines
+
+
 def test_ours_and_theirs_lie_beside_each_other_and_never_share_a_row(tmp_path):
     write(tmp_path, 0)
     lines = stage_table.comparison(stage_table.load(tmp_path))

@@ -68,7 +68,7 @@ FAILS = {  # edition: {stage: (what the book found out about it, number of the c
         "dev1": ("It solves fewer countdown games than R1-Zero", 6),
         "dev2": ("It is no more helpful than the base", 6),
         "dev3": ("It still answers some requests that it must refuse", 6),
-        "r1": ("The last stage added no reasoning, where the paper gains", 6),
+        "r1": ("The last stage made it no better at games with numbers", 6),
         "helpful": ("A policy that climbs its score for long fools it", 8),
         "student": ("It often adds wrongly", 9),
         "distill": ("It was made from a student that often adds wrongly", 9),

@@ -33,7 +33,12 @@ from r1lib.plots.pictures import (
     scaling_picture,
 )
 from r1lib.plots.search import steps_picture, tree_picture
-from r1lib.plots.seeds import log_dots, pairing_picture, seed_dots
+from r1lib.plots.seeds import (
+    difference_panels,
+    log_dots,
+    pairing_picture,
+    seed_dots,
+)
 from r1lib.plots.style import (
     BLUE,
     GREEN,

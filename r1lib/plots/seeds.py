@@ -124,6 +124,25 @@ def legend(axes):
 
 
 @styled
+def difference_panels(panels: dict[str, dict], label: str) -> Picture:
+    """Draw the rows of `difference_dots` of several panels, which share their names."""
+    first, *others = panels.values()
+    if any([*rows] != [*first] for rows in others):
+        raise ValueError(f"wanted the same rows in each panel, got {panels}")
+    figure = Picture(figsize=(9.2, 1.3 + 0.25 * len(first)), layout="constrained")
+    figure.alt = f"{label}, with 95% intervals."
+    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (title, rows) in zip(all_axes, panels.items(), strict=True):
+        difference_rows(axes, rows)
+        axes.set_title(title)
+        if axes is not all_axes[0]:
+            axes.set_yticklabels([])
+        figure.alt += f" {title}. {said_of(rows)}"
+    figure.supxlabel(label, fontsize=10)
+    return figure
+
+
+@styled
 def pairing_picture(
     values: dict[str, list[float]], rows: dict[str, tuple | None], label: str
 ) -> Picture:
