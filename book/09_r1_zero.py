@@ -956,7 +956,7 @@ plots.interval_dots(panels)
 # | Zero, sampled, above its base, sampled | yes | yes |
 # | Zero, sampled, above the base forced to think, at temperature 0.6 | yes | no, a little below |
 # | Zero, sampled, above the forced base that may not say "again" | no, level | no |
-# | Zero, greedy, above the forced base at temperature 0.6 | no, below | no |
+# | Zero, greedy, above the forced base at temperature 0.6 | no, level | no |
 #
 # The rule is strict: a paired comparison (chapter 11, section 7) could see smaller differences. All
 # numbers are in [R1-Zero beside its controls](../docs/r1_zero.md).

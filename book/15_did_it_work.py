@@ -811,7 +811,7 @@ def verdict(paper, found):
 # %% tags=["slide"]
 LEVELS = ("easy", "hard")
 panels, said, gains = {level: {} for level in LEVELS}, {}, {}
-print(f"{'from Zero to R1':27}{'the paper':20}{'ours, easy':20}ours, hard")
+print(f"{'from Zero to R1':29}{'the paper':20}{'ours, easy':20}ours, hard")
 for claim, steps in CLAIMS.items():
     print(claim)
     for level in LEVELS:
@@ -820,7 +820,7 @@ for claim, steps in CLAIMS.items():
         paper = theirs(a, b, row)
         points = "" if paper is None else f"{row.split()[0]} {paper:+.1f}"
         step = f"{a} to {b}: {name}"
-        print(f"  {step:26}{points:19}", end="")
+        print(f"  {step:28}{points:19}", end="")
         for level in LEVELS:
             both = ([column(r, stage, name, level) for r in runs] for stage in (a, b))
             found = paired_seeds(*both)
