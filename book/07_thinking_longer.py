@@ -830,7 +830,7 @@ plots.doubling_curves({"easy countdown, share right": lines}, "tokens a question
 # 16 tokens. `wait, no, until 64` writes a "no" wherever it would end before 64. The next two
 # cells read the files and define helpers. Skip them.
 
-# %% tags=["setup"]
+# %% tags=["hide-input"]
 MODELS, SEEDS = ("base", "zero", "r1"), (0, 1, 2)
 
 
@@ -858,7 +858,7 @@ def point(model, way, kind=None):
     return tuple(fmean(column(model, way, x, kind)) for x in ("tokens", "right"))
 
 
-# %% tags=["setup"]
+# %% tags=["hide-input"]
 BUDGETS = units["r1", 0]["settings"]["budgets"]
 
 
