@@ -836,7 +836,7 @@ assert difference < 1e-4 * grpo_gradient.abs().max()
 # | name | the problem | the change |
 # |---|---|---|
 # | **RLOO**, REINFORCE leave-one-out (2402.14740) | the group's mean contains the answer's own reward | the mean of the others; no ratio, no clip |
-# | **Dr. GRPO**, GRPO done right (2503.20783) | a tiny std makes trifles count; long wrong answers are punished less | no division by the std; a constant length in place of $\lvert o_i \rvert$ |
+# | **Dr. GRPO**, GRPO done right (2503.20783) | a tiny std makes trifles count; long wrong answers are punished less | no division by the std; a constant length, not the answer's |
 # | **DAPO** (2503.14476) | the clip holds back rare good tokens; groups that agree teach nothing | upper edge 0.28; one mean over all tokens; new prompts for groups that agree |
 # | **CISPO** (2506.13585) | a token outside the clip teaches nothing | the ratio is a weight with a cap, and the token keeps its gradient |
 # | **GSPO**, group sequence policy optimization (2507.18071) | the ratio of a single token is noisy | one ratio for a completion, the geometric mean of its tokens' ratios, and a far narrower clip |
