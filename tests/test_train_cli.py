@@ -142,7 +142,7 @@ def test_results_say_what_how_and_from_which_weights(finished):
     assert found["provenance"]["weights"].keys() == {"tokenizer"}
     for stage in stages.RECIPE:
         part = found["stages"][stage.name]
-        assert part["sha256"] == files.sha256(finished / stage.name)
+        assert part["sha256"] == files.counted(files.sha256(finished / stage.name))
         memory = part["memory_gb"]
         assert part["minutes"] > 0 and (memory is None or 0.05 < memory < 50)
         assert ("test" in part) == ("card" in part) == (stage.leaves == "model")
