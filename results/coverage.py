@@ -10,7 +10,7 @@ is ahead for small k, and the base catches up for large k. Games, levels and pro
 are the same for all models; each problem has 256 samples at temperature 1. `guess` is
 the control: what 256 tries bring without any thinking. A file has the number of right
 samples of every problem, so `crossing` can pair two models by problem. Stages are read
-from runs/seed-N. A unit takes 4 to 10 minutes on one core, and writes
+from runs/seed-N. A unit takes many minutes, on one core, and writes
 results/data/coverage-MODEL-SEED.json; a killed one begins anew.
 """
 

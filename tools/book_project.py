@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from r1lib.files import read_json
@@ -105,38 +106,36 @@ def artifacts_fit(book: Book) -> list[str]:
 
 def next_edition_is_whole(book: Book) -> list[str]:
     """Results that wait for the next edition are all of it, and private in nothing."""
-    problems = []
-    folder = book.root / provenance.RESULTS / provenance.NEXT
-    for path in sorted(folder.glob("*.json")):
-        name, text = path.relative_to(book.root).as_posix(), path.read_text("utf-8")
-        if private := PRIVATE.search(text):
-            problems.append(f"{name}: shows a path of this machine ({private[0]})")
-        try:
-            content = json.loads(text)
-        except json.JSONDecodeError as problem:
-            problems.append(f"{name}: not JSON ({problem})")
-            continue
+
+    def odd(content: object) -> list[str]:
         found = provenance.editions(content) if isinstance(content, dict) else set()
-        if found != {int(provenance.NEXT)}:
-            editions = " and ".join(map(str, sorted(found))) or "none"
-            problems.append(f"{name}: wanted edition {provenance.NEXT}, got {editions}")
-    return problems
+        if found == {int(provenance.NEXT)}:
+            return []
+        editions = " and ".join(map(str, sorted(found))) or "none"
+        return [f"wanted edition {provenance.NEXT}, got {editions}"]
+
+    folder = book.root / provenance.RESULTS / provenance.NEXT
+    return faults_of(book, sorted(folder.glob("*.json")), odd)
 
 
 def results_fit(book: Book) -> list[str]:
     """Each result says how it was measured, and the weights that it read are these."""
+    paths = provenance.kept(book.root / provenance.RESULTS, "*.json")
+    return faults_of(book, paths, lambda found: result_problems(found, book.root))
+
+
+def faults_of(book: Book, paths: list[Path], faults: Callable) -> list[str]:
+    """What is private or no JSON in result files, and the `faults` of their content."""
     problems = []
-    for path in provenance.kept(book.root / provenance.RESULTS, "*.json"):
+    for path in paths:
         name = path.relative_to(book.root).as_posix()
         text = path.read_text(encoding="utf-8")
         if private := PRIVATE.search(text):
             problems.append(f"{name}: shows a path of this machine ({private[0]})")
         try:
-            content = json.loads(text)
+            problems += [f"{name}: {fault}" for fault in faults(json.loads(text))]
         except json.JSONDecodeError as problem:
             problems.append(f"{name}: not JSON ({problem})")
-            continue
-        problems += [f"{name}: {p}" for p in result_problems(content, book.root)]
     return problems
 
 
