@@ -1023,10 +1023,13 @@ print(
 #
 # ![Left: the main model has written 22 and the MTP module drafts a comma. The main model reads both in one step. Right: bars of p, orange frames of q over three tokens, p 0.5, 0.3, 0.2 and q 0.2, 0.7, 0.1: the common part is accepted, and after a rejection the first or the third token is drawn, where p is above q.](../figures/05_speculative.png)
 #
-# What you see: the rule of Leviathan et al. (arXiv 2211.17192, section 2.3). A token drafted
-# from $q$ is accepted with probability $\min(1, p/q)$, where $p$ is the main model's own
-# distribution. After a rejection a token is drawn from the **residual**, $\max(0, p - q)$ divided
-# by its sum. The text then has exactly the distribution $p$:
+# What you see: the rule of Leviathan et al. (arXiv 2211.17192, section 2.3). The module drafts the
+# second token with probability 0.7, but the main model gives it 0.3. So it is accepted with
+# probability 0.3/0.7. The first token is always accepted, since the main model gives it more.
+#
+# In general a token drafted from $q$ is accepted with probability $\min(1, p/q)$, where $p$ is the
+# main model's own distribution. After a rejection a token is drawn from the **residual**,
+# $\max(0, p - q)$ divided by its sum. The text then has exactly the distribution $p$:
 #
 # - Accepted drafts contribute $q \min(1, p/q) = \min(p, q)$ for each token.
 # - A draft is rejected with probability $1 - \sum \min(p, q) = \sum \max(0, p - q)$, as $p$ sums
@@ -1052,10 +1055,11 @@ print(f"accepted {accepted:.2f}, sum of min(p, q) {torch.minimum(p, q).sum():.2f
 print(f"rejected {1 - accepted:.2f}, sum of max(0, p - q) {excess:.2f}")
 
 # %% [markdown]
-# Rows of a batch accept and reject at different places. So a
-# rejected draft stays in the cache, and the mask (`seen`) hides it. The MTP module has a cache of
-# its own. In the loop, `sure` is a token that the main model has not yet read, `state` is that of the
-# MTP module, and `draft` a token drawn from this state. The comments number six steps:
+# Rows of a batch accept and reject at different places. So a rejected draft stays in the cache,
+# and the mask (`seen`) hides it. The MTP module has a cache of its own.
+#
+# In the loop, `sure` is a token that the main model has not yet read, `state` is that of the MTP
+# module, and `draft` a token drawn from this state. The comments number six steps:
 #
 # 1. Prefill: draw a sure token. The MTP module reads it and gives a state.
 # 2. Draw the draft from $q$.

@@ -58,7 +58,6 @@ from r1lib.rl import grpo
 from r1lib.rl.grpo import group_advantages
 from r1lib.rl.rollout import rollout
 from r1lib.tokenizer import chat
-from r1lib.traces import tables
 from r1lib.training import optim
 from r1lib.world import corpus, countdown, draws, readability, scorecard
 
@@ -211,12 +210,12 @@ for language, thought in (
 # arithmetic is paid less. In the fourth the formula is punished. And the last line is mixed
 # and gets full marks: two words glued together count as one word of either language.
 #
-# So let a word be a run of letters of *one* script: `맞아yes` is two words. What is in no
-# language is left out: numbers and operators, commands of LaTeX, some names of Python, and
-# the single letters that our problems use as names (A to E, x, y, z and a few more).
+# So let a word be a run of letters of *one* script: `맞아yes` is two words. Hangul and Latin
+# are the scripts that we know. The last alternative of the pattern catches every other one,
+# since a third language is a foreign language, too.
 #
-# The patterns say it in a few lines. Hangul and Latin are the scripts that we know. The last
-# alternative catches every other one, since a third language is a foreign language, too.
+# What is in no language is left out: numbers, commands of LaTeX, some names of Python, and
+# the single letters that our problems use as names.
 
 # %%
 # r1lib.rewards.WORD
@@ -225,10 +224,8 @@ for language, thought in (
 # r1lib.rewards.LETTERS
 
 # %% [markdown]
-# (These lists fit *our* world only. English words such as *a*, *list*, *max* and *sum* fall
-# through them, and *i* as a variable counts as English.)
-#
-# With the patterns the idea takes two lines:
+# (The lists fit *our* world only. English words such as *a*, *list* and *sum* fall through
+# them.) With the patterns the idea takes two lines:
 
 
 # %% tags=["slide"]
@@ -249,8 +246,7 @@ def simple_words(text):
 # - `single` joins a word that is spelled letter by letter, as in `y1e_s`.
 #
 # Only the *thinking* counts, because an answer may have to be in another language. It goes
-# from the first `<think>` to the last `</think>`. (To the *last*: otherwise a model could
-# go on in a second thought.)
+# from the first `<think>` to the last `</think>`, or a model could go on in a second thought.
 
 # %%
 # r1lib.rewards.words
@@ -258,8 +254,8 @@ def simple_words(text):
 # r1lib.rewards.language_consistency
 
 # %% [markdown]
-# First what both programs find in three texts. Then the cases, with the language of the
-# question in front. Cover the numbers and guess first.
+# First what both programs find in three texts. Then the rewards of some thoughts, with the
+# language of the question in front. Cover the numbers and guess first.
 
 # %% tags=["nbval-check-output"]
 for text in ("<think>try 8-3=5 맞아yes, x", "y1e_s ⓨⓔⓢ", r"\frac{1}{2} 맞아"):
@@ -296,13 +292,16 @@ for language, name, thought in cases:
 # ### Ask Dev1
 #
 # How much does Dev1 mix, before any RL? It gets held-out problems of three families in
-# both languages, 72 in all, two answers each. The third family, **logic**, is new here
-# (chapter 06 has its verifier): which person is a knight and always tells the truth, which
-# a liar? Our models hardly learn it, about one answer in eight is right before and after, so
-# later sections show it only where all families are pooled.
-#
-# First one puzzle of the cold start. Each line assumes some knights, says of each
-# statement whether it would then be true, and rejects at the first that does not fit.
+# both languages, 72 in all, two answers each. Two families are the games of chapter 09. The
+# third, **logic**, asks which person is a knight and always says the truth, and which a liar
+# (chapter 06 has its verifier). Our models hardly learn it.
+
+
+# %% tags=["needed"]
+def words_of(text):
+    """The words of the thinking that are in any language."""
+    return rewards.words(chat.thinking(text))
+
 
 # %%
 dev1, tokenizer = artifacts.load("dev1-tiny")
@@ -313,19 +312,8 @@ asked = [
     for family in sorted(draws.REASONING)
     for p in distinct(draws.REASONING[family], 24, 0, "valid")
 ]
-cold = tables.load(artifacts.path("cold-tiny"))
-puzzles = [r for r in cold if r["family"] == "logic" and r["language"] == "en"]
-puzzle = puzzles[1]  # one in which every line holds; only the answer is checked
-print(puzzle["prompt"], puzzle["completion"], sep="\n")
 
 
-# %% tags=["needed"]
-def words_of(text):
-    """The words of the thinking that are in any language."""
-    return rewards.words(chat.thinking(text))
-
-
-# %%
 def mixed(problem, text):
     """1.0 where a foreign word is in the thinking."""
     return float(readability.mixed_share(problem, text) > 0)
@@ -360,8 +348,7 @@ for p, text in mixing[:2]:  # the first ones, not the worst
 # %% [markdown]
 # Dev1 has read thoughts in one language, and mostly keeps to it: look at *mixed*. In each
 # printed answer, find the foreign word, here `true` both times. (아니 거짓 is *no, false*,
-# 맞아 참 *yes, true*.) A garbled fragment would count, too: the measure cannot tell another
-# language from noise.
+# 맞아 참 *yes, true*.)
 
 # %% [markdown] tags=["slide"]
 # ## 3. Several rewards, added up
@@ -379,13 +366,12 @@ for p, text in mixing[:2]:  # the first ones, not the worst
 # has half of its words in the other language. At 3 a clean wrong answer has overtaken three
 # kinds of right ones.
 #
-# The recipe of this book has 3, all the same. We began with 0.6, and on seed 0 it made
-# little difference ([docs/experiments.md](../docs/experiments.md) has all seeds). Nothing
-# between was tried, such as the 1 of a plain sum.
+# The recipe of this book has 3, all the same. We began with 0.6, which made little difference
+# ([docs/experiments.md](../docs/experiments.md)). Nothing between was tried, such as the 1 of
+# a plain sum.
 #
 # In code a reward is a dictionary of weights and functions. The sum goes to the learner.
-# The parts go to the log, each by itself, since a sum that rises does not say which part
-# rises.
+# Each part goes to the log by itself, since a sum does not say which part rises.
 
 # %%
 # r1lib.rewards.Weighted
@@ -433,8 +419,7 @@ print(f"Dev1: {fmean(counts):.0f} words on average, at the weight 0.6 {price_of:
 # %% [markdown]
 # A share is quiet in long thoughts, just where foreign words are likely (section 1). The
 # last line says where Dev1 lies: at 0.6 a slip costs about as much as a missing format.
-# (A strict rule, 1 if nothing is mixed and else 0, would always be loud. But it could not
-# tell a slip from a page in the wrong language. Exercise 11.6 tries it.)
+# (Exercise 11.6 tries a strict rule: 1 if nothing is mixed, else 0.)
 #
 # ### What a large weight risks
 #
@@ -888,11 +873,13 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # How can RL change what pays and keep the rest? Dev1 can do something that no reward
 # mentions: its thoughts have a form that people can follow. RL could lose this without
 # noticing. So the loss gets one more term, a leash: $\beta$ times the KL divergence to a
-# **reference model**. It is 0 where both agree and otherwise positive (appendix B), and it is
-# estimated for each token by
+# **reference model**. It is 0 where both agree and otherwise positive (appendix B).
+#
+# Say that the policy makes a token twice as likely as the reference does. Then this token adds
+# $0.5 - \ln 0.5 - 1 = 0.19$. In general the estimate for a token is
 #
 # $$ k_3 = \frac{\pi_{\text{ref}}}{\pi_\theta}
-#    - \log \frac{\pi_{\text{ref}}}{\pi_\theta} - 1. $$
+#    - \ln \frac{\pi_{\text{ref}}}{\pi_\theta} - 1. $$
 #
 # ![Two drawings. Left, fixed: one circle around Dev1, and the policy stops at its edge. Right, refreshed: a chain of circles, each around the place where the policy was when the reference was replaced; the policy has walked far from Dev1.](../figures/11_leash.png)
 #
@@ -913,35 +900,10 @@ for seed in SEEDS:
     print(f"seed {seed}: KL {kl:.3f} nats a token, times {beta} is {kl * beta:.0e}")
 
 # %% [markdown]
-# Being right moves the reward by 1, so this leash hardly holds at all. At $\beta = 0.001$ the
-# KL term does nothing until a token has become a thousand times less likely than in the
-# reference. (A reference that stayed Dev1, with ten times the $\beta$, changed nothing that
-# we could measure: [docs/experiments.md](../docs/experiments.md). Our stage, 160 optimizer
-# steps, is too short to test what R1's leash was for.)
-#
-# ### What a leash allows
-#
-# How far is "how far"? The distribution that is best under "reward minus $\beta$ times KL"
-# is the reference, tilted by the reward (chapter 08):
-#
-# $$ \pi^*(o) \propto \pi_{\text{ref}}(o)\; e^{\,r(o)/\beta}. $$
-#
-# Take an answer with reward 1 among others with reward 0, which starts with probability
-# 0.01, and $\beta = 1$. The tilt multiplies its odds by $e$: 0.01 becomes 0.027. However
-# long you train, a fixed reference allows this and no more. Replace the reference by
-# $\pi^*$, train again, and the tilt is applied a second time. After $n$ refreshes the
-# exponent is $(n+1)\,r/\beta$:
-
-# %% tags=["nbval-check-output"]
-start, beta = 0.01, 1.0
-print("refreshes   probability of the paid answer")
-for refreshes in range(0, 11, 2):
-    tilt = math.exp((refreshes + 1) / beta)
-    print(f"{refreshes:9}{start * tilt / (start * tilt + 1 - start):12.3f}")
-
-# %% [markdown]
-# R1's $\beta$ is 0.001, so the very first exponent is 1,000: even a fixed leash would
-# allow everything.
+# Being right moves the reward by 1, so this leash hardly holds at all. A reference that stayed
+# Dev1, with ten times the $\beta$, changed nothing that we could measure either
+# ([docs/experiments.md](../docs/experiments.md)). Our stage, 160 optimizer steps, is too short
+# to test what R1's leash was for. (Appendix B, section 9, derives what a fixed leash allows.)
 #
 # ### A refresh in a log
 #
