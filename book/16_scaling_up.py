@@ -1004,7 +1004,8 @@ assert all(repaired < stale for stale, repaired in both)
 # compare the experts.
 #
 # You may skip the next two cells. They define `read` (logits, and the experts of each token),
-# `disagreement` of two such readings, and `replayed`, which makes a model run given experts:
+# `disagreement` of two such readings, and `replayed`, which makes a model run given experts. In the
+# third, our R1 samples in bfloat16, and then reads its own texts in float32.
 
 # %% tags=["setup"]
 # results.mismatch.layers_of
@@ -1014,9 +1015,6 @@ assert all(repaired < stale for stale, repaired in both)
 # %% tags=["setup"]
 # results.mismatch.disagreement
 # results.mismatch.replayed
-
-# %% [markdown]
-# Our R1 samples in bfloat16, and then reads its own texts in float32:
 
 # %%
 fast = cast(deepcopy(model), torch.bfloat16).eval()
