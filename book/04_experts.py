@@ -629,16 +629,16 @@ print(f"cosine of the two gradients: {cosine:+.2f}")
 #
 # Does the balance last, and does it change the loss? Here is the same comparison with the
 # tiny model of this book. It has four layers: layer 0 is an ordinary one, and layers 1, 2 and 3
-# have 8 experts each. Each variant, called an **arm** of the experiment, took 1,500 steps, with
-# three seeds (one column each). The loss is that on held-out texts.
-# `python -m results.experts ARM SEED` measured it once, on problems that no training sees.
-# (Claim P13 in `docs/phenomena.md`; the arms about multi-token prediction are read in
-# chapter 05.)
+# have 8 experts each.
+#
+# Each variant, called an **arm** of the experiment, took 1,500 steps, with three seeds (one
+# column each). `python -m results.experts ARM SEED` measured it once; the loss is that on held-out
+# texts of problems that no training sees. (This is claim P13 in `docs/phenomena.md`. Chapter 05
+# reads the arm about multi-token prediction.)
 
 # %% tags=["slide"]
 ARMS = {
     "none": "no balancing",
-    "aux-weak": "auxiliary loss, alpha 0.001",
     "aux": "auxiliary loss, alpha 0.01",
     "bias": "bias, gamma 0.001",
 }
@@ -671,16 +671,19 @@ plots.compared_curves(long_runs, {"max/mean": "busiest / mean"})
 # What you see: the imbalance along the training, a line for the mean of three seeds with their
 # range around it. Left alone, the busiest expert of a layer has 2.2 to 2.5 times its share of the
 # work, on average over layers and seeds. It stays there from the first steps to the end: as in the
-# short run, the imbalance does not grow. (One seed of the three falls to 1.9 for a while.) Alpha 0.01 balances best, to about 1.1. The bias comes second, with 1.2 to 1.3, and
-# alpha 0.001 last, with 1.3 to 1.5. The bias adds nothing to the gradient, as DeepSeek-V3 intends.
+# short run, the imbalance does not grow. (One seed of the three falls to 1.9 for a while.)
+#
+# Both cures work. The auxiliary loss balances best, to about 1.1, and the bias comes second, with
+# 1.2 to 1.3. The bias adds nothing to the gradient, as DeepSeek-V3 intends.
 #
 # And the loss? Compare the arms with the *seeds* of one arm: they differ by as much. A seed
 # has the same data and first weights in all arms, so we may also compare column by column, in the
-# rows "minus none". Alpha 0.001 is below "no balancing" in all three, and alpha 0.01 above. If an
-# arm made no difference, each seed would fall above or below by chance, like a coin. Three coins
-# fall alike once in four times. So this experiment confirms the balance and cannot confirm the
-# better loss that V3 reports for the bias (arXiv 2412.19437v2, Table 5, at 15.7 and 228.7
-# billion parameters).
+# rows "minus none". The auxiliary loss is above "no balancing" in all three. If an arm made no
+# difference, each seed would fall above or below by chance, like a coin, and three coins fall alike
+# once in four times.
+#
+# So this experiment confirms the balance. It cannot confirm the better loss that V3 reports for the
+# bias (arXiv 2412.19437v2, Table 5, at 15.7 and 228.7 billion parameters).
 
 # %% [markdown] tags=["slide"]
 # ## 7. What do experts specialise in?

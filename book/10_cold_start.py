@@ -940,10 +940,7 @@ plots.interval_dots(form, "share")
 #
 # Don't blame the loss of hard countdown on the format. Every game in the table is an
 # easy one, so no row searches with four numbers. What a cold start leaves out, the
-# model may unlearn. Chapter 15 adds some 300 of Zero's right answers to hard countdown,
-# an eighth of the table. Dev1 then solves 0.23, 0.20 and 0.16 of it in the three seeds,
-# and loses nothing in easy countdown. (That is on other problems, where the recipe's Dev1
-# solves 0.01, 0.01 and 0.04.)
+# model may unlearn. Chapter 15, section 10, looks into this loss.
 #
 # All stages are in [docs/stage_table.md](../docs/stage_table.md). Do not compare *mixed*
 # with chapter 09: there the models of seeds 1 and 2 are others. Here a third of the

@@ -15,7 +15,7 @@
 #
 # | | |
 # |---|---|
-# | You will build | a measure of language, word by word; a reward of three parts; a reference that moves along; a count of the tokens that a clip silences; and two live runs, with the language reward and without it |
+# | You will build | a measure of language, word by word; a reward of three parts; two live runs, with the language reward and without it; a paired measure of what it costs; for a second reading, a reference that moves along, and a count of the tokens that a clip silences |
 # | You need | chapter 09: groups, advantages, ratio and clip; chapter 10: where Dev1 comes from |
 # | Minutes to read | 60 |
 # | Minutes to run | 3, on a laptop's processor |
@@ -58,7 +58,6 @@ from r1lib.rl import grpo
 from r1lib.rl.grpo import group_advantages
 from r1lib.rl.rollout import rollout
 from r1lib.tokenizer import chat
-from r1lib.traces import tables
 from r1lib.training import optim
 from r1lib.world import corpus, countdown, draws, readability, scorecard
 
@@ -68,15 +67,16 @@ RESULTS = Path("../results/data")
 # %% [markdown] tags=["slide"]
 # ## 1. Why Zero mixes languages
 #
-# A question is in English, and the model thinks half in Chinese. The authors of R1 name
-# this **language mixing** as one of the two troubles of R1-Zero, next to poor
-# readability (arXiv 2501.12948v2, section 3). Chapter 10 treated both with examples.
-# This chapter adds a reward, and recovers the reasoning that the cold start cost.
+# Why does a model that is paid for right answers begin to mix languages? A question is
+# in English, and the model thinks half in Chinese. The authors of R1 name this
+# **language mixing** as one of the two troubles of R1-Zero, next to poor readability
+# (arXiv 2501.12948v2, section 3). Chapter 10 treated both with examples. This chapter
+# adds a reward, and recovers the reasoning that the cold start cost.
 #
-# Why does mixing happen? The reward does not see it. Here is one thought, written three
-# times: in the language of the question, with its last word in another language, and
-# all in the other language. (Our models think in English and Korean: 시도 is *try*, 아니
-# *no*, 맞아 *yes*, 찾았어 *found it*.)
+# **The reward does not see it.** Here is one thought, written three times: in the
+# language of the question, with its last word in another language, and all in the other
+# language. (Our models think in English and Korean: 시도 is *try*, 아니 *no*, 맞아
+# *yes*, 찾았어 *found it*.)
 
 # %% tags=["nbval-check-output"]
 problem = countdown.make((3, 7, 8), 35, "en", answer="(8-3)*7")
@@ -95,26 +95,27 @@ for name, reward, push in zip(endings, paid, pushes, strict=True):
 # The three are completions of one group. They earn the same, so none of them is pushed
 # anywhere. The reward of R1-Zero is *blind* to mixing, so the habit can drift.
 #
-# There is a second reason, and it needs no drift. Suppose that the habit never changes:
-# each word is in the wrong language with the same small probability $s$. A thought of
-# $n$ words is free of mixing with probability $(1-s)^n$. RL makes thoughts longer:
+# **Longer thoughts have more chances to mix**, even if the habit never changes. Suppose
+# that one word in fifty is in the wrong language. Then one word is clean with probability
+# 0.98, and ten words are with probability $0.98^{10} = 0.82$. So 18% of the thoughts of
+# ten words mix. In general, with probability $s$ of a slip, a thought of $n$ words is
+# clean with probability $(1-s)^n$. RL makes thoughts longer:
 
 # %% tags=["nbval-check-output"]
 words_in_thought = (1, 3, 10, 30, 100)
-print("probability       " + "".join(f"{n:>7} words" for n in words_in_thought))
+print("share that mixes  " + "".join(f"{n:>7} words" for n in words_in_thought))
 for s in (0.005, 0.02, 0.10):
     shares = [1 - (1 - s) ** n for n in words_in_thought]
-    print(f"{s:<18}" + "".join(f"{share:>13.0%}" for share in shares))
+    print(f"slip {s:<13.1%}" + "".join(f"{share:>13.0%}" for share in shares))
 
 # %% [markdown]
-# With one slip in fifty words, a thought of one word is nearly always clean, and one of a
-# hundred words only about one time in eight. So "more answers mix" can mean that the model
-# became careless, or only that it thinks longer. To tell them apart, look at the length or
-# at the share of foreign *words*.
+# With one slip in fifty words, 2% of the thoughts of one word mix, and 87% of those of a
+# hundred. So "more answers mix" can mean that the model became careless, or only that it
+# thinks longer. To tell them apart, look at the length too.
 #
-# How is it in our tiny world? A line of thought ends in a **verdict**, *yes* or *no*. In the web
-# that our base has read, some people write it in the other language. Here are
-# the base, the base that is made to think, and Zero, on the test problems of chapter 09:
+# **And our Zero?** A line of thought ends in a **verdict**, *yes* or *no*. In the web
+# that our base has read, some people write it in the other language. Here are the base,
+# the base that is made to think, and Zero, on the test problems of chapter 09:
 
 # %%
 habits = corpus.Habits()
@@ -152,31 +153,38 @@ for name, found in rows.items():
 #
 # How far the habit drifts is chance. Seeds 1 and 2 were run a second time, base and all
 # (`results/data/again-*`). There Zero ended at 32% and 36%, and the base made to think
-# had 26% and 29%. The Dev1 models of sections 6 and 7 come from this second series for
+# had 26% and 29%. The Dev1 models of sections 5 to 7 come from this second series for
 # seeds 1 and 2. Their Zero is not in the table above.
 #
 # </details>
 #
-# R1's authors met the trouble twice. First, they started from another model: Dev1 has
-# read thoughts in one language each. But the RL that follows pays for right answers and
-# is as blind as before. So, second, they paid for language.
+# R1's authors answered twice. First, they started from another model: Dev1 has read
+# thoughts in one language each. But the RL that follows pays for right answers and is as
+# blind as before. So, second, they paid for language.
 #
-# ![The policy, which begins as Dev1, answers. The answer is paid in three parts, right, format and language, which are added up and compared within a group. The clipped loss makes one gradient step. An arrow from a reference to the loss says KL: this is the leash. Every N steps the reference is replaced by a copy of the policy.](../figures/11_language.png)
+# ![The policy, which begins as Dev1, answers. The answer is paid in three parts, right, format and language, which are added up and compared within a group. The clipped loss makes one gradient step, and the policy answers again.](../figures/11_language.png)
 #
-# What you see: the loop of chapter 09 with a third part in the reward, and with a
-# reference that moves. Small numbers are sections.
+# What you see: the loop of chapter 09 with a third part in the reward. Small numbers are
+# sections.
 
 # %% [markdown] tags=["slide"]
 # ## 2. Measuring language, word by word
 #
-# The reward is one line in the paper (v2, section 3.2.1; v1, section 2.3.2): the
-# share of words of the thinking that are in the language of the question,
+# How does one turn "in one language" into a number? The paper has one line for it: the
+# share of words of the thinking that are in the language of the question (v2, section
+# 3.2.1; v1, section 2.3.2).
+#
+# ![A thought in seven tiles: try, a tape, yes, a Cyrillic word, x, a formula, so. The English words are blue, the foreign word orange, the tape, the variable and the formula grey. Below: language reward = 3 English words of 4 = 0.75.](../figures/11_words.png)
+#
+# What you see: a thought of seven pieces. The tape, the variable and the formula are in no
+# language and count on neither side. Four words are left, and three of them are English. So
+# the reward is 3/4 = 0.75, or in general
 #
 # $$ r_{\text{language}} = \frac{\text{words in the target language}}
 #    {\text{all words}}. $$
 #
-# Everything that matters hides in the word "word". The obvious program splits at spaces and
-# looks for letters. (`A는 기사, B는 거짓` says that A is a knight and B a liar.)
+# The hard part is to say what a word is. The obvious program splits at spaces and looks
+# for letters. (`A는 기사, B는 거짓` says that A is a knight and B a liar.)
 
 
 # %% tags=["nbval-check-output"]
@@ -197,24 +205,17 @@ for language, thought in (
     print(f"{language}  {naive(language, thought):.2f}  {thought}")
 
 # %% [markdown]
-# The first four are perfect in their language, and only one of them gets full marks;
-# the last is mixed, and gets them too. The tape counts as a foreign word, so a model
-# that writes more arithmetic is paid less. A formula is punished in Korean and would be
-# praised in English. Two words glued together count as one word of either
-# language.
+# The first four are perfect in their language, and only one of them gets full marks. In
+# the first two lines the tape counts as a foreign word, so a model that writes more
+# arithmetic is paid less. In the fourth the formula is punished. And the last line is mixed
+# and gets full marks: two words glued together count as one word of either language.
 #
-# ![A thought in seven tiles: try, a tape, yes, a Cyrillic word, x, a formula, so. The English words are blue, the foreign word orange, the tape, the variable and the formula grey. Below: language reward = 3 English words of 4 = 0.75.](../figures/11_words.png)
+# So let a word be a run of letters of *one* script: `맞아yes` is two words. Hangul and Latin
+# are the scripts that we know. The last alternative of the pattern catches every other one,
+# since a third language is a foreign language, too.
 #
-# What you see: a thought, piece by piece. Numbers and operators, commands of LaTeX and
-# some names of Python are in no language: they count on neither side. The same holds for
-# the single letters that our problems use as names (A to E, x, y, z and a few more). This list
-# fits *our* world only. English words such as *a*, *list*, *max* and *sum* fall
-# through it, and *i* as a variable counts as English.
-#
-# A word is a run of letters of *one* script, so `맞아yes` is two words. The patterns say
-# it in a few lines. Hangul and Latin are the two scripts that we know; the last
-# alternative catches every other one, since a third language is a foreign language,
-# too.
+# What is in no language is left out: numbers, commands of LaTeX, some names of Python, and
+# the single letters that our problems use as names.
 
 # %%
 # r1lib.rewards.WORD
@@ -223,7 +224,8 @@ for language, thought in (
 # r1lib.rewards.LETTERS
 
 # %% [markdown]
-# With these patterns the idea takes two lines:
+# (The lists fit *our* world only. English words such as *a*, *list* and *sum* fall through
+# them.) With the patterns the idea takes two lines:
 
 
 # %% tags=["slide"]
@@ -243,9 +245,8 @@ def simple_words(text):
 # - `COMMAND` takes out the commands of LaTeX;
 # - `single` joins a word that is spelled letter by letter, as in `y1e_s`.
 #
-# Only the *thinking* counts, because an answer may have to be in another language. The
-# thinking goes from the first `<think>` to the last `</think>`. (To the *last*:
-# otherwise a model could go on in a second thought.)
+# Only the *thinking* counts, because an answer may have to be in another language. It goes
+# from the first `<think>` to the last `</think>`, or a model could go on in a second thought.
 
 # %%
 # r1lib.rewards.words
@@ -253,8 +254,8 @@ def simple_words(text):
 # r1lib.rewards.language_consistency
 
 # %% [markdown]
-# First what both programs find in three texts. Then the cases, with the language of the
-# question in front. Cover the numbers and guess first.
+# First what both programs find in three texts. Then the rewards of some thoughts, with the
+# language of the question in front. Cover the numbers and guess first.
 
 # %% tags=["nbval-check-output"]
 for text in ("<think>try 8-3=5 맞아yes, x", "y1e_s ⓨⓔⓢ", r"\frac{1}{2} 맞아"):
@@ -267,10 +268,9 @@ cases = (
     ("ko", "all in English", "try 8-3=5,*7=35~35=0 yes"),
     ("ko", "logic: names of people", "기사=A,B:A 참,B 거짓 아니"),
     ("ko", "formula", r"\frac{1}{2} + x = 1 맞아"),
-    ("ko", "code", "시도 sorted(xs)>[1,2] 맞아"),
-    ("en", "code in a program", "def solve(xs): return sorted(xs)"),
     ("en", "glued", "맞아yes"),
     ("en", "a third language", "yes 好 да no"),
+    ("en", "code in a program", "def solve(xs): return sorted(xs)"),
     ("en", "no word at all", "8-3=5,*7=35~35=0"),
     ("en", "no thinking", ""),
 )
@@ -280,11 +280,10 @@ for language, name, thought in cases:
     print(f"{language}  {language_consistency(asked, text):.2f}  {name:25} {thought}")
 
 # %% [markdown]
-# Three lines deserve a second look. The eighth pays for `return` as if it were English:
-# our list lacks most of Python's keywords, a bug that English hides. Chapter 12 shows
-# its cost. The line without a word gets everything, because it mixes nothing. And *no
-# thinking* gets nothing. The last two are decisions, and section 3 looks for what they
-# invite.
+# The last three lines deserve a second look. *Code in a program* pays for `return` as if it
+# were English: our list lacks most of Python's keywords, a bug that English hides. (Chapter
+# 12 shows its cost.) *No word at all* gets everything, because it mixes nothing. *No
+# thinking* gets nothing. These two are decisions, and section 3 looks for what they invite.
 #
 # For tables we want a yes or no instead of a share: an answer **mixes** if it holds a
 # single foreign word. (The table of section 1 counts verdicts only, so do not compare
@@ -292,16 +291,17 @@ for language, name, thought in cases:
 #
 # ### Ask Dev1
 #
-# The third family, **logic**, is new here (chapter 06 has its verifier): which person
-# is a knight and always tells the truth, which a liar? A fifth of the problems of this
-# stage are logic. Our models hardly learn it: about one answer in eight is right,
-# before and after. So section 6 shows it only where all families are pooled.
-#
-# Three families of held-out problems in both languages, 72 in all, two answers each.
-# First one puzzle of the cold start. Each line assumes some knights, says of each
-# statement whether it would then be true, and rejects at the first that does not fit.
-# (In this trace every line holds. In others some are wrong, since only the answer is
-# checked.)
+# How much does Dev1 mix, before any RL? It gets held-out problems of three families in
+# both languages, 72 in all, two answers each. Two families are the games of chapter 09. The
+# third, **logic**, asks which person is a knight and always says the truth, and which a liar
+# (chapter 06 has its verifier). Our models hardly learn it.
+
+
+# %% tags=["needed"]
+def words_of(text):
+    """The words of the thinking that are in any language."""
+    return rewards.words(chat.thinking(text))
+
 
 # %%
 dev1, tokenizer = artifacts.load("dev1-tiny")
@@ -312,19 +312,8 @@ asked = [
     for family in sorted(draws.REASONING)
     for p in distinct(draws.REASONING[family], 24, 0, "valid")
 ]
-cold = tables.load(artifacts.path("cold-tiny"))
-puzzles = [r for r in cold if r["family"] == "logic" and r["language"] == "en"]
-puzzle = puzzles[1]  # one in which every line holds
-print(puzzle["prompt"], puzzle["completion"], sep="\n")
 
 
-# %% tags=["needed"]
-def words_of(text):
-    """The words of the thinking that are in any language."""
-    return rewards.words(chat.thinking(text))
-
-
-# %%
 def mixed(problem, text):
     """1.0 where a foreign word is in the thinking."""
     return float(readability.mixed_share(problem, text) > 0)
@@ -347,8 +336,6 @@ def measure(policy, k=2):
         ("wordless", wordless),
     ):
         shares[name] = sum(mark(*pair) for pair in pairs) / len(pairs)
-    foreign = [readability.mixed_share(*pair) for pair in pairs]
-    shares["foreign words"] = sum(foreign) / len(pairs)
     return {**shares, "tokens": found.lengths.mean().item()}, pairs
 
 
@@ -360,29 +347,31 @@ for p, text in mixing[:2]:  # the first ones, not the worst
 
 # %% [markdown]
 # Dev1 has read thoughts in one language, and mostly keeps to it: look at *mixed*. In each
-# printed answer, find the foreign word, here `true` both times. Garbled
-# fragments count as foreign words as well: the measure cannot tell another language from
-# noise.
-#
-# (아니 거짓 is *no, false*, 맞아 참 *yes, true*.)
+# printed answer, find the foreign word, here `true` both times. (아니 거짓 is *no, false*,
+# 맞아 참 *yes, true*.)
 
 # %% [markdown] tags=["slide"]
 # ## 3. Several rewards, added up
 #
-# The authors add the language reward directly to the others (v2, section 3.2.1). One
-# number goes to the learner. The parts go to the log, each by itself, because a sum that
-# rises does not say which part rises.
+# How do three rewards become one number, and how much should language weigh? The authors
+# add the language reward directly to the others (v2, section 3.2.1). Being right has the
+# weight 1 and the format 0.1, as before. Take a right answer in which half of the words are
+# foreign. If language has the weight 3, it earns
 #
-# How much should each part weigh? Here being right has the weight 1 and the format 0.1,
-# as before. For language we tried 0.6 and 3 on seed 0. At a weight of 0.6 the reward
-# made little difference (section 6 has it as the arm *weak*), so the recipe of this book has
-# 3. Nothing between was tried, such as the 1 of a plain sum.
+# $$ 1 \cdot 1 + 0.1 \cdot 1 + 3 \cdot 0.5 = 2.6 . $$
 #
 # ![Two number lines of the sum of rewards. At the weight 0.6: wrong and clean 0.7, right without thinking 1.0, right in the other language 1.1, right and mixed 1.4, right and clean 1.7. At the weight 3 wrong and clean has moved to 3.1, beyond right and mixed with 2.6; right and clean has 4.1.](../figures/11_sums.png)
 #
-# What you see: the sum for five kinds of text, at a weight of 0.6 and at one of 3. *Mixed* has
-# half of its words in the other language. At 3 a clean wrong answer has overtaken three kinds
-# of right ones.
+# What you see: the sum for five kinds of text, at a weight of 0.6 and at one of 3. *Mixed*
+# has half of its words in the other language. At 3 a clean wrong answer has overtaken three
+# kinds of right ones.
+#
+# The recipe of this book has 3, all the same. We began with 0.6, which made little difference
+# ([docs/experiments.md](../docs/experiments.md)). Nothing between was tried, such as the 1 of
+# a plain sum.
+#
+# In code a reward is a dictionary of weights and functions. The sum goes to the learner.
+# Each part goes to the log by itself, since a sum does not say which part rises.
 
 # %%
 # r1lib.rewards.Weighted
@@ -409,15 +398,16 @@ for name, text in texts.items():
 
 # %% [markdown]
 # Look at the last line: a dot, with a wrong answer, earns more than a right answer that
-# mixes, or one in the other language. The next two parts show why 0.6 is quiet, and what 3 risks.
+# mixes, or one in the other language. Why then not 0.6? And what does 3 risk?
 #
 # ### How loud is one foreign word?
 #
-# The reward is a *share*, so the price of a foreign word depends on its company:
+# The reward is a *share*, so the price of a foreign word depends on its company. One
+# foreign word of four costs a quarter of the weight, one of thirty a thirtieth:
 
 # %%
 print("words in the thought   price of a foreign one, weight 0.6 and 3")
-for n in (1, 3, 10, 30):
+for n in (1, 4, 10, 30):
     thought = " ".join(["yes"] * (n - 1) + ["맞아"])
     share = language_consistency(problem, f"<think>{thought}</think>{RIGHT}")
     cells = [weight * (1 - share) for weight in (GENTLE.language, config.language)]
@@ -427,36 +417,24 @@ price_of = GENTLE.language / fmean(counts)
 print(f"Dev1: {fmean(counts):.0f} words on average, at the weight 0.6 {price_of:.2f}")
 
 # %% [markdown]
-# A share is quiet in long thoughts, just where foreign words are likely (section 1).
-# Where do our own thoughts lie in this table? The last line says it for Dev1: at 0.6 a
-# slip costs about as much as a missing format. (A strict rule, 1 if nothing is mixed
-# and else 0, would be loud always, but could not tell a slip from a page in the wrong
-# language. Exercise 11.6 tries it.)
+# A share is quiet in long thoughts, just where foreign words are likely (section 1). The
+# last line says where Dev1 lies: at 0.6 a slip costs about as much as a missing format.
+# (Exercise 11.6 tries a strict rule: 1 if nothing is mixed, else 0.)
 #
 # ### What a large weight risks
 #
-# A reward that can be had for nothing must be *small*, or being right stops paying: the
-# best wrong answer must not reach the worst right one. With weights 1 for right, $w_f$
-# for the format and $w$ for the language, the worst right answer earns 1 and the best
-# wrong one $w_f + w$. So the safe weights are
+# A reward that can be had for nothing must be *small*, or being right stops paying. The
+# best wrong answer must stay below the worst right one. Here the worst right answer earns 1,
+# and the best wrong one earns 0.1 for its format and all of the language reward. So every
+# weight below 0.9 is safe. With weights $w_f$ of the format and $w$ of the language this
+# says
 #
 # $$ w < 1 - w_f. $$
-
-# %% tags=["nbval-check-output"]
-print("weight   best wrong   worst right   safe")
-for weight in (0.1, 0.3, 0.6, 0.9, 1.0, 3.0):
-    mixture = pipeline.in_one_language(replace(config, language=weight))
-    best_wrong = max(mixture(problem, t) for n, t in texts.items() if "wrong" in n)
-    worst_right = min(mixture(problem, t) for n, t in texts.items() if "right" in n)
-    safe = "yes" if best_wrong < worst_right - 1e-9 else "no"
-    print(f"{weight:6.1f}{best_wrong:13.2f}{worst_right:14.2f}   {safe}")
-
-# %% [markdown]
+#
 # Equal weights, as in the paper, are not safe in this sense either, and 3 is far from
-# it. A right answer with a share $f$ of foreign words beats a wrong one in clean
-# language while $1.1 + 3(1-f) > 3.1$, that is $3f < 1$, if both think and keep the
-# format. So up to a third of its words may be foreign. How many answers of Dev1 are
-# beyond that?
+# it. How far? If both think and keep the format, a clean wrong answer earns 3.1. A right one
+# with a share $f$ of foreign words earns $1.1 + 3(1-f)$, which is more while $f$ is below
+# one third. How many answers of Dev1 are beyond that?
 
 # %%
 thoughtful = [pair for pair in pairs if chat.thinking(pair[1])]
@@ -470,79 +448,59 @@ print(f"{len(quick)} do not think, {lucky:.0f} of them right")
 # Next to none. So at the start the weight 3 is safe in practice, though not in
 # principle.
 #
-# What does the third part do to a group? Take five groups of four, first at the weight
-# 0.6. Clean and right earns 1 + 0.1 + 0.6 = 1.7, clean and wrong 0.7, and one foreign
-# word in four takes off 0.15. The last line is the second group at weight 3, where the
-# mixed answer earns $1 + 0.1 + 3 \cdot 0.75 = 3.35$. Advantages are as in chapter 09,
-# with the spread left undivided:
+# ### What the third part does to a group
+#
+# Take groups of four. At the weight 3 clean and right earns 4.1, clean and wrong 3.1, and one
+# foreign word in four takes off 0.75. At 0.6 these are 1.7, 0.7 and 0.15. Advantages are as
+# in chapter 09, with the spread left undivided:
 
 # %% tags=["nbval-check-output"]
 groups = {
-    "two right, all clean": [1.7, 1.7, 0.7, 0.7],
-    "one of the right ones mixes": [1.7, 1.55, 0.7, 0.7],
-    "all right, one mixes": [1.7, 1.7, 1.7, 1.55],
-    "all wrong, one mixes": [0.7, 0.7, 0.7, 0.55],
-    "the second, weight 3": [4.1, 3.35, 3.1, 3.1],
+    "a right one mixes, weight 0.6": [1.7, 1.55, 0.7, 0.7],
+    "a right one mixes, weight 3": [4.1, 3.35, 3.1, 3.1],
+    "all right, one mixes": [4.1, 3.35, 4.1, 4.1],
+    "all wrong, one mixes": [3.1, 2.35, 3.1, 3.1],
 }
 for name, row in groups.items():
     push = group_advantages(torch.tensor([row]), normalize_std=False)[0]
-    print(f"{name:29}" + "".join(f"{a:+8.2f}" for a in push.tolist()))
+    print(f"{name:31}" + "".join(f"{a:+8.2f}" for a in push.tolist()))
 
 # %% [markdown]
-# The third row is the useful one. Where all are right, only the language part still
-# teaches. The fourth is doubtful: no answer was right, and the group still teaches to
-# be wrong in one language. Compare the second row with the last. The
-# mixed right answer is second in the row. At the weight 0.6 it is still pushed *up*, at 3 it
-# is pushed *down*.
+# The answer that mixes is always the second. In the first row it is still pushed *up*, for
+# being right. At the weight 3 it is pushed *down*. The third row is the useful one: where
+# all are right, only the language part still teaches. The last is doubtful. No answer was
+# right, and the group still teaches to be wrong in one language.
 #
 # ### What nobody forbids
 #
-# Look again at the fourth line of the table of texts. *No word, right* gets full marks.
-# A model that stopped using words, and only wrote its tape, would go on getting them.
-# Which part keeps which in check?
+# What could a model do for the full language reward, other than think in one language?
+# Look again at the fourth line of the table of texts. *No word, right* gets full marks. A
+# model that stopped using words, and only wrote its tape, would go on getting them.
 #
 # - Empty thinking is caught by the format, and by the language part itself.
-# - A dot is caught only in part. Beside a clean right answer (4.10) it loses. Where no
-#   answer of the group is right, it earns as much as an honest attempt, in fewer
-#   tokens. And it beats a right answer with more than a third of foreign words.
+# - A dot is caught only in part. Beside a clean right answer it loses. Where no answer of
+#   the group is right, it earns as much as an honest attempt, in fewer tokens.
 # - **Nothing catches** a tape without words. Words survive only as far as they
 #   help to be right, and because Dev1 starts with them.
 #
-# For the one purpose of not mixing this is no hole. For thinking that a person can
-# follow it is one. So the live run carries two meters, for mixing and for thoughts
-# without a word. A **meter** is a part with weight 0: it is logged like the others and
-# pays nothing. Exercise 11.3 closes the hole.
+# Thinking without words does not mix, but nobody can follow it. So the live run carries
+# two meters, for mixing and for thoughts without a word. A **meter** is a part with weight
+# 0: it is logged like the others and pays nothing. Exercise 11.3 closes the hole.
 
 # %% [markdown] tags=["slide"]
-# ## 4. The leash, and why it moves
+# ## 4. A live run, with and without
 #
-# Chapter 09 left out one term of the loss: a penalty for drifting away from a
-# **reference model**. It is $\beta$ times the KL divergence to it, which is 0 where both
-# agree and otherwise positive (appendix B). Dev1 can do something that no reward
-# mentions: its thoughts have a form that people can follow. RL could lose this without
-# noticing. A leash to Dev1 lets RL change what pays, and holds the rest.
+# What happens in training with a reward of three parts? Two short runs from Dev1 use the
+# same seeds: the same problems, and in the first step the same samples. In one of them the
+# weight of the language part is 0. The loop is that of chapter 09.
 #
-# ![Two drawings. Left, fixed: one circle around Dev1, and the policy stops at its edge. Right, refreshed: a chain of circles, each around the place where the policy was when the reference was replaced; the policy has walked far from Dev1.](../figures/11_leash.png)
-#
-# What you see: a fixed reference limits *how far* the policy goes. A refreshed one, a
-# copy of the policy that is renewed now and then, limits *how fast*.
-#
-# R1 replaced its reference by the newest policy every 400 optimizer steps, with
-# $\beta = 0.001$ (v2, section 3.2.1). In code a refresh is a copy of the weights:
-# `ref.load_state_dict(policy.state_dict())`. With this $\beta$ the leash does next to
-# nothing, as section 5 prints. Section 9 shows what a stronger one would allow, and how
-# a refresh looks in a log.
-
-# %% [markdown] tags=["slide"]
-# ## 5. A live run, with and without
-#
-# Two short runs from Dev1, with the same seeds: the same problems, and in the first step the
-# same samples. In one of them the weight of the language part is 0. The loop is that of
-# chapter 09, plus a reference.
+# (R1's first RL had two more parts, a leash to a reference model and an unusual clip. Our
+# recipe has the leash, but it hardly holds, so the live runs leave it off. Section 9 has
+# both.)
 
 # %%
-shape = {"prompts": 16, "group_size": 8, "max_new_tokens": LONGEST}
-live = replace(config, **shape, steps=20, refresh=5)
+shape = {"prompts": 16, "group_size": 8, "max_new_tokens": LONGEST, "kl_coef": 0.0}
+live = replace(config, **shape, steps=20)
 
 
 def with_meters(config):
@@ -553,17 +511,12 @@ def with_meters(config):
 
 
 def one_language(policy, config, reward):
-    """Reasoning RL with a refreshed reference; yields the metrics of each step."""
-    ref, optimizers = copy.deepcopy(policy), optim.adamw(policy, config.lr)
-    problems = draws.draw_reasoning
-    loop = grpo.train(
-        policy, tokenizer, problems, config, optimizers, ref=ref, reward=reward
-    )
-    for metrics, _ in loop:
-        metrics |= reward.means()
-        if metrics["step"] % config.refresh == 0:
-            ref.load_state_dict(policy.state_dict())
-        yield metrics
+    """Reasoning RL with a reward of several parts; yields the metrics of each step."""
+    problems, optimizers = draws.draw_reasoning, optim.adamw(policy, config.lr)
+    for metrics, _ in grpo.train(
+        policy, tokenizer, problems, config, optimizers, reward=reward
+    ):
+        yield metrics | reward.means()
 
 
 # %%
@@ -599,35 +552,26 @@ soft = {arm: [softened(history, SHOWN)] for arm, history in histories.items()}
 plots.compared_curves(soft, {"mixed": "answers that mix", "right": "right answers"})
 
 # %% [markdown]
-# What you see: every point is the mean of the last five steps. *Right* wobbles with the
-# problems that are drawn, in both runs alike: twenty steps are too few to move it. What
-# separates the runs is *answers that mix*. Without the language reward the share climbs,
-# which is the drift of section 1. With the reward, it stays near its start.
+# What you see: every point is the mean of the last five steps, which are 640 answers. *Without*
+# ends a little above *with*: 6% of its answers mix, against 5%. That is a difference of nine
+# answers, which can be chance. *Right* wobbles with the problems that are drawn, in both runs
+# alike.
 #
-# And the leash? Its part of the loss, at the last step:
-
-# %%
-last = histories["with"][-1]
-pull = live.kl_coef * last["kl"]
-print(f"KL term of a token {pull:.0e}, while being right moves the reward by 1")
-
-# %% [markdown]
-# This leash hardly holds at all. With $\beta = 0.001$ the KL term does nothing until a
-# token has become a thousand times less likely than in the reference.
+# So twenty steps show how the loop works, and not yet what the reward does. About six of the
+# 128 answers of a step mix. So at most six of its sixteen groups can learn anything about
+# mixing. Section 5 has more steps, and larger ones.
 #
-# Now the held-out problems of section 2:
+# Do the held-out problems of section 2 show more?
 
 # %%
 exams = {"Dev1": (before, pairs)} | {arm: measure(p) for arm, p in trained.items()}
-print(f"{'':10}" + "".join(f"{name:>14}" for name in before))
+print(f"{'':10}" + "".join(f"{name:>10}" for name in before))
 for name, (shares, _) in exams.items():
-    print(f"{name:10}" + "".join(f"{value:14.3f}" for value in shares.values()))
+    print(f"{name:10}" + "".join(f"{value:10.3f}" for value in shares.values()))
 
 # %% [markdown]
-# These are too few. With 144 answers, differences below about five points in *mixed*,
-# and below about ten in *right*, mean nothing. Only the order agrees with the curves,
-# *with* below *without*: here even *without* lies below Dev1. Section 6 has more steps,
-# problems and seeds.
+# No. These 144 answers are too few to compare the models: differences below about five points
+# in *mixed*, and below about ten in *right*, mean nothing.
 #
 # ### One prompt, with and without
 #
@@ -648,17 +592,17 @@ for name in ("Dev1", "without", "with"):
     print(f"\n{name}: {', '.join(marks)}\n{text}")
 
 # %% [markdown]
-# The prompt was chosen because *without* mixes here. So it shows what mixing is; how
-# often it happens is in the column *mixed* above. A verdict in the other language is no
-# slip of arithmetic, and the reward for right answers cannot see it.
+# A verdict in the other language is no slip of arithmetic, and the reward for right answers
+# cannot see it. (The prompt was chosen because *without* mixes here. How often it happens is
+# in the column *mixed* above.)
 #
 # <details><summary>The same loop in TRL: `GRPOTrainer`</summary>
 #
 # | here | in TRL's `GRPOConfig` |
 # |---|---|
 # | parts and weights of `Weighted` | `reward_funcs` of the trainer, `reward_weights` |
-# | `kl_coef` | `beta` |
-# | a refreshed reference | `sync_ref_model`, `ref_model_sync_steps`, `ref_model_mixup_alpha=1.0` |
+# | `kl_coef` (section 9) | `beta` |
+# | a refreshed reference (section 9) | `sync_ref_model`, `ref_model_sync_steps`, `ref_model_mixup_alpha=1.0` |
 # | clip 0.2 / 0.28 | `epsilon`, `epsilon_high` |
 # | spread left undivided | `scale_rewards="none"` |
 # | not tried here: each part divided by its own spread in the group, then added, so that a quiet part is as loud as any other | `multi_objective_aggregation="normalize_then_sum"` |
@@ -666,22 +610,17 @@ for name in ("Dev1", "without", "with"):
 # </details>
 
 # %% [markdown] tags=["slide"]
-# ## 6. The long run: what RL wins back
+# ## 5. What the language reward does
 #
-# The stage of the recipe takes forty steps with more problems in each. We ran it from
-# Dev1 of three seeds. Does it recover what the cold start cost? The next figure is of
-# the exam of chapter 10, section 9, which Zero took, too.
+# Does the language reward keep a model in one language? The stage of the recipe takes forty
+# steps with four times as many answers in each. We ran it from Dev1 of three seeds, *with*
+# the language reward and *without* it. Both models, and Dev1, then answered 128 test problems
+# of each family, easy and hard (`python -m results.language with 0`, and so on).
 
 # %%
-ARMS = ("with", "without", "weak", "wide", "still")
-found = {
-    arm: {seed: read(f"language-{arm}-{seed}.json") for seed in SEEDS} for arm in ARMS
-}
+ARMS = ("without", "with")
 units = {
-    (arm, seed): unit["P5"]
-    for arm, seeds in found.items()
-    for seed, unit in seeds.items()
-    if unit is not None
+    (arm, seed): read(f"language-{arm}-{seed}.json") for arm in ARMS for seed in SEEDS
 }
 
 
@@ -693,15 +632,77 @@ def column(exams, level, name):
 
 def summary(arm, level, name, moment="after"):
     """The same for one arm of the stage."""
-    return column([units[arm, seed][moment] for seed in SEEDS], level, name)
+    exams = [units[arm, seed]["P5"][moment] for seed in SEEDS]
+    return column(exams, level, name)
 
 
-def means(panels):
-    """Print the mean over seeds of each row of each panel."""
-    for title, rows in panels.items():
-        cells = (f"{n} {fmean(m for m, *_ in row):.2f}" for n, row in rows.items())
-        print(f"{title:20}" + "   ".join(cells))
+# %% tags=["slide"]
+panels = {}
+for level in ("easy", "hard"):
+    rows = {"Dev1": summary("with", level, "mixed", "before")}
+    rows |= {arm: summary(arm, level, "mixed") for arm in ARMS}
+    panels[f"{level} problems"] = rows
+    for name, row in rows.items():
+        print(f"{level}, {name:9}", *(f"{mean:6.1%}" for mean, *_ in row))
+    start, without, with_it = ([mean for mean, *_ in row] for row in rows.values())
+    assert all(after < old for after, old in zip(with_it, start, strict=True))
+    if level == "easy":
+        assert all(after > old for after, old in zip(without, start, strict=True))
+plots.interval_dots(panels, "answers that mix", 0.25)
 
+# %% [markdown]
+# What you see: the share of answers that mix, before the stage (Dev1) and after it. Each
+# dot is a seed, and its bar an interval over problems.
+#
+# **Without the language reward RL brings the mixing back.** On easy problems 8 to 12% of the
+# answers mix, where Dev1 had 5 to 6%. On hard problems *without* is above Dev1 in two seeds
+# of three. So a cold start in one language is not enough.
+#
+# **With it, less is mixed than before**, in every seed and at both levels: 2 to 4% on
+# easy problems, 4 to 7% on hard ones.
+#
+# Before any of this was measured we had written down a goal: at most 3% of the easy answers
+# mix. Seed 0 keeps it, but seed 0 helped to choose the weight 3. Of the two others one
+# keeps it, barely, and one misses it.
+#
+# ### Is it only length?
+#
+# Section 1 warned that longer thoughts mix more by themselves. Most of the mixing is in
+# countdown, which has a verdict in every line. The next table has easy countdown alone. Its
+# last column asks how much Dev1 would mix if only its length had changed: each token is
+# clean with the probability that it had in Dev1.
+
+# %%
+print(f"{'seeds 0, 1, 2':15}{'tokens':14}{'mixed':20}from length alone")
+for name, (arm, moment) in {
+    "Dev1": ("with", "before"),
+    "without": ("without", "after"),
+    "with": ("with", "after"),
+}.items():
+    exams = [units[arm, seed]["P5"][moment]["easy"]["values"] for seed in SEEDS]
+    n = len(exams[0]["countdown"])  # countdown comes first
+    tokens, share = ([fmean(e[key][:n]) for e in exams] for key in ("length", "mixed"))
+    if name == "Dev1":
+        first = list(zip(tokens, share, strict=True))
+    alone = [
+        1 - (1 - start) ** (now / length)
+        for now, (length, start) in zip(tokens, first, strict=True)
+    ]
+    cells = ["  ".join(f"{value:3.0f}" for value in tokens)]
+    cells += [", ".join(f"{x:.2f}" for x in row) for row in (share, alone)]
+    print(f"{name:15}{cells[0]:14}{cells[1]:20}{cells[2]}")
+
+# %% [markdown]
+# No, in seeds 0 and 1: *without* mixes in 0.26 and 0.17 of its answers, where length alone
+# gives 0.11 and 0.13. There RL added mixing of its own. In seed 2 length explains nearly all
+# of a small rise. *With* has the longer answers in every seed, and mixes less.
+
+# %% [markdown] tags=["slide"]
+# ## 6. What RL wins back
+#
+# Does the stage also recover the reasoning that the cold start cost? The next figure is of
+# the exam of chapter 10, section 9, which Zero took, too. Dev1 after the stage is called
+# **Dev2**; it is the model *with*.
 
 # %% tags=["slide"]
 skills = {
@@ -718,126 +719,38 @@ panels = {
     }
     for title, where in skills.items()
 }
-means(panels)
+for title, rows in panels.items():
+    cells = (f"{n} {fmean(m for m, *_ in row):.2f}" for n, row in rows.items())
+    print(f"{title:20}" + "   ".join(cells))
 plots.interval_dots(panels, "right")
 
 # %% [markdown]
-# What you see: Zero, Dev1, and Dev1 after the stage, which is then called **Dev2**. Each
-# dot is a seed. From Dev1 to Dev2 right answers rise in every seed in three of the
-# panels. In easy countdown (0.65, 0.57, 0.65) and easy arithmetic (0.92, 0.85, 0.91) Dev2
-# is back where Zero was. In hard arithmetic (0.43, 0.42, 0.57) it is ahead, in one seed
-# only just.
+# What you see: Zero, Dev1 and Dev2, a dot for each seed. From Dev1 to Dev2 right answers
+# rise in every seed in three of the panels. In easy countdown (0.65, 0.57, 0.65) and easy
+# arithmetic (0.92, 0.85, 0.91) Dev2 is back where Zero was. In hard arithmetic (0.43, 0.42,
+# 0.57) it is ahead, in one seed only just.
 #
-# Hard countdown stays nearly lost (0.13, 0.01, 0.03; in seed 0 nothing comes back).
-# Chapter 15 shows why: the cold start held none of these problems, and RL cannot reward
-# what is hardly ever found.
-#
-# ### What the language reward does
-#
-# Four more arms differ from the recipe, which is called *with*:
-#
-# - **without**: no language part;
-# - **weak**: the weight 0.6;
-# - **wide**: clip 10;
-# - **still**: the reference stays Dev1, and the KL counts tenfold.
-#
-# They took another exam, before and after the stage (`python -m results.language with 0`,
-# and so on): 128 test problems of each family, easy and hard.
-
-# %% tags=["slide"]
-panels = {}
-for level in ("easy", "hard"):
-    rows = {"Dev1": summary("with", level, "mixed", "before")}
-    rows |= {arm: summary(arm, level, "mixed") for arm in ARMS}
-    panels[f"{level} problems"] = rows
-means(panels)
-rows = {"Dev1": ("with", "before")} | {arm: (arm, "after") for arm in ARMS}
-print(f"\n{'easy countdown, seeds':23}tokens{'mixed':>15}{'from length alone':>23}")
-beside = {}
-for name, (arm, moment) in rows.items():
-    exams = [units[arm, seed][moment]["easy"]["values"] for seed in SEEDS]
-    first = [slice(len(exam["countdown"])) for exam in exams]  # countdown comes first
-    beside[name] = [
-        [fmean(exam[key][part]) for exam, part in zip(exams, first, strict=True)]
-        for key in ("length", "mixed")
-    ]
-    alone = [  # section 1: each token is clean with the probability that Dev1 had
-        1 - (1 - start) ** (tokens / length)
-        for length, start, tokens in zip(*beside["Dev1"], beside[name][0], strict=True)
-    ]
-    cells = ["  ".join(f"{value:3.0f}" for value in beside[name][0])]
-    cells += [", ".join(f"{x:.2f}" for x in row) for row in (beside[name][1], alone)]
-    print(f"{name:15}" + "     ".join(cells))
-for arm in ("with", "without", "wide"):
-    logs = [found[arm][seed]["history"] for seed in SEEDS]
-    shares = [fmean(step["clip_fraction"] for step in log) for log in logs]
-    cells = ", ".join(f"{share:.2%}" for share in shares)
-    print(f"tokens outside the clip, {arm}: {cells}")
-plots.interval_dots(panels, "answers that mix", 0.25)
-
-# %% [markdown]
-# What you see: the share of answers that mix, before the stage (Dev1) and after it.
-#
-# *Without* the language reward RL brings the mixing back: on easy problems it is above
-# Dev1 in every seed. A cold start in one language is not enough. Most of
-# this mixing is in countdown, which has a verdict in every line. There *without* mixes
-# in 0.26, 0.17 and 0.15 of its answers, and Dev1 in 0.10, 0.12 and 0.14: in seed 2 the
-# difference is small.
-#
-# *With* it, fewer answers mix than before, in every seed and at both levels. *Weak*
-# barely undoes the mixing that RL adds. On hard problems *without* is above Dev1 in two
-# seeds of three.
-#
-# Is length the reason? In easy countdown RL makes answers longer, by 3 to 14% *without*
-# and by 9 to 16% *with*. The last column asks how much Dev1 would mix if only its length
-# had changed, by the formula of section 1 with tokens in place of words. For *without* it
-# says 0.11, 0.13 and 0.14. So in seeds 0 and 1 RL added mixing beyond length. In seed 2
-# length explains nearly all of the small rise. *With* has the longer answers in every
-# seed, and mixes less.
-#
-# *Wide* and *still* are level with *with*. For the clip, the last lines show why. The
-# narrow one leaves out at most one token in 300, so a wider one frees few. The reference
-# was held where it was, and ten times as tightly, and still nothing. This is no
-# evidence against R1's choices. Its rollouts had 16 parts. And it refreshed every 400
-# optimizer steps, while our stage ends after 160 (40 rollouts).
-#
-# Before any of this was measured we had written down a goal: at most 3% of the easy
-# answers mix.
-
-# %%
-for seed, (mean, low, high) in zip(
-    SEEDS, summary("with", "easy", "mixed"), strict=True
-):
-    kept = "kept" if mean <= 0.03 else "missed"
-    print(f"seed {seed}: {mean:.1%} [{low:.1%}, {high:.1%}], the goal is {kept}")
-
-# %% [markdown]
-# Seed 0 keeps the goal. But it helped to choose the weight 3, so it does not count. Of
-# the two others one keeps it, barely, and one misses it.
+# Hard countdown stays nearly lost (0.13, 0.01, 0.03; in seed 0 nothing comes back). The cold
+# start held none of these problems, and RL cannot reward what is hardly ever found.
 
 # %% [markdown] tags=["slide"]
 # ## 7. What it costs
 #
-# The authors say that keeping to one language costs a little performance. They pay it
-# because people prefer to read one language (v1, section 2.3.2; v2, section 3.2.1). In
-# an ablation (a run with one part removed) on a distilled model of 7 billion
-# parameters, mathematics stayed about equal and code became slightly worse (v2,
+# Is an answer in one language less often right? The authors say that it costs a little
+# performance, and pay it because people prefer to read one language (v1, section 2.3.2; v2,
+# section 3.2.1). In an ablation (a run with one part removed) on a distilled model of 7
+# billion parameters, mathematics stayed about equal and code became slightly worse (v2,
 # supplement B.6).
 #
 # How does one measure a small cost? Not by two intervals side by side: they overlap for
 # any small difference. Both models answered *the same problems*, and some of these are hard
-# for every model. Subtract problem by problem, and that part of the noise is gone:
-#
-# $$ \text{difference} = \frac{1}{N} \sum_{i=1}^{N} \big(a_i^{\text{with}}
-#    - a_i^{\text{without}}\big), $$
-#
-# with a bootstrap interval over the $N$ differences. (**Bootstrap**: draw $N$ of the
-# differences with replacement, take their mean, and do this a thousand times. The middle 95%
-# of these means are the interval.) By hand first:
+# for every model. Subtract problem by problem, and that part of the noise is gone. Here are
+# eight problems, marked for two models:
 
 # %% tags=["nbval-check-output"]
 without = [1.0, 0.75, 0.0, 0.25, 1.0, 0.0, 0.5, 1.0]
 with_it = [1.0, 0.50, 0.0, 0.25, 1.0, 0.0, 0.5, 0.75]
+print("differences", [b - a for a, b in zip(without, with_it, strict=True)])
 gain = evaluate.paired(without, with_it)
 for name, values in (("without", without), ("with", with_it)):
     low, high = evaluate.interval(values)
@@ -847,18 +760,27 @@ print(f"difference      {gain['difference']:+.2f} [{low:.2f}, {high:.2f}]")
 
 # %% [markdown]
 # The two intervals overlap almost wholly, while that of the difference is several times as
-# narrow. Now the measured runs. A problem counts once: its answers are averaged over the
-# three seeds first.
+# narrow. In general
+#
+# $$ \text{difference} = \frac{1}{N} \sum_{i=1}^{N} \big(a_i^{\text{with}}
+#    - a_i^{\text{without}}\big), $$
+#
+# with a bootstrap interval over the $N$ differences. (**Bootstrap**: draw $N$ of the
+# differences with replacement, take their mean, and do this a thousand times. The middle 95%
+# of these means are the interval.)
+#
+# Now the measured runs. A problem counts once: its answers are averaged over the three seeds
+# first.
 
 
 # %% tags=["slide"]
 def price(level, families):
     """((difference, low, high), difference of each seed, clear): with minus without."""
     ends = {}
-    for arm in ("without", "with"):
-        tables = [units[arm, seed]["after"][level]["values"] for seed in SEEDS]
+    for arm in ARMS:
+        tables = [units[arm, seed]["P5"]["after"][level]["values"] for seed in SEEDS]
         ends[arm] = [[v for f in families for v in table[f]] for table in tables]
-    found = evaluate.paired_seeds(*ends.values())
+    found = evaluate.paired_seeds(ends["without"], ends["with"])
     return (found["difference"], *found["interval"]), found["each"], found["clear"]
 
 
@@ -880,10 +802,8 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 #
 # On easy problems no price is visible. On hard arithmetic it is 0.05, and clear. Over all
 # hard problems it is 0.02: a loss in every seed, and yet a tie by that rule, since the
-# seeds differ. A small price, then, as the authors say of theirs. Theirs shows in
-# code, ours in hard arithmetic. (Hard puzzles are never solved, so
-# nothing can be lost there. Their bar is Wilson's interval, which has a width even
-# where all values are equal.)
+# seeds differ. A small price, then, as the authors say of theirs. Theirs shows in code,
+# ours in hard arithmetic. (Hard puzzles are never solved, so nothing can be lost there.)
 #
 # ## 8. What this does not show
 #
@@ -896,24 +816,20 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # model thinks in sentences, where the choice of language may change *what* is thought.
 # So its price may be higher or lower than ours.
 #
-# Our runs do not test what R1's leash was for, either. And the hole of section 3,
-# thinking without words, stays open: the live run did not fall into it, another may.
+# The hole of section 3, thinking without words, stays open: the live run did not fall
+# into it, another may.
 #
 # ## Summary
 #
 # - A reward for right answers is blind to language, so mixing drifts. Paying for the
 #   share of words in the question's language stops the drift and about halves what was
-#   there, if the weight is large enough.
+#   there.
 # - In the same stage RL recovers what the cold start cost, except for hard
 #   countdown.
 # - A share of words is simple only after one has said what a word is: numbers, single
 #   letters, formulas and names of programs are in no language.
 # - Rewards add up safely if no wrong answer can beat a right one. With more weight than
 #   that, know what the policy does, and measure what nobody forbids.
-# - A leash to a fixed reference limits how far a policy goes, a refreshed one how fast.
-#   At 0.001 it hardly holds.
-# - A narrow clip silences tokens at which the model was undecided; clip 10 has no lower
-#   edge at all.
 # - A small price is measured by differences, problem by problem, and over seeds.
 #
 # <details><summary>The three parts beside each other</summary>
@@ -936,12 +852,12 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 #    and one that has stopped using words. Count the words of a thought: the reward
 #    alone cannot tell them apart.</details>
 #
-# 2. In a log the KL rises to 0.02, drops to 0, rises to 0.02, and so on. A colleague
-#    says: the policy oscillates around the reference. What do you answer?
+# 2. After RL more answers mix than before, and answers have become twice as long. A
+#    colleague says: RL has made the model careless. What do you compute first?
 #
-#    <details><summary>Answer</summary>Look whether the drops are at multiples of the
-#    refresh. If so, the policy may be walking steadily away; the reference is carried
-#    after it. Only the KL to the start tells. Section 9 draws such a log.</details>
+#    <details><summary>Answer</summary>How much the model would mix if only the length had
+#    changed. With a share $m$ before, and twice the length, that is $1-(1-m)^2$. Only what is
+#    above it has to be explained by a new habit.</details>
 #
 # 3. Why does the language part still teach in a group where all answers are right, and
 #    what would dividing by the spread do to that group?
@@ -950,38 +866,49 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 #    advantages are not zero. Divided by the group's small spread, this difference would
 #    push as hard as right against wrong does elsewhere.</details>
 #
-# ## 9. For a second reading
+# ## 9. For a second reading: a leash and a wide clip
 #
-# The main line needs neither of these two parts. (Exercise 11.5 uses the second.)
+# What else did R1's first RL have? Two parts that chapter 09 left out or set otherwise. The
+# main line needs neither. (Exercises 11.4 and 11.5 use them.)
 #
-# ### What a leash allows
+# ### The leash, and why it moves
 #
-# The KL divergence is estimated for each token by
+# How can RL change what pays and keep the rest? Dev1 can do something that no reward
+# mentions: its thoughts have a form that people can follow. RL could lose this without
+# noticing. So the loss gets one more term, a leash: $\beta$ times the KL divergence to a
+# **reference model**. It is 0 where both agree and otherwise positive (appendix B).
+#
+# Say that the policy makes a token twice as likely as the reference does. Then this token adds
+# $0.5 - \ln 0.5 - 1 = 0.19$. In general the estimate for a token is
 #
 # $$ k_3 = \frac{\pi_{\text{ref}}}{\pi_\theta}
-#    - \log \frac{\pi_{\text{ref}}}{\pi_\theta} - 1. $$
+#    - \ln \frac{\pi_{\text{ref}}}{\pi_\theta} - 1. $$
 #
-# The picture of section 4 can be made exact. The distribution that is best under "reward minus
-# $\beta$ times KL" is the reference, tilted by the reward (chapter 08):
+# ![Two drawings. Left, fixed: one circle around Dev1, and the policy stops at its edge. Right, refreshed: a chain of circles, each around the place where the policy was when the reference was replaced; the policy has walked far from Dev1.](../figures/11_leash.png)
 #
-# $$ \pi^*(o) \propto \pi_{\text{ref}}(o)\; e^{\,r(o)/\beta}. $$
+# What you see: a fixed reference limits *how far* the policy goes. A refreshed one, a
+# copy of the policy that is renewed now and then, limits *how fast*.
 #
-# However long you train, a fixed reference allows this and no more. Replace the
-# reference by $\pi^*$ and train again, and the tilt is applied a second time. If you
-# train to the end before each refresh, the exponent after $n$ of them is
-# $(n+1)\,r/\beta$. Take an answer with reward 1 among others with reward 0, which
-# starts with probability 0.01. (Here $\beta = 1$, to see the steps.)
+# R1 replaced its reference by the newest policy every 400 optimizer steps, with
+# $\beta = 0.001$ (v2, section 3.2.1). Our stage does it every 20 rollouts, which are 80
+# optimizer steps. In code a refresh is a copy of the weights:
+# `ref.load_state_dict(policy.state_dict())`.
+#
+# How hard does this leash pull? Here is its part of the loss at the end of our long runs:
 
-# %% tags=["nbval-check-output"]
-start, beta = 0.01, 1.0
-print("refreshes   probability of the paid answer")
-for refreshes in range(0, 11, 2):
-    tilt = math.exp((refreshes + 1) / beta)
-    print(f"{refreshes:9}{start * tilt / (start * tilt + 1 - start):12.3f}")
+# %%
+for seed in SEEDS:
+    unit = units["with", seed]
+    kl, beta = unit["history"][-1]["kl"], unit["settings"]["kl_coef"]
+    print(f"seed {seed}: KL {kl:.3f} nats a token, times {beta} is {kl * beta:.0e}")
 
 # %% [markdown]
-# R1's $\beta$ is 0.001, so the very first exponent is 1,000: even a fixed leash would
-# allow everything.
+# Being right moves the reward by 1, so this leash hardly holds at all. A reference that stayed
+# Dev1, with ten times the $\beta$, changed nothing that we could measure either
+# ([docs/experiments.md](../docs/experiments.md)). Our stage, 160 optimizer steps, is too short
+# to test what R1's leash was for. (Appendix B, section 9, derives what a fixed leash allows.)
+#
+# ### A refresh in a log
 #
 # What does one see in a log? Here is a toy that we can compute exactly: three tokens,
 # and a policy that moves its logits by the same little bit at each step. Every five
@@ -1015,10 +942,10 @@ plots.curves({"KL of a policy that drifts steadily": toy}, "step", "nats")
 # by the same step each time, because KL measures what the policy *does*, not how its
 # numbers move.
 #
-# Two warnings for reading logs follow. A KL that falls to zero in the middle of a run
-# need not mean that the policy came home; perhaps the reference was refreshed. And two
-# runs with different refreshing cannot be compared by their KL. There is a price, too:
-# every refresh forgets a little of the start, and many refreshes can forget all of it.
+# So a KL that falls to zero in the middle of a run need not mean that the policy came home;
+# perhaps the reference was refreshed. And two runs with different refreshing cannot be
+# compared by their KL. There is a price, too: every refresh forgets a little of the start,
+# and many refreshes can forget all of it.
 
 # %% [markdown] tags=["slide"]
 # ### A clip of 10
@@ -1071,7 +998,7 @@ for name, low, high in (("0.2 / 0.28", 0.2, 0.28), ("10 / 10", 10.0, 10.0)):
 # step, ask of every token whether its gradient is gone.
 
 # %%
-one = replace(config, **shape, minibatches=16, kl_coef=0.0)
+one = replace(config, **shape, minibatches=16)
 rng = random.Random(11)
 drawn = [draws.draw_reasoning(rng) for _ in range(one.prompts)]
 sampled = torch.Generator().manual_seed(11)
@@ -1127,8 +1054,20 @@ print(f"of all tokens of the batch: {batch.old_logprobs[batch.mask].exp().mean()
 # The last of 16 parts is trained by a policy that is 15 steps away from its samples, so
 # one might expect more and more silence. The table does not show it clearly: the batch
 # is small. (*Tokens* counts only answers with an advantage other than 0, so a group of
-# equal rewards adds none.) Our recipe has 4 parts; section
-# 6 counts its tokens outside the clip, beside its arm with the wide clip.
+# equal rewards adds none.)
+#
+# Our recipe has 4 parts. How many tokens were outside its clip in the long runs?
+
+# %%
+for seed in SEEDS:
+    steps = units["with", seed]["history"]
+    share = fmean(step["clip_fraction"] for step in steps)
+    print(f"seed {seed}: {share:.2%} of the tokens outside the clip")
+
+# %% [markdown]
+# At most one token in 300. So a wider clip would free few, and a run with a clip of 10
+# ended level with ours ([docs/experiments.md](../docs/experiments.md)). This is no evidence
+# against R1's choice: its rollouts had 16 parts.
 
 # %% [markdown]
 # ## Exercises
@@ -1222,8 +1161,8 @@ def spoken(problem, text, enough=2):
 checks.ex_11_3(spoken)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 11.4** (easy, 5 min) Which policy holds the leash? Steps are counted
-# from 1. At the end of every step that is a multiple of `every`, the reference becomes the
+# **Exercise 11.4** (easy, 5 min) Which policy holds the leash of section 9? Steps are
+# counted from 1. At the end of every step that is a multiple of `every`, the reference becomes the
 # policy of that moment. For each step, return after how many steps of training its
 # reference was made (0 is the start). The list has `steps` entries.
 #

@@ -905,23 +905,14 @@ print(len(said), "steps and levels:", dict(Counter(said.values())))
 # deeper and is not won back: Zero solves 0.13, Dev1 0.01, R1 0.08. Why so deep? The cold start's
 # traces are of easy games, with three numbers. Does Dev1, given four numbers, still try
 # with three?
-#
-# That can be tested. Zero answers 900 hard problems four times each. Its right answers, made
-# readable, are added to the cold start, some 300 rows or an eighth of the table. Then Dev1 and
-# Dev2 are trained again (`results/hard_start.py`):
 
 # %% tags=["slide"]
-read = {}
-for name in ("reach", "hard-start"):
-    files = [RESULTS / f"{name}-{seed}.json" for seed in SEEDS]
-    read[name] = [json.loads(file.read_text(encoding="utf-8"))["P6"] for file in files]
-arms = {"zero": ("reach", "zero")}
-for stage in ("dev1", "dev2"):
-    arms |= {stage: ("reach", stage), f"{stage}, hard rows": ("hard-start", stage)}
+files = [RESULTS / f"reach-{seed}.json" for seed in SEEDS]
+reach = [json.loads(file.read_text(encoding="utf-8"))["P6"] for file in files]
 panels = {
     title: {
-        label: [run[stage]["hard"][key] for run in read[name]]
-        for label, (name, stage) in arms.items()
+        stage: [run[stage]["hard"][key] for run in reach]
+        for stage in ("zero", "dev1", "dev2", "r1")
     }
     for title, key in (("right", "right"), ("tries with all four numbers", "whole"))
 }
@@ -930,12 +921,12 @@ plots.seed_dots(panels)
 # %% [markdown]
 # What you see: other hard countdown problems, so the shares differ a little from the table.
 # On the left is the share solved, on the right the share of attempts in the thinking that
-# use all four numbers once. With the hard rows Dev1 tries all four numbers more often
-# in every seed. It solves 0.23, 0.20 and 0.16 of the problems, where plain Dev1 solves
-# 0.01, 0.01 and 0.04. That is about Zero's level again (0.11, 0.17, 0.13), and in seed
-# 0 more.
+# use all four numbers once. From Zero to Dev1 this share falls in every seed, most in seed
+# 0: from 0.27 to 0.08.
 #
-# So most of this loss came from the *table* (details: `docs/claims/P06.md`).
+# To confirm it, one can change the table. With right answers of Zero to hard countdown in
+# the cold start, Dev1 solved at least as many as Zero, in every seed
+# ([docs/experiments.md](../docs/experiments.md)). So most of this loss came from the *table*.
 
 # %% [markdown] tags=["slide"]
 # ## 11. Thinking longer on top, and thinking too long

@@ -903,12 +903,11 @@ plots.log_dots(costs, "US dollars, final runs only, on a logarithmic axis")
 # ### What we found
 #
 # `python -m results.mismatch ARM SEED` ran R1-Zero on countdown and arithmetic from the base of each
-# seed. In "same", the sampler is the trainer. In "fp8" its weights have eight bits, in
-# "stale" it is the policy of eight steps ago. The other rows have a repair, explained below.
+# seed. In "same", the sampler is the trainer. In "stale" it is the policy of eight steps ago.
+# "Stale-tis" is the same with a repair, which the next part explains.
 
 # %%
-ARMS = ("same", "fp8", "fp8-tis", "fp8-replay")
-ARMS += ("stale", "stale-tis", "stale-replay")
+ARMS = ("same", "stale", "stale-tis")
 
 
 def measured_of(arm):
@@ -929,29 +928,61 @@ for arm, values in scores.items():
 plots.seed_dots({"pass@1 on test problems, mean of both games": scores}, beside="same")
 
 # %% [markdown]
-# What you see: rounding does no harm here, but old weights do. The grey line is the mean of "same".
-# With eight bits, pass@1 lies between 0.55 and 0.61, with or without a repair, on both sides of "same". The
-# stale sampler ends at 0.31, 0.38 and 0.07, where "same" has 0.59, 0.56 and 0.58. Seed 2 even ended *below* its
-# base.
+# What you see: old weights do harm. The grey line is the mean of "same". The stale sampler ends at
+# 0.31, 0.38 and 0.07, where "same" has 0.59, 0.56 and 0.58. Seed 2 even ended *below* its base. The
+# repair wins most of it back: 0.57, 0.49 and 0.52.
 #
 # Mind the scale. Our learning rate is several hundred times that of a large model, so eight of
-# our steps are a long way. In a large run, check both the age of the sampler's weights and its
-# precision.
+# our steps are a long way.
 #
 # ### Why the clip does not help, and what does
 #
-# GRPO's clip (chapter 08, section 3) looks at the ratio *new over old*: the second gap of the time
-# line. It starts at 1 for every token. So the clip sees nothing of the eight steps before.
+# Should the clip not hold back what is too far away? GRPO's clip (chapter 08, section 3) looks at
+# the ratio *new over old*: the second gap of the time line. It starts at 1 for every token. So the
+# clip sees nothing of the eight steps before.
 #
 # **TIS** (truncated importance sampling) looks at the first gap. It multiplies the loss of a token by
-# *old over sampler*, cut off at a cap, here 2. This brings pass@1 to 0.57, 0.49 and 0.52.
+# *old over sampler*. A token that the sampler wrote with probability 0.2, and that the trainer gives
+# 0.1, counts half. The factor is cut off at a cap, here 2, so that no token can decide a step.
 
 # %%
 # r1lib.losses.truncated_importance
 
+# %% tags=["nbval-check-output"]
+sampler, old = torch.tensor([[0.2, 0.5, 0.1]]), torch.tensor([[0.1, 0.6, 0.9]])
+weights = truncated_importance(old.log() - sampler.log(), cap=2.0)
+for name, row in (("old over sampler", old / sampler), ("weight of the loss", weights)):
+    print(f"{name:20}" + "".join(f"{x:6.1f}" for x in row[0].tolist()))
+
 # %% [markdown]
 # TIS nearly corrects the expected gradient, whatever caused the mismatch. (Not fully: the cap cuts
-# off the largest factors, and each token is corrected alone.) It is one of three repairs:
+# off the largest factors, and each token is corrected alone.)
+#
+# How does one notice a mismatch in a log? By the **KL divergence** between sampler and trainer, as a
+# mean over the sampled tokens. Here it is, beside the share of tokens on which the clip acted, in
+# the last ten steps:
+
+
+# %%
+def last(found, name):
+    """Mean of a metric over the last ten steps."""
+    return fmean(point[name] for point in found["history"][-10:])
+
+
+print(f"{'seeds 0, 1, 2':14}{'KL, nats a token':26}clipped")
+kls = {}
+for arm, seeds in arms.items():
+    kls[arm] = [last(found, "kl") for found in seeds]
+    clipped = "  ".join(f"{last(found, 'clip_fraction'):4.1%}" for found in seeds)
+    print(f"{arm:14}" + "".join(f"{kl:8.3f}" for kl in kls[arm]) + f"  {clipped}")
+both = zip(kls["stale"], kls["stale-tis"], strict=True)
+assert all(repaired < stale for stale, repaired in both)
+
+# %% [markdown]
+# The KL shows the trouble at once, and the clip acts on 2% of the tokens at most. TIS
+# corrects *for* the distance between sampler and trainer. Here the distance became smaller, too.
+#
+# TIS is one of three repairs:
 #
 # ![Two boxes. The sampler on the left has bfloat16 or eight bits and weights of some steps ago; the trainer on the right has float32 and the newest weights, which go back to the sampler. Three arrows go to the trainer: texts; the probability of each token, for TIS and masking; the experts of each token, for routing replay.](../figures/16_mismatch.png)
 #
@@ -965,12 +996,16 @@ plots.seed_dots({"pass@1 on test problems, mean of both games": scores}, beside=
 #
 # ### Experts turn small differences into jumps
 #
-# A router picks the best two of eight. If two scores are close, the last digit decides, and another
-# expert is not a small difference. In a model of 30 billion weights and many layers, 94% of the
-# tokens met another expert in at least one layer (arXiv 2510.11370). And in our R1? We read the
-# same text with two models and compare the experts. You may skip the next two cells. They define `read`
-# (logits, and the experts of each token), `disagreement` of two such readings, and `replayed`,
-# which makes a model run given experts:
+# The other reason for a mismatch is rounding. Can it matter? A router picks the best two of eight.
+# If two scores are close, the last digit decides, and another expert is not a small difference.
+#
+# In a model of 30 billion weights and many layers, 94% of the tokens met another expert in at
+# least one layer (arXiv 2510.11370). And in our R1? We read the same text with two models and
+# compare the experts.
+#
+# You may skip the next two cells. They define `read` (logits, and the experts of each token),
+# `disagreement` of two such readings, and `replayed`, which makes a model run given experts. In the
+# third, our R1 samples in bfloat16, and then reads its own texts in float32.
 
 # %% tags=["setup"]
 # results.mismatch.layers_of
@@ -980,9 +1015,6 @@ plots.seed_dots({"pass@1 on test problems, mean of both games": scores}, beside=
 # %% tags=["setup"]
 # results.mismatch.disagreement
 # results.mismatch.replayed
-
-# %% [markdown]
-# Our R1 samples in bfloat16, and then reads its own texts in float32:
 
 # %%
 fast = cast(deepcopy(model), torch.bfloat16).eval()
@@ -1001,9 +1033,9 @@ assert differs["any"] > 0
 
 # %% [markdown]
 # A small share of the tokens visits other experts, and probabilities change by the factors
-# printed above. How much of the mismatch is due to the experts? A measure of it is the **KL
-# divergence** between sampler and trainer, as a mean over the sampled tokens. We compute it once
-# with the trainer's own experts and once with the sampler's:
+# printed above. How much of the mismatch is due to the experts? We compute the KL twice: with the
+# trainer's own experts, and with the sampler's, which is routing replay. Here we have the logits of
+# both models, so it can be exact, over the whole vocabulary:
 
 # %%
 # results.mismatch.exact_kl
@@ -1055,30 +1087,10 @@ plots.seed_dots(panels, log=KLS, called="sample")
 # The rest is ordinary rounding. The dense student, our control, has no experts to change, and
 # with eight bits it has the largest KL of all.
 #
-# In RL, the runs from the start of this section logged the same two measures:
-
-
-# %%
-def last(found, name):
-    """Mean of a metric over the last ten steps."""
-    return fmean(point[name] for point in found["history"][-10:])
-
-
-print(f"{'sampler':14}{'other experts':>14}{'KL':>10}{'clipped':>9}")
-for arm, seeds in arms.items():
-    means = [fmean(last(s, k) for s in seeds) for k in ("experts", "kl")]
-    clipped = fmean(last(s, "clip_fraction") for s in seeds)
-    print(f"{arm:14}{means[0]:14.1%}{means[1]:10.0e}{clipped:9.1%}")
-by_seed = [[last(s, "kl") for s in arms[arm]] for arm in ("fp8", "fp8-tis")]
-assert all(tis > plain for plain, tis in zip(*by_seed, strict=True))
-
-# %% [markdown]
-# In the stale rows 17 to 28% of the tokens meet other experts. Replay helps in two seeds of three
-# (0.53, 0.21, 0.27): it corrects the experts, but not the probabilities. The clip acts on
-# less than 1% of the tokens.
-#
-# The KL says how far sampler and trainer are apart. TIS corrects *for* this distance and need not
-# lower it: with eight bits the KL is even larger with TIS, in all three seeds.
+# So is rounding harmless? In runs of this size a sampler with eight bits learned as well as "same"
+# did ([docs/experiments.md](../docs/experiments.md)). Larger models need not: routing replay was
+# proposed because their RL collapsed (arXiv 2510.11370). In a large run, check both the age of the
+# sampler's weights and its precision.
 
 # %% [markdown] tags=["slide"]
 # ## Summary
@@ -1093,8 +1105,8 @@ assert all(tis > plain for plain, tis in zip(*by_seed, strict=True))
 #   everything and puts a layer together only while it is used.
 # - DeepSeek-V3 cost $5.576 million and R1 $295 thousand on top of it (the paper adds
 #   rounded parts: $294,000).
-# - A sampler in another program is another policy. In our runs rounding did not matter, old
-#   weights did, and importance weights repaired most of it.
+# - A sampler in another program is another policy. In our runs old weights did harm, and
+#   importance weights repaired most of it. Rounding sends some tokens to other experts.
 #
 # What came after R1 (two modes in one model, sparse attention, on-policy distillation, routing
 # replay) is listed at the end of [docs/papers.md](../docs/papers.md).

@@ -1,11 +1,9 @@
 """Measure one unit of P13, (arm, seed): balance of experts, MTP, speculation.
 
     python -m results.experts none 0        nothing balances the experts
-    python -m results.experts aux-weak 0    the auxiliary loss, alpha = 0.001
     python -m results.experts aux 0         the auxiliary loss, alpha = 0.01
     python -m results.experts bias 0        the bias of DeepSeek-V3, as in our base
     python -m results.experts no-mtp 0      as bias, without the MTP loss
-    python -m results.experts mtp-always 0  as bias, MTP loss on every batch
 
 Every unit pre-trains the tiny model for STEPS steps, about five minutes on one core,
 and writes results/data/experts-ARM-SEED.json; a killed one begins anew. Loss, load and
@@ -50,16 +48,13 @@ class Arm:
     alpha: float = 0.0  # factor of the auxiliary loss, summed over layers
     bias_speed: float = 0.0
     mtp_weight: float = 0.3
-    mtp_every: int = 4
 
 
 ARMS = {
     "none": Arm(),
-    "aux-weak": Arm(alpha=0.001),
     "aux": Arm(alpha=0.01),
     "bias": Arm(bias_speed=0.001),
     "no-mtp": Arm(bias_speed=0.001, mtp_weight=0.0),
-    "mtp-always": Arm(bias_speed=0.001, mtp_every=1),
 }
 
 
@@ -180,7 +175,6 @@ def unit(name: str, seed: int, steps: int) -> dict:
     plan = pretrain.PretrainConfig(
         steps=steps,
         mtp_weight=arm.mtp_weight,
-        mtp_every=arm.mtp_every,
         bias_speed=arm.bias_speed,
         seed=seed,
     )

@@ -2,9 +2,6 @@
 
     python -m results.language with 0      the stage dev2 of the recipe
     python -m results.language without 0   its reward without language consistency
-    python -m results.language weak 0      its reward with a fifth of the weight on it
-    python -m results.language wide 0      clip 10, as R1's first RL had it
-    python -m results.language still 0     the reference stays Dev1, KL counts tenfold
 
 A unit starts from runs/seed-N/dev1 and takes some ten minutes on one core; the first is
 there already, as runs/seed-N/dev2. It measures the scorecard's reasoning columns on
@@ -19,7 +16,6 @@ from pathlib import Path
 
 from r1lib.progress import bar
 from r1lib.recipe import checkpoints, pipeline, stages
-from r1lib.recipe.scenarios import LANGUAGE
 from r1lib.rl import grpo
 from r1lib.training import optim
 from r1lib.world import scorecard
@@ -27,13 +23,7 @@ from r1lib.world.draws import draw_reasoning
 from results import one_unit
 
 PROBLEMS, SAMPLES, DRAW = 128, 4, 1  # of each family, of each problem; their seed
-ARMS = {
-    "with": {},
-    "without": {"language": 0.0},
-    "weak": {"language": LANGUAGE},
-    "wide": {"clip_low": 10.0, "clip_high": 10.0},
-    "still": {"refresh": 10_000, "kl_coef": 0.01},
-}
+ARMS = {"with": {}, "without": {"language": 0.0}}
 
 
 def card(model, tokenizer, config) -> dict:

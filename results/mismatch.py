@@ -1,16 +1,14 @@
 """Measure one unit of engine mismatch, (arm, seed): one model samples, another learns.
 
     python -m results.mismatch same 0           R1-Zero whose sampler is its trainer
-    python -m results.mismatch fp8 0            its weights have eight bits, in blocks
     python -m results.mismatch stale 0          it is the policy of 8 steps ago
-    python -m results.mismatch fp8-tis 0        truncated importance weights (TIS)
-    python -m results.mismatch fp8-replay 0     the trainer takes the sampler's experts
+    python -m results.mismatch stale-tis 0      truncated importance weights (TIS)
+    python -m results.mismatch look 0           trains nothing: compares samplers
 
-and stale-tis, stale-replay, and `look`, which trains nothing: it compares samplers, one
-in bfloat16 among them, with their trainer on base, Zero and a dense student. Without a
-correction the trainer takes its own log-probabilities as the old ones, as if it had
-written the texts. An arm takes some two minutes on one core, and writes
-results/data/mismatch-ARM-SEED.json.
+`look` compares samplers in bfloat16 and in eight bits with their trainer, on base, Zero
+and a dense student. Without a correction the trainer takes its own log-probabilities as
+the old ones, as if it had written the texts. An arm takes some two minutes on one core,
+and writes results/data/mismatch-ARM-SEED.json.
 """
 
 import copy
@@ -36,8 +34,7 @@ from results import one_unit
 
 AGE, CAP, LARGEST = 8, 2.0, 448.0  # steps; of an importance weight; the largest E4M3
 FAMILIES = (countdown.sample, arithmetic.sample)
-SAMPLERS = ("same", "fp8", "stale")
-ARMS = (*SAMPLERS, "fp8-tis", "fp8-replay", "stale-tis", "stale-replay")
+ARMS = ("same", "stale", "stale-tis")
 CONFIG = grpo.GRPOConfig(steps=40, prompts=8, max_new_tokens=96)
 
 
@@ -179,24 +176,16 @@ def sampled(sampler, tokenizer, config, seed: int, step: int):
 
 
 @torch.no_grad()
-def own_logprobs(policy, batch, chosen, config):
-    """What the trainer itself gives each token, with the sampler's experts or not."""
+def own_logprobs(policy, batch, config):
+    """What the trainer itself gives each token."""
     found = torch.zeros_like(batch.old_logprobs)
     for rows, width in parts(batch, torch.arange(len(found)), config.micro_tokens):
         ids, mask = batch.ids[rows, :width], batch.mask[rows, :width]
-        with (
-            replayed(policy, chosen, rows, width) if chosen else choosing(policy, plain)
-        ):
-            found[rows, :width] = token_logprobs(policy(ids), ids, mask=mask)
+        found[rows, :width] = token_logprobs(policy(ids), ids, mask=mask)
     return found
 
 
-def plain(name, layer, scores):
-    """The trainer's own choice."""
-    return MoE.choose(layer, scores)
-
-
-def learn(policy, optimizers, batch, old, weights, chosen, config) -> dict:
+def learn(policy, optimizers, batch, old, weights, config) -> dict:
     """The optimizer steps of one rollout, on a quarter of it each."""
     groups = batch.rewards.view(-1, config.group_size)
     advantages = grpo.group_advantages(groups, normalize_std=False).flatten()
@@ -210,19 +199,17 @@ def learn(policy, optimizers, batch, old, weights, chosen, config) -> dict:
         for rows, width in parts(batch, half, config.micro_tokens):
             cut = (rows, slice(width))
             ids, mask = batch.ids[cut], batch.mask[cut]
-            replay = replayed(policy, chosen, rows, width)
-            with replay if chosen else choosing(policy, plain):
-                logprobs = token_logprobs(policy(ids), ids, mask=mask)
-                loss, metrics = grpo.grpo_loss(
-                    logprobs,
-                    old[cut],
-                    advantages[rows],
-                    mask,
-                    clip_low=config.clip_low,
-                    clip_high=config.clip_high,
-                    aggregate=mean,
-                    weights=None if weights is None else weights[cut],
-                )
+            logprobs = token_logprobs(policy(ids), ids, mask=mask)
+            loss, metrics = grpo.grpo_loss(
+                logprobs,
+                old[cut],
+                advantages[rows],
+                mask,
+                clip_low=config.clip_low,
+                clip_high=config.clip_high,
+                aggregate=mean,
+                weights=None if weights is None else weights[cut],
+            )
             loss.backward()
             share = float(mask.sum() / batch.mask.sum())
             kept["clip_fraction"] += metrics["clip_fraction"] * share
@@ -241,14 +228,13 @@ def train(arm: str, policy, tokenizer, config):
         batch = sampled(sampler, tokenizer, config, config.seed, step)
         _, theirs = read(sampler.eval(), batch.ids)
         _, mine = read(policy.eval(), batch.ids)
-        chosen = theirs if correction == "replay" else {}
-        own = own_logprobs(policy.train(), batch, chosen, config)
+        own = own_logprobs(policy.train(), batch, config)
         ratio = torch.where(batch.mask, own - batch.old_logprobs, 0)
         weights = truncated_importance(ratio, CAP) if correction == "tis" else None
         optim.set_lr(
             optimizers, optim.warmup_stable_decay(step, config.steps, 0.03, 0.5)
         )
-        metrics = learn(policy, optimizers, batch, own, weights, chosen, config)
+        metrics = learn(policy, optimizers, batch, own, weights, config)
         old.append(copy.deepcopy(policy))
         kl = token_mean(kl_k3(batch.old_logprobs, own), batch.mask).item()
         experts = disagreement(theirs, mine, batch.mask)

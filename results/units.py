@@ -171,7 +171,6 @@ def of_chapters() -> list[Unit]:
         *arms("language-", "language", language.ARMS, ("P5",), language_reads),
         one("stages", "P6", stages=[stage.name for stage in TO_R1]),
         one("reach", "P6", stages=models),
-        one("hard-start", "P6", stages=("base", "zero", "cold")),
         *arms("rejection-", "rejection", rejection.ARMS, ("P7",), run("base", "dev2")),
         *arms("preference-", "preference_rl", preference_rl.ARMS, ("P8",), run("base")),
         *arms("schedule-", "schedule", schedule.ARMS, ("P8",), run(*dev3)),

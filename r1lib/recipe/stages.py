@@ -186,7 +186,7 @@ class RefreshedGRPO(GRPOConfig):
 
 
 # A word in the other language costs its share of the words only, one in fifty say: the
-# weight of the last stage is too gentle for that (results/data/language-weak-*.json).
+# weight of the last stage is too gentle for that (docs/experiments.md).
 DEV2 = RefreshedGRPO(
     steps=40, max_new_tokens=192, lr=4e-4, kl_coef=0.001, language=5 * LANGUAGE
 )
