@@ -57,7 +57,7 @@ from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Cache, draw_weights, rope_at, rope_of
 from r1lib.plots import interactive
 from r1lib.recipe import pipeline
-from r1lib.sampling import draw, generate, slow_generate, to_text
+from r1lib.sampling import generate, slow_generate, to_text
 from r1lib.tokenizer import EOS, PAD
 from r1lib.world import arithmetic, corpus, countdown
 
@@ -302,7 +302,7 @@ print("all heads agree with the loop; shape", tuple(fast.shape))
 # %% [markdown]
 # A whole attention layer, then, is four matrices around `attend`. Each head gets its part of the
 # queries, keys and values. The last matrix, `wo`, takes the joined outputs of the heads back to the
-# stream. (`turn` is for positions, section 5.)
+# stream. (`turn` is for positions, section 5.) Exercise 3.2 is to write `attend` yourself.
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -549,8 +549,8 @@ blind = PlainTransformer(len(LETTERS), turn=None)
 learn(blind)
 
 # %% [markdown]
-# To write, feed the text, append the likeliest next token, and repeat. Here are three words, and
-# then 500 random ones that it has almost surely never seen: there are $26^6 \approx 309$ million.
+# To write, feed the text, append the likeliest next token, and repeat. Here are three words,
+# then 500 random ones, almost surely new: there are $26^6 \approx 309$ million.
 
 
 # %% tags=["slide"]
@@ -908,14 +908,12 @@ for distance in (0, 1, 2, 4, 7):
 #
 # V3 compresses its queries, too: down to 1,536 numbers, a norm, and up to all heads
 # (eq. 6 to 9; `wq_a`, `q_norm`, `wq_b`). This does not shrink the cache. It saves weights and, during
-# training, activation memory (V2, section 2.1.2). Our tiny model has the single matrix `wq`.
+# training, activation memory (V2, section 2.1.2). Our tiny model has the single matrix `wq`. The
+# cell after the layer asks whether naive and absorbed are equal, with the weights of our third block
+# on random streams, in 64-bit numbers.
 
 # %% tags=["slide"]
 # r1lib.model.attention.MultiHeadLatentAttention
-
-# %% [markdown]
-# Are naive and absorbed equal? We take the weights of our model's third block, on a batch of
-# random streams, in 64-bit numbers:
 
 # %% tags=["slide", "nbval-check-output"]
 attn = copy.deepcopy(model.layers[2].attn).double()
@@ -1168,6 +1166,9 @@ assert fmean(apart) > margin  # min-p, the last row
 #
 # <details><summary>Answer</summary>At none. All logits are divided by the same number, so their
 # order stays. A high temperature only brings the bars closer together.</details>
+
+# %%
+interactive.next_token("base-tiny", "compute ((17+5)*2)-8")
 
 # %% [markdown] tags=["slide"]
 # ## 11. What the cache costs
