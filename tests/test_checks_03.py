@@ -4,7 +4,14 @@ import pytest
 import torch
 
 from r1lib import checks
-from r1lib.model.layers import apply_rope, apply_rope_half, to_neighbours
+from r1lib.model.attention import attend
+from r1lib.model.layers import (
+    apply_rope,
+    apply_rope_half,
+    rms_norm,
+    swiglu,
+    to_neighbours,
+)
 
 
 def mended_norm(x, weight, eps=1e-6, over=torch.mean):
@@ -83,14 +90,26 @@ def draw_top_p(probabilities, p, u, whole=True, short=0, by_id=True):
     return kept[-1]
 
 
+def my_block(x, w, heads, after=True, joined=True, added=True, normed=True):
+    (B, T, D), eps = x.shape, 1e-6
+    y = rms_norm(x, w["attn_norm"], eps) if normed else x
+    q, k, v = ((y @ w[n].T).view(B, T, heads, -1) for n in ("wq", "wk", "wv"))
+    y = attend(*(z.transpose(1, 2) for z in (q, k, v)), q.shape[3] ** -0.5)
+    y = (y.transpose(1, 2) if joined else y).reshape(B, T, D) @ w["wo"].T
+    new = x + y if added else y
+    y = rms_norm(new if after else x, w["ffn_norm"], eps)
+    return new + swiglu(y @ w["w_gate"].T, y @ w["w_up"].T) @ w["w_down"].T
+
+
 RIGHT = [
     (checks.ex_3_1, mended_norm),
-    (checks.ex_3_2, cache_bytes),
+    (checks.ex_3_7, cache_bytes),
     (checks.ex_3_3, rope_half),
+    (checks.ex_3_4, my_block),
     (checks.ex_3_5, window_mask),
-    (checks.ex_3_4, absorb),
+    (checks.ex_3_9, absorb),
     (checks.ex_3_6, after_prefix),
-    (checks.ex_3_7, my_attend),
+    (checks.ex_3_2, my_attend),
     (checks.ex_3_8, draw_top_p),
 ]
 
@@ -107,14 +126,14 @@ def test_a_right_answer_is_accepted(check, solution, capsys):
         (checks.ex_3_1, lambda x, w: mended_norm(x, w, over=torch.sum), "the mean of"),
         (checks.ex_3_1, lambda x, w: mended_norm(x, w, 0.0), "where is eps"),
         (checks.ex_3_1, lambda x, w: mended_norm(x, 2 * w), "then scaled"),
-        (checks.ex_3_2, lambda c: cache_bytes(c, both=1), "keys and values are both"),
+        (checks.ex_3_7, lambda c: cache_bytes(c, both=1), "keys and values are both"),
         (
-            checks.ex_3_2,
+            checks.ex_3_7,
             lambda c: cache_bytes(c, heads="num_attention_heads"),
             "only key and value heads",
         ),
-        (checks.ex_3_2, lambda c: cache_bytes(c, width=False), "gives head_dim"),
-        (checks.ex_3_2, lambda c: cache_bytes(c, latent=False), "one latent"),
+        (checks.ex_3_7, lambda c: cache_bytes(c, width=False), "gives head_dim"),
+        (checks.ex_3_7, lambda c: cache_bytes(c, latent=False), "one latent"),
         (
             checks.ex_3_3,
             lambda x, c, s: apply_rope(x, torch.stack((c, s))[:, None]),
@@ -128,23 +147,27 @@ def test_a_right_answer_is_accepted(check, solution, capsys):
         (checks.ex_3_3, no_rotation, "look at the signs"),
         (checks.ex_3_3, turned_back, "a pair (a, b) becomes"),
         (checks.ex_3_3, lambda x, c, s: x + 1, "position 0"),
+        (checks.ex_3_4, lambda *a: my_block(*a, added=False), "must stay x"),
+        (checks.ex_3_4, lambda *a: my_block(*a, normed=False), "x normed before it"),
+        (checks.ex_3_4, lambda *a: my_block(*a, joined=False), "three are not"),
+        (checks.ex_3_4, lambda *a: my_block(*a, after=False), "after the attention"),
         (checks.ex_3_5, lambda T, S, w: window_mask(T, S, w + 1), "does not see token"),
         (checks.ex_3_5, lambda T, S, w: window_mask(S, S, w)[:T], "the last T of S"),
         (checks.ex_3_5, lambda T, S, w: torch.ones(T, S) > 0, "sees a later one"),
-        (checks.ex_3_4, lambda *w: absorb(*w)[0], "return two tensors"),
+        (checks.ex_3_9, lambda *w: absorb(*w)[0], "return two tensors"),
         (
-            checks.ex_3_4,
+            checks.ex_3_9,
             lambda *w: (2 * absorb(*w)[0], absorb(*w)[1]),
             "the same score",
         ),
         (checks.ex_3_6, lambda *a: after_prefix(*a, once=False), "tokens were read"),
         (checks.ex_3_6, lambda *a: after_prefix(*a, moved=False), "the cache moved on"),
         (checks.ex_3_6, first_ending_only, "row 0 is right"),
-        (checks.ex_3_7, lambda *x: my_attend(*x, mask=False), "later tokens are seen"),
-        (checks.ex_3_7, lambda *x: my_attend(*x, power=0), "divided by the root"),
-        (checks.ex_3_7, lambda *x: my_attend(*x, last=False), "query 0 is token 3"),
-        (checks.ex_3_7, lambda *x: my_attend(*x, axis=-2), "compare row 0"),
-        (checks.ex_3_7, lambda q, k, v: 2 * my_attend(q, k, v), "a single token"),
+        (checks.ex_3_2, lambda *x: my_attend(*x, mask=False), "later tokens are seen"),
+        (checks.ex_3_2, lambda *x: my_attend(*x, power=0), "divided by the root"),
+        (checks.ex_3_2, lambda *x: my_attend(*x, last=False), "query 0 is token 3"),
+        (checks.ex_3_2, lambda *x: my_attend(*x, axis=-2), "compare row 0"),
+        (checks.ex_3_2, lambda q, k, v: 2 * my_attend(q, k, v), "a single token"),
         (checks.ex_3_8, lambda q, p, u: draw_top_p(q, 1, u), "2 is not kept"),
         (checks.ex_3_8, lambda *x: draw_top_p(*x, whole=False), "the whole length"),
         (checks.ex_3_8, lambda *x: draw_top_p(*x, by_id=False), "order of their ids"),

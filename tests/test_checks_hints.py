@@ -145,7 +145,7 @@ def upside_down(p, q):
         (checks.ex_2_1, past_the_end, "at the ends of the list there is no neighbour"),
         (checks.ex_2_3, ordinary_only, "a special token has a text too"),
         (checks.ex_2_3, strict_at_the_end, "becomes U+FFFD"),
-        (checks.ex_3_2, always_head_dim, "with MLA, one latent"),
+        (checks.ex_3_7, always_head_dim, "with MLA, one latent"),
         (checks.ex_5_2, unshifted, "it is asked for token t + 1"),
         (checks.ex_5_5, not_scaled, "was x not scaled first?"),
         (checks.ex_5_5, not_scaled_few, "was x not scaled first?"),

@@ -14,6 +14,7 @@ from r1lib.checks.chapter_03 import (
     ex_3_6,
     ex_3_7,
     ex_3_8,
+    ex_3_9,
 )
 from r1lib.checks.chapter_04 import (
     ex_4_1,

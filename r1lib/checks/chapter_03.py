@@ -12,6 +12,7 @@ from r1lib.model.layers import (
     apply_rope_half,
     rms_norm,
     rope_tables,
+    swiglu,
     to_neighbours,
 )
 from r1lib.model.transformer import Transformer
@@ -41,30 +42,41 @@ def ex_3_1(mended_norm) -> None:
     report("3.1", test, mended_norm)
 
 
-def ex_3_2(cache_bytes) -> None:
-    """Bytes of cache for a token, from the fields of a published config.json."""
+def ex_3_2(my_attend) -> None:
+    """Causal attention of all heads at once, also with fewer queries than keys."""
 
-    def test(cache_bytes):
-        gqa = {"num_hidden_layers": 32, "num_attention_heads": 32}
-        gqa |= {"num_key_value_heads": 8, "hidden_size": 4096}
-        wide = {**gqa, "num_hidden_layers": 28, "num_attention_heads": 16}
-        wide |= {"hidden_size": 1024, "head_dim": 128}
-        mla = {**gqa, "num_hidden_layers": 61, "num_attention_heads": 128}
-        mla |= {"num_key_value_heads": 128, "hidden_size": 7168}
-        mla |= {"kv_lora_rank": 512, "qk_rope_head_dim": 64}
-        got = number(cache_bytes(gqa))
-        assert got != 65_536, "keys and values are both kept"
-        assert got != 4 * 131_072, "only key and value heads are kept, not all heads"
-        assert got == 131_072, f"Llama-3.1-8B keeps 131,072 bytes a token, not {got:,}"
-        reason = "where a config gives head_dim it is not hidden_size / heads"
-        with hint(reason):
-            assert number(cache_bytes(wide)) == 114_688, f"{reason} (Qwen3-0.6B)"
-        reason = "with MLA, one latent and one rotary key a layer"
-        with hint(reason):
-            got = number(cache_bytes(mla))
-            assert got == 70_272, f"{reason}: 70,272 for DeepSeek-V3, not {got:,}"
+    def test(my_attend):
+        dice = torch.Generator().manual_seed(0)
+        q, k = (torch.randn(2, 3, 5, 4, generator=dice) * 2 for _ in range(2))
+        v = torch.randn(2, 3, 5, 6, generator=dice)
 
-    report("3.2", test, cache_bytes)
+        def mixed(T, S):
+            got = my_attend(
+                q[:, :, S - T : S].clone(), k[:, :, :S].clone(), v[:, :, :S]
+            )
+            return tensor(got, (2, 3, T, 6), v.dtype)
+
+        one = mixed(1, 1)
+        assert torch.allclose(one, v[:, :, :1], atol=1e-5), (
+            "with a single token the mixture is its value: do the shares sum to 1?"
+        )
+        got, wanted = mixed(5, 5), attend(q, k, v, 0.5)
+        everything = (q @ k.transpose(-1, -2) / 2).softmax(-1) @ v
+        assert not torch.allclose(got, everything, atol=1e-4), (
+            "later tokens are seen: close them before the softmax"
+        )
+        assert not torch.allclose(got, attend(q, k, v, 1.0), atol=1e-4), (
+            "the scores are not divided by the root of K"
+        )
+        assert torch.allclose(got, wanted, atol=1e-4), (
+            "compare row 0: it sees token 0 only, with share 1; row t has t + 1 shares "
+            "that sum to 1"
+        )
+        assert torch.allclose(mixed(2, 5), wanted[:, :, -2:], atol=1e-4), (
+            "with 2 queries and 5 keys, query 0 is token 3 and sees tokens 0 to 3"
+        )
+
+    report("3.2", test, my_attend)
 
 
 def ex_3_3(rope_half) -> None:
@@ -91,30 +103,54 @@ def ex_3_3(rope_half) -> None:
     report("3.3", test, rope_half)
 
 
-def ex_3_4(absorb) -> None:
-    """Two matrices a head that hold all four of MLA's position-free part."""
+def ex_3_4(my_block) -> None:
+    """One block of a plain transformer, from its weights."""
 
-    def test(absorb):
+    def test(my_block):
         dice = torch.Generator().manual_seed(0)
         like = {"generator": dice, "dtype": torch.float64}
-        H, D, K, V, C = 3, 7, 4, 5, 6
-        w_q, w_key = torch.randn(H, K, D, **like), torch.randn(H, K, C, **like)
-        w_value, w_out = torch.randn(H, V, C, **like), torch.randn(D, H * V, **like)
-        got = parts(absorb(w_q, w_key, w_value, w_out), 2, "return two tensors")
-        into = tensor(got[0], (H, C, D), w_q.dtype)
-        out = tensor(got[1], (H, D, C), w_q.dtype)
-        x, c = torch.randn(D, **like), torch.randn(C, **like)
-        for h in range(H):
-            score = (w_q[h] @ x) @ (w_key[h] @ c)
-            assert torch.allclose((into[h] @ x) @ c, score), (
-                "the first one must give the same score: (into x) . c"
-            )
-            result = w_out[:, h * V : (h + 1) * V] @ (w_value[h] @ c)
-            assert torch.allclose(out[h] @ c, result), (
-                "the second one takes a latent to a head's part of the output"
-            )
+        x = torch.randn(2, 5, 6, **like)
+        w = {name: torch.rand(6, **like) + 0.5 for name in ("attn_norm", "ffn_norm")}
+        w |= {name: torch.randn(6, 6, **like) for name in ("wq", "wk", "wv", "wo")}
+        w |= {name: torch.randn(7, 6, **like) for name in ("w_gate", "w_up")}
+        w |= {"w_down": torch.randn(6, 7, **like)}
 
-    report("3.4", test, absorb)
+        def mine(w, heads):
+            copies = {name: weight.clone() for name, weight in w.items()}
+            return tensor(my_block(x.clone(), copies, heads), x.shape, x.dtype)
+
+        def without(*names):
+            return w | {name: torch.zeros_like(w[name]) for name in names}
+
+        assert torch.allclose(mine(without("wo", "w_down"), 1), x), (
+            "with wo and w_down of zeros nothing is added: the stream must stay x"
+        )
+        assert torch.allclose(mine(without("w_down"), 1), block(x, w, 1, ffn=False)), (
+            "the attention is wrong already for one head: is x normed before it, and "
+            "its output added through wo?"
+        )
+        assert torch.allclose(mine(without("w_down"), 3), block(x, w, 3, ffn=False)), (
+            "one head is right, three are not: which numbers does each head get, and "
+            "do they come back in this order?"
+        )
+        assert torch.allclose(mine(w, 3), block(x, w, 3)), (
+            "the attention is right: the second layer reads the normed stream after "
+            "the attention was added, and is added to it"
+        )
+
+    report("3.4", test, my_block)
+
+
+def block(x, w, heads, ffn=True):
+    """What exercise 3.4 asks for; without `ffn` only its first half."""
+    y = rms_norm(x, w["attn_norm"], 1e-6)
+    three = (y @ w[name].T for name in ("wq", "wk", "wv"))
+    q, k, v = (z.unflatten(2, (heads, -1)).transpose(1, 2) for z in three)
+    y = attend(q, k, v, q.shape[3] ** -0.5).transpose(1, 2).flatten(2)
+    x = x + y @ w["wo"].T
+    y = rms_norm(x, w["ffn_norm"], 1e-6)
+    added = swiglu(y @ w["w_gate"].T, y @ w["w_up"].T) @ w["w_down"].T
+    return x + added if ffn else x
 
 
 def ex_3_5(window_mask) -> None:
@@ -166,41 +202,30 @@ def ex_3_6(after_prefix) -> None:
     report("3.6", test, after_prefix)
 
 
-def ex_3_7(my_attend) -> None:
-    """Causal attention of all heads at once, also with fewer queries than keys."""
+def ex_3_7(cache_bytes) -> None:
+    """Bytes of cache for a token, from the fields of a published config.json."""
 
-    def test(my_attend):
-        dice = torch.Generator().manual_seed(0)
-        q, k = (torch.randn(2, 3, 5, 4, generator=dice) * 2 for _ in range(2))
-        v = torch.randn(2, 3, 5, 6, generator=dice)
+    def test(cache_bytes):
+        gqa = {"num_hidden_layers": 32, "num_attention_heads": 32}
+        gqa |= {"num_key_value_heads": 8, "hidden_size": 4096}
+        wide = {**gqa, "num_hidden_layers": 28, "num_attention_heads": 16}
+        wide |= {"hidden_size": 1024, "head_dim": 128}
+        mla = {**gqa, "num_hidden_layers": 61, "num_attention_heads": 128}
+        mla |= {"num_key_value_heads": 128, "hidden_size": 7168}
+        mla |= {"kv_lora_rank": 512, "qk_rope_head_dim": 64}
+        got = number(cache_bytes(gqa))
+        assert got != 65_536, "keys and values are both kept"
+        assert got != 4 * 131_072, "only key and value heads are kept, not all heads"
+        assert got == 131_072, f"Llama-3.1-8B keeps 131,072 bytes a token, not {got:,}"
+        reason = "where a config gives head_dim it is not hidden_size / heads"
+        with hint(reason):
+            assert number(cache_bytes(wide)) == 114_688, f"{reason} (Qwen3-0.6B)"
+        reason = "with MLA, one latent and one rotary key a layer"
+        with hint(reason):
+            got = number(cache_bytes(mla))
+            assert got == 70_272, f"{reason}: 70,272 for DeepSeek-V3, not {got:,}"
 
-        def mixed(T, S):
-            got = my_attend(
-                q[:, :, S - T : S].clone(), k[:, :, :S].clone(), v[:, :, :S]
-            )
-            return tensor(got, (2, 3, T, 6), v.dtype)
-
-        one = mixed(1, 1)
-        assert torch.allclose(one, v[:, :, :1], atol=1e-5), (
-            "with a single token the mixture is its value: do the shares sum to 1?"
-        )
-        got, wanted = mixed(5, 5), attend(q, k, v, 0.5)
-        everything = (q @ k.transpose(-1, -2) / 2).softmax(-1) @ v
-        assert not torch.allclose(got, everything, atol=1e-4), (
-            "later tokens are seen: close them before the softmax"
-        )
-        assert not torch.allclose(got, attend(q, k, v, 1.0), atol=1e-4), (
-            "the scores are not divided by the root of K"
-        )
-        assert torch.allclose(got, wanted, atol=1e-4), (
-            "compare row 0: it sees token 0 only, with share 1; row t has t + 1 shares "
-            "that sum to 1"
-        )
-        assert torch.allclose(mixed(2, 5), wanted[:, :, -2:], atol=1e-4), (
-            "with 2 queries and 5 keys, query 0 is token 3 and sees tokens 0 to 3"
-        )
-
-    report("3.7", test, my_attend)
+    report("3.7", test, cache_bytes)
 
 
 def ex_3_8(draw_top_p) -> None:
@@ -233,3 +258,29 @@ def ex_3_8(draw_top_p) -> None:
         )
 
     report("3.8", test, draw_top_p)
+
+
+def ex_3_9(absorb) -> None:
+    """Two matrices a head that hold all four of MLA's position-free part."""
+
+    def test(absorb):
+        dice = torch.Generator().manual_seed(0)
+        like = {"generator": dice, "dtype": torch.float64}
+        H, D, K, V, C = 3, 7, 4, 5, 6
+        w_q, w_key = torch.randn(H, K, D, **like), torch.randn(H, K, C, **like)
+        w_value, w_out = torch.randn(H, V, C, **like), torch.randn(D, H * V, **like)
+        got = parts(absorb(w_q, w_key, w_value, w_out), 2, "return two tensors")
+        into = tensor(got[0], (H, C, D), w_q.dtype)
+        out = tensor(got[1], (H, D, C), w_q.dtype)
+        x, c = torch.randn(D, **like), torch.randn(C, **like)
+        for h in range(H):
+            score = (w_q[h] @ x) @ (w_key[h] @ c)
+            assert torch.allclose((into[h] @ x) @ c, score), (
+                "the first one must give the same score: (into x) . c"
+            )
+            result = w_out[:, h * V : (h + 1) * V] @ (w_value[h] @ c)
+            assert torch.allclose(out[h] @ c, result), (
+                "the second one takes a latent to a head's part of the output"
+            )
+
+    report("3.9", test, absorb)

@@ -50,10 +50,10 @@ class LayerCache:
 def attend(
     q: Float[Tensor, "B H T K"],
     k: Float[Tensor, "B #H S K"],
-    v: Float[Tensor, "B #H S V"],
+    v: Float[Tensor, "B #H S Y"],
     scale: float,
     mask: Bool[Tensor, "B 1 T S"] | None = None,
-) -> Float[Tensor, "B H T V"]:
+) -> Float[Tensor, "B H T Y"]:
     """softmax(q k^T * scale) v; without a mask, a token sees itself and all before."""
     T, S = q.shape[2], k.shape[2]
     if mask is None and T < S:  # the queries are the last T of S tokens
@@ -66,14 +66,14 @@ def attend(
 def attend_shared(
     q: Float[Tensor, "B 1 H K"],
     k: Float[Tensor, "B G S K"],
-    v: Float[Tensor, "B G S V"],
+    v: Float[Tensor, "B G S Y"],
     scale: float,
     mask: Bool[Tensor, "B 1 1 S"] | None = None,
-) -> Float[Tensor, "B 1 H V"]:
+) -> Float[Tensor, "B 1 H Y"]:
     """Attention of one new token whose H query heads share G key and value heads.
 
-    Heads that share a key stand in one matrix, as if they were several tokens, so the
-    cache is read once and never copied.
+    Heads that share a key are rows of one matrix, as if they were several tokens of one
+    head, so the cache is read once and never copied.
     """
     B, _, H, K = q.shape
     G = k.shape[1]
@@ -116,7 +116,7 @@ class GroupedQueryAttention(nn.Module):
         if cache is not None:
             k, v = cache.write(k, v, start)
         share = self.n_heads // self.n_kv_heads
-        if share > 1 and T == 1:  # decoding: nobody repeats a key for each head
+        if share > 1 and T == 1:  # decoding: no need to copy keys
             y = attend_shared(q, k, v, self.head_dim**-0.5, mask)
             return self.wo(y.reshape(B, T, -1))
         k, v = (y.repeat_interleave(share, dim=1) for y in (k, v))
@@ -129,7 +129,7 @@ def expand_latents(
     weight: Float[Tensor, "O C"],
     n_heads: int,
     nope: int,
-) -> tuple[Float[Tensor, "B S H K"], Float[Tensor, "B S H V"]]:
+) -> tuple[Float[Tensor, "B S H K"], Float[Tensor, "B S H Y"]]:
     """Give every head its key and value, from the latent and the shared rotary key.
 
     DeepSeek-V3, eq. 1-5: a key is `nope` numbers expanded from the latent (its first C
@@ -147,12 +147,12 @@ def expand_latents(
 
 def naive_attention(
     q_nope: Float[Tensor, "B T H K"],
-    q_pe: Float[Tensor, "B T H R"],
+    q_pe: Float[Tensor, "B T H J"],
     latents: Float[Tensor, "B S W"],
     weight: Float[Tensor, "O C"],
     scale: float,
     mask: Bool[Tensor, "B 1 T S"] | None = None,
-) -> Float[Tensor, "B H T V"]:
+) -> Float[Tensor, "B H T Y"]:
     """Expand a key and a value for each head; best for many tokens at once.
 
     The definition, and the twin of `absorbed_attention`.
@@ -164,12 +164,12 @@ def naive_attention(
 
 def absorbed_attention(
     q_nope: Float[Tensor, "B T H K"],
-    q_pe: Float[Tensor, "B T H R"],
+    q_pe: Float[Tensor, "B T H J"],
     latents: Float[Tensor, "B S W"],
     weight: Float[Tensor, "O C"],
     scale: float,
     mask: Bool[Tensor, "B 1 T S"] | None = None,
-) -> Float[Tensor, "B H T V"]:
+) -> Float[Tensor, "B H T Y"]:
     """Move the queries into latent space instead; best for one token at a time.
 
     `naive_attention` is its twin. The letters are those of DeepSeek's model.py, which
@@ -181,21 +181,25 @@ def absorbed_attention(
     w_key, w_value = w.split((nope, w.shape[1] - nope), dim=1)
     q_latent = torch.einsum("bthd,hdc->bthc", q_nope, w_key)
     q = torch.cat((q_latent, q_pe), dim=-1)
-    scores = torch.einsum("bthc,bsc->bths", q, latents) * scale
+    scores = torch.einsum("bthc,bsc->bths", q, latents) * scale  # both parts at once
     if mask is None and T > 1:
         mask = torch.ones(1, 1, T, S, dtype=torch.bool, device=q.device).tril(S - T)
     if mask is not None:
         scores = scores.masked_fill(~mask.transpose(1, 2), float("-inf"))
-    y = torch.einsum("bths,bsc->bthc", scores.softmax(dim=-1), latents[..., :C])
+    latent = latents[..., :C]  # what is mixed: a rotary key is no part of any value
+    y = torch.einsum("bths,bsc->bthc", scores.softmax(dim=-1), latent)
     return torch.einsum("bthc,hdc->bhtd", y, w_value)
 
 
 def crossover(c: ModelConfig) -> float:
-    """Read so many tokens at once, and naive attention multiplies less than absorbed.
+    """Of many kept tokens, read so many at once, and both forms multiply equally often.
 
-    For S keys naive attention expands S latents, S C (d + v) products a head, and for
-    each of T queries saves S (2 C - d - v): d and v are the widths of a key without its
-    rotary part and of a value, C that of a latent. V3: 171 tokens.
+    A head with n queries and S kept tokens multiplies S C (d + v) + n S (d + J + v)
+    times if naive, n C (d + v) + n S (2 C + J) if absorbed: d and v are the widths of
+    a key without its rotary part and of a value, C that of a latent, J that of a rotary
+    key. Both are equal at 1/n = 1/S + 1/X, with X = C (d + v) / (2 C - d - v), which is
+    returned: the n for S without end. V3: X = 171, but n = 92 for S = 200. A prompt
+    read from nothing (n = S) is always beyond it: there naive multiplies less.
     """
     each, C = c.qk_nope_head_dim + c.v_head_dim, c.kv_lora_rank
     return C * each / (2 * C - each) if 2 * C > each else float("inf")
