@@ -57,7 +57,14 @@ from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import Cache, draw_weights, rope_at, rope_of
 from r1lib.plots import interactive
 from r1lib.recipe import pipeline
-from r1lib.sampling import generate, slow_generate, to_text
+from r1lib.sampling import (
+    Completion,
+    decoder,
+    generate,
+    read_prompts,
+    slow_generate,
+    to_text,
+)
 from r1lib.tokenizer import EOS, PAD
 from r1lib.world import arithmetic, corpus, countdown
 
@@ -602,8 +609,7 @@ plots.heat_maps({f"second block, head {best}": shares[best].tolist()}, rows, col
 # What you see: a row for each token after which a letter is written, a column for each token that
 # can be seen. A line runs from the last letter of the word back to the first. Where it has a gap,
 # another head finds the letter. The search was learned from examples.
-
-# %% [markdown]
+#
 # **A good place to stop.** You have trained a whole transformer.
 #
 # ### The order of the pairs is a trap
@@ -1007,6 +1013,7 @@ for S, n in ((200, 92), (1000, 145), (10**9, 170)):  # V3: where the forms chang
 # each layer.
 
 # %% tags=["slide"]
+# r1lib.model.attention.LayerCache
 # r1lib.model.transformer.Block
 
 # %% tags=["slide"]
@@ -1392,8 +1399,11 @@ plots.heatmaps({"Attention from =": table}, rows, heads, "block.head")
 # decode       feeds z at position 3
 # ```
 #
-# `generate` in `r1lib/sampling.py` does this. Batched together, two prompts of different lengths
-# must get the answers that they get alone:
+# `_generate`, the core of `generate`, does this. Batched together, two prompts of different
+# lengths must get the answers that they get alone:
+
+# %% tags=["hide-input"]
+# r1lib.sampling._generate
 
 # %% tags=["slide", "nbval-check-output"]
 questions = ("compute ((17+5)*2)-8", "numbers=3,7,8 target=35")
