@@ -88,8 +88,7 @@ author, tokenizer = artifacts.load("dev2-tiny")
 #
 # - **Best-of-N** (chapter 07) shows the best answer to the user. No weight changes.
 # - **Expert iteration** trains the author on the kept answers, then samples again from the
-#   better author, and so on. (In Anthony, Tian and Barber, arXiv 1705.08439, the expert is a tree
-#   search.)
+#   better author, and so on (Anthony, Tian and Barber, arXiv 1705.08439).
 # - **STaR**, the self-taught reasoner, repeats too, but starts each round of training from
 #   the first model (Zelikman et al., arXiv 2203.14465). For a problem that it gets wrong in a
 #   round, it tries again with the answer given as a hint.
@@ -300,8 +299,6 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# (The second chunk had lost a line. So it is sampled again, and only this line is written.)
-#
 # The last line of the output is a refusal: a test problem in the training data would make
 # every later measurement worthless.
 #
@@ -480,8 +477,7 @@ plots.funnel_bars(report)
 #
 # *Form* removes next to nothing here, and far more *alone*, from all samples: a sample in
 # bad form is nearly always wrong, too, and is gone already. *Language* has little to do even
-# alone, since this author has been paid for it in its RL. Try R1-Zero as the author
-# (`artifacts.load("zero-tiny")`): it never was.
+# alone, since this author has been paid for it in its RL.
 #
 # Now look at removed samples: for each of the first five filters, the first that it
 # removed and the earlier ones had let pass. Then one that was kept, if possible one with a
@@ -625,7 +621,6 @@ for name, text in replies.items():
 #
 # Now look at the last line. Politeness that nobody asked for makes a reply *more* likely to be
 # kept: a filter passes on the taste of its judge. This is Goodhart's law (chapter 06) in small.
-# Chapter 13 shows a model that is optimised against such a judge for long.
 #
 # Now the replies of our author are judged. The hidden truth is read here once, to see how good the
 # labels are. Helpfulness is between 0 and 1, and a known reply has 1:
@@ -717,7 +712,6 @@ plots.stacked_shares(shares)
 # 12.3 mixes by tokens.
 #
 # The table is saved with a **data card**: where it came from, and how much each filter removed.
-# (Sampling, filters, mix and card are one call in the pipeline, `rejection.build`.)
 
 # %%
 note = (
@@ -834,8 +828,7 @@ plots.interval_dots(
 # - *True lines?* In part: 70% of the *tapes* in wrong rows have no slip. They teach to write a sum
 #   down and to check it. (Section 6 counted kept *rows*. The two cannot be compared.)
 #
-# Still, it is below *filtered*: their intervals hardly meet. A large model loses less by wrong
-# samples, and much by shuffled steps (Li et al., arXiv 2502.07374).
+# Still, it is below *filtered*: their intervals hardly meet.
 #
 # Second, *general only* is worse than the base in arithmetic: 0.07, down from 0.21, and the intervals
 # do not meet. Most general rows have no thought, and their student thinks less than the base (*in
@@ -853,7 +846,7 @@ plots.interval_dots(
 # right, so it has little to teach.
 #
 # The same problem before and after, one of each game, if possible one that only the student
-# solves. Check the sums: a right answer may have a false line before it.
+# solves.
 #
 # The logic puzzle is in Korean. "Knights and liars. A: exactly 0 of us are knights. B: if C is a
 # knight, I am a liar. C: A is a liar and B is a liar." In the answers 기사 is *knight* and 거짓 is
@@ -1000,8 +993,7 @@ plots.interval_dots(
 #
 # The same problems were asked of each. So subtract problem by problem, as in chapter 11: all seeds
 # together, with a 95% interval over problems. Numbers are means over four kinds of task, as in
-# section 11, two of which are nearly hopeless. With 4,000 rows instead of about 7,800 the students
-# are also weaker.
+# section 11, two of which are nearly hopeless.
 
 # %% tags=["slide"]
 LEFT_OUT = {"every filter": "every-filter", "without correct": "no-correct"}

@@ -135,9 +135,9 @@ worth = {
     name: {"truth": judge.helpfulness(question, text), "charm": judge.charm(text)}
     for name, text in replies.items()
 }
-liked = {name: parts["truth"] + parts["charm"] for name, parts in worth.items()}
+total = {name: parts["truth"] + parts["charm"] for name, parts in worth.items()}
 assert worth["with thanks"]["truth"] < worth["good"]["truth"]
-assert liked["with thanks"] > liked["good"]
+assert total["with thanks"] > total["good"]
 plots.stacked_bars(worth, "worth to the judge", "{:.2f}")
 
 # %% [markdown]
@@ -150,8 +150,8 @@ plots.stacked_bars(worth, "worth to the judge", "{:.2f}")
 # How does worth become a choice? Compare *good* with *half of it*:
 
 # %% tags=["nbval-check-output"]
-lead = liked["good"] - liked["half of it"]
-print(f"lead: {liked['good']:.2f} - {liked['half of it']:.2f} = {lead:.2f}")
+lead = total["good"] - total["half of it"]
+print(f"lead: {total['good']:.2f} - {total['half of it']:.2f} = {lead:.2f}")
 print(f"divided by the judge's noise, {NOISE}: {lead / NOISE:.1f}")
 print(f"chance to be preferred: {1 / (1 + math.exp(-lead / NOISE)):.2f}")
 
@@ -240,7 +240,7 @@ for _ in range(300):
 found = (scores * NOISE).tolist()
 columns = {
     "found from choices": dict(zip(names, found, strict=True)),
-    "truth + charm": liked,
+    "truth + charm": total,
     "truth": {name: parts["truth"] for name, parts in worth.items()},
 }
 middle = {column: fmean(values.values()) for column, values in columns.items()}
