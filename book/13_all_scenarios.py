@@ -883,8 +883,8 @@ for i in (1, 5, 6):
 #
 # **The question.** How do rules and models train one policy together?
 #
-# Now the last arrow of the map. We take Dev3 of chapter 12 and the pipeline's reward models, which learned as
-# in sections 5 to 7, on answers of Dev3 to requests of all six kinds, from balanced pairs. First the scale:
+# Now the last arrow of the map. We take Dev3 of chapter 12 and the pipeline's reward models. These learned as
+# in sections 5 to 7, from answers of Dev3 to requests of all six kinds, in balanced pairs. First the scale:
 
 # %%
 from functools import partial
