@@ -1043,7 +1043,7 @@ plots.difference_dots(differences, "difference in right answers")
 # **Does checking pay?** Yes: without *correct* 0.03 fewer answers are right, in every seed. That is
 # small for data in which 42% of the reasoning rows are wrong, and agrees with our live run.
 #
-# **Do the readability filters matter?** For the form they do: it falls from 0.67 to 0.58 when they
+# **Do the readability filters matter?** For the form they do: it falls from 0.67 to 0.59 when they
 # go, too, and in every seed. For right answers we cannot tell. They fall by another 0.02 in the mean, but in one seed
 # not at all. And more of the rows read are wrong then, 53% and not 42%: an unreadable sample is
 # often a wrong one. Mixing and repeating hardly move.
