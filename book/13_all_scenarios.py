@@ -827,19 +827,19 @@ panels = {
     }
     for arm in ARMS
 }
+print(f"{'':12}pair accuracy   at the end: {'polite words':18}over-refusal")
 for arm in ARMS:
     accuracy = fmean(u["P8"]["helpful"]["pair_accuracy"] for u in units[arm])
     ends = [u["P8"]["end"] for u in units[arm]]
     polite = ", ".join(f"{found['polite']:.1f}" for found in ends)
     refused = ", ".join(f"{found['over_refusal']:.0%}" for found in ends)
-    print(f"{arm:11}pair accuracy {accuracy:.2f}; in the end ", end="")
-    print(f"polite words {polite}; over-refusal {refused}")
+    print(f"{arm:12}{accuracy:13.2f}{'':15}{polite:18}{refused}")
 starts = [u["P8"]["start"]["over_refusal"] for arm in ARMS for u in units[arm]]
-print(f"over-refusal before: at most {max(starts):.0%}")
+assert max(starts) < 0.025
 plots.interval_dots(panels, "truth", 0.7)
 
 # %% [markdown]
-# What you see: a dot for each seed with its 95% interval.
+# What you see: a dot for each seed with its 95% interval. The lines above it have the seeds in order.
 #
 # *Plain*: the truth falls here, too. In every seed it is well up at step 15 and back where it began at step 60.
 # By the score alone, the last step would seem the best one.
@@ -873,7 +873,7 @@ for i in (1, 5, 6):
 #
 # Why a refusal? Two of our choices point to it. Some of the flawed replies were meant for another request. And
 # "sorry" is on the judge's list of polite words. Over-refusal shows the result: 8% to 56% at the end in
-# *plain* and *unbalanced*.
+# *plain* and *unbalanced*, and at most 2% before.
 #
 # Nobody who trains a real assistant sees the truth. So one decides *before* the run how far the proxy will be
 # trusted, by a number of steps or by a KL budget, and checks by other means. The paper chose steps.
@@ -1039,9 +1039,8 @@ for seed in SEEDS:
     label = result("reward-models", seed)["P8"]["harmless"]
     extra = label["unsafe"] - caught - missed  # at least so many labels are wrong
     print(f"{seed:4}{caught / (caught + missed):15.0%}", end="")
-    print(
-        f"{wrong / (caught + wrong):24.0%}{'at least':>19} {extra / label['unsafe']:.0%}"
-    )
+    print(f"{wrong / (caught + wrong):24.0%}", end="")
+    print(f"{'at least':>19} {extra / label['unsafe']:.0%}")
 
 # %% [markdown]
 # The last column is the same effect on the labels. The annotator errs in 3% of all cases, and only 2% to 4% of
