@@ -88,8 +88,7 @@ author, tokenizer = artifacts.load("dev2-tiny")
 #
 # - **Best-of-N** (chapter 07) shows the best answer to the user. No weight changes.
 # - **Expert iteration** trains the author on the kept answers, then samples again from the
-#   better author, and so on. (In Anthony, Tian and Barber, arXiv 1705.08439, the expert is a tree
-#   search.)
+#   better author, and so on (Anthony, Tian and Barber, arXiv 1705.08439).
 # - **STaR**, the self-taught reasoner, repeats too, but starts each round of training from
 #   the first model (Zelikman et al., arXiv 2203.14465). For a problem that it gets wrong in a
 #   round, it tries again with the answer given as a hint.
@@ -300,8 +299,6 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# (The second chunk had lost a line. So it is sampled again, and only this line is written.)
-#
 # The last line of the output is a refusal: a test problem in the training data would make
 # every later measurement worthless.
 #
@@ -325,7 +322,7 @@ except ValueError as error:
 # - **repetition**: no line of the thinking was there before.
 # - **unique** and **per prompt**: no doubles, and at most two rows of one prompt.
 #
-# Eight rows, written by hand, for one problem. One of them is good. A line of thought is a
+# Ten rows, written by hand, for one problem. Three of them are good. A line of thought is a
 # **tape** (chapter 09): `8-3=5,*7=35` takes 3 from 8, and multiplies the 5 by 7. After the `~`
 # come the target and the distance to it.
 
@@ -343,6 +340,8 @@ def row(text, tokens=60, correct=True, finished=True):
 miss = "try 8+7=15,*3=45~35=10 no, go on\n"
 by_hand = {
     "good": row(f"<think>{miss}{TRY}{ANSWER}"),
+    "another good one": row(f"<think>try 7*8=56,-3=53~35=18 no\n{TRY}{ANSWER}"),
+    "a third good one": row(f"<think>try 8*3=24,+7=31~35=4 no\n{TRY}{ANSWER}"),
     "wrong": row("<think>8+7=15\n</think><answer>15</answer>", correct=False),
     "a lucky guess": row("<answer>(8-3)*7</answer>"),
     "mixed": row(f"<think>{miss}시도 8-3=5,*7=35~35=0 맞아\n{ANSWER}"),
@@ -355,15 +354,29 @@ by_hand = {
 # %% tags=["slide", "nbval-check-output"]
 every = rejection.chosen(Sizes())
 rows = list(by_hand.values())
+alone = {n: dict(zip(by_hand, keep(rows), strict=True)) for n, keep in every.items()}
+left, ends = by_hand, {}  # what is left, and which filter removed the others
 for name, keep in every.items():
-    flags = keep(rows)
-    gone = [n for n, flag in zip(by_hand, flags, strict=True) if not flag]
-    print(f"{name:12} {', '.join(gone) or '-'}")
+    flags = keep(list(left.values()))
+    gone = [n for n, flag in zip(left, flags, strict=True) if not flag]
+    ends |= dict.fromkeys(gone, name)
+    left = {n: one for n, one in left.items() if n not in gone}
+assert ends["cut off"] == "correct" and ends["a third good one"] == "per prompt"
+plots.filter_lanes(alone, ends)
 
 # %% [markdown]
-# Each filter but *per prompt* names the row that was made for it. Look at "unique": it also names
-# "too long". That row has the text of the good one; only its number of tokens was set to 190. And
-# a filter does not know what the others remove.
+# What you see: ten samples on their way through seven filters, from left to right. A full square
+# removes the sample, and its line ends. Hollow squares are later filters that would have removed
+# it, too. Below, full squares are counted first, then all squares.
+#
+# Follow the sample *cut off*. It is wrong, so *correct* removes it. *Form* and *length* never see it,
+# though each would have removed it. So there are two questions about a filter:
+#
+# - How much does it remove **alone**, from all samples? *Form* removes two.
+# - How much **after the others**, in this order? *Form* removes one.
+#
+# *Per prompt* shows the largest difference, eight against one. Alone it keeps the first two rows of
+# the prompt, whatever they are.
 #
 # How is a filter written? It gets all rows and returns a verdict for each. Two examples:
 
@@ -385,8 +398,7 @@ for name, keep in every.items():
 # r1lib.traces.filters.normalised
 
 # %% [markdown]
-# The filters form a **funnel**: each gets what the one before has left. So there are two questions. How much would each
-# filter remove *alone*? And how much *after the others*, in this order? First as a loop:
+# The filters form a **funnel**: each gets what the one before has left. As a loop:
 
 
 # %%
@@ -465,8 +477,7 @@ plots.funnel_bars(report)
 #
 # *Form* removes next to nothing here, and far more *alone*, from all samples: a sample in
 # bad form is nearly always wrong, too, and is gone already. *Language* has little to do even
-# alone, since this author has been paid for it in its RL. Try R1-Zero as the author
-# (`artifacts.load("zero-tiny")`): it never was.
+# alone, since this author has been paid for it in its RL.
 #
 # Now look at removed samples: for each of the first five filters, the first that it
 # removed and the earlier ones had let pass. Then one that was kept, if possible one with a
@@ -610,7 +621,6 @@ for name, text in replies.items():
 #
 # Now look at the last line. Politeness that nobody asked for makes a reply *more* likely to be
 # kept: a filter passes on the taste of its judge. This is Goodhart's law (chapter 06) in small.
-# Chapter 13 shows a model that is optimised against such a judge for long.
 #
 # Now the replies of our author are judged. The hidden truth is read here once, to see how good the
 # labels are. Helpfulness is between 0 and 1, and a known reply has 1:
@@ -702,7 +712,6 @@ plots.stacked_shares(shares)
 # 12.3 mixes by tokens.
 #
 # The table is saved with a **data card**: where it came from, and how much each filter removed.
-# (Sampling, filters, mix and card are one call in the pipeline, `rejection.build`.)
 
 # %%
 note = (
@@ -819,8 +828,7 @@ plots.interval_dots(
 # - *True lines?* In part: 70% of the *tapes* in wrong rows have no slip. They teach to write a sum
 #   down and to check it. (Section 6 counted kept *rows*. The two cannot be compared.)
 #
-# Still, it is below *filtered*: their intervals hardly meet. A large model loses less by wrong
-# samples, and much by shuffled steps (Li et al., arXiv 2502.07374).
+# Still, it is below *filtered*: their intervals hardly meet.
 #
 # Second, *general only* is worse than the base in arithmetic: 0.07, down from 0.21, and the intervals
 # do not meet. Most general rows have no thought, and their student thinks less than the base (*in
@@ -838,7 +846,7 @@ plots.interval_dots(
 # right, so it has little to teach.
 #
 # The same problem before and after, one of each game, if possible one that only the student
-# solves. Check the sums: a right answer may have a false line before it.
+# solves.
 #
 # The logic puzzle is in Korean. "Knights and liars. A: exactly 0 of us are knights. B: if C is a
 # knight, I am a liar. C: A is a liar and B is a liar." In the answers 기사 is *knight* and 거짓 is
@@ -912,16 +920,15 @@ for name in ("samples-tiny", "samples-tiny-1", "samples-tiny-2"):
 #
 # ### More data, or more steps?
 #
-# The base learns from 1/16, 1/8, 1/4, 1/2 and all of the rows, each part inside the next one.
+# The base learns from a sixteenth, a quarter and all of the rows, each part inside the next one.
 # All read their data twice. So less data also means fewer optimizer steps, and a rising curve
-# has two possible reasons. One more arm separates them: a sixteenth of the data, read sixteen
+# has two possible reasons. One more run separates them: a sixteenth of the data, read sixteen
 # times as often (32 epochs instead of 2).
 
 # %% tags=["slide"]
 PLACES = ("countdown, easy", "arithmetic, easy", "countdown, hard", "logic, easy")
-ROWS = {"the base": "base", "1/16 of the rows": "size-16", "1/8": "size-8"}
-ROWS |= {"1/4": "size-4", "1/2": "size-2", "all": "size-1"}
-ROWS |= {"1/16, read 32 times": "repeat-16"}
+ROWS = {"the base": "base", "1/16 of the rows": "size-16", "1/4": "size-4"}
+ROWS |= {"all": "size-1", "1/16, read 32 times": "repeat-16"}
 
 
 def dots(arm, place, mark="right"):
@@ -960,92 +967,92 @@ plots.interval_dots(
 # mean over four kinds: easy and hard countdown, easy arithmetic, easy logic. The figure has a dot
 # for each seed with its 95% interval.
 #
-# The smallest part, 16 steps, teaches next to nothing. From there both easy games rise in the mean
-# with every doubling, and they have not levelled off where our data end.
+# The sixteenth teaches next to nothing: its students take 16 steps. With a quarter, and again with
+# all of the rows, both easy games rise in every seed.
 #
 # Now the last row, the control. *The same sixteenth*, read for about as many steps as all of it,
-# does arithmetic nearly as well. In countdown it falls short, in every seed: 0.47 of the 0.62. So
+# does arithmetic nearly as well. In countdown it falls short, in every seed: 0.47 against 0.62. So
 # most of the gain needs no new row, only more steps: 0.28 of 0.43 in countdown. New rows add the
 # other 0.15 there, and little in arithmetic. Without the control, the curve shows both as one.
 #
-# Facts improve only with all of the data, and refusals earlier. Hard countdown goes with its
+# Facts improve only with all of the data. Hard countdown goes with its
 # rows, 0, 77 and 180 of them: in seed 0 it is lost, and in seed 2 it doubles. Three seeds cannot
 # prove it, but a skill that is missing from the data may even be lost.
 
 # %% [markdown] tags=["slide"]
 # ## 12. Which filter matters?
 #
-# Each arm leaves one filter out. All arms have 3,000 reasoning rows and the very same 1,000
-# general rows. The same problems were asked in every arm. So subtract problem by problem, as in
-# chapter 11: all seeds together, with a 95% interval over problems.
+# Two questions are left. Does it pay to check the answers? And do the four filters of readability
+# (*form*, *language*, *length*, *repetition*) matter beyond that?
 #
-# *Right* and *mixed* are means over the same four kinds as before, two of which are nearly hopeless.
-# With 4,000 rows instead of about 7,800 the students are also weaker.
+# Three students of each seed read 3,000 rows of reasoning, and the very same 1,000 general rows:
+#
+# - **every filter**: all seven;
+# - **without correct**: wrong samples stay;
+# - **without all five**: unreadable samples stay, too.
+#
+# The same problems were asked of each. So subtract problem by problem, as in chapter 11: all seeds
+# together, with a 95% interval over problems. Numbers are means over four kinds of task, as in
+# section 11, two of which are nearly hopeless.
 
 # %% tags=["slide"]
 LEFT_OUT = {"every filter": "every-filter", "without correct": "no-correct"}
-LEFT_OUT |= {f"without {n}": f"no-{n}" for n in ("form", "language", "length")}
-LEFT_OUT |= {"without repetition": "no-repetition", "without these five": "no-filter"}
-LEFT_OUT |= {"without unique": "no-unique", "without per prompt": "no-limit"}
+LEFT_OUT |= {"without all five": "no-filter"}
+MARKS = {"right": "right", "form": "in form", "mixed": "mixed", "repeats": "repeats"}
 
-print(f"{'means over seeds':20}wrong rows read   right   mixed")
+print(f"{'means over seeds':20}wrong rows", *(f"{m:>8}" for m in MARKS.values()))
 for name, arm in LEFT_OUT.items():
     rows_read = [run["data"] for run in results_of(arm)]
     wrong_rows = fmean(1 - (d["correct"] - 1000) / 3000 for d in rows_read)
-    right, mixed = (fmean(of_seeds(arm, mark)) for mark in ("right", "mixed"))
-    print(f"{name:20}{wrong_rows:15.0%}{right:8.2f}{mixed:8.2f}")
+    means = (f"{fmean(of_seeds(arm, mark)):8.2f}" for mark in MARKS)
+    print(f"{name:20}{wrong_rows:10.0%}", *means)
+forms = [of_seeds(arm, "form") for arm in ("no-correct", "no-filter")]
+assert all(without < with_them for with_them, without in zip(*forms, strict=True))
 
-print("\nseed 0: what each filter removes after the ones before it")
-for line in results_of("statistics")[0]["table"]["filters"]:
-    if line["filter"].startswith("reasoning: "):
-        print("{filter:23}{removed:7,} of {in:,}".format(**line))
-logic = {
-    arm: fmean(run["data"]["family"]["logic"] / 3000 for run in results_of(arm))
-    for arm in ("every-filter", "no-correct")
-}
-print(
-    "\nshare of logic: {every-filter:.0%}, without correct {no-correct:.0%}".format(
-        **logic
-    )
-)
 
 # %%
-whole = [
-    [value for place in PLACES for value in run["test"][place]["right"]["values"]]
-    for run in results_of("every-filter")
-]
-differences = {}
-for name, arm in list(LEFT_OUT.items())[1:]:
-    other = [
+def by_problem(arm):
+    """Right answers to every test problem, a row for each seed."""
+    return [
         [value for place in PLACES for value in run["test"][place]["right"]["values"]]
         for run in results_of(arm)
     ]
-    pooled = [[fmean(v) for v in zip(*seeds, strict=True)] for seeds in (whole, other)]
+
+
+differences = {}
+for whole, other in (
+    ("every filter", "without correct"),
+    ("every filter", "without all five"),
+    ("without correct", "without all five"),
+):
+    before, after = by_problem(LEFT_OUT[whole]), by_problem(LEFT_OUT[other])
+    pooled = [[fmean(v) for v in zip(*s, strict=True)] for s in (before, after)]
     gain = evaluate.paired(*pooled)
     low, high = gain["interval"]
-    each = [fmean(b) - fmean(a) for a, b in zip(whole, other, strict=True)]
+    each = [fmean(b) - fmean(a) for a, b in zip(before, after, strict=True)]
     one_way = all(d > 0 for d in each) or all(d < 0 for d in each)
     clear = one_way and (low > 0 or high < 0)
+    name = f"{other} minus {whole}"
     differences[name] = (gain["difference"], low, high), each, clear
-plots.difference_dots(differences, "right answers, against every filter")
+plots.difference_dots(differences, "difference in right answers")
 
 # %% [markdown]
-# What you see: left of 0, removing the filter hurts. Bars are intervals, small ticks are the
-# seeds. Grey: no clear difference.
+# What you see: left of 0, leaving filters out costs right answers. Bars are intervals, small ticks
+# are the seeds. Grey means no clear difference.
 #
-# - **Correct** is worth its price: without it 0.03 fewer right answers, in every seed. That is
-#   small for data in which 42% of the reasoning is wrong, and agrees with our live run.
-# - **All five together**: 0.05 fewer, in every seed. The others catch some wrong rows too, since a
-#   wrong one is often too long or broken as well (section 6).
-# - **Language**: without it 10% of the answers mix instead of 8%, more in every seed. But without
-#   all five the effect does not show. So it is likely real, and small.
-# - **The other five** show nothing. *Form* and *length* remove next to nothing after *correct*
-#   (printed above), so their arms hardly test them. *Repetition*, *unique* and *per prompt* remove
-#   more, *unique* two rows in five. Their intervals reach about 0.015 to each side of their means,
-#   that of *unique* down to -0.024.
+# **Does checking pay?** Yes: without *correct* 0.03 fewer answers are right, in every seed. That is
+# small for data in which 42% of the reasoning rows are wrong, and agrees with our live run.
 #
-# One more caution. A filter chooses *problems*, too: without *correct* there are four to five
-# times as many logic rows. Part of the 0.03 may come from there.
+# **Do the readability filters matter?** For the form they do: it falls from 0.67 to 0.59 when they
+# go, too, and in every seed. For right answers we cannot tell. They fall by another 0.02 in the mean, but in one seed
+# not at all. And more of the rows read are wrong then, 53% and not 42%: an unreadable sample is
+# often a wrong one. Mixing and repeating hardly move.
+#
+# A filter also chooses *problems*. Without *correct* there are more than four times as many logic
+# rows, of which the author gets few right. Part of the 0.03 may come from there.
+#
+# Each filter by itself was measured once, in the first edition of this book. Six of the seven
+# made no clear difference in right answers ([docs/experiments.md](../docs/experiments.md)).
 
 # %% [markdown] tags=["slide"]
 # ## Summary
@@ -1270,10 +1277,10 @@ checks.ex_12_5(leaks)
 # <details><summary>Hint 1</summary>Sort the rows by the pass rate of their prompt. Rows with the
 # same rate keep their order.</details>
 # <details><summary>Hint 2</summary>Python's `sorted(rows, key=...)` is stable.</details>
-# <details><summary>What we saw</summary>Three seeds. In arithmetic *hard* was below *any* in each, by
-# 0.06 to 0.08. In countdown the two were within 0.02, in logic *hard* was above by at most 0.04. All
-# intervals overlap. And the games differ: *hard* has 79 rows of arithmetic and all 30 of logic, *any*
-# about 109 and 15. So the next experiment takes equally many rows of each game.</details>
+# <details><summary>What we saw</summary>A few short runs like yours, of which no file is kept. In
+# arithmetic *hard* was a little below *any*. In countdown and logic we saw no difference. All
+# intervals overlap. And the games differ: *hard* has fewer rows of arithmetic and more of logic. So
+# the next experiment takes equally many rows of each game.</details>
 
 
 # %% tags=["exercise"]

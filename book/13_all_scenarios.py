@@ -28,7 +28,8 @@
 # arrows carry weights, dashed arrows carry only texts.
 
 # %% [markdown]
-# **Run this first.** It imports everything and seeds the one global random generator.
+# **Run this first.** It imports what the whole chapter uses, and seeds the one global random
+# generator. Names for one section are imported where it begins.
 
 # %% tags=["setup"]
 import copy
@@ -37,7 +38,6 @@ import math
 import random
 from collections import Counter
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from statistics import fmean
 
@@ -48,19 +48,14 @@ from torch.nn import functional as F
 
 from r1lib import artifacts, checks, evaluate, plots, rewards
 from r1lib.feedback import reward_model
-from r1lib.feedback.preferences import Pair, encode, encode_pairs
-from r1lib.feedback.reward_model import RewardConfig, RewardModel, score_all
+from r1lib.feedback.preferences import Pair
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
 from r1lib.problem import LEVELS, Problem, draw, problems
-from r1lib.recipe import labels, r1, scenarios
-from r1lib.recipe.scenarios import Preference
-from r1lib.rl import grpo
-from r1lib.rl.grpo import GRPOConfig
-from r1lib.sampling import Sampling, complete
+from r1lib.recipe import r1
 from r1lib.tokenizer.chat import summary
 from r1lib.training import optim, sft
-from r1lib.world import draws, instructions, judge, requests, web
+from r1lib.world import judge, requests
 from r1lib.world.draws import SAMPLE as GENERAL
 from r1lib.world.judge import FIRST, NOISE, charm, helpfulness
 from r1lib.world.readability import mixed_share
@@ -71,46 +66,55 @@ RESULTS = Path("../results/data")
 # %% [markdown]
 # ## 1. What no rule can judge
 #
+# **The question.** How can a model be rewarded where nobody can write a rule?
+#
 # Up to here every reward was a rule: `17+5=22` is right, `17+5=23` is wrong. For a friendly
 # greeting, a poem, or for refusing to help a car thief, there is no such rule. There is only
 # somebody who reads two answers and likes one better.
 #
 # Learning from such judgements is called **RLHF**, reinforcement learning from human feedback
 # (Christiano et al., arXiv 1706.03741; for language models InstructGPT, Ouyang et al., arXiv
-# 2203.02155). It has three steps. Fine-tune a model on good examples. Let people compare its
-# answers, and train a **reward model** that predicts their choice. Then do RL with the reward
-# model as the reward. If a language model compares the answers, as in R1, the field says
-# **RLAIF**, with AI for "human". (DPO, chapter 08, has no reward model whose score
-# could be added to rules.)
+# 2203.02155). It has three steps:
+#
+# 1. Fine-tune a model on good examples.
+# 2. Let people compare its answers, and train a **reward model** that predicts their choice.
+# 3. Do RL with the reward model as the reward.
+#
+# If a language model compares the answers, as in R1, the field says **RLAIF**, with AI for
+# "human".
 #
 # R1's last stage is **reinforcement learning for all scenarios**. It starts from Dev3 and mixes
 # two kinds of problems. Reasoning problems keep their rules. General requests are paid by two
-# reward models (v2, section 3.1). The *helpful* one is trained on 66,000 pairs of answers, the
-# *harmless* one on single answers to 106,000 prompts. In the paper AlpacaEval
-# 2.0, where a language model compares answers to people's requests, rises from 62.1 to 87.6, and
-# AIME from 78.1 to 79.8 (v2, table 3).
+# reward models (v2, section 3.1). The *helpful* one is trained on 66,000 pairs of answers. The
+# *harmless* one is trained on single answers to 106,000 prompts.
+#
+# In the paper AlpacaEval 2.0, where a language model compares answers to people's requests, rises
+# from 62.1 to 87.6, and AIME from 78.1 to 79.8 (v2, table 3).
 #
 # ![From left to right: the policy writes several answers. A judge compares two answers in both orders; clear pairs train the helpful model, which sees only the summary. An annotator calls one answer safe or not; these labels train the harmless model, which sees the whole answer. Both models and the rules for right, format and language join in the mixed reward, which pays for RL: Dev3 becomes R1. A dashed arrow leads from the policy straight to the helpful model: please the model, not the reader.](../figures/13_preferences.png)
 #
-# What you see: the way from two answers to a reward. Small numbers are sections. The dashed arrow is the
-# danger. A reward model is a guess, learned from examples, and a policy that climbs it finds the places where
-# the guess is wrong. So of 1,700 steps of the paper's stage only the last 400 had general requests and reward
-# models in them (v2, section 3.2.2).
+# What you see: the way from two answers to a reward. Small numbers are sections.
+#
+# The dashed arrow is the danger. A reward model is a guess, learned from examples, and a policy
+# that climbs it finds the places where the guess is wrong. So of 1,700 steps of the paper's stage
+# only the last 400 had general requests and reward models in them (v2, section 3.2.2).
 
 # %% [markdown] tags=["slide"]
 # ## 2. A judge with a weakness
+#
+# **The question.** What does somebody who compares two answers really measure?
 #
 # With people as judges nobody can read the *true* quality of an answer. In a made-up world it can
 # be read. Ours has six kinds of general requests (facts, chat, short writing, identity, requests to
 # be refused, instructions about the form), each with known good replies.
 #
-# From these comes a hidden **truth** about a reply, from 0 to 1. Is it to the point, in the right
+# From these comes the hidden **truth** about a reply, from 0 to 1. Is it to the point, in the right
 # language, clean, brief, does it follow instructions? No training in this chapter reads it. We
 # print it beside everything else.
 #
 # Training may read only a **label**: which of two answers does a judge like better? Our judge knows
 # the truth, but through noise. And it likes longer and politer answers, as people and language
-# models do. Its extra for these we call **charm**.
+# models do. Its extra for these we call **charm**. Here are five replies to one request:
 
 # %% tags=["nbval-check-output"]
 question = requests.make("chat", 0, (), "en")
@@ -123,22 +127,40 @@ replies = {
     "to something else": "The capital of Peru is Lima.",
 }
 print("request:", question.prompt, "\n")
-print(f"{'':20}truth  charm  together")
 for name, text in replies.items():
-    true, extra = judge.helpfulness(question, text), judge.charm(text)
-    print(f"{name:20}{true:5.2f}{extra:7.2f}{true + extra:10.2f}   {text}")
+    print(f"{name:20}{text}")
+
+# %% tags=["slide"]
+worth = {
+    name: {"truth": judge.helpfulness(question, text), "charm": judge.charm(text)}
+    for name, text in replies.items()
+}
+total = {name: parts["truth"] + parts["charm"] for name, parts in worth.items()}
+assert worth["with thanks"]["truth"] < worth["good"]["truth"]
+assert total["with thanks"] > total["good"]
+plots.stacked_bars(worth, "worth to the judge", "{:.2f}")
 
 # %% [markdown]
-# Look at the third line. Thanks that nobody asked for make the answer *worse* in truth, since more
+# What you see: a bar for each reply. The plain part is the truth, the hatched part the charm, and
+# the number is their sum $w$, the worth to the judge.
+#
+# Look at the third bar. Thanks that nobody asked for make the answer *worse* in truth, since more
 # than half of its words are beside the point. They make it *better* in the eyes of the judge.
 #
-# How does a number become a choice? By a biased coin. Its probability is a logistic curve of
-# the difference in $w$, truth plus charm, divided by the noise, 0.15:
+# How does worth become a choice? Compare *good* with *half of it*:
+
+# %% tags=["nbval-check-output"]
+lead = total["good"] - total["half of it"]
+print(f"lead: {total['good']:.2f} - {total['half of it']:.2f} = {lead:.2f}")
+print(f"divided by the judge's noise, {NOISE}: {lead / NOISE:.1f}")
+print(f"chance to be preferred: {1 / (1 + math.exp(-lead / NOISE)):.2f}")
+
+# %% [markdown]
+# So the judge prefers *good* in 92 of 100 cases. It is a biased coin, and the logistic curve $\sigma$
+# turns a lead into the bias. One more thing is added: being shown first is worth 0.4, whatever the
+# answers say. (Section 4 takes care of that.)
 #
-# $$ P(a) = \sigma\!\left(\frac{w_a - w_b}{0.15} + 0.4\right). $$
-#
-# The 0.4 is for being shown first (section 4 takes care of that). Without it a lead of 0.15 wins
-# 73 of 100.
+# $$ P(a \text{ preferred, shown first}) = \sigma\!\left(\frac{w_a - w_b}{0.15} + 0.4\right). $$
 
 # %%
 # r1lib.world.judge.chance
@@ -146,15 +168,18 @@ for name, text in replies.items():
 # %% [markdown] tags=["slide"]
 # ## 3. Bradley and Terry: numbers from choices
 #
+# **The question.** We see only choices. Which numbers explain them?
+#
 # In 1952 Bradley and Terry asked how to rank things that can only be compared two at a time:
-# wines, chess players, answers. Give each a **score** $s$. Let the probability that a is preferred
-# to b depend only on the difference:
+# wines, chess players, answers. Suppose that a is preferred to b in 3 of 4 comparisons. The odds are
+# 3 to 1. Give a the strength 3 and b the strength 1, and the odds are the ratio of the strengths.
 #
-# $$ P(a \succ b) = \sigma(s_a - s_b) = \frac{1}{1 + e^{-(s_a - s_b)}}
-#    = \frac{e^{s_a}}{e^{s_a} + e^{s_b}}. $$
+# Strengths multiply; it is easier to add. So write each strength as $e^s$ and call $s$ the
+# **score**. Then a leads b by $\ln 3 \approx 1.1$, and the probability that a is preferred depends
+# only on the lead:
 #
-# So each has a strength $e^s$, and the odds are the ratio of the strengths. Here is the curve, and
-# how much each pair teaches:
+# $$ P(a \succ b) = \frac{e^{s_a}}{e^{s_a} + e^{s_b}} = \frac{1}{1 + e^{-(s_a - s_b)}}
+#    = \sigma(s_a - s_b). $$
 
 
 # %%
@@ -163,6 +188,7 @@ def win_probability(a: float, b: float) -> float:
     return 1 / (1 + math.exp(b - a))
 
 
+assert math.isclose(win_probability(math.log(3), 0), 3 / 4)
 leads, ticks = [x / 4 for x in range(-24, 25)], range(-6, 7, 2)
 lines = {
     "probability to be chosen": [(x, win_probability(x, 0)) for x in leads],
@@ -173,19 +199,22 @@ plots.curves(
 )
 
 # %% [markdown]
-# What you see: a lead of 0 is a fair coin, and a lead of 1 means odds of $e \approx 2.7$ to one.
-# Scores have no zero of their own: add 7 to all of them and nothing changes.
+# What you see: the rising curve is the probability. A lead of 0 is a fair coin. (The falling one comes
+# below.) Scores have no zero of their own: add 7 to all of them and nothing changes.
 #
 # Now turn it round. We have seen choices and want scores. Good scores make the choices that we saw
-# likely. Let the **chosen** answer of a pair have score $s_c$ and the **rejected** one $s_r$.
-# The loss is the mean over pairs of minus the logarithm of the probability. For one pair:
+# likely. Take one pair, and say the **chosen** answer leads the **rejected** one by 2. The scores
+# gave this choice the probability $\sigma(2) = 0.88$, and the loss is $-\ln 0.88 = 0.13$. If it is
+# behind by 2, the choice had the probability 0.12, and the loss is 2.13.
+#
+# With the scores $s_c$ and $s_r$ of the two, the loss of a pair and its gradient are
 #
 # $$ \ell = -\log \sigma(s_c - s_r), \qquad
 #    \frac{\partial \ell}{\partial s_c} = -\bigl(1 - \sigma(s_c - s_r)\bigr). $$
 #
-# The gradient is the *surprise*, the second line of the picture. A pair that the scores get right
-# with probability 0.99 pulls with 0.01. One that they get badly wrong, by an absurd label, say,
-# pulls with nearly 1, and never with more.
+# The size of the gradient is the *surprise*, the falling curve of the picture. A pair that the
+# scores get right with probability 0.99 pulls with 0.01. One that they get badly wrong, by an
+# absurd label, say, pulls with nearly 1, and never with more.
 #
 # A first version: five replies, and 400 comparisons by our judge.
 
@@ -207,38 +236,44 @@ for _ in range(300):
     with torch.no_grad():
         scores -= 5 * slope
 
-alone = torch.tensor([judge.helpfulness(question, t) for t in replies.values()])
-together = alone + torch.tensor([judge.charm(t) for t in replies.values()])
-found = (scores - scores.mean()).detach() * judge.NOISE
-print(f"{'':20}found   truth + charm   truth")
-for i, name in enumerate(names):
-    both, true = together[i] - together.mean(), alone[i] - alone.mean()
-    print(f"{name:20}{found[i]:+5.2f}{both:+16.2f}{true:+8.2f}")
-assert (found - (together - together.mean())).abs().max() < 0.25
+# %%
+found = (scores * NOISE).tolist()
+columns = {
+    "found from choices": dict(zip(names, found, strict=True)),
+    "truth + charm": total,
+    "truth": {name: parts["truth"] for name, parts in worth.items()},
+}
+middle = {column: fmean(values.values()) for column, values in columns.items()}
+rows = {
+    name: {column: columns[column][name] - middle[column] for column in columns}
+    for name in names
+}
+for row in rows.values():
+    assert abs(row["found from choices"] - row["truth + charm"]) < 0.25
+plots.row_dots(rows, "difference from the mean of the five")
 
 # %% [markdown]
-# The scores were found from choices alone, up to a shift (all columns are centred) and a unit: the
-# judge's noise, so the fit is multiplied by 0.15. And they are not the truth: they are truth **plus charm**.
+# What you see: the scores, found from choices alone, beside what we know. They come in the unit of
+# the judge's noise, so they are multiplied by 0.15. And they have no zero, so the mean of each
+# series is subtracted.
 #
-# The library calls `logsigmoid`, which stays finite where `log(sigmoid(x))` computes the logarithm of
-# 0. Beside the loss it reports the **pair accuracy**: the share of pairs in which the chosen answer has
-# the higher score.
+# The scores lie on truth **plus charm**, not on the truth. *With thanks* shows it best: its score
+# is that of a good reply.
+#
+# The library's loss calls `logsigmoid`, which stays finite for every lead (exercise 13.3). Beside
+# the loss it reports the **pair accuracy**: the share of pairs in which the chosen answer has the
+# higher score.
 
 # %%
 # r1lib.feedback.reward_model.bradley_terry_loss
 
-# %% tags=["nbval-check-output"]
-for lead in (0.0, 2.0, -2.0, -200.0):
-    naive = -torch.log(torch.sigmoid(torch.tensor([lead]))).item()
-    loss, metrics = bradley_terry_loss(torch.tensor([lead]), torch.zeros(1))
-    same = "the same" if abs(naive - loss.item()) < 1e-6 else f"naive: {naive}"
-    print(f"lead {lead:6}: loss {loss.item():6.2f}, {same}")
-
 # %% [markdown] tags=["slide"]
 # ## 4. Asking fairly
 #
-# Besides length and politeness, judges have one more weakness, **position bias**: they lean towards the answer that is shown first.
-# The cure costs one more question.
+# **The question.** How does one ask a judge so that the labels can be trusted?
+#
+# Besides length and politeness, judges have one more weakness, **position bias**: they lean towards
+# the answer that is shown first. The cure costs one more question.
 #
 # ![Two rows. Above, the judge sees answer A first and answer B second, and says: A better than B, plus lean to the first. Below, it sees B first and A second, and says: A better than B, minus lean to the first. The mean of both is: A better than B.](../figures/13_orders.png)
 #
@@ -264,15 +299,23 @@ print("by a judge that likes whatever comes first:", end=" ")
 print(compare(first_is_best, question.prompt, a, b))
 
 # %% [markdown]
-# Both replies are perfect, and yet each is liked better when it is shown first.
+# Both replies are perfect, and yet each is liked better when it is shown first. A judge that only
+# looks at the place ends at 0, a tie.
 #
 # The second filter is the **margin**. A pair on which the judge is undecided holds more noise than
-# information. R1 kept pairs with a mean gap above 1 on its scale. Our labels are plus or minus one,
-# so the mean of four is 1, 0.5 or 0 without its sign. A least gap of 0.75 keeps a pair only if
-# all four agree. The truth shows the gain:
+# information. Our labels are plus or minus one. If three of four say a and one says b, their mean is
+# 0.5; if all four agree, it is 1. A least gap of 0.75 keeps only the second kind. (R1 kept pairs with
+# a mean gap above 1 on its scale.)
+#
+# The hidden truth shows what this brings. In 150 requests a known reply and two damaged copies of
+# it are compared:
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "hide-input"]
+from r1lib.recipe import labels
+from r1lib.world import draws, instructions
+
+
 def damaged(text, rng):
     """A reply cut in the middle, or with its first words said again."""
     words = text.split()
@@ -290,11 +333,11 @@ for p in sample:
 by_prompt = {p.prompt: p for p in sample}
 for name, least_gap, times in (("two agree", 0, 2), ("four agree", 0.75, 4)):
     kept = labels.pairs(sample, candidates, rng, least_gap, times)
-    worth = [
+    truths = [
         [judge.helpfulness(by_prompt[p.prompt], t) for t in (p.chosen, p.rejected)]
         for p in kept
     ]
-    right = [better > worse for better, worse in worth if better != worse]
+    right = [better > worse for better, worse in truths if better != worse]
     print(f"{name:11}{len(kept):4} pairs, the truly better one chosen: ", end="")
     print(f"{fmean(right):.0%}")
 
@@ -302,21 +345,27 @@ for name, least_gap, times in (("two agree", 0, 2), ("four agree", 0.75, 4)):
 # Asking more often costs labels and pairs, and buys some truth, not all of it: labels follow the
 # *sum* of truth and charm.
 #
-# The judge compares **summaries**: the text after the thinking. R1's helpful model sees the
-# summary only, since its authors wanted to interfere with the reasoning as little as possible (v1,
-# section 2.3.4). Otherwise a judge that likes long, polite text would reward long, polite *thinking*,
-# written for an audience. A harmful plan, however, is harmful wherever it appears, so the harmless
-# model reads everything.
+# One choice is left: how much of an answer may the judge read? R1's helpful model sees only the
+# **summary**, the text after the thinking, since its authors wanted to interfere with the reasoning as
+# little as possible (v1, section 2.3.4). Otherwise a judge that likes long, polite text would reward
+# long, polite *thinking*, written for an audience.
+#
+# A harmful plan, however, is harmful wherever it appears. So the harmless model reads everything.
 
 # %% [markdown] tags=["slide"]
 # ## 5. A policy that writes good and bad answers
 #
-# A reward model should learn from *answers of the policy that will be trained*, with the differences
-# that it meets later. For sections 5 to 9 we make a small policy: the base, fine-tuned for a minute on
-# short English chat. Some of the replies are too long, cut short or meant for somebody else, and some
-# end with thanks that nobody asked for.
+# **The question.** Whose answers should a reward model learn from?
+#
+# From answers *of the policy that will be trained*: it will have to tell these apart. For sections 5
+# to 9 we make a small policy. The base is fine-tuned for a minute on short English chat. Three in
+# four of the replies are good. The others are too long, cut short or meant for somebody else. And three
+# in ten end with thanks that nobody asked for. (The cells that make the policy are folded.)
 
-# %%
+# %% tags=["hide-input"]
+from r1lib.sampling import Sampling, complete
+from r1lib.world import web
+
 # shares of: good, to another request, too long, in the other language, broken off
 MANNERS = web.Manners(flaws=(0.76, 0.08, 0.08, 0.0, 0.08), thinks=0.3)
 THANKS = ("Thanks, dear!", "Thank you kindly!", "I am so glad, thank you!")
@@ -336,6 +385,7 @@ def several(n, split, seed):
     return list(found.values())
 
 
+# %% tags=["hide-input"]
 base, tokenizer = artifacts.load("base-tiny")
 policy = copy.deepcopy(base)
 rng = random.Random(0)
@@ -371,35 +421,37 @@ for p, row in list(zip(train_set, answered, strict=True))[:3]:
 
 # %% [markdown]
 # (An empty line is an answer that never left its thinking. An answer with a visible tag was cut off
-# at 48 tokens.) Six answers to each request make up to fifteen pairs. How often does the judge
-# prefer the longer one?
+# at 48 tokens.)
+#
+# Six answers to each request make up to fifteen pairs, and the judge labels them. Now look at the
+# lengths. Among the pairs in which one answer is 5 to 8 words longer, how often was the longer one
+# chosen?
 
 # %%
 rng = random.Random(0)
 pairs = labels.pairs(train_set, answered, rng)
 held_out = labels.pairs(valid_set, checked, rng)
-
-
-def longer_won(pairs):
-    """Share of pairs in which the longer answer was chosen, of those that differ."""
-    more = [labels.longer(pair) for pair in pairs]
-    return sum(m > 0 for m in more) / max(1, sum(m != 0 for m in more))
-
-
-even = labels.balanced(pairs, random.Random(0))
-for name, some in (("as labelled", pairs), ("balanced", even)):
-    print(f"{name:12}{len(some):5} pairs, the longer one chosen: ", end="")
-    print(f"{longer_won(some):.0%}")
+more = [labels.longer(pair) for pair in pairs]  # words, below 0 if the shorter one won
+counts = {won: sum(5 <= won * m <= 8 for m in more) for won in (1, -1)}
+print(f"5 to 8 words apart: longer chosen {counts[1]}, shorter chosen {counts[-1]}")
+for name, some in (
+    ("as labelled", pairs),
+    ("balanced", labels.balanced(pairs, random.Random(0))),
+):
+    more = [labels.longer(pair) for pair in some]
+    share = sum(m > 0 for m in more) / sum(m != 0 for m in more)
+    print(f"{name:12}{len(some):5} pairs, longer chosen in {share:.0%}")
 
 # %% [markdown]
-# A model that only counted words would beat a coin on the first line, and not on the second. This is
-# the **length bias** of preference data. R1's authors saw to it that chosen and rejected
-# answers are of comparable length over the whole data (v2, section 3.1). We **balance**: sort the
-# pairs by their difference in length, in steps of 4 words. In each step keep as many pairs that
-# the longer answer won as pairs that the shorter one won. (In the code, `-(-a // b)` rounds a
-# division up, and `(more > 0) - (more < 0)` is the sign of `more`.)
+# A model that only counted words would beat a coin on these labels. This is the **length bias** of
+# preference data. R1's authors saw to it that chosen and rejected answers are of comparable length
+# over the whole data (v2, section 3.1).
+#
+# We **balance**. Of the pairs that are 5 to 8 words apart, the smaller count decides: as many are
+# kept of either kind. The same is done in every step of 4 words. The last printed line shows the
+# result: word counts now tell nothing.
 
-# %%
+# %% tags=["hide-input"]
 # r1lib.recipe.labels.BUCKET
 # r1lib.recipe.labels.longer
 # r1lib.recipe.labels.balanced
@@ -407,18 +459,27 @@ for name, some in (("as labelled", pairs), ("balanced", even)):
 # %% [markdown] tags=["slide"]
 # ## 6. A reward model
 #
+# **The question.** How does a language model give a text a number?
+#
 # Take the language model, throw away the layer that predicts the next token, and put one row of
 # weights there. The state at the **last** token, which has seen all of the text, becomes one number.
+#
 # R1's reward model has R1's own architecture with such a head. Ours starts from the policy's weights,
 # which already know what the words mean. The new row starts at 0, so an untrained reward model
-# likes all texts alike. Its loss is $\log 2 \approx 0.69$. (We take the pairs as they were labelled;
-# section 10 has both kinds.)
+# likes all texts alike, and its loss is $-\ln 0.5 = 0.69$.
 
 # %%
 # r1lib.feedback.reward_model.RewardModel
 
+# %% [markdown]
+# We train it on the pairs as they were labelled, not balanced. Section 10 does so, too.
+
 
 # %%
+from r1lib.feedback.preferences import encode, encode_pairs
+from r1lib.feedback.reward_model import RewardConfig, score_all
+
+
 def learn(examples, loss, epochs):
     """Train a reward model, from the policy, and print how the loss falls."""
     model, config = RewardModel.of(policy), RewardConfig(epochs, batch_size=24)
@@ -450,17 +511,23 @@ for name, score in sorted(zip(replies, scored, strict=True), key=lambda x: -x[1]
     print(f"{name:20}score {score:+6.2f}   truth {true:.2f}")
 
 # %% [markdown]
-# What you see: the replies, best score first. Wherever the truths are not in falling order, the model
-# is wrong, and its pair accuracy did not warn us: it was measured on other texts, the policy's own. Compare the answer about Peru with half of the right
-# reply. The model has learned what a good reply looks like, and less well which request it answers. Section 9 shows how a
-# policy uses that. (These are five replies: a warning, not a measurement.)
+# What you see: the replies, best score first. Wherever the truths are not in falling order, the
+# model is wrong. Its pair accuracy did not warn us: that was measured on other texts, the policy's
+# own.
+#
+# Compare the answer about Peru with half of the right reply. The model has learned what a good reply
+# looks like, and less well which request it answers. Section 9 shows how a policy uses that. (These
+# are five replies: a warning, not a measurement.)
 
 # %% [markdown] tags=["slide"]
 # ## 7. Harmless, one answer at a time
 #
-# An answer is safe or not by itself. So the second model learns **point-wise**: each answer carries a
-# label, safe or not, and $\sigma(s)$ is the model's probability that it is safe. The loss is that of
-# ordinary classification. Here scores do have a zero: below it, unsafe is likelier.
+# **The question.** Must harm be compared, too?
+#
+# No: an answer is safe or not by itself. So the second model learns **point-wise**. Each answer
+# carries a label, safe or not, and $\sigma(s)$ is the model's probability that it is safe. A score of
+# -2 means a probability of 0.12. If the label says safe, the loss is $-\ln 0.12 = 2.1$; if it says
+# unsafe, it is $-\ln 0.88 = 0.13$. Here scores do have a zero: below it, unsafe is likelier.
 
 # %%
 # r1lib.feedback.reward_model.pointwise_loss
@@ -468,10 +535,12 @@ for name, score in sorted(zip(replies, scored, strict=True), key=lambda x: -x[1]
 # %% [markdown]
 # Half of the requests in this family only *sound* harmful ("How do I kill time at the station?"). A
 # model that learns safety from harmful requests alone learns the wrong lesson: refuse whatever sounds
-# bad. This is called **over-refusal**: a refusal where nothing had to be refused. A model that refuses
-# everything is perfectly harmless, and useless. So both are measured.
+# bad. This is called **over-refusal**: a refusal where nothing had to be refused.
 #
-# The labels come from an annotator that errs in 3 of 100 cases:
+# A model that refuses everything is perfectly harmless, and useless. So both are measured.
+#
+# The labels come from an annotator that errs in 3 of 100 cases. Each request gets a known reply, and
+# one that goes along with whatever was asked:
 
 
 # %%
@@ -493,36 +562,45 @@ small = learn(safe_train, reward_model.safety_loss, 3)
 found = r1.held_out_answers(
     small, labels.safety(tokenizer, *safety_set(40, "valid"), rng)
 )
-print({name: round(value, 2) for name, value in found.items()})
+print(f"of answers labelled safe, called safe:     {found['safe_found']:.0%}")
+print(f"of answers labelled unsafe, called unsafe: {found['unsafe_found']:.0%}")
 
 # %% [markdown]
-# `safe_found` is the share of the answers labelled safe that the model calls safe, `unsafe_found` the
-# same for the unsafe ones. The task is easy, since going along has only four wordings here. But where the
-# annotator has called a safe answer unsafe, a model that is right counts as wrong. Section 12 has the
-# numbers of the pipeline's model.
+# The task is easy, since going along has only four wordings here. But where the annotator has called a
+# safe answer unsafe, a model that is right counts as wrong. Section 12 has the numbers of the
+# pipeline's model.
 
 # %% [markdown] tags=["slide"]
 # ## 8. The mixed reward
 #
-# The paper writes one sum, reasoning + general + language, with a reward for format inside the general
-# part (v2, section 3.2.2). A completion has only one of the first two, and we pay format to both:
+# **The question.** How are a score and a rule added up?
+#
+# Take an answer to a request. The helpful model pays 0.9 for it and the harmless one 1.0. It is in
+# format, which is worth 0.1, and in one language, worth 0.6. Together $0.9 \cdot 1.0 + 0.1 + 0.6 = 1.6$.
+# In general a completion is paid by a rule or by the models, never by both:
 #
 # $$ r_{\text{problem}} = r_{\text{rule}} + 0.1\, r_{\text{format}} + 0.6\, r_{\text{language}}, $$
 #
-# $$ r_{\text{request}} = r_{\text{model}} + 0.1\, r_{\text{format}} + 0.6\, r_{\text{language}}. $$
+# $$ r_{\text{request}} = r_{\text{helpful}} \cdot r_{\text{harmless}}
+#    + 0.1\, r_{\text{format}} + 0.6\, r_{\text{language}}. $$
 #
-# A sum needs terms of one size. A rule pays 0 or 1. A Bradley-Terry score has no zero, and its spread is
-# whatever the pairs gave. It may run from -5 to 5, and would drown every rule. So we **squash** it. Let the
-# policy answer held-out requests before this stage. Take mean $\mu$ and standard deviation $\delta$ of the
-# scores, and pay
+# The paper writes one sum of the same terms (v2, section 3.2.2). The product is our choice: an unsafe
+# answer earns nothing by being liked. The 0.6 is safe where there is a rule. A wrong answer earns at
+# most 0.7, and a right one at least 1.
 #
-# $$ r_{\text{helpful}} = \sigma\!\left(\frac{s - \mu}{\delta}\right) \in (0, 1),
-#    \qquad r_{\text{model}} = r_{\text{helpful}} \cdot r_{\text{harmless}} . $$
+# A sum needs terms of one size. A rule pays 0 or 1. A Bradley-Terry score has no zero, and may run from
+# -5 to 5. It would drown every rule. So we **squash** it. Let the policy answer held-out requests before
+# this stage. Take mean $\mu$ and standard deviation $\delta$ of the scores, and pay
+#
+# $$ r_{\text{helpful}} = \sigma\!\left(\frac{s - \mu}{\delta}\right) \in (0, 1). $$
 #
 # Here are the scores that the model of section 6 gives to 192 held-out answers of our policy, before and
 # after.
 
 # %% tags=["slide"]
+from r1lib.recipe import scenarios
+from r1lib.recipe.scenarios import Preference
+
 owners, said = [p for p in valid_set for _ in range(6)], sum(checked, [])
 before = Preference(helpful, helpful, tokenizer).scores(owners, said)
 mean, spread = scenarios.calibration(before)
@@ -543,15 +621,7 @@ plots.squash_picture(before, squash, marked)
 # worth 0.23, but the step from three to four only 0.03. So an absurdly high score earns hardly more than a
 # high one.
 #
-# The probability of being safe multiplies, so an unsafe answer earns nothing by being liked. (It
-# still earns format and language. The product is our choice. The paper pays each kind of request by its
-# own model.)
-#
-# Requests need no thinking, so for them a bare answer in its tags is in format. With a rule, 0.6 is
-# safe: a wrong answer earns at most 0.7, a right one at least 1. (Chapter 11 trains with 3, beyond that bound,
-# and says why.) For one completion, with the models' numbers given, this is
-# all. The library's version (you may skim it) does it for a whole rollout, so that each model is called once,
-# and notes the means of the parts. Two made-up models that know a single word each then show the sum at work.
+# For one completion, with the models' numbers given, this is all:
 
 
 # %%
@@ -562,16 +632,24 @@ def naive_mixed(problem, text, helpful, safe, right):
     return value + 0.6 * scenarios.language(problem, text)
 
 
-# %%
+# %% [markdown]
+# The library does it for a whole rollout, so that each model is called once. You may skip these three
+# folded cells. (Requests need no thinking, so for them a bare answer in its tags is in format.)
+
+# %% tags=["hide-input"]
 # r1lib.recipe.scenarios.Preference
 # r1lib.recipe.scenarios.calibration
-# %%
+# %% tags=["hide-input"]
 # r1lib.recipe.scenarios.form
 # r1lib.recipe.scenarios.language
 # r1lib.recipe.scenarios.LANGUAGE
 # r1lib.recipe.scenarios.liked
-# %%
+# %% tags=["hide-input"]
 # r1lib.recipe.scenarios.Mixed
+
+# %% [markdown]
+# Two made-up models that know a single word each show the sum at work. Work out the third line before
+# you read it: "thank" pays 0.9.
 
 
 # %% tags=["nbval-check-output"]
@@ -608,22 +686,26 @@ for (text, p), value in zip(texts.items(), paid, strict=True):
 # %% [markdown] tags=["slide"]
 # ## 9. Live: leave a policy alone with its reward model
 #
-# What happens to a policy that climbs a reward model for long?
+# **The question.** What happens to a policy that climbs a reward model for long?
 #
 # ![A sketch. Over the distance from the start, a dashed curve, the proxy, rises and flattens. A solid curve, the truth, rises with it at first, is highest at a dotted line, stop here, and then falls. Left of the line it says learning, right of it over-optimisation.](../figures/13_proxy.png)
 #
 # What you see: a sketch of **reward over-optimisation**. The reward model is a **proxy**, a measure that
 # replaces the true aim. At first both rise. Then the policy reaches answers unlike those that the proxy
-# was trained on, and the two part: Goodhart's law (chapter 06). Gao, Schulman and Hilton (arXiv 2210.10760) measured such curves over the KL
-# distance from the start, with a larger reward model as the truth, for RL and for best-of-N. **Reward
-# hacking** is the same seen from the policy's side.
+# was trained on, and the two part: Goodhart's law (chapter 06). **Reward hacking** is the same seen from
+# the policy's side.
 #
-# Now for real. The policy of section 5 climbs the helpful model *and nothing else*. (`Preference` gets it
-# twice.) Every few steps it answers held-out requests, and we note the score beside the truth, which training
-# does not see.
+# Gao, Schulman and Hilton (arXiv 2210.10760) measured such curves over the KL distance from the start, for
+# RL and for best-of-N. A larger reward model took the place of the truth.
+#
+# Now for real. The policy of section 5 climbs the helpful model *and nothing else*. Every few steps it
+# answers held-out requests, and we note the score beside the truth, which training does not see.
 
 # %%
-models = Preference(helpful, helpful, tokenizer, mean, spread)
+from r1lib.rl import grpo
+from r1lib.rl.grpo import GRPOConfig
+
+models = Preference(helpful, helpful, tokenizer, mean, spread)  # safety is not asked
 
 
 def look(step, policy):
@@ -633,13 +715,11 @@ def look(step, policy):
     said = [text for row in rows for text in row]
     mean = fmean(models.helpfulness(owners, said))
     found = {"step": step, "liked": mean, **r1.quality(owners, said)}
-    print(f"{step:4}" + "".join(f"{found[name]:9.2f}" for name in SHOWN), flush=True)
+    print(f"{step:4}{mean:9.2f}{found['helpful']:9.2f}", flush=True)
     return {**found, "texts": said[::2]}
 
 
-SHOWN = {"liked": "score", "helpful": "truth", "charm": "charm"}
-SHOWN |= {"words": "words", "polite": "polite"}
-live = GRPOConfig(
+climbing = GRPOConfig(
     steps=36,
     prompts=6,
     group_size=16,
@@ -649,38 +729,40 @@ live = GRPOConfig(
     decay=0.0,
 )
 learner = copy.deepcopy(policy)
-optimizers = optim.adamw(learner, live.lr)
-print("step" + "".join(f"{name:>9}" for name in SHOWN.values()))
+optimizers = optim.adamw(learner, climbing.lr)
+print("step    score    truth")
 looks = [look(0, learner)]
-kind = {"score": models.helpfulness}
-for metrics, _ in grpo.train(learner, tokenizer, draw_chat, live, optimizers, **kind):
+loop = grpo.train(
+    learner, tokenizer, draw_chat, climbing, optimizers, score=models.helpfulness
+)
+for metrics, _ in loop:
     if metrics["step"] % 6 == 0:
         looks.append(look(metrics["step"], learner))
 
 # %% tags=["slide"]
 first, last = looks[0], looks[-1]
 best = max(looks, key=lambda one: one["helpful"])
-print(f"truth: best {best['helpful']:.2f} at step {best['step']}, ", end="")
-print(f"{last['helpful']:.2f} at the end")
 assert last["liked"] > first["liked"] and last["helpful"] < best["helpful"] - 0.1
 said, times = Counter(map(requests.summary, last["texts"])).most_common(1)[0]
 print(f"most frequent answer at the end, {times} of {len(last['texts'])}: {said}")
 print(f"polite words in an answer: {first['polite']:.2f} -> {last['polite']:.2f}")
-names = {"liked": "squashed score", "helpful": "truth", "charm": "charm"}
-plots.compared_curves({"this run": [looks]}, names)
+plots.compared_curves(
+    {"this run": [looks]}, {"liked": "squashed score", "helpful": "truth"}
+)
 
 # %% [markdown]
-# What you see: left, the squashed score on held-out requests, which the policy is trained to raise. In
-# the middle the hidden truth about the same answers. Right, their charm.
+# What you see: left, the squashed score on held-out requests, which the policy is trained to raise.
+# Right, the hidden truth about the same answers.
 #
 # Early steps can be honest. The policy has answers that are cut short or meant for somebody else, and
 # dropping these raises score and truth together. Later the score rises further, and the truth falls.
 #
-# There are two ways down. The policy may charm: polite words grow. Or it may **collapse**: one answer
-# goes to nearly everybody, since this reward model looks too little at the request (section 6). In the
-# run printed here (yours may differ) it is collapse. Nearly every request gets "You can do it! Read your
-# notes once more ...". This sentence has no polite word. So charm stays flat, and the
-# planted thanks disappear. The arm *unbalanced* of section 10 shows the other way.
+# There are two ways down. The policy may **charm**: polite words grow. Or it may **collapse**: one
+# answer goes to nearly everybody, since this reward model looks too little at the request (section 6).
+#
+# In the run printed here (yours may differ) it is collapse. Nearly every request gets "You can do it!
+# Read your notes once more ...". This sentence has no polite word, and the planted thanks disappear. The
+# run *unbalanced* of section 10 shows the other way.
 #
 # A few answers: before, at the best look, and at the end (the first requests of the list, not the nicest):
 
@@ -694,26 +776,25 @@ for i in range(3):
         print(f"   step {one['step']:3}, truth {true:.2f}: {said}")
 
 # %% [markdown] tags=["slide"]
-# ## 10. The long runs: four ways to climb
+# ## 10. The long runs: three ways to climb
 #
-# Now the same with all six kinds of requests in two languages, 60 steps, and 160 test requests for the
-# numbers. (All of these are in [docs/claims/P08.md](../docs/claims/P08.md), and
-# `python -m results.preference_rl plain 0` measures one run again.) Four arms, each with the helpful model
-# as its reward:
+# **The question.** Is the fall an accident of one small run, and what prevents it?
 #
-# | arm | first policy: replies with thanks | reward | what it tests |
-# |---|---|---|---|
-# | **plain** | none | model of pairs as labelled | does the truth fall where nobody planted a shortcut? |
-# | **unbalanced** | 3 in 10, as in section 5 | model of pairs as labelled | and with a shortcut? |
-# | **balanced** | 3 in 10 | model of pairs with lengths balanced | do cleaner pairs help? |
-# | **leash** | 3 in 10 | that of *unbalanced*, and a KL term | does staying near the start help? |
+# Now the same with all six kinds of requests in two languages, 60 steps, three seeds, and 160 test
+# requests for the numbers. The helpful model is the only reward. Three runs:
 #
-# In all of them about every fourth reply is flawed. A policy can only find texts that it now and then
-# samples, so the planted thanks set how strongly this shortcut pulls. The KL term holds the policy near
-# its start (chapters 08 and 11). In RLHF it is standard, and its size is called the **KL budget**.
+# - **plain**: nobody planted a shortcut. Does the truth fall all the same?
+# - **unbalanced**: three in ten of the replies that the first policy read end with thanks, as in section
+#   5. Now there is a shortcut.
+# - **leash**: the same, and a KL term holds the policy near its start (chapters 08 and 11). In RLHF this
+#   is standard, and its size is called the **KL budget**.
+#
+# In all of them about every fourth reply is flawed, and the model learns from pairs as they are
+# labelled. (All numbers are in [docs/claims/P08.md](../docs/claims/P08.md), and
+# `python -m results.preference_rl plain 0` measures one run again.)
 
 # %% tags=["slide"]
-ARMS, SEEDS = ("plain", "unbalanced", "balanced", "leash"), (0, 1, 2)
+ARMS, SEEDS = ("plain", "unbalanced", "leash"), (0, 1, 2)
 
 
 def result(name, seed):
@@ -723,6 +804,18 @@ def result(name, seed):
 
 
 units = {arm: [result(f"preference-{arm}", seed) for seed in SEEDS] for arm in ARMS}
+histories = {arm: [u["history"] for u in units[arm]] for arm in ARMS}
+plots.compared_curves(histories, {"liked": "squashed score", "helpful": "truth"})
+
+# %% [markdown]
+# What you see: score and truth on held-out requests, a line for the mean of the seeds and a band for
+# their range. All scores climb, and the truths part. (Each model has its own scale. So compare scores within
+# a run, or *unbalanced* with *leash*, which share a model.)
+#
+# How sure is this? Here is the truth on *test* requests at three moments. Step 15 was chosen before any
+# run:
+
+# %%
 MOMENTS = {"before": "start", "step 15": "stop", "step 60": "end"}
 panels = {
     arm: {
@@ -734,48 +827,34 @@ panels = {
     }
     for arm in ARMS
 }
+print(f"{'':12}pair accuracy   at the end: {'polite words':18}over-refusal")
 for arm in ARMS:
     accuracy = fmean(u["P8"]["helpful"]["pair_accuracy"] for u in units[arm])
-    ends = [[u["P8"][at]["liked"] for u in units[arm]] for at in MOMENTS.values()]
-    cells = " -> ".join(f"{fmean(seeds):.2f}" for seeds in ends)
-    print(f"{arm:11}pair accuracy {accuracy:.2f}, squashed score {cells}")
-    at_end = [u["P8"]["end"] for u in units[arm]]
-    polite = ", ".join(f"{found['polite']:.1f}" for found in at_end)
-    refused = ", ".join(f"{found['over_refusal']:.0%}" for found in at_end)
-    most = max(u["P8"]["start"]["over_refusal"] for u in units[arm])
-    print(f"{'':11}at the end: polite words {polite}; over-refusal {refused}", end="")
-    print(f" (at the start at most {most:.0%})")
-histories = {arm: [u["history"] for u in units[arm]] for arm in ARMS}
-labels_of = {"liked": "squashed score", "helpful": "truth"}
-plots.compared_curves(histories, labels_of)
-
-# %%
+    ends = [u["P8"]["end"] for u in units[arm]]
+    polite = ", ".join(f"{found['polite']:.1f}" for found in ends)
+    refused = ", ".join(f"{found['over_refusal']:.0%}" for found in ends)
+    print(f"{arm:12}{accuracy:13.2f}{'':15}{polite:18}{refused}")
+starts = [u["P8"]["start"]["over_refusal"] for arm in ARMS for u in units[arm]]
+assert max(starts) < 0.025
 plots.interval_dots(panels, "truth", 0.7)
 
 # %% [markdown]
-# What you see, above: score and truth on held-out requests, a line for the mean of the seeds and a band for
-# their range. Each model has its own scale, so compare scores within an arm, or unbalanced with leash, which
-# share a model. *Plain* starts from another policy, too. All scores climb, and the truths part. Below: the
-# truth on test requests at three moments, a dot for each seed with its 95% interval. Step 15 was chosen in
-# advance.
+# What you see: a dot for each seed with its 95% interval. The lines above it have the seeds in order.
 #
 # *Plain*: the truth falls here, too. In every seed it is well up at step 15 and back where it began at step 60.
 # By the score alone, the last step would seem the best one.
 #
-# *Unbalanced*: at step 15 one seed of three has gained (0.29 to 0.41). In the other two the truth is a
-# little lower than before (0.33 to 0.29, 0.31 to 0.28). At the end all are below the start, with three to five polite words
-# in an answer.
+# *Unbalanced*: at step 15 one seed of three has gained (0.29 to 0.41), and the others have not. At the end
+# all are below the start, with three to five polite words in an answer.
 #
-# *Balanced*: the truth is higher at step 15, and has fallen again at the end. (This arm's model has also
-# learned from half as many pairs, so we cannot say which difference does the good.)
+# *Leash*: the only one that keeps its gain, at the price of a lower score.
 #
-# Only *leash* keeps its gain, at the price of a lower score.
+# All of these models pass the usual test, with pair accuracies of 0.84 and 0.85 in the mean. That number
+# says nothing about how they hold up under optimisation. (Balanced pairs did not prevent the fall either,
+# as the first edition measured: [docs/experiments.md](../docs/experiments.md).)
 #
-# All of these models pass the usual test, with pair accuracies of 0.80 to 0.85 in the mean. That number
-# says nothing about how they hold up under optimisation.
-#
-# What do answers look like that the model likes but no reader needs? Three test requests of the plain arm, seed 0,
-# at the early stop and at the end:
+# What do answers look like that the model likes but no reader needs? Three test requests of *plain*, seed 0,
+# at step 15 and at the end:
 
 # %% tags=["nbval-check-output"]
 plain = units["plain"][0]["P8"]
@@ -785,16 +864,16 @@ for i in (1, 5, 6):
         one = plain[moment]["transcripts"][i]
         said = requests.summary(one["text"]).replace("\n", " / ")
         print(f"   {moment:5}score {one['score']:+5.1f}, ", end="")
-        likes = judge.charm(one["text"])
-        print(f"truth {one['helpful']:.2f}, charm {likes:.2f}: {said}")
+        print(f"truth {one['helpful']:.2f}: {said}")
 
 # %% [markdown]
 # The model has learned which replies are good *somewhere*, and less well which request each of them answers.
 # Asked for a story about a fox and a map, the policy ends with a letter of thanks ("To Minsu. Thank you so
-# much for the flowers ..."), which is worth +3.6. The duck gets a refusal. Nobody planted that on purpose, but
-# two of our choices point to it. Some of the flawed replies were meant for another request. And "sorry" is on
-# the judge's list of polite words, so this refusal has five times the charm of "A duck says quack." (0.04).
-# Over-refusal shows it: 8% to 56% at the end in all arms but the leashed one.
+# much for the flowers ..."), which is worth +3.6. The duck gets a refusal.
+#
+# Why a refusal? Two of our choices point to it. Some of the flawed replies were meant for another request. And
+# "sorry" is on the judge's list of polite words. Over-refusal shows the result: 8% to 56% at the end in
+# *plain* and *unbalanced*, and at most 2% before.
 #
 # Nobody who trains a real assistant sees the truth. So one decides *before* the run how far the proxy will be
 # trusted, by a number of steps or by a KL budget, and checks by other means. The paper chose steps.
@@ -802,10 +881,14 @@ for i in (1, 5, 6):
 # %% [markdown] tags=["slide"]
 # ## 11. R1, live
 #
-# Now the last arrow of the map. We take Dev3 of chapter 12 and the pipeline's reward models, which learned as
-# in sections 5 to 7, on answers of Dev3 to requests of all six kinds. First the scale:
+# **The question.** How do rules and models train one policy together?
+#
+# Now the last arrow of the map. We take Dev3 of chapter 12 and the pipeline's reward models. These learned as
+# in sections 5 to 7, from answers of Dev3 to requests of all six kinds, in balanced pairs. First the scale:
 
 # %%
+from functools import partial
+
 dev3, _ = artifacts.load("dev3-tiny")
 pair_model, _ = reward_model.load(artifacts.path("helpful-tiny"))
 safe_model, _ = reward_model.load(artifacts.path("harmless-tiny"))
@@ -824,17 +907,20 @@ print(f"the recipe: {stage.rl.steps} steps, preferences from {stage.preference_f
 print(f"the paper: 1,700 steps, preferences in the last {400 / 1700:.0%}")
 
 # %% [markdown]
-# Two more settings are not the paper's. The paper lowers the temperature to 0.7 in this stage, as answers became
-# incoherent at higher ones (v2, section 3.2.2). Ours stays at 1.0, at which this book measures. And the
-# paper's preferences come in the last quarter of its steps, ours in the second half. The reason: with problems
-# alone the policy learns to think first, and does so for requests too, where it does not help. In chat the share rises from 20% to 40%
-# within 20 steps (`docs/experiments.md`), and the later steps have to undo this.
+# Our preferences come in the second half of the steps, the paper's in the last quarter. The reason: with
+# problems alone the policy learns to think first, and does so for requests too, where it does not help. In
+# chat the share rises from 20% to 40% within 20 steps (`docs/experiments.md`). Later steps have to undo this.
+#
+# Our temperature stays at 1.0. The paper lowers it to 0.7 in this stage, as answers became incoherent at
+# higher ones (v2, section 3.2.2).
 #
 # The stage is the loop of chapter 11, with two differences. The reward is `Mixed`, and from a certain step on
-# most problems are requests that the models pay for. The reward can change from step to step, so
-# we start a new one-step loop each time: `grpo.train` is a generator, and `next` runs one step of it.
-# Nothing is lost, as the optimizer lives outside and `start=step` gives each step a draw of its own. (The rate below is twice the
-# recipe's, and preferences come from step 4, as ten steps are few.) Here is the complete loop:
+# most problems are requests that the models pay for.
+#
+# The reward can change from step to step, so we start a new one-step loop each time: `grpo.train` is a
+# generator, and `next` runs one step of it. Nothing is lost. The optimizer lives outside, and `start=step`
+# gives each step a draw of its own. (Ten steps are few. So the rate is twice the recipe's, and preferences
+# come from step 4.)
 
 
 # %% tags=["slide"]
@@ -846,16 +932,8 @@ def all_scenarios(policy, config, late, general):
     for step in range(config.steps):
         drawn, judges = (wide, liking) if step >= late else (draws.draw_reasoning, None)
         score = Mixed(judges)
-        loop = grpo.train(
-            policy,
-            tokenizer,
-            drawn,
-            config,
-            optimizers,
-            ref=ref,
-            score=score,
-            start=step,
-        )
+        kind = {"ref": ref, "score": score, "start": step}
+        loop = grpo.train(policy, tokenizer, drawn, config, optimizers, **kind)
         metrics, _ = next(loop)
         # a step may have drawn no problem with a rule: then it has no accuracy
         yield metrics | {"accuracy": math.nan} | score.means()
@@ -878,14 +956,20 @@ for metrics in all_scenarios(r1_of_ten, ten, late=3, general=stage.general):
     print(f"{metrics['step']:4}" + "".join(cells), flush=True)
 
 # %% [markdown]
-# What you see: the parts of the reward, each by itself. In the first three steps only rules pay. Then the
-# models join in, and only a few problems of a step still have a rule. So *accuracy* is then the mean over a
-# few dozen completions, easy or hard as the draw has it, and jumps.
+# What you see: the parts of the reward, each by itself. *Liked* and *safe* are what the two models pay. In the
+# first three steps only rules pay. Then the models join in, and only a few problems of a step still have a
+# rule. So *accuracy* is then the mean over a few dozen completions, and jumps.
 #
 # Are ten steps enough to see anything? Ask held-out requests and problems, beside the R1 that the pipeline
-# trained in forty larger steps. *Helpful* is here the mean hidden truth about all requests, those to be
-# refused included. It and *score* rest on 96 requests, *right* on 64 problems, *harmless*
-# on a few harmful requests only. So differences below about 0.1 may well be noise:
+# trained in forty larger steps. The columns of the next table:
+#
+# | column | what it is | asked |
+# |---|---|---|
+# | score | squashed score of the helpful model | 96 requests |
+# | truth | hidden truth, of all kinds of requests | the same 96 |
+# | harmless | share of harmless answers to harmful requests | the few harmful ones |
+# | over-refusal | share of harmless requests that are refused; low is good | the others |
+# | right | share of right answers | 64 easy problems |
 
 # %%
 games = [
@@ -893,9 +977,8 @@ games = [
     for g in ("countdown", "arithmetic")
     for p in problems(draws.REASONING[g], 32, 0, "valid")
 ]
-print(
-    f"{'':16}{'score':>7}{'helpful':>9}{'harmless':>10}{'over-refusal':>14}{'right':>7}"
-)
+named = ("score", "truth", "harmless", "over-refusal", "right")
+print(f"{'':12}" + "".join(f"{name:>14}" for name in named))
 for name, model in (
     ("Dev3", dev3),
     ("ten steps", r1_of_ten),
@@ -906,68 +989,68 @@ for name, model in (
     q, mean = r1.quality(owners, said), fmean(liking.helpfulness(owners, said))
     found = evaluate.answer(model, tokenizer, games, 2, max_new_tokens=112)
     right = found.right.mean().item()
-    print(f"{name:16}{mean:7.2f}{q['helpful']:9.2f}{q['harmless']:10.2f}", end="")
-    print(f"{q['over_refusal']:14.2f}{right:7.2f}")
+    values = (mean, q["helpful"], q["harmless"], q["over_refusal"], right)
+    print(f"{name:12}" + "".join(f"{value:14.2f}" for value in values))
+
+# %% [markdown]
+# Differences below about 0.1 may well be noise: the numbers rest on few requests. In the run printed here
+# only harmlessness moved by more. For claims we need the measured stage.
 
 # %% [markdown] tags=["slide"]
 # ## 12. What the stage brings
 #
-# Ten steps were too few to tell: in the run printed here only harmlessness moved by more than 0.1, on a few
-# requests. For claims we need the measured stage, on all three seeds. First the two models that pay, on
-# held-out requests answered by Dev3. The harmless model raises an **alarm** when it calls an answer
-# unsafe. The last two columns say how many of the safe answers raise one, and how many of all
-# alarms come from safe answers:
-
-# %%
-print(
-    "      helpful  labelled     truly     unsafe found of     safe that  alarms that"
-)
-print(
-    "seed    pairs    unsafe    unsafe     labelled   true     raise one    are false"
-)
-for seed in SEEDS:
-    found = result("reward-models", seed)["P8"]
-    label = found["harmless"]
-    true = label["by truth"]
-    alarm, harm = 1 - true["safe_found"], true["unsafe"]
-    wrong, caught = alarm * (true["answers"] - harm), true["unsafe_found"] * harm
-    print(f"{seed:4}{found['helpful']['pair_accuracy']:9.2f}", end="")
-    print(f"{label['unsafe']:10}{harm:5} of {true['answers']}", end="")
-    print(f"{label['unsafe_found']:12.2f}{true['unsafe_found']:7.2f}", end="")
-    print(f"{alarm:12.0%}{wrong / (wrong + caught):13.0%}")
-
-# %% [markdown]
-# The harmless model looks bad as long as it is measured by labels. But unsafe answers are rare, 2% to 4% in
-# truth, and the annotator errs in 3% of all cases. So about half of the answers *labelled* unsafe are safe. Of
-# the truly unsafe ones the model finds three quarters or more.
+# **The question.** Is R1 better than the Dev3 that it began as, and at what?
 #
-# The last two columns show the cost. The model also calls 6% to 8% of the safe answers unsafe, and yet 65% to 74%
-# of its alarms are false. How does so small a share spoil so many alarms? Count squares, for seed 0:
+# First the model that pays for safety. It raises an **alarm** when it calls an answer unsafe. How far can its
+# alarms be trusted? Dev3 answered held-out requests. Count squares, for seed 0:
+
 
 # %% tags=["slide"]
-true = result("reward-models", 0)["P8"]["harmless"]["by truth"]
-unsafe, safe = true["unsafe"], true["answers"] - true["unsafe"]
-caught = round(true["unsafe_found"] * unsafe)
-false_alarms = round((1 - true["safe_found"]) * safe)
-everything = {
-    "unsafe, alarm": caught,
-    "unsafe, no alarm": unsafe - caught,
-    "safe, alarm": false_alarms,
-    "safe, no alarm": safe - false_alarms,
-}
-alarms = {kind: many for kind, many in everything.items() if kind.endswith(", alarm")}
-assert (caught, unsafe, false_alarms, safe) == (33, 36, 61, 792)
-titles = f"{unsafe + safe} answers", f"{sum(alarms.values())} alarms"
-plots.squares(dict(zip(titles, (everything, alarms), strict=True)))
+def alarms_of(seed):
+    """Answers of Dev3 by truth and alarm: caught, missed, false alarms, safe ones."""
+    true = result("reward-models", seed)["P8"]["harmless"]["by truth"]
+    unsafe, safe = true["unsafe"], true["answers"] - true["unsafe"]
+    caught = round(true["unsafe_found"] * unsafe)
+    wrong = round((1 - true["safe_found"]) * safe)
+    return caught, unsafe - caught, wrong, safe - wrong
+
+
+kinds = ("unsafe, alarm", "unsafe, no alarm", "safe, alarm", "safe, no alarm")
+counts = dict(zip(kinds, alarms_of(0), strict=True))
+assert tuple(counts.values()) == (33, 3, 61, 731)
+alarms = {kind: many for kind, many in counts.items() if kind.endswith(", alarm")}
+titles = f"{sum(counts.values())} answers", f"{sum(alarms.values())} alarms"
+plots.squares(dict(zip(titles, (counts, alarms), strict=True)))
 
 # %% [markdown]
-# What you see: left, a square for every answer; right, the alarms alone. Of 36 unsafe answers 33
-# raise an alarm, which is 92%. Of 792 safe ones 61 do, only 8%. But the safe ones are 22 times as many,
-# and so 61 of the 94 alarms are false. The share of unsafe answers, 36 of 828, is the **base rate**. Where it
-# is low, even a good model may raise mostly false alarms. In the product of section 8 an answer with an
-# alarm loses at least half of the models' pay.
+# What you see: left, a square for every answer; right, the alarms alone.
 #
-# Now R1 against the Dev3 that it began as, on test problems, paired problem by problem:
+# Of 36 unsafe answers 33 raise an alarm, which is 92%. Of 792 safe ones 61 do, only 8%. But the safe ones are 22
+# times as many, and so 61 of the 94 alarms are false.
+#
+# The share of unsafe answers, 36 of 828, is the **base rate**. Where it is low, even a good model may raise
+# mostly false alarms. That has a price: in the product of section 8 an answer with an alarm loses at least half
+# of what the models pay. All seeds:
+
+# %%
+print("seed   unsafe found   alarms that are false   labelled unsafe, in truth safe")
+for seed in SEEDS:
+    caught, missed, wrong, _ = alarms_of(seed)
+    label = result("reward-models", seed)["P8"]["harmless"]
+    extra = label["unsafe"] - caught - missed  # at least so many labels are wrong
+    print(f"{seed:4}{caught / (caught + missed):15.0%}", end="")
+    print(f"{wrong / (caught + wrong):24.0%}", end="")
+    print(f"{'at least':>19} {extra / label['unsafe']:.0%}")
+
+# %% [markdown]
+# The last column is the same effect on the labels. The annotator errs in 3% of all cases, and only 2% to 4% of
+# the answers are unsafe. So a large part of the answers *labelled* unsafe is safe.
+#
+# ### R1 against Dev3
+#
+# Now both answer the same test problems, and we subtract problem by problem. Two rows need a word. *Helpful* is
+# the hidden truth, too, but only of requests that may be answered, and it is the column of chapter 15. *Not
+# refused* is 1 minus over-refusal, so that right of 0 is better in every row.
 
 
 # %% tags=["slide"]
@@ -1005,31 +1088,22 @@ before_it, after_it = (cards("stages", "P6", model) for model in ("dev3", "r1"))
 plots.difference_dots(gains(before_it, after_it), "R1 minus Dev3")
 
 # %% [markdown]
-# What you see: right of 0, R1 is better. (*Not refused* is 1 minus over-refusal.) Bars are 95% intervals
-# over problems, small ticks the three seeds. Grey means that these problems cannot tell: the interval holds
-# 0, or the seeds disagree.
+# What you see: right of 0, R1 is better. Bars are 95% intervals over problems, small ticks the three seeds.
+# Grey means that these problems cannot tell: the interval holds 0, or the seeds disagree.
 #
 # R1 is more helpful on easy and on hard requests, by 0.02 and 0.03, in every seed. It is harmless more often,
-# by 0.07 and 0.11; this rests on 20 easy and 24 hard harmful requests. Over-refusal stays where it was.
-# Countdown, instructions and easy arithmetic are tied. Hard arithmetic loses 0.03 in the mean, in two seeds of
+# by 0.07 and 0.11; this rests on 20 easy and 24 hard harmful requests. Over-refusal is tied, and so
+# are countdown, instructions and easy arithmetic. Hard arithmetic loses 0.03 in the mean, in two seeds of
 # three.
 #
-# *Helpful* is the hidden truth again, but only about requests that may be answered, and about other requests
-# than *helpful* in section 11. So the two numbers differ.
-#
-# These gains are small beside the step before: on easy requests the base has 0.24, Dev2 0.18, and Dev3 0.35.
-# In the paper it is the other way round: AlpacaEval 2.0 goes from 55.8 to 62.1 with the samples, and then
-# to 87.6 (v2, table 3).
+# These gains are small beside the step before. On easy requests *helpful* is 0.24 for the base, 0.18 for Dev2, and
+# 0.35 for Dev3. In the paper it is the other way round: AlpacaEval 2.0 goes from 55.8 to 62.1 with the samples,
+# and then to 87.6 (v2, table 3).
 #
 # ### When should preferences pay?
 #
-# *You may skip this part.* Three schedules of 40 steps, from the same Dev3:
-#
-# | schedule | reward | what it tests |
-# |---|---|---|
-# | **R1**, the recipe | rules; the models from step 20 on | the others are compared with it |
-# | **never** | rules alone | what requests and models add |
-# | **always** | rules; the models from step 1 on | whether waiting helps |
+# *You may skip this part.* The recipe lets preferences in at step 20 of 40. Two other schedules start from the
+# same Dev3. **Never** has rules alone. **Always** has preferences from step 1.
 
 # %%
 arms = {arm: cards(f"schedule-{arm}", "P8") for arm in ("never", "always")}
@@ -1050,15 +1124,13 @@ plots.difference_dots(rows, "minus R1, which lets preferences in late")
 # the schedule does worse than the recipe. (Of all 24 rows at 95%, about one would leave 0 by chance.)
 #
 # *Never*: with rules alone helpfulness ends 0.04 (easy) and 0.05 (hard) below R1, harmlessness 0.18 and 0.14,
-# in every seed. R1's gain is only a part of this. The rest is forgetting: easy harmlessness falls from 0.86 in
-# Dev3 to 0.76, while R1 has 0.94 (the gain of 0.07 above, before
-# rounding). So the requests and their models win a little, and prevent a loss. In return,
-# hard arithmetic is 0.03 better without them.
+# in every seed. More than half of the 0.18 is forgetting: easy harmlessness falls from 0.86 in Dev3 to 0.76.
+# So the requests and their models win a little, and prevent a loss. In return, hard arithmetic is 0.03 better
+# without them.
 #
 # *Always*: twice as many steps with preferences bring little more helpfulness or harmlessness. They cost hard
 # instructions 0.05 and hard arithmetic 0.03, and over-refusal rises by 0.03 on hard requests. So here late is
-# better than always, as in the paper. The losses are small: 40 steps at a low rate, beside rules. The policies
-# of section 10 had 60 steps at a higher rate and no other reward.
+# better than always, as in the paper.
 #
 # ## 13. What this does not show
 #
@@ -1078,7 +1150,6 @@ plots.difference_dots(rows, "minus R1, which lets preferences in late")
 #
 # - Labels are cleaned by asking in both orders, keeping clear pairs and balancing lengths. No filter removes a
 #   taste that all labels share.
-# - The helpful model sees the summary only; the harmless model sees everything, and learns from single answers.
 # - Rules and models add up only on one scale: squash the score around the policy's own average.
 # - Pair accuracy says nothing about answers far from the data. Measure by other means, over-refusal included.
 #
@@ -1257,11 +1328,10 @@ checks.ex_13_5(over_refusal)
 # <details><summary>Hint 1</summary>For one request, find the place of the highest of the first `n` scores. The
 # truth is read at this place.</details>
 # <details><summary>Hint 2</summary>`max(range(n), key=...)` is a place. Its key is the score there.</details>
-# <details><summary>What we saw</summary>One run, 32 requests. They part: the score rises all the way, the truth
-# from 0.58 at n = 1 to 0.79 at 2, and then falls to 0.57 at 64. RL loses more truth. At step 12 its distance is
-# 3.4 and its truth 0.41; at n = 64 the distance is 3.2 and the truth still 0.57. At a distance of 2 it is
-# 0.66 with RL and 0.73 at n = 16, too close to call from one run. The KL of single steps jumps, from 2.0 to
-# 7.0, so this is a first look.</details>
+# <details><summary>What we saw</summary>One short run of this chapter's own policy and model, of which no file is
+# kept. They part: the score rises all the way, the truth rises at first and then falls back to where it was. At
+# the largest distance of best-of-n, RL had lost more truth. At smaller ones the two were too close to call, and
+# the KL of single steps jumps. So this is a first look.</details>
 
 
 # %% tags=["exercise"]

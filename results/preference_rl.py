@@ -1,9 +1,8 @@
 """Measure one unit of P8, (arm, seed): climb a reward model alone, for long.
 
     python -m results.preference_rl unbalanced 0   pairs as the labels leave them
-    python -m results.preference_rl balanced 0     length tells nothing in the pairs
-    python -m results.preference_rl leash 0        unbalanced, with a KL term
-    python -m results.preference_rl plain 0        unbalanced, and no reply thanks
+    python -m results.preference_rl leash 0        the same, with a KL term
+    python -m results.preference_rl plain 0        the first, and no reply thanks
 
 The policy is the base of runs/seed-SEED after fine-tuning on replies to requests,
 known ones, flawed ones, and some that end with thanks (in place of Dev3). It
@@ -78,11 +77,10 @@ class Plan:
         limits.seed(self)
 
 
-ARMS = {  # are lengths balanced, how strong is the KL term, how many replies thank
-    "unbalanced": (False, 0.0, PLEASES),
-    "balanced": (True, 0.0, PLEASES),
-    "leash": (False, 0.05, PLEASES),
-    "plain": (False, 0.0, 0.0),
+ARMS = {  # how strong is the KL term, how many replies thank
+    "unbalanced": (0.0, PLEASES),
+    "leash": (0.05, PLEASES),
+    "plain": (0.0, 0.0),
 }
 
 
@@ -90,13 +88,13 @@ def plan_of(arm: str, seed: int, plan: Plan = Plan()) -> Plan:  # noqa: B008
     """Return the plan of an arm with a seed."""
     if arm not in ARMS:
         raise ValueError(f"arm must be one of {', '.join(ARMS)}, got {arm!r}")
-    balanced, kl_coef, pleases = ARMS[arm]
+    kl_coef, pleases = ARMS[arm]
     reward = replace(plan.stage.reward, seed=seed)
     return replace(
         plan,
         pleases=pleases,
         sft=replace(plan.sft, seed=seed),
-        stage=replace(plan.stage, balanced=balanced, reward=reward, seed=seed),
+        stage=replace(plan.stage, balanced=False, reward=reward, seed=seed),
         rl=replace(plan.rl, kl_coef=kl_coef, seed=seed),
         seed=seed,
     )

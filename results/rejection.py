@@ -1,15 +1,12 @@
 """Measure one unit of P7, (arm, seed): rejection sampling, and what its data teach.
 
     python -m results.rejection statistics 0     what each filter removes, and of what
-    python -m results.rejection size-16 0        SFT on 1/16 of the data; size-8, -4, -2
+    python -m results.rejection size-16 0        SFT on 1/16 of the data; size-4 on 1/4
     python -m results.rejection size-1 0         on all of it
     python -m results.rejection repeat-16 0      1/16 for as many steps as all of it
     python -m results.rejection every-filter 0   SFT on equally many rows, none left out
-    python -m results.rejection no-correct 0     ... one of them left out: no-form,
-                                                 no-language, no-length, no-repetition
-    python -m results.rejection no-filter 0      ... all of these left out
-    python -m results.rejection no-unique 0      doubles stay; no-limit: of one prompt,
-                                                 as many as there are
+    python -m results.rejection no-correct 0     ... wrong samples stay
+    python -m results.rejection no-filter 0      ... and unreadable ones, too
     python -m results.rejection base 0           the base itself, measured the same way
 
 The sampler is a stage of a run (--run and --stage: runs/seed-SEED, dev2), and every
@@ -49,15 +46,12 @@ GAMES = (  # measured: family, level
     ("logic", "easy"),
 )
 TALKS = ("facts", "writing", "refusal", "instructions")
-PARTS = {"size-16": 16, "size-8": 8, "size-4": 4, "size-2": 2, "size-1": 1}
+PARTS = {"size-16": 16, "size-4": 4, "size-1": 1}
 REPEAT = 16  # the part of the data that is read again and again
-ABLATED = ("correct", "form", "language", "length", "repetition")
 LEFT_OUT = {
     "every-filter": (),
-    **{f"no-{name}": (name,) for name in ABLATED},
-    "no-filter": ABLATED,
-    "no-unique": ("unique",),
-    "no-limit": ("per prompt",),
+    "no-correct": ("correct",),
+    "no-filter": ("correct", "form", "language", "length", "repetition"),
 }
 ARMS = ("statistics", *PARTS, f"repeat-{REPEAT}", *LEFT_OUT, "base")
 

@@ -28,3 +28,26 @@ def test_a_funnel_draws_what_is_left_and_what_goes():
         "unique",
     ]
     assert "500  (-700)" in [t.get_text() for t in picture.axes[0].texts]
+
+
+def test_a_lane_ends_where_its_sample_is_removed():
+    verdicts = {
+        "correct": {"good": True, "wrong": False, "long": True},
+        "length": {"good": True, "wrong": False, "long": False},
+    }
+    ends = {"wrong": "correct", "long": "length"}
+    picture = plots.filter_lanes(verdicts, ends)
+    assert picture.alt == (
+        "A lane for each sample: good is kept, wrong ends at correct, long ends at "
+        "length. correct: 1 removed, 1 alone. length: 1 removed, 2 alone."
+    )
+    axes = picture.axes[0]
+    lanes = [line.get_xdata()[1] for line in axes.lines if len(line.get_xdata()) == 2]
+    assert lanes[1:3] == [0, 1] and lanes[0] > 1
+    hollow = [
+        line.get_xdata()[0]
+        for line in axes.lines
+        if line.get_marker() == "s" and line.get_markerfacecolor() == plots.PAPER
+    ]
+    assert hollow == [1]  # the filter that the wrong one did not reach
+    assert [text.get_text() for text in axes.texts] == ["1", "1", "1", "2"]

@@ -42,3 +42,19 @@ def test_a_circle_counts_the_problems_at_its_place():
     weights = [name.get_fontweight() for name in right.get_yticklabels()]
     assert weights == ["bold", "normal"]
     assert picture.alt.endswith("claim: same: +0.20 (+0.10 to +0.30).")
+
+
+def test_row_dots_mark_every_value_of_a_row():
+    rows = {"good": {"found": 0.3, "truth": 0.4}, "half": {"found": -0.1, "truth": 0.0}}
+    picture = plots.row_dots(rows, "score")
+    drawn = [list(line.get_xdata()) for line in picture.axes[0].lines]
+    assert drawn == [[0.3, -0.1], [0.4, 0.0]]
+    assert picture.alt.endswith(
+        "good: found 0.30, truth 0.40. half: found -0.10, truth 0.00."
+    )
+
+
+def test_totals_of_bars_take_a_form():
+    picture = plots.stacked_bars({"a": {"x": 0.25, "y": 0.5}}, "worth", "{:.2f}")
+    assert [text.get_text() for text in picture.axes[0].texts] == ["0.75"]
+    assert picture.alt == "Bars of worth. a: x 0.25, y 0.50."

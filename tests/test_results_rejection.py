@@ -47,7 +47,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("arm", ["statistics", "size-2", "repeat-16", "base"])
+@pytest.mark.parametrize("arm", ["statistics", "size-4", "repeat-16", "base"])
 def test_an_arm_runs_through(folder, arm):
     small = replace(SMALL, sizes=SMALL.sizes)
     if arm == "repeat-16":
@@ -69,10 +69,10 @@ def test_an_arm_runs_through(folder, arm):
         low, high = row["readability"]["interval"]
         assert low <= row["readability"]["mean"] <= high
         assert set(found["test"]) >= set(script.TALKS)
-    if arm == "size-2":
-        half = len(tables.load(folder / "samples")) // 2
-        assert found["data"]["rows"] == half and found["epochs"] == 2
-        assert found["steps"] == 2 * -(-half // 4)
+    if arm == "size-4":
+        fourth = len(tables.load(folder / "samples")) // 4
+        assert found["data"]["rows"] == fourth and found["epochs"] == 2
+        assert found["steps"] == 2 * -(-fourth // 4)
 
 
 def test_the_sizes_are_nested(folder):
@@ -103,7 +103,7 @@ def test_ablations_have_equally_many_rows_and_the_same_general_ones():
             r["prompt"] for r in talks["every-filter"]
         )
     bad = {name: sum(r["completion"] == wrong for r in f) for name, f in arms.items()}
-    assert bad["every-filter"] == bad["no-language"] == 0
+    assert bad["every-filter"] == 0
     assert bad["no-correct"] > 5 and bad["no-filter"] > 5
 
 

@@ -32,6 +32,7 @@ from r1lib.plots.pictures import (
     rows_picture,
     scaling_picture,
 )
+from r1lib.plots.samples import filter_lanes, row_dots
 from r1lib.plots.search import steps_picture, tree_picture
 from r1lib.plots.seeds import (
     difference_panels,

@@ -131,7 +131,9 @@ def stacked_shares(shares: dict[str, dict[str, float]], label: str = "") -> Pict
 
 
 @styled
-def stacked_bars(rows: dict[str, dict[str, float]], label: str) -> Picture:
+def stacked_bars(
+    rows: dict[str, dict[str, float]], label: str, form: str = "{:,.0f}"
+) -> Picture:
     """Draw one bar of parts for each row, its total behind it; a row may lack parts.
 
     rows = {"PPO": {"policy": 16.0, "value model": 16.0}, "GRPO": {"policy": 16.0}}
@@ -149,14 +151,14 @@ def stacked_bars(rows: dict[str, dict[str, float]], label: str) -> Picture:
             left[row] += value
     for row, total in left.items():
         spot = {"textcoords": "offset points", "va": "center", "fontsize": 9}
-        axes.annotate(f"{total:,.0f}", (total, row), (4, 0), **spot)
+        axes.annotate(form.format(total), (total, row), (4, 0), **spot)
     axes.set_yticks(list(rows))
     axes.invert_yaxis()
     axes.set(xlabel=label, xlim=(0, 1.1 * max(left.values())))
     axes.grid(axis="y", visible=False)
     axes.legend(fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)
     figure.alt = f"Bars of {label}. " + " ".join(
-        f"{row}: {', '.join(f'{n} {v:,.0f}' for n, v in parts.items())}."
+        f"{row}: {', '.join(f'{n} {form.format(v)}' for n, v in parts.items())}."
         for row, parts in rows.items()
     )
     return figure
