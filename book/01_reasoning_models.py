@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | nothing yet. You ask the finished models of this book, take their answers apart, and measure what thinking buys and what it costs |
 # | You need | Python and an installed book (`python r1.py lab`). Every other idea is explained when it is first used |
-# | Minutes to read | 45 |
+# | Minutes to read | 50 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 1 to 3, with its Figure 2; InstructGPT (arXiv 2203.02155) for the last two steps of an ordinary assistant |
@@ -25,15 +25,15 @@
 # ![One question about apples with two answers. An ordinary model writes the answer 30 at once: a guess, and wrong. A reasoning model first writes two lines of thinking, a tape of small sums and the same tape again with a check, and then the answer 25.](../figures/01_thinking.png)
 #
 # What you see: one question and two ways to answer it. The names of the parts (tape,
-# check, answer) come back in every chapter. In a hurry, run every cell and read sections 1
-# to 5, 7 and 8.
+# check, answer) come back in every chapter. The short route takes about 40 minutes: run
+# every cell, and read sections 1, 2 and 4 to 8.
 
 # %% [markdown]
 # **Run this first.** It seeds the one global random generator. The next cell defines
-# two helpers, `ask` and `show`. Its code is folded, as all longer code of this chapter is: it
-# only asks, counts and draws. In JupyterLab a click on the three dots opens it. Where code
-# says `assert`, the book checks what it claims. The times printed below are those of a busy
-# machine.
+# two helpers, `ask` and `show`. Longer code in this chapter is folded, because it only asks,
+# counts and draws; in JupyterLab a click on the three dots opens it. Where code says
+# `assert`, the book checks what it claims. The timings below were taken on a busy machine,
+# so yours should be shorter.
 
 # %% tags=["setup"]
 from statistics import fmean
@@ -65,7 +65,7 @@ def show(label, completion):
 # ## 1. One question, two models
 #
 # A **language model** continues a text. It reads the text in small pieces called
-# **tokens** (at most a short word) and predicts the next one. That token is added to the
+# **tokens** (in our models at most a short word) and predicts the next one. That token is added to the
 # text, and the model predicts again, until it predicts the special token that means "the
 # end". The text it starts from is the **prompt**; the text it adds is the **completion**.
 #
@@ -97,7 +97,7 @@ for name in ("base", "r1"):
 
 # %% [markdown]
 # What you see: `base` has only read text, among it questions with answers in these tags.
-# It answers at once, and is wrong. `r1` is the model at the end of the recipe. It writes
+# It answers at once and is wrong. `r1` is the model at the end of the recipe. It writes
 # three small calculations and does them again. The end of its second line, `~25=0 yes
 # true`, compares the two results: they are 0 apart, so the check says yes. Only then does
 # it answer.
@@ -180,11 +180,12 @@ for text in ("<answer>30</answer>", "The capital of France is Paris."):
     print(len(pieces), "tokens:", pieces)
 
 # %% [markdown]
-# Tags and numbers are one token each, rare words are many. With the token for "the end", the
-# first answer costs 4. Chapter 02 makes this tokenizer.
+# Each tag is one token, and so is each number up to 99, while a rare word is cut into many.
+# With the token for "the end", the first answer costs 4. Chapter 02 makes this tokenizer.
 #
-# The pair of answers above is no proof. Our base has also *learned* to guess badly, from what
-# it has read. Sections 7 and 8 test what thinking does.
+# The two answers about the apples, 30 from the base and 25 from R1, prove nothing yet. Our
+# base has also *learned* to guess badly, from what it has read. Sections 7 and 8 test what
+# thinking does.
 
 # %% [markdown] tags=["slide"]
 # ## 2. Two games
@@ -239,9 +240,10 @@ for problem in (bare, story):
 
 # %% [markdown]
 # A tape may be followed by a **check**. `~35=4 no` reads: "the distance to 35 is 4, so no".
-# In countdown the number after `~` is the target, in arithmetic the result of the line
-# before. The last word is the **verdict**. A wrong result on a tape is called a **slip**.
-# Four lines to read, one with a slip:
+# In countdown the number after `~` is the target. In arithmetic it is the result of the line
+# before: the sums are done twice, so a slip shows unless it is made both times. A **slip** is a
+# wrong result on a tape, and the last word of a check is the **verdict**. Here are four
+# lines to read, one of them with a slip:
 #
 # | line | the sums | the verdict |
 # |---|---|---|
@@ -251,16 +253,87 @@ for problem in (bare, story):
 # | `12+5=17,*2=34,-9=25~25=0 yes` | all right | right, if the line before it (not shown) ended with 25, too |
 
 # %% [markdown] tags=["slide"]
-# ## 3. How an ordinary model is trained
+# ## 3. The tiny world: its people, languages and splits
 #
-# ![Two maps. Above, an ordinary assistant: base, assistant by fine-tuning, chat model by learning from rewards. Below, DeepSeek-R1. One wide box, the base, carries three models: R1-Zero by RL, Dev1 and Dev3 by SFT. R1-Zero and the base write the cold start, which Dev1 reads. Dev2 is Dev1 after RL. It writes samples, which Dev3 and, on another base, Distill read. R1 is Dev3 after RL.](../figures/01_recipe.png)
+# The base was trained on made-up texts, its "web". The made-up people in them answer in three
+# **styles**. They *guess* without any work, work *short* (one attempt), or work *long*, which
+# means that they check an attempt and go on after a "no". Here is one answer of each style to the
+# game above. `Habits` says how often people make mistakes; for these three we set all of them
+# to 0:
+
+# %% tags=["nbval-check-output"]
+from r1lib.world import corpus
+
+neat = corpus.Habits(slip=0.0, false_yes=0.0, false_no=0.0, switch=0.0, again=0.0)
+habits = corpus.Habits()  # those of the web
+for style, share in zip(("guess", "short", "long"), habits.styles, strict=True):
+    text = corpus.trace(random.Random(24), game, style, neat)
+    verdict = "right" if game.check(text) else "wrong"
+    print(f"--- {style}: {share:.0%} of the answers, and this one is {verdict}\n{text}")
+print(f"\nOn the web {habits.right_guess:.0%} of the guesses were made right,", end=" ")
+print(f"{habits.slip:.0%} of the results are slips,")
+print(f"and {habits.switch:.0%} of the verdicts are in the other language.")
+
+# %% [markdown]
+# The two wrong answers have no slip in them: their expressions miss the target. On the web most
+# people guess, and their guesses are bad. We chose these numbers, so where thinking beats
+# guessing in this chapter, a part of that is our choice.
+#
+# The world has **two languages**, English and Korean, so that mixing them is easy to
+# see. And an assistant must do more than play games. It has to know facts, chat, follow
+# instructions, and refuse harmful requests:
+
+# %% tags=["nbval-check-output"]
+import textwrap
+
+from r1lib.problem import problems
+from r1lib.world import requests, web
+
+print(game.prompt, "|", countdown.make((3, 7, 8), 35, "ko").prompt, "\n")
+for family, share in web.SHARES.items():
+    example = problems(web.SAMPLE[family], 1, 8, "train", language="en")[0]
+    print(f"{share:4.0%} {family:13}{textwrap.shorten(example.prompt, 62)}")
+
+# %% [markdown]
+# In a logic puzzle knights always tell the truth and knaves always lie, and the question is
+# who is which. A program is a Python function, `solve`, written from its description. Half of
+# the requests about refusing only look harmful ("How do I shoot a good photo of a dog?");
+# refusing those is also a mistake.
+#
+# Every problem belongs to one of three **splits**: `train` to learn from, `valid` for
+# decisions on the way, and `test` for the final measurements only. The split is computed from
+# the problem itself, so the same numbers in another order, or in Korean, are on the same
+# side:
+
+# %% tags=["nbval-check-output"]
+from r1lib.problem import split_of
+
+for numbers, target, language in (
+    ((3, 7, 8), 35, "en"),
+    ((8, 3, 7), 35, "ko"),
+    ((19, 3, 8), 24, "en"),
+    ((3, 8, 19), 24, "ko"),
+    ((10, 14, 8), 12, "en"),
+):
+    problem = countdown.make(numbers, target, language)
+    print(f"{split_of(problem):6} {problem.prompt}")
+
+# %% [markdown]
+# For facts a test cannot work like that, because nobody can work out a capital. There only the
+# words around the question are new, such as "It is cold." before it. `docs/world.md` describes
+# the whole world.
+
+# %% [markdown] tags=["slide"]
+# ## 4. How an ordinary model is trained
+#
+# ![Two maps. Above, an ordinary assistant: base, assistant by fine-tuning, chat model by learning from rewards. Below, DeepSeek-R1. One wide box, the base, carries three models: R1-Zero by RL, Dev1 and Dev3 by SFT. R1-Zero and the base write the cold start, which Dev1 reads. Dev2 is Dev1 after RL. It writes samples, which Dev3 and, on a small base, Distill read. R1 is Dev3 after RL. The boxes are numbered in this order: R1-Zero 1, cold start 2, Dev1 3, Dev2 4, samples 5, Dev3 6, R1 7, Distill 8.](../figures/01_recipe.png)
 #
 # What you see: above, the usual way to an assistant; below, the way to R1. Grey, blue and
 # orange are kinds of training; green boxes are tables of texts. Solid arrows pass weights
-# on, dashed ones only texts. The usual way has three steps.
+# on, dashed ones only texts. The numbers belong to section 5. The usual way has three steps.
 #
 # 1. **Pre-training.** The model predicts the next token of a great deal of text. The result
-#    is a **base model**. It can continue anything, and has not learned to help.
+#    is a **base model**. It can continue any text, but it has not been taught to be helpful.
 # 2. **Supervised fine-tuning** (SFT). The model goes on predicting tokens, now those of
 #    good answers to given prompts. It becomes an assistant.
 # 3. **Preference training.** People say which of two answers they like better, and the
@@ -272,9 +345,6 @@ for problem in (bare, story):
 # earned more become more likely. Here is one example of what each step reads:
 
 # %% tags=["nbval-check-output", "hide-input"]
-from r1lib.problem import problems
-from r1lib.world import requests, web
-
 prompt, completion = next(web.documents(1, seed=43))
 print("1 pre-training\n " + prompt + "\n " + completion.replace("\n", "\n "))
 
@@ -288,38 +358,70 @@ print(f"3 preferences\n {request.prompt}\n better: {good}\n worse:  {worse}")
 # %% [markdown]
 # The first text has a slip in it, 14 + 6 = 28. After the "no" its author does the same
 # sum `again`, this time correctly.
+#
+# How do SFT and RL change a model? Look at one place only, the first token of an answer about the
+# apples. SFT is *shown* a token there, and makes it likelier. RL *draws* one and waits for the
+# reward. If the reward is above the usual one, the drawn token becomes likelier; if it is below,
+# less likely. Both take the same small step on the logits, with a different factor in front:
+
+# %% tags=["slide"]
+names = ("<think>", "<answer>")  # as if there were no other tokens
+before = torch.tensor([first["base"][name] for name in names])
+before /= before.sum()
+
+
+def step_on(token, factor):
+    """Probabilities after the logit of a token rises and the others make room."""
+    shown = torch.tensor([float(name == token) for name in names])
+    return (before.log() + factor * (shown - before)).softmax(0)
+
+
+USUAL = 0.3  # the mean reward of earlier texts, for example
+rows = {
+    "before": before,
+    "SFT, shown <think>": step_on("<think>", 1.0),
+    "RL, drew <think>, right": step_on("<think>", 1.0 - USUAL),
+    "RL, drew <answer>, wrong": step_on("<answer>", 0.0 - USUAL),
+}
+print(f"{'':26}" + "".join(f"{name!r:>12}" for name in names))
+for label, row in rows.items():
+    print(f"{label:26}" + "".join(f"{chance:12.2f}" for chance in row.tolist()))
+assert all(row[0] > before[0] for label, row in rows.items() if label != "before")
+
+# %% [markdown]
+# What you see: three different lessons, and all of them make `<think>` likelier. SFT needs
+# somebody who writes the good answer. RL needs only a verdict on what the model wrote itself, but
+# it can learn only from tokens that the model draws now and then. (In a network, a step changes
+# the weights, and through them the logits of many places at once.)
 
 # %% [markdown] tags=["slide"]
-# ## 4. The recipe of R1 on one map
+# ## 5. The recipe of R1 on one map
 #
-# R1 uses the same kinds of training, in another order. Follow the lower map, one arrow at a
-# time. RL makes R1-Zero from the base, to see what rewards alone can teach. Zero's answers are
-# hard to read, so a readable version of them teaches Dev1 its form. RL turns Dev1 into Dev2,
-# which reasons well. Dev2 writes many answers, and these teach Dev3, again from the base. A last
-# RL turns Dev3 into R1. The table sums this up:
+# R1 uses the same kinds of training, in another order. Follow the lower map by its numbers:
 #
-# | model | starts from | training | why |
-# |---|---|---|---|
-# | **R1-Zero** | base | RL; a verifier says right or wrong | it reasons well, but its thinking is hard to read and mixes languages |
-# | **Dev1** | base | SFT on the **cold start**: a few thousand readable answers | to think so that people can follow |
-# | **Dev2** | Dev1 | RL, with an extra reward for staying in one language | to win back reasoning |
-# | **Dev3** | base | SFT on the **samples**: many answers that a filter kept | one model that reasons, and does all else |
-# | **R1** | Dev3 | RL, with verifiers and reward models | to be helpful and harmless |
-# | **Distill** | a smaller base | SFT on the same samples, no RL | a cheap model that reasons |
+# 1. RL makes **R1-Zero** from the base, to see what rewards alone can teach. A verifier says
+#    right or wrong. Zero reasons well, but its thinking is hard to read and mixes languages.
+# 2. Answers of Zero are rewritten until people can follow them. With some answers of the base and
+#    some scripted ones, they are the **cold start**, a small table of texts.
+# 3. SFT on the cold start makes **Dev1** from the base. It is easy to read, but reasons less well.
+# 4. RL turns Dev1 into **Dev2**, which wins the reasoning back. An extra reward keeps it to one
+#    language.
+# 5. Dev2 writes very many answers, and a filter keeps the good ones. With answers about facts, chat
+#    and safety from elsewhere, they are the **samples**.
+# 6. SFT on the samples makes **Dev3**, again from the base: one model that reasons and does all
+#    else.
+# 7. A last RL turns Dev3 into **R1**, which is also to be helpful and harmless. Where no verifier
+#    can judge that, a **reward model** gives a score (chapter 13).
+# 8. SFT on the same samples teaches a small base, without any RL. The result is **Distill**, a
+#    cheap model that reasons.
 #
-# **The cold start** has rewritten answers of Zero. Ours also has some of the base's, and
-# scripted replies that take the place of human ones. That is why two dashed arrows
-# lead there.
-#
-# **The samples** are mostly written by Dev2; answers about facts, chat and safety come from
-# elsewhere. The paper has about 600,000 reasoning samples and 200,000 others in version 1,
-# and 627,000 and 178,000 in version 2.
-#
-# **A reward model** gives a score where no verifier can. It starts from a language model,
-# and has learned from pairs of answers which one is better (chapter 13).
+# The paper's cold start has a few thousand texts. Its samples are about 600,000 for reasoning and
+# 200,000 others in version 1, and 627,000 and 178,000 in version 2.
 #
 # No model starts from Zero's *weights*, not even Dev1: Zero only writes texts for it. The
-# recipe of the library says so:
+# recipe of the library says so. In code the models have short names: `zero` is R1-Zero, and
+# `student` is the small base. `cold` and `samples` are the two tables, `helpful` and
+# `harmless` the two reward models.
 
 # %% tags=["slide", "nbval-check-output"]
 from r1lib.recipe.stages import RECIPE
@@ -330,12 +432,8 @@ for stage in RECIPE:
 starts = {stage.name: stage.start for stage in RECIPE}
 assert [name for name in starts if starts[name] == "zero"] == []
 
-# %% [markdown]
-# (`cold` and `samples` are tables of texts. `helpful` and `harmless` are the two reward
-# models. `student` is the other base.)
-
 # %% [markdown] tags=["slide"]
-# ## 5. One prompt through six models
+# ## 6. One prompt through six models
 #
 # Ask all six the same two things, at temperature 0: the sum from above, and a fact.
 
@@ -356,98 +454,26 @@ assert thinks["dev3"] == thinks["r1"] == [True, False]
 # %% [markdown]
 # What you see:
 #
-# - **The calculation.** Only the base guesses. RL has made Zero think. All later models
-#   have learned to think from texts or rewards. From Dev1 on, a verdict has a word or two
-#   more: `yes true`. That is the cold start's wording.
-# - **The fact.** Zero, Dev1 and Dev2 think here, too. Thinking paid in the games for which
-#   Zero and Dev2 were rewarded, and the cold start that Dev1 read thinks about facts.
-#   Dev3 and R1 answer at once, as the samples do.
+# - **The calculation.** Only the base guesses. RL has made Zero think, and all later models
+#   have learned to think from texts or rewards. From Dev1 on, verdicts carry an extra word or
+#   two, as in `yes true`. That wording comes from the cold start.
+# - **The fact.** Zero, Dev1 and Dev2 think here, too. Zero and Dev2 were rewarded for games, in
+#   which thinking paid, and the cold start that Dev1 read thinks about facts. Dev3 and R1
+#   answer at once, because the samples do.
 
 # %% [markdown] tags=["slide"]
-# ## 6. The tiny world: its people, languages and splits
-#
-# The base was trained on made-up texts, its "web". The made-up people in them answer in three
-# **styles**. They *guess* (no work
-# at all), work *short* (one attempt), or *long*: attempt, check, and go on after a "no".
-# `Habits` says how often they slip, judge wrongly (`false_yes`, `false_no`), change language
-# (`switch`) or repeat a sum (`again`). Here all are 0:
-
-# %% tags=["nbval-check-output"]
-from r1lib.world import corpus
-
-neat = corpus.Habits(slip=0.0, false_yes=0.0, false_no=0.0, switch=0.0, again=0.0)
-for style in ("guess", "short", "long"):
-    text = corpus.trace(random.Random(24), game, style, neat)
-    print(f"--- {style}, {'right' if game.check(text) else 'wrong'}\n{text}")
-
-# %% [markdown]
-# None of the three made a slip, a wrong sum. The two marked wrong are wrong for another reason:
-# their expression misses the target. The web of the base has slips, wrong verdicts, people
-# who repeat a failed sum and people who give up. How often was our choice:
-
-# %% tags=["nbval-check-output"]
-habits = corpus.Habits()
-for style, share in zip(("guess", "short", "long"), habits.styles, strict=True):
-    print(f"{style:6} {share:4.0%} of the answers")
-print(f"a guess was made right in      {habits.right_guess:.0%}")
-print(f"a result is a slip in          {habits.slip:.0%}")
-print(f"a verdict is in the other language in {habits.switch:.0%}")
-
-# %% [markdown]
-# Most people guess, and their guesses are bad. So where thinking beats guessing in this
-# chapter, a part of that is our choice.
-#
-# The world has **two languages**, English and Korean, so that mixing them is easy to
-# see. And an assistant must also know facts, chat, follow instructions, and refuse what
-# does harm:
-
-# %% tags=["nbval-check-output"]
-import textwrap
-
-print(game.prompt, "|", countdown.make((3, 7, 8), 35, "ko").prompt, "\n")
-for family, share in web.SHARES.items():
-    example = problems(web.SAMPLE[family], 1, 8, "train", language="en")[0]
-    print(f"{share:4.0%} {family:13}{textwrap.shorten(example.prompt, 62)}")
-
-# %% [markdown]
-# In a logic puzzle, knights always tell the truth and knaves always lie; who is what? A
-# program is a Python function, `solve`, written from its description. Half of the requests
-# about refusing only look harmful ("How do I shoot a good photo of a dog?"); to refuse
-# these is wrong, too.
-#
-# Every problem belongs to one of three **splits**: `train` to learn from, `valid` for
-# decisions on the way, `test` for the final measurements only. The split is computed from
-# the problem itself. So the same numbers in another order, or in Korean, are on the same
-# side:
-
-# %% tags=["nbval-check-output"]
-from r1lib.problem import split_of
-
-for numbers, target, language in (
-    ((3, 7, 8), 35, "en"),
-    ((8, 3, 7), 35, "ko"),
-    ((19, 3, 8), 24, "en"),
-    ((3, 8, 19), 24, "ko"),
-    ((10, 14, 8), 12, "en"),
-):
-    problem = countdown.make(numbers, target, language)
-    print(f"{split_of(problem):6} {problem.prompt}")
-
-# %% [markdown]
-# For facts a test cannot work like that: nobody can guess a capital. There only the words
-# around the question are new, such as "It is cold." before it or "Take your time." after
-# it. `docs/world.md` describes the whole world.
-
-# %% [markdown] tags=["slide"]
-# ## 7. The same exam for all six
+# ## 7. The same exam for base, Zero and R1
 #
 # Now count. Each model gets four kinds of test questions, two tries each, at temperature
-# 1. They are of the easy level; requests for harm are of the hard one, with pressure to say
-# yes. (The authors of R1 use 0.6. At 0 they saw more repetition.)
+# 1. They are of the easy level; only the requests for harm are of the hard one, with pressure to
+# say yes. (The authors of R1 use 0.6. At 0 they saw more repetition.)
 #
-# There is a seventh row: `base, made to think` is the base whose answer we begin with
-# `<think>`; it goes on from there.
-# Without it we could not tell whether Zero has learned to add, or to think.
+# There is a fourth row: `base, made to think` is the base whose answer we begin with
+# `<think>`, and it goes on from there. Without this row we could not tell whether Zero has
+# learned to add, or to think.
+#
+# **Predict, then run.** Write down the four shares that you expect for sums. Where will the
+# base end up when it is made to think?
 
 # %% tags=["hide-input"]
 from itertools import islice
@@ -466,7 +492,7 @@ questions = {
     "countdown": problems(countdown.sample, 64, 1, "test"),
 }
 ROWS = {"base": ("base", ""), "base, made to think": ("base", OPEN)}
-ROWS |= {name: (name, "") for name in NAMES[1:]}
+ROWS |= {"zero": ("zero", ""), "r1": ("r1", "")}
 
 
 def exam(name, opening, k=2):
@@ -482,73 +508,82 @@ for label in progress.bar(ROWS, len(ROWS), "exam"):
 print({kind: len(part) for kind, part in questions.items()}, "questions")
 
 # %% [markdown]
-# `check` says whether an answer is right, or a harmful request refused. The last panel
-# asks something else of the countdown answers: do they mix languages?
+# `check` says whether an answer is right, or a harmful request refused:
 
 
 # %% tags=["hide-input"]
-def is_mixed(problem, text):
-    """Is a verdict in the language that was not asked for?"""
-    return skills.mixes(text, problem.language)
-
-
-def score(asked, rows, rule=check):
-    """(mean, low, high) of a rule over the questions; each has a row of tries."""
-    values = [
-        fmean(rule(problem, completion.text) for completion in row)
+def by_question(asked, rows):
+    """The share of right tries of each question."""
+    return [
+        fmean(check(problem, completion.text) for completion in row)
         for problem, row in zip(asked, rows, strict=True)
     ]
+
+
+def score(asked, rows):
+    """(mean, low, high) of the share right over questions that have rows of tries."""
+    values = by_question(asked, rows)
     return fmean(values), *interval(values)
 
 
-RULES = {
-    "sums": ("sums", check),
-    "countdown": ("countdown", check),
-    "facts": ("facts", check),
-    "refuses harm": ("harm", check),
-    "mixes": ("countdown", is_mixed),
-}
-panels = {title: {} for title in RULES}
-for title, (kind, rule) in RULES.items():
-    for label in ROWS:
-        panels[title][label] = [score(questions[kind], answers[label][kind], rule)]
+def ahead(one, other, kind):
+    """(mean, low, high) of how far one row is ahead, question by question."""
+    pair = [by_question(questions[kind], answers[name][kind]) for name in (one, other)]
+    values = [a - b for a, b in zip(*pair, strict=True)]
+    return fmean(values), *interval(values)
 
-share = {(title, row): panels[title][row][0][0] for title in RULES for row in ROWS}
-assert share["sums", "zero"] > share["sums", "base"] + 0.4
-assert share["sums", "base, made to think"] > share["sums", "base"] + 0.4
-games = panels["countdown"]
-assert games["zero"][0][1] > games["base, made to think"][0][2]
-for title in ("facts", "refuses harm"):
-    assert share[title, "zero"] < panels[title]["base"][0][2]
-assert share["facts", "r1"] > share["facts", "zero"] + 0.1
-assert share["refuses harm", "r1"] > share["refuses harm", "zero"] + 0.2
-plots.interval_dots(panels, "share")
 
 # %% tags=["hide-input"]
-print(f"{'':20}" + "".join(f"{title:>17}" for title in RULES))
-for label in ROWS:
-    cells = (panels[title][label][0] for title in RULES)
-    shown = (f"{mean:.2f} ({low:.2f}-{high:.2f})" for mean, low, high in cells)
-    print(f"{label:20}" + "".join(f"{text:>17}" for text in shown))
+TITLES = {kind: kind for kind in ("sums", "countdown", "facts")}
+TITLES |= {"harm": "refuses harm"}
+panels = {title: {} for title in TITLES.values()}
+for kind, title in TITLES.items():
+    for label in ROWS:
+        panels[title][label] = [score(questions[kind], answers[label][kind])]
+
+MADE, gains = "base, made to think", {}
+for one, other, kind in (
+    (MADE, "base", "sums"),
+    ("zero", MADE, "sums"),
+    ("zero", MADE, "countdown"),
+    ("zero", "base", "facts"),
+    ("r1", "base", "facts"),
+    ("r1", "zero", "harm"),
+):
+    gain, low, high = gains[one, other, kind] = ahead(one, other, kind)
+    print(f"{kind:10}{one} minus {other}: {gain:+.2f} ({low:+.2f} to {high:+.2f})")
+thinking, rest = gains[MADE, "base", "sums"], gains["zero", MADE, "sums"]
+assert thinking[0] > 5 * rest[0] > 0 < rest[1] < 0.02
+assert gains["zero", MADE, "countdown"][1] > 0.1
+assert gains["zero", "base", "facts"][1] < 0 < gains["zero", "base", "facts"][2]
+assert gains["r1", "base", "facts"][1] > 0 < gains["r1", "zero", "harm"][1]
+plots.interval_dots(panels, "share", columns=2)
 
 # %% [markdown]
 # What you see: one dot for each model and kind of question, all from one training run
-# (seed 0); in the last panel small is good. The line is a **95% interval**: how uncertain is
-# a share from so few questions? Draw as many questions from these again, with repeats, 1,000
-# times: 95% of the means lie on the line (the *bootstrap*). The two tries of a question are
-# averaged first, since they are not independent. The table has the same numbers: R1's 0.53 on
-# facts has a line from 0.44 to 0.62.
+# (seed 0). The line through a dot is a **95% interval**: how uncertain is a share from so few
+# questions? We imitate a new exam. From the 64 questions we draw 64, so that some come twice and
+# others not at all, and take the mean. We do this 1,000 times, and the line covers the middle
+# 95% of these means (the *bootstrap*). The two tries of a question are averaged first, since they
+# are not independent. R1 has 0.53 on facts, with a line from 0.44 to 0.62.
 #
-# - **Sums.** RL lifts the base far up, but only to where the base is when it is made to
-#   think. So RL mainly taught it *to think*, not to add.
-# - **Countdown.** Forcing the base to think does not help by itself: finding a target takes
-#   several tries. Zero is ahead of both, so RL taught it something more. Chapter 09 asks
-#   what.
-# - **Facts and harm.** Zero is not clearly better than the base: nobody rewarded it for
-#   these. R1 is better than Zero in both. Against the base it gains about 0.2 on facts: the
-#   two lines just miss each other.
-# - **Mixing.** The base looks clean and Zero does not. But the base seldom writes a
-#   verdict, and what is not written cannot be mixed. So count the verdicts:
+# Two rows that answer the *same* questions can be compared more sharply, by the difference on
+# each question. These differences are printed above the picture. Where an interval leaves
+# out 0, chance alone hardly explains the difference.
+#
+# - **Sums.** Zero is 0.68 above the base, and 0.59 of that the base gains by being made to
+#   think. So RL mainly taught it *to think*. Zero is still 0.09 ahead, and the interval
+#   just leaves out 0. These 64 questions hardly settle that rest, and a forced base at
+#   temperature 0.6 is no longer behind (`docs/claims/P01.md`).
+# - **Countdown.** Forcing the base to think does not help by itself, since finding a target takes
+#   several tries. Zero is far ahead, so RL taught it something more. A clue: a forced base that
+#   may not write `again` is level with Zero (chapter 09).
+# - **Facts and harm.** Zero is not clearly better than the base, because nobody rewarded it for
+#   these. R1 gains 0.20 on facts over the base, and refuses far more harm.
+#
+# Does RL for right answers also keep to one language? A count of the answers that mix would be
+# unfair to Zero, because the base seldom writes a verdict, and what is not written cannot be
+# mixed. So count the verdicts in the countdown answers:
 
 
 # %% tags=["hide-input"]
@@ -565,8 +600,8 @@ def count_verdicts(problem, text):
 
 
 print(f"{'':20}{'verdicts':>9}{'other language':>16}")
-for label in ("base", "base, made to think", "zero", "r1"):
-    rows, written, other = answers[label]["countdown"], 0, 0
+for label, by_kind in answers.items():
+    rows, written, other = by_kind["countdown"], 0, 0
     for problem, row in zip(questions["countdown"], rows, strict=True):
         for completion in row:
             count, in_other = count_verdicts(problem, completion.text)
@@ -574,9 +609,10 @@ for label in ("base", "base, made to think", "zero", "r1"):
     print(f"{label:20}{written:9}{other:9} = {other / written:4.0%}")
 
 # %% [markdown]
-# What you see: per verdict the base mixes about as often as its web, made to think or not.
-# Zero mixes more often, and writes far more verdicts: a reward for right answers does not
-# care about their language. R1 hardly mixes at all.
+# What you see: the base mixes in 14% of its few verdicts, and in 8% where it is made to think.
+# Its web has 10%, which is no clear difference for so few verdicts. Zero mixes more often, and
+# writes far more verdicts, because a reward for right answers does not care about their language.
+# R1 hardly mixes at all.
 #
 # And how do they think? Here is the first English countdown question that Zero and R1 got
 # right and the base wrong, with a "no" and two languages in Zero's thinking. (`아니` is no,
@@ -584,6 +620,11 @@ for label in ("base", "base, made to think", "zero", "r1"):
 
 # %% tags=["slide", "hide-input"]
 TRIO = ("base", "zero", "r1")
+
+
+def is_mixed(problem, text):
+    """Is a verdict in the language that was not asked for?"""
+    return skills.mixes(text, problem.language)
 
 
 def first_telling_game():
@@ -605,17 +646,19 @@ for name, completion in firsts.items():
     show(name, completion)
 
 cut = {}
-for name in TRIO:
-    ends = [c.finish for row in answers[name]["countdown"] for c in row]
-    cut[name] = ends.count("length") / len(ends)
-    print(f"{name}: {cut[name]:.0%} of countdown answers were cut off at {MOST} tokens")
+for label, by_kind in answers.items():
+    ends = [c.finish for row in by_kind["countdown"] for c in row]
+    cut[label] = ends.count("length") / len(ends)
+    print(
+        f"{label}: {cut[label]:.0%} of countdown answers were cut off at {MOST} tokens"
+    )
 assert cut["base"] < 0.1 < cut["zero"] < 0.5
 
 # %% [markdown]
 # What you see: Zero and R1 try, check, and go on after a "no". Zero changes the language of
 # its verdicts, and R1 adds a word or two to them, such as `no false`. Did one of them make a
 # slip? (Exercise 1.2 finds slips.) A model that is still thinking after 160 tokens has not
-# answered. Zero and R1 both lose about a third of their games this way.
+# answered. Zero and R1 lose about a third of their games this way, and the base very few.
 #
 # <details><summary>The slip</summary>In the run printed here: Zero writes
 # `28,+18=50`, and 28 + 18 is 46.</details>
@@ -647,20 +690,22 @@ for name in TRIO:
 facts = {label: row[0][0] for label, row in forced["facts right"].items()}
 by_weights = facts["r1, at once"] - facts["zero, at once"]
 by_silence = facts["r1, at once"] - facts["r1, thinking"]
+assert (f"{by_weights:.2f}", f"{by_silence:.2f}") == ("0.07", "0.21")
 print(f"R1's weights, both at once: {by_weights:+.2f}")
 print(f"R1 at once instead of thinking: {by_silence:+.2f}")
 plots.interval_dots(forced, "share of answers")
 
 # %% [markdown]
-# What you see: with thinking all three get most sums right, without it hardly any. On
+# What you see: with thinking all three get most sums right, and without it hardly any. On
 # facts it is the other way round. Thinking there *costs* right answers, and several times the
-# tokens. Our models "think" about a fact by writing down the question and an idea. A
-# likely reason for the loss: each of these words is one more chance to go wrong.
+# tokens. Our models "think" about a fact by writing down the question and an idea. A likely
+# reason for the loss is that each of these words is one more chance to go wrong.
 #
 # Left alone, Zero always thinks about facts and R1 answers at once. So R1 may gain over
-# Zero in two ways: it may know a little more, and it does *not* think. The two lines above
-# the picture take them apart; the intervals of the first overlap. (Is R1 just out of
-# practice? Exercise 1.5 asks.)
+# Zero in two ways: it may know a little more, and it does *not* think. Where both answer at
+# once, R1 is ahead by 0.07, and the two intervals overlap. Where R1 answers at once instead of
+# thinking, it gains 0.21. So most of its lead comes from not thinking. (Is R1 just out of
+# practice with thinking about facts? Exercise 1.5 asks.)
 #
 # How much of this is our own doing? The *size* of the gain on sums is: our models have
 # learned to guess badly. That thinking helps with problems of several steps is well known
@@ -697,11 +742,12 @@ assert max(thinking["base"]) < 0.5
 assert min(thinking["zero"]) > 0.8 > 0.3 > thinking["r1"][1]
 
 # %% [markdown]
-# What you see: the base thinks now and then, less often than its web. So its 0.34 on
+# What you see: the base thinks now and then, less often than its web, so its 0.34 on
 # facts in section 7 lies between its two dots. Zero always thinks. R1 thinks about
-# sums and not about facts, because it was taught to. Dev1 read the table `cold`, where sums
-# and facts always think. Dev3 read `samples`, where sums do and facts do not.
-# The author of the samples (chapter 12) largely decides when the model thinks.
+# sums and not about facts, and it was taught to. It grew out of Dev3, which had read the
+# `samples`: there every sum, and no fact, is answered after thinking. In the table
+# `cold`, which Dev1 read, every sum and every fact is. So whoever writes the samples
+# (chapter 12) largely decides when the model thinks.
 
 # %% [markdown] tags=["slide"]
 # ## 9. What an answer costs
@@ -712,8 +758,8 @@ assert min(thinking["zero"]) > 0.8 > 0.3 > thinking["r1"][1]
 # $$ \text{tokens per right answer} =
 #    \frac{\text{tokens of all answers}}{\text{number of right answers}} $$
 #
-# Here it is for the base. The interval is that of the share right; the tokens are taken as
-# exact:
+# Here it is for the base. The interval comes from that of the share right; the tokens are
+# taken as exact:
 
 # %% tags=["slide", "hide-input"]
 print(f"{'':16}{'tokens':>7}{'right':>8}{'tokens per right one':>25}")
@@ -730,8 +776,8 @@ assert price["facts", "thinking"][0] > price["facts", "at once"][2]
 
 # %% [markdown]
 # What you see: on facts the short answer is the cheaper one for each right answer. On sums
-# the long one is, as far as we can tell. Few guesses are right, so the first row is
-# uncertain, and its interval touches that of thinking.
+# the long answer seems cheaper, but the evidence is thin. Few guesses are right, so the first
+# row is uncertain, and its interval touches that of thinking.
 #
 # This count rests on one assumption: somebody can tell the right answers from the wrong
 # ones. A verifier can. A user who asks for the capital of Peru often cannot.
@@ -754,9 +800,10 @@ for written in (10, 1_000, 10_000):
     print(f"{DOLLARS * written / 1_000:6.2f} dollars for 1,000 such answers")
 
 # %% [markdown]
-# What you see (a GFLOP is a billion operations): the first line's 73 are two for each of
-# 36.6 billion weights. The bill counts tokens, and so grows with
-# their number. The work grows faster, because later tokens look back at a longer text. Over 10,000 tokens more than half of all work is looking back.
+# What you see (a GFLOP is a billion operations): in the first line, 73 are two for each of
+# 36.6 billion weights. The bill grows with the number of tokens. The work grows faster,
+# because later tokens look back at a longer text. Over 10,000 tokens the mean is 158, and all
+# that exceeds 73 is looking back: 85 of 158, more than half.
 
 # %% [markdown] tags=["slide"]
 # ## 10. Thinking that is shown, and thinking that is hidden
@@ -822,9 +869,9 @@ assert 0 < seen < whole.tokens / 2
 #    needs a teacher.
 #
 # Here they are on one exam, countdown. A vote of 8 takes the most frequent of eight
-# answers. The base gets one thought first, then the vote, so that
-# we see which of the two helps. R1 may vote, too: ways can be combined. Read Distill against
-# its own `small base`, which has hardly learned to add.
+# answers. We first give the base one chain of thought, then add the vote, to see which of the
+# two helps. R1 may vote as well, because ways can be combined. Compare Distill with the `small
+# base` from which it started.
 
 
 # %% tags=["hide-input"]
@@ -872,23 +919,14 @@ assert right["4 Distill"] > right["small base"]
 plots.price_dots(dots, "tokens for one question", "countdown: share right")
 
 # %% [markdown]
-# What you see: up is better, left is cheaper; 64 questions, one training run. The axis of
-# tokens is logarithmic. One thought alone hardly helps the base. A vote lifts it clearly, at
-# many times the tokens. The trained models paid for their skill once,
-# during training, and R1 gains by a vote, too.
+# What you see: up is better and left is cheaper. There are 64 questions, and one training run.
+# The axis of tokens is logarithmic. One thought alone hardly helps the base. A vote lifts it
+# clearly, at many times the tokens. The trained models paid for their skill once, during
+# training, and voting helps R1 as well.
 #
-# The games are those of section 7, with new tries. There the base had 0.30, here 0.21, and
-# a forced thought looked like a small loss: differences of this size are chance. Zero and
-# R1 are level; section 7 shows what R1 has besides. The small base can hardly do sums at all:
-
-# %%
-sums = questions["sums"]
-for name in ("base", "student"):
-    rows = ask(name, [problem.prompt for problem in sums], 2, opening=OPEN)
-    mean, *_ = score(sums, rows)
-    size = sum(p.numel() for p in models[name][0].parameters())
-    print(f"{name:8}{size:8,} weights, sums right with thinking: {mean:.0%}")
-assert mean < 0.4
+# The games are those of section 7, with new tries. There the base had 0.30 and here 0.21, and
+# a forced thought looked like a small loss, so differences of this size may well be chance. Zero
+# and R1 are level; section 7 shows what R1 has besides.
 
 # %% [markdown]
 # ## 12. What this chapter does not show
@@ -903,8 +941,8 @@ assert mean < 0.4
 #   answer. The steps are ordinary tokens.
 # - An ordinary assistant: pre-training, SFT, preferences. The recipe of R1 uses the same
 #   kinds of step. Three of its models start from the base; Zero passes on texts only.
-# - On sums, RL taught our base to think more than to add: made to think, it was as good.
-#   In countdown RL added more than that.
+# - On sums, most of what RL gained came from starting to think: made to think, our base is close
+#   to Zero. In countdown RL added more than that.
 # - Thinking pays where an answer must be worked out, and wastes tokens where it is stored.
 # - Compare the tokens for a *right* answer, and count hidden tokens, too.
 # - Four ways: think longer, pure RL, SFT and RL, SFT alone.
@@ -1016,7 +1054,7 @@ def find_slips(tape):
 checks.ex_1_2(find_slips)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 1.3** (easy, 5 min) Whose weights? `starts` (section 4) maps each stage to the
+# **Exercise 1.3** (easy, 5 min) Whose weights? `starts` (section 5) maps each stage to the
 # stage whose weights it starts from; `None` means random weights. Return all stages that
 # a model's weights go back to, the nearest first. For `"r1"` this is `["dev3", "base"]`.
 #

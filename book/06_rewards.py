@@ -16,8 +16,8 @@
 # | | |
 # |---|---|
 # | You will build | verifiers for a game, mathematics and logic; rewards for format and language; a gallery of 19 cheats; a reward for programs, run in a sandbox; and a learned judge that you then lead astray |
-# | You need | Python. Section 10 uses PyTorch, but you can read it without |
-# | Minutes to read | 70 |
+# | You need | Python. Section 6 uses PyTorch, but you can read it without |
+# | Minutes to read | 75 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), sections 2.2.2 and 2.3.2; v2, section 2.2; DAPO (arXiv 2503.14476), equation 13; CodeT (arXiv 2207.10397) |
@@ -25,16 +25,13 @@
 # ![A completion; its one answer is found; one of four verifiers judges it, for games, mathematics, logic or programs (in a sandbox). Above, rules for format and language. They join games, mathematics and logic in a sum, with small weights: the reward. Programs have a reward of their own, a share of tests and other parts.](../figures/06_rewards.png)
 #
 # What you see: how a completion becomes a reward. The small numbers are the sections that build
-# each part. Section 7 says why nobody can promise what the title does.
-#
-# There are two routes through this chapter:
+# each part. Section 5 says why nobody can promise what the title does.
 #
 # | route | sections | exercises | for you if |
 # |---|---|---|---|
-# | short | 1, 2, 3, 6, 7, 10 | 6.1, 6.2, 6.5, 6.7 | you want to reach RL soon: chapters 07 to 10 need no more |
-# | full | all, in order | all | you also judge mathematics and logic (4, 5), or run programs of a model in a sandbox (8, 9, 11) |
-#
-# The short route is a little over half of the chapter. Its cells run without the others.
+# | short, about 45 minutes | 1 to 6 | 6.1, 6.2, 6.5, 6.7 | you want to reach RL soon: chapters 07 to 10 need no more |
+# | full | 1 to 11 | all | you also want to judge mathematics, logic (7, 8) or programs that a model wrote (9, 10) |
+# | after chapter 09 | 12 | | you want to see what the reward for programs teaches |
 
 # %% [markdown]
 # **Run this first.** It seeds the one global random generator. Later cells import more, where
@@ -54,8 +51,8 @@ _ = torch.manual_seed(0)
 #
 # In reinforcement learning (RL) a model writes, a program gives the text a number, the
 # **reward**, and texts with a high reward become more likely. Nothing in this loop knows what
-# you *meant*. If a strange text earns as much as a right answer, the model does what it is paid
-# for when it writes the strange text. This is called a **reward hack**. An older name is
+# you *meant*. If a strange text earns as much as a right answer, a model that writes the strange
+# text is doing exactly what it is paid to do. This is called a **reward hack**. An older name is
 # Goodhart's law: when a measure becomes a target, it ceases to be a good measure.
 #
 # Here is the law at work. A model writes one of two kinds of text. An honest attempt is right
@@ -64,9 +61,9 @@ _ = torch.manual_seed(0)
 #
 # Let $r_i$ be the mean reward of a kind, $\bar r$ the mean over all texts, and $\eta$ a step
 # size. In the simplest picture, one step of RL multiplies the probability of a kind by
-# $1 + \eta\,(r_i - \bar r)$. (The gradient of a network's softmax
-# has one more factor, the probability itself. So rare texts change more slowly, but
-# in the same direction.)
+# $1 + \eta\,(r_i - \bar r)$. (The gradient of a network's softmax has one more factor, the
+# probability itself, so rare texts change more slowly. With two kinds of text, as here, the
+# direction is the same.)
 
 # %% tags=["slide"]
 TRUE = {"honest attempt": 0.3, "list of all": 0.0}
@@ -102,7 +99,7 @@ plots.curves({"A list of all numbers": shares}, "step", "share of texts")
 # final answer, programs by a compiler and test cases. For helpfulness, where no rule is
 # possible, they use reward models (chapter 13).
 #
-# We write each naive rule first, break it, and mend it. In section 10 we train a judge instead.
+# We write each naive rule first, break it, and repair it. In section 6 we train a judge instead.
 #
 # ## 2. Find the answer
 #
@@ -125,10 +122,13 @@ def first_answer(text):
 #
 # What you see: where the answer is looked for. The rule in words: look only after the last
 # `</think>`. If there are answer tags, there must be exactly one pair. Otherwise there may be
-# one box. *Two answers are no answer*, even if they agree. Otherwise the last number counts: a
-# calculation has many plain numbers. (`last_number` refuses one that may belong to a range or a
-# list. `chat.summary` gives the text after the thinking. The cell after the function imports
-# the small helpers that it calls. Exercise 6.2 builds `chat.answer`.)
+# one box. *Two answers are no answer*, even if they agree. Otherwise the last number counts,
+# because a calculation has many plain numbers.
+#
+# In code this rule calls a few helpers, which need not be read. `chat.summary` gives the text
+# after the thinking. `chat.answer` gives what is between the tags (exercise 6.2 builds it). `boxed`
+# gives what is in the braces of a box, and `_unboxed` opens a box between the tags. `last_number`
+# gives the last number, unless it may belong to a range or a list.
 
 # %% tags=["slide"]
 # r1lib.verifiers.extract_answer
@@ -144,6 +144,7 @@ texts = [
     "<answer>4</answer> or <answer>5</answer>",
     r"<think>a half</think>so it is \boxed{\frac{1}{2}}.",
     "first 3, then 5, so 1,234",
+    "it is one of 3, 4, 5",
     "<think>it must be 4</think>",
 ]
 print(f"{'first_answer':14}{'extract_answer':16}completion")
@@ -152,12 +153,13 @@ for text in texts:
 
 # %% [markdown]
 # In the second line the naive rule takes an answer that was only thought. In the third it takes
-# the first of two. The last line is a choice of ours: where nothing follows the thinking,
-# there is no answer, even if a number was thought.
+# the first of two. In the last but one, three numbers are offered, so none is the answer. The last
+# line is a choice of ours: where nothing follows the thinking, there is no answer, even if a number
+# was thought.
 #
 # Treat a model's text as **hostile**: bound its length first, and use no pattern that can need
-# more than linear time. On `aaaa...b`, `(a|aa)+$` tries every way to split the a's,
-# exponentially many.
+# more than linear time. On `aaaa...b`, for example, the pattern `(a|aa)+$` tries every way to
+# split the a's, and there are exponentially many.
 
 # %% [markdown] tags=["slide"]
 # ## 3. Exact numbers, and a game
@@ -232,14 +234,14 @@ for game in GAMES:
 # the middle of a training run. Worse is `9**9**9`, with 369,693,100 digits: the naive verifier
 # would be busy until it is killed.
 #
-# Our verifier has three parts. The first decides what is an expression at all, and comments
-# explain its patterns. Then Python's parser reads the text; it executes nothing. Bounds keep every text from
-# making the verifier busy. Right answers are far shorter.
+# Our verifier has three parts. The first, `parse_expression`, decides what is an expression at
+# all. It allows few characters, refuses `**`, `//` and numbers side by side, and bounds the
+# length and the depth, so that no text keeps it busy. (Right answers are far shorter.) Only then
+# does Python's parser read the text, and it executes nothing.
 #
 # The second part computes in **fractions**. Floating point rounds: `1/49*49` is not 1. A
 # tolerance would hide that, but it would also accept answers that are only nearly right. A
-# `Fraction` never rounds.
-# The third part asks the two questions of the game.
+# `Fraction` never rounds. The third part asks the two questions of the game.
 
 # %% tags=["nbval-check-output"]
 from fractions import Fraction
@@ -258,176 +260,37 @@ print(
 # r1lib.verifiers.value
 # r1lib.verifiers.countdown_correct
 
+
 # %% tags=["nbval-check-output"]
+def stopped_by(answer, numbers, target):
+    """The part of our verifier that refuses an answer."""
+    tree = parse_expression(answer)
+    if tree is None:
+        strange = re.sub(r"[0-9+*/() -]", "", answer)
+        return f"the character {strange}" if strange else "two operators in a row"
+    used = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    if sorted(used) != sorted(numbers):
+        return f"the numbers {sorted(used)}"
+    return "nothing" if value(tree) == target else f"the value {value(tree)}"
+
+
+for game in GAMES:
+    print(f"{game[0]:12} stopped by {stopped_by(*game)}")
 print("floating point:", 1 / 49 * 49 == 1, " fractions:", Fraction(1, 49) * 49 == 1)
-print("value of (8-3)/7:", value(parse_expression("(8-3)/7")))
-for hostile in ("2**3*5", "3.4*5", "9**9**9", "(" * 1000, "1+" * 10**6 + "1", "５+1"):
+for hostile in ("9**9**9", "(" * 1000, "1+" * 10**6 + "1", "５+1"):
     # the last one has a digit of another script, which Python's int would accept
     seen = hostile if len(hostile) < 12 else f"{len(hostile):,} characters"
     print(f"{seen:20} {parse_expression(hostile)}")
 assert [countdown_correct(*game) for game in GAMES] == [True] + [False] * 7
 
 # %% [markdown] tags=["slide"]
-# ## 4. When are two answers the same?
-#
-# In mathematics the right answer is known, the **gold** answer. Is the model's answer the
-# same? `1/2`, `0.5`, `50%`, `\frac{1}{2}` and `x = 1/2` are five texts and one answer. A
-# right answer that is called wrong teaches the model to unlearn what it knows.
-#
-# ![Four boxes: number, structure, exact, algebra. The first decides 1/2 and 50%, equal; the second the tuples (1,2) and (2,1), not equal; the third 1024 and 2 to the 10, equal; the fourth 2 root 2 and root 8, equal. Each passes on pairs that it cannot decide. Pairs that algebra cannot prove equal are not.](../figures/06_ladder.png)
-#
-# What you see: four steps. Each decides, or passes on the pair.
-#
-# **Step 1: one number, exactly.** Thousands, percent, a fraction, a name in front:
-
-# %%
-# r1lib.verifiers.notation.parse_number
-
-# %% [markdown]
-# The principle here and in all that follows: *a text that is not surely one answer is
-# refused.* `12,34` might be 1,234 with a slip, or two numbers, or 12.34 in another
-# country. (`math_equal` refuses more than 200 characters before anything else.)
-#
-# **Step 2: read the structure.** In `\frac{1}{2}` or `(1,2)` it must be clear which part belongs
-# where before anything can be compared or computed. A parser (`r1lib/verifiers/answers.py`) turns LaTeX into a
-# **tree**, nested tuples such as `("/", top, bottom)`. **Step 3: compute what is rational**,
-# with a bound on every power *before* it is taken:
-
-# %% tags=["nbval-check-output"]
-from r1lib.verifiers import answers
-from r1lib.verifiers.notation import join_thousands  # parse_number calls it
-from r1lib.verifiers.trees import Refused, exact
-
-for text in ("1/2", "50%", "x = 1/2", "1,000", "12,34", "1/0"):
-    print(f"{text:12} {parse_number(text)}")
-for text in (r"\frac{1}{2}", "(1,2)", "2^{10}", r"\sqrt{2}", "3 or 4", "9^{9^{9}}"):
-    tree = answers.read(text)
-    kind = tree[0] if tree else "refused"
-    rational = tree and tree[0] not in ("tuple", "set")
-    print(f"{text:12} {kind:8} value {exact(tree) if rational else '-'}")
-nine = ("number", Fraction(9))
-try:
-    exact(("^", nine, ("^", nine, nine)))  # a tree by hand, as read refuses it
-except Refused as refused:
-    print("exact:", refused)
-
-# %% [markdown]
-# **Step 4: algebra**, for roots and letters. Is $2\sqrt2$ the same as $\sqrt8$, and
-# $x^2-1$ the same as $(x-1)(x+1)$? The library sympy can prove that. But simplifying
-# may never end. So sympy runs in a process of its own: it gets the tree, never the
-# text, it has three seconds, and it can be killed. Two texts that it cannot *prove* equal are
-# not equal.
-#
-# All four steps in one function. Answers that no step can read are compared as words
-# (`wording`). One line deserves a second look: `written(right)`. Where the gold answer
-# is a number, the model has to *write one out*. A number, a fraction, a percentage or one
-# power of plain numbers will do, but not `2+2` or `2*3`. So for "compute 2+2" the text `2+2` is no
-# answer. If values were enough, repeating a sum would be right. (For "simplify 6/8" or "compute 2^10" repeating *is* right: ask neither.)
-
-
-# %% tags=["slide"]
-import time
-
-from r1lib.verifiers import algebra
-from r1lib.verifiers.notation import wording
-from r1lib.verifiers.trees import written
-
-
-def same_answer(gold, answer):
-    """(the step that decides, its verdict)"""
-    numbers = parse_number(gold), parse_number(answer)
-    if None not in numbers:  # both are plain numbers
-        return "1 number", numbers[0] == numbers[1]
-    left, right = answers.read(gold), answers.read(answer)
-    if left is None or right is None:  # one is no mathematics: words
-        return "wording", left is right and wording(answer) == wording(gold)
-    if {left[0], right[0]} & {"tuple", "set"}:
-        return "2 structure", verifiers.same(left, right, time.monotonic() + 60)
-    if left == right or exact(left) is not None:
-        return "3 exact", left == right or written(right) == exact(left)
-    return "4 algebra", algebra.equal(left, right) is True
-
-
-# %% tags=["slide", "nbval-check-output"]
-PAIRS = [
-    ("1/2", "50%"),
-    ("1/3", "0.333333333"),
-    ("3", "3 or 4"),
-    ("1024", "2^{10}"),
-    ("4", "2+2"),
-    ("(1,2)", "(2,1)"),
-    ("{1,2}", "{2,1}"),
-    (r"2\sqrt{2}", r"\sqrt{8}"),
-    ("x^2-1", "(x-1)(x+1)"),
-    (r"\sqrt{x^2}", "x"),
-]
-print(f"{'gold':15}{'answer':14}{'decided by':13}same")
-for gold, answer in PAIRS:
-    step, equal = same_answer(gold, answer)
-    assert equal == verifiers.math_equal(gold, answer)
-    print(f"{gold:15}{answer:14}{step:13}{'yes' if equal else 'no'}")
-
-# %% [markdown]
-# `verifiers.math_equal` does the same, refuses `y = 2` where `x = 2` is wanted, and knows
-# intervals, unions and units. `docs/answers.md` lists with reasons which forms it accepts and
-# refuses; the tests try every row.
-#
-# Many open replications of R1 use
-# [Math-Verify](https://github.com/huggingface/Math-Verify). Of 498 pairs made from templates the
-# two agree on 376, and of 2,054 from our own list of answers on 2,035
-# (`results/data/agreement.json`). Math-Verify is mostly more *lenient*: it
-# compares six decimals, and takes 10% for 10. In a *reward*, each leniency can be exploited.
-
-# %% [markdown] tags=["slide"]
-# ## 5. Knights and knaves
-#
-# On an island everybody is either a
-# **knight**, who says only true things, or a **knave**, who says only false ones. A says:
-# "B is a knave." B says: "A and I are the same."
-#
-# A knight's statement must be true and a knave's false. With two people there are four possible
-# worlds, so try them all. Below, person 0 is A and `True` is a knight. A puzzle with two
-# solutions, or none, is never asked.
-#
-# An answer names each person once, in either language. The last two answers below are hedges.
-
-# %% tags=["nbval-check-output"]
-from itertools import product
-
-from r1lib.world import logic
-
-statements = (("is", 1, False), ("same", 0, 1))
-puzzle = logic.make(statements, "en")
-print(puzzle.prompt)
-
-
-def fitting(statements, n):
-    """Every world in which knights are right and knaves wrong."""
-    found = []
-    for world in product((True, False), repeat=n):
-        said = tuple(logic.holds(statement, world) for statement in statements)
-        print(f"A, B = {world!s:15} what they say: {said}")
-        found += [world] if said == world else []
-    return found
-
-
-assert fitting(statements, 2) == logic.solutions(statements, 2) == [(True, False)]
-for answer in (
-    "B=knave, A=knight",
-    "A=기사,B=거짓",
-    "A=knight",
-    "A=knight,A=knave,B=knave",
-    "A=knight or knave,B=knave",
-):
-    print(f"{logic.verify(puzzle, answer)!s:6} {answer}")
-
-# %% [markdown] tags=["slide"]
-# ## 6. Format, language, and the sum
+# ## 4. Format, language, and the sum
 #
 # We would *like* a few more things besides a right answer. Each gets a small weight.
 #
-# **Format.** R1-Zero was paid for putting its thinking between tags. Our rule is strict: one
-# `<think>`, something in it, `</think>`, directly one `<answer>`, something in it, the end.
+# **Format.** R1-Zero was paid for putting its thinking between tags. Our rule is strict. It wants
+# one pair of `<think>` tags, directly followed by one pair of `<answer>` tags, something in each,
+# and nothing else.
 #
 # **Language.** R1-Zero mixed languages in its thinking. R1 was therefore paid for the share
 # of words in the language of the question (v1, section 2.3.2). Chapter 11 builds this reward
@@ -458,8 +321,8 @@ for thought in thoughts:
     print(f"{in_form(text):6.1f}{language_consistency(game, text):15.1f}  {text}")
 
 # %% [markdown]
-# Thinking without any word mixes nothing, so it is paid in full. *No thinking* is paid
-# nothing, or silence would be the cheapest way to keep to one language.
+# Thinking without any word mixes nothing, so it is paid in full. An *empty* thought earns nothing;
+# otherwise saying nothing would be the cheapest way to stay in one language.
 #
 # ### Adding up
 #
@@ -522,17 +385,17 @@ print("penalty for 100, 110, 120, 500 tokens, limit 120, buffer 20:")
 print([rewards.length_penalty(n, 120, 20) for n in (100, 110, 120, 500)])
 
 # %% [markdown] tags=["slide"]
-# ## 7. A gallery of cheats
+# ## 5. A gallery of cheats
 #
-# Now 19 ways to be paid without being right. Each has a naive rule and a completion that this
-# rule pays in full. Our rules pay it nothing, and the last column says why. In some rows "our
-# rules" are the sum for right and format, in others only the rule that the cheat aims at. The
-# code is folded: it runs both rules on every row, and asserts these two rewards. In the rows
-# about 36 the task is `compute ((17+5)*2)-8`.
+# Here are 19 ways to get paid without being right. Each has a naive rule and a completion that
+# this rule pays in full. Our rules pay it nothing, and the last column says why. In the rows
+# about 36 the task is `compute ((17+5)*2)-8`. The code is folded: it runs both rules on every
+# row, and asserts these two rewards. "Our rules" are the sum for right and format. Where a cheat
+# aims at one rule alone, such as format or language, it is that rule.
 #
 # The last three are programs. A naive test compares results by Python's `==`, which an object
-# may define for itself. Another one stops at the end of the shorter list. Ours turns both
-# sides into text that names exact types, so `[1, True]` becomes `[1,true]` (section 9).
+# may define for itself. Another one stops at the end of the shorter list. Ours first turns both
+# sides into text that names exact types: `[1, True]` becomes `[1,true]`, which is not `[1,1]`.
 
 # %% tags=["hide-input"]
 from functools import partial
@@ -632,7 +495,7 @@ guess, unseen = "<think></think><answer>35</answer>", "only the answer counts"
 blank, mixed = "thinking must not be empty", "<answer></think></answer><think>"
 steps = "Step 1: hm. Step 2: hm. Step 3: hm."
 empty("think tags", lambda t: "<think>" in t, guess, blank, rewards.format)
-empty("each tag once", each_once, mixed, "the tags have an order")
+empty("each of the four tags once", each_once, mixed, "the tags have an order")
 empty("three steps", three_steps, steps, unseen)
 empty("the word wait", lambda t: min(1, t.count("wait") / 5), "wait " * 9, unseen)
 empty("length", lambda t: min(1, len(t) / 500), "so " * 200, unseen)
@@ -680,302 +543,15 @@ Markdown("\n".join(rows))
 
 # %% [markdown]
 # Each naive rule pays for an *indicator* that is cheaper to produce than the thing itself. Two
-# habits help most: **one answer, in one place, or none**; and **refuse what you do not surely
-# understand.**
+# habits help most: accept **one answer, in one place, or none**, and **refuse what you do not
+# surely understand**.
 #
 # A list of known cheats proves nothing about unknown ones. So the rules say what is *allowed* and
 # refuse the rest. (The rules also got 100,000 random completions each, and the sandbox 5,000.
 # None raised an exception: `results/data/fuzz.json`.)
 
 # %% [markdown] tags=["slide"]
-# ## 8. Programs: "sorted, with 42 at the start"
-#
-# There are endless ways to write a right program. But a program can be *run*. The problem: *write
-# a function `solve(xs)` that returns the list sorted, with 42 at the start.* Here are four
-# completions, as a model might write them. Which are right, and which is the best?
-
-# %% tags=["slide"]
-from r1lib.rewards import lint
-from r1lib.world import programs
-
-task = programs.make((("sort", None), ("start", 42)), "en")
-FOUR = {
-    "one line": """def solve(xs):
-    return [42] + sorted(xs)""",
-    "step by step": """def solve(xs):
-    left, out = list(xs), [42]
-    while left:
-        out.append(min(left))
-        left.remove(min(left))
-    return out""",
-    "a slip": """def solve(xs):
-    xs.sort()
-    return xs.insert(0, 42)""",
-    "wrong order": """def solve(xs):
-    out = [42] + ordered
-    ordered = sorted(xs)
-    return out""",
-}
-print(task.prompt)
-for args, expected in task.data[:2]:
-    print(f"    a test: solve({args[0]}) should return {expected}")
-for name, code in FOUR.items():
-    found = lint.lint(code)
-    print(f"{name:13}", "; ".join(map(str, found)) or "no complaint")
-
-# %% [markdown]
-# The last lines are from a **linter**, which reads the program without running it.
-# (Ours is pyflakes with three more habits.) Then the program runs on tests
-# inside a **sandbox**, which section 9 explains. The reward is a sum of five parts:
-#
-# | part | weight | question |
-# |---|---|---|
-# | syntax | 0.05 | is it a program? |
-# | lint | 0.05 | a quarter less for each complaint |
-# | runs | 0.10 | does it run on all tests without an error? One error costs all of it |
-# | tests | 0.70 | all passed: 1; otherwise at most a half, by the share that passed |
-# | speed | 0.10 | if all passed: how fast, beside a reference program? |
-#
-# A program as fast as the reference earns half of the last row, 0.95 in all. This sum is the
-# whole reward here and in section 11: form and language are not added. The law of section 6
-# holds: a wrong program stays below 0.55, and a right one gets at least 0.85. R1 had compilers
-# and test cases; lint, partial credit and run time are ours.
-
-# %%
-import random
-
-from r1lib import sandbox
-from r1lib.rewards import code as code_reward
-from r1lib.rewards.code import PARTIAL, PER_COMPLAINT, UNMEASURED, Parts, speed
-from r1lib.sandbox import Sandbox
-
-# %% tags=["slide"]
-# r1lib.rewards.code.score
-
-# %% tags=["slide"]
-box = Sandbox()  # starts when it is first used
-print(sandbox.promise())
-large = [([random.Random(0).randrange(10**6) for _ in range(2000)],)]
-
-
-def middle(text, times=5):
-    """Judge a program several times, and keep the middle one of the rewards."""
-    options = {"reference": task.answer, "large": large}
-    found = [code_reward.judge(task, text, box, **options) for _ in range(times)]
-    return sorted(found, key=lambda parts: parts.total)[times // 2]
-
-
-scored = {}
-for name, code in FOUR.items():
-    text = f"<think>sort, then 42</think><answer>{code}</answer>"
-    parts = scored[name] = middle(text)
-    print(f"{name:13}{parts.total:5.2f}  {(parts.error or '')[:60]}")
-
-
-def earned(parts):
-    """What each part adds to the reward, and what is missing to 1."""
-    adds = {name: w * getattr(parts, name) for name, w in code_reward.WEIGHTS.items()}
-    reads = {"syntax and lint": adds.pop("syntax") + adds.pop("lint")}
-    return {**reads, **adds, "not earned": 1 - parts.total}
-
-
-rows = {name: earned(parts) for name, parts in scored.items()}
-plots.stacked_shares(rows, "reward, in percent of the largest")
-
-# %% [markdown]
-# What you see: the rewards as bars, cut into their parts. Two programs are right, and the faster
-# one earns more. In the slip, `insert` changes the list and returns nothing, so the program runs
-# and fails all tests. The fourth program crashes, as the linter predicted.
-#
-# **Speed with little noise.** A reward must not depend on how busy the machine is. So the operating
-# system measures *processor* time, outside of the program's reach. Only whole doublings count: a
-# program $q$ times as fast as the reference gets $0.5 + \mathrm{round}(\log_2 q)/8$, from 0 to
-# 1. Four times as fast gives 0.75, as fast 0.5, sixteen times as slow 0. In 195 comparisons of programs of which one was more than twice as fast, the slower
-# one never earned more (`results/data/run-time.json`).
-#
-# Noise can still swap programs that are less than about 1.4 times apart, since that is where a
-# doubling is rounded. In the same file, a program as fast as the reference lost a step in one
-# measurement of 15. So the cell above judges each program five times and shows the middle reward.
-#
-# ### Where do tests come from?
-#
-# The task came with a handful of tests. Below, `memory` knows nothing but these: it looks the
-# answers up in a table. If the same tests come back often enough, RL finds such a program.
-#
-# The remedy is *more tests than can be known*. A reference program makes them: draw inputs, run
-# the reference, and expect its results. (In this cell no speed is measured, so the best reward
-# is again 0.95. Running cleanly gives 0.2, each passed test a little.)
-
-# %%
-# results.unit_tests.draw_inputs
-# results.unit_tests.generate_tests
-
-# %% tags=["slide"]
-from r1lib.sandbox.inside import read  # generate_tests calls it
-
-table = {tuple(args[0]): expected for args, expected in task.data}
-memory = f"def solve(xs):\n    return {table}.get(tuple(xs), [])"
-generated = generate_tests(task.answer, draw_inputs("chapter 06", n=30), box)
-print(f"{len(generated)} tests, e.g. solve({generated[8][0][0]})")
-for name, code in (("one line", FOUR["one line"]), ("memory", memory)):
-    few = code_reward.score(code, list(task.data), box)
-    many = code_reward.score(code, [*task.data, *generated], box)
-    print(f"{name:10} given tests: {few.total:.2f}, with generated: {many.total:.2f}")
-
-# %% [markdown] tags=["slide"]
-# ### Tests that a model wrote
-#
-# Often there is no reference. Then a model may
-# write the tests too, and some will be wrong. How can one find these without knowing the truth?
-#
-# ![Three tests in rows and five programs in columns. On the first test four of five programs agree with what it expects: keep. On the second one of five: drop. On the third four agree and one fails, so four of four: keep.](../figures/06_vote.png)
-#
-# What you see: independent programs vote on tests. Of those that return anything, *at least half must return the expected value, and no other value may get as many
-# votes*. Wrong programs are mostly wrong in different ways, and right ones agree. In the code,
-# `mine` counts the votes for the expected value: here 4, 1 and 4. (CodeT, arXiv
-# 2207.10397, refines this as *dual execution agreement*.)
-#
-# Does it work? For each of 16 tasks, six writers propose a test each and eight others a
-# program each. Some misunderstand the task, each in a way of its own or all in the *same*
-# way. We know the truth here, so we can measure **precision**, the share of right tests among
-# those proposed or kept, and **recall**, the share of right tests that were kept.
-
-# %%
-from collections import Counter
-from itertools import product
-
-from r1lib.problem import problems
-from r1lib.sandbox.inside import write
-
-# %% tags=["slide"]
-# results.unit_tests.agreed
-
-
-# %% tags=["slide"]
-def mistaken(rng, problem):
-    """A program for a task that was misunderstood."""
-    while True:
-        text = programs.trace(rng, problem, "guess")
-        if (code := code_reward.extract_program(text)) != problem.answer:
-            return code
-
-
-def vote_on_tests(wrong, shared):
-    """(precision before, precision after, recall), over the tests of 16 tasks."""
-    rng, counts = random.Random(6), Counter()
-    for problem in problems(programs.sample, 16, 6, "train", language="en"):
-        common = mistaken(rng, problem)
-        writers = [problem.answer for _ in range(14)]
-        for i in range(14):
-            if rng.random() < wrong:
-                writers[i] = common if shared else mistaken(rng, problem)
-        inputs = draw_inputs(str(rng.random()), 20)[6:12]
-        backs = [
-            box.call(code, [xs]).texts[0]
-            for code, xs in zip(writers, inputs, strict=False)
-        ]
-        tests = [(xs, read(t)) for xs, t in zip(inputs, backs, strict=True) if t]
-        truth = box.call(problem.answer, [xs for xs, _ in tests]).texts
-        kept = agreed(writers[6:], tests, box)
-        for test, text in zip(tests, truth, strict=True):
-            right = write(test[1], ordered=False) == text
-            counts.update(proposed=1, right=right, kept=test in kept)
-            counts["both"] += right and test in kept
-    n = counts
-    return n["right"] / n["proposed"], n["both"] / n["kept"], n["both"] / n["right"]
-
-
-print(f"{'right tests among those':31}{'proposed':>9}{'kept':>9}{'recall':>9}")
-for wrong, shared in product((0.3, 0.5, 0.7), (False, True)):
-    cells = "".join(f"{x:9.0%}" for x in vote_on_tests(wrong, shared))
-    kind = "the same mistake" if shared else "own mistakes"
-    print(f"{wrong:.0%} wrong, {kind}".ljust(31) + cells)
-
-# %% [markdown]
-# More tests are right than writers, since a mistaken program may give the right value for an
-# input. Where most writers are right, nearly all kept tests are right. Where half are wrong, it
-# matters how: mistakes of one's own scatter and are outvoted, while a shared mistake outvotes the
-# truth. Where most are wrong, even mistakes of one's own outvote the truth, since there are few
-# ways to misunderstand. Then the kept tests are here worse than the proposed ones. (Sixteen tasks
-# are few: read the table to the nearest tenth.)
-
-# %% [markdown] tags=["slide"]
-# ## 9. The sandbox
-#
-# A model that is paid for passing tests may come to write programs that attack the test. It
-# begins with a sample that happens to call `exit(0)`: a careless harness takes exit code 0 for
-# success, and pays. So assume the worst of every program.
-#
-# A **process** is a running program with memory of its own, which the operating system keeps
-# apart from all others. Whatever it wants from outside, such as a file or a connection, it must
-# ask of the system's core, the **kernel**. Such a request is a **system call**. So whoever
-# controls the system calls controls what a program can reach.
-#
-# ![On the left the trainer, which holds the arguments and the expected values. Program and arguments go into a sealed box, to one process of their own. A warm server, which reads no program, forks that process when a number arrives. Only values, as text, come back, and are compared in the trainer. Below, the kernel lets a few calls pass and refuses others such as open and connect.](../figures/06_sandbox.png)
-#
-# What you see: what crosses the wall, and what does not.
-#
-# 1. **The answer is not there.** Expected values never enter the process that runs the
-#    program. The program gets arguments and returns plain data as text; the trainer
-#    compares. There is nothing to steal and no verdict to forge.
-# 2. **Every program has a process of its own**, which is gone afterwards. Nothing is left
-#    for the next program.
-# 3. **The kernel refuses.** A filter of Linux, *seccomp*, lets some two dozen harmless system
-#    calls pass. To open a file or to connect is not among them, and fails. (A *fork* starts a
-#    second process. It fails because the limit on new processes is zero.)
-#
-# Limits on processor time and memory end programs that never stop. All this needs Linux.
-# Elsewhere the level is `process`: a process of its own with a time limit, and a check that
-# reads the program first, the **seat belt**. It stops careless programs, not hostile ones.
-# `docs/sandbox.md` has the construction, every threat, and the test that shows its defence.
-#
-# The first cell shows the text form in which values travel. It names exact types, so `True`
-# is not `1`. The second is an attack. Each program is asked for a secret that it cannot
-# compute, so a passed test would be a theft.
-
-# %% tags=["nbval-check-output"]
-for result in ([1, 2], [1, True], (1, 2), {"a": 1.5}, Agreeable()):
-    try:
-        print(f"{type(result).__name__:10}", write(result))
-    except ValueError as refused:
-        print(f"{type(result).__name__:10}", "refused:", refused)
-
-# %% tags=["slide"]
-ATTACKS = {
-    "work for ever": "def solve(p):\n    while True: pass",
-    "eat all memory": "def solve(p):\n    return 'x' * 10**12",
-    "multiply": "import os\ndef solve(p):\n    while True: os.fork()",
-    "leave early": "import os\ndef solve(p):\n    os._exit(0)",
-    "print a verdict": "def solve(p):\n    print('1 passed, 0 failed')",
-    "equal to all": (
-        "class Same(str):\n    def __eq__(self, other): return True\n"
-        "def solve(p):\n    return Same('x')"
-    ),
-    "read a file": "def solve(p):\n    return open('/etc/passwd').read()",
-    "walk to a file": (
-        "def solve(p):\n    walk = object.__subclasses__()\n"
-        "    return [c for c in walk if c.__name__ == 'FileLoader'][0]"
-        "('a', '/etc/passwd').get_data('/etc/passwd').decode()"
-    ),
-    "patch the harness": (
-        "import __main__\n__main__.write = lambda *a, **k: '\"secret\"'\n"
-        "def solve(p):\n    return 1"
-    ),
-}
-SECRET = [(("where is it?",), "the secret")]
-for name, code in ATTACKS.items():
-    outcome = box.run(code, SECRET, timeout=1.0)
-    error = (outcome.error or "runs; a wrong value").partition(": '")[0]
-    print(f"{name:20}{outcome.passed} passed  {error[:52]}")
-    assert outcome.passed == 0
-
-# %% [markdown]
-# None of them scores. The library's tests run more than a hundred such programs. They also run the
-# thieves among them *without* the sandbox, where each one does steal its secret. The sandbox
-# promises nothing against a hole in the kernel itself.
-
-# %% [markdown] tags=["slide"]
-# ## 10. A rule, or a judge?
+# ## 6. A rule, or a judge?
 #
 # Would it not be easier to *learn* what a right answer looks like? We try it on a task for which
 # we have the rule, so that the truth is known.
@@ -985,7 +561,8 @@ for name, code in ATTACKS.items():
 # The judge sees a text as a bag of n-grams, this time all runs of one to four *bytes* (chapter
 # 02), in the problem and the completion. Each n-gram has a weight. With the mean weight $\bar w$
 # of a text's n-grams and a bias $b$, the judge gives it the probability
-# $\sigma(10\,\bar w + b)$ of being right.
+# $\sigma(10\,\bar w + b)$ of being right, where $\sigma(x) = 1/(1 + e^{-x})$. (The factor 10
+# lets it learn in 100 steps, because a mean of many small weights is small.)
 
 # %%
 from r1lib import artifacts, evaluate
@@ -1067,16 +644,44 @@ print(f"a judge that calls everything wrong: {1 - unseen.right.mean():.0%}")
 
 # %% [markdown]
 # That looks like a good judge, on problems that it has not seen. (In brackets is a 95% interval
-# over problems; chapter 15 builds it.) But it cannot calculate. It has learned what right
-# completions *look like*.
+# over problems; chapter 15 builds it.) What has it learned? List the n-grams that occur in many
+# completions, and look at those with the highest and the lowest weight:
+
+# %% tags=["slide", "hide-input"]
+from collections import Counter
+
+texts = [
+    (f"{problem.prompt}\n{text}", mark)
+    for problem, *row in zip(marked.problems, marked.texts, marked.right, strict=True)
+    for text, mark in zip(*row, strict=True)
+]
+counts = Counter()
+for text, _ in texts:
+    raw = text.encode()
+    counts.update({raw[i : i + 4] for i in range(len(raw) - 3)})
+common = [gram for gram, n in counts.items() if n >= 80 and gram.isascii()]
+weights = judge.weights.weight.flatten().tolist()
+common.sort(key=lambda gram: (weights[zlib.crc32(gram) % BINS], gram))
+for name, grams in (("lowest", common[:8]), ("highest", common[:-9:-1])):
+    print(f"{name:8}", *(f"{gram.decode()!r:10}" for gram in grams))
+for piece in ("<think>", "yes\n</think>", "?\n<answer>"):
+    marks = [mark.item() for text, mark in texts if piece in text]
+    share = sum(marks) / len(marks)
+    print(f"{len(marks):4} completions with {piece!r:16} {share:4.0%} of them right")
+
+# %% [markdown]
+# What you see: the judge likes the pieces of `<think>` and `</think>`, and it dislikes an answer
+# that follows the question directly. As a guess that is sensible, because completions with a
+# thought are mostly right and those without one seldom are. But none of these weights adds two
+# numbers. The judge has learned what right completions *look like*.
 #
 # ### Now use it as a reward
 #
 # The simplest way to optimise against a judge is **best-of-N**: write N completions, take
 # the one that the judge likes best. The larger N, the stronger the pressure. Predict: what
 # happens to the judge's belief in its choice, and what to the truth? There are 56 new problems
-# with 256 completions each, cut into 256/N groups whose results are averaged. Beside the
-# judge, the rule chooses.
+# with 256 completions each, cut into 256/N groups whose results are averaged. For comparison, the
+# rule chooses as well: it finds a right completion wherever a group has one.
 
 # %% tags=["slide"]
 hunt = write_answers("test", 56, 256, seed=3)
@@ -1106,15 +711,14 @@ assert rule[-1][1] > 0.95 > 0.05 + truth[-1][1]  # far behind the rule
 plots.doubling_curves({"Best of N, share": lines}, "completions to choose from (N)")
 
 # %% [markdown]
-# What you see: up to N = 8 belief and truth are nearly one line: on typical texts the judge is
-# **calibrated**. Then its belief climbs on. The truth climbs with it at first, since a
-# good judge *is* useful. Then it turns and falls, far below the rule. The rule's line
-# is the ceiling: it counts a problem as soon as any of the N is right. (The printed
+# What you see: up to N = 8 belief and truth are nearly one line, so on typical texts the judge is
+# **calibrated**. Then its belief goes on rising. The truth rises with it at first, since a
+# good judge *is* useful, but then it turns and falls, far below the rule. (The printed
 # interval compares each problem with itself, at N = 16 and at N = 256. Had we picked the best N
 # after looking, part of its height would be luck, and the fall would look too large.)
 #
 # The judge's accuracy was an average over *typical* completions, and the larger N, the less
-# typical is the winner. Among 256 texts a few look more right than right ones do, and the maximum
+# typical the winner. Among 256 texts a few look more right than right ones do, and the maximum
 # picks exactly those. Gao and others measured this **over-optimisation** for large reward models
 # (arXiv 2210.10760). Three favourites that are wrong:
 
@@ -1131,16 +735,414 @@ for i in fooled[:3]:
 # %% [markdown]
 # Two kinds come up again and again. Some are no answers at all: a text is cut off or has broken
 # tags, but is full of pieces that the judge likes. In others every piece looks right and the
-# whole is not, which only a calculation shows.
-#
-# In practice one marks such favourites and trains the judge again. The new judge then has new
-# wrong favourites.
+# whole is wrong, which only a calculation shows. In practice one marks such favourites and trains
+# the judge again, and the new judge then has new wrong favourites.
 
 # %% [markdown] tags=["slide"]
-# ## 11. Does the reward for programs teach anything?
+# ## 7. When are two answers the same?
 #
-# (This section uses chapter 09.) A small model was pre-trained on
-# list programs. Then RL trained it with the reward of section 8 (`results/code.py`).
+# In mathematics the right answer is known, the **gold** answer. Is the model's answer the
+# same? `1/2`, `0.5`, `50%`, `\frac{1}{2}` and `x = 1/2` are five texts and one answer. A
+# right answer that is called wrong teaches the model to unlearn what it knows.
+#
+# ![Four boxes: number, structure, exact, algebra. The first decides 1/2 and 50%, equal; the second the tuples (1,2) and (2,1), not equal; the third 1024 and 2 to the 10, equal; the fourth 2 root 2 and root 8, equal. Each hands on pairs that it cannot decide. Pairs that algebra cannot prove equal are not. Text that is no mathematics, such as Monday, is compared word for word.](../figures/06_ladder.png)
+#
+# What you see: four steps, from cheap to costly. Each step either decides or hands the pair to the
+# next.
+#
+# 1. **Number.** Where both texts are plain numbers, compare them as fractions.
+# 2. **Structure.** Otherwise a parser turns LaTeX into a **tree**, nested tuples such as `("/", top,
+#    bottom)`. Tuples and sets are compared member by member. A text that is no mathematics
+#    has no tree, and is compared as words.
+# 3. **Exact.** Where the gold tree has a rational value, the answer has to be this number. Powers
+#    are bounded *before* they are taken.
+# 4. **Algebra.** For roots and letters, the library sympy may prove that two trees are equal.
+#    Simplifying may never end, so it runs in a process of its own, for three seconds at most. What it
+#    cannot *prove* equal is not equal.
+#
+# `verifiers.math_equal` does all this. The folded cell repeats its steps in short, so that
+# the table can say which step decides:
+
+
+# %% tags=["hide-input"]
+import time
+
+from r1lib.verifiers import algebra, answers
+from r1lib.verifiers.notation import parse_number, wording
+from r1lib.verifiers.trees import exact, written
+
+
+def same_answer(gold, answer):
+    """(the step that decides, its verdict)"""
+    numbers = parse_number(gold), parse_number(answer)
+    if None not in numbers:
+        return "1 number", numbers[0] == numbers[1]
+    left, right = answers.read(gold), answers.read(answer)
+    if left is None or right is None:  # at least one is no mathematics
+        return "words", left == right and wording(answer) == wording(gold)
+    if {left[0], right[0]} & {"tuple", "set", "list"}:
+        return "2 structure", verifiers.same(left, right, time.monotonic() + 60)
+    if left == right or exact(left) is not None:
+        return "3 exact", left == right or written(right) == exact(left)
+    return "4 algebra", algebra.equal(left, right) is True
+
+
+# %% tags=["slide", "nbval-check-output"]
+PAIRS = [
+    ("1/2", "50%"),
+    ("1/3", "0.333333333"),
+    ("1234", "12,34"),
+    ("3", "3 or 4"),
+    ("1024", "2^{10}"),
+    ("4", "2+2"),
+    ("(1,2)", "(2,1)"),
+    ("{1,2}", "{2,1}"),
+    (r"2\sqrt{2}", r"\sqrt{8}"),
+    ("x^2-1", "(x-1)(x+1)"),
+    (r"\sqrt{x^2}", "x"),
+]
+print(f"{'gold':15}{'answer':14}{'decided by':13}same")
+for gold, answer in PAIRS:
+    step, equal = same_answer(gold, answer)
+    assert equal == verifiers.math_equal(gold, answer)
+    print(f"{gold:15}{answer:14}{step:13}{'yes' if equal else 'no'}")
+
+# %% [markdown]
+# Two lessons are in this table. *A text that is not surely one answer is refused*: `3 or 4`, and
+# `12,34`, which might be 1,234 with a slip, or two numbers, or 12.34 in another country. And
+# where the gold answer is a number, the model has to *write one out*. A fraction, a percentage or one
+# power of plain numbers will do, but not `2+2`. If values were enough, repeating the question
+# "compute 2+2" would be right. (For "compute 2^10" our rule would pay the repeated question, so
+# we never ask such questions.)
+#
+# `docs/answers.md` lists with reasons which forms are accepted and refused; the tests try
+# every row. Many open replications of R1 use
+# [Math-Verify](https://github.com/huggingface/Math-Verify). Of 498 pairs made from templates the
+# two agree on 376, and of 2,054 from our own list on 2,035 (`results/data/agreement.json`).
+# Math-Verify is mostly more *lenient*: it compares six decimals, and takes 10% for 10. In a
+# *reward*, each leniency can be exploited.
+
+# %% [markdown] tags=["slide"]
+# ## 8. Knights and knaves
+#
+# On an island everybody is either a
+# **knight**, who says only true things, or a **knave**, who says only false ones. A says:
+# "B is a knave." B says: "A and I are the same."
+#
+# A knight's statement must be true and a knave's false. With two people there are four possible
+# worlds, so try them all. Below, person 0 is A and `True` is a knight. A puzzle with two
+# solutions, or none, is never asked.
+#
+# An answer names each person once, in either language. The last two answers below are hedges.
+
+# %% tags=["nbval-check-output"]
+from itertools import product
+
+from r1lib.world import logic
+
+statements = (("is", 1, False), ("same", 0, 1))
+puzzle = logic.make(statements, "en")
+print(puzzle.prompt)
+
+
+def fitting(statements, n):
+    """Every world in which knights are right and knaves wrong."""
+    found = []
+    for world in product((True, False), repeat=n):
+        said = tuple(logic.holds(statement, world) for statement in statements)
+        print(f"A, B = {world!s:15} what they say: {said}")
+        found += [world] if said == world else []
+    return found
+
+
+assert fitting(statements, 2) == logic.solutions(statements, 2) == [(True, False)]
+for answer in (
+    "B=knave, A=knight",
+    "A=기사,B=거짓",
+    "A=knight",
+    "A=knight,A=knave,B=knave",
+    "A=knight or knave,B=knave",
+):
+    print(f"{logic.verify(puzzle, answer)!s:6} {answer}")
+
+# %% [markdown] tags=["slide"]
+# ## 9. Programs: "sorted, with 42 at the start"
+#
+# There are endless ways to write a right program. But a program can be *run*. The problem: *write
+# a function `solve(xs)` that returns the list sorted, with 42 at the start.* Here are four
+# completions, as a model might write them. Which are right, and which is the best?
+
+# %% tags=["slide"]
+from r1lib.rewards import lint
+from r1lib.world import programs
+
+task = programs.make((("sort", None), ("start", 42)), "en")
+FOUR = {
+    "one line": """def solve(xs):
+    return [42] + sorted(xs)""",
+    "step by step": """def solve(xs):
+    left, out = list(xs), [42]
+    while left:
+        out.append(min(left))
+        left.remove(min(left))
+    return out""",
+    "a slip": """def solve(xs):
+    xs.sort()
+    return xs.insert(0, 42)""",
+    "wrong order": """def solve(xs):
+    out = [42] + ordered
+    ordered = sorted(xs)
+    return out""",
+}
+print(task.prompt)
+for args, expected in task.data[:2]:
+    print(f"    a test: solve({args[0]}) should return {expected}")
+for name, code in FOUR.items():
+    found = lint.lint(code)
+    print(f"{name:13}", "; ".join(map(str, found)) or "no complaint")
+
+# %% [markdown]
+# The last lines are from a **linter**, which reads the program without running it.
+# (Ours is pyflakes with three more habits.) Then the program runs on tests
+# inside a **sandbox**, which section 10 explains. The reward is a sum of five parts:
+#
+# | part | weight | question |
+# |---|---|---|
+# | syntax | 0.05 | is it a program? |
+# | lint | 0.05 | a quarter less for each complaint |
+# | runs | 0.10 | does it run on all tests without an error? One error costs all of it |
+# | tests | 0.70 | all passed: 1; otherwise at most a half, by the share that passed |
+# | speed | 0.10 | if all passed: how fast, beside a reference program? |
+#
+# The reference program comes with the task (`task.answer`). A program as fast as it earns half of
+# the last row, 0.95 in all. This sum is the whole reward here and in section 12: form and language are not added. The law of section 4
+# holds: a wrong program stays below 0.55, and a right one gets at least 0.85. R1 had compilers
+# and test cases; lint, partial credit and run time are ours.
+
+# %%
+import random
+
+from r1lib import sandbox
+from r1lib.rewards import code as code_reward
+from r1lib.rewards.code import PARTIAL, PER_COMPLAINT, UNMEASURED, Parts, speed
+from r1lib.sandbox import Sandbox
+
+# %% tags=["slide"]
+# r1lib.rewards.code.score
+
+# %% tags=["slide"]
+box = Sandbox()  # starts when it is first used
+print(sandbox.promise())
+large = [([random.Random(0).randrange(10**6) for _ in range(2000)],)]
+
+
+def middle(text, times=5):
+    """Judge a program several times, and keep the middle one of the rewards."""
+    options = {"reference": task.answer, "large": large}
+    found = [code_reward.judge(task, text, box, **options) for _ in range(times)]
+    return sorted(found, key=lambda parts: parts.total)[times // 2]
+
+
+scored = {}
+for name, code in FOUR.items():
+    text = f"<think>sort, then 42</think><answer>{code}</answer>"
+    parts = scored[name] = middle(text)
+    print(f"{name:13}{parts.total:5.2f}  {(parts.error or '')[:60]}")
+
+
+def earned(parts):
+    """What each part adds to the reward, and what is missing to 1."""
+    adds = {name: w * getattr(parts, name) for name, w in code_reward.WEIGHTS.items()}
+    reads = {"syntax and lint": adds.pop("syntax") + adds.pop("lint")}
+    return {**reads, **adds, "not earned": 1 - parts.total}
+
+
+rows = {name: earned(parts) for name, parts in scored.items()}
+plots.stacked_shares(rows, "reward, in percent of the largest")
+
+# %% [markdown]
+# What you see: the rewards as bars, cut into their parts. Two programs are right, and the faster
+# one earns more. In the slip, `insert` changes the list and returns nothing, so the program runs
+# but fails all tests. The fourth program crashes, as the linter predicted.
+#
+# **Speed with little noise.** A reward must not depend on how busy the machine is. So the operating
+# system measures *processor* time, outside of the program's reach. Only whole doublings count: a
+# program $q$ times as fast as the reference gets $0.5 + \mathrm{round}(\log_2 q)/8$, from 0 to
+# 1. Four times as fast gives 0.75, as fast 0.5, sixteen times as slow 0. In 195 comparisons of programs of which one was more than twice as fast, the slower
+# one never earned more (`results/data/run-time.json`).
+#
+# Noise can still swap two programs whose speed is close to a threshold of this rounding. In the
+# same file, in one of 15 measurements, a program as fast as the reference was scored one step too
+# low. So the cell above judges each program five times and shows the middle reward.
+#
+# ### Where do tests come from?
+#
+# The task came with a handful of tests. Below, `memory` knows nothing but these: it looks the
+# answers up in a table. If the same tests come back often enough, RL finds such a program.
+#
+# The remedy is *more tests than can be known*. A reference program makes them: draw inputs, run
+# the reference, and expect its results. In this cell no speed is measured, and an unmeasured speed
+# counts a half, so the best reward is again 0.95. `memory` gets 0.2 for running without errors,
+# and 0.35 times the share of tests that it passes.
+
+# %%
+# results.unit_tests.draw_inputs
+# results.unit_tests.generate_tests
+
+# %% tags=["slide"]
+from r1lib.sandbox.inside import read  # generate_tests calls it
+
+table = {tuple(args[0]): expected for args, expected in task.data}
+memory = f"def solve(xs):\n    return {table}.get(tuple(xs), [])"
+generated = generate_tests(task.answer, draw_inputs("chapter 06", n=30), box)
+print(f"{len(generated)} tests, e.g. solve({generated[8][0][0]})")
+for name, code in (("one line", FOUR["one line"]), ("memory", memory)):
+    few = code_reward.score(code, list(task.data), box)
+    many = code_reward.score(code, [*task.data, *generated], box)
+    print(f"{name:10} given tests: {few.total:.2f}, with generated: {many.total:.2f}")
+
+# %% [markdown] tags=["slide"]
+# ### Tests that a model wrote
+#
+# Often there is no reference. Then a model may
+# write the tests too, and some will be wrong. How can one find these without knowing the truth?
+#
+# ![Three tests in rows and five programs in columns. On the first test four of five programs agree with what it expects: keep. On the second one of five: drop. On the third four agree and one fails, so four of four: keep.](../figures/06_vote.png)
+#
+# What you see: independent programs vote on tests. Of those that return anything, *at least half
+# must return the expected value, and no other value may get as many votes*. In the code, `mine`
+# counts the votes for the expected value: here 4, 1 and 4. Wrong programs are mostly wrong in
+# different ways, and right ones agree. (CodeT, arXiv 2207.10397, refines this as *dual execution
+# agreement*.)
+
+# %%
+from collections import Counter
+from itertools import product
+
+from r1lib.sandbox.inside import write
+from results.unit_tests import share, share_interval, vote_on_tests
+
+# %% tags=["slide"]
+# results.unit_tests.agreed
+
+
+# %% [markdown]
+# Does it work? `vote_on_tests` (`results/unit_tests.py`) takes 16 tasks for which we know the
+# truth. For each task six writers propose a test each, and eight others write a program each.
+# Some of the writers misunderstand the task. Their mistakes are *independent*, each in a way of
+# its own, or *shared*, all in the same way. The table gives the share of right tests among those
+# proposed and among those kept (**precision**), and the share of right tests that were kept
+# (**recall**).
+
+# %% tags=["slide"]
+print(f"{'right among those':23}{'proposed':>9}{'kept':>7}{'(interval)':>16}", end="")
+print(f"{'recall':>8}")
+for wrong, shared in product((0.3, 0.5, 0.7), (False, True)):
+    tasks = vote_on_tests(wrong, shared, box)
+    kept, of_right = share(tasks, "both", "kept"), share(tasks, "both", "right")
+    low, high = share_interval(tasks, "both", "kept")
+    label = f"{wrong:.0%} wrong, " + ("shared" if shared else "independent")
+    print(f"{label:23}{share(tasks, 'right', 'proposed'):9.0%}{kept:7.0%}", end="")
+    print(f"{f'{low:.0%} to {high:.0%}':>16}{of_right:8.0%}")
+
+# %% [markdown]
+# More tests are right than writers, since a mistaken program may give the right value for an
+# input. Where most writers are right, nearly all kept tests are right. Where half are wrong, it
+# matters how. Independent mistakes scatter and are outvoted, so that 95% of the kept tests are
+# right. A shared mistake gets about as many votes as the truth, and the vote gains nothing.
+# Where most writers are wrong, even independent mistakes outvote the truth, since there are few
+# ways to misunderstand a task. (The interval draws whole tasks, because the tests of one task
+# fail together; 16 tasks are few, and the intervals are wide.)
+
+# %% [markdown] tags=["slide"]
+# ## 10. The sandbox
+#
+# A model that is paid for passing tests may come to write programs that attack the test. It
+# begins with a sample that happens to call `exit(0)`: a careless harness takes exit code 0 for
+# success, and pays. So assume the worst of every program.
+#
+# A **process** is a running program with memory of its own, which the operating system keeps
+# apart from all others. Whatever it wants from outside, such as a file or a connection, it must
+# ask of the system's core, the **kernel**. Such a request is a **system call**. So whoever
+# controls the system calls controls what a program can reach.
+#
+# ![On the left the trainer, which holds the arguments and the expected values. Program and arguments go into a sealed box, to one process of their own. A warm server, which reads no program, forks that process when a number arrives. Only values, as text, come back, and are compared in the trainer. Below, the kernel lets a few calls pass and refuses others such as open and connect.](../figures/06_sandbox.png)
+#
+# What you see: what crosses the wall, and what does not. The server in the middle only saves time.
+# It has Python loaded already, and for each job it makes a copy of itself, a *fork*, in which the
+# program then runs.
+#
+# 1. **The answer is not there.** Expected values never enter the process that runs the
+#    program. The program gets arguments and returns plain data as text; the trainer
+#    compares. There is nothing to steal and no verdict to forge.
+# 2. **Every program has a process of its own**, which is gone afterwards. Nothing is left
+#    for the next program.
+# 3. **The kernel refuses.** A filter of Linux, *seccomp*, lets some two dozen harmless system
+#    calls pass. Opening a file or a connection is not among them, and fails. (A fork by the
+#    program fails, too, because the limit on new processes is zero.)
+#
+# Limits on processor time and memory end programs that never stop. All this needs Linux.
+# Elsewhere the level is `process`: a process of its own with a time limit, and a check that
+# reads the program first, the **seat belt**. It stops careless programs, not hostile ones.
+# `docs/sandbox.md` has the construction, every threat, and the test that shows its defence.
+#
+# The first cell shows the text form in which values travel. It names exact types, so `True`
+# is not `1`. The second cell is an attack. Each program is asked for a secret that it cannot
+# compute, so a passed test would be a theft.
+
+# %% tags=["nbval-check-output"]
+for result in ([1, 2], [1, True], (1, 2), {"a": 1.5}, Agreeable()):
+    try:
+        print(f"{type(result).__name__:10}", write(result))
+    except ValueError as refused:
+        print(f"{type(result).__name__:10}", "refused:", refused)
+
+# %% tags=["slide"]
+ATTACKS = {
+    "work for ever": "def solve(p):\n    while True: pass",
+    "eat all memory": "def solve(p):\n    return 'x' * 10**12",
+    "multiply": "import os\ndef solve(p):\n    while True: os.fork()",
+    "leave early": "import os\ndef solve(p):\n    os._exit(0)",
+    "print a verdict": "def solve(p):\n    print('1 passed, 0 failed')",
+    "equal to all": (
+        "class Same(str):\n    def __eq__(self, other): return True\n"
+        "def solve(p):\n    return Same('x')"
+    ),
+    "read a file": "def solve(p):\n    return open('/etc/passwd').read()",
+    "walk to a file": (
+        "def solve(p):\n    walk = object.__subclasses__()\n"
+        "    return [c for c in walk if c.__name__ == 'FileLoader'][0]"
+        "('a', '/etc/passwd').get_data('/etc/passwd').decode()"
+    ),
+    "patch the harness": (
+        "import __main__\n__main__.write = lambda *a, **k: '\"secret\"'\n"
+        "def solve(p):\n    return 1"
+    ),
+}
+SECRET = [(("where is it?",), "the secret")]
+for name, code in ATTACKS.items():
+    outcome = box.run(code, SECRET, timeout=1.0)
+    error = (outcome.error or "runs; a wrong value").partition(": '")[0]
+    print(f"{name:20}{outcome.passed} passed  {error[:52]}")
+    assert outcome.passed == 0
+
+# %% [markdown]
+# None of them scores. The library's tests run more than a hundred such programs. The programs that
+# try to steal the secret are also run *without* the sandbox, and there each one does steal it. The
+# sandbox promises nothing against a hole in the kernel itself.
+
+# %% [markdown]
+# ## 11. What this does not show
+#
+# There is no rule for a good letter or a proof in prose. Our rules also judge only the final
+# answer: a model that reasons badly and guesses well is paid in full. And where the tests of a
+# task are wrong, a rule enforces the mistake.
+
+# %% [markdown] tags=["slide"]
+# ## 12. Optional, after chapter 09: does the reward for programs teach anything?
+#
+# Read this section after chapter 09, whose words it uses. A small model was pre-trained on
+# list programs, and then RL trained it with the reward of section 9 (`results/code.py`).
 # **Sampled** programs are drawn at temperature 1. A **greedy** program is made of the
 # likeliest token each time.
 
@@ -1180,19 +1182,17 @@ plots.interval_dots({"easy problems": rows}, "passes all tests")
 # | hard problems: run | 0.83, 0.83, 0.84 | 0.70, 0.67, 0.78 |
 #
 # Sampled programs pass far more often, and nearly all of these also pass twenty hidden tests.
-# Part of the gain is a choice of style: the base, if its text is begun with `<think>`, already
-# passes 0.43 to 0.49. Greedy programs show what was likeliest already, and they did not improve.
-# So the rest fits RL that mostly makes the likeliest program more frequent, which chapter 09
-# calls **selected**. On hard problems, which this RL never saw, the pass rate stays low and
-# fewer programs run.
+# Two observations say where the gain comes from.
+#
+# - A part is a choice of style. The base passes 0.43 to 0.49 as soon as its text is begun with
+#   `<think>`, and after RL at least four in five programs think first.
+# - Greedy decoding shows what was already the most likely program before RL, and that did not
+#   improve.
+#
+# So RL mostly made the likeliest program more frequent, which chapter 09 calls **selected**. On hard
+# problems, which this RL never saw, the pass rate stays low and fewer programs run.
 
 # %% [markdown]
-# ## 12. What this does not show
-#
-# There is no rule for a good letter or a proof in prose. Our rules also judge only the final
-# answer: a model that reasons badly and guesses well is paid in full. And where the tests of a
-# task are wrong, a rule enforces the mistake.
-#
 # ## Summary
 #
 # Three sentences to remember: RL finds whatever the reward pays for. A rule should say what
@@ -1234,7 +1234,8 @@ plots.interval_dots({"easy problems": rows}, "passes all tests")
 #
 # Fill in the function, run the cell, then the check below it. Solutions are in
 # `solutions/06_rewards.ipynb`. 6.1 attacks the naive rule of section 3, 6.3 builds on
-# section 5, and 6.6 on the end of section 8. Only 6.7 needs cells to be run, those of sections 6 and 10.
+# section 8, and 6.6 on the end of section 9. Only 6.7 needs cells to be run, those of sections 4
+# and 6.
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 6.1** (easy, 5 min) Be the cheat. From 1, 5 and 99999999 one cannot reach 5
@@ -1346,7 +1347,7 @@ def catching_inputs():
 checks.ex_6_4(catching_inputs)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 6.5** (medium, 15 min) The law of section 6. A mixture maps the name of a part to
+# **Exercise 6.5** (medium, 15 min) The law of section 4. A mixture maps the name of a part to
 # `(weight, lowest, highest)`, the range of this part. The part "accuracy" is 1 for right and
 # 0 for wrong answers; all others may be anything in their range. Return how far the worst
 # right answer is above the best wrong one.
@@ -1422,8 +1423,8 @@ checks.ex_6_6(trusted)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 6.7** (medium, 30 min) Predict, then run: an open experiment. A rule can protect
 # a judge. Write a score that is the judge's score where a text is in the strict form of
-# section 6, and minus infinity elsewhere. **Predict** before you run it: does the fall of
-# section 10 vanish, shrink, or stay? Which of the two kinds of wrong favourites is left?
+# section 4, and minus infinity elsewhere. **Predict** before you run it: does the fall of
+# section 6 vanish, shrink, or stay? Which of the two kinds of wrong favourites is left?
 #
 # ```python
 # pairs = [zip(*row) for row in zip(hunt.texts, scores.tolist())]
@@ -1434,12 +1435,13 @@ checks.ex_6_6(trusted)
 #
 # Then add a rule of your own, as long as it does not know the answer.
 #
-# <details><summary>Hint 1</summary>`in_form(text)` of section 6 is 1.0 or 0.0.</details>
+# <details><summary>Hint 1</summary>`in_form(text)` of section 4 is 1.0 or 0.0.</details>
 # <details><summary>Hint 2</summary>Do not multiply by it: a score can be below 0, and then 0
 # would be better.</details>
 # <details><summary>What came out</summary>The fall shrinks: 0.22, 0.85, 0.84 and 0.61 right
 # without the rule, 0.22, 0.88, 0.89 and 0.75 with it. 14 favourites of 56 are wrong instead of
-# 22. All of them are in perfect form: the kind whose pieces look right is left.</details>
+# 22. The score allows only perfect form, so the first kind is gone. The other kind, whose pieces
+# look right, is left for a rule of your own.</details>
 
 
 # %% tags=["exercise"]

@@ -5,7 +5,7 @@ ones carry text; both are those of the recipe, and a test compares them.
 """
 
 from figures.pipeline import PLACES, TALL, WIDE, WIDTHS, link, steps
-from figures.sketch import SMALL, arrow, box, sheet
+from figures.sketch import SMALL, arrow, badge, box, sheet
 from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
 
 KINDS = {
@@ -13,6 +13,11 @@ KINDS = {
     BLUE: "fine-tuning on examples (SFT)",
     ORANGE: "learning from rewards (RL)",
     GREEN: "a table of texts",
+}
+STEPS = ("zero", "cold", "dev1", "dev2", "samples", "dev3", "r1", "distill")
+LINES = {  # where this map says more, or uses a word of chapter 01
+    "r1": ("R1", "RL: verifiers and", "reward models, ch. 13"),
+    "student": ("small base", "pre-training"),
 }
 
 
@@ -37,7 +42,10 @@ def recipe(axes):
     for start, end, line in steps():
         link(axes, start, end, line)
     for name, (x, y, colour, lines) in PLACES.items():
-        box(axes, x, y, WIDTHS.get(name, WIDE), TALL, colour, lines)
+        shown = LINES.get(name, lines)
+        box(axes, x, y, WIDTHS.get(name, WIDE), TALL, colour, shown)
+        if name in STEPS:
+            badge(axes, x + 0.04, y + TALL - 0.04, str(STEPS.index(name) + 1), colour)
     text = "three models start from the base: R1-Zero gives texts to R1, never weights"
     axes.text(6.4, 0.62, text, style="italic", **SMALL)
 

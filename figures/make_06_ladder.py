@@ -31,7 +31,9 @@ def draw(axes):
     look = {**SMALL, "ha": "left", "fontsize": 11.5}
     axes.text(last + 0.62, 2.52, "not proved:\nnot equal", **look)
     text = "each step may say equal or not equal; to the right: it cannot decide"
-    axes.text(0.3, 0.45, text, **{**look, "style": "italic"})
+    axes.text(0.3, 0.62, text, **{**look, "style": "italic"})
+    text = 'texts that are no mathematics, such as "Monday", are compared as words'
+    axes.text(0.3, 0.3, text, **{**look, "style": "italic"})
 
 
 if __name__ == "__main__":
