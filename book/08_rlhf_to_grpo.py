@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | REINFORCE with baselines and a small training loop for it, PPO's clip and advantages (GAE), DPO's loss, and GRPO's whole objective. The loops for language models come from the library; chapter 09 builds GRPO's |
 # | You need | PyTorch tensors and gradients; chapter 01 for the tiny world |
-# | Minutes to read | 80; the exercises take about 110 |
+# | Minutes to read | 75; the exercises take about 110 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | InstructGPT (arXiv 2203.02155), section 3; PPO (1707.06347); GAE (1506.02438); DPO (2305.18290); DeepSeekMath (2402.03300), section 4; DeepSeek-R1 (2501.12948v2), on RL |
@@ -29,7 +29,7 @@
 #
 # | section | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 |
 # |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-# | minutes to read | 2 | 13 | 7 | 6 | 4 | 9 | 4 | 4 | 11 | 5 | 4 | 1 | 8 |
+# | minutes to read | 2 | 12 | 6 | 6 | 4 | 9 | 4 | 4 | 12 | 5 | 4 | 1 | 7 |
 #
 # For GRPO alone, read 2 to 6, 8 and 11; 13 is optional.
 
@@ -150,7 +150,7 @@ print("mean of r x score   ", [round(x, 3) for x in by_hand.tolist()])
 torch.testing.assert_close(exact, by_hand)
 
 # %% [markdown]
-# The two agree. This way of learning is **REINFORCE** (Williams, 1992).
+# This way of learning is **REINFORCE** (Williams, 1992).
 #
 # ### From one token to a completion
 #
@@ -591,8 +591,8 @@ for name, values in cases.items():
 #    \log \tfrac{\pi(\text{chosen})}{\pi_{\text{ref}}(\text{chosen})}
 #    - \log \tfrac{\pi(\text{rejected})}{\pi_{\text{ref}}(\text{rejected})} \big] \Big) $$
 #
-# This is **DPO**, direct preference optimization. The logarithm of a completion's probability is
-# the sum of those of its tokens, as in section 2.
+# This is **DPO**, direct preference optimization. A completion's log-probability is the sum over
+# its tokens, as in section 2.
 
 
 # %% tags=["nbval-check-output"]
@@ -681,7 +681,7 @@ assert answered["DPO"].right.mean() > answered["base"].right.mean() + 0.03
 # 2. $\rho_{i,t}$ says how much likelier the token has become since it was sampled (section 3).
 # 3. The minimum ends the push on a token that has moved far enough (section 3).
 # 4. $\beta k_3$ is the leash to the reference (section 4).
-# 5. Then come the two means. $|o_i|$ is the number of tokens of completion $i$.
+# 5. Then come the two means; $|o_i|$ counts the tokens of completion $i$.
 #
 # In code each part is a line. The loss is $-J$, and a batch has several groups:
 
@@ -852,7 +852,7 @@ assert difference < 1e-4 * grpo_gradient.abs().max()
 # | **GSPO**, group sequence policy optimization (2507.18071) | the ratio of a single token is noisy | one ratio for a completion, the geometric mean of its tokens' ratios, and a far narrower clip |
 # | **MaxRL** (2602.02710) | the rare right answer to a hard problem counts too little | division by the group's mean reward |
 #
-# The numbers are those of arXiv. Section 13 has more names, and all as code.
+# Numbers are those of arXiv ([all papers](../docs/papers.md)). Section 13 has more names.
 #
 # RLOO, Dr. GRPO and MaxRL change the advantages. The cell prints that of a right and that of a
 # wrong answer, in groups with 1, 4 and 7 right answers of 8.
@@ -895,8 +895,8 @@ for average in (sequence_mean, token_mean, losses.sequence_sum, constant):
 
 # %% [markdown]
 # What you see: only `sequence_mean` makes a token of a long answer count less. The tokens of
-# a long wrong answer are then punished less, which encourages rambling. Dr. GRPO and DAPO were
-# proposed to repair this. The others differ in scale, which acts like another learning rate.
+# a long wrong answer are then punished less, which encourages rambling. The others differ in
+# scale, which acts like another learning rate.
 #
 # <details><summary>Filters: which samples count at all</summary>DAPO changes the samples, too
 # (<code>r1lib.rl.dapo</code>). <b>Dynamic sampling</b> draws new prompts until enough groups
@@ -1082,9 +1082,9 @@ plots.interval_dots(dots, "share of test problems")
 # What you see: the exam, with a 95% interval for each seed. `pass@1` is the share of right
 # answers, and `pass@16` that of problems with at least one of 16 right.
 #
-# With the recipe, `pass@1` triples, while `pass@16` stays near the base's level. In these short
-# runs RL made answers that the base already finds more frequent. In the longer runs of chapter 09
-# `pass@16` of countdown rises.
+# With the recipe, `pass@1` triples, while `pass@16` stays near the base's level. Here RL made
+# answers that the base already finds more frequent. In the longer runs of chapter 09 `pass@16` of
+# countdown rises.
 #
 # ### Is a difference real?
 #
@@ -1134,8 +1134,8 @@ plots.difference_dots(as_rows(met), "pass@1, minus that of the recipe")
 # cannot be the whole reason, as `dpo-iterated` samples again and is behind, too.
 #
 # `rloo` shows how much luck there is. It multiplies the recipe's advantages by 16/15, which AdamW
-# hardly notices, and removes a clip outside of which there is less than 1% of the tokens. And yet
-# two of its seeds differ from the recipe's by several points.
+# hardly notices, and removes a clip that leaves less than 1% of the tokens outside. And yet two of
+# its seeds differ from the recipe's by several points.
 #
 # Runs with other group sizes, clips and KL terms are in
 # [docs/experiments.md](../docs/experiments.md).
@@ -1348,7 +1348,7 @@ assert agreeing["problems too hard"] > agreeing["healthy"] + 0.2
 # ## 13. Optional: the whole family, as code
 #
 # As code, each name is three functions, which `grpo.train` takes as arguments: advantages,
-# an objective for each token, and an average. [docs/papers.md](../docs/papers.md) has the papers.
+# an objective for each token, and an average.
 #
 # REINFORCE, RLOO and the recipe are those of section 9, and GRPO is that of section 6. DAPO's filters
 # are missing, as they change the samples; without them DAPO is the run `std`. A KL term, where there
@@ -1381,7 +1381,7 @@ FAMILY = {  # name: (advantages, objective, average)
 }
 
 # %% [markdown]
-# The next cell draws the angle between each gradient and GRPO's, on the first step after sampling.
+# The next cell draws the angle between each gradient and GRPO's, right after sampling.
 
 # %%
 CAUSES = {  # do advantages and average differ from those of GRPO?
