@@ -13,7 +13,6 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
-from torch import Tensor
 
 from r1lib import evaluate, rewards
 from r1lib.problem import Problem
@@ -88,16 +87,15 @@ def followed(loop: Iterator[tuple[dict, Rollout | None]]) -> Iterator[dict]:
     """Yield the metrics of each step, with entropy, samples, tokens and seconds so far.
 
     `cpu_seconds` are those of this process alone; `seconds` pass on the wall, where
-    other programs share the machine. A loop that draws more than it trains on says so:
-    `drawn` completions, of `drawn_tokens` tokens, in its metrics.
+    other programs share the machine.
     """
     cpu, wall = time.process_time(), time.perf_counter()
     completions = tokens = 0
     for metrics, batch in loop:
         found = {}
         if batch is not None:
-            completions += metrics.get("drawn", len(batch.texts))
-            tokens += metrics.get("drawn_tokens", int(batch.lengths.sum()))
+            completions += len(batch.texts)
+            tokens += int(batch.lengths.sum())
             found["entropy"] = surprise(batch)
         yield {
             **metrics,
@@ -107,32 +105,6 @@ def followed(loop: Iterator[tuple[dict, Rollout | None]]) -> Iterator[dict]:
             "cpu_seconds": time.process_time() - cpu,
             "seconds": time.perf_counter() - wall,
         }
-
-
-class Measured:
-    """An objective that remembers which share of tokens it left without a gradient.
-
-    `outside`, of the same arguments, returns True where that is so.
-    """
-
-    def __init__(self, objective, outside=None):
-        self.objective, self.outside, self.seen = objective, outside, []
-
-    def __call__(self, logprobs, old_logprobs, advantages, mask) -> Tensor:
-        if self.outside is not None:
-            out = self.outside(logprobs.detach(), old_logprobs, advantages, mask)
-            self.seen.append((int((out & mask).sum()), int(mask.sum())))
-        return self.objective(logprobs, old_logprobs, advantages, mask)
-
-    def said(self, loop):
-        """Put the share of each step into its metrics, as `outside`."""
-        for metrics, batch in loop:
-            found = {}
-            if self.seen:
-                out, of = map(sum, zip(*self.seen, strict=True))
-                found["outside"] = out / max(1, of)
-                self.seen.clear()
-            yield {**metrics, **found}, batch
 
 
 # ---- what a model can do ---------------------------------------------------------
@@ -215,8 +187,8 @@ def card_of(
 def path_of(script: str, name: str, seed: int, out: Path = provenance.DATA) -> Path:
     """The file of a unit.
 
-    >>> path_of("thinking_less", "dear", 0).name
-    'thinking-less-dear-0.json'
+    >>> path_of("thinking_less", "cheap", 0).name
+    'thinking-less-cheap-0.json'
     """
     return out / f"{script.replace('_', '-')}-{name}-{seed}.json"
 
@@ -227,17 +199,15 @@ def main(
     names: Iterable[str],
     unit: Callable[[str, int], dict],
     weights: Callable[[str, int], Iterable[str]],
-    optional: Iterable[str] = (),
 ) -> None:
     """Run one unit of a script and write its file, or all that are missing.
 
-    `--all` runs every name but those that are `optional`, or the names behind it, for
-    all seeds. `weights(name, seed)` are the artifacts that a unit reads.
+    `--all` runs every name, or the names behind it, for all seeds.
+    `weights(name, seed)` are the artifacts that a unit reads.
     """
     if sys.argv[1:2] == ["--all"]:
         return run_missing(script, sys.argv[2:] or names)
-    chosen = {"name": [*names, *optional]}
-    asked = one_unit.arguments(one_unit.parser(doc, **chosen))
+    asked = one_unit.arguments(one_unit.parser(doc, name=list(names)))
     began = time.perf_counter()
     found = unit(asked.name, asked.seed)
     one_unit.write(

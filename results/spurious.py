@@ -1,15 +1,14 @@
 """Measure one unit, (reward, seed), of spurious rewards, arXiv 2506.10947.
 
-    python -m results.spurious true 0       right answers pay, and nothing else
     python -m results.spurious coin 0       a coin pays, as often as the base is right
-    python -m results.spurious inverted 0   wrong answers pay
     python -m results.spurious format 0     one thought and one answer pay
     python -m results.spurious majority 0   the most frequent answer of the group pays
     python -m results.spurious --all ...    what is missing; of all rewards, or of these
 
-The loop, the bases and the problems are those of `results.variants`, so the base of a
-seed is in results/data/variants-base-SEED.json. `right` in the curve is the truth,
-which no reward but `true` knows. A unit writes results/data/spurious-REWARD-SEED.json;
+The loop, its settings, the bases and the problems are those of `results.variants`. So
+the base of a seed is in results/data/variants-base-SEED.json, and its training by the
+usual reward in variants-grpo-SEED.json. `right` in the curve is the truth, which none
+of these rewards knows. A unit writes results/data/spurious-REWARD-SEED.json;
 a killed one begins anew.
 """
 
@@ -33,18 +32,13 @@ VALID = 32  # problems of each game on which it is measured how often the base i
 
 
 def true(problems: list[Problem], texts: list[str]) -> list[float]:
-    """Pay right answers."""
+    """Say which answers are right, as 1 and 0."""
     return [rewards.accuracy(*pair) for pair in zip(problems, texts, strict=True)]
 
 
 def coin(problems, texts, rng: random.Random, chance: float) -> list[float]:
     """Pay at random, whatever is written."""
     return [float(rng.random() < chance) for _ in texts]
-
-
-def inverted(problems, texts) -> list[float]:
-    """Pay wrong answers, and those that say nothing."""
-    return [1.0 - right for right in true(problems, texts)]
 
 
 def formatted(problems, texts) -> list[float]:
@@ -66,15 +60,13 @@ def voted(problems, texts, group_size: int) -> list[float]:
     return found
 
 
-REWARDS = ("true", "coin", "inverted", "format", "majority")
+REWARDS = ("coin", "format", "majority")
 
 
 def score_of(name: str, seed: int, chance: float) -> Callable:
     """The function that scores a rollout, `score(problems, texts)`."""
     return {
-        "true": true,
         "coin": partial(coin, rng=random.Random(f"coin-{seed}"), chance=chance),
-        "inverted": inverted,
         "format": formatted,
         "majority": partial(voted, group_size=rl_measure.CONFIG.group_size),
     }[name]

@@ -3,13 +3,12 @@
     python -m results.thinking_less dev1 0     Dev1, which thinks about everything
     python -m results.thinking_less free 0     RL from Dev1; tokens cost nothing
     python -m results.thinking_less cheap 0    each token costs a little
-    python -m results.thinking_less dear 0     each token costs four times as much
     python -m results.thinking_less hybrid 0   Dev1's fine-tuning, half of the thoughts
     python -m results.thinking_less --all ...  what is missing; of all arms, or of these
 
-An answer of n tokens pays 1 if it is right, and costs price * n / 144. At the low price
-Dev1's thoughts about games are worth their tokens, and those about facts are not; at
-the high one only those about arithmetic are. RL draws all three kinds alike.
+An answer of n tokens pays 1 if it is right, and costs price * n / 144. At a price of
+0.5 Dev1's thoughts about games are worth their tokens, and those about facts are not.
+RL draws all three kinds alike.
 `hybrid` starts from the base and reads the table that made Dev1, in as many steps: in
 half of its rows the thought is now empty, and the others begin with a new line, so that
 `<think></think>` or `<think>` and a new line asks for either (Qwen3, arXiv 2505.09388,
@@ -35,7 +34,7 @@ from results import rl_measure
 from results.rl_measure import Training, card_of, followed
 
 FAMILIES = ("arithmetic", "countdown", "facts")
-PRICES = {"free": 0.0, "cheap": 0.5, "dear": 2.0}  # of the most tokens
+PRICES = {"free": 0.0, "cheap": 0.5}  # of the most tokens
 ARMS = ("dev1", *PRICES, "hybrid")
 LONGEST, PROBLEMS, SAMPLES, DRAW = 144, 48, 4, 1
 NOTHING, THOUGHT = chat.OPEN + chat.CLOSE, chat.OPEN + "\n"

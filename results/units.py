@@ -178,7 +178,6 @@ def of_chapters() -> list[Unit]:
         *arms("distill-", "distill", distill.ARMS, ("P9",), distill_reads),
         *inferences(),
         *arms("variants-", "variants", ("base", *variants.ARMS), ("P11",), BASE),
-        *looks(),
         *arms("experts-", "experts", experts.ARMS, ("P13",)),
         one("longer", "P14", stages=("r1",)),
         *arms("journey-", "journey", journey.ARMS, ("P15",), run("base")),
@@ -246,14 +245,6 @@ def inferences() -> list[Unit]:
         for name, names in inference.WEIGHTS.items()
     }
     return arms("inference-", "inference", read, ("P10", "P14"), lambda n: read[n])
-
-
-def looks() -> list[Unit]:
-    """Short looks at learning rates, on one seed."""
-    return [
-        alone(f"variants-{name}", "results.variants", f"{name} {{seed}}", reads=BASE)
-        for name in variants.LOOK_NAMES
-    ]
 
 
 UNITS: dict[str, Unit] = {

@@ -2,7 +2,6 @@
 
     python -m results.variants grpo 0        one arm of `rl_arms.ARMS`
     python -m results.variants base 0        the base that all arms of a seed start from
-    python -m results.variants look-ppo 0    a short look at rates, on valid problems
     python -m results.variants --all ...     what is missing; of all arms, or of these
 
 An arm is 40 steps of 8 prompts x 16 completions of at most 96 tokens, on easy countdown
@@ -13,25 +12,23 @@ interpreter, libraries, models, optimizer, samples and activations; `before_gb` 
 same before anything is trained, so the difference is the price of training.
 """
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from r1lib import artifacts
 from r1lib.progress import bar
 from r1lib.recipe import checkpoints
 from results import rl_measure
-from results.rl_arms import ARMS, LOOKS
+from results.rl_arms import ARMS
 from results.rl_measure import base_of, card, followed
 
-LOOK_PROBLEMS = 32  # of each game
 SHOWN = ("reward", "length", "margin")
-LOOK_NAMES = {f"look-{arm}": arm for arm in LOOKS}
 
 
-def trained(arm: str, seed: int, config, *rate: float):
+def trained(arm: str, seed: int, config):
     """Train one arm: the policy, its tokenizer, and what is to be written down."""
     policy, tokenizer = artifacts.load(base_of(seed))
     before = checkpoints.peak_memory_gb()
-    training = ARMS[arm].start(policy, tokenizer, config, *rate)
+    training = ARMS[arm].start(policy, tokenizer, config)
     history, failed = [], None
     try:
         for metrics in bar(followed(training.loop), None, f"{arm} {seed}", SHOWN):
@@ -60,32 +57,15 @@ def base(seed: int) -> dict:
     return {"P11": {"arm": "base", "says": "before any RL", "after": after}}
 
 
-def look(arm: str, seed: int) -> dict:
-    """Train an arm at several rates, for a short while; grade it on valid problems."""
-    steps, rates = LOOKS[arm]
-    config, found = replace(ARMS[arm].config(seed), steps=steps), {}
-    for rate in rates:
-        policy, tokenizer, kept = trained(arm, seed, config, *rate)
-        kind = {"split": "valid", "n": LOOK_PROBLEMS}
-        after = card(policy, tokenizer, config.max_new_tokens, **kind)
-        name = " ".join(f"{value:g}" for value in rate)
-        found[name] = {"after": after, "last": kept["history"][-1]}
-    return {"look": found, "arm": arm, "settings": asdict(config)}
-
-
 def measured(name: str, seed: int) -> dict:
-    """Measure what a name stands for: the base, an arm, or a look at rates."""
-    if name in LOOK_NAMES:
-        return look(LOOK_NAMES[name], seed)
+    """Measure what a name stands for: the base, or an arm."""
     return base(seed) if name == "base" else unit(name, seed)
 
 
 def main() -> None:
     """Run one unit and write its file, or all that are missing."""
     names = ("base", *ARMS)
-    rl_measure.main(
-        __doc__, "variants", names, measured, lambda _, s: [base_of(s)], LOOK_NAMES
-    )
+    rl_measure.main(__doc__, "variants", names, measured, lambda _, s: [base_of(s)])
 
 
 if __name__ == "__main__":

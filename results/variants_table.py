@@ -22,6 +22,7 @@ from results.rl_measure import SEEDS, path_of
 from tools import provenance
 
 PAGE = provenance.ROOT / "docs" / "variants.md"
+RECIPE = "grpo"  # the arm whose name on the page is `recipe`
 LAST = 5  # steps at the end of a curve that are averaged
 STYLES = ("guess", "short", "long", "checks", "tries again", "repeats", "format")
 INTRO = f"""# Variants of reinforcement learning, measured
@@ -39,19 +40,32 @@ VARIANTS = f"""
 
 Each arm takes 40 steps from the base of each seed, with 8 prompts x 16 completions of
 at most 96 tokens. The problems are easy countdown and arithmetic. The learning rate is
-that of the recipe (6e-4; of DPO, chosen on valid problems). "vs grpo" is the difference
-in pass@1. "Outside" is the share of tokens without a gradient, by the arm's own clip
-where it is not GRPO's. Entropy is the mean of -log p of what was sampled in the last
-{LAST} steps. CPU seconds are those of the training process on a machine that others
-used too. The later rows were measured when it was busier: compare grpo, reinforce, rloo
-and ppo, measured one after the other.
-Peak memory is that of the process: 0.71 GB of it is there before training begins.
+that of the recipe (6e-4). Those of DPO and of PPO's value model were
+[chosen on valid problems](experiments.md). "vs recipe" is the difference in pass@1.
+
+`recipe` is that of this book, a variant of GRPO; its files are named `variants-grpo`.
+GRPO as in its paper also divides by the std, clips at 0.2 on both sides, and averages
+within each completion first. `std` adds the first of these three alone. `rloo` is RLOO
+with one mean over all tokens.
+
+"Outside" is the share of tokens whose ratio is outside the clip, below 0.8 or above
+1.28. A token with an advantage of 0 is never counted as outside. The share is that of
+the last of the four optimizer steps on each batch, where ratios have moved most, and
+then the mean over all batches. `reinforce` and `rloo` have no clip: theirs is the share
+that this range would leave outside.
+
+Entropy is the mean of -log p of what was sampled in the last {LAST} steps. CPU seconds
+are those of the training process, on a machine that others used too. It was busier for
+`std`: compare the seconds of the other arms. Peak memory is
+that of the process: 0.71 GB of it is there before training begins.
 """
 SPURIOUS = """
 ## Spurious rewards
 
-The same 40 steps, and another reward. pass@1 is the truth on test problems; "vs base"
-is the difference to the base, then come the shares of completions with each habit.
+The same 40 steps from the same bases with the settings of `recipe`, and another reward.
+The recipe itself pays 1 for a right answer and 0.1 for the format. pass@1 is the truth
+on test problems; "vs base" is the difference to the base, then come the shares of
+completions with each habit.
 """
 LESS = """
 ## Thinking less
@@ -96,26 +110,20 @@ def over(history: list[dict], name: str, last: int = 0) -> float | None:
     return fmean(values[-last:]) if values else None
 
 
-def share_outside(found: dict) -> float | None:
-    """Share of tokens that the clip of an arm left without a gradient."""
-    own = over(found["history"], "outside")
-    return over(found["history"], "clip_fraction") if own is None else own
-
-
-def variant(name: str, units: list[dict], grpo: list[dict]) -> list[str]:
+def variant(name: str, units: list[dict], recipe: list[dict]) -> list[str]:
     """One row of the first table."""
     cards = [unit["P11"]["after"] for unit in units]
-    theirs = [unit["P11"]["after"] for unit in grpo]
-    row = [name, units[0]["P11"]["says"]]
+    theirs = [unit["P11"]["after"] for unit in recipe]
+    row = ["recipe" if name == RECIPE else name, units[0]["P11"]["says"]]
     row += [each([c["all"]["pass@1"] for c in cards], ".2f")]
-    row += ["" if name == "grpo" or not grpo else against(cards, theirs)]
+    row += ["" if name == RECIPE or not recipe else against(cards, theirs)]
     row += [each([c["all"]["pass@16"] for c in cards], ".2f")]
     row += [each([c["all"]["tokens"] for c in cards], ".0f")]
     if name == "base":
         return [*row, *[""] * 4]
     curves = [unit["history"] for unit in units]
     entropy = [over(curve, "entropy", LAST) for curve in curves]
-    outside = [share_outside(unit) for unit in units]
+    outside = [over(curve, "clip_fraction") for curve in curves]
     row += [each(entropy, ".2f"), "" if None in outside else each(outside, ".3f")]
     row += [each([curve[-1]["cpu_seconds"] for curve in curves], ".0f")]
     return [*row, each([unit["memory"]["peak_gb"] for unit in units], ".2f")]
@@ -123,24 +131,27 @@ def variant(name: str, units: list[dict], grpo: list[dict]) -> list[str]:
 
 def variants() -> list[str]:
     """The table of all arms that have every seed."""
-    head = ["arm", "what differs", "pass@1", "vs grpo", "pass@16", "tokens"]
+    head = ["arm", "what differs", "pass@1", "vs recipe", "pass@16", "tokens"]
     head += ["entropy", "outside", "CPU seconds", "peak GB"]
-    grpo = load("variants", "grpo")
+    recipe = load("variants", RECIPE)
     found = {name: load("variants", name) for name in ("base", *ARMS)}
-    rows = [variant(name, units, grpo) for name, units in found.items() if units]
+    rows = [variant(name, units, recipe) for name, units in found.items() if units]
     return markdown(head, rows)
 
 
 def spurious_rewards() -> list[str]:
-    """The table of all rewards that have every seed, the base first."""
-    base = [unit["P11"]["after"] for unit in load("variants", "base")]
+    """The table of all rewards that have every seed, behind the base and the recipe."""
+    base, recipe = (
+        [unit["P11"]["after"] for unit in load("variants", name)]
+        for name in ("base", RECIPE)
+    )
     found = {name: load("spurious", name) for name in spurious.REWARDS}
     cards = {
         name: [unit["spurious"]["after"] for unit in units]
         for name, units in found.items()
     }
     rows = []
-    for name, mine in ({"base": base} | cards).items():
+    for name, mine in ({"base": base, "recipe": recipe} | cards).items():
         if not mine or not base:
             continue
         row = [name, each([c["all"]["pass@1"] for c in mine], ".2f")]

@@ -9,8 +9,7 @@ import small
 import torch
 
 from r1lib import artifacts
-from r1lib.losses import gspo, sapo
-from r1lib.rl.grpo import GRPOConfig, group_advantages
+from r1lib.rl.grpo import GRPOConfig
 from r1lib.rl.rollout import Rollout
 from r1lib.tokenizer import Tokenizer, chat
 from r1lib.world import arithmetic
@@ -46,15 +45,14 @@ def digits(problem, text):
 
 @pytest.mark.parametrize("arm", ARMS)
 def test_every_arm_trains_and_is_graded(tiny, arm):
-    changes = {k: v for k, v in ARMS[arm].changes.items() if k == "kl_coef"}
-    if arm == "dapo":
-        tiny.setattr(ARMS[arm].loop, "__defaults__", (2,))
-    tiny.setattr(rl_arms.Arm, "config", lambda self, seed: replace(TINY, **changes))
+    tiny.setattr(
+        rl_arms.Arm, "config", lambda self, seed: replace(TINY, **self.changes)
+    )
     found = variants.unit(arm, 0)
     assert found["failed"] is None and found["P11"]["arm"] == arm
     assert found["held"]["policy"] > 0 and found["held"]["optimizer states"] > 0
     last = found["history"][-1]
-    assert 32 <= last["completions"] <= 48 and last["tokens"] > 0
+    assert last["completions"] == 32 and last["tokens"] > 0
     assert any(point.get("grad_norm", 0) > 0 for point in found["history"])
     after = found["P11"]["after"]
     assert len(after["values"]["right"]) == after["all"]["problems"] == 4
@@ -71,37 +69,11 @@ def test_an_arm_changes_what_it_says_and_nothing_else():
         assert each[0] * each[1] * each[2] == 40 * 8 * 16
 
 
-def test_two_groups_of_32_are_compared_as_one_of_64():
-    drawn = rl_arms.twice(None)
-    rng = random.Random(0)
-    keys = [drawn(rng).key for _ in range(6)]
-    assert keys[::2] == keys[1::2] and len(set(keys)) == 3
-    paid = torch.rand(4, 32)
-    wanted = group_advantages(paid.view(2, 64), normalize_std=False)
-    assert rl_arms.compare_64(paid).view(2, 64).equal(wanted)
-
-
-def test_the_share_without_a_gradient_is_that_of_the_gradient():
-    logprobs = (torch.randn(6, 5) * 1e-3).requires_grad_()
-    mask = torch.rand(6, 5) > 0.3
-    mask[:, 0] = True
-    rest = (torch.zeros(6, 5), torch.tensor([1.0, -1, 1, -1, 1, -1])[:, None], mask)
-    measured = rl_measure.Measured(gspo, rl_arms.outside_gspo)
-    gain = measured(logprobs, *rest)
-    gain.sum().backward()
-    still = (logprobs.grad == 0) & mask
-    ((said, _),) = measured.said([({}, None)])
-    assert said["outside"] == pytest.approx((still.sum() / mask.sum()).item())
-    soft = rl_arms.maskless(sapo)
-    assert soft(logprobs, *rest).equal(sapo(logprobs, *rest[:2]))
-
-
 def test_seconds_samples_and_tokens_add_up():
     batch = small_rollout([2, 3], [0.0, 1.0])
-    more = {"drawn": 5, "drawn_tokens": 9}
-    found = list(rl_measure.followed(iter([({}, batch), (more, batch), ({}, None)])))
-    assert [point["completions"] for point in found] == [2, 7, 7]
-    assert [point["tokens"] for point in found] == [5, 14, 14]
+    found = list(rl_measure.followed(iter([({}, batch), ({}, batch), ({}, None)])))
+    assert [point["completions"] for point in found] == [2, 4, 4]
+    assert [point["tokens"] for point in found] == [5, 10, 10]
     assert found[0]["entropy"] == pytest.approx(0.5) and "entropy" not in found[2]
 
 
@@ -119,7 +91,6 @@ def test_every_spurious_reward_pays_what_it_says():
     asked = [arithmetic.make((2, 3), "+", "en")] * 4
     said = ["<answer>5</answer>", "<answer>4</answer>", "<answer>4</answer>", "no"]
     assert spurious.true(asked, said) == [1, 0, 0, 0]
-    assert spurious.inverted(asked, said) == [0, 1, 1, 1]
     assert spurious.voted(asked, said, 4) == [0, 1, 1, 0]
     assert spurious.voted(asked, said, 2) == [1, 0, 1, 0], "the earlier wins a tie"
     thought = "<think>2+3=5</think><answer>1</answer>"
