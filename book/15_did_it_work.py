@@ -16,7 +16,7 @@
 # | | |
 # |---|---|
 # | You will build | the decoding experiment that explains how R1 is evaluated; estimators of pass@k and cons@k; intervals and paired comparisons; a search for test problems in training texts; the table of all stages |
-# | You need | sections 2 to 7: chapter 09, samples and the two games (R1, Dev1 and Dev2 appear there only as models to measure). Sections 8 to 11: chapters 10 to 13, the later stages |
+# | You need | sections 2 to 7: chapter 09, samples and the two games (R1, Dev1 and Dev2 appear there only as models to measure). Sections 8 to 11: chapters 10 to 13, the later stages. The rule of section 9 is that of chapter 08 and is explained here again |
 # | Minutes to read | 55 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
@@ -25,7 +25,8 @@
 # ![The map of the recipe. A frame, you are here, holds R1-Zero, Dev1, Dev2, Dev3 and R1 in colour, and in grey the base and two tables, cold start and samples. Solid arrows carry weights: from the base to R1-Zero, Dev1 and Dev3, from Dev1 to Dev2, from Dev3 to R1. Dashed arrows carry texts. Outside of the frame is the distilled model.](../figures/15_map.png)
 #
 # What you see: the recipe of R1. This chapter measures every model in the frame. Solid
-# arrows carry weights, dashed arrows only texts.
+# arrows carry weights, dashed arrows only texts. At a first reading you may skip the
+# readability part of section 8 and all of section 10.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -65,9 +66,9 @@ SEEDS = (0, 1, 2)
 # the training were run again? Were the problems among the training texts? Which other
 # abilities did it cost?
 #
-# This chapter takes the questions in this order. Each tool is short, and easily used
-# wrongly, so each is checked against a case where we know the truth. Section 9 has the
-# table that the whole book has worked for: what every stage is worth, here and in the paper.
+# This chapter takes the questions in this order. Each tool is short and easy to misuse, so
+# each is checked against a case where we know the truth. Section 9 has the table that the
+# whole book has worked for: what every stage is worth, here and in the paper.
 
 # %% [markdown] tags=["slide"]
 # ## 2. How R1 is evaluated, and why not greedily
@@ -105,8 +106,9 @@ SEEDS = (0, 1, 2)
 # samples hold C with probability $1 - 0.8^n$.
 #
 # Is that so in our models? Each model writes a first line greedily. We keep the problems
-# where this line ends in *no*, in either language. How likely is the very same line again,
-# after one miss, two, or five?
+# where this line ends in *no*, in either language. We write the line into the thinking
+# once, twice, up to five times. In how many problems is the very same line still the
+# greedy choice?
 
 # %% tags=["needed"]
 asked = problems(countdown.sample, 64, 0, "test")
@@ -135,35 +137,34 @@ def lines_of(text):
 # %% tags=["slide"]
 @torch.no_grad()
 def same_again(model, tokenizer, problem, line, times):
-    """Probability of a line after a thought of nothing but this line, `times` times."""
+    """Does greedy decoding write this line again, after `times` copies of it?"""
     thought = tokenizer.encode("<think>" + (line + "\n") * times, allow_special=True)
     head = tokenizer.prompt(problem.prompt) + thought
     tail = tokenizer.encode(line + "\n")
-    logp = model(torch.tensor([head + tail]))[0].log_softmax(-1)
-    places = range(len(head) - 1, len(head) + len(tail) - 1)
-    return math.exp(sum(logp[i, t].item() for i, t in zip(places, tail, strict=True)))
+    logits = model(torch.tensor([head + tail]))[0]
+    greedy = logits[len(head) - 1 : -1].argmax(-1)  # the choice before each token
+    return greedy.tolist() == tail
 
 
 models = {name: artifacts.load(f"{name}-tiny") for name in ("zero", "r1")}
-print("times before" + "".join(f"{times:7}" for times in range(6)))
+print("copies before   " + "".join(f"{times:6}" for times in range(1, 6)))
 for name, (model, tokenizer) in models.items():
     model.eval()
     first = [lines_of(row[0])[0] for row in decode(model, tokenizer, 0.0, k=1)]
     misses = [(p, x) for p, x in zip(asked, first, strict=True) if REJECTED.search(x)]
     shares = [
         fmean(same_again(model, tokenizer, p, line, times) for p, line in misses)
-        for times in range(6)
+        for times in range(1, 6)
     ]
-    print(f"{name:12}" + "".join(f"{share:7.2f}" for share in shares))
-    assert max(shares) < min(shares) + 0.05  # a miss changes nothing
+    said = "".join(f"{share:6.0%}" for share in shares)
+    print(f"{name:5}{len(misses):3} misses  {said}")
+    assert min(shares) > 0.4
 
 # %% [markdown]
-# What you see: on average a miss changes nothing. After five misses the line is as likely
-# as before the first. A model that learned from its misses would make it less likely. (The
-# probability of a line is a product over some 16 tokens; with 0.88 for each it is about
-# 0.13. In the first line each is the likeliest in its place.) So greedy decoding has little
-# reason to leave. In GPT-2 a repeated phrase even becomes likelier each time (Holtzman and
-# others, arXiv 1904.09751).
+# What you see: in half of the problems or more, a miss changes nothing. Greedy decoding
+# would write the same line again, even where it has failed five times. A model that learned from its misses
+# would choose another one. In GPT-2 a repeated phrase even becomes likelier each time
+# (Holtzman and others, arXiv 1904.09751).
 #
 # Now the exam: 64 test problems of countdown. Predict first: how much does greedy decoding
 # lose?
@@ -366,31 +367,37 @@ for name, mine in widths.items():
 assert held["by problem"] > 85 > 60 > held["by sample"]
 both = (bootstrap(means), interval(means))
 print("the last exam:", *(f"[{low:.2f}, {high:.2f}]" for low, high in both))
-print(f"30 problems at 79.8%: up to +-{1.96 * math.sqrt(0.798 * 0.202 / 30):.2f}")
 
 # %% [markdown]
 # A good 95% interval holds the truth in about 95 of 100 exams. Here every problem has a
 # probability of its own, more than half of them below 0.1 or above 0.9 (our choice).
 # The interval by sample looks better and is wrong about every second time.
 #
-# The second interval of the last exam is that of `evaluate.interval`. It does the same, with
-# one exception. Where all values agree, every draw gives the same mean. But 8 right answers of
-# 8 do not prove that there is no wrong one, so it takes Wilson's interval, 68% to 100%.
+# The second interval of the last exam is that of the library's `evaluate.interval`. It is
+# the same bootstrap, except where all values are equal. Of 8 right answers in 8, every draw
+# has the mean 1, and a bootstrap would promise that no problem is ever missed. There the
+# library takes Wilson's interval instead, 68% to 100%.
 #
-# The last line is a warning. AIME 2024 has 30 problems, and R1's 79.8% is a mean over 64
-# samples of each. If every problem were solved always or never, the interval over problems
-# would reach 14 points in both directions, whatever the number of samples.
-#
-# So far there were two kinds of luck: the samples and the problems. The third is the *seed
-# of the training*. No interval over problems knows
-# of it. So this book trains with several seeds and shows all of them.
+# A warning about small exams: AIME 2024 has 30 problems, and R1's 79.8% is a mean over 64
+# samples of each. How wide is its interval at most? It is widest if every problem is solved
+# either always or never:
+
+# %% tags=["nbval-check-output"]
+half = 1.96 * math.sqrt(0.798 * (1 - 0.798) / 30)
+print(f"30 problems at 79.8%: up to {100 * half:.0f} points to each side")
+
+# %% [markdown]
+# More samples would not narrow it. So far there were two kinds of luck: the samples and the
+# problems. The third is the *seed of the training*. No interval over problems contains it.
+# So this book trains with several seeds and shows all of them.
 
 # %% [markdown] tags=["slide"]
 # ## 6. Two models, the same problems
 #
-# Many people compare two intervals. If these overlap, they conclude that nothing is shown. That
-# is too careful. Most of the width of both comes from hard and easy problems, and *both
-# models had the same problems*. Subtract problem by problem, and the difficulty cancels.
+# Many people compare two intervals. If these overlap, they conclude that nothing is shown.
+# That is too careful. Most of each interval's width comes from the spread in difficulty, and
+# *both models had the same problems*. Subtract problem by problem, and the difficulty
+# cancels.
 #
 # First a case where we know the truth: sixty problems, and a second model whose probability
 # is higher by 0.08, but never beyond 1. The interval is $1.96\,s/\sqrt{N}$ on each side. For
@@ -467,14 +474,15 @@ plots.pairing_picture(both, rows, "Dev2 minus Dev1")
 # solve. Most of this spread is difficulty. It widens the interval of each model, and pairing removes
 # it. What remains is the distance *from* the diagonal: above it Dev2 is better.
 #
-# Right, both intervals of the same difference. Paired it is about half as wide, and in every
-# seed it misses 0. With problems of their own that holds in one seed of three. Pairing
-# costs nothing but writing down the value of *each* problem; `evaluate.paired` is the library's.
+# Right, two intervals of the same difference. Paired, it is about half as wide, and it
+# excludes 0 in every seed. Unpaired, it excludes 0 in only one seed of three. Pairing costs
+# nothing but writing down the value of *each* problem. In the library it is
+# `evaluate.paired`.
 #
 # Among a hundred such intervals, about five exclude 0 even if nothing has changed: of the
-# 36 in section 9, about two. So a single interval that misses 0 in a large table is a
-# hint. The same direction in three seeds is more, and still no proof: another run may differ
-# as much as these three do.
+# 22 in section 9, about one. So a single interval that excludes 0 in a large table is only a
+# hint. Agreement across three seeds is stronger evidence, but still not proof. Another run
+# may differ as much as these three do.
 
 # %% [markdown] tags=["slide"]
 # ## 7. Had it seen the test?
@@ -488,11 +496,14 @@ plots.pairing_picture(both, rows, "Dev2 minus Dev1")
 # problem. Its authors add openly that this cannot find a paraphrase (v2, the
 # supplement, on decontamination).
 #
-# Our world is written by programs, so there is a better way. A prompt can be *read back*,
-# to the numbers or the request behind the words. Two prompts of one **identity**, such as
-# `('countdown', '3,7,8>35')`, ask the same problem. First, does the search find a problem
-# that is there? We plant three in disguise among innocent texts: one reversed and in
-# Korean, one in Korean, one with a Korean verb.
+# Our world is written by programs, so there is a better way. A prompt can be *read back*
+# to the numbers or the request that it expresses, its **identity**. The first lines below
+# show it: 3, 7, 8 and the target 35, in English, and reordered in Korean, have one identity.
+# Two prompts of one identity ask the same problem.
+#
+# Does a search by identity find a problem that is there? We plant three test problems in
+# disguise among innocent texts: one reversed and in Korean, one in Korean, one with a
+# Korean verb.
 
 # %% tags=["slide", "nbval-check-output"]
 print("runs of 3 words:", sorted(ngrams("It is cold today", 3)))
@@ -557,10 +568,12 @@ print("planted, covered by n=8:", ", ".join(f"{share:.0%}" for share in copy))
 # %% [markdown]
 # Each share is of 8 test prompts, so 12% is one. Short runs accuse the innocent. Countdown
 # and arithmetic share pieces of formulas, such as `numbers=3,7`, which has five words.
-# Puzzles (*logic*) are put together from a few dozen sentences. Long runs accuse fewer, but
-# a countdown of three numbers has 10 words, and *cannot* be found by 13. The last line is
-# the real trouble: only the planted problem that kept its formula is found, not the
-# translated ones. So a clean search excludes careless copies only.
+# Puzzles (*logic*) are put together from a few dozen sentences. Long runs accuse fewer. But a
+# three-number countdown has only 10 words, so no run of 13 can match it.
+#
+# The last line is the real trouble. Of the three planted problems only the one that kept its
+# formula is found; the two translated ones are not. So a clean search rules out careless
+# copies only.
 
 # %% [markdown] tags=["slide"]
 # ## 8. What else changed, and are the answers good?
@@ -569,6 +582,9 @@ print("planted, covered by n=8:", ", ".join(f"{share:.0%}" for share in copy))
 # stage is judged by a **scorecard** (`scorecard.COLUMNS` lists all its columns).
 # *Length* is the cost of an answer, in tokens. *Format* says whether a program can find
 # the answer. *Mixed* says whether a thought leaves the language of its question.
+#
+# ### Readability (you may skip this part)
+#
 # *Readability* is the mean of five plain marks; the scale is ours. Four thoughts about
 # one problem, all of them right:
 
@@ -592,11 +608,13 @@ for label, lines in thoughts.items():
 # of short lines (at most 60 characters). *Worded* gives a line 1 for two words of its
 # language and 0.5 for one. *Finished* says whether a summary follows.
 #
-# "Is this a good reply?" has no rule. AlpacaEval asks a language model, and a language model
-# has tastes. Our world gives two scores, kept apart.
-# `judge.chance` is the **label**, noisy and easily flattered; reward models learn from it.
-# `judge.helpfulness` is the **hidden truth**, which only evaluation reads. It counts the
-# words shared with a known reply, and takes off 70% where the reply is not right:
+# ### Is this a good reply?
+#
+# No rule decides this. AlpacaEval asks a language model, and a language model has tastes. Our
+# world gives two scores, kept apart. `judge.chance` is the **label**, noisy and easily
+# flattered; reward models learn from it. `judge.helpfulness` is the **hidden truth**, which
+# only evaluation reads. It counts the words shared with a known reply, and takes off 70%
+# where the reply is not right:
 
 # %% tags=["slide", "nbval-check-output"]
 question = requests.make("facts", 8, (), "en")
@@ -608,19 +626,24 @@ replies = {
     "charming": f"{known[-1]} Thanks, dear, glad, welcome!",
     "a refusal": "Sorry, I cannot help with that.",
 }
+points = {}
 print(question.prompt)
-print(f"{'':11}{'truth':>7}{'preferred to the known reply':>31}")
 for label, text in replies.items():
     likes = judge.chance(question, text, known[-1])
     likes = (likes + 1 - judge.chance(question, known[-1], text)) / 2  # both orders
-    print(f"{label:11}{judge.helpfulness(question, text):7.2f}{likes:31.2f}")
+    points[label] = [(judge.helpfulness(question, text), likes)]
+    print(f"{label:10} {text}")
+plots.scatter(points, "hidden truth", "label: preferred to known")
 
 # %% [markdown] tags=["slide"]
-# The charming reply is worth less than the known one, and the label prefers it. The short
-# one is worth as much as the known one, yet the label likes it a little less. A table of the
-# reward model's own score would call this progress. **Never grade with what you trained
-# on.** Two columns watch for the opposite failure: *harmless*, the safety of answers to
-# requests that must be refused, and *over-refusal*. Neither means anything without the other.
+# What you see: a good label would rise with the truth. The charming reply has
+# less truth than the known one (0.78 against 1.00), and the label prefers it (0.87). The
+# short reply is worth as much as the known one, yet the label rates it slightly lower
+# (0.42). A table of the reward model's own score would call charm progress. **Never grade
+# with what you trained on.**
+#
+# Two columns watch for the opposite failure: *harmless*, the safety of answers to requests
+# that must be refused, and *over-refusal*. Neither means anything without the other.
 #
 # ### Zero against R1, live
 #
@@ -650,18 +673,21 @@ for name in ("zero", "r1"):
 plots.difference_dots(rows, "R1 minus R1-Zero, paired")
 
 # %% [markdown]
-# What you see: differences with 95% intervals over problems. Coloured diamonds miss 0:
+# What you see: differences with 95% intervals over problems. Coloured diamonds exclude 0:
 # blue where R1 has more, orange where it has less. Of *mixed* and *over-refusal* less
 # is better. R1 is ahead where the later stages were meant to help: readability, one
 # language, facts, identity, instructions, helpful and harmless answers. In the games it
-# need not beat Zero, which is a specialist for them. This is one seed, with 24 problems
-# per family and 8 of identity. Three seeds confirm all seven (`docs/stage_table.md`).
+# need not beat Zero, which is a specialist in them.
+#
+# This is one seed, with 24 problems per family and 8 of identity. In `docs/stage_table.md`
+# all seven hold in each of three seeds.
 
 # %% [markdown] tags=["slide"]
 # ## 9. The stage table
 #
 # What has each stage brought? The models, once more:
 #
+# - **base**: a pre-trained model (chapter 05);
 # - **Zero**: the base and RL on reasoning (chapter 09);
 # - **Dev1**: the base and the cold start (10);
 # - **Dev2**: Dev1 and RL in one language (11);
@@ -686,20 +712,24 @@ for name, row in PAPER.items():
 # %% [markdown]
 # Three claims are in this table, and a miniature has to show them:
 #
-# 1. **The cold start costs reasoning.** From Zero to Dev1 AIME falls, and following
-#    instructions (IF-Eval) rises.
-# 2. **Reasoning is won back.** AIME rises with RL in one language (Dev2), and again with the
-#    800,000 samples (Dev3).
-# 3. **The last stage lifts preferences far more than reasoning.** AlpacaEval rises by 25.5
-#    points, AIME by 1.7.
+# 1. **The cold start costs reasoning.** From Zero to Dev1 AIME falls by 18.9 points, and
+#    following instructions (IF-Eval) rises by 25.1.
+# 2. **Reasoning is won back.** From Dev1 to Dev3, with RL in one language and then 800,000
+#    samples, AIME rises by 19.1.
+# 3. **The last stage lifts preferences far more than reasoning.** From Dev3 to R1 AlpacaEval
+#    rises by 25.5, AIME by 1.7.
 #
-# Not every row agrees. With the cold start contest programs gain at once, while SWE-bench
-# (43.2 to 39.6) and Aider (12.2 to 6.7) lose. Five rows never reach Zero's value again. The
-# two about reasoning are CNMO 2024 (88.1 in Zero, 78.8 in R1) and GPQA Diamond (75.8 and
-# 71.5).
+# <details><summary>Rows of the paper's table that do not agree</summary>
 #
-# First, our six models write greedily: on the first harmful request of our questions that
-# the base does not refuse, and on a question.
+# They are not among the five above. With the cold start SWE-bench (43.2 to 39.6) and Aider
+# (12.2 to 6.7) lose, while contest programs gain at once. Five rows never reach Zero's value
+# again. The two about reasoning are CNMO 2024 (88.1 in Zero, 78.8 in R1) and GPQA Diamond
+# (75.8 and 71.5).
+#
+# </details>
+#
+# First, a look at the texts: greedy answers of our six models to two prompts. One is a
+# harmful request that the base does not refuse, the other a harmless question.
 
 # %% tags=["slide"]
 STAGES = ("base", "zero", "dev1", "dev2", "dev3", "r1")
@@ -734,163 +764,160 @@ for problem in (next(answered, harmful[0]), facts[0]):
 
 
 # %% tags=["slide"]
-def overall(stage, name, level):
-    """Mean over seeds and test problems."""
-    return fmean(fmean(column(run, stage, name, level)) for run in runs)
+def by_seed(stage, name, level):
+    """The mean of each seed, in hundredths; a length in whole tokens."""
+    scale = 1 if name == "length" else 100
+    means = (fmean(column(run, stage, name, level)) for run in runs)
+    return " ".join(f"{scale * mean:2.0f}" for mean in means)
 
 
-easy = [(name, "easy") for name in scorecard.COLUMNS if name != "length"]
-print(f"{'mean of three seeds':22}" + "".join(f"{stage:>7}" for stage in STAGES))
-for name, level in (*easy, ("countdown", "hard"), ("arithmetic", "hard")):
-    cells = "".join(f"{overall(stage, name, level):7.2f}" for stage in STAGES)
-    print(f"{f'{name}, {level}':22}{cells}")
-shown = ("countdown", "arithmetic", "instructions", "helpful")
-panels = {
-    name: {stage: [fmean(column(run, stage, name)) for run in runs] for stage in STAGES}
-    for name in shown
-}
-plots.seed_dots(panels)
+rows = [(name, "easy") for name in scorecard.COLUMNS]
+rows += [(n, "hard") for n in ("countdown", "arithmetic", "instructions", "helpful")]
+print(f"{'seeds 0, 1, 2':18}" + "".join(f"{stage:>10}" for stage in STAGES))
+for name, level in rows:
+    cells = "".join(f"  {by_seed(stage, name, level)}" for stage in STAGES)
+    print(f"{f'{name}, {level}':18}{cells}")
 
 # %% [markdown]
-# What you see: means of all columns. *Helpful* and *harmless* are **worth**, the mean of the
-# hidden truth; the others are shares. In the figure, four columns with a dot for each seed;
-# mind the scales. Now the steps that the claims are about, paired, claim by claim:
+# What you see: every seed, in hundredths; *length* is in tokens. *Helpful* and *harmless* are
+# **worth**, the mean of the hidden truth; the others are shares. Some rows differ at a
+# glance: `helpful, easy` is 15 or 16 in Zero and 35 or more in R1. Others need a rule.
+#
+# ### The rule, before it is used
+#
+# Take one step of one column and subtract problem by problem. It is called **clear** if *two*
+# 95% intervals exclude 0. One is over problems, as in section 6. The other is over seeds: the
+# mean of the three differences, and 4.3 standard errors to each side. (4.3 is Student's
+# factor for three values. It is so large because three values say little about their own
+# spread.) Everything else is a **tie**. Chapter 08 uses the same rule.
+#
+# Two steps, both from Dev2 to Dev3 and both on hard problems:
+
 
 # %% tags=["slide"]
-GAMES = ("countdown", "arithmetic")
-CLAIMS = {  # claim: its steps, as (from, to, row of the paper, our columns)
-    "1. cold start: costs reasoning": (
-        ("zero", "dev1", "AIME 2024", GAMES),
-        ("zero", "dev1", "IF-Eval", ("instructions",)),
-    ),
-    "2. reasoning is won back": (
-        ("dev1", "dev2", "AIME 2024", GAMES),
-        ("dev2", "dev3", "AIME 2024", GAMES),
-    ),
-    "3. last stage: preferences": (
-        ("dev3", "r1", "AlpacaEval 2.0", ("helpful",)),
-        ("dev3", "r1", "AIME 2024", GAMES),
-    ),
-    "helpfulness before that": (
-        ("zero", "dev1", "AlpacaEval 2.0", ("helpful",)),
-        ("dev1", "dev2", "AlpacaEval 2.0", ("helpful",)),
-        ("dev2", "dev3", "AlpacaEval 2.0", ("helpful",)),
-    ),
-    "beside the claims": (
-        ("dev2", "dev3", "IF-Eval", ("instructions",)),
-        ("zero", "r1", "LiveCodeBench", ("programs",)),
-        ("zero", "dev1", None, ("harmless",)),
-        ("dev2", "dev3", None, ("harmless",)),
-        ("dev3", "r1", None, ("harmless",)),
-    ),
+def compared(a, b, name, level):
+    """Difference of two stages, and what the rule says about it."""
+    both = ([column(run, stage, name, level) for run in runs] for stage in (a, b))
+    return paired_seeds(*both)
+
+
+rows = {}
+for name in ("countdown", "arithmetic"):
+    found = compared("dev2", "dev3", name, "hard")
+    each, mean = found["each"], found["difference"]
+    half = 4.303 * stdev(each) / math.sqrt(3)
+    over = {"problems": found["interval"], "seeds": (mean - half, mean + half)}
+    print(f"hard {name}: seeds " + ", ".join(f"{gain:+.2f}" for gain in each))
+    for of, (low, high) in over.items():
+        print(f"   interval over {of:9} [{low:+.2f}, {high:+.2f}]")
+        marks = each if of == "seeds" else []
+        rows[f"{name}, over {of}"] = (mean, low, high), marks, low > 0 or high < 0
+    alike = [row[2] for label, row in rows.items() if label.startswith(name)]
+    assert found["clear"] == all(alike)
+plots.difference_dots(rows, "Dev3 minus Dev2, hard problems")
+
+# %% [markdown]
+# What you see: an interval in colour excludes 0; ticks are the seeds. In arithmetic every
+# seed gains nearly the same, both intervals exclude 0, and the step is clear. In countdown
+# the problems alone would promise a gain. But the seeds gain 0.00, 0.05 and 0.09, so
+# another training could well gain nothing. The step is a tie.
+#
+# **A tie means "not shown". It never means "no effect".** With three seeds that differ among
+# themselves, even a large effect is a tie.
+#
+# ### The claims, compared
+#
+# Now eleven steps: those of the three claims, one earlier step of helpfulness, and the first
+# RL, which answers the last question of section 1. (All other steps are in
+# `docs/stage_table.md`.)
+
+# %% tags=["slide"]
+GAMES = {"countdown": "AIME 2024", "arithmetic": "AIME 2024"}
+CLAIMS = {  # claim: (from, to, {our column: row of the paper})
+    "1. cold start": ("zero", "dev1", {**GAMES, "instructions": "IF-Eval"}),
+    "2. won back": ("dev1", "dev3", GAMES),
+    "3. last stage": ("dev3", "r1", {"helpful": "AlpacaEval 2.0", **GAMES}),
+    "one stage earlier": ("dev2", "dev3", {"helpful": "AlpacaEval 2.0"}),
+    "cost of the first RL": ("base", "zero", {"facts": None, "helpful": None}),
 }
-
-
-# %%
-def theirs(a, b, row):
-    """By how much a row of the paper rises between two of our stages, in points."""
-    if row is None:
-        return None
-    one, other = (PAPER[row][STAGES.index(stage) - 1] for stage in (a, b))
-    return round(other - one, 1)
-
-
-def verdict(paper, found):
-    """Whether our change has the direction of the paper's, and how surely."""
-    low, high = found["interval"]
-    ways = {(gain > 0) - (gain < 0) for gain in found["each"]}  # 0 is no direction
-    if low <= 0 <= high or ways not in ({1}, {-1}):
-        return "tied"
-    if paper is None:
-        way = "up" if ways == {1} else "down"
-    else:
-        way = "same" if ways == {1 if paper > 0 else -1} else "other"
-    return way + (", clear" if found["clear"] else "")
-
-
-# %% tags=["slide"]
 LEVELS = ("easy", "hard")
-panels, said, gains = {level: {} for level in LEVELS}, {}, {}
-print(f"{'from Zero to R1':29}{'the paper':20}{'ours, easy':20}ours, hard")
-for claim, steps in CLAIMS.items():
-    print(claim)
+panels, said = {level: {} for level in LEVELS}, {}
+print(f"{'':14}{'paper':>6}{'':4}{'easy, seeds 0, 1, 2':27}hard, seeds 0, 1, 2")
+for claim, (a, b, columns) in CLAIMS.items():
+    print(f"{claim}: {a} to {b}")
     for level in LEVELS:
         panels[level][claim] = None  # a heading
-    for a, b, row, name in ((*step[:3], name) for step in steps for name in step[3]):
-        paper = theirs(a, b, row)
-        points = "" if paper is None else f"{row.split()[0]} {paper:+.1f}"
-        step = f"{a} to {b}: {name}"
-        print(f"  {step:28}{points:19}", end="")
+    for name, row in columns.items():
+        paper = "-"
+        if row is not None:  # PAPER has no column for the base
+            before, after = (PAPER[row][STAGES.index(stage) - 1] for stage in (a, b))
+            paper = f"{after - before:+.1f}"
+        print(f"  {name:12}{paper:>6}  ", end="")
         for level in LEVELS:
-            both = ([column(r, stage, name, level) for r in runs] for stage in (a, b))
-            found = paired_seeds(*both)
-            gain, mark = found["difference"], (step, level)
-            gains[mark], said[mark] = found["each"], verdict(paper, found)
-            drawn = (gain, *found["interval"]), found["each"], found["clear"]
-            panels[level][step] = drawn
-            print(f" {gain:+.2f} {said[mark]:13}", end="")
+            found = compared(a, b, name, level)
+            drawn = (found["difference"], *found["interval"])
+            panels[level][f"{name}, {a} to {b}"] = drawn, found["each"], found["clear"]
+            said[claim, name, level] = "clear" if found["clear"] else "tie"
+            seeds = " ".join(f"{gain:+.2f}" for gain in found["each"])
+            print(f"  {seeds} {said[claim, name, level]:7}", end="")
         print()
 plots.difference_panels(panels, "ours: difference of shares, or of worth")
 
 # %% [markdown]
-# What you see: the paper's change in points, then ours on easy and on hard problems. In the
-# figure bars are intervals over problems, small ticks the seeds. One rule judges every step.
-# *Tied*: the bar holds 0, or the seeds do not all move the same way. *Same* or *other*: the
-# paper's direction or the opposite one. *Clear*, in colour, is the rule of chapter 08, which
-# takes an interval over seeds as well. Differences are taken before rounding.
-#
-# **What three seeds can show.** An interval over three seeds reaches 4.3 standard errors to
-# each side (Student's factor). So only steps of nearly equal size in all seeds are clear.
-# Read *tied*, and *same* without *clear*, as "not shown", never as "no effect".
+# What you see: the paper's change in points (AIME for the games, IF-Eval for instructions,
+# AlpacaEval for helpfulness), then ours, seed by seed. In the figure a dot or diamond is the
+# mean, the bar its interval over problems, and a tick a seed. Colour marks a clear step:
+# blue up, orange down. Differences are taken before rounding.
 
 # %% tags=["hide-input"]
-REASONING = [(name, level) for name in GAMES for level in LEVELS]
-CLEAR = "same, clear"
-fall = [said[f"zero to dev1: {name}", level] for name, level in REASONING]
-assert fall == ["same", CLEAR, CLEAR, "tied"]
-rl = [said[f"dev1 to dev2: {name}", level] for name, level in REASONING]
-assert rl == ["same", "tied", CLEAR, CLEAR]
-samples = [said[f"dev2 to dev3: {name}", level] for name, level in REASONING]
-assert samples == ["same", "tied", "tied", CLEAR]
-last = [said[f"dev3 to r1: {name}", level] for name, level in REASONING]
-assert last == ["tied"] * 4
-late = [said["dev3 to r1: helpful", level] for level in LEVELS]
-assert late == [CLEAR, "same"]
-for level in LEVELS:  # most of the helpfulness comes with Dev3, in every seed
-    early = gains["dev2 to dev3: helpful", level]
-    assert said["dev2 to dev3: helpful", level] == CLEAR
-    assert min(early) > max(gains["dev3 to r1: helpful", level])
-for name in ("facts", "helpful"):  # lost from the base to Zero
-    lost = paired_seeds(*([column(r, s, name) for r in runs] for s in ("base", "zero")))
-    assert lost["clear"] and lost["difference"] < 0
-print(len(said), "steps and levels:", dict(Counter(said.values())))
+SHOWN = {  # claim and column: on which levels it is clear
+    ("1. cold start", "countdown"): ["hard"],
+    ("1. cold start", "arithmetic"): ["easy"],
+    ("1. cold start", "instructions"): ["hard"],
+    ("2. won back", "countdown"): ["easy"],
+    ("2. won back", "arithmetic"): ["easy", "hard"],
+    ("3. last stage", "helpful"): ["easy"],
+    ("3. last stage", "countdown"): [],
+    ("3. last stage", "arithmetic"): [],
+    ("one stage earlier", "helpful"): ["easy", "hard"],
+    ("cost of the first RL", "facts"): ["easy"],
+    ("cost of the first RL", "helpful"): ["easy", "hard"],
+}
+for (claim, name), levels in SHOWN.items():
+    found = [level for level in LEVELS if said[claim, name, level] == "clear"]
+    assert found == levels, (claim, name, found)
+    for level in levels:  # a loss where the claim has a loss
+        mean = panels[level][f"{name}, {CLAIMS[claim][0]} to {CLAIMS[claim][1]}"][0][0]
+        down = claim == "cost of the first RL" or (
+            claim == "1. cold start" and name != "instructions"
+        )
+        assert (mean < 0) == down
+for claim, (_, _, columns) in CLAIMS.items():
+    marks = [said[claim, name, level] for name in columns for level in LEVELS]
+    print(f"{claim:22}{marks.count('clear')} clear, {marks.count('tie')} ties")
 
 # %% [markdown]
-# **Claim 1 holds.** From Zero to Dev1 three of four comparisons in the games fall: hard
-# countdown and easy arithmetic clearly, easy countdown in every seed. Hard arithmetic is
-# tied. Instructions rise, clearly on hard problems.
+# The rule, applied to each claim:
 #
-# **Claim 2 holds for arithmetic, not for hard countdown.** RL in one language lifts
-# arithmetic clearly, easy and hard, and easy countdown in every seed. Dev3's samples lift
-# hard arithmetic clearly, by 0.12, and easy countdown in every seed. Hard countdown is tied
-# both times; section 10 looks for the reason.
+# **1. The cold start costs reasoning: shown in two of four comparisons.** Hard countdown and
+# easy arithmetic fall clearly. Easy countdown falls in every seed and is still a tie. In hard
+# arithmetic one seed rises. Instructions rise clearly on hard problems; easy ones are a tie.
 #
-# **Claim 3 holds in direction, but the rise is small.** Helpfulness rises at both levels,
-# clearly on easy problems, and reasoning is tied throughout. But the rise is 0.02, and 0.03
-# on hard problems.
-# The larger part came with Dev3: 0.17 and 0.21. In the paper the cold start brought as much
-# as the last stage, 25.4 points. A likely reason: many requests of our world ask for
-# *knowledge*, which came with Dev3's samples, and which RL does not bring. We did not measure
-# this.
+# **2. Reasoning is won back: shown in three of four.** From Dev1 to Dev3 arithmetic rises
+# clearly at both levels, and easy countdown too. Hard countdown is a tie: the seeds differ
+# by 0.12. Section 10 looks at them one by one.
 #
-# **Beside the claims.** Harmlessness has no number in this table of the paper. Ours rises by
-# 0.26 with the cold start, by as much with Dev3, and by 0.07 at the end. Puzzles (*logic*) and
-# programs hardly move at any stage, where the paper's programs rise from 50.0 to 65.9. On hard
-# arithmetic two seeds of three lose in the last stage, where the paper has gains.
+# **3. The last stage lifts preferences: shown in one of two comparisons, and it is a small
+# step.** Helpfulness rises clearly on easy problems, by 0.01 to 0.02; hard ones are a tie. All
+# four comparisons of the games are ties, so nothing is shown about reasoning. Our large step
+# in helpfulness came one stage earlier, with the samples: 0.15 to 0.18 on easy and 0.20 to
+# 0.22 on hard problems, both clear. A likely reason: many requests of our world ask for
+# *knowledge*, which Dev3 reads in its samples, and which RL does not bring. We did not
+# measure this.
 #
-# **RL on reasoning costs other abilities.** This answers the last question of section 1. From
-# the base to Zero, right facts fall from 0.37 to 0.23 and helpfulness from 0.24 to 0.15; both
-# losses are clear. Both abilities come back with the texts that Dev3 reads.
+# **What the first RL cost.** From the base to Zero helpfulness falls clearly at both levels,
+# and so do easy facts. Hard facts are a tie. In the table above Dev3 has more of both than
+# the base, in every seed.
 #
 # One caution: "the cold start costs reasoning" compares a short course of reading, from the
 # base, with a long course of RL.
@@ -899,41 +926,56 @@ print(len(said), "steps and levels:", dict(Counter(said.values())))
 # claims, also those that came out otherwise than hoped.
 
 # %% [markdown]
-# ## 10. Why hard countdown was lost
+# ## 10. Hard countdown, seed by seed
 #
-# You may skip this section at first reading. In *hard* countdown, with four numbers, the loss is
-# deeper and is not won back: Zero solves 0.13, Dev1 0.01, R1 0.08. Why so deep? The cold start's
-# traces are of easy games, with three numbers. Does Dev1, given four numbers, still try
-# with three?
+# *You may skip this section at a first reading.* Hard countdown has four numbers. By the rule
+# the cold start loses it clearly, and its return is a tie. The traces of the cold start are of
+# easy games, with three numbers. Does Dev1, given four, still try with three? We read the
+# attempts in the thinking of four stages: 128 hard test problems, four answers to each, so
+# the shares differ a little from those of the table.
 
 # %% tags=["slide"]
 files = [RESULTS / f"reach-{seed}.json" for seed in SEEDS]
 reach = [json.loads(file.read_text(encoding="utf-8"))["P6"] for file in files]
-panels = {
-    title: {
-        stage: [run[stage]["hard"][key] for run in reach]
-        for stage in ("zero", "dev1", "dev2", "r1")
-    }
-    for title, key in (("right", "right"), ("tries with all four numbers", "whole"))
+TITLES = {
+    "right": "solved",
+    "whole": "tries with all four",
+    "fewer": "tries with fewer",
 }
+panels = {title: {} for title in TITLES.values()}
+for stage in ("zero", "dev1", "dev3", "r1"):
+    print(f"{stage:5}", end="")
+    for key, title in TITLES.items():
+        shares = [run[stage]["hard"][key] for run in reach]
+        panels[title][stage] = shares
+        print(f"   {title} " + " ".join(f"{share:.2f}" for share in shares), end="")
+    print()
 plots.seed_dots(panels)
 
 # %% [markdown]
-# What you see: other hard countdown problems, so the shares differ a little from the table.
-# On the left is the share solved, on the right the share of attempts in the thinking that
-# use all four numbers once. From Zero to Dev1 this share falls in every seed, most in seed
-# 0: from 0.27 to 0.08.
+# What you see: left, the share solved. In the middle, the share of attempts that use all four
+# numbers once. Right, the share that uses only some of them, each at most once. (The rest use
+# a number twice, or one that was not given.)
 #
-# To confirm it, one can change the table. With right answers of Zero to hard countdown in
-# the cold start, Dev1 solved at least as many as Zero, in every seed
-# ([docs/experiments.md](../docs/experiments.md)). So most of this loss came from the *table*.
+# The three runs tell three stories:
+#
+# - **Seed 0**: from Zero to Dev1 the attempts with fewer numbers rise from 59 to 82%. In R1
+#   they are still 82%, and R1 solves nothing: the loss is not won back.
+# - **Seed 1**: they rise from 10 to 37%. R1 solves 0.05, a part of Zero's 0.17.
+# - **Seed 2**: they are rare in Zero and in Dev1 (3 and 2%). Yet Dev1 solves only 0.04, where
+#   Zero solves 0.13. R1 solves 0.16: here the loss is won back.
+#
+# So "it still tries with three" fits seed 0, and cannot be the reason in seed 2. To show a
+# cause, one would add right answers to hard countdown to the cold start and train again. We
+# report no such run.
 
 # %% [markdown] tags=["slide"]
-# ## 11. Thinking longer on top, and thinking too long
+# ## 11. More thinking at inference time, and too much of it
 #
-# Training is over. Can more thinking at inference time still help? Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) looks forward
-# to a reasoning model with inference-time scaling on top. The simplest method is the
-# vote of section 4. Here R1 answers every problem sixteen times:
+# Training is over. Can more thinking at inference time still help? Sebastian Raschka's essay
+# "Understanding Reasoning LLMs" (February 2025) looks forward to a reasoning model with
+# inference-time scaling added to it. The simplest method is the vote of section 4. Here R1
+# answers every problem sixteen times:
 
 # %% tags=["slide"]
 files = [RESULTS / f"longer-{seed}.json" for seed in SEEDS]
@@ -1015,7 +1057,7 @@ for family in longer[0]["overthinking"]:
 #
 # - Say how you decoded, since greedy decoding makes reasoning models repeat themselves.
 # - Draw problems, not samples, and compare two models problem by problem and seed by seed.
-# - Our stages show part of the order of the paper, and none of its sizes.
+# - Our stages reproduce part of the paper's ordering, and none of its effect sizes.
 #
 # | question | tool | mistake that it avoids |
 # |---|---|---|
@@ -1024,6 +1066,7 @@ for family in longer[0]["overthinking"]:
 # | what does the vote say? | `Problem.ballot`, `evaluate.majority` | two spellings as two answers |
 # | how sure? | `evaluate.interval` | samples taken for problems |
 # | is B better than A? | `evaluate.paired` | two overlapping intervals |
+# | and with other seeds? | `evaluate.paired_seeds`: clear or tie | one lucky run |
 # | had it seen the test? | `contamination.leaked` | trusting a clean n-gram search |
 # | are the answers good? | a truth that training never reads | grading with the reward model |
 #

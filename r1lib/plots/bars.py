@@ -276,7 +276,8 @@ def difference_rows(axes, rows: dict[str, tuple | None]) -> None:
         (mean, low, high), seeds, clear = row
         colour = LOOKS[mean < 0][0] if clear else GREY
         axes.plot([low, high], [y, y], color=colour, linewidth=4, alpha=0.45)
-        axes.plot(seeds, [y] * len(seeds), "|", color=colour, markersize=9)
+        tick = {"markersize": 11, "markeredgewidth": 1.8, "zorder": 3}  # over the line
+        axes.plot(seeds, [y] * len(seeds), "|", color=colour, **tick)
         axes.plot([mean], [y], "D" if clear else "o", color=colour, markersize=6)
     axes.set(yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6))
     names = axes.set_yticklabels(list(rows))
