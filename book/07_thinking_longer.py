@@ -24,17 +24,19 @@
 #
 # ![A map. In a frame on the left three shared parts: a policy that writes, a scorer that judges, a ledger that counts tokens. Arrows lead from it to three rows, and on to one answer and its tokens. Whole answers: vote, best of n, weighted vote. Step by step: beam, lookahead, tree search. One answer, changed: budget forcing, refine, calculator.](../figures/07_map.png)
 #
-# What you see: nine ways to spend more tokens on a question, with the numbers of their
-# sections. The weights of the policy never change in this chapter.
+# What you see: nine ways to spend the tokens of a question, with the numbers of their
+# sections. Most spend more than one answer would. The weights of the policy never change.
 #
 # | section | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 |
 # |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-# | minutes to read | 4 | 6 | 5 | 4 | 8 | 6 | 5 | 7 | 5 | 2 | 8 | 7 | 3 |
+# | minutes to read | 4 | 5 | 5 | 4 | 8 | 5 | 4 | 6 | 5 | 2 | 13 | 9 | 4 |
 #
-# **On a first reading, run the cells of sections 7 to 9, and skip their text.** They search
-# step by step, or change one answer. Later sections need only their names: a beam keeps a few
-# paths, a tree keeps all, and forcing stops a thought or makes it go on. **Run the next cell
-# first.** Skip its list: most names are for library functions shown later.
+# **The short route:** sections 1 to 5 and 10, the table in section 11, and section 12. Run
+# the cells of sections 6 to 9 without their text. They search step by step, or change one
+# answer. You only need their names. A *process reward model* scores each line. A beam keeps
+# a few paths, and a tree keeps all. Forcing stops a thought or makes it go on.
+#
+# **Run the next cell first**, and skip its list of names.
 
 # %% tags=["setup"]
 import json
@@ -73,7 +75,7 @@ from r1lib.world import arithmetic, countdown
 # %% [markdown] tags=["slide"]
 # ## 1. More tokens for one answer
 #
-# A language model does about the same work for every token. To spend more on a question,
+# A language model spends about the same compute on every token. To spend more on a question,
 # it must write more: a longer answer, several answers, or a search among unfinished
 # ones. This is **inference-time scaling**.
 #
@@ -86,9 +88,8 @@ from r1lib.world import arithmetic, countdown
 # - `"until"`: it reached a string that we wait for, such as the end of a line;
 # - `"length"`: it was cut off.
 #
-# In countdown (chapter 01) a line of thinking is one attempt, a *tape*: sums from left to
-# right, each going on from the last result. Then come `~`, the target, the distance to
-# it, and a verdict.
+# We begin with one answer of R1 to a countdown (chapter 01): reach the target with the
+# given numbers.
 
 # %%
 models = {name: artifacts.load(f"{name}-tiny") for name in ("base", "r1")}
@@ -110,7 +111,17 @@ print(f"{one.tokens} tokens, finish {one.finish!r}, log-probability {one.logprob
 assert game.check(one.text) and one.tokens < 64
 
 # %% [markdown]
-# What you see: R1 rejects a line and tries another, until one reaches the target.
+# Each line of thinking is one attempt, a *tape*. Read the first one:
+#
+# | on the line | it says |
+# |---|---|
+# | `15+7=22,+11=33` | sums from left to right, each continuing from the previous result |
+# | `~11` | the target |
+# | `=22` | the distance of 33 from it |
+# | `no false` | the verdict |
+#
+# In our run the second line has a slip: 15+11 is 26. Nobody checks the lines. R1 rejects
+# that line too, and tries another, until one reaches the target.
 #
 # The oldest way to spend more tokens is a **chain of thought**. Wei et al. showed large
 # models worked examples (arXiv 2201.11903). For Kojima et al. the words "Let's think
@@ -196,9 +207,9 @@ for n in SIZES:
     print(f"vote of the first {n:2}: {fmean(voted(n)):.0%} right")
 
 # %% [markdown]
-# What you see: the share of right answers climbs, and then flattens. (The first draws were a little
-# luckier than the mean of all 16.) Why do two answers help, although two votes make no majority?
-# Some answers are cut off, and then the other one decides.
+# The share of right answers climbs, and then flattens. (The first draws were a little
+# luckier than the mean of all 16.) Why do two answers help, although two votes make no
+# majority? Some answers are cut off, and then the other one decides.
 #
 # But 16 answers cost more than one, and we want to compare methods at equal cost. So every method
 # of the library has one form. It takes a problem, a policy and a `budget`, and returns a text with
@@ -238,26 +249,26 @@ for n, (tokens, right) in zip(SIZES, replayed["vote"], strict=True):
     assert list(right) == voted(n)
 
 # %% [markdown] tags=["slide"]
-# What you see: the same verdicts, and what they cost.
+# The verdicts are the same. Now we also know what they cost.
 #
 # ## 3. Best of N: something has to choose
 #
-# A vote needs answers that coincide, and two essays never coincide word for word. **Best-of-N** needs a score
-# instead: draw n answers, and keep the one with the highest score.
+# A vote needs answers that coincide, and two essays never coincide word for word. **Best-of-N**
+# needs a score instead: draw n answers, and keep the one with the highest score. Three
+# judges can give it:
 #
-# - **The policy** knows how likely it found each answer. We take the mean
-#   log-probability of a token, because a sum would prefer whatever is short.
+# - **The policy** knows how likely it found each answer. To keep its **likeliest** answer,
+#   we compare the mean log-probability of a token. A sum would prefer whatever is short.
 # - **The verifier** knows what is right. With it, best-of-N is right as soon as one of the
 #   n answers is: this is pass@n of chapter 15, the ceiling for every choice. A real
 #   question has no such verifier.
 # - **An outcome reward model** (ORM) reads a whole answer and gives the probability that
 #   it is right (Cobbe et al., arXiv 2110.14168).
 #
-# Our ORM is R1 with one number as its output, in place of the next token. It learns from
-# R1's own answers to *training* problems, each marked right or wrong by the verifier. How
-# low should its loss be, **binary cross-entropy**: $-\ln p$ for a right answer, $-\ln(1-p)$ for a
-# wrong one? A model that always says 0.5 has $\ln 2 = 0.69$. One that always says the mean label
-# has less; `learn` prints that number, too.
+# Our ORM is R1 with its output layer replaced by a single number. It learns from R1's own
+# answers to *training* problems, each marked right or wrong by the verifier. Its loss is
+# **binary cross-entropy**: $-\ln p$ for a right answer, $-\ln(1-p)$ for a wrong one. How low
+# should it be? A model that always says the mean label is the one to beat.
 
 # %%
 # r1lib.search.votes.likeliest
@@ -292,7 +303,7 @@ def learn(examples, epochs, name):
     p = fmean(share for _, share in examples)
     constant = -p * math.log(p) - (1 - p) * math.log(1 - p)
     print(f"a model that always says {p:.2f}: {constant:.2f}")
-    assert fmean(losses[-5:]) < math.log(2)
+    assert fmean(losses[-5:]) < fmean(losses[:5]), "the loss did not fall"
     return model
 
 
@@ -309,7 +320,7 @@ rate = remembered(outcome_score(orm, tokenizer))  # computes each text once
 #
 # What you see: the same six answers, chosen in four ways. The vote takes 6, the most frequent.
 # Best-of-N takes 7, the answer with the highest score. The weighted vote takes 5, because
-# 0.50 + 0.45 = 0.95 is the highest sum. A verifier would take 5, too, as it is right.
+# 0.50 + 0.45 = 0.95 is the highest sum. A verifier would also take 5, as it is right.
 
 # %%
 # r1lib.search.weighted_vote
@@ -326,23 +337,25 @@ for name, way in ways.items():
 print(f"{'answers':28}" + "".join(f"{n:6}" for n in SIZES))
 for name, columns in replayed.items():
     print(f"{name:28}" + "".join(f"{fmean(right):6.0%}" for _, right in columns))
-scores = defaultdict(list)
+above = []  # for each game with both: how often a right answer is above a wrong one
 for problem in games:
+    scores = defaultdict(list)
     texts = [m.text for m in samples[problem.prompt] if m.finish == "stop"]
     for text, score in zip(texts, rate(problem, texts)[0], strict=True):
         scores[problem.check(text)].append(score)
-above = fmean(good > bad for good in scores[True] for bad in scores[False])
-print(f"outcome model: right above wrong in {above:.0%} of all pairs")
+    both = [good > bad for good in scores[True] for bad in scores[False]]
+    above += [fmean(both)] if both else []
+print(f"outcome model, in {len(above)} games with right and wrong answers:", end=" ")
+print(f"right above wrong in {fmean(above):.0%} of pairs")
 
 # %% [markdown]
-# What you see: the verifier climbs furthest, as it must. On these 40 games the policy's own
-# probability is a good judge, and free: sampling has computed it. A likely reason is that a right
-# tape is a string of easy sums, and a slip a rare token.
+# The verifier climbs furthest, as it must. On these 40 games the policy's own probability
+# is a good judge, and free: sampling has computed it. A likely reason is that a right tape
+# is a string of easy sums, and a slip a rare token.
 #
 # The ORM is a weak judge. It has learned from a few hundred answers, and its loss is about
-# that of the constant. Yet it puts a right answer above a wrong one more often than a coin
-# would. (These pairs mix games. To know which game is easy is a part of that, and no help for
-# best-of-n, which chooses within a game.) A judge may also rank well and still be badly
+# that of the constant. Within a game it still puts right answers above wrong ones slightly
+# more often than a coin would, in our run in 57% of pairs. A judge may also rank well and still be badly
 # **calibrated**: its probabilities are not those with which answers are right (section 12).
 #
 # The more a judge may choose from, the more chances it has to like a wrong answer. Summed over
@@ -357,17 +370,21 @@ print(f"outcome model: right above wrong in {above:.0%} of all pairs")
 # - 1 for each token that the policy samples, the end of the answer included, whether the
 #   answer is used or not;
 # - 1 for each token that a model as scorer reads or writes. A prefix that has already been
-#   scored is not paid again, because a model can keep its cache (chapter 03);
+#   scored on its own is not paid again;
 # - 0 for a verifier, which is a program;
 # - 0 for the question, for the opening that we write, and for what a program adds.
+#
+# The second rule is biased against tree search. A cache (chapter 03) also keeps what was
+# read as part of another text. In section 8 the judge is paid 10 for an answer where a
+# cache would make it 5. The measurements used this rule; section 12 says what it changes.
 #
 # Every search takes a `budget`, the most tokens that policy and scorer may spend together
 # on an answer that is returned. If no answer is complete when the budget runs out, the search
 # raises `OutOfTokens`. The price of a first score is known only afterwards, so a search
 # that gives up may have spent a little more.
 #
-# A toy makes the account easy to follow. Its policy has a table: after each text, what may come
-# next. Asked again, it gives the next entry of the row, and each entry costs 5 tokens:
+# A toy makes the account easy to follow. Its policy has a table with what may come after each
+# text. Asked again, it gives the next entry of the row, and each entry costs 5 tokens:
 #
 # | written so far | may come next |
 # |---|---|
@@ -377,8 +394,7 @@ print(f"outcome model: right above wrong in {above:.0%} of all pairs")
 # | `8*3=24` | `8*3+7` |
 # | `7-3=4` | `(7-3)*8` |
 #
-# Its judge reads a text at 5 tokens a line, and looks up a value for the last line. The next two
-# cells are this table as code.
+# Its judge reads a text at 5 tokens a line, and looks up a value for the last line.
 
 
 # %%
@@ -434,7 +450,7 @@ for _ in range(3):  # asked three times
     print(f"{more.tokens} tokens: {more.text!r}")
 
 # %% [markdown]
-# Here is a ledger in small, without a budget:
+# Here is a minimal ledger, without a budget:
 
 
 # %% tags=["nbval-check-output"]
@@ -461,8 +477,8 @@ for text, score in zip(*account.draw(4), strict=True):
 print(f"{account.written} tokens written, {account.scored} read by the judge")
 
 # %% [markdown]
-# All tokens are added to `written`, before anything is dropped: an answer that was cut off is
-# paid, too. The library's `Ledger` (`r1lib/search/ledger.py`) keeps such an account for every
+# All tokens are added to `written` before anything is dropped: truncated answers are paid for
+# as well. The library's `Ledger` (`r1lib/search/ledger.py`) keeps such an account for every
 # search of this chapter. It also knows steps, a budget, and which prefixes were scored before.
 # Both must agree:
 
@@ -482,7 +498,8 @@ except OutOfTokens as error:
 
 # %% [markdown]
 # Four answers of two lines are 4 x 10 = 40 tokens. The judge reads the same 40, so the
-# bill doubles. A budget of 15 pays for one answer, but not for its score.
+# bill doubles. A budget of 15 pays for one answer, but not for its score. The search learned
+# that only after the judge had read it, so 20 tokens are gone.
 #
 # Both answers are wrong. Each of the four first lines was continued once, and the only
 # right answer comes second after `8-3=5`. Section 7 finds it with the same 80 tokens.
@@ -498,6 +515,18 @@ except OutOfTokens as error:
 # lets the policy go on from a step several times; each of these continuations is a
 # **rollout**. The share of right rollouts is the label.
 #
+# Here is an invented answer to 3, 7, 8 with target 35, and four rollouts from each line:
+#
+# | line | right rollouts | label |
+# |---|---|---|
+# | `8+7=15,-3=12~35=23 no` | 3 of 4 | 0.75 |
+# | `8-3=6,*7=42~35=7 no` | 2 of 4 | 0.50 |
+# | `8*3=24,+7=35~35=0 yes` | 0 of 4 | 0 |
+#
+# The first two lines miss, and a right one may still follow. After the last line the answer
+# is due, and it is wrong, because 24 + 7 is 31. So a label is the chance of still reaching a
+# right answer, whether or not this line is correct.
+#
 # The PRM learns the label by cross-entropy, at the last token of the step. So one pass over
 # an answer gives a value after every line.
 
@@ -511,8 +540,16 @@ except OutOfTokens as error:
 # problem, by four rollouts from each step, and train.
 #
 # Then we look at a wrong answer that the PRM has not read, with eight new rollouts from each
-# step. We want a problem that R1 solves about half of the time, and a long wrong answer to it. All
-# answers of seven or more steps count as equally long.
+# step. The folded cell chooses it: a problem that R1 solves about half of the time, and the
+# wrong answer to it with the most different lines.
+
+# %% tags=["hide-input"]
+wrong = {}
+for i, p in enumerate(games):
+    texts = [m.text for m in samples[p.prompt] if m.finish == "stop"]
+    wrong[i] = [text for text in texts if p.language == "en" and not p.check(text)]
+place = min(filter(wrong.get, wrong), key=lambda i: abs(single[i] - 0.5))
+held, text = games[place], max(wrong[place], key=lambda t: len(set(steps(t))))
 
 # %% tags=["slide"]
 walked = list({p.prompt: (p, text) for p, text in answers}.values())
@@ -520,13 +557,6 @@ labels, spent = label(walked, asker, n=4, max_new_tokens=LONGEST)
 print(f"{len(labels)} labels for {spent:,} tokens")
 prm = learn(process.examples(tokenizer, labels), 3, "process model")
 
-wrong = {}
-for i, p in enumerate(games):
-    texts = [m.text for m in samples[p.prompt] if m.finish == "stop"]
-    wrong[i] = [text for text in texts if p.language == "en" and not p.check(text)]
-place = min(filter(wrong.get, wrong), key=lambda i: abs(single[i] - 0.5))
-FITS = 7  # steps; answers with more of them count as equally long
-held, text = games[place], max(wrong[place], key=lambda t: min(len(steps(t)), FITS))
 (values,), (read,) = process.step_values(prm, tokenizer, held.prompt, [text])
 truth, spent = label([(held, text)], policy("r1", seed=4), 8, LONGEST)
 print(f"{held.prompt}: R1 is right in {single[place]:.0%} of its answers, not in this")
@@ -539,17 +569,17 @@ plots.steps_picture(
 )
 
 # %% [markdown]
-# What you see: the share of right rollouts from each step, beside the PRM's estimate. A
-# label is the chance of still reaching a right answer, not whether this line is correct.
-# After a failed attempt it can stay high, because R1 may try again.
-#
-# At the end the truth is 0. Find the line where it falls, and do its sums. The model does
-# not fall to 0 with it: it has learned from few labels, and such a line *looks* like a
-# solution. Keep that in mind for section 12. But the rollouts wrote thousands of tokens, and
-# the model read the answer once.
+# What you see: the share of right rollouts from each step, beside the PRM's estimate. At the
+# end the truth is 0. Find the line where it falls, and do its sums. (Where lines are equal,
+# the shares still differ by chance: eight rollouts are few.) Our PRM does not fall
+# with it: it has learned from few labels, and such a line *looks* like a solution. Keep
+# that in mind for section 12. What speaks for a PRM is its price. The rollouts wrote
+# thousands of tokens, and the model read the answer once.
 
 # %% [markdown] tags=["slide"]
 # ## 7. Beam search
+#
+# *Sections 7 to 9 are optional. Run their cells.*
 #
 # With a value for each step, bad paths can be dropped early. **Beam search** writes
 # several next steps, keeps the best `width` paths, and goes on from these.
@@ -558,7 +588,7 @@ plots.steps_picture(
 #
 # What you see: the toy of section 5. Both searches write four next steps each time. Green
 # is kept, orange is chosen. Width 1 follows `8+7=15`, the step with the highest value,
-# into a dead end. Width 2 keeps `8-3=5` as well, and this one leads to the right answer.
+# into a dead end. Width 2 also keeps `8-3=5`, which leads to the right answer.
 #
 # In the code `next_steps` asks for n next steps of all paths and drops duplicates, and `keep`
 # sorts by value. Width 1 is a greedy search of a few lines; the
@@ -591,12 +621,12 @@ for width, each in ((1, 4), (2, 2)):
 # The same 80 tokens as best-of-4 in section 5, and width 2 is right. Two relatives:
 #
 # - **Lookahead** writes a step further before it scores a path, and drops that step
-#   again (Snell et al., arXiv 2408.03314). The score is better informed, and more expensive.
+#   again (Snell et al., arXiv 2408.03314). The score knows more, and costs more.
 # - **Diverse beams** keep groups apart: a step loses value if another group has just
 #   taken the same one (Vijayakumar et al., arXiv 1610.02424).
 #
-# Here are all three with R1 and our PRM, on the game of section 6. One game does not say
-# how good they are: section 12 compares them on many.
+# Here are all three with R1 and our PRM. This shows only that they run: one game does not
+# say which is best. Section 12 compares them on many.
 
 # %%
 judged = process.process_score(prm, tokenizer)
@@ -611,6 +641,8 @@ for name, way in (
 
 # %% [markdown] tags=["slide"]
 # ## 8. A tree that grows where results are good
+#
+# *Optional.*
 #
 # A beam forgets what it drops. **Monte Carlo tree search** (MCTS) keeps all paths and can
 # come back to them. It repeats one *simulation*, in five moves:
@@ -630,7 +662,8 @@ for name, way in (
 # larger $c$ is, the more the search explores.
 #
 # A node knows its `visits` and the `total` of their scores. A node is **closed** once everything
-# below it has been tried, and `select` then passes it by.
+# below it has been tried, and `select` then passes it by. In `simulate`, a leaf that is
+# already a whole answer is only scored.
 
 # %%
 # r1lib.search.trees.uct
@@ -670,20 +703,22 @@ for number, (root, answer, spent) in enumerate(walk, 1):
             print(f"      {child.path.text.strip():7}bound {uct(*seen, 2**0.5):.2f}")
 
 # %% [markdown]
-# Line by line, with the picture:
+# <details><summary>The five simulations, line by line</summary>
 #
 # 1. The root gets two first steps (10 tokens). The first one is rolled out to an answer
 #    (5), and the judge reads both lines of it (10): 25 in all.
 # 2. A child without visits comes first, so `8-3=5` is next. It gets two answers as
 #    children (10), and the first one is judged (10).
-# 3. Both children have one visit and a score of 0.1. The first wins a tie: `8+7=15` gets
+# 3. Both children have one visit and a score of 0.1. Ties go to the first: `8+7=15` gets
 #    two answers, and one is judged.
 # 4. The two bounds are printed above this line. `8-3=5` has the lower mean, but only one
 #    visit, so its bound is higher. Its second answer is there already, and only the judge
-#    is paid (10: the line `8-3=5` was read before, but never scored alone). This is the right
-#    answer.
+#    is paid. The line `8-3=5` was read before, but never scored on its own. So our account
+#    has 10 tokens here, where a cache would make it 5. This is the right answer.
 # 5. Everything below `8-3=5` is tried: it is closed. One answer is left. After it the root
-#    is closed, too, and the search ends.
+#    is closed as well, and the search ends.
+#
+# </details>
 #
 # The library's `search.mcts` is this loop. At the end it returns the best answer.
 #
@@ -697,22 +732,21 @@ plots.tree_picture(root)
 
 # %% [markdown]
 # What you see: the number in a node is its visits, the colour its mean value. A rollout
-# that is cut off counts 0. Hollow nodes were written and never tried. Each node has at
-# most four next steps, and the tree is still shallow when the tokens are gone, after 11 of 16
-# simulations.
-#
-# Read the numbers of the colour bar: most branches are nearly equal to this judge, so it
-# hardly steers the search.
+# that is cut off counts 0. Hollow nodes were written and never tried. The tree is still
+# shallow when the tokens are gone. Read the numbers of the colour bar: they are close
+# together. Most branches are nearly equal to this judge, so it hardly steers the search.
 
 # %% [markdown] tags=["slide"]
 # ## 9. One answer, longer, shorter, or again
+#
+# *Optional.*
 #
 # **Budget forcing** changes the length of one thought (s1, arXiv 2501.19393). Where the
 # model would stop too early, its `</think>` is taken away and "Wait" is written instead.
 # Where it thinks too long, `</think>` is put there.
 #
 # Our models have never read "Wait". Two words of their tapes can take its place: `no` rejects
-# the last line, and `again` has the same sum done once more.
+# the last line, and `again` repeats the same sum.
 #
 # **Self-refinement** shows a model its own answer and asks for a better one (Madaan et al.,
 # arXiv 2303.17651). The new answer replaces the old one where a scorer likes it better.
@@ -742,11 +776,10 @@ show("refined", partial(refine, score=rate, rounds=2))
 assert f"{no}{no}" in waited and once_more in repeated
 
 # %% [markdown]
-# What you see: the game of section 1. Stopped early, R1 has to guess. Our "no" comes after
-# a line that was right: R1 closes its thought again and again, and each time gets another
-# "no". Its last line misses the target, and yet the expression in its answer is right: (15+7)-11
-# is 11. After "again" it does the same sum once more. Refined, it gives up after one line and
-# guesses.
+# This is the game of section 1. Stopped early, R1 has to guess. Our "no" comes after a line
+# that was right: R1 closes its thought again and again, and each time gets another "no".
+# After "again" it does the same sum once more. Refined, it gives up after one line and
+# guesses. Two answers are right although the line before them misses the target.
 #
 # **A tool.** When the model writes `=`, a program can write the result. Cobbe et al.
 # trained with such a calculator. What the model wrote is parsed and never run as code;
@@ -779,7 +812,7 @@ WEIGHTED = "weighted vote, outcome model"
 gain = paired(single, replayed["vote"][-1][1])
 low, high = gain["interval"]
 vote = fmean(replayed["vote"][-1][1])
-print(f"one answer {fmean(single):.0%}, a vote of {LIVE} {vote:.0%}")
+print(f"one answer {fmean(single):.1%}, a vote of {LIVE} {vote:.1%}")
 print(f"paired gain {gain['difference']:+.2f} [{low:+.2f}, {high:+.2f}]")
 assert low > 0
 weighted = paired(replayed["vote"][-1][1], replayed[WEIGHTED][-2][1])
@@ -798,10 +831,12 @@ plots.doubling_curves({"easy countdown, share right": lines}, "tokens a question
 # %% [markdown] tags=["slide"]
 # What you see: points for 1, 2, 4, 8 and 16 answers, over all tokens that they cost. The
 # vote stays below the ceiling. The weighted vote starts to the right of it, because its
-# judge is paid, too, and passes it later. The last line compares the two where the weighted vote
-# has fewer tokens. Its interval begins at 0, so it does not exclude a tie.
+# judge is also paid, and passes it later. The last line printed above compares the two where
+# the weighted vote has fewer tokens. Its interval begins at 0, so it does not exclude a tie.
 #
 # ## 11. The measured curves
+#
+# *On a first reading the table is enough.*
 #
 # `results/inference.py` measured every way of this chapter on 64 held-out problems, with one
 # account of tokens: easy and hard countdown, and hard arithmetic. More numbers are in
@@ -811,24 +846,26 @@ plots.doubling_curves({"easy countdown, share right": lines}, "tokens a question
 # the three seeds are three trained models. Of Zero and R1 only one model is shipped, so their
 # seeds are three draws from it, each with newly trained scorers.
 #
-# The results first. The best gain is that of the best of the three models, in share right,
-# over one sampled answer:
+# The results first: the gain in share right over one sampled answer. It is the best of
+# three models and of all measured budgets and widths, so it flatters ways with many of
+# them. Greedy is one answer at temperature 0.
 #
 # | method | needs a judge? | can be used on essays? | best gain | in short |
 # |---|---|---|---|---|
 # | vote | no | no | +0.29 | helps every model |
 # | likeliest answer | no | yes | +0.34 | free, and at least as good as the vote |
+# | greedy | no | yes | +0.11 | helps the base, and saves tokens |
 # | best of n, ORM | yes | yes | +0.24 | its judge is exploited |
 # | weighted vote, ORM | yes | no | +0.34 | helps the base's vote, not R1's |
 # | beam and its relatives, PRM | yes, of steps | yes | +0.16 | not ahead of a vote at equal tokens |
 # | tree search, PRM | yes | yes | +0.14 | not ahead of a vote at equal tokens |
-# | budget forcing | no | yes | none | loses |
-# | self-refinement | yes | yes | none | loses |
+# | budget forcing: `stop`, `wait` | no | yes | none | loses |
+# | self-refinement: `refine` | yes | yes | none | loses |
 # | calculator | no | no | +0.08 | helps where there are sums |
 #
 # First, the ways of section 9 to change *one* answer. `stop at 16` ends the thinking after
 # 16 tokens. `wait, no, until 64` writes a "no" wherever it would end before 64. The next two
-# cells read the files and define helpers. Skip them.
+# cells only read files and define helpers.
 
 # %% tags=["hide-input"]
 MODELS, SEEDS = ("base", "zero", "r1"), (0, 1, 2)
@@ -909,14 +946,13 @@ for way in (*ONE, "wait, again, until 64", "refine", "calculator"):
     print()
 
 # %% [markdown]
-# What you see: shares of right answers, with the tokens in brackets. `sampled` is one answer
+# These are shares of right answers, with the tokens in brackets. `sampled` is one answer
 # at temperature 1. For the base, temperature 0 (`greedy`) is the best change, and saves
-# tokens. For Zero and R1, greedy and sampled answers are about equally good.
+# tokens.
 #
 # No way to lengthen or repeat an answer helps. An early stop costs right answers, most at
-# 16 tokens. A forced "no" or "again" is worse than a stop at 64. Refinement harms as well: these
-# models were never trained to revise their own answers. The calculator comes at the end of this
-# section.
+# 16 tokens. A forced "no" or "again" is worse than a stop at 64. Refinement also harms: these
+# models were never trained to revise their own answers.
 #
 # Next, several answers at growing budgets. At first without a learned judge, with the
 # verifier as the ceiling:
@@ -927,13 +963,14 @@ print_last(plain)
 plots.doubling_curves(panels_of(plain), "tokens a question")
 
 # %% [markdown]
-# What you see: up and to the left is better, and the star is one answer. At the smallest budget
-# the votes of Zero and R1 are not above it. With more tokens all three climb above it, and the
+# Up and to the left is better, and the star is one answer. At the smallest budget the votes
+# of Zero and R1 are not above it. With more tokens all three climb above it, and the
 # likeliest answer climbs with the vote or past it.
 #
 # For the base the verifier, our ceiling, is far away: a right answer was written, and the vote
-# did not choose it. R1's ceiling is low in this mix. The R1 shipped here, seed 0, has lost hard
-# countdown on its way (chapter 10 shows where), a quarter of these problems.
+# did not choose it. R1's ceiling is low in this mix, for one reason. The R1 shipped here,
+# seed 0, has lost hard countdown on its way (chapter 10 shows where), and that is a quarter
+# of these problems. On the other 48 it leads, as the end of this section shows.
 #
 # Now the ways that need a learned judge, beside the same vote:
 
@@ -949,9 +986,9 @@ print_last(judges)
 plots.doubling_curves(panels_of(judges), "tokens a question")
 
 # %% [markdown]
-# What you see: the ORM helps the base's vote most, once there are many answers. The searches
-# lie at the vote or below it. For R1, best of n with the ORM falls again at the largest budgets;
-# section 12 shows why. No learned judge comes near the base's ceiling above.
+# The ORM helps the base's vote most, once there are many answers. The searches lie at the
+# vote or below it. For R1, best of n with the ORM falls again at the largest budgets;
+# section 12 shows why.
 #
 # ### Where the curves cross
 #
@@ -967,15 +1004,15 @@ for budget in BUDGETS:
     print(f"base, vote: {right:.2f} for {tokens:5.0f} tokens, {gap}")
 
 # %% [markdown]
-# What you see: a few hundred tokens of votes bring the base up to one answer of R1, and
-# more tokens pass it. R1 gets there with a fraction of them, each time it is asked:
-# training paid for that, once.
+# A few hundred tokens of votes bring the base up to one answer of R1, and more tokens pass
+# it. R1 gets there with a fraction of them each time it is asked. Training paid for that,
+# once.
 #
 # ### RL and SFT plus inference-time scaling
 #
-# Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) has the four ways
-# of chapter 01. It looks forward to a combination: a model trained by RL and SFT, with
-# inference-time scaling on top. Here it is, against one answer of the same model, paired:
+# Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) looks forward to
+# a model trained by RL and SFT, with inference-time scaling on top. Here it is, against
+# one answer of the same model, paired:
 
 # %% tags=["slide"]
 top = BUDGETS[-1]
@@ -999,11 +1036,10 @@ for way in ("greedy", "calculator"):
         print(f"{model:5}{way:10}", versus(model, way, model, "sampled"))
 
 # %% [markdown]
-# What you see: votes on top of training add to every model, in every one of its three runs. They
-# add most
-# to the base, which is right now and then. They add nothing where nothing can be found:
-# the R1 shipped here, seed 0, solves no hard countdown with any number of votes. Those of seeds 1
-# and 2 solve 0.08 and 0.17 with one answer ([the stage table](../docs/stage_table.md)).
+# Votes on top of training add to every model, in each run. They add most
+# to the base, which is right now and then. They add nothing where nothing can be found: the
+# R1 shipped here solves no hard countdown with any number of votes. Those of seeds 1 and 2
+# solve 0.08 and 0.17 with one answer ([the stage table](../docs/stage_table.md)).
 #
 # **Inference-time scaling finds the answers that a model gives now and then**; its weights
 # learn nothing.
@@ -1011,12 +1047,34 @@ for way in ("greedy", "calculator"):
 # The last lines compare greedy decoding, and the calculator of section 9, with one answer:
 # greedy helps the base, and the calculator Zero and R1. The rest are ties.
 #
+# How far could perfect choosing go? Here is the chance that at least one of k answers is
+# right. The second table leaves out hard countdown:
+
+
+# %%
+def tries(model, k, problems):
+    """The chance that one of k samples is right: the mean over problems and seeds."""
+    n = units[model, 0]["settings"]["samples"]
+    rows = [units[model, seed]["ways"]["sampled"]["right"] for seed in SEEDS]
+    right = [round(row[i] * n) for row in rows for i in problems]
+    return fmean(1 - math.comb(n - c, k) / math.comb(n, k) for c in right)
+
+
+others = [i for i, kind in enumerate(KINDS) if kind != "hard countdown"]
+for title, chosen in (("all", range(len(KINDS))), ("not hard countdown", others)):
+    print(f"{title}, {len(chosen)} problems")
+    for model in MODELS:
+        print(
+            f"  {model:5}",
+            *(f"k={k}: {tries(model, k, chosen):.2f} " for k in (1, 4, 8, 16, 32)),
+        )
+
+# %% [markdown]
 # ![The chance that at least one of k samples is right, over k from 1 to 32, for base, R1-Zero and R1. At k = 1 R1 is the highest and the base the lowest; between 4 and 5 tries the curves cross, and at 32 the base is the highest.](../figures/widget_pass.png)
 #
-# What you see: the chance that at least one of k answers is right, on all 64 problems, for
-# each seed (thin) and as their mean. From five tries on the base is ahead. Most of that gap comes
-# from hard countdown, which this R1 never solves. On the other 48 problems R1 leads up to 8 tries,
-# and the base is slightly ahead from 16 on. The page
+# What you see: the same on all 64 problems, for each seed (thin) and as their mean. From
+# five tries on the base is ahead. Most of that gap comes from hard countdown. On the other
+# 48 problems R1 leads up to 8 tries, and the base is slightly ahead from 16 on. The page
 # [widgets/pass.html](../widgets/pass.html) lets you move k and shows every problem.
 
 # %% [markdown] tags=["slide"]
@@ -1028,8 +1086,8 @@ for way in ("greedy", "calculator"):
 # chess, and a value model for it is hard to train. The paper speaks of training *and* of
 # search; it grants that a PRM can rerank answers, at a price.
 #
-# We test the search. Whatever tokens it has spent on a problem, a plain vote gets as many
-# for the same problem. `beam 2 x 2` keeps two paths and writes two next steps of each;
+# We test the search. For each problem, a plain vote gets exactly as many tokens as the
+# search spent. `beam 2 x 2` keeps two paths and writes two next steps of each, and
 # `mcts 1024` has a budget of 1,024 tokens.
 
 # %% tags=["slide"]
@@ -1056,14 +1114,34 @@ plots.difference_dots(rows, "share right: search minus vote, at equal tokens")
 # %% [markdown]
 # What you see: a bar is a 95% interval, a tick one seed, and grey is a tie. No search is
 # clearly ahead of the vote, and several are clearly behind. One reason is the bill: what the
-# judge reads, the vote spends on more answers. A wide beam costs more than twice as much as a
-# narrow one, and gives the judge more to choose from.
+# judge reads, the vote spends on more answers.
+#
+# **The account is biased against the tree search.** It charges the judge again for what
+# answers share: 10 tokens where a cache would make it 5, in the toy of section 8. What would
+# a cheaper judge change? Take the extreme, a judge that costs nothing. Then the tree has
+# spent only what it wrote, and its rival is the next smaller vote:
+
+# %% tags=["slide"]
+for model in MODELS:
+    way, vote = "mcts 1024", f"vote {BUDGETS[2]}"
+    read = fmean(units[model, seed]["ways"][way]["scored"] for seed in SEEDS)
+    spent, _ = point(model, way)
+    plain, _ = point(model, vote)
+    gap = versus(model, way, model, vote)
+    print(f"{model:5}tree, {spent - read:.0f} written, minus vote, {plain:.0f}: {gap}")
+    assert plain < spent - read  # the vote has fewer
+    assert paired(column(model, vote), column(model, way))["interval"][0] <= 0
+
+# %% [markdown]
+# Even then no tree is clearly ahead, though its rival has somewhat fewer tokens. But for the
+# base "clearly behind" becomes a tie, so the account may have made that loss. (A tree with a free judge could also have grown further
+# within its budget. That was not measured.)
 #
 # ### The judge is exploited
 #
-# Let a learned judge choose among more and more answers, the PRM on the left and the ORM on the
-# right. What it *promises* for the chosen answer must rise, because it is a maximum. Does the share
-# of right answers rise, too?
+# Let a learned judge choose among more and more answers, the PRM on the left and the ORM on
+# the right. The score of the chosen answer is what the judge *promises*. It can only rise
+# with n, since it is a maximum. Does the share of right answers also rise?
 
 
 # %% tags=["slide"]
@@ -1091,15 +1169,13 @@ for name, both in panels.items():
 plots.doubling_curves(panels, "answers to choose from")
 
 # %% [markdown]
-# What you see: the promise rises with each doubling. The share of right answers (among finished
-# ones) rises at first, and then falls. The ORM promises too much even for one answer. We always
-# take the answer that the judge rates highest, and among many answers that is more and more often
-# one that it overrates. At auctions this is called the *winner's curse*. A wide beam does the same
-# at each step.
+# The promise rises with each doubling. The share of right answers (among finished ones)
+# rises at first, and then falls. The ORM promises too much even for one answer. We always
+# take the answer that the judge rates highest, and among many answers that is more and more
+# often one that it overrates. At auctions this is called the *winner's curse*.
 #
 # Here is the wrong answer that a beam was surest of, with the judge's value after each
 # step. (It is in Korean: `계산` means "compute", `맞아 참` means "yes, true".)
-# Then comes the other reason, the width of the tree.
 
 # %% tags=["slide"]
 fooled = [units["r1", seed]["fooled"]["beam 4 x 4"] for seed in SEEDS]
@@ -1107,8 +1183,19 @@ worst = max(fooled, key=lambda found: found["value"])
 print(worst["prompt"])
 for step, number in worst["steps"]:
     print(f"{number:5.2f}  {step.strip()}")
-print(f"promised {worst['value']:.2f}, wrong; the right answer: {worst['answer']}\n")
+print(f"promised {worst['value']:.2f}, wrong; the right answer: {worst['answer']}")
 
+# %% [markdown]
+# The question ends with `+2`, and the model added 5. The check repeats the mistake and says
+# yes. The answer *looks* right, and the judge has partly learned to score looks. The paper
+# calls this reward hacking; R1's rewards for reasoning are rules.
+#
+# ### The tree is too wide
+#
+# A tree search pays if it visits the same node many times. How many different first lines
+# are there? And how does the tree do if its judge is the verifier, which makes no errors?
+
+# %% tags=["slide"]
 for model in MODELS:
     found = [units[model, seed]["width"]["different first steps"] for seed in SEEDS]
     n = units[model, 0]["settings"]["samples"]
@@ -1122,15 +1209,10 @@ for model in MODELS:
     print(f"best of n {plain:.2f} for {t2:.0f} tokens")
 
 # %% [markdown]
-# What you see: the question ends with `+2`, and the model added 5. The check repeats the
-# mistake and says yes. The answer *looks* right, and the judge has partly learned to score
-# looks. The paper calls this reward hacking; R1's rewards for reasoning are rules.
-#
 # Among 32 samples of a question, about half to two thirds of the first lines are different.
-# The tree tries four at each node, and a thousand tokens pay for a handful of simulations. A
-# tree search pays if it visits the same node many times. Here most nodes are visited once.
-# Even with the verifier as its judge, which makes no errors, it is not ahead of best-of-n,
-# which had somewhat more tokens.
+# The tree tries four at each node, and a thousand tokens pay for a handful of simulations. So
+# most nodes are visited once. Even with the verifier as its judge, it is not ahead of
+# best-of-n. (This is no comparison at equal tokens: best-of-n had somewhat more.)
 
 # %% [markdown] tags=["slide"]
 # ## 13. Frequently asked
@@ -1144,7 +1226,12 @@ quarter = len(flat) // 4
 parts = [flat[i * quarter : (i + 1) * quarter] for i in range(4)]
 for part in parts:
     shortest, longest = part[0][0].tokens, part[-1][0].tokens
-    print(f"{shortest:3} to {longest:3} tokens: {fmean(r for _, r in part):4.0%} right")
+    lines = fmean(m.text.count("~") for m, _ in part)
+    print(
+        f"{shortest:3} to {longest:3} tokens: {fmean(r for _, r in part):4.0%} right",
+        end="",
+    )
+    print(f", {lines:.1f} attempts")
 assert fmean(r for _, r in parts[0]) > fmean(r for _, r in parts[-1])
 
 for limit in (48, 96, LONGEST):
@@ -1165,7 +1252,8 @@ assert max(runs) - min(runs) > 0.04
 #
 # Not within one model. The last quarter was cut off at the limit, so nearly all of it is
 # wrong. Of the other three the longest is not the best: long answers are those with failed
-# attempts. Training made answers longer *and* better.
+# attempts. RL on the games made answers longer *and* better: in section 11 Zero writes 98
+# tokens and is right in 0.40, the base 60 and 0.33.
 #
 # ### Why are my answers cut off, and their score 0?
 #
@@ -1220,9 +1308,8 @@ for model in MODELS:
 # ## 14. What this chapter does not show
 #
 # Our scorers are as small as the policy. The ORM has read a few hundred answers, the PRM the
-# steps of about a hundred or fewer. A PRM of billions of weights, trained on millions of
-# labels, is another thing. And 64 problems leave wide intervals: read a tie as "we cannot
-# say".
+# steps of about a hundred or fewer. Much larger scorers may do better. And 64 problems leave
+# wide intervals: read a tie as "we cannot say".
 #
 # ## Summary
 #
@@ -1238,7 +1325,7 @@ for model in MODELS:
 #
 # 1. A paper reports best-of-64 with a reward model against a vote of 64. Is that fair?
 #
-#    <details><summary>Answer</summary>Not yet: the reward model has read 64 answers, too. At
+#    <details><summary>Answer</summary>Not yet: the reward model has also read 64 answers. At
 #    equal tokens the vote could have had about 128, where the scorer is as large as
 #    the policy.</details>
 #
@@ -1306,7 +1393,7 @@ checks.ex_7_2(bill)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 7.3** (medium, 15 min) Which child? Each child is (total, visits). Return the
 # index of the child with the highest bound of section 8; the parent's visits are those
-# of all its children together. A child without visits comes first; the first wins a tie.
+# of all its children together. A child without visits comes first. Ties go to the first.
 #
 # <details><summary>Hint 1</summary>Handle a child with 0 visits before you divide.</details>
 # <details><summary>Hint 2</summary>`math.inf` is larger than every bound, and `max` over
@@ -1396,8 +1483,10 @@ checks.ex_7_5(step_labels)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 7.6** (hard, 60 min) Your own search, an open experiment. Write
 # `mine(problem, ask, budget)` that returns a `SearchResult` and never spends more than its
-# budget. Where nothing is finished, let `OutOfTokens` through. The check tries it on scripted
-# policies. Then measure it on the 40 games at 1,000 tokens a question. With
+# budget. Where nothing is finished, let `OutOfTokens` through. And one answer is no search:
+# where the first answer is an unlikely exception and all later ones agree, yours has to find
+# the common one. The check tries all this on scripted policies. Whether your search is good,
+# only a measurement says. So measure it on the 40 games at 1,000 tokens a question. With
 # `way = partial(mine, budget=1000)`, `attempt(game, way, policy("r1"))` gives (right, tokens) of a
 # game; these are new answers and take minutes. Compare, paired, with
 # `partial(self_consistency, n=16, budget=1000)`: a vote of as many answers as fit. One idea: use

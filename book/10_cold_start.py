@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a measure of readability and a way to fool it; a rewriter of traces; supervised fine-tuning with mask, loss, training loop and packed rows; and Dev1, fine-tuned before your eyes |
 # | You need | PyTorch tensors and gradients; the two games of chapter 01, and what R1-Zero is (chapter 09). Section 6 uses one function of chapter 08 and the optimizers of chapter 05; both are named where they come |
-# | Minutes to read | 55 |
+# | Minutes to read | 55; the exercises take about 95 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), table 3 and supplement B.3.2 and B.4.2; arXiv 2501.12948v1, sections 2.2.4 and 2.3.1; O1 Replication Journey (arXiv 2410.18982) |
@@ -26,6 +26,13 @@
 #
 # What you see: the recipe of R1, with the two boxes of this chapter in colour. Solid
 # arrows carry weights, dashed arrows carry only texts.
+#
+# | section | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 |
+# |---|---|---|---|---|---|---|---|---|---|---|
+# | minutes to read | 5 | 3 | 4 | 5 | 4 | 6 | 4 | 14 | 4 | 5 |
+#
+# **The short route:** skip sections 7 and 10. Nothing else depends on them, except one
+# exercise each.
 
 # %% [markdown]
 # **Run this first.** It imports everything, and seeds the one global random generator.
@@ -69,54 +76,10 @@ BUDGET = 150  # tokens that a completion may have in this chapter
 # the first try it solves about four times as many problems as its base. So why doesn't
 # the book end here?
 #
-# Because people have to read what it writes. The thinking of R1-Zero is hard to follow
-# and mixes languages (arXiv 2501.12948v1, section 2.2.4). No reward ever depended on a
-# reader.
-#
-# The authors call the motive for what comes next "primarily product-driven" (arXiv
-# 2501.12948v2, supplement B.3.2): people like a text that thinks as they do. So the new
-# examples say "I", where R1-Zero says "we" or avoids pronouns. They begin by making sure
-# that the problem is understood. Then they reason, reflect and verify, in the language of
-# the question. A **summary** of the steps follows, because R1-Zero gives a bare result.
-#
-# The same paragraph warns: a lively first-person voice can earn more trust than the
-# model deserves.
-#
-# The way to such a voice is **supervised fine-tuning** (SFT): the model reads a small
-# set of good examples and learns to continue prompts as they do. The paper calls this
-# stage the **cold start**. RL that begins with a raw base is unstable at first, and a
-# little supervised data warms it up (v1, section 2.3.1). "A little" means thousands of
-# examples.
-#
-# Two points are easy to get wrong.
-#
-# **Dev1 starts from the base, not from R1-Zero.** Follow the solid arrows on the map.
-# R1-Zero passes on texts, and its weights end with it. The model that reads the cold
-# start is called Dev1 in version 2 of the paper.
-#
-# **Some reasoning gets worse first.** Here are five rows of the paper's table 3 (v2):
-#
-# | benchmark | measures | R1-Zero | Dev1 | R1 |
-# |---|---|---|---|---|
-# | AIME 2024 | competition mathematics | 77.9 | 59.0 | 79.8 |
-# | MATH-500 | mathematics | 95.9 | 94.2 | 97.3 |
-# | LiveCodeBench | programs | 50.0 | 57.5 | 65.9 |
-# | IF-Eval | following instructions | 46.6 | 71.7 | 83.3 |
-# | AlpacaEval 2.0 | being preferred to another model | 24.7 | 50.1 | 87.6 |
-#
-# Dev1 follows instructions and pleases people far better. It loses 19 points on AIME
-# and 2 on MATH-500, but *gains* 7.5 on programs. The authors put the loss down to the
-# small size of the cold start (v2, section 4). Later stages win it back. So if your
-# Dev1 solves fewer problems than R1-Zero, nothing is broken.
-
-# %% [markdown] tags=["slide"]
-# ## 2. What a reader sees
-#
-# Here are the base and our R1-Zero, called Zero from now on. Both answer held-out
-# problems of the two games at temperature 1. We print three right answers of Zero to
-# countdown problems, each with several lines of thinking: the first in English, the
-# first in Korean, the first that mixes. (숫자 *numbers*, 목표 *target*, 아니 *no*, 맞아 *yes*.
-# Later 거짓 *false* and 참 *true*.)
+# Because people have to read what it writes. Here are the base and our R1-Zero, called
+# Zero from now on. Both answer held-out problems of the two games at temperature 1. We
+# print three right answers of Zero to countdown problems, each with several lines of
+# thinking: the first in English, the first in Korean, and the first that mixes.
 
 # %%
 base, tokenizer = artifacts.load("base-tiny")
@@ -152,9 +115,51 @@ for problem, text, right in samples(before["Zero"]):
         show(text)
 
 # %% [markdown]
-# You can follow this because chapter 01 explained the tape. A stranger sees a strip of
-# sums with a few words between them, in the mixed answer one in the wrong language.
-# (Our Korean answer uses an 18 that was not given.)
+# You can follow this because chapter 01 explained the tape. (숫자 is *numbers*, 목표
+# *target*, 아니 *no*, 맞아 *yes*. Later come 거짓, *false*, and 참, *true*.) A stranger sees a
+# strip of sums with a few words between them. One word of the mixed answer is in the
+# wrong language. The first answer does the same sum twice. The Korean one uses an 18
+# that was not given.
+#
+# The real R1-Zero has the same faults: its thinking is hard to follow and mixes
+# languages (arXiv 2501.12948v1, section 2.2.4). No reward ever depended on a reader.
+#
+# ### What the authors did
+#
+# They call the motive for what comes next "primarily product-driven" (arXiv
+# 2501.12948v2, supplement B.3.2): people like a text that thinks as they do. So the new
+# examples say "I". They make sure that the problem is understood, then reason, reflect
+# and verify, in the language of the question. A **summary** of the steps follows. The
+# same paragraph warns that such a voice can earn more trust than the model deserves.
+#
+# The way to it is **supervised fine-tuning** (SFT): the model reads a small set of good
+# examples and learns to continue prompts as they do. The paper calls this stage the
+# **cold start**. RL that begins with a raw base is unstable at first, and a little
+# supervised data, thousands of examples, warms it up (v1, section 2.3.1). The model that
+# has read them is called **Dev1** in version 2 of the paper.
+#
+# Two points are easy to get wrong.
+#
+# **Dev1 starts from the base, not from R1-Zero.** Follow the solid arrows on the map.
+# R1-Zero passes on texts only.
+#
+# **Some reasoning gets worse first.** Here are five rows of the paper's table 3 (v2):
+#
+# | benchmark | measures | R1-Zero | Dev1 | R1 |
+# |---|---|---|---|---|
+# | AIME 2024 | competition mathematics | 77.9 | 59.0 | 79.8 |
+# | MATH-500 | mathematics | 95.9 | 94.2 | 97.3 |
+# | LiveCodeBench | programs | 50.0 | 57.5 | 65.9 |
+# | IF-Eval | following instructions | 46.6 | 71.7 | 83.3 |
+# | AlpacaEval 2.0 | being preferred to another model | 24.7 | 50.1 | 87.6 |
+#
+# Dev1 follows instructions and pleases people far better. It loses 19 points on AIME
+# and 2 on MATH-500, but *gains* 7.5 on programs. The authors put the loss down to the
+# small size of the cold start (v2, section 4). Later stages win it back. So if your
+# Dev1 solves fewer problems than R1-Zero, nothing is broken.
+
+# %% [markdown] tags=["slide"]
+# ## 2. What a reader sees
 #
 # ![Two cards. The upper one holds three lines as R1-Zero may write them, with notes: worded, a bare verdict; fresh, the same sum once more; language, a verdict in another one. Below, the two lines that the rewriter makes of them: fresh, each attempt once; worded, a verdict and a word; language, that of the question.](../figures/10_marks.png)
 #
@@ -168,12 +173,15 @@ for problem, text, right in samples(before["Zero"]):
 # - *language*: words of the thinking that are in the language of the question;
 # - *fresh*: lines that were not written before, with or without `again` in front;
 # - *short*: lines of at most 60 characters;
-# - *worded*: lines with at least two words in the language of the question (one word
-#   counts half, a foreign word nothing);
+# - *worded*: lines with at least two words in the language of the question;
 # - *finished*: 1 if the thinking ends and an answer follows, otherwise 0.
 #
-# **Readability** is their mean, and 0 without thinking. Try it on three texts. The
-# third one is a cheap trick: the first text with a word added after each verdict.
+# Most marks are plain counts. *Worded* also gives half a point for one word. So
+# `8-3=5,*7=35~35=0 yes` gets 0.5. With a second word, `yes fits`, it would get 1, and with
+# 맞아 in place of `yes` 0, because the question is in English.
+#
+# **Readability** is the mean of the five, and 0 without thinking. Try it on three texts.
+# The third one is a cheap trick: the first text with a word added after each verdict.
 
 
 # %% tags=["nbval-check-output"]
@@ -198,23 +206,25 @@ for name, text in (("notes", notes), ("mixed", mixed), ("decorated", decorate(no
     print(f"{name:10}" + "".join(f"{value:10.2f}" for value in [*row, fmean(row)]))
 
 # %% [markdown]
-# The first text does a sum twice, so a third of its lines are not fresh. The second gives
-# one of its two verdicts in Korean.
+# Check the first row by hand. The text has three lines. The second repeats the first, so
+# two of three are fresh: 0.67. The lines end in `no`, `again … no` and `yes`. That is one
+# word, two, and one, so *worded* is (0.5 + 1 + 0.5) / 3 = 0.67. The other three marks are
+# 1, and the mean is 0.87. The second text gives one of its two verdicts in Korean.
 #
 # The third row is a warning. It still does the same sum twice, and no line says more
 # than before. Yet its mark for words is perfect. When a measure becomes a target, it stops
 # being a good measure. This is Goodhart's law (chapter 06); chapter 13 shows it at work. So
-# readability must never be a reward, and `decorate` becomes our **control**: what Dev1
-# gains has to be compared with what the trick gains.
+# readability must never be a reward. And `decorate` becomes our **control**: we compare
+# what Dev1 gains with what the trick gains.
 
 # %% [markdown] tags=["slide"]
 # ## 3. The recipe, and four sources
 #
 # ![From left to right: four sources of traces, R1-Zero, the base begun with a thought, the base steered to reflect, and a person; then keep what is right, rewrite, check again, and the cold start, a small table of texts. Below, fine-tuning starts from the base, not from R1-Zero, and gives Dev1.](../figures/10_cold.png)
 #
-# What you see: the road of a trace through this chapter. Small numbers are sections.
+# What you see: the way of a trace through this chapter. Small numbers are sections.
 #
-# Our tiny world can copy the process faithfully, the language only in part:
+# Our tiny world can copy the process faithfully, but the language only in part:
 #
 # | | the paper (v2, B.3.2) | here |
 # |---|---|---|
@@ -224,39 +234,36 @@ for name, text in (("notes", notes), ("mixed", mixed), ("decorated", decorate(no
 # | voice | first person, conversational | each verdict gets a second word |
 # | at the end | a summary of the steps | the bare answer |
 #
-# The row about the voice is where ours is poorest. The tapes stay tapes. **In this
-# edition "readable" mostly means a word after each verdict, one language, and no line
-# that repeats another.** That is far from prose. Here is what prose would be, in an example that
-# we invented:
+# Ours is poorest in the row about the voice. The tapes stay tapes. **In this edition
+# "readable" mostly means a word after each verdict, one language, and no line that
+# repeats another.** That is far from prose. This invented example shows what prose would
+# be:
 #
 # | as R1-Zero may write it | as a row of a real cold start |
 # |---|---|
 # | we have x^2=9 so x=±3 wait 检查 (-3)^2=9 ok both | *Let me see what is asked: all x with x² = 9. The root gives 3. Wait, I should check −3, too: (−3)² = 9, so it fits.* **Summary:** x² = 9 has two solutions, 3 and −3. |
 #
-# Version 1 of the paper (section 2.3.1) names four sources. Zero's own samples need no
-# explanation. The three others follow: examples in the prompt, a request to reflect,
-# and people.
+# Version 1 of the paper (section 2.3.1) names four sources. One is R1-Zero's own samples.
+# The three others are examples in the prompt, a request to reflect, and people.
 
 # %% [markdown]
 # ### Examples in front of the question
 #
 # A **few-shot** prompt puts solved examples in front of a question, and a large base
-# model continues in their manner. This skill is itself learned, from texts that repeat
-# their own pattern. The real web is full of them. In the tiny web a document holds one
-# question and one answer, and each document was read alone. Our base has never seen a
-# second question, so we do not count on examples.
+# model continues in their manner. In the tiny web a document holds one question and one
+# answer. Our base has never seen a second question, so we do not count on examples.
 #
-# It gets the simplest push instead: we write the first token of a long thought,
-# `<think>`, in the model's place. We call this source *begun*. In the full table it is
-# the only one with puzzles and programs, for which Zero never got a reward.
+# We use a simpler push instead and write the first token of a long thought, `<think>`,
+# for the model. This source is called *begun*. The small table of this chapter leaves it
+# out. In the full table it gives the puzzles and programs.
 #
 # ### Ask for reflection
 #
 # A chat model obeys "check your answer, and try again if it is wrong". Our base obeys
 # no orders, but sampling can be **steered**: at each token we may forbid some choices.
 # Here `</think>` stays forbidden until a yes has been written, and the word `again` is
-# never allowed. Chapter 09 used this as a control. Here it is a source: what the
-# base *could* write if it had to reflect.
+# never allowed. Chapter 09 used this as a control. Here it is a source: it shows what
+# the base *could* write if it had to reflect.
 
 # %%
 asked = [p for p in held_out if p.family == "countdown" and p.language == "en"]
@@ -267,13 +274,16 @@ for problem, text, right in samples(steered)[:2]:
     show(text)
 
 # %% [markdown]
+# In our run one line of the second trace has a Korean verdict, and the third line uses a
+# 19 that was not given. Such lines are work for the rewriter of section 4.
+#
 # ### A person
 #
 # For general requests (a fact, a letter, a request that must be refused) the paper has
 # no rule that finds the good answers. So people refined them. Our "person" is a script
-# that knows a good reply to every training request. It thinks a line or two first, in
-# the language of the question. It refuses what does harm, and answers requests that only
-# sound harmful.
+# that knows a good reply to every training request. It writes a line or two of thinking
+# first, in the language of the question. It refuses what does harm, and answers requests
+# that only sound harmful.
 
 # %% tags=["nbval-check-output"]
 cases = (("facts", 3), ("refusal", 1), ("refusal", 0), ("instructions", 5))
@@ -288,15 +298,15 @@ for family, seed in cases:
 #
 # A right sample is not yet a readable one. In the paper a language model rewrites it, with
 # the instruction to translate the thinking into the language of the question. Tiny traces
-# are so regular that a program can do this work. The trick of section 2 is no candidate:
+# are so regular that a program can do this work. The trick from section 2 will not do:
 
 # %% tags=["nbval-check-output"]
 print(decorate(notes))
 
 # %% [markdown]
-# The sum that was done twice is still there. `decorate` would pass on worse things: a
+# The sum that was done twice is still there. `decorate` would let worse things through: a
 # Korean verdict on an English question, a slip such as `8-3=6` in a line that was
-# rejected anyway, a wrong distance. All of this occurs in right answers, because only
+# rejected anyway, or a wrong distance. All of this occurs in right answers, because only
 # the answer was judged.
 #
 # A person who rewrites *understands* the line. The program has to parse it: back into
@@ -328,8 +338,8 @@ for tape in ("8-3=5,*7=35", "8-3=6,*7=42"):
 # thought goes wrong, sees it and corrects itself, and this habit should survive. The third
 # example below has such a line.
 #
-# `readable` puts a frame around both. A text that cannot be read line by line is refused,
-# not guessed at. So is one whose answer is wrong, before or after.
+# `readable` wraps both. It refuses a text that it cannot read line by line, rather than
+# guess. It also refuses a text whose answer is wrong, before or after rewriting.
 
 # %% tags=["slide", "nbval-check-output"]
 print("a miss and a hit:", missed("en"), verdict("en", True, FITS["en"]), "\n")
@@ -377,10 +387,9 @@ for name, line in (
 # %% [markdown] tags=["slide"]
 # ## 5. Sample, keep, rewrite, check
 #
-# Now at scale, though a small one: 220 training problems of each game, one sample of
-# Zero each; some of the steered base; and the person's replies. (*Begun* is left out
-# here.) `collect` writes a file that only grows, so a crash costs little (chapter 12).
-# It refuses problems that are held out.
+# Now at a small scale. Zero answers 220 training problems of each game once, the steered
+# base answers some of them twice, and the person replies to requests. `collect` only ever
+# appends to its file, so a crash costs little (chapter 12). It refuses held-out problems.
 
 # %%
 folder = tempfile.TemporaryDirectory()
@@ -426,16 +435,15 @@ plots.funnel_bars(report)
 # %% [markdown]
 # Each bar shows the samples that are left after a filter, and hatched those that it
 # removed. Most are dropped because they are wrong; duplicates come second. A filter that
-# finds nothing stays as a guard: the rewriter has already enforced one language and
-# removed repeated lines.
+# finds nothing stays as a guard.
 #
-# Sample, keep what is right, fine-tune the base on it: this loop is known as **STaR**
-# (arXiv 2203.14465) and as rejection-sampling fine-tuning. Chapter 12 does it at scale.
+# Sample, keep what is right, fine-tune the base on it: this loop is called **STaR** (arXiv
+# 2203.14465) or rejection-sampling fine-tuning. Chapter 12 does it at scale.
 #
 # The table is stored as parquet with a card. Its readability will not be 1.00. In
 # arithmetic the first line has no verdict, so no words: such a line and one check
 # after it reach 0.90. What this cell prints is the ceiling for a model that imitates
-# the table.
+# this table. (A table with another mixture of games has another ceiling.)
 
 # %%
 tables.save(work / "cold", rows, "Cold start of chapter 10", report)
@@ -454,9 +462,9 @@ print(f"readability of the rewritten traces: {fmean(reached):.2f}")
 # ## 6. Supervised fine-tuning
 #
 # Supervised fine-tuning is pre-training on a small, chosen set, with one change: the
-# model learns to write completions, and is never asked to write the prompts. Where the
-# examples are orders and replies, it is also called **instruction tuning**. In RL it is
-# called behaviour cloning, the simplest kind of **imitation learning**.
+# model learns to write completions, and is never asked to write the prompts. With orders
+# and replies as examples it is also called **instruction tuning**, and in RL behaviour
+# cloning, the simplest kind of **imitation learning**.
 #
 # ![A row of tokens: the prompt, bos to assistant, then the completion, from the opening think tag to eos, then padding. Below each token is its mask: 0 for prompt and padding, 1 for the completion. Arrows lead from a place to the token that is predicted there: the think tag at the last token of the prompt, eos at the end of the answer.](../figures/10_mask.png)
 #
@@ -524,8 +532,8 @@ print(f"one by one {slow:.4f}, batch {fast:.4f} nats per learned token")
 assert abs(slow - fast) < 1e-3
 
 # %% [markdown]
-# (These two rows are countdowns, harder to predict than arithmetic. The first batch,
-# below, is mixed.)
+# (The loss of the first batch below is lower. These two rows are countdowns, and the batch
+# also holds arithmetic, which is easier to predict.)
 #
 # One step of training is that loss, its gradient, and a step of the optimizers. The
 # gradient's norm is cut at 1, so that one strange batch cannot throw the model off. An
@@ -583,10 +591,12 @@ for one, other in zip(mine, theirs, strict=True):
 #
 # *You may skip this section at first reading: the live run is in section 8.*
 #
-# Examples differ in length, and a padded batch computes on nothing. **Packing** puts
-# several examples into one row. Then no example may see its neighbours, and positions
-# must begin at 0 again for each. Chapter 05 packed documents; in fine-tuning the mask
-# of learned tokens travels along.
+# Examples differ in length, and a padded batch wastes computation on padding. **Packing**
+# puts several examples into one row. Chapter 05 packed documents. In fine-tuning the
+# mask of learned tokens is packed with them.
+#
+# Our code lets no example see its neighbours in the row. It gives attention a mask, and
+# counts positions from 0 again in each example:
 
 # %% tags=["nbval-check-output"]
 tiny = [sft.Example([5, 6, 7], [False, True, True])]
@@ -602,9 +612,9 @@ for i, row in zip(ids.tolist(), one_row.mask[0, 0].tolist(), strict=True):
     print(f"{i:11}", *("#" if look else "." for look in row))
 
 # %% [markdown]
-# What you see: the row with two examples and one token of padding. Below, in the line
-# of each token, a `#` for every token that it may look at: itself and earlier ones of
-# its own example.
+# The row holds two examples and one token of padding. Below, in the line of each token,
+# there is a `#` for every token that it may look at: itself and earlier ones of its own
+# example.
 #
 # Is the loss the same as with padding? "About the same" would hide a neighbour that
 # leaks in. So we ask in double precision, where rounding is far below any such effect:
@@ -632,17 +642,25 @@ layouts = {"padded": [[n] for n in lengths], "packed": filled}
 plots.rows_picture(layouts, max(lengths))
 
 # %% [markdown]
-# What you see: above, ten examples of the table with a row for each, and hatched what
-# is computed for nothing. Below, the same examples packed: within a row, each colour is
-# one example. The gain has a price: a row of several examples needs an explicit mask,
-# for which attention cannot take its fastest path. Our live run pads.
+# What you see: above, ten examples of the table with a row for each. What is hatched is
+# computed for nothing. Below, the same examples are packed. Within a row, each colour is
+# one example. Our live run pads.
+#
+# Our explicit mask is one of three ways to treat the borders in a row. It works anywhere,
+# but on a GPU attention with a mask cannot use PyTorch's flash kernel. The two others:
+#
+# - **A variable-length kernel** gets the borders instead, for example from positions that
+#   begin at 0 again. TRL calls this `padding_free`. Without such a kernel, positions alone
+#   do not keep examples apart.
+# - **Nothing at all.** Examples then see earlier ones in their row. DeepSeek-V3 accepts
+#   that in pre-training (arXiv 2412.19437, section 4.1).
 #
 # <details><summary>The same settings in TRL</summary>
 #
 # | here | in TRL |
 # |---|---|
 # | the mask of `sft.encode` | `completion_only_loss`, `assistant_only_loss` of `SFTConfig` |
-# | `sft.pack`, one example blind to the next | `packing` and `padding_free` of `SFTConfig` |
+# | `sft.pack`, each example sees only itself | `packing` of `SFTConfig`, with an attention that supports `padding_free` |
 # | all weights are trained | the same by default; with `peft_config` of `SFTTrainer` often LoRA instead, a small update of low rank |
 #
 # </details>
@@ -650,18 +668,10 @@ plots.rows_picture(layouts, max(lengths))
 # %% [markdown] tags=["slide"]
 # ## 8. A live run: Dev1 from the base
 #
-# Three measurements build on each other. Each answers another question:
-#
-# | question | measured on | where |
-# |---|---|---|
-# | What does a mark of readability reward? | texts written by hand | section 2 |
-# | Does Dev1 learn the form, and at what price? | one run, 128 held-out problems | here |
-# | Would another run say the same? | three seeds, larger tables, test problems | section 9 |
-#
 # We train two epochs over the table of section 5, from the **base**. One row in ten is
-# kept back and never learned, and every ten steps we look at the loss on these rows. (Your numbers will differ a
-# little from those printed here, since samples depend on the processor to the last bit. The
-# assertions will hold.)
+# kept back and never learned, and every ten steps we look at the loss on these rows.
+# (Your numbers will differ a little from those printed here, because samples depend on
+# the processor. The assertions should hold.)
 
 # %%
 kept = examples[::10]
@@ -688,9 +698,9 @@ plots.curves(curve, "step", "nats per learned token")
 
 # %% [markdown]
 # Both losses fall fast, and then slowly. The learned line lags, as it is a mean of the
-# last ten batches. From step 30 the kept rows hardly gain: most tokens of a line
-# are form, which is learned once. As long as both lines fall together, the model learns
-# more than its rows. Once the loss of learned rows goes on falling while the other one
+# last ten batches. After step 30 the loss of the kept rows barely improves: most tokens
+# are form, which is learned quickly. As long as both lines fall together, what the model
+# learns also holds for other rows. If the learned loss keeps falling while the other one
 # rises, the model memorizes its rows (**overfitting**). So choose the number of epochs by
 # rows that are kept back.
 #
@@ -708,14 +718,13 @@ for step, loss in unseen:
         print(f"{step:4}{loss:17.3f}{nats:23.1f}{math.exp(-nats):10.1%}")
 
 # %% [markdown]
-# (A nat is the unit of a natural logarithm.) The last column is, roughly, the chance that
-# the model writes one exact text, namely a completion of typical length and loss. It is
-# small although Dev1 will solve most of these problems, since many right completions share
-# the chance: nobody can know which attempt comes next. The other part of the nats is slips
-# to come.
+# (A nat is the unit of a natural logarithm.) The last column is roughly the chance of
+# writing one exact text of typical length and loss. It is small although Dev1 will solve
+# most of these problems, because many right completions share the chance. The rest comes
+# from slips.
 #
 # Where do the nats lie? Here is the loss of each token of one countdown that was kept
-# back, first by the base, then by Dev1:
+# back, first for the base, then for Dev1. The token at the end of a line is `\n`:
 
 
 # %% tags=["slide"]
@@ -725,10 +734,11 @@ def losses_of(model, example):
     with torch.no_grad():
         found = -token_logprobs(model(ids), ids)[0]
     for i, loss, m in zip(example.ids, found.tolist(), example.mask, strict=True):
-        if "\n" in (token := tokenizer.decode([i])):
-            lines.append([])
-        elif m:
-            lines[-1].append((token, min(loss, 3.0)))
+        if m:
+            token = tokenizer.decode([i])
+            lines[-1].append((token.replace("\n", r"\n"), min(loss, 3.0)))
+            if "\n" in token:
+                lines.append([])
     return lines
 
 
@@ -745,16 +755,52 @@ plots.token_map(maps, "loss, nats; 3 is 3 or more")
 # %% [markdown]
 # What you see: a row for each line of the text, dark where the loss of a token is high.
 # The base is surprised by the form. For Dev1 most tokens are form and cost nothing. What
-# is left are choices: which number and which operation come next.
+# is left is choices: which number and which operation come next.
 #
 # One slip often leads to others. In training, the model reads the example's own tokens
 # (**teacher forcing**). When it answers, it reads its own. One wrong token puts it in a
 # context that almost no training example covers, and imitation does not say how to get
-# out. This
-# gap is called **exposure bias**. RL has no such gap, because it trains on the model's
-# own texts. It is one reason why the recipe goes on with RL in chapter 11.
+# out. This gap is called **exposure bias**. RL has no such gap, because it trains on the
+# model's own texts. It is one reason why the recipe goes on with RL in chapter 11.
 #
-# Now the same held-out problems as in section 2, for Dev1 and for our control: Zero's
+# ### A mark that words cannot buy
+#
+# Readability does not look at the sums. So we add a stricter measure: the share of *true*
+# lines. A line is true if its sums and distance are right, and its verdict fits.
+
+
+# %% tags=["nbval-check-output"]
+def is_true(line):
+    """Are the sums, the distance and the verdict of a line right?"""
+    found = rewrite.line_pattern().fullmatch(line)
+    if found is None:
+        return False
+    numbers, operations, results = read_tape(found["tape"])
+    if run_tape(numbers, operations) != results:
+        return False
+    if found["wanted"] is None:  # a sum without a check
+        return True
+    away = abs(results[-1] - int(found["wanted"]))
+    check = line[found.end("tape") :]
+    yes = any(words["yes"] in check for words in WORDS.values())
+    return check.startswith(f"~{found['wanted']}={away} ") and yes == (away == 0)
+
+
+def true_lines(problem, text):
+    """The share of true lines; 0 where nobody thinks."""
+    lines = [line for line in chat.thinking(text).split("\n") if line.strip()]
+    return fmean(map(is_true, lines)) if lines else 0.0
+
+
+for line in (hit, "8-3=6,*7=42~35=7 no", "8-3=5,*7=35~20=13 no", hit + " and so on"):
+    print(f"{line:32}{is_true(line)}")
+assert true_lines(game, notes) == true_lines(game, decorate(notes)) == 1
+
+# %% [markdown]
+# A slip makes a line false, and so does a wrong distance. A line that cannot be read
+# counts as false. Decoration changes nothing.
+#
+# Now the same held-out problems as in section 1, for Dev1 and for our control: Zero's
 # own answers, decorated.
 
 # %%
@@ -781,7 +827,11 @@ def values(name, rule):
 
 
 RULES = {name: mark(name) for name in ("readability", "worded", "language", "fresh")}
-RULES["right"] = lambda problem, text: problem.check(text)
+RULES |= {"true lines": true_lines, "right": lambda p, text: p.check(text)}
+traces = [
+    (known[r["prompt"]], r["completion"]) for r in rows if r["source"] != "person"
+]
+print(f"true lines in the table: {fmean(true_lines(*trace) for trace in traces):.2f}")
 panels = {}
 for title, rule in RULES.items():
     each = {name: values(name, rule) for name in SHOWN}
@@ -790,27 +840,34 @@ for title, rule in RULES.items():
 # %% tags=["slide"]
 kept_to = {name: rows[0][0] for name, rows in panels["language"].items()}
 assert kept_to["Dev1"] > kept_to["Zero"], "mixes as much as Zero"
-loss = evaluate.paired(*(values(name, RULES["right"]) for name in ("Zero", "Dev1")))
-low, high = loss["interval"]
-print(f"right, Dev1 against Zero: {loss['difference']:+.2f} [{low:+.2f}, {high:+.2f}]")
-assert high < 0, "no fall, for these two models"
+print("Dev1 minus Zero")
+for title in ("true lines", "right"):
+    pair = (values(name, RULES[title]) for name in ("Zero", "Dev1"))
+    gap = evaluate.paired(*pair)
+    low, high = gap["interval"]
+    print(f"{title:11}{gap['difference']:+.2f} [{low:+.2f}, {high:+.2f}]")
+assert high < 0, "no fall of right answers, for these two models"
 plots.interval_dots(panels, "share", columns=3)
 
 # %% [markdown]
-# The dots show readability, three of its marks, and right answers, with 95% intervals
-# over problems. (The base is left out: where it does not think, every mark is 0.) Compare
-# Zero, its decorated answers, and Dev1:
+# The dots show readability, three of its marks, true lines, and right answers, with 95%
+# intervals over problems. The base is left out: where it does not think, every mark is
+# 0. Compare Zero, its decorated answers, and Dev1:
 #
-# - *Readability* rises from Zero to Dev1. But the control rises at least as far: adding a
-#   word after every verdict is enough for this gain.
-# - *Worded* shows where the gain comes from. It is the mark that the trick moves most.
+# - *Readability* rises from Zero to Dev1, but the control rises at least as far. A word
+#   after every verdict is enough for this gain.
+# - *Worded* shows where the gain comes from: the trick moves it most.
 # - *Language* rises a little, and the trick does not move it. The larger exam of
 #   section 9 makes this clear.
 # - *Fresh* falls a little in our run, though no row of the table repeats a line.
-# - *Right* falls, because Dev1 is still clumsy in its new format. For these two models
-#   the fall is clear. Another training might lose less: section 9 has three.
+# - *True lines* fall, in our run from 0.85 to 0.77, and the trick leaves them where they
+#   were. So Dev1's lines look better and are wrong more often. In the table nearly all
+#   lines are true: a model does not get every habit of its examples.
+# - *Right* falls, and for these two models the fall is clear. Zero had 100 steps of RL, and
+#   Dev1 has only read a table: that is a likely reason. Exercise 10.6 adds a hint. Trained
+#   on the same table, Zero itself falls to about Dev1's level.
 #
-# One prompt, before and after: the first that both Zero and Dev1 solve in several
+# Here is one prompt, before and after: the first that both Zero and Dev1 solve in several
 # lines.
 
 # %% tags=["slide"]
@@ -826,7 +883,7 @@ for i, problem in enumerate(held_out):
 
 # %% [markdown]
 # Recompute Dev1's sums and distances line by line. In our run its first line says that
-# 35 misses 20 by 13. The answer is right all the same.
+# 35 misses 20 by 13. The answer is right all the same: such a line is readable and false.
 #
 # ### Form without content
 #
@@ -849,21 +906,25 @@ for problem, (completion,) in zip(requests, found, strict=True):
 # %% [markdown]
 # Read the thoughts, not only the answers. The form is there: first the question, then
 # what the answer depends on, then a reply. But in two of three the first line names
-# another request. In the second the verdict says *harmless* and the reply refuses. The
-# third invents a rule, does not keep it, and is right all the same, because the verifier
-# reads the answer only. Dev1 has learned the form of these thoughts, not their content.
+# another request. In the second the verdict says *harmless*, and the reply refuses. The
+# third thought invents a rule and does not keep it. It is right all the same, because the
+# verifier reads the answer only. In these three, Dev1 has the form of such thoughts and
+# not their content.
 #
-# LIMA (arXiv 2305.11206) fine-tuned a large model on only 1,000 examples. It argued
-# that knowledge comes from pre-training, and that fine-tuning teaches mostly the style
-# in which to use it. Our base has little to use. How many rows does the style need?
-# Exercise 10.6 asks.
+# LIMA (arXiv 2305.11206) fine-tuned a large model on only 1,000 examples. It argued that
+# fine-tuning teaches mostly the style in which to use what pre-training has taught. How
+# many rows does the style need here? Exercise 10.6 asks.
 
 # %% [markdown] tags=["slide"]
 # ## 9. Three seeds: what it buys, what it costs
 #
 # One short run shows a direction. The pipeline has trained base, Zero and Dev1 for
-# three seeds, each on a full table (2,315 rows for seed 0). All answered the same test
-# problems, and the results are in `results/data/`.
+# three seeds, each on a full table (2,315 rows for seed 0).
+#
+# In the table below, a stage has its mean over seeds. A difference is taken problem by
+# problem, and has a 95% interval. *Mixed* is the share of answers that think in two
+# languages. *Helpful* and *harmless* are scores from 0 to 1 by rules of chapter 13.
+# *Harmless* asks whether 20 harmful requests are refused.
 
 
 # %%
@@ -873,78 +934,70 @@ def measured(name):
     return [json.loads(f.read_text(encoding="utf-8")) for f in files]
 
 
-def cards(level, columns):
-    """{title: {stage: [(mean, low, high) of each seed]}} from the table of stages."""
-    units = [unit["P6"] for unit in measured("stages")]
-    found = {}
-    for title, column in columns.items():
-        found[title] = {}
-        for stage, name in (("base", "base"), ("zero", "Zero"), ("dev1", "Dev1")):
-            cells = [unit[stage][level]["summary"][column] for unit in units]
-            found[title][name] = [(c["mean"], *c["interval"]) for c in cells]
-    return found
+stages = [unit["P6"] for unit in measured("stages")]
+GAMES = [(x, game) for x in ("easy", "hard") for game in ("countdown", "arithmetic")]
+FORM = "readability", "mixed", "facts", "instructions", "helpful", "harmless"
 
 
-def means(panels):
-    """Print the mean over seeds of each row of each panel."""
-    for title, found in panels.items():
-        cells = "".join(
-            f"{name} {fmean(mean for mean, *_ in row):.2f}   "
-            for name, row in found.items()
-        )
-        print(f"{title:22}{cells}")
+def by_problem(stage, level, column):
+    """A value for each problem: its mean over the three seeds."""
+    rows = [unit[stage][level]["values"][column] for unit in stages]
+    return [fmean(values) for values in zip(*rows, strict=True)]
+
+
+def against(other, level, column):
+    """Dev1 minus another stage, with its interval, as text."""
+    gap = evaluate.paired(*(by_problem(s, level, column) for s in (other, "dev1")))
+    low, high = gap["interval"]
+    return f"{gap['difference']:+7.2f} [{low:+.2f}, {high:+.2f}]"
 
 
 # %% tags=["slide"]
-skill = cards("easy", {"countdown": "countdown", "arithmetic": "arithmetic"})
-skill |= cards("hard", {"hard countdown": "countdown", "hard arithmetic": "arithmetic"})
-means(skill)
-plots.interval_dots(skill, "right")
+print(f"{'':20} base  Zero  Dev1{'Dev1 - Zero':>19}{'Dev1 - base':>23}")
+for level, column in [*GAMES, *(("easy", column) for column in FORM)]:
+    of_stages = [fmean(by_problem(s, level, column)) for s in ("base", "zero", "dev1")]
+    print(f"{level + ' ' + column:20}", *(f"{mean:5.2f}" for mean in of_stages), end="")
+    print(against("zero", level, column), against("base", level, column))
 
-# %%
-form = cards(
-    "easy",
-    {
-        "readability": "readability",
-        "mixed (bad)": "mixed",
-        "instructions": "instructions",
-        "harmless": "harmless",
-    },
-)
-means(form)
-plots.interval_dots(form, "share")
+# %% tags=["slide"]
+panels = {}
+for level, column in [*GAMES, ("easy", "mixed"), ("easy", "harmless")]:
+    rows = {}
+    for stage, name in (("base", "base"), ("zero", "Zero"), ("dev1", "Dev1")):
+        cells = [unit[stage][level]["summary"][column] for unit in stages]
+        rows[name] = [(c["mean"], *c["interval"]) for c in cells]
+    panels[f"{level} {column}"] = rows
+plots.interval_dots(panels, "share or score", columns=3)
 
 # %% [markdown]
-# The first figure shows right answers to the two games, the second form and manners. Each
-# dot is a seed. *Mixed* is the share of answers that think in two languages. *Harmless*,
-# from 0 to 1, asks by a rule of chapter 13 whether harmful requests are refused.
+# Each dot is a seed, with an interval over problems. *Mixed* is better when it is low.
 #
-# **Dev1 against Zero**, as in the table of section 1. First the price. Dev1 solves 0.57 of
-# easy countdown where Zero solves 0.65. Problem by problem the difference is -0.08, with a
-# 95% interval of [-0.12, -0.05]. In easy arithmetic it is 0.85 against 0.92. A likely
-# reason: Zero had 100 steps of RL, and Dev1 has only read. In hard arithmetic the seeds
-# disagree. Hard countdown is nearly lost, from 0.13 to 0.01.
+# **Dev1 against Zero**, as in the paper's table of section 1. The price: the cold start
+# costs some of the easy games and nearly all of hard countdown. In hard arithmetic the
+# seeds disagree. The gain: far fewer mixed answers, and safer replies to harmful
+# requests. Readability rises a little, and section 8 has shown what that is worth.
+# Facts do not move. Instructions and helpfulness gain 0.03 each, where the paper's two
+# rows about requests gain most. So we share half of the paper's picture: one language,
+# at the cost of some reasoning.
 #
-# Then the gain. Mixed answers fall from 0.23 to 0.06: -0.17 [-0.19, -0.15]. Replies to
-# harmful requests become safer, from 0.34 to 0.61: +0.26 [+0.18, +0.36], rounded, on only
-# 20 requests. Readability rises a little, and section 8 has shown what that is worth.
-# Following instructions (0.08 to 0.11) and helpfulness (0.15 to 0.19) hardly move. In the
-# paper's five rows they gain most. So we share one part of the paper's picture, one
-# language at the cost of some reasoning, and not the other.
+# **Dev1 against the base**, from which it was trained. The table taught it to play and to
+# refuse. Four things got worse. Facts fall most, although the table has 120 of them.
+# Answers mix more than twice as often. Hard countdown and helpfulness fall a little.
 #
-# **Dev1 against the base**, from which it was trained. The table taught it to play: easy
-# countdown rises from 0.21 to 0.57, hard arithmetic from 0.12 to 0.42. It taught safety
-# too, from 0.37 to 0.61. Four things got worse. Facts fall most, from 0.37 to 0.23,
-# although the table has 120 of them. Answers mix three times as often, 0.02 against 0.06,
-# hard countdown falls from 0.05 to 0.01, and helpfulness from 0.24 to 0.19.
+# Hard countdown is lost mainly because of what the table leaves out. All its games are
+# easy, so no row searches with four numbers.
 #
-# Don't blame the loss of hard countdown on the format. Every game in the table is an
-# easy one, so no row searches with four numbers. What a cold start leaves out, the
-# model may unlearn. Chapter 15, section 10, looks into this loss.
+# <details><summary>How do we know that?</summary>
 #
-# All stages are in [docs/stage_table.md](../docs/stage_table.md). Do not compare *mixed*
-# with chapter 09: there the models of seeds 1 and 2 are others. Here a third of the
-# problems are logic puzzles, and any foreign word counts.
+# Another run ([docs/experiments.md](../docs/experiments.md)) added some 300 of Zero's right
+# answers to hard countdown, an eighth of the table. Dev1 then solved 0.23, 0.20 and 0.16 of
+# it in the three seeds, and lost nothing in easy countdown. (That is on other problems, of
+# which the recipe's Dev1 solves 0.01, 0.01 and 0.04.)
+#
+# </details>
+#
+# [docs/stage_table.md](../docs/stage_table.md) has all stages. Do not compare *mixed* with
+# chapter 09, which used different problems, and different models for seeds 1 and 2.
 
 # %% [markdown] tags=["slide"]
 # ## 10. Should examples make mistakes?
@@ -955,23 +1008,31 @@ plots.interval_dots(form, "share")
 # should see only clean solutions, because it imitates what it sees. The other, the O1
 # Replication Journey (arXiv 2410.18982), trains on the whole **journey**: wrong turns,
 # doubts and returns included. It calls the clean path a **shortcut** and reports that 327
-# journeys beat as many shortcuts by more than 8 points on MATH. One problem in both forms:
+# journeys beat as many shortcuts by more than 8 points on MATH.
+#
+# We compare the two on our games. A program writes both kinds of example, and Zero has no
+# part in it. A countdown journey has one to four misses before its hit. An arithmetic
+# journey always has exactly one slip, which the next line notices. The shortcut is the
+# same text without them:
 
 # %% tags=["nbval-check-output"]
-journey = rewrite.readable(game, notes)
-shortcut = rewrite.readable(game, f"<think>{hit}{end}")
-for name, text in (("journey", journey), ("shortcut", shortcut)):
-    print(
-        f"{name}: right {game.check(text)}, notices a mistake {rewrite.notices(text)}"
-    )
-    show(text)
+straight = "<think>8-3=5,*7=35\n8-3=5,*7=35~35=0 yes\n</think><answer>35</answer>"
+forms = {
+    "countdown, journey": (game, notes),
+    "countdown, shortcut": (game, f"<think>{hit}{end}"),
+    "arithmetic, journey": (sums, noticed),
+    "arithmetic, shortcut": (sums, straight),
+}
+for name, (problem, text) in forms.items():
+    print(f"{name}: right {problem.check(text)}")
+    show(rewrite.readable(problem, text))
 
 # %% [markdown]
 # The comparison is easy to spoil. A journey is longer, so equal epochs give it more
-# tokens. Our arms fix the problems, the form, the number of steps, and the learned
-# tokens in each step. One difference remains: with equal tokens, shortcuts are read
-# more often, 3.6 times against 1.9. Hard problems are larger than any that was trained
-# on. (To repeat it: `python -m results.journey journey 0`, and so on.)
+# tokens. We give both kinds the same problems, the same form, the same number of steps,
+# and the same number of learned tokens in each step. One difference remains: with equal
+# tokens, shortcuts are read more often, 3.6 times against 1.9. Hard problems are larger
+# than any in the training. (`python -m results.journey journey 0` repeats one unit.)
 
 # %% tags=["slide"]
 arms = {f"{name}s": measured(f"journey-{name}") for name in ("journey", "shortcut")}
@@ -983,47 +1044,74 @@ for title, (level, family) in kinds.items():
     for arm, units in arms.items():
         cells = [unit["P15"][level][family] for unit in units]
         panels[title][arm] = [(c["pass@1"], *c["interval"]) for c in cells]
-means(panels)
+    print(f"{title:17}", end="")
+    for arm, row in panels[title].items():
+        print(f"{arm:>12} {fmean(right for right, *_ in row):.2f}", end="")
+    print()
 plots.interval_dots(panels, "right")
 
 # %% [markdown]
-# The two games give two answers. In countdown journeys win by far in every seed. In
-# arithmetic they lose in every seed. A mean over both games would show a small win
-# and hide the loss. (Hard countdown is left out: both arms are at 0.)
+# The two games give two answers. In every seed journeys win by far in countdown and lose
+# in arithmetic. A mean over both games would show a small win and hide the loss. (Hard
+# countdown is left out: both are at 0.)
 #
-# Countdown is a *search*: a first attempt misses, and there is nothing wrong with that.
-# A model of journeys has seen this moment thousands of times. A model of shortcuts was
-# never taught what comes after one. Perhaps it calls the miss a hit; we did not count.
+# Countdown is a *search*: a first attempt often misses, and there is nothing wrong with
+# that. A model of journeys has read thousands of misses. A model of shortcuts was never
+# taught what comes after one. What does it write there? The result files keep a few whole
+# answers of each model, and we can read how their thoughts end:
+
+
+# %% tags=["nbval-check-output"]
+def ending(prompt, text):
+    """How the thought of a countdown ends."""
+    tape, _, check = chat.thinking(text).strip().split("\n")[-1].partition("~")
+    if not any(words["yes"] in check for words in WORDS.values()):
+        return "no yes"
+    hits = read_tape(tape)[2][-1] == int(prompt.split("=")[-1])
+    return "yes to a hit" if hits else "yes to a miss"
+
+
+for arm, units in arms.items():
+    cards = [unit["P15"][level] for unit in units for level in ("easy", "hard")]
+    kept_texts = [row for card in cards for row in card["transcripts"][:2]]
+    ends = [ending(**row) for row in kept_texts]
+    print(f"{arm}, {len(ends)} countdowns:", end=" ")
+    print(*(f"{ends.count(end)} {end}" for end in sorted(set(ends))), sep=", ")
+
+# %% [markdown]
+# After shortcuts, a model ends with a yes each time, and nine times of twelve its own sum
+# misses the target. That is how every example ended that it read. (Twelve answers are
+# few: four problems, each answered by the models of three seeds.)
+#
 # Arithmetic is a *calculation*. A wrong line there is a slip, and our journeys hold one
 # in every arithmetic example. The likely reading: imitated misses help where trying is
 # the method, and cost accuracy where a line should simply be right.
 #
-# So "train on mistakes" is too short a rule. Show the wrong turns of a search, do not
-# show needless slips, and look at each kind of problem separately. Our rewriter breaks
-# this rule in arithmetic, where it keeps slips that were noticed. We left the recipe as
-# it is; the cost is not measured.
+# So "train on mistakes" is too short a rule. Show the wrong turns of a search, and no
+# needless slips. Our rewriter breaks this rule in arithmetic, where it keeps slips that
+# were noticed. What that costs the recipe is not measured.
 
 # %% [markdown]
 # ## 11. What this does not show
 #
 # Our rewriter is a program and parses tiny thoughts only. At full size a language model
-# rewrites and makes new mistakes. The paper's rows needed people, too. Ours needed only
-# a script that knows every good reply. Nor do we learn what the paper's readers like: our scale
-# was made for the form that we teach.
+# rewrites and makes new mistakes. The paper's rows also needed people. Ours needed only a
+# script that knows every good reply. We do not learn what the paper's readers like either:
+# our scale was made for the form that we teach.
 #
 # ## Summary
 #
-# - R1-Zero thinks well and is hard to read, so R1 starts again from the *base* with a
+# - R1-Zero reasons well and is hard to read, so R1 starts again from the *base* with a
 #   small table of readable traces.
 # - Fine-tuning is next-token loss on completions only. The mask is made where it is
 #   known who wrote each token, and the eos is learned.
-# - The cold start improves the form of an answer and costs some reasoning, in part because
-#   of what the table leaves out. RL wins most of it back (chapters 11 and 15).
+# - The cold start improves the form of an answer and costs some reasoning. RL wins the
+#   easy games back, but not hard countdown, which the table leaves out (chapters 11 and 15).
 # - To rewrite a trace is to parse it, compute it again, write it in the question's
 #   language, and verify the result. What cannot be parsed is refused.
 # - A mark of form can be raised by form alone, so compare with the cheapest trick.
 # - Each filter counts what it removes, so that a reader can judge the data.
-# - Packed examples must not see each other; then the loss is the same to ten digits.
+# - Packed examples that cannot see each other have the loss of padded ones, to ten digits.
 # - In our runs examples with misses helped in a search, and examples with slips cost
 #   accuracy in a calculation.
 #
@@ -1037,7 +1125,7 @@ plots.interval_dots(panels, "right")
 #    (exercise 10.6).</details>
 #
 # 2. A colleague leaves the prompts in the loss: "more tokens, more learning". Her loss
-#    is another number than yours. Can you compare the two models by it?
+#    differs from yours. Can you compare the two models by it?
 #
 #    <details><summary>Answer</summary>No: the losses are means over different tokens.
 #    Here hers is higher, because a prompt holds random numbers that nobody can predict.
@@ -1068,6 +1156,11 @@ plots.interval_dots(panels, "right")
 # weight: the mean over rows of each row's own mean. First **predict**: if one long row is
 # hard, which of the two rises more?
 #
+# <details><summary>The answer to the prediction</summary>`by_token`. A long row has most of
+# the tokens, and only one of the rows. Take two rows of 2 and 10 tokens, with a loss of 1
+# at each token. If the long row costs 3 a token, `by_token` rises from 1 to
+# (2 + 30) / 12 = 2.67, and `by_example` to (1 + 3) / 2 = 2. The check below tries these
+# rows.</details>
 # <details><summary>Hint 1</summary>Both start from `-logprobs * mask`. The first divides
 # once, the second once for each row.</details>
 # <details><summary>Hint 2</summary>`.sum(1)` adds up each row. Divide it by `mask.sum(1)`,

@@ -58,6 +58,10 @@ def vote(problem, ask, budget):
     return votes.self_consistency(problem, ask, budget)
 
 
+def one_answer(problem, ask, budget):
+    return votes.self_consistency(problem, ask, budget, n=1)
+
+
 def half_a_thought(problem, ask, budget):
     row = ask([(problem.prompt, "")], 1, max_new_tokens=budget)[0]
     return SearchResult(row[0].text, majority(["5"]), row[0].tokens)
@@ -95,6 +99,7 @@ WRONG = [
     ("7_4", lambda b: decided(b, strict=False), "it is never decided"),
     ("7_5", first_zero, "step 1 was bad luck"),
     ("7_5", lambda rollouts: labels(rollouts)[:2], "return (soft labels"),
+    ("7_6", one_answer, "look at more than one"),
     ("7_6", half_a_thought, "let `OutOfTokens` through"),
     ("7_6", spendthrift, "return a SearchResult"),
     ("7_6", too_much, "the budget was 10"),

@@ -109,7 +109,7 @@ def ex_7_5(step_labels) -> None:
 
 
 def ex_7_6(mine) -> None:
-    """A search of one's own keeps its budget, counts, and fails where it must."""
+    """A search of one's own keeps its budget, looks twice, and fails where it must."""
 
     def test(mine):
         for budget in (10, 35, 200, 1000):
@@ -126,6 +126,10 @@ def ex_7_6(mine) -> None:
                 f"{asked.spent} tokens were written, the result says {got.tokens}"
             )
             assert got.answer in ("4", "5"), "the answer is one that the policy gave"
+        reason = "the first answer is an unlikely exception, all later ones agree on 5"
+        with hint(reason):
+            got = mine(_PROBLEM, _Asked(["5"], first="4"), 1000)
+        assert got.answer == "5", f"{reason}: look at more than one, not {got.answer}"
         reason = "a policy that never stops: let `OutOfTokens` through"
         try:
             with hint(reason):
@@ -143,12 +147,16 @@ _PROBLEM = SimpleNamespace(
 
 
 class _Asked:
-    """A policy that answers in turn, in 10 tokens each; without answers, never."""
+    """A policy that answers in turn, in 10 tokens each; without answers, never.
+
+    `first`, if given, comes before all others, and is less likely.
+    """
 
     longest = 10
 
-    def __init__(self, answers):
-        self.answers, self.turn, self.spent = answers, 0, 0
+    def __init__(self, answers, first=None):
+        self.answers, self.first = answers, first
+        self.turn = self.spent = 0
 
     def __call__(self, prefixes, n=1, *, max_new_tokens=10, until=""):
         return [[self.next(max_new_tokens) for _ in range(n)] for _ in prefixes]
@@ -160,5 +168,6 @@ class _Asked:
             return Continuation("and", tokens, "length")
         self.spent += 10
         self.turn += 1
-        text = self.answers[self.turn % len(self.answers)]
-        return Continuation(f"<answer>{text}</answer>", 10)
+        rare = self.first is not None and self.turn == 1
+        text = self.first if rare else self.answers[self.turn % len(self.answers)]
+        return Continuation(f"<answer>{text}</answer>", 10, "stop", -20 if rare else -1)

@@ -8,8 +8,10 @@ checks what comes back, and adds up what it cost:
     its beginning, if that was scored before          0, if the report is one a text
     questions, prefixes, what the program adds        0
 
-The last two lines are what a cache of prefixes makes true: each model pays for a token
-once. Nothing here knows a model; those of this library are in `search.models`.
+A beginning counts as scored only if it was scored on its own. A cache of prefixes would
+also keep what was read as part of another text, so texts that share a beginning, as in
+a tree, cost more here. Nothing here knows a model; those of this library are in
+`search.models`.
 
 An `ask` with an attribute `longest`, the most tokens of a completion, is asked for
 several completions at once; one without is asked for one at a time.
