@@ -35,7 +35,7 @@ def test_no_two_units_leave_the_same_thing():
 
 def test_every_result_is_what_its_unit_says():
     found = makers()
-    assert len(committed()) > 400
+    assert len(committed()) > 200
     for path, content in committed().items():
         unit, seed = found[path]
         assert content["command"] == " ".join(["python -m", *unit.command(seed)])
@@ -57,7 +57,7 @@ def test_units_read_the_weights_that_their_results_name():
 
 def test_every_result_that_a_chapter_reads_has_a_unit():
     read = set(measure.chapters(provenance.ROOT))
-    assert len(read) > 300 and "09" in measure.chapters(provenance.ROOT)["zero-0"]
+    assert len(read) > 150 and "09" in measure.chapters(provenance.ROOT)["zero-0"]
     timed = {f"bench-{name}" for name in rows.chosen(None)}
     assert {"bench-growth", "bench-grpo-dense"} <= read & timed
     units_of = {f"results/data/{name}.json" for name in read - timed}
