@@ -1138,10 +1138,9 @@ for arm, units in arms.items():
 #    <details><summary>Answer</summary>Thrown many of them away. The shortest right
 #    answer is often the one that hit at once. A model trained on many of these learns
 #    that the first attempt succeeds. How much is lost depends on how many samples you
-#    choose from. We did not measure it for the cold start. In chapter 14, where another
-#    student learns from R1, it cost nothing: 0.50 of easy problems with the shortest right
-#    traces and with any (`docs/distillation.md`, section 4). There each problem had only a
-#    few traces to choose from.</details>
+#    choose from. We did not measure it for the cold start. For the student of chapter 14,
+#    which learns from R1, the shortest of up to four traces cost nothing in the first
+#    edition (`docs/experiments.md`).</details>
 
 # %% [markdown]
 # ## Exercises

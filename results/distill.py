@@ -1,20 +1,18 @@
 """Measure one unit of P9, (arm, seed): a small student, taught in one of many ways.
 
     python -m results.distill traces 0        SFT on R1's readable traces
-    python -m results.distill written 0       SFT on clean solutions of the same
     python -m results.distill rl 0            RL on the student alone
     python -m results.distill traces-rl 0     RL on top of the first
     python -m results.distill big-traces 0    the big base, SFT on the same, no RL
     python -m results.distill teacher 0       R1 itself
 
-ARMS lists the rest: distributions in place of texts, the student's own texts, traces of
-other stages, of other quality and length, fewer of them, harder ones, other students,
-and a student whose base has read twice as much.
-A unit reads runs/seed-SEED. Every arm without RL takes `steps` optimizer steps on about
-`tokens` tokens in all, whatever the number and the length of its texts; RL has the 100
-steps of R1-Zero, and room for as many tokens as the test gives. It writes
-results/data/distill-ARM-SEED.json with its bill, in which the training of the teacher
-is not counted. A killed unit begins anew, except that what a teacher has written stays.
+ARMS lists the rest: distributions in place of texts, the student's own texts, fewer and
+more traces, and a larger student. A unit reads runs/seed-SEED. Every arm without RL
+takes `steps` optimizer steps on about `tokens` tokens in all, whatever the number and
+the length of its texts; RL has the 100 steps of R1-Zero, and room for as many tokens as
+the test gives. It writes results/data/distill-ARM-SEED.json with its bill, in which the
+training of the teacher is not counted. A killed unit begins anew, except that what the
+teacher has written stays.
 """
 
 import itertools
@@ -34,60 +32,41 @@ from r1lib.world import countdown, skills
 from results import journey, one_unit, students, traces
 from results.unit import add_votes
 
+TEACHER = "r1"
+
 
 @dataclass(frozen=True)
 class Arm:
     """One way to teach; what is not said is as in the arm `traces`.
 
-    `how` is "sft", "forward", "reverse", "own" (the student's texts) or "nothing";
-    `text` says which texts: a way of `traces.chosen`, or "written".
+    `how` is "sft", "forward" (the teacher's distributions on the same texts), "own"
+    (the student's texts, corrected) or "nothing".
     """
 
     how: str = "sft"
-    text: str = "readable"
-    stage: str = "r1"
-    level: str = "easy"
     n: int = 1600
-    problems: int | None = None  # asked of each game and level; None is the plan's
+    problems: int | None = None  # asked of each game; None is the plan's
     model: str = "student-qwen"
     temperature: float = 1.0  # of distributions
     rl: bool = False
     votes: bool = False
 
 
-SIZES = {"small": "qwen-small", "large": "qwen-large", "llama": "llama"}
-FEW = (30, 60, 125, 250, 500, 1000)
-MANY = (7500,)  # about as many problems as "own" draws
+LARGE = "student-qwen-large"
+COUNTS = {"n-30": 30, "n-125": 125, "n-500": 500}
 ARMS = {
-    "teacher": Arm(how="nothing", model="r1", votes=True),
+    "teacher": Arm(how="nothing", model=TEACHER, votes=True),
     "base": Arm(how="nothing", votes=True),
     "traces": Arm(votes=True),
-    "written": Arm(text="written"),
     "rl": Arm(how="nothing", rl=True),
     "traces-rl": Arm(rl=True),
     "big-traces": Arm(model="base"),
-    "big-written": Arm(model="base", text="written"),
-    "forward": Arm(how="forward"),
-    "reverse": Arm(how="reverse"),
     "softer": Arm(how="forward", temperature=2.0),
     "own": Arm(how="own"),
-    **{f"from-{stage}": Arm(stage=stage) for stage in ("zero", "dev1", "dev2", "dev3")},
-    **{w: Arm(text=w) for w in ("unfiltered", "wrong", "correct")},
-    **{w: Arm(text=w) for w in ("shortest", "longest")},
-    **{f"n-{n}": Arm(n=n) for n in FEW},
-    **{f"n-{n}": Arm(n=n, problems=4800) for n in MANY},
-    "harder": Arm(level="both"),
-    "small": Arm(model="student-qwen-small"),
-    "large": Arm(model="student-qwen-large"),
-    "llama": Arm(model="student-llama"),
-    **{f"{m}-base": Arm(how="nothing", model=f"student-{n}") for m, n in SIZES.items()},
-    "small-written": Arm(model="student-qwen-small", text="written"),
-    "large-written": Arm(model="student-qwen-large", text="written"),
-    "small-rl": Arm(how="nothing", model="student-qwen-small", rl=True),
-    "large-rl": Arm(how="nothing", model="student-qwen-large", rl=True),
-    "recipe": Arm(how="nothing", model="distill"),
-    "twice-base": Arm(how="nothing", model=students.TWICE, votes=True),
-    "twice-traces": Arm(model=students.TWICE),
+    **{name: Arm(n=n) for name, n in COUNTS.items()},
+    "n-7500": Arm(n=7500, problems=4800),  # about as many problems as "own" draws
+    "large-base": Arm(how="nothing", model=LARGE),
+    "large": Arm(model=LARGE),
 }
 
 
@@ -123,27 +102,21 @@ class Plan:
 
 def texts(arm: Arm, run: Path, plan: Plan) -> tuple[list[dict], Spent, dict]:
     """Return the rows of an arm, what the teacher spent, and how they came about."""
-    rows, bill, samples, sizes = [], Spent(), {}, plan.sizes
+    sizes = plan.sizes
     if arm.problems:
         sizes = replace(sizes, problems=arm.problems)
-    for level in traces.LEVELS_OF[arm.level]:
-        all_rows, seconds = traces.sampled(run, arm.stage, sizes, plan.seed, level)
-        way = "readable" if arm.text == "written" else arm.text
-        kept = traces.chosen(all_rows, way, sizes)
-        used = traces.first(kept, arm.n // len(traces.LEVELS_OF[arm.level]))
-        if arm.text == "written":
-            used = traces.written(used, sizes, plan.seed, level)
-        else:
-            share = len(used) / max(1, len(kept))  # fewer traces need fewer samples
-            written = round(share * sum(row["tokens"] for row in all_rows))
-            bill += Spent(teacher_written=written, seconds=share * seconds)
-        samples[level] = {
-            "sampled": len(all_rows),
-            "right": sum(row["correct"] for row in all_rows) / len(all_rows),
-            "chosen": len(kept),
-        }
-        rows += used
-    return rows, bill, {"levels": samples, "traces": len(rows)}
+    all_rows, seconds = traces.sampled(run, TEACHER, sizes, plan.seed)
+    kept = traces.readable(all_rows, sizes)
+    used = traces.first(kept, arm.n)
+    share = len(used) / max(1, len(kept))  # fewer traces need fewer samples
+    written = round(share * sum(row["tokens"] for row in all_rows))
+    facts = {
+        "sampled": len(all_rows),
+        "right": sum(row["correct"] for row in all_rows) / len(all_rows),
+        "chosen": len(kept),
+        "traces": len(used),
+    }
+    return used, Spent(teacher_written=written, seconds=share * seconds), facts
 
 
 def rounds(given: list, n: int, seed: int) -> list:
@@ -162,8 +135,8 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
     """Train a model by an arm; return what it cost and facts about it."""
     optimizers = optim.base_optimizers(model, plan.muon_lr, plan.adamw_lr)
     if arm.how == "own":
-        teacher, theirs = checkpoints.load(run, arm.stage)
-        said, _ = traces.sampled(run, arm.stage, plan.sizes, plan.seed)
+        teacher, theirs = checkpoints.load(run, TEACHER)
+        said, _ = traces.sampled(run, TEACHER, plan.sizes, plan.seed)
         asked = fmean(len(tokenizer.prompt(row["prompt"])) for row in said)
         length = asked + fmean(row["tokens"] for row in said)  # as the teacher's texts
         config = OnPolicyConfig(
@@ -178,9 +151,8 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
         )
         return (*spend(loop, plan.steps, label), {})
     rows, bill, facts = texts(arm, run, plan)
-    unverified = arm.text in ("unfiltered", "wrong")
     room = model.config.max_positions
-    given, too_long = distill.examples(rows, tokenizer, room, unverified=unverified)
+    given, too_long = distill.examples(rows, tokenizer, room)
     batch = in_a_step(plan, fmean(len(example.ids) for example in given))
     stream = rounds(given, plan.steps * batch, plan.seed)
     facts |= {"passes": len(stream) / len(given), "too long": too_long}
@@ -192,7 +164,7 @@ def teach(arm: Arm, model, tokenizer, run: Path, plan: Plan, label: str):
             optimizers,
         )
     else:
-        teacher, theirs = checkpoints.load(run, arm.stage)
+        teacher, theirs = checkpoints.load(run, TEACHER)
         both = (tokenizer, theirs)
         config = DistillConfig(
             epochs=1,
@@ -316,7 +288,7 @@ def unit(name: str, run: Path, plan: Plan) -> dict:
     began, arm, label = time.perf_counter(), ARMS[name], f"{name} {plan.seed}"
     model, tokenizer, weights = students.load(arm.model, run, plan.seed)
     result, bill = {"arm": asdict(arm)}, Spent()
-    theirs = checkpoints.record(run, arm.stage)["sha256"]
+    theirs = checkpoints.record(run, TEACHER)["sha256"]
     result["weights"] = {"student": weights, "teacher": theirs}
     result["skills"] = {"before": valid_skills(model, tokenizer, plan)}
     if arm.how != "nothing":
@@ -326,7 +298,7 @@ def unit(name: str, run: Path, plan: Plan) -> dict:
         result["rl"], more = reinforce(model, tokenizer, plan, label)
         bill += more
     result["skills"]["after"] = valid_skills(model, tokenizer, plan)
-    teacher, _ = checkpoints.load(run, arm.stage)
+    teacher, _ = checkpoints.load(run, TEACHER)
     result["test"] = measure(model, tokenizer, arm, plan)
     length = round(result["test"]["easy"]["length"]) + 20  # with the prompt
     result["spent"] = asdict(bill)

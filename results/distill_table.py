@@ -26,82 +26,40 @@ SEEDS = (0, 1, 2)
 WAYS = {
     "base": ("student base", "nothing yet"),
     "rl": ("RL alone", "100 steps of R1-Zero's loop, no teacher"),
-    "written": ("clean solutions", "one try that fits, one check, no search"),
     "traces": ("R1's texts", "right and readable traces"),
-    "forward": ("forward KL", "probabilities on the same traces"),
-    "softer": ("forward KL, T = 2", "the same, at temperature 2"),
-    "reverse": ("reverse KL", "probabilities on the same traces"),
+    "softer": ("forward KL, T = 2", "probabilities on the same traces"),
     "own": ("on-policy", "its own texts, corrected by reverse KL"),
     "traces-rl": ("texts, then RL", "R1's texts, then the 100 steps"),
-    "twice-base": ("base, read twice", "nothing yet; twice the pre-training"),
-    "twice-traces": ("R1's texts, base read twice", "right and readable traces"),
-    "big-written": ("R1's base, clean", "clean solutions of the same problems"),
     "big-traces": ("R1's base, texts", "right and readable traces"),
     "teacher": ("R1, the teacher", ""),
-    "recipe": ("stage `distill`", "the whole table of Dev2, twice"),
 }
+COUNTS = ("n-30", "n-125", "n-500", "traces", "n-7500")
 NAMES = {name: says for name, (says, _) in WAYS.items()} | {
-    "n-250": "250 texts",
+    "n-125": "124 texts",
     "n-500": "500 texts",
-    "n-1000": "1,000 texts",
     "n-7500": "fresh texts",
-    **{
-        f"{name}{arm}": f"{size} student: {says}"
-        for name, size in (("small", "114k"), ("large", "469k"))
-        for arm, says in (
-            ("", "R1's texts"),
-            ("-rl", "RL alone"),
-            ("-written", "clean solutions"),
-        )
-    },
 }
 PAIRS = (
     ("rl", "traces"),
-    ("written", "traces"),
-    ("rl", "written"),
     ("traces", "traces-rl"),
-    ("traces", "forward"),
     ("traces", "softer"),
-    ("traces", "reverse"),
     ("traces", "own"),
     ("own", "traces-rl"),
     ("traces", "n-7500"),
     ("n-7500", "own"),
-    ("rl", "n-250"),
+    ("rl", "n-125"),
     ("rl", "n-500"),
-    ("rl", "n-1000"),
-    ("traces", "twice-traces"),
-    ("big-written", "big-traces"),
     ("teacher", "big-traces"),
-    ("small-rl", "small"),
-    ("small-written", "small"),
-    ("large-rl", "large"),
-    ("large-written", "large"),
 )
-FEW = (30, 60, 125, 250, 500, 1000)
-TRACES = {
-    "traces": "right and readable",
-    "correct": "right",
-    "unfiltered": "unfiltered",
-    "wrong": "wrong",
-    "shortest": "the shortest right one",
-    "longest": "the longest right one",
-    "harder": "hard problems too",
-    "from-zero": "written by Zero",
-    "from-dev1": "written by Dev1",
-    "from-dev2": "written by Dev2",
-    "from-dev3": "written by Dev3",
-}
-SIZES = {  # preset, then its arms: base, RL alone, clean solutions, texts
-    "student-qwen-small": ("small-base", "small-rl", "small-written", "small"),
-    "student-qwen": ("base", "rl", "written", "traces"),
-    "student-llama": ("llama-base", "", "", "llama"),
-    "student-qwen-large": ("large-base", "large-rl", "large-written", "large"),
+SIZES = {  # preset, then its arms: base, texts
+    "student-qwen": ("base", "traces"),
+    "student-qwen-large": ("large-base", "large"),
 }
 INTRO = """# Distillation, measured
 
 Written by `python -m results.distill_table`; do not edit. Chapter 14 builds every way
-to teach that is compared here; its section 9 shows the three figures that matter most.
+to teach that is compared here; its section 9 shows the figures. What the first edition
+measured besides is in [experiments.md](experiments.md).
 
 **How it was measured.** `python -m results.distill traces 0` makes one unit, and that
 file lists the others. Every number is from `results/data/distill-*.json`. Each seed has
@@ -114,8 +72,8 @@ level, at least four answers to each.
 
 **How to read it.** A cell holds the mean over seeds 0, 1 and 2, then each seed. *Easy*
 problems are of the kind that the traces are about. *Hard* ones have four numbers, or
-five steps, and no trace is about them unless a row says so. *Single sums* is the share
-of sums that a model gets right, each asked apart.
+five steps, and no trace is about them. *Single sums* is the share of sums that a model
+gets right, each asked apart.
 """
 TEXTS = {
     "ways": """
@@ -123,17 +81,16 @@ TEXTS = {
 
 TFLOPs are everything spent on teaching. What the teacher wrote and read is in them; its
 own training and all pre-training are not. Minutes are of one core of a busy machine,
-good for an order of magnitude. In the rows of R1's base the student is the model from
-which R1 was trained, so it is as large as its teacher. The last row is what
-`python r1.py train` makes: it reads Dev2's whole table, with chat, facts and puzzles.
+good for an order of magnitude. In the row of R1's base the student is the model from
+which R1 was trained, so it is as large as its teacher. Forward KL at T = 2 is the best
+of three variants of probabilities, chosen after they were measured.
 """,
     "pairs": """
 ## 2. Which differences are clear
 
 What the second way gains over the first on the same easy problems, for seeds 0, 1, 2.
 Bold is what excludes 0. Believe a difference of which all three seeds are bold and have
-one sign. "Fresh texts" are the traces of the last row of section 3; where no size is
-named, the student is the middle one of section 6, 239k weights.
+one sign. "Fresh texts" are the traces of the last row of section 3.
 """,
     "counts": """
 ## 3. How many traces?
@@ -143,42 +100,30 @@ All rows but the first train on the same number of tokens, so few traces are rea
 could do are forgotten. A lower learning rate or an early stop might help; neither was
 tried.
 """,
-    "traces": """
-## 4. Which traces?
-
-R1 and the stages before it answered the same 3,000 training problems. An arm takes one
-trace of each problem for which it finds one, so a strict filter also chooses somewhat
-easier problems. "Wrong" has about 700 traces, all there are: compare it with 500 right
-ones in section 3, and remember that its problems are harder. Only traces of hard
-problems lift hard problems. Which stage wrote a right, readable trace hardly matters.
-""",
     "votes": """
-## 5. Votes
+## 4. Votes
 
 Sixteen answers to each problem: one of them, the majority, and whether any is right.
 """,
     "sizes": """
-## 6. Sizes
+## 5. What the base can do
 
-Easy problems, by what the student was given. Every student has a base of its own, with
-the same pre-training steps on the same web, so a larger student also brings a better
-base. The lead of texts over RL shrinks as the student approaches its teacher.
+Easy problems, before and after R1's texts. Each student has a base of its own, with the
+same pre-training steps on the same web, so the larger one also brings a better base.
 """,
     "sums": """
-## 7. Why the seeds differ
+## 6. Why the seeds differ
 
-The share of single sums that a student gets right, and of easy arithmetic problems:
-three sums in a row, each done twice. The bases guess equally well, and one of the three
-can hardly add. After twice the pre-training all three can, and the same texts then take
-them to nearly the same share. So the seeds differed in the luck of their bases.
+The share of single sums that the student of 239k weights gets right, and of easy
+arithmetic problems: three sums in a row, each done twice. The bases guess equally well,
+and one of the three can hardly add.
 """,
     "steps": """
-## 8. Was RL stopped too early?
+## 7. Was RL stopped too early?
 
 The share of right answers during RL alone. *Held-out* is 256 problems with one answer
 each, *in training* the mean of ten steps of 512 answers. After step 60 the first hardly
-moves for the two smaller students, and still rises for the largest. The second rises in
-most runs, so a longer one might gain something.
+moves. The second still rises, so a longer run might gain something.
 """,
 }
 
@@ -197,8 +142,8 @@ def each(values, form: str = ".2f") -> str:
 
 
 def marks(arm: str, level: str, mark: str = "pass@1", form: str = ".2f") -> str:
-    """A mark of an arm on the problems of a level; "" for no arm."""
-    return each((run["test"][level][mark] for run in load(arm)), form) if arm else ""
+    """A mark of an arm on the problems of a level."""
+    return each((run["test"][level][mark] for run in load(arm)), form)
 
 
 def sums(arm: str) -> str:
@@ -247,28 +192,14 @@ def pairs() -> list[str]:
 
 def by_count() -> list[str]:
     """A row for each number of different traces, the base first."""
-    arms = {"0 (the base)": "base"} | {f"{n:,}": f"n-{n}" for n in FEW}
-    for arm in ("traces", "n-7500"):
+    arms = {"0 (the base)": "base"}
+    for arm in COUNTS:
         arms[f"{fmean(run['traces'] for run in load(arm)):,.0f}"] = arm
     rows = [
         [n, marks(arm, "easy"), marks(arm, "hard"), sums(arm)]
         for n, arm in arms.items()
     ]
     return markdown(["traces", "easy", "hard", "single sums"], rows)
-
-
-def by_kind() -> list[str]:
-    """A row for each choice of traces."""
-    rows = [
-        [
-            name,
-            marks(arm, "easy"),
-            marks(arm, "hard"),
-            marks(arm, "easy", "length", ".0f"),
-        ]
-        for arm, name in TRACES.items()
-    ]
-    return markdown(["traces", "easy", "hard", "tokens an answer"], rows)
 
 
 def votes() -> list[str]:
@@ -291,37 +222,33 @@ def sizes() -> list[str]:
         weights = counts.parameters(replace(PRESETS[name], vocab_size=words))
         easy = [marks(arm, "easy") for arm in arms]
         rows.append([name, f"{weights:,}", sums(arms[0]), *easy])
-    head = ["student", "weights", "single sums of its base", "its base", "RL alone"]
-    return markdown([*head, "clean solutions", "R1's texts"], rows)
+    head = ["student", "weights", "single sums of its base", "its base", "R1's texts"]
+    return markdown(head, rows)
 
 
 def what_it_can_do() -> list[str]:
     """A row for each way: single sums, and easy arithmetic."""
     rows = []
-    for arm in ("base", "written", "traces", "own", "twice-base", "twice-traces"):
+    for arm in ("base", "traces", "own"):
         right = each(run["test"]["easy"]["arithmetic"]["pass@1"] for run in load(arm))
         rows.append([WAYS[arm][0], sums(arm), right])
     return markdown(["way", "single sums", "easy arithmetic right"], rows)
 
 
 def during_rl() -> list[str]:
-    """A row for each student that learned by RL alone."""
-    rows = []
-    for arm, name in (("small-rl", "114k"), ("rl", "239k"), ("large-rl", "469k")):
-        curves = [run["rl"] for run in load(arm)]
-        row = [name]
-        row += [each(curve[n - 1]["valid"] for curve in curves) for n in (60, 80, 100)]
-        for n in (60, 100):
-            ten = ([step["accuracy"] for step in curve[n - 10 : n]] for curve in curves)
-            row.append(each(map(fmean, ten)))
-        rows.append(row)
-    head = ["student", *(f"held-out, step {n}" for n in (60, 80, 100))]
-    return markdown([*head, "in training, 51 to 60", "in training, 91 to 100"], rows)
+    """One row: the student that learned by RL alone."""
+    curves = [run["rl"] for run in load("rl")]
+    row = [each(curve[n - 1]["valid"] for curve in curves) for n in (60, 80, 100)]
+    for n in (60, 100):
+        ten = ([step["accuracy"] for step in curve[n - 10 : n]] for curve in curves)
+        row.append(each(map(fmean, ten)))
+    head = [f"held-out, step {n}" for n in (60, 80, 100)]
+    return markdown([*head, "in training, 51 to 60", "in training, 91 to 100"], [row])
 
 
 def page() -> str:
     """The whole page."""
-    tables = (ways, pairs, by_count, by_kind, votes, sizes, what_it_can_do, during_rl)
+    tables = (ways, pairs, by_count, votes, sizes, what_it_can_do, during_rl)
     parts = [
         "\n".join([text, *table(), ""])
         for text, table in zip(TEXTS.values(), tables, strict=True)

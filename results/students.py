@@ -11,7 +11,6 @@ from r1lib.training import optim, pretrain
 from r1lib.world import web
 from results import one_unit
 
-TWICE = "student-qwen-twice"  # the recipe's student, after twice as many steps
 SAVE_EVERY = 500
 
 
@@ -29,8 +28,6 @@ def load(name: str, run: Path, seed: int):
     with one_unit.alone(folder.with_name(f"{folder.name}-{stage}")):
         if folder != run and not checkpoints.is_done(folder, stage):
             tokenizer, config = checkpoints.load(run, "base")[1], settings.student
-            if name == TWICE:
-                config = replace(config, steps=2 * config.steps)
             pre_train(name, folder, tokenizer, config)
         elif not checkpoints.is_done(folder, stage):
             loop, steps = (
@@ -47,8 +44,7 @@ def load(name: str, run: Path, seed: int):
 
 def pre_train(name: str, folder: Path, tokenizer, config) -> None:
     """Pre-train another student into folder/base; a killed one goes on."""
-    shape = PRESETS["student-qwen" if name == TWICE else name]
-    shape = replace(shape, vocab_size=tokenizer.vocab_size)
+    shape = replace(PRESETS[name], vocab_size=tokenizer.vocab_size)
     model = new_model(shape, config.seed)
     optimizers = optim.base_optimizers(model, config.muon_lr, config.adamw_lr)
     checkpoints.begin(folder, {"model": name, **asdict(config)})

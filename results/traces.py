@@ -1,10 +1,9 @@
-"""Traces for P9: a stage's samples on training problems, and ways to choose from them.
+"""Traces for P9: the teacher's samples on easy training problems, and a choice of them.
 
-Each stage of a run answers the same problems K times, into runs/traces-SEED; none of
-them was sampled for the table that Dev3 learned from. Every way of choosing takes at
-most one trace of a problem, and an arm takes the first so many problems of each game,
-in one order for all arms. A filter still chooses problems as well as traces: those on
-which nothing passes fall out. That is part of what a filter does.
+The teacher answers each problem K times, into runs/traces-SEED; none of them was
+sampled for the table that Dev3 learned from. At most one trace of a problem is taken,
+and an arm takes the first so many problems of each game, in one order for all arms. A
+filter chooses problems as well as traces: those on which nothing passes fall out.
 """
 
 import json
@@ -19,15 +18,15 @@ from r1lib.progress import bar
 from r1lib.recipe import checkpoints, pipeline, rejection, stages
 from r1lib.traces import collect
 from r1lib.training import limits
-from r1lib.world.rewrite import readable
-from results import journey, one_unit
+from results import one_unit
 
-LEVELS_OF = {"easy": ("easy",), "both": ("easy", "hard")}
+LEVEL = "easy"
+FILTERS = ("correct", "form", "language", "length", "repetition")
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much a teacher writes: problems of each game and level, samples of each."""
+    """How much a teacher writes: problems of each game, samples of each."""
 
     problems: int = 1500
     k: int = 4
@@ -39,37 +38,37 @@ class Sizes:
         limits.whole(self, "problems", "k", "max_new_tokens", "most_tokens", "at_once")
 
 
-def asked(sizes: Sizes, seed: int, level: str) -> list[Problem]:
-    """Training problems of both games, none of which the stage `samples` has asked."""
+def asked(sizes: Sizes, seed: int) -> list[Problem]:
+    """Easy training problems of both games, none asked by the stage `samples`."""
     known = {
         problem.prompt
         for family, at, n in rejection.parts(stages.settings("tiny", seed).samples)[0]
-        if family in pipeline.FAMILIES and at == level
-        for problem in rejection.training(family, level, n, seed)
+        if family in pipeline.FAMILIES and at == LEVEL
+        for problem in rejection.training(family, LEVEL, n, seed)
     }
     number, out = random.Random(f"traces-{seed}").getrandbits(32), []
     for family, sample in pipeline.FAMILIES.items():
-        drawn = problems(sample, 2 * sizes.problems, number, "train", level)
+        drawn = problems(sample, 2 * sizes.problems, number, "train", LEVEL)
         new = [problem for problem in drawn if problem.prompt not in known]
         if len(new) < sizes.problems:
             raise ValueError(
-                f"wanted {sizes.problems} {level} problems of {family} that no stage "
+                f"wanted {sizes.problems} {LEVEL} problems of {family} that no stage "
                 f"was asked for its table, got {len(new)}"
             )
         out += new[: sizes.problems]
     return out
 
 
-def sampled(run: Path, stage: str, sizes: Sizes, seed: int, level: str = "easy"):
+def sampled(run: Path, stage: str, sizes: Sizes, seed: int):
     """Let a stage answer, or find its answers: (rows, seconds of sampling).
 
     A killed collection goes on; its seconds are those of the chunks that were noted.
     """
-    name = f"{stage}-{level}-{sizes.problems}.jsonl"
+    name = f"{stage}-{LEVEL}-{sizes.problems}.jsonl"
     path = run.with_name(f"traces-{seed}") / name
     path.parent.mkdir(parents=True, exist_ok=True)
     model, tokenizer = checkpoints.load(run, stage)
-    given = asked(sizes, seed, level)
+    given = asked(sizes, seed)
     loop = collect.collect(
         path,
         model,
@@ -111,52 +110,14 @@ def first(rows: list[dict], n: int) -> list[dict]:
     return [row for found in of.values() for row in found[:each]]
 
 
-def chosen(rows: list[dict], way: str, sizes: Sizes) -> list[dict]:
-    """Take one trace of each problem, in the order of the problems.
+def readable(rows: list[dict], sizes: Sizes) -> list[dict]:
+    """Take the first trace of each problem that is right, finished and readable.
 
-    unfiltered    the first sample, whatever it is
-    wrong         the first that ended by itself, in form, with a wrong answer
-    correct       the first that is right
-    readable      the first that also passes the filters of rejection sampling
-    shortest      the shortest of these
-    longest       the longest of these
+    The filters are those of rejection sampling that look at a single row.
     """
-    filters = {
-        "unfiltered": (),
-        "wrong": ("form",),
-        "correct": ("correct",),
-        **dict.fromkeys(
-            ("readable", "shortest", "longest"),
-            ("correct", "form", "language", "length", "repetition"),
-        ),
-    }
-    if way not in filters:
-        raise ValueError(f"way must be one of {', '.join(filters)}, got {way!r}")
-    if way == "wrong":
-        rows = [row for row in rows if row["finished"] and not row["correct"]]
-    if filters[way]:
-        kept = rejection.Sizes(filters=filters[way], most_tokens=sizes.most_tokens)
-        rows, _ = rejection.filtered(way, rows, kept)
-    best = {}
+    strict = rejection.Sizes(filters=FILTERS, most_tokens=sizes.most_tokens)
+    rows, _ = rejection.filtered("readable", rows, strict)
+    first_of = {}
     for row in rows:
-        best.setdefault(row["prompt"], []).append(row)
-    if way in ("shortest", "longest"):
-        pick = min if way == "shortest" else max
-        return [pick(found, key=lambda row: row["tokens"]) for found in best.values()]
-    return [found[0] for found in best.values()]
-
-
-def written(rows: list[dict], sizes: Sizes, seed: int, level: str = "easy"):
-    """Solve the problems of the rows as a person would: no try that fails, one check.
-
-    The form is that of the readable traces, so only the search is missing.
-    """
-    known = {problem.prompt: problem for problem in asked(sizes, seed, level)}
-    rng, out = random.Random(f"written-{seed}"), []
-    for row in rows:
-        problem = known[row["prompt"]]
-        lines = journey.shortcut(problem, journey.journey(rng, problem, 1))
-        text = "\n".join(lines)
-        text = f"<think>{text}\n</think><answer>{problem.answer}</answer>"
-        out.append({**row, "completion": readable(problem, text), "source": "a script"})
-    return out
+        first_of.setdefault(row["prompt"], row)
+    return list(first_of.values())

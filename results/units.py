@@ -101,7 +101,7 @@ def read_by_student(arm: distill.Arm) -> tuple[str, ...]:
     """The stages that an arm of P9 reads: teacher, and student or its tokenizer."""
     student = {"student-qwen": "student"}.get(arm.model, arm.model)
     mine = student if student in BY_NAME else "base"
-    return run(*dict.fromkeys((arm.stage, mine)))
+    return run(*dict.fromkeys((distill.TEACHER, mine)))
 
 
 # ---- the table -------------------------------------------------------------------
