@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | nothing yet. You ask the finished models of this book, take their answers apart, and measure what thinking buys and what it costs |
 # | You need | Python and an installed book (`python r1.py lab`). Every other idea is explained when it is first used |
-# | Minutes to read | 50 |
+# | Minutes to read | 75 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 1 to 3, with its Figure 2; InstructGPT (arXiv 2203.02155) for the last two steps of an ordinary assistant |
@@ -25,7 +25,7 @@
 # ![One question about apples with two answers. An ordinary model writes the answer 30 at once: a guess, and wrong. A reasoning model first writes two lines of thinking, a tape of small sums and the same tape again with a check, and then the answer 25.](../figures/01_thinking.png)
 #
 # What you see: one question and two ways to answer it. The names of the parts (tape,
-# check, answer) come back in every chapter. The short route takes about 40 minutes: run
+# check, answer) come back in every chapter. The short route takes about 50 minutes: run
 # every cell, and read sections 1, 2 and 4 to 8.
 
 # %% [markdown]

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a byte-level BPE tokenizer: training, encoding and decoding, first in the plainest way and then fast; the cuts of DeepSeek-V3; special tokens; the frame around a conversation; an export to tiktoken |
 # | You need | Python's lists, dictionaries, `Counter` and generators, and simple regular expressions; from chapter 01, that a model reads and writes tokens and learns from examples. Sections 5 and 6 explain linked lists and heaps, and may be skipped. No PyTorch |
-# | Minutes to read | 55, of which sections 5 and 6 take about 15 |
+# | Minutes to read | 80, of which sections 5 and 6 take about 25 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | Sennrich et al. 2016 (arXiv 1508.07909), section 3.2; DeepSeek-V3 (arXiv 2412.19437), section 4.1, "Data Construction"; DeepSeek-R1 (arXiv 2501.12948v2), section 2 |

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a small transformer of your own, which learns in seconds; then, part by part, the decoder as DeepSeek designed it, with multi-head latent attention, a cache and a sampler. It loads the trained weights of our base and writes |
 # | You need | PyTorch tensors and matrix products; tokens (chapter 02); tapes such as `17+5=22,*2=44` (chapter 01, section 2); appendix C if `einsum`, `view` or gradients are new to you |
-# | Minutes to read | 90, best in three sittings: sections 1 to 5, 6 to 9, 10 to 15. Sections 12 to 14 may be skipped. Take twice as long if attention is new to you |
+# | Minutes to read | 145, best in three sittings: sections 1 to 5, 6 to 9, 10 to 15. Sections 12 to 14 may be skipped. Plan half as much again if attention is new |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-V2 (arXiv 2405.04434), section 2.1; DeepSeek-V3 (arXiv 2412.19437), sections 2.1.1 and 4.3; RoFormer (2104.09864); YaRN (2309.00071), section 3 |

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | the router of DeepSeek-V3 with its groups and its bias, the layer that runs the experts, two ways to keep them all busy, and the count of 671 billion parameters to the last digit |
 # | You need | PyTorch tensors and gradients; what a feed-forward layer is (chapter 03). The training loop of section 5 is that of chapter 05, and needs no reading |
-# | Minutes to read | 65; sections 4 and 5 are the longest |
+# | Minutes to read | 95; sections 4 and 5 are the longest |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 2.1.2, 4.2 and 4.5; DeepSeek-V2 (arXiv 2405.04434), section 2.2 |

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | the loop that trained our base: padded batches of similar length, the loss for one and for two tokens ahead, Muon beside PyTorch's AdamW, the learning-rate plan. Beside it: packing as V3 does it, a scaling law, the bill of DeepSeek-V3, and speculative decoding |
 # | You need | PyTorch tensors and gradients; the model of chapter 03; tapes and checks (chapter 01, section 2) |
-# | Minutes to read | 85; the exercises take about 115 |
+# | Minutes to read | 130; the exercises take about 115 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 1, 2.2, 4.1 and 4.2; speculative decoding (2211.17192), section 2; Chinchilla (2203.15556), section 3.3; MiniCPM (2404.06395), section 4 |
@@ -31,9 +31,9 @@
 #
 # | section | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 |
 # |---|---|---|---|---|---|---|---|---|---|---|---|---|
-# | minutes to read | 4 | 8 | 2 | 9 | 6 | 12 | 3 | 10 | 7 | 6 | 5 | 12 |
+# | minutes to read | 5 | 13 | 2 | 13 | 9 | 18 | 4 | 17 | 10 | 9 | 7 | 19 |
 #
-# The short path is 1, 2, 3, 8, 9 and 11, in 36 minutes. Sections 10 and 12 are optional.
+# The short path is 1, 2, 3, 8, 9 and 11, in 54 minutes. Sections 10 and 12 are optional.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.

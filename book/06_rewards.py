@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | verifiers for a game, mathematics and logic; rewards for format and language; a gallery of 19 cheats; a reward for programs, run in a sandbox; and a learned judge that you then lead astray |
 # | You need | Python. Section 6 uses PyTorch, but you can read it without |
-# | Minutes to read | 75 |
+# | Minutes to read | 115 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), sections 2.2.2 and 2.3.2; v2, section 2.2; DAPO (arXiv 2503.14476), equation 13; CodeT (arXiv 2207.10397) |
@@ -29,7 +29,7 @@
 #
 # | route | sections | exercises | for you if |
 # |---|---|---|---|
-# | short, about 45 minutes | 1 to 6 | 6.1, 6.2, 6.5, 6.7 | you want to reach RL soon: chapters 07 to 10 need no more |
+# | short, about 70 minutes | 1 to 6 | 6.1, 6.2, 6.5, 6.7 | you want to reach RL soon: chapters 07 to 10 need no more |
 # | full | 1 to 11 | all | you also want to judge mathematics, logic (7, 8) or programs that a model wrote (9, 10) |
 # | after chapter 09 | 12 | | you want to see what the reward for programs teaches |
 

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | votes, best-of-N, a process reward model, beam search, a tree search, budget forcing, and a fair count of tokens for all of them |
 # | You need | Chapter 01; the verifier of chapter 06 helps |
-# | Minutes to read | 75; the exercises take about 120 |
+# | Minutes to read | 120; the exercises take about 120 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948), section 4.2 of version 1, "Unsuccessful Attempts"; each method names its own paper |
@@ -29,7 +29,7 @@
 #
 # | section | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 |
 # |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-# | minutes to read | 4 | 5 | 5 | 4 | 8 | 5 | 4 | 6 | 5 | 2 | 13 | 9 | 4 |
+# | minutes to read | 6 | 9 | 8 | 7 | 12 | 9 | 9 | 9 | 7 | 3 | 19 | 12 | 6 |
 #
 # **The short route:** sections 1 to 5 and 10, the table in section 11, and section 12. Run
 # the cells of sections 6 to 9 without their text. They search step by step, or change one

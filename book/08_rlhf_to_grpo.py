@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | REINFORCE with baselines and a small training loop for it, PPO's clip and advantages (GAE), DPO's loss, and GRPO's whole objective. The loops for language models come from the library; chapter 09 builds GRPO's |
 # | You need | PyTorch tensors and gradients; chapter 01 for the tiny world |
-# | Minutes to read | 75; the exercises take about 110 |
+# | Minutes to read | 115; the exercises take about 110 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | InstructGPT (arXiv 2203.02155), section 3; PPO (1707.06347); GAE (1506.02438); DPO (2305.18290); DeepSeekMath (2402.03300), section 4; DeepSeek-R1 (2501.12948v2), on RL |
@@ -29,7 +29,7 @@
 #
 # | section | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 |
 # |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-# | minutes to read | 2 | 12 | 6 | 6 | 4 | 9 | 4 | 4 | 12 | 5 | 4 | 1 | 7 |
+# | minutes to read | 3 | 20 | 9 | 9 | 6 | 14 | 5 | 7 | 18 | 7 | 6 | 1 | 10 |
 #
 # For GRPO alone, read 2 to 6, 8 and 11; 13 is optional.
 

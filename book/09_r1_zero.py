@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | the R1-Zero loop: groups of sampled answers, rewards by rule, group advantages, the clipped GRPO loss, and a run that learns while you watch |
 # | You need | PyTorch tensors and gradients; the idea of a token and its probability. Chapters 06 and 08 help, but everything used here is explained here |
-# | Minutes to read | 80 |
+# | Minutes to read | 115 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 2.1 to 2.3; DeepSeekMath (arXiv 2402.03300), section 4.1 |

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a measure of readability and a way to fool it; a rewriter of traces; supervised fine-tuning with mask, loss, training loop and packed rows; and Dev1, fine-tuned before your eyes |
 # | You need | PyTorch tensors and gradients; the two games of chapter 01, and what R1-Zero is (chapter 09). Section 6 uses one function of chapter 08 and the optimizers of chapter 05; both are named where they come |
-# | Minutes to read | 55; the exercises take about 95 |
+# | Minutes to read | 85; the exercises take about 95 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), table 3 and supplement B.3.2 and B.4.2; arXiv 2501.12948v1, sections 2.2.4 and 2.3.1; O1 Replication Journey (arXiv 2410.18982) |
@@ -29,7 +29,7 @@
 #
 # | section | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 |
 # |---|---|---|---|---|---|---|---|---|---|---|
-# | minutes to read | 5 | 3 | 4 | 5 | 4 | 6 | 4 | 14 | 4 | 5 |
+# | minutes to read | 6 | 4 | 5 | 10 | 7 | 10 | 6 | 22 | 6 | 8 |
 #
 # **The short route:** skip sections 7 and 10. Nothing else depends on them, except one
 # exercise each.

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a table of samples, collected in a job that can be resumed; seven filters and the funnel that counts how much each removes; a test by a judge, asked in both orders, for answers that no rule can check; the mix of reasoning and general data; and four models that differ only in their reading |
 # | You need | chapter 09: sampling and pass@k; chapter 10: fine-tuning; chapter 11: where Dev2 comes from |
-# | Minutes to read | 65 |
+# | Minutes to read | 90 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), section 2.3.3; v2, the supplement on the 800K supervised data |

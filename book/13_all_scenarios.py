@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | preference data from a judge that is noisy and easily charmed; the Bradley-Terry loss; a helpful and a harmless reward model; R1's mixed reward; a policy that games its reward model; ten steps of R1's last stage |
 # | You need | chapter 06: Goodhart's law; chapter 08: RLHF in outline; chapter 09: groups, advantages and GRPO; chapter 11: the language reward and the KL term; chapter 12: where Dev3 comes from |
-# | Minutes to read | 70 |
+# | Minutes to read | 110 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 3.1 and 3.2.2, and the supplement on reward hacking; Bradley and Terry (Biometrika 39, 1952) |

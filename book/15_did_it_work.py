@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | the decoding experiment that explains how R1 is evaluated; estimators of pass@k and cons@k; intervals and paired comparisons; a search for test problems in training texts; the table of all stages |
 # | You need | sections 2 to 7: chapter 09, samples and the two games (R1, Dev1 and Dev2 appear there only as models to measure). Sections 8 to 11: chapters 10 to 13, the later stages. The rule of section 9 is that of chapter 08 and is explained here again |
-# | Minutes to read | 55 |
+# | Minutes to read | 80 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), Table 3 and supplement D.1; Codex (arXiv 2107.03374), section 2.1; self-consistency (arXiv 2203.11171) |

@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | the memory and time of a model by part, recomputed activations, a toy of sharded training, the price of an R1, and a test of a sampler that is not its trainer. You will load FP8 weights, run a training step on two processes, and read how experts are spread over machines |
 # | You need | chapters 03 to 05 for the model and its training. Section 6 also needs 08 and 09 on RL |
-# | Minutes to read | 60 |
+# | Minutes to read | 90 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download. The recipes are `gpu` and `cluster` |
 # | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 3.1 to 3.3 and table 1; DeepSeek-R1 (arXiv 2501.12948v2), the supplement on training cost |

@@ -41,8 +41,8 @@ def test_exercises_set_up_and_links_are_not_counted():
 
 
 def test_minutes_add_prose_and_code():
-    nb = notebook(("markdown", "word " * 1800), ("code", "x = 1\n" * 240))
-    assert book_length.minutes(nb) == 1800 / 180 + 240 / 12
+    nb = notebook(("markdown", "word " * 1800), ("code", "x = 1\n" * 245))
+    assert book_length.minutes(nb) == 1800 / 180 + 245 / 7
 
 
 @pytest.mark.parametrize("name, most", [("WORDS", 3), ("CELLS", 2)])

@@ -17,7 +17,7 @@ from tools.site_source import MINUTES
 
 WORDS, CELLS = 4500, 90  # of a chapter, at most
 PACE = 180  # words of prose a minute
-LINES = 12  # lines of code a minute
+LINES = 7  # lines of code a minute, as readers of drafts needed
 STEP = 5  # minutes are rounded to this, and may be off by as much
 ADDRESS = re.compile(r"!\[[^\]]*\]\([^)]*\)|\]\([^)\s]*\)|\$[^$]*\$")
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
@@ -49,7 +49,7 @@ def code_lines(nb: NotebookNode) -> int:
 
 
 def minutes(nb: NotebookNode) -> int:
-    """Minutes to read a chapter: its words at 180 a minute, its code at 12 lines."""
+    """Minutes to read a chapter: its words at 180 a minute, its code at 7 lines."""
     spent = words(nb) / PACE + code_lines(nb) / LINES
     return STEP * round(spent / STEP)
 
