@@ -449,7 +449,7 @@ for name, some in (
 #
 # We **balance**. Of the pairs that are 5 to 8 words apart, the smaller count decides: as many are
 # kept of either kind. The same is done in every step of 4 words. The last printed line shows the
-# result: word counts now tell nothing.
+# result: which answer is longer now tells nothing.
 
 # %% tags=["hide-input"]
 # r1lib.recipe.labels.BUCKET
@@ -841,7 +841,8 @@ plots.interval_dots(panels, "truth", 0.7)
 # %% [markdown]
 # What you see: a dot for each seed with its 95% interval. The lines above it have the seeds in order.
 #
-# *Plain*: the truth falls here, too. In every seed it is well up at step 15 and back where it began at step 60.
+# *Plain*: the truth falls here, too. In every seed it is well up at step 15, and
+# at step 60 most or all of that gain is lost.
 # By the score alone, the last step would seem the best one.
 #
 # *Unbalanced*: at step 15 one seed of three has gained (0.29 to 0.41), and the others have not. At the end
@@ -967,7 +968,7 @@ for metrics in all_scenarios(r1_of_ten, ten, late=3, general=stage.general):
 # |---|---|---|
 # | score | squashed score of the helpful model | 96 requests |
 # | truth | hidden truth, of all kinds of requests | the same 96 |
-# | harmless | share of harmless answers to harmful requests | the few harmful ones |
+# | harmless | mean harmlessness of answers to harmful requests, from 0 to 1 | the harmful ones |
 # | over-refusal | share of harmless requests that are refused; low is good | the others |
 # | right | share of right answers | 64 easy problems |
 
@@ -994,7 +995,7 @@ for name, model in (
 
 # %% [markdown]
 # Differences below about 0.1 may well be noise: the numbers rest on few requests. In the run printed here
-# only harmlessness moved by more. For claims we need the measured stage.
+# *harmless* moved most, but it rests on the few harmful requests. For claims we need the measured stage.
 
 # %% [markdown] tags=["slide"]
 # ## 12. What the stage brings
