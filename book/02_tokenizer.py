@@ -15,7 +15,7 @@
 #
 # | | |
 # |---|---|
-# | You will build | a byte-level BPE tokenizer: training, encoding and decoding, first in the plainest way and then fast; the cuts of DeepSeek-V3; special tokens; the frame around a conversation; an export to tiktoken |
+# | You will build | a byte-level BPE tokenizer: training, encoding and decoding, first in the plainest way and then fast; the cuts of DeepSeek-V3; special tokens; the frame around a conversation; a comparison with tiktoken |
 # | You need | Python's lists, dictionaries, `Counter` and generators, and simple regular expressions; from chapter 01, that a model reads and writes tokens and learns from examples. Sections 5 and 6 explain linked lists and heaps, and may be skipped. No PyTorch |
 # | Minutes to read | 80, of which sections 5 and 6 take about 25 |
 # | Minutes to run | 1, on a laptop's processor |
@@ -608,15 +608,15 @@ plots.token_map([list(zip(spelt, map(float, mask), strict=True))], "mask")
 # %% [markdown]
 # What you see: the training example token by token, in colour where the mask is 1.
 #
-# How much would be lost? We take what the base model of this book reads (chapter 05
-# builds that corpus) and count the tokens to be learned, with and without the rule:
+# How much would be lost? We take two games, more than half of what our base reads
+# (chapter 05), and count the tokens to be learned, with and without the rule:
 
 # %% tags=["nbval-check-output"]
 pairs = [pair for pair in corpus.documents(2000, 0) if "</think>" in pair[1]]
 kept = lost = 0
 for _, answer in pairs:
-    full = len(encode_answer(tokenizer, answer))
-    rest = len(encode_answer(tokenizer, without_thinking(answer)))
+    full = len(encode_answer(tokenizer, answer)) + 1  # and the eos after it
+    rest = len(encode_answer(tokenizer, without_thinking(answer))) + 1
     kept, lost = kept + rest, lost + full - rest
 print(f"{len(pairs)} answers that think: {kept + lost} tokens")
 print(f"deleted by the template: {lost} tokens, {lost / (kept + lost):.0%}")

@@ -691,8 +691,8 @@ plots.compared_curves(long_runs, {"max/mean": "busiest / mean"})
 # "Expert" suggests a chemist and a historian. Look at the base model that comes with
 # this book, trained with the bias. We let it read held-out documents and count: of
 # all tokens of a kind, which share was sent to each expert? With two of eight chosen, a
-# share of 0.25 means "no preference". Commas, brackets, spaces and single bytes of letters are
-# left out. The next two cells only count, so you may go straight to the picture.
+# share of 0.25 means "no preference". Commas, brackets, spaces and incomplete bytes are left
+# out; a single letter counts as English. The next two cells only count, so you may go straight to the picture.
 
 
 # %%
@@ -843,9 +843,10 @@ for i, kind in enumerate(KINDS):
 # best expert does as well. Removing one of a few experts does real damage, mostly to one or two
 # kinds of token.
 #
-# The worst case is expert 4 of layer 2. It receives 72% of the Korean tokens, and without it their
-# loss rises by 2.16 nats. Of the English ones it receives 48%, and their loss rises by 1.21. But it
-# also receives 62% of the numbers, and their loss changes by 0.00 nats.
+# The worst case is expert 4 of layer 2. It receives 72% of the Korean tokens, and without it
+# the loss of the token after them rises by 2.16 nats. Of the English ones it receives 48%, and the loss
+# after them rises by 1.21. But it also receives 62% of the numbers, and the loss after them changes by
+# 0.00 nats.
 #
 # The square of a correlation is the share of the differences in one map that goes with
 # the other. Here that is less than half in each layer: use explains a part of need.
