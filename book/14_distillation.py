@@ -866,7 +866,8 @@ for name, part in parts.items():
 #
 # ### The same, seen as RL
 #
-# In chapter 09, too, the model learned from its own samples. What is the reward here? Write minus the reverse KL of one token as a mean over what the student writes:
+# In chapter 09, too, the model learned from its own samples. What is the reward here? Write
+# minus the reverse KL of one token as a mean over what the student writes:
 #
 # $$ -\mathrm{KL}(q \,\|\, p) =
 #    \mathbb{E}_{y \sim q}\big[\log p(y) - \log q(y)\big]. $$
@@ -899,8 +900,8 @@ assert torch.allclose(mean, exact, atol=1e-6)
 # tokens of a completion.
 #
 # Our loss goes one step further. It uses the whole row of probabilities where this gradient
-# uses one sampled token, so the mean is the same and the noise of that draw is gone. Both treat the text
-# before the token as given, as the paper does.
+# uses one sampled token, so the mean is the same and the noise of that draw is gone. Both
+# treat the text before the token as given, as the paper does.
 #
 # The loop is that of chapter 09 with another step, and needs no verifier. (`rollout` wants
 # a reward function, but nothing reads what it returns.) The library's `distill.on_policy`
@@ -1154,11 +1155,11 @@ plots.scatter(groups, "single sums right, base", "easy problems right, student")
 
 # %% [markdown]
 # Each dot is a student of one seed. Five of the six bases can add, and their students solve
-# 0.50 to 0.66 of easy problems, whatever their size. The sixth base cannot, and makes the
-# weakest student: 0.35.
+# 0.50 to 0.66 of easy problems, whatever their size. The sixth has only 0.59 of single sums
+# right, and makes the weakest student: 0.35.
 #
-# One dot is thin evidence, so the first edition let the bases read twice as much. All of
-# them could add then, and the small students of the three seeds drew close
+# One dot is thin evidence. In the first edition the small bases also read twice as much. All
+# three could add then, and their students drew close
 # ([docs/experiments.md](../docs/experiments.md)).
 
 # %% [markdown] tags=["slide"]
