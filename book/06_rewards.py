@@ -393,7 +393,7 @@ print([rewards.length_penalty(n, 120, 20) for n in (100, 110, 120, 500)])
 # row, and asserts these two rewards. "Our rules" are the sum for right and format. Where a cheat
 # aims at one rule alone, such as format or language, it is that rule.
 #
-# The last three are programs. A naive test compares results by Python's `==`, which an object
+# The last three are values that a program returned. A naive test compares results by Python's `==`, which an object
 # may define for itself. Another one stops at the end of the shorter list. Ours first turns both
 # sides into text that names exact types: `[1, True]` becomes `[1,true]`, which is not `[1,1]`.
 
@@ -530,7 +530,7 @@ program(
 program("equal pairs", equal_pairs, [], "the whole list is compared")
 program("equal members", lambda r: r == wanted, [42, True, True], types)
 rows = [
-    "| the naive rule pays for | a completion it pays | what stops it |",
+    "| the naive rule pays for | what it pays | what stops it |",
     "|---|---|---|",
 ]
 for kind, cheats in gallery.items():
@@ -971,8 +971,7 @@ plots.stacked_shares(rows, "reward, in percent of the largest")
 # 1. Four times as fast gives 0.75, as fast 0.5, sixteen times as slow 0. In 195 comparisons of programs of which one was more than twice as fast, the slower
 # one never earned more (`results/data/run-time.json`).
 #
-# Noise can still swap two programs whose speed is close to a threshold of this rounding. In the
-# same file, in one of 15 measurements, a program as fast as the reference was scored one step too
+# Noise can still move a program by a step. In the same file, in one of 15 measurements, a program as fast as the reference was scored one step too
 # low. So the cell above judges each program five times and shows the middle reward.
 #
 # ### Where do tests come from?
@@ -982,7 +981,7 @@ plots.stacked_shares(rows, "reward, in percent of the largest")
 #
 # The remedy is *more tests than can be known*. A reference program makes them: draw inputs, run
 # the reference, and expect its results. In this cell no speed is measured, and an unmeasured speed
-# counts a half, so the best reward is again 0.95. `memory` gets 0.2 for running without errors,
+# counts a half, so the best reward is again 0.95. `memory` gets 0.2 for syntax, lint and running,
 # and 0.35 times the share of tests that it passes.
 
 # %%
@@ -1019,30 +1018,38 @@ for name, code in (("one line", FOUR["one line"]), ("memory", memory)):
 from collections import Counter
 from itertools import product
 
+from r1lib.rewards.code import extract_program
 from r1lib.sandbox.inside import write
-from results.unit_tests import share, share_interval, vote_on_tests
 
 # %% tags=["slide"]
 # results.unit_tests.agreed
 
 
 # %% [markdown]
-# Does it work? `vote_on_tests` (`results/unit_tests.py`) takes 16 tasks for which we know the
+# Does it work? `vote_on_tests` takes 16 tasks for which we know the
 # truth. For each task six writers propose a test each, and eight others write a program each.
 # Some of the writers misunderstand the task. Their mistakes are *independent*, each in a way of
 # its own, or *shared*, all in the same way. The table gives the share of right tests among those
 # proposed and among those kept (**precision**), and the share of right tests that were kept
 # (**recall**).
 
+# %% tags=["hide-input"]
+# results.unit_tests.mistaken
+# results.unit_tests.vote_on_tests
+
+# %% tags=["hide-input"]
+# results.unit_tests.ratio
+# results.unit_tests.ratio_interval
+
 # %% tags=["slide"]
 print(f"{'right among those':23}{'proposed':>9}{'kept':>7}{'(interval)':>16}", end="")
 print(f"{'recall':>8}")
 for wrong, shared in product((0.3, 0.5, 0.7), (False, True)):
     tasks = vote_on_tests(wrong, shared, box)
-    kept, of_right = share(tasks, "both", "kept"), share(tasks, "both", "right")
-    low, high = share_interval(tasks, "both", "kept")
+    kept, of_right = ratio(tasks, "both", "kept"), ratio(tasks, "both", "right")
+    low, high = ratio_interval(tasks, "both", "kept")
     label = f"{wrong:.0%} wrong, " + ("shared" if shared else "independent")
-    print(f"{label:23}{share(tasks, 'right', 'proposed'):9.0%}{kept:7.0%}", end="")
+    print(f"{label:23}{ratio(tasks, 'right', 'proposed'):9.0%}{kept:7.0%}", end="")
     print(f"{f'{low:.0%} to {high:.0%}':>16}{of_right:8.0%}")
 
 # %% [markdown]
@@ -1185,11 +1192,11 @@ plots.interval_dots({"easy problems": rows}, "passes all tests")
 # Two observations say where the gain comes from.
 #
 # - A part is a choice of style. The base passes 0.43 to 0.49 as soon as its text is begun with
-#   `<think>`, and after RL at least four in five programs think first.
-# - Greedy decoding shows what was already the most likely program before RL, and that did not
-#   improve.
+#   `<think>`, and after RL 0.79 to 0.94 of the programs think first.
+# - Greedy decoding writes the likeliest program. After RL it thinks first, but passes no more
+#   often.
 #
-# So RL mostly made the likeliest program more frequent, which chapter 09 calls **selected**. On hard
+# So RL mostly made a style that passes more frequent, which chapter 09 calls **selected**. On hard
 # problems, which this RL never saw, the pass rate stays low and fewer programs run.
 
 # %% [markdown]

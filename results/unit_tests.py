@@ -89,22 +89,22 @@ def vote_on_tests(wrong: float, shared: bool, box, tasks: int = 16) -> list[Coun
     return found
 
 
-def share(tasks: list[Counter], part: str, whole: str) -> float:
+def ratio(tasks: list[Counter], part: str, whole: str) -> float:
     """One count over another, added up over tasks; 0 where there is nothing.
 
-    >>> share([Counter(both=1, kept=2), Counter(both=2, kept=2)], "both", "kept")
+    >>> ratio([Counter(both=1, kept=2), Counter(both=2, kept=2)], "both", "kept")
     0.75
     """
     return sum(c[part] for c in tasks) / max(1, sum(c[whole] for c in tasks))
 
 
-def share_interval(tasks: list[Counter], part: str, whole: str) -> tuple:
+def ratio_interval(tasks: list[Counter], part: str, whole: str) -> tuple:
     """(low, high) of 95%: as many tasks drawn with repetition, 1,000 times.
 
-    >>> share_interval([Counter(both=1, kept=2)] * 9, "both", "kept")
+    >>> ratio_interval([Counter(both=1, kept=2)] * 9, "both", "kept")
     (0.5, 0.5)
     """
     rng = random.Random(0)
     drawn = (rng.choices(tasks, k=len(tasks)) for _ in range(1000))
-    values = sorted(share(some, part, whole) for some in drawn)
+    values = sorted(ratio(some, part, whole) for some in drawn)
     return values[25], values[974]

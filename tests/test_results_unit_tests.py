@@ -13,8 +13,8 @@ from results.unit_tests import (
     agreed,
     draw_inputs,
     generate_tests,
-    share,
-    share_interval,
+    ratio,
+    ratio_interval,
     vote_on_tests,
 )
 from tools.book_source import fill
@@ -101,19 +101,19 @@ def test_without_programs_or_agreement_no_test_is_kept(box):
 
 def test_a_vote_keeps_what_right_writers_propose(box):
     tasks = vote_on_tests(0.0, False, box, tasks=2)
-    assert len(tasks) == 2 and share(tasks, "right", "proposed") == 1
-    assert share(tasks, "kept", "proposed") == share(tasks, "both", "right") == 1
+    assert len(tasks) == 2 and ratio(tasks, "right", "proposed") == 1
+    assert ratio(tasks, "kept", "proposed") == ratio(tasks, "both", "right") == 1
 
 
 def test_a_vote_keeps_a_mistake_that_all_share(box):
     tasks = vote_on_tests(1.0, True, box, tasks=2)
-    assert share(tasks, "kept", "proposed") == 1 > share(tasks, "both", "kept")
+    assert ratio(tasks, "kept", "proposed") == 1 > ratio(tasks, "both", "kept")
 
 
 def test_an_interval_of_a_share_is_around_it():
     tasks = [Counter(both=i % 2, kept=1) for i in range(16)]
-    low, high = share_interval(tasks, "both", "kept")
-    assert 0.2 < low < share(tasks, "both", "kept") == 0.5 < high < 0.8
+    low, high = ratio_interval(tasks, "both", "kept")
+    assert 0.2 < low < ratio(tasks, "both", "kept") == 0.5 < high < 0.8
 
 
 def test_a_cell_of_a_chapter_shows_a_function_of_results():
