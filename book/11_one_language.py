@@ -366,8 +366,8 @@ for p, text in mixing[:2]:  # the first ones, not the worst
 # has half of its words in the other language. At 3 a clean wrong answer has overtaken three
 # kinds of right ones.
 #
-# The recipe of this book has 3, all the same. We began with 0.6, which made little difference
-# ([docs/experiments.md](../docs/experiments.md)). Nothing between was tried, such as the 1 of
+# The recipe of this book has 3, all the same. We began with 0.6, which kept mixing near Dev1's level
+# and removed little of it ([docs/experiments.md](../docs/experiments.md)). Nothing between was tried, such as the 1 of
 # a plain sum.
 #
 # In code a reward is a dictionary of weights and functions. The sum goes to the learner.
@@ -552,7 +552,8 @@ soft = {arm: [softened(history, SHOWN)] for arm, history in histories.items()}
 plots.compared_curves(soft, {"mixed": "answers that mix", "right": "right answers"})
 
 # %% [markdown]
-# What you see: every point is the mean of the last five steps, which are 640 answers. *Without*
+# What you see: from step 5 on every point is the mean of the last five steps, which are
+# 640 answers; the first four average what there is. *Without*
 # ends a little above *with*: 6% of its answers mix, against 5%. That is a difference of nine
 # answers, which can be chance. *Right* wobbles with the problems that are drawn, in both runs
 # alike.
@@ -1051,7 +1052,7 @@ print(f"of all tokens of the batch: {batch.old_logprobs[batch.mask].exp().mean()
 # two means show: operators, the words behind a verdict, and some numbers. (So it falls
 # on the words that this chapter pays for, too.)
 #
-# The last of 16 parts is trained by a policy that is 15 steps away from its samples, so
+# When the last of 16 parts is used, the policy is 15 steps away from its samples, so
 # one might expect more and more silence. The table does not show it clearly: the batch
 # is small. (*Tokens* counts only answers with an advantage other than 0, so a group of
 # equal rewards adds none.)
