@@ -162,7 +162,7 @@ for name, found in rows.items():
 # thoughts in one language each. But the RL that follows pays for right answers and is as
 # blind as before. So, second, they paid for language.
 #
-# ![The policy, which begins as Dev1, answers. The answer is paid in three parts, right, format and language, which are added up and compared within a group. The clipped loss makes one gradient step, and the policy answers again.](../figures/11_language.png)
+# ![The policy, which begins as Dev1, answers. The answer is paid in three parts, right, format and language, which are added up and compared within a group. The clipped loss makes four gradient steps, and the policy answers again.](../figures/11_language.png)
 #
 # What you see: the loop of chapter 09 with a third part in the reward. Small numbers are
 # sections.

@@ -18,13 +18,13 @@ def loop(axes):
         card(axes, 4.6, y, 3.1, 0.95, colour, title, (line,), section)
         arrow(axes, (3.4, 2.45), (4.55, y + 0.47), colour)
         arrow(axes, (7.7, y + 0.47), (8.85, 2.9), colour)
-    lines = ("added up, each logged", "within a group")
+    lines = ("added up, then compared", "within a group")
     card(axes, 8.9, 2.2, 3.7, 1.4, ORANGE, "reward, advantage", lines, "3")
     card(axes, 8.9, 0.3, 3.7, 0.95, ORANGE, "clipped loss", ("pushes what paid",))
     arrow(axes, (10.75, 2.2), (10.75, 1.3))
     arrow(axes, (8.9, 0.55), (1.9, 0.55), arrowstyle="-")
     arrow(axes, (1.9, 0.54), (1.9, 1.7))
-    axes.text(5.4, 0.3, "one gradient step", **SMALL)
+    axes.text(5.4, 0.3, "four gradient steps", **SMALL)
 
 
 if __name__ == "__main__":
