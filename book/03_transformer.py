@@ -607,8 +607,8 @@ plots.heat_maps({f"second block, head {best}": shares[best].tolist()}, rows, col
 
 # %% [markdown]
 # What you see: a row for each token after which a letter is written, a column for each token that
-# can be seen. A line runs from the last letter of the word back to the first. Where it has a gap,
-# another head finds the letter. The search was learned from examples.
+# can be seen. A line runs from the last letter of the word back to the first. The search was
+# learned from examples.
 #
 # **A good place to stop.** You have trained a whole transformer.
 #
@@ -1385,8 +1385,8 @@ plots.heatmaps({"Attention from =": table}, rows, heads, "block.head")
 # a row.
 #
 # Reading the prompts is called **prefill**. Each prompt is read once, and its row of the cache is
-# repeated for each completion. **Decoding** then feeds one token for each row. Rows that have
-# written a stop token leave the batch. An example with two prompts, and one completion of each:
+# repeated for each completion. **Decoding** then feeds one token for each row. Finished rows
+# leave the batch as soon as more than 15% have written a stop token. An example with two prompts, and one completion of each:
 #
 # ```
 # ids          [[PAD, a, b],    [c, d, e]]
