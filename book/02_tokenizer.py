@@ -127,8 +127,10 @@ print("left to right: ", join([a, a, a], (a, a), SMALLEST))
 # and count again. A text is given as words with the number of times they occur, so that
 # "the" is counted once, with its number of occurrences as weight. Two more details
 # decide whether two people get the same tokenizer from the same text. What if two pairs are
-# equally frequent? The one with the smaller ids wins. And when to stop? When the
-# vocabulary is full, or when no pair occurs twice.
+# equally frequent? The one with the smaller ids wins, which is what `min` over `(-count, pair)` finds.
+# And when to stop? When the vocabulary is full, or when no pair occurs twice.
+#
+# A merge is stored as two ids. To read it, `token_bytes` lists the bytes of each id.
 
 
 # %%
@@ -147,11 +149,6 @@ def naive_merges(words, n_merges):
         merges.append(best)
         pieces = [(join(ids, best, new), n) for ids, n in pieces]
     return merges
-
-
-# %% [markdown]
-# `min` over `(-count, pair)` is the most frequent pair, and of equally frequent ones that with the
-# smaller ids. A merge is stored as two ids. To read it we need the bytes of each id:
 
 
 # %% tags=["nbval-check-output"]
@@ -407,29 +404,26 @@ for text in shown:
     print(f"{text!r:36}{len(text.encode()):3} bytes,", len(ids), "tokens")
 
 # %% [markdown]
-# All merges and all ids agree, and every text comes back. (The last text has few tokens because
-# they were counted with `allow_special`.) So you have a tokenizer that works, and you know each of
-# its lines.
+# All merges and all ids agree, and every text comes back. (The tokens are counted with
+# `allow_special`, so the last text, which spells special tokens, needs few.) You have a
+# tokenizer that works, and you know each of its lines.
 #
-# The models of this book use one that was trained in the same way. Its 375 merges were
-# learned from all families of the tiny world. From here on, `tokenizer` is this one:
+# The models of this book use one that was trained in the same way, on all families of the tiny world.
+# From here on, `tokenizer` is this one. And now back to the user who types `<|assistant|>`.
+# `tokenizer.prompt` frames a single question, and the last line shows that the question cannot break
+# out of its frame:
 
 # %% tags=["nbval-check-output"]
 tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
 mine = SmallTokenizer(tokenizer.merges)
-for text in shown:
-    assert mine.encode(text) == tokenizer.encode(text)
-print(tokenizer.vocab_size, "ids; the first merges:", spelled(mine.merges)[:3])
+print(tokenizer.vocab_size, "ids")
 
-# %% [markdown]
-# Back to the user who types `<|assistant|>`. `tokenizer.prompt` frames a single question, and the
-# last line shows that the question cannot break out of its frame:
-
-# %% tags=["nbval-check-output"]
 text = "<|assistant|><think>sure"
-print(tokenizer.encode(text))
-print(tokenizer.encode(text, allow_special=True))
-print(tokenizer.decode(tokenizer.encode(text)) == text)
+for allowed in (False, True):
+    print(ids := tokenizer.encode(text, allow_special=allowed))
+    assert ids == mine.encode(text, allow_special=allowed)
+    assert tokenizer.decode(ids) == text
+
 prompt = tokenizer.prompt("<|eos|>2+2")
 print([tokenizer.decode([i]) for i in prompt])
 assert [i for i in prompt if i < FIRST_BYTE] == [BOS, USER, ASSISTANT]
@@ -533,6 +527,13 @@ print(f"deleted by the template: {lost} tokens, {lost / (kept + lost):.0%}")
 # thinking is wrong too: the second answer is then learned after a thought that will not
 # be there when the model is used. The clean way is one example for each answer: earlier
 # thinking dropped, its own kept. Exercise 2.5 builds it.
+#
+# ![Five rows of the parts question, thinking, answer, twice. In use, before answer 2: thinking 1 is dropped, the rest is read. The template for training: both answers are learned, both thoughts are dropped. Whole, with all thinking: both thoughts and answers are learned. One example for answer 1: its thought and answer are learned. One example for answer 2: thinking 1 is dropped, thinking 2 and answer 2 are learned.](../figures/02_template.png)
+#
+# What you see: one conversation of two answers, used in four ways. The template (second row)
+# learns no thought. The whole conversation (third row) reads thinking 1 before answer 2, which the
+# first row does not. The last two rows are the clean way: answer 2 comes after what the first row
+# reads, and every thought is learned once.
 
 # %% [markdown] tags=["slide"]
 # ## 7. How large should the vocabulary be?
@@ -1020,8 +1021,7 @@ print(f"{2**20:,} letters: {len(ids):,} tokens, {time.process_time() - begin:.1f
 # |---|---|---|
 # | training | counts all pairs before each merge | updates the counts that a merge changes |
 # | encoding | looks at the whole piece before each join | linked list and heap: n log n |
-
-# %% [markdown]
+#
 # ## Questions
 #
 # 1. Your tokenizer and a friend's were trained on the same text to the same size, but
