@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a whole byte-level BPE tokenizer in one small class: training, encoding, decoding and special tokens; the frame around a conversation; the cuts of DeepSeek-V3, compared with tiktoken; and, if you like, the fast algorithms |
 # | You need | Python's lists, dictionaries, `Counter`, classes and generators, and simple regular expressions; from chapter 01, the tiny world, and that a model reads and writes tokens and learns from examples. No PyTorch |
-# | Minutes to read | 85. Sections 10 and 11, which are optional, take about 25 of them |
+# | Minutes to read | 90. Sections 10 and 11, which are optional, take about 20 of them |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | Sennrich et al. 2016 (arXiv 1508.07909), section 3.2; DeepSeek-V3 (arXiv 2412.19437), section 4.1, "Data Construction"; DeepSeek-R1 (arXiv 2501.12948v2), section 2 |
@@ -293,6 +293,9 @@ for i, name in enumerate(SPECIAL):
     print(i, name)
 
 # %% [markdown]
+# `<|bos|>` opens a text (beginning of sequence), and `<|eos|>` closes it (end of sequence). `<|pad|>`
+# fills up the shorter ones where texts of different lengths are processed side by side.
+#
 # *No text can produce* is the important part. Suppose a user types `<|assistant|>` into
 # the question. If that became the token `<|assistant|>`, the user would put words into the
 # model's mouth. So encoding treats it as thirteen harmless characters, unless the caller,
@@ -350,8 +353,8 @@ class SmallTokenizer:
 #
 # ![The text "<think>the hens 2024" in five rows. Special tokens: <think> apart from the rest. Pieces: the, space hens, space, 202, 4. Bytes: one id for each letter. Joins: the is one token, he is one token inside hens, everything else stays single. Ids: 5, 266, 41, 265, 119, 124, 41, 59, 57, 59, 61.](../figures/02_encode.png)
 #
-# What you see: the steps of `encode`, one a row. An orange box is done as soon as it is found: the special
-# token needs no bytes. No green box, a token that joins made, crosses a border of the pieces.
+# What you see: the steps of `encode`, one a row. The orange box is a special token: its id is known at once, and
+# it needs no bytes. A green box is a token that joins made. None of them crosses a border of the pieces.
 
 # %% tags=["nbval-check-output"]
 small = SmallTokenizer.train([sentences], 300)
@@ -561,7 +564,8 @@ for name, (size, width) in shapes.items():
 # | sizes | the first 0, 32, 64, 128, 256, 512 and 768 merges of each training |
 # | measured on | the 63 questions about facts of `general.facts`, each with its answer, which neither has read |
 #
-# The facts exist in both languages and say the same. So we count the tokens for one fact.
+# The facts exist in both languages and say the same. So we count the tokens for one fact. Your own
+# class does the learning and the encoding.
 
 # %% tags=["nbval-check-output"]
 N_MERGES = 768
@@ -736,7 +740,8 @@ for text in ("a  7", "Vは", "は・"):
 # %% [markdown] tags=["slide"]
 # ## 9. Do others agree?
 #
-# Is our tokenizer right, or almost right? Almost right would be worse than a failure. So
+# Is our tokenizer right, or almost right? Almost right would be worse than
+# a failure, because no error would be raised. So
 # we ask two others that were written independently: **tiktoken**, OpenAI's encoder, and
 # Hugging Face's **tokenizers**. They, your class and the library get the same texts, by both ways of
 # cutting.
