@@ -293,7 +293,7 @@ for i, name in enumerate(SPECIAL):
     print(i, name)
 
 # %% [markdown]
-# `<|bos|>` opens a text (beginning of sequence), and `<|eos|>` closes it (end of sequence). `<|pad|>`
+# `<|bos|>` opens a text (beginning of sequence), and `<|eos|>` closes an answer (end of sequence). `<|pad|>`
 # fills up the shorter ones where texts of different lengths are processed side by side.
 #
 # *No text can produce* is the important part. Suppose a user types `<|assistant|>` into
@@ -642,7 +642,7 @@ assert [round(at[n] - at[2 * n - 9], 1) for n in (265, 521)] == [17.9, 4.8]
 #
 # ### What tokens hide
 #
-# The book's tokenizer, on four short texts:
+# The book's tokenizer, on a few short texts:
 
 # %% tags=["nbval-check-output"]
 for text in ("yes", " yes", "strawberry", " strawberry", "1234567", "234567"):
@@ -740,11 +740,10 @@ for text in ("a  7", "Vは", "は・"):
 # %% [markdown] tags=["slide"]
 # ## 9. Do others agree?
 #
-# Is our tokenizer right, or almost right? Almost right would be worse than
-# a failure, because no error would be raised. So
-# we ask two others that were written independently: **tiktoken**, OpenAI's encoder, and
-# Hugging Face's **tokenizers**. They, your class and the library get the same texts, by both ways of
-# cutting.
+# Is our tokenizer right, or almost right? Almost right would be worse than a failure, because no error
+# would be raised. So we ask two others that were written independently: **tiktoken**, OpenAI's encoder,
+# and Hugging Face's **tokenizers**. They, your class and the library get the same texts, by both ways
+# of cutting.
 #
 # The texts include 300 made from random bytes (what is no UTF-8 in them became U+FFFD). All samples
 # are in the training text too, three times, so that their own pairs are frequent enough to be
