@@ -15,9 +15,9 @@
 #
 # | | |
 # |---|---|
-# | You will build | a byte-level BPE tokenizer: training, encoding and decoding, first in the plainest way and then fast; the cuts of DeepSeek-V3; special tokens; the frame around a conversation; a comparison with tiktoken |
-# | You need | Python's lists, dictionaries, `Counter` and generators, and simple regular expressions; from chapter 01, that a model reads and writes tokens and learns from examples. Sections 5 and 6 explain linked lists and heaps, and may be skipped. No PyTorch |
-# | Minutes to read | 80, of which sections 5 and 6 take about 25 |
+# | You will build | a whole byte-level BPE tokenizer in one small class: training, encoding, decoding and special tokens; the frame around a conversation; the cuts of DeepSeek-V3, compared with tiktoken; and, if you like, the fast algorithms |
+# | You need | Python's lists, dictionaries, `Counter`, classes and generators, and simple regular expressions; from chapter 01, the tiny world, and that a model reads and writes tokens and learns from examples. No PyTorch |
+# | Minutes to read | 90. Sections 10 and 11, which are optional, take about 20 of them |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | Sennrich et al. 2016 (arXiv 1508.07909), section 3.2; DeepSeek-V3 (arXiv 2412.19437), section 4.1, "Data Construction"; DeepSeek-R1 (arXiv 2501.12948v2), section 2 |
@@ -25,7 +25,8 @@
 # ![Above, a strip of the chapters that build R1 with chapter 02, the tokenizer, marked. Below, the way of a text: pieces, bytes, merges, ids, the frame of a conversation, the model, and text again.](../figures/02_path.png)
 #
 # What you see: the way of a text to the model and back. The small numbers are the
-# sections in which you build each station. (The bytes are in hexadecimal: c3 is 195.)
+# sections in which you build each station; 10 and 11 make the merges fast. (The bytes are in
+# hexadecimal: c3 is 195.)
 
 # %% [markdown]
 # **Run this first.** It imports everything. Nothing below configures anything else. A cell
@@ -78,13 +79,13 @@ from r1lib.world import arithmetic, corpus, general, logic
 #
 # Which list should it be? *Words* are too many, and tomorrow somebody invents a new
 # one; a list of words needs an entry "unknown", and what was unknown is lost.
-# *Characters* are better, but Unicode has about 150,000 of them, most of which are
+# *Characters* are better, but Unicode has over 150,000 of them, most of which are
 # seen almost never. *Bytes* are the way out. Every text is stored as bytes, by the rule
 # called **UTF-8**, and there are just 256 different ones:
 
 # %% tags=["nbval-check-output"]
 for text in ("R1", "é", "가", "東", "🙂"):
-    print(f"{text}  {len(text)} characters, bytes {list(text.encode('utf-8'))}")
+    print(f"{text}  characters: {len(text)}, bytes: {list(text.encode('utf-8'))}")
 
 # %% [markdown]
 # English letters take one byte, Korean syllables three, emoji four. With 256 tokens
@@ -97,23 +98,27 @@ for text in ("R1", "é", "가", "東", "🙂"):
 #
 # Which longer tokens are worth having? **Byte-pair encoding** (BPE) starts from the 256
 # bytes and asks, again and again: which two neighbours occur together most often? That
-# pair becomes a new token. The method compressed files in 1994, and Sennrich, Haddow and
-# Birch brought it to language in 2016 (arXiv 1508.07909, section 3.2).
+# pair becomes a new token. One such step is called a **merge**. The method compressed files in
+# 1994, and Sennrich, Haddow and Birch brought it to language in 2016 (arXiv 1508.07909, section 3.2).
 #
-# Take one pair and one new token, `new`. This is all that joining does. Ids 0 to 8 are
-# kept for the special tokens of section 7. So byte `b` has the id `9 + b` (`FIRST_BYTE` is 9),
-# and the first new token is 265 (`SMALLEST`):
+# First, the numbers. Ids 0 to 8 are kept for the special tokens of section 5. So byte `b` has the
+# id `9 + b` (`FIRST_BYTE` is 9), and the first new token is 265 (`SMALLEST`). To join, take one
+# pair and one new id, `new`. This is all that joining does:
 
 # %%
 # r1lib.tokenizer.join
 
-# %% tags=["nbval-check-output"]
-letters = [FIRST_BYTE + b for b in b"aaabdaaabac"]
-a, b = FIRST_BYTE + ord("a"), FIRST_BYTE + ord("b")
 
-print("before:      ", letters)
-print("a a -> 265:  ", join(letters, (a, a), SMALLEST))
-print("left to right:", join([a, a, a], (a, a), SMALLEST))
+# %% tags=["nbval-check-output"]
+def byte_ids(text):
+    """One id for each byte of a text."""
+    return [FIRST_BYTE + b for b in text.encode("utf-8")]
+
+
+a, b = byte_ids("ab")
+print("before:        ", byte_ids("aaabdaaabac"))
+print("a a -> 265:    ", join(byte_ids("aaabdaaabac"), (a, a), SMALLEST))
+print("left to right: ", join([a, a, a], (a, a), SMALLEST))
 
 # %% [markdown]
 # The last line settles a detail: of three equal neighbours the *left* two are joined.
@@ -122,36 +127,43 @@ print("left to right:", join([a, a, a], (a, a), SMALLEST))
 # and count again. A text is given as words with the number of times they occur, so that
 # "the" is counted once, with its number of occurrences as weight. Two more details
 # decide whether two people get the same tokenizer from the same text. What if two pairs are
-# equally frequent? The one with the smaller ids wins. And when to stop? When the
-# vocabulary is full, or when no pair occurs twice.
+# equally frequent? The one with the smaller ids wins, which is what `min` over `(-count, pair)` finds.
+# And when to stop? When the vocabulary is full, or when no pair occurs twice.
+#
+# A merge is stored as two ids. To read it, `token_bytes` lists the bytes of each id.
+
 
 # %%
-LOOKS = Counter()  # how many pairs an algorithm looks at: its work
-
-
 def naive_merges(words, n_merges):
     """Count everything again before each merge."""
-    pieces = [([FIRST_BYTE + b for b in w.encode()], n) for w, n in words.items()]
+    pieces = [(byte_ids(word), n) for word, n in words.items()]
     merges = []
-    for k in range(n_merges):
+    for new in range(SMALLEST, SMALLEST + n_merges):
         count = Counter()
         for ids, n in pieces:
-            LOOKS["naive training"] += len(ids) - 1
             for pair in pairwise(ids):
                 count[pair] += n
         best = min(count, key=lambda pair: (-count[pair], pair), default=None)
         if best is None or count[best] < 2:
             break
         merges.append(best)
-        pieces = [(join(ids, best, SMALLEST + k), n) for ids, n in pieces]
+        pieces = [(join(ids, best, new), n) for ids, n in pieces]
     return merges
 
 
 # %% tags=["nbval-check-output"]
+def token_bytes(merges):
+    """The bytes of each id: the 256 single ones, then what each merge joins."""
+    table = {FIRST_BYTE + b: bytes([b]) for b in range(256)}
+    for new, (left, right) in enumerate(merges, SMALLEST):
+        table[new] = table[left] + table[right]
+    return table
+
+
 def spelled(merges):
     """The merges as the bytes that they join."""
-    made = Tokenizer(merges).bytes_of
-    return [f"{made[left]} + {made[right]}" for left, right in merges]
+    table = token_bytes(merges)
+    return [f"{table[left]} + {table[right]}" for left, right in merges]
 
 
 for line in spelled(naive_merges(Counter(["aaabdaaabac"]), 10)):
@@ -181,7 +193,7 @@ for line in spelled(naive_merges(words, 11)):
 # bytes are a Korean syllable: `\x91\xec` is the end of one with the beginning of the
 # next. In so short a text these two always occur together. In a longer text a
 # syllable meets many neighbours, and few tokens cross its borders; the last cell of
-# section 10 counts them.
+# section 7 counts them.
 
 # %% [markdown] tags=["slide"]
 # ## 3. Encode and decode
@@ -197,23 +209,19 @@ for line in spelled(naive_merges(words, 11)):
 # %%
 def naive_apply(ids, ranks):
     """Join the earliest merge that is present, everywhere, until none is."""
-    while True:
-        LOOKS["naive encoding"] += len(ids) - 1
-        known = [pair for pair in pairwise(ids) if pair in ranks]
-        if not known:
-            return ids
-        LOOKS["rounds"] += 1
-        pair = min(known, key=ranks.get)
-        ids = join(ids, pair, ranks[pair])
+    while known := [pair for pair in pairwise(ids) if pair in ranks]:
+        first = min(known, key=ranks.get)
+        ids = join(ids, first, ranks[first])
+    return ids
 
 
 # %% tags=["nbval-check-output"]
 merges = naive_merges(words, 30)
-ranks = {pair: SMALLEST + k for k, pair in enumerate(merges)}
-small = Tokenizer(merges)
+ranks = {pair: new for new, pair in enumerate(merges, SMALLEST)}
+table = token_bytes(merges)
 for text in ("the hen", "then", "암탉", "dog"):
-    ids = naive_apply([FIRST_BYTE + b for b in text.encode()], ranks)
-    print(f"{text:8}", ids, [small.bytes_of[i] for i in ids])
+    ids = naive_apply(byte_ids(text), ranks)
+    print(f"{text:8}", ids, [table[i] for i in ids])
 
 # %% [markdown]
 # `dog` was never seen, and it is not unknown: it is three bytes. `암탉` was seen once,
@@ -223,10 +231,16 @@ for text in ("the hen", "then", "암탉", "dog"):
 # A decoder that fails then would take the whole training run with it. Ours writes the
 # replacement character, U+FFFD.
 
+
 # %% tags=["nbval-check-output"]
-cat = small.encode("고양이")
-first = [FIRST_BYTE + b for b in "고".encode()]
-print(small.decode(cat), repr(small.decode(first[:2])), repr(small.decode(first)))
+def to_text(ids, table):
+    """Join the bytes of the ids, and read them as UTF-8."""
+    return b"".join(table[i] for i in ids).decode("utf-8", errors="replace")
+
+
+print("the whole word:  ", to_text(naive_apply(byte_ids("고양이"), ranks), table))
+print("two of 3 bytes:  ", to_text(byte_ids("고")[:2], table))
+print("all three:       ", to_text(byte_ids("고"), table))
 
 # %% [markdown] tags=["slide"]
 # ## 4. Cut first
@@ -234,7 +248,8 @@ print(small.decode(cat), repr(small.decode(first[:2])), repr(small.decode(first)
 # May a token reach across two words? If nothing holds it back, BPE makes tokens of
 # `of the`, and of `dog.`, `dog,` and `dog!`: three vectors for one animal. So text is
 # first cut into **pieces**, and no merge crosses a cut. This is called
-# **pre-tokenisation**, and it is one regular expression. Look at what it does before you read it:
+# **pre-tokenisation**, and it is one regular expression, `PATTERN`. Do not
+# read it yet: look at what it does.
 
 # %%
 # r1lib.tokenizer.pretokenize.PATTERN
@@ -267,16 +282,426 @@ for text in ("The cat's 12345 lives.", "고양이는 1,234마리야!", "x = f(a+
 # three there are 1,110 such pieces from the digits 0 to 9. (A last rule takes what is left.
 # `compiled` puts each pattern in parentheses, so `split` keeps what matched.)
 
-# %% [markdown]
-# ### The cuts of DeepSeek-V3
+# %% [markdown] tags=["slide"]
+# ## 5. Special tokens, and a whole tokenizer
 #
-# How does DeepSeek-V3, and so R1, cut? In a similar way, with two main differences.
+# How does a model know where a text begins, who speaks, and when to stop? It has tokens
+# for that, which no text can produce. They have the ids 0 to 8:
+
+# %% tags=["nbval-check-output"]
+for i, name in enumerate(SPECIAL):
+    print(i, name)
+
+# %% [markdown]
+# `<|bos|>` opens a text (beginning of sequence), and `<|eos|>` closes an answer (end of sequence). `<|pad|>`
+# fills up the shorter ones where texts of different lengths are processed side by side.
+#
+# *No text can produce* is the important part. Suppose a user types `<|assistant|>` into
+# the question. If that became the token `<|assistant|>`, the user would put words into the
+# model's mouth. So encoding treats it as thirteen harmless characters, unless the caller,
+# not the text, asks for special tokens with `allow_special`. That is for text of our own,
+# such as training data.
+#
+# ### All parts in one class
+#
+# Now every part is there. A class keeps the merges and puts the parts together, in four methods:
+#
+# | method | what it does | from |
+# |---|---|---|
+# | `train` | cuts the texts, counts the pieces, learns the merges | sections 2 and 4 |
+# | `encode` | finds special tokens if allowed, cuts the rest, joins in each piece | sections 3 and 4 |
+# | `decode` | joins the bytes and reads them as text | section 3 |
+# | `__init__` | prepares the two tables: from pair to id, and from id to bytes | sections 2 and 3 |
+#
+# `cuts` is the name of a way of cutting. Ours is `"tiny"`, and section 8 has another one.
+
+
+# %%
+class SmallTokenizer:
+    """A whole tokenizer; nothing about it is fast."""
+
+    def __init__(self, merges, cuts="tiny"):
+        self.merges, self.patterns = merges, compiled(cuts)
+        self.ranks = {pair: new for new, pair in enumerate(merges, SMALLEST)}
+        self.table = token_bytes(merges)
+        self.table |= {i: name.encode() for i, name in enumerate(SPECIAL)}
+
+    @classmethod
+    def train(cls, texts, vocab_size, cuts="tiny"):
+        words = Counter()
+        for text in texts:
+            words.update(pretokenize(text, compiled(cuts)))
+        return cls(naive_merges(words, vocab_size - SMALLEST), cuts)
+
+    def encode(self, text, allow_special=False):
+        names = "|".join(re.escape(name) for name in SPECIAL)
+        ids = []
+        for part in re.split(f"({names})", text) if allow_special else [text]:
+            if allow_special and part in SPECIAL:
+                ids.append(SPECIAL.index(part))
+            else:
+                for piece in pretokenize(part, self.patterns):
+                    ids += naive_apply(byte_ids(piece), self.ranks)
+        return ids
+
+    def decode(self, ids):
+        return to_text(ids, self.table)
+
+
+# %% [markdown]
+# Train it on the sentences about animals, and follow one text through `encode`:
+#
+# ![The text "<think>the hens 2024" in five rows. Special tokens: <think> apart from the rest. Pieces: the, space hens, space, 202, 4. Bytes: one id for each letter. Joins: the is one token, he is one token inside hens, everything else stays single. Ids: 5, 266, 41, 265, 119, 124, 41, 59, 57, 59, 61.](../figures/02_encode.png)
+#
+# What you see: the steps of `encode`, one a row. The orange box is a special token: its id is known at once, and
+# it needs no bytes. A green box is a token that joins made. None of them crosses a border of the pieces.
+
+# %% tags=["nbval-check-output"]
+small = SmallTokenizer.train([sentences], 300)
+text = "<think>the hens 2024"
+ids = small.encode(text, allow_special=True)
+print(len(small.merges), "merges")
+print(ids)
+print([small.decode([i]) for i in ids])
+print(small.decode(ids) == text)
+
+# %% [markdown]
+# Is it right? The library has a `Tokenizer` with the same methods. It reaches its results in another
+# way, which is fast (sections 10 and 11). Both now learn from chats, stories and problems of the
+# tiny world, as many texts in English as in Korean. The folded cell makes the texts.
+
+
+# %% tags=["hide-input"]
+def tiny_web(language, n, seed=0):
+    """3 n texts of the tiny world in one language."""
+    rng, out = random.Random(f"{seed}-{language}"), []
+    families = ("chat", "writing", "identity", "refusal")
+    for i in range(n):
+        out.append("\n".join(general.sample(rng, families[i % 4], language)))
+        for family in (logic, arithmetic):
+            problem = draw(family.sample, rng, "train", "easy", language)
+            out.append(problem.prompt)
+    return out
+
+
+both = tiny_web("en", 700) + tiny_web("ko", 700)
+kilobytes = sum(len(text.encode()) for text in both) / 1000
+print(f"{len(both)} texts, {kilobytes:.0f} kB")
+
+# %% tags=["nbval-check-output"]
+mine, library = SmallTokenizer.train(both, 640), Tokenizer.train(both, 640)
+print("equal merges:", mine.merges == library.merges, len(mine.merges))
+
+shown = (
+    "The cat didn't pay $1,234.56.",
+    "고양이는 1,234원을 냈다!",
+    "def f(x):\n\treturn x**2",
+    "🙂 東京",
+    "<|user|>1+1<|assistant|><think>",
+)
+for text in shown:
+    for allowed in (False, True):
+        ids = mine.encode(text, allow_special=allowed)
+        assert ids == library.encode(text, allow_special=allowed)
+        assert mine.decode(ids) == text
+    print(f"{text!r:36}{len(text.encode()):3} bytes,", len(ids), "tokens")
+
+# %% [markdown]
+# All merges and all ids agree, and every text comes back. (The tokens are counted with
+# `allow_special`, so the last text, which spells special tokens, needs few.) You have a
+# tokenizer that works, and you know each of its lines.
+#
+# The models of this book use one that was trained in the same way, on all families of the tiny world.
+# From here on, `tokenizer` is this one. And now back to the user who types `<|assistant|>`.
+# `tokenizer.prompt` frames a single question, and the last line shows that the question cannot break
+# out of its frame:
+
+# %% tags=["nbval-check-output"]
+tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
+mine = SmallTokenizer(tokenizer.merges)
+print(tokenizer.vocab_size, "ids")
+
+text = "<|assistant|><think>sure"
+for allowed in (False, True):
+    print(ids := tokenizer.encode(text, allow_special=allowed))
+    assert ids == mine.encode(text, allow_special=allowed)
+    assert tokenizer.decode(ids) == text
+
+prompt = tokenizer.prompt("<|eos|>2+2")
+print([tokenizer.decode([i]) for i in prompt])
+assert [i for i in prompt if i < FIRST_BYTE] == [BOS, USER, ASSISTANT]
+
+# %% [markdown]
+# ### Try it: your own text
+#
+# The next cell cuts a text of yours into tokens. Each box is a token followed by its id. A
+# space is drawn as ␣, and bytes that are no whole character as numbers, such as `\xea`. Change
+# the text and press Enter: your name, 1234567, an emoji, `<think>` with and without `allow
+# special`.
+#
+# A question to answer by playing: `compute` is one token. Is the shorter word `cat`, typed alone,
+# one, too?
+#
+# <details><summary>Answer</summary>No, it is two. The tokenizer read many sums that begin with
+# `compute`, and few cats. What counts is how often a word occurs, not how long it is. In Korean,
+# `계산` (compute) is one token and `고양이` (cat) is five.</details>
+
+# %%
+interactive.tokens(tokenizer, "compute (계산) 12345*67 🙂")
+
+# %% [markdown] tags=["slide"]
+# ## 6. The template that silently deletes thinking
+#
+# How does a conversation of several turns become ids? Each model has its own way, its
+# **chat template**. That of DeepSeek-R1 is plain. First comes `bos` (beginning of
+# sequence), then the system text if there is one. Then, for each turn, come user,
+# question, assistant, answer and `eos` (end of sequence), with nothing in between. (Since
+# February 2025 the published template also opens the next answer with `<think>` and a
+# line end, so what the model itself writes may hold `</think>` only.)
+#
+# It also has a rule that is easy to miss. Thinking is long; after a few turns the
+# context, all that the model can read at once, would hold little else. So when the *next*
+# question is asked, everything up to `</think>` is dropped from all earlier answers. In
+# the template, which is a small program in the language Jinja, it is this line
+# (`tokenizer_config.json` of DeepSeek-R1):
+# `{% if '</think>' in content %}{% set content = content.split('</think>')[-1] %}`.
+
+# %%
+# r1lib.tokenizer.chat.without_thinking
+# r1lib.tokenizer.chat.encode_answer
+# r1lib.tokenizer.chat.framed
+# r1lib.tokenizer.chat.for_inference
+
+# %% tags=["nbval-check-output"]
+talk = [
+    {"role": "user", "content": "17+5"},
+    {"role": "assistant", "content": "<think>17+5=22</think><answer>22</answer>"},
+    {"role": "user", "content": "*2"},
+]
+print(tokenizer.decode(for_inference(tokenizer, talk)))
+assert for_inference(tokenizer, talk) == chat.for_inference(tokenizer, talk)
+
+# %% [markdown]
+# For answering questions that is right. Now imagine that you have collected 800,000
+# beautiful answers with their thinking, and you want to train a model on them. You take
+# the template, because that is what templates are for, and render each conversation. The
+# template sees an assistant's answer that contains `</think>` and applies its rule:
+
+# %% tags=["slide", "nbval-check-output"]
+talk = talk[:2]  # one question, one answer: a training example
+careless = framed(tokenizer, talk, without_thinking)
+print("template:", tokenizer.decode(i for _, ids in careless for i in ids))
+careful = framed(tokenizer, talk, str)
+print("wanted:  ", tokenizer.decode(i for _, ids in careful for i in ids))
+
+# %% [markdown]
+# There is no error and no warning, and the model learns to answer without thinking. So
+# training has a function of its own. It keeps all thinking and returns a **mask**, which
+# is `True` for each token that is to be learned. Those are what the model itself has to
+# write, and the `eos` after it, but nothing that the user wrote.
+
+# %%
+# r1lib.tokenizer.chat.for_training
+
+# %%
+ids, mask = for_training(tokenizer, talk)
+print(f"{len(ids)} tokens, {sum(mask)} of them to be learned")
+spelt = [tokenizer.decode([i]) for i in ids]
+plots.token_map([list(zip(spelt, map(float, mask), strict=True))], "mask")
+
+# %% [markdown]
+# What you see: the training example token by token, in colour where the mask is 1.
+#
+# How much would be lost? We take two games, more than half of what our base reads
+# (chapter 05), and count the tokens to be learned, with and without the rule:
+
+# %% tags=["nbval-check-output"]
+pairs = [pair for pair in corpus.documents(2000, 0) if "</think>" in pair[1]]
+kept = lost = 0
+for _, answer in pairs:
+    full = len(encode_answer(tokenizer, answer)) + 1  # and the eos after it
+    rest = len(encode_answer(tokenizer, without_thinking(answer))) + 1
+    kept, lost = kept + rest, lost + full - rest
+print(f"{len(pairs)} answers that think: {kept + lost} tokens")
+print(f"deleted by the template: {lost} tokens, {lost / (kept + lost):.0%}")
+
+# %% [markdown]
+# Most of what was to be learned is gone. Training on whole conversations *with* all
+# thinking is wrong too: the second answer is then learned after a thought that will not
+# be there when the model is used. The clean way is one example for each answer: earlier
+# thinking dropped, its own kept. Exercise 2.5 builds it.
+#
+# ![Five rows of the parts question, thinking, answer, twice. In use, before answer 2: thinking 1 is dropped, the rest is read. The template for training: both answers are learned, both thoughts are dropped. Whole, with all thinking: both thoughts and answers are learned. One example for answer 1: its thought and answer are learned. One example for answer 2: thinking 1 is dropped, thinking 2 and answer 2 are learned.](../figures/02_template.png)
+#
+# What you see: one conversation of two answers, used in four ways. The template (second row)
+# learns no thought. The whole conversation (third row) reads thinking 1 before answer 2, which the
+# first row does not. The last two rows are the clean way: answer 2 comes after what the first row
+# reads, and every thought is learned once.
+
+# %% [markdown] tags=["slide"]
+# ## 7. How large should the vocabulary be?
+#
+# A larger vocabulary cuts a text into fewer tokens, and fewer tokens are cheaper. But each entry
+# of the vocabulary costs a row in two matrices: the one that turns ids into vectors, and the one that turns
+# vectors into probabilities:
+
+# %% tags=["nbval-check-output"]
+shapes = {  # ids, width of a vector
+    "tiny": (tokenizer.vocab_size, PRESETS["tiny"].d_model),
+    "DeepSeek-V3": (129_280, 7_168),  # config.json of the published model
+}
+for name, (size, width) in shapes.items():
+    print(f"{name:12} {size:7,} x {width:5,} x 2 = {2 * size * width:13,} numbers")
+
+# %% [markdown]
+# And what do they save? One training gives *every* smaller vocabulary too, because merges
+# come in order: the first 64 merges are what a training with 64 merges would have found. This is
+# the experiment:
+#
+# | | |
+# |---|---|
+# | learned from | chats, stories and riddles of the tiny world; once English alone, once English and Korean with equally many texts |
+# | sizes | the first 0, 32, 64, 128, 256, 512 and 768 merges of each training |
+# | measured on | the 63 questions about facts of `general.facts`, each with its answer, which neither has read |
+#
+# The facts exist in both languages and say the same. So we count the tokens for one fact. Your own
+# class does the learning and the encoding.
+
+# %% tags=["nbval-check-output"]
+N_MERGES = 768
+learned_from = {"English": tiny_web("en", 1400), "both": both}
+grown = {
+    name: SmallTokenizer.train(texts, SMALLEST + N_MERGES).merges
+    for name, texts in learned_from.items()
+}
+facts = {
+    language: [
+        general.josa(f"{asks[0]}\n{answers[-1]}")
+        for asks, answers in general.facts(language)
+    ]
+    for language in ("en", "ko")
+}
+for name, merges in grown.items():
+    print(f"{name:8} {len(merges)} merges, longest token in bytes:", end=" ")
+    print(max(token_bytes(merges).values(), key=len).decode())
+print(facts["en"][0], facts["ko"][0], sep="\n")
+
+# %%
+SIZES = [0, 32, 64, 128, 256, 512, 768]
+
+
+def measure(merges, texts):
+    """(ids in the vocabulary, tokens for one text) for each size."""
+    points = []
+    for k in SIZES:
+        cut = SmallTokenizer(merges[:k])
+        tokens = sum(len(cut.encode(text)) for text in texts)
+        points.append((SMALLEST + k, tokens / len(texts)))
+    return points
+
+
+names = {"en": "English", "ko": "Korean"}
+per_fact = {
+    f"learned from {source}, tokens for one fact": {
+        names[language]: measure(merges, texts) for language, texts in facts.items()
+    }
+    for source, merges in grown.items()
+}
+plots.doubling_curves(per_fact, "ids in the vocabulary")
+
+# %% [markdown]
+# What you see: on the left the tokenizer read English only, on the right both. The two
+# curves on the right fall together; on the left, Korean stays where it was.
+
+# %% tags=["slide", "hide-input"]
+print(f"{'learned from':14}{'English':>9}{'Korean':>9}{'Korean / English':>19}")
+for source, curves in zip(grown, per_fact.values(), strict=True):
+    en, ko = (curves[name][-1][1] for name in ("English", "Korean"))
+    print(f"{source:14}{en:9.1f}{ko:9.1f}{ko / en:19.2f}")
+    assert ko > 2 * en if source == "English" else ko < 1.5 * en
+
+print(f"\n{'ids, both':14}{'English':>9}{'Korean':>9}{'numbers, width 96':>19}")
+for (size, en), (_, ko) in zip(*curves.values(), strict=True):
+    print(f"{size:<14,}{en:9.1f}{ko:9.1f}{2 * 96 * size:19,}")
+at = {size: tokens for size, tokens in curves["English"]}
+assert [round(at[n] - at[2 * n - 9], 1) for n in (265, 521)] == [17.9, 4.8]
+
+# %% [markdown]
+# Three things to take with you.
+#
+# **Each doubling buys less.** With 521 ids instead of 265, an English fact becomes 17.9 tokens
+# shorter. With 1,033 instead of 521 it becomes 4.8 shorter. The price doubles both times.
+#
+# **What the tokenizer reads decides what a language costs.** After English alone, a Korean fact
+# takes more than twice as many tokens as the same fact in English. That is twice the price, the
+# waiting and the context. It is decided before the model has seen a single example, and fixing
+# it later means new tokens and more training.
+#
+# **What you see is not the web.** The tiny world has few words and repeats its sentences, so
+# expect flatter curves on real text.
+#
+# ### What tokens hide
+#
+# The book's tokenizer, on a few short texts:
+
+# %% tags=["nbval-check-output"]
+for text in ("yes", " yes", "strawberry", " strawberry", "1234567", "234567"):
+    print(f"{text!r:15}", [tokenizer.decode([i]) for i in tokenizer.encode(text)])
+
+# %% [markdown]
+# `yes` and ` yes` share no id: the space before a word decides. And how many r are in
+# strawberry? The model reads seven ids, and one of them is `ry`. Nothing in its number
+# says that it holds an r. A model has to learn by heart how each token is spelled, and
+# may miscount.
+#
+# Numbers have the same trouble. The text 234567 is the end of 1234567, and only the 7 comes out
+# alike: cuts are counted from the left, so all of them shift. Exercise 2.2 cuts from the right.
+#
+# ### The size of the book's vocabulary
+#
+# Which size did the book choose? 640 ids, by a tokenizer that read all families in both
+# languages. At about 320 ids a fact is only a fifth or a sixth shorter than in bytes.
+# At 1,280 the two matrices would be half as large as all layers together (chapter 04
+# counts those). Every number from 0 to 99 is one token, and so are both verdicts of a
+# check. In chapter 09 each of them is then one decision:
+
+# %% tags=["nbval-check-output"]
+single = [len(tokenizer.encode(str(n))) == 1 for n in range(100)]
+verdicts = [tokenizer.encode(word) for word in (" yes", " no", " 맞아", " 아니")]
+print(f"{sum(single)} of 100 numbers are one token; verdicts: {verdicts}")
+
+
+def kind(text):
+    """What a token is made of; a character begins with a byte from 0xC0 on."""
+    if max(text) < 128:
+        return "no Korean"
+    if "\ufffd" not in text.decode("utf-8", "replace"):
+        return "whole syllables"
+    ends = (a < 0xC0 <= b for a, b in pairwise(text) if a >= 0x80)  # ... and begins
+    return "crosses a border" if any(ends) else "part of one syllable"
+
+
+joined = [text for i, text in tokenizer.bytes_of.items() if i >= SMALLEST]
+print(dict(Counter(map(kind, joined))))
+print(
+    "the longest, in bytes:", [text.decode() for text in sorted(joined, key=len)[-5:]]
+)
+
+# %% [markdown] tags=["slide"]
+# ## 8. The cuts of DeepSeek-V3
+#
+# How does DeepSeek-V3, and so R1, cut a text? In a similar way, with two main differences.
+#
 # First, Chinese characters and Japanese kana get a rule of their own. Without it a run of
 # them would stick to the Latin or Korean letters beside it, as in `Python入門` below.
-# (Korean hangul stays under the rule for words.) Second, there are *three patterns in
-# turn*: the second cuts the pieces of the first, the third those of the second. There are two
-# smaller differences. A line end sticks to the punctuation before it, and a single mark sticks to
-# the English letters after it (`SIGN_WORD`). So `don't` is `don`, `'t` here and `don`, `'`, `t` by our pattern.
+# (Korean hangul stays under the rule for words.)
+#
+# Second, there are *three patterns in turn*: the second cuts the pieces of the first, the third
+# those of the second.
+#
+# There are two smaller differences. A line end sticks to the punctuation before it, and a single
+# mark sticks to the English letters after it (`SIGN_WORD`). So `don't` is `don`, `'t` here and
+# `don`, `'`, `t` by our pattern.
 
 # %%
 # r1lib.tokenizer.pretokenize.DIGITS
@@ -313,12 +738,105 @@ for text in ("a  7", "Vは", "は・"):
 # the tests of the book do it on 10,000 random strings.
 
 # %% [markdown] tags=["slide"]
-# ## 5. Training, fast
+# ## 9. Do others agree?
 #
-# *You may skip this section and the next one at first reading. Run their cells: the results are
-# used later.*
+# Is our tokenizer right, or almost right? Almost right would be worse than a failure, because no error
+# would be raised. So we ask two others that were written independently: **tiktoken**, OpenAI's encoder,
+# and Hugging Face's **tokenizers**. They, your class and the library get the same texts, by both ways
+# of cutting.
 #
-# Must all pairs be counted before each merge, although a merge changes few of them? No:
+# The texts include 300 made from random bytes (what is no UTF-8 in them became U+FFFD). All samples
+# are in the training text too, three times, so that their own pairs are frequent enough to be
+# joined. Otherwise little more than single bytes would be compared.
+#
+# How do we hand our merges over? *You may skip these notes.*
+#
+# - tiktoken wants one pattern and a table from bytes to rank; `to_tiktoken` makes both. The rank
+#   of a token is its id. DeepSeek-V3's three patterns become a single longer one, made to cut the
+#   same.
+# - tiktoken looks a piece up before it merges. If `abc` were in the table and the merges of its
+#   bytes never led there, it would return `abc` and we would not. Training makes no such token; for
+#   merges from elsewhere `to_tiktoken` checks it.
+# - Hugging Face reads a file, `tokenizer.json`, and `tokenizer_json` writes its content. It holds
+#   bytes as visible characters, a convention introduced by GPT-2: `A` stays `A`, but a space
+#   becomes `Ġ`. `PublishedTokenizer` reads the content.
+
+# %%
+samples = {
+    "English": ["The cat didn't pay $1,234.56 in 2024; it slept."],
+    "Korean": ["고양이는 2024년에 1,234원을 내지 않았다. ㅋㅋ 잤다!"],
+    "Python": ["def f(xs):\n\treturn [x**2 for x in xs]  # ok\n\n\nprint(f([1]))\n"],
+    "emoji": ["🙂🙂 👩‍👩‍👧🏽 🇰🇷 1️⃣"],
+    "Chinese, Japanese": ["東京タワーは333メートル、北京。は・゛"],
+    "looks special": ["<|user|><think></think>"],
+    "empty": [""],
+    "random texts": [
+        random.Random(i).randbytes(120).decode("utf-8", "replace") for i in range(300)
+    ],
+}
+twins = {}
+for name in PRETOKENIZERS:
+    ours = Tokenizer.train(both + 3 * sum(samples.values(), []), 900, name)
+    other = PublishedTokenizer(tokenizer_json(ours), {}, ("", ""))
+    twins[name] = ours, SmallTokenizer(ours.merges, name), ours.to_tiktoken(), other
+
+# %% tags=["nbval-check-output"]
+print(f"{'':18}{'tiny':>12}{'deepseek-v3':>14}")
+for label, texts in samples.items():
+    agree = []
+    for name in PRETOKENIZERS:
+        ours, mine, fast, other = twins[name]
+        ids = [ours.encode(text) for text in texts]
+        assert ids == [mine.encode(text) for text in texts]
+        assert ids == [fast.encode_ordinary(text) for text in texts]
+        assert ids == [other.encode(text) for text in texts]
+        assert [ours.decode(i) for i in ids] == texts
+        agree.append(f"{sum(map(len, ids))} tokens")
+    print(f"{label:18}{agree[0]:>12}{agree[1]:>14}")
+
+# %% [markdown]
+# All ids are equal, and all texts came back. The two columns differ because the cuts do:
+# DeepSeek-V3 lets punctuation take the line end after it, or the English letters, as in
+# `'t`. With other pieces, other merges are learned; a column shows both effects together.
+#
+# Are the *merges* right, too? *(You may skip this comparison.)* Hugging Face's trainer also gives ties to the smaller ids,
+# but its ids for the bytes follow the order of those visible characters, not the byte values. With
+# other ids, ties go to other pairs. So we hand it our
+# order as "special tokens": nine dummies for ids 0 to 8, then the characters of the bytes.
+# Then its 265 is our 265:
+
+# %% tags=["nbval-check-output"]
+ours, letters = Tokenizer.train(both, SMALLEST + 500), byte_letters()
+whole = tokenizers.Tokenizer.from_str(json.dumps(tokenizer_json(ours)))
+twin = tokenizers.Tokenizer(models.BPE())
+twin.pre_tokenizer = whole.pre_tokenizer  # the cuts, and no merge
+order = [f"special {i}" for i in range(FIRST_BYTE)] + letters
+trainer = trainers.BpeTrainer(
+    vocab_size=SMALLEST + 500,
+    min_frequency=2,
+    special_tokens=order,
+    show_progress=False,
+)
+twin.train_from_iterator(both, trainer)
+
+theirs = {i: text for text, i in twin.get_vocab().items()}
+same = [
+    "".join(letters[b] for b in ours.bytes_of[i]) == theirs[i]
+    for i in range(SMALLEST, ours.vocab_size)
+]
+print(f"{sum(same)} of {len(same)} learned tokens are equal, in the same order")
+
+# %% [markdown] tags=["slide"]
+# ## 10. Training, fast (optional)
+#
+# *Sections 10 and 11 are a second reading: nothing later in the book needs them. At a first reading
+# go on with the Summary.*
+#
+# The class of section 5 is right, and slow in two places. Training counts all pairs again before each
+# merge, and encoding looks at the whole piece before each join. The library replaces these two
+# functions, `naive_merges` and `naive_apply`, and this section and the next build what it has instead.
+#
+# Must all pairs be counted again, although a merge changes few of them? No:
 # keep the counts and update them. When `a b` is joined in `x a b y`, three pairs
 # disappear (`x a`, `a b`, `b y`) and two appear (`x ab`, `ab y`).
 #
@@ -402,56 +920,44 @@ for line in spelled(learn_merges(Counter({"abc": 3, "bc": 1}), 5)):
 
 # %% [markdown]
 # Does it find the same merges, and how much work does it save? We count work in pairs
-# looked at, not in seconds: seconds depend on your machine. From here on, `Chain` counts:
-# all pairs once at the start, and five for each place in the list of a join. (That is at most what
+# looked at, not in seconds: seconds depend on your machine. From here on, two names count.
+# `pairwise` counts every pair that it gives out, in the naive functions and at the start of a `Chain`.
+# And a join of a `Chain` counts five pairs for each place in its list. (That is at most what
 # it looks at: a place that is out of date costs only one look.)
 
-
 # %%
+LOOKS = Counter()  # how many pairs were looked at: the work
+
+
+def counting_pairwise(ids):
+    LOOKS["pairs"] += len(ids) - 1
+    return zip(ids, ids[1:], strict=False)
+
+
 class CountingChain(Chain):
-    """A Chain that says how many pairs it looks at."""
-
-    def __init__(self, pieces, weights):
-        super().__init__(pieces, weights)
-        LOOKS["fast"] += len(self.ids) - 1
-
     def join(self, pair, new):
-        LOOKS["fast"] += 5 * len(self.places[pair])
+        LOOKS["pairs"] += 5 * len(self.places[pair])
         return super().join(pair, new)
 
 
+pairwise = counting_pairwise
 Chain = CountingChain
 
 
-# %%
-def tiny_web(language, n, seed=0):
-    """3 n texts of the tiny world in one language."""
-    rng, out = random.Random(f"{seed}-{language}"), []
-    families = ("chat", "writing", "identity", "refusal")
-    for i in range(n):
-        out.append("\n".join(general.sample(rng, families[i % 4], language)))
-        for family in (logic, arithmetic):
-            problem = draw(family.sample, rng, "train", "easy", language)
-            out.append(problem.prompt)
-    return out
+def looks(function, *given):
+    """What a function returns, and at how many pairs it looked."""
+    LOOKS.clear()
+    return function(*given), LOOKS["pairs"]
 
-
-def count_words(texts):
-    return Counter(piece for text in texts for piece in pretokenize(text, tiny))
-
-
-both = tiny_web("en", 700) + tiny_web("ko", 700)
-words = count_words(both)
-kilobytes = sum(len(text.encode()) for text in both) / 1000
-print(f"{kilobytes:.0f} kB of text, {len(words)} different pieces")
 
 # %% tags=["nbval-check-output"]
+words = Counter(piece for text in both for piece in pretokenize(text, tiny))
 print(f"{'merges':>8}{'naive looks':>14}{'fast looks':>13}")
 for n in (50, 100, 200, 400):
-    LOOKS.clear()
-    slow, fast = naive_merges(words, n), learn_merges(words, n)
+    slow, slow_looks = looks(naive_merges, words, n)
+    fast, fast_looks = looks(learn_merges, words, n)
     assert slow == fast
-    print(f"{n:8}{LOOKS['naive training']:14,}{LOOKS['fast']:13,}")
+    print(f"{n:8}{slow_looks:14,}{fast_looks:13,}")
 
 # %% [markdown]
 # The merges are the same. Twice as many merges cost the naive loop 1.7 to 1.9 times as many
@@ -461,7 +967,7 @@ for n in (50, 100, 200, 400):
 # which is written in Rust.
 
 # %% [markdown] tags=["slide"]
-# ## 6. Encoding, fast
+# ## 11. Encoding, fast (optional)
 #
 # What if a single piece is long? `naive_apply` looks at the whole piece before each join.
 # For words that does not matter. But a piece may be a sentence in a script without spaces, a
@@ -474,22 +980,22 @@ for n in (50, 100, 200, 400):
 # %% tags=["nbval-check-output"]
 rng = random.Random(0)
 genome = "".join(rng.choice("acgt") for _ in range(8000))
-learned = learn_merges(count_words([genome]), 600)
-ranks = {pair: SMALLEST + k for k, pair in enumerate(learned)}
+learned = learn_merges(Counter(pretokenize(genome, tiny)), 600)
+ranks = {pair: new for new, pair in enumerate(learned, SMALLEST)}
 
-print(f"{'letters':>8}{'naive looks':>14}{'rounds':>8}{'fast looks':>13}{'tokens':>8}")
+print(f"{'letters':>8}{'naive looks':>14}{'fast looks':>13}{'tokens':>8}")
 for n in (250, 500, 1000, 2000):
-    LOOKS.clear()
-    start = [FIRST_BYTE + b for b in genome[:n].encode()]
-    ids = apply_merges(start, ranks)
-    assert ids == naive_apply(start, ranks)
-    slow, rounds = LOOKS["naive encoding"], LOOKS["rounds"]
-    print(f"{n:8}{slow:14,}{rounds:8}{LOOKS['fast']:13,}{len(ids):8}")
+    slow, slow_looks = looks(naive_apply, byte_ids(genome[:n]), ranks)
+    ids, fast_looks = looks(apply_merges, byte_ids(genome[:n]), ranks)
+    assert ids == slow
+    print(f"{n:8}{slow_looks:14,}{fast_looks:13,}{len(ids):8}")
 
 # %% [markdown]
 # Twice the letters, and the naive way does about three times the work, the fast way
-# twice. Why three and not four? A round, which joins one pair everywhere, costs about twice as much,
-# and there are about 1.5 times as many rounds. (A piece of $n$ ids has fewer than $n$ joins. Each
+# twice. Why three and not four? A round joins one pair everywhere. It costs about twice as much, but
+# there are fewer than twice as many rounds, since many joins of a long text are of the same pair.
+#
+# (A piece of $n$ ids has fewer than $n$ joins. Each
 # puts at most a few pairs into the heap, and removing the smallest of $n$ entries takes about
 # $\log n$ steps: $n \log n$ in all.) A megabyte of one letter is no danger any more:
 
@@ -499,384 +1005,26 @@ ids = Tokenizer([(a, a), (SMALLEST, SMALLEST)]).encode("a" * 2**20)
 assert ids == [SMALLEST + 1] * 2**18
 print(f"{2**20:,} letters: {len(ids):,} tokens, {time.process_time() - begin:.1f} s")
 
-# %% [markdown] tags=["slide"]
-# ## 7. Special tokens
-#
-# How does a model know where a text begins, who speaks, and when to stop? It has tokens
-# for that, which no text can produce:
-
-# %% tags=["nbval-check-output"]
-tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
-print(dict(enumerate(SPECIAL)))
-print(tokenizer.vocab_size, "ids in all")
-
-# %% [markdown]
-# *No text can produce* is the important part. Suppose a user types `<|assistant|>` into
-# the question. If that became the token `<|assistant|>`, the user would put words into the
-# model's mouth. So `encode` treats it as thirteen harmless characters, unless the caller,
-# not the text, asks for special tokens with `allow_special`. That is for text of our own,
-# such as training data. `tokenizer.prompt` frames a single question, and the last line
-# shows that the question cannot break out of its frame:
-
-# %% tags=["nbval-check-output"]
-text = "<|assistant|><think>sure"
-print(tokenizer.encode(text))
-print(tokenizer.encode(text, allow_special=True))
-print(tokenizer.decode(tokenizer.encode(text)) == text)
-prompt = tokenizer.prompt("<|eos|>2+2")
-print([tokenizer.decode([i]) for i in prompt])
-assert [i for i in prompt if i < FIRST_BYTE] == [BOS, USER, ASSISTANT]
-
-# %% [markdown]
-# ### Try it: your own text
-#
-# The next cell cuts a text of yours into tokens. Each box is a token followed by its id. A
-# space is drawn as ␣, and bytes that are no whole character as numbers, such as `\xea`. Change
-# the text and press Enter: your name, 1234567, an emoji, `<think>` with and without `allow
-# special`.
-#
-# A question to answer by playing: `compute` is one token. Is the shorter word `cat`, typed alone,
-# one, too?
-#
-# <details><summary>Answer</summary>No, it is two. The tokenizer read many sums that begin with
-# `compute`, and few cats. What counts is how often a word occurs, not how long it is. In Korean,
-# `계산` (compute) is one token and `고양이` (cat) is five.</details>
-
-# %%
-interactive.tokens(tokenizer, "compute (계산) 12345*67 🙂")
-
-# %% [markdown] tags=["slide"]
-# ## 8. The template that silently deletes thinking
-#
-# How does a conversation of several turns become ids? Each model has its own way, its
-# **chat template**. That of DeepSeek-R1 is plain. First comes `bos` (beginning of
-# sequence), then the system text if there is one. Then, for each turn, come user,
-# question, assistant, answer and `eos` (end of sequence), with nothing in between. (Since
-# February 2025 the published template also opens the next answer with `<think>` and a
-# line end, so what the model itself writes may hold `</think>` only.)
-#
-# It also has a rule that is easy to miss. Thinking is long; after a few turns the
-# context, all that the model can read at once, would hold little else. So when the *next*
-# question is asked, everything up to `</think>` is dropped from all earlier answers. In
-# the template, which is a small program in the language Jinja, it is this line
-# (`tokenizer_config.json` of DeepSeek-R1):
-# `{% if '</think>' in content %}{% set content = content.split('</think>')[-1] %}`.
-
-# %%
-# r1lib.tokenizer.chat.without_thinking
-# r1lib.tokenizer.chat.encode_answer
-# r1lib.tokenizer.chat.framed
-# r1lib.tokenizer.chat.for_inference
-
-# %% tags=["nbval-check-output"]
-talk = [
-    {"role": "user", "content": "17+5"},
-    {"role": "assistant", "content": "<think>17+5=22</think><answer>22</answer>"},
-    {"role": "user", "content": "*2"},
-]
-print(tokenizer.decode(for_inference(tokenizer, talk)))
-assert for_inference(tokenizer, talk) == chat.for_inference(tokenizer, talk)
-
-# %% [markdown]
-# For answering questions that is right. Now imagine that you have collected 800,000
-# beautiful answers with their thinking, and you want to train a model on them. You take
-# the template, because that is what templates are for, and render each conversation. The
-# template sees an assistant's answer that contains `</think>` and applies its rule:
-
-# %% tags=["slide", "nbval-check-output"]
-talk = talk[:2]  # one question, one answer: a training example
-careless = framed(tokenizer, talk, without_thinking)
-print("template:", tokenizer.decode(i for _, ids in careless for i in ids))
-careful = framed(tokenizer, talk, str)
-print("wanted:  ", tokenizer.decode(i for _, ids in careful for i in ids))
-
-# %% [markdown]
-# There is no error and no warning, and the model learns to answer without thinking. So
-# training has a function of its own. It keeps all thinking and returns a **mask**, which
-# is `True` for each token that is to be learned. Those are what the model itself has to
-# write, and the `eos` after it, but nothing that the user wrote.
-
-# %%
-# r1lib.tokenizer.chat.for_training
-
-# %%
-ids, mask = for_training(tokenizer, talk)
-print(f"{len(ids)} tokens, {sum(mask)} of them to be learned")
-spelt = [tokenizer.decode([i]) for i in ids]
-plots.token_map([list(zip(spelt, map(float, mask), strict=True))], "mask")
-
-# %% [markdown]
-# What you see: the training example token by token, in colour where the mask is 1.
-#
-# How much would be lost? We take two games, more than half of what our base reads
-# (chapter 05), and count the tokens to be learned, with and without the rule:
-
-# %% tags=["nbval-check-output"]
-pairs = [pair for pair in corpus.documents(2000, 0) if "</think>" in pair[1]]
-kept = lost = 0
-for _, answer in pairs:
-    full = len(encode_answer(tokenizer, answer)) + 1  # and the eos after it
-    rest = len(encode_answer(tokenizer, without_thinking(answer))) + 1
-    kept, lost = kept + rest, lost + full - rest
-print(f"{len(pairs)} answers that think: {kept + lost} tokens")
-print(f"deleted by the template: {lost} tokens, {lost / (kept + lost):.0%}")
-
-# %% [markdown]
-# Most of what was to be learned is gone. Training on whole conversations *with* all
-# thinking is wrong too: the second answer is then learned after a thought that will not
-# be there when the model is used. The clean way is one example for each answer: earlier
-# thinking dropped, its own kept. Exercise 2.5 builds it.
-
-# %% [markdown] tags=["slide"]
-# ## 9. Do others agree?
-#
-# Is our tokenizer right, or almost right? Almost right would be worse than a failure. So
-# we ask two others that were written independently: **tiktoken**, OpenAI's encoder, and
-# Hugging Face's **tokenizers**. All three get the same texts, by both ways of cutting.
-#
-# The texts include 300 made from random bytes (what is no UTF-8 in them became U+FFFD). All samples
-# are in the training text too, three times, so that their own pairs are frequent enough to be
-# joined. Otherwise little more than single bytes would be compared.
-#
-# How do we hand our merges over? *You may skip these notes.*
-#
-# - tiktoken wants one pattern and a table from bytes to rank; `to_tiktoken` makes both. The rank
-#   of a token is its id. DeepSeek-V3's three patterns become a single longer one, made to cut the
-#   same.
-# - tiktoken looks a piece up before it merges. If `abc` were in the table and the merges of its
-#   bytes never led there, it would return `abc` and we would not. Training makes no such token; for
-#   merges from elsewhere `to_tiktoken` checks it.
-# - Hugging Face reads a file, `tokenizer.json`, and `tokenizer_json` writes its content. It holds
-#   bytes as visible characters, a convention introduced by GPT-2: `A` stays `A`, but a space
-#   becomes `Ġ`. `PublishedTokenizer` reads the content.
-
-# %%
-samples = {
-    "English": ["The cat didn't pay $1,234.56 in 2024; it slept."],
-    "Korean": ["고양이는 2024년에 1,234원을 내지 않았다. ㅋㅋ 잤다!"],
-    "Python": ["def f(xs):\n\treturn [x**2 for x in xs]  # ok\n\n\nprint(f([1]))\n"],
-    "emoji": ["🙂🙂 👩‍👩‍👧🏽 🇰🇷 1️⃣"],
-    "Chinese, Japanese": ["東京タワーは333メートル、北京。は・゛"],
-    "looks special": ["<|user|><think></think>"],
-    "empty": [""],
-    "random texts": [
-        random.Random(i).randbytes(120).decode("utf-8", "replace") for i in range(300)
-    ],
-}
-twins = {}
-for name in PRETOKENIZERS:
-    ours = Tokenizer.train(both + 3 * sum(samples.values(), []), 900, name)
-    other = PublishedTokenizer(tokenizer_json(ours), {}, ("", ""))
-    twins[name] = ours, ours.to_tiktoken(), other
-
-# %% tags=["nbval-check-output"]
-print(f"{'':18}{'tiny':>12}{'deepseek-v3':>14}")
-for kind, texts in samples.items():
-    agree = []
-    for name in PRETOKENIZERS:
-        ours, fast, other = twins[name]
-        ids = [ours.encode(text) for text in texts]
-        assert ids == [fast.encode_ordinary(text) for text in texts]
-        assert ids == [other.encode(text) for text in texts]
-        assert [ours.decode(i) for i in ids] == texts
-        agree.append(f"{sum(map(len, ids))} tokens")
-    print(f"{kind:18}{agree[0]:>12}{agree[1]:>14}")
-
-# %% [markdown]
-# All ids are equal, and all texts came back. The two columns differ because the cuts do:
-# DeepSeek-V3 lets punctuation take the line end after it, or the English letters, as in
-# `'t`. With other pieces, other merges are learned; a column shows both effects together.
-#
-# Are the *merges* right, too? *(You may skip this comparison.)* Hugging Face's trainer also gives ties to the smaller ids,
-# but its ids for the bytes follow the order of those visible characters, not the byte values. With
-# other ids, ties go to other pairs. So we hand it our
-# order as "special tokens": nine dummies for ids 0 to 8, then the characters of the bytes.
-# Then its 265 is our 265:
-
-# %% tags=["nbval-check-output"]
-ours, letters = Tokenizer.train(both, SMALLEST + 500), byte_letters()
-whole = tokenizers.Tokenizer.from_str(json.dumps(tokenizer_json(ours)))
-twin = tokenizers.Tokenizer(models.BPE())
-twin.pre_tokenizer = whole.pre_tokenizer  # the cuts, and no merge
-order = [f"special {i}" for i in range(FIRST_BYTE)] + letters
-trainer = trainers.BpeTrainer(
-    vocab_size=SMALLEST + 500,
-    min_frequency=2,
-    special_tokens=order,
-    show_progress=False,
-)
-twin.train_from_iterator(both, trainer)
-
-theirs = {i: text for text, i in twin.get_vocab().items()}
-same = [
-    "".join(letters[b] for b in ours.bytes_of[i]) == theirs[i]
-    for i in range(SMALLEST, ours.vocab_size)
-]
-print(f"{sum(same)} of {len(same)} learned tokens are equal, in the same order")
-
-# %% [markdown] tags=["slide"]
-# ## 10. How large should the vocabulary be?
-#
-# A larger vocabulary cuts a text into fewer tokens, and fewer tokens are cheaper. But each entry
-# of the vocabulary costs a row in two matrices: the one that turns ids into vectors, and the one that turns
-# vectors into probabilities:
-
-# %% tags=["nbval-check-output"]
-shapes = {  # ids, width of a vector
-    "tiny": (tokenizer.vocab_size, PRESETS["tiny"].d_model),
-    "DeepSeek-V3": (129_280, 7_168),  # config.json of the published model
-}
-for name, (size, width) in shapes.items():
-    print(f"{name:12} {size:7,} x {width:5,} x 2 = {2 * size * width:13,} numbers")
-
-# %% [markdown]
-# And what do they save? One training gives *every* smaller vocabulary too, because merges
-# come in order: the first 64 merges are what a training with 64 merges would have found. This is
-# the experiment:
-#
-# | | |
-# |---|---|
-# | learned from | chats, stories and riddles of the tiny world; once English alone, once English and Korean with equally many texts |
-# | sizes | the first 0, 32, 64, 128, 256, 512 and 768 merges of each training |
-# | measured on | the 63 questions about facts of `general.facts`, each with its answer, which neither has read |
-#
-# The facts exist in both languages and say the same. So we count the tokens for one fact.
-
-# %% tags=["nbval-check-output"]
-N_MERGES = 768
-learned_from = {"English": tiny_web("en", 1400), "both": both}
-grown = {
-    name: Tokenizer.train(texts, SMALLEST + N_MERGES).merges
-    for name, texts in learned_from.items()
-}
-facts = {
-    language: [
-        general.josa(f"{asks[0]}\n{answers[-1]}")
-        for asks, answers in general.facts(language)
-    ]
-    for language in ("en", "ko")
-}
-for name, merges in grown.items():
-    print(f"{name:8} {len(merges)} merges, longest token in bytes:", end=" ")
-    print(max(Tokenizer(merges).bytes_of.values(), key=len).decode())
-print(facts["en"][0], facts["ko"][0], sep="\n")
-
-# %%
-SIZES = [0, 32, 64, 128, 256, 512, 768]
-
-
-def measure(merges, texts):
-    """(ids in the vocabulary, tokens for one text) for each size."""
-    points = []
-    for k in SIZES:
-        small = Tokenizer(merges[:k])
-        tokens = sum(len(small.encode(text)) for text in texts)
-        points.append((small.vocab_size, tokens / len(texts)))
-    return points
-
-
-names = {"en": "English", "ko": "Korean"}
-per_fact = {
-    f"learned from {source}, tokens for one fact": {
-        names[language]: measure(merges, texts) for language, texts in facts.items()
-    }
-    for source, merges in grown.items()
-}
-plots.doubling_curves(per_fact, "ids in the vocabulary")
-
-# %% [markdown]
-# What you see: on the left the tokenizer read English only, on the right both. The two
-# curves on the right fall together; on the left, Korean stays where it was.
-
-# %% tags=["slide"]
-print(f"{'learned from':14}{'English':>9}{'Korean':>9}{'Korean / English':>19}")
-for source, curves in zip(grown, per_fact.values(), strict=True):
-    en, ko = (curves[name][-1][1] for name in ("English", "Korean"))
-    print(f"{source:14}{en:9.1f}{ko:9.1f}{ko / en:19.2f}")
-    assert ko > 2 * en if source == "English" else ko < 1.5 * en
-
-print(f"\n{'ids, both':14}{'English':>9}{'Korean':>9}{'numbers, width 96':>19}")
-for (size, en), (_, ko) in zip(*curves.values(), strict=True):
-    print(f"{size:<14,}{en:9.1f}{ko:9.1f}{2 * 96 * size:19,}")
-at = {size: tokens for size, tokens in curves["English"]}
-assert [round(at[n] - at[2 * n - 9], 1) for n in (265, 521)] == [17.9, 4.8]
-
-# %% [markdown]
-# Three things to take with you.
-#
-# **Each doubling buys less.** With 521 ids instead of 265, an English fact becomes 17.9 tokens
-# shorter. With 1,033 instead of 521 it becomes 4.8 shorter. The price doubles both times.
-#
-# **What the tokenizer reads decides what a language costs.** After English alone, a Korean fact
-# takes more than twice as many tokens as the same fact in English. That is twice the price, the
-# waiting and the context. It is decided before the model has seen a single example, and fixing
-# it later means new tokens and more training.
-#
-# **What you see is not the web.** The tiny world has few words and repeats its sentences, so
-# expect flatter curves on real text.
-#
-# ### What tokens hide
-#
-# The book's tokenizer, on four short texts:
-
-# %% tags=["nbval-check-output"]
-for text in ("yes", " yes", "strawberry", " strawberry"):
-    print(f"{text!r:15}", [tokenizer.decode([i]) for i in tokenizer.encode(text)])
-
-# %% [markdown]
-# `yes` and ` yes` share no id: the space before a word decides. And how many r are in
-# strawberry? The model reads seven ids, and one of them is `ry`. Nothing in its number
-# says that it holds an r. A model has to learn by heart how each token is spelled, and
-# may miscount.
-#
-# ### The size of the book's vocabulary
-#
-# Which size did the book choose? 640 ids, by a tokenizer that read all families in both
-# languages. At about 320 ids a fact is only a fifth or a sixth shorter than in bytes.
-# At 1,280 the two matrices would be half as large as all layers together (chapter 04
-# counts those). Every number from 0 to 99 is one token, and so are both verdicts of a
-# check. In chapter 09 each of them is then one decision:
-
-# %% tags=["nbval-check-output"]
-single = [len(tokenizer.encode(str(n))) == 1 for n in range(100)]
-verdicts = [tokenizer.encode(word) for word in (" yes", " no", " 맞아", " 아니")]
-print(f"{sum(single)} of 100 numbers are one token; verdicts: {verdicts}")
-
-
-def kind(text):
-    """What a token is made of; a character begins with a byte from 0xC0 on."""
-    if max(text) < 128:
-        return "no Korean"
-    if "\ufffd" not in text.decode("utf-8", "replace"):
-        return "whole syllables"
-    ends = (a < 0xC0 <= b for a, b in pairwise(text) if a >= 0x80)  # ... and begins
-    return "crosses a border" if any(ends) else "part of one syllable"
-
-
-joined = [text for i, text in tokenizer.bytes_of.items() if i >= SMALLEST]
-print(dict(Counter(map(kind, joined))))
-print(
-    "the longest, in bytes:", [text.decode() for text in sorted(joined, key=len)[-5:]]
-)
-
 # %% [markdown]
 # ## Summary
 #
-# | what | plain | fast | seen in |
-# |---|---|---|---|
-# | training | count all pairs before each merge | update the counts that a merge changes | section 5 |
-# | encoding | look at the whole piece before each join | linked list and heap: n log n | section 6 |
-#
-# - Cuts: ours is one pattern; DeepSeek-V3's are three in turn.
-# - A conversation: one training example for each answer, earlier thinking dropped, its own kept.
 # - A token is a run of bytes. 256 bytes make everything writable; merges make common
 #   things short. The order of the merges is the whole tokenizer.
 # - Ties, the side from which runs are joined, and the cuts have to be fixed, or
 #   two tokenizers from the same text differ.
+# - Cuts: ours is one pattern; DeepSeek-V3's are three in turn.
 # - Special tokens come from the program and never from a text.
 # - A chat template for questions is the wrong tool for training: it deletes thinking
 #   without a message.
+# - A conversation: one training example for each answer, earlier thinking dropped, its own kept.
 # - The mix of languages that a tokenizer reads decides how many tokens each one needs.
+#
+# And from the optional sections:
+#
+# | what | our class | the library |
+# |---|---|---|
+# | training | counts all pairs before each merge | updates the counts that a merge changes |
+# | encoding | looks at the whole piece before each join | linked list and heap: n log n |
 #
 # ## Questions
 #
@@ -1045,7 +1193,7 @@ checks.ex_2_4(encode_by_rank)
 # assistant. The prompt is what the model will really see: earlier thinking dropped. The
 # answer keeps its own, and ends with `EOS`.
 #
-# <details><summary>Hint 1</summary>Look at section 8: which function frames a
+# <details><summary>Hint 1</summary>Look at section 6: which function frames a
 # conversation for the next answer, and which one writes the ids of an answer?</details>
 #
 # <details><summary>Hint 2</summary>For the answer at place `i`, `chat.for_inference` of

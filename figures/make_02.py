@@ -33,17 +33,17 @@ def path(axes):
     places = [0.35 + 3.25 * i for i in range(4)]
     above = (
         (GREY, "text", ("Café 2024", ""), ""),
-        (ORANGE, "pieces", ("Caf\u00e9|_|202|4", "no merge crosses"), "4"),
+        (ORANGE, "pieces", ("Caf\u00e9|_|202|4", "no merge crosses"), "4 8"),
         (BLUE, "bytes", ("43 61 66 c3 a9", "256 kinds, no more"), "1"),
-        (GREEN, "merges", ("c3+a9, 43+61, ...", "learned by counting"), "2 3\n5 6"),
+        (GREEN, "merges", ("c3+a9, 43+61, ...", "learned by counting"), "2 3"),
     )
     for x, (colour, title, lines, section) in zip(places, above, strict=True):
         card(axes, x, top, width, height, colour, title, lines, section)
     below = (
         (GREY, "text again", ("bytes joined,", "read as UTF-8"), "3"),
         (GREY, "model", ("reads ids,", "writes ids"), ""),
-        (PURPLE, "frame", ("<|bos|><|user|>...", "<think>...</think>"), "7 8"),
-        (GREEN, "ids", ("whole numbers,", "how many? see 10"), "9 10"),
+        (PURPLE, "frame", ("<|bos|><|user|>...", "<think>...</think>"), "5 6"),
+        (GREEN, "ids", ("whole numbers,", "how many? see 7"), "7 9"),
     )
     for x, (colour, title, lines, section) in zip(places, below, strict=True):
         card(axes, x, low, width, height, colour, title, lines, section)
