@@ -877,9 +877,9 @@ for distance in (0, 1, 2, 4, 7):
 #
 # Section 9 will load a checkpoint, a file of weights. Then it matters which numbers of a rotary key
 # form a pair. DeepSeek's checkpoints pair neighbours, (0, 1), (2, 3), and so on. Hugging Face's
-# files of Llama and Qwen pair each number of the first half with one of the second. A model that was trained with one
-# layout writes nonsense with the other, and nothing raises an error. `to_halves` reorders one into
-# the other.
+# files of Llama and Qwen pair each number of the first half with one of the second. A model that
+# was trained with one layout writes nonsense with the other, and nothing raises an error.
+# `to_halves` reorders one into the other.
 #
 # The library reads cosines and sines from a table, with a row for each of `P` positions and a column
 # for each of `R` pairs. `apply_rope` takes neighbours apart into even and odd places, and returns
