@@ -28,7 +28,7 @@ def draw(axes):
     """Ids at the bottom, logits at the top, the stream between them."""
     frame(axes, 4.3, 1.5, 5.8, 2.75, GREY, 0.12, linestyle="--")
     axes.text(4.1, 2.9, "block\n4 times here,\n61 times in V3", ha="right", va="center")
-    badge(axes, 4.34, 4.21, "9", GREY)
+    badge(axes, 4.34, 4.21, "6", GREY)
     arrow(axes, (STREAM, 1.0), (STREAM, 4.75))
     branch(axes, 1.75, BLUE, ("attention",), "3-8")
     branch(axes, 3.05, GREEN, ("feed-forward",), "2")
@@ -45,7 +45,7 @@ def draw(axes):
     axes.plot((11.9, 11.9), (4.85, 0.12), color=INK, linewidth=1.2, linestyle="--")
     axes.plot((11.9, 1.5), (0.12, 0.12), color=INK, linewidth=1.2, linestyle="--")
     arrow(axes, (1.5, 0.12), (1.5, 0.42), linewidth=1.2)
-    box(axes, 10.45, 1.75, 1.1, 0.62, ORANGE, ("cache",), "6")
+    box(axes, 10.45, 1.75, 1.1, 0.62, ORANGE, ("cache",), "7")
     arrow(axes, (9.7, 2.06), (10.45, 2.06), arrowstyle="<|-|>")
 
 

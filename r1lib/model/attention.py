@@ -125,7 +125,7 @@ class GroupedQueryAttention(nn.Module):
 
 
 def expand_latents(
-    latents: Float[Tensor, "B S W"],
+    latents: Float[Tensor, "B S L"],
     weight: Float[Tensor, "O C"],
     n_heads: int,
     nope: int,
@@ -148,7 +148,7 @@ def expand_latents(
 def naive_attention(
     q_nope: Float[Tensor, "B T H K"],
     q_pe: Float[Tensor, "B T H J"],
-    latents: Float[Tensor, "B S W"],
+    latents: Float[Tensor, "B S L"],
     weight: Float[Tensor, "O C"],
     scale: float,
     mask: Bool[Tensor, "B 1 T S"] | None = None,
@@ -165,7 +165,7 @@ def naive_attention(
 def absorbed_attention(
     q_nope: Float[Tensor, "B T H K"],
     q_pe: Float[Tensor, "B T H J"],
-    latents: Float[Tensor, "B S W"],
+    latents: Float[Tensor, "B S L"],
     weight: Float[Tensor, "O C"],
     scale: float,
     mask: Bool[Tensor, "B 1 T S"] | None = None,
@@ -194,10 +194,10 @@ def absorbed_attention(
 def crossover(c: ModelConfig) -> float:
     """Of many kept tokens, read so many at once, and both forms multiply equally often.
 
-    A head with n queries and S kept tokens multiplies S C (d + v) + n S (d + J + v)
-    times if naive, n C (d + v) + n S (2 C + J) if absorbed: d and v are the widths of
+    A head with n queries and S kept tokens multiplies S C (K + Y) + n S (K + J + Y)
+    times if naive, n C (K + Y) + n S (2 C + J) if absorbed: K and Y are the widths of
     a key without its rotary part and of a value, C that of a latent, J that of a rotary
-    key. Both are equal at 1/n = 1/S + 1/X, with X = C (d + v) / (2 C - d - v), which is
+    key. Both are equal at 1/n = 1/S + 1/X, with X = C (K + Y) / (2 C - K - Y), which is
     returned: the n for S without end. V3: X = 171, but n = 92 for S = 200. A prompt
     read from nothing (n = S) is always beyond it: there naive multiplies less.
     """
