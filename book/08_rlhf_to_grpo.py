@@ -1096,7 +1096,7 @@ plots.interval_dots(dots, "share of test problems")
 # What you see: the exam, with a 95% interval for each seed. `pass@1` is the share of right
 # answers, and `pass@16` that of problems with at least one of 16 right.
 #
-# With the recipe, `pass@1` triples, while `pass@16` stays near the base's level. Here RL made
+# With the recipe, `pass@1` rises far, while `pass@16` stays near the base's level. Here RL made
 # answers that the base already finds more frequent. In the longer runs of chapter 09 `pass@16` of
 # countdown rises.
 #
@@ -1110,11 +1110,11 @@ plots.interval_dots(dots, "share of test problems")
 # r1lib.evaluate.over_seeds
 
 # %% [markdown]
-# This is the mean and 4.3 standard errors to each side. The factor is large, as three values say
-# little about their own spread.
+# Student's factor for three runs is 4.3: the interval is the mean and 4.3 standard errors to each
+# side. The factor is large, as three values say little about their own spread.
 #
-# A difference is **clear** if neither of the two intervals contains 0 (`evaluate.paired_seeds`), and
-# otherwise a **tie**. A tie means "not shown", and not "no effect".
+# A difference is **clear** if neither of the two intervals contains 0 (`evaluate.paired_seeds`),
+# otherwise a **tie**. A tie means "not shown", not "no effect".
 
 
 # %% tags=["hide-input"]
@@ -1163,7 +1163,7 @@ plots.two_intervals(as_rows(met), "pass@1, minus that of the recipe")
 # steps, where ratios have moved most, less than 1% of the tokens are outside. Yet two of its seeds
 # differ from the recipe's by several points.
 #
-# Runs with other group sizes, clips and KL terms are in
+# Other group sizes, clips and KL terms are in
 # [docs/experiments.md](../docs/experiments.md).
 #
 # ### Rewards that have nothing to do with the task
@@ -1212,7 +1212,7 @@ plots.interval_dots(
 )
 
 # %% [markdown]
-# What you see: first the differences to the base, then the exam of each seed. With `majority` and
+# What you see: first the differences to the base, then each seed. With `majority` and
 # `format` more answers are right in all runs. But the seeds differ so much that both are ties
 # with the base. `coin` makes the model worse.
 #
@@ -1293,7 +1293,7 @@ for before, after in (("dev1", "cheap"), ("free", "cheap")):
 # %% [markdown]
 # What you see: a line for each model, from answers without a thought to answers with one; small
 # marks are seeds. In the games all lines rise, and for facts they fall. That is **overthinking**:
-# in all three seeds Dev1 spends four times the tokens on facts, and is right less often.
+# in all seeds Dev1 spends several times the tokens on facts, and is right less often.
 #
 # At a price of 0.5, answers about facts are shorter than Dev1's and more of them are right,
 # while the games stay as they were. The price is not the whole reason, as the run at price
