@@ -1143,6 +1143,8 @@ def as_rows(found):
 MET = ("reinforce", "rloo", "ppo", "std", "dpo", "dpo-iterated")
 met = against(runs["recipe"], MET)
 assert {arm for arm in MET if met[arm]["clear"]} == {"dpo", "dpo-iterated"}
+assert max(*met["std"]["each"], met["std"]["interval"][1]) < 0
+assert sum(abs(x) > 0.03 for x in met["rloo"]["each"]) == 2
 print("outside 0.8 to 1.28 in the last optimizer step of a round, groups of 16:")
 for arm in ("recipe", "rloo"):
     steps = [step for run in runs[arm].values() for step in run["history"]]
