@@ -15,12 +15,12 @@
 #
 # | | |
 # |---|---|
-# | You will build | REINFORCE with baselines and a small training loop for it, PPO's clip and advantages (GAE), DPO's loss, and GRPO's whole objective. The loops for language models come from the library; chapter 09 builds GRPO's |
+# | You will build | REINFORCE with baselines and a small training loop for it, PPO's clip and advantages (GAE), DPO's loss, and GRPO's whole objective. The loops for language models come from the library |
 # | You need | PyTorch tensors and gradients; chapter 01 for the tiny world |
 # | Minutes to read | 115; the exercises take about 110 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
-# | Paper sections | InstructGPT (arXiv 2203.02155), section 3; PPO (1707.06347); GAE (1506.02438); DPO (2305.18290); DeepSeekMath (2402.03300), section 4; DeepSeek-R1 (2501.12948v2), on RL |
+# | Paper sections | InstructGPT (arXiv 2203.02155), section 3; PPO (1707.06347); GAE (1506.02438); DPO (2305.18290); DeepSeekMath (2402.03300v3), section 4; DeepSeek-R1 (2501.12948v2), on RL |
 #
 # ![Five stations in a row: draw prompts, sample completions, score them, compare them, learn, and back to the first. Under score: a rule, a reward model, minus a KL penalty (PPO). Under compare: mean of the batch for REINFORCE, of the others for RLOO, of the group for GRPO, a value model for PPO. Under learn: log-probability for REINFORCE, ratio and clip for PPO and GRPO, plus a KL term for GRPO, other bounds for DAPO, CISPO and others. Below, a dashed arrow leads from pairs from before straight to DPO.](../figures/08_loop.png)
 #
@@ -31,7 +31,7 @@
 # |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 # | minutes to read | 3 | 20 | 9 | 9 | 6 | 14 | 5 | 7 | 18 | 7 | 6 | 1 | 10 |
 #
-# For GRPO alone, read 2 to 6, 8 and 11; 13 is optional.
+# For GRPO alone, read 2 to 6, 8 and 11.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -43,13 +43,14 @@ import math
 import time
 from functools import partial
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from r1lib import artifacts, checks, evaluate, losses, plots, rewards
+from r1lib.evaluate import STUDENT
 from r1lib.feedback import reward_model
 from r1lib.feedback.preferences import encode
 from r1lib.losses import (
@@ -294,12 +295,12 @@ plots.curves({title: noise}, "group size G", "variance", log="xy", ticks=(8, 16,
 # What you see: the variance over 20,000 sampled groups, with every reward raised by 1. A group of
 # 8 with a baseline is less noisy than one of 64 without.
 #
-# The line for the mean of the group is a little lower than that of RLOO. That is no gain: each
-# advantage is $(G-1)/G$ times that of RLOO. So the gradient is shorter by this factor, and the
-# variance by its square. A smaller learning rate does the same.
+# <details><summary>Why is the line for the mean of the group below that of RLOO?</summary>That is no
+# gain. Each of its advantages is $(G-1)/G$ times that of RLOO. So the gradient is shorter by this
+# factor, and the variance by its square. A smaller learning rate does the same.</details>
 #
-# DeepSeekMath used $G = 64$, and R1 16. For the same number of completions, a larger group
-# means fewer prompts.
+# DeepSeekMath used $G = 64$ (v3, section 4.2), and R1 16 (v2, training details). For
+# the same number of completions, a larger group means fewer prompts.
 #
 # Here is REINFORCE in the library, and a check by a plain loop. A tensor of shape (B, T) has a
 # row for each completion and a column for each token. `mask` is true on sampled tokens. A loss is
@@ -444,8 +445,8 @@ for lam in (0.0, 0.5, 0.95, 1.0):
     print(f"{lam:6}   " + "".join(f"{a:+9.2f}" for a in found[0].tolist()))
 
 # %% [markdown]
-# What you see: the numbers of the picture. In the R1 paper's own comparison on mathematics (v2, supplement), PPO with 0.95 did
-# clearly worse than with 1. With 1 it came close to GRPO.
+# What you see: the numbers of the picture. In the R1 paper's own comparison on MATH (v2, supplement), PPO did
+# much worse with $\lambda = 0.95$ than with 1. With 1 it came close to GRPO.
 #
 # The value model learns the **returns** $A_t + V_t$ by a squared error. It is often as large as
 # the policy, and its estimates are poor at first. GRPO avoids this price.
@@ -481,7 +482,7 @@ assert a > b
 #
 # ### Which KL, and which sign?
 #
-# Programs estimate the KL from the sampled token alone. Three estimators are in use. With $x
+# Three KL estimators use the sampled token alone. With $x
 # = \log \pi_{\text{ref}} - \log \pi$:
 #
 # $$ k_1 = -x, \qquad k_2 = \tfrac12 x^2, \qquad k_3 = e^{x} - x - 1 $$
@@ -664,10 +665,10 @@ assert answered["DPO"].right.mean() > answered["base"].right.mean() + 0.03
 # What you see: one group of eight. All tokens of a completion get the same advantage. At the end
 # GRPO averages twice: over the tokens of each completion, and over the completions.
 #
-# Here is the whole objective (DeepSeekMath, section 4.1). For completion $i$ and its token $t$,
+# Here is the whole objective (DeepSeekMath, v3, section 4.1). For completion $i$ and its token $t$,
 #
 # $$ A_i = \frac{r_i - \operatorname{mean}(r_1 \dots r_G)}
-#    {\operatorname{std}(r_1 \dots r_G) + 0.0001}, \qquad
+#    {\operatorname{std}(r_1 \dots r_G)}, \qquad
 #    \rho_{i,t} = \frac{\pi(o_{i,t})}{\pi_{\text{old}}(o_{i,t})}, $$
 #
 # $$ J = \frac1G \sum_{i=1}^{G} \frac{1}{|o_i|} \sum_{t=1}^{|o_i|} \Big[
@@ -677,13 +678,15 @@ assert answered["DPO"].right.mean() > answered["base"].right.mean() + 0.03
 # Read it from the inside out:
 #
 # 1. $A_i$ says how much better completion $i$ is than its group (section 2). New is the division
-#    by the standard deviation, which has $G - 1$ in its denominator, as in `torch.std`.
+#    by the standard deviation.
 # 2. $\rho_{i,t}$ says how much likelier the token has become since it was sampled (section 3).
 # 3. The minimum ends the push on a token that has moved far enough (section 3).
 # 4. $\beta k_3$ is the leash to the reference (section 4).
 # 5. Then come the two means; $|o_i|$ counts the tokens of completion $i$.
 #
-# In code each part is a line. The loss is $-J$, and a batch has several groups:
+# In code each part is a line. The loss is $-J$, and a batch has several groups. The paper leaves
+# two details open. Like the library TRL, we compute the std with $G - 1$, and add 0.0001 so
+# as never to divide by 0.
 
 
 # %% tags=["slide"]
@@ -732,8 +735,8 @@ assert torch.allclose(push_on[:, 0], compared / lengths / 8)
 # What you see: the push on a token is the advantage, divided by the number of tokens and by 8.
 # So a token of a long answer is pushed less than one of a short answer.
 #
-# DeepSeekMath used $\beta = 0.04$. R1 used 0.001, and after the cold start a clip of 10
-# (chapter 11).
+# DeepSeekMath used $\beta = 0.04$ (v3, section 4.2). R1 used 0.001, and after the cold start a clip of
+# 10 (v2, section 3.2.1; chapter 11).
 #
 # ### "Why is my loss 0?"
 #
@@ -770,7 +773,7 @@ assert abs(zero.item()) < 1e-3 < 0.1 < grpo_gradient.norm()
 
 # %% [markdown]
 # The *value* is 0 because every ratio is 1 right after sampling, and the advantages of a group
-# sum to 0. (Near 0 with `token_mean`.) The *gradient* is not 0. To judge a run, watch the reward.
+# sum to 0. The *gradient* is not 0. To judge a run, watch the reward.
 #
 # With a KL term, the printed loss is about $\beta$ times the KL, so it starts at 0 and *rises*.
 #
@@ -847,7 +850,7 @@ assert difference < 1e-4 * grpo_gradient.abs().max()
 # |---|---|---|
 # | **RLOO**, REINFORCE leave-one-out (2402.14740) | the group's mean contains the answer's own reward | the mean of the others; no ratio, no clip |
 # | **Dr. GRPO**, GRPO done right (2503.20783) | a tiny std makes trifles count; long wrong answers are punished less | no division by the std; a constant length, not the answer's |
-# | **DAPO** (2503.14476) | the clip holds back rare good tokens; groups that agree teach nothing | upper edge 0.28; one mean over all tokens; new prompts for groups that agree |
+# | **DAPO** (2503.14476) | the clip holds back rare good tokens; groups that agree teach nothing | upper edge 1.28; one mean over all tokens; new prompts for groups that agree |
 # | **CISPO** (2506.13585) | a token outside the clip teaches nothing | the ratio is a weight with a cap, and the token keeps its gradient |
 # | **GSPO**, group sequence policy optimization (2507.18071) | the ratio of a single token is noisy | one ratio for a completion, the geometric mean of its tokens' ratios, and a far narrower clip |
 # | **MaxRL** (2602.02710) | the rare right answer to a hard problem counts too little | division by the group's mean reward |
@@ -919,9 +922,8 @@ for average in (sequence_mean, token_mean, losses.sequence_sum, constant):
 # halves, with one optimizer step for each half. No sample is used twice, but when the second
 # half is read, the policy has already moved by one step. So its ratios are near 1, and not 1.
 #
-# From here on, `recipe` is **the recipe of this book**, a variant of GRPO. Unlike the GRPO of
-# section 6, it does not divide by the std, clips at 0.2 below and 0.28 above, and averages over
-# all tokens at once.
+# From here on, `recipe` is **the recipe of this book**, the variant of GRPO that makes R1-Zero in
+# chapter 09. A table in section 9 shows where it differs from the GRPO of section 6.
 #
 # **CPU seconds** count only the work of processor cores for this run. The progress lines count
 # seconds on the clock.
@@ -964,7 +966,7 @@ for name in ("REINFORCE", "PPO", "recipe"):
     histories[name], spent[name] = [metrics], time.process_time() - began
     take_exam(name, learner)
 
-# %% tags=["slide"]
+# %% tags=["slide", "hide-input"]
 print(f"{'':12}{'CPU seconds':>12}{'trained models':>16}{'right, less base':>19}")
 start = answered["base"].right.mean(1).tolist()
 for name, (metrics,) in histories.items():
@@ -988,19 +990,31 @@ plots.compared_curves(histories, names)
 # %% [markdown] tags=["slide"]
 # ## 9. What longer runs showed
 #
-# These runs were made once, by `results/variants.py`. Each has 40 steps of 128 completions,
-# on countdown and arithmetic, from the bases of seeds 0, 1 and 2. The exam is 48 test problems
-# of each game, with 16 answers to each.
+# These runs were made once, by `results/variants.py`. Each has 40 rounds of 8 problems with 16
+# answers, on countdown and arithmetic, from the bases of seeds 0, 1 and 2. The exam is 48 test
+# problems of each game, with 16 answers to each.
 #
-# `recipe` is that of section 8, and `std` divides by the std as the paper does. `reinforce` and
-# `rloo` have no ratio and no clip. Their baselines are the mean of the batch, and of the others.
-# `dpo` samples everything from the base before it learns, and `dpo-iterated` makes new pairs
-# before each step ([docs/variants.md](../docs/variants.md)).
+# Two of the methods are variants of GRPO:
+#
+# | | DeepSeekMath, v3, sections 4.1, 4.2 | `recipe` | `std` |
+# |---|---|---|---|
+# | divides by the group's std | yes | **no** | yes |
+# | clip below, above | $\epsilon$, $\epsilon$; no value given | 0.2, 0.28 | 0.2, 0.28 |
+# | mean over tokens | of each completion first | of all at once | of all at once |
+# | $\beta$ of the KL term | 0.04 | 0 | 0 |
+# | group size $G$ | 64 | 16 | 16 |
+# | optimizer steps a round | 1 | 4 | 4 |
+#
+# What you see: `std` and `recipe` differ in the first row alone. Chapter 09 has R1-Zero's settings.
+#
+# `reinforce` and `rloo` are the recipe without ratio and clip. Their baselines are the mean of the
+# batch, and of the others. `dpo` samples everything from the base before it learns, and
+# `dpo-iterated` makes new pairs in each round ([docs/variants.md](../docs/variants.md)).
 #
 # ### The same number of samples
 
 
-# %%
+# %% tags=["hide-input"]
 def measured(pattern, name):
     """arm -> seed -> what was measured, of all arms that have three seeds."""
     found = {}
@@ -1047,7 +1061,7 @@ plots.curves(panels, labels, "reward, mean of seeds")
 # ### What each method costs
 
 
-# %%
+# %% tags=["hide-input"]
 print(f"{'':14}{'numbers held':>14}{'CPU seconds':>13}{'tokens':>8}")
 for arm in MAIN:
     every = list(runs[arm].values())
@@ -1063,7 +1077,7 @@ for arm in MAIN:
 # ### The exam
 
 
-# %%
+# %% tags=["hide-input"]
 def triple(run, name):
     found = run["after"]["all"]
     return (found[name], *found[f"{name} interval"])
@@ -1082,18 +1096,28 @@ plots.interval_dots(dots, "share of test problems")
 # What you see: the exam, with a 95% interval for each seed. `pass@1` is the share of right
 # answers, and `pass@16` that of problems with at least one of 16 right.
 #
-# With the recipe, `pass@1` triples, while `pass@16` stays near the base's level. Here RL made
+# With the recipe, `pass@1` rises far, while `pass@16` stays near the base's level. Here RL made
 # answers that the base already finds more frequent. In the longer runs of chapter 09 `pass@16` of
 # countdown rises.
 #
 # ### Is a difference real?
 #
-# All runs answer the same problems, so we compare problem by problem. We call a difference
-# **clear** if two intervals exclude 0, and a **tie** otherwise. One interval is over problems. The
-# other is over the three seeds, and wide.
-
+# All runs answer the same problems, so we subtract problem by problem. Other problems would give
+# another mean difference, and so would other seeds. So we draw two 95% intervals. One is over
+# problems, as before. The other is over seeds:
 
 # %%
+# r1lib.evaluate.over_seeds
+
+# %% [markdown]
+# Student's factor for three runs is 4.3: the interval is the mean and 4.3 standard errors to each
+# side. The factor is large, as three values say little about their own spread.
+#
+# A difference is **clear** if neither of the two intervals contains 0 (`evaluate.paired_seeds`),
+# otherwise a **tie**. A tie means "not shown", not "no effect".
+
+
+# %% tags=["hide-input"]
 def shares(seeds):
     """Share of right answers to each test problem, a list for each seed."""
     cards = [run["after"] for run in seeds.values()]
@@ -1109,9 +1133,9 @@ def against(seeds, arms):
 
 
 def as_rows(found):
-    """The form that `plots.difference_dots` draws."""
+    """The form that `plots.two_intervals` draws."""
     return {
-        arm: ((row["difference"], *row["interval"]), row["each"], row["clear"])
+        arm: (row["difference"], row["interval"], over_seeds(row["each"]), row["each"])
         for arm, row in found.items()
     }
 
@@ -1119,25 +1143,29 @@ def as_rows(found):
 MET = ("reinforce", "rloo", "ppo", "std", "dpo", "dpo-iterated")
 met = against(runs["recipe"], MET)
 assert {arm for arm in MET if met[arm]["clear"]} == {"dpo", "dpo-iterated"}
+assert max(*met["std"]["each"], met["std"]["interval"][1]) < 0
+assert sum(abs(x) > 0.03 for x in met["rloo"]["each"]) == 2
+print("outside 0.8 to 1.28 in the last optimizer step of a round, groups of 16:")
 for arm in ("recipe", "rloo"):
     steps = [step for run in runs[arm].values() for step in run["history"]]
     outside = fmean(step["clip_fraction"] for step in steps)
-    print(f"{arm}: {outside:.1%} of the tokens outside 0.8 to 1.28")
+    print(f"{arm:8}{outside:.1%} of the tokens")
     assert outside < 0.01
-plots.difference_dots(as_rows(met), "pass@1, minus that of the recipe")
+plots.two_intervals(as_rows(met), "pass@1, minus that of the recipe")
 
 # %% [markdown]
-# How to read a row: the bar is the interval over problems, the small marks are the seeds, and
-# grey means a tie. A row with all marks on one side may still be one, as `std` shows.
+# What you see: grey rows are ties. For `std`, all seeds and all of the interval over problems are
+# below 0, but the interval over seeds contains 0. So it is a tie.
 #
 # Only the two forms of DPO are clearly behind. `dpo` learns only from answers of the base. That
 # cannot be the whole reason, as `dpo-iterated` samples again and is behind, too.
 #
-# `rloo` shows how much luck there is. It multiplies the recipe's advantages by 16/15, which AdamW
-# hardly notices, and removes a clip that leaves less than 1% of the tokens outside. Yet two of
-# its seeds differ from the recipe's by several points.
+# `rloo` shows how much luck there is. Its advantages, in groups of 16, are the recipe's times 16/15,
+# which AdamW hardly notices. It also has no clip. But even in the last of a round's four optimizer
+# steps, where ratios have moved most, less than 1% of the tokens are outside. Yet two of its seeds
+# differ from the recipe's by several points.
 #
-# Runs with other group sizes, clips and KL terms are in
+# Other group sizes, clips and KL terms are in
 # [docs/experiments.md](../docs/experiments.md).
 #
 # ### Rewards that have nothing to do with the task
@@ -1148,9 +1176,9 @@ plots.difference_dots(as_rows(met), "pass@1, minus that of the recipe")
 #
 # Three rewards never look at the right answer. `majority` rewards the most frequent answer of a
 # group, right or wrong. `format` rewards one thought and one answer, whatever they say. `coin`
-# pays at random. Beside them is `recipe`, with 1 for a right answer and 0.1 for the format.
+# pays at random. Beside them is `recipe`.
 
-# %%
+# %% tags=["hide-input"]
 REWARDS = ("majority", "format", "coin")
 paid = {"recipe": runs["recipe"]} | measured("spurious-*.json", "reward")
 rows = {"base": runs["base"]} | {name: paid[name] for name in ("recipe", *REWARDS)}
@@ -1159,13 +1187,12 @@ gains = {
     for name, seeds in rows.items()
     if name != "base"
 }
-for name, gain in gains.items():
-    said = "clear" if gain["clear"] else "a tie"
-    print(f"{name:9} right, minus the base: {gain['difference']:+.2f}, {said}")
 assert {r for r in gains if not gains[r]["clear"]} == {"majority", "format"}
 assert all(min(gains[r]["each"]) > 0 for r in ("majority", "format"))
+plots.two_intervals(as_rows(gains), "right answers, minus those of the base")
 
 
+# %% tags=["hide-input"]
 def habit(run, name):
     """A share without an interval, in the form of a triple."""
     return (run["after"]["all"]["habits"][name],) * 3
@@ -1187,15 +1214,16 @@ plots.interval_dots(
 )
 
 # %% [markdown]
-# What you see: the exam after 40 steps. With `majority` and `format` more answers are right in all
-# three runs. But their seeds differ so much that by our rule both are ties with the base. `coin`
-# makes the model worse.
+# What you see: first the differences to the base, then each seed. With `majority` and
+# `format` more answers are right in all runs. But the seeds differ so much that both are ties
+# with the base. `coin` makes the model worse.
 #
-# `majority` and `format` select thinking, as the other panels show, and in this base thinking is
+# `majority` and `format` select thinking, as the last two panels show, and in this base thinking is
 # better than guessing. `coin` selects nothing.
 #
-# So where a random reward helps, something else must select. The study suspects the clip: it cuts
-# a coin's pushes unevenly, in favour of likely tokens.
+# <details><summary>Then why did random rewards help in that study?</summary>Something else must have
+# selected. The study suspects the clip: it cuts a coin's pushes unevenly, in favour of likely
+# tokens.</details>
 
 # %% [markdown] tags=["slide"]
 # ## 10. Thinking less
@@ -1214,7 +1242,7 @@ plots.interval_dots(
 # In the exam each answers without a thought, and as it likes. The hybrid model is also asked for a
 # thought.
 
-# %%
+# %% tags=["hide-input"]
 less = measured("thinking-less-*.json", "arm")
 NAMES = {"dev1": "Dev1", "free": "RL, price 0", "cheap": "RL, price 0.5"}
 NAMES |= {"hybrid": "hybrid"}
@@ -1242,7 +1270,7 @@ for title, families in (("games", ("arithmetic", "countdown")), ("facts", ("fact
 plots.seed_curves(panels, "tokens of an answer", "share right")
 
 
-# %%
+# %% tags=["hide-input"]
 def facts(arm):
     """Share right of each question about facts, as the model likes to answer."""
     cards = [run["after"]["own"] for run in less[arm].values()]
@@ -1267,13 +1295,13 @@ for before, after in (("dev1", "cheap"), ("free", "cheap")):
 # %% [markdown]
 # What you see: a line for each model, from answers without a thought to answers with one; small
 # marks are seeds. In the games all lines rise, and for facts they fall. That is **overthinking**:
-# in all three seeds Dev1 spends four times the tokens on facts, and is right less often.
+# in all seeds Dev1 spends several times the tokens on facts, and is right less often.
 #
 # At a price of 0.5, answers about facts are shorter than Dev1's and more of them are right,
 # while the games stay as they were. The price is not the whole reason, as the run at price
 # 0 is tied with this one about facts.
 #
-# The hybrid model obeys its switch. With a thought it is behind Dev1 in all three seeds.
+# The hybrid model obeys its switch. With a thought it is behind Dev1 in all seeds.
 
 # %% [markdown] tags=["slide"]
 # ## 11. When nothing learns
@@ -1337,8 +1365,6 @@ assert agreeing["problems too hard"] > agreeing["healthy"] + 0.2
 #   then, or the format is all that is ever paid (chapter 09).
 # - **Text turns to noise ("!!!!"), or KL explodes.** Suspect the learning rate first, then a
 #   wrong mask. Chapter 09 has a gallery.
-# - **You cannot reproduce a published curve.** Compare base, prompt, reward and number of
-#   completions first.
 #
 # ## 12. What this chapter does not show
 #
@@ -1351,9 +1377,7 @@ assert agreeing["problems too hard"] > agreeing["healthy"] + 0.2
 # As code, each name is three functions, which `grpo.train` takes as arguments: advantages,
 # an objective for each token, and an average.
 #
-# REINFORCE, RLOO and the recipe are those of section 9, and GRPO is that of section 6. DAPO's filters
-# are missing, as they change the samples; without them DAPO is the run `std`. A KL term, where there
-# is one, is `kl_coef`.
+# DAPO's filters are missing, as they change the samples; without them DAPO is `std` of section 9.
 
 
 # %%
@@ -1384,7 +1408,7 @@ FAMILY = {  # name: (advantages, objective, average)
 # %% [markdown]
 # The next cell draws the angle between each gradient and GRPO's, right after sampling.
 
-# %%
+# %% tags=["hide-input"]
 CAUSES = {  # do advantages and average differ from those of GRPO?
     (False, True): "average differs",
     (True, False): "advantages differ",
@@ -1417,9 +1441,7 @@ plots.stacked_bars(rows, "degrees to the gradient of GRPO, first step")
 #
 # RLOO, Dr. GRPO, Lite PPO and the recipe differ from each other only in scale here.
 #
-# ### What the ratio does when it is not 1
-#
-# Here is the push on one token:
+# ### The push on one token when its ratio is not 1
 
 
 # %%

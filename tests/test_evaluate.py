@@ -367,6 +367,19 @@ def test_a_difference_is_clear_where_problems_and_seeds_agree():
     assert not evaluate.paired_seeds(before, one_problem)["clear"]
 
 
+def test_an_interval_over_seeds_is_students():
+    low, high = evaluate.over_seeds([0.1, 0.2, 0.3])
+    assert (low + high) / 2 == pytest.approx(0.2)
+    assert high - low == pytest.approx(2 * 4.303 * 0.1 / 3**0.5)
+    assert evaluate.over_seeds([0.5] * 3) == pytest.approx((0.5, 0.5))
+
+
+@pytest.mark.parametrize("count", [0, 1, 6])
+def test_an_interval_over_seeds_wants_two_to_five(count):
+    with pytest.raises(ValueError, match="wanted .* values, got"):
+        evaluate.over_seeds([0.5] * count)
+
+
 @pytest.mark.parametrize("seeds", [(3, 2), (1, 1), (0, 0)])
 def test_seeds_that_cannot_be_compared_are_refused(seeds):
     before, after = ([[0.5, 0.5]] * n for n in seeds)

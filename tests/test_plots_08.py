@@ -62,3 +62,17 @@ def test_panels_of_curves_may_have_axes_of_their_own():
     for axes in picture.axes:
         assert axes.get_xticks().tolist() == [8, 64]
         assert not len(axes.get_xticks(minor=True))
+
+
+def test_a_row_is_grey_where_one_of_two_intervals_holds_0():
+    each = [-0.3, -0.2, -0.1]
+    rows = {
+        "clear": (-0.2, (-0.3, -0.1), (-0.3, -0.1), each),
+        "tie": (-0.2, (-0.3, -0.1), (-0.5, 0.1), each),
+    }
+    picture = plots.two_intervals(rows, "pass@1")
+    lines = [line for line in picture.axes[0].lines if len(line.get_xdata()) == 3]
+    assert len(lines) == 2 and lines[0].get_color() != plots.GREY
+    assert lines[1].get_color() == plots.GREY
+    assert "over seeds -0.50 to +0.10, a tie." in picture.alt
+    assert "over seeds -0.30 to -0.10, clear." in picture.alt

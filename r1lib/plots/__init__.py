@@ -39,6 +39,7 @@ from r1lib.plots.seeds import (
     log_dots,
     pairing_picture,
     seed_dots,
+    two_intervals,
 )
 from r1lib.plots.style import (
     BLUE,

@@ -143,6 +143,47 @@ def difference_panels(panels: dict[str, dict], label: str) -> Picture:
 
 
 @styled
+def two_intervals(rows: dict[str, tuple], label: str) -> Picture:
+    """Draw a difference with two intervals around a line at 0, a row per name.
+
+    The bar is over problems, the line below it over seeds, with a tick for each seed.
+    A row of which an interval holds 0 is a tie, and grey.
+
+    rows = {"ppo": (mean, (low, high) of problems, (low, high) of seeds, [seed, ...])}
+    """
+    figure = Picture(figsize=(8.4, 1.5 + 0.42 * len(rows)), layout="constrained")
+    axes, said = figure.subplots(), []
+    axes.axvline(0, color=INK, linewidth=1)
+    bar, line = {"linewidth": 6, "alpha": 0.45}, {"linewidth": 1.4}
+    tick = {"markersize": 9, "markeredgewidth": 1.8, "linestyle": "none"}
+    for y, (name, (mean, problems, seeds, each)) in enumerate(rows.items()):
+        clear = all(low > 0 or high < 0 for low, high in (problems, seeds))
+        colour = LOOKS[mean < 0][0] if clear else GREY
+        above, below = [y - 0.14] * 2, [y + 0.2] * 2
+        axes.plot(problems, above, color=colour, **bar)
+        axes.plot(seeds, below, color=colour, **line)
+        axes.plot(each, [y + 0.2] * len(each), "|", color=colour, **tick)
+        axes.plot([mean], [y - 0.14], "D" if clear else "o", color=colour, markersize=6)
+        said.append(
+            f"{name}: {mean:+.2f}, over problems {problems[0]:+.2f} to "
+            f"{problems[1]:+.2f}, over seeds {seeds[0]:+.2f} to {seeds[1]:+.2f}, "
+            f"{'clear' if clear else 'a tie'}."
+        )
+    for called, marker, look in (
+        ("interval over problems", "", bar),
+        ("interval over seeds", "", line),
+        ("a seed", "|", tick),
+    ):
+        axes.plot([], [], marker, color=INK, label=called, **look)
+    axes.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=9)
+    axes.set(yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6), xlabel=label)
+    axes.set_yticklabels(list(rows))
+    axes.grid(axis="y", visible=False)
+    figure.alt = f"{label}, with two 95% intervals. " + " ".join(said)
+    return figure
+
+
+@styled
 def pairing_picture(
     values: dict[str, list[float]], rows: dict[str, tuple | None], label: str
 ) -> Picture:
