@@ -485,9 +485,9 @@ for name, row in groups.items():
 # safe. It held mixing back and removed little of it. So we took five times as much, and
 # kept that after a look at seed 0.
 #
-# So 3 is a weight that worked, and not the best one. Nothing between 0.6 and 3 was run, not
-# even the 1 of a plain sum, and a smaller weight may do. As seed 0 helped to choose, only
-# seeds 1 and 2 test the choice. Section 5 draws the weights 0 and 3; the numbers of 0.6 are
+# So 3 is a weight that worked. Nothing says that it is the best: no weight between 0.6 and 3
+# was run, not even the 1 of a plain sum, and a smaller one may do. As seed 0 helped to
+# choose, only seeds 1 and 2 test the choice. Section 5 draws the weights 0 and 3; the numbers of 0.6 are
 # in [docs/experiments.md](../docs/experiments.md).
 #
 # ### What nobody forbids
@@ -742,10 +742,10 @@ plots.interval_dots({"easy countdown": by_length}, "answers that mix", 0.4)
 
 # %% [markdown]
 # What you see: below Dev1, for each of the two models, what length alone would give and
-# what was measured. *Without*, in seeds 0 and 1, measured is clearly more than length gives:
-# there RL added mixing of its own. In seed 2 length explains nearly all of a small rise.
-# *With* has answers at least as long, and mixes less than length alone would give, in every
-# seed.
+# what was measured. *Without* mixes far more than length alone gives in seed 0: there RL
+# added mixing of its own. In seed 1 it mixes a little more, with an interval that reaches
+# down to it, and in seed 2 length explains nearly all of a small rise. *With* mixes less than
+# length alone would give, in every seed, and its answers are not the shorter ones.
 
 # %% [markdown] tags=["slide"]
 # ## 6. What RL wins back
