@@ -15,7 +15,7 @@
 #
 # | | |
 # |---|---|
-# | You will build | a measure of language, word by word; a reward of three parts; two live runs, with the language reward and without it; a paired measure of what it costs; for a second reading, a reference that moves along, and a count of the tokens that a clip silences |
+# | You will build | a measure of language, word by word; a reward of three parts; two live runs, with the language reward and without it; a paired measure of what it costs |
 # | You need | chapter 09: groups, advantages, ratio and clip; chapter 10: where Dev1 comes from |
 # | Minutes to read | 85 |
 # | Minutes to run | 3, on a laptop's processor |
@@ -25,8 +25,8 @@
 # ![The map of the recipe. A frame, you are here, holds the model Dev2. A solid arrow for weights leads to it from Dev1. A dashed arrow for texts leads from Dev2 to the table of samples.](../figures/11_map.png)
 #
 # What you see: the recipe of R1, with the box of this chapter in colour. Solid arrows
-# carry weights, dashed arrows carry only texts. Sections 1 to 8 are the main line;
-# section 9 is for a second reading.
+# carry weights, dashed arrows carry only texts. (An appendix after the exercises has
+# two more parts of R1's first RL. Skip it if you like.)
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -51,6 +51,7 @@ from r1lib import artifacts, checks, evaluate, plots, rewards
 from r1lib.losses import clipped, token_logprobs
 from r1lib.problem import LANGUAGES, Problem
 from r1lib.problem import problems as distinct
+from r1lib.progress import bar
 from r1lib.recipe import pipeline, scenarios, stages
 from r1lib.recipe.stages import RefreshedGRPO
 from r1lib.rewards import COMMAND, MARK, MARKS, SYMBOL, TAG, letters_of
@@ -363,12 +364,11 @@ for p, text in mixing[:2]:  # the first ones, not the worst
 # ![Two number lines of the sum of rewards. At the weight 0.6: wrong and clean 0.7, right without thinking 1.0, right in the other language 1.1, right and mixed 1.4, right and clean 1.7. At the weight 3 wrong and clean has moved to 3.1, beyond right and mixed with 2.6; right and clean has 4.1.](../figures/11_sums.png)
 #
 # What you see: the sum for five kinds of text, at a weight of 0.6 and at one of 3. *Mixed*
-# has half of its words in the other language. At 3 a clean wrong answer has overtaken three
-# kinds of right ones.
+# has half of its words in the other language. At 0.6 every right answer earns more than
+# the wrong one. At 3 the clean wrong answer has overtaken three kinds of right ones.
 #
-# The recipe of this book has 3, all the same. We began with 0.6, which kept mixing near Dev1's level
-# and removed little of it ([docs/experiments.md](../docs/experiments.md)). Nothing between was tried, such as the 1 of
-# a plain sum.
+# The upper line looks safer, and yet the recipe of this book has the weight 3. This section
+# gives the reasons.
 #
 # In code a reward is a dictionary of weights and functions. The sum goes to the learner.
 # Each part goes to the log by itself, since a sum does not say which part rises.
@@ -398,9 +398,9 @@ for name, text in texts.items():
 
 # %% [markdown]
 # Look at the last line: a dot, with a wrong answer, earns more than a right answer that
-# mixes, or one in the other language. Why then not 0.6? And what does 3 risk?
+# mixes, or one in the other language. At 0.6 that could not happen. Why then not 0.6?
 #
-# ### How loud is one foreign word?
+# ### What does one foreign word cost?
 #
 # The reward is a *share*, so the price of a foreign word depends on its company. One
 # foreign word of four costs a quarter of the weight, one of thirty a thirtieth:
@@ -417,9 +417,9 @@ price_of = GENTLE.language / fmean(counts)
 print(f"Dev1: {fmean(counts):.0f} words on average, at the weight 0.6 {price_of:.2f}")
 
 # %% [markdown]
-# A share is quiet in long thoughts, just where foreign words are likely (section 1). The
-# last line says where Dev1 lies: at 0.6 a slip costs about as much as a missing format.
-# (Exercise 11.6 tries a strict rule: 1 if nothing is mixed, else 0.)
+# In long thoughts one foreign word costs little, just where foreign words are likely
+# (section 1). The last line says where Dev1 lies: at 0.6 a slip costs about as much as a
+# missing format. (Exercise 11.4 tries a strict rule: 1 if nothing is mixed, else 0.)
 #
 # ### What a large weight risks
 #
@@ -471,6 +471,25 @@ for name, row in groups.items():
 # all are right, only the language part still teaches. The last is doubtful. No answer was
 # right, and the group still teaches to be wrong in one language.
 #
+# ### Which weights were tried
+#
+# Three weights were run, each for forty steps from the Dev1 of three seeds:
+#
+# | weight | below 0.9 | answers that mix after the stage, beside Dev1 |
+# |---|---|---|
+# | 0 | yes | more on easy problems, in every seed |
+# | 0.6 | yes | about as many on easy problems; fewer on hard ones in two seeds of three |
+# | 3 | no | fewer, in every seed, on easy and on hard problems |
+#
+# We began with 0.6, which is the weight in the recipe's last stage (chapter 13), and it is
+# safe. It held mixing back and removed little of it. So we took five times as much, and
+# kept that after a look at seed 0.
+#
+# So 3 is a weight that worked. Nothing says that it is the best: no weight between 0.6 and 3
+# was run, not even the 1 of a plain sum, and a smaller one may do. As seed 0 helped to
+# choose, only seeds 1 and 2 test the choice. Section 5 draws the weights 0 and 3; the numbers of 0.6 are
+# in [docs/experiments.md](../docs/experiments.md).
+#
 # ### What nobody forbids
 #
 # What could a model do for the full language reward, other than think in one language?
@@ -490,13 +509,13 @@ for name, row in groups.items():
 # %% [markdown] tags=["slide"]
 # ## 4. A live run, with and without
 #
-# What happens in training with a reward of three parts? Two short runs from Dev1 use the
-# same seeds: the same problems, and in the first step the same samples. In one of them the
-# weight of the language part is 0. The loop is that of chapter 09.
+# What does the language part do in training? Nobody can see it in a minute if mixing is
+# rare. In a group in which no answer mixes, the language part is the same for all eight,
+# and teaches nothing (section 3). Dev1 mixes seldom.
 #
-# (R1's first RL had two more parts, a leash to a reference model and an unusual clip. Our
-# recipe has the leash, but it hardly holds, so the live runs leave it off. Section 9 has
-# both.)
+# So the two live runs start from a model that mixes often, the Zero of chapter 09. The
+# recipe starts from Dev1; section 5 has its long runs. (R1's first RL also had a leash to
+# a reference model. Here it is off, since in our recipe it hardly pulls: see the appendix.)
 
 # %%
 shape = {"prompts": 16, "group_size": 8, "max_new_tokens": LONGEST, "kl_coef": 0.0}
@@ -520,23 +539,33 @@ def one_language(policy, config, reward):
 
 
 # %%
+zero, _ = artifacts.load("zero-tiny")
+held_out = {"Dev1": (before, pairs), "Zero": measure(zero)}
+for name, (shares, _) in held_out.items():
+    some = 1 - (1 - shares["mixed"]) ** live.group_size
+    print(f"{name}: {shares['mixed']:.0%} mix, so {some:.0%} of the groups have one")
+
+# %% [markdown]
+# The last number assumes that answers are independent, as words were in section 1. From
+# Zero most groups can teach something about language.
+#
+# Both runs use the same seed: the same problems, and in the first step the same samples.
+# In one of them the weight of the language part is 0. Nothing else differs, so this is the
+# **control run**. The loop is that of chapter 09.
+
+# %% tags=["slide"]
 arms = {"with": live, "without": replace(live, language=0.0)}
 histories, trained = {}, {}
 for name, how in arms.items():
-    trained[name] = copy.deepcopy(dev1)
-    histories[name] = list(one_language(trained[name], how, with_meters(how)))
-    print(name)
-    for end in range(5, how.steps + 1, 5):
-        last = histories[name][end - 5 : end]
-        mean = {
-            part: sum(m[part] for m in last) / 5
-            for part in ("right", "language", "mixed", "wordless")
-        }
-        cells = ", ".join(f"{part} {value:.2f}" for part, value in mean.items())
-        print(f"  steps {end - 4:2} to {end:2}: {cells}")
+    trained[name] = copy.deepcopy(zero)
+    loop = one_language(trained[name], how, with_meters(how))
+    histories[name] = list(bar(loop, how.steps, name, ("right", "mixed")))
 assert histories["with"][0]["right"] == histories["without"][0]["right"]
+ends = {a: fmean(m["mixed"] for m in h[-5:]) for a, h in histories.items()}
+assert ends["with"] < ends["without"], "less is mixed with the language reward"
 
 
+# %% tags=["hide-input"]
 def softened(history, names, window=5):
     """A history in which each of the metrics is the mean of the last few."""
     lines = {n: plots.smooth(plots.column(history, n), window) for n in names}
@@ -547,63 +576,72 @@ def softened(history, names, window=5):
     ]
 
 
-SHOWN = ("right", "mixed")
+SHOWN = ("right", "mixed", "language", "wordless")
 soft = {arm: [softened(history, SHOWN)] for arm, history in histories.items()}
+print("mean of five steps")
+for arm, (history,) in soft.items():
+    for metrics in history[4::5]:
+        cells = ", ".join(f"{part} {metrics[part]:.2f}" for part in SHOWN)
+        print(f"{arm:8} steps {metrics['step'] - 4:2} to {metrics['step']:2}: {cells}")
 plots.compared_curves(soft, {"mixed": "answers that mix", "right": "right answers"})
 
 # %% [markdown]
 # What you see: from step 5 on every point is the mean of the last five steps, which are
-# 640 answers; the first four average what there is. *Without*
-# ends a little above *with*: 6% of its answers mix, against 5%. That is a difference of nine
-# answers, which can be chance. *Right* wobbles with the problems that are drawn, in both runs
-# alike.
+# 640 answers; the first four average what there is. Both runs begin at the same point.
+# *With* the language reward fewer and fewer answers mix. *Without* it the share wanders:
+# nothing holds it. In *right* the two runs go up and down together, with the problems that
+# are drawn. So a price cannot be seen here; section 7 looks for it.
 #
-# So twenty steps show how the loop works, and not yet what the reward does. About six of the
-# 128 answers of a step mix. So at most six of its sixteen groups can learn anything about
-# mixing. Section 5 has more steps, and larger ones.
+# Is the gap chance? With `seed=1` and `seed=2` in `live` we saw the same, from this Zero: in
+# the last five steps *with* mixed in less than half as many answers as *without*.
 #
-# Do the held-out problems of section 2 show more?
+# Do the held-out problems of section 2 agree?
 
 # %%
-exams = {"Dev1": (before, pairs)} | {arm: measure(p) for arm, p in trained.items()}
+held_out |= {arm: measure(policy) for arm, policy in trained.items()}
 print(f"{'':10}" + "".join(f"{name:>10}" for name in before))
-for name, (shares, _) in exams.items():
+for name, (shares, _) in held_out.items():
     print(f"{name:10}" + "".join(f"{value:10.3f}" for value in shares.values()))
 
 # %% [markdown]
-# No. These 144 answers are too few to compare the models: differences below about five points
-# in *mixed*, and below about ten in *right*, mean nothing.
+# Compare *mixed* in the last three rows. These are 144 answers of each model: differences
+# below about eight points in *mixed*, and below about ten in *right*, mean nothing. (All
+# shares of mixing lie below those of training, which draws more countdown, and hard problems.)
 #
-# ### One prompt, with and without
+# Look at *wordless*, too. Thoughts without words would have been the cheap way to the full
+# reward, and these runs did not take it.
 #
-# What does mixing look like? The next cell takes the first English prompt of countdown
-# at which the model trained *without* mixes. With it are the answers of Dev1 and of the
-# model trained *with*, to the same prompt and from the same draw.
+# If twenty steps take so much mixing out of Zero, why does the recipe start from Dev1?
+# Mixing is only one of Zero's two troubles. Nothing in this reward makes a thought easier
+# to read.
+#
+# ### Some thoughts, with and without
+#
+# What does mixing look like? The next cell takes the first five countdown prompts at which
+# Zero mixes, and prints nothing but the words of the thoughts. Below each are those of the
+# two trained models, from the same draw. (The prompts were chosen because Zero mixes here,
+# so compare the two others with each other.)
 
 # %% tags=["slide"]
-english = [p.language == "en" and p.family == "countdown" for p, _ in pairs]
-place = next(
-    i for i, pair in enumerate(exams["without"][1]) if english[i] and mixed(*pair)
-)
-print(pairs[place][0].prompt)
-for name in ("Dev1", "without", "with"):
-    asked_for, text = exams[name][1][place]
-    marks = ["right" if asked_for.check(text) else "wrong"]
-    marks += ["mixes"] if mixed(asked_for, text) else []
-    print(f"\n{name}: {', '.join(marks)}\n{text}")
+answers = held_out["Zero"][1]
+firsts = [i for i in range(0, len(answers), 2) if answers[i][0].family == "countdown"]
+for i in [i for i in firsts if mixed(*answers[i])][:5]:
+    print(f"\n{answers[i][0].prompt}")
+    for name in ("Zero", "without", "with"):
+        pair = held_out[name][1][i]
+        print(f"  {name:8}{'mixes' * int(mixed(*pair)):6}", *words_of(pair[1]))
 
 # %% [markdown]
 # A verdict in the other language is no slip of arithmetic, and the reward for right answers
-# cannot see it. (The prompt was chosen because *without* mixes here. How often it happens is
-# in the column *mixed* above.)
+# cannot see it.
 #
 # <details><summary>The same loop in TRL: `GRPOTrainer`</summary>
 #
 # | here | in TRL's `GRPOConfig` |
 # |---|---|
 # | parts and weights of `Weighted` | `reward_funcs` of the trainer, `reward_weights` |
-# | `kl_coef` (section 9) | `beta` |
-# | a refreshed reference (section 9) | `sync_ref_model`, `ref_model_sync_steps`, `ref_model_mixup_alpha=1.0` |
+# | `kl_coef` (appendix) | `beta` |
+# | a refreshed reference (appendix) | `sync_ref_model`, `ref_model_sync_steps`, `ref_model_mixup_alpha=1.0` |
 # | clip 0.2 / 0.28 | `epsilon`, `epsilon_high` |
 # | spread left undivided | `scale_rewards="none"` |
 # | not tried here: each part divided by its own spread in the group, then added, so that a quiet part is as loud as any other | `multi_objective_aggregation="normalize_then_sum"` |
@@ -662,41 +700,52 @@ plots.interval_dots(panels, "answers that mix", 0.25)
 # **With it, less is mixed than before**, in every seed and at both levels: 2 to 4% on
 # easy problems, 4 to 7% on hard ones.
 #
-# Before any of this was measured we had written down a goal: at most 3% of the easy answers
-# mix. Seed 0 keeps it, but seed 0 helped to choose the weight 3. Of the two others one
-# keeps it, barely, and one misses it.
+# Our goal, written down before, was that at most 3% of the easy answers mix. Seed 0 keeps
+# it, but seed 0 helped to choose the weight (section 3). Of the two others one keeps it,
+# barely, and one misses it.
 #
 # ### Is it only length?
 #
 # Section 1 warned that longer thoughts mix more by themselves. Most of the mixing is in
-# countdown, which has a verdict in every line. The next table has easy countdown alone. Its
-# last column asks how much Dev1 would mix if only its length had changed: each token is
-# clean with the probability that it had in Dev1.
+# countdown, which has a verdict in every line. So take easy countdown alone, and ask how
+# much Dev1 would mix if only its length had changed. Say that it mixed in 10% of its
+# answers, and they became twice as long. An answer stays clean with probability 0.9, one of
+# twice the length with $0.9^2 = 0.81$. So length alone would give 19%.
+
 
 # %%
-print(f"{'seeds 0, 1, 2':15}{'tokens':14}{'mixed':20}from length alone")
-for name, (arm, moment) in {
-    "Dev1": ("with", "before"),
-    "without": ("without", "after"),
-    "with": ("with", "after"),
-}.items():
-    exams = [units[arm, seed]["P5"][moment]["easy"]["values"] for seed in SEEDS]
-    n = len(exams[0]["countdown"])  # countdown comes first
-    tokens, share = ([fmean(e[key][:n]) for e in exams] for key in ("length", "mixed"))
-    if name == "Dev1":
-        first = list(zip(tokens, share, strict=True))
+def of_countdown(arm, moment, name):
+    """Values of easy countdown, a list of one per problem for each seed."""
+    tables = [units[arm, seed]["P5"][moment]["easy"]["values"] for seed in SEEDS]
+    return [t[name][: len(t["countdown"])] for t in tables]  # countdown comes first
+
+
+def as_dots(values):
+    """(mean, low, high) for each seed."""
+    return [(fmean(row), *evaluate.interval(row)) for row in values]
+
+
+was = [fmean(row) for row in of_countdown("with", "before", "length")]
+mixing_was = of_countdown("with", "before", "mixed")
+by_length = {"Dev1": as_dots(mixing_was)}
+print("Dev1    tokens:", *(f"{length:4.0f}" for length in was))
+for arm in ARMS:
+    lengths = [fmean(row) for row in of_countdown(arm, "after", "length")]
+    print(f"{arm:7} tokens:", *(f"{length:4.0f}" for length in lengths))
     alone = [
-        1 - (1 - start) ** (now / length)
-        for now, (length, start) in zip(tokens, first, strict=True)
+        1 - (1 - fmean(row)) ** (now / before_it)
+        for row, now, before_it in zip(mixing_was, lengths, was, strict=True)
     ]
-    cells = ["  ".join(f"{value:3.0f}" for value in tokens)]
-    cells += [", ".join(f"{x:.2f}" for x in row) for row in (share, alone)]
-    print(f"{name:15}{cells[0]:14}{cells[1]:20}{cells[2]}")
+    by_length[f"{arm}: by length alone"] = [(share,) * 3 for share in alone]
+    by_length[f"{arm}: measured"] = as_dots(of_countdown(arm, "after", "mixed"))
+plots.interval_dots({"easy countdown": by_length}, "answers that mix", 0.4)
 
 # %% [markdown]
-# No, in seeds 0 and 1: *without* mixes in 0.26 and 0.17 of its answers, where length alone
-# gives 0.11 and 0.13. There RL added mixing of its own. In seed 2 length explains nearly all
-# of a small rise. *With* has the longer answers in every seed, and mixes less.
+# What you see: below Dev1, for each of the two models, what length alone would give and
+# what was measured. *Without* mixes far more than length alone gives in seed 0: there RL
+# added mixing of its own. In seed 1 it mixes a little more, with an interval that reaches
+# down to it, and in seed 2 length explains nearly all of a small rise. *With* mixes less than
+# length alone would give, in every seed, and its answers are not the shorter ones.
 
 # %% [markdown] tags=["slide"]
 # ## 6. What RL wins back
@@ -727,12 +776,11 @@ plots.interval_dots(panels, "right")
 
 # %% [markdown]
 # What you see: Zero, Dev1 and Dev2, a dot for each seed. From Dev1 to Dev2 right answers
-# rise in every seed in three of the panels. In easy countdown (0.65, 0.57, 0.65) and easy
-# arithmetic (0.92, 0.85, 0.91) Dev2 is back where Zero was. In hard arithmetic (0.43, 0.42,
-# 0.57) it is ahead, in one seed only just.
+# rise in every seed in three of the panels. In easy countdown and easy arithmetic Dev2 is
+# back where Zero was. In hard arithmetic it is ahead, in one seed only just.
 #
-# Hard countdown stays nearly lost (0.13, 0.01, 0.03; in seed 0 nothing comes back). The cold
-# start held none of these problems, and RL cannot reward what is hardly ever found.
+# Hard countdown stays nearly lost, and in seed 0 nothing comes back. The cold start held
+# none of these problems, and RL cannot reward what is hardly ever found.
 
 # %% [markdown] tags=["slide"]
 # ## 7. What it costs
@@ -781,6 +829,8 @@ def price(level, families):
     for arm in ARMS:
         tables = [units[arm, seed]["P5"]["after"][level]["values"] for seed in SEEDS]
         ends[arm] = [[v for f in families for v in table[f]] for table in tables]
+    if ends["without"] == ends["with"]:
+        return None  # no problem differs in any seed: no interval to draw
     found = evaluate.paired_seeds(ends["without"], ends["with"])
     return (found["difference"], *found["interval"]), found["each"], found["clear"]
 
@@ -789,6 +839,8 @@ FAMILIES = scorecard.REASONING
 rows = {f"{level}, all": price(level, FAMILIES) for level in ("easy", "hard")}
 for level in ("easy", "hard"):
     rows |= {f"{level}, {family}": price(level, [family]) for family in FAMILIES}
+print("no problem differs:", *(name for name, row in rows.items() if row is None))
+rows = {name: row for name, row in rows.items() if row is not None}
 for name in ("easy, all", "hard, all", "hard, arithmetic"):
     (mean, low, high), each, clear = rows[name]
     print(f"{name:18}{mean:+.3f} [{low:+.3f}, {high:+.3f}]{', clear' * clear}")
@@ -804,8 +856,14 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # On easy problems no price is visible. On hard arithmetic it is 0.05, and clear. Over all
 # hard problems it is 0.02: a loss in every seed, and yet a tie by that rule, since the
 # seeds differ. A small price, then, as the authors say of theirs. Theirs shows in code,
-# ours in hard arithmetic. (Hard puzzles are never solved, so nothing can be lost there.)
+# ours in hard arithmetic.
 #
+# Hard logic has no bar. No model solved one of these puzzles, so all differences are 0, and
+# a bootstrap can draw nothing but zeros. That would be a bar without length, as if the
+# price were known exactly. It is not known at all: where nothing is right, nothing can be
+# lost.
+
+# %% [markdown]
 # ## 8. What this does not show
 #
 # Our languages are two, with different scripts, so a look at the letters is enough.
@@ -819,7 +877,8 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 #
 # The hole of section 3, thinking without words, stays open: the live run did not fall
 # into it, another may.
-#
+
+# %% [markdown]
 # ## Summary
 #
 # - A reward for right answers is blind to language, so mixing drifts. Paying for the
@@ -842,7 +901,8 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # | language, 3 | words in the language of the question | a dot, or a thought without words | being right, which pays a third as much; the meters; exercise 11.3 |
 #
 # </details>
-#
+
+# %% [markdown]
 # ## Questions
 #
 # 1. Your language reward is at 1.00 after ten steps, and your answers are as right as
@@ -866,11 +926,180 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 #    <details><summary>Answer</summary>Rewards differ in the language part, so
 #    advantages are not zero. Divided by the group's small spread, this difference would
 #    push as hard as right against wrong does elsewhere.</details>
+
+# %% [markdown]
+# ## Exercises
 #
-# ## 9. For a second reading: a leash and a wide clip
+# Fill in the function, run the cell, then the check below it. Solutions are in
+# `solutions/11_one_language.ipynb`. Exercises 11.6 and 11.7 belong to the appendix.
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 11.1** (easy, 3 min) Name the culprits. Return the list of words of the
+# thinking that are in another language than the problem's, in order, as
+# `language_consistency` sees them.
 #
-# What else did R1's first RL have? Two parts that chapter 09 left out or set otherwise. The
-# main line needs neither. (Exercises 11.4 and 11.5 use them.)
+# <details><summary>Hint 1</summary>`words_of` of section 2 finds all words.</details>
+# <details><summary>Hint 2</summary>`rewards.SCRIPT[problem.language].match(word)` is `None`
+# for a foreign word.</details>
+
+
+# %% tags=["exercise"]
+def foreign_words(problem, text):
+    """Words of the thinking that are in another language.
+
+    For an English problem and "<think>try 2+2=4 맞아</think>4" it is ["맞아"].
+    """
+    # BEGIN SOLUTION
+    mine = rewards.SCRIPT[problem.language]
+    return [word for word in words_of(text) if not mine.match(word)]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_11_1(foreign_words)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 11.2** (easy, 10 min) How much may language weigh? Being right has the
+# weight `right`. The other parts are given as a list of (weight, lowest value, highest
+# value). The language part is from 0 to 1. Return the weight that it must stay below,
+# so that no wrong answer reaches a right one; 0.0 if there is no such weight.
+#
+# <details><summary>Hint 1</summary>The worst right answer has every other part at its
+# lowest, the best wrong one at its highest.</details>
+# <details><summary>Hint 2</summary>What is left of `right` after the parts have been
+# spread from lowest to highest? It cannot be below 0.</details>
+
+
+# %% tags=["exercise"]
+def largest_weight(right, others):
+    """The weight of language must stay below this.
+
+    largest_weight(1.0, [(0.1, 0, 1)]) is 0.9, as in section 3.
+    """
+    # BEGIN SOLUTION
+    spread = sum(weight * (high - low) for weight, low, high in others)
+    return max(0.0, right - spread)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_11_2(largest_weight)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 11.3** (medium, 15 min) Close the hole. Write a language reward that a
+# thought without words cannot have. It is the share of words in the problem's language,
+# times a second factor: the number of words *in that language* divided by `enough`, but
+# at most 1. A thought with no word, or no thought, pays 0. Then think: what can be had
+# for nothing *now*?
+#
+# <details><summary>Hint 1</summary>Take `words_of(text)` and count those of the
+# language.</details>
+# <details><summary>Hint 2</summary>Return 0.0 before you divide by a number of words
+# that is 0. `min(1.0, mine / enough)` is the second factor.</details>
+# <details><summary>Answer to the last question</summary>Any `enough` words of the
+# language, whatever they say: "yes yes", and then the tape. It pays for words, not for
+# explaining.</details>
+
+
+# %% tags=["exercise"]
+def spoken(problem, text, enough=2):
+    """Language consistency that wants words.
+
+    With enough=2 the English thought "8-3=5 yes" pays 0.5.
+    """
+    # BEGIN SOLUTION
+    words = words_of(text)
+    script = rewards.SCRIPT[problem.language]
+    mine = sum(script.match(w) is not None for w in words)
+    return mine / len(words) * min(1.0, mine / enough) if words else 0.0
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_11_3(spoken)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 11.4** (hard, 40 min) Predict, then run: an open experiment. Write the
+# strict rule of section 3: 1.0 if the thinking holds a word and every word is in the
+# problem's language, else 0.0. Predict before you run it: is a strict rule at weight 1
+# louder than a share at weight 3? In which groups does it still teach, and in which
+# does it fall silent? Then train with it beside the two live runs:
+#
+# ```python
+# parts = {**with_meters(live).parts, "language": (1.0, strict)}
+# history = list(one_language(copy.deepcopy(zero), live, rewards.Weighted(parts)))
+# ```
+#
+# Watch both meters, and *right*. Which of the two rewards would you give to a model
+# that mixes in every answer?
+#
+# <details><summary>Hint 1</summary>A thought without words must not be paid, so the
+# hole of section 3 is closed, too.</details>
+# <details><summary>Hint 2</summary>`rewards.language_consistency` is exactly 1.0 where
+# nothing is foreign, also where there is no word. `words_of(text)` tells these
+# apart.</details>
+# <details><summary>Answer to the predictions</summary>One slip among n words costs 1
+# under the strict rule, and 3/n under the share. So the rule is louder from four words
+# on. It is silent in a group where all mix, or none does: a model that mixes in every
+# answer learns nothing from it.</details>
+
+
+# %% tags=["exercise"]
+def strict(problem, text):
+    """1.0 for a thought with words, all in the problem's language; else 0.0.
+
+    For an English problem, "yes" pays 1.0, "yes 맞아" 0.0, and "2+2=4" 0.0.
+    """
+    # BEGIN SOLUTION
+    pure = rewards.language_consistency(problem, text) == 1.0
+    return float(pure and bool(words_of(text)))
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_11_4(strict)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 11.5** (easy, 10 min) How much is pairing worth? You get the marks of two
+# models on the same problems. Return the mean difference (second minus first), its
+# standard error, and the standard error that you would have if the two models had
+# answered *different* problems. First guess for the eight marks of section 7: how many
+# times smaller is the paired one?
+#
+# <details><summary>Hint 1</summary>The standard error of a mean of N numbers is the
+# square root of (their variance divided by N). `statistics.variance` gives the
+# variance.</details>
+# <details><summary>Hint 2</summary>Paired, take the variance of the differences. In two
+# groups, take the sum of the two variances.</details>
+# <details><summary>Answer to the guess</summary>About 5 times: 0.04 against
+# 0.21.</details>
+
+
+# %% tags=["exercise"]
+def paired_error(first, second):
+    """(mean difference, its standard error, the error of two separate groups).
+
+    paired_error([0, 1], [0, 1]) is (0, 0, about 0.71): nothing differs in any problem.
+    """
+    # BEGIN SOLUTION
+    from statistics import variance
+
+    gains = [b - a for a, b in zip(first, second, strict=True)]
+    apart = variance(first) + variance(second)
+    n = len(gains)
+    return fmean(gains), math.sqrt(variance(gains) / n), math.sqrt(apart / n)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_11_5(paired_error)
+
+# %% [markdown] tags=["slide"]
+# ## Appendix: a leash and a wide clip
+#
+# **Skip this if you like**: the main line does not need it. (Of the later chapters only 13
+# comes back to the leash, in one of its runs.) What else did R1's first RL have? Two parts that
+# chapter 09 left out or set otherwise. Exercises 11.6 and 11.7, at the end, use them.
 #
 # ### The leash, and why it moves
 #
@@ -1052,10 +1281,8 @@ print(f"of all tokens of the batch: {batch.old_logprobs[batch.mask].exp().mean()
 # two means show: operators, the words behind a verdict, and some numbers. (So it falls
 # on the words that this chapter pays for, too.)
 #
-# When the last of 16 parts is used, the policy is 15 steps away from its samples, so
-# one might expect more and more silence. The table does not show it clearly: the batch
-# is small. (*Tokens* counts only answers with an advantage other than 0, so a group of
-# equal rewards adds none.)
+# (*Tokens* counts only answers with an advantage other than 0, so a group of equal rewards
+# adds none.)
 #
 # Our recipe has 4 parts. How many tokens were outside its clip in the long runs?
 
@@ -1070,99 +1297,8 @@ for seed in SEEDS:
 # ended level with ours ([docs/experiments.md](../docs/experiments.md)). This is no evidence
 # against R1's choice: its rollouts had 16 parts.
 
-# %% [markdown]
-# ## Exercises
-#
-# Fill in the function, run the cell, then the check below it. Solutions are in
-# `solutions/11_one_language.ipynb`.
-
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 11.1** (easy, 3 min) Name the culprits. Return the list of words of the
-# thinking that are in another language than the problem's, in order, as
-# `language_consistency` sees them.
-#
-# <details><summary>Hint 1</summary>`words_of` of section 2 finds all words.</details>
-# <details><summary>Hint 2</summary>`rewards.SCRIPT[problem.language].match(word)` is `None`
-# for a foreign word.</details>
-
-
-# %% tags=["exercise"]
-def foreign_words(problem, text):
-    """Words of the thinking that are in another language.
-
-    For an English problem and "<think>try 2+2=4 맞아</think>4" it is ["맞아"].
-    """
-    # BEGIN SOLUTION
-    mine = rewards.SCRIPT[problem.language]
-    return [word for word in words_of(text) if not mine.match(word)]
-    # END SOLUTION
-
-
-# %% tags=["check"]
-checks.ex_11_1(foreign_words)
-
-# %% [markdown] tags=["exercise-text"]
-# **Exercise 11.2** (easy, 10 min) How much may language weigh? Being right has the
-# weight `right`. The other parts are given as a list of (weight, lowest value, highest
-# value). The language part is from 0 to 1. Return the weight that it must stay below,
-# so that no wrong answer reaches a right one; 0.0 if there is no such weight.
-#
-# <details><summary>Hint 1</summary>The worst right answer has every other part at its
-# lowest, the best wrong one at its highest.</details>
-# <details><summary>Hint 2</summary>What is left of `right` after the parts have been
-# spread from lowest to highest? It cannot be below 0.</details>
-
-
-# %% tags=["exercise"]
-def largest_weight(right, others):
-    """The weight of language must stay below this.
-
-    largest_weight(1.0, [(0.1, 0, 1)]) is 0.9, as in section 3.
-    """
-    # BEGIN SOLUTION
-    spread = sum(weight * (high - low) for weight, low, high in others)
-    return max(0.0, right - spread)
-    # END SOLUTION
-
-
-# %% tags=["check"]
-checks.ex_11_2(largest_weight)
-
-# %% [markdown] tags=["exercise-text"]
-# **Exercise 11.3** (medium, 15 min) Close the hole. Write a language reward that a
-# thought without words cannot have. It is the share of words in the problem's language,
-# times a second factor: the number of words *in that language* divided by `enough`, but
-# at most 1. A thought with no word, or no thought, pays 0. Then think: what can be had
-# for nothing *now*?
-#
-# <details><summary>Hint 1</summary>Take `words_of(text)` and count those of the
-# language.</details>
-# <details><summary>Hint 2</summary>Return 0.0 before you divide by a number of words
-# that is 0. `min(1.0, mine / enough)` is the second factor.</details>
-# <details><summary>Answer to the last question</summary>Any `enough` words of the
-# language, whatever they say: "yes yes", and then the tape. It pays for words, not for
-# explaining.</details>
-
-
-# %% tags=["exercise"]
-def spoken(problem, text, enough=2):
-    """Language consistency that wants words.
-
-    With enough=2 the English thought "8-3=5 yes" pays 0.5.
-    """
-    # BEGIN SOLUTION
-    words = words_of(text)
-    script = rewards.SCRIPT[problem.language]
-    mine = sum(script.match(w) is not None for w in words)
-    return mine / len(words) * min(1.0, mine / enough) if words else 0.0
-    # END SOLUTION
-
-
-# %% tags=["check"]
-checks.ex_11_3(spoken)
-
-# %% [markdown] tags=["exercise-text"]
-# **Exercise 11.4** (easy, 5 min) Which policy holds the leash of section 9? Steps are
+# **Exercise 11.6** (easy, 5 min) Which policy holds the leash of the appendix? Steps are
 # counted from 1. At the end of every step that is a multiple of `every`, the reference becomes the
 # policy of that moment. For each step, return after how many steps of training its
 # reference was made (0 is the start). The list has `steps` entries.
@@ -1185,15 +1321,15 @@ def references(steps, every):
 
 
 # %% tags=["check"]
-checks.ex_11_4(references)
+checks.ex_11_6(references)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 11.5** (medium, 10 min) The share of silent tokens. You get
+# **Exercise 11.7** (medium, 10 min) The share of silent tokens. You get
 # log-probabilities now and at sampling, advantages and mask. Among the tokens under the
 # mask whose advantage is not 0, return the share whose gradient the clip has taken
 # away. No such token: 0.0. The check compares with what autograd finds.
 #
-# <details><summary>Hint 1</summary>Section 9 says which two of the four cases are
+# <details><summary>Hint 1</summary>The table of slopes says which two of the four cases are
 # silent. A padded place can have any ratio.</details>
 # <details><summary>Hint 2</summary>`(logprobs - old).exp()` is the ratio, and
 # `advantages[:, None]` fits beside it. Combine conditions with `&` and `|`.</details>
@@ -1215,80 +1351,4 @@ def silent_share(logprobs, old, advantages, mask, low=0.2, high=0.28):
 
 
 # %% tags=["check"]
-checks.ex_11_5(silent_share)
-
-# %% [markdown] tags=["exercise-text"]
-# **Exercise 11.6** (hard, 40 min) Predict, then run: an open experiment. Write the
-# strict rule of section 3: 1.0 if the thinking holds a word and every word is in the
-# problem's language, else 0.0. Predict before you run it: is a strict rule at weight 1
-# louder than a share at weight 3? In which groups does it still teach, and in which
-# does it fall silent? Then train with it beside the two live runs:
-#
-# ```python
-# parts = {**with_meters(live).parts, "language": (1.0, strict)}
-# history = list(one_language(copy.deepcopy(dev1), live, rewards.Weighted(parts)))
-# ```
-#
-# Watch both meters, and *right*. Which of the two rewards would you give to a model
-# that mixes in every answer?
-#
-# <details><summary>Hint 1</summary>A thought without words must not be paid, so the
-# hole of section 3 is closed, too.</details>
-# <details><summary>Hint 2</summary>`rewards.language_consistency` is exactly 1.0 where
-# nothing is foreign, also where there is no word. `words_of(text)` tells these
-# apart.</details>
-# <details><summary>Answer to the predictions</summary>One slip among n words costs 1
-# under the strict rule, and 3/n under the share. So the rule is louder from four words
-# on. It is silent in a group where all mix, or none does: a model that mixes in every
-# answer learns nothing from it.</details>
-
-
-# %% tags=["exercise"]
-def strict(problem, text):
-    """1.0 for a thought with words, all in the problem's language; else 0.0.
-
-    For an English problem, "yes" pays 1.0, "yes 맞아" 0.0, and "2+2=4" 0.0.
-    """
-    # BEGIN SOLUTION
-    pure = rewards.language_consistency(problem, text) == 1.0
-    return float(pure and bool(words_of(text)))
-    # END SOLUTION
-
-
-# %% tags=["check"]
-checks.ex_11_6(strict)
-
-# %% [markdown] tags=["exercise-text"]
-# **Exercise 11.7** (easy, 10 min) How much is pairing worth? You get the marks of two
-# models on the same problems. Return the mean difference (second minus first), its
-# standard error, and the standard error that you would have if the two models had
-# answered *different* problems. First guess for the eight marks of section 7: how many
-# times smaller is the paired one?
-#
-# <details><summary>Hint 1</summary>The standard error of a mean of N numbers is the
-# square root of (their variance divided by N). `statistics.variance` gives the
-# variance.</details>
-# <details><summary>Hint 2</summary>Paired, take the variance of the differences. In two
-# groups, take the sum of the two variances.</details>
-# <details><summary>Answer to the guess</summary>About 5 times: 0.04 against
-# 0.21.</details>
-
-
-# %% tags=["exercise"]
-def paired_error(first, second):
-    """(mean difference, its standard error, the error of two separate groups).
-
-    paired_error([0, 1], [0, 1]) is (0, 0, about 0.71): nothing differs in any problem.
-    """
-    # BEGIN SOLUTION
-    from statistics import variance
-
-    gains = [b - a for a, b in zip(first, second, strict=True)]
-    apart = variance(first) + variance(second)
-    n = len(gains)
-    return fmean(gains), math.sqrt(variance(gains) / n), math.sqrt(apart / n)
-    # END SOLUTION
-
-
-# %% tags=["check"]
-checks.ex_11_7(paired_error)
+checks.ex_11_7(silent_share)

@@ -92,16 +92,16 @@ def never_paired(first, second):
         (checks.ex_11_2, lambda right, others: right, "must stay below 0.9"),
         (checks.ex_11_3, plain, "no word must pay nothing"),
         (checks.ex_11_3, paid_by_length, "with enough=2 pays 0.25, not 0.5"),
-        (checks.ex_11_4, too_early, "the refresh comes at its end"),
-        (checks.ex_11_4, lambda steps, every: [0], "one entry for each step"),
-        (checks.ex_11_5, outside, "a bad one that became likelier still moves"),
-        (checks.ex_11_5, of_the_whole_mask, "at clip 0.2 / 0.28 the share is"),
-        (checks.ex_11_6, a_share, "one foreign word is too many"),
-        (checks.ex_11_6, paid_without_words, "a thought without words pays nothing"),
-        (checks.ex_11_7, backwards, "the second minus the first"),
-        (checks.ex_11_7, no_root, "the error of two groups: take the square root"),
-        (checks.ex_11_7, never_paired, "the error paired of"),
-        (checks.ex_11_7, lambda a, b: 0.0, "return three numbers"),
+        (checks.ex_11_6, too_early, "the refresh comes at its end"),
+        (checks.ex_11_6, lambda steps, every: [0], "one entry for each step"),
+        (checks.ex_11_7, outside, "a bad one that became likelier still moves"),
+        (checks.ex_11_7, of_the_whole_mask, "at clip 0.2 / 0.28 the share is"),
+        (checks.ex_11_4, a_share, "one foreign word is too many"),
+        (checks.ex_11_4, paid_without_words, "a thought without words pays nothing"),
+        (checks.ex_11_5, backwards, "the second minus the first"),
+        (checks.ex_11_5, no_root, "the error of two groups: take the square root"),
+        (checks.ex_11_5, never_paired, "the error paired of"),
+        (checks.ex_11_5, lambda a, b: 0.0, "return three numbers"),
     ],
 )
 def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
@@ -123,5 +123,5 @@ def test_a_stub_is_not_started(number, capsys):
 def test_checks_do_not_touch_the_global_random_numbers():
     torch.manual_seed(0)
     state = torch.get_rng_state()
-    checks.ex_11_5(outside)
+    checks.ex_11_7(outside)
     assert torch.equal(torch.get_rng_state(), state)

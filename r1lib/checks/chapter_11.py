@@ -95,61 +95,7 @@ def ex_11_3(spoken) -> None:
     report("11.3", test, spoken)
 
 
-def ex_11_4(references) -> None:
-    """For each step: after how many steps its reference was made."""
-
-    def test(references):
-        got = items(references(7, 3))
-        assert len(got) == 7, "one entry for each step"
-        assert got[2] != 3, (
-            "step 3 still had the old reference: the refresh comes at its end"
-        )
-        for steps, every, wanted in (
-            (7, 3, [0, 0, 0, 3, 3, 3, 6]),
-            (3, 1, [0, 1, 2]),
-            (4, 10, [0, 0, 0, 0]),
-        ):
-            got = items(references(steps, every))
-            assert got == wanted, f"{steps} steps, every {every}: {wanted}, not {got}"
-
-    report("11.4", test, references)
-
-
-def ex_11_5(silent_share) -> None:
-    """The share of tokens whose gradient the clip has taken, against autograd."""
-
-    def test(silent_share):
-        generator = torch.Generator().manual_seed(0)
-        old = -torch.rand(6, 9, generator=generator)
-        new = old + 0.6 * torch.randn(6, 9, generator=generator)
-        advantages = torch.randn(6, generator=generator)
-        advantages[2] = 0.0
-        mask = torch.rand(6, 9, generator=generator) > 0.3
-        for low, high in ((0.2, 0.28), (0.5, 1.0), (10.0, 10.0)):
-            logprobs = new.clone().requires_grad_()
-            clipped(logprobs, old, advantages[:, None], low, high).sum().backward()
-            counted = mask & (advantages != 0)[:, None]
-            wanted = (logprobs.grad[counted] == 0).float().mean().item()
-            got = float(number(silent_share(new, old, advantages, mask, low, high)))
-            outside = (new - old).exp()
-            outside = ((outside < 1 - low) | (outside > 1 + high))[counted]
-            both = outside.float().mean().item()
-            assert abs(got - both) > 1e-6 or abs(wanted - both) < 1e-6, (
-                "that is every token outside the clip; a bad one that became likelier "
-                "still moves"
-            )
-            assert abs(got - wanted) < 1e-6, (
-                f"at clip {low} / {high} the share is {wanted:.4f}, not {got:.4f}"
-            )
-        nothing = torch.zeros(6, 9, dtype=torch.bool)
-        with hint(reason := "without any token the share is 0.0"):
-            got = number(silent_share(new, old, advantages, nothing), nan=reason)
-        assert got == 0.0, reason
-
-    report("11.5", test, silent_share)
-
-
-def ex_11_6(strict) -> None:
+def ex_11_4(strict) -> None:
     """The strict rule: a thought with words, and every one in the language."""
 
     def test(strict):
@@ -174,10 +120,10 @@ def ex_11_6(strict) -> None:
                 f"{thought!r} in {language!r} pays {wanted}, not {got}: {reason}"
             )
 
-    report("11.6", test, strict)
+    report("11.4", test, strict)
 
 
-def ex_11_7(paired_error) -> None:
+def ex_11_5(paired_error) -> None:
     """The mean difference, its standard error, and that of two separate groups."""
 
     def test(paired_error):
@@ -210,4 +156,58 @@ def ex_11_7(paired_error) -> None:
                     f"not {got:.3f}"
                 )
 
-    report("11.7", test, paired_error)
+    report("11.5", test, paired_error)
+
+
+def ex_11_6(references) -> None:
+    """For each step: after how many steps its reference was made."""
+
+    def test(references):
+        got = items(references(7, 3))
+        assert len(got) == 7, "one entry for each step"
+        assert got[2] != 3, (
+            "step 3 still had the old reference: the refresh comes at its end"
+        )
+        for steps, every, wanted in (
+            (7, 3, [0, 0, 0, 3, 3, 3, 6]),
+            (3, 1, [0, 1, 2]),
+            (4, 10, [0, 0, 0, 0]),
+        ):
+            got = items(references(steps, every))
+            assert got == wanted, f"{steps} steps, every {every}: {wanted}, not {got}"
+
+    report("11.6", test, references)
+
+
+def ex_11_7(silent_share) -> None:
+    """The share of tokens whose gradient the clip has taken, against autograd."""
+
+    def test(silent_share):
+        generator = torch.Generator().manual_seed(0)
+        old = -torch.rand(6, 9, generator=generator)
+        new = old + 0.6 * torch.randn(6, 9, generator=generator)
+        advantages = torch.randn(6, generator=generator)
+        advantages[2] = 0.0
+        mask = torch.rand(6, 9, generator=generator) > 0.3
+        for low, high in ((0.2, 0.28), (0.5, 1.0), (10.0, 10.0)):
+            logprobs = new.clone().requires_grad_()
+            clipped(logprobs, old, advantages[:, None], low, high).sum().backward()
+            counted = mask & (advantages != 0)[:, None]
+            wanted = (logprobs.grad[counted] == 0).float().mean().item()
+            got = float(number(silent_share(new, old, advantages, mask, low, high)))
+            outside = (new - old).exp()
+            outside = ((outside < 1 - low) | (outside > 1 + high))[counted]
+            both = outside.float().mean().item()
+            assert abs(got - both) > 1e-6 or abs(wanted - both) < 1e-6, (
+                "that is every token outside the clip; a bad one that became likelier "
+                "still moves"
+            )
+            assert abs(got - wanted) < 1e-6, (
+                f"at clip {low} / {high} the share is {wanted:.4f}, not {got:.4f}"
+            )
+        nothing = torch.zeros(6, 9, dtype=torch.bool)
+        with hint(reason := "without any token the share is 0.0"):
+            got = number(silent_share(new, old, advantages, nothing), nan=reason)
+        assert got == 0.0, reason
+
+    report("11.7", test, silent_share)
