@@ -42,6 +42,7 @@ import copy
 import json
 import math
 import random
+import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -116,7 +117,7 @@ for name in published:
 # Tables 4 to 6:
 
 # %% tags=["slide", "nbval-check-output"]
-PAPER = {  # AIME 2024 and MATH-500, one answer each
+PAPER = {  # pass@1 on AIME 2024 and MATH-500
     "distilled, Qwen-1.5B": (28.9, 83.9),
     "distilled, Qwen-7B": (55.5, 92.8),
     "distilled, Qwen-14B": (69.7, 93.9),
@@ -416,6 +417,7 @@ def habits(found):
     tapes = [rewrite.read_tape(match["tape"]) for match in read if match]
     sums = [countdown.run_tape(order, ops) == got for order, ops, got in tapes]
     neat = fmean(rewards.format(None, text) for text in texts)
+    # another try is on its way (reflects), or a miss is admitted and left (notices)
     goes_on = fmean(skills.reflects(t) or rewrite.notices(t) for t in texts)
     return neat, goes_on, len(sums) / len(texts), fmean(sums) if sums else math.nan
 
@@ -479,12 +481,15 @@ for name, part in (
 ):
     print(f"{name:20}{part.flops(*both, length) / 1e9:8.0f} GFLOPs")
 
-tokens = 804_745 * 5_355
-active = counts.active_parameters(PRESETS["deepseek-v3"])
-print(f"{tokens / 1e9:.1f} billion tokens")
-print(f"a teacher of R1's size writes them: {2 * active * tokens:.1e} FLOPs")
-for size in (1.5e9, 8e9, 32e9):
-    print(f"{size / 1e9:4.1f} B weights learn: {6 * size * 2 * tokens:.1e} FLOPs")
+samples, whole = 804_745, 5_355  # tokens in one of them
+tokens = samples * whole
+r1, *learners = (PRESETS[name] for name in published)
+print(f"at the paper's size, {tokens / 1e9:.1f} billion tokens")
+written = Spent(teacher_written=tokens).flops(r1, r1, whole)
+print(f"{'R1 writes':20}{written:8.1e} FLOPs")
+for name, c in zip(published[1:], learners, strict=True):
+    learned = Spent(student_trained=2 * tokens).flops(c, r1, whole)
+    print(f"{name.removeprefix('r1-distill-') + ' learns':20}{learned:8.1e} FLOPs")
 
 # %% [markdown]
 # At the paper's size the writing costs more than the learning for the smallest student, and
@@ -759,7 +764,8 @@ def read_by_teacher(found, most=64):
     """First answers that ended by themselves: ids, mask, and the teacher's logits."""
     rows = zip(found.problems, found.texts, found.lengths[:, 0], strict=True)
     pairs = [(p.prompt, texts[0]) for p, texts, n in rows if n < LONGEST]
-    ids, mask = sft.collate(sft.encode(tokenizer, pairs[:: -(-len(pairs) // most)]))
+    every = math.ceil(len(pairs) / most)  # take each second one, or third, ...
+    ids, mask = sft.collate(sft.encode(tokenizer, pairs[::every]))
     with torch.no_grad():
         return ids, mask, teacher(ids)
 
@@ -808,28 +814,66 @@ assert max(far["texts"], far["probabilities"]) < far["base"] / 2
 
 
 # %% tags=["slide"]
-def objections(model, prompt, text):
-    """[(token, reverse KL)] of a completion: what the teacher says to each token."""
-    ids, mask = sft.collate(sft.encode(tokenizer, [(prompt, text)]))
+def objections(model, ids, mask):
+    """{place: reverse KL} of a completion: what the teacher says to each token."""
     with torch.no_grad():
         wanted = teacher(ids)
-    found = []
+    found = {}
     for t in mask[0].nonzero().flatten().tolist():
         only = torch.zeros_like(mask)
         only[0, t] = True
-        value = distance(model, (ids, only, wanted), "reverse")
-        found.append((tokenizer.decode([ids[0, t].item()]), max(0.0, value)))
+        found[t] = max(0.0, distance(model, (ids, only, wanted), "reverse"))
     return found
 
 
-lines = [[]]
+# %% tags=["slide", "hide-input"]
+def follows(before, result):
+    """Does a result follow from the text before it? None where it is no result."""
+    step = re.search(r"(\d+),?([-+*/~])(\d+)=$", before)
+    if not step or not result.isdigit():
+        return None
+    a, kind, b = int(step[1]), step[2], int(step[3])
+    right = {"+": a + b, "-": a - b, "*": a * b, "~": abs(a - b)}
+    return int(result) == (right[kind] if kind in right else b and a / b)
+
+
 read = answers["small student"].texts[first][0]
-for token, value in objections(student, held_out[first].prompt, read):
+shown = sft.collate(sft.encode(tokenizer, [(held_out[first].prompt, read)]))
+objected = objections(student, *shown)
+lines, spots, so_far = [[]], {}, ""
+for t, value in objected.items():
+    token = tokenizer.decode([shown[0][0, t].item()])
     if "\n" in token:
         lines.append([])
     else:
+        spots[t] = follows(so_far, token), (len(lines) - 1, len(lines[-1]))
         lines[-1].append((token, value))
-plots.token_map(lines[:6], "reverse KL, nats")
+    so_far += token
+crossed = {place for true, place in spots.values() if true is False}
+plots.token_map(lines[:6], "reverse KL, nats", {x for x in crossed if x[0] < 6})
+
+# %% [markdown]
+# Most of the colour is on results. The teacher accepts the form, the numbers chosen and
+# the order of steps.
+#
+# But colour and mistakes are not the same. Some right results are dark, some wrong ones
+# pale. Compare both models at the darkest right result of all, and at the palest wrong
+# one:
+
+# %% tags=["hide-input"]
+rights = [t for t, (true, _) in spots.items() if true]
+wrongs = [t for t, (true, _) in spots.items() if true is False]
+pick = {"right": (max, rights), "wrong": (min, wrongs)}
+for verdict, (most, among) in pick.items():
+    t = most(among, key=objected.get)
+    ids = shown[0][:, : t + 1]
+    line = tokenizer.decode(ids[0].tolist()).split("\n")[-1]
+    print(f"{line}   {verdict}, reverse KL {objected[t]:.1f}")
+    for name, model in (("teacher", teacher), ("small student", student)):
+        with torch.no_grad():
+            row = model(ids)[0, t - 1].softmax(-1)
+        top = (f"{tokenizer.decode([i])} {row[i]:.1%}" for i in row.topk(3)[1].tolist())
+        print(f"    {name:14}", *top, sep="   ")
 
 # %% [markdown]
 # Most of the colour is on **results**, the tokens after `=`. The teacher accepts the form,
@@ -929,7 +973,7 @@ def on_each(model, where):
     return [distance(model, row, "reverse") for row in rows]
 
 
-earlier, gains = on_each(student, on_own), []
+earlier, moved = on_each(student, on_own), []
 print(f"before: reverse KL {fmean(earlier):.2f}, the mean of {len(earlier)} texts")
 for seed in (0, 1, 2):
     pupil, rng = copy.deepcopy(student).train(), random.Random(seed)
@@ -941,9 +985,9 @@ for seed in (0, 1, 2):
         practise(pupil, drawn, optimizers, generator)
     gain = evaluate.paired(earlier, on_each(pupil, on_own))
     low, high = gain["interval"]
-    gains.append(gain["difference"])
-    print(f"seed {seed}: {gains[-1]:+.2f} [{low:+.2f}, {high:+.2f}]")
-assert fmean(gains) < 0
+    moved.append(gain["difference"])
+    print(f"seed {seed}: {moved[-1]:+.2f} [{low:+.2f}, {high:+.2f}]")
+assert fmean(moved) < 0
 
 # %% [markdown]
 # The distance falls a little in each seed, by about a twentieth, and each interval over texts
@@ -998,7 +1042,7 @@ assert scores["big, silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
 # ([docs/experiments.md](../docs/experiments.md)).
 
 
-# %% tags=["slide"]
+# %% tags=["slide", "hide-input"]
 def results_of(arm):
     """seed -> what was measured of an arm."""
     files = {seed: RESULTS / f"distill-{arm}-{seed}.json" for seed in (0, 1, 2)}
@@ -1010,24 +1054,45 @@ ROWS = {
     "base": "small base",
     "rl": "RL alone",
     "traces": "R1's texts",
+    "n-7500": "more of R1's texts",
     "softer": "forward KL, T = 2",
     "own": "on-policy",
     "traces-rl": "texts, then RL",
     "big-traces": "big base, texts",
     "teacher": "R1, the teacher",
 }
-measured, dots = {arm: results_of(arm) for arm in ROWS}, {}
-print(f"{'':20}easy (seeds 0, 1, 2)    hard   TFLOPs")
+measured = {arm: results_of(arm) for arm in ROWS}
+
+
+def easy(run):
+    """The share of easy test problems that a run solves."""
+    return run["test"]["easy"]["pass@1"]
+
+
+def sums(run):
+    """Single sums right at the end, or None where they were not measured."""
+    return run.get("skills", {}).get("after", {}).get("arithmetic")
+
+
+def three(values, form=".2f"):
+    """A number for each seed, or a dash."""
+    return "  ".join("   -" if x is None else f"{x:{form}}" for x in values)
+
+
+print(f"seeds 0, 1, 2:      {'easy problems':19}{'single sums':19}{'TFLOPs':19}hard")
 for arm, name in ROWS.items():
     runs = measured[arm].values()
-    marks = [run["test"]["easy"] for run in runs]
-    dots[name] = [(m["pass@1"], *m["interval"]) for m in marks]
-    each = [mean for mean, *_ in dots[name]]
+    spent = three((run["flops"] / 1e12 for run in runs), "4.1f")
     hard = fmean(run["test"]["hard"]["pass@1"] for run in runs)
-    flops = fmean(run["flops"] for run in runs) / 1e12
-    cells = f"{fmean(each):.2f} ({' '.join(f'{x:.2f}' for x in each)})"
-    print(f"{name:20}{cells:24}{hard:.2f}{flops:9.1f}")
-plots.interval_dots({"easy problems": dots})
+    cells = f"{three(map(easy, runs)):19}{three(map(sums, runs)):19}{spent:19}"
+    print(f"{name:20}{cells}{hard:.2f}")
+ways = {f"seed {seed}": {} for seed in (0, 1, 2)}
+for arm, name in ROWS.items():
+    for seed, run in measured[arm].items():
+        mark = run["test"]["easy"]
+        spot = run["flops"] / 1e12, (mark["pass@1"], *mark["interval"])
+        ways[f"seed {seed}"][name] = spot
+plots.price_panels(ways, "TFLOPs of teaching", "easy problems right")
 
 # %% [markdown]
 # The figure shows right answers to easy problems. Each dot is a seed, with its 95% interval
@@ -1038,11 +1103,12 @@ plots.interval_dots({"easy problems": dots})
 # does: what one way gains over another on the same easy problems. A star says that the 95%
 # interval excludes 0. Believe a row with three stars and the same sign:
 
-# %% tags=["slide"]
+# %% tags=["slide", "hide-input"]
 PAIRS = {
     ("rl", "traces"): "",
     ("traces", "softer"): "",
     ("traces", "own"): "",
+    ("n-7500", "own"): "",
     ("traces", "traces-rl"): "Raschka 1",
     ("teacher", "big-traces"): "Raschka 2",
 }
@@ -1056,12 +1122,12 @@ def gains(start, end):
         yield gain["difference"], low > 0 or high < 0
 
 
-print(f"{'from':17}{'to':20}seed 0   seed 1   seed 2")
+print(f"{'from':20}{'to':20}seed 0   seed 1   seed 2")
 for (start, end), note in PAIRS.items():
     found = list(gains(start, end))
     cells = "".join(f"{x:+.2f}{'*' if star else ' '}   " for x, star in found)
-    print(f"{ROWS[start]:17}{ROWS[end]:20}{cells} {note}")
-    if start in ("rl", "traces") and end != "own":
+    print(f"{ROWS[start]:20}{ROWS[end]:20}{cells} {note}")
+    if start == "rl" or end == "traces-rl":
         assert all(x > 0 and star for x, star in found)  # clear in every seed
 
 # %% [markdown]
@@ -1091,19 +1157,12 @@ for (start, end), note in PAIRS.items():
 # times as many. Ours have 30 to 7,232. Each trains on the same number of tokens, so few
 # traces are read often.
 
-# %% tags=["slide"]
+# %% tags=["slide", "hide-input"]
 several = {arm: results_of(arm) for arm in ("n-30", "n-125", "n-500")}
-several |= {"traces": measured["traces"], "n-7500": results_of("n-7500")}
+several |= {arm: measured[arm] for arm in ("traces", "n-7500")}
 counted = {
     arm: round(fmean(r["traces"] for r in several[arm].values())) for arm in several
 }
-
-
-def easy(run):
-    """The share of easy test problems that a run solves."""
-    return run["test"]["easy"]["pass@1"]
-
-
 panels = {}
 for seed in (0, 1, 2):
     points = [(counted[arm], easy(runs[seed])) for arm, runs in several.items()]
@@ -1113,14 +1172,12 @@ for seed in (0, 1, 2):
         panel[ROWS[arm]] = [(n, level) for n in (30, points[-1][0])]
 print(f"{'':27}single sums right, seeds 0, 1, 2")
 for arm, runs in {"base": measured["base"], **several}.items():
-    adds = (run["skills"]["after"]["arithmetic"] for run in runs.values())
     times = fmean(run.get("passes", 0) for run in runs.values())
     name = f"{counted[arm]:,} traces, read {times:.0f} times" if times else "small base"
-    print(f"{name:27}", *(f"{x:.2f}" for x in adds))
-flops = (
-    fmean(r["flops"] for r in a.values()) for a in (several["n-500"], measured["rl"])
-)
-print("500 traces: {:.1e} FLOPs, RL alone: {:.1e}".format(*flops))
+    print(f"{name:27}", three(map(sums, runs.values())))
+for name, runs in (("500 traces", several["n-500"]), ("RL alone", measured["rl"])):
+    spent = three((run["flops"] / 1e12 for run in runs.values()), "4.1f")
+    print(f"{name + ', TFLOPs':27}", spent)
 plots.doubling_curves(panels, "traces")
 
 # %% [markdown]
@@ -1141,17 +1198,15 @@ plots.doubling_curves(panels, "traces")
 # could not add? Compare a student of twice the size, with a base of its own that has read
 # as much. Both were taught with R1's texts.
 
-# %% tags=["slide"]
+# %% tags=["slide", "hide-input"]
 STUDENTS = {
     "239k weights": ("base", "traces"),
     "469k weights": ("large-base", "large"),
 }
-groups = {}
-for name, (before, after) in STUDENTS.items():
-    adds = [r["skills"]["after"]["arithmetic"] for r in results_of(before).values()]
-    rights = map(easy, results_of(after).values())
-    groups[name] = list(zip(adds, rights, strict=True))
-plots.scatter(groups, "single sums right, base", "easy problems right, student")
+print(f"seeds 0, 1, 2: {'single sums, base':20}easy problems, student")
+for name, arms in STUDENTS.items():
+    of_base, taught = (results_of(arm).values() for arm in arms)
+    print(f"{name:15}{three(map(sums, of_base)):20}{three(map(easy, taught))}")
 
 # %% [markdown]
 # Each dot is a student of one seed. Five of the six bases can add, and their students solve
@@ -1162,33 +1217,8 @@ plots.scatter(groups, "single sums right, base", "easy problems right, student")
 # three could add then, and their students drew close
 # ([docs/experiments.md](../docs/experiments.md)).
 
-# %% [markdown] tags=["slide"]
-# ## 10. Out into the world
-#
-# (You may skip this section at first reading.)
-#
-# <details><summary>The same in TRL, for real models</summary>In TRL 1.16, `SFTTrainer` on
-# R1's traces is the first way. `DistillationTrainer` is the third; its `beta` leads from the
-# forward KL (0) to the reverse KL (1). `GKDTrainer`, in `trl.experimental.gkd`, mixes in
-# given texts: `lmbda` is the share of the student's own, so 0 is the second way. Both
-# compare only the *sizes* of the vocabularies (section 6).</details>
-#
-# R1's students are useful because anybody's software can load them. `hub.export_hf` writes
-# ours in the form that `transformers` reads: weights as safetensors, the rest as JSON, no
-# code. Then we read the folder back by its published names. A test,
-# `tests/test_hub_export.py`, finds the same logits with `transformers` itself.
-
-# %% tags=["nbval-check-output"]
-hub.export_hf(student, FOLDER / "student", tokenizer)
-print(*(file.name for file in sorted((FOLDER / "student").iterdir())))
-again = hub.load(FOLDER / "student").eval()
-ids = torch.tensor([tokenizer.prompt(held_out[0].prompt)])
-with torch.no_grad():
-    apart = (again(ids) - student.eval()(ids)).abs().max()
-print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
-
 # %% [markdown]
-# ## 11. What this does not show
+# ## 10. What this does not show
 #
 # Our student has read the same tiny web as its teacher, so it knows the games and the form
 # of a tape before its first trace. Our teacher is only three times larger than its student,
@@ -1231,7 +1261,33 @@ print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
 #    see, such as skipped steps, pass through and may grow.
 # 3. The teacher's own training, and its texts that were thrown away. RL is the only way
 #    where nobody is better than your model.</details>
+
+# %% [markdown] tags=["slide"]
+# ## 11. Out into the world
 #
+# (An addition, for those who want to use a student elsewhere.)
+#
+# <details><summary>The same in TRL, for real models</summary>In TRL 1.16, `SFTTrainer` on
+# R1's traces is the first way. `DistillationTrainer` is the third; its `beta` leads from the
+# forward KL (0) to the reverse KL (1). `GKDTrainer`, in `trl.experimental.gkd`, mixes in
+# given texts: `lmbda` is the share of the student's own, so 0 is the second way. Both
+# compare only the *sizes* of the vocabularies (section 6).</details>
+#
+# R1's students are useful because anybody's software can load them. `hub.export_hf` writes
+# ours in the form that `transformers` reads: weights as safetensors, the rest as JSON, no
+# code. Then we read the folder back by its published names. A test,
+# `tests/test_hub_export.py`, finds the same logits with `transformers` itself.
+
+# %% tags=["nbval-check-output"]
+hub.export_hf(student, FOLDER / "student", tokenizer)
+print(*(file.name for file in sorted((FOLDER / "student").iterdir())))
+again = hub.load(FOLDER / "student").eval()
+ids = torch.tensor([tokenizer.prompt(held_out[0].prompt)])
+with torch.no_grad():
+    apart = (again(ids) - student.eval()(ids)).abs().max()
+print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
+
+# %% [markdown]
 # ## Exercises
 #
 # Fill in the function, run the cell, then the check below it. Solutions are in
@@ -1319,32 +1375,42 @@ def rough_flops(student, teacher, spent):
 checks.ex_14_3(rough_flops)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 14.4** (medium, 15 min) Choose. Rows are dictionaries with "prompt", "tokens",
-# "correct" and "finished". Return one row for each prompt that has any: the shortest correct,
-# finished trace; on a tie, the first. Keep the order in which the prompts
-# first had a usable row.
+# **Exercise 14.4** (medium, 20 min) Temperature: predict, then run. With $p_T$ and $q_T$ for
+# the softmax of the logits divided by $T$, the gradient of $T^2\, \mathrm{KL}(p_T \| q_T)$
+# with respect to the student's logits is $T (q_T - p_T)$. Descent goes the other way, so
+# the **pull** on a logit is $T (p_T - q_T)$. Write it for logits of shape (..., V).
 #
-# <details><summary>Hint 1</summary>Skip the rows that cannot be used first.</details>
-# <details><summary>Hint 2</summary>A dictionary keeps the order in which keys were first
-# put in, also when a value is replaced later.</details>
+# Then **predict**. In the position of section 6, which share of the pull goes to the two
+# tokens that the teacher likes best, at $T = 1$ and at $T = 4$? Does the whole pull
+# vanish as $T$ grows?
+#
+# ```python
+# with torch.no_grad():
+#     z, w = (m(torch.tensor([prompt]))[0, -1] for m in (student, teacher))
+# for T in (1, 2, 4, 16):
+#     size = pull(z, w, T).abs()
+#     two = size[w.topk(2).indices].sum() / size.sum()
+#     print(f"T = {T:2}: whole pull {size.sum():.2f}, two likeliest tokens {two:.0%}")
+# ```
+#
+# <details><summary>Hint 1</summary>Divide both by the temperature, then `softmax` over the
+# last axis.</details>
+# <details><summary>Hint 2</summary>The sum of a row is 0: what one token gains, others
+# lose.</details>
+# <details><summary>What we saw</summary>SAW</details>
 
 
 # %% tags=["exercise"]
-def choose(rows):
-    """The shortest usable trace of each prompt; of [30, 20] tokens the second."""
+def pull(student, teacher, temperature):
+    """(..., V) logits, twice -> (..., V): pull(x, x, 2.0) is 0 everywhere."""
     # BEGIN SOLUTION
-    best = {}
-    for row in rows:
-        if row["correct"] and row["finished"]:
-            old = best.setdefault(row["prompt"], row)
-            if row["tokens"] < old["tokens"]:
-                best[row["prompt"]] = row
-    return list(best.values())
+    q, p = ((x / temperature).softmax(-1) for x in (student, teacher))
+    return temperature * (p - q)
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_14_4(choose)
+checks.ex_14_4(pull)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 14.5** (easy, 5 min) Refuse. Return True only if the probabilities of two
