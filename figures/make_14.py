@@ -49,7 +49,7 @@ def draw(axes):
         enters = (7.3, 2.79) if section == "7" else (2.76, middle)
         arrow(axes, (2.1, toward), enters, colour)
         arrow(axes, (12.25, middle), (12.86, toward), colour)
-    arrow(axes, (13.8, 2.8), (4.3, 1.66), PURPLE, "--", bend=-0.3)
+    arrow(axes, (13.8, 2.8), (4.3, 1.66), PURPLE, "--", bend=-0.33)
     look = {"facecolor": "#ffffff", "edgecolor": INK, "boxstyle": "round,pad=0.4"}
     text = "5: one bill for all: tokens written, read and trained on, in FLOPs"
     axes.text(7.4, -0.15, text, bbox=look, **{**SMALL, "fontsize": 12})
