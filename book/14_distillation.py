@@ -154,8 +154,7 @@ for name, (aime, math500) in PAPER.items():
 #
 # The paper's students had another shape than R1, a pre-training of their own, and a
 # tokenizer of their own. Our **small student** is a plain dense model in Qwen's shape. It
-# has read the same kind of web in a pre-training of its own, but less of it: 4,500 steps,
-# where the teacher's base had 10,500. A step reads 24 documents.
+# has read the same kind of web in a pre-training of its own, but less than half as much.
 #
 # Beside it we teach a **big student**: R1's own base, before any RL. It saves nothing, since
 # it is as large as the teacher. It does one thing well that the small one does badly.
@@ -667,13 +666,13 @@ for name, row in fits.items():
 plots.curves(panels, "answer", "probability", ticks=range(0, 21, 5), sharey=True)
 
 # %% [markdown]
-# What you see: the same teacher three times, each time with another student.
+# What you see, from left to right:
 #
-# - Left: fitted by the forward KL, the student covers both humps. So it has a third of its
+# - Fitted by the forward KL, the student covers both humps. So it has a third of its
 #   probability in the valley between them, where the teacher has 0.04.
-# - Middle: fitted by the reverse KL, the student has dropped the right hump. In the valley
+# - Fitted by the reverse KL, the student has dropped the right hump. In the valley
 #   it has hardly more than the teacher.
-# - Right: a warning. From a wider start the same reverse KL ends wide, with a loss of 0.89
+# - A warning. From a wider start the same reverse KL ends wide, with a loss of 0.89
 #   in place of 0.43. Training does not always find the better optimum.
 #
 # In a text the valley opens token by token. A student that spreads too widely draws a
@@ -860,11 +859,8 @@ plots.token_map(lines[:6], "reverse KL, nats", {x for x in crossed if x[0] < 6})
 
 # %% [markdown]
 # Most of the colour is on results. The teacher accepts the form, the numbers chosen and
-# the order of steps.
-#
-# But colour and mistakes are not the same. Some right results are dark, some wrong ones
-# pale. Compare both models at the darkest right result of all, and at the palest wrong
-# one:
+# the order of steps. But colour and mistakes are not the same. Compare the two models at
+# the darkest right result, and at the palest wrong one:
 
 # %% tags=["hide-input"]
 rights = [t for t, (true, _) in spots.items() if true]
@@ -882,9 +878,12 @@ for verdict, (most, among) in pick.items():
         print(f"    {name:14}", *top, sep="   ")
 
 # %% [markdown]
-# Most of the colour is on **results**, the tokens after `=`. The teacher accepts the form,
-# the numbers chosen and the order of steps. Is that so in all answers? The teacher *agrees*
-# with a result if it would write the same token there.
+# The dark 12 is right by luck. The student likes 11 better and is unsure, and the KL sees
+# that in its row. The pale 48 is wrong, and the teacher would have written it, too. Its
+# games end at 50, so it never learned that product, and cannot teach it.
+#
+# Is most of the distance in the results of all answers? The teacher *agrees* with a
+# result if it would write the same token there.
 
 # %%
 on_own = read_by_teacher(answers["small student"])
@@ -1034,7 +1033,7 @@ assert scores["big, silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
 #
 # Everything so far was short, and of one seed. Full runs with three seeds were measured
 # once. Teaching takes 500 steps and about 700,000 tokens, RL alone the 100 steps of
-# chapter 09. (`python -m results.distill traces 0` measures one row for one seed.)
+# chapter 09.
 #
 # The exam is 256 test problems of each game and level. *Easy* problems have three numbers
 # or three steps, as all problems of this chapter so far. *Hard* ones have four numbers or
@@ -1049,7 +1048,7 @@ assert scores["big, silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
 #   match.
 
 
-# %% tags=["slide", "hide-input"]
+# %% tags=["hide-input"]
 def results_of(arm):
     """seed -> what was measured of an arm."""
     files = {seed: RESULTS / f"distill-{arm}-{seed}.json" for seed in (0, 1, 2)}
@@ -1086,10 +1085,11 @@ def three(values, form=".2f"):
     return "  ".join("   -" if x is None else f"{x:{form}}" for x in values)
 
 
+# %% tags=["slide", "hide-input"]
 print(f"seeds 0, 1, 2:      {'easy problems':19}{'single sums':19}{'TFLOPs':19}hard")
 for arm, name in ROWS.items():
     runs = measured[arm].values()
-    spent = three((run["flops"] / 1e12 for run in runs), "4.1f")
+    spent = three((run["flops"] / 1e12 or None for run in runs), "4.1f")
     hard = fmean(run["test"]["hard"]["pass@1"] for run in runs)
     cells = f"{three(map(easy, runs)):19}{three(map(sums, runs)):19}{spent:19}"
     print(f"{name:20}{cells}{hard:.2f}")
@@ -1285,7 +1285,7 @@ for name, arms in STUDENTS.items():
 # %% [markdown] tags=["slide"]
 # ## 11. Out into the world
 #
-# (An addition, for those who want to use a student elsewhere.)
+# (You may skip this section.)
 #
 # <details><summary>The same in TRL, for real models</summary>In TRL 1.16, `SFTTrainer` on
 # R1's traces is the first way. `DistillationTrainer` is the third; its `beta` leads from the

@@ -134,7 +134,7 @@ def token_map(
             if (y, x) in crossed:
                 half = 0.25 + 0.35 * len(text.strip())
                 ends = [spot - half, spot + half], [place + 0.13, place - 0.17]
-                axes.plot(*ends, color=INK, linewidth=1.6)
+                axes.plot(*ends, color=INK, linewidth=1.1)
             if marked:
                 axes.text(spot, y + 0.25, f"{value:.1f}", fontsize=7, **kind)
             left += wide
