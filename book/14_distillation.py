@@ -495,7 +495,6 @@ for name, c in zip(published[1:], learners, strict=True):
 # student, and a little for the one of 8 billion weights. The learning grows with the
 # student and the writing does not, so for a much larger student the order turns around.
 #
-
 # Two things are easily forgotten. Rejected samples were paid for, too. And the teacher
 # writes only *once*: R1's second to sixth students cost no more than their own training.
 
@@ -520,8 +519,8 @@ for i in rows["teacher"].topk(4).indices.tolist():
     print(f"    {tokenizer.decode([i])!r:6} {said}")
 
 # %% [markdown]
-# The student is surer than its teacher here. Perhaps this is because it has read few
-# traces, four times each; one position cannot say.
+# The student is surer than its teacher here. Perhaps it has read too few traces, four
+# times each; one position cannot say.
 #
 # ![Left: one position in four texts. Three of them have the token 20 there, one has 15, so each shows a single bar of height 1; their mean is 0.75, 0.25 and 0. Right: the teacher's probabilities in this position, 0.6, 0.3 and 0.1, all at once. An arrow from left to right says: more and more texts.](../figures/14_targets.png)
 #
@@ -858,9 +857,9 @@ crossed = {place for true, place in spots.values() if true is False}
 plots.token_map(lines[:6], "reverse KL, nats", {x for x in crossed if x[0] < 6})
 
 # %% [markdown]
-# Most of the colour is on results. The teacher accepts the form, the numbers chosen and
-# the order of steps. But colour and mistakes are not the same. Compare the two models at
-# the darkest right result, and at the palest wrong one:
+# Most of the colour is on results, the tokens after `=`. The teacher accepts the form,
+# the numbers chosen and the order of steps. But colour and mistakes are not the same.
+# Compare the two models at the darkest right result, and at the palest wrong one:
 
 # %% tags=["hide-input"]
 rights = [t for t, (true, _) in spots.items() if true]
@@ -1155,7 +1154,9 @@ for (start, end), note in PAIRS.items():
 # 4. **RL after texts helps** in every seed (Raschka 1), at more than three times the
 #    FLOPs of on-policy.
 #
-# <details><summary>The three variants of probabilities, seed by seed</summary>Easy problems right, measured with the first weights of this book ([docs/experiments.md](../docs/experiments.md)):
+# <details><summary>The three variants of probabilities, seed by seed</summary>Easy
+# problems right, measured with the first weights of this book
+# ([docs/experiments.md](../docs/experiments.md)):
 #
 # | R1's texts | 0.35 | 0.66 | 0.50 |
 # |---|---|---|---|
