@@ -1262,7 +1262,7 @@ for name, arms in STUDENTS.items():
 # - The forward KL is mode-covering, the reverse KL mode-seeking. On-policy distillation
 #   applies the reverse KL to texts that the student itself wrote.
 # - On-policy distillation is RL with the advantage $\log p - \log q$ for each token.
-# - Traces pass on manners at once. Our one base that added badly learned it slowly, with
+# - Traces pass on manners at once. Our one base that added badly learned sums slowly, with
 #   more and more traces.
 #
 # ## Three questions
