@@ -139,9 +139,9 @@ def ex_14_4(pull) -> None:
             ):
                 same = torch.allclose(other, wanted, atol=1e-6)  # at T = 1 some are
                 assert same or not torch.allclose(got, other, atol=1e-6), reason
+            first = ([f"{x:+.2f}" for x in row[0].tolist()] for row in (wanted, got))
             assert torch.allclose(got, wanted, atol=1e-6), (
-                f"T {temperature:g}: {wanted[0].tolist()} in row 0, not "
-                f"{got[0].tolist()}"
+                "T {:g}: {} in row 0, not {}".format(temperature, *first)
             )
 
     report("14.4", test, pull)
