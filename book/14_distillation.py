@@ -18,7 +18,7 @@
 # | You will build | three ways to teach a small model: by texts, by probabilities, and by correcting its own texts; the loss of each; one bill for their costs; two students, and some short trials |
 # | You need | Chapter 09 for the games and pass@1, chapter 10 for fine-tuning, chapter 12 for filters |
 # | Minutes to read | 100 |
-# | Minutes to run | 2, on a laptop's processor |
+# | Minutes to run | 2, on a laptop's processor; the times printed below are of a busy one |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), sections 2.4, 3.2 and 4.1; knowledge distillation (arXiv 1503.02531), section 2; on-policy distillation (arXiv 2306.13649), sections 2 and 3 |
 #
@@ -42,6 +42,7 @@ import copy
 import json
 import math
 import random
+import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -103,8 +104,9 @@ for name in published:
     print(f"{name:22}{cells}{rest / 1e9:12.0f} G")
 
 # %% [markdown] tags=["slide"]
-# So a token of the smallest student takes a fortieth of the work, and its weights need 4 GB
-# in place of 1,342.
+# So a token of the smallest student takes a fortieth of the work, and its weights need 4
+# GB in place of 1,342. (Attention is over half of R1's work because MLA, as it writes,
+# computes in its wide latent. This is the price of its small cache, chapter 03.)
 #
 # Does it work? The authors fine-tuned six models of the Qwen and Llama families on the
 # 800,000 samples of chapter 12. They left out RL on purpose: they wanted to show what
@@ -112,11 +114,12 @@ for name in published:
 #
 # They also ask the question of this chapter: **is it better to distil into a small model,
 # or to train it by RL?** So they took a base of 32 billion weights and trained it by RL
-# for more than 10,000 steps, in the way of R1-Zero (v1, section 4.1). In percent, from
-# Tables 4 to 6:
+# for more than 10,000 steps, in the way of R1-Zero (v1, section 4.1). The table has
+# pass@1 in percent, from Tables 4 to 6. It is the mean over several answers to each
+# problem, typically 4 to 64 (v1, section 3):
 
 # %% tags=["slide", "nbval-check-output"]
-PAPER = {  # AIME 2024 and MATH-500, one answer each
+PAPER = {  # pass@1 on AIME 2024 and MATH-500
     "distilled, Qwen-1.5B": (28.9, 83.9),
     "distilled, Qwen-7B": (55.5, 92.8),
     "distilled, Qwen-14B": (69.7, 93.9),
@@ -136,11 +139,12 @@ for name, (aime, math500) in PAPER.items():
 # draw two conclusions. For a small model a strong teacher is both better and cheaper than
 # RL of its own. To go *beyond* the teacher, one still needs a stronger base and more RL.
 #
-# Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) asks for two more
-# rows. One is **texts, then RL** on the small model. The other is **texts on the large
-# base**, without RL. The paper's second version has this one, as Dev3: 78.1 on AIME and
-# 62.1 on AlpacaEval, where R1 has 79.8 and 87.6 (v2, table 3). The table of section 9 ends
-# with both, marked *Raschka 1* and *Raschka 2*.
+# Sebastian Raschka's essay "Understanding Reasoning LLMs" (February 2025) asks for two
+# more rows. One is **texts, then RL** on the small model. The other is **texts on the
+# large base**, without RL. The table of section 9 ends with both, marked *Raschka 1* and
+# *Raschka 2*.
+#
+# <details><summary>Has the paper a row of these?</summary>Its second version has the other one, as Dev3: 78.1 on AIME and 62.1 on AlpacaEval, where R1 has 79.8 and 87.6 (v2, table 3).</details>
 #
 # One warning. The paper's numbers and ours are about different worlds. We ask the same
 # questions and compare the *direction* of the answers.
@@ -150,8 +154,7 @@ for name, (aime, math500) in PAPER.items():
 #
 # The paper's students had another shape than R1, a pre-training of their own, and a
 # tokenizer of their own. Our **small student** is a plain dense model in Qwen's shape. It
-# has read the same kind of web in a pre-training of its own, but less of it: 4,500 steps,
-# where the teacher's base had 10,500. A step reads 24 documents.
+# has read the same kind of web in a pre-training of its own, but less than half as much.
 #
 # Beside it we teach a **big student**: R1's own base, before any RL. It saves nothing, since
 # it is as large as the teacher. It does one thing well that the small one does badly.
@@ -184,8 +187,8 @@ for name, model in {"teacher": teacher, **bases}.items():
 # | big base, big student | 725k weights, R1's own base, before and after teaching |
 # | seed 0, 1, 2 | three sets of these, each with a teacher and bases of its own (section 9) |
 #
-# The models here are those of seed 0, which drew a weak small base. On the problems of
-# section 9 it gets 0.59 of single sums right, those of seeds 1 and 2 get 0.98 and 0.95.
+# The models here are those of seed 0, which drew a weak small base. Section 9 has the
+# others.
 #
 # Now the exam: held-out problems of the two games of chapter 09, four answers to each.
 # *Countdown* gives numbers and a target, *arithmetic* gives a sum. A line of thinking is
@@ -304,9 +307,9 @@ for row in (short, long):
 
 # %% [markdown]
 # The long one has lost its answer. A student of such traces learns to think and then to
-# stop without a word. This would be no rare accident. In Raschka's *Reasoning from Scratch*
-# (code of chapter 8) 5,305 of 12,000 traces of R1 exceed the limit of 2,048 tokens. His code
-# leaves them out, whole, and prints how many.
+# stop without a word. This would be no rare accident. In Raschka's *Reasoning from
+# Scratch* (code of chapter 8) 5,305 of 12,000 traces of R1 exceed the limit of 2,048
+# tokens. His code leaves them out, whole.
 #
 # So do we, and we report how many, because the longest thoughts are no random sample.
 # `verified` also asks whether the rows were checked at all:
@@ -416,6 +419,7 @@ def habits(found):
     tapes = [rewrite.read_tape(match["tape"]) for match in read if match]
     sums = [countdown.run_tape(order, ops) == got for order, ops, got in tapes]
     neat = fmean(rewards.format(None, text) for text in texts)
+    # another try is on its way (reflects), or a miss is admitted and left (notices)
     goes_on = fmean(skills.reflects(t) or rewrite.notices(t) for t in texts)
     return neat, goes_on, len(sums) / len(texts), fmean(sums) if sums else math.nan
 
@@ -437,16 +441,11 @@ for name, model in {**models, "teacher": teacher}.items():
 # already: it wrote few tapes, but most were right. What the base lacked was the habit of
 # writing a sum down, checking it, and going on. A trace shows this habit.
 #
-# Why are half of the single sums right, and so few tapes? A single sum counts if the
-# *likeliest* token is right, after a flawless beginning. In a tape the student samples,
-# needs two or three right results in a row, and builds on its own errors.
+# <details><summary>Why are half of the single sums right, and so few tapes?</summary>A single sum counts if the *likeliest* token is right, after a flawless beginning. In a tape the student samples, needs two or three right results in a row, and builds on its own errors.</details>
 #
 # The small student *sounds* like R1. It gains because it now tries, and tries again. But
 # a sum has to be right for each pair of numbers, and a few hundred traces hold most pairs
-# rarely or never. More traces teach sums, slowly: section 9 counts them.
-#
-# The two students differ in more than sums: in size, shape and reading, too. So section 9
-# looks at more bases.
+# rarely or never. Do more traces teach sums? Section 9 counts, and looks at more bases.
 
 # %% [markdown] tags=["slide"]
 # ## 5. One bill for all
@@ -458,7 +457,8 @@ for name, model in {**models, "teacher": teacher}.items():
 #
 # - a token that is **read** passes once through the weights: about 2 FLOPs for each
 #   active weight;
-# - a token that is **written** costs the same, but one after the other;
+# - a token that is **written** takes the same pass, one token after the other; attention in
+#   R1's latent costs more than reading does (section 1);
 # - a token that is **trained on** passes forward and backward: about 6.
 
 # %%
@@ -466,8 +466,9 @@ for name, model in {**models, "teacher": teacher}.items():
 
 # %% [markdown]
 # `flops` uses exact counts, so attention is in it. First comes the bill of the small
-# student. Below it is the same bill at the paper's size, by the rule of thumb. There
-# 804,745 samples of 5,355 tokens (v2, supplement on the supervised data) are read twice.
+# student. Below it is the same bill at the paper's size, for the two students of section
+# 1. There 804,745 samples of 5,355 tokens (v2, supplement on the supervised data) are
+# read twice.
 
 # %%
 wrote = sum(row["tokens"] for row in raw)  # also what was thrown away has been paid
@@ -479,18 +480,20 @@ for name, part in (
 ):
     print(f"{name:20}{part.flops(*both, length) / 1e9:8.0f} GFLOPs")
 
-tokens = 804_745 * 5_355
-active = counts.active_parameters(PRESETS["deepseek-v3"])
-print(f"{tokens / 1e9:.1f} billion tokens")
-print(f"a teacher of R1's size writes them: {2 * active * tokens:.1e} FLOPs")
-for size in (1.5e9, 8e9, 32e9):
-    print(f"{size / 1e9:4.1f} B weights learn: {6 * size * 2 * tokens:.1e} FLOPs")
+samples, whole = 804_745, 5_355  # tokens in one of them
+tokens = samples * whole
+r1, *learners = (PRESETS[name] for name in published)
+print(f"at the paper's size, {tokens / 1e9:.1f} billion tokens")
+written = Spent(teacher_written=tokens).flops(r1, r1, whole)
+print(f"{'R1 writes':20}{written:8.1e} FLOPs")
+for name, c in zip(published[1:], learners, strict=True):
+    learned = Spent(student_trained=2 * tokens).flops(c, r1, whole)
+    print(f"{name.removeprefix('r1-distill-') + ' learns':20}{learned:8.1e} FLOPs")
 
 # %% [markdown]
-# At the paper's size the writing costs more than the learning for the smallest student, and
-# less for the larger two. Our teacher is cheap to ask: each of its tokens uses only 1.5
-# times as many weights as a student token. At R1's size the factor is 24 for the smallest
-# student. (Of its 1.8 B weights in section 1, an embedding is only looked up.)
+# At the paper's size the writing costs more than the learning: by far for the smallest
+# student, and a little for the one of 8 billion weights. The learning grows with the
+# student and the writing does not, so for a much larger student the order turns around.
 #
 # Two things are easily forgotten. Rejected samples were paid for, too. And the teacher
 # writes only *once*: R1's second to sixth students cost no more than their own training.
@@ -516,7 +519,8 @@ for i in rows["teacher"].topk(4).indices.tolist():
     print(f"    {tokenizer.decode([i])!r:6} {said}")
 
 # %% [markdown]
-# The student is surer than its teacher. It has read few traces, four times each.
+# The student is surer than its teacher here. Perhaps it has read too few traces, four
+# times each; one position cannot say.
 #
 # ![Left: one position in four texts. Three of them have the token 20 there, one has 15, so each shows a single bar of height 1; their mean is 0.75, 0.25 and 0. Right: the teacher's probabilities in this position, 0.6, 0.3 and 0.1, all at once. An arrow from left to right says: more and more texts.](../figures/14_targets.png)
 #
@@ -570,9 +574,7 @@ print(f"length of the mean {mean.norm():.2f}, spread of single texts {spread:.2f
 # noise: the gradient of a single text is typically further from the mean than the mean is
 # long (0.73 against 0.49).
 #
-# But a text costs nothing to *keep*. Probabilities need the teacher in memory at every
-# step, or a file with a number for each of R1's 129,280 tokens in each of 4.3 billion
-# positions. In practice one stores the few likeliest.
+# <details><summary>But what does it cost to keep them?</summary>A text costs next to nothing. Probabilities need the teacher in memory at every step, or a file with a number for each of R1's 129,280 tokens in each of 4.3 billion positions. In practice one stores the few likeliest.</details>
 #
 # ### The loss
 #
@@ -663,26 +665,31 @@ for name, row in fits.items():
 plots.curves(panels, "answer", "probability", ticks=range(0, 21, 5), sharey=True)
 
 # %% [markdown]
-# What you see: the same teacher three times, each time with another student.
+# What you see, from left to right:
 #
-# - Left: fitted by the forward KL, the student covers both humps. So it has a third of its
+# - Fitted by the forward KL, the student covers both humps. So it has a third of its
 #   probability in the valley between them, where the teacher has 0.04.
-# - Middle: fitted by the reverse KL, the student has dropped the right hump. In the valley
+# - Fitted by the reverse KL, the student has dropped the right hump. In the valley
 #   it has hardly more than the teacher.
-# - Right: a warning. From a wider start the same reverse KL ends wide, with a loss of 0.89
+# - A warning. From a wider start the same reverse KL ends wide, with a loss of 0.89
 #   in place of 0.43. Training does not always find the better optimum.
 #
-# For reasoning the valley is the trouble: half of one tape and half of another is a wrong
-# tape. That is the argument for the reverse KL (MiniLLM, arXiv 2306.08543). There is an
-# argument against it, too. An answer that the student has dropped hardly pulls it back, and
-# votes and later RL live on variety.
+# In a text the valley opens token by token. A student that spreads too widely draws a
+# token that the teacher would hardly write, and all that follows builds on it. That is
+# the argument for the reverse KL (MiniLLM, arXiv 2306.08543).
+#
+# There is an argument against it, too. An answer that the student has dropped hardly
+# pulls it back, and votes and later RL live on variety. So one has to try. On the
+# teacher's own texts our reverse KL beat plain texts in two seeds and lost in the third
+# (section 9).
 #
 # ### Temperature
 #
 # A teacher that is 99.9% sure says little more than its text does. Dividing the logits of
 # both models by a temperature $T > 1$ raises the small probabilities, those of answers that
 # were almost chosen. Gradients shrink by about $1/T^2$, hence the factor $T^2$ in the loss
-# (arXiv 1503.02531, section 2.1). The usual value is 1; section 9 uses 2.
+# (arXiv 1503.02531, section 2.1). The usual value is 1; section 9 uses 2, and
+# exercise 14.4 shows why not 16.
 #
 # ### The two tokenizers must be one
 #
@@ -723,9 +730,8 @@ def correct(student, ids, mask, optimizers, kind):
 
 # %% [markdown]
 # Are texts really the forward KL, sampled? Two copies of the small base see the traces
-# once: one as texts, one with the teacher's probabilities. The library's `distill.train` is
-# this loop, with a check of the tokenizers, batches cut to fit into memory, and a bill. We
-# compare its first loss with ours.
+# once: one as texts, one with the teacher's probabilities. The library's loop is
+# `distill.train`; its first loss should be ours.
 
 # %%
 by_texts = fine_tune(bases["small"], given, 1, "texts")
@@ -759,7 +765,8 @@ def read_by_teacher(found, most=64):
     """First answers that ended by themselves: ids, mask, and the teacher's logits."""
     rows = zip(found.problems, found.texts, found.lengths[:, 0], strict=True)
     pairs = [(p.prompt, texts[0]) for p, texts, n in rows if n < LONGEST]
-    ids, mask = sft.collate(sft.encode(tokenizer, pairs[:: -(-len(pairs) // most)]))
+    every = math.ceil(len(pairs) / most)  # take each second one, or third, ...
+    ids, mask = sft.collate(sft.encode(tokenizer, pairs[::every]))
     with torch.no_grad():
         return ids, mask, teacher(ids)
 
@@ -803,38 +810,79 @@ assert max(far["texts"], far["probabilities"]) < far["base"] / 2
 # distillation** (Agarwal et al., arXiv 2306.13649, who mix in the teacher's texts; we do
 # not). Qwen's smaller models are taught in this way (Qwen3, arXiv 2505.09388).
 #
-# Where would our teacher object? Here is the reverse KL of each token of the countdown
-# answer that you read in section 4:
+# Where would our teacher object? The next figure shows the reverse KL of each token of
+# the countdown answer that you read in section 4. A result that does not follow from the
+# numbers before it is crossed out. Before you look: will every crossed token be dark?
+# Remember that the KL compares the whole rows of two models, not only the token that was
+# drawn.
 
 
 # %% tags=["slide"]
-def objections(model, prompt, text):
-    """[(token, reverse KL)] of a completion: what the teacher says to each token."""
-    ids, mask = sft.collate(sft.encode(tokenizer, [(prompt, text)]))
+def objections(model, ids, mask):
+    """{place: reverse KL} of a completion: what the teacher says to each token."""
     with torch.no_grad():
         wanted = teacher(ids)
-    found = []
+    found = {}
     for t in mask[0].nonzero().flatten().tolist():
         only = torch.zeros_like(mask)
         only[0, t] = True
-        value = distance(model, (ids, only, wanted), "reverse")
-        found.append((tokenizer.decode([ids[0, t].item()]), max(0.0, value)))
+        found[t] = max(0.0, distance(model, (ids, only, wanted), "reverse"))
     return found
 
 
-lines = [[]]
+# %% tags=["slide", "hide-input"]
+def follows(before, result):
+    """Does a result follow from the text before it? None where it is no result."""
+    step = re.search(r"(\d+),?([-+*/~])(\d+)=$", before)
+    if not step or not result.isdigit():
+        return None
+    a, kind, b = int(step[1]), step[2], int(step[3])
+    right = {"+": a + b, "-": a - b, "*": a * b, "~": abs(a - b)}
+    return int(result) == (right[kind] if kind in right else b and a / b)
+
+
 read = answers["small student"].texts[first][0]
-for token, value in objections(student, held_out[first].prompt, read):
+shown = sft.collate(sft.encode(tokenizer, [(held_out[first].prompt, read)]))
+objected = objections(student, *shown)
+lines, spots, so_far = [[]], {}, ""
+for t, value in objected.items():
+    token = tokenizer.decode([shown[0][0, t].item()])
     if "\n" in token:
         lines.append([])
     else:
+        spots[t] = follows(so_far, token), (len(lines) - 1, len(lines[-1]))
         lines[-1].append((token, value))
-plots.token_map(lines[:6], "reverse KL, nats")
+    so_far += token
+crossed = {place for true, place in spots.values() if true is False}
+plots.token_map(lines[:6], "reverse KL, nats", {x for x in crossed if x[0] < 6})
 
 # %% [markdown]
-# Most of the colour is on **results**, the tokens after `=`. The teacher accepts the form,
-# the numbers chosen and the order of steps. Is that so in all answers? The teacher *agrees*
-# with a result if it would write the same token there.
+# Most of the colour is on results, the tokens after `=`. The teacher accepts the form,
+# the numbers chosen and the order of steps. But colour and mistakes are not the same.
+# Compare the two models at the darkest right result, and at the palest wrong one:
+
+# %% tags=["hide-input"]
+rights = [t for t, (true, _) in spots.items() if true]
+wrongs = [t for t, (true, _) in spots.items() if true is False]
+pick = {"right": (max, rights), "wrong": (min, wrongs)}
+for verdict, (most, among) in pick.items():
+    t = most(among, key=objected.get)
+    ids = shown[0][:, : t + 1]
+    line = tokenizer.decode(ids[0].tolist()).split("\n")[-1]
+    print(f"{line}   {verdict}, reverse KL {objected[t]:.1f}")
+    for name, model in (("teacher", teacher), ("small student", student)):
+        with torch.no_grad():
+            row = model(ids)[0, t - 1].softmax(-1)
+        top = (f"{tokenizer.decode([i])} {row[i]:.1%}" for i in row.topk(3)[1].tolist())
+        print(f"    {name:14}", *top, sep="   ")
+
+# %% [markdown]
+# The dark 12 is right by luck. The student likes 11 better and is unsure, and the KL sees
+# that in its row. The pale 48 is wrong, and the teacher would have written it, too. Its
+# games end at 50, so it never learned that product, and cannot teach it.
+#
+# Is most of the distance in the results of all answers? The teacher *agrees* with a
+# result if it would write the same token there.
 
 # %%
 on_own = read_by_teacher(answers["small student"])
@@ -857,12 +905,10 @@ for name, part in parts.items():
 
 # %% [markdown]
 # On its own texts the student is further from the teacher, and the distance is mostly in
-# the results. Not every dark result is a slip: the KL grades the whole row of
-# probabilities, not the token drawn.
+# the results.
 #
-# So the signal goes mostly where the small student fails. A verifier sees less. It gives
-# one number for the whole completion, and pays in full where a wrong tape ends in a right
-# answer.
+# So the signal goes mostly where the small student fails. A verifier gives one number for
+# the whole completion, and pays in full where a wrong tape ends in a right answer.
 #
 # ### The same, seen as RL
 #
@@ -903,9 +949,8 @@ assert torch.allclose(mean, exact, atol=1e-6)
 # uses one sampled token, so the mean is the same and the noise of that draw is gone. Both
 # treat the text before the token as given, as the paper does.
 #
-# The loop is that of chapter 09 with another step, and needs no verifier. (`rollout` wants
-# a reward function, but nothing reads what it returns.) The library's `distill.on_policy`
-# adds the schedule of learning rates, the tokenizer check and the bill.
+# The loop is that of chapter 09 with another step, and needs no verifier: nothing reads
+# the reward that `rollout` asks for. The library's version is `distill.on_policy`.
 
 
 # %%
@@ -929,7 +974,7 @@ def on_each(model, where):
     return [distance(model, row, "reverse") for row in rows]
 
 
-earlier, gains = on_each(student, on_own), []
+earlier, moved = on_each(student, on_own), []
 print(f"before: reverse KL {fmean(earlier):.2f}, the mean of {len(earlier)} texts")
 for seed in (0, 1, 2):
     pupil, rng = copy.deepcopy(student).train(), random.Random(seed)
@@ -941,14 +986,14 @@ for seed in (0, 1, 2):
         practise(pupil, drawn, optimizers, generator)
     gain = evaluate.paired(earlier, on_each(pupil, on_own))
     low, high = gain["interval"]
-    gains.append(gain["difference"])
-    print(f"seed {seed}: {gains[-1]:+.2f} [{low:+.2f}, {high:+.2f}]")
-assert fmean(gains) < 0
+    moved.append(gain["difference"])
+    print(f"seed {seed}: {moved[-1]:+.2f} [{low:+.2f}, {high:+.2f}]")
+assert fmean(moved) < 0
 
 # %% [markdown]
 # The distance falls a little in each seed, by about a twentieth, and each interval over texts
 # excludes 0. Six steps can show this direction, but no change in right answers. Section 9 has
-# 500 steps.
+# 500 steps, and they begin with the small base.
 #
 # ## 8. What a student cannot learn from traces
 #
@@ -978,27 +1023,31 @@ assert scores["big, silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
 # %% [markdown]
 # What you see: the big student loses all that it had gained, although it can add. It has
 # learned to answer at once, and one step is not enough room for three sums. The small one
-# hardly loses: its steps were mostly wrong, so its thinking was worth little more than a
-# guess.
+# hardly loses: its steps were mostly wrong anyway.
 #
-# Must traces be perfect? Not for a large student. In an ablation by the Sky-T1 team (Li et
-# al., arXiv 2502.07374, abstract), training on *wrong answers* cost 3.2% of accuracy.
-# Shuffling or deleting *steps* did much more damage. (Our small students lost more by wrong
-# traces, which were also about harder problems: [docs/experiments.md](../docs/experiments.md).)
+# <details><summary>Must traces be perfect?</summary>Not for a large student. In an ablation by the Sky-T1 team (Li et al., arXiv 2502.07374, abstract), training on *wrong answers* cost 3.2% of accuracy. Shuffling or deleting *steps* did much more damage. Our small students lost more by wrong traces, which were also about harder problems ([docs/experiments.md](../docs/experiments.md)).</details>
 
 # %% [markdown] tags=["slide"]
 # ## 9. The long run
 #
 # Everything so far was short, and of one seed. Full runs with three seeds were measured
-# once. Teaching takes 500 steps and about 700,000 tokens, RL alone the 100 steps of chapter
-# 09. The exam is 256 test problems of each game and level. (`python -m results.distill traces 0`
-# measures one row for one seed.)
+# once. Teaching takes 500 steps and about 700,000 tokens, RL alone the 100 steps of
+# chapter 09.
 #
-# Probabilities have one row, the forward KL at $T = 2$. It was the best of three variants
-# ([docs/experiments.md](../docs/experiments.md)).
+# The exam is 256 test problems of each game and level. *Easy* problems have three numbers
+# or three steps, as all problems of this chapter so far. *Hard* ones have four numbers or
+# five steps, and no trace is about them. Three rows need a word:
+#
+# - *More of R1's texts* trains on as many tokens as *R1's texts*, from four times as many
+#   traces and more. Each is read less often.
+# - *Forward KL, T = 2* is the best of three variants of probabilities, chosen after the
+#   test.
+# - *On-policy* begins with the small base; the trial of section 7 began with a taught
+#   student. It draws new problems in each step, so *more of R1's texts* is its fair
+#   match.
 
 
-# %% tags=["slide"]
+# %% tags=["hide-input"]
 def results_of(arm):
     """seed -> what was measured of an arm."""
     files = {seed: RESULTS / f"distill-{arm}-{seed}.json" for seed in (0, 1, 2)}
@@ -1010,39 +1059,63 @@ ROWS = {
     "base": "small base",
     "rl": "RL alone",
     "traces": "R1's texts",
+    "n-7500": "more of R1's texts",
     "softer": "forward KL, T = 2",
     "own": "on-policy",
     "traces-rl": "texts, then RL",
     "big-traces": "big base, texts",
     "teacher": "R1, the teacher",
 }
-measured, dots = {arm: results_of(arm) for arm in ROWS}, {}
-print(f"{'':20}easy (seeds 0, 1, 2)    hard   TFLOPs")
+measured = {arm: results_of(arm) for arm in ROWS}
+
+
+def easy(run):
+    """The share of easy test problems that a run solves."""
+    return run["test"]["easy"]["pass@1"]
+
+
+def sums(run):
+    """Single sums right at the end, or None where they were not measured."""
+    return run.get("skills", {}).get("after", {}).get("arithmetic")
+
+
+def three(values, form=".2f"):
+    """A number for each seed, or a dash."""
+    return "  ".join("   -" if x is None else f"{x:{form}}" for x in values)
+
+
+# %% tags=["slide", "hide-input"]
+print(f"seeds 0, 1, 2:      {'easy problems':19}{'single sums':19}{'TFLOPs':19}hard")
 for arm, name in ROWS.items():
     runs = measured[arm].values()
-    marks = [run["test"]["easy"] for run in runs]
-    dots[name] = [(m["pass@1"], *m["interval"]) for m in marks]
-    each = [mean for mean, *_ in dots[name]]
+    spent = three((run["flops"] / 1e12 or None for run in runs), "4.1f")
     hard = fmean(run["test"]["hard"]["pass@1"] for run in runs)
-    flops = fmean(run["flops"] for run in runs) / 1e12
-    cells = f"{fmean(each):.2f} ({' '.join(f'{x:.2f}' for x in each)})"
-    print(f"{name:20}{cells:24}{hard:.2f}{flops:9.1f}")
-plots.interval_dots({"easy problems": dots})
+    cells = f"{three(map(easy, runs)):19}{three(map(sums, runs)):19}{spent:19}"
+    print(f"{name:20}{cells}{hard:.2f}")
+ways = {f"seed {seed}": {} for seed in (0, 1, 2)}
+for arm, name in ROWS.items():
+    for seed, run in measured[arm].items():
+        mark = run["test"]["easy"]
+        spot = run["flops"] / 1e12, (mark["pass@1"], *mark["interval"])
+        ways[f"seed {seed}"][name] = spot
+plots.price_panels(ways, "TFLOPs of teaching", "easy problems right")
 
 # %% [markdown]
-# The figure shows right answers to easy problems. Each dot is a seed, with its 95% interval
-# over problems. The printed lines add means: over hard problems, and of the FLOPs spent on
-# teaching. (The training of the teacher is not counted.)
+# The figure shows right answers to easy problems over the FLOPs of teaching, with 95%
+# intervals over problems. Good ways are high and far left. The lines across are the small
+# base and R1. (The training of the teacher is not counted.) The printed table adds single
+# sums, where they were measured, and hard problems.
 #
 # The three seeds differ more than the ways do, so compare within a seed. The next table
-# does: what one way gains over another on the same easy problems. A star says that the 95%
-# interval excludes 0. Believe a row with three stars and the same sign:
+# does: what one way gains over another on the same easy problems. A star says that the
+# 95% interval excludes 0. Believe a row with three stars and the same sign:
 
-# %% tags=["slide"]
+# %% tags=["slide", "hide-input"]
 PAIRS = {
     ("rl", "traces"): "",
     ("traces", "softer"): "",
     ("traces", "own"): "",
+    ("n-7500", "own"): "",
     ("traces", "traces-rl"): "Raschka 1",
     ("teacher", "big-traces"): "Raschka 2",
 }
@@ -1056,54 +1129,63 @@ def gains(start, end):
         yield gain["difference"], low > 0 or high < 0
 
 
-print(f"{'from':17}{'to':20}seed 0   seed 1   seed 2")
+print(f"{'from':20}{'to':20}seed 0   seed 1   seed 2")
 for (start, end), note in PAIRS.items():
     found = list(gains(start, end))
     cells = "".join(f"{x:+.2f}{'*' if star else ' '}   " for x, star in found)
-    print(f"{ROWS[start]:17}{ROWS[end]:20}{cells} {note}")
-    if start in ("rl", "traces") and end != "own":
+    print(f"{ROWS[start]:20}{ROWS[end]:20}{cells} {note}")
+    if start == "rl" or end == "traces-rl":
         assert all(x > 0 and star for x, star in found)  # clear in every seed
 
 # %% [markdown]
-# Three conclusions:
+# Four conclusions:
 #
-# 1. **Texts beat RL alone** in every seed, for a third of the FLOPs on average. This is the
-#    direction of the paper.
-# 2. **The teacher's probabilities add to that** in every seed. On-policy is the small
-#    student's best way on average, but level with texts in one seed.
-# 3. **RL after texts helps** in every seed (Raschka 1), at more than three times the FLOPs of
-#    on-policy.
+# 1. **Texts beat RL alone** in every seed, for fewer FLOPs. This is the direction of the
+#    paper. But RL's own training curve still rose at step 100
+#    ([docs/distillation.md](../docs/distillation.md)). And for a student of twice the
+#    size the lead was gone in one seed of three
+#    ([docs/experiments.md](../docs/experiments.md)).
+# 2. **Probabilities may add to that.** The row shown gains in every seed, but it was
+#    picked on this very exam. The other two variants gained in two seeds and lost in the
+#    third.
+# 3. **On-policy is the small student's best way on average.** Against *more of R1's
+#    texts* it gains clearly in two seeds and is level in one. It gains most where the
+#    base adds worst.
+# 4. **RL after texts helps** in every seed (Raschka 1), at more than three times the
+#    FLOPs of on-policy.
 #
-# Raschka 2 is the big base, taught by texts alone. On easy problems it comes within 0.03 of
-# R1. But those texts came from a model trained by RL.
+# <details><summary>The three variants of probabilities, seed by seed</summary>Easy
+# problems right, measured with the first weights of this book
+# ([docs/experiments.md](../docs/experiments.md)):
 #
-# **No way teaches problems that no trace is about.** On hard problems R1 solves 0.36. Small
-# base and RL alone solve 0.04, and all that learned from R1 solve 0.02.
+# | R1's texts | 0.35 | 0.66 | 0.50 |
+# |---|---|---|---|
+# | forward KL, T = 2 | 0.43 | 0.69 | 0.58 |
+# | forward KL, T = 1 | 0.40 | 0.63 | 0.53 |
+# | reverse KL, T = 1 | 0.44 | 0.48 | 0.55 |
 #
-# All numbers are in [docs/distillation.md](../docs/distillation.md). One limit: these rows
-# are of one small student. In the first edition the lead over RL shrank as the student
-# grew ([docs/experiments.md](../docs/experiments.md)).
+# </details>
+#
+# Raschka 2 is the big base, taught by texts alone. On easy problems it comes within 0.03
+# of R1. But those texts came from a model trained by RL.
+#
+# **No way teaches problems that no trace is about.** In the column of hard problems R1 is
+# far ahead, and all that learned from its easy traces are below the base. There is a
+# counter-test: where half of the traces were about hard problems, hard ones rose to 0.10,
+# 0.33 and 0.08 ([docs/experiments.md](../docs/experiments.md)).
 #
 # ### How few traces?
 #
-# Sky-T1 became known for a small number: 17,000 traces of QwQ-32B-Preview, less than
-# 450 dollars (novasky-ai.github.io/posts/sky-t1, 2025). R1's students had nearly fifty
-# times as many. Ours have 30 to 7,232. Each trains on the same number of tokens, so few
-# traces are read often.
+# Sky-T1 became known for a small number: 17,000 traces of QwQ-32B-Preview, less than 450
+# dollars (novasky-ai.github.io/posts/sky-t1, 2025). Ours have 30 to 7,232. Each student
+# trains on the same number of tokens, so few traces are read often.
 
-# %% tags=["slide"]
+# %% tags=["slide", "hide-input"]
 several = {arm: results_of(arm) for arm in ("n-30", "n-125", "n-500")}
-several |= {"traces": measured["traces"], "n-7500": results_of("n-7500")}
+several |= {arm: measured[arm] for arm in ("traces", "n-7500")}
 counted = {
     arm: round(fmean(r["traces"] for r in several[arm].values())) for arm in several
 }
-
-
-def easy(run):
-    """The share of easy test problems that a run solves."""
-    return run["test"]["easy"]["pass@1"]
-
-
 panels = {}
 for seed in (0, 1, 2):
     points = [(counted[arm], easy(runs[seed])) for arm, runs in several.items()]
@@ -1113,82 +1195,51 @@ for seed in (0, 1, 2):
         panel[ROWS[arm]] = [(n, level) for n in (30, points[-1][0])]
 print(f"{'':27}single sums right, seeds 0, 1, 2")
 for arm, runs in {"base": measured["base"], **several}.items():
-    adds = (run["skills"]["after"]["arithmetic"] for run in runs.values())
     times = fmean(run.get("passes", 0) for run in runs.values())
     name = f"{counted[arm]:,} traces, read {times:.0f} times" if times else "small base"
-    print(f"{name:27}", *(f"{x:.2f}" for x in adds))
-flops = (
-    fmean(r["flops"] for r in a.values()) for a in (several["n-500"], measured["rl"])
-)
-print("500 traces: {:.1e} FLOPs, RL alone: {:.1e}".format(*flops))
+    print(f"{name:27}", three(map(sums, runs.values())))
+for name, runs in (("500 traces", several["n-500"]), ("RL alone", measured["rl"])):
+    spent = three((run["flops"] / 1e12 for run in runs.values()), "4.1f")
+    print(f"{name + ', TFLOPs':27}", spent)
 plots.doubling_curves(panels, "traces")
 
 # %% [markdown]
-# The figure shows right answers over the number of different traces, a panel for each seed.
-# Flat lines are R1, RL alone and the base of that seed.
+# The figure has a panel for each seed. Flat lines are R1, RL alone and the base of that
+# seed.
 #
 # Thirty traces, read more than 300 times, do harm: the student falls below its base. It
-# memorizes them and forgets how to add, as the printed sums show. Then more traces pay, in
-# the end less and less. From 1,600 to 7,232 the gain is 0.05, 0.01 and 0.04.
+# memorizes them and forgets how to add, as the printed sums show. Then more traces pay,
+# in the end less and less: compare the last two points.
 #
-# At 500 traces the student is level with RL alone in every seed. So "distillation beats RL"
-# is true from some number of texts on. At that point RL takes four times the FLOPs on
-# average, by the last printed line.
+# At 500 traces the student is level with RL alone in every seed. So "distillation beats
+# RL" is true from some number of texts on. At that point RL takes at least twice the
+# FLOPs, by the last two printed lines.
 #
 # ### Ask what the base can do
 #
-# Back to section 4. Was the small student weak because it is small, or because its base
-# could not add? Compare a student of twice the size, with a base of its own that has read
-# as much. Both were taught with R1's texts.
+# Was the small student weak because it is small, or because its base could not add?
+# Compare a student of twice the size, with a base of its own that has read as much. Both
+# were taught with R1's texts.
 
-# %% tags=["slide"]
+# %% tags=["slide", "hide-input"]
 STUDENTS = {
     "239k weights": ("base", "traces"),
     "469k weights": ("large-base", "large"),
 }
-groups = {}
-for name, (before, after) in STUDENTS.items():
-    adds = [r["skills"]["after"]["arithmetic"] for r in results_of(before).values()]
-    rights = map(easy, results_of(after).values())
-    groups[name] = list(zip(adds, rights, strict=True))
-plots.scatter(groups, "single sums right, base", "easy problems right, student")
+print(f"seeds 0, 1, 2: {'single sums, base':20}easy problems, student")
+for name, arms in STUDENTS.items():
+    of_base, taught = (results_of(arm).values() for arm in arms)
+    print(f"{name:15}{three(map(sums, of_base)):20}{three(map(easy, taught))}")
 
 # %% [markdown]
-# Each dot is a student of one seed. Five of the six bases can add, and their students solve
-# 0.50 to 0.66 of easy problems, whatever their size. The sixth has only 0.59 of single sums
-# right, and makes the weakest student: 0.35.
-#
-# One dot is thin evidence. In the first edition the small bases also read twice as much. All
+# Five of the six bases can add, and their students solve 0.50 to 0.66 of easy problems,
+# whatever their size. The sixth base adds badly, and makes the weakest student. One such
+# base is thin evidence. In an earlier measurement the small bases read twice as much: all
 # three could add then, and their students drew close
 # ([docs/experiments.md](../docs/experiments.md)).
 
-# %% [markdown] tags=["slide"]
-# ## 10. Out into the world
-#
-# (You may skip this section at first reading.)
-#
-# <details><summary>The same in TRL, for real models</summary>In TRL 1.16, `SFTTrainer` on
-# R1's traces is the first way. `DistillationTrainer` is the third; its `beta` leads from the
-# forward KL (0) to the reverse KL (1). `GKDTrainer`, in `trl.experimental.gkd`, mixes in
-# given texts: `lmbda` is the share of the student's own, so 0 is the second way. Both
-# compare only the *sizes* of the vocabularies (section 6).</details>
-#
-# R1's students are useful because anybody's software can load them. `hub.export_hf` writes
-# ours in the form that `transformers` reads: weights as safetensors, the rest as JSON, no
-# code. Then we read the folder back by its published names. A test,
-# `tests/test_hub_export.py`, finds the same logits with `transformers` itself.
-
-# %% tags=["nbval-check-output"]
-hub.export_hf(student, FOLDER / "student", tokenizer)
-print(*(file.name for file in sorted((FOLDER / "student").iterdir())))
-again = hub.load(FOLDER / "student").eval()
-ids = torch.tensor([tokenizer.prompt(held_out[0].prompt)])
-with torch.no_grad():
-    apart = (again(ids) - student.eval()(ids)).abs().max()
-print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
-
 # %% [markdown]
-# ## 11. What this does not show
+# ## 10. What this does not show
 #
 # Our student has read the same tiny web as its teacher, so it knows the games and the form
 # of a tape before its first trace. Our teacher is only three times larger than its student,
@@ -1211,8 +1262,8 @@ print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
 # - The forward KL is mode-covering, the reverse KL mode-seeking. On-policy distillation
 #   applies the reverse KL to texts that the student itself wrote.
 # - On-policy distillation is RL with the advantage $\log p - \log q$ for each token.
-# - A trace passes on manners at once and skill slowly: 1,600 traces took the weakest base
-#   from 0.59 of single sums to 0.79.
+# - Traces pass on manners at once. Our one base that added badly learned sums slowly, with
+#   more and more traces.
 #
 # ## Three questions
 #
@@ -1231,7 +1282,31 @@ print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
 #    see, such as skipped steps, pass through and may grow.
 # 3. The teacher's own training, and its texts that were thrown away. RL is the only way
 #    where nobody is better than your model.</details>
+
+# %% [markdown] tags=["slide"]
+# ## 11. Out into the world
 #
+# (You may skip this section.)
+#
+# <details><summary>The same in TRL, for real models</summary>In TRL 1.16, `SFTTrainer` on
+# R1's traces is the first way. `DistillationTrainer` is the third; its `beta` leads from the
+# forward KL (0) to the reverse KL (1). `GKDTrainer`, in `trl.experimental.gkd`, mixes in
+# given texts: `lmbda` is the share of the student's own, so 0 is the second way. Both
+# compare only the *sizes* of the vocabularies (section 6).</details>
+#
+# Anybody's software can load R1's students. `hub.export_hf` writes ours in the form that
+# `transformers` reads: weights as safetensors, the rest as JSON, no code.
+
+# %% tags=["nbval-check-output"]
+hub.export_hf(student, FOLDER / "student", tokenizer)
+print(*(file.name for file in sorted((FOLDER / "student").iterdir())))
+again = hub.load(FOLDER / "student").eval()
+ids = torch.tensor([tokenizer.prompt(held_out[0].prompt)])
+with torch.no_grad():
+    apart = (again(ids) - student.eval()(ids)).abs().max()
+print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
+
+# %% [markdown]
 # ## Exercises
 #
 # Fill in the function, run the cell, then the check below it. Solutions are in
@@ -1319,32 +1394,47 @@ def rough_flops(student, teacher, spent):
 checks.ex_14_3(rough_flops)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 14.4** (medium, 15 min) Choose. Rows are dictionaries with "prompt", "tokens",
-# "correct" and "finished". Return one row for each prompt that has any: the shortest correct,
-# finished trace; on a tie, the first. Keep the order in which the prompts
-# first had a usable row.
+# **Exercise 14.4** (medium, 20 min) Temperature: predict, then run. With $p_T$ and $q_T$ for
+# the softmax of the logits divided by $T$, the gradient of $T^2\, \mathrm{KL}(p_T \| q_T)$
+# with respect to the student's logits is $T (q_T - p_T)$. Descent goes the other way, so
+# the **pull** on a logit is $T (p_T - q_T)$. Write it for logits of shape (..., V).
 #
-# <details><summary>Hint 1</summary>Skip the rows that cannot be used first.</details>
-# <details><summary>Hint 2</summary>A dictionary keeps the order in which keys were first
-# put in, also when a value is replaced later.</details>
+# Then **predict**. In the position of section 6, which share of the pull goes to the two
+# tokens that the teacher likes best, at $T = 1$ and at $T = 4$? Does the whole pull
+# vanish as $T$ grows?
+#
+# ```python
+# with torch.no_grad():
+#     z, w = (m(torch.tensor([prompt]))[0, -1] for m in (student, teacher))
+# for T in (1, 2, 4, 16):
+#     size = pull(z, w, T).abs()
+#     two = size[w.topk(2).indices].sum() / size.sum()
+#     print(f"T = {T:2}: whole pull {size.sum():.2f}, two likeliest tokens {two:.0%}")
+# ```
+#
+# <details><summary>Hint 1</summary>Divide both by the temperature, then `softmax` over the
+# last axis.</details>
+# <details><summary>Hint 2</summary>The sum of a row is 0: what one token gains, others
+# lose.</details>
+# <details><summary>What we saw</summary>At $T = 1$ nearly the whole pull, 98%, goes to the two
+# tokens that the teacher may really write. At $T = 4$ they get 9% and at $T = 16$ only
+# 1%: the rest goes to hundreds of tokens that it hardly ever writes. The whole pull does
+# not vanish, it grows from 0.60 to 4.4. So a high temperature spends the lesson on tokens
+# that do not matter, and 2 is a moderate choice.</details>
+
 
 
 # %% tags=["exercise"]
-def choose(rows):
-    """The shortest usable trace of each prompt; of [30, 20] tokens the second."""
+def pull(student, teacher, temperature):
+    """(..., V) logits, twice -> (..., V): pull(x, x, 2.0) is 0 everywhere."""
     # BEGIN SOLUTION
-    best = {}
-    for row in rows:
-        if row["correct"] and row["finished"]:
-            old = best.setdefault(row["prompt"], row)
-            if row["tokens"] < old["tokens"]:
-                best[row["prompt"]] = row
-    return list(best.values())
+    q, p = ((x / temperature).softmax(-1) for x in (student, teacher))
+    return temperature * (p - q)
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_14_4(choose)
+checks.ex_14_4(pull)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 14.5** (easy, 5 min) Refuse. Return True only if the probabilities of two

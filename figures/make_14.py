@@ -19,7 +19,7 @@ LANES = (  # height, colour, section, and what happens at three stations
         "6",
         ("probabilities", "on the teacher's texts"),
         ("the teacher reads", "each next token: p"),
-        ("fit the whole row", "forward or reverse KL"),
+        ("fit the whole row", "forward KL"),
     ),
     (
         1.7,
@@ -49,11 +49,11 @@ def draw(axes):
         enters = (7.3, 2.79) if section == "7" else (2.76, middle)
         arrow(axes, (2.1, toward), enters, colour)
         arrow(axes, (12.25, middle), (12.86, toward), colour)
-    arrow(axes, (13.8, 2.8), (4.3, 1.66), PURPLE, "--", bend=-0.34)
+    arrow(axes, (13.8, 2.8), (4.3, 1.66), PURPLE, "--", bend=-0.33)
     look = {"facecolor": "#ffffff", "edgecolor": INK, "boxstyle": "round,pad=0.4"}
     text = "5: one bill for all: tokens written, read and trained on, in FLOPs"
-    axes.text(7.4, -0.95, text, bbox=look, **{**SMALL, "fontsize": 12})
+    axes.text(7.4, -0.15, text, bbox=look, **{**SMALL, "fontsize": 12})
 
 
 if __name__ == "__main__":
-    sheet("14_distillation.png", 14.9, 6.25, draw, bottom=-1.35)
+    sheet("14_distillation.png", 14.9, 6.25, draw, bottom=-0.55)

@@ -53,29 +53,9 @@ def one_size(student, teacher, spent):
     return flops(student, student, spent)
 
 
-def choose(rows):
-    best = {}
-    for row in rows:
-        if row["correct"] and row["finished"]:
-            old = best.get(row["prompt"])
-            if old is None or row["tokens"] < old["tokens"]:
-                best[row["prompt"]] = row
-    return list(best.values())
-
-
-def shortest(rows):
-    best = {}
-    for row in sorted(rows, key=lambda row: row["tokens"]):
-        best.setdefault(row["prompt"], row)
-    return list(best.values())
-
-
-def first_right(rows):
-    best = {}
-    for row in rows:
-        if row["correct"] and row["finished"]:
-            best.setdefault(row["prompt"], row)
-    return list(best.values())
+def pull(student, teacher, temperature):
+    q, p = ((x / temperature).softmax(-1) for x in (student, teacher))
+    return temperature * (p - q)
 
 
 def comparable(a, b):
@@ -130,9 +110,12 @@ def by_ratio(student, teacher, mask):
         (checks.ex_14_2, lambda *x: kl_rows(*x) + 1, "here, not"),
         (checks.ex_14_3, all_alike, "a written token costs 2"),
         (checks.ex_14_3, one_size, "at its own size"),
-        (checks.ex_14_4, lambda rows: rows, "the shorter one"),
-        (checks.ex_14_4, first_right, "the shorter one"),
-        (checks.ex_14_4, shortest, "short for a reason"),
+        (checks.ex_14_4, lambda s, t, T: pull(t, s, T), "the sign"),
+        (checks.ex_14_4, lambda s, t, T: pull(s, t, 1.0), "before the softmax"),
+        (checks.ex_14_4, lambda s, t, T: pull(s, t, 1.0) * T, "softmax, too"),
+        (checks.ex_14_4, lambda s, t, T: pull(s, t, T) / T, "multiply by"),
+        (checks.ex_14_4, lambda s, t, T: pull(s, t, T) * T, "not twice"),
+        (checks.ex_14_4, lambda s, t, T: pull(s, t, T) + 1, "in row 0, not"),
         (checks.ex_14_5, lambda a, b: a.vocab_size == b.vocab_size, "another piece"),
         (checks.ex_14_5, lambda a, b: a.merges == b.merges, "before merging"),
         (checks.ex_14_5, lambda a, b: a is b, "are one"),
@@ -163,7 +146,7 @@ def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
         (checks.ex_14_1, lambda p, q: (kl(p, q), kl(q, p))),
         (checks.ex_14_2, kl_rows),
         (checks.ex_14_3, flops),
-        (checks.ex_14_4, choose),
+        (checks.ex_14_4, pull),
         (checks.ex_14_5, comparable),
         (checks.ex_14_6, halfway),
         (checks.ex_14_7, lesson),

@@ -38,3 +38,22 @@ def test_tokens_stand_in_their_order_and_large_values_are_written():
     bars = [(bar.get_x(), bar.get_y() > 0.5) for bar in axes.patches]
     assert bars == sorted(bars, key=lambda bar: (bar[1], bar[0]))
     assert "'36': 8.0. 'no': 1.0." in picture.alt and "'='" not in picture.alt
+
+
+def test_a_crossed_token_has_a_line_and_is_named():
+    lines = [[("9", 0.0), ("=", 0.1)], [("12", 5.0), ("2", 0.2)]]
+    picture = plots.token_map(lines, "nats", crossed={(1, 1)})
+    assert len(picture.axes[0].lines) == 1
+    assert picture.alt.endswith("Crossed out: '2'.")
+    assert not plots.token_map(lines, "nats").axes[0].lines
+
+
+def test_what_costs_nothing_is_a_level_and_the_rest_are_dots():
+    ways = {"base": (0, (0.1, 0.1, 0.2)), "RL": (4.5, (0.2, 0.1, 0.3))}
+    picture = plots.price_panels({"seed 0": ways, "seed 1": ways}, "TFLOPs", "right")
+    first, second = picture.axes
+    level, whisker, dot = first.lines
+    assert list(level.get_ydata()) == [0.1, 0.1] and level.get_marker() == "None"
+    assert list(whisker.get_ydata()) == [0.1, 0.3] and list(dot.get_xdata()) == [4.5]
+    assert first.get_ylim() == second.get_ylim() == (0, 1)
+    assert picture.alt.endswith("seed 1: base 0.10 for 0.0; RL 0.20 for 4.5.")

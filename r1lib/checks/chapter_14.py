@@ -115,36 +115,36 @@ def ex_14_3(flops) -> None:
     report("14.3", test, flops)
 
 
-def ex_14_4(choose) -> None:
-    """The shortest right trace of each problem that ended by itself."""
+def ex_14_4(pull) -> None:
+    """The pull of softened probabilities on a student's logits, T (p_T - q_T)."""
 
-    def test(choose):
-        def row(prompt, tokens, correct=True, finished=True):
-            made = {"prompt": prompt, "tokens": tokens, "correct": correct}
-            return {**made, "finished": finished}
+    def test(pull):
+        rng = torch.Generator().manual_seed(0)
+        student, teacher = torch.randn(2, 2, 5, generator=rng)
 
-        a, b = row("one", 30), row("one", 20)
-        wrong, cut = row("one", 9, correct=False), row("two", 8, finished=False)
-        c, d = row("two", 25), row("two", 25)
-        order = "keep the order in which problems came, by their first right trace"
-        for rows, wanted, reason in (
-            ([a], [a], "a problem with one right trace keeps it"),
-            ([a, b], [b], "of two right traces take the shorter one"),
-            ([wrong, a], [a], "a wrong trace is short for a reason"),
-            ([cut, c], [c], "a trace that was cut off has no answer"),
-            ([wrong], [], "a problem without a right trace has none to give"),
-            ([c, a, b], [c, b], order),
-            ([a, c, b], [b, c], order),
-            ([wrong, c, a], [c, a], order),
-        ):
-            with hint(reason):
-                assert items(choose(list(rows))) == wanted, reason
-        got = items(choose([c, d]))
-        assert len(got) == 1 and got[0] is c, (
-            "of two that are equally long take the first"
-        )
+        def right(z, w, temperature):
+            q, p = ((x / temperature).softmax(-1) for x in (z, w))
+            return temperature * (p - q)
 
-    report("14.4", test, choose)
+        for temperature in (1.0, 4.0):
+            wanted = right(student, teacher, temperature)
+            plain = right(student, teacher, 1.0)
+            got = tensor(pull(student, teacher, temperature), (2, 5), torch.float32)
+            for other, reason in (
+                (-wanted, "the sign: a token that the teacher likes more is pulled up"),
+                (plain, "divide the logits by the temperature before the softmax"),
+                (plain * temperature, "divide the logits before the softmax, too"),
+                (wanted / temperature, "multiply by the temperature"),
+                (wanted * temperature, "once by the temperature, not twice"),
+            ):
+                same = torch.allclose(other, wanted, atol=1e-6)  # at T = 1 some are
+                assert same or not torch.allclose(got, other, atol=1e-6), reason
+            first = ([f"{x:+.2f}" for x in row[0].tolist()] for row in (wanted, got))
+            assert torch.allclose(got, wanted, atol=1e-6), (
+                "T {:g}: {} in row 0, not {}".format(temperature, *first)
+            )
+
+    report("14.4", test, pull)
 
 
 def ex_14_5(comparable) -> None:

@@ -38,6 +38,7 @@ from r1lib.plots.seeds import (
     difference_panels,
     log_dots,
     pairing_picture,
+    price_panels,
     seed_dots,
     two_intervals,
 )

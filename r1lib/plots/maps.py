@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Collection
 
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PatchCollection
@@ -102,12 +103,17 @@ def short(value: float) -> str:
 
 
 @styled
-def token_map(lines: list[list[tuple[str, float]]], label: str) -> Picture:
+def token_map(
+    lines: list[list[tuple[str, float]]],
+    label: str,
+    crossed: Collection[tuple[int, int]] = (),
+) -> Picture:
     """Draw a text token by token, dark where a token's value is large; a row per line.
 
     lines = [[("20", 0.1), ("-", 0.1), ("15", 0.0)], ...], no value below 0. A value of
     a tenth of the largest or more is written under its token, unless all values are
-    0 or the largest, as in a mask.
+    0 or the largest, as in a mask. `crossed` are places (row, token in it), from 0,
+    whose token is crossed out.
     """
     figure = Picture(figsize=(8.4, 0.9 + 0.55 * len(lines)), layout="constrained")
     axes, top = figure.subplots(), max(value for line in lines for _, value in line)
@@ -117,13 +123,18 @@ def token_map(lines: list[list[tuple[str, float]]], label: str) -> Picture:
     mask = all(value in (0, top) for line in lines for _, value in line)
     for y, line in enumerate(lines):
         left = 0.0
-        for text, value in line:
+        for x, (text, value) in enumerate(line):
             wide = 1.2 + len(text)
             face = {"color": shades(scale(value)), "edgecolor": GRID}
             axes.barh(y, wide, 0.86, left=left, **face)
             spot, marked = left + wide / 2, value >= top / 10 and not mask
             mono = {"family": "DejaVu Sans Mono", "fontsize": 9}
-            axes.text(spot, y - 0.14 * marked, text, **mono, **kind)
+            place = y - 0.14 * marked
+            axes.text(spot, place, text, **mono, **kind)
+            if (y, x) in crossed:
+                half = 0.25 + 0.35 * len(text.strip())
+                ends = [spot - half, spot + half], [place + 0.13, place - 0.17]
+                axes.plot(*ends, color=INK, linewidth=1.1)
             if marked:
                 axes.text(spot, y + 0.25, f"{value:.1f}", fontsize=7, **kind)
             left += wide
@@ -139,6 +150,9 @@ def token_map(lines: list[list[tuple[str, float]]], label: str) -> Picture:
             if value >= top / 10
         )
     )
+    if crossed:
+        words = (repr(lines[y][x][0].strip()) for y, x in sorted(crossed))
+        figure.alt += f" Crossed out: {', '.join(words)}."
     return figure
 
 

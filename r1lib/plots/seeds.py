@@ -216,3 +216,42 @@ def pairing_picture(
         f"the diagonal, {below} below. Right, intervals: " + said_of(rows)
     )
     return figure
+
+
+@styled
+def price_panels(
+    panels: dict[str, dict[str, tuple]], xlabel: str, ylabel: str
+) -> Picture:
+    """Draw (price, (mean, low, high)) of each way in a panel; free ones are levels.
+
+    What costs 0 is a line across the panel. All panels share both axes.
+
+    panels = {"seed 0": {"base": (0, (0.1, 0.1, 0.2)), "RL": (4.5, (0.2, 0.1, 0.3))}}
+    """
+    figure = Picture(figsize=(8.4, 4.2), layout="constrained")
+    share = {"sharex": True, "sharey": True, "squeeze": False}
+    all_axes = figure.subplots(1, len(panels), **share)[0]
+    for axes, (title, ways) in zip(all_axes, panels.items(), strict=True):
+        free = [name for name, (price, _) in ways.items() if price == 0]
+        priced = [name for name in ways if name not in free]
+        for name, (price, (mean, low, high)) in ways.items():
+            if name in free:
+                dash = ("--", ":", "-.")[free.index(name) % 3]
+                axes.axhline(mean, color=INK, linestyle=dash, linewidth=1.2, label=name)
+                continue
+            colour, _, marker, _ = look_of(priced.index(name))
+            axes.plot([price, price], [low, high], color=colour, linewidth=1.4)
+            kind = {"linestyle": "none", "markersize": 7, "label": name}
+            axes.plot([price], [mean], marker, color=colour, **kind)
+        axes.set(title=title, xlabel=xlabel)
+    top = max(price for ways in panels.values() for price, _ in ways.values())
+    all_axes[0].set(ylabel=ylabel, ylim=(0, 1), xlim=(0, 1.08 * top))
+    handles = all_axes[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=3, fontsize=9)
+    figure.alt = f"Dots of {ylabel} over {xlabel}, with 95% intervals. " + " ".join(
+        f"{title}: "
+        + "; ".join(f"{n} {m:.2f} for {price:.1f}" for n, (price, (m, *_)) in w.items())
+        + "."
+        for title, w in panels.items()
+    )
+    return figure
