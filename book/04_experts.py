@@ -20,7 +20,7 @@
 # | Minutes to read | 95; sections 4 and 5 are the longest |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
-# | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 2.1.2, 4.2 and 4.5; DeepSeek-V2 (arXiv 2405.04434), section 2.2 |
+# | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 2.1.2, 3.2, 4.2 and 4.5; DeepSeek-V2 (arXiv 2405.04434), section 2.2 |
 #
 # ![From left to right: a token goes to the router and to the shared expert. The router scores eight experts in four groups of two; the two groups with the best pairs of scores stay open, and in them three experts are chosen. Their outputs, with the weights 0.42, 0.30 and 0.28, and that of the shared one are summed. A bias above the router makes overloaded experts less likely to be chosen.](../figures/04_experts.png)
 #
@@ -190,10 +190,10 @@ torch.testing.assert_close(w[0], torch.tensor(weights))
 # %% [markdown] tags=["slide"]
 # ## 3. Groups: few machines for each token
 #
-# How many machines does a token have to visit? The experts of all 58 layers, with a gradient and
-# the state of the optimizer for each weight, are too much for one. V3's training spreads the
-# experts of a layer over 64 GPUs on 8 machines (section 3.2 of the report). A machine is also
-# called a **node**.
+# How many machines does a token have to visit? One machine cannot hold the experts of all 58 layers,
+# with a gradient and the state of the optimizer for each weight. V3's training spreads the experts
+# of a layer over 64 GPUs on 8 machines (section 3.2 of the report). A machine is also called a
+# **node**.
 #
 # So tokens have to travel. The vector of a token begins on one machine, its home. A copy of it goes
 # to each machine that holds one of its experts: this is the **dispatch**. There the experts work,
@@ -201,11 +201,12 @@ torch.testing.assert_close(w[0], torch.tensor(weights))
 # every other at once, for tokens of its own. Such an exchange is called **all-to-all**.
 #
 # Trips between machines are slow: in V3's cluster a link carries 50 GB a second between machines
-# and 160 inside one (arXiv 2412.19437v2, section 3.2.2). If the 8 chosen experts of a token were on
-# 8 machines, it would travel seven times in each of 58 layers, and its results seven times back.
+# and 160 inside one (arXiv 2412.19437v2, section 3.2.2). Suppose that the 8 chosen experts of a
+# token are on all 8 machines, one of which is its home. It travels seven times in each of 58 layers,
+# and its results seven times back.
 #
 # So V3 sets a limit. Experts are cut into 8 **groups**, one for each machine, and a token may use
-# the 4 best groups only. What is a group worth to a token? The sum of its two best experts.
+# the 4 best groups only. Its home counts like any other machine. What is a group worth to a token? The sum of its two best experts.
 #
 # Here is such a limit with four machines of two experts each, of which a token may use two:
 #
@@ -466,7 +467,7 @@ print(f"collapsed {balance_loss(collapsed, 2):.3f}, that is 8 experts / 2 chosen
 # %% [markdown]
 # It works, and it has a price: its gradient does not depend on whether the router is
 # *right*. A large $\alpha$ may disturb the language model, and a small one balances less.
-# Section 6 measures both.
+# Section 6 measures balance and loss at one $\alpha$.
 #
 # ### A bias, and no gradient at all
 #
@@ -642,11 +643,11 @@ print(f"cosine of the two gradients: {cosine:+.2f}")
 # The bias, updated once for a whole batch, cannot see that.
 #
 # Which cure gives the better model? The report compares the cures at equal size, by the
-# loss on held-out text (section 4.5.3). A model of 1 billion parameters reaches 2.258
-# with the sequence-wise auxiliary loss and 2.253 with the bias. One of 3 billion reaches
-# 2.085 and 2.080. A *batch-wise* auxiliary loss, the same formula on the whole batch laid
-# end to end, gets the 2.253 and 2.080 too. So what helps is less the absence of a
-# gradient than the freedom to be unbalanced within a sequence.
+# loss on held-out text (section 4.5.3). A model of 1 billion parameters reaches 2.258 with the
+# auxiliary loss, counted in each sequence, and 2.253 with the bias. One of 3 billion shows the same
+# gap. A *batch-wise* auxiliary loss, the same formula on the whole batch laid end to end, is as good
+# as the bias at both sizes. So what helps is less the absence of a gradient than the freedom to be
+# unbalanced within a sequence.
 
 # %% [markdown] tags=["slide"]
 # ## 6. The long run
@@ -656,11 +657,11 @@ print(f"cosine of the two gradients: {cosine:+.2f}")
 # - **Balance: the auxiliary loss wins here.** Both cures balance the experts in every seed. In all
 #   three seeds the auxiliary loss comes closer to an even load than the bias. Its worst seed is
 #   better than the best seed of the bias.
-# - **Loss: there is no winner.** Two seeds of the same way can differ by more than the ways do on
-#   average.
+# - **Loss: there is no winner.** Two runs that differ only in the seed can be further apart than the
+#   two cures are on average.
 # - **How sure are we?** Sure that both cures help, for doing nothing is far worse. Fairly sure of
-#   the first place, and only at these strengths, $\alpha = 0.01$ and V3's $\gamma = 0.001$. No other
-#   strength was trained for so long.
+#   the first place, and only at these strengths, $\alpha = 0.01$ and V3's $\gamma = 0.001$. With
+#   ten times this $\gamma$, the bias ended ahead in the short run of section 5.
 #
 # Here is what we did. The tiny model of this book has four layers: layer 0 is an ordinary one, and
 # layers 1, 2 and 3 have 8 experts each. We trained it three ways, with three seeds each, for 1,500
@@ -703,16 +704,17 @@ plots.compared_curves(long_runs, {"max/mean": "busiest / mean"})
 # %% tags=["slide", "hide-input"]
 TITLES = {"max/mean": "busiest / mean", "loss": "held-out loss, nats"}
 PAIRS = {"max/mean": [("bias", "aux")], "loss": [("aux", "none"), ("bias", "none")]}
-print(f"{'':30}", *(f"seed {seed:<2}" for seed in (0, 1, 2)), " seeds differ by")
+print(f"{'':36}", *(f"seed {seed:<2}" for seed in (0, 1, 2)), " seeds differ by")
 for key, rows in measured.items():
     print(TITLES[key])
     for arm, values in rows.items():
         numbers = " ".join(f"{value:7.2f}" for value in values)
-        print(f"  {ARMS[arm]:28}{numbers} {max(values) - min(values):12.2f}")
+        print(f"  {ARMS[arm]:34}{numbers} {max(values) - min(values):12.2f}")
     for one, other in PAIRS[key]:
         if one in rows and other in rows:
             less = [a - b for a, b in zip(rows[one], rows[other], strict=True)]
-            print(f"  {one + ' minus ' + other:28}", end="")
+            both = " minus ".join(ARMS[arm].split(",")[0] for arm in (one, other))
+            print(f"  {both:34}", end="")
             print(" ".join(f"{x:+7.3f}" for x in less))
 
 # %% [markdown]
@@ -728,9 +730,10 @@ for key, rows in measured.items():
 # either arm differ among themselves. The bias is above in some seeds and below in others. Nothing
 # follows from this.
 #
-# Then why does V3 use the bias? Because of the loss at its own sizes, which is lower with the bias
-# (arXiv 2412.19437v2, Table 5, at 15.7 and 228.7 billion parameters). Our runs confirm the balance.
-# They cannot confirm that.
+# Then why does V3 use the bias? Its authors want balance without a second gradient that disturbs
+# the first. At their sizes the loss is indeed lower with the bias (arXiv 2412.19437v2, Table 5, at
+# 15.7 and 228.7 billion parameters). Our runs confirm that the bias balances. They cannot confirm
+# the lower loss.
 
 # %% [markdown] tags=["slide"]
 # ## 7. What do experts specialise in?
@@ -804,9 +807,9 @@ plots.heatmaps(panels, list(KINDS), columns, "expert")
 # some of their experts: expert 4 of layer 2 is the first choice of both.
 #
 # Do experts specialise in subjects? These texts cannot say: they are games and sums, without
-# subjects. Reports about larger models disagree. The authors of Mixtral, with eight experts a layer, saw no clear
-# pattern by subject and much by syntax (arXiv 2401.04088, section 5). DeepSeek-V3's
-# report, section 4.5.3 and Figure 9, compares domains of text in models of 16 billion
+# subjects. Reports about larger models disagree. The authors of Mixtral, with eight experts a
+# layer, saw no clear pattern by subject and much by syntax (arXiv 2401.04088, section 5).
+# DeepSeek-V3's report, section 4.5.3 and Figure 9, compares domains of text in models of 16 billion
 # parameters: with the bias, experts specialise more than with the auxiliary loss.
 #
 # ![One held-out text, a countdown game, cut into its tokens. Each token is in a box with the numbers of the two experts that read it in layer 1; most numbers go to expert 2, most operators and equal signs to expert 4.](../figures/widget_experts.png)
@@ -1023,7 +1026,7 @@ print(f"memory for its weights, one byte each: {total / 2**30:.0f} GiB")
 #
 #    <details><summary>Answer</summary>It has no gradient: it only takes part in the
 #    choice, which is a sharp cut, and not in the weights. And if it had one, the
-#    language model's loss would use it to make good experts busier, the opposite of
+#    language model's loss might use it to make good experts busier, the opposite of
 #    what it is for.</details>
 #
 # 2. A report claims perfect balance over a batch of 1,000 documents, each in another
