@@ -588,7 +588,7 @@ plots.balance_picture(histories)
 # some do next to nothing.
 #
 # Did the rich get richer? Not here. Without a cure the imbalance is largest at the first point and
-# then falls, from 6.3 to 3.8 times the mean. With either cure it is lower throughout.
+# then falls, from more than 6 to less than 4 times the mean. With either cure it is lower throughout.
 #
 # And the loss? It differs little: in a run this short, a few experts seem to be enough. The
 # difference is in time. If each expert had its own machine, a step would take as long as the
@@ -720,7 +720,8 @@ for key, rows in measured.items():
 # %% [markdown]
 # Read the differences seed by seed, in the rows with "minus". If two arms were equally good, each
 # seed would fall above or below 0 by chance, like a coin. Three coins fall alike once in four times,
-# so one sign in three seeds is weak evidence. Look at the sizes too.
+# so one sign in three seeds is weak evidence. Look at the sizes too: compare them with the last
+# column, an arm's largest value minus its smallest.
 #
 # **Balance.** The bias is above the auxiliary loss in each seed, and the two rows of values do not
 # overlap. For two equally good arms, three values against three would separate like this once in
