@@ -20,7 +20,7 @@
 # | Minutes to read | 95; sections 4 and 5 are the longest |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
-# | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 2.1.2, 4.2 and 4.5; DeepSeek-V2 (arXiv 2405.04434), section 2.2 |
+# | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 2.1.2, 3.2, 4.2 and 4.5; DeepSeek-V2 (arXiv 2405.04434), section 2.2 |
 #
 # ![From left to right: a token goes to the router and to the shared expert. The router scores eight experts in four groups of two; the two groups with the best pairs of scores stay open, and in them three experts are chosen. Their outputs, with the weights 0.42, 0.30 and 0.28, and that of the shared one are summed. A bias above the router makes overloaded experts less likely to be chosen.](../figures/04_experts.png)
 #
@@ -126,10 +126,11 @@ for name in ("tiny", "llama-3.2-1b"):
 # | weight of a chosen expert | $g_i$ | $g_{i,t}$ | `weights` |
 # | experts in all, and chosen | $E$, $A$ | $N_r$, $K_r$ | `E`, `A` or `n_activated` |
 #
-# This is all that the layer of this chapter returns. The block around it adds $y$ to the residual
-# stream, and $u$ is the normalised copy of the stream that the layer reads (chapter 03). (Eq. 12 of
-# the report leaves out the norm and adds $y$ to $u$.) One token and four experts, as slowly as
-# possible:
+# The last term is the *shared* expert, which works for every token; section 4 adds it. The layer
+# reads $u$, a normalised copy of the residual stream, and the block around it adds $y$ to the stream
+# (chapter 03). (Eq. 12 of the report leaves out the norm and adds $y$ to $u$.)
+#
+# Here is the choice for one token and four experts, as slowly as possible:
 
 
 # %% tags=["nbval-check-output"]
@@ -180,30 +181,48 @@ torch.testing.assert_close(w[0], torch.tensor(weights))
 # Choosing is a sharp cut: no gradient passes through "is among the best two". What the
 # router learns, it learns through the *weights*: if the output would have been better
 # with more of expert 1, the gradient raises expert 1's score. An expert that is not
-# chosen has no weight, so neither the expert nor its address gets a gradient.
+# chosen has no weight, so neither the expert nor its address learns from this token.
 #
 # Weights are finally multiplied by a constant, `scale`. V3's configuration sets 2.5, and
-# the report gives no reason. (Without it the routed part is an average of $A$ experts, small
-# beside the shared one.)
+# the report gives no reason. (Without it the routed part is an average of $A$ experts, and may be
+# small beside the shared one. `normalize=False` leaves out the division by the sum.)
 
 # %% [markdown] tags=["slide"]
 # ## 3. Groups: few machines for each token
 #
-# How many machines does a token have to visit? The 256 experts of one layer would fit on
-# one GPU (section 8 counts them), but not those of 58 layers. In training each weight
-# also needs its gradient and the state of the optimizer. V3's training spreads the
-# experts over 64 GPUs on 8 machines, and a token's vector has to travel to every other machine
-# that holds one of its experts. If the 8 chosen experts were on 8 machines, each token
-# would travel seven times, in each of 58 layers. So V3 sets a limit: experts are cut into
-# 8 **groups**, one for each machine, and a token may use the 4 best groups only. What is
-# a group worth to a token? The sum of its two best experts.
+# How many machines does a token have to visit? One machine cannot hold the experts of all 58 layers,
+# with a gradient and the state of the optimizer for each weight. V3's training spreads the experts
+# of a layer over 64 GPUs on 8 machines (section 3.2 of the report). A machine is also called a
+# **node**.
+#
+# So tokens have to travel. The vector of a token begins on one machine, its home. A copy of it goes
+# to each machine that holds one of its experts: this is the **dispatch**. There the experts work,
+# and the sum of their weighted outputs goes home: this is the **combine**. Every machine sends to
+# every other at once, for tokens of its own. Such an exchange is called **all-to-all**.
+#
+# Trips between machines are slow: in V3's cluster a link carries 50 GB a second between machines
+# and 160 inside one (arXiv 2412.19437v2, section 3.2.2). Suppose that the 8 chosen experts of a
+# token are on all 8 machines, one of which is its home. It travels seven times in each of 58 layers,
+# and its results seven times back.
+#
+# So V3 sets a limit. Experts are cut into 8 **groups**, one for each machine, and a token may use
+# the 4 best groups only. Its home counts like any other machine. What is a group worth to a token? The sum of its two best experts.
+#
+# Here is such a limit with four machines of two experts each, of which a token may use two:
+#
+# ![Four machines with two experts each, drawn three times from left to right: home, experts, home again. Token u lives on machine 1. On the left it goes to its three best experts, 1, 6 and 4, on machines 0, 3 and 2: three arrows out, three back. On the right only machines 0 and 2 are open; experts 1, 4 and 5 work, with two arrows out and two back. Thin lines join every machine with every other.](../figures/04_machines.png)
+#
+# What you see: one token on the way out (orange) and back (green). Each column shows the same four
+# machines. On the left the token takes its three best experts, and on the right the three best of
+# two machines. The thin lines are the trips of other tokens at the same time. The function and the
+# heat map below find these experts.
 
 # %%
 # r1lib.model.moe.close_groups
 
 # %% [markdown]
-# Eight experts in four groups of two neighbours, of which two stay open, three
-# experts for the token:
+# The token of the picture: eight experts in four groups of two neighbours, two groups open, three
+# experts chosen.
 
 # %%
 scores = torch.tensor([[0.31, 0.92, 0.12, 0.20, 0.66, 0.60, 0.71, 0.08]])
@@ -221,6 +240,20 @@ plots.heatmaps({"one token": stages}, rows, columns, "expert")
 # chosen. Its partner, expert 7, has so low a score that their group is worth less than
 # the groups of 0 and 1 and of 4 and 5.
 #
+# Does the limit hold? Here are V3's own sizes and random scores for 1,000 tokens. How many of the
+# 8 machines hold experts that a token uses?
+
+# %% tags=["nbval-check-output"]
+generator = torch.Generator().manual_seed(0)
+many = torch.rand(1000, 256, generator=generator)
+for n_groups, n_limited in ((1, 1), (8, 4)):
+    ids, _ = route(many, torch.zeros(256), 8, n_groups, n_limited)
+    visited = [len({e // 32 for e in row}) for row in ids.tolist()]
+    mean = sum(visited) / len(visited)
+    name = "limited" if n_groups > 1 else "free"
+    print(f"{name:8} at most {max(visited)}, on average {mean:.1f} machines")
+
+# %% [markdown]
 # ### The gate of DeepSeek-V2
 #
 # What changed since V2? Two things. There, a group was worth its *best* expert, and scores
@@ -238,20 +271,6 @@ soft = scores.logit().softmax(-1)  # the same order, but with the sum 1
 v2, _ = route_softmax(soft, 3, **limits)
 print("V3, a group is worth its two best:", sorted(v3[0].tolist()))
 print("V2, a group is worth its best:    ", sorted(v2[0].tolist()))
-
-# %% [markdown]
-# Does the limit hold? Here are V3's own sizes and random scores for 1,000 tokens. How many of the
-# 8 machines does a token visit?
-
-# %% tags=["nbval-check-output"]
-generator = torch.Generator().manual_seed(0)
-many = torch.rand(1000, 256, generator=generator)
-for n_groups, n_limited in ((1, 1), (8, 4)):
-    ids, _ = route(many, torch.zeros(256), 8, n_groups, n_limited)
-    visited = [len({e // 32 for e in row}) for row in ids.tolist()]
-    mean = sum(visited) / len(visited)
-    name = "limited" if n_groups > 1 else "free"
-    print(f"{name:8} at most {max(visited)}, on average {mean:.1f} machines")
 
 # %% [markdown] tags=["slide"]
 # ## 4. Running the experts
@@ -293,8 +312,10 @@ print("load  ", load.tolist(), "of experts 0, 1, 2: the lengths of the slices")
 
 # %% [markdown]
 # Expert 0 works on tokens 1 and 2, expert 1 on all three, expert 2 on token 0. At the end
-# `index_add` adds each result to the row of its token. (In the code, `w_in` holds $W_{gate}$ above
-# $W_{up}$, for each expert.)
+# `index_add` adds each result to the row of its token.
+#
+# One detail of the code: `w_in` holds $W_{gate}$ above $W_{up}$, for each expert. One product then
+# gives both halves, and `chunk` cuts them apart.
 
 # %%
 # r1lib.model.moe.run_slices
@@ -317,15 +338,19 @@ print("expert", expert.tolist())
 print("place ", place.tolist())
 print("slot  ", slot.tolist(), "of", 3 * int(load.max()))
 
+# %% [markdown]
+# In the shapes below, `F` is the inner width of an expert, the number of rows of $W_{gate}$. `F2` is
+# one name for one axis, twice as long: the rows of $W_{gate}$ and $W_{up}$ together.
+
 # %%
 # r1lib.model.moe.run_table
 
 # %% [markdown]
 # `run_experts` takes the slices on a CPU and the table elsewhere. Do both agree with the
 # loop, in values and in all gradients? The load may be perfectly even, or strange: one token
-# only, experts that no token chose, all tokens at one expert.
+# only, experts that no token chose, all tokens at one expert. (Here `F` is 5, so `F2` is 10.)
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "hide-input"]
 generator = torch.Generator().manual_seed(1)
 experts = nn.ModuleList(SwiGLU(6, 5).double() for _ in range(8))
 w_in = torch.stack([torch.cat((e.w_gate.weight, e.w_up.weight)) for e in experts])
@@ -365,8 +390,8 @@ for name, ids in cases.items():
 # %% [markdown]
 # Look at the places of the table. With a perfectly even load all of them are full, in the
 # usual case five eighths. If all tokens go to one expert, seven eighths are empty, and the
-# empty places are computed all the same. The same holds across machines: all wait for the
-# slowest. So balance is a question of speed.
+# empty places are computed all the same. The same holds across machines: a combine ends only when
+# the busiest machine has sent its results. So balance is a question of speed.
 #
 # Older programs give each expert a fixed number of places and *drop* the tokens that do
 # not fit: these skip the layer. V3 drops no token, neither in training nor in use
@@ -442,7 +467,7 @@ print(f"collapsed {balance_loss(collapsed, 2):.3f}, that is 8 experts / 2 chosen
 # %% [markdown]
 # It works, and it has a price: its gradient does not depend on whether the router is
 # *right*. A large $\alpha$ may disturb the language model, and a small one balances less.
-# Section 6 measures both.
+# Section 6 measures balance and loss at one $\alpha$.
 #
 # ### A bias, and no gradient at all
 #
@@ -563,7 +588,7 @@ plots.balance_picture(histories)
 # some do next to nothing.
 #
 # Did the rich get richer? Not here. Without a cure the imbalance is largest at the first point and
-# then falls, from 6.3 to 3.8 times the mean. With either cure it is lower throughout.
+# then falls, from more than 6 to less than 4 times the mean. With either cure it is lower throughout.
 #
 # And the loss? It differs little: in a run this short, a few experts seem to be enough. The
 # difference is in time. If each expert had its own machine, a step would take as long as the
@@ -618,72 +643,98 @@ print(f"cosine of the two gradients: {cosine:+.2f}")
 # The bias, updated once for a whole batch, cannot see that.
 #
 # Which cure gives the better model? The report compares the cures at equal size, by the
-# loss on held-out text (section 4.5.3). A model of 1 billion parameters reaches 2.258
-# with the sequence-wise auxiliary loss and 2.253 with the bias. One of 3 billion reaches
-# 2.085 and 2.080. A *batch-wise* auxiliary loss, the same formula on the whole batch laid
-# end to end, gets the 2.253 and 2.080 too. So what helps is less the absence of a
-# gradient than the freedom to be unbalanced within a sequence.
+# loss on held-out text (section 4.5.3). A model of 1 billion parameters reaches 2.258 with the
+# auxiliary loss, counted in each sequence, and 2.253 with the bias. One of 3 billion shows the same
+# gap. A *batch-wise* auxiliary loss, the same formula on the whole batch laid end to end, is as good
+# as the bias at both sizes. So what helps is less the absence of a gradient than the freedom to be
+# unbalanced within a sequence.
 
 # %% [markdown] tags=["slide"]
 # ## 6. The long run
 #
-# Does the balance last, and does it change the loss? Here is the same comparison with the
-# tiny model of this book. It has four layers: layer 0 is an ordinary one, and layers 1, 2 and 3
-# have 8 experts each.
+# Which way of balancing wins? First the verdict, then how we know.
 #
-# Each variant, called an **arm** of the experiment, took 1,500 steps, with three seeds (one
-# column each). `python -m results.experts ARM SEED` measured it once; the loss is that on held-out
-# texts of problems that no training sees. (This is claim P13 in `docs/phenomena.md`. Chapter 05
-# reads the arm about multi-token prediction.)
+# - **Balance: the auxiliary loss wins here.** Both cures balance the experts in every seed. In all
+#   three seeds the auxiliary loss comes closer to an even load than the bias. Its worst seed is
+#   better than the best seed of the bias.
+# - **Loss: there is no winner.** Two runs that differ only in the seed can be further apart than the
+#   two cures are on average.
+# - **How sure are we?** Sure that both cures help, for doing nothing is far worse. Fairly sure of
+#   the first place, and only at these strengths, $\alpha = 0.01$ and V3's $\gamma = 0.001$. With
+#   ten times this $\gamma$, the bias ended ahead in the short run of section 5.
+#
+# Here is what we did. The tiny model of this book has four layers: layer 0 is an ordinary one, and
+# layers 1, 2 and 3 have 8 experts each. We trained it three ways, with three seeds each, for 1,500
+# steps. Each way is called an **arm** of the experiment. A seed means the same data and the same
+# first weights in all arms.
+#
+# `python -m results.experts ARM SEED` measured each run once. (This is claim P13 in
+# `docs/phenomena.md`. Chapter 05 reads the arm about multi-token prediction.)
 
-# %% tags=["slide"]
+# %% tags=["slide", "hide-input"]
 ARMS = {
     "none": "no balancing",
     "aux": "auxiliary loss, alpha 0.01",
     "bias": "bias, gamma 0.001",
 }
-long_runs, plain = {}, []
+long_runs, measured = {}, {"max/mean": {}, "loss": {}}
 for arm, name in ARMS.items():
     paths = [RESULTS / f"experts-{arm}-{seed}.json" for seed in (0, 1, 2)]
     found = [json.loads(p.read_text(encoding="utf-8")) for p in paths if p.exists()]
-    print(name if found else f"{name}: not measured in this copy of the book")
-    if found:
-        long_runs[name] = [f["history"] for f in found]
-        for key, what in (("loss", "held-out loss"), ("max/mean", "busiest / mean")):
-            values = [f["P13"]["held out"][key] for f in found]
-            print(f"    {what:16}", *(f"{value:8.2f}" for value in values))
-            if key == "loss" and arm == "none":
-                plain = values
-            elif key == "loss" and plain:
-                less = [value - p for value, p in zip(values, plain, strict=True)]
-                print(f"    {'... minus none':16}", *(f"{x:+8.3f}" for x in less))
-
-# %% tags=["slide"]
-plain = [[p["max/mean"] for p in run] for run in long_runs["no balancing"]]
-means = [sum(point) / len(point) for point in zip(*plain, strict=True)]
-print(
-    f"no balancing, mean of the seeds: {min(means):.2f} to {max(means):.2f}", end="; "
-)
-print(f"lowest point of one seed: {min(map(min, plain)):.2f}")
+    if not found:
+        print(f"{name}: not measured in this copy of the book")
+        continue
+    long_runs[name] = [f["history"] for f in found]
+    for key, rows in measured.items():
+        rows[arm] = [f["P13"]["held out"][key] for f in found]
 plots.compared_curves(long_runs, {"max/mean": "busiest / mean"})
 
 # %% [markdown]
-# What you see: the imbalance along the training, a line for the mean of three seeds with their
-# range around it. Left alone, the busiest expert of a layer has 2.2 to 2.5 times its share of the
-# work, on average over layers and seeds. It stays there from the first steps to the end: as in the
-# short run, the imbalance does not grow. (One seed of the three falls to 1.9 for a while.)
+# What you see: the load of a layer's busiest expert over the mean load, along the training. A line
+# is the mean of three seeds and of the layers, with the range of the seeds around it. Perfect balance
+# is 1.
 #
-# Both cures work. The auxiliary loss balances best, to about 1.1, and the bias comes second, with
-# 1.2 to 1.3. The bias adds nothing to the gradient, as DeepSeek-V3 intends.
+# Left alone, the busiest expert keeps more than twice its share of the work, from the first steps to
+# the end. As in the short run, the imbalance does not grow. Both cures bring it close to 1. The
+# auxiliary loss is there almost at once. The bias needs some hundred steps, since each moves it by
+# $\gamma$ at most. Later their bands lie close together, and touch in places.
 #
-# And the loss? Compare the arms with the *seeds* of one arm: they differ by as much. A seed
-# has the same data and first weights in all arms, so we may also compare column by column, in the
-# rows "minus none". The auxiliary loss is above "no balancing" in all three. If an arm made no
-# difference, each seed would fall above or below by chance, like a coin, and three coins fall alike
-# once in four times.
+# The trained models then read held-out texts, whose problems no training sees:
+
+# %% tags=["slide", "hide-input"]
+TITLES = {"max/mean": "busiest / mean", "loss": "held-out loss, nats"}
+PAIRS = {"max/mean": [("bias", "aux")], "loss": [("aux", "none"), ("bias", "none")]}
+print(f"{'':36}", *(f"seed {seed:<2}" for seed in (0, 1, 2)), " seeds differ by")
+for key, rows in measured.items():
+    print(TITLES[key])
+    for arm, values in rows.items():
+        numbers = " ".join(f"{value:7.2f}" for value in values)
+        print(f"  {ARMS[arm]:34}{numbers} {max(values) - min(values):12.2f}")
+    for one, other in PAIRS[key]:
+        if one in rows and other in rows:
+            less = [a - b for a, b in zip(rows[one], rows[other], strict=True)]
+            both = " minus ".join(ARMS[arm].split(",")[0] for arm in (one, other))
+            print(f"  {both:34}", end="")
+            print(" ".join(f"{x:+7.3f}" for x in less))
+
+# %% [markdown]
+# Read the differences seed by seed, in the rows with "minus". If two arms were equally good, each
+# seed would fall above or below 0 by chance, like a coin. Three coins fall alike once in four times,
+# so one sign in three seeds is weak evidence. Look at the sizes too: compare them with the last
+# column, an arm's largest value minus its smallest.
 #
-# So this experiment confirms the balance. It cannot confirm the better loss that V3 reports for the
-# bias (arXiv 2412.19437v2, Table 5, at 15.7 and 228.7 billion parameters).
+# **Balance.** The bias is above the auxiliary loss in each seed, and the two rows of values do not
+# overlap. For two equally good arms, three values against three would separate like this once in
+# ten times. So the first place is likely, and more seeds would make it safer.
+#
+# **Loss.** The auxiliary loss is above "no balancing" in each seed, but by less than the seeds of
+# either arm differ among themselves. The bias is above in some seeds and below in others. Nothing
+# follows from this.
+#
+# Then why does V3 use the bias? Its authors want balance without a second gradient that disturbs
+# the first. At their sizes the loss is indeed lower with the bias (arXiv 2412.19437v2, Table 5, at
+# 15.7 and 228.7 billion parameters). Our runs confirm that the bias balances. They cannot confirm
+# the lower loss.
 
 # %% [markdown] tags=["slide"]
 # ## 7. What do experts specialise in?
@@ -692,10 +743,10 @@ plots.compared_curves(long_runs, {"max/mean": "busiest / mean"})
 # this book, trained with the bias. We let it read held-out documents and count: of
 # all tokens of a kind, which share was sent to each expert? With two of eight chosen, a
 # share of 0.25 means "no preference". Commas, brackets, spaces and incomplete bytes are left
-# out; a single letter counts as English. The next two cells only count, so you may go straight to the picture.
+# out; a single letter counts as English.
 
 
-# %%
+# %% tags=["hide-input"]
 def kind_of(text):
     """Sort a token into a few kinds that a reader can name."""
     if text in SPECIAL:
@@ -729,7 +780,7 @@ print(
     }
 )
 
-# %%
+# %% tags=["hide-input"]
 layers = {n: m for n, m in model.named_modules() if hasattr(m, "router")}
 layers = {n: m for n, m in layers.items() if n.startswith("layers")}
 used = {name: torch.zeros(len(KINDS), 8) for name in layers}
@@ -752,13 +803,14 @@ plots.heatmaps(panels, list(KINDS), columns, "expert")
 # What you see: for each layer with experts, the share of a kind of token (row) that goes
 # to each expert (column). An even router would paint everything in the same pale blue.
 #
-# There are preferences for kinds of tokens. In layer 1, expert 2 reads 93% of the numbers and
-# expert 4 93% of the operators, and expert 0 is the one that English words visit most (59%).
-# English and Korean words share some of their experts: expert 4 of layer 2 is the first choice of
-# both. Do experts specialise in subjects? These texts cannot say: they are games and sums, without subjects. Larger
-# models disagree. The authors of Mixtral, with eight experts a layer, saw no clear
-# pattern by subject and much by syntax (arXiv 2401.04088, section 5). DeepSeek-V3's
-# report, section 4.5.3 and Figure 9, compares domains of text in models of 16 billion
+# There are preferences for kinds of tokens. In layer 1, expert 2 reads nearly all numbers and
+# expert 4 nearly all operators. English words visit expert 0 most. English and Korean words share
+# some of their experts: expert 4 of layer 2 is the first choice of both.
+#
+# Do experts specialise in subjects? These texts cannot say: they are games and sums, without
+# subjects. Reports about larger models disagree. The authors of Mixtral, with eight experts a
+# layer, saw no clear pattern by subject and much by syntax (arXiv 2401.04088, section 5).
+# DeepSeek-V3's report, section 4.5.3 and Figure 9, compares domains of text in models of 16 billion
 # parameters: with the bias, experts specialise more than with the auxiliary loss.
 #
 # ![One held-out text, a countdown game, cut into its tokens. Each token is in a box with the numbers of the two experts that read it in layer 1; most numbers go to expert 2, most operators and equal signs to expert 4.](../figures/widget_experts.png)
@@ -823,7 +875,7 @@ assert torch.equal(loss_by_kind(model), whole)  # everything is back in place
 panels = {titles[n]: x.tolist() for n, x in missed.items()}
 plots.heatmaps(panels, list(KINDS), columns, "expert taken away", shared=True)
 
-# %%
+# %% tags=["hide-input"]
 for name in layers:
     pair = torch.stack((shares[name].flatten(), missed[name].flatten()))
     r = pair.corrcoef()[0, 1].item()
@@ -833,7 +885,7 @@ worst = max(missed, key=lambda name: float(missed[name].max()))
 e = int(missed[worst].max(0).values.argmax())
 print(f"worst: {titles[worst]} without expert {e}")
 for i, kind in enumerate(KINDS):
-    share, more = shares[worst][i, e], missed[worst][i, e]
+    share, more = shares[worst][i, e], round(float(missed[worst][i, e]), 2) + 0.0
     print(f"    {kind:14} {share:4.0%} of them go there, loss {more:+.2f} nats")
 
 # %% [markdown]
@@ -843,10 +895,10 @@ for i, kind in enumerate(KINDS):
 # best expert does as well. Removing one of a few experts does real damage, mostly to one or two
 # kinds of token.
 #
-# The worst case is expert 4 of layer 2. It receives 72% of the Korean tokens, and without it
-# the loss of the token after them rises by 2.16 nats. Of the English ones it receives 48%, and the loss
-# after them rises by 1.21. But it also receives 62% of the numbers, and the loss after them changes by
-# 0.00 nats.
+# The worst case is expert 4 of layer 2, printed above. It reads most of the Korean tokens, and
+# without it the loss of the token after them rises by more than 2 nats. After English ones, of which
+# it reads about half, the loss rises too. But it also reads most of the numbers, and there the
+# loss does not change.
 #
 # The square of a correlation is the share of the differences in one map that goes with
 # the other. Here that is less than half in each layer: use explains a part of need.
@@ -964,7 +1016,8 @@ print(f"memory for its weights, one byte each: {total / 2**30:.0f} GiB")
 #
 # - V3 stores 671 billion parameters and uses 37 billion for each token.
 # - Left alone, our router gives the busiest expert more than twice its share at the end, in all
-#   three seeds. Balance hardly changes the loss of these runs, and removes most of the waiting.
+#   three seeds. Both cures remove most of the waiting. The auxiliary loss came closest to an even
+#   load, and three seeds cannot say which way gives the lower loss.
 # - Our experts prefer kinds of tokens, and being used often is not the same as being
 #   needed. Whether experts specialise in subjects, our texts cannot show.
 #
@@ -974,7 +1027,7 @@ print(f"memory for its weights, one byte each: {total / 2**30:.0f} GiB")
 #
 #    <details><summary>Answer</summary>It has no gradient: it only takes part in the
 #    choice, which is a sharp cut, and not in the weights. And if it had one, the
-#    language model's loss would use it to make good experts busier, the opposite of
+#    language model's loss might use it to make good experts busier, the opposite of
 #    what it is for.</details>
 #
 # 2. A report claims perfect balance over a batch of 1,000 documents, each in another
