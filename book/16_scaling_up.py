@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | the memory and time of a model by part, recomputed activations, a toy of sharded training, the price of an R1, and a test of a sampler that is not its trainer. You will load FP8 weights, run a training step on two processes, and read how experts are spread over machines |
 # | You need | chapters 03 to 05 for the model and its training. Section 6 also needs 08 and 09 on RL |
-# | Minutes to read | 90 |
+# | Minutes to read | 95 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download. The recipes are `gpu` and `cluster` |
 # | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 3.1 to 3.3 and table 1; DeepSeek-R1 (arXiv 2501.12948v2), the supplement on training cost |
@@ -126,8 +126,8 @@ for name, config in models.items():
 # %% [markdown]
 # The last column counts the weights that take part in computing one token. With experts it is
 # smaller, because a token visits a few and skips the rest. That saves time, but no memory: the
-# next token may need any of them. (A separate embedding does not count either: a token reads one
-# row. Nor does tiny R1's module for multi-token prediction, which chapter 04 leaves out.)
+# next token may need any of them. (A separate embedding does not count: a token reads one row. Nor
+# does the module for multi-token prediction.)
 #
 # Training needs much more memory than the weights. Each weight has a **gradient**. In AdamW it
 # also has two **moments**, the running means of chapter 05: of its gradient, and of the squared
@@ -163,8 +163,8 @@ plots.log_dots(totals, "megabytes to train, in all", lines=GPUS)
 # lines are what an H100 (80,000 MB) and an H200 (141,000 MB) hold.
 #
 # At 8,192 tokens per pass a 7B model fits on neither, although an H100 holds its weights alone
-# five times over. At 2,048 tokens it needs 133,000 MB and just fits the H200. The H100 is too
-# small for any number of tokens: 122,000 MB are weights, gradients and optimizer. (V3's dot takes
+# five times over. It is too small for any number of tokens: 122,000 MB are weights, gradients and
+# optimizer. (V3's dot takes
 # the usual 16 bytes for each weight. V3's own 13 make 8.7 TB, chapter 05.)
 #
 # Where does the memory go?
@@ -272,20 +272,17 @@ for name in ("Qwen2.5-7B", "DeepSeek-V3"):
         for part, seconds in seconds_by_part(models[name], rows).items():
             lines[part].append((rows, seconds))
     panels[name] = lines
-    rows = 1
-    while True:
-        parts = seconds_by_part(models[name], rows)
-        if parts["learning"] > parts["sampling"]:
-            break
-        rows += 1
-    print(f"{name}: learning takes longer from {rows:,} texts on")
-plots.curves(panels, "texts that share a reading", "seconds of one H100", log="xy")
+    found = (seconds_by_part(models[name], rows) for rows in range(1, 8192))
+    dearer = (
+        n for n, cost in enumerate(found, 1) if cost["learning"] > cost["sampling"]
+    )
+    print(f"{name}: learning takes longer from {next(dearer):,} texts on")
+plots.curves(panels, "texts that share a reading", "GPU seconds (H100)", log="xy")
 
 # %% [markdown]
 # What you see: learning grows with the number of texts. Sampling hardly grows, because one reading
 # of the weights serves all of them. (It bends upwards where the cache, which each text has for
-# itself, becomes large beside the weights.) So with few texts sampling takes longer, with many
-# learning does.
+# itself, becomes large.)
 #
 # The lines of the 7B model cross early. It is **dense**: it has no experts. Those of DeepSeek-V3
 # cross much later. Learning uses 5% of its weights for a token, but sampling reads them all,
@@ -294,27 +291,14 @@ plots.curves(panels, "texts that share a reading", "seconds of one H100", log="x
 # A rollout of R1 has 8,192 texts, the right end of the axis. But only the texts of *one copy* of the
 # model share a reading. On sixteen copies each has 512, and sampling takes longer again.
 #
-# Real sampling takes longer than this calculation, for two reasons. Some texts are much longer than the
-# rest, and at the end few of them share a reading. And a simple loop in Python adds time of its own,
-# which section 3 counts. So large runs sample with a program made for it, an **inference engine**
-# such as vLLM.
+# Real sampling takes longer. Some texts are much longer than the rest, and at the end few of them
+# share a reading. A simple loop in Python adds time of its own, which section 3 counts. So large runs
+# sample with a program made for it, an **inference engine** such as vLLM.
 #
-# These seconds are computed; no GPU was measured for this book. A CPU was: how does the time of a
-# training step grow with the experts in a layer?
-
-# %%
-text = (RESULTS / "bench-growth.json").read_text(encoding="utf-8")
-for line in json.loads(text)["growth"]:
-    if (line["step"], line["axis"]) == ("training", "experts"):
-        sizes, seconds = line["values"], line["seconds"]
-        print(f"{sizes[0]} to {sizes[-1]} experts: {sizes[-1] / sizes[0]:.0f} times")
-        print(f"seconds of a step: {seconds[-1] / seconds[0]:.1f} times")
-
-# %% [markdown]
-# The time hardly follows the number of experts, since a token visits as many as before. This is
-# why DeepSeek-V3 can have 671 billion weights: its training time follows the 37 billion of the
-# second column above. Its memory follows the 671. ([docs/speed.md](../docs/speed.md) has more
-# such lines, and our code beside transformers and TRL.)
+# So experts save time in learning: it follows the 37 billion active weights, while memory follows the 671
+# billion. On a CPU, 16 times the experts took only 1.5 times the seconds of a training step.
+# ([docs/speed.md](../docs/speed.md) has more such lines, and our code beside transformers and TRL. No GPU was
+# measured for this book.)
 
 # %% [markdown] tags=["slide"]
 # ## 2. Real checkpoints
@@ -355,8 +339,8 @@ assert apart < 1e-4
 # %% [markdown]
 # ### One tensor at a time
 #
-# The obvious way to load is to read all files, then fill the model. For a moment that takes the
-# memory of two models. `hub.load` first reads names and shapes only, which are at the start of
+# The obvious way is to read all files, then fill the model: for a moment, the memory of two
+# models. `hub.load` first reads names and shapes only, which are at the start of
 # each file. Then it makes an empty model and copies one tensor after another.
 #
 # `python -m benchmarks.loading` loaded a sharded checkpoint of one gigabyte in processes of
@@ -497,10 +481,9 @@ print(plan.stdout)
 #
 # Sampling has a fifth of the FLOPs and most of the hours. Yet 256 texts share a reading here, and
 # section 1 found that a dense model then samples *faster* than it learns. There we assumed an inference
-# engine. One part of the plan was missing, too: the **launches**. A GPU does its work in small
-# programs, called **kernels**: one for a product of matrices, one for a norm. Starting one takes time.
-#
-# Let us go from an engine to our own loop, one assumption at a time:
+# engine, and left out the **launches**. A GPU works in small programs, called **kernels**: one for a
+# product of matrices, one for a norm. Starting one takes time. From an engine to our own loop, one
+# assumption at a time:
 
 
 # %%
@@ -540,13 +523,11 @@ plots.stacked_bars(loops, "minutes of one H100, computed")
 # - **Kernel launches.** Python starts the kernels of 28 layers again for each token. That is
 #   almost half of our sampling. An engine records the launches once and replays them (CUDA graphs).
 #
-# The 0.25 ms for the launches of a layer are a guess. Time a few steps on your own GPU before you
-# trust the plan.
+# The 0.25 ms for the launches of a layer are a guess. Time a few steps before you trust the plan.
 #
-# TinyZero's authors report that a base of 0.5B fails to learn reasoning on countdown. A base of 3B
-# learns it for less than 30 dollars (the README of github.com/Jiayi-Pan/TinyZero). Why is that
-# more than our 1.43? Their script trains twice as many weights, by PPO with a value model. Our
-# plan is for 200 steps of GRPO, without evaluation or a failed attempt.
+# TinyZero's authors report that a base of 3B learns reasoning on countdown for less than 30 dollars
+# (the README of github.com/Jiayi-Pan/TinyZero). Why is that more than our 1.43? Their script trains
+# twice as many weights, by PPO with a value model. Our plan has no evaluation and no failed attempt.
 
 # %% [markdown] tags=["slide"]
 # ## 4. Many GPUs
@@ -589,8 +570,8 @@ for name, found in (("mean of the ranks", equal), ("by their tokens", fair)):
 assert torch.allclose(fair, whole, atol=1e-6) and not torch.allclose(equal, whole)
 
 # %% [markdown]
-# Taking the mean of the ranks is a common mistake. It changes what the run learns, and the
-# change depends on the number of GPUs. So each rank divides the sum of its losses by the tokens of
+# Taking the mean of the ranks is a common mistake: what the run learns then depends on the number of
+# GPUs. So each rank divides the sum of its losses by the tokens of
 # the *whole* batch. These shares add up to the mean that one process would compute.
 #
 # Below is our step on many ranks. Two details need a word:
@@ -700,7 +681,7 @@ def gigabytes(tokens, n, recompute=False, copy=False):
         parts["activations"] = (2 * SEVEN.n_layers + 34) * SEVEN.d_model * tokens
     own = parts.pop("activations") + parts.pop("logits")
     own += 4 * WHOLE * (1 - 1 / n)  # 2 bytes each; a slice of them is counted below
-    own += copy * 2 * counts.parameters(SEVEN)
+    own += 2 * counts.parameters(SEVEN) * (copy and n > 1)
     return (sum(parts.values()) / n + own) / 1e9
 
 
@@ -719,9 +700,9 @@ for name, (tokens, *options) in table.items():
     print()
 
 # %% [markdown]
-# The first four rows are for pre-training and SFT. One H200 is enough for short passes, two H100s for up to
-# 2,048 tokens each, four for every row. Near 80 GB trust no such sum: a real program needs some
-# room beside it. In RL the copy adds 15 GB to every rank, and its cache comes on top while it samples.
+# For pre-training and SFT, one H200 is enough for short passes, two H100s for up to 2,048 tokens each, four
+# for 8,192. (Trust no sum close to 80 GB: a program needs room beside it.) In RL the copy adds 15 GB to
+# every rank, and recomputation makes up for it.
 
 # %% [markdown] tags=["slide"]
 # ### Two ranks on your laptop
@@ -738,8 +719,8 @@ assert ranks.returncode == 0, ranks.stderr
 
 # %% [markdown]
 # Do several ranks learn what one process learns? `python -m results.sharded` trained for six
-# steps on 1, 2 and 4 ranks, with both wrappers. In a last run it killed one of two ranks after
-# step 3. It went on with four, from a checkpoint that the two had written in slices. The table
+# steps on 1, 2 and 4 ranks, with both wrappers. In the last run one of two ranks was killed after
+# step 3, and four went on from the slices of their checkpoint. The table
 # has the largest difference from one rank, over 2 and 4 ranks:
 
 # %%
@@ -754,9 +735,8 @@ for kind in ("pretrain", "sft", "grpo"):
 assert all(max(row["loss"], row["weights"]) < 1e-5 for row in measured)
 
 # %% [markdown]
-# All differences are rounding, below one hundred-thousandth. The training itself moved some
-# weights by several thousandths. So the number of ranks decides speed and memory, and not what
-# is learned.
+# All differences are rounding; the training itself moved some weights by several thousandths. So
+# the number of ranks decides speed and memory, and not what is learned.
 
 # %% [markdown] tags=["slide"]
 # ### Tensor and pipeline
@@ -863,9 +843,8 @@ print("two ranks with two experts each compute what one with four does")
 # experts spread over 64 GPUs in 8 machines, and data parallelism with a sliced optimizer, but
 # no tensor parallelism (section 3.2 of its report).
 #
-# Hence the routing limits of chapter 04: a token may visit at most four of eight machines,
-# because each machine visited costs traffic. And balance saves time, since all ranks wait for the
-# one with the busiest expert.
+# Hence the routing limits of chapter 04: a token may visit at most four of eight machines. And
+# balance saves time, since all ranks wait for the one with the busiest expert.
 
 # %% [markdown] tags=["slide"]
 # ## 5. What an R1 costs
@@ -955,7 +934,7 @@ plots.seed_dots({"pass@1 on test problems, mean of both games": scores}, beside=
 # "stale" dot with it, and with the base: old weights do harm. Then see how much of the way back
 # "stale-tis" comes.
 #
-# How did it come to this? Follow three numbers through the steps:
+# Follow three numbers over time:
 
 
 # %% tags=["hide-input"]
@@ -975,36 +954,33 @@ def over_steps(name, scale=1):
 
 
 logged = {
-    "reward of the texts": over_steps("reward"),
+    "right texts": over_steps("accuracy"),
     "KL, nats a token": over_steps("kl"),
     "outside the clip, %": over_steps("clip_fraction", 100),
 }
 plots.seed_curves(logged, "step", "mean of five steps")
 
 # %% [markdown]
-# What you see: lines are means over the seeds, marks the seeds. **Left:** the reward looks much better than
-# the dots above, for these texts are by the sampler. It shows the trainer of eight steps
-# ago. **Middle:** the **KL divergence** between sampler and trainer, estimated on the
-# sampled tokens. That of the stale arms leaves 0 within the first five steps, long before the
-# rewards part. **Right:** the clip acts on few tokens. Only seeds whose KL is large come far above the rest.
-#
-# So log the KL. The reward of the texts comes too late, and the clip sees little.
+# What you see: lines are means, small marks the seeds. **Left:** how many of the sampled texts
+# are right. With an old sampler they are by the trainer of eight steps ago, so harm shows late.
+# **Middle:** the **KL divergence** between sampler and trainer, estimated on the sampled tokens. With an old
+# sampler it leaves 0 within the first five steps: log it. **Right:** the clip acts on few tokens.
 #
 # Mind the scale. Our learning rate is several hundred times that of a large model, so eight of
 # our steps are a long way.
 #
 # ### Why the clip does not help, and what does
 #
-# Should the clip not hold back what is too far away? That depends on a choice: whose probabilities are
-# *old* in its ratio, *new over old* (chapter 08, section 3)?
+# Should the clip not hold back what is too far away? It depends on whose probabilities are
+# *old* in its ratio, *new over old* (chapter 08, section 3):
 #
 # - **The sampler's.** Then the ratio spans both gaps of the time line. It weighs each token, and the clip
 #   leaves out those that have already moved too far in the direction of their advantage.
 # - **The trainer's**, computed anew at the start of the step. Then the ratio is 1 for every token at first,
 #   and the clip limits what *this* step changes. It sees nothing of the eight steps before.
 #
-# How many tokens would the first choice leave out? Let us make such a mismatch. The base writes texts,
-# and the trainer is the same base after eight steps of GRPO:
+# How many tokens would the first choice leave out? Let the base write texts, and take as the trainer
+# the same base after eight steps of GRPO:
 
 # %%
 sampler, words = artifacts.load("base-tiny")
@@ -1028,14 +1004,14 @@ print(f"old is the sampler's: {share:.0%}; old is the trainer's: 0%")
 assert share > 0.02
 
 # %% [markdown]
-# So with the first choice a part of the texts teaches nothing, before the step has begun. The clip is there
-# to keep *this* step short, and would measure it from a policy that is long gone. In our arms, the
+# With the first choice these tokens teach nothing, before the step has begun. And the clip, which is to
+# keep *this* step short, measures it from a policy that is long gone. In our arms the
 # trainer computes *old*. Then something else has to see the first gap.
 #
 # **TIS** (truncated importance sampling) looks at the first gap. It multiplies the loss of a token by
 # *old over sampler*. A token that the sampler wrote with probability 0.2, and that the trainer gives
-# 0.1, counts half. The factor is cut off at a cap, here 2, so that no token can decide a step. (Without
-# the argument the cap is 3.)
+# 0.1, counts half. The factor is cut off at a cap, so that no token can decide a step. Our runs had 2; the
+# function's default is 3.
 
 # %%
 # r1lib.losses.truncated_importance
@@ -1047,9 +1023,9 @@ for name, row in (("old over sampler", old / sampler), ("weight of the loss", we
     print(f"{name:20}" + "".join(f"{x:6.1f}" for x in row[0].tolist()))
 
 # %% [markdown]
-# For a single token below the cap, the weighted mean over the sampler's tokens is the one that the trainer's own
-# would have. It is no full repair. The cap cuts off the largest factors. And as in chapter 08, each
-# token is corrected alone, although the text before it is the sampler's, too.
+# Below the cap, the weighted mean over the sampler's tokens is that over the trainer's own (chapter 08,
+# section 3). It is no full repair: the cap cuts off the largest factors, and each token is corrected
+# alone, although the text before it is the sampler's, too.
 #
 # TIS is one of three repairs:
 #
@@ -1061,16 +1037,15 @@ for name, row in (("old over sampler", old / sampler), ("weight of the loss", we
 # | **masking** | the same, but 0 where $r$ is large |
 # | **routing replay** (arXiv 2510.11370) | runs the experts that the sampler chose |
 #
-# A folded note in chapter 08 (section 7) names the first two. The third is for models with experts.
+# Chapter 08 (section 7) names the first two; the third is for models with experts.
 #
 # ### Experts turn small differences into jumps
 #
 # The other reason for a mismatch is rounding. Can it matter? A router picks the best two of eight.
 # If two scores are close, the last digit decides, and another expert is not a small difference.
 #
-# In a model of 30 billion weights and many layers, 94% of the tokens met another expert in at
-# least one layer (arXiv 2510.11370). And in our R1? We read the same text with two models and
-# compare the experts.
+# In a model of 30 billion weights, 94% of the tokens met another expert in at least one layer (arXiv
+# 2510.11370). And in our R1?
 #
 # Two folded cells define three functions. `read` returns logits, and the experts of each token.
 # `disagreement` compares two such readings, and `replayed` makes a model run given experts. In the
@@ -1120,8 +1095,8 @@ print(f"due to other experts:  {1 - replay / free:.0%}, in this sample")
 # %% [markdown]
 # This is one sample of one model. `python -m results.mismatch look SEED` compares three other models
 # in the same way, with samplers in bfloat16 and in eight bits: a base, Zero, and the dense student.
-# There are three samples of texts. Zero and the student are the same weights in all three, but each
-# sample of the base is from another seed's.
+# Zero and the student are the same weights in all three samples of texts. The base is that of another
+# seed in each.
 
 # %%
 MODELS = {"base": "base", "zero": "Zero", "dense": "dense student"}
@@ -1152,9 +1127,9 @@ plots.seed_dots(panels, log=KLS, called="sample")
 # bfloat16. **Middle** and **right**, the KL without and with replay. Where the dots of a row move left,
 # experts were a part of the mismatch.
 #
-# How large a part? The first column of the table differs so much from sample to sample that one sample says
-# little. Rare, large jumps are one reason. Look for the largest factor of a probability: it belongs to
-# a single token, which can decide the KL of a whole sample.
+# How large a part? The first column of the table differs so much that one sample says
+# little. Rare, large jumps are one reason: the largest factor belongs to a single token, which can
+# decide the KL of its sample.
 #
 # The rest is ordinary rounding. The dense student is our control: it has no experts to change, and its KL with
 # eight bits is still large.
