@@ -17,14 +17,15 @@
 # |---|---|
 # | You will build | the memory and time of a model by part, recomputed activations, a toy of sharded training, the price of an R1, and a test of a sampler that is not its trainer. You will load FP8 weights, run a training step on two processes, and read how experts are spread over machines |
 # | You need | chapters 03 to 05 for the model and its training. Section 6 also needs 08 and 09 on RL |
-# | Minutes to read | 90 |
+# | Minutes to read | 95 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download. The recipes are `gpu` and `cluster` |
 # | Paper sections | DeepSeek-V3 (arXiv 2412.19437), sections 3.1 to 3.3 and table 1; DeepSeek-R1 (arXiv 2501.12948v2), the supplement on training cost |
 #
-# ![Four boxes. The tiny R1 with 0.7 million weights on a laptop; Qwen2.5-0.5B with half a billion on one GPU; Qwen2.5-7B with 7.6 billion on several; DeepSeek-V3 with 671 billion on 2,048. Between them: read a published checkpoint; slice every tensor; spread layers and experts, too.](../figures/16_sizes.png)
+# ![Four boxes. The tiny R1 with 0.7 million weights on a laptop; Qwen2.5-0.5B with half a billion on one GPU; Qwen2.5-7B with 7.6 billion on several; DeepSeek-V3 with 671 billion on 2,048. Between them: read a published checkpoint; slice every tensor; spread layers and experts, too. Circles number the sections.](../figures/16_sizes.png)
 #
-# What you see: the same recipe at four sizes, and the sections that say what has to change.
+# What you see: the same recipe at four sizes. The circles are sections. Those on the arrows say what
+# has to change; 5 is about the price.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -37,21 +38,23 @@ import tempfile
 import warnings
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from r1lib import artifacts, checks, hub, plots, sampling
+from r1lib import artifacts, checks, hub, plots, rewards, sampling
 from r1lib.hub.published import cast
 from r1lib.losses import token_logprobs
 from r1lib.model import counts
 from r1lib.model.moe import MoE, run_experts
 from r1lib.model.presets import PRESETS
 from r1lib.model.transformer import new_model
-from r1lib.problem import problems
-from r1lib.rl.rollout import collate
+from r1lib.problem import draw, problems
+from r1lib.rl import grpo
+from r1lib.rl.rollout import collate, rollout
 from r1lib.tokenizer import EOS
 from r1lib.training.pretrain import loss
 from r1lib.world import countdown
@@ -123,11 +126,12 @@ for name, config in models.items():
 # %% [markdown]
 # The last column counts the weights that take part in computing one token. With experts it is
 # smaller, because a token visits a few and skips the rest. That saves time, but no memory: the
-# next token may need any of them. (A separate embedding does not count either: a token reads one
-# row. Nor does tiny R1's module for multi-token prediction, which chapter 04 leaves out.)
+# next token may need any of them. (A separate embedding does not count: a token reads one row. Nor
+# does the module for multi-token prediction.)
 #
-# Training needs much more memory than the weights. Each weight has a **gradient** and, in
-# AdamW, two **moments** (chapter 05). The **activations** are what the layers computed in the
+# Training needs much more memory than the weights. Each weight has a **gradient**. In AdamW it
+# also has two **moments**, the running means of chapter 05: of its gradient, and of the squared
+# gradient. The **activations** are what the layers computed in the
 # forward pass; the backward pass needs them again. The **logits**, one number for each token of the
 # vocabulary, belong to the activations. In a small model with a large vocabulary they are the
 # largest part, so they get their own row.
@@ -159,8 +163,8 @@ plots.log_dots(totals, "megabytes to train, in all", lines=GPUS)
 # lines are what an H100 (80,000 MB) and an H200 (141,000 MB) hold.
 #
 # At 8,192 tokens per pass a 7B model fits on neither, although an H100 holds its weights alone
-# five times over. At 2,048 tokens it needs 133,000 MB and just fits the H200. The H100 is too
-# small for any number of tokens: 122,000 MB are weights, gradients and optimizer. (V3's dot takes
+# five times over. It is too small for any number of tokens: 122,000 MB are weights, gradients and
+# optimizer. (V3's dot takes
 # the usual 16 bytes for each weight. V3's own 13 make 8.7 TB, chapter 05.)
 #
 # Where does the memory go?
@@ -176,8 +180,8 @@ plots.stacked_shares(shares)
 # Activations and logits fill the small models, the optimizer the large ones. There are three
 # cures:
 #
-# - **Fewer tokens.** A model reads a few texts at a time and adds up the gradients, as
-#   `micro_tokens` does in our loops.
+# - **Fewer tokens.** A batch is read in **micro-batches**, a few texts at a time. Their gradients
+#   add up to that of the batch. (In our loops the setting `micro_tokens` limits their tokens.)
 # - **Slices.** Several GPUs share one model (section 4).
 # - **Recomputation**, also called activation checkpointing. A layer keeps its input and nothing
 #   else. When the backward pass reaches the layer, its forward pass is run a second time.
@@ -243,88 +247,58 @@ print(f"recomputed: {(2 * SEVEN.n_layers + 34) * number / 1e9:5.1f} GB")
 #
 # An H100, a GPU of 2022, does up to 989 trillion FLOPs a second and reads 3.35 trillion
 # bytes. Suppose that learning reaches 35% of the first number and sampling 40% of the second.
-# What does a rollout of 256 texts with 512 new tokens cost?
+# What does a rollout cost, with 512 new tokens in each text? It depends on how many texts
+# share a reading of the weights:
 
 # %%
-PEAK, BANDWIDTH, ROWS, NEW = 989e12, 3.35e12, 256, 512
+PEAK, BANDWIDTH, NEW = 989e12, 3.35e12, 512
 
 
-def seconds_by_part(config):
+def seconds_by_part(config, rows):
     """GPU seconds to write a rollout token by token, and to learn from it."""
     read = 2 * counts.parameters(config)  # all experts: some row needs each of them
-    read += ROWS * NEW / 2 * counts.cache_bytes(config)
-    learning = counts.training_flops(config, ROWS * NEW, NEW)
+    read += rows * NEW / 2 * counts.cache_bytes(config)
+    learning = counts.training_flops(config, rows * NEW, NEW)
     return {
         "sampling": NEW * read / (0.4 * BANDWIDTH),
         "learning": learning / (0.35 * PEAK),
     }
 
 
-times = {name: seconds_by_part(config) for name, config in models.items()}
-for name, parts in times.items():
-    print(f"{name:14}" + "".join(f"{k:>12} {v:9.3f} s" for k, v in parts.items()))
-v3, seven = times["DeepSeek-V3"], times["Qwen2.5-7B"]
-assert v3["sampling"] > v3["learning"] and seven["sampling"] < seven["learning"]
+panels = {}
+for name in ("Qwen2.5-7B", "DeepSeek-V3"):
+    lines = {"sampling": [], "learning": []}
+    for rows in (64 * 2**k for k in range(8)):
+        for part, seconds in seconds_by_part(models[name], rows).items():
+            lines[part].append((rows, seconds))
+    panels[name] = lines
+    found = (seconds_by_part(models[name], rows) for rows in range(1, 8192))
+    dearer = (
+        n for n, cost in enumerate(found, 1) if cost["learning"] > cost["sampling"]
+    )
+    print(f"{name}: learning takes longer from {next(dearer):,} texts on")
+plots.curves(panels, "texts that share a reading", "GPU seconds (H100)", log="xy")
 
 # %% [markdown]
-# The two Qwen models are **dense**: they have no experts. Here they sample faster than they train,
-# because all 256 texts share one reading of the weights. (Tiny R1 is the exception among the small
-# ones: its cache is large beside its few weights.) DeepSeek-V3 samples six times as long as it
-# trains. Each token uses 5% of its weights, but together the 256 tokens need nearly all experts.
+# What you see: learning grows with the number of texts. Sampling hardly grows, because one reading
+# of the weights serves all of them. (It bends upwards where the cache, which each text has for
+# itself, becomes large.)
 #
-# The calculation makes sampling look cheaper than it is. In a real rollout some texts are much
-# longer than the rest, and at the end few rows share a reading. A simple loop in Python adds more:
-# section 3 counts it. So large runs sample with a program made for it, an **inference engine**
-# such as vLLM.
+# The lines of the 7B model cross early. It is **dense**: it has no experts. Those of DeepSeek-V3
+# cross much later. Learning uses 5% of its weights for a token, but sampling reads them all,
+# since together the texts need nearly all experts.
 #
-# ### Measured: our code on a CPU
+# A rollout of R1 has 8,192 texts, the right end of the axis. But only the texts of *one copy* of the
+# model share a reading. On sixteen copies each has 512, and sampling takes longer again.
 #
-# No GPU was measured for this book, but a CPU was. `python r1.py bench` timed our code beside
-# transformers (sampling and training) and beside TRL (a GRPO step). Here are all these rows:
-
-
-# %%
-def benched(name):
-    """One measured file of `python r1.py bench`."""
-    return json.loads((RESULTS / f"bench-{name}.json").read_text(encoding="utf-8"))
-
-
-names = [f"sampling-{kind}-{n}" for kind in ("v3", "dense") for n in (1, 64, 512)]
-names += ["training-v3", "training-dense", "grpo-v3", "grpo-dense", "grpo-natural"]
-ratios, floors = {}, {}
-for row in map(benched, names):
-    ratios[row["what"]] = (row["ratio"]["median"], *row["ratio"]["range"])
-    floors.setdefault(row["what"].split()[0], []).append(row["times_floor"]["ours"])
-for work, times in floors.items():
-    low, high = (f"{value:.2g}" for value in (min(times), max(times)))
-    print(f"{work.strip(','):9} takes {low:>3} to {high:>3} times the floor")
-assert 0.9 < ratios["training step, dense, 24 x 128"][0] < 1
-plots.log_dots(ratios, "their seconds / our seconds, median and range", {"equal": 1})
-
-# %% [markdown]
-# What you see: right of 1 our code is faster. It is in sampling and in GRPO steps. In plain
-# training both sides are about equal, and for the dense model ours is a little slower. The machine
-# was busy in nearly all rows, so trust the ranges more than the dots.
+# Real sampling takes longer. Some texts are much longer than the rest, and at the end few of them
+# share a reading. A simple loop in Python adds time of its own, which section 3 counts. So large runs
+# sample with a program made for it, an **inference engine** such as vLLM.
 #
-# The **floor** is the time that matrix products and moving memory alone would take. Sampling is
-# farthest from it, above all at batch 1: a token then costs a hundred small operations, and hardly
-# any arithmetic. How does the time of a training step grow with the model?
-
-# %%
-for line in benched("growth")["growth"]:
-    if line["step"] == "training":
-        sizes, seconds = line["values"], line["seconds"]
-        print(
-            f"{line['axis']:8} {sizes[0]:3} to {sizes[-1]:3}:"
-            f"{sizes[-1] / sizes[0]:4.0f} times the size,"
-            f"{seconds[-1] / seconds[0]:5.1f} times the seconds"
-        )
-
-# %% [markdown]
-# 16 times the experts take only 1.5 times the seconds, since a token visits as many as before.
-# This is why DeepSeek-V3 can have 671 billion weights: its training time follows the 37 billion of
-# the second column above. Its memory follows the 671. (Measured on one thread. Do not extend the other
-# two lines to large models: both bend upwards, says `docs/speed.md`.)
+# So experts save time in learning: it follows the 37 billion active weights, while memory follows the 671
+# billion. On a CPU, 16 times the experts took only 1.5 times the seconds of a training step.
+# ([docs/speed.md](../docs/speed.md) has more such lines, and our code beside transformers and TRL. No GPU was
+# measured for this book.)
 
 # %% [markdown] tags=["slide"]
 # ## 2. Real checkpoints
@@ -365,8 +339,8 @@ assert apart < 1e-4
 # %% [markdown]
 # ### One tensor at a time
 #
-# The obvious way to load is to read all files, then fill the model. For a moment that takes the
-# memory of two models. `hub.load` first reads names and shapes only, which are at the start of
+# The obvious way is to read all files, then fill the model: for a moment, the memory of two
+# models. `hub.load` first reads names and shapes only, which are at the start of
 # each file. Then it makes an empty model and copies one tensor after another.
 #
 # `python -m benchmarks.loading` loaded a sharded checkpoint of one gigabyte in processes of
@@ -387,7 +361,14 @@ assert loading["ways"]["hub.load"]["times the checkpoint"] < 1.2
 # for the exponent, three for the digits. Such a number cannot exceed 448, and there are
 # only a few between one power of two and the next. So each block of $128 \times 128$
 # weights shares one float32 number, its **scale**, kept in a second tensor named
-# `..._scale_inv`. To read the weights, multiply each block by its scale:
+# `..._scale_inv`:
+#
+# ![A matrix of 256 x 384 weights in six blocks, each with a scale. Four weights of block 3 are divided by its scale, so that the largest becomes 448, rounded to numbers of eight bits, and multiplied by the scale again. A line shows the numbers of eight bits from 64 to 448: eight from one power of two to the next.](../figures/16_fp8.png)
+#
+# What you see: four weights on their way to eight bits and back. The largest weight of the block sets its scale.
+# The others land on the nearest mark of the line.
+#
+# To read the weights, multiply each block by its scale:
 
 # %%
 # r1lib.hub.fp8.widened
@@ -486,7 +467,7 @@ for dtype in (torch.float32, torch.bfloat16):
 #
 # **Prompts.** A published base does not know our format. The prompt must ask for it.
 #
-# The folder `recipes/` has five scripts for one GPU. Each prints its plan before it starts. Here
+# The folder `recipes/` has five scripts for one GPU. With `--dry-run` each prints its plan and stops. Here
 # is TinyZero, the best-known small reproduction of R1-Zero, with the loop of chapter 09:
 
 # %% tags=["nbval-check-output"]
@@ -498,12 +479,17 @@ print(plan.stdout)
 # The last lines name everything that the plan assumes. Weights and gradients are float32 here and
 # there is no copy: 4 + 4 + 8, again 16 bytes a weight. We have not run this recipe on a GPU.
 #
-# Sampling has a fifth of the FLOPs and most of the hours. Did section 1 not find that Qwen models
-# sample *faster* than they train? There we assumed an inference engine. Let us go from such an
-# engine to our own loop, one assumption at a time:
+# Sampling has a fifth of the FLOPs and most of the hours. Yet 256 texts share a reading here, and
+# section 1 found that a dense model then samples *faster* than it learns. There we assumed an inference
+# engine, and left out the **launches**. A GPU works in small programs, called **kernels**: one for a
+# product of matrices, one for a norm. Starting one takes time. From an engine to our own loop, one
+# assumption at a time:
 
 
 # %%
+ROWS, config = 256, PRESETS["qwen2.5-1.5b"]
+
+
 def sampling_minutes(steps, width, launch):
     """Minutes of 200 rollouts: decoding steps, bytes a number, seconds a layer."""
     kept = ROWS * (96 + 320 / 2) * counts.cache_bytes(config, width)
@@ -515,7 +501,6 @@ def sampling_minutes(steps, width, launch):
     return {part: 200 * steps * value / 60 for part, value in seconds.items()}
 
 
-config = PRESETS["qwen2.5-1.5b"]
 flops = counts.training_flops(config, 200 * ROWS * (96 + 320), 96 + 512)
 learning = {"learning": flops / (0.35 * PEAK) / 60}
 loops = {
@@ -531,20 +516,18 @@ plots.stacked_bars(loops, "minutes of one H100, computed")
 
 # %% [markdown]
 # What you see: with an engine, and texts of one length, sampling takes 4 minutes and learning 10.
-# Three things make it 25 minutes in our loop:
+# Three things raise sampling to 25 minutes in our loop:
 #
 # - **Waiting.** The rollout ends with its longest text, after 512 steps in place of 320.
 # - **Precision.** We read float32, an engine reads bfloat16: half the bytes.
-# - **Kernel launches.** Python starts the small kernels of 28 layers again for each token. That is
+# - **Kernel launches.** Python starts the kernels of 28 layers again for each token. That is
 #   almost half of our sampling. An engine records the launches once and replays them (CUDA graphs).
 #
-# The 0.25 ms for the launches of a layer are a guess. Time a few steps on your own GPU before you
-# trust the plan.
+# The 0.25 ms for the launches of a layer are a guess. Time a few steps before you trust the plan.
 #
-# TinyZero's authors report that a base of 0.5B fails to learn reasoning on countdown. A base of 3B
-# learns it for less than 30 dollars (the README of github.com/Jiayi-Pan/TinyZero). Why is that
-# more than our 1.43? Their script trains twice as many weights, by PPO with a value model. Our
-# plan is for 200 steps of GRPO, without evaluation or a failed attempt.
+# TinyZero's authors report that a base of 3B learns reasoning on countdown for less than 30 dollars
+# (the README of github.com/Jiayi-Pan/TinyZero). Why is that more than our 1.43? Their script trains
+# twice as many weights, by PPO with a value model. Our plan has no evaluation and no failed attempt.
 
 # %% [markdown] tags=["slide"]
 # ## 4. Many GPUs
@@ -552,7 +535,7 @@ plots.stacked_bars(loops, "minutes of one H100, computed")
 # When a model and its optimizer do not fit into one GPU, or training would take too long, the
 # work is cut. Each process that takes part is a **rank**. Large runs combine four ways to cut:
 #
-# ![Four ways to cut. Data: two ranks with whole models and half of the rows each add up gradients once a step. Tensor: each has half of attention and half of the feed-forward part in both layers, and after each of the four an arrow adds up the outputs. Pipeline: each has one layer, micro-batches follow one another, and both are idle once. Expert: each has four tokens and two of four experts; an arrow with two heads joins each token with its expert, and half of the arrows cross to the other rank.](../figures/16_parallel.png)
+# ![Four ways to cut. Data: two ranks with whole models and half of the rows each add up gradients once a step. Tensor: each has half of attention and half of the feed-forward part in both layers, and after each of the four an arrow adds up the outputs. Pipeline: each has one layer, micro-batches follow one another, and both are idle once. Expert: each has four tokens and two of four experts; two arrows go from each token to its experts, and those to the other rank, half of them, are dashed.](../figures/16_parallel.png)
 #
 # What you see: what each of two ranks holds, and what they must send each other. *Sharded data*, a
 # variant of the first way, has a picture of its own below.
@@ -587,16 +570,16 @@ for name, found in (("mean of the ranks", equal), ("by their tokens", fair)):
 assert torch.allclose(fair, whole, atol=1e-6) and not torch.allclose(equal, whole)
 
 # %% [markdown]
-# Taking the mean of the ranks is a common mistake. It changes what the run learns, and the
-# change depends on the number of GPUs. So each rank divides the sum of its losses by the tokens of
+# Taking the mean of the ranks is a common mistake: what the run learns then depends on the number of
+# GPUs. So each rank divides the sum of its losses by the tokens of
 # the *whole* batch. These shares add up to the mean that one process would compute.
 #
 # Below is our step on many ranks. Two details need a word:
 #
 # - The wrappers that follow add up gradients and divide by the number of ranks. We want the sum $s_1 + s_2$
 #   of two shares, so we multiply by `ranks` first: $(2 s_1 + 2 s_2) / 2$.
-# - A rank reads its rows in **micro-batches**, one after another, and all ranks take part in
-#   every exchange. A rank with fewer micro-batches repeats its last one, times 0: this is `counts`.
+# - All ranks take part in every exchange, once for each micro-batch. A rank with fewer of them
+#   repeats its last one, times 0: this is `fresh`.
 #
 # (`task` wraps the model: `task(function)` returns `function(model)`.)
 
@@ -608,12 +591,16 @@ assert torch.allclose(fair, whole, atol=1e-6) and not torch.allclose(equal, whol
 #
 # There are two wrappers. **DDP** (distributed data parallel) keeps the whole model on each rank
 # and averages gradients during the backward pass. **FSDP2** (fully sharded data parallel) keeps
-# only a slice of each weight, gradient and moment on a rank:
+# only a slice of each weight, gradient and moment on a rank. It needs two exchanges:
 #
-# ![Two ranks and three layers at four moments. Between steps each rank holds its half of every layer. To run layer 2, both gather its other half, use it and drop it. In the backward pass they gather it again, and each has a gradient of the whole layer from its own rows. A reduce-scatter then adds up the gradients, and each rank keeps the sum for its half.](../figures/16_sharded.png)
+# - A **gather** puts the slices of a layer together on every rank.
+# - A **reduce-scatter** adds up the gradients of all ranks. Each rank keeps the sum for its own
+#   slice and drops the rest.
 #
-# What you see: the life of layer 2 in one step. Dashed is what a rank does not hold. A whole layer
-# exists only while it is used.
+# ![Two ranks and three layers at four moments, weights above gradients. Between steps each rank holds its half of the weights of every layer, and no gradients. To run layer 2, both gather its other half, use it and drop it. In the backward pass they gather it again, and each has a gradient of the whole layer from its own rows; of layer 3 it has already the sum for its half. A reduce-scatter then adds up the gradients of layer 2, and each rank keeps the sum for its half.](../figures/16_sharded.png)
+#
+# What you see: the life of layer 2 in one step. Dashed is what a rank does not hold at that
+# moment. The backward pass comes from layer 3, so that layer has its sums already.
 #
 # Here is the idea in one process. Four ranks hold slices of six layers, and each has two rows of
 # the batch. `gathered` is the exchange:
@@ -672,30 +659,50 @@ print(f"a rank holds {held} of them, and {whole[0].numel()} more during a layer"
 # r1lib.training.distributed.wrap
 
 # %% [markdown]
-# How many ranks does the 7B model need? Slices divide weights, gradients and optimizer by the
-# number of ranks. Each rank still keeps the activations and logits of its own pass:
+# How many ranks does the 7B model need? A rank holds three kinds of things:
+#
+# - its slices: weights, gradients and optimizer, divided by the number of ranks;
+# - what is whole for a moment: a layer, and embedding and head, with their gradients;
+# - activations and logits of its own pass, which slices do not divide.
+#
+# RL needs one thing more. Ranks that write texts of different lengths cannot stay in lockstep, and
+# gathering slices for every token would be slow. So each rank samples with a whole copy of the
+# weights, refreshed before each rollout. (In large runs that copy belongs to an inference engine.)
 
 # %% tags=["nbval-check-output"]
+LAYER = counts.layer_parameters(SEVEN, False)
+WHOLE = 2 * SEVEN.vocab_size * SEVEN.d_model + LAYER  # embedding, head and a layer
+
+
+def gigabytes(tokens, n, recompute=False, copy=False):
+    """What each of n ranks holds in one pass; the cache of the copy is left out."""
+    parts = memory_by_part(SEVEN, tokens)
+    if recompute:
+        parts["activations"] = (2 * SEVEN.n_layers + 34) * SEVEN.d_model * tokens
+    own = parts.pop("activations") + parts.pop("logits")
+    own += 4 * WHOLE * (1 - 1 / n)  # 2 bytes each; a slice of them is counted below
+    own += 2 * counts.parameters(SEVEN) * (copy and n > 1)
+    return (sum(parts.values()) / n + own) / 1e9
+
+
+table = {f"{tokens:,} tokens": (tokens,) for tokens in (1024, 2048, 4096, 8192)}
+table["8,192, recomputed"] = 8192, True
+table["8,192, in RL"] = 8192, False, True
+table["8,192, both"] = 8192, True, True
 print("smallest GPU that is enough, and the GB of a rank")
-print("tokens in a pass" + "".join(f"{f'ranks: {n}':>13}" for n in (1, 2, 4, 8)))
-for tokens in (1024, 2048, 4096, 8192):
-    print(f"{tokens:16,}", end="")
+print(f"{'in a pass':18}" + "".join(f"{f'ranks: {n}':>12}" for n in (1, 2, 4, 8)))
+for name, (tokens, *options) in table.items():
+    print(f"{name:18}", end="")
     for n in (1, 2, 4, 8):
-        parts = memory_by_part(SEVEN, tokens)
-        passing = parts.pop("activations") + parts.pop("logits")
-        size = (sum(parts.values()) / n + passing) / 1e6
-        enough = next((gpu for gpu, room in GPUS.items() if size < room), "none")
-        print(f"{enough:>7} {size / 1e3:5.0f}", end="")
+        size = gigabytes(tokens, n, *options)
+        enough = next((gpu for gpu, room in GPUS.items() if 1e3 * size < room), "none")
+        print(f"{enough:>7} {size:4.0f}", end="")
     print()
-again = memory_by_part(SEVEN) | {"activations": (2 * SEVEN.n_layers + 34) * number}
-passing = again.pop("activations") + again.pop("logits")
-size = sum(again.values()) / 2 + passing
-print(f"recomputed, 8,192 tokens, 2 ranks: {size / 1e9:.0f} GB")
-assert size < 80e9
 
 # %% [markdown]
-# One H200 is enough for short passes. Two H100s are enough for up to 2,048 tokens each, and four
-# for every row of the table. With recomputation, two just fit 8,192 tokens.
+# For pre-training and SFT, one H200 is enough for short passes, two H100s for up to 2,048 tokens each, four
+# for 8,192. (Trust no sum close to 80 GB: a program needs room beside it.) In RL the copy adds 15 GB to
+# every rank, and recomputation makes up for it.
 
 # %% [markdown] tags=["slide"]
 # ### Two ranks on your laptop
@@ -712,8 +719,8 @@ assert ranks.returncode == 0, ranks.stderr
 
 # %% [markdown]
 # Do several ranks learn what one process learns? `python -m results.sharded` trained for six
-# steps on 1, 2 and 4 ranks, with both wrappers. In a last run it killed one of two ranks after
-# step 3. It went on with four, from a checkpoint that the two had written in slices. The table
+# steps on 1, 2 and 4 ranks, with both wrappers. In the last run one of two ranks was killed after
+# step 3, and four went on from the slices of their checkpoint. The table
 # has the largest difference from one rank, over 2 and 4 ranks:
 
 # %%
@@ -728,13 +735,8 @@ for kind in ("pretrain", "sft", "grpo"):
 assert all(max(row["loss"], row["weights"]) < 1e-5 for row in measured)
 
 # %% [markdown]
-# All differences are rounding, below one hundred-thousandth. The training itself moved some
-# weights by several thousandths. So the number of ranks decides speed and memory, and not what
-# is learned.
-#
-# In RL, ranks that write texts of different lengths cannot stay in lockstep, and gathering
-# slices for every token would be slow. So each rank samples with a whole copy of the weights,
-# refreshed before each rollout. In large runs that copy belongs to an inference engine.
+# All differences are rounding; the training itself moved some weights by several thousandths. So
+# the number of ranks decides speed and memory, and not what is learned.
 
 # %% [markdown] tags=["slide"]
 # ### Tensor and pipeline
@@ -841,9 +843,8 @@ print("two ranks with two experts each compute what one with four does")
 # experts spread over 64 GPUs in 8 machines, and data parallelism with a sliced optimizer, but
 # no tensor parallelism (section 3.2 of its report).
 #
-# Hence the routing limits of chapter 04: a token may visit at most four of eight machines,
-# because each machine visited costs traffic. And balance saves time, since all ranks wait for the
-# one with the busiest expert.
+# Hence the routing limits of chapter 04: a token may visit at most four of eight machines. And
+# balance saves time, since all ranks wait for the one with the busiest expert.
 
 # %% [markdown] tags=["slide"]
 # ## 5. What an R1 costs
@@ -891,8 +892,9 @@ plots.log_dots(costs, "US dollars, final runs only, on a logarithmic axis")
 #
 # ![A time line of training steps from left to right with three policies on it. The sampler is the policy of step t minus 8, the old policy that at the start of step t, the new policy that inside step t. A bracket from sampler to old is named TIS sees this, old over sampler; a bracket from old to new is named the clip sees this, new over old.](../figures/16_policies.png)
 #
-# What you see: the three policies of a run whose sampler is eight steps old. *Old* is the trainer at
-# the start of a step, *new* the trainer inside it. The **ratios** between them come later.
+# What you see: the three policies of a run whose sampler is eight steps old. *Old* is here the trainer
+# at the start of a step, *new* the trainer inside it. (In chapter 08 the old policy was the one that
+# sampled. There the two were the same.) The **ratios** between them come later.
 #
 # <details><summary>Engines that you can connect</summary>The folder <code>recipes/</code> connects
 # three with the problems and rewards of this book. vLLM samples
@@ -928,22 +930,88 @@ for arm, values in scores.items():
 plots.seed_dots({"pass@1 on test problems, mean of both games": scores}, beside="same")
 
 # %% [markdown]
-# What you see: old weights do harm. The grey line is the mean of "same". The stale sampler ends at
-# 0.31, 0.38 and 0.07, where "same" has 0.59, 0.56 and 0.58. Seed 2 even ended *below* its base. The
-# repair wins most of it back: 0.57, 0.49 and 0.52.
+# What you see: the trainers after the last step. The grey line is the mean of "same". Compare each
+# "stale" dot with it, and with the base: old weights do harm. Then see how much of the way back
+# "stale-tis" comes.
+#
+# Follow three numbers over time:
+
+
+# %% tags=["hide-input"]
+def over_steps(name, scale=1):
+    """A metric of each arm: means of five steps, one of each seed."""
+    lines = {}
+    for arm, seeds in arms.items():
+        histories = [found["history"] for found in seeds]
+        lines[arm] = [
+            [
+                (i + 5, scale * fmean(point[name] for point in history[i : i + 5]))
+                for history in histories
+            ]
+            for i in range(0, steps, 5)
+        ]
+    return lines
+
+
+logged = {
+    "right texts": over_steps("accuracy"),
+    "KL, nats a token": over_steps("kl"),
+    "outside the clip, %": over_steps("clip_fraction", 100),
+}
+plots.seed_curves(logged, "step", "mean of five steps")
+
+# %% [markdown]
+# What you see: lines are means, small marks the seeds. **Left:** how many of the sampled texts
+# are right. With an old sampler they are by the trainer of eight steps ago, so harm shows late.
+# **Middle:** the **KL divergence** between sampler and trainer, estimated on the sampled tokens. With an old
+# sampler it leaves 0 within the first five steps: log it. **Right:** the clip acts on few tokens.
 #
 # Mind the scale. Our learning rate is several hundred times that of a large model, so eight of
 # our steps are a long way.
 #
 # ### Why the clip does not help, and what does
 #
-# Should the clip not hold back what is too far away? GRPO's clip (chapter 08, section 3) looks at
-# the ratio *new over old*: the second gap of the time line. It starts at 1 for every token. So the
-# clip sees nothing of the eight steps before.
+# Should the clip not hold back what is too far away? It depends on whose probabilities are
+# *old* in its ratio, *new over old* (chapter 08, section 3):
+#
+# - **The sampler's.** Then the ratio spans both gaps of the time line. It weighs each token, and the clip
+#   leaves out those that have already moved too far in the direction of their advantage.
+# - **The trainer's**, computed anew at the start of the step. Then the ratio is 1 for every token at first,
+#   and the clip limits what *this* step changes. It sees nothing of the eight steps before.
+#
+# How many tokens would the first choice leave out? Let the base write texts, and take as the trainer
+# the same base after eight steps of GRPO:
+
+# %%
+sampler, words = artifacts.load("base-tiny")
+trainer = deepcopy(sampler)
+config = grpo.GRPOConfig(steps=8, prompts=4, max_new_tokens=96, decay=0)
+draw_one = partial(draw, countdown.sample, split="train")
+for _ in grpo.train(trainer, words, draw_one, config, optim.adamw(trainer, config.lr)):
+    pass
+games = problems(countdown.sample, 8, 1, "train")
+dice = torch.Generator().manual_seed(0)
+settings = {"max_new_tokens": 96, "generator": dice}
+batch = rollout(sampler.eval(), words, games, 16, rewards.total, **settings)
+with torch.no_grad():
+    now = token_logprobs(trainer.eval()(batch.ids), batch.ids, mask=batch.mask)
+far = (now - batch.old_logprobs).exp()
+gains = grpo.group_advantages(batch.rewards.view(8, 16)).view(-1, 1)
+left_out = ((gains > 0) & (far > 1.28)) | ((gains < 0) & (far < 0.8))
+share = left_out[batch.mask].float().mean()
+print(f"{batch.mask.sum()} tokens; left out before the first gradient step:")
+print(f"old is the sampler's: {share:.0%}; old is the trainer's: 0%")
+assert share > 0.02
+
+# %% [markdown]
+# With the first choice these tokens teach nothing, before the step has begun. And the clip, which is to
+# keep *this* step short, measures it from a policy that is long gone. In our arms the
+# trainer computes *old*. Then something else has to see the first gap.
 #
 # **TIS** (truncated importance sampling) looks at the first gap. It multiplies the loss of a token by
 # *old over sampler*. A token that the sampler wrote with probability 0.2, and that the trainer gives
-# 0.1, counts half. The factor is cut off at a cap, here 2, so that no token can decide a step.
+# 0.1, counts half. The factor is cut off at a cap, so that no token can decide a step. Our runs had 2; the
+# function's default is 3.
 
 # %%
 # r1lib.losses.truncated_importance
@@ -955,32 +1023,9 @@ for name, row in (("old over sampler", old / sampler), ("weight of the loss", we
     print(f"{name:20}" + "".join(f"{x:6.1f}" for x in row[0].tolist()))
 
 # %% [markdown]
-# TIS nearly corrects the expected gradient, whatever caused the mismatch. (Not fully: the cap cuts
-# off the largest factors, and each token is corrected alone.)
-#
-# How does one notice a mismatch in a log? By the **KL divergence** between sampler and trainer, as a
-# mean over the sampled tokens. Here it is, beside the share of tokens on which the clip acted, in
-# the last ten steps:
-
-
-# %%
-def last(found, name):
-    """Mean of a metric over the last ten steps."""
-    return fmean(point[name] for point in found["history"][-10:])
-
-
-print(f"{'seeds 0, 1, 2':14}{'KL, nats a token':26}clipped")
-kls = {}
-for arm, seeds in arms.items():
-    kls[arm] = [last(found, "kl") for found in seeds]
-    clipped = "  ".join(f"{last(found, 'clip_fraction'):4.1%}" for found in seeds)
-    print(f"{arm:14}" + "".join(f"{kl:8.3f}" for kl in kls[arm]) + f"  {clipped}")
-both = zip(kls["stale"], kls["stale-tis"], strict=True)
-assert all(repaired < stale for stale, repaired in both)
-
-# %% [markdown]
-# The KL shows the trouble at once, and the clip acts on 2% of the tokens at most. TIS
-# corrects *for* the distance between sampler and trainer. Here the distance became smaller, too.
+# Below the cap, the weighted mean over the sampler's tokens is that over the trainer's own (chapter 08,
+# section 3). It is no full repair: the cap cuts off the largest factors, and each token is corrected
+# alone, although the text before it is the sampler's, too.
 #
 # TIS is one of three repairs:
 #
@@ -992,27 +1037,26 @@ assert all(repaired < stale for stale, repaired in both)
 # | **masking** | the same, but 0 where $r$ is large |
 # | **routing replay** (arXiv 2510.11370) | runs the experts that the sampler chose |
 #
-# A folded note in chapter 08 (section 7) names the first two. The third is for models with experts.
+# Chapter 08 (section 7) names the first two; the third is for models with experts.
 #
 # ### Experts turn small differences into jumps
 #
 # The other reason for a mismatch is rounding. Can it matter? A router picks the best two of eight.
 # If two scores are close, the last digit decides, and another expert is not a small difference.
 #
-# In a model of 30 billion weights and many layers, 94% of the tokens met another expert in at
-# least one layer (arXiv 2510.11370). And in our R1? We read the same text with two models and
-# compare the experts.
+# In a model of 30 billion weights, 94% of the tokens met another expert in at least one layer (arXiv
+# 2510.11370). And in our R1?
 #
-# You may skip the next two cells. They define `read` (logits, and the experts of each token),
-# `disagreement` of two such readings, and `replayed`, which makes a model run given experts. In the
-# third, our R1 samples in bfloat16, and then reads its own texts in float32.
+# Two folded cells define three functions. `read` returns logits, and the experts of each token.
+# `disagreement` compares two such readings, and `replayed` makes a model run given experts. In the
+# cell after them, our R1 samples in bfloat16, and then reads its own texts in float32.
 
-# %% tags=["setup"]
+# %% tags=["hide-input"]
 # results.mismatch.layers_of
 # results.mismatch.choosing
 # results.mismatch.read
 
-# %% tags=["setup"]
+# %% tags=["hide-input"]
 # results.mismatch.disagreement
 # results.mismatch.replayed
 
@@ -1049,9 +1093,10 @@ print(f"the sampler's experts: {replay:.1e} nats a token")
 print(f"due to other experts:  {1 - replay / free:.0%}, in this sample")
 
 # %% [markdown]
-# This is one sample of 24 prompts. `python -m results.mismatch look 0` makes the same comparison on
-# more text, three times, and adds a sampler with eight bits. Zero and the dense student are one shipped
-# model each, with three samples of texts. For the base, each sample is from another base.
+# This is one sample of one model. `python -m results.mismatch look SEED` compares three other models
+# in the same way, with samplers in bfloat16 and in eight bits: a base, Zero, and the dense student.
+# Zero and the student are the same weights in all three samples of texts. The base is that of another
+# seed in each.
 
 # %%
 MODELS = {"base": "base", "zero": "Zero", "dense": "dense student"}
@@ -1078,14 +1123,16 @@ panels = {"other experts, %": experts, KLS[0]: before, KLS[1]: after}
 plots.seed_dots(panels, log=KLS, called="sample")
 
 # %% [markdown]
-# What you see: bfloat16 changes the experts of 2 to 3% of the tokens, eight bits those of 9 to
-# 13%. The share that is due to experts is anything from 1% to 90%, so do not trust the one sample
-# above. Rare, large jumps are one reason. In sample 2 of Zero in bfloat16, one token's probability
-# changed by a factor of 593. With replay the three samples of Zero in bfloat16 have nearly the same
-# KL, so such jumps are probably gone; they were not counted.
+# What you see: **left**, how many tokens meet other experts; eight bits change several times as many as
+# bfloat16. **Middle** and **right**, the KL without and with replay. Where the dots of a row move left,
+# experts were a part of the mismatch.
 #
-# The rest is ordinary rounding. The dense student, our control, has no experts to change, and
-# with eight bits it has the largest KL of all.
+# How large a part? The first column of the table differs so much that one sample says
+# little. Rare, large jumps are one reason: the largest factor belongs to a single token, which can
+# decide the KL of its sample.
+#
+# The rest is ordinary rounding. The dense student is our control: it has no experts to change, and its KL with
+# eight bits is still large.
 #
 # So is rounding harmless? In runs of this size a sampler with eight bits learned as well as "same"
 # did ([docs/experiments.md](../docs/experiments.md)). Larger models need not: routing replay was
@@ -1097,8 +1144,8 @@ plots.seed_dots(panels, log=KLS, called="sample")
 #
 # - Training takes 16 bytes for each weight, and room for the activations. These fill the small
 #   models, the optimizer the large ones. Recomputation trades them for a third more arithmetic.
-# - Learning waits for arithmetic. Sampling waits for memory, and in a simple loop also for its
-#   longest text and for kernels to start.
+# - Learning waits for arithmetic. Sampling waits for memory, so many texts should share a reading of the
+#   weights. In a simple loop it also waits for its longest text and for kernels to start.
 # - Published checkpoints are read one tensor at a time, eight-bit weights with the scales of
 #   their blocks. Our R1 writes the same tokens in `transformers`.
 # - Many ranks learn what one process learns, if each token counts the same. FSDP2 slices

@@ -66,32 +66,37 @@ def pipeline(axes, x, y):
     )
 
 
-GOES = (1, 2, 3, 4, 1, 2, 3, 4)  # the expert of each token, four tokens a rank
+GOES = ((0, 1), (0, 2), (1, 3), (2, 3), (0, 3), (1, 2), (0, 1), (2, 3))  # of a token
 
 
 def expert(axes, x, y):
-    """Experts on different ranks; every token travels to its own and back."""
+    """Experts on different ranks; every token travels to its two and back."""
     title(axes, x + 3.3, y + 3.1, "expert", "parts of the experts")
-    top, low = y + 2.05, y + 0.45
-    for i, goal in enumerate(GOES):
+    top, low = y + 2.15, y + 0.45
+    for i, goals in enumerate(GOES):
         rank, colour = i // 4, (BLUE, ORANGE)[i // 4]
         at = x + 0.3 + 3.4 * rank + 0.65 * (i % 4)
-        block(axes, at, top, 0.6, 0.4, colour, "token", 7.5)
-        end = x + 0.3 + 3.4 * ((goal - 1) // 2) + 1.3 * ((goal - 1) % 2) + 0.62
-        side = 0.25 if rank else -0.25  # arrows of the two ranks end apart
-        ends = (at + 0.3, top - 0.02), (end + side, low + 0.57)
-        arrow(axes, *ends, colour, arrowstyle="<|-|>", shrinkB=0)
+        block(axes, at, top, 0.6, 0.4, colour, f"token {i}", 7.5)
+        for goal in goals:
+            end = x + 0.3 + 3.4 * (goal // 2) + 1.3 * (goal % 2) + 0.62
+            place = [j for j, row in enumerate(GOES) if goal in row].index(i)
+            side = 0.28 * (place - 1.5)  # the four arrows of an expert end apart
+            stays = goal // 2 == rank
+            ends = (at + 0.3, top - 0.02), (end + side, low + 0.57)
+            look = {"linewidth": 1.4, "mutation_scale": 10, "shrinkB": 0}
+            arrow(axes, *ends, colour, "-" if stays else (0, (4, 2)), **look)
     for i in range(4):
         at, colour = x + 0.3 + 3.4 * (i // 2) + 1.3 * (i % 2), (BLUE, ORANGE)[i // 2]
-        block(axes, at, low, 1.25, 0.55, colour, f"expert {i + 1}", 9.5)
-    axes.text(x + 3.3, y + 0.05, "tokens travel to their experts and back", **SMALL)
+        block(axes, at, low, 1.25, 0.55, colour, f"expert {i}", 9.5)
+    text = "each token to its two experts; dashed: to the other rank. Outputs return"
+    axes.text(x + 3.3, y + 0.05, text, **SMALL)
 
 
 def parallel(axes):
-    """The four cuts; blue is the first rank, orange the second."""
+    """The four cuts; blue is rank 0, orange rank 1."""
     for i, part in enumerate((data, tensor, pipeline, expert)):
         part(axes, 0.2 + 7.2 * (i % 2), 4.3 - 4.0 * (i // 2))
-    axes.text(7.3, 0.05, "blue: the first rank      orange: the second", **SMALL)
+    axes.text(7.3, 0.05, "blue: rank 0      orange: rank 1", **SMALL)
 
 
 if __name__ == "__main__":

@@ -106,10 +106,10 @@ def step(
     dist.all_reduce(most, dist.ReduceOp.MAX)
     found = 0.0
     for i in range(int(most)):  # as often as the busiest rank: all must exchange
-        counts = float(i < len(losses))  # 0 where the last loss only runs again
+        fresh = float(i < len(losses))  # 0 where the last loss only runs again
         loss = task(losses[min(i, len(losses) - 1)])
-        (loss * (ranks * counts)).backward()  # times ranks: both ways take the mean
-        found += loss.item() * counts
+        (loss * (ranks * fresh)).backward()  # times ranks: both ways take the mean
+        found += loss.item() * fresh
     norm = optim.guarded_step(model, optimizers, number=norm_of)
     return {"loss": total(found), "grad_norm": norm}
 
