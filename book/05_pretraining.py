@@ -34,7 +34,7 @@
 # | minutes to read | 5 | 13 | 2 | 13 | 9 | 18 | 4 | 17 | 14 | 11 | 8 | 11 |
 #
 # The short path reads sections 1, 2, 3, 8, 9 and 11, in 59 minutes. Run the cells of the other
-# sections, too: later cells use what they define. Sections 10 and 12 are optional reading.
+# sections, too: later cells use what they define.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -290,7 +290,7 @@ for step in range(40):
 # ## 4. Packing
 #
 # A batch is a rectangle, and documents are not. The simplest way is to fill short rows up with
-# padding. The processor computes it like text, and the loss throws the result away.
+# padding, which is computed for nothing.
 #
 # Our own pre-training therefore sorts documents by length within a window of 64 batches
 # (`batches`, section 8), so that a batch has rows of similar length. This has a price. One step sees
@@ -437,8 +437,7 @@ assert parts["loss"] < parts["mtp_loss"]
 # report better scores on most benchmarks with MTP than without (Table 4).
 #
 # And at our size? `python -m results.experts` trained models without MTP and with it, three seeds
-# for 1,500 steps each, on puzzles only. (That is a seventh of our base's steps, so the losses are
-# higher than that of the base in section 2.)
+# for 1,500 steps each, a seventh of our base's, on puzzles only.
 
 # %%
 ARMS = {"no-mtp": "without", "bias": "every 4th batch"}
@@ -606,13 +605,15 @@ def muon_step(w, mean, lr, beta=0.95):
 # ahead. The scale, the root of rows over columns where that is above 1, lets tall matrices move as
 # much per output as square ones.
 #
-# The library's `Muon`, in the folded cell, does the same for many matrices of one shape
+# The library's `Muon`, in the folded cells, does the same for many matrices of one shape
 # together, which is faster.
 #
 # </details>
 
 # %% tags=["hide-input"]
 # r1lib.training.optim.orthogonalize
+
+# %% tags=["hide-input"]
 # r1lib.training.optim.Muon
 
 # %% tags=["nbval-check-output"]
@@ -810,15 +811,16 @@ for seed, points in histories.items():
     for p in points:
         if p["step"] in (500, 1800, 3500):
             done, can = fallen(p["step"], points), p["skills"]
-            print(f"seed {seed}, step {p['step']:5,}: {done:.0%} of the fall of the loss")
-            print(f"    adds {can['arithmetic']:.0%}", end=", ")
+            print(
+                f"seed {seed}, step {p['step']:5,}: loss {done:.0%} of its fall", end=""
+            )
+            print(f", adds {can['arithmetic']:3.0%}", end=", ")
             print(f"verifies {can['verification']:.0%}")
 
 # %% [markdown]
 # Arithmetic then rises in one long climb. Verification stays at its floor for nearly two thousand
-# steps. Then it rises within a few hundred. The table counts, for each seed, the first look at which
-# a skill has come a quarter, a half and three quarters of its way. (All looks use the same 128
-# problems, so the curves are rough, and a *first* time is a little early by luck.)
+# steps, and then rises fast. When has a skill come a quarter, a half and three quarters of its way?
+# (Each look has only 128 problems, so a *first* time is a little early by luck.)
 
 # %% tags=["slide", "hide-input"]
 LATER = range(3200, 5001, 100)
@@ -834,18 +836,17 @@ for seed, points in histories.items():
     ways = [gone(p["skills"]) for p in points if p["step"] in LATER]
     leads = sum(way["verification"] > way["arithmetic"] for way in ways)
     lead = sum(way["verification"] - way["arithmetic"] for way in ways) / len(ways)
-    print(f"seed {seed}: {leads:2}, by {100 * lead:+.0f} points in the mean")
+    print(f"seed {seed}: {leads:2}, by {round(100 * lead):+} points in the mean")
 
 # %% [markdown]
-# Read the table from left to right. In every seed verification is the later one at a quarter of the
+# In every seed verification is the later one at a quarter of the
 # way, and the earlier one at three quarters. Such a late and quick rise is called a **phase
-# change**. What comes afterwards differs between the seeds: the last lines show that verification
-# may keep a clear lead, or none.
+# change**. What comes afterwards differs between the seeds: verification may keep a clear lead, or
+# none.
 #
 # ### Why does the loss not show it?
 #
-# How much can verification move the loss? The loss is a mean over all tokens of the web, which the
-# base has read. So we need two numbers: how many of these tokens are distances, and how much
+# How much can verification move the loss? The loss is a mean over all tokens of the web. So we need two numbers: how many of these tokens are distances, and how much
 # knowing a distance saves, compared with guessing.
 
 # %%
@@ -880,27 +881,29 @@ assert 2.5 < saved < 3
 
 # %% tags=["slide", "hide-input"]
 FROM, TO = 2000, 3500
-print(f"from step {FROM:,} to {TO:,} (means of five looks), and from look to look")
+print(f"from step {FROM:,} to {TO:,} (means of five looks); jumps from look to look")
 stretch, dots = {}, {}
 for seed, points in histories.items():
     name, dots[name] = f"seed {seed}", first_at("verification", 0.5, points)
-    stretch[name] = [(p["step"], p["loss"]) for p in points if 1500 <= p["step"] <= 5000]
+    stretch[name] = [(p["step"], p["loss"]) for p in points]
+    stretch[name] = [look for look in stretch[name] if 1500 <= look[0] <= 5000]
     near = {
         c: [nats for s, nats in stretch[name] if abs(s - c) <= 200] for c in (FROM, TO)
     }
     drop = sum(near[FROM]) / len(near[FROM]) - sum(near[TO]) / len(near[TO])
     jumps = [abs(b - a) for (_, a), (_, b) in itertools.pairwise(stretch[name])]
-    print(f"{name}: the loss falls by {drop:.2f}", end=", of which verification can be ")
-    print(f"{worth / drop:.0%}; it jumps by {sum(jumps) / len(jumps):.3f}")
+    print(f"{name}: the loss falls by {drop:.2f}", end=", ")
+    print(f"verification can be {worth / drop:.0%} of it", end="; ")
+    print(f"jumps of {sum(jumps) / len(jumps):.3f}")
 plots.close_up(stretch, dots, worth, "all that verification\ncan save")
 
 # %% [markdown]
-# What you see: the loss of three seeds while verification arrives. A dot marks the look at which it
-# has come half of its way. The bar is as high as all that verification can save.
+# What you see: the loss of three seeds. A dot marks the look at which verification has come half of
+# its way. The bar is as high as all that verification can save.
 #
-# Two things hide it. Everything else is still being learned at the same time, and takes the loss
+# Two things hide it. Everything else is still being learned, and takes the loss
 # down several times as far. And from one look to the next, the loss jumps by about the height of the
-# bar. Without the dots you could not say where they belong.
+# bar.
 #
 # So do not ask the loss whether a model can reason. Examine the skill itself. Chapter 09 shows that
 # R1-Zero training fails from a base that was stopped before its phase change.
@@ -970,7 +973,7 @@ plots.scaling_picture(points, lambda n, d: predict_loss(law, n, d))
 # %% [markdown]
 # What you see: the same measurements twice. Marks are measured, three seeds each, and lines are
 # the fitted law. (Its error is a root mean square.) The lines follow the marks. But do they miss
-# only by chance? Then the gaps of a line of the next table would have no order.
+# only by chance?
 
 # %% tags=["hide-input"]
 amounts = sorted({p["step"] for u in units for p in u["points"]})
@@ -986,12 +989,12 @@ for size in sorted({n for n, _ in gaps}):
     print(f"{size:10,}" + "".join(cells))
 
 # %% [markdown]
-# Where all three seeds miss on one side, chance is an unlikely reason: the *form* of the law does not
-# fit there. Look at the first column, the least text. The smallest model is worse there than the law
+# Where all three seeds miss on one side, as in the first column, chance is an unlikely reason: the
+# *form* of the law does not fit there. With the least text the smallest model is worse than the law
 # says, and the largest is better.
 #
-# How far do the constants deserve trust? We fix the least $E$ that is allowed, and fit the rest
-# anew. (To do so, we subtract it from all losses, and the library allows no negative rest.)
+# And the constants? We set the least $E$ that is allowed, and fit anew. (We subtract it from all
+# losses, as the library allows no negative rest.)
 
 # %%
 for least in (-4.0, 0.0, 0.2, 0.37):
@@ -1001,13 +1004,13 @@ for least in (-4.0, 0.0, 0.2, 0.37):
     print(f"alpha {other['alpha']:.2f}, off by {other['rms']:.3f} nats")
 
 # %% [markdown]
-# The fit takes the smallest $E$ that it may, down to a negative one. But no loss can be negative,
-# and the questions of section 2 alone leave more than 0.3 nats. With such an $E$ the error is only a
-# little larger, and $\alpha$ quite another number: $E$, $A$ and $\alpha$ trade against each other.
-# So a curve that fits says little about its constants. A replication found errors even in
+# The fit takes the smallest $E$ that it may, even a negative one. But no loss can be negative,
+# and the questions of section 2 alone leave more than 0.3 nats. With such an $E$ the error grows by
+# about a hundredth of a nat, and $\alpha$ doubles: $E$, $A$ and $\alpha$ trade against each other.
+# So constants are much less certain than a curve. A replication found errors even in
 # Chinchilla's own fit (arXiv 2404.10102).
 #
-# Now two predictions of what the fit has not seen: the largest amount of text, and our base.
+# Now we predict what a fit has not seen: the largest amount of text, and our base.
 
 # %%
 most = {n: max(d for m, d, _ in points if m == n) for n, _, _ in points}
@@ -1023,10 +1026,10 @@ print(f"predicted {predict_loss(law, active, read):.2f}", end=", ")
 print(f"measured {ladder['base model']:.2f}")
 
 # %% [markdown]
-# A step of a factor of two in text goes well. For the base the law is far too optimistic. Many things
-# are different there. It has read ten times as many tokens, and only three of five of its documents
-# are puzzles. It has experts, latent attention and an MTP module. And the two losses are measured
-# on different problems. The law cannot say which of these counts.
+# Twice the text is predicted to about 0.1 nats. For the base the law is far too optimistic. But many
+# things differ there. It has read ten times as many tokens, and only three of five of its documents
+# are puzzles. It has experts, latent attention and an MTP module. And its loss is measured on
+# fewer problems.
 #
 # And the law is about the loss only. The same models after the most text, examined as in
 # section 9:
@@ -1065,10 +1068,9 @@ plots.interval_dots(skills, "share right")
 # Exercise 5.6 takes both as one.) 6ND leaves out attention over long texts; the last column has it.
 # Both leave out the MTP module.
 #
-# Each parameter also needs memory. The usual account has 16 bytes: 2 for the weight and 2 for its
-# gradient, in 16 bits; 4 for a copy in 32 bits, since tiny steps would vanish in 16; and 4 for
-# each of AdamW's two means. V3 (section 3.3) has 13: a weight of 1 byte for the products, 4 for the
-# gradient, 4 for the copy, and 2 for each mean.
+# Each parameter also needs memory, usually 16 bytes. The weight and its gradient take 2 each. A copy
+# in 32 bits takes 4, since tiny steps would vanish in 16 bits. AdamW's two means take 4 each. V3
+# (section 3.3) needs 13: 1 for the weight, 4 for the gradient, 4 for the copy, 2 for each mean.
 
 # %% tags=["nbval-check-output"]
 v3, tiny, TRILLION = (
@@ -1197,14 +1199,6 @@ print(f"rejected {1 - accepted:.2f}, sum of max(0, p - q) {excess:.2f}")
 # Rows of a batch accept and reject at different places. So a rejected draft stays in the cache, and
 # a mask hides it. The MTP module has a cache of its own.
 #
-# An example: the prompt ends with `17+5=`.
-#
-# | round | sure | draft | accepted? | written |
-# |---|---|---|---|---|
-# | 1 | `22` | `,` | yes, and `+` from $p$ | `,` and `+` |
-# | 2 | `+` | `6` | no, `5` from the residual | `5` |
-# | 3 | `5` | ... | | |
-#
 # </details>
 
 # %% tags=["slide", "nbval-check-output"]
@@ -1289,7 +1283,7 @@ for name, kind in (("temperature 0", "greedy"), ("temperature 1", "sampled")):
 # - for the next 0.333: constant at that
 # - for the last 0.167: constant at $7.3 \cdot 10^{-6}$
 #
-# <details><summary>Hint 1</summary>Begin with the last piece, and return early. In the third, let
+# <details><summary>Hint 1</summary>Begin with the last piece, and return early. In the second, let
 # `x` go from 0 to 1.</details>
 #
 # <details><summary>Hint 2</summary>`(1 + math.cos(math.pi * x)) / 2` goes from 1 to 0. Use it to mix
@@ -1298,7 +1292,7 @@ for name, kind in (("temperature 0", "greedy"), ("temperature 1", "sampled")):
 
 # %% tags=["exercise"]
 def v3_rate(tokens):
-    """The rate after so many trillion: 5 -> 2.2e-4, 12.15 -> 1.21e-4, 14.7 -> 7.3e-6."""
+    """The rate: 5 (trillion) -> 2.2e-4, 12.15 -> 1.21e-4, 14.7 -> 7.3e-6."""
     # BEGIN SOLUTION
     high, low, last = 2.2e-4, 2.2e-5, 7.3e-6
     if tokens > 14.633:
@@ -1326,7 +1320,7 @@ checks.ex_5_1(v3_rate)
 
 # %% tags=["exercise"]
 def targets_of(ids, owner, ahead):
-    """ids [11, 12, 21, 22, 23, 0], owner [1, 1, 2, 2, 2, 0], 2 -> [0, 0, 23, 0, 0, 0]."""
+    """ids 11 12 21 22 23 0, owner 1 1 2 2 2 0, 2 ahead -> 0 0 23 0 0 0 (PAD is 0)."""
     # BEGIN SOLUTION
     out = torch.full_like(ids, PAD)
     other = owner[:, ahead:] != owner[:, :-ahead]
@@ -1361,7 +1355,7 @@ checks.ex_5_2(targets_of)
 
 # %% tags=["exercise"]
 def share_done(points, name, level, start):
-    """Losses 4, 2, 1.5, 1, skill .6, .4, .9, .8, level .5, start 6: (6 - 1.5) / 5 = 0.9."""
+    """Losses 4 2 1.5 1, skill .6 .4 .9 .8, level .5, start 6: (6 - 1.5) / 5 = 0.9."""
     # BEGIN SOLUTION
     reached = None
     for point in reversed(points):
