@@ -64,7 +64,6 @@ def not_scaled_few(x):
     return x
 
 
-
 def by_index(text):
     text = text[text.rindex("</think>") + 8 if "</think>" in text else 0 :]
     return text[text.index("<answer>") + 8 : text.index("</answer>")].strip()
