@@ -52,7 +52,7 @@ def draw(axes):
     arrow(axes, (12.1, 3.36), (8.7, 1.69), INK, bend=-0.2)
     arrow(axes, (9.86, 0.95), (9.26, 0.95), PURPLE)
     arrow(axes, (6.95, 1.68), (6.95, 3.24), BLUE)
-    text = "one step in twelve lines (3), thousands of them (8);\n"
+    text = "the loop in one cell (3), thousands of steps (8);\n"
     text += "then skills (9), a law for the loss (10), the bill (11)"
     axes.text(3.0, 1.1, text, style="italic", **{**SMALL, "fontsize": 12})
 

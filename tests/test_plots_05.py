@@ -30,6 +30,30 @@ def test_phases_are_marked_in_both_panels():
     assert "half of the way" in [text.get_text() for text in picture.axes[0].texts]
 
 
+def test_other_seeds_are_faint_and_have_no_entry_in_the_legend():
+    history = [
+        {"step": s, "loss": 4.0 / s, "skills": {"copy": s / 4, "add": s / 8}}
+        for s in (1, 2, 3)
+    ]
+    plan = {"copy": 2, "add": 3}
+    picture = plots.phase_picture(history, plan, others=[history, history[:2]])
+    faint = [line for line in picture.axes[0].lines if line.get_alpha()]
+    assert len(faint) == 4  # two skills of two seeds
+    assert picture.axes[0].get_legend_handles_labels()[1] == ["copy", "add"]
+    assert picture.alt.endswith("Faint lines are 2 other seeds. ")
+
+
+def test_a_close_up_has_a_bar_of_the_size_asked_for():
+    runs = {f"seed {s}": [(i, 1.0 - i / 10 + s) for i in range(4)] for s in (0, 1)}
+    picture = plots.close_up(runs, {"seed 0": 2, "seed 1": 3}, 0.25, "one\nskill")
+    axes = picture.axes[0]
+    (bar,) = axes.containers[0].lines[2][0].get_segments()
+    assert abs(bar[1][1] - bar[0][1] - 0.25) < 1e-9
+    dots = [x.get_xydata().tolist() for x in axes.lines if x.get_marker() == "o"]
+    assert dots == [[[2, 0.8]], [[3, 1.7]]]
+    assert "A bar is 0.250 high: one skill. " in picture.alt
+
+
 def test_scaling_draws_each_point_in_both_panels():
     points = [(n, d, n / d) for n in (100, 300) for d in (1e6, 1.02e6, 3e6)]
     picture = plots.scaling_picture(points, lambda n, d: n / d)

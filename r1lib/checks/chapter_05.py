@@ -1,68 +1,112 @@
 """Checks of chapter 05: pre-training the base."""
 
+import math
+
 import torch
 
 from r1lib.checks.exercise import number, parts, report, tensor
-from r1lib.losses import next_token_loss
 from r1lib.tokenizer import PAD
-from r1lib.training.packing import Packed
 from r1lib.training.scaling import predict_loss
 
 
-def ex_5_1(waste) -> None:
-    """Share of a padded batch that is padding, documents in the order given."""
+def ex_5_1(v3_rate) -> None:
+    """V3's learning rate after so many trillion tokens, without the warm-up."""
 
-    def test(waste):
-        got = number(waste([3, 5, 4, 4], 2))
-        assert abs(got - 0.2) > 1e-6, (
-            "that is all four in one batch; each batch is as wide as its own longest"
+    def test(v3_rate):
+        def at(tokens):
+            return number(v3_rate(tokens))
+
+        assert math.isclose(at(5.0), 2.2e-4, rel_tol=1e-6), (
+            f"after 5 trillion tokens it is still 2.2e-4, not {at(5.0):.3g}"
         )
-        assert abs(got - 2 / 18) < 1e-6, f"2 of 10 + 8 places are padding, not {got}"
-        assert abs(number(waste([3, 3, 3], 3))) < 1e-6, "equal lengths waste nothing"
-        got = number(waste([6, 2, 4], 2))
-        assert abs(got - 4 / 16) < 1e-6, "the last batch may be smaller: 4 of 16 here"
-
-    report("5.1", test, waste)
-
-
-def ex_5_2(my_loss) -> None:
-    """Cross-entropy of the next token, pads left out."""
-
-    def test(my_loss):
-        dice = torch.Generator().manual_seed(0)
-        logits = 3 * torch.randn(2, 5, 11, generator=dice)
-        ids = torch.tensor([[4, 5, 6, 7, 8], [9, 10, 3, PAD, PAD]])
-        got = number(my_loss(logits, ids))
-        wanted = next_token_loss(logits, ids).item()
-        flat = logits.log_softmax(-1).flatten(0, 1)
-        same = -flat[torch.arange(10), ids.flatten()]
-        unshifted = same.mean().item(), same[ids.flatten() != PAD].mean().item()
-        assert abs(got + wanted) > 1e-4, "the sign is turned: a loss is to be lowered"
-        assert all(abs(got - x) > 1e-4 for x in unshifted), (
-            "token t has seen token t itself; it is asked for token t + 1"
+        middle, late = at(12.15), at(13.225)
+        assert math.isclose(middle, 1.21e-4, rel_tol=1e-6), (
+            f"half-way down it is the mean of both ends, 1.21e-4, not {middle:.3g}"
         )
-        padded = -flat.view(2, 5, 11)[:, :-1].gather(2, ids[:, 1:, None]).mean().item()
-        assert abs(got - padded) > 1e-4, "padding is a target here; leave it out"
-        assert abs(got - wanted) < 1e-4, f"the loss is {wanted:.4f}, not {got:.4f}"
-
-    report("5.2", test, my_loss)
-
-
-def ex_5_3(block_mask) -> None:
-    """Each token sees its own document up to itself, in a row of several."""
-
-    def test(block_mask):
-        got = tensor(block_mask([2, 3], 6), (6, 6), torch.bool)
-        assert not got.triu(1).any(), "a token sees a later one"
-        assert not got[2, 1], "token 2 begins a document and sees the one before"
-        assert got.diagonal().all(), (
-            "each token sees itself, padding too, or its softmax has nothing to sum"
+        straight = 2.2e-5 + 0.25 * (2.2e-4 - 2.2e-5)
+        assert not math.isclose(late, straight, rel_tol=1e-3), (
+            "that falls along a straight line; V3 falls along a cosine"
         )
-        owner = torch.tensor([[1, 1, 2, 2, 2, 0]])
-        wanted = Packed(torch.zeros_like(owner), owner).mask[0, 0]
-        assert got.equal(wanted), "the mask of documents of 2 and 3 tokens is another"
+        share = (1 + math.cos(0.75 * math.pi)) / 2
+        wanted = 2.2e-5 + share * (2.2e-4 - 2.2e-5)
+        assert math.isclose(late, wanted, rel_tol=1e-6), (
+            f"after 13.225 trillion it is {wanted:.4g}, not {late:.4g}"
+        )
+        assert math.isclose(at(14.5), 2.2e-5, rel_tol=1e-6), (
+            "from 14.3 to 14.633 trillion the rate stays at 2.2e-5"
+        )
+        assert math.isclose(at(14.7), 7.3e-6, rel_tol=1e-6), (
+            "the last 0.167 trillion tokens have a rate of 7.3e-6"
+        )
 
-    report("5.3", test, block_mask)
+    report("5.1", test, v3_rate)
+
+
+def ex_5_2(targets_of) -> None:
+    """What each state of packed rows should predict, one or more tokens ahead."""
+
+    def test(targets_of):
+        ids = torch.tensor([[11, 12, 21, 22, 23, PAD], [31, 32, 33, 34, PAD, PAD]])
+        owner = torch.tensor([[1, 1, 2, 2, 2, 0], [1, 1, 1, 1, 0, 0]])
+        before = ids.clone()
+        for ahead in (1, 2, 4):
+            got = tensor(targets_of(ids, owner, ahead), (2, 6), ids.dtype)
+            assert ids.equal(before), "it changes the ids that it was given: copy them"
+            moved = torch.full_like(ids, PAD)
+            moved[:, :-ahead] = ids[:, ahead:]
+            wanted = torch.full_like(ids, PAD)
+            same = owner[:, ahead:] == owner[:, :-ahead]
+            wanted[:, :-ahead] = moved[:, :-ahead].where(same, PAD)
+            if got.equal(wanted):
+                continue
+            round_the_end = ids.roll(-ahead, 1)
+            by_token = ids.masked_fill(wanted.roll(ahead, 1) == PAD, PAD)
+            if got.equal(moved):
+                why = "a state predicts the first token of another document"
+            elif got[:, -ahead:].equal(round_the_end[:, -ahead:]):
+                why = "the last places get the first tokens of the row: roll goes round"
+            elif got.equal(by_token):
+                why = "it keeps targets at their own place; write them at the state"
+            elif ahead > 1 and got.equal(tensor(targets_of(ids, owner, 1), (2, 6))):
+                why = "it ignores `ahead`"
+            else:
+                why = f"wanted {wanted[0].tolist()}, got {got[0].tolist()}"
+            raise AssertionError(f"{ahead} ahead: {why}")
+
+    report("5.2", test, targets_of)
+
+
+def ex_5_3(share_done) -> None:
+    """How much of the fall of the loss is done when a skill is there for good."""
+
+    def test(share_done):
+        def made(losses, skills):
+            rows = enumerate(zip(losses, skills, strict=True), 1)
+            return [
+                {"step": 100 * i, "loss": x, "skills": {"add": y, "copy": 1.0}}
+                for i, (x, y) in rows
+            ]
+
+        rough = made((4.0, 2.0, 1.5, 1.0), (0.6, 0.4, 0.9, 0.8))
+        got = number(share_done(rough, "add", 0.5, 6.0))
+        assert abs(got - 0.4) > 1e-6, (
+            "the skill falls below the level once more after that look"
+        )
+        assert abs(got - 4.5) > 1e-6, "give a share: divide by the whole fall"
+        assert abs(got - 2.5 / 3) > 1e-6, (
+            "the fall begins at `start`, not at the loss of the first look"
+        )
+        assert abs(got - 0.9) < 1e-6, f"4.5 of 5 nats are done, 0.9, not {got:.3f}"
+        got = number(share_done(rough, "copy", 0.5, 6.0))
+        assert abs(got - 0.4) < 1e-6, "a skill that is always there: 2 of 5 nats, 0.4"
+        got = number(share_done(made((3.0, 2.0), (0.0, 0.5)), "add", 0.5, 4.0))
+        assert abs(got - 1.0) < 1e-6, "a skill at the level has reached it (>=)"
+        sunk = made((3.0, 2.0), (0.9, 0.1))
+        assert share_done(sunk, "add", 0.5, 4.0) is None, (
+            "a skill that is below the level in the end gives None"
+        )
+
+    report("5.3", test, share_done, may_be_none=True)
 
 
 def ex_5_4(adamw_step) -> None:

@@ -28,6 +28,7 @@ from r1lib.plots.pictures import (
     batch_picture,
     brief,
     clip_picture,
+    close_up,
     phase_picture,
     rows_picture,
     scaling_picture,

@@ -1,5 +1,7 @@
 """Pictures that only one chapter needs: batches, experts, clips, laws."""
 
+from collections.abc import Sequence
+
 from matplotlib.ticker import NullFormatter, PercentFormatter
 
 from r1lib.plots.style import (
@@ -18,6 +20,8 @@ from r1lib.plots.style import (
     styled,
     trend,
 )
+
+FAINT = {"alpha": 0.35, "linewidth": 1.0}
 
 
 @styled
@@ -98,15 +102,23 @@ def rows_picture(layouts: dict[str, list[list[int]]], width: int) -> Picture:
 
 @styled
 def phase_picture(
-    history: list[dict], marked: dict[str, int], early: tuple[int, str] | None = None
+    history: list[dict],
+    marked: dict[str, int],
+    early: tuple[int, str] | None = None,
+    others: Sequence[list[dict]] = (),
 ) -> Picture:
     """Draw shares of skills over the loss; marked = {skill: step of its line}.
 
-    `early` = (step, words) shades the steps up to that one.
+    `early` = (step, words) shades the steps up to that one. `others` are histories of
+    more seeds, drawn faintly behind the first.
     """
     figure = Picture(figsize=(8.4, 5.4), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
-    measured = [{"step": p["step"], **p["skills"]} for p in history if "skills" in p]
+    measured = flat(history)
+    for other in others:
+        for look, name in enumerate(marked):
+            series(top, column(flat(other), name), look, "", **FAINT)
+        series(bottom, column(other, "loss"), 4, "", **FAINT)
     for look, (name, step) in enumerate(marked.items()):
         points, colour = column(measured, name), LOOKS[look][0]
         series(top, points, look, name, marks=True)
@@ -134,6 +146,40 @@ def phase_picture(
         bottom.annotate(text, (step, 0.8 * high), (18, 0), bbox=behind, **spot)
         figure.alt += f"Shaded up to step {step}: {' '.join(text.split())}. "
     figure.alt += trend("Loss", column(history, "loss"), "{:.2f}")
+    if others:
+        figure.alt += f"Faint lines are {len(others)} other seeds. "
+    return figure
+
+
+def flat(history: list[dict]) -> list[dict]:
+    """The points at which skills were measured, each with its step."""
+    return [{"step": p["step"], **p["skills"]} for p in history if "skills" in p]
+
+
+@styled
+def close_up(
+    runs: dict[str, list[tuple]], dots: dict[str, int], size: float, words: str
+) -> Picture:
+    """Draw a stretch of several curves, and a bar that is `size` high for comparison.
+
+    runs = {"seed 0": [(step, loss), ...], ...}; dots = {"seed 0": step of its dot}.
+    """
+    figure = Picture(figsize=(8.4, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for look, (name, points) in enumerate(runs.items()):
+        series(axes, points, look, name)
+        colour, spot = look_of(look)[0], (dots[name], dict(points)[dots[name]])
+        axes.plot(*spot, "o", color=colour, markersize=9, zorder=3)
+        figure.alt += trend(name.capitalize(), points, "{:.2f}")
+        figure.alt += f"Its dot is at step {dots[name]}. "
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    x, y = left + 0.66 * (right - left), high - 0.25 * (high - low)
+    axes.errorbar(x, y, size / 2, color=INK, linewidth=2, capsize=6)
+    look = {"textcoords": "offset points", "fontsize": 9, "va": "center"}
+    axes.annotate(words, (x, y), (12, 0), **look)
+    figure.alt += f"A bar is {size:.3f} high: {' '.join(words.split())}. "
+    axes.set(title="Loss of training, enlarged", xlabel="step", ylabel="nats per token")
+    finish(axes)
     return figure
 
 
