@@ -470,24 +470,15 @@ interactive.tokens(tokenizer, "compute (계산) 12345*67 🙂")
 # question is asked, everything up to `</think>` is dropped from all earlier answers. In
 # the template, which is a small program in the language Jinja, it is this line
 # (`tokenizer_config.json` of DeepSeek-R1):
-# `{% if '</think>' in content %}{% set content = content.split('</think>')[-1] %}`. Let us run it
-# on one answer. (`{{ content }}` prints what is left.)
-
-# %% tags=["nbval-check-output"]
-published = (
-    "{% if '</think>' in content %}"
-    "{% set content = content.split('</think>')[-1] %}{% endif %}{{ content }}"
-)
-print(Template(published).render(content="<think>17+5=22</think><answer>22</answer>"))
-
-# %% [markdown]
+# `{% if '</think>' in content %}{% set content = content.split('</think>')[-1] %}`.
+#
 # Ours does the same in Python. `framed` yields the parts of a conversation, each with its writer.
-# `edit` is applied to every answer: `without_thinking` drops the thought, and `str` leaves it there.
+# `edit` is applied to every answer: `without_thinking` drops the thought, and `str` keeps it.
 # (`check` refuses what is no conversation, such as two questions in a row.)
 #
 # `encode_answer` is the exception of section 5: in what a model wrote, the four tags become
-# single ids. The model produces these ids itself, so they must be the same when an answer is read
-# again. But an answer that spells `<|user|>` opens no turn. Never give this function a user's text.
+# single ids, as the model itself wrote them. But an answer that spells `<|user|>` opens no turn. Never give
+# this function a user's text.
 
 # %%
 # r1lib.tokenizer.chat.without_thinking
@@ -501,7 +492,13 @@ talk = [
     {"role": "assistant", "content": "<think>17+5=22</think><answer>22</answer>"},
     {"role": "user", "content": "*2"},
 ]
-print(tokenizer.decode(for_inference(tokenizer, talk)))
+published = (  # the line above, and then what is left
+    "{% if '</think>' in content %}"
+    "{% set content = content.split('</think>')[-1] %}{% endif %}{{ content }}"
+)
+print("Jinja: ", Template(published).render(talk[1]))
+print("Python:", without_thinking(talk[1]["content"]))
+print("framed:", tokenizer.decode(for_inference(tokenizer, talk)))
 assert for_inference(tokenizer, talk) == chat.for_inference(tokenizer, talk)
 
 # %% [markdown]
@@ -709,19 +706,15 @@ for text in ("yes", " yes", "strawberry", " strawberry", "1234567", "234567"):
 # languages. At about 320 ids a fact is only a fifth or a sixth shorter than in bytes.
 # At 1,280 the two matrices would be half as large as all layers together (chapter 04
 # counts those). Every number from 0 to 99 is one token, and so are both verdicts of a
-# check. In chapter 09 each of them is then one decision:
+# check. In chapter 09 each of them is then one decision. The folded cell shows it, and sorts the
+# learned tokens: how many cross the border of two Korean syllables (section 2)?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["hide-input", "nbval-check-output"]
 single = [len(tokenizer.encode(str(n))) == 1 for n in range(100)]
 verdicts = [tokenizer.encode(word) for word in (" yes", " no", " 맞아", " 아니")]
 print(f"{sum(single)} of 100 numbers are one token; verdicts: {verdicts}")
 
-# %% [markdown]
-# Section 2 left a question open: how many learned tokens cross the border of two Korean syllables?
-# The folded cell sorts them.
 
-
-# %% tags=["hide-input", "nbval-check-output"]
 def kind(text):
     """What a token is made of; a character begins with a byte from 0xC0 on."""
     if max(text) < 128:
@@ -740,8 +733,7 @@ print("longest:", *(text.decode() for text in sorted(joined, key=len)[-5:]), sep
 assert round(kinds["crosses a border"] / (len(joined) - kinds["no Korean"]), 2) == 0.11
 
 # %% [markdown]
-# Of the tokens with Korean in them 11% cross a border: some pairs of syllables are as frequent as
-# that. Almost half are whole syllables, often several in one token. Nothing made them so but counting.
+# Of the tokens with Korean bytes, 11% cross a border, and almost half are whole syllables.
 
 # %% [markdown] tags=["slide"]
 # ## 8. The cuts of DeepSeek-V3
@@ -824,13 +816,13 @@ for text in ("a  7", "Vは", "は・"):
 #
 # </details>
 
-# %%
+# %% tags=["nbval-check-output"]
 samples = {
     "English": ["The cat didn't pay $1,234.56 in 2024; it slept."],
     "Korean": ["고양이는 2024년에 1,234원을 내지 않았다. ㅋㅋ 잤다!"],
     "Python": ["def f(xs):\n\treturn [x**2 for x in xs]  # ok\n\n\nprint(f([1]))\n"],
     "emoji": ["🙂🙂 👩‍👩‍👧🏽 🇰🇷 1️⃣"],
-    "Chinese, Japanese": ["東京タワーは333メートル、北京。は・゛"],
+    "Chinese, Japanese": ["東京タワーは333メートル、北京。は・゛ Python入門"],
     "looks special": ["<|user|><think></think>"],
     "empty": [""],
     "random texts": [
@@ -843,7 +835,6 @@ for name in PRETOKENIZERS:
     other = PublishedTokenizer(tokenizer_json(ours), {}, ("", ""))
     twins[name] = ours, SmallTokenizer(ours.merges, name), ours.to_tiktoken(), other
 
-# %% tags=["nbval-check-output"]
 print(f"{'pieces, tokens':18}{'tiny':>15}{'deepseek-v3':>16}")
 for label, texts in samples.items():
     agree = []
@@ -1057,7 +1048,7 @@ for n in (50, 100, 200, 400):
 # %%
 # r1lib.tokenizer.apply_merges
 
-# %% tags=["nbval-check-output"]
+# %%
 rng = random.Random(0)
 genome = "".join(rng.choice("acgt") for _ in range(2**15))
 learned = learn_merges(Counter(pretokenize(genome[:8000], tiny)), 600)
@@ -1071,34 +1062,26 @@ for n in (500, 1000, 2000, 4000, 8000, 16000):
     ids, fast_looks = looks(apply_merges, byte_ids(genome[:n]), ranks)
     assert ids == slow and rounds <= len(ranks) + 1
     print(f"{n:8,}{rounds:8}{slow_looks:14,}{fast_looks:12,}{len(ids):8,}")
-
-# %% [markdown]
-# The fast way does twice the work for twice the letters. The naive way looks at the whole piece in
-# each round, so its work is about letters times rounds. In a short piece the rounds grow with it, and
-# the work grows nearly threefold. But a round joins one pair everywhere, so there are at most as many
-# rounds as merges, and one more that finds nothing. From 8,000 letters on all merges are used, and
-# the work of both ways about doubles.
-#
-# So what does the chain save? The naive way costs letters times rounds, up to the size of the vocabulary.
-# The fast way costs $n \log n$ for $n$ letters, whatever the vocabulary. (A piece has fewer than $n$ joins. Each
-# puts at most a few pairs into the heap, and removing the smallest of $n$ entries takes about
-# $\log n$ steps.) A vocabulary like DeepSeek-V3's has 128,000 entries, not the few hundred of this
-# one. Even with these few, a longer piece takes this long:
-
-# %%
-long, seconds = byte_ids(genome), {}
-for apply in (naive_apply, apply_merges):
+for function in (naive_apply, apply_merges):
     begin = time.process_time()
-    seconds[apply.__name__] = apply(long, ranks), time.process_time() - begin
-assert seconds["naive_apply"][0] == seconds["apply_merges"][0]
-for name, (ids, took) in seconds.items():
-    print(f"{name:13} {len(long):,} letters, {len(ids):,} tokens: {took:.2f} s")
+    function(byte_ids(genome), ranks)
+    took = time.process_time() - begin
+    print(f"{len(genome):,} letters, {function.__name__}: {took:.2f} s")
 
 # %% [markdown]
-# Where few merges are used, the chain only costs: a piece of one letter repeated is finished after
-# a few rounds, and the naive way wins. The library pays that price to be safe from the worst text.
-# Against tiktoken, written in Rust, it is about twenty times slower
-# ([docs/speed.md](../docs/speed.md)).
+# The fast way does twice the work for twice the letters. The naive work is about letters times
+# rounds. In a short piece the rounds grow, too. But a round joins one pair everywhere, so there are
+# at most as many rounds as merges, and one more that finds nothing. From 8,000 letters on all
+# merges are used, and the naive work also about doubles.
+#
+# So the naive way costs letters times the merges in use, up to the whole vocabulary: 128,000 entries
+# in DeepSeek-V3, a few hundred here. The fast way costs $n \log n$ for $n$ letters, whatever the
+# vocabulary. (A piece has fewer than $n$ joins. Each
+# puts at most a few pairs into the heap, and removing the smallest of $n$ entries takes about
+# $\log n$ steps.)
+#
+# Where few merges are used, the chain only costs: for one letter repeated, the naive way wins.
+# Against tiktoken, written in Rust, the library is about twenty times slower ([docs/speed.md](../docs/speed.md)).
 
 # %% [markdown]
 # ## Summary
@@ -1153,13 +1136,6 @@ for name, (ids, took) in seconds.items():
 #    write the model's answer, or its thought with `<think>`. The cure: the program puts the frame
 #    together from ids, as `framed` does, and encodes each user's text without
 #    `allow_special`.</details>
-#
-# 5. You use a model with the right merges, but you cut with its three patterns side by side instead of in
-#    turn. Nothing fails. What happens, and which texts would you test?
-#
-#    <details><summary>Answer</summary>Most texts get the same ids, and a few get tokens in places where
-#    the model never saw them. Test where two patterns want the same characters: several spaces
-#    before a digit, a Latin letter before kana, the dot ・.</details>
 
 # %% [markdown]
 # ## Exercises
