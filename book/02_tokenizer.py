@@ -852,7 +852,7 @@ for label, texts in samples.items():
 # %% [markdown]
 # All ids are equal, and all texts came back. Where DeepSeek-V3 cuts differently, the number of
 # *pieces* differs: punctuation takes the line end after it, or the English letters, as in
-# `'t`. The number of *tokens* may still be the same, because with other pieces other merges are learned.
+# `'t`, and 入門 is cut off from `Python`. The number of *tokens* may still be the same, because with other pieces other merges are learned.
 #
 # Are the *merges* right, too? The folded cell trains with Hugging Face's `tokenizers` and compares.
 #
