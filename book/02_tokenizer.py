@@ -474,7 +474,7 @@ interactive.tokens(tokenizer, "compute (계산) 12345*67 🙂")
 #
 # Ours does the same in Python. `framed` yields the parts of a conversation, each with its writer.
 # `edit` is applied to every answer: `without_thinking` drops the thought, and `str` keeps it.
-# (`check` refuses what is no conversation, such as two questions in a row.)
+# (`check` refuses two questions in a row.)
 #
 # `encode_answer` is the exception of section 5: in what a model wrote, the four tags become
 # single ids, as the model itself wrote them. But an answer that spells `<|user|>` opens no turn. Never give
