@@ -17,16 +17,16 @@
 # |---|---|
 # | You will build | a whole byte-level BPE tokenizer in one small class: training, encoding, decoding and special tokens; the frame around a conversation; the cuts of DeepSeek-V3, compared with tiktoken; and, if you like, the fast algorithms |
 # | You need | Python's lists, dictionaries, `Counter`, classes and generators, and simple regular expressions; from chapter 01, the tiny world, and that a model reads and writes tokens and learns from examples. No PyTorch |
-# | Minutes to read | 90. Sections 10 and 11, which are optional, take about 20 of them |
+# | Minutes to read | 100. Sections 10 and 11, which are optional, take about 25 of them |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
-# | Paper sections | Sennrich et al. 2016 (arXiv 1508.07909), section 3.2; DeepSeek-V3 (arXiv 2412.19437), section 4.1, "Data Construction"; DeepSeek-R1 (arXiv 2501.12948v2), section 2 |
+# | Paper sections | Sennrich et al. 2016 (arXiv 1508.07909), section 3.2; DeepSeek-V3 (arXiv 2412.19437), section 4.1, "Data Construction"; DeepSeek-R1 (arXiv 2501.12948v1), Table 1 |
 #
-# ![Above, a strip of the chapters that build R1 with chapter 02, the tokenizer, marked. Below, the way of a text: pieces, bytes, merges, ids, the frame of a conversation, the model, and text again.](../figures/02_path.png)
+# ![Above, a strip of the chapters in which the models are built, 02 to 05, 09, 10 to 13 and 14. Chapter 02, the tokenizer, is marked. Below, the way of a text: pieces, bytes, merges, ids, the frame of a conversation, the model, and text again.](../figures/02_path.png)
 #
 # What you see: the way of a text to the model and back. The small numbers are the
-# sections in which you build each station; 10 and 11 make the merges fast. (The bytes are in
-# hexadecimal: c3 is 195.)
+# sections in which you build each station; 10 and 11 make the merges fast. (`␣` is a space, and
+# the bytes are in hexadecimal: c3 is 195.)
 
 # %% [markdown]
 # **Run this first.** It imports everything. Nothing below configures anything else. A cell
@@ -44,6 +44,7 @@ from itertools import pairwise
 
 import regex
 import tokenizers
+from jinja2 import Template
 from tokenizers import models, trainers
 
 from r1lib import artifacts, checks, plots
@@ -88,7 +89,7 @@ for text in ("R1", "é", "가", "東", "🙂"):
     print(f"{text}  characters: {len(text)}, bytes: {list(text.encode('utf-8'))}")
 
 # %% [markdown]
-# English letters take one byte, Korean syllables three, emoji four. With 256 tokens
+# English letters take one byte, Korean syllables three, most emoji four or more. With 256 tokens
 # nothing can ever be unknown, not even the bytes of a picture file. But it is a poor
 # bargain: a model spends about the same work on each token, and one Korean word would
 # cost it a dozen. We want *few tokens for common text, and none unknown*.
@@ -125,10 +126,14 @@ print("left to right: ", join([a, a, a], (a, a), SMALLEST))
 #
 # Training repeats this. Count all pairs, take the most frequent, join it everywhere,
 # and count again. A text is given as words with the number of times they occur, so that
-# "the" is counted once, with its number of occurrences as weight. Two more details
-# decide whether two people get the same tokenizer from the same text. What if two pairs are
-# equally frequent? The one with the smaller ids wins, which is what `min` over `(-count, pair)` finds.
-# And when to stop? When the vocabulary is full, or when no pair occurs twice.
+# "the" is counted once, with its number of occurrences as weight.
+#
+# Three more details decide whether two people get the same tokenizer from the same text:
+#
+# - **Overlaps.** All neighbours count: `a a a` has the pair `a a` twice, though it is joined once.
+# - **Ties.** Of two pairs that are equally frequent, the one with the smaller ids wins. That is what
+#   `min` over `(-count, pair)` finds.
+# - **The end.** Training stops when the vocabulary is full, or when no pair occurs twice.
 #
 # A merge is stored as two ids. To read it, `token_bytes` lists the bytes of each id.
 
@@ -191,16 +196,16 @@ for line in spelled(naive_merges(words, 11)):
 # %% [markdown]
 # It finds `the` and `cat` without knowing what a word is. Nor does it know that three
 # bytes are a Korean syllable: `\x91\xec` is the end of one with the beginning of the
-# next. In so short a text these two always occur together. In a longer text a
-# syllable meets many neighbours, and few tokens cross its borders; the last cell of
+# next. In so short a text `\x91` is always followed by `\xec`. In a longer text a
+# syllable meets many neighbours, and fewer tokens cross its borders; the last cell of
 # section 7 counts them.
 
 # %% [markdown] tags=["slide"]
 # ## 3. Encode and decode
 #
-# A new text arrives: which ids does it get? The merges, in the order in which they were
-# learned, *are* the tokenizer. Of the pairs that are present, join the one that was
-# learned first; repeat until none is left.
+# A new text arrives: which ids does it get? The merges decide, *in the order in which they were
+# learned*. Of the pairs that are present, join the one that was learned first; repeat until none
+# is left.
 #
 # `ranks` maps a pair to the id that joining it makes. Since new ids were given out in the order of
 # learning, this one number also says which pair came first: the smaller, the earlier.
@@ -286,7 +291,7 @@ for text in ("The cat's 12345 lives.", "고양이는 1,234마리야!", "x = f(a+
 # ## 5. Special tokens, and a whole tokenizer
 #
 # How does a model know where a text begins, who speaks, and when to stop? It has tokens
-# for that, which no text can produce. They have the ids 0 to 8:
+# for that, which a user's text cannot produce. They have the ids 0 to 8:
 
 # %% tags=["nbval-check-output"]
 for i, name in enumerate(SPECIAL):
@@ -294,13 +299,14 @@ for i, name in enumerate(SPECIAL):
 
 # %% [markdown]
 # `<|bos|>` opens a text (beginning of sequence), and `<|eos|>` closes an answer (end of sequence). `<|pad|>`
-# fills up the shorter ones where texts of different lengths are processed side by side.
+# fills up the shorter ones where texts of different lengths are processed side by side. The last
+# four frame a thought and an answer, with the tags of R1-Zero's prompt (arXiv 2501.12948v1, Table 1).
 #
-# *No text can produce* is the important part. Suppose a user types `<|assistant|>` into
+# *Cannot produce* is the important part. Suppose a user types `<|assistant|>` into
 # the question. If that became the token `<|assistant|>`, the user would put words into the
 # model's mouth. So encoding treats it as thirteen harmless characters, unless the caller,
 # not the text, asks for special tokens with `allow_special`. That is for text of our own,
-# such as training data.
+# such as training data. (Section 6 has the one exception: the four tags in what a *model* wrote.)
 #
 # ### All parts in one class
 #
@@ -465,6 +471,14 @@ interactive.tokens(tokenizer, "compute (계산) 12345*67 🙂")
 # the template, which is a small program in the language Jinja, it is this line
 # (`tokenizer_config.json` of DeepSeek-R1):
 # `{% if '</think>' in content %}{% set content = content.split('</think>')[-1] %}`.
+#
+# Ours does the same in Python. `framed` yields the parts of a conversation, each with its writer.
+# `edit` is applied to every answer: `without_thinking` drops the thought, and `str` keeps it.
+# (`check` refuses two questions in a row.)
+#
+# `encode_answer` is the exception of section 5: in what a model wrote, the four tags become
+# single ids, as the model itself wrote them. But an answer that spells `<|user|>` opens no turn. Never give
+# this function a user's text.
 
 # %%
 # r1lib.tokenizer.chat.without_thinking
@@ -478,7 +492,13 @@ talk = [
     {"role": "assistant", "content": "<think>17+5=22</think><answer>22</answer>"},
     {"role": "user", "content": "*2"},
 ]
-print(tokenizer.decode(for_inference(tokenizer, talk)))
+published = (  # the line above, and then what is left
+    "{% if '</think>' in content %}"
+    "{% set content = content.split('</think>')[-1] %}{% endif %}{{ content }}"
+)
+print("Jinja: ", Template(published).render(talk[1]))
+print("Python:", without_thinking(talk[1]["content"]))
+print("framed:", tokenizer.decode(for_inference(tokenizer, talk)))
 assert for_inference(tokenizer, talk) == chat.for_inference(tokenizer, talk)
 
 # %% [markdown]
@@ -496,9 +516,9 @@ print("wanted:  ", tokenizer.decode(i for _, ids in careful for i in ids))
 
 # %% [markdown]
 # There is no error and no warning, and the model learns to answer without thinking. So
-# training has a function of its own. It keeps all thinking and returns a **mask**, which
-# is `True` for each token that is to be learned. Those are what the model itself has to
-# write, and the `eos` after it, but nothing that the user wrote.
+# training on one question and one answer has a function of its own. It keeps the thinking and
+# returns a **mask**, which is `True` for each token that is to be learned. Those are what the model
+# itself has to write, and the `eos` after it, but nothing that the user wrote.
 
 # %%
 # r1lib.tokenizer.chat.for_training
@@ -512,8 +532,9 @@ plots.token_map([list(zip(spelt, map(float, mask), strict=True))], "mask")
 # %% [markdown]
 # What you see: the training example token by token, in colour where the mask is 1.
 #
-# How much would be lost? We take two games, more than half of what our base reads
-# (chapter 05), and count the tokens to be learned, with and without the rule:
+# How much would the template lose? We take 2,000 problems of the kinds that our base reads most
+# (chapter 05): sums, and *countdown*, where given numbers are to make a target. Of their answers we
+# keep those that think, and count the tokens to be learned, with and without the rule:
 
 # %% tags=["nbval-check-output"]
 pairs = [pair for pair in corpus.documents(2000, 0) if "</think>" in pair[1]]
@@ -526,10 +547,28 @@ print(f"{len(pairs)} answers that think: {kept + lost} tokens")
 print(f"deleted by the template: {lost} tokens, {lost / (kept + lost):.0%}")
 
 # %% [markdown]
-# Most of what was to be learned is gone. Training on whole conversations *with* all
-# thinking is wrong too: the second answer is then learned after a thought that will not
-# be there when the model is used. The clean way is one example for each answer: earlier
-# thinking dropped, its own kept. Exercise 2.5 builds it.
+# Most of what was to be learned is gone.
+#
+# And a conversation of *two* answers? `for_training` takes it too, and keeps all thinking. What
+# does the model then read before it learns the second answer, and what will it read in use?
+
+# %% tags=["nbval-check-output"]
+answer_2 = "<think>22*2=44</think><answer>44</answer>"
+longer = [
+    *talk,
+    {"role": "user", "content": "*2"},
+    {"role": "assistant", "content": answer_2},
+]
+ids, _ = for_training(tokenizer, longer)
+learned_2 = [*encode_answer(tokenizer, answer_2), EOS]
+assert ids[-len(learned_2) :] == learned_2
+print("training:", tokenizer.decode(ids[: -len(learned_2)]))
+print("in use:  ", tokenizer.decode(for_inference(tokenizer, longer[:3])))
+
+# %% [markdown]
+# The second answer is learned after a thought that will not be there when the model is used. So
+# a conversation of several answers should not go through `for_training` as a whole. The clean way is one
+# example for each answer: earlier thinking dropped, its own kept. Exercise 2.5 builds it.
 #
 # ![Five rows of the parts question, thinking, answer, twice. In use, before answer 2: thinking 1 is dropped, the rest is read. The template for training: both answers are learned, both thoughts are dropped. Whole, with all thinking: both thoughts and answers are learned. One example for answer 1: its thought and answer are learned. One example for answer 2: thinking 1 is dropped, thinking 2 and answer 2 are learned.](../figures/02_template.png)
 #
@@ -560,7 +599,7 @@ for name, (size, width) in shapes.items():
 #
 # | | |
 # |---|---|
-# | learned from | chats, stories and riddles of the tiny world; once English alone, once English and Korean with equally many texts |
+# | learned from | chats, stories and problems of the tiny world; once English alone, once English and Korean with equally many texts |
 # | sizes | the first 0, 32, 64, 128, 256, 512 and 768 merges of each training |
 # | measured on | the 63 questions about facts of `general.facts`, each with its answer, which neither has read |
 #
@@ -625,6 +664,9 @@ for (size, en), (_, ko) in zip(*curves.values(), strict=True):
     print(f"{size:<14,}{en:9.1f}{ko:9.1f}{2 * 96 * size:19,}")
 at = {size: tokens for size, tokens in curves["English"]}
 assert [round(at[n] - at[2 * n - 9], 1) for n in (265, 521)] == [17.9, 4.8]
+alone = {name: c[-1][1] for name, c in next(iter(per_fact.values())).items()}
+assert round(curves["English"][-1][1] / alone["English"], 2) == 1.08
+assert round(curves["Korean"][-1][1] / alone["Korean"], 1) == 0.5
 
 # %% [markdown]
 # Three things to take with you.
@@ -635,7 +677,8 @@ assert [round(at[n] - at[2 * n - 9], 1) for n in (265, 521)] == [17.9, 4.8]
 # **What the tokenizer reads decides what a language costs.** After English alone, a Korean fact
 # takes more than twice as many tokens as the same fact in English. That is twice the price, the
 # waiting and the context. It is decided before the model has seen a single example, and fixing
-# it later means new tokens and more training.
+# it later means new tokens and more training. Reading both languages halves the price of Korean.
+# It is not free: the same number of merges now serves two languages, and an English fact costs 8% more.
 #
 # **What you see is not the web.** The tiny world has few words and repeats its sentences, so
 # expect flatter curves on real text.
@@ -663,9 +706,10 @@ for text in ("yes", " yes", "strawberry", " strawberry", "1234567", "234567"):
 # languages. At about 320 ids a fact is only a fifth or a sixth shorter than in bytes.
 # At 1,280 the two matrices would be half as large as all layers together (chapter 04
 # counts those). Every number from 0 to 99 is one token, and so are both verdicts of a
-# check. In chapter 09 each of them is then one decision:
+# check. In chapter 09 each of them is then one decision. The folded cell shows it, and sorts the
+# learned tokens: how many cross the border of two Korean syllables (section 2)?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["hide-input", "nbval-check-output"]
 single = [len(tokenizer.encode(str(n))) == 1 for n in range(100)]
 verdicts = [tokenizer.encode(word) for word in (" yes", " no", " 맞아", " 아니")]
 print(f"{sum(single)} of 100 numbers are one token; verdicts: {verdicts}")
@@ -682,10 +726,14 @@ def kind(text):
 
 
 joined = [text for i, text in tokenizer.bytes_of.items() if i >= SMALLEST]
-print(dict(Counter(map(kind, joined))))
-print(
-    "the longest, in bytes:", [text.decode() for text in sorted(joined, key=len)[-5:]]
-)
+kinds = Counter(map(kind, joined))
+for name, n in kinds.most_common():
+    print(f"{name:22}{n:5}")
+print("longest:", *(text.decode() for text in sorted(joined, key=len)[-5:]), sep="  ")
+assert round(kinds["crosses a border"] / (len(joined) - kinds["no Korean"]), 2) == 0.11
+
+# %% [markdown]
+# Of the tokens with Korean bytes, 11% cross a border, and almost half are whole syllables.
 
 # %% [markdown] tags=["slide"]
 # ## 8. The cuts of DeepSeek-V3
@@ -702,6 +750,11 @@ print(
 # There are two smaller differences. A line end sticks to the punctuation before it, and a single
 # mark sticks to the English letters after it (`SIGN_WORD`). So `don't` is `don`, `'t` here and
 # `don`, `'`, `t` by our pattern.
+#
+# A token of punctuation *with* a line end has a price. Suppose a prompt ends with `.` and its line
+# end is missing. The model has read `.` and line end as one token and rarely as two, so what it
+# expects after a bare `.` is biased. DeepSeek therefore split some of these tokens at
+# random in training (DeepSeek-V3, section 4.1).
 
 # %%
 # r1lib.tokenizer.pretokenize.DIGITS
@@ -749,7 +802,7 @@ for text in ("a  7", "Vは", "は・"):
 # are in the training text too, three times, so that their own pairs are frequent enough to be
 # joined. Otherwise little more than single bytes would be compared.
 #
-# How do we hand our merges over? *You may skip these notes.*
+# <details><summary>How we hand our merges over</summary>
 #
 # - tiktoken wants one pattern and a table from bytes to rank; `to_tiktoken` makes both. The rank
 #   of a token is its id. DeepSeek-V3's three patterns become a single longer one, made to cut the
@@ -760,14 +813,16 @@ for text in ("a  7", "Vは", "は・"):
 # - Hugging Face reads a file, `tokenizer.json`, and `tokenizer_json` writes its content. It holds
 #   bytes as visible characters, a convention introduced by GPT-2: `A` stays `A`, but a space
 #   becomes `Ġ`. `PublishedTokenizer` reads the content.
+#
+# </details>
 
-# %%
+# %% tags=["nbval-check-output"]
 samples = {
     "English": ["The cat didn't pay $1,234.56 in 2024; it slept."],
     "Korean": ["고양이는 2024년에 1,234원을 내지 않았다. ㅋㅋ 잤다!"],
     "Python": ["def f(xs):\n\treturn [x**2 for x in xs]  # ok\n\n\nprint(f([1]))\n"],
     "emoji": ["🙂🙂 👩‍👩‍👧🏽 🇰🇷 1️⃣"],
-    "Chinese, Japanese": ["東京タワーは333メートル、北京。は・゛"],
+    "Chinese, Japanese": ["東京タワーは333メートル、北京。は・゛ Python入門"],
     "looks special": ["<|user|><think></think>"],
     "empty": [""],
     "random texts": [
@@ -780,8 +835,7 @@ for name in PRETOKENIZERS:
     other = PublishedTokenizer(tokenizer_json(ours), {}, ("", ""))
     twins[name] = ours, SmallTokenizer(ours.merges, name), ours.to_tiktoken(), other
 
-# %% tags=["nbval-check-output"]
-print(f"{'':18}{'tiny':>12}{'deepseek-v3':>14}")
+print(f"{'pieces, tokens':18}{'tiny':>15}{'deepseek-v3':>16}")
 for label, texts in samples.items():
     agree = []
     for name in PRETOKENIZERS:
@@ -791,21 +845,24 @@ for label, texts in samples.items():
         assert ids == [fast.encode_ordinary(text) for text in texts]
         assert ids == [other.encode(text) for text in texts]
         assert [ours.decode(i) for i in ids] == texts
-        agree.append(f"{sum(map(len, ids))} tokens")
-    print(f"{label:18}{agree[0]:>12}{agree[1]:>14}")
+        pieces = sum(len(pretokenize(text, compiled(name))) for text in texts)
+        agree.append(f"{pieces}, {sum(map(len, ids))}")
+    print(f"{label:18}{agree[0]:>15}{agree[1]:>16}")
 
 # %% [markdown]
-# All ids are equal, and all texts came back. The two columns differ because the cuts do:
-# DeepSeek-V3 lets punctuation take the line end after it, or the English letters, as in
-# `'t`. With other pieces, other merges are learned; a column shows both effects together.
+# All ids are equal, and all texts came back. Where DeepSeek-V3 cuts differently, the number of
+# *pieces* differs: punctuation takes the line end after it, or the English letters, as in
+# `'t`, and 入門 is cut off from `Python`. The number of *tokens* may still be the same, because with other pieces other merges are learned.
 #
-# Are the *merges* right, too? *(You may skip this comparison.)* Hugging Face's trainer also gives ties to the smaller ids,
+# Are the *merges* right, too? The folded cell trains with Hugging Face's `tokenizers` and compares.
+#
+# <details><summary>How the two trainings are made comparable</summary>Hugging Face's trainer also gives ties to the smaller ids,
 # but its ids for the bytes follow the order of those visible characters, not the byte values. With
 # other ids, ties go to other pairs. So we hand it our
 # order as "special tokens": nine dummies for ids 0 to 8, then the characters of the bytes.
-# Then its 265 is our 265:
+# Then its 265 is our 265.</details>
 
-# %% tags=["nbval-check-output"]
+# %% tags=["hide-input", "nbval-check-output"]
 ours, letters = Tokenizer.train(both, SMALLEST + 500), byte_letters()
 whole = tokenizers.Tokenizer.from_str(json.dumps(tokenizer_json(ours)))
 twin = tokenizers.Tokenizer(models.BPE())
@@ -833,7 +890,7 @@ print(f"{sum(same)} of {len(same)} learned tokens are equal, in the same order")
 # go on with the Summary.*
 #
 # The class of section 5 is right, and slow in two places. Training counts all pairs again before each
-# merge, and encoding looks at the whole piece before each join. The library replaces these two
+# merge, and encoding looks at the whole piece in each round. The library replaces these two
 # functions, `naive_merges` and `naive_apply`, and this section and the next build what it has instead.
 #
 # Must all pairs be counted again, although a merge changes few of them? No:
@@ -872,13 +929,18 @@ print("after: ", ids, left, right)
 
 # %% [markdown]
 # Here is the whole state before and after one join. There are two pieces: the one of the picture,
-# and `a b`, which occurs three times. `|` is a `GAP`, so a border or a swallowed place:
+# and `a b`, which occurs three times. Of the places with a `GAP`, `|` is a border and `.` is a
+# swallowed one, to which no link leads:
 
 
 # %% tags=["nbval-check-output"]
 def show(chain):
     """The ids, then each pair within a piece with its count and its places."""
-    print("ids:", *(NAMES[i] for i in chain.ids))
+    linked, i = set(), 0
+    while i < len(chain.ids):
+        linked.add(i)
+        i = chain.right[i]
+    print("ids:", *(NAMES[x] if k in linked else "." for k, x in enumerate(chain.ids)))
     for (one, two), places in chain.places.items():
         if GAP not in (one, two):
             count = chain.count[one, two]
@@ -920,8 +982,9 @@ for line in spelled(learn_merges(Counter({"abc": 3, "bc": 1}), 5)):
 
 # %% [markdown]
 # Does it find the same merges, and how much work does it save? We count work in pairs
-# looked at, not in seconds: seconds depend on your machine. From here on, two names count.
-# `pairwise` counts every pair that it gives out, in the naive functions and at the start of a `Chain`.
+# looked at, not in seconds: seconds depend on your machine. While `looks` runs a function, two
+# names are exchanged for twins that count. `pairwise` counts every pair that it gives out, in the
+# naive functions and at the start of a `Chain`.
 # And a join of a `Chain` counts five pairs for each place in its list. (That is at most what
 # it looks at: a place that is out of date costs only one look.)
 
@@ -930,6 +993,7 @@ LOOKS = Counter()  # how many pairs were looked at: the work
 
 
 def counting_pairwise(ids):
+    LOOKS["rounds"] += 1
     LOOKS["pairs"] += len(ids) - 1
     return zip(ids, ids[1:], strict=False)
 
@@ -940,14 +1004,16 @@ class CountingChain(Chain):
         return super().join(pair, new)
 
 
-pairwise = counting_pairwise
-Chain = CountingChain
-
-
 def looks(function, *given):
     """What a function returns, and at how many pairs it looked."""
     LOOKS.clear()
-    return function(*given), LOOKS["pairs"]
+    names = globals()
+    plain = {name: names[name] for name in ("pairwise", "Chain")}
+    names.update(pairwise=counting_pairwise, Chain=CountingChain)
+    try:
+        return function(*given), LOOKS["pairs"]
+    finally:
+        names.update(plain)
 
 
 # %% tags=["nbval-check-output"]
@@ -962,58 +1028,71 @@ for n in (50, 100, 200, 400):
 # %% [markdown]
 # The merges are the same. Twice as many merges cost the naive loop 1.7 to 1.9 times as many
 # looks: each merge pays for the whole text, which shrinks as it is joined. The fast one pays for the text once,
-# and then for what changes, which becomes less and less: frequent pairs come first. On a
-# megabyte, `benchmarks/tokenizer.py` measures both beside Hugging Face's `tokenizers`,
-# which is written in Rust.
+# and then for what changes, which becomes less and less: frequent pairs come first.
+#
+# And in seconds? For a megabyte of text and 4,096 ids, a naive loop takes over four minutes and the
+# library about half a second. Hugging Face's `tokenizers`, written in Rust, takes about a third of a second
+# ([docs/speed.md](../docs/speed.md)).
 
 # %% [markdown] tags=["slide"]
 # ## 11. Encoding, fast (optional)
 #
-# What if a single piece is long? `naive_apply` looks at the whole piece before each join.
+# What if a single piece is long? `naive_apply` looks at the whole piece once for every merge that it uses.
 # For words that does not matter. But a piece may be a sentence in a script without spaces, a
 # genome, or an attacker's megabyte without a space. The same chain helps; the front of its heap is
 # now the *earliest* merge instead of the most frequent one.
+#
+# To compare, we make up a genome and learn from its first 8,000 letters. 600 merges are allowed. A *round* of
+# the naive way is one look at the whole piece.
 
 # %%
 # r1lib.tokenizer.apply_merges
 
-# %% tags=["nbval-check-output"]
+# %%
 rng = random.Random(0)
-genome = "".join(rng.choice("acgt") for _ in range(8000))
-learned = learn_merges(Counter(pretokenize(genome, tiny)), 600)
+genome = "".join(rng.choice("acgt") for _ in range(2**15))
+learned = learn_merges(Counter(pretokenize(genome[:8000], tiny)), 600)
 ranks = {pair: new for new, pair in enumerate(learned, SMALLEST)}
+print(len(learned), "merges learned; then no pair occurs twice")
 
-print(f"{'letters':>8}{'naive looks':>14}{'fast looks':>13}{'tokens':>8}")
-for n in (250, 500, 1000, 2000):
+print(f"{'letters':>8}{'rounds':>8}{'naive looks':>14}{'fast looks':>12}{'tokens':>8}")
+for n in (500, 1000, 2000, 4000, 8000, 16000):
     slow, slow_looks = looks(naive_apply, byte_ids(genome[:n]), ranks)
+    rounds = LOOKS["rounds"]
     ids, fast_looks = looks(apply_merges, byte_ids(genome[:n]), ranks)
-    assert ids == slow
-    print(f"{n:8}{slow_looks:14,}{fast_looks:13,}{len(ids):8}")
+    assert ids == slow and rounds <= len(ranks) + 1
+    print(f"{n:8,}{rounds:8}{slow_looks:14,}{fast_looks:12,}{len(ids):8,}")
+for function in (naive_apply, apply_merges):
+    begin = time.process_time()
+    function(byte_ids(genome), ranks)
+    took = time.process_time() - begin
+    print(f"{len(genome):,} letters, {function.__name__}: {took:.2f} s")
 
 # %% [markdown]
-# Twice the letters, and the naive way does about three times the work, the fast way
-# twice. Why three and not four? A round joins one pair everywhere. It costs about twice as much, but
-# there are fewer than twice as many rounds, since many joins of a long text are of the same pair.
+# The fast way does twice the work for twice the letters. The naive work is about letters times
+# rounds. In a short piece the rounds grow, too. But a round joins one pair everywhere, so there are
+# at most as many rounds as merges, and one more that finds nothing. From 8,000 letters on all
+# merges are used, and the naive work also about doubles.
 #
-# (A piece of $n$ ids has fewer than $n$ joins. Each
+# So the naive way costs letters times the merges in use, up to the whole vocabulary: 128,000 entries
+# in DeepSeek-V3, a few hundred here. The fast way costs $n \log n$ for $n$ letters, whatever the
+# vocabulary. (A piece has fewer than $n$ joins. Each
 # puts at most a few pairs into the heap, and removing the smallest of $n$ entries takes about
-# $\log n$ steps: $n \log n$ in all.) A megabyte of one letter is no danger any more:
-
-# %%
-begin = time.process_time()
-ids = Tokenizer([(a, a), (SMALLEST, SMALLEST)]).encode("a" * 2**20)
-assert ids == [SMALLEST + 1] * 2**18
-print(f"{2**20:,} letters: {len(ids):,} tokens, {time.process_time() - begin:.1f} s")
+# $\log n$ steps.)
+#
+# Where few merges are used, the chain only costs: for one letter repeated, the naive way wins.
+# Against tiktoken, written in Rust, the library is about twenty times slower ([docs/speed.md](../docs/speed.md)).
 
 # %% [markdown]
 # ## Summary
 #
 # - A token is a run of bytes. 256 bytes make everything writable; merges make common
-#   things short. The order of the merges is the whole tokenizer.
+#   things short. The merges in their order, the cuts and the special tokens are the tokenizer.
 # - Ties, the side from which runs are joined, and the cuts have to be fixed, or
 #   two tokenizers from the same text differ.
 # - Cuts: ours is one pattern; DeepSeek-V3's are three in turn.
-# - Special tokens come from the program and never from a text.
+# - Special tokens come from the program, never from a user's text. Only in what a model wrote are its
+#   four tags read as ids.
 # - A chat template for questions is the wrong tool for training: it deletes thinking
 #   without a message.
 # - A conversation: one training example for each answer, earlier thinking dropped, its own kept.
@@ -1024,7 +1103,7 @@ print(f"{2**20:,} letters: {len(ids):,} tokens, {time.process_time() - begin:.1f
 # | what | our class | the library |
 # |---|---|---|
 # | training | counts all pairs before each merge | updates the counts that a merge changes |
-# | encoding | looks at the whole piece before each join | linked list and heap: n log n |
+# | encoding | looks at the whole piece in each round: letters times rounds | linked list and heap: n log n |
 #
 # ## Questions
 #
@@ -1049,6 +1128,14 @@ print(f"{2**20:,} letters: {len(ids):,} tokens, {time.process_time() - begin:.1f
 #
 #    <details><summary>Answer</summary>Decode one training example, with its mask, and read
 #    it. If `<think>` is missing, the chat template has deleted it.</details>
+#
+# 4. A colleague writes each conversation as one string with all its special tokens, and encodes it
+#    with `allow_special=True`. What may a user type into the question, and what is the cure?
+#
+#    <details><summary>Answer</summary>`<|eos|>` ends the turn, and `<|assistant|>` lets the user
+#    write the model's answer, or its thought with `<think>`. The cure: the program puts the frame
+#    together from ids, as `framed` does, and encodes each user's text without
+#    `allow_special`.</details>
 
 # %% [markdown]
 # ## Exercises
@@ -1057,7 +1144,8 @@ print(f"{2**20:,} letters: {len(ids):,} tokens, {time.process_time() - begin:.1f
 # `solutions/02_tokenizer.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 2.1** (medium, 20 min) What one join changes. Return a `Counter`: what joining `pair`
+# **Exercise 2.1** (medium, 20 min) What one join changes. You need section 2 only; the optional
+# section 10 trains with the same idea. Return a `Counter`: what joining `pair`
 # into `new` adds to the count of each pair, below 0 for what it takes away. Pairs are joined from
 # left to right, and overlapping pairs all count: `5 5 5` has `5 5` twice. Look only at places that
 # change. The check compares with counting before and after, on random lists.
@@ -1234,6 +1322,12 @@ checks.ex_2_5(examples)
 # ```
 #
 # Which tokens did yours learn first? `spelled(mine.merges)[:20]` shows them.
+#
+# <details><summary>A result to compare with</summary>The Korean prose of this book, `book/ko/*.md`
+# joined, costs about 6.4 tokens a word with the book's tokenizer. One of its own needs about 4.3
+# with 640 ids, a factor of 1.5, and 2.9 with 2,000 ids. The book's tokenizer
+# spends merges on English and on the words of the tiny world. The first tokens of the other are parts of
+# syllables, and then `다`, `니다`, `는`, `이`: the ends of words.</details>
 #
 # <details><summary>Hint 1</summary>`tokenizer.encode(text)` is the list of ids of the whole
 # text, spaces included.</details>

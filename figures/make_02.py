@@ -9,7 +9,7 @@ MAP = (  # chapters of the recipe, this one in colour
     ("04", "experts"),
     ("05", "base model"),
     ("09", "R1-Zero"),
-    ("10", "cold start"),
+    ("10-13", "to R1"),
     ("14", "distillation"),
 )
 
@@ -21,8 +21,9 @@ def recipe(axes):
         card(axes, x, 4.95, 1.52, 0.78, BLUE if here else GREY, "")
         kind = {"ha": "center", "va": "center", "color": INK if here else "#555555"}
         weight = "bold" if here else "normal"
-        axes.text(x + 0.28, 5.34, number, fontsize=11, fontweight="bold", **kind)
-        axes.text(x + 0.93, 5.34, name, fontsize=10, fontweight=weight, **kind)
+        left = 0.28 if len(number) == 2 else 0.43
+        axes.text(x + left, 5.34, number, fontsize=11, fontweight="bold", **kind)
+        axes.text(x + 0.65 + left, 5.34, name, fontsize=10, fontweight=weight, **kind)
         if i:
             arrow(axes, (x - 0.3, 5.34), (x - 0.02, 5.34), GREY)
 
@@ -33,7 +34,7 @@ def path(axes):
     places = [0.35 + 3.25 * i for i in range(4)]
     above = (
         (GREY, "text", ("Café 2024", ""), ""),
-        (ORANGE, "pieces", ("Caf\u00e9|_|202|4", "no merge crosses"), "4 8"),
+        (ORANGE, "pieces", ("Caf\u00e9|\u2423|202|4", "no merge crosses"), "4 8"),
         (BLUE, "bytes", ("43 61 66 c3 a9", "256 kinds, no more"), "1"),
         (GREEN, "merges", ("c3+a9, 43+61, ...", "learned by counting"), "2 3"),
     )

@@ -48,6 +48,12 @@ def test_a_crossed_token_has_a_line_and_is_named():
     assert not plots.token_map(lines, "nats").axes[0].lines
 
 
+def test_a_mask_has_no_scale():
+    lines = [[("2", 0.0), ("36", 1.0)]]
+    assert len(plots.token_map(lines, "mask").axes) == 1
+    assert len(plots.token_map([[("2", 0.4), ("36", 1.0)]], "nats").axes) == 2
+
+
 def test_what_costs_nothing_is_a_level_and_the_rest_are_dots():
     ways = {"base": (0, (0.1, 0.1, 0.2)), "RL": (4.5, (0.2, 0.1, 0.3))}
     picture = plots.price_panels({"seed 0": ways, "seed 1": ways}, "TFLOPs", "right")

@@ -112,8 +112,8 @@ def token_map(
 
     lines = [[("20", 0.1), ("-", 0.1), ("15", 0.0)], ...], no value below 0. A value of
     a tenth of the largest or more is written under its token, unless all values are
-    0 or the largest, as in a mask. `crossed` are places (row, token in it), from 0,
-    whose token is crossed out.
+    0 or the largest: a mask needs no numbers and no scale. `crossed` are places
+    (row, token in it), from 0, whose token is crossed out.
     """
     figure = Picture(figsize=(8.4, 0.9 + 0.55 * len(lines)), layout="constrained")
     axes, top = figure.subplots(), max(value for line in lines for _, value in line)
@@ -140,8 +140,9 @@ def token_map(
             left += wide
     axes.invert_yaxis()
     axes.axis("off")
-    bar = {"ax": axes, "label": label, "shrink": 0.9, "pad": 0.01}
-    figure.colorbar(ScalarMappable(scale, shades), **bar)
+    if not mask:
+        bar = {"ax": axes, "label": label, "shrink": 0.9, "pad": 0.01}
+        figure.colorbar(ScalarMappable(scale, shades), **bar)
     figure.alt = f"A text of {sum(map(len, lines))} tokens, coloured by {label}. " + (
         " ".join(
             f"{text.strip()!r}: {value:.1f}."

@@ -56,7 +56,9 @@ def for_training(tokenizer: Tokenizer, messages: list) -> tuple[list[int], list[
     """Frame a conversation with all its thinking, and mark what is to be learned.
 
     The mask is True on what the model itself has to write: the answers with their
-    thinking, and the eos behind each. The last message must be an answer.
+    thinking, and the eos behind each. The last message must be an answer. Meant for
+    one question and one answer: a later answer would be learned after thinking that
+    `for_inference` drops.
     """
     check(messages, last="assistant")
     ids, mask = [], []
