@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a small transformer of your own, which learns in seconds; then, part by part, the decoder as DeepSeek designed it, with multi-head latent attention, a cache and a sampler. It loads the trained weights of our base and writes |
 # | You need | PyTorch tensors and matrix products; tokens (chapter 02); tapes such as `17+5=22,*2=44` (chapter 01, section 2); appendix C if `einsum`, `view` or gradients are new to you |
-# | Minutes to read | 120, best in four sittings: sections 1 to 6, then to the middle of 8, then to 9, then the rest. Without folded cells and sections 11 and 12 it is about 95. Plan half as much again if attention is new. All exercises together take about three hours more |
+# | Minutes to read | 130, best in four sittings: sections 1 to 6, to the middle of 8, to 9, the rest. About 100 without folded cells and sections 11 and 12; half as much again if attention is new. The exercises take three hours more |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-V2 (arXiv 2405.04434), section 2.1; DeepSeek-V3 (arXiv 2412.19437), sections 2.1.1 and 4.3; RoFormer (2104.09864); YaRN (2309.00071), section 3 |
@@ -101,12 +101,10 @@ from r1lib.sampling import keep_min_p, keep_top_k, keep_top_p, sample_token
 # much must be remembered of every token?
 #
 # We take the parts in the order in which a token meets them. By the end of section 6 they are a
-# small plain transformer, which you train on this page. Sections 7 to 9 turn it into DeepSeek's
-# model: most parts come first in a plain version, then as the library has them.
+# small plain transformer, which you train here. Sections 7 to 9 turn it into DeepSeek's model.
 #
 # Letters name the axes of tensors: `Float[Tensor, "B T D"]` holds `B` texts of `T` tokens, and `D`
-# numbers for each token. Each letter is explained where it first appears. The folded table has
-# all of them, to look up, and also the marks `*` and `#`.
+# numbers for each token. The folded table has all letters, and the marks `*` and `#`.
 #
 # <details><summary>The letters of this chapter</summary>
 #
@@ -315,7 +313,7 @@ print("2 texts, 3 heads, 7 tokens: all agree with the loop")
 # %% [markdown]
 # A whole attention layer, then, is four matrices around `attend`. Each head gets its part of the
 # queries, keys and values. The last matrix, `wo`, takes the joined outputs of the heads back to the
-# stream. (`turn` is for positions, section 5.) Exercise 3.2 is to write `attend` yourself.
+# stream. (`turn` is for positions, section 5.)
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -351,8 +349,7 @@ print("stream", tuple(x.shape), "-> to be added", tuple(layer(x).shape))
 # %% [markdown] tags=["slide"]
 # ## 4. No token sees the future: two tests
 #
-# If anything leaks from a later token, the training loss looks wonderful and the model is
-# useless. So test it. The first test changes all tokens from place $t$ on. No logits before $t$
+# If anything leaks from a later token, the loss looks wonderful and the model is useless. The first test changes all tokens from place $t$ on. No logits before $t$
 # may change:
 
 # %% tags=["slide", "nbval-check-output"]
@@ -405,14 +402,13 @@ plots.heat_maps({"d logits[t] / d embedding[s]": scaled}, names, names)
 # What you see: a row for each position $t$, a column for each $s$, each row scaled to its
 # largest entry. Grey is exactly zero: all above the diagonal.
 #
-# Most rows are blue nearly everywhere below the diagonal. Those of `=` are not. As the printed
-# lines say, most of such a row lies on the sum just before and on `=` itself.
+# Most rows are blue nearly everywhere below the diagonal. Most of a row of `=` lies on the sum just
+# before and on `=` itself, as the printed lines say.
 
 # %% [markdown] tags=["slide"]
 # ## 5. Where am I? Rotary positions
 #
-# Something is missing. Apart from the limit of the sum, the formula of section 3 does not
-# contain $t$ or $s$. Shuffle the earlier tokens, and in the first block the last one
+# Something is missing. Shuffle the earlier tokens, and in the first block the last one
 # receives the same mixture. There the `=` of `8-3=` looks like that of `3-8=`.
 #
 # **Rotary position embedding**, RoPE (arXiv 2104.09864), turns queries and keys. Take the
@@ -421,9 +417,8 @@ plots.heat_maps({"d logits[t] / d embedding[s]": scaled}, names, names)
 #
 # ![Left: the key of token 2 and the query of token 5 as arrows, 100 degrees apart. Middle: at positions 12 and 15 both arrows are turned by 200 degrees more, and the angle is the same. Right: three pairs after ten steps: the first has turned more than once around, the last has hardly moved.](../figures/03_rope.png)
 #
-# What you see: each position turns an arrow by 20 degrees. Before turning, the query and the key
-# are 40 degrees apart. Their distance of three adds 60, so the angle is 100 degrees, on the left
-# and ten positions later.
+# What you see: each position turns an arrow by 20 degrees. Before turning, query and key are 40
+# degrees apart. Their distance of three adds 60, on the left and ten positions later.
 #
 # On the right $K$ is 8, and pairs 0, 1 and 2 turn by 1, 0.1 and 0.01 radians a step, like the hands
 # of a clock. Fast pairs tell neighbours apart, slow ones tell far positions from very far ones.
@@ -480,8 +475,8 @@ for name, positions in (
 # %% [markdown] tags=["slide"]
 # ## 6. A whole transformer, and it learns
 #
-# That is all that a transformer needs. A **block** is attention and a feed-forward layer, each with
-# a norm before it and each added to the stream. The **transformer** is an embedding, the blocks, a
+# A **block** is attention and a feed-forward layer, each with a norm before it and each added to the
+# stream. The **transformer** is an embedding, the blocks, a
 # last norm and the **head**, a matrix that turns the stream into logits (not one of the heads
 # of attention). Our texts are short, so $\theta$ is 100 here:
 
@@ -669,8 +664,8 @@ print("2 queries, 5 keys:", *mask.tolist())
 
 # %% [markdown]
 # The second part has 2 queries and 5 keys, since the queries are the *last* T of S tokens. The
-# first of them is token 3, which sees tokens 0 to 3. `tril(S - T)` in `attend` says exactly this,
-# and the last line prints it.
+# first of them is token 3, which sees tokens 0 to 3: this is `tril(S - T)` in `attend`, printed in the
+# last line.
 #
 # Now the same for a whole model. The library sets the room aside beforehand (`new_cache`). Guess
 # before you run the next two cells: 60 tokens are written after a prompt of 240. How many tokens are read
@@ -703,9 +698,8 @@ print(f"time without a cache: {seconds[0] / seconds[1]:.1f} times as long")
 print("the first ten are the same:", results[0][:10] == results[1][:10])
 
 # %% [markdown]
-# Cached equals full: only the rounding may differ. For a prompt of $n$ tokens and 60 new ones,
-# $n + 59$ tokens are read instead of $60\,n + 1770$. The saving in time is smaller,
-# since every call of a layer has a fixed overhead.
+# Cached equals full, up to rounding. For a prompt of $n$ tokens, $n + 59$ are read instead of
+# $60\,n + 1770$. The saving in time is smaller, since each call has a fixed overhead.
 
 # %% [markdown] tags=["slide"]
 # ### Fewer keys: MHA, MQA and GQA
@@ -719,7 +713,7 @@ print("the first ten are the same:", results[0][:10] == results[1][:10])
 # What you see: below the queries, the keys and values that one layer keeps for one token.
 #
 # **Multi-query attention** (MQA, arXiv 1911.02150) lets all heads share one key and
-# value. This saves the most memory, at some cost in quality. **Grouped-query attention** (GQA,
+# value, which saves the most memory. **Grouped-query attention** (GQA,
 # arXiv 2305.13245) shares within groups of heads, and Llama 3 and Qwen2.5 use it. With as many
 # groups as heads GQA *is* MHA; with one group it is MQA. In papers and config files the shared
 # pairs are **KV heads** (`num_key_value_heads`).
@@ -774,7 +768,7 @@ for groups, shared in grouped.items():
 #    k_s = W^{\text{UK}} c^{\text{KV}}_s, \qquad v_s = W^{\text{UV}} c^{\text{KV}}_s $$
 #
 # The names are those of the paper: DKV leads down to the latent, UK up to the keys of a head, and
-# UV up to its values. In V3 a latent has 512 numbers. The keys and values of its 128 heads would
+# UV up to its values. In V3 a latent has 512 numbers, and the keys and values of its 128 heads would
 # have 32,768. In the plain layer one matrix leads down to the latent and two lead up from it:
 
 
@@ -802,8 +796,8 @@ print("kept for a token:", numbers_kept(latent_layer, 2 * 7))
 # ### Absorption: attend to latents directly
 #
 # This form is called **naive**. It suits training, where each latent is expanded once for all
-# queries. In decoding, every kept latent would be expanded to 32,768 numbers again for every
-# new token. But look at the score of one head:
+# queries. In decoding, all of them would be expanded again for every new token. But look at the score
+# of one head:
 #
 # $$ q_t \cdot k_s = q_t \cdot \big(W^{\text{UK}} c^{\text{KV}}_s\big)
 #    = \big((W^{\text{UK}})^{\top} q_t\big) \cdot c^{\text{KV}}_s $$
@@ -814,14 +808,14 @@ print("kept for a token:", numbers_kept(latent_layer, 2 * 7))
 # $$ o_t = \sum_s a_{ts}\, W^{\text{UV}} c^{\text{KV}}_s
 #    = W^{\text{UV}} \sum_s a_{ts}\, c^{\text{KV}}_s $$
 #
-# So mix the latents first, then expand the one mixture. No key or value is ever made. (The paper
-# says that $W^{\text{UK}}$ is **absorbed**: merged into the query's matrix once. Our code only changes
-# the order of the products.)
+# So mix the latents first, then expand the one mixture. No key or value is ever made. (In the paper
+# $W^{\text{UK}}$ is **absorbed**: merged into the query's matrix once. Our code only changes the order
+# of the products.)
 #
 # ![Two data flows for one new token and S kept latents, with V3's shapes. Naive: latents S by 512 are expanded to keys and values S by 128 by 128, which meet the query 128 by 128 and give shares 128 by S and the output. Absorbed: the query is multiplied to 128 by 512 and meets the latents; the mixture 128 by 512 is expanded to the output.](../figures/03_absorb.png)
 #
-# What you see: the shapes of V3 without the rotary parts. The large blocks on the left
-# grow with the context, and on the right they are gone. The first cell moves the brackets
+# What you see: the shapes of V3. The large blocks on the left grow with the context, and on the
+# right they are gone. The first cell moves the brackets
 # with small numbers, the second one in our plain layer. There `einsum("bthk,hkc->bthc", ...)`
 # multiplies two tensors and sums over the letters that are missing after the arrow, here `k`.
 
@@ -875,8 +869,8 @@ for distance in (0, 1, 2, 4, 7):
     print(f"distance {distance}: cosine {likeness[distance]:+.2f}")
 
 # %% [markdown] tags=["slide"]
-# Each distance needs another query, so nothing can be absorbed. DeepSeek **decouples**
-# positions. The expanded part of a key carries none. Beside it is a short **rotary key**
+# Each distance needs another query, so nothing can be absorbed. DeepSeek **decouples** positions.
+# The expanded part of a key has none. Beside it is a short **rotary key**
 # $k^{\text{R}}$ (64 numbers in V3), made from the stream, turned before it is kept, and shared by
 # all heads. A score is the sum of two dot products:
 #
@@ -889,7 +883,10 @@ for distance in (0, 1, 2, 4, 7):
 # ![Four heads, each with a query of two parts, 128 and 64 numbers. The second parts of all heads are joined by lines to one rotary key of 64 numbers, drawn solid above them. The first part of each head is joined to a pale key below it; the pale keys and values are joined by dashed lines to one solid latent of 512 numbers.](../figures/03_latent.png)
 #
 # What you see: solid blocks are kept, 576 numbers for a token in V3. Pale ones are made only by the
-# naive form. The latent layer needs two matrices more:
+# naive form. The latent layer needs two matrices more.
+#
+# Can such layers learn? The second cell puts each in the place of plain attention, and trains as in
+# section 6. Guess first: which form suffers from keeping so little?
 
 
 # %% tags=["slide"]
@@ -911,10 +908,6 @@ class PlainDecoupledAttention(PlainLatentAttention):
         return self.wo(y.transpose(1, 2).flatten(2))
 
 
-# %% [markdown]
-# Can such layers learn? Put each in the place of plain attention, and train as in section 6. Guess
-# first: which form suffers from keeping so little?
-
 # %% tags=["slide"]
 print(f"{'':22}kept  right")
 print(f"{'MHA, section 6':22}{2 * 64:4}{seeing:7.0%}")
@@ -933,9 +926,8 @@ for name, make, sizes in (
 
 # %% [markdown] tags=["slide"]
 # What you see: the numbers that a layer keeps for a token, and the share of new words that are right.
-# This task is so easy that one run of each cannot rank them. But it shows that heads can share keys,
-# and that a latent with a rotary key carries enough. Would the result be as steady with a rotary key
-# of 8? Try it with several seeds.
+# This task is easy, and one run of each cannot rank them. But heads can share keys here, and a latent
+# with a rotary key is enough. Is the result as steady with a rotary key of 8? Try several seeds.
 #
 # The library calls the parts:
 #
@@ -946,15 +938,12 @@ for name, make, sizes in (
 # | $c^{\text{KV}}$ and $k^{\text{R}}$, side by side | `latents` | `L` = `C` + `J` |
 # | $W^{\text{UK}}$ and $W^{\text{UV}}$, the rows of each head | `weight` | `O` by `C` |
 #
-# Its naive form is the layer above: expand, then attend.
+# Its naive form expands, then attends, as above. The absorbed form is `absorb_plainly` plus the second
+# dot product. Both pairs lie side by side, so a single product serves both:
 
 # %%
 # r1lib.model.attention.expand_latents
 # r1lib.model.attention.naive_attention
-
-# %% [markdown]
-# The absorbed form is `absorb_plainly` plus the second dot product. It multiplies `q_latent` with the
-# latent and `q_pe` with the rotary key in a single product, because both pairs lie side by side:
 
 # %% tags=["slide"]
 # r1lib.model.attention.absorbed_attention
@@ -1254,18 +1243,14 @@ for question, row in zip(questions, rows, strict=True):
 print("batched, alone and by the library: the same tokens")
 
 # %% [markdown]
-# Batched together, two prompts of different lengths get the answers that they get alone.
-#
-# The library's `generate` does four things more. It returns log-probabilities. It reads a prompt
-# once, and repeats its row of the cache for several completions. Finished rows leave the batch. And
-# `steer` may change logits before a token is drawn.
-# ([r1lib/sampling.py](../r1lib/sampling.py) has them.)
+# The library's `generate` also returns log-probabilities. It reads a prompt once for several
+# completions, and finished rows leave the batch ([r1lib/sampling.py](../r1lib/sampling.py)).
 #
 # ### What the settings do
 #
-# *One* token at the beginning decides whether our base thinks, and one bad token among twenty
-# spoils a sum. So a setting should leave choices open, but not in sums. We ask 96 problems of the
-# `valid` split, four samples each, and count right answers and samples that contain `<think>`:
+# *One* token at the beginning decides whether our base thinks, and one bad token spoils a sum. We ask
+# 96 problems of the `valid` split, four samples each, and count right answers and samples that
+# contain `<think>`:
 
 # %% tags=["slide", "hide-input"]
 problems = pipeline.held_out(48, "valid")
@@ -1294,23 +1279,20 @@ for name, how in (
 # What you see: right answers in percent, two standard errors over the 96 problems (the four samples
 # of each averaged first), and samples that think.
 #
-# Thinking differs most. Greedy decoding never thinks, because the likeliest *first* token of this
-# base begins a guess. A high temperature makes thinking more frequent, and spoils sums. A strict
-# filter helps: it leaves the first choice open, and removes bad tokens from the sums, where the
-# model is sure. Compare the row of min-p with that of temperature 1.5 alone. The errors are too
-# large to rank most of the others.
+# Greedy decoding never thinks, because the likeliest *first* token of this base begins a guess. A high
+# temperature makes thinking more frequent, and spoils sums. A strict filter leaves the first choice
+# open, and removes bad tokens from the sums, where the model is sure. Compare the row of min-p with
+# that of temperature 1.5 alone. The errors are too large to rank most of the others.
 #
-# R1's authors recommend a temperature of 0.6, and they evaluated it with 0.6 and top-p 0.95
-# (README of its repository).
+# R1's authors recommend 0.6, and evaluated R1 with it and top-p 0.95 (README of its repository).
 #
 # ### Try it: turn the dials
 #
-# The bars are our base's probabilities of the next token, after temperature and top-p. The line
-# above them is a completion, drawn with that `seed`. Move the sliders. Then type `<think>17+5=` as
-# the beginning of the answer and press Enter: inside a sum, one token has nearly everything.
+# The bars are our base's probabilities of the next token, after temperature and top-p. Move the
+# sliders. Then type `<think>17+5=` as the beginning of the answer and press Enter: inside a sum, one
+# token has nearly everything.
 #
-# A question to answer by playing: with an empty `answer`, at which temperature does `<think>`
-# become likelier than `<answer>`?
+# With an empty `answer`, at which temperature does `<think>` become likelier than `<answer>`?
 #
 # <details><summary>Answer</summary>At none. All logits are divided by the same number, so their
 # order stays. A high temperature only brings the bars closer together.</details>
@@ -1441,14 +1423,12 @@ plots.heatmaps({"Attention from =": table}, rows, heads, "block.head")
 #
 # Three heads of the first block share the work: two look at the numbers, and one at the operator.
 # Without any one of them the right result becomes unlikely. Some later heads look at the operator,
-# too, but removing them changes next to nothing.
-
-# %% [markdown]
+# too, but hardly anything is lost without them.
+#
 # ## 13. What this does not show
 #
-# Equal outputs are tested here. The reversing task shows that each form can learn, not which is
-# better. The times are those of one processor. The division of work in section 12 was found in one small model with
-# one task. Large models may spread such work over many heads.
+# The reversing task shows that each form can learn, not which is better. The times are those of one
+# processor. The division of work in section 12 was found in one small model.
 #
 # ## Summary
 #
