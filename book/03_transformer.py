@@ -183,8 +183,9 @@ assert sizes[3] > 100 * sizes[0]
 
 # %% [markdown]
 # The largest step is that of the first block, which adds to a small embedding. What enters the last
-# block is hundreds of times as large. So every layer reads a normalised copy. **RMSNorm** (arXiv 1910.07467) divides a vector by
-# its root mean square. Then it scales coordinate $i$ by a learned weight $w_i$:
+# block is hundreds of times as large. So every layer reads a normalised copy. **RMSNorm** (arXiv
+# 1910.07467) divides a vector by its root mean square. Then it scales coordinate $i$ by a learned
+# weight $w_i$:
 #
 # $$ \operatorname{norm}(x)_i = \frac{x_i}{\sqrt{\frac{1}{D}\sum_j x_j^2 + \epsilon}}
 #    \; w_i $$
@@ -349,8 +350,8 @@ print("stream", tuple(x.shape), "-> to be added", tuple(layer(x).shape))
 # %% [markdown] tags=["slide"]
 # ## 4. No token sees the future: two tests
 #
-# If anything leaks from a later token, the loss looks wonderful and the model is useless. The first test changes all tokens from place $t$ on. No logits before $t$
-# may change:
+# If anything leaks from a later token, the loss looks wonderful and the model is useless. The first
+# test changes all tokens from place $t$ on. No logits before $t$ may change:
 
 # %% tags=["slide", "nbval-check-output"]
 length = ids.shape[1]
@@ -457,8 +458,8 @@ for start in (0, 7, 1000):
     print(f"key at {start:5}     " + "".join(f"{s:7.2f}" for s in scores))
 
 # %% [markdown]
-# Each column is constant: only distances count. So our base, in the middle of its sum, does not mind
-# if positions begin at 300. Doubled positions ruin the result:
+# Each column is constant: only distances count. What, then, does our base do in the middle of its sum
+# when positions begin at 300, and when they are doubled?
 
 # %% tags=["nbval-check-output"]
 places = torch.arange(ids.shape[1])[None]
@@ -592,7 +593,8 @@ assert seeing > 0.8 and unseeing < 0.5
 # the mask alone gives away something of the order. Its loss shows that it is still learning.
 #
 # Where does the trained model look while it writes `tenalp`? The folded cell draws the head of the
-# second block that looks most at the letters to be copied. Beside it are the best heads of all letters:
+# second block that looks most at the letters to be copied. Beside it is the best head for
+# each letter:
 
 # %% tags=["slide", "hide-input"]
 text = "planet>tenalp"
@@ -668,8 +670,8 @@ print("2 queries, 5 keys:", *mask.tolist())
 # last line.
 #
 # Now the same for a whole model. The library sets the room aside beforehand (`new_cache`). Guess
-# before you run the next two cells: 60 tokens are written after a prompt of 240. How many tokens are read
-# with a cache, and how many without? Does the time fall as much?
+# first: 60 tokens are written after a prompt of 240. How many are read with a cache, and without? Does
+# the time fall as much?
 
 
 # %% tags=["slide"]
@@ -720,7 +722,7 @@ print("the first ten are the same:", results[0][:10] == results[1][:10])
 #
 # The change to `PlainAttention` is small. `wk` and `wv` make keys and values for `groups` heads
 # only. After the place where a cache would keep them (`kept`), each is repeated for the query heads
-# that share it. (The library's `GroupedQueryAttention` is not used by our model.)
+# that share it.
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -755,7 +757,8 @@ assert torch.equal(grouped[3](x), layer(x))
 print("as many groups as heads: the same as PlainAttention")
 for groups, shared in grouped.items():
     shared(x)
-    print(f"3 heads, KV heads: {groups}, kept for a token: {numbers_kept(shared, 2 * 7)}")
+    kept = numbers_kept(shared, 2 * 7)
+    print(f"3 heads, KV heads: {groups}, numbers kept for a token: {kept}")
 
 # %% [markdown] tags=["slide"]
 # ## 8. Multi-head latent attention
@@ -790,7 +793,7 @@ class PlainLatentAttention(PlainAttention):
 
 latent_layer, x = PlainLatentAttention(12, 3, size=5).double(), normal(2, 7, 12)
 print("stream", tuple(x.shape), "-> to be added", tuple(latent_layer(x).shape))
-print("kept for a token:", numbers_kept(latent_layer, 2 * 7))
+print("numbers kept for a token:", numbers_kept(latent_layer, 2 * 7))
 
 # %% [markdown] tags=["slide"]
 # ### Absorption: attend to latents directly
@@ -846,7 +849,7 @@ torch.testing.assert_close(absorb_plainly(latent_layer, x), latent_layer(x))
 print("the same output from latents alone")
 
 # %% [markdown]
-# **A good place to stop.** You have absorption. What is missing in the latent layer is positions.
+# **A good place to stop.** You have absorption. What is missing is positions.
 #
 # ### Positions need a key of their own
 #
@@ -1276,8 +1279,8 @@ for name, how in (
     print(f"{name:26}{fmean(each):7.0%}{error:6.0%}{thinks:9.0%}")
 
 # %% [markdown] tags=["slide"]
-# What you see: right answers in percent, two standard errors over the 96 problems (the four samples
-# of each averaged first), and samples that think.
+# What you see: right answers, two standard errors over the 96 problems (the four samples of each
+# averaged first), and samples that think.
 #
 # Greedy decoding never thinks, because the likeliest *first* token of this base begins a guess. A high
 # temperature makes thinking more frequent, and spoils sums. A strict filter leaves the first choice
@@ -1624,7 +1627,7 @@ checks.ex_3_4(my_block)
 # tokens.</details>
 #
 # <details><summary>What we saw</summary>Windows of 16 and more cost very little. With 4, the
-# right results of sums become a little less likely, and distances lose about three times as
+# right results of sums become a little less likely, and distances lose several times as
 # much.</details>
 
 
