@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a small transformer of your own, which learns in seconds; then, part by part, the decoder as DeepSeek designed it, with multi-head latent attention, a cache and a sampler. It loads the trained weights of our base and writes |
 # | You need | PyTorch tensors and matrix products; tokens (chapter 02); tapes such as `17+5=22,*2=44` (chapter 01, section 2); appendix C if `einsum`, `view` or gradients are new to you |
-# | Minutes to read | 120, best in three sittings: sections 1 to 6, 7 to 9, 10 to 13. Without folded cells and sections 11 and 12 it is about 95. Plan half as much again if attention is new |
+# | Minutes to read | 130, best in four sittings: sections 1 to 6, to the middle of 8, to 9, the rest. About 100 without folded cells and sections 11 and 12; half as much again if attention is new. The exercises take three hours more |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-V2 (arXiv 2405.04434), section 2.1; DeepSeek-V3 (arXiv 2412.19437), sections 2.1.1 and 4.3; RoFormer (2104.09864); YaRN (2309.00071), section 3 |
@@ -30,7 +30,7 @@
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
 # The second cell imports what the chapter builds, so that first versions can be compared.
-# Folded cells measure, draw or check, and can be skipped.
+# Folded cells measure, draw or check: run them, but you need not read them.
 
 # %% tags=["setup"]
 import copy
@@ -101,12 +101,10 @@ from r1lib.sampling import keep_min_p, keep_top_k, keep_top_p, sample_token
 # much must be remembered of every token?
 #
 # We take the parts in the order in which a token meets them. By the end of section 6 they are a
-# small plain transformer, which you train on this page. Sections 7 to 9 turn it into DeepSeek's
-# model: most parts come first in a plain version, then as the library has them.
+# small plain transformer, which you train here. Sections 7 to 9 turn it into DeepSeek's model.
 #
 # Letters name the axes of tensors: `Float[Tensor, "B T D"]` holds `B` texts of `T` tokens, and `D`
-# numbers for each token. Every letter is explained where it first appears. The folded table has
-# all of them, to look up.
+# numbers for each token. The folded table has all letters, and the marks `*` and `#`.
 #
 # <details><summary>The letters of this chapter</summary>
 #
@@ -117,12 +115,13 @@ from r1lib.sampling import keep_min_p, keep_top_k, keep_top_p, sample_token
 # | `S` | tokens that can be attended to, when `T` tokens attend | 3 |
 # | `H`; `K`, `Y` | heads; numbers of a key and of a value of one head | 3 |
 # | `V` | tokens of the vocabulary | 6 |
-# | `P`, `R` | positions and rotary pairs in a table of angles | 8 |
+# | `P`, `R` | positions and rotary pairs in a table of angles | 9 |
 # | `C`, `J`, `L` | numbers of a latent, of a rotary key, and of both, `C` + `J` | 8 |
 #
 # | in formulas | what it is | section |
 # |---|---|---|
 # | $x$, $w$, $W$ | the stream of a token, the weights of a norm, a matrix of weights | 2 |
+# | $\epsilon$ | a tiny constant that prevents a division by zero | 2 |
 # | $q$, $k$, $v$, $o$ | query, key, value and output of one head | 3 |
 # | $t$, $s$; $a_{ts}$ | the token that looks and the one looked at; the share of $s$ in $t$ | 3 |
 # | $\omega_i$, $\theta$ | the speed of rotary pair $i$, the base of all speeds | 5 |
@@ -146,7 +145,7 @@ tape = tokenizer.encode("<think>17+5=22,*2=44,-8=", allow_special=True)
 ids = torch.tensor([prompt + tape])
 with torch.no_grad():
     logits = model(ids)
-print(f"{c.n_layers} layers, {c.n_heads} heads, width {c.d_model}")
+print(f"{c.n_layers} blocks, {c.d_model} numbers for each token")
 print("ids", tuple(ids.shape), "-> logits", tuple(logits.shape))
 likely = logits[0, -1].softmax(0).topk(3)
 for p, i in zip(*(x.tolist() for x in likely), strict=True):
@@ -168,27 +167,30 @@ for p, i in zip(*(x.tolist() for x in likely), strict=True):
 #
 # Nothing is overwritten: each layer adds a correction, a *residual* (He et al., arXiv 1512.03385).
 # Hence the vector is called the **residual stream**. Adding has a consequence: the stream grows.
-# The cell measures it in the trained model:
+# The cell measures each token of the prompt in the trained model, and prints the median:
 
 # %%
 x, rope = model.embed(ids), rope_at(model.rope, ids.shape[1])
-sizes = [x.square().mean().sqrt().item()]  # the root mean square
+sizes = [x.square().mean(-1).sqrt().median().item()]  # root mean square of a token
 with torch.no_grad():
     for block in model.layers:
         x = block(x, rope)  # rope: positions, section 5
-        sizes.append(x.square().mean().sqrt().item())
+        sizes.append(x.square().mean(-1).sqrt().median().item())
 for i, size in enumerate(sizes):
     times = size / sizes[0]
-    print(f"blocks passed: {i}, size {size:6.2f}, {times:5,.0f} times the first")
+    print(f"blocks passed: {i}, median size {size:6.2f}, {times:3.0f} times the first")
 assert sizes[3] > 100 * sizes[0]
 
 # %% [markdown]
-# The numbers that enter the last block are hundreds of times as large as those that enter the
-# first. So every layer reads a normalised copy. **RMSNorm** (arXiv 1910.07467) divides a vector by
-# its root mean square. Then it scales coordinate $i$ by a learned weight $w_i$:
+# The largest step is that of the first block, which adds to a small embedding. What enters the last
+# block is hundreds of times as large. So every layer reads a normalised copy. **RMSNorm** (arXiv
+# 1910.07467) divides a vector by its root mean square. Then it scales coordinate $i$ by a learned
+# weight $w_i$:
 #
 # $$ \operatorname{norm}(x)_i = \frac{x_i}{\sqrt{\frac{1}{D}\sum_j x_j^2 + \epsilon}}
 #    \; w_i $$
+#
+# The tiny $\epsilon$ keeps a vector of zeros from being divided by zero.
 #
 # The feed-forward layer is a **SwiGLU** (arXiv 2002.05202). One matrix makes features and
 # a second one makes gates. Each gate decides how much of its feature passes:
@@ -232,17 +234,19 @@ for gate in (-6.0, 0.0, 6.0):
 #
 # Attention is a soft search. Suppose that the model has read `17+5=`. At the `=` it needs two
 # numbers and an operator. Three matrices make three vectors from the stream of each token: a
-# **query** $q$ that searches, a **key** $k$ to be found by, and a **value** $v$ to pass on. A
-# trained model might use them like this:
+# **query** $q$ that searches, a **key** $k$ to be found by, and a **value** $v$ to pass on. A layer
+# makes several such sets side by side, its **heads**, and each head searches by itself. One head of
+# a trained model might work like this:
 #
 # | token | key: what it can be found by | value: what it passes on |
 # |---|---|---|
 # | `17` | a number | 17 |
 # | `+` | an operator | add |
 # | `5` | a number | 5 |
+# | `=` | neither | nothing |
 #
-# The query of `=` could then ask for numbers in one head, and for the operator in another.
-# (Section 12 finds such heads in our base.) Token $t$ compares its query with all keys up to its
+# The query of `=` could then ask for numbers here, and for the operator in another head. (Section 12
+# finds such heads in our base.) Token $t$ compares its query with all keys up to its
 # own. A softmax turns these scores into shares, and the output is the mixture of the values:
 #
 # $$ o_t = \sum_{s \le t} a_{ts}\, v_s, \qquad
@@ -251,11 +255,11 @@ for gate in (-6.0, 0.0, 6.0):
 # $K$ is the length of a key, and `Y` below is that of a value. A dot product of random vectors
 # grows like $\sqrt{K}$, so the division keeps scores near size 1.
 #
-# ![Left, token 2 looks back: its query (1, 0) meets the keys (2, 0), (0, 2) and (1, 1). The products are 2, 0 and 1, the shares 0.58, 0.14 and 0.28. The values 10, 20 and 30 are mixed to 17.1. Right, the causal mask as a table of shares: row 0 has 1.00, row 1 has 0.80 and 0.20, row 2 has 0.58, 0.14 and 0.28. The triangle above the diagonal is grey. The mixtures are 10, 12 and 17.1.](../figures/03_attention.png)
+# ![Left, the token = looks back: its query (2, 0) meets the keys of 17, +, 5 and =, which are (2, 0), (0, 2), (2, 0) and (0, 0). The products are 4, 0, 4 and 0, the shares 0.47, 0.03, 0.47 and 0.03. The values 17, 0, 5 and 0 are mixed to 10.4. Right, the causal mask as a table of shares: row 17 has 1.00, row + has 0.94 and 0.06, row 5 has 0.49, 0.03 and 0.49, row = all four. The triangle above the diagonal is grey. The mixtures are 17.0, 16.1, 10.7 and 10.4.](../figures/03_attention.png)
 #
-# What you see: one query, three keys and values, and on the right the same query for all three
-# tokens. Read the first number of a key as "a number" and the second as "an operator": this query
-# asks for numbers. The cell writes the definition as a loop, and computes the picture:
+# What you see: the four tokens, and on the right the same query for each of them. The first number
+# of a key means "a number", the second "an operator": this query asks for numbers. Where nothing is
+# passed on, the value is 0. The cell writes the definition as a loop, and computes the picture:
 
 
 # %% tags=["nbval-check-output"]
@@ -269,25 +273,25 @@ def attend_by_loop(q, k, v, scale):
     return torch.stack(rows)
 
 
-keys = torch.tensor([[2.0, 0.0], [0.0, 2.0], [1.0, 1.0]])
-values = torch.tensor([[10.0], [20.0], [30.0]])
-query = torch.tensor([1.0, 0.0])  # looks for a large first number
+keys = torch.tensor([[2.0, 0.0], [0.0, 2.0], [2.0, 0.0], [0.0, 0.0]])  # 17 + 5 =
+values = torch.tensor([[17.0], [0.0], [5.0], [0.0]])
+query = torch.tensor([2.0, 0.0])  # looks for a large first number
 scores = keys @ query / 2**0.5  # K is 2
 shares = scores.softmax(0)
 print("q . k  ", (keys @ query).tolist())
 print("scores ", [round(score, 2) for score in scores.tolist()])
 print("shares ", [round(a, 2) for a in shares.tolist()])
 print(f"mixture {(shares @ values).item():.1f}")
-looped = attend_by_loop(query.expand(3, 2), keys, values, 2**-0.5)
+looped = attend_by_loop(query.expand(4, 2), keys, values, 2**-0.5)
 print("loop    ", [round(o.item(), 1) for o in looped])
 
 # %% [markdown]
-# In the last line token 0 sees only itself (10), token 1 mixes two values, and token 2 three.
+# In the last line `17` sees only itself, `+` mixes two values, `5` three, and `=` all four. The rule
+# that no token sees a later one is the **causal mask**.
 #
-# The rule that no token sees a later one is the **causal mask**. A layer has several **heads**.
-# Each makes its own queries, keys and values, and attends by itself. The library computes all
-# heads and tokens at once with PyTorch's function, which masks by itself (`is_causal`). The case
-# of fewer queries than keys belongs to the cache (section 7).
+# The library computes all `H` heads and all tokens at once with PyTorch's function, which masks by
+# itself (`is_causal`). `S` counts the tokens that the `T` queries can attend to. Fewer queries than
+# keys (`T < S`) occur with a cache (section 7).
 
 # %% tags=["slide"]
 # r1lib.model.attention.attend
@@ -310,7 +314,7 @@ print("2 texts, 3 heads, 7 tokens: all agree with the loop")
 # %% [markdown]
 # A whole attention layer, then, is four matrices around `attend`. Each head gets its part of the
 # queries, keys and values. The last matrix, `wo`, takes the joined outputs of the heads back to the
-# stream. (`turn` is for positions, section 5.) Exercise 3.2 is to write `attend` yourself.
+# stream. (`turn` is for positions, section 5.)
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -346,9 +350,8 @@ print("stream", tuple(x.shape), "-> to be added", tuple(layer(x).shape))
 # %% [markdown] tags=["slide"]
 # ## 4. No token sees the future: two tests
 #
-# If anything leaks from a later token, the training loss looks wonderful and the model is
-# useless. So test it. The first test changes all tokens from place $t$ on. No logits before $t$
-# may change:
+# If anything leaks from a later token, the loss looks wonderful and the model is useless. The first
+# test changes all tokens from place $t$ on. No logits before $t$ may change:
 
 # %% tags=["slide", "nbval-check-output"]
 length = ids.shape[1]
@@ -400,14 +403,13 @@ plots.heat_maps({"d logits[t] / d embedding[s]": scaled}, names, names)
 # What you see: a row for each position $t$, a column for each $s$, each row scaled to its
 # largest entry. Grey is exactly zero: all above the diagonal.
 #
-# Most rows are blue nearly everywhere below the diagonal. Those of `=` are not. As the printed
-# lines say, most of such a row lies on the sum just before and on `=` itself.
+# Most rows are blue nearly everywhere below the diagonal. Most of a row of `=` lies on the sum just
+# before and on `=` itself, as the printed lines say.
 
 # %% [markdown] tags=["slide"]
 # ## 5. Where am I? Rotary positions
 #
-# Something is missing. Apart from the limit of the sum, the formula of section 3 does not
-# contain $t$ or $s$. Shuffle the earlier tokens, and in the first block the last one
+# Something is missing. Shuffle the earlier tokens, and in the first block the last one
 # receives the same mixture. There the `=` of `8-3=` looks like that of `3-8=`.
 #
 # **Rotary position embedding**, RoPE (arXiv 2104.09864), turns queries and keys. Take the
@@ -416,9 +418,8 @@ plots.heat_maps({"d logits[t] / d embedding[s]": scaled}, names, names)
 #
 # ![Left: the key of token 2 and the query of token 5 as arrows, 100 degrees apart. Middle: at positions 12 and 15 both arrows are turned by 200 degrees more, and the angle is the same. Right: three pairs after ten steps: the first has turned more than once around, the last has hardly moved.](../figures/03_rope.png)
 #
-# What you see: each position turns an arrow by 20 degrees. Before turning, the query and the key
-# are 40 degrees apart. Their distance of three adds 60, so the angle is 100 degrees, on the left
-# and ten positions later.
+# What you see: each position turns an arrow by 20 degrees. Before turning, query and key are 40
+# degrees apart. Their distance of three adds 60, on the left and ten positions later.
 #
 # On the right $K$ is 8, and pairs 0, 1 and 2 turn by 1, 0.1 and 0.01 radians a step, like the hands
 # of a clock. Fast pairs tell neighbours apart, slow ones tell far positions from very far ones.
@@ -457,8 +458,8 @@ for start in (0, 7, 1000):
     print(f"key at {start:5}     " + "".join(f"{s:7.2f}" for s in scores))
 
 # %% [markdown]
-# Each column is constant: only distances count. So our base, in the middle of its sum, does not mind
-# if positions begin at 300. Doubled positions ruin the result:
+# Each column is constant: only distances count. What, then, does our base do in the middle of its sum
+# when positions begin at 300, and when they are doubled?
 
 # %% tags=["nbval-check-output"]
 places = torch.arange(ids.shape[1])[None]
@@ -475,8 +476,8 @@ for name, positions in (
 # %% [markdown] tags=["slide"]
 # ## 6. A whole transformer, and it learns
 #
-# That is all that a transformer needs. A **block** is attention and a feed-forward layer, each with
-# a norm before it and each added to the stream. The **transformer** is an embedding, the blocks, a
+# A **block** is attention and a feed-forward layer, each with a norm before it and each added to the
+# stream. The **transformer** is an embedding, the blocks, a
 # last norm and the **head**, a matrix that turns the stream into logits (not one of the heads
 # of attention). Our texts are short, so $\theta$ is 100 here:
 
@@ -531,7 +532,7 @@ def words(n, dice):
     return torch.cat((asked, torch.full((n, 1), 26), asked.flip(1)), dim=1)
 
 
-def learn(model, steps=300):
+def learn(model, steps=300, show=True):
     dice = torch.Generator().manual_seed(0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     for step in range(1, steps + 1):
@@ -541,7 +542,7 @@ def learn(model, steps=300):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if step == 1 or step % 100 == 0:
+        if show and (step == 1 or step % 100 == 0):
             print(f"step {step:3}: loss {loss.item():.2f}")
 
 
@@ -571,21 +572,29 @@ def write_plainly(model, ids, n):
     return ids[-n:], read
 
 
+@torch.no_grad()
+def share_right(model, n=500):
+    """The share of n new words that are right to the last letter."""
+    ids = words(n, torch.Generator().manual_seed(1))
+    best = model(ids[:, :-1])[:, 6:].argmax(-1)
+    return (best == ids[:, 7:]).all(1).float().mean().item()
+
+
 for word in ("planet", "tokens", "absorb"):
     written, _ = write_plainly(plain, map(LETTERS.index, word + ">"), 6)
     print(f"{word}>{''.join(LETTERS[i] for i in written)}")
-new_words, right = words(500, torch.Generator().manual_seed(1)), {}
-for name, trained in (("with positions", plain), ("without", blind)):
-    with torch.no_grad():
-        best = trained(new_words[:, :-1])[:, 6:].argmax(-1)
-    right[name] = (best == new_words[:, 7:]).all(1).float().mean().item()
-    print(f"{name:15}{right[name]:.0%} of 500 new words are right to the last letter")
-assert right["with positions"] > 0.8 and right["without"] < 0.5
+seeing, unseeing = share_right(plain), share_right(blind)
+print(f"right to the last letter, of 500 new words: {seeing:.0%} with positions")
+print(f"and after as many steps without them:       {unseeing:.0%}")
+assert seeing > 0.8 and unseeing < 0.5
 
 # %% [markdown]
-# Without positions the model gets few words right, though more than by chance: the mask alone tells
-# something about the order. Where does the trained model look while it writes `tenalp`? The folded
-# cell takes the head of the second block that looks most at the letter to be copied:
+# After as many steps the model without positions gets few words right, though more than by chance:
+# the mask alone gives away something of the order. Its loss shows that it is still learning.
+#
+# Where does the trained model look while it writes `tenalp`? The folded cell draws the head of the
+# second block that looks most at the letters to be copied. Beside it is the best head for
+# each letter:
 
 # %% tags=["slide", "hide-input"]
 text = "planet>tenalp"
@@ -599,17 +608,20 @@ with torch.no_grad():
     shares = scores.masked_fill(torch.ones(12, 12).triu(1) > 0, -math.inf).softmax(-1)
 shares = shares[0, :, 6:]  # four heads, six letters to write, twelve tokens to see
 wanted = torch.stack([shares[:, i, 5 - i] for i in range(6)], dim=1)
-best = int(wanted.mean(1).argmax())
-for row, most, head in zip(rows, *(x.tolist() for x in wanted.max(0)), strict=True):
-    print(f"{row}: head {head} looks at this letter most, {most:.0%}")
+one_head, each_best = int(wanted.mean(1).argmax()), wanted.argmax(0)
+for i, row in enumerate(rows):
+    print(f"{row}: head {one_head} {wanted[one_head, i]:4.0%}", end=", ")
+    print(f"best head {each_best[i]}, {wanted[:, i].max():.0%}")
 assert wanted.mean(1).max() > 0.5
-plots.heat_maps({f"second block, head {best}": shares[best].tolist()}, rows, columns)
+maps = {f"head {one_head} alone": shares[one_head].tolist()}
+maps["for each letter its best head"] = shares[each_best, range(6)].tolist()
+plots.heat_maps(maps, rows, columns)
 
 # %% [markdown]
 # What you see: a row for each token after which a letter is written, a column for each token that
-# can be seen. A line runs from the last letter of the word back to the first. One head need not do
-# it alone: the printed lines name the head that looks most at each letter. The search was learned
-# from examples.
+# can be seen. On the right a line runs from the last letter of the word back to the first. On the
+# left it breaks at the letter where the printed share of this head is small. So the heads divide the
+# work, and the printed lines say which of them finds each letter.
 #
 # **A good place to stop.** You have trained a whole transformer.
 
@@ -654,10 +666,12 @@ print("2 queries, 5 keys:", *mask.tolist())
 
 # %% [markdown]
 # The second part has 2 queries and 5 keys, since the queries are the *last* T of S tokens. The
-# first of them is token 3, which sees tokens 0 to 3. `tril(S - T)` in `attend` says exactly this,
-# and the last line prints it.
+# first of them is token 3, which sees tokens 0 to 3: this is `tril(S - T)` in `attend`, printed in the
+# last line.
 #
-# Now the same for a whole model. The library sets the room aside beforehand (`new_cache`):
+# Now the same for a whole model. The library sets the room aside beforehand (`new_cache`). Guess
+# first: 60 tokens are written after a prompt of 240. How many are read with a cache, and without? Does
+# the time fall as much?
 
 
 # %% tags=["slide"]
@@ -686,9 +700,8 @@ print(f"time without a cache: {seconds[0] / seconds[1]:.1f} times as long")
 print("the first ten are the same:", results[0][:10] == results[1][:10])
 
 # %% [markdown]
-# Cached equals full: only the rounding may differ. For a prompt of $n$ tokens and 60 new ones,
-# $n + 59$ tokens are read instead of $60\,n + 1770$. The saving in time is smaller,
-# since every call of a layer has a fixed overhead.
+# Cached equals full, up to rounding. For a prompt of $n$ tokens, $n + 59$ are read instead of
+# $60\,n + 1770$. The saving in time is smaller, since each call has a fixed overhead.
 
 # %% [markdown] tags=["slide"]
 # ### Fewer keys: MHA, MQA and GQA
@@ -697,20 +710,19 @@ print("the first ten are the same:", results[0][:10] == results[1][:10])
 # key and a value for each head. At every step all of them have to travel from memory to the
 # processor, and this makes long answers slow.
 #
-# ![Four columns, with eight query heads drawn. MHA: each has a key and a value of its own. GQA: four heads share one key and one value. MQA: all eight share them. MLA: keys and values are pale, and below them one latent and one rotary key are kept. Kept by V3's 128 heads: 32,768, 2,048, 256 and 576 numbers.](../figures/03_memory.png)
+# ![Three columns, with eight query heads drawn. MHA: each has a key and a value of its own. GQA: four heads share one key and one value. MQA: all eight share them. Kept by V3's 128 heads: 32,768, 2,048 and 256 numbers.](../figures/03_memory.png)
 #
-# What you see: the numbers that one layer keeps for one token. Solid keys, values and latents
-# are kept; pale ones are not, and queries never.
+# What you see: below the queries, the keys and values that one layer keeps for one token.
 #
 # **Multi-query attention** (MQA, arXiv 1911.02150) lets all heads share one key and
-# value. This saves the most memory, at some cost in quality. **Grouped-query attention** (GQA,
+# value, which saves the most memory. **Grouped-query attention** (GQA,
 # arXiv 2305.13245) shares within groups of heads, and Llama 3 and Qwen2.5 use it. With as many
 # groups as heads GQA *is* MHA; with one group it is MQA. In papers and config files the shared
 # pairs are **KV heads** (`num_key_value_heads`).
 #
 # The change to `PlainAttention` is small. `wk` and `wv` make keys and values for `groups` heads
-# only, and each of them is repeated for the query heads that share it. (The library has
-# `GroupedQueryAttention` in `r1lib/model/attention.py`, but our model does not use it.)
+# only. After the place where a cache would keep them (`kept`), each is repeated for the query heads
+# that share it.
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -719,22 +731,33 @@ class PlainGroupedAttention(PlainAttention):
 
     def __init__(self, width, heads, groups):
         super().__init__(width, heads)
-        kept = self.size * groups  # numbers of the keys of a token
-        self.wk, self.wv = (nn.Linear(width, kept, bias=False) for _ in range(2))
+        width_kv = self.size * groups  # numbers of the keys of a token
+        self.wk, self.wv = (nn.Linear(width, width_kv, bias=False) for _ in range(2))
         self.share = heads // groups  # query heads that share a key
 
-    def split(self, x):
-        q, k, v = super().split(x)
-        return q, *(y.repeat_interleave(self.share, dim=1) for y in (k, v))
+    def forward(self, x, turn=None):
+        q, k, v = self.split(x)
+        if turn:
+            q, k = turn(q), turn(k)
+        self.kept = k, v  # all that a cache would keep
+        k, v = (y.repeat_interleave(self.share, dim=1) for y in self.kept)
+        y = attend(q, k, v, self.size**-0.5)
+        return self.wo(y.transpose(1, 2).flatten(2))
+
+
+def numbers_kept(layer, tokens):
+    """How many numbers a layer kept for each of the tokens that it just read."""
+    return sum(y.numel() for y in layer.kept) // tokens
 
 
 x = normal(2, 7, 12)
-as_many = PlainGroupedAttention(12, 3, groups=3).double()
-as_many.load_state_dict(layer.state_dict())
-assert torch.equal(as_many(x), layer(x))
+grouped = {groups: PlainGroupedAttention(12, 3, groups).double() for groups in (3, 1)}
+grouped[3].load_state_dict(layer.state_dict())
+assert torch.equal(grouped[3](x), layer(x))
 print("as many groups as heads: the same as PlainAttention")
-for groups in (3, 1):
-    kept = 2 * PlainGroupedAttention(12, 3, groups).wk.out_features
+for groups, shared in grouped.items():
+    shared(x)
+    kept = numbers_kept(shared, 2 * 7)
     print(f"3 heads, KV heads: {groups}, numbers kept for a token: {kept}")
 
 # %% [markdown] tags=["slide"]
@@ -748,7 +771,7 @@ for groups in (3, 1):
 #    k_s = W^{\text{UK}} c^{\text{KV}}_s, \qquad v_s = W^{\text{UV}} c^{\text{KV}}_s $$
 #
 # The names are those of the paper: DKV leads down to the latent, UK up to the keys of a head, and
-# UV up to its values. In V3 a latent has 512 numbers. The keys and values of its 128 heads would
+# UV up to its values. In V3 a latent has 512 numbers, and the keys and values of its 128 heads would
 # have 32,768. In the plain layer one matrix leads down to the latent and two lead up from it:
 
 
@@ -762,21 +785,22 @@ class PlainLatentAttention(PlainAttention):
         self.wk, self.wv = (nn.Linear(size, width, bias=False) for _ in range(2))
 
     def split(self, x):
-        latent = self.norm(self.down(x))  # all that a cache would keep
+        latent = self.norm(self.down(x))
+        self.kept = (latent,)  # all that a cache would keep
         three = (self.wq(x), self.wk(latent), self.wv(latent))
         return [self.by_head(y) for y in three]
 
 
 latent_layer, x = PlainLatentAttention(12, 3, size=5).double(), normal(2, 7, 12)
 print("stream", tuple(x.shape), "-> to be added", tuple(latent_layer(x).shape))
-print("kept for a token: 5 numbers, where MHA keeps", 2 * 12)
+print("numbers kept for a token:", numbers_kept(latent_layer, 2 * 7))
 
 # %% [markdown] tags=["slide"]
 # ### Absorption: attend to latents directly
 #
 # This form is called **naive**. It suits training, where each latent is expanded once for all
-# queries. In decoding, every kept latent would be expanded to 32,768 numbers again for every
-# new token. But look at the score of one head:
+# queries. In decoding, all of them would be expanded again for every new token. But look at the score
+# of one head:
 #
 # $$ q_t \cdot k_s = q_t \cdot \big(W^{\text{UK}} c^{\text{KV}}_s\big)
 #    = \big((W^{\text{UK}})^{\top} q_t\big) \cdot c^{\text{KV}}_s $$
@@ -787,14 +811,14 @@ print("kept for a token: 5 numbers, where MHA keeps", 2 * 12)
 # $$ o_t = \sum_s a_{ts}\, W^{\text{UV}} c^{\text{KV}}_s
 #    = W^{\text{UV}} \sum_s a_{ts}\, c^{\text{KV}}_s $$
 #
-# So mix the latents first, then expand the one mixture. No key or value is ever made. (The paper
-# says that $W^{\text{UK}}$ is **absorbed**: merged into the query's matrix once. Our code only changes
-# the order of the products.)
+# So mix the latents first, then expand the one mixture. No key or value is ever made. (In the paper
+# $W^{\text{UK}}$ is **absorbed**: merged into the query's matrix once. Our code only changes the order
+# of the products.)
 #
 # ![Two data flows for one new token and S kept latents, with V3's shapes. Naive: latents S by 512 are expanded to keys and values S by 128 by 128, which meet the query 128 by 128 and give shares 128 by S and the output. Absorbed: the query is multiplied to 128 by 512 and meets the latents; the mixture 128 by 512 is expanded to the output.](../figures/03_absorb.png)
 #
-# What you see: the shapes of V3 without the rotary parts. The large blocks on the left
-# grow with the context, and on the right they are gone. The first cell moves the brackets
+# What you see: the shapes of V3. The large blocks on the left grow with the context, and on the
+# right they are gone. The first cell moves the brackets
 # with small numbers, the second one in our plain layer. There `einsum("bthk,hkc->bthc", ...)`
 # multiplies two tensors and sums over the letters that are missing after the arrow, here `k`.
 
@@ -825,6 +849,8 @@ torch.testing.assert_close(absorb_plainly(latent_layer, x), latent_layer(x))
 print("the same output from latents alone")
 
 # %% [markdown]
+# **A good place to stop.** You have absorption. What is missing is positions.
+#
 # ### Positions need a key of their own
 #
 # If RoPE turns the expanded keys, a rotation comes between the two matrices:
@@ -846,17 +872,67 @@ for distance in (0, 1, 2, 4, 7):
     print(f"distance {distance}: cosine {likeness[distance]:+.2f}")
 
 # %% [markdown] tags=["slide"]
-# Each distance needs another query, so nothing can be absorbed. DeepSeek **decouples**
-# positions. The expanded part of a key carries none. Beside it is a short **rotary key**
+# Each distance needs another query, so nothing can be absorbed. DeepSeek **decouples** positions.
+# The expanded part of a key has none. Beside it is a short **rotary key**
 # $k^{\text{R}}$ (64 numbers in V3), made from the stream, turned before it is kept, and shared by
 # all heads. A score is the sum of two dot products:
 #
 # $$ \text{score}_{ts} = \big(q_t \cdot W^{\text{UK}} c^{\text{KV}}_s
 #    + q^{\text{R}}_t \cdot k^{\text{R}}_s\big) / \sqrt{K + J} $$
 #
-# $K$ and $J$ are the widths of both parts, 128 and 64 in V3. The divisor is that of a naive key,
-# also in the absorbed form; the code multiplies by its inverse, `scale`. The library calls the
-# parts:
+# $K$ and $J$ are the widths of both parts, 128 and 64 in V3. The divisor is that of a naive key, also
+# in the absorbed form.
+#
+# ![Four heads, each with a query of two parts, 128 and 64 numbers. The second parts of all heads are joined by lines to one rotary key of 64 numbers, drawn solid above them. The first part of each head is joined to a pale key below it; the pale keys and values are joined by dashed lines to one solid latent of 512 numbers.](../figures/03_latent.png)
+#
+# What you see: solid blocks are kept, 576 numbers for a token in V3. Pale ones are made only by the
+# naive form. The latent layer needs two matrices more.
+#
+# Can such layers learn? The second cell puts each in the place of plain attention, and trains as in
+# section 6. Guess first: which form suffers from keeping so little?
+
+
+# %% tags=["slide"]
+class PlainDecoupledAttention(PlainLatentAttention):
+    """Keys of two parts: one from the latent, one with a position for all heads."""
+
+    def __init__(self, width, heads, size, rotary):
+        super().__init__(width, heads, size)
+        self.wq_pe = nn.Linear(width, heads * rotary, bias=False)
+        self.wk_pe, self.rotary = nn.Linear(width, rotary, bias=False), rotary
+
+    def forward(self, x, turn):
+        q, k, v = self.split(x)
+        q_pe = turn(self.wq_pe(x).unflatten(-1, (-1, self.rotary)).transpose(1, 2))
+        k_pe = turn(self.wk_pe(x)[:, None])  # (B, 1, T, J)
+        self.kept += (k_pe,)
+        q, k = torch.cat((q, q_pe), -1), torch.cat((k, k_pe.expand_as(q_pe)), -1)
+        y = attend(q, k, v, q.shape[-1] ** -0.5)
+        return self.wo(y.transpose(1, 2).flatten(2))
+
+
+# %% tags=["slide"]
+print(f"{'':22}kept  right")
+print(f"{'MHA, section 6':22}{2 * 64:4}{seeing:7.0%}")
+for name, make, sizes in (
+    ("GQA, 2 KV heads", PlainGroupedAttention, (64, 4, 2)),
+    ("MQA", PlainGroupedAttention, (64, 4, 1)),
+    ("latent and rotary key", PlainDecoupledAttention, (64, 4, 16, 16)),
+):
+    torch.manual_seed(0)
+    small = PlainTransformer(len(LETTERS))
+    for block in small.blocks:
+        block.attn = make(*sizes)
+    learn(small, show=False)
+    good = share_right(small)
+    print(f"{name:22}{numbers_kept(block.attn, 500 * 12):4}{good:7.0%}")
+
+# %% [markdown] tags=["slide"]
+# What you see: the numbers that a layer keeps for a token, and the share of new words that are right.
+# This task is easy, and one run of each cannot rank them. But heads can share keys here, and a latent
+# with a rotary key is enough. Is the result as steady with a rotary key of 8? Try several seeds.
+#
+# The library calls the parts:
 #
 # | in the formulas | in the library | numbers |
 # |---|---|---|
@@ -865,51 +941,29 @@ for distance in (0, 1, 2, 4, 7):
 # | $c^{\text{KV}}$ and $k^{\text{R}}$, side by side | `latents` | `L` = `C` + `J` |
 # | $W^{\text{UK}}$ and $W^{\text{UV}}$, the rows of each head | `weight` | `O` by `C` |
 #
-# Its two functions are the plain ones above plus the second dot product. The naive one
-# (`naive_attention`) expands, then calls `attend`. The absorbed one multiplies `q_latent` with the
-# latent and `q_pe` with the rotary key in a single product, because both pairs lie side by side:
+# Its naive form expands, then attends, as above. The absorbed form is `absorb_plainly` plus the second
+# dot product. Both pairs lie side by side, so a single product serves both:
+
+# %%
+# r1lib.model.attention.expand_latents
+# r1lib.model.attention.naive_attention
 
 # %% tags=["slide"]
 # r1lib.model.attention.absorbed_attention
 
 # %% [markdown]
-# ### The order of the pairs is a trap
-#
-# Section 9 will load a checkpoint, a file of weights. Then it matters which numbers of a rotary key
-# form a pair. DeepSeek's checkpoints pair neighbours, (0, 1), (2, 3), and so on. Hugging Face's
-# files of Llama and Qwen pair each number of the first half with one of the second. A model that
-# was trained with one layout writes nonsense with the other, and nothing raises an error.
-# `to_halves` reorders one into the other.
-#
-# The library reads cosines and sines from a table, with a row for each of `P` positions and a column
-# for each of `R` pairs. `apply_rope` takes neighbours apart into even and odd places, and returns
-# all turned even ones before the odd ones. Queries and keys are reordered alike, so no score
-# changes.
-
-# %%
-# r1lib.model.layers.apply_rope
-
-# %% tags=["nbval-check-output"]
-x = normal(1, 7, 3, 10)  # B T H K
-tables = angle_tables(7, rope_frequencies(10, 100.0).double())[:, None]
-turned = apply_rope(x, tables)
-same = torch.allclose(turned, to_halves(turn(x.transpose(1, 2)).transpose(1, 2)))
-print("tables agree with complex numbers:  ", same)
-in_halves = apply_rope_half(to_halves(x), tables)
-print("both layouts agree after reordering:", torch.equal(in_halves, turned))
-print("and without:", torch.allclose(apply_rope_half(x, tables), turned))
-
-# %% [markdown]
 # ### The whole layer
 #
 # V3 compresses its queries, too: down to 1,536 numbers, a norm, and up to all heads
-# (eq. 6 to 9; `wq_a`, `q_norm`, `wq_b`). This does not shrink the cache. It saves weights and, during
-# training, activation memory (V2, section 2.1.2). Our tiny model has the single matrix `wq`.
+# (eq. 6 to 9; `wq_a`, `q_norm`, `wq_b`). This does not shrink the cache. It saves weights and, in
+# training, the memory of what the backward pass needs (V2, section 2.1.2). Our tiny model has the
+# single matrix `wq`.
 #
-# The last lines of `forward` choose between both forms. A prompt has many queries, and each latent
-# is expanded once for all of them: naive. One new token has one query for many latents: absorbed.
-# `crossover` is about where they change places (folded text below). The cell after the layer asks
-# whether both forms are equal, with the weights of our third block on random streams.
+# `cache.write` stores the new latents and returns all that are kept. It also expects values, and
+# `latents[..., :0]` gives it none. The lines after it choose a form: naive for a prompt, whose many
+# queries share each expanded latent, and absorbed for one new token. `crossover` is about where they
+# change places (folded text below). The cell after the layer compares both forms, with the weights of
+# our third block on random streams.
 
 # %% tags=["slide"]
 # r1lib.model.attention.MultiHeadLatentAttention
@@ -956,11 +1010,11 @@ plots.log_bars(bytes_a_token, "bytes of cache for a token (bfloat16)", "(MLA)")
 # %% [markdown]
 # What you see: bytes for one token on a logarithmic scale, MLA hatched. V3, with 671
 # billion parameters, keeps less for a token than Qwen3 with 0.6 billion. With MHA one
-# long answer would need more than the 80 GB of an H800, the GPU of V3's training. DeepSeek reports
-# *better* results than with MHA (V2, appendix D).
+# long answer would need more than the 80 GB of an H800, the GPU of V3's training.
 #
 # And time? `python -m results.attention` measured the attention of one decoding step on one core:
-# 16 heads of width 64, GQA with 4 KV heads, or latents of 256 with rotary keys of 32.
+# 16 heads of width 64. GQA with 4 KV heads keeps 512 numbers for a token, and MLA 288 (latent 256,
+# rotary key 32). Guess first: which form is fastest after 8,000 tokens, and which slowest?
 
 # %% tags=["hide-input"]
 measured = json.loads((RESULTS / "attention.json").read_text(encoding="utf-8"))
@@ -977,10 +1031,21 @@ plots.curves(panels, "tokens in the cache", "times MHA", log="xy")
 # %% [markdown]
 # What you see: the time of a step relative to MHA with as many tokens in the cache.
 #
-# Naive MLA is the slowest by far, since it expands every kept latent again for each new token.
-# Absorbed MLA pays a fixed price to move the query. So it loses against MHA in short contexts and
-# wins in long ones, where it reads fewer numbers from memory. GQA is fast everywhere, but here keeps
-# 512 numbers for a token, and MLA 288.
+# - *MLA, naive* is the slowest by far: for each new token it expands every kept latent again.
+# - *MLA, keys and values kept* expands each latent once, and its cache is even larger than that of MHA.
+# - *MLA, absorbed* pays a fixed price to move the query. It loses against MHA in short contexts and
+#   wins in long ones, where it reads fewer numbers from memory.
+# - *GQA* wins at every length.
+#
+# ### Then why not GQA?
+#
+# Here it is faster because it multiplies less. For each head and kept token, GQA needs $K + Y$
+# multiplications, here 128. Absorbed attention needs $2C + J$, here 544. It trades arithmetic for
+# memory: V3 with 8 KV heads would need 3.6 times the cache.
+#
+# The other reason is quality. In DeepSeek's comparisons GQA and MQA did worse than MHA, and MLA did
+# better than MHA (V2, appendices D.1 and D.2). So MLA is not the fastest form here. It aims at the
+# quality of MHA with a far smaller cache.
 #
 # <details><summary>Which form multiplies less, and where they change places</summary>
 #
@@ -1004,8 +1069,8 @@ plots.curves(panels, "tokens in the cache", "times MHA", log="xy")
 # fewer than $X$ tokens, it absorbs. When tokens are written, that is right. A short prompt then
 # costs a few more multiplications than it must.
 #
-# One could also keep the expanded keys and values. This is cheap to compute, but needs a cache even
-# larger than that of MHA: each head has its own copy of the rotary numbers.
+# With expanded keys and values in the cache, each head has its own copy of the rotary numbers. So
+# that cache is larger than the one of MHA.
 #
 # </details>
 
@@ -1016,9 +1081,13 @@ plots.curves(panels, "tokens in the cache", "times MHA", log="xy")
 # cache, padding, and other layers to choose. In most blocks the feed-forward layer is a choice of
 # several small ones, the experts of chapter 04 (`MoE`).
 #
-# Some names can wait. `hidden` is the stream after the last norm. The MTP module predicts one token
+# Some names are new. `hidden` is the stream after the last norm. The MTP module predicts one token
 # further (chapter 05). `real` is true where a token is not padding. `Cache` has one `LayerCache` for
-# each layer.
+# each layer. `draw_weights` draws the weights before training. `rope_of` makes a table of angles,
+# `rope_at` takes its rows, and `register_buffer` keeps it beside the weights.
+#
+# In `LayerCache`, `*heads, width` splits a shape: (8, 64) is 8 heads of width 64. The latents' shape
+# (576,) has no heads.
 
 # %% tags=["slide"]
 # r1lib.model.attention.LayerCache
@@ -1048,9 +1117,35 @@ print(tokenizer.decode(start + new[: new.index(EOS) + 1]))
 # The blocks hold most of the weights. The MTP module, which writing does not use, is in the file,
 # too.
 #
-# **A good place to stop.** The model is whole. What follows is about writing with it.
+# ### The order of the pairs is a trap
+#
+# Loading a checkpoint, a file of weights, has a trap: which numbers of a rotary key form a pair?
+# DeepSeek's checkpoints pair neighbours, (0, 1), (2, 3), and so on. Hugging Face's files of Llama and
+# Qwen pair each number of the first half with one of the second. A model that was trained with one
+# layout writes nonsense with the other, and nothing raises an error. `to_halves` reorders one into
+# the other.
+#
+# The library reads cosines and sines from a table, with a row for each of `P` positions and a column
+# for each of `R` pairs. `apply_rope` takes neighbours apart into even and odd places, and returns
+# all turned even ones before the odd ones. Queries and keys are reordered alike, so no score
+# changes.
+
+# %%
+# r1lib.model.layers.apply_rope
+
+# %% tags=["nbval-check-output"]
+x = normal(1, 7, 3, 10)  # B T H K
+tables = angle_tables(7, rope_frequencies(10, 100.0).double())[:, None]
+turned = apply_rope(x, tables)
+same = torch.allclose(turned, to_halves(turn(x.transpose(1, 2)).transpose(1, 2)))
+print("tables agree with complex numbers:  ", same)
+in_halves = apply_rope_half(to_halves(x), tables)
+print("both layouts agree after reordering:", torch.equal(in_halves, turned))
+print("and without:", torch.allclose(apply_rope_half(x, tables), turned))
 
 # %% [markdown] tags=["slide"]
+# **A good place to stop.** The model is whole. What follows is about writing with it.
+#
 # ## 10. From logits to text
 #
 # Which token is written? There are four common settings.
@@ -1151,18 +1246,14 @@ for question, row in zip(questions, rows, strict=True):
 print("batched, alone and by the library: the same tokens")
 
 # %% [markdown]
-# Batched together, two prompts of different lengths get the answers that they get alone.
-#
-# The library's `generate` does four things more. It returns log-probabilities. It reads a prompt
-# once, and repeats its row of the cache for several completions. Finished rows leave the batch. And
-# `steer` may change logits before a token is drawn.
-# ([r1lib/sampling.py](../r1lib/sampling.py) has them.)
+# The library's `generate` also returns log-probabilities. It reads a prompt once for several
+# completions, and finished rows leave the batch ([r1lib/sampling.py](../r1lib/sampling.py)).
 #
 # ### What the settings do
 #
-# *One* token at the beginning decides whether our base thinks, and one bad token among twenty
-# spoils a sum. So a setting should leave choices open, but not in sums. We ask 96 problems of the
-# `valid` split, four samples each, and count right answers and samples that contain `<think>`:
+# *One* token at the beginning decides whether our base thinks, and one bad token spoils a sum. We ask
+# 96 problems of the `valid` split, four samples each, and count right answers and samples that
+# contain `<think>`:
 
 # %% tags=["slide", "hide-input"]
 problems = pipeline.held_out(48, "valid")
@@ -1188,26 +1279,23 @@ for name, how in (
     print(f"{name:26}{fmean(each):7.0%}{error:6.0%}{thinks:9.0%}")
 
 # %% [markdown] tags=["slide"]
-# What you see: right answers in percent, two standard errors over the 96 problems (the four samples
-# of each averaged first), and samples that think.
+# What you see: right answers, two standard errors over the 96 problems (the four samples of each
+# averaged first), and samples that think.
 #
-# Thinking differs most. Greedy decoding never thinks, because the likeliest *first* token of this
-# base begins a guess. A high temperature makes thinking more frequent, and spoils sums. A strict
-# filter helps: it leaves the first choice open, and removes bad tokens from the sums, where the
-# model is sure. Compare the row of min-p with that of temperature 1.5 alone. The errors are too
-# large to rank most of the others.
+# Greedy decoding never thinks, because the likeliest *first* token of this base begins a guess. A high
+# temperature makes thinking more frequent, and spoils sums. A strict filter leaves the first choice
+# open, and removes bad tokens from the sums, where the model is sure. Compare the row of min-p with
+# that of temperature 1.5 alone. The errors are too large to rank most of the others.
 #
-# R1's authors recommend a temperature of 0.6, and they evaluated it with 0.6 and top-p 0.95
-# (README of its repository).
+# R1's authors recommend 0.6, and evaluated R1 with it and top-p 0.95 (README of its repository).
 #
 # ### Try it: turn the dials
 #
-# The bars are our base's probabilities of the next token, after temperature and top-p. The line
-# above them is a completion, drawn with that `seed`. Move the sliders. Then type `<think>17+5=` as
-# the beginning of the answer and press Enter: inside a sum, one token has nearly everything.
+# The bars are our base's probabilities of the next token, after temperature and top-p. Move the
+# sliders. Then type `<think>17+5=` as the beginning of the answer and press Enter: inside a sum, one
+# token has nearly everything.
 #
-# A question to answer by playing: with an empty `answer`, at which temperature does `<think>`
-# become likelier than `<answer>`?
+# With an empty `answer`, at which temperature does `<think>` become likelier than `<answer>`?
 #
 # <details><summary>Answer</summary>At none. All logits are divided by the same number, so their
 # order stays. A high temperature only brings the bars closer together.</details>
@@ -1338,14 +1426,12 @@ plots.heatmaps({"Attention from =": table}, rows, heads, "block.head")
 #
 # Three heads of the first block share the work: two look at the numbers, and one at the operator.
 # Without any one of them the right result becomes unlikely. Some later heads look at the operator,
-# too, but removing them changes next to nothing.
-
-# %% [markdown]
+# too, but hardly anything is lost without them.
+#
 # ## 13. What this does not show
 #
-# Equal outputs are tested here; equal *quality* is not: for that, see V2, appendix D. The times
-# are those of one processor. The division of work in section 12 was found in one small model with
-# one task. Large models may spread such work over many heads.
+# The reversing task shows that each form can learn, not which is better. The times are those of one
+# processor. The division of work in section 12 was found in one small model.
 #
 # ## Summary
 #
@@ -1353,8 +1439,8 @@ plots.heatmaps({"Attention from =": table}, rows, heads, "block.head")
 # |---|---|---|---|
 # | MHA | key and value of each head | 32,768 | a baseline |
 # | GQA, 8 KV heads | key and value of each group | 2,048 | simple and fast |
-# | MLA, naive | latent and rotary key, expanded | 576 | training, reading prompts |
-# | MLA, absorbed | latent and rotary key, as they are | 576 | writing |
+# | MLA, naive | latent and rotary key, expanded when read | 576 | training, reading prompts |
+# | MLA, absorbed | latent and rotary key, read as they are | 576 | writing |
 #
 # - A block adds to the residual stream twice. RMSNorm keeps the direction, then applies weights.
 # - Rotary positions make scores depend on distances. A checkpoint fixes the order of the pairs.
@@ -1440,29 +1526,50 @@ def my_attend(q, k, v):
 checks.ex_3_2(my_attend)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 3.3** (easy, 10 min) The other layout. Turn queries of shape (B, T, H, K)
-# whose pairs are number $i$ and number $i + K/2$. `cos` and `sin` have shape
-# (T, K/2). Use nothing but `torch`.
+# **Exercise 3.3** (medium, 25 min) Find three bugs. This function prepares the first pass over a
+# batch of prompts. Then the program calls `model(ids, positions=places, attn_mask=mask)`, and reads
+# the logits in the last column.
 #
-# <details><summary>Hint 1</summary>A pair (a, b) becomes (a cos - b sin, a sin + b
-# cos).</details>
+# ```
+# def first_pass(prompts, pad):
+#     width = max(map(len, prompts))
+#     ids = torch.tensor([p + [pad] * (width - len(p)) for p in prompts])
+#     places = torch.arange(width).expand(len(prompts), -1)
+#     mask = torch.ones(width, width, dtype=torch.bool).tril()
+#     return ids, places, mask.expand(len(prompts), 1, -1, -1)
+# ```
 #
-# <details><summary>Hint 2</summary>`x.chunk(2, dim=-1)` gives both halves, and `cos[:, None]`
-# fits them to the heads.</details>
+# Prompts of equal length get the logits that they get alone. Of two different lengths, the shorter
+# one gets nonsense, and nothing raises an error. Mend it. When the first bug is gone, two others
+# begin to matter. `ids` and `places` are (B, T), and `mask` is (B, 1, T, T), true where a token is
+# seen.
+#
+# <details><summary>Hint 1</summary>Write down all three tensors for the prompts [5] and [6, 7]. What
+# is in the last column of the short one? Then ask for each real token: at which place is it, and
+# what does it see?</details>
+#
+# <details><summary>Hint 2</summary>With the padding on the left, `ids != pad` is true for real
+# tokens. Its running sum gives their places. The same table, as columns of the mask, hides the
+# padding. But a row of a mask must not be empty.</details>
 
 
 # %% tags=["exercise"]
-def rope_half(x, cos, sin):
-    """Half layout: [1, 0, 0, 0] turned by 90 degrees is [0, 0, 1, 0]."""
+def first_pass(prompts, pad):
+    """(ids, places, mask): [[5], [6, 7]] and pad 0 -> ids [[0, 5], [6, 7]], places
+    [[0, 0], [0, 1]], and the mask of the first prompt lets 5 see only itself."""
     # BEGIN SOLUTION
-    a, b = x.chunk(2, dim=-1)
-    cos, sin = cos[:, None], sin[:, None]
-    return torch.cat((a * cos - b * sin, a * sin + b * cos), dim=-1)
+    width = max(map(len, prompts))
+    ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts])
+    real = ids != pad
+    places = (real.cumsum(1) - 1).clamp(min=0)
+    seen = real[:, None].expand(-1, width, -1).tril()
+    mask = seen | torch.eye(width, dtype=torch.bool)
+    return ids, places, mask[:, None]
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_3_3(rope_half)
+checks.ex_3_3(first_pass)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 3.4** (medium, 20 min) A block from its parts. Given the stream `x` (B, T, D), the
@@ -1508,18 +1615,19 @@ checks.ex_3_4(my_block)
 # Return this mask (T, S), true where query t may see key s. The T queries are the last T of the
 # S tokens.
 #
-# Then predict, and run. Our model was trained without a window. With `T = solutions.shape[1]`,
-# give `model(solutions, attn_mask=window_mask(T, T, w)[None, None])` windows of 4, 8, 16 and 32.
-# At which window do right results after `=` begin to suffer? Are sums and distances hurt alike?
+# Then predict, and run. Our model was trained without a window. The cell after the check has
+# `chances`, which runs it with your mask on flawless solutions. Try windows of 4, 8, 16 and 32. In
+# which do the right results after `=` begin to suffer? Are sums and distances hurt alike?
 #
 # <details><summary>Hint 1</summary>Write the place of each query, `S - T + t`, as a
 # column and the place of each key as a row, and compare them.</details>
 #
-# <details><summary>Hint 2</summary>For the experiment change `chance_of_results` of section 12.
-# A distance has `~` at `t - 2`. In four blocks information can travel back $4(w - 1)$ tokens.</details>
+# <details><summary>Hint 2</summary>A query may see the keys from its own place back to `window - 1`
+# places earlier. For the prediction: in four blocks information can travel back $4(w - 1)$
+# tokens.</details>
 #
 # <details><summary>What we saw</summary>Windows of 16 and more cost very little. With 4, the
-# right results of sums become a little less likely, and distances lose about three times as
+# right results of sums become a little less likely, and distances lose several times as
 # much.</details>
 
 
@@ -1535,6 +1643,31 @@ def window_mask(T, S, window):
 
 # %% tags=["check"]
 checks.ex_3_5(window_mask)
+
+
+# %%
+def chances(window=None, problems=32):
+    """Mean probability of the right result of a sum, and of a distance (`~`)."""
+    clean = corpus.Habits(slip=0.0, false_yes=0.0, false_no=0.0, switch=0.0)
+    rng, found = random.Random(3), {"sums": [], "distances": []}
+    for i in range(problems):
+        problem = (arithmetic, countdown)[i % 2].sample(rng, "easy", "en")
+        solved = corpus.trace(rng, problem, "short", clean).split("</think>")[0]
+        asked = tokenizer.prompt(problem.prompt)
+        row = asked + tokenizer.encode(solved, allow_special=True)
+        mask = window_mask(len(row), len(row), window)[None, None] if window else None
+        with torch.no_grad():
+            logits = model(torch.tensor([row]), attn_mask=mask)
+        chance = token_logprobs(logits, torch.tensor([row]))[0].exp().tolist()
+        names = [tokenizer.decode([i]) for i in row]
+        for t in range(len(asked), len(row) - 1):
+            if names[t] == "=":
+                kind = "distances" if names[t - 2] == "~" else "sums"
+                found[kind].append(chance[t + 1])
+    return {kind: round(fmean(each), 2) for kind, each in found.items()}
+
+
+print("no window:", chances())  # then, with your mask: chances(16)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 3.6** (hard, 30 min) Read the question once. Sixteen answers to one question

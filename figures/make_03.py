@@ -13,10 +13,12 @@ def plus(axes, y):
     axes.text(STREAM, y, "+", bbox=circle, **{**CENTRE, "fontsize": 13})
 
 
-def branch(axes, low, colour, lines, section):
+def branch(axes, low, colour, lines, sections):
     """From the stream through a norm and a layer, and back into the stream."""
-    box(axes, 5.75, low, 1.15, 0.62, GREY, ("RMSNorm",))
-    box(axes, 7.35, low, 2.35, 0.62, colour, lines, section)
+    box(axes, 5.75, low, 1.15, 0.62, GREY, ("RMSNorm",), "2")
+    box(axes, 7.35, low, 2.35, 0.62, colour, lines)
+    for i, number in enumerate(sections):
+        badge(axes, 7.39 + 0.36 * i, low + 0.58, number, colour)
     arrow(axes, (STREAM, low + 0.31), (5.75, low + 0.31))
     arrow(axes, (6.9, low + 0.31), (7.35, low + 0.31))
     axes.plot((8.5, 8.5), (low + 0.62, low + 0.95), color=INK, linewidth=1.8)
@@ -30,12 +32,12 @@ def draw(axes):
     axes.text(4.1, 2.9, "block\n4 times here,\n61 times in V3", ha="right", va="center")
     badge(axes, 4.34, 4.21, "6", GREY)
     arrow(axes, (STREAM, 1.0), (STREAM, 4.75))
-    branch(axes, 1.75, BLUE, ("attention",), "3-8")
+    branch(axes, 1.75, BLUE, ("attention",), "358")
     branch(axes, 3.05, GREEN, ("feed-forward",), "2")
-    box(axes, 3.65, 0.4, 2.5, 0.6, PURPLE, ("embedding",))
+    box(axes, 3.65, 0.4, 2.5, 0.6, PURPLE, ("embedding",), "2")
     axes.text(1.5, 0.7, "token ids\n25 8 317 ...", **SMALL)
     arrow(axes, (2.3, 0.7), (3.65, 0.7))
-    box(axes, 3.65, 4.75, 2.5, 0.6, PURPLE, ("RMSNorm, head",))
+    box(axes, 3.65, 4.75, 2.5, 0.6, PURPLE, ("RMSNorm, head",), "6")
     axes.text(STREAM + 0.12, 1.24, "residual stream", ha="left", va="center")
     arrow(axes, (6.15, 5.05), (7.35, 5.05))
     axes.text(6.75, 5.24, "logits", **SMALL)

@@ -1,9 +1,9 @@
-"""Draw what attention keeps: python -m figures.make_03_memory -> 03_memory.png"""
+"""Draw what MHA, GQA and MQA keep: python -m figures.make_03_memory"""
 
 from matplotlib.patches import Rectangle
 
 from figures.sketch import CENTRE, sheet
-from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PAPER, PURPLE
+from r1lib.plots import BLUE, GREEN, GREY, ORANGE, PAPER
 
 HEADS, TOP, LOW = 8, 3.55, 1.55
 WIDTH, GAP = 0.24, 0.33  # of a head, and from one head to the next
@@ -15,9 +15,8 @@ def cell(axes, x, y, width, height, colour, hatch="", alpha=1.0):
     axes.add_patch(Rectangle((x, y), width, height, linewidth=1.2, **kind))
 
 
-def line(axes, start, end, dashed=False):
-    style = (0, (3, 2)) if dashed else "-"
-    axes.plot(*zip(start, end, strict=True), color=GREY, linewidth=1, linestyle=style)
+def line(axes, start, end):
+    axes.plot(*zip(start, end, strict=True), color=GREY, linewidth=1)
 
 
 def heading(axes, middle, title, lines):
@@ -45,41 +44,15 @@ def shared(axes, left, groups, title, lines):
     heading(axes, middle, title, lines)
 
 
-def latent(axes, left):
-    """Keys and values of all heads drawn pale: expanded, or absorbed, never kept."""
-    width, gap = WIDTH, GAP
-    middle = left + gap * (HEADS - 1) / 2 + width / 2
-    bar = middle - 1.25
-    for h in range(HEADS):
-        x = left + gap * h
-        cell(axes, x, TOP, width, 0.42, BLUE)
-        cell(axes, x, LOW + 0.98, width, 0.32, ORANGE, "//", 0.35)
-        cell(axes, x, LOW + 0.66, width, 0.3, GREEN, "..", 0.35)
-        line(axes, (x + width / 2, TOP), (x + width / 2, LOW + 1.3))
-        ends = (x + width / 2, LOW + 0.66), (middle + 0.13 * (h - 3.5), LOW + 0.42)
-        line(axes, *ends, dashed=True)
-    cell(axes, bar, LOW, 1.9, 0.42, PURPLE, "xx")
-    cell(axes, bar + 1.98, LOW, 0.52, 0.42, ORANGE, "//")
-    axes.text(bar + 0.95, LOW - 0.22, "latent", fontsize=10, **CENTRE)
-    axes.text(bar + 2.24, LOW - 0.22, "rotary key", fontsize=10, **CENTRE)
-    lines = (
-        "128 heads: 576 numbers",
-        "latent 512, rotary key 64",
-        "for all heads",
-    )
-    heading(axes, middle, "MLA", lines)
-
-
 LEGEND = (
     ("query", BLUE, ""),
     ("key", ORANGE, "//"),
     ("value", GREEN, ".."),
-    ("latent", PURPLE, "xx"),
 )
 
 
 def draw(axes):
-    """The four ways side by side, and a legend."""
+    """The three ways side by side, and a legend."""
     for y, text in ((TOP + 0.21, "queries"), (LOW + 0.44, "kept for\neach token")):
         axes.text(0.72, y, text, fontsize=11.5, style="italic", **CENTRE)
     lines = ("128 heads: 32,768 numbers", "a key and a value", "for each head")
@@ -92,11 +65,10 @@ def draw(axes):
     shared(axes, 4.4, 2, "GQA (2 groups drawn)", lines)
     lines = ("128 heads: 256 numbers", "one key and one value", "for all heads")
     shared(axes, 7.3, 1, "MQA", lines)
-    latent(axes, 10.2)
     for i, (word, colour, hatch) in enumerate(LEGEND):
-        cell(axes, 3.9 + 1.5 * i, -0.62, 0.32, 0.26, colour, hatch)
-        axes.text(4.32 + 1.5 * i, -0.49, word, fontsize=10.5, va="center")
+        cell(axes, 3.3 + 1.5 * i, -0.62, 0.32, 0.26, colour, hatch)
+        axes.text(3.72 + 1.5 * i, -0.49, word, fontsize=10.5, va="center")
 
 
 if __name__ == "__main__":
-    sheet("03_memory.png", 13, 5.0, draw, bottom=-0.8)
+    sheet("03_memory.png", 10.3, 5.0, draw, bottom=-0.8)

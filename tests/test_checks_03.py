@@ -5,13 +5,7 @@ import torch
 
 from r1lib import checks
 from r1lib.model.attention import attend
-from r1lib.model.layers import (
-    apply_rope,
-    apply_rope_half,
-    rms_norm,
-    swiglu,
-    to_neighbours,
-)
+from r1lib.model.layers import rms_norm, swiglu
 
 
 def mended_norm(x, weight, eps=1e-6, over=torch.mean):
@@ -27,18 +21,17 @@ def cache_bytes(c, both=2, heads="num_key_value_heads", latent=True, width=True)
     return 2 * c["num_hidden_layers"] * numbers
 
 
-def rope_half(x, cos, sin):
-    return apply_rope_half(x, torch.stack((cos, sin))[:, None])
-
-
-def turned_back(x, cos, sin):
-    return rope_half(x, cos, -sin)
-
-
-def no_rotation(x, cos, sin):
-    a, b = x.chunk(2, -1)
-    cos, sin = cos[:, None], sin[:, None]
-    return torch.cat((a * cos + b * sin, a * sin + b * cos), -1)
+def first_pass(prompts, pad, left=True, moved=True, hidden=True, own=True):
+    width = max(map(len, prompts))
+    pads = [[pad] * (width - len(p)) for p in prompts]
+    rows = [a + p if left else p + a for a, p in zip(pads, prompts, strict=True)]
+    ids = torch.tensor(rows)
+    real = ids != pad
+    places = (real if moved else torch.ones_like(ids)).cumsum(1) - 1
+    seen = real if hidden else torch.ones_like(real)
+    mask = seen[:, None].expand(-1, width, -1).tril()
+    mask = mask | torch.eye(width, dtype=torch.bool) if own else mask
+    return ids, places.clamp(min=0), mask[:, None]
 
 
 def window_mask(T, S, window):
@@ -104,7 +97,7 @@ def my_block(x, w, heads, after=True, joined=True, added=True, normed=True):
 RIGHT = [
     (checks.ex_3_1, mended_norm),
     (checks.ex_3_7, cache_bytes),
-    (checks.ex_3_3, rope_half),
+    (checks.ex_3_3, first_pass),
     (checks.ex_3_4, my_block),
     (checks.ex_3_5, window_mask),
     (checks.ex_3_9, absorb),
@@ -134,19 +127,11 @@ def test_a_right_answer_is_accepted(check, solution, capsys):
         ),
         (checks.ex_3_7, lambda c: cache_bytes(c, width=False), "gives head_dim"),
         (checks.ex_3_7, lambda c: cache_bytes(c, latent=False), "one latent"),
-        (
-            checks.ex_3_3,
-            lambda x, c, s: apply_rope(x, torch.stack((c, s))[:, None]),
-            "pairs of neighbours",
-        ),
-        (
-            checks.ex_3_3,
-            lambda x, c, s: to_neighbours(apply_rope(x, torch.stack((c, s))[:, None])),
-            "pairs of neighbours",
-        ),
-        (checks.ex_3_3, no_rotation, "look at the signs"),
-        (checks.ex_3_3, turned_back, "a pair (a, b) becomes"),
-        (checks.ex_3_3, lambda x, c, s: x + 1, "position 0"),
+        (checks.ex_3_3, lambda *a: first_pass(*a, left=False), "the last column"),
+        (checks.ex_3_3, lambda *a: first_pass(*a, moved=False), "begins at place 0"),
+        (checks.ex_3_3, lambda *a: first_pass(*a, hidden=False), "sees padding"),
+        (checks.ex_3_3, lambda *a: first_pass(*a, own=False), "a row of the mask"),
+        (checks.ex_3_3, lambda *a: first_pass(*a)[:2], "return three"),
         (checks.ex_3_4, lambda *a: my_block(*a, added=False), "must stay x"),
         (checks.ex_3_4, lambda *a: my_block(*a, normed=False), "x normed before it"),
         (checks.ex_3_4, lambda *a: my_block(*a, joined=False), "three are not"),

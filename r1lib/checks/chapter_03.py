@@ -7,14 +7,7 @@ import torch
 from r1lib.checks.exercise import hint, number, parts, report, tensor
 from r1lib.model.attention import attend
 from r1lib.model.config import ModelConfig
-from r1lib.model.layers import (
-    apply_rope,
-    apply_rope_half,
-    rms_norm,
-    rope_tables,
-    swiglu,
-    to_neighbours,
-)
+from r1lib.model.layers import rms_norm, swiglu
 from r1lib.model.transformer import Transformer
 
 
@@ -79,28 +72,39 @@ def ex_3_2(my_attend) -> None:
     report("3.2", test, my_attend)
 
 
-def ex_3_3(rope_half) -> None:
-    """Rotary positions with pairs that are half a head apart."""
+def ex_3_3(first_pass) -> None:
+    """Ids, places and mask of a padded batch, with three mistakes mended."""
 
-    def test(rope_half):
-        x = torch.randn(2, 5, 3, 8, generator=torch.Generator().manual_seed(0))
-        cos, sin = tables = rope_tables(5, 8, 100.0)
-        got = tensor(rope_half(x.clone(), cos, sin), (2, 5, 3, 8), x.dtype)
-        other = apply_rope(x, tables[:, None])
-        for neighbours in (other, to_neighbours(other)):
-            assert not torch.allclose(got, neighbours, atol=1e-5), (
-                "these are pairs of neighbours; pair number i with number i + K/2"
+    def test(first_pass):
+        prompts, pad, width = [[5, 9], [6, 7, 8, 4, 3], [2]], 1, 5
+        got = parts(first_pass([list(p) for p in prompts], pad), 3, "return three")
+        ids = tensor(got[0], (3, width), torch.long)
+        places = tensor(got[1], (3, width), torch.long)
+        mask = tensor(got[2], (3, 1, width, width), torch.bool)
+        assert ids[:, -1].tolist() == [p[-1] for p in prompts], (
+            "the logits are read in the last column: which token of a short prompt is "
+            "there?"
+        )
+        wanted = [[pad] * (width - len(p)) + p for p in prompts]
+        assert ids.tolist() == wanted, f"ids should be {wanted}, not {ids.tolist()}"
+        for row, prompt in enumerate(prompts):
+            n, seen = len(prompt), mask[row, 0]
+            where = places[row, width - n :].tolist()
+            assert where == list(range(n)), (
+                f"a prompt of {n} begins at place 0, wherever its column is; here its "
+                f"places are {where}"
             )
-        assert torch.allclose(got[:, 0], x[:, 0]), "position 0 turns by no angle"
-        wanted = apply_rope_half(x, tables[:, None])
-        assert torch.allclose(got.norm(dim=-1), x.norm(dim=-1), atol=1e-4), (
-            "a rotation keeps the length of a vector: look at the signs"
-        )
-        assert torch.allclose(got, wanted, atol=1e-5), (
-            "a pair (a, b) becomes (a cos - b sin, a sin + b cos)"
-        )
+            assert not seen.triu(1).any(), "a token sees a later one"
+            assert not seen[width - n :, : width - n].any(), "a real token sees padding"
+            assert seen.any(dim=1).all(), (
+                "a row of the mask is empty, and its softmax is not a number: let a "
+                "pad see itself"
+            )
+            assert seen[width - n :, width - n :].equal(torch.ones(n, n).tril() > 0), (
+                "a real token must see itself and all real tokens before it"
+            )
 
-    report("3.3", test, rope_half)
+    report("3.3", test, first_pass)
 
 
 def ex_3_4(my_block) -> None:
