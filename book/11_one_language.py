@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | a measure of language, word by word; a reward of three parts; two live runs, with the language reward and without it; a paired measure of what it costs |
 # | You need | chapter 09: groups, advantages, ratio and clip; chapter 10: where Dev1 comes from |
-# | Minutes to read | 85, of which 15 are the appendix |
+# | Minutes to read | 95, of which 15 are the appendix |
 # | Minutes to run | 3, on a laptop's processor; more while it does other work |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), section 3.2.1 and supplement B.6; arXiv 2501.12948v1, section 2.3.2 |
@@ -110,8 +110,7 @@ for s in (0.005, 0.02, 0.10):
     print(f"slip {s:<13.1%}" + "".join(f"{share:>13.0%}" for share in shares))
 
 # %% [markdown]
-# With one slip in fifty words, 2% of the thoughts of one word mix, and 87% of those of a
-# hundred. So "more answers mix" can mean that the model became careless, or only that it
+# So "more answers mix" can mean that the model became careless, or only that it
 # thinks longer. To tell them apart, look at the length too.
 #
 # **And our Zero?** A line of thought ends in a **verdict**, *yes* or *no*. In the web
@@ -160,9 +159,9 @@ for name, found in rows.items():
 #
 # </details>
 #
-# R1's authors answered twice. First, they started from another model: Dev1 has read
-# thoughts in one language each. But the RL that follows pays for right answers and is as
-# blind as before. So, second, they paid for language.
+# R1's authors answered twice. First, they started from Dev1, which has read thoughts in one
+# language each. But the RL that follows is as blind as before. So, second, they paid for
+# language.
 #
 # ![The policy, which begins as Dev1, answers. The answer is paid in three parts, right, format and language, which are added up and compared within a group. The clipped loss makes four gradient steps, and the policy answers again.](../figures/11_language.png)
 #
@@ -207,16 +206,13 @@ for language, thought in (
     print(f"{language}  {naive(language, thought):.2f}  {thought}")
 
 # %% [markdown]
-# The first four are perfect in their language, and only one of them gets full marks. In
-# the first two lines the tape counts as a foreign word, so a model that writes more
-# arithmetic is paid less. In the fourth the formula is punished. And the last line is mixed
-# and gets full marks: two words glued together count as one word of either language.
+# The first four are perfect in their language, and only one of them gets full marks: the tape
+# and the formula count as foreign. The last line is mixed and gets full marks, since two
+# words glued together count as one word of either language.
 #
-# So let a word be a run of letters of *one* script: `맞아yes` is two words. Hangul and Latin
-# are the scripts that we know. The last alternative of the pattern catches every other one,
-# since a third language is a foreign language, too.
-#
-# What is in no language is left out: numbers, commands of LaTeX, some names of Python, and
+# So let a word be a run of letters of *one* script: `맞아yes` is two words. The last alternative
+# of the pattern catches every script but Hangul and Latin, since a third language is foreign,
+# too. What is in no language is left out: numbers, commands of LaTeX, some names of Python, and
 # the single letters that our problems use as names.
 
 # %%
@@ -266,8 +262,8 @@ def simple_words(text):
 # r1lib.rewards.language_consistency
 
 # %% [markdown]
-# First what both programs find in three texts. Then the rewards of some thoughts, with the
-# language of the question in front. Cover the numbers and guess first.
+# First what both programs find in three texts, then some rewards, with the language of the
+# question in front. Cover the numbers and guess.
 
 # %% tags=["nbval-check-output"]
 for text in ("<think>try 8-3=5 맞아yes, x", "y1e_s ⓨⓔⓢ", r"\frac{1}{2} 맞아"):
@@ -297,9 +293,9 @@ print(
 
 # %% [markdown]
 # Three lines near the end deserve a second look. *Code in a program* pays for `return` as if it
-# were English: our list lacks most of Python's keywords, a bug that English hides. (Chapter
-# 12 shows its cost.) *No word at all* gets everything, because it mixes nothing. *No
-# thinking* gets nothing. These two are decisions, and section 3 looks for what they invite.
+# were English, a bug of our list. (Chapter 12 shows its cost.) *No word at all* gets
+# everything, because it mixes nothing. *No thinking* gets nothing. Section 3 looks for
+# what these two decisions invite.
 #
 # For tables we want a yes or no instead of a share: an answer **mixes** if its thinking holds
 # a single foreign word. This chapter measures mixing in several ways. Compare only
@@ -317,7 +313,7 @@ print(
 # How much does Dev1 mix, before any RL? It gets held-out problems of three families in
 # both languages, 72 in all, two answers each. Two families are the games of chapter 09. The
 # third, **logic**, asks which person is a knight and always says the truth, and which a liar
-# (chapter 06 has its verifier). Our models hardly learn it.
+# (chapter 06). Our models hardly learn it.
 
 
 # %% tags=["needed"]
@@ -403,14 +399,11 @@ for p, text in mixing[:2]:  # the first ones, not the worst
 # | 0.6 | about as many on easy problems; fewer on hard ones in two seeds of three |
 # | 3 | fewer, in every seed, on easy and on hard problems |
 #
-# We began with 0.6, the weight in the recipe's last stage (chapter 13). It held mixing back
-# and removed little of it. So we took five times as much, and kept that after a look at
-# seed 0.
-#
-# So 3 is a weight that worked, not the best one: nothing between 0.6 and 3 was run from
-# Dev1, not even the 1 of a plain sum. (Exercise 11.1 tries smaller weights.) As seed 0
-# helped to choose, only seeds 1 and 2 test the choice. Section 5 draws the weights 0 and 3;
-# the numbers of 0.6 are in [docs/experiments.md](../docs/experiments.md).
+# We began with 0.6, the weight in the recipe's last stage (chapter 13). As it removed little, we
+# took five times as much, and kept that after a look at seed 0. So only seeds 1 and 2 test the
+# choice. It is a weight that worked, not the best one: nothing between 0.6 and 3 was run from
+# Dev1, not even the 1 of a plain sum. (Exercise 11.1 tries smaller weights; the numbers of
+# 0.6 are in [docs/experiments.md](../docs/experiments.md).)
 #
 # ### The three parts in code
 #
@@ -442,8 +435,7 @@ for name, text in texts.items():
 
 # %% [markdown]
 # Look at the last line: a dot, with a wrong answer, earns more than a right answer that
-# mixes, or one in the other language. At 0.6 that could not happen. Look at *no thinking*,
-# too: it gets nothing for language, so at the weight 3 it loses three points.
+# mixes. At 0.6 that could not happen. And *no thinking* loses three points.
 #
 # ### What the language part pays for
 #
@@ -452,10 +444,9 @@ for name, text in texts.items():
 #
 # $$ r_{\text{language}} = \text{thinks (1 or 0)} - \text{share of foreign words}. $$
 #
-# Which of the two does RL feel? Only differences within a group push. So take groups of
-# eight, and measure for each column how far an answer lies from its group's mean: the root of
-# the mean square, times the weight. This is the typical size of its **push**, its part of the
-# advantage.
+# Which of the two does RL feel? Only differences within a group push. So measure for each column
+# how far an answer typically lies from the mean of its group: the root of the mean square,
+# times the weight. This is the size of its **push**, its part of the advantage.
 
 
 # %%
@@ -506,10 +497,11 @@ for name, found in columns.items():
     clean = groups_of["mixing"].amax(1) == 0
     apart = clean & (groups_of["language"].amin(1) < groups_of["language"].amax(1))
     print(
-        f"{name}: {fmean(found['thinking']):.0%} think; of {clean.sum()} groups",
-        end=" ",
+        f"{name}: {fmean(found['thinking']):.0%} think; groups in which nobody mixes:"
     )
-    print(f"in which nobody mixes, {apart.sum()} differ in the language reward")
+    print(
+        f"      {clean.sum()}, and {apart.sum()} of them differ in the language reward"
+    )
 
 # %% [markdown]
 # What you see: the typical push of being right, of thinking and of mixing, for each model at
@@ -519,27 +511,25 @@ for name, found in columns.items():
 # something from this part.
 #
 # For Zero, which always thinks, the whole push comes from mixing. So the same reward
-# does two jobs, and the model decides which. Keep them apart in the next sections.
+# does two jobs, and the model decides which.
 #
-# The rows of mixing also suggest why 0.6 did little. There this push on Dev1 is small beside
-# the others. One foreign word of four costs a quarter of the weight, one of thirty a
-# thirtieth, so a share is quiet in long thoughts. (Exercise 11.4 tries a strict rule: 1 if
-# nothing is mixed, else 0.)
+# The row of mixing also suggests why 0.6 did little. A share is quiet in long thoughts: one
+# foreign word of thirty costs a thirtieth of the weight. (Exercise 11.4 tries a strict rule: 1
+# if nothing is mixed, else 0.)
 #
 # ### What a large weight risks
 #
 # A reward that can be had for nothing must be *small*, or being right stops paying. The
-# best wrong answer must stay below the worst right one. Here the worst right answer earns 1,
-# and the best wrong one earns 0.1 for its format and all of the language reward. So every
-# weight below 0.9 is safe. With weights $w_f$ of the format and $w$ of the language this
-# says
+# best wrong answer must stay below the worst right one. The worst right answer earns 1, the best
+# wrong one 0.1 for its format and all of the language reward. So every weight below 0.9 is safe.
+# With weights $w_f$ of the format and $w$ of the language this says
 #
 # $$ w < 1 - w_f. $$
 #
 # Equal weights, as in the paper, are not safe in this sense either, and 3 is far from
 # it. How far? If both think and keep the format, a clean wrong answer earns 3.1. A right one
-# with a share $f$ of foreign words earns $1.1 + 3(1-f)$, which is more while $f$ is below
-# one third. How many answers of Dev1 are beyond that?
+# with a share $f$ of foreign words earns $1.1 + 3(1-f)$, more while $f$ is below one third. How
+# many answers of Dev1 are beyond that?
 
 # %%
 thoughtful = [pair for pair in pairs if chat.thinking(pair[1])]
@@ -574,24 +564,17 @@ for name, row in groups.items():
 # The answer that mixes is always the second. In the first row it is still pushed *up*, for
 # being right. At the weight 3 it is pushed *down*: here one language costs a right answer.
 # Section 7 looks for such a price. The third row is the useful one: where all are right, only
-# the language part still teaches. The last is doubtful. No answer was right, and the
-# group still teaches to be wrong in one language.
+# the language part still teaches. The last is doubtful: it teaches to be wrong in one language.
 #
 # ### What nobody forbids
 #
-# What could a model do for the full language reward, other than think in one language?
-# Look again at the fourth line of the table of texts. *No word, right* gets full marks. A
-# model that stopped using words, and only wrote its tape, would go on getting them.
+# *No word, right* gets full marks for language. A model that stopped using words, and only wrote
+# its tape, would go on getting them. And a dot, where no answer of the group is right, earns as
+# much as an honest attempt. **Nothing catches** a tape without words: words survive only as far
+# as they help to be right, and because Dev1 starts with them.
 #
-# - Empty thinking is caught by the format, and by the language part itself.
-# - A dot is caught only in part. Beside a clean right answer it loses. Where no answer of
-#   the group is right, it earns as much as an honest attempt, in fewer tokens.
-# - **Nothing catches** a tape without words. Words survive only as far as they
-#   help to be right, and because Dev1 starts with them.
-#
-# Thinking without words does not mix, but nobody can follow it. So the live run carries
-# two meters, for mixing and for thoughts without a word. A **meter** is a part with weight
-# 0: it is logged like the others and pays nothing. Exercise 11.3 closes the hole.
+# So the live run carries two **meters**, for mixing and for thoughts without a word: parts with
+# weight 0, which are logged and pay nothing. Exercise 11.3 closes the hole.
 
 # %% [markdown] tags=["slide"]
 # ## 4. A live run, with and without
@@ -632,8 +615,7 @@ for name, (shares, _) in held_out.items():
     print(f"{name}: {shares['mixed']:.0%} mix, so {some:.0%} of the groups have one")
 
 # %% [markdown]
-# The last number assumes that answers are independent, as words were in section 1. From
-# Zero most groups can teach something about mixing.
+# (The last number assumes independent answers.)
 #
 # Both runs use the same seed: the same problems, and in the first step the same samples.
 # In one of them the weight of the language part is 0. Nothing else differs, so this is the
@@ -673,11 +655,10 @@ for arm, (history,) in soft.items():
 plots.compared_curves(soft, {"mixed": "answers that mix", "right": "right answers"})
 
 # %% [markdown]
-# What you see: from step 5 on every point is the mean of the last five steps, which are
-# 640 answers; the first four average what there is. Both runs begin at the same point.
+# What you see: means of five steps, 640 answers; the first points average what there is.
 # *With* the language reward fewer and fewer answers mix. *Without* it the share wanders:
 # nothing holds it. In *right* the two runs go up and down together, with the problems that
-# are drawn. So a price cannot be seen here; section 7 looks for it.
+# are drawn. A price cannot be seen here.
 #
 # Is the gap chance? With `seed=1` and `seed=2` in `live` we saw the same, from this Zero: in
 # the last five steps *with* mixed in less than half as many answers as *without*.
@@ -694,19 +675,16 @@ for name, (shares, _) in held_out.items():
 # Compare *mixed* in the last three rows. These are 144 answers of each model: differences
 # below about eight points in *mixed*, and below about ten in *right*, mean nothing.
 #
-# Look at *wordless*, too. Thoughts without words would have been the cheap way to the full
-# reward, and these runs did not take it.
+# Look at *wordless*, too: these runs did not take the cheap way to the full reward.
 #
-# If twenty steps take so much mixing out of Zero, why does the recipe start from Dev1?
-# Mixing is only one of Zero's two troubles. Nothing in this reward makes a thought easier
-# to read.
+# Why does the recipe not start from Zero? Mixing is only one of its two troubles. Nothing in
+# this reward makes a thought easier to read.
 #
 # ### Some thoughts, with and without
 #
-# What does mixing look like? The next cell takes the first five countdown prompts at which
-# Zero mixes, and prints nothing but the words of the thoughts. Below each are those of the
-# two trained models, from the same draw. (The prompts were chosen because Zero mixes here,
-# so compare the two others with each other.)
+# What does mixing look like? Here are the words of the thoughts for the first five countdown
+# prompts at which Zero mixes, with those of the two trained models. (The choice is by Zero, so
+# compare the two others with each other.)
 
 # %% tags=["slide"]
 answers = held_out["Zero"][1]
@@ -739,9 +717,7 @@ for i in [i for i in firsts if mixed(*answers[i])][:5]:
 #
 # Does the language reward keep a model in one language? The stage of the recipe takes forty
 # steps with four times as many answers in each. We ran it from Dev1 of three seeds, *with*
-# the language reward and *without* it. First the runs themselves, then an exam of both models
-# on 128 test problems of each family, easy and hard (`python -m results.language with 0`, and
-# so on).
+# the language reward and *without* it (`python -m results.language with 0`, and so on).
 
 # %%
 ARMS = ("without", "with")
@@ -763,24 +739,30 @@ def summary(arm, level, name, moment="after"):
 
 
 # %% tags=["slide"]
-PARTS = ("language", "right")
 long_runs = {
-    arm: [softened(units[arm, s]["history"], PARTS) for s in SEEDS] for arm in ARMS
+    arm: [
+        softened(
+            [m | {"lost": 1 - m["language"]} for m in units[arm, s]["history"]],
+            ("lost", "right"),
+        )
+        for s in SEEDS
+    ]
+    for arm in ("with", "without")
 }
 for arm, runs in long_runs.items():
-    ends_of = [f"{run[4]['language']:.3f} to {run[-1]['language']:.3f}" for run in runs]
-    print(f"{arm:8} language, first to last five steps: " + ", ".join(ends_of))
-labels = {"language": "language reward, unweighted", "right": "right answers"}
-plots.compared_curves(long_runs, labels, ("right",))
+    lost = [f"{run[4]['lost']:.1%} to {run[-1]['lost']:.1%}" for run in runs]
+    print(f"{arm:8} lost, first to last five steps: " + ", ".join(lost))
+labels = {"lost": "language reward that is lost", "right": "right answers"}
+plots.compared_curves(long_runs, labels)
 
 # %% [markdown]
-# What you see: means of five steps; lines are means over three seeds, bands their range.
-# *With* the reward the language part rises almost to 1. But it also rises *without*, where
-# nobody pays for it! Section 3 has the explanation. The language part is the share of answers
-# that think, less the foreign words. Being right pays for thinking, too, so in both arms more
-# answers think.
+# What you see: what is missing from the full language reward, before its weight; lines are means
+# over three seeds, bands their range. *With* the reward it falls almost to 0. But it also falls
+# *without*, where nobody pays for it! Section 3 has the explanation: not thinking loses it, too.
+# Being right pays for thinking, so in both arms more answers think.
 #
-# So this curve cannot show mixing. The exam can, since it counts answers with a foreign word:
+# So this curve cannot show mixing. An exam of both models can, which counts answers with a
+# foreign word:
 
 # %% tags=["slide"]
 panels = {}
@@ -806,9 +788,9 @@ plots.interval_dots(panels, "answers that mix", 0.3, percent=True)
 #
 # **With it, less is mixed than before**, in every seed and at both levels.
 #
-# Is this the job of the foreign words, or of the wage for thinking? The arms differ in both,
-# and a run that pays for thinking alone was not made. The live run of section 4, in which all
-# answers think, had the same effect. It suggests the foreign words, for another model.
+# Did paying for clean words do this, or the wage for thinking? The arms differ in both, and
+# a long run that pays for thinking alone was not made. The live run of section 4 suggests the
+# words: there all answers think. But it starts from another model.
 #
 # Our goal, written down before, was that at most 3% of the easy answers mix. Seed 0 keeps
 # it, but seed 0 helped to choose the weight (section 3). Of the two others one keeps it,
@@ -818,11 +800,9 @@ plots.interval_dots(panels, "answers that mix", 0.3, percent=True)
 #
 # Section 1 warned that longer thoughts mix more by themselves. Most of the mixing on easy
 # problems is in countdown, which has a verdict in every line: the next cell prints it. So take
-# easy countdown alone, and ask how much Dev1 would mix if only its length had changed. Say that
-# it mixed in 10% of its answers, and they became twice as long. An answer stays clean with
-# probability 0.9, one of twice the length with $0.9^2 = 0.81$. So length alone would give 19%.
-#
-# This is rough: tokens stand for verdicts, and one mean length for all answers.
+# easy countdown alone, and ask how much Dev1 would mix if only its length had changed. With 10%
+# before and twice the length, an answer is clean with probability $0.9^2 = 0.81$. So length alone
+# would give 19%. (This is rough: tokens stand for verdicts, and one mean length for all answers.)
 
 
 # %%
@@ -898,19 +878,16 @@ plots.interval_dots(panels, "right", limits, columns=2)
 
 # %% [markdown]
 # What you see: Zero, Dev1 and Dev2, a dot for each seed. (Hard countdown has an axis of its
-# own, to 0.3.) From Dev1 to Dev2 right answers
-# rise in every seed in three of the panels. In easy countdown and easy arithmetic Dev2 is
-# back where Zero was. In hard arithmetic it is ahead, in one seed only just.
+# own.) From Dev1 to Dev2 right answers rise in every seed in the three other panels. On easy
+# problems Dev2 is back where Zero was. In hard arithmetic it is ahead, in one seed only just.
 #
-# Hard countdown stays nearly lost, and in seed 0 nothing comes back. The cold start held
-# none of these problems, and RL cannot reward what is hardly ever found.
+# Hard countdown stays nearly lost: RL cannot reward what is hardly ever found.
 
 # %% [markdown] tags=["slide"]
 # ## 7. What it costs
 #
 # Is an answer in one language less often right? The authors say that it costs a little
-# performance, and pay it because people prefer to read one language (v1, section 2.3.2; v2,
-# section 3.2.1). In an ablation (a run with one part removed) on a distilled model of 7
+# performance (v1, section 2.3.2; v2, section 3.2.1). In their ablation on a distilled model of 7
 # billion parameters, mathematics stayed about equal and code became slightly worse (v2,
 # supplement B.6).
 #
@@ -937,9 +914,8 @@ print(f"difference      {gain['difference']:+.2f} [{low:.2f}, {high:.2f}]")
 # $$ \text{difference} = \frac{1}{N} \sum_{i=1}^{N} \big(a_i^{\text{with}}
 #    - a_i^{\text{without}}\big), $$
 #
-# with a bootstrap interval over the $N$ differences. (**Bootstrap**: draw $N$ of the
-# differences with replacement, take their mean, and do this a thousand times. The middle 95%
-# of these means are the interval.)
+# with a bootstrap interval over the $N$ differences: draw $N$ of them with replacement, a thousand
+# times, and take the middle 95% of the means.
 #
 # Now the measured runs. A problem counts once: its answers are averaged over the three seeds
 # first.
@@ -989,34 +965,34 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # On easy problems no price is visible. Over all hard problems there is a loss in every seed,
 # and yet a tie by that rule, since the seeds differ. Hard arithmetic is clear.
 #
-# Is it a small price? Beside all answers, yes. Beside what RL alone gains over Dev1 on the
-# same problems it is a good part: the last printed line. But be careful with it. It is
-# one clear row of seven, picked after the fact, and chance alone can make one. And seed 0
-# helped to choose the weight. The authors' price shows in code, ours in hard arithmetic.
+# Is it a small price? Beside what RL alone gains over Dev1 on the same problems it is a good part:
+# the last printed line. But be careful: it is one clear row of seven, picked after the fact, and
+# chance alone can make one. And seed 0 helped to choose the weight.
 #
 # Why should there be a price at all? A Korean "no" reaches a target as well as an English
 # one. A hypothesis: the price comes from the *weight*. At 3 the language part
 # pushes harder than being right, at first mostly for thinking, and it can push a right answer
 # down (section 3). We did not test this; a run with a smaller weight would.
 #
-# Hard logic has no bar. No model solved one of these puzzles, so all differences are 0, and
-# a bootstrap can draw nothing but zeros. That would be a bar without length, as if the
-# price were known exactly. It is not known at all: where nothing is right, nothing can be
-# lost.
+# <details><summary>Why hard logic has no bar</summary>
+#
+# No model solved one of these puzzles, so all differences are 0, and a bootstrap can draw
+# nothing but zeros. That would be a bar without length, as if the price were known exactly. It
+# is not known at all: where nothing is right, nothing can be lost.
+#
+# </details>
 
 # %% [markdown]
 # ## 8. What this does not show
 #
 # Our languages are two, with different scripts, so a look at the letters is enough.
 # English and French share theirs. Real programs ask a classifier that names the
-# language of a text (fastText's `lid.176`, or `lingua`), sentence by sentence, since it
-# errs on short strings.
+# language of a text (fastText's `lid.176`, or `lingua`), sentence by sentence.
 #
-# Our words are mostly verdicts. A large model thinks in sentences, where the choice of language may change *what* is thought.
-# So its price may be higher or lower than ours.
+# Our words are mostly verdicts. A large model thinks in sentences, where the choice of language
+# may change *what* is thought. So its price may be higher or lower than ours.
 #
-# The hole of section 3, thinking without words, stays open: the live run did not fall
-# into it, another may.
+# The hole of section 3, thinking without words, stays open.
 
 # %% [markdown]
 # ## Summary
@@ -1027,8 +1003,8 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # - This reward pays for thinking, too. Dev1 feels mostly that, and Zero, which always
 #   thinks, feels only the foreign words.
 # - In the same stage RL recovers what the cold start cost, except for hard
-#   countdown. In hard arithmetic the language reward took about a third of what RL alone
-#   gained; elsewhere no price was clear.
+#   countdown. In hard arithmetic the language reward took back more than a quarter of what RL
+#   alone gained; elsewhere no price was clear.
 # - A share of words is simple only after one has said what a word is: numbers, single
 #   letters, formulas and names of programs are in no language.
 # - Rewards add up safely if no wrong answer can beat a right one. With more weight than
@@ -1256,15 +1232,13 @@ checks.ex_11_5(paired_error)
 # %% [markdown] tags=["slide"]
 # ## Appendix: a leash and a wide clip
 #
-# **Skip this if you like**: the main line does not need it. (Of the later chapters only 13
-# comes back to the leash, in one of its runs.) What else did R1's first RL have? Two parts that
-# chapter 09 left out or set otherwise. Exercises 11.6 and 11.7, at the end, use them.
+# **Skip this if you like.** (Of the later chapters only 13 comes back to the leash, in one of its
+# runs.) R1's first RL had two more parts, which chapter 09 left out or set otherwise.
 #
 # ### The leash, and why it moves
 #
-# How can RL change what pays and keep the rest? Dev1 can do something that no reward
-# mentions: its thoughts have a form that people can follow. RL could lose this without
-# noticing. So the loss gets one more term, a leash: $\beta$ times the KL divergence to a
+# How can RL change what pays and keep the rest, such as a form of thought that people can
+# follow? The loss gets one more term, a leash: $\beta$ times the KL divergence to a
 # **reference model**. It is 0 where both agree and otherwise positive (appendix B).
 #
 # Say that the policy makes a token twice as likely as the reference does. Then this token adds
@@ -1292,16 +1266,14 @@ for seed in SEEDS:
     print(f"seed {seed}: KL {kl:.3f} nats a token, times {beta} is {kl * beta:.0e}")
 
 # %% [markdown]
-# Being right moves the reward by 1, so this leash hardly holds at all. A reference that stayed
-# Dev1, with ten times the $\beta$, changed nothing that we could measure either
-# ([docs/experiments.md](../docs/experiments.md)). Our stage, 160 optimizer steps, is too short
-# to test what R1's leash was for. (Appendix B, section 9, derives what a fixed leash allows.)
+# Being right moves the reward by 1, so this leash hardly holds at all, and our stage, 160 optimizer
+# steps, is too short to test what R1's leash was for. A fixed reference with ten times the $\beta$
+# changed nothing that we could measure ([docs/experiments.md](../docs/experiments.md)).
 #
 # ### A refresh in a log
 #
-# What does one see in a log? Here is a toy that we can compute exactly: three tokens,
-# and a policy that moves its logits by the same little bit at each step. Every five
-# steps the reference is refreshed.
+# What does one see in a log? Here is a toy: three tokens, and a policy that moves its logits
+# by the same little bit at each step. Every five steps the reference is refreshed.
 
 # %%
 logits = torch.tensor([0.0, 0.5, 1.0])
@@ -1327,22 +1299,19 @@ plots.curves({"KL of a policy that drifts steadily": toy}, "step", "nats")
 # %% [markdown]
 # What you see: the same drift, measured twice. The KL to the start only grows. The KL
 # to the refreshed reference makes teeth, and the height of a tooth says how much the
-# policy changed in five steps: a speed. The teeth get smaller although the logits move
-# by the same step each time, because KL measures what the policy *does*, not how its
-# numbers move.
+# policy changed in five steps: a speed. (The teeth shrink although the logits move by equal
+# steps, because KL measures what the policy *does*.)
 #
 # So a KL that falls to zero in the middle of a run need not mean that the policy came home;
 # perhaps the reference was refreshed. And two runs with different refreshing cannot be
-# compared by their KL. There is a price, too: every refresh forgets a little of the start,
-# and many refreshes can forget all of it.
+# compared by their KL.
 
 # %% [markdown] tags=["slide"]
 # ### A clip of 10
 #
-# One number of R1's first RL looks like a misprint: the clip. Chapter 09 used 0.2 below
-# and 0.28 above. The paper says $\epsilon = 10$ (v2, section 3.2.1). A clip that is too
-# low, it says, cuts off the gradients of many tokens and costs performance. One that is
-# too high makes training unstable.
+# Chapter 09 used a clip of 0.2 below and 0.28 above. The paper has $\epsilon = 10$ (v2, section
+# 3.2.1). A clip that is too low, it says, cuts off the gradients of many tokens and costs
+# performance. One that is too high makes training unstable.
 #
 # The clip takes the gradient away where the ratio $\rho$ of new to old probability has
 # left the range from $1-\epsilon$ to $1+\epsilon$ in the wanted direction. A ratio is
@@ -1369,9 +1338,7 @@ for name, low, high in (("0.2 / 0.28", 0.2, 0.28), ("10 / 10", 10.0, 10.0)):
 # %% [markdown]
 # A zero is a token without gradient: a **silent** one. With the narrow clip a good
 # token stops at 1.28 times its old probability, and a bad one at 0.8. With the wide one
-# a good token may become eleven times as likely, and bad tokens never become silent. (A
-# bad token that has become likelier has no limit under either clip: look at the last
-# column.)
+# a good token may become eleven times as likely, and bad tokens never become silent.
 #
 # <details><summary>Why a wide clip may be unstable</summary>
 #
@@ -1382,9 +1349,9 @@ for name, low, high in (("0.2 / 0.28", 0.2, 0.28), ("10 / 10", 10.0, 10.0)):
 #
 # </details>
 #
-# **Count them.** One batch of Dev1, and sixteen optimizer steps on it, each with its
-# own part of the batch: in the paper 512 answers, here one group of eight. Before each
-# step, ask of every token whether its gradient is gone.
+# **Count them.** One batch of Dev1, and sixteen optimizer steps on it, as in the paper, each with
+# its own part of the batch: here one group of eight. Before each step, ask of every token
+# whether its gradient is gone.
 
 # %%
 one = replace(config, **shape, minibatches=16)
@@ -1435,10 +1402,9 @@ print(f"of all tokens of the batch: {batch.old_logprobs[batch.mask].exp().mean()
 # %% [markdown]
 # In the first part all ratios are 1 and nothing is silent. Then the policy moves away
 # from the samples, and some tokens become silent at the narrow clip; at 10, none. They
-# are few, but not just any tokens. A token whose probability was near 1 cannot become
+# are few, but not just any: a token whose probability was near 1 cannot become
 # 1.28 times as likely. The cut falls on places where the model was undecided, as the
-# two means show: operators, the words behind a verdict, and some numbers. (So it falls
-# on the words that this chapter pays for, too.)
+# two means show.
 #
 # (*Tokens* counts only answers with an advantage other than 0, so a group of equal rewards
 # adds none.)

@@ -213,7 +213,7 @@ def interval_dots(
         axes.set(title=title, xlabel=label, yticks=range(len(names)))
         end = most[title] if isinstance(most, dict) else most
         axes.set(xlim=(-0.03 * end, 1.03 * end), xticks=(0, end / 2, end))
-        axes.xaxis.set_major_formatter(PercentFormatter(1) if percent else "{x:g}")
+        axes.xaxis.set_major_formatter(PercentFormatter(1, 0) if percent else "{x:g}")
         axes.set_yticklabels(names)
     all_axes[0].set_ylim(len(names) - 0.5, -0.5)  # the first on top, air around all
     if len(first[longest]) > 1:
