@@ -148,7 +148,7 @@ for name, found in rows.items():
 # seldom mixes, because it seldom thinks. Made to think, a little longer than Zero does,
 # it mixes in a quarter of its answers. So length alone can explain Zero in seed 0. In
 # the two other seeds Zero mixes more than that, so there the habit has probably drifted,
-# too. (Only probably: *tokens* stand for length here, and nobody counted the verdicts.)
+# too. (*Tokens* stand for length here; nobody counted the verdicts.)
 #
 # <details><summary>A second series of seeds 1 and 2</summary>
 #
@@ -619,8 +619,8 @@ for name, (shares, _) in held_out.items():
 #
 # Both runs use the same seed: the same problems, and in the first step the same samples.
 # In one of them the weight of the language part is 0. Nothing else differs, so this is the
-# **control run**. The loop is that of chapter 09. (The minutes under the bars were
-# taken on a busy machine. By itself the whole chapter took about a minute there.)
+# **control run**. The loop is that of chapter 09. (The machine was busy
+# when it took the minutes below. In our benchmark all of the chapter took little over one.)
 
 # %% tags=["slide"]
 arms = {"with": live, "without": replace(live, language=0.0)}
@@ -756,8 +756,8 @@ labels = {"lost": "language reward that is lost", "right": "right answers"}
 plots.compared_curves(long_runs, labels)
 
 # %% [markdown]
-# What you see: what is missing from the full language reward, before its weight; lines are means
-# over three seeds, bands their range. *With* the reward it falls almost to 0. But it also falls
+# What you see: what is missing from the full language reward. Lines are means over three seeds,
+# bands their range. *With* the reward it falls almost to 0. But it also falls
 # *without*, where nobody pays for it! Section 3 has the explanation: not thinking loses it, too.
 # Being right pays for thinking, so in both arms more answers think.
 #
