@@ -1071,8 +1071,8 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # <details><summary>Hint 2</summary>N is `answers`, those of one step, times the number of
 # steps that you averaged.</details>
 # <details><summary>What we saw</summary>In this one run the weight 1 ended near the
-# run *with*, and 0.6 about halfway to the run *without*. *Right* differed by less than its
-# margin. From Dev1 it may be otherwise.</details>
+# run *with*, and 0.6 about halfway to the run *without*. *Right* differed by a few
+# points, about as much as its margin. From Dev1 it may be otherwise.</details>
 
 
 # %% tags=["exercise"]
