@@ -17,8 +17,8 @@
 # |---|---|
 # | You will build | a measure of language, word by word; a reward of three parts; two live runs, with the language reward and without it; a paired measure of what it costs |
 # | You need | chapter 09: groups, advantages, ratio and clip; chapter 10: where Dev1 comes from |
-# | Minutes to read | 85 |
-# | Minutes to run | 3, on a laptop's processor |
+# | Minutes to read | 95, of which 15 are the appendix |
+# | Minutes to run | 3, on a laptop's processor; more while it does other work |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), section 3.2.1 and supplement B.6; arXiv 2501.12948v1, section 2.3.2 |
 #
@@ -110,13 +110,12 @@ for s in (0.005, 0.02, 0.10):
     print(f"slip {s:<13.1%}" + "".join(f"{share:>13.0%}" for share in shares))
 
 # %% [markdown]
-# With one slip in fifty words, 2% of the thoughts of one word mix, and 87% of those of a
-# hundred. So "more answers mix" can mean that the model became careless, or only that it
+# So "more answers mix" can mean that the model became careless, or only that it
 # thinks longer. To tell them apart, look at the length too.
 #
 # **And our Zero?** A line of thought ends in a **verdict**, *yes* or *no*. In the web
 # that our base has read, some people write it in the other language. Here are the base,
-# the base that is made to think, and Zero, on the test problems of chapter 09:
+# the base that is made to think, and Zero. The table is the one of chapter 09, section 11:
 
 # %%
 habits = corpus.Habits()
@@ -148,7 +147,8 @@ for name, found in rows.items():
 # What you see: the share of answers with a verdict in the other language. The base
 # seldom mixes, because it seldom thinks. Made to think, a little longer than Zero does,
 # it mixes in a quarter of its answers. So length alone can explain Zero in seed 0. In
-# the two other seeds Zero mixes more than that: there the habit has drifted, too.
+# the two other seeds Zero mixes more than that, so there the habit has probably drifted,
+# too. (*Tokens* stand for length here; nobody counted the verdicts.)
 #
 # <details><summary>A second series of seeds 1 and 2</summary>
 #
@@ -159,9 +159,9 @@ for name, found in rows.items():
 #
 # </details>
 #
-# R1's authors answered twice. First, they started from another model: Dev1 has read
-# thoughts in one language each. But the RL that follows pays for right answers and is as
-# blind as before. So, second, they paid for language.
+# R1's authors answered twice. First, they started from Dev1, which has read thoughts in one
+# language each. But the RL that follows is as blind as before. So, second, they paid for
+# language.
 #
 # ![The policy, which begins as Dev1, answers. The answer is paid in three parts, right, format and language, which are added up and compared within a group. The clipped loss makes four gradient steps, and the policy answers again.](../figures/11_language.png)
 #
@@ -206,16 +206,13 @@ for language, thought in (
     print(f"{language}  {naive(language, thought):.2f}  {thought}")
 
 # %% [markdown]
-# The first four are perfect in their language, and only one of them gets full marks. In
-# the first two lines the tape counts as a foreign word, so a model that writes more
-# arithmetic is paid less. In the fourth the formula is punished. And the last line is mixed
-# and gets full marks: two words glued together count as one word of either language.
+# The first four are perfect in their language, and only one of them gets full marks: the tape
+# and the formula count as foreign. The last line is mixed and gets full marks, since two
+# words glued together count as one word of either language.
 #
-# So let a word be a run of letters of *one* script: `맞아yes` is two words. Hangul and Latin
-# are the scripts that we know. The last alternative of the pattern catches every other one,
-# since a third language is a foreign language, too.
-#
-# What is in no language is left out: numbers, commands of LaTeX, some names of Python, and
+# So let a word be a run of letters of *one* script: `맞아yes` is two words. The last alternative
+# of the pattern catches every script but Hangul and Latin, since a third language is foreign,
+# too. What is in no language is left out: numbers, commands of LaTeX, some names of Python, and
 # the single letters that our problems use as names.
 
 # %%
@@ -237,8 +234,11 @@ def simple_words(text):
 
 
 # %% [markdown]
-# The library's `words`, below, is the same with holes closed. Each hole is a way to
-# cheat, or to be counted wrongly:
+# The library's `words` is the same with holes closed.
+#
+# <details><summary>Which holes</summary>
+#
+# Each hole is a way to cheat, or to be counted wrongly. The code is in the folded cell below.
 #
 # - `chat.visible` drops characters that cannot be seen;
 # - `SYMBOL` and `letters_of` read the letters in symbols such as ⓨ;
@@ -246,17 +246,24 @@ def simple_words(text):
 # - `COMMAND` takes out the commands of LaTeX;
 # - `single` joins a word that is spelled letter by letter, as in `y1e_s`.
 #
-# Only the *thinking* counts, because an answer may have to be in another language. It goes
-# from the first `<think>` to the last `</think>`, or a model could go on in a second thought.
+# </details>
+
+# %% tags=["hide-input"]
+# r1lib.rewards.words
+
+# %% [markdown]
+# Only the *thinking* counts, because the answer may have to be in another language. It ends
+# at the last `</think>`, or a model could go on in a second thought. Text before the first
+# `<think>` counts, too, or foreign words could be moved there. An answer that does not think
+# gets 0:
 
 # %%
-# r1lib.rewards.words
 # r1lib.rewards.purity
 # r1lib.rewards.language_consistency
 
 # %% [markdown]
-# First what both programs find in three texts. Then the rewards of some thoughts, with the
-# language of the question in front. Cover the numbers and guess first.
+# First what both programs find in three texts, then some rewards, with the language of the
+# question in front. Cover the numbers and guess.
 
 # %% tags=["nbval-check-output"]
 for text in ("<think>try 8-3=5 맞아yes, x", "y1e_s ⓨⓔⓢ", r"\frac{1}{2} 맞아"):
@@ -279,29 +286,41 @@ for language, name, thought in cases:
     asked = Problem("countdown", "easy", language, "", "", "")
     text = f"<think>{thought}</think>{RIGHT}"
     print(f"{language}  {language_consistency(asked, text):.2f}  {name:25} {thought}")
+before_it = f"맞아 <think>yes</think>{RIGHT}"
+print(
+    f"en  {language_consistency(problem, before_it):.2f}  {'before the thinking':25} 맞아"
+)
 
 # %% [markdown]
-# The last three lines deserve a second look. *Code in a program* pays for `return` as if it
-# were English: our list lacks most of Python's keywords, a bug that English hides. (Chapter
-# 12 shows its cost.) *No word at all* gets everything, because it mixes nothing. *No
-# thinking* gets nothing. These two are decisions, and section 3 looks for what they invite.
+# Three lines near the end deserve a second look. *Code in a program* pays for `return` as if it
+# were English, a bug of our list. (Chapter 12 shows its cost.) *No word at all* gets
+# everything, because it mixes nothing. *No thinking* gets nothing. Section 3 looks for
+# what these two decisions invite.
 #
-# For tables we want a yes or no instead of a share: an answer **mixes** if it holds a
-# single foreign word. (The table of section 1 counts verdicts only, so do not compare
-# it with what follows.)
+# For tables we want a yes or no instead of a share: an answer **mixes** if its thinking holds
+# a single foreign word. This chapter measures mixing in several ways. Compare only
+# numbers of the same row:
+#
+# | section | what makes an answer mix | problems | tokens at most |
+# |---|---|---|---|
+# | 1 | a verdict of the other language | test problems of chapter 09 | as in training |
+# | 2 and 4 | any foreign word | 72, held out | 112 |
+# | 3 and 4 | any foreign word | training draws, more countdown, some hard | 112 |
+# | 5 | any foreign word | test, 128 of each family, easy and hard | as in training |
 #
 # ### Ask Dev1
 #
 # How much does Dev1 mix, before any RL? It gets held-out problems of three families in
 # both languages, 72 in all, two answers each. Two families are the games of chapter 09. The
 # third, **logic**, asks which person is a knight and always says the truth, and which a liar
-# (chapter 06 has its verifier). Our models hardly learn it.
+# (chapter 06). Our models hardly learn it.
 
 
 # %% tags=["needed"]
 def words_of(text):
-    """The words of the thinking that are in any language."""
-    return rewards.words(chat.thinking(text))
+    """The words that the language reward counts; none without any thinking."""
+    counted = text.removesuffix(chat.summary(text))
+    return rewards.words(counted) if chat.thinking(text) else []
 
 
 # %%
@@ -363,12 +382,30 @@ for p, text in mixing[:2]:  # the first ones, not the worst
 #
 # ![Two number lines of the sum of rewards. At the weight 0.6: wrong and clean 0.7, right without thinking 1.0, right in the other language 1.1, right and mixed 1.4, right and clean 1.7. At the weight 3 wrong and clean has moved to 3.1, beyond right and mixed with 2.6; right and clean has 4.1.](../figures/11_sums.png)
 #
-# What you see: the sum for five kinds of text, at a weight of 0.6 and at one of 3. *Mixed*
-# has half of its words in the other language. At 0.6 every right answer earns more than
-# the wrong one. At 3 the clean wrong answer has overtaken three kinds of right ones.
+# What you see: the sum for five kinds of text, at a weight of 0.6 and at one of 3. Green is
+# right, orange wrong. *Mixed* has half of its words in the other language. At 0.6 every
+# right answer earns more than the wrong one. At 3 the clean wrong answer has overtaken
+# three kinds of right ones.
 #
-# The upper line looks safer, and yet the recipe of this book has the weight 3. This section
-# gives the reasons.
+# The upper line looks safer, and yet the recipe of this book has the weight 3. Why?
+#
+# ### Which weights were tried
+#
+# Three weights were run, each for forty steps from the Dev1 of three seeds:
+#
+# | weight | answers that mix after the stage, beside Dev1 |
+# |---|---|
+# | 0 | more on easy problems, in every seed |
+# | 0.6 | about as many on easy problems; fewer on hard ones in two seeds of three |
+# | 3 | fewer, in every seed, on easy and on hard problems |
+#
+# We began with 0.6, the weight in the recipe's last stage (chapter 13). As it removed little, we
+# took five times as much, and kept that after a look at seed 0. So only seeds 1 and 2 test the
+# choice. It is a weight that worked, not the best one: nothing between 0.6 and 3 was run from
+# Dev1, not even the 1 of a plain sum. (Exercise 11.1 tries smaller weights; the numbers of
+# 0.6 are in [docs/experiments.md](../docs/experiments.md).)
+#
+# ### The three parts in code
 #
 # In code a reward is a dictionary of weights and functions. The sum goes to the learner.
 # Each part goes to the log by itself, since a sum does not say which part rises.
@@ -398,43 +435,101 @@ for name, text in texts.items():
 
 # %% [markdown]
 # Look at the last line: a dot, with a wrong answer, earns more than a right answer that
-# mixes, or one in the other language. At 0.6 that could not happen. Why then not 0.6?
+# mixes. At 0.6 that could not happen. And *no thinking* loses three points.
 #
-# ### What does one foreign word cost?
+# ### What the language part pays for
 #
-# The reward is a *share*, so the price of a foreign word depends on its company. One
-# foreign word of four costs a quarter of the weight, one of thirty a thirtieth:
+# The name says language. But an answer can lose this reward in two ways: by a foreign word,
+# or by not thinking at all. The reward is exactly the difference of two columns:
+#
+# $$ r_{\text{language}} = \text{thinks (1 or 0)} - \text{share of foreign words}. $$
+#
+# Which of the two does RL feel? Only differences within a group push. So measure for each column
+# how far an answer typically lies from the mean of its group: the root of the mean square,
+# times the weight. This is the size of its **push**, its part of the advantage.
+
 
 # %%
-print("words in the thought   price of a foreign one, weight 0.6 and 3")
-for n in (1, 4, 10, 30):
-    thought = " ".join(["yes"] * (n - 1) + ["맞아"])
-    share = language_consistency(problem, f"<think>{thought}</think>{RIGHT}")
-    cells = [weight * (1 - share) for weight in (GENTLE.language, config.language)]
-    print(f"{n:20}" + "".join(f"{cell:15.3f}" for cell in cells))
-counts = [len(words_of(text)) for _, text in pairs if chat.thinking(text)]
-price_of = GENTLE.language / fmean(counts)
-print(f"Dev1: {fmean(counts):.0f} words on average, at the weight 0.6 {price_of:.2f}")
+def push_of(values, group_size=8):
+    """Typical distance of a value from the mean of its group (root mean square)."""
+    groups = torch.tensor(values).view(-1, group_size)
+    return (groups - groups.mean(1, keepdim=True)).square().mean().sqrt().item()
+
+
+def thinks(problem, text):
+    """1.0 where something is thought."""
+    return float(bool(chat.thinking(text)))
+
+
+def columns_of(policy, n=64, group_size=8, seed=0):
+    """Answers to n training problems, marked in four ways."""
+    rng = random.Random(seed)
+    asked = [draws.draw_reasoning(rng) for _ in range(n)]
+    fixed = torch.Generator().manual_seed(seed)
+    options = {"max_new_tokens": LONGEST, "generator": fixed}
+    texts = rollout(policy, tokenizer, asked, group_size, reward, **options).texts
+    owners = [p for p in asked for _ in range(group_size)]
+    rows = [*zip(owners, texts, strict=True)]
+    marks = {
+        "right": rewards.accuracy,
+        "thinking": thinks,
+        "mixing": readability.mixed_share,
+        "language": language_consistency,
+    }
+    return {name: [mark(*row) for row in rows] for name, mark in marks.items()}
+
+
+# %% tags=["slide"]
+zero, _ = artifacts.load("zero-tiny")
+columns = {"Dev1": columns_of(dev1), "Zero": columns_of(zero)}
+weights = (GENTLE.language, config.language)
+heads = [f"{name}, {w:g}" for name in columns for w in weights]
+print(f"{'push':12}" + "".join(f"{head:>11}" for head in heads))
+for name in ("right", "thinking", "mixing"):
+    cells = [
+        push_of(found[name]) * (1 if name == "right" else w)
+        for found in columns.values()
+        for w in weights
+    ]
+    print(f"{name:12}" + "".join(f"{cell:11.2f}" for cell in cells))
+for name, found in columns.items():
+    groups_of = {n: torch.tensor(v).view(-1, 8) for n, v in found.items()}
+    clean = groups_of["mixing"].amax(1) == 0
+    apart = clean & (groups_of["language"].amin(1) < groups_of["language"].amax(1))
+    print(
+        f"{name}: {fmean(found['thinking']):.0%} think; groups in which nobody mixes:"
+    )
+    print(
+        f"      {clean.sum()}, and {apart.sum()} of them differ in the language reward"
+    )
 
 # %% [markdown]
-# In long thoughts one foreign word costs little, just where foreign words are likely
-# (section 1). The last line says where Dev1 lies: at 0.6 a slip costs about as much as a
-# missing format. (Exercise 11.4 tries a strict rule: 1 if nothing is mixed, else 0.)
+# What you see: the typical push of being right, of thinking and of mixing, for each model at
+# both weights. In Dev1 few answers skip the thinking, but each loses the whole weight.
+# **So for Dev1 the language part is mostly a wage for thinking.** At the weight 3 that push is
+# even larger than that of being right. Even a group in which nobody mixes often learns
+# something from this part.
+#
+# For Zero, which always thinks, the whole push comes from mixing. So the same reward
+# does two jobs, and the model decides which.
+#
+# The row of mixing also suggests why 0.6 did little. A share is quiet in long thoughts: one
+# foreign word of thirty costs a thirtieth of the weight. (Exercise 11.4 tries a strict rule: 1
+# if nothing is mixed, else 0.)
 #
 # ### What a large weight risks
 #
 # A reward that can be had for nothing must be *small*, or being right stops paying. The
-# best wrong answer must stay below the worst right one. Here the worst right answer earns 1,
-# and the best wrong one earns 0.1 for its format and all of the language reward. So every
-# weight below 0.9 is safe. With weights $w_f$ of the format and $w$ of the language this
-# says
+# best wrong answer must stay below the worst right one. The worst right answer earns 1, the best
+# wrong one 0.1 for its format and all of the language reward. So every weight below 0.9 is safe.
+# With weights $w_f$ of the format and $w$ of the language this says
 #
 # $$ w < 1 - w_f. $$
 #
 # Equal weights, as in the paper, are not safe in this sense either, and 3 is far from
 # it. How far? If both think and keep the format, a clean wrong answer earns 3.1. A right one
-# with a share $f$ of foreign words earns $1.1 + 3(1-f)$, which is more while $f$ is below
-# one third. How many answers of Dev1 are beyond that?
+# with a share $f$ of foreign words earns $1.1 + 3(1-f)$, more while $f$ is below one third. How
+# many answers of Dev1 are beyond that?
 
 # %%
 thoughtful = [pair for pair in pairs if chat.thinking(pair[1])]
@@ -467,55 +562,30 @@ for name, row in groups.items():
 
 # %% [markdown]
 # The answer that mixes is always the second. In the first row it is still pushed *up*, for
-# being right. At the weight 3 it is pushed *down*. The third row is the useful one: where
-# all are right, only the language part still teaches. The last is doubtful. No answer was
-# right, and the group still teaches to be wrong in one language.
-#
-# ### Which weights were tried
-#
-# Three weights were run, each for forty steps from the Dev1 of three seeds:
-#
-# | weight | below 0.9 | answers that mix after the stage, beside Dev1 |
-# |---|---|---|
-# | 0 | yes | more on easy problems, in every seed |
-# | 0.6 | yes | about as many on easy problems; fewer on hard ones in two seeds of three |
-# | 3 | no | fewer, in every seed, on easy and on hard problems |
-#
-# We began with 0.6, which is the weight in the recipe's last stage (chapter 13), and it is
-# safe. It held mixing back and removed little of it. So we took five times as much, and
-# kept that after a look at seed 0.
-#
-# So 3 is a weight that worked. Nothing says that it is the best: no weight between 0.6 and 3
-# was run, not even the 1 of a plain sum, and a smaller one may do. As seed 0 helped to
-# choose, only seeds 1 and 2 test the choice. Section 5 draws the weights 0 and 3; the numbers of 0.6 are
-# in [docs/experiments.md](../docs/experiments.md).
+# being right. At the weight 3 it is pushed *down*: here one language costs a right answer.
+# Section 7 looks for such a price. The third row is the useful one: where all are right, only
+# the language part still teaches. The last is doubtful: it teaches to be wrong in one language.
 #
 # ### What nobody forbids
 #
-# What could a model do for the full language reward, other than think in one language?
-# Look again at the fourth line of the table of texts. *No word, right* gets full marks. A
-# model that stopped using words, and only wrote its tape, would go on getting them.
+# *No word, right* gets full marks for language. A model that stopped using words, and only wrote
+# its tape, would go on getting them. And a dot, where no answer of the group is right, earns as
+# much as an honest attempt. **Nothing catches** a tape without words: words survive only as far
+# as they help to be right, and because Dev1 starts with them.
 #
-# - Empty thinking is caught by the format, and by the language part itself.
-# - A dot is caught only in part. Beside a clean right answer it loses. Where no answer of
-#   the group is right, it earns as much as an honest attempt, in fewer tokens.
-# - **Nothing catches** a tape without words. Words survive only as far as they
-#   help to be right, and because Dev1 starts with them.
-#
-# Thinking without words does not mix, but nobody can follow it. So the live run carries
-# two meters, for mixing and for thoughts without a word. A **meter** is a part with weight
-# 0: it is logged like the others and pays nothing. Exercise 11.3 closes the hole.
+# So the live run carries two **meters**, for mixing and for thoughts without a word: parts with
+# weight 0, which are logged and pay nothing. Exercise 11.3 closes the hole.
 
 # %% [markdown] tags=["slide"]
 # ## 4. A live run, with and without
 #
-# What does the language part do in training? Nobody can see it in a minute if mixing is
-# rare. In a group in which no answer mixes, the language part is the same for all eight,
-# and teaches nothing (section 3). Dev1 mixes seldom.
+# What does the language part do in training? Start from a model that mixes often and always
+# thinks: the Zero of chapter 09. From it the language part has one job, and a minute is enough
+# to see it. From Dev1 it would do two at once (section 3). The recipe starts from Dev1;
+# section 5 has its long runs.
 #
-# So the two live runs start from a model that mixes often, the Zero of chapter 09. The
-# recipe starts from Dev1; section 5 has its long runs. (R1's first RL also had a leash to
-# a reference model. Here it is off, since in our recipe it hardly pulls: see the appendix.)
+# (R1's first RL also had a leash to a reference model. Here it is off, since in our recipe it
+# hardly pulls: see the appendix.)
 
 # %%
 shape = {"prompts": 16, "group_size": 8, "max_new_tokens": LONGEST, "kl_coef": 0.0}
@@ -539,19 +609,18 @@ def one_language(policy, config, reward):
 
 
 # %%
-zero, _ = artifacts.load("zero-tiny")
 held_out = {"Dev1": (before, pairs), "Zero": measure(zero)}
 for name, (shares, _) in held_out.items():
     some = 1 - (1 - shares["mixed"]) ** live.group_size
     print(f"{name}: {shares['mixed']:.0%} mix, so {some:.0%} of the groups have one")
 
 # %% [markdown]
-# The last number assumes that answers are independent, as words were in section 1. From
-# Zero most groups can teach something about language.
+# (The last number assumes independent answers.)
 #
 # Both runs use the same seed: the same problems, and in the first step the same samples.
 # In one of them the weight of the language part is 0. Nothing else differs, so this is the
-# **control run**. The loop is that of chapter 09.
+# **control run**. The loop is that of chapter 09. (The machine was busy
+# when it took the minutes below. In our benchmark all of the chapter took little over one.)
 
 # %% tags=["slide"]
 arms = {"with": live, "without": replace(live, language=0.0)}
@@ -586,11 +655,10 @@ for arm, (history,) in soft.items():
 plots.compared_curves(soft, {"mixed": "answers that mix", "right": "right answers"})
 
 # %% [markdown]
-# What you see: from step 5 on every point is the mean of the last five steps, which are
-# 640 answers; the first four average what there is. Both runs begin at the same point.
+# What you see: means of five steps, 640 answers; the first points average what there is.
 # *With* the language reward fewer and fewer answers mix. *Without* it the share wanders:
 # nothing holds it. In *right* the two runs go up and down together, with the problems that
-# are drawn. So a price cannot be seen here; section 7 looks for it.
+# are drawn. A price cannot be seen here.
 #
 # Is the gap chance? With `seed=1` and `seed=2` in `live` we saw the same, from this Zero: in
 # the last five steps *with* mixed in less than half as many answers as *without*.
@@ -605,22 +673,18 @@ for name, (shares, _) in held_out.items():
 
 # %% [markdown]
 # Compare *mixed* in the last three rows. These are 144 answers of each model: differences
-# below about eight points in *mixed*, and below about ten in *right*, mean nothing. (All
-# shares of mixing lie below those of training, which draws more countdown, and hard problems.)
+# below about eight points in *mixed*, and below about ten in *right*, mean nothing.
 #
-# Look at *wordless*, too. Thoughts without words would have been the cheap way to the full
-# reward, and these runs did not take it.
+# Look at *wordless*, too: these runs did not take the cheap way to the full reward.
 #
-# If twenty steps take so much mixing out of Zero, why does the recipe start from Dev1?
-# Mixing is only one of Zero's two troubles. Nothing in this reward makes a thought easier
-# to read.
+# Why does the recipe not start from Zero? Mixing is only one of its two troubles. Nothing in
+# this reward makes a thought easier to read.
 #
 # ### Some thoughts, with and without
 #
-# What does mixing look like? The next cell takes the first five countdown prompts at which
-# Zero mixes, and prints nothing but the words of the thoughts. Below each are those of the
-# two trained models, from the same draw. (The prompts were chosen because Zero mixes here,
-# so compare the two others with each other.)
+# What does mixing look like? Here are the words of the thoughts for the first five countdown
+# prompts at which Zero mixes, with those of the two trained models. (The choice is by Zero, so
+# compare the two others with each other.)
 
 # %% tags=["slide"]
 answers = held_out["Zero"][1]
@@ -653,8 +717,7 @@ for i in [i for i in firsts if mixed(*answers[i])][:5]:
 #
 # Does the language reward keep a model in one language? The stage of the recipe takes forty
 # steps with four times as many answers in each. We ran it from Dev1 of three seeds, *with*
-# the language reward and *without* it. Both models, and Dev1, then answered 128 test problems
-# of each family, easy and hard (`python -m results.language with 0`, and so on).
+# the language reward and *without* it (`python -m results.language with 0`, and so on).
 
 # %%
 ARMS = ("without", "with")
@@ -676,6 +739,32 @@ def summary(arm, level, name, moment="after"):
 
 
 # %% tags=["slide"]
+long_runs = {
+    arm: [
+        softened(
+            [m | {"lost": 1 - m["language"]} for m in units[arm, s]["history"]],
+            ("lost", "right"),
+        )
+        for s in SEEDS
+    ]
+    for arm in ("with", "without")
+}
+for arm, runs in long_runs.items():
+    lost = [f"{run[4]['lost']:.1%} to {run[-1]['lost']:.1%}" for run in runs]
+    print(f"{arm:8} lost, first to last five steps: " + ", ".join(lost))
+labels = {"lost": "language reward that is lost", "right": "right answers"}
+plots.compared_curves(long_runs, labels)
+
+# %% [markdown]
+# What you see: what is missing from the full language reward. Lines are means over three seeds,
+# bands their range. *With* the reward it falls almost to 0. But it also falls
+# *without*, where nobody pays for it! Section 3 has the explanation: not thinking loses it, too.
+# Being right pays for thinking, so in both arms more answers think.
+#
+# So this curve cannot show mixing. An exam of both models can, which counts answers with a
+# foreign word:
+
+# %% tags=["slide"]
 panels = {}
 for level in ("easy", "hard"):
     rows = {"Dev1": summary("with", level, "mixed", "before")}
@@ -687,18 +776,21 @@ for level in ("easy", "hard"):
     assert all(after < old for after, old in zip(with_it, start, strict=True))
     if level == "easy":
         assert all(after > old for after, old in zip(without, start, strict=True))
-plots.interval_dots(panels, "answers that mix", 0.25)
+plots.interval_dots(panels, "answers that mix", 0.3, percent=True)
 
 # %% [markdown]
 # What you see: the share of answers that mix, before the stage (Dev1) and after it. Each
 # dot is a seed, and its bar an interval over problems.
 #
-# **Without the language reward RL brings the mixing back.** On easy problems 8 to 12% of the
-# answers mix, where Dev1 had 5 to 6%. On hard problems *without* is above Dev1 in two seeds
+# **Without the language reward RL brings the mixing back.** On easy problems more answers mix
+# than in Dev1, in every seed. On hard problems *without* is above Dev1 in two seeds
 # of three. So a cold start in one language is not enough.
 #
-# **With it, less is mixed than before**, in every seed and at both levels: 2 to 4% on
-# easy problems, 4 to 7% on hard ones.
+# **With it, less is mixed than before**, in every seed and at both levels.
+#
+# Did paying for clean words do this, or the wage for thinking? The arms differ in both, and
+# a long run that pays for thinking alone was not made. The live run of section 4 suggests the
+# words: there all answers think. But it starts from another model.
 #
 # Our goal, written down before, was that at most 3% of the easy answers mix. Seed 0 keeps
 # it, but seed 0 helped to choose the weight (section 3). Of the two others one keeps it,
@@ -706,11 +798,11 @@ plots.interval_dots(panels, "answers that mix", 0.25)
 #
 # ### Is it only length?
 #
-# Section 1 warned that longer thoughts mix more by themselves. Most of the mixing is in
-# countdown, which has a verdict in every line. So take easy countdown alone, and ask how
-# much Dev1 would mix if only its length had changed. Say that it mixed in 10% of its
-# answers, and they became twice as long. An answer stays clean with probability 0.9, one of
-# twice the length with $0.9^2 = 0.81$. So length alone would give 19%.
+# Section 1 warned that longer thoughts mix more by themselves. Most of the mixing on easy
+# problems is in countdown, which has a verdict in every line: the next cell prints it. So take
+# easy countdown alone, and ask how much Dev1 would mix if only its length had changed. With 10%
+# before and twice the length, an answer is clean with probability $0.9^2 = 0.81$. So length alone
+# would give 19%. (This is rough: tokens stand for verdicts, and one mean length for all answers.)
 
 
 # %%
@@ -728,24 +820,33 @@ def as_dots(values):
 was = [fmean(row) for row in of_countdown("with", "before", "length")]
 mixing_was = of_countdown("with", "before", "mixed")
 by_length = {"Dev1": as_dots(mixing_was)}
+for i, family in enumerate(("countdown", "arithmetic", "logic")):  # their order there
+    shares = [
+        fmean(
+            units["with", s]["P5"]["before"]["easy"]["values"]["mixed"][128 * i :][:128]
+        )
+        for s in SEEDS
+    ]
+    print(f"easy {family:11} Dev1 mixes in", *(f"{share:4.0%}" for share in shares))
 print("Dev1    tokens:", *(f"{length:4.0f}" for length in was))
 for arm in ARMS:
     lengths = [fmean(row) for row in of_countdown(arm, "after", "length")]
     print(f"{arm:7} tokens:", *(f"{length:4.0f}" for length in lengths))
-    alone = [
-        1 - (1 - fmean(row)) ** (now / before_it)
-        for row, now, before_it in zip(mixing_was, lengths, was, strict=True)
+    by_length[f"{arm}: by length alone"] = [
+        tuple(1 - (1 - share) ** (now / before_it) for share in dot)
+        for dot, now, before_it in zip(by_length["Dev1"], lengths, was, strict=True)
     ]
-    by_length[f"{arm}: by length alone"] = [(share,) * 3 for share in alone]
     by_length[f"{arm}: measured"] = as_dots(of_countdown(arm, "after", "mixed"))
-plots.interval_dots({"easy countdown": by_length}, "answers that mix", 0.4)
+plots.interval_dots(
+    {"easy countdown": by_length}, "answers that mix", 0.4, percent=True
+)
 
 # %% [markdown]
 # What you see: below Dev1, for each of the two models, what length alone would give and
-# what was measured. *Without* mixes far more than length alone gives in seed 0: there RL
-# added mixing of its own. In seed 1 it mixes a little more, with an interval that reaches
-# down to it, and in seed 2 length explains nearly all of a small rise. *With* mixes less than
-# length alone would give, in every seed, and its answers are not the shorter ones.
+# what was measured. The bars of *by length alone* are those of Dev1, carried over.
+# *Without* mixes far more than length alone gives in seed 0: there RL added mixing of its
+# own. In the two other seeds the bars overlap, so length can explain the rise. *With* mixes
+# less than length alone would give, in every seed, and its answers are not the shorter ones.
 
 # %% [markdown] tags=["slide"]
 # ## 6. What RL wins back
@@ -772,22 +873,21 @@ panels = {
 for title, rows in panels.items():
     cells = (f"{n} {fmean(m for m, *_ in row):.2f}" for n, row in rows.items())
     print(f"{title:20}" + "   ".join(cells))
-plots.interval_dots(panels, "right")
+limits = {title: 0.3 if title == "hard countdown" else 1.0 for title in panels}
+plots.interval_dots(panels, "right", limits, columns=2)
 
 # %% [markdown]
-# What you see: Zero, Dev1 and Dev2, a dot for each seed. From Dev1 to Dev2 right answers
-# rise in every seed in three of the panels. In easy countdown and easy arithmetic Dev2 is
-# back where Zero was. In hard arithmetic it is ahead, in one seed only just.
+# What you see: Zero, Dev1 and Dev2, a dot for each seed. (Hard countdown has an axis of its
+# own.) From Dev1 to Dev2 right answers rise in every seed in the three other panels. On easy
+# problems Dev2 is back where Zero was. In hard arithmetic it is ahead, in one seed only just.
 #
-# Hard countdown stays nearly lost, and in seed 0 nothing comes back. The cold start held
-# none of these problems, and RL cannot reward what is hardly ever found.
+# Hard countdown stays nearly lost: RL cannot reward what is hardly ever found.
 
 # %% [markdown] tags=["slide"]
 # ## 7. What it costs
 #
 # Is an answer in one language less often right? The authors say that it costs a little
-# performance, and pay it because people prefer to read one language (v1, section 2.3.2; v2,
-# section 3.2.1). In an ablation (a run with one part removed) on a distilled model of 7
+# performance (v1, section 2.3.2; v2, section 3.2.1). In their ablation on a distilled model of 7
 # billion parameters, mathematics stayed about equal and code became slightly worse (v2,
 # supplement B.6).
 #
@@ -814,9 +914,8 @@ print(f"difference      {gain['difference']:+.2f} [{low:.2f}, {high:.2f}]")
 # $$ \text{difference} = \frac{1}{N} \sum_{i=1}^{N} \big(a_i^{\text{with}}
 #    - a_i^{\text{without}}\big), $$
 #
-# with a bootstrap interval over the $N$ differences. (**Bootstrap**: draw $N$ of the
-# differences with replacement, take their mean, and do this a thousand times. The middle 95%
-# of these means are the interval.)
+# with a bootstrap interval over the $N$ differences: draw $N$ of them with replacement, a thousand
+# times, and take the middle 95% of the means.
 #
 # Now the measured runs. A problem counts once: its answers are averaged over the three seeds
 # first.
@@ -844,6 +943,16 @@ rows = {name: row for name, row in rows.items() if row is not None}
 for name in ("easy, all", "hard, all", "hard, arithmetic"):
     (mean, low, high), each, clear = rows[name]
     print(f"{name:18}{mean:+.3f} [{low:+.3f}, {high:+.3f}]{', clear' * clear}")
+print("\nhard arithmetic, right in each seed")
+right_in = {"Dev1": [m for m, *_ in summary("with", "hard", "arithmetic", "before")]}
+right_in |= {arm: [m for m, *_ in summary(arm, "hard", "arithmetic")] for arm in ARMS}
+for name, row in right_in.items():
+    print(f"{name:8}" + "".join(f"{mean:6.2f}" for mean in row))
+start, alone, both = map(fmean, right_in.values())
+gained, lost = alone - start, alone - both
+print(
+    f"RL alone gains {gained:.2f}; language takes {lost:.2f} back: {lost / gained:.0%}"
+)
 assert [name for name, row in rows.items() if row[2]] == ["hard, arithmetic"]
 plots.difference_dots(rows, "right answers: with minus without the language reward")
 
@@ -853,39 +962,49 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # interval over problems and outside the one over seeds. Grey means that these runs
 # cannot tell, not that the price is nothing.
 #
-# On easy problems no price is visible. On hard arithmetic it is 0.05, and clear. Over all
-# hard problems it is 0.02: a loss in every seed, and yet a tie by that rule, since the
-# seeds differ. A small price, then, as the authors say of theirs. Theirs shows in code,
-# ours in hard arithmetic.
+# On easy problems no price is visible. Over all hard problems there is a loss in every seed,
+# and yet a tie by that rule, since the seeds differ. Hard arithmetic is clear.
 #
-# Hard logic has no bar. No model solved one of these puzzles, so all differences are 0, and
-# a bootstrap can draw nothing but zeros. That would be a bar without length, as if the
-# price were known exactly. It is not known at all: where nothing is right, nothing can be
-# lost.
+# Is it a small price? Beside what RL alone gains over Dev1 on the same problems it is a good part:
+# the last printed line. But be careful: it is one clear row of seven, picked after the fact, and
+# chance alone can make one. And seed 0 helped to choose the weight.
+#
+# Why should there be a price at all? A Korean "no" reaches a target as well as an English
+# one. A hypothesis: the price comes from the *weight*. At 3 the language part
+# pushes harder than being right, at first mostly for thinking, and it can push a right answer
+# down (section 3). We did not test this; a run with a smaller weight would.
+#
+# <details><summary>Why hard logic has no bar</summary>
+#
+# No model solved one of these puzzles, so all differences are 0, and a bootstrap can draw
+# nothing but zeros. That would be a bar without length, as if the price were known exactly. It
+# is not known at all: where nothing is right, nothing can be lost.
+#
+# </details>
 
 # %% [markdown]
 # ## 8. What this does not show
 #
 # Our languages are two, with different scripts, so a look at the letters is enough.
 # English and French share theirs. Real programs ask a classifier that names the
-# language of a text (fastText's `lid.176`, or `lingua`), sentence by sentence, since it
-# errs on short strings.
+# language of a text (fastText's `lid.176`, or `lingua`), sentence by sentence.
 #
-# A Korean "no" is exactly as good as an English one for reaching a target. A large
-# model thinks in sentences, where the choice of language may change *what* is thought.
-# So its price may be higher or lower than ours.
+# Our words are mostly verdicts. A large model thinks in sentences, where the choice of language
+# may change *what* is thought. So its price may be higher or lower than ours.
 #
-# The hole of section 3, thinking without words, stays open: the live run did not fall
-# into it, another may.
+# The hole of section 3, thinking without words, stays open.
 
 # %% [markdown]
 # ## Summary
 #
 # - A reward for right answers is blind to language, so mixing drifts. Paying for the
 #   share of words in the question's language stops the drift and about halves what was
-#   there.
+#   there. Our goal of 3% on easy problems was kept in two seeds and missed in one.
+# - This reward pays for thinking, too. Dev1 feels mostly that, and Zero, which always
+#   thinks, feels only the foreign words.
 # - In the same stage RL recovers what the cold start cost, except for hard
-#   countdown.
+#   countdown. In hard arithmetic the language reward took back more than a quarter of what RL
+#   alone gained; elsewhere no price was clear.
 # - A share of words is simple only after one has said what a word is: numbers, single
 #   letters, formulas and names of programs are in no language.
 # - Rewards add up safely if no wrong answer can beat a right one. With more weight than
@@ -934,29 +1053,43 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # `solutions/11_one_language.ipynb`. Exercises 11.6 and 11.7 belong to the appendix.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 11.1** (easy, 3 min) Name the culprits. Return the list of words of the
-# thinking that are in another language than the problem's, in order, as
-# `language_consistency` sees them.
+# **Exercise 11.1** (medium, 20 min) Is a smaller weight enough? An open experiment. First a
+# meter with a margin: `ended` returns the mean of a metric over the last steps, and the margin
+# $2\sqrt{m(1-m)/N}$ of a share $m$ of $N$ answers. Then predict: at the weights 0.6 and 1, does
+# *mixed* end nearer to the run *with* or to the one *without*? And *right*? Now run them:
 #
-# <details><summary>Hint 1</summary>`words_of` of section 2 finds all words.</details>
-# <details><summary>Hint 2</summary>`rewards.SCRIPT[problem.language].match(word)` is `None`
-# for a foreign word.</details>
+# ```python
+# for weight in (0.6, 1.0):
+#     how = replace(live, language=weight)
+#     run = list(one_language(copy.deepcopy(zero), how, with_meters(how)))
+#     print(weight, ended(run, "mixed", 128), ended(run, "right", 128))
+# print({arm: ended(run, "mixed", 128) for arm, run in histories.items()})
+# ```
+#
+# <details><summary>Hint 1</summary>`history[-last:]` are the last steps, and each is a
+# dictionary of metrics.</details>
+# <details><summary>Hint 2</summary>N is `answers`, those of one step, times the number of
+# steps that you averaged.</details>
+# <details><summary>What we saw</summary>In this one run the weight 1 ended near the
+# run *with*, and 0.6 about halfway to the run *without*. *Right* differed by a few
+# points, about as much as its margin. From Dev1 it may be otherwise.</details>
 
 
 # %% tags=["exercise"]
-def foreign_words(problem, text):
-    """Words of the thinking that are in another language.
+def ended(history, name, answers, last=5):
+    """(mean of the metric in the last steps, its margin).
 
-    For an English problem and "<think>try 2+2=4 맞아</think>4" it is ["맞아"].
+    ended([{"mixed": 0.9}, {"mixed": 0.5}], "mixed", 100, last=1) is (0.5, 0.1).
     """
     # BEGIN SOLUTION
-    mine = rewards.SCRIPT[problem.language]
-    return [word for word in words_of(text) if not mine.match(word)]
+    found = [metrics[name] for metrics in history[-last:]]
+    mean = fmean(found)
+    return mean, 2 * math.sqrt(mean * (1 - mean) / (answers * len(found)))
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_11_1(foreign_words)
+checks.ex_11_1(ended)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 11.2** (easy, 10 min) How much may language weigh? Being right has the
@@ -993,7 +1126,8 @@ checks.ex_11_2(largest_weight)
 # for nothing *now*?
 #
 # <details><summary>Hint 1</summary>Take `words_of(text)` and count those of the
-# language.</details>
+# language: `rewards.SCRIPT[problem.language].match(word)` is `None` for a foreign
+# word.</details>
 # <details><summary>Hint 2</summary>Return 0.0 before you divide by a number of words
 # that is 0. `min(1.0, mine / enough)` is the second factor.</details>
 # <details><summary>Answer to the last question</summary>Any `enough` words of the
@@ -1040,8 +1174,9 @@ checks.ex_11_3(spoken)
 # apart.</details>
 # <details><summary>Answer to the predictions</summary>One slip among n words costs 1
 # under the strict rule, and 3/n under the share. So the rule is louder from four words
-# on. It is silent in a group where all mix, or none does: a model that mixes in every
-# answer learns nothing from it.</details>
+# on. It is silent where all eight get the same: all clean, or all paid nothing, for a foreign
+# word, no word or no thought. A model that mixes in every answer learns nothing from
+# it.</details>
 
 
 # %% tags=["exercise"]
@@ -1097,15 +1232,13 @@ checks.ex_11_5(paired_error)
 # %% [markdown] tags=["slide"]
 # ## Appendix: a leash and a wide clip
 #
-# **Skip this if you like**: the main line does not need it. (Of the later chapters only 13
-# comes back to the leash, in one of its runs.) What else did R1's first RL have? Two parts that
-# chapter 09 left out or set otherwise. Exercises 11.6 and 11.7, at the end, use them.
+# **Skip this if you like.** (Of the later chapters only 13 comes back to the leash, in one of its
+# runs.) R1's first RL had two more parts, which chapter 09 left out or set otherwise.
 #
 # ### The leash, and why it moves
 #
-# How can RL change what pays and keep the rest? Dev1 can do something that no reward
-# mentions: its thoughts have a form that people can follow. RL could lose this without
-# noticing. So the loss gets one more term, a leash: $\beta$ times the KL divergence to a
+# How can RL change what pays and keep the rest, such as a form of thought that people can
+# follow? The loss gets one more term, a leash: $\beta$ times the KL divergence to a
 # **reference model**. It is 0 where both agree and otherwise positive (appendix B).
 #
 # Say that the policy makes a token twice as likely as the reference does. Then this token adds
@@ -1133,16 +1266,14 @@ for seed in SEEDS:
     print(f"seed {seed}: KL {kl:.3f} nats a token, times {beta} is {kl * beta:.0e}")
 
 # %% [markdown]
-# Being right moves the reward by 1, so this leash hardly holds at all. A reference that stayed
-# Dev1, with ten times the $\beta$, changed nothing that we could measure either
-# ([docs/experiments.md](../docs/experiments.md)). Our stage, 160 optimizer steps, is too short
-# to test what R1's leash was for. (Appendix B, section 9, derives what a fixed leash allows.)
+# Being right moves the reward by 1, so this leash hardly holds at all, and our stage, 160 optimizer
+# steps, is too short to test what R1's leash was for. A fixed reference with ten times the $\beta$
+# changed nothing that we could measure ([docs/experiments.md](../docs/experiments.md)).
 #
 # ### A refresh in a log
 #
-# What does one see in a log? Here is a toy that we can compute exactly: three tokens,
-# and a policy that moves its logits by the same little bit at each step. Every five
-# steps the reference is refreshed.
+# What does one see in a log? Here is a toy: three tokens, and a policy that moves its logits
+# by the same little bit at each step. Every five steps the reference is refreshed.
 
 # %%
 logits = torch.tensor([0.0, 0.5, 1.0])
@@ -1168,22 +1299,19 @@ plots.curves({"KL of a policy that drifts steadily": toy}, "step", "nats")
 # %% [markdown]
 # What you see: the same drift, measured twice. The KL to the start only grows. The KL
 # to the refreshed reference makes teeth, and the height of a tooth says how much the
-# policy changed in five steps: a speed. The teeth get smaller although the logits move
-# by the same step each time, because KL measures what the policy *does*, not how its
-# numbers move.
+# policy changed in five steps: a speed. (The teeth shrink although the logits move by equal
+# steps, because KL measures what the policy *does*.)
 #
 # So a KL that falls to zero in the middle of a run need not mean that the policy came home;
 # perhaps the reference was refreshed. And two runs with different refreshing cannot be
-# compared by their KL. There is a price, too: every refresh forgets a little of the start,
-# and many refreshes can forget all of it.
+# compared by their KL.
 
 # %% [markdown] tags=["slide"]
 # ### A clip of 10
 #
-# One number of R1's first RL looks like a misprint: the clip. Chapter 09 used 0.2 below
-# and 0.28 above. The paper says $\epsilon = 10$ (v2, section 3.2.1). A clip that is too
-# low, it says, cuts off the gradients of many tokens and costs performance. One that is
-# too high makes training unstable.
+# Chapter 09 used a clip of 0.2 below and 0.28 above. The paper has $\epsilon = 10$ (v2, section
+# 3.2.1). A clip that is too low, it says, cuts off the gradients of many tokens and costs
+# performance. One that is too high makes training unstable.
 #
 # The clip takes the gradient away where the ratio $\rho$ of new to old probability has
 # left the range from $1-\epsilon$ to $1+\epsilon$ in the wanted direction. A ratio is
@@ -1210,9 +1338,7 @@ for name, low, high in (("0.2 / 0.28", 0.2, 0.28), ("10 / 10", 10.0, 10.0)):
 # %% [markdown]
 # A zero is a token without gradient: a **silent** one. With the narrow clip a good
 # token stops at 1.28 times its old probability, and a bad one at 0.8. With the wide one
-# a good token may become eleven times as likely, and bad tokens never become silent. (A
-# bad token that has become likelier has no limit under either clip: look at the last
-# column.)
+# a good token may become eleven times as likely, and bad tokens never become silent.
 #
 # <details><summary>Why a wide clip may be unstable</summary>
 #
@@ -1223,9 +1349,9 @@ for name, low, high in (("0.2 / 0.28", 0.2, 0.28), ("10 / 10", 10.0, 10.0)):
 #
 # </details>
 #
-# **Count them.** One batch of Dev1, and sixteen optimizer steps on it, each with its
-# own part of the batch: in the paper 512 answers, here one group of eight. Before each
-# step, ask of every token whether its gradient is gone.
+# **Count them.** One batch of Dev1, and sixteen optimizer steps on it, as in the paper, each with
+# its own part of the batch: here one group of eight. Before each step, ask of every token
+# whether its gradient is gone.
 
 # %%
 one = replace(config, **shape, minibatches=16)
@@ -1276,15 +1402,16 @@ print(f"of all tokens of the batch: {batch.old_logprobs[batch.mask].exp().mean()
 # %% [markdown]
 # In the first part all ratios are 1 and nothing is silent. Then the policy moves away
 # from the samples, and some tokens become silent at the narrow clip; at 10, none. They
-# are few, but not just any tokens. A token whose probability was near 1 cannot become
+# are few, but not just any: a token whose probability was near 1 cannot become
 # 1.28 times as likely. The cut falls on places where the model was undecided, as the
-# two means show: operators, the words behind a verdict, and some numbers. (So it falls
-# on the words that this chapter pays for, too.)
+# two means show.
 #
 # (*Tokens* counts only answers with an advantage other than 0, so a group of equal rewards
 # adds none.)
 #
-# Our recipe has 4 parts. How many tokens were outside its clip in the long runs?
+# Our recipe has 4 parts. How many tokens were outside its clip in the long runs? The log keeps
+# the last part of each step, where the policy is farthest from the samples. It divides by
+# *all* tokens of that part, also by those without an advantage:
 
 # %%
 for seed in SEEDS:
@@ -1293,7 +1420,8 @@ for seed in SEEDS:
     print(f"seed {seed}: {share:.2%} of the tokens outside the clip")
 
 # %% [markdown]
-# At most one token in 300. So a wider clip would free few, and a run with a clip of 10
+# At most one token in 300, a share of other tokens than those in the table above, so do not
+# compare the two. A wider clip would free few, and a run with a clip of 10
 # ended level with ours ([docs/experiments.md](../docs/experiments.md)). This is no evidence
 # against R1's choice: its rollouts had 16 parts.
 

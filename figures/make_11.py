@@ -17,7 +17,7 @@ def loop(axes):
         y = 3.3 - 1.13 * i
         card(axes, 4.6, y, 3.1, 0.95, colour, title, (line,), section)
         arrow(axes, (3.4, 2.45), (4.55, y + 0.47), colour)
-        arrow(axes, (7.7, y + 0.47), (8.85, 2.9), colour)
+        arrow(axes, (7.7, y + 0.47), (8.85, 3.3 - 0.4 * i), colour)
     lines = ("added up, then compared", "within a group")
     card(axes, 8.9, 2.2, 3.7, 1.4, ORANGE, "reward, advantage", lines, "3")
     card(axes, 8.9, 0.3, 3.7, 0.95, ORANGE, "clipped loss", ("pushes what paid",))

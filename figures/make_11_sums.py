@@ -1,14 +1,14 @@
 """Draw what a weight does to the order of rewards: python -m figures.make_11_sums"""
 
 from figures.sketch import CENTRE, SMALL, arrow, sheet
-from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE
+from r1lib.plots import GREEN, GREY, INK, ORANGE
 from r1lib.rewards import FORMAT_WEIGHT
 
 TEXTS = (  # name, right, well-formed, share of words in the question's language
     ("right, clean", 1, 1, 1.0, GREEN),
     ("right, mixed", 1, 1, 0.5, GREEN),
-    ("right, other language", 1, 1, 0.0, BLUE),
-    ("right, no thinking", 1, 0, 0.0, BLUE),
+    ("right, other language", 1, 1, 0.0, GREEN),
+    ("right, no thinking", 1, 0, 0.0, GREEN),
     ("wrong, clean", 0, 1, 1.0, ORANGE),
 )
 WEIGHTS = (0.6, 3.0)

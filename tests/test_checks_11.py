@@ -1,6 +1,5 @@
 """The checks of chapter 11 refuse the mistakes that learners make, and say why."""
 
-import re
 from statistics import fmean, variance
 
 import pytest
@@ -10,14 +9,29 @@ from r1lib import checks, rewards
 from r1lib.tokenizer import chat
 
 
-def every_word(problem, text):
-    """Foreign words, names of people and Python not left out."""
-    found = rewards.WORD.findall(chat.thinking(text))
-    return [w for w in found if not rewards.SCRIPT[problem.language].match(w)]
+def of_all_steps(history, name, answers, last=5):
+    """Forgets `last`."""
+    mean = fmean(step[name] for step in history)
+    return mean, 2 * (mean * (1 - mean) / (answers * len(history))) ** 0.5
 
 
-def of_the_answer(problem, text):
-    return rewards.WORD.findall(re.sub(r"<.*?>", " ", text))
+def of_one_step(history, name, answers, last=5):
+    """The margin of a single step."""
+    mean = fmean(step[name] for step in history[-last:])
+    return mean, 2 * (mean * (1 - mean) / answers) ** 0.5
+
+
+def of_the_asked_steps(history, name, answers, last=5):
+    """Counts steps that the history does not have."""
+    mean = fmean(step[name] for step in history[-last:])
+    return mean, 2 * (mean * (1 - mean) / (answers * last)) ** 0.5
+
+
+def inside_only(problem, text, enough=2):
+    """Counts the words between the tags alone."""
+    found = rewards.words(chat.thinking(text))
+    mine = sum(bool(rewards.SCRIPT[problem.language].match(w)) for w in found)
+    return mine / len(found) * min(1.0, mine / enough) if found else 0.0
 
 
 def without_punishment(right, others):
@@ -86,12 +100,14 @@ def never_paired(first, second):
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
-        (checks.ex_11_1, every_word, "in a problem in 'ko' the foreign words are []"),
-        (checks.ex_11_1, of_the_answer, "the foreign words are []"),
+        (checks.ex_11_1, of_all_steps, "over the last 1 of four steps is 0.3"),
+        (checks.ex_11_1, of_one_step, "N is all answers that were averaged"),
+        (checks.ex_11_1, of_the_asked_steps, "the margin of 'right' over the last 9"),
         (checks.ex_11_2, without_punishment, "must stay below 0.7"),
         (checks.ex_11_2, lambda right, others: right, "must stay below 0.9"),
         (checks.ex_11_3, plain, "no word must pay nothing"),
         (checks.ex_11_3, paid_by_length, "with enough=2 pays 0.25, not 0.5"),
+        (checks.ex_11_3, inside_only, "words before the thinking count, too"),
         (checks.ex_11_6, too_early, "the refresh comes at its end"),
         (checks.ex_11_6, lambda steps, every: [0], "one entry for each step"),
         (checks.ex_11_7, outside, "a bad one that became likelier still moves"),

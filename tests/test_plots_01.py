@@ -42,3 +42,12 @@ def test_bars_of_next_tokens_add_up_to_one():
     widths = [bar.get_width() for bar in axes.patches]
     assert widths == [0.75, 0.125, 0.125, 1.0, 0.0, 0.0]
     assert "base: 17 75%, 15 12%, all others 12%." in figure.alt
+
+
+def test_interval_dots_may_have_an_end_for_each_panel_and_count_in_percent():
+    panels = {name: {"a": [(0.1, 0.05, 0.2)]} for name in ("easy", "hard")}
+    most = {"easy": 1.0, "hard": 0.2}
+    figure = plots.interval_dots(panels, "mixed", most, percent=True)
+    easy, hard = figure.axes
+    assert easy.get_xlim()[1] > 1 and hard.get_xlim()[1] < 0.25
+    assert hard.xaxis.get_major_formatter()(0.1, 0) == "10%"

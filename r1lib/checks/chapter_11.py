@@ -17,28 +17,33 @@ def asked(language: str) -> Problem:
     return Problem("countdown", "easy", language, "", "", "")
 
 
-def ex_11_1(foreign_words) -> None:
-    """The words of the thinking that are in another language."""
+def ex_11_1(ended) -> None:
+    """The mean of a metric over the last steps, and the margin of a share."""
 
-    def test(foreign_words):
-        for language, thought, wanted in (
-            ("en", "try 8-3=5 yes, it fits", []),
-            ("en", "try 8-3=5 맞아 yes 찾았어", ["맞아", "찾았어"]),
-            ("ko", "시도 8-3=5 yes", ["yes"]),
-            ("en", "맞아 yes 맞아", ["맞아", "맞아"]),
-            ("ko", "기사=A,B:A 참,B 거짓 아니", []),
-            ("ko", r"\frac{1}{2} x 맞아 sorted(xs)", []),
-            ("en", "맞아yes да", ["맞아", "да"]),
-            ("ko", "", []),
+    def test(ended):
+        history = [{"mixed": m, "right": 0.5} for m in (0.9, 0.4, 0.2, 0.3)]
+        for name, answers, last, wanted in (
+            ("mixed", 100, 1, 0.3),
+            ("mixed", 100, 2, 0.25),
+            ("mixed", 128, 3, 0.3),
+            ("right", 128, 9, 0.5),
         ):
-            text = f"<think>{thought}</think><answer>다른 words</answer>"
-            got = items(foreign_words(asked(language), text))
-            assert got == wanted, (
-                f"for {thought!r} in a problem in {language!r} the foreign words are "
-                f"{wanted}, not {got}"
+            steps = min(last, len(history))
+            margin = 2 * math.sqrt(wanted * (1 - wanted) / (answers * steps))
+            got = ended(list(history), name, answers, last=last)
+            mean, room = map(number, parts(got, 2, "return the mean and its margin"))
+            of = f"{name!r} over the last {last} of four steps"
+            assert abs(mean - wanted) < 1e-6, f"{of} is {wanted}, not {mean:.3f}"
+            alone = 2 * math.sqrt(wanted * (1 - wanted) / answers)
+            assert steps == 1 or abs(room - alone) > 1e-6, (
+                "N is all answers that were averaged: those of a step times the steps"
+            )
+            assert abs(room - margin) < 1e-6, (
+                f"the margin of {of}, {answers} answers in each, is {margin:.3f}, "
+                f"not {room:.3f}"
             )
 
-    report("11.1", test, foreign_words)
+    report("11.1", test, ended)
 
 
 def ex_11_2(largest_weight) -> None:
@@ -91,6 +96,11 @@ def ex_11_3(spoken) -> None:
                 f"{thought!r} in {language!r} with enough={enough} pays {wanted}, "
                 f"not {got}"
             )
+        got = number(spoken(asked("en"), f"맞아 <think>yes</think>{ANSWER}", enough=1))
+        assert abs(got - 0.5) < 1e-6, (
+            f"'맞아 <think>yes</think>' pays 0.5, not {got}: words before the thinking "
+            "count, too"
+        )
 
     report("11.3", test, spoken)
 

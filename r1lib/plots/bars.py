@@ -168,13 +168,15 @@ def stacked_bars(
 def interval_dots(
     panels: dict[str, dict[str, list]],
     label: str = "pass@1",
-    most: float = 1.0,
+    most: float | dict[str, float] = 1.0,
     columns: int | None = None,
+    percent: bool = False,
 ) -> Picture:
     """Draw (mean, low, high) of each seed as dots with whiskers, a row per name.
 
-    The axis ends at `most`. With `columns` panels go on in a second row, and so on; a
-    dot that is alone in its row has its number above it.
+    The axis ends at `most`, which may differ by panel, as {"countdown": 0.5, ...}. It
+    counts in `percent` if you wish. With `columns` panels go on in a second row, and so
+    on; a dot that is alone in its row has its number above it.
 
     panels = {"countdown": {"base": [(0.2, 0.1, 0.3), ...], "zero": [...]}}
     """
@@ -209,8 +211,9 @@ def interval_dots(
                     above = {"textcoords": "offset points", "ha": "center"}
                     axes.annotate(f"{mean:.2f}", (mean, place), (0, 6), **above)
         axes.set(title=title, xlabel=label, yticks=range(len(names)))
-        axes.set(xlim=(-0.03 * most, 1.03 * most), xticks=(0, most / 2, most))
-        axes.xaxis.set_major_formatter("{x:g}")
+        end = most[title] if isinstance(most, dict) else most
+        axes.set(xlim=(-0.03 * end, 1.03 * end), xticks=(0, end / 2, end))
+        axes.xaxis.set_major_formatter(PercentFormatter(1, 0) if percent else "{x:g}")
         axes.set_yticklabels(names)
     all_axes[0].set_ylim(len(names) - 0.5, -0.5)  # the first on top, air around all
     if len(first[longest]) > 1:
@@ -277,7 +280,8 @@ def difference_rows(axes, rows: dict[str, tuple | None]) -> None:
         colour = LOOKS[mean < 0][0] if clear else GREY
         axes.plot([low, high], [y, y], color=colour, linewidth=4, alpha=0.45)
         tick = {"markersize": 11, "markeredgewidth": 1.8, "zorder": 3}  # over the line
-        axes.plot(seeds, [y] * len(seeds), "|", color=colour, **tick)
+        places = [y + 0.14 * (i - (len(seeds) - 1) / 2) for i in range(len(seeds))]
+        axes.plot(seeds, places, "|", color=colour, **tick)  # none hides another
         axes.plot([mean], [y], "D" if clear else "o", color=colour, markersize=6)
     axes.set(yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6))
     names = axes.set_yticklabels(list(rows))
