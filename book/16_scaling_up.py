@@ -164,8 +164,8 @@ plots.log_dots(totals, "gigabytes to train, in all", lines=GPUS)
 #
 # At 8,192 tokens per pass a 7B model fits on neither, although an H100 holds its weights alone
 # five times over. It is too small for any number of tokens: 122 GB are weights, gradients and
-# optimizer. (V3's dot takes
-# the usual 16 bytes for each weight. V3's own 13 make 8.7 TB, chapter 05.)
+# optimizer. (V3's dot
+# takes 16 bytes for each weight, too. Its own 13 make 8.7 TB, chapter 05.)
 #
 # Where does the memory go?
 
@@ -275,7 +275,7 @@ for name in ("Qwen2.5-7B", "DeepSeek-V3"):
     found = [seconds_by_part(models[name], rows) for rows in range(1, 8192)]
     times = [cost["learning"] / cost["sampling"] for cost in found]
     dearer = next(n for n, x in enumerate(times, 1) if x > 1)
-    bound = next(n for n, x in enumerate(times, 1) if x > 2.999)
+    bound = next(n for n, x in enumerate(times, 1) if x > 3 - 1e-9)
     print(f"{name}: learning takes longer from {dearer:,} texts on,")
     print(f"{'':13}sampling waits for arithmetic from {bound:,} texts on")
 plots.curves(panels, "texts that share a reading", "GPU seconds (H100)", log="xy")
@@ -297,14 +297,16 @@ plots.curves(panels, "texts that share a reading", "GPU seconds (H100)", log="xy
 # model share a reading. On sixteen copies of DeepSeek-V3 each has 512, and sampling takes longer
 # again.
 #
-# Real sampling takes longer. Some texts are much longer than the rest, and at the end few of them
-# share a reading. A simple loop in Python adds time of its own, which section 3 counts. So large runs
-# sample with a program made for it, an **inference engine** such as vLLM.
+# Real sampling takes longer: at the end a few long texts share a reading, and a simple loop in Python
+# adds time of its own (section 3). So large runs sample with a program made for it, an
+# **inference engine** such as vLLM.
 #
 # So experts save time in learning: it follows the 37 billion active weights, while memory follows the 671
-# billion. On a CPU, 16 times the experts took only 1.5 times the seconds of a training step.
-# ([docs/speed.md](../docs/speed.md) has more such lines, and our code beside transformers and TRL. No GPU was
-# measured for this book.)
+# billion.
+#
+# <details><summary>Measured on a CPU</summary>16 times the experts took only 1.5 times the seconds of a
+# training step. ([docs/speed.md](../docs/speed.md) has more such lines, and our code beside transformers and
+# TRL. No GPU was measured for this book.)</details>
 
 # %% [markdown] tags=["slide"]
 # ## 2. Real checkpoints
@@ -444,10 +446,12 @@ for game, asked, here in zip(games, prompts, written, strict=True):
         print(their_tokenizer.decode(there), "\n")
 
 # %% [markdown]
-# The same folder can be uploaded or fine-tuned with TRL. vLLM's version for processors loads
+# The same folder can be uploaded or fine-tuned with TRL.
+#
+# <details><summary>vLLM, and tokenizers</summary>vLLM's version for processors loads
 # it but cannot run it (`recipes/README.md`); on a GPU we have not tried. Tokenizers can be
 # read, too: `r1lib.hub.tokenizers.load` takes the `tokenizer.json` of DeepSeek, Qwen and
-# Llama 3, which are byte-level BPE as in chapter 02.
+# Llama 3, which are byte-level BPE as in chapter 02.</details>
 
 # %% [markdown] tags=["slide"]
 # ## 3. One GPU
@@ -537,9 +541,10 @@ plots.stacked_bars(loops, "minutes of one H100, computed")
 #
 # The 0.25 ms for the launches of a layer are a guess. Time a few steps before you trust the plan.
 #
-# TinyZero's authors report that a base of 3B learns reasoning on countdown for less than 30 dollars
-# (the README of github.com/Jiayi-Pan/TinyZero). Why is that more than our 1.43? Their script trains
-# twice as many weights, by PPO with a value model. Our plan has no evaluation and no failed attempt.
+# <details><summary>TinyZero's 30 dollars</summary>Its authors report that a base of 3B learns reasoning
+# on countdown for less than 30 dollars (the README of github.com/Jiayi-Pan/TinyZero). Why is that more
+# than our 1.43? Their script trains twice as many weights, by PPO with a value model. Our plan has no
+# evaluation and no failed attempt.</details>
 
 # %% [markdown] tags=["slide"]
 # ## 4. Many GPUs
@@ -588,17 +593,17 @@ assert torch.allclose(fair, whole, atol=1e-6) and not torch.allclose(equal, whol
 #
 # Below is our step on many ranks. These names are in it:
 #
-# - **`task`** is the model in a wrapper, of the class `Task`. `task(function)` returns
-#   `function(model)`; here the function is the loss of a micro-batch.
-# - **`ranks`** is a factor of the loss. The wrappers add up gradients and divide by the number of
-#   ranks. We want the sum $s_1 + s_2$ of two shares, so we multiply first: $(2 s_1 + 2 s_2) / 2$.
-# - **`fresh`** is 1, or 0 for a micro-batch that only runs again. All ranks take part in every
-#   exchange, once for each micro-batch. So a rank with fewer of them repeats its last one, times 0.
-# - **`guarded_step`** clips the gradient and runs the optimizer. `norm_of` reads the norm, also if
-#   each rank has a part of the gradient. `total` adds up a number over all ranks.
+# - **`task`** is the model in a wrapper, a `Task`. `task(function)` returns `function(model)`, here the
+#   loss of a micro-batch.
+# - **`ranks`**: the wrappers add up gradients and divide by the number of ranks. We want the sum
+#   $s_1 + s_2$ of two shares, so we multiply first: $(2 s_1 + 2 s_2) / 2$.
+# - **`fresh`**: all ranks take part in every exchange, once for each micro-batch. A rank with fewer of
+#   them repeats its last one, times 0.
+# - **`guarded_step`** clips the gradient and runs the optimizer. `norm_of` reads the norm where each rank
+#   has a part of the gradient. `total` adds up over all ranks.
 #
-# The picture has one exchange for a step, ours one for each micro-batch. That is simpler and
-# sends more. Large runs first add up on each rank; torch calls this `no_sync`.
+# The picture has one exchange for a step, ours one for each micro-batch. Large runs first
+# add up on each rank; torch calls this `no_sync`.
 
 # %% tags=["slide"]
 # r1lib.training.distributed.step
@@ -717,10 +722,9 @@ for name, (tokens, *options) in table.items():
     print()
 
 # %% [markdown]
-# Take one entry by hand: four ranks, 8,192 tokens. A quarter of 122 GB is 30. Activations and logits
-# of the rank's own pass are 28 + 15 = 43. What is whole for a moment adds 4. In all: 77 GB. An H100
-# has 80, but the program, its libraries and gaps in the memory need some, too. So we keep a tenth free,
-# and the entry says H200.
+# Four ranks and 8,192 tokens, by hand: a quarter of 122 GB is 30; activations and logits are
+# 28 + 15 = 43; what is whole for a moment adds 4. In all: 77. An H100 has 80, but a program needs
+# room beside these sums. So we keep a tenth free, and the entry says H200.
 #
 # Read a row from left to right: how many ranks until an H100 is enough? Longer passes need more
 # ranks. In RL the copy adds 15 GB to every rank from two on, and recomputation makes up for it.
@@ -852,12 +856,16 @@ print("two ranks with two experts each compute what one with four does")
 
 # %% [markdown]
 # `experts_across`, in the folded cell, does the same where each rank is a process of its own. We only
-# read it here; the tests run it. Follow rank 0 of our example through its four steps:
+# read it here; the tests run it.
+#
+# <details><summary>Rank 0 of our example, in four steps</summary>
 #
 # 1. It sorts its pairs by expert: (0,0) (1,0), (0,1) (2,1), (1,2) (3,2), (2,3) (3,3).
 # 2. It announces four rows to rank 1, and learns that four will come from there.
 # 3. It sends tokens 1, 3, 2 and 3 to rank 1, with the numbers of their experts.
 # 4. It runs experts 0 and 1 on eight rows. Outputs travel back, and each token adds up its two.
+#
+# </details>
 
 # %% tags=["hide-input"]
 # r1lib.training.distributed.experts_across
