@@ -138,10 +138,12 @@ for name, config in models.items():
 #
 # In mixed precision a weight and its gradient take two bytes each, in the format
 # **bfloat16**, a float of 16 bits. The optimizer takes twelve: a copy of the weight and both
-# moments, in float32. The rest is estimated. A layer keeps about 34 bytes for
+# moments, in float32.
+#
+# <details><summary>The rest is estimated</summary>A layer keeps about 34 bytes for
 # each token and each number of its width, without the attention matrix (Korthikanti and
 # others, arXiv 2205.05198). The logits exist three times in float32: themselves, their
-# softmax, and their gradient.
+# softmax, and their gradient.</details>
 
 # %% tags=["slide"]
 GPUS = {"H100": 80, "H200": 141}  # gigabytes
@@ -164,8 +166,7 @@ plots.log_dots(totals, "gigabytes to train, in all", lines=GPUS)
 #
 # At 8,192 tokens per pass a 7B model fits on neither, although an H100 holds its weights alone
 # five times over. It is too small for any number of tokens: 122 GB are weights, gradients and
-# optimizer. (V3's dot
-# takes 16 bytes for each weight, too. Its own 13 make 8.7 TB, chapter 05.)
+# optimizer.
 #
 # Where does the memory go?
 
@@ -282,8 +283,7 @@ plots.curves(panels, "texts that share a reading", "GPU seconds (H100)", log="xy
 
 # %% [markdown]
 # What you see: learning grows with the number of texts. Sampling hardly grows at first, because one
-# reading of the weights serves all of them. (Only the cache, which each text has for itself, is
-# read in addition.)
+# reading of the weights serves all of them.
 #
 # Then sampling bends upwards: its arithmetic has become longer than the reading. From there on the
 # lines run in parallel. Learning costs three times as much, since it adds a backward pass. More
@@ -301,10 +301,7 @@ plots.curves(panels, "texts that share a reading", "GPU seconds (H100)", log="xy
 # adds time of its own (section 3). So large runs sample with a program made for it, an
 # **inference engine** such as vLLM.
 #
-# So experts save time in learning: it follows the 37 billion active weights, while memory follows the 671
-# billion.
-#
-# <details><summary>Measured on a CPU</summary>16 times the experts took only 1.5 times the seconds of a
+# <details><summary>Experts save time in learning: measured on a CPU</summary>16 times the experts took only 1.5 times the seconds of a
 # training step. ([docs/speed.md](../docs/speed.md) has more such lines, and our code beside transformers and
 # TRL. No GPU was measured for this book.)</details>
 
@@ -475,7 +472,7 @@ for dtype in (torch.float32, torch.bfloat16):
 #
 # **Learning rate.** Our tiny models learn at 6e-4, TinyZero's at 1e-6. AdamW moves each weight by
 # about the rate. An output of a wide layer adds up many such moves, so wide models need smaller
-# rates. A strong base also has more to lose by a long step.
+# rates.
 #
 # **Prompts.** A published base does not know our format. The prompt must ask for it.
 #
@@ -788,9 +785,11 @@ assert torch.allclose(sum(parts), wanted, atol=1e-5)
 #
 # ### Which cut for which wire?
 #
-# To add up a tensor over $N$ ranks, each rank sends $2 (N-1)/N$ of its size. Half of this collects
-# the sum of each slice, half passes the sums on. A gather or a reduce-scatter is one half.
-# So we can compute what travels. We take the 7B model, eight ranks, a million tokens for one step, and
+# <details><summary>What an exchange sends</summary>To add up a tensor over $N$ ranks, each rank sends
+# $2 (N-1)/N$ of its size. Half of this collects the sum of each slice, half passes the sums on. A
+# gather or a reduce-scatter is one half.</details>
+#
+# We can compute what travels. We take the 7B model, eight ranks, a million tokens for one step, and
 # 8,192 tokens in a pass. In DeepSeek's cluster a link carries 50 GB a second between
 # machines and 160 within one (section 3.2.2 of the V3 report). We give each rank one such link.
 # "Data" has one exchange for a step, as in the picture:
@@ -818,8 +817,7 @@ print(f"\nthe arithmetic of a rank: {flops / (0.35 * PEAK):.0f} s at 35% of the 
 # Data parallelism and a pipeline send little. (Our `step` would send the gradients after each of its
 # 16 passes, 16 times as much. Here `no_sync` pays.) Tensor parallelism would send for longer than
 # it computes on the slow wire, so its ranks belong in one machine. Sharded data is
-# between them. It gathers once for each pass, forward and backward, so longer passes help, and so
-# does gathering the next layer while this one computes.
+# between them. It gathers once for each pass, forward and backward, so longer passes help.
 #
 # ### Experts
 #
@@ -827,9 +825,7 @@ print(f"\nthe arithmetic of a rank: {flops / (0.35 * PEAK):.0f} s at 35% of the 
 # token is sent to the ranks of its experts, and their outputs are sent back. Both trips are an
 # **all-to-all**, in which every rank sends something to every other.
 #
-# Here is the bookkeeping in one process: two ranks with two experts and four tokens each. Rank 0
-# has the pairs of token and expert (0,0) (0,1) (1,0) (1,2) (2,1) (2,3) (3,2) (3,3). Experts 0 and 1
-# are at home, so four rows stay and four travel. We count the rows that each rank sends to each
+# Here is the bookkeeping in one process: two ranks with two experts and four tokens each. We count the rows that each rank sends to each
 # rank. Then each runs its experts on what it received:
 
 # %% tags=["nbval-check-output"]
@@ -860,7 +856,7 @@ print("two ranks with two experts each compute what one with four does")
 #
 # <details><summary>Rank 0 of our example, in four steps</summary>
 #
-# 1. It sorts its pairs by expert: (0,0) (1,0), (0,1) (2,1), (1,2) (3,2), (2,3) (3,3).
+# 1. It sorts its pairs of token and expert by expert: (0,0) (1,0), (0,1) (2,1), (1,2) (3,2), (2,3) (3,3).
 # 2. It announces four rows to rank 1, and learns that four will come from there.
 # 3. It sends tokens 1, 3, 2 and 3 to rank 1, with the numbers of their experts.
 # 4. It runs experts 0 and 1 on eight rows. Outputs travel back, and each token adds up its two.
@@ -929,7 +925,7 @@ plots.log_dots(costs, "US dollars, as published, on a logarithmic axis")
 #
 # What you see: the three policies of a run whose sampler is eight steps old. *Old* is here the trainer
 # at the start of a step, *new* the trainer inside it. (In chapter 08 the old policy was the one that
-# sampled. There the two were the same.) The **ratios** between them come later.
+# sampled. There the two were the same.)
 #
 # <details><summary>Engines that you can connect</summary>The folder <code>recipes/</code> connects
 # three with the problems and rewards of this book. vLLM samples
@@ -1060,9 +1056,9 @@ for name, row in (("old over sampler", old / sampler), ("weight of the loss", we
     print(f"{name:20}" + "".join(f"{x:6.1f}" for x in row[0].tolist()))
 
 # %% [markdown]
-# Below the cap, the weighted mean over the sampler's tokens is that over the trainer's own (chapter 08,
-# section 3). It is no full repair: the cap cuts off the largest factors, and each token is corrected
-# alone, although the text before it is the sampler's, too.
+# <details><summary>Is this a full repair?</summary>No. Below the cap, the weighted mean over the sampler's
+# tokens is that over the trainer's own (chapter 08, section 3). But the cap cuts off the largest factors,
+# and each token is corrected alone, although the text before it is the sampler's, too.</details>
 #
 # TIS is one of three repairs:
 #
@@ -1074,8 +1070,6 @@ for name, row in (("old over sampler", old / sampler), ("weight of the loss", we
 # | **masking** | the same, but 0 where $r$ is large |
 # | **routing replay** (arXiv 2510.11370) | runs the experts that the sampler chose |
 #
-# Chapter 08 (section 7) names the first two; the third is for models with experts.
-#
 # ### Rounding, with experts and without
 #
 # The other reason for a mismatch is rounding. Can it matter? A router picks the best two of eight.
@@ -1084,9 +1078,9 @@ for name, row in (("old over sampler", old / sampler), ("weight of the loss", we
 # In a model of 30 billion weights, 94% of the tokens met another expert in at least one layer (arXiv
 # 2510.11370). And in our R1?
 #
-# Two folded cells define three functions. `read` returns logits, and the experts of each token.
-# `disagreement` compares two such readings, and `replayed` makes a model run given experts. In the
-# cell after them, our R1 samples in bfloat16, and then reads its own texts in float32.
+# `read`, in a folded cell, returns logits and the experts of each token. `disagreement` compares two
+# such readings, and `replayed` makes a model run given experts. Our R1 samples in bfloat16,
+# and then reads its own texts in float32:
 
 # %% tags=["hide-input"]
 # results.mismatch.layers_of
@@ -1171,8 +1165,8 @@ plots.seed_dots(panels, log=KLS, called="sample")
 #
 # The rest is ordinary rounding. Look at the dense student, which has no experts to change. With eight
 # bits its KL is the largest of all rows, and its probabilities jump more than Zero's. So
-# large jumps need no experts. (It is another model, trained in another way. It does not
-# say what Zero would do without experts.)
+# large jumps need no experts. (It was also trained in another way,
+# so it is no exact twin of Zero.)
 #
 # So is rounding harmless? In the first edition of this book, runs with an eight-bit sampler ended at a
 # pass@1 of 0.58, 0.55 and 0.57. "Same" had 0.59, 0.56 and 0.58
@@ -1196,8 +1190,7 @@ plots.seed_dots(panels, log=KLS, called="sample")
 # - A sampler in another program is another policy. In our runs old weights did harm, and
 #   importance weights repaired most of it. Rounding sends some tokens to other experts.
 #
-# What came after R1 (two modes in one model, sparse attention, on-policy distillation, routing
-# replay) is listed at the end of [docs/papers.md](../docs/papers.md).
+# What came after R1 is listed at the end of [docs/papers.md](../docs/papers.md).
 #
 # ## Questions
 #
