@@ -301,8 +301,8 @@ plots.curves(panels, "texts that share a reading", "GPU seconds (H100)", log="xy
 # adds time of its own (section 3). So large runs sample with a program made for it, an
 # **inference engine** such as vLLM.
 #
-# <details><summary>Experts save time in learning: measured on a CPU</summary>16 times the experts took only 1.5 times the seconds of a
-# training step. ([docs/speed.md](../docs/speed.md) has more such lines, and our code beside transformers and
+# <details><summary>Experts save time in learning: measured on a CPU</summary>16 times the experts
+# took only 1.5 times the seconds of a training step. ([docs/speed.md](../docs/speed.md) has more such lines, and our code beside transformers and
 # TRL. No GPU was measured for this book.)</details>
 
 # %% [markdown] tags=["slide"]
@@ -724,8 +724,8 @@ for name, (tokens, *options) in table.items():
 # room beside these sums. So we keep a tenth free, and the entry says H200.
 #
 # Read a row from left to right: how many ranks until an H100 is enough? Longer passes need more
-# ranks. In RL the copy adds 15 GB to every rank from two on, and recomputation makes up for it.
-# The cache is not in the table. It is needed during sampling, when there are no activations.
+# ranks. In RL on two or more, the copy adds 15 GB to each, and recomputation makes up for it. The
+# cache is not in the table: sampling needs it at a time when no activations are kept.
 
 # %% [markdown] tags=["slide"]
 # ### Two ranks on your laptop
@@ -815,7 +815,7 @@ print(f"\nthe arithmetic of a rank: {flops / (0.35 * PEAK):.0f} s at 35% of the 
 
 # %% [markdown]
 # Data parallelism and a pipeline send little. (Our `step` would send the gradients after each of its
-# 16 passes, 16 times as much. Here `no_sync` pays.) Tensor parallelism would send for longer than
+# 16 passes, 16 times as much.) Tensor parallelism would send for longer than
 # it computes on the slow wire, so its ranks belong in one machine. Sharded data is
 # between them. It gathers once for each pass, forward and backward, so longer passes help.
 #
@@ -825,8 +825,8 @@ print(f"\nthe arithmetic of a rank: {flops / (0.35 * PEAK):.0f} s at 35% of the 
 # token is sent to the ranks of its experts, and their outputs are sent back. Both trips are an
 # **all-to-all**, in which every rank sends something to every other.
 #
-# Here is the bookkeeping in one process: two ranks with two experts and four tokens each. We count the rows that each rank sends to each
-# rank. Then each runs its experts on what it received:
+# Here is the bookkeeping in one process: two ranks with two experts and four tokens each. We count
+# the rows that each rank sends to each rank. Then each runs its experts on what it received:
 
 # %% tags=["nbval-check-output"]
 layer = new_model(replace(PRESETS["smoke"], n_routed_experts=4), seed=0).layers[1].ffn
@@ -911,7 +911,7 @@ plots.log_dots(costs, "US dollars, as published, on a logarithmic axis")
 #
 # None of the four is the price of a project. The V3 report says that its sum leaves out earlier
 # research and experiments (section 1). R1's includes 5,000 hours for data. For
-# TinyZero we do not know what the 30 dollars include. And hours of GPUs are not salaries (chapter 05).
+# TinyZero we do not know what the 30 dollars include. And GPU hours count no salaries (chapter 05).
 
 # %% [markdown] tags=["slide"]
 # ## 6. When the sampler is another program
@@ -1169,8 +1169,8 @@ plots.seed_dots(panels, log=KLS, called="sample")
 # so it is no exact twin of Zero.)
 #
 # So is rounding harmless? In the first edition of this book, runs with an eight-bit sampler ended at a
-# pass@1 of 0.58, 0.55 and 0.57. "Same" had 0.59, 0.56 and 0.58
-# ([docs/experiments.md](../docs/experiments.md)). Larger models need not: routing replay was
+# pass@1 of 0.58, 0.55 and 0.57 (seeds 0, 1, 2). "Same" had 0.59, 0.56 and 0.58
+# ([docs/experiments.md](../docs/experiments.md)). In larger models rounding may do harm: routing replay was
 # proposed because their RL collapsed (arXiv 2510.11370). In a large run, check both the age of the
 # sampler's weights and its precision.
 
@@ -1180,7 +1180,8 @@ plots.seed_dots(panels, log=KLS, called="sample")
 # - Training takes 16 bytes for each weight, and room for the activations. These fill the small
 #   models, the optimizer the large ones. Recomputation trades them for a third more arithmetic.
 # - Learning waits for arithmetic. Sampling waits for memory until many texts share a reading of the
-#   weights: some hundred for a dense model, thousands for DeepSeek-V3. In a simple loop it also waits for its longest text and for kernels to start.
+#   weights: some hundred for a dense model, thousands for DeepSeek-V3. In a simple loop it also
+#   waits for its longest text and for kernels to start.
 # - Published checkpoints are read one tensor at a time, eight-bit weights with the scales of
 #   their blocks. Our R1 writes the same tokens in `transformers`.
 # - Many ranks learn what one process learns, if each token counts the same. FSDP2 slices
