@@ -138,13 +138,15 @@ for name, config in models.items():
 #
 # In mixed precision a weight and its gradient take two bytes each, in the format
 # **bfloat16**, a float of 16 bits. The optimizer takes twelve: a copy of the weight and both
-# moments, in float32. The rest is estimated. A layer keeps about 34 bytes for
+# moments, in float32.
+#
+# <details><summary>The rest is estimated</summary>A layer keeps about 34 bytes for
 # each token and each number of its width, without the attention matrix (Korthikanti and
 # others, arXiv 2205.05198). The logits exist three times in float32: themselves, their
-# softmax, and their gradient.
+# softmax, and their gradient.</details>
 
 # %% tags=["slide"]
-GPUS = {"H100": 80_000, "H200": 141_000}  # megabytes
+GPUS = {"H100": 80, "H200": 141}  # gigabytes
 
 
 def memory_by_part(config, tokens=8192):
@@ -155,17 +157,16 @@ def memory_by_part(config, tokens=8192):
     return held | {"activations": activations, "logits": logits}
 
 
-totals = {name: sum(memory_by_part(c).values()) / 1e6 for name, c in models.items()}
-plots.log_dots(totals, "megabytes to train, in all", lines=GPUS)
+totals = {name: sum(memory_by_part(c).values()) / 1e9 for name, c in models.items()}
+plots.log_dots(totals, "gigabytes to train, in all", lines=GPUS)
 
 # %% [markdown]
 # What you see: from the memory of a laptop to that of a data centre, on a logarithmic axis. The
-# lines are what an H100 (80,000 MB) and an H200 (141,000 MB) hold.
+# lines are what an H100 (80 GB) and an H200 (141 GB) hold.
 #
 # At 8,192 tokens per pass a 7B model fits on neither, although an H100 holds its weights alone
-# five times over. It is too small for any number of tokens: 122,000 MB are weights, gradients and
-# optimizer. (V3's dot takes
-# the usual 16 bytes for each weight. V3's own 13 make 8.7 TB, chapter 05.)
+# five times over. It is too small for any number of tokens: 122 GB are weights, gradients and
+# optimizer.
 #
 # Where does the memory go?
 
@@ -243,10 +244,11 @@ print(f"recomputed: {(2 * SEVEN.n_layers + 34) * number / 1e9:5.1f} GB")
 # (additions and multiplications) a second.
 #
 # **Sampling** writes one token at a time. All weights are loaded to make a single token for
-# each of some hundred texts, so the speed of the memory counts, in bytes a second.
+# each text. With few texts the speed of the memory counts, in bytes a second. With many, the
+# arithmetic takes longer than the loading. Both run at once, so we count the longer of the two.
 #
 # An H100, a GPU of 2022, does up to 989 trillion FLOPs a second and reads 3.35 trillion
-# bytes. Suppose that learning reaches 35% of the first number and sampling 40% of the second.
+# bytes. Suppose that arithmetic reaches 35% of the first number and reading 40% of the second.
 # What does a rollout cost, with 512 new tokens in each text? It depends on how many texts
 # share a reading of the weights:
 
@@ -258,11 +260,10 @@ def seconds_by_part(config, rows):
     """GPU seconds to write a rollout token by token, and to learn from it."""
     read = 2 * counts.parameters(config)  # all experts: some row needs each of them
     read += rows * NEW / 2 * counts.cache_bytes(config)
-    learning = counts.training_flops(config, rows * NEW, NEW)
-    return {
-        "sampling": NEW * read / (0.4 * BANDWIDTH),
-        "learning": learning / (0.35 * PEAK),
-    }
+    reading = NEW * read / (0.4 * BANDWIDTH)
+    learning = counts.training_flops(config, rows * NEW, NEW) / (0.35 * PEAK)
+    arithmetic = learning / 3  # of sampling: a forward pass without a backward pass
+    return {"sampling": max(reading, arithmetic), "learning": learning}
 
 
 panels = {}
@@ -272,33 +273,37 @@ for name in ("Qwen2.5-7B", "DeepSeek-V3"):
         for part, seconds in seconds_by_part(models[name], rows).items():
             lines[part].append((rows, seconds))
     panels[name] = lines
-    found = (seconds_by_part(models[name], rows) for rows in range(1, 8192))
-    dearer = (
-        n for n, cost in enumerate(found, 1) if cost["learning"] > cost["sampling"]
-    )
-    print(f"{name}: learning takes longer from {next(dearer):,} texts on")
+    found = [seconds_by_part(models[name], rows) for rows in range(1, 8192)]
+    times = [cost["learning"] / cost["sampling"] for cost in found]
+    dearer = next(n for n, x in enumerate(times, 1) if x > 1)
+    bound = next(n for n, x in enumerate(times, 1) if x > 3 - 1e-9)
+    print(f"{name}: learning takes longer from {dearer:,} texts on,")
+    print(f"{'':13}sampling waits for arithmetic from {bound:,} texts on")
 plots.curves(panels, "texts that share a reading", "GPU seconds (H100)", log="xy")
 
 # %% [markdown]
-# What you see: learning grows with the number of texts. Sampling hardly grows, because one reading
-# of the weights serves all of them. (It bends upwards where the cache, which each text has for
-# itself, becomes large.)
+# What you see: learning grows with the number of texts. Sampling hardly grows at first, because one
+# reading of the weights serves all of them.
+#
+# Then sampling bends upwards: its arithmetic has become longer than the reading. From there on the
+# lines run in parallel. Learning costs three times as much, since it adds a backward pass. More
+# texts at once save nothing any more.
 #
 # The lines of the 7B model cross early. It is **dense**: it has no experts. Those of DeepSeek-V3
 # cross much later. Learning uses 5% of its weights for a token, but sampling reads them all,
 # since together the texts need nearly all experts.
 #
 # A rollout of R1 has 8,192 texts, the right end of the axis. But only the texts of *one copy* of the
-# model share a reading. On sixteen copies each has 512, and sampling takes longer again.
+# model share a reading. On sixteen copies of DeepSeek-V3 each has 512, and sampling takes longer
+# again.
 #
-# Real sampling takes longer. Some texts are much longer than the rest, and at the end few of them
-# share a reading. A simple loop in Python adds time of its own, which section 3 counts. So large runs
-# sample with a program made for it, an **inference engine** such as vLLM.
+# Real sampling takes longer: at the end a few long texts share a reading, and a simple loop in Python
+# adds time of its own (section 3). So large runs sample with a program made for it, an
+# **inference engine** such as vLLM.
 #
-# So experts save time in learning: it follows the 37 billion active weights, while memory follows the 671
-# billion. On a CPU, 16 times the experts took only 1.5 times the seconds of a training step.
-# ([docs/speed.md](../docs/speed.md) has more such lines, and our code beside transformers and TRL. No GPU was
-# measured for this book.)
+# <details><summary>Experts save time in learning: measured on a CPU</summary>16 times the experts
+# took only 1.5 times the seconds of a training step. ([docs/speed.md](../docs/speed.md) has more such lines, and our code beside transformers and
+# TRL. No GPU was measured for this book.)</details>
 
 # %% [markdown] tags=["slide"]
 # ## 2. Real checkpoints
@@ -438,10 +443,12 @@ for game, asked, here in zip(games, prompts, written, strict=True):
         print(their_tokenizer.decode(there), "\n")
 
 # %% [markdown]
-# The same folder can be uploaded or fine-tuned with TRL. vLLM's version for processors loads
+# The same folder can be uploaded or fine-tuned with TRL.
+#
+# <details><summary>vLLM, and tokenizers</summary>vLLM's version for processors loads
 # it but cannot run it (`recipes/README.md`); on a GPU we have not tried. Tokenizers can be
 # read, too: `r1lib.hub.tokenizers.load` takes the `tokenizer.json` of DeepSeek, Qwen and
-# Llama 3, which are byte-level BPE as in chapter 02.
+# Llama 3, which are byte-level BPE as in chapter 02.</details>
 
 # %% [markdown] tags=["slide"]
 # ## 3. One GPU
@@ -463,12 +470,15 @@ for dtype in (torch.float32, torch.bfloat16):
 # In bfloat16 the weight never moves: each step is rounded away. (In float32 each becomes 1.013e-6.)
 # A step of one millionth is usual in RL on large models.
 #
-# **Learning rate.** Our tiny models learn at 6e-4, TinyZero's at 1e-6.
+# **Learning rate.** Our tiny models learn at 6e-4, TinyZero's at 1e-6. AdamW moves each weight by
+# about the rate. An output of a wide layer adds up many such moves, so wide models need smaller
+# rates.
 #
 # **Prompts.** A published base does not know our format. The prompt must ask for it.
 #
 # The folder `recipes/` has five scripts for one GPU. With `--dry-run` each prints its plan and stops. Here
-# is TinyZero, the best-known small reproduction of R1-Zero, with the loop of chapter 09:
+# is TinyZero, the best-known small reproduction of R1-Zero, with the loop of chapter 09. We plan for
+# Qwen2.5-1.5B, since TinyZero reports that 0.5B does not learn to reason:
 
 # %% tags=["nbval-check-output"]
 command = [sys.executable, "-m", "recipes.tinyzero_qwen", "--dry-run"]
@@ -492,6 +502,7 @@ ROWS, config = 256, PRESETS["qwen2.5-1.5b"]
 
 def sampling_minutes(steps, width, launch):
     """Minutes of 200 rollouts: decoding steps, bytes a number, seconds a layer."""
+    # The cache of all texts, as if none left the batch before the last:
     kept = ROWS * (96 + 320 / 2) * counts.cache_bytes(config, width)
     seconds = {
         "weights": width * counts.parameters(config) / (0.4 * BANDWIDTH),
@@ -518,16 +529,19 @@ plots.stacked_bars(loops, "minutes of one H100, computed")
 # What you see: with an engine, and texts of one length, sampling takes 4 minutes and learning 10.
 # Three things raise sampling to 25 minutes in our loop:
 #
-# - **Waiting.** The rollout ends with its longest text, after 512 steps in place of 320.
+# - **Waiting.** The rollout ends with its longest text, after 512 steps in place of 320. The plan
+#   reads the caches of all 256 texts in each step. That is an upper bound: in our sampler finished
+#   texts leave the batch.
 # - **Precision.** We read float32, an engine reads bfloat16: half the bytes.
 # - **Kernel launches.** Python starts the kernels of 28 layers again for each token. That is
 #   almost half of our sampling. An engine records the launches once and replays them (CUDA graphs).
 #
 # The 0.25 ms for the launches of a layer are a guess. Time a few steps before you trust the plan.
 #
-# TinyZero's authors report that a base of 3B learns reasoning on countdown for less than 30 dollars
-# (the README of github.com/Jiayi-Pan/TinyZero). Why is that more than our 1.43? Their script trains
-# twice as many weights, by PPO with a value model. Our plan has no evaluation and no failed attempt.
+# <details><summary>TinyZero's 30 dollars</summary>Its authors report that a base of 3B learns reasoning
+# on countdown for less than 30 dollars (the README of github.com/Jiayi-Pan/TinyZero). Why is that more
+# than our 1.43? Their script trains twice as many weights, by PPO with a value model. Our plan has no
+# evaluation and no failed attempt.</details>
 
 # %% [markdown] tags=["slide"]
 # ## 4. Many GPUs
@@ -574,14 +588,19 @@ assert torch.allclose(fair, whole, atol=1e-6) and not torch.allclose(equal, whol
 # GPUs. So each rank divides the sum of its losses by the tokens of
 # the *whole* batch. These shares add up to the mean that one process would compute.
 #
-# Below is our step on many ranks. Two details need a word:
+# Below is our step on many ranks. These names are in it:
 #
-# - The wrappers that follow add up gradients and divide by the number of ranks. We want the sum $s_1 + s_2$
-#   of two shares, so we multiply by `ranks` first: $(2 s_1 + 2 s_2) / 2$.
-# - All ranks take part in every exchange, once for each micro-batch. A rank with fewer of them
-#   repeats its last one, times 0: this is `fresh`.
+# - **`task`** is the model in a wrapper, a `Task`. `task(function)` returns `function(model)`, here the
+#   loss of a micro-batch.
+# - **`ranks`**: the wrappers add up gradients and divide by the number of ranks. We want the sum
+#   $s_1 + s_2$ of two shares, so we multiply first: $(2 s_1 + 2 s_2) / 2$.
+# - **`fresh`**: all ranks take part in every exchange, once for each micro-batch. A rank with fewer of
+#   them repeats its last one, times 0.
+# - **`guarded_step`** clips the gradient and runs the optimizer. `norm_of` reads the norm where each rank
+#   has a part of the gradient. `total` adds up over all ranks.
 #
-# (`task` wraps the model: `task(function)` returns `function(model)`.)
+# The picture has one exchange for a step, ours one for each micro-batch. Large runs first
+# add up on each rank; torch calls this `no_sync`.
 
 # %% tags=["slide"]
 # r1lib.training.distributed.step
@@ -675,7 +694,7 @@ WHOLE = 2 * SEVEN.vocab_size * SEVEN.d_model + LAYER  # embedding, head and a la
 
 
 def gigabytes(tokens, n, recompute=False, copy=False):
-    """What each of n ranks holds in one pass; the cache of the copy is left out."""
+    """What each of n ranks holds while it learns: no cache, that is for sampling."""
     parts = memory_by_part(SEVEN, tokens)
     if recompute:
         parts["activations"] = (2 * SEVEN.n_layers + 34) * SEVEN.d_model * tokens
@@ -689,20 +708,24 @@ table = {f"{tokens:,} tokens": (tokens,) for tokens in (1024, 2048, 4096, 8192)}
 table["8,192, recomputed"] = 8192, True
 table["8,192, in RL"] = 8192, False, True
 table["8,192, both"] = 8192, True, True
-print("smallest GPU that is enough, and the GB of a rank")
+print("smallest GPU with a tenth to spare, and the GB of a rank")
 print(f"{'in a pass':18}" + "".join(f"{f'ranks: {n}':>12}" for n in (1, 2, 4, 8)))
 for name, (tokens, *options) in table.items():
     print(f"{name:18}", end="")
     for n in (1, 2, 4, 8):
         size = gigabytes(tokens, n, *options)
-        enough = next((gpu for gpu, room in GPUS.items() if 1e3 * size < room), "none")
+        enough = next((gpu for gpu, room in GPUS.items() if size < 0.9 * room), "none")
         print(f"{enough:>7} {size:4.0f}", end="")
     print()
 
 # %% [markdown]
-# For pre-training and SFT, one H200 is enough for short passes, two H100s for up to 2,048 tokens each, four
-# for 8,192. (Trust no sum close to 80 GB: a program needs room beside it.) In RL the copy adds 15 GB to
-# every rank, and recomputation makes up for it.
+# Four ranks and 8,192 tokens, by hand: a quarter of 122 GB is 30; activations and logits are
+# 28 + 15 = 43; what is whole for a moment adds 4. In all: 77. An H100 has 80, but a program needs
+# room beside these sums. So we keep a tenth free, and the entry says H200.
+#
+# Read a row from left to right: how many ranks until an H100 is enough? Longer passes need more
+# ranks. In RL on two or more, the copy adds 15 GB to each, and recomputation makes up for it. The
+# cache is not in the table: sampling needs it at a time when no activations are kept.
 
 # %% [markdown] tags=["slide"]
 # ### Two ranks on your laptop
@@ -762,11 +785,14 @@ assert torch.allclose(sum(parts), wanted, atol=1e-5)
 #
 # ### Which cut for which wire?
 #
-# To add up a tensor over $N$ ranks, each rank sends $2 (N-1)/N$ of its size. Half of this collects
-# the sum of each slice, half passes the sums on. A gather or a reduce-scatter is one half.
-# So we can compute what travels. We take the 7B model, eight ranks, a million tokens for one step, and
-# 8,192 tokens in a pass. DeepSeek's machines exchange 50 GB a second between them and 160 within one
-# (section 3.2.2 of the V3 report):
+# <details><summary>What an exchange sends</summary>To add up a tensor over $N$ ranks, each rank sends
+# $2 (N-1)/N$ of its size. Half of this collects the sum of each slice, half passes the sums on. A
+# gather or a reduce-scatter is one half.</details>
+#
+# We can compute what travels. We take the 7B model, eight ranks, a million tokens for one step, and
+# 8,192 tokens in a pass. In DeepSeek's cluster a link carries 50 GB a second between
+# machines and 160 within one (section 3.2.2 of the V3 report). We give each rank one such link.
+# "Data" has one exchange for a step, as in the picture:
 
 # %% tags=["nbval-check-output"]
 N, TOKENS, PASS = 8, 2**20, 8192
@@ -788,10 +814,10 @@ flops = counts.training_flops(SEVEN, TOKENS, 4096) / N
 print(f"\nthe arithmetic of a rank: {flops / (0.35 * PEAK):.0f} s at 35% of the peak")
 
 # %% [markdown]
-# Data parallelism and a pipeline send little. Tensor parallelism would send for longer than
+# Data parallelism and a pipeline send little. (Our `step` would send the gradients after each of its
+# 16 passes, 16 times as much.) Tensor parallelism would send for longer than
 # it computes on the slow wire, so its ranks belong in one machine. Sharded data is
-# between them. It gathers once for each pass, forward and backward, so longer passes help, and so
-# does gathering the next layer while this one computes.
+# between them. It gathers once for each pass, forward and backward, so longer passes help.
 #
 # ### Experts
 #
@@ -799,10 +825,8 @@ print(f"\nthe arithmetic of a rank: {flops / (0.35 * PEAK):.0f} s at 35% of the 
 # token is sent to the ranks of its experts, and their outputs are sent back. Both trips are an
 # **all-to-all**, in which every rank sends something to every other.
 #
-# Here is the bookkeeping in one process: two ranks with two experts and four tokens each. Rank 0
-# has the pairs of token and expert (0,0) (0,1) (1,0) (1,2) (2,1) (2,3) (3,2) (3,3). Experts 0 and 1
-# are at home, so four rows stay and four travel. We count the rows that each rank sends to each
-# rank. Then each runs its experts on what it received:
+# Here is the bookkeeping in one process: two ranks with two experts and four tokens each. We count
+# the rows that each rank sends to each rank. Then each runs its experts on what it received:
 
 # %% tags=["nbval-check-output"]
 layer = new_model(replace(PRESETS["smoke"], n_routed_experts=4), seed=0).layers[1].ffn
@@ -827,15 +851,19 @@ assert torch.allclose(combined, alone, atol=1e-6)
 print("two ranks with two experts each compute what one with four does")
 
 # %% [markdown]
-# `experts_across` does the same where each rank is a process of its own. We only read it here; the
-# tests run it. Follow rank 0 of our example through its four steps:
+# `experts_across`, in the folded cell, does the same where each rank is a process of its own. We only
+# read it here; the tests run it.
 #
-# 1. It sorts its pairs by expert: (0,0) (1,0), (0,1) (2,1), (1,2) (3,2), (2,3) (3,3).
+# <details><summary>Rank 0 of our example, in four steps</summary>
+#
+# 1. It sorts its pairs of token and expert by expert: (0,0) (1,0), (0,1) (2,1), (1,2) (3,2), (2,3) (3,3).
 # 2. It announces four rows to rank 1, and learns that four will come from there.
 # 3. It sends tokens 1, 3, 2 and 3 to rank 1, with the numbers of their experts.
 # 4. It runs experts 0 and 1 on eight rows. Outputs travel back, and each token adds up its two.
+#
+# </details>
 
-# %% tags=["slide"]
+# %% tags=["hide-input"]
 # r1lib.training.distributed.experts_across
 
 # %% [markdown]
@@ -874,13 +902,16 @@ print(f"$30 buy {30 / 2.5:.0f} hours of an H100 at an assumed $2.50")
 # %%
 costs = {name: hours * price for name, (hours, price) in published.items()}
 costs |= {"TinyZero, at most": 30}
-plots.log_dots(costs, "US dollars, final runs only, on a logarithmic axis")
+plots.log_dots(costs, "US dollars, as published, on a logarithmic axis")
 
 # %% [markdown]
 # Each cost is a small part of the one above. The base costs nineteen times as much as everything
 # that R1 adds, so reasoning is cheap *once a strong base exists*. Sky-T1 distils an existing
 # reasoning model into an existing instruct model. TinyZero trains on a single game.
-# All four count final runs only: no failed attempts, no salaries, no machines (chapter 05).
+#
+# None of the four is the price of a project. The V3 report says that its sum leaves out earlier
+# research and experiments (section 1). R1's includes 5,000 hours for data. For
+# TinyZero we do not know what the 30 dollars include. And GPU hours count no salaries (chapter 05).
 
 # %% [markdown] tags=["slide"]
 # ## 6. When the sampler is another program
@@ -894,7 +925,7 @@ plots.log_dots(costs, "US dollars, final runs only, on a logarithmic axis")
 #
 # What you see: the three policies of a run whose sampler is eight steps old. *Old* is here the trainer
 # at the start of a step, *new* the trainer inside it. (In chapter 08 the old policy was the one that
-# sampled. There the two were the same.) The **ratios** between them come later.
+# sampled. There the two were the same.)
 #
 # <details><summary>Engines that you can connect</summary>The folder <code>recipes/</code> connects
 # three with the problems and rewards of this book. vLLM samples
@@ -969,7 +1000,7 @@ plots.seed_curves(logged, "step", "mean of five steps")
 # Mind the scale. Our learning rate is several hundred times that of a large model, so eight of
 # our steps are a long way.
 #
-# ### Why the clip does not help, and what does
+# ### What the clip sees, and how to repair the gap
 #
 # Should the clip not hold back what is too far away? It depends on whose probabilities are
 # *old* in its ratio, *new over old* (chapter 08, section 3):
@@ -980,7 +1011,8 @@ plots.seed_curves(logged, "step", "mean of five steps")
 #   and the clip limits what *this* step changes. It sees nothing of the eight steps before.
 #
 # How many tokens would the first choice leave out? Let the base write texts, and take as the trainer
-# the same base after eight steps of GRPO:
+# the same base after eight steps of GRPO. Chapter 08's clip has the bounds 0.8 and 1.28. A token is left
+# out above the upper one if its advantage is positive, below the lower one if it is negative:
 
 # %%
 sampler, words = artifacts.load("base-tiny")
@@ -1005,8 +1037,9 @@ assert share > 0.02
 
 # %% [markdown]
 # With the first choice these tokens teach nothing, before the step has begun. And the clip, which is to
-# keep *this* step short, measures it from a policy that is long gone. In our arms the
-# trainer computes *old*. Then something else has to see the first gap.
+# keep *this* step short, measures it from a policy that is long gone. Whether it would still help, we
+# have not measured: no arm of ours has this choice. In our arms the trainer computes *old*. Then the
+# clip cannot see the first gap, and something else has to.
 #
 # **TIS** (truncated importance sampling) looks at the first gap. It multiplies the loss of a token by
 # *old over sampler*. A token that the sampler wrote with probability 0.2, and that the trainer gives
@@ -1023,9 +1056,9 @@ for name, row in (("old over sampler", old / sampler), ("weight of the loss", we
     print(f"{name:20}" + "".join(f"{x:6.1f}" for x in row[0].tolist()))
 
 # %% [markdown]
-# Below the cap, the weighted mean over the sampler's tokens is that over the trainer's own (chapter 08,
-# section 3). It is no full repair: the cap cuts off the largest factors, and each token is corrected
-# alone, although the text before it is the sampler's, too.
+# <details><summary>Is this a full repair?</summary>No. Below the cap, the weighted mean over the sampler's
+# tokens is that over the trainer's own (chapter 08, section 3). But the cap cuts off the largest factors,
+# and each token is corrected alone, although the text before it is the sampler's, too.</details>
 #
 # TIS is one of three repairs:
 #
@@ -1037,9 +1070,7 @@ for name, row in (("old over sampler", old / sampler), ("weight of the loss", we
 # | **masking** | the same, but 0 where $r$ is large |
 # | **routing replay** (arXiv 2510.11370) | runs the experts that the sampler chose |
 #
-# Chapter 08 (section 7) names the first two; the third is for models with experts.
-#
-# ### Experts turn small differences into jumps
+# ### Rounding, with experts and without
 #
 # The other reason for a mismatch is rounding. Can it matter? A router picks the best two of eight.
 # If two scores are close, the last digit decides, and another expert is not a small difference.
@@ -1047,9 +1078,9 @@ for name, row in (("old over sampler", old / sampler), ("weight of the loss", we
 # In a model of 30 billion weights, 94% of the tokens met another expert in at least one layer (arXiv
 # 2510.11370). And in our R1?
 #
-# Two folded cells define three functions. `read` returns logits, and the experts of each token.
-# `disagreement` compares two such readings, and `replayed` makes a model run given experts. In the
-# cell after them, our R1 samples in bfloat16, and then reads its own texts in float32.
+# `read`, in a folded cell, returns logits and the experts of each token. `disagreement` compares two
+# such readings, and `replayed` makes a model run given experts. Our R1 samples in bfloat16,
+# and then reads its own texts in float32:
 
 # %% tags=["hide-input"]
 # results.mismatch.layers_of
@@ -1125,17 +1156,21 @@ plots.seed_dots(panels, log=KLS, called="sample")
 # %% [markdown]
 # What you see: **left**, how many tokens meet other experts; eight bits change several times as many as
 # bfloat16. **Middle** and **right**, the KL without and with replay. Where the dots of a row move left,
-# experts were a part of the mismatch.
+# experts were a part of the mismatch. (The dense student has no experts. So its rows are at 0 on the
+# left and empty on the right.)
 #
 # How large a part? The first column of the table differs so much that one sample says
 # little. Rare, large jumps are one reason: the largest factor belongs to a single token, which can
 # decide the KL of its sample.
 #
-# The rest is ordinary rounding. The dense student is our control: it has no experts to change, and its KL with
-# eight bits is still large.
+# The rest is ordinary rounding. Look at the dense student, which has no experts to change. With eight
+# bits its KL is the largest of all rows, and its probabilities jump more than Zero's. So
+# large jumps need no experts. (It was also trained in another way,
+# so it is no exact twin of Zero.)
 #
-# So is rounding harmless? In runs of this size a sampler with eight bits learned as well as "same"
-# did ([docs/experiments.md](../docs/experiments.md)). Larger models need not: routing replay was
+# So is rounding harmless? In the first edition of this book, runs with an eight-bit sampler ended at a
+# pass@1 of 0.58, 0.55 and 0.57 (seeds 0, 1, 2). "Same" had 0.59, 0.56 and 0.58
+# ([docs/experiments.md](../docs/experiments.md)). In larger models rounding may do harm: routing replay was
 # proposed because their RL collapsed (arXiv 2510.11370). In a large run, check both the age of the
 # sampler's weights and its precision.
 
@@ -1144,8 +1179,9 @@ plots.seed_dots(panels, log=KLS, called="sample")
 #
 # - Training takes 16 bytes for each weight, and room for the activations. These fill the small
 #   models, the optimizer the large ones. Recomputation trades them for a third more arithmetic.
-# - Learning waits for arithmetic. Sampling waits for memory, so many texts should share a reading of the
-#   weights. In a simple loop it also waits for its longest text and for kernels to start.
+# - Learning waits for arithmetic. Sampling waits for memory until many texts share a reading of the
+#   weights: some hundred for a dense model, thousands for DeepSeek-V3. In a simple loop it also
+#   waits for its longest text and for kernels to start.
 # - Published checkpoints are read one tensor at a time, eight-bit weights with the scales of
 #   their blocks. Our R1 writes the same tokens in `transformers`.
 # - Many ranks learn what one process learns, if each token counts the same. FSDP2 slices
@@ -1155,8 +1191,7 @@ plots.seed_dots(panels, log=KLS, called="sample")
 # - A sampler in another program is another policy. In our runs old weights did harm, and
 #   importance weights repaired most of it. Rounding sends some tokens to other experts.
 #
-# What came after R1 (two modes in one model, sparse attention, on-policy distillation, routing
-# replay) is listed at the end of [docs/papers.md](../docs/papers.md).
+# What came after R1 is listed at the end of [docs/papers.md](../docs/papers.md).
 #
 # ## Questions
 #
@@ -1169,12 +1204,14 @@ plots.seed_dots(panels, log=KLS, called="sample")
 #    numbers is another. Adapters such as LoRA freeze the weights and train small matrices beside
 #    them, the only ones with gradients and moments.</details>
 #
-# 2. Why does a token cost less if many texts are sampled together, and why is this saving
-#    smaller for a model with experts?
+# 2. Why does a token cost less if many texts are sampled together? How does this differ for a model
+#    with experts, with few texts and with many?
 #
 #    <details><summary>Answer</summary>All rows share one reading of the weights, and reading is
-#    what sampling waits for. With experts, each row needs its own few. A larger batch
-#    needs more of the experts, until all of them are read for a few rows each.</details>
+#    what sampling waits for. With experts, the first few rows save less: each needs experts of its
+#    own, so more rows read more weights. Once all experts are read, further rows are almost free,
+#    and for longer than in a dense model. A row has little arithmetic, so it takes
+#    thousands of rows until arithmetic is the limit (the plot of section 1).</details>
 #
 # 3. Your RL run samples with an engine and learns with another program. The logged ratio of
 #    their probabilities is between 0.98 and 1.02 for almost all tokens, and 40 for a few. What

@@ -119,6 +119,7 @@ def reinforcement(title, c, config, prompt: int, written: float, gpu: str) -> Pl
         "  float32 weights and cache, once for each step of decoding",
         f"starting a layer's kernels: {1e3 * LAUNCH_SECONDS:.2f} ms in each such step",
         f"{config.max_new_tokens} steps a rollout, as the longest completion needs",
+        "  and in each the cache of all completions, as if none left the batch early",
         f"{prompt} tokens a prompt, {written:.0f} a completion on average",
         "the FLOPs of sampling, reading prompts among them, take no time of their own",
         passed(config.micro_tokens),
