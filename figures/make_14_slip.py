@@ -38,7 +38,7 @@ def draw(axes):
         said = OBJECTIONS.get(i, "fine")
         look = {**SMALL, "fontsize": 12, "fontweight": "bold" if wrong else "normal"}
         axes.text(here, 0.95, said, **look)
-    text = "37 + 1 = 38: no trace shows it, for none has this slip; the teacher does"
+    text = "no trace goes on from this slip; the teacher does: after 37 + 1 = it has 38"
     axes.text(LEFT + 5.0, 0.4, text, **{**SMALL, "color": INK, "fontsize": 11})
 
 
