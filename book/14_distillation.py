@@ -407,27 +407,38 @@ for i in (first, 96):
 #
 # We can measure the two apart. **Manners**: how many of all answers are in form, and how
 # many go on after a miss? **Skill**: of the tapes written, how many have every step right?
+# (Sums alone count: a tape that uses numbers not given is right, too. Look for one above.)
+# Of the right answers, how many are **earned**, with a right tape as their last?
 # And how many single sums are right, as in section 2?
 
 
 # %% tags=["slide"]
-def habits(found):
-    """Shares in form and going on after a miss; tapes an answer; how many are right."""
-    texts = [text for row in found.texts for text in row]
-    lines = [line for text in texts for line in chat.thinking(text).split("\n")]
+def tapes_right(text):
+    """For each tape of a text: is every step of it right?"""
+    lines = chat.thinking(text).split("\n")
     read = [rewrite.line_pattern().fullmatch(line) for line in lines]
     tapes = [rewrite.read_tape(match["tape"]) for match in read if match]
-    sums = [countdown.run_tape(order, ops) == got for order, ops, got in tapes]
+    return [countdown.run_tape(order, ops) == got for order, ops, got in tapes]
+
+
+def habits(found):
+    """In form, going on after a miss, tapes an answer; tapes right, answers earned."""
+    texts = [text for row in found.texts for text in row]
+    checked = [tapes_right(text) for text in texts]
+    every = [ok for row in checked for ok in row]
     neat = fmean(rewards.format(None, text) for text in texts)
     # another try is on its way (reflects), or a miss is admitted and left (notices)
     goes_on = fmean(skills.reflects(t) or rewrite.notices(t) for t in texts)
-    return neat, goes_on, len(sums) / len(texts), fmean(sums) if sums else math.nan
+    pairs = zip(checked, found.right.flatten().tolist(), strict=True)
+    earned = [any(row[-1:]) for row, right in pairs if right]
+    skill = (fmean(x) if x else math.nan for x in (every, earned))
+    return neat, goes_on, len(every) / len(texts), *skill
 
 
 models = {f"{size} base": model for size, model in bases.items()}
 models |= {f"{size} student": model for size, model in students.items()}
 heads = {"in form": ".0%", "goes on": ".0%", "tapes an answer": ".1f"}
-heads |= {"tapes right": ".0%", "single sums": ".0%"}
+heads |= {"tapes right": ".0%", "earned": ".0%", "single sums": ".0%"}
 print(f"{'':13}", *heads, sep="  ")
 for name, model in {**models, "teacher": teacher}.items():
     adds = skills.measure(model, tokenizer, watched)["arithmetic"]
@@ -436,16 +447,18 @@ for name, model in {**models, "teacher": teacher}.items():
 
 # %% [markdown]
 # The first three columns are manners. After the lesson both students have them, about as
-# the teacher does. (*Goes on* counts all answers, also those that had no miss.) The last two
+# the teacher does. (*Goes on* counts all answers, also those that had no miss.) The last three
 # columns are skill, and of these two students only the big one has it. Its base had it
 # already: it wrote few tapes, but most were right. What the base lacked was the habit of
 # writing a sum down, checking it, and going on. A trace shows this habit.
 #
 # <details><summary>Why are half of the single sums right, and so few tapes?</summary>A single sum counts if the *likeliest* token is right, after a flawless beginning. In a tape the student samples, needs two or three right results in a row, and builds on its own errors.</details>
 #
-# The small student *sounds* like R1. It gains because it now tries, and tries again. But
-# a sum has to be right for each pair of numbers, and a few hundred traces hold most pairs
-# rarely or never. Do more traces teach sums? Section 9 counts, and looks at more bases.
+# The small student *sounds* like R1. But most of its right answers follow a wrong tape, so its
+# gain is mostly better guessing. Section 8 tests that with traces without thinking.
+#
+# Why no better sums? A sum has to be right for each pair of numbers, and a few hundred traces
+# hold most pairs rarely or never. Do more traces teach sums? Section 9 counts.
 
 # %% [markdown] tags=["slide"]
 # ## 5. One bill for all
@@ -1009,16 +1022,24 @@ silent = [{**row, "completion": row["completion"].split("</think>")[1]} for row 
 print(f"a trace is now {silent[0]['completion']}")
 rows, _ = distill.examples(silent, tokenizer, room)
 for size, epochs in EPOCHS.items():
-    name = f"{size}, silent"
+    name = f"{size} silent"
     examine(name, fine_tune(bases[size], rows, epochs, name))
-    parts = (f"{x} {scores[f'{size} {x}']['pass@1']:.2f}" for x in ("base", "student"))
-    print(f"  beside it: {size}", *parts)
-assert scores["big, silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
+print(f"\n{'':18}{'base':>8}{'student':>9}{'silent':>8}")
+for size in EPOCHS:
+    for family in ("countdown", "arithmetic"):
+        by = [scores[f"{size} {x}"] for x in ("base", "student", "silent")]
+        cells = (f"{mark[family]['pass@1']:8.2f}" for mark in by)
+        print(f"{size + ', ' + family:18}", *cells, sep="")
+assert scores["big silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
 
 # %% [markdown]
-# What you see: the big student loses all that it had gained, although it can add. It has
-# learned to answer at once, and one step is not enough room for three sums. The small one
-# hardly loses: its steps were mostly wrong anyway.
+# Compare *student* with *silent*. The big one loses all that it had gained, although it can
+# add: it has learned to answer at once, and seldom gets several sums right in one step.
+#
+# The small one loses nothing in countdown, and part of its gain in arithmetic. So most of
+# what it gained in section 4 came from the answers of the traces, not from their thinking:
+# it guesses better. (Why better than the big one? It read its traces twice as often. We did
+# not test more.)
 #
 # <details><summary>Must traces be perfect?</summary>Not for a large student. In an ablation by the Sky-T1 team (Li et al., arXiv 2502.07374, abstract), training on *wrong answers* cost 3.2% of accuracy. Shuffling or deleting *steps* did much more damage. Our small students lost more by wrong traces, which were also about harder problems ([docs/experiments.md](../docs/experiments.md)).</details>
 
