@@ -105,8 +105,9 @@ for name in published:
 
 # %% [markdown] tags=["slide"]
 # So a token of the smallest student takes a fortieth of the work, and its weights need 4
-# GB in place of 1,342. (Attention is over half of R1's work because MLA, as it writes,
-# computes in its wide latent. This is the price of its small cache, chapter 03.)
+# GB in place of 1,342.
+#
+# <details><summary>Why is over half of R1's work attention?</summary>MLA, as it writes, computes in its wide latent. This is the price of its small cache (chapter 03).</details>
 #
 # Does it work? The authors fine-tuned six models of the Qwen and Llama families on the
 # 800,000 samples of chapter 12. They left out RL on purpose: they wanted to show what
@@ -387,8 +388,7 @@ plots.bars_with_intervals(
 
 # %% [markdown]
 # What you see: the share of right answers to problems that none of the three has ever
-# seen, with 95% intervals over problems. No reward was computed, and nothing said which of
-# the student's own answers are wrong.
+# seen, with 95% intervals over problems. No reward was computed.
 #
 # The big student makes up most of its distance to the teacher; with more traces it makes
 # up nearly all (section 9). The small one gains much less. Why? Read what they write. (A
@@ -535,8 +535,7 @@ for i in rows["teacher"].topk(4).indices.tolist():
     print(f"    {tokenizer.decode([i])!r:6} {said}")
 
 # %% [markdown]
-# The student is surer than its teacher here. Perhaps it has read too few traces, four
-# times each; one position cannot say.
+# The student is surer than its teacher here; one position cannot say why.
 #
 # ![Left: one position in four texts. Three of them have the token 20 there, one has 15, so each shows a single bar of height 1; their mean is 0.75, 0.25 and 0. Right: the teacher's probabilities in this position, 0.6, 0.3 and 0.1, all at once. An arrow from left to right says: more and more texts.](../figures/14_targets.png)
 #
@@ -1038,8 +1037,8 @@ assert scores["big silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
 #
 # The small one loses nothing in countdown, and part of its gain in arithmetic. So most of
 # what it gained in section 4 came from the answers of the traces, not from their thinking:
-# it guesses better. (Why better than the big one? It read its traces twice as often. We did
-# not test more.)
+# it guesses better. (Better than the big one, perhaps because it read the traces twice as
+# often; we did not test that.)
 #
 # <details><summary>Must traces be perfect?</summary>Not for a large student. In an ablation by the Sky-T1 team (Li et al., arXiv 2502.07374, abstract), training on *wrong answers* cost 3.2% of accuracy. Shuffling or deleting *steps* did much more damage. Our small students lost more by wrong traces, which were also about harder problems ([docs/experiments.md](../docs/experiments.md)).</details>
 
@@ -1047,9 +1046,9 @@ assert scores["big silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
 # ## 9. The long run
 #
 # Everything so far was short, and of one seed. Full runs with three seeds were measured
-# once. Teaching takes 500 steps, RL alone the 100 steps of chapter 09. That is about
-# 700,000 tokens of given texts. On-policy trains on somewhat more, since the student decides
-# how long its texts are.
+# once. Teaching takes 500 steps, RL alone the 100 steps of chapter 09. The 500 steps hold
+# about 700,000 tokens, and somewhat more on-policy, where the student decides how long texts
+# are.
 #
 # The exam is 256 test problems of each game and level. *Easy* problems have three numbers
 # or three steps, as all problems of this chapter so far. *Hard* ones have four numbers or
@@ -1119,10 +1118,9 @@ plots.price_panels(ways, "TFLOPs of teaching", "easy problems right")
 
 # %% [markdown]
 # The figure shows right answers to easy problems over the FLOPs of teaching, with 95%
-# intervals over problems. Good ways are high and far left. (Marks that
-# would overlap are moved apart a little.) The lines across are the small
-# base and R1. (The training of the teacher is not counted.) The printed table adds single
-# sums, where they were measured, and hard problems.
+# intervals over problems. Good ways are high and far left. The lines across are the small
+# base and R1. (The training of the teacher is not counted. Marks that would overlap are moved
+# apart a little.)
 #
 # The three seeds differ as much as the ways do, so compare within a seed. The next table
 # does: what one way gains over another on the same easy problems. A star says that the
@@ -1263,7 +1261,7 @@ plots.scatter(dots | EARLIER, "single sums right, base", "easy problems right, s
 
 # %% [markdown]
 # What you see: where bases add badly, students are weak; where all bases add, sizes mix and
-# students lie close. (*Longer base* read twice as much.) But size counts, too: compare the
+# students lie closer. (*Longer base* read twice as much.) But size counts, too: compare the
 # best base of 114k weights with the worst of 239k. Three dots a group are thin evidence, and
 # nobody changed the sums alone.
 
