@@ -308,12 +308,11 @@ for row in (short, long):
 
 # %% [markdown]
 # The long one has lost its answer. A student of such traces learns to think and then to
-# stop without a word. This would be no rare accident. In Raschka's *Reasoning from
-# Scratch* (code of chapter 8) 5,305 of 12,000 traces of R1 exceed the limit of 2,048
-# tokens. His code leaves them out, whole.
+# stop without a word. So we leave such traces out, whole, and report how many, because the
+# longest thoughts are no random sample. `verified` also asks whether the rows were checked
+# at all:
 #
-# So do we, and we report how many, because the longest thoughts are no random sample.
-# `verified` also asks whether the rows were checked at all:
+# <details><summary>Are such traces rare?</summary>No. In Raschka's *Reasoning from Scratch* (code of chapter 8) 5,305 of 12,000 traces of R1 exceed the limit of 2,048 tokens. His code leaves them out, whole, too.</details>
 
 # %%
 # r1lib.distill.examples
@@ -781,9 +780,7 @@ plots.curves(panels, "answer", "probability", ticks=range(0, 21, 5), sharey=True
 # the argument for the reverse KL (MiniLLM, arXiv 2306.08543).
 #
 # There is an argument against it, too. An answer that the student has dropped hardly
-# pulls it back, and votes and later RL live on variety. So one has to try. On the
-# teacher's own texts our reverse KL beat plain texts in two seeds and lost in the third
-# (section 9).
+# pulls it back, and votes and later RL live on variety. So one has to try (section 9).
 #
 # <details><summary>Temperature: the T = 2 of section 9</summary>A teacher that is 99.9% sure says little more than its text does. Dividing the logits of both models by a temperature $T > 1$ raises the small probabilities, those of answers that were almost chosen. Gradients shrink by about $1/T^2$, hence the factor $T^2$ in the loss (arXiv 1503.02531, section 2.1). The usual value is 1; section 9 uses 2, and exercise 14.4 shows why not 16.</details>
 #
@@ -1058,9 +1055,8 @@ assert scores["big silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
 #   traces and more. Each is read less often.
 # - *Forward KL, T = 2* is the best of three variants of probabilities, chosen after the
 #   test.
-# - *On-policy* begins with the small base; the trial of section 7 began with a taught
-#   student. It draws new problems in each step, so *more of R1's texts* is its fair
-#   match.
+# - *On-policy* begins with the small base. It draws new problems in each step, so *more of
+#   R1's texts* is its fair match.
 
 
 # %% tags=["hide-input"]
@@ -1189,15 +1185,15 @@ for (start, end), note in PAIRS.items():
 # of R1. But those texts came from a model trained by RL.
 #
 # **No way teaches problems that no trace is about.** In the column of hard problems R1 is
-# far ahead, and all that learned from its easy traces are below the base. There is a
-# counter-test: where half of the traces were about hard problems, hard ones rose to 0.10,
-# 0.33 and 0.08 ([docs/experiments.md](../docs/experiments.md)).
+# far ahead, and all that learned from its easy traces are below the base.
+#
+# <details><summary>And with traces about hard problems?</summary>In a counter-test half of the traces were about hard problems. Then hard ones rose to 0.10, 0.33 and 0.08 ([docs/experiments.md](../docs/experiments.md)).</details>
 #
 # ### How few traces?
 #
 # Sky-T1 became known for a small number: 17,000 traces of QwQ-32B-Preview, less than 450
-# dollars (novasky-ai.github.io/posts/sky-t1, 2025). Ours have 30 to 7,232. Each student
-# trains on the same number of tokens, so few traces are read often.
+# dollars (novasky-ai.github.io/posts/sky-t1, 2025). Ours have 30 to 7,232, and train on the
+# same number of tokens.
 
 # %% tags=["slide", "hide-input"]
 several = {arm: results_of(arm) for arm in ("n-30", "n-125", "n-500")}
