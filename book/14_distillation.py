@@ -79,7 +79,7 @@ tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
 # ## 1. Why distill?
 #
 # R1 reasons, but running it is expensive. Every token passes through 37 billion of its
-# 671 billion weights, and all of them must lie in fast memory. No laptop can do that.
+# 671 billion weights, and all of them must lie in fast memory.
 #
 # There are two ways to a small model that reasons. One repeats the whole story with a
 # small base: reinforcement learning. In the other the large model writes down how it
