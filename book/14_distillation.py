@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | three ways to teach a small model: by texts, by probabilities, and by correcting its own texts; the loss of each; one bill for their costs; two students, and some short trials |
 # | You need | Chapter 09 for the games and pass@1, chapter 10 for fine-tuning, chapter 12 for filters |
-# | Minutes to read | 100 |
+# | Minutes to read | 110 |
 # | Minutes to run | 2, on a laptop's processor; the times printed below are of a busy one |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), sections 2.4, 3.2 and 4.1; knowledge distillation (arXiv 1503.02531), section 2; on-policy distillation (arXiv 2306.13649), sections 2 and 3 |
@@ -79,7 +79,7 @@ tokenizer = Tokenizer.load(artifacts.path("tokenizer") / "tokenizer.json")
 # ## 1. Why distill?
 #
 # R1 reasons, but running it is expensive. Every token passes through 37 billion of its
-# 671 billion weights, and all of them must lie in fast memory. No laptop can do that.
+# 671 billion weights, and all of them must lie in fast memory.
 #
 # There are two ways to a small model that reasons. One repeats the whole story with a
 # small base: reinforcement learning. In the other the large model writes down how it
@@ -105,8 +105,9 @@ for name in published:
 
 # %% [markdown] tags=["slide"]
 # So a token of the smallest student takes a fortieth of the work, and its weights need 4
-# GB in place of 1,342. (Attention is over half of R1's work because MLA, as it writes,
-# computes in its wide latent. This is the price of its small cache, chapter 03.)
+# GB in place of 1,342.
+#
+# <details><summary>Why is over half of R1's work attention?</summary>MLA, as it writes, computes in its wide latent. This is the price of its small cache (chapter 03).</details>
 #
 # Does it work? The authors fine-tuned six models of the Qwen and Llama families on the
 # 800,000 samples of chapter 12. They left out RL on purpose: they wanted to show what
@@ -144,7 +145,7 @@ for name, (aime, math500) in PAPER.items():
 # large base**, without RL. The table of section 9 ends with both, marked *Raschka 1* and
 # *Raschka 2*.
 #
-# <details><summary>Has the paper a row of these?</summary>Its second version has the other one, as Dev3: 78.1 on AIME and 62.1 on AlpacaEval, where R1 has 79.8 and 87.6 (v2, table 3).</details>
+# <details><summary>Has the paper a row of these?</summary>Its second version has *texts on the large base*, as Dev3: 78.1 on AIME and 62.1 on AlpacaEval, where R1 has 79.8 and 87.6 (v2, table 3).</details>
 #
 # One warning. The paper's numbers and ours are about different worlds. We ask the same
 # questions and compare the *direction* of the answers.
@@ -307,12 +308,11 @@ for row in (short, long):
 
 # %% [markdown]
 # The long one has lost its answer. A student of such traces learns to think and then to
-# stop without a word. This would be no rare accident. In Raschka's *Reasoning from
-# Scratch* (code of chapter 8) 5,305 of 12,000 traces of R1 exceed the limit of 2,048
-# tokens. His code leaves them out, whole.
+# stop without a word. So we leave such traces out, whole, and report how many, because the
+# longest thoughts are no random sample. `verified` also asks whether the rows were checked
+# at all:
 #
-# So do we, and we report how many, because the longest thoughts are no random sample.
-# `verified` also asks whether the rows were checked at all:
+# <details><summary>Are such traces rare?</summary>No. In Raschka's *Reasoning from Scratch* (code of chapter 8) 5,305 of 12,000 traces of R1 exceed the limit of 2,048 tokens. His code leaves them out, whole, too.</details>
 
 # %%
 # r1lib.distill.examples
@@ -387,8 +387,7 @@ plots.bars_with_intervals(
 
 # %% [markdown]
 # What you see: the share of right answers to problems that none of the three has ever
-# seen, with 95% intervals over problems. No reward was computed, and nothing said which of
-# the student's own answers are wrong.
+# seen, with 95% intervals over problems. No reward was computed.
 #
 # The big student makes up most of its distance to the teacher; with more traces it makes
 # up nearly all (section 9). The small one gains much less. Why? Read what they write. (A
@@ -407,27 +406,38 @@ for i in (first, 96):
 #
 # We can measure the two apart. **Manners**: how many of all answers are in form, and how
 # many go on after a miss? **Skill**: of the tapes written, how many have every step right?
+# (Sums alone count: a tape that uses numbers not given is right, too. Look for one above.)
+# Of the right answers, how many are **earned**, with a right tape as their last?
 # And how many single sums are right, as in section 2?
 
 
 # %% tags=["slide"]
-def habits(found):
-    """Shares in form and going on after a miss; tapes an answer; how many are right."""
-    texts = [text for row in found.texts for text in row]
-    lines = [line for text in texts for line in chat.thinking(text).split("\n")]
+def tapes_right(text):
+    """For each tape of a text: is every step of it right?"""
+    lines = chat.thinking(text).split("\n")
     read = [rewrite.line_pattern().fullmatch(line) for line in lines]
     tapes = [rewrite.read_tape(match["tape"]) for match in read if match]
-    sums = [countdown.run_tape(order, ops) == got for order, ops, got in tapes]
+    return [countdown.run_tape(order, ops) == got for order, ops, got in tapes]
+
+
+def habits(found):
+    """In form, going on after a miss, tapes an answer; tapes right, answers earned."""
+    texts = [text for row in found.texts for text in row]
+    checked = [tapes_right(text) for text in texts]
+    every = [ok for row in checked for ok in row]
     neat = fmean(rewards.format(None, text) for text in texts)
     # another try is on its way (reflects), or a miss is admitted and left (notices)
     goes_on = fmean(skills.reflects(t) or rewrite.notices(t) for t in texts)
-    return neat, goes_on, len(sums) / len(texts), fmean(sums) if sums else math.nan
+    pairs = zip(checked, found.right.flatten().tolist(), strict=True)
+    earned = [any(row[-1:]) for row, right in pairs if right]
+    skill = (fmean(x) if x else math.nan for x in (every, earned))
+    return neat, goes_on, len(every) / len(texts), *skill
 
 
 models = {f"{size} base": model for size, model in bases.items()}
 models |= {f"{size} student": model for size, model in students.items()}
 heads = {"in form": ".0%", "goes on": ".0%", "tapes an answer": ".1f"}
-heads |= {"tapes right": ".0%", "single sums": ".0%"}
+heads |= {"tapes right": ".0%", "earned": ".0%", "single sums": ".0%"}
 print(f"{'':13}", *heads, sep="  ")
 for name, model in {**models, "teacher": teacher}.items():
     adds = skills.measure(model, tokenizer, watched)["arithmetic"]
@@ -436,16 +446,18 @@ for name, model in {**models, "teacher": teacher}.items():
 
 # %% [markdown]
 # The first three columns are manners. After the lesson both students have them, about as
-# the teacher does. (*Goes on* counts all answers, also those that had no miss.) The last two
+# the teacher does. (*Goes on* counts all answers, also those that had no miss.) The last three
 # columns are skill, and of these two students only the big one has it. Its base had it
 # already: it wrote few tapes, but most were right. What the base lacked was the habit of
 # writing a sum down, checking it, and going on. A trace shows this habit.
 #
 # <details><summary>Why are half of the single sums right, and so few tapes?</summary>A single sum counts if the *likeliest* token is right, after a flawless beginning. In a tape the student samples, needs two or three right results in a row, and builds on its own errors.</details>
 #
-# The small student *sounds* like R1. It gains because it now tries, and tries again. But
-# a sum has to be right for each pair of numbers, and a few hundred traces hold most pairs
-# rarely or never. Do more traces teach sums? Section 9 counts, and looks at more bases.
+# The small student *sounds* like R1. But most of its right answers follow a wrong tape, so its
+# gain is mostly better guessing. Section 8 tests that with traces without thinking.
+#
+# Why no better sums? A sum has to be right for each pair of numbers, and a few hundred traces
+# hold most pairs rarely or never. Do more traces teach sums? Section 9 counts.
 
 # %% [markdown] tags=["slide"]
 # ## 5. One bill for all
@@ -491,7 +503,10 @@ for name, c in zip(published[1:], learners, strict=True):
     print(f"{name.removeprefix('r1-distill-') + ' learns':20}{learned:8.1e} FLOPs")
 
 # %% [markdown]
-# At the paper's size the writing costs more than the learning: by far for the smallest
+# Here the learning costs more. The small student reads each trace four times, forward and
+# backward, and its teacher uses only one and a half times its weights for a token.
+#
+# At the paper's size the writing costs more: by far for the smallest
 # student, and a little for the one of 8 billion weights. The learning grows with the
 # student and the writing does not, so for a much larger student the order turns around.
 #
@@ -519,8 +534,7 @@ for i in rows["teacher"].topk(4).indices.tolist():
     print(f"    {tokenizer.decode([i])!r:6} {said}")
 
 # %% [markdown]
-# The student is surer than its teacher here. Perhaps it has read too few traces, four
-# times each; one position cannot say.
+# The student is surer than its teacher here; one position cannot say why.
 #
 # ![Left: one position in four texts. Three of them have the token 20 there, one has 15, so each shows a single bar of height 1; their mean is 0.75, 0.25 and 0. Right: the teacher's probabilities in this position, 0.6, 0.3 and 0.1, all at once. An arrow from left to right says: more and more texts.](../figures/14_targets.png)
 #
@@ -570,9 +584,9 @@ spread = (p[:, None] * (each - mean) ** 2).sum().sqrt()
 print(f"length of the mean {mean.norm():.2f}, spread of single texts {spread:.2f}")
 
 # %% [markdown]
-# The two gradients are equal, so the goal is the same. Probabilities reach it with less
+# The two gradients are equal, so the goal is the same. Probabilities have less
 # noise: the gradient of a single text is typically further from the mean than the mean is
-# long (0.73 against 0.49).
+# long (0.73 against 0.49). Does that matter when there are many texts? The trial below asks.
 #
 # <details><summary>But what does it cost to keep them?</summary>A text costs next to nothing. Probabilities need the teacher in memory at every step, or a file with a number for each of R1's 129,280 tokens in each of 4.3 billion positions. In practice one stores the few likeliest.</details>
 #
@@ -613,6 +627,93 @@ log_q, p = s.log_softmax(-1)[:, :-1], t.softmax(-1)[:, :-1]
 pytorch = torch.nn.functional.kl_div(log_q, p, reduction="none").sum(-1)
 assert torch.allclose(kl_loss(s, t, few), pytorch[few[:, 1:]].mean())
 print("naive and final loss agree, in both directions; forward, PyTorch's is the same")
+
+# %% [markdown]
+# ### The loop
+#
+# One step: the teacher reads a batch without a gradient, the loss compares the two models,
+# and the student moves. The third way will use the same step.
+
+
+# %%
+def correct(student, ids, mask, optimizers, kind):
+    """Move a student towards the teacher's probabilities of the masked tokens."""
+    with torch.no_grad():
+        wanted = teacher(ids)
+    loss = kl_loss(student(ids), wanted, mask, kind)
+    loss.backward()
+    optim.guarded_step(student, optimizers)
+    return loss.item()
+
+
+# %% [markdown]
+# Are texts really the forward KL, sampled? Two copies of the small base see the traces
+# once: one as texts, one with the teacher's probabilities. The library's loop is
+# `distill.train`; its first loss should be ours.
+
+# %%
+by_texts = fine_tune(bases["small"], given, 1, "texts")
+config = distill.DistillConfig(epochs=1, batch_size=24)
+tokenizers = tokenizer, teachers_own  # of student and teacher
+
+
+def ready():
+    """A copy of the small base, and its optimizers."""
+    pupil = copy.deepcopy(bases["small"]).train()
+    return pupil, optim.base_optimizers(pupil, 0.01, 3e-3)
+
+
+by_rows, optimizers = ready()
+losses = [
+    correct(by_rows, *sft.collate(batch), optimizers, "forward")
+    for _, batch in batches.scheduled(given, config, optimizers)
+]
+pupil, optimizers = ready()
+loop = distill.train(pupil, teacher, tokenizers, given, config, optimizers)
+library, _ = next(loop)
+print(f"first loss: ours {losses[0]:.4f}, library {library['loss']:.4f}")
+assert abs(losses[0] - library["loss"]) < 1e-3
+
+# %% [markdown]
+# Now we measure how far each is from the teacher, per token, on the teacher's answers to
+# held-out problems.
+
+
+# %%
+def read_by_teacher(found, most=64):
+    """First answers that ended by themselves: ids, mask, and the teacher's logits."""
+    rows = zip(found.problems, found.texts, found.lengths[:, 0], strict=True)
+    pairs = [(p.prompt, texts[0]) for p, texts, n in rows if n < LONGEST]
+    every = math.ceil(len(pairs) / most)  # take each second one, or third, ...
+    ids, mask = sft.collate(sft.encode(tokenizer, pairs[::every]))
+    with torch.no_grad():
+        return ids, mask, teacher(ids)
+
+
+def distance(model, where, kind="forward"):
+    """Mean KL per token between a student and the teacher on given texts, in nats."""
+    ids, mask, wanted = where
+    with torch.no_grad():
+        return kl_loss(model.eval()(ids), wanted, mask, kind).item()
+
+
+on_teachers = read_by_teacher(answers["teacher"])
+pupils = {"base": bases["small"], "texts": by_texts, "probabilities": by_rows}
+far, (ids, mask, _) = {}, on_teachers
+for name, model in (pupils | {"teacher": teacher}).items():
+    far[name] = distance(model, on_teachers)
+    with torch.no_grad():  # the loss of fine-tuning, on the same texts
+        loss = sft.sft_loss(token_logprobs(model(ids), ids, mask=mask), mask)[0].item()
+    rest = f"loss of fine-tuning {loss:.2f}, which is {loss - far[name]:.2f} more"
+    print(f"{name:14} forward KL {far[name]:.2f}, {rest}")
+assert max(far["texts"], far["probabilities"]) < far["base"] / 2
+
+# %% [markdown]
+# One pass takes both most of the way, and to about the same distance. So here less noise
+# gained nothing: over tens of thousands of tokens it averages out.
+#
+# The last number is nearly the same in every row, also for the teacher itself. It estimates
+# the teacher's entropy, which no student can remove: the formula of this section, measured.
 
 # %% [markdown]
 # ### Forward or reverse
@@ -679,17 +780,9 @@ plots.curves(panels, "answer", "probability", ticks=range(0, 21, 5), sharey=True
 # the argument for the reverse KL (MiniLLM, arXiv 2306.08543).
 #
 # There is an argument against it, too. An answer that the student has dropped hardly
-# pulls it back, and votes and later RL live on variety. So one has to try. On the
-# teacher's own texts our reverse KL beat plain texts in two seeds and lost in the third
-# (section 9).
+# pulls it back, and votes and later RL live on variety. So one has to try (section 9).
 #
-# ### Temperature
-#
-# A teacher that is 99.9% sure says little more than its text does. Dividing the logits of
-# both models by a temperature $T > 1$ raises the small probabilities, those of answers that
-# were almost chosen. Gradients shrink by about $1/T^2$, hence the factor $T^2$ in the loss
-# (arXiv 1503.02531, section 2.1). The usual value is 1; section 9 uses 2, and
-# exercise 14.4 shows why not 16.
+# <details><summary>Temperature: the T = 2 of section 9</summary>A teacher that is 99.9% sure says little more than its text does. Dividing the logits of both models by a temperature $T > 1$ raises the small probabilities, those of answers that were almost chosen. Gradients shrink by about $1/T^2$, hence the factor $T^2$ in the loss (arXiv 1503.02531, section 2.1). The usual value is 1; section 9 uses 2, and exercise 14.4 shows why not 16.</details>
 #
 # ### The two tokenizers must be one
 #
@@ -707,94 +800,7 @@ try:
     check_same_tokenizer(one, other)
 except ValueError as error:
     print(error)
-tokenizers = tokenizer, teachers_own  # of student and teacher
 check_same_tokenizer(*tokenizers)  # ours are one: nothing happens
-
-# %% [markdown]
-# ### The loop
-#
-# One step: the teacher reads a batch without a gradient, the loss compares the two models,
-# and the student moves. The third way will use the same step.
-
-
-# %%
-def correct(student, ids, mask, optimizers, kind):
-    """Move a student towards the teacher's probabilities of the masked tokens."""
-    with torch.no_grad():
-        wanted = teacher(ids)
-    loss = kl_loss(student(ids), wanted, mask, kind)
-    loss.backward()
-    optim.guarded_step(student, optimizers)
-    return loss.item()
-
-
-# %% [markdown]
-# Are texts really the forward KL, sampled? Two copies of the small base see the traces
-# once: one as texts, one with the teacher's probabilities. The library's loop is
-# `distill.train`; its first loss should be ours.
-
-# %%
-by_texts = fine_tune(bases["small"], given, 1, "texts")
-config = distill.DistillConfig(epochs=1, batch_size=24)
-
-
-def ready():
-    """A copy of the small base, and its optimizers."""
-    pupil = copy.deepcopy(bases["small"]).train()
-    return pupil, optim.base_optimizers(pupil, 0.01, 3e-3)
-
-
-by_rows, optimizers = ready()
-losses = [
-    correct(by_rows, *sft.collate(batch), optimizers, "forward")
-    for _, batch in batches.scheduled(given, config, optimizers)
-]
-pupil, optimizers = ready()
-loop = distill.train(pupil, teacher, tokenizers, given, config, optimizers)
-library, _ = next(loop)
-print(f"first loss: ours {losses[0]:.4f}, library {library['loss']:.4f}")
-assert abs(losses[0] - library["loss"]) < 1e-3
-
-# %% [markdown]
-# Now we measure how far each is from the teacher, per token, on the teacher's answers to
-# held-out problems.
-
-
-# %%
-def read_by_teacher(found, most=64):
-    """First answers that ended by themselves: ids, mask, and the teacher's logits."""
-    rows = zip(found.problems, found.texts, found.lengths[:, 0], strict=True)
-    pairs = [(p.prompt, texts[0]) for p, texts, n in rows if n < LONGEST]
-    every = math.ceil(len(pairs) / most)  # take each second one, or third, ...
-    ids, mask = sft.collate(sft.encode(tokenizer, pairs[::every]))
-    with torch.no_grad():
-        return ids, mask, teacher(ids)
-
-
-def distance(model, where, kind="forward"):
-    """Mean KL per token between a student and the teacher on given texts, in nats."""
-    ids, mask, wanted = where
-    with torch.no_grad():
-        return kl_loss(model.eval()(ids), wanted, mask, kind).item()
-
-
-on_teachers = read_by_teacher(answers["teacher"])
-pupils = {"base": bases["small"], "texts": by_texts, "probabilities": by_rows}
-far, (ids, mask, _) = {}, on_teachers
-for name, model in (pupils | {"teacher": teacher}).items():
-    far[name] = distance(model, on_teachers)
-    with torch.no_grad():  # the loss of fine-tuning, on the same texts
-        loss = sft.sft_loss(token_logprobs(model(ids), ids, mask=mask), mask)[0].item()
-    rest = f"loss of fine-tuning {loss:.2f}, which is {loss - far[name]:.2f} more"
-    print(f"{name:14} forward KL {far[name]:.2f}, {rest}")
-assert max(far["texts"], far["probabilities"]) < far["base"] / 2
-
-# %% [markdown]
-# One pass takes both most of the way, and to about the same distance. On a few tens of
-# thousands of tokens the noise of sampling averages out.
-#
-# The last number is nearly the same in every row, also for the teacher itself. It estimates
-# the teacher's entropy, which no student can remove: the formula of this section, measured.
 
 # %% [markdown] tags=["slide"]
 # ## 7. Third way: the student's own texts
@@ -803,15 +809,15 @@ assert max(far["texts"], far["probabilities"]) < far["base"] / 2
 # writes by itself it slips sooner or later, and no trace shows how to go on from there.
 # The mismatch is called **exposure bias**.
 #
-# ![Top: a trace of the teacher, token by token: 20 + 15 = 35, + 1 = 36. Middle: the student's own text, the same up to the equals sign, then 37, a slip, and on to 38; from here on no trace shows what to do. Bottom: the teacher reads the student's text. It finds every token fine but the slip, for which it would have written 35; given the slip, 38 is the right next result.](../figures/14_slip.png)
+# ![Top: a trace of the teacher, token by token: 20 + 15 = 35, + 1 = 36. Middle: the student's own text, the same up to the equals sign, then 37, a slip. From here on no trace shows what to do, and after + 1 = the student writes 39, a second error. Bottom: the teacher reads the student's text. It finds all fine but two tokens: for 37 it would have written 35, and for 39, given the slip, 38.](../figures/14_slip.png)
 #
 # What you see: the cure. Let the *student* write, and let the teacher read it and say at
 # every token what it would have written here, slip included. This is **on-policy
 # distillation** (Agarwal et al., arXiv 2306.13649, who mix in the teacher's texts; we do
 # not). Qwen's smaller models are taught in this way (Qwen3, arXiv 2505.09388).
 #
-# Where would our teacher object? The next figure shows the reverse KL of each token of
-# the countdown answer that you read in section 4. A result that does not follow from the
+# Where would our teacher object? The next figure shows the reverse KL of each token in
+# the first lines of the countdown answer that you read in section 4. A result that does not follow from the
 # numbers before it is crossed out. Before you look: will every crossed token be dark?
 # Remember that the KL compares the whole rows of two models, not only the token that was
 # drawn.
@@ -858,15 +864,14 @@ plots.token_map(lines[:6], "reverse KL, nats", {x for x in crossed if x[0] < 6})
 
 # %% [markdown]
 # Most of the colour is on results, the tokens after `=`. The teacher accepts the form,
-# the numbers chosen and the order of steps. But colour and mistakes are not the same.
-# Compare the two models at the darkest right result, and at the palest wrong one:
+# the numbers chosen and the order of steps. Compare the two models at the darkest right result, and at the two palest wrong ones:
 
 # %% tags=["hide-input"]
 rights = [t for t, (true, _) in spots.items() if true]
 wrongs = [t for t, (true, _) in spots.items() if true is False]
-pick = {"right": (max, rights), "wrong": (min, wrongs)}
-for verdict, (most, among) in pick.items():
-    t = most(among, key=objected.get)
+pick = [max(rights, key=objected.get), *sorted(wrongs, key=objected.get)[:2]]
+for t in pick:
+    verdict = "right" if t in rights else "wrong"
     ids = shown[0][:, : t + 1]
     line = tokenizer.decode(ids[0].tolist()).split("\n")[-1]
     print(f"{line}   {verdict}, reverse KL {objected[t]:.1f}")
@@ -879,7 +884,8 @@ for verdict, (most, among) in pick.items():
 # %% [markdown]
 # The dark 12 is right by luck. The student likes 11 better and is unsure, and the KL sees
 # that in its row. The pale 48 is wrong, and the teacher would have written it, too. Its
-# games end at 50, so it never learned that product, and cannot teach it.
+# games end at 50, so it never learned that product, and cannot teach it. At the pale 2 both
+# models prefer 0, and the student drew a rare token: rows do not show the draw.
 #
 # Is most of the distance in the results of all answers? The teacher *agrees* with a
 # result if it would write the same token there.
@@ -963,8 +969,7 @@ def practise(student, asked, optimizers, generator):
 
 # %% [markdown]
 # The price: the student has to write while it learns, and the teacher must be there to
-# read. We try six steps of 48 answers, with three seeds for problems and answers. Then we
-# measure the reverse KL on the texts of before, text by text.
+# read. We try six steps of 48 answers, three seeds, and measure on the texts of before.
 
 
 # %%
@@ -991,9 +996,8 @@ for seed in (0, 1, 2):
 assert fmean(moved) < 0
 
 # %% [markdown]
-# The distance falls a little in each seed, by about a twentieth, and each interval over texts
-# excludes 0. Six steps can show this direction, but no change in right answers. Section 9 has
-# 500 steps, and they begin with the small base.
+# The distance falls a little in each seed. Six steps show this direction, but no change in
+# right answers. Section 9 has 500 steps, and they begin with the small base.
 #
 # ## 8. What a student cannot learn from traces
 #
@@ -1014,16 +1018,24 @@ silent = [{**row, "completion": row["completion"].split("</think>")[1]} for row 
 print(f"a trace is now {silent[0]['completion']}")
 rows, _ = distill.examples(silent, tokenizer, room)
 for size, epochs in EPOCHS.items():
-    name = f"{size}, silent"
+    name = f"{size} silent"
     examine(name, fine_tune(bases[size], rows, epochs, name))
-    parts = (f"{x} {scores[f'{size} {x}']['pass@1']:.2f}" for x in ("base", "student"))
-    print(f"  beside it: {size}", *parts)
-assert scores["big, silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
+print(f"\n{'':18}{'base':>8}{'student':>9}{'silent':>8}")
+for size in EPOCHS:
+    for family in ("countdown", "arithmetic"):
+        by = [scores[f"{size} {x}"] for x in ("base", "student", "silent")]
+        cells = (f"{mark[family]['pass@1']:8.2f}" for mark in by)
+        print(f"{size + ', ' + family:18}", *cells, sep="")
+assert scores["big silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
 
 # %% [markdown]
-# What you see: the big student loses all that it had gained, although it can add. It has
-# learned to answer at once, and one step is not enough room for three sums. The small one
-# hardly loses: its steps were mostly wrong anyway.
+# Compare *student* with *silent*. The big one loses all that it had gained, although it can
+# add: it has learned to answer at once, and seldom gets several sums right in one step.
+#
+# The small one loses nothing in countdown, and part of its gain in arithmetic. So most of
+# what it gained in section 4 came from the answers of the traces, not from their thinking:
+# it guesses better. (Better than the big one, perhaps because it read the traces twice as
+# often; we did not test that.)
 #
 # <details><summary>Must traces be perfect?</summary>Not for a large student. In an ablation by the Sky-T1 team (Li et al., arXiv 2502.07374, abstract), training on *wrong answers* cost 3.2% of accuracy. Shuffling or deleting *steps* did much more damage. Our small students lost more by wrong traces, which were also about harder problems ([docs/experiments.md](../docs/experiments.md)).</details>
 
@@ -1031,8 +1043,9 @@ assert scores["big, silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
 # ## 9. The long run
 #
 # Everything so far was short, and of one seed. Full runs with three seeds were measured
-# once. Teaching takes 500 steps and about 700,000 tokens, RL alone the 100 steps of
-# chapter 09.
+# once. Teaching takes 500 steps, RL alone the 100 steps of chapter 09. The 500 steps hold
+# about 700,000 tokens, and somewhat more on-policy, where the student decides how long texts
+# are.
 #
 # The exam is 256 test problems of each game and level. *Easy* problems have three numbers
 # or three steps, as all problems of this chapter so far. *Hard* ones have four numbers or
@@ -1042,9 +1055,8 @@ assert scores["big, silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
 #   traces and more. Each is read less often.
 # - *Forward KL, T = 2* is the best of three variants of probabilities, chosen after the
 #   test.
-# - *On-policy* begins with the small base; the trial of section 7 began with a taught
-#   student. It draws new problems in each step, so *more of R1's texts* is its fair
-#   match.
+# - *On-policy* begins with the small base. It draws new problems in each step, so *more of
+#   R1's texts* is its fair match.
 
 
 # %% tags=["hide-input"]
@@ -1103,19 +1115,21 @@ plots.price_panels(ways, "TFLOPs of teaching", "easy problems right")
 # %% [markdown]
 # The figure shows right answers to easy problems over the FLOPs of teaching, with 95%
 # intervals over problems. Good ways are high and far left. The lines across are the small
-# base and R1. (The training of the teacher is not counted.) The printed table adds single
-# sums, where they were measured, and hard problems.
+# base and R1. (The training of the teacher is not counted. Marks that would overlap are moved
+# apart a little.)
 #
-# The three seeds differ more than the ways do, so compare within a seed. The next table
+# The three seeds differ as much as the ways do, so compare within a seed. The next table
 # does: what one way gains over another on the same easy problems. A star says that the
-# 95% interval excludes 0. Believe a row with three stars and the same sign:
+# 95% interval excludes 0. Believe a row with three stars and one sign, unless one of its
+# ways was picked on this very exam:
 
 # %% tags=["slide", "hide-input"]
 PAIRS = {
     ("rl", "traces"): "",
-    ("traces", "softer"): "",
+    ("traces", "softer"): "picked",
     ("traces", "own"): "",
     ("n-7500", "own"): "",
+    ("own", "traces-rl"): "",
     ("traces", "traces-rl"): "Raschka 1",
     ("teacher", "big-traces"): "Raschka 2",
 }
@@ -1134,32 +1148,33 @@ for (start, end), note in PAIRS.items():
     found = list(gains(start, end))
     cells = "".join(f"{x:+.2f}{'*' if star else ' '}   " for x, star in found)
     print(f"{ROWS[start]:20}{ROWS[end]:20}{cells} {note}")
-    if start == "rl" or end == "traces-rl":
+    if (start, end) in (("rl", "traces"), ("traces", "traces-rl")):
         assert all(x > 0 and star for x, star in found)  # clear in every seed
 
 # %% [markdown]
 # Four conclusions:
 #
 # 1. **Texts beat RL alone** in every seed, for fewer FLOPs. This is the direction of the
-#    paper. But RL's own training curve still rose at step 100
+#    paper. Was RL stopped too early? Its training curve still rose at step 100, its
+#    held-out curve was flat from step 60
 #    ([docs/distillation.md](../docs/distillation.md)). And for a student of twice the
 #    size the lead was gone in one seed of three
 #    ([docs/experiments.md](../docs/experiments.md)).
-# 2. **Probabilities may add to that.** The row shown gains in every seed, but it was
-#    picked on this very exam. The other two variants gained in two seeds and lost in the
-#    third.
-# 3. **On-policy is the small student's best way on average.** Against *more of R1's
-#    texts* it gains clearly in two seeds and is level in one. It gains most where the
-#    base adds worst.
-# 4. **RL after texts helps** in every seed (Raschka 1), at more than three times the
-#    FLOPs of on-policy.
+# 2. **Probabilities may add to that.** The row shown has three stars, but it was
+#    picked. The other two variants gained in two seeds and lost in the third.
+# 3. **RL after texts helps** in every seed (Raschka 1), at several times the FLOPs.
+# 4. **On-policy has the highest mean of the small student's ways, but no clear win.** Look at
+#    its three rows: none has three stars of one sign. It gains most where the base adds
+#    worst, and against *texts, then RL* it wins one seed and loses one. What is clear is the
+#    price, less than a third.
 #
 # <details><summary>The three variants of probabilities, seed by seed</summary>Easy
-# problems right, measured with the first weights of this book
-# ([docs/experiments.md](../docs/experiments.md)):
+# problems right. All four rows were measured with the first weights of this book
+# ([docs/experiments.md](../docs/experiments.md)); compare them only with each other.
 #
-# | R1's texts | 0.35 | 0.66 | 0.50 |
+# | way | seed 0 | seed 1 | seed 2 |
 # |---|---|---|---|
+# | R1's texts | 0.35 | 0.66 | 0.50 |
 # | forward KL, T = 2 | 0.43 | 0.69 | 0.58 |
 # | forward KL, T = 1 | 0.40 | 0.63 | 0.53 |
 # | reverse KL, T = 1 | 0.44 | 0.48 | 0.55 |
@@ -1170,15 +1185,15 @@ for (start, end), note in PAIRS.items():
 # of R1. But those texts came from a model trained by RL.
 #
 # **No way teaches problems that no trace is about.** In the column of hard problems R1 is
-# far ahead, and all that learned from its easy traces are below the base. There is a
-# counter-test: where half of the traces were about hard problems, hard ones rose to 0.10,
-# 0.33 and 0.08 ([docs/experiments.md](../docs/experiments.md)).
+# far ahead, and all that learned from its easy traces are below the base.
+#
+# <details><summary>And with traces about hard problems?</summary>In a counter-test half of the traces were about hard problems. Then hard ones rose to 0.10, 0.33 and 0.08 ([docs/experiments.md](../docs/experiments.md)).</details>
 #
 # ### How few traces?
 #
 # Sky-T1 became known for a small number: 17,000 traces of QwQ-32B-Preview, less than 450
-# dollars (novasky-ai.github.io/posts/sky-t1, 2025). Ours have 30 to 7,232. Each student
-# trains on the same number of tokens, so few traces are read often.
+# dollars (novasky-ai.github.io/posts/sky-t1, 2025). Ours have 30 to 7,232, and train on the
+# same number of tokens.
 
 # %% tags=["slide", "hide-input"]
 several = {arm: results_of(arm) for arm in ("n-30", "n-125", "n-500")}
@@ -1186,13 +1201,15 @@ several |= {arm: measured[arm] for arm in ("traces", "n-7500")}
 counted = {
     arm: round(fmean(r["traces"] for r in several[arm].values())) for arm in several
 }
-panels = {}
+panels, levels = {}, {}
 for seed in (0, 1, 2):
     points = [(counted[arm], easy(runs[seed])) for arm, runs in several.items()]
-    panel = panels[f"seed {seed}, easy problems right"] = {"R1's texts": points}
-    for arm in ("teacher", "rl", "base"):
-        level = easy(measured[arm][seed])
-        panel[ROWS[arm]] = [(n, level) for n in (30, points[-1][0])]
+    alone = easy(measured["rl"][seed])
+    title = f"seed {seed}, easy problems right"
+    panels[title] = {ROWS["rl"]: [(30, alone), (points[-1][0], alone)]}
+    panels[title] |= {ROWS["traces"]: points}
+    free = ("base", "teacher")
+    levels[title] = {ROWS[arm]: easy(measured[arm][seed]) for arm in free}
 print(f"{'':27}single sums right, seeds 0, 1, 2")
 for arm, runs in {"base": measured["base"], **several}.items():
     times = fmean(run.get("passes", 0) for run in runs.values())
@@ -1201,11 +1218,11 @@ for arm, runs in {"base": measured["base"], **several}.items():
 for name, runs in (("500 traces", several["n-500"]), ("RL alone", measured["rl"])):
     spent = three((run["flops"] / 1e12 for run in runs.values()), "4.1f")
     print(f"{name + ', TFLOPs':27}", spent)
-plots.doubling_curves(panels, "traces")
+plots.doubling_curves(panels, "traces", levels)
 
 # %% [markdown]
-# The figure has a panel for each seed. Flat lines are R1, RL alone and the base of that
-# seed.
+# The figure has the colours of the last one. Flat lines are R1, RL alone and the base of that
+# seed; the last point is *more of R1's texts*.
 #
 # Thirty traces, read more than 300 times, do harm: the student falls below its base. It
 # memorizes them and forgets how to add, as the printed sums show. Then more traces pay,
@@ -1218,25 +1235,32 @@ plots.doubling_curves(panels, "traces")
 # ### Ask what the base can do
 #
 # Was the small student weak because it is small, or because its base could not add?
-# Compare a student of twice the size, with a base of its own that has read as much. Both
-# were taught with R1's texts.
+# The figure has a dot for each base, taught with R1's texts. To the two sizes measured here
+# it adds three from the first weights of this book
+# ([docs/experiments.md](../docs/experiments.md)). Predict: will size order the dots, or the
+# sums?
 
 # %% tags=["slide", "hide-input"]
 STUDENTS = {
     "239k weights": ("base", "traces"),
     "469k weights": ("large-base", "large"),
 }
-print(f"seeds 0, 1, 2: {'single sums, base':20}easy problems, student")
+dots = {}
 for name, arms in STUDENTS.items():
     of_base, taught = (results_of(arm).values() for arm in arms)
-    print(f"{name:15}{three(map(sums, of_base)):20}{three(map(easy, taught))}")
+    dots[name] = list(zip(map(sums, of_base), map(easy, taught), strict=True))
+EARLIER = {  # docs/experiments.md: single sums of the base, its student, seeds 0, 1, 2
+    "114k, first weights": [(0.81, 0.36), (0.18, 0.21), (0.49, 0.28)],
+    "279k, Llama's shape, first weights": [(0.94, 0.50), (0.97, 0.45), (0.98, 0.55)],
+    "239k, longer base, first weights": [(0.99, 0.66), (0.99, 0.63), (1.0, 0.6)],
+}
+plots.scatter(dots | EARLIER, "single sums right, base", "easy problems right, student")
 
 # %% [markdown]
-# Five of the six bases can add, and their students solve 0.50 to 0.66 of easy problems,
-# whatever their size. The sixth base adds badly, and makes the weakest student. One such
-# base is thin evidence. In an earlier measurement the small bases read twice as much: all
-# three could add then, and their students drew close
-# ([docs/experiments.md](../docs/experiments.md)).
+# What you see: where bases add badly, students are weak; where all bases add, sizes mix and
+# students lie closer. (*Longer base* read twice as much.) But size counts, too: compare the
+# best base of 114k weights with the worst of 239k. Three dots a group are thin evidence, and
+# nobody changed the sums alone.
 
 # %% [markdown]
 # ## 10. What this does not show
@@ -1257,8 +1281,8 @@ for name, arms in STUDENTS.items():
 #
 # Four sentences to remember:
 #
-# - Texts are the forward KL, sampled: the same goal on average, with more noise, and the
-#   teacher is not needed.
+# - Texts are the forward KL, sampled: the same goal on average, with more noise, and no
+#   teacher at hand during training.
 # - The forward KL is mode-covering, the reverse KL mode-seeking. On-policy distillation
 #   applies the reverse KL to texts that the student itself wrote.
 # - On-policy distillation is RL with the advantage $\log p - \log q$ for each token.

@@ -1,10 +1,11 @@
-"""Draw a slip, and who has a lesson for what follows: figures.make_14_slip"""
+"""Draw a slip, and who has a lesson for what follows it: figures.make_14_slip"""
 
 from figures.sketch import CENTRE, SMALL, arrow, frame, sheet
 from r1lib.plots import GREEN, GREY, INK, ORANGE, PURPLE
 
 TRACE = ("20", "+", "15", "=", "35", ",+", "1", "=", "36")
-STUDENT = ("20", "+", "15", "=", "37", ",+", "1", "=", "38")
+STUDENT = ("20", "+", "15", "=", "37", ",+", "1", "=", "39")
+OBJECTIONS = {4: "35!", 8: "38!"}  # what the teacher would have written
 SLIP, WIDE, LEFT = 4, 0.92, 3.6
 
 
@@ -31,13 +32,13 @@ def draw(axes):
     axes.text(0.3, 0.95, "the teacher reads it", **left)
     for i in range(9):
         here = LEFT + 1.12 * i + WIDE / 2
-        wrong = i == SLIP
+        wrong = i in OBJECTIONS
         colour = ORANGE if wrong else GREEN
         arrow(axes, (here, 1.3), (here, 2.12), colour)
-        said = "35!" if wrong else "fine"
+        said = OBJECTIONS.get(i, "fine")
         look = {**SMALL, "fontsize": 12, "fontweight": "bold" if wrong else "normal"}
         axes.text(here, 0.95, said, **look)
-    text = "given the slip, 38 is the right next result, and the teacher says so"
+    text = "no trace goes on from this slip; the teacher does: after 37 + 1 = it has 38"
     axes.text(LEFT + 5.0, 0.4, text, **{**SMALL, "color": INK, "fontsize": 11})
 
 

@@ -63,3 +63,24 @@ def test_what_costs_nothing_is_a_level_and_the_rest_are_dots():
     assert list(whisker.get_ydata()) == [0.1, 0.3] and list(dot.get_xdata()) == [4.5]
     assert first.get_ylim() == second.get_ylim() == (0, 1)
     assert picture.alt.endswith("seed 1: base 0.10 for 0.0; RL 0.20 for 4.5.")
+
+
+def test_marks_that_would_hide_each_other_are_moved_apart():
+    near = {"a": (2.0, (0.6, 0.5, 0.7)), "b": (2.1, (0.6, 0.5, 0.7))}
+    ways = near | {"c": (8.0, (0.6, 0.5, 0.7)), "d": (2.0, (0.9, 0.8, 1.0))}
+    (axes,) = plots.price_panels({"seed 0": ways}, "TFLOPs", "right").axes
+    a, b, c, d = (line.get_xdata()[0] for line in axes.lines[1::2])
+    assert (a + b) / 2 == pytest.approx(2.05) and b - a > 0.4
+    assert (c, d) == (8.0, 2.0)
+
+
+def test_levels_go_across_in_the_dashes_of_the_other_figure():
+    lines = {"seed 0, right": {"texts": [(32, 0.1), (64, 0.3)]}}
+    levels = {"seed 0, right": {"base": 0.2, "teacher": 0.8}}
+    picture = plots.doubling_curves(lines, "traces", levels)
+    (axes,) = picture.axes
+    _, base, teacher = axes.lines
+    assert list(base.get_ydata()) == [0.2, 0.2]
+    assert (base.get_linestyle(), teacher.get_linestyle()) == ("--", ":")
+    assert axes.get_ylim()[1] > 0.8
+    assert picture.alt.endswith("teacher: 0.80 across.")

@@ -13,6 +13,7 @@ from matplotlib.ticker import (
 
 from r1lib.plots.style import (
     BLUE,
+    DASHES,
     GREY,
     INK,
     ORANGE,
@@ -25,18 +26,30 @@ from r1lib.plots.style import (
 
 
 @styled
-def doubling_curves(panels: dict[str, dict[str, list]], xlabel: str) -> Picture:
+def doubling_curves(
+    panels: dict[str, dict[str, list]],
+    xlabel: str,
+    levels: dict[str, dict[str, float]] | None = None,
+) -> Picture:
     """Draw (x, y) points of several series in each panel; x doubles from tick to tick.
 
     panels = {"title, unit": {"series": [(256, 1.0), (512, 1.5), ...], ...}, ...}
-    Panels of one unit share their axis. A series of one point is a star.
+    Panels of one unit share their axis. A series of one point is a star. `levels` are
+    heights that do not depend on x, drawn as black lines across a panel:
+    {"title, unit": {"name": 0.3, ...}, ...}.
     """
+    levels = levels or {}
     figure = Picture(figsize=(8.4, 3.4), layout="constrained")
     shared = len({title.rpartition(", ")[2] for title in panels}) == 1
     all_axes = figure.subplots(1, len(panels), squeeze=False, sharey=shared)[0]
     tops = [
-        max((y for points in lines.values() for _, y in points), default=0) or 1
-        for lines in panels.values()
+        max(
+            [y for points in lines.values() for _, y in points]
+            + [*levels.get(title, {}).values()],
+            default=0,
+        )
+        or 1
+        for title, lines in panels.items()
     ]
     for i, (axes, (title, lines)) in enumerate(
         zip(all_axes, panels.items(), strict=True)
@@ -48,6 +61,9 @@ def doubling_curves(panels: dict[str, dict[str, list]], xlabel: str) -> Picture:
             else:
                 star = {"color": INK, "markersize": 11, "zorder": 3, "label": name}
                 axes.plot(*points[0], "*", **star)
+        for k, (name, y) in enumerate(levels.get(title, {}).items()):
+            kind = {"color": INK, "linestyle": DASHES[k % 3], "linewidth": 1.2}
+            axes.axhline(y, label=name, **kind)
         name, _, unit = title.rpartition(", ")
         axes.set_xscale("log", base=2)
         axes.set(title=name, xlabel=xlabel, ylabel="" if shared and i else unit)
@@ -61,6 +77,11 @@ def doubling_curves(panels: dict[str, dict[str, list]], xlabel: str) -> Picture:
         + "."
         for title, lines in panels.items()
         for name, points in lines.items()
+    )
+    figure.alt += "".join(
+        f" {title}, {name}: {y:.2f} across."
+        for title, lines in levels.items()
+        for name, y in lines.items()
     )
     return figure
 

@@ -5,7 +5,17 @@ from collections import Counter
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from r1lib.plots.bars import difference_rows, said_of
-from r1lib.plots.style import BLUE, GREY, INK, LOOKS, PAPER, Picture, look_of, styled
+from r1lib.plots.style import (
+    BLUE,
+    DASHES,
+    GREY,
+    INK,
+    LOOKS,
+    PAPER,
+    Picture,
+    look_of,
+    styled,
+)
 
 
 @styled
@@ -218,33 +228,56 @@ def pairing_picture(
     return figure
 
 
+def apart(
+    points: list[tuple[float, float]], wide: float = 0.055, high: float = 0.06
+) -> list[float]:
+    """The x of points, moved where two are nearer than `wide` in x and `high` in y.
+
+    Both in shares of the axis. Two near points move by as much, away from each other.
+
+    >>> [round(x, 3) for x in apart([(0.5, 0.3), (0.51, 0.3), (0.9, 0.3)])]
+    [0.477, 0.532, 0.9]
+    """
+    xs = [x for x, _ in points]
+    for i, (a, y) in enumerate(points):
+        for j, (b, other) in enumerate(points[:i]):
+            if abs(a - b) < wide and abs(y - other) < high:
+                push = (wide - abs(a - b)) / 2
+                xs[i] += push if a >= b else -push
+                xs[j] -= push if a >= b else -push
+    return xs
+
+
 @styled
 def price_panels(
     panels: dict[str, dict[str, tuple]], xlabel: str, ylabel: str
 ) -> Picture:
     """Draw (price, (mean, low, high)) of each way in a panel; free ones are levels.
 
-    What costs 0 is a line across the panel. All panels share both axes.
+    What costs 0 is a line across the panel. All panels share both axes. Marks that
+    would hide each other are moved apart sideways; the text for listeners has prices.
 
     panels = {"seed 0": {"base": (0, (0.1, 0.1, 0.2)), "RL": (4.5, (0.2, 0.1, 0.3))}}
     """
+    top = max(price for ways in panels.values() for price, _ in ways.values())
     figure = Picture(figsize=(8.4, 4.2), layout="constrained")
     share = {"sharex": True, "sharey": True, "squeeze": False}
     all_axes = figure.subplots(1, len(panels), **share)[0]
     for axes, (title, ways) in zip(all_axes, panels.items(), strict=True):
         free = [name for name, (price, _) in ways.items() if price == 0]
         priced = [name for name in ways if name not in free]
-        for name, (price, (mean, low, high)) in ways.items():
+        moved = apart([(ways[n][0] / top, ways[n][1][0]) for n in priced])
+        for name, (_, (mean, low, high)) in ways.items():
             if name in free:
-                dash = ("--", ":", "-.")[free.index(name) % 3]
+                dash = DASHES[free.index(name) % 3]
                 axes.axhline(mean, color=INK, linestyle=dash, linewidth=1.2, label=name)
                 continue
             colour, _, marker, _ = look_of(priced.index(name))
-            axes.plot([price, price], [low, high], color=colour, linewidth=1.4)
+            x = top * moved[priced.index(name)]
+            axes.plot([x, x], [low, high], color=colour, linewidth=1.4)
             kind = {"linestyle": "none", "markersize": 7, "label": name}
-            axes.plot([price], [mean], marker, color=colour, **kind)
+            axes.plot([x], [mean], marker, color=colour, **kind)
         axes.set(title=title, xlabel=xlabel)
-    top = max(price for ways in panels.values() for price, _ in ways.values())
     all_axes[0].set(ylabel=ylabel, ylim=(0, 1), xlim=(0, 1.08 * top))
     handles = all_axes[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=3, fontsize=9)

@@ -69,6 +69,8 @@ STYLE = {
     "svg.hashsalt": "r1lib",
 }
 
+DASHES = ("--", ":", "-.")  # of levels, black lines across a panel
+
 
 def look_of(series: int) -> tuple:
     """Colour, line, marker and hatch of a series; one too many would look like another.
