@@ -113,8 +113,8 @@ for family, style, n in (
 #
 # The recipe of a corpus gives *shares*. There is a trap: of documents, or of tokens? A model
 # learns from tokens. Each document becomes ids with special tokens around it: `<|bos|><|user|>`
-# question `<|assistant|>` answer `<|eos|>`. The cell counts both shares, and the tokens of questions
-# apart. (A long answer that hits at once has one line, like a short one.)
+# question `<|assistant|>` answer `<|eos|>`. The cell counts both shares. (A long answer that hits
+# at once has one line, like a short one.)
 
 
 # %% tags=["nbval-check-output"]
@@ -531,13 +531,11 @@ for name, grads in KINDS.items():
 #
 # ![A circle of unit vectors and its images under three matrices. The gradient makes a long thin ellipse. One Newton-Schulz step gives a rounder one. Five steps give an ellipse with the same axes, nearly as large as the circle: singular values 0.71 and 0.92.](../figures/05_muon.png)
 #
-# What you see: another gradient, with singular values 1 and 0.15, and the images of its two axes. It
-# stretches one direction much more than the other. A step in proportion
+# What you see: another gradient stretches one direction much more than the other. A step in proportion
 # to it learns mainly the long one. Muon keeps the rotations and makes all stretchings about 1, in
 # the hope that the short directions, too, hold something to learn.
 #
-# The last ellipse is no circle: its short axis (dashed) has overtaken the long one, an overshoot (see
-# below).
+# The last ellipse is no circle: its short axis (dashed) has overtaken the long one, an overshoot.
 #
 # A singular value decomposition, $X = U S V^T$, finds the rotations $U$ and $V$ and the stretchings
 # on the diagonal of $S$. Leaving out $S$ gives $U V^T$, the orthogonal matrix that is nearest to $X$.
@@ -613,7 +611,7 @@ def muon_step(w, mean, lr, beta=0.95):
 
 
 # %% [markdown]
-# <details><summary>What the last three lines add</summary>
+# <details><summary>What the last three lines add, and where Muon is used</summary>
 #
 # `ahead` is **Nesterov's** form of momentum: the newest gradient is mixed in once more, as a look
 # ahead. The scale, the root of rows over columns where that is above 1, lets tall matrices move as
@@ -622,6 +620,9 @@ def muon_step(w, mean, lr, beta=0.95):
 # The library's `Muon`, in the folded cells, does the same for many matrices of one shape
 # together, which is faster. The last folded cell compares three Muons: `muon_step`, the library's and
 # PyTorch's. PyTorch's computes in bfloat16, with two to three digits, so it agrees only roughly.
+#
+# Kimi K2, of a similar build, used a variant of Muon at a trillion parameters (arXiv 2507.20534). The
+# report of DeepSeek-V4 names Muon, too ([docs/papers.md](../docs/papers.md)).
 #
 # </details>
 
@@ -650,9 +651,7 @@ print("roughly torch.optim.Muon's:   ", (ours - theirs).norm().item() < 0.03 * m
 
 # %% [markdown]
 # Muon is for matrices that map a vector to a vector. Embedding, head and norms stay with AdamW, and so
-# does the router of the experts. V3 was trained with AdamW alone. Kimi K2, of a similar build, used a
-# variant of Muon at a trillion parameters (arXiv 2507.20534). The report of DeepSeek-V4 names Muon, too
-# ([docs/papers.md](../docs/papers.md)).
+# does the router of the experts. V3 was trained with AdamW alone.
 
 # %%
 # r1lib.training.optim.base_optimizers
@@ -822,7 +821,7 @@ plots.phase_picture(drawn[0], half_way, early, drawn[1:])
 # %% [markdown]
 # What you see: above, how far each skill has come from its floor to 100%; below, the training loss
 # on the whole web, at each look the mean of the 100 batches before it. The strong lines are seed 0, the faint ones of the same colour seeds 1 and 2.
-# Vertical lines mark half of the way in seed 0. Where two coincide, their dashes alternate.
+# Vertical lines mark half of the way in seed 0.
 #
 # **This is the figure to remember from this chapter.** Most of the fall of the loss happens in the
 # first 500 steps (shaded), and the rest looks like slow polishing. But at step 500 the model can
@@ -932,9 +931,9 @@ plots.close_up(stretch, dots, worth, "all that verification\ncan save")
 # its way. The bar is as high as all that verification can save.
 #
 # What hides it is that everything else is still being learned, and takes the loss down several times
-# as far. The curve also jumps by about the height of the bar, but this is not the model. Each look is
-# the mean of other batches. In every seed the loss tends to fall where these happen to hold more tokens,
-# probably because worked-out text is easier (section 2).
+# as far. The curve also jumps by about the height of the bar, but partly because each look is the mean
+# of other batches. In every seed the loss tends to fall where these hold more tokens: worked-out text is
+# easier (section 2).
 #
 # So do not ask the loss whether a model can reason. Examine the skill itself. Chapter 09 shows that
 # R1-Zero training fails from a base that was stopped before its phase change.
@@ -1169,7 +1168,7 @@ print(
 #
 # ## 12. Optional: speculative decoding, a draft and its check
 #
-# This section makes writing faster and changes nothing in training. A large model on a GPU waits
+# This section makes writing faster, not training. A large model on a GPU waits
 # for memory while it decodes (chapter 03). So two tokens at once cost hardly more than one. After
 # training, the MTP module can *draft* the token after the next one. The main model then reads the
 # certain token and the draft in one step. If it agrees, one step has written two tokens.
@@ -1251,8 +1250,7 @@ for name, kind in (("temperature 0", "greedy"), ("temperature 1", "sampled")):
 
 # %% [markdown] tags=["slide"]
 # The sums of the first lines are easy to predict, so our base accepts nearly every draft. The models
-# of section 5 accept fewer. They were trained for 1,500 steps and not 10,500, and go on from other
-# prompts: puzzles too, and without `<think>`. A step writes
+# of section 5 accept fewer: they had a seventh of the steps, and got other prompts. A step writes
 # less than 2 tokens also where an accepted draft is the end token, as nothing follows it. V3 reports
 # that it accepts 85 to 90%, and writes 1.8 times as many tokens per second (section 5.4.3).
 #
