@@ -288,7 +288,7 @@ for step in range(40):
 # %% [markdown] tags=["slide"]
 # It learns, slowly: after 40 steps it is nearly as good as the table of how often each token occurs.
 # Sections 4 to 7 improve one line each: the batch (4), the loss (5), the step of the optimizer (6)
-# and its rate (7). Section 8 puts the improved lines together. It takes sorted batches: packing,
+# and its rate (7). Section 8 puts the improved lines together, with sorted batches: packing,
 # most of section 4, is V3's way.
 #
 # ## 4. Packing
@@ -820,7 +820,7 @@ plots.phase_picture(drawn[0], half_way, early, drawn[1:])
 
 # %% [markdown]
 # What you see: above, how far each skill has come from its floor to 100%; below, the training loss
-# on the whole web, at each look the mean of the 100 batches before it. The strong lines are seed 0, the faint ones of the same colour seeds 1 and 2.
+# on the whole web, at each look the mean of the last 100 batches. The strong lines are seed 0, the faint ones of the same colour seeds 1 and 2.
 # Vertical lines mark half of the way in seed 0.
 #
 # **This is the figure to remember from this chapter.** Most of the fall of the loss happens in the
@@ -863,12 +863,12 @@ for seed, points in histories.items():
 # %% [markdown]
 # In every seed verification is the later one at a quarter of the way, and the earlier one at three
 # quarters. At half, both come at the same look. A distance is itself a subtraction, so verification
-# may depend on arithmetic, but this does not show it. Afterwards the seeds differ: verification may
+# may depend on arithmetic, but this is no proof. Afterwards the seeds differ: verification may
 # keep a clear lead, or none.
 #
 # Such a late and quick rise is called a **phase change**. The measure has a part in it: "is the right
 # token the likeliest" can make a gradual change look sudden. For this reason the sudden *emergent
-# abilities* of large models are disputed, too (arXiv 2304.15004).
+# abilities* of large models are disputed (arXiv 2304.15004).
 #
 # ### Why does the loss not show it?
 #
