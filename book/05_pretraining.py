@@ -141,8 +141,8 @@ for form in ("guess", "one line", "several lines"):
 
 # %% [markdown] tags=["slide"]
 # Guesses are most of the documents, but only a tenth of the tokens. When you prompt the model, it
-# usually answers the way most documents do, with a guess. But half of the puzzle tokens that it
-# learned from are worked-out answers. The rest are questions.
+# usually answers as most documents do, with a guess. But half of the puzzle tokens are worked-out
+# answers, and more than a third are questions.
 #
 # ## 2. The loss: guess the next token
 #
@@ -649,14 +649,14 @@ moved = (ours - start).norm().item()
 print("by hand = the library's:      ", torch.allclose(mine, ours, atol=1e-5))
 print("roughly torch.optim.Muon's:   ", (ours - theirs).norm().item() < 0.03 * moved)
 
-# %% [markdown]
-# Muon is for matrices that map a vector to a vector. Embedding, head and norms stay with AdamW, and so
-# does the router of the experts. V3 was trained with AdamW alone.
-
 # %%
 # r1lib.training.optim.base_optimizers
 
 # %% [markdown] tags=["slide"]
+# `base_optimizers` shares out the weights. Muon is for matrices that map a vector to a vector.
+# Embedding, head and norms stay with AdamW, and so does the router of the experts. V3 was trained with
+# AdamW alone.
+#
 # ## 7. The learning rate: warm up, stay, decay
 #
 # Early on, $m$ and $v$ are poor estimates, and large steps can do damage. So the rate **warms up**. At
@@ -819,8 +819,8 @@ early = (500, f"{fallen(500, history):.0%} of the fall\nof the loss")
 plots.phase_picture(drawn[0], half_way, early, drawn[1:])
 
 # %% [markdown]
-# What you see: above, how far each skill has come from its floor to 100%; below, the training loss
-# on the whole web, at each look the mean of the last 100 batches. The strong lines are seed 0, the faint ones of the same colour seeds 1 and 2.
+# What you see: above, how far each skill has come from its floor to 100%. Below, the training loss
+# on the whole web, each time the mean of 100 batches. The strong lines are seed 0, the faint ones of the same colour seeds 1 and 2.
 # Vertical lines mark half of the way in seed 0.
 #
 # **This is the figure to remember from this chapter.** Most of the fall of the loss happens in the
