@@ -820,7 +820,8 @@ plots.phase_picture(drawn[0], half_way, early, drawn[1:])
 
 # %% [markdown]
 # What you see: above, how far each skill has come from its floor to 100%. Below, the training loss
-# on the whole web, each time the mean of 100 batches. The strong lines are seed 0, the faint ones of the same colour seeds 1 and 2.
+# on the whole web, each time the mean of 100 batches. The strong lines are seed 0, the faint ones of
+# the same colour seeds 1 and 2.
 # Vertical lines mark half of the way in seed 0.
 #
 # **This is the figure to remember from this chapter.** Most of the fall of the loss happens in the
