@@ -33,8 +33,8 @@
 # |---|---|---|---|---|---|---|---|---|---|---|---|---|
 # | minutes to read | 5 | 13 | 2 | 13 | 9 | 18 | 4 | 17 | 14 | 11 | 8 | 11 |
 #
-# The short path reads sections 1, 2, 3, 8, 9 and 11, in 59 minutes. Run the cells of the other
-# sections, too: later cells use what they define.
+# The short path reads sections 1, 2, 3, 7, 8, 9 and 11, and section 6 up to the cell with AdamW, in
+# about 70 minutes. Run the cells of the other sections, too: later cells use what they define.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -67,7 +67,7 @@ from r1lib.problem import STYLES, problems
 # %% tags=["setup"]
 from r1lib.sampling import draw
 from r1lib.tokenizer import EOS, PAD, Tokenizer
-from r1lib.training import optim, packing, pretrain
+from r1lib.training import optim, pretrain
 from r1lib.training.batches import pad
 from r1lib.training.optim import NEWTON_SCHULZ, orthogonalize, warmup_stable_decay
 from r1lib.training.packing import Packed, pack
@@ -129,17 +129,20 @@ puzzles = list(corpus.documents(2000, seed=0))
 documents = pretrain.encode_documents(tokenizer, puzzles)
 share, mass = Counter(), Counter()
 for (_, completion), ids in zip(puzzles, documents, strict=True):
+    answer_at = ids.index(tokenizer.special_ids["<|assistant|>"])
     share[form_of(completion)] += 1
-    mass[form_of(completion)] += len(ids)
+    mass["question"] += answer_at
+    mass[form_of(completion)] += len(ids) - answer_at
 print(f"{len(puzzles)} documents, {mass.total():,} tokens")
+print(f"{'question':32}{mass['question'] / mass.total():4.0%} of tokens")
 for form in ("guess", "one line", "several lines"):
     counted = f"{share[form] / share.total():4.0%} of documents"
     print(f"{form:14}{counted}, {mass[form] / mass.total():4.0%} of tokens")
 
 # %% [markdown] tags=["slide"]
-# Guesses are most of the documents and a third of the tokens. When you prompt the model, it
-# usually starts the way most documents start, with a guess. But two thirds of the puzzle tokens that it
-# learned from are worked out.
+# Guesses are most of the documents, but only a tenth of the tokens. When you prompt the model, it
+# usually answers as most documents do, with a guess. But half of the puzzle tokens are worked-out
+# answers, and more than a third are questions.
 #
 # ## 2. The loss: guess the next token
 #
@@ -285,7 +288,8 @@ for step in range(40):
 # %% [markdown] tags=["slide"]
 # It learns, slowly: after 40 steps it is nearly as good as the table of how often each token occurs.
 # Sections 4 to 7 improve one line each: the batch (4), the loss (5), the step of the optimizer (6)
-# and its rate (7). Section 8 puts the improved lines together.
+# and its rate (7). Section 8 puts the improved lines together, with sorted batches: packing,
+# most of section 4, is V3's way.
 #
 # ## 4. Packing
 #
@@ -358,8 +362,8 @@ plots.rows_picture(layouts, widest)
 # r1lib.training.packing.Packed
 
 # %% [markdown]
-# First the row of the table. Then the test: if both answers are right, packed rows must give
-# *exactly* the loss that each document gives alone.
+# First the row of the table. Then `packed_loss` hands mask and positions to the model. If both answers
+# are right, packed rows must give *exactly* the loss that each document gives alone.
 
 # %% tags=["slide"]
 row = Packed(
@@ -370,12 +374,20 @@ print("targets  ", row.targets()[0].tolist(), "(0: no target)")
 for t, seen in enumerate(row.mask[0, 0].int().tolist()):
     print(f"{row.ids[0, t].item() or 'pad':>9}", seen)
 
+
+def packed_loss(model, rows, apart):
+    """Loss of packed rows; `apart` hides other documents and restarts positions."""
+    positions, mask = (rows.positions, rows.mask) if apart else (None, None)
+    logits = model(rows.ids, positions=positions, attn_mask=mask)
+    return next_token_loss(logits, rows.targets()).item()
+
+
 exact, few = copy.deepcopy(base).double(), unseen(24, seed=1)
 rows = pack(few, ROW)
 with torch.no_grad():
     alone = next_token_loss(exact(pad(few)), pad(few)).item()
-    apart = packing.loss(exact, rows)[0].item()
-    mixed = packing.loss(exact, rows, apart=False)[0].item()
+    apart = packed_loss(exact, rows, apart=True)
+    mixed = packed_loss(exact, rows, apart=False)
 print(f"\neach document alone   {alone:.7f} nats")
 print(f"packed, kept apart    {apart:.7f}")
 print(f"packed, one long text {mixed:.7f}")
@@ -433,8 +445,9 @@ assert math.isclose(both, parts["loss"] + 0.3 * parts["mtp_loss"], rel_tol=1e-5)
 assert parts["loss"] < parts["mtp_loss"]
 
 # %% [markdown]
-# Why can it help? The state at $t$ also gets a gradient from two places later. V3's authors
-# report better scores on most benchmarks with MTP than without (Table 4).
+# Why can it help? The last layer's state at $t$ must now also serve the token two places later, and
+# gets a gradient from it. V3's authors report better scores on most benchmarks with MTP than without
+# (Table 4).
 #
 # And at our size? `python -m results.experts` trained models without MTP and with it, three seeds
 # for 1,500 steps each, a seventh of our base's, on puzzles only.
@@ -516,14 +529,13 @@ for name, grads in KINDS.items():
 # values**, here 3 and 0.1. A matrix whose singular values are all 1 stretches nothing, and is
 # called **orthogonal**. Muon would like to step with such a matrix.
 #
-# ![A circle of unit vectors and its images under three matrices. The gradient makes a long thin ellipse. One Newton-Schulz step gives a rounder one. Five steps give an ellipse with the same axes, nearly as large as the circle: singular values 0.92 and 0.71.](../figures/05_muon.png)
+# ![A circle of unit vectors and its images under three matrices. The gradient makes a long thin ellipse. One Newton-Schulz step gives a rounder one. Five steps give an ellipse with the same axes, nearly as large as the circle: singular values 0.71 and 0.92.](../figures/05_muon.png)
 #
-# What you see: a gradient stretches one direction much more than the other. A step in proportion
+# What you see: another gradient stretches one direction much more than the other. A step in proportion
 # to it learns mainly the long one. Muon keeps the rotations and makes all stretchings about 1, in
 # the hope that the short directions, too, hold something to learn.
 #
-# The last ellipse is no circle: its short axis has overtaken the long one, an overshoot (see
-# below).
+# The last ellipse is no circle: its short axis (dashed) has overtaken the long one, an overshoot.
 #
 # A singular value decomposition, $X = U S V^T$, finds the rotations $U$ and $V$ and the stretchings
 # on the diagonal of $S$. Leaving out $S$ gives $U V^T$, the orthogonal matrix that is nearest to $X$.
@@ -599,14 +611,18 @@ def muon_step(w, mean, lr, beta=0.95):
 
 
 # %% [markdown]
-# <details><summary>What the last three lines add</summary>
+# <details><summary>What the last three lines add, and where Muon is used</summary>
 #
 # `ahead` is **Nesterov's** form of momentum: the newest gradient is mixed in once more, as a look
 # ahead. The scale, the root of rows over columns where that is above 1, lets tall matrices move as
 # much per output as square ones.
 #
 # The library's `Muon`, in the folded cells, does the same for many matrices of one shape
-# together, which is faster.
+# together, which is faster. The last folded cell compares three Muons: `muon_step`, the library's and
+# PyTorch's. PyTorch's computes in bfloat16, with two to three digits, so it agrees only roughly.
+#
+# Kimi K2, of a similar build, used a variant of Muon at a trillion parameters (arXiv 2507.20534). The
+# report of DeepSeek-V4 names Muon, too ([docs/papers.md](../docs/papers.md)).
 #
 # </details>
 
@@ -616,7 +632,7 @@ def muon_step(w, mean, lr, beta=0.95):
 # %% tags=["hide-input"]
 # r1lib.training.optim.Muon
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "hide-input"]
 generator = torch.Generator().manual_seed(0)
 start = torch.randn(6, 4, generator=generator)
 mine, ours, theirs = (nn.Parameter(start.clone()) for _ in range(3))
@@ -633,12 +649,13 @@ moved = (ours - start).norm().item()
 print("by hand = the library's:      ", torch.allclose(mine, ours, atol=1e-5))
 print("roughly torch.optim.Muon's:   ", (ours - theirs).norm().item() < 0.03 * moved)
 
-# %% [markdown]
-# PyTorch's Muon computes in bfloat16, with two to three digits, so the last line is rough. Muon
-# is for matrices that map a vector to a vector. Embedding, head and norms stay with AdamW, and so
-# does the router of the experts (`base_optimizers`, below). V3 was trained with AdamW alone. Kimi
-# K2, of a similar build, used a variant of Muon at a trillion parameters (arXiv 2507.20534). The
-# report of DeepSeek-V4 names Muon, too ([docs/papers.md](../docs/papers.md)).
+# %%
+# r1lib.training.optim.base_optimizers
+
+# %% [markdown] tags=["slide"]
+# `base_optimizers` shares out the weights. Muon is for matrices that map a vector to a vector.
+# Embedding, head and norms stay with AdamW, and so does the router of the experts. V3 was trained with
+# AdamW alone.
 #
 # ## 7. The learning rate: warm up, stay, decay
 #
@@ -650,7 +667,6 @@ print("roughly torch.optim.Muon's:   ", (ours - theirs).norm().item() < 0.03 * m
 # stable run many finished models can branch off.
 
 # %%
-# r1lib.training.optim.base_optimizers
 # r1lib.training.optim.warmup_stable_decay
 
 # %%
@@ -682,9 +698,13 @@ plots.curves({"Two plans for 1,000 steps": plans}, "step", "share of the rate")
 # r1lib.training.pretrain.batches
 # r1lib.training.optim.guarded_step
 
+# %%
+for name, value in vars(PretrainConfig()).items():
+    print(f"{name:12}{value}")
+
 # %% [markdown]
-# This is the loop that trained the base of this book, with `PretrainConfig()` as it is: 10,500
-# steps of 24 documents. They take 13 minutes on two cores (`minutes-0.json`).
+# This is the loop that trained the base of this book, with `PretrainConfig()`, printed above: 10,500
+# steps of 24 documents. They take 13 minutes on two cores (`results/data/minutes-0.json`).
 # Here it trains the small model of section 3 (`small`), latent attention, experts and MTP included,
 # for 200 steps, once with AdamW for all weights and once with Muon. The seed, the documents and their
 # order are the same.
@@ -746,7 +766,7 @@ assert given < used / 2
 # belong. But most of them are not the numbers of the puzzle, and some of the rest are luck: the
 # model hardly uses the question yet.
 #
-# A large run adds four things:
+# <details><summary>What a large run adds</summary>
 #
 # - **Gradient accumulation**: the gradients of several small batches are summed before a step.
 # - **Mixed precision**: products in 16 or 8 bits, weights in 32.
@@ -754,6 +774,8 @@ assert given < used / 2
 #   Here `start` skips the batches that were read.
 # - A watch for **overfitting**: the loss on held-out text rises while the training loss falls, as
 #   the model learns its texts by heart.
+#
+# </details>
 #
 # ## 9. What the loss does not tell
 #
@@ -797,9 +819,10 @@ early = (500, f"{fallen(500, history):.0%} of the fall\nof the loss")
 plots.phase_picture(drawn[0], half_way, early, drawn[1:])
 
 # %% [markdown]
-# What you see: above, how far each skill has come from its floor to 100%; below, the training loss
-# on the whole web. The strong lines are seed 0, the faint ones of the same colour seeds 1 and 2.
-# Vertical lines mark half of the way in seed 0. Where two coincide, their dashes alternate.
+# What you see: above, how far each skill has come from its floor to 100%. Below, the training loss
+# on the whole web, each time the mean of 100 batches. The strong lines are seed 0, the faint ones of
+# the same colour seeds 1 and 2.
+# Vertical lines mark half of the way in seed 0.
 #
 # **This is the figure to remember from this chapter.** Most of the fall of the loss happens in the
 # first 500 steps (shaded), and the rest looks like slow polishing. But at step 500 the model can
@@ -839,10 +862,14 @@ for seed, points in histories.items():
     print(f"seed {seed}: {leads:2}, by {round(100 * lead):+} points in the mean")
 
 # %% [markdown]
-# In every seed verification is the later one at a quarter of the
-# way, and the earlier one at three quarters. Such a late and quick rise is called a **phase
-# change**. What comes afterwards differs between the seeds: verification may keep a clear lead, or
-# none.
+# In every seed verification is the later one at a quarter of the way, and the earlier one at three
+# quarters. At half, both come at the same look. A distance is itself a subtraction, so verification
+# may depend on arithmetic, but this is no proof. Afterwards the seeds differ: verification may
+# keep a clear lead, or none.
+#
+# Such a late and quick rise is called a **phase change**. The measure has a part in it: "is the right
+# token the likeliest" can make a gradual change look sudden. For this reason the sudden *emergent
+# abilities* of large models are disputed (arXiv 2304.15004).
 #
 # ### Why does the loss not show it?
 #
@@ -881,7 +908,7 @@ assert 2.5 < saved < 3
 
 # %% tags=["slide", "hide-input"]
 FROM, TO = 2000, 3500
-print(f"from step {FROM:,} to {TO:,} (means of five looks); jumps from look to look")
+print(f"from step {FROM:,} to {TO:,} (means of five looks); then from look to look:")
 stretch, dots = {}, {}
 for seed, points in histories.items():
     name, dots[name] = f"seed {seed}", first_at("verification", 0.5, points)
@@ -891,19 +918,23 @@ for seed, points in histories.items():
         c: [nats for s, nats in stretch[name] if abs(s - c) <= 200] for c in (FROM, TO)
     }
     drop = sum(near[FROM]) / len(near[FROM]) - sum(near[TO]) / len(near[TO])
-    jumps = [abs(b - a) for (_, a), (_, b) in itertools.pairwise(stretch[name])]
+    ends = [(p["loss"], p["tokens"]) for p in points if 1500 <= p["step"] <= 5000]
+    jumps = torch.tensor(ends).diff(dim=0).T  # of the loss, of the tokens in a batch
+    related = torch.corrcoef(jumps)[0, 1]
     print(f"{name}: the loss falls by {drop:.2f}", end=", ")
-    print(f"verification can be {worth / drop:.0%} of it", end="; ")
-    print(f"jumps of {sum(jumps) / len(jumps):.3f}")
+    print(f"verification can be {worth / drop:.0%} of it")
+    print(f"        jumps of {jumps[0].abs().mean():.3f}", end=", ")
+    print(f"correlation with jumps of the tokens in a batch {related:+.1f}")
 plots.close_up(stretch, dots, worth, "all that verification\ncan save")
 
 # %% [markdown]
 # What you see: the loss of three seeds. A dot marks the look at which verification has come half of
 # its way. The bar is as high as all that verification can save.
 #
-# Two things hide it. Everything else is still being learned, and takes the loss
-# down several times as far. And from one look to the next, the loss jumps by about the height of the
-# bar.
+# What hides it is that everything else is still being learned, and takes the loss down several times
+# as far. The curve also jumps by about the height of the bar, but partly because each look is the mean
+# of other batches. In every seed the loss tends to fall where these hold more tokens: worked-out text is
+# easier (section 2).
 #
 # So do not ask the loss whether a model can reason. Examine the skill itself. Chapter 09 shows that
 # R1-Zero training fails from a base that was stopped before its phase change.
@@ -989,23 +1020,24 @@ for size in sorted({n for n, _ in gaps}):
     print(f"{size:10,}" + "".join(cells))
 
 # %% [markdown]
-# Where all three seeds miss on one side, as in the first column, chance is an unlikely reason: the
-# *form* of the law does not fit there. With the least text the smallest model is worse than the law
-# says, and the largest is better.
+# Compare each miss with the spread of its seeds. With the least text the smallest model is worse than
+# the law says, and the largest is better. Both miss by more, in the mean, than their seeds differ. So
+# chance is an unlikely reason, and the *form* of the law does not fit there.
 #
 # And the constants? We set the least $E$ that is allowed, and fit anew. (We subtract it from all
 # losses, as the library allows no negative rest.)
 
 # %%
-for least in (-4.0, 0.0, 0.2, 0.37):
+mean, n = chance["questions"]
+for least in (-4.0, 0.0, 0.2, round(mean * n / everywhere, 2)):
     shifted = [(n, d, nats - least) for n, d, nats in points]
     other = fit_loss(torch.tensor(shifted).double())
     print(f"E at least {least:5.2f}: E = {least + other['E']:5.2f}", end=", ")
     print(f"alpha {other['alpha']:.2f}, off by {other['rms']:.3f} nats")
 
 # %% [markdown]
-# The fit takes the smallest $E$ that it may, even a negative one. But no loss can be negative,
-# and the questions of section 2 alone leave more than 0.3 nats. With such an $E$ the error grows by
+# The fit takes the smallest $E$ that it may, even a negative one. But no loss can be negative. The last
+# line takes as the least $E$ what the questions alone left in section 2. With it the error grows by
 # about a hundredth of a nat, and $\alpha$ doubles: $E$, $A$ and $\alpha$ trade against each other.
 # So constants are much less certain than a curve. A replication found errors even in
 # Chinchilla's own fit (arXiv 2404.10102).
@@ -1047,11 +1079,6 @@ plots.interval_dots(skills, "share right")
 # What you see: a row for each number of parameters, a dot for each seed. Where the loss falls
 # smoothly, skills scatter. Look how far the three dots of a row lie apart, probably because some
 # runs have passed their phase change and others have not. One seed could have shown the wrong order.
-#
-# Large
-# models have such *emergent abilities*, too. It is disputed whether they only look sudden because
-# of the measure (arXiv 2304.15004). Ours, "is the right token the likeliest", can make a gradual
-# change look sudden.
 #
 # ## 11. The bill
 #
@@ -1131,7 +1158,7 @@ print(
 #
 # "DeepSeek built R1 for six million dollars" was in many newspapers. Four corrections:
 #
-# 1. It is the price of **V3**, the base, not of R1. What R1 cost on top was reported
+# 1. It is the price of **V3**, its chat post-training included, not of R1. What R1 cost on top was reported
 #    later, in the supplement of the Nature version of 2025: $294,000 (chapter 16 multiplies).
 # 2. It is the **final run only**. The report itself says that research and trial runs on
 #    architecture, algorithms and data are not included.
@@ -1142,7 +1169,7 @@ print(
 #
 # ## 12. Optional: speculative decoding, a draft and its check
 #
-# This section makes writing faster and changes nothing in training. A large model on a GPU waits
+# This section makes writing faster, not training. A large model on a GPU waits
 # for memory while it decodes (chapter 03). So two tokens at once cost hardly more than one. After
 # training, the MTP module can *draft* the token after the next one. The main model then reads the
 # certain token and the draft in one step. If it agrees, one step has written two tokens.
@@ -1151,7 +1178,8 @@ print(
 #
 # What you see: the rule of Leviathan et al. (arXiv 2211.17192, section 2.3). The module drafts the
 # second token with probability 0.7, but the main model gives it 0.3. So it is accepted with
-# probability 0.3/0.7. The first token is always accepted, since the main model gives it more.
+# probability 0.3/0.7. A draft of the chart's first token is always accepted, since the main model
+# gives it more.
 #
 # In general a token drafted from $q$ is accepted with probability $\min(1, p/q)$, where $p$ is the
 # main model's own distribution. After a rejection a token is drawn from the **residual**,
@@ -1222,7 +1250,8 @@ for name, kind in (("temperature 0", "greedy"), ("temperature 1", "sampled")):
     print(f"{name}: ", *(f"{one[kind]['acceptance']:.2f}" for one in records))
 
 # %% [markdown] tags=["slide"]
-# The sums of the first lines are easy to predict, so nearly every draft is accepted. A step writes
+# The sums of the first lines are easy to predict, so our base accepts nearly every draft. The models
+# of section 5 accept fewer: they had a seventh of the steps, and got other prompts. A step writes
 # less than 2 tokens also where an accepted draft is the end token, as nothing follows it. V3 reports
 # that it accepts 85 to 90%, and writes 1.8 times as many tokens per second (section 5.4.3).
 #
@@ -1244,8 +1273,8 @@ for name, kind in (("temperature 0", "greedy"), ("temperature 1", "sampled")):
 # - A law in parameters and tokens comes near the loss of our small runs, but misses it with a pattern.
 #   Its constants and what it says of other runs deserve little trust. Skills of equal models differ
 #   too much between seeds to be read from it.
-# - 2.788 million GPU hours are $5.576 million at $2: the final run of the base and nothing
-#   else.
+# - 2.788 million GPU hours are $5.576 million at $2: the final run of V3, chat post-training
+#   included, and nothing else.
 #
 # ## Questions
 #

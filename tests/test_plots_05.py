@@ -27,7 +27,8 @@ def test_phases_are_marked_in_both_panels():
     for axes in picture.axes:
         (shade,) = axes.patches
         assert shade.get_x() == 0 and shade.get_width() == 3
-    assert "half of the way" in [text.get_text() for text in picture.axes[0].texts]
+    labels = [text.get_text() for text in picture.axes[0].texts]
+    assert labels == ["copy: half", "add: half"]
 
 
 def test_other_seeds_are_faint_and_have_no_entry_in_the_legend():

@@ -130,9 +130,13 @@ def phase_picture(
     top.axhline(0.5, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
     title = "Skills: share of the way from the floor (dotted: half)"
     top.set(title=title, ylim=(-0.08, 1.03))
-    last = max(marked.values())
+    last, together = max(marked.values()), {}
+    for name, step in marked.items():
+        together.setdefault(step, []).append(name)
     spot = {"textcoords": "offset points", "fontsize": 9, "va": "center"}
-    top.annotate("half of the way", (last, 0.02), (5, 0), **spot)
+    for step, names in together.items():
+        height, text = 0.02 if step == last else 0.96, f"{' and '.join(names)}: half"
+        top.annotate(text, (step, height), (5, 0), **spot)
     top.yaxis.set_major_formatter(PercentFormatter(1))
     series(bottom, column(history, "loss"), 4, "loss")
     bottom.set(title="Loss of training", xlabel="step", ylabel="nats per token")
