@@ -79,7 +79,6 @@ from r1lib.model.layers import (
     angle_tables,
     apply_rope,
     apply_rope_half,
-    check_stretch,
     rms_norm,
     rope_frequencies,
     swiglu,

@@ -287,9 +287,8 @@ for language, name, thought in cases:
     text = f"<think>{thought}</think>{RIGHT}"
     print(f"{language}  {language_consistency(asked, text):.2f}  {name:25} {thought}")
 before_it = f"맞아 <think>yes</think>{RIGHT}"
-print(
-    f"en  {language_consistency(problem, before_it):.2f}  {'before the thinking':25} 맞아"
-)
+outside = language_consistency(problem, before_it)
+print(f"en  {outside:.2f}  {'before the thinking':25} 맞아")
 
 # %% [markdown]
 # Three lines near the end deserve a second look. *Code in a program* pays for `return` as if it

@@ -1447,7 +1447,6 @@ checks.ex_14_3(rough_flops)
 # that do not matter, and 2 is a moderate choice.</details>
 
 
-
 # %% tags=["exercise"]
 def pull(student, teacher, temperature):
     """(..., V) logits, twice -> (..., V): pull(x, x, 2.0) is 0 everywhere."""
