@@ -29,7 +29,7 @@
 #
 # | section | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | appendix |
 # |---|---|---|---|---|---|---|---|---|---|---|---|
-# | minutes to read | 3 | 20 | 9 | 9 | 6 | 15 | 8 | 11 | 13 | 6 | 7 |
+# | minutes to read | 3 | 18 | 9 | 10 | 6 | 15 | 8 | 13 | 16 | 6 | 8 |
 #
 # For GRPO alone, read 2 to 6, 8 and 10. The appendix after the exercises is optional.
 
@@ -254,7 +254,7 @@ plots.curves(panels, "step", "expected reward", sharey=True)
 # What you see: the first five of 40 runs. With a baseline every run comes near 1, the reward of
 # the best token. Without one, each step pushes up whatever was sampled, and more than half of the
 # runs end below 0.9. Small steps average the noise out, as the last line shows, but it takes ten
-# times as many of them. That is the price of noise.
+# times as many of them.
 #
 # ### Groups: the baseline for free
 #
@@ -447,8 +447,8 @@ for lam in (0.0, 0.5, 0.95, 1.0):
     print(f"{lam:6}   " + "".join(f"{a:+9.2f}" for a in found[0].tolist()))
 
 # %% [markdown]
-# What you see: the numbers of the picture. In the R1 paper's own comparison on MATH (v2, supplement), PPO did
-# much worse with $\lambda = 0.95$ than with 1. With 1 it came close to GRPO.
+# What you see: the numbers of the picture. In the R1 paper's comparison on MATH (v2, supplement), PPO did
+# much worse with $\lambda = 0.95$ than with 1.
 #
 # The value model learns the **returns** $A_t + V_t$ by a squared error. It is often as large as
 # the policy, and its estimates are poor at first. GRPO avoids this price.
@@ -501,10 +501,9 @@ drawn = {name: [(u, f(u)) for u in places] for name, f in CURVES.items()}
 plots.curves({"One sampled token": drawn}, "log policy - log reference", "estimate")
 
 # %% [markdown]
-# What you see: each estimate of one token. On the right the policy finds it likelier than the
-# reference does, on the left less likely. $k_1$ is negative there, the others never. Near 0 the
-# last three agree. $k_3$ grows fastest on the left, and with the sign of $x$ reversed, as in some
-# published programs, on the right.
+# What you see: on the right the policy finds the token likelier than the reference does, on the
+# left less likely. Only $k_1$ is ever negative. $k_3$ grows fastest on the left. Some published
+# programs reverse the sign of $x$: then it grows on the right.
 #
 # This is $k_3$ as code. The `where` is for tokens that both distributions exclude.
 
@@ -800,8 +799,8 @@ assert abs(zero.item()) < 1e-3 < 0.1 < -found["token_mean"].item()
 # is one mean over all tokens of the batch, and the default of our `grpo_loss`.
 #
 # Right after sampling every ratio is 1, so a token adds just its advantage. With `sequence_mean` each
-# completion counts once, and the advantages of a group sum to 0. So the *value* is 0. With
-# `token_mean` a long completion counts more. The value is below 0 if the longer answers are
+# completion counts once, and the advantages of a group sum to 0: so does the loss. With
+# `token_mean` a long completion counts more. The loss is below 0 if the longer answers are
 # the better ones.
 #
 # Neither value measures progress, and neither *gradient* is 0. To judge a run, watch the reward.
@@ -832,8 +831,7 @@ for step in range(3):
     optim.guarded_step(learner, optimizers)
 
 # %% [markdown]
-# What you see: before the first step every ratio is 1. One step leaves nearly all tokens
-# inside the clip, and moves a few far beyond it. A
+# What you see: one step leaves nearly all tokens inside the clip, and moves a few far beyond it. A
 # token outside may still be pushed back (section 3).
 #
 # ![The clipped objective over the ratio, with recorded tokens on it. Left, a right completion with advantage +0.74: two of its tokens are on the flat part above 1.28. Right, a wrong one with advantage -0.26: two are on the flat part below 0.8.](../figures/widget_clip.png)
@@ -955,8 +953,8 @@ plots.curves(panels, "ratio", "push on a token")
 
 # %% [markdown]
 # What you see: left, a good token. Up to 1.2 the push is the ratio itself. Then GRPO's falls to 0, at
-# 1.28 DAPO's, and that of CISPO grows up to its cap. Right, a bad token: the lines of GRPO and DAPO are
-# the same. Above 1.2 nothing bounds them: a token that became ten times as likely is pushed down ten
+# 1.28 DAPO's, and that of CISPO grows up to its cap. Right, a bad token: GRPO and DAPO agree.
+# Above 1.2 nothing bounds them: a token that became ten times as likely is pushed down ten
 # times as hard. `losses.two_sided` adds that bound.
 #
 # ### "Token level or sequence level?"
@@ -1013,8 +1011,8 @@ def grpo_by_hand(learner, steps, lr=6e-4):
         now = token_logprobs(learner(ids), ids, mask=mask)
         with torch.no_grad():  # the leash needs a frozen reference: the base
             ref = token_logprobs(base(ids), ids, mask=mask)
-        rewards_of = batch.rewards.view(8, 8)  # a row for each group
-        loss = grpo_by_formula(now, old, ref, rewards_of, mask)  # 4 compare
+        paid = batch.rewards.view(8, 8)  # a row for each group
+        loss = grpo_by_formula(now, old, ref, paid, mask)  # 4 compare
         loss.backward()  # 5 learn
         optim.guarded_step(learner, optimizers)  # a step, and gradients to 0
         reward, length = batch.rewards.mean().item(), mask.sum(1).float().mean()
@@ -1022,20 +1020,20 @@ def grpo_by_hand(learner, steps, lr=6e-4):
 
 
 learner = copy.deepcopy(base)
-began = time.process_time()  # seconds of this process's work
-histories = {"by hand": [list(grpo_by_hand(learner, steps=12))]}
-spent = {"by hand": time.process_time() - began}
+climbed = [m["reward"] for m in bar(grpo_by_hand(learner, 12), 12, "GRPO", ("reward",))]
+print(f"reward {fmean(climbed[:4]):.2f} in the first 4 steps", end=", ")
+print(f"{fmean(climbed[-4:]):.2f} in the last 4")
 take_exam("by hand", learner)
 assert answered["by hand"].right.mean() > answered["base"].right.mean() + 0.05
 
 # %% [markdown]
-# What you see: the exam after twelve steps. Compare it with that of the base in section 5.
+# What you see: the reward rises, and more exam answers are right than the base's in section 5.
 #
 # ### The same loop, other algorithms
 #
-# `grpo.train` is this loop with more care. The learning rate rises and falls, memory is bounded, and
-# a round of samples may serve several steps. An algorithm is then three functions: advantages,
-# an objective for each token, and an average.
+# `grpo.train` is this loop with more care: memory is bounded, and a round of samples may serve
+# several steps. An algorithm is then three functions: advantages, an objective for each token, and an
+# average.
 
 
 # %%
@@ -1068,10 +1066,10 @@ FAMILY = {  # name: (advantages, objective, average)
 # | mean over tokens | of each completion first | of all at once |
 # | $\beta$ of the KL term | 0.04 | 0 |
 #
-# We train four algorithms from the same base, with the same rewards and number of samples: 12 rounds
-# of 8 problems with 8 answers. Each round is split into two halves, with one optimizer step for
-# each. No sample is used twice, but the second half is one step old when it is read. So its ratios
-# are near 1, and not 1. REINFORCE has no ratio and ignores this.
+# Four algorithms train from the same base, on the same number of samples: 12 rounds of 8 problems with
+# 8 answers. Now each round is split into two halves, with one optimizer step for each. No sample is
+# used twice, but the second half is one step old when it is read. So its ratios are near 1,
+# and not 1. REINFORCE has no ratio and ignores this.
 
 # %%
 shape = {"steps": 12, "prompts": 8, "group_size": 8, "max_new_tokens": LIMIT}
@@ -1098,9 +1096,10 @@ def run_live(name, seed=0):
     return grpo.train(learner, tokenizer, draw, config, optimizers, **parts), learner
 
 
+histories, spent = {}, {}
 for name in ("REINFORCE", "PPO", "GRPO", "recipe"):
     loop, learner = run_live(name)
-    began = time.process_time()
+    began = time.process_time()  # seconds of this process's work
     histories[name] = [[metrics for metrics, _ in loop]]
     spent[name] = time.process_time() - began
     take_exam(name, learner)
@@ -1134,8 +1133,7 @@ plots.compared_curves(histories, names)
 # answers and four optimizer steps, on countdown and arithmetic. They start from the bases of seeds 0,
 # 1 and 2. The exam is 48 test problems of each game, with 16 answers to each.
 #
-# Their names are in lower case. `recipe` and `ppo` you know.
-#
+# - `recipe` and `ppo` are those of section 8.
 # - `std` is the recipe, with advantages divided by the group's std.
 # - `reinforce` and `rloo` are the recipe without ratio and clip. Their baselines are the mean of
 #   the batch, and of the others.
@@ -1181,21 +1179,21 @@ plots.interval_dots(dots, "share of test problems")
 # What you see: a 95% interval for each seed. `pass@1` is the share of right answers, and `pass@16`
 # that of problems with at least one of 16 right.
 #
-# Compare the two panels. With the recipe, `pass@1` rises far, while `pass@16` stays near the base's
+# With the recipe, `pass@1` rises far, while `pass@16` stays near the base's
 # level. Here RL made answers that the base already finds more frequent.
 #
 # ### Is a difference real?
 #
 # All runs answer the same problems, so we subtract problem by problem. Other problems would give
-# another mean difference, and so would other seeds. So we draw two 95% intervals. One is over
-# problems, as before. The other is over seeds:
+# another mean difference, and so would other seeds. So we draw two 95% intervals, one over
+# problems, as before, and one over seeds:
 
 # %%
 # r1lib.evaluate.over_seeds
 
 # %% [markdown]
-# Student's factor for three runs is 4.3: the interval is the mean and 4.3 standard errors to each
-# side. The factor is large, as three values say little about their own spread.
+# For three runs the interval is the mean and 4.3 standard errors to each side. Student's factor 4.3 is
+# large, as three values say little about their own spread.
 #
 # A difference is **clear** if neither of the two intervals contains 0 (`evaluate.paired_seeds`),
 # otherwise a **tie**. A tie means "not shown", not "no effect".
@@ -1241,7 +1239,7 @@ plots.two_intervals(as_rows(met), "pass@1, minus that of the recipe")
 
 # %% [markdown]
 # What you see: grey rows are ties. Before you rank, look at the three seeds of a row. Where they lie
-# far apart, one run alone would have misled you.
+# far apart, one run would have misled you.
 #
 # `rloo` shows how much is luck. In groups of 16 its advantages are the recipe's times 16/15, a
 # factor that AdamW nearly cancels. It has no ratio and no clip. But even in the last step of a
@@ -1253,14 +1251,12 @@ plots.two_intervals(as_rows(met), "pass@1, minus that of the recipe")
 # and the recipe has none. The printed shares show an effect: with DPO, few answers try again after a
 # failed check. We did not test which cause it is.
 #
-# Other group sizes, clips and KL terms are in
-# [docs/experiments.md](../docs/experiments.md).
+# More arms are in [docs/experiments.md](../docs/experiments.md).
 #
 # ### Rewards that have nothing to do with the task
 #
 # In 2025 a study found that a well-known model became better at mathematics by *random*
-# rewards (arXiv 2506.10947). One explanation is that its training texts held the answers. Ours
-# hold no test problem. Can a reward that knows nothing still select a good habit?
+# rewards (arXiv 2506.10947). Can a reward that knows nothing of the task select a good habit?
 #
 # Three rewards never look at the right answer. `majority` rewards the most frequent answer of a
 # group. `format` rewards one thought and one answer, whatever they say. `coin` pays at random.
@@ -1308,8 +1304,8 @@ plots.interval_dots(
 # better than guessing. `coin` selects nothing.
 #
 # The middle panel shows the price. The recipe keeps `pass@16` near the base's level. With `majority`
-# far fewer problems have a right answer among 16. It pays for agreement, right or wrong, so
-# a frequent wrong answer grows, too.
+# far fewer problems have a right answer among 16. It pays for agreement, so a frequent wrong answer
+# grows, too.
 #
 # <details><summary>Then why did random rewards help in that study?</summary>Something else must have
 # selected. The study suspects the clip: it cuts a coin's pushes unevenly, in favour of likely
@@ -1374,11 +1370,11 @@ assert agreeing["problems too hard"] > agreeing["healthy"] + 0.2
 # - **Many groups agree, the reward is low.** The problems are too hard. Take easier ones,
 #   larger groups, or sample until groups disagree.
 #
-# Other failures show only during training. Chapter 09 has a gallery of them.
+# Chapter 09 has a gallery of failures during training.
 #
-# **What this chapter does not show.** In our runs no sample is older than three optimizer steps, and
-# answers are short. Methods for older samples, very long answers or many experts could not show
-# their worth.
+# **What this chapter does not show.** In our runs of PPO and GRPO no sample is older than three
+# optimizer steps, and answers are short. So nothing here tests methods for older samples, very long
+# answers or many experts.
 #
 # ## Summary
 #
@@ -1591,12 +1587,12 @@ checks.ex_8_6(my_advantages)
 # %% [markdown] tags=["slide"]
 # ## Appendix: thinking less
 #
-# **Skip this if you like**: nothing depends on it. It uses Dev1, a model of chapter 10.
+# **Skip this if you like**: nothing depends on it.
 #
 # ### A price, or a switch
 #
-# "What is the capital of France?" needs no thought. One remedy is a **price** for each token in RL.
-# Another is **hybrid thinking** (Qwen3, arXiv 2505.09388, section 4.3). A model is fine-tuned on
+# "What is the capital of France?" needs no thought. RL can put a **price** on each token.
+# Another remedy is **hybrid thinking** (Qwen3, arXiv 2505.09388, section 4.3). A model is fine-tuned on
 # answers with and without a thought, and the opening of an answer asks for one or the other.
 #
 # We compare four models:
@@ -1671,8 +1667,6 @@ for families in (("facts",), ("arithmetic", "countdown")):
 # marks are seeds. In the games all lines rise, and for facts they fall. That is **overthinking**:
 # in all seeds Dev1 spends several times the tokens on facts, and is right less often.
 #
-# Did the price help? Read the printed differences in their order. More RL at price 0 is the
-# control. Only a clear difference between the two prices would show that the price is the cause.
-# A tie there leaves it open.
-#
-# The hybrid model obeys its switch. The last two lines compare its thoughts with Dev1's.
+# Did the price help? More RL at price 0 is the control. Only a clear difference between the two prices
+# would show that the price is the cause. The hybrid model obeys its switch; the last two lines
+# compare it with Dev1.

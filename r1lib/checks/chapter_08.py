@@ -17,7 +17,7 @@ def close(got, wanted, tolerance: float = 1e-4) -> bool:
 
 
 def ex_8_1(two_averages) -> None:
-    """Gains of tokens and a mask -> mean within completions first, mean of all tokens."""
+    """Gains of tokens and a mask -> sequence_mean and token_mean."""
 
     def test(two_averages):
         wanted = "return two numbers, sequence_mean and token_mean"
