@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | REINFORCE with baselines and a small training loop for it, PPO's clip and advantages (GAE), DPO's loss, GRPO's whole objective, and a loop that trains a language model with it. The other loops come from the library |
 # | You need | PyTorch tensors and gradients; chapter 01 for the tiny world |
-# | Minutes to read | 115; the exercises take about 110 |
+# | Minutes to read | 115; the exercises take about 125 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | InstructGPT (arXiv 2203.02155), section 3; PPO (1707.06347); GAE (1506.02438); DPO (2305.18290); DeepSeekMath (2402.03300v3), section 4; DeepSeek-R1 (2501.12948v2), on RL |
@@ -1544,9 +1544,9 @@ checks.ex_8_5(push_by_cases)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 8.6** (hard, 60 min) A row of your own. Invent advantages: a function from
 # rewards (N, G) to advantages (N, G). Two laws hold: a group that agrees gets zeros, and in
-# one group a higher reward never gets a lower advantage. Then train with it as in section
-# 8, with three values of `seed` in `GRPOConfig`; a run takes a few seconds. Is the
-# difference to `recipe` larger than between seeds?
+# one group a higher reward never gets a lower advantage. Then train with it by `run_live`
+# of section 8, with three seeds; a run takes a few seconds. Is the difference to `recipe` larger
+# than between seeds?
 #
 # <details><summary>Hint 1</summary>Ideas: ranks in place of rewards, the median as a baseline,
 # only the best against the rest.</details>
