@@ -1568,7 +1568,7 @@ checks.ex_8_5(push_by_cases)
 # print(evaluate.paired_seeds([*exams("recipe")], [*exams("mine")]))
 # ```
 #
-# On our machine ranks, the solution's choice, were VERDICT.</details>
+# On our machine ranks, the solution's choice, were a tie with `recipe`.</details>
 
 
 # %% tags=["exercise"]
