@@ -46,7 +46,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from r1lib import artifacts, checks, evaluate, losses, plots, rewards
