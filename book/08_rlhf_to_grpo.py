@@ -15,9 +15,9 @@
 #
 # | | |
 # |---|---|
-# | You will build | REINFORCE with baselines and a small training loop for it, PPO's clip and advantages (GAE), DPO's loss, and GRPO's whole objective. The loops for language models come from the library |
+# | You will build | REINFORCE with baselines and a small training loop for it, PPO's clip and advantages (GAE), DPO's loss, GRPO's whole objective, and a loop that trains a language model with it. The other loops come from the library |
 # | You need | PyTorch tensors and gradients; chapter 01 for the tiny world |
-# | Minutes to read | 115; the exercises take about 110 |
+# | Minutes to read | 115; the exercises take about 125 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | InstructGPT (arXiv 2203.02155), section 3; PPO (1707.06347); GAE (1506.02438); DPO (2305.18290); DeepSeekMath (2402.03300v3), section 4; DeepSeek-R1 (2501.12948v2), on RL |
@@ -27,11 +27,11 @@
 # What you see: the whole chapter. All algorithms share one loop, and differ mostly in *compare*
 # and *learn*. The discs are the numbers of the sections.
 #
-# | section | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 |
-# |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-# | minutes to read | 3 | 20 | 9 | 9 | 6 | 14 | 5 | 7 | 18 | 7 | 6 | 1 | 10 |
+# | section | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | appendix |
+# |---|---|---|---|---|---|---|---|---|---|---|---|
+# | minutes to read | 3 | 18 | 9 | 10 | 6 | 15 | 8 | 13 | 16 | 6 | 8 |
 #
-# For GRPO alone, read 2 to 6, 8 and 11.
+# For GRPO alone, read 2 to 6, 8 and 10. The appendix after the exercises is optional.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -46,7 +46,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from r1lib import artifacts, checks, evaluate, losses, plots, rewards
@@ -54,7 +54,6 @@ from r1lib.evaluate import STUDENT
 from r1lib.feedback import reward_model
 from r1lib.feedback.preferences import encode
 from r1lib.losses import (
-    check_shapes,
     kl_k1,
     kl_k2,
     sequence_mean,
@@ -244,12 +243,18 @@ for title, baseline in (("no baseline", False), ("with a baseline", True)):
     panels[title] = {f"seed {seed}": climbs[seed] for seed in range(5)}
     good[title] = fmean(curve[-1][1] > 0.9 for curve in climbs)
     print(f"{title}: {good[title]:.0%} of 40 runs end above 0.9")
+slow = [climb(False, seed, steps=1000, lr=0.02) for seed in range(20)]
+for after in (100, 1000):
+    share = fmean(curve[after - 1][1] > 0.9 for curve in slow)
+    print(f"no baseline, lr 0.02, after {after} steps: {share:.0%} of 20 above 0.9")
+    assert (share > 0.5) == (after == 1000)
 plots.curves(panels, "step", "expected reward", sharey=True)
 
 # %% [markdown]
 # What you see: the first five of 40 runs. With a baseline every run comes near 1, the reward of
 # the best token. Without one, each step pushes up whatever was sampled, and more than half of the
-# runs end below 0.9.
+# runs end below 0.9. Small steps average the noise out, as the last line shows, but it takes ten
+# times as many of them.
 #
 # ### Groups: the baseline for free
 #
@@ -297,41 +302,38 @@ plots.curves({title: noise}, "group size G", "variance", log="xy", ticks=(8, 16,
 #
 # <details><summary>Why is the line for the mean of the group below that of RLOO?</summary>That is no
 # gain. Each of its advantages is $(G-1)/G$ times that of RLOO. So the gradient is shorter by this
-# factor, and the variance by its square. A smaller learning rate does the same.</details>
+# factor, and the variance by its square. With plain gradient descent, a smaller learning rate does
+# the same. The optimizer AdamW divides each gradient by its usual size, so there a constant factor
+# nearly cancels.</details>
 #
 # DeepSeekMath used $G = 64$ (v3, section 4.2), and R1 16 (v2, training details). For
 # the same number of completions, a larger group means fewer prompts.
 #
-# Here is REINFORCE in the library, and a check by a plain loop. A tensor of shape (B, T) has a
-# row for each completion and a column for each token. `mask` is true on sampled tokens. A loss is
-# our objective with a minus.
-
-# %%
-# r1lib.rl.reinforce.reinforce_loss
+# Here is REINFORCE for a batch of completions. A tensor of shape (B, T) has a row for each completion
+# and a column for each token. `mask` is true on sampled tokens. A loss is our objective with a minus.
 
 
 # %% tags=["nbval-check-output"]
-def reinforce_by_loop(logprobs, advantages, mask):
-    total, count = 0.0, 0
-    for b, t in mask.nonzero().tolist():
-        total += advantages[b].item() * logprobs[b, t].item()
-        count += 1
-    return -total / count
+def reinforce_by_formula(logprobs, advantages, mask):
+    """The loss of REINFORCE: advantages (B,), the rest (B, T)."""
+    gain = advantages[:, None] * logprobs  # a row's tokens share its advantage
+    return -(gain * mask).sum() / mask.sum()  # the mean over all sampled tokens
 
 
 generator = torch.Generator().manual_seed(0)
 logprobs = -torch.rand(4, 6, generator=generator)
 mask = torch.rand(4, 6, generator=generator) > 0.3
 advantages = torch.tensor([1.0, -1.0, 0.5, -0.5])
-fast, _ = reinforce_loss(logprobs, advantages, mask)
-slow = reinforce_by_loop(logprobs, advantages, mask)
-print(f"loop {slow:.4f}, library {fast.item():.4f}")
+fast, _ = reinforce.reinforce_loss(logprobs, advantages, mask)
+slow = reinforce_by_formula(logprobs, advantages, mask)
+print(f"by formula {slow:.4f}, library {fast.item():.4f}")
 
 # %% [markdown] tags=["slide"]
 # ## 3. PPO: old samples and a value model
 #
-# REINFORCE may use a sample for one step only. After that it comes from an *old* policy. Sampling
-# is expensive, so PPO (proximal policy optimization) uses it for a few more steps.
+# REINFORCE's gradient is right only for samples of the present policy. After one step they come
+# from an *old* one. Sampling is expensive, so PPO (proximal policy optimization) corrects for this,
+# and takes a few more steps.
 #
 # Suppose the old policy gave a token the probability 0.2, and the new one gives it 0.4. In our
 # samples it is half as frequent as it should be, so each of them counts twice. PPO multiplies
@@ -445,8 +447,8 @@ for lam in (0.0, 0.5, 0.95, 1.0):
     print(f"{lam:6}   " + "".join(f"{a:+9.2f}" for a in found[0].tolist()))
 
 # %% [markdown]
-# What you see: the numbers of the picture. In the R1 paper's own comparison on MATH (v2, supplement), PPO did
-# much worse with $\lambda = 0.95$ than with 1. With 1 it came close to GRPO.
+# What you see: the numbers of the picture. In the R1 paper's comparison on MATH (v2, supplement), PPO did
+# much worse with $\lambda = 0.95$ than with 1.
 #
 # The value model learns the **returns** $A_t + V_t$ by a squared error. It is often as large as
 # the policy, and its estimates are poor at first. GRPO avoids this price.
@@ -486,6 +488,22 @@ assert a > b
 # = \log \pi_{\text{ref}} - \log \pi$:
 #
 # $$ k_1 = -x, \qquad k_2 = \tfrac12 x^2, \qquad k_3 = e^{x} - x - 1 $$
+
+# %% tags=["hide-input"]
+places = [u / 20 for u in range(-40, 41)]  # log pi - log pi_ref of one token, so -x
+CURVES = {
+    "k1": lambda u: u,
+    "k2": lambda u: u * u / 2,
+    "k3": lambda u: math.exp(-u) + u - 1,
+    "k3, upside down": lambda u: math.exp(u) - u - 1,
+}
+drawn = {name: [(u, f(u)) for u in places] for name, f in CURVES.items()}
+plots.curves({"One sampled token": drawn}, "log policy - log reference", "estimate")
+
+# %% [markdown]
+# What you see: on the right the policy finds the token likelier than the reference does, on the
+# left less likely. Only $k_1$ is ever negative. $k_3$ grows fastest on the left. Some published
+# programs reverse the sign of $x$: then it grows on the right.
 #
 # This is $k_3$ as code. The `where` is for tokens that both distributions exclude.
 
@@ -493,8 +511,7 @@ assert a > b
 # r1lib.losses.kl_k3
 
 # %% [markdown]
-# Some published programs have $k_3$ upside down: with the sign of $x$ reversed. An exact sum
-# over six tokens shows what each estimates:
+# An exact sum over six tokens shows what each estimates on average:
 
 # %% tags=["slide", "nbval-check-output"]
 logits = torch.tensor([1.2, 0.4, 0.0, -0.3, -1.0, -1.5]).double().requires_grad_()
@@ -644,7 +661,7 @@ config = dpo.DPOConfig(epochs=3, batch_size=16, lr=1e-3)
 student = copy.deepcopy(base)
 steps = dpo.train(student, base, pairs, config, optim.adamw(student, config.lr))
 total = 3 * math.ceil(len(pairs) / 16)
-curve = list(bar(steps, total, "DPO", ("loss", "accuracy")))
+curve = list(bar(steps, total, "DPO", ("loss",)))
 print(f"{len(pairs)} pairs, loss {curve[0]['loss']:.2f} -> {curve[-1]['loss']:.2f}")
 take_exam("DPO", student)
 assert abs(curve[0]["loss"] - math.log(2)) < 0.02 and curve[-1]["loss"] < 0.65
@@ -766,16 +783,29 @@ def flat_gradient(loss):
     return torch.cat([g.flatten() for g in found])
 
 
-zero, _ = grpo_loss(logprobs, old, advantages, first.mask, aggregate=sequence_mean)
-grpo_gradient = flat_gradient(zero)
-print(f"loss {zero.item():+.4f}, length of its gradient {grpo_gradient.norm():.2f}")
-assert abs(zero.item()) < 1e-3 < 0.1 < grpo_gradient.norm()
+found = {}
+for average in (sequence_mean, token_mean):
+    name = average.__name__
+    found[name], _ = grpo_loss(logprobs, old, advantages, first.mask, aggregate=average)
+    gradient_of = flat_gradient(found[name])
+    print(f"{name:14} loss {found[name]:+.2f}", end=", ")
+    print(f"length of its gradient {gradient_of.norm():.2f}")
+    assert gradient_of.norm() > 0.1
+zero = found["sequence_mean"]
+assert abs(zero.item()) < 1e-3 < 0.1 < -found["token_mean"].item()
 
 # %% [markdown]
-# The *value* is 0 because every ratio is 1 right after sampling, and the advantages of a group
-# sum to 0. The *gradient* is not 0. To judge a run, watch the reward.
+# What you see: `sequence_mean` is GRPO's average, first within each completion. `token_mean`
+# is one mean over all tokens of the batch, and the default of our `grpo_loss`.
 #
-# With a KL term, the printed loss is about $\beta$ times the KL, so it starts at 0 and *rises*.
+# Right after sampling every ratio is 1, so a token adds just its advantage. With `sequence_mean` each
+# completion counts once, and the advantages of a group sum to 0: so does the loss. With
+# `token_mean` a long completion counts more. The loss is below 0 if the longer answers are
+# the better ones.
+#
+# Neither value measures progress, and neither *gradient* is 0. To judge a run, watch the reward.
+#
+# A KL term adds $\beta$ times the KL. With `sequence_mean` the printed loss then starts at 0 and *rises*.
 #
 # ### "Why is my ratio always 1?"
 #
@@ -801,15 +831,15 @@ for step in range(3):
     optim.guarded_step(learner, optimizers)
 
 # %% [markdown]
-# What you see: before the first step every ratio is 1. One step leaves nearly all tokens
-# inside the clip, and moves a few far beyond it. A
+# What you see: one step leaves nearly all tokens inside the clip, and moves a few far beyond it. A
 # token outside may still be pushed back (section 3).
 #
 # ![The clipped objective over the ratio, with recorded tokens on it. Left, a right completion with advantage +0.74: two of its tokens are on the flat part above 1.28. Right, a wrong one with advantage -0.26: two are on the flat part below 0.8.](../figures/widget_clip.png)
 #
 # What you see: tokens of one recorded group (dots) after four optimizer steps. Those on a
-# flat part of the line pass no gradient on. In [widgets/clip.html](../widgets/clip.html) you
-# can move the clip.
+# flat part of the line pass no gradient on. The settings are those of this book's recipe (section 8):
+# no division by the std, and 1.28 as the upper edge. In
+# [widgets/clip.html](../widgets/clip.html) you can move the clip.
 #
 # ### Try it: one group, step by step
 #
@@ -833,9 +863,10 @@ interactive.grpo_steps(base, tokenizer, first, advantages, steps=3)
 # differ, and the gradients agree in every weight:
 
 # %%
-plain_loss, _ = reinforce_loss(
+plain_loss, _ = reinforce.reinforce_loss(
     logprobs, advantages, first.mask, aggregate=sequence_mean
 )
+grpo_gradient = flat_gradient(zero)
 difference = (flat_gradient(plain_loss) - grpo_gradient).abs().max()
 print(f"largest difference in {len(grpo_gradient):,} weights: {difference:.0e}")
 print(f"losses: REINFORCE {plain_loss.item():+.3f}, GRPO {zero.item():+.3f}")
@@ -855,7 +886,13 @@ assert difference < 1e-4 * grpo_gradient.abs().max()
 # | **GSPO**, group sequence policy optimization (2507.18071) | the ratio of a single token is noisy | one ratio for a completion, the geometric mean of its tokens' ratios, and a far narrower clip |
 # | **MaxRL** (2602.02710) | the rare right answer to a hard problem counts too little | division by the group's mean reward |
 #
-# Numbers are those of arXiv ([all papers](../docs/papers.md)). Section 13 has more names.
+# Numbers are those of arXiv ([all papers](../docs/papers.md)).
+#
+# <details><summary>Four more names</summary><b>SAPO</b> (2511.20347) and <b>VESPO</b> (2602.10693)
+# let the push fade where the clip ends it: VESPO by the ratio of the whole completion. <b>LUSPO</b>
+# (2602.05261) is GSPO with the sum over each completion in place of the mean. <b>Lite PPO</b>
+# (2508.08221) divides by the std of the whole batch. They are in <code>r1lib.losses</code> and
+# <code>r1lib.rl.reinforce</code>.</details>
 #
 # RLOO, Dr. GRPO and MaxRL change the advantages. The cell prints that of a right and that of a
 # wrong answer, in groups with 1, 4 and 7 right answers of 8.
@@ -879,6 +916,47 @@ for name, compare in COMPARE.items():
 # What you see: all four subtract a mean, and differ in scale. In the hard group, on the left,
 # dividing by the std pushes the single right answer much more, and MaxRL most.
 #
+# ### Other bounds
+#
+# DAPO and CISPO change the bound on the ratio. The cell draws the push on one token:
+
+
+# %%
+def tokenwise(objective, **settings):
+    """An objective that does not ask for the mask, as `grpo.train` wants it."""
+    return lambda lp, old, adv, mask: objective(lp, old, adv, **settings)
+
+
+usual, wide = tokenwise(clipped), tokenwise(clipped, clip_high=0.28)
+
+
+def push_curve(objective, sign):
+    """(ratio, push) points of one token, by autograd."""
+    ratios = torch.arange(0.01, 3.0, 0.01)
+    lp = ratios.log().view(-1, 1).requires_grad_()
+    ones = torch.ones(len(lp), 1)
+    gain = objective(lp, torch.zeros_like(lp), sign * ones, ones > 0)
+    (found,) = torch.autograd.grad(gain.sum(), lp)
+    return list(zip(ratios.tolist(), found.flatten().tolist(), strict=True))
+
+
+BOUNDS = {
+    "GRPO, clip 0.2": usual,
+    "DAPO, 0.28 above": wide,
+    "CISPO, cap 2": tokenwise(losses.cispo, cap=2.0),
+}
+panels = {
+    f"advantage {sign:+.0f}": {n: push_curve(f, sign) for n, f in BOUNDS.items()}
+    for sign in (1.0, -1.0)
+}
+plots.curves(panels, "ratio", "push on a token")
+
+# %% [markdown]
+# What you see: left, a good token. Up to 1.2 the push is the ratio itself. Then GRPO's falls to 0, at
+# 1.28 DAPO's, and that of CISPO grows up to its cap. Right, a bad token: GRPO and DAPO agree.
+# Above 1.2 nothing bounds them: a token that became ten times as likely is pushed down ten
+# times as hard. `losses.two_sided` adds that bound.
+#
 # ### "Token level or sequence level?"
 #
 # These are two choices. One is the *ratio*: of a token, or of a completion (GSPO).
@@ -899,7 +977,7 @@ for average in (sequence_mean, token_mean, losses.sequence_sum, constant):
 # %% [markdown]
 # What you see: only `sequence_mean` makes a token of a long answer count less. The tokens of
 # a long wrong answer are then punished less, which encourages rambling. The others differ in
-# scale, which acts like another learning rate.
+# scale, and AdamW nearly cancels a constant factor.
 #
 # <details><summary>Filters: which samples count at all</summary>DAPO changes the samples, too
 # (<code>r1lib.rl.dapo</code>). <b>Dynamic sampling</b> draws new prompts until enough groups
@@ -915,27 +993,87 @@ for average in (sequence_mean, token_mean, losses.sequence_sum, constant):
 # may be far off for long ones. Chapter 16 measures the mismatch.</details>
 
 # %% [markdown] tags=["slide"]
-# ## 8. Live: one policy, three algorithms
+# ## 8. Train: GRPO live
 #
-# Now we train. The base, the problems, the rewards and the number of samples are the same
-# for three algorithms: 12 rounds of 8 problems with 8 answers. Each round is split into two
-# halves, with one optimizer step for each half. No sample is used twice, but when the second
-# half is read, the policy has already moved by one step. So its ratios are near 1, and not 1.
+# Now a language model learns with the objective of section 6. A step is the loop of the first
+# picture, and each station is a line or two:
+
+
+# %% tags=["slide"]
+def grpo_by_hand(learner, steps, lr=6e-4):
+    """Train with the formula of section 6; what to plot, after each step."""
+    optimizers, samples = optim.adamw(learner, lr), torch.Generator().manual_seed(0)
+    more = {"max_new_tokens": LIMIT, "generator": samples}
+    for step in range(1, steps + 1):
+        drawn = problems(arithmetic.sample, 8, 100 + step, "train")  # 1 draw
+        batch = rollout(learner, tokenizer, drawn, 8, rewards.total, **more)  # 2, 3
+        ids, mask, old = batch.ids, batch.mask, batch.old_logprobs
+        now = token_logprobs(learner(ids), ids, mask=mask)
+        with torch.no_grad():  # the leash needs a frozen reference: the base
+            ref = token_logprobs(base(ids), ids, mask=mask)
+        paid = batch.rewards.view(8, 8)  # a row for each group
+        loss = grpo_by_formula(now, old, ref, paid, mask)  # 4 compare
+        loss.backward()  # 5 learn
+        optim.guarded_step(learner, optimizers)  # a step, and gradients to 0
+        reward, length = batch.rewards.mean().item(), mask.sum(1).float().mean()
+        yield {"step": step, "reward": reward, "length": length.item()}
+
+
+learner = copy.deepcopy(base)
+climbed = [m["reward"] for m in bar(grpo_by_hand(learner, 12), 12, "GRPO", ("reward",))]
+print(f"reward {fmean(climbed[:4]):.2f} in the first 4 steps", end=", ")
+print(f"{fmean(climbed[-4:]):.2f} in the last 4")
+take_exam("by hand", learner)
+assert answered["by hand"].right.mean() > answered["base"].right.mean() + 0.05
+
+# %% [markdown]
+# What you see: the reward rises, and more exam answers are right than the base's in section 5.
 #
-# From here on, `recipe` is **the recipe of this book**, the variant of GRPO that makes R1-Zero in
-# chapter 09. A table in section 9 shows where it differs from the GRPO of section 6.
+# ### The same loop, other algorithms
 #
-# **CPU seconds** count only the work of processor cores for this run. The progress lines count
-# seconds on the clock.
+# `grpo.train` is this loop with more care: memory is bounded, and a round of samples may serve
+# several steps. An algorithm is then three functions: advantages, an objective for each token, and an
+# average.
+
+
+# %%
+def plain(logprobs, old, advantages, mask):
+    """REINFORCE: no ratio, no bound."""
+    return advantages * logprobs
+
+
+no_std = partial(group_advantages, normalize_std=False)
+constant = partial(losses.fixed_length_mean, length=LIMIT)
+FAMILY = {  # name: (advantages, objective, average)
+    "GRPO": (group_advantages, usual, sequence_mean),
+    "REINFORCE": (reinforce.reinforce_advantages, plain, token_mean),
+    "RLOO": (reinforce.rloo_advantages, plain, token_mean),
+    "Dr. GRPO": (no_std, usual, constant),
+    "DAPO": (group_advantages, wide, token_mean),  # without its filters
+    "CISPO": (group_advantages, tokenwise(losses.cispo), token_mean),
+    "GSPO": (group_advantages, losses.gspo, sequence_mean),
+    "MaxRL": (reinforce.maxrl_advantages, usual, sequence_mean),
+    "recipe": (no_std, wide, token_mean),
+}
+
+# %% [markdown]
+# The last row, `recipe`, is **the recipe of this book**. It makes R1-Zero in chapter 09:
+#
+# | | GRPO of section 6 | `recipe` |
+# |---|---|---|
+# | divides by the group's std | yes | no |
+# | clip | 0.8 to 1.2 | 0.8 to 1.28 |
+# | mean over tokens | of each completion first | of all at once |
+# | $\beta$ of the KL term | 0.04 | 0 |
+#
+# Four algorithms train from the same base, on the same number of samples: 12 rounds of 8 problems with
+# 8 answers. Now each round is split into two halves, with one optimizer step for each. No sample is
+# used twice, but the second half is one step old when it is read. So its ratios are near 1,
+# and not 1. REINFORCE has no ratio and ignores this.
 
 # %%
 shape = {"steps": 12, "prompts": 8, "group_size": 8, "max_new_tokens": LIMIT}
 shape |= {"minibatches": 2}
-
-
-def plain(logprobs, old, advantages, mask):
-    """REINFORCE: no ratio, no bound."""
-    return advantages * logprobs
 
 
 def draw(rng):
@@ -943,27 +1081,27 @@ def draw(rng):
     return problems(arithmetic.sample, 1, rng.getrandbits(30), "train")[0]
 
 
-def run_live(name):
+def run_live(name, seed=0):
     """A generator of metrics, and the policy that it trains."""
     learner = copy.deepcopy(base)
     optimizers = optim.adamw(learner, 6e-4)
-    common = (learner, tokenizer, draw, GRPOConfig(**shape), optimizers)
     if name == "PPO":
         values = reward_model.RewardModel.of(base)  # a copy with a head for numbers
         more = ppo.PPOConfig(**shape), optimizers, optim.adamw(values, 1e-3)
         return ppo.train(learner, values, tokenizer, draw, *more), learner
-    if name == "recipe":
-        return grpo.train(*common), learner
-    parts = {"advantages": reinforce.reinforce_advantages, "objective": plain}
-    return grpo.train(*common, **parts), learner
+    beta = 0.04 if name == "GRPO" else 0.0
+    config = GRPOConfig(**shape, kl_coef=beta, seed=seed)
+    names = ("advantages", "objective", "aggregate")
+    parts = dict(zip(names, FAMILY[name], strict=True)) | {"ref": base}
+    return grpo.train(learner, tokenizer, draw, config, optimizers, **parts), learner
 
 
 histories, spent = {}, {}
-for name in ("REINFORCE", "PPO", "recipe"):
+for name in ("REINFORCE", "PPO", "GRPO", "recipe"):
     loop, learner = run_live(name)
-    began = time.process_time()  # of this process, whatever else the machine does
-    metrics = [m for m, _ in bar(loop, shape["steps"], name, ("reward", "length"))]
-    histories[name], spent[name] = [metrics], time.process_time() - began
+    began = time.process_time()  # seconds of this process's work
+    histories[name] = [[metrics for metrics, _ in loop]]
+    spent[name] = time.process_time() - began
     take_exam(name, learner)
 
 # %% tags=["slide", "hide-input"]
@@ -984,34 +1122,25 @@ plots.compared_curves(histories, names)
 
 # %% [markdown]
 # What you see: the cost and the gain on the exam, then the reward and the length of the
-# answers. Each algorithm learned. One run of each cannot say which is better; section 9 asks
-# with three seeds.
+# answers. CPU seconds count only the work for this run. PPO costs about twice as much, as it
+# also trains a value model. All learned. One run of each cannot say which is better; section 9
+# asks with three seeds.
 
 # %% [markdown] tags=["slide"]
 # ## 9. What longer runs showed
 #
 # These runs were made once, by `results/variants.py`. Each has 40 rounds of 8 problems with 16
-# answers, on countdown and arithmetic, from the bases of seeds 0, 1 and 2. The exam is 48 test
-# problems of each game, with 16 answers to each.
+# answers and four optimizer steps, on countdown and arithmetic. They start from the bases of seeds 0,
+# 1 and 2. The exam is 48 test problems of each game, with 16 answers to each.
 #
-# Two of the methods are variants of GRPO:
+# - `recipe` and `ppo` are those of section 8.
+# - `std` is the recipe, with advantages divided by the group's std.
+# - `reinforce` and `rloo` are the recipe without ratio and clip. Their baselines are the mean of
+#   the batch, and of the others.
+# - `dpo` makes pairs of better and worse answers, all sampled from the base before it learns.
+#   `dpo-iterated` makes new pairs in each round ([docs/variants.md](../docs/variants.md)).
 #
-# | | DeepSeekMath, v3, sections 4.1, 4.2 | `recipe` | `std` |
-# |---|---|---|---|
-# | divides by the group's std | yes | **no** | yes |
-# | clip below, above | $\epsilon$, $\epsilon$; no value given | 0.2, 0.28 | 0.2, 0.28 |
-# | mean over tokens | of each completion first | of all at once | of all at once |
-# | $\beta$ of the KL term | 0.04 | 0 | 0 |
-# | group size $G$ | 64 | 16 | 16 |
-# | optimizer steps a round | 1 | 4 | 4 |
-#
-# What you see: `std` and `recipe` differ in the first row alone. Chapter 09 has R1-Zero's settings.
-#
-# `reinforce` and `rloo` are the recipe without ratio and clip. Their baselines are the mean of the
-# batch, and of the others. `dpo` samples everything from the base before it learns, and
-# `dpo-iterated` makes new pairs in each round ([docs/variants.md](../docs/variants.md)).
-#
-# ### The same number of samples
+# ### The exam
 
 
 # %% tags=["hide-input"]
@@ -1032,52 +1161,6 @@ runs["recipe"] = runs.pop("grpo")
 MAIN = ("reinforce", "rloo", "ppo", "recipe", "dpo-iterated", "dpo")
 
 
-def curve_of(arm, name):
-    """(name, reward) points: means over seeds, rewards smoothed over 5 steps."""
-    seeds = [run["history"] for run in runs[arm].values()]
-    points = []
-    for steps in zip(*seeds, strict=False):  # the shortest of them ends the line
-        if all("reward" in step for step in steps):
-            x, y = (fmean(step[key] for step in steps) for key in (name, "reward"))
-            points.append((x, y))
-    return plots.smooth(points, 5)
-
-
-panels = {
-    title: {arm: curve_of(arm, name) for arm in MAIN if arm != "dpo"}
-    for title, name in (
-        ("For each sample", "completions"),
-        ("For each CPU second", "cpu_seconds"),
-    )
-}
-labels = ("completions seen", "CPU seconds")
-plots.curves(panels, labels, "reward, mean of seeds")
-
-# %% [markdown]
-# What you see: the reward while training. For each sample, on the left, the methods are hard to
-# separate. For each CPU second, on the right, PPO is behind, as it also trains a value model.
-# `dpo` has no line: while it samples it does not learn.
-#
-# ### What each method costs
-
-
-# %% tags=["hide-input"]
-print(f"{'':14}{'numbers held':>14}{'CPU seconds':>13}{'tokens':>8}")
-for arm in MAIN:
-    every = list(runs[arm].values())
-    held = fmean(sum(run["held"].values()) for run in every) / 1e6
-    seconds = fmean(run["history"][-1]["cpu_seconds"] for run in every)
-    length = fmean(run["after"]["all"]["tokens"] for run in every)
-    print(f"{arm:14}{held:12.1f} M{seconds:13.0f}{length:8.0f}")
-
-# %% [markdown]
-# What you see: means over the seeds. "Numbers held" are weights, gradients and the optimizer's, and
-# "tokens" is the length of an answer in the exam.
-#
-# ### The exam
-
-
-# %% tags=["hide-input"]
 def triple(run, name):
     found = run["after"]["all"]
     return (found[name], *found[f"{name} interval"])
@@ -1093,25 +1176,24 @@ dots = {
 plots.interval_dots(dots, "share of test problems")
 
 # %% [markdown]
-# What you see: the exam, with a 95% interval for each seed. `pass@1` is the share of right
-# answers, and `pass@16` that of problems with at least one of 16 right.
+# What you see: a 95% interval for each seed. `pass@1` is the share of right answers, and `pass@16`
+# that of problems with at least one of 16 right.
 #
-# With the recipe, `pass@1` rises far, while `pass@16` stays near the base's level. Here RL made
-# answers that the base already finds more frequent. In the longer runs of chapter 09 `pass@16` of
-# countdown rises.
+# With the recipe, `pass@1` rises far, while `pass@16` stays near the base's
+# level. Here RL made answers that the base already finds more frequent.
 #
 # ### Is a difference real?
 #
 # All runs answer the same problems, so we subtract problem by problem. Other problems would give
-# another mean difference, and so would other seeds. So we draw two 95% intervals. One is over
-# problems, as before. The other is over seeds:
+# another mean difference, and so would other seeds. So we draw two 95% intervals, one over
+# problems, as before, and one over seeds:
 
 # %%
 # r1lib.evaluate.over_seeds
 
 # %% [markdown]
-# Student's factor for three runs is 4.3: the interval is the mean and 4.3 standard errors to each
-# side. The factor is large, as three values say little about their own spread.
+# For three runs the interval is the mean and 4.3 standard errors to each side. Student's factor 4.3 is
+# large, as three values say little about their own spread.
 #
 # A difference is **clear** if neither of the two intervals contains 0 (`evaluate.paired_seeds`),
 # otherwise a **tie**. A tie means "not shown", not "no effect".
@@ -1143,40 +1225,41 @@ def as_rows(found):
 MET = ("reinforce", "rloo", "ppo", "std", "dpo", "dpo-iterated")
 met = against(runs["recipe"], MET)
 assert {arm for arm in MET if met[arm]["clear"]} == {"dpo", "dpo-iterated"}
-assert max(*met["std"]["each"], met["std"]["interval"][1]) < 0
-assert sum(abs(x) > 0.03 for x in met["rloo"]["each"]) == 2
 print("outside 0.8 to 1.28 in the last optimizer step of a round, groups of 16:")
 for arm in ("recipe", "rloo"):
     steps = [step for run in runs[arm].values() for step in run["history"]]
     outside = fmean(step["clip_fraction"] for step in steps)
     print(f"{arm:8}{outside:.1%} of the tokens")
     assert outside < 0.01
+print("share of answers that try again after a failed check:")
+for arm in ("recipe", "dpo", "dpo-iterated"):
+    every = [run["after"]["all"]["habits"] for run in runs[arm].values()]
+    print(f"{arm:14}{fmean(habits['tries again'] for habits in every):.2f}")
 plots.two_intervals(as_rows(met), "pass@1, minus that of the recipe")
 
 # %% [markdown]
-# What you see: grey rows are ties. For `std`, all seeds and all of the interval over problems are
-# below 0, but the interval over seeds contains 0. So it is a tie.
+# What you see: grey rows are ties. Before you rank, look at the three seeds of a row. Where they lie
+# far apart, one run would have misled you.
 #
-# Only the two forms of DPO are clearly behind. `dpo` learns only from answers of the base. That
-# cannot be the whole reason, as `dpo-iterated` samples again and is behind, too.
+# `rloo` shows how much is luck. In groups of 16 its advantages are the recipe's times 16/15, a
+# factor that AdamW nearly cancels. It has no ratio and no clip. But even in the last step of a
+# round, where ratios have moved most, less than 1% of the tokens are outside. So the two are almost one
+# algorithm, and yet their seeds differ.
 #
-# `rloo` shows how much luck there is. Its advantages, in groups of 16, are the recipe's times 16/15,
-# which AdamW hardly notices. It also has no clip. But even in the last of a round's four optimizer
-# steps, where ratios have moved most, less than 1% of the tokens are outside. Yet two of its seeds
-# differ from the recipe's by several points.
+# Only the two forms of DPO are clearly behind. Learning from the base's answers cannot be the only
+# reason, as `dpo-iterated` samples again. Both also have a leash ($\beta = 0.1$ in DPO's loss),
+# and the recipe has none. The printed shares show an effect: with DPO, few answers try again after a
+# failed check. We did not test which cause it is.
 #
-# Other group sizes, clips and KL terms are in
-# [docs/experiments.md](../docs/experiments.md).
+# More arms are in [docs/experiments.md](../docs/experiments.md).
 #
 # ### Rewards that have nothing to do with the task
 #
 # In 2025 a study found that a well-known model became better at mathematics by *random*
-# rewards (arXiv 2506.10947). One explanation is that its training texts held the answers. Ours
-# hold no test problem. Can a reward that knows nothing still select a good habit?
+# rewards (arXiv 2506.10947). Can a reward that knows nothing of the task select a good habit?
 #
 # Three rewards never look at the right answer. `majority` rewards the most frequent answer of a
-# group, right or wrong. `format` rewards one thought and one answer, whatever they say. `coin`
-# pays at random. Beside them is `recipe`.
+# group. `format` rewards one thought and one answer, whatever they say. `coin` pays at random.
 
 # %% tags=["hide-input"]
 REWARDS = ("majority", "format", "coin")
@@ -1187,8 +1270,8 @@ gains = {
     for name, seeds in rows.items()
     if name != "base"
 }
-assert {r for r in gains if not gains[r]["clear"]} == {"majority", "format"}
 assert all(min(gains[r]["each"]) > 0 for r in ("majority", "format"))
+assert max(gains["coin"]["each"]) < 0
 plots.two_intervals(as_rows(gains), "right answers, minus those of the base")
 
 
@@ -1205,106 +1288,31 @@ plots.interval_dots(
             for name, seeds in rows.items()
         }
         for title, find in (
-            ("right", partial(triple, name="pass@1")),
-            ("checks its work", partial(habit, name="checks")),
-            ("in format", partial(habit, name="format")),
+            ("right: pass@1", partial(triple, name="pass@1")),
+            ("one of 16: pass@16", partial(triple, name="pass@16")),
+            ("without a thought", partial(habit, name="guess")),
         )
     },
     "share",
 )
 
 # %% [markdown]
-# What you see: first the differences to the base, then each seed. With `majority` and
-# `format` more answers are right in all runs. But the seeds differ so much that both are ties
-# with the base. `coin` makes the model worse.
+# What you see: first the differences to the base, with ties in grey, then each seed. With `majority` and
+# `format` more answers are right in all three seeds, with `coin` fewer.
 #
-# `majority` and `format` select thinking, as the last two panels show, and in this base thinking is
+# Look at the third panel. `majority` and `format` select thinking, and in this base thinking is
 # better than guessing. `coin` selects nothing.
+#
+# The middle panel shows the price. The recipe keeps `pass@16` near the base's level. With `majority`
+# far fewer problems have a right answer among 16. It pays for agreement, so a frequent wrong answer
+# grows, too.
 #
 # <details><summary>Then why did random rewards help in that study?</summary>Something else must have
 # selected. The study suspects the clip: it cuts a coin's pushes unevenly, in favour of likely
 # tokens.</details>
 
 # %% [markdown] tags=["slide"]
-# ## 10. Thinking less
-#
-# "What is the capital of France?" needs no thought. One remedy is a **price** for each token in RL.
-# Another is **hybrid thinking** (Qwen3, arXiv 2505.09388, section 4.3). A model is fine-tuned on
-# answers with and without a thought, and the opening of an answer asks for one or the other.
-#
-# We compare four models:
-#
-# - *Dev1* was fine-tuned to think (chapter 10).
-# - Two had 30 more steps of RL. A right answer pays 1, and 144 tokens, the most that an answer may
-#   have, cost 0 or 0.5.
-# - The *hybrid* model reads Dev1's data with half of the thoughts emptied.
-#
-# In the exam each answers without a thought, and as it likes. The hybrid model is also asked for a
-# thought.
-
-# %% tags=["hide-input"]
-less = measured("thinking-less-*.json", "arm")
-NAMES = {"dev1": "Dev1", "free": "RL, price 0", "cheap": "RL, price 0.5"}
-NAMES |= {"hybrid": "hybrid"}
-WAYS = {"plain": "no thought", "own": "as it likes", "thinking": "a thought"}
-
-
-def point(run, way, families):
-    """(tokens, share right) of one seed, the mean over families."""
-    cards = [run["after"][way][family] for family in families]
-    return tuple(fmean(card[key] for card in cards) for key in ("tokens", "pass@1"))
-
-
-panels = {}
-print(f"{'right (tokens)':23}" + "".join(f"{said:>14}" for said in WAYS.values()))
-for title, families in (("games", ("arithmetic", "countdown")), ("facts", ("facts",))):
-    panels[title] = {}
-    for arm, name in NAMES.items():
-        every = list(less[arm].values())
-        ways = [way for way in WAYS if way in every[0]["after"]]
-        seeds = [[point(run, way, families) for run in every] for way in ways]
-        panels[title][name] = seeds
-        means = [map(fmean, zip(*places, strict=True)) for places in seeds]
-        said = [f"{f'{right:.2f} ({tokens:.0f})':>14}" for tokens, right in means]
-        print(f"{title}, {name:16}" + "".join(said))
-plots.seed_curves(panels, "tokens of an answer", "share right")
-
-
-# %% tags=["hide-input"]
-def facts(arm):
-    """Share right of each question about facts, as the model likes to answer."""
-    cards = [run["after"]["own"] for run in less[arm].values()]
-    return [
-        [
-            right / card["samples"]
-            for right, family in zip(
-                card["values"]["right"], card["values"]["family"], strict=True
-            )
-            if family == "facts"
-        ]
-        for card in cards
-    ]
-
-
-for before, after in (("dev1", "cheap"), ("free", "cheap")):
-    gain = evaluate.paired_seeds(facts(before), facts(after))
-    said = "clear" if gain["clear"] else "a tie"
-    print(f"facts, {after} minus {before}: {gain['difference']:+.2f}, {said}")
-    assert gain["clear"] == (before == "dev1")
-
-# %% [markdown]
-# What you see: a line for each model, from answers without a thought to answers with one; small
-# marks are seeds. In the games all lines rise, and for facts they fall. That is **overthinking**:
-# in all seeds Dev1 spends several times the tokens on facts, and is right less often.
-#
-# At a price of 0.5, answers about facts are shorter than Dev1's and more of them are right,
-# while the games stay as they were. The price is not the whole reason, as the run at price
-# 0 is tied with this one about facts.
-#
-# The hybrid model obeys its switch. With a thought it is behind Dev1 in all seeds.
-
-# %% [markdown] tags=["slide"]
-# ## 11. When nothing learns
+# ## 10. When nothing learns
 #
 # The reward is flat, or 0, and the loss says nothing. Here are four numbers of a healthy batch and
 # of three broken ones, before any training. All are countdown, right answers alone pay, and each
@@ -1361,117 +1369,12 @@ assert agreeing["problems too hard"] > agreeing["healthy"] + 0.2
 #   only guesses can earn. Raise the limit.
 # - **Many groups agree, the reward is low.** The problems are too hard. Take easier ones,
 #   larger groups, or sample until groups disagree.
-# - **During training, format rises and accuracy stays 0.** The base must be right now and
-#   then, or the format is all that is ever paid (chapter 09).
-# - **Text turns to noise ("!!!!"), or KL explodes.** Suspect the learning rate first, then a
-#   wrong mask. Chapter 09 has a gallery.
 #
-# ## 12. What this chapter does not show
+# Chapter 09 has a gallery of failures during training.
 #
-# Our runs are short, and most ratios stay near 1. We measured no method made for old samples, very
-# long answers or many experts.
-
-# %% [markdown] tags=["slide"]
-# ## 13. Optional: the whole family, as code
-#
-# As code, each name is three functions, which `grpo.train` takes as arguments: advantages,
-# an objective for each token, and an average.
-#
-# DAPO's filters are missing, as they change the samples; without them DAPO is `std` of section 9.
-
-
-# %%
-def tokenwise(objective, **settings):
-    """An objective that does not ask for the mask, as `grpo.train` wants it."""
-    return lambda lp, old, adv, mask: objective(lp, old, adv, **settings)
-
-
-no_std = partial(group_advantages, normalize_std=False)
-constant = partial(losses.fixed_length_mean, length=LIMIT)
-usual, wide = tokenwise(clipped), tokenwise(clipped, clip_high=0.28)
-FAMILY = {  # name: (advantages, objective, average)
-    "GRPO": (group_advantages, usual, sequence_mean),
-    "REINFORCE": (reinforce.reinforce_advantages, plain, token_mean),
-    "RLOO": (reinforce.rloo_advantages, plain, token_mean),
-    "Dr. GRPO": (no_std, usual, constant),
-    "DAPO": (group_advantages, wide, token_mean),
-    "GSPO": (group_advantages, losses.gspo, sequence_mean),
-    "LUSPO": (group_advantages, losses.gspo, losses.sequence_sum),
-    "CISPO": (group_advantages, tokenwise(losses.cispo), token_mean),
-    "SAPO": (group_advantages, tokenwise(losses.sapo), sequence_mean),
-    "VESPO": (group_advantages, losses.vespo, token_mean),
-    "Lite PPO": (reinforce.batch_std_advantages, usual, token_mean),
-    "MaxRL": (reinforce.maxrl_advantages, usual, sequence_mean),
-    "recipe": (no_std, wide, token_mean),
-}
-
-# %% [markdown]
-# The next cell draws the angle between each gradient and GRPO's, right after sampling.
-
-# %% tags=["hide-input"]
-CAUSES = {  # do advantages and average differ from those of GRPO?
-    (False, True): "average differs",
-    (True, False): "advantages differ",
-    (True, True): "both differ",
-}
-angles = {cause: {} for cause in CAUSES.values()}
-for name, (compare, objective, average) in FAMILY.items():
-    weighed = compare(first.rewards.view(8, 8)).flatten()
-    loss, _ = grpo_loss(
-        logprobs, old, weighed, first.mask, objective=objective, aggregate=average
-    )
-    cosine = torch.cosine_similarity(flat_gradient(loss), grpo_gradient, dim=0)
-    angle = math.degrees(math.acos(min(1.0, cosine.item())))
-    differs = compare is not group_advantages, average is not sequence_mean
-    if any(differs):
-        angles[CAUSES[differs]][name] = {CAUSES[differs]: angle}
-    else:
-        print(f"{name}: {angle:.0f} degrees")
-        assert angle < 1
-alike = [angles["both differ"][n] for n in ("RLOO", "Dr. GRPO", "Lite PPO", "recipe")]
-lengths = [row["both differ"] for row in alike]
-assert max(lengths) - min(lengths) < 0.1
-rows = {name: row for found in angles.values() for name, row in found.items()}
-plots.stacked_bars(rows, "degrees to the gradient of GRPO, first step")
-
-# %% [markdown]
-# What you see: on the first step all ratios are 1, so only the advantages and the average can
-# matter. GSPO and SAPO have the gradient of GRPO here. DAPO, LUSPO, CISPO and VESPO weigh all
-# tokens alike, and that alone turns the direction.
-#
-# RLOO, Dr. GRPO, Lite PPO and the recipe differ from each other only in scale here.
-#
-# ### The push on one token when its ratio is not 1
-
-
-# %%
-def pushes(objective, sign=1.0):
-    ratios = torch.arange(0.01, 3.0, 0.01)
-    lp = ratios.log().view(-1, 1).requires_grad_()
-    ones = torch.ones(len(lp), 1)
-    gain = objective(lp, torch.zeros_like(lp), sign * ones, ones > 0)
-    (found,) = torch.autograd.grad(gain.sum(), lp)
-    return list(zip(ratios.tolist(), found.flatten().tolist(), strict=True))
-
-
-SHAPES = {
-    "GRPO, clip 0.2": usual,
-    "DAPO, 0.28 above": wide,
-    "CISPO, cap 2": tokenwise(losses.cispo, cap=2.0),
-    "SAPO": FAMILY["SAPO"][1],
-    "VESPO": losses.vespo,
-}
-panels = {
-    f"advantage {sign:+.0f}": {n: pushes(f, sign) for n, f in SHAPES.items()}
-    for sign in (1.0, -1.0)
-}
-plots.curves(panels, "ratio", "push on a token")
-
-# %% [markdown]
-# What you see: with GRPO and DAPO the push falls to 0 at the edge of the clip. With SAPO and
-# VESPO it fades. With CISPO it never falls to 0. On the right GRPO and DAPO have the same line,
-# and nothing bounds it: a bad token that became ten times as likely is pushed down ten times as
-# hard. `losses.two_sided` adds that bound.
+# **What this chapter does not show.** In our runs of PPO and GRPO no sample is older than three
+# optimizer steps, and answers are short. So nothing here tests methods for older samples, very long
+# answers or many experts.
 #
 # ## Summary
 #
@@ -1481,15 +1384,17 @@ plots.curves(panels, "ratio", "push on a token")
 # - Ratio and clip limit the use of old samples. The minimum is right for both signs.
 # - $k_3$ is a good value, $k_2$ a good gradient, and $k_1$ belongs in the reward.
 # - DPO needs only pairs. Its loss starts at log 2.
-# - At ratio 1 the loss of GRPO is near 0, and its gradient is that of REINFORCE.
+# - At ratio 1 GRPO's gradient is that of REINFORCE. The value of its loss is 0 if the mean is
+#   taken within each completion first, and says nothing about progress.
 #
 # ## Questions
 #
-# 1. A colleague's GRPO run prints a loss that rises from 0 to 0.02. The reward rises, too.
-#    What is the loss?
+# 1. A colleague's GRPO run averages within each completion first, and takes one step a batch. The
+#    printed loss rises from 0 to 0.02. The reward rises, too. What is the loss?
 #
-#    <details><summary>Answer</summary>Almost only the KL term, as the rest is near 0 at ratio
-#    1. The policy moves away from its reference, as it must in order to learn.</details>
+#    <details><summary>Answer</summary>The KL term: the rest is 0 at ratio 1 with this average. The
+#    policy moves away from its reference, as it must in order to learn. With one mean over all tokens
+#    the answer would be different: then the lengths of good and bad answers count, too.</details>
 #
 # 2. You train with PPO and $\lambda = 1$. What does the value model still do?
 #
@@ -1510,25 +1415,29 @@ plots.curves(panels, "ratio", "push on a token")
 # `solutions/08_rlhf_to_grpo.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 8.1** (easy, 2 min) The right way up. A program contains this line:
-# `return math.exp(logp - ref) - (logp - ref) - 1`. It is meant to be $k_3$. Fix it.
+# **Exercise 8.1** (medium, 15 min) Two averages, and pads. A program averages by
+# `(gain * mask).mean(1).mean()`. That divides by the padded length. Return instead the two averages of
+# section 6, `sequence_mean` and `token_mean`, without the library. What is outside the mask may
+# be anything, even `nan`. The losses at ratio 1 follow: there `gain` is just the advantage.
 #
-# <details><summary>Hint 1</summary>In $k_3$, $x$ is the reference's log-probability minus the
-# policy's.</details>
-# <details><summary>Hint 2</summary>Where the policy finds a token $e$ times as likely, $k_3$ is
-# $1/e$.</details>
+# <details><summary>Hint 1</summary><code>nan * 0</code> is <code>nan</code>. Put 0 where the mask is
+# false: <code>torch.where(mask, gain, 0)</code>.</details>
+# <details><summary>Hint 2</summary>Sum over each row. The first average divides each sum by
+# <code>mask.sum(1)</code>, then takes the mean. The second divides the sum of all by
+# <code>mask.sum()</code>.</details>
 
 
 # %% tags=["exercise"]
-def mended_k3(logp, ref):
-    """k3 of one token, from its log-probabilities: -1.0, -2.0 -> 0.3679."""
+def two_averages(gain, mask):
+    """Two numbers; gain [[1, 1, 1], [-1, 9, 9]], one token in row 2 -> 0.0 and 0.5."""
     # BEGIN SOLUTION
-    return math.exp(ref - logp) - (ref - logp) - 1
+    sums, counts = torch.where(mask, gain, 0).sum(1), mask.sum(1)
+    return (sums / counts).mean().item(), (sums.sum() / counts.sum()).item()
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_8_1(mended_k3)
+checks.ex_8_1(two_averages)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 8.2** (medium, 15 min) The exact gradient. For a policy over a few tokens,
@@ -1635,16 +1544,31 @@ checks.ex_8_5(push_by_cases)
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 8.6** (hard, 60 min) A row of your own. Invent advantages: a function from
 # rewards (N, G) to advantages (N, G). Two laws hold: a group that agrees gets zeros, and in
-# one group a higher reward never gets a lower advantage. Then train with it as in section
-# 8, with three values of `seed` in `GRPOConfig`; a run takes a few seconds. Is the
-# difference to `recipe` larger than between seeds?
+# one group a higher reward never gets a lower advantage. Then train with it by `run_live`
+# of section 8, with three seeds; a run takes a few seconds. Is the difference to `recipe` larger
+# than between seeds?
 #
 # <details><summary>Hint 1</summary>Ideas: ranks in place of rewards, the median as a baseline,
 # only the best against the rest.</details>
-# <details><summary>Hint 2</summary>Two things change in `run_live`:
-# `GRPOConfig(**shape, seed=seed)` and `grpo.train(..., advantages=my_advantages)`. Compare the
+# <details><summary>Hint 2</summary>Add a row to `FAMILY`, such as
+# `"mine": (my_advantages, wide, token_mean)`, and call `run_live("mine", seed)`. Compare the
 # exams of all seeds by `evaluate.paired_seeds`; `answered[name].right.mean(1).tolist()` is the list
 # of one seed.</details>
+# <details><summary>The comparison in full</summary>
+#
+# ```python
+# def exams(name):
+#     for seed in range(3):
+#         loop, learner = run_live(name, seed)
+#         [*loop]  # trains
+#         take_exam(f"{name} {seed}", learner)
+#         yield answered[f"{name} {seed}"].right.mean(1).tolist()
+#
+# FAMILY["mine"] = my_advantages, wide, token_mean
+# print(evaluate.paired_seeds([*exams("recipe")], [*exams("mine")]))
+# ```
+#
+# On our machine ranks, the solution's choice, were a tie with `recipe`.</details>
 
 
 # %% tags=["exercise"]
@@ -1659,3 +1583,90 @@ def my_advantages(rewards):
 
 # %% tags=["check"]
 checks.ex_8_6(my_advantages)
+
+# %% [markdown] tags=["slide"]
+# ## Appendix: thinking less
+#
+# **Skip this if you like**: nothing depends on it.
+#
+# ### A price, or a switch
+#
+# "What is the capital of France?" needs no thought. RL can put a **price** on each token.
+# Another remedy is **hybrid thinking** (Qwen3, arXiv 2505.09388, section 4.3). A model is fine-tuned on
+# answers with and without a thought, and the opening of an answer asks for one or the other.
+#
+# We compare four models:
+#
+# - *Dev1* was fine-tuned to think (chapter 10).
+# - Two had 30 more steps of RL. A right answer pays 1, and 144 tokens, the most that an answer may
+#   have, cost 0 or 0.5.
+# - The *hybrid* model reads Dev1's data with half of the thoughts emptied.
+#
+# In the exam each answers without a thought, and as it likes. The hybrid model is also asked for a
+# thought.
+
+# %% tags=["hide-input"]
+less = measured("thinking-less-*.json", "arm")
+NAMES = {"dev1": "Dev1", "free": "RL, price 0", "cheap": "RL, price 0.5"}
+NAMES |= {"hybrid": "hybrid"}
+WAYS = {"plain": "no thought", "own": "as it likes", "thinking": "a thought"}
+
+
+def point(run, way, families):
+    """(tokens, share right) of one seed, the mean over families."""
+    cards = [run["after"][way][family] for family in families]
+    return tuple(fmean(card[key] for card in cards) for key in ("tokens", "pass@1"))
+
+
+panels = {}
+print(f"{'right (tokens)':23}" + "".join(f"{said:>14}" for said in WAYS.values()))
+for title, families in (("games", ("arithmetic", "countdown")), ("facts", ("facts",))):
+    panels[title] = {}
+    for arm, name in NAMES.items():
+        every = list(less[arm].values())
+        ways = [way for way in WAYS if way in every[0]["after"]]
+        seeds = [[point(run, way, families) for run in every] for way in ways]
+        panels[title][name] = seeds
+        means = [map(fmean, zip(*places, strict=True)) for places in seeds]
+        said = [f"{f'{right:.2f} ({tokens:.0f})':>14}" for tokens, right in means]
+        print(f"{title}, {name:16}" + "".join(said))
+plots.seed_curves(panels, "tokens of an answer", "share right")
+
+
+# %% tags=["hide-input"]
+def facts(arm, way="own", families=("facts",)):
+    """Share right of each question of these families, a list for each seed."""
+    cards = [run["after"][way] for run in less[arm].values()]
+    return [
+        [
+            right / card["samples"]
+            for right, family in zip(
+                card["values"]["right"], card["values"]["family"], strict=True
+            )
+            if family in families
+        ]
+        for card in cards
+    ]
+
+
+for before, after in (("dev1", "free"), ("free", "cheap"), ("dev1", "cheap")):
+    gain = evaluate.paired_seeds(facts(before), facts(after))
+    said = "clear" if gain["clear"] else "a tie"
+    words = f"facts, {NAMES[after]} minus {NAMES[before]}"
+    print(f"{words:40}{gain['difference']:+.2f}, {said}")
+for families in (("facts",), ("arithmetic", "countdown")):
+    gain = evaluate.paired_seeds(
+        facts("dev1", "own", families), facts("hybrid", "thinking", families)
+    )
+    said = "clear" if gain["clear"] else "a tie"
+    words = f"{', '.join(families)}: hybrid, a thought, minus Dev1"
+    print(f"{words:55}{gain['difference']:+.2f}, {said}")
+
+# %% [markdown]
+# What you see: a line for each model, from answers without a thought to answers with one; small
+# marks are seeds. In the games all lines rise, and for facts they fall. That is **overthinking**:
+# in all seeds Dev1 spends several times the tokens on facts, and is right less often.
+#
+# Did the price help? More RL at price 0 is the control. Only a clear difference between the two prices
+# would show that the price is the cause. The hybrid model obeys its switch; the last two lines
+# compare it with Dev1.

@@ -4,11 +4,11 @@ from figures.sketch import CENTRE, SMALL, arrow, frame, sheet
 from r1lib.plots import BLUE, GREEN, GREY, INK, ORANGE
 
 LOW, HIGH, START, SCALE = 0.8, 1.2, 0.2, 3.0  # ratios; inches for a ratio of 1
-CASES = (  # left, bottom, sign of the advantage, ratio, push (0: none), words
-    (0.3, 3.3, +1, 0.5, +1, "a good token became rarer: pull it back"),
+CASES = (  # left, bottom, sign of the advantage, ratio, push, words
+    (0.3, 3.3, +1, 0.5, +0.5, "a good token became rarer: pull it back"),
     (6.6, 3.3, +1, 1.5, 0, "a good token is common enough: no push"),
     (0.3, 0.3, -1, 0.5, 0, "a bad token is rare enough: no push"),
-    (6.6, 0.3, -1, 1.5, -1, "a bad token became more common: push it down"),
+    (6.6, 0.3, -1, 1.5, -1.5, "a bad token became more common: push it down"),
 )
 
 
@@ -36,8 +36,8 @@ def case(axes, left, bottom, sign, ratio, push, words):
     axes.text(x, level, "+" if sign > 0 else "-", fontsize=12, **text)
     if push:
         kind = {"linewidth": 3, "mutation_scale": 22}
-        arrow(axes, (x, level + 0.45), (x + push * 1.1, level + 0.45), colour, **kind)
-        where, says = x + push * 0.55, "gradient"
+        arrow(axes, (x, level + 0.45), (x + push * 1.3, level + 0.45), colour, **kind)
+        where, says = x + push * 0.65, f"gradient {push:+g}"
     else:
         axes.plot([x], [level + 0.45], "x", color=INK, markersize=10, mew=2.5)
         where, says = x, "gradient 0"

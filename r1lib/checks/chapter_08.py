@@ -5,7 +5,7 @@ import math
 import torch
 
 from r1lib.checks.exercise import hint, items, number, report, shown, tensor
-from r1lib.losses import clipped
+from r1lib.losses import clipped, sequence_mean, token_mean
 from r1lib.rl.ppo import gae
 
 
@@ -16,26 +16,40 @@ def close(got, wanted, tolerance: float = 1e-4) -> bool:
     )
 
 
-def ex_8_1(mended_k3) -> None:
-    """Log-probabilities of policy and reference -> k3, the right way up."""
+def ex_8_1(two_averages) -> None:
+    """Gains of tokens and a mask -> sequence_mean and token_mean."""
 
-    def test(mended_k3):
-        got = number(mended_k3(-1.0, -1.0))
-        assert abs(got) < 1e-6, f"where both agree k3 is 0, not {got}"
-        got = number(mended_k3(-1.0, -2.0))
-        assert abs(got - (math.e - 2)) > 1e-6, (
-            "the policy finds it e times as likely: 1/e, and not e - 2, "
-            "which is k3 upside down"
-        )
-        assert abs(got - 1 / math.e) < 1e-6, (
-            f"the policy finds it e times as likely: 1/e = 0.3679, not {got}"
-        )
-        got = number(mended_k3(-2.0, -1.0))
-        assert abs(got - (math.e - 2)) < 1e-6, (
-            f"the reference finds it e times as likely: e - 2 = 0.7183, not {got}"
-        )
+    def test(two_averages):
+        wanted = "return two numbers, sequence_mean and token_mean"
+        nan = math.nan
+        for rows, counts, reason in (
+            ([[1.0, 1.0, 1.0], [-1.0, 9.0, 9.0]], [3, 1], "3 tokens and 1"),
+            ([[2.0, 4.0], [1.0, 3.0]], [2, 2], "no pads"),
+            ([[1.0, nan, nan], [-1.0, -1.0, nan]], [1, 2], "pads that are nan"),
+        ):
+            gain, lengths = torch.tensor(rows), torch.tensor(counts)
+            mask = torch.arange(gain.shape[1]) < lengths[:, None]
+            right = [mean(gain, mask).item() for mean in (sequence_mean, token_mean)]
+            kept = torch.where(mask, gain, 0)
+            padded = [kept.mean(1).mean().item()] * 2
+            case = f"gain {rows}, tokens {counts}: {reason}"
+            with hint(case):
+                got = items(two_averages(gain, mask), wanted)
+                unclear = any(bool(x != x) for x in got)
+            assert len(got) == 2, f"{wanted}, not {shown(got)}"
+            assert not unclear, (
+                f"{case}; what is outside the mask must not count, and nan x 0 is nan"
+            )
+            assert close(got[:1], right[:1]) or not close(got[:1], padded[:1]), (
+                f"{case}; divide by the tokens under the mask, not by the padded length"
+            )
+            assert close(got, right) or not close(got[::-1], right), (
+                f"{case}; sequence_mean comes first"
+            )
+            both = [round(x, 3) for x in right]
+            assert close(got, right), f"{case}: {both}, not {shown(got)}"
 
-    report("8.1", test, mended_k3)
+    report("8.1", test, two_averages)
 
 
 def ex_8_2(exact_gradient) -> None:

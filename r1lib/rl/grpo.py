@@ -118,8 +118,9 @@ def grpo_loss(
 ) -> tuple[Float[Tensor, ""], dict[str, float]]:
     """Return the GRPO loss: clipped objective, minus kl_coef * k3 to the reference.
 
-    On the first step after sampling all ratios are 1 and, as advantages of a group
-    sum to zero, the loss is near 0. Its gradient is not. `clip_fraction` is the share
+    On the first step after sampling all ratios are 1. Then with `sequence_mean` the
+    loss is 0, as advantages of a group sum to zero; with `token_mean` longer ones count
+    more, and it is not. Neither gradient is 0. `clip_fraction` is the share
     of all tokens under the mask whose ratio is outside the clip, where the advantage is
     not 0: without an advantage there is nothing to clip.
 
