@@ -1670,8 +1670,9 @@ for families in (("facts",), ("arithmetic", "countdown")):
 
 # %% [markdown]
 # What you see: a line for each model, from answers without a thought to answers as it likes. The
-# hybrid has a third point, a requested thought. Small marks are seeds. In the games all lines rise, and for
-# facts they fall. That is **overthinking**: in all seeds Dev1 spends several times the tokens on facts, and is right less often.
+# hybrid has a third point, a requested thought. Small marks are seeds. In the games all lines
+# rise, and for facts they fall. That is **overthinking**: in all seeds Dev1 spends several times
+# the tokens on facts, and is right less often.
 #
 # Did the price help? More RL at price 0 is the control, and on facts the two prices are a tie. So an
 # effect of the price is not shown. The hybrid model obeys its switch. But asked for a thought, it
