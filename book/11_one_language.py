@@ -146,7 +146,8 @@ for name, found in rows.items():
 # %% [markdown]
 # What you see: the share of answers with a verdict in the other language. The base
 # seldom mixes, because it seldom thinks. Made to think, a little longer than Zero does,
-# it mixes in a quarter of its answers. So length alone can explain Zero in seed 0. In
+# it mixes in a quarter of its answers. Three verdicts with a slip of 10% each would
+# give as much: 27%, in the table above. So length alone can explain Zero in seed 0. In
 # the two other seeds Zero mixes more than that, so there the habit has probably drifted,
 # too. (*Tokens* stand for length here; nobody counted the verdicts.)
 #
@@ -166,7 +167,7 @@ for name, found in rows.items():
 # ![The policy, which begins as Dev1, answers. The answer is paid in three parts, right, format and language, which are added up and compared within a group. The clipped loss makes four gradient steps, and the policy answers again.](../figures/11_language.png)
 #
 # What you see: the loop of chapter 09 with a third part in the reward. Small numbers are
-# sections.
+# sections. Section 4 starts from Zero instead; section 5 from Dev1.
 
 # %% [markdown] tags=["slide"]
 # ## 2. Measuring language, word by word
@@ -297,8 +298,10 @@ print(f"en  {outside:.2f}  {'before the thinking':25} 맞아")
 # what these two decisions invite.
 #
 # For tables we want a yes or no instead of a share: an answer **mixes** if its thinking holds
-# a single foreign word. This chapter measures mixing in several ways. Compare only
-# numbers of the same row:
+# a single foreign word. Sections measure mixing in several ways:
+# compare only within a row.
+#
+# <details><summary>How each section measures mixing</summary>
 #
 # | section | what makes an answer mix | problems | tokens at most |
 # |---|---|---|---|
@@ -306,6 +309,8 @@ print(f"en  {outside:.2f}  {'before the thinking':25} 맞아")
 # | 2 and 4 | any foreign word | 72, held out | 112 |
 # | 3 and 4 | any foreign word | training draws, more countdown, some hard | 112 |
 # | 5 | any foreign word | test, 128 of each family, easy and hard | as in training |
+#
+# </details>
 #
 # ### Ask Dev1
 #
@@ -539,8 +544,8 @@ print(f"{len(thoughtful)} think, {beyond} of them with more than a third foreign
 print(f"{len(quick)} do not think, {lucky:.0f} of them right")
 
 # %% [markdown]
-# Next to none. So at the start the weight 3 is safe in practice, though not in
-# principle.
+# Next to none. So at the start a wrong answer rarely earns more than a right one. But the
+# group's mean decides what is pushed, as the next table shows.
 #
 # ### What the third part does to a group
 #
@@ -580,11 +585,9 @@ for name, row in groups.items():
 #
 # What does the language part do in training? Start from a model that mixes often and always
 # thinks: the Zero of chapter 09. From it the language part has one job, and a minute is enough
-# to see it. From Dev1 it would do two at once (section 3). The recipe starts from Dev1;
-# section 5 has its long runs.
+# to see it. From Dev1, where section 5 starts, it does two at once (section 3).
 #
-# (R1's first RL also had a leash to a reference model. Here it is off, since in our recipe it
-# hardly pulls: see the appendix.)
+# (The leash of R1's first RL is off here: see the appendix.)
 
 # %%
 shape = {"prompts": 16, "group_size": 8, "max_new_tokens": LONGEST, "kl_coef": 0.0}
@@ -618,8 +621,8 @@ for name, (shares, _) in held_out.items():
 #
 # Both runs use the same seed: the same problems, and in the first step the same samples.
 # In one of them the weight of the language part is 0. Nothing else differs, so this is the
-# **control run**. The loop is that of chapter 09. (The machine was busy
-# when it took the minutes below. In our benchmark all of the chapter took little over one.)
+# **control run**. The loop is that of chapter 09. Each run took
+# about half a minute here.
 
 # %% tags=["slide"]
 arms = {"with": live, "without": replace(live, language=0.0)}
@@ -696,7 +699,8 @@ for i in [i for i in firsts if mixed(*answers[i])][:5]:
 
 # %% [markdown]
 # A verdict in the other language is no slip of arithmetic, and the reward for right answers
-# cannot see it.
+# cannot see it. Look for *mixes* beside *with*: the language reward lowers the share; it
+# does not abolish mixing.
 #
 # <details><summary>The same loop in TRL: `GRPOTrainer`</summary>
 #
@@ -758,7 +762,7 @@ plots.compared_curves(long_runs, labels)
 # What you see: what is missing from the full language reward. Lines are means over three seeds,
 # bands their range. *With* the reward it falls almost to 0. But it also falls
 # *without*, where nobody pays for it! Section 3 has the explanation: not thinking loses it, too.
-# Being right pays for thinking, so in both arms more answers think.
+# Being right pays for thinking, so in both arms probably more answers think.
 #
 # So this curve cannot show mixing. An exam of both models can, which counts answers with a
 # foreign word:
@@ -841,10 +845,10 @@ plots.interval_dots(
 )
 
 # %% [markdown]
-# What you see: below Dev1, for each of the two models, what length alone would give and
+# What you see: below Dev1, for both models, what length alone would give and
 # what was measured. The bars of *by length alone* are those of Dev1, carried over.
 # *Without* mixes far more than length alone gives in seed 0: there RL added mixing of its
-# own. In the two other seeds the bars overlap, so length can explain the rise. *With* mixes
+# own. In the two other seeds these runs cannot tell the rise from length. *With* mixes
 # less than length alone would give, in every seed, and its answers are not the shorter ones.
 
 # %% [markdown] tags=["slide"]
@@ -956,17 +960,18 @@ assert [name for name, row in rows.items() if row[2]] == ["hard, arithmetic"]
 plots.difference_dots(rows, "right answers: with minus without the language reward")
 
 # %% [markdown]
-# What you see: left of 0 is a price. Bars are intervals over problems, small ticks the
-# three seeds. A coloured diamond is clear by the rule of chapter 08: 0 is outside the
-# interval over problems and outside the one over seeds. Grey means that these runs
-# cannot tell, not that the price is nothing.
+# What you see: left of 0 is a price. A dot or diamond is the mean difference, its bar the
+# interval over problems, and each small tick one seed. A coloured diamond is clear by the rule
+# of chapter 08: 0 is outside the interval over problems and outside the one over seeds. Grey
+# means that these runs cannot tell, not that the price is nothing.
 #
 # On easy problems no price is visible. Over all hard problems there is a loss in every seed,
 # and yet a tie by that rule, since the seeds differ. Hard arithmetic is clear.
 #
 # Is it a small price? Beside what RL alone gains over Dev1 on the same problems it is a good part:
-# the last printed line. But be careful: it is one clear row of seven, picked after the fact, and
-# chance alone can make one. And seed 0 helped to choose the weight.
+# the last printed line. But it is one clear row of seven, picked after the fact, and
+# chance alone can make one. And seed 0 helped to choose the weight. (Section 6 has
+# another exam: compare only within a section.)
 #
 # Why should there be a price at all? A Korean "no" reaches a target as well as an English
 # one. A hypothesis: the price comes from the *weight*. At 3 the language part
@@ -996,14 +1001,14 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # %% [markdown]
 # ## Summary
 #
-# - A reward for right answers is blind to language, so mixing drifts. Paying for the
-#   share of words in the question's language stops the drift and about halves what was
-#   there. Our goal of 3% on easy problems was kept in two seeds and missed in one.
-# - This reward pays for thinking, too. Dev1 feels mostly that, and Zero, which always
-#   thinks, feels only the foreign words.
+# - A reward for right answers is blind to language, so mixing can drift, and longer thoughts
+#   mix more by themselves. At the weight 3 the language part about halved the mixing of Dev1.
+#   Our goal of 3% on easy problems was kept in two seeds and missed in one.
+# - The language part pays for thinking, too. Dev1 feels mostly that, and Zero, which always
+#   thinks, feels only the foreign words. From Dev1 we did not separate the two wages.
 # - In the same stage RL recovers what the cold start cost, except for hard
 #   countdown. In hard arithmetic the language reward took back more than a quarter of what RL
-#   alone gained; elsewhere no price was clear.
+#   alone gained. That is the one clear row of seven, picked after the fact.
 # - A share of words is simple only after one has said what a word is: numbers, single
 #   letters, formulas and names of programs are in no language.
 # - Rewards add up safely if no wrong answer can beat a right one. With more weight than
@@ -1042,8 +1047,9 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 #    what would dividing by the spread do to that group?
 #
 #    <details><summary>Answer</summary>Rewards differ in the language part, so
-#    advantages are not zero. Divided by the group's small spread, this difference would
-#    push as hard as right against wrong does elsewhere.</details>
+#    advantages are not zero. In long thoughts, where one foreign word costs little, the
+#    group's spread is small. Divided by it, even this difference would push as hard as
+#    right against wrong does elsewhere.</details>
 
 # %% [markdown]
 # ## Exercises
