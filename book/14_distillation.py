@@ -386,8 +386,8 @@ plots.bars_with_intervals(
 )
 
 # %% [markdown]
-# What you see: the share of right answers to problems that none of the three has ever
-# seen, with 95% intervals over problems. No reward was computed.
+# What you see: the share of right answers to problems that none of the three has seen,
+# with 95% intervals over problems. No reward was computed while the students trained.
 #
 # The big student makes up most of its distance to the teacher; with more traces it makes
 # up nearly all (section 9). The small one gains much less. Why? Read what they write. (A
@@ -507,8 +507,9 @@ for name, c in zip(published[1:], learners, strict=True):
 # backward, and its teacher uses only one and a half times its weights for a token.
 #
 # At the paper's size the writing costs more: by far for the smallest
-# student, and a little for the one of 8 billion weights. The learning grows with the
-# student and the writing does not, so for a much larger student the order turns around.
+# student, and a little for the one of 8 billion weights.
+#
+# <details><summary>Is it so for every student?</summary>No. The learning grows with the student and the writing does not, so for a much larger student the order turns around.</details>
 #
 # Two things are easily forgotten. Rejected samples were paid for, too. And the teacher
 # writes only *once*: R1's second to sixth students cost no more than their own training.
@@ -517,8 +518,8 @@ for name, c in zip(published[1:], learners, strict=True):
 # ## 6. Second way: probabilities
 #
 # A text is the *outcome* of a choice. Before the teacher wrote a token it had a
-# probability for each token of its vocabulary. In the text all of them but one are lost.
-# Look at one such moment: two models begin to think about a held-out problem.
+# probability for each token of its vocabulary. The text keeps only which token was drawn,
+# no probability. Look at one moment: two models begin to think about a held-out problem.
 
 # %%
 student = students["small"]
@@ -996,8 +997,8 @@ for seed in (0, 1, 2):
 assert fmean(moved) < 0
 
 # %% [markdown]
-# The distance falls a little in each seed. Six steps show this direction, but no change in
-# right answers. Section 9 has 500 steps, and they begin with the small base.
+# The distance falls a little in each seed. Right answers we did not measure: six steps are
+# too few. Section 9 takes 500, from the small base.
 #
 # ## 8. What a student cannot learn from traces
 #
@@ -1029,13 +1030,15 @@ for size in EPOCHS:
 assert scores["big silent"]["pass@1"] < scores["big student"]["pass@1"] - 0.3
 
 # %% [markdown]
-# Compare *student* with *silent*. The big one loses all that it had gained, although it can
-# add: it has learned to answer at once, and seldom gets several sums right in one step.
+# Compare *student* with *silent*. Over both games the big one loses all that it had gained,
+# and in countdown most. Yet it can add: it has learned to answer at once, and seldom
+# gets several sums right in one step.
 #
 # The small one loses nothing in countdown, and part of its gain in arithmetic. So most of
 # what it gained in section 4 came from the answers of the traces, not from their thinking:
-# it guesses better. (Better than the big one, perhaps because it read the traces twice as
-# often; we did not test that.)
+# it guesses better.
+#
+# <details><summary>Why does it guess better than the big one?</summary>Perhaps because it read the traces twice as often; we did not test that.</details>
 #
 # <details><summary>Must traces be perfect?</summary>Not for a large student. In an ablation by the Sky-T1 team (Li et al., arXiv 2502.07374, abstract), training on *wrong answers* cost 3.2% of accuracy. Shuffling or deleting *steps* did much more damage. Our small students lost more by wrong traces, which were also about harder problems ([docs/experiments.md](../docs/experiments.md)).</details>
 
@@ -1115,8 +1118,9 @@ plots.price_panels(ways, "TFLOPs of teaching", "easy problems right")
 # %% [markdown]
 # The figure shows right answers to easy problems over the FLOPs of teaching, with 95%
 # intervals over problems. Good ways are high and far left. The lines across are the small
-# base and R1. (The training of the teacher is not counted. Marks that would overlap are moved
-# apart a little.)
+# base and R1.
+#
+# <details><summary>What is not shown?</summary>The training of the teacher is not counted. Marks that would overlap are moved apart a little.</details>
 #
 # The three seeds differ as much as the ways do, so compare within a seed. The next table
 # does: what one way gains over another on the same easy problems. A star says that the
@@ -1152,25 +1156,29 @@ for (start, end), note in PAIRS.items():
         assert all(x > 0 and star for x, star in found)  # clear in every seed
 
 # %% [markdown]
-# Four conclusions:
+# In short, for the small student in every seed: texts beat RL alone, for less, and RL after
+# them adds more. No other gain is as sure. Four conclusions:
 #
 # 1. **Texts beat RL alone** in every seed, for fewer FLOPs. This is the direction of the
-#    paper. Was RL stopped too early? Its training curve still rose at step 100, its
-#    held-out curve was flat from step 60
-#    ([docs/distillation.md](../docs/distillation.md)). And for a student of twice the
-#    size the lead was gone in one seed of three
+#    paper. For a student of twice the size the lead was gone in one seed of three
 #    ([docs/experiments.md](../docs/experiments.md)).
 # 2. **Probabilities may add to that.** The row shown has three stars, but it was
 #    picked. The other two variants gained in two seeds and lost in the third.
 # 3. **RL after texts helps** in every seed (Raschka 1), at several times the FLOPs.
-# 4. **On-policy has the highest mean of the small student's ways, but no clear win.** Look at
-#    its three rows: none has three stars of one sign. It gains most where the base adds
-#    worst, and against *texts, then RL* it wins one seed and loses one. What is clear is the
-#    price, less than a third.
+# 4. **On-policy has the highest mean of the small student's ways, but no clear win.** None of
+#    its three rows has three stars of one sign. It gains most where the base adds worst.
+#    Against *texts, then RL* it wins one seed and loses one, at less than a third of the
+#    price.
+#
+# Does the reverse KL help? On *R1's* texts it had 0.44, 0.48 and 0.55
+# ([docs/experiments.md](../docs/experiments.md)), below on-policy in every seed. So the
+# student's own texts help, or the fresh problems: we cannot say which.
+#
+# <details><summary>Was RL alone stopped too early?</summary>Its training curve still rose at step 100; its held-out curve was flat from step 60 ([docs/distillation.md](../docs/distillation.md)).</details>
 #
 # <details><summary>The three variants of probabilities, seed by seed</summary>Easy
-# problems right. All four rows were measured with the first weights of this book
-# ([docs/experiments.md](../docs/experiments.md)); compare them only with each other.
+# problems right. All four rows are of the same teachers, bases and exam as the table above;
+# the last two are kept in [docs/experiments.md](../docs/experiments.md).
 #
 # | way | seed 0 | seed 1 | seed 2 |
 # |---|---|---|---|
@@ -1181,13 +1189,13 @@ for (start, end), note in PAIRS.items():
 #
 # </details>
 #
-# Raschka 2 is the big base, taught by texts alone. On easy problems it comes within 0.03
-# of R1. But those texts came from a model trained by RL.
+# Raschka 2, the big base taught by texts alone, comes within 0.03 of R1 on easy problems.
+# But its texts came from a model trained by RL.
 #
-# **No way teaches problems that no trace is about.** In the column of hard problems R1 is
-# far ahead, and all that learned from its easy traces are below the base.
+# **None of these ways taught problems that no trace is about.** In the column *hard*
+# R1 is far ahead. All that it taught, on easy problems only, are below the small base.
 #
-# <details><summary>And with traces about hard problems?</summary>In a counter-test half of the traces were about hard problems. Then hard ones rose to 0.10, 0.33 and 0.08 ([docs/experiments.md](../docs/experiments.md)).</details>
+# <details><summary>And with traces about hard problems?</summary>In a counter-test half of the traces were about hard problems. Then hard ones rose to 0.10, 0.33 and 0.08 ([docs/experiments.md](../docs/experiments.md)). It had a price: easy ones went from 0.35, 0.66 and 0.50 to 0.35, 0.60 and 0.35.</details>
 #
 # ### How few traces?
 #
@@ -1225,8 +1233,11 @@ plots.doubling_curves(panels, "traces", levels)
 # seed; the last point is *more of R1's texts*.
 #
 # Thirty traces, read more than 300 times, do harm: the student falls below its base. It
-# memorizes them and forgets how to add, as the printed sums show. Then more traces pay,
-# in the end less and less: compare the last two points.
+# forgets how to add, as the printed sums show; presumably it memorizes the thirty. More
+# traces pay, in the end less and less: compare the last two points.
+#
+# Do more traces teach sums (section 4)? In seed 0, up to 500 traces leave sums below the base
+# (0.45 against 0.59), 1,600 raise them to 0.79, 7,232 to 0.88. The other bases could add.
 #
 # At 500 traces the student is level with RL alone in every seed. So "distillation beats
 # RL" is true from some number of texts on. At that point RL takes at least twice the
@@ -1235,10 +1246,9 @@ plots.doubling_curves(panels, "traces", levels)
 # ### Ask what the base can do
 #
 # Was the small student weak because it is small, or because its base could not add?
-# The figure has a dot for each base, taught with R1's texts. To the two sizes measured here
-# it adds three from the first weights of this book
-# ([docs/experiments.md](../docs/experiments.md)). Predict: will size order the dots, or the
-# sums?
+# The figure has a dot for each base, taught with R1's texts. Three older groups
+# are *first weights* in the legend ([docs/experiments.md](../docs/experiments.md)). Predict:
+# will size order the dots, or the sums?
 
 # %% tags=["slide", "hide-input"]
 STUDENTS = {
@@ -1257,10 +1267,10 @@ EARLIER = {  # docs/experiments.md: single sums of the base, its student, seeds 
 plots.scatter(dots | EARLIER, "single sums right, base", "easy problems right, student")
 
 # %% [markdown]
-# What you see: where bases add badly, students are weak; where all bases add, sizes mix and
-# students lie closer. (*Longer base* read twice as much.) But size counts, too: compare the
-# best base of 114k weights with the worst of 239k. Three dots a group are thin evidence, and
-# nobody changed the sums alone.
+# What you see: where bases add badly, no student passes 0.36. Where all bases add, none falls
+# below 0.45, and sizes mix. (*Longer base* read twice as much.) But size counts, too: compare
+# the best base of 114k weights with the worst of 239k. Three dots a group are thin evidence,
+# and nobody changed the sums alone.
 
 # %% [markdown]
 # ## 10. What this does not show
@@ -1284,10 +1294,10 @@ plots.scatter(dots | EARLIER, "single sums right, base", "easy problems right, s
 # - Texts are the forward KL, sampled: the same goal on average, with more noise, and no
 #   teacher at hand during training.
 # - The forward KL is mode-covering, the reverse KL mode-seeking. On-policy distillation
-#   applies the reverse KL to texts that the student itself wrote.
+#   is the reverse KL on the student's own texts.
 # - On-policy distillation is RL with the advantage $\log p - \log q$ for each token.
-# - Traces pass on manners at once. Our one base that added badly learned sums slowly, with
-#   more and more traces.
+# - Traces pass on manners at once. Our one base that added badly lost sums with up to 500
+#   traces, and gained some with 1,600.
 #
 # ## Three questions
 #
@@ -1339,8 +1349,8 @@ print("largest difference of a logit below 0.0001:", bool(apart < 1e-4))
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 14.1** (easy, 10 min) Both directions by hand. Given the probabilities of a
 # teacher `p` and of a student `q` as lists, return `(forward, reverse)`. A token with
-# probability 0 in the first distribution costs nothing. A token that has probability 0 in the
-# second distribution only costs `math.inf`.
+# probability 0 in the first distribution costs nothing. A token with probability 0 only in
+# the second costs `math.inf`.
 #
 # <details><summary>Hint 1</summary>Write one function for $\sum a \log(a/b)$ and call it
 # twice.</details>
@@ -1444,7 +1454,8 @@ checks.ex_14_3(rough_flops)
 # tokens that the teacher may really write. At $T = 4$ they get 9% and at $T = 16$ only
 # 1%: the rest goes to hundreds of tokens that it hardly ever writes. The whole pull does
 # not vanish, it grows from 0.60 to 4.4. So a high temperature spends the lesson on tokens
-# that do not matter, and 2 is a moderate choice.</details>
+# that do not matter. Your row for $T = 2$, the choice of section 9, says how much it still
+# leaves to the two.</details>
 
 
 # %% tags=["exercise"]
