@@ -701,8 +701,9 @@ print(f"time without a cache: {seconds[0] / seconds[1]:.1f} times as long")
 print("the first ten are the same:", results[0][:10] == results[1][:10])
 
 # %% [markdown]
-# Cached equals full, up to rounding. After the ten compared tokens, rounding may decide near ties. For
-# a prompt of $n$ tokens, $n + 59$ are read instead of $60\,n + 1770$. The saving in time is smaller, since each call has a fixed overhead.
+# Cached equals full, up to rounding. After the ten compared tokens, rounding may decide near ties.
+# For a prompt of $n$ tokens, $n + 59$ are read instead of $60\,n + 1770$. The saving in time is
+# smaller, since each call has a fixed overhead.
 
 # %% [markdown] tags=["slide"]
 # ### Fewer keys: MHA, MQA and GQA
@@ -1031,9 +1032,9 @@ plots.curves(panels, "tokens in the cache", "times MHA", log="xy")
 # What you see: the time of a step relative to MHA with as many tokens in the cache.
 #
 # - *MLA, naive* is the slowest by far: for each new token it expands every kept latent again.
-# - *MLA, keys and values kept* expands each latent once, and its cache is even larger than that of MHA.
+# - *MLA, keys and values kept* expands each latent once, and its cache is even larger than MHA's.
 # - *MLA, absorbed* pays a fixed price to move the query. It loses against MHA in short contexts
-#   (unfairly: no other projection is timed). It wins in long ones, where it reads fewer numbers
+#   (unfairly: MHA's projections are not timed). It wins in long ones, where it reads fewer numbers
 #   from memory.
 # - *GQA* wins at every length.
 #
@@ -1460,7 +1461,7 @@ plots.heatmaps({"Attention from =": table}, rows, heads, "block.head")
 # - Rotary positions make scores depend on distances. A checkpoint fixes the order of the pairs.
 # - The KV cache turns repeated work into memory. GQA shares keys, MLA keeps a latent, and
 #   absorption reads latents without making a key.
-# - Prefill reads prompts, padded on the left. Decoding then draws and feeds one token for each row.
+# - Prefill reads prompts, padded on the left. Decoding draws and feeds one token for each row.
 #
 # ## Questions
 #
