@@ -103,19 +103,20 @@ from r1lib.sampling import keep_min_p, keep_top_k, keep_top_p, sample_token
 # small plain transformer, which you train here. Sections 7 to 9 turn it into DeepSeek's model.
 #
 # Letters name the axes of tensors: `Float[Tensor, "B T D"]` holds `B` texts of `T` tokens, and `D`
-# numbers for each token. The folded table has all letters, and the marks `*` and `#`.
+# numbers for each token. The folded table has all letters.
 #
 # <details><summary>The letters of this chapter</summary>
 #
 # | in shapes | what it counts | section |
 # |---|---|---|
 # | `B`, `T`, `D` | texts in a batch, tokens of a text, numbers in the stream of a token | 2 |
-# | `F`, `O` | features of a feed-forward layer, rows of a weight | 2 |
+# | `F` | features of a feed-forward layer | 2 |
 # | `S` | tokens that can be attended to, when `T` tokens attend | 3 |
 # | `H`; `K`, `Y` | heads; numbers of a key and of a value of one head | 3 |
 # | `V` | tokens of the vocabulary | 6 |
 # | `P`, `R` | positions and rotary pairs in a table of angles | 9 |
 # | `C`, `J`, `L` | numbers of a latent, of a rotary key, and of both, `C` + `J` | 8 |
+# | `O` | rows of a weight | 8 |
 #
 # | in formulas | what it is | section |
 # |---|---|---|
@@ -181,15 +182,15 @@ for i, size in enumerate(sizes):
 assert sizes[3] > 100 * sizes[0]
 
 # %% [markdown]
-# The largest step is that of the first block, which adds to a small embedding. What enters the last
-# block is hundreds of times as large. So every layer reads a normalised copy. **RMSNorm** (arXiv
-# 1910.07467) divides a vector by its root mean square. Then it scales coordinate $i$ by a learned
+# By ratio the largest step is the first block's, which adds to a small embedding. What enters the
+# last block is hundreds of times as large. So every layer reads a normalised copy. **RMSNorm**
+# (arXiv 1910.07467) divides a vector by its root mean square. Then it scales coordinate $i$ by a learned
 # weight $w_i$:
 #
 # $$ \operatorname{norm}(x)_i = \frac{x_i}{\sqrt{\frac{1}{D}\sum_j x_j^2 + \epsilon}}
 #    \; w_i $$
 #
-# The tiny $\epsilon$ keeps a vector of zeros from being divided by zero.
+# The tiny $\epsilon$ prevents a division by zero.
 #
 # The feed-forward layer is a **SwiGLU** (arXiv 2002.05202). One matrix makes features and
 # a second one makes gates. Each gate decides how much of its feature passes:
@@ -199,8 +200,8 @@ assert sizes[3] > 100 * sizes[0]
 #    \operatorname{SiLU}(z) = \frac{z}{1 + e^{-z}} $$
 #
 # SiLU is nearly 0 for strongly negative gates and nearly $z$ for strongly positive ones. So two
-# things that were read from the stream are multiplied: "this feature, but only where that gate
-# is open". A matrix alone cannot do this. (`F` counts the features, `O` the rows of a weight.)
+# things that were read from the stream are multiplied: "this feature, but only where that gate is
+# open". A matrix alone cannot do this.
 
 # %%
 # r1lib.model.layers.rms_norm
@@ -420,11 +421,11 @@ plots.heat_maps({"d logits[t] / d embedding[s]": scaled}, names, names)
 # What you see: each position turns an arrow by 20 degrees. Before turning, query and key are 40
 # degrees apart. Their distance of three adds 60, on the left and ten positions later.
 #
-# On the right $K$ is 8, and pairs 0, 1 and 2 turn by 1, 0.1 and 0.01 radians a step, like the hands
-# of a clock. Fast pairs tell neighbours apart, slow ones tell far positions from very far ones.
+# On the right $K$ is 8, and pairs 0, 1 and 2 turn by 1, 0.1 and 0.01 radians a step. Fast pairs
+# tell neighbours apart, slow ones far positions.
 #
 # A dot product depends on the angle *between* two arrows, and turning both changes it by
-# $(t - s)\,\omega_i$. So the score depends on the distance of two tokens only. With
+# $(t - s)\,\omega_i$. So of two positions only the distance enters the score. With
 # $\operatorname{turn}_t$ for turning all $K/2$ pairs of a vector:
 #
 # $$ \operatorname{turn}_t(q) \cdot \operatorname{turn}_s(k) =
@@ -556,7 +557,8 @@ learn(blind)
 
 # %% [markdown]
 # To write, feed the text, append the likeliest next token, and repeat. Here are three words,
-# then 500 random ones, almost surely new: there are $26^6 \approx 309$ million.
+# then 500 random ones, almost surely new: there are $26^6 \approx 309$ million. `share_right` feeds the
+# right letters. A word right in this way is also written right.
 
 
 # %% tags=["slide"]
@@ -699,8 +701,9 @@ print(f"time without a cache: {seconds[0] / seconds[1]:.1f} times as long")
 print("the first ten are the same:", results[0][:10] == results[1][:10])
 
 # %% [markdown]
-# Cached equals full, up to rounding. For a prompt of $n$ tokens, $n + 59$ are read instead of
-# $60\,n + 1770$. The saving in time is smaller, since each call has a fixed overhead.
+# Cached equals full, up to rounding. After the ten compared tokens, rounding may decide near ties.
+# For a prompt of $n$ tokens, $n + 59$ are read instead of $60\,n + 1770$. The saving in time is
+# smaller, since each call has a fixed overhead.
 
 # %% [markdown] tags=["slide"]
 # ### Fewer keys: MHA, MQA and GQA
@@ -929,7 +932,7 @@ for name, make, sizes in (
 # %% [markdown] tags=["slide"]
 # What you see: the numbers that a layer keeps for a token, and the share of new words that are right.
 # This task is easy, and one run of each cannot rank them. But heads can share keys here, and a latent
-# with a rotary key is enough. Is the result as steady with a rotary key of 8? Try several seeds.
+# with a rotary key is enough.
 #
 # The library calls the parts:
 #
@@ -940,8 +943,8 @@ for name, make, sizes in (
 # | $c^{\text{KV}}$ and $k^{\text{R}}$, side by side | `latents` | `L` = `C` + `J` |
 # | $W^{\text{UK}}$ and $W^{\text{UV}}$, the rows of each head | `weight` | `O` by `C` |
 #
-# Its naive form expands, then attends, as above. The absorbed form is `absorb_plainly` plus the second
-# dot product. Both pairs lie side by side, so a single product serves both:
+# Its naive form expands, then attends. The absorbed form is `absorb_plainly` plus the second dot
+# product. Both pairs lie side by side, so a single product serves both:
 
 # %%
 # r1lib.model.attention.expand_latents
@@ -953,16 +956,14 @@ for name, make, sizes in (
 # %% [markdown]
 # ### The whole layer
 #
-# V3 compresses its queries, too: down to 1,536 numbers, a norm, and up to all heads
-# (eq. 6 to 9; `wq_a`, `q_norm`, `wq_b`). This does not shrink the cache. It saves weights and, in
-# training, the memory of what the backward pass needs (V2, section 2.1.2). Our tiny model has the
-# single matrix `wq`.
+# V3 compresses its queries, too: down to 1,536 numbers, a norm, and up to all heads (eq. 6 to 9;
+# `wq_a`, `q_norm`, `wq_b`). This does not shrink the cache. It saves weights and, in training, the
+# memory of what the backward pass needs (V2, section 2.1.2). Our tiny model has only `wq`.
 #
 # `cache.write` stores the new latents and returns all that are kept. It also expects values, and
-# `latents[..., :0]` gives it none. The lines after it choose a form: naive for a prompt, whose many
-# queries share each expanded latent, and absorbed for one new token. `crossover` is about where they
-# change places (folded text below). The cell after the layer compares both forms, with the weights of
-# our third block on random streams.
+# `latents[..., :0]` gives it none. The lines after it choose a form. For a long prompt it is
+# naive: many queries share each expanded latent. For few tokens, in our model fewer than 54, it is
+# absorbed (`crossover`, folded text below).
 
 # %% tags=["slide"]
 # r1lib.model.attention.MultiHeadLatentAttention
@@ -1031,10 +1032,13 @@ plots.curves(panels, "tokens in the cache", "times MHA", log="xy")
 # What you see: the time of a step relative to MHA with as many tokens in the cache.
 #
 # - *MLA, naive* is the slowest by far: for each new token it expands every kept latent again.
-# - *MLA, keys and values kept* expands each latent once, and its cache is even larger than that of MHA.
-# - *MLA, absorbed* pays a fixed price to move the query. It loses against MHA in short contexts and
-#   wins in long ones, where it reads fewer numbers from memory.
+# - *MLA, keys and values kept* expands each latent once, and its cache is even larger than MHA's.
+# - *MLA, absorbed* pays a fixed price to move the query. It loses against MHA in short contexts
+#   (unfairly: MHA's projections are not timed). It wins in long ones, where it reads fewer numbers
+#   from memory.
 # - *GQA* wins at every length.
+#
+# Absorption gains more where reading the cache dominates a step, as it can on a GPU.
 #
 # ### Then why not GQA?
 #
@@ -1043,8 +1047,23 @@ plots.curves(panels, "tokens in the cache", "times MHA", log="xy")
 # memory: V3 with 8 KV heads would need 3.6 times the cache.
 #
 # The other reason is quality. In DeepSeek's comparisons GQA and MQA did worse than MHA, and MLA did
-# better than MHA (V2, appendices D.1 and D.2). So MLA is not the fastest form here. It aims at the
+# better than MHA (V2, appendices D.1 and D.2). So MLA, not the fastest form here, aims at the
 # quality of MHA with a far smaller cache.
+#
+# <details><summary>What was timed, and what a GPU would gain</summary>
+#
+# The projections from and to the stream are not timed. For *keys and values kept*, expanding the
+# new token is not timed either. Moving the query is timed, so short contexts are unfair to
+# *absorbed*.
+#
+# All heads share one latent. In V3 absorbed attention reads 576 numbers for a token and layer, and
+# expanded keys and values would be 40,960. So it gains most where memory traffic takes most of the
+# time.
+#
+# With expanded keys and values in the cache, each head has its own copy of the rotary numbers. So
+# that cache is larger than the one of MHA.
+#
+# </details>
 #
 # <details><summary>Which form multiplies less, and where they change places</summary>
 #
@@ -1067,9 +1086,6 @@ plots.curves(panels, "tokens in the cache", "times MHA", log="xy")
 # $512 \cdot 256 / (1024 - 256) \approx 171$ in V3. `forward` uses a simple rule: with a cache and
 # fewer than $X$ tokens, it absorbs. When tokens are written, that is right. A short prompt then
 # costs a few more multiplications than it must.
-#
-# With expanded keys and values in the cache, each head has its own copy of the rotary numbers. So
-# that cache is larger than the one of MHA.
 #
 # </details>
 
@@ -1189,7 +1205,7 @@ assert torch.equal(one, sample_token(logits[0], 1.5, 0.9, seeds[1])[0])
 
 # %% [markdown]
 # The library's `sample_token` draws the same tokens. It also returns their log-probabilities without
-# filters. Reinforcement learning needs them, and samples without filters: a token that never passes
+# filters. Reinforcement learning needs these, and it draws without filters: a token that never passes
 # a filter can never be corrected.
 #
 # ### Many prompts at once: `generate`
@@ -1206,8 +1222,7 @@ assert torch.equal(one, sample_token(logits[0], 1.5, 0.9, seeds[1])[0])
 # next pass    feeds one column: x at place 2, y at place 3
 # ```
 #
-# The first pass reads the prompts, which is called **prefill**. **Decoding** then feeds one token
-# for each row:
+# The first pass, **prefill**, reads the prompts. **Decoding** then feeds one token for each row:
 
 
 # %% tags=["slide"]
@@ -1306,8 +1321,8 @@ interactive.next_token("base-tiny", "compute ((17+5)*2)-8")
 # ## 11. Longer than training: YaRN
 #
 # *You may skip this section at first reading.* DeepSeek-V3 was pre-trained on texts of 4,096
-# tokens. In two further phases of 1,000 steps each it learned to read 128K (V3, section 4.3).
-# Its factor is 40.
+# tokens. In two further phases of 1,000 steps each it learned to read 128K (V3, section 4.3). Its
+# factor is 40, which leaves room: 40 * 4,096 is 160K.
 #
 # A fast rotary pair turns many times in 4,096 tokens, so the model has seen each of its angles.
 # A slow pair that makes a quarter turn in training meets new angles from position 4,096 on.
@@ -1421,10 +1436,11 @@ plots.heatmaps({"Attention from =": table}, rows, heads, "block.head")
 
 # %% [markdown]
 # What you see: a column for each head. Three rows show how much of its attention goes from
-# `=` to the three tokens before it. The last one shows what the right result loses without the head.
+# `=` to the three tokens before it. The last shows no attention, but what the right
+# result loses without the head.
 #
 # Three heads of the first block share the work: two look at the numbers, and one at the operator.
-# Without any one of them the right result becomes unlikely. Some later heads look at the operator,
+# Without any one of them the right result becomes unlikely. Some other heads look at the operator,
 # too, but hardly anything is lost without them.
 #
 # ## 13. What this does not show
@@ -1445,6 +1461,7 @@ plots.heatmaps({"Attention from =": table}, rows, heads, "block.head")
 # - Rotary positions make scores depend on distances. A checkpoint fixes the order of the pairs.
 # - The KV cache turns repeated work into memory. GQA shares keys, MLA keeps a latent, and
 #   absorption reads latents without making a key.
+# - Prefill reads prompts, padded on the left. Decoding draws and feeds one token for each row.
 #
 # ## Questions
 #

@@ -5,7 +5,7 @@ from matplotlib.patches import Rectangle
 from figures.sketch import CENTRE, sheet
 from r1lib.plots import BLUE, GREEN, PAPER
 
-SIZE, TOKENS = 0.62, ("17", "+", "5", "=", "22", ",")
+SIZE, TOKENS = 0.62, ("17", "+", "5", "=", "22", ",*")
 SMALL = {**CENTRE, "fontsize": 11}
 
 
