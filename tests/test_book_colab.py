@@ -62,7 +62,7 @@ def test_what_chapters_import_is_installed():
     """By r1lib's own dependencies, by the list of the cell, or by one of both."""
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     known = {*sys.stdlib_module_names, "r1lib", "IPython"}  # the last by Colab
-    known |= {"numpy", "tokenizers"}  # by torch and transformers
+    known |= {"jinja2", "numpy", "tokenizers"}  # by torch and transformers
     found = set()
     for path in ROOT.glob("chapters/*.ipynb"):
         for cell in read_notebook(path).cells:
