@@ -32,8 +32,8 @@
 # **Run this first.** It seeds the one global random generator. The next cell defines
 # two helpers, `ask` and `show`. Longer code in this chapter is folded, because it only asks,
 # counts and draws; in JupyterLab a click on the three dots opens it. Where code says
-# `assert`, the book checks what it claims. The timings below were taken on a busy machine,
-# so yours should be shorter.
+# `assert`, the book checks what it claims. The timings below are those of one machine; yours
+# will differ.
 
 # %% tags=["setup"]
 from statistics import fmean

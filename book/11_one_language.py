@@ -663,7 +663,8 @@ plots.compared_curves(soft, {"mixed": "answers that mix", "right": "right answer
 # are drawn. A price cannot be seen here.
 #
 # Is the gap chance? With `seed=1` and `seed=2` in `live` we saw the same, from this Zero: in
-# the last five steps *with* mixed in less than half as many answers as *without*.
+# the last five steps *with* mixed in less than half as many answers as *without*. (No files
+# are kept.)
 #
 # Do the held-out problems of section 2 agree?
 
@@ -1075,9 +1076,9 @@ plots.difference_dots(rows, "right answers: with minus without the language rewa
 # dictionary of metrics.</details>
 # <details><summary>Hint 2</summary>N is `answers`, those of one step, times the number of
 # steps that you averaged.</details>
-# <details><summary>What we saw</summary>In this one run the weight 1 ended near the
-# run *with*, and 0.6 about halfway to the run *without*. *Right* differed by a few
-# points, about as much as its margin. From Dev1 it may be otherwise.</details>
+# <details><summary>What we saw</summary>In one run (no file is kept) the weight 1 ended near *with*, and 0.6
+# about halfway to *without*. *Right* differed by a few points, about as much as its
+# margin. From Dev1 it may be otherwise.</details>
 
 
 # %% tags=["exercise"]

@@ -18,7 +18,7 @@
 # | You will build | three ways to teach a small model: by texts, by probabilities, and by correcting its own texts; the loss of each; one bill for their costs; two students, and some short trials |
 # | You need | Chapter 09 for the games and pass@1, chapter 10 for fine-tuning, chapter 12 for filters |
 # | Minutes to read | 110 |
-# | Minutes to run | 2, on a laptop's processor; the times printed below are of a busy one |
+# | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), sections 2.4, 3.2 and 4.1; knowledge distillation (arXiv 1503.02531), section 2; on-policy distillation (arXiv 2306.13649), sections 2 and 3 |
 #
