@@ -1,11 +1,11 @@
 """Measure one unit of P14 and P10, (model, seed): accuracy against tokens.
 
     python -m results.inference base 0    base-tiny, made to think by an opening <think>
-    python -m results.inference zero 0    zero-tiny, first draw
-    python -m results.inference r1 0      r1-tiny, first draw
+    python -m results.inference zero 0    zero-tiny
+    python -m results.inference r1 0      r1-tiny
 
-The bases of seeds 0, 1, 2 are three models. Of Zero and R1 one model is shipped: their
-seeds are three draws of samples from it, and of the scorers that it trains. All units
+Seeds 0, 1, 2 are three models. (The first edition ships one Zero and one R1: its seeds
+are three draws of samples from these, and of the scorers that they train.) All units
 have the same test problems. An arm is a way to answer with a budget; it has one number
 for each problem, right or wrong, and one for the tokens that it took, those of the
 scorer included. Votes and best-of-N replay the same recorded samples, from several
@@ -26,6 +26,7 @@ import torch
 from r1lib import artifacts, search
 from r1lib.problem import Problem, problems
 from r1lib.progress import bar
+from r1lib.recipe import EDITION, FIRST
 from r1lib.search import beams, forcing, process, tools, votes
 from r1lib.search.ledger import OutOfTokens
 from r1lib.search.models import Ask, Recorded, verified
@@ -45,10 +46,11 @@ from results.inference_scorers import (
 )
 
 WEIGHTS = {
-    "base": ("base-tiny", "base-tiny-1", "base-tiny-2"),
-    "zero": ("zero-tiny",) * 3,
-    "r1": ("r1-tiny",) * 3,
+    name: (f"{name}-tiny", f"{name}-tiny-1", f"{name}-tiny-2")
+    for name in ("base", "zero", "r1")
 }
+if EDITION == FIRST:
+    WEIGHTS |= {name: (f"{name}-tiny",) * 3 for name in ("zero", "r1")}
 BEGIN = {"base": OPEN, "zero": "", "r1": ""}  # the base guesses where nobody asks it
 
 

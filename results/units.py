@@ -239,9 +239,9 @@ def thoughts(arm: str) -> tuple[str, ...]:
 
 
 def inferences() -> list[Unit]:
-    """P10 and P14 on three models; only the bases differ from seed to seed."""
+    """P10 and P14 on three models, of each seed or of the one that is shipped."""
     read = {
-        name: BASE if len(set(names)) > 1 else (SHIPPED + names[0],)
+        name: shipped(name) if len(set(names)) > 1 else (SHIPPED + names[0],)
         for name, names in inference.WEIGHTS.items()
     }
     return arms("inference-", "inference", read, ("P10", "P14"), lambda n: read[n])
