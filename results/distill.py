@@ -7,7 +7,7 @@
     python -m results.distill teacher 0       R1 itself
 
 ARMS lists the rest: distributions in place of texts, the student's own texts, fewer and
-more traces, and a larger student. A unit reads runs/seed-SEED. Every arm without RL
+more traces. A unit reads runs/seed-SEED. Every arm without RL
 takes `steps` optimizer steps on about `tokens` tokens in all, whatever the number and
 the length of its texts; RL has the 100 steps of R1-Zero, and room for as many tokens as
 the test gives. It writes results/data/distill-ARM-SEED.json with its bill, in which the
@@ -29,10 +29,10 @@ from r1lib.recipe import checkpoints, pipeline
 from r1lib.rl import grpo
 from r1lib.training import limits, optim, sft
 from r1lib.world import countdown, skills
-from results import journey, one_unit, students, traces
+from results import journey, one_unit, traces
 from results.unit import add_votes
 
-TEACHER = "r1"
+TEACHER, STUDENT = "r1", "student-qwen"
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,12 @@ class Arm:
     how: str = "sft"
     n: int = 1600
     problems: int | None = None  # asked of each game; None is the plan's
-    model: str = "student-qwen"
+    model: str = STUDENT
     temperature: float = 1.0  # of distributions
     rl: bool = False
     votes: bool = False
 
 
-LARGE = "student-qwen-large"
 COUNTS = {"n-30": 30, "n-125": 125, "n-500": 500}
 ARMS = {
     "teacher": Arm(how="nothing", model=TEACHER, votes=True),
@@ -65,8 +64,6 @@ ARMS = {
     "own": Arm(how="own"),
     **{name: Arm(n=n) for name, n in COUNTS.items()},
     "n-7500": Arm(n=7500, problems=4800),  # about as many problems as "own" draws
-    "large-base": Arm(how="nothing", model=LARGE),
-    "large": Arm(model=LARGE),
 }
 
 
@@ -286,10 +283,13 @@ def unit(name: str, run: Path, plan: Plan) -> dict:
     if name not in ARMS:
         raise ValueError(f"arm must be one of {', '.join(ARMS)}, got {name!r}")
     began, arm, label = time.perf_counter(), ARMS[name], f"{name} {plan.seed}"
-    model, tokenizer, weights = students.load(arm.model, run, plan.seed)
+    stage = "student" if arm.model == STUDENT else arm.model
+    model, tokenizer = checkpoints.load(run, stage)
     result, bill = {"arm": asdict(arm)}, Spent()
-    theirs = checkpoints.record(run, TEACHER)["sha256"]
-    result["weights"] = {"student": weights, "teacher": theirs}
+    read = {"student": stage, "teacher": TEACHER}
+    result["weights"] = {
+        k: checkpoints.record(run, v)["sha256"] for k, v in read.items()
+    }
     result["skills"] = {"before": valid_skills(model, tokenizer, plan)}
     if arm.how != "nothing":
         result["history"], bill, facts = teach(arm, model, tokenizer, run, plan, label)

@@ -10,13 +10,9 @@ interval over problems excludes 0.
 
 import json
 import sys
-from dataclasses import replace
 from statistics import fmean
 
-from r1lib import artifacts, evaluate
-from r1lib.model import counts
-from r1lib.model.presets import PRESETS
-from r1lib.tokenizer import Tokenizer
+from r1lib import evaluate
 from r1lib.traces.tables import markdown
 from results import pages
 from tools import provenance
@@ -51,10 +47,6 @@ PAIRS = (
     ("rl", "n-500"),
     ("teacher", "big-traces"),
 )
-SIZES = {  # preset, then its arms: base, texts
-    "student-qwen": ("base", "traces"),
-    "student-qwen-large": ("large-base", "large"),
-}
 INTRO = """# Distillation, measured
 
 Written by `python -m results.distill_table`; do not edit. Chapter 14 builds every way
@@ -105,21 +97,15 @@ tried.
 
 Sixteen answers to each problem: one of them, the majority, and whether any is right.
 """,
-    "sizes": """
-## 5. What the base can do
-
-Easy problems, before and after R1's texts. Each student has a base of its own, with the
-same pre-training steps on the same web, so the larger one also brings a better base.
-""",
     "sums": """
-## 6. Why the seeds differ
+## 5. Why the seeds differ
 
-The share of single sums that the student of 239k weights gets right, and of easy
+The share of single sums that the student gets right, and of easy
 arithmetic problems: three sums in a row, each done twice. The bases guess equally well,
 and one of the three can hardly add.
 """,
     "steps": """
-## 7. Was RL stopped too early?
+## 6. Was RL stopped too early?
 
 The share of right answers during RL alone. *Held-out* is 256 problems with one answer
 each, *in training* the mean of ten steps of 512 answers. After step 60 the first hardly
@@ -213,19 +199,6 @@ def votes() -> list[str]:
     return markdown(["model", "problems", *names], rows)
 
 
-def sizes() -> list[str]:
-    """A row for each student."""
-    folder = artifacts.path("tokenizer")
-    words = Tokenizer.load(folder / "tokenizer.json").vocab_size
-    rows = []
-    for name, arms in SIZES.items():
-        weights = counts.parameters(replace(PRESETS[name], vocab_size=words))
-        easy = [marks(arm, "easy") for arm in arms]
-        rows.append([name, f"{weights:,}", sums(arms[0]), *easy])
-    head = ["student", "weights", "single sums of its base", "its base", "R1's texts"]
-    return markdown(head, rows)
-
-
 def what_it_can_do() -> list[str]:
     """A row for each way: single sums, and easy arithmetic."""
     rows = []
@@ -248,7 +221,7 @@ def during_rl() -> list[str]:
 
 def page() -> str:
     """The whole page."""
-    tables = (ways, pairs, by_count, votes, sizes, what_it_can_do, during_rl)
+    tables = (ways, pairs, by_count, votes, what_it_can_do, during_rl)
     parts = [
         "\n".join([text, *table(), ""])
         for text, table in zip(TEXTS.values(), tables, strict=True)

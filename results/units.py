@@ -98,9 +98,8 @@ def shipped(*stages: str) -> tuple[str, ...]:
 
 
 def read_by_student(arm: distill.Arm) -> tuple[str, ...]:
-    """The stages that an arm of P9 reads: teacher, and student or its tokenizer."""
-    student = {"student-qwen": "student"}.get(arm.model, arm.model)
-    mine = student if student in BY_NAME else "base"
+    """The stages that an arm of P9 reads: the teacher and its student."""
+    mine = "student" if arm.model == distill.STUDENT else arm.model
     return run(*dict.fromkeys((distill.TEACHER, mine)))
 
 

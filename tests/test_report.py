@@ -418,13 +418,6 @@ def test_the_story_ends_with_r1_and_its_language():
     assert "R1, after" not in report_words.story(results())
 
 
-def test_learning_curves_show_every_seed_and_their_mean():
-    histories = [records()["zero"]["history"] for _ in range(3)]
-    picture = plots.learning_curves(histories)
-    assert picture.alt.startswith("Mean of 3 seeds, pass@1, held out: 0.00 at step 0")
-    assert len(picture.axes[0].lines) == 4
-
-
 def test_a_notebook_gets_a_png_with_words():
     content, about = plots.base_curves(records()["base"]["history"])._repr_png_()
     assert content.startswith(b"\x89PNG") and about["alt"].startswith("Pre-training")

@@ -12,8 +12,6 @@ from kill_and_resume import digits
 
 from r1lib import artifacts, hub
 from r1lib.distill import Spent
-from r1lib.model.presets import PRESETS
-from r1lib.model.transformer import Transformer
 from r1lib.problem import split_of
 from r1lib.recipe import checkpoints, pipeline, rejection, stages
 from r1lib.rl import grpo
@@ -22,7 +20,7 @@ from r1lib.tokenizer import Tokenizer
 from r1lib.traces import tables
 from r1lib.training import optim, sft
 from r1lib.world import rewrite
-from results import distill, distill_table, journey, one_unit, students, traces
+from results import distill, distill_table, journey, one_unit, traces
 from results.distill import ARMS, Plan
 from tools.environment import try_lock
 
@@ -218,26 +216,6 @@ def test_fewer_traces_are_charged_less(run):
     assert some.teacher_written == round(share * whole.teacher_written)
 
 
-def test_another_student_is_pre_trained_once(run, monkeypatch):
-    name, roomy = distill.LARGE, replace(small.DENSE, max_positions=512)
-    monkeypatch.setitem(PRESETS, name, roomy)
-    made = []
-
-    def short(name, folder, tokenizer, config):
-        made.append((name, config.steps))
-        steps = replace(config, steps=4, batch_size=2)
-        students_pre_train(name, folder, tokenizer, steps)
-
-    students_pre_train = students.pre_train
-    monkeypatch.setattr(students, "pre_train", short)
-    for _ in range(2):
-        model, _, weights = students.load(name, run, 0)
-    steps = stages.settings("tiny", 0).student.steps
-    assert made == [(name, steps)] and isinstance(model, Transformer)
-    record = checkpoints.record(run.with_name(f"{name}-0"), "base")
-    assert record["steps"] == 4 and record["sha256"] == weights
-
-
 def test_arms_differ_from_the_paper_s_way_in_what_their_name_says():
     plain = asdict(ARMS["traces"])
     for name, arm in ARMS.items():
@@ -246,7 +224,6 @@ def test_arms_differ_from_the_paper_s_way_in_what_their_name_says():
         assert changed or name == "traces", name
         if name.startswith("n-"):
             assert changed == {"n"} and ARMS[name].n == int(name[2:]), name
-    assert ARMS["large"] == replace(ARMS["traces"], model=distill.LARGE, votes=False)
 
 
 def test_an_arm_that_nobody_knows_is_named(run):
@@ -298,7 +275,6 @@ def test_the_page_is_what_the_files_say():
 
 
 def test_the_page_names_every_arm():
-    sizes = {arm for row in distill_table.SIZES.values() for arm in row}
-    named = {*distill_table.WAYS, *distill_table.COUNTS, *sizes}
+    named = {*distill_table.WAYS, *distill_table.COUNTS}
     assert named == set(ARMS)
     assert {arm for pair in distill_table.PAIRS for arm in pair} <= named

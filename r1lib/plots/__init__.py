@@ -17,7 +17,6 @@ from r1lib.plots.bars import (
 from r1lib.plots.lines import (
     curves,
     doubling_curves,
-    scatter,
     seed_curves,
     squash_picture,
 )
@@ -66,6 +65,5 @@ from r1lib.plots.tokens import next_token_bars
 from r1lib.plots.training import (
     base_curves,
     compared_curves,
-    learning_curves,
     zero_curves,
 )

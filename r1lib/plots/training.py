@@ -3,7 +3,6 @@
 from matplotlib.ticker import PercentFormatter
 
 from r1lib.plots.style import (
-    BLUE,
     GREY,
     LOOKS,
     Picture,
@@ -58,37 +57,6 @@ def zero_curves(history: list[dict]) -> Picture:
     finish(top, bottom)
     figure.alt = "Reinforcement learning. " + trend("Held-out pass@1", valid, "{:.0%}")
     figure.alt += trend("Mean length", length, "{:.0f} tokens")
-    return figure
-
-
-@styled
-def learning_curves(
-    histories: list[list[dict]], name: str = "valid", label: str = "pass@1, held out"
-) -> Picture:
-    """Draw one metric of several seeds: thin lines, their mean thick, their range."""
-    figure = Picture(figsize=(6.4, 3.4), layout="constrained")
-    axes, runs = figure.subplots(), [column(history, name) for history in histories]
-    for seed, points in enumerate(runs):
-        series(
-            axes,
-            points,
-            seed,
-            "_" if seed else "one seed",
-            linewidth=1,
-            alpha=0.7,
-            color=GREY,
-        )
-    shared = sorted(set.intersection(*({x for x, _ in points} for points in runs)))
-    table = [[dict(points)[x] for points in runs] for x in shared]
-    means = [(x, sum(row) / len(row)) for x, row in zip(shared, table, strict=True)]
-    low, high = [min(row) for row in table], [max(row) for row in table]
-    axes.fill_between(shared, low, high, color=BLUE, alpha=0.15, linewidth=0)
-    series(axes, means, 0, f"mean of {len(runs)}", marks=True, linewidth=2.4)
-    axes.set(xlabel="step", ylabel=label)
-    axes.set_ylim(bottom=0)
-    finish(axes)
-    what = f"Mean of {len(runs)} seeds, {label}"
-    figure.alt = trend(what, means, "{:.2f}") if means else "No step is common to all."
     return figure
 
 
