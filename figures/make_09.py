@@ -18,8 +18,8 @@ def loop(axes):
     card(axes, right, low, width, height, ORANGE, "group advantage", lines, "§5")
     lines = ("min(ratio A,", "clip(ratio) A)")
     card(axes, middle, low, width, height, ORANGE, "clipped loss", lines, "§6")
-    lines = ("four gradient steps,", "then ask again")
-    card(axes, left, low, width, height, PURPLE, "a better policy", lines, "§7")
+    lines = ("a gradient step on each", "part, then ask again")
+    card(axes, left, low, width, height, PURPLE, "a better policy", lines, "§8")
     level, below = top + height / 2, low + height / 2
     arrow(axes, (left + width, level), (middle - 0.05, level))
     arrow(axes, (middle + width, level), (right - 0.05, level))

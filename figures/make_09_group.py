@@ -12,7 +12,7 @@ def group(axes):
     """Four bars of reward, the line of their mean, and an arrow to each."""
     level = FLOOR + HIGH * MEAN
     axes.plot([0.7, 0.9 + 4 * WIDE], [level, level], "--", color=INK, linewidth=1.4)
-    words = f"mean {MEAN:.3f}: the baseline"
+    words = f"mean {MEAN:.3f}:\nthe baseline"
     axes.text(1.0 + 4 * WIDE, level, words, **{**SMALL, "ha": "left"})
     for i, reward in enumerate(REWARDS):
         x, top = 1.5 + WIDE * i, FLOOR + HIGH * reward
@@ -27,4 +27,4 @@ def group(axes):
 
 
 if __name__ == "__main__":
-    sheet("09_group.png", 11.6, 4.4, group)
+    sheet("09_group.png", 10.0, 4.4, group)

@@ -7,12 +7,15 @@ from r1lib import checks
 from r1lib.rl.grpo import grpo_loss
 
 
-def inverted(ratio, advantage, eps=0.2):
-    """The clip with a maximum for negative advantages: a mistake found in books."""
-    bounded = min(max(ratio, 1 - eps), 1 + eps)
-    both = ratio * advantage, bounded * advantage
-    objective = min(both) if advantage > 0 else max(both)
-    return objective, bounded == ratio or objective != both[1]
+def counts_only(mask, prompt_lengths, answer_lengths):
+    """As many true places as the answer has tokens, wherever they are."""
+    return mask.sum(1).tolist() == answer_lengths
+
+
+def first_row_only(mask, prompt_lengths, answer_lengths):
+    start, count = prompt_lengths[0], answer_lengths[0]
+    row = mask[0].tolist()
+    return row == [start <= t < start + count for t in range(len(row))]
 
 
 def token_mean(values, mask):
@@ -35,11 +38,26 @@ def without_kl(new, old, ref, advantages, mask):
     return grpo_loss(new, old, advantages, mask)[0]
 
 
+def gains(new, old, ref, advantages):
+    ratio, weight = (new - old).exp(), advantages.unsqueeze(1)
+    gain = torch.minimum(ratio * weight, ratio.clamp(0.8, 1.2) * weight)
+    return gain - 0.04 * ((ref - new).exp() - (ref - new) - 1)
+
+
+def masked_too_late(new, old, ref, advantages, mask):
+    return -(gains(new, old, ref, advantages) * mask).sum() / mask.sum()
+
+
+def dropped_at_the_end(new, old, ref, advantages, mask):
+    kept = torch.where(mask, gains(new, old, ref, advantages), 0.0)
+    return -kept.sum() / mask.sum()
+
+
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
-        (checks.ex_9_1, (inverted,), "the objective at ratio 0.5 and advantage -1.0"),
-        (checks.ex_9_1, (lambda ratio, a: ratio * a,), "return two things"),
+        (checks.ex_9_1, (counts_only,), "one token late must give False"),
+        (checks.ex_9_1, (first_row_only,), "one token early in its second row"),
         (checks.ex_9_2, (lambda r: r - r.mean(1, keepdim=True),), "leave the answer"),
         (checks.ex_9_2, (lambda r: r,), "a group that agrees must get zeros"),
         (checks.ex_9_3, (token_mean,), "average each completion first"),
@@ -48,6 +66,8 @@ def without_kl(new, old, ref, advantages, mask):
         (checks.ex_9_5, (lambda a: max(set(a), key=a.count),), "must not vote"),
         (checks.ex_9_6, (turned,), "the sign is turned"),
         (checks.ex_9_6, (without_kl,), "the KL term is missing"),
+        (checks.ex_9_6, (masked_too_late,), "still counts in the loss"),
+        (checks.ex_9_6, (dropped_at_the_end,), "still counts in the gradient"),
         (checks.ex_9_7, (lambda p, G: p**G,), "that is the chance of all right"),
         (checks.ex_9_7, (lambda p, G: (1 - p) ** G,), "that is the chance of all"),
         (checks.ex_9_7, (lambda p, G: 1 - p**G,), "it is 0.5, not 0.75"),

@@ -9,7 +9,6 @@ from r1lib.checks.exercise import (
     hint,
     loss,
     number,
-    parts,
     plain,
     report,
     tensor,
@@ -20,30 +19,31 @@ from r1lib.rl import grpo
 from r1lib.world import countdown
 
 
-def ex_9_1(clip_case) -> None:
-    """Objective of one token, and whether it still moves with the ratio."""
+def ex_9_1(mask_is_right) -> None:
+    """Whether a mask is true exactly on the answers."""
 
-    def test(clip_case):
-        for ratio, advantage, objective, moves in (
-            (1.0, 1.0, 1.0, True),
-            (0.5, 1.0, 0.5, True),
-            (1.5, 1.0, 1.2, False),
-            (0.5, -1.0, -0.8, False),
-            (1.5, -1.0, -1.5, True),
-            (1.1, -2.0, -2.2, True),
+    def test(mask_is_right):
+        right = torch.tensor([[0, 1, 1, 0, 0], [0, 0, 1, 1, 1]]).bool()
+        prompts, answers = [1, 2], [2, 3]
+        prompt, late = right.clone(), right.roll(1, 1)
+        late[1] = right[1]  # else the last place comes back in front
+        prompt[:, 0] = True
+        padding, short, second = right.clone(), right.clone(), right.clone()
+        padding[0, 3:] = True
+        short[0, 2] = short[1, 4] = False
+        second[1] = torch.tensor([0, 1, 1, 1, 0]).bool()
+        for mask, wanted, name in (
+            (right, True, "the right mask"),
+            (late, False, "a mask that is one token late"),
+            (second, False, "a mask that is one token early in its second row"),
+            (prompt, False, "a mask with a token of the prompt"),
+            (padding, False, "a mask with the padding"),
+            (short, False, "a mask without the stop token"),
         ):
-            got = clip_case(ratio, advantage)
-            value, moving = parts(got, 2, "return two things: (objective, moves)")
-            value, moving = number(value), truth(moving)
-            case = f"ratio {ratio} and advantage {advantage:+}"
-            assert abs(value - objective) < 1e-6, (
-                f"the objective at {case} is {objective}, not {value}"
-            )
-            assert moving == moves, (
-                f"at {case} the objective {'still moves' if moves else 'is flat'}"
-            )
+            got = truth(mask_is_right(mask.clone(), [*prompts], [*answers]))
+            assert got == wanted, f"{name} must give {wanted}, not {got}"
 
-    report("9.1", test, clip_case)
+    report("9.1", test, mask_is_right)
 
 
 def ex_9_2(leave_one_out) -> None:
@@ -136,13 +136,16 @@ def ex_9_6(grpo_loss) -> None:
         advantages = torch.randn(6, generator=generator)
         mask = torch.rand(shape, generator=generator) > 0.3
 
-        def both(function):
+        def both(function, **said):
             logprobs = start.clone().requires_grad_()
-            value = loss(function(logprobs))
+            value = loss(function(logprobs), **said)
             value.backward()
             return value.item(), logprobs.grad
 
-        got, grad = both(lambda x: grpo_loss(x, old, ref, advantages, mask))
+        def theirs(logprobs):
+            return grpo_loss(logprobs, old, ref, advantages, mask)
+
+        got, grad = both(theirs)
         plain, _ = both(lambda x: grpo.grpo_loss(x, old, advantages, mask)[0])
         wanted, right = both(
             lambda x: grpo.grpo_loss(
@@ -154,6 +157,14 @@ def ex_9_6(grpo_loss) -> None:
         assert abs(got - wanted) < 1e-5, f"the loss is {wanted:.4f}, not {got:.4f}"
         assert torch.allclose(grad, right, atol=1e-6), (
             "the value is right, the gradient is not: did you detach something?"
+        )
+        start = torch.where(mask, start, -math.inf)
+        reason = "an infinite value outside the mask still counts in the loss"
+        got, grad = both(theirs, nan=reason)
+        assert abs(got - wanted) < 1e-5, reason
+        assert torch.allclose(grad, right, atol=1e-6), (
+            "an infinite value outside the mask still counts in the gradient: "
+            "set new, old and ref to 0 there first"
         )
 
     report("9.6", test, grpo_loss)

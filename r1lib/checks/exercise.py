@@ -312,9 +312,9 @@ def tensor(value, shape: tuple[int, ...], dtype: torch.dtype | None = None) -> T
     return got if dtype is None else got.to(dtype)
 
 
-def loss(value) -> Tensor:
+def loss(value, nan: str = "the result is not a number: nan") -> Tensor:
     """One number as a tensor that has a gradient."""
-    number(value.detach() if isinstance(value, Tensor) else value)
+    number(value.detach() if isinstance(value, Tensor) else value, nan=nan)
     right = isinstance(value, Tensor) and value.requires_grad
     assert right, "the result has no gradient: return a tensor, without .item()"
     return value.reshape(())

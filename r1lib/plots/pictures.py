@@ -308,8 +308,8 @@ def clip_picture(objective, low: float, high: float) -> Picture:
             axes.axvline(edge, color=GREY, label=name, **line)
         look = {"color": INK, "markersize": 5, "linestyle": "none"}
         axes.plot([1], [sign], "o", label="just sampled", **look)
-        good = "right" if sign > 0 else "wrong"
-        axes.set(title=f"A = {sign:+.0f}: a {good} answer", xlabel="ratio")
+        good = "better" if sign > 0 else "worse"
+        axes.set(title=f"A = {sign:+.0f}: {good} than its group", xlabel="ratio")
         axes.set_ylabel("objective of one token")
     named = axes.get_legend_handles_labels()
     figure.legend(*named, loc="outside upper center", ncols=4, fontsize=9)
