@@ -15,9 +15,9 @@
 #
 # | | |
 # |---|---|
-# | You will build | a table of samples, collected in a job that can be resumed; seven filters and the funnel that counts how much each removes; a test by a judge, asked in both orders, for answers that no rule can check; the mix of reasoning and general data; and four models that differ only in their reading |
-# | You need | chapter 09: sampling and pass@k; chapter 10: fine-tuning; chapter 11: where Dev2 comes from |
-# | Minutes to read | 90 |
+# | You will build | a table of samples, collected in a job that can be resumed; seven filters and the funnel that counts how much each removes; a test by a judge, asked in both orders, for answers that no rule can check; the mix of reasoning and general data; and four students, each taught from other rows |
+# | You need | chapter 06: Goodhart's law; chapter 07: best-of-N; chapter 08: REINFORCE; chapter 09: sampling and pass@k; chapter 10: fine-tuning; chapter 11: where Dev2 comes from |
+# | Minutes to read | 100 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v1), section 2.3.3; v2, the supplement on the 800K supervised data |
@@ -50,10 +50,12 @@ from r1lib import artifacts, checks, evaluate, plots, rewards
 from r1lib.problem import Problem, problems
 from r1lib.recipe import rejection
 from r1lib.recipe.rejection import FILTERS, GENERAL, KNOWN, Sizes, known
+from r1lib.tokenizer import chat
 from r1lib.traces import collect, filters, tables
 from r1lib.traces.filters import Filter
 from r1lib.training import optim, sft
 from r1lib.world import countdown, instructions, judge, requests, skills, web
+from r1lib.world.countdown import AGAIN
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -64,27 +66,26 @@ author, tokenizer = artifacts.load("dev2-tiny")
 # %% [markdown]
 # ## 1. Why start again from the base?
 #
-# By now the paper has a model that reasons well, in a readable style and in one language. In
-# the paper's second version this model is called **Dev2**. Why not simply train it further?
+# By now the paper has a model, **Dev2**, that reasons well and in one language. Why not simply train
+# it further?
 #
 # Because Dev2 has become a specialist. Reinforcement learning (RL) looked at mathematics, code
 # and logic, where a rule can tell right from wrong. No reward was paid for a good letter, a
-# fact, or a polite refusal. And RL has pulled its weights away from the base.
+# fact, or a polite refusal.
 #
 # So R1 takes the specialist as an *author*. Dev2 answers a great many problems, several
 # times each. Wrong and unreadable answers are thrown away. The rest becomes training data,
 # texts of other kinds are added, and a **fresh copy of the base** learns from them (v1,
-# section 2.3.3). The result is **Dev3**. All that remains of Dev2 is the text that passed the
-# filters.
+# section 2.3.3). The result is **Dev3**.
 #
 # ### One loop with many names
 #
 # The step "sample several answers, check them, keep the good ones" is called **rejection
 # sampling**. It has many names, which differ only in the use of the kept answers.
 #
-# ![On the left a loop of three boxes: a model writes k answers, a check says yes or no, the good ones are kept. On the right four uses of the good ones: show the best, which is best-of-N; train the model that wrote them, and repeat, which is expert iteration; train the first model again, and repeat, which is STaR; train another model once, which is rejection-sampling fine-tuning, as for Dev3, and distillation.](../figures/12_uses.png)
+# ![On the left three boxes: a model writes k answers, a check says yes or no, the good ones are kept. On the right four uses of the good ones: show the best, which is best-of-N; train the model that wrote them, which is expert iteration; train the first model again, which is STaR; train another model once, which is rejection-sampling fine-tuning, as for Dev3, and distillation. From expert iteration and STaR an arrow leads back to the first box.](../figures/12_uses.png)
 #
-# What you see: one filter, four uses.
+# What you see: one filter, four uses. Two of them go around again.
 #
 # - **Best-of-N** (chapter 07) shows the best answer to the user. No weight changes.
 # - **Expert iteration** trains the author on the kept answers, then samples again from the
@@ -95,8 +96,8 @@ author, tokenizer = artifacts.load("dev2-tiny")
 # - **Rejection-sampling fine-tuning** (RFT) does one round: sample from a tuned model, keep
 #   each right one once, train the base on it (Yuan et al., arXiv 2308.01825).
 #
-# The step from Dev2 to Dev3 is RFT with an author that RL has made. If the model that learns
-# is a smaller one, the same step is called distillation (chapter 14).
+# The step from Dev2 to Dev3 is RFT. If the model that learns is a smaller one, the same step is called
+# distillation (chapter 14).
 
 # %% [markdown] tags=["slide"]
 # ## 2. Two numbers that everybody quotes
@@ -124,18 +125,16 @@ print(f"in tokens: about {everything * MEAN_TOKENS / 1e9:.1f} billion")
 
 # %% [markdown]
 # So the 600 and 200 are really 627 and 178. Mathematics and code make up 97% of the
-# reasoning part: there the authors had both good questions and a rule. And the dataset is
+# reasoning part. And the dataset is
 # small: 4.3 billion tokens, after 14.8 trillion in pre-training (DeepSeek-V3, arXiv
-# 2412.19437, abstract). Making it took 5,000 of the 147,000 GPU hours of R1 (v2, the table
-# of training costs).
+# 2412.19437, abstract).
 #
 # The general part holds writing, factual questions, questions about the model itself and
-# translation. They come from the data and the pipeline of DeepSeek-V3 (v1, section 2.3.3).
-# For some of them V3 wrote a chain of thought first, but not for "hello" and the like.
+# translation, from the data and the pipeline of DeepSeek-V3 (v1, section 2.3.3). For some of them V3
+# wrote a chain of thought first.
 #
-# Our tiny world keeps the proportions, about 3 to 1, and the two sources. One part is sampled
-# from Dev2. The other has known good replies, and sampled replies that a judge let pass. The
-# rest of the chapter builds this, from left to right:
+# Our tiny world keeps the proportions, about 3 to 1. One part is sampled from Dev2. The other has
+# known good replies, and sampled replies that a judge let pass. From left to right:
 #
 # ![From left to right: the author Dev2 writes k samples of each problem; problems with a rule go to a verifier, requests to a judge. Both kinds fall through a funnel of seven filters: correct, form, language, length, repetition, unique, per prompt. The rest is mixed with known replies, three parts of reasoning to one general part, and the base learns from the mix for two epochs. The result is Dev3.](../figures/12_rejection.png)
 #
@@ -169,37 +168,52 @@ print(f"in tokens: about {everything * MEAN_TOKENS / 1e9:.1f} billion")
 # For $\pi = p$ this is, up to the factor $1/Z$, the REINFORCE gradient of chapter 08, with
 # rewards 0 and 1 and no baseline. (REINFORCE: sample from the model, and raise the
 # log-probability of each sample in proportion to its reward. A *baseline*, subtracted from the
-# reward, would make wrong samples count negatively.) Check it with the four completions of the
-# picture:
+# reward, would make wrong samples count negatively.) Check it by sampling from the author of the
+# picture: fine-tuning on what is left of 10,000 samples, REINFORCE on 10,000 others.
 
 # %% tags=["nbval-check-output"]
-p = {"A": Fraction(4, 10), "B": Fraction(3, 10), "C": Fraction(2, 10)}
-p["D"] = 1 - sum(p.values())
-r = {"A": 0, "B": 1, "C": 0, "D": 1}
+p = {"A": 0.4, "B": 0.3, "C": 0.2, "D": 0.1}  # the author
+r = {"A": 0.0, "B": 1.0, "C": 0.0, "D": 1.0}
 Z = sum(p[y] * r[y] for y in p)
-q = {y: p[y] * r[y] / Z for y in p}
-print("kept:", Z, " q:", {y: str(value) for y, value in q.items()})
+q = [p[y] * r[y] / Z for y in p]
+logits = torch.tensor([*p.values()]).log().requires_grad_()
+dice = random.Random(0)
 
-logits = torch.tensor([float(p[y]) for y in p]).log().requires_grad_()
-weight = torch.tensor([float(q[y]) for y in p])
-fine_tuning = -(weight * logits.log_softmax(0)).sum()
-(tuned,) = torch.autograd.grad(fine_tuning, logits)
 
-probability = torch.tensor([float(p[y]) for y in p])
-reward = torch.tensor([float(r[y]) for y in p])
-reinforce = -(probability * reward * logits.log_softmax(0)).sum()
-(pushed,) = torch.autograd.grad(reinforce, logits)
-print("fine-tuning  ", [f"{g:+.2f}" for g in tuned.tolist()])
-pushed = (pushed / float(Z)).tolist()
-print("REINFORCE / Z", [f"{g:+.2f}" for g in pushed])
-for a, b in zip(tuned.tolist(), pushed, strict=True):
-    assert math.isclose(a, b, rel_tol=1e-5)
+def draw(n):
+    """n completions of the author, as places in p, and their rewards."""
+    drawn = dice.choices([*p], [*p.values()], k=n)
+    return torch.tensor([[*p].index(y) for y in drawn]), torch.tensor(
+        [*map(r.get, drawn)]
+    )
+
+
+def gradient(losses):
+    return torch.autograd.grad(losses.mean(), logits)[0].tolist()
+
+
+ids, reward = draw(10_000)
+tuned = gradient(-logits.log_softmax(0)[ids[reward == 1]])  # rejected ones are gone
+ids, reward = draw(10_000)
+pushed = gradient(-(reward * logits.log_softmax(0)[ids]) / Z)  # all are there
+formula = [a - b for a, b in zip(p.values(), q, strict=True)]
+for name, found in (
+    ("fine-tuning", tuned),
+    ("REINFORCE / Z", pushed),
+    ("p - q", formula),
+):
+    print(f"{name:14}", *(f"{y} {g:+.2f}  " for y, g in zip(p, found, strict=True)))
+    for a, b in zip(found, formula, strict=True):
+        assert math.isclose(a, b, abs_tol=0.02)
 
 # %% [markdown]
+# These are gradients of a loss (*p - q* is exact): descent lowers a logit with a plus and raises one
+# with a minus. No sample pushes A or C down. They fall only because B and D rise,
+# and probabilities add up to 1.
+#
 # So if an author learns from its own filtered samples of a prompt, its first step is a step of
 # REINFORCE. After that step the two part: the model moves, and the samples stay as they are.
-# This is why rejection sampling is often called offline RL without negative samples. In
-# GRPO a wrong answer teaches, too. Here it is only left out.
+# This is why rejection sampling is often called offline RL without negative samples.
 #
 # The freedom gained is that $\pi$ need not start at $p$. Any model can learn from the samples.
 # R1 uses this to start from the base, and to teach smaller models.
@@ -212,29 +226,32 @@ for a, b in zip(tuned.tolist(), pushed, strict=True):
 # %% tags=["nbval-check-output"]
 pass_rates, k = {"easy": Fraction(1, 2), "hard": Fraction(1, 20)}, 40
 rows_of = {name: k * z for name, z in pass_rates.items()}
-print(f"{'prompt':8}{'rows':>5}{'of the table':>14}{'equal shares of q':>19}")
-for name, n in rows_of.items():
-    share = float(n / sum(rows_of.values()))
-    print(f"{name:8}{str(n):>5}{share:14.0%}{1 / len(rows_of):19.0%}")
+print("rows:", {name: int(n) for name, n in rows_of.items()})
 for name, z in pass_rates.items():
     assert rows_of[name] * (1 / z) == k  # rows times the 1/Z of each: the same for all
+weights = {
+    "all right samples": {
+        n: float(x / sum(rows_of.values())) for n, x in rows_of.items()
+    },
+    "equal shares": dict.fromkeys(rows_of, 1 / len(rows_of)),
+}
+plots.stacked_shares(weights)
 
 # %% [markdown]
-# If both prompts had an equal share of the table, the factor $1/Z$ would stay. Beside the easy
-# prompt, the hard one would count ten times as much as in REINFORCE. But the table has $k Z$ rows
-# of a prompt, and $Z$ cancels:
+# What you see: two ways to weigh the prompts. With equal shares, the lower bar, the factor $1/Z$
+# would stay, and the hard prompt would count ten times as much as in REINFORCE, beside the easy one.
+# But the table, the upper bar, has $k Z$ rows of a prompt, and $Z$ cancels:
 #
 # $$ \sum_x k\, Z(x)\, \mathbb{E}_{q}[\nabla \log \pi] =
 #    k \sum_x \mathbb{E}_{p}[\, r\, \nabla \log \pi \,]. $$
 #
 # So a table of *all* right samples weighs its prompts exactly as REINFORCE does, easy ones most.
-# To weigh prompts differently, one has to change the table. Recipes do, as the next figure explains.
+# To weigh prompts differently, one has to change the table. Recipes do, with a cap.
 #
 # ### The price is paid in samples
 #
 # Of a prompt with pass rate $Z$, at least one of $k$ samples is kept with probability
-# $1 - (1-Z)^k$. This is pass@k of chapter 09, and also the accuracy of best-of-N with a
-# perfect verifier.
+# $1 - (1-Z)^k$. This is pass@k of chapter 09.
 
 # %%
 RATES, draws_of = (0.5, 0.25, 0.05, 0.01), (1, 2, 4, 8, 16, 32, 64)
@@ -270,7 +287,8 @@ for rate in RATES:
 # - A killed job may leave a partial last line. The next start truncates it.
 #
 # Let us kill one: sixteen short samples in one go, then the same with an interruption after two
-# chunks and half a line lost. (The code is in `r1lib/traces/collect.py`.)
+# chunks and half a line lost. One chunk is whole then, so three are left to write. (The code is in
+# `r1lib/traces/collect.py`.)
 
 # %% tags=["nbval-check-output"]
 asked = problems(countdown.sample, 8, 12, "train")
@@ -299,8 +317,7 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# The last line of the output is a refusal: a test problem in the training data would make
-# every later measurement worthless.
+# The last line of the output is a refusal of a test problem: it would spoil later measurements.
 #
 # A line of the file is a **row**: prompt and completion, language, number of tokens, whether
 # it ended by itself, whether the verifier called it right. Filters come after the sampling,
@@ -352,7 +369,7 @@ by_hand = {
 }
 
 # %% tags=["slide", "nbval-check-output"]
-every = rejection.chosen(Sizes())
+every = rejection.chosen(Sizes())  # all seven, with the limits of the pipeline
 rows = list(by_hand.values())
 alone = {n: dict(zip(by_hand, keep(rows), strict=True)) for n, keep in every.items()}
 left, ends = by_hand, {}  # what is left, and which filter removed the others
@@ -369,33 +386,41 @@ plots.filter_lanes(alone, ends)
 # removes the sample, and its line ends. Hollow squares are later filters that would have removed
 # it, too. Below, full squares are counted first, then all squares.
 #
-# Follow the sample *cut off*. It is wrong, so *correct* removes it. *Form* and *length* never see it,
-# though each would have removed it. So there are two questions about a filter:
+# Follow the sample *cut off*. *Correct* removes it, so *form* and *length* never see it, though each
+# would have removed it. So there are two questions about a filter:
 #
 # - How much does it remove **alone**, from all samples? *Form* removes two.
 # - How much **after the others**, in this order? *Form* removes one.
 #
-# *Per prompt* shows the largest difference, eight against one. Alone it keeps the first two rows of
-# the prompt, whatever they are.
-#
-# How is a filter written? It gets all rows and returns a verdict for each. Two examples:
+# How is a filter written? It gets all rows and returns a verdict for each. The first four:
 
 # %%
-# r1lib.traces.filters.not_rambling
+# r1lib.traces.filters.correct
+# r1lib.recipe.rejection.in_form
 # r1lib.traces.filters.one_language
+# r1lib.traces.filters.not_rambling
 
 # %% [markdown]
 # The language filter reuses the measure of chapter 11, the share of words in the language of
 # the question, on the *whole* text. It wants exactly 1. A reward may be generous, since it
 # only pushes; a kept row is copied letter by letter.
 #
-# Repetition and doubles compare texts. So each needs an *identity*: the part that must be equal for
-# two lines or two rows to count as the same. For doubles, capital letters, extra spaces and the
+# The other three compare texts. So each needs an *identity*: the part that must be equal for two
+# lines or two rows to count as the same. For doubles, capital letters, extra spaces and the
 # width of letters should not matter. (NFKC is the Unicode form in which a full-width `２` is a 2.)
 
 # %%
 # r1lib.traces.filters.exact
 # r1lib.traces.filters.normalised
+# r1lib.traces.filters.unique
+# r1lib.traces.filters.at_most
+
+# %% [markdown]
+# For the cap the identity is the prompt. For repetition it is a line without an "again" in
+# front, or *in circles* of the picture would pass:
+
+# %%
+# r1lib.recipe.rejection.nothing_twice
 
 # %% [markdown]
 # The filters form a **funnel**: each gets what the one before has left. As a loop:
@@ -417,8 +442,7 @@ def naive_funnel(rows, filters):
 
 # %% [markdown]
 # The library's version, `filters.apply`, adds the count `alone`. And if nothing is left, it names
-# the last filter. (An empty table would make the training fail an hour later, with a message
-# about shapes.)
+# the last filter.
 
 # %% tags=["slide", "nbval-check-output"]
 kept, report = filters.apply(rows, every)
@@ -472,16 +496,15 @@ plots.funnel_bars(report)
 
 # %% [markdown]
 # What you see: how many samples are left after each filter; the hatched part was removed. Two
-# steps are wide. One is *correct*. The other is *unique*: in arithmetic there is hardly more
-# than one way to write a right tape, so samples of one problem are often the same text.
+# steps are wide, *correct* and *unique*: in arithmetic there is hardly more than one way to write a
+# right tape.
 #
 # *Form* removes next to nothing here, and far more *alone*, from all samples: a sample in
-# bad form is nearly always wrong, too, and is gone already. *Language* has little to do even
-# alone, since this author has been paid for it in its RL.
+# bad form is nearly always wrong, too, and is gone already. *Language* has little to do in games
+# even alone: there RL paid this author for it. (In replies it did not: see section 11.)
 #
 # Now look at removed samples: for each of the first five filters, the first that it
-# removed and the earlier ones had let pass. Then one that was kept, if possible one with a
-# **slip**: a line whose sum or distance is false. `slips` does the sums:
+# removed and the earlier ones had let pass.
 
 # %% tags=["slide"]
 every_live = rejection.chosen(live)
@@ -500,7 +523,15 @@ for name, keep in every_live.items():
     if gone and name in FILTERS[:5]:
         show(gone[0], f"{name}: ")
 
-# %%
+# %% [markdown]
+# Apart from the first, all of these have the *right answer*. They are removed for the
+# reasons given in section 5. (맞아 is *yes*, 아니 *no*, 참 *true*, 거짓 *false*, 목표 *target*.
+# The first text says 아니 참, *no true*, in its second line: a verdict that contradicts itself.)
+#
+# And one that was kept, if possible with a **slip**: a line whose sum or distance is false.
+# `slips` does the sums:
+
+# %% tags=["nbval-check-output", "needed"]
 LINE = re.compile(r"(\d+)((?:,?[-+*/]\d+=\d+)+)(?:~(\d+)=(\d+))?")
 
 
@@ -520,31 +551,27 @@ def slips(text):
     return found
 
 
-assert slips("8-3=5,*7=35~35=0 8-3=5,*7=34~35=1 8+3=11~40=28") == [
-    "8-3=5,*7=34~35=1",
-    "8+3=11~40=28",
-]
+print(slips("8-3=5,*7=35~35=0 8-3=5,*7=34~35=1 8+3=11~40=28"))
+
+# %%
 games = [sample for sample in kept if sample["family"] == "countdown"]
 false = [sample for sample in games if slips(sample["completion"])]
-one = (false or games)[0]
+in_english = [sample for sample in false if sample["language"] == "en"]
+one = (in_english or false or games)[0]
 show(one, "kept: ")
 print("slips in it:", slips(one["completion"]))
 print(f"kept rows of countdown with a slip: {len(false)} of {len(games)}")
 
 # %% [markdown]
-# Apart from the first, all of the removed ones have the *right answer*. They are removed for the
-# reasons given in section 5. (맞아 is *yes*, 아니 *no*, 참 *true*, 거짓 *false*, 목표 *target*.
-# The first text says 아니 참, *no true*, in its second line: a verdict that contradicts itself.)
-#
-# Look at the last lines of the output. The verifier reads the answer only. So a right answer
-# with a false step passes every filter, and the row teaches the slip as well. In our games a rule
-# such as `slips` could filter steps, too. Where no rule can check a step, as in a proof in words,
-# it takes a *process* reward model (chapter 07).
+# The verifier reads the answer only. So a right answer with a false step passes every filter, and
+# the row teaches the slip as well. In our games a rule such as `slips` can filter steps, too:
+# exercise 12.1 builds this eighth filter. Where no rule can check a step, as in a proof in words, it
+# takes a *process* reward model (chapter 07).
 #
 # ### Easy problems crowd in
 #
-# Section 3 predicted that easy problems would fill the data. Group the prompts by how many of
-# their four samples were right, and follow these groups through the funnel:
+# Group the prompts by how many of their four samples were right, and follow these groups through
+# the funnel:
 
 # %%
 times_right = Counter()
@@ -573,30 +600,29 @@ plots.stacked_shares(stages)
 # counts once, a prompt at most twice. So the table weighs its rows as REINFORCE does up to the
 # fifth filter only.
 #
-# Problems that were never solved are gone. No filter can help. It takes a better author, more
-# samples, or a hint, as in STaR.
+# Problems that were never solved are gone. They need a better author, more samples, or a hint, as in
+# STaR.
 
 # %% [markdown] tags=["slide"]
 # ## 7. A judge where no rule reaches
 #
-# Rules end before reasoning does. Many good questions have a known answer that no program can
-# compare. For these the paper shows the known answer and the model's answer to DeepSeek-V3 and
+# Many good questions have a known answer that no program can compare. For these the paper shows the known answer and the model's answer to DeepSeek-V3 and
 # lets it judge (v1, section 2.3.3). This is called **LLM-as-a-judge**.
 #
-# R1 judges *reasoning* in this way. We use a judge for replies to requests. `judge.prefer` is
-# a small stand-in for V3: it is shown two replies and says which is better. Inside it is a
-# hidden truth about a reply, which only an evaluation may read (chapter 13, section 2, opens
-# it). The judge's labels have three weaknesses that real judges share. They are noisy. They favour
-# long and polite replies. And they lean towards the reply that was shown first.
+# We use a judge for replies to requests. `judge.prefer` is a small stand-in for V3: it is shown two
+# replies and says which is better. Inside it is a hidden truth about a reply, which only an
+# evaluation may read (chapter 13, section 2). The judge's labels have three weaknesses that real
+# judges share. They are noisy. They favour long and polite replies. And they lean towards the reply
+# that was shown first.
 #
-# The last weakness can be cancelled by asking in both orders, and the noise can be averaged. So
-# we ask four times, twice in each order. A sample is kept if it wins at least two times against
-# a known good reply.
+# Asking in both orders helps with the last weakness, and asking more often with the noise. So we
+# ask four times, twice in each order. A sample is kept if it wins at least two times against a
+# known good reply.
 #
 # ![Four questions to a judge. In the first two the sample is shown first and the known reply second: the sample wins once, the known reply once. In the other two the known reply is shown first: again each wins once. So the sample has 2 wins of 4 and is kept.](../figures/12_judge.png)
 #
-# What you see: the same two replies, four questions. The same order may get two verdicts: that is
-# the noise. A tie of two and two is enough.
+# What you see: the same two replies, four questions. The same order may get two verdicts, by noise.
+# A tie of two and two is enough.
 
 # %%
 # r1lib.recipe.rejection.preferred
@@ -615,12 +641,23 @@ for name, text in replies.items():
     kept_by = sum(rejection.preferred(4, seed)(letter, text) for seed in range(200))
     print(f"{name:20}kept {kept_by / 200:4.0%}   {text}")
 
+
+def takes_first(first, second):
+    return True  # a judge that is nothing but position bias
+
+
+wins = sum(takes_first("x", good) + (not takes_first(good, "x")) for _ in range(2))
+print(f"a judge that always takes the first: {wins} wins of 4 for 'x', so it is kept")
+
 # %% [markdown]
 # Replies that miss the point are thrown out, as they should be. A known reply is thrown out,
 # too, in about one case of three: it is compared with its equal, and the noise decides.
 #
-# Now look at the last line. Politeness that nobody asked for makes a reply *more* likely to be
+# Now look at the fourth. Politeness that nobody asked for makes a reply *more* likely to be
 # kept: a filter passes on the taste of its judge. This is Goodhart's law (chapter 06) in small.
+#
+# And the last line: both orders cancel position bias in the *mean* number of wins, which is 2 for
+# equal replies. They do not cancel it in the decision, since a tie keeps.
 #
 # Now the replies of our author are judged. The hidden truth is read here once, to see how good the
 # labels are. Helpfulness is between 0 and 1, and a known reply has 1:
@@ -649,14 +686,12 @@ show(liked[i])
 # %% [markdown] tags=["slide"]
 # ## 8. The general part
 #
-# Few judged replies pass, and rightly so: Dev2 is the specialist of section 1. Compare the two
-# prints at the end of section 7. The judge was shown the answer only, so nobody has checked the
-# thought. Here it is about another request ("How big are you?" before a reply to "How is it
-# going?"). A simple request needs no thought, so `rejection.plain` drops it.
+# Compare the two prints at the end of section 7. The judge was shown the answer only, so nobody has
+# checked the thought. Here it is about another request. A simple request needs no thought, so
+# `rejection.plain` drops it.
 #
-# Most of the general part is not sampled at all. R1 took it from the supervised data of
-# DeepSeek-V3. We have the known good replies of the tiny world. One decision is left: **which
-# requests get a thought**. To a greeting or a question of fact the reply comes without one.
+# Most of the general part is not sampled: we have the known good replies of the tiny world. One
+# decision is left: **which requests get a thought**. To a greeting or a question of fact the reply comes without one.
 # Before half of the others come one or two lines of thought, written by a script in V3's role
 # (`rejection.known`).
 
@@ -670,15 +705,14 @@ for sample in rejection.known(tokenizer, 5, Sizes()):
 # "I am sorry, but I cannot help with that. It could hurt someone.")
 #
 # Why keep thoughts away from simple questions? A model that ponders "What color is the sky?" for
-# two hundred tokens wastes its user's time and money. The field calls this **overthinking**, and
-# R1 was taught otherwise by such examples.
+# two hundred tokens wastes its user's time and money. The field calls this **overthinking**.
 
 # %% [markdown] tags=["slide"]
 # ## 9. The mix
 #
 # Three rows of reasoning to one general row, shuffled, so that batches hold both. Trained one
 # after the other, the second kind would make the model forget the first (**catastrophic
-# forgetting**).
+# forgetting**). At most half of the general rows may be judged replies.
 
 # %%
 # r1lib.recipe.rejection.mix
@@ -706,12 +740,12 @@ plots.stacked_shares(shares)
 
 # %% [markdown]
 # What you see: the same data, counted in rows and in tokens. The loss averages over tokens, so
-# the gradient sees the lower bar. In our world the two are not far apart. In R1's data a general
+# the gradient sees the lower bar. In R1's data a general
 # sample has 1,420 tokens on average and a sample of mathematics 6,094 (v2, the table from which
 # section 2 took its counts). So the general part is 22% of the rows and 6% of the tokens. Exercise
 # 12.3 mixes by tokens.
 #
-# The table is saved with a **data card**: where it came from, and how much each filter removed.
+# The table is saved with a **data card**: its origin, and how much each filter removed.
 
 # %%
 note = (
@@ -726,10 +760,11 @@ print("\n".join(card.splitlines()[:15]))
 #
 # Fine-tuning is that of chapter 10: the mean of $-\log \pi$ over the tokens of the completions,
 # two epochs, a cosine down to a tenth of the learning rate. The paper trains for two or three
-# epochs, from 5e-5 to 5e-6, in batches of 128 (v2, B.4.2). Ours are the settings of a tiny
-# model.
+# epochs, from 5e-5 to 5e-6, in batches of 128 (v2, B.4.2). Our table is small, so a batch has only
+# 16 rows: few rows still make many steps. (The runs of section 11 have batches of 64, and the
+# pipeline's Dev3 of 24.)
 #
-# A fair comparison needs more than the base. We teach four copies of it. All read the same
+# For a fair comparison we teach four copies of the base. All read the same
 # general rows. Three also read equally many rows of reasoning by the same author:
 #
 # - **general only**: no reasoning, so a quarter of the rows and of the steps;
@@ -744,17 +779,36 @@ base, _ = artifacts.load("base-tiny")
 rng = random.Random(12)
 general = [sample for sample in data if sample["family"] in GENERAL]
 wrong = [sample for sample in raw if not sample["correct"]]
-tapes = sum(len(LINE.findall(sample["completion"])) for sample in wrong)
-false = sum(len(slips(sample["completion"])) for sample in wrong)
-print(f"wrong samples hold {tapes:,} tapes, {1 - false / tapes:.0%} without a slip")
 lessons = {
     "general only": list(general),
     "wrong": rng.sample(wrong, len(kept)) + general,
     "unfiltered": rng.sample(raw, len(kept)) + general,
     "filtered": kept + general,
 }
+for name, rows in (("wrong", wrong), ("kept", kept)):
+    tapes = sum(len(LINE.findall(sample["completion"])) for sample in rows)
+    false = sum(len(slips(sample["completion"])) for sample in rows)
+    print(f"{name:6} rows hold {tapes:,} tapes, {1 - false / tapes:.0%} without a slip")
 
 
+def game(row):
+    name = f"{row['family']}, {row['level']}"
+    return "general" if row["family"] in GENERAL else name
+
+
+played = sorted({game(row) for row in raw}) + ["general"]
+mixes = {}
+for name, rows in lessons.items():
+    counts = Counter(map(game, rows))
+    mixes[name] = {part: counts[part] / len(rows) for part in played}
+plots.stacked_shares(mixes)
+
+# %% [markdown]
+# What you see: what each student reads. *Wrong* holds more logic and hardly any easy arithmetic,
+# since a filter chooses problems, too. So the four differ in more than one thing.
+
+
+# %%
 def fine_tune(rows, label):
     """A copy of the base that has read the rows twice."""
     pupil, rows = copy.deepcopy(base), list(rows)
@@ -801,6 +855,11 @@ for name in ("wrong", "unfiltered", "filtered"):
 lost, before = (scores[name]["arithmetic"] for name in ("general only", "base"))
 assert lost["interval"][1] < before["interval"][0]
 print(f"arithmetic: {before['pass@1']:.2f}, general only {lost['pass@1']:.2f}")
+each = {name: found.right.mean(1).tolist() for name, found in answers.items()}
+for name in ("wrong", "unfiltered"):
+    gain = evaluate.paired(each[name], each["filtered"])
+    low, high = gain["interval"]
+    print(f"filtered minus {name}: {gain['difference']:.2f} [{low:.2f}, {high:.2f}]")
 
 # %%
 plots.interval_dots(
@@ -816,46 +875,40 @@ plots.interval_dots(
 
 # %% [markdown]
 # What you see: answers to held-out problems, four for each. In the table, *right* is the verdict
-# of the verifier, and the other columns are marks that the filters looked at. In the picture,
-# right answers for each kind of task, with 95% intervals over problems. Four findings
-# surprised us.
+# of the verifier, and the other columns are marks that the filters looked at. The last lines subtract
+# problem by problem. In the picture, right answers for each kind of task, with 95% intervals over
+# problems. Four findings surprised us.
 #
 # First, the student of *wrong* samples is far above the base. Where may this come from?
 #
-# - *The general rows?* No: with them alone the student has 0.12, down from the base's 0.16. (It took
-#   fewer steps, too.)
+# - *The general rows?* No: with them alone the student has 0.12, below the base's 0.16.
 # - *Form?* In part: it rises to 61%.
-# - *True lines?* In part: 70% of the *tapes* in wrong rows have no slip. They teach to write a sum
-#   down and to check it. (Section 6 counted kept *rows*. The two cannot be compared.)
+# - *True lines?* In part: 70% of the tapes in wrong rows have no slip, and 88% in kept rows. They
+#   teach to write a sum down and to check it.
 #
-# Still, it is below *filtered*: their intervals hardly meet.
+# Still, it is below *filtered*, by 0.11.
 #
 # Second, *general only* is worse than the base in arithmetic: 0.07, down from 0.21, and the intervals
 # do not meet. Most general rows have no thought, and their student thinks less than the base (*in
 # form*, 9% and 21%). A sum guessed at once is rarely right.
 #
-# Third, *unfiltered* is not far behind *filtered*. A single run of this size cannot tell a few
-# hundredths, and about half of this author's samples would pass the first five filters anyway.
-# Section 12 asks again, with six times as much data and three seeds.
+# Third, *unfiltered* is not far behind *filtered*: 0.07. About half of this author's samples would
+# pass the first five filters anyway. The interval excludes 0, but this is one run of each. Section 12
+# asks again, with six times as much data and three seeds.
+
+# %% [markdown]
+# Fourth, no reasoning row of *filtered* mixes languages or repeats a line. Yet its student does both,
+# and more often than the base, which seldom thinks at all (*in form*). A filter acts on rows, not on
+# the habits of a student. Section 11 follows both habits as the data grows.
 #
-# Fourth, all rows of *filtered* are in one language and without repeated lines, and its student
-# still mixes and repeats. The base does so less, as it seldom thinks at all (*in form*). The
-# table of section 11 shows that with more rows mixing first grows and then falls.
-#
-# On logic puzzles the intervals overlap: no difference can be seen. The author gets few of them
-# right, so it has little to teach.
+# On logic puzzles the intervals overlap: no difference can be seen.
 #
 # The same problem before and after, one of each game, if possible one that only the student
-# solves.
-#
-# The logic puzzle is in Korean. "Knights and liars. A: exactly 0 of us are knights. B: if C is a
-# knight, I am a liar. C: A is a liar and B is a liar." In the answers 기사 is *knight* and 거짓 is
-# *liar*. The base says that all are knights. The student is right, but without a line of thought,
-# so it may be luck.
+# solves:
 
 # %% tags=["slide"]
-for game in range(len(GAMES)):
-    mine = range(48 * game, 48 * game + 48)
+for g in range(len(GAMES)):
+    mine = range(48 * g, 48 * g + 48)
     changed = [i for i in mine if answers["filtered"].right[i, 0]]
     i = next((i for i in changed if not answers["base"].right[i, 0]), mine[0])
     print(f"{held_out[i].prompt}")
@@ -864,13 +917,18 @@ for game in range(len(GAMES)):
         text = answers[name].texts[i][0].replace("\n", "\n    ")
         print(f"  {name} [{verdict}]:\n    {text}")
 
+# %% [markdown]
+# The logic puzzle is in Korean. "Knights and liars. A: exactly 0 of us are knights. B: if C is a
+# knight, I am a liar. C: A is a liar and B is a liar." In the answers 기사 is *knight* and 거짓 is
+# *liar*. The base says that all are knights. The student is right, but without a line of thought,
+# so it may be luck.
+
 # %% [markdown] tags=["slide"]
 # ## 11. The long run: how much data?
 #
-# Our student saw a twelfth of Dev3's training data. (The pipeline's Dev3 is
-# `artifacts.load("dev3-tiny")`, and its data `artifacts.path("samples-tiny")`.) Now the measured
-# runs, with the Dev2 of each of three seeds as author. Every student answers 96 test problems of
-# each kind, twice. (All numbers are in [docs/claims/P07.md](../docs/claims/P07.md).
+# Our student saw a twelfth of Dev3's training data (`artifacts.path("samples-tiny")`). Now the measured
+# runs, with the Dev2 of each of three seeds as author, and batches of 64 rows. Every student answers
+# 96 test problems of each kind, twice. (All numbers are in [docs/claims/P07.md](../docs/claims/P07.md).
 # `python -m results.rejection statistics 0` measures one run again.) First the pipeline's
 # filters: the share of all samples that each would remove alone, mean over seeds.
 
@@ -896,11 +954,11 @@ plots.heatmaps({"removed by each filter alone": table}, list(families[0]), names
 # What you see: dark cells are filters that throw much away. (In chat, writing and instructions
 # *correct* is the verdict of the judge. *Per prompt* is left out: alone it always removes half.)
 # *Correct* is first nearly everywhere. *Unique* is strong in arithmetic, and *repetition* is
-# first in easy countdown, where Dev2 likes to try a tape again.
+# first in easy countdown, where Dev2 likes to try a tape again. *Language* removes more in replies
+# than in games: no reward was paid there.
 #
-# Nearly all samples of *hard countdown*, all of *hard logic* and all but one of *hard programs*
-# are wrong. For the first two, 4,800 samples a seed were written. Only 0, 77 and 180 rows of hard
-# countdown and none of hard logic are in the data of the three seeds.
+# Nearly all samples of *hard countdown* and all of *hard logic* are wrong. Only 0, 77 and 180 rows of
+# hard countdown and none of hard logic are in the data of the three seeds.
 #
 # And *programs*: the language filter alone would remove 59%. This is a bug of ours. The list of
 # names that are in no language (`rewards.CODE`) has `def` and `sorted`, but forgot `return`,
@@ -914,66 +972,102 @@ for name in ("samples-tiny", "samples-tiny-1", "samples-tiny-2"):
     assert not programs["ko"]
 
 # %% [markdown]
-# Not one Korean program is left in any seed. This table, printed before the training, would have
-# shown it. We noticed only after training every stage, and kept the results as measured. Exercise
-# 12.4 fixes the filter.
+# Not one Korean program is left in any seed. We noticed only after training every stage, and kept
+# the results as measured. Exercise 12.4 fixes the filter.
 #
 # ### More data, or more steps?
 #
 # The base learns from a sixteenth, a quarter and all of the rows, each part inside the next one.
-# All read their data twice. So less data also means fewer optimizer steps, and a rising curve
-# has two possible reasons. One more run separates them: a sixteenth of the data, read sixteen
-# times as often (32 epochs instead of 2).
+# All read their data twice. So less data also means fewer optimizer steps. One more run separates the
+# two: a sixteenth of the data, read sixteen times as often (32 epochs instead of 2).
 
-# %% tags=["slide"]
+# %%
 PLACES = ("countdown, easy", "arithmetic, easy", "countdown, hard", "logic, easy")
 ROWS = {"the base": "base", "1/16 of the rows": "size-16", "1/4": "size-4"}
 ROWS |= {"all": "size-1", "1/16, read 32 times": "repeat-16"}
+ASKED = {"countdown": "countdown, easy", "arithmetic": "arithmetic, easy"}
+ASKED |= {"facts": "facts", "refusal": "refusal"}
 
 
-def dots(arm, place, mark="right"):
-    """[(mean, low, high) of each seed] of a mark on one kind of test problems."""
-    cells = [run["test"][place][mark] for run in results_of(arm)]
-    return [(cell["mean"], *cell["interval"]) for cell in cells]
+def means(arm, place, mark="right"):
+    """Mean of a mark on one kind of test problems, for each seed."""
+    return [run["test"][place][mark]["mean"] for run in results_of(arm)]
 
 
 def of_seeds(arm, mark):
     """Mean over the four kinds of task, for each seed."""
-    each = [[mean for mean, *_ in dots(arm, place, mark)] for place in PLACES]
+    each = [means(arm, place, mark) for place in PLACES]
     return [fmean(seed) for seed in zip(*each, strict=True)]
 
 
-ASKED = {"countdown": "countdown, easy", "arithmetic": "arithmetic, easy"}
-ASKED |= {"facts": "facts", "refusal": "refusal"}
-print(f"{'mean over seeds':20}" + "".join(f"{t:>11}" for t in (*ASKED, "mixed")))
-for name, arm in ROWS.items():
-    means = [fmean(mean for mean, *_ in dots(arm, place)) for place in ASKED.values()]
-    cells = "".join(f"{m:11.2f}" for m in (*means, fmean(of_seeds(arm, "mixed"))))
-    print(f"{name:20}{cells}")
-print(f"\n{'hard countdown':20}" + "".join(f"{f'seed {n}':>11}" for n in SEEDS))
-for name in ("the base", "all"):
-    found = [mean for mean, *_ in dots(ROWS[name], "countdown, hard")]
-    print(f"{name:20}" + "".join(f"{mean:11.2f}" for mean in found))
-plots.interval_dots(
+def steps(arm):
+    """Optimizer steps of each seed; the base has taken none."""
+    return [run.get("steps", 0) for run in results_of(arm)]
+
+
+def points(names, place):
+    """(steps, right) of each seed, for each of some arms."""
+    arms = [ROWS[name] for name in names]
+    return [list(zip(steps(a), means(a, place), strict=True)) for a in arms]
+
+
+# %% tags=["slide"]
+more = ["the base", "1/16 of the rows", "1/4", "all"]
+again = ["1/16 of the rows", "1/16, read 32 times"]
+plots.seed_curves(
     {
-        title: {name: dots(arm, place) for name, arm in ROWS.items()}
-        for title, place in ASKED.items()
+        title: {
+            "more rows, each read twice": points(more, place),
+            "1/16 of the rows, read 2 and 32 times": points(again, place),
+        }
+        for title, place in [*ASKED.items()][:2]
     },
-    "right",
+    "optimizer steps",
+    "right answers",
 )
 
 # %% [markdown]
-# What you see: right answers to test problems. *Mixed* is the share of answers in two languages, a
-# mean over four kinds: easy and hard countdown, easy arithmetic, easy logic. The figure has a dot
-# for each seed with its 95% interval.
+# What you see: right answers to test problems, over the number of steps. Lines join means over
+# seeds; small marks are the seeds. On the solid line are, from the left, the base, a sixteenth, a
+# quarter and all of the rows.
 #
-# The sixteenth teaches next to nothing: its students take 16 steps. With a quarter, and again with
-# all of the rows, both easy games rise in every seed.
+# With a quarter, and again with all of the rows, both games rise in every seed. The sixteenth hardly
+# leaves the base, but it took only 16 steps. Section 10's student read little more, 673 rows, and was
+# far above its base: in smaller batches this made 86 steps.
 #
-# Now the last row, the control. *The same sixteenth*, read for about as many steps as all of it,
-# does arithmetic nearly as well. In countdown it falls short, in every seed: 0.47 against 0.62. So
+# The dashed line is the control: *the same sixteenth*, for about as many steps as all of the rows.
+# It does arithmetic nearly as well. In countdown it falls short, in every seed: 0.47 against 0.62. So
 # most of the gain needs no new row, only more steps: 0.28 of 0.43 in countdown. New rows add the
-# other 0.15 there, and little in arithmetic. Without the control, the curve shows both as one.
+# other 0.15, and little in arithmetic.
+#
+# *Mixed* is the share of answers in two languages, *repeats* of those with a line
+# twice. Both are means over easy and hard countdown, easy arithmetic and easy logic:
+
+# %% tags=["slide"]
+head = ("rows", "steps", *ASKED, "mixed", "repeats")
+print(f"{'means over seeds':20}" + "".join(f"{t:>{len(t) + 2}}" for t in head))
+for name, arm in ROWS.items():
+    n = fmean(run["data"]["rows"] if "data" in run else 0 for run in results_of(arm))
+    cells = f"{n:6,.0f}{fmean(steps(arm)):7.0f}"
+    for title, place in ASKED.items():
+        cells += f"{fmean(means(arm, place)):{len(title) + 2}.2f}"
+    habits = (
+        f"{fmean(of_seeds(arm, 'mixed')):7.2f}{fmean(of_seeds(arm, 'repeats')):9.2f}"
+    )
+    print(f"{name:20}{cells}{habits}")
+for title, place, mark in (
+    ("hard countdown, right", "countdown, hard", "right"),
+    ("easy countdown, repeats", "countdown, easy", "repeats"),
+):
+    print(f"\n{title:25}" + "".join(f"{f'seed {n}':>8}" for n in SEEDS))
+    for name in ("the base", "all"):
+        cells = "".join(f"{mean:8.2f}" for mean in means(ROWS[name], place, mark))
+        print(f"{name:25}{cells}")
+
+# %% [markdown]
+# With more rows mixing first grows and then falls. Repeating grows and does not fall back: to 0.19,
+# and to 0.38 in easy countdown. Yet the filters let no row pass that mixes or repeats. The control
+# repeats most, so more steps on clean rows are enough. Why, these runs do not say.
 #
 # Facts improve only with all of the data. Hard countdown goes with its
 # rows, 0, 77 and 180 of them: in seed 0 it is lost, and in seed 2 it doubles. Three seeds cannot
@@ -982,7 +1076,7 @@ plots.interval_dots(
 # %% [markdown] tags=["slide"]
 # ## 12. Which filter matters?
 #
-# Two questions are left. Does it pay to check the answers? And do the four filters of readability
+# Does it pay to check the answers? And do the four filters of readability
 # (*form*, *language*, *length*, *repetition*) matter beyond that?
 #
 # Three students of each seed read 3,000 rows of reasoning, and the very same 1,000 general rows:
@@ -992,77 +1086,94 @@ plots.interval_dots(
 # - **without all five**: unreadable samples stay, too.
 #
 # The same problems were asked of each. So subtract problem by problem, as in chapter 11: all seeds
-# together, with a 95% interval over problems. Numbers are means over four kinds of task, as in
-# section 11, two of which are nearly hopeless.
+# together, with a 95% interval over problems. Hard countdown and logic are left out: there all
+# students are near the base.
 
 # %% tags=["slide"]
 LEFT_OUT = {"every filter": "every-filter", "without correct": "no-correct"}
 LEFT_OUT |= {"without all five": "no-filter"}
-MARKS = {"right": "right", "form": "in form", "mixed": "mixed", "repeats": "repeats"}
+PAIRS = [("every filter", "without correct"), ("every filter", "without all five")]
+PAIRS += [("without correct", "without all five")]
 
-print(f"{'means over seeds':20}wrong rows", *(f"{m:>8}" for m in MARKS.values()))
+
+def by_problem(arm, place):
+    """Right answers to every test problem of a kind, a row for each seed."""
+    return [run["test"][place]["right"]["values"] for run in results_of(arm)]
+
+
+panels, strictly = {}, 0
+for title in ("countdown", "arithmetic"):
+    panels[f"easy {title}"] = rows = {}
+    for whole, other in PAIRS:
+        both = (by_problem(LEFT_OUT[name], ASKED[title]) for name in (whole, other))
+        found = evaluate.paired_seeds(*both)
+        (low, high), each = found["interval"], found["each"]
+        clear = (low > 0 or high < 0) and (max(each) < 0 or min(each) > 0)
+        rows[f"{other} minus {whole}"] = (found["difference"], low, high), each, clear
+        strictly += found["clear"]
+print("clear also by the stricter rule of chapter 8:", strictly)
+plots.difference_panels(panels, "difference in right answers")
+
+# %% tags=["slide"]
+head = ("wrong rows", "tokens", "arithmetic rows", "logic rows")
+print(f"{'what was read':20}" + "".join(f"{t:>{len(t) + 2}}" for t in head))
 for name, arm in LEFT_OUT.items():
-    rows_read = [run["data"] for run in results_of(arm)]
-    wrong_rows = fmean(1 - (d["correct"] - 1000) / 3000 for d in rows_read)
-    means = (f"{fmean(of_seeds(arm, mark)):8.2f}" for mark in MARKS)
-    print(f"{name:20}{wrong_rows:10.0%}", *means)
-forms = [of_seeds(arm, "form") for arm in ("no-correct", "no-filter")]
-assert all(without < with_them for with_them, without in zip(*forms, strict=True))
+    read = [run["data"] for run in results_of(arm)]
+    cells = f"{fmean(1 - (d['correct'] - 1000) / 3000 for d in read):12.0%}"
+    cells += f"{fmean(d['tokens']['sum'] for d in read):8,.0f}"
+    cells += f"{fmean(d['family']['arithmetic'] for d in read):17,.0f}"
+    print(f"{name:20}{cells}{fmean(d['family']['logic'] for d in read):12,.0f}")
 
-
-# %%
-def by_problem(arm):
-    """Right answers to every test problem, a row for each seed."""
-    return [
-        [value for place in PLACES for value in run["test"][place]["right"]["values"]]
-        for run in results_of(arm)
-    ]
-
-
-differences = {}
-for whole, other in (
-    ("every filter", "without correct"),
-    ("every filter", "without all five"),
-    ("without correct", "without all five"),
-):
-    before, after = by_problem(LEFT_OUT[whole]), by_problem(LEFT_OUT[other])
-    pooled = [[fmean(v) for v in zip(*s, strict=True)] for s in (before, after)]
-    gain = evaluate.paired(*pooled)
-    low, high = gain["interval"]
-    each = [fmean(b) - fmean(a) for a, b in zip(before, after, strict=True)]
-    one_way = all(d > 0 for d in each) or all(d < 0 for d in each)
-    clear = one_way and (low > 0 or high < 0)
-    name = f"{other} minus {whole}"
-    differences[name] = (gain["difference"], low, high), each, clear
-plots.difference_dots(differences, "difference in right answers")
+HABITS = {"form": "in form", "mixed": "mixed", "repeats": "repeats"}
+head = ("countdown", "arithmetic", *HABITS.values())
+print(f"\n{'what was learned':20}" + "".join(f"{t:>{len(t) + 2}}" for t in head))
+for name, arm in LEFT_OUT.items():
+    cells = f"{fmean(means(arm, PLACES[0])):11.2f}{fmean(means(arm, PLACES[1])):12.2f}"
+    for mark, title in HABITS.items():
+        cells += f"{fmean(of_seeds(arm, mark)):{len(title) + 2}.2f}"
+    print(f"{name:20}{cells}")
+for mark in ("form", "repeats"):
+    each = [of_seeds(arm, mark) for arm in LEFT_OUT.values()]
+    print(
+        f"{mark}, each seed:",
+        *(" ".join(f"{x:.2f}" for x in row) for row in each),
+        sep="  ",
+    )
 
 # %% [markdown]
-# What you see: left of 0, leaving filters out costs right answers. Bars are intervals, small ticks
-# are the seeds. A bar is grey if its interval holds 0 or if the seeds disagree: for the four readability
-# filters seed 2 shows no difference at all.
+# What you see: left of 0, leaving filters out costs right answers. Bars are intervals over problems,
+# small ticks are the seeds. A bar is grey if its interval holds 0, or if a seed points the other way:
+# another run might then do so, too. (Chapter 08 also wants an interval over seeds. By its rule two of
+# the four coloured bars are clear.)
 #
-# **Does checking pay?** Yes: without *correct* fewer answers are right in every seed, by 0.03 in
-# the mean. That is small for data in which 42% of the reasoning rows are wrong.
+# **Does checking pay?** Yes: without *correct* fewer answers are right in both games and in every
+# seed. Easy countdown falls from 0.52 to 0.46, easy arithmetic from 0.74 to 0.69. Much is
+# left, though 42% of the reasoning rows are wrong.
 #
-# **Do the readability filters matter?** For the form they do: it falls from 0.67 to 0.59 when they
-# go, too, and in every seed. For right answers we cannot tell. They fall by another 0.02 in the mean, but in one seed
-# not at all. And more of the rows read are wrong then, 53% and not 42%: an unreadable sample is
-# often a wrong one. Mixing and repeating hardly move.
+# But a filter also chooses *problems*. Without *correct*, arithmetic loses a quarter of its rows, and
+# logic gets more than four times as many. Part of the loss may come from there.
 #
-# A filter also chooses *problems*. Without *correct* there are more than four times as many logic
-# rows, of which the author gets few right. Part of the 0.03 may come from there.
+# **Do the readability filters matter?** For right answers we cannot tell: the lowest bars are grey. And
+# part of a difference would not be theirs. Without them 53% of the rows are wrong, not 42%: an
+# unreadable sample is often a wrong one. And half as many tokens again are read.
+
+# %% [markdown]
+# The habits give no simple answer either. Without the four filters form falls from 0.67 to 0.59, in
+# every seed. But leaving out *correct* moves it as surely, *up* from 0.63, and repeating *down*, from
+# 0.17 to 0.14.
 #
-# Each filter by itself was measured once, in the first edition of this book. Six of the seven
-# made no clear difference in right answers ([docs/experiments.md](../docs/experiments.md)).
+# Six filters were also left out one at a time, in the first edition of this book
+# ([docs/experiments.md](../docs/experiments.md)). None of the six changed right answers clearly.
+# Without *language* more answers mixed, in every seed, by about 0.02. *Form* and *length* were hardly
+# tested, since they remove next to nothing after *correct*.
 
 # %% [markdown] tags=["slide"]
 # ## Summary
 #
-# Three sentences to remember. Sample, check, keep: the same loop is best-of-N, expert iteration,
-# STaR or rejection-sampling fine-tuning, and only the learner differs. Fine-tuning on kept samples
-# is REINFORCE without negative samples, on samples that do not move. The reasoning part holds
-# answers that its author can write and its verifier accepts; the judged part adds the taste of a
-# judge.
+# Three sentences to remember. Sample, check, keep: only the use of what is kept differs between
+# best-of-N, expert iteration, STaR and rejection-sampling fine-tuning. Fine-tuning on kept samples is
+# REINFORCE without negative samples, on samples that do not move. A filter acts on rows: what a
+# student of these rows does has to be measured.
 #
 # | idea | in the paper | here |
 # |---|---|---|
@@ -1073,7 +1184,7 @@ plots.difference_dots(differences, "difference in right answers")
 # | learner | the *base*, two or three epochs | the *base*, two epochs |
 #
 # **What this does not show.** Our author is right in half of its samples, and our students are
-# tiny. With another author or a larger student, other filters may matter.
+# tiny. Elsewhere other filters may matter.
 
 # %% [markdown]
 # ## Questions
@@ -1113,33 +1224,50 @@ plots.difference_dots(differences, "difference in right answers")
 # `solutions/12_rejection_sampling.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 12.1** (easy, 2 min) How many samples? A prompt has the pass rate `p`, above 0 and
-# below 1. Return the smallest number of samples with which at least one is right with probability
-# `sure` or more. Predict first: by what factor does it grow from p = 0.05 to p = 0.01?
+# **Exercise 12.1** (medium, 40 min) Predict, then run: an eighth filter. Write `few_slips(most)`. It
+# returns a filter, which gets all rows and keeps those with at most `most` slips in the completion.
 #
-# <details><summary>Hint 1</summary>The probability that all `k` samples are wrong is
-# `(1 - p) ** k`.</details>
-# <details><summary>Hint 2</summary>Count `k` up from 1 until that is at most `1 - sure`.</details>
+# Does the step from *every answer right* to *every line right* pay, too? Predict. Then teach two
+# students, with equally many rows of each game, and compare them problem by problem:
+#
+# ```python
+# sound = filters.apply(kept, {"slips": few_slips(0)})[0]
+# left, other = Counter(map(game, sound)), []
+# for row in random.Random(0).sample(kept, len(kept)):
+#     if left[game(row)] > 0:
+#         left[game(row)] -= 1
+#         other.append(row)
+# both = []
+# for name, rows in (("any", other), ("sound", sound)):
+#     pupil = fine_tune(rows + general, name)
+#     found = evaluate.answer(pupil, tokenizer, held_out, 4, max_new_tokens=144)
+#     both.append(found.right.mean(1).tolist())
+# print(evaluate.paired(*both))
+# ```
+#
+# <details><summary>Hint 1</summary>`slips(text)` of section 6 lists the slips of a text.
+# `not_rambling` of section 5 is a function that returns a filter.</details>
+# <details><summary>Hint 2</summary>Return `lambda rows: [...]`, with a verdict, True or False, for
+# each of the rows.</details>
+# <details><summary>What we saw</summary>Three pairs of short runs like yours, of which no file is
+# kept. In right answers *sound* minus *any* was 0.02, 0.03 and -0.02: no clear difference. It had fewer
+# slips per tape in each pair: 0.21 against 0.22, 0.19 against 0.26, 0.21 against 0.24. But it still
+# made them, though its rows hold none: as with repeats, a filter acts on rows.</details>
 
 
 # %% tags=["exercise"]
-def samples_needed(p, sure=0.9):
-    """Smallest number of samples of which at least one is right, nearly surely.
+def few_slips(most):
+    """A filter: keep the rows with at most this many slips.
 
-    samples_needed(0.5) is 4: four samples all miss with probability 0.06.
+    few_slips(0) keeps {"completion": "8-3=5"}, but not {"completion": "8-3=6"}.
     """
     # BEGIN SOLUTION
-    # 45 samples for p = 0.05 and 230 for p = 0.01: five times as many. It grows
-    # like 1/p.
-    k = 1
-    while 1 - (1 - p) ** k < sure:
-        k += 1
-    return k
+    return lambda rows: [len(slips(row["completion"])) <= most for row in rows]
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_12_1(samples_needed)
+checks.ex_12_1(few_slips)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 12.2** (easy, 10 min) The yield of a prompt. A prompt has the pass rate `p`. There are

@@ -14,6 +14,11 @@ STEPS = (  # x, colour, lines
     (2.75, GREY, ("check", "right?", "readable?")),
     (5.2, GREEN, ("keep", "the good ones")),
 )
+TOP, RIGHT = 3.75, 14.6  # of the first use, and of all
+BACK = (  # which use goes back to sampling: its number, x and y of its way, a start
+    (1, 14.85, 5.0, "again, with the better author", 3.03),
+    (2, 15.1, -0.05, "again; each training starts from the first model", 1.67),
+)
 
 
 def loop(axes):
@@ -27,8 +32,8 @@ def loop(axes):
 def uses(axes):
     """A row for each use, with the name that the field gives it."""
     for i, (colour, what, name) in enumerate(USES):
-        y = 3.75 - 1.15 * i
-        frame(axes, 8.4, y, 6.2, 0.9, colour, 0.1)
+        y = TOP - 1.15 * i
+        frame(axes, 8.4, y, RIGHT - 8.4, 0.9, colour, 0.1)
         left = {**CENTRE, "ha": "left"}
         axes.text(8.65, y + 0.6, what, fontsize=11.5, **left)
         look = {"fontsize": 11.5, "fontweight": "bold"}
@@ -37,5 +42,15 @@ def uses(axes):
     axes.text(3.7, 1.2, "rejection sampling", **{**SMALL, "fontsize": 12.5})
 
 
+def again(axes):
+    """The two uses that repeat: from their right side around to the first box."""
+    for i, x, y, what, end in BACK:
+        colour, start, first = USES[i][0], TOP - 1.15 * i + 0.45, 1.25
+        way = (RIGHT, x, x, first), (start, start, y, y)
+        axes.plot(*way, color=colour, linewidth=1.8)
+        arrow(axes, (first, y), (first, end), colour)
+        axes.text(4.6, y + 0.22, what, **{**SMALL, "fontsize": 11.5})
+
+
 if __name__ == "__main__":
-    sheet("12_uses.png", 14.9, 5.0, loop, uses)
+    sheet("12_uses.png", 15.3, 5.45, loop, uses, again, bottom=-0.25)

@@ -10,12 +10,34 @@ import pytest
 from r1lib import checks, rewards
 
 
-def samples_needed(p, sure=0.9):
-    return math.ceil(math.log(1 - sure) / math.log(1 - p) - 1e-9)
+def slips(text):
+    false = ("8-3=6", "8+3=11~40=28")
+    return [tape for tape in text.split() if tape in false]
 
 
-def one_too_few(p, sure=0.9):
-    return samples_needed(p, sure) - 1
+def few_slips(most):
+    return lambda rows: [len(slips(row["completion"])) <= most for row in rows]
+
+
+def the_rows_left(most):
+    return lambda rows: [r for r in rows if len(slips(r["completion"])) <= most]
+
+
+def fewer(most):
+    least = most or 1
+    return lambda rows: [len(slips(row["completion"])) < least for row in rows]
+
+
+def none_at_all(most):
+    return few_slips(0)
+
+
+def turned(most):
+    return lambda rows: [not flag for flag in few_slips(most)(rows)]
+
+
+def of_rows(rows):
+    return [True]
 
 
 def without_cap(p, k, keep):
@@ -124,13 +146,11 @@ def one_order(prefers, sample, known):
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
-        (checks.ex_12_1, one_too_few, "not yet 90%"),
-        (checks.ex_12_1, lambda p, sure=0.9: samples_needed(p), "use `sure`"),
-        (
-            checks.ex_12_1,
-            lambda p, sure=0.9: samples_needed(p, sure) + (p < 0.1),
-            "return the smallest",
-        ),
+        (checks.ex_12_1, the_rows_left, "of each row"),
+        (checks.ex_12_1, fewer, "a row with one slip"),
+        (checks.ex_12_1, none_at_all, "a row with one slip"),
+        (checks.ex_12_1, turned, "what it should remove"),
+        (checks.ex_12_1, of_rows, "return a function"),
         (checks.ex_12_2, without_cap, "ignores the cap"),
         (checks.ex_12_2, cap_of_mean, "ignores the cap"),
         (checks.ex_12_2, lambda p, k, keep: p, "k times p"),
@@ -160,7 +180,7 @@ def test_a_wrong_answer_gets_its_reason(check, wrong, reason, capsys):
 @pytest.mark.parametrize(
     "check, right",
     [
-        (checks.ex_12_1, samples_needed),
+        (checks.ex_12_1, few_slips),
         (checks.ex_12_2, expected_kept),
         (checks.ex_12_3, general_rows),
         (checks.ex_12_4, clean),

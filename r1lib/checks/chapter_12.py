@@ -6,26 +6,33 @@ from r1lib.checks.exercise import hint, items, number, report, truth
 from r1lib.world import countdown
 
 
-def ex_12_1(samples_needed) -> None:
-    """How many samples until one is right, nearly surely."""
+def ex_12_1(few_slips) -> None:
+    """A filter that keeps rows with few false lines."""
 
-    def test(samples_needed):
-        got = number(samples_needed(0.5))
-        assert got != 3, "three samples all miss with probability 0.125: not yet 90%"
-        assert got == 4, f"p = 0.5 needs 4 samples for 90%, not {got}"
-        got = number(samples_needed(0.95))
-        assert got == 1, (
-            f"where one sample is right in 95% of cases, 1 is enough: {got}"
+    def test(few_slips):
+        texts = ("8-3=5,*7=35~35=0", "8-3=6", "no tape", "8-3=6\n8+3=11~40=28\n8-3=5")
+        rows = [{"completion": text} for text in texts]
+        keep = few_slips(0)
+        assert callable(keep), (
+            "few_slips(0) is a filter: return a function that gets the rows"
         )
-        got = number(samples_needed(0.05))
-        assert got != 46, "45 are enough for p = 0.05: return the smallest number"
-        assert got == 45, f"p = 0.05 needs 45 samples, not {got}"
-        got = number(samples_needed(0.5, 0.5))
-        assert got == 1, f"use `sure`: half of the time one sample is enough, not {got}"
-        got = number(samples_needed(0.01, 0.99))
-        assert got == 459, f"p = 0.01 needs 459 samples for 99%, not {got}"
+        got = items(keep(rows))
+        assert len(got) == 4, (
+            f"a filter says of each row whether to keep it: 4 rows, not {len(got)}"
+        )
+        got = [truth(verdict) for verdict in got]
+        assert got != [False, True, False, True], "that keeps what it should remove"
+        assert got == [True, False, True, False], (
+            f"8-3=6 is a slip, and a text without a tape has none: {got}"
+        )
+        got = [truth(verdict) for verdict in items(few_slips(1)(rows))]
+        assert got == [True, True, True, False], (
+            "few_slips(1) keeps a row with one slip, and removes one with two"
+        )
+        got = [truth(verdict) for verdict in items(few_slips(2)(rows))]
+        assert all(got), "two slips are at most 2: use `most`"
 
-    report("12.1", test, samples_needed)
+    report("12.1", test, few_slips)
 
 
 def ex_12_2(expected_kept) -> None:

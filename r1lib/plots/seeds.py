@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from r1lib.plots.bars import difference_rows, said_of
 from r1lib.plots.style import (
@@ -145,6 +145,7 @@ def difference_panels(panels: dict[str, dict], label: str) -> Picture:
     for axes, (title, rows) in zip(all_axes, panels.items(), strict=True):
         difference_rows(axes, rows)
         axes.set_title(title)
+        axes.xaxis.set_major_locator(MaxNLocator(4))  # or their numbers would touch
         if axes is not all_axes[0]:
             axes.set_yticklabels([])
         figure.alt += f" {title}. {said_of(rows)}"
