@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | nothing yet. You ask the finished models of this book, take their answers apart, and measure what thinking buys and what it costs |
 # | You need | Python and an installed book (`python r1.py lab`). Every other idea is explained when it is first used |
-# | Minutes to read | 75 |
+# | Minutes to read | 65 |
 # | Minutes to run | 2, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 1 to 3, with its Figure 2; InstructGPT (arXiv 2203.02155) for the last two steps of an ordinary assistant |
@@ -25,8 +25,8 @@
 # ![One question about apples with two answers. An ordinary model writes the answer 30 at once: a guess, and wrong. A reasoning model first writes two lines of thinking, a tape of small sums and the same tape again with a check, and then the answer 25.](../figures/01_thinking.png)
 #
 # What you see: one question and two ways to answer it. The names of the parts (tape,
-# check, answer) come back in every chapter. The short route takes about 50 minutes: run
-# every cell, and read sections 1, 2 and 4 to 8.
+# check, answer) come back in every chapter. The short route takes about 40 minutes: run
+# every cell, and read sections 1 to 4, 7 and 8.
 
 # %% [markdown]
 # **Run this first.** It seeds the one global random generator. The next cell defines
@@ -81,12 +81,15 @@ def show(label, completion):
 # %% tags=["nbval-check-output"]
 NAMES = ("base", "zero", "dev1", "dev2", "dev3", "r1")
 models = {name: artifacts.load(f"{name}-tiny") for name in NAMES}
-sizes = {sum(p.numel() for p in model.parameters()) for model, _ in models.values()}
-print(f"{len(models)} models, each with {sizes.pop():,} weights")
-assert not sizes  # all have the same number
+for name, (model, _) in models.items():
+    print(f"{name}: {sum(p.numel() for p in model.parameters()):,} weights")
 
 # %% [markdown]
-# Ask the first and the last of them. `ask` sends prompts to a model and returns a row of
+# The last one is **our R1**. DeepSeek's R1 has 671 billion weights, almost a million times as
+# many. When we run R1 or `r1` in this chapter, it is ours. (Chapter 14 also counts 32 numbers that
+# training sets by a rule of its own.)
+#
+# Ask the first and the last of the six. `ask` sends prompts to a model and returns a row of
 # completions for each; here we take the only one. (`temperature` is explained below.)
 
 # %% tags=["slide"]
@@ -118,7 +121,10 @@ def next_tokens(prompt, written):
     ids = torch.tensor([[*tokenizer.prompt(prompt), *begun]])
     with torch.no_grad():
         pair = {name: models[name][0](ids)[0, -1].softmax(0) for name in ("base", "r1")}
-    likely = torch.maximum(*pair.values()).topk(4).indices.tolist()
+    likely = pair["base"].topk(4).indices.tolist()  # in the order of the base
+    if written == "<answer>":
+        likely[3:] = tokenizer.encode("25")  # the right answer
+    likely = [i for i in likely if pair["base"][i] > 0.005]  # half a percent
     return {
         name: {tokenizer.decode([i]): chances[i].item() for i in likely}
         for name, chances in pair.items()
@@ -128,20 +134,19 @@ def next_tokens(prompt, written):
 PLACES = ("", "<answer>", "<think>12+5=")
 places = {f"after {written or 'the question'}": written for written in PLACES}
 chances = {place: next_tokens(APPLES, text) for place, text in places.items()}
-first, guess, step = chances.values()
-assert first["base"]["<answer>"] > 0.5 > 0.2 < first["base"]["<think>"]
-assert first["r1"]["<think>"] > 0.95 < min(step[name]["17"] for name in step)
-assert all(
-    max(guess[name].values()) < 0.1 and "25" not in guess[name] for name in guess
-)
+first, guess, one_sum = chances.values()
+assert 0.5 < first["base"]["<answer>"] and 0.95 < first["r1"]["<think>"]
+assert all(max(guess[name].values()) < 0.1 for name in guess)
+assert all(one_sum[name]["17"] > 0.9 for name in one_sum)
 plots.next_token_bars(chances)
 
 # %% [markdown]
-# What you see: the bars of one colour and one panel add up to 1.
+# What you see: the likeliest tokens of the base, beside what R1 gives them. The bars of one
+# colour and one panel add up to 1.
 #
 # - **Left.** The base prefers to answer at once, and R1 to think.
 # - **Middle.** Begun with `<answer>`, *both* can only guess. Their probability is spread over
-#   many numbers, and the right one, 25, is not among the likeliest.
+#   many numbers, and the right one, 25, is no likelier than some wrong ones.
 # - **Right.** Asked for one small sum, both are nearly sure, and right.
 #
 # So on this question R1 need not be better at adding than the base. It starts with a different
@@ -149,7 +154,8 @@ plots.next_token_bars(chances)
 #
 # The **temperature** says how a token is chosen. At 1 it is drawn with just these
 # probabilities, so here the base would think about one time in four. Below 1 the likely
-# tokens become likelier still, and at 0 the likeliest one is always taken.
+# tokens become likelier still, and at 0 the likeliest one is always taken. (In exercise 1.1 you
+# add it to the loop below.)
 #
 # You now have all the parts of the loop that writes a text. The model gives every token a
 # number, a **logit**. *Softmax* turns the logits into probabilities, a token is drawn, and it
@@ -190,7 +196,7 @@ for text in ("<answer>30</answer>", "The capital of France is Paris."):
 # %% [markdown] tags=["slide"]
 # ## 2. Two games
 #
-# The real R1 learned from mathematics, code and conversations. We need a world that is
+# DeepSeek's R1 learned from mathematics, code and conversations. We need a world that is
 # small enough for a laptop, and that we know completely. So every text that our models
 # read is made by a seeded program.
 #
@@ -256,10 +262,10 @@ for problem in (bare, story):
 # ## 3. The tiny world: its people, languages and splits
 #
 # The base was trained on made-up texts, its "web". The made-up people in them answer in three
-# **styles**. They *guess* without any work, work *short* (one attempt), or work *long*, which
-# means that they check an attempt and go on after a "no". Here is one answer of each style to the
-# game above. `Habits` says how often people make mistakes; for these three we set all of them
-# to 0:
+# **styles**. They *guess* without any work. They work *short*: one attempt with a check, and they
+# submit it even after a "no". Or they work *long*: after a "no" they go on. Here is one answer of
+# each style to the game above. `Habits` says how often people make mistakes; for these three we set
+# all of them to 0:
 
 # %% tags=["nbval-check-output"]
 from r1lib.world import corpus
@@ -275,53 +281,23 @@ print(f"{habits.slip:.0%} of the results are slips,")
 print(f"and {habits.switch:.0%} of the verdicts are in the other language.")
 
 # %% [markdown]
-# The two wrong answers have no slip in them: their expressions miss the target. On the web most
-# people guess, and their guesses are bad. We chose these numbers, so where thinking beats
-# guessing in this chapter, a part of that is our choice.
+# On the web most people guess, and their guesses are bad. We chose these numbers, so where
+# thinking beats guessing in this chapter, a part of that is our choice. (The two wrong answers
+# have no slip in them: their expressions miss the target.)
 #
-# The world has **two languages**, English and Korean, so that mixing them is easy to
-# see. And an assistant must do more than play games. It has to know facts, chat, follow
-# instructions, and refuse harmful requests:
-
-# %% tags=["nbval-check-output"]
-import textwrap
-
-from r1lib.problem import problems
-from r1lib.world import requests, web
-
-print(game.prompt, "|", countdown.make((3, 7, 8), 35, "ko").prompt, "\n")
-for family, share in web.SHARES.items():
-    example = problems(web.SAMPLE[family], 1, 8, "train", language="en")[0]
-    print(f"{share:4.0%} {family:13}{textwrap.shorten(example.prompt, 62)}")
-
-# %% [markdown]
-# In a logic puzzle knights always tell the truth and knaves always lie, and the question is
-# who is which. A program is a Python function, `solve`, written from its description. Half of
-# the requests about refusing only look harmful ("How do I shoot a good photo of a dog?");
-# refusing those is also a mistake.
+# The world has **two languages**, English and Korean, so that mixing them is easy to see. And an
+# assistant must do more than play games: know facts, chat, follow instructions, and refuse harmful
+# requests. Half of the requests about refusing only look harmful, such as "How do I shoot a good
+# photo of a dog?". Refusing these **near misses** is also a mistake.
 #
 # Every problem belongs to one of three **splits**: `train` to learn from, `valid` for
 # decisions on the way, and `test` for the final measurements only. The split is computed from
 # the problem itself, so the same numbers in another order, or in Korean, are on the same
-# side:
-
-# %% tags=["nbval-check-output"]
-from r1lib.problem import split_of
-
-for numbers, target, language in (
-    ((3, 7, 8), 35, "en"),
-    ((8, 3, 7), 35, "ko"),
-    ((19, 3, 8), 24, "en"),
-    ((3, 8, 19), 24, "ko"),
-    ((10, 14, 8), 12, "en"),
-):
-    problem = countdown.make(numbers, target, language)
-    print(f"{split_of(problem):6} {problem.prompt}")
-
-# %% [markdown]
-# For facts a test cannot work like that, because nobody can work out a capital. There only the
-# words around the question are new, such as "It is cold." before it. `docs/world.md` describes
-# the whole world.
+# side.
+#
+# <details><summary>And facts?</summary>Nobody can work out a capital. In a test only the words
+# around the question are new, such as "It is cold." before it. `docs/world.md` describes the whole
+# world.</details>
 
 # %% [markdown] tags=["slide"]
 # ## 4. How an ordinary model is trained
@@ -345,6 +321,9 @@ for numbers, target, language in (
 # earned more become more likely. Here is one example of what each step reads:
 
 # %% tags=["nbval-check-output", "hide-input"]
+from r1lib.problem import problems
+from r1lib.world import requests, web
+
 prompt, completion = next(web.documents(1, seed=43))
 print("1 pre-training\n " + prompt + "\n " + completion.replace("\n", "\n "))
 
@@ -362,7 +341,8 @@ print(f"3 preferences\n {request.prompt}\n better: {good}\n worse:  {worse}")
 # How do SFT and RL change a model? Look at one place only, the first token of an answer about the
 # apples. SFT is *shown* a token there, and makes it likelier. RL *draws* one and waits for the
 # reward. If the reward is above the usual one, the drawn token becomes likelier; if it is below,
-# less likely. Both take the same small step on the logits, with a different factor in front:
+# less likely. Both take the same kind of step on the logits, with a different factor in front.
+# (We draw the steps large. Those of real training are far smaller.)
 
 # %% tags=["slide"]
 names = ("<think>", "<answer>")  # as if there were no other tokens
@@ -370,37 +350,38 @@ before = torch.tensor([first["base"][name] for name in names])
 before /= before.sum()
 
 
-def step_on(token, factor):
-    """Probabilities after the logit of a token rises and the others make room."""
+def lesson(token, factor):
+    """Change of the logits: that of the token rises, and the others make room."""
     shown = torch.tensor([float(name == token) for name in names])
-    return (before.log() + factor * (shown - before)).softmax(0)
+    return factor * (shown - before)
 
 
 USUAL = 0.3  # the mean reward of earlier texts, for example
-rows = {
-    "before": before,
-    "SFT, shown <think>": step_on("<think>", 1.0),
-    "RL, drew <think>, right": step_on("<think>", 1.0 - USUAL),
-    "RL, drew <answer>, wrong": step_on("<answer>", 0.0 - USUAL),
-}
+lessons = {"before": torch.zeros(2), "SFT, shown <think>": lesson("<think>", 1.0)}
+for token in names:
+    lessons[f"RL, drew {token}, right"] = lesson(token, 1.0 - USUAL)
+    lessons[f"RL, drew {token}, wrong"] = lesson(token, 0.0 - USUAL)
 print(f"{'':26}" + "".join(f"{name!r:>12}" for name in names))
-for label, row in rows.items():
-    print(f"{label:26}" + "".join(f"{chance:12.2f}" for chance in row.tolist()))
-assert all(row[0] > before[0] for label, row in rows.items() if label != "before")
+for label, change in lessons.items():
+    after = (before.log() + change).softmax(0)
+    print(f"{label:26}" + "".join(f"{chance:12.2f}" for chance in after.tolist()))
 
 # %% [markdown]
-# What you see: three different lessons, and all of them make `<think>` likelier. SFT needs
-# somebody who writes the good answer. RL needs only a verdict on what the model wrote itself, but
-# it can learn only from tokens that the model draws now and then. (In a network, a step changes
-# the weights, and through them the logits of many places at once.)
+# What you see: SFT makes `<think>` likelier. Of the four lessons of RL, two do that and two
+# do the opposite. So RL can go either way: it depends on which lessons come most often. Section 8
+# measures this, and takes the average.
+#
+# SFT needs somebody who writes the good answer. RL needs only a verdict on what the model wrote
+# itself, but it can learn only from tokens that the model draws now and then. (In a network, a step
+# changes the weights, and through them the logits of many places at once.)
 
 # %% [markdown] tags=["slide"]
 # ## 5. The recipe of R1 on one map
 #
 # R1 uses the same kinds of training, in another order. Follow the lower map by its numbers:
 #
-# 1. RL makes **R1-Zero** from the base, to see what rewards alone can teach. A verifier says
-#    right or wrong. Zero reasons well, but its thinking is hard to read and mixes languages.
+# 1. RL makes **R1-Zero** from the base, with a verifier that says right or wrong. Zero reasons
+#    well, but its thinking is hard to read and mixes languages.
 # 2. Answers of Zero are rewritten until people can follow them. With some answers of the base and
 #    some scripted ones, they are the **cold start**, a small table of texts.
 # 3. SFT on the cold start makes **Dev1** from the base. It is easy to read, but reasons less well.
@@ -415,8 +396,9 @@ assert all(row[0] > before[0] for label, row in rows.items() if label != "before
 # 8. SFT on the same samples teaches a small base, without any RL. The result is **Distill**, a
 #    cheap model that reasons.
 #
-# The paper's cold start has a few thousand texts. Its samples are about 600,000 for reasoning and
-# 200,000 others in version 1, and 627,000 and 178,000 in version 2.
+# <details><summary>How large are the tables of the paper?</summary>Its cold start has a few thousand
+# texts. Its samples are about 600,000 for reasoning and 200,000 others in version 1, and 627,000 and
+# 178,000 in version 2.</details>
 #
 # No model starts from Zero's *weights*, not even Dev1: Zero only writes texts for it. The
 # recipe of the library says so. In code the models have short names: `zero` is R1-Zero, and
@@ -429,8 +411,7 @@ from r1lib.recipe.stages import RECIPE
 print(f"{'stage':9}{'starts from':13}reads")
 for stage in RECIPE:
     print(f"{stage.name:9}{stage.start or '-':13}{', '.join(stage.reads) or '-'}")
-starts = {stage.name: stage.start for stage in RECIPE}
-assert [name for name in starts if starts[name] == "zero"] == []
+assert all(stage.start != "zero" for stage in RECIPE)
 
 # %% [markdown] tags=["slide"]
 # ## 6. One prompt through six models
@@ -448,8 +429,8 @@ for place, prompt in enumerate(both):
 
 thinks = {name: ["<think>" in row[0].text for row in six[name]] for name in NAMES}
 assert thinks["base"] == [False, False]
-assert thinks["zero"] == thinks["dev1"] == thinks["dev2"] == [True, True]
-assert thinks["dev3"] == thinks["r1"] == [True, False]
+assert all(thinks[name] == [True, True] for name in ("zero", "dev1", "dev2"))
+assert all(thinks[name] == [True, False] for name in ("dev3", "r1"))
 
 # %% [markdown]
 # What you see:
@@ -464,23 +445,23 @@ assert thinks["dev3"] == thinks["r1"] == [True, False]
 # %% [markdown] tags=["slide"]
 # ## 7. The same exam for base, Zero and R1
 #
-# Now count. Each model gets four kinds of test questions, two tries each, at temperature
-# 1. They are of the easy level; only the requests for harm are of the hard one, with pressure to
-# say yes. (The authors of R1 use 0.6. At 0 they saw more repetition.)
+# Now count. Each model gets five kinds of test questions, two tries each, at temperature
+# 1. They are of the easy level; only the requests about refusing are of the hard one, with pressure
+# to say yes. Some of these are harmful, and right is a refusal. The others are near misses, and
+# right is a helpful answer. (The authors of DeepSeek-R1 use 0.6. At 0 they saw more repetition.)
 #
-# There is a fourth row: `base, made to think` is the base whose answer we begin with
+# There is a fourth row: `base with <think>` is the base whose answer we begin with
 # `<think>`, and it goes on from there. Without this row we could not tell whether Zero has
 # learned to add, or to think.
 #
 # **Predict, then run.** Write down the four shares that you expect for sums. Where will the
-# base end up when it is made to think?
+# base end up when its answer begins with `<think>`?
 
 # %% tags=["hide-input"]
 from itertools import islice
 
 from r1lib import progress
 from r1lib.evaluate import interval
-from r1lib.problem import check
 from r1lib.tokenizer.chat import CLOSE, OPEN, OPEN_ANSWER
 from r1lib.world import skills
 
@@ -491,31 +472,33 @@ questions = {
     "harm": [request for request in refusals if requests.harmful(request)],
     "countdown": problems(countdown.sample, 64, 1, "test"),
 }
-ROWS = {"base": ("base", ""), "base, made to think": ("base", OPEN)}
+near = [request for request in refusals if not requests.harmful(request)]
+WITH = "base with <think>"
+ROWS = {"base": ("base", ""), WITH: ("base", OPEN)}
 ROWS |= {"zero": ("zero", ""), "r1": ("r1", "")}
 
 
 def exam(name, opening, k=2):
-    """Ask all questions k times in one go; kind -> a row of completions for each."""
+    """Ask all questions k times; kind -> a row of completions for each."""
     prompts = [problem.prompt for kind in questions.values() for problem in kind]
     rows = iter(ask(name, prompts, k, opening=opening))
-    return {kind: list(islice(rows, len(part))) for kind, part in questions.items()}
+    found = {kind: list(islice(rows, len(part))) for kind, part in questions.items()}
+    prompts = [request.prompt for request in near]
+    return found | {"near misses": ask(name, prompts, k, opening=opening)}
 
 
 answers = {}
 for label in progress.bar(ROWS, len(ROWS), "exam"):
     answers[label] = exam(*ROWS[label])
+questions["near misses"] = near
 print({kind: len(part) for kind, part in questions.items()}, "questions")
-
-# %% [markdown]
-# `check` says whether an answer is right, or a harmful request refused:
 
 
 # %% tags=["hide-input"]
 def by_question(asked, rows):
     """The share of right tries of each question."""
     return [
-        fmean(check(problem, completion.text) for completion in row)
+        fmean(problem.check(completion.text) for completion in row)
         for problem, row in zip(asked, rows, strict=True)
     ]
 
@@ -526,93 +509,75 @@ def score(asked, rows):
     return fmean(values), *interval(values)
 
 
-def ahead(one, other, kind):
-    """(mean, low, high) of how far one row is ahead, question by question."""
-    pair = [by_question(questions[kind], answers[name][kind]) for name in (one, other)]
-    values = [a - b for a, b in zip(*pair, strict=True)]
+def ahead(asked, rows, others):
+    """(mean, low, high) of how far some rows are ahead, question by question."""
+    pairs = zip(by_question(asked, rows), by_question(asked, others), strict=True)
+    values = [mine - theirs for mine, theirs in pairs]
     return fmean(values), *interval(values)
 
 
 # %% tags=["hide-input"]
 TITLES = {kind: kind for kind in ("sums", "countdown", "facts")}
-TITLES |= {"harm": "refuses harm"}
+TITLES |= {"harm": "refuses harm", "near misses": "helps with near misses"}
 panels = {title: {} for title in TITLES.values()}
 for kind, title in TITLES.items():
     for label in ROWS:
         panels[title][label] = [score(questions[kind], answers[label][kind])]
 
-MADE, gains = "base, made to think", {}
+gains = {}
 for one, other, kind in (
-    (MADE, "base", "sums"),
-    ("zero", MADE, "sums"),
-    ("zero", MADE, "countdown"),
+    (WITH, "base", "sums"),
+    ("zero", WITH, "sums"),
+    ("zero", WITH, "countdown"),
     ("zero", "base", "facts"),
     ("r1", "base", "facts"),
-    ("r1", "zero", "harm"),
+    ("r1", "base", "harm"),
+    ("r1", "base", "near misses"),
 ):
-    gain, low, high = gains[one, other, kind] = ahead(one, other, kind)
-    print(f"{kind:10}{one} minus {other}: {gain:+.2f} ({low:+.2f} to {high:+.2f})")
-thinking, rest = gains[MADE, "base", "sums"], gains["zero", MADE, "sums"]
-assert thinking[0] > 5 * rest[0] > 0 < rest[1] < 0.02
-assert gains["zero", MADE, "countdown"][1] > 0.1
-assert gains["zero", "base", "facts"][1] < 0 < gains["zero", "base", "facts"][2]
-assert gains["r1", "base", "facts"][1] > 0 < gains["r1", "zero", "harm"][1]
-plots.interval_dots(panels, "share", columns=2)
+    both = answers[one][kind], answers[other][kind]
+    gain, low, high = gains[one, other, kind] = ahead(questions[kind], *both)
+    print(f"{kind:13}{one} minus {other}: {gain:+.2f} ({low:+.2f} to {high:+.2f})")
+
+assert gains[WITH, "base", "sums"][0] > 5 * gains["zero", WITH, "sums"][0]
+assert gains["zero", WITH, "countdown"][1] > 0.1
+for better, kind in (("r1", "facts"), ("r1", "harm")):
+    assert gains[better, "base", kind][1] > 0
+for level, kind in (("zero", "facts"), ("r1", "near misses")):
+    _, low, high = gains[level, "base", kind]
+    assert low < 0 < high
+plots.interval_dots(panels, "share", columns=3)
 
 # %% [markdown]
-# What you see: one dot for each model and kind of question, all from one training run
-# (seed 0). The line through a dot is a **95% interval**: how uncertain is a share from so few
-# questions? We imitate a new exam. From the 64 questions we draw 64, so that some come twice and
-# others not at all, and take the mean. We do this 1,000 times, and the line covers the middle
-# 95% of these means (the *bootstrap*). The two tries of a question are averaged first, since they
-# are not independent. R1 has 0.53 on facts, with a line from 0.44 to 0.62.
+# What you see: one dot for each model and kind of question. How far off was your prediction
+# for `base with <think>`?
+#
+# - **Sums.** Zero is 0.68 above the base, and 0.59 of that the base gains by beginning with
+#   `<think>`. So RL mainly taught it *to think*. The other 0.09 is hardly settled by 64 questions.
+# - **Countdown.** Beginning with `<think>` does not help the base by itself, and Zero is 0.34 ahead.
+#   But for a search this row is a weak control: it may give up after one failed attempt.
+# - **Facts.** Zero is not clearly better than the base, because nobody rewarded it for facts. R1
+#   gains 0.20 over the base.
+# - **Harm.** R1 refuses far more harmful requests. A model that refuses everything would do that,
+#   too. But R1 helps with near misses about as often as the base does.
+#
+# Chapter 09 has a stronger control for countdown: the base may not stop before its check has said
+# "yes". On other games, this lifts it from 0.16 to 0.37, and to 0.45 at temperature 0.6. If it may
+# not write `again` either, it has 0.59, and Zero has 0.56 (`docs/r1_zero.md`). So in countdown,
+# too, RL mostly made regular what the base did now and then.
+#
+# **How sure is a dot?** All dots are from one training run (seed 0). The line through a dot is a
+# **95% interval**. It says, roughly, how far the dot might move if we had drawn other questions.
+# New tries move a dot as well: section 11 asks the base the same games again, and its 0.30 becomes
+# 0.21.
+#
+# <details><summary>How the line is found</summary>We imitate a new exam. From the questions of a
+# panel we draw as many as it has: some come twice, and others not at all. We take the mean. After
+# 1,000 such exams the line covers the middle 95% of their means (the *bootstrap*). The two tries of a
+# question are averaged first, since they are not independent.</details>
 #
 # Two rows that answer the *same* questions can be compared more sharply, by the difference on
 # each question. These differences are printed above the picture. Where an interval leaves
 # out 0, chance alone hardly explains the difference.
-#
-# - **Sums.** Zero is 0.68 above the base, and 0.59 of that the base gains by being made to
-#   think. So RL mainly taught it *to think*. Zero is still 0.09 ahead, and the interval
-#   just leaves out 0. These 64 questions hardly settle that rest, and a forced base at
-#   temperature 0.6 is no longer behind (`docs/claims/P01.md`).
-# - **Countdown.** Forcing the base to think does not help by itself, since finding a target takes
-#   several tries. Zero is far ahead, so RL taught it something more. A clue: a forced base that
-#   may not write `again` is level with Zero (chapter 09).
-# - **Facts and harm.** Zero is not clearly better than the base, because nobody rewarded it for
-#   these. R1 gains 0.20 on facts over the base, and refuses far more harm.
-#
-# Does RL for right answers also keep to one language? A count of the answers that mix would be
-# unfair to Zero, because the base seldom writes a verdict, and what is not written cannot be
-# mixed. So count the verdicts in the countdown answers:
-
-
-# %% tags=["hide-input"]
-def count_verdicts(problem, text):
-    """How many verdicts a text has, and how many of them are in the other language.
-
-    "<think>1+2=3~4=1 no\\n2*2=4~4=0 맞아\\n", an English problem -> (2, 1)
-    """
-    counts = {
-        language: sum(map(text.count, words.values()))
-        for language, words in countdown.WORDS.items()
-    }
-    return sum(counts.values()), sum(counts.values()) - counts[problem.language]
-
-
-print(f"{'':20}{'verdicts':>9}{'other language':>16}")
-for label, by_kind in answers.items():
-    rows, written, other = by_kind["countdown"], 0, 0
-    for problem, row in zip(questions["countdown"], rows, strict=True):
-        for completion in row:
-            count, in_other = count_verdicts(problem, completion.text)
-            written, other = written + count, other + in_other
-    print(f"{label:20}{written:9}{other:9} = {other / written:4.0%}")
-
-# %% [markdown]
-# What you see: the base mixes in 14% of its few verdicts, and in 8% where it is made to think.
-# Its web has 10%, which is no clear difference for so few verdicts. Zero mixes more often, and
-# writes far more verdicts, because a reward for right answers does not care about their language.
-# R1 hardly mixes at all.
 #
 # And how do they think? Here is the first English countdown question that Zero and R1 got
 # right and the base wrong, with a "no" and two languages in Zero's thinking. (`아니` is no,
@@ -655,10 +620,15 @@ for label, by_kind in answers.items():
 assert cut["base"] < 0.1 < cut["zero"] < 0.5
 
 # %% [markdown]
-# What you see: Zero and R1 try, check, and go on after a "no". Zero changes the language of
-# its verdicts, and R1 adds a word or two to them, such as `no false`. Did one of them make a
-# slip? (Exercise 1.2 finds slips.) A model that is still thinking after 160 tokens has not
-# answered. Zero and R1 lose about a third of their games this way, and the base very few.
+# What you see: Zero and R1 try, check, and go on after a "no". R1 adds a word or two to its
+# verdicts, such as `no false`. Did one of them make a slip? (Exercise 1.2 finds slips.) A model that
+# is still thinking after 160 tokens has not answered. Zero and R1 lose about a third of their games
+# this way, and the base very few.
+#
+# Zero also changes the language of its verdicts, since no reward forbids that. Does RL make it mix
+# more? In this run 25% of its answers hold a verdict in the other language, and 3% of the base's.
+# But so do 27% of a base that is forced to think as long (`docs/claims/P05.md`). Length may be the
+# whole reason here; chapter 11 looks closer.
 #
 # <details><summary>The slip</summary>In the run printed here: Zero writes
 # `28,+18=50`, and 28 + 18 is 46.</details>
@@ -672,40 +642,81 @@ assert cut["base"] < 0.1 < cut["zero"] < 0.5
 
 # %% tags=["slide", "hide-input"]
 asked = questions["sums"] + questions["facts"]
-forced, tokens = {"sums right": {}, "facts right": {}}, {}
+WAYS = {"at once": OPEN_ANSWER, "thinking": OPEN}
+tries = {kind: {name: {} for name in TRIO} for kind in ("sums", "facts")}
 for name in progress.bar(TRIO, len(TRIO), "two ways"):
-    for way, opening in (("at once", OPEN_ANSWER), ("thinking", OPEN)):
+    for way, opening in WAYS.items():
         prompts = [problem.prompt for problem in asked]
         rows = iter(ask(name, prompts, 4, opening=opening))
-        for kind in ("sums", "facts"):
-            part = list(islice(rows, len(questions[kind])))
-            label = f"{name}, {way}"
-            forced[f"{kind} right"][label] = [score(questions[kind], part)]
-            tokens[kind, label] = fmean(c.tokens for row in part for c in row)
+        for kind in tries:
+            tries[kind][name][way] = list(islice(rows, len(questions[kind])))
 
+forced = {
+    kind: {
+        name: {way: score(questions[kind], rows) for way, rows in ways.items()}
+        for name, ways in by_name.items()
+    }
+    for kind, by_name in tries.items()
+}
 for name in TRIO:
-    sums, facts = forced["sums right"], forced["facts right"]
-    assert sums[f"{name}, at once"][0][2] < sums[f"{name}, thinking"][0][1]
-    assert facts[f"{name}, at once"][0][0] > facts[f"{name}, thinking"][0][0]
-facts = {label: row[0][0] for label, row in forced["facts right"].items()}
-by_weights = facts["r1, at once"] - facts["zero, at once"]
-by_silence = facts["r1, at once"] - facts["r1, thinking"]
-assert (f"{by_weights:.2f}", f"{by_silence:.2f}") == ("0.07", "0.21")
-print(f"R1's weights, both at once: {by_weights:+.2f}")
-print(f"R1 at once instead of thinking: {by_silence:+.2f}")
-plots.interval_dots(forced, "share of answers")
+    sums, facts = forced["sums"][name], forced["facts"][name]
+    assert sums["at once"][2] < sums["thinking"][1]
+    assert facts["at once"][0] > facts["thinking"][0]
+plots.paired_dots(forced, "share right")
 
 # %% [markdown]
-# What you see: with thinking all three get most sums right, and without it hardly any. On
-# facts it is the other way round. Thinking there *costs* right answers, and several times the
-# tokens. Our models "think" about a fact by writing down the question and an idea. A likely
-# reason for the loss is that each of these words is one more chance to go wrong.
+# What you see: thinking helps with sums and hurts with facts, in all three models. Without it
+# hardly any sum is right. On facts it *costs* right answers, and several times the tokens. Our
+# models "think" about a fact by writing down the question and an idea. A likely reason for the loss
+# is that each of these words is one more chance to go wrong. (The base has 0.27 on facts with
+# thinking, and had 0.33 in section 7: the same questions, new tries.)
 #
 # Left alone, Zero always thinks about facts and R1 answers at once. So R1 may gain over
-# Zero in two ways: it may know a little more, and it does *not* think. Where both answer at
-# once, R1 is ahead by 0.07, and the two intervals overlap. Where R1 answers at once instead of
-# thinking, it gains 0.21. So most of its lead comes from not thinking. (Is R1 just out of
-# practice with thinking about facts? Exercise 1.5 asks.)
+# Zero in two ways: it does *not* think, and it may know a little more. Go from Zero to R1 in these
+# two steps:
+
+# %% tags=["hide-input"]
+zero, r1 = tries["facts"]["zero"], tries["facts"]["r1"]
+STEPS = {
+    "Zero, at once instead of thinking": (zero["at once"], zero["thinking"]),
+    "both at once, R1 instead of Zero": (r1["at once"], zero["at once"]),
+    "together": (r1["at once"], zero["thinking"]),
+}
+moves = {}
+for label, pair in STEPS.items():
+    gain, low, high = moves[label] = ahead(questions["facts"], *pair)
+    print(f"{label:35}{gain:+.2f} ({low:+.2f} to {high:+.2f})")
+silent, weights, together = (gain for gain, *_ in moves.values())
+assert silent > 2 * weights > 0 and silent > together / 2
+
+# %% [markdown]
+# What you see: most of R1's lead on facts comes from not thinking, and a smaller part from its
+# weights.
+#
+# Now finish the step of section 4. The base draws `<think>` or `<answer>`, and each is right as
+# often as the base's two dots say. So each of the four lessons of RL comes with a known frequency.
+# Take their average, once as if all questions were sums, and once as if all were facts:
+
+# %% tags=["slide"]
+for kind in ("sums", "facts"):
+    shares = [forced[kind]["base"][way][0] for way in ("thinking", "at once")]
+    usual = sum(p * share for p, share in zip(before, shares, strict=True))
+    logits = before.log()
+    for token, p, share in zip(names, before, shares, strict=True):
+        logits = logits + p * share * lesson(token, 1.0 - usual)  # drawn, and right
+        logits = logits + p * (1 - share) * lesson(token, 0.0 - usual)  # and wrong
+    after = logits.softmax(0)
+    print(f"rewarded for {kind:6} <think> goes from {before[0]:.3f} to {after[0]:.3f}")
+    assert (after[0] > before[0]) == (kind == "sums")
+
+# %% [markdown]
+# What you see: rewards for sums make thinking likelier, and rewards for facts would make it
+# rarer. The step is the same; only the shares of right answers differ. (Exercise 1.3 repeats it
+# until the base always thinks, or never.)
+#
+# Why then does Zero think about facts? It was rewarded for games only, where thinking pays. The
+# same weights choose the first token after *every* question. So the habit most likely spread from
+# the games to the facts, and no reward for facts was there to push back.
 #
 # How much of this is our own doing? The *size* of the gain on sums is: our models have
 # learned to guess badly. That thinking helps with problems of several steps is well known
@@ -724,30 +735,33 @@ def share_thinking(texts):
     return fmean("<think>" in text for text in texts)
 
 
-thinking = {"the web": (1 - habits.styles[0], web.Manners().thinks)}
+thinkers = {"the web": (1 - habits.styles[0], web.Manners().thinks)}
 for name in TRIO:
-    texts = {k: [c.text for row in answers[name][k] for c in row] for k in questions}
-    thinking[name] = share_thinking(texts["sums"]), share_thinking(texts["facts"])
+    thinkers[name] = tuple(
+        share_thinking(c.text for row in answers[name][kind] for c in row)
+        for kind in ("sums", "facts")
+    )
 for name in ("cold", "samples"):
     rows = tables.load(artifacts.path(f"{name}-tiny"))
-    thinking[f"table {name}"] = tuple(
+    thinkers[f"table {name}"] = tuple(
         share_thinking(row["completion"] for row in rows if row["family"] == family)
         for family in ("arithmetic", "facts")
     )
 
 print("share with thinking  sums  facts")
-for name, (on_sums, on_facts) in thinking.items():
+for name, (on_sums, on_facts) in thinkers.items():
     print(f"{name:20}{on_sums:5.0%}{on_facts:7.0%}")
-assert max(thinking["base"]) < 0.5
-assert min(thinking["zero"]) > 0.8 > 0.3 > thinking["r1"][1]
+assert max(thinkers["base"]) < 0.5
+assert min(thinkers["zero"]) > 0.8 and thinkers["r1"][1] < 0.3
 
 # %% [markdown]
-# What you see: the base thinks now and then, less often than its web, so its 0.34 on
-# facts in section 7 lies between its two dots. Zero always thinks. R1 thinks about
-# sums and not about facts, and it was taught to. It grew out of Dev3, which had read the
-# `samples`: there every sum, and no fact, is answered after thinking. In the table
-# `cold`, which Dev1 read, every sum and every fact is. So whoever writes the samples
-# (chapter 12) largely decides when the model thinks.
+# What you see: Zero always thinks, and R1 thinks about sums and not about facts. R1 was taught
+# to. It grew out of Dev3, which had read the `samples`: there every sum, and no fact, is answered
+# after thinking. In the table `cold`, which Dev1 read, every sum and every fact is. So whoever
+# writes the samples (chapter 12) largely decides when the model thinks.
+#
+# The base thinks now and then, less often than its web. So its share of right facts in section 7,
+# 0.34, lies between its two dots above.
 
 # %% [markdown] tags=["slide"]
 # ## 9. What an answer costs
@@ -765,9 +779,9 @@ assert min(thinking["zero"]) > 0.8 > 0.3 > thinking["r1"][1]
 print(f"{'':16}{'tokens':>7}{'right':>8}{'tokens per right one':>25}")
 price = {}
 for kind in ("sums", "facts"):
-    for way in ("at once", "thinking"):
-        mean, low, high = forced[f"{kind} right"][f"base, {way}"][0]
-        number = tokens[kind, f"base, {way}"]
+    for way in WAYS:
+        mean, low, high = forced[kind]["base"][way]
+        number = fmean(c.tokens for row in tries[kind]["base"][way] for c in row)
         price[kind, way] = [number / high, number / mean, number / low]
         span = "{1:.0f} ({0:.0f} to {2:.0f})".format(*price[kind, way])
         print(f"{kind:6} {way:9}{number:7.1f}{mean:8.1%}{span:>25}")
@@ -782,35 +796,14 @@ assert price["facts", "thinking"][0] > price["facts", "at once"][2]
 # This count rests on one assumption: somebody can tell the right answers from the wrong
 # ones. A verifier can. A user who asks for the capital of Peru often cannot.
 #
-# And at full size? In R1 each token uses only a part of the weights (chapter 04). It takes
-# about two operations (FLOPs) per weight that it uses, and more to look back at the text
-# (attention, chapter 03):
-
-# %% tags=["nbval-check-output"]
-from r1lib.model import counts
-from r1lib.model.presets import PRESETS
-
-full = PRESETS["deepseek-v3"]  # R1 has the shape of DeepSeek-V3
-print(f"{counts.parameters(full) / 1e9:.0f} billion weights", end=", ")
-print(f"{counts.active_parameters(full) / 1e9:.1f} billion of them for each token")
-DOLLARS = 2  # for a million tokens, for example; put in what your provider asks
-for written in (10, 1_000, 10_000):
-    flops = sum(counts.decode_flops(full, place) for place in range(1, written + 1))
-    print(f"{written:6,} tokens: {flops / written / 1e9:4.0f} GFLOPs a token", end=", ")
-    print(f"{DOLLARS * written / 1_000:6.2f} dollars for 1,000 such answers")
-
-# %% [markdown]
-# What you see (a GFLOP is a billion operations): in the first line, 73 are two for each of
-# 36.6 billion weights. The bill grows with the number of tokens. The work grows faster,
-# because later tokens look back at a longer text. Over 10,000 tokens the mean is 158, and all
-# that exceeds 73 is looking back: 85 of 158, more than half.
+# At full size, too, the bill grows with the tokens. Chapter 14 counts the work behind it.
 
 # %% [markdown] tags=["slide"]
 # ## 10. Thinking that is shown, and thinking that is hidden
 #
 # Who gets to read the thinking?
 #
-# **Shown.** R1's weights are public, and everything it writes can be read.
+# **Shown.** The weights of DeepSeek's R1 are public, and everything it writes can be read.
 #
 # **Hidden.** OpenAI's o1 writes a chain of thought, too. Its users see a summary of it and
 # the final answer, and pay for all the tokens.
@@ -836,10 +829,10 @@ assert 0 < seen < whole.tokens / 2
 
 # %% [markdown]
 # Thinking that is shown can be checked, but it is no proof. The verifier in section 2
-# accepted a right answer after a thought about the moon. Nothing in R1's accuracy reward
-# asks whether the written steps are the ones that led to the answer.
+# accepted a right answer after a thought about the moon. Nothing in the accuracy reward of
+# DeepSeek's R1 asks whether the written steps are the ones that led to the answer.
 #
-# ### What is known of o1
+# <details><summary>What is known of o1</summary>
 #
 # OpenAI's o1 made reasoning models known in September 2024, with the post "Learning to
 # reason with LLMs".
@@ -852,6 +845,8 @@ assert 0 < seen < whole.tokens / 2
 # **Not said.** Its size, its data, its rewards, whether it was fine-tuned on examples
 # first, and whether an ordinary answer uses a search or a vote. The R1 paper shows one open
 # recipe that reaches similar scores. It does not show that o1 was made in this way.
+#
+# </details>
 
 # %% [markdown] tags=["slide"]
 # ## 11. Four ways to build a reasoning model
@@ -859,23 +854,16 @@ assert 0 < seen < whole.tokens / 2
 # ![Four rows: start, what is done, result. One: a base thinks longer, or votes; its weights stay the same; chapter 07. Two: a base and pure RL give R1-Zero; chapter 09. Three: a base, SFT and RL give R1; chapters 10 to 13. Four: a small base and SFT alone give Distill; chapter 14.](../figures/01_ways.png)
 #
 # What you see: the four ways, in the colours of the map, and where the book builds each.
+# **Inference-time scaling** spends more on each question, and trains nothing. **Pure RL** shows no
+# examples. **SFT and RL** is the way of R1. **SFT alone** on a strong model's texts is called
+# **distillation**: it is cheap, and it needs a teacher.
 #
-# 1. **Inference-time scaling** spends more on each question: a prompt that asks for
-#    steps, many samples and a vote, a search.
-# 2. **Pure RL** shows no examples. It turns habits that the base showed now and then into
-#    regular ones.
-# 3. **SFT and RL** is the way of R1: examples for form and breadth, rewards for skill.
-# 4. **SFT alone** on a strong model's texts is called **distillation**. It is cheap, and it
-#    needs a teacher.
-#
-# Here they are on one exam, countdown. A vote of 8 takes the most frequent of eight
-# answers. We first give the base one chain of thought, then add the vote, to see which of the
-# two helps. R1 may vote as well, because ways can be combined. Compare Distill with the `small
-# base` from which it started.
-
+# Here they are on countdown. A vote of 8 takes the most frequent of eight answers. R1 may vote as
+# well, because ways can be combined. Compare Distill with the `small base` from which it started.
 
 # %% tags=["hide-input"]
 from r1lib.evaluate import majority
+from r1lib.model import counts
 
 
 def vote(asked, rows):
@@ -912,27 +900,31 @@ for label, name, opening, k in progress.bar(RUNS, len(RUNS), "four ways"):
 # %% tags=["slide"]
 for label, (spent, (mean, low, high)) in dots.items():
     print(f"{label:20}{spent:5.0f} tokens, right {mean:.2f} ({low:.2f} to {high:.2f})")
+for name in ("base", "student"):
+    used = counts.active_parameters(models[name][0].config)
+    print(f"a token of {name} uses {used:,} weights")
 right = {label: mean for label, (_, (mean, *_)) in dots.items()}
 assert min(right["2 R1-Zero"], right["3 R1"]) > right["base"] + 0.25
-assert dots["1 base, vote of 8"][1][1] > dots["base"][1][2]
+assert right["1 base, vote of 8"] > right["base"] + 0.1
 assert right["4 Distill"] > right["small base"]
-plots.price_dots(dots, "tokens for one question", "countdown: share right")
+small = ("small base", "4 Distill")
+plots.price_dots(dots, "tokens for one question", "countdown: share right", small)
 
 # %% [markdown]
-# What you see: up is better and left is cheaper. There are 64 questions, and one training run.
-# The axis of tokens is logarithmic. One thought alone hardly helps the base. A vote lifts it
-# clearly, at many times the tokens. The trained models paid for their skill once, during
-# training, and voting helps R1 as well.
+# What you see: up is better, and left is fewer tokens (on a logarithmic axis). A vote lifts the
+# base clearly, at many times the tokens; one thought alone hardly does. The trained models paid for
+# their skill once, during training, and voting helps R1 as well.
 #
-# The games are those of section 7, with new tries. There the base had 0.30 and here 0.21, and
-# a forced thought looked like a small loss, so differences of this size may well be chance. Zero
-# and R1 are level; section 7 shows what R1 has besides.
+# The hollow squares are the two small models. A token of theirs uses two thirds of the weights, so
+# they are cheaper than their place says. (Of the others' weights, a token uses about half: chapter
+# 04.) The dots are of one training run and 64 questions. Zero and R1 are level here; section 7 shows
+# what R1 has besides.
 
 # %% [markdown]
 # ## 12. What this chapter does not show
 #
-# All numbers here are of one training run on a web that we wrote. Chapter 15 measures three
-# runs. Our games are not mathematics, and our facts are a short list. What carries over is the
+# All numbers that you printed are of one training run on a web that we wrote. Chapter 15 measures
+# three runs. Our games are not mathematics, and our facts are a short list. What carries over is the
 # *recipe*, step by step. The size of each gain does not.
 #
 # ## Summary
@@ -941,8 +933,10 @@ plots.price_dots(dots, "tokens for one question", "countdown: share right")
 #   answer. The steps are ordinary tokens.
 # - An ordinary assistant: pre-training, SFT, preferences. The recipe of R1 uses the same
 #   kinds of step. Three of its models start from the base; Zero passes on texts only.
-# - On sums, most of what RL gained came from starting to think: made to think, our base is close
-#   to Zero. In countdown RL added more than that.
+# - On sums, most of what RL gained came from starting to think: begun with `<think>`, our base is
+#   close to Zero. In countdown that is not enough; chapter 09 shows what else has to be forced.
+# - RL makes a token likelier where, on average, it earns more than the others. So rewards for sums
+#   teach thinking, and rewards for facts would not.
 # - Thinking pays where an answer must be worked out, and wastes tokens where it is stored.
 # - Compare the tokens for a *right* answer, and count hidden tokens, too.
 # - Four ways: think longer, pure RL, SFT and RL, SFT alone.
@@ -978,38 +972,40 @@ plots.price_dots(dots, "tokens for one question", "countdown: share right")
 # `solutions/01_reasoning_models.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 1.1** (easy, 10 min) Take a completion apart. Return `(thinking, final)`: what
-# is between `<think>` and the last `</think>`, and what comes after that. Return two
-# strings, with `""` for a part that is missing. A completion without these tags has no thinking.
-# If the thinking never ends, there is no final answer. Some
-# programs write `<think>` into the prompt themselves; then a completion has `</think>`
-# only, and its thinking begins at the start.
+# **Exercise 1.1** (easy, 10 min) Set the temperature. From the logits of all tokens and a
+# temperature, return the probabilities to draw from. At 1 they are the softmax of the logits. At
+# another temperature the logits are divided by it first. At 0, the likeliest token gets 1 and all
+# others 0; if several are likeliest, the first of them.
 #
-# <details><summary>Hint 1</summary>Look for `</think>` first. Where it is missing, the
-# beginning decides: is there a `<think>`?</details>
-# <details><summary>Hint 2</summary>`str.rpartition` cuts at the last occurrence, as `summary`
-# of section 10 does, and `str.removeprefix` drops the opening tag.</details>
+# Then use your function in the loop of section 1, with the base, at 0 and at 0.5. How often does the
+# base think about the apples at 0.5?
+#
+# <details><summary>Hint 1</summary>Treat 0 apart, since nothing can be divided by it.</details>
+# <details><summary>Hint 2</summary>`logits.argmax()` is the place of the first largest logit, and
+# `torch.zeros_like(logits)` has a 0 for each token.</details>
+#
+# <details><summary>Answer to the question</summary>About one time in eight. Dividing the logits by
+# 0.5 squares the probabilities, before they are scaled to add up to 1: 0.27 and 0.73 become 0.07 and
+# 0.53, and 0.07 / 0.60 is 0.12. At 0 it never thinks.</details>
 
 
 # %% tags=["exercise"]
-def split_completion(completion):
-    """(thinking, final answer): "<think>2+2=4</think>4" -> ("2+2=4", "4")."""
+def with_temperature(logits, temperature):
+    """Probabilities: tensor([0.0, 1.1]) at 0.5 -> tensor([0.1, 0.9]), about."""
     # BEGIN SOLUTION
-    if "</think>" in completion:
-        thinking, _, final = completion.rpartition("</think>")
-    elif completion.startswith("<think>"):
-        thinking, final = completion, ""
-    else:
-        thinking, final = "", completion
-    return thinking.removeprefix("<think>"), final
+    if temperature == 0:
+        probabilities = torch.zeros_like(logits)
+        probabilities[logits.argmax()] = 1.0
+        return probabilities
+    return (logits / temperature).softmax(0)
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_1_1(split_completion)
+checks.ex_1_1(with_temperature)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 1.2** (medium, 20 min) Find the slips. Return the numbers of the steps on a
+# **Exercise 1.2** (medium, 15 min) Find the slips. Return the numbers of the steps on a
 # tape whose result is wrong; the first step is number 1. Each step goes on from the result
 # that is *written* before it, so a slip does not make the steps after it wrong. A division
 # that leaves a remainder, or by 0, is wrong whatever is written.
@@ -1054,41 +1050,57 @@ def find_slips(tape):
 checks.ex_1_2(find_slips)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 1.3** (easy, 5 min) Whose weights? `starts` (section 5) maps each stage to the
-# stage whose weights it starts from; `None` means random weights. Return all stages that
-# a model's weights go back to, the nearest first. For `"r1"` this is `["dev3", "base"]`.
+# **Exercise 1.3** (medium, 20 min) Repeat the average step of section 8. `chances` are the
+# probabilities of some first tokens, and `shares` say how often an answer that begins with each of
+# them is right. Each time the usual reward is the mean reward at the present chances. Return the
+# chances after so many steps, as a list.
 #
-# <details><summary>Hint 1</summary>Begin with `starts[stage]`, then ask for the start of
-# that one, and so on.</details>
-# <details><summary>Hint 2</summary>A `while` loop that ends at `None`: add the name to a
-# list before you go on.</details>
+# Then try sums, `[0.27, 0.73]` with `[0.87, 0.06]`, and facts, with `[0.27, 0.48]`. Where do 200
+# steps end? And if both shares are equal?
+#
+# <details><summary>Hint 1</summary>All lessons of one token together move its logit by its chance
+# times (its share right minus the usual reward). What the other tokens make room adds up to
+# nothing.</details>
+# <details><summary>Hint 2</summary>The logits may be the logarithms of the chances. In a loop: usual
+# reward, new logits, softmax.</details>
+#
+# <details><summary>Answer to the question</summary>On sums the base thinks almost always, and on
+# facts almost never. If both shares are equal, nothing changes, however right or wrong the answers
+# are.</details>
 
 
 # %% tags=["exercise"]
-def ancestors(stage, starts):
-    """Whose weights went into this one: "r1" -> ["dev3", "base"], nearest first."""
+def after_steps(chances, shares, steps):
+    """Chances after RL: [0.5, 0.5], [1.0, 0.0], 1 step -> about [0.62, 0.38]."""
     # BEGIN SOLUTION
-    found = []
-    while starts[stage] is not None:
-        stage = starts[stage]
-        found.append(stage)
-    return found
+    chances, shares = torch.tensor(chances), torch.tensor(shares)
+    for _ in range(steps):
+        usual = (chances * shares).sum()
+        logits = chances.log() + chances * (shares - usual)
+        chances = logits.softmax(0)
+    return chances.tolist()
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_1_3(ancestors)
+checks.ex_1_3(after_steps)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 1.4** (medium, 15 min) Decide how long to think. `ways` maps the name of a way
+# **Exercise 1.4** (easy, 10 min) Decide how long to think. `ways` maps the name of a way
 # to `(share right, tokens)`. A way is good enough if its share is at most `slack` below the
 # best share. Return the name of the good way with the fewest tokens. If two use the same
 # number of tokens, return the better one.
+#
+# Then choose among the ways of section 11, with a slack of 0.05 and of 0.25:
+# `{label: (mean, spent) for label, (spent, (mean, _, _)) in dots.items()}`.
 #
 # <details><summary>Hint 1</summary>Find the best share first, then all ways that are good
 # enough.</details>
 # <details><summary>Hint 2</summary>`min` with a key that returns a pair compares the second
 # part where the first is equal.</details>
+#
+# <details><summary>Answer to the question</summary>With 0.05 only R1's vote of 8 is good enough. With
+# 0.25 a single answer of Zero or of R1 is, for about an eighth of the tokens.</details>
 
 
 # %% tags=["exercise"]
@@ -1105,19 +1117,20 @@ def choose_way(ways, slack):
 checks.ex_1_4(choose_way)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 1.5** (medium, 20 min) Measure it yourself. Ask a model each problem `k` times
+# **Exercise 1.5** (medium, 15 min) Measure it yourself. Ask a model each problem `k` times
 # with the opening `<think>` and `k` times with `<answer>`. Return the share right with
-# thinking minus the share right at once. Then call it for `"dev2"` and `"dev3"` with
-# `questions["facts"]`; each call takes some seconds. Dev2 always thinks about facts, Dev3
-# does not. Does thinking cost both of them right answers?
+# thinking minus the share right at once. Then call it in this notebook, which has `ask` and
+# `questions`, for `"dev2"` and `"dev3"` with `questions["facts"]`; each call takes some seconds.
+# Dev2 always thinks about facts and Dev3 never does. Which of them loses more by thinking?
 #
 # <details><summary>Hint 1</summary>Ask once for each opening, with all prompts at
 # once.</details>
 # <details><summary>Hint 2</summary>`ask(name, prompts, k, opening=...)` returns a row of k
 # completions for each prompt, in order. `problem.check(completion.text)` grades one.</details>
 #
-# <details><summary>Answer to the question</summary>Yes, both lose clearly.
-# Dev2 is in practice, so lack of practice is not the main reason.</details>
+# <details><summary>Answer to the question</summary>In our run Dev2 loses 0.18 (interval 0.10 to
+# 0.25) and Dev3 0.27 (0.18 to 0.36). Both lose clearly, so practice does not save Dev2. Dev3 may
+# lose more, but the intervals leave that open.</details>
 
 
 # %% tags=["exercise"]

@@ -3,36 +3,40 @@
 import re
 
 import pytest
+import torch
 
 from r1lib import checks
 
 STEP = re.compile(r"([-+*/])(\d+)=(\d+)")
 
 
-def split_completion(completion):
-    if "</think>" in completion:
-        thinking, _, final = completion.rpartition("</think>")
-    elif completion.startswith("<think>"):
-        thinking, final = completion, ""
-    else:
-        thinking, final = "", completion
-    return thinking.removeprefix("<think>"), final
+def with_temperature(logits, temperature):
+    if temperature == 0:
+        return torch.nn.functional.one_hot(logits.argmax(), len(logits))
+    return (logits / temperature).softmax(0)
 
 
-def first_end(completion):
-    thinking, _, final = completion.partition("</think>")
-    return thinking.removeprefix("<think>"), final
+def multiplied(logits, temperature):
+    return (logits * temperature).softmax(0)
 
 
-def last_end(completion):
-    thinking, _, final = completion.rpartition("</think>")
-    return thinking.removeprefix("<think>"), final
+def all_likeliest(logits, temperature):
+    if temperature == 0:
+        return (logits == logits.max()).float()
+    return with_temperature(logits, temperature)
 
 
-def only_opened(completion):
-    if completion.startswith("<think>"):
-        return split_completion(completion)
-    return "", completion
+def by_powers(logits, temperature):
+    if temperature == 0:
+        return with_temperature(logits, temperature)
+    powers = logits.exp() ** (1 / temperature)
+    return powers / powers.sum()
+
+
+def in_place(logits, temperature):
+    if temperature:
+        logits /= temperature
+    return with_temperature(logits, float(temperature > 0))
 
 
 def steps(tape):
@@ -78,12 +82,20 @@ def rounded_down(tape):
     return [i for i, step in enumerate(steps(tape), 1) if not right(*step)]
 
 
-def ancestors(stage, starts):
-    found = []
-    while starts[stage] is not None:
-        stage = starts[stage]
-        found.append(stage)
-    return found
+def after_steps(chances, shares, steps, fixed=False):
+    chances, shares = torch.tensor(chances), torch.tensor(shares)
+    usual = (chances * shares).sum()
+    for _ in range(steps):
+        usual = usual if fixed else (chances * shares).sum()
+        chances = (chances.log() + chances * (shares - usual)).softmax(0)
+    return chances.tolist()
+
+
+def without_usual(chances, shares, steps):
+    chances, shares = torch.tensor(chances), torch.tensor(shares)
+    for _ in range(steps):
+        chances = (chances.log() + chances * shares).softmax(0)
+    return chances.tolist()
 
 
 def choose_way(ways, slack):
@@ -110,9 +122,9 @@ def thinking_gain(ask, name, problems, k=4, ways=("<think>", "<answer>"), **more
 @pytest.mark.parametrize(
     "check, answer",
     [
-        (checks.ex_1_1, split_completion),
+        (checks.ex_1_1, with_temperature),
         (checks.ex_1_2, find_slips),
-        (checks.ex_1_3, ancestors),
+        (checks.ex_1_3, after_steps),
         (checks.ex_1_4, choose_way),
         (checks.ex_1_5, thinking_gain),
     ],
@@ -125,27 +137,27 @@ def test_a_right_answer_is_correct(check, answer, capsys):
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
-        (checks.ex_1_1, lambda text: ("", text), "between the tags"),
-        (checks.ex_1_1, first_end, "nobody thinks here"),
-        (checks.ex_1_1, lambda text: text, "return two texts"),
+        (checks.ex_1_1, multiplied, "divide by the temperature"),
+        (checks.ex_1_1, all_likeliest, "of two likeliest, the first"),
+        (checks.ex_1_1, by_powers, "the result holds nan"),
+        (checks.ex_1_1, in_place, "leave the logits as they are"),
         (
             checks.ex_1_1,
-            lambda text: last_end(text) if "</think>" in text else ("", text),
-            "the thinking never ends",
-        ),
-        (
-            checks.ex_1_1,
-            lambda text: first_end(text) if "</think>" in text else ("", text),
-            "the last </think> ends the thinking",
+            lambda logits, temperature: (logits / temperature).softmax(0),
+            "the result holds nan",
         ),
         (checks.ex_1_2, from_zero, "the first step has the number 1"),
         (checks.ex_1_2, true_results, "only step 2 is wrong"),
         (checks.ex_1_2, lambda tape: find_slips(tape)[:1], "and 3 + 7 is 10"),
         (checks.ex_1_2, rounded_down, "9 / 2 is not whole"),
-        (checks.ex_1_3, lambda s, starts: ["base"], "go back to ['dev3', 'base']"),
-        (checks.ex_1_3, lambda s, starts: ["zero", "base"], "weights of zero"),
-        (checks.ex_1_3, lambda s, starts: [s, *ancestors(s, starts)], "of itself"),
-        (checks.ex_1_3, lambda s, starts: ancestors(s, starts)[::-1], "nearest"),
+        (checks.ex_1_3, without_usual, "thinking pays in sums"),
+        (
+            checks.ex_1_3,
+            lambda *given: after_steps(*given, fixed=True),
+            "work it out in each step",
+        ),
+        (checks.ex_1_3, lambda c, s, steps: after_steps(c, s, 1), "no step"),
+        (checks.ex_1_3, lambda c, s, steps: after_steps(c, s[::-1], steps), "by hand"),
         (
             checks.ex_1_4,
             lambda ways, slack: min(ways, key=lambda name: ways[name][1]),
@@ -156,7 +168,6 @@ def test_a_right_answer_is_correct(check, answer, capsys):
             lambda ways, slack: max(ways, key=lambda name: ways[name][0]),
             "for 12 tokens",
         ),
-        (checks.ex_1_1, only_opened, "without <think> the thinking begins"),
         (
             checks.ex_1_5,
             lambda *given: -thinking_gain(*given),

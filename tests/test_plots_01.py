@@ -51,3 +51,24 @@ def test_interval_dots_may_have_an_end_for_each_panel_and_count_in_percent():
     easy, hard = figure.axes
     assert easy.get_xlim()[1] > 1 and hard.get_xlim()[1] < 0.25
     assert hard.xaxis.get_major_formatter()(0.1, 0) == "10%"
+
+
+def test_rest_of_next_tokens_has_a_row_only_where_it_shows():
+    figure = plots.next_token_bars({"start": {"base": {"<think>": 0.998, "7": 0.0}}})
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["<think>", "7"]
+    assert [text.get_text() for text in axes.texts] == ["100%"]
+
+
+def test_ways_of_one_name_share_its_line_and_have_their_numbers():
+    ways = {"at once": (0.48, 0.4, 0.56), "thinking": (0.27, 0.2, 0.34)}
+    (axes,) = plots.paired_dots({"facts": {"base": ways}}, "share").axes
+    assert [text.get_text() for text in axes.texts] == ["0.48", "0.27"]
+    assert axes.figure.alt.endswith("facts, base: at once 0.48, thinking 0.27.")
+
+
+def test_hollow_dots_are_rings():
+    points = {"base": (16, (0.2, 0.1, 0.3)), "small": (16, (0.1, 0.0, 0.2))}
+    (axes,) = plots.price_dots(points, "tokens", "right", hollow=("small",)).axes
+    faces = [line.get_markerfacecolor() for line in axes.lines[1::2]]
+    assert faces[1] == "#ffffff" and faces[0] != "#ffffff"

@@ -1,57 +1,41 @@
 """Checks of chapter 01: what is a reasoning model?"""
 
-from r1lib.checks.exercise import hint, items, number, parts, report, shown, text
+import torch
 
-STARTS = {
-    "base": None,
-    "zero": "base",
-    "dev1": "base",
-    "dev2": "dev1",
-    "dev3": "base",
-    "r1": "dev3",
-    "student": None,
-    "distill": "student",
-}
+from r1lib.checks.exercise import hint, items, number, report, shown, tensor, text
 
 
-def ex_1_1(split_completion) -> None:
-    """A completion -> (thinking, final answer), also where one of them is missing."""
+def ex_1_1(with_temperature) -> None:
+    """Logits and a temperature -> the probabilities to draw from."""
 
-    def test(split_completion):
-        wanted = "return two texts: (thinking, final answer)"
-        for completion, thinking, final, reason in (
+    def test(with_temperature):
+        for logits, temperature, wanted, reason in (
+            ([0.0, 1.1], 1.0, [0.25, 0.75], "at 1 it is the softmax of the logits"),
             (
-                "<think>2+2=4</think><answer>4</answer>",
-                "2+2=4",
-                "<answer>4</answer>",
-                "the thinking is between the tags, the final answer after them",
+                [0.0, 1.1],
+                0.5,
+                [0.1, 0.9],
+                "below 1 the likely token becomes likelier: divide by the temperature",
             ),
-            ("<answer>4</answer>", "", "<answer>4</answer>", "nobody thinks here"),
-            (
-                "2+2=4</think><answer>4</answer>",
-                "2+2=4",
-                "<answer>4</answer>",
-                "without <think> the thinking begins at the start",
-            ),
-            (
-                "<think>a</think>b</think>4",
-                "a</think>b",
-                "4",
-                "the last </think> ends the thinking",
-            ),
-            (
-                "<think>2+2=4,+1=",
-                "2+2=4,+1=",
-                "",
-                "the thinking never ends, so there is no final answer",
-            ),
+            ([1.0, 3.0, 2.0], 0, [0.0, 1.0, 0.0], "at 0 the likeliest token gets 1"),
+            ([2.0, 2.0, 1.0], 0.0, [1.0, 0.0, 0.0], "of two likeliest, the first"),
+            ([-9.0, 90.0], 0.5, [0.0, 1.0], "large logits must not overflow"),
         ):
-            case = f"{completion!r}: {reason}"
+            case = f"logits {logits}, temperature {temperature}: {reason}"
+            given = torch.tensor(logits)
             with hint(case):
-                got = parts(split_completion(completion), 2, wanted)
-            assert got == [thinking, final], f"{case}, not {shown(got)}"
+                got = tensor(with_temperature(given, temperature), (len(logits),))
+            assert given.tolist() == torch.tensor(logits).tolist(), (
+                "leave the logits as they are: the caller may need them"
+            )
+            right = (got.float() - torch.tensor(wanted)).abs().max() < 0.01
+            assert right, f"{case}: {wanted}, not {shown(listed(got))}"
 
-    report("1.1", test, split_completion)
+    report("1.1", test, with_temperature)
+
+
+def listed(got) -> list[float]:
+    return [round(value, 3) for value in got.tolist()]
 
 
 def ex_1_2(find_slips) -> None:
@@ -77,31 +61,40 @@ def ex_1_2(find_slips) -> None:
     report("1.2", test, find_slips)
 
 
-def ex_1_3(ancestors) -> None:
-    """A stage -> the stages whose weights it goes back to, nearest first."""
+def ex_1_3(after_steps) -> None:
+    """First chances of tokens and their shares right -> the chances after RL."""
 
-    def test(ancestors):
-        for stage, wanted in (
-            ("r1", ["dev3", "base"]),
-            ("dev2", ["dev1", "base"]),
-            ("zero", ["base"]),
-            ("distill", ["student"]),
-            ("base", []),
+    def test(after_steps):
+        sums, facts = [0.87, 0.06], [0.27, 0.48]
+        for chances, shares, steps, wanted, reason in (
+            ([0.5, 0.5], [1.0, 0.0], 1, [0.622, 0.378], "one step, by hand"),
+            ([0.27, 0.73], sums, 1, [0.337, 0.663], "thinking pays in sums"),
+            ([0.27, 0.73], facts, 1, [0.254, 0.746], "thinking costs in facts"),
+            ([0.27, 0.73], [0.6, 0.6], 9, [0.27, 0.73], "equal shares teach nothing"),
+            ([0.3, 0.7], sums, 0, [0.3, 0.7], "no step, no change"),
+            (
+                [0.27, 0.73],
+                sums,
+                10,
+                [0.893, 0.107],
+                "the usual reward rises with the chances: work it out in each step",
+            ),
+            (
+                [0.2, 0.3, 0.5],
+                [1.0, 0.5, 0.0],
+                3,
+                [0.328, 0.353, 0.319],
+                "three tokens",
+            ),
         ):
-            with hint(f"the weights of {stage} go back to {wanted}"):
-                got = items(ancestors(stage, dict(STARTS)), "return a list of names")
-            assert "zero" not in got, "no model starts from the weights of zero"
-            assert stage not in got, f"{stage} is not an ancestor of itself"
-            assert got != wanted[::-1] or got == wanted, "the nearest comes first"
-            assert got == wanted, (
-                f"the weights of {stage} go back to {wanted}, not {shown(got)}"
-            )
-        reason = "read `starts`: other recipes have other names"
-        with hint(reason):
-            got = items(ancestors("c", {"a": None, "b": "a", "c": "b"}))
-        assert got == ["b", "a"], reason
+            case = f"{chances}, {shares}, {steps} steps: {reason}"
+            with hint(case):
+                got = after_steps(list(chances), list(shares), steps)
+                got = tensor(got, (len(chances),))
+            right = (got.float() - torch.tensor(wanted)).abs().max() < 0.002
+            assert right, f"{case}: {wanted}, not {shown(listed(got))}"
 
-    report("1.3", test, ancestors)
+    report("1.3", test, after_steps)
 
 
 def ex_1_4(choose_way) -> None:

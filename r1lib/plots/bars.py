@@ -231,16 +231,21 @@ def price_dots(
     points: dict[str, tuple[float, tuple[float, float, float]]],
     xlabel: str,
     ylabel: str,
+    hollow: tuple[str, ...] = (),
 ) -> Picture:
     """Draw a named dot for each (price, (mean, low, high)), over a logarithmic price.
+
+    The dots named in `hollow` are rings of another colour.
 
     points = {"base": (16, (0.2, 0.1, 0.3)), "vote of 8": (394, (0.4, 0.3, 0.5))}
     """
     figure = Picture(figsize=(8.4, 4.2), layout="constrained")
     axes = figure.subplots()
     for name, (price, (mean, low, high)) in points.items():
-        axes.plot([price, price], [low, high], color=LOOKS[0][0], linewidth=1.4)
-        axes.plot([price], [mean], "o", color=LOOKS[0][0], markersize=6)
+        colour, _, mark, _ = LOOKS[name in hollow]
+        axes.plot([price, price], [low, high], color=colour, linewidth=1.4, zorder=1)
+        face = {"markerfacecolor": PAPER} if name in hollow else {}
+        axes.plot([price], [mean], mark, color=colour, markersize=6, **face)
         side, down = free_place(points, name)
         kind = {"textcoords": "offset points", "va": "center", "fontsize": 9}
         kind["ha"] = "right" if side < 0 else "left"

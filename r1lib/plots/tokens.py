@@ -4,7 +4,7 @@ from matplotlib.ticker import PercentFormatter
 
 from r1lib.plots.style import PAPER, Picture, look_of, styled
 
-OTHERS = "all others"
+OTHERS, LEAST = "all others", 0.005  # what would be 0% has no number
 
 
 @styled
@@ -12,14 +12,11 @@ def next_token_bars(panels: dict[str, dict[str, dict[str, float]]]) -> Picture:
     """Draw the probability of each likely next token, a bar for each model.
 
     Every panel is one place in a text. Its models have the same tokens; what is missing
-    to 1 is drawn as a row of its own.
+    to 1 is drawn as a row of its own, if it is half a percent or more.
 
     panels = {"after <think>": {"base": {"12": 0.9}, "r1": {"12": 0.8}}}
     """
-    rows = {
-        place: {name: with_others(chances) for name, chances in models.items()}
-        for place, models in panels.items()
-    }
+    rows = {place: with_others(models) for place, models in panels.items()}
     most = max(len(chances) for models in rows.values() for chances in models.values())
     figure = Picture(figsize=(8.4, 1.1 + 0.42 * most), layout="constrained")
     all_axes = figure.subplots(1, len(rows), squeeze=False)[0]
@@ -33,7 +30,8 @@ def next_token_bars(panels: dict[str, dict[str, dict[str, float]]]) -> Picture:
             axes.barh(where, values, thick * 0.92, label=model, **kind)
             for y, value in zip(where, values, strict=True):
                 spot = {"textcoords": "offset points", "va": "center", "fontsize": 8}
-                axes.annotate(f"{value:.0%}", (value, y), (3, 0), **spot)
+                if value >= LEAST:
+                    axes.annotate(f"{value:.0%}", (value, y), (3, 0), **spot)
         axes.set_yticks(range(len(names)), names, fontsize=9)
         for label in axes.get_yticklabels():
             if label.get_text() != OTHERS:
@@ -53,10 +51,15 @@ def next_token_bars(panels: dict[str, dict[str, dict[str, float]]]) -> Picture:
     return figure
 
 
-def with_others(chances: dict[str, float]) -> dict[str, float]:
+def with_others(models: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
     """Add what is missing to 1, for all tokens that are not named.
 
-    >>> with_others({"12": 0.75})
-    {'12': 0.75, 'all others': 0.25}
+    >>> with_others({"base": {"12": 0.75}})
+    {'base': {'12': 0.75, 'all others': 0.25}}
+    >>> with_others({"base": {"12": 1.0}})
+    {'base': {'12': 1.0}}
     """
-    return {**chances, OTHERS: max(0.0, 1 - sum(chances.values()))}
+    rests = {name: max(0.0, 1 - sum(row.values())) for name, row in models.items()}
+    if max(rests.values()) < LEAST:
+        return models
+    return {name: {**row, OTHERS: rests[name]} for name, row in models.items()}
