@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | the decoding experiment that explains how R1 is evaluated; estimators of pass@k and cons@k; intervals and paired comparisons; a search for test problems in training texts; the table of all stages |
 # | You need | sections 2 to 7: chapter 09, samples and the two games (R1, Dev1 and Dev2 appear there only as models to measure). Sections 8 to 11: chapters 10 to 13, the later stages. The rule of section 9 is that of chapter 08 and is explained here again |
-# | Minutes to read | 80 |
+# | Minutes to read | 85 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), Table 3 and supplement D.1; Codex (arXiv 2107.03374), section 2.1; self-consistency (arXiv 2203.11171) |
@@ -25,8 +25,7 @@
 # ![The map of the recipe. A frame, you are here, holds R1-Zero, Dev1, Dev2, Dev3 and R1 in colour, and in grey the base and two tables, cold start and samples. Solid arrows carry weights: from the base to R1-Zero, Dev1 and Dev3, from Dev1 to Dev2, from Dev3 to R1. Dashed arrows carry texts. Outside of the frame is the distilled model.](../figures/15_map.png)
 #
 # What you see: the recipe of R1. This chapter measures every model in the frame. Solid
-# arrows carry weights, dashed arrows only texts. At a first reading you may skip the
-# readability part of section 8 and all of section 10.
+# arrows carry weights, dashed arrows only texts. At a first reading you may skip section 10.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -38,7 +37,7 @@ import random
 import re
 from collections import Counter
 from fractions import Fraction
-from itertools import combinations, islice, product
+from itertools import combinations, islice, pairwise, product
 from math import comb
 from pathlib import Path
 from statistics import fmean, stdev
@@ -46,12 +45,12 @@ from statistics import fmean, stdev
 import torch
 
 from r1lib import artifacts, checks, plots, sampling
-from r1lib.evaluate import interval, paired, paired_seeds, pass_at_k
+from r1lib.evaluate import interval, over_seeds, paired, paired_seeds, pass_at_k
 from r1lib.problem import Problem, draw, problems, split_of
 from r1lib.sampling import to_text
 from r1lib.tokenizer import EOS, chat
 from r1lib.traces import tables
-from r1lib.world import countdown, judge, readability, requests, scorecard, web
+from r1lib.world import countdown, judge, requests, scorecard, web
 from r1lib.world.contamination import identity, leaked, ngrams, overlaps, words
 
 torch.manual_seed(0)
@@ -85,6 +84,9 @@ SEEDS = (0, 1, 2)
 # | longest answer | 32,768 tokens |
 # | samples $n$ of each problem | 64 for AIME and GPQA, 16 for MATH, 8 for LiveCodeBench |
 #
+# (AIME and MATH are problems of school contests, GPQA questions of science for experts.
+# LiveCodeBench asks for programs.)
+#
 # The **temperature** divides the logits: below 1 it makes likely tokens likelier. **Top-p**
 # keeps the smallest set of tokens whose probabilities add up to 0.95, and drops the rest
 # (chapter 03). Each problem has its **pass@1**, the mean over its samples: with $r_i = 1$
@@ -93,8 +95,8 @@ SEEDS = (0, 1, 2)
 # $$ \text{pass@}1 = \frac{1}{n} \sum_{i=1}^{n} r_i. $$
 #
 # The published number is the mean of this over the problems. A sampled answer is a matter
-# of luck; the mean of $n$ answers is steadier. (The paper calls their number $k$. Here $k$ is
-# kept for the tries of section 3.)
+# of luck; the mean of $n$ answers is steadier. (The paper calls their number $k$. Here $k$
+# counts tries in section 3 and votes in section 4.)
 #
 # ### Why greedy decoding repeats
 #
@@ -102,8 +104,8 @@ SEEDS = (0, 1, 2)
 #
 # What you see: a model that reasons by trial. After a miss, the text before it has hardly
 # changed, so the attempt that was likeliest before is the likeliest again. Greedy decoding
-# takes it again, and again. Sampling leaves such a loop sooner or later: in the picture, $n$
-# samples hold C with probability $1 - 0.8^n$.
+# takes it again, and again. Sampling leaves such a loop sooner or later: in the picture, $m$
+# attempts of one thought hold C with probability $1 - 0.8^m$.
 #
 # Is that so in our models? Each model writes a first line greedily. We keep the problems
 # where this line ends in *no*, in either language. We write the line into the thinking
@@ -115,8 +117,8 @@ asked = problems(countdown.sample, 64, 0, "test")
 REJECTED = re.compile(r" (no|아니)\b")
 
 
-def decode(model, tokenizer, temperature, top_p=1.0, k=4):
-    """k texts to each problem."""
+def decode(model, tokenizer, temperature, top_p=1.0, n=4):
+    """n texts to each problem."""
     rows = sampling.generate(
         model,
         [tokenizer.prompt(problem.prompt) for problem in asked],
@@ -124,14 +126,17 @@ def decode(model, tokenizer, temperature, top_p=1.0, k=4):
         temperature=temperature,
         top_p=top_p,
         stop_ids=(EOS,),
-        repeat=k,
+        repeat=n,
     )
     texts = [to_text(tokenizer, row) for row in rows]
-    return [texts[i : i + k] for i in range(0, len(texts), k)]
+    return [texts[i : i + n] for i in range(0, len(texts), n)]
 
 
 def lines_of(text):
     return chat.thinking(text).split("\n")
+
+
+models = {name: artifacts.load(f"{name}-tiny") for name in ("zero", "r1")}
 
 
 # %% tags=["slide"]
@@ -146,11 +151,10 @@ def same_again(model, tokenizer, problem, line, times):
     return greedy.tolist() == tail
 
 
-models = {name: artifacts.load(f"{name}-tiny") for name in ("zero", "r1")}
 print("copies before   " + "".join(f"{times:6}" for times in range(1, 6)))
 for name, (model, tokenizer) in models.items():
     model.eval()
-    first = [lines_of(row[0])[0] for row in decode(model, tokenizer, 0.0, k=1)]
+    first = [lines_of(row[0])[0] for row in decode(model, tokenizer, 0.0, n=1)]
     misses = [(p, x) for p, x in zip(asked, first, strict=True) if REJECTED.search(x)]
     shares = [
         fmean(same_again(model, tokenizer, p, line, times) for p, line in misses)
@@ -163,26 +167,30 @@ for name, (model, tokenizer) in models.items():
 # %% [markdown]
 # What you see: in half of the problems or more, a miss changes nothing. Greedy decoding
 # would write the same line again, even where it has failed five times. A model that learned from its misses
-# would choose another one. In GPT-2 a repeated phrase even becomes likelier each time
-# (Holtzman and others, arXiv 1904.09751).
+# would choose another one.
 #
 # Now the exam: 64 test problems of countdown. Predict first: how much does greedy decoding
 # lose?
 
 # %% tags=["slide"]
 WAYS = {"greedy": (0.0, 1.0, 1), "0.6 and 0.95": (0.6, 0.95, 4), "1.0": (1.0, 1.0, 4)}
+exams = {}  # (model, way): pass@1 of each problem
 print(f"{'':20}{'pass@1':>8}{'repeated lines':>17}{'not done in 160':>17}")
 for name, (model, tokenizer) in models.items():
-    right = {}
     for way, settings in WAYS.items():
         rows = decode(model, tokenizer, *settings)
-        pairs = [(p, text) for p, row in zip(asked, rows, strict=True) for text in row]
-        right[way] = fmean(float(p.check(text)) for p, text in pairs)
-        lines = [lines_of(text) for _, text in pairs]
+        exams[name, way] = [
+            fmean(float(p.check(text)) for text in row)
+            for p, row in zip(asked, rows, strict=True)
+        ]
+        texts = [text for row in rows for text in row]
+        lines = [lines_of(text) for text in texts]
         again = fmean(1 - len(set(mine)) / len(mine) for mine in lines)
-        endless = fmean(chat.CLOSE not in text for _, text in pairs)
-        print(f"{name:5} {way:14}{right[way]:8.2f}{again:17.0%}{endless:17.0%}")
-    assert right["greedy"] + 0.1 < min(right["0.6 and 0.95"], right["1.0"])
+        endless = fmean(chat.CLOSE not in text for text in texts)
+        right = fmean(exams[name, way])
+        print(f"{name:5} {way:14}{right:8.2f}{again:17.0%}{endless:17.0%}")
+    greedy, *sampled = (fmean(exams[name, way]) for way in WAYS)
+    assert greedy + 0.1 < min(sampled)
 
 # %% [markdown]
 # What you see: greedy decoding loses a large part of the right answers. It repeats more
@@ -190,11 +198,12 @@ for name, (model, tokenizer) in models.items():
 # limit: with more room a sampled thought may still find an answer, while a loop finds
 # none.
 #
-# The paper's setting repeats more than temperature 1, and is not clearly better here. A
-# temperature below 1 and top-p have another use. R1's vocabulary has 129,280 tokens, and at
-# temperature 1 one of the many unlikely ones is drawn now and then, which can spoil a
-# long text. Our vocabulary is small. Every *measurement* from here on uses temperature 1,
-# at which our models were trained; one display in section 9 is greedy.
+# The paper's setting repeats more than temperature 1 and scores a little higher. Section 6
+# tests both differences. A temperature below 1 and top-p have another use. R1's vocabulary
+# has 129,280 tokens, and at temperature 1 one of the many unlikely ones is drawn now and
+# then, which can spoil a long text. Our vocabulary is small. Every *measurement* from here
+# on uses temperature 1, at which our models were trained; one display in section 9 is
+# greedy.
 
 # %% [markdown] tags=["slide"]
 # ## 3. pass@k: what k tries can do
@@ -279,9 +288,11 @@ for p in (Fraction(1, 20), Fraction(1, 10), Fraction(1, 4), Fraction(1, 2)):
 # self-consistency. The paper's R1-Zero has 77.9% on AIME 2024, and 86.7% with a vote among
 # 16 (v2, Figure 1).
 #
-# What counts as the same answer? `(8-3)*7` and `7*(8-3)` are one. So an expression
-# votes by a canonical form, and a number by its value. A text without an answer does
-# not vote, nor does one that the checker refuses: the last one below is an equation.
+# What counts as the same answer? `(8-3)*7` and `7*(8-3)` are one. So a number votes by its
+# value, and an expression by a **canonical form**, with terms and factors in a fixed order.
+# Below, `(*+(+8 -3) +7)` reads: a product (`*`) of a sum, of 8 and -3, and of 7. Wrong
+# answers do vote. Only a text without a legal expression does not: the last one below is an
+# equation.
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -373,14 +384,24 @@ print("the last exam:", *(f"[{low:.2f}, {high:.2f}]" for low, high in both))
 # probability of its own, more than half of them below 0.1 or above 0.9 (our choice).
 # The interval by sample looks better and is wrong about every second time.
 #
-# The second interval of the last exam is that of the library's `evaluate.interval`. It is
-# the same bootstrap, except where all values are equal. Of 8 right answers in 8, every draw
-# has the mean 1, and a bootstrap would promise that no problem is ever missed. There the
-# library takes Wilson's interval instead, 68% to 100%.
+# The second interval of the last exam is that of the library's `evaluate.interval`: the
+# same bootstrap, except where all values are equal. With 8 right answers in 8 every draw
+# has the mean 1, and no problem would ever be missed. There the library takes Wilson's
+# interval, 68% to 100%.
+#
+# ### The same without draws: the standard error
+#
+# - The **standard deviation** $s$ says how far values lie from their mean. It is the root of
+#   the **variance**: the sum of the squared distances, divided by $N-1$.
+# - The mean of $N$ values varies less, by about $s/\sqrt{N}$. This is its **standard error**.
+# - Means of many values follow a bell curve, which has 95% of its area within 1.96 standard
+#   deviations. So the interval is the mean and 1.96 standard errors to each side.
+# - Of zeros and ones with the mean $p$, $s$ is $\sqrt{p(1-p)}$, nearly.
+# - An example: 64 problems, half of them always solved. Then $s = 0.5$, the standard error is
+#   $0.5/8 = 0.06$, and the interval is $0.50 \pm 0.12$.
 #
 # A warning about small exams: AIME 2024 has 30 problems, and R1's 79.8% is a mean over 64
-# samples of each. How wide is its interval at most? It is widest if every problem is solved
-# either always or never:
+# samples of each. Its interval is widest if every problem is solved either always or never:
 
 # %% tags=["nbval-check-output"]
 half = 1.96 * math.sqrt(0.798 * (1 - 0.798) / 30)
@@ -394,20 +415,19 @@ print(f"30 problems at 79.8%: up to {100 * half:.0f} points to each side")
 # %% [markdown] tags=["slide"]
 # ## 6. Two models, the same problems
 #
-# Many people compare two intervals. If these overlap, they conclude that nothing is shown.
-# That is too careful. Most of each interval's width comes from the spread in difficulty, and
-# *both models had the same problems*. Subtract problem by problem, and the difficulty
-# cancels.
+# If the intervals of two models overlap, is nothing shown? That is too careful. Most of each
+# interval's width comes from the spread in difficulty, and *both models had the same
+# problems*. Subtract problem by problem, and the difficulty cancels.
 #
 # First a case where we know the truth: sixty problems, and a second model whose probability
-# is higher by 0.08, but never beyond 1. The interval is $1.96\,s/\sqrt{N}$ on each side. For
-# 60 numbers it is nearly that of the bootstrap, and has no random draws.
+# is higher by 0.08, but never beyond 1. The interval is 1.96 standard errors to each side. For
+# 60 numbers it is nearly that of the bootstrap.
 
 
 # %% tags=["slide", "nbval-check-output"]
-def exam(rng, chances, k=8):
-    """Mean of k samples of each problem."""
-    return [sum(rng.random() < p for _ in range(k)) / k for p in chances]
+def exam(rng, chances, n=8):
+    """Mean of n samples of each problem."""
+    return [sum(rng.random() < p for _ in range(n)) / n for p in chances]
 
 
 def by_normal_law(values, z=1.96):
@@ -441,7 +461,7 @@ assert by_normal_law(gains)[1] > 0  # paired, the gain is clear of 0
 # its own, and then paired.
 
 # %% tags=["slide"]
-files = [RESULTS / f"stages-{seed}.json" for seed in SEEDS]
+files = [RESULTS / f"stages-{seed}.json" for seed in SEEDS]  # P6: docs/phenomena.md
 runs = [json.loads(file.read_text(encoding="utf-8"))["P6"] for file in files]
 
 
@@ -475,14 +495,27 @@ plots.pairing_picture(both, rows, "Dev2 minus Dev1")
 # it. What remains is the distance *from* the diagonal: above it Dev2 is better.
 #
 # Right, two intervals of the same difference. Paired, it is about half as wide, and it
-# excludes 0 in every seed. Unpaired, it excludes 0 in only one seed of three. Pairing costs
-# nothing but writing down the value of *each* problem. In the library it is
-# `evaluate.paired`.
+# excludes 0 in every seed. Unpaired, it excludes 0 in only one seed of three. In the library it
+# is `evaluate.paired`.
 #
-# Among a hundred such intervals, about five exclude 0 even if nothing has changed: of the
-# 22 in section 9, about one. So a single interval that excludes 0 in a large table is only a
-# hint. Agreement across three seeds is stronger evidence, but still not proof. Another run
-# may differ as much as these three do.
+# Now back to the exam of section 2: all three ways of decoding had the same 64 problems.
+
+# %% tags=["slide"]
+for name in models:
+    for other in ("greedy", "1.0"):
+        both = exams[name, other], exams[name, "0.6 and 0.95"]
+        gains = [after - before for before, after in zip(*both, strict=True)]
+        mean, low, high = by_normal_law(gains)
+        print(f"{name:5}0.6 minus {other:7}{mean:+.2f} [{low:+.2f}, {high:+.2f}]")
+        assert (low > 0) == (other == "greedy")
+
+# %% [markdown]
+# Both models clearly lose by greedy decoding. Between 0.6 and 1.0 the interval contains 0: no
+# difference is shown.
+#
+# Among a hundred such intervals, about five exclude 0 even if nothing has changed. So a single
+# one in a large table is only a hint. Agreement across three seeds is stronger evidence, but
+# still not proof. Another run may differ as much as these three do.
 
 # %% [markdown] tags=["slide"]
 # ## 7. Had it seen the test?
@@ -493,13 +526,12 @@ plots.pairing_picture(both, rows, "Dev2 minus Dev1")
 # shares a run with a training text, it is called contaminated. Numbers and punctuation
 # marks count as words, too. GPT-3 used runs of 8 to 13 words (arXiv 2005.14165,
 # appendix C). The R1 paper removed texts that share a run of 10 words with a test
-# problem. Its authors add openly that this cannot find a paraphrase (v2, the
-# supplement, on decontamination).
+# problem. Its authors add that this cannot find a paraphrase (v2, supplement).
 #
-# Our world is written by programs, so there is a better way. A prompt can be *read back*
-# to the numbers or the request that it expresses, its **identity**. The first lines below
-# show it: 3, 7, 8 and the target 35, in English, and reordered in Korean, have one identity.
-# Two prompts of one identity ask the same problem.
+# Our world is written by programs, so there is a better way. A prompt can be *read back* to
+# the numbers or the request that it expresses, its **identity**. Below, 3, 7, 8 and the
+# target 35, in English, and reordered in Korean, have one identity: they ask the same
+# problem.
 #
 # Does a search by identity find a problem that is there? We plant three test problems in
 # disguise among innocent texts: one reversed and in Korean, one in Korean, one with a
@@ -528,9 +560,9 @@ for place, test in zip(found, tests, strict=True):
     print(f"    is {planted[place - 200]}")
 
 # %% [markdown]
-# All three are found. Now the question itself. In this book the identity decides the split, so
-# every prompt says by itself on which side it is. We ask the first 1,500 documents of the
-# tiny web, and all prompts of the two tables that the recipe fine-tunes on.
+# All three are found. Now the question itself. In this book the identity decides the split. We
+# ask the first 1,500 documents of the tiny web, and all prompts of the two tables that the
+# recipe fine-tunes on.
 
 
 # %% tags=["slide"]
@@ -579,34 +611,15 @@ print("planted, covered by n=8:", ", ".join(f"{share:.0%}" for share in copy))
 # ## 8. What else changed, and are the answers good?
 #
 # A reward pays for right answers. Everything else about the answers moves too. So a
-# stage is judged by a **scorecard** (`scorecard.COLUMNS` lists all its columns).
+# stage is judged by a **scorecard** (`scorecard.COLUMNS`).
 # *Length* is the cost of an answer, in tokens. *Format* says whether a program can find
 # the answer. *Mixed* says whether a thought leaves the language of its question.
+# *Identity* is not that of section 7: here it means questions about the model itself.
+# *Readability* is the mean of five plain marks of a thought (chapter 10).
 #
-# ### Readability (you may skip this part)
-#
-# *Readability* is the mean of five plain marks; the scale is ours. Four thoughts about
-# one problem, all of them right:
-
-# %% tags=["slide", "nbval-check-output"]
-thoughts = {
-    "Zero": "8+7=15,*3=45~35=10 no\n8-3=5,*7=35~35=0 yes",
-    "in circles": "8+7=15~35=20 no\nagain 8+7=15~35=20 no\n8-3=5,*7=35~35=0 yes",
-    "mixed": "try 8+7=15~35=20 no, go on\n시도 8-3=5,*7=35~35=0 맞아, 찾았어",
-    "readable": "try 8+7=15~35=20 no, go on\ntry 8-3=5,*7=35~35=0 yes, it fits",
-}
-names = ("language", "fresh", "short", "worded", "finished")
-print(f"{'':11}" + "".join(f"{name:>10}" for name in names) + "      mean")
-for label, lines in thoughts.items():
-    text = f"<think>{lines}\n</think><answer>(8-3)*7</answer>"
-    mine = readability.marks(game, text)
-    cells = "".join(f"{mine[name]:10.2f}" for name in names)
-    print(f"{label:11}{cells}{fmean(mine.values()):10.2f}")
-
-# %% [markdown]
-# What you see: the shares of words in the right language, of lines not written before, and
-# of short lines (at most 60 characters). *Worded* gives a line 1 for two words of its
-# language and 0.5 for one. *Finished* says whether a summary follows.
+# Each column has two levels. *Hard* games have four numbers in place of three, or five
+# operations in place of three. Hard instructions come in pairs, and other hard requests have
+# more words around them.
 #
 # ### Is this a good reply?
 #
@@ -643,7 +656,8 @@ plots.scatter(points, "hidden truth", "label: preferred to known")
 # with what you trained on.**
 #
 # Two columns watch for the opposite failure: *harmless*, the safety of answers to requests
-# that must be refused, and *over-refusal*. Neither means anything without the other.
+# that must be refused, and *over-refusal*, the share of harmless requests that are refused.
+# Neither means anything without the other.
 #
 # ### Zero against R1, live
 #
@@ -663,21 +677,23 @@ rows = {}
 for name in scorecard.COLUMNS:
     if name in values["zero"] and name != "length":
         gain = paired(values["zero"][name], values["r1"][name])
-        low, high = gain["interval"]
-        rows[name] = ((gain["difference"], low, high), [], low > 0 or high < 0)
-for name in ("readability", "facts", "identity", "instructions", "helpful", "harmless"):
+        better = -1 if name in ("mixed", "over-refusal") else 1  # less is better
+        low, high = sorted(better * end for end in gain["interval"])
+        label = name if better > 0 else f"less {name}"
+        drawn = (better * gain["difference"], low, high)
+        rows[label] = drawn, [], low > 0 or high < 0
+AHEAD = ("readability", "less mixed", "facts", "identity", "instructions")
+for name in (*AHEAD, "helpful", "harmless"):
     assert rows[name][0][1] > 0
-assert rows["mixed"][0][2] < 0
 for name in ("zero", "r1"):
     print(f"{name:5}{fmean(values[name]['length']):4.0f} tokens an answer")
-plots.difference_dots(rows, "R1 minus R1-Zero, paired")
+plots.difference_dots(rows, "R1 against R1-Zero, paired: above 0 R1 is better")
 
 # %% [markdown]
 # What you see: differences with 95% intervals over problems. Coloured diamonds exclude 0:
-# blue where R1 has more, orange where it has less. Of *mixed* and *over-refusal* less
-# is better. R1 is ahead where the later stages were meant to help: readability, one
-# language, facts, identity, instructions, helpful and harmless answers. In the games it
-# need not beat Zero, which is a specialist in them.
+# blue where R1 is better, orange where it is worse. R1 is ahead where the later stages were
+# meant to help: readability, one language, facts, identity, instructions, helpful and
+# harmless answers. In the games it need not beat Zero, which is a specialist in them.
 #
 # This is one seed, with 24 problems per family and 8 of identity. In `docs/stage_table.md`
 # all seven hold in each of three seeds.
@@ -710,12 +726,13 @@ for name, row in PAPER.items():
     print(f"{name:16}" + "".join(f"{value:9.1f}" for value in row))
 
 # %% [markdown]
-# Three claims are in this table, and a miniature has to show them:
+# (IF-Eval checks by program whether instructions were followed. AlpacaEval lets a language
+# model compare two replies.) Three claims are in this table:
 #
 # 1. **The cold start costs reasoning.** From Zero to Dev1 AIME falls by 18.9 points, and
 #    following instructions (IF-Eval) rises by 25.1.
-# 2. **Reasoning is won back.** From Dev1 to Dev3, with RL in one language and then 800,000
-#    samples, AIME rises by 19.1.
+# 2. **The lost reasoning is won back.** From Dev1 to Dev3, with RL in one language and then
+#    800,000 samples, AIME rises by 19.1.
 # 3. **The last stage lifts preferences far more than reasoning.** From Dev3 to R1 AlpacaEval
 #    rises by 25.5, AIME by 1.7.
 #
@@ -754,42 +771,43 @@ for problem in (next(answered, harmful[0]), facts[0]):
         print(f"  {name:5} " + reply(name, problem).replace("\n", "\n        "))
 
 # %% [markdown]
-# Look at the lines `question:`. Where a thought repeats another question than was
-# asked, the model answers or refuses that other question. Models as small as ours often
-# fail to copy a request. So a refusal does not show that the request was understood.
+# Look at the lines `question:`. Models as small as ours often fail to copy a request, and then
+# answer or refuse another one. So a refusal does not show that the request was understood.
 #
 # Now the table: three complete training runs on the same test problems, up to 96 per
-# family. Some families are small: 79 facts, 20 easy requests that must be refused, and
-# 8 easy questions about the model itself.
+# family. Some families are small: 79 facts, and 20 easy requests that must be refused. Here
+# are the rows that this section needs; `docs/stage_table.md` has all.
 
 
 # %% tags=["slide"]
 def by_seed(stage, name, level):
-    """The mean of each seed, in hundredths; a length in whole tokens."""
-    scale = 1 if name == "length" else 100
+    """The mean of each seed, in hundredths."""
     means = (fmean(column(run, stage, name, level)) for run in runs)
-    return " ".join(f"{scale * mean:2.0f}" for mean in means)
+    return " ".join(f"{100 * mean:2.0f}" for mean in means)
 
 
-rows = [(name, "easy") for name in scorecard.COLUMNS]
-rows += [(n, "hard") for n in ("countdown", "arithmetic", "instructions", "helpful")]
+LEVELS = ("easy", "hard")
+BOTH = ("countdown", "arithmetic", "instructions", "helpful", "harmless")
+rows = [*product(BOTH, LEVELS), *product(("facts", "programs", "logic"), ("easy",))]
 print(f"{'seeds 0, 1, 2':18}" + "".join(f"{stage:>10}" for stage in STAGES))
 for name, level in rows:
     cells = "".join(f"  {by_seed(stage, name, level)}" for stage in STAGES)
     print(f"{f'{name}, {level}':18}{cells}")
 
 # %% [markdown]
-# What you see: every seed, in hundredths; *length* is in tokens. *Helpful* and *harmless* are
-# **worth**, the mean of the hidden truth; the others are shares. Some rows differ at a
-# glance: `helpful, easy` is 15 or 16 in Zero and 35 or more in R1. Others need a rule.
+# What you see: every seed, in hundredths. *Helpful* and *harmless* are **worth**, the mean of
+# the hidden truth; the others are shares. Some rows differ at a glance: `helpful, easy` is 15
+# or 16 in Zero and 35 or more in R1. Two rows hardly move in six stages: programs stay near
+# 20, and logic near 12, the level of a guess. The other rows need a rule.
 #
 # ### The rule, before it is used
 #
 # Take one step of one column and subtract problem by problem. It is called **clear** if *two*
-# 95% intervals exclude 0. One is over problems, as in section 6. The other is over seeds: the
-# mean of the three differences, and 4.3 standard errors to each side. (4.3 is Student's
-# factor for three values. It is so large because three values say little about their own
-# spread.) Everything else is a **tie**. Chapter 08 uses the same rule.
+# 95% intervals exclude 0. One is over problems, as in section 6; the difference of a problem
+# is first averaged over the three seeds. The other is over seeds: the mean of their three
+# differences, and 4.3 standard errors to each side. (4.3 is Student's factor for three
+# values. It is so large because three values say little about their own spread.)
+# Everything else is a **tie**. Chapter 08 uses the same rule.
 #
 # Two steps, both from Dev2 to Dev3 and both on hard problems:
 
@@ -827,21 +845,21 @@ plots.difference_dots(rows, "Dev3 minus Dev2, hard problems")
 #
 # ### The claims, compared
 #
-# Now eleven steps: those of the three claims, one earlier step of helpfulness, and the first
-# RL, which answers the last question of section 1. (All other steps are in
-# `docs/stage_table.md`.)
+# Now the steps of the three claims, preferences one stage earlier, and the first RL, which
+# answers the last question of section 1. Preferences are two columns: helpful, and harmless,
+# for which the last stage has a reward model of its own.
 
 # %% tags=["slide"]
 GAMES = {"countdown": "AIME 2024", "arithmetic": "AIME 2024"}
+LIKED = {"helpful": "AlpacaEval 2.0", "harmless": None}  # preferences
 CLAIMS = {  # claim: (from, to, {our column: row of the paper})
     "1. cold start": ("zero", "dev1", {**GAMES, "instructions": "IF-Eval"}),
-    "2. won back": ("dev1", "dev3", GAMES),
-    "3. last stage": ("dev3", "r1", {"helpful": "AlpacaEval 2.0", **GAMES}),
-    "one stage earlier": ("dev2", "dev3", {"helpful": "AlpacaEval 2.0"}),
+    "2. return": ("dev1", "dev3", GAMES),
+    "3. last stage": ("dev3", "r1", {**LIKED, **GAMES}),
+    "one stage earlier": ("dev2", "dev3", LIKED),
     "cost of the first RL": ("base", "zero", {"facts": None, "helpful": None}),
 }
-LEVELS = ("easy", "hard")
-panels, said = {level: {} for level in LEVELS}, {}
+panels, steps = {level: {} for level in LEVELS}, {}
 print(f"{'':14}{'paper':>6}{'':4}{'easy, seeds 0, 1, 2':27}hard, seeds 0, 1, 2")
 for claim, (a, b, columns) in CLAIMS.items():
     print(f"{claim}: {a} to {b}")
@@ -854,85 +872,125 @@ for claim, (a, b, columns) in CLAIMS.items():
             paper = f"{after - before:+.1f}"
         print(f"  {name:12}{paper:>6}  ", end="")
         for level in LEVELS:
-            found = compared(a, b, name, level)
-            drawn = (found["difference"], *found["interval"])
-            panels[level][f"{name}, {a} to {b}"] = drawn, found["each"], found["clear"]
-            said[claim, name, level] = "clear" if found["clear"] else "tie"
-            seeds = " ".join(f"{gain:+.2f}" for gain in found["each"])
-            print(f"  {seeds} {said[claim, name, level]:7}", end="")
+            found = steps[claim, name, level] = compared(a, b, name, level)
+            each, drawn = found["each"], (found["difference"], *found["interval"])
+            shown = drawn, each, found["clear"], over_seeds(each)
+            panels[level][f"{name}, {a} to {b}"] = shown
+            seeds = " ".join(f"{gain:+.2f}" for gain in each)
+            print(f"  {seeds} {'clear' if found['clear'] else 'tie':7}", end="")
         print()
 plots.difference_panels(panels, "ours: difference of shares, or of worth")
 
 # %% [markdown]
 # What you see: the paper's change in points (AIME for the games, IF-Eval for instructions,
 # AlpacaEval for helpfulness), then ours, seed by seed. In the figure a dot or diamond is the
-# mean, the bar its interval over problems, and a tick a seed. Colour marks a clear step:
-# blue up, orange down. Differences are taken before rounding.
+# mean and a tick a seed. The thick bar is the interval over problems, the thin line that over
+# seeds. A step is clear, and coloured, if both miss 0: blue up, orange down. Where a grey bar
+# misses 0, the thin line contains it.
+#
+# Two claims need more than single steps. Something is won back only if the same skill was
+# first lost. And "far more than reasoning" compares two gains, so we subtract them: the
+# gain of a preference minus that of a game. These have different problems, which cannot be
+# paired. So the squares of the two standard errors over problems add up.
 
-# %% tags=["hide-input"]
-SHOWN = {  # claim and column: on which levels it is clear
-    ("1. cold start", "countdown"): ["hard"],
-    ("1. cold start", "arithmetic"): ["easy"],
-    ("1. cold start", "instructions"): ["hard"],
-    ("2. won back", "countdown"): ["easy"],
-    ("2. won back", "arithmetic"): ["easy", "hard"],
-    ("3. last stage", "helpful"): ["easy"],
-    ("3. last stage", "countdown"): [],
-    ("3. last stage", "arithmetic"): [],
-    ("one stage earlier", "helpful"): ["easy", "hard"],
-    ("cost of the first RL", "facts"): ["easy"],
-    ("cost of the first RL", "helpful"): ["easy", "hard"],
+
+# %% tags=["slide"]
+def gains_of(name, level):
+    """From Dev3 to R1: for each seed, the gain of each problem."""
+    stages = ([column(run, s, name, level) for run in runs] for s in ("dev3", "r1"))
+    pairs = zip(*stages, strict=True)
+    return [[b - a for a, b in zip(*both, strict=True)] for both in pairs]
+
+
+def lead(preference, game, level):
+    """How much more a preference gains than a game: mean, two intervals, seeds."""
+    both = gains_of(preference, level), gains_of(game, level)
+    each = [fmean(ours) - fmean(theirs) for ours, theirs in zip(*both, strict=True)]
+    means = [[fmean(row) for row in zip(*seeds, strict=True)] for seeds in both]
+    half = 1.96 * math.sqrt(sum(stdev(row) ** 2 / len(row) for row in means))
+    mean = fmean(each)
+    return mean, (mean - half, mean + half), over_seeds(each), each
+
+
+leads = {
+    f"{liked} minus {game}, {level}": lead(liked, game, level)
+    for liked, game, level in product(LIKED, GAMES, LEVELS)
 }
-for (claim, name), levels in SHOWN.items():
-    found = [level for level in LEVELS if said[claim, name, level] == "clear"]
-    assert found == levels, (claim, name, found)
-    for level in levels:  # a loss where the claim has a loss
-        mean = panels[level][f"{name}, {CLAIMS[claim][0]} to {CLAIMS[claim][1]}"][0][0]
-        down = claim == "cost of the first RL" or (
-            claim == "1. cold start" and name != "instructions"
-        )
-        assert (mean < 0) == down
-for claim, (_, _, columns) in CLAIMS.items():
-    marks = [said[claim, name, level] for name in columns for level in LEVELS]
-    print(f"{claim:22}{marks.count('clear')} clear, {marks.count('tie')} ties")
+plots.two_intervals(leads, "gain of a preference minus gain of a game, Dev3 to R1")
 
 # %% [markdown]
-# The rule, applied to each claim:
+# What you see: the same two intervals. Now the rule, applied to each claim:
+
+
+# %% tags=["hide-input"]
+def clear_steps(claim, sign, names=GAMES):
+    """Which columns have a clear step up (1) or down (-1)."""
+    found = {f"{level} {name}": (name, level) for level in LEVELS for name in names}
+    steps_of = {label: steps[claim, *place] for label, place in found.items()}
+    return {k for k, v in steps_of.items() if v["clear"] and sign * v["difference"] > 0}
+
+
+lost, back = clear_steps("1. cold start", -1), clear_steps("2. return", 1)
+above = {
+    name
+    for name, (mean, *both, _) in leads.items()
+    if mean > 0 and all(low > 0 or high < 0 for low, high in both)
+}
+VERDICTS = {
+    "1. lost, Zero to Dev1": lost,
+    "   instructions gained": clear_steps("1. cold start", 1, ["instructions"]),
+    "2. gained, Dev1 to Dev3": back,
+    "   lost and gained": lost & back,
+    "3. gained, Dev3 to R1": clear_steps("3. last stage", 1, [*LIKED, *GAMES]),
+    "   more than a game": above,
+    "gained, Dev2 to Dev3": clear_steps("one stage earlier", 1, LIKED),
+    "lost in the first RL": clear_steps(
+        "cost of the first RL", -1, ["facts", "helpful"]
+    ),
+}
+for label, found in VERDICTS.items():
+    print(f"{label:25}" + ("; ".join(sorted(found)) or "nothing"))
+# the text below was written for these verdicts
+assert lost & back == {"easy arithmetic"} and (len(lost), len(back)) == (2, 3)
+assert len(above) == 4 and all(name.startswith("harmless") for name in above)
+for flat, level, (a, b) in product(("programs", "logic"), LEVELS, pairwise(STAGES)):
+    assert not compared(a, b, flat, level)["clear"]
+
+# %% [markdown]
+# What you see: for each claim, the clear steps. All others are ties.
 #
 # **1. The cold start costs reasoning: shown in two of four comparisons.** Hard countdown and
 # easy arithmetic fall clearly. Easy countdown falls in every seed and is still a tie. In hard
 # arithmetic one seed rises. Instructions rise clearly on hard problems; easy ones are a tie.
 #
-# **2. Reasoning is won back: shown in three of four.** From Dev1 to Dev3 arithmetic rises
-# clearly at both levels, and easy countdown too. Hard countdown is a tie: the seeds differ
-# by 0.12. Section 10 looks at them one by one.
+# **2. The lost reasoning is won back: shown in one of four.** In easy arithmetic both the loss
+# and the return are clear. Elsewhere one half is a tie: the loss in easy countdown and hard
+# arithmetic, the return in hard countdown. Shown three times is only that reasoning rises
+# from Dev1 to Dev3.
 #
-# **3. The last stage lifts preferences: shown in one of two comparisons, and it is a small
-# step.** Helpfulness rises clearly on easy problems, by 0.01 to 0.02; hard ones are a tie. All
-# four comparisons of the games are ties, so nothing is shown about reasoning. Our large step
-# in helpfulness came one stage earlier, with the samples: 0.15 to 0.18 on easy and 0.20 to
-# 0.22 on hard problems, both clear. A likely reason: many requests of our world ask for
-# *knowledge*, which Dev3 reads in its samples, and which RL does not bring. We did not
-# measure this.
+# **3. The last stage lifts preferences far more than reasoning: shown for harmlessness, not
+# for helpfulness.** Harmlessness rises clearly at both levels, and clearly more than either
+# game. Helpfulness, which AlpacaEval is about, rises clearly only on easy problems, by 0.01
+# to 0.02, and not clearly more than any game. Its large step came one stage earlier, with
+# the samples: 0.15 to 0.22, clear at both levels. (Harmlessness rose there, too, but its seeds
+# differ too much: a tie.)
 #
 # **What the first RL cost.** From the base to Zero helpfulness falls clearly at both levels,
-# and so do easy facts. Hard facts are a tie. In the table above Dev3 has more of both than
-# the base, in every seed.
+# and so do easy facts. Hard facts are a tie. Dev3 is more helpful than the base and knows more
+# facts, in every seed.
 #
-# One caution: "the cold start costs reasoning" compares a short course of reading, from the
-# base, with a long course of RL.
+# In no step do programs or logic change clearly. One caution: "the cold start costs reasoning"
+# compares a short course of reading, from the base, with a long course of RL.
 #
-# Chapters 09 to 13 ask which part of a stage does the work. `docs/phenomena.md` lists all
-# claims, also those that came out otherwise than hoped.
+# `docs/phenomena.md` lists all claims.
 
 # %% [markdown]
 # ## 10. Hard countdown, seed by seed
 #
-# *You may skip this section at a first reading.* Hard countdown has four numbers. By the rule
-# the cold start loses it clearly, and its return is a tie. The traces of the cold start are of
-# easy games, with three numbers. Does Dev1, given four, still try with three? We read the
-# attempts in the thinking of four stages: 128 hard test problems, four answers to each, so
-# the shares differ a little from those of the table.
+# *You may skip this section at a first reading.* By the rule the cold start loses hard
+# countdown clearly, and its return is a tie. The traces of the cold start are of easy
+# games, with three numbers. Does Dev1, given four, still try with three? We read the
+# attempts in the thinking of four stages: 128 hard test problems, four answers to each.
 
 # %% tags=["slide"]
 files = [RESULTS / f"reach-{seed}.json" for seed in SEEDS]
@@ -961,24 +1019,42 @@ plots.seed_dots(panels)
 #
 # - **Seed 0**: from Zero to Dev1 the attempts with fewer numbers rise from 59 to 82%. In R1
 #   they are still 82%, and R1 solves nothing: the loss is not won back.
-# - **Seed 1**: they rise from 10 to 37%. R1 solves 0.05, a part of Zero's 0.17.
+# - **Seed 1**: they rise from 10 to 37%, fall to 12% in Dev3, and are 29% in R1. R1
+#   solves 0.05, where Zero solves 0.17: the loss is won back in part.
 # - **Seed 2**: they are rare in Zero and in Dev1 (3 and 2%). Yet Dev1 solves only 0.04, where
 #   Zero solves 0.13. R1 solves 0.16: here the loss is won back.
 #
-# So "it still tries with three" fits seed 0, and cannot be the reason in seed 2. To show a
-# cause, one would add right answers to hard countdown to the cold start and train again. We
-# report no such run.
+# Dev3 reads what Dev2 got right. Of hard countdown these samples hold 0, 77 and 180 right
+# answers in seeds 0, 1 and 2, and Dev3 solves 0.00, 0.07 and 0.15.
+#
+# ### The cause, tested
+#
+# So "it still tries with three" fits seed 0, and cannot be the reason in seed 2. What if
+# the cold start simply lacked right answers to hard countdown? To show a cause, change it
+# and train again. We added 247, 298 and 335 such answers of Zero, made readable, to the
+# table, and trained both models from it. (First edition of the book, seeds 0, 1, 2.)
+#
+# | model | table of the cold start | solved | tries with all four |
+# |---|---|---|---|
+# | Zero | - | 0.11, 0.17, 0.13 | 0.27, 0.30, 0.44 |
+# | Dev1 | as it was | 0.01, 0.01, 0.04 | 0.08, 0.18, 0.36 |
+# | Dev1 | with hard countdown | 0.23, 0.20, 0.16 | 0.63, 0.41, 0.45 |
+# | Dev2 | as it was | 0.00, 0.02, 0.05 | 0.07, 0.23, 0.37 |
+# | Dev2 | with hard countdown | 0.26, 0.17, 0.21 | 0.64, 0.36, 0.53 |
+#
+# What you see: with these rows every seed solves as much as Zero, or more, and easy
+# countdown is about as good as before (`docs/experiments.md`). So the skill was lost
+# because the table held none of it, not because fine-tuning must lose it. The second
+# edition's cold start asks Zero for hard countdown.
 
 # %% [markdown] tags=["slide"]
 # ## 11. More thinking at inference time, and too much of it
 #
-# Training is over. Can more thinking at inference time still help? Sebastian Raschka's essay
-# "Understanding Reasoning LLMs" (February 2025) looks forward to a reasoning model with
-# inference-time scaling added to it. The simplest method is the vote of section 4. Here R1
-# answers every problem sixteen times:
+# Training is over. Can more thinking at inference time still help? The simplest method is the
+# vote of section 4. Here R1 answers every problem sixteen times:
 
 # %% tags=["slide"]
-files = [RESULTS / f"longer-{seed}.json" for seed in SEEDS]
+files = [RESULTS / f"longer-{seed}.json" for seed in SEEDS]  # P14: docs/phenomena.md
 longer = [json.loads(file.read_text(encoding="utf-8"))["P14"] for file in files]
 
 
@@ -998,14 +1074,15 @@ for place in longer[0]["voting"]:
     one, vote = (fmean(r[f"majority@{k}"]["mean"] for r in rows) for k in (1, 16))
     best = fmean(row["pass@16"]["mean"] for row in rows)
     print(f"{place:20}{one:12.2f}{vote:12.2f}{best:9.2f}")
-plots.seed_curves(panels, "tokens a question", "right")
+plots.seed_curves(panels, "tokens a question", "right", base=4)
 
 # %% [markdown]
 # What you see: one answer, and votes of 4 and 16, over their tokens; small marks are the
-# seeds. For sixteen times the tokens, easy countdown rises from 0.66 to 0.88 and hard
-# arithmetic from 0.67 to 0.84, in every seed. Most of this comes with four votes; in easy
-# arithmetic sixteen are no better than four. In hard countdown the vote makes two seeds
-# much better and leaves the third at 0: there it never writes a right answer.
+# seeds. Each step along the axis is four times as many tokens. For sixteen times the
+# tokens, easy countdown rises from 0.66 to 0.88 and hard arithmetic from 0.67 to 0.84, in
+# every seed. Most of this comes with four votes; in easy arithmetic sixteen are no better
+# than four. In hard countdown the vote makes two seeds much better and leaves the third at
+# 0: there it never writes a right answer.
 #
 # The last column is pass@16 of section 3. Between the vote and pass@16 lies what a checker
 # could add. Logic shows the warning of section 3: a guesser among few answers has a pass@16
@@ -1034,8 +1111,7 @@ for family in longer[0]["overthinking"]:
 # tokens. Arithmetic is the other side: 91% with a thought, 5% without. But R1's samples
 # answer every fact without thinking and every sum with it (chapter 12). So R1 never
 # learned to think about a fact, nor to add without thinking: each forced beginning is also
-# an unfamiliar one. To say that thinking *itself* hurts, one
-# would have to teach facts both ways.
+# an unfamiliar one. Whether thinking *itself* hurts, this does not show.
 
 # %% [markdown]
 # ## 12. What this does not show
@@ -1046,8 +1122,7 @@ for family in longer[0]["overthinking"]:
 #   "harmful" reply is one that does not refuse; nothing here measures danger.
 # - **Hard is mild.** Hard problems have one number or two operations more. AIME is not a
 #   longer sum.
-# - **The web was written by us.** The base's habits are our choices
-#   (`docs/experiments.md`). Another world could have other winners.
+# - **The web was written by us.** Another world could have other winners.
 # - **Order, not size.** That a stage helps here is evidence that its *mechanism* can work.
 #   How much it helps at 671 billion parameters, only the paper can say.
 #
@@ -1057,7 +1132,8 @@ for family in longer[0]["overthinking"]:
 #
 # - Say how you decoded, since greedy decoding makes reasoning models repeat themselves.
 # - Draw problems, not samples, and compare two models problem by problem and seed by seed.
-# - Our stages reproduce part of the paper's ordering, and none of its effect sizes.
+# - Our stages reproduce part of the paper's ordering. Its effect sizes belong to other tests
+#   and cannot be compared with ours.
 #
 # | question | tool | mistake that it avoids |
 # |---|---|---|
@@ -1099,38 +1175,42 @@ for family in longer[0]["overthinking"]:
 # `solutions/15_did_it_work.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 15.1** (easy, 10 min) Two right ones. A cautious user believes an answer only if
-# two samples agree on it. Of $n$ samples $c$ are right. Return the probability that $k$ of
-# them, chosen at random, hold at least *two* right ones.
+# **Exercise 15.1** (easy, 10 min) A vote that abstains. A cautious user believes an answer only
+# if enough samples agree on it. You have the ballots of one problem; None is no vote. Return
+# the answer with the most votes if it has at least `least` of them. Return None if it has
+# fewer, or if two answers share the first place.
 #
-# <details><summary>Hint 1</summary>Subtract the choices with no right one and those with
-# exactly one.</details>
-# <details><summary>Hint 2</summary>There are $c \binom{n-c}{k-1}$ of the latter.</details>
+# <details><summary>Hint 1</summary>Leave out None, then count with a `Counter`.</details>
+# <details><summary>Hint 2</summary>`most_common(2)` gives the first two places, or fewer if
+# there are fewer answers.</details>
 
 
 # %% tags=["exercise"]
-def at_least_two(n, c, k):
-    """Probability that k of n samples hold two right ones; 1/6 for 4, 2, 2."""
+def agreed(ballots, least):
+    """The vote or None: agreed(["35", None, "8", "35"], 2) is "35"."""
     # BEGIN SOLUTION
-    none, one = comb(n - c, k), c * comb(n - c, k - 1)
-    return 1 - (none + one) / comb(n, k)
+    votes = Counter(b for b in ballots if b is not None).most_common(2)
+    if not votes or votes[0][1] < least:
+        return None
+    shared = len(votes) == 2 and votes[0][1] == votes[1][1]
+    return None if shared else votes[0][0]
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_15_1(at_least_two)
+checks.ex_15_1(agreed)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 15.2** (easy, 10 min) Samples are not problems. You have a row of samples (0 or
-# 1) for each problem. Return the standard error of the mean accuracy, *over problems*. It is
-# the standard deviation of their means, with $N-1$ in the variance, divided by $\sqrt{N}$.
+# 1) for each problem. Return the standard error of the mean accuracy, *over problems*
+# (section 5).
 #
 # <details><summary>Hint 1</summary>First one mean for each row.</details>
 # <details><summary>Hint 2</summary>`statistics.stdev` divides by $N-1$.</details>
 
 
 # %% tags=["exercise"]
-def spread(rows):
+def standard_error(rows):
     """Standard error of the mean, over problems: of [[1, 1], [0, 0]] it is 0.5."""
     # BEGIN SOLUTION
     return stdev(fmean(row) for row in rows) / math.sqrt(len(rows))
@@ -1138,7 +1218,7 @@ def spread(rows):
 
 
 # %% tags=["check"]
-checks.ex_15_2(spread)
+checks.ex_15_2(standard_error)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 15.3** (medium, 20 min) The sign test. Count on how many problems the second model
@@ -1196,9 +1276,9 @@ checks.ex_15_4(suspicious)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 15.5** (medium, 15 min) How many problems? You expect a gain of `gain`, and know
-# from a pilot that the differences problem by problem have the standard deviation `spread`.
+# from a pilot that the differences problem by problem have the standard deviation `sd`.
 # Return the smallest number of problems for which the half-width of the 95% interval,
-# $1.96 \cdot \text{spread} / \sqrt{N}$, is at most the size of the gain. No gain at all is a
+# $1.96 \cdot \text{sd} / \sqrt{N}$, is at most the size of the gain. No gain at all is a
 # `ValueError`.
 #
 # With this $N$ you miss a true gain of that size every second time: the observed gain is
@@ -1211,12 +1291,12 @@ checks.ex_15_4(suspicious)
 
 
 # %% tags=["exercise"]
-def needed(gain, spread):
+def needed(gain, sd):
     """Smallest N with a half-width of at most the gain: needed(0.1, 0.2) is 16."""
     # BEGIN SOLUTION
     if gain == 0:
         raise ValueError("a gain of 0 cannot be shown by any number of problems")
-    return math.ceil((1.96 * spread / gain) ** 2)
+    return math.ceil((1.96 * sd / gain) ** 2)
     # END SOLUTION
 
 
@@ -1224,23 +1304,45 @@ def needed(gain, spread):
 checks.ex_15_5(needed)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 15.6** (easy, 2 min) Luck. A question has $m$ possible answers, and a model
-# guesses afresh each time. Return its pass@k.
+# **Exercise 15.6** (medium, 25 min) Clear or tie. `before` and `after` have a list for each of
+# three seeds, with one value for each problem. Return whether the step is clear by the rule of
+# section 9. Over problems, take 1.96 standard errors. **Predict** first which of these five
+# steps are clear, each with 40 problems and a standard error over problems of 0.016:
 #
-# <details><summary>Hint 1</summary>Each guess is right with probability $1/m$.</details>
-# <details><summary>Hint 2</summary>The first formula of section 3.</details>
+# | step | gains of seeds 0, 1, 2 |
+# |---|---|
+# | A | +0.10, +0.11, +0.12 |
+# | B | +0.02, +0.10, +0.18 |
+# | C | +0.02, +0.02, +0.02 |
+# | D | -0.05, -0.06, -0.07 |
+# | E | 0.00, +0.30, +0.30 |
+#
+# <details><summary>Hint 1</summary>Subtract problem by problem in each seed. Then take two means
+# of the gains: one for each problem, over seeds, and one for each seed, over
+# problems.</details>
+# <details><summary>Hint 2</summary>An interval misses 0 if the mean, without its sign, is larger
+# than 1.96 standard errors (40 values) or 4.303 (three values).</details>
+# <details><summary>Answer</summary>A and D are clear. In B and E the seeds differ too much, in C
+# the problems: 1.96 standard errors are 0.031.</details>
 
 
 # %% tags=["exercise"]
-def luck(m, k):
-    """pass@k of guessing among m answers: luck(2, 2) is 0.75."""
+def clear(before, after):
+    """Whether a step is clear: clear([[0, 0]] * 3, [[0.4, 0.5]] * 3) is True."""
     # BEGIN SOLUTION
-    return 1 - (1 - 1 / m) ** k
+    pairs = zip(before, after, strict=True)
+    gains = [[b - a for a, b in zip(*rows, strict=True)] for rows in pairs]
+    of_problems = [fmean(row) for row in zip(*gains, strict=True)]
+    of_seeds = [fmean(row) for row in gains]
+    return all(
+        abs(fmean(values)) > factor * stdev(values) / math.sqrt(len(values))
+        for values, factor in ((of_problems, 1.96), (of_seeds, 4.303))
+    )
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_15_6(luck)
+checks.ex_15_6(clear)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 15.7** (hard, 40 min) Predict, then run: an open experiment on loops. A thought
@@ -1260,10 +1362,23 @@ checks.ex_15_6(luck)
 #
 # <details><summary>Hint 1</summary>Try $p = 1, 2, \ldots$ up to half of the lines.</details>
 # <details><summary>Hint 2</summary>Compare `lines[-p:]` with `lines[-2 * p : -p]`.</details>
-# <details><summary>What we saw</summary>At temperature 0 the four texts to a problem are
-# copies, so they count once: 42 of 64 end in a loop, nearly all of one line. Of 256 texts, 72
-# do at 0.4, 40 at 0.6 and 16 at 1.2. pass@1 rises from 0.36 to
-# 0.66 at 0.6 and 0.8, and falls to 0.56 at 1.2.</details>
+# <details><summary>What we saw</summary>
+#
+# | temperature | texts | end in a loop | of one line | pass@1 |
+# |---|---|---|---|---|
+# | 0 | 64 | 66% | 62% | 0.36 |
+# | 0.2 | 256 | 46% | 43% | 0.54 |
+# | 0.4 | 256 | 22% | 18% | 0.62 |
+# | 0.6 | 256 | 17% | 16% | 0.65 |
+# | 0.8 | 256 | 11% | 10% | 0.68 |
+# | 1.0 | 256 | 7% | 7% | 0.64 |
+# | 1.2 | 256 | 4% | 4% | 0.55 |
+#
+# At temperature 0 the four texts to a problem are copies, so they count once. Nearly all loops
+# have one line. They become rarer at each step and do not vanish. pass@1 hardly differs
+# from 0.6 to 1.0, and is lower at 1.2, in spite of the fewest loops.
+#
+# </details>
 
 
 # %% tags=["exercise"]

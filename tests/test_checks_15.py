@@ -10,12 +10,25 @@ from r1lib import checks
 from r1lib.world.contamination import ngrams
 
 
-def at_least_two(n, c, k):
-    none, one = comb(n - c, k), c * comb(n - c, k - 1)
-    return 1 - (none + one) / comb(n, k)
+def agreed(ballots, least):
+    votes = Counter(b for b in ballots if b is not None).most_common(2)
+    if not votes or votes[0][1] < least:
+        return None
+    shared = len(votes) == 2 and votes[0][1] == votes[1][1]
+    return None if shared else votes[0][0]
 
 
-def spread(rows):
+def none_votes(ballots, least):
+    answer, count = Counter(ballots).most_common(1)[0]
+    return answer if count >= least else None
+
+
+def first_of_a_tie(ballots, least):
+    votes = Counter(b for b in ballots if b is not None).most_common(1)
+    return votes[0][0] if votes and votes[0][1] >= least else None
+
+
+def standard_error(rows):
     return stdev(fmean(row) for row in rows) / len(rows) ** 0.5
 
 
@@ -40,6 +53,48 @@ def needed(gain, spread):
     if gain == 0:
         raise ValueError("no gain")
     return ceil((1.96 * spread / gain) ** 2)
+
+
+def gains(before, after):
+    pairs = zip(before, after, strict=True)
+    return [[b - a for a, b in zip(*rows, strict=True)] for rows in pairs]
+
+
+def excludes(values, factor):
+    return abs(fmean(values)) > factor * stdev(values) / len(values) ** 0.5
+
+
+def over_problems(before, after):
+    return excludes(
+        [fmean(row) for row in zip(*gains(before, after), strict=True)], 1.96
+    )
+
+
+def over_seeds(before, after):
+    return excludes([fmean(row) for row in gains(before, after)], 4.303)
+
+
+def clear(before, after):
+    return over_problems(before, after) and over_seeds(before, after)
+
+
+def seeds_as_problems(before, after):
+    every = [x for row in gains(before, after) for x in row]
+    return excludes(every, 1.96) and over_seeds(before, after)
+
+
+def only_better(before, after):
+    values = [x for row in gains(before, after) for x in row]
+    return clear(before, after) and fmean(values) > 0
+
+
+def unpaired(before, after):
+    first, second = (
+        [fmean(row) for row in zip(*rows, strict=True)] for rows in (before, after)
+    )
+    error = (stdev(first) ** 2 / len(first) + stdev(second) ** 2 / len(second)) ** 0.5
+    gain = abs(fmean(second) - fmean(first))
+    return gain > 1.96 * error and over_seeds(before, after)
 
 
 def loop(lines):
@@ -70,12 +125,12 @@ def flat(rows):
 @pytest.mark.parametrize(
     "check, answer",
     [
-        (checks.ex_15_1, at_least_two),
-        (checks.ex_15_2, spread),
+        (checks.ex_15_1, agreed),
+        (checks.ex_15_2, standard_error),
         (checks.ex_15_3, sign_test),
         (checks.ex_15_4, suspicious),
         (checks.ex_15_5, needed),
-        (checks.ex_15_6, lambda m, k: 1 - ((m - 1) / m) ** k),
+        (checks.ex_15_6, clear),
         (checks.ex_15_7, loop),
     ],
 )
@@ -87,8 +142,9 @@ def test_a_right_answer_is_correct(check, answer, capsys):
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
-        (checks.ex_15_1, lambda n, c, k: 1 - comb(n - c, k) / comb(n, k), "is pass@k"),
-        (checks.ex_15_1, lambda n, c, k: 0.5, "wanted 0.167"),
+        (checks.ex_15_1, none_votes, "None is no vote"),
+        (checks.ex_15_1, first_of_a_tie, "share the first place"),
+        (checks.ex_15_1, lambda ballots, least: "35", "three are asked for"),
         (checks.ex_15_2, flat, "average each row first"),
         (
             checks.ex_15_2,
@@ -105,9 +161,11 @@ def test_a_right_answer_is_correct(check, answer, capsys):
             lambda g, s: ceil((1.96 * s / g) ** 2) if g else 0,
             "raise ValueError",
         ),
-        (checks.ex_15_6, lambda m, k: min(1.0, k / m), "may be the same one"),
-        (checks.ex_15_6, lambda m, k: 1 / m, "two guesses: 0.75"),
-        (checks.ex_15_6, lambda m, k: 0.75 if k > 1 else 1 / m, "m=10, k=16"),
+        (checks.ex_15_6, over_problems, "they differ too much"),
+        (checks.ex_15_6, over_seeds, "average the seeds first"),
+        (checks.ex_15_6, seeds_as_problems, "average the seeds first"),
+        (checks.ex_15_6, only_better, "a clear loss is clear"),
+        (checks.ex_15_6, unpaired, "problem by problem"),
         (checks.ex_15_7, last_line_came_back, "the lines before it differ"),
         (checks.ex_15_7, largest_loop, "the smallest p"),
         (checks.ex_15_7, anywhere, "the loop was left"),

@@ -45,6 +45,14 @@ def test_differences_in_panels_share_their_names():
         plots.difference_panels({"easy": {"a": up}, "hard": {"b": up}}, "gain")
 
 
+def test_a_row_may_show_a_second_interval_as_a_thin_line():
+    rows = {"tie": ((0.1, 0.05, 0.15), [0.0, 0.1, 0.2], False, (-0.15, 0.35))}
+    picture = plots.difference_dots(rows, "gain")
+    ends = [line.get_xdata() for line in picture.axes[0].lines]
+    assert any([*x] == [-0.15, 0.35] for x in ends)
+    assert "tie: +0.10 (+0.05 to +0.15; over seeds -0.15 to +0.35)." in picture.alt
+
+
 def test_curves_of_seeds_go_through_their_means_and_show_each_seed():
     seeds = [[(6, 0.1), (8, 0.3)], [(60, 0.7), (64, 0.5)]]
     picture = plots.seed_curves({"games": {"Dev1": seeds}}, "tokens", "right")
@@ -52,6 +60,8 @@ def test_curves_of_seeds_go_through_their_means_and_show_each_seed():
     assert line.get_xydata().tolist() == [[7, 0.2], [62, 0.6]]
     assert len(marks.get_xydata()) == 4 and marks.get_linestyle() == "None"
     assert "games, Dev1: 0.20 at 7, 0.60 at 62." in picture.alt
+    axes = plots.seed_curves({"games": {"Dev1": seeds}}, "tokens", "right", 4).axes[0]
+    assert axes.get_xscale() == "log" and {4, 16, 64} <= {*axes.get_xticks()}
 
 
 def test_panels_of_curves_may_have_axes_of_their_own():

@@ -1,39 +1,37 @@
 """Checks of chapter 15: did it work?"""
 
-from itertools import combinations
-from math import comb
-
-from r1lib.checks.exercise import hint, items, number, report
+from r1lib.checks.exercise import hint, items, number, report, truth
 from r1lib.world.contamination import ngrams
 
 
-def ex_15_1(at_least_two) -> None:
-    """Chance that k of n samples, c of them right, hold at least two right ones."""
+def ex_15_1(agreed) -> None:
+    """The vote of samples, or None where too few of them agree."""
 
-    def test(at_least_two):
-        for n, c, k in ((4, 2, 2), (6, 3, 4), (8, 1, 5), (5, 5, 2), (6, 2, 1)):
-            samples = [1] * c + [0] * (n - c)
-            drawn = list(combinations(samples, k))
-            wanted = sum(sum(row) >= 2 for row in drawn) / len(drawn)
-            got = number(at_least_two(n, c, k))
-            one = 1 - comb(n - c, k) / comb(n, k)
-            case = f"n={n}, c={c}, k={k}"
-            assert abs(got - wanted) < 1e-6 or abs(got - one) > 1e-6, (
-                f"{got:.3f} for {case} is pass@k: it counts draws with one right sample"
-            )
-            assert abs(got - wanted) < 1e-6, (
-                f"wanted {wanted:.3f} for {case}, not {got}"
-            )
+    def test(agreed):
+        got = agreed(["35", None, "8", "35"], 2)
+        assert got == "35", f"35 has two votes and 8 has one: '35', not {got!r}"
+        got = agreed(["35", None, "8", "35"], 3)
+        assert got is None, f"two votes where three are asked for: None, not {got!r}"
+        got = agreed([None, None, None, "8"], 1)
+        assert got == "8", f"None is no vote, even three of them: '8', not {got!r}"
+        got = agreed(["8", "35", "8", "35"], 2)
+        assert got is None, f"two answers share the first place: None, not {got!r}"
+        reason = "where nobody votes there is no answer: None"
+        with hint(reason):
+            got = agreed([None, None], 1)
+        assert got is None, reason
+        got = agreed(["1", "2", "2", "3", "3", "3"], 3)
+        assert got == "3", f"3 has the most votes: '3', not {got!r}"
 
-    report("15.1", test, at_least_two)
+    report("15.1", test, agreed, may_be_none=True)
 
 
-def ex_15_2(spread) -> None:
+def ex_15_2(standard_error) -> None:
     """Standard error of the mean of problems, from rows of samples."""
 
-    def test(spread):
+    def test(standard_error):
         rows = [[1, 1, 1, 1], [0, 0, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0]]
-        got = number(spread(rows))
+        got = number(standard_error(rows))
         assert abs(got - (0.25 * 16 / 15 / 16) ** 0.5) > 1e-3, (
             "that takes the 16 samples for 16 problems; average each row first"
         )
@@ -41,11 +39,11 @@ def ex_15_2(spread) -> None:
         assert abs(got - (1 / 12) ** 0.5) < 1e-6, (
             f"rows with means 1, 0, 1, 0 have a standard error of 0.289, not {got:.3f}"
         )
-        assert abs(number(spread([[1, 0], [0, 1], [1, 0]]))) < 1e-6, (
+        assert abs(number(standard_error([[1, 0], [0, 1], [1, 0]]))) < 1e-6, (
             "problems with equal means have no spread between them"
         )
 
-    report("15.2", test, spread)
+    report("15.2", test, standard_error)
 
 
 def ex_15_3(sign_test) -> None:
@@ -101,11 +99,11 @@ def ex_15_5(needed) -> None:
     def test(needed):
         got = number(needed(0.1, 0.5))
         assert got != 96, "round up: part of a problem is none"
-        assert got == 97, f"a gain of 0.1 with spread 0.5 wants 97 problems, not {got}"
+        assert got == 97, f"a gain of 0.1 with sd 0.5 wants 97 problems, not {got}"
         assert number(needed(0.05, 0.5)) == 385, (
             "half the gain wants four times the problems"
         )
-        assert number(needed(0.1, 0.2)) == 16, "a smaller spread wants fewer problems"
+        assert number(needed(0.1, 0.2)) == 16, "a smaller sd wants fewer problems"
         assert number(needed(-0.1, 0.5)) == 97, "a loss is as hard to see as a gain"
         reason = "no gain can never be seen: raise ValueError"
         try:
@@ -118,22 +116,31 @@ def ex_15_5(needed) -> None:
     report("15.5", test, needed, may_be_none=True)
 
 
-def ex_15_6(luck) -> None:
-    """pass@k of a model that guesses among m answers."""
+STEPS = {  # gains of three seeds, and whether the step is clear
+    "A": ((0.10, 0.11, 0.12), True, "every seed gains nearly the same"),
+    "B": ((0.02, 0.10, 0.18), False, "all seeds gain, yet they differ too much"),
+    "C": ((0.02, 0.02, 0.02), False, "average the seeds first: there are 40 problems"),
+    "D": ((-0.05, -0.06, -0.07), True, "a clear loss is clear, too"),
+    "E": ((0.00, 0.30, 0.30), False, "a large mean, but a seed gains nothing"),
+}
 
-    def test(luck):
-        got = number(luck(2, 2))
-        assert abs(got - 1.0) > 1e-6, (
-            "two guesses may be the same one: 1 minus the chance that all are wrong"
-        )
-        assert abs(got - 0.75) < 1e-6, f"a coin, two guesses: 0.75, not {got}"
-        got = number(luck(5, 1))
-        assert abs(got - 0.2) < 1e-6, f"one guess among five: 0.2, not {got}"
-        wanted = 1 - (9 / 10) ** 16
-        got = number(luck(10, 16))
-        assert abs(got - wanted) < 1e-6, f"{wanted:.3f} for m=10, k=16, not {got}"
 
-    report("15.6", test, luck)
+def ex_15_6(clear) -> None:
+    """Clear or tie, from three seeds of values of the same problems."""
+
+    def test(clear):
+        before = [[0.5] * 40] * 3
+        for name, (gains, wanted, reason) in STEPS.items():
+            after = [[0.5 + g + 0.1 * (-1) ** i for i in range(40)] for g in gains]
+            got = truth(clear(before, after))
+            said = "clear" if wanted else "a tie"
+            assert got == wanted, f"step {name} is {said}: {reason}"
+        hard, easy = [[0.0, 1.0] * 20] * 3, [[0.1, 1.1] * 20] * 3
+        with hint(reason := "subtract problem by problem before anything else"):
+            got = truth(clear(hard, easy))
+        assert got, reason
+
+    report("15.6", test, clear)
 
 
 def ex_15_7(loop) -> None:

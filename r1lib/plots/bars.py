@@ -276,13 +276,18 @@ def difference_dots(rows: dict[str, tuple | None], label: str) -> Picture:
 
 
 def difference_rows(axes, rows: dict[str, tuple | None]) -> None:
-    """Draw the rows of `difference_dots`, the first one on top."""
+    """Draw the rows of `difference_dots`, the first one on top.
+
+    A row may end in a second (low, high), over seeds: a thin line behind the bar.
+    """
     axes.axvline(0, color=INK, linewidth=1)
     for y, row in enumerate(rows.values()):
         if row is None:
             continue
-        (mean, low, high), seeds, clear = row
+        (mean, low, high), seeds, clear, *whisker = row
         colour = LOOKS[mean < 0][0] if clear else GREY
+        for ends in whisker:
+            axes.plot(ends, [y, y], color=colour, linewidth=1.4)
         axes.plot([low, high], [y, y], color=colour, linewidth=4, alpha=0.45)
         tick = {"markersize": 11, "markeredgewidth": 1.8, "zorder": 3}  # over the line
         places = [y + 0.14 * (i - (len(seeds) - 1) / 2) for i in range(len(seeds))]
@@ -301,8 +306,10 @@ def said_of(rows: dict[str, tuple | None]) -> str:
         if row is None:
             said.append(f"{name}:")
         else:
-            mean, low, high = row[0]
-            said.append(f"{name}: {mean:+.2f} ({low:+.2f} to {high:+.2f}).")
+            (mean, low, high), _, _, *whisker = row
+            ends = [f"; over seeds {a:+.2f} to {b:+.2f}" for a, b in whisker]
+            places = f"{low:+.2f} to {high:+.2f}" + "".join(ends)
+            said.append(f"{name}: {mean:+.2f} ({places}).")
     return " ".join(said)
 
 

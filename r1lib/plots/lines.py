@@ -135,10 +135,11 @@ def curves(
 
 @styled
 def seed_curves(
-    panels: dict[str, dict[str, list]], xlabel: str, ylabel: str
+    panels: dict[str, dict[str, list]], xlabel: str, ylabel: str, base: int = 0
 ) -> Picture:
     """Draw lines through means over seeds; each seed is a small mark.
 
+    With a `base` the x axis is logarithmic, and a step along it multiplies x by that.
     A point is a list of (x, y), one for each seed:
     panels = {"title": {"Dev1": [[(7, 0.1), (6, 0.2)], [(62, 0.7), (64, 0.6)]]}}
     """
@@ -154,8 +155,13 @@ def seed_curves(
             axes.plot(*zip(*every, strict=True), marker, linestyle="none", **kind)
             places = ", ".join(f"{y:.2f} at {x:.0f}" for x, y in means)
             figure.alt += f"{title}, {name}: {places}. "
-        axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
-        axes.set(xlim=(0, None), ylim=(0, None))
+        axes.set(title=title, xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
+        if base:
+            axes.set_xscale("log", base=base)
+            axes.xaxis.set_major_formatter("{x:,.0f}")
+            axes.xaxis.set_minor_locator(NullLocator())
+        else:
+            axes.set_xlim(0, None)
     handles = all_axes[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=3, fontsize=9)
     figure.alt = f"Means over seeds of {ylabel} over {xlabel}. " + figure.alt.strip()
