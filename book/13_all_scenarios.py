@@ -1101,37 +1101,9 @@ plots.difference_dots(gains(before_it, after_it), "R1 minus Dev3")
 # 0.35 for Dev3. In the paper it is the other way round: AlpacaEval 2.0 goes from 55.8 to 62.1 with the samples,
 # and then to 87.6 (v2, table 3).
 #
-# ### When should preferences pay?
-#
-# *You may skip this part.* The recipe lets preferences in at step 20 of 40. Two other schedules start from the
-# same Dev3. **Never** has rules alone. **Always** has preferences from step 1.
-
-# %%
-arms = {arm: cards(f"schedule-{arm}", "P8") for arm in ("never", "always")}
-differences = {arm: gains(after_it, found) for arm, found in arms.items()}
-rows = {
-    f"{arm}: {name}": row
-    for arm, found in differences.items()
-    for name, row in found.items()
-    if name.startswith("hard")
-}
-for arm, found in differences.items():
-    means = {n: round(found[f"easy, {n}"][0][0], 2) + 0.0 for n in COLUMNS}
-    print(f"{arm}, easy:", ", ".join(f"{n} {mean:+.2f}" for n, mean in means.items()))
-plots.difference_dots(rows, "minus R1, which lets preferences in late")
-
-# %% [markdown]
-# What you see: hard problems and requests; the printed lines have the easy ones, without intervals. Left of 0,
-# the schedule does worse than the recipe. (Of all 24 rows at 95%, about one would leave 0 by chance.)
-#
-# *Never*: with rules alone helpfulness ends 0.04 (easy) and 0.05 (hard) below R1, harmlessness 0.18 and 0.14,
-# in every seed. More than half of the 0.18 is forgetting: easy harmlessness falls from 0.86 in Dev3 to 0.76.
-# So the requests and their models win a little, and prevent a loss. In return, hard arithmetic is 0.03 better
-# without them.
-#
-# *Always*: twice as many steps with preferences bring little more helpfulness or harmlessness. They cost hard
-# instructions 0.05 and hard arithmetic 0.03, and over-refusal rises by 0.03 on hard requests. So here late is
-# better than always, as in the paper.
+# The recipe lets preferences pay late, as the paper does. In the first edition *never* lost helpfulness and
+# harmlessness, and *always* lost hard arithmetic and hard instructions
+# ([docs/experiments.md](../docs/experiments.md#first-edition-what-chapter-13-measured-and-no-longer-needs)).
 #
 # ## 13. What this does not show
 #
