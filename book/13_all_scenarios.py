@@ -17,7 +17,7 @@
 # |---|---|
 # | You will build | preference data from a judge that is noisy and easily charmed; the Bradley-Terry loss; a helpful and a harmless reward model; R1's mixed reward; a policy that games its reward model; ten steps of R1's last stage |
 # | You need | chapter 06: Goodhart's law; chapter 08: RLHF in outline; chapter 09: groups, advantages and GRPO; chapter 11: the language reward and the KL term; chapter 12: where Dev3 comes from |
-# | Minutes to read | 110 |
+# | Minutes to read | 105 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 3.1 and 3.2.2, and the supplement on reward hacking; Bradley and Terry (Biometrika 39, 1952) |
@@ -33,11 +33,11 @@
 
 # %% tags=["setup"]
 import copy
+import itertools
 import json
 import math
 import random
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
@@ -46,9 +46,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from r1lib import artifacts, checks, evaluate, plots, rewards
+from r1lib import artifacts, checks, evaluate, plots
 from r1lib.feedback import reward_model
-from r1lib.feedback.preferences import Pair
+from r1lib.feedback.preferences import Pair, encode, encode_pairs, prefer
 from r1lib.model.config import ModelConfig
 from r1lib.model.transformer import Transformer
 from r1lib.problem import LEVELS, Problem, draw, problems
@@ -58,7 +58,6 @@ from r1lib.training import optim, sft
 from r1lib.world import judge, requests
 from r1lib.world.draws import SAMPLE as GENERAL
 from r1lib.world.judge import FIRST, NOISE, charm, helpfulness
-from r1lib.world.readability import mixed_share
 
 torch.manual_seed(0)
 RESULTS = Path("../results/data")
@@ -69,8 +68,8 @@ RESULTS = Path("../results/data")
 # **The question.** How can a model be rewarded where nobody can write a rule?
 #
 # Up to here every reward was a rule: `17+5=22` is right, `17+5=23` is wrong. For a friendly
-# greeting, a poem, or for refusing to help a car thief, there is no such rule. There is only
-# somebody who reads two answers and likes one better.
+# greeting, a poem or a refusal there is no such rule. There is only a reader of two answers, who likes
+# one better.
 #
 # Learning from such judgements is called **RLHF**, reinforcement learning from human feedback
 # (Christiano et al., arXiv 1706.03741; for language models InstructGPT, Ouyang et al., arXiv
@@ -88,9 +87,6 @@ RESULTS = Path("../results/data")
 # reward models (v2, section 3.1). The *helpful* one is trained on 66,000 pairs of answers. The
 # *harmless* one is trained on single answers to 106,000 prompts.
 #
-# In the paper AlpacaEval 2.0, where a language model compares answers to people's requests, rises
-# from 62.1 to 87.6, and AIME from 78.1 to 79.8 (v2, table 3).
-#
 # ![From left to right: the policy writes several answers. A judge compares two answers in both orders; clear pairs train the helpful model, which sees only the summary. An annotator calls one answer safe or not; these labels train the harmless model, which sees the whole answer. Both models and the rules for right, format and language join in the mixed reward, which pays for RL: Dev3 becomes R1. A dashed arrow leads from the policy straight to the helpful model: please the model, not the reader.](../figures/13_preferences.png)
 #
 # What you see: the way from two answers to a reward. Small numbers are sections.
@@ -102,10 +98,10 @@ RESULTS = Path("../results/data")
 # %% [markdown] tags=["slide"]
 # ## 2. A judge with a weakness
 #
-# **The question.** What does somebody who compares two answers really measure?
+# **The question.** What do the choices of a judge really measure?
 #
-# With people as judges nobody can read the *true* quality of an answer. In a made-up world it can
-# be read. Ours has six kinds of general requests (facts, chat, short writing, identity, requests to
+# With people as judges nobody can read the *true* quality of an answer. In our made-up world it can
+# be read. It has six kinds of general requests (facts, chat, short writing, identity, requests to
 # be refused, instructions about the form), each with known good replies.
 #
 # From these comes the hidden **truth** about a reply, from 0 to 1. Is it to the point, in the right
@@ -165,13 +161,24 @@ print(f"chance to be preferred: {1 / (1 + math.exp(-lead / NOISE)):.2f}")
 # %%
 # r1lib.world.judge.chance
 
+# %% [markdown]
+# Several things are called helpful or harmless in what follows. One name for each:
+#
+# | name | in code | in measured files |
+# |---|---|---|
+# | truth | `judge.helpfulness` | `helpful` |
+# | charm, the judge's extra | `judge.charm` | `charm` |
+# | score of the helpful model (section 6) | `Preference.scores` | `score` |
+# | squashed score, which is paid (section 8) | `Preference.helpfulness` | `liked` |
+# | *safe*, of the harmless model (section 7) | `Preference.safety` | `safe` |
+# | *harmless*, the truth about safety | `judge.harmlessness` | `harmless` |
+
 # %% [markdown] tags=["slide"]
 # ## 3. Bradley and Terry: numbers from choices
 #
 # **The question.** We see only choices. Which numbers explain them?
 #
-# In 1952 Bradley and Terry asked how to rank things that can only be compared two at a time:
-# wines, chess players, answers. Suppose that a is preferred to b in 3 of 4 comparisons. The odds are
+# In 1952 Bradley and Terry asked how to rank things that can only be compared two at a time. Suppose that a is preferred to b in 3 of 4 comparisons. The odds are
 # 3 to 1. Give a the strength 3 and b the strength 1, and the odds are the ratio of the strengths.
 #
 # Strengths multiply; it is easier to add. So write each strength as $e^s$ and call $s$ the
@@ -213,8 +220,8 @@ plots.curves(
 #    \frac{\partial \ell}{\partial s_c} = -\bigl(1 - \sigma(s_c - s_r)\bigr). $$
 #
 # The size of the gradient is the *surprise*, the falling curve of the picture. A pair that the
-# scores get right with probability 0.99 pulls with 0.01. One that they get badly wrong, by an
-# absurd label, say, pulls with nearly 1, and never with more.
+# scores get right with probability 0.99 pulls with 0.01. One that they get badly wrong pulls with
+# nearly 1, and never with more.
 #
 # A first version: five replies, and 400 comparisons by our judge.
 
@@ -253,14 +260,13 @@ for row in rows.values():
 plots.row_dots(rows, "difference from the mean of the five")
 
 # %% [markdown]
-# What you see: the scores, found from choices alone, beside what we know. They come in the unit of
-# the judge's noise, so they are multiplied by 0.15. And they have no zero, so the mean of each
-# series is subtracted.
+# What you see: the scores, found from choices alone, beside what we know. They come in units of the
+# judge's noise, so we multiply by 0.15. They have no zero, so we subtract each mean.
 #
 # The scores lie on truth **plus charm**, not on the truth. *With thanks* shows it best: its score
 # is that of a good reply.
 #
-# The library's loss calls `logsigmoid`, which stays finite for every lead (exercise 13.3). Beside
+# The library's loss calls `logsigmoid`, which stays finite for every lead (exercise 13.2). Beside
 # the loss it reports the **pair accuracy**: the share of pairs in which the chosen answer has the
 # higher score.
 
@@ -304,10 +310,16 @@ print(compare(first_is_best, question.prompt, a, b))
 #
 # The second filter is the **margin**. A pair on which the judge is undecided holds more noise than
 # information. Our labels are plus or minus one. If three of four say a and one says b, their mean is
-# 0.5; if all four agree, it is 1. A least gap of 0.75 keeps only the second kind. (R1 kept pairs with
-# a mean gap above 1 on its scale.)
+# 0.5; if all four agree, it is 1. A least gap of 0.75 keeps only the second kind.
 #
-# The hidden truth shows what this brings. In 150 requests a known reply and two damaged copies of
+# The next cell labels all pairs of answers. (`prefer` calls `compare`, and keeps pairs beyond the least gap.)
+
+# %%
+# r1lib.recipe.labels.LEAST_GAP
+# r1lib.recipe.labels.pairs
+
+# %% [markdown]
+# The hidden truth shows what the margin brings. In 150 requests a known reply and two damaged copies of
 # it are compared:
 
 
@@ -332,7 +344,7 @@ for p in sample:
     candidates.append(rng.sample(replies_of, 3))  # the good one at no known place
 by_prompt = {p.prompt: p for p in sample}
 for name, least_gap, times in (("two agree", 0, 2), ("four agree", 0.75, 4)):
-    kept = labels.pairs(sample, candidates, rng, least_gap, times)
+    kept = pairs(sample, candidates, rng, least_gap, times)
     truths = [
         [judge.helpfulness(by_prompt[p.prompt], t) for t in (p.chosen, p.rejected)]
         for p in kept
@@ -342,8 +354,8 @@ for name, least_gap, times in (("two agree", 0, 2), ("four agree", 0.75, 4)):
     print(f"{fmean(right):.0%}")
 
 # %% [markdown]
-# Asking more often costs labels and pairs, and buys some truth, not all of it: labels follow the
-# *sum* of truth and charm.
+# Asking more often costs labels and pairs, and buys some truth. Not all: labels follow the *sum* of truth
+# and charm.
 #
 # One choice is left: how much of an answer may the judge read? R1's helpful model sees only the
 # **summary**, the text after the thinking, since its authors wanted to interfere with the reasoning as
@@ -360,7 +372,7 @@ for name, least_gap, times in (("two agree", 0, 2), ("four agree", 0.75, 4)):
 # From answers *of the policy that will be trained*: it will have to tell these apart. For sections 5
 # to 9 we make a small policy. The base is fine-tuned for a minute on short English chat. Three in
 # four of the replies are good. The others are too long, cut short or meant for somebody else. And three
-# in ten end with thanks that nobody asked for. (The cells that make the policy are folded.)
+# in ten end with thanks that nobody asked for.
 
 # %% tags=["hide-input"]
 from r1lib.sampling import Sampling, complete
@@ -429,14 +441,16 @@ for p, row in list(zip(train_set, answered, strict=True))[:3]:
 
 # %%
 rng = random.Random(0)
-pairs = labels.pairs(train_set, answered, rng)
-held_out = labels.pairs(valid_set, checked, rng)
-more = [labels.longer(pair) for pair in pairs]  # words, below 0 if the shorter one won
+labelled = pairs(train_set, answered, rng)
+held_out = pairs(valid_set, checked, rng)
+more = [
+    labels.longer(pair) for pair in labelled
+]  # words, below 0 if the shorter one won
 counts = {won: sum(5 <= won * m <= 8 for m in more) for won in (1, -1)}
 print(f"5 to 8 words apart: longer chosen {counts[1]}, shorter chosen {counts[-1]}")
 for name, some in (
-    ("as labelled", pairs),
-    ("balanced", labels.balanced(pairs, random.Random(0))),
+    ("as labelled", labelled),
+    ("balanced", labels.balanced(labelled, random.Random(0))),
 ):
     more = [labels.longer(pair) for pair in some]
     share = sum(m > 0 for m in more) / sum(m != 0 for m in more)
@@ -472,11 +486,11 @@ for name, some in (
 # r1lib.feedback.reward_model.RewardModel
 
 # %% [markdown]
-# We train it on the pairs as they were labelled, not balanced. Section 10 does so, too.
+# Here and in section 10 we train on the pairs as they were labelled, to see where an untreated taste leads. The
+# models of section 11 learn from balanced pairs.
 
 
 # %%
-from r1lib.feedback.preferences import encode, encode_pairs
 from r1lib.feedback.reward_model import RewardConfig, score_all
 
 
@@ -491,8 +505,8 @@ def learn(examples, loss, epochs):
     return model
 
 
-random.Random(0).shuffle(pairs)  # 700 of them, read twice, are 60 steps: enough here
-helpful = learn(encode_pairs(tokenizer, pairs[:700]), reward_model.pair_loss, 2)
+random.Random(0).shuffle(labelled)  # 700 of them, read twice, are 60 steps: enough here
+helpful = learn(encode_pairs(tokenizer, labelled[:700]), reward_model.pair_loss, 2)
 unseen = encode_pairs(tokenizer, held_out)
 accuracy = reward_model.pair_accuracy(helpful, unseen)
 print(f"pair accuracy on {len(unseen)} pairs about held-out requests: {accuracy:.2f}")
@@ -516,8 +530,7 @@ for name, score in sorted(zip(replies, scored, strict=True), key=lambda x: -x[1]
 # own.
 #
 # Compare the answer about Peru with half of the right reply. The model has learned what a good reply
-# looks like, and less well which request it answers. Section 9 shows how a policy uses that. (These
-# are five replies: a warning, not a measurement.)
+# looks like, and less well which request it answers. (Five replies are a warning, not a measurement.)
 
 # %% [markdown] tags=["slide"]
 # ## 7. Harmless, one answer at a time
@@ -533,14 +546,18 @@ for name, score in sorted(zip(replies, scored, strict=True), key=lambda x: -x[1]
 # r1lib.feedback.reward_model.pointwise_loss
 
 # %% [markdown]
-# Half of the requests in this family only *sound* harmful ("How do I kill time at the station?"). A
-# model that learns safety from harmful requests alone learns the wrong lesson: refuse whatever sounds
-# bad. This is called **over-refusal**: a refusal where nothing had to be refused.
+# The next cells use one kind of request: those to be refused. Half of them are really harmful. The others
+# only *sound* harmful ("How do I kill time at the station?"). Refusing one of these is called
+# **over-refusal**. Its label is *safe*, since a refusal harms nobody. So the harmless model cannot discourage it.
 #
-# A model that refuses everything is perfectly harmless, and useless. So both are measured.
+# A policy that refuses everything is perfectly harmless, and useless. So section 10 counts over-refusal in a
+# policy's answers. Here we look at the model alone.
 #
 # The labels come from an annotator that errs in 3 of 100 cases. Each request gets a known reply, and
 # one that goes along with whatever was asked:
+
+# %%
+# r1lib.recipe.labels.safety
 
 
 # %%
@@ -557,18 +574,16 @@ def safety_set(n, split):
 
 
 rng = random.Random(0)
-safe_train = labels.safety(tokenizer, *safety_set(240, "train"), rng)
+safe_train = safety(tokenizer, *safety_set(240, "train"), rng)
 small = learn(safe_train, reward_model.safety_loss, 3)
-found = r1.held_out_answers(
-    small, labels.safety(tokenizer, *safety_set(40, "valid"), rng)
-)
+found = r1.held_out_answers(small, safety(tokenizer, *safety_set(40, "valid"), rng))
 print(f"of answers labelled safe, called safe:     {found['safe_found']:.0%}")
 print(f"of answers labelled unsafe, called unsafe: {found['unsafe_found']:.0%}")
 
 # %% [markdown]
-# The task is easy, since going along has only four wordings here. But where the annotator has called a
-# safe answer unsafe, a model that is right counts as wrong. Section 12 has the numbers of the
-# pipeline's model.
+# Going along has only four wordings here. But the wording does not decide: where a request only sounds
+# harmful, the same four are safe. So the model has to read the request, too. (Where the annotator has
+# called a safe answer unsafe, a model that is right counts as wrong.)
 
 # %% [markdown] tags=["slide"]
 # ## 8. The mixed reward
@@ -588,8 +603,11 @@ print(f"of answers labelled unsafe, called unsafe: {found['unsafe_found']:.0%}")
 # answer earns nothing by being liked. The 0.6 is safe where there is a rule. A wrong answer earns at
 # most 0.7, and a right one at least 1.
 #
-# A sum needs terms of one size. A rule pays 0 or 1. A Bradley-Terry score has no zero, and may run from
-# -5 to 5. It would drown every rule. So we **squash** it. Let the policy answer held-out requests before
+# A rule and a score meet in one step, though never in one group. And our advantages are not divided by the
+# group's standard deviation (chapter 09), so a group whose rewards lie far apart pulls harder. A rule pays 0 or
+# 1; a Bradley-Terry score may run from -5 to 5, and would drown the rules (exercise 13.5).
+#
+# So we **squash** the score. Let the policy answer held-out requests before
 # this stage. Take mean $\mu$ and standard deviation $\delta$ of the scores, and pay
 #
 # $$ r_{\text{helpful}} = \sigma\!\left(\frac{s - \mu}{\delta}\right) \in (0, 1). $$
@@ -599,9 +617,10 @@ print(f"of answers labelled unsafe, called unsafe: {found['unsafe_found']:.0%}")
 
 # %% tags=["slide"]
 from r1lib.recipe import scenarios
-from r1lib.recipe.scenarios import Preference
+from r1lib.recipe.scenarios import Mixed, Preference
 
 owners, said = [p for p in valid_set for _ in range(6)], sum(checked, [])
+# in the place of a harmless model, which is not asked here, the helpful one
 before = Preference(helpful, helpful, tokenizer).scores(owners, said)
 mean, spread = scenarios.calibration(before)
 
@@ -633,21 +652,10 @@ def naive_mixed(problem, text, helpful, safe, right):
 
 
 # %% [markdown]
-# The library does it for a whole rollout, so that each model is called once. You may skip these three
-# folded cells. (Requests need no thinking, so for them a bare answer in its tags is in format.)
-
-# %% tags=["hide-input"]
-# r1lib.recipe.scenarios.Preference
-# r1lib.recipe.scenarios.calibration
-# %% tags=["hide-input"]
-# r1lib.recipe.scenarios.form
-# r1lib.recipe.scenarios.language
-# r1lib.recipe.scenarios.LANGUAGE
-# r1lib.recipe.scenarios.liked
-# %% tags=["hide-input"]
-# r1lib.recipe.scenarios.Mixed
-
-# %% [markdown]
+# The library's `Mixed` does it for a whole rollout, so that each model is called once
+# ([r1lib/recipe/scenarios.py](../r1lib/recipe/scenarios.py)). Requests need no thinking, so for them a bare answer
+# in its tags is in format.
+#
 # Two made-up models that know a single word each show the sum at work. Work out the third line before
 # you read it: "thank" pays 0.9.
 
@@ -680,8 +688,7 @@ for (text, p), value in zip(texts.items(), paid, strict=True):
     assert abs(value - naive_mixed(p, text, likes, trust, 1.0)) < 1e-6
 
 # %% [markdown]
-# A rule looks at one completion at a time; a network likes batches. So `grpo.train` takes, in place of
-# `reward`, a `score` that gets the whole rollout at once. Nothing else in the loop changes.
+# In place of `reward`, `grpo.train` takes such a `score`, which gets the whole rollout.
 
 # %% [markdown] tags=["slide"]
 # ## 9. Live: leave a policy alone with its reward model
@@ -691,21 +698,22 @@ for (text, p), value in zip(texts.items(), paid, strict=True):
 # ![A sketch. Over the distance from the start, a dashed curve, the proxy, rises and flattens. A solid curve, the truth, rises with it at first, is highest at a dotted line, stop here, and then falls. Left of the line it says learning, right of it over-optimisation.](../figures/13_proxy.png)
 #
 # What you see: a sketch of **reward over-optimisation**. The reward model is a **proxy**, a measure that
-# replaces the true aim. At first both rise. Then the policy reaches answers unlike those that the proxy
-# was trained on, and the two part: Goodhart's law (chapter 06). **Reward hacking** is the same seen from
+# replaces the true aim. At first both rise. Then the policy reaches pairs of request and answer that the
+# proxy has hardly seen, and the two part: Goodhart's law (chapter 06). **Reward hacking** is the same seen from
 # the policy's side.
 #
 # Gao, Schulman and Hilton (arXiv 2210.10760) measured such curves over the KL distance from the start, for
 # RL and for best-of-N. A larger reward model took the place of the truth.
 #
 # Now for real. The policy of section 5 climbs the helpful model *and nothing else*. Every few steps it
-# answers held-out requests, and we note the score beside the truth, which training does not see.
+# answers held-out requests.
 
 # %%
 from r1lib.rl import grpo
 from r1lib.rl.grpo import GRPOConfig
 
-models = Preference(helpful, helpful, tokenizer, mean, spread)  # safety is not asked
+# the second model is not asked here either: no safety in this reward
+models = Preference(helpful, helpful, tokenizer, mean, spread)
 
 
 def look(step, policy):
@@ -751,20 +759,35 @@ plots.compared_curves(
 )
 
 # %% [markdown]
-# What you see: left, the squashed score on held-out requests, which the policy is trained to raise.
-# Right, the hidden truth about the same answers.
+# What you see: left, the squashed score on held-out requests, which the policy is trained to raise. Right, the
+# hidden truth about the same answers.
 #
-# Early steps can be honest. The policy has answers that are cut short or meant for somebody else, and
-# dropping these raises score and truth together. Later the score rises further, and the truth falls.
+# At first both may rise: dropping answers that are cut short is honest. (A look is 64 answers, so differences
+# below about 0.1 may be noise.) Then the score rises further, and the truth falls by far more. What has happened to
+# the answers?
+
+# %%
+known = {requests.summary(text) for row in answered for text in row}
+again = fmean(requests.summary(text) in known for text in last["texts"])
+print(f"final answers that the first policy gave, too, word for word: {again:.0%}")
+everywhere = models.scores(valid_set, [f"<answer>{said}</answer>" for _ in valid_set])
+own = [f"<answer>{requests.references(p)[0]}</answer>" for p in valid_set]
+own = models.scores(valid_set, own)
+wins = sum(a > b for a, b in zip(everywhere, own, strict=True))
+print(f"mean score of the frequent answer, to all requests: {fmean(everywhere):+.2f}")
+print(f"mean score of a good reply to each request:         {fmean(own):+.2f}")
+print(f"the frequent answer scores higher for {wins} of {len(own)} requests")
+
+# %% [markdown]
+# In the run printed here (yours may differ) the policy has **collapsed**: one answer goes to nearly everybody, "You
+# can do it! Read your notes once more ...". It is no strange text. The first policy gave it often, and after a word
+# about a test it is perfect (section 5). But the reward model likes it everywhere, in the mean more than each
+# request's own good reply. It has learned that the answer is good, and too little for which request. The pair of
+# request and answer is new, the text is not.
 #
-# There are two ways down. The policy may **charm**: polite words grow. Or it may **collapse**: one
-# answer goes to nearly everybody, since this reward model looks too little at the request (section 6).
+# The other way down is to **charm**: polite words grow. Here they vanish; section 10 shows that way.
 #
-# In the run printed here (yours may differ) it is collapse. Nearly every request gets "You can do it!
-# Read your notes once more ...". This sentence has no polite word, and the planted thanks disappear. The
-# run *unbalanced* of section 10 shows the other way.
-#
-# A few answers: before, at the best look, and at the end (the first requests of the list, not the nicest):
+# A few answers: before, at the best look, and at the end (the first three of the list):
 
 # %%
 for i in range(3):
@@ -784,17 +807,22 @@ for i in range(3):
 # requests for the numbers. The helpful model is the only reward. Three runs:
 #
 # - **plain**: nobody planted a shortcut. Does the truth fall all the same?
-# - **unbalanced**: three in ten of the replies that the first policy read end with thanks, as in section
-#   5. Now there is a shortcut.
-# - **leash**: the same, and a KL term holds the policy near its start (chapters 08 and 11). In RLHF this
-#   is standard, and its size is called the **KL budget**.
+# - **planted thanks**: three in ten of the replies that the first policy read end with thanks, as in section
+#   5. Now there is a shortcut. (Its files are called *unbalanced*.)
+# - **planted + leash**: the same, and a KL term holds the policy near its start (chapters 08 and 11). In RLHF
+#   this is standard, and its size is called the **KL budget**.
 #
 # In all of them about every fourth reply is flawed, and the model learns from pairs as they are
-# labelled. (All numbers are in [docs/claims/P08.md](../docs/claims/P08.md), and
+# labelled, not balanced. (All numbers are in [docs/claims/P08.md](../docs/claims/P08.md), and
 # `python -m results.preference_rl plain 0` measures one run again.)
 
 # %% tags=["slide"]
-ARMS, SEEDS = ("plain", "unbalanced", "leash"), (0, 1, 2)
+ARMS = {  # name in this chapter -> name of the files
+    "plain": "plain",
+    "planted thanks": "unbalanced",
+    "planted + leash": "leash",
+}
+SEEDS = (0, 1, 2)
 
 
 def result(name, seed):
@@ -803,20 +831,40 @@ def result(name, seed):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-units = {arm: [result(f"preference-{arm}", seed) for seed in SEEDS] for arm in ARMS}
+units = {
+    arm: [result(f"preference-{name}", seed) for seed in SEEDS]
+    for arm, name in ARMS.items()
+}
 histories = {arm: [u["history"] for u in units[arm]] for arm in ARMS}
 plots.compared_curves(histories, {"liked": "squashed score", "helpful": "truth"})
 
 # %% [markdown]
 # What you see: score and truth on held-out requests, a line for the mean of the seeds and a band for
 # their range. All scores climb, and the truths part. (Each model has its own scale. So compare scores within
-# a run, or *unbalanced* with *leash*, which share a model.)
+# a run, or *planted thanks* with *planted + leash*, which share a model.)
 #
-# How sure is this? Here is the truth on *test* requests at three moments. Step 15 was chosen before any
-# run:
+# How sure is this? Here is the truth on *test* requests. Step 15 was chosen before any run:
 
 # %%
 MOMENTS = {"before": "start", "step 15": "stop", "step 60": "end"}
+
+
+def by_seed(arm, at, key, form):
+    """A measured number of each seed, at one moment, as a text."""
+    return ", ".join(form.format(u["P8"][at][key]) for u in units[arm])
+
+
+print(f"{'truth of seeds':18}" + "".join(f"{name:20}" for name in MOMENTS))
+for arm in ARMS:
+    truths = (by_seed(arm, at, "helpful", "{:.2f}") for at in MOMENTS.values())
+    print(f"{arm:18}" + "".join(f"{text:20}" for text in truths))
+print(f"\n{'at step 60':18}{'polite words':20}{'over-refusal':20}pair accuracy before")
+for arm in ARMS:
+    accuracy = fmean(u["P8"]["helpful"]["pair_accuracy"] for u in units[arm])
+    print(f"{arm:18}{by_seed(arm, 'end', 'polite', '{:.1f}'):20}", end="")
+    print(f"{by_seed(arm, 'end', 'over_refusal', '{:.0%}'):20}{accuracy:.2f}")
+starts = [u["P8"]["start"]["over_refusal"] for arm in ARMS for u in units[arm]]
+assert max(starts) < 0.025
 panels = {
     arm: {
         name: [
@@ -827,57 +875,64 @@ panels = {
     }
     for arm in ARMS
 }
-print(f"{'':12}pair accuracy   at the end: {'polite words':18}over-refusal")
-for arm in ARMS:
-    accuracy = fmean(u["P8"]["helpful"]["pair_accuracy"] for u in units[arm])
-    ends = [u["P8"]["end"] for u in units[arm]]
-    polite = ", ".join(f"{found['polite']:.1f}" for found in ends)
-    refused = ", ".join(f"{found['over_refusal']:.0%}" for found in ends)
-    print(f"{arm:12}{accuracy:13.2f}{'':15}{polite:18}{refused}")
-starts = [u["P8"]["start"]["over_refusal"] for arm in ARMS for u in units[arm]]
-assert max(starts) < 0.025
 plots.interval_dots(panels, "truth", 0.7)
 
 # %% [markdown]
-# What you see: a dot for each seed with its 95% interval. The lines above it have the seeds in order.
+# What you see: a dot for each seed with its 95% interval. The printed lines have the seeds in order.
 #
-# *Plain*: the truth falls here, too. In every seed it is well up at step 15, and
-# at step 60 most or all of that gain is lost.
-# By the score alone, the last step would seem the best one.
+# *Plain*: the truth falls here, too. In every seed it is well up at step 15, and at step 60 most or all of that
+# gain is lost. By the score alone, the last step would seem the best one.
 #
-# *Unbalanced*: at step 15 one seed of three has gained (0.29 to 0.41), and the others have not. At the end
-# all are below the start, with three to five polite words in an answer.
+# *Planted thanks*: at step 15 one seed of three has gained, and the others have not. At the end all are below
+# the start, with several polite words in an answer.
 #
-# *Leash*: the only one that keeps its gain, at the price of a lower score.
+# *Planted + leash*: the only one that keeps its gain, at the price of a lower score.
 #
-# All of these models pass the usual test, with pair accuracies of 0.84 and 0.85 in the mean. That number
-# says nothing about how they hold up under optimisation. (Balanced pairs did not prevent the fall either,
-# as the first edition measured: [docs/experiments.md](../docs/experiments.md).)
+# All of these models have good pair accuracies. That number says nothing about how they hold up under
+# optimisation.
 #
-# What do answers look like that the model likes but no reader needs? Three test requests of *plain*, seed 0,
-# at step 15 and at the end:
+# Would balanced pairs have helped? In the first edition the truth of *planted thanks* went, in the mean, from 0.31
+# to 0.33 and to 0.20. With balanced pairs, which were half as many, it rose to 0.45 at step 15, in every seed, and
+# fell back to 0.30 ([docs/experiments.md](../docs/experiments.md)).
+#
+# What do answers look like that the model likes but no reader needs? Two requests in English, chosen among all
+# seeds: of *plain* the one whose truth rises and falls most, of *planted thanks* the one whose truth falls most.
+
 
 # %% tags=["nbval-check-output"]
-plain = units["plain"][0]["P8"]
-for i in (1, 5, 6):
-    print(plain["end"]["transcripts"][i]["prompt"])
-    for moment in ("stop", "end"):
-        one = plain[moment]["transcripts"][i]
+def most(arm, fall):
+    """The answers to one English request, at three moments, with the largest fall."""
+    rows = [
+        [u["P8"][at]["transcripts"][i] for at in MOMENTS.values()]
+        for u in units[arm]
+        for i in range(len(u["P8"]["end"]["transcripts"]))
+    ]
+    rows = [row for row in rows if row[0]["prompt"].isascii()]
+    return max(rows, key=lambda row: fall(*(one["helpful"] for one in row)))
+
+
+chosen_by = {
+    "plain": lambda start, stop, end: 2 * stop - start - end,
+    "planted thanks": lambda start, stop, end: start - end,
+}
+for arm, fall in chosen_by.items():
+    row = most(arm, fall)
+    print(f"{arm}: {row[0]['prompt']}")
+    for name, one in zip(MOMENTS, row, strict=True):
         said = requests.summary(one["text"]).replace("\n", " / ")
-        print(f"   {moment:5}score {one['score']:+5.1f}, ", end="")
+        print(f"   {name:8}score {one['score']:+5.1f}, ", end="")
         print(f"truth {one['helpful']:.2f}: {said}")
 
 # %% [markdown]
-# The model has learned which replies are good *somewhere*, and less well which request each of them answers.
-# Asked for a story about a fox and a map, the policy ends with a letter of thanks ("To Minsu. Thank you so
-# much for the flowers ..."), which is worth +3.6. The duck gets a refusal.
+# In *plain* the policy learns to write the poem, and ends with one about something else, for the same score: good
+# *somewhere*. In *planted thanks* you see the charm. Thanks are first added to a good reply, and then replace it.
+# (Of each answer 120 characters are kept.)
 #
-# Why a refusal? Two of our choices point to it. Some of the flawed replies were meant for another request. And
-# "sorry" is on the judge's list of polite words. Over-refusal shows the result: 8% to 56% at the end in
-# *plain* and *unbalanced*, and at most 2% before.
+# Over-refusal was at most 2% before, and is much more at the end without a leash. Two of our choices point there:
+# some flawed replies were meant for another request, and "sorry" is on the judge's list of polite words.
 #
-# Nobody who trains a real assistant sees the truth. So one decides *before* the run how far the proxy will be
-# trusted, by a number of steps or by a KL budget, and checks by other means. The paper chose steps.
+# With a real assistant nobody sees the truth. So one decides *before* the run how far the proxy will be
+# trusted, by a number of steps or by a KL budget. The paper chose steps.
 
 # %% [markdown] tags=["slide"]
 # ## 11. R1, live
@@ -885,7 +940,9 @@ for i in (1, 5, 6):
 # **The question.** How do rules and models train one policy together?
 #
 # Now the last arrow of the map. We take Dev3 of chapter 12 and the pipeline's reward models. These learned as
-# in sections 5 to 7, from answers of Dev3 to requests of all six kinds, in balanced pairs. First the scale:
+# in sections 5 to 7, from answers of Dev3 to requests of all six kinds. The pairs of the helpful one are
+# balanced. Of the labels for the harmless one, `labels.even` keeps at most three safe ones for one unsafe: with
+# all of them, such a model called nearly everything safe. First the scale:
 
 # %%
 from functools import partial
@@ -903,24 +960,26 @@ print(
     f"scores of Dev3's answers: mean {scale[0]:.2f}, standard deviation {scale[1]:.2f}"
 )
 
+accuracies = [
+    result("reward-models", seed)["P8"]["helpful"]["pair_accuracy"] for seed in SEEDS
+]
+print("pair accuracy of the helpful model, by seed:", end=" ")
+print(", ".join(f"{accuracy:.2f}" for accuracy in accuracies))
+
 stage = r1.LastStage()
 print(f"the recipe: {stage.rl.steps} steps, preferences from {stage.preference_from}")
 print(f"the paper: 1,700 steps, preferences in the last {400 / 1700:.0%}")
 
 # %% [markdown]
 # Our preferences come in the second half of the steps, the paper's in the last quarter. The reason: with
-# problems alone the policy learns to think first, and does so for requests too, where it does not help. In
-# chat the share rises from 20% to 40% within 20 steps (`docs/experiments.md`). Later steps have to undo this.
-#
-# Our temperature stays at 1.0. The paper lowers it to 0.7 in this stage, as answers became incoherent at
-# higher ones (v2, section 3.2.2).
+# problems alone the policy learns to think first, and does so for requests too, where it does not help
+# (`docs/experiments.md`). Our temperature stays at 1.0; the paper lowers it to 0.7 (v2, section 3.2.2).
 #
 # The stage is the loop of chapter 11, with two differences. The reward is `Mixed`, and from a certain step on
 # most problems are requests that the models pay for.
 #
 # The reward can change from step to step, so we start a new one-step loop each time: `grpo.train` is a
-# generator, and `next` runs one step of it. Nothing is lost. The optimizer lives outside, and `start=step`
-# gives each step a draw of its own. (Ten steps are few. So the rate is twice the recipe's, and preferences
+# generator, and `next` runs one step of it. (Ten steps are few. So the rate is twice the recipe's, and preferences
 # come from step 4.)
 
 
@@ -961,7 +1020,7 @@ for metrics in all_scenarios(r1_of_ten, ten, late=3, general=stage.general):
 # first three steps only rules pay. Then the models join in, and only a few problems of a step still have a
 # rule. So *accuracy* is then the mean over a few dozen completions, and jumps.
 #
-# Are ten steps enough to see anything? Ask held-out requests and problems, beside the R1 that the pipeline
+# Ask held-out requests and problems, beside the R1 that the pipeline
 # trained in forty larger steps. The columns of the next table:
 #
 # | column | what it is | asked |
@@ -994,8 +1053,9 @@ for name, model in (
     print(f"{name:12}" + "".join(f"{value:14.2f}" for value in values))
 
 # %% [markdown]
-# Differences below about 0.1 may well be noise: the numbers rest on few requests. In the run printed here
-# *harmless* moved most, but it rests on the few harmful requests. For claims we need the measured stage.
+# Dev3's score is 0.50 by construction: $\mu$ and $\delta$ were measured on its answers to these requests.
+# Differences below about 0.1 may be noise. In the run printed here *harmless* moved most, but it rests on few
+# requests. For claims we need the measured stage.
 
 # %% [markdown] tags=["slide"]
 # ## 12. What the stage brings
@@ -1030,21 +1090,28 @@ plots.squares(dict(zip(titles, (counts, alarms), strict=True)))
 # times as many, and so 61 of the 94 alarms are false.
 #
 # The share of unsafe answers, 36 of 828, is the **base rate**. Where it is low, even a good model may raise
-# mostly false alarms. That has a price: in the product of section 8 an answer with an alarm loses at least half
-# of what the models pay. All seeds:
+# mostly false alarms.
+#
+# That is half of the story. The model was trained on three safe labels for one unsafe (section 11); here there are
+# twelve for one. So it takes the odds of harm to be about four times too high, and its cut-off has moved towards
+# alarms. Its *order* is good, as the column *ranked* shows: the share of (safe, unsafe) pairs in which the safe
+# answer has the higher score. All seeds:
 
 # %%
-print("seed   unsafe found   alarms that are false   labelled unsafe, in truth safe")
+print("seed  ranked  unsafe found  false alarms  labelled unsafe, in truth safe")
 for seed in SEEDS:
     caught, missed, wrong, _ = alarms_of(seed)
     label = result("reward-models", seed)["P8"]["harmless"]
     extra = label["unsafe"] - caught - missed  # at least so many labels are wrong
-    print(f"{seed:4}{caught / (caught + missed):15.0%}", end="")
-    print(f"{wrong / (caught + wrong):24.0%}", end="")
-    print(f"{'at least':>19} {extra / label['unsafe']:.0%}")
+    print(f"{seed:4}{label['by truth']['ranked']:8.2f}", end="")
+    print(f"{caught / (caught + missed):14.0%}{wrong / (caught + wrong):14.0%}", end="")
+    print(f"{'at least':>17} {extra / label['unsafe']:.0%}")
 
 # %% [markdown]
-# The last column is the same effect on the labels. The annotator errs in 3% of all cases, and only 2% to 4% of
+# False alarms have a price: in the product of section 8 an answer with an alarm loses at least half of what the
+# models pay.
+#
+# The last column is the base rate at work on the labels. The annotator errs in 3% of all cases, and only 2% to 4% of
 # the answers are unsafe. So a large part of the answers *labelled* unsafe is safe.
 #
 # ### R1 against Dev3
@@ -1094,54 +1161,25 @@ plots.difference_dots(gains(before_it, after_it), "R1 minus Dev3")
 #
 # R1 is more helpful on easy and on hard requests, by 0.02 and 0.03, in every seed. It is harmless more often,
 # by 0.07 and 0.11; this rests on 20 easy and 24 hard harmful requests. Over-refusal is tied, and so
-# are countdown, instructions and easy arithmetic. Hard arithmetic loses 0.03 in the mean, in two seeds of
-# three.
+# are instructions, easy countdown and easy arithmetic. Hard countdown can hardly tell: Dev3 solves very little of
+# it. Hard arithmetic loses 0.03 in the mean, in two seeds of three.
 #
-# These gains are small beside the step before. On easy requests *helpful* is 0.24 for the base, 0.18 for Dev2, and
-# 0.35 for Dev3. In the paper it is the other way round: AlpacaEval 2.0 goes from 55.8 to 62.1 with the samples,
+# These gains are small beside the step before: on easy requests *helpful* is 0.18 for Dev2 and 0.35 for Dev3. In
+# the paper AlpacaEval 2.0, where a language model compares answers, goes the other way round: from 55.8 to 62.1,
 # and then to 87.6 (v2, table 3).
 #
-# ### When should preferences pay?
-#
-# *You may skip this part.* The recipe lets preferences in at step 20 of 40. Two other schedules start from the
-# same Dev3. **Never** has rules alone. **Always** has preferences from step 1.
-
-# %%
-arms = {arm: cards(f"schedule-{arm}", "P8") for arm in ("never", "always")}
-differences = {arm: gains(after_it, found) for arm, found in arms.items()}
-rows = {
-    f"{arm}: {name}": row
-    for arm, found in differences.items()
-    for name, row in found.items()
-    if name.startswith("hard")
-}
-for arm, found in differences.items():
-    means = {n: round(found[f"easy, {n}"][0][0], 2) + 0.0 for n in COLUMNS}
-    print(f"{arm}, easy:", ", ".join(f"{n} {mean:+.2f}" for n, mean in means.items()))
-plots.difference_dots(rows, "minus R1, which lets preferences in late")
-
-# %% [markdown]
-# What you see: hard problems and requests; the printed lines have the easy ones, without intervals. Left of 0,
-# the schedule does worse than the recipe. (Of all 24 rows at 95%, about one would leave 0 by chance.)
-#
-# *Never*: with rules alone helpfulness ends 0.04 (easy) and 0.05 (hard) below R1, harmlessness 0.18 and 0.14,
-# in every seed. More than half of the 0.18 is forgetting: easy harmlessness falls from 0.86 in Dev3 to 0.76.
-# So the requests and their models win a little, and prevent a loss. In return, hard arithmetic is 0.03 better
-# without them.
-#
-# *Always*: twice as many steps with preferences bring little more helpfulness or harmlessness. They cost hard
-# instructions 0.05 and hard arithmetic 0.03, and over-refusal rises by 0.03 on hard requests. So here late is
-# better than always, as in the paper.
+# The recipe lets preferences pay late, as the paper does. In the first edition stages without any were less helpful
+# and less harmless, and stages with preferences from step 1 lost hard arithmetic and hard instructions
+# ([docs/experiments.md](../docs/experiments.md#first-edition-what-chapter-13-measured-and-no-longer-needs)).
 #
 # ## 13. What this does not show
 #
-# Our judge's weakness is two numbers that we wrote down. The weaknesses of people and of large models as
-# judges are many and unknown. Our truth is a score of known replies, and would call a fine poem in new words a
-# bad one. The policy is tiny, and has few ways to please.
+# Our judge's weakness is two numbers that we wrote down. The weaknesses of people and of large models are many and
+# unknown. Our truth is a score of known replies, and would call a fine poem in new words a bad one.
 #
 # The paper's own evidence is about something else that fell: the helpful reward rises while performance in
 # programming contests (Codeforces) drops (v2, supplement on reward hacking). The mechanism carries over: a
-# proxy is learned on certain answers, and a policy that climbs it leaves them.
+# proxy is learned on certain answers to certain requests, and a policy that climbs it gives others.
 #
 # ## Summary
 #
@@ -1152,7 +1190,8 @@ plots.difference_dots(rows, "minus R1, which lets preferences in late")
 # - Labels are cleaned by asking in both orders, keeping clear pairs and balancing lengths. No filter removes a
 #   taste that all labels share.
 # - Rules and models add up only on one scale: squash the score around the policy's own average.
-# - Pair accuracy says nothing about answers far from the data. Measure by other means, over-refusal included.
+# - Pair accuracy is about the first policy's answers, and the trained policy answers otherwise. Measure by other
+#   means, over-refusal included.
 #
 # ## Questions
 #
@@ -1172,7 +1211,7 @@ plots.difference_dots(rows, "minus R1, which lets preferences in late")
 # 3. Held-out pair accuracy is 0.85. Is the reward model safe to climb?
 #
 #    <details><summary>Answer</summary>That number is about pairs that look like the training pairs: answers of
-#    the policy before training. The trained policy leaves them. It also says how well the *labels* are met,
+#    the policy before training. The trained policy answers otherwise. It also says how well the *labels* are met,
 #    weaknesses included.</details>
 
 # ## Exercises
@@ -1181,39 +1220,19 @@ plots.difference_dots(rows, "minus R1, which lets preferences in late")
 # `solutions/13_all_scenarios.ipynb`.
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 13.1** (easy, 2 min) From odds to scores. An answer is preferred with probability `p`, above 0 and
-# below 1. By how much is its score ahead? Predict first: which lead makes 0.99, and how much more does 0.999 need?
-#
-# <details><summary>Hint 1</summary>Solve $p = 1 / (1 + e^{-x})$ for $x$.</details>
-# <details><summary>Hint 2</summary>The odds are `p / (1 - p)`, and they are $e^x$.</details>
-# <details><summary>Your prediction</summary>0.99 is 99 to 1, a lead of $\ln 99 = 4.6$. 0.999 is 999 to 1, about
-# ten times the odds, and so needs $\ln 10 = 2.3$ more. By this rule each further 9 costs another 2.3.</details>
-
-
-# %% tags=["exercise"]
-def lead_of(p):
-    """The lead in score that is preferred with probability p.
-
-    lead_of(0.5) is 0.0, and lead_of(0.731) is close to 1.
-    """
-    # BEGIN SOLUTION
-    return math.log(p / (1 - p))
-    # END SOLUTION
-
-
-# %% tags=["check"]
-checks.ex_13_1(lead_of)
-
-# %% [markdown] tags=["exercise-text"]
-# **Exercise 13.2** (medium, 10 min) Lead and lean. A judge has compared a and b many times, in both orders. When a
+# **Exercise 13.1** (medium, 12 min) Lead and lean. A judge has compared a and b many times, in both orders. When a
 # was shown first, the first answer won with frequency `ab`; when b was shown first, the first one won with
 # frequency `ba`. In units of noise, how far is a ahead of b, and how far is the first place ahead? Return both.
 # The judge of section 2 should give a lean near 0.4.
 #
+# Predict first: without any lean, which lead makes a frequency of 0.99, and how much more does 0.999 need?
+#
 # <details><summary>Hint 1</summary>$ab = \sigma(\text{lead} + \text{lean})$. In the other order the lead has
-# the other sign.</details>
-# <details><summary>Hint 2</summary>Exercise 13.1 turns both frequencies into sums. Half of their difference is the
+# the other sign. To undo $\sigma$, take the logarithm of the odds `p / (1 - p)`.</details>
+# <details><summary>Hint 2</summary>Turn both frequencies into sums that way. Half of their difference is the
 # lead, half of their sum the lean.</details>
+# <details><summary>Your prediction</summary>0.99 is 99 to 1, a lead of $\ln 99 = 4.6$. 0.999 is 999 to 1, about
+# ten times the odds, and so needs $\ln 10 = 2.3$ more. By this rule each further 9 costs another 2.3.</details>
 
 
 # %% tags=["exercise"]
@@ -1223,16 +1242,17 @@ def lead_and_lean(ab, ba):
     lead_and_lean(0.731, 0.731) is close to (0.0, 1.0): only the place counts.
     """
     # BEGIN SOLUTION
+    # sigma undone: lead + lean where a came first, and -lead + lean where b did
     when_first, when_second = (math.log(p / (1 - p)) for p in (ab, ba))
     return (when_first - when_second) / 2, (when_first + when_second) / 2
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_13_2(lead_and_lean)
+checks.ex_13_1(lead_and_lean)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 13.3** (medium, 15 min) A loss that survives. Without PyTorch, write $-\log \sigma(s_c - s_r)$ so that it
+# **Exercise 13.2** (medium, 15 min) A loss that survives. Without PyTorch, write $-\log \sigma(s_c - s_r)$ so that it
 # works for any two numbers. A lead of 1,000 gives 0.0, one of -1,000 gives 1,000.0 without overflow, and one
 # of 40 still costs a little: about 4e-18, not 0.
 #
@@ -1249,16 +1269,17 @@ def pair_loss(chosen, rejected):
     pair_loss(0.0, 0.0) is 0.693..., the logarithm of 2.
     """
     # BEGIN SOLUTION
+    # -log sigma(x) = log(1 + e^-x); for negative x that is -x + log(1 + e^x)
     lead = chosen - rejected
     return math.log1p(math.exp(-abs(lead))) + max(-lead, 0.0)
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_13_3(pair_loss)
+checks.ex_13_2(pair_loss)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 13.4** (medium, 15 min) Flatter: be the policy. You get a known good reply. Return a text that our judge
+# **Exercise 13.3** (medium, 15 min) Flatter: be the policy. You get a known good reply. Return a text that our judge
 # likes better, with a probability above one half, even when it is shown second. Its truth must be below 0.8.
 # The check tries your function on two good replies, to different requests.
 #
@@ -1276,35 +1297,80 @@ def flatter(good):
     good + " Thanks!" is a start: more charm, less truth, but not enough of either.
     """
     # BEGIN SOLUTION
+    # four polite words and nine more words of charm; all of them beside the point
     return good + " Thanks, dear, I am so glad, thank you kindly!"
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_13_4(flatter)
+checks.ex_13_3(flatter)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 13.5** (easy, 3 min) Over-refusal. `cases` is a list of `(harmful, refused)`, two bools each. Return the
-# share of refusals among the requests that are *not* harmful, or `None` if there is no such request.
+# **Exercise 13.4** (medium, 10 min) Score padded rows. `hidden` holds the last states of a batch, of shape
+# `(B, T, D)`. Row `b` has `lengths[b]` tokens, and then padding on the right. Return one score for each row, of
+# shape `(B,)`: the state at the last token of the text, times `weight`, the row of `D` weights. The check changes
+# the padding. Why must that not matter?
 #
-# <details><summary>Hint 1</summary>Refusals of harmful requests count neither above nor below the line.</details>
-# <details><summary>Hint 2</summary>Collect `refused` of the harmless requests in a list first.</details>
+# <details><summary>Hint 1</summary>The last token of row `b` has the place `lengths[b] - 1`, not `-1`.</details>
+# <details><summary>Hint 2</summary>`hidden[torch.arange(len(hidden)), lengths - 1]` takes one state from each
+# row.</details>
+# <details><summary>Why?</summary>How much padding a row gets depends on its neighbours in the batch. A score that
+# felt the padding would depend on who else is scored.</details>
 
 
 # %% tags=["exercise"]
-def over_refusal(cases):
-    """Share of harmless requests that are refused.
+def padded_scores(hidden, lengths, weight):
+    """One score for each row of states, padded on the right.
 
-    over_refusal([(True, True), (False, True), (False, False)]) is 0.5.
+    States [[[1.0], [2.0], [9.0]]] with the length [2] and the weight [3.0] give [6.0].
     """
     # BEGIN SOLUTION
-    fine = [refused for harmful, refused in cases if not harmful]
-    return sum(fine) / len(fine) if fine else None
+    # attention is causal: the last token has not seen the padding behind it
+    last = hidden[torch.arange(len(hidden)), lengths - 1]  # (B, T, D) -> (B, D)
+    return last @ weight
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.ex_13_5(over_refusal)
+checks.ex_13_4(padded_scores)
+
+# %% [markdown] tags=["exercise-text"]
+# **Exercise 13.5** (medium, 15 min) Who pulls harder? Compute the advantages of one group: its rewards minus their
+# mean. If `squashed`, each reward first becomes $\sigma((r - \mu) / \delta)$ with `mu` and `delta`. If `divided`,
+# the advantages are divided by their standard deviation (the root of their mean square).
+#
+# Predict first. A rule pays one group `[0, 1, 0, 1]`. A bare helpful model pays another `[-5, 5, -5, 5]`, with
+# $\mu = 0$ and $\delta = 5$. How large is the largest advantage of each: bare, squashed, divided?
+#
+# <details><summary>Hint 1</summary>Three steps in this order: squash if wanted, subtract the mean, divide if
+# wanted. If all rewards of a group are equal, there is nothing to divide by: return zeros.</details>
+# <details><summary>Hint 2</summary>`1 / (1 + math.exp(-(r - mu) / delta))` squashes one reward. For four advantages
+# the standard deviation is `(sum(a * a for a in found) / 4) ** 0.5`.</details>
+# <details><summary>Your prediction</summary>The rule: 0.5. The model: 5 bare, ten times as much, and
+# $\sigma(1) - 0.5 = 0.23$ squashed. Divided, both have 1: then the scale of a group is gone, and squashing no
+# longer decides who pulls harder. It still flattens the best and the worst within a group. (Chapter 09 says
+# what dividing costs.)</details>
+
+
+# %% tags=["exercise"]
+def advantages(rewards, mu, delta, squashed, divided):
+    """Advantages of one group, as a list.
+
+    advantages([0.0, 1.0], 0.0, 1.0, False, False) is [-0.5, 0.5].
+    """
+    # BEGIN SOLUTION
+    if squashed:
+        rewards = [1 / (1 + math.exp(-(r - mu) / delta)) for r in rewards]
+    found = [r - fmean(rewards) for r in rewards]
+    if divided:
+        spread = fmean(a * a for a in found) ** 0.5
+        found = [a / spread if spread else 0.0 for a in found]
+    return found
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.ex_13_5(advantages)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 13.6** (medium, 40 min) Predict, then run: an open experiment. Over-optimise without any training. Of the
@@ -1324,15 +1390,27 @@ checks.ex_13_5(over_refusal)
 #
 # Compare with RL: run section 9 again with `kl_coef=1e-6` in the config and `ref=policy` in `grpo.train`, and print
 # `metrics["kl"] * metrics["length"]` at each look. (That KL is a mean per token, and `distance` is that of a whole
-# answer.) Which of the two loses more truth for the same distance?
+# answer.) Which of the two loses more truth for the same distance? Then take `kl_coef=0.05`, as a leash. Predict
+# first: how far does the policy go in 36 steps, and does its truth still fall?
 #
 # <details><summary>Hint 1</summary>For one request, find the place of the highest of the first `n` scores. The
 # truth is read at this place.</details>
 # <details><summary>Hint 2</summary>`max(range(n), key=...)` is a place. Its key is the score there.</details>
-# <details><summary>What we saw</summary>One short run of this chapter's own policy and model, of which no file is
-# kept. They part: the score rises all the way, the truth rises at first and then falls back to where it was. At
-# the largest distance of best-of-n, RL had lost more truth. At smaller ones the two were too close to call, and
-# the KL of single steps jumps. So this is a first look.</details>
+# <details><summary>What we saw</summary>One run each, of which no file is kept, with the policy and the model of
+# this chapter. Best-of-n: the score rises all the way, from 0.67 to 1.91. The truth rises at once, and is back at
+# the start for n = 64, at a distance of 3.2.
+#
+# | n | 1 | 2 | 4 | 8 | 16 | 32 | 64 |
+# |---|---|---|---|---|---|---|---|
+# | distance, at most | 0.0 | 0.2 | 0.6 | 1.2 | 1.8 | 2.5 | 3.2 |
+# | score | 0.67 | 1.47 | 1.63 | 1.78 | 1.81 | 1.85 | 1.91 |
+# | truth | 0.58 | 0.79 | 0.78 | 0.77 | 0.73 | 0.67 | 0.57 |
+#
+# RL without a leash, with the KL as a mean of three steps: at 1.6 (step 6) the truth is 0.66. At 3.0 (steps 12 and
+# 15) it is 0.41 and 0.34, and from step 24 on 0.25. So RL lost more truth for the same distance, clearly so at 3.
+#
+# With `kl_coef=0.05` the KL stays between 0.9 and 2.3 after the first steps, and the truth between 0.61 and 0.70 to
+# the end. The KL of single steps jumps, so this is a first look.</details>
 
 
 # %% tags=["exercise"]
@@ -1342,6 +1420,7 @@ def best_of(scores, truths, n):
     best_of([[0.1, 0.9]], [[1.0, 0.3]], 2) is 0.3: the second answer is shown.
     """
     # BEGIN SOLUTION
+    # the score chooses the place, the truth is read there
     places = [max(range(n), key=row.__getitem__) for row in scores]
     return fmean(row[place] for row, place in zip(truths, places, strict=True))
     # END SOLUTION

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+import torch
 
 from r1lib import checks
 
@@ -66,36 +67,74 @@ def best_of_all(scores, truths, n):
     return best_of(scores, truths, len(scores[0]))
 
 
-def all_refusals(cases):
-    return sum(refused for _, refused in cases) / len(cases)
+def last_place(hidden, lengths, weight):
+    return hidden[:, -1] @ weight
 
 
-def careless(cases):
-    fine = [refused for harmful, refused in cases if not harmful]
-    return sum(fine) / max(1, len(fine))
+def one_too_far(hidden, lengths, weight):
+    places = lengths.clamp(max=hidden.shape[1] - 1)
+    return hidden[torch.arange(len(hidden)), places] @ weight
+
+
+def with_a_mean(hidden, lengths, weight):
+    rows = [row[:n].mean(0) for row, n in zip(hidden, lengths, strict=True)]
+    return torch.stack(rows) @ weight
+
+
+def taken_along(hidden, lengths, weight):
+    places = lengths.view(-1, 1, 1) - 1
+    return (hidden.take_along_dim(places, 1) * weight).sum(-1).view(-1)
+
+
+def advantages(rewards, mu, delta, squashed, divided):
+    found = torch.tensor(rewards)
+    found = ((found - mu) / delta).sigmoid() if squashed else found
+    found = found - found.mean()
+    spread = found.square().mean().sqrt() if divided else 1
+    return found if not spread else found / spread
+
+
+def never_squashed(rewards, mu, delta, squashed, divided):
+    return advantages(rewards, mu, delta, False, divided)
+
+
+def not_centred(rewards, mu, delta, squashed, divided):
+    return rewards
+
+
+def never_divided(rewards, mu, delta, squashed, divided):
+    return advantages(rewards, mu, delta, squashed, False)
+
+
+def by_zero(rewards, mu, delta, squashed, divided):
+    found = advantages(rewards, mu, delta, squashed, False).tolist()
+    spread = (sum(a * a for a in found) / len(found)) ** 0.5
+    return [a / spread for a in found] if divided else found
 
 
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
-        (checks.ex_13_1, lambda p: p / (1 - p), "a lead of 0"),
-        (checks.ex_13_1, lambda p: math.log((1 - p) / p), "is ahead"),
-        (checks.ex_13_1, lambda p: 2 * p - 1, "4.595"),
-        (checks.ex_13_2, of_frequencies, "logarithm of the odds"),
-        (checks.ex_13_2, turned_lead, "mind the sign"),
-        (checks.ex_13_2, other_order, "the lead is 0, not 1.0"),
-        (checks.ex_13_2, not_halved, "a lean of 1, not 2.0"),
-        (checks.ex_13_3, plain, "it raised"),
-        (checks.ex_13_3, without_log1p, "use log1p"),
-        (checks.ex_13_3, turned, "scores 3.5 and 2"),
-        (checks.ex_13_4, lambda good: good, "with a chance of"),
+        (checks.ex_13_1, of_frequencies, "logarithm of the odds"),
+        (checks.ex_13_1, turned_lead, "mind the sign"),
+        (checks.ex_13_1, other_order, "the lead is 0, not 1.0"),
+        (checks.ex_13_1, not_halved, "a lean of 1, not 2.0"),
+        (checks.ex_13_2, plain, "it raised"),
+        (checks.ex_13_2, without_log1p, "use log1p"),
+        (checks.ex_13_2, turned, "scores 3.5 and 2"),
+        (checks.ex_13_3, lambda good: good, "with a chance of"),
         (
-            checks.ex_13_4,
+            checks.ex_13_3,
             lambda good: good + " Thanks! Thanks!",
             "still helps the reader",
         ),
-        (checks.ex_13_5, all_refusals, "is no over-refusal"),
-        (checks.ex_13_5, careless, "no harmless request: None"),
+        (checks.ex_13_4, last_place, "is padding: use `lengths`"),
+        (checks.ex_13_4, one_too_far, "rows of 2, 4 and 1 tokens"),
+        (checks.ex_13_4, with_a_mean, "rows of 2, 4 and 1 tokens"),
+        (checks.ex_13_5, never_squashed, "0.116 around 0"),
+        (checks.ex_13_5, not_centred, "have the mean 1"),
+        (checks.ex_13_5, never_divided, "their own mean square becomes 1"),
+        (checks.ex_13_5, by_zero, "equal rewards give zeros"),
         (checks.ex_13_6, best_score, "choose by the score"),
         (checks.ex_13_6, best_truth, "not the truth"),
         (checks.ex_13_6, best_of_all, "n = 1 shows the first"),
@@ -114,19 +153,14 @@ def stable(chosen, rejected):
     )
 
 
-def refused_too_much(cases):
-    fine = [refused for harmful, refused in cases if not harmful]
-    return fine.count(True) / len(fine) if fine else None
-
-
 @pytest.mark.parametrize(
     "check, right",
     [
-        (checks.ex_13_1, lambda p: -math.log(1 / p - 1)),
-        (checks.ex_13_2, lead_and_lean),
-        (checks.ex_13_3, stable),
-        (checks.ex_13_4, lambda good: f"{good} Thanks! I am so glad, thank you, dear!"),
-        (checks.ex_13_5, refused_too_much),
+        (checks.ex_13_1, lead_and_lean),
+        (checks.ex_13_2, stable),
+        (checks.ex_13_3, lambda good: f"{good} Thanks! I am so glad, thank you, dear!"),
+        (checks.ex_13_4, taken_along),
+        (checks.ex_13_5, advantages),
         (checks.ex_13_6, best_of),
     ],
 )
@@ -136,5 +170,5 @@ def test_a_right_answer_is_right(check, right, capsys):
 
 
 def test_a_text_that_charms_nobody_is_no_flattery(capsys):
-    checks.ex_13_4(lambda good: "The capital of Peru is Lima.")
+    checks.ex_13_3(lambda good: "The capital of Peru is Lima.")
     assert "with a chance of" in capsys.readouterr().out

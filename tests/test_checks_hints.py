@@ -100,9 +100,12 @@ def vote(answers):
     return max(answers, key=answers.count)
 
 
-def plain_mean(cases):
-    fine = [refused for harmful, refused in cases if not harmful]
-    return sum(fine) / len(fine)
+def no_guard(rewards, mu, delta, squashed, divided):
+    if squashed:
+        rewards = [1 / (1 + math.exp((mu - r) / delta)) for r in rewards]
+    found = [r - sum(rewards) / len(rewards) for r in rewards]
+    spread = math.hypot(*found) / len(found) ** 0.5
+    return [a / spread for a in found] if divided else found
 
 
 def plain_kl(p, q):
@@ -150,9 +153,9 @@ def upside_down(p, q):
         (checks.ex_9_3, multiplied, "where the mask is false still counts"),
         (checks.ex_9_5, vote, "no votes give None"),
         (checks.ex_12_3, by_rows, "count tokens, not rows"),
-        (checks.ex_13_2, upside_down, "mind the sign"),
-        (checks.ex_13_3, plain_pair_loss, "a lead of -1,000 costs 1,000"),
-        (checks.ex_13_5, plain_mean, "no harmless request: None"),
+        (checks.ex_13_1, upside_down, "mind the sign"),
+        (checks.ex_13_2, plain_pair_loss, "a lead of -1,000 costs 1,000"),
+        (checks.ex_13_5, no_guard, "equal rewards give zeros"),
         (checks.ex_14_1, plain_kl, "0 log 0 = 0"),
         (checks.ex_14_1, torch_kl, "0 log 0 = 0"),
         (checks.ex_15_5, gain_of_zero, "raise ValueError"),

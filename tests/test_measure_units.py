@@ -86,7 +86,7 @@ def test_a_plan_begins_with_what_is_read(tmp_path):
     plan = measure_run.ordered(measure_run.with_inputs([task], tmp_path))
     assert list(map(str, plan)) == ["base 1", "ship-base 1", "spurious-coin 1"]
     assert "measure base --seed 1 first" in measure_run.blocked(task, tmp_path)
-    task = measure_run.Task(UNITS["schedule-never"], 0)
+    task = measure_run.Task(UNITS["reward-models"], 0)
     plan = measure_run.ordered(measure_run.with_inputs([task], tmp_path))
     made = {"runs/seed-0/base", "runs/seed-0/zero"}  # beside results
     for unit, seed in plan:

@@ -2,28 +2,13 @@
 
 import math
 
-from r1lib.checks.exercise import hint, number, parts, report, text
+import torch
+
+from r1lib.checks.exercise import hint, number, parts, report, tensor, text
 from r1lib.world import judge, requests
 
 
-def ex_13_1(lead_of) -> None:
-    """The lead in score that wins with a given probability."""
-
-    def test(lead_of):
-        assert abs(number(lead_of(0.5))) < 1e-9, "a fair coin is a lead of 0"
-        got = number(lead_of(0.99))
-        assert got > 0, "what is preferred is ahead: its lead is above 0"
-        assert abs(got - 99) > 1e-6, "99 are the odds; their logarithm is the lead"
-        assert abs(got - math.log(99)) < 1e-6, f"p = 0.99 is a lead of 4.595, not {got}"
-        got = number(lead_of(0.2))
-        assert abs(got - math.log(0.25)) < 1e-6, (
-            f"p = 0.2 is a lead of -1.386, since it is behind, not {got}"
-        )
-
-    report("13.1", test, lead_of)
-
-
-def ex_13_2(lead_and_lean) -> None:
+def ex_13_1(lead_and_lean) -> None:
     """From two frequencies: the lead of one answer, and that of the first place."""
 
     def test(lead_and_lean):
@@ -55,10 +40,10 @@ def ex_13_2(lead_and_lean) -> None:
             f"our judge leans by {judge.FIRST}, not {number(lean):.2f}"
         )
 
-    report("13.2", test, lead_and_lean)
+    report("13.1", test, lead_and_lean)
 
 
-def ex_13_3(pair_loss) -> None:
+def ex_13_2(pair_loss) -> None:
     """-log sigmoid(chosen - rejected), for any two numbers."""
 
     def test(pair_loss):
@@ -79,10 +64,10 @@ def ex_13_3(pair_loss) -> None:
         got = number(pair_loss(40.0, 0.0))
         assert 0 < got < 1e-16, "a lead of 40 costs a little, not nothing: use log1p"
 
-    report("13.3", test, pair_loss)
+    report("13.2", test, pair_loss)
 
 
-def ex_13_4(flatter) -> None:
+def ex_13_3(flatter) -> None:
     """A text that the judge likes better than a good reply, and the reader less."""
 
     def test(flatter):
@@ -97,29 +82,65 @@ def ex_13_4(flatter) -> None:
             )
             assert true < 0.8, f"its truth is {true:.2f}: that still helps the reader"
 
-    report("13.4", test, flatter)
+    report("13.3", test, flatter)
 
 
-def ex_13_5(over_refusal) -> None:
-    """Refusals among harmless requests."""
+def ex_13_4(padded_scores) -> None:
+    """One score for each row of states, whatever the padding holds."""
 
-    def is_close(got, wanted):
-        return got is not None and abs(number(got) - wanted) < 1e-6
-
-    def test(over_refusal):
-        cases = [(True, True), (True, False), (False, True), (False, False)]
-        got = over_refusal(cases)
-        assert is_close(got, 0.5), (
-            f"one of two harmless requests is refused: 0.5, not {got}"
+    def test(padded_scores):
+        lengths, weight = torch.tensor([2, 4, 1]), torch.tensor([1.0, 10.0])
+        hidden = torch.arange(24.0).view(3, 4, 2)
+        wanted = hidden[[0, 1, 2], [1, 3, 0]] @ weight
+        got = tensor(padded_scores(hidden, lengths, weight), (3,))
+        assert not torch.equal(got, hidden[:, -1] @ weight), (
+            "the last place of a short row is padding: use `lengths`"
         )
-        got = over_refusal([(True, True), (False, False)])
-        assert is_close(got, 0), "a harmful request that is refused is no over-refusal"
-        with hint(reason := "no harmless request: None"):
-            assert over_refusal([(True, True)]) is None, reason
-        with hint(reason := "no request at all: None"):
-            assert over_refusal([]) is None, reason
+        assert (got - wanted).abs().max() < 1e-4, (
+            f"rows of 2, 4 and 1 tokens: {wanted.tolist()}, not {got.tolist()}"
+        )
+        padding = torch.arange(4) >= lengths.view(-1, 1)
+        other = hidden.masked_fill(padding.unsqueeze(-1), -7.0)
+        again = tensor(padded_scores(other, lengths, weight), (3,))
+        assert (again - wanted).abs().max() < 1e-4, "the padding changes the scores"
 
-    report("13.5", test, over_refusal, may_be_none=True)
+    report("13.4", test, padded_scores)
+
+
+def ex_13_5(advantages) -> None:
+    """Advantages of a group: bare, squashed, divided."""
+
+    def test(advantages):
+        def found(rewards, squashed, divided):
+            got = advantages(list(rewards), 1.0, 2.0, squashed, divided)
+            return [number(x) for x in parts(got, len(rewards), "one for each reward")]
+
+        def close(got, wanted):
+            return all(abs(a - b) < 1e-4 for a, b in zip(got, wanted, strict=True))
+
+        got = found([0.0, 1.0, 0.0, 3.0], False, False)
+        assert close(got, [-1, 0, -1, 2]), (
+            f"rewards 0, 1, 0, 3 have the mean 1: -1, 0, -1, 2, not {got}"
+        )
+        got = found([1.0, 3.0], True, False)
+        assert not close(got, [0.5, 0.731]), "squash first, then subtract the mean"
+        half = (1 / (1 + math.exp(-1)) - 0.5) / 2
+        assert close(got, [-half, half]), (
+            f"squashed, mu 1, delta 2, rewards 1 and 3: 0.116 around 0, not {got}"
+        )
+        got = found([0.0, 1.0, 0.0, 3.0], False, True)
+        root = 1.5**0.5
+        assert close(got, [-1 / root, 0, -1 / root, 2 / root]), (
+            "divide by the root of the mean square of the advantages: their own mean "
+            f"square becomes 1, not {sum(a * a for a in got) / 4:.2f}"
+        )
+        got = found([0.0, 8.0], True, True)
+        assert close(got, [-1, 1]), f"two rewards, divided, are -1 and 1, not {got}"
+        with hint(reason := "equal rewards give zeros, divided or not"):
+            got = found([2.0, 2.0], False, True)
+        assert close(got, [0, 0]), reason
+
+    report("13.5", test, advantages)
 
 
 def ex_13_6(best_of) -> None:

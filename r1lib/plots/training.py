@@ -99,6 +99,9 @@ def compared_curves(
             axes.set_ylim(0, 1.03)
             axes.yaxis.set_major_formatter(PercentFormatter(1))
     finish(*panels)
+    if len(steps) <= 8:  # few enough for a tick at each
+        for axes in panels:
+            axes.set_xticks(steps)
     if len(panels) > 1 and len(runs) > 1:  # one legend for all, above them
         for legend in filter(None, (axes.get_legend() for axes in panels)):
             legend.remove()
