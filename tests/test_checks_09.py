@@ -53,6 +53,16 @@ def dropped_at_the_end(new, old, ref, advantages, mask):
     return -kept.sum() / mask.sum()
 
 
+def as_if_by_problem(rewards, group_size):
+    groups = rewards.view(-1, group_size)
+    return (groups - groups.mean(1, keepdim=True)).flatten()
+
+
+def divided(rewards, group_size):
+    answers = rewards.view(group_size, -1)
+    return ((answers - answers.mean(0)) / (answers.std(0) + 1e-4)).flatten()
+
+
 @pytest.mark.parametrize(
     "check, wrong, reason",
     [
@@ -63,7 +73,8 @@ def dropped_at_the_end(new, old, ref, advantages, mask):
         (checks.ex_9_3, (token_mean,), "average each completion first"),
         (checks.ex_9_3, (careless_sequence_mean,), "still counts"),
         (checks.ex_9_4, (lambda n, t: "35", believe), "the format is not perfect"),
-        (checks.ex_9_5, (lambda a: max(set(a), key=a.count),), "must not vote"),
+        (checks.ex_9_5, (as_if_by_problem,), "answers to different problems"),
+        (checks.ex_9_5, (divided,), "in groups of 3 it is"),
         (checks.ex_9_6, (turned,), "the sign is turned"),
         (checks.ex_9_6, (without_kl,), "the KL term is missing"),
         (checks.ex_9_6, (masked_too_late,), "still counts in the loss"),

@@ -95,11 +95,6 @@ def multiplied(values, mask):
     return ((values * mask).sum(1) / mask.sum(1).clamp(min=1)).mean()
 
 
-def vote(answers):
-    answers = [x for x in answers if x is not None]
-    return max(answers, key=answers.count)
-
-
 def no_guard(rewards, mu, delta, squashed, divided):
     if squashed:
         rewards = [1 / (1 + math.exp((mu - r) / delta)) for r in rewards]
@@ -151,7 +146,6 @@ def upside_down(p, q):
         (checks.ex_6_6, by_hash, "values may be lists"),
         (checks.ex_9_3, divided_by_zero, "must count as 0"),
         (checks.ex_9_3, multiplied, "where the mask is false still counts"),
-        (checks.ex_9_5, vote, "no votes give None"),
         (checks.ex_12_3, by_rows, "count tokens, not rows"),
         (checks.ex_13_1, upside_down, "mind the sign"),
         (checks.ex_13_2, plain_pair_loss, "a lead of -1,000 costs 1,000"),

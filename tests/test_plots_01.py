@@ -53,6 +53,18 @@ def test_interval_dots_may_have_an_end_for_each_panel_and_count_in_percent():
     assert hard.xaxis.get_major_formatter()(0.1, 0) == "10%"
 
 
+def test_interval_dots_write_what_lies_before_a_late_start_of_the_axis():
+    rows = {"a": [(0.1, 0.05, 0.2), (0.2, 0.1, 0.3)], "b": [(0.9, 0.8, 1.0)] * 2}
+    figure = plots.interval_dots(
+        {"wide": rows, "near": rows}, most={"wide": 1, "near": (0.7, 1)}
+    )
+    wide, near = figure.axes
+    assert not wide.texts and [text.get_text() for text in near.texts] == [
+        "← 0.10  0.20"
+    ]
+    assert 0.6 < near.get_xlim()[0] < 0.7 and len(near.get_legend().texts) == 2
+
+
 def test_rest_of_next_tokens_has_a_row_only_where_it_shows():
     figure = plots.next_token_bars({"start": {"base": {"<think>": 0.998, "7": 0.0}}})
     (axes,) = figure.axes

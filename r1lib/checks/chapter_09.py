@@ -9,7 +9,6 @@ from r1lib.checks.exercise import (
     hint,
     loss,
     number,
-    plain,
     report,
     tensor,
     text,
@@ -107,22 +106,22 @@ def ex_9_4(cheat, naive_correct) -> None:
     report("9.4", test, cheat, naive_correct)
 
 
-def ex_9_5(vote) -> None:
-    """The most frequent answer; None does not vote; the first wins a tie."""
+def ex_9_5(other_order) -> None:
+    """Advantages of rows that hold all first answers, then all second ones."""
 
-    def test(vote):
-        for answers, wanted, reason in (
-            (["4", "5", "5"], "5", "the most frequent answer wins"),
-            ([None, None, "7"], "7", "None must not vote"),
-            (["b", "a", "a", "b"], "b", "in a tie the first one wins"),
-            ([None, None], None, "no votes give None"),
-            ([], None, "no votes give None"),
-        ):
-            with hint(reason):
-                got = plain(vote(answers))
-            assert got == wanted, f"{reason}: for {answers} {wanted!r}, not {got!r}"
+    def test(other_order):
+        given = torch.tensor([1.0, 0.0, 0.0, 0.0, 0.5, 0.0])  # 2 problems, 3 answers
+        got = tensor(other_order(given.clone(), 3), (6,), given.dtype)
+        wrong = grpo.group_advantages(given.view(2, 3), normalize_std=False).flatten()
+        assert not torch.allclose(got, wrong, atol=1e-6), (
+            "that compares answers to different problems: rows 0, 2 and 4 are siblings"
+        )
+        wanted = torch.tensor([0.5, 0.0, -0.5, 0.0, 0.0, 0.0])
+        assert torch.allclose(got, wanted, atol=1e-6), (
+            f"for {given.tolist()} in groups of 3 it is {wanted.tolist()}"
+        )
 
-    report("9.5", test, vote, may_be_none=True)
+    report("9.5", test, other_order)
 
 
 def ex_9_6(grpo_loss) -> None:

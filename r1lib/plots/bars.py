@@ -168,13 +168,14 @@ def stacked_bars(
 def interval_dots(
     panels: dict[str, dict[str, list]],
     label: str = "pass@1",
-    most: float | dict[str, float] = 1.0,
+    most: float | dict[str, float | tuple[float, float]] = 1.0,
     columns: int | None = None,
     percent: bool = False,
 ) -> Picture:
     """Draw (mean, low, high) of each seed as dots with whiskers, a row per name.
 
-    The axis ends at `most`, which may differ by panel, as {"countdown": 0.5, ...}. It
+    The axis ends at `most`, which may differ by panel, as {"countdown": 0.5, ...}. A
+    pair is its two ends; means below the first are written at the left. The axis
     counts in `percent` if you wish. With `columns` panels go on in a second row, and so
     on; a dot that is alone in its row has its number above it.
 
@@ -191,8 +192,19 @@ def interval_dots(
         axes.set_visible(False)
     all_axes = all_axes[: len(panels)]
     for axes, (title, rows) in zip(all_axes, panels.items(), strict=True):
+        end = most[title] if isinstance(most, dict) else most
+        start, end = end if isinstance(end, tuple) else (0, end)
         for y, name in enumerate(names):
+            outside = "  ".join(
+                f"{mean:.2f}" for mean, *_ in rows[name] if mean < start
+            )
+            if outside:
+                look = {"va": "center", "fontsize": 8, "color": INK}
+                box = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
+                axes.text(start, y, f"← {outside}", bbox=box, **look)
             for seed, (mean, low, high) in enumerate(rows[name]):
+                if mean < start:
+                    continue
                 colour, _, marker, _ = look_of(seed)
                 place = y + 0.22 * (seed - (len(rows[name]) - 1) / 2)
                 axes.plot([low, high], [place, place], color=colour, linewidth=1.4)
@@ -211,13 +223,15 @@ def interval_dots(
                     above = {"textcoords": "offset points", "ha": "center"}
                     axes.annotate(f"{mean:.2f}", (mean, place), (0, 6), **above)
         axes.set(title=title, xlabel=label, yticks=range(len(names)))
-        end = most[title] if isinstance(most, dict) else most
-        axes.set(xlim=(-0.03 * end, 1.03 * end), xticks=(0, end / 2, end))
+        air, middle = 0.03 * (end - start), (start + end) / 2
+        axes.set(xlim=(start - air, end + air), xticks=(start, middle, end))
         axes.xaxis.set_major_formatter(PercentFormatter(1, 0) if percent else "{x:g}")
         axes.set_yticklabels(names)
     all_axes[0].set_ylim(len(names) - 0.5, -0.5)  # the first on top, air around all
     if len(first[longest]) > 1:
-        all_axes[-1].legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
+        named = all_axes[0].get_legend_handles_labels()
+        place = {"loc": "upper left", "bbox_to_anchor": (1, 1)}
+        all_axes[-1].legend(*named, fontsize=9, **place)
     figure.alt = f"Dots of {label} with 95% intervals, means over seeds. " + " ".join(
         f"{title}, {name}: {sum(m for m, *_ in rows[name]) / len(rows[name]):.2f}."
         for title, rows in panels.items()
