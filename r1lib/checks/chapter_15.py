@@ -8,20 +8,26 @@ def ex_15_1(agreed) -> None:
     """The vote of samples, or None where too few of them agree."""
 
     def test(agreed):
-        got = text(agreed(["35", None, "8", "35"], 2))
-        assert got == "35", f"35 has two votes and 8 has one: '35', not {got!r}"
+        got = agreed(["35", None, "8", "35"], 2)
+        assert got is not None and text(got) == "35", (
+            f"35 has two votes and 8 has one: '35', not {got!r}"
+        )
         got = agreed(["35", None, "8", "35"], 3)
         assert got is None, f"two votes where three are asked for: None, not {got!r}"
-        got = text(agreed([None, None, None, "8"], 1))
-        assert got == "8", f"None is no vote, even three of them: '8', not {got!r}"
+        got = agreed([None, None, None, "8"], 1)
+        assert got is not None and text(got) == "8", (
+            f"None is no vote, even three of them: '8', not {got!r}"
+        )
         got = agreed(["8", "35", "8", "35"], 2)
         assert got is None, f"two answers share the first place: None, not {got!r}"
         reason = "where nobody votes there is no answer: None"
         with hint(reason):
             got = agreed([None, None], 1)
         assert got is None, reason
-        got = text(agreed(["1", "2", "2", "3", "3", "3"], 3))
-        assert got == "3", f"3 has the most votes: '3', not {got!r}"
+        got = agreed(["1", "2", "2", "3", "3", "3"], 3)
+        assert got is not None and text(got) == "3", (
+            f"3 has the most votes: '3', not {got!r}"
+        )
 
     report("15.1", test, agreed, may_be_none=True)
 
