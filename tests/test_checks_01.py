@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from r1lib import checks
+from r1lib.evaluate import interval
 
 STEP = re.compile(r"([-+*/])(\d+)=(\d+)")
 
@@ -98,25 +99,28 @@ def without_usual(chances, shares, steps):
     return chances.tolist()
 
 
-def choose_way(ways, slack):
-    best = max(right for right, _ in ways.values())
-    good = [name for name in ways if ways[name][0] >= best - slack]
-    return min(good, key=lambda name: (ways[name][1], -ways[name][0]))
+def right(asked, rows):
+    pairs = zip(asked, rows, strict=True)
+    marks = [problem.check(c.text) for problem, row in pairs for c in row]
+    return sum(marks) / len(marks)
 
 
-def share_right(ask, name, problems, k, opening, first=False):
-    rows = ask(name, [problem.prompt for problem in problems], k, opening=opening)
-    right = [
-        problem.check(completion.text)
-        for problem, row in zip(problems, rows, strict=True)
-        for completion in (row[:1] if first else row)
-    ]
-    return sum(right) / len(right)
+def expected_share(asked, free, thinking, at_once):
+    opened = ["<think>" in c.text for row in free for c in row]
+    p = sum(opened) / len(opened)
+    return p * right(asked, thinking) + (1 - p) * right(asked, at_once)
 
 
-def thinking_gain(ask, name, problems, k=4, ways=("<think>", "<answer>"), **more):
-    first, second = (share_right(ask, name, problems, k, way, **more) for way in ways)
-    return first - second
+def thinking_gain(
+    ask, name, problems, k=4, ways=("<think>", "<answer>"), first=False, wide=0.0
+):
+    shares = []
+    for opening in ways:
+        rows = ask(name, [problem.prompt for problem in problems], k, opening=opening)
+        shares.append(right(problems, [row[:1] if first else row for row in rows]))
+    gain = shares[0] - shares[1]
+    low, high = interval([gain] * 2)
+    return gain, low - wide, high + wide
 
 
 @pytest.mark.parametrize(
@@ -125,7 +129,7 @@ def thinking_gain(ask, name, problems, k=4, ways=("<think>", "<answer>"), **more
         (checks.ex_1_1, with_temperature),
         (checks.ex_1_2, find_slips),
         (checks.ex_1_3, after_steps),
-        (checks.ex_1_4, choose_way),
+        (checks.ex_1_4, expected_share),
         (checks.ex_1_5, thinking_gain),
     ],
 )
@@ -160,17 +164,17 @@ def test_a_right_answer_is_correct(check, answer, capsys):
         (checks.ex_1_3, lambda c, s, steps: after_steps(c, s[::-1], steps), "by hand"),
         (
             checks.ex_1_4,
-            lambda ways, slack: min(ways, key=lambda name: ways[name][1]),
-            "no bargain",
+            lambda asked, free, *ways: expected_share(asked, free, *ways[::-1]),
+            "one free try in four thinks",
         ),
         (
             checks.ex_1_4,
-            lambda ways, slack: max(ways, key=lambda name: ways[name][0]),
-            "for 12 tokens",
+            lambda asked, free, *ways: sum(right(asked, rows) for rows in ways) / 2,
+            "one free try in four thinks",
         ),
         (
             checks.ex_1_5,
-            lambda *given: -thinking_gain(*given),
+            lambda *given: thinking_gain(*given, ways=("<answer>", "<think>")),
             "not the other way",
         ),
         (
@@ -190,10 +194,18 @@ def test_a_right_answer_is_correct(check, answer, capsys):
         ),
         (
             checks.ex_1_5,
-            lambda ask, name, problems, k: share_right(
-                ask, name, problems, k, "<think>"
-            ),
+            lambda *given: thinking_gain(*given, ways=("<think>",) * 2),
             "once with <think> and once with <answer>",
+        ),
+        (
+            checks.ex_1_5,
+            lambda *given: thinking_gain(*given)[0],
+            "the three numbers of `ahead`",
+        ),
+        (
+            checks.ex_1_5,
+            lambda *given: thinking_gain(*given, wide=0.1),
+            "knows the interval",
         ),
         (
             checks.ex_1_5,

@@ -37,7 +37,7 @@ def exercises(source: Path) -> tuple[str, dict[str, tuple[str, str, list[str]]]]
         elif "check" in tags(cell):
             name, arguments = CALL.fullmatch(cell.source).groups()
             found[name] = (*solution, arguments.split(", "))
-        elif cell.cell_type == "code":
+        elif cell.cell_type == "code" and "then" not in tags(cell):
             before.append(cell.source)
     return "\n".join(before), found
 

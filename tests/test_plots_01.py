@@ -84,3 +84,25 @@ def test_hollow_dots_are_rings():
     (axes,) = plots.price_dots(points, "tokens", "right", hollow=("small",)).axes
     faces = [line.get_markerfacecolor() for line in axes.lines[1::2]]
     assert faces[1] == "#ffffff" and faces[0] != "#ffffff"
+
+
+def test_the_control_looks_alike_in_both_pictures():
+    points = {"base": (16, (0.2, 0.1, 0.3)), "forced": (50, (0.3, 0.2, 0.4))}
+    (axes,) = plots.price_dots(points, "tokens", "right", control=("forced",)).axes
+    panels = {"sums": {name: [value] for name, (_, value) in points.items()}}
+    (other,) = plots.interval_dots(panels, control=("forced",)).axes
+    looks = [
+        [(line.get_color(), line.get_marker()) for line in a.lines]
+        for a in (axes, other)
+    ]
+    assert looks[0][3] == looks[1][3] != looks[0][1] == looks[1][1]
+
+
+def test_an_arrow_points_to_what_a_step_made_of_a_chance():
+    rows = {"shown <think>": (0.274, 0.623), "drew <think>, wrong": (0.274, 0.196)}
+    (axes,) = plots.change_arrows(rows, "probability of <think>").axes
+    said = [text.get_text() for text in axes.texts]
+    assert said == ["before: 0.274", "", "0.623", "", "0.196"]
+    colours = [text.get_color() for text in axes.texts[2::2]]
+    assert colours[0] != colours[1]
+    assert axes.figure.alt.endswith("drew <think>, wrong: 0.274 to 0.196.")

@@ -38,7 +38,8 @@ MARKER = re.compile(r"# ((?:r1lib|results)(?:\.\w+)+)\s*")
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 STUB = 'raise NotImplementedError("exercise: your turn")'
 FOLDED = "hide-input"  # a tag: JupyterLab and the site fold the code of the cell
-SOLUTION_TAGS = {"setup", "needed", "exercise-text", "exercise", "check"}
+THEN = "then"  # a tag: what an exercise asks for beside its function, solutions only
+SOLUTION_TAGS = {"setup", "needed", "exercise-text", "exercise", "check", THEN}
 
 
 class BookError(Exception):
@@ -217,6 +218,7 @@ def links(book: Book, source: Path, kind: str) -> NotebookNode:
 
 def chapter_cells(cells: list[NotebookNode], library: Library) -> list[NotebookNode]:
     """What a learner opens: final cells filled, exercises still to do."""
+    cells = [cell for cell in cells if THEN not in tags(cell)]
     for cell in cells:
         if cell.cell_type == "code":
             cell.source = stub(fill(cell.source, library))

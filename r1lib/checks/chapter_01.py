@@ -2,7 +2,8 @@
 
 import torch
 
-from r1lib.checks.exercise import hint, items, number, report, shown, tensor, text
+from r1lib.checks.exercise import hint, items, number, parts, report, shown, tensor
+from r1lib.evaluate import interval
 
 
 def ex_1_1(with_temperature) -> None:
@@ -97,44 +98,70 @@ def ex_1_3(after_steps) -> None:
     report("1.3", test, after_steps)
 
 
-def ex_1_4(choose_way) -> None:
-    """The way with the fewest tokens among those that are about as good as the best."""
+def ex_1_4(expected_share) -> None:
+    """Share right that two ways of answering give, if a model takes both in turn."""
 
-    def test(choose_way):
-        facts = {"at once": (0.45, 12), "thinking": (0.32, 49), "vote": (0.46, 96)}
-        sums = {"at once": (0.03, 4), "thinking": (0.89, 33), "vote": (0.98, 270)}
-        for ways, slack, wanted, reason in (
-            (facts, 0.05, "at once", "0.45 is within 0.05 of the best, for 12 tokens"),
-            (sums, 0.1, "thinking", "a cheap way that is wrong is no bargain"),
-            (sums, 0.0, "vote", "with no slack only the best is good enough"),
-            (sums, 0.02, "vote", "0.89 is more than 0.02 below 0.98"),
+    def test(expected_share):
+        for free, thinking, at_once, wanted, reason in (
+            ("t-t-", "1110", "0001", 0.5, "half of the free tries think"),
+            ("t---", "1111", "0000", 0.25, "one free try in four thinks"),
+            ("----", "1111", "0100", 0.25, "without thinking, only `at_once` counts"),
+            (
+                "tttt",
+                "1010",
+                "1111",
+                0.5,
+                "if it always thinks, only `thinking` counts",
+            ),
         ):
-            case = f"{ways} with slack {slack}: {reason}"
+            problems = [Made("1+1", "2"), Made("2+3", "5")]
+            rows = (
+                tries(problems, ["<think>moon" if c == "t" else "moon" for c in free]),
+                tries(problems, ["<think>" + "moon" * (c == "0") for c in thinking]),
+                tries(problems, ["<answer>" + "moon" * (c == "0") for c in at_once]),
+            )
+            case = f"{reason}: {wanted}"
             with hint(case):
-                got = text(choose_way(dict(ways), slack))
-            assert got == wanted, f"{case}: {wanted!r}, not {shown(got)}"
-        reason = "two ways with as many tokens: take the better one"
-        equal = {"a": (0.8, 10), "b": (0.9, 10), "c": (0.85, 10)}
-        assert text(choose_way(equal, 0.2)) == "b", reason
+                got = number(expected_share(problems, *rows))
+            assert abs(got - wanted) < 1e-6, f"{case}, not {got:.3g}"
 
-    report("1.4", test, choose_way)
+    report("1.4", test, expected_share)
+
+
+def tries(problems, texts) -> list[list]:
+    """Two rows: the first half of the texts for the first problem, then the others.
+
+    A text with a moon is a wrong answer; the others get the answer of their problem.
+    """
+    half = len(texts) // 2
+    return [
+        [Text(t if t.endswith("moon") else t + problem.answer) for t in part]
+        for problem, part in zip(problems, (texts[:half], texts[half:]), strict=True)
+    ]
 
 
 def ex_1_5(thinking_gain) -> None:
-    """Share right with thinking minus share right at once, from a model's answers."""
+    """How far thinking is ahead of answering at once, with its interval."""
 
     def test(thinking_gain):
+        wanted = "return the three numbers of `ahead`"
         sums = Asked(with_thinking=(1, 1, 0, 1), at_once=(0, 0, 0, 1))
-        got = number(thinking_gain(sums.ask, "r1", sums.problems, 4))
+        got = parts(thinking_gain(sums.ask, "r1", sums.problems, 4), 3, wanted)
         sums.check_calls("r1", 4)
-        assert abs(got + 0.5) > 1e-6, "with thinking minus at once, not the other way"
+        got = [number(value) for value in got]
+        assert abs(got[0] + 0.5) > 1e-6, "thinking minus at once, not the other way"
         reason = "75% right with thinking and 25% at once are a gain of 0.5"
-        assert abs(got - 0.5) < 1e-6, f"{reason}, not {got:.3g}"
+        assert abs(got[0] - 0.5) < 1e-6, f"{reason}, not {got[0]:.3g}"
+        reason = "`ahead` knows the interval from the two problems"
+        right = [
+            abs(a - b) < 0.01 for a, b in zip(got[1:], interval([0.5] * 2), strict=True)
+        ]
+        assert all(right), f"{reason}; it is not {got[1]:.3g} to {got[2]:.3g}"
         facts = Asked(with_thinking=(0, 0), at_once=(1, 0))
-        got = number(thinking_gain(facts.ask, "dev3", facts.problems, 2))
+        got = parts(thinking_gain(facts.ask, "dev3", facts.problems, 2), 3, wanted)
         facts.check_calls("dev3", 2)
         reason = "0% right with thinking and 50% at once: thinking costs, -0.5"
-        assert abs(got + 0.5) < 1e-6, f"{reason}, not {got:.3g}"
+        assert abs(number(got[0]) + 0.5) < 1e-6, f"{reason}, not {number(got[0]):.3g}"
 
     report("1.5", test, thinking_gain)
 

@@ -21,7 +21,7 @@ from r1lib.plots.lines import (
     squash_picture,
 )
 from r1lib.plots.maps import heat_maps, heatmaps, squares, token_map
-from r1lib.plots.pairs import paired_dots
+from r1lib.plots.pairs import change_arrows, paired_dots
 from r1lib.plots.pictures import (
     apart,
     balance_picture,

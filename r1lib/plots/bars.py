@@ -4,6 +4,8 @@ from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
 from r1lib.plots.style import GREY, INK, LOOKS, PAPER, Picture, look_of, styled
 
+CONTROL = 2  # the look of what others are compared with: green triangles
+
 
 @styled
 def bars_with_intervals(
@@ -171,13 +173,15 @@ def interval_dots(
     most: float | dict[str, float | tuple[float, float]] = 1.0,
     columns: int | None = None,
     percent: bool = False,
+    control: tuple[str, ...] = (),
 ) -> Picture:
     """Draw (mean, low, high) of each seed as dots with whiskers, a row per name.
 
     The axis ends at `most`, which may differ by panel, as {"countdown": 0.5, ...}. A
     pair is its two ends; means below the first are written at the left. The axis
     counts in `percent` if you wish. With `columns` panels go on in a second row, and so
-    on; a dot that is alone in its row has its number above it.
+    on; a dot that is alone in its row has its number above it. Rows named in `control`
+    look like `CONTROL`.
 
     panels = {"countdown": {"base": [(0.2, 0.1, 0.3), ...], "zero": [...]}}
     """
@@ -203,9 +207,13 @@ def interval_dots(
                 box = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
                 axes.text(start, y, f"← {outside}", bbox=box, **look)
             for seed, (mean, low, high) in enumerate(rows[name]):
+<<<<<<< HEAD
                 if mean < start:
                     continue
                 colour, _, marker, _ = look_of(seed)
+=======
+                colour, _, marker, _ = look_of(CONTROL if name in control else seed)
+>>>>>>> ch01b
                 place = y + 0.22 * (seed - (len(rows[name]) - 1) / 2)
                 axes.plot([low, high], [place, place], color=colour, linewidth=1.4)
                 label_of = f"seed {seed}" if name == longest else None
@@ -246,17 +254,20 @@ def price_dots(
     xlabel: str,
     ylabel: str,
     hollow: tuple[str, ...] = (),
+    control: tuple[str, ...] = (),
 ) -> Picture:
     """Draw a named dot for each (price, (mean, low, high)), over a logarithmic price.
 
-    The dots named in `hollow` are rings of another colour.
+    The dots named in `hollow` are rings of another colour, those in `control` look like
+    `CONTROL`.
 
     points = {"base": (16, (0.2, 0.1, 0.3)), "vote of 8": (394, (0.4, 0.3, 0.5))}
     """
     figure = Picture(figsize=(8.4, 4.2), layout="constrained")
     axes = figure.subplots()
     for name, (price, (mean, low, high)) in points.items():
-        colour, _, mark, _ = LOOKS[name in hollow]
+        look = CONTROL if name in control else int(name in hollow)
+        colour, _, mark, _ = look_of(look)
         axes.plot([price, price], [low, high], color=colour, linewidth=1.4, zorder=1)
         face = {"markerfacecolor": PAPER} if name in hollow else {}
         axes.plot([price], [mean], mark, color=colour, markersize=6, **face)

@@ -111,7 +111,7 @@ def curves(
             series(axes, points, look, name, marks=True)
             ends = f"{points[0][1]:.3g} at {points[0][0]:.3g}, "
             ends += f"{points[-1][1]:.3g} at {points[-1][0]:.3g}"
-            figure.alt += f"{title}, {name}: {ends}. "
+            figure.alt += f"{title}, {name}: {ends}. ".removeprefix(", ")
         axes.set(title=title, xlabel=label, ylabel=ylabel)
         if "x" not in log:
             whole = all(float(x).is_integer() for row in lines.values() for x, _ in row)

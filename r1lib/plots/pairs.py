@@ -1,6 +1,6 @@
 """Two or more ways to do one thing, side by side for each name."""
 
-from r1lib.plots.style import Picture, look_of, styled
+from r1lib.plots.style import BLUE, INK, ORANGE, Picture, look_of, styled
 
 
 @styled
@@ -35,5 +35,38 @@ def paired_dots(panels: dict[str, dict[str, dict[str, tuple]]], label: str) -> P
         f"{title}, {name}: {', '.join(f'{w} {m:.2f}' for w, (m, *_) in ways.items())}."
         for title, rows in panels.items()
         for name, ways in rows.items()
+    )
+    return figure
+
+
+@styled
+def change_arrows(rows: dict[str, tuple[float, float]], label: str) -> Picture:
+    """Draw an arrow from a probability to another one: blue up, orange down.
+
+    All rows should begin at one place, which has a line; the ends have three digits.
+
+    rows = {"shown <think>": (0.27, 0.62), "drew <think>, wrong": (0.27, 0.20)}
+    """
+    figure = Picture(figsize=(8.4, 1.0 + 0.36 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    start = next(iter(rows.values()))[0]
+    axes.axvline(start, color=INK, linewidth=1, linestyle="--")
+    top = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}
+    words = {"ha": "center", "va": "bottom", "fontsize": 9}
+    axes.annotate(f"before: {start:.3f}", (start, 1), (0, 3), **top, **words)
+    for y, (before, after) in enumerate(rows.values()):
+        up = after > before
+        arrow = {"arrowstyle": "-|>", "mutation_scale": 14, "linewidth": 2.2}
+        arrow |= {"color": BLUE if up else ORANGE, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", (after, y), (before, y), arrowprops=arrow)
+        spot = {"textcoords": "offset points", "va": "center", "fontsize": 9}
+        spot |= {"ha": "left" if up else "right", "color": arrow["color"]}
+        axes.annotate(f"{after:.3f}", (after, y), (5 if up else -5, 0), **spot)
+    axes.set(xlabel=label, xlim=(0, 1), ylim=(len(rows) - 0.5, -0.6))
+    axes.set_yticks(range(len(rows)), list(rows))
+    axes.grid(axis="y", visible=False)
+    figure.alt = f"Arrows of {label}, from before to after. " + " ".join(
+        f"{name}: {before:.3f} to {after:.3f}."
+        for name, (before, after) in rows.items()
     )
     return figure
