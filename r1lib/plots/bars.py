@@ -207,13 +207,9 @@ def interval_dots(
                 box = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
                 axes.text(start, y, f"← {outside}", bbox=box, **look)
             for seed, (mean, low, high) in enumerate(rows[name]):
-<<<<<<< HEAD
                 if mean < start:
                     continue
-                colour, _, marker, _ = look_of(seed)
-=======
                 colour, _, marker, _ = look_of(CONTROL if name in control else seed)
->>>>>>> ch01b
                 place = y + 0.22 * (seed - (len(rows[name]) - 1) / 2)
                 axes.plot([low, high], [place, place], color=colour, linewidth=1.4)
                 label_of = f"seed {seed}" if name == longest else None
