@@ -58,6 +58,14 @@ def test_panels_of_one_unit_share_an_axis_that_holds_every_mark():
     assert first.get_ylabel() == "share" and second.get_ylabel() == "ms"
 
 
+def test_rows_of_panels_share_both_axes_and_label_the_last_row():
+    panels = {f"{name}, share": {"one": [(1, 0.2), (4, 0.5)]} for name in "abcd"}
+    axes = plots.doubling_curves(panels, "n", columns=2).axes
+    assert [one.get_xlabel() for one in axes] == ["", "", "n", "n"]
+    assert [one.get_ylabel() for one in axes] == ["share", "", "share", ""]
+    assert len({one.get_xlim() for one in axes}) == 1
+
+
 def test_a_series_of_one_point_is_a_star_and_takes_no_look():
     lines = {"one answer": [(1, 0.2)], "vote": [(1, 0.2), (2, 0.5)]}
     picture = plots.doubling_curves({"a, share": lines}, "n")

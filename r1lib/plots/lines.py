@@ -30,29 +30,25 @@ def doubling_curves(
     panels: dict[str, dict[str, list]],
     xlabel: str,
     levels: dict[str, dict[str, float]] | None = None,
+    columns: int = 0,
 ) -> Picture:
     """Draw (x, y) points of several series in each panel; x doubles from tick to tick.
 
     panels = {"title, unit": {"series": [(256, 1.0), (512, 1.5), ...], ...}, ...}
-    Panels of one unit share their axis. A series of one point is a star. `levels` are
+    Panels of one unit share their axes. A series of one point is a star. `levels` are
     heights that do not depend on x, drawn as black lines across a panel:
-    {"title, unit": {"name": 0.3, ...}, ...}.
+    {"title, unit": {"name": 0.3, ...}, ...}. A row has `columns` panels; 0 is all.
     """
     levels = levels or {}
-    figure = Picture(figsize=(8.4, 3.4), layout="constrained")
+    columns = columns or len(panels)
+    rows = -(-len(panels) // columns)
+    figure = Picture(figsize=(8.4, 1 + 2.4 * rows), layout="constrained")
     shared = len({title.rpartition(", ")[2] for title in panels}) == 1
-    all_axes = figure.subplots(1, len(panels), squeeze=False, sharey=shared)[0]
-    tops = [
-        max(
-            [y for points in lines.values() for _, y in points]
-            + [*levels.get(title, {}).values()],
-            default=0,
-        )
-        or 1
-        for title, lines in panels.items()
-    ]
+    same = {"sharex": shared, "sharey": shared}
+    all_axes = figure.subplots(rows, columns, squeeze=False, **same).ravel()
+    tops = [highest(lines, levels.get(title, {})) for title, lines in panels.items()]
     for i, (axes, (title, lines)) in enumerate(
-        zip(all_axes, panels.items(), strict=True)
+        zip(all_axes, panels.items(), strict=False)
     ):
         long = [name for name, points in lines.items() if len(points) != 1]
         for name, points in lines.items():
@@ -66,7 +62,8 @@ def doubling_curves(
             axes.axhline(y, label=name, **kind)
         name, _, unit = title.rpartition(", ")
         axes.set_xscale("log", base=2)
-        axes.set(title=name, xlabel=xlabel, ylabel="" if shared and i else unit)
+        axes.set(title=name, xlabel=xlabel if i + columns >= len(panels) else "")
+        axes.set_ylabel("" if shared and i % columns else unit)
         axes.set_ylim(0, 1.06 * (max(tops) if shared else tops[i]))
         axes.xaxis.set_major_formatter("{x:,.0f}")
     handles = all_axes[0].get_legend_handles_labels()
@@ -84,6 +81,12 @@ def doubling_curves(
         for name, y in lines.items()
     )
     return figure
+
+
+def highest(lines: dict[str, list], levels: dict[str, float]) -> float:
+    """The highest point of a panel; 1 where there is none above 0."""
+    heights = [y for points in lines.values() for _, y in points]
+    return max([*heights, *levels.values()], default=0) or 1
 
 
 @styled
