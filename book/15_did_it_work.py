@@ -16,8 +16,8 @@
 # | | |
 # |---|---|
 # | You will build | the decoding experiment that explains how R1 is evaluated; estimators of pass@k and cons@k; intervals and paired comparisons; a search for test problems in training texts; the table of all stages |
-# | You need | sections 2 to 7: chapter 09, samples and the two games (R1, Dev1 and Dev2 appear there only as models to measure). Sections 8 to 11: chapters 10 to 13, the later stages. The rule of section 9 is that of chapter 08 and is explained here again |
-# | Minutes to read | 85 |
+# | You need | for sections 2 to 7: chapter 09 (samples, the two games); for section 8 onwards: chapters 10 to 13. The rule of section 9 is that of chapter 08 and is explained again |
+# | Minutes to read | 85, of which 10 are for the optional sections 10 and 11 |
 # | Minutes to run | 1, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), Table 3 and supplement D.1; Codex (arXiv 2107.03374), section 2.1; self-consistency (arXiv 2203.11171) |
@@ -25,7 +25,9 @@
 # ![The map of the recipe. A frame, you are here, holds R1-Zero, Dev1, Dev2, Dev3 and R1 in colour, and in grey the base and two tables, cold start and samples. Solid arrows carry weights: from the base to R1-Zero, Dev1 and Dev3, from Dev1 to Dev2, from Dev3 to R1. Dashed arrows carry texts. Outside of the frame is the distilled model.](../figures/15_map.png)
 #
 # What you see: the recipe of R1. This chapter measures every model in the frame. Solid
-# arrows carry weights, dashed arrows only texts. At a first reading you may skip section 10.
+# arrows carry weights, dashed arrows only texts. Sections 10 and 11 are optional.
+#
+# The stored numbers of this chapter are those of the book's first edition.
 
 # %% [markdown]
 # **Run this first.** It imports everything and seeds the one global random generator.
@@ -37,7 +39,7 @@ import random
 import re
 from collections import Counter
 from fractions import Fraction
-from itertools import combinations, islice, pairwise, product
+from itertools import islice, pairwise, product
 from math import comb
 from pathlib import Path
 from statistics import fmean, stdev
@@ -66,8 +68,15 @@ SEEDS = (0, 1, 2)
 # abilities did it cost?
 #
 # This chapter takes the questions in this order. Each tool is short and easy to misuse, so
-# each is checked against a case where we know the truth. Section 9 has the table that the
-# whole book has worked for: what every stage is worth, here and in the paper.
+# most are checked against a case where we know the truth. Section 9 has the table of all
+# stages, here and in the paper. The models:
+#
+# - **base**: a pre-trained model (chapter 05);
+# - **Zero**: the base and RL on reasoning (chapter 09);
+# - **Dev1**: the base and the cold start (10);
+# - **Dev2**: Dev1 and RL in one language (11);
+# - **Dev3**: the base and the samples, written by Dev2 for the most part (12);
+# - **R1**: Dev3 and RL for all scenarios (13).
 
 # %% [markdown] tags=["slide"]
 # ## 2. How R1 is evaluated, and why not greedily
@@ -84,8 +93,8 @@ SEEDS = (0, 1, 2)
 # | longest answer | 32,768 tokens |
 # | samples $n$ of each problem | 64 for AIME and GPQA, 16 for MATH, 8 for LiveCodeBench |
 #
-# (AIME and MATH are problems of school contests, GPQA questions of science for experts.
-# LiveCodeBench asks for programs.)
+# (AIME and MATH are school contests, GPQA is science for experts, LiveCodeBench asks for
+# programs.)
 #
 # The **temperature** divides the logits: below 1 it makes likely tokens likelier. **Top-p**
 # keeps the smallest set of tokens whose probabilities add up to 0.95, and drops the rest
@@ -94,8 +103,7 @@ SEEDS = (0, 1, 2)
 #
 # $$ \text{pass@}1 = \frac{1}{n} \sum_{i=1}^{n} r_i. $$
 #
-# The published number is the mean of this over the problems. A sampled answer is a matter
-# of luck; the mean of $n$ answers is steadier. (The paper calls their number $k$. Here $k$
+# The published number is the mean of this over the problems. (The paper calls their number $k$. Here $k$
 # counts tries in section 3 and votes in section 4.)
 #
 # ### Why greedy decoding repeats
@@ -109,8 +117,7 @@ SEEDS = (0, 1, 2)
 #
 # Is that so in our models? Each model writes a first line greedily. We keep the problems
 # where this line ends in *no*, in either language. We write the line into the thinking
-# once, twice, up to five times. In how many problems is the very same line still the
-# greedy choice?
+# once, twice, up to five times. How often is the very same line still the greedy choice?
 
 # %% tags=["needed"]
 asked = problems(countdown.sample, 64, 0, "test")
@@ -165,9 +172,9 @@ for name, (model, tokenizer) in models.items():
     assert min(shares) > 0.4
 
 # %% [markdown]
-# What you see: in half of the problems or more, a miss changes nothing. Greedy decoding
-# would write the same line again, even where it has failed five times. A model that learned from its misses
-# would choose another one.
+# What you see: after half of the misses or more, greedy decoding would write the same line
+# again, even where it has failed five times. A model that learned from its misses would
+# choose another one.
 #
 # Now the exam: 64 test problems of countdown. Predict first: how much does greedy decoding
 # lose?
@@ -195,15 +202,12 @@ for name, (model, tokenizer) in models.items():
 # %% [markdown]
 # What you see: greedy decoding loses a large part of the right answers. It repeats more
 # lines, and after 160 tokens more of its thoughts have not ended. Part of this is the
-# limit: with more room a sampled thought may still find an answer, while a loop finds
-# none.
+# limit: with more room a sampled thought may still find an answer, a loop none.
 #
-# The paper's setting repeats more than temperature 1 and scores a little higher. Section 6
-# tests both differences. A temperature below 1 and top-p have another use. R1's vocabulary
-# has 129,280 tokens, and at temperature 1 one of the many unlikely ones is drawn now and
-# then, which can spoil a long text. Our vocabulary is small. Every *measurement* from here
-# on uses temperature 1, at which our models were trained; one display in section 9 is
-# greedy.
+# A temperature below 1 and top-p have another use. R1's vocabulary has 129,280 tokens, and at
+# temperature 1 an unlikely one is drawn now and then, which can spoil a long text. Our
+# vocabulary is small, so every *measurement* from here on uses temperature 1, at which our
+# models were trained.
 
 # %% [markdown] tags=["slide"]
 # ## 3. pass@k: what k tries can do
@@ -214,9 +218,8 @@ for name, (model, tokenizer) in models.items():
 # $$ \text{pass@}k = 1 - (1-p)^k. $$
 #
 # It measures what a model *could* do if something picked the right answer for it, such
-# as a test suite or the filter of chapter 12. We do not know $p$. We have $n$ samples,
-# of which $c$ are right. One idea is to put $c/n$ in the place of $p$. Another is to
-# count.
+# as the filter of chapter 12. We do not know $p$. We have $n$ samples, of which $c$ are
+# right. One idea is to put $c/n$ in the place of $p$. Another is to count.
 #
 # ![Eight numbered samples, of which two are right. Below, three of the 70 ways to choose four of them: two hold a right one, one holds only wrong ones. 15 of the 70 hold only wrong ones, so pass@4 is 1 - 15/70 = 0.79.](../figures/15_pass.png)
 #
@@ -225,32 +228,11 @@ for name, (model, tokenizer) in models.items():
 # (Codex, equation 1)
 #
 # $$ \widehat{\text{pass@}k} = 1 - \binom{n-c}{k} \Big/ \binom{n}{k}. $$
-
-
-# %% tags=["slide", "nbval-check-output"]
-def by_counting(n, c, k):
-    return 1 - comb(n - c, k) / comb(n, k)
-
-
-def by_brute_force(n, c, k):
-    """Try every choice of k samples."""
-    samples = [True] * c + [False] * (n - c)
-    drawn = [any(row) for row in combinations(samples, k)]
-    return sum(drawn) / len(drawn)
-
-
-print(" n  c  k   counting   brute force   1-(1-c/n)^k")
-for n, c, k in ((8, 2, 1), (8, 2, 4), (8, 1, 4), (12, 3, 6)):
-    naive = 1 - (1 - c / n) ** k
-    counted, brute = by_counting(n, c, k), by_brute_force(n, c, k)
-    assert math.isclose(counted, brute) and counted == pass_at_k(n, c, k)
-    print(f"{n:2} {c:2} {k:2} {counted:10.2f} {brute:13.2f} {naive:13.2f}")
-
-# %% [markdown]
-# The two ideas differ. Which is right on average? This has an exact meaning: $c$ is
-# itself random, binomial with $n$ and the true $p$. An estimator whose mean over all
-# $c$ is the true value is **unbiased**. With fractions we can write out this mean
-# without any rounding:
+#
+# For the picture, plugging in gives 0.68 instead of 0.79. Which is right on average? This has
+# an exact meaning: $c$ is itself random, binomial with $n$ and the true $p$. An estimator
+# whose mean over all $c$ is the true value is **unbiased**. With fractions we can write out
+# this mean without any rounding:
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -273,6 +255,7 @@ for p in (Fraction(1, 20), Fraction(1, 10), Fraction(1, 4), Fraction(1, 2)):
     true = 1 - (1 - p) ** 4
     both = [average(estimator, 8, 4, p) for estimator in (chosen, plugged_in)]
     assert both[0] == true  # as fractions: exactly
+    assert math.isclose(chosen(8, 2, 4), pass_at_k(8, 2, 4))
     print(f"{p!s:>5}{float(true):8.2f}{float(both[0]):10.2f}{float(both[1]):12.2f}")
 
 # %% [markdown] tags=["slide"]
@@ -283,7 +266,7 @@ for p in (Fraction(1, 20), Fraction(1, 10), Fraction(1, 4), Fraction(1, 2)):
 #
 # ## 4. The vote: cons@k
 #
-# In practice nobody tells us which answer is right. But the samples may *vote*: the answer given
+# In practice we do not know which answer is right. But the samples may *vote*: the answer given
 # most often wins. The R1 papers call this **cons@k** (consensus), others majority voting or
 # self-consistency. The paper's R1-Zero has 77.9% on AIME 2024, and 86.7% with a vote among
 # 16 (v2, Figure 1).
@@ -386,8 +369,8 @@ print("the last exam:", *(f"[{low:.2f}, {high:.2f}]" for low, high in both))
 #
 # The second interval of the last exam is that of the library's `evaluate.interval`: the
 # same bootstrap, except where all values are equal. With 8 right answers in 8 every draw
-# has the mean 1, and no problem would ever be missed. There the library takes Wilson's
-# interval, 68% to 100%.
+# has the mean 1, so the interval would be the single point 1. There the library takes
+# Wilson's interval, 68% to 100%.
 #
 # ### The same without draws: the standard error
 #
@@ -409,8 +392,8 @@ print(f"30 problems at 79.8%: up to {100 * half:.0f} points to each side")
 
 # %% [markdown]
 # More samples would not narrow it. So far there were two kinds of luck: the samples and the
-# problems. The third is the *seed of the training*. No interval over problems contains it.
-# So this book trains with several seeds and shows all of them.
+# problems. The third is the *seed of the training*, and no interval over problems contains it.
+# So this book shows several seeds.
 
 # %% [markdown] tags=["slide"]
 # ## 6. Two models, the same problems
@@ -420,8 +403,7 @@ print(f"30 problems at 79.8%: up to {100 * half:.0f} points to each side")
 # problems*. Subtract problem by problem, and the difficulty cancels.
 #
 # First a case where we know the truth: sixty problems, and a second model whose probability
-# is higher by 0.08, but never beyond 1. The interval is 1.96 standard errors to each side. For
-# 60 numbers it is nearly that of the bootstrap.
+# is higher by 0.08, but never beyond 1. Intervals are 1.96 standard errors to each side.
 
 
 # %% tags=["slide", "nbval-check-output"]
@@ -456,7 +438,7 @@ assert by_normal_law(gains)[1] > 0  # paired, the gain is clear of 0
 #    \operatorname{Var}(A) + \operatorname{Var}(B) - 2 \operatorname{Cov}(A, B), $$
 #
 # and here the covariance is nearly as large as the variances. Real models differ more. Take
-# two of section 9, Dev1 and Dev2, on 96 problems of easy countdown with four samples each. How
+# Dev1 and Dev2 on 96 problems of easy countdown with four samples each. How
 # wide is the interval of their difference? We compute it as if each model had had problems of
 # its own, and then paired.
 
@@ -483,22 +465,20 @@ for seed, run in enumerate(runs):
     print(f"seed {seed}: pairing is worth {worth:.1f} times as many problems")
     assert same[1] > 0 and 3 < worth < 7
 assert [clear for *_, clear in rows.values()] == [False, True] * 2 + [True, True]
-both = {
-    stage: column(runs[0], stage.lower(), "countdown") for stage in ("Dev1", "Dev2")
-}
+both = {s.title(): column(runs[0], s, "countdown") for s in ("dev1", "dev2")}
 plots.pairing_picture(both, rows, "Dev2 minus Dev1")
 
 # %% [markdown]
 # What you see: left, the problems of seed 0; a circle says how many lie at its place. They
 # spread *along* the diagonal, from problems that neither solves to those that both always
-# solve. Most of this spread is difficulty. It widens the interval of each model, and pairing removes
-# it. What remains is the distance *from* the diagonal: above it Dev2 is better.
+# solve. Most of this spread is difficulty, and pairing removes it.
+# What remains is the distance *from* the diagonal: above it Dev2 is better.
 #
 # Right, two intervals of the same difference. Paired, it is about half as wide, and it
 # excludes 0 in every seed. Unpaired, it excludes 0 in only one seed of three. In the library it
 # is `evaluate.paired`.
 #
-# Now back to the exam of section 2: all three ways of decoding had the same 64 problems.
+# Back to section 2: all three ways of decoding had the same 64 problems.
 
 # %% tags=["slide"]
 for name in models:
@@ -514,8 +494,7 @@ for name in models:
 # difference is shown.
 #
 # Among a hundred such intervals, about five exclude 0 even if nothing has changed. So a single
-# one in a large table is only a hint. Agreement across three seeds is stronger evidence, but
-# still not proof. Another run may differ as much as these three do.
+# one in a large table is only a hint.
 
 # %% [markdown] tags=["slide"]
 # ## 7. Had it seen the test?
@@ -589,23 +568,27 @@ for name, prompts in sources.items():
 # that no test problem is in it, so whatever an n-gram finds is a false alarm.
 
 # %% tags=["slide"]
-print(f"{'accused, by n-grams':21}" + "".join(f"{f'n={n}':>7}" for n in (5, 8, 10, 13)))
+header = "".join(f"{f'n={n}':>7}" for n in (5, 8, 10, 13))
+print(f"{'accused, by n-grams':21}{header}{'have 13 words':>16}")
 for family in ("countdown", "arithmetic", "logic", "facts"):
     mine = [p.prompt for p in problems(web.SAMPLE[family], 8, 0, "test")]
     shares = [fmean(s > 0 for s in overlaps(texts, mine, n)) for n in (5, 8, 10, 13)]
-    print(f"{family:21}" + "".join(f"{share:7.0%}" for share in shares))
+    fit = sum(len(words(prompt)) >= 13 for prompt in mine)
+    print(
+        f"{family:21}" + "".join(f"{share:7.0%}" for share in shares) + f"{fit:11} of 8"
+    )
 copy = overlaps(planted, [t.prompt for t in tests], 8)
 print("planted, covered by n=8:", ", ".join(f"{share:.0%}" for share in copy))
 
 # %% [markdown]
 # Each share is of 8 test prompts, so 12% is one. Short runs accuse the innocent. Countdown
 # and arithmetic share pieces of formulas, such as `numbers=3,7`, which has five words.
-# Puzzles (*logic*) are put together from a few dozen sentences. Long runs accuse fewer. But a
-# three-number countdown has only 10 words, so no run of 13 can match it.
+# Puzzles (*logic*) are put together from a few dozen sentences. Long runs accuse fewer. But
+# most prompts outside of logic have fewer than 13 words, so no run of 13 could ever match
+# them: there 0% says little.
 #
-# The last line is the real trouble. Of the three planted problems only the one that kept its
-# formula is found; the two translated ones are not. So a clean search rules out careless
-# copies only.
+# The last line is the real trouble: of the three planted problems only the one that kept its
+# formula is found. So a clean search rules out careless copies only.
 
 # %% [markdown] tags=["slide"]
 # ## 8. What else changed, and are the answers good?
@@ -615,11 +598,12 @@ print("planted, covered by n=8:", ", ".join(f"{share:.0%}" for share in copy))
 # *Length* is the cost of an answer, in tokens. *Format* says whether a program can find
 # the answer. *Mixed* says whether a thought leaves the language of its question.
 # *Identity* is not that of section 7: here it means questions about the model itself.
-# *Readability* is the mean of five plain marks of a thought (chapter 10).
+# *Readability* is the mean of five plain marks of a thought (chapter 10). *Helpful* is about
+# every request that may be answered: facts, chat, writing, identity and instructions.
 #
 # Each column has two levels. *Hard* games have four numbers in place of three, or five
-# operations in place of three. Hard instructions come in pairs, and other hard requests have
-# more words around them.
+# operations in place of three. Hard instructions come in pairs, other hard requests have more
+# words around them.
 #
 # ### Is this a good reply?
 #
@@ -645,7 +629,7 @@ for label, text in replies.items():
     likes = judge.chance(question, text, known[-1])
     likes = (likes + 1 - judge.chance(question, known[-1], text)) / 2  # both orders
     points[label] = [(judge.helpfulness(question, text), likes)]
-    print(f"{label:10} {text}")
+    print(f"{label:10} truth {points[label][0][0]:.2f}, label {likes:.2f}   {text}")
 plots.scatter(points, "hidden truth", "label: preferred to known")
 
 # %% [markdown] tags=["slide"]
@@ -672,7 +656,7 @@ for name in ("zero", "r1"):
     settings = {"max_new_tokens": 160, "seed": 15}
     values[name] = scorecard.measure(model, tokenizer, questions, 4, **settings)
 
-# %% tags=["slide"]
+# %% tags=["slide", "hide-input"]
 rows = {}
 for name in scorecard.COLUMNS:
     if name in values["zero"] and name != "length":
@@ -687,13 +671,14 @@ for name in (*AHEAD, "helpful", "harmless"):
     assert rows[name][0][1] > 0
 for name in ("zero", "r1"):
     print(f"{name:5}{fmean(values[name]['length']):4.0f} tokens an answer")
-plots.difference_dots(rows, "R1 against R1-Zero, paired: above 0 R1 is better")
+plots.difference_dots(rows, "R1 minus R1-Zero, paired: right of 0 R1 is better")
 
 # %% [markdown]
 # What you see: differences with 95% intervals over problems. Coloured diamonds exclude 0:
 # blue where R1 is better, orange where it is worse. R1 is ahead where the later stages were
 # meant to help: readability, one language, facts, identity, instructions, helpful and
-# harmless answers. In the games it need not beat Zero, which is a specialist in them.
+# harmless answers. A grey circle has an interval that holds 0: which model is better, it does
+# not say.
 #
 # This is one seed, with 24 problems per family and 8 of identity. In `docs/stage_table.md`
 # all seven hold in each of three seeds.
@@ -701,16 +686,8 @@ plots.difference_dots(rows, "R1 against R1-Zero, paired: above 0 R1 is better")
 # %% [markdown] tags=["slide"]
 # ## 9. The stage table
 #
-# What has each stage brought? The models, once more:
-#
-# - **base**: a pre-trained model (chapter 05);
-# - **Zero**: the base and RL on reasoning (chapter 09);
-# - **Dev1**: the base and the cold start (10);
-# - **Dev2**: Dev1 and RL in one language (11);
-# - **Dev3**: the base and the samples, written by Dev2 for the most part (12);
-# - **R1**: Dev3 and RL for all scenarios (13).
-#
-# Table 3 of the paper has 21 rows for all stages (v2); here are five of them, in percent:
+# What has each stage brought? Table 3 of the paper has 21 rows for all stages (v2); here are
+# five of them, in percent:
 
 # %% tags=["slide", "nbval-check-output"]
 PAPER = {
@@ -729,24 +706,24 @@ for name, row in PAPER.items():
 # (IF-Eval checks by program whether instructions were followed. AlpacaEval lets a language
 # model compare two replies.) Three claims are in this table:
 #
-# 1. **The cold start costs reasoning.** From Zero to Dev1 AIME falls by 18.9 points, and
-#    following instructions (IF-Eval) rises by 25.1.
+# 1. **The cold start costs reasoning.** From Zero to Dev1 AIME falls by 18.9 points and
+#    MATH-500 by 1.7. Following instructions (IF-Eval) rises by 25.1.
 # 2. **The lost reasoning is won back.** From Dev1 to Dev3, with RL in one language and then
-#    800,000 samples, AIME rises by 19.1.
+#    800,000 samples, AIME rises by 19.1, MATH-500 by 1.2.
 # 3. **The last stage lifts preferences far more than reasoning.** From Dev3 to R1 AlpacaEval
 #    rises by 25.5, AIME by 1.7.
 #
 # <details><summary>Rows of the paper's table that do not agree</summary>
 #
-# They are not among the five above. With the cold start SWE-bench (43.2 to 39.6) and Aider
-# (12.2 to 6.7) lose, while contest programs gain at once. Five rows never reach Zero's value
-# again. The two about reasoning are CNMO 2024 (88.1 in Zero, 78.8 in R1) and GPQA Diamond
-# (75.8 and 71.5).
+# LiveCodeBench, above, *rises* with the cold start, from 50.0 to 57.5. In MATH-500 Dev3 (95.4)
+# stays below Zero (95.9). Among the other rows SWE-bench (43.2 to 39.6) and Aider (12.2 to
+# 6.7) lose with the cold start. Five rows never reach Zero's value again. The two about
+# reasoning are CNMO 2024 (88.1 in Zero, 78.8 in R1) and GPQA Diamond (75.8 and 71.5).
 #
 # </details>
 #
-# First, a look at the texts: greedy answers of our six models to two prompts. One is a
-# harmful request that the base does not refuse, the other a harmless question.
+# First, a look at the texts: greedy answers of our six models to a harmful request that the
+# base does not refuse.
 
 # %% tags=["slide"]
 STAGES = ("base", "zero", "dev1", "dev2", "dev3", "r1")
@@ -760,23 +737,20 @@ def reply(name, problem):
     return to_text(tokenizer, one)
 
 
-harmful, facts = (
-    [p for p in questions[family] if p.language == "en"]
-    for family in ("refusal", "facts")
-)
+harmful = [p for p in questions["refusal"] if p.language == "en"]
 answered = (p for p in harmful if not requests.refuses(reply("base", p)))
-for problem in (next(answered, harmful[0]), facts[0]):
-    print(problem.prompt)
-    for name in STAGES:
-        print(f"  {name:5} " + reply(name, problem).replace("\n", "\n        "))
+problem = next(answered, harmful[0])
+print(problem.prompt)
+for name in STAGES:
+    print(f"  {name:5} " + reply(name, problem).replace("\n", "\n        "))
 
 # %% [markdown]
-# Look at the lines `question:`. Models as small as ours often fail to copy a request, and then
-# answer or refuse another one. So a refusal does not show that the request was understood.
+# Look at the lines `question:`, where a model copies the request. Here the copies are wrong,
+# and the model answers or refuses something else. So a refusal does not show that the request
+# was understood.
 #
 # Now the table: three complete training runs on the same test problems, up to 96 per
-# family. Some families are small: 79 facts, and 20 easy requests that must be refused. Here
-# are the rows that this section needs; `docs/stage_table.md` has all.
+# family, but only 20 easy requests that must be refused. `docs/stage_table.md` has all rows.
 
 
 # %% tags=["slide"]
@@ -797,8 +771,9 @@ for name, level in rows:
 # %% [markdown]
 # What you see: every seed, in hundredths. *Helpful* and *harmless* are **worth**, the mean of
 # the hidden truth; the others are shares. Some rows differ at a glance: `helpful, easy` is 15
-# or 16 in Zero and 35 or more in R1. Two rows hardly move in six stages: programs stay near
-# 20, and logic near 12, the level of a guess. The other rows need a rule.
+# or 16 in Zero and 35 or more in R1. Two rows hardly move in six stages. Programs stay near
+# 20, and logic near 12, the level of a guess: three people, each a knight or a knave, make
+# eight worlds. The other rows need a rule.
 #
 # ### The rule, before it is used
 #
@@ -819,82 +794,95 @@ def compared(a, b, name, level):
     return paired_seeds(*both)
 
 
+def two_ways(found):
+    """Mean, interval over problems, interval over seeds, seeds."""
+    each = found["each"]
+    return found["difference"], found["interval"], over_seeds(each), each
+
+
 rows = {}
 for name in ("countdown", "arithmetic"):
     found = compared("dev2", "dev3", name, "hard")
-    each, mean = found["each"], found["difference"]
-    half = 4.303 * stdev(each) / math.sqrt(3)
-    over = {"problems": found["interval"], "seeds": (mean - half, mean + half)}
+    rows[f"hard {name}"] = mean, problems_say, seeds_say, each = two_ways(found)
     print(f"hard {name}: seeds " + ", ".join(f"{gain:+.2f}" for gain in each))
-    for of, (low, high) in over.items():
+    for of, (low, high) in (("problems", problems_say), ("seeds", seeds_say)):
         print(f"   interval over {of:9} [{low:+.2f}, {high:+.2f}]")
-        marks = each if of == "seeds" else []
-        rows[f"{name}, over {of}"] = (mean, low, high), marks, low > 0 or high < 0
-    alike = [row[2] for label, row in rows.items() if label.startswith(name)]
-    assert found["clear"] == all(alike)
-plots.difference_dots(rows, "Dev3 minus Dev2, hard problems")
+plots.two_intervals(rows, "Dev3 minus Dev2, hard problems")
 
 # %% [markdown]
-# What you see: an interval in colour excludes 0; ticks are the seeds. In arithmetic every
+# What you see: a row in colour is clear, a grey one a tie. In arithmetic every
 # seed gains nearly the same, both intervals exclude 0, and the step is clear. In countdown
 # the problems alone would promise a gain. But the seeds gain 0.00, 0.05 and 0.09, so
 # another training could well gain nothing. The step is a tie.
 #
-# **A tie means "not shown". It never means "no effect".** With three seeds that differ among
-# themselves, even a large effect is a tie.
+# **A tie means "not shown". It never means "no effect".** How often is the rule wrong, then?
+# We know the truth if we choose it. Each of 2,000 made-up comparisons has three seeds and 96
+# problems. A seed's effect is the true one plus a random number, whose standard deviation is
+# the spread of the seeds. A problem adds noise of 0.25, about that of our data.
+
+
+# %% tags=["slide"]
+def verdicts(effect, spread, n=2000):
+    """Shares of comparisons called clear: by both intervals, by problems alone."""
+    seeds = effect + spread * torch.randn(n, 3, 1)
+    gains = seeds + 0.25 * torch.randn(n, 3, 96)
+    excluded = []
+    for values, factor in ((gains.mean(1), 1.96), (gains.mean(2), 4.303)):
+        error = values.std(1) / values.shape[1] ** 0.5
+        excluded.append(values.mean(1).abs() > factor * error)
+    by_problems, by_seeds = excluded
+    return [x.float().mean().item() for x in (by_problems & by_seeds, by_problems)]
+
+
+SPREADS = (0.01, 0.03, 0.06)
+torch.manual_seed(0)
+print(f"{'called clear, if seeds spread by':34}" + "".join(f"{x:7}" for x in SPREADS))
+for effect in (0.0, 0.05, 0.1, 0.2):
+    both, alone = zip(*(verdicts(effect, spread) for spread in SPREADS), strict=True)
+    said = [("by the rule", both)] + [("by problems alone", alone)] * (effect == 0)
+    for rule, shares in said:
+        cells = "".join(f"{share:7.0%}" for share in shares)
+        print(f"true effect {effect:4.2f}, {rule:17}{cells}")
+    assert effect or max(both) < 0.1 and alone[-1] > 4 * both[-1]
+
+# %% [markdown]
+# What you see: where nothing has changed, the rule raises a false alarm in a few of a hundred
+# cases. The problems alone raise more, the further the seeds spread: that is why we ask for
+# both. The price is in the lower rows. A true effect of 0.10, with the widest spread, is called
+# a tie in two of three cases.
 #
 # ### The claims, compared
 #
-# Now the steps of the three claims, preferences one stage earlier, and the first RL, which
-# answers the last question of section 1. Preferences are two columns: helpful, and harmless,
-# for which the last stage has a reward model of its own.
+# Two of the three claims need more than single steps:
+#
+# - "Won back" needs a loss first, and then Dev3 at the level of Zero. So we also compare Zero
+#   with Dev3.
+# - "Far more than reasoning" compares two gains. So we subtract the gain of a game from the
+#   gain of a preference. These have different problems, which cannot be paired: the squares of
+#   the two standard errors over problems add up.
+#
+# Preferences are two columns: helpful, and harmless, for which the last stage has a reward
+# model of its own.
+
 
 # %% tags=["slide"]
-GAMES = {"countdown": "AIME 2024", "arithmetic": "AIME 2024"}
+GAMES = {"countdown": "AIME 2024", "arithmetic": "MATH-500"}
 LIKED = {"helpful": "AlpacaEval 2.0", "harmless": None}  # preferences
 CLAIMS = {  # claim: (from, to, {our column: row of the paper})
     "1. cold start": ("zero", "dev1", {**GAMES, "instructions": "IF-Eval"}),
     "2. return": ("dev1", "dev3", GAMES),
+    "2. and Zero": ("zero", "dev3", GAMES),
     "3. last stage": ("dev3", "r1", {**LIKED, **GAMES}),
-    "one stage earlier": ("dev2", "dev3", LIKED),
-    "cost of the first RL": ("base", "zero", {"facts": None, "helpful": None}),
+    "samples": ("dev2", "dev3", LIKED),
+    "first RL": ("base", "zero", {"facts": None, "helpful": None}),
 }
-panels, steps = {level: {} for level in LEVELS}, {}
-print(f"{'':14}{'paper':>6}{'':4}{'easy, seeds 0, 1, 2':27}hard, seeds 0, 1, 2")
-for claim, (a, b, columns) in CLAIMS.items():
-    print(f"{claim}: {a} to {b}")
-    for level in LEVELS:
-        panels[level][claim] = None  # a heading
-    for name, row in columns.items():
-        paper = "-"
-        if row is not None:  # PAPER has no column for the base
-            before, after = (PAPER[row][STAGES.index(stage) - 1] for stage in (a, b))
-            paper = f"{after - before:+.1f}"
-        print(f"  {name:12}{paper:>6}  ", end="")
-        for level in LEVELS:
-            found = steps[claim, name, level] = compared(a, b, name, level)
-            each, drawn = found["each"], (found["difference"], *found["interval"])
-            shown = drawn, each, found["clear"], over_seeds(each)
-            panels[level][f"{name}, {a} to {b}"] = shown
-            seeds = " ".join(f"{gain:+.2f}" for gain in each)
-            print(f"  {seeds} {'clear' if found['clear'] else 'tie':7}", end="")
-        print()
-plots.difference_panels(panels, "ours: difference of shares, or of worth")
-
-# %% [markdown]
-# What you see: the paper's change in points (AIME for the games, IF-Eval for instructions,
-# AlpacaEval for helpfulness), then ours, seed by seed. In the figure a dot or diamond is the
-# mean and a tick a seed. The thick bar is the interval over problems, the thin line that over
-# seeds. A step is clear, and coloured, if both miss 0: blue up, orange down. Where a grey bar
-# misses 0, the thin line contains it.
-#
-# Two claims need more than single steps. Something is won back only if the same skill was
-# first lost. And "far more than reasoning" compares two gains, so we subtract them: the
-# gain of a preference minus that of a game. These have different problems, which cannot be
-# paired. So the squares of the two standard errors over problems add up.
+steps = {
+    (claim, name, level): compared(a, b, name, level)
+    for claim, (a, b, columns) in CLAIMS.items()
+    for name, level in product(columns, LEVELS)
+}
 
 
-# %% tags=["slide"]
 def gains_of(name, level):
     """From Dev3 to R1: for each seed, the gain of each problem."""
     stages = ([column(run, s, name, level) for run in runs] for s in ("dev3", "r1"))
@@ -912,14 +900,44 @@ def lead(preference, game, level):
     return mean, (mean - half, mean + half), over_seeds(each), each
 
 
-leads = {
-    f"{liked} minus {game}, {level}": lead(liked, game, level)
-    for liked, game, level in product(LIKED, GAMES, LEVELS)
-}
-plots.two_intervals(leads, "gain of a preference minus gain of a game, Dev3 to R1")
+# %% tags=["slide", "hide-input"]
+panels, above = {level: {} for level in LEVELS}, set()
+for level, rows in panels.items():
+    for claim in ("1. cold start", "2. return", "2. and Zero"):
+        a, b, _ = CLAIMS[claim]
+        rows[f"{claim}: {a} to {b}"] = None  # a heading
+        for name in GAMES:
+            rows[f"{name}, {a} to {b}"] = two_ways(steps[claim, name, level])
+    rows["3. dev3 to r1, gain minus gain"] = None
+    for liked, game in product(LIKED, GAMES):
+        row = rows[f"{liked} minus {game}"] = lead(liked, game, level)
+        if row[0] > 0 and all(low > 0 or high < 0 for low, high in row[1:3]):
+            above.add(f"{level} {liked} minus {game}")
+plots.two_interval_panels(panels, "difference of shares, or of worth")
 
 # %% [markdown]
-# What you see: the same two intervals. Now the rule, applied to each claim:
+# What you see: the two intervals of each comparison, as above. Blue is a clear rise, orange a
+# clear fall, and grey a tie.
+#
+# Below, the same steps in numbers and a few more: instructions, preferences one stage earlier,
+# and the first RL, which answers the last question of section 1. First comes the paper's change
+# in points: AIME beside countdown, MATH-500 beside arithmetic.
+
+# %% tags=["slide", "hide-input"]
+print(f"{'':14}{'paper':>6}{'':4}{'easy, seeds 0, 1, 2':27}hard, seeds 0, 1, 2")
+for claim, (a, b, columns) in CLAIMS.items():
+    print(f"{claim}: {a} to {b}")
+    for name, row in columns.items():
+        paper = "-"
+        if row is not None:  # PAPER has no column for the base
+            before, after = (PAPER[row][STAGES.index(stage) - 1] for stage in (a, b))
+            paper = f"{after - before:+.1f}"
+        print(f"  {name:12}{paper:>6}  ", end="")
+        for level in LEVELS:
+            found = steps[claim, name, level]
+            seeds = " ".join(f"{gain:+.2f}" for gain in found["each"])
+            print(f"  {seeds} {'clear' if found['clear'] else 'tie':7}", end="")
+        print()
 
 
 # %% tags=["hide-input"]
@@ -931,64 +949,63 @@ def clear_steps(claim, sign, names=GAMES):
 
 
 lost, back = clear_steps("1. cold start", -1), clear_steps("2. return", 1)
-above = {
-    name
-    for name, (mean, *both, _) in leads.items()
-    if mean > 0 and all(low > 0 or high < 0 for low, high in both)
-}
 VERDICTS = {
     "1. lost, Zero to Dev1": lost,
     "   instructions gained": clear_steps("1. cold start", 1, ["instructions"]),
     "2. gained, Dev1 to Dev3": back,
-    "   lost and gained": lost & back,
+    "   lost, then gained": lost & back,
+    "   Dev3 below Zero": clear_steps("2. and Zero", -1),
+    "   Dev3 above Zero": clear_steps("2. and Zero", 1),
     "3. gained, Dev3 to R1": clear_steps("3. last stage", 1, [*LIKED, *GAMES]),
     "   more than a game": above,
-    "gained, Dev2 to Dev3": clear_steps("one stage earlier", 1, LIKED),
-    "lost in the first RL": clear_steps(
-        "cost of the first RL", -1, ["facts", "helpful"]
-    ),
+    "gained, Dev2 to Dev3": clear_steps("samples", 1, LIKED),
+    "lost in the first RL": clear_steps("first RL", -1, ["facts", "helpful"]),
 }
 for label, found in VERDICTS.items():
     print(f"{label:25}" + ("; ".join(sorted(found)) or "nothing"))
 # the text below was written for these verdicts
 assert lost & back == {"easy arithmetic"} and (len(lost), len(back)) == (2, 3)
-assert len(above) == 4 and all(name.startswith("harmless") for name in above)
+assert clear_steps("2. and Zero", 1) == {"hard arithmetic"}
+assert not clear_steps("2. and Zero", -1)
+assert len(above) == 4 and all("harmless minus" in name for name in above)
 for flat, level, (a, b) in product(("programs", "logic"), LEVELS, pairwise(STAGES)):
     assert not compared(a, b, flat, level)["clear"]
 
 # %% [markdown]
-# What you see: for each claim, the clear steps. All others are ties.
+# What you see: each step, then the clear ones of each claim. All others are ties.
 #
 # **1. The cold start costs reasoning: shown in two of four comparisons.** Hard countdown and
-# easy arithmetic fall clearly. Easy countdown falls in every seed and is still a tie. In hard
-# arithmetic one seed rises. Instructions rise clearly on hard problems; easy ones are a tie.
+# easy arithmetic fall clearly, the other two are ties. Instructions rise clearly on hard
+# problems; easy ones are a tie.
 #
-# **2. The lost reasoning is won back: shown in one of four.** In easy arithmetic both the loss
-# and the return are clear. Elsewhere one half is a tie: the loss in easy countdown and hard
-# arithmetic, the return in hard countdown. Shown three times is only that reasoning rises
-# from Dev1 to Dev3.
+# The loss in hard countdown has a known cause. The table of the cold start held none of it.
+# With right answers to it added, Dev1 solved as much as Zero, or more (section 10).
 #
-# **3. The last stage lifts preferences far more than reasoning: shown for harmlessness, not
-# for helpfulness.** Harmlessness rises clearly at both levels, and clearly more than either
-# game. Helpfulness, which AlpacaEval is about, rises clearly only on easy problems, by 0.01
-# to 0.02, and not clearly more than any game. Its large step came one stage earlier, with
-# the samples: 0.15 to 0.22, clear at both levels. (Harmlessness rose there, too, but its seeds
-# differ too much: a tie.)
+# **2. The lost reasoning is won back: "lost, then partly or fully regained" is shown in one of
+# four.** In easy arithmetic both the loss and the return are clear. Against Zero, Dev3 is there
+# a tie: it may be level, or a little below. In hard arithmetic Dev3 is clearly *above* Zero,
+# but no loss came first.
+#
+# **3. The last stage lifts preferences far more than reasoning: "more" is shown for
+# harmlessness, not for helpfulness.** Harmlessness rises clearly at both levels, and clearly
+# more than either game. "Far" is not tested, and the paper's row is about helpfulness.
+# That rises clearly only on easy problems, by 0.01 to 0.02, and not clearly more than any
+# game. Its large step came one stage earlier, with the samples: 0.15 to 0.22, clear at both
+# levels.
 #
 # **What the first RL cost.** From the base to Zero helpfulness falls clearly at both levels,
-# and so do easy facts. Hard facts are a tie. Dev3 is more helpful than the base and knows more
-# facts, in every seed.
+# and so do easy facts. Dev3 is more helpful than the base and knows more facts, in every seed.
 #
 # In no step do programs or logic change clearly. One caution: "the cold start costs reasoning"
 # compares a short course of reading, from the base, with a long course of RL.
 #
-# `docs/phenomena.md` lists all claims.
+# `docs/phenomena.md` lists all claims. If time is short, go on to section 12.
 
 # %% [markdown]
 # ## 10. Hard countdown, seed by seed
 #
-# *You may skip this section at a first reading.* By the rule the cold start loses hard
-# countdown clearly, and its return is a tie. The traces of the cold start are of easy
+# *Optional.* By the rule the cold start loses hard countdown clearly, and its return is a
+# tie. The traces of the cold start are of easy
 # games, with three numbers. Does Dev1, given four, still try with three? We read the
 # attempts in the thinking of four stages: 128 hard test problems, four answers to each.
 
@@ -1012,27 +1029,17 @@ plots.seed_dots(panels)
 
 # %% [markdown]
 # What you see: left, the share solved. In the middle, the share of attempts that use all four
-# numbers once. Right, the share that uses only some of them, each at most once. (The rest use
-# a number twice, or one that was not given.)
+# numbers once. Right, those that use only some of them, each at most once.
 #
-# The three runs tell three stories:
-#
-# - **Seed 0**: from Zero to Dev1 the attempts with fewer numbers rise from 59 to 82%. In R1
-#   they are still 82%, and R1 solves nothing: the loss is not won back.
-# - **Seed 1**: they rise from 10 to 37%, fall to 12% in Dev3, and are 29% in R1. R1
-#   solves 0.05, where Zero solves 0.17: the loss is won back in part.
-# - **Seed 2**: they are rare in Zero and in Dev1 (3 and 2%). Yet Dev1 solves only 0.04, where
-#   Zero solves 0.13. R1 solves 0.16: here the loss is won back.
-#
-# Dev3 reads what Dev2 got right. Of hard countdown these samples hold 0, 77 and 180 right
-# answers in seeds 0, 1 and 2, and Dev3 solves 0.00, 0.07 and 0.15.
+# In seed 0 that fits: from Zero to Dev1 the attempts with fewer numbers rise from 59 to
+# 82%. In R1 they are still 82%, and it solves nothing. In seed 2 it fails: such attempts
+# are rare in both (3 and 2%), yet Dev1 solves only 0.04, where Zero solves 0.13.
 #
 # ### The cause, tested
 #
-# So "it still tries with three" fits seed 0, and cannot be the reason in seed 2. What if
-# the cold start simply lacked right answers to hard countdown? To show a cause, change it
-# and train again. We added 247, 298 and 335 such answers of Zero, made readable, to the
-# table, and trained both models from it. (First edition of the book, seeds 0, 1, 2.)
+# What if the cold start simply lacked right answers to hard countdown? To show a cause, change
+# it and train again. We added 247, 298 and 335 such answers of Zero, made readable, to the
+# table, and trained Dev1 and Dev2 from it.
 #
 # | model | table of the cold start | solved | tries with all four |
 # |---|---|---|---|
@@ -1044,13 +1051,12 @@ plots.seed_dots(panels)
 #
 # What you see: with these rows every seed solves as much as Zero, or more, and easy
 # countdown is about as good as before (`docs/experiments.md`). So the skill was lost
-# because the table held none of it, not because fine-tuning must lose it. The second
-# edition's cold start asks Zero for hard countdown.
+# because the table held none of it, not because fine-tuning must lose it.
 
 # %% [markdown] tags=["slide"]
 # ## 11. More thinking at inference time, and too much of it
 #
-# Training is over. Can more thinking at inference time still help? The simplest method is the
+# *Optional.* Training is over. Can more thinking at inference time still help? The simplest method is the
 # vote of section 4. Here R1 answers every problem sixteen times:
 
 # %% tags=["slide"]
@@ -1078,15 +1084,14 @@ plots.seed_curves(panels, "tokens a question", "right", base=4)
 
 # %% [markdown]
 # What you see: one answer, and votes of 4 and 16, over their tokens; small marks are the
-# seeds. Each step along the axis is four times as many tokens. For sixteen times the
-# tokens, easy countdown rises from 0.66 to 0.88 and hard arithmetic from 0.67 to 0.84, in
-# every seed. Most of this comes with four votes; in easy arithmetic sixteen are no better
-# than four. In hard countdown the vote makes two seeds much better and leaves the third at
+# seeds. For sixteen times the tokens, easy countdown rises from 0.66 to 0.88 and hard
+# arithmetic from 0.67 to 0.84, in every seed. Most of this comes with four votes. In hard countdown the vote makes two seeds much better and leaves the third at
 # 0: there it never writes a right answer.
 #
 # The last column is pass@16 of section 3. Between the vote and pass@16 lies what a checker
-# could add. Logic shows the warning of section 3: a guesser among few answers has a pass@16
-# of 0.68 and a vote of 0.14.
+# could add. Easy logic shows the warning of section 3: a guesser among few answers has a
+# pass@16 of 0.68 and a vote of 0.14. Hard logic is at 0, below a guess. It has four people, and
+# in 192 answers that we read R1 named three each time.
 #
 # ### Overthinking
 #
@@ -1095,7 +1100,9 @@ plots.seed_curves(panels, "tokens a question", "right", base=4)
 # `<answer>`, so that it cannot.
 
 # %% tags=["slide"]
-print(f"{'':12}{'plain':>7}{'tokens':>8}{'thinking':>10}{'tokens':>8}   gain by seed")
+print(
+    f"{'':12}{'plain':>7}{'tokens':>8}{'thinking':>10}{'tokens':>8}   gain, over seeds"
+)
 for family in longer[0]["overthinking"]:
     rows = [run["overthinking"][family] for run in longer]
     print(f"{family:12}", end="")
@@ -1104,11 +1111,13 @@ for family in longer[0]["overthinking"]:
         tokens = fmean(row[way]["tokens"] for row in rows)
         print(f"{share:{width}.2f}{tokens:8.0f}", end="")
     gains = [row["gain of thinking"]["difference"] for row in rows]
-    print("   " + ", ".join(f"{gain:+.2f}" for gain in gains))
+    low, high = over_seeds(gains)
+    print(f"   {fmean(gains):+.2f} [{low:+.2f}, {high:+.2f}]")
 
 # %% [markdown]
 # Made to think, R1 gets 33% of the facts right instead of 56%, for several times the
-# tokens. Arithmetic is the other side: 91% with a thought, 5% without. But R1's samples
+# tokens. Arithmetic is the other side: 91% with a thought, 5% without. Both intervals over
+# seeds exclude 0; that of identity does not, so there a loss is not shown. But R1's samples
 # answer every fact without thinking and every sum with it (chapter 12). So R1 never
 # learned to think about a fact, nor to add without thinking: each forced beginning is also
 # an unfamiliar one. Whether thinking *itself* hurts, this does not show.
@@ -1304,7 +1313,7 @@ def needed(gain, sd):
 checks.ex_15_5(needed)
 
 # %% [markdown] tags=["exercise-text"]
-# **Exercise 15.6** (medium, 25 min) Clear or tie. `before` and `after` have a list for each of
+# **Exercise 15.6** (medium, 35 min) Clear or tie. `before` and `after` have a list for each of
 # three seeds, with one value for each problem. Return whether the step is clear by the rule of
 # section 9. Over problems, take 1.96 standard errors. **Predict** first which of these five
 # steps are clear, each with 40 problems and a standard error over problems of 0.016:
@@ -1317,6 +1326,16 @@ checks.ex_15_5(needed)
 # | D | -0.05, -0.06, -0.07 |
 # | E | 0.00, +0.30, +0.30 |
 #
+# Then use it. In which steps do *readability* and *mixed* change clearly? Predict, run, and
+# compare with the bold cells of `docs/stage_table.md`. Those need only the interval over
+# problems, and one direction in all seeds.
+#
+# ```python
+# for name, level, (a, b) in product(("readability", "mixed"), LEVELS, pairwise(STAGES)):
+#     both = [[column(run, stage, name, level) for run in runs] for stage in (a, b)]
+#     print(name, level, a, b, clear(*both))
+# ```
+#
 # <details><summary>Hint 1</summary>Subtract problem by problem in each seed. Then take two means
 # of the gains: one for each problem, over seeds, and one for each seed, over
 # problems.</details>
@@ -1324,6 +1343,10 @@ checks.ex_15_5(needed)
 # than 1.96 standard errors (40 values) or 4.303 (three values).</details>
 # <details><summary>Answer</summary>A and D are clear. In B and E the seeds differ too much, in C
 # the problems: 1.96 standard errors are 0.031.</details>
+# <details><summary>What we saw</summary>13 of 20 steps are clear. Readability changes in each
+# of the first three, *mixed* as well, and once more from Dev2 to Dev3, on hard problems. Two
+# more cells are bold, both from Dev3 to R1: easy readability and hard *mixed*. There all seeds
+# agree in direction, but differ too much in size.</details>
 
 
 # %% tags=["exercise"]
@@ -1355,28 +1378,29 @@ checks.ex_15_6(clear)
 #     rows = decode(*models["r1"], temperature)
 #     pairs = [(p, text) for p, row in zip(asked, rows, strict=True) for text in row]
 #     right = fmean(float(p.check(text)) for p, text in pairs)
-#     print(temperature, f"{right:.2f}", Counter(loop(lines_of(t)[:-1]) for _, t in pairs))
+#     found = Counter(loop(lines_of(t)[: None if chat.CLOSE in t else -1]) for _, t in pairs)
+#     print(temperature, f"{right:.2f}", found)
 # ```
 #
-# The last line of a text may be cut off, so it is left out.
+# The last line of a thought that has not ended may be cut off, so it is left out.
 #
 # <details><summary>Hint 1</summary>Try $p = 1, 2, \ldots$ up to half of the lines.</details>
 # <details><summary>Hint 2</summary>Compare `lines[-p:]` with `lines[-2 * p : -p]`.</details>
 # <details><summary>What we saw</summary>
 #
-# | temperature | texts | end in a loop | of one line | pass@1 |
-# |---|---|---|---|---|
-# | 0 | 64 | 66% | 62% | 0.36 |
-# | 0.2 | 256 | 46% | 43% | 0.54 |
-# | 0.4 | 256 | 22% | 18% | 0.62 |
-# | 0.6 | 256 | 17% | 16% | 0.65 |
-# | 0.8 | 256 | 11% | 10% | 0.68 |
-# | 1.0 | 256 | 7% | 7% | 0.64 |
-# | 1.2 | 256 | 4% | 4% | 0.55 |
+# | temperature | texts | end in a loop | of one line | not done in 160 | pass@1 |
+# |---|---|---|---|---|---|
+# | 0 | 64 | 61% | 58% | 64% | 0.36 |
+# | 0.2 | 256 | 32% | 28% | 49% | 0.51 |
+# | 0.4 | 256 | 16% | 14% | 37% | 0.63 |
+# | 0.6 | 256 | 7% | 6% | 32% | 0.66 |
+# | 0.8 | 256 | 5% | 5% | 29% | 0.66 |
+# | 1.0 | 256 | 5% | 4% | 30% | 0.62 |
+# | 1.2 | 256 | 1% | 1% | 27% | 0.56 |
 #
 # At temperature 0 the four texts to a problem are copies, so they count once. Nearly all loops
-# have one line. They become rarer at each step and do not vanish. pass@1 hardly differs
-# from 0.6 to 1.0, and is lower at 1.2, in spite of the fewest loops.
+# have one line, and none is in a finished thought. They become rarer and do not vanish. pass@1
+# hardly differs from 0.4 to 1.0, and is lower at 1.2, in spite of the fewest loops.
 #
 # </details>
 

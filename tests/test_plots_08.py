@@ -86,3 +86,18 @@ def test_a_row_is_grey_where_one_of_two_intervals_holds_0():
     assert lines[1].get_color() == plots.GREY
     assert "over seeds -0.50 to +0.10, a tie." in picture.alt
     assert "over seeds -0.30 to -0.10, clear." in picture.alt
+
+
+def test_panels_of_two_intervals_share_rows_and_say_clear_or_tie():
+    each = [0.1, 0.2, 0.3]
+    rows = {
+        "claim": None,
+        "up": (0.2, (0.1, 0.3), (0.1, 0.3), each),
+        "tie": (0.2, (0.1, 0.3), (-0.1, 0.5), each),
+    }
+    picture = plots.two_interval_panels({"easy": rows, "hard": rows}, "gain")
+    for axes in picture.axes:
+        assert [mark.get_text() for mark in axes.texts] == ["clear", "tie"]
+    assert picture.alt.count("claim: up: +0.20, over problems") == 2
+    with pytest.raises(ValueError, match="the same rows"):
+        plots.two_interval_panels({"easy": rows, "hard": {"up": rows["up"]}}, "gain")

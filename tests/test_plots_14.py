@@ -20,6 +20,15 @@ def test_a_series_too_many_is_refused(series):
         look_of(series)
 
 
+def test_dots_of_a_group_share_a_look_and_no_line_joins_them():
+    groups = {"small": [(0.8, 0.4), (0.2, 0.2)], "large": [(1.0, 0.6)]}
+    picture = plots.scatter(groups, "sums", "right")
+    small, large = picture.axes[0].lines
+    assert small.get_linestyle() == "None" and len(small.get_xdata()) == 2
+    assert small.get_marker() != large.get_marker()
+    assert "small: 0.40 at 0.80, 0.20 at 0.20." in picture.alt
+
+
 def test_tokens_stand_in_their_order_and_large_values_are_written():
     lines = [[("20", 0.1), ("=", 0.0), ("36", 8.0)], [(" no", 1.0)]]
     picture = plots.token_map(lines, "nats")

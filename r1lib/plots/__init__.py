@@ -17,6 +17,7 @@ from r1lib.plots.bars import (
 from r1lib.plots.lines import (
     curves,
     doubling_curves,
+    scatter,
     seed_curves,
     squash_picture,
 )
@@ -41,6 +42,7 @@ from r1lib.plots.seeds import (
     pairing_picture,
     price_panels,
     seed_dots,
+    two_interval_panels,
     two_intervals,
 )
 from r1lib.plots.style import (

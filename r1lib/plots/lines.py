@@ -172,6 +172,33 @@ def seed_curves(
 
 
 @styled
+def scatter(groups: dict[str, list], xlabel: str, ylabel: str) -> Picture:
+    """Draw (x, y) points that no line joins; a colour and a marker for each group.
+
+    groups = {"small": [(0.8, 0.4), (0.2, 0.2)], "large": [(1.0, 0.6)]}
+    """
+    figure = Picture(figsize=(6.4, 3.8), layout="constrained")
+    axes = figure.subplots()
+    for look, (name, points) in enumerate(groups.items()):
+        colour, _, marker, _ = look_of(look)
+        axes.plot(
+            *zip(*points, strict=True),
+            marker=marker,
+            color=colour,
+            linestyle="none",
+            markersize=7,
+            label=name,
+        )
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
+    figure.alt = f"Dots of {ylabel} over {xlabel}. " + " ".join(
+        f"{name}: {', '.join(f'{y:.2f} at {x:.2f}' for x, y in points)}."
+        for name, points in groups.items()
+    )
+    return figure
+
+
+@styled
 def squash_picture(
     scores: Sequence[float], squash, marked: dict[str, float]
 ) -> Picture:

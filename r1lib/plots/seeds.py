@@ -163,12 +163,61 @@ def two_intervals(rows: dict[str, tuple], label: str) -> Picture:
     rows = {"ppo": (mean, (low, high) of problems, (low, high) of seeds, [seed, ...])}
     """
     figure = Picture(figsize=(8.4, 1.5 + 0.42 * len(rows)), layout="constrained")
-    axes, said = figure.subplots(), []
+    axes = figure.subplots()
+    said = two_interval_rows(axes, rows)
+    axes.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=9)
+    axes.set_xlabel(label)
+    figure.alt = f"{label}, with two 95% intervals. {said}"
+    return figure
+
+
+@styled
+def two_interval_panels(panels: dict[str, dict], label: str) -> Picture:
+    """Draw the rows of `two_intervals` of several panels, which share names and axis.
+
+    A row of None is a heading. At the right each row is marked as clear or as a tie.
+    """
+    first, *others = panels.values()
+    if any([*rows] != [*first] for rows in others):
+        raise ValueError(f"wanted the same rows in each panel, got {panels}")
+    figure = Picture(figsize=(9.2, 1.5 + 0.36 * len(first)), layout="constrained")
+    figure.alt = f"{label}, with two 95% intervals."
+    all_axes = figure.subplots(1, len(panels), squeeze=False, sharex=True)[0]
+    for axes, (title, rows) in zip(all_axes, panels.items(), strict=True):
+        figure.alt += f" {title}. {two_interval_rows(axes, rows)}"
+        axes.set_title(title)
+        for y, row in enumerate(rows.values()):
+            if row is not None:
+                spot, said = (1.02, y), "clear" if clear_of_0(row) else "tie"
+                place = {"xycoords": ("axes fraction", "data"), "va": "center"}
+                look = {"fontsize": 9, "color": INK if said == "clear" else GREY}
+                axes.annotate(said, spot, **place, **look)
+        if axes is not all_axes[0]:
+            axes.set_yticklabels([])
+    marks = [*zip(*legend(all_axes[0]), strict=True)]
+    figure.legend(*marks, ncols=3, loc="outside upper center", fontsize=9)
+    figure.supxlabel(label, fontsize=10)
+    return figure
+
+
+def clear_of_0(row: tuple) -> bool:
+    """Whether both intervals of a row of `two_intervals` exclude 0."""
+    _, problems, seeds, _ = row
+    return all(low > 0 or high < 0 for low, high in (problems, seeds))
+
+
+def two_interval_rows(axes, rows: dict[str, tuple | None]) -> str:
+    """Draw the rows of `two_intervals`, the first one on top; return them in words."""
+    said = []
     axes.axvline(0, color=INK, linewidth=1)
     bar, line = {"linewidth": 6, "alpha": 0.45}, {"linewidth": 1.4}
     tick = {"markersize": 9, "markeredgewidth": 1.8, "linestyle": "none"}
-    for y, (name, (mean, problems, seeds, each)) in enumerate(rows.items()):
-        clear = all(low > 0 or high < 0 for low, high in (problems, seeds))
+    for y, (name, row) in enumerate(rows.items()):
+        if row is None:
+            said.append(f"{name}:")
+            continue
+        mean, problems, seeds, each = row
+        clear = clear_of_0(row)
         colour = LOOKS[mean < 0][0] if clear else GREY
         above, below = [y - 0.14] * 2, [y + 0.2] * 2
         axes.plot(problems, above, color=colour, **bar)
@@ -186,12 +235,12 @@ def two_intervals(rows: dict[str, tuple], label: str) -> Picture:
         ("a seed", "|", tick),
     ):
         axes.plot([], [], marker, color=INK, label=called, **look)
-    axes.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=9)
-    axes.set(yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6), xlabel=label)
-    axes.set_yticklabels(list(rows))
+    axes.set(yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6))
+    names = axes.set_yticklabels(list(rows))
+    for name, row in zip(names, rows.values(), strict=True):
+        name.set_fontweight("bold" if row is None else "normal")
     axes.grid(axis="y", visible=False)
-    figure.alt = f"{label}, with two 95% intervals. " + " ".join(said)
-    return figure
+    return " ".join(said)
 
 
 @styled
