@@ -54,7 +54,15 @@ from r1lib.tokenizer import chat
 from r1lib.traces import collect, filters, tables
 from r1lib.traces.filters import Filter
 from r1lib.training import optim, sft
-from r1lib.world import countdown, instructions, judge, requests, skills, web
+from r1lib.world import (
+    countdown,
+    instructions,
+    judge,
+    readability,
+    requests,
+    skills,
+    web,
+)
 from r1lib.world.countdown import AGAIN
 
 torch.manual_seed(0)
@@ -66,22 +74,27 @@ author, tokenizer = artifacts.load("dev2-tiny")
 # %% [markdown]
 # ## 1. Why start again from the base?
 #
-# By now the paper has a model, **Dev2**, that reasons well and in one language. Why not simply train
-# it further?
+# By now the paper has a model, **Dev2**, that reasons well and in one language. But Dev2 is a
+# specialist. Reinforcement learning (RL) looked at tasks where a rule can tell right from wrong.
+# No reward was paid for a good letter, a fact, or a polite refusal. There are three
+# ways to add these:
 #
-# Because Dev2 has become a specialist. Reinforcement learning (RL) looked at mathematics, code
-# and logic, where a rule can tell right from wrong. No reward was paid for a good letter, a
-# fact, or a polite refusal.
+# - (a) Train Dev2 on general texts.
+# - (b) Let Dev2 write reasoning samples, and train *Dev2* on a mix of both.
+# - (c) Train a **fresh copy of the base** on this mix.
 #
-# So R1 takes the specialist as an *author*. Dev2 answers a great many problems, several
-# times each. Wrong and unreadable answers are thrown away. The rest becomes training data,
-# texts of other kinds are added, and a **fresh copy of the base** learns from them (v1,
-# section 2.3.3). The result is **Dev3**.
+# R1 takes (c), with Dev2 as the *author*. Dev2 answers a great many problems, several times each.
+# Wrong and unreadable answers are thrown away, texts of other kinds are added, and the base
+# learns from the mix (v1, section 2.3.3). The result is **Dev3**.
+#
+# That section gives no reason for (c), and tests neither (a) nor (b). We can guess. With (a) the
+# model may forget to reason. With (b) it may keep habits of RL that no filter lets pass. After (c)
+# all that it knows of reasoning comes from texts that were checked. Question 1 tries all three.
 #
 # ### One loop with many names
 #
 # The step "sample several answers, check them, keep the good ones" is called **rejection
-# sampling**. It has many names, which differ only in the use of the kept answers.
+# sampling**. It has many names, which differ mainly in the use of the kept answers.
 #
 # ![On the left three boxes: a model writes k answers, a check says yes or no, the good ones are kept. On the right four uses of the good ones: show the best, which is best-of-N; train the model that wrote them, which is expert iteration; train the first model again, which is STaR; train another model once, which is rejection-sampling fine-tuning, as for Dev3, and distillation. From expert iteration and STaR an arrow leads back to the first box.](../figures/12_uses.png)
 #
@@ -89,7 +102,8 @@ author, tokenizer = artifacts.load("dev2-tiny")
 #
 # - **Best-of-N** (chapter 07) shows the best answer to the user. No weight changes.
 # - **Expert iteration** trains the author on the kept answers, then samples again from the
-#   better author, and so on (Anthony, Tian and Barber, arXiv 1705.08439).
+#   better author, and so on. (In the first paper, arXiv 1705.08439, the good moves come from a
+#   tree search. With language models, a check takes its place.)
 # - **STaR**, the self-taught reasoner, repeats too, but starts each round of training from
 #   the first model (Zelikman et al., arXiv 2203.14465). For a problem that it gets wrong in a
 #   round, it tries again with the answer given as a hint.
@@ -124,10 +138,9 @@ print(f"reasoning : general = {reasoning / PAPER['general']:.1f} : 1")
 print(f"in tokens: about {everything * MEAN_TOKENS / 1e9:.1f} billion")
 
 # %% [markdown]
-# So the 600 and 200 are really 627 and 178. Mathematics and code make up 97% of the
-# reasoning part. And the dataset is
-# small: 4.3 billion tokens, after 14.8 trillion in pre-training (DeepSeek-V3, arXiv
-# 2412.19437, abstract).
+# So the 600 and 200 are really 627 and 178. Mathematics and code make up 97% of the reasoning part.
+# And the dataset is small: pre-training read 14.8 trillion tokens (DeepSeek-V3, arXiv 2412.19437,
+# abstract).
 #
 # The general part holds writing, factual questions, questions about the model itself and
 # translation, from the data and the pipeline of DeepSeek-V3 (v1, section 2.3.3). For some of them V3
@@ -146,7 +159,7 @@ print(f"in tokens: about {everything * MEAN_TOKENS / 1e9:.1f} billion")
 # A model that answers a prompt $x$ is a probability distribution $p(y \mid x)$ over
 # completions. How does it change when the wrong ones are thrown away?
 #
-# ![Left, the author: four bars, A wrong 0.4, B right 0.3, C wrong 0.2, D right 0.1. In the middle, the wrong bars are crossed out, and 0.4 of the probability is left. Right, the kept ones: B 0.75, D 0.25, three to one as before.](../figures/12_reweight.png)
+# ![Left, the author: four bars, A wrong 0.5, B right 0.3, C wrong 0.1, D right 0.1. In the middle, the wrong bars are crossed out, and 0.4 of the probability is left. Right, the kept ones: B 0.75, D 0.25, three to one as before.](../figures/12_reweight.png)
 #
 # What you see: wrong completions vanish, and the right ones grow until they add up to 1.
 # Their *proportion* stays as it was: B is three times as likely as D, before and after.
@@ -166,13 +179,12 @@ print(f"in tokens: about {everything * MEAN_TOKENS / 1e9:.1f} billion")
 #    -\frac{1}{Z}\, \mathbb{E}_{p}[\, r(y)\, \nabla \log \pi(y) \,]. $$
 #
 # For $\pi = p$ this is, up to the factor $1/Z$, the REINFORCE gradient of chapter 08, with
-# rewards 0 and 1 and no baseline. (REINFORCE: sample from the model, and raise the
-# log-probability of each sample in proportion to its reward. A *baseline*, subtracted from the
-# reward, would make wrong samples count negatively.) Check it by sampling from the author of the
+# rewards 0 and 1 and no baseline. (A *baseline*, subtracted from the reward, would make wrong
+# samples count negatively.) Check it by sampling from the author of the
 # picture: fine-tuning on what is left of 10,000 samples, REINFORCE on 10,000 others.
 
 # %% tags=["nbval-check-output"]
-p = {"A": 0.4, "B": 0.3, "C": 0.2, "D": 0.1}  # the author
+p = {"A": 0.5, "B": 0.3, "C": 0.1, "D": 0.1}  # the author
 r = {"A": 0.0, "B": 1.0, "C": 0.0, "D": 1.0}
 Z = sum(p[y] * r[y] for y in p)
 q = [p[y] * r[y] / Z for y in p]
@@ -208,8 +220,8 @@ for name, found in (
 
 # %% [markdown]
 # These are gradients of a loss (*p - q* is exact): descent lowers a logit with a plus and raises one
-# with a minus. No sample pushes A or C down. They fall only because B and D rise,
-# and probabilities add up to 1.
+# with a minus. A wrong sample contributes nothing. Yet A and C fall: each sample of B or D pushes
+# all other logits down a little, since probabilities add up to 1.
 #
 # So if an author learns from its own filtered samples of a prompt, its first step is a step of
 # REINFORCE. After that step the two part: the model moves, and the samples stay as they are.
@@ -246,7 +258,7 @@ plots.stacked_shares(weights)
 #    k \sum_x \mathbb{E}_{p}[\, r\, \nabla \log \pi \,]. $$
 #
 # So a table of *all* right samples weighs its prompts exactly as REINFORCE does, easy ones most.
-# To weigh prompts differently, one has to change the table. Recipes do, with a cap.
+# To weigh prompts differently, one has to change the table.
 #
 # ### The price is paid in samples
 #
@@ -264,7 +276,7 @@ plots.doubling_curves({shown_as: lines}, "samples of each prompt")
 # %% [markdown]
 # What you see: with eight samples the chance is nearly 1 for a problem that is solved half of the
 # time. For one solved once in a hundred it is one in thirteen. Left alone, the data fills up with
-# easy problems, each answered many times. So recipes cap how many samples of one prompt may stay.
+# easy problems. So recipes cap how many samples of one prompt may stay.
 #
 # How many rows does a prompt leave on average, of four samples, if at most two may stay? Simulate
 # 20,000 prompts of each kind. (Exercise 12.2 computes it exactly.)
@@ -279,16 +291,14 @@ for rate in RATES:
 # %% [markdown] tags=["slide"]
 # ## 4. Collect
 #
-# Sampling is slow, and slow jobs are interrupted. If all samples are kept in memory until the end,
-# they are lost. `collect.collect` works in chunks and writes each chunk to a file before the next. Two
-# details make it safe to resume:
+# Sampling is slow, and slow jobs are interrupted. So `collect.collect` works in chunks and writes each
+# chunk to a file before the next. Two details make it safe to resume:
 #
 # - Each chunk has a random generator of its own, so its samples do not depend on earlier chunks.
 # - A killed job may leave a partial last line. The next start truncates it.
 #
 # Let us kill one: sixteen short samples in one go, then the same with an interruption after two
-# chunks and half a line lost. One chunk is whole then, so three are left to write. (The code is in
-# `r1lib/traces/collect.py`.)
+# chunks and half a line lost. One chunk is whole then, so three are left to write.
 
 # %% tags=["nbval-check-output"]
 asked = problems(countdown.sample, 8, 12, "train")
@@ -332,8 +342,8 @@ except ValueError as error:
 # Ours, in the order in which they are applied:
 #
 # - **correct**: the verifier said so.
-# - **form**: thinking in its tags, then one answer. A bare guess that happens to be right is
-#   thrown away, since it would teach to guess.
+# - **form**: thinking in one pair of tags, then one answer. A bare guess that happens to be right
+#   would teach to guess.
 # - **language**: every word, thought or said, in the language of the question.
 # - **length**: it ended by itself, within a number of tokens.
 # - **repetition**: no line of the thinking was there before.
@@ -369,7 +379,7 @@ by_hand = {
 }
 
 # %% tags=["slide", "nbval-check-output"]
-every = rejection.chosen(Sizes())  # all seven, with the limits of the pipeline
+every = rejection.chosen(Sizes())  # all seven; section 6 explains Sizes
 rows = list(by_hand.values())
 alone = {n: dict(zip(by_hand, keep(rows), strict=True)) for n, keep in every.items()}
 left, ends = by_hand, {}  # what is left, and which filter removed the others
@@ -416,8 +426,7 @@ plots.filter_lanes(alone, ends)
 # r1lib.traces.filters.at_most
 
 # %% [markdown]
-# For the cap the identity is the prompt. For repetition it is a line without an "again" in
-# front, or *in circles* of the picture would pass:
+# For the cap the identity is the prompt, and for repetition a line without an "again" in front:
 
 # %%
 # r1lib.recipe.rejection.nothing_twice
@@ -501,10 +510,10 @@ plots.funnel_bars(report)
 #
 # *Form* removes next to nothing here, and far more *alone*, from all samples: a sample in
 # bad form is nearly always wrong, too, and is gone already. *Language* has little to do in games
-# even alone: there RL paid this author for it. (In replies it did not: see section 11.)
+# even alone: there RL paid this author for it.
 #
-# Now look at removed samples: for each of the first five filters, the first that it
-# removed and the earlier ones had let pass.
+# Now look at removed samples, for each of the first five filters the first that it removed in
+# the funnel.
 
 # %% tags=["slide"]
 every_live = rejection.chosen(live)
@@ -524,8 +533,8 @@ for name, keep in every_live.items():
         show(gone[0], f"{name}: ")
 
 # %% [markdown]
-# Apart from the first, all of these have the *right answer*. They are removed for the
-# reasons given in section 5. (맞아 is *yes*, 아니 *no*, 참 *true*, 거짓 *false*, 목표 *target*.
+# Apart from the first, all of these have the *right answer*. Ours in bad form opens its
+# thinking twice. (맞아 is *yes*, 아니 *no*, 참 *true*, 거짓 *false*, 목표 *target*.
 # The first text says 아니 참, *no true*, in its second line: a verdict that contradicts itself.)
 #
 # And one that was kept, if possible with a **slip**: a line whose sum or distance is false.
@@ -564,9 +573,8 @@ print(f"kept rows of countdown with a slip: {len(false)} of {len(games)}")
 
 # %% [markdown]
 # The verifier reads the answer only. So a right answer with a false step passes every filter, and
-# the row teaches the slip as well. In our games a rule such as `slips` can filter steps, too:
-# exercise 12.1 builds this eighth filter. Where no rule can check a step, as in a proof in words, it
-# takes a *process* reward model (chapter 07).
+# the row teaches the slip as well. In our games `slips` can filter steps, too (exercise 12.1). Where
+# no rule can check a step, as in a proof in words, it takes a *process* reward model (chapter 07).
 #
 # ### Easy problems crowd in
 #
@@ -606,11 +614,14 @@ plots.stacked_shares(stages)
 # %% [markdown] tags=["slide"]
 # ## 7. A judge where no rule reaches
 #
-# Many good questions have a known answer that no program can compare. For these the paper shows the known answer and the model's answer to DeepSeek-V3 and
-# lets it judge (v1, section 2.3.3). This is called **LLM-as-a-judge**.
+# Some reasoning questions have a known answer that no program can compare. For these the paper
+# shows V3 the known answer and the model's, and lets V3 judge (v1, section 2.3.3). This is called
+# **LLM-as-a-judge**.
 #
-# We use a judge for replies to requests. `judge.prefer` is a small stand-in for V3: it is shown two
-# replies and says which is better. Inside it is a hidden truth about a reply, which only an
+# Here we depart from the paper. A program compares all our reasoning answers. So our judge filters
+# replies to requests, in chat and writing, and says which of *two replies is better*.
+#
+# `judge.prefer` is a small stand-in for V3. Inside it is a hidden truth about a reply, which only an
 # evaluation may read (chapter 13, section 2). The judge's labels have three weaknesses that real
 # judges share. They are noisy. They favour long and polite replies. And they lean towards the reply
 # that was shown first.
@@ -622,7 +633,6 @@ plots.stacked_shares(stages)
 # ![Four questions to a judge. In the first two the sample is shown first and the known reply second: the sample wins once, the known reply once. In the other two the known reply is shown first: again each wins once. So the sample has 2 wins of 4 and is kept.](../figures/12_judge.png)
 #
 # What you see: the same two replies, four questions. The same order may get two verdicts, by noise.
-# A tie of two and two is enough.
 
 # %%
 # r1lib.recipe.rejection.preferred
@@ -641,23 +651,12 @@ for name, text in replies.items():
     kept_by = sum(rejection.preferred(4, seed)(letter, text) for seed in range(200))
     print(f"{name:20}kept {kept_by / 200:4.0%}   {text}")
 
-
-def takes_first(first, second):
-    return True  # a judge that is nothing but position bias
-
-
-wins = sum(takes_first("x", good) + (not takes_first(good, "x")) for _ in range(2))
-print(f"a judge that always takes the first: {wins} wins of 4 for 'x', so it is kept")
-
 # %% [markdown]
-# Replies that miss the point are thrown out, as they should be. A known reply is thrown out,
-# too, in about one case of three: it is compared with its equal, and the noise decides.
+# Replies that miss the point are thrown out. So is a known reply, in about one case of three: it is
+# compared with its equal, and the noise decides.
 #
 # Now look at the fourth. Politeness that nobody asked for makes a reply *more* likely to be
 # kept: a filter passes on the taste of its judge. This is Goodhart's law (chapter 06) in small.
-#
-# And the last line: both orders cancel position bias in the *mean* number of wins, which is 2 for
-# equal replies. They do not cancel it in the decision, since a tie keeps.
 #
 # Now the replies of our author are judged. The hidden truth is read here once, to see how good the
 # labels are. Helpfulness is between 0 and 1, and a known reply has 1:
@@ -683,12 +682,13 @@ show(liked[i])
 liked = rejection.plain(liked, tokenizer)
 show(liked[i])
 
+# %% [markdown]
+# Compare the last two prints. The judge was shown the answer only, so nobody has checked the
+# thought. Here it is about another request. A simple request needs no thought, so
+# `rejection.plain` drops it.
+
 # %% [markdown] tags=["slide"]
 # ## 8. The general part
-#
-# Compare the two prints at the end of section 7. The judge was shown the answer only, so nobody has
-# checked the thought. Here it is about another request. A simple request needs no thought, so
-# `rejection.plain` drops it.
 #
 # Most of the general part is not sampled: we have the known good replies of the tiny world. One
 # decision is left: **which requests get a thought**. To a greeting or a question of fact the reply comes without one.
@@ -704,8 +704,8 @@ for sample in rejection.known(tokenizer, 5, Sizes()):
 # (The first is in Korean: "It is raining here. How does one make weapons?" The reply is a refusal:
 # "I am sorry, but I cannot help with that. It could hurt someone.")
 #
-# Why keep thoughts away from simple questions? A model that ponders "What color is the sky?" for
-# two hundred tokens wastes its user's time and money. The field calls this **overthinking**.
+# Why no thought before simple answers? A model that ponders "What color is the sky?" for two
+# hundred tokens wastes time and money. The field calls this **overthinking**.
 
 # %% [markdown] tags=["slide"]
 # ## 9. The mix
@@ -741,9 +741,8 @@ plots.stacked_shares(shares)
 # %% [markdown]
 # What you see: the same data, counted in rows and in tokens. The loss averages over tokens, so
 # the gradient sees the lower bar. In R1's data a general
-# sample has 1,420 tokens on average and a sample of mathematics 6,094 (v2, the table from which
-# section 2 took its counts). So the general part is 22% of the rows and 6% of the tokens. Exercise
-# 12.3 mixes by tokens.
+# sample has 1,420 tokens on average and a sample of mathematics 6,094 (v2, the table of section 2).
+# So the general part is 22% of the rows and 6% of the tokens. Exercise 12.3 mixes by tokens.
 #
 # The table is saved with a **data card**: its origin, and how much each filter removed.
 
@@ -761,13 +760,12 @@ print("\n".join(card.splitlines()[:15]))
 # Fine-tuning is that of chapter 10: the mean of $-\log \pi$ over the tokens of the completions,
 # two epochs, a cosine down to a tenth of the learning rate. The paper trains for two or three
 # epochs, from 5e-5 to 5e-6, in batches of 128 (v2, B.4.2). Our table is small, so a batch has only
-# 16 rows: few rows still make many steps. (The runs of section 11 have batches of 64, and the
-# pipeline's Dev3 of 24.)
+# 16 rows: few rows still make many steps. (The runs of section 11 have batches of 64.)
 #
 # For a fair comparison we teach four copies of the base. All read the same
 # general rows. Three also read equally many rows of reasoning by the same author:
 #
-# - **general only**: no reasoning, so a quarter of the rows and of the steps;
+# - **general only**: no reasoning, but the general rows four times, for about as many steps;
 # - **filtered**: the rows that passed the funnel;
 # - **unfiltered**: a random part of all samples;
 # - **wrong**: only samples that the verifier called wrong.
@@ -780,7 +778,7 @@ rng = random.Random(12)
 general = [sample for sample in data if sample["family"] in GENERAL]
 wrong = [sample for sample in raw if not sample["correct"]]
 lessons = {
-    "general only": list(general),
+    "general only": general * 4,
     "wrong": rng.sample(wrong, len(kept)) + general,
     "unfiltered": rng.sample(raw, len(kept)) + general,
     "filtered": kept + general,
@@ -809,9 +807,9 @@ plots.stacked_shares(mixes)
 
 
 # %%
-def fine_tune(rows, label):
-    """A copy of the base that has read the rows twice."""
-    pupil, rows = copy.deepcopy(base), list(rows)
+def fine_tune(rows, label, start=base):
+    """A copy of a model, the base if you name none, that has read the rows twice."""
+    pupil, rows = copy.deepcopy(start), list(rows)
     torch.manual_seed(0)
     random.Random(0).shuffle(rows)
     examples = sft.encode(tokenizer, [(r["prompt"], r["completion"]) for r in rows])
@@ -835,7 +833,7 @@ def marks(problem, text):
     """What the filters look at, for one completion."""
     note = {"source": "", "seed": 0, "tokens": 1, "finished": True, "correct": True}
     one = [tables.row(problem, text, **note)]
-    mixes = not rejection.one_language(one)[0]
+    mixes = readability.mixed_share(problem, text) > 0  # the thinking only
     return rejection.in_form(one)[0], mixes, not rejection.nothing_twice(one)[0]
 
 
@@ -856,10 +854,17 @@ lost, before = (scores[name]["arithmetic"] for name in ("general only", "base"))
 assert lost["interval"][1] < before["interval"][0]
 print(f"arithmetic: {before['pass@1']:.2f}, general only {lost['pass@1']:.2f}")
 each = {name: found.right.mean(1).tolist() for name, found in answers.items()}
-for name in ("wrong", "unfiltered"):
-    gain = evaluate.paired(each[name], each["filtered"])
+everywhere, puzzles = slice(0, 144), slice(96, 144)
+for name, part in (
+    ("wrong", everywhere),
+    ("unfiltered", everywhere),
+    ("base", puzzles),
+):
+    gain = evaluate.paired(each[name][part], each["filtered"][part])
     low, high = gain["interval"]
-    print(f"filtered minus {name}: {gain['difference']:.2f} [{low:.2f}, {high:.2f}]")
+    where = "in logic" if part is puzzles else "everywhere"
+    label = f"filtered minus {name} {where}:"
+    print(f"{label:36}{gain['difference']:.2f} [{low:.2f}, {high:.2f}]")
 
 # %%
 plots.interval_dots(
@@ -874,23 +879,22 @@ plots.interval_dots(
 )
 
 # %% [markdown]
-# What you see: answers to held-out problems, four for each. In the table, *right* is the verdict
-# of the verifier, and the other columns are marks that the filters looked at. The last lines subtract
-# problem by problem. In the picture, right answers for each kind of task, with 95% intervals over
-# problems. Four findings surprised us.
+# What you see: answers to held-out problems, four for each. In the table, *right* is the verdict of
+# the verifier. *Mixed* is the share of answers whose *thinking* has words of the other language. An
+# answer without a thought cannot mix or repeat. The last lines subtract problem by problem. In the
+# picture, right answers for each kind of task, with 95% intervals over problems.
 #
 # First, the student of *wrong* samples is far above the base. Where may this come from?
 #
-# - *The general rows?* No: with them alone the student has 0.12, below the base's 0.16.
-# - *Form?* In part: it rises to 61%.
-# - *True lines?* In part: 70% of the tapes in wrong rows have no slip, and 88% in kept rows. They
-#   teach to write a sum down and to check it.
+# - *The general rows?* No: alone, for as many steps, they give 0.12, and the base has 0.16.
+# - *Form?* It may: it rises from 21% to 61%.
+# - *True lines?* They may: 70% of the tapes in wrong rows have no slip, and 88% in kept rows.
 #
 # Still, it is below *filtered*, by 0.11.
 #
 # Second, *general only* is worse than the base in arithmetic: 0.07, down from 0.21, and the intervals
 # do not meet. Most general rows have no thought, and their student thinks less than the base (*in
-# form*, 9% and 21%). A sum guessed at once is rarely right.
+# form*). A sum guessed at once is rarely right.
 #
 # Third, *unfiltered* is not far behind *filtered*: 0.07. About half of this author's samples would
 # pass the first five filters anyway. The interval excludes 0, but this is one run of each. Section 12
@@ -901,7 +905,7 @@ plots.interval_dots(
 # and more often than the base, which seldom thinks at all (*in form*). A filter acts on rows, not on
 # the habits of a student. Section 11 follows both habits as the data grows.
 #
-# On logic puzzles the intervals overlap: no difference can be seen.
+# In logic the interval holds 0: no difference to the base can be seen.
 #
 # The same problem before and after, one of each game, if possible one that only the student
 # solves:
@@ -928,9 +932,8 @@ for g in range(len(GAMES)):
 #
 # Our student saw a twelfth of Dev3's training data (`artifacts.path("samples-tiny")`). Now the measured
 # runs, with the Dev2 of each of three seeds as author, and batches of 64 rows. Every student answers
-# 96 test problems of each kind, twice. (All numbers are in [docs/claims/P07.md](../docs/claims/P07.md).
-# `python -m results.rejection statistics 0` measures one run again.) First the pipeline's
-# filters: the share of all samples that each would remove alone, mean over seeds.
+# 96 test problems of each kind, twice. (All numbers are in [docs/claims/P07.md](../docs/claims/P07.md).)
+# First the pipeline's filters: the share of all samples that each would remove alone, mean over seeds.
 
 # %%
 SEEDS = (0, 1, 2)
@@ -953,16 +956,15 @@ plots.heatmaps({"removed by each filter alone": table}, list(families[0]), names
 # %% [markdown]
 # What you see: dark cells are filters that throw much away. (In chat, writing and instructions
 # *correct* is the verdict of the judge. *Per prompt* is left out: alone it always removes half.)
-# *Correct* is first nearly everywhere. *Unique* is strong in arithmetic, and *repetition* is
-# first in easy countdown, where Dev2 likes to try a tape again. *Language* removes more in replies
-# than in games: no reward was paid there.
+# *Correct* is first nearly everywhere, but *unique* in easy arithmetic, and *repetition* in easy
+# countdown. *Language* removes more in replies than in games: no reward was paid there.
 #
 # Nearly all samples of *hard countdown* and all of *hard logic* are wrong. Only 0, 77 and 180 rows of
 # hard countdown and none of hard logic are in the data of the three seeds.
 #
-# And *programs*: the language filter alone would remove 59%. This is a bug of ours. The list of
-# names that are in no language (`rewards.CODE`) has `def` and `sorted`, but forgot `return`,
-# `for`, `in` and `if`. What does it leave of the programs?
+# And *programs*: the language filter alone would remove 59%. This is a bug of ours: the list of
+# names that are in no language (`rewards.CODE`) forgot `return`, `for`, `in` and `if`. What does it
+# leave of the programs?
 
 # %% tags=["nbval-check-output"]
 for name in ("samples-tiny", "samples-tiny-1", "samples-tiny-2"):
@@ -972,8 +974,8 @@ for name in ("samples-tiny", "samples-tiny-1", "samples-tiny-2"):
     assert not programs["ko"]
 
 # %% [markdown]
-# Not one Korean program is left in any seed. We noticed only after training every stage, and kept
-# the results as measured. Exercise 12.4 fixes the filter.
+# Not one Korean program is left in any seed. We noticed after training every stage. Exercise 12.4
+# fixes the filter.
 #
 # ### More data, or more steps?
 #
@@ -1013,12 +1015,12 @@ def points(names, place):
 
 # %% tags=["slide"]
 more = ["the base", "1/16 of the rows", "1/4", "all"]
-again = ["1/16 of the rows", "1/16, read 32 times"]
+control = ["1/16, read 32 times"]
 plots.seed_curves(
     {
         title: {
             "more rows, each read twice": points(more, place),
-            "1/16 of the rows, read 2 and 32 times": points(again, place),
+            "control: 1/16 of the rows, read 32 times": points(control, place),
         }
         for title, place in [*ASKED.items()][:2]
     },
@@ -1028,33 +1030,32 @@ plots.seed_curves(
 
 # %% [markdown]
 # What you see: right answers to test problems, over the number of steps. Lines join means over
-# seeds; small marks are the seeds. On the solid line are, from the left, the base, a sixteenth, a
+# seeds; small marks are the seeds. On the line are, from the left, the base, a sixteenth, a
 # quarter and all of the rows.
 #
 # With a quarter, and again with all of the rows, both games rise in every seed. The sixteenth hardly
-# leaves the base, but it took only 16 steps. Section 10's student read little more, 673 rows, and was
-# far above its base: in smaller batches this made 86 steps.
+# leaves the base, but it took only 16 steps.
 #
-# The dashed line is the control: *the same sixteenth*, for about as many steps as all of the rows.
+# The mark without a line is the control: *the same sixteenth*, for about as many steps as all of the rows.
 # It does arithmetic nearly as well. In countdown it falls short, in every seed: 0.47 against 0.62. So
 # most of the gain needs no new row, only more steps: 0.28 of 0.43 in countdown. New rows add the
 # other 0.15, and little in arithmetic.
 #
-# *Mixed* is the share of answers in two languages, *repeats* of those with a line
-# twice. Both are means over easy and hard countdown, easy arithmetic and easy logic:
+# In the table, *in form*, *mixed* and *repeats* are shares of answers as in section 10, means over easy
+# and hard countdown, easy arithmetic and easy logic:
 
 # %% tags=["slide"]
-head = ("rows", "steps", *ASKED, "mixed", "repeats")
+HABITS = {"form": "in form", "mixed": "mixed", "repeats": "repeats"}
+head = ("rows", "steps", *ASKED, *HABITS.values())
 print(f"{'means over seeds':20}" + "".join(f"{t:>{len(t) + 2}}" for t in head))
 for name, arm in ROWS.items():
     n = fmean(run["data"]["rows"] if "data" in run else 0 for run in results_of(arm))
     cells = f"{n:6,.0f}{fmean(steps(arm)):7.0f}"
     for title, place in ASKED.items():
         cells += f"{fmean(means(arm, place)):{len(title) + 2}.2f}"
-    habits = (
-        f"{fmean(of_seeds(arm, 'mixed')):7.2f}{fmean(of_seeds(arm, 'repeats')):9.2f}"
-    )
-    print(f"{name:20}{cells}{habits}")
+    for mark, title in HABITS.items():
+        cells += f"{fmean(of_seeds(arm, mark)):{len(title) + 2}.2f}"
+    print(f"{name:20}{cells}")
 for title, place, mark in (
     ("hard countdown, right", "countdown, hard", "right"),
     ("easy countdown, repeats", "countdown, easy", "repeats"),
@@ -1065,13 +1066,17 @@ for title, place, mark in (
         print(f"{name:25}{cells}")
 
 # %% [markdown]
-# With more rows mixing first grows and then falls. Repeating grows and does not fall back: to 0.19,
-# and to 0.38 in easy countdown. Yet the filters let no row pass that mixes or repeats. The control
-# repeats most, so more steps on clean rows are enough. Why, these runs do not say.
+# The filters let no row pass that mixes or repeats. What becomes of the two habits? With more rows
+# *mixed* first grows and then falls. Part of the growth may be more thinking: *in form* grows, too.
+# Beside *all*, the control has as many steps and thinks about as much. But *mixed* is 0.05 for *all* and
+# still 0.13 for the control. So new rows cure mixing, and steps alone do not.
 #
-# Facts improve only with all of the data. Hard countdown goes with its
-# rows, 0, 77 and 180 of them: in seed 0 it is lost, and in seed 2 it doubles. Three seeds cannot
-# prove it, but a skill that is missing from the data may even be lost.
+# *Repeats* only grows: to 0.19, and to 0.38 in easy countdown. The control repeats most, so more
+# steps on clean rows are enough. Why, these runs do not say.
+#
+# Facts improve only with all of the data. Refusals improve with steps and with rows. Hard countdown
+# goes with its rows, 0, 77 and 180 of them: in seed 0 it is lost, and in seed 2 it doubles. Three
+# seeds cannot prove it, but a skill that is missing from the data may even be lost.
 
 # %% [markdown] tags=["slide"]
 # ## 12. Which filter matters?
@@ -1085,9 +1090,8 @@ for title, place, mark in (
 # - **without correct**: wrong samples stay;
 # - **without all five**: unreadable samples stay, too.
 #
-# The same problems were asked of each. So subtract problem by problem, as in chapter 11: all seeds
-# together, with a 95% interval over problems. Hard countdown and logic are left out: there all
-# students are near the base.
+# The same problems were asked of each. So subtract problem by problem, in each seed. Hard countdown
+# and logic are left out: there all students are near the base.
 
 # %% tags=["slide"]
 LEFT_OUT = {"every filter": "every-filter", "without correct": "no-correct"}
@@ -1101,18 +1105,31 @@ def by_problem(arm, place):
     return [run["test"][place]["right"]["values"] for run in results_of(arm)]
 
 
-panels, strictly = {}, 0
+panels = {}
 for title in ("countdown", "arithmetic"):
     panels[f"easy {title}"] = rows = {}
     for whole, other in PAIRS:
         both = (by_problem(LEFT_OUT[name], ASKED[title]) for name in (whole, other))
         found = evaluate.paired_seeds(*both)
-        (low, high), each = found["interval"], found["each"]
-        clear = (low > 0 or high < 0) and (max(each) < 0 or min(each) > 0)
-        rows[f"{other} minus {whole}"] = (found["difference"], low, high), each, clear
-        strictly += found["clear"]
-print("clear also by the stricter rule of chapter 8:", strictly)
+        each, name = found["each"], f"{other} minus {whole}"
+        low, high = evaluate.over_seeds(each)
+        rows[name] = (found["difference"], low, high), each, found["clear"]
+        verdict = "clear" if found["clear"] else "a tie"
+        print(f"{title:11}{name:40}{verdict}")
 plots.difference_panels(panels, "difference in right answers")
+
+# %% [markdown]
+# What you see: left of 0, leaving filters out costs right answers. Bars are 95% intervals over
+# seeds, small ticks are the seeds. By the rule of chapter 08 a difference is clear if this interval
+# *and* that over problems exclude 0. Others are ties, and grey.
+#
+# **Does checking pay?** In countdown, yes: without *correct* fewer answers are right. In arithmetic
+# all three seeds point the same way, but by the rule it is a tie. And much is left, though 42% of the
+# reasoning rows are wrong (next table).
+#
+# **Do the readability filters matter?** For right answers we cannot tell: the lowest bars are grey.
+#
+# What else differs between the students? First what they read, then their habits:
 
 # %% tags=["slide"]
 head = ("wrong rows", "tokens", "arithmetic rows", "logic rows")
@@ -1124,53 +1141,37 @@ for name, arm in LEFT_OUT.items():
     cells += f"{fmean(d['family']['arithmetic'] for d in read):17,.0f}"
     print(f"{name:20}{cells}{fmean(d['family']['logic'] for d in read):12,.0f}")
 
-HABITS = {"form": "in form", "mixed": "mixed", "repeats": "repeats"}
-head = ("countdown", "arithmetic", *HABITS.values())
-print(f"\n{'what was learned':20}" + "".join(f"{t:>{len(t) + 2}}" for t in head))
-for name, arm in LEFT_OUT.items():
-    cells = f"{fmean(means(arm, PLACES[0])):11.2f}{fmean(means(arm, PLACES[1])):12.2f}"
-    for mark, title in HABITS.items():
-        cells += f"{fmean(of_seeds(arm, mark)):{len(title) + 2}.2f}"
-    print(f"{name:20}{cells}")
-for mark in ("form", "repeats"):
-    each = [of_seeds(arm, mark) for arm in LEFT_OUT.values()]
-    print(
-        f"{mark}, each seed:",
-        *(" ".join(f"{x:.2f}" for x in row) for row in each),
-        sep="  ",
-    )
+panels = {}
+for mark, title in {**HABITS, "unfinished": "unfinished"}.items():
+    panels[title] = rows = {}
+    for whole, other in PAIRS:
+        both = (of_seeds(LEFT_OUT[name], mark) for name in (whole, other))
+        each = [after - before for before, after in zip(*both, strict=True)]
+        low, high = evaluate.over_seeds(each)
+        seen = (fmean(each), low, high), each, low > 0 or high < 0
+        rows[f"{other} minus {whole}"] = seen
+plots.difference_panels(panels, "difference in the share of answers")
 
 # %% [markdown]
-# What you see: left of 0, leaving filters out costs right answers. Bars are intervals over problems,
-# small ticks are the seeds. A bar is grey if its interval holds 0, or if a seed points the other way:
-# another run might then do so, too. (Chapter 08 also wants an interval over seeds. By its rule two of
-# the four coloured bars are clear.)
+# In the table, a filter also chooses *problems*. Without *correct*, arithmetic loses a quarter of its
+# rows, and logic gets more than four times as many. Without all five 53% of the rows are wrong, not
+# 42%: an unreadable sample is often a wrong one. And half as many tokens again are read. So no
+# difference belongs to one filter alone.
 #
-# **Does checking pay?** Yes: without *correct* fewer answers are right in both games and in every
-# seed. Easy countdown falls from 0.52 to 0.46, easy arithmetic from 0.74 to 0.69. Much is
-# left, though 42% of the reasoning rows are wrong.
-#
-# But a filter also chooses *problems*. Without *correct*, arithmetic loses a quarter of its rows, and
-# logic gets more than four times as many. Part of the loss may come from there.
-#
-# **Do the readability filters matter?** For right answers we cannot tell: the lowest bars are grey. And
-# part of a difference would not be theirs. Without them 53% of the rows are wrong, not 42%: an
-# unreadable sample is often a wrong one. And half as many tokens again are read.
-
-# %% [markdown]
-# The habits give no simple answer either. Without the four filters form falls from 0.67 to 0.59, in
-# every seed. But leaving out *correct* moves it as surely, *up* from 0.63, and repeating *down*, from
-# 0.17 to 0.14.
+# What you see below it: four habits, as means over the four kinds of task. Without the readability
+# filters form falls. But leaving out *correct* moves it as clearly, *up*, and repeating *down*.
+# And without all five, rows that were cut off are read, too. Yet this student leaves *fewer* answers
+# unfinished. A filter acts on rows.
 #
 # Six filters were also left out one at a time, in the first edition of this book
 # ([docs/experiments.md](../docs/experiments.md)). None of the six changed right answers clearly.
-# Without *language* more answers mixed, in every seed, by about 0.02. *Form* and *length* were hardly
-# tested, since they remove next to nothing after *correct*.
+# Without *language* more answers mixed, in every seed, by about 0.02. *Form* was hardly tested,
+# since it removes next to nothing after *correct*.
 
 # %% [markdown] tags=["slide"]
 # ## Summary
 #
-# Three sentences to remember. Sample, check, keep: only the use of what is kept differs between
+# Three sentences to remember. Sample, check, keep: mainly the use of what is kept differs between
 # best-of-N, expert iteration, STaR and rejection-sampling fine-tuning. Fine-tuning on kept samples is
 # REINFORCE without negative samples, on samples that do not move. A filter acts on rows: what a
 # student of these rows does has to be measured.
@@ -1178,8 +1179,8 @@ for mark in ("form", "repeats"):
 # | idea | in the paper | here |
 # |---|---|---|
 # | author | the model after reasoning RL | Dev2 |
-# | check | rules; V3 where no program can compare | verifiers; a judge for replies |
-# | removed as hard to read | mixed languages, long paragraphs, code blocks | form, language, length, repetition, doubles |
+# | check | rules; V3, beside a known answer, where no program can compare | verifiers; a judge of pairs for chat and writing |
+# | removed as hard to read | mixed languages, long paragraphs, code blocks | form, language, length, repetition |
 # | reasoning : general | 626,933 : 177,812 | 3 : 1 in rows |
 # | learner | the *base*, two or three epochs | the *base*, two epochs |
 #
@@ -1189,12 +1190,15 @@ for mark in ("form", "repeats"):
 # %% [markdown]
 # ## Questions
 #
-# 1. Dev2 already solves these problems. Why is the base trained on its samples, instead of
-#    training Dev2 a little further on the general part?
+# 1. Try (a) and (b) of section 1: `fine_tune(general, "a", author)` and
+#    `fine_tune(kept + general, "b", author)`. Measure them as in section 10, beside `author`. Predict:
+#    how much does (a) forget, and is (b) better than (c)?
 #
-#    <details><summary>Answer</summary>Fine-tuning a specialist on general data alone would make
-#    it forget some of its reasoning, while habits from RL, such as mixed languages, would stay.
-#    The base gets exactly what the filters let pass, and both kinds of data at once.</details>
+#    <details><summary>Answer</summary>Our run, right answers: the author 0.56, (a) 0.52, (b) 0.50, (c)
+#    0.44. In its 22 steps (a) forgets little. (b) loses in arithmetic, from 0.95 to 0.79. Yet it is above
+#    (c), by 0.06 [0.02, 0.09], and mixes less: 1% against 10%. So here starting again does not pay in
+#    right answers. The base had 86 steps to learn what Dev2 could do already. With more rows it comes
+#    closer (section 11).</details>
 #
 # 2. Expert iteration, with a learner that fits $q$ perfectly: what does the second round change
 #    for the prompts of the first round? Why do people do several rounds all the same?
@@ -1242,6 +1246,8 @@ for mark in ("form", "repeats"):
 #     pupil = fine_tune(rows + general, name)
 #     found = evaluate.answer(pupil, tokenizer, held_out, 4, max_new_tokens=144)
 #     both.append(found.right.mean(1).tolist())
+#     text = "\n".join(text for texts in found.texts for text in texts)
+#     print(name, "slips per tape:", len(slips(text)) / len(LINE.findall(text)))
 # print(evaluate.paired(*both))
 # ```
 #
@@ -1249,9 +1255,9 @@ for mark in ("form", "repeats"):
 # `not_rambling` of section 5 is a function that returns a filter.</details>
 # <details><summary>Hint 2</summary>Return `lambda rows: [...]`, with a verdict, True or False, for
 # each of the rows.</details>
-# <details><summary>What we saw</summary>Three pairs of short runs like yours, of which no file is
-# kept. In right answers *sound* minus *any* was 0.02, 0.03 and -0.02: no clear difference. It had fewer
-# slips per tape in each pair: 0.21 against 0.22, 0.19 against 0.26, 0.21 against 0.24. But it still
+# <details><summary>What we saw</summary>In our run of these lines *sound* minus *any* was 0.02 in right
+# answers, with an interval from -0.01 to 0.06: a tie. Slips per tape were 0.22 in both. In three older
+# pairs of runs, of which no file is kept, *sound* made fewer slips, by 0.01 to 0.07. But it always
 # made them, though its rows hold none: as with repeats, a filter acts on rows.</details>
 
 
@@ -1262,6 +1268,10 @@ def few_slips(most):
     few_slips(0) keeps {"completion": "8-3=5"}, but not {"completion": "8-3=6"}.
     """
     # BEGIN SOLUTION
+    # A run: 405 of 505 rows are sound. Sound minus any in right answers: 0.02, with an
+    # interval from -0.01 to 0.06. Slips per tape: 0.22 in both. Did you predict that
+    # true lines pay? One run cannot show it. The rows of "any" have few slips already,
+    # and the verifier has chosen those that do not matter for the answer.
     return lambda rows: [len(slips(row["completion"])) <= most for row in rows]
     # END SOLUTION
 
@@ -1377,9 +1387,9 @@ def leaks(prompts, held_prompts):
     # BEGIN SOLUTION
     def identity(prompt):
         *numbers, target = map(int, re.findall(r"\d+", prompt))
-        return sorted(numbers), target
+        return tuple(sorted(numbers)), target
 
-    known_keys = [identity(prompt) for prompt in held_prompts]
+    known_keys = {identity(prompt) for prompt in held_prompts}
     return [prompt for prompt in prompts if identity(prompt) in known_keys]
     # END SOLUTION
 
@@ -1395,21 +1405,25 @@ checks.ex_12_5(leaks)
 # Predict before you run it: will countdown, arithmetic or logic gain, and will one of them lose?
 #
 # ```python
-# rate = {prompt: times / live.k for prompt, times in times_right.items()}
-# for name, rows in (("hard", hardest(kept, rate, 250)), ("any", rng.sample(kept, 250))):
-#     students[name] = fine_tune(rows + general, name)
+# rate, each = {prompt: times / live.k for prompt, times in times_right.items()}, {}
+# for name, rows in (("any", rng.sample(kept, 250)), ("hard", hardest(kept, rate, 250))):
+#     pupil = fine_tune(rows + general, name)
+#     found = evaluate.answer(pupil, tokenizer, held_out, 4, max_new_tokens=144)
+#     each[name] = found.right.view(3, 48, 4).mean(2).tolist()
+#     print(Counter(map(game, rows)))
+# for g, before, after in zip(GAMES, each["any"], each["hard"], strict=True):
+#     print(g, evaluate.paired(before, after))
 # ```
 #
-# Then run the two cells of section 10 again that measure and draw `students`. Is the difference
-# larger than the intervals? If not, which experiment would settle it?
+# Which intervals exclude 0? And do the two students differ in difficulty alone?
 #
 # <details><summary>Hint 1</summary>Sort the rows by the pass rate of their prompt. Rows with the
 # same rate keep their order.</details>
 # <details><summary>Hint 2</summary>Python's `sorted(rows, key=...)` is stable.</details>
-# <details><summary>What we saw</summary>A few short runs like yours, of which no file is kept. In
-# arithmetic *hard* was a little below *any*. In countdown and logic we saw no difference. All
-# intervals overlap. And the games differ: *hard* has fewer rows of arithmetic and more of logic. So
-# the next experiment takes equally many rows of each game.</details>
+# <details><summary>What we saw</summary>In a run of ours *hard* minus *any* was -0.02 in countdown and
+# -0.03 in arithmetic and logic. All three intervals hold 0. And the games differ: *hard* has fewer rows
+# of easy arithmetic and more of logic. So the next experiment takes equally many rows of each
+# game.</details>
 
 
 # %% tags=["exercise"]
@@ -1419,6 +1433,11 @@ def hardest(rows, rate, n):
     With the rates {"x": 0.5, "y": 0.25} and a row of each, n=1 gives the row of "y".
     """
     # BEGIN SOLUTION
+    # A run, hard minus any: countdown -0.02, from -0.08 to 0.03; arithmetic -0.03, from
+    # -0.10 to 0.04; logic -0.03, from -0.10 to 0.04. Did you predict that logic gains,
+    # as it has 30 rows instead of 13? No interval shows it. And 24 rows of easy
+    # arithmetic instead of 59 may hide what difficulty does. So take equally many rows
+    # of each game, and more problems and seeds.
     return sorted(rows, key=lambda row: rate[row["prompt"]])[:n]
     # END SOLUTION
 

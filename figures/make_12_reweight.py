@@ -5,7 +5,7 @@ from matplotlib.patches import Rectangle
 from figures.sketch import CENTRE, PALE, SMALL, arrow, sheet
 from r1lib.plots import BLUE, GREY, INK, ORANGE
 
-BARS = (("A", 0.4, False), ("B", 0.3, True), ("C", 0.2, False), ("D", 0.1, True))
+BARS = (("A", 0.5, False), ("B", 0.3, True), ("C", 0.1, False), ("D", 0.1, True))
 KEPT = sum(share for _, share, right in BARS if right)
 FLOOR, HIGH, WIDE, STEP = 1.0, 4.2, 0.62, 0.92
 

@@ -145,7 +145,8 @@ def difference_panels(panels: dict[str, dict], label: str) -> Picture:
     for axes, (title, rows) in zip(all_axes, panels.items(), strict=True):
         difference_rows(axes, rows)
         axes.set_title(title)
-        axes.xaxis.set_major_locator(MaxNLocator(4))  # or their numbers would touch
+        most = 3 if len(panels) > 3 else 4  # or their numbers would touch
+        axes.xaxis.set_major_locator(MaxNLocator(most))
         if axes is not all_axes[0]:
             axes.set_yticklabels([])
         figure.alt += f" {title}. {said_of(rows)}"
