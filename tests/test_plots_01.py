@@ -53,6 +53,13 @@ def test_interval_dots_may_have_an_end_for_each_panel_and_count_in_percent():
     assert hard.xaxis.get_major_formatter()(0.1, 0) == "10%"
 
 
+def test_interval_dots_in_ink_have_one_colour_and_a_mark_for_each_seed():
+    rows = {"plain": {"end": [(0.1 * n, 0.0, 0.5) for n in (1, 2, 3)]}}
+    (axes,) = plots.interval_dots(rows, ink=True).axes
+    assert {line.get_color() for line in axes.lines} == {plots.INK}
+    assert len({line.get_marker() for line in axes.lines} - {"None"}) == 3
+
+
 def test_rest_of_next_tokens_has_a_row_only_where_it_shows():
     figure = plots.next_token_bars({"start": {"base": {"<think>": 0.998, "7": 0.0}}})
     (axes,) = figure.axes

@@ -171,12 +171,14 @@ def interval_dots(
     most: float | dict[str, float] = 1.0,
     columns: int | None = None,
     percent: bool = False,
+    ink: bool = False,
 ) -> Picture:
     """Draw (mean, low, high) of each seed as dots with whiskers, a row per name.
 
     The axis ends at `most`, which may differ by panel, as {"countdown": 0.5, ...}. It
     counts in `percent` if you wish. With `columns` panels go on in a second row, and so
-    on; a dot that is alone in its row has its number above it.
+    on; a dot that is alone in its row has its number above it. In `ink` all seeds are
+    dark, with marks of their own: beside a figure whose colours mean something else.
 
     panels = {"countdown": {"base": [(0.2, 0.1, 0.3), ...], "zero": [...]}}
     """
@@ -194,6 +196,8 @@ def interval_dots(
         for y, name in enumerate(names):
             for seed, (mean, low, high) in enumerate(rows[name]):
                 colour, _, marker, _ = look_of(seed)
+                if ink:
+                    colour, marker = INK, "DvP"[seed % 3]
                 place = y + 0.22 * (seed - (len(rows[name]) - 1) / 2)
                 axes.plot([low, high], [place, place], color=colour, linewidth=1.4)
                 label_of = f"seed {seed}" if name == longest else None
