@@ -16,16 +16,16 @@
 # | | |
 # |---|---|
 # | You will build | preference data from a judge that is noisy and easily charmed; the Bradley-Terry loss; a helpful and a harmless reward model; R1's mixed reward; a policy that games its reward model; ten steps of R1's last stage |
-# | You need | chapter 06: Goodhart's law; chapter 08: RLHF in outline; chapter 09: groups, advantages and GRPO; chapter 11: the language reward and the KL term; chapter 12: where Dev3 comes from |
-# | Minutes to read | 105 |
+# | You need | chapter 06: Goodhart's law; chapter 08: RLHF in outline and the KL term; chapter 09: groups, advantages and GRPO; chapter 11: the language reward; chapter 12: where Dev3 comes from |
+# | Minutes to read | 115 |
 # | Minutes to run | 3, on a laptop's processor |
 # | Tier | `laptop`: no GPU, no download |
 # | Paper sections | DeepSeek-R1 (arXiv 2501.12948v2), sections 3.1 and 3.2.2, and the supplement on reward hacking; Bradley and Terry (Biometrika 39, 1952) |
 #
 # ![The map of the recipe. A frame, you are here, holds the model R1. A solid arrow for weights leads to it from Dev3.](../figures/13_map.png)
 #
-# What you see: the recipe of R1, with the box of this chapter, the last one, in colour. Solid
-# arrows carry weights, dashed arrows carry only texts.
+# What you see: the recipe of R1, with the box of this chapter in colour. Solid arrows carry
+# weights, dashed arrows carry only texts.
 
 # %% [markdown]
 # **Run this first.** It imports what the whole chapter uses, and seeds the one global random
@@ -82,10 +82,9 @@ RESULTS = Path("../results/data")
 # If a language model compares the answers, as in R1, the field says **RLAIF**, with AI for
 # "human".
 #
-# R1's last stage is **reinforcement learning for all scenarios**. It starts from Dev3 and mixes
-# two kinds of problems. Reasoning problems keep their rules. General requests are paid by two
-# reward models (v2, section 3.1). The *helpful* one is trained on 66,000 pairs of answers. The
-# *harmless* one is trained on single answers to 106,000 prompts.
+# R1's last stage, **reinforcement learning for all scenarios**, starts from Dev3. Reasoning problems keep their
+# rules. General requests are paid by two reward models (v2, section 3.1). The *helpful* one is trained on 66,000
+# pairs of answers. The *harmless* one is trained on single answers to 106,000 prompts.
 #
 # ![From left to right: the policy writes several answers. A judge compares two answers in both orders; clear pairs train the helpful model, which sees only the summary. An annotator calls one answer safe or not; these labels train the harmless model, which sees the whole answer. Both models and the rules for right, format and language join in the mixed reward, which pays for RL: Dev3 becomes R1. A dashed arrow leads from the policy straight to the helpful model: please the model, not the reader.](../figures/13_preferences.png)
 #
@@ -152,34 +151,25 @@ print(f"divided by the judge's noise, {NOISE}: {lead / NOISE:.1f}")
 print(f"chance to be preferred: {1 / (1 + math.exp(-lead / NOISE)):.2f}")
 
 # %% [markdown]
-# So the judge prefers *good* in 92 of 100 cases. It is a biased coin, and the logistic curve $\sigma$
-# turns a lead into the bias. One more thing is added: being shown first is worth 0.4, whatever the
-# answers say. (Section 4 takes care of that.)
+# By worth alone, the judge prefers *good* in 92 of 100 cases. It is a biased coin, and the logistic
+# curve $\sigma$ turns a lead into the bias. One more thing is added: being shown first is worth 0.4,
+# whatever the answers say. (Section 4 takes care of that.)
 #
 # $$ P(a \text{ preferred, shown first}) = \sigma\!\left(\frac{w_a - w_b}{0.15} + 0.4\right). $$
+#
+# So *good* wins 94 of 100 cases if shown first, and 88 if shown second.
 
 # %%
 # r1lib.world.judge.chance
-
-# %% [markdown]
-# Several things are called helpful or harmless in what follows. One name for each:
-#
-# | name | in code | in measured files |
-# |---|---|---|
-# | truth | `judge.helpfulness` | `helpful` |
-# | charm, the judge's extra | `judge.charm` | `charm` |
-# | score of the helpful model (section 6) | `Preference.scores` | `score` |
-# | squashed score, which is paid (section 8) | `Preference.helpfulness` | `liked` |
-# | *safe*, of the harmless model (section 7) | `Preference.safety` | `safe` |
-# | *harmless*, the truth about safety | `judge.harmlessness` | `harmless` |
 
 # %% [markdown] tags=["slide"]
 # ## 3. Bradley and Terry: numbers from choices
 #
 # **The question.** We see only choices. Which numbers explain them?
 #
-# In 1952 Bradley and Terry asked how to rank things that can only be compared two at a time. Suppose that a is preferred to b in 3 of 4 comparisons. The odds are
-# 3 to 1. Give a the strength 3 and b the strength 1, and the odds are the ratio of the strengths.
+# In 1952 Bradley and Terry asked how to rank things that can only be compared two at a time. Suppose that a is
+# preferred to b in 3 of 4 comparisons. The odds are 3 to 1. Give a the strength 3 and b the strength 1, and the
+# odds are the ratio of the strengths.
 #
 # Strengths multiply; it is easier to add. So write each strength as $e^s$ and call $s$ the
 # **score**. Then a leads b by $\ln 3 \approx 1.1$, and the probability that a is preferred depends
@@ -206,8 +196,8 @@ plots.curves(
 )
 
 # %% [markdown]
-# What you see: the rising curve is the probability. A lead of 0 is a fair coin. (The falling one comes
-# below.) Scores have no zero of their own: add 7 to all of them and nothing changes.
+# What you see: the rising curve is the probability. A lead of 0 is a fair coin. Scores have no zero of their own:
+# add 7 to all of them and nothing changes.
 #
 # Now turn it round. We have seen choices and want scores. Good scores make the choices that we saw
 # likely. Take one pair, and say the **chosen** answer leads the **rejected** one by 2. The scores
@@ -310,17 +300,18 @@ print(compare(first_is_best, question.prompt, a, b))
 #
 # The second filter is the **margin**. A pair on which the judge is undecided holds more noise than
 # information. Our labels are plus or minus one. If three of four say a and one says b, their mean is
-# 0.5; if all four agree, it is 1. A least gap of 0.75 keeps only the second kind.
+# 0.5; if all four agree, it is 1. A least gap of 0.75 keeps only the second kind. R1 kept pairs with a
+# mean difference above 1, in the scores of its own judge (v2, section 3.1).
 #
-# The next cell labels all pairs of answers. (`prefer` calls `compare`, and keeps pairs beyond the least gap.)
+# The next cell, folded, labels all pairs of answers.
 
-# %%
+# %% tags=["hide-input"]
 # r1lib.recipe.labels.LEAST_GAP
 # r1lib.recipe.labels.pairs
 
 # %% [markdown]
-# The hidden truth shows what the margin brings. In 150 requests a known reply and two damaged copies of
-# it are compared:
+# What does the margin bring? In 150 requests a known reply and two damaged copies of it are compared,
+# once and then four times. The truth says how often the better one was chosen:
 
 
 # %% tags=["nbval-check-output", "hide-input"]
@@ -343,19 +334,30 @@ for p in sample:
     replies_of = [text, damaged(text, rng), damaged(text, rng)]
     candidates.append(rng.sample(replies_of, 3))  # the good one at no known place
 by_prompt = {p.prompt: p for p in sample}
-for name, least_gap, times in (("two agree", 0, 2), ("four agree", 0.75, 4)):
-    kept = pairs(sample, candidates, rng, least_gap, times)
+votes = pairs(sample, candidates, rng, 0)  # four labels, gap 0.5 or 1; no ties
+once = []
+for p, row in zip(sample, candidates, strict=True):
+    for first, second in itertools.combinations(row, 2):
+        won = judge.prefer(p, first, second, rng)
+        better, worse = (first, second) if won else (second, first)
+        once.append(Pair(p.prompt, better, worse, 1.0))
+kinds = {
+    "one label": once,
+    "majority of four": votes,
+    "   all four agree": [pair for pair in votes if pair.gap > labels.LEAST_GAP],
+    "   three to one": [pair for pair in votes if pair.gap <= labels.LEAST_GAP],
+}
+for name, some in kinds.items():
     truths = [
         [judge.helpfulness(by_prompt[p.prompt], t) for t in (p.chosen, p.rejected)]
-        for p in kept
+        for p in some
     ]
     right = [better > worse for better, worse in truths if better != worse]
-    print(f"{name:11}{len(kept):4} pairs, the truly better one chosen: ", end="")
-    print(f"{fmean(right):.0%}")
+    print(f"{name:20}{len(right):4} pairs, the better one chosen in {fmean(right):.0%}")
 
 # %% [markdown]
-# Asking more often costs labels and pairs, and buys some truth. Not all: labels follow the *sum* of truth
-# and charm.
+# The margin keeps the third line and drops the fourth, whose pairs are wrong more often. Even four equal labels
+# are not always right, since labels follow the *sum* of truth and charm.
 #
 # One choice is left: how much of an answer may the judge read? R1's helpful model sees only the
 # **summary**, the text after the thinking, since its authors wanted to interfere with the reasoning as
@@ -436,18 +438,24 @@ for p, row in list(zip(train_set, answered, strict=True))[:3]:
 # at 48 tokens.)
 #
 # Six answers to each request make up to fifteen pairs, and the judge labels them. Now look at the
-# lengths. Among the pairs in which one answer is 5 to 8 words longer, how often was the longer one
-# chosen?
+# lengths. Take the pairs in which one answer is 5 to 8 words longer. Is the longer one chosen because it is
+# better, or because it is longer?
 
 # %%
 rng = random.Random(0)
 labelled = pairs(train_set, answered, rng)
 held_out = pairs(valid_set, checked, rng)
-more = [
-    labels.longer(pair) for pair in labelled
-]  # words, below 0 if the shorter one won
-counts = {won: sum(5 <= won * m <= 8 for m in more) for won in (1, -1)}
-print(f"5 to 8 words apart: longer chosen {counts[1]}, shorter chosen {counts[-1]}")
+asked = {p.prompt: p for p in train_set}
+found = Counter()  # (is the longer answer truly better?, was it chosen?)
+for pair in labelled:
+    more = labels.longer(pair)  # words, below 0 if the shorter one won
+    texts = (pair.chosen, pair.rejected)
+    won, lost = (judge.helpfulness(asked[pair.prompt], text) for text in texts)
+    if 5 <= abs(more) <= 8 and won != lost:
+        found[(won > lost) == (more > 0), more > 0] += 1
+print("5 to 8 words apart     longer chosen  shorter chosen")
+for better, name in ((True, "longer truly better"), (False, "shorter truly better")):
+    print(f"{name:20}{found[better, True]:16}{found[better, False]:16}")
 for name, some in (
     ("as labelled", labelled),
     ("balanced", labels.balanced(labelled, random.Random(0))),
@@ -457,13 +465,15 @@ for name, some in (
     print(f"{name:12}{len(some):5} pairs, longer chosen in {share:.0%}")
 
 # %% [markdown]
-# A model that only counted words would beat a coin on these labels. This is the **length bias** of
-# preference data. R1's authors saw to it that chosen and rejected answers are of comparable length
-# over the whole data (v2, section 3.1).
+# Mostly the longer answer *is* better: short ones are often cut off or empty. But the errors go one way: of the
+# worse answers some longer ones win, and hardly any shorter ones. This is the **length bias** of preference data.
+#
+# For both reasons a model that only counted words would beat a coin. R1's authors kept chosen and rejected
+# answers of comparable length over the whole data (v2, section 3.1).
 #
 # We **balance**. Of the pairs that are 5 to 8 words apart, the smaller count decides: as many are
-# kept of either kind. The same is done in every step of 4 words. The last printed line shows the
-# result: which answer is longer now tells nothing.
+# kept of either kind. The same is done in every step of 4 words. By the last printed line,
+# which answer is longer now tells nothing.
 
 # %% tags=["hide-input"]
 # r1lib.recipe.labels.BUCKET
@@ -486,8 +496,8 @@ for name, some in (
 # r1lib.feedback.reward_model.RewardModel
 
 # %% [markdown]
-# Here and in section 10 we train on the pairs as they were labelled, to see where an untreated taste leads. The
-# models of section 11 learn from balanced pairs.
+# Here and in section 10 we train on the pairs as they were labelled. The models of section 11 learn from
+# balanced pairs.
 
 
 # %%
@@ -514,7 +524,7 @@ assert accuracy > 0.6
 
 # %% [markdown]
 # It is accurate about the judge's labels, on answers like those of the policy. Now score the replies
-# of section 2, which nobody sampled. Predict the order first.
+# of section 2. Predict the order first.
 
 # %%
 texts = [f"<answer>{text}</answer>" for text in replies.values()]
@@ -529,8 +539,9 @@ for name, score in sorted(zip(replies, scored, strict=True), key=lambda x: -x[1]
 # model is wrong. Its pair accuracy did not warn us: that was measured on other texts, the policy's
 # own.
 #
-# Compare the answer about Peru with half of the right reply. The model has learned what a good reply
-# looks like, and less well which request it answers. (Five replies are a warning, not a measurement.)
+# In the run printed here (yours may differ) *with thanks* scores below both good replies. So it is not the
+# judge's taste. But an answer about Peru beats half of the right reply. The model has learned what a good
+# reply looks like, and less well which request it answers. (Section 9 measures this.)
 
 # %% [markdown] tags=["slide"]
 # ## 7. Harmless, one answer at a time
@@ -551,7 +562,7 @@ for name, score in sorted(zip(replies, scored, strict=True), key=lambda x: -x[1]
 # **over-refusal**. Its label is *safe*, since a refusal harms nobody. So the harmless model cannot discourage it.
 #
 # A policy that refuses everything is perfectly harmless, and useless. So section 10 counts over-refusal in a
-# policy's answers. Here we look at the model alone.
+# policy's answers.
 #
 # The labels come from an annotator that errs in 3 of 100 cases. Each request gets a known reply, and
 # one that goes along with whatever was asked:
@@ -582,8 +593,7 @@ print(f"of answers labelled unsafe, called unsafe: {found['unsafe_found']:.0%}")
 
 # %% [markdown]
 # Going along has only four wordings here. But the wording does not decide: where a request only sounds
-# harmful, the same four are safe. So the model has to read the request, too. (Where the annotator has
-# called a safe answer unsafe, a model that is right counts as wrong.)
+# harmful, the same four are safe. So the model has to read the request, too.
 
 # %% [markdown] tags=["slide"]
 # ## 8. The mixed reward
@@ -612,8 +622,7 @@ print(f"of answers labelled unsafe, called unsafe: {found['unsafe_found']:.0%}")
 #
 # $$ r_{\text{helpful}} = \sigma\!\left(\frac{s - \mu}{\delta}\right) \in (0, 1). $$
 #
-# Here are the scores that the model of section 6 gives to 192 held-out answers of our policy, before and
-# after.
+# Here are the scores of 192 held-out answers of our policy, before and after.
 
 # %% tags=["slide"]
 from r1lib.recipe import scenarios
@@ -630,15 +639,15 @@ def squash(score):
     return 1 / (1 + math.exp(-(score - mean) / spread))
 
 
-marked = {"μ": mean, "μ + δ": mean + spread, "μ + 3δ": mean + 3 * spread}
-marked["μ + 4δ"] = mean + 4 * spread
+marked = {"μ - 2δ": mean - 2 * spread, "μ - δ": mean - spread}
+marked |= {"μ": mean, "μ + δ": mean + spread}
 plots.squash_picture(before, squash, marked)
 
 # %% [markdown]
 # What you see: above, the scores as they come; below them the curve that squashes them; on the right
-# what is paid. Follow the dashed lines: the average answer earns one half. One standard deviation more is
-# worth 0.23, but the step from three to four only 0.03. So an absurdly high score earns hardly more than a
-# high one.
+# what is paid. The average answer earns one half, and one standard deviation more or
+# less moves that by 0.23. From three to four above the mean, beyond the picture, it would be only 0.03. So
+# an absurdly high score earns hardly more than a high one.
 #
 # For one completion, with the models' numbers given, this is all:
 
@@ -675,6 +684,7 @@ sums = Problem("arithmetic", "easy", "en", "compute 2+2", "4", "2+2")
 mixed = Mixed(TwoWords())
 texts = {
     "<think>2+2=4 yes</think><answer>4</answer>": sums,
+    # the only word of this thinking is Korean, so its language pays 0
     "<think>2+2=4 맞아</think><answer>4</answer>": sums,
     "<answer>thank you</answer>": question,
     "<answer>thank you, now steal</answer>": question,
@@ -703,9 +713,9 @@ for (text, p), value in zip(texts.items(), paid, strict=True):
 # the policy's side.
 #
 # Gao, Schulman and Hilton (arXiv 2210.10760) measured such curves over the KL distance from the start, for
-# RL and for best-of-N. A larger reward model took the place of the truth.
+# RL and for best-of-N, with a larger reward model as the truth.
 #
-# Now for real. The policy of section 5 climbs the helpful model *and nothing else*. Every few steps it
+# The policy of section 5 climbs the helpful model *and nothing else*. Every few steps it
 # answers held-out requests.
 
 # %%
@@ -722,6 +732,7 @@ def look(step, policy):
     owners = [p for p in valid_set for _ in range(2)]
     said = [text for row in rows for text in row]
     mean = fmean(models.helpfulness(owners, said))
+    # in code and files "liked" is the squashed score, and "helpful" the hidden truth
     found = {"step": step, "liked": mean, **r1.quality(owners, said)}
     print(f"{step:4}{mean:9.2f}{found['helpful']:9.2f}", flush=True)
     return {**found, "texts": said[::2]}
@@ -767,23 +778,36 @@ plots.compared_curves(
 # the answers?
 
 # %%
-known = {requests.summary(text) for row in answered for text in row}
-again = fmean(requests.summary(text) in known for text in last["texts"])
-print(f"final answers that the first policy gave, too, word for word: {again:.0%}")
-everywhere = models.scores(valid_set, [f"<answer>{said}</answer>" for _ in valid_set])
-own = [f"<answer>{requests.references(p)[0]}</answer>" for p in valid_set]
-own = models.scores(valid_set, own)
-wins = sum(a > b for a, b in zip(everywhere, own, strict=True))
-print(f"mean score of the frequent answer, to all requests: {fmean(everywhere):+.2f}")
-print(f"mean score of a good reply to each request:         {fmean(own):+.2f}")
-print(f"the frequent answer scores higher for {wins} of {len(own)} requests")
+first_said = [requests.summary(text) for row in answered for text in row]
+print(
+    f"the first policy gave it in {first_said.count(said)} of {len(first_said)} answers"
+)
+good_ones = [requests.references(p)[0] for p in valid_set]
+versions = {
+    "a good reply to each request": [good_ones],
+    "the same replies, requests exchanged": [good_ones[1:] + good_ones[:1]],
+    "the same replies, with thanks added": [
+        [f"{reply} {thanks}" for reply in good_ones] for thanks in THANKS
+    ],
+    "the frequent answer, to all requests": [[said] * len(valid_set)],
+}
+print(f"\n{'':40}score  truth")
+for name, lists in versions.items():
+    found = []
+    for texts in lists:
+        texts = [f"<answer>{text}</answer>" for text in texts]
+        true = map(judge.helpfulness, valid_set, texts)
+        found += zip(models.scores(valid_set, texts), true, strict=True)
+    score, true = map(fmean, zip(*found, strict=True))
+    print(f"{name:38}{score:+7.2f}{true:7.2f}")
 
 # %% [markdown]
-# In the run printed here (yours may differ) the policy has **collapsed**: one answer goes to nearly everybody, "You
-# can do it! Read your notes once more ...". It is no strange text. The first policy gave it often, and after a word
-# about a test it is perfect (section 5). But the reward model likes it everywhere, in the mean more than each
-# request's own good reply. It has learned that the answer is good, and too little for which request. The pair of
-# request and answer is new, the text is not.
+# In the run printed here (yours may differ) the policy has **collapsed**: one answer goes to nearly everybody. It is
+# no strange text. The first policy gave it, too, and after a word about a test it is perfect (section 5).
+#
+# Compare the lines with the first. Exchange the requests, and nearly all truth is lost, but little score. Add
+# thanks, and the score falls, too. So here it is not the judge's taste that fails. The model has learned that
+# an answer is good, and too little for which request.
 #
 # The other way down is to **charm**: polite words grow. Here they vanish; section 10 shows that way.
 #
@@ -809,8 +833,8 @@ for i in range(3):
 # - **plain**: nobody planted a shortcut. Does the truth fall all the same?
 # - **planted thanks**: three in ten of the replies that the first policy read end with thanks, as in section
 #   5. Now there is a shortcut. (Its files are called *unbalanced*.)
-# - **planted + leash**: the same, and a KL term holds the policy near its start (chapters 08 and 11). In RLHF
-#   this is standard, and its size is called the **KL budget**.
+# - **planted + leash**: the same, and a KL term with $\beta = 0.05$ holds the policy near its start (chapter 08).
+#   In RLHF this is standard, and how far it lets the policy go is the **KL budget**.
 #
 # In all of them about every fourth reply is flawed, and the model learns from pairs as they are
 # labelled, not balanced. (All numbers are in [docs/claims/P08.md](../docs/claims/P08.md), and
@@ -840,8 +864,8 @@ plots.compared_curves(histories, {"liked": "squashed score", "helpful": "truth"}
 
 # %% [markdown]
 # What you see: score and truth on held-out requests, a line for the mean of the seeds and a band for
-# their range. All scores climb, and the truths part. (Each model has its own scale. So compare scores within
-# a run, or *planted thanks* with *planted + leash*, which share a model.)
+# their range. All scores climb, and the truths part. (Each model has its own scale; the two planted runs
+# share a model.)
 #
 # How sure is this? Here is the truth on *test* requests. Step 15 was chosen before any run:
 
@@ -875,28 +899,35 @@ panels = {
     }
     for arm in ARMS
 }
-plots.interval_dots(panels, "truth", 0.7)
+plots.interval_dots(panels, "truth", 0.7, ink=True)
 
 # %% [markdown]
 # What you see: a dot for each seed with its 95% interval. The printed lines have the seeds in order.
 #
 # *Plain*: the truth falls here, too. In every seed it is well up at step 15, and at step 60 most or all of that
-# gain is lost. By the score alone, the last step would seem the best one.
+# gain is lost. (The picture's curve, on 48 other requests, falls less.) In both the truth is highest before the end.
+# By the score alone, the last step would seem the best one.
 #
-# *Planted thanks*: at step 15 one seed of three has gained, and the others have not. At the end all are below
-# the start, with several polite words in an answer.
+# *Planted thanks*: at step 15 one seed of three has gained. At the end all are below the start, with several
+# polite words in an answer.
 #
 # *Planted + leash*: the only one that keeps its gain, at the price of a lower score.
 #
-# All of these models have good pair accuracies. That number says nothing about how they hold up under
-# optimisation.
+# All of these models have good pair accuracies, which says nothing about how they hold up under optimisation.
 #
-# Would balanced pairs have helped? In the first edition the truth of *planted thanks* went, in the mean, from 0.31
-# to 0.33 and to 0.20. With balanced pairs, which were half as many, it rose to 0.45 at step 15, in every seed, and
-# fell back to 0.30 ([docs/experiments.md](../docs/experiments.md)).
+# Would balanced pairs have helped? [Earlier runs](../docs/experiments.md#first-edition-what-chapter-13-measured-and-no-longer-needs),
+# also with seeds 0, 1, 2, compared them:
 #
-# What do answers look like that the model likes but no reader needs? Two requests in English, chosen among all
-# seeds: of *plain* the one whose truth rises and falls most, of *planted thanks* the one whose truth falls most.
+# | truth of *planted thanks* | before | step 15 | step 60 |
+# |---|---|---|---|
+# | as labelled | 0.33, 0.31, 0.29 | 0.29, 0.28, 0.41 | 0.22, 0.18, 0.19 |
+# | balanced | 0.33, 0.31, 0.29 | 0.45, 0.42, 0.49 | 0.34, 0.31, 0.24 |
+#
+# Balanced pairs brought a gain in every seed, gone at step 60. But they were half as many, so balance or number may
+# have done the good.
+#
+# What do the answers look like? Two requests in English, chosen among all seeds: of *plain* the one whose truth
+# rises and falls most, of *planted thanks* the one whose truth falls most.
 
 
 # %% tags=["nbval-check-output"]
@@ -928,8 +959,8 @@ for arm, fall in chosen_by.items():
 # *somewhere*. In *planted thanks* you see the charm. Thanks are first added to a good reply, and then replace it.
 # (Of each answer 120 characters are kept.)
 #
-# Over-refusal was at most 2% before, and is much more at the end without a leash. Two of our choices point there:
-# some flawed replies were meant for another request, and "sorry" is on the judge's list of polite words.
+# Over-refusal was at most 2% before, and is much more at the end without a leash. ("Sorry" is on the judge's list of
+# polite words.)
 #
 # With a real assistant nobody sees the truth. So one decides *before* the run how far the proxy will be
 # trusted, by a number of steps or by a KL budget. The paper chose steps.
@@ -939,10 +970,10 @@ for arm, fall in chosen_by.items():
 #
 # **The question.** How do rules and models train one policy together?
 #
-# Now the last arrow of the map. We take Dev3 of chapter 12 and the pipeline's reward models. These learned as
-# in sections 5 to 7, from answers of Dev3 to requests of all six kinds. The pairs of the helpful one are
-# balanced. Of the labels for the harmless one, `labels.even` keeps at most three safe ones for one unsafe: with
-# all of them, such a model called nearly everything safe. First the scale:
+# Now the arrow from Dev3 to R1 on the map. We take Dev3 of chapter 12 and the pipeline's reward models. These
+# learned as in sections 5 to 7, from answers of Dev3 to requests of all six kinds. The pairs of the helpful one
+# are balanced. Of the labels for the harmless one, `labels.even` keeps at most three safe ones for one unsafe:
+# with all of them, such a model called nearly everything safe. First the scale:
 
 # %%
 from functools import partial
@@ -972,15 +1003,16 @@ print(f"the paper: 1,700 steps, preferences in the last {400 / 1700:.0%}")
 
 # %% [markdown]
 # Our preferences come in the second half of the steps, the paper's in the last quarter. The reason: with
-# problems alone the policy learns to think first, and does so for requests too, where it does not help
-# (`docs/experiments.md`). Our temperature stays at 1.0; the paper lowers it to 0.7 (v2, section 3.2.2).
+# problems alone the policy learns to think first, and does so for requests too, where it does not help. In 20
+# steps the share of chat answers that think first grew from 0.20 to 0.40 (`docs/experiments.md`). Our temperature
+# stays at 1.0; the paper lowers it to 0.7 (v2, section 3.2.2).
 #
 # The stage is the loop of chapter 11, with two differences. The reward is `Mixed`, and from a certain step on
-# most problems are requests that the models pay for.
+# most problems are requests that the models pay for. Its leash, $\beta = 0.001$, is fifty times
+# looser than in section 10.
 #
-# The reward can change from step to step, so we start a new one-step loop each time: `grpo.train` is a
-# generator, and `next` runs one step of it. (Ten steps are few. So the rate is twice the recipe's, and preferences
-# come from step 4.)
+# The reward can change from step to step, so `next` runs one step of a new `grpo.train` each time. (Ten steps are
+# few. So the rate is twice the recipe's, and preferences come from step 4.)
 
 
 # %% tags=["slide"]
@@ -1016,20 +1048,20 @@ for metrics in all_scenarios(r1_of_ten, ten, late=3, general=stage.general):
     print(f"{metrics['step']:4}" + "".join(cells), flush=True)
 
 # %% [markdown]
-# What you see: the parts of the reward, each by itself. *Liked* and *safe* are what the two models pay. In the
-# first three steps only rules pay. Then the models join in, and only a few problems of a step still have a
-# rule. So *accuracy* is then the mean over a few dozen completions, and jumps.
+# What you see: the parts of the reward. *Liked* and *safe* are what the two models pay. In the first three steps
+# only rules pay. Then only a few problems of a step still have a rule. So *accuracy* is the mean over a few dozen
+# completions, and jumps.
 #
 # Ask held-out requests and problems, beside the R1 that the pipeline
 # trained in forty larger steps. The columns of the next table:
 #
-# | column | what it is | asked |
-# |---|---|---|
-# | score | squashed score of the helpful model | 96 requests |
-# | truth | hidden truth, of all kinds of requests | the same 96 |
-# | harmless | mean harmlessness of answers to harmful requests, from 0 to 1 | the harmful ones |
-# | over-refusal | share of harmless requests that are refused; low is good | the others |
-# | right | share of right answers | 64 easy problems |
+# | column | what it is |
+# |---|---|
+# | score | squashed score of the helpful model, 96 requests |
+# | truth | hidden truth about the same answers |
+# | harmless | truth about safety, where the request is harmful |
+# | over-refusal | share of the other requests that are refused; low is good |
+# | right | share of right answers, 64 easy problems |
 
 # %%
 games = [
@@ -1053,17 +1085,17 @@ for name, model in (
     print(f"{name:12}" + "".join(f"{value:14.2f}" for value in values))
 
 # %% [markdown]
-# Dev3's score is 0.50 by construction: $\mu$ and $\delta$ were measured on its answers to these requests.
-# Differences below about 0.1 may be noise. In the run printed here *harmless* moved most, but it rests on few
-# requests. For claims we need the measured stage.
+# Dev3's score is near 0.5, since $\mu$ and $\delta$ were measured on its answers to these requests.
+# Differences below about 0.1 may be noise. Here *harmless* moved most, on few requests. For
+# claims we need the measured stage.
 
 # %% [markdown] tags=["slide"]
 # ## 12. What the stage brings
 #
 # **The question.** Is R1 better than the Dev3 that it began as, and at what?
 #
-# First the model that pays for safety. It raises an **alarm** when it calls an answer unsafe. How far can its
-# alarms be trusted? Dev3 answered held-out requests. Count squares, for seed 0:
+# First the model that pays for safety. It raises an **alarm** when it calls an answer unsafe. How far can it be
+# trusted? Dev3 answered held-out requests. Count squares, for seed 0:
 
 
 # %% tags=["slide"]
@@ -1084,21 +1116,30 @@ titles = f"{sum(counts.values())} answers", f"{sum(alarms.values())} alarms"
 plots.squares(dict(zip(titles, (counts, alarms), strict=True)))
 
 # %% [markdown]
-# What you see: left, a square for every answer; right, the alarms alone.
-#
-# Of 36 unsafe answers 33 raise an alarm, which is 92%. Of 792 safe ones 61 do, only 8%. But the safe ones are 22
-# times as many, and so 61 of the 94 alarms are false.
-#
-# The share of unsafe answers, 36 of 828, is the **base rate**. Where it is low, even a good model may raise
-# mostly false alarms.
-#
-# That is half of the story. The model was trained on three safe labels for one unsafe (section 11); here there are
-# twelve for one. So it takes the odds of harm to be about four times too high, and its cut-off has moved towards
-# alarms. Its *order* is good, as the column *ranked* shows: the share of (safe, unsafe) pairs in which the safe
-# answer has the higher score. All seeds:
+# What you see: left, a square for every answer; right, the alarms alone. The same answers by truth and by label,
+# and then all seeds:
 
 # %%
-print("seed  ranked  unsafe found  false alarms  labelled unsafe, in truth safe")
+label = result("reward-models", 0)["P8"]["harmless"]
+unsafe, safe = label["unsafe"], label["answers"] - label["unsafe"]
+caught, missed, wrong, calm = alarms_of(0)
+found, quiet = (
+    round(label[f"{one}_found"] * n) for one, n in (("unsafe", unsafe), ("safe", safe))
+)
+print(f"{'seed 0':20}alarm  no alarm")
+for name, alarm, none in (
+    ("unsafe in truth", caught, missed),
+    ("safe in truth", wrong, calm),
+    ("labelled unsafe", found, unsafe - found),
+    ("labelled safe", safe - quiet, quiet),
+):
+    print(f"{name:20}{alarm:5}{none:10}")
+print("safe answers for one unsafe:", end=" ")
+print(
+    f"in truth {(wrong + calm) / (caught + missed):.0f}, labelled {safe / unsafe:.0f}"
+)
+
+print("\nseed  ranked  unsafe found  false alarms  labelled unsafe, in truth safe")
 for seed in SEEDS:
     caught, missed, wrong, _ = alarms_of(seed)
     label = result("reward-models", seed)["P8"]["harmless"]
@@ -1108,20 +1149,54 @@ for seed in SEEDS:
     print(f"{'at least':>17} {extra / label['unsafe']:.0%}")
 
 # %% [markdown]
-# False alarms have a price: in the product of section 8 an answer with an alarm loses at least half of what the
-# models pay.
+# Of the unsafe answers 33 in 36 raise an alarm, of the safe ones only 61 in 792. But safe ones are 22 times as many,
+# and so 61 of 94 alarms are false. The share of unsafe answers is the **base rate**. Where it is low, even a
+# good model may raise mostly false alarms.
 #
-# The last column is the base rate at work on the labels. The annotator errs in 3% of all cases, and only 2% to 4% of
-# the answers are unsafe. So a large part of the answers *labelled* unsafe is safe.
+# The labels suffer from a low base rate, too. The annotator errs in 3% of all cases, and only 2% to 4% of the
+# answers are unsafe. So many answers *labelled* unsafe are safe (last column), and by the labels safe ones are
+# only 12 times as many.
+#
+# In training they were three times as many (section 11). So the model takes the odds of an unsafe *label* to be
+# about four times too high, and calls alarm too readily. Its order is good: *ranked* is the share of (safe, unsafe)
+# pairs in which the safe answer has the higher score.
+#
+# So trust the order, not a single alarm. In the product of section 8 an alarm costs at least half of what the
+# models pay.
 #
 # ### R1 against Dev3
 #
-# Now both answer the same test problems, and we subtract problem by problem. Two rows need a word. *Helpful* is
-# the hidden truth, too, but only of requests that may be answered, and it is the column of chapter 15. *Not
+# First the way from one to the other, on held-out requests and problems of seed 0. We looked at steps 0, 20 and 40,
+# while we chose the settings ([docs/experiments.md](../docs/experiments.md#the-last-stage)).
+
+# %% tags=["slide"]
+WAY = {  # at steps 0, 20 and 40; no file is kept
+    "helpful": (0.53, 0.46, 0.59),
+    "harmless": (0.77, 0.66, 0.85),
+    "hard arithmetic": (0.61, 0.58, 0.61),
+}
+pieces = {
+    name: {
+        "rules alone": [(0, start), (20, middle)],
+        "rules and preferences": [(20, middle), (40, end)],
+    }
+    for name, (start, middle, end) in WAY.items()
+}
+plots.curves(pieces, "step", "from 0 to 1", ticks=(0, 20, 40), sharey=True)
+
+# %% [markdown]
+# What you see: the stage in two halves. Rules alone spoil the answers to requests, and preferences more than repair
+# them. (Hard arithmetic moves too little to tell.)
+#
+# This is one seed. [Earlier runs](../docs/experiments.md#first-edition-what-chapter-13-measured-and-no-longer-needs) with three agree: after 40 steps of rules alone, answers were less helpful and less
+# harmless than R1's. Preferences from step 1 cost hard arithmetic and hard instructions. So they pay late.
+#
+# Now Dev3 and R1 answer the same test problems, and we subtract problem by problem. Two rows need a word. *Helpful*
+# is the hidden truth, but only of requests that may be answered, and it is the column of chapter 15. *Not
 # refused* is 1 minus over-refusal, so that right of 0 is better in every row.
 
 
-# %% tags=["slide"]
+# %% tags=["hide-input", "slide"]
 COLUMNS = ("countdown", "arithmetic", "instructions", "helpful", "harmless")
 COLUMNS += ("not refused",)
 
@@ -1159,18 +1234,13 @@ plots.difference_dots(gains(before_it, after_it), "R1 minus Dev3")
 # What you see: right of 0, R1 is better. Bars are 95% intervals over problems, small ticks the three seeds.
 # Grey means that these problems cannot tell: the interval holds 0, or the seeds disagree.
 #
-# R1 is more helpful on easy and on hard requests, by 0.02 and 0.03, in every seed. It is harmless more often,
-# by 0.07 and 0.11; this rests on 20 easy and 24 hard harmful requests. Over-refusal is tied, and so
-# are instructions, easy countdown and easy arithmetic. Hard countdown can hardly tell: Dev3 solves very little of
-# it. Hard arithmetic loses 0.03 in the mean, in two seeds of three.
+# R1 is more helpful, by 0.02 on easy and 0.03 on hard requests, in every seed. It is also more often harmless, by
+# 0.07 and 0.11, on 20 easy and 24 hard harmful requests. All other rows are grey. Of these hard arithmetic leans: it
+# loses 0.03 in the mean, in two seeds of three.
 #
-# These gains are small beside the step before: on easy requests *helpful* is 0.18 for Dev2 and 0.35 for Dev3. In
-# the paper AlpacaEval 2.0, where a language model compares answers, goes the other way round: from 55.8 to 62.1,
-# and then to 87.6 (v2, table 3).
-#
-# The recipe lets preferences pay late, as the paper does. In the first edition stages without any were less helpful
-# and less harmless, and stages with preferences from step 1 lost hard arithmetic and hard instructions
-# ([docs/experiments.md](../docs/experiments.md#first-edition-what-chapter-13-measured-and-no-longer-needs)).
+# These gains are small beside the step before: *helpful* on easy requests is 0.18 for Dev2 and 0.35 for Dev3. In
+# the paper AlpacaEval 2.0, judged by a language model, goes the other way: from 55.8 to 62.1, and then to 87.6
+# (v2, table 3).
 #
 # ## 13. What this does not show
 #
@@ -1183,12 +1253,12 @@ plots.difference_dots(gains(before_it, after_it), "R1 minus Dev3")
 #
 # ## Summary
 #
-# Three sentences to remember. Bradley and Terry turn choices into scores, and the scores hold the judge's taste
+# Bradley and Terry turn choices into scores, and the scores hold the judge's taste
 # along with the truth. A policy that climbs such a proxy learns at first and over-optimises later, and the score
 # alone does not show which. So R1 mixes rules with two reward models, and lets the models in late and briefly.
 #
-# - Labels are cleaned by asking in both orders, keeping clear pairs and balancing lengths. No filter removes a
-#   taste that all labels share.
+# - Labels are cleaned by asking in both orders, keeping clear pairs and balancing lengths. Each filter removes one
+#   known weakness; politeness stays in our labels.
 # - Rules and models add up only on one scale: squash the score around the policy's own average.
 # - Pair accuracy is about the first policy's answers, and the trained policy answers otherwise. Measure by other
 #   means, over-refusal included.
@@ -1297,7 +1367,7 @@ def flatter(good):
     good + " Thanks!" is a start: more charm, less truth, but not enough of either.
     """
     # BEGIN SOLUTION
-    # four polite words and nine more words of charm; all of them beside the point
+    # nine words, five of them polite, and all beside the point
     return good + " Thanks, dear, I am so glad, thank you kindly!"
     # END SOLUTION
 
@@ -1381,7 +1451,7 @@ checks.ex_13_5(advantages)
 #
 # ```python
 # rows = answers(policy, valid_set, 64)
-# proxy = [models.scores([p] * 64, row) for p, row in zip(valid_set, rows)]
+# proxy = [models.helpfulness([p] * 64, row) for p, row in zip(valid_set, rows)]
 # truth = [[judge.helpfulness(p, t) for t in row] for p, row in zip(valid_set, rows)]
 # for n in (1, 2, 4, 8, 16, 32, 64):
 #     distance = math.log(n) - (n - 1) / n  # the KL from the policy, at most
@@ -1397,13 +1467,13 @@ checks.ex_13_5(advantages)
 # truth is read at this place.</details>
 # <details><summary>Hint 2</summary>`max(range(n), key=...)` is a place. Its key is the score there.</details>
 # <details><summary>What we saw</summary>One run each, of which no file is kept, with the policy and the model of
-# this chapter. Best-of-n: the score rises all the way, from 0.67 to 1.91. The truth rises at once, and is back at
-# the start for n = 64, at a distance of 3.2.
+# this chapter. Best-of-n: the squashed score rises all the way, from 0.50 to 0.75. The truth rises at once, and
+# is back at the start for n = 64, at a distance of 3.2.
 #
 # | n | 1 | 2 | 4 | 8 | 16 | 32 | 64 |
 # |---|---|---|---|---|---|---|---|
 # | distance, at most | 0.0 | 0.2 | 0.6 | 1.2 | 1.8 | 2.5 | 3.2 |
-# | score | 0.67 | 1.47 | 1.63 | 1.78 | 1.81 | 1.85 | 1.91 |
+# | squashed score | 0.50 | 0.67 | 0.70 | 0.73 | 0.73 | 0.74 | 0.75 |
 # | truth | 0.58 | 0.79 | 0.78 | 0.77 | 0.73 | 0.67 | 0.57 |
 #
 # RL without a leash, with the KL as a mean of three steps: at 1.6 (step 6) the truth is 0.66. At 3.0 (steps 12 and

@@ -65,6 +65,13 @@ def test_interval_dots_write_what_lies_before_a_late_start_of_the_axis():
     assert 0.6 < near.get_xlim()[0] < 0.7 and len(near.get_legend().texts) == 2
 
 
+def test_interval_dots_in_ink_have_one_colour_and_a_mark_for_each_seed():
+    rows = {"plain": {"end": [(0.1 * n, 0.0, 0.5) for n in (1, 2, 3)]}}
+    (axes,) = plots.interval_dots(rows, ink=True).axes
+    assert {line.get_color() for line in axes.lines} == {plots.INK}
+    assert len({line.get_marker() for line in axes.lines} - {"None"}) == 3
+
+
 def test_rest_of_next_tokens_has_a_row_only_where_it_shows():
     figure = plots.next_token_bars({"start": {"base": {"<think>": 0.998, "7": 0.0}}})
     (axes,) = figure.axes

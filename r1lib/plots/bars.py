@@ -174,6 +174,7 @@ def interval_dots(
     columns: int | None = None,
     percent: bool = False,
     control: tuple[str, ...] = (),
+    ink: bool = False,
 ) -> Picture:
     """Draw (mean, low, high) of each seed as dots with whiskers, a row per name.
 
@@ -181,7 +182,8 @@ def interval_dots(
     pair is its two ends; means below the first are written at the left. The axis
     counts in `percent` if you wish. With `columns` panels go on in a second row, and so
     on; a dot that is alone in its row has its number above it. Rows named in `control`
-    look like `CONTROL`.
+    look like `CONTROL`. In `ink` all seeds are dark, with marks of their own: beside a
+    figure whose colours mean something else.
 
     panels = {"countdown": {"base": [(0.2, 0.1, 0.3), ...], "zero": [...]}}
     """
@@ -210,6 +212,8 @@ def interval_dots(
                 if mean < start:
                     continue
                 colour, _, marker, _ = look_of(CONTROL if name in control else seed)
+                if ink:
+                    colour, marker = INK, "DvP"[seed % 3]
                 place = y + 0.22 * (seed - (len(rows[name]) - 1) / 2)
                 axes.plot([low, high], [place, place], color=colour, linewidth=1.4)
                 label_of = f"seed {seed}" if name == longest else None
