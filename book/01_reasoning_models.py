@@ -541,10 +541,10 @@ def ahead(asked, rows, others):
 # question are averaged first, since they are not independent.</details>
 
 # %% tags=["hide-input"]
-CUT = "countdown: cut off (less is better)"
+CUT = "cut off (less is better)"  # in countdown
 TITLES = {"sums": "sums", "countdown": "countdown", "cut off": CUT}
 TITLES |= {"facts": "facts", "harm": "refuses harm"}
-TITLES |= {"near misses": "does not refuse near misses"}
+TITLES |= {"near misses": "near misses not refused"}
 panels = {title: {} for title in TITLES.values()}
 for label, by_kind in answers.items():
     for kind, rows in by_kind.items():
