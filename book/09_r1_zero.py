@@ -24,15 +24,15 @@
 #
 # ![The map of the recipe, R1-Zero framed. A solid arrow leads from the base to R1-Zero, and only a dashed arrow from there to the cold start.](../figures/09_map.png)
 #
-# What you see: this chapter in the recipe of R1. R1-Zero starts from the base. It hands
+# What you see: this chapter in the recipe of R1. R1-Zero hands
 # on only its texts (dashed), not its weights (solid). The other boxes are later chapters;
 # SFT is training on texts.
 #
 # ![A ring of six stations with the sections that build them: a problem, section 2; G answers to it, section 4; reward by rule, section 3; group advantage, section 5; clipped loss, section 6; a better policy, section 8; and back to a problem.](../figures/09_loop.png)
 #
 # What you see: the whole chapter is one ring. A small number is the section in which
-# you build that station. (The reward comes before the samples: it needs none.) Section 9
-# trains, 10 shows what came out, and 11 asks whether it is real. Section 13 is for a second reading.
+# you build that station. Section 9 trains, 10 shows what came out, and 11 asks whether it
+# is real.
 #
 # **Run the next cell first.** It imports everything and seeds the global random
 # generator.
@@ -175,8 +175,6 @@ for style, share in zip(("guess", "short", "long"), clean.styles, strict=True):
 # - **double check**: more lines, but no new attempt (a line with `again` is not one);
 # - **new attempt**: an attempt was rejected, and a line without `again` follows
 #   (`skills.reflects`). It may be the same sum; section 11 counts sums instead.
-#
-# `evaluate.answer` samples answers and marks them.
 
 # %%
 policy, tokenizer = artifacts.load("base-tiny")
@@ -283,8 +281,8 @@ for name, text in texts.items():
 # $$ \text{right}_{\text{think}} + 0.1 \cdot \text{in format}_{\text{think}}
 #    \;>\; \text{right}_{\text{guess}} $$
 #
-# So thinking pays even where it is right less often, by less than 0.1. Beyond this
-# break-even RL teaches guessing.
+# So thinking pays even where it is right less often, by less than 0.1 times its share
+# in format. Beyond this break-even RL teaches guessing.
 #
 # ## 4. Sampling a group
 #
@@ -354,8 +352,7 @@ plots.batch_picture(batch.mask[:48], batch.rewards[:48], G)
 # Training needs the log-probability of every token. The **logits** at column $t$, the
 # scores before the softmax, are about the token at column $t+1$, so `logits[:, :-1]` is
 # compared with `ids[:, 1:]`. `cross_entropy` without a reduction is minus the
-# log-probability of the token that was chosen. `F.pad` puts the 0 of rule 1 in front. The
-# library's version is folded.
+# log-probability of the token that was chosen. `F.pad` puts the 0 of rule 1 in front.
 
 
 # %%
@@ -463,8 +460,7 @@ for rows in zip(*tables, strict=True):
 # Look at the third row. No answer was right; one sibling at least kept the format. Divided by the
 # small spread of its group, its tenth of a point becomes the largest advantage of the table. So
 # our runs depart from the paper and leave the division out (`normalize_std=False`). Dr. GRPO
-# (arXiv 2503.20783) leaves it out as well: it calls the extra weight for very hard and very easy questions
-# a bias. In our batch every group has a right answer, and so something to compare:
+# (arXiv 2503.20783) leaves it out as well. In our batch every group has a right answer, and so something to compare:
 
 # %%
 grouped = batch.rewards.view(N, G)
@@ -502,7 +498,7 @@ print(f"{agreeing} agree altogether and teach nothing, not even the format")
 # Here clip moves $\rho_t$ to the nearest point of the range, for us 0.8 to 1.28. For
 # a negative $\hat A$ we still take the smaller of the two numbers, the more negative one. An
 # optimizer minimizes, so the loss
-# is minus the mean of $L_t$ over tokens.
+# is minus the mean of $L_t$ over tokens. (Below, `"B #T"` allows one column in place of T.)
 
 # %%
 # r1lib.losses.clipped
@@ -686,13 +682,13 @@ assert gains[0] > 1 > gains[1]
 # does not bound the ratio: one step can overshoot, and shared weights move held tokens, too.
 #
 # An answer that is never sampled gets no push. One with a chance of one in a thousand is in
-# only 1.6% of groups of 16 ($1 - 0.999^{16}$). This is why RL begins with what the base already does now and then.
+# only 1.6% of groups of 16 ($1 - 0.999^{16}$).
 #
 # ## 8. The loop
 #
 # One step of R1-Zero is: draw problems, sample groups, score, compare, learn. To learn, the
 # rollout is cut into **minibatches**, each good for one optimizer step. From the second on
-# the samples are a little old, and ratio and clip begin to matter. (`optim.guarded_step` clips the norm of the gradient, refuses one that is not
+# the samples are a little old, and ratios differ from 1. (`optim.guarded_step` clips the norm of the gradient, refuses one that is not
 # finite, takes the step and sets all gradients back to zero.)
 
 
@@ -732,7 +728,8 @@ def simple_zero(policy, config):
 # - savings of work and memory;
 # - the KL penalty, if wanted.
 #
-# In `GRPOConfig` the learning rate is 0.0006 by default, and the range 0.8 to 1.28.
+# In `GRPOConfig` the learning rate is 0.0006 by default, the range 0.8 to 1.28, and the
+# division is off. Called alone, `group_advantages` divides, and `grpo_loss` clips at 1.2.
 #
 # With a constant learning rate the two must agree. "Outside" is the share of tokens outside
 # the range, held or not, in the last of four minibatches:
@@ -785,7 +782,9 @@ plots.zero_curves(history)
 # %% [markdown]
 # What you see: above, the training reward and the share of right answers; below, the
 # length of a completion, for which nothing is paid directly. So few tokens leave the range that
-# the clip is mere insurance here, and in the long run of section 10.
+# the clip is mere insurance here, and in the long run of section 10. A likely reason:
+# section 7 took its ratios on the very answers just trained on; here each part holds other
+# problems.
 #
 # The honest measure is the held-out
 # problems of section 2, with 95% intervals: draw the *problems* again, with replacement, a
@@ -908,8 +907,9 @@ for name, answers in (
 # model turns to thinking all the same: in this short run the tenth for the format is not
 # needed. Paid for the format alone, the model opens `<think>`, too.
 # As thinking beats guessing in this base, right answers come along: for a while the
-# wrong reward looks like the right one. The last model is broken for good. No answer keeps
-# the format any more, every advantage is 0, and no gradient leads back. (One seed and 48
+# wrong reward looks like the right one. The last model seems broken for good: none of its
+# 192 answers is right or in format. Where no answer of a group is paid, every advantage
+# is 0, and no gradient leads back. (One seed and 48
 # problems a line: a few points mean nothing.)
 #
 # **A good place to stop.** You have built R1-Zero and seen it learn.
@@ -918,7 +918,6 @@ for name, answers in (
 # ## 10. What came out
 #
 # The long run has 100 steps of 512 answers, in three seeds, each from a base of its own.
-# (To make one again: `python -m results.unit base 0`, then `zero 0`.)
 
 
 # %%
@@ -951,7 +950,7 @@ plots.compared_curves({"R1-Zero": training}, labels, percent=shares)
 # %% [markdown]
 # What you see: the training answers of each step. How many are right, how long they are,
 # and how many groups agree. The line is the mean of the three seeds, the band
-# their range. As more answers are right, more groups agree and teach nothing.
+# their range. (Its dots only tell lines apart, as in section 13.) As more answers are right, more groups agree and teach nothing.
 #
 # The next cell adds held-out problems, seeds 0, 1 and 2 one after another. An answer
 # **mixes** if it gives a verdict in the other language.
@@ -1023,15 +1022,17 @@ for look in chosen:
     show(seen["prompt"], seen["text"], seen["right"], label)
 
 # %% [markdown]
-# The first tape says 35 + 1 = 38, at step 20 and at step 100. Both times the check says *no*.
-# At step 20 another attempt finds the answer; at step 100 the same sum, redone, is right.
+# The first tape says 35 + 1 = 38, at step 20 and at step 100, and the check says *no*. At step
+# 20 another attempt is right; at step 100 the same sum, redone.
 #
 # ![One word problem, answered by R1-Zero of seed 0 at steps 0, 20 and 100, beside the curve of its share of right answers.](../figures/widget_zero.png)
 #
-# What you see: one position of [widgets/zero.html](../widgets/zero.html). Open it in a
-# browser to move through all steps and seeds.
+# What you see: one position of [widgets/zero.html](../widgets/zero.html). Its orange dots
+# are held-out problems. Open it in a browser to move through all steps and seeds.
 #
 # <details><summary>Our long run beside the paper's (v2, training details)</summary>
+#
+# To make one again: `python -m results.unit base 0`, then `zero 0`.
 #
 # A *step* of this book is a rollout and all that is learned from it. The paper counts
 # optimizer steps.
@@ -1058,8 +1059,7 @@ for look in chosen:
 # - **sampled** as at step 0; **greedy**: always the likeliest token;
 # - **forced**: the base has to open with `<think>` and cannot close it before it has
 #   said yes, at temperature 1, at 0.6, and greedily. (Until then `skills.never_give_up`
-#   sets the logit of `</think>` to minus infinity.) This is the long style without
-#   training;
+#   sets the logit of `</think>` to minus infinity.)
 # - **never "again"**: forced, and the words `again` and `다시` have probability zero. This
 #   bans the word. The sum may still come back without it.
 #
@@ -1214,7 +1214,6 @@ for zero, base in zip(zeros, controls, strict=True):
 # does not give, such as fewer slips or better first attempts.
 #
 # For countdown "taught" is not shown: a base that may not write `again` does about as well.
-# (It writes at 0.6, Zero at 1.)
 #
 # And we wrote the wasteful `again` into the web ourselves. Earlier designs had no such waste, and
 # there selection was all that RL could do: Zero stayed level with the forced base or below it
@@ -1275,14 +1274,13 @@ for name, model, how in (
 # **Mixing** is different. Each verdict is a chance to slip into the other language, so
 # longer answers mix more often. But at temperature 1 Zero's answers have *fewer* tokens than
 # those of the forced base, in every seed. Even so, more of them mix in seeds 1 and 2.
-# (The number of verdicts was not counted.)
 #
 # ## 12. What this does not show
 #
 # The tiny web was written by us, and it holds the habit that RL then finds. Real web
 # text holds it as well, but how much? Two games with exact rules
 # are not mathematics. No problem needs a *new* idea, only more care and another
-# attempt. What carries over is the mechanism: group, clip, mask, and rewards by rule.
+# attempt.
 #
 # ## 13. For a second reading
 #
@@ -1310,29 +1308,27 @@ for zero, base in zip(table["Zero, sampled"], table["base, sampled"], strict=Tru
     assert zero[1] > base[2], "the intervals of pass@16 overlap"
 
 # %% [markdown]
-# In countdown the base does not catch up with Zero within sixteen tries. In arithmetic,
-# where results are whole numbers up to 50, it nearly does. But most tries of the
+# In countdown the base does not catch up with Zero within sixteen tries. In arithmetic it nearly does. But most tries of the
 # sampled base are guesses. In countdown four tries of the base that never says `again` beat
 # its sixteen.
+#
+# **A vote** takes the most frequent of several answers. Among Zero's sixteen (the last
+# line) it lifts countdown from 0.56, 0.63 and 0.56 to 0.86, 0.84 and 0.83.
 #
 # <details><summary>And the real R1-Zero?</summary>
 #
 # The question is open. With very many tries base models catch up with their RL-trained
 # versions (Yue et al., arXiv 2504.13837), which speaks for selection. Others train
 # longer and report problems that the base never solves (ProRL, arXiv 2505.24864v1). The
-# paper itself had no forced control.
+# paper itself had no forced control. A vote of 64 answers lifts its AIME from 71.0 to 86.7
+# (v1, Table 2).
 #
 # </details>
-#
-# **A vote** takes the most frequent of several answers. Among Zero's sixteen (the last
-# line) it lifts countdown from 0.56, 0.63 and 0.56 to 0.86, 0.84 and 0.83. In the paper, on AIME, it lifts 71.0 to 86.7 (64
-# answers; v1, Table 2).
 
 # %% [markdown] tags=["slide"]
 # ### What the base must bring
 #
-# [TinyZero](https://github.com/Jiayi-Pan/TinyZero), a small replication on the same
-# game, reports that R1-Zero training works from a base of 1.5 billion parameters and
+# [TinyZero](https://github.com/Jiayi-Pan/TinyZero), on the same game, reports that R1-Zero training works from a base of 1.5 billion parameters and
 # fails from one of 0.5. Three skills matter here ([chapter 05](05_pretraining.ipynb),
 # section 9, shows when they arrive):
 #
@@ -1340,10 +1336,11 @@ for zero, base in zip(table["Zero, sampled"], table["base, sampled"], strict=Tru
 # - *verification*: to find a distance of 0 just where an attempt hits;
 # - *own attempt*: to make an attempt that uses each given number once.
 #
-# Two bases make the control, and get the same RL. The **early** one is stopped while its
-# verdicts are still no better than a coin flip, and it cannot add either. The **blind** one was
-# trained for 3,000 steps on text without checks. It can add, if not as surely as the
-# finished base, and cannot tell whether it is right. (Its verification was never
+# Two bases make the control. Both get RL by a plan of 60 steps. Its learning rate
+# falls from step 30 on, that of the long run from step 50. The **early** one
+# is stopped while its verdicts are still no better than a coin flip, and it cannot add
+# either. The **blind** one was trained on text without checks, in the recorded runs for
+# 3,000 steps. It can add, if not as surely as the finished base, and cannot tell whether it is right. (Its verification was never
 # trained, so that number says nothing.)
 
 # %%
@@ -1377,16 +1374,16 @@ labels = {"accuracy": "right answers", "form": "in format", "length": "tokens"}
 plots.compared_curves(runs, labels, percent=("accuracy", "form"))
 
 # %% [markdown]
-# What you see: the same RL from three bases, on the training answers of both games. The
-# early base learns the format, and its answers stay as wrong as before. In the last
+# What you see: RL from three bases, on the training answers of both games. Of the finished
+# base these are the first 60 steps of the long run. The early base learns the format, and its answers stay as wrong as before. In the last
 # ten steps the finished base keeps the format in little more than four answers of five: some
 # thoughts never end within 144 tokens.
 #
 # The blind base finds that one pass is better than a guess. In arithmetic right answers
 # become 1.7 to 2.9 times as many, in countdown about 1.4 times. It makes no new
-# attempts: a model that cannot see a hit gains nothing from a second one. From the
-# finished base, which can, the same 60 steps go far higher. (The blind base has
-# also read less than a third as much: *two* things differ.)
+# attempts: a model that cannot see a hit gains nothing from a second one. The
+# finished base, which can, goes far higher in its first 60 steps. (In the recorded runs the
+# blind base has also read less than a third as much. With the plan, *three* things differ.)
 #
 # ## Summary
 #
@@ -1397,11 +1394,12 @@ plots.compared_curves(runs, labels, percent=("accuracy", "form"))
 # - The loss is about 0 at the start; its gradient is not.
 # - A group that agrees teaches nothing. The base must already do, now and then, what
 #   the reward needs.
-# - Length and new attempts grow, though only the tenth for a block of thinking asks for either.
-#   Language mixing rose
-#   too, and in two of three seeds by more than the length in tokens explains.
+# - Length and new attempts grow. The tenth asks for one block of thinking, never for a new
+#   attempt; in a short run accuracy alone raised thinking, too. Language mixing rose
+#   as well, and in two of three seeds by more than the length in tokens explains.
 # - "It emerged" needs a control. In countdown sampled Zero beats a base that is forced to
-#   think. It does not beat one that is also barred from saying `again`.
+#   think. Against one that is also barred from saying `again` nothing is shown. (That rival
+#   wrote at 0.6, Zero at 1.)
 #
 # ## Questions
 #
@@ -1567,7 +1565,7 @@ checks.ex_9_4(cheat, naive_correct)
 # <details><summary>Hint 2</summary>`rewards.view(group_size, -1)`. The mean is now that of a
 # column, `mean(0)`, and `flatten()` restores the order.</details>
 # <details><summary>What came out here</summary>We put the rows of section 8 in this order, with
-# seeds 1 and 2 (base of the first edition). The first reward was the same, as the samples come
+# seeds 1 and 2 (measured once, on an earlier base; yours differs). The first reward was the same, as the samples come
 # before the update. The norm and the share outside rose in both seeds. The sums over the
 # wrong groups were zero as well, so a test of sums finds nothing.</details>
 
@@ -1641,7 +1639,7 @@ checks.ex_9_6(my_grpo_loss)
 # loop throws away the metrics of each step; keep their `agreeing_groups`, and return
 # their mean, too.</details>
 # <details><summary>What came out here</summary>Three seeds each
-# (base of the first edition). With 4 answers 17 to 30% of the groups agreed, with 8 answers 4
+# (measured once, on an earlier base; yours differs). With 4 answers 17 to 30% of the groups agreed, with 8 answers 4
 # to 12%. Of the answers 34 to 37% and 36 to 40% were right: the seeds differ as much as the
 # shapes do. For 4 answers the formula gives 41% at a chance of 0.2, where the base begins, and
 # 19% at 0.35. The paid format lowers it further: it tells wrong siblings apart. Unequal
