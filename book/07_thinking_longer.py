@@ -24,15 +24,14 @@
 #
 # ![A map. In a frame on the left three shared parts: a policy that writes, a scorer that judges, a ledger that counts tokens. Arrows lead from it to three rows, and on to one answer and its tokens. Whole answers: vote, best of n, weighted vote. Step by step: beam, lookahead, tree search. One answer, changed: budget forcing, refine, calculator.](../figures/07_map.png)
 #
-# What you see: nine ways to spend the tokens of a question, with the numbers of their
-# sections. The weights of the policy never change.
+# What you see: nine ways to spend a question's tokens, and their sections. The weights of the policy never change.
 #
 # | section | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 |
 # |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 # | minutes to read | 6 | 10 | 8 | 7 | 12 | 9 | 11 | 11 | 7 | 5 | 23 | 14 | 8 |
 #
-# **The short route:** sections 1 to 5 and 10, the table in section 11, and section 12. Run
-# the cells of sections 6 to 9 without their text. You only need these words:
+# **The short route** (70 minutes): sections 1 to 5 and 10, the table in section 11, and
+# section 12. Run the cells of sections 6 to 9 without their text. You only need these words:
 #
 # - A *process reward model* (PRM) scores each line of an answer.
 # - A beam keeps a few unfinished answers. A tree keeps all; each is a *node*.
@@ -130,9 +129,9 @@ assert game.check(one.text) and one.tokens < 64
 # | `15+7=22,+11=33` | sums from left to right, each continuing from the previous result |
 # | `~11` | the target |
 # | `=22` | the distance of 33 from it |
-# | `no false` | the verdict |
+# | `no false` | the verdict; its second word is for human readers (chapter 10) |
 #
-# In our run the second line has a slip: 15+11 is 26. Nobody checks the lines. R1 rejects
+# In our run the second line has a slip: 15+11 is 26. R1 rejects
 # that line too, and tries another, until one reaches the target.
 #
 # The oldest way to spend more tokens is a **chain of thought**. Wei et al. showed large
@@ -386,17 +385,17 @@ print(f"right above wrong in {fmean(above):.0%} of pairs [{low:.0%}, {high:.0%}]
 
 # %% [markdown]
 # The verifier climbs furthest, as it must. On these 40 games the policy's own probability
-# is a good judge, and free: sampling has computed it. A likely reason is that a right tape
+# is a good judge, and free: sampling has computed it. A likely reason: a right tape
 # is a string of easy sums, and a slip a rare token.
 #
 # The ORM is a weak judge. It has learned from a few hundred answers, and its loss is about
 # that of the constant. How often does it put a right answer above a wrong one of the same
-# game? A coin would in 50% of pairs. The last line gives the share with its 95% interval,
-# which contains that in our run. A judge may also rank well and be badly **calibrated**: its
-# probabilities are not those with which answers are right.
+# game? The last line gives the share with its 95% interval (section 10), which contains a
+# coin's 50% in our run. (`paired` compares two lists; against zeros it
+# gives the interval of a mean.) A judge may also rank well and be badly **calibrated**: it
+# says 0.9 of ten answers, and six are right.
 #
-# Its best-of-n rises and falls by a few games, too few for a conclusion. Section 12 asks
-# whether a judge gets worse where it has more to choose from.
+# Its best-of-n rises and falls by a few games, too few for a conclusion. Section 12 has more.
 
 # %% [markdown] tags=["slide"]
 # ## 5. One account of tokens: counting fairly
@@ -614,11 +613,13 @@ plots.steps_picture(
 
 # %% [markdown]
 # What you see: the share of right rollouts from each step, beside the PRM's estimate. At the
-# end the truth is 0. Find the line where it falls, and do its sums. (Where lines are equal,
-# the shares still differ by chance: eight rollouts are few.) Our PRM does not fall
-# with it: it has learned from few labels, and such a line *looks* like a solution. What
-# speaks for a PRM is its price. The rollouts wrote
-# thousands of tokens, and the model read the answer once.
+# end the truth is 0. Find the line where it falls, and do its sums. (Eight rollouts are few:
+# small differences may be chance.) In our run the PRM rises there instead. It has learned
+# from few labels, and such a line *looks* like a solution.
+#
+# A PRM is cheap to use: these rollouts wrote thousands of tokens, and the model read the
+# answer once. But first its labels, in the first printed line, cost many times
+# that.
 
 # %% [markdown] tags=["slide"]
 # ## 7. Beam search
@@ -713,12 +714,13 @@ for name, way in (
 # 5. *back up*: add the score to all nodes on the way.
 #
 # Selecting has to weigh two things: go where results were good, and go where few results
-# are known. The bound of Kocsis and Szepesvári (2006) adds them up:
+# are known. The bound UCT (*upper confidence bounds applied to trees*,
+# Kocsis and Szepesvári 2006) adds them up:
 #
 # $$ \text{bound} = \frac{\text{total}}{\text{visits}} + c \sqrt{\frac{\ln \text{visits of the parent}}{\text{visits}}} $$
 #
-# The first term is the mean score of a node. The second shrinks with each visit to it. The
-# larger $c$ is, the more the search explores.
+# The first term is the mean score of a node. The second shrinks with each visit to it. A
+# larger $c$ explores more.
 #
 # A node knows its `visits` and the `total` of their scores. A node is **closed** once everything
 # below it has been tried, and `select` then passes it by. `expand` gives a leaf its children and
@@ -901,10 +903,11 @@ plots.doubling_curves({"easy countdown, share right": lines}, "tokens a question
 # %% [markdown]
 # What you see: points for 1, 2, 4, 8 and 16 answers, over all tokens that they cost. The
 # vote stays below the ceiling. The weighted vote starts to the right of it, because its
-# judge is also paid, and passes it later. The last line printed above compares the two where
-# the weighted vote has fewer tokens. Its interval does not exclude a tie.
+# judge is also paid, and passes it later. The last printed line compares the two where
+# the weighted vote has fewer tokens: its interval does not exclude a tie.
 #
-# A comparison can also fix the budget. You will need this function for exercise 7.6:
+# `compare`, also for exercise 7.6, fixes the budget. It prints the rival first, here the
+# vote. A positive gain favours `way`, here the likeliest answer:
 
 
 # %%
@@ -930,32 +933,30 @@ compare(partial(likeliest, n=LIVE), partial(self_consistency, n=LIVE))
 # *On a first reading the table is enough.*
 #
 # `results/inference.py` measured every way of this chapter on 64 held-out problems, with one
-# account of tokens: easy and hard countdown, and hard arithmetic (more in
-# [docs/claims](../docs/claims/P14.md)).
+# account of tokens: easy and hard countdown, and hard arithmetic
+# ([more](../docs/claims/P14.md)).
 #
-# There are three models, with three seeds each: the base with an opening `<think>`, R1-Zero,
+# Three models have three seeds each: the base with an opening `<think>`, R1-Zero,
 # and R1. **Not every seed is another trained model.** The first edition ships three bases,
 # but one Zero and one R1. Their seeds are three draws from the same weights, each with new
-# scorers. A line printed below counts the models.
+# scorers.
 #
-# The results first: the gain in share right over one sampled answer. It is the best of
-# three models and of all measured budgets and widths, so it flatters ways with many of
-# them. Greedy is one answer at temperature 0.
+# "Best gain" is in share right over one sampled answer: the best of three models and of all
+# measured budgets and widths, so it flatters ways with many of them. "In short" also compares with that answer, unless it says "against the vote".
+# Greedy is one answer at temperature 0.
 #
 # | method | needs a judge? | can be used on essays? | best gain | in short |
 # |---|---|---|---|---|
-# | vote | no | no | +0.29 | helps every model |
-# | likeliest answer | no | yes | +0.34 | free, and at least as good as the vote |
+# | vote | no | no | +0.29 | helps every model from 256 tokens on |
+# | likeliest answer | no | yes | +0.34 | free; against the vote: ahead or a tie |
 # | greedy | no | yes | +0.11 | helps the base, and saves tokens |
-# | best of n, ORM | yes | yes | +0.24 | helps the base; its judge is exploited |
-# | weighted vote, ORM | yes | no | +0.34 | from 1,024 tokens on helps base and Zero, not R1 |
-# | beam and its relatives, PRM | yes, of steps | yes | +0.16 | not ahead of a vote at equal tokens |
-# | tree search, PRM | yes | yes | +0.14 | not ahead of a vote at equal tokens |
+# | best of n, ORM | yes | yes | +0.24 | against the vote: a tie at best; its judge is exploited |
+# | weighted vote, ORM | yes | no | +0.34 | against the vote: from 1,024 tokens on ahead for base and Zero, a tie for R1 |
+# | beam and its relatives, PRM | yes, of steps | yes | +0.16 | against the vote: not ahead at equal tokens |
+# | tree search, PRM | yes | yes | +0.14 | against the vote: not ahead at equal tokens |
 # | budget forcing: `stop`, `wait` | no | yes | none | loses, at best a tie |
 # | self-refinement: `refine` | yes | yes | none | loses |
 # | calculator | no | no | +0.08 | helps where there are sums |
-#
-# The next two cells only read files and define helpers.
 
 # %% tags=["hide-input"]
 MODELS, SEEDS = ("base", "zero", "r1"), (0, 1, 2)
@@ -1076,15 +1077,15 @@ plots.doubling_curves(panels_of(judges), "tokens a question")
 
 # %% [markdown]
 # The ORM helps the base's vote most, once there are many answers. At the smallest budget it
-# harms all three votes, as half of the tokens go to the judge. The searches lie at the
-# vote or below it. For R1, best of n with the ORM falls again at the largest budgets;
+# harms all three votes, as half of the tokens go to the judge. No search is clearly above the
+# vote. For R1, best of n with the ORM falls again at the largest budgets;
 # section 12 shows why.
 #
 # ### Where the curves cross
 #
 # Can a vote of a weak model replace training? We compare the base's vote, at each
-# budget, with one answer of R1, problem by problem. Hard countdown is a special case, as this
-# R1 solves none of it, so the second comparison leaves it out:
+# budget, with one answer of R1, problem by problem. The second comparison leaves out hard
+# countdown, where this R1 solves nothing:
 
 # %% tags=["slide"]
 panels, levels = {}, {}
@@ -1102,7 +1103,7 @@ plots.doubling_curves(panels, "tokens a question", levels)
 
 # %% [markdown]
 # A few hundred tokens of votes bring the base up to one answer of R1, and more tokens pass
-# it. On the right both are higher, and they meet at about the same number of tokens. R1 gets
+# it. On the right both are higher, and they meet at somewhat more tokens. R1 gets
 # there with a fraction of these each time it is asked. Training paid for that, once.
 #
 # ### RL and SFT plus inference-time scaling
@@ -1212,9 +1213,9 @@ for title, kept in (("all", range(len(KINDS))), ("not hard countdown", others)):
 # ![The chance that at least one of k samples is right, over k from 1 to 32, for base, R1-Zero and R1. At k = 1 R1 is the highest and the base the lowest; between 4 and 5 tries the curves cross, and at 32 the base is the highest.](../figures/widget_pass.png)
 #
 # What you see: the same on all 64 problems, for each seed (thin) and as their mean. From
-# five tries on the base is ahead. Most of that gap comes from hard countdown. On the other
-# 48 problems R1 leads up to 8 tries, and the base is slightly ahead from 16 on. The page
-# [widgets/pass.html](../widgets/pass.html) lets you move k and shows every problem.
+# five tries on the base's mean is highest. Most of its gap to R1 comes from hard countdown.
+# On the other 48 problems R1 leads at 4 tries; from 8 on the two are tied. In
+# [widgets/pass.html](../widgets/pass.html) you can move k.
 
 # %% [markdown] tags=["slide"]
 # ## 12. Why R1's authors call two of these unsuccessful
@@ -1324,12 +1325,13 @@ plots.doubling_curves(panels, "answers to choose from", columns=len(MODELS))
 
 # %% [markdown]
 # The promise rises with each doubling, and so does the chance that a right answer is there.
-# The share of right answers rises at first, and then falls. R1's judges mislead early: their
-# best is at a few answers. The base's ORM helps up to 16, and promises too little on the
-# way. With 32 answers every judge promises too much; R1's ORM promises even more than is
-# there.
+# The share of right answers rises at first. By paired intervals, its fall from the best
+# n to 32 is clear for R1's judges and the base's ORM, unclear for Zero's and the base's PRM.
+# R1's judges mislead early: their best is at a few answers. With 32 answers they and
+# Zero's ORM promise far too much; the others are close. R1's ORM promises even more than
+# is there.
 #
-# We always take the answer that the judge rates highest. Among many answers that is more and
+# We always take the answer that the judge rates highest. Among many answers that is
 # more often one that it overrates. At auctions this is called the *winner's curse*.
 #
 # Here is the wrong answer that a beam was surest of, with the judge's value after each
@@ -1369,8 +1371,8 @@ for model in MODELS:
 # %% [markdown]
 # Among 32 samples of a question, about half to two thirds of the first lines are different.
 # The tree tries four at each node, and a thousand tokens pay for a handful of simulations. So
-# most nodes are visited once. Even with the verifier as its judge, it is not ahead of
-# best-of-n. (This is no comparison at equal tokens: best-of-n had somewhat more.)
+# most nodes are visited once. Even with the verifier as its judge, its share is no higher
+# than that of best-of-n. This settles nothing: best-of-n had somewhat more tokens.
 
 # %% [markdown] tags=["slide"]
 # ## 13. Frequently asked
@@ -1495,8 +1497,7 @@ for model in MODELS:
 # ## Summary
 #
 # - A vote needs answers that coincide, and no judge. Count meanings, not texts.
-# - Best-of-N is as good as its judge. R1's judges mislead early; the base's ORM helps up to
-#   16 answers. A weighted vote dampens that.
+# - Best-of-N is as good as its judge. R1's judges mislead early. A weighted vote dampens that.
 # - A process reward model learns step labels from rollouts of the policy itself.
 # - Beam search needs a judge of unfinished texts, and MCTS pays for rollouts, in a space
 #   that is too wide.
@@ -1581,8 +1582,9 @@ checks.ex_7_2(bill)
 
 # %% [markdown] tags=["exercise-text"]
 # **Exercise 7.3** (medium, 15 min) Which child? Each child is (total, visits). Return the
-# index of the child with the highest bound of section 8; the parent's visits are those
-# of all its children together. A child without visits comes first. Ties go to the first.
+# index of the child with the highest bound of section 8. Take for the parent's visits the sum
+# over its children. (In section 8 that holds at the root; any other parent has one more.)
+# A child without visits comes first. Ties go to the first.
 #
 # <details><summary>Hint 1</summary>Handle a child with 0 visits before you divide.</details>
 # <details><summary>Hint 2</summary>`math.inf` is larger than every bound, and `max` over
