@@ -28,7 +28,7 @@ COMMANDS = sorted({content["command"] for content in committed().values()})
 
 
 def test_every_result_says_where_it_comes_from():
-    assert len(committed()) > 250
+    assert len(committed()) > 200  # the check is not of an empty folder
     for name, content in committed().items():
         assert provenance.problems(content) == [], name
 
