@@ -655,7 +655,7 @@ for name, text in replies.items():
 # Replies that miss the point are thrown out. So is a known reply, in about one case of three: it is
 # compared with its equal, and the noise decides.
 #
-# Now look at the fourth. Politeness that nobody asked for makes a reply *more* likely to be
+# Now look at the fourth. Long politeness, not asked for, makes a reply *more* likely to be
 # kept: a filter passes on the taste of its judge. This is Goodhart's law (chapter 06) in small.
 #
 # Now the replies of our author are judged. The hidden truth is read here once, to see how good the
@@ -1071,8 +1071,8 @@ for title, place, mark in (
 # Beside *all*, the control has as many steps and thinks about as much. But *mixed* is 0.05 for *all* and
 # still 0.13 for the control. So new rows cure mixing, and steps alone do not.
 #
-# *Repeats* only grows: to 0.19, and to 0.38 in easy countdown. The control repeats most, so more
-# steps on clean rows are enough. Why, these runs do not say.
+# *Repeats* grows from 1/4 on: to 0.19, and to 0.38 in easy countdown. The control repeats most, so
+# more steps on clean rows are enough. Why, these runs do not say.
 #
 # Facts improve only with all of the data. Refusals improve with steps and with rows. Hard countdown
 # goes with its rows, 0, 77 and 180 of them: in seed 0 it is lost, and in seed 2 it doubles. Three
@@ -1159,8 +1159,8 @@ plots.difference_panels(panels, "difference in the share of answers")
 # difference belongs to one filter alone.
 #
 # What you see below it: four habits, as means over the four kinds of task. Without the readability
-# filters form falls. But leaving out *correct* moves it as clearly, *up*, and repeating *down*.
-# And without all five, rows that were cut off are read, too. Yet this student leaves *fewer* answers
+# filters form falls. Leaving out *correct* moves it *up*, by less, and repeating *down*. (Colour here
+# means clear over the seeds alone.) Without *correct*, with or without the others, *fewer* answers stay
 # unfinished. A filter acts on rows.
 #
 # Six filters were also left out one at a time, in the first edition of this book
@@ -1184,7 +1184,7 @@ plots.difference_panels(panels, "difference in the share of answers")
 # | reasoning : general | 626,933 : 177,812 | 3 : 1 in rows |
 # | learner | the *base*, two or three epochs | the *base*, two epochs |
 #
-# **What this does not show.** Our author is right in half of its samples, and our students are
+# **What this does not show.** Our author is wrong in about half of its samples, and our students are
 # tiny. Elsewhere other filters may matter.
 
 # %% [markdown]
@@ -1256,9 +1256,8 @@ plots.difference_panels(panels, "difference in the share of answers")
 # <details><summary>Hint 2</summary>Return `lambda rows: [...]`, with a verdict, True or False, for
 # each of the rows.</details>
 # <details><summary>What we saw</summary>In our run of these lines *sound* minus *any* was 0.02 in right
-# answers, with an interval from -0.01 to 0.06: a tie. Slips per tape were 0.22 in both. In three older
-# pairs of runs, of which no file is kept, *sound* made fewer slips, by 0.01 to 0.07. But it always
-# made them, though its rows hold none: as with repeats, a filter acts on rows.</details>
+# answers, with an interval from -0.01 to 0.06: a tie. Slips per tape were 0.22 in both, though the rows
+# of *sound* hold none: as with repeats, a filter acts on rows.</details>
 
 
 # %% tags=["exercise"]

@@ -466,7 +466,7 @@ for name, some in (
 
 # %% [markdown]
 # Mostly the longer answer *is* better: short ones are often cut off or empty. But the errors go one way: of the
-# worse answers some longer ones win, and hardly any shorter ones. This is the **length bias** of preference data.
+# worse answers some longer ones win, and hardly any shorter ones. Length is favoured, or the thanks that lengthen: a **length bias**.
 #
 # For both reasons a model that only counted words would beat a coin. R1's authors kept chosen and rejected
 # answers of comparable length over the whole data (v2, section 3.1).
@@ -539,9 +539,9 @@ for name, score in sorted(zip(replies, scored, strict=True), key=lambda x: -x[1]
 # model is wrong. Its pair accuracy did not warn us: that was measured on other texts, the policy's
 # own.
 #
-# In the run printed here (yours may differ) *with thanks* scores below both good replies. So it is not the
-# judge's taste. But an answer about Peru beats half of the right reply. The model has learned what a good
-# reply looks like, and less well which request it answers. (Section 9 measures this.)
+# In the run printed here (yours may differ) thanks beat half of the right reply: that is the judge's taste. But
+# an answer about Peru beats both, and that is the model's mistake. It has learned what a good reply looks
+# like, and less well which request it answers. (Section 9 measures this.)
 
 # %% [markdown] tags=["slide"]
 # ## 7. Harmless, one answer at a time
@@ -645,7 +645,7 @@ plots.squash_picture(before, squash, marked)
 
 # %% [markdown]
 # What you see: above, the scores as they come; below them the curve that squashes them; on the right
-# what is paid. The average answer earns one half, and one standard deviation more or
+# what is paid. An average score earns one half, and one standard deviation more or
 # less moves that by 0.23. From three to four above the mean, beyond the picture, it would be only 0.03. So
 # an absurdly high score earns hardly more than a high one.
 #
@@ -1477,7 +1477,8 @@ checks.ex_13_5(advantages)
 # | truth | 0.58 | 0.79 | 0.78 | 0.77 | 0.73 | 0.67 | 0.57 |
 #
 # RL without a leash, with the KL as a mean of three steps: at 1.6 (step 6) the truth is 0.66. At 3.0 (steps 12 and
-# 15) it is 0.41 and 0.34, and from step 24 on 0.25. So RL lost more truth for the same distance, clearly so at 3.
+# 15) it is 0.41 and 0.34, and from step 24 on 0.25. At a squashed score of 0.73 to 0.74 RL's truth is 0.25 to 0.30, best-of-n's
+# 0.67 to 0.77. (Best-of-n's KL is only a bound, loose where many answers are alike, so compare at equal scores.)
 #
 # With `kl_coef=0.05` the KL stays between 0.9 and 2.3 after the first steps, and the truth between 0.61 and 0.70 to
 # the end. The KL of single steps jumps, so this is a first look.</details>

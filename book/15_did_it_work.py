@@ -106,7 +106,7 @@ SEEDS = (0, 1, 2)
 # The published number is the mean of this over the problems. (The paper calls their number $k$. Here $k$
 # counts tries in section 3 and votes in section 4.)
 #
-# ### Why greedy decoding repeats
+# ### Greedy decoding repeats
 #
 # ![After a miss the next attempt is A with probability 0.5, B with 0.3, and C, the right one, with 0.2. Sampled, the attempts are A, A, B, A, C, and the answer is found. Greedy, they are A, A, A, A, A, A until no room is left.](../figures/15_greedy.png)
 #
@@ -476,7 +476,8 @@ plots.pairing_picture(both, rows, "Dev2 minus Dev1")
 #
 # Right, two intervals of the same difference. Paired, it is about half as wide, and it
 # excludes 0 in every seed. Unpaired, it excludes 0 in only one seed of three. In the library it
-# is `evaluate.paired`.
+# is `evaluate.paired`. Each interval speaks of one trained pair of models; what three pairs say
+# together, section 9 asks.
 #
 # Back to section 2: all three ways of decoding had the same 64 problems.
 
@@ -674,8 +675,7 @@ for name in ("zero", "r1"):
 plots.difference_dots(rows, "R1 minus R1-Zero, paired: right of 0 R1 is better")
 
 # %% [markdown]
-# What you see: differences with 95% intervals over problems. Coloured diamonds exclude 0:
-# blue where R1 is better, orange where it is worse. R1 is ahead where the later stages were
+# What you see: differences with 95% intervals over problems. Blue diamonds exclude 0. R1 is ahead where the later stages were
 # meant to help: readability, one language, facts, identity, instructions, helpful and
 # harmless answers. A grey circle has an interval that holds 0: which model is better, it does
 # not say.
@@ -1031,7 +1031,7 @@ plots.seed_dots(panels)
 # What you see: left, the share solved. In the middle, the share of attempts that use all four
 # numbers once. Right, those that use only some of them, each at most once.
 #
-# In seed 0 that fits: from Zero to Dev1 the attempts with fewer numbers rise from 59 to
+# In seeds 0 and 1 that fits. In seed 0, from Zero to Dev1 the attempts with fewer numbers rise from 59 to
 # 82%. In R1 they are still 82%, and it solves nothing. In seed 2 it fails: such attempts
 # are rare in both (3 and 2%), yet Dev1 solves only 0.04, where Zero solves 0.13.
 #
@@ -1050,8 +1050,8 @@ plots.seed_dots(panels)
 # | Dev2 | with hard countdown | 0.26, 0.17, 0.21 | 0.64, 0.36, 0.53 |
 #
 # What you see: with these rows every seed solves as much as Zero, or more, and easy
-# countdown is about as good as before (`docs/experiments.md`). So the skill was lost
-# because the table held none of it, not because fine-tuning must lose it.
+# countdown is about as good as before (`docs/experiments.md`). Dev1 starts from the base, so what
+# Zero can do it lacks unless the table holds it. Zero's right answers are enough to pass it on.
 
 # %% [markdown] tags=["slide"]
 # ## 11. More thinking at inference time, and too much of it
