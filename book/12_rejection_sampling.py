@@ -573,8 +573,8 @@ print(f"kept rows of countdown with a slip: {len(false)} of {len(games)}")
 
 # %% [markdown]
 # The verifier reads the answer only. So a right answer with a false step passes every filter, and
-# the row teaches the slip as well. In our games `slips` can filter steps, too (exercise 12.1). Where
-# no rule can check a step, as in a proof in words, it takes a *process* reward model (chapter 07).
+# the row teaches the slip as well. In our games `slips` can filter sums, too (exercise 12.1), though not verdicts or reused numbers. Where
+# no rule can check a step, it takes a *process* reward model (chapter 07).
 #
 # ### Easy problems crowd in
 #
@@ -1231,7 +1231,7 @@ plots.difference_panels(panels, "difference in the share of answers")
 # **Exercise 12.1** (medium, 40 min) Predict, then run: an eighth filter. Write `few_slips(most)`. It
 # returns a filter, which gets all rows and keeps those with at most `most` slips in the completion.
 #
-# Does the step from *every answer right* to *every line right* pay, too? Predict. Then teach two
+# Does the step from *every answer right* to *every sum right* pay, too? Predict. Then teach two
 # students, with equally many rows of each game, and compare them problem by problem:
 #
 # ```python
